@@ -1,0 +1,339 @@
+//! Every setting: default, unit, reason. The only reader of the environment.
+//!
+//! Before: `main` names a file, perhaps. After: `app` and the commands take a [`Settings`] that is possible.
+//! Promise: a value from `VITALS_*` wins over the file, the file over the default; an impossible combination,
+//! an unknown key in the file, or an unknown `VITALS_*` name is refused with the reason.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use confique::Config;
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+
+/// All settings of the service, in their units.
+#[derive(Debug, Clone, Config)]
+pub struct Settings {
+    /// PostgreSQL with TimescaleDB. No transaction pooler in between: LISTEN needs a session.
+    #[config(env = "VITALS_DATABASE_URL", default = "postgres://vitals:vitals@127.0.0.1:5432/vitals")]
+    pub database_url: String,
+
+    /// Redis that holds the view of latest values.
+    #[config(env = "VITALS_REDIS_URL", default = "redis://127.0.0.1:6379/0")]
+    pub redis_url: String,
+
+    /// Address and port of the HTTP service; port 0 takes a free one.
+    #[config(env = "VITALS_LISTEN", default = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+
+    /// Listen beyond loopback although nobody is asked who they are: for a network where a proxy in front asks.
+    #[config(env = "VITALS_ALLOW_UNAUTHENTICATED", default = false)]
+    pub allow_unauthenticated: bool,
+
+    /// Name of this instance in the accounting and in logs. Empty: the process id.
+    #[config(env = "VITALS_INSTANCE", default = "")]
+    pub instance: String,
+
+    /// Connections to PostgreSQL besides those of the writers, the listener and the announcer.
+    #[config(env = "VITALS_DATABASE_POOL_SIZE", default = 8)]
+    pub database_pool_size: usize,
+
+    /// Longest time to reach PostgreSQL or Redis, milliseconds.
+    #[config(env = "VITALS_CONNECT_TIMEOUT_MS", default = 3000)]
+    pub connect_timeout_ms: u64,
+
+    /// Longest time of one statement, milliseconds. Migrations and refreshes have none.
+    #[config(env = "VITALS_STATEMENT_TIMEOUT_MS", default = 30000)]
+    pub statement_timeout_ms: u64,
+
+    /// Zone of device times that name none (IANA name).
+    #[config(env = "VITALS_DEVICE_TIME_ZONE", default = "Asia/Shanghai")]
+    pub device_time_zone: String,
+
+    /// Zone in which the rollups cut days, weeks and months (IANA name). Fixed when the database is made.
+    #[config(env = "VITALS_ROLLUP_TIME_ZONE", default = "Asia/Shanghai")]
+    pub rollup_time_zone: String,
+
+    /// Largest request body as sent, bytes. 100 samples of a watch are about 40 KB.
+    #[config(env = "VITALS_MAX_BODY_BYTES", default = 4194304)]
+    pub max_body_bytes: usize,
+
+    /// Largest request body after gzip or zstd is undone, bytes.
+    #[config(env = "VITALS_MAX_DECOMPRESSED_BYTES", default = 33554432)]
+    pub max_decompressed_bytes: usize,
+
+    /// Longest wait for a commit before an upload is answered 503, milliseconds. A watch waits 10 s in all.
+    #[config(env = "VITALS_COMMIT_DEADLINE_MS", default = 8000)]
+    pub commit_deadline_ms: u64,
+
+    /// Longest a client may take to send its request head, or its body, milliseconds.
+    #[config(env = "VITALS_READ_TIMEOUT_MS", default = 10000)]
+    pub read_timeout_ms: u64,
+
+    /// Writers of the ingest, each with a connection. 0: as many as cores, at least 2.
+    #[config(env = "VITALS_SHARDS", default = 0)]
+    pub shards: usize,
+
+    /// How long a writer with nothing waiting waits for company to a first upload, milliseconds.
+    #[config(env = "VITALS_LINGER_MS", default = 2)]
+    pub linger_ms: u64,
+
+    /// Most rows a writer puts into one transaction.
+    #[config(env = "VITALS_MAX_BATCH_ROWS", default = 5000)]
+    pub max_batch_rows: usize,
+
+    /// Rows a shard's queue may hold; above, uploads are refused with 503 and Retry-After.
+    #[config(env = "VITALS_QUEUE_ROWS", default = 50000)]
+    pub queue_rows: usize,
+
+    /// Devices of which a shard remembers the newest time, to tell repeats before it writes.
+    #[config(env = "VITALS_NEWEST_DEVICES", default = 200000)]
+    pub newest_devices: usize,
+
+    /// What a repeat of (device, time) does: `fill` what was NULL, `keep` the first, or `replace` it.
+    #[config(env = "VITALS_DUPLICATES", default = "fill")]
+    pub duplicates: Duplicates,
+
+    /// Shortest time between two NOTIFY, milliseconds.
+    #[config(env = "VITALS_NOTIFY_INTERVAL_MS", default = 50)]
+    pub notify_interval_ms: u64,
+
+    /// How often the relay looks into the outbox without being woken, milliseconds.
+    #[config(env = "VITALS_POLL_INTERVAL_MS", default = 1000)]
+    pub poll_interval_ms: u64,
+
+    /// Most outbox rows a relay claims at once.
+    #[config(env = "VITALS_CLAIM_BATCHES", default = 64)]
+    pub claim_batches: u32,
+
+    /// How long a claim holds before another relay may take it over, seconds.
+    #[config(env = "VITALS_LEASE_SECONDS", default = 10)]
+    pub lease_seconds: u32,
+
+    /// How often the service looks whether Redis lost the view (a flush leaves no trace on the connection), milliseconds.
+    #[config(env = "VITALS_VIEW_CHECK_INTERVAL_MS", default = 2000)]
+    pub view_check_interval_ms: u64,
+
+    /// Longest time to finish work after SIGTERM, seconds.
+    #[config(env = "VITALS_STOP_DEADLINE_SECONDS", default = 20)]
+    pub stop_deadline_seconds: u64,
+
+    /// What is logged: a `tracing` filter such as `info` or `vitals=debug`.
+    #[config(env = "VITALS_LOG", default = "info")]
+    pub log: String,
+
+    /// Form of the log: `text` or `json`.
+    #[config(env = "VITALS_LOG_FORMAT", default = "text")]
+    pub log_format: LogFormat,
+}
+
+/// What a repeat of (device_sn, ts) does to the row that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Duplicates {
+    /// Fills what was NULL; nothing else changes.
+    Fill,
+    /// Changes nothing.
+    Keep,
+    /// The last one wins, whole.
+    Replace,
+}
+
+/// Form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// A file or a variable cannot be read as what it should be.
+    #[error("settings: {0:#}")]
+    Unreadable(#[from] confique::Error),
+    /// Each value is possible, together they are not.
+    #[error("settings: {0}")]
+    Impossible(String),
+}
+
+impl Settings {
+    /// Reads `file` (if any) and the environment, and checks the whole.
+    ///
+    /// # Errors
+    /// Names the setting and what is wrong with it.
+    pub fn load(file: Option<&Path>) -> Result<Self, SettingsError> {
+        let mut builder = Self::builder().env();
+        if let Some(file) = file {
+            if !file.is_file() {
+                return Err(SettingsError::Impossible(format!("no such file: {}", file.display())));
+            }
+            builder = builder.file(file);
+        }
+        let settings = builder.load()?;
+        settings.check()?;
+        refuse_unknown_variables(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
+        Ok(settings)
+    }
+
+    /// The settings without any file or environment.
+    pub fn defaults() -> Self {
+        Self::builder().load().expect("every setting has a default")
+    }
+
+    /// Refuses what cannot work, with the reason.
+    ///
+    /// # Errors
+    /// The first impossible combination.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        let refuse = |reason: String| Err(SettingsError::Impossible(reason));
+        if !self.listen.ip().is_loopback() && !self.allow_unauthenticated {
+            return refuse(format!(
+                "listen = {} is reachable from other machines and nobody is asked who they are; \
+                 listen on loopback behind a proxy that asks, or set allow_unauthenticated = true",
+                self.listen
+            ));
+        }
+        for (name, zone) in
+            [("device_time_zone", &self.device_time_zone), ("rollup_time_zone", &self.rollup_time_zone)]
+        {
+            if TimeZone::get(zone).is_err() {
+                return refuse(format!("{name} = \"{zone}\" is no IANA time zone such as Asia/Shanghai"));
+            }
+        }
+        for (name, value) in [
+            ("max_body_bytes", self.max_body_bytes),
+            ("max_batch_rows", self.max_batch_rows),
+            ("newest_devices", self.newest_devices),
+            ("database_pool_size", self.database_pool_size),
+            ("claim_batches", self.claim_batches as usize),
+            ("lease_seconds", self.lease_seconds as usize),
+        ] {
+            if value == 0 {
+                return refuse(format!("{name} must be at least 1"));
+            }
+        }
+        if self.queue_rows < self.max_batch_rows {
+            return refuse(format!(
+                "queue_rows = {} is less than max_batch_rows = {}: a batch could never fill",
+                self.queue_rows, self.max_batch_rows
+            ));
+        }
+        if self.max_decompressed_bytes < self.max_body_bytes {
+            return refuse(format!(
+                "max_decompressed_bytes = {} is less than max_body_bytes = {}",
+                self.max_decompressed_bytes, self.max_body_bytes
+            ));
+        }
+        Ok(())
+    }
+
+    /// Writers of the ingest: as set, else the cores, at least 2.
+    pub fn shard_count(&self) -> usize {
+        match self.shards {
+            0 => std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2)),
+            n => n,
+        }
+    }
+
+    /// Name of this instance.
+    pub fn instance_name(&self) -> String {
+        if self.instance.is_empty() { format!("pid-{}", std::process::id()) } else { self.instance.clone() }
+    }
+
+    /// Zone of device times that name none; [`Settings::check`] has seen it.
+    pub fn device_zone(&self) -> TimeZone {
+        TimeZone::get(&self.device_time_zone).expect("checked at start")
+    }
+
+    /// `connect_timeout_ms` as a duration.
+    pub fn connect_timeout(&self) -> Duration {
+        Duration::from_millis(self.connect_timeout_ms)
+    }
+
+    /// `statement_timeout_ms` as a duration.
+    pub fn statement_timeout(&self) -> Duration {
+        Duration::from_millis(self.statement_timeout_ms)
+    }
+
+    /// `commit_deadline_ms` as a duration.
+    pub fn commit_deadline(&self) -> Duration {
+        Duration::from_millis(self.commit_deadline_ms)
+    }
+}
+
+/// The file named by `VITALS_CONFIG`.
+pub const CONFIG_VARIABLE: &str = "VITALS_CONFIG";
+
+/// Variables of the prefix that are not settings: the file, and where `docker/stack` keeps its servers.
+const OTHER_VARIABLES: [&str; 2] = [CONFIG_VARIABLE, "VITALS_STACK_DIR"];
+
+fn refuse_unknown_variables(names: impl Iterator<Item = String>) -> Result<(), SettingsError> {
+    use confique::meta::FieldKind;
+    let known: Vec<&str> = Settings::META
+        .fields
+        .iter()
+        .filter_map(|field| match field.kind {
+            FieldKind::Leaf { env, .. } => env,
+            FieldKind::Nested { .. } => None,
+        })
+        .chain(OTHER_VARIABLES)
+        .collect();
+    for name in names.filter(|name| name.starts_with("VITALS_")) {
+        if !known.contains(&name.as_str()) {
+            return Err(SettingsError::Impossible(format!("{name} is set, but there is no such setting")));
+        }
+    }
+    Ok(())
+}
+
+/// A settings file with every default, unit and reason, all commented out.
+pub fn template() -> String {
+    confique::toml::template::<Settings>(confique::toml::FormatOptions::default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_possible() {
+        Settings::defaults().check().expect("possible");
+    }
+
+    #[test]
+    fn an_open_door_without_a_doorman_is_refused() {
+        let mut settings = Settings::defaults();
+        settings.listen = "0.0.0.0:8080".parse().expect("address");
+        let refusal = settings.check().expect_err("must be refused").to_string();
+        assert!(refusal.contains("allow_unauthenticated"), "{refusal}");
+        settings.allow_unauthenticated = true;
+        settings.check().expect("wanted so");
+    }
+
+    #[test]
+    fn a_zone_that_does_not_exist_is_refused() {
+        let mut settings = Settings::defaults();
+        settings.device_time_zone = "Asia/Atlantis".into();
+        assert!(settings.check().is_err());
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_refused() {
+        let refusal = refuse_unknown_variables(["VITALS_LINGERMS".to_owned()].into_iter());
+        assert!(refusal.is_err());
+        refuse_unknown_variables(["VITALS_LINGER_MS".to_owned(), "HOME".to_owned()].into_iter()).expect("known");
+    }
+
+    #[test]
+    fn the_template_names_every_setting() {
+        let template = template();
+        for field in Settings::META.fields {
+            assert!(template.contains(field.name), "{}", field.name);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! vitals takes health data from wearables over HTTP and puts it, durably and once, into TimescaleDB.
+//!
+//! ```text
+//!  device ─POST─▶ http ─▶ ingest ─▶ store ══ one transaction ══▶ health_data (COPY) + outbox row
+//!                  ▲                                                    │
+//!                  └── 200 after commit                                 │ wake (NOTIFY, throttled) or poll
+//!                                                                       ▼
+//!                      relay: claim outbox rows ─▶ react ─▶ Redis: latest values, channels
+//! ```
+//!
+//! The folders are the data flow. The upload half (`wire`, `http`, `ingest`) and the reaction half (`relay`,
+//! `react`) never call each other: they meet only in Postgres.
+
+pub mod app;
+pub mod cache;
+pub mod command;
+pub mod config;
+pub mod http;
+pub mod ingest;
+pub mod model;
+pub mod react;
+pub mod relay;
+pub mod schedule;
+pub mod store;
+pub mod tasks;
+pub mod telemetry;
+pub mod wire;

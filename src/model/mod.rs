@@ -1,0 +1,11 @@
+//! Values that are valid because they exist.
+//!
+//! `wire` makes them, every later stage relies on them. Knows nothing but itself.
+
+pub mod latest;
+pub mod reading;
+pub mod upload;
+
+pub use latest::LatestValue;
+pub use reading::{Document, DocumentKind, Owner, Reading, Vital};
+pub use upload::{Item, Refusal, Reject, RejectReason, Upload, UploadOutcome};

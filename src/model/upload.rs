@@ -1,0 +1,122 @@
+//! An upload: the items of one request, each a reading or a reject; and what became of them.
+//!
+//! Before: `wire` sorts the items of a body. After: `ingest` submits them, `http` tells the sender the outcome.
+//! Promise: received = stored + duplicate + rejected, for every upload.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use super::Reading;
+
+/// What one request body held.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Upload {
+    /// What can be stored.
+    pub items: Vec<Item>,
+    /// What cannot.
+    pub rejects: Vec<Reject>,
+}
+
+impl Upload {
+    /// Records in the upload, good or bad.
+    pub fn received(&self) -> usize {
+        self.items.len() + self.rejects.len()
+    }
+}
+
+/// A reading with what is needed to reject it later, should the database refuse it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// Place in the upload, from 0.
+    pub index: u32,
+    /// What was measured.
+    pub reading: Reading,
+    /// The item as it was sent: a slice of the request body.
+    pub text: Bytes,
+    /// When the upload was received.
+    pub received_at: Timestamp,
+}
+
+/// An item that cannot be stored, on its way to `rejected_upload`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reject {
+    /// Why, and which item.
+    pub refusal: Refusal,
+    /// Serial the item named, if one can be read.
+    pub device_sn: Option<String>,
+    /// The item as it was sent.
+    pub text: Bytes,
+    /// When the upload was received.
+    pub received_at: Timestamp,
+}
+
+/// Why an item was not stored; what the sender is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Place in the upload, from 0.
+    pub index: u32,
+    /// The kind.
+    pub reason: RejectReason,
+    /// What exactly, for a person. Names fields and limits.
+    pub detail: String,
+}
+
+/// Kinds of refusal: `rejected_upload.reason`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RejectReason {
+    /// No serial, or one that cannot be one.
+    NoSerial,
+    /// A time that cannot be read.
+    BadTime,
+    /// More than a day ahead of the clock.
+    Future,
+    /// Older than raw rows are kept.
+    TooOld,
+    /// A value no body or sensor can show.
+    OutOfRange,
+    /// A value that is not of its kind (text for a number).
+    BadValue,
+    /// The item is not a JSON object.
+    NotAnObject,
+    /// PostgreSQL refused the row.
+    RefusedByDatabase,
+}
+
+impl RejectReason {
+    /// The word in `rejected_upload.reason`, in metrics and in answers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoSerial => "no_serial",
+            Self::BadTime => "bad_time",
+            Self::Future => "future",
+            Self::TooOld => "too_old",
+            Self::OutOfRange => "out_of_range",
+            Self::BadValue => "bad_value",
+            Self::NotAnObject => "not_an_object",
+            Self::RefusedByDatabase => "refused_by_database",
+        }
+    }
+}
+
+/// What became of an upload, known after its rows are committed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UploadOutcome {
+    /// Became a new row.
+    pub stored: u32,
+    /// Was there already (under `fill`, what it added is stored all the same).
+    pub duplicate: u32,
+    /// Is in `rejected_upload`.
+    pub rejected: Vec<Refusal>,
+    /// The transaction (of the last part, when an upload was spread over several); `None` for an empty upload.
+    pub batch_id: Option<i64>,
+}
+
+impl UploadOutcome {
+    /// Adds another part of the same upload.
+    pub fn merge(&mut self, part: Self) {
+        self.stored += part.stored;
+        self.duplicate += part.duplicate;
+        self.rejected.extend(part.rejected);
+        self.batch_id = part.batch_id.or(self.batch_id);
+    }
+}

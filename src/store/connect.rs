@@ -1,0 +1,100 @@
+//! Connections: the pool, and the settings every session is opened with.
+//!
+//! Promise: a server that does not answer is noticed (TCP keep-alive, user time-out, statement time-out), so no
+//! caller waits for ever.
+
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use tokio_postgres::{Config, NoTls};
+
+use super::StoreError;
+use crate::config::Settings;
+
+/// The door: a pool of connections, and how to open one of one's own.
+#[derive(Clone)]
+pub struct Store {
+    pool: Pool,
+    config: Config,
+    connect_timeout: Duration,
+    statement_timeout: Duration,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("pool", &self.pool.status()).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Prepares the pool; connects to nothing yet.
+    ///
+    /// # Errors
+    /// The URL is not one.
+    pub fn new(settings: &Settings) -> Result<Self, StoreError> {
+        let mut config: Config = settings
+            .database_url
+            .parse()
+            .map_err(|source| StoreError::Postgres { statement: "database_url", source })?;
+        config
+            .connect_timeout(settings.connect_timeout())
+            .keepalives_idle(Duration::from_secs(10))
+            .tcp_user_timeout(settings.statement_timeout())
+            .application_name(format!("vitals {}", settings.instance_name()));
+        let with_timeout = {
+            let mut config = config.clone();
+            let given = config.get_options().unwrap_or_default().to_owned();
+            config.options(format!(
+                "{given} -c statement_timeout={} -c timezone=UTC",
+                settings.statement_timeout_ms
+            ));
+            config
+        };
+        let manager = Manager::from_config(
+            with_timeout,
+            NoTls,
+            ManagerConfig { recycling_method: RecyclingMethod::Fast },
+        );
+        let pool = Pool::builder(manager)
+            .max_size(settings.database_pool_size + settings.shard_count())
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(settings.connect_timeout()))
+            .create_timeout(Some(settings.connect_timeout()))
+            .build()
+            .map_err(|error| StoreError::Pool(error.to_string()))?;
+        Ok(Self {
+            pool,
+            config,
+            connect_timeout: settings.connect_timeout(),
+            statement_timeout: settings.statement_timeout(),
+        })
+    }
+
+    /// A connection from the pool, statements cached on it.
+    ///
+    /// # Errors
+    /// [`super::Kind::Down`] when none can be had within `connect_timeout_ms`.
+    pub async fn client(&self) -> Result<Object, StoreError> {
+        self.pool.get().await.map_err(|error| StoreError::Pool(error.to_string()))
+    }
+
+    /// How a session of one's own is opened: for LISTEN, migrations, refreshes. No statement time-out.
+    pub(crate) fn session_config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Longest time to reach the server.
+    pub(crate) fn connect_timeout(&self) -> Duration {
+        self.connect_timeout
+    }
+
+    /// Longest time of one statement; a caller's own deadline may be a little longer, never shorter.
+    pub(crate) fn statement_timeout(&self) -> Duration {
+        self.statement_timeout
+    }
+
+    /// Closes the pool; connections that are out end when they are given back.
+    pub fn close(&self) {
+        self.pool.close();
+    }
+}

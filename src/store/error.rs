@@ -1,0 +1,112 @@
+//! What can go wrong at the door to Postgres, and the one table from SQLSTATE to what the caller should do.
+
+use tokio_postgres::error::SqlState;
+
+/// A failed statement or connection.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// PostgreSQL or the connection to it said no.
+    #[error("{statement}: {}", describe(.source))]
+    Postgres {
+        /// Name of the statement, as in `sql/queries`.
+        statement: &'static str,
+        /// What the driver reports.
+        source: tokio_postgres::Error,
+    },
+    /// No connection could be had from the pool.
+    #[error("pool: {0}")]
+    Pool(String),
+    /// No answer within the deadline.
+    #[error("{0}: no answer in time")]
+    Timeout(&'static str),
+    /// The schema cannot be brought up to date.
+    #[error("migrate: {0}")]
+    Migrate(String),
+    /// The database is in a state the caller has to know about.
+    #[error("{0}")]
+    State(String),
+}
+
+/// What the caller should do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The same again may work at once (serialisation, deadlock).
+    Retry,
+    /// A unique key is taken.
+    Conflict,
+    /// These data will never be taken.
+    Refused,
+    /// The database is away, starting, stopping or out of something; later.
+    Down,
+    /// Nobody thought of this: a fault of ours.
+    Bug,
+}
+
+impl StoreError {
+    /// What the caller should do, from SQLSTATE alone.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Postgres { source, .. } => match source.code() {
+                Some(state) => kind_of(state),
+                None => Kind::Down,
+            },
+            Self::Pool(_) | Self::Timeout(_) => Kind::Down,
+            Self::Migrate(_) | Self::State(_) => Kind::Bug,
+        }
+    }
+}
+
+fn kind_of(state: &SqlState) -> Kind {
+    if *state == SqlState::UNIQUE_VIOLATION {
+        return Kind::Conflict;
+    }
+    if *state == SqlState::INSUFFICIENT_PRIVILEGE {
+        return Kind::Bug;
+    }
+    match &state.code()[..2] {
+        // serialisation failure, deadlock, lock not available
+        "40" => Kind::Retry,
+        "55" if *state == SqlState::LOCK_NOT_AVAILABLE => Kind::Retry,
+        // data exception, integrity constraint violation
+        "22" | "23" => Kind::Refused,
+        // connection, out of resources, operator intervention, I/O, read-only transaction, login refused,
+        // object not in prerequisite state
+        "08" | "53" | "57" | "58" | "25" | "28" | "55" => Kind::Down,
+        _ => Kind::Bug,
+    }
+}
+
+fn describe(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        // The message, never DETAIL: that one quotes values.
+        Some(db) => format!("{} ({})", db.message(), db.code().code()),
+        None => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_class_of_sqlstate_says_what_to_do() {
+        for (code, kind) in [
+            ("40001", Kind::Retry),
+            ("40P01", Kind::Retry),
+            ("55P03", Kind::Retry),
+            ("23505", Kind::Conflict),
+            ("23514", Kind::Refused),
+            ("22003", Kind::Refused),
+            ("22021", Kind::Refused),
+            ("57P01", Kind::Down),
+            ("53100", Kind::Down),
+            ("53300", Kind::Down),
+            ("08006", Kind::Down),
+            ("25006", Kind::Down),
+            ("42P01", Kind::Bug),
+            ("42501", Kind::Bug),
+        ] {
+            assert_eq!(kind_of(&SqlState::from_code(code)), kind, "{code}");
+        }
+    }
+}

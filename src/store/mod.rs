@@ -1,0 +1,22 @@
+//! The only door to Postgres.
+//!
+//! Before: `ingest`, `relay`, `react`, `schedule`, `http` and the commands call it. After: the database.
+//! One file per table or concern; the hot statements are files of `sql/queries`, named as their function.
+//! Promise: every failure is a [`StoreError`] whose [`StoreError::kind`] says what to do; every await has a deadline.
+
+pub mod accounting;
+pub mod batch;
+pub mod connect;
+pub mod copy;
+pub mod error;
+pub mod health_data;
+pub mod migrate;
+pub mod outbox;
+pub mod rejected_upload;
+pub mod rollups;
+mod statement;
+pub mod wake;
+
+pub use connect::Store;
+pub use error::{Kind, StoreError};
+pub(crate) use statement::{Statement, statement};

@@ -1,0 +1,90 @@
+//! Logs, and the names of all metrics with unit and meaning.
+//!
+//! Before: `main` starts it before anything else. After: every part records under [`names`].
+
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{LogFormat, Settings};
+
+/// Names of all metrics.
+pub mod names {
+    /// Requests by route and status.
+    pub const REQUESTS: &str = "vitals_http_requests_total";
+    /// Time from request head to answer.
+    pub const REQUEST_SECONDS: &str = "vitals_http_request_seconds";
+    /// Open connections.
+    pub const CONNECTIONS: &str = "vitals_http_connections";
+    /// Records by outcome: received, stored, duplicate, rejected.
+    pub const RECORDS: &str = "vitals_ingest_records_total";
+    /// Uploads refused because the queue was full or the database away.
+    pub const REFUSED: &str = "vitals_ingest_refused_total";
+    /// Rows waiting, by shard.
+    pub const QUEUE_ROWS: &str = "vitals_ingest_queue_rows";
+    /// Rows of a transaction.
+    pub const BATCH_ROWS: &str = "vitals_ingest_batch_rows";
+    /// Time of a transaction, from its first statement to its commit.
+    pub const BATCH_SECONDS: &str = "vitals_ingest_batch_seconds";
+    /// Time of a statement by name.
+    pub const STATEMENT_SECONDS: &str = "vitals_statement_seconds";
+    /// Outbox rows reacted to.
+    pub const REACTED: &str = "vitals_relay_reacted_total";
+    /// Time from the writing of an outbox row to the end of the reaction.
+    pub const REACTION_SECONDS: &str = "vitals_relay_reaction_seconds";
+    /// Outbox rows that wait.
+    pub const OUTBOX_ROWS: &str = "vitals_relay_outbox_rows";
+    /// Latest values by what Redis did with them: written, older.
+    pub const LATEST: &str = "vitals_latest_values_total";
+    /// 1 while the Redis view is known to be whole, else 0.
+    pub const VIEW_WHOLE: &str = "vitals_latest_view_whole";
+    /// Time of a refresh of the rollups.
+    pub const REFRESH_SECONDS: &str = "vitals_rollup_refresh_seconds";
+}
+
+/// Starts logging to standard error.
+///
+/// # Errors
+/// `log` is not a filter, or logging was started before.
+pub fn init_logs(settings: &Settings) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&settings.log)?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = match settings.log_format {
+        LogFormat::Text => builder.try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+    started.map_err(|error| anyhow::anyhow!("logs: {error}"))
+}
+
+/// Starts the recorder of metrics; the handle renders them for Prometheus.
+///
+/// # Errors
+/// A recorder was started before.
+pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
+    let seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+    let rows = [1.0, 10.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 5000.0, 10000.0];
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &seconds)?
+        .set_buckets_for_metric(Matcher::Full(names::BATCH_ROWS.into()), &rows)?
+        .install_recorder()?;
+    describe();
+    Ok(handle)
+}
+
+fn describe() {
+    describe_counter!(names::REQUESTS, "Requests by route and status");
+    describe_histogram!(names::REQUEST_SECONDS, Unit::Seconds, "From request head to answer");
+    describe_gauge!(names::CONNECTIONS, "Open connections");
+    describe_counter!(names::RECORDS, "Records by outcome; received = stored + duplicate + rejected");
+    describe_counter!(names::REFUSED, "Uploads answered 503, by reason");
+    describe_gauge!(names::QUEUE_ROWS, "Rows waiting for a writer, by shard");
+    describe_histogram!(names::BATCH_ROWS, "Rows in one transaction");
+    describe_histogram!(names::BATCH_SECONDS, Unit::Seconds, "One transaction of the ingest");
+    describe_histogram!(names::STATEMENT_SECONDS, Unit::Seconds, "One statement, by name");
+    describe_counter!(names::REACTED, "Outbox rows reacted to");
+    describe_histogram!(names::REACTION_SECONDS, Unit::Seconds, "From outbox row to reaction");
+    describe_gauge!(names::OUTBOX_ROWS, "Outbox rows that wait");
+    describe_counter!(names::LATEST, "Latest values, by what Redis did with them");
+    describe_gauge!(names::VIEW_WHOLE, "1 while the Redis view is known to be whole");
+    describe_histogram!(names::REFRESH_SECONDS, Unit::Seconds, "One refresh of the rollups");
+}
