@@ -6,10 +6,11 @@
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::{Client, Config, NoTls};
 
 use super::StoreError;
 use crate::config::Settings;
+use crate::tasks;
 
 /// The door: a pool of connections, and how to open one of one's own.
 #[derive(Clone)]
@@ -19,6 +20,9 @@ pub struct Store {
     connect_timeout: Duration,
     statement_timeout: Duration,
 }
+
+/// Keeps a session of one's own alive.
+pub type Driver = tokio_util::task::AbortOnDropHandle<()>;
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -78,9 +82,28 @@ impl Store {
         self.pool.get().await.map_err(|error| StoreError::Pool(error.to_string()))
     }
 
-    /// How a session of one's own is opened: for LISTEN, migrations, refreshes. No statement time-out.
+    /// How a session of one's own is opened where its messages are wanted too. No statement time-out.
     pub(crate) fn session_config(&self) -> &Config {
         &self.config
+    }
+
+    /// A session of one's own for LISTEN, migrations and refreshes: without statement time-out. It ends when the
+    /// driver is dropped.
+    ///
+    /// # Errors
+    /// [`super::Kind::Down`] when the server cannot be reached.
+    pub async fn session(&self) -> Result<(Client, Driver), StoreError> {
+        let failed = |source| StoreError::Postgres { statement: "connect", source };
+        let connecting = self.config.connect(NoTls);
+        let (client, connection) = tokio::time::timeout(self.connect_timeout + Duration::from_millis(500), connecting)
+            .await
+            .map_err(|_| StoreError::Timeout("connect"))?
+            .map_err(failed)?;
+        let driver = tasks::beside(async move {
+            // Its end shows in the next statement of the session, where it is handled.
+            let _ = connection.await;
+        });
+        Ok((client, driver))
     }
 
     /// Longest time to reach the server.
@@ -97,4 +120,20 @@ impl Store {
     pub fn close(&self) {
         self.pool.close();
     }
+}
+
+/// Whether the database answers.
+///
+/// # Errors
+/// It does not, within the connect time-out.
+pub async fn health_check(store: &Store) -> Result<(), StoreError> {
+    let asked = async {
+        let client = store.client().await?;
+        client
+            .simple_query("select 1")
+            .await
+            .map_err(|source| StoreError::Postgres { statement: "health_check", source })
+    };
+    tokio::time::timeout(store.connect_timeout(), asked).await.map_err(|_| StoreError::Timeout("health_check"))??;
+    Ok(())
 }

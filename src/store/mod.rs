@@ -10,13 +10,15 @@ pub mod connect;
 pub mod copy;
 pub mod error;
 pub mod health_data;
+mod health_document;
 pub mod migrate;
 pub mod outbox;
+pub mod policy;
 pub mod rejected_upload;
 pub mod rollups;
 mod statement;
 pub mod wake;
 
-pub use connect::Store;
+pub use connect::{Driver, Store, health_check};
 pub use error::{Kind, StoreError};
 pub(crate) use statement::{Statement, statement};
