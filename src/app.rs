@@ -42,8 +42,9 @@ impl Service {
         let store = Store::new(&settings)?;
         check_schema(&store).await?;
         let retention = RawRetention::read(&store).await?;
-        let listener =
-            TcpListener::bind(settings.listen).await.with_context(|| format!("listen on {}", settings.listen))?;
+        let listener = TcpListener::bind(settings.listen)
+            .await
+            .with_context(|| format!("listen on {}", settings.listen))?;
         let address = listener.local_addr()?;
 
         let tasks = Tasks::default();

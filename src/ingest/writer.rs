@@ -199,7 +199,9 @@ impl Writer {
         while Instant::now() < until {
             tokio::time::sleep(RECONNECT_PAUSE).await;
             let Ok(connection) = self.store.client().await else { continue };
-            match within(self.write_deadline, "batch.status", batch::is_committed(&connection, batch_id)).await {
+            match within(self.write_deadline, "batch.status", batch::is_committed(&connection, batch_id))
+                .await
+            {
                 Ok(Some(true)) => return Ok(()),
                 Ok(Some(false)) => break,
                 Ok(None) | Err(_) => {}

@@ -64,7 +64,11 @@ pub async fn connect(store: &Store) -> Result<Object, StoreError> {
 /// # Errors
 /// The transaction is rolled back. [`super::Kind::Conflict`]: a row of `fresh` is a repeat;
 /// [`super::Kind::Refused`]: a row will never be taken. After [`super::Kind::Down`] the connection must be given up.
-pub async fn write(client: &Object, batch: &Batch<'_>, duplicates: Duplicates) -> Result<Written, StoreError> {
+pub async fn write(
+    client: &Object,
+    batch: &Batch<'_>,
+    duplicates: Duplicates,
+) -> Result<Written, StoreError> {
     let written = write_open(client, batch, duplicates).await;
     if written.is_err() {
         // Leaves the session usable after a refusal; when the connection is gone there is nothing to undo.
@@ -105,8 +109,10 @@ async fn write_open(
             let rows = i32::try_from(batch.fresh.len() + batch.repeats.len()).expect("bounded by the queue");
             let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] = [&first, &last, &rows];
             // Both leave in one packet: the second needs nothing of the first's answer.
-            let (begun, announced) =
-                futures_util::join!(control(client, "batch.begin", "begin"), ANNOUNCE.query(client, &parameters));
+            let (begun, announced) = futures_util::join!(
+                control(client, "batch.begin", "begin"),
+                ANNOUNCE.query(client, &parameters)
+            );
             begun?;
             announced?[0].get(0)
         }
@@ -158,10 +164,7 @@ async fn merge(client: &Object, repeats: &[&Item], duplicates: Duplicates) -> Re
     };
     let new = merge.query(client, &[]).await?;
     let new: HashSet<(&str, Timestamp)> = new.iter().map(|row| (row.get(0), row.get(1))).collect();
-    Ok(repeats
-        .iter()
-        .map(|item| new.contains(&(item.reading.device_sn.as_str(), item.reading.ts)))
-        .collect())
+    Ok(repeats.iter().map(|item| new.contains(&(item.reading.device_sn.as_str(), item.reading.ts))).collect())
 }
 
 fn copy_sql(table: &str) -> String {

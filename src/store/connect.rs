@@ -95,10 +95,11 @@ impl Store {
     pub async fn session(&self) -> Result<(Client, Driver), StoreError> {
         let failed = |source| StoreError::Postgres { statement: "connect", source };
         let connecting = self.config.connect(NoTls);
-        let (client, connection) = tokio::time::timeout(self.connect_timeout + Duration::from_millis(500), connecting)
-            .await
-            .map_err(|_| StoreError::Timeout("connect"))?
-            .map_err(failed)?;
+        let (client, connection) =
+            tokio::time::timeout(self.connect_timeout + Duration::from_millis(500), connecting)
+                .await
+                .map_err(|_| StoreError::Timeout("connect"))?
+                .map_err(failed)?;
         let driver = tasks::beside(async move {
             // Its end shows in the next statement of the session, where it is handled.
             let _ = connection.await;
@@ -134,6 +135,8 @@ pub async fn health_check(store: &Store) -> Result<(), StoreError> {
             .await
             .map_err(|source| StoreError::Postgres { statement: "health_check", source })
     };
-    tokio::time::timeout(store.connect_timeout(), asked).await.map_err(|_| StoreError::Timeout("health_check"))??;
+    tokio::time::timeout(store.connect_timeout(), asked)
+        .await
+        .map_err(|_| StoreError::Timeout("health_check"))??;
     Ok(())
 }

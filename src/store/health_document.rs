@@ -13,9 +13,8 @@ pub(crate) async fn add<'a>(
     client: &Object,
     items: impl Iterator<Item = &'a Item> + Clone,
 ) -> Result<(), StoreError> {
-    let documents = || {
-        items.clone().flat_map(|item| item.reading.documents.iter().map(move |document| (item, document)))
-    };
+    let documents =
+        || items.clone().flat_map(|item| item.reading.documents.iter().map(move |document| (item, document)));
     if documents().next().is_none() {
         return Ok(());
     }

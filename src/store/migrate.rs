@@ -3,6 +3,8 @@
 //! Before: `vitals migrate`, `vitals demo`, the tests. After: every other statement.
 //! Promise: any number of them at once do the work once (advisory lock); a failed migration leaves nothing behind.
 
+use tokio_postgres::Client;
+
 use super::{Store, StoreError, rollups};
 use crate::config::Settings;
 
@@ -22,7 +24,7 @@ pub struct Migrated {
     /// Versions applied now, such as `V1__health_data`.
     pub applied: Vec<String>,
     /// Version the schema is at.
-    pub version: u32,
+    pub version: i32,
 }
 
 /// Brings the schema to head.
@@ -32,6 +34,7 @@ pub struct Migrated {
 pub async fn run(settings: &Settings) -> Result<Migrated, StoreError> {
     let store = Store::new(settings)?;
     let (mut client, _connection) = store.session().await?;
+    require_timescaledb(&client).await?;
     client
         .execute("select pg_advisory_lock($1)", &[&LOCK])
         .await
@@ -40,12 +43,12 @@ pub async fn run(settings: &Settings) -> Result<Migrated, StoreError> {
     let report = versions::migrations::runner()
         .run_async(&mut client)
         .await
-        .map_err(|error| StoreError::Migrate(explain(&error)))?;
+        .map_err(|error| StoreError::Migrate(chain(&error)))?;
     for (name, body) in FUNCTIONS {
         client
             .batch_execute(body)
             .await
-            .map_err(|source| StoreError::Migrate(format!("sql/functions/{name}: {source:#}")))?;
+            .map_err(|source| StoreError::Migrate(format!("sql/functions/{name}: {}", chain(&source))))?;
     }
     rollups::sync(&mut client, settings).await?;
     let applied = report.applied_migrations().iter().map(ToString::to_string).collect();
@@ -53,15 +56,20 @@ pub async fn run(settings: &Settings) -> Result<Migrated, StoreError> {
 }
 
 /// Version this program was made for.
-pub fn head() -> u32 {
-    versions::migrations::runner().get_migrations().iter().map(refinery::Migration::version).max().unwrap_or(0)
+pub fn head() -> i32 {
+    versions::migrations::runner()
+        .get_migrations()
+        .iter()
+        .map(refinery::Migration::version)
+        .max()
+        .unwrap_or(0)
 }
 
 /// Version the database is at; 0 before the first migrate.
 ///
 /// # Errors
 /// The database is away.
-pub async fn version(store: &Store) -> Result<u32, StoreError> {
+pub async fn version(store: &Store) -> Result<i32, StoreError> {
     let client = store.client().await?;
     let failed = |source| StoreError::Postgres { statement: "migrate.version", source };
     let known = client
@@ -72,25 +80,36 @@ pub async fn version(store: &Store) -> Result<u32, StoreError> {
         return Ok(0);
     }
     let row = client
-        .query_one("select coalesce(max(version), 0)::bigint from refinery_schema_history", &[])
+        .query_one("select coalesce(max(version), 0) from refinery_schema_history", &[])
         .await
         .map_err(failed)?;
-    Ok(u32::try_from(row.get::<_, i64>(0)).unwrap_or(u32::MAX))
+    Ok(row.get(0))
 }
 
-fn explain(error: &refinery::Error) -> String {
-    use std::error::Error;
+async fn require_timescaledb(client: &Client) -> Result<(), StoreError> {
+    let row = client
+        .query_one(
+            "select exists (select from pg_available_extensions where name = 'timescaledb'),
+                    current_setting('shared_preload_libraries') ~ '(^|[,/ ])timescaledb'",
+            &[],
+        )
+        .await
+        .map_err(|source| StoreError::Postgres { statement: "migrate.require_timescaledb", source })?;
+    let missing = match (row.get(0), row.get(1)) {
+        (true, true) => return Ok(()),
+        (false, _) => "the extension timescaledb is not installed on the server",
+        (true, false) => "timescaledb is not named in shared_preload_libraries of the server",
+    };
+    Err(StoreError::Migrate(format!("{missing}; `docker/stack up` gives a server that has what is needed")))
+}
+
+/// The whole chain of causes in one line: refinery keeps the server's message in the last.
+fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {
         text = format!("{text}: {inner}");
         cause = inner.source();
-    }
-    if text.contains("timescaledb") && (text.contains("not available") || text.contains("0A000")) {
-        text.push_str(
-            "\nTimescaleDB must be installed on the server and named in shared_preload_libraries; \
-             `docker/stack up` gives a server that has it",
-        );
     }
     text
 }
