@@ -326,7 +326,8 @@ mod tests {
     fn a_misspelt_variable_is_refused() {
         let refusal = refuse_unknown_variables(["VITALS_LINGERMS".to_owned()].into_iter());
         assert!(refusal.is_err());
-        refuse_unknown_variables(["VITALS_LINGER_MS".to_owned(), "HOME".to_owned()].into_iter()).expect("known");
+        refuse_unknown_variables(["VITALS_LINGER_MS".to_owned(), "HOME".to_owned()].into_iter())
+            .expect("known");
     }
 
     #[test]

@@ -93,7 +93,11 @@ impl Stage {
         self.tracker.close();
         let ended = tokio::time::timeout_at(deadline, self.tracker.wait()).await.is_ok();
         if !ended {
-            tracing::warn!(stage = self.name, left = self.tracker.len(), "stage did not end before the deadline");
+            tracing::warn!(
+                stage = self.name,
+                left = self.tracker.len(),
+                "stage did not end before the deadline"
+            );
         }
         ended
     }
