@@ -6,9 +6,11 @@
 # Waits up to 30 seconds: in CI a given server may still be starting.
 given_wait() {
   local server="$1" url="$2" deadline=$((SECONDS + 30))
+  given_answers "$url" || say "waiting for the $server that $(variable_of "$server") names"
   until given_answers "$url"; do
     [ $SECONDS -lt $deadline ] ||
-      die "$(variable_of "$server") names $(given_place "$url"), and no $server answers there; unset it to let the stack start one"
+      die "no $server answers at $(given_place "$url" | tr ' ' :), where $(variable_of "$server") says;" \
+        "unset it to let the stack start one"
     sleep 0.5
   done
 }
@@ -37,7 +39,7 @@ given_answers() {
     *) return 0 ;;
   esac
   read -r host port <<<"$(given_place "$1")"
-  case "$host" in *,* | *%*) return 0 ;; esac
+  case "$host $1" in *,* | *%* | *[?\&]host=*) return 0 ;; esac
   # shellcheck disable=SC2016  # the inner shell's variables. It has a time limit, which connecting here would not.
   answer="$(limited bash -c '
     exec 3<>"/dev/tcp/$1/$2" || exit 1

@@ -173,6 +173,8 @@ launch() {
     bwrap() { exec setsid env -i PATH="$PATH" bwrap "$@"; }
     sandbox --setenv VITALS_STACK_MARK "$(mark_of "$server")" "$@"
   ) </dev/null >"$run/$server.log" 2>&1 &
+  # Until it can be found by its mark, or has failed before that.
+  while [ -z "$(private_pid "$server")" ] && kill -0 $! 2>/dev/null; do sleep 0.05; done
 }
 
 mark_of() { echo "$run/$1"; }
@@ -186,13 +188,15 @@ private_pid() {
     { read -r name <"$directory/comm"; } 2>/dev/null || continue
     [ "$name" = bwrap ] || continue
     previous=''
-    while IFS= read -r -d '' argument; do
-      if [ "$previous" = VITALS_STACK_MARK ] && [ "$argument" = "$mark" ] && is_our_user "$directory"; then
-        echo "${directory#/proc/}"
-        return 0
-      fi
-      previous="$argument"
-    done < <(cat "$directory/cmdline" 2>/dev/null)
+    {
+      while IFS= read -r -d '' argument; do
+        if [ "$previous" = VITALS_STACK_MARK ] && [ "$argument" = "$mark" ] && is_our_user "$directory"; then
+          echo "${directory#/proc/}"
+          return 0
+        fi
+        previous="$argument"
+      done <"$directory/cmdline"
+    } 2>/dev/null || true # it may be gone by now
   done
 }
 
