@@ -12,7 +12,7 @@ private_describe() { echo "private Debian 13 in $base"; }
 private_up() {
   local server
   ensure_tree
-  sandbox /bin/sh -c : 2>"$run/sandbox.log" || {
+  sandbox --die-with-parent /bin/sh -c : 2>"$run/sandbox.log" || {
     cat "$run/sandbox.log" >&2
     die "bubblewrap cannot make a sandbox here. It needs user namespaces: in a container, allow them; on Ubuntu" \
       "24.04 and later, say 'sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0', or be root"
@@ -23,7 +23,9 @@ private_up() {
 private_down() {
   private_stop redis
   private_stop postgres
-  rm -rf "$run/data" "$run/data.new" "$run"/*.log
+  # Twice: an interrupted initdb may still be writing its last file.
+  rm -rf "$run/data" "$run/data.new" 2>/dev/null || { sleep 1 && rm -rf "$run/data" "$run/data.new"; }
+  rm -f "$run"/*.log
 }
 
 # ---- one server -----------------------------------------------------------------------------------------------------
@@ -101,7 +103,7 @@ private_run() (
   else
     set -- /usr/bin/redis-cli -h 127.0.0.1 -p "$(recorded redis.port)" "$@"
   fi
-  sandbox ${options[@]+"${options[@]}"} "$@"
+  sandbox --die-with-parent ${options[@]+"${options[@]}"} "$@"
 )
 
 private_client() { private_run --here "$@"; }
@@ -110,8 +112,8 @@ launch_postgres() {
   if [ ! -d "$run/data" ]; then
     rm -rf "$run/data.new"
     mkdir -m 700 "$run/data.new"
-    # --no-sync: the folder is made anew after a crash of the machine; from the first start on, all is synced.
-    sandbox --bind "$run/data.new" /data --ro-bind "$run/password" /password \
+    # --no-sync: the system writes the empty cluster out by itself; all that is stored later, the server syncs.
+    sandbox --die-with-parent --bind "$run/data.new" /data --ro-bind "$run/password" /password \
       "$(programs)/initdb" --no-sync -D /data -U vitals --pwfile=/password --auth=scram-sha-256 \
       --encoding=UTF8 --locale=C.UTF-8 --locale-provider=builtin --builtin-locale=C.UTF-8 \
       </dev/null >"$run/postgres.log" 2>&1 || {
@@ -151,13 +153,14 @@ private_stop() {
 
 programs() { echo /usr/lib/postgresql/17/bin; }
 
-# Runs a program of the tree; leading options are bubblewrap's.
+# Runs a program of the tree; leading options are bubblewrap's. Without /proc: neither server needs it, and in many
+# containers it cannot be mounted.
 sandbox() {
   locate_tree
   bwrap --unshare-user --uid 5432 --gid 5432 --unshare-pid --unshare-ipc --as-pid-1 \
     --ro-bind "$tree/usr" /usr --ro-bind "$tree/etc" /etc \
     --symlink usr/bin /bin --symlink usr/lib /lib --symlink usr/lib64 /lib64 \
-    --dev /dev --proc /proc --tmpfs /tmp --setenv LC_ALL C.UTF-8 --setenv HOME /tmp "$@"
+    --dev /dev --tmpfs /tmp --setenv LC_ALL C.UTF-8 --setenv HOME /tmp "$@"
 }
 
 # Starts a server that outlives this shell: session, environment and open files of its own, our lock not among them.

@@ -39,9 +39,11 @@ make_tree() {
   building="$(mktemp -d "$base/building.XXXXXX")"
   host_apt_settings >"$building/apt.conf"
   # None: mmdebstrap takes Debian's usual ones.
-  local mirrors=() line
+  local mirrors=() line mode=root
   while IFS= read -r line; do mirrors+=("$line"); done < <(host_mirrors)
-  TMPDIR="$building" mmdebstrap --variant=extract --mode=chrootless --format=directory --components=main \
+  # chrootless needs no privilege, and mmdebstrap will not have it done with one. Both only unpack here.
+  [ "$(id -u)" = 0 ] || mode=chrootless
+  TMPDIR="$building" mmdebstrap --variant=extract --mode="$mode" --format=directory --components=main \
     --include="$tree_packages" --keyring="$debian_keys" --aptopt="$building/apt.conf" \
     "$tree_suite" "$building/tree" ${mirrors[@]+"${mirrors[@]}"} </dev/null >"$building/log" 2>&1 || {
     tail -n 20 "$building/log" >&2
