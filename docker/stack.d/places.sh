@@ -70,10 +70,13 @@ ours() {
   done
 }
 
+# In quotes where a shell would take a sign of a given URL for its own.
 print_env() {
-  local server
+  local server url quote="'"
   for server in postgres redis; do
-    printf 'export %s=%q\n' "$(variable_of "$server")" "$(url_of "$server")"
+    url="$(url_of "$server")"
+    case "$url" in *[!A-Za-z0-9:/@._%+=,-]*) url="'${url//$quote/$quote\\$quote$quote}'" ;; esac
+    printf 'export %s=%s\n' "$(variable_of "$server")" "$url"
   done
 }
 
