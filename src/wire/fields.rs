@@ -33,19 +33,19 @@ pub(super) struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// Reads `text`, which is an object and nothing else.
     pub(super) fn read(text: &'a str) -> serde_json::Result<Self> {
+        let mut fields = Self::default();
         let mut json = serde_json::Deserializer::from_str(text);
-        let fields = json.deserialize_map(FieldsVisitor)?;
+        json.deserialize_map(FieldsVisitor(&mut fields))?;
         json.end()?;
         Ok(fields)
     }
 
     /// Reads the object `text` begins with; also says how many bytes it takes.
     pub(super) fn read_first(text: &'a str) -> serde_json::Result<(Self, usize)> {
-        let mut values = serde_json::Deserializer::from_str(text).into_iter::<Self>();
-        match values.next() {
-            Some(fields) => Ok((fields?, values.byte_offset())),
-            None => Ok((Self::default(), text.len())),
-        }
+        let mut fields = Self::default();
+        let mut json = serde_json::Deserializer::from_str(text);
+        json.deserialize_map(FieldsVisitor(&mut fields))?;
+        Ok((fields, json.into_iter::<IgnoredAny>().byte_offset()))
     }
 
     /// What was sent for a quantity.
@@ -194,33 +194,27 @@ impl<'de> Visitor<'de> for CodeVisitor {
     }
 }
 
-impl<'de> serde::Deserialize<'de> for Fields<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(FieldsVisitor)
-    }
-}
+/// Fills fields where they are, rather than handing some hundreds of bytes from function to function.
+struct FieldsVisitor<'f, 'de>(&'f mut Fields<'de>);
 
-struct FieldsVisitor;
-
-impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = Fields<'de>;
+impl<'de> Visitor<'de> for FieldsVisitor<'_, 'de> {
+    type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut fields = Fields::default();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key_seed(KeySeed)? {
             if key.meaning == Meaning::Unknown {
                 map.next_value::<IgnoredAny>()?;
             } else {
                 // The text of the value, not serde's idea of it: numbers stay decimal, ids keep every digit, and no
                 // value (1e400, half a surrogate pair) can make its record unreadable.
-                fields.offer(key, map.next_value::<&RawValue>()?.get());
+                self.0.offer(key, map.next_value::<&RawValue>()?.get());
             }
         }
-        Ok(fields)
+        Ok(())
     }
 }
 

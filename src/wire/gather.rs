@@ -2,7 +2,7 @@
 //!
 //! Before: `health` and `batch` know what the body as a whole is. After: `item` makes a reading of each record.
 //! Promise: records are numbered in the order they stand in; each becomes one item or one reject, and a fault in one is
-//! no other's.
+//! no other's. One walk over the bytes of a record makes it a reading.
 //!
 //! What is a wrapper: an object whose `data` is an object, an array, or text that is one of them. Any other object is a
 //! record. An object that wraps others and has a serial and a measurement of its own is a record besides.
@@ -81,19 +81,23 @@ impl<'c> Gathering<'c> {
         self.upload
     }
 
-    /// Takes what a wrapper holds: an object or an array, known to be JSON.
+    /// Takes what a wrapper holds.
     pub(super) fn content(&mut self, content: &Content<'_>, place: Place<'_>) -> Result<(), BodyError> {
         let place = match content {
             Content::Inline(_) => place,
             Content::Quoted(source) => Place { source, ..place },
         };
-        let text = content.text();
+        self.first(content.text(), place).map(|_length| ())
+    }
+
+    /// Takes the object or array that `text` begins with; says how many bytes it takes.
+    pub(super) fn first(&mut self, text: &str, place: Place<'_>) -> Result<usize, BodyError> {
         if text.starts_with('[') {
-            self.array(text, place)
-        } else {
-            let fields = Fields::read(text)?;
-            self.object(fields, text, place)
+            return self.array(text, place);
         }
+        let (fields, length) = Fields::read_first(text)?;
+        self.object(fields, &text[..length], place)?;
+        Ok(length)
     }
 
     /// Takes an object: a wrapper or a record.
@@ -111,27 +115,33 @@ impl<'c> Gathering<'c> {
         Ok(())
     }
 
-    /// Takes the elements of an array, known to be JSON.
-    pub(super) fn array(&mut self, text: &str, place: Place<'_>) -> Result<(), BodyError> {
-        let mut rest = &text[1..];
-        loop {
-            rest = rest.trim_start_matches([' ', '\n', '\r', '\t', ',']);
-            let length = match rest.as_bytes() {
-                [] | [b']', ..] => return Ok(()),
-                [b'{', ..] => {
-                    let (fields, length) = Fields::read_first(rest)?;
-                    self.object(fields, &rest[..length], place)?;
-                    length
+    /// Takes the elements of the array `text` begins with; says how many bytes it takes.
+    fn array(&mut self, text: &str, place: Place<'_>) -> Result<usize, BodyError> {
+        // A sample of a watch has about 500 bytes.
+        self.upload.items.reserve(text.len() / 512);
+        let mut rest = text[1..].trim_start_matches(JSON_SPACE);
+        if !rest.starts_with(']') {
+            loop {
+                let length = self.element(rest, place)?;
+                rest = rest[length..].trim_start_matches(JSON_SPACE);
+                match rest.as_bytes() {
+                    [b']', ..] => break,
+                    [b',', ..] => rest = rest[1..].trim_start_matches(JSON_SPACE),
+                    _ => return Err(BodyError::NotJson("an array without its end, or without a comma".to_owned())),
                 }
-                _ => {
-                    let length = length_of_first(rest)?;
-                    let fault = (RejectReason::NotAnObject, "the record is not a JSON object".to_owned());
-                    self.reject(fault, None, &rest[..length], place.source);
-                    length
-                }
-            };
-            rest = &rest[length..];
+            }
         }
+        Ok(text.len() - rest.len() + 1)
+    }
+
+    fn element(&mut self, text: &str, place: Place<'_>) -> Result<usize, BodyError> {
+        if text.starts_with('{') {
+            return self.first(text, place);
+        }
+        let length = length_of_first(text)?;
+        let fault = (RejectReason::NotAnObject, "the record is not a JSON object".to_owned());
+        self.reject(fault, None, &text[..length], place.source);
+        Ok(length)
     }
 
     fn record(&mut self, mut fields: Fields<'_>, text: &str, place: Place<'_>) {

@@ -74,6 +74,10 @@ impl From<serde_json::Error> for BodyError {
 /// The text of a body, up to its last character that is not white space; a byte order mark is left out.
 fn text_of(body: &Bytes) -> Result<&str, BodyError> {
     let text = std::str::from_utf8(body).map_err(|error| BodyError::NotUtf8 { at: error.valid_up_to() })?;
+    if text.as_bytes().contains(&0) {
+        // JSON has no place for it, and PostgreSQL could not keep the text of a reject that holds one.
+        return Err(BodyError::NotJson("it holds a NUL character".to_owned()));
+    }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim_end_matches(JSON_SPACE);
     if text.trim_start_matches(JSON_SPACE).is_empty() { Err(BodyError::Empty) } else { Ok(text) }
 }

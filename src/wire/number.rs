@@ -8,12 +8,9 @@ use std::ops::RangeInclusive;
 
 use rust_decimal::Decimal;
 
-/// mantissa × 10^-decimals.
+/// A number as sent: mantissa × 10^-decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Number {
-    mantissa: i128,
-    decimals: u32,
-}
+pub(super) struct Number(Decimal);
 
 /// Why a text is not a [`Number`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,53 +56,61 @@ impl Number {
         };
         let (magnitude, decimals) = read_digits(digits)?;
         let (magnitude, decimals) = normalise(magnitude, decimals - exponent)?;
-        let mantissa = i128::try_from(magnitude).map_err(|_| NumberFault::TooLarge)?;
-        Ok(Self { mantissa: if negative { -mantissa } else { mantissa }, decimals })
+        let mut decimal = Decimal::from_parts(part(magnitude), part(magnitude >> 32), part(magnitude >> 64), false, decimals);
+        decimal.set_sign_negative(negative && magnitude != 0);
+        Ok(Self(decimal))
     }
 
     /// Is it 0, however written?
     pub(super) const fn is_zero(self) -> bool {
-        self.mantissa == 0
+        self.0.is_zero()
     }
 
     /// Does it lie in `range`, ends included?
     pub(super) fn is_in(self, range: &RangeInclusive<i32>) -> bool {
         let power = self.power();
-        (i128::from(*range.start()) * power..=i128::from(*range.end()) * power).contains(&self.mantissa)
+        (i128::from(*range.start()) * power..=i128::from(*range.end()) * power).contains(&self.0.mantissa())
     }
 
     /// Its value if it is a whole number: 72, 72.0 and 7.2e1 are one.
     pub(super) fn whole(self) -> Option<i64> {
-        if self.decimals == 0 {
-            return i64::try_from(self.mantissa).ok();
+        let mantissa = self.0.mantissa();
+        if self.0.scale() == 0 {
+            return i64::try_from(mantissa).ok();
         }
         let power = self.power();
-        if self.mantissa % power == 0 { i64::try_from(self.mantissa / power).ok() } else { None }
+        if mantissa % power == 0 { i64::try_from(mantissa / power).ok() } else { None }
     }
 
     /// Its value × 10^`power`, cut to a whole number. `power` ≤ 9, so that nothing overflows.
     pub(super) fn scaled(self, power: usize) -> i128 {
-        self.mantissa * POWERS[power] / self.power()
+        self.0.mantissa() * POWERS[power] / self.power()
     }
 
     /// Its value with the decimals as sent.
-    pub(super) fn decimal(self) -> Decimal {
-        Decimal::from_i128_with_scale(self.mantissa, self.decimals)
+    pub(super) const fn decimal(self) -> Decimal {
+        self.0
     }
 
     /// The f64 next to it.
     pub(super) fn double(self) -> f64 {
-        let exact = self.mantissa.unsigned_abs() <= 1 << f64::MANTISSA_DIGITS;
-        match EXACT_POWERS.get(self.decimals as usize) {
+        let mantissa = self.0.mantissa();
+        match EXACT_POWERS.get(self.0.scale() as usize) {
             // Both operands are exact, so the division rounds once, to the nearest.
-            Some(power) if exact => self.mantissa as f64 / power,
-            _ => format!("{}e-{}", self.mantissa, self.decimals).parse().unwrap_or(f64::NAN),
+            Some(power) if mantissa.unsigned_abs() <= 1 << f64::MANTISSA_DIGITS => mantissa as f64 / power,
+            _ => format!("{mantissa}e-{}", self.0.scale()).parse().unwrap_or(f64::NAN),
         }
     }
 
     fn power(self) -> i128 {
-        POWERS[self.decimals as usize]
+        POWERS[self.0.scale() as usize]
     }
+}
+
+/// The lowest 32 bits.
+#[expect(clippy::cast_possible_truncation, reason = "that is its purpose")]
+const fn part(magnitude: u128) -> u32 {
+    magnitude as u32
 }
 
 /// Digits with at most one point → (magnitude below [`MANTISSA_LIMIT`] or just on it, digits after the point).

@@ -16,9 +16,10 @@ fn speed() {
         let body = Bytes::from(body);
         let context = context();
         let (mut best, mut read) = (0.0_f64, 0);
-        for _ in 0..5 {
+        // The best of many short windows: on a shared machine most of them are disturbed.
+        for _ in 0..60 {
             let (start, mut rounds) = (Instant::now(), 0_u32);
-            while start.elapsed() < Duration::from_millis(400) {
+            while start.elapsed() < Duration::from_millis(20) {
                 read += std::hint::black_box(parse(&body, &context)).unwrap().items.len();
                 rounds += 1;
             }
