@@ -45,15 +45,12 @@ impl Store {
             .keepalives_idle(Duration::from_secs(10))
             .tcp_user_timeout(settings.statement_timeout())
             .application_name(format!("vitals {}", settings.instance_name()));
-        let with_timeout = {
-            let mut config = config.clone();
-            let given = config.get_options().unwrap_or_default().to_owned();
-            config.options(format!(
-                "{given} -c statement_timeout={} -c timezone=UTC",
-                settings.statement_timeout_ms
-            ));
-            config
-        };
+        // A role named as our private schema would otherwise find, and make, its tables there.
+        let options =
+            format!("{} -c timezone=UTC -c search_path=public", config.get_options().unwrap_or_default());
+        config.options(&options);
+        let mut with_timeout = config.clone();
+        with_timeout.options(format!("{options} -c statement_timeout={}", settings.statement_timeout_ms));
         let manager = Manager::from_config(
             with_timeout,
             NoTls,
