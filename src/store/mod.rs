@@ -10,6 +10,7 @@ pub mod connect;
 pub mod copy;
 pub mod error;
 pub mod health_data;
+pub mod latest_view;
 pub mod migrate;
 pub mod outbox;
 pub mod rejected_upload;
@@ -19,4 +20,5 @@ pub mod wake;
 
 pub use connect::Store;
 pub use error::{Kind, StoreError};
+pub use statement::Patience;
 pub(crate) use statement::{Statement, statement};
