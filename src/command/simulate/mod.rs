@@ -38,7 +38,7 @@ use source::{Part, Source};
 ///
 /// Exit code: 0 when every upload was acknowledged or refused with 503 (which is counted, waited for and tried again);
 /// 1 when errors happened (no connection, lost connection, no answer in 10 s, another status, an answer that does not
-/// add up, a rejected record); 2 when the options cannot be used.
+/// add up, a rejected record) or the run could not begin; 2 when the command line cannot be read.
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct Options {
     /// The service, http only.
@@ -154,9 +154,9 @@ pub async fn run(options: &Options, stop: &CancellationToken, show: Show) -> any
 ///
 /// # Errors
 /// As [`run`].
-pub async fn command(options: &Options) -> anyhow::Result<ExitCode> {
+pub async fn run_command(options: Options) -> anyhow::Result<ExitCode> {
     let stop = CancellationToken::new();
-    let running = run(options, &stop, Show::on_standard_error());
+    let running = run(&options, &stop, Show::on_standard_error());
     let report = super::interrupt::until_interrupted(&stop, running).await?;
     if options.json {
         println!("{}", serde_json::to_string_pretty(&report)?);

@@ -197,7 +197,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{} devices from {}, {} connections, {} records a request",
+            "{} devices from {}, {} connections, batches of {}",
             grouped(self.devices.into()),
             self.first_serial,
             grouped(self.connections.into()),
