@@ -11,7 +11,6 @@ mod stack;
 mod table;
 mod uploads;
 
-use std::net::TcpListener;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -21,7 +20,8 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::interrupt::until_interrupted;
+use super::interrupt::{interrupted, until_interrupted};
+use super::simulate::grouped;
 use crate::app::Service;
 use crate::config::Settings;
 use crate::store::{self, Store};
@@ -124,7 +124,7 @@ async fn with_servers(
 
 async fn with_schema(
     options: &Options,
-    mut settings: Settings,
+    settings: Settings,
     metrics: PrometheusHandle,
     stack: &Stack,
     began: Instant,
@@ -140,8 +140,7 @@ async fn with_schema(
     let store = Store::new(&settings)?;
     refuse_real_data(options, stack, &store).await?;
 
-    settings.listen = free_address(settings.listen)?;
-    let service = Service::start(settings.clone(), metrics).await.context("service")?;
+    let service = start(&settings, metrics).await.context("service")?;
     tell("service", &format!("http://{}", service.address()));
     let outcome = Box::pin(with_service(options, &settings, &service, stack, &store, began, stop)).await;
     let stopped = service.stop().await.context("service");
@@ -164,6 +163,16 @@ async fn with_service(
     let history = fleet.history(service, half, stop).await.context("history")?;
     if let Some(history) = &history {
         tell("history", &account::in_short(history));
+        if history.counts.acknowledged == 0 && !history.counts.errors.is_empty() {
+            bail!(
+                "no upload was acknowledged: {:?}; what the service logged says why",
+                history.counts.errors
+            );
+        }
+    }
+    let cut = history.as_ref().filter(|history| history.counts.acknowledged < fleet.history_records());
+    if cut.is_some() && !stop.is_cancelled() {
+        tell("history", &format!("cut short of {} records, for --seconds", grouped(fleet.history_records())));
     }
     if stop.is_cancelled() {
         return Err(Interrupted.into());
@@ -177,14 +186,18 @@ async fn with_service(
         tell("live", &account::in_short(live));
     }
     let uploaded = Uploaded { history, live, message };
-    account::show(settings, store, &fleet.device_sn(), &uploaded).await.context("account")?;
+    tokio::select! {
+        shown = account::show(settings, store, &fleet.device_sn(), &uploaded) => shown.context("account")?,
+        // A Ctrl-C before has ended the uploads; this one is for whoever does not want to wait for the account.
+        () = interrupted() => return Err(Interrupted.into()),
+    }
     hints::next(options.keep || !stack.is_ours(), settings, stack, &fleet.device_sn());
     Ok(())
 }
 
 /// Given servers may be somebody's.
 async fn refuse_real_data(options: &Options, stack: &Stack, store: &Store) -> anyhow::Result<()> {
-    if stack.is_ours() || options.among_real_data {
+    if !stack.is_given() || options.among_real_data {
         return Ok(());
     }
     let devices = store::overview::foreign_devices(store, OWN_DEVICES).await?;
@@ -198,11 +211,21 @@ async fn refuse_real_data(options: &Options, stack: &Stack, store: &Store) -> an
     Ok(())
 }
 
-/// The address of the settings, or a free port beside it if somebody listens there.
-fn free_address(wanted: std::net::SocketAddr) -> anyhow::Result<std::net::SocketAddr> {
-    let free = TcpListener::bind(wanted).or_else(|_| TcpListener::bind((wanted.ip(), 0)));
-    let free = free.with_context(|| format!("no port to be had on {}: set VITALS_LISTEN", wanted.ip()))?;
-    Ok(free.local_addr()?)
+/// Starts the service where the settings say, or on a free port beside it if somebody listens there.
+async fn start(settings: &Settings, metrics: PrometheusHandle) -> anyhow::Result<Service> {
+    match Service::start(settings.clone(), metrics.clone()).await {
+        Err(error) if is_address_taken(&error) => {
+            let mut settings = settings.clone();
+            settings.listen.set_port(0);
+            Service::start(settings, metrics).await
+        }
+        started => started,
+    }
+}
+
+fn is_address_taken(error: &anyhow::Error) -> bool {
+    let kinds = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    kinds.map(std::io::Error::kind).any(|kind| kind == std::io::ErrorKind::AddrInUse)
 }
 
 async fn or_interrupted<T>(
@@ -230,4 +253,42 @@ fn tell(step: &str, what: &str) {
 
 fn secs(since: Instant) -> f64 {
     since.elapsed().as_secs_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fleet_lives_in_its_own_zone_and_the_log_is_quiet_unless_it_was_asked_for() {
+        let mut settings = Settings { device_time_zone: "Europe/Berlin".to_owned(), ..Settings::defaults() };
+        prepare(&mut settings);
+        assert_eq!((settings.device_time_zone.as_str(), settings.log.as_str()), ("Asia/Shanghai", "warn"));
+        assert!(settings.instance.starts_with("demo-"));
+        let mut settings = Settings { log: "debug".to_owned(), ..Settings::defaults() };
+        prepare(&mut settings);
+        assert_eq!(settings.log, "debug");
+    }
+
+    #[test]
+    fn a_taken_address_is_told_from_other_failures() {
+        let taken = std::io::Error::from(std::io::ErrorKind::AddrInUse);
+        assert!(is_address_taken(&anyhow::Error::from(taken).context("listen").context("service")));
+        assert!(!is_address_taken(&anyhow::anyhow!("no database")));
+    }
+
+    #[test]
+    fn the_failure_of_the_work_comes_first() {
+        let failed = |what: &'static str| Err(anyhow::anyhow!(what));
+        assert_eq!(first_failure(failed("work"), failed("down")).expect_err("failed").to_string(), "work");
+        assert_eq!(first_failure(Ok(()), failed("down")).expect_err("failed").to_string(), "down");
+        assert!(first_failure(failed("work"), Ok(())).is_err());
+        assert!(first_failure(Ok(()), Ok(())).is_ok());
+    }
+
+    #[test]
+    fn an_interruption_is_known_under_its_context() {
+        let error = anyhow::Error::from(Interrupted).context("servers").context("demo");
+        assert!(error.is::<Interrupted>());
+    }
 }
