@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::Object;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +16,7 @@ use super::plan::{self, Row};
 use super::{IngestError, Part};
 use crate::config::{Duplicates, Settings};
 use crate::model::{Reject, UploadOutcome};
-use crate::store::batch::{self, Batch};
+use crate::store::batch::{self, Batch, Session};
 use crate::store::wake::Announcer;
 use crate::store::{Kind, Store, StoreError};
 use crate::telemetry::names;
@@ -33,7 +32,7 @@ pub(super) struct Writer {
     instance: String,
     store: Store,
     announcer: Announcer,
-    connection: Option<Object>,
+    session: Option<Session>,
     newest: Newest,
     limits: Limits,
     duplicates: Duplicates,
@@ -48,7 +47,7 @@ impl Writer {
             instance: settings.instance_name(),
             store,
             announcer,
-            connection: None,
+            session: None,
             newest: Newest::new(settings.newest_devices),
             limits: Limits {
                 max_rows: settings.max_batch_rows,
@@ -152,9 +151,9 @@ impl Writer {
         rejects: &[Reject],
         all_are_repeats: bool,
     ) -> Result<Stored, StoreError> {
-        let connection = match self.connection.take() {
-            Some(connection) if !connection.is_closed() => connection,
-            _ => batch::connect(&self.store).await?,
+        let session = match self.session.take() {
+            Some(session) if !session.is_closed() => session,
+            _ => Session::open(&self.store).await?,
         };
         let (fresh, repeats): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(|row| {
             let reading = &rows[*row].item.reading;
@@ -168,25 +167,23 @@ impl Writer {
             instance: &self.instance,
             shard: self.shard,
         };
-        let writing = batch::write(&connection, &batch, self.duplicates);
-        let written = within(self.write_deadline, "batch.write", writing).await;
-        let written = match written {
+        let writing = session.write(&batch, self.duplicates);
+        let written = match within(self.write_deadline, "batch.write", writing).await {
             Ok(written) => written,
             Err(error) => {
-                if error.kind() == Kind::Down {
-                    // Never back into the pool: it may be in the middle of a transaction.
-                    drop(Object::take(connection));
-                } else {
-                    self.connection = Some(connection);
+                match error.kind() {
+                    Kind::Down => session.discard(),
+                    _ => self.session = Some(session),
                 }
                 return Err(error);
             }
         };
-        if let Err(error) = within(self.write_deadline, "batch.commit", batch::commit(&connection)).await {
-            drop(Object::take(connection));
-            self.find_out(written.batch_id, error).await?;
-        } else {
-            self.connection = Some(connection);
+        match within(self.write_deadline, "batch.commit", session.commit()).await {
+            Ok(()) => self.session = Some(session),
+            Err(error) => {
+                session.discard();
+                self.find_out(written.batch_id, error).await?;
+            }
         }
         let duplicates = repeats.into_iter().zip(&written.inserted).filter(|(_, new)| !**new);
         Ok(Stored { batch_id: written.batch_id, duplicates: duplicates.map(|(row, _)| row).collect() })
@@ -198,10 +195,8 @@ impl Writer {
         let until = Instant::now() + self.commit_deadline;
         while Instant::now() < until {
             tokio::time::sleep(RECONNECT_PAUSE).await;
-            let Ok(connection) = self.store.client().await else { continue };
-            match within(self.write_deadline, "batch.status", batch::is_committed(&connection, batch_id))
-                .await
-            {
+            let asking = batch::is_committed(&self.store, batch_id);
+            match within(self.write_deadline, "batch.status", asking).await {
                 Ok(Some(true)) => return Ok(()),
                 Ok(Some(false)) => break,
                 Ok(None) | Err(_) => {}

@@ -47,51 +47,65 @@ pub struct Written {
 }
 
 /// A connection of one's own for batches, with the temporary table repeats go through.
-///
-/// # Errors
-/// [`super::Kind::Down`] when none can be had.
-pub async fn connect(store: &Store) -> Result<Object, StoreError> {
-    let client = store.client().await?;
-    client
-        .batch_execute(include_str!("../../sql/queries/batch/incoming.sql"))
-        .await
-        .map_err(|source| StoreError::Postgres { statement: "batch.incoming", source })?;
-    Ok(client)
+pub struct Session {
+    client: Object,
 }
 
-/// Writes the batch in a transaction that is left open for [`commit`].
-///
-/// # Errors
-/// The transaction is rolled back. [`super::Kind::Conflict`]: a row of `fresh` is a repeat;
-/// [`super::Kind::Refused`]: a row will never be taken. After [`super::Kind::Down`] the connection must be given up.
-pub async fn write(
-    client: &Object,
-    batch: &Batch<'_>,
-    duplicates: Duplicates,
-) -> Result<Written, StoreError> {
-    let written = write_open(client, batch, duplicates).await;
-    if written.is_err() {
-        // Leaves the session usable after a refusal; when the connection is gone there is nothing to undo.
-        let _ = control(client, "batch.rollback", "rollback").await;
+impl Session {
+    /// Takes a connection.
+    ///
+    /// # Errors
+    /// [`super::Kind::Down`] when none can be had.
+    pub async fn open(store: &Store) -> Result<Self, StoreError> {
+        let client = store.client().await?;
+        client
+            .batch_execute(include_str!("../../sql/queries/batch/incoming.sql"))
+            .await
+            .map_err(|source| StoreError::Postgres { statement: "batch.incoming", source })?;
+        Ok(Self { client })
     }
-    written
-}
 
-/// Commits what [`write`] wrote.
-///
-/// # Errors
-/// It is unknown whether the commit took place: ask [`is_committed`] on another connection.
-pub async fn commit(client: &Object) -> Result<(), StoreError> {
-    control(client, "batch.commit", "commit").await
+    /// The server has closed it.
+    pub fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+
+    /// Closes it instead of giving it back: it may be in the middle of a transaction.
+    pub fn discard(self) {
+        drop(Object::take(self.client));
+    }
+
+    /// Writes the batch in a transaction that is left open for [`Session::commit`].
+    ///
+    /// # Errors
+    /// The transaction is rolled back. [`super::Kind::Conflict`]: a row of `fresh` is a repeat;
+    /// [`super::Kind::Refused`]: a row will never be taken. After [`super::Kind::Down`] the session must be discarded.
+    pub async fn write(&self, batch: &Batch<'_>, duplicates: Duplicates) -> Result<Written, StoreError> {
+        let written = write_open(&self.client, batch, duplicates).await;
+        if written.is_err() {
+            // Leaves the session usable after a refusal; when the connection is gone there is nothing to undo.
+            let _ = control(&self.client, "batch.rollback", "rollback").await;
+        }
+        written
+    }
+
+    /// Commits what [`Session::write`] wrote.
+    ///
+    /// # Errors
+    /// It is unknown whether the commit took place: ask [`is_committed`].
+    pub async fn commit(&self) -> Result<(), StoreError> {
+        control(&self.client, "batch.commit", "commit").await
+    }
 }
 
 /// Whether the transaction was committed; `None` while its old session is still at it.
 ///
 /// # Errors
 /// The database is away.
-pub async fn is_committed(client: &Object, batch_id: i64) -> Result<Option<bool>, StoreError> {
+pub async fn is_committed(store: &Store, batch_id: i64) -> Result<Option<bool>, StoreError> {
     const STATUS: Statement = statement!("batch", "status");
-    let rows = STATUS.query(client, &[&batch_id]).await?;
+    let client = store.client().await?;
+    let rows = STATUS.query(&client, &[&batch_id]).await?;
     Ok(match rows[0].get::<_, Option<&str>>(0) {
         Some("committed") => Some(true),
         Some("in progress") => None,

@@ -18,7 +18,6 @@ pub struct Store {
     pool: Pool,
     config: Config,
     connect_timeout: Duration,
-    statement_timeout: Duration,
 }
 
 /// Keeps a session of one's own alive.
@@ -45,15 +44,12 @@ impl Store {
             .keepalives_idle(Duration::from_secs(10))
             .tcp_user_timeout(settings.statement_timeout())
             .application_name(format!("vitals {}", settings.instance_name()));
-        let with_timeout = {
-            let mut config = config.clone();
-            let given = config.get_options().unwrap_or_default().to_owned();
-            config.options(format!(
-                "{given} -c statement_timeout={} -c timezone=UTC",
-                settings.statement_timeout_ms
-            ));
-            config
-        };
+        // A role named as our private schema would otherwise find, and make, its tables there.
+        let options =
+            format!("{} -c timezone=UTC -c search_path=public", config.get_options().unwrap_or_default());
+        config.options(&options);
+        let mut with_timeout = config.clone();
+        with_timeout.options(format!("{options} -c statement_timeout={}", settings.statement_timeout_ms));
         let manager = Manager::from_config(
             with_timeout,
             NoTls,
@@ -66,12 +62,7 @@ impl Store {
             .create_timeout(Some(settings.connect_timeout()))
             .build()
             .map_err(|error| StoreError::Pool(error.to_string()))?;
-        Ok(Self {
-            pool,
-            config,
-            connect_timeout: settings.connect_timeout(),
-            statement_timeout: settings.statement_timeout(),
-        })
+        Ok(Self { pool, config, connect_timeout: settings.connect_timeout() })
     }
 
     /// A connection from the pool, statements cached on it.
@@ -110,11 +101,6 @@ impl Store {
     /// Longest time to reach the server.
     pub(crate) fn connect_timeout(&self) -> Duration {
         self.connect_timeout
-    }
-
-    /// Longest time of one statement; a caller's own deadline may be a little longer, never shorter.
-    pub(crate) fn statement_timeout(&self) -> Duration {
-        self.statement_timeout
     }
 
     /// Closes the pool; connections that are out end when they are given back.

@@ -12,6 +12,7 @@ pub mod database;
 pub mod error;
 pub mod health_data;
 mod health_document;
+pub mod latest_view;
 pub mod migrate;
 pub mod outbox;
 pub mod overview;
@@ -23,4 +24,5 @@ pub mod wake;
 
 pub use connect::{Driver, Store, health_check};
 pub use error::{Kind, StoreError};
+pub use statement::Patience;
 pub(crate) use statement::{Statement, statement};

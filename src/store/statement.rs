@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
-use deadpool_postgres::GenericClient;
+use deadpool_postgres::{GenericClient, Object, Transaction};
 use tokio_postgres::Row;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::types::{ToSql, Type};
+use tracing::Instrument;
 
 use super::StoreError;
 use crate::telemetry::names;
@@ -61,13 +62,52 @@ impl Statement {
         .await
     }
 
+    /// Runs it parsed and planned anew, in one round trip, and gives the rows. For statements whose good plan depends on
+    /// the values (a time range leaves out chunks) or on a table that is empty now and full later (the outbox).
+    pub(crate) async fn query_unprepared<C: tokio_postgres::GenericClient + Sync>(
+        &self,
+        client: &C,
+        parameters: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Vec<Row>, StoreError> {
+        self.timed(client.query_typed(self.sql, parameters)).await
+    }
+
     async fn timed<T>(
         &self,
         work: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, StoreError> {
         let started = Instant::now();
-        let result = work.await;
+        let result = work.instrument(tracing::debug_span!("statement", name = self.name)).await;
         metrics::histogram!(names::STATEMENT_SECONDS, "statement" => self.name).record(started.elapsed());
         result.map_err(|source| StoreError::Postgres { statement: self.name, source })
+    }
+}
+
+/// How long a statement may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// `statement_timeout_ms`.
+    Statement,
+    /// As long as it takes: an import of any size. A server that is gone is still noticed by TCP.
+    Unlimited,
+}
+
+impl Patience {
+    /// Begins a transaction with this patience and `settings`, statements that end with it (`set local …`).
+    pub(crate) async fn begin<'a>(
+        self,
+        client: &'a mut Object,
+        settings: &str,
+    ) -> Result<Transaction<'a>, StoreError> {
+        let failed = |source| StoreError::Postgres { statement: "begin", source };
+        let transaction = client.transaction().await.map_err(failed)?;
+        let settings = match self {
+            Self::Statement => settings.to_owned(),
+            Self::Unlimited => format!("set local statement_timeout = 0; {settings}"),
+        };
+        if !settings.is_empty() {
+            transaction.batch_execute(&settings).await.map_err(failed)?;
+        }
+        Ok(transaction)
     }
 }

@@ -20,6 +20,10 @@ use crate::model::{Item, Refusal, Reject, RejectReason, Upload};
 /// once for every level.
 const MAX_WRAPPERS: usize = 4;
 
+/// Records of one body. A watch sends 100; a record of two bytes takes a few hundred here, so that a small compressed
+/// body could fill the memory. As many as a shard's queue takes by default.
+const MAX_RECORDS: usize = 50_000;
+
 /// Records found so far.
 pub(super) struct Gathering<'c> {
     context: &'c Context,
@@ -101,7 +105,12 @@ impl<'c> Gathering<'c> {
     }
 
     /// Takes an object: a wrapper or a record.
-    pub(super) fn object(&mut self, fields: Fields<'_>, text: &str, place: Place<'_>) -> Result<(), BodyError> {
+    pub(super) fn object(
+        &mut self,
+        fields: Fields<'_>,
+        text: &str,
+        place: Place<'_>,
+    ) -> Result<(), BodyError> {
         if place.depth < MAX_WRAPPERS
             && let Some(content) = content_of(&fields)
         {
@@ -127,7 +136,11 @@ impl<'c> Gathering<'c> {
                 match rest.as_bytes() {
                     [b']', ..] => break,
                     [b',', ..] => rest = rest[1..].trim_start_matches(JSON_SPACE),
-                    _ => return Err(BodyError::NotJson("an array without its end, or without a comma".to_owned())),
+                    _ => {
+                        return Err(BodyError::NotJson(
+                            "an array without its end, or without a comma".to_owned(),
+                        ));
+                    }
                 }
             }
         }
@@ -135,6 +148,9 @@ impl<'c> Gathering<'c> {
     }
 
     fn element(&mut self, text: &str, place: Place<'_>) -> Result<usize, BodyError> {
+        if self.upload.received() >= MAX_RECORDS {
+            return Err(BodyError::TooManyRecords { max: MAX_RECORDS });
+        }
         if text.starts_with('{') {
             return self.first(text, place);
         }

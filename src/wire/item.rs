@@ -73,7 +73,7 @@ pub(super) fn reading(
     let device_sn = required_serial(fields, inherited, rules)?;
     let ts = instant(fields, context, rules)?;
     let owner = owner(fields, inherited)?;
-    let (latitude, longitude, altitude) = position(fields)?;
+    let [latitude, longitude, altitude] = position(fields)?;
     Ok(Reading {
         device_sn,
         ts,
@@ -121,7 +121,8 @@ fn instant(fields: &Fields<'_>, context: &Context, rules: Rules) -> Result<jiff:
             Some(instant) => time::judge(instant, context).map(|()| instant),
             None => refuse(
                 RejectReason::BadTime,
-                "timestamp is none of: yyyy-MM-dd HH:mm:ss, RFC 3339, positive epoch seconds or milliseconds".to_owned(),
+                "timestamp is none of: yyyy-MM-dd HH:mm:ss, RFC 3339, positive epoch seconds or milliseconds"
+                    .to_owned(),
             ),
         },
     }
@@ -131,7 +132,9 @@ fn owner(fields: &Fields<'_>, inherited: &Inherited) -> Result<Owner, Fault> {
     let id = |name: &str, id: Id| match id {
         Id::Unknown => Ok(None),
         Id::Known(id) => Ok(Some(id)),
-        Id::Unreadable => refuse(RejectReason::BadValue, format!("{name} is not a whole number of at most 64 bits")),
+        Id::Unreadable => {
+            refuse(RejectReason::BadValue, format!("{name} is not a whole number of at most 64 bits"))
+        }
     };
     Ok(Owner {
         customer_id: id("customer_id", own(&fields.customer_id).or(inherited.customer_id))?,
@@ -140,17 +143,17 @@ fn owner(fields: &Fields<'_>, inherited: &Inherited) -> Result<Owner, Fault> {
     })
 }
 
-/// Without a fix a device sends 0/0, or 0 for one half and nothing for the other; an altitude of 0 means nothing then.
-fn position(fields: &Fields<'_>) -> Result<(Option<f64>, Option<f64>, Option<f64>), Fault> {
+/// Latitude, longitude, altitude. Without a fix a device sends 0/0, or 0 for one half and nothing for the other; an altitude of 0 means nothing then.
+fn position(fields: &Fields<'_>) -> Result<[Option<f64>; 3], Fault> {
     let is_zero = |number: Option<Number>| number.is_none_or(Number::is_zero);
     let latitude = ranged(fields, Vital::Latitude)?;
     let longitude = ranged(fields, Vital::Longitude)?;
     let altitude = ranged(fields, Vital::Altitude)?;
     let double = |number: Option<Number>| number.map(Number::double);
     Ok(if is_zero(latitude) && is_zero(longitude) {
-        (None, None, double(altitude.filter(|altitude| !altitude.is_zero())))
+        [None, None, double(altitude.filter(|altitude| !altitude.is_zero()))]
     } else {
-        (double(latitude), double(longitude), double(altitude))
+        [double(latitude), double(longitude), double(altitude)]
     })
 }
 
@@ -192,7 +195,9 @@ fn ranged(fields: &Fields<'_>, vital: Vital) -> Result<Option<Number>, Fault> {
                 format!("{} is outside {} to {}", vital.name(), range.start(), range.end()),
             )
         }
-        Err(NumberFault::NotANumber) => refuse(RejectReason::BadValue, format!("{} is not a number", vital.name())),
+        Err(NumberFault::NotANumber) => {
+            refuse(RejectReason::BadValue, format!("{} is not a number", vital.name()))
+        }
     }
 }
 

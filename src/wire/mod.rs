@@ -7,15 +7,17 @@
 //! ```text
 //!  body ─▶ health | batch   which body this is
 //!            └▶ gather      wrappers taken off; each record with its own text
-//!                └▶ fields  the names of a record → what they hold      (value, number)
+//!                └▶ fields  the names of a record → what they hold      (name, value, number, document)
 //!                    └▶ item   → Reading, or the reason why not         (time)
 //! ```
 
 pub mod batch;
+mod document;
 mod fields;
 mod gather;
 pub mod health;
 mod item;
+mod name;
 mod number;
 mod time;
 mod value;
@@ -60,6 +62,12 @@ pub enum BodyError {
     /// An object with neither records in `data` nor a field of a record.
     #[error("the body holds no record: neither an object or an array under \"data\", nor the fields of one")]
     NoItem,
+    /// More records than are taken at once.
+    #[error("the body holds more than {max} records")]
+    TooManyRecords {
+        /// Most that are taken.
+        max: usize,
+    },
     /// The batch API needs an array.
     #[error("\"data\" is not an array of records")]
     DataIsNoArray,

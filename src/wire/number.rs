@@ -37,8 +37,8 @@ const POWERS: [i128; MAX_DIGITS as usize + 1] = {
 
 /// 10^0 … 10^22, each exact as f64.
 const EXACT_POWERS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
-    1e21, 1e22,
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+    1e19, 1e20, 1e21, 1e22,
 ];
 
 impl Number {
@@ -56,7 +56,13 @@ impl Number {
         };
         let (magnitude, decimals) = read_digits(digits)?;
         let (magnitude, decimals) = normalise(magnitude, decimals - exponent)?;
-        let mut decimal = Decimal::from_parts(part(magnitude), part(magnitude >> 32), part(magnitude >> 64), false, decimals);
+        let mut decimal = Decimal::from_parts(
+            part(magnitude),
+            part(magnitude >> 32),
+            part(magnitude >> 64),
+            false,
+            decimals,
+        );
         decimal.set_sign_negative(negative && magnitude != 0);
         Ok(Self(decimal))
     }
@@ -108,7 +114,6 @@ impl Number {
 }
 
 /// The lowest 32 bits.
-#[expect(clippy::cast_possible_truncation, reason = "that is its purpose")]
 const fn part(magnitude: u128) -> u32 {
     magnitude as u32
 }
@@ -177,6 +182,8 @@ fn normalise(magnitude: u128, decimals: i64) -> Result<(u128, u32), NumberFault>
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use proptest::prelude::*;
 
     use super::*;
@@ -211,8 +218,8 @@ mod tests {
     #[test]
     fn what_is_no_decimal_number_is_refused() {
         for text in [
-            "", ".", "-", "+", "e5", "5e", "5e+", "1.2.3", "NaN", "Infinity", "-inf", "0x10", "7 2", "72bpm", "1_000",
-            "36,6", "--1", "１２", "null",
+            "", ".", "-", "+", "e5", "5e", "5e+", "1.2.3", "NaN", "Infinity", "-inf", "0x10", "7 2", "72bpm",
+            "1_000", "36,6", "--1", "１２", "null",
         ] {
             assert_eq!(Number::read(text), Err(NumberFault::NotANumber), "{text}");
         }
@@ -220,7 +227,13 @@ mod tests {
 
     #[test]
     fn what_is_too_large_says_so() {
-        for text in ["1e400", "-1e400", "1e29", "99999999999999999999999999999999999999999999", "1e99999999999999999999"] {
+        for text in [
+            "1e400",
+            "-1e400",
+            "1e29",
+            "99999999999999999999999999999999999999999999",
+            "1e99999999999999999999",
+        ] {
             assert_eq!(Number::read(text), Err(NumberFault::TooLarge), "{text}");
         }
     }
@@ -230,7 +243,10 @@ mod tests {
         let sent = "36.60000000000000142108547152020037174224853515625";
         assert_eq!(read(sent).decimal().to_string(), "36.60000000000000142108547152");
         assert!(!read(sent).is_in(&(0..=36)));
-        assert_eq!(read("0.00000000000000000000000000006").decimal().to_string(), "0.0000000000000000000000000001");
+        assert_eq!(
+            read("0.00000000000000000000000000006").decimal().to_string(),
+            "0.0000000000000000000000000001"
+        );
     }
 
     #[test]

@@ -51,12 +51,16 @@ pub(super) fn to_microsecond(instant: Timestamp) -> Timestamp {
 pub(super) fn judge(instant: Timestamp, context: &Context) -> Result<(), (RejectReason, String)> {
     let ahead = instant.as_microsecond() - context.received_at.as_microsecond();
     if ahead > MAX_AHEAD_SECONDS * 1_000_000 {
-        return Err((RejectReason::Future, "timestamp is more than 24 h ahead of the time of receipt".to_owned()));
+        return Err((
+            RejectReason::Future,
+            "timestamp is more than 24 h ahead of the time of receipt".to_owned(),
+        ));
     }
     match context.oldest {
-        Some(oldest) if instant < oldest => {
-            Err((RejectReason::TooOld, format!("timestamp is older than raw readings are kept, which is since {oldest}")))
-        }
+        Some(oldest) if instant < oldest => Err((
+            RejectReason::TooOld,
+            format!("timestamp is older than raw readings are kept, which is since {oldest}"),
+        )),
         _ => Ok(()),
     }
 }
@@ -64,7 +68,8 @@ pub(super) fn judge(instant: Timestamp, context: &Context) -> Result<(), (Reject
 /// 0 and less are how a device without a clock counts, and no time.
 fn epoch(text: &str) -> Option<Timestamp> {
     let number = Number::read(text).ok()?;
-    let microseconds = if number.scaled(0) <= LAST_EPOCH_SECOND { number.scaled(6) } else { number.scaled(3) };
+    let microseconds =
+        if number.scaled(0) <= LAST_EPOCH_SECOND { number.scaled(6) } else { number.scaled(3) };
     if microseconds <= 0 {
         return None;
     }

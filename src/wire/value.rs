@@ -123,7 +123,7 @@ impl<'a> Held<'a> {
 }
 
 /// Longest channel that is kept, bytes of UTF-8.
-pub(super) const MAX_METHOD_BYTES: usize = 32;
+const MAX_METHOD_BYTES: usize = 32;
 
 /// What a document says of a tenant, organisation unit or wearer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

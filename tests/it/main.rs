@@ -2,7 +2,7 @@
 //!
 //! One binary; `harness` gives a database per test, a service, a Redis of its own, and cables to cut.
 
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(missing_docs)]
 
 mod harness;
 

@@ -113,7 +113,7 @@ async fn zero_is_not_measured_for_a_vital_sign_and_real_for_a_total() {
         "userId": " ", "upload_method": "4g", "timestamp": "2026-01-02 03:04:05"
     });
     assert_eq!(service.upload(&json!({ "data": item })).await, (1, 0, 0));
-    let expected = "2026-01-02 03:04:05|-|-|-|-|-|-|-|-|-|0|0.0|0|-|-|-|esim";
+    let expected = "2026-01-02 03:04:05|-|-|-|-|-|-|-|-|-|0|0|0|-|-|-|esim";
     assert_eq!(stored(&database, "ZERO-1").await, [expected]);
     service.finish().await;
 }

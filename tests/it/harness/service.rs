@@ -102,7 +102,13 @@ impl Service {
 /// Metrics are one for the process, so tests that run beside each other share them.
 fn recorder() -> PrometheusHandle {
     static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
-    RECORDER.get_or_init(|| vitals::telemetry::init_metrics().expect("the only recorder")).clone()
+    let start = || {
+        // `VITALS_LOG=debug cargo test … -- --nocapture` shows what the services say.
+        let filter = tracing_subscriber::EnvFilter::from_env("VITALS_LOG");
+        tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().init();
+        vitals::telemetry::init_metrics().expect("the only recorder")
+    };
+    RECORDER.get_or_init(start).clone()
 }
 
 async fn answer(response: reqwest::Response) -> Answer {

@@ -9,8 +9,16 @@ use super::*;
 fn speed() {
     let bodies = [
         ("100 samples of a watch in one body", array_of_100(), 100),
-        ("one sample of a watch with its nested documents", include_str!("../../../../tests/fixtures/watch_single.json").into(), 1),
-        ("one sample from the phone app", include_str!("../../../../tests/fixtures/phone_envelope.json").into(), 1),
+        (
+            "one sample of a watch with its nested documents",
+            include_str!("../../../../tests/fixtures/watch_single.json").into(),
+            1,
+        ),
+        (
+            "one sample from the phone app",
+            include_str!("../../../../tests/fixtures/phone_envelope.json").into(),
+            1,
+        ),
     ];
     for (name, body, records) in bodies {
         let body = Bytes::from(body);

@@ -1,0 +1,74 @@
+-- What a committed batch causes inside the database, and the end of its outbox rows: all of it or nothing.
+-- Called by store::outbox::finish after the batch's latest values were offered to Redis.
+--   token         the lease under which the batches were claimed
+--   batch_ids     the batches
+--   devices       their devices, each once; NULL: more than the relay carries, look them up here
+--   first_ts,     time range of their rows; NULL: the batches left no rows
+--   last_ts
+--   view_missed   Redis did not get the latest values of these batches
+-- Returns false, having done nothing, when any of the rows is no longer held under the token: another relay has
+-- taken over and finishes them.
+-- Locks, always in this order, so that two relays cannot wait for each other: the outbox rows of the batches (a claim
+-- never waits for them), new rows of device by serial, whatever mark_rollups takes, and last the row of
+-- latest_view.
+create or replace function vitals.finish_batches(
+    token       uuid,
+    batch_ids   bigint[],
+    devices     text[],
+    first_ts    timestamptz,
+    last_ts     timestamptz,
+    view_missed boolean
+) returns boolean
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+-- The time range has to be seen by the planner: it leaves out the chunks of other days.
+set plan_cache_mode = force_custom_plan
+as $$
+declare
+    held integer;
+begin
+    perform 1
+    from outbox
+    where batch_id = any (finish_batches.batch_ids) and lease_token = finish_batches.token
+    order by batch_id
+    for update;
+    get diagnostics held = row_count;
+    if held <> cardinality(finish_batches.batch_ids) then
+        return false;
+    end if;
+    -- Locked now: claims pass them over, so the lease cannot be lost any more, however long the rest takes.
+    delete from outbox where batch_id = any (finish_batches.batch_ids);
+
+    if finish_batches.devices is not null then
+        insert into device (device_sn)
+        select d from unnest(finish_batches.devices) d
+        where not exists (select from device where device_sn = d)
+        order by d
+        on conflict do nothing;
+    elsif finish_batches.first_ts is not null then
+        insert into device (device_sn)
+        select d.device_sn
+        from (
+            select distinct h.device_sn
+            from health_data h
+            where h.batch_id = any (finish_batches.batch_ids)
+              and h.ts between finish_batches.first_ts and finish_batches.last_ts
+        ) d
+        where not exists (select from device where device.device_sn = d.device_sn)
+        order by d.device_sn
+        on conflict do nothing;
+    end if;
+
+    if finish_batches.first_ts is not null then
+        perform vitals.mark_rollups(finish_batches.batch_ids, finish_batches.first_ts, finish_batches.last_ts);
+    end if;
+
+    if finish_batches.view_missed then
+        update vitals.latest_view set generation = generation + 1;
+    end if;
+    return true;
+end
+$$;
+
+comment on function vitals.finish_batches(uuid, bigint[], text[], timestamptz, timestamptz, boolean) is
+    'Ends the reaction to committed batches: notes new devices, marks rollups, deletes the outbox rows. Called by the relay only.';

@@ -1,0 +1,24 @@
+-- health_data.newest_of_batches
+-- The newest row of every device in some batches, with the version of what was read.
+--   $1 batch_ids    $2, $3 time range of their rows    $4 most devices
+-- The range is there for the planner: chunks of other days are left out. The batches are scanned twice, by their
+-- index, and hashed; store::health_data forbids sorts and nested loops for it. Measured, 3 batches of 5000 rows:
+-- 6 ms; `distinct on` 17 ms (serials share their first bytes, so sorting them is dear); joining by primary key 8 ms,
+-- but 80 ms when the range spans 30 chunks.
+-- read_version orders reads of one row: of two snapshots the later has the larger xmax or, with the same xmax, fewer
+-- transactions still running. So a read that did not yet see a repeat's additions never replaces one that did.
+-- Locks: none.
+select h.device_sn, h.ts, h.customer_id, h.org_id, h.user_id, h.heart_rate, h.blood_oxygen, h.temperature,
+       h.pressure_high, h.pressure_low, h.stress, h.step, h.distance, h.calorie, h.latitude, h.longitude, h.altitude,
+       h.upload_method,
+       (select txid_snapshot_xmax(s) * 1000 - least(999, (select count(*) from txid_snapshot_xip(s)))
+        from txid_current_snapshot() s) as read_version
+from (
+    select device_sn, max(ts) as ts
+    from health_data
+    where batch_id = any ($1) and ts between $2 and $3
+    group by device_sn
+) newest
+join health_data h on h.device_sn = newest.device_sn and h.ts = newest.ts
+where h.batch_id = any ($1) and h.ts between $2 and $3
+limit $4

@@ -1,0 +1,28 @@
+-- outbox.claim
+-- Takes outbox rows into a lease: nobody else claims them until it runs out, and no transaction stays open
+-- while their reaction waits for Redis.
+--   $1 token of the claiming lane    $2 most rows    $3 lease, seconds
+--   $4 smallest batch_id to look at  $5 rows without a time range (true) or with one (false)
+-- What carries the lane's own token is claimed again: the lane has one claim at a time, so it is what an earlier
+-- claim of its own lost to a broken connection.
+-- The floor $4 keeps the scan off index entries of deleted rows that vacuum cannot remove while an old snapshot
+-- (a dump, say) is open; a sweep passes 0.
+-- Locks: the claimed rows, for the moment of the statement; rows that are locked are left to whoever has them.
+with due as (
+    select batch_id
+    from outbox
+    where batch_id >= $4
+      and (first_ts is null) = $5
+      and (leased_until is null or leased_until < now() or lease_token = $1::text::uuid)
+    order by batch_id
+    limit $2
+    for update skip locked
+)
+update outbox
+set lease_token  = $1::text::uuid,
+    leased_until = now() + make_interval(secs => $3),
+    attempts     = least(outbox.attempts, 32000) + 1
+from due
+where outbox.batch_id = due.batch_id
+returning outbox.batch_id, outbox.first_ts, outbox.last_ts, outbox.attempts,
+          extract(epoch from clock_timestamp() - outbox.created_at)::float8 as age_seconds

@@ -1,0 +1,113 @@
+//! The only door to Redis: one connection that many share, made again when it breaks.
+//!
+//! Before: `react` shows latest values and looks after the view. After: Redis, and the dashboards that read it.
+//! Promise: every await has a deadline (`connect_timeout_ms`); while Redis is away every call says so at once, until
+//! [`Cache::connect`] succeeds again. What Redis holds can always be made anew from the database.
+
+pub mod latest;
+pub mod overview;
+pub mod view;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, FromRedisValue, Pipeline};
+use tokio::time::timeout;
+
+use crate::config::Settings;
+
+/// Why Redis did not do it. Whatever it is, the caller goes on without and rebuilds later.
+#[derive(Debug, thiserror::Error)]
+pub enum CacheError {
+    /// There is no connection at present.
+    #[error("redis is away")]
+    Away,
+    /// No answer within the deadline.
+    #[error("redis: no answer in time")]
+    Timeout,
+    /// Redis or the connection to it said no.
+    #[error("redis: {0}")]
+    Redis(#[from] redis::RedisError),
+}
+
+/// The door; clones share the connection.
+#[derive(Clone)]
+pub struct Cache {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    client: Client,
+    config: AsyncConnectionConfig,
+    deadline: Duration,
+    /// Zone in which dashboards read the time of a latest value.
+    zone: TimeZone,
+    connection: Mutex<Option<MultiplexedConnection>>,
+}
+
+impl std::fmt::Debug for Cache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cache").field("connected", &self.slot().is_some()).finish_non_exhaustive()
+    }
+}
+
+impl Cache {
+    /// Prepares the door; connects to nothing yet.
+    ///
+    /// # Errors
+    /// The URL is not one.
+    pub fn new(settings: &Settings) -> Result<Self, CacheError> {
+        let deadline = settings.connect_timeout();
+        // The deadlines are kept here, around every call; the client's own would only end them earlier.
+        let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+        Ok(Self {
+            shared: Arc::new(Shared {
+                client: Client::open(settings.redis_url.as_str())?,
+                config,
+                deadline,
+                zone: settings.device_zone(),
+                connection: Mutex::new(None),
+            }),
+        })
+    }
+
+    /// Makes sure that there is a connection.
+    ///
+    /// # Errors
+    /// Redis cannot be reached within the deadline.
+    pub async fn connect(&self) -> Result<(), CacheError> {
+        if self.slot().is_some() {
+            return Ok(());
+        }
+        let shared = &self.shared;
+        let connecting = shared.client.get_multiplexed_async_connection_with_config(&shared.config);
+        let connection = timeout(shared.deadline, connecting).await.map_err(|_| CacheError::Timeout)??;
+        *self.slot() = Some(connection);
+        Ok(())
+    }
+
+    /// Sends a pipeline and takes its answers. A connection that fails or stays silent is given up.
+    async fn send<T: FromRedisValue>(&self, pipeline: &Pipeline) -> Result<T, CacheError> {
+        let mut connection = self.slot().clone().ok_or(CacheError::Away)?;
+        let error = match timeout(self.shared.deadline, pipeline.query_async(&mut connection)).await {
+            Ok(Ok(answers)) => return Ok(answers),
+            Ok(Err(error)) => CacheError::Redis(error),
+            Err(_) => CacheError::Timeout,
+        };
+        let broken = match &error {
+            CacheError::Redis(error) => error.is_io_error() || error.is_unrecoverable_error(),
+            CacheError::Timeout | CacheError::Away => true,
+        };
+        if broken {
+            *self.slot() = None;
+        }
+        Err(error)
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Option<MultiplexedConnection>> {
+        // The lock is held for an assignment only; one that panicked left a whole value.
+        self.shared.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,17 @@
+-- Shows the newest value of a device. 1: written. 0: what is there is newer.
+-- KEYS[1]  the hash
+-- ARGV     field, value, …; the first three fields are eventTimeUs, readVersion and deviceSn
+-- Newest by event time. At the same time the later read wins: a repeat may have filled what was missing.
+-- The whole hash is replaced, so no field of an older value stays.
+local held = redis.pcall('HMGET', KEYS[1], 'eventTimeUs', 'readVersion')
+local held_at = tonumber(held[1] or nil)
+if held_at then
+    local at = tonumber(ARGV[2])
+    if held_at > at or (held_at == at and (tonumber(held[2] or nil) or 0) > tonumber(ARGV[4])) then
+        return 0
+    end
+end
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], unpack(ARGV))
+redis.call('PUBLISH', 'health_data_channel:' .. ARGV[6], ARGV[6])
+return 1

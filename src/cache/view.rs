@@ -1,0 +1,119 @@
+//! Whether Redis holds the whole view of latest values, and the right to rebuild it.
+//!
+//! Before and after: `react::rebuild`. The key `vitals:view` is written at the end of a full build and names it,
+//! together with the run of Redis it was made in. A flush removes the key; a restart changes the run, also of a Redis that
+//! came back with an older copy of its data. Promise: the key is written only when nothing was flushed since the build
+//! began, for the lock of the builder would be gone too.
+
+use redis::{InfoDict, pipe};
+
+use super::{Cache, CacheError};
+
+const VIEW: &str = "vitals:view";
+const BUILDER: &str = "vitals:view:builder";
+
+/// How long a builder that says nothing keeps the right. Its pages take milliseconds.
+const BUILDER_HOLDS_MS: u64 = 30_000;
+
+/// Prolongs the lock if it is still ours.
+const KEEP: &str = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end \
+     redis.call('PEXPIRE', KEYS[1], ARGV[2]) return 1";
+
+/// Names the build and gives the lock back, if it is still ours.
+const COMPLETE: &str = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end \
+     redis.call('SET', KEYS[2], ARGV[2]) redis.call('DEL', KEYS[1]) return 1";
+
+/// Gives the lock back if it is still ours.
+const RELEASE: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end return 1";
+
+/// What Redis says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// The run of this Redis: another after each start.
+    pub run: String,
+    /// The build it holds whole, and in which run that was made.
+    pub mark: Option<String>,
+}
+
+impl View {
+    /// How a whole view of `build` is marked in this run.
+    pub fn mark_of(&self, build: &str) -> String {
+        format!("{build} {}", self.run)
+    }
+}
+
+/// Asks what Redis holds.
+///
+/// # Errors
+/// Redis did not answer.
+pub async fn look(cache: &Cache) -> Result<View, CacheError> {
+    let mut pipeline = pipe();
+    pipeline.cmd("INFO").arg("server").cmd("GET").arg(VIEW);
+    let (server, mark): (InfoDict, Option<String>) = cache.send(&pipeline).await?;
+    Ok(View { run: server.get("run_id").unwrap_or_default(), mark })
+}
+
+/// The right to rebuild the view, which one instance has at a time.
+#[derive(Debug)]
+pub struct Builder<'a> {
+    cache: &'a Cache,
+    token: String,
+}
+
+impl<'a> Builder<'a> {
+    /// Takes the right; `None`: another has it.
+    ///
+    /// # Errors
+    /// Redis did not answer.
+    pub async fn take(cache: &'a Cache) -> Result<Option<Self>, CacheError> {
+        let token = format!("{:032x}", rand::random::<u128>());
+        let mut pipeline = pipe();
+        pipeline.cmd("SET").arg(BUILDER).arg(&token).arg("NX").arg("PX").arg(BUILDER_HOLDS_MS);
+        let (taken,): (Option<String>,) = cache.send(&pipeline).await?;
+        Ok(taken.map(|_| Self { cache, token }))
+    }
+
+    /// Says that the build goes on. False: the right was lost, by time or by a flush.
+    ///
+    /// # Errors
+    /// Redis did not answer.
+    pub async fn keep(&self) -> Result<bool, CacheError> {
+        self.run(KEEP, &[BUILDER], &[&self.token, &BUILDER_HOLDS_MS.to_string()]).await
+    }
+
+    /// Marks the view as whole. False: the right was lost, and so perhaps what was built.
+    ///
+    /// # Errors
+    /// Redis did not answer.
+    pub async fn complete(self, mark: &str) -> Result<bool, CacheError> {
+        self.run(COMPLETE, &[BUILDER, VIEW], &[&self.token, mark]).await
+    }
+
+    /// Gives the right back unused.
+    ///
+    /// # Errors
+    /// Redis did not answer; the right ends by time.
+    pub async fn release(self) -> Result<(), CacheError> {
+        self.run(RELEASE, &[BUILDER], &[&self.token]).await.map(drop)
+    }
+
+    async fn run(&self, script: &str, keys: &[&str], arguments: &[&str]) -> Result<bool, CacheError> {
+        let mut pipeline = pipe();
+        pipeline.cmd("EVAL").arg(script).arg(keys.len()).arg(keys).arg(arguments);
+        let (done,): (bool,) = self.cache.send(&pipeline).await?;
+        Ok(done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_restart_of_redis_changes_the_mark_of_the_same_build() {
+        let before = View { run: "a1".into(), mark: None };
+        let after = View { run: "b2".into(), mark: Some(before.mark_of("x 7")) };
+        assert_ne!(after.mark, Some(after.mark_of("x 7")));
+        assert_eq!(after.mark, Some(before.mark_of("x 7")));
+    }
+}

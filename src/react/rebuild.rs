@@ -1,0 +1,73 @@
+//! Rebuilding the view of latest values from the database.
+//!
+//! Before: `react::latest` checks in intervals. After: `cache::latest`, the same door live values go through: newest
+//! wins, so both may write at once. Promise: a view is marked whole only when every device known when the build was
+//! read is in it, nothing was flushed meanwhile, and no reaction had to do without Redis since.
+
+use std::time::Instant;
+
+use super::LatestView;
+use crate::cache::CacheError;
+use crate::cache::view::{self, Builder};
+use crate::store::{StoreError, health_data, latest_view};
+
+/// Devices in one query and one pipeline: a few milliseconds each, so live values hardly wait.
+const PAGE_DEVICES: u32 = 500;
+
+/// Why the view could not be checked or rebuilt.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// True when Redis holds the whole view, be it after rebuilding it; false while another instance rebuilds it.
+pub(super) async fn check(latest: &LatestView) -> Result<bool, Failure> {
+    latest.cache.connect().await?;
+    // Read before any row: whatever is missed from here on belongs to a later build.
+    let build = latest_view::build(&latest.store).await?;
+    let view = view::look(&latest.cache).await?;
+    let mark = view.mark_of(&build);
+    if view.mark.as_deref() == Some(mark.as_str()) {
+        return Ok(true);
+    }
+    metrics::gauge!(crate::telemetry::names::VIEW_WHOLE).set(0.0);
+    let Some(builder) = Builder::take(&latest.cache).await? else { return Ok(false) };
+    let started = Instant::now();
+    match fill(latest, &builder).await {
+        Ok(Some(devices)) => {
+            let whole = builder.complete(&mark).await?;
+            let seconds = started.elapsed().as_secs_f64();
+            tracing::info!(devices, seconds, whole, "view of latest values rebuilt");
+            Ok(whole)
+        }
+        Ok(None) => {
+            builder.release().await?;
+            Ok(false)
+        }
+        Err(failure) => {
+            // The first failure says why; if this one fails too, the right ends by time.
+            let _ = builder.release().await;
+            Err(failure)
+        }
+    }
+}
+
+/// Writes the newest row of every device; `None`: stopped, or the right to build was lost.
+async fn fill(latest: &LatestView, builder: &Builder<'_>) -> Result<Option<usize>, Failure> {
+    let (mut after, mut devices) = (String::new(), 0);
+    loop {
+        if latest.stop.is_cancelled() || !builder.keep().await? {
+            return Ok(None);
+        }
+        let page = health_data::newest_of_devices(&latest.store, &after, PAGE_DEVICES).await?;
+        latest.write(&page.newest).await?;
+        devices += page.newest.values.len();
+        match page.next {
+            Some(next) => after = next,
+            None => return Ok(Some(devices)),
+        }
+    }
+}

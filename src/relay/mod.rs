@@ -1,0 +1,29 @@
+//! From commit to reaction: outbox and LISTEN.
+//!
+//! Before: whatever commits `health_data` leaves an outbox row. After: `react` shows latest values, and
+//! `store::outbox::finish` does in SQL what the batch causes in the database. Promise: every committed batch is reacted
+//! to at least once, in the database exactly once; many instances share the work; what an instance held when it died is
+//! taken over when its lease ends; a batch whose reaction fails holds up no other.
+
+mod lane;
+mod pace;
+mod reaction;
+
+use crate::config::Settings;
+use crate::react::LatestView;
+use crate::store::Store;
+use crate::store::outbox::Share;
+use crate::store::wake::Listener;
+use crate::tasks::Stage;
+
+/// Starts the listener and two lanes: one for the batches of the service, one for imports that come without a time
+/// range and may be of any size, so that a large one delays nobody. Stopping the stage lets each lane finish what it
+/// has claimed; what it has not claimed stays in the outbox.
+pub fn start(stage: &Stage, store: &Store, view: &LatestView, settings: &Settings) {
+    let listener = Listener::default();
+    let live = lane::Lane::new(Share::Ranged, store, view, settings, listener.wake());
+    let imports = lane::Lane::new(Share::Unranged, store, view, settings, listener.wake());
+    stage.spawn_loop("relay.live", live.run(stage.stopping()));
+    stage.spawn_loop("relay.imports", imports.run(stage.stopping()));
+    stage.spawn_loop("relay.listener", listener.run(store.clone(), stage.stopping()));
+}

@@ -1,0 +1,183 @@
+//! The reaction to claimed batches: read back, show, finish.
+//!
+//! Before: `relay::lane` claims. After: `react` and `store::outbox::finish`. Promise: Redis is told before the outbox rows
+//! go, and no transaction is open while it is told; the lease is kept up for as long as it takes; a batch that fails by
+//! itself is put aside for longer each time, and said in the log, while its neighbours go on.
+
+use std::convert::Infallible;
+use std::time::Instant;
+
+use tokio::time::sleep;
+
+use crate::react::LatestView;
+use crate::store::health_data::{self, Newest};
+use crate::store::outbox::{self, Claimed, Finish, Lease, Share, TimeRange};
+use crate::store::{Kind, Patience, Store, StoreError};
+use crate::telemetry::names;
+
+/// Most devices carried through memory at once, about 20 MB. Batches of more (a large import) have the view rebuilt
+/// instead, which goes page by page.
+const MAX_DEVICES: usize = 50_000;
+
+/// From this claim on a batch is reacted to by itself: it may be why the others were not finished.
+const ALONE_FROM_ATTEMPT: i16 = 3;
+
+/// Most doublings of the lease for a batch put aside: 10 s become 640 s.
+const MAX_DOUBLINGS: u32 = 6;
+
+pub(super) struct Reaction {
+    store: Store,
+    view: LatestView,
+    lease: Lease,
+    patience: Patience,
+}
+
+impl Reaction {
+    pub(super) fn new(share: Share, store: &Store, view: &LatestView, lease: Lease) -> Self {
+        let patience = match share {
+            Share::Ranged => Patience::Statement,
+            Share::Unranged => Patience::Unlimited,
+        };
+        Self { store: store.clone(), view: view.clone(), lease, patience }
+    }
+
+    pub(super) fn lease(&self) -> &Lease {
+        &self.lease
+    }
+
+    /// Reacts to claimed rows.
+    ///
+    /// # Errors
+    /// The database is away. What was not finished stays claimed.
+    pub(super) async fn to(&self, claimed: Vec<Claimed>) -> Result<(), StoreError> {
+        let (suspects, together): (Vec<_>, Vec<_>) =
+            claimed.into_iter().partition(|row| row.attempts >= ALONE_FROM_ATTEMPT);
+        let mut alone = suspects;
+        match self.react(&together).await {
+            Ok(()) => {}
+            Err(error) if is_down(&error) => return Err(error),
+            Err(_) => alone.extend(together),
+        }
+        for row in alone {
+            if let Err(error) = self.react(std::slice::from_ref(&row)).await {
+                self.put_aside(&row, &error).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// If the database can still be written to, the failure was the batch's own.
+    async fn put_aside(&self, row: &Claimed, error: &StoreError) -> Result<(), StoreError> {
+        let doublings = u32::try_from(row.attempts).unwrap_or_default().min(MAX_DOUBLINGS);
+        let pause = self.lease.duration() * 2u32.pow(doublings);
+        outbox::park(&self.store, &self.lease, row.batch_id, pause).await?;
+        tracing::error!(
+            batch_id = row.batch_id, attempts = row.attempts, retry_after_seconds = pause.as_secs(), %error,
+            "reaction to a batch failed; it is put aside"
+        );
+        Ok(())
+    }
+
+    /// One reaction for all of them, the lease kept up meanwhile.
+    async fn react(&self, claimed: &[Claimed]) -> Result<(), StoreError> {
+        if claimed.is_empty() {
+            return Ok(());
+        }
+        let began = Instant::now();
+        let batch_ids: Vec<i64> = claimed.iter().map(|row| row.batch_id).collect();
+        let finished = tokio::select! {
+            finished = self.read_show_finish(claimed, &batch_ids) => finished?,
+            never = self.keep_lease(&batch_ids) => match never {},
+        };
+        if !finished {
+            tracing::info!(batches = claimed.len(), "lease lost; another relay reacts to these batches");
+            return Ok(());
+        }
+        let took = began.elapsed();
+        metrics::counter!(names::REACTED).increment(claimed.len() as u64);
+        for row in claimed {
+            metrics::histogram!(names::REACTION_SECONDS).record(row.age + took);
+        }
+        Ok(())
+    }
+
+    async fn read_show_finish(&self, claimed: &[Claimed], batch_ids: &[i64]) -> Result<bool, StoreError> {
+        let range = match given_range(claimed) {
+            Some(range) => Some(range),
+            None => health_data::range_of_batches(&self.store, self.patience, batch_ids).await?,
+        };
+        let newest = match range {
+            Some(range) => self.read(batch_ids, range).await?,
+            None => Some(Newest::default()),
+        };
+        let shown = match &newest {
+            Some(newest) => self.view.show(newest).await,
+            None => false,
+        };
+        let devices: Option<Vec<&str>> = newest
+            .as_ref()
+            .map(|newest| newest.values.iter().map(|value| value.device_sn.as_str()).collect());
+        let finish = Finish { batch_ids, devices: devices.as_deref(), range, view_missed: !shown };
+        outbox::finish(&self.store, &self.lease, self.patience, &finish).await
+    }
+
+    /// `None`: more devices than are carried through memory.
+    async fn read(&self, batch_ids: &[i64], range: TimeRange) -> Result<Option<Newest>, StoreError> {
+        let limit = MAX_DEVICES + 1;
+        let newest =
+            health_data::newest_of_batches(&self.store, self.patience, batch_ids, range, limit).await?;
+        Ok(Some(newest).filter(|newest| newest.values.len() <= MAX_DEVICES))
+    }
+
+    /// Never ends: prolongs the lease until the reaction does.
+    async fn keep_lease(&self, batch_ids: &[i64]) -> Infallible {
+        loop {
+            sleep(self.lease.duration() / 3).await;
+            if let Err(error) = outbox::renew(&self.store, &self.lease, batch_ids).await {
+                // The reaction finds out whether it lost the lease.
+                tracing::debug!(%error, "lease not renewed");
+            }
+        }
+    }
+}
+
+/// The range of all of them; `None` when one does not say.
+fn given_range(claimed: &[Claimed]) -> Option<TimeRange> {
+    let mut ranges = claimed.iter().map(|row| row.range);
+    let first = ranges.next()??;
+    ranges.try_fold(first, |whole, range| Some(whole.and(range?)))
+}
+
+/// Not the fault of a batch: the same again may work.
+fn is_down(error: &StoreError) -> bool {
+    matches!(error.kind(), Kind::Down | Kind::Retry)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn claimed(range: Option<(i64, i64)>) -> Claimed {
+        let at = |second| jiff::Timestamp::from_second(second).expect("in range");
+        Claimed {
+            batch_id: 1,
+            range: range.map(|(first, last)| TimeRange { first: at(first), last: at(last) }),
+            attempts: 1,
+            age: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn the_range_of_several_batches_holds_all_of_them() {
+        let range = given_range(&[claimed(Some((5, 6))), claimed(Some((1, 2)))]).expect("all say");
+        assert_eq!((range.first.as_second(), range.last.as_second()), (1, 6));
+    }
+
+    #[test]
+    fn one_batch_that_does_not_say_makes_the_range_unknown() {
+        assert_eq!(given_range(&[claimed(Some((5, 6))), claimed(None)]), None);
+        assert_eq!(given_range(&[]), None);
+    }
+}

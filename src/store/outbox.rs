@@ -1,0 +1,225 @@
+//! The outbox: committed transactions that wait for their reaction, leased while one is at work on them.
+//!
+//! Before: `store::batch` and the trigger `health_data_outbox` add rows. After: `relay` claims and finishes them.
+//! Promise: a row is deleted in the transaction that does what the batch causes in the database, under a lease that
+//! still holds; so nothing is reacted to zero times, and nothing in the database twice.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+
+use super::{Patience, Store, StoreError, statement};
+
+/// Which rows a lane of the relay takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// Rows whose writer gave their time range: all of the service's own.
+    Ranged,
+    /// Rows without one: imports by hand, of any size.
+    Unranged,
+}
+
+/// Under which claims are made: one per lane, for its lifetime.
+#[derive(Debug, Clone)]
+pub struct Lease {
+    token: String,
+    seconds: f64,
+}
+
+impl Lease {
+    /// A lease nobody else has, of `seconds` per claim or renewal.
+    pub fn new(seconds: u32) -> Self {
+        let bits = (rand::random::<u128>() & !(0xf << 76)) | (4 << 76);
+        let hex = format!("{bits:032x}");
+        let token = format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]);
+        Self { token, seconds: seconds.into() }
+    }
+
+    /// How long a claim holds.
+    pub fn duration(&self) -> Duration {
+        Duration::from_secs_f64(self.seconds)
+    }
+}
+
+/// First and last event time of some rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeRange {
+    /// Oldest.
+    pub first: Timestamp,
+    /// Newest.
+    pub last: Timestamp,
+}
+
+impl TimeRange {
+    /// The smallest range that holds both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { first: self.first.min(other.first), last: self.last.max(other.last) }
+    }
+}
+
+/// A claimed row.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    /// The transaction.
+    pub batch_id: i64,
+    /// Time range of its rows; `None`: the writer did not say.
+    pub range: Option<TimeRange>,
+    /// How often it was claimed, this time included.
+    pub attempts: i16,
+    /// How old the outbox row was when it was claimed.
+    pub age: Duration,
+}
+
+/// Claims at most `limit` rows of a share with `batch_id >= floor`.
+///
+/// # Errors
+/// The database cannot be asked; what the statement may have claimed all the same is claimed again next time.
+pub async fn claim(
+    store: &Store,
+    lease: &Lease,
+    share: Share,
+    limit: u32,
+    floor: i64,
+) -> Result<Vec<Claimed>, StoreError> {
+    let client = store.client().await?;
+    let rows = statement!("outbox", "claim")
+        .query_unprepared(
+            &**client,
+            &[
+                (&lease.token, Type::TEXT),
+                (&i64::from(limit), Type::INT8),
+                (&lease.seconds, Type::FLOAT8),
+                (&floor, Type::INT8),
+                (&(share == Share::Unranged), Type::BOOL),
+            ],
+        )
+        .await?;
+    Ok(rows.iter().map(claimed).collect())
+}
+
+fn claimed(row: &Row) -> Claimed {
+    Claimed {
+        batch_id: row.get("batch_id"),
+        range: range(row),
+        attempts: row.get("attempts"),
+        age: Duration::try_from_secs_f64(row.get("age_seconds")).unwrap_or_default(),
+    }
+}
+
+/// `first_ts` and `last_ts` of a row; `None` also when they lie beyond the years that can be told.
+pub(super) fn range(row: &Row) -> Option<TimeRange> {
+    let time = |column| row.try_get::<_, Option<Timestamp>>(column).ok().flatten();
+    Some(TimeRange { first: time("first_ts")?, last: time("last_ts")? })
+}
+
+/// Prolongs the lease of claimed rows.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn renew(store: &Store, lease: &Lease, batch_ids: &[i64]) -> Result<(), StoreError> {
+    let client = store.client().await?;
+    statement!("outbox", "renew").execute(&client, &[&lease.token, &batch_ids, &lease.seconds]).await?;
+    Ok(())
+}
+
+/// Puts a claimed row aside for `pause`, so that its neighbours go on.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn park(store: &Store, lease: &Lease, batch_id: i64, pause: Duration) -> Result<(), StoreError> {
+    let client = store.client().await?;
+    statement!("outbox", "park").execute(&client, &[&lease.token, &batch_id, &pause.as_secs_f64()]).await?;
+    Ok(())
+}
+
+/// What a reaction did, to be made final.
+#[derive(Debug)]
+pub struct Finish<'a> {
+    /// The batches, all claimed under the lease.
+    pub batch_ids: &'a [i64],
+    /// Their devices, each once; `None`: too many to carry, the database looks them up.
+    pub devices: Option<&'a [&'a str]>,
+    /// Time range of their rows; `None`: they left no rows.
+    pub range: Option<TimeRange>,
+    /// Redis did not get their latest values.
+    pub view_missed: bool,
+}
+
+/// Does what the batches cause inside the database and deletes their outbox rows, in one transaction. False: the
+/// lease was lost, nothing was done, and whoever took over does it.
+///
+/// # Errors
+/// Nothing was done, or (when the connection broke) it may have been: the rows tell.
+pub async fn finish(
+    store: &Store,
+    lease: &Lease,
+    patience: Patience,
+    finish: &Finish<'_>,
+) -> Result<bool, StoreError> {
+    let mut client = store.client().await?;
+    let transaction = patience.begin(&mut client, "").await?;
+    let (first, last) = (finish.range.map(|range| range.first), finish.range.map(|range| range.last));
+    let rows = statement!("outbox", "finish")
+        .query_unprepared(
+            &*transaction,
+            &[
+                (&lease.token, Type::TEXT),
+                (&finish.batch_ids, Type::INT8_ARRAY),
+                (&finish.devices, Type::TEXT_ARRAY),
+                (&first, Type::TIMESTAMPTZ),
+                (&last, Type::TIMESTAMPTZ),
+                (&finish.view_missed, Type::BOOL),
+            ],
+        )
+        .await?;
+    let finished = rows.first().is_some_and(|row| row.get("finished"));
+    transaction
+        .commit()
+        .await
+        .map_err(|source| StoreError::Postgres { statement: "outbox.finish", source })?;
+    Ok(finished)
+}
+
+/// How full the outbox is.
+#[derive(Debug, Clone, Copy)]
+pub struct Measure {
+    /// Rows that wait, leased ones included.
+    pub waiting: i64,
+    /// Every transaction with a number from here on began later.
+    pub horizon: i64,
+}
+
+/// Counts the outbox.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn measure(store: &Store) -> Result<Measure, StoreError> {
+    let client = store.client().await?;
+    let rows = statement!("outbox", "measure").query(&client, &[]).await?;
+    let row = rows.first().ok_or_else(|| StoreError::State("outbox.measure gave no row".into()))?;
+    Ok(Measure { waiting: row.get("waiting"), horizon: row.get("horizon") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_token_is_a_random_uuid() {
+        let (one, other) = (Lease::new(10).token, Lease::new(10).token);
+        assert_ne!(one, other);
+        let parts: Vec<usize> = one.split('-').map(str::len).collect();
+        assert_eq!(parts, [8, 4, 4, 4, 12]);
+        assert_eq!(one.as_bytes()[14], b'4', "{one}");
+    }
+
+    #[test]
+    fn a_range_grows_to_hold_another() {
+        let at = |second| Timestamp::from_second(second).expect("in range");
+        let range = TimeRange { first: at(10), last: at(20) }.and(TimeRange { first: at(15), last: at(30) });
+        assert_eq!(range, TimeRange { first: at(10), last: at(30) });
+    }
+}

@@ -1,0 +1,266 @@
+//! The wake-up: `NOTIFY vitals_outbox` after commits, throttled, and LISTEN, each on a connection of its own.
+//!
+//! Before: the writers of `ingest` call [`Announcer::announce`] after a commit. After: the lanes of `relay` wait on a
+//! [`Wake`]. Promise: none but speed. A wake-up is a hint and may be lost with a connection; the outbox is the truth,
+//! and [`Wake::arm`] says when a connection was made, so that the relay sweeps.
+//!
+//! NOTIFY is never part of a writing transaction: there it would serialise all commits of the cluster.
+
+use std::convert::Infallible;
+use std::future::{pending, poll_fn};
+use std::sync::Arc;
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Socket, tls::NoTlsStream};
+use tokio_util::sync::CancellationToken;
+
+use super::{Store, StoreError};
+use crate::config::Settings;
+
+/// How often the listener asks its connection for a sign of life; the relay's poll covers the time until then.
+const PING_EVERY: Duration = Duration::from_secs(5);
+
+/// A session that held this long was good: the next back-off begins anew.
+const GOOD_AFTER: Duration = Duration::from_secs(10);
+
+/// Tells all instances that there is something in the outbox.
+#[derive(Debug, Clone, Default)]
+pub struct Announcer {
+    due: Arc<Notify>,
+}
+
+impl Announcer {
+    /// Something was committed. Costs next to nothing and never waits.
+    pub fn announce(&self) {
+        self.due.notify_one();
+    }
+
+    /// Sends an empty NOTIFY at most every `notify_interval_ms`: the first at once, and one after the last commit.
+    /// Runs until `stop`; what was announced until then is still told.
+    pub async fn run(self, store: Store, settings: Settings, stop: CancellationToken) {
+        let interval = Duration::from_millis(settings.notify_interval_ms);
+        let mut outage = Outage::new("announcer");
+        loop {
+            let began = Instant::now();
+            match self.session(&store, interval, &stop).await {
+                Ok(()) => return,
+                Err(error) => outage.wait(began, &error, &stop).await,
+            }
+            if stop.is_cancelled() {
+                return;
+            }
+            // What the broken session may not have told.
+            self.due.notify_one();
+        }
+    }
+
+    /// One connection's life; `Ok` when stopped.
+    async fn session(
+        &self,
+        store: &Store,
+        interval: Duration,
+        stop: &CancellationToken,
+    ) -> Result<(), StoreError> {
+        let (client, mut connection) = connect(store).await?;
+        let tell = async {
+            loop {
+                tokio::select! {
+                    biased;
+                    () = self.due.notified() => {}
+                    () = stop.cancelled() => return Ok(()),
+                }
+                ask(&client, store, "notify vitals_outbox").await?;
+                tokio::select! {
+                    () = sleep(interval) => {}
+                    () = stop.cancelled() => {}
+                }
+            }
+        };
+        tokio::select! {
+            told = tell => told,
+            lost = drive(&mut connection, || ()) => Err(lost),
+        }
+    }
+}
+
+/// What the listener has heard so far.
+#[derive(Debug, Clone, Copy, Default)]
+struct Heard {
+    /// Connections made.
+    connections: u64,
+    /// Notifications.
+    notifications: u64,
+}
+
+/// Hears NOTIFY and passes it on to any number of [`Wake`]s.
+#[derive(Debug, Default)]
+pub struct Listener {
+    heard: watch::Sender<Heard>,
+}
+
+impl Listener {
+    /// One more to wake.
+    pub fn wake(&self) -> Wake {
+        Wake { heard: self.heard.subscribe(), connections: 0 }
+    }
+
+    /// Listens until `stop`.
+    pub async fn run(self, store: Store, stop: CancellationToken) {
+        let mut outage = Outage::new("listener");
+        while !stop.is_cancelled() {
+            let began = Instant::now();
+            tokio::select! {
+                error = self.session(&store) => outage.wait(began, &error, &stop).await,
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// One connection's life; it has no good end.
+    async fn session(&self, store: &Store) -> StoreError {
+        let (client, mut connection) = match connect(store).await {
+            Ok(session) => session,
+            Err(error) => return error,
+        };
+        let hear = || self.heard.send_modify(|heard| heard.notifications += 1);
+        tokio::select! {
+            Err(lost) = self.listen(&client, store) => lost,
+            lost = drive(&mut connection, hear) => lost,
+        }
+    }
+
+    /// Asks for notifications, then for signs of life.
+    async fn listen(&self, client: &Client, store: &Store) -> Result<Infallible, StoreError> {
+        ask(client, store, "listen vitals_outbox").await?;
+        self.heard.send_modify(|heard| heard.connections += 1);
+        loop {
+            sleep(PING_EVERY).await;
+            ask(client, store, "").await?;
+        }
+    }
+}
+
+/// Waits for the listener. One per lane of the relay.
+#[derive(Debug)]
+pub struct Wake {
+    heard: watch::Receiver<Heard>,
+    connections: u64,
+}
+
+impl Wake {
+    /// To be called before looking into the outbox: whatever is heard from now on ends the next [`Wake::woken`].
+    /// True when the listener has connected since the last time: what was notified in between is lost.
+    pub fn arm(&mut self) -> bool {
+        let connections = self.heard.borrow_and_update().connections;
+        std::mem::replace(&mut self.connections, connections) != connections
+    }
+
+    /// Ends when something was heard since [`Wake::arm`].
+    pub async fn woken(&mut self) {
+        if self.heard.changed().await.is_err() {
+            // The listener has stopped; polling goes on.
+            pending::<()>().await;
+        }
+    }
+}
+
+type Session = (Client, Connection<Socket, NoTlsStream>);
+
+async fn connect(store: &Store) -> Result<Session, StoreError> {
+    match timeout(store.connect_timeout(), store.session_config().connect(NoTls)).await {
+        Ok(session) => session.map_err(|source| StoreError::Postgres { statement: "connect", source }),
+        Err(_) => Err(StoreError::Timeout("connect")),
+    }
+}
+
+async fn ask(client: &Client, store: &Store, statement: &'static str) -> Result<(), StoreError> {
+    match timeout(store.connect_timeout(), client.batch_execute(statement)).await {
+        Ok(answer) => answer.map_err(|source| StoreError::Postgres { statement, source }),
+        Err(_) => Err(StoreError::Timeout(statement)),
+    }
+}
+
+/// Moves the bytes of a connection until it ends.
+async fn drive(connection: &mut Connection<Socket, NoTlsStream>, mut hear: impl FnMut()) -> StoreError {
+    loop {
+        match poll_fn(|context| connection.poll_message(context)).await {
+            Some(Ok(AsyncMessage::Notification(_))) => hear(),
+            Some(Ok(_)) => {}
+            Some(Err(source)) => return StoreError::Postgres { statement: "session", source },
+            None => return StoreError::State("the server closed the connection".into()),
+        }
+    }
+}
+
+/// A connection that does not hold: says so once, and waits longer each time.
+struct Outage {
+    who: &'static str,
+    told: bool,
+    delays: ExponentialBackoff,
+}
+
+impl Outage {
+    fn new(who: &'static str) -> Self {
+        Self { who, told: false, delays: Self::delays() }
+    }
+
+    fn delays() -> ExponentialBackoff {
+        ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(100))
+            .with_max_delay(Duration::from_secs(5))
+            .without_max_times()
+            .with_jitter()
+            .build()
+    }
+
+    async fn wait(&mut self, began: Instant, error: &StoreError, stop: &CancellationToken) {
+        if began.elapsed() > GOOD_AFTER {
+            self.delays = Self::delays();
+            self.told = false;
+        }
+        if !std::mem::replace(&mut self.told, true) && !stop.is_cancelled() {
+            tracing::warn!(who = self.who, %error, "connection lost; connecting again, the relay polls meanwhile");
+        }
+        let delay = self.delays.next().unwrap_or(GOOD_AFTER);
+        tokio::select! {
+            () = sleep(delay) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_heard_after_arming_is_not_lost() {
+        let listener = Listener::default();
+        let mut wake = listener.wake();
+        assert!(!wake.arm(), "no connection yet");
+        listener.heard.send_modify(|heard| heard.notifications += 1);
+        wake.woken().await;
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_told_once_to_every_lane() {
+        let listener = Listener::default();
+        let (mut one, mut other) = (listener.wake(), listener.wake());
+        listener.heard.send_modify(|heard| heard.connections += 1);
+        assert!(one.arm());
+        assert!(!one.arm());
+        assert!(other.arm());
+    }
+
+    #[tokio::test]
+    async fn arming_takes_what_was_heard_before() {
+        let listener = Listener::default();
+        let mut wake = listener.wake();
+        listener.heard.send_modify(|heard| heard.notifications += 1);
+        wake.arm();
+        assert!(timeout(Duration::from_millis(20), wake.woken()).await.is_err(), "looked after it was heard");
+    }
+}
