@@ -241,8 +241,7 @@ async fn show_redis(
     device_sn: &str,
     uploaded: &Uploaded,
 ) -> anyhow::Result<Vec<String>> {
-    const SHOWN: [&str; 7] =
-        ["timestamp", "heartRate", "bloodOxygen", "temperature", "step", "latitude", "longitude"];
+    const SHOWN: [&str; 5] = ["timestamp", "heartRate", "bloodOxygen", "temperature", "step"];
     let latest = cache::overview::latest(settings, device_sn).await?;
     println!("{}", title("Redis: what a dashboard sees"));
     let fields = SHOWN.iter().filter_map(|name| Some(format!("{name} {}", latest.get(*name)?)));

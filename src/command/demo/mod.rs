@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::interrupt::{interrupted, until_interrupted};
-use super::simulate::grouped;
+use super::simulate::{PartReport, grouped};
 use crate::app::Service;
 use crate::config::Settings;
 use crate::store::{self, Store};
@@ -109,11 +109,10 @@ async fn with_servers(
 ) -> anyhow::Result<()> {
     let began = Instant::now();
     let stack = Stack::up(&mut settings, stop).await.context("servers")?;
-    tell(
-        "servers",
-        &format!("{} in {:.1} s", if stack.is_ours() { "brought up" } else { "were up" }, secs(began)),
-    );
-    let outcome = Box::pin(with_schema(options, settings, metrics, &stack, began, stop)).await;
+    let how = if stack.is_ours() { "brought up" } else { "were up" };
+    tell("servers", &format!("{how} in {:.1} s", secs(began)));
+    let demo = Demo { options, settings, stack: &stack, began, stop };
+    let outcome = Box::pin(demo.with_schema(metrics)).await;
     if options.keep {
         tell("servers", &format!("stay up; `{} down` stops them", stack.script().display()));
         return outcome;
@@ -122,77 +121,89 @@ async fn with_servers(
     first_failure(outcome, taken_down)
 }
 
-async fn with_schema(
-    options: &Options,
+/// A demo whose servers are up.
+struct Demo<'a> {
+    options: &'a Options,
     settings: Settings,
-    metrics: PrometheusHandle,
-    stack: &Stack,
+    stack: &'a Stack,
     began: Instant,
-    stop: &CancellationToken,
-) -> anyhow::Result<()> {
-    let since = Instant::now();
-    let migrating = async {
-        store::database::create_if_missing(&settings).await?;
-        anyhow::Ok(store::migrate::run(&settings).await?)
-    };
-    let migrated = or_interrupted(stop, migrating).await.context("schema")?;
-    tell("schema", &format!("at version {} in {:.1} s", migrated.version, secs(since)));
-    let store = Store::new(&settings)?;
-    refuse_real_data(options, stack, &store).await?;
-
-    let service = start(&settings, metrics).await.context("service")?;
-    tell("service", &format!("http://{}", service.address()));
-    let outcome = Box::pin(with_service(options, &settings, &service, stack, &store, began, stop)).await;
-    let stopped = service.stop().await.context("service");
-    store.close();
-    first_failure(outcome, stopped)
+    stop: &'a CancellationToken,
 }
 
-async fn with_service(
-    options: &Options,
-    settings: &Settings,
-    service: &Service,
-    stack: &Stack,
-    store: &Store,
-    began: Instant,
-    stop: &CancellationToken,
-) -> anyhow::Result<()> {
-    let fleet = Fleet::new(options, service);
-    let seconds = options.seconds.map(Duration::from_secs);
-    let half = seconds.map(|seconds| (began + seconds / 2).max(Instant::now() + seconds / 4));
-    let history = fleet.history(service, half, stop).await.context("history")?;
-    if let Some(history) = &history {
-        tell("history", &account::in_short(history));
-        if history.counts.acknowledged == 0 && !history.counts.errors.is_empty() {
-            bail!(
-                "no upload was acknowledged: {:?}; what the service logged says why",
-                history.counts.errors
-            );
+impl Demo<'_> {
+    async fn with_schema(&self, metrics: PrometheusHandle) -> anyhow::Result<()> {
+        let since = Instant::now();
+        let migrating = async {
+            store::database::create_if_missing(&self.settings).await?;
+            anyhow::Ok(store::migrate::run(&self.settings).await?)
+        };
+        let migrated = or_interrupted(self.stop, migrating).await.context("schema")?;
+        tell("schema", &format!("at version {} in {:.1} s", migrated.version, secs(since)));
+        let store = Store::new(&self.settings)?;
+        refuse_real_data(self.options, self.stack, &store).await?;
+
+        let service = start(&self.settings, metrics).await.context("service")?;
+        tell("service", &format!("http://{}", service.address()));
+        let outcome = Box::pin(self.with_service(&service, &store)).await;
+        let stopped = service.stop().await.context("service");
+        store.close();
+        first_failure(outcome, stopped)
+    }
+
+    async fn with_service(&self, service: &Service, store: &Store) -> anyhow::Result<()> {
+        let fleet = Fleet::new(self.options, service);
+        let device_sn = fleet.device_sn();
+        let history = self.history(&fleet, service).await.context("history")?;
+        let until = self.live_until();
+        hints::invite(&self.settings, service, self.stack, &device_sn, until.is_none());
+        let (live, message) =
+            fleet.live(service, &self.settings, until, self.stop).await.context("live uploads")?;
+        if let Some(live) = &live {
+            tell("live", &account::in_short(live));
         }
+        let uploaded = Uploaded { history, live, message };
+        tokio::select! {
+            shown = account::show(&self.settings, store, &device_sn, &uploaded) => shown.context("account")?,
+            // A Ctrl-C before has ended the uploads; this one is for whoever does not want to wait for the account.
+            () = interrupted() => return Err(Interrupted.into()),
+        }
+        let stays_up = self.options.keep || !self.stack.is_ours();
+        hints::next(stays_up, &self.settings, self.stack, &device_sn);
+        Ok(())
     }
-    let cut = history.as_ref().filter(|history| history.counts.acknowledged < fleet.history_records());
-    if cut.is_some() && !stop.is_cancelled() {
-        tell("history", &format!("cut short of {} records, for --seconds", grouped(fleet.history_records())));
+
+    async fn history(&self, fleet: &Fleet, service: &Service) -> anyhow::Result<Option<PartReport>> {
+        let history = fleet.history(service, self.history_until(), self.stop).await?;
+        if let Some(PartReport { counts, .. }) = &history
+            && counts.acknowledged == 0
+            && !counts.errors.is_empty()
+        {
+            bail!("no upload was acknowledged: {:?}; what the service logged says why", counts.errors);
+        }
+        if self.stop.is_cancelled() {
+            return Err(Interrupted.into());
+        }
+        if let Some(history) = &history {
+            tell("history", &account::in_short(history));
+            let whole = fleet.history_records();
+            if history.counts.acknowledged < whole {
+                tell("history", &format!("cut short of {} records, for --seconds", grouped(whole)));
+            }
+        }
+        Ok(history)
     }
-    if stop.is_cancelled() {
-        return Err(Interrupted.into());
+
+    /// Half of the time is for the history, and a quarter even if the servers took all of it.
+    fn history_until(&self) -> Option<Instant> {
+        let seconds = Duration::from_secs(self.options.seconds?);
+        Some((self.began + seconds / 2).max(Instant::now() + seconds / 4))
     }
-    let whole = seconds.map(|seconds| {
-        (began + seconds - CLOSING.min(seconds / 4)).max(Instant::now() + LIVE_AT_LEAST.min(seconds))
-    });
-    hints::invite(settings, service, stack, &fleet.device_sn(), whole.is_none());
-    let (live, message) = fleet.live(service, settings, whole, stop).await.context("live uploads")?;
-    if let Some(live) = &live {
-        tell("live", &account::in_short(live));
+
+    fn live_until(&self) -> Option<Instant> {
+        let seconds = Duration::from_secs(self.options.seconds?);
+        let until = self.began + seconds - CLOSING.min(seconds / 4);
+        Some(until.max(Instant::now() + LIVE_AT_LEAST.min(seconds)))
     }
-    let uploaded = Uploaded { history, live, message };
-    tokio::select! {
-        shown = account::show(settings, store, &fleet.device_sn(), &uploaded) => shown.context("account")?,
-        // A Ctrl-C before has ended the uploads; this one is for whoever does not want to wait for the account.
-        () = interrupted() => return Err(Interrupted.into()),
-    }
-    hints::next(options.keep || !stack.is_ours(), settings, stack, &fleet.device_sn());
-    Ok(())
 }
 
 /// Given servers may be somebody's.
