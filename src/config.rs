@@ -269,8 +269,11 @@ impl Settings {
 /// The file named by `VITALS_CONFIG`.
 pub const CONFIG_VARIABLE: &str = "VITALS_CONFIG";
 
-/// Variables of the prefix that are not settings: the file, and where `docker/stack` keeps its servers.
-const OTHER_VARIABLES: [&str; 2] = [CONFIG_VARIABLE, "VITALS_STACK_DIR"];
+/// Variables of the prefix that are not settings.
+const OTHER_VARIABLES: &[&str] = &[CONFIG_VARIABLE];
+
+/// Where `docker/stack` keeps its servers and how it chooses them: not for the service.
+const STACK_PREFIX: &str = "VITALS_STACK_";
 
 fn refuse_unknown_variables(names: impl Iterator<Item = String>) -> Result<(), SettingsError> {
     use confique::meta::FieldKind;
@@ -281,9 +284,9 @@ fn refuse_unknown_variables(names: impl Iterator<Item = String>) -> Result<(), S
             FieldKind::Leaf { env, .. } => env,
             FieldKind::Nested { .. } => None,
         })
-        .chain(OTHER_VARIABLES)
+        .chain(OTHER_VARIABLES.iter().copied())
         .collect();
-    for name in names.filter(|name| name.starts_with("VITALS_")) {
+    for name in names.filter(|name| name.starts_with("VITALS_") && !name.starts_with(STACK_PREFIX)) {
         if !known.contains(&name.as_str()) {
             return Err(SettingsError::Impossible(format!("{name} is set, but there is no such setting")));
         }
@@ -326,7 +329,8 @@ mod tests {
     fn a_misspelt_variable_is_refused() {
         let refusal = refuse_unknown_variables(["VITALS_LINGERMS".to_owned()].into_iter());
         assert!(refusal.is_err());
-        refuse_unknown_variables(["VITALS_LINGER_MS".to_owned(), "HOME".to_owned()].into_iter()).expect("known");
+        refuse_unknown_variables(["VITALS_LINGER_MS".to_owned(), "HOME".to_owned()].into_iter())
+            .expect("known");
     }
 
     #[test]

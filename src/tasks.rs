@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 /// All stages of a running service.
 #[derive(Debug, Clone)]
@@ -93,8 +93,18 @@ impl Stage {
         self.tracker.close();
         let ended = tokio::time::timeout_at(deadline, self.tracker.wait()).await.is_ok();
         if !ended {
-            tracing::warn!(stage = self.name, left = self.tracker.len(), "stage did not end before the deadline");
+            tracing::warn!(
+                stage = self.name,
+                left = self.tracker.len(),
+                "stage did not end before the deadline"
+            );
         }
         ended
     }
+}
+
+/// Runs `work` beside its owner and ends it when the guard is dropped: the driver of a connection, mostly.
+#[must_use = "the work ends when the guard is dropped"]
+pub fn beside<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> AbortOnDropHandle<T> {
+    AbortOnDropHandle::new(tokio::spawn(work))
 }

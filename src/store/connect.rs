@@ -6,10 +6,11 @@
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::{Client, Config, NoTls};
 
 use super::StoreError;
 use crate::config::Settings;
+use crate::tasks;
 
 /// The door: a pool of connections, and how to open one of one's own.
 #[derive(Clone)]
@@ -17,8 +18,10 @@ pub struct Store {
     pool: Pool,
     config: Config,
     connect_timeout: Duration,
-    statement_timeout: Duration,
 }
+
+/// Keeps a session of one's own alive.
+pub type Driver = tokio_util::task::AbortOnDropHandle<()>;
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -41,15 +44,12 @@ impl Store {
             .keepalives_idle(Duration::from_secs(10))
             .tcp_user_timeout(settings.statement_timeout())
             .application_name(format!("vitals {}", settings.instance_name()));
-        let with_timeout = {
-            let mut config = config.clone();
-            let given = config.get_options().unwrap_or_default().to_owned();
-            config.options(format!(
-                "{given} -c statement_timeout={} -c timezone=UTC",
-                settings.statement_timeout_ms
-            ));
-            config
-        };
+        // A role named as our private schema would otherwise find, and make, its tables there.
+        let options =
+            format!("{} -c timezone=UTC -c search_path=public", config.get_options().unwrap_or_default());
+        config.options(&options);
+        let mut with_timeout = config.clone();
+        with_timeout.options(format!("{options} -c statement_timeout={}", settings.statement_timeout_ms));
         let manager = Manager::from_config(
             with_timeout,
             NoTls,
@@ -62,12 +62,7 @@ impl Store {
             .create_timeout(Some(settings.connect_timeout()))
             .build()
             .map_err(|error| StoreError::Pool(error.to_string()))?;
-        Ok(Self {
-            pool,
-            config,
-            connect_timeout: settings.connect_timeout(),
-            statement_timeout: settings.statement_timeout(),
-        })
+        Ok(Self { pool, config, connect_timeout: settings.connect_timeout() })
     }
 
     /// A connection from the pool, statements cached on it.
@@ -78,9 +73,29 @@ impl Store {
         self.pool.get().await.map_err(|error| StoreError::Pool(error.to_string()))
     }
 
-    /// How a session of one's own is opened: for LISTEN, migrations, refreshes. No statement time-out.
+    /// How a session of one's own is opened where its messages are wanted too. No statement time-out.
     pub(crate) fn session_config(&self) -> &Config {
         &self.config
+    }
+
+    /// A session of one's own for LISTEN, migrations and refreshes: without statement time-out. It ends when the
+    /// driver is dropped.
+    ///
+    /// # Errors
+    /// [`super::Kind::Down`] when the server cannot be reached.
+    pub async fn session(&self) -> Result<(Client, Driver), StoreError> {
+        let failed = |source| StoreError::Postgres { statement: "connect", source };
+        let connecting = self.config.connect(NoTls);
+        let (client, connection) =
+            tokio::time::timeout(self.connect_timeout + Duration::from_millis(500), connecting)
+                .await
+                .map_err(|_| StoreError::Timeout("connect"))?
+                .map_err(failed)?;
+        let driver = tasks::beside(async move {
+            // Its end shows in the next statement of the session, where it is handled.
+            let _ = connection.await;
+        });
+        Ok((client, driver))
     }
 
     /// Longest time to reach the server.
@@ -88,13 +103,26 @@ impl Store {
         self.connect_timeout
     }
 
-    /// Longest time of one statement; a caller's own deadline may be a little longer, never shorter.
-    pub(crate) fn statement_timeout(&self) -> Duration {
-        self.statement_timeout
-    }
-
     /// Closes the pool; connections that are out end when they are given back.
     pub fn close(&self) {
         self.pool.close();
     }
+}
+
+/// Whether the database answers.
+///
+/// # Errors
+/// It does not, within the connect time-out.
+pub async fn health_check(store: &Store) -> Result<(), StoreError> {
+    let asked = async {
+        let client = store.client().await?;
+        client
+            .simple_query("select 1")
+            .await
+            .map_err(|source| StoreError::Postgres { statement: "health_check", source })
+    };
+    tokio::time::timeout(store.connect_timeout(), asked)
+        .await
+        .map_err(|_| StoreError::Timeout("health_check"))??;
+    Ok(())
 }

@@ -1,1 +1,14 @@
-fn main(){}
+//! What the service promises, through its outer interfaces, against a real TimescaleDB and a real Redis.
+//!
+//! One binary; `harness` gives a database per test, a service, a Redis of its own, and cables to cut.
+
+#![allow(missing_docs)]
+
+mod harness;
+
+mod ingest;
+mod layering;
+
+mod schema;
+mod stop;
+mod uploads;

@@ -1,0 +1,220 @@
+# shellcheck shell=bash disable=SC2154  # here, base, run: the places that docker/stack finds
+# Servers from the private Debian tree, in sandboxes. Part of docker/stack, which reads this file.
+#
+# Before: private_tree.sh made the programs. Each server is process 1 of a process namespace of its own, so nothing it
+# starts outlives it, and runs under a mapped user, so PostgreSQL runs for root too. Only the network is the host's.
+# Promise: a server is found by the mark on its sandbox, which names this stack's directory: no other process is ever
+# signalled, and a server is found even when the build directory was wiped under it. Servers outlive the shell, the
+# terminal and the test process that started them; those that died are started again on the data they left.
+
+private_describe() { echo "private Debian 13 in $base"; }
+
+private_up() {
+  local server
+  ensure_tree
+  sandbox --die-with-parent /bin/sh -c : 2>"$run/sandbox.log" || {
+    cat "$run/sandbox.log" >&2
+    die "bubblewrap cannot make a sandbox here. It needs user namespaces: in a container, allow them; on Ubuntu" \
+      "24.04 and later, say 'sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0', or be root"
+  }
+  for server in "$@"; do private_start "$server"; done
+}
+
+private_down() {
+  private_stop redis
+  private_stop postgres
+  # Twice: an interrupted initdb may still be writing its last file.
+  rm -rf "$run/data" "$run/data.new" 2>/dev/null || { sleep 1 && rm -rf "$run/data" "$run/data.new"; }
+  rm -f "$run"/*.log
+}
+
+# ---- one server -----------------------------------------------------------------------------------------------------
+
+# Starts a server unless it runs, and waits until it answers. A port that was taken meanwhile is replaced.
+private_start() {
+  local server="$1" attempt outcome
+  # Runs, but its directory was wiped under it: neither its port nor its password is known any more.
+  [ -f "$run/$server.log" ] || private_stop "$server"
+  for attempt in 1 2 3 4 5 6 7 8; do
+    if [ -z "$(private_pid "$server")" ]; then
+      pick_port "$server" >/dev/null
+      say "starting $server on 127.0.0.1:$(recorded "$server.port")"
+      "launch_$server"
+    fi
+    outcome=0
+    private_wait "$server" || outcome=$?
+    [ "$outcome" != 0 ] || return 0
+    [ "$outcome" = 1 ] || break
+    grep -q 'Address already in use' "$run/$server.log" || break
+    say "that port was taken meanwhile; trying another ($attempt)"
+    rm -f "$run/$server.port"
+  done
+  say "the end of $run/$server.log:"
+  tail -n 20 "$run/$server.log" >&2
+  die "$server did not start"
+}
+
+# 0: answers. 1: died. 2: still silent after two minutes (a long recovery after a crash takes part of one).
+private_wait() {
+  local deadline=$((SECONDS + 120))
+  until private_answers "$1"; do
+    [ -n "$(private_pid "$1")" ] || return 1
+    [ $SECONDS -lt $deadline ] || return 2
+    sleep 0.1
+  done
+}
+
+# True if our server answers, not another one that has its port: of PostgreSQL the password tells, of Redis its log.
+private_answers() {
+  [ -n "$(private_pid "$1")" ] || return 1
+  case "$1" in
+    postgres)
+      # The service's database is made on the first occasion.
+      private_run psql -XAtq -d postgres -v ON_ERROR_STOP=1 <<'SQL'
+select 'create database vitals' where not exists (select from pg_database where datname = 'vitals') \gexec
+SQL
+      ;;
+    redis)
+      grep -q 'Ready to accept connections' "$run/redis.log" && [ "$(private_run redis-cli ping </dev/null)" = PONG ]
+      ;;
+  esac >/dev/null 2>&1
+}
+
+# Runs a client of the tree against our server; `--here` lets it read and write in the caller's folder.
+private_run() (
+  options=()
+  if [ "$1" = --here ]; then
+    shift
+    # Files named on the command line are looked for in the caller's folder.
+    case "$(pwd -P)/" in
+      // | /usr/* | /etc/* | /proc/* | /dev/*) ;;
+      *) options=(--bind "$(pwd -P)" "$(pwd -P)") ;;
+    esac
+  fi
+  program="$1"
+  shift
+  if [ "$program" = psql ]; then
+    # shellcheck disable=SC2086  # a list of names
+    unset ${!PG@}
+    export PGHOST=127.0.0.1 PGUSER=vitals PGDATABASE=vitals PGCONNECT_TIMEOUT=5 PSQL_PAGER=''
+    PGPORT="$(recorded postgres.port)" PGPASSWORD="$(recorded password)"
+    export PGPORT PGPASSWORD
+    set -- "$(programs)/psql" "$@"
+  else
+    set -- /usr/bin/redis-cli -h 127.0.0.1 -p "$(recorded redis.port)" "$@"
+  fi
+  sandbox --die-with-parent ${options[@]+"${options[@]}"} "$@"
+)
+
+private_client() { private_run --here "$@"; }
+
+launch_postgres() {
+  if [ ! -d "$run/data" ]; then
+    rm -rf "$run/data.new"
+    mkdir -m 700 "$run/data.new"
+    # --no-sync: the system writes the empty cluster out by itself; all that is stored later, the server syncs.
+    sandbox --die-with-parent --bind "$run/data.new" /data --ro-bind "$run/password" /password \
+      "$(programs)/initdb" --no-sync -D /data -U vitals --pwfile=/password --auth=scram-sha-256 \
+      --encoding=UTF8 --locale=C.UTF-8 --locale-provider=builtin --builtin-locale=C.UTF-8 \
+      </dev/null >"$run/postgres.log" 2>&1 || {
+      tail -n 20 "$run/postgres.log" >&2
+      die "initdb failed; above is what it said"
+    }
+    mv "$run/data.new" "$run/data"
+  fi
+  launch postgres --bind "$run/data" /data --ro-bind "$here/postgres.conf" /postgres.conf \
+    "$(programs)/postgres" -D /data -c config_file=/postgres.conf -c unix_socket_directories= \
+    -c listen_addresses=127.0.0.1 -c port="$(recorded postgres.port)"
+}
+
+# Redis holds a view that is rebuilt from the database: nothing is saved. More databases than usual: one per test.
+launch_redis() {
+  launch redis /usr/bin/redis-server --bind 127.0.0.1 --port "$(recorded redis.port)" \
+    --save '' --appendonly no --dir /tmp --databases 256
+}
+
+# Fast shutdown, then the hard way. Waits for the sandbox itself, so all its processes are gone.
+private_stop() {
+  local outer inner signal=INT deadline=$((SECONDS + 30))
+  [ "$1" = postgres ] || signal=TERM
+  while outer="$(private_pid "$1")" && [ -n "$outer" ]; do
+    inner="$(child_of "$outer")"
+    if [ $SECONDS -ge $deadline ]; then
+      say "$1 does not stop; killing it"
+      signal=KILL
+      [ -n "$inner" ] || inner="$outer"
+    fi
+    [ -z "$inner" ] || kill -s "$signal" "$inner" 2>/dev/null || true
+    sleep 0.1
+  done
+}
+
+# ---- sandboxes ------------------------------------------------------------------------------------------------------
+
+programs() { echo /usr/lib/postgresql/17/bin; }
+
+# Runs a program of the tree; leading options are bubblewrap's. Without /proc: neither server needs it, and in many
+# containers it cannot be mounted.
+sandbox() {
+  locate_tree
+  bwrap --unshare-user --uid 5432 --gid 5432 --unshare-pid --unshare-ipc --as-pid-1 \
+    --ro-bind "$tree/usr" /usr --ro-bind "$tree/etc" /etc \
+    --symlink usr/bin /bin --symlink usr/lib /lib --symlink usr/lib64 /lib64 \
+    --dev /dev --tmpfs /tmp --setenv LC_ALL C.UTF-8 --setenv HOME /tmp "$@"
+}
+
+# Starts a server that outlives this shell: session, environment and open files of its own, our lock not among them.
+launch() {
+  local server="$1"
+  shift
+  (
+    for file in "/proc/$BASHPID/fd"/*; do
+      file="${file##*/}"
+      [ "$file" -le 2 ] || eval "exec $file>&-"
+    done
+    ulimit -n "$(ulimit -Hn)"
+    bwrap() { exec setsid env -i PATH="$PATH" bwrap "$@"; }
+    sandbox --setenv VITALS_STACK_MARK "$(mark_of "$server")" "$@"
+  ) </dev/null >"$run/$server.log" 2>&1 &
+  # Until it can be found by its mark, or has failed before that.
+  while [ -z "$(private_pid "$server")" ] && kill -0 $! 2>/dev/null; do sleep 0.05; done
+}
+
+mark_of() { echo "$run/$1"; }
+
+# The process of a server's sandbox as the host sees it, or nothing: a bubblewrap of this user with exactly our mark
+# among its arguments.
+private_pid() {
+  local directory name argument previous mark
+  mark="$(mark_of "$1")"
+  for directory in /proc/[0-9]*; do
+    { read -r name <"$directory/comm"; } 2>/dev/null || continue
+    [ "$name" = bwrap ] || continue
+    previous=''
+    {
+      while IFS= read -r -d '' argument; do
+        if [ "$previous" = VITALS_STACK_MARK ] && [ "$argument" = "$mark" ] && is_our_user "$directory"; then
+          echo "${directory#/proc/}"
+          return 0
+        fi
+        previous="$argument"
+      done <"$directory/cmdline"
+    } 2>/dev/null || true # it may be gone by now
+  done
+}
+
+is_our_user() { [ "$(awk '$1 == "Uid:" {print $2}' "$1/status" 2>/dev/null)" = "$(id -u)" ]; }
+
+child_of() {
+  local file line
+  for file in /proc/[0-9]*/stat; do
+    { read -r line <"$file"; } 2>/dev/null || continue
+    # shellcheck disable=SC2086  # the fields after the name, which may hold spaces: state, parent
+    set -- "$1" ${line##*) }
+    if [ "$3" = "$1" ]; then
+      line="${file#/proc/}"
+      echo "${line%/stat}"
+      return 0
+    fi
+  done
+}

@@ -1,0 +1,128 @@
+-- Makes one rollup as the edition at hand has it; store::rollups calls it from `vitals migrate`.
+-- Parameters: what vitals.rollup records, the interval of its chunks, and the SELECT of sql/rollups with the zone filled in.
+-- Locks: new relations, and health_data against writers while its triggers are added.
+--
+-- Community: the SELECT is a real-time continuous aggregate.
+-- Apache: a hypertable vitals.<name>_materialised for the buckets before the watermark, and a view public.<name> that adds
+-- the live rest. The SELECT stands in the view as it is; a CTE in front of it gives the name of its source to the part of
+-- the source that is not materialised. Two bounds keep that part small:
+--   * the watermark, read in the snapshot of the query, so that a reader sees each bucket once, whatever a refresh does
+--     meanwhile;
+--   * <name>_live_from(), immutable, so that the planner leaves out the chunks before it. It is never above the watermark
+--     of any snapshot in use (see vitals.publish_live_from), so it changes no result.
+create or replace function vitals.create_rollup(
+    new_name       text,
+    new_position   smallint,
+    new_source     text,
+    new_width      interval,
+    new_zone       text,
+    new_chunk      interval,
+    new_definition text
+) returns void
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    materialised constant text := new_name || '_materialised';
+    live_from    constant text := new_name || '_live_from';
+    base         constant boolean := new_source = 'health_data';
+    kept_by      constant text := case vitals.edition() when 'community' then 'timescaledb' else 'vitals' end;
+begin
+    perform vitals.check_rollup_zone(new_zone);
+    insert into vitals.rollup (name, position, source, width, time_zone, definition, kept_by, marked_below)
+    values (
+        new_name, new_position, new_source, new_width, new_zone, new_definition, kept_by,
+        case when base and kept_by = 'vitals' then timestamptz '-infinity' end
+    );
+
+    if base then
+        create trigger health_data_rollup_truncate
+            after truncate on health_data
+            for each statement execute function vitals.empty_rollups_on_truncate();
+    end if;
+
+    if kept_by = 'timescaledb' then
+        execute format(
+            'create materialized view public.%I with (timescaledb.continuous, timescaledb.materialized_only = false, '
+            'timescaledb.chunk_interval = %L) as %s with no data',
+            new_name, new_chunk, new_definition
+        );
+        return;
+    end if;
+
+    execute format('create table vitals.%I as %s with no data', materialised, new_definition);
+    execute format(
+        'alter table vitals.%I alter device_sn set not null, alter bucket set not null, alter samples set not null, '
+        'alter first_ts set not null, alter last_ts set not null, add constraint %I primary key (device_sn, bucket)',
+        materialised, materialised || '_pkey'
+    );
+    perform create_hypertable(
+        format('vitals.%I', materialised)::regclass, 'bucket',
+        chunk_time_interval => new_chunk, create_default_indexes => false
+    );
+    execute format('comment on table vitals.%I is %L', materialised, new_name || ': the buckets before its watermark.');
+
+    execute format(
+        'create function vitals.%I() returns timestamptz language sql immutable parallel safe '
+        'as $f$ select timestamptz ''-infinity'' $f$',
+        live_from
+    );
+    execute format(
+        'create view public.%1$I as '
+        'select * from vitals.%2$I '
+        'where bucket < (select watermark from vitals.rollup where name = %1$L) '
+        'union all '
+        '(with %3$I as ('
+            'select * from public.%3$I '
+            'where %4$I >= (select watermark from vitals.rollup where name = %1$L) and %4$I >= vitals.%5$I()'
+        ') %6$s)',
+        new_name, materialised, new_source, case when base then 'ts' else 'bucket' end, live_from, new_definition
+    );
+
+    -- TimescaleDB watches health_data itself; here, changes by hand have to be caught. The service's own updates (a repeat
+    -- that fills a gap) carry their batch, by which the relay marks them, so it sets vitals.marks_by_batch and is spared.
+    if base then
+        create trigger health_data_rollup_update
+            after update on health_data
+            referencing old table as old_rows new table as new_rows
+            for each statement when (current_setting('vitals.marks_by_batch', true) is distinct from 'on')
+            execute function vitals.mark_rollups_on_update();
+        create trigger health_data_rollup_delete
+            after delete on health_data
+            referencing old table as old_rows
+            for each statement execute function vitals.mark_rollups_on_delete();
+    end if;
+end
+$$;
+comment on function vitals.create_rollup(text, smallint, text, interval, text, interval, text) is
+    'Makes a rollup as the edition at hand has it.';
+
+-- A zone in which some midnight comes twice (the Azores, Havana: clocks go back from 01:00 to 00:00) has no single instant
+-- at which that day begins, neither for us nor for TimescaleDB.
+create or replace function vitals.check_rollup_zone(zone text) returns void
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    first constant timestamp := date_trunc('month', now()) - interval '5 years';
+    twice date;
+begin
+    select day::date into twice
+    from generate_series(first, first + interval '30 years', interval '1 day') as days (day)
+    where ((day at time zone zone) - interval '30 minutes') at time zone zone >= day
+    limit 1;
+    if found then
+        raise exception 'rollups cannot be cut in zone %: midnight of % comes twice there', zone, twice
+            using errcode = 'invalid_parameter_value';
+    end if;
+    -- Quarter hours of UTC are the smallest bucket.
+    if exists (
+        select from generate_series(first, first + interval '30 years', interval '1 month') as months (month)
+        where extract(epoch from month at time zone zone)::bigint % 900 <> 0
+    ) then
+        raise exception 'rollups cannot be cut in zone %: it is not whole quarter hours off UTC', zone
+            using errcode = 'invalid_parameter_value';
+    end if;
+end
+$$;
+comment on function vitals.check_rollup_zone(text) is 'Refuses a zone in which days do not begin at one instant.';

@@ -1,0 +1,251 @@
+-- The steps of a refresh where TimescaleDB does not keep the rollups; public.refresh_rollups() calls them in order, each in
+-- a transaction of its own. What is left to do stands in tables alone (marked_below, watermark, rollup_dirty), so steps of
+-- several refreshes may alternate; an advisory lock keeps two steps from running at once.
+-- Every step leaves all rollups agreeing with each other: readers see them before it or after it.
+
+-- The lock of a step, held to its commit. It must come before the snapshot a step works with, hence read committed only.
+create or replace function vitals.lock_rollups() returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if current_setting('transaction_isolation') <> 'read committed' then
+        raise exception 'rollups are refreshed in read committed transactions only'
+            using errcode = 'invalid_transaction_state';
+    end if;
+    perform pg_advisory_xact_lock(hashtextextended('vitals.rollup', 0));
+end
+$$;
+comment on function vitals.lock_rollups() is 'Keeps two steps of a refresh from running at once, until commit.';
+
+-- Step 1, committed before step 2 begins: from now on, whoever reacts to rows before the new bound marks them.
+-- Locks: the row of the lowest rollup in vitals.rollup; readers of it do not wait.
+create or replace function vitals.raise_mark() returns void
+language sql
+set search_path = pg_catalog, public, pg_temp
+as $$
+    update vitals.rollup
+    set marked_below = vitals.bucket_start(width, time_zone, now() - p.refresh_lag)
+    from policy as p
+    where p.relation = name and marked_below < vitals.bucket_start(width, time_zone, now() - p.refresh_lag)
+$$;
+comment on function vitals.raise_mark() is 'Lets marked_below follow the clock.';
+
+-- Step 2: materialises what lies between the watermark and marked_below, at most one UTC day of it, and with it whatever
+-- the higher rollups can now complete. Returns whether there is more.
+-- Locks: vitals.lock_rollups; new rows of the materialised rollups.
+create or replace function vitals.advance_rollups() returns boolean
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    r       vitals.rollup;
+    reached timestamptz;
+    target  timestamptz;
+    last    timestamptz;
+begin
+    perform vitals.lock_rollups();
+    select watermark, marked_below into reached, last from vitals.rollup where source = 'health_data';
+    if reached >= last then
+        return false;
+    end if;
+    target := least(last, vitals.bucket_end(interval '1 day', 'UTC', reached));
+    if target < last then
+        -- Behind by days: go on where there are rows.
+        select coalesce(min(range_start), last) into reached
+        from timescaledb_information.chunks
+        where hypertable_schema = 'public' and hypertable_name = 'health_data' and range_end > reached;
+        target := least(last, greatest(target, vitals.bucket_end(interval '1 day', 'UTC', reached)));
+    end if;
+
+    for r in select * from vitals.rollup order by position loop
+        -- A rollup over another one follows that one, as far as its own lag lets it.
+        if r.source <> 'health_data' then
+            select least(s.watermark, now() - p.refresh_lag) into target
+            from vitals.rollup as s, policy as p
+            where s.name = r.source and p.relation = r.name;
+            target := vitals.bucket_start(r.width, r.time_zone, target);
+        end if;
+        if target > r.watermark then
+            perform vitals.gone_from_source(r, r.watermark, target);
+            perform vitals.recompute_rollup(r, r.watermark, target);
+            update vitals.rollup set watermark = target where name = r.name;
+        end if;
+    end loop;
+    return (select watermark < marked_below from vitals.rollup where source = 'health_data');
+end
+$$;
+comment on function vitals.advance_rollups() is 'Materialises one step further; true: there is more.';
+
+-- Step 3: takes the marks of one UTC day, the newest that has any, and computes again what they touch, through all
+-- rollups. Returns whether there was such a day.
+-- Locks: vitals.lock_rollups; the marks; rows of the materialised rollups; the chunks it reads, against being dropped.
+create or replace function vitals.refresh_dirty_day() returns boolean
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    r         vitals.rollup;
+    day       timestamptz;
+    -- What was marked, by device,
+    marked    text[];
+    marked_lo timestamptz[];
+    marked_hi timestamptz[];
+    -- and what of it this rollup computes again, in whole buckets.
+    allowed   tstzmultirange;
+    devices   text[];
+    froms     timestamptz[];
+    tos       timestamptz[];
+begin
+    perform vitals.lock_rollups();
+    select time_bucket(interval '1 day', from_bucket) into day
+    from vitals.rollup_dirty order by from_bucket desc limit 1;
+    if not found then
+        return false;
+    end if;
+    with taken as (
+        delete from vitals.rollup_dirty where from_bucket >= day and from_bucket < day + interval '1 day'
+        returning device_sn, from_bucket, to_bucket
+    ), by_device as (
+        select device_sn, min(from_bucket) as lo, max(to_bucket) as hi from taken group by device_sn
+    )
+    select array_agg(device_sn), array_agg(lo), array_agg(hi) into marked, marked_lo, marked_hi from by_device;
+
+    for r in select * from vitals.rollup order by position loop
+        -- What is not before the watermark is computed when read.
+        allowed := vitals.refreshable(
+            r,
+            vitals.bucket_start(r.width, r.time_zone, day),
+            least(vitals.bucket_end(r.width, r.time_zone, day + interval '1 day' - interval '1 microsecond'), r.watermark)
+        );
+        select
+            array_agg(device_sn), array_agg(lower(span)), array_agg(upper(span))
+        into devices, froms, tos
+        from unnest(marked, marked_lo, marked_hi) as touched (device_sn, lo, hi),
+            unnest(
+                tstzmultirange(tstzrange(
+                    vitals.bucket_start(r.width, r.time_zone, lo),
+                    vitals.bucket_end(r.width, r.time_zone, hi - interval '1 microsecond')
+                )) * allowed
+            ) as span;
+        if devices is not null then
+            perform vitals.recompute_rollup(
+                r, lower(range_merge(allowed)), upper(range_merge(allowed)), devices, froms, tos
+            );
+        end if;
+    end loop;
+    return true;
+end
+$$;
+comment on function vitals.refresh_dirty_day() is 'Computes again what was marked in one day; false: nothing was marked.';
+
+-- Computes buckets of one rollup again from its source: all devices of [from_bucket, to_bucket), or, where devices are
+-- given, of each device only its own range (within those bounds). Rows whose source is empty go.
+-- The statements are planned for these very values, so that they open the chunks of this time and no others.
+create or replace function vitals.recompute_rollup(
+    r           vitals.rollup,
+    from_bucket timestamptz,
+    to_bucket   timestamptz,
+    devices     text[] default null,
+    froms       timestamptz[] default null,
+    tos         timestamptz[] default null
+) returns void
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    base         constant boolean := r.source = 'health_data';
+    target_table constant text := format('vitals.%I', r.name || '_materialised');
+    source_table constant text :=
+        case when base then 'public.health_data' else format('vitals.%I', r.source || '_materialised') end;
+    time_column  constant text := case when base then 'ts' else 'bucket' end;
+begin
+    if devices is null then
+        execute format('delete from %s where bucket >= $1 and bucket < $2', target_table) using from_bucket, to_bucket;
+        execute format(
+            'insert into %1$s '
+            'with %2$I as (select * from %3$s where %4$I >= $1 and %4$I < $2) %5$s',
+            target_table, r.source, source_table, time_column, r.definition
+        ) using from_bucket, to_bucket;
+    else
+        execute format(
+            'delete from %s as m using unnest($3, $4, $5) as touched (device, lo, hi) '
+            'where m.bucket >= $1 and m.bucket < $2 '
+                'and m.device_sn = touched.device and m.bucket >= touched.lo and m.bucket < touched.hi',
+            target_table
+        ) using from_bucket, to_bucket, devices, froms, tos;
+        execute format(
+            'insert into %1$s '
+            'with %2$I as ('
+                'select s.* from unnest($3, $4, $5) as touched (device, lo, hi) '
+                'join %3$s as s on s.device_sn = touched.device and s.%4$I >= touched.lo and s.%4$I < touched.hi '
+                'where s.%4$I >= $1 and s.%4$I < $2'
+            ') %5$s',
+            target_table, r.source, source_table, time_column, r.definition
+        ) using from_bucket, to_bucket, devices, froms, tos;
+    end if;
+end
+$$;
+comment on function vitals.recompute_rollup(vitals.rollup, timestamptz, timestamptz, text[], timestamptz[], timestamptz[]) is
+    'Computes buckets of one rollup again from its source.';
+
+-- Step 4: brings the bound that planners read (vitals.<name>_live_from) near the watermark. A query planned with it may
+-- run in an older snapshot, of a repeatable read transaction, whose watermark is older too; it would miss the rows between.
+-- So a bound is published only when it has been behind the watermark for an hour; the first one at once where there is no
+-- row that anybody could miss.
+-- Locks: none that readers wait for.
+create or replace function vitals.publish_live_from() returns void
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    r vitals.rollup;
+begin
+    perform vitals.lock_rollups();
+    for r in
+        select * from vitals.rollup
+        where live_from < watermark
+            and (live_from_next_at < now() - interval '1 hour' or live_from_next = '-infinity')
+        order by position
+    loop
+        if r.live_from_next = '-infinity' and not exists (select from vitals.rollup_chunk) then
+            r.live_from_next := r.watermark;
+        end if;
+        if r.live_from_next > r.live_from then
+            execute format(
+                'create or replace function vitals.%I() returns timestamptz language sql immutable parallel safe '
+                'as $f$ select timestamptz %L $f$',
+                r.name || '_live_from', r.live_from_next
+            );
+        end if;
+        update vitals.rollup
+        set live_from = r.live_from_next, live_from_next = watermark, live_from_next_at = now()
+        where name = r.name;
+    end loop;
+end
+$$;
+comment on function vitals.publish_live_from() is 'Lets the bound that planners read follow the watermark.';
+
+-- Marks everything in a range, so that step 3 computes it again: what the raw table has there, and what the rollup has.
+-- Locks: new rows of vitals.rollup_dirty.
+create or replace function vitals.mark_range(from_ts timestamptz, to_ts timestamptz) returns void
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+begin
+    execute
+        'insert into vitals.rollup_dirty (device_sn, from_bucket, to_bucket) '
+        'select device_sn, min(bucket), max(bucket) + interval ''15 minutes'' '
+        'from ('
+            'select device_sn, time_bucket(interval ''15 minutes'', ts) as bucket '
+            'from public.health_data where ts >= $1 and ts < $2 '
+            'union all '
+            'select device_sn, bucket from vitals.health_15m_materialised where bucket >= $1 and bucket < $2'
+        ') as buckets '
+        'group by device_sn, time_bucket(interval ''1 day'', bucket)'
+    using
+        vitals.bucket_start(interval '15 minutes', 'UTC', from_ts),
+        vitals.bucket_end(interval '15 minutes', 'UTC', to_ts - interval '1 microsecond');
+end
+$$;
+comment on function vitals.mark_range(timestamptz, timestamptz) is 'Marks a whole range of time to be computed again.';

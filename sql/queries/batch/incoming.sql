@@ -1,0 +1,24 @@
+-- batch.incoming
+-- Purpose: the temporary table of a session through which likely repeats go, emptied by every commit.
+-- Locks: none that others see.
+create temporary table if not exists incoming (
+    device_sn     text collate "C",
+    ts            timestamptz,
+    received_at   timestamptz,
+    customer_id   bigint,
+    org_id        bigint,
+    user_id       bigint,
+    heart_rate    smallint,
+    blood_oxygen  smallint,
+    temperature   numeric,
+    pressure_high smallint,
+    pressure_low  smallint,
+    stress        smallint,
+    step          integer,
+    distance      numeric,
+    calorie       numeric,
+    latitude      double precision,
+    longitude     double precision,
+    altitude      double precision,
+    upload_method text collate "C"
+) on commit delete rows

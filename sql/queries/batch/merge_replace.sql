@@ -1,0 +1,36 @@
+-- batch.merge_replace
+-- Purpose: rows that may be repeats go from pg_temp.incoming into health_data; a repeat replaces the row whole.
+-- Result: the keys of the rows that are new. A replaced row takes this batch_id, so the relay sees it.
+-- Locks: rows of health_data, in the order of the key.
+with merged as (
+    insert into health_data as known (
+        device_sn, ts, received_at, customer_id, org_id, user_id, heart_rate, blood_oxygen, temperature,
+        pressure_high, pressure_low, stress, step, distance, calorie, latitude, longitude, altitude, upload_method
+    )
+    select
+        device_sn, ts, received_at, customer_id, org_id, user_id, heart_rate, blood_oxygen, temperature,
+        pressure_high, pressure_low, stress, step, distance, calorie, latitude, longitude, altitude, upload_method
+    from pg_temp.incoming
+    order by device_sn, ts
+    on conflict (device_sn, ts) do update set
+        batch_id      = excluded.batch_id,
+        received_at   = excluded.received_at,
+        customer_id   = excluded.customer_id,
+        org_id        = excluded.org_id,
+        user_id       = excluded.user_id,
+        heart_rate    = excluded.heart_rate,
+        blood_oxygen  = excluded.blood_oxygen,
+        temperature   = excluded.temperature,
+        pressure_high = excluded.pressure_high,
+        pressure_low  = excluded.pressure_low,
+        stress        = excluded.stress,
+        step          = excluded.step,
+        distance      = excluded.distance,
+        calorie       = excluded.calorie,
+        latitude      = excluded.latitude,
+        longitude     = excluded.longitude,
+        altitude      = excluded.altitude,
+        upload_method = excluded.upload_method
+    returning known.device_sn, known.ts, known.xmax = 0 as inserted
+)
+select device_sn, ts from merged where inserted

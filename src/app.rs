@@ -1,0 +1,114 @@
+//! The wiring of all parts, and the order of start and stop.
+//!
+//! Start: against the flow, so that whoever sends finds a receiver. Stop: with the flow. The door closes, requests
+//! under way are answered, what is queued is committed, what is claimed is reacted to; all before one deadline.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+
+use crate::cache::Cache;
+use crate::config::Settings;
+use crate::http::{self, retention::RawRetention};
+use crate::ingest::Ingest;
+use crate::react::LatestView;
+use crate::store::wake::Announcer;
+use crate::store::{Store, migrate};
+use crate::tasks::{Stage, Tasks};
+use crate::{relay, schedule};
+
+/// A running service.
+#[derive(Debug)]
+pub struct Service {
+    address: SocketAddr,
+    store: Store,
+    tasks: Tasks,
+    door: Stage,
+    ingest: Stage,
+    reaction: Stage,
+    clock: Stage,
+    stop_deadline: Duration,
+}
+
+impl Service {
+    /// Starts every part.
+    ///
+    /// # Errors
+    /// PostgreSQL cannot be reached, its schema is not at head, or the address is taken.
+    pub async fn start(settings: Settings, metrics: PrometheusHandle) -> anyhow::Result<Self> {
+        settings.check()?;
+        let store = Store::new(&settings)?;
+        check_schema(&store).await?;
+        let retention = RawRetention::read(&store).await?;
+        let listener = TcpListener::bind(settings.listen)
+            .await
+            .with_context(|| format!("listen on {}", settings.listen))?;
+        let address = listener.local_addr()?;
+
+        let tasks = Tasks::default();
+        let (door, ingest, reaction, clock) =
+            (tasks.stage("door"), tasks.stage("ingest"), tasks.stage("reaction"), tasks.stage("clock"));
+
+        clock.spawn_loop("retention", retention.clone().follow(store.clone(), clock.stopping()));
+        clock.spawn_loop("rollups", schedule::rollups::run(store.clone(), clock.stopping()));
+        let view = LatestView::new(store.clone(), Cache::new(&settings)?, &settings, reaction.stopping());
+        reaction.spawn_loop("latest_view", view.clone().watch());
+        relay::start(&reaction, &store, &view, &settings);
+        let announcer = Announcer::default();
+        let announcing = announcer.clone().run(store.clone(), settings.clone(), reaction.stopping());
+        reaction.spawn_loop("announcer", announcing);
+        let writers = Ingest::start(&store, &announcer, &settings, &ingest);
+
+        let state = http::State::new(writers, store.clone(), metrics, retention, &settings);
+        let read_timeout = Duration::from_millis(settings.read_timeout_ms);
+        let serving = http::server::serve(listener, http::router(state), read_timeout, door.clone());
+        door.spawn_loop("accept", serving);
+        tracing::info!(%address, shards = settings.shard_count(), "serving");
+
+        let stop_deadline = Duration::from_secs(settings.stop_deadline_seconds);
+        Ok(Self { address, store, tasks, door, ingest, reaction, clock, stop_deadline })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits until a task fails, and says which.
+    pub async fn failed(&self) -> String {
+        self.tasks.failed().await
+    }
+
+    /// Stops in flow order.
+    ///
+    /// # Errors
+    /// The deadline passed before everything had ended; nothing acknowledged is lost by that.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        let deadline = Instant::now() + self.stop_deadline;
+        let mut in_order = true;
+        for stage in [&self.door, &self.ingest, &self.reaction, &self.clock] {
+            in_order &= stage.stop(deadline).await;
+        }
+        self.store.close();
+        if !in_order {
+            bail!("not everything had ended after {} s", self.stop_deadline.as_secs());
+        }
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+async fn check_schema(store: &Store) -> anyhow::Result<()> {
+    let (found, needed) = (migrate::version(store).await.context("PostgreSQL")?, migrate::head());
+    if found < needed {
+        bail!("the schema is at version {found}, this program needs {needed}: run `vitals migrate`");
+    }
+    if found > needed {
+        bail!("the schema is at version {found}, newer than this program ({needed}): run a newer one");
+    }
+    Ok(())
+}

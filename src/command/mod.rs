@@ -1,0 +1,75 @@
+//! The command line: one file per sub-command.
+//!
+//! Before: `main`. After: the exit code: 0 done, 1 failed, 2 misused.
+
+pub mod check;
+pub mod demo;
+pub mod interrupt;
+pub mod migrate;
+pub mod serve;
+pub mod simulate;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{self, Settings};
+use crate::telemetry;
+
+/// Takes health data from wearables over HTTP and puts it, durably and once, into TimescaleDB.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub struct Arguments {
+    /// Settings file (TOML); `VITALS_*` variables win over it
+    #[arg(long, global = true, env = config::CONFIG_VARIABLE, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Take uploads until SIGTERM or Ctrl-C
+    Serve(serve::Options),
+    /// Bring the schema of the database to what this version needs
+    Migrate,
+    /// Say whether everything the service needs is there, and what the edition of TimescaleDB means
+    Check,
+    /// Print a settings file with every setting, its default and its reason
+    Settings,
+    /// Bring up servers, serve, let a simulated fleet upload, and show what came of it
+    Demo(demo::Options),
+    /// Load a running service as a fleet of watches would, and report rates and latencies
+    Simulate(simulate::Options),
+}
+
+/// Runs the command and reports its failure.
+pub async fn run(arguments: Arguments) -> ExitCode {
+    match dispatch(arguments).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("vitals: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let load = || Settings::load(arguments.config.as_deref());
+    match arguments.command {
+        Command::Serve(options) => {
+            let settings = load()?;
+            telemetry::init_logs(&settings)?;
+            serve::run(options, settings).await
+        }
+        Command::Migrate => migrate::run(&load()?).await,
+        Command::Check => check::run(&load()?).await,
+        Command::Settings => {
+            print!("{}", config::template());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Demo(options) => demo::run(options, load()?).await,
+        Command::Simulate(options) => simulate::run_command(options).await,
+    }
+}

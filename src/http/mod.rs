@@ -1,0 +1,95 @@
+//! The edge: the whole route table on one screen.
+//!
+//! Before: devices, operators and Prometheus. After: `wire` reads, `ingest` commits, `http::error` answers.
+//! Promise: every answer is JSON (but for `/metrics`), every error says what is wrong and leaves the service running.
+
+mod body;
+mod error;
+mod health;
+mod operations;
+pub mod retention;
+pub mod server;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use axum::routing::{get, post};
+use jiff::tz::TimeZone;
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::config::Settings;
+use crate::ingest::Ingest;
+use crate::store::Store;
+use crate::telemetry::names;
+use retention::RawRetention;
+
+pub use error::HttpError;
+
+/// What handlers share.
+#[derive(Debug)]
+pub struct State {
+    ingest: Ingest,
+    store: Store,
+    metrics: PrometheusHandle,
+    device_zone: TimeZone,
+    retention: RawRetention,
+    limits: body::Limits,
+}
+
+impl State {
+    /// Gathers what handlers need.
+    pub fn new(
+        ingest: Ingest,
+        store: Store,
+        metrics: PrometheusHandle,
+        retention: RawRetention,
+        settings: &Settings,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            ingest,
+            store,
+            metrics,
+            device_zone: settings.device_zone(),
+            retention,
+            limits: body::Limits {
+                body_bytes: settings.max_body_bytes,
+                decompressed_bytes: settings.max_decompressed_bytes,
+                read_timeout: Duration::from_millis(settings.read_timeout_ms),
+            },
+        })
+    }
+}
+
+/// Every route.
+pub fn router(state: Arc<State>) -> Router {
+    Router::new()
+        // devices
+        .route("/upload_health_data", post(health::upload))
+        .route("/upload_health_data_batch", post(health::upload_batch))
+        // operators
+        .route("/livez", get(operations::livez))
+        .route("/readyz", get(operations::readyz))
+        .route("/metrics", get(operations::metrics))
+        .fallback(error::no_such_route)
+        .method_not_allowed_fallback(error::wrong_method)
+        .layer(from_fn(measure))
+        .with_state(state)
+}
+
+/// Counts and times every request under its route.
+async fn measure(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
+    let response = next.run(request).await;
+    let status = response.status().as_u16().to_string();
+    metrics::counter!(names::REQUESTS, "route" => route.clone(), "status" => status).increment(1);
+    metrics::histogram!(names::REQUEST_SECONDS, "route" => route).record(started.elapsed());
+    response
+}

@@ -1,0 +1,174 @@
+//! What a record holds, by meaning, whichever firmware named it.
+//!
+//! Before: `gather` points at an object. After: `item` makes a reading of the fields, `gather` asks whether it wraps others.
+//! Promise: one walk over the bytes, no tree in between, values borrowed from the document. Of several names of one
+//! meaning the first in the order of WIRE.md that holds a value wins, wherever it stands; of one name written twice
+//! the later. Reading fails only where the text is not JSON.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::document::is_none_envelope;
+use super::name::{Key, KeySeed, Meaning, RANK_OF_ID};
+use super::number::{Number, NumberFault};
+use super::value::{Held, Id};
+use crate::model::{DocumentKind, Vital};
+
+/// What one object holds, by meaning.
+#[derive(Debug, Default)]
+pub(super) struct Fields<'a> {
+    pub(super) device_sn: Slot<Held<'a>>,
+    pub(super) customer_id: Slot<Id>,
+    pub(super) org_id: Slot<Id>,
+    pub(super) user_id: Slot<Id>,
+    pub(super) timestamp: Slot<Held<'a>>,
+    pub(super) upload_method: Slot<Held<'a>>,
+    pub(super) data: Slot<Held<'a>>,
+    pub(super) batch_id: Slot<Held<'a>>,
+    quantities: [Slot<Result<Number, NumberFault>>; Vital::Altitude as usize + 1],
+    documents: [Slot<Cow<'a, str>>; DocumentKind::Workout as usize + 1],
+}
+
+impl<'a> Fields<'a> {
+    /// Reads `text`, which is an object and nothing else.
+    pub(super) fn read(text: &'a str) -> serde_json::Result<Self> {
+        let mut fields = Self::default();
+        let mut json = serde_json::Deserializer::from_str(text);
+        json.deserialize_map(FieldsVisitor(&mut fields))?;
+        json.end()?;
+        Ok(fields)
+    }
+
+    /// Reads the object `text` begins with; also says how many bytes it takes.
+    pub(super) fn read_first(text: &'a str) -> serde_json::Result<(Self, usize)> {
+        let mut fields = Self::default();
+        let mut json = serde_json::Deserializer::from_str(text);
+        json.deserialize_map(FieldsVisitor(&mut fields))?;
+        Ok((fields, json.into_iter::<IgnoredAny>().byte_offset()))
+    }
+
+    /// What was sent for a quantity.
+    pub(super) fn quantity(&self, vital: Vital) -> Result<Option<Number>, NumberFault> {
+        self.quantities[vital as usize].get().copied().transpose()
+    }
+
+    /// Takes the nested documents out, in a fixed order.
+    pub(super) fn take_documents(&mut self) -> impl Iterator<Item = (DocumentKind, Cow<'a, str>)> {
+        DOCUMENT_KINDS
+            .into_iter()
+            .zip(&mut self.documents)
+            .filter_map(|(kind, slot)| slot.take().map(|body| (kind, body)))
+    }
+
+    /// Is anything measured here, or a document?
+    pub(super) fn holds_measurement(&self) -> bool {
+        self.quantities.iter().any(|slot| slot.get().is_some())
+            || self.documents.iter().any(|slot| slot.get().is_some())
+    }
+
+    /// The serial, if it stands under a name that means nothing else; `id` may be anybody's (a message's, a row's).
+    pub(super) fn named_serial(&self) -> Option<&Held<'a>> {
+        self.device_sn.get().filter(|_| self.device_sn.rank < RANK_OF_ID)
+    }
+
+    /// Is there a field that only a record has?
+    pub(super) fn holds_record_field(&self) -> bool {
+        self.named_serial().is_some() || self.timestamp.get().is_some() || self.holds_measurement()
+    }
+
+    fn offer(&mut self, Key { meaning, rank }: Key, raw: &'a str) {
+        let Some(held) = Held::from_raw(raw) else { return };
+        match meaning {
+            Meaning::DeviceSn => self.device_sn.offer(rank, held),
+            Meaning::CustomerId => offer_id(&mut self.customer_id, rank, &held),
+            Meaning::OrgId => offer_id(&mut self.org_id, rank, &held),
+            Meaning::UserId => offer_id(&mut self.user_id, rank, &held),
+            Meaning::Timestamp => self.timestamp.offer(rank, held),
+            Meaning::UploadMethod => self.upload_method.offer(rank, held),
+            Meaning::Data => self.data.offer(rank, held),
+            Meaning::BatchId => self.batch_id.offer(rank, held),
+            Meaning::Quantity(vital) => self.quantities[vital as usize].offer(rank, held.number()),
+            Meaning::Document(kind) => {
+                let body = held.document(raw);
+                if !is_none_envelope(&body) {
+                    self.documents[kind as usize].offer(rank, body);
+                }
+            }
+            Meaning::Unknown => {}
+        }
+    }
+}
+
+const DOCUMENT_KINDS: [DocumentKind; DocumentKind::Workout as usize + 1] = [
+    DocumentKind::Sleep,
+    DocumentKind::ExerciseDaily,
+    DocumentKind::ExerciseWeek,
+    DocumentKind::ScientificSleep,
+    DocumentKind::Workout,
+];
+
+/// What the best name so far holds.
+#[derive(Debug)]
+pub(super) struct Slot<T> {
+    rank: u8,
+    value: Option<T>,
+}
+
+impl<T> Default for Slot<T> {
+    fn default() -> Self {
+        Self { rank: u8::MAX, value: None }
+    }
+}
+
+impl<T> Slot<T> {
+    fn offer(&mut self, rank: u8, value: T) {
+        if rank <= self.rank {
+            *self = Self { rank, value: Some(value) };
+        }
+    }
+
+    /// What it holds.
+    pub(super) const fn get(&self) -> Option<&T> {
+        self.value.as_ref()
+    }
+
+    /// What it holds, out of it.
+    pub(super) const fn take(&mut self) -> Option<T> {
+        self.value.take()
+    }
+}
+
+/// An id of 0 is unknown, as an empty one is: it holds no value, and the next name is asked.
+fn offer_id(slot: &mut Slot<Id>, rank: u8, held: &Held<'_>) {
+    match held.id() {
+        Id::Unknown => {}
+        id => slot.offer(rank, id),
+    }
+}
+
+/// Fills fields where they are, rather than handing some hundreds of bytes from function to function.
+struct FieldsVisitor<'f, 'de>(&'f mut Fields<'de>);
+
+impl<'de> Visitor<'de> for FieldsVisitor<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key_seed(KeySeed)? {
+            if key.meaning == Meaning::Unknown {
+                map.next_value::<IgnoredAny>()?;
+            } else {
+                // The text of the value, not serde's idea of it: numbers stay decimal, ids keep every digit, and no
+                // value (1e400, half a surrogate pair) can make its record unreadable.
+                self.0.offer(key, map.next_value::<&RawValue>()?.get());
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,197 @@
+//! The records of a body, whatever they are wrapped in, each with its own text.
+//!
+//! Before: `health` and `batch` know what the body as a whole is. After: `item` makes a reading of each record.
+//! Promise: records are numbered in the order they stand in; each becomes one item or one reject, and a fault in one is
+//! no other's. One walk over the bytes of a record makes it a reading.
+//!
+//! What is a wrapper: an object whose `data` is an object, an array, or text that is one of them. Any other object is a
+//! record. An object that wraps others and has a serial and a measurement of its own is a record besides.
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
+
+use super::fields::Fields;
+use super::item::{self, Fault, Inherited, Rules};
+use super::value::Held;
+use super::{BodyError, Context, JSON_SPACE};
+use crate::model::{Item, Refusal, Reject, RejectReason, Upload};
+
+/// Wrappers inside wrappers that are taken off. The fleet uses two; the limit keeps a hostile body from being read
+/// once for every level.
+const MAX_WRAPPERS: usize = 4;
+
+/// Records of one body. A watch sends 100; a record of two bytes takes a few hundred here, so that a small compressed
+/// body could fill the memory. As many as a shard's queue takes by default.
+const MAX_RECORDS: usize = 50_000;
+
+/// Records found so far.
+pub(super) struct Gathering<'c> {
+    context: &'c Context,
+    rules: Rules,
+    upload: Upload,
+}
+
+/// Where a record stands.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    /// The bytes its text is a slice of.
+    pub(super) source: &'a Bytes,
+    /// What the objects around it say for it.
+    pub(super) inherited: &'a Inherited,
+    /// Wrappers around it.
+    pub(super) depth: usize,
+}
+
+/// What a wrapper holds.
+pub(super) enum Content<'a> {
+    /// Part of the same text.
+    Inline(&'a str),
+    /// JSON that was text inside the JSON.
+    Quoted(Bytes),
+}
+
+impl Content<'_> {
+    /// Its JSON.
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Inline(text) => text,
+            // It was a `String` a moment ago.
+            Self::Quoted(bytes) => std::str::from_utf8(bytes).unwrap_or_default(),
+        }
+    }
+}
+
+/// What `fields` wrap, if they are those of a wrapper.
+pub(super) fn content_of<'a>(fields: &Fields<'a>) -> Option<Content<'a>> {
+    match fields.data.get()? {
+        Held::Object(text) | Held::Array(text) => Some(Content::Inline(text)),
+        Held::Text(text) => {
+            let text = text.trim_matches(JSON_SPACE);
+            let is_content = text.starts_with(['{', '[']) && serde_json::from_str::<&RawValue>(text).is_ok();
+            is_content.then(|| Content::Quoted(Bytes::copy_from_slice(text.as_bytes())))
+        }
+        _ => None,
+    }
+}
+
+impl<'c> Gathering<'c> {
+    /// Nothing found yet.
+    pub(super) fn new(context: &'c Context, rules: Rules) -> Self {
+        Self { context, rules, upload: Upload::default() }
+    }
+
+    /// All that was found.
+    pub(super) fn finish(self) -> Upload {
+        self.upload
+    }
+
+    /// Takes what a wrapper holds.
+    pub(super) fn content(&mut self, content: &Content<'_>, place: Place<'_>) -> Result<(), BodyError> {
+        let place = match content {
+            Content::Inline(_) => place,
+            Content::Quoted(source) => Place { source, ..place },
+        };
+        self.first(content.text(), place).map(|_length| ())
+    }
+
+    /// Takes the object or array that `text` begins with; says how many bytes it takes.
+    pub(super) fn first(&mut self, text: &str, place: Place<'_>) -> Result<usize, BodyError> {
+        if text.starts_with('[') {
+            return self.array(text, place);
+        }
+        let (fields, length) = Fields::read_first(text)?;
+        self.object(fields, &text[..length], place)?;
+        Ok(length)
+    }
+
+    /// Takes an object: a wrapper or a record.
+    pub(super) fn object(
+        &mut self,
+        fields: Fields<'_>,
+        text: &str,
+        place: Place<'_>,
+    ) -> Result<(), BodyError> {
+        if place.depth < MAX_WRAPPERS
+            && let Some(content) = content_of(&fields)
+        {
+            let inherited = place.inherited.within(&fields);
+            self.content(&content, Place { inherited: &inherited, depth: place.depth + 1, ..place })?;
+            if fields.device_sn.get().is_none() || !fields.holds_measurement() {
+                return Ok(());
+            }
+        }
+        self.record(fields, text, place);
+        Ok(())
+    }
+
+    /// Takes the elements of the array `text` begins with; says how many bytes it takes.
+    fn array(&mut self, text: &str, place: Place<'_>) -> Result<usize, BodyError> {
+        // A sample of a watch has about 500 bytes.
+        self.upload.items.reserve(text.len() / 512);
+        let mut rest = text[1..].trim_start_matches(JSON_SPACE);
+        if !rest.starts_with(']') {
+            loop {
+                let length = self.element(rest, place)?;
+                rest = rest[length..].trim_start_matches(JSON_SPACE);
+                match rest.as_bytes() {
+                    [b']', ..] => break,
+                    [b',', ..] => rest = rest[1..].trim_start_matches(JSON_SPACE),
+                    _ => {
+                        return Err(BodyError::NotJson(
+                            "an array without its end, or without a comma".to_owned(),
+                        ));
+                    }
+                }
+            }
+        }
+        Ok(text.len() - rest.len() + 1)
+    }
+
+    fn element(&mut self, text: &str, place: Place<'_>) -> Result<usize, BodyError> {
+        if self.upload.received() >= MAX_RECORDS {
+            return Err(BodyError::TooManyRecords { max: MAX_RECORDS });
+        }
+        if text.starts_with('{') {
+            return self.first(text, place);
+        }
+        let length = length_of_first(text)?;
+        let fault = (RejectReason::NotAnObject, "the record is not a JSON object".to_owned());
+        self.reject(fault, None, &text[..length], place.source);
+        Ok(length)
+    }
+
+    fn record(&mut self, mut fields: Fields<'_>, text: &str, place: Place<'_>) {
+        match item::reading(&mut fields, place.inherited, self.context, self.rules) {
+            Ok(reading) => {
+                let item = Item {
+                    index: self.next_index(),
+                    reading,
+                    text: place.source.slice_ref(text.as_bytes()),
+                    received_at: self.context.received_at,
+                };
+                self.upload.items.push(item);
+            }
+            Err(fault) => {
+                let device_sn = item::serial(&fields, place.inherited).map(str::to_owned);
+                self.reject(fault, device_sn, text, place.source);
+            }
+        }
+    }
+
+    fn reject(&mut self, (reason, detail): Fault, device_sn: Option<String>, text: &str, source: &Bytes) {
+        let refusal = Refusal { index: self.next_index(), reason, detail };
+        let text = source.slice_ref(text.as_bytes());
+        self.upload.rejects.push(Reject { refusal, device_sn, text, received_at: self.context.received_at });
+    }
+
+    fn next_index(&self) -> u32 {
+        u32::try_from(self.upload.received()).unwrap_or(u32::MAX)
+    }
+}
+
+/// Bytes of the JSON value `text` begins with.
+fn length_of_first(text: &str) -> Result<usize, BodyError> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+    values.next().transpose()?;
+    Ok(values.byte_offset())
+}

@@ -1,0 +1,168 @@
+//! The names of a field in the three generations of firmware: the table of WIRE.md 1.
+//!
+//! Before: `fields` meets a name. After: it puts what the name holds to its meaning, by the rank of the name.
+//! Promise: a name that is JSON is read; one that nobody knows is no error.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
+
+use crate::model::{DocumentKind, Vital};
+
+/// A name, recognised.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Key {
+    /// What it means.
+    pub(super) meaning: Meaning,
+    /// Its place among the names of that meaning, from 0; the lower wins.
+    pub(super) rank: u8,
+}
+
+/// What a field is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    DeviceSn,
+    CustomerId,
+    OrgId,
+    UserId,
+    Timestamp,
+    UploadMethod,
+    Data,
+    BatchId,
+    Quantity(Vital),
+    Document(DocumentKind),
+    Unknown,
+}
+
+/// Reads a name.
+pub(super) struct KeySeed;
+
+impl<'de> DeserializeSeed<'de> for KeySeed {
+    type Value = Key;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key, D::Error> {
+        // As bytes: a name with half a surrogate pair is an unknown name then, and no error.
+        deserializer.deserialize_bytes(self)
+    }
+}
+
+impl<'de> Visitor<'de> for KeySeed {
+    type Value = Key;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a name")
+    }
+
+    fn visit_borrowed_bytes<E: Error>(self, name: &'de [u8]) -> Result<Key, E> {
+        let key = Key::of(name);
+        // Read as bytes, a name is not searched for what JSON forbids in a string.
+        if key.meaning == Meaning::Unknown && name.iter().any(|byte| *byte < b' ') {
+            return Err(E::custom("a control character in a name"));
+        }
+        Ok(key)
+    }
+
+    fn visit_bytes<E: Error>(self, name: &[u8]) -> Result<Key, E> {
+        Ok(Key::of(name))
+    }
+}
+
+/// Place of `id` among the names of the serial. It is the last, and the only one that may be something else's.
+pub(super) const RANK_OF_ID: u8 = 2;
+
+impl Key {
+    fn of(name: &[u8]) -> Self {
+        let (meaning, rank) = if let Some((vital, rank)) = quantity(name) {
+            (Meaning::Quantity(vital), rank)
+        } else if let Some((kind, rank)) = document(name) {
+            (Meaning::Document(kind), rank)
+        } else {
+            other(name)
+        };
+        Self { meaning, rank }
+    }
+}
+
+// The rows of the table. The number is the place of a name in its row.
+
+fn quantity(name: &[u8]) -> Option<(Vital, u8)> {
+    use Vital::{
+        Altitude, BloodOxygen, Calorie, Distance, HeartRate, Latitude, Longitude, PressureHigh, PressureLow,
+        Step, Stress, Temperature,
+    };
+    Some(match name {
+        b"heart_rate" => (HeartRate, 0),
+        b"heartRate" => (HeartRate, 1),
+        b"xlv" => (HeartRate, 2),
+        b"blood_oxygen" => (BloodOxygen, 0),
+        b"bloodOxygen" => (BloodOxygen, 1),
+        b"xy" => (BloodOxygen, 2),
+        b"body_temperature" => (Temperature, 0),
+        b"temperature" => (Temperature, 1),
+        b"tw" => (Temperature, 2),
+        b"blood_pressure_systolic" => (PressureHigh, 0),
+        b"pressureHigh" => (PressureHigh, 1),
+        b"pressure_high" => (PressureHigh, 2),
+        b"gxy" => (PressureHigh, 3),
+        b"blood_pressure_diastolic" => (PressureLow, 0),
+        b"pressureLow" => (PressureLow, 1),
+        b"pressure_low" => (PressureLow, 2),
+        b"dxy" => (PressureLow, 3),
+        b"stress" => (Stress, 0),
+        b"yl" => (Stress, 1),
+        b"step" => (Step, 0),
+        b"bs" => (Step, 1),
+        b"distance" => (Distance, 0),
+        b"jl" => (Distance, 1),
+        b"calorie" => (Calorie, 0),
+        b"rl" => (Calorie, 1),
+        b"latitude" => (Latitude, 0),
+        b"wd" => (Latitude, 1),
+        b"longitude" => (Longitude, 0),
+        b"jd" => (Longitude, 1),
+        b"altitude" => (Altitude, 0),
+        b"hb" => (Altitude, 1),
+        _ => return None,
+    })
+}
+
+fn document(name: &[u8]) -> Option<(DocumentKind, u8)> {
+    use DocumentKind::{ExerciseDaily, ExerciseWeek, ScientificSleep, Sleep, Workout};
+    Some(match name {
+        b"sleepData" => (Sleep, 0),
+        b"smData" => (Sleep, 1),
+        b"sleep" => (Sleep, 2),
+        b"exerciseDailyData" => (ExerciseDaily, 0),
+        b"ydData" => (ExerciseDaily, 1),
+        b"exerciseWeekData" => (ExerciseWeek, 0),
+        b"exerciseDailyWeekData" => (ExerciseWeek, 1),
+        b"ydWeekData" => (ExerciseWeek, 2),
+        b"scientificSleepData" => (ScientificSleep, 0),
+        b"kxsmData" => (ScientificSleep, 1),
+        b"workoutData" => (Workout, 0),
+        _ => return None,
+    })
+}
+
+fn other(name: &[u8]) -> (Meaning, u8) {
+    use Meaning::{BatchId, CustomerId, Data, DeviceSn, OrgId, Timestamp, Unknown, UploadMethod, UserId};
+    match name {
+        b"deviceSn" => (DeviceSn, 0),
+        b"device_sn" => (DeviceSn, 1),
+        b"id" => (DeviceSn, RANK_OF_ID),
+        b"customerId" => (CustomerId, 0),
+        b"customer_id" => (CustomerId, 1),
+        b"orgId" => (OrgId, 0),
+        b"org_id" => (OrgId, 1),
+        b"userId" => (UserId, 0),
+        b"user_id" => (UserId, 1),
+        b"timestamp" => (Timestamp, 0),
+        b"cjsj" => (Timestamp, 1),
+        b"upload_method" => (UploadMethod, 0),
+        b"uploadMethod" => (UploadMethod, 1),
+        b"data" => (Data, 0),
+        b"batchId" => (BatchId, 0),
+        b"batch_id" => (BatchId, 1),
+        _ => (Unknown, 0),
+    }
+}

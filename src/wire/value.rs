@@ -1,0 +1,151 @@
+//! What a JSON value holds, judged from its text: nothing, text, a number, or something else.
+//!
+//! Before: `fields` hands over the raw text of a value. After: `item` and `time` ask for what they need.
+//! Promise: `null`, `""`, white space and `"null"` hold nothing; everything else is kept as sent, borrowed where it can be.
+
+use std::borrow::Cow;
+
+use super::number::{Number, NumberFault};
+use crate::model::reading::MAX_SERIAL_BYTES;
+
+/// A value that holds something.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Held<'a> {
+    /// The content of a string, escapes undone.
+    Text(Cow<'a, str>),
+    /// A string whose escapes stand for no characters (half a surrogate pair), as it stands in the document.
+    Broken(&'a str),
+    /// The digits of a number.
+    Number(&'a str),
+    /// `true` or `false`.
+    Bool(&'a str),
+    /// An array, as it stands in the document.
+    Array(&'a str),
+    /// An object, as it stands in the document.
+    Object(&'a str),
+}
+
+impl<'a> Held<'a> {
+    /// `raw` is one JSON value without white space around it, known to be valid.
+    pub(super) fn from_raw(raw: &'a str) -> Option<Self> {
+        match raw.as_bytes() {
+            [b'"', inner @ .., b'"'] => {
+                if inner.contains(&b'\\') {
+                    return match serde_json::from_str::<String>(raw) {
+                        Ok(text) => (!says_nothing(&text)).then_some(Self::Text(Cow::Owned(text))),
+                        Err(_) => Some(Self::Broken(raw)),
+                    };
+                }
+                let text = &raw[1..raw.len() - 1];
+                (!says_nothing(text)).then_some(Self::Text(Cow::Borrowed(text)))
+            }
+            [b'n', ..] => None,
+            [b't' | b'f', ..] => Some(Self::Bool(raw)),
+            [b'[', ..] => Some(Self::Array(raw)),
+            [b'{', ..] => Some(Self::Object(raw)),
+            _ => Some(Self::Number(raw)),
+        }
+    }
+
+    /// As a number; text counts when it is one.
+    pub(super) fn number(&self) -> Result<Number, NumberFault> {
+        match self {
+            Self::Text(text) => Number::read(text.trim()),
+            Self::Number(digits) => Number::read(digits),
+            _ => Err(NumberFault::NotANumber),
+        }
+    }
+
+    /// As a tenant, organisation unit or wearer.
+    pub(super) fn id(&self) -> Id {
+        let digits = match self {
+            Self::Text(text) => text.trim(),
+            Self::Number(digits) => digits,
+            _ => return Id::Unreadable,
+        };
+        // Never by way of a float: 19 digits lie beyond 2^53.
+        match digits.parse::<i64>() {
+            Ok(0) => Id::Unknown,
+            Ok(id) => Id::Known(id),
+            Err(_) => Id::Unreadable,
+        }
+    }
+
+    /// As a serial, if it can be one; a number stands for its digits.
+    pub(super) fn serial(&self) -> Option<&str> {
+        let serial = match self {
+            Self::Text(text) => text.trim(),
+            Self::Number(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits,
+            _ => return None,
+        };
+        (serial.len() <= MAX_SERIAL_BYTES && !serial.chars().any(char::is_control)).then_some(serial)
+    }
+
+    /// As a channel: at most [`MAX_METHOD_BYTES`], no control characters; `4g` is `esim`. What is neither text nor a
+    /// number names none.
+    pub(super) fn upload_method(&self) -> Option<String> {
+        let said = match self {
+            Self::Text(text) => text.trim(),
+            Self::Number(digits) => digits,
+            _ => return None,
+        };
+        let said = if said.chars().any(char::is_control) {
+            Cow::Owned(said.chars().filter(|char| !char.is_control()).collect())
+        } else {
+            Cow::Borrowed(said)
+        };
+        let kept = said[..said.floor_char_boundary(MAX_METHOD_BYTES)].trim();
+        match kept {
+            "" => None,
+            "4g" | "4G" => Some("esim".to_owned()),
+            kept => Some(kept.to_owned()),
+        }
+    }
+
+    /// As a nested document: the content of a string, anything else as it stands. PostgreSQL text holds neither NUL nor
+    /// half a surrogate pair: a string with one of them is kept with its quotes and escapes, which loses nothing.
+    pub(super) fn document(self, raw: &'a str) -> Cow<'a, str> {
+        match self {
+            Self::Text(text) if text.contains('\0') => Cow::Borrowed(raw),
+            Self::Text(text) => text,
+            _ => Cow::Borrowed(raw),
+        }
+    }
+
+    /// As the sender's own name for a batch.
+    pub(super) fn label(&self) -> Option<String> {
+        match self {
+            Self::Text(text) => Some(text.to_string()),
+            Self::Number(digits) => Some((*digits).to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// Longest channel that is kept, bytes of UTF-8.
+const MAX_METHOD_BYTES: usize = 32;
+
+/// What a document says of a tenant, organisation unit or wearer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Id {
+    /// Nothing: not sent, or `0`.
+    #[default]
+    Unknown,
+    /// All 19 digits of it.
+    Known(i64),
+    /// Something that is no 64-bit number.
+    Unreadable,
+}
+
+impl Id {
+    /// This one, or else `other`.
+    pub(super) fn or(self, other: Self) -> Self {
+        if self == Self::Unknown { other } else { self }
+    }
+}
+
+/// Is this one of the ways devices write "none"?
+fn says_nothing(text: &str) -> bool {
+    let text = text.trim();
+    text.is_empty() || text.eq_ignore_ascii_case("null")
+}

@@ -1,0 +1,169 @@
+//! A database per test, copied from a template that was migrated once, and a Redis database beside it.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tokio::sync::OnceCell;
+use tokio_postgres::{Client, Config, NoTls};
+use vitals::config::Settings;
+use vitals::store::migrate;
+
+use super::servers::servers;
+
+const DEFAULT_ZONE: &str = "Asia/Shanghai";
+
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+/// Edition of TimescaleDB the tests run on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edition {
+    Apache,
+    Community,
+}
+
+/// A migrated database that is dropped with the value.
+#[derive(Debug)]
+pub struct Database {
+    name: String,
+    number: u32,
+    zone: String,
+}
+
+impl Database {
+    /// A database whose rollups are in Asia/Shanghai.
+    pub async fn new() -> Self {
+        static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+        let template = TEMPLATE.get_or_init(make_template).await;
+        let database = Self::unmade(DEFAULT_ZONE);
+        admin(&format!("create database {} template {template}", database.name)).await;
+        database.start_jobs().await;
+        database
+    }
+
+    /// A database whose rollups are in another zone.
+    pub async fn in_zone(zone: &str) -> Self {
+        let database = Self::empty(zone).await;
+        migrate::run(&database.settings()).await.expect("migrates");
+        database
+    }
+
+    /// A database without any schema.
+    pub async fn empty(zone: &str) -> Self {
+        let database = Self::unmade(zone);
+        admin(&format!("create database {}", database.name)).await;
+        database
+    }
+
+    fn unmade(zone: &str) -> Self {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        Self { name: format!("vitals_test_{}_{number}", std::process::id()), number, zone: zone.to_owned() }
+    }
+
+    /// Settings for a service on this database, on a free port, with a Redis database of its own.
+    pub fn settings(&self) -> Settings {
+        let mut settings = Settings::defaults();
+        settings.listen = "127.0.0.1:0".parse().expect("an address");
+        settings.database_url = self.url();
+        settings.redis_url = self.redis_url();
+        settings.rollup_time_zone.clone_from(&self.zone);
+        settings.instance.clone_from(&self.name);
+        settings
+    }
+
+    /// URL of the database.
+    pub fn url(&self) -> String {
+        database_url(&self.name)
+    }
+
+    /// URL of the Redis database of this test.
+    pub fn redis_url(&self) -> String {
+        let base = &servers().redis_url;
+        let host = base.split_once("://").map_or(base.as_str(), |(_, rest)| rest).split('/').next();
+        // Number 0 is left to whoever uses the server beside the tests.
+        format!("redis://{}/{}", host.expect("a host"), 1 + self.number % (redis_databases() - 1))
+    }
+
+    /// A connection of one's own.
+    pub async fn client(&self) -> Client {
+        connect(&self.url()).await
+    }
+
+    /// A connection to its Redis database.
+    pub async fn redis(&self) -> redis::aio::MultiplexedConnection {
+        let client = redis::Client::open(self.redis_url()).expect("a URL");
+        client.get_multiplexed_async_connection().await.expect("Redis answers")
+    }
+
+    /// Which edition it runs on.
+    pub async fn edition(&self) -> Edition {
+        let row = self.client().await.query_one("show timescaledb.license", &[]).await.expect("a license");
+        if row.get::<_, &str>(0) == "apache" { Edition::Apache } else { Edition::Community }
+    }
+
+    /// In the Community edition a copied database has no scheduler yet; a migrated one has.
+    async fn start_jobs(&self) {
+        self.client()
+            .await
+            .batch_execute("select _timescaledb_functions.start_background_workers()")
+            .await
+            .expect("background workers can be asked for");
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let sql = format!("drop database if exists {} with (force)", self.name);
+        // A runtime of its own: the test's may be at its end.
+        std::thread::spawn(move || block_on(admin(&sql))).join().expect("dropped");
+    }
+}
+
+async fn make_template() -> String {
+    let name = format!("vitals_test_{}_template", std::process::id());
+    admin(&format!("drop database if exists {name} with (force)")).await;
+    admin(&format!("create database {name}")).await;
+    let mut settings = Settings::defaults();
+    settings.database_url = database_url(&name);
+    migrate::run(&settings).await.expect("migrates");
+    // Nobody may be in it while it is copied, TimescaleDB's scheduler least of all.
+    admin(&format!("alter database {name} allow_connections false")).await;
+    admin(&format!("select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = '{name}'"))
+        .await;
+    name
+}
+
+fn database_url(name: &str) -> String {
+    let base = &servers().database_url;
+    let (address, parameters) = base.split_once('?').map_or((base.as_str(), ""), |(a, p)| (a, p));
+    let (server, _) = address.rsplit_once('/').expect("a URL with a database");
+    if parameters.is_empty() { format!("{server}/{name}") } else { format!("{server}/{name}?{parameters}") }
+}
+
+async fn admin(sql: &str) {
+    let client = connect(&servers().database_url).await;
+    client.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+}
+
+async fn connect(url: &str) -> Client {
+    let config: Config = url.parse().expect("a URL");
+    let (client, connection) = config.connect(NoTls).await.expect("PostgreSQL answers");
+    tokio::spawn(connection);
+    client
+}
+
+fn redis_databases() -> u32 {
+    static DATABASES: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
+    *DATABASES.get_or_init(|| {
+        let client = redis::Client::open(servers().redis_url.as_str()).expect("a URL");
+        let mut connection = client.get_connection().expect("Redis answers");
+        let (_, databases): (String, u32) = redis::cmd("CONFIG")
+            .arg("GET")
+            .arg("databases")
+            .query(&mut connection)
+            .expect("the number of databases");
+        databases
+    })
+}
+
+fn block_on<F: std::future::Future>(work: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(work)
+}

@@ -1,0 +1,240 @@
+//! Many requests, few transactions: repeats, refusals by the database, bounds, and the account of every record.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Database, Proxy, Service, eventually};
+use vitals::config::Duplicates;
+
+fn partial(device_sn: &str, fields: &Value) -> Value {
+    let mut item = json!({ "deviceSn": device_sn, "timestamp": "2026-01-02 03:04:05" });
+    let known = item.as_object_mut().expect("an object");
+    known.extend(fields.as_object().expect("an object").clone());
+    json!({ "data": item })
+}
+
+async fn row(database: &Database, device_sn: &str) -> (Option<i16>, Option<i16>, Option<i32>) {
+    let row = database
+        .client()
+        .await
+        .query_one(
+            "select heart_rate, blood_oxygen, step from health_data where device_sn = $1",
+            &[&device_sn],
+        )
+        .await
+        .expect("one row");
+    (row.get(0), row.get(1), row.get(2))
+}
+
+/// What each way of treating repeats leaves, whether they come in one upload or in two.
+async fn a_repeat_under(duplicates: Duplicates, expected: (Option<i16>, Option<i16>, Option<i32>)) {
+    let database = Database::new().await;
+    let service = Service::start_with(&database, |settings| settings.duplicates = duplicates).await;
+    let first = json!({ "heart_rate": 70, "step": 10 });
+    let second = json!({ "heart_rate": 80, "blood_oxygen": 97 });
+
+    assert_eq!(service.upload(&partial("TWO-1", &first)).await, (1, 0, 0));
+    assert_eq!(service.upload(&partial("TWO-1", &second)).await, (0, 1, 0));
+    assert_eq!(row(&database, "TWO-1").await, expected, "in two uploads");
+
+    let both = json!({ "data": [partial("ONE-1", &first)["data"], partial("ONE-1", &second)["data"]] });
+    assert_eq!(service.upload(&both).await, (1, 1, 0));
+    assert_eq!(row(&database, "ONE-1").await, expected, "in one upload");
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn under_fill_a_repeat_fills_what_was_open_and_changes_nothing_else() {
+    a_repeat_under(Duplicates::Fill, (Some(70), Some(97), Some(10))).await;
+}
+
+#[tokio::test]
+async fn under_keep_a_repeat_changes_nothing() {
+    a_repeat_under(Duplicates::Keep, (Some(70), None, Some(10))).await;
+}
+
+#[tokio::test]
+async fn under_replace_the_last_one_wins_whole() {
+    a_repeat_under(Duplicates::Replace, (Some(80), Some(97), None)).await;
+}
+
+#[tokio::test]
+async fn a_service_that_knows_no_device_yet_counts_repeats_right() {
+    let database = Database::new().await;
+    let items: Vec<Value> = (0..50)
+        .map(|n| json!({ "deviceSn": format!("AGAIN-{n}"), "heart_rate": 70, "timestamp": 1_767_294_245 }))
+        .collect();
+    let old = json!({ "data": items[..25] });
+    let first = Service::start(&database).await;
+    assert_eq!(first.upload(&old).await, (25, 0, 0));
+    first.finish().await;
+    let second = Service::start(&database).await;
+    assert_eq!(second.upload(&json!({ "data": items })).await, (25, 25, 0));
+    second.finish().await;
+}
+
+#[tokio::test]
+async fn a_row_the_database_refuses_costs_its_neighbours_nothing() {
+    let database = Database::new().await;
+    database
+        .client()
+        .await
+        .batch_execute("alter table health_data add constraint tests_dislike check (heart_rate <> 111)")
+        .await
+        .expect("a constraint");
+    let service = Service::start(&database).await;
+    let items: Vec<Value> = (0..100)
+        .map(|n| {
+            let heart_rate = if matches!(n, 17 | 71) { 111 } else { 70 };
+            json!({ "deviceSn": "PICKY-1", "heart_rate": heart_rate, "timestamp": 1_767_294_245 + n })
+        })
+        .collect();
+    let answer = service.post("/upload_health_data", json!({ "data": items }).to_string()).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.body["details"], json!({ "success": 98, "duplicate": 0, "error": 2 }));
+    let told: Vec<&Value> = answer.body["errors"].as_array().expect("errors").iter().collect();
+    assert_eq!((&told[0]["index"], &told[1]["index"]), (&json!(17), &json!(71)));
+    assert_eq!(told[0]["reason"], "refused_by_database");
+    let kept = database
+        .client()
+        .await
+        .query("select device_sn, body::jsonb from rejected_upload order by rejected_upload_id", &[])
+        .await
+        .expect("rejects");
+    let kept: Vec<(&str, Value)> = kept.iter().map(|row| (row.get(0), row.get(1))).collect();
+    assert_eq!(kept, [("PICKY-1", items[17].clone()), ("PICKY-1", items[71].clone())]);
+    accounts_balance(&database, 100).await;
+    service.finish().await;
+}
+
+/// received = stored + duplicate + rejected, and each of them is what the tables hold.
+async fn accounts_balance(database: &Database, received: i64) {
+    let account = database
+        .client()
+        .await
+        .query_one(
+            "select sum(received)::bigint, sum(stored)::bigint, sum(duplicate)::bigint, sum(rejected)::bigint,
+                    (select count(*) from health_data), (select count(*) from rejected_upload)
+             from vitals.ingest_batch",
+            &[],
+        )
+        .await
+        .expect("an account");
+    let [taken, stored, duplicate, rejected, rows, rejects] =
+        [0, 1, 2, 3, 4, 5].map(|n| account.get::<_, i64>(n));
+    assert_eq!(taken, received);
+    assert_eq!(taken, stored + duplicate + rejected);
+    assert_eq!(stored, rows);
+    assert_eq!(rejected, rejects);
+}
+
+#[tokio::test]
+async fn the_account_balances_over_concurrent_mixed_uploads() {
+    let database = Database::new().await;
+    let service = Service::start(&database).await;
+    let uploads = (0..40_i64).map(|upload| {
+        let items: Vec<Value> = (0..25_i64)
+            .map(|n| match n {
+                0 => json!({ "heart_rate": 70 }),
+                // Half the keys of each upload are those of its neighbour.
+                _ => json!({ "deviceSn": format!("SUM-{}", n % 7), "heart_rate": 60 + n,
+                             "timestamp": 1_767_294_245 + upload / 2 * 100 + n }),
+            })
+            .collect();
+        json!({ "data": items })
+    });
+    let uploads: Vec<Value> = uploads.collect();
+    let outcomes = futures_util::future::join_all(uploads.iter().map(|body| service.upload(body))).await;
+    let told = outcomes.iter().fold((0, 0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1, sum.2 + one.2));
+    assert_eq!(told, (20 * 24, 20 * 24, 40));
+    accounts_balance(&database, 1_000).await;
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn a_full_queue_refuses_with_retry_after_and_keeps_what_it_took() {
+    let database = Database::new().await;
+    let service = Service::start_with(&database, |settings| {
+        settings.shards = 1;
+        settings.max_batch_rows = 10;
+        settings.queue_rows = 20;
+    })
+    .await;
+    // A lock holds the writer in its transaction, so the queue can be seen full.
+    let mut blocker = database.client().await;
+    let lock = blocker.transaction().await.expect("a transaction");
+    lock.batch_execute("lock table health_data in access exclusive mode").await.expect("a lock");
+    let body = |n: usize| {
+        let items: Vec<Value> = (0..10)
+            .map(|k| json!({ "deviceSn": format!("FULL-{n}"), "heart_rate": 70, "timestamp": 1_767_294_245 + k }))
+            .collect();
+        json!({ "data": items }).to_string()
+    };
+    let first = service.post("/upload_health_data", body(1));
+    let second = service.post("/upload_health_data", body(2));
+    let refused_then_released = async {
+        let refused = eventually("the queue is full", || async {
+            let answer = service.post("/upload_health_data", body(3)).await;
+            (answer.status == 503).then_some(answer)
+        })
+        .await;
+        assert!(refused.retry_after.expect("a time").parse::<u64>().expect("seconds") >= 1);
+        lock.rollback().await.expect("released");
+    };
+    let (first, second, ()) = futures_util::join!(first, second, refused_then_released);
+    for taken in [first, second].iter().filter(|answer| answer.status == 200) {
+        assert_eq!(taken.body["details"]["success"], 10);
+    }
+    let again = service.post("/upload_health_data", body(3)).await;
+    assert_eq!(again.status, 200, "{again:?}");
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn uploads_are_refused_while_the_database_is_away_and_taken_when_it_is_back() {
+    let database = Database::new().await;
+    let (proxy, through) = Proxy::before(&database.url()).await;
+    let service = Service::start_with(&database, |settings| {
+        settings.database_url = through;
+        settings.commit_deadline_ms = 1_000;
+    })
+    .await;
+    let item =
+        |second: i64| json!({ "deviceSn": "AWAY-1", "heart_rate": 70, "timestamp": 1_767_294_245 + second });
+    assert_eq!(service.upload(&json!({ "data": item(1) })).await, (1, 0, 0));
+    assert_eq!(service.get("/readyz").await.status, 200);
+    proxy.cut();
+    let refused = service.post("/upload_health_data", json!({ "data": item(2) }).to_string()).await;
+    assert_eq!(refused.status, 503, "{refused:?}");
+    assert!(refused.retry_after.is_some());
+    assert_eq!(service.get("/readyz").await.status, 503);
+    assert_eq!(service.get("/livez").await.status, 200);
+    proxy.restore();
+    eventually("uploads are taken again", || async {
+        let answer = service.post("/upload_health_data", json!({ "data": item(3) }).to_string()).await;
+        (answer.status == 200).then_some(())
+    })
+    .await;
+    assert_eq!(service.get("/readyz").await.status, 200);
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn terminated_connections_cost_no_upload() {
+    let database = Database::new().await;
+    let service = Service::start(&database).await;
+    let item =
+        |second: i64| json!({ "deviceSn": "CUT-1", "heart_rate": 70, "timestamp": 1_767_294_245 + second });
+    assert_eq!(service.upload(&json!({ "data": item(1) })).await, (1, 0, 0));
+    database
+        .client()
+        .await
+        .execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity
+             where datname = current_database() and pid <> pg_backend_pid() and application_name like 'vitals %'",
+            &[],
+        )
+        .await
+        .expect("terminated");
+    assert_eq!(service.upload(&json!({ "data": item(2) })).await, (1, 0, 0));
+    service.finish().await;
+}
