@@ -30,7 +30,8 @@ fn expected(level: &str, zone: &str) -> String {
     };
     let mut columns = String::new();
     for vital in VITALS {
-        write!(columns, ", min({vital}), max({vital}), sum({vital}), count({vital}), avg({vital})").expect("text");
+        write!(columns, ", min({vital}), max({vital}), sum({vital}), count({vital}), avg({vital})")
+            .expect("text");
     }
     for total in TOTALS {
         write!(columns, ", max({total})").expect("text");
@@ -242,7 +243,10 @@ async fn a_late_row_shows_in_every_rollup_after_one_refresh() {
     refresh(&client).await;
     for level in LEVELS {
         let shown = client
-            .query_one(&format!("select count(*) from {level} where device_sn = 'D1' and heart_rate_max = 177"), &[])
+            .query_one(
+                &format!("select count(*) from {level} where device_sn = 'D1' and heart_rate_max = 177"),
+                &[],
+            )
             .await
             .expect("a count");
         assert_eq!(shown.get::<_, i64>(0), 1, "{level}");
@@ -258,7 +262,9 @@ async fn a_late_row_shows_by_itself() {
     react(&client).await;
     refresh(&client).await;
     client
-        .batch_execute("update policy set refresh_every = '100 milliseconds' where relation like 'health\\__%'")
+        .batch_execute(
+            "update policy set refresh_every = '100 milliseconds' where relation like 'health\\__%'",
+        )
         .await
         .expect("policy");
     migrate::run(&database.settings()).await.expect("the job follows the policy");
@@ -369,7 +375,8 @@ async fn rows_that_arrive_while_a_refresh_runs_are_not_lost() {
     for round in 0..10 {
         let seed = f64::from(round) / 20.0;
         tokio::join!(refresh(&refresher), async {
-            upload(&writer, seed, 20, "now() - interval '30 hours'", "now() - interval '5 hours'", "1 hour").await;
+            upload(&writer, seed, 20, "now() - interval '30 hours'", "now() - interval '5 hours'", "1 hour")
+                .await;
             react(&writer).await;
         });
     }
@@ -384,11 +391,14 @@ async fn several_refreshes_at_once_do_what_one_does() {
     upload(&client, 0.15, 5, "now() - interval '9 days'", "now()", "20 minutes").await;
     react(&client).await;
     for round in 1..4 {
-        let clients =
-            [database.client().await, database.client().await, database.client().await, database.client().await];
-        let range = (round == 2).then(|| {
-            ("2020-01-01T00:00:00Z".parse().expect("a time"), jiff::Timestamp::now())
-        });
+        let clients = [
+            database.client().await,
+            database.client().await,
+            database.client().await,
+            database.client().await,
+        ];
+        let range =
+            (round == 2).then(|| ("2020-01-01T00:00:00Z".parse().expect("a time"), jiff::Timestamp::now()));
         let all = clients.iter().map(|client| rollups::refresh(client, range));
         for result in futures_util::future::join_all(all).await {
             result.expect("refreshed");
@@ -407,7 +417,8 @@ async fn a_refresh_that_was_broken_off_holds_nobody_up() {
     react(&client).await;
     let broken = database.client().await;
     let cancel = broken.cancel_token();
-    let (result, _) = tokio::join!(rollups::refresh(&broken, None), cancel.cancel_query(tokio_postgres::NoTls));
+    let (result, _) =
+        tokio::join!(rollups::refresh(&broken, None), cancel.cancel_query(tokio_postgres::NoTls));
     // Broken off or just done: both happen. Its session stays open.
     drop(result);
     refresh(&client).await;
@@ -603,7 +614,10 @@ async fn every_column_has_one_type_in_both_editions() {
         let found: Vec<&str> = columns.iter().map(|row| row.get("column")).collect();
         assert_eq!(found, wanted, "{level}");
         for row in &columns {
-            assert!(row.get::<_, Option<&str>>("words").is_some_and(|words| words.len() > 10), "{level}: {row:?}");
+            assert!(
+                row.get::<_, Option<&str>>("words").is_some_and(|words| words.len() > 10),
+                "{level}: {row:?}"
+            );
         }
     }
 }
