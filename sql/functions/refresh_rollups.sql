@@ -35,6 +35,7 @@ as $$
 declare
     started constant timestamptz := pg_catalog.clock_timestamp();
     more    boolean;
+    day     timestamptz := 'infinity';
 begin
     commit;
     set transaction isolation level read committed;
@@ -51,8 +52,8 @@ begin
     loop
         commit;
         set transaction isolation level read committed;
-        more := vitals.refresh_dirty_day();
-        exit when not more;
+        day := vitals.refresh_dirty_day(day);
+        exit when day is null;
     end loop;
     commit;
     set transaction isolation level read committed;

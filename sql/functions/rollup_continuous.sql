@@ -36,7 +36,7 @@ begin
                     )
                 )) as allowed,
                 vitals.refresh_windows(r, allowed, from_ts is not null) as w (span)
-            where p.relation = r.name
+            where p.relation = r.name and p.refresh_lag is not null
             order by w.span
         loop
             call public.refresh_continuous_aggregate(
