@@ -369,7 +369,10 @@ async fn no_refresh_reaches_behind_the_age_at_which_raw_rows_may_go() {
     for range in [None, Some(whole_time)] {
         rollups::refresh(&client, range).await.expect("refreshed");
         let shown = client
-            .query("select last_ts < now() - interval '5 days' from health_15m where heart_rate_max = 177", &[])
+            .query(
+                "select last_ts < now() - interval '5 days' from health_15m where heart_rate_max = 177",
+                &[],
+            )
             .await
             .expect("rows");
         assert_eq!(shown.iter().map(|row| row.get(0)).collect::<Vec<bool>>(), [false]);
