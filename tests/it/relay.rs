@@ -271,28 +271,37 @@ async fn a_long_reaction_keeps_its_lease() {
     let database = Database::new().await;
     let client = database.client().await;
     note_reactions(&client).await;
-    client
-        .batch_execute(
-            "create function public.linger() returns trigger language plpgsql as $$ begin
-                 perform pg_sleep(3);
-                 return new;
-             end $$;
-             create trigger linger before insert on reacted for each row execute function public.linger()",
-        )
-        .await
-        .expect("a trigger");
+    commit_batches(&client, 1).await;
+    // As long as this lasts, the batch cannot be read back.
+    let obstacle = database.client().await;
+    obstacle.batch_execute("begin; lock table health_data in access exclusive mode").await.expect("locked");
     let mut services = Vec::new();
     for name in ["one", "other"] {
         let service = Service::start_with(&database, |settings| {
             settings.instance = name.to_owned();
             settings.lease_seconds = 1;
+            settings.poll_interval_ms = 100;
         });
         services.push(service.await);
     }
-    commit_batches(&client, 1).await;
+    let ends = eventually("it is claimed", || async {
+        client.query_one("select leased_until from outbox", &[]).await.expect("a row").get(0)
+    })
+    .await;
+    let ends: jiff::Timestamp = ends;
+    eventually("the first lease has run out long ago", || async {
+        let row = client
+            .query_one("select now() > $1::timestamptz + interval '2 s'", &[&ends])
+            .await
+            .expect("a row");
+        row.get::<_, bool>(0).then_some(())
+    })
+    .await;
+    let claims = count(&client, "select attempts::bigint from outbox").await;
+    assert_eq!(claims, 1, "the other one left it alone");
+    obstacle.batch_execute("commit").await.expect("unlocked");
     drained(&client).await;
-    let attempts = shares(&client).await;
-    assert_eq!(attempts.values().sum::<usize>(), 1);
+    assert_eq!(shares(&client).await.values().sum::<usize>(), 1);
     for service in services {
         service.finish().await;
     }
