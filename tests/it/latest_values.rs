@@ -254,7 +254,6 @@ async fn without_redis_uploads_go_on_and_the_view_is_rebuilt_when_it_is_back() {
     }
     // The reactions are finished without Redis, so nothing piles up behind it.
     service.drained().await;
-    let mut redis = database.redis().await;
     assert!(shown(&database, "AWAY-19").await.is_empty());
 
     cable.restore();
