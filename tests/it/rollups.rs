@@ -469,9 +469,10 @@ async fn no_row_falls_between_a_batch_and_the_watermark() {
     }
     let (step, batch, relay) = (database.client().await, database.client().await, database.client().await);
     let run = async |client: &Client, sql: &str| client.batch_execute(sql).await.expect("runs");
-    let at = |n: u8| format!("now() - interval '1 hour' + interval '{n} seconds'");
     refresh(&step).await;
-    // Half an hour further on, so that the steps have somewhere to go.
+    let reached = rollups::status(&step).await.expect("status")[0].watermark.expect("materialised");
+    // Between the watermark and where it goes next.
+    let at = |n: u8| format!("timestamptz '{reached}' + interval '{n} seconds'");
     run(&step, "update policy set refresh_lag = '1 second' where refresh_lag is not null").await;
 
     one_row(&batch, "committed and reacted to before the bound was raised", &at(1)).await;
