@@ -525,6 +525,63 @@ async fn react_to_others(client: &Client) {
 }
 
 #[tokio::test]
+async fn a_delete_that_commits_behind_a_refresh_is_not_lost() {
+    let database = Database::new().await;
+    let (refresher, writer) = (database.client().await, database.client().await);
+    upload(&writer, 0.22, 2, "now() - interval '2 hours'", "now()", "1 minute").await;
+    react(&writer).await;
+    refresh(&refresher).await;
+    writer
+        .batch_execute("update policy set refresh_lag = '1 second' where refresh_lag is not null")
+        .await
+        .expect("policy");
+    // Rows on both sides of the watermark go, unseen by the refresh that moves it over them.
+    writer.batch_execute("begin; delete from health_data where device_sn = 'D1'").await.expect("deleted");
+    refresh(&refresher).await;
+    writer.batch_execute("commit").await.expect("committed");
+    refresh(&refresher).await;
+    assert_equal_to_raw(&writer, "Asia/Shanghai", "in the end").await;
+}
+
+#[tokio::test]
+async fn a_refresh_opens_only_the_chunks_that_changed() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    if rollups::edition(&client).await.expect("an edition") == Edition::Community {
+        eprintln!("skipped: which chunks TimescaleDB opens is its own matter");
+        return;
+    }
+    upload(&client, 0.23, 2, "now() - interval '30 days'", "now()", "1 hour").await;
+    react(&client).await;
+    refresh(&client).await;
+    one_row(&client, "D1", "date_trunc('day', now(), 'UTC') - interval '20 days 12 hours'").await;
+    react(&client).await;
+    let before = raw_scans(&client).await;
+    refresh(&client).await;
+    let after = raw_scans(&client).await;
+    let opened = after.iter().zip(&before).filter(|(after, before)| after.1 > before.1).count();
+    assert!(after.len() > 25 && opened == 1, "{before:?} {after:?}");
+}
+
+/// Scans of each raw chunk so far, those of this session included.
+async fn raw_scans(client: &Client) -> Vec<(String, i64)> {
+    client.batch_execute("select pg_stat_force_next_flush()").await.expect("flushed");
+    client
+        .query(
+            "select s.relname::text, s.seq_scan + s.idx_scan
+             from pg_stat_user_tables as s
+             join timescaledb_information.chunks as c on c.chunk_name = s.relname and c.chunk_schema = s.schemaname
+             where c.hypertable_name = 'health_data' order by c.range_start",
+            &[],
+        )
+        .await
+        .expect("statistics")
+        .iter()
+        .map(|row| (row.get(0), row.get(1)))
+        .collect()
+}
+
+#[tokio::test]
 async fn a_reader_sees_one_state_in_one_snapshot() {
     let database = Database::new().await;
     if rollups::edition(&database.client().await).await.expect("an edition") == Edition::Community {
