@@ -8,6 +8,7 @@ mod harness;
 
 mod ingest;
 mod layering;
+mod rejected;
 
 mod rollups;
 mod schema;

@@ -10,7 +10,7 @@ use std::future::Future;
 use std::time::Duration;
 
 pub use database::Database;
-pub use process::Process;
+pub use process::{Process, Said, command, vitals};
 pub use proxy::Proxy;
 pub use service::Service;
 
