@@ -6,8 +6,10 @@
 
 mod harness;
 
+mod fuzz;
 mod ingest;
 mod layering;
+mod openapi;
 mod rejected;
 
 mod rollups;
