@@ -8,4 +8,4 @@ pub mod upload;
 
 pub use latest::LatestValue;
 pub use reading::{Document, DocumentKind, Owner, Reading, Vital};
-pub use upload::{Item, Refusal, Reject, RejectReason, Upload, UploadOutcome};
+pub use upload::{Item, Refusal, Reject, RejectReason, Source, Upload, UploadOutcome};

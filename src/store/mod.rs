@@ -18,6 +18,7 @@ pub mod outbox;
 pub mod overview;
 pub mod policy;
 pub mod rejected_upload;
+pub mod replay;
 pub mod rollups;
 mod statement;
 pub mod wake;

@@ -6,10 +6,14 @@
 
 mod harness;
 
+mod fuzz;
 mod ingest;
 mod latest_values;
 mod layering;
 mod relay;
+mod openapi;
+mod rejected;
+
 mod rollups;
 mod schema;
 mod stop;
