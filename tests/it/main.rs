@@ -10,9 +10,9 @@ mod fuzz;
 mod ingest;
 mod latest_values;
 mod layering;
-mod relay;
 mod openapi;
 mod rejected;
+mod relay;
 
 mod rollups;
 mod schema;
