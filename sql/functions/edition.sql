@@ -4,6 +4,6 @@ create or replace function vitals.edition() returns text
 language sql
 stable
 as $$
-    select case current_setting('timescaledb.license') when 'apache' then 'apache' else 'community' end
+    select case current_setting('timescaledb.license', true) when 'timescale' then 'community' else 'apache' end
 $$;
 comment on function vitals.edition() is 'Edition of TimescaleDB: apache or community.';

@@ -3,7 +3,7 @@
 -- Totals of the day (step, distance, calorie) are running totals, so the day's is the largest one.
 select
     device_sn,
-    time_bucket(interval '1 day', bucket, text :'time_zone') as bucket,
+    time_bucket(interval '1 day', bucket, :'time_zone'::text) as bucket,
     sum(samples)::bigint as samples,
     min(first_ts) as first_ts,
     max(last_ts) as last_ts,
@@ -41,4 +41,4 @@ select
     max(distance_max) as distance_max,
     max(calorie_max) as calorie_max
 from health_15m
-group by device_sn, time_bucket(interval '1 day', bucket, text :'time_zone')
+group by device_sn, time_bucket(interval '1 day', bucket, :'time_zone'::text)

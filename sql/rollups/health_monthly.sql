@@ -3,7 +3,7 @@
 -- Of the daily totals, _max is the best day and _sum the month.
 select
     device_sn,
-    time_bucket(interval '1 month', bucket, text :'time_zone') as bucket,
+    time_bucket(interval '1 month', bucket, :'time_zone'::text) as bucket,
     sum(samples)::bigint as samples,
     min(first_ts) as first_ts,
     max(last_ts) as last_ts,
@@ -44,4 +44,4 @@ select
     max(calorie_max) as calorie_max,
     sum(calorie_max) as calorie_sum
 from health_daily
-group by device_sn, time_bucket(interval '1 month', bucket, text :'time_zone')
+group by device_sn, time_bucket(interval '1 month', bucket, :'time_zone'::text)

@@ -1,0 +1,5 @@
+//! What runs by the clock.
+//!
+//! Before: `app` starts each task in its own stage. After: the database, through `store`.
+
+pub mod rollups;
