@@ -27,11 +27,13 @@ create table rejected_upload (
     rejected_upload_id bigint generated always as identity,
     received_at        timestamptz not null,
     batch_id           bigint      not null default txid_current(),
+    source             text        not null default 'health',
     device_sn          text collate "C",
     reason             text        not null,
     detail             text        not null,
     body               text        not null,
-    constraint rejected_upload_pkey primary key (rejected_upload_id)
+    constraint rejected_upload_pkey primary key (rejected_upload_id),
+    constraint rejected_upload_source_check check (source in ('health', 'health_batch', 'device_info', 'event'))
 );
 create index rejected_upload_received_at_idx on rejected_upload (received_at);
 create index rejected_upload_device_sn_idx on rejected_upload (device_sn, received_at);
@@ -40,6 +42,7 @@ comment on table rejected_upload is 'Items that could not be stored, with the re
 comment on column rejected_upload.rejected_upload_id is 'Number of the reject.';
 comment on column rejected_upload.received_at        is 'When the upload was received.';
 comment on column rejected_upload.batch_id           is 'The transaction that kept it (txid_current()).';
+comment on column rejected_upload.source             is 'What kind of item, by the route it came by, whose rules a replay goes by: health, health_batch, device_info, event.';
 comment on column rejected_upload.device_sn          is 'Serial the item named. NULL: it named none that can be read.';
 comment on column rejected_upload.reason             is 'Kind of refusal, a fixed word: no_serial, bad_time, future, too_old, out_of_range, not_an_object, bad_value, refused_by_database.';
 comment on column rejected_upload.detail             is 'What exactly was wrong, for a person.';

@@ -39,6 +39,7 @@ impl Row {
             },
             device_sn: Some(self.item.reading.device_sn.clone()),
             text: place.text.clone(),
+            source: self.item.source,
             received_at: self.item.received_at,
         })
     }

@@ -6,13 +6,17 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::Reading;
+use super::{DeviceInfoItem, EventItem, Reading};
 
 /// What one request body held.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Upload {
-    /// What can be stored.
+    /// Readings that can be stored.
     pub items: Vec<Item>,
+    /// Events that can be stored.
+    pub events: Vec<EventItem>,
+    /// Device information that can be stored.
+    pub device_infos: Vec<DeviceInfoItem>,
     /// What cannot.
     pub rejects: Vec<Reject>,
 }
@@ -20,7 +24,7 @@ pub struct Upload {
 impl Upload {
     /// Records in the upload, good or bad.
     pub fn received(&self) -> usize {
-        self.items.len() + self.rejects.len()
+        self.items.len() + self.events.len() + self.device_infos.len() + self.rejects.len()
     }
 }
 
@@ -33,6 +37,8 @@ pub struct Item {
     pub reading: Reading,
     /// The item as it was sent: a slice of the request body.
     pub text: Bytes,
+    /// The kind of item.
+    pub source: Source,
     /// When the upload was received.
     pub received_at: Timestamp,
 }
@@ -46,8 +52,44 @@ pub struct Reject {
     pub device_sn: Option<String>,
     /// The item as it was sent.
     pub text: Bytes,
+    /// The kind of item.
+    pub source: Source,
     /// When the upload was received.
     pub received_at: Timestamp,
+}
+
+/// Kinds of item, by the route they come by: `rejected_upload.source`. A replay reads an item by the rules of its route.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// A sample of `/upload_health_data`.
+    #[default]
+    Health,
+    /// A record of `/upload_health_data_batch`.
+    HealthBatch,
+    /// A device's account of itself.
+    DeviceInfo,
+    /// An event.
+    Event,
+}
+
+impl Source {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Health, Self::HealthBatch, Self::DeviceInfo, Self::Event];
+
+    /// The word in `rejected_upload.source`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Health => "health",
+            Self::HealthBatch => "health_batch",
+            Self::DeviceInfo => "device_info",
+            Self::Event => "event",
+        }
+    }
+
+    /// The source of that name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| source.name() == name)
+    }
 }
 
 /// Why an item was not stored; what the sender is told.

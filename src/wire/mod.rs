@@ -12,13 +12,17 @@
 //! ```
 
 pub mod batch;
+pub mod device_info;
 mod document;
+pub mod event;
 mod fields;
 mod gather;
 pub mod health;
 mod item;
 mod name;
 mod number;
+mod object;
+mod records;
 mod time;
 mod value;
 
