@@ -9,15 +9,12 @@ use std::time::Instant;
 
 use axum::Json;
 use axum::extract::{Request, State as Shared};
-use jiff::Timestamp;
 use serde::Serialize;
 
+use super::told::{ItemError, told};
 use super::{HttpError, State, body};
-use crate::model::{Refusal, UploadOutcome};
-use crate::wire::{self, Context};
-
-/// Refusals named in an answer; the rest is in `rejected_upload`.
-const MAX_ERRORS_TOLD: usize = 10;
+use crate::model::UploadOutcome;
+use crate::wire;
 
 /// Answer to an upload.
 #[derive(Debug, Serialize)]
@@ -33,14 +30,6 @@ struct Details {
     success: u32,
     duplicate: u32,
     error: usize,
-}
-
-/// Why an item was not stored.
-#[derive(Debug, Serialize)]
-struct ItemError {
-    index: u32,
-    reason: &'static str,
-    message: String,
 }
 
 /// Answer to a batch.
@@ -100,26 +89,5 @@ fn batch_answer(named: Option<String>, outcome: &UploadOutcome, started: Instant
         errors: outcome.rejected.len(),
         processing_time_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         error_details: told(&outcome.rejected),
-    }
-}
-
-fn told(refusals: &[Refusal]) -> Vec<ItemError> {
-    let error = |refusal: &Refusal| ItemError {
-        index: refusal.index,
-        reason: refusal.reason.name(),
-        message: refusal.detail.clone(),
-    };
-    refusals.iter().take(MAX_ERRORS_TOLD).map(error).collect()
-}
-
-impl State {
-    /// What the parsers need to know of now and here.
-    fn context(&self) -> Context {
-        let received_at = Timestamp::now();
-        Context {
-            received_at,
-            device_zone: self.device_zone.clone(),
-            oldest: self.retention.oldest(received_at),
-        }
     }
 }

@@ -4,11 +4,14 @@
 //! Promise: every answer is JSON (but for `/metrics`), every error says what is wrong and leaves the service running.
 
 mod body;
+mod device_info;
 mod error;
+mod event;
 mod health;
 mod operations;
 pub mod retention;
 pub mod server;
+mod told;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,6 +21,7 @@ use axum::extract::{MatchedPath, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{get, post};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
 
@@ -25,6 +29,7 @@ use crate::config::Settings;
 use crate::ingest::Ingest;
 use crate::store::Store;
 use crate::telemetry::names;
+use crate::wire::Context;
 use retention::RawRetention;
 
 pub use error::HttpError;
@@ -62,6 +67,16 @@ impl State {
             },
         })
     }
+
+    /// What the parsers need to know of now and here.
+    fn context(&self) -> Context {
+        let received_at = Timestamp::now();
+        Context {
+            received_at,
+            device_zone: self.device_zone.clone(),
+            oldest: self.retention.oldest(received_at),
+        }
+    }
 }
 
 /// Every route.
@@ -70,6 +85,8 @@ pub fn router(state: Arc<State>) -> Router {
         // devices
         .route("/upload_health_data", post(health::upload))
         .route("/upload_health_data_batch", post(health::upload_batch))
+        .route("/upload_device_info", post(device_info::upload))
+        .route("/upload_common_event", post(event::upload))
         // operators
         .route("/livez", get(operations::livez))
         .route("/readyz", get(operations::readyz))

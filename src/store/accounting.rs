@@ -6,32 +6,40 @@ use super::{Statement, StoreError, statement};
 
 const ADD: Statement = statement!("accounting", "add");
 
-/// Who wrote, and how many records went where. `received = stored + duplicate + rejected` is a constraint.
+/// Who wrote, and how many records of a kind went where. `received = stored + duplicate + rejected` is a constraint.
 #[derive(Debug, Clone, Copy)]
 pub struct Account<'a> {
     /// Instance of the service.
     pub instance: &'a str,
     /// Its writer.
     pub shard: i16,
+    /// Kind of record.
+    pub kind: &'static str,
     /// New rows.
-    pub stored: i32,
+    pub stored: usize,
     /// Repeats.
-    pub duplicate: i32,
+    pub duplicate: usize,
     /// Kept in `rejected_upload`.
-    pub rejected: i32,
+    pub rejected: usize,
 }
 
+/// Adds the account; nothing is written of no records.
 pub(crate) async fn add(client: &Object, account: Account<'_>) -> Result<(), StoreError> {
-    let received = account.stored + account.duplicate + account.rejected;
+    let count = |records: usize| i32::try_from(records).expect("bounded by the queue");
+    let received = count(account.stored + account.duplicate + account.rejected);
+    if received == 0 {
+        return Ok(());
+    }
     ADD.execute(
         client,
         &[
             &account.instance,
             &account.shard,
+            &account.kind,
             &received,
-            &account.stored,
-            &account.duplicate,
-            &account.rejected,
+            &count(account.stored),
+            &count(account.duplicate),
+            &count(account.rejected),
         ],
     )
     .await

@@ -1,0 +1,51 @@
+//! `POST /upload_common_event`.
+//!
+//! Before: a watch, a phone. After: `wire` reads the body, `ingest` commits it in the lane of its type.
+//! Promise: 200 is sent after the commit, and for every event: any other status blocks the queue of a watch, and its next
+//! success wipes what is in it. What could not be stored of an event is told, and kept.
+//! Source: the wire contract, section 3.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State as Shared};
+use serde::Serialize;
+
+use super::told::{ItemError, told};
+use super::{HttpError, State, body};
+use crate::wire;
+
+/// Answer to an event.
+#[derive(Debug, Serialize)]
+pub(super) struct EventAnswer {
+    status: &'static str,
+    message: &'static str,
+    /// Alerts are judged after the commit, so there is none yet.
+    alert_id: Option<String>,
+    /// The short type; null when none can be read.
+    event_type: Option<String>,
+    device_sn: Option<String>,
+    /// Readings have no number of their own.
+    health_id: Option<String>,
+    /// Absent when everything was stored.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<ItemError>,
+}
+
+pub(super) async fn upload(
+    Shared(state): Shared<Arc<State>>,
+    request: Request,
+) -> Result<Json<EventAnswer>, HttpError> {
+    let body = body::read(request, state.limits).await?;
+    let event = wire::event::parse(&body, &state.context())?;
+    let outcome = state.ingest.submit(event.upload).await?;
+    Ok(Json(EventAnswer {
+        status: "success",
+        message: "事件处理成功",
+        alert_id: None,
+        event_type: event.event_type,
+        device_sn: event.device_sn,
+        health_id: None,
+        errors: told(&outcome.rejected),
+    }))
+}
