@@ -6,6 +6,8 @@
 
 mod harness;
 
+mod device_info;
+mod events;
 mod ingest;
 mod latest_values;
 mod layering;

@@ -12,7 +12,7 @@ use std::time::Duration;
 pub use database::Database;
 pub use process::Process;
 pub use proxy::Proxy;
-pub use service::Service;
+pub use service::{Answer, Service};
 
 /// Longest wait for a condition; reached only when a test is about to fail.
 pub const PATIENCE: Duration = Duration::from_secs(20);
