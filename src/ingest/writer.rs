@@ -82,8 +82,7 @@ impl Writer {
     /// Runs until `stop`, then commits what is queued and ends.
     pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Part>, stop: CancellationToken) {
         if self.manner == Manner::Prompt {
-            // The first event should not wait for a connection; if none can be had, it asks again.
-            self.session = Session::open(&self.store).await.ok();
+            self.session = self.prepared_session().await.ok();
         }
         while let Some(parts) = batcher::gather(&mut queue, self.limits, &stop).await {
             self.serve(parts).await;
@@ -91,6 +90,13 @@ impl Writer {
         if let Some(session) = self.session.take() {
             session.discard();
         }
+    }
+
+    /// So that the first event need not wait for it; if it cannot be had now, the event asks again.
+    async fn prepared_session(&self) -> Result<Session, StoreError> {
+        let session = Session::open(&self.store).await?;
+        session.prepare(self.duplicates).await?;
+        Ok(session)
     }
 
     async fn serve(&mut self, mut parts: Vec<Part>) {

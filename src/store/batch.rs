@@ -18,6 +18,8 @@ use super::{
 use crate::config::Duplicates;
 use crate::model::{DeviceInfoItem, EventItem, Item, Reject, Source};
 
+mod few;
+
 const ANNOUNCE: Statement = statement!("batch", "announce");
 const MERGE_FILL: Statement = statement!("batch", "merge_fill");
 const MERGE_KEEP: Statement = statement!("batch", "merge_keep");
@@ -56,7 +58,7 @@ pub struct Folded {
 }
 
 /// What a transaction did.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Written {
     /// The transaction.
     pub batch_id: i64,
@@ -85,6 +87,14 @@ impl Session {
             .await
             .map_err(|source| StoreError::Postgres { statement: "batch.incoming", source })?;
         Ok(Self { client })
+    }
+
+    /// Prepares what a batch of a few rows needs, so that the first of them need not wait for it.
+    ///
+    /// # Errors
+    /// The session is of no use.
+    pub async fn prepare(&self, duplicates: Duplicates) -> Result<(), StoreError> {
+        few::prepare(&self.client, duplicates).await
     }
 
     /// The server has closed it.
@@ -140,46 +150,39 @@ async fn write_open(
     batch: &Batch<'_>,
     duplicates: Duplicates,
 ) -> Result<Written, StoreError> {
-    let batch_id = match range(batch) {
-        Some((first, last)) => {
-            // Both leave in one packet: the second needs nothing of the first's answer.
-            let (begun, announced) = futures_util::join!(
-                control(client, "batch.begin", "begin"),
-                announce(client, batch, first, last)
-            );
-            begun?;
-            announced?
-        }
+    let written = match range(batch) {
         None => {
             control(client, "batch.begin", "begin").await?;
-            transaction_number(client).await?
+            Written { batch_id: transaction_number(client).await?, ..Written::default() }
         }
+        Some(range) if few::are_few(batch) => few::write(client, batch, range, duplicates).await?,
+        Some(range) => write_many(client, batch, range, duplicates).await?,
     };
+    let rows = batch.fresh.iter().chain(&batch.repeats).copied();
+    health_document::add(client, rows).await?;
     if !batch.rejects.is_empty() {
         rejected_upload::add(client, batch.rejects).await?;
     }
-    let written = write_rows(client, batch, batch_id, duplicates).await?;
-    for account in accounts(batch, &written) {
-        accounting::add(client, account).await?;
-    }
+    // They leave in one packet too.
+    let [readings, events, device_infos] = accounts(batch, &written).map(|it| accounting::add(client, it));
+    futures_util::try_join!(readings, events, device_infos)?;
     Ok(written)
 }
 
-/// The outbox row of the running transaction; gives the number of the transaction.
-pub(super) async fn announce(
+async fn write_many(
     client: &Object,
     batch: &Batch<'_>,
-    first: Timestamp,
-    last: Timestamp,
-) -> Result<i64, StoreError> {
-    let readings = count(batch.fresh.len() + batch.repeats.len());
-    let (events, device_infos) = (count(batch.events.len()), count(batch.device_infos.len()));
-    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
-        [&first, &last, &readings, &events, &device_infos];
-    Ok(ANNOUNCE.query(client, &parameters).await?[0].get(0))
+    range: Range,
+    duplicates: Duplicates,
+) -> Result<Written, StoreError> {
+    // Both leave in one packet: the second needs nothing of the first's answer.
+    let (begun, announced) =
+        futures_util::join!(control(client, "batch.begin", "begin"), announce(client, batch, range));
+    begun?;
+    write_rows(client, batch, announced?, duplicates).await
 }
 
-/// Every row of the batch and what it carries, in the open transaction.
+/// Every row of the batch, in the open transaction with this number.
 pub(super) async fn write_rows(
     client: &Object,
     batch: &Batch<'_>,
@@ -189,13 +192,26 @@ pub(super) async fn write_rows(
     if !batch.fresh.is_empty() {
         copy::copy_in(client, "batch.copy_fresh", &copy_sql("health_data"), &batch.fresh).await?;
     }
+    if !batch.repeats.is_empty() {
+        copy::copy_in(client, "batch.copy_repeats", &copy_sql("pg_temp.incoming"), &batch.repeats).await?;
+    }
     let inserted = merge(client, &batch.repeats, duplicates).await?;
-    let rows = batch.fresh.iter().chain(&batch.repeats).copied();
-    health_document::add(client, rows).await?;
     let events = device_event::add(client, &batch.events).await?;
     // Last of the rows: it locks rows of device, which others may wait for until the commit.
     let device_infos = device_info::add(client, &batch.device_infos).await?;
     Ok(Written { batch_id, inserted, events, device_infos })
+}
+
+/// The outbox row; gives the number of the transaction.
+pub(super) async fn announce(
+    client: &Object,
+    batch: &Batch<'_>,
+    (first, last): Range,
+) -> Result<i64, StoreError> {
+    let readings = count(batch.fresh.len() + batch.repeats.len());
+    let (events, device_infos) = (count(batch.events.len()), count(batch.device_infos.len()));
+    let announced = ANNOUNCE.query(client, &[&first, &last, &readings, &events, &device_infos]).await?;
+    Ok(announced[0].get(0))
 }
 
 /// What became of the records, by kind.
@@ -234,8 +250,11 @@ fn count(records: usize) -> i32 {
     i32::try_from(records).expect("bounded by the queue")
 }
 
-/// Oldest and newest event time of the rows; `None` when there are only rejects.
-pub(super) fn range(batch: &Batch<'_>) -> Option<(Timestamp, Timestamp)> {
+/// Oldest and newest event time.
+type Range = (Timestamp, Timestamp);
+
+/// That of the rows; `None` when there are only rejects.
+pub(super) fn range(batch: &Batch<'_>) -> Option<Range> {
     let readings = batch.fresh.iter().chain(&batch.repeats).map(|item| item.reading.ts);
     let events = batch.events.iter().map(|item| item.event.ts);
     let device_infos = batch.device_infos.iter().map(|item| item.info.ts);
@@ -246,19 +265,22 @@ pub(super) fn range(batch: &Batch<'_>) -> Option<(Timestamp, Timestamp)> {
     })
 }
 
+/// What is in `pg_temp.incoming` goes into the table; tells for each of `repeats` whether it was new.
 async fn merge(client: &Object, repeats: &[&Item], duplicates: Duplicates) -> Result<Vec<bool>, StoreError> {
     if repeats.is_empty() {
         return Ok(Vec::new());
     }
-    copy::copy_in(client, "batch.copy_repeats", &copy_sql("pg_temp.incoming"), repeats).await?;
-    let merge = match duplicates {
+    let new = merge_statement(duplicates).query(client, &[]).await?;
+    let new: HashSet<(&str, Timestamp)> = new.iter().map(|row| (row.get(0), row.get(1))).collect();
+    Ok(repeats.iter().map(|item| new.contains(&(item.reading.device_sn.as_str(), item.reading.ts))).collect())
+}
+
+const fn merge_statement(duplicates: Duplicates) -> Statement {
+    match duplicates {
         Duplicates::Fill => MERGE_FILL,
         Duplicates::Keep => MERGE_KEEP,
         Duplicates::Replace => MERGE_REPLACE,
-    };
-    let new = merge.query(client, &[]).await?;
-    let new: HashSet<(&str, Timestamp)> = new.iter().map(|row| (row.get(0), row.get(1))).collect();
-    Ok(repeats.iter().map(|item| new.contains(&(item.reading.device_sn.as_str(), item.reading.ts))).collect())
+    }
 }
 
 fn copy_sql(table: &str) -> String {

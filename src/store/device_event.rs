@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::{Statement, StoreError, statement};
 use crate::model::{Event, EventItem};
 
-const ADD: Statement = statement!("device_event", "add");
+pub(super) const ADD: Statement = statement!("device_event", "add");
 
 /// Keeps events, no key twice; tells for each whether it is new.
 pub(crate) async fn add(client: &Object, items: &[&EventItem]) -> Result<Vec<bool>, StoreError> {

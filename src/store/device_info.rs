@@ -15,7 +15,7 @@ use super::outbox::TimeRange;
 use super::{Patience, Statement, Store, StoreError, statement};
 use crate::model::{ChargingStatus, DeviceInfo, DeviceInfoItem, Owner};
 
-const ADD: Statement = statement!("device_info", "add");
+pub(super) const ADD: Statement = statement!("device_info", "add");
 
 /// A plan that goes from the batches to their devices, whatever the statistics of a chunk that is being filled say.
 const FROM_BATCHES: &str = "set local enable_seqscan = off; set local enable_hashjoin = off; \

@@ -7,10 +7,10 @@
 //! The account: a replay receives nothing. Its row of `vitals.ingest_batch` moves records from rejected to stored or
 //! duplicate, so that over all rows received stays what devices sent, and rejected what `rejected_upload` holds.
 
-use super::StoreError;
 use super::accounting::{self, Account};
 use super::batch::{self, Batch, Session, Written};
 use super::rejected_upload::{self, RejectedUpload};
+use super::{StoreError, health_document};
 use crate::config::Duplicates;
 use crate::model::Reject;
 
@@ -74,11 +74,12 @@ impl Session {
         if !replayed.refused.is_empty() {
             rejected_upload::refuse_again(client, replayed.refused).await?;
         }
-        let Some((first, last)) = batch::range(batch) else {
+        let Some(range) = batch::range(batch) else {
             return Ok(());
         };
-        let batch_id = batch::announce(client, batch, first, last).await?;
+        let batch_id = batch::announce(client, batch, range).await?;
         let written = batch::write_rows(client, batch, batch_id, duplicates).await?;
+        health_document::add(client, batch.repeats.iter().copied()).await?;
         let left = rejected_upload::remove(client, replayed.taken).await?;
         let moved = settle(&written);
         let counted: usize = moved.iter().map(|moved| moved.stored + moved.duplicate).sum();

@@ -19,6 +19,8 @@ use crate::model::{
 use fields::{Field, Fields};
 
 mod fields;
+#[cfg(test)]
+mod tests;
 
 /// Percent a battery can show.
 const BATTERY_LEVELS: std::ops::RangeInclusive<i32> = 0..=100;

@@ -19,6 +19,8 @@ use crate::model::{Event, EventItem, Item, Refusal, Reject, RejectReason, Source
 use fields::Fields;
 
 mod fields;
+#[cfg(test)]
+mod tests;
 
 const SAMPLE_RULES: Rules = Rules { source: Source::Event, min_serial_chars: 1, time_required: false };
 

@@ -106,6 +106,9 @@ fn snake(device_sn: &str) -> Value {
     })
 }
 
+/// A name on the wire, a column, and what values of the one become in the other.
+type Case<'v> = (&'v str, &'v str, &'v [(Value, Option<&'v str>)]);
+
 #[tokio::test]
 async fn every_shape_in_every_spelling_is_stored_the_same_and_once() {
     let database = Database::new().await;
@@ -146,7 +149,7 @@ async fn every_shape_in_every_spelling_is_stored_the_same_and_once() {
 async fn every_form_of_a_value_is_normalised() {
     let database = Database::new().await;
     let service = Service::start(&database).await;
-    let cases: &[(&str, &str, &[(Value, Option<&str>)])] = &[
+    let cases: &[Case<'_>] = &[
         (
             "batteryLevel",
             "battery_level::text",
