@@ -11,11 +11,14 @@ use deadpool_postgres::Object;
 use jiff::Timestamp;
 
 use super::accounting::{self, Account};
-use super::{Statement, Store, StoreError, copy, health_document, rejected_upload, statement};
+use super::{
+    Statement, Store, StoreError, copy, device_event, device_info, health_document, rejected_upload,
+    statement,
+};
 use crate::config::Duplicates;
-use crate::model::{Item, Reject};
+use crate::model::{DeviceInfoItem, EventItem, Item, Reject, Source};
 
-pub(super) const ANNOUNCE: Statement = statement!("batch", "announce");
+const ANNOUNCE: Statement = statement!("batch", "announce");
 const MERGE_FILL: Statement = statement!("batch", "merge_fill");
 const MERGE_KEEP: Statement = statement!("batch", "merge_keep");
 const MERGE_REPLACE: Statement = statement!("batch", "merge_replace");
@@ -27,14 +30,29 @@ pub struct Batch<'a> {
     pub fresh: Vec<&'a Item>,
     /// Rows sorted by (device_sn, ts), no key twice and none of `fresh`: merged by way of a temporary table.
     pub repeats: Vec<&'a Item>,
+    /// Events, no key twice.
+    pub events: Vec<&'a EventItem>,
+    /// Device information, no key twice.
+    pub device_infos: Vec<&'a DeviceInfoItem>,
     /// Records folded into one of the rows above.
-    pub folded: usize,
+    pub folded: Folded,
     /// Items that cannot be stored.
     pub rejects: &'a [Reject],
     /// Who writes.
     pub instance: &'a str,
     /// Which of its writers.
     pub shard: i16,
+}
+
+/// Records that share the row of another.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Folded {
+    /// Readings.
+    pub readings: usize,
+    /// Events.
+    pub events: usize,
+    /// Device information.
+    pub device_infos: usize,
 }
 
 /// What a transaction did.
@@ -44,6 +62,10 @@ pub struct Written {
     pub batch_id: i64,
     /// For each of `repeats`: it was new after all.
     pub inserted: Vec<bool>,
+    /// For each of `events`: it was new.
+    pub events: Vec<bool>,
+    /// For each of `device_infos`: it was new.
+    pub device_infos: Vec<bool>,
 }
 
 /// A connection of one's own for batches, with the temporary table repeats go through.
@@ -120,60 +142,108 @@ async fn write_open(
 ) -> Result<Written, StoreError> {
     let batch_id = match range(batch) {
         Some((first, last)) => {
-            let rows = i32::try_from(batch.fresh.len() + batch.repeats.len()).expect("bounded by the queue");
-            let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] = [&first, &last, &rows];
             // Both leave in one packet: the second needs nothing of the first's answer.
             let (begun, announced) = futures_util::join!(
                 control(client, "batch.begin", "begin"),
-                ANNOUNCE.query(client, &parameters)
+                announce(client, batch, first, last)
             );
             begun?;
-            announced?[0].get(0)
+            announced?
         }
         None => {
             control(client, "batch.begin", "begin").await?;
             transaction_number(client).await?
         }
     };
-    let inserted = write_rows(client, batch, duplicates).await?;
     if !batch.rejects.is_empty() {
         rejected_upload::add(client, batch.rejects).await?;
     }
-    accounting::add(client, account(batch, &inserted)).await?;
-    Ok(Written { batch_id, inserted })
+    let written = write_rows(client, batch, batch_id, duplicates).await?;
+    for account in accounts(batch, &written) {
+        accounting::add(client, account).await?;
+    }
+    Ok(written)
 }
 
-/// The rows and what they carry, in the open transaction; for each of `repeats`: it was new after all.
+/// The outbox row of the running transaction; gives the number of the transaction.
+pub(super) async fn announce(
+    client: &Object,
+    batch: &Batch<'_>,
+    first: Timestamp,
+    last: Timestamp,
+) -> Result<i64, StoreError> {
+    let readings = count(batch.fresh.len() + batch.repeats.len());
+    let (events, device_infos) = (count(batch.events.len()), count(batch.device_infos.len()));
+    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
+        [&first, &last, &readings, &events, &device_infos];
+    Ok(ANNOUNCE.query(client, &parameters).await?[0].get(0))
+}
+
+/// Every row of the batch and what it carries, in the open transaction.
 pub(super) async fn write_rows(
     client: &Object,
     batch: &Batch<'_>,
+    batch_id: i64,
     duplicates: Duplicates,
-) -> Result<Vec<bool>, StoreError> {
+) -> Result<Written, StoreError> {
     if !batch.fresh.is_empty() {
         copy::copy_in(client, "batch.copy_fresh", &copy_sql("health_data"), &batch.fresh).await?;
     }
     let inserted = merge(client, &batch.repeats, duplicates).await?;
     let rows = batch.fresh.iter().chain(&batch.repeats).copied();
     health_document::add(client, rows).await?;
-    Ok(inserted)
+    let events = device_event::add(client, &batch.events).await?;
+    // Last of the rows: it locks rows of device, which others may wait for until the commit.
+    let device_infos = device_info::add(client, &batch.device_infos).await?;
+    Ok(Written { batch_id, inserted, events, device_infos })
 }
 
-pub(super) fn account<'a>(batch: &Batch<'a>, inserted: &[bool]) -> Account<'a> {
-    let count = |records: usize| i32::try_from(records).expect("bounded by the queue");
-    let new_after_all = inserted.iter().filter(|new| **new).count();
-    Account {
-        instance: batch.instance,
-        shard: batch.shard,
-        stored: count(batch.fresh.len() + new_after_all),
-        duplicate: count(batch.folded + inserted.len() - new_after_all),
-        rejected: count(batch.rejects.len()),
+/// What became of the records, by kind.
+fn accounts<'a>(batch: &Batch<'a>, written: &Written) -> [Account<'a>; 3] {
+    let rejected = |kind| batch.rejects.iter().filter(|reject| kind_of(reject.source) == kind).count();
+    let account = |kind, copied: usize, merged: &[bool], folded: usize| {
+        let new = merged.iter().filter(|new| **new).count();
+        Account {
+            instance: batch.instance,
+            shard: batch.shard,
+            kind,
+            stored: copied + new,
+            duplicate: folded + merged.len() - new,
+            rejected: rejected(kind),
+            replayed: 0,
+        }
+    };
+    let folded = batch.folded;
+    [
+        account("reading", batch.fresh.len(), &written.inserted, folded.readings),
+        account("event", 0, &written.events, folded.events),
+        account("device_info", 0, &written.device_infos, folded.device_infos),
+    ]
+}
+
+/// Under which kind of record an item of this route is counted.
+pub const fn kind_of(source: Source) -> &'static str {
+    match source {
+        Source::Health | Source::HealthBatch => "reading",
+        Source::Event => "event",
+        Source::DeviceInfo => "device_info",
     }
+}
+
+fn count(records: usize) -> i32 {
+    i32::try_from(records).expect("bounded by the queue")
 }
 
 /// Oldest and newest event time of the rows; `None` when there are only rejects.
 pub(super) fn range(batch: &Batch<'_>) -> Option<(Timestamp, Timestamp)> {
-    let times = || batch.fresh.iter().chain(&batch.repeats).map(|item| item.reading.ts);
-    Some((times().min()?, times().max()?))
+    let readings = batch.fresh.iter().chain(&batch.repeats).map(|item| item.reading.ts);
+    let events = batch.events.iter().map(|item| item.event.ts);
+    let device_infos = batch.device_infos.iter().map(|item| item.info.ts);
+    let times = readings.chain(events).chain(device_infos);
+    times.fold(None, |range, ts| match range {
+        None => Some((ts, ts)),
+        Some((first, last)) => Some((ts.min(first), ts.max(last))),
+    })
 }
 
 async fn merge(client: &Object, repeats: &[&Item], duplicates: Duplicates) -> Result<Vec<bool>, StoreError> {
