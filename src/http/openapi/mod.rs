@@ -19,7 +19,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
-pub(super) use device::{CommonEvent, DeviceInfoUpload};
+pub(super) use device::{DeviceInfoUpload, EventUpload};
 pub(super) use health::{HealthBatch, HealthUpload};
 pub(super) use page::{__path_docs, __path_docs_file, docs, docs_file};
 
@@ -50,6 +50,16 @@ const EXAMPLES: &[(&str, &str, &str, &str)] = &[
     ("/upload_health_data", "older_phone_path", "an older phone app", fixture!("older_phone_path")),
     ("/upload_health_data", "pinyin", "the oldest names; ids beside the item", fixture!("pinyin")),
     ("/upload_health_data_batch", "batch", "a gateway; two records cannot be stored", fixture!("batch")),
+    ("/upload_device_info", "watch", "a watch", fixture!("device_info_watch")),
+    ("/upload_device_info", "phone", "the phone app", fixture!("device_info_phone")),
+    (
+        "/upload_common_event",
+        "watch",
+        "a watch; the sample as text, in its old spelling",
+        fixture!("event_watch"),
+    ),
+    ("/upload_common_event", "sos", "a watch: SOS", fixture!("event_sos")),
+    ("/upload_common_event", "phone", "the phone app", fixture!("event_phone")),
 ];
 
 /// The document as it is served.
