@@ -22,16 +22,15 @@ const ROUTES: &[(&str, &[&str])] = &[
     (
         "/upload_device_info",
         &[
-            include_str!("../../fixtures/device_info_watch.json"),
-            include_str!("../../fixtures/device_info_phone.json"),
+            include_str!("../../fixtures/watch_device_info.json"),
+            include_str!("../../fixtures/phone_device_info.json"),
         ],
     ),
     (
         "/upload_common_event",
         &[
-            include_str!("../../fixtures/event_watch.json"),
-            include_str!("../../fixtures/event_sos.json"),
-            include_str!("../../fixtures/event_phone.json"),
+            include_str!("../../fixtures/watch_event.json"),
+            include_str!("../../fixtures/phone_event.json"),
         ],
     ),
 ];
