@@ -1,4 +1,4 @@
-//! Alarms beside the uploads: an SOS with its sample now and then, over a connection of its own.
+//! Alarms beside the uploads: an SOS with its sample now and then, over connections of their own.
 //!
 //! Before: `mod` says how many a second. After: `report` tells how long they took while everything else went on.
 //! Promise: an alarm is due by the clock, whatever answers do, and its latency counts from then; each is another event.
@@ -16,11 +16,30 @@ use super::report::{PartReport, Tally};
 /// Before an alarm that was refused or lost is sent again.
 const AFTER_FAILURE: Duration = Duration::from_millis(200);
 
-/// Sends `per_second` alarms until `stop`; one that is under way is waited for.
+/// Watches that call for help are not each other's: an alarm does not wait for the answer to the one before.
+const CONNECTIONS: u32 = 8;
+
+/// Sends `per_second` alarms until `stop`; what is under way then is waited for.
 pub(super) async fn run(target: &Target, per_second: f64, stop: &CancellationToken) -> PartReport {
     let (began, every) = (Instant::now(), Duration::from_secs_f64(1.0 / per_second));
+    let couriers = (0..CONNECTIONS).map(|first| courier(target, first, began, every, stop));
+    let mut sum = Tally::default();
+    for tally in futures_util::future::join_all(couriers).await {
+        sum.add(&tally);
+    }
+    PartReport::new(&sum, began.elapsed())
+}
+
+/// One connection: every alarm of [`CONNECTIONS`], from the `first` on.
+async fn courier(
+    target: &Target,
+    first: u32,
+    began: Instant,
+    every: Duration,
+    stop: &CancellationToken,
+) -> Tally {
     let (mut tally, mut connection) = (Tally::default(), None);
-    for number in 0_u32.. {
+    for number in (first..).step_by(CONNECTIONS as usize) {
         let due = began + every * number;
         let resting = async {
             match &mut connection {
@@ -34,7 +53,7 @@ pub(super) async fn run(target: &Target, per_second: f64, stop: &CancellationTok
         }
         deliver(target, &mut connection, &alarm(number), due, &mut tally, stop).await;
     }
-    PartReport::new(&tally, began.elapsed())
+    tally
 }
 
 /// Sends an alarm until it is acknowledged, as a watch does, or until `stop`.
