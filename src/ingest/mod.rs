@@ -7,6 +7,7 @@
 //! A device always goes to the same shard, so two writers never wait for each other's keys.
 
 mod batcher;
+mod documents;
 mod newest;
 mod plan;
 mod writer;

@@ -85,10 +85,7 @@ fn join(first: &mut Item, repeat: Item, duplicates: Duplicates) {
 
 /// What the first left open the second fills; the same rule as `sql/queries/batch/merge_fill.sql`.
 fn fill(first: &mut Reading, second: Reading) {
-    let (known, given) = (&mut first.owner, second.owner);
-    known.customer_id = known.customer_id.or(given.customer_id);
-    known.org_id = known.org_id.or(given.org_id);
-    known.user_id = known.user_id.or(given.user_id);
+    first.owner = first.owner.or(second.owner);
     first.heart_rate = first.heart_rate.or(second.heart_rate);
     first.blood_oxygen = first.blood_oxygen.or(second.blood_oxygen);
     first.temperature = first.temperature.or(second.temperature);

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::batcher::{self, Limits};
+use super::documents::Documents;
 use super::newest::Newest;
 use super::plan::{self, Row};
 use super::{IngestError, Part};
@@ -34,6 +35,7 @@ pub(super) struct Writer {
     announcer: Announcer,
     session: Option<Session>,
     newest: Newest,
+    documents: Documents,
     limits: Limits,
     duplicates: Duplicates,
     write_deadline: Duration,
@@ -49,6 +51,7 @@ impl Writer {
             announcer,
             session: None,
             newest: Newest::new(settings.newest_devices),
+            documents: Documents::new(settings.newest_devices),
             limits: Limits {
                 max_rows: settings.max_batch_rows,
                 linger: Duration::from_millis(settings.linger_ms),
@@ -156,7 +159,10 @@ impl Writer {
     ) -> Result<Stored, StoreError> {
         let session = match self.session.take() {
             Some(session) if !session.is_closed() => session,
-            _ => Session::open(&self.store).await?,
+            _ => {
+                self.documents.forget();
+                Session::open(&self.store).await?
+            }
         };
         let (fresh, repeats): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(|row| {
             let reading = &rows[*row].item.reading;
@@ -166,6 +172,7 @@ impl Writer {
             fresh: fresh.iter().map(|row| &rows[*row].item).collect(),
             repeats: repeats.iter().map(|row| &rows[*row].item).collect(),
             folded: rows.iter().map(|row| row.places.len() - 1).sum(),
+            documents: self.documents.to_write(rows),
             rejects,
             instance: &self.instance,
             shard: self.shard,
@@ -188,6 +195,7 @@ impl Writer {
                 self.find_out(written.batch_id, error).await?;
             }
         }
+        self.documents.stored(&batch.documents);
         let duplicates = repeats.into_iter().zip(&written.inserted).filter(|(_, new)| !**new);
         Ok(Stored { batch_id: written.batch_id, duplicates: duplicates.map(|(row, _)| row).collect() })
     }

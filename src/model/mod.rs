@@ -2,10 +2,18 @@
 //!
 //! `wire` makes them, every later stage relies on them. Knows nothing but itself.
 
+pub mod document;
+pub mod exercise;
 pub mod latest;
 pub mod reading;
+pub mod sleep;
 pub mod upload;
+pub mod workout;
 
+pub use document::{Carried, Document, DocumentKind, Element, Kept, KeptReason};
+pub use exercise::{ExerciseDay, ExerciseTotals};
 pub use latest::LatestValue;
-pub use reading::{Document, DocumentKind, Owner, Reading, Vital};
+pub use reading::{Owner, Reading, Vital};
+pub use sleep::SleepSegment;
 pub use upload::{Item, Refusal, Reject, RejectReason, Upload, UploadOutcome};
+pub use workout::Workout;

@@ -11,9 +11,12 @@ use deadpool_postgres::Object;
 use jiff::Timestamp;
 
 use super::accounting::{self, Account};
-use super::{Statement, Store, StoreError, copy, health_document, rejected_upload, statement};
+use super::{
+    Statement, Store, StoreError, copy, exercise_day, health_document, rejected_upload, sleep_segment,
+    statement, workout,
+};
 use crate::config::Duplicates;
-use crate::model::{Item, Reject};
+use crate::model::{Carried, Item, Reject};
 
 const ANNOUNCE: Statement = statement!("batch", "announce");
 const MERGE_FILL: Statement = statement!("batch", "merge_fill");
@@ -29,6 +32,8 @@ pub struct Batch<'a> {
     pub repeats: Vec<&'a Item>,
     /// Records folded into one of the rows above.
     pub folded: usize,
+    /// Nested documents of all these records that are not known to be stored, no content of a device twice.
+    pub documents: Vec<Carried<'a>>,
     /// Items that cannot be stored.
     pub rejects: &'a [Reject],
     /// Who writes.
@@ -139,8 +144,13 @@ async fn write_open(
         copy::copy_in(client, "batch.copy_fresh", &copy_sql("health_data"), &batch.fresh).await?;
     }
     let inserted = merge(client, &batch.repeats, duplicates).await?;
-    let rows = batch.fresh.iter().chain(&batch.repeats).copied();
-    health_document::add(client, rows).await?;
+    // Their statements leave together; none needs the answer of another.
+    futures_util::try_join!(
+        sleep_segment::add(client, &batch.documents),
+        exercise_day::add(client, &batch.documents),
+        workout::add(client, &batch.documents),
+        health_document::add(client, &batch.documents)
+    )?;
     if !batch.rejects.is_empty() {
         rejected_upload::add(client, batch.rejects).await?;
     }

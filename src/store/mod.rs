@@ -10,6 +10,7 @@ pub mod connect;
 pub mod copy;
 pub mod database;
 pub mod error;
+mod exercise_day;
 pub mod health_data;
 mod health_document;
 pub mod latest_view;
@@ -19,8 +20,10 @@ pub mod overview;
 pub mod policy;
 pub mod rejected_upload;
 pub mod rollups;
+mod sleep_segment;
 mod statement;
 pub mod wake;
+mod workout;
 
 pub use connect::{Driver, Store, health_check};
 pub use error::{Kind, StoreError};

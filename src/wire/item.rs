@@ -5,15 +5,13 @@
 //! Promise: a value is stored exactly or the record is refused; a vital sign of 0 is "not measured"; of several faults
 //! the first is told, in the order serial, time, owner, quantities.
 
-use std::borrow::Cow;
-
 use rust_decimal::Decimal;
 
 use super::fields::Fields;
 use super::number::{Number, NumberFault};
 use super::value::Id;
-use super::{Context, time};
-use crate::model::{Document, Owner, Reading, RejectReason, Vital};
+use super::{Context, document, time};
+use crate::model::{Owner, Reading, RejectReason, Vital};
 
 /// Why a record is refused, and the text that tells it.
 pub(super) type Fault = (RejectReason, String);
@@ -65,10 +63,11 @@ pub(super) fn serial<'a>(fields: &'a Fields<'_>, inherited: &'a Inherited) -> Op
 
 /// Makes the reading.
 pub(super) fn reading(
-    fields: &mut Fields<'_>,
+    fields: &Fields<'_>,
     inherited: &Inherited,
     context: &Context,
     rules: Rules,
+    documents: &mut document::Reader<'_>,
 ) -> Result<Reading, Fault> {
     let device_sn = required_serial(fields, inherited, rules)?;
     let ts = instant(fields, context, rules)?;
@@ -91,10 +90,7 @@ pub(super) fn reading(
         longitude,
         altitude,
         upload_method: fields.upload_method.get().and_then(|held| held.upload_method()),
-        documents: fields
-            .take_documents()
-            .map(|(kind, body)| Document { kind, body: Cow::into_owned(body) })
-            .collect(),
+        documents: fields.documents().filter_map(|(kind, raw)| documents.read(kind, raw, ts)).collect(),
     })
 }
 
