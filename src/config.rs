@@ -67,9 +67,13 @@ pub struct Settings {
     #[config(env = "VITALS_COMMIT_DEADLINE_MS", default = 8000)]
     pub commit_deadline_ms: u64,
 
-    /// Longest a client may take to send its request head, or its body, milliseconds.
+    /// Longest a client may take to send a request body, milliseconds.
     #[config(env = "VITALS_READ_TIMEOUT_MS", default = 10000)]
     pub read_timeout_ms: u64,
+
+    /// Longest a connection may stay open without a whole request head, milliseconds.
+    #[config(env = "VITALS_IDLE_TIMEOUT_MS", default = 75000)]
+    pub idle_timeout_ms: u64,
 
     /// Writers of the ingest, each with a connection. 0: as many as cores, at least 2.
     #[config(env = "VITALS_SHARDS", default = 0)]

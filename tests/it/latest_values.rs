@@ -162,6 +162,28 @@ async fn a_repeat_that_fills_what_was_missing_updates_the_value() {
 }
 
 #[tokio::test]
+async fn an_older_reading_of_the_same_row_never_undoes_a_newer_one() {
+    let database = Database::new().await;
+    let service = Service::start(&database).await;
+    service.upload(&sample(&database, "SHOWN-READ", 70, "2026-01-02 03:04:05")).await;
+    becomes(&database, "SHOWN-READ", "heartRate", "70").await;
+    // Another instance has read the row later, when a repeat had added to it, and was faster.
+    let later = [("readVersion", 1_i64 << 52), ("stress", 33)];
+    let key = format!("health_data:{}", serial(&database, "SHOWN-READ"));
+    let _: () = database.redis().await.hset_multiple(&key, &later).await.expect("set");
+    service.upload(&sample(&database, "SHOWN-READ", 70, "2026-01-02 03:04:05")).await;
+    database
+        .client()
+        .await
+        .batch_execute("insert into outbox (batch_id) select batch_id from health_data")
+        .await
+        .expect("again");
+    service.drained().await;
+    assert_eq!(shown(&database, "SHOWN-READ").await["stress"], "33");
+    service.finish().await;
+}
+
+#[tokio::test]
 async fn what_another_program_left_under_the_key_gives_way() {
     let database = Database::new().await;
     let mut redis = database.redis().await;
@@ -232,7 +254,6 @@ async fn without_redis_uploads_go_on_and_the_view_is_rebuilt_when_it_is_back() {
     }
     // The reactions are finished without Redis, so nothing piles up behind it.
     service.drained().await;
-    let mut redis = database.redis().await;
     assert!(shown(&database, "AWAY-19").await.is_empty());
 
     cable.restore();

@@ -102,9 +102,7 @@ table health_data: One row per device and instant: what a wearable measured. Hyp
     constraint health_data_pkey PRIMARY KEY (device_sn, ts)
     CREATE INDEX health_data_batch_id_idx ON public.health_data USING btree (batch_id)
     CREATE TRIGGER health_data_outbox AFTER INSERT ON public.health_data FOR EACH STATEMENT EXECUTE FUNCTION outbox_add()
-    CREATE TRIGGER health_data_rollup_delete AFTER DELETE ON public.health_data REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION mark_rollups_on_delete()
     CREATE TRIGGER health_data_rollup_truncate AFTER TRUNCATE ON public.health_data FOR EACH STATEMENT EXECUTE FUNCTION empty_rollups_on_truncate()
-    CREATE TRIGGER health_data_rollup_update AFTER UPDATE ON public.health_data REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT WHEN ((current_setting('vitals.marks_by_batch'::text, true) IS DISTINCT FROM 'on'::text)) EXECUTE FUNCTION mark_rollups_on_update()
 table health_document: Nested documents of samples (sleep, exercise, workouts), the text exactly as sent, each content once per device and kind.
     device_sn text not null: Serial number of the device.
     ts timestamp with time zone not null: Event time of the first sample that carried the document.
@@ -343,10 +341,11 @@ function publish_live_from()
 function raise_mark()
 function recompute_rollup(rollup,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone[],timestamp with time zone[])
 procedure refresh_continuous(timestamp with time zone,timestamp with time zone)
-function refresh_dirty_day()
+function refresh_dirty_day(timestamp with time zone)
 procedure refresh_materialised(timestamp with time zone,timestamp with time zone)
 procedure refresh_rollups(timestamp with time zone,timestamp with time zone)
 procedure refresh_rollups_job(integer,jsonb)
+function refresh_windows(rollup,tstzrange,boolean)
 function refreshable(rollup,timestamp with time zone,timestamp with time zone)
 function rollup_source_table(rollup)
 function rollup_watermark(rollup)
