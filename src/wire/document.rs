@@ -56,8 +56,17 @@ pub(super) struct Reader<'c> {
 #[derive(Debug)]
 struct Last {
     raw: String,
-    day: Option<Date>,
+    sample: Sample,
     document: Option<Arc<Document>>,
+}
+
+/// What the sample around a document says for it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Sample {
+    /// The day of an element that names none.
+    day: Option<Date>,
+    /// It came by way of a phone, whose app writes zeros where the watch sent nothing.
+    relayed: bool,
 }
 
 impl<'c> Reader<'c> {
@@ -66,30 +75,42 @@ impl<'c> Reader<'c> {
         Self { context, last: Default::default() }
     }
 
-    /// The document in `raw`, a JSON value, which a sample taken at `ts` carried. `None`: there is nothing in it.
-    pub(super) fn read(&mut self, kind: DocumentKind, raw: &str, ts: Timestamp) -> Option<Arc<Document>> {
-        // Exercise of the day names no day: it is that of the sample.
-        let day =
-            (kind == DocumentKind::ExerciseDaily).then(|| self.context.device_zone.to_datetime(ts).date());
+    /// The document in `raw`, a JSON value, which a sample taken at `ts` carried that came by `channel`. `None`: there is
+    /// nothing in it.
+    pub(super) fn read(
+        &mut self,
+        kind: DocumentKind,
+        raw: &str,
+        ts: Timestamp,
+        channel: Option<&str>,
+    ) -> Option<Arc<Document>> {
+        // Only exercise of the day leaves anything to the sample.
+        let sample = match kind {
+            DocumentKind::ExerciseDaily => Sample {
+                day: Some(self.context.device_zone.to_datetime(ts).date()),
+                relayed: channel == Some("bluetooth"),
+            },
+            _ => Sample::default(),
+        };
         let last = &mut self.last[kind as usize];
         match last {
-            Some(last) if last.raw == raw && last.day == day => {}
+            Some(last) if last.raw == raw && last.sample == sample => {}
             _ => {
-                let document = document(kind, raw, day, self.context).map(Arc::new);
-                *last = Some(Last { raw: raw.to_owned(), day, document });
+                let document = document(kind, raw, sample, self.context).map(Arc::new);
+                *last = Some(Last { raw: raw.to_owned(), sample, document });
             }
         }
         last.as_ref().and_then(|last| last.document.clone())
     }
 }
 
-fn document(kind: DocumentKind, raw: &str, day: Option<Date>, context: &Context) -> Option<Document> {
+fn document(kind: DocumentKind, raw: &str, sample: Sample, context: &Context) -> Option<Document> {
     let text = Held::from_raw(raw)?.document(raw);
-    let elements = elements(kind, &text, day, context);
-    (!elements.is_empty()).then(|| Document { kind, digest: digest(kind, &text, day), elements })
+    let elements = elements(kind, &text, sample, context);
+    (!elements.is_empty()).then(|| Document { kind, digest: digest(kind, &text, sample.day), elements })
 }
 
-fn elements(kind: DocumentKind, text: &str, day: Option<Date>, context: &Context) -> Vec<Element> {
+fn elements(kind: DocumentKind, text: &str, sample: Sample, context: &Context) -> Vec<Element> {
     if kind == DocumentKind::ScientificSleep {
         return vec![kept(KeptReason::ShapeUnknown, None, text)];
     }
@@ -98,7 +119,7 @@ fn elements(kind: DocumentKind, text: &str, day: Option<Date>, context: &Context
         let read = match kind {
             DocumentKind::Sleep => sleep::read(element, context).map(|read| read.map(Element::Sleep)),
             DocumentKind::Workout => workout::read(element, context).map(|read| read.map(Element::Workout)),
-            _ => exercise::read(element, day, context).map(|read| read.map(Element::Exercise)),
+            _ => exercise::read(element, sample, context).map(|read| read.map(Element::Exercise)),
         };
         match read {
             Ok(read) => elements.extend(read),

@@ -73,6 +73,11 @@ pub(super) fn reading(
     let ts = instant(fields, context, rules)?;
     let owner = owner(fields, inherited)?;
     let [latitude, longitude, altitude] = position(fields)?;
+    let upload_method = fields.upload_method.get().and_then(|held| held.upload_method());
+    let documents = fields
+        .documents()
+        .filter_map(|(kind, raw)| documents.read(kind, raw, ts, upload_method.as_deref()))
+        .collect();
     Ok(Reading {
         device_sn,
         ts,
@@ -89,8 +94,8 @@ pub(super) fn reading(
         latitude,
         longitude,
         altitude,
-        upload_method: fields.upload_method.get().and_then(|held| held.upload_method()),
-        documents: fields.documents().filter_map(|(kind, raw)| documents.read(kind, raw, ts)).collect(),
+        upload_method,
+        documents,
     })
 }
 

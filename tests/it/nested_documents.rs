@@ -292,6 +292,28 @@ async fn an_older_sample_never_lowers_the_totals_of_a_day() {
 }
 
 #[tokio::test]
+async fn zeros_that_a_phone_fills_in_lower_nothing() {
+    let database = Database::new().await;
+    let service = Service::start(&database).await;
+    let client = database.client().await;
+    let zeros = r#"{"code":0,"data":[{"strengthTimes":0,"totalTime":0}],"name":"daily","type":"history"}"#;
+    let by = |channel: &str, time: &str, text: &str| {
+        let mut item = sample("PHONE-1", time, &[("exerciseDailyData", text)]);
+        item["uploadMethod"] = json!(channel);
+        json!({ "type": "health", "data": item })
+    };
+    for (channel, time, text, wanted) in [
+        ("bluetooth", "09:00:00", DAILY, "exercise 2026-01-02 30 5 - 7 8 9"),
+        ("bluetooth", "09:00:20", zeros, "exercise 2026-01-02 30 5 - 7 8 9"),
+        ("wifi", "09:00:40", zeros, "exercise 2026-01-02 0 0 - 7 8 9"),
+    ] {
+        assert_eq!(service.upload(&by(channel, time, text)).await, (1, 0, 0));
+        assert_eq!(stored(&client, "PHONE-1").await, [wanted], "{channel} {time}");
+    }
+    service.finish().await;
+}
+
+#[tokio::test]
 async fn of_the_day_and_of_the_week_the_larger_total_holds() {
     let database = Database::new().await;
     let service = Service::start(&database).await;

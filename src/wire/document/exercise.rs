@@ -2,21 +2,16 @@
 //!
 //! Before: `envelope` found it. After: it is (part of) a row of `exercise_day`, or kept with the reason why not.
 
-use jiff::civil::Date;
-
+use super::Sample;
 use super::parts::{Parts, element};
 use crate::model::exercise::{ACTIVE_HOURS, STRENGTH_MINUTES};
 use crate::model::{ExerciseDay, ExerciseTotals, Vital};
 use crate::wire::Context;
 use crate::wire::number::Number;
 
-/// Reads the totals of a day. `sample_day` is the day of an element that names none; without it the element is one of a
-/// week, where nothing but zeros says that there was no data that day.
-pub(super) fn read(
-    raw: &str,
-    sample_day: Option<Date>,
-    context: &Context,
-) -> Result<Option<ExerciseDay>, String> {
+/// Reads the totals of a day. Nothing but zeros say that there was no data: in an element of a week, which is one that the
+/// sample has no day for; and in a sample that a phone relayed.
+pub(super) fn read(raw: &str, sample: Sample, context: &Context) -> Result<Option<ExerciseDay>, String> {
     let text = element(raw);
     let parts = Parts::read(&text, ["timeStamps", "strengthTimes", "totalTime", "totalSteps"])?;
     if parts.is_empty() {
@@ -34,11 +29,11 @@ pub(super) fn read(
             .map(|whole| whole.ok_or_else(|| "totalSteps is not a whole number".to_owned()))
             .transpose()?,
     };
-    if sample_day.is_none() && totals.is_zero() {
+    if totals.is_zero() && (sample.day.is_none() || sample.relayed) {
         return Ok(None);
     }
     let day = parts.time(0, context)?.map(|time| context.device_zone.to_datetime(time).date());
-    match day.or(sample_day) {
+    match day.or(sample.day) {
         Some(day) => Ok(Some(ExerciseDay { day, totals })),
         None => Err("timeStamps is missing".to_owned()),
     }

@@ -25,9 +25,13 @@ fn instant(text: &str) -> Timestamp {
 
 /// What is read of `text`, sent as JSON text by a sample of 2025-05-17 14:30 in Shanghai.
 fn read(kind: DocumentKind, text: &str) -> Vec<Element> {
+    read_by("wifi", kind, text)
+}
+
+fn read_by(channel: &str, kind: DocumentKind, text: &str) -> Vec<Element> {
     let raw = serde_json::to_string(text).unwrap();
     let context = context();
-    let document = Reader::new(&context).read(kind, &raw, instant("2025-05-17T06:30:00Z"));
+    let document = Reader::new(&context).read(kind, &raw, instant("2025-05-17T06:30:00Z"), Some(channel));
     document.map_or_else(Vec::new, |document| document.elements.clone())
 }
 
@@ -207,6 +211,11 @@ fn exercise_of_the_day_is_of_the_day_of_its_sample() {
     assert_eq!(read(DocumentKind::ExerciseDaily, text), [exercise("2025-05-17", "2", "5.5", None)]);
     let zero = r#"[{"strengthTimes":0,"totalTime":0}]"#;
     assert_eq!(read(DocumentKind::ExerciseDaily, zero), [exercise("2025-05-17", "0", "0", None)]);
+    assert_eq!(read_by("bluetooth", DocumentKind::ExerciseDaily, zero), [], "a phone fills in zeros");
+    assert_eq!(
+        read_by("bluetooth", DocumentKind::ExerciseDaily, text),
+        read(DocumentKind::ExerciseDaily, text)
+    );
     let dated = r#"[{"timeStamps":1747238400000,"strengthTimes":3}]"#;
     assert_eq!(read(DocumentKind::ExerciseDaily, dated), [exercise("2025-05-15", "3", "", None)]);
 }
