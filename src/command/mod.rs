@@ -6,6 +6,7 @@ pub mod check;
 pub mod demo;
 pub mod interrupt;
 pub mod migrate;
+pub mod rejected;
 pub mod serve;
 pub mod simulate;
 
@@ -36,6 +37,8 @@ enum Command {
     Migrate,
     /// Say whether everything the service needs is there, and what the edition of TimescaleDB means
     Check,
+    /// What could not be stored: list it, show it, put it through again, drop it
+    Rejected(rejected::Options),
     /// Print a settings file with every setting, its default and its reason
     Settings,
     /// Bring up servers, serve, let a simulated fleet upload, and show what came of it
@@ -65,6 +68,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         Command::Migrate => migrate::run(&load()?).await,
         Command::Check => check::run(&load()?).await,
+        Command::Rejected(options) => rejected::run(options, &load()?).await,
         Command::Settings => {
             print!("{}", config::template());
             Ok(ExitCode::SUCCESS)

@@ -1,9 +1,14 @@
-//! The only place that turns an error into a status.
+//! The only place that turns an error into a status, and says in the document which there are.
+
+use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::{ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder};
+use utoipa::{IntoResponses, ToSchema};
 
 use crate::ingest::IngestError;
 use crate::wire::BodyError;
@@ -43,6 +48,22 @@ pub enum HttpError {
     Ingest(#[from] IngestError),
 }
 
+/// What every error is answered with
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ErrorAnswer {
+    /// Always "error"
+    #[schema(value_type = String, examples("error"))]
+    status: &'static str,
+    /// What is wrong, for a person
+    message: String,
+}
+
+impl ErrorAnswer {
+    fn new(message: impl ToString) -> Json<Self> {
+        Json(Self { status: "error", message: message.to_string() })
+    }
+}
+
 impl HttpError {
     fn status(&self) -> StatusCode {
         match self {
@@ -61,11 +82,10 @@ impl HttpError {
 impl IntoResponse for HttpError {
     fn into_response(self) -> Response {
         let status = self.status();
-        let body = match self {
-            Self::NoValidRecord(account) => account,
-            other => json!({ "status": "error", "message": other.to_string() }),
+        let mut response = match self {
+            Self::NoValidRecord(account) => (status, Json(account)).into_response(),
+            other => (status, ErrorAnswer::new(other)).into_response(),
         };
-        let mut response = (status, Json(body)).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
         }
@@ -73,11 +93,39 @@ impl IntoResponse for HttpError {
     }
 }
 
+/// What an upload may be answered besides 200: the statuses above, for the document.
+impl IntoResponses for HttpError {
+    fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
+        let with_body = |description: &str| {
+            let schema = Ref::from_schema_name(ErrorAnswer::name());
+            let content = ContentBuilder::new().schema(Some(schema)).build();
+            ResponseBuilder::new().description(description).content("application/json", content)
+        };
+        let seconds = HeaderBuilder::new()
+            .schema(Some(ObjectBuilder::new().schema_type(Type::Integer)))
+            .description(Some("Seconds after which to come again"))
+            .build();
+        [
+            ("400", with_body("The body is no upload: empty, null, not JSON, or without anything to store")),
+            ("408", with_body("The body did not arrive in time")),
+            ("413", with_body("The body is larger than allowed, as sent or unpacked")),
+            ("415", with_body("Content-Encoding is neither gzip nor zstd nor identity")),
+            ("500", with_body("A fault of the service; its log says more")),
+            (
+                "503",
+                with_body("Not committed: keep what was sent, and send it again")
+                    .header("Retry-After", seconds),
+            ),
+        ]
+        .map(|(status, response)| (status.to_owned(), response.build().into()))
+        .into()
+    }
+}
+
 pub(super) async fn no_such_route() -> Response {
-    (StatusCode::NOT_FOUND, Json(json!({ "status": "error", "message": "no such path" }))).into_response()
+    (StatusCode::NOT_FOUND, ErrorAnswer::new("no such path")).into_response()
 }
 
 pub(super) async fn wrong_method() -> Response {
-    let body = Json(json!({ "status": "error", "message": "this path takes another method" }));
-    (StatusCode::METHOD_NOT_ALLOWED, body).into_response()
+    (StatusCode::METHOD_NOT_ALLOWED, ErrorAnswer::new("this path takes another method")).into_response()
 }

@@ -82,7 +82,7 @@ impl Documents {
 }
 
 /// Each content of each device once, with the first and the last sample that carried it.
-fn fold(rows: &[Row]) -> Vec<Carried<'_>> {
+pub(super) fn fold(rows: &[Row]) -> Vec<Carried<'_>> {
     let mut documents: Vec<Carried<'_>> = Vec::new();
     let mut places: HashMap<(DocumentKind, u128), usize> = HashMap::new();
     let mut device_sn = "";

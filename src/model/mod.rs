@@ -15,5 +15,5 @@ pub use exercise::{ExerciseDay, ExerciseTotals};
 pub use latest::LatestValue;
 pub use reading::{Owner, Reading, Vital};
 pub use sleep::SleepSegment;
-pub use upload::{Item, Refusal, Reject, RejectReason, Upload, UploadOutcome};
+pub use upload::{Item, Refusal, Reject, RejectReason, Source, Upload, UploadOutcome};
 pub use workout::Workout;

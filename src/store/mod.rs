@@ -19,6 +19,7 @@ pub mod outbox;
 pub mod overview;
 pub mod policy;
 pub mod rejected_upload;
+pub mod replay;
 pub mod rollups;
 mod sleep_segment;
 mod statement;

@@ -6,10 +6,13 @@
 
 mod harness;
 
+mod fuzz;
 mod ingest;
 mod latest_values;
 mod layering;
 mod nested_documents;
+mod openapi;
+mod rejected;
 mod relay;
 mod rollups;
 mod schema;
