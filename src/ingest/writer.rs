@@ -172,7 +172,7 @@ impl Writer {
             fresh: fresh.iter().map(|row| &rows[*row].item).collect(),
             repeats: repeats.iter().map(|row| &rows[*row].item).collect(),
             folded: rows.iter().map(|row| row.places.len() - 1).sum(),
-            documents: self.documents.to_write(rows),
+            documents: self.documents.unstored(rows),
             rejects,
             instance: &self.instance,
             shard: self.shard,

@@ -158,14 +158,22 @@ pub(super) async fn write_rows(
         copy::copy_in(client, "batch.copy_fresh", &copy_sql("health_data"), &batch.fresh).await?;
     }
     let inserted = merge(client, &batch.repeats, duplicates).await?;
-    // Their statements leave together; none needs the answer of another.
-    futures_util::try_join!(
-        sleep_segment::add(client, &batch.documents),
-        exercise_day::add(client, &batch.documents),
-        workout::add(client, &batch.documents),
-        health_document::add(client, &batch.documents)
-    )?;
+    if !batch.documents.is_empty() {
+        // Boxed: four statements at once are a large future, and most batches carry no new document.
+        Box::pin(write_documents(client, &batch.documents)).await?;
+    }
     Ok(inserted)
+}
+
+/// The elements of documents. Their statements leave together; none needs the answer of another.
+async fn write_documents(client: &Object, documents: &[Carried<'_>]) -> Result<(), StoreError> {
+    futures_util::try_join!(
+        sleep_segment::add(client, documents),
+        exercise_day::add(client, documents),
+        workout::add(client, documents),
+        health_document::add(client, documents)
+    )?;
+    Ok(())
 }
 
 pub(super) fn account<'a>(batch: &Batch<'a>, inserted: &[bool]) -> Account<'a> {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tokio_postgres::Client;
 use vitals::config::Duplicates;
 
-use crate::harness::{Database, Service};
+use crate::harness::{Database, Service, vitals};
 
 const SLEEP: &str = r#"{"code":0,"data":[{"endTimeStamp":1747440420000,"startTimeStamp":1747418280000,"type":2}],"name":"sleep","type":"history"}"#;
 const TWO_SEGMENTS: &str = r#"{"code":0,"data":[{"endTimeStamp":1638905820000,"startTimeStamp":1638895500000,"type":1},{"endTimeStamp":1638917160000,"startTimeStamp":1638905940000,"type":2}],"name":"sleep","type":"history"}"#;
@@ -237,6 +237,33 @@ async fn folded_and_repeated_samples_bring_their_documents() {
         assert_eq!(stored(&database.client().await, "FOLD-1").await, all_five(), "{duplicates:?}");
         service.finish().await;
     }
+}
+
+#[tokio::test]
+async fn a_rejected_sample_brings_its_documents_when_it_is_replayed() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let keep = |age: &str| format!("update policy set keep_for = '{age}' where relation = 'health_data'");
+    client.batch_execute(&keep("1 day")).await.expect("a policy");
+    let service = Service::start(&database).await;
+    let documents = [
+        ("sleepData", SLEEP),
+        ("exerciseDailyData", DAILY),
+        ("exerciseWeekData", WEEKLY),
+        ("scientificSleepData", SCIENTIFIC),
+        ("workoutData", WORKOUT),
+    ];
+    let body = json!({ "data": [
+        sample("REPLAY-1", "12:00:00", &documents),
+        sample("REPLAY-1", "12:00:00", &[]),
+    ] });
+    assert_eq!(service.upload(&body).await, (0, 0, 2));
+    assert_eq!(stored(&client, "REPLAY-1").await, [""; 0]);
+    client.batch_execute(&keep("20 years")).await.expect("a policy");
+    let said = vitals(&database, &["rejected", "replay"]).await;
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(stored(&client, "REPLAY-1").await, all_five());
+    service.finish().await;
 }
 
 #[tokio::test]

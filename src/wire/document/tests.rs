@@ -357,7 +357,7 @@ proptest! {
 
     #[test]
     fn a_document_cut_short_is_kept_whole(at in 1..400_usize) {
-        let text = format!(r#"{{"code":0,"data":[{}]}}"#, vec![ELEMENT; 6].join(","));
+        let text = format!(r#"{{"code":0,"data":[{}]}}"#, [ELEMENT; 6].join(","));
         let text = &text[..at.min(text.len() - 1)];
         let elements = read(DocumentKind::Sleep, text);
         prop_assert_eq!(kept_of(&elements), (KeptReason::Unreadable, text));
