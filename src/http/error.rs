@@ -129,3 +129,34 @@ pub(super) async fn no_such_route() -> Response {
 pub(super) async fn wrong_method() -> Response {
     (StatusCode::METHOD_NOT_ALLOWED, ErrorAnswer::new("this path takes another method")).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_of_an_upload_is_described() {
+        let errors = [
+            HttpError::Body(BodyError::Empty),
+            HttpError::NoValidRecord(serde_json::Value::Null),
+            HttpError::TooLarge { limit_bytes: 1, unit: "" },
+            HttpError::Encoding,
+            HttpError::Unreadable(String::new()),
+            HttpError::Slow,
+            HttpError::Ingest(IngestError::Full),
+            HttpError::Ingest(IngestError::Stopping),
+            HttpError::Ingest(IngestError::Unavailable),
+            HttpError::Ingest(IngestError::Failed),
+        ];
+        let described = HttpError::responses();
+        let mut answered = std::collections::BTreeSet::new();
+        for error in errors {
+            let response = error.into_response();
+            let status = response.status().as_u16().to_string();
+            let has_retry_after = response.headers().contains_key(header::RETRY_AFTER);
+            assert_eq!(has_retry_after, status == "503");
+            answered.insert(status);
+        }
+        assert!(described.keys().eq(answered.iter()), "{:?} {answered:?}", described.keys());
+    }
+}

@@ -4,12 +4,15 @@
 //! Promise: every answer is JSON (but for `/metrics` and the page), every error says what is wrong and leaves the service running.
 
 mod body;
+mod device_info;
 mod error;
+mod event;
 mod health;
 mod openapi;
 mod operations;
 pub mod retention;
 pub mod server;
+mod told;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,6 +21,7 @@ use axum::Router;
 use axum::extract::{Extension, MatchedPath, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
 use utoipa::OpenApi;
@@ -28,6 +32,7 @@ use crate::config::Settings;
 use crate::ingest::Ingest;
 use crate::store::Store;
 use crate::telemetry::names;
+use crate::wire::Context;
 use retention::RawRetention;
 
 pub use error::HttpError;
@@ -65,6 +70,16 @@ impl State {
             },
         })
     }
+
+    /// What the parsers need to know of now and here.
+    fn context(&self) -> Context {
+        let received_at = Timestamp::now();
+        Context {
+            received_at,
+            device_zone: self.device_zone.clone(),
+            oldest: self.retention.oldest(received_at),
+        }
+    }
 }
 
 /// Every route: a handler is named as its path, and says itself what it takes and answers.
@@ -73,6 +88,8 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         // devices
         .routes(routes!(health::upload_health_data))
         .routes(routes!(health::upload_health_data_batch))
+        .routes(routes!(device_info::upload_device_info))
+        .routes(routes!(event::upload_common_event))
         // operators
         .routes(routes!(operations::livez))
         .routes(routes!(operations::readyz))

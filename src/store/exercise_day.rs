@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use super::{Statement, StoreError, statement};
 use crate::model::{Carried, DocumentKind, Element, ExerciseTotals, Owner};
 
-const ADD: Statement = statement!("exercise_day", "add");
+pub(super) const ADD: Statement = statement!("exercise_day", "add");
 
 #[derive(Default)]
 struct Day {

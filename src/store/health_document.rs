@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::{Statement, StoreError, statement};
 use crate::model::{Carried, Element, Kept, Owner};
 
-const ADD: Statement = statement!("health_document", "add");
+pub(super) const ADD: Statement = statement!("health_document", "add");
 
 /// Keeps the texts of `documents` that are kept as sent; nothing is sent when there are none.
 pub(crate) async fn add(client: &Object, documents: &[Carried<'_>]) -> Result<(), StoreError> {

@@ -9,6 +9,8 @@ pub mod batch;
 pub mod connect;
 pub mod copy;
 pub mod database;
+mod device_event;
+pub mod device_info;
 pub mod error;
 mod exercise_day;
 pub mod health_data;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{Statement, StoreError, statement};
 use crate::model::{Carried, Element, Owner};
 
-const ADD: Statement = statement!("sleep_segment", "add");
+pub(super) const ADD: Statement = statement!("sleep_segment", "add");
 
 struct Segment {
     owner: Owner,

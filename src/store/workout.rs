@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use super::{Statement, StoreError, statement};
 use crate::model::{Carried, Element, Owner, Workout};
 
-const ADD: Statement = statement!("workout", "add");
+pub(super) const ADD: Statement = statement!("workout", "add");
 
 struct Row {
     workout: Workout,

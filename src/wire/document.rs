@@ -26,8 +26,8 @@ use jiff::civil::Date;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use self::envelope::Trouble;
-use super::Context;
 use super::value::Held;
+use super::{Context, JSON_SPACE};
 use crate::model::{Document, DocumentKind, Element, Kept, KeptReason};
 
 /// Longest text that is looked at closely for whether it says anything at all.
@@ -157,4 +157,12 @@ fn unquoted(raw: &str) -> Option<Cow<'_, str>> {
         Held::Text(text) => Some(text),
         _ => Some(Cow::Borrowed(raw)),
     }
+}
+
+/// Is this object one without any fields?
+fn is_empty(object: &str) -> bool {
+    object
+        .trim_start_matches(JSON_SPACE)
+        .get(1..)
+        .is_some_and(|rest| rest.trim_start_matches(JSON_SPACE).starts_with('}'))
 }

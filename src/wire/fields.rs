@@ -5,14 +5,10 @@
 //! meaning the first in the order of WIRE.md that holds a value wins, wherever it stands; of one name written twice
 //! the later. Reading fails only where the text is not JSON.
 
-use std::fmt;
-
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
-
 use super::document;
-use super::name::{Key, KeySeed, Meaning, RANK_OF_ID};
+use super::name::{Key, Meaning, RANK_OF_ID};
 use super::number::{Number, NumberFault};
+use super::object;
 use super::value::{Held, Id};
 use crate::model::{DocumentKind, Vital};
 
@@ -36,18 +32,15 @@ impl<'a> Fields<'a> {
     /// Reads `text`, which is an object and nothing else.
     pub(super) fn read(text: &'a str) -> serde_json::Result<Self> {
         let mut fields = Self::default();
-        let mut json = serde_json::Deserializer::from_str(text);
-        json.deserialize_map(FieldsVisitor(&mut fields))?;
-        json.end()?;
+        object::read(text, Key::of, |key, raw| fields.offer(key, raw))?;
         Ok(fields)
     }
 
     /// Reads the object `text` begins with; also says how many bytes it takes.
     pub(super) fn read_first(text: &'a str) -> serde_json::Result<(Self, usize)> {
         let mut fields = Self::default();
-        let mut json = serde_json::Deserializer::from_str(text);
-        json.deserialize_map(FieldsVisitor(&mut fields))?;
-        Ok((fields, json.into_iter::<IgnoredAny>().byte_offset()))
+        let length = object::read_first(text, Key::of, |key, raw| fields.offer(key, raw))?;
+        Ok((fields, length))
     }
 
     /// What was sent for a quantity.
@@ -97,7 +90,7 @@ impl<'a> Fields<'a> {
             Meaning::Data => self.data.offer(rank, held),
             Meaning::BatchId => self.batch_id.offer(rank, held),
             Meaning::Quantity(vital) => self.quantities[vital as usize].offer(rank, held.number()),
-            Meaning::Document(_) | Meaning::Unknown => {}
+            Meaning::Document(_) => {}
         }
     }
 }
@@ -124,7 +117,8 @@ impl<T> Default for Slot<T> {
 }
 
 impl<T> Slot<T> {
-    fn offer(&mut self, rank: u8, value: T) {
+    /// Takes `value` unless a better name holds one.
+    pub(super) fn offer(&mut self, rank: u8, value: T) {
         if rank <= self.rank {
             *self = Self { rank, value: Some(value) };
         }
@@ -137,33 +131,9 @@ impl<T> Slot<T> {
 }
 
 /// An id of 0 is unknown, as an empty one is: it holds no value, and the next name is asked.
-fn offer_id(slot: &mut Slot<Id>, rank: u8, held: &Held<'_>) {
+pub(super) fn offer_id(slot: &mut Slot<Id>, rank: u8, held: &Held<'_>) {
     match held.id() {
         Id::Unknown => {}
         id => slot.offer(rank, id),
-    }
-}
-
-/// Fills fields where they are, rather than handing some hundreds of bytes from function to function.
-struct FieldsVisitor<'f, 'de>(&'f mut Fields<'de>);
-
-impl<'de> Visitor<'de> for FieldsVisitor<'_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key_seed(KeySeed)? {
-            if key.meaning == Meaning::Unknown {
-                map.next_value::<IgnoredAny>()?;
-            } else {
-                // The text of the value, not serde's idea of it: numbers stay decimal, ids keep every digit, and no
-                // value (1e400, half a surrogate pair) can make its record unreadable.
-                self.0.offer(key, map.next_value::<&RawValue>()?.get());
-            }
-        }
-        Ok(())
     }
 }

@@ -18,11 +18,11 @@ use crate::model::{Item, Refusal, Reject, RejectReason, Upload};
 
 /// Wrappers inside wrappers that are taken off. The fleet uses two; the limit keeps a hostile body from being read
 /// once for every level.
-const MAX_WRAPPERS: usize = 4;
+pub(super) const MAX_WRAPPERS: usize = 4;
 
 /// Records of one body. A watch sends 100; a record of two bytes takes a few hundred here, so that a small compressed
 /// body could fill the memory. As many as a shard's queue takes by default.
-const MAX_RECORDS: usize = 50_000;
+pub(super) const MAX_RECORDS: usize = 50_000;
 
 /// Records found so far.
 pub(super) struct Gathering<'c> {
@@ -51,7 +51,21 @@ pub(super) enum Content<'a> {
     Quoted(Bytes),
 }
 
-impl Content<'_> {
+impl<'a> Content<'a> {
+    /// What a value holds, if that is an object or an array, be it as text.
+    pub(super) fn of(held: &Held<'a>) -> Option<Self> {
+        match held {
+            Held::Object(text) | Held::Array(text) => Some(Self::Inline(text)),
+            Held::Text(text) => {
+                let text = text.trim_matches(JSON_SPACE);
+                let is_content =
+                    text.starts_with(['{', '[']) && serde_json::from_str::<&RawValue>(text).is_ok();
+                is_content.then(|| Self::Quoted(Bytes::copy_from_slice(text.as_bytes())))
+            }
+            _ => None,
+        }
+    }
+
     /// Its JSON.
     pub(super) fn text(&self) -> &str {
         match self {
@@ -64,15 +78,7 @@ impl Content<'_> {
 
 /// What `fields` wrap, if they are those of a wrapper.
 pub(super) fn content_of<'a>(fields: &Fields<'a>) -> Option<Content<'a>> {
-    match fields.data.get()? {
-        Held::Object(text) | Held::Array(text) => Some(Content::Inline(text)),
-        Held::Text(text) => {
-            let text = text.trim_matches(JSON_SPACE);
-            let is_content = text.starts_with(['{', '[']) && serde_json::from_str::<&RawValue>(text).is_ok();
-            is_content.then(|| Content::Quoted(Bytes::copy_from_slice(text.as_bytes())))
-        }
-        _ => None,
-    }
+    fields.data.get().and_then(Content::of)
 }
 
 impl<'c> Gathering<'c> {
@@ -194,10 +200,12 @@ impl<'c> Gathering<'c> {
     }
 
     fn reject(&mut self, (reason, detail): Fault, device_sn: Option<String>, text: &str, place: Place<'_>) {
+        let refusal = Refusal { index: self.next_index(), reason, detail };
+        let text = place.source.slice_ref(text.as_bytes());
         self.upload.rejects.push(Reject {
-            refusal: Refusal { index: self.next_index(), reason, detail },
+            refusal,
             device_sn,
-            text: place.source.slice_ref(text.as_bytes()),
+            text,
             inherited: place.inherited.text(),
             source: self.rules.source,
             received_at: self.context.received_at,

@@ -12,14 +12,18 @@
 //! ```
 
 pub mod batch;
+pub mod device_info;
 mod document;
+pub mod event;
 mod fields;
 mod gather;
 pub mod health;
 mod item;
 mod name;
 mod number;
+mod object;
 pub mod record;
+mod records;
 mod time;
 mod value;
 

@@ -6,6 +6,8 @@
 
 mod harness;
 
+mod device_info;
+mod events;
 mod fuzz;
 mod ingest;
 mod latest_values;

@@ -8,6 +8,7 @@
 //! answer; `HttpError` among the responses; the shape of the body in a file here, and how the fleet sends it in
 //! [`EXAMPLES`].
 
+mod device;
 mod health;
 mod page;
 
@@ -18,6 +19,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
+pub(super) use device::{CommonEvent, DeviceInfoUpload};
 pub(super) use health::{HealthBatch, HealthUpload};
 pub(super) use page::{__path_docs, __path_docs_file, docs, docs_file};
 

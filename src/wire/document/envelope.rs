@@ -9,13 +9,13 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::unquoted;
-use crate::wire::JSON_SPACE;
+use super::{is_empty, unquoted};
 use crate::wire::number::Number;
 use crate::wire::value::Held;
+use crate::wire::{JSON_SPACE, object};
 
 /// Most elements of one document. A night has some tens; a document with more than this is no watch's, and would be a
 /// transaction of its own.
@@ -84,7 +84,7 @@ fn object(text: &str, depth: usize, take: &mut dyn FnMut(&str)) -> Result<(), Tr
         (Some(data), _) => open_at(data, depth + 1, take),
         (None, Some(_)) if code == Some(0) => Ok(()),
         (None, Some(_)) => unreadable("an envelope without data"),
-        (None, None) if envelope.is_empty => Ok(()),
+        (None, None) if is_empty(text) => Ok(()),
         (None, None) => {
             take(text);
             Ok(())
@@ -130,44 +130,32 @@ fn mended(text: &str) -> Option<String> {
     Some(format!("{{\"code\":{code}{glue}{rest}"))
 }
 
-/// What an object holds of an envelope.
+/// What an object holds of an envelope, each as a JSON value.
 #[derive(Default)]
 struct Envelope<'a> {
     code: Option<&'a str>,
     data: Option<&'a str>,
-    is_empty: bool,
 }
 
 impl<'a> Envelope<'a> {
     fn read(text: &'a str) -> serde_json::Result<Self> {
-        let mut json = serde_json::Deserializer::from_str(text);
-        let envelope = json.deserialize_map(EnvelopeVisitor)?;
-        json.end()?;
+        let mut envelope = Self::default();
+        let name = |name: &[u8]| match name {
+            b"code" => Some(Name::Code),
+            b"data" => Some(Name::Data),
+            _ => None,
+        };
+        object::read(text, name, |name, raw| match name {
+            Name::Code => envelope.code = Some(raw),
+            Name::Data => envelope.data = Some(raw),
+        })?;
         Ok(envelope)
     }
 }
 
-struct EnvelopeVisitor;
-
-impl<'de> Visitor<'de> for EnvelopeVisitor {
-    type Value = Envelope<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an envelope")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut envelope = Envelope { is_empty: true, ..Envelope::default() };
-        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
-            envelope.is_empty = false;
-            match &*name {
-                "code" => envelope.code = Some(map.next_value::<&RawValue>()?.get()),
-                "data" => envelope.data = Some(map.next_value::<&RawValue>()?.get()),
-                _ => drop(map.next_value::<IgnoredAny>()?),
-            }
-        }
-        Ok(envelope)
-    }
+enum Name {
+    Code,
+    Data,
 }
 
 /// Hands elements over as they are met, so that an array of a million holds no memory.

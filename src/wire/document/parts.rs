@@ -5,18 +5,15 @@
 //! either case; a name that is not asked for is no error.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::ops::RangeInclusive;
 
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
 
-use super::unquoted;
+use super::{is_empty, unquoted};
 use crate::wire::number::Number;
 use crate::wire::value::Held;
-use crate::wire::{Context, time};
+use crate::wire::{Context, object, time};
 
 /// Earliest time an element may name, epoch seconds: 2010-01-01. Before it there were no such watches, only watches whose
 /// clock had not been set.
@@ -35,10 +32,11 @@ pub(super) struct Parts<'a, const N: usize> {
 impl<'a, const N: usize> Parts<'a, N> {
     /// Reads an element, which is an object.
     pub(super) fn read(text: &'a str, names: [&'static str; N]) -> Result<Self, String> {
-        let mut parts = Self { names, held: [const { None }; N], is_empty: true };
-        let mut json = serde_json::Deserializer::from_str(text);
-        json.deserialize_map(PartsVisitor(&mut parts)).map_err(|_| "the element is no object".to_owned())?;
-        Ok(parts)
+        let mut held = [const { None }; N];
+        let place = |name: &[u8]| names.iter().position(|known| known.as_bytes().eq_ignore_ascii_case(name));
+        object::read(text, place, |place, raw| held[place] = Held::from_raw(raw))
+            .map_err(|_| "the element is no object".to_owned())?;
+        Ok(Self { names, held, is_empty: is_empty(text) })
     }
 
     /// Does it hold no field at all?
@@ -125,25 +123,4 @@ impl<'a, const N: usize> Parts<'a, N> {
 /// The element itself, where it was sent as JSON text once more.
 pub(super) fn element(raw: &str) -> Cow<'_, str> {
     unquoted(raw).unwrap_or(Cow::Borrowed(raw))
-}
-
-struct PartsVisitor<'p, 'a, const N: usize>(&'p mut Parts<'a, N>);
-
-impl<'de, const N: usize> Visitor<'de> for PartsVisitor<'_, 'de, N> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an element")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
-            self.0.is_empty = false;
-            match self.0.names.iter().position(|known| known.eq_ignore_ascii_case(&name)) {
-                Some(place) => self.0.held[place] = Held::from_raw(map.next_value::<&RawValue>()?.get()),
-                None => drop(map.next_value::<IgnoredAny>()?),
-            }
-        }
-        Ok(())
-    }
 }
