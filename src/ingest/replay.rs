@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::plan::{self, Place, Record, Row};
-use super::within;
+use super::{documents, within};
 use crate::config::{Duplicates, Settings};
 use crate::model::{DeviceInfoItem, EventItem, Refusal, Reject, Source, Upload};
 use crate::store::accounting::REPLAY_SHARD;
@@ -152,6 +152,7 @@ async fn attempt(
         events: plan.events.iter().map(|row| &row.item).collect(),
         device_infos: plan.device_infos.iter().map(|row| &row.item).collect(),
         folded: Folded::default(),
+        documents: documents::fold(&plan.readings),
         rejects: &[],
         instance,
         shard: REPLAY_SHARD,

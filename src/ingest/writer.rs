@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::batcher::{self, Limits};
+use super::documents::Documents;
 use super::load::{Load, Stored, fail};
 use super::newest::Newest;
 use super::plan::{self, Row};
@@ -46,6 +47,7 @@ pub(super) struct Writer {
     announcer: Announcer,
     session: Option<Session>,
     newest: Newest,
+    documents: Documents,
     limits: Limits,
     duplicates: Duplicates,
     write_deadline: Duration,
@@ -72,6 +74,7 @@ impl Writer {
             announcer,
             session: None,
             newest: Newest::new(newest_devices),
+            documents: Documents::new(newest_devices),
             limits: Limits { max_rows: settings.max_batch_rows, linger: Duration::from_millis(linger_ms) },
             duplicates: settings.duplicates,
             write_deadline: settings.statement_timeout(),
@@ -192,7 +195,10 @@ impl Writer {
     ) -> Result<Stored, StoreError> {
         let session = match self.session.take() {
             Some(session) if !session.is_closed() => session,
-            _ => Session::open(&self.store).await?,
+            _ => {
+                self.documents.forget();
+                Session::open(&self.store).await?
+            }
         };
         let rows = load.readings;
         let (fresh, repeats): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(|row| {
@@ -209,6 +215,7 @@ impl Writer {
                 events: folded(load.events),
                 device_infos: folded(load.device_infos),
             },
+            documents: self.documents.unstored(rows),
             rejects,
             instance: &self.instance,
             shard: self.shard,
@@ -231,6 +238,7 @@ impl Writer {
                 self.find_out(written.batch_id, error).await?;
             }
         }
+        self.documents.stored(&batch.documents);
         Ok(Stored::new(written, rows.len(), &repeats))
     }
 

@@ -11,13 +11,11 @@ use deadpool_postgres::Object;
 use jiff::Timestamp;
 
 use super::accounting::{self, Account};
-use super::{
-    Statement, Store, StoreError, copy, device_event, device_info, health_document, rejected_upload,
-    statement,
-};
+use super::{Statement, Store, StoreError, copy, device_event, device_info, rejected_upload, statement};
 use crate::config::Duplicates;
-use crate::model::{DeviceInfoItem, EventItem, Item, Reject, Source};
+use crate::model::{Carried, DeviceInfoItem, EventItem, Item, Reject, Source};
 
+pub(super) mod documents;
 mod few;
 
 const ANNOUNCE: Statement = statement!("batch", "announce");
@@ -38,6 +36,8 @@ pub struct Batch<'a> {
     pub device_infos: Vec<&'a DeviceInfoItem>,
     /// Records folded into one of the rows above.
     pub folded: Folded,
+    /// Nested documents of all these readings that are not known to be stored, no content of a device twice.
+    pub documents: Vec<Carried<'a>>,
     /// Items that cannot be stored.
     pub rejects: &'a [Reject],
     /// Who writes.
@@ -158,8 +158,7 @@ async fn write_open(
         Some(range) if few::are_few(batch) => few::write(client, batch, range, duplicates).await?,
         Some(range) => write_many(client, batch, range, duplicates).await?,
     };
-    let rows = batch.fresh.iter().chain(&batch.repeats).copied();
-    health_document::add(client, rows).await?;
+    documents::add(client, &batch.documents).await?;
     if !batch.rejects.is_empty() {
         rejected_upload::add(client, batch.rejects).await?;
     }

@@ -12,6 +12,7 @@ pub mod database;
 mod device_event;
 pub mod device_info;
 pub mod error;
+mod exercise_day;
 pub mod health_data;
 mod health_document;
 pub mod latest_view;
@@ -22,8 +23,10 @@ pub mod policy;
 pub mod rejected_upload;
 pub mod replay;
 pub mod rollups;
+mod sleep_segment;
 mod statement;
 pub mod wake;
+mod workout;
 
 pub use connect::{Driver, Store, health_check};
 pub use error::{Kind, StoreError};

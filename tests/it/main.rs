@@ -12,11 +12,12 @@ mod fuzz;
 mod ingest;
 mod latest_values;
 mod layering;
+mod nested_documents;
 mod openapi;
 mod rejected;
 mod relay;
-
 mod rollups;
 mod schema;
+mod sleep;
 mod stop;
 mod uploads;
