@@ -231,7 +231,8 @@ impl Writer {
                 return Err(error);
             }
         };
-        match within(self.write_deadline, "batch.commit", session.commit()).await {
+        let committing = session.account_and_commit(&batch, &written);
+        match within(self.write_deadline, "batch.commit", committing).await {
             Ok(()) => self.session = Some(session),
             Err(error) => {
                 session.discard();

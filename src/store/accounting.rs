@@ -4,7 +4,7 @@ use deadpool_postgres::Object;
 
 use super::{Statement, StoreError, statement};
 
-const ADD: Statement = statement!("accounting", "add");
+pub(super) const ADD: Statement = statement!("accounting", "add");
 
 /// Who wrote, and how many records of a kind went where. `received = stored + duplicate + rejected` is a constraint.
 #[derive(Debug, Clone, Copy)]

@@ -10,13 +10,16 @@ use std::collections::HashSet;
 use deadpool_postgres::Object;
 use jiff::Timestamp;
 
-use super::accounting::{self, Account};
+use super::accounting;
 use super::{Statement, Store, StoreError, copy, device_event, device_info, rejected_upload, statement};
 use crate::config::Duplicates;
-use crate::model::{Carried, DeviceInfoItem, EventItem, Item, Reject, Source};
+use crate::model::{Carried, DeviceInfoItem, EventItem, Item, Reject};
 
+mod account;
 pub(super) mod documents;
 mod few;
+
+pub use account::kind_of;
 
 const ANNOUNCE: Statement = statement!("batch", "announce");
 const MERGE_FILL: Statement = statement!("batch", "merge_fill");
@@ -107,7 +110,7 @@ impl Session {
         drop(Object::take(self.client));
     }
 
-    /// Writes the batch in a transaction that is left open for [`Session::commit`].
+    /// Writes the batch in a transaction that is left open for [`Session::account_and_commit`].
     ///
     /// # Errors
     /// The transaction is rolled back. [`super::Kind::Conflict`]: a row of `fresh` is a repeat;
@@ -121,7 +124,23 @@ impl Session {
         written
     }
 
-    /// Commits what [`Session::write`] wrote.
+    /// Adds the account of what [`Session::write`] wrote, and commits; both leave in one packet.
+    ///
+    /// # Errors
+    /// It is unknown whether the commit took place: ask [`is_committed`].
+    pub async fn account_and_commit(&self, batch: &Batch<'_>, written: &Written) -> Result<(), StoreError> {
+        let client = &self.client;
+        // Prepared before: an account that still had to be would fall behind the commit.
+        accounting::ADD.prepare(client).await?;
+        let [readings, events, device_infos] =
+            account::of(batch, written).map(|it| accounting::add(client, it));
+        let (readings, events, device_infos, committed) =
+            futures_util::join!(readings, events, device_infos, self.commit());
+        // Behind a failed statement a commit is a rollback, and no error.
+        readings.and(events).and(device_infos).and(committed)
+    }
+
+    /// Commits a transaction whose account was added.
     ///
     /// # Errors
     /// It is unknown whether the commit took place: ask [`is_committed`].
@@ -162,9 +181,6 @@ async fn write_open(
     if !batch.rejects.is_empty() {
         rejected_upload::add(client, batch.rejects).await?;
     }
-    // They leave in one packet too.
-    let [readings, events, device_infos] = accounts(batch, &written).map(|it| accounting::add(client, it));
-    futures_util::try_join!(readings, events, device_infos)?;
     Ok(written)
 }
 
@@ -211,38 +227,6 @@ pub(super) async fn announce(
     let (events, device_infos) = (count(batch.events.len()), count(batch.device_infos.len()));
     let announced = ANNOUNCE.query(client, &[&first, &last, &readings, &events, &device_infos]).await?;
     Ok(announced[0].get(0))
-}
-
-/// What became of the records, by kind.
-fn accounts<'a>(batch: &Batch<'a>, written: &Written) -> [Account<'a>; 3] {
-    let rejected = |kind| batch.rejects.iter().filter(|reject| kind_of(reject.source) == kind).count();
-    let account = |kind, copied: usize, merged: &[bool], folded: usize| {
-        let new = merged.iter().filter(|new| **new).count();
-        Account {
-            instance: batch.instance,
-            shard: batch.shard,
-            kind,
-            stored: copied + new,
-            duplicate: folded + merged.len() - new,
-            rejected: rejected(kind),
-            replayed: 0,
-        }
-    };
-    let folded = batch.folded;
-    [
-        account("reading", batch.fresh.len(), &written.inserted, folded.readings),
-        account("event", 0, &written.events, folded.events),
-        account("device_info", 0, &written.device_infos, folded.device_infos),
-    ]
-}
-
-/// Under which kind of record an item of this route is counted.
-pub const fn kind_of(source: Source) -> &'static str {
-    match source {
-        Source::Health | Source::HealthBatch => "reading",
-        Source::Event => "event",
-        Source::DeviceInfo => "device_info",
-    }
 }
 
 fn count(records: usize) -> i32 {

@@ -238,3 +238,35 @@ async fn terminated_connections_cost_no_upload() {
     assert_eq!(service.upload(&json!({ "data": item(2) })).await, (1, 0, 0));
     service.finish().await;
 }
+
+#[tokio::test]
+async fn what_cannot_be_accounted_for_is_not_committed() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let service = Service::start(&database).await;
+    client
+        .batch_execute("alter table vitals.ingest_batch add constraint tests_dislike check (received < 0)")
+        .await
+        .expect("a constraint");
+    let sample = json!({ "data": { "deviceSn": "BOOKS-1", "heart_rate": 70, "timestamp": 1_767_294_245 } })
+        .to_string();
+    let event =
+        json!({ "eventType": "SOS_EVENT", "deviceSn": "BOOKS-1", "timestamp": 1_767_294_245 }).to_string();
+    let uploads = [("/upload_health_data", sample), ("/upload_common_event", event)];
+    for (path, body) in &uploads {
+        let answer = service.post(path, body.clone()).await;
+        assert_eq!(answer.status, 500, "{path}: {answer:?}");
+    }
+    let kept = "select (select count(*) from health_data) + (select count(*) from device_event)
+                     + (select count(*) from rejected_upload)";
+    assert_eq!(client.query_one(kept, &[]).await.expect("a count").get::<_, i64>(0), 0);
+    client
+        .batch_execute("alter table vitals.ingest_batch drop constraint tests_dislike")
+        .await
+        .expect("no constraint");
+    for (path, body) in &uploads {
+        assert_eq!(service.post(path, body.clone()).await.status, 200, "{path}");
+    }
+    assert_eq!(client.query_one(kept, &[]).await.expect("a count").get::<_, i64>(0), 2);
+    service.finish().await;
+}

@@ -34,6 +34,8 @@ const RETRY_AFTER_UNSAID: Duration = Duration::from_secs(1);
 pub(super) struct Target {
     address: SocketAddr,
     path: Uri,
+    /// Answers say what became of each record.
+    counts: bool,
     headers: HeaderMap,
 }
 
@@ -106,7 +108,8 @@ impl Target {
             headers.insert(AUTHORIZATION, value);
         }
         let path = format!("{}/upload_health_data", url.path().trim_end_matches('/')).parse()?;
-        let mut target = Self { address: SocketAddr::from(([127, 0, 0, 1], 0)), path, headers };
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut target = Self { address, path, counts: true, headers };
         for address in addresses {
             target.address = address;
             if target.connect().await.is_ok() {
@@ -117,6 +120,13 @@ impl Target {
             "nobody listens at {}: start the service with `vitals serve`, or name it with --url",
             options.url
         )
+    }
+
+    /// Where the same service takes events.
+    pub(super) fn for_events(&self) -> Self {
+        let path = self.path.path().replace("/upload_health_data", "/upload_common_event");
+        let path = path.parse().expect("a path made of a path");
+        Self { address: self.address, path, counts: false, headers: self.headers.clone() }
     }
 
     /// Opens a connection.
@@ -165,7 +175,7 @@ impl Connection {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = target.path.clone();
         *request.headers_mut() = target.headers.clone();
-        let exchange = exchange(&mut self.sender, request);
+        let exchange = exchange(&mut self.sender, request, target.counts);
         let driven = async {
             tokio::pin!(exchange);
             if self.open {
@@ -185,6 +195,7 @@ impl Connection {
 async fn exchange(
     sender: &mut http1::SendRequest<Full<Bytes>>,
     request: Request<Full<Bytes>>,
+    counts: bool,
 ) -> Result<Answer, Failure> {
     sender.ready().await.map_err(|_| Failure::Lost)?;
     let answer = sender.send_request(request).await.map_err(|_| Failure::Lost)?;
@@ -193,6 +204,7 @@ async fn exchange(
     let body = Limited::new(answer.into_body(), MAX_ANSWER_BYTES).collect().await;
     let body = body.map_err(|_| Failure::Lost)?.to_bytes();
     match status {
+        StatusCode::OK if !counts => Ok(Answer::Acknowledged(Details { success: 1, duplicate: 0, error: 0 })),
         StatusCode::OK => details_of(&body).map(Answer::Acknowledged),
         StatusCode::SERVICE_UNAVAILABLE => Ok(Answer::Refused(wait)),
         other => Ok(Answer::Other(other)),

@@ -8,6 +8,7 @@
 //! Before: `main`, `demo`, benches, tests. After: a running service, over HTTP like any device.
 //! Promise: the uploads are those of WIRE.md section 1; every record sent is accounted for in the [`Report`].
 
+mod alarms;
 mod body;
 mod client;
 mod fleet;
@@ -77,6 +78,10 @@ pub struct Options {
     #[arg(long, value_name = "PERCENT", default_value_t = 0.0, value_parser = percent)]
     pub late: f64,
 
+    /// Alarms (SOS events with a sample) a second beside the live uploads, over a connection of their own.
+    #[arg(long, value_name = "EVENTS/S", value_parser = rate)]
+    pub alarms: Option<f64>,
+
     /// Ends the live uploads after this time, seconds. Default: with --records, else on Ctrl-C.
     #[arg(long, value_name = "SECONDS")]
     pub seconds: Option<u64>,
@@ -134,6 +139,7 @@ pub async fn run(options: &Options, stop: &CancellationToken, show: Show) -> any
         batch: options.batch,
         history: None,
         live: None,
+        alarms: None,
     };
     if options.history_days > 0 {
         let records = u64::from(calendar.history_records) * u64::from(options.devices);
@@ -144,8 +150,20 @@ pub async fn run(options: &Options, stop: &CancellationToken, show: Show) -> any
     }
     if options.seconds != Some(0) && options.records != Some(0) && !stop.is_cancelled() {
         let mut progress = Progress::new("live", show, end_of(options));
-        report.live =
-            Some(load::run(target, sources(Part::Live), bounds_of(options), stop, &mut progress).await?);
+        let (events, over) = (target.for_events(), CancellationToken::new());
+        let uploading = async {
+            let live = load::run(target, sources(Part::Live), bounds_of(options), stop, &mut progress).await;
+            over.cancel();
+            live
+        };
+        let alarming = async {
+            match options.alarms {
+                Some(per_second) => Some(alarms::run(&events, per_second, &over).await),
+                None => None,
+            }
+        };
+        let (live, alarms) = futures_util::join!(uploading, alarming);
+        (report.live, report.alarms) = (Some(live?), alarms);
     }
     Ok(report)
 }
@@ -226,7 +244,7 @@ fn end_of(options: &Options) -> End {
 
 fn rate(text: &str) -> Result<f64, String> {
     let rate: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if (0.01..=1e9).contains(&rate) { Ok(rate) } else { Err("at least 0.01 records a second".to_owned()) }
+    if (0.01..=1e9).contains(&rate) { Ok(rate) } else { Err("at least 0.01 a second".to_owned()) }
 }
 
 fn percent(text: &str) -> Result<f64, String> {

@@ -166,6 +166,8 @@ pub struct Report {
     pub history: Option<PartReport>,
     /// The live uploads, if there were any.
     pub live: Option<PartReport>,
+    /// The alarms beside them, if there were any: one event is one record.
+    pub alarms: Option<PartReport>,
 }
 
 impl PartReport {
@@ -188,7 +190,7 @@ impl Report {
     }
 
     fn parts(&self) -> impl Iterator<Item = (&'static str, &PartReport)> {
-        let parts = [("history", &self.history), ("live", &self.live)];
+        let parts = [("history", &self.history), ("live", &self.live), ("alarms", &self.alarms)];
         parts.into_iter().filter_map(|(name, part)| part.as_ref().map(|part| (name, part)))
     }
 }

@@ -77,8 +77,16 @@ async fn answer(
     script: impl Fn(usize) -> Reply,
     seen: Arc<Mutex<Seen>>,
 ) -> Result<Response<Full<Bytes>>, Box<dyn std::error::Error + Send + Sync>> {
-    assert_eq!(request.uri().path(), "/upload_health_data");
+    let path = request.uri().path().to_owned();
     let body = request.into_body().collect().await?.to_bytes();
+    if path == "/upload_common_event" {
+        let event: Value = serde_json::from_slice(&body).expect("valid JSON");
+        assert!(event["eventType"].as_str().expect("a type").ends_with(".SOS_EVENT"));
+        assert_eq!(event["healthData"]["data"]["deviceSn"], event["deviceSn"]);
+        seen.lock().expect("lock").requests += 1;
+        return Ok(Response::new(Full::new(Bytes::from_static(br#"{"status":"success"}"#))));
+    }
+    assert_eq!(path, "/upload_health_data");
     let number = {
         let mut seen = seen.lock().expect("lock");
         seen.requests += 1;
@@ -226,6 +234,20 @@ async fn a_stop_waits_for_what_was_sent() {
 }
 
 #[tokio::test]
+async fn alarms_are_told_apart_from_the_uploads_beside_them() {
+    let service = Service::start(|_| Reply::Count).await;
+    let options = Options { seconds: Some(1), rate: Some(100.0), alarms: Some(50.0), ..options(&service) };
+    let report = run_quietly(&options).await;
+    let (live, alarms) = (report.live.as_ref().expect("live"), report.alarms.as_ref().expect("alarms"));
+    assert_eq!(report.errors(), 0, "{report}");
+    assert!((10..60).contains(&alarms.counts.acknowledged), "{alarms}");
+    assert_eq!(alarms.counts.acknowledged, alarms.counts.requests);
+    assert!(alarms.latency.p99_ms > 0.0);
+    let requests = live.counts.requests + alarms.counts.requests;
+    assert_eq!(requests as usize, service.stop().await.requests);
+}
+
+#[tokio::test]
 async fn fewer_devices_than_connections_are_refused() {
     let options = Options { devices: 3, connections: 4, ..Options::default() };
     let refusal =
@@ -246,6 +268,7 @@ fn a_report_is_text_for_people_and_json_for_machines() {
         batch: 100,
         history: None,
         live: Some(part),
+        alarms: None,
     };
     let value: Value = serde_json::to_value(&report).expect("JSON");
     assert_eq!(value["live"]["statuses"]["200"], 1);

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::{ANNOUNCE, Batch, Range, Written, announce, control, documents, merge, merge_statement};
 use crate::config::Duplicates;
 use crate::model::{Item, Reading};
-use crate::store::{Statement, StoreError, device_event, device_info, statement};
+use crate::store::{Statement, StoreError, accounting, device_event, device_info, statement};
 
 const ADD_INCOMING: Statement = statement!("batch", "add_incoming");
 
@@ -21,10 +21,10 @@ pub(super) fn are_few(batch: &Batch<'_>) -> bool {
     batch.fresh.is_empty() && batch.repeats.len() <= MAX_READINGS
 }
 
+/// Makes every statement of such a batch one round trip.
 pub(super) async fn prepare(client: &Object, duplicates: Duplicates) -> Result<(), StoreError> {
-    for statement in
-        [ANNOUNCE, ADD_INCOMING, merge_statement(duplicates), device_event::ADD, device_info::ADD]
-    {
+    let merge = merge_statement(duplicates);
+    for statement in [ANNOUNCE, ADD_INCOMING, merge, device_event::ADD, device_info::ADD, accounting::ADD] {
         statement.prepare(client).await?;
     }
     documents::prepare(client).await
@@ -36,12 +36,8 @@ pub(super) async fn write(
     range: Range,
     duplicates: Duplicates,
 ) -> Result<Written, StoreError> {
-    // Prepared before anything is sent: a statement that still had to be would fall behind those after it.
-    for statement in
-        [ANNOUNCE, ADD_INCOMING, merge_statement(duplicates), device_event::ADD, device_info::ADD]
-    {
-        statement.prepare(client).await?;
-    }
+    // Before anything is sent: a statement that still had to be prepared would fall behind those after it.
+    prepare(client, duplicates).await?;
     let (begun, batch_id, added, inserted, events, device_infos) = futures_util::join!(
         control(client, "batch.begin", "begin"),
         announce(client, batch, range),
