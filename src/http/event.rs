@@ -12,7 +12,7 @@ use axum::extract::{Request, State as Shared};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::openapi::CommonEvent;
+use super::openapi::EventUpload;
 use super::told::{ItemError, told};
 use super::{HttpError, State, body};
 use crate::wire;
@@ -42,7 +42,7 @@ pub(super) struct EventAnswer {
 ///
 /// Answered 200 after the commit, whatever the event: any other status would block the queue of a watch. SOS, one-key alarm
 /// and fall never wait behind other uploads.
-#[utoipa::path(post, path = "/upload_common_event", tag = "devices", request_body = CommonEvent,
+#[utoipa::path(post, path = "/upload_common_event", tag = "devices", request_body = EventUpload,
     params(body::Packing), responses((status = 200, description = "The event is accounted for", body = EventAnswer), HttpError))]
 pub(super) async fn upload_common_event(
     Shared(state): Shared<Arc<State>>,

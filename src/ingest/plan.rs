@@ -167,7 +167,7 @@ impl Record for EventItem {
         Origin {
             index: self.index,
             text: &self.text,
-            inherited: None,
+            inherited: self.inherited.as_ref(),
             source: Source::Event,
             device_sn: &self.event.device_sn,
             received_at: self.received_at,
@@ -195,7 +195,7 @@ impl Record for DeviceInfoItem {
         Origin {
             index: self.index,
             text: &self.text,
-            inherited: None,
+            inherited: self.inherited.as_ref(),
             source: Source::DeviceInfo,
             device_sn: &self.info.device_sn,
             received_at: self.received_at,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::plan::{self, Place, Record, Row};
 use super::{documents, within};
 use crate::config::{Duplicates, Settings};
-use crate::model::{DeviceInfoItem, EventItem, Reject, Source, Upload};
+use crate::model::{DeviceInfoItem, EventItem, Refusal, Reject, Source, Upload};
 use crate::store::accounting::REPLAY_SHARD;
 use crate::store::batch::{Batch, Folded, Session, Written, kind_of};
 use crate::store::rejected_upload::RejectedUpload;
@@ -190,9 +190,8 @@ impl Plan {
         let (mut taken, mut refused) = (Vec::new(), Vec::new());
         for rejected in claimed {
             let mut upload = read(rejected);
-            if let Some(reject) =
-                upload.rejects.pop().or_else(|| refuse.and_then(|why| refusal(&upload, why)))
-            {
+            let reject = same_or_first(rejected, std::mem::take(&mut upload.rejects));
+            if let Some(reject) = reject.or_else(|| refuse.and_then(|why| refusal(&upload, why))) {
                 refused.push((rejected.id, reject));
                 continue;
             }
@@ -260,6 +259,17 @@ fn note_new<R>(rows: &[Row<R>], new: &[bool], stored: &mut [bool]) {
             stored[first.part] = true;
         }
     }
+}
+
+/// An event and its samples may be refused for several reasons, each of which is a reject with the text of the whole: it
+/// keeps its own if that still holds.
+fn same_or_first(rejected: &RejectedUpload, mut now: Vec<Reject>) -> Option<Reject> {
+    let differs = |reject: &Reject| {
+        let Refusal { reason, detail, .. } = &reject.refusal;
+        (reason.name() != rejected.reason, *detail != rejected.detail)
+    };
+    now.sort_by_key(differs);
+    now.into_iter().next()
 }
 
 /// What the database refuses, as the reject it was.

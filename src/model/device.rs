@@ -4,6 +4,8 @@
 //! After: `store::device_info` keeps it, `cache::device_info` shows it.
 //! Promise: what is absent was not said; it says nothing about the value before.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 
@@ -85,6 +87,8 @@ pub struct DeviceInfoItem {
     pub info: DeviceInfo,
     /// The message as it was sent: a slice of the request body.
     pub text: Bytes,
+    /// What the objects around it said for it: see [`super::Reject::inherited`].
+    pub inherited: Option<Arc<str>>,
     /// When the upload was received.
     pub received_at: Timestamp,
 }

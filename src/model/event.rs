@@ -3,6 +3,8 @@
 //! Before: `wire::event` reads it from an upload. After: `ingest` gives it a lane of its own, `store::device_event` keeps it.
 //! Promise: its type is a short one, in upper case. How grave it is the database says (table `event_type`).
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 
@@ -55,6 +57,8 @@ pub struct EventItem {
     pub event: Event,
     /// The event as it was sent, its sample included: a slice of the request body.
     pub text: Bytes,
+    /// What the objects around it said for it: see [`super::Reject::inherited`].
+    pub inherited: Option<Arc<str>>,
     /// When the upload was received.
     pub received_at: Timestamp,
 }

@@ -65,8 +65,8 @@ impl Reader for Gathering<'_> {
         match info(&fields, place, self.context) {
             Ok(info) => {
                 let (index, text) = (self.next_index(), place.source.slice_ref(text.as_bytes()));
-                let received_at = self.context.received_at;
-                self.upload.device_infos.push(DeviceInfoItem { index, info, text, received_at });
+                let (inherited, received_at) = (place.inherited.text(), self.context.received_at);
+                self.upload.device_infos.push(DeviceInfoItem { index, info, text, inherited, received_at });
             }
             Err(fault) => {
                 let device_sn = serial(&fields, place).map(str::to_owned);

@@ -154,8 +154,8 @@ fn read_event(
         longitude,
         altitude,
     };
-    let Whole { index, text, .. } = whole;
-    upload.events.push(EventItem { index, event, text, received_at: context.received_at });
+    let Whole { index, text, inherited } = whole;
+    upload.events.push(EventItem { index, event, text, inherited, received_at: context.received_at });
     named
 }
 

@@ -74,6 +74,36 @@ table event_type: How grave an event is, by type. A change counts for events fro
     constraint event_type_name_check CHECK (((event_type = upper(event_type)) AND (event_type <> ''::text)))
     constraint event_type_pkey PRIMARY KEY (event_type)
     constraint event_type_severity_check CHECK ((severity = ANY (ARRAY['critical'::text, 'major'::text, 'minor'::text, 'info'::text])))
+table exercise_day: Exercise, one row per device and local day: from the document of the day and from the day's element of the week.
+    device_sn text not null: Serial number of the device.
+    day date not null: Local day of the device (device_time_zone), at whose midnight its totals restart.
+    customer_id bigint: Tenant, 64 bit. NULL: not known.
+    org_id bigint: Organisation unit, 64 bit. NULL: not known.
+    user_id bigint: Wearer, 64 bit. NULL: not known.
+    strength_minutes numeric default GREATEST(daily_strength_minutes, weekly_strength_minutes): Minutes at medium or high intensity: the larger of both documents. NULL: not sent.
+    active_hours numeric default GREATEST(daily_active_hours, weekly_active_hours): Hours with activity: the larger of both documents. NULL: not sent.
+    steps integer default GREATEST(daily_steps, weekly_steps): Steps: the larger of both documents. NULL: not sent.
+    daily_ts timestamp with time zone: Event time of the sample whose document of the day is kept here. NULL: none came.
+    daily_strength_minutes numeric: Minutes at medium or high intensity, by the document of the day. NULL: not sent.
+    daily_active_hours numeric: Hours with activity, by the document of the day. NULL: not sent.
+    daily_steps integer: Steps, by the document of the day. NULL: not sent (watches of today do not).
+    weekly_ts timestamp with time zone: Event time of the sample whose document of the week is kept here. NULL: none came, or none with data of this day.
+    weekly_strength_minutes numeric: Minutes at medium or high intensity, by the document of the week. NULL: not sent.
+    weekly_active_hours numeric: Hours with activity, by the document of the week. NULL: not sent.
+    weekly_steps integer: Steps, by the document of the week. NULL: not sent.
+    received_at timestamp with time zone not null: When the service took the upload that last changed the row.
+    batch_id bigint not null default txid_current(): Transaction that last wrote the row (txid_current()).
+    constraint exercise_day_pkey PRIMARY KEY (device_sn, day)
+    CREATE INDEX exercise_day_day_idx ON public.exercise_day USING btree (day)
+view exercise_week.device_sn text: Serial number of the device.
+view exercise_week.week date: Monday of the week.
+view exercise_week.days integer: Days of the week with data.
+view exercise_week.strength_minutes numeric: Minutes at medium or high intensity. NULL: not sent.
+view exercise_week.active_hours numeric: Hours with activity. NULL: not sent.
+view exercise_week.steps bigint: Steps. NULL: not sent.
+view exercise_week.customer_id bigint: Tenant by the last day that names one. NULL: none does.
+view exercise_week.org_id bigint: Organisation unit by the last day that names one. NULL: none does.
+view exercise_week.user_id bigint: Wearer by the last day that names one. NULL: none does.
 rollup health_15m.device_sn text
 rollup health_15m.bucket timestamp with time zone
 rollup health_15m.samples bigint
@@ -175,14 +205,20 @@ table health_data: One row per device and instant: what a wearable measured. Hyp
     CREATE INDEX health_data_batch_id_idx ON public.health_data USING btree (batch_id)
     CREATE TRIGGER health_data_outbox AFTER INSERT ON public.health_data FOR EACH STATEMENT EXECUTE FUNCTION outbox_add()
     CREATE TRIGGER health_data_rollup_truncate AFTER TRUNCATE ON public.health_data FOR EACH STATEMENT EXECUTE FUNCTION empty_rollups_on_truncate()
-table health_document: Nested documents of samples (sleep, exercise, workouts), the text exactly as sent, each content once per device and kind.
+table health_document: What of the nested documents of samples did not become rows of sleep_segment, exercise_day or workout: the text exactly as sent, each content once per device and kind.
     device_sn text not null: Serial number of the device.
-    ts timestamp with time zone not null: Event time of the first sample that carried the document.
+    ts timestamp with time zone not null: Event time of the first sample that carried it.
     kind text not null: Which document: sleep, exercise_daily, exercise_week, scientific_sleep, workout.
-    body text not null: The document as sent.
-    received_at timestamp with time zone not null default now(): When the service took the upload.
+    reason text not null: Why it is here: shape_unknown (scientific sleep, always), unreadable (the document), bad_element (one element of it), too_many_elements.
+    detail text: What exactly was wrong, for a person. NULL: nothing was (shape_unknown).
+    body text not null: The document, or for bad_element the element, as sent.
+    customer_id bigint: Tenant, 64 bit. NULL: not known.
+    org_id bigint: Organisation unit, 64 bit. NULL: not known.
+    user_id bigint: Wearer, 64 bit. NULL: not known.
+    received_at timestamp with time zone not null: When the service took the upload.
     batch_id bigint not null default txid_current(): Transaction that wrote the row (txid_current()).
     constraint health_document_kind_check CHECK ((kind = ANY (ARRAY['sleep'::text, 'exercise_daily'::text, 'exercise_week'::text, 'scientific_sleep'::text, 'workout'::text])))
+    constraint health_document_reason_check CHECK ((reason = ANY (ARRAY['shape_unknown'::text, 'unreadable'::text, 'bad_element'::text, 'too_many_elements'::text])))
     CREATE UNIQUE INDEX health_document_content_key ON public.health_document USING btree (device_sn, kind, md5(body))
     CREATE INDEX health_document_ts_idx ON public.health_document USING btree (device_sn, ts)
 rollup health_hourly.device_sn text
@@ -394,6 +430,88 @@ table rollup_dirty: What changed behind the watermark: quarter hours to compute 
     to_bucket timestamp with time zone not null: End of the last one, exclusive.
     constraint rollup_dirty_range_check CHECK ((from_bucket < to_bucket))
     CREATE INDEX rollup_dirty_from_bucket_idx ON vitals.rollup_dirty USING btree (from_bucket)
+view sleep_night.device_sn text: Serial number of the device.
+view sleep_night.night date: Local day on which the sleep ended. Segments at most two hours apart are one sleep; a day may hold a night and naps.
+view sleep_night.start_ts timestamp with time zone: When the first of them began.
+view sleep_night.end_ts timestamp with time zone: When the last of them ended.
+view sleep_night.sleeps integer: Sleeps that ended on the day.
+view sleep_night.segments integer: Segments they are made of.
+view sleep_night.light_hours numeric: Hours of light sleep, each instant once; what is also told as deep counts as deep.
+view sleep_night.deep_hours numeric: Hours of deep sleep, each instant once.
+view sleep_night.unknown_hours numeric: Hours of sleep told as neither light nor deep, each instant once.
+view sleep_night.total_hours numeric: Hours of sleep, each instant once: light + deep + unknown.
+view sleep_night.legacy_hours numeric: The figure of the ljwx server: plain sum of all segments, overlaps counted twice, hours rounded to 2 decimals.
+view sleep_night.customer_id bigint: Tenant by the last segment that names one. NULL: none does.
+view sleep_night.org_id bigint: Organisation unit by the last segment that names one. NULL: none does.
+view sleep_night.user_id bigint: Wearer by the last segment that names one. NULL: none does.
+table sleep_segment: Sleep as devices tell it: one row per element of a sleep document, however often it is sent. Segments may overlap; sleep_night merges them.
+    device_sn text not null: Serial number of the device.
+    start_ts timestamp with time zone not null: Start of the segment.
+    end_ts timestamp with time zone not null: End of the segment, exclusive.
+    type_code integer: Type as sent: 1 light, 2 deep; what other codes mean is not known. NULL: not sent.
+    stage text not null default 
+CASE type_code
+    WHEN 1 THEN 'light'::text
+    WHEN 2 THEN 'deep'::text
+    ELSE 'unknown'::text
+END: What type_code means: light, deep, unknown.
+    end_day date not null: Local day on which the segment ends, in the zone of the rollups (vitals.rollup). The key by which nights are found.
+    customer_id bigint: Tenant, 64 bit. NULL: not known.
+    org_id bigint: Organisation unit, 64 bit. NULL: not known.
+    user_id bigint: Wearer, 64 bit. NULL: not known.
+    ts timestamp with time zone not null: Event time of the sample by which it came first.
+    received_at timestamp with time zone not null: When the service took that upload.
+    batch_id bigint not null default txid_current(): Transaction that last wrote the row (txid_current()).
+    constraint sleep_segment_key UNIQUE NULLS NOT DISTINCT (device_sn, start_ts, end_ts, type_code)
+    constraint sleep_segment_span_check CHECK ((start_ts < end_ts))
+    CREATE INDEX sleep_segment_day_idx ON public.sleep_segment USING btree (end_day)
+    CREATE INDEX sleep_segment_device_day_idx ON public.sleep_segment USING btree (device_sn, end_day)
+    CREATE INDEX sleep_segment_device_week_idx ON public.sleep_segment USING btree (device_sn, ((date_trunc('week'::text, (end_day)::timestamp without time zone))::date))
+view sleep_week.device_sn text: Serial number of the device.
+view sleep_week.week date: Monday of the week.
+view sleep_week.nights integer: Days of the week on which a sleep ended.
+view sleep_week.light_hours numeric: Hours of light sleep.
+view sleep_week.deep_hours numeric: Hours of deep sleep.
+view sleep_week.unknown_hours numeric: Hours of sleep told as neither.
+view sleep_week.total_hours numeric: Hours of sleep; divided by nights, the mean.
+view sleep_week.legacy_hours numeric: Sum of the legacy figures of its days.
+view sleep_week.customer_id bigint: Tenant by the last day that names one. NULL: none does.
+view sleep_week.org_id bigint: Organisation unit by the last day that names one. NULL: none does.
+view sleep_week.user_id bigint: Wearer by the last day that names one. NULL: none does.
+table workout: Workouts: one row per device, start and type. Sent again with other figures, the larger ones hold, in whatever order they come.
+    device_sn text not null: Serial number of the device.
+    start_ts timestamp with time zone not null: Start of the workout.
+    end_ts timestamp with time zone not null: End of the workout; the latest that was sent.
+    workout_type integer: Type as sent; workout_type has the names. NULL: not sent.
+    calorie numeric: Energy as sent, in the unit of the device (small calories in samples; documents name none); the largest that was sent. NULL: not sent.
+    distance numeric: Distance, metres; the largest that was sent. NULL: not sent.
+    record_id text: The device's own number of the workout. NULL: not sent.
+    customer_id bigint: Tenant, 64 bit. NULL: not known.
+    org_id bigint: Organisation unit, 64 bit. NULL: not known.
+    user_id bigint: Wearer, 64 bit. NULL: not known.
+    ts timestamp with time zone not null: Event time of the sample by which it came first.
+    received_at timestamp with time zone not null: When the service took that upload.
+    batch_id bigint not null default txid_current(): Transaction that last wrote the row (txid_current()).
+    constraint workout_key UNIQUE NULLS NOT DISTINCT (device_sn, start_ts, workout_type)
+    constraint workout_span_check CHECK ((start_ts < end_ts))
+    CREATE INDEX workout_start_ts_idx ON public.workout USING btree (start_ts)
+view workout_named.device_sn text: Serial number of the device.
+view workout_named.day date: Local day on which it began, in the zone of the rollups. To choose by time, start_ts is quicker.
+view workout_named.start_ts timestamp with time zone: Start of the workout.
+view workout_named.end_ts timestamp with time zone: End of the workout.
+view workout_named.workout_type integer: Type as sent. NULL: not sent.
+view workout_named.workout_name text: What the type means; unknown, where workout_type has no name for it.
+view workout_named.minutes numeric: Minutes from start to end.
+view workout_named.calorie numeric: Energy as sent, see workout.calorie. NULL: not sent.
+view workout_named.distance numeric: Distance, metres. NULL: not sent.
+view workout_named.record_id text: The device's own number of the workout. NULL: not sent.
+view workout_named.customer_id bigint: Tenant, 64 bit. NULL: not known.
+view workout_named.org_id bigint: Organisation unit, 64 bit. NULL: not known.
+view workout_named.user_id bigint: Wearer, 64 bit. NULL: not known.
+table workout_type: Names of the workout types. A DBA may add one or change its words; no row of workout depends on it.
+    workout_type integer not null: Code as devices send it.
+    name text not null: What it means, in English.
+    constraint workout_type_pkey PRIMARY KEY (workout_type)
 function advance_rollups()
 function bucket_end(interval,text,timestamp with time zone)
 function bucket_start(interval,text,timestamp with time zone)

@@ -19,7 +19,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
-pub(super) use device::{CommonEvent, DeviceInfoUpload};
+pub(super) use device::{DeviceInfoUpload, EventUpload};
 pub(super) use health::{HealthBatch, HealthUpload};
 pub(super) use page::{__path_docs, __path_docs_file, docs, docs_file};
 
