@@ -240,6 +240,30 @@ async fn folded_and_repeated_samples_bring_their_documents() {
 }
 
 #[tokio::test]
+async fn the_sample_of_an_event_brings_its_documents() {
+    let database = Database::new().await;
+    let service = Service::start(&database).await;
+    let documents = [
+        ("sleepData", SLEEP),
+        ("exerciseDailyData", DAILY),
+        ("exerciseWeekData", WEEKLY),
+        ("scientificSleepData", SCIENTIFIC),
+        ("workoutData", WORKOUT),
+    ];
+    let event = json!({
+        "eventType": "com.tdtech.ohos.action.SOS_EVENT", "eventValue": "EVENT-1", "deviceSn": "EVENT-1",
+        "timestamp": "2026-01-02 12:00:01", "healthData": { "data": sample("EVENT-1", "12:00:00", &documents) }
+    });
+    let client = database.client().await;
+    for _ in 0..2 {
+        let answer = service.post("/upload_common_event", event.to_string()).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(stored(&client, "EVENT-1").await, all_five());
+    }
+    service.finish().await;
+}
+
+#[tokio::test]
 async fn a_rejected_sample_brings_its_documents_when_it_is_replayed() {
     let database = Database::new().await;
     let client = database.client().await;
