@@ -11,9 +11,11 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
+use crate::cache::Cache;
 use crate::config::Settings;
 use crate::http::{self, retention::RawRetention};
 use crate::ingest::Ingest;
+use crate::react::LatestView;
 use crate::store::wake::Announcer;
 use crate::store::{Store, migrate};
 use crate::tasks::{Stage, Tasks};
@@ -53,8 +55,12 @@ impl Service {
 
         clock.spawn_loop("retention", retention.clone().follow(store.clone(), clock.stopping()));
         clock.spawn_loop("rollups", schedule::rollups::run(store.clone(), clock.stopping()));
-        relay::start(&store, &settings, &reaction)?;
-        let announcer = Announcer::start(&store, &settings, &reaction);
+        let view = LatestView::new(store.clone(), Cache::new(&settings)?, &settings, reaction.stopping());
+        reaction.spawn_loop("latest_view", view.clone().watch());
+        relay::start(&reaction, &store, &view, &settings);
+        let announcer = Announcer::default();
+        let announcing = announcer.clone().run(store.clone(), settings.clone(), reaction.stopping());
+        reaction.spawn_loop("announcer", announcing);
         let writers = Ingest::start(&store, &announcer, &settings, &ingest);
 
         let state = http::State::new(writers, store.clone(), metrics, retention, &settings);

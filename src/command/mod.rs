@@ -4,6 +4,7 @@
 
 pub mod check;
 pub mod demo;
+pub mod interrupt;
 pub mod migrate;
 pub mod serve;
 pub mod simulate;

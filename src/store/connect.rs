@@ -18,7 +18,6 @@ pub struct Store {
     pool: Pool,
     config: Config,
     connect_timeout: Duration,
-    statement_timeout: Duration,
 }
 
 /// Keeps a session of one's own alive.
@@ -63,12 +62,7 @@ impl Store {
             .create_timeout(Some(settings.connect_timeout()))
             .build()
             .map_err(|error| StoreError::Pool(error.to_string()))?;
-        Ok(Self {
-            pool,
-            config,
-            connect_timeout: settings.connect_timeout(),
-            statement_timeout: settings.statement_timeout(),
-        })
+        Ok(Self { pool, config, connect_timeout: settings.connect_timeout() })
     }
 
     /// A connection from the pool, statements cached on it.
@@ -107,11 +101,6 @@ impl Store {
     /// Longest time to reach the server.
     pub(crate) fn connect_timeout(&self) -> Duration {
         self.connect_timeout
-    }
-
-    /// Longest time of one statement; a caller's own deadline may be a little longer, never shorter.
-    pub(crate) fn statement_timeout(&self) -> Duration {
-        self.statement_timeout
     }
 
     /// Closes the pool; connections that are out end when they are given back.

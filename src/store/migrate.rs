@@ -12,8 +12,24 @@ mod versions {
     refinery::embed_migrations!("migrations");
 }
 
+/// A file of `sql/functions`.
+macro_rules! function {
+    ($name:literal) => {
+        ($name, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/functions/", $name, ".sql")))
+    };
+}
+
 /// Bodies of functions that no migration pins: applied again after each migrate, in this order.
-const FUNCTIONS: &[(&str, &str)] = &[];
+const FUNCTIONS: &[(&str, &str)] = &[
+    function!("edition"),
+    function!("rollup_source"),
+    function!("rollup_bucket"),
+    function!("rollup_create"),
+    function!("rollup_mark"),
+    function!("rollup_refresh"),
+    function!("refresh_rollups"),
+    function!("finish_batches"),
+];
 
 /// Held while a schema is changed. The number is arbitrary but fixed: "vitals" as ASCII.
 const LOCK: i64 = 0x7669_7461_6c73;
@@ -112,4 +128,22 @@ fn chain(error: &dyn std::error::Error) -> String {
         cause = inner.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_functions_is_applied() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/sql/functions");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
+            .collect();
+        let mut applied: Vec<&str> = FUNCTIONS.iter().map(|(name, _)| *name).collect();
+        files.sort();
+        applied.sort_unstable();
+        assert_eq!(applied, files);
+    }
 }

@@ -89,7 +89,7 @@ impl Service {
 
     /// Waits for the reactions and stops; fails when a task is left or had failed.
     pub async fn finish(self) {
-        //self.drained().await;
+        self.drained().await;
         self.stop().await;
     }
 

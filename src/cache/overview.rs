@@ -1,0 +1,47 @@
+//! What dashboards see in Redis, at a glance: for the account that `vitals demo` gives, and for tests.
+//!
+//! Before: `command::demo`. After: Redis, read only, over connections of its own.
+//! Promise: every await ends by the caller's deadline or by `connect_timeout_ms`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use redis::{AsyncCommands, Client};
+use tokio::time::timeout;
+
+use super::CacheError;
+use crate::config::Settings;
+
+/// The latest value of a device: the fields of the hash `health_data:{sn}` by name; empty if there is none.
+///
+/// # Errors
+/// Redis is away.
+pub async fn latest(settings: &Settings, device_sn: &str) -> Result<BTreeMap<String, String>, CacheError> {
+    let reading = async {
+        let mut connection =
+            Client::open(settings.redis_url.as_str())?.get_multiplexed_async_connection().await?;
+        Ok(connection.hgetall(format!("health_data:{device_sn}")).await?)
+    };
+    timeout(settings.connect_timeout(), reading).await.unwrap_or(Err(CacheError::Timeout))
+}
+
+/// Listens on `health_data_channel:{sn}` and gives the first message; `None` if none came within `patience`.
+///
+/// # Errors
+/// Redis is away.
+pub async fn first_message(
+    settings: &Settings,
+    device_sn: &str,
+    patience: Duration,
+) -> Result<Option<String>, CacheError> {
+    let subscribing = async {
+        let mut messages = Client::open(settings.redis_url.as_str())?.get_async_pubsub().await?;
+        messages.subscribe(format!("health_data_channel:{device_sn}")).await?;
+        Ok::<_, CacheError>(messages)
+    };
+    let mut messages =
+        timeout(settings.connect_timeout(), subscribing).await.unwrap_or(Err(CacheError::Timeout))?;
+    let message = timeout(patience, messages.on_message().next()).await.ok().flatten();
+    Ok(message.map(|message| message.get_payload()).transpose()?)
+}
