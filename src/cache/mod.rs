@@ -42,6 +42,8 @@ struct Shared {
     client: Client,
     config: AsyncConnectionConfig,
     deadline: Duration,
+    /// Tells this process from others that use the same Redis.
+    name: String,
     /// Zone in which dashboards read the time of a latest value.
     zone: TimeZone,
     connection: Mutex<Option<MultiplexedConnection>>,
@@ -67,6 +69,7 @@ impl Cache {
                 client: Client::open(settings.redis_url.as_str())?,
                 config,
                 deadline,
+                name: format!("{:032x}", rand::random::<u128>()),
                 zone: settings.device_zone(),
                 connection: Mutex::new(None),
             }),

@@ -5,15 +5,24 @@
 //! came back with an older copy of its data. Promise: the key is written only when nothing was flushed since the build
 //! began, for the lock of the builder would be gone too.
 
+use std::time::Duration;
+
 use redis::{InfoDict, pipe};
+use tokio::time::sleep;
 
 use super::{Cache, CacheError};
 
 const VIEW: &str = "vitals:view";
 const BUILDER: &str = "vitals:view:builder";
 
-/// How long a builder that says nothing keeps the right. Its pages take milliseconds.
-const BUILDER_HOLDS_MS: u64 = 30_000;
+/// How long a builder that says nothing keeps the right, and how often it says something.
+const BUILDER_HOLDS: Duration = Duration::from_secs(5);
+const BUILDER_SPEAKS_EVERY: Duration = Duration::from_secs(1);
+
+/// Takes the lock unless another has it. One that carries our own name is from an attempt of ours that got no answer.
+const TAKE: &str = "local held = redis.call('GET', KEYS[1]) \
+     if held and string.sub(held, 1, #ARGV[3]) ~= ARGV[3] then return 0 end \
+     redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) return 1";
 
 /// Prolongs the lock if it is still ours.
 const KEEP: &str = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end \
@@ -66,19 +75,21 @@ impl<'a> Builder<'a> {
     /// # Errors
     /// Redis did not answer.
     pub async fn take(cache: &'a Cache) -> Result<Option<Self>, CacheError> {
-        let token = format!("{:032x}", rand::random::<u128>());
-        let mut pipeline = pipe();
-        pipeline.cmd("SET").arg(BUILDER).arg(&token).arg("NX").arg("PX").arg(BUILDER_HOLDS_MS);
-        let (taken,): (Option<String>,) = cache.send(&pipeline).await?;
-        Ok(taken.map(|_| Self { cache, token }))
+        let name = &cache.shared.name;
+        let builder = Self { cache, token: format!("{name} {:032x}", rand::random::<u128>()) };
+        let taken = builder.run(TAKE, &[BUILDER], &[&builder.token, &holds_ms(), name]).await?;
+        Ok(taken.then_some(builder))
     }
 
-    /// Says that the build goes on. False: the right was lost, by time or by a flush.
+    /// Keeps the right until it is lost, by a flush or by time.
     ///
     /// # Errors
     /// Redis did not answer.
-    pub async fn keep(&self) -> Result<bool, CacheError> {
-        self.run(KEEP, &[BUILDER], &[&self.token, &BUILDER_HOLDS_MS.to_string()]).await
+    pub async fn hold(&self) -> Result<(), CacheError> {
+        while self.run(KEEP, &[BUILDER], &[&self.token, &holds_ms()]).await? {
+            sleep(BUILDER_SPEAKS_EVERY).await;
+        }
+        Ok(())
     }
 
     /// Marks the view as whole. False: the right was lost, and so perhaps what was built.
@@ -103,6 +114,10 @@ impl<'a> Builder<'a> {
         let (done,): (bool,) = self.cache.send(&pipeline).await?;
         Ok(done)
     }
+}
+
+fn holds_ms() -> String {
+    BUILDER_HOLDS.as_millis().to_string()
 }
 
 #[cfg(test)]

@@ -1,6 +1,106 @@
-//! stub
-#[allow(missing_docs)]
-#[allow(clippy::missing_errors_doc)]
-pub async fn run(_s: &crate::config::Settings) -> anyhow::Result<std::process::ExitCode> {
-    unimplemented!()
+//! `vitals check`: whether everything the service needs is there, and what the edition of TimescaleDB means.
+//!
+//! Before: an operator or a container's start script. After: one line a finding, exit code 1 if one of them is bad.
+
+use std::process::ExitCode;
+
+use jiff::{Timestamp, ToSpan, Unit};
+
+use crate::cache::Cache;
+use crate::config::Settings;
+use crate::store::rollups::{self, Edition, RollupStatus};
+use crate::store::{Store, migrate, outbox};
+
+/// Looks at everything and tells.
+///
+/// # Errors
+/// PostgreSQL cannot be reached: then nothing else can be told.
+pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
+    let store = Store::new(settings)?;
+    let mut report = Report { good: true };
+    let (client, _driver) = store.session().await?;
+    report.good("PostgreSQL", "answers");
+    match rollups::edition(&client).await {
+        Ok(edition) => report.good("TimescaleDB", meaning(edition)),
+        Err(error) => report.bad("TimescaleDB", &error.to_string()),
+    }
+    let (found, needed) = (migrate::version(&store).await?, migrate::head());
+    if found == needed {
+        report.good("schema", &format!("version {found}"));
+        for status in rollups::status(&client).await? {
+            rollup(&mut report, settings, &status);
+        }
+        waiting(&mut report, &store).await?;
+    } else if found < needed {
+        report.bad("schema", &format!("version {found}, this program needs {needed}: run `vitals migrate`"));
+    } else {
+        report
+            .bad("schema", &format!("version {found}, newer than this program ({needed}): run a newer one"));
+    }
+    match Cache::new(settings)?.connect().await {
+        Ok(()) => report.good("Redis", "answers"),
+        Err(error) => {
+            report.bad("Redis", &format!("{error}; uploads are taken, latest values wait for it"));
+        }
+    }
+    Ok(if report.good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+const fn meaning(edition: Edition) -> &'static str {
+    match edition {
+        Edition::Community => {
+            "Community edition: the rollups are continuous aggregates, refreshed by a job of TimescaleDB"
+        }
+        Edition::Apache => {
+            "Apache edition: the rollups are refreshed by refresh_rollups(), which one instance of `vitals serve` calls; \
+             there is no compression"
+        }
+    }
+}
+
+fn rollup(report: &mut Report, settings: &Settings, status: &RollupStatus) {
+    let watermark = status
+        .watermark
+        .map_or_else(|| "nothing materialised yet".into(), |at| format!("materialised to {at}"));
+    let refreshed = match status.refreshed_at {
+        Some(at) => format!("refreshed {} ago", ago(at)),
+        None => "never refreshed".into(),
+    };
+    let text = format!("zone {}, {watermark}, {} changes pending, {refreshed}", status.zone, status.pending);
+    if status.zone == "UTC" || status.zone == settings.rollup_time_zone {
+        report.good(&status.name, &text);
+    } else {
+        let wanted = &settings.rollup_time_zone;
+        report.bad(&status.name, &format!("{text}; but rollup_time_zone is {wanted}, see `vitals migrate`"));
+    }
+}
+
+async fn waiting(report: &mut Report, store: &Store) -> anyhow::Result<()> {
+    match outbox::measure(store).await?.waiting {
+        0 => report.good("outbox", "empty: everything committed was reacted to"),
+        waiting => {
+            report.good("outbox", &format!("{waiting} transactions wait for a relay (`vitals serve`)"))
+        }
+    }
+    Ok(())
+}
+
+fn ago(at: Timestamp) -> String {
+    let span = Timestamp::now().since((Unit::Second, at)).unwrap_or_else(|_| 0.seconds());
+    format!("{:.0} s", span.total(Unit::Second).unwrap_or_default())
+}
+
+struct Report {
+    good: bool,
+}
+
+impl Report {
+    fn good(&mut self, what: &str, finding: &str) {
+        println!("ok    {what}: {finding}");
+    }
+
+    fn bad(&mut self, what: &str, finding: &str) {
+        self.good = false;
+        println!("BAD   {what}: {finding}");
+    }
 }

@@ -97,7 +97,8 @@ impl Ingest {
                 // A part holds at least one row, so the channel can never be the tighter bound.
                 let (queue, incoming) = mpsc::channel(settings.queue_rows);
                 let writer = writer::Writer::new(number, store.clone(), announcer.clone(), settings);
-                stage.spawn_loop("writer", writer.run(incoming, stage.stopping()));
+                // It ends when the last sender has gone, which may be before the stage stops.
+                stage.spawn("writer", writer.run(incoming, stage.stopping()));
                 Shard {
                     queue,
                     budget: Arc::new(Semaphore::new(settings.queue_rows)),

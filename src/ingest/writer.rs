@@ -64,6 +64,9 @@ impl Writer {
         while let Some(parts) = batcher::gather(&mut queue, self.limits, &stop).await {
             self.serve(parts).await;
         }
+        if let Some(session) = self.session.take() {
+            session.discard();
+        }
     }
 
     async fn serve(&mut self, mut parts: Vec<Part>) {

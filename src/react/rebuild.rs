@@ -36,7 +36,11 @@ pub(super) async fn check(latest: &LatestView) -> Result<bool, Failure> {
     metrics::gauge!(crate::telemetry::names::VIEW_WHOLE).set(0.0);
     let Some(builder) = Builder::take(&latest.cache).await? else { return Ok(false) };
     let started = Instant::now();
-    match fill(latest, &builder).await {
+    let filled = tokio::select! {
+        filled = fill(latest) => filled,
+        lost = builder.hold() => lost.map(|()| None).map_err(Failure::Cache),
+    };
+    match filled {
         Ok(Some(devices)) => {
             let whole = builder.complete(&mark).await?;
             let seconds = started.elapsed().as_secs_f64();
@@ -55,11 +59,11 @@ pub(super) async fn check(latest: &LatestView) -> Result<bool, Failure> {
     }
 }
 
-/// Writes the newest row of every device; `None`: stopped, or the right to build was lost.
-async fn fill(latest: &LatestView, builder: &Builder<'_>) -> Result<Option<usize>, Failure> {
+/// Writes the newest row of every device; `None`: stopped.
+async fn fill(latest: &LatestView) -> Result<Option<usize>, Failure> {
     let (mut after, mut devices) = (String::new(), 0);
     loop {
-        if latest.stop.is_cancelled() || !builder.keep().await? {
+        if latest.stop.is_cancelled() {
             return Ok(None);
         }
         let page = health_data::newest_of_devices(&latest.store, &after, PAGE_DEVICES).await?;

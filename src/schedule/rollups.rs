@@ -44,7 +44,11 @@ fn back_off() -> impl Iterator<Item = Duration> {
 }
 
 /// Refreshes by the clock over one session; returns when asked to stop.
-async fn keep_fresh(turn: Turn, stop: &CancellationToken, mut refreshed: impl FnMut()) -> Result<(), StoreError> {
+async fn keep_fresh(
+    turn: Turn,
+    stop: &CancellationToken,
+    mut refreshed: impl FnMut(),
+) -> Result<(), StoreError> {
     if turn.keeper().await?.edition == Edition::Community {
         tracing::info!("the rollups are refreshed by a job of TimescaleDB");
         stop.cancelled().await;

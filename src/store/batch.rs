@@ -70,7 +70,7 @@ impl Session {
         self.client.is_closed()
     }
 
-    /// Closes it instead of giving it back: it may be in the middle of a transaction.
+    /// Closes it instead of giving it back: it may be in the middle of a transaction, and it has settings of its own.
     pub fn discard(self) {
         drop(Object::take(self.client));
     }

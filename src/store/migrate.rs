@@ -22,6 +22,7 @@ macro_rules! function {
 /// Bodies of functions that no migration pins: applied again after each migrate, in this order.
 const FUNCTIONS: &[(&str, &str)] = &[
     function!("edition"),
+    function!("rollup_comment"),
     function!("rollup_source"),
     function!("rollup_bucket"),
     function!("rollup_create"),

@@ -12,6 +12,9 @@ use tokio_postgres::types::Type;
 
 use super::{Patience, Store, StoreError, statement};
 
+/// A crash of the server may undo the end of a reaction, deletion of the outbox rows and all: it is done again.
+const NO_WAIT_FOR_DISK: &str = "set local synchronous_commit = off";
+
 /// Which rows a lane of the relay takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Share {
@@ -160,7 +163,7 @@ pub async fn finish(
     finish: &Finish<'_>,
 ) -> Result<bool, StoreError> {
     let mut client = store.client().await?;
-    let transaction = patience.begin(&mut client, "").await?;
+    let transaction = patience.begin(&mut client, NO_WAIT_FOR_DISK).await?;
     let (first, last) = (finish.range.map(|range| range.first), finish.range.map(|range| range.last));
     let rows = statement!("outbox", "finish")
         .query_unprepared(

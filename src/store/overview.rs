@@ -140,19 +140,19 @@ pub async fn account(store: &Store, instance: &str) -> Result<Account, StoreErro
     })
 }
 
-/// The last `count` hours of a device, oldest first; hours without a sample are absent.
+/// The last `count` hours of a device that hold samples, oldest first.
 ///
 /// # Errors
 /// The database is away.
-pub async fn hours(store: &Store, device_sn: &str, count: i32) -> Result<Vec<Bucket>, StoreError> {
+pub async fn hours(store: &Store, device_sn: &str, count: i64) -> Result<Vec<Bucket>, StoreError> {
     buckets(&HOURS, &store.client().await?, device_sn, count).await
 }
 
-/// The last `count` days of a device, oldest first; days without a sample are absent.
+/// The last `count` days of a device that hold samples, oldest first.
 ///
 /// # Errors
 /// The database is away.
-pub async fn days(store: &Store, device_sn: &str, count: i32) -> Result<Vec<Bucket>, StoreError> {
+pub async fn days(store: &Store, device_sn: &str, count: i64) -> Result<Vec<Bucket>, StoreError> {
     buckets(&DAYS, &store.client().await?, device_sn, count).await
 }
 
@@ -178,7 +178,7 @@ async fn buckets(
     statement: &Statement,
     client: &Object,
     device_sn: &str,
-    count: i32,
+    count: i64,
 ) -> Result<Vec<Bucket>, StoreError> {
     let bucket = |row: &Row| Bucket {
         bucket: row.get("bucket"),
@@ -189,7 +189,7 @@ async fn buckets(
         step_max: row.get("step_max"),
     };
     let rows = statement.query(client, &[&device_sn, &count]).await?;
-    Ok(rows.iter().map(bucket).collect())
+    Ok(rows.iter().rev().map(bucket).collect())
 }
 
 fn only(mut rows: Vec<Row>) -> Result<Row, StoreError> {

@@ -185,7 +185,8 @@ fn refuse_what_differs(
 /// `health_by_day(device, zone, from_date, to_date)`: the SELECT of `health_daily`, of one device, in any zone. Its body is
 /// bound to what it reads when it is made, so it needs no search path and can be planned together with the query around it.
 fn health_by_day() -> String {
-    let daily = DEFINITIONS.iter().find(|definition| definition.name == "health_daily").expect("is one of them");
+    let daily =
+        DEFINITIONS.iter().find(|definition| definition.name == "health_daily").expect("is one of them");
     format!(
         "create or replace function public.health_by_day(device text, zone text, from_date date, to_date date)
         returns setof public.health_daily
@@ -243,7 +244,9 @@ impl Turn {
                 edition: if kept_by == "vitals" { Edition::Apache } else { Edition::Community },
                 every: Duration::from_secs_f64(seconds.max(0.1)),
             }),
-            _ => Err(StoreError::State("there are no rollups, or no policy for them: run `vitals migrate`".into())),
+            _ => Err(StoreError::State(
+                "there are no rollups, or no policy for them: run `vitals migrate`".into(),
+            )),
         }
     }
 

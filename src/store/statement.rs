@@ -105,9 +105,7 @@ impl Patience {
             Self::Statement => settings.to_owned(),
             Self::Unlimited => format!("set local statement_timeout = 0; {settings}"),
         };
-        if !settings.is_empty() {
-            transaction.batch_execute(&settings).await.map_err(failed)?;
-        }
+        transaction.batch_execute(&settings).await.map_err(failed)?;
         Ok(transaction)
     }
 }

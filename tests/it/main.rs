@@ -9,6 +9,7 @@ mod harness;
 mod ingest;
 mod layering;
 
+mod rollups;
 mod schema;
 mod stop;
 mod uploads;

@@ -1,5 +1,6 @@
 -- batch.incoming
--- Purpose: the temporary table of a session through which likely repeats go, emptied by every commit.
+-- Purpose: what a session for batches needs: the temporary table through which likely repeats go, emptied by every
+-- commit; and the word that its updates carry their batch, by which the relay marks them (see rollup_create.sql).
 -- Locks: none that others see.
 create temporary table if not exists incoming (
     device_sn     text collate "C",
@@ -21,4 +22,6 @@ create temporary table if not exists incoming (
     longitude     double precision,
     altitude      double precision,
     upload_method text collate "C"
-) on commit delete rows
+) on commit delete rows;
+
+set vitals.marks_by_batch = on

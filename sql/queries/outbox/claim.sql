@@ -7,6 +7,7 @@
 -- claim of its own lost to a broken connection.
 -- The floor $4 keeps the scan off index entries of deleted rows that vacuum cannot remove while an old snapshot
 -- (a dump, say) is open; a sweep passes 0.
+-- A claim need not survive a crash of the server, so its commit waits for no disk.
 -- Locks: the claimed rows, for the moment of the statement; rows that are locked are left to whoever has them.
 with due as (
     select batch_id
@@ -25,4 +26,5 @@ set lease_token  = $1::text::uuid,
 from due
 where outbox.batch_id = due.batch_id
 returning outbox.batch_id, outbox.first_ts, outbox.last_ts, outbox.attempts,
-          extract(epoch from clock_timestamp() - outbox.created_at)::float8 as age_seconds
+          extract(epoch from clock_timestamp() - outbox.created_at)::float8 as age_seconds,
+          set_config('synchronous_commit', 'off', true)

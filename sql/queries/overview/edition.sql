@@ -2,6 +2,6 @@
 -- Purpose: which PostgreSQL and which TimescaleDB serve; `apache` or `timescale` (the Community edition).
 -- Locks: none.
 select
-    current_setting('server_version')                            as postgres,
+    split_part(current_setting('server_version'), ' ', 1)               as postgres,
     (select extversion from pg_extension where extname = 'timescaledb') as timescaledb,
-    current_setting('timescaledb.license', true)                 as license
+    current_setting('timescaledb.license', true)                        as license

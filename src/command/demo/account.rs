@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
 use super::table::{Table, title, verdict};
+use super::tell;
 use super::uploads::Uploaded;
 use crate::cache;
 use crate::command::simulate::{Counts, PartReport, grouped};
@@ -24,8 +25,8 @@ const DRAINED_WITHIN: Duration = Duration::from_secs(15);
 const ROLLED_UP_WITHIN: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-const HOURS: i32 = 6;
-const DAYS: i32 = 7;
+const HOURS: i64 = 6;
+const DAYS: i64 = 7;
 
 /// One part of the uploads in a line.
 pub(super) fn in_short(part: &PartReport) -> String {
@@ -52,8 +53,7 @@ pub(super) async fn show(
     let mut broken = Vec::new();
     let (waiting, drained_in) =
         wait_for(DRAINED_WITHIN, || overview::waiting(store), |left| *left == 0).await?;
-    let (rolled_up, _) =
-        wait_for(ROLLED_UP_WITHIN, || overview::rolled_up(store), |it| it.rows == it.samples).await?;
+    let rolled_up = wait_for_rollups(store).await?;
     show_uploads(uploaded);
     broken.extend(show_accounting(settings, store, uploaded).await?);
     show_rows(settings, store).await?;
@@ -73,6 +73,16 @@ pub(super) async fn show(
         bail!("the account does not hold: {}", broken.join("; "));
     }
     Ok(())
+}
+
+async fn wait_for_rollups(store: &Store) -> Result<RolledUp, StoreError> {
+    let rolled_up = overview::rolled_up(store).await?;
+    if rolled_up.rows == rolled_up.samples {
+        return Ok(rolled_up);
+    }
+    tell("rollups", "late rows are not in them yet; they will be within a minute");
+    let is_whole = |it: &RolledUp| it.rows == it.samples;
+    Ok(wait_for(ROLLED_UP_WITHIN, || overview::rolled_up(store), is_whole).await?.0)
 }
 
 /// Looks until it is as wanted or the time is over; what was seen last, and after how long.
@@ -122,6 +132,12 @@ fn show_uploads(uploaded: &Uploaded) {
         ]);
     }
     print!("{table}");
+    if let Some(live) = &uploaded.live {
+        let (repeated, late) = (grouped(live.counts.repeated), grouped(live.counts.late));
+        println!(
+            "  of the live records {repeated} were sent twice on purpose, {late} came hours to days late"
+        );
+    }
 }
 
 /// What the fleet was told, and what the tables of this instance say. The tables may hold more: uploads by hand, and
@@ -225,8 +241,7 @@ async fn show_redis(
     device_sn: &str,
     uploaded: &Uploaded,
 ) -> anyhow::Result<Vec<String>> {
-    const SHOWN: [&str; 7] =
-        ["timestamp", "heartRate", "bloodOxygen", "temperature", "step", "latitude", "longitude"];
+    const SHOWN: [&str; 5] = ["timestamp", "heartRate", "bloodOxygen", "temperature", "step"];
     let latest = cache::overview::latest(settings, device_sn).await?;
     println!("{}", title("Redis: what a dashboard sees"));
     let fields = SHOWN.iter().filter_map(|name| Some(format!("{name} {}", latest.get(*name)?)));
@@ -250,11 +265,12 @@ async fn show_edition(store: &Store) -> anyhow::Result<()> {
     let edition = overview::edition(store).await?;
     println!("{}", title("Edition"));
     let (name, means) = if edition.is_community {
-        ("Community", "rollups are continuous aggregates, kept by TimescaleDB's own jobs")
+        ("Community", "the rollups are continuous aggregates, kept by TimescaleDB's own jobs")
     } else {
-        ("Apache", "no continuous aggregates: the service keeps the same rollups under the same names")
+        ("Apache", "it has no continuous aggregates: the service keeps the same rollups under the same names")
     };
-    println!("  TimescaleDB {} ({name}) on PostgreSQL {}: {means}", edition.timescaledb, edition.postgres);
+    println!("  TimescaleDB {}, {name} edition, on PostgreSQL {}", edition.timescaledb, edition.postgres);
+    println!("  {means}");
     Ok(())
 }
 

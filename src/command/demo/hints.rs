@@ -19,7 +19,7 @@ pub(super) fn invite(
     let url = format!("http://{}/upload_health_data", service.address());
     let upload = r#"{"data":{"deviceSn":"MYWATCH000000001","heart_rate":72,"body_temperature":"36.6"}}"#;
     eprintln!("\nWhile it runs, from another terminal:");
-    eprintln!("  curl -s {url} -H 'Content-Type: application/json' -d '{upload}'");
+    eprintln!("  curl -s {url} \\\n    -H 'Content-Type: application/json' -d '{upload}'");
     eprintln!("{}", looking(settings, stack, device_sn));
     if is_endless {
         eprintln!("Ctrl-C ends the uploads and shows what came of them.\n");
@@ -48,12 +48,12 @@ pub(super) fn next(stays_up: bool, settings: &Settings, stack: &Stack, device_sn
 
 fn looking(settings: &Settings, stack: &Stack, device_sn: &str) -> String {
     let hours = format!(
-        "select bucket, samples, heart_rate_avg, step_max from health_hourly \
+        "select bucket, samples, heart_rate_avg from health_hourly \
          where device_sn = '{device_sn}' order by bucket desc limit 5"
     );
     let (database, script) = (&settings.database_url, stack.script().display());
     format!(
-        "  psql '{database}' -c \"{hours}\"\n  \
+        "  psql '{database}' \\\n    -c \"{hours}\"\n  \
            {script} psql        # the same server, where there is no psql on this machine\n  \
            {script} redis-cli hgetall health_data:{device_sn}\n"
     )

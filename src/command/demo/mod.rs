@@ -11,7 +11,6 @@ mod stack;
 mod table;
 mod uploads;
 
-use std::net::TcpListener;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -21,7 +20,8 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::interrupt::until_interrupted;
+use super::interrupt::{interrupted, until_interrupted};
+use super::simulate::{PartReport, grouped};
 use crate::app::Service;
 use crate::config::Settings;
 use crate::store::{self, Store};
@@ -109,11 +109,10 @@ async fn with_servers(
 ) -> anyhow::Result<()> {
     let began = Instant::now();
     let stack = Stack::up(&mut settings, stop).await.context("servers")?;
-    tell(
-        "servers",
-        &format!("{} in {:.1} s", if stack.is_ours() { "brought up" } else { "were up" }, secs(began)),
-    );
-    let outcome = Box::pin(with_schema(options, settings, metrics, &stack, began, stop)).await;
+    let how = if stack.is_ours() { "brought up" } else { "were up" };
+    tell("servers", &format!("{how} in {:.1} s", secs(began)));
+    let demo = Demo { options, settings, stack: &stack, began, stop };
+    let outcome = Box::pin(demo.with_schema(metrics)).await;
     if options.keep {
         tell("servers", &format!("stay up; `{} down` stops them", stack.script().display()));
         return outcome;
@@ -122,69 +121,94 @@ async fn with_servers(
     first_failure(outcome, taken_down)
 }
 
-async fn with_schema(
-    options: &Options,
-    mut settings: Settings,
-    metrics: PrometheusHandle,
-    stack: &Stack,
+/// A demo whose servers are up.
+struct Demo<'a> {
+    options: &'a Options,
+    settings: Settings,
+    stack: &'a Stack,
     began: Instant,
-    stop: &CancellationToken,
-) -> anyhow::Result<()> {
-    let since = Instant::now();
-    let migrating = async {
-        store::database::create_if_missing(&settings).await?;
-        anyhow::Ok(store::migrate::run(&settings).await?)
-    };
-    let migrated = or_interrupted(stop, migrating).await.context("schema")?;
-    tell("schema", &format!("at version {} in {:.1} s", migrated.version, secs(since)));
-    let store = Store::new(&settings)?;
-    refuse_real_data(options, stack, &store).await?;
-
-    settings.listen = free_address(settings.listen)?;
-    let service = Service::start(settings.clone(), metrics).await.context("service")?;
-    tell("service", &format!("http://{}", service.address()));
-    let outcome = Box::pin(with_service(options, &settings, &service, stack, &store, began, stop)).await;
-    let stopped = service.stop().await.context("service");
-    store.close();
-    first_failure(outcome, stopped)
+    stop: &'a CancellationToken,
 }
 
-async fn with_service(
-    options: &Options,
-    settings: &Settings,
-    service: &Service,
-    stack: &Stack,
-    store: &Store,
-    began: Instant,
-    stop: &CancellationToken,
-) -> anyhow::Result<()> {
-    let fleet = Fleet::new(options, service);
-    let seconds = options.seconds.map(Duration::from_secs);
-    let half = seconds.map(|seconds| (began + seconds / 2).max(Instant::now() + seconds / 4));
-    let history = fleet.history(service, half, stop).await.context("history")?;
-    if let Some(history) = &history {
-        tell("history", &account::in_short(history));
+impl Demo<'_> {
+    async fn with_schema(&self, metrics: PrometheusHandle) -> anyhow::Result<()> {
+        let since = Instant::now();
+        let migrating = async {
+            store::database::create_if_missing(&self.settings).await?;
+            anyhow::Ok(store::migrate::run(&self.settings).await?)
+        };
+        let migrated = or_interrupted(self.stop, migrating).await.context("schema")?;
+        tell("schema", &format!("at version {} in {:.1} s", migrated.version, secs(since)));
+        let store = Store::new(&self.settings)?;
+        refuse_real_data(self.options, self.stack, &store).await?;
+
+        let service = start(&self.settings, metrics).await.context("service")?;
+        tell("service", &format!("http://{}", service.address()));
+        let outcome = Box::pin(self.with_service(&service, &store)).await;
+        let stopped = service.stop().await.context("service");
+        store.close();
+        first_failure(outcome, stopped)
     }
-    if stop.is_cancelled() {
-        return Err(Interrupted.into());
+
+    async fn with_service(&self, service: &Service, store: &Store) -> anyhow::Result<()> {
+        let fleet = Fleet::new(self.options, service);
+        let device_sn = fleet.device_sn();
+        let history = self.history(&fleet, service).await.context("history")?;
+        let until = self.live_until();
+        hints::invite(&self.settings, service, self.stack, &device_sn, until.is_none());
+        let (live, message) =
+            fleet.live(service, &self.settings, until, self.stop).await.context("live uploads")?;
+        if let Some(live) = &live {
+            tell("live", &account::in_short(live));
+        }
+        let uploaded = Uploaded { history, live, message };
+        tokio::select! {
+            shown = account::show(&self.settings, store, &device_sn, &uploaded) => shown.context("account")?,
+            // A Ctrl-C before has ended the uploads; this one is for whoever does not want to wait for the account.
+            () = interrupted() => return Err(Interrupted.into()),
+        }
+        let stays_up = self.options.keep || !self.stack.is_ours();
+        hints::next(stays_up, &self.settings, self.stack, &device_sn);
+        Ok(())
     }
-    let whole = seconds.map(|seconds| {
-        (began + seconds - CLOSING.min(seconds / 4)).max(Instant::now() + LIVE_AT_LEAST.min(seconds))
-    });
-    hints::invite(settings, service, stack, &fleet.device_sn(), whole.is_none());
-    let (live, message) = fleet.live(service, settings, whole, stop).await.context("live uploads")?;
-    if let Some(live) = &live {
-        tell("live", &account::in_short(live));
+
+    async fn history(&self, fleet: &Fleet, service: &Service) -> anyhow::Result<Option<PartReport>> {
+        let history = fleet.history(service, self.history_until(), self.stop).await?;
+        if let Some(PartReport { counts, .. }) = &history
+            && counts.acknowledged == 0
+            && !counts.errors.is_empty()
+        {
+            bail!("no upload was acknowledged: {:?}; what the service logged says why", counts.errors);
+        }
+        if self.stop.is_cancelled() {
+            return Err(Interrupted.into());
+        }
+        if let Some(history) = &history {
+            tell("history", &account::in_short(history));
+            let whole = fleet.history_records();
+            if history.counts.acknowledged < whole {
+                tell("history", &format!("cut short of {} records, for --seconds", grouped(whole)));
+            }
+        }
+        Ok(history)
     }
-    let uploaded = Uploaded { history, live, message };
-    account::show(settings, store, &fleet.device_sn(), &uploaded).await.context("account")?;
-    hints::next(options.keep || !stack.is_ours(), settings, stack, &fleet.device_sn());
-    Ok(())
+
+    /// Half of the time is for the history, and a quarter even if the servers took all of it.
+    fn history_until(&self) -> Option<Instant> {
+        let seconds = Duration::from_secs(self.options.seconds?);
+        Some((self.began + seconds / 2).max(Instant::now() + seconds / 4))
+    }
+
+    fn live_until(&self) -> Option<Instant> {
+        let seconds = Duration::from_secs(self.options.seconds?);
+        let until = self.began + seconds - CLOSING.min(seconds / 4);
+        Some(until.max(Instant::now() + LIVE_AT_LEAST.min(seconds)))
+    }
 }
 
 /// Given servers may be somebody's.
 async fn refuse_real_data(options: &Options, stack: &Stack, store: &Store) -> anyhow::Result<()> {
-    if stack.is_ours() || options.among_real_data {
+    if !stack.is_given() || options.among_real_data {
         return Ok(());
     }
     let devices = store::overview::foreign_devices(store, OWN_DEVICES).await?;
@@ -198,11 +222,21 @@ async fn refuse_real_data(options: &Options, stack: &Stack, store: &Store) -> an
     Ok(())
 }
 
-/// The address of the settings, or a free port beside it if somebody listens there.
-fn free_address(wanted: std::net::SocketAddr) -> anyhow::Result<std::net::SocketAddr> {
-    let free = TcpListener::bind(wanted).or_else(|_| TcpListener::bind((wanted.ip(), 0)));
-    let free = free.with_context(|| format!("no port to be had on {}: set VITALS_LISTEN", wanted.ip()))?;
-    Ok(free.local_addr()?)
+/// Starts the service where the settings say, or on a free port beside it if somebody listens there.
+async fn start(settings: &Settings, metrics: PrometheusHandle) -> anyhow::Result<Service> {
+    match Service::start(settings.clone(), metrics.clone()).await {
+        Err(error) if is_address_taken(&error) => {
+            let mut settings = settings.clone();
+            settings.listen.set_port(0);
+            Service::start(settings, metrics).await
+        }
+        started => started,
+    }
+}
+
+fn is_address_taken(error: &anyhow::Error) -> bool {
+    let kinds = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    kinds.map(std::io::Error::kind).any(|kind| kind == std::io::ErrorKind::AddrInUse)
 }
 
 async fn or_interrupted<T>(
@@ -230,4 +264,42 @@ fn tell(step: &str, what: &str) {
 
 fn secs(since: Instant) -> f64 {
     since.elapsed().as_secs_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fleet_lives_in_its_own_zone_and_the_log_is_quiet_unless_it_was_asked_for() {
+        let mut settings = Settings { device_time_zone: "Europe/Berlin".to_owned(), ..Settings::defaults() };
+        prepare(&mut settings);
+        assert_eq!((settings.device_time_zone.as_str(), settings.log.as_str()), ("Asia/Shanghai", "warn"));
+        assert!(settings.instance.starts_with("demo-"));
+        let mut settings = Settings { log: "debug".to_owned(), ..Settings::defaults() };
+        prepare(&mut settings);
+        assert_eq!(settings.log, "debug");
+    }
+
+    #[test]
+    fn a_taken_address_is_told_from_other_failures() {
+        let taken = std::io::Error::from(std::io::ErrorKind::AddrInUse);
+        assert!(is_address_taken(&anyhow::Error::from(taken).context("listen").context("service")));
+        assert!(!is_address_taken(&anyhow::anyhow!("no database")));
+    }
+
+    #[test]
+    fn the_failure_of_the_work_comes_first() {
+        let failed = |what: &'static str| Err(anyhow::anyhow!(what));
+        assert_eq!(first_failure(failed("work"), failed("down")).expect_err("failed").to_string(), "work");
+        assert_eq!(first_failure(Ok(()), failed("down")).expect_err("failed").to_string(), "down");
+        assert!(first_failure(failed("work"), Ok(())).is_err());
+        assert!(first_failure(Ok(()), Ok(())).is_ok());
+    }
+
+    #[test]
+    fn an_interruption_is_known_under_its_context() {
+        let error = anyhow::Error::from(Interrupted).context("servers").context("demo");
+        assert!(error.is::<Interrupted>());
+    }
 }

@@ -18,6 +18,9 @@ use tokio_util::sync::CancellationToken;
 use super::Interrupted;
 use crate::config::Settings;
 
+/// Variables by which the script is told of servers, and tells of them.
+const DATABASE: &str = "VITALS_DATABASE_URL";
+const REDIS: &str = "VITALS_REDIS_URL";
 /// Ctrl-C in a terminal reaches the script, too; it gets this long to end by itself before it is told to.
 const ENDS_BY_ITSELF: Duration = Duration::from_secs(5);
 const ENDS_WHEN_TOLD: Duration = Duration::from_secs(15);
@@ -67,6 +70,11 @@ impl Stack {
         self.is_ours
     }
 
+    /// True if the settings name the database: it may be somebody's.
+    pub(super) fn is_given(&self) -> bool {
+        self.script.given.iter().any(|(name, _)| *name == DATABASE)
+    }
+
     /// The script, as a person would call it.
     pub(super) fn script(&self) -> &Path {
         &self.script.path
@@ -103,8 +111,8 @@ impl Script {
         })?;
         let defaults = Settings::defaults();
         let given = [
-            ("VITALS_DATABASE_URL", &settings.database_url, &defaults.database_url),
-            ("VITALS_REDIS_URL", &settings.redis_url, &defaults.redis_url),
+            (DATABASE, &settings.database_url, &defaults.database_url),
+            (REDIS, &settings.redis_url, &defaults.redis_url),
         ];
         let given = given
             .into_iter()
@@ -173,7 +181,7 @@ impl Urls {
                 .find_map(|line| line.strip_prefix("export ")?.strip_prefix(name)?.strip_prefix('='));
             value.map(unquoted).with_context(|| format!("`docker/stack up` printed no {name}"))
         };
-        Ok(Self { database: url("VITALS_DATABASE_URL")?, redis: url("VITALS_REDIS_URL")? })
+        Ok(Self { database: url(DATABASE)?, redis: url(REDIS)? })
     }
 }
 

@@ -18,6 +18,7 @@ use crate::config::Settings;
 
 /// Samples of a device in an upload of the history: what a watch keeps while it is out of reach.
 const HISTORY_BATCH: u32 = 100;
+const HISTORY_INTERVAL_SECONDS: u32 = 300;
 const CONNECTIONS: u32 = 16;
 /// Share of live uploads that are sent twice, percent.
 const DUPLICATES_PERCENT: f64 = 2.0;
@@ -57,6 +58,11 @@ impl Fleet {
         simulate::serial(self.first_serial)
     }
 
+    /// Records of the whole history.
+    pub(super) fn history_records(&self) -> u64 {
+        u64::from(self.devices) * u64::from(self.history_days) * 86_400 / u64::from(HISTORY_INTERVAL_SECONDS)
+    }
+
     /// Uploads the history, until `deadline` at most.
     pub(super) async fn history(
         &self,
@@ -67,6 +73,7 @@ impl Fleet {
         let options = simulate::Options {
             batch: HISTORY_BATCH,
             history_days: self.history_days,
+            history_interval_seconds: HISTORY_INTERVAL_SECONDS,
             seconds: Some(0),
             ..self.options()
         };

@@ -72,22 +72,25 @@ impl Progress {
         let records = tally.counts.acknowledged;
         let rate = (records - self.records_before) as f64 / since.as_secs_f64();
         let latency = tally.latency();
-        let text = format!(
-            "{:>11} records  {:>9} /s   p50 {:.1} ms  p99 {:.1} ms   errors {}  refused {}",
+        let mut text = format!(
+            "{:>11} records {:>9} /s   p50 {:.1} ms  p99 {:.1} ms",
             grouped(records),
             grouped(rate.round() as u64),
             latency.p50_ms,
             latency.p99_ms,
-            grouped(tally.counts.errors()),
-            grouped(tally.counts.refused)
         );
+        for (what, count) in [("errors", tally.counts.errors()), ("refused", tally.counts.refused)] {
+            if count > 0 {
+                text.push_str(&format!("  {what} {}", grouped(count)));
+            }
+        }
         (self.records_before, self.shown_at) = (records, passed);
         match &self.bar {
             Some(bar) => {
                 bar.set_position((self.share(records, passed) * WHOLE as f64) as u64);
                 bar.set_message(text);
             }
-            None => eprintln!("{:8} {:>4} s {text}", self.part, passed.as_secs()),
+            None => eprintln!("{:9} {:>4} s {text}", self.part, passed.as_secs()),
         }
     }
 
@@ -111,8 +114,8 @@ impl Progress {
 
 fn new_bar(part: &'static str, end: End) -> ProgressBar {
     let template = match end {
-        End::Unknown => "{spinner} {prefix:8} {elapsed:>4}  {msg}",
-        End::Records(_) | End::Time(_) => "{prefix:8} {bar:24} {elapsed:>4}  {msg}",
+        End::Unknown => "{prefix:9} {spinner} {elapsed:>4} {wide_msg}",
+        End::Records(_) | End::Time(_) => "{prefix:9} {bar:20} {elapsed:>4} {wide_msg}",
     };
     let style = ProgressStyle::with_template(template).expect("the templates above are well formed");
     ProgressBar::new(WHOLE).with_style(style).with_prefix(part)

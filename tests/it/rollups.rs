@@ -1,0 +1,623 @@
+//! The rollups against a recomputation from raw rows, row by row, whatever happens to the raw rows on the way.
+//!
+//! The recomputation knows nothing of ours: it cuts with `date_trunc` at the zone and with epoch seconds, not with
+//! `time_bucket`, and goes from raw rows to every level at once. The relay does not run here; [`react`] stands in for it.
+
+use std::fmt::Write;
+
+use tokio_postgres::Client;
+use tokio_util::sync::CancellationToken;
+use vitals::schedule;
+use vitals::store::rollups::{self, Edition};
+use vitals::store::{Store, StoreError, migrate};
+
+use crate::harness::{Database, eventually};
+
+const LEVELS: [&str; 5] = ["health_15m", "health_hourly", "health_daily", "health_weekly", "health_monthly"];
+const VITALS: [&str; 6] =
+    ["heart_rate", "blood_oxygen", "temperature", "pressure_high", "pressure_low", "stress"];
+const TOTALS: [&str; 3] = ["step", "distance", "calorie"];
+
+/// Everything `level` should hold, from raw rows alone.
+fn expected(level: &str, zone: &str) -> String {
+    let bucket = match level {
+        "health_15m" => "to_timestamp(floor(extract(epoch from ts) / 900) * 900)".to_owned(),
+        "health_hourly" => "to_timestamp(floor(extract(epoch from ts) / 3600) * 3600)".to_owned(),
+        "health_daily" => format!("date_trunc('day', ts, '{zone}')"),
+        "health_weekly" => format!("date_trunc('week', ts, '{zone}')"),
+        "health_monthly" => format!("date_trunc('month', ts, '{zone}')"),
+        other => panic!("no level {other}"),
+    };
+    let mut columns = String::new();
+    for vital in VITALS {
+        write!(columns, ", min({vital}), max({vital}), sum({vital}), count({vital}), avg({vital})")
+            .expect("text");
+    }
+    for total in TOTALS {
+        write!(columns, ", max({total})").expect("text");
+        if matches!(level, "health_weekly" | "health_monthly") {
+            write!(columns, ", (sum({total}) filter (where last_of_day_{total}))").expect("text");
+        }
+    }
+    // One row of each day, the one with the largest total, stands for the day.
+    let days: String = TOTALS
+        .iter()
+        .map(|total| {
+            format!(
+                ", {total} is not null and row_number() over (partition by device_sn, date_trunc('day', ts, '{zone}')
+                     order by {total} desc nulls last) = 1 as last_of_day_{total}"
+            )
+        })
+        .collect();
+    format!(
+        "select device_sn, {bucket} as bucket, count(*), min(ts), max(ts) {columns}
+         from (select * {days} from health_data) as raw group by device_sn, {bucket}"
+    )
+}
+
+/// Holds every level against raw rows; `when` says at which point.
+async fn assert_equal_to_raw(client: &Client, zone: &str, when: &str) {
+    for level in LEVELS {
+        let row = client
+            .query_one(
+                &format!(
+                    "with found as (select * from {level}), wanted as ({})
+                     select (select count(*) from found), (select count(*) from wanted),
+                         (select min(x::text) from (table found except all table wanted) as x),
+                         (select min(x::text) from (table wanted except all table found) as x)",
+                    expected(level, zone)
+                ),
+                &[],
+            )
+            .await
+            .expect("a comparison");
+        let (found, wanted): (i64, i64) = (row.get(0), row.get(1));
+        let (odd, missing): (Option<&str>, Option<&str>) = (row.get(2), row.get(3));
+        assert!(
+            odd.is_none() && missing.is_none(),
+            "{level} {when}: {found} rows for {wanted};\n   found {odd:?}\n  wanted {missing:?}"
+        );
+    }
+}
+
+/// Random samples of `devices` devices every `every`, two of three left out, one of eight vitals NULL, totals that
+/// grow and start again. What is there already is filled where it was NULL, as the service does it.
+async fn upload(client: &Client, seed: f64, devices: i32, from: &str, to: &str, every: &str) {
+    client
+        .batch_execute(&format!(
+            "select setseed({seed});
+             insert into health_data as known (device_sn, ts, heart_rate, blood_oxygen, temperature, pressure_high,
+                 pressure_low, stress, step, distance, calorie)
+             select 'D' || d, at + make_interval(secs => floor(random() * 60)),
+                 case when random() > 0.125 then 40 + floor(random() * 120) end,
+                 case when random() > 0.125 then 85 + floor(random() * 15) end,
+                 case when random() > 0.125 then round((35 + random() * 5)::numeric, 1 + (random() * 2)::integer) end,
+                 case when random() > 0.125 then 100 + floor(random() * 50) end,
+                 case when random() > 0.125 then 60 + floor(random() * 40) end,
+                 case when random() > 0.125 then 1 + floor(random() * 99) end,
+                 case when random() > 0.125 then floor(random() * 20000) end,
+                 case when random() > 0.125 then round((random() * 15000)::numeric, 1) end,
+                 case when random() > 0.125 then round((random() * 500000)::numeric, 1) end
+             from generate_series(1, {devices}) as d,
+                 generate_series({from}, {to}, interval '{every}') as at
+             where random() < 0.33
+             on conflict (device_sn, ts) do update set
+                 batch_id = excluded.batch_id,
+                 heart_rate = coalesce(known.heart_rate, excluded.heart_rate),
+                 temperature = coalesce(known.temperature, excluded.temperature),
+                 step = coalesce(known.step, excluded.step)"
+        ))
+        .await
+        .expect("uploaded");
+}
+
+/// One sample.
+async fn one_row(client: &Client, device: &str, ts: &str) {
+    client
+        .batch_execute(&format!(
+            "insert into health_data (device_sn, ts, heart_rate, step) values ('{device}', {ts}, 177, 12345)"
+        ))
+        .await
+        .expect("inserted");
+}
+
+/// What the relay does with all outbox rows, as far as the database is concerned.
+async fn react(client: &Client) {
+    client
+        .batch_execute(
+            "with claimed as (
+                 update outbox set lease_token = '00000000-0000-4000-8000-000000000000', leased_until = 'infinity'
+                 returning batch_id
+             ), batches as (
+                 select array_agg(batch_id) as ids from claimed
+             )
+             select ids into temporary claimed_batches from batches where ids is not null;
+             select vitals.finish_batches(
+                 '00000000-0000-4000-8000-000000000000', ids, null,
+                 (select min(ts) from health_data where batch_id = any (ids)),
+                 (select max(ts) from health_data where batch_id = any (ids)), false)
+             from claimed_batches;
+             drop table claimed_batches;",
+        )
+        .await
+        .expect("reacted");
+    let left: i64 = client.query_one("select count(*) from outbox", &[]).await.expect("a count").get(0);
+    assert_eq!(left, 0);
+}
+
+async fn refresh(client: &Client) {
+    rollups::refresh(client, None).await.expect("refreshed");
+}
+
+/// Midnight UTC of the last Sunday of a month of last year: when clocks change in Europe.
+fn last_sunday(month: u8) -> String {
+    format!(
+        "(select (d - extract(dow from d)::integer)::timestamp at time zone 'UTC'
+          from (select make_date(extract(year from now())::integer - 1, {month}, 31) as d) as month_end)"
+    )
+}
+
+/// The same life for every zone: history (oldest first), live rows, late rows, repeats, and a DBA who changes and deletes.
+async fn assert_equal_through_a_life(zone: &str, seed: f64, history: &[(String, String)]) {
+    let database = Database::in_zone(zone).await;
+    let client = database.client().await;
+    for (from, to) in history {
+        upload(&client, seed, 3, from, to, "17 minutes").await;
+    }
+    assert_equal_to_raw(&client, zone, "before any refresh").await;
+    react(&client).await;
+    refresh(&client).await;
+    assert_equal_to_raw(&client, zone, "after the first refresh").await;
+
+    upload(&client, -seed, 3, "now() - interval '20 minutes'", "now()", "1 minute").await;
+    assert_equal_to_raw(&client, zone, "with live rows").await;
+    react(&client).await;
+
+    for (from, to) in history {
+        upload(&client, seed / 2.0, 4, from, to, "3 hours").await;
+        // The very same again: duplicates that change nothing, and some that fill.
+        upload(&client, seed, 3, from, to, "17 minutes").await;
+        react(&client).await;
+    }
+    refresh(&client).await;
+    assert_equal_to_raw(&client, zone, "after late rows and repeats").await;
+
+    client
+        .batch_execute(
+            "delete from health_data where device_sn = 'D2' and extract(hour from ts) between 3 and 9;
+             update health_data set heart_rate = 99, step = null where device_sn = 'D1' and extract(minute from ts) < 7;
+             update health_data set device_sn = 'D9' where device_sn = 'D3' and extract(hour from ts) = 22",
+        )
+        .await
+        .expect("changed by hand");
+    react(&client).await;
+    refresh(&client).await;
+    assert_equal_to_raw(&client, zone, "after changes by hand").await;
+
+    let everything = ("2020-01-01T00:00:00Z".parse().expect("a time"), jiff::Timestamp::now());
+    rollups::refresh(&client, Some(everything)).await.expect("refreshed");
+    assert_equal_to_raw(&client, zone, "after a refresh by force").await;
+}
+
+#[tokio::test]
+async fn rollups_equal_raw_rows_across_both_clock_changes_in_berlin() {
+    let around = |month| {
+        let day = last_sunday(month);
+        (format!("{day} - interval '2 days'"), format!("{day} + interval '2 days'"))
+    };
+    assert_equal_through_a_life("Europe/Berlin", 0.11, &[around(3), around(10)]).await;
+}
+
+#[tokio::test]
+async fn rollups_equal_raw_rows_in_shanghai() {
+    let history = [("now() - interval '40 days'".to_owned(), "now() - interval '32 days'".to_owned())];
+    assert_equal_through_a_life("Asia/Shanghai", 0.12, &history).await;
+}
+
+#[tokio::test]
+async fn rollups_equal_raw_rows_in_a_half_hour_zone() {
+    let history = [("now() - interval '6 days'".to_owned(), "now()".to_owned())];
+    assert_equal_through_a_life("Asia/Kolkata", 0.13, &history).await;
+}
+
+#[tokio::test]
+async fn history_that_was_there_before_the_first_refresh_is_materialised_whole() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    one_row(&client, "D7", "now() - interval '400 days'").await;
+    upload(&client, 0.2, 2, "now() - interval '50 days'", "now()", "2 hours").await;
+    assert_equal_to_raw(&client, "Asia/Shanghai", "before").await;
+    refresh(&client).await;
+    assert_equal_to_raw(&client, "Asia/Shanghai", "after").await;
+}
+
+#[tokio::test]
+async fn a_late_row_shows_in_every_rollup_after_one_refresh() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    upload(&client, 0.3, 2, "now() - interval '70 days'", "now()", "1 hour").await;
+    react(&client).await;
+    refresh(&client).await;
+    one_row(&client, "D1", "now() - interval '65 days'").await;
+    react(&client).await;
+    refresh(&client).await;
+    for level in LEVELS {
+        let shown = client
+            .query_one(
+                &format!("select count(*) from {level} where device_sn = 'D1' and heart_rate_max = 177"),
+                &[],
+            )
+            .await
+            .expect("a count");
+        assert_eq!(shown.get::<_, i64>(0), 1, "{level}");
+    }
+    assert_equal_to_raw(&client, "Asia/Shanghai", "after the late row").await;
+}
+
+#[tokio::test]
+async fn a_late_row_shows_by_itself() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    upload(&client, 0.4, 2, "now() - interval '3 days'", "now()", "1 hour").await;
+    react(&client).await;
+    refresh(&client).await;
+    client
+        .batch_execute(
+            "update policy set refresh_every = '100 milliseconds' where relation like 'health\\__%'",
+        )
+        .await
+        .expect("policy");
+    migrate::run(&database.settings()).await.expect("the job follows the policy");
+    let store = Store::new(&database.settings()).expect("a store");
+    let stop = CancellationToken::new();
+    // Two instances of the service, as in production.
+    let clocks = [(); 2].map(|()| tokio::spawn(schedule::rollups::run(store.clone(), stop.clone())));
+
+    one_row(&client, "D1", "now() - interval '2 days'").await;
+    react(&client).await;
+    eventually("the late row shows in the month", || async {
+        let row = client
+            .query_one("select max(heart_rate_max) from health_monthly where device_sn = 'D1'", &[])
+            .await
+            .expect("a row");
+        (row.get::<_, Option<i16>>(0) == Some(177)).then_some(())
+    })
+    .await;
+    stop.cancel();
+    for clock in clocks {
+        clock.await.expect("ends when asked to");
+    }
+}
+
+#[tokio::test]
+async fn a_row_dated_2030_changes_nothing_else() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    upload(&client, 0.5, 2, "now() - interval '3 days'", "now() - interval '2 hours'", "10 minutes").await;
+    one_row(&client, "D1", "timestamptz '2130-01-01 00:00:00+00'").await;
+    react(&client).await;
+    refresh(&client).await;
+    // It must not have taken the time between now and then for materialised.
+    upload(&client, 0.6, 2, "now() - interval '20 minutes'", "now()", "1 minute").await;
+    assert_equal_to_raw(&client, "Asia/Shanghai", "with live rows").await;
+    react(&client).await;
+    refresh(&client).await;
+    assert_equal_to_raw(&client, "Asia/Shanghai", "after a refresh").await;
+    for rollup in rollups::status(&client).await.expect("status") {
+        assert!(rollup.watermark.expect("materialised") <= jiff::Timestamp::now(), "{rollup:?}");
+    }
+}
+
+#[tokio::test]
+async fn dropped_raw_chunks_leave_every_rollup_row_in_place() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    upload(&client, 0.7, 3, "now() - interval '12 days'", "now()", "30 minutes").await;
+    react(&client).await;
+    refresh(&client).await;
+    for level in LEVELS {
+        client.batch_execute(&format!("create table kept_{level} as table {level}")).await.expect("kept");
+    }
+    client.batch_execute("select drop_chunks('health_data', interval '5 days')").await.expect("dropped");
+    let whole_time = ("2020-01-01T00:00:00Z".parse().expect("a time"), jiff::Timestamp::now());
+    for range in [None, None, Some(whole_time), None] {
+        // A late row into a day that is gone must not take the place of the day.
+        one_row(&client, "D1", "date_trunc('hour', now()) - interval '8 days'").await;
+        react(&client).await;
+        rollups::refresh(&client, range).await.expect("refreshed");
+        for level in LEVELS {
+            let lost = client
+                .query_one(
+                    &format!(
+                        "select count(*) from (table kept_{level} except all table {level}) as x
+                         where bucket < now() - interval '1 hour'"
+                    ),
+                    &[],
+                )
+                .await
+                .expect("a count");
+            assert_eq!(lost.get::<_, i64>(0), 0, "{level}");
+        }
+        client.batch_execute("delete from health_data where heart_rate = 177").await.expect("deleted");
+    }
+    // Where raw rows are left, late rows still count.
+    one_row(&client, "D1", "now() - interval '3 days'").await;
+    react(&client).await;
+    refresh(&client).await;
+    let shown = client
+        .query_one("select count(*) from health_daily where device_sn = 'D1' and heart_rate_max = 177", &[])
+        .await
+        .expect("a count");
+    assert_eq!(shown.get::<_, i64>(0), 1);
+}
+
+#[tokio::test]
+async fn an_emptied_table_empties_its_rollups_and_begins_anew() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    upload(&client, 0.8, 2, "now() - interval '3 days'", "now()", "1 hour").await;
+    react(&client).await;
+    refresh(&client).await;
+    client.batch_execute("truncate health_data").await.expect("emptied");
+    refresh(&client).await;
+    assert_equal_to_raw(&client, "Asia/Shanghai", "after truncate").await;
+    upload(&client, 0.9, 2, "now() - interval '3 days'", "now()", "1 hour").await;
+    react(&client).await;
+    refresh(&client).await;
+    assert_equal_to_raw(&client, "Asia/Shanghai", "after new rows").await;
+}
+
+#[tokio::test]
+async fn rows_that_arrive_while_a_refresh_runs_are_not_lost() {
+    let database = Database::new().await;
+    let (refresher, writer) = (database.client().await, database.client().await);
+    upload(&writer, 0.14, 20, "now() - interval '2 days'", "now()", "5 minutes").await;
+    for round in 0..10 {
+        let seed = f64::from(round) / 20.0;
+        tokio::join!(refresh(&refresher), async {
+            upload(&writer, seed, 20, "now() - interval '30 hours'", "now() - interval '5 hours'", "1 hour")
+                .await;
+            react(&writer).await;
+        });
+    }
+    refresh(&refresher).await;
+    assert_equal_to_raw(&writer, "Asia/Shanghai", "in the end").await;
+}
+
+#[tokio::test]
+async fn several_refreshes_at_once_do_what_one_does() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    upload(&client, 0.15, 5, "now() - interval '9 days'", "now()", "20 minutes").await;
+    react(&client).await;
+    for round in 1..4 {
+        let clients = [
+            database.client().await,
+            database.client().await,
+            database.client().await,
+            database.client().await,
+        ];
+        let range =
+            (round == 2).then(|| ("2020-01-01T00:00:00Z".parse().expect("a time"), jiff::Timestamp::now()));
+        let all = clients.iter().map(|client| rollups::refresh(client, range));
+        for result in futures_util::future::join_all(all).await {
+            result.expect("refreshed");
+        }
+        assert_equal_to_raw(&client, "Asia/Shanghai", &format!("round {round}")).await;
+        upload(&client, 0.16, 5, "now() - interval '8 days'", "now()", "7 hours").await;
+        react(&client).await;
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_that_was_broken_off_holds_nobody_up() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    upload(&client, 0.17, 2, "now() - interval '2 days'", "now()", "1 hour").await;
+    react(&client).await;
+    let broken = database.client().await;
+    let cancel = broken.cancel_token();
+    let (result, _) =
+        tokio::join!(rollups::refresh(&broken, None), cancel.cancel_query(tokio_postgres::NoTls));
+    // Broken off or just done: both happen. Its session stays open.
+    drop(result);
+    refresh(&client).await;
+    assert_equal_to_raw(&client, "Asia/Shanghai", "after the other session's").await;
+}
+
+/// The steps of a refresh one by one, a batch at every point between them.
+#[tokio::test]
+async fn no_row_falls_between_a_batch_and_the_watermark() {
+    let database = Database::new().await;
+    if rollups::edition(&database.client().await).await.expect("an edition") == Edition::Community {
+        eprintln!("skipped: the steps are TimescaleDB's own there");
+        return;
+    }
+    let (step, batch, relay) = (database.client().await, database.client().await, database.client().await);
+    let run = async |client: &Client, sql: &str| client.batch_execute(sql).await.expect("runs");
+    let at = |n: u8| format!("now() - interval '1 hour' + interval '{n} seconds'");
+    refresh(&step).await;
+    // Half an hour further on, so that the steps have somewhere to go.
+    run(&step, "update policy set refresh_lag = '1 second' where refresh_lag is not null").await;
+
+    one_row(&batch, "committed and reacted to before the bound was raised", &at(1)).await;
+    react(&relay).await;
+
+    one_row(&batch, "committed before, reacted to in a transaction that ends after everything", &at(2)).await;
+    run(&relay, "begin").await;
+    react(&relay).await;
+
+    one_row(&batch, "committed before, not reacted to", &at(3)).await;
+    run(&step, "select vitals.raise_mark()").await;
+    one_row(&batch, "committed after, not reacted to", &at(4)).await;
+
+    run(&batch, "begin").await;
+    one_row(&batch, "open while the refresh reads", &at(5)).await;
+    run(&step, "begin; select vitals.advance_rollups()").await;
+    run(&batch, "commit").await;
+    let relay_2 = database.client().await;
+    react_to_others(&relay_2).await;
+    one_row(&batch, "committed after the refresh has read", &at(6)).await;
+    react_to_others(&relay_2).await;
+    run(&step, "commit").await;
+    run(&relay, "commit").await;
+
+    one_row(&batch, "committed after the watermark", &at(7)).await;
+    react(&relay).await;
+    refresh(&step).await;
+    assert_equal_to_raw(&step, "Asia/Shanghai", "in the end").await;
+}
+
+/// As [`react`], leaving out what another relay has locked.
+async fn react_to_others(client: &Client) {
+    client
+        .batch_execute(
+            "with free as (select batch_id from outbox for update skip locked)
+             update outbox set lease_token = '00000000-0000-4000-8000-000000000001', leased_until = 'infinity'
+             where batch_id in (select batch_id from free);
+             with batches as (
+                 select array_agg(batch_id) as ids from outbox
+                 where lease_token = '00000000-0000-4000-8000-000000000001'
+             )
+             select vitals.finish_batches(
+                 '00000000-0000-4000-8000-000000000001', ids, null,
+                 (select min(ts) from health_data where batch_id = any (ids)),
+                 (select max(ts) from health_data where batch_id = any (ids)), false)
+             from batches where ids is not null",
+        )
+        .await
+        .expect("reacted");
+}
+
+#[tokio::test]
+async fn a_reader_sees_one_state_in_one_snapshot() {
+    let database = Database::new().await;
+    if rollups::edition(&database.client().await).await.expect("an edition") == Edition::Community {
+        eprintln!("skipped: how TimescaleDB plans its own views is its own matter");
+        return;
+    }
+    let (client, reader) = (database.client().await, database.client().await);
+    upload(&client, 0.18, 3, "now() - interval '3 days'", "now()", "10 minutes").await;
+    react(&client).await;
+    // Not materialised yet; while the reader reads, it will be.
+    reader.batch_execute("begin isolation level repeatable read").await.expect("begun");
+    let zone = "Asia/Shanghai";
+    assert_equal_to_raw(&reader, zone, "before").await;
+    refresh(&client).await;
+    assert_equal_to_raw(&reader, zone, "while it is materialised").await;
+    one_row(&client, "D1", "now() - interval '2 days'").await;
+    client.batch_execute("delete from health_data where device_sn = 'D2'").await.expect("deleted");
+    react(&client).await;
+    refresh(&client).await;
+    assert_equal_to_raw(&reader, zone, "while late rows come and others go").await;
+    reader.batch_execute("commit").await.expect("ended");
+    assert_equal_to_raw(&reader, zone, "afterwards").await;
+}
+
+#[tokio::test]
+async fn another_zone_is_refused_and_named() {
+    let database = Database::new().await;
+    let mut settings = database.settings();
+    settings.rollup_time_zone = "Europe/Berlin".into();
+    let refusal = migrate::run(&settings).await.expect_err("refused");
+    assert!(matches!(refusal, StoreError::State(_)), "{refusal:?}");
+    let words = refusal.to_string();
+    for word in ["Asia/Shanghai", "Europe/Berlin", "VITALS_ROLLUP_TIME_ZONE", "health_by_day"] {
+        assert!(words.contains(word), "{word} is not in: {words}");
+    }
+}
+
+#[tokio::test]
+async fn another_definition_is_refused_and_named() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    client
+        .batch_execute("update vitals.rollup set definition = definition || ' ' where name = 'health_weekly'")
+        .await
+        .expect("changed");
+    let refusal = migrate::run(&database.settings()).await.expect_err("refused");
+    assert!(matches!(refusal, StoreError::State(_)), "{refusal:?}");
+    assert!(refusal.to_string().contains("health_weekly"), "{refusal}");
+}
+
+#[tokio::test]
+async fn a_zone_whose_midnight_comes_twice_is_refused() {
+    let database = Database::empty("Atlantic/Azores").await;
+    let refusal = migrate::run(&database.settings()).await.expect_err("refused");
+    assert!(format!("{refusal:?}").contains("comes twice"), "{refusal:?}");
+}
+
+#[tokio::test]
+async fn days_of_any_zone_come_from_quarter_hours() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    upload(&client, 0.19, 2, "now() - interval '9 days'", "now()", "11 minutes").await;
+    react(&client).await;
+    refresh(&client).await;
+    for zone in ["America/St_Johns", "Asia/Kathmandu", "Pacific/Chatham", "UTC", "Asia/Shanghai"] {
+        let row = client
+            .query_one(
+                &format!(
+                    "with found as (
+                         select * from health_by_day('D1', '{zone}', current_date - 6, current_date - 2)
+                     ), wanted as (
+                         select * from ({}) as days
+                         where device_sn = 'D1'
+                             and (bucket at time zone '{zone}')::date between current_date - 6 and current_date - 2
+                     )
+                     select (select count(*) from found),
+                         (select count(*) from (table found except all table wanted) as x),
+                         (select count(*) from (table wanted except all table found) as x)",
+                    expected("health_daily", zone)
+                ),
+                &[],
+            )
+            .await
+            .expect("a comparison");
+        let counts: [i64; 3] = [row.get(0), row.get(1), row.get(2)];
+        assert_eq!(counts, [5, 0, 0], "{zone}");
+    }
+}
+
+#[tokio::test]
+async fn every_column_has_one_type_in_both_editions() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    for level in LEVELS {
+        let mut wanted = vec!["device_sn text", "bucket timestamptz", "samples int8", "first_ts timestamptz"];
+        wanted.push("last_ts timestamptz");
+        let mut wanted: Vec<String> = wanted.into_iter().map(str::to_owned).collect();
+        for vital in VITALS {
+            let (value, sum) = if vital == "temperature" { ("numeric", "numeric") } else { ("int2", "int8") };
+            for (suffix, kind) in
+                [("min", value), ("max", value), ("sum", sum), ("count", "int8"), ("avg", "numeric")]
+            {
+                wanted.push(format!("{vital}_{suffix} {kind}"));
+            }
+        }
+        for total in TOTALS {
+            let (value, sum) = if total == "step" { ("int4", "int8") } else { ("numeric", "numeric") };
+            wanted.push(format!("{total}_max {value}"));
+            if matches!(level, "health_weekly" | "health_monthly") {
+                wanted.push(format!("{total}_sum {sum}"));
+            }
+        }
+        let columns = client
+            .query(
+                "select attname || ' ' || typname as column, col_description(attrelid, attnum) as words
+                 from pg_attribute join pg_type on pg_type.oid = atttypid
+                 where attrelid = to_regclass($1) and attnum > 0 order by attnum",
+                &[&format!("public.{level}")],
+            )
+            .await
+            .expect("columns");
+        let found: Vec<&str> = columns.iter().map(|row| row.get("column")).collect();
+        assert_eq!(found, wanted, "{level}");
+        for row in &columns {
+            assert!(
+                row.get::<_, Option<&str>>("words").is_some_and(|words| words.len() > 10),
+                "{level}: {row:?}"
+            );
+        }
+    }
+}
