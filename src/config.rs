@@ -4,6 +4,8 @@
 //! Promise: a value from `VITALS_*` wins over the file, the file over the default; an impossible combination,
 //! an unknown key in the file, or an unknown `VITALS_*` name is refused with the reason.
 
+mod public_url;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -71,6 +73,11 @@ pub struct Settings {
     #[config(env = "VITALS_READ_TIMEOUT_MS", default = 10000)]
     pub read_timeout_ms: u64,
 
+    /// Where watches reach the service, for the URLs they are told: `https://vitals.example.org`, perhaps with a path.
+    /// Empty: the address it listens on or, where that is any address, the host a watch asked.
+    #[config(env = "VITALS_PUBLIC_BASE_URL", default = "")]
+    pub public_base_url: String,
+
     /// Writers of the ingest, each with a connection. 0: as many as cores, at least 2.
     #[config(env = "VITALS_SHARDS", default = 0)]
     pub shards: usize,
@@ -94,6 +101,14 @@ pub struct Settings {
     /// What a repeat of (device, time) does: `fill` what was NULL, `keep` the first, or `replace` it.
     #[config(env = "VITALS_DUPLICATES", default = "fill")]
     pub duplicates: Duplicates,
+
+    /// Devices of which an instance remembers whom they belong to; 200 000 take about 50 MB.
+    #[config(env = "VITALS_OWNER_CACHE_DEVICES", default = 200000)]
+    pub owner_cache_devices: u64,
+
+    /// Longest time that is remembered, seconds. A change of the directory is heard of at once; this is for the case that it was not.
+    #[config(env = "VITALS_OWNER_CACHE_SECONDS", default = 600)]
+    pub owner_cache_seconds: u32,
 
     /// Shortest time between two NOTIFY, milliseconds.
     #[config(env = "VITALS_NOTIFY_INTERVAL_MS", default = 50)]
@@ -210,12 +225,16 @@ impl Settings {
             ("max_batch_rows", self.max_batch_rows),
             ("newest_devices", self.newest_devices),
             ("database_pool_size", self.database_pool_size),
+            ("owner_cache_seconds", self.owner_cache_seconds as usize),
             ("claim_batches", self.claim_batches as usize),
             ("lease_seconds", self.lease_seconds as usize),
         ] {
             if value == 0 {
                 return refuse(format!("{name} must be at least 1"));
             }
+        }
+        if let Some(fault) = public_url::fault(&self.public_base_url) {
+            return refuse(fault);
         }
         if self.queue_rows < self.max_batch_rows {
             return refuse(format!(

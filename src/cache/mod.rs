@@ -5,6 +5,7 @@
 //! [`Cache::connect`] succeeds again. What Redis holds can always be made anew from the database.
 
 pub mod latest;
+pub mod owner;
 pub mod overview;
 pub mod view;
 

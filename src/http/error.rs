@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::ingest::IngestError;
+use crate::owners::OwnersError;
 use crate::wire::BodyError;
 
 /// Seconds after which a refused sender should come again: long enough for a queue to drain, short of a watch's
@@ -41,19 +42,35 @@ pub enum HttpError {
     /// It could not be committed now.
     #[error(transparent)]
     Ingest(#[from] IngestError),
+    /// Whose it is could not be found out now.
+    #[error(transparent)]
+    Owners(#[from] OwnersError),
+    /// A watch names a tenant that cannot be served.
+    #[error("{0}")]
+    Tenant(String),
+    /// A watch cannot be told its configuration now.
+    #[error("the configuration cannot be read now")]
+    ConfigUnavailable,
+    /// A watch cannot be told its configuration; the log says why.
+    #[error("the configuration cannot be read")]
+    ConfigFailed,
 }
 
 impl HttpError {
     fn status(&self) -> StatusCode {
         match self {
-            Self::Body(_) | Self::NoValidRecord(_) | Self::Unreadable(_) => StatusCode::BAD_REQUEST,
+            Self::Body(_) | Self::NoValidRecord(_) | Self::Unreadable(_) | Self::Tenant(_) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Encoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
-            Self::Ingest(IngestError::Full | IngestError::Stopping | IngestError::Unavailable) => {
-                StatusCode::SERVICE_UNAVAILABLE
+            Self::Ingest(IngestError::Full | IngestError::Stopping | IngestError::Unavailable)
+            | Self::Owners(OwnersError::Stopping | OwnersError::Unavailable)
+            | Self::ConfigUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Ingest(IngestError::Failed) | Self::Owners(OwnersError::Failed) | Self::ConfigFailed => {
+                StatusCode::INTERNAL_SERVER_ERROR
             }
-            Self::Ingest(IngestError::Failed) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }
@@ -63,6 +80,9 @@ impl IntoResponse for HttpError {
         let status = self.status();
         let body = match self {
             Self::NoValidRecord(account) => account,
+            told @ (Self::Tenant(_) | Self::ConfigUnavailable | Self::ConfigFailed) => {
+                json!({ "success": false, "error": told.to_string() })
+            }
             other => json!({ "status": "error", "message": other.to_string() }),
         };
         let mut response = (status, Json(body)).into_response();

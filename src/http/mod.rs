@@ -4,12 +4,14 @@
 //! Promise: every answer is JSON (but for `/metrics`), every error says what is wrong and leaves the service running.
 
 mod body;
+mod device_config;
 mod error;
 mod health;
 mod operations;
 pub mod retention;
 pub mod server;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,7 +24,9 @@ use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::config::Settings;
-use crate::ingest::Ingest;
+use crate::ingest::{Ingest, IngestError};
+use crate::model::{Upload, UploadOutcome};
+use crate::owners::Owners;
 use crate::store::Store;
 use crate::telemetry::names;
 use retention::RawRetention;
@@ -33,10 +37,13 @@ pub use error::HttpError;
 #[derive(Debug)]
 pub struct State {
     ingest: Ingest,
+    owners: Owners,
     store: Store,
     metrics: PrometheusHandle,
     device_zone: TimeZone,
     retention: RawRetention,
+    public_url: Option<String>,
+    commit_deadline: Duration,
     limits: body::Limits,
 }
 
@@ -44,23 +51,44 @@ impl State {
     /// Gathers what handlers need.
     pub fn new(
         ingest: Ingest,
+        owners: Owners,
         store: Store,
         metrics: PrometheusHandle,
         retention: RawRetention,
+        address: SocketAddr,
         settings: &Settings,
     ) -> Arc<Self> {
         Arc::new(Self {
             ingest,
+            owners,
             store,
             metrics,
             device_zone: settings.device_zone(),
             retention,
+            public_url: settings.public_url(address),
+            commit_deadline: settings.commit_deadline(),
             limits: body::Limits {
                 body_bytes: settings.max_body_bytes,
                 decompressed_bytes: settings.max_decompressed_bytes,
                 read_timeout: Duration::from_millis(settings.read_timeout_ms),
             },
         })
+    }
+
+    /// Completes the owners and commits, both within the time an upload has.
+    async fn submit(&self, mut upload: Upload) -> Result<UploadOutcome, HttpError> {
+        let submitting = async {
+            self.owners.fill(&mut upload.items).await?;
+            Ok(self.ingest.submit(upload).await?)
+        };
+        match tokio::time::timeout(self.commit_deadline, submitting).await {
+            Ok(outcome) => outcome,
+            Err(_) => {
+                let error = IngestError::Unavailable;
+                metrics::counter!(names::REFUSED, "reason" => error.name()).increment(1);
+                Err(error.into())
+            }
+        }
     }
 }
 
@@ -70,6 +98,7 @@ pub fn router(state: Arc<State>) -> Router {
         // devices
         .route("/upload_health_data", post(health::upload))
         .route("/upload_health_data_batch", post(health::upload_batch))
+        .route("/fetch_health_data_config", get(device_config::fetch))
         // operators
         .route("/livez", get(operations::livez))
         .route("/readyz", get(operations::readyz))
