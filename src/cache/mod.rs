@@ -5,8 +5,8 @@
 //! [`Cache::connect`] succeeds again. What Redis holds can always be made anew from the database.
 
 pub mod latest;
-pub mod owner;
 pub mod overview;
+pub mod owner;
 pub mod view;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -66,7 +66,9 @@ pub async fn recall(
     let asking = cache.send(&pipeline);
     let (known, values): (Known, Vec<Option<String>>) =
         tokio::time::timeout(patience, asking).await.map_err(|_| CacheError::Timeout)??;
-    let (Some(directory), Some(version), Some(floor)) = known else { return Ok(vec![None; device_sns.len()]) };
+    let (Some(directory), Some(version), Some(floor)) = known else {
+        return Ok(vec![None; device_sns.len()]);
+    };
     if directory != at.directory_id || version < at.number {
         return Ok(vec![None; device_sns.len()]);
     }
@@ -100,11 +102,7 @@ pub async fn remember<'a>(
 ///
 /// # Errors
 /// Redis did not answer; it may be told again.
-pub async fn changed(
-    cache: &Cache,
-    at: At<'_>,
-    device_sns: Option<&[Box<str>]>,
-) -> Result<bool, CacheError> {
+pub async fn changed(cache: &Cache, at: At<'_>, device_sns: Option<&[Box<str>]>) -> Result<bool, CacheError> {
     let keys = keys(device_sns.unwrap_or_default());
     let mut pipeline = pipe();
     pipeline.cmd("EVAL").arg(CHANGED).arg(keys.len() + 1).arg(KNOWN).arg(keys);

@@ -38,7 +38,8 @@ impl Owner {
     /// Takes the ids that are missing from `registered`, unless one that is there contradicts it: then what was sent
     /// speaks of somebody else, and ids of two owners are never mixed.
     pub fn complete_from(&mut self, registered: &Self) {
-        let agree = |said: Option<i64>, known: Option<i64>| said.is_none() || known.is_none() || said == known;
+        let agree =
+            |said: Option<i64>, known: Option<i64>| said.is_none() || known.is_none() || said == known;
         if agree(self.customer_id, registered.customer_id)
             && agree(self.org_id, registered.org_id)
             && agree(self.user_id, registered.user_id)

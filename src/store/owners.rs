@@ -147,17 +147,12 @@ fn version_of(row: &Row) -> Version {
 
 fn tenure(row: &Row) -> Tenure {
     // A bound beyond what the clock can show is none.
-    let instant =
-        |name| row.get::<_, Option<i64>>(name).and_then(|us| Timestamp::from_microsecond(us).ok());
+    let instant = |name| row.get::<_, Option<i64>>(name).and_then(|us| Timestamp::from_microsecond(us).ok());
     Tenure { owner: owner(row), since: instant("since_us"), until: instant("until_us") }
 }
 
 fn owner(row: &Row) -> Owner {
-    Owner {
-        customer_id: row.get("customer_id"),
-        org_id: row.get("org_id"),
-        user_id: row.get("user_id"),
-    }
+    Owner { customer_id: row.get("customer_id"), org_id: row.get("org_id"), user_id: row.get("user_id") }
 }
 
 #[cfg(test)]
