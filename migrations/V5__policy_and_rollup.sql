@@ -47,6 +47,9 @@ create table vitals.rollup (
     constraint rollup_kept_by_check check (kept_by in ('timescaledb', 'vitals')),
     constraint rollup_marked_below_check check (watermark <= marked_below),
     constraint rollup_live_from_check check (live_from <= live_from_next and live_from_next <= watermark)
+) with (
+    -- Every query of a rollup reads its row, and every refresh writes it: room on the page keeps the versions there.
+    fillfactor = 25
 );
 
 comment on table vitals.rollup is 'One row per rollup: what it is made of, and how far it is materialised.';

@@ -67,8 +67,8 @@ impl Service {
         let owners = Owners::start(&store, &cache, &settings, &ingest);
 
         let state = http::State::new(writers, owners, store.clone(), metrics, retention, address, &settings);
-        let read_timeout = Duration::from_millis(settings.read_timeout_ms);
-        let serving = http::server::serve(listener, http::router(state), read_timeout, door.clone());
+        let idle_timeout = Duration::from_millis(settings.idle_timeout_ms);
+        let serving = http::server::serve(listener, http::router(state), idle_timeout, door.clone());
         door.spawn_loop("accept", serving);
         tracing::info!(%address, shards = settings.shard_count(), "serving");
 

@@ -77,10 +77,12 @@ end
 $$;
 comment on function vitals.advance_rollups() is 'Materialises one step further; true: there is more.';
 
--- Step 3: takes the marks of one UTC day, the newest that has any, and computes again what they touch, through all
--- rollups. Returns whether there was such a day.
+-- Step 3: takes the marks of one UTC day, the newest before a bound that has any, and computes again what they touch,
+-- through all rollups. Returns the day; null: there was none. Going back from day to day, a refresh comes to its end also
+-- while marks keep coming.
+-- Parameter: the bound.
 -- Locks: vitals.lock_rollups; the marks; rows of the materialised rollups; the chunks it reads, against being dropped.
-create or replace function vitals.refresh_dirty_day() returns boolean
+create or replace function vitals.refresh_dirty_day(before timestamptz) returns timestamptz
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
 as $$
@@ -99,9 +101,9 @@ declare
 begin
     perform vitals.lock_rollups();
     select time_bucket(interval '1 day', from_bucket) into day
-    from vitals.rollup_dirty order by from_bucket desc limit 1;
+    from vitals.rollup_dirty where from_bucket < before order by from_bucket desc limit 1;
     if not found then
-        return false;
+        return null;
     end if;
     with taken as (
         delete from vitals.rollup_dirty where from_bucket >= day and from_bucket < day + interval '1 day'
@@ -134,10 +136,10 @@ begin
             );
         end if;
     end loop;
-    return true;
+    return day;
 end
 $$;
-comment on function vitals.refresh_dirty_day() is 'Computes again what was marked in one day; false: nothing was marked.';
+comment on function vitals.refresh_dirty_day(timestamptz) is 'Computes again what was marked in one day; null: nothing was marked.';
 
 -- Computes buckets of one rollup again from its source: all devices of [from_bucket, to_bucket), or, where devices are
 -- given, of each device only its own range (within those bounds). Rows whose source is empty go.

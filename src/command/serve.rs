@@ -2,8 +2,7 @@
 
 use std::process::ExitCode;
 
-use tokio::signal::unix::{SignalKind, signal};
-
+use super::interrupt::interrupted;
 use crate::app::Service;
 use crate::config::Settings;
 use crate::store::migrate;
@@ -22,16 +21,15 @@ pub struct Options {
 /// # Errors
 /// Something the service needs is not there, or a task failed.
 pub async fn run(options: Options, settings: Settings) -> anyhow::Result<ExitCode> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let told_to_stop = interrupted();
+    raise_file_limit();
     if options.migrate {
         let migrated = migrate::run(&settings).await?;
         tracing::info!(version = migrated.version, applied = migrated.applied.len(), "schema is at head");
     }
     let service = Service::start(settings, telemetry::init_metrics()?).await?;
     let failed = tokio::select! {
-        _ = terminate.recv() => None,
-        _ = interrupt.recv() => None,
+        () = told_to_stop => None,
         what = service.failed() => Some(what),
     };
     tracing::info!("stopping");
@@ -40,4 +38,12 @@ pub async fn run(options: Options, settings: Settings) -> anyhow::Result<ExitCod
         Some(what) => Err(anyhow::anyhow!("stopped because {what}")),
         None => Ok(ExitCode::SUCCESS),
     }
+}
+
+/// Each connection is an open file, and the usual soft limit of 1 024 is far below what a fleet opens.
+pub(super) fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // Best effort: what does not fit is told by the connections that cannot be accepted.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
 }

@@ -20,7 +20,7 @@ use crate::telemetry::names;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Accepts until the stage stops. Each connection is a task of the same stage.
-pub async fn serve(listener: TcpListener, router: Router, read_timeout: Duration, stage: Stage) {
+pub async fn serve(listener: TcpListener, router: Router, idle_timeout: Duration, stage: Stage) {
     let stop = stage.stopping();
     loop {
         let accepted = tokio::select! {
@@ -31,7 +31,7 @@ pub async fn serve(listener: TcpListener, router: Router, read_timeout: Duration
             Ok((stream, _)) => {
                 // An answer is one small packet; waiting to fill it would cost 40 ms.
                 let _ = stream.set_nodelay(true);
-                stage.spawn("connection", connection(stream, router.clone(), read_timeout, stop.clone()));
+                stage.spawn("connection", connection(stream, router.clone(), idle_timeout, stop.clone()));
             }
             Err(error) => {
                 tracing::warn!(%error, "connection not accepted");
@@ -41,11 +41,11 @@ pub async fn serve(listener: TcpListener, router: Router, read_timeout: Duration
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, read_timeout: Duration, stop: CancellationToken) {
+async fn connection(stream: TcpStream, router: Router, idle_timeout: Duration, stop: CancellationToken) {
     metrics::gauge!(names::CONNECTIONS).increment(1.0);
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(read_timeout)
+        .header_read_timeout(idle_timeout)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     let mut serving = std::pin::pin!(serving);
     let result = tokio::select! {

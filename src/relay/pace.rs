@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_short_reaction_is_followed_by_a_short_rest_and_a_long_one_by_a_bounded_rest() {
-        assert_eq!(Pace::rest_after(Duration::from_millis(3)), Duration::from_millis(6));
+        assert_eq!(Pace::rest_after(Duration::from_millis(3)), Duration::from_millis(3));
         assert_eq!(Pace::rest_after(Duration::from_secs(3)), LONGEST_REST);
     }
 }

@@ -28,6 +28,7 @@ const FUNCTIONS: &[(&str, &str)] = &[
     function!("rollup_create"),
     function!("rollup_mark"),
     function!("rollup_refresh"),
+    function!("rollup_continuous"),
     function!("refresh_rollups"),
     function!("finish_batches"),
     function!("device_owner_at"),

@@ -7,8 +7,9 @@
 mod harness;
 
 mod ingest;
+mod latest_values;
 mod layering;
-
+mod relay;
 mod rollups;
 mod schema;
 mod stop;

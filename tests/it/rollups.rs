@@ -352,6 +352,34 @@ async fn dropped_raw_chunks_leave_every_rollup_row_in_place() {
 }
 
 #[tokio::test]
+async fn no_refresh_reaches_behind_the_age_at_which_raw_rows_may_go() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    upload(&client, 0.75, 2, "now() - interval '12 days'", "now()", "1 hour").await;
+    react(&client).await;
+    refresh(&client).await;
+    client
+        .batch_execute("update policy set keep_for = interval '5 days' where relation = 'health_data'")
+        .await
+        .expect("policy");
+    one_row(&client, "D1", "now() - interval '8 days'").await;
+    one_row(&client, "D1", "now() - interval '3 days'").await;
+    react(&client).await;
+    let whole_time = ("2020-01-01T00:00:00Z".parse().expect("a time"), jiff::Timestamp::now());
+    for range in [None, Some(whole_time)] {
+        rollups::refresh(&client, range).await.expect("refreshed");
+        let shown = client
+            .query(
+                "select last_ts < now() - interval '5 days' from health_15m where heart_rate_max = 177",
+                &[],
+            )
+            .await
+            .expect("rows");
+        assert_eq!(shown.iter().map(|row| row.get(0)).collect::<Vec<bool>>(), [false]);
+    }
+}
+
+#[tokio::test]
 async fn an_emptied_table_empties_its_rollups_and_begins_anew() {
     let database = Database::new().await;
     let client = database.client().await;
@@ -512,6 +540,30 @@ async fn a_reader_sees_one_state_in_one_snapshot() {
     assert_equal_to_raw(&reader, zone, "while late rows come and others go").await;
     reader.batch_execute("commit").await.expect("ended");
     assert_equal_to_raw(&reader, zone, "afterwards").await;
+}
+
+#[tokio::test]
+async fn the_status_names_every_rollup_and_what_waits() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    upload(&client, 0.21, 2, "now() - interval '3 days'", "now()", "1 hour").await;
+    react(&client).await;
+    refresh(&client).await;
+    let status = rollups::status(&client).await.expect("status");
+    let names: Vec<&str> = status.iter().map(|rollup| rollup.name.as_str()).collect();
+    assert_eq!(names, LEVELS);
+    let zones: Vec<&str> = status.iter().map(|rollup| rollup.zone.as_str()).collect();
+    assert_eq!(zones, ["UTC", "UTC", "Asia/Shanghai", "Asia/Shanghai", "Asia/Shanghai"]);
+    for rollup in &status {
+        assert!(rollup.refreshed_at.is_some(), "{rollup:?}");
+    }
+    if rollups::edition(&client).await.expect("an edition") == Edition::Apache {
+        one_row(&client, "D1", "now() - interval '2 days'").await;
+        react(&client).await;
+        let waiting: Vec<i64> =
+            rollups::status(&client).await.expect("status").iter().map(|rollup| rollup.pending).collect();
+        assert_eq!(waiting, [1; 5]);
+    }
 }
 
 #[tokio::test]

@@ -38,6 +38,8 @@ lines as (
     from ours
     join pg_trigger t on t.tgrelid = ours.oid and not t.tgisinternal
     where t.tgname !~ '^ts_'
+      -- Only where TimescaleDB does not watch the table itself.
+      and t.tgname not in ('health_data_rollup_update', 'health_data_rollup_delete')
     union all
     select
         format('%s 1 %s', c.oid::regclass, to_char(a.attnum, 'FM0000')),

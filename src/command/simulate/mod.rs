@@ -121,7 +121,7 @@ impl Default for Options {
 /// The options contradict each other, or nobody listens. What happens to uploads is in the report.
 pub async fn run(options: &Options, stop: &CancellationToken, show: Show) -> anyhow::Result<Report> {
     check(options)?;
-    allow_open_files(options.connections);
+    super::serve::raise_file_limit();
     let target = Arc::new(Target::find(options).await?);
     let now = Timestamp::now();
     let first_serial = options.first_serial.unwrap_or_else(|| serial_of_now(now));
@@ -221,18 +221,6 @@ fn end_of(options: &Options) -> End {
         (Some(records), _) => End::Records(records),
         (None, Some(seconds)) => End::Time(Duration::from_secs(seconds)),
         (None, None) => End::Unknown,
-    }
-}
-
-/// Raises the soft limit of open files as far as the connections need it and the hard limit lets it. Where it does not,
-/// the connections that cannot be opened are errors of the report.
-fn allow_open_files(connections: u32) {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    let needed = u64::from(connections) + 1_000;
-    if limit.current.is_some_and(|current| current < needed) {
-        let current = Some(limit.maximum.map_or(needed, |maximum| maximum.min(needed)));
-        let _ = setrlimit(Resource::Nofile, Rlimit { current, maximum: limit.maximum });
     }
 }
 

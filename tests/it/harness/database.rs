@@ -13,13 +13,6 @@ const DEFAULT_ZONE: &str = "Asia/Shanghai";
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
-/// Edition of TimescaleDB the tests run on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Edition {
-    Apache,
-    Community,
-}
-
 /// A migrated database that is dropped with the value.
 #[derive(Debug)]
 pub struct Database {
@@ -91,12 +84,6 @@ impl Database {
     pub async fn redis(&self) -> redis::aio::MultiplexedConnection {
         let client = redis::Client::open(self.redis_url()).expect("a URL");
         client.get_multiplexed_async_connection().await.expect("Redis answers")
-    }
-
-    /// Which edition it runs on.
-    pub async fn edition(&self) -> Edition {
-        let row = self.client().await.query_one("show timescaledb.license", &[]).await.expect("a license");
-        if row.get::<_, &str>(0) == "apache" { Edition::Apache } else { Edition::Community }
     }
 
     /// In the Community edition a copied database has no scheduler yet; a migrated one has.

@@ -41,13 +41,13 @@ fn run(verb: &str) -> Option<String> {
 
 fn take_down_afterwards() {
     let wait = format!("tail --pid={} -f /dev/null; exec '{STACK}' down", std::process::id());
-    Command::new("setsid")
-        .args(["bash", "-c", &wait])
+    let watching = Command::new("setsid")
+        .args(["--fork", "bash", "-c", &wait])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .spawn()
-        .expect("a watcher that takes the stack down");
+        .status();
+    assert!(watching.is_ok_and(|status| status.success()), "a watcher takes the stack down");
 }
 
 fn value(environment: &str, name: &str) -> String {

@@ -1,0 +1,308 @@
+//! From commit to reaction: nothing is left out, nothing is done twice, and nobody holds up the others.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tokio_postgres::{AsyncMessage, Client, NoTls};
+
+use crate::harness::{Database, Process, Proxy, Service, eventually};
+
+/// Has every reaction note, in its transaction, which batch it was for and which instance it was.
+async fn note_reactions(client: &Client) {
+    client
+        .batch_execute(
+            "create table public.reacted (batch_id bigint, instance text, at timestamptz default clock_timestamp());
+             create or replace function vitals.mark_rollups(
+                 batch_ids bigint[], first_ts timestamptz, last_ts timestamptz
+             ) returns void language sql as $$
+                 insert into public.reacted (batch_id, instance)
+                 select unnest(batch_ids), current_setting('application_name')
+             $$",
+        )
+        .await
+        .expect("the function is replaced");
+}
+
+/// Commits `count` batches of three devices as the service does, each with its outbox row, and says so.
+async fn commit_batches(client: &Client, count: u32) {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    for _ in 0..count {
+        let n = NEXT.fetch_add(1, Ordering::Relaxed);
+        client
+            .batch_execute(&format!(
+                "begin;
+                 insert into outbox (first_ts, last_ts, rows)
+                 select ts, ts, 3 from (select timestamptz '2026-01-02Z' + {n} * interval '1 s') _(ts);
+                 insert into health_data (device_sn, ts, heart_rate)
+                 select 'RELAY-' || d, timestamptz '2026-01-02Z' + {n} * interval '1 s', 70
+                 from generate_series(1, 3) d;
+                 commit"
+            ))
+            .await
+            .expect("committed");
+    }
+    client.batch_execute("notify vitals_outbox").await.expect("notified");
+}
+
+async fn count(client: &Client, query: &str) -> i64 {
+    client.query_one(query, &[]).await.expect("a count").get(0)
+}
+
+async fn drained(client: &Client) {
+    eventually("the outbox is empty", || async {
+        (count(client, "select count(*) from outbox").await == 0).then_some(())
+    })
+    .await;
+}
+
+/// Batches reacted to, by instance; fails when a batch is missing or was reacted to twice.
+async fn shares(client: &Client) -> BTreeMap<String, usize> {
+    let rows = client.query("select batch_id, instance from reacted", &[]).await.expect("rows");
+    let done: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
+    let distinct: BTreeSet<i64> = done.iter().copied().collect();
+    assert_eq!(distinct.len(), done.len(), "a batch was reacted to twice");
+    let written = client.query("select distinct batch_id from health_data", &[]).await.expect("rows");
+    let written: BTreeSet<i64> = written.iter().map(|row| row.get(0)).collect();
+    assert_eq!(distinct, written, "every batch is reacted to");
+    let mut shares = BTreeMap::new();
+    for row in &rows {
+        *shares.entry(row.get::<_, String>(1)).or_default() += 1;
+    }
+    shares
+}
+
+#[tokio::test]
+async fn two_instances_share_the_work_and_each_batch_is_reacted_to_once() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    note_reactions(&client).await;
+    let mut services = Vec::new();
+    for name in ["one", "other"] {
+        let service = Service::start_with(&database, |settings| {
+            settings.instance = name.to_owned();
+            settings.claim_batches = 2;
+        });
+        services.push(service.await);
+    }
+    let shares = eventually("both have had a share", || async {
+        commit_batches(&client, 50).await;
+        drained(&client).await;
+        Some(shares(&client).await).filter(|shares| shares.len() == 2)
+    })
+    .await;
+    assert!(shares.contains_key("vitals one") && shares.contains_key("vitals other"), "{shares:?}");
+    for service in services {
+        service.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn a_lease_is_respected_until_it_runs_out() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    note_reactions(&client).await;
+    commit_batches(&client, 1).await;
+    client
+        .batch_execute(
+            "update outbox set lease_token = gen_random_uuid(), leased_until = now() + interval '2 s'",
+        )
+        .await
+        .expect("leased by somebody who never comes back");
+    let ends = client.query_one("select leased_until from outbox", &[]).await.expect("a row");
+    let ends: jiff::Timestamp = ends.get(0);
+
+    let service = Service::start(&database).await;
+    commit_batches(&client, 1).await;
+    drained(&client).await;
+    let rows = client.query("select at from reacted order by batch_id", &[]).await.expect("rows");
+    let at: Vec<jiff::Timestamp> = rows.iter().map(|row| row.get(0)).collect();
+    assert!(at[0] >= ends, "reacted to at {} although leased until {ends}", at[0]);
+    assert!(at[1] < ends, "the neighbour did not wait");
+    shares(&client).await;
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn what_a_killed_instance_held_is_taken_over() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    note_reactions(&client).await;
+    // The reactions of the doomed instance never come to their end.
+    client
+        .batch_execute(
+            "create function public.linger() returns trigger language plpgsql as $$ begin
+                 if new.instance = 'vitals doomed' then perform pg_sleep(2); end if;
+                 return new;
+             end $$;
+             create trigger linger before insert on reacted for each row execute function public.linger()",
+        )
+        .await
+        .expect("a trigger");
+    let variables = [("VITALS_INSTANCE", "doomed"), ("VITALS_LEASE_SECONDS", "1")];
+    let doomed = Process::serve(&database, &variables).await;
+    commit_batches(&client, 5).await;
+    eventually("the doomed instance is in the midst of it", || async {
+        let busy = "select count(*) from pg_stat_activity where wait_event = 'PgSleep'
+                    and application_name = 'vitals doomed' and datname = current_database()";
+        (count(&client, busy).await > 0).then_some(())
+    })
+    .await;
+    doomed.signal("KILL");
+    doomed.ended().await;
+
+    let service = Service::start_with(&database, |settings| settings.instance = "heir".to_owned()).await;
+    drained(&client).await;
+    assert_eq!(shares(&client).await, [("vitals heir".to_owned(), 5)].into());
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn a_batch_whose_reaction_fails_holds_up_no_other() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    note_reactions(&client).await;
+    client
+        .batch_execute(
+            "create table public.fault (batch_id bigint);
+             create function public.fail() returns trigger language plpgsql as $$ begin
+                 if exists (select from fault f where f.batch_id = new.batch_id) then raise exception 'fault'; end if;
+                 return new;
+             end $$;
+             create trigger fail before insert on reacted for each row execute function public.fail()",
+        )
+        .await
+        .expect("a trigger");
+    commit_batches(&client, 10).await;
+    client
+        .batch_execute("insert into fault select batch_id from outbox order by batch_id offset 3 limit 1")
+        .await
+        .expect("a fault");
+    let service = Service::start_with(&database, |settings| settings.lease_seconds = 1).await;
+    eventually("the others are done", || async {
+        (count(&client, "select count(*) from outbox").await == 1).then_some(())
+    })
+    .await;
+    commit_batches(&client, 10).await;
+    eventually("later ones are done too", || async {
+        (count(&client, "select count(*) from reacted").await == 19).then_some(())
+    })
+    .await;
+    client.batch_execute("delete from fault").await.expect("mended");
+    drained(&client).await;
+    shares(&client).await;
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn after_the_database_was_cut_off_everything_is_reacted_to() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    note_reactions(&client).await;
+    let (cable, database_url) = Proxy::before(&database.url()).await;
+    let service = Service::start_with(&database, |settings| settings.database_url = database_url).await;
+    for _ in 0..5 {
+        commit_batches(&client, 20).await;
+        cable.cut();
+        commit_batches(&client, 20).await;
+        cable.restore();
+    }
+    drained(&client).await;
+    assert_eq!(shares(&client).await.values().sum::<usize>(), 200);
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn a_batch_committed_while_nobody_served_is_reacted_to_at_the_start() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    note_reactions(&client).await;
+    commit_batches(&client, 200).await;
+    // A look in an hour: what is found now is found by the sweep at the start, and more than one claim deep.
+    let service = Service::start_with(&database, |settings| settings.poll_interval_ms = 3_600_000).await;
+    drained(&client).await;
+    // And what comes later by being woken.
+    commit_batches(&client, 1).await;
+    drained(&client).await;
+    shares(&client).await;
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn many_commits_make_few_notifications() {
+    let database = Database::new().await;
+    let heard = Arc::new(AtomicU64::new(0));
+    let (client, mut connection) =
+        tokio_postgres::connect(&database.url(), NoTls).await.expect("PostgreSQL answers");
+    let count = Arc::clone(&heard);
+    tokio::spawn(async move {
+        while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+            if matches!(message, AsyncMessage::Notification(_)) {
+                count.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+    });
+    client.batch_execute("listen vitals_outbox").await.expect("listening");
+    let service = Service::start_with(&database, |settings| {
+        settings.notify_interval_ms = 100;
+        settings.linger_ms = 0;
+    })
+    .await;
+    let began = Instant::now();
+    for n in 0..300_u32 {
+        let item = json!({ "deviceSn": "NOTIFIED", "heart_rate": 70, "timestamp": 1_760_000_000 + n });
+        service.upload(&json!({ "data": item })).await;
+    }
+    service.drained().await;
+    let intervals = began.elapsed().div_duration_f64(Duration::from_millis(100)).ceil();
+    let (heard, most) = (heard.load(Ordering::SeqCst), intervals as u64 + 1);
+    assert!(heard >= 1, "nobody was told");
+    assert!(heard <= most, "{heard} notifications in {intervals} intervals");
+    let commits = crate::relay::count(&client, "select count(distinct batch_id) from health_data").await;
+    assert!(commits > 250, "one commit each: {commits}");
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn a_long_reaction_keeps_its_lease() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    note_reactions(&client).await;
+    commit_batches(&client, 1).await;
+    // As long as this lasts, the batch cannot be read back.
+    let obstacle = database.client().await;
+    obstacle.batch_execute("begin; lock table health_data in access exclusive mode").await.expect("locked");
+    let mut services = Vec::new();
+    for name in ["one", "other"] {
+        let service = Service::start_with(&database, |settings| {
+            settings.instance = name.to_owned();
+            settings.lease_seconds = 1;
+            settings.poll_interval_ms = 100;
+        });
+        services.push(service.await);
+    }
+    let ends = eventually("it is claimed", || async {
+        client.query_one("select leased_until from outbox", &[]).await.expect("a row").get(0)
+    })
+    .await;
+    let ends: jiff::Timestamp = ends;
+    eventually("the first lease has run out long ago", || async {
+        let row = client
+            .query_one("select now() > $1::timestamptz + interval '2 s'", &[&ends])
+            .await
+            .expect("a row");
+        row.get::<_, bool>(0).then_some(())
+    })
+    .await;
+    let claims = count(&client, "select attempts::bigint from outbox").await;
+    assert_eq!(claims, 1, "the other one left it alone");
+    obstacle.batch_execute("commit").await.expect("unlocked");
+    drained(&client).await;
+    assert_eq!(shares(&client).await.values().sum::<usize>(), 1);
+    for service in services {
+        service.finish().await;
+    }
+}
