@@ -107,8 +107,8 @@ impl Keeper {
     async fn take(&mut self, news: Option<News>, is_last: bool) -> Result<(), CacheError> {
         match news {
             Some(News::Changed { number, device_sns }) => self.tell(number, device_sns.as_deref()).await?,
-            Some(News::Found(found)) if self.is_level() => self.remember(&found).await?,
-            Some(News::Found(_)) | None => {}
+            Some(News::Found(found)) => self.remember(&found).await?,
+            None => {}
         }
         match self.shared.version() {
             // What was told while Redis was away, or did not fit the queue.
@@ -136,12 +136,15 @@ impl Keeper {
     }
 
     async fn remember(&self, found: &Tenures) -> Result<(), CacheError> {
+        let cache = &self.shared.cache;
         let at = owner::At { directory_id: &found.version.directory_id, number: found.version.number };
         let tenures = found.by_device.iter().map(|(device_sn, tenure)| (device_sn.as_ref(), tenure));
-        if owner::remember(&self.shared.cache, at, tenures, KEEP_PATIENCE).await? {
-            return Ok(());
+        if !owner::remember(cache, at, tenures.clone(), KEEP_PATIENCE).await? {
+            // Redis knows of another version: of a later one, and this changes nothing; or of an earlier one or none
+            // (it was flushed, or is told for the first time), and is brought to this one.
+            owner::changed(cache, at, None).await?;
+            owner::remember(cache, at, tenures, KEEP_PATIENCE).await?;
         }
-        // Redis knows of a later version, or, flushed, of none: then it is told. It forgets nothing by that.
-        owner::changed(&self.shared.cache, at, None).await.map(drop)
+        Ok(())
     }
 }

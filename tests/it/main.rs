@@ -6,9 +6,12 @@
 
 mod harness;
 
+mod device_config;
+mod directory_import;
 mod ingest;
 mod latest_values;
 mod layering;
+mod ownership;
 mod relay;
 mod rollups;
 mod schema;
