@@ -23,7 +23,8 @@ pub(super) fn fault(url: &str) -> Option<String> {
         .any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.trim_start_matches('/').is_empty()));
     // Watches take what they are told apart at semicolons.
     let is_plain = !url.contains(|c: char| c == ';' || c.is_whitespace() || c.is_control());
-    (!url.is_empty() && !(is_web && is_plain)).then(|| {
+    let is_fit = url.is_empty() || is_web && is_plain;
+    (!is_fit).then(|| {
         format!("public_base_url = \"{url}\" is no http(s) URL, or has a semicolon or white space in it")
     })
 }

@@ -12,6 +12,8 @@
 mod follow;
 mod lookup;
 mod memory;
+#[cfg(test)]
+mod speed;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
