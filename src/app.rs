@@ -105,7 +105,11 @@ impl Service {
     }
 }
 
-async fn check_schema(store: &Store) -> anyhow::Result<()> {
+/// Refuses a database whose schema is not the one this program was made for.
+///
+/// # Errors
+/// Says what to do.
+pub async fn check_schema(store: &Store) -> anyhow::Result<()> {
     let (found, needed) = (migrate::version(store).await.context("PostgreSQL")?, migrate::head());
     if found < needed {
         bail!("the schema is at version {found}, this program needs {needed}: run `vitals migrate`");

@@ -140,7 +140,7 @@ pub struct Settings {
     pub stop_deadline_seconds: u64,
 
     /// What is logged: a `tracing` filter such as `info` or `vitals=debug`.
-    #[config(env = "VITALS_LOG", default = "info")]
+    #[config(env = "VITALS_LOG", default = "info,deadpool=error")]
     pub log: String,
 
     /// Form of the log: `text` or `json`.

@@ -34,7 +34,7 @@ pub mod names {
     pub const REACTION_SECONDS: &str = "vitals_relay_reaction_seconds";
     /// Outbox rows that wait.
     pub const OUTBOX_ROWS: &str = "vitals_relay_outbox_rows";
-    /// Latest values by what Redis did with them: written, older.
+    /// Latest values by what became of them: written, older (Redis had a newer one), missed (Redis was away).
     pub const LATEST: &str = "vitals_latest_values_total";
     /// 1 while the Redis view is known to be whole, else 0.
     pub const VIEW_WHOLE: &str = "vitals_latest_view_whole";

@@ -27,19 +27,31 @@ declare
     live_from    constant text := new_name || '_live_from';
     base         constant boolean := new_source = 'health_data';
     kept_by      constant text := case vitals.edition() when 'community' then 'timescaledb' else 'vitals' end;
+    begins       timestamptz := '-infinity';
 begin
     perform vitals.check_rollup_zone(new_zone);
-    insert into vitals.rollup (name, position, source, width, time_zone, definition, kept_by, marked_below)
-    values (
-        new_name, new_position, new_source, new_width, new_zone, new_definition, kept_by,
-        case when base and kept_by = 'vitals' then timestamptz '-infinity' end
-    );
-
     if base then
         create trigger health_data_rollup_truncate
             after truncate on health_data
             for each statement execute function vitals.empty_rollups_on_truncate();
     end if;
+
+    -- Where there is no row yet (and, the trigger just made having locked writers out, none on its way), everything up to now
+    -- counts as materialised at once: then planners have their bound from the first query on.
+    if kept_by = 'vitals' then
+        select vitals.bucket_start(new_width, new_zone, least(s.watermark, now() - p.refresh_lag)) into begins
+        from policy as p
+        left join vitals.rollup as s on s.name = new_source
+        where p.relation = new_name and not exists (select from show_chunks('health_data'));
+    end if;
+    begins := coalesce(begins, '-infinity');
+    insert into vitals.rollup (
+        name, position, source, width, time_zone, definition, kept_by, watermark, marked_below, live_from, live_from_next
+    )
+    values (
+        new_name, new_position, new_source, new_width, new_zone, new_definition, kept_by, begins,
+        case when base and kept_by = 'vitals' then begins end, begins, begins
+    );
 
     if kept_by = 'timescaledb' then
         execute format(
@@ -64,8 +76,8 @@ begin
 
     execute format(
         'create function vitals.%I() returns timestamptz language sql immutable parallel safe '
-        'as $f$ select timestamptz ''-infinity'' $f$',
-        live_from
+        'as $f$ select timestamptz %L $f$',
+        live_from, begins
     );
     execute format(
         'create view public.%1$I as '
@@ -126,3 +138,31 @@ begin
 end
 $$;
 comment on function vitals.check_rollup_zone(text) is 'Refuses a zone in which days do not begin at one instant.';
+
+-- Takes all rollups away, so that the next `vitals migrate` makes them anew, perhaps in another zone. Only whoever still has
+-- all raw rows can want that; what was rolled up from dropped ones is lost.
+-- Locks: the rollups and health_data whole.
+create or replace function vitals.drop_rollups() returns void
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    r vitals.rollup;
+begin
+    for r in select * from vitals.rollup order by position desc loop
+        if r.kept_by = 'timescaledb' then
+            execute format('drop materialized view public.%I cascade', r.name);
+        else
+            execute format('drop view public.%I cascade', r.name);
+            execute format('drop table vitals.%I', r.name || '_materialised');
+            execute format('drop function vitals.%I()', r.name || '_live_from');
+        end if;
+    end loop;
+    drop trigger if exists health_data_rollup_truncate on health_data;
+    drop trigger if exists health_data_rollup_update on health_data;
+    drop trigger if exists health_data_rollup_delete on health_data;
+    delete from vitals.rollup_dirty;
+    delete from vitals.rollup;
+end
+$$;
+comment on function vitals.drop_rollups() is 'Takes all rollups away, to be made anew by the next migrate.';

@@ -193,8 +193,7 @@ comment on function vitals.recompute_rollup(vitals.rollup, timestamptz, timestam
 
 -- Step 4: brings the bound that planners read (vitals.<name>_live_from) near the watermark. A query planned with it may
 -- run in an older snapshot, of a repeatable read transaction, whose watermark is older too; it would miss the rows between.
--- So a bound is published only when it has been behind the watermark for an hour; the first one at once where there is no
--- row that anybody could miss.
+-- So a bound is published only when it has been behind the watermark for an hour.
 -- Locks: none that readers wait for.
 create or replace function vitals.publish_live_from() returns void
 language plpgsql
@@ -210,9 +209,6 @@ begin
             and (live_from_next_at < now() - interval '1 hour' or live_from_next = '-infinity')
         order by position
     loop
-        if r.live_from_next = '-infinity' and not exists (select from vitals.rollup_chunk) then
-            r.live_from_next := r.watermark;
-        end if;
         if r.live_from_next > r.live_from then
             execute format(
                 'create or replace function vitals.%I() returns timestamptz language sql immutable parallel safe '

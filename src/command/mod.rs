@@ -7,6 +7,7 @@ pub mod demo;
 pub mod directory;
 pub mod interrupt;
 pub mod migrate;
+pub mod rejected;
 pub mod serve;
 pub mod simulate;
 
@@ -40,6 +41,8 @@ enum Command {
     /// Say whom devices belong to
     #[command(subcommand)]
     Directory(directory::Action),
+    /// What could not be stored: list it, show it, put it through again, drop it
+    Rejected(rejected::Options),
     /// Print a settings file with every setting, its default and its reason
     Settings,
     /// Bring up servers, serve, let a simulated fleet upload, and show what came of it
@@ -70,6 +73,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Migrate => migrate::run(&load()?).await,
         Command::Check => check::run(&load()?).await,
         Command::Directory(action) => directory::run(action, &load()?).await,
+        Command::Rejected(options) => rejected::run(options, &load()?).await,
         Command::Settings => {
             print!("{}", config::template());
             Ok(ExitCode::SUCCESS)

@@ -10,6 +10,9 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::ObjectBuilder;
 
 use super::HttpError;
 
@@ -19,6 +22,21 @@ pub(super) struct Limits {
     pub(super) body_bytes: usize,
     pub(super) decompressed_bytes: usize,
     pub(super) read_timeout: Duration,
+}
+
+/// How a body may be packed, for the document.
+pub(super) struct Packing;
+
+impl IntoParams for Packing {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let names = ObjectBuilder::new().enum_values(Some(["gzip", "zstd", "identity"]));
+        let parameter = ParameterBuilder::new()
+            .name("Content-Encoding")
+            .parameter_in(ParameterIn::Header)
+            .description(Some("How the body is packed"))
+            .schema(Some(names));
+        vec![parameter.build()]
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,8 +13,10 @@ use axum::extract::{Query, State as Shared};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, header};
 use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
 
-use super::{HttpError, State};
+use super::State;
+use super::error::{ConfigError, ConfigRefusal};
 use crate::store::device_config::{self, DeviceConfig, Interface, Metric};
 use crate::store::{Kind, StoreError};
 
@@ -24,35 +26,74 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 /// What the firmware takes for "none".
 const NONE: i32 = -1;
 
-/// The answer. Unknown ids are absent.
-#[derive(Debug, Serialize)]
-pub(super) struct Answer {
+/// What a watch is told to do
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ConfigAnswer {
+    /// The tenant, up to 19 digits; "0": none
+    #[schema(examples("1939964806110937090"))]
     customer_id: String,
+    /// The organisation unit; absent where there is none
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     org_id: Option<i64>,
+    /// The wearer; absent where there is none
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     user_id: Option<i64>,
+    /// Name of the tenant; empty: none
     customer_name: String,
+    /// "wifi" or "bluetooth"
+    #[schema(examples("wifi"))]
     upload_method: String,
+    /// 1: the watch checks its licence
     is_support_license: u8,
     license_key: i32,
+    /// Samples the watch keeps while it cannot upload
     cache_max_count: i32,
+    /// 1: kept samples are uploaded later
     enable_resume: u8,
     upload_retry_count: i32,
+    /// Seconds
     upload_retry_interval: i32,
-    /// Type → `intervalSec:collect:realtime:warnHigh:warnLow:warnCount`.
+    /// Type → "intervalSec:collect:realtime:warnHigh:warnLow:warnCount"; -1: none
+    #[schema(example = json!({ "heart_rate": "20:1:1:100.0:80.0:5" }))]
     health_data: BTreeMap<String, String>,
-    /// Name → `url;intervalSec;enabled;apiId;authHeader`.
+    /// Name → "url;intervalSec;enabled;apiId;authHeader"
+    #[schema(example = json!({ "健康数据上传接口": "http://127.0.0.1:8080/upload_health_data;60;1;;" }))]
     interface_data: BTreeMap<String, String>,
+}
+
+/// How a watch says which it is
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the document has to tell what is read from pairs")]
+pub(super) struct ConfigParams {
+    /// The tenant it was told of last; empty or 0: none. Also: `customerId`.
+    #[param(example = "1939964806110937090")]
+    customer_id: Option<String>,
+    /// Its serial. Also: `device_sn`.
+    #[param(rename = "deviceSn", example = "CRFTQ23409001890")]
+    device_sn: Option<String>,
 }
 
 type Parameters = Vec<(String, String)>;
 
-pub(super) async fn fetch(
+/// What a watch reads at start and every few hours
+///
+/// A bound device is told its own tenant, whatever it names; others that of the tenant they name, or the defaults. While no
+/// tenant is known at all, any may be named.
+#[utoipa::path(get, path = "/fetch_health_data_config", tag = "devices", params(ConfigParams), responses(
+    (status = 200, description = "What to measure, and where to send it", body = ConfigAnswer),
+    (status = 400, description = "Nobody knows the tenant that is named", body = ConfigRefusal),
+    (status = 500, description = "A fault of the service; its log says more", body = ConfigRefusal),
+    (status = 503, description = "The database does not answer in time", body = ConfigRefusal,
+        headers(("Retry-After" = u64, description = "Seconds after which to come again"))),
+))]
+pub(super) async fn fetch_health_data_config(
     Shared(state): Shared<Arc<State>>,
     parameters: Result<Query<Parameters>, QueryRejection>,
     headers: HeaderMap,
-) -> Result<Json<Answer>, HttpError> {
+) -> Result<Json<ConfigAnswer>, ConfigError> {
     let Query(parameters) = parameters.unwrap_or_default();
     let customer_id = customer_id(&parameters)?;
     let device_sn = value(&parameters, &["deviceSn", "device_sn"])
@@ -61,9 +102,9 @@ pub(super) async fn fetch(
     let reading = device_config::read(&state.store, customer_id, device_sn);
     match tokio::time::timeout(PATIENCE, reading).await {
         Ok(Ok(Some(config))) => Ok(Json(answer(config, &state.base_url(&headers)))),
-        Ok(Ok(None)) => Err(HttpError::Tenant(format!("customer {customer_id} is not known"))),
+        Ok(Ok(None)) => Err(ConfigError::Tenant(format!("customer {customer_id} is not known"))),
         Ok(Err(error)) => Err(refusal(&error)),
-        Err(_) => Err(HttpError::ConfigUnavailable),
+        Err(_) => Err(ConfigError::Unavailable),
     }
 }
 
@@ -77,26 +118,26 @@ fn value<'a>(parameters: &'a Parameters, names: &[&str]) -> Option<&'a str> {
 }
 
 /// The tenant that is named; 0: none.
-fn customer_id(parameters: &Parameters) -> Result<i64, HttpError> {
+fn customer_id(parameters: &Parameters) -> Result<i64, ConfigError> {
     let Some(text) = value(parameters, &["customer_id", "customerId"]) else { return Ok(0) };
     match text.parse::<i64>() {
         Ok(id) if id >= 0 => Ok(id),
-        _ => Err(HttpError::Tenant("customer_id is not a number of at most 64 bits".to_owned())),
+        _ => Err(ConfigError::Tenant("customer_id is not a number of at most 64 bits".to_owned())),
     }
 }
 
-fn refusal(error: &StoreError) -> HttpError {
+fn refusal(error: &StoreError) -> ConfigError {
     match error.kind() {
-        Kind::Down | Kind::Retry => HttpError::ConfigUnavailable,
+        Kind::Down | Kind::Retry => ConfigError::Unavailable,
         Kind::Conflict | Kind::Refused | Kind::Bug => {
             tracing::error!(%error, "configuration of a device not read");
-            HttpError::ConfigFailed
+            ConfigError::Failed
         }
     }
 }
 
-fn answer(config: DeviceConfig, base_url: &str) -> Answer {
-    Answer {
+fn answer(config: DeviceConfig, base_url: &str) -> ConfigAnswer {
+    ConfigAnswer {
         customer_id: config.owner.customer_id.unwrap_or(0).to_string(),
         org_id: config.owner.org_id,
         user_id: config.owner.user_id,

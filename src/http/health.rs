@@ -11,7 +11,10 @@ use axum::Json;
 use axum::extract::{Request, State as Shared};
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
+use super::error::ErrorAnswer;
+use super::openapi::{HealthBatch, HealthUpload};
 use super::{HttpError, State, body};
 use crate::model::{Refusal, UploadOutcome};
 use crate::wire::{self, Context};
@@ -19,43 +22,76 @@ use crate::wire::{self, Context};
 /// Refusals named in an answer; the rest is in `rejected_upload`.
 const MAX_ERRORS_TOLD: usize = 10;
 
-/// Answer to an upload.
-#[derive(Debug, Serialize)]
+/// Answer to an upload
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct UploadAnswer {
+    #[schema(value_type = String, examples("success"))]
     status: &'static str,
+    #[schema(value_type = String)]
     message: &'static str,
     details: Details,
+    /// At most ten of the items that were not stored
+    #[schema(max_items = 10)]
     errors: Vec<ItemError>,
 }
 
-#[derive(Debug, Serialize)]
+/// What became of the items
+#[derive(Debug, Serialize, ToSchema)]
 struct Details {
+    /// New rows
     success: u32,
+    /// There already, by device and time
     duplicate: u32,
+    /// Kept as rejected, with their reason
     error: usize,
 }
 
-/// Why an item was not stored.
-#[derive(Debug, Serialize)]
+/// Why an item was not stored
+#[derive(Debug, Serialize, ToSchema)]
 struct ItemError {
+    /// Its place in the upload, from 0
     index: u32,
+    /// The kind of refusal
+    #[schema(value_type = String, examples("future"))]
     reason: &'static str,
+    /// What exactly is wrong with it
     message: String,
 }
 
-/// Answer to a batch.
-#[derive(Debug, Serialize)]
+/// Answer to a batch
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct BatchAnswer {
+    /// "accepted", or "error" if no record is valid
+    #[schema(value_type = String, examples("accepted"))]
     status: &'static str,
+    /// The sender's name of the batch; without one, the number of the transaction
     batch_id: String,
     total_records: usize,
+    /// Records that are stored now, those that were already among them
     valid_records: u32,
+    /// Records kept as rejected
     errors: usize,
     processing_time_ms: u64,
+    /// At most ten of the records that were not stored
+    #[schema(max_items = 10)]
     error_details: Vec<ItemError>,
 }
 
-pub(super) async fn upload(
+/// Why a batch is answered 400: it is none, or it has no valid record
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "the document has to tell two answers in one")]
+enum BatchRefusal {
+    NoBatch(ErrorAnswer),
+    NoValidRecord(BatchAnswer),
+}
+
+/// Samples of a watch or a phone
+///
+/// Answered after every item is committed: as a row, as a repeat of one, or as rejected with its reason.
+#[utoipa::path(post, path = "/upload_health_data", tag = "devices", request_body = HealthUpload,
+    params(body::Packing), responses((status = 200, description = "Every item is accounted for", body = UploadAnswer), HttpError))]
+pub(super) async fn upload_health_data(
     Shared(state): Shared<Arc<State>>,
     request: Request,
 ) -> Result<Json<UploadAnswer>, HttpError> {
@@ -74,7 +110,16 @@ pub(super) async fn upload(
     }))
 }
 
-pub(super) async fn upload_batch(
+/// Samples of a gateway
+///
+/// As `/upload_health_data`, but for stricter records; and a batch of which no record is valid is answered 400.
+#[utoipa::path(post, path = "/upload_health_data_batch", tag = "devices", request_body = HealthBatch,
+    params(body::Packing), responses(
+        (status = 200, description = "Every record is accounted for", body = BatchAnswer),
+        HttpError,
+        (status = 400, description = "No batch, or no valid record in it", body = BatchRefusal),
+    ))]
+pub(super) async fn upload_health_data_batch(
     Shared(state): Shared<Arc<State>>,
     request: Request,
 ) -> Result<Json<BatchAnswer>, HttpError> {

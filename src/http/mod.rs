@@ -1,12 +1,13 @@
 //! The edge: the whole route table on one screen.
 //!
 //! Before: devices, operators and Prometheus. After: `wire` reads, `ingest` commits, `http::error` answers.
-//! Promise: every answer is JSON (but for `/metrics`), every error says what is wrong and leaves the service running.
+//! Promise: every answer is JSON (but for `/metrics` and the page), every error says what is wrong and leaves the service running.
 
 mod body;
 mod device_config;
 mod error;
 mod health;
+mod openapi;
 mod operations;
 pub mod retention;
 pub mod server;
@@ -16,12 +17,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{Extension, MatchedPath, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
-use axum::routing::{get, post};
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::config::Settings;
 use crate::ingest::{Ingest, IngestError};
@@ -92,19 +95,30 @@ impl State {
     }
 }
 
-/// Every route.
-pub fn router(state: Arc<State>) -> Router {
-    Router::new()
+/// Every route: a handler is named as its path, and says itself what it takes and answers.
+fn routes() -> OpenApiRouter<Arc<State>> {
+    OpenApiRouter::with_openapi(openapi::Frame::openapi())
         // devices
-        .route("/upload_health_data", post(health::upload))
-        .route("/upload_health_data_batch", post(health::upload_batch))
-        .route("/fetch_health_data_config", get(device_config::fetch))
+        .routes(routes!(health::upload_health_data))
+        .routes(routes!(health::upload_health_data_batch))
+        .routes(routes!(device_config::fetch_health_data_config))
         // operators
-        .route("/livez", get(operations::livez))
-        .route("/readyz", get(operations::readyz))
-        .route("/metrics", get(operations::metrics))
+        .routes(routes!(operations::livez))
+        .routes(routes!(operations::readyz))
+        .routes(routes!(operations::metrics))
+        // readers
+        .routes(routes!(openapi::openapi_json))
+        .routes(routes!(openapi::docs))
+        .routes(routes!(openapi::docs_file))
+}
+
+/// The routes, and what stands before and behind them.
+pub fn router(state: Arc<State>) -> Router {
+    let (routes, document) = routes().split_for_parts();
+    routes
         .fallback(error::no_such_route)
         .method_not_allowed_fallback(error::wrong_method)
+        .layer(Extension(openapi::Document::new(&document)))
         .layer(from_fn(measure))
         .with_state(state)
 }

@@ -6,29 +6,50 @@ use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::State;
 use crate::store::health_check;
 
-/// The process runs and answers.
-pub(super) async fn livez() -> Response {
-    Json(json!({ "status": "ok" })).into_response()
+/// Whether the service is up
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Health {
+    /// "ok" or "unavailable"
+    #[schema(value_type = String, examples("ok"))]
+    status: &'static str,
+    /// "up" or "down"; absent where it was not asked
+    #[schema(value_type = String)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database: Option<&'static str>,
 }
 
-/// An upload sent now could be committed.
-pub(super) async fn readyz(Shared(state): Shared<Arc<State>>) -> Response {
+/// The process runs and answers
+#[utoipa::path(get, path = "/livez", tag = "operators",
+    responses((status = 200, description = "It does", body = Health)))]
+pub(super) async fn livez() -> Json<Health> {
+    Json(Health { status: "ok", database: None })
+}
+
+/// An upload sent now could be committed
+#[utoipa::path(get, path = "/readyz", tag = "operators", responses(
+    (status = 200, description = "It could", body = Health),
+    (status = 503, description = "The database does not answer", body = Health),
+))]
+pub(super) async fn readyz(Shared(state): Shared<Arc<State>>) -> (StatusCode, Json<Health>) {
     match health_check(&state.store).await {
-        Ok(()) => Json(json!({ "status": "ok", "database": "up" })).into_response(),
+        Ok(()) => (StatusCode::OK, Json(Health { status: "ok", database: Some("up") })),
         Err(error) => {
             tracing::debug!(%error, "not ready");
-            let body = Json(json!({ "status": "unavailable", "database": "down" }));
-            (StatusCode::SERVICE_UNAVAILABLE, body).into_response()
+            let health = Health { status: "unavailable", database: Some("down") };
+            (StatusCode::SERVICE_UNAVAILABLE, Json(health))
         }
     }
 }
 
-/// Everything counted and timed, in the text format of Prometheus.
+/// Everything counted and timed, in the text format of Prometheus
+#[utoipa::path(get, path = "/metrics", tag = "operators",
+    responses((status = 200, description = "The metrics", content_type = "text/plain", body = String)))]
 pub(super) async fn metrics(Shared(state): Shared<Arc<State>>) -> Response {
     let text = state.metrics.render();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()

@@ -9,6 +9,7 @@
 mod batcher;
 mod newest;
 mod plan;
+pub mod replay;
 mod writer;
 
 use std::hash::Hasher;
@@ -20,8 +21,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::config::Settings;
 use crate::model::{Item, Reject, Upload, UploadOutcome};
-use crate::store::Store;
 use crate::store::wake::Announcer;
+use crate::store::{Store, StoreError};
 use crate::tasks::Stage;
 use crate::telemetry::names;
 
@@ -199,4 +200,13 @@ fn shard_of(device_sn: &str, shards: usize) -> usize {
     let mut hasher = SipHasher13::new();
     hasher.write(device_sn.as_bytes());
     usize::try_from(hasher.finish() % shards as u64).expect("less than the shards")
+}
+
+/// `work`, or [`crate::store::Kind::Down`] at the deadline.
+async fn within<T>(
+    deadline: Duration,
+    what: &'static str,
+    work: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    tokio::time::timeout(deadline, work).await.unwrap_or(Err(StoreError::Timeout(what)))
 }

@@ -3,12 +3,14 @@
 //! Before: `ingest::writer` has gathered parts. After: it writes the rows and answers each record's sender.
 //! Promise: every record is in exactly one row's group; rows are in the order of the key, which COPY likes best.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::Part;
 use crate::config::Duplicates;
-use crate::model::{Item, Reading, Refusal, Reject, RejectReason};
+use crate::model::{Item, Reading, Refusal, Reject, RejectReason, Source};
 
 /// Where a record came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +21,23 @@ pub(super) struct Place {
     pub(super) index: u32,
     /// The record as it was sent.
     pub(super) text: Bytes,
+    /// What the objects around it said for it.
+    pub(super) inherited: Option<Arc<str>>,
+    /// The kind of record.
+    pub(super) source: Source,
+}
+
+impl Place {
+    /// The place of `item`, which came with `part`.
+    pub(super) fn of(item: &Item, part: usize) -> Self {
+        Self {
+            part,
+            index: item.index,
+            text: item.text.clone(),
+            inherited: item.inherited.clone(),
+            source: item.source,
+        }
+    }
 }
 
 /// One row to write, and the records it stands for; the first of them is the one counted as stored.
@@ -39,6 +58,8 @@ impl Row {
             },
             device_sn: Some(self.item.reading.device_sn.clone()),
             text: place.text.clone(),
+            inherited: place.inherited.clone(),
+            source: place.source,
             received_at: self.item.received_at,
         })
     }
@@ -49,10 +70,15 @@ pub(super) fn fold(parts: &mut [Part], duplicates: Duplicates) -> Vec<Row> {
     let mut records: Vec<(Item, Place)> = Vec::with_capacity(parts.iter().map(|part| part.items.len()).sum());
     for (number, part) in parts.iter_mut().enumerate() {
         records.extend(std::mem::take(&mut part.items).into_iter().map(|item| {
-            let place = Place { part: number, index: item.index, text: item.text.clone() };
+            let place = Place::of(&item, number);
             (item, place)
         }));
     }
+    fold_records(records, duplicates)
+}
+
+/// Folds records that have their places already.
+pub(super) fn fold_records(mut records: Vec<(Item, Place)>, duplicates: Duplicates) -> Vec<Row> {
     // Stable: among records of one key, the order of arrival stays.
     records.sort_by(|(a, _), (b, _)| key(&a.reading).cmp(&key(&b.reading)));
     let mut rows: Vec<Row> = Vec::with_capacity(records.len());

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::batcher::{self, Limits};
 use super::newest::Newest;
 use super::plan::{self, Row};
-use super::{IngestError, Part};
+use super::{IngestError, Part, within};
 use crate::config::{Duplicates, Settings};
 use crate::model::{Reject, UploadOutcome};
 use crate::store::batch::{self, Batch, Session};
@@ -277,12 +277,4 @@ fn fail(rows: &[Row], rejects: &[Reject], error: IngestError, answers: &mut [Ans
             }
         }
     }
-}
-
-async fn within<T>(
-    deadline: Duration,
-    what: &'static str,
-    work: impl Future<Output = Result<T, StoreError>>,
-) -> Result<T, StoreError> {
-    tokio::time::timeout(deadline, work).await.unwrap_or(Err(StoreError::Timeout(what)))
 }

@@ -10,4 +10,4 @@ pub mod upload;
 pub use latest::LatestValue;
 pub use ownership::{Owned, Tenure};
 pub use reading::{Document, DocumentKind, Owner, Reading, Vital};
-pub use upload::{Item, Refusal, Reject, RejectReason, Upload, UploadOutcome};
+pub use upload::{Item, Refusal, Reject, RejectReason, Source, Upload, UploadOutcome};

@@ -3,6 +3,8 @@
 //! Before: `wire` sorts the items of a body. After: `ingest` submits them, `http` tells the sender the outcome.
 //! Promise: received = stored + duplicate + rejected, for every upload.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 
@@ -33,6 +35,10 @@ pub struct Item {
     pub reading: Reading,
     /// The item as it was sent: a slice of the request body.
     pub text: Bytes,
+    /// What the objects around it said for it: see [`Reject::inherited`].
+    pub inherited: Option<Arc<str>>,
+    /// The kind of item.
+    pub source: Source,
     /// When the upload was received.
     pub received_at: Timestamp,
 }
@@ -46,8 +52,47 @@ pub struct Reject {
     pub device_sn: Option<String>,
     /// The item as it was sent.
     pub text: Bytes,
+    /// What the objects around the item said for it and its own text lacks (serial, ids), as a JSON object in the names
+    /// of the wire. `None`: nothing.
+    pub inherited: Option<Arc<str>>,
+    /// The kind of item.
+    pub source: Source,
     /// When the upload was received.
     pub received_at: Timestamp,
+}
+
+/// Kinds of item, by the route they come by: `rejected_upload.source`. A replay reads an item by the rules of its route.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// A sample of `/upload_health_data`.
+    #[default]
+    Health,
+    /// A record of `/upload_health_data_batch`.
+    HealthBatch,
+    /// A device's account of itself.
+    DeviceInfo,
+    /// An event.
+    Event,
+}
+
+impl Source {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Health, Self::HealthBatch, Self::DeviceInfo, Self::Event];
+
+    /// The word in `rejected_upload.source`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Health => "health",
+            Self::HealthBatch => "health_batch",
+            Self::DeviceInfo => "device_info",
+            Self::Event => "event",
+        }
+    }
+
+    /// The source of that name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| source.name() == name)
+    }
 }
 
 /// Why an item was not stored; what the sender is told.

@@ -15,7 +15,7 @@ use super::{Statement, Store, StoreError, copy, health_document, rejected_upload
 use crate::config::Duplicates;
 use crate::model::{Item, Reject};
 
-const ANNOUNCE: Statement = statement!("batch", "announce");
+pub(super) const ANNOUNCE: Statement = statement!("batch", "announce");
 const MERGE_FILL: Statement = statement!("batch", "merge_fill");
 const MERGE_KEEP: Statement = statement!("batch", "merge_keep");
 const MERGE_REPLACE: Statement = statement!("batch", "merge_replace");
@@ -48,7 +48,7 @@ pub struct Written {
 
 /// A connection of one's own for batches, with the temporary table repeats go through.
 pub struct Session {
-    client: Object,
+    pub(super) client: Object,
 }
 
 impl Session {
@@ -135,12 +135,7 @@ async fn write_open(
             transaction_number(client).await?
         }
     };
-    if !batch.fresh.is_empty() {
-        copy::copy_in(client, "batch.copy_fresh", &copy_sql("health_data"), &batch.fresh).await?;
-    }
-    let inserted = merge(client, &batch.repeats, duplicates).await?;
-    let rows = batch.fresh.iter().chain(&batch.repeats).copied();
-    health_document::add(client, rows).await?;
+    let inserted = write_rows(client, batch, duplicates).await?;
     if !batch.rejects.is_empty() {
         rejected_upload::add(client, batch.rejects).await?;
     }
@@ -148,7 +143,22 @@ async fn write_open(
     Ok(Written { batch_id, inserted })
 }
 
-fn account<'a>(batch: &Batch<'a>, inserted: &[bool]) -> Account<'a> {
+/// The rows and what they carry, in the open transaction; for each of `repeats`: it was new after all.
+pub(super) async fn write_rows(
+    client: &Object,
+    batch: &Batch<'_>,
+    duplicates: Duplicates,
+) -> Result<Vec<bool>, StoreError> {
+    if !batch.fresh.is_empty() {
+        copy::copy_in(client, "batch.copy_fresh", &copy_sql("health_data"), &batch.fresh).await?;
+    }
+    let inserted = merge(client, &batch.repeats, duplicates).await?;
+    let rows = batch.fresh.iter().chain(&batch.repeats).copied();
+    health_document::add(client, rows).await?;
+    Ok(inserted)
+}
+
+pub(super) fn account<'a>(batch: &Batch<'a>, inserted: &[bool]) -> Account<'a> {
     let count = |records: usize| i32::try_from(records).expect("bounded by the queue");
     let new_after_all = inserted.iter().filter(|new| **new).count();
     Account {
@@ -161,7 +171,7 @@ fn account<'a>(batch: &Batch<'a>, inserted: &[bool]) -> Account<'a> {
 }
 
 /// Oldest and newest event time of the rows; `None` when there are only rejects.
-fn range(batch: &Batch<'_>) -> Option<(Timestamp, Timestamp)> {
+pub(super) fn range(batch: &Batch<'_>) -> Option<(Timestamp, Timestamp)> {
     let times = || batch.fresh.iter().chain(&batch.repeats).map(|item| item.reading.ts);
     Some((times().min()?, times().max()?))
 }
@@ -185,7 +195,7 @@ fn copy_sql(table: &str) -> String {
     format!("copy {table} ({}) from stdin (format binary)", copy::COLUMNS)
 }
 
-async fn control(client: &Object, statement: &'static str, sql: &str) -> Result<(), StoreError> {
+pub(super) async fn control(client: &Object, statement: &'static str, sql: &str) -> Result<(), StoreError> {
     client.batch_execute(sql).await.map_err(|source| StoreError::Postgres { statement, source })
 }
 

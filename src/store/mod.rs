@@ -22,6 +22,7 @@ pub mod overview;
 pub mod owners;
 pub mod policy;
 pub mod rejected_upload;
+pub mod replay;
 pub mod rollups;
 mod statement;
 pub mod wake;

@@ -162,15 +162,15 @@ fn refuse_what_differs(
     if made_in != zone {
         return Err(StoreError::State(format!(
             "{name} was made in the zone {made_in}, but rollup_time_zone is {zone}. Its days cannot be cut anew where raw \
-             rows are gone. Set rollup_time_zone (VITALS_ROLLUP_TIME_ZONE) to {made_in}, or take a new database; \
-             health_by_day() gives days in any other zone"
+             rows are gone. Set rollup_time_zone (VITALS_ROLLUP_TIME_ZONE) to {made_in}; health_by_day() gives days in any \
+             other zone. While every raw row is still there: `select vitals.drop_rollups()`, then migrate again"
         )));
     }
     if recorded.get::<_, &str>("definition") != text {
         return Err(StoreError::State(format!(
             "{name} was made from another definition than sql/rollups/{name}.sql of this program. It is not made anew, \
              since raw rows it stands for may be gone: run the program it was made by, or write a migration that says what \
-             becomes of its rows"
+             becomes of its rows. While every raw row is still there: `select vitals.drop_rollups()`, then migrate again"
         )));
     }
     if recorded.get::<_, &str>("kept_by") == "timescaledb" && edition == Edition::Apache {

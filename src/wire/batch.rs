@@ -10,9 +10,10 @@ use super::fields::Fields;
 use super::gather::{self, Content, Gathering, Place};
 use super::item::{Inherited, Rules};
 use super::{BodyError, Context, JSON_SPACE, refusal_of_scalar, text_of};
-use crate::model::Upload;
+use crate::model::{Source, Upload};
 
-const RULES: Rules = Rules { min_serial_chars: 5, time_required: true };
+pub(super) const RULES: Rules =
+    Rules { source: Source::HealthBatch, min_serial_chars: 5, time_required: true };
 
 /// What a batch body held.
 #[derive(Debug, Clone, Default, PartialEq)]

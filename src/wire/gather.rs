@@ -156,8 +156,19 @@ impl<'c> Gathering<'c> {
         }
         let length = length_of_first(text)?;
         let fault = (RejectReason::NotAnObject, "the record is not a JSON object".to_owned());
-        self.reject(fault, None, &text[..length], place.source);
+        self.reject(fault, None, &text[..length], place);
         Ok(length)
+    }
+
+    /// Takes `text` as one record, whatever is inside it.
+    pub(super) fn single(&mut self, text: &str, place: Place<'_>) {
+        match Fields::read(text) {
+            Ok(fields) => self.record(fields, text, place),
+            Err(_) => {
+                let fault = (RejectReason::NotAnObject, "the record is not a JSON object".to_owned());
+                self.reject(fault, None, text, place);
+            }
+        }
     }
 
     fn record(&mut self, mut fields: Fields<'_>, text: &str, place: Place<'_>) {
@@ -167,21 +178,28 @@ impl<'c> Gathering<'c> {
                     index: self.next_index(),
                     reading,
                     text: place.source.slice_ref(text.as_bytes()),
+                    inherited: place.inherited.text(),
+                    source: self.rules.source,
                     received_at: self.context.received_at,
                 };
                 self.upload.items.push(item);
             }
             Err(fault) => {
                 let device_sn = item::serial(&fields, place.inherited).map(str::to_owned);
-                self.reject(fault, device_sn, text, place.source);
+                self.reject(fault, device_sn, text, place);
             }
         }
     }
 
-    fn reject(&mut self, (reason, detail): Fault, device_sn: Option<String>, text: &str, source: &Bytes) {
-        let refusal = Refusal { index: self.next_index(), reason, detail };
-        let text = source.slice_ref(text.as_bytes());
-        self.upload.rejects.push(Reject { refusal, device_sn, text, received_at: self.context.received_at });
+    fn reject(&mut self, (reason, detail): Fault, device_sn: Option<String>, text: &str, place: Place<'_>) {
+        self.upload.rejects.push(Reject {
+            refusal: Refusal { index: self.next_index(), reason, detail },
+            device_sn,
+            text: place.source.slice_ref(text.as_bytes()),
+            inherited: place.inherited.text(),
+            source: self.rules.source,
+            received_at: self.context.received_at,
+        });
     }
 
     fn next_index(&self) -> u32 {

@@ -10,12 +10,12 @@ use super::fields::Fields;
 use super::gather::{self, Gathering, Place};
 use super::item::{Inherited, Rules};
 use super::{BodyError, Context, JSON_SPACE, refusal_of_scalar, text_of};
-use crate::model::Upload;
+use crate::model::{Source, Upload};
 
 #[cfg(test)]
 mod tests;
 
-const RULES: Rules = Rules { min_serial_chars: 1, time_required: false };
+pub(super) const RULES: Rules = Rules { source: Source::Health, min_serial_chars: 1, time_required: false };
 
 /// Reads an upload.
 ///

@@ -6,6 +6,8 @@
 //! the first is told, in the order serial, time, owner, quantities.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
@@ -13,7 +15,7 @@ use super::fields::Fields;
 use super::number::{Number, NumberFault};
 use super::value::Id;
 use super::{Context, time};
-use crate::model::{Document, Owner, Reading, RejectReason, Vital};
+use crate::model::{Document, Owner, Reading, RejectReason, Source, Vital};
 
 /// Why a record is refused, and the text that tells it.
 pub(super) type Fault = (RejectReason, String);
@@ -21,6 +23,8 @@ pub(super) type Fault = (RejectReason, String);
 /// What an endpoint asks of a record beyond the common rules.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rules {
+    /// The kind of item it makes.
+    pub(super) source: Source,
     /// Fewest characters of a serial.
     pub(super) min_serial_chars: usize,
     /// Is a record without a time refused, rather than given the time of receipt?
@@ -34,6 +38,8 @@ pub(super) struct Inherited {
     customer_id: Id,
     org_id: Id,
     user_id: Id,
+    /// All of it as text, once a record has asked for it.
+    text: OnceCell<Option<Arc<str>>>,
 }
 
 impl Inherited {
@@ -45,7 +51,36 @@ impl Inherited {
             customer_id: own(&wrapper.customer_id).or(self.customer_id),
             org_id: own(&wrapper.org_id).or(self.org_id),
             user_id: own(&wrapper.user_id).or(self.user_id),
+            text: OnceCell::new(),
         }
+    }
+
+    /// What [`Inherited::text`] wrote; nothing, if it is none of that.
+    pub(super) fn from_text(text: &str) -> Self {
+        Fields::read(text).map(|fields| Self::default().within(&fields)).unwrap_or_default()
+    }
+
+    /// A JSON object in the names of the wire, for a record that may be read again without its wrappers. `None`: nothing
+    /// is inherited.
+    pub(super) fn text(&self) -> Option<Arc<str>> {
+        self.text.get_or_init(|| self.to_text()).clone()
+    }
+
+    fn to_text(&self) -> Option<Arc<str>> {
+        let mut said = serde_json::Map::new();
+        if let Some(serial) = &self.device_sn {
+            said.insert("deviceSn".to_owned(), serial.as_str().into());
+        }
+        for (name, id) in [("customerId", self.customer_id), ("orgId", self.org_id), ("userId", self.user_id)]
+        {
+            match id {
+                Id::Unknown => {}
+                Id::Known(id) => drop(said.insert(name.to_owned(), id.to_string().into())),
+                // No id either when it is read again.
+                Id::Unreadable => drop(said.insert(name.to_owned(), false.into())),
+            }
+        }
+        (!said.is_empty()).then(|| serde_json::Value::Object(said).to_string().into())
     }
 }
 

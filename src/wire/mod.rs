@@ -5,7 +5,7 @@
 //! item or a reject, and a bad record changes nothing about its neighbours.
 //!
 //! ```text
-//!  body ─▶ health | batch   which body this is
+//!  body ─▶ health | batch   which body this is       (record: an item by itself, once more)
 //!            └▶ gather      wrappers taken off; each record with its own text
 //!                └▶ fields  the names of a record → what they hold      (name, value, number, document)
 //!                    └▶ item   → Reading, or the reason why not         (time)
@@ -19,6 +19,7 @@ pub mod health;
 mod item;
 mod name;
 mod number;
+pub mod record;
 mod time;
 mod value;
 

@@ -8,11 +8,15 @@ mod harness;
 
 mod device_config;
 mod directory_import;
+mod fuzz;
 mod ingest;
 mod latest_values;
 mod layering;
+mod openapi;
 mod ownership;
+mod rejected;
 mod relay;
+
 mod rollups;
 mod schema;
 mod stop;

@@ -53,6 +53,8 @@ lines as (
         format('%s %s', case p.prokind when 'p' then 'procedure' else 'function' end, p.oid::regprocedure)
     from pg_proc p
     where p.pronamespace in ('public'::regnamespace, 'vitals'::regnamespace)
+      -- Made with a rollup, where vitals keeps it itself.
+      and p.proname !~ '_live_from$'
       and not exists (
           select from pg_depend d where d.objid = p.oid and d.deptype = 'e' and d.classid = 'pg_proc'::regclass
       )

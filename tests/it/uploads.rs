@@ -280,7 +280,7 @@ async fn gzip_and_zstd_are_read_and_capped_on_both_sides() {
     service.finish().await;
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     packer.write_all(bytes).expect("packed");
     packer.finish().expect("packed")

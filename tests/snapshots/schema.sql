@@ -233,15 +233,15 @@ rollup health_weekly.distance_max numeric
 rollup health_weekly.distance_sum numeric
 rollup health_weekly.calorie_max numeric
 rollup health_weekly.calorie_sum numeric
-table ingest_batch: Accounting: one row per transaction of the ingest, written in it.
+table ingest_batch: Accounting: one row per transaction of the ingest, written in it. A replay moves records from rejected to stored or duplicate.
     committed_at timestamp with time zone not null default now(): Start of the transaction that was committed.
     batch_id bigint not null default txid_current(): The transaction (txid_current()); equals health_data.batch_id of its rows.
     instance text not null: Which instance of the service wrote it.
-    shard smallint not null: Which of its writers.
-    received integer not null: Records the batch was made of.
+    shard smallint not null: Which of its writers. -1: a replay of rejected items (vitals rejected replay).
+    received integer not null: Records the batch was made of. 0 for a replay: its records were received, and counted, when they were rejected.
     stored integer not null: Records that became a new row of health_data.
     duplicate integer not null: Records whose (device_sn, ts) was there already, in the table or earlier in the batch.
-    rejected integer not null: Records that are in rejected_upload instead.
+    rejected integer not null: Records that are in rejected_upload instead. Negative for a replay: as many left rejected_upload.
     constraint ingest_batch_sum_check CHECK ((received = ((stored + duplicate) + rejected)))
     CREATE INDEX ingest_batch_committed_at_idx ON vitals.ingest_batch USING btree (committed_at DESC)
 table latest_view: One row: which build of the Redis view of latest values is good. A Redis that holds another is rebuilt.
@@ -275,11 +275,14 @@ table rejected_upload: Items that could not be stored, with the reason and their
     rejected_upload_id bigint not null: Number of the reject.
     received_at timestamp with time zone not null: When the upload was received.
     batch_id bigint not null default txid_current(): The transaction that kept it (txid_current()).
+    source text not null default 'health'::text: What kind of item, by the route it came by, whose rules a replay goes by: health, health_batch, device_info, event.
     device_sn text: Serial the item named. NULL: it named none that can be read.
     reason text not null: Kind of refusal, a fixed word: no_serial, bad_time, future, too_old, out_of_range, not_an_object, bad_value, refused_by_database.
     detail text not null: What exactly was wrong, for a person.
     body text not null: The item exactly as it was sent.
+    inherited jsonb: What the objects around the item said for it: deviceSn, customerId, orgId, userId. NULL: nothing.
     constraint rejected_upload_pkey PRIMARY KEY (rejected_upload_id)
+    constraint rejected_upload_source_check CHECK ((source = ANY (ARRAY['health'::text, 'health_batch'::text, 'device_info'::text, 'event'::text])))
     CREATE INDEX rejected_upload_device_sn_idx ON public.rejected_upload USING btree (device_sn, received_at)
     CREATE INDEX rejected_upload_received_at_idx ON public.rejected_upload USING btree (received_at)
 table rollup: One row per rollup: what it is made of, and how far it is materialised.
@@ -320,16 +323,12 @@ function bucket_start(interval,text,timestamp with time zone)
 function check_rollup_zone(text)
 function comment_rollups()
 function create_rollup(text,smallint,text,interval,text,interval,text)
+function drop_rollups()
 function edition()
 function empty_rollups_on_truncate()
 function finish_batches(uuid,bigint[],text[],timestamp with time zone,timestamp with time zone,boolean)
 function gone_from_source(rollup,timestamp with time zone,timestamp with time zone)
-function health_15m_live_from()
 function health_by_day(text,text,date,date)
-function health_daily_live_from()
-function health_hourly_live_from()
-function health_monthly_live_from()
-function health_weekly_live_from()
 function is_at_work(bigint)
 function lock_rollups()
 function mark_range(timestamp with time zone,timestamp with time zone)
@@ -337,7 +336,6 @@ function mark_rollups(bigint[],timestamp with time zone,timestamp with time zone
 function mark_rollups_on_delete()
 function mark_rollups_on_update()
 function outbox_add()
-function publish_live_from()
 function raise_mark()
 function recompute_rollup(rollup,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone[],timestamp with time zone[])
 procedure refresh_continuous(timestamp with time zone,timestamp with time zone)

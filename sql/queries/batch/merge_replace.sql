@@ -1,5 +1,6 @@
 -- batch.merge_replace
--- Purpose: rows that may be repeats go from pg_temp.incoming into health_data; a repeat replaces the row whole.
+-- Purpose: rows that may be repeats go from pg_temp.incoming into health_data; a repeat replaces the row whole, unless it
+-- was received before what is there (a replay of a rejected item).
 -- Result: the keys of the rows that are new. A replaced row takes this batch_id, so the relay sees it.
 -- Locks: rows of health_data, in the order of the key.
 with merged as (
@@ -31,6 +32,7 @@ with merged as (
         longitude     = excluded.longitude,
         altitude      = excluded.altitude,
         upload_method = excluded.upload_method
+    where known.received_at <= excluded.received_at
     returning known.device_sn, known.ts, known.xmax = 0 as inserted
 )
 select device_sn, ts from merged where inserted

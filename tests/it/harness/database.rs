@@ -7,6 +7,7 @@ use tokio_postgres::{Client, Config, NoTls};
 use vitals::config::Settings;
 use vitals::store::migrate;
 
+use super::PATIENCE;
 use super::servers::servers;
 
 const DEFAULT_ZONE: &str = "Asia/Shanghai";
@@ -84,7 +85,10 @@ impl Database {
     /// A connection to its Redis database.
     pub async fn redis(&self) -> redis::aio::MultiplexedConnection {
         let client = redis::Client::open(self.redis_url()).expect("a URL");
-        client.get_multiplexed_async_connection().await.expect("Redis answers")
+        let patient = redis::AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(PATIENCE))
+            .set_response_timeout(Some(PATIENCE));
+        client.get_multiplexed_async_connection_with_config(&patient).await.expect("Redis answers")
     }
 
     /// In the Community edition a copied database has no scheduler yet; a migrated one has.

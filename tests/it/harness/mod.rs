@@ -10,9 +10,9 @@ use std::future::Future;
 use std::time::Duration;
 
 pub use database::Database;
-pub use process::Process;
+pub use process::{Process, Said, command, vitals};
 pub use proxy::Proxy;
-pub use service::Service;
+pub use service::{Answer, Service};
 
 /// Longest wait for a condition; reached only when a test is about to fail.
 pub const PATIENCE: Duration = Duration::from_secs(20);

@@ -8,6 +8,36 @@ use tokio::process::{Child, ChildStderr, Command};
 
 use super::{Database, PATIENCE};
 
+/// What a command said, and its exit code.
+#[derive(Debug)]
+pub struct Said {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+/// Runs the real binary to its end.
+pub async fn vitals(database: &Database, arguments: &[&str]) -> Said {
+    let running = command(database, arguments).stdin(Stdio::null()).kill_on_drop(true).output();
+    let output = tokio::time::timeout(PATIENCE, running).await.expect("ends in time").expect("it can be run");
+    Said {
+        code: output.status.code().expect("not by a signal"),
+        out: String::from_utf8(output.stdout).expect("text"),
+        err: String::from_utf8(output.stderr).expect("text"),
+    }
+}
+
+/// The real binary on this database.
+pub fn command(database: &Database, arguments: &[&str]) -> Command {
+    let settings = database.settings();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vitals"));
+    command
+        .args(arguments)
+        .env("VITALS_DATABASE_URL", &settings.database_url)
+        .env("VITALS_REDIS_URL", &settings.redis_url);
+    command
+}
+
 /// A running `vitals serve`.
 pub struct Process {
     child: Child,
@@ -19,11 +49,7 @@ pub struct Process {
 impl Process {
     /// Starts it and waits until it serves.
     pub async fn serve(database: &Database, variables: &[(&str, &str)]) -> Self {
-        let settings = database.settings();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_vitals"))
-            .arg("serve")
-            .env("VITALS_DATABASE_URL", &settings.database_url)
-            .env("VITALS_REDIS_URL", &settings.redis_url)
+        let mut child = command(database, &["serve"])
             .env("VITALS_LISTEN", "127.0.0.1:0")
             .env("VITALS_LOG_FORMAT", "json")
             .envs(variables.iter().copied())

@@ -1,0 +1,10 @@
+-- rejected_upload.refuse_again
+-- Purpose: rejects that a replay could not store either stay, with what is wrong with them now.
+-- Parameters, arrays of one length: $1 ids, $2 device_sn (NULL: unreadable), $3 reason, $4 detail.
+-- Locks: the rows.
+update rejected_upload as kept
+set device_sn = refused.device_sn, reason = refused.reason, detail = refused.detail
+from unnest($1::bigint[], $2::text[], $3::text[], $4::text[])
+    as refused (rejected_upload_id, device_sn, reason, detail)
+where kept.rejected_upload_id = refused.rejected_upload_id
+  and (kept.device_sn, kept.reason, kept.detail) is distinct from (refused.device_sn, refused.reason, refused.detail)

@@ -1,0 +1,75 @@
+//! `vitals rejected drop`: deletes rejects for good, after a question.
+//!
+//! Before: a filter. After: `store::rejected_upload`.
+//! Promise: nothing is deleted that was not counted in the question; without a terminal nothing is without `--yes`.
+
+use std::io::{IsTerminal, stdin};
+use std::process::ExitCode;
+
+use anyhow::bail;
+use jiff::tz::TimeZone;
+
+use super::filter::Choice;
+use super::print;
+use super::progress::Progress;
+use crate::command::simulate::grouped;
+use crate::config::Settings;
+use crate::store::Store;
+use crate::store::rejected_upload::{self, Extent};
+
+/// Rejects in one statement.
+const PAGE: u64 = 10_000;
+
+pub(super) async fn run(
+    choice: &Choice,
+    yes: bool,
+    settings: &Settings,
+    store: &Store,
+) -> anyhow::Result<ExitCode> {
+    let zone = settings.device_zone();
+    let filter = choice.filter(&zone)?;
+    let extent = rejected_upload::measure(store, &filter).await?;
+    let mut left = extent.rejects.min(choice.limit.unwrap_or(u64::MAX));
+    if left == 0 {
+        print("no rejects match\n")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !yes && !confirmed(&question(left, &extent, &zone))? {
+        print("nothing was deleted\n")?;
+        return Ok(ExitCode::FAILURE);
+    }
+    let mut progress = Progress::new("deleting", left);
+    let (mut after, mut deleted) = (i64::MIN, 0);
+    while left > 0 {
+        let limit = i64::try_from(left.min(PAGE))?;
+        let ids = rejected_upload::page(store, &filter, after, extent.last_id, limit).await?;
+        let Some(last) = ids.last() else { break };
+        after = *last;
+        deleted += rejected_upload::drop_for_good(store, &ids).await?;
+        left -= ids.len() as u64;
+        progress.advance(ids.len() as u64);
+    }
+    progress.end();
+    print(&format!("{} deleted\n", grouped(deleted)))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn question(rejects: u64, extent: &Extent, zone: &TimeZone) -> String {
+    let day = |at: jiff::Timestamp| at.to_zoned(zone.clone()).strftime("%F %T").to_string();
+    let received = extent
+        .received
+        .map(|(first, last)| format!(" (received {} to {})", day(first), day(last)))
+        .unwrap_or_default();
+    let what = if rejects == 1 { "reject" } else { "rejects" };
+    format!("Delete {} {what}{received} for good? [y/N] ", grouped(rejects))
+}
+
+fn confirmed(question: &str) -> anyhow::Result<bool> {
+    if !stdin().is_terminal() {
+        bail!("nobody can be asked whether to delete: say --yes");
+    }
+    print(question)?;
+    let mut answer = String::new();
+    stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}

@@ -1,0 +1,130 @@
+//! Which rejects: options of the command line → a filter of the table.
+//!
+//! Before: clap. After: `store::rejected_upload`.
+
+use anyhow::Context;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp, Zoned};
+
+use crate::model::Source;
+use crate::store::rejected_upload::Filter;
+
+/// Which rejects. What is said several times means any of them.
+#[derive(Debug, clap::Args)]
+pub(super) struct Which {
+    /// Of this device (serial)
+    #[arg(long, value_name = "SERIAL")]
+    device: Vec<String>,
+
+    /// Refused for this reason: no_serial, bad_time, future, too_old, out_of_range, bad_value, not_an_object,
+    /// refused_by_database
+    #[arg(long, value_name = "REASON")]
+    reason: Vec<String>,
+
+    /// Of this kind: health, health_batch, device_info, event
+    #[arg(long, value_name = "SOURCE", value_parser = source)]
+    source: Vec<Source>,
+
+    /// Received since: an age (2h, 90m, 3d) or a time (2026-01-31, "2026-01-31 08:00", in the device time zone; RFC 3339)
+    #[arg(long, visible_alias = "since", value_name = "TIME")]
+    from: Option<String>,
+
+    /// Received before: as --from
+    #[arg(long, value_name = "TIME")]
+    to: Option<String>,
+}
+
+/// Rejects by number, or by what they are.
+#[derive(Debug, clap::Args)]
+pub(super) struct Choice {
+    /// Numbers, as `list` tells them
+    #[arg(value_name = "ID")]
+    ids: Vec<i64>,
+
+    #[command(flatten)]
+    which: Which,
+
+    /// Most that are taken, oldest first
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) limit: Option<u64>,
+}
+
+impl Choice {
+    /// As a filter, with times in `zone` where they name none.
+    pub(super) fn filter(&self, zone: &TimeZone) -> anyhow::Result<Filter> {
+        Ok(Filter { ids: any(&self.ids), ..self.which.filter(zone)? })
+    }
+}
+
+impl Which {
+    /// As a filter, with times in `zone` where they name none.
+    pub(super) fn filter(&self, zone: &TimeZone) -> anyhow::Result<Filter> {
+        let now = Timestamp::now().to_zoned(zone.clone());
+        let time = |text: &Option<String>, option| {
+            let time = text.as_deref().map(|text| time(text, &now));
+            time.transpose().with_context(|| format!("{option} is neither an age (2h) nor a time"))
+        };
+        Ok(Filter {
+            ids: None,
+            devices: any(&self.device),
+            reasons: any(&self.reason),
+            sources: any(&self.source).map(|sources| sources.into_iter().map(Source::name).collect()),
+            from: time(&self.from, "--from")?,
+            to: time(&self.to, "--to")?,
+        })
+    }
+}
+
+fn any<T: Clone>(named: &[T]) -> Option<Vec<T>> {
+    (!named.is_empty()).then(|| named.to_vec())
+}
+
+fn source(name: &str) -> Result<Source, String> {
+    Source::of_name(name).ok_or_else(|| {
+        let names = Source::ALL.map(Source::name).join(", ");
+        format!("one of: {names}")
+    })
+}
+
+/// An age before `now`, or a time.
+fn time(text: &str, now: &Zoned) -> anyhow::Result<Timestamp> {
+    if let Ok(age) = text.parse::<Span>() {
+        return Ok(now.checked_sub(age.abs())?.timestamp());
+    }
+    if let Ok(instant) = text.parse::<Timestamp>() {
+        return Ok(instant);
+    }
+    let local: DateTime = text.parse()?;
+    Ok(now.time_zone().to_timestamp(local)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Option<String> {
+        let now: Zoned = "2026-03-02T12:00:00+08:00[Asia/Shanghai]".parse().expect("a time");
+        time(text, &now).ok().map(|instant| instant.to_string())
+    }
+
+    #[test]
+    fn an_age_or_a_time_says_when() {
+        for (text, instant) in [
+            ("2h", "2026-03-02T02:00:00Z"),
+            ("90m", "2026-03-02T02:30:00Z"),
+            ("2 days", "2026-02-28T04:00:00Z"),
+            ("1mo", "2026-02-02T04:00:00Z"),
+            ("2026-03-01", "2026-02-28T16:00:00Z"),
+            ("2026-03-01 08:30", "2026-03-01T00:30:00Z"),
+            ("2026-03-01T08:30:15", "2026-03-01T00:30:15Z"),
+            ("2026-03-01T08:30:15Z", "2026-03-01T08:30:15Z"),
+            ("2026-03-01T08:30:15+02:00", "2026-03-01T06:30:15Z"),
+        ] {
+            assert_eq!(read(text).as_deref(), Some(instant), "{text}");
+        }
+        for text in ["", "yesterday", "2", "08:30"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+}

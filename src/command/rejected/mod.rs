@@ -1,0 +1,141 @@
+//! `vitals rejected`: what could not be stored: list it, show it, put it through again, drop it.
+//!
+//! Before: an operator. After: `store::rejected_upload`, and for a replay `wire` and `ingest::replay`.
+//! Promise: no service has to run and none is disturbed; only `replay` and `drop` change anything.
+
+mod drop;
+mod filter;
+mod progress;
+mod replay;
+mod text;
+
+use std::io::{ErrorKind, Write, stdout};
+use std::process::ExitCode;
+
+use anyhow::bail;
+
+use crate::app;
+use crate::config::Settings;
+use crate::store::{Store, rejected_upload};
+use filter::{Choice, Which};
+
+/// Options of `vitals rejected`.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// List rejects, newest first
+    List(List),
+    /// Show rejects with everything known of them, the original text included
+    Show(Show),
+    /// Put rejects through again: what can be stored now is, and counts once; the rest stays with its new reason
+    Replay(Replay),
+    /// Delete rejects for good
+    Drop(Drop),
+}
+
+#[derive(Debug, clap::Args)]
+struct List {
+    #[command(flatten)]
+    which: Which,
+    /// Most that are listed
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+    /// One JSON object a line, with the original text
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct Show {
+    /// Numbers, as `list` tells them
+    #[arg(value_name = "ID", required = true)]
+    ids: Vec<i64>,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct Replay {
+    #[command(flatten)]
+    choice: Choice,
+    /// The account as a JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("named").required(true).multiple(true)
+    .args(["ids", "device", "reason", "source", "from", "to", "all"]))]
+struct Drop {
+    #[command(flatten)]
+    choice: Choice,
+    /// All there are, if nothing else says which
+    #[arg(long)]
+    all: bool,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Does what was asked.
+///
+/// # Errors
+/// The database is away or not migrated, a number is nobody's, or a deletion was not confirmed.
+pub async fn run(options: Options, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let store = Store::new(settings)?;
+    app::check_schema(&store).await?;
+    match options.action {
+        Action::List(list) => self::list(&list, settings, &store).await,
+        Action::Show(show) => self::show(&show, settings, &store).await,
+        Action::Replay(replay) => replay::run(&replay.choice, replay.json, settings, &store).await,
+        Action::Drop(drop) => drop::run(&drop.choice, drop.yes, settings, &store).await,
+    }
+}
+
+async fn list(list: &List, settings: &Settings, store: &Store) -> anyhow::Result<ExitCode> {
+    let filter = list.which.filter(&settings.device_zone())?;
+    let rejects = rejected_upload::list(store, &filter, list.limit.into()).await?;
+    if list.json {
+        print(&rejects.iter().map(text::json).collect::<String>())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let there_are = rejected_upload::measure(store, &filter).await?.rejects;
+    print(&text::table(&rejects, there_are))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show(show: &Show, settings: &Settings, store: &Store) -> anyhow::Result<ExitCode> {
+    let filter = rejected_upload::Filter::of_ids(show.ids.clone());
+    let limit = i64::try_from(show.ids.len())?;
+    let mut rejects = rejected_upload::list(store, &filter, limit).await?;
+    rejects.sort_by_key(|reject| show.ids.iter().position(|id| *id == reject.id));
+    let zone = settings.device_zone();
+    let texts =
+        rejects.iter().map(|reject| if show.json { text::json(reject) } else { text::whole(reject, &zone) });
+    print(&texts.collect::<String>())?;
+    let missing: Vec<String> = show
+        .ids
+        .iter()
+        .filter(|id| !rejects.iter().any(|reject| reject.id == **id))
+        .map(ToString::to_string)
+        .collect();
+    if !missing.is_empty() {
+        bail!("there is no reject {}", missing.join(", "));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// To standard output; a reader that has gone (`| head`) is no failure.
+fn print(text: &str) -> std::io::Result<()> {
+    let mut out = stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}

@@ -1,0 +1,48 @@
+//! How far a long run is: a bar on a terminal, a line now and then elsewhere, on standard error.
+
+use std::io::{IsTerminal, stderr};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::command::simulate::grouped;
+
+/// How often a log is told.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+
+/// Progress towards a number of rejects.
+pub(super) struct Progress {
+    bar: Option<ProgressBar>,
+    verb: &'static str,
+    done: u64,
+    of: u64,
+    told_at: Instant,
+}
+
+impl Progress {
+    pub(super) fn new(verb: &'static str, of: u64) -> Self {
+        let style = ProgressStyle::with_template("{prefix} {bar:30} {human_pos} of {human_len}  {eta} left")
+            .expect("a well-formed template");
+        let bar = stderr().is_terminal().then(|| ProgressBar::new(of).with_style(style).with_prefix(verb));
+        Self { bar, verb, done: 0, of, told_at: Instant::now() }
+    }
+
+    pub(super) fn advance(&mut self, rejects: u64) {
+        self.done += rejects;
+        match &self.bar {
+            Some(bar) => bar.inc(rejects),
+            None if self.told_at.elapsed() >= LINE_EVERY => {
+                eprintln!("{} {} of {}", self.verb, grouped(self.done), grouped(self.of));
+                self.told_at = Instant::now();
+            }
+            None => {}
+        }
+    }
+
+    /// Makes room for the account.
+    pub(super) fn end(self) {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

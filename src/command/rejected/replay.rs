@@ -1,0 +1,138 @@
+//! `vitals rejected replay`: rejects go the whole way again.
+//!
+//! Before: a filter. After: `wire::record` reads each by the rules of its route, `ingest::replay` stores what can be
+//! stored now.
+//! Promise: see `ingest::replay`. A time ahead is judged as of receipt, for a sample cannot be taken after it came, and
+//! waiting does not make its time true; a sample without a time was taken when it was received. A time too old is judged
+//! as of now: raw rows of that age are dropped. Ctrl-C ends it after the transaction under way.
+
+use std::process::ExitCode;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::filter::Choice;
+use super::print;
+use super::progress::Progress;
+use crate::command::interrupt::until_interrupted;
+use crate::command::simulate::grouped;
+use crate::config::Settings;
+use crate::http::retention::RawRetention;
+use crate::ingest::replay::{Replay, Tally};
+use crate::model::Upload;
+use crate::store::rejected_upload::{self, Filter, RejectedUpload};
+use crate::store::{Store, StoreError};
+use crate::wire::{self, Context};
+
+/// Rejects in one transaction. Larger ones are hardly faster and hold their rows longer.
+const PAGE: u64 = 1_000;
+
+/// What a shell expects of a command that was interrupted.
+const INTERRUPTED: u8 = 130;
+
+pub(super) async fn run(
+    choice: &Choice,
+    as_json: bool,
+    settings: &Settings,
+    store: &Store,
+) -> anyhow::Result<ExitCode> {
+    let filter = choice.filter(&settings.device_zone())?;
+    // What is refused while it runs is not its matter.
+    let extent = rejected_upload::measure(store, &filter).await?;
+    let wanted = extent.rejects.min(choice.limit.unwrap_or(u64::MAX));
+    let retention = RawRetention::read(store).await?;
+    let read = reader(settings, &retention);
+    let mut run = Run {
+        store,
+        filter,
+        last_id: extent.last_id,
+        wanted,
+        replay: Replay::new(store, settings),
+        tally: Tally::default(),
+        progress: Progress::new("replaying", wanted),
+    };
+    let stop = CancellationToken::new();
+    let ended = until_interrupted(&stop, run.pages(&read, &stop)).await;
+    run.progress.end();
+    print(&if as_json { account_json(&run.tally) } else { account(&run.tally) })?;
+    ended.map_err(|error| {
+        anyhow::Error::from(error)
+            .context("broke off; what is told above is done, the rest is as before: replay again")
+    })?;
+    Ok(if stop.is_cancelled() { ExitCode::from(INTERRUPTED) } else { ExitCode::SUCCESS })
+}
+
+/// Reads a reject as the route it came by would.
+fn reader(settings: &Settings, retention: &RawRetention) -> impl Fn(&RejectedUpload) -> Upload + Send + Sync {
+    let device_zone = settings.device_zone();
+    let oldest = retention.oldest(Timestamp::now());
+    move |rejected| {
+        let context = Context { received_at: rejected.received_at, device_zone: device_zone.clone(), oldest };
+        let text = Bytes::copy_from_slice(rejected.body.as_bytes());
+        wire::record::sample(rejected.source, &text, rejected.inherited.as_deref(), &context)
+    }
+}
+
+struct Run<'s> {
+    store: &'s Store,
+    filter: Filter,
+    last_id: i64,
+    wanted: u64,
+    replay: Replay,
+    tally: Tally,
+    progress: Progress,
+}
+
+impl Run<'_> {
+    async fn pages(
+        &mut self,
+        read: &crate::ingest::replay::Reader<'_>,
+        stop: &CancellationToken,
+    ) -> Result<(), StoreError> {
+        let mut after = i64::MIN;
+        let mut left = self.wanted;
+        while left > 0 && !stop.is_cancelled() {
+            let limit = i64::try_from(left.min(PAGE)).expect("a page is small");
+            let ids = rejected_upload::page(self.store, &self.filter, after, self.last_id, limit).await?;
+            let Some(last) = ids.last() else { break };
+            after = *last;
+            self.tally.add(&self.replay.replay(&ids, read).await?);
+            left -= ids.len() as u64;
+            self.progress.advance(ids.len() as u64);
+        }
+        Ok(())
+    }
+}
+
+fn account(tally: &Tally) -> String {
+    let mut text = format!(
+        "{} stored, {} were there already, {} refused again",
+        grouped(tally.stored),
+        grouped(tally.duplicate),
+        grouped(tally.refused())
+    );
+    if !tally.refused.is_empty() {
+        let reasons = tally.refused.iter().map(|(reason, items)| format!("{reason} {}", grouped(*items)));
+        text.push_str(&format!(" ({})", reasons.collect::<Vec<_>>().join(", ")));
+    }
+    if tally.passed_over > 0 {
+        text.push_str(&format!(
+            ", {} passed over (gone meanwhile, or another replay has them)",
+            grouped(tally.passed_over)
+        ));
+    }
+    text.push('\n');
+    text
+}
+
+fn account_json(tally: &Tally) -> String {
+    let account = json!({
+        "stored": tally.stored,
+        "duplicate": tally.duplicate,
+        "refused": tally.refused,
+        "passed_over": tally.passed_over,
+    });
+    format!("{account}\n")
+}

@@ -1,0 +1,166 @@
+//! Rejects as text: a table for many, everything for one, JSON for programs.
+//!
+//! Before: rows of `rejected_upload`. After: standard output.
+//! Promise: what a device sent cannot steer a terminal; JSON holds the original text unchanged.
+
+use console::measure_text_width;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::command::simulate::grouped;
+use crate::store::rejected_upload::RejectedUpload;
+
+/// One line each, and how many more there are.
+pub(super) fn table(rejects: &[RejectedUpload], there_are: u64) -> String {
+    if rejects.is_empty() {
+        return "no rejects match\n".to_owned();
+    }
+    let now = Timestamp::now();
+    let mut lines = vec![["id", "age", "device", "source", "reason", "detail"].map(str::to_owned)];
+    lines.extend(rejects.iter().map(|reject| {
+        [
+            reject.id.to_string(),
+            age(now.duration_since(reject.received_at)),
+            harmless(reject.device_sn.as_deref().unwrap_or("-")),
+            reject.source.name().to_owned(),
+            reject.reason.clone(),
+            harmless(&reject.detail),
+        ]
+    }));
+    let mut text = aligned(&lines);
+    let more = there_are.saturating_sub(rejects.len() as u64);
+    if more > 0 {
+        text.push_str(&format!("{} more are older\n", grouped(more)));
+    }
+    text
+}
+
+/// Everything known of one.
+pub(super) fn whole(reject: &RejectedUpload, zone: &TimeZone) -> String {
+    let received = reject.received_at.to_zoned(zone.clone());
+    let age = age(Timestamp::now().duration_since(reject.received_at));
+    let none = || "-".to_owned();
+    let lines = [
+        ["received".to_owned(), format!("{}, {age} ago", received.strftime("%F %T %:z"))],
+        ["source".to_owned(), reject.source.name().to_owned()],
+        ["device".to_owned(), reject.device_sn.as_deref().map_or_else(none, harmless)],
+        ["reason".to_owned(), reject.reason.clone()],
+        ["detail".to_owned(), harmless(&reject.detail)],
+        ["batch".to_owned(), reject.batch_id.to_string()],
+        ["inherited".to_owned(), reject.inherited.as_deref().map_or_else(none, harmless)],
+    ];
+    format!("reject {}\n{}{}\n\n", reject.id, aligned(&lines), harmless(&reject.body))
+}
+
+/// One JSON object on a line; ids of 64 bits as text.
+pub(super) fn json(reject: &RejectedUpload) -> String {
+    let inherited: Value =
+        reject.inherited.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let object = json!({
+        "id": reject.id.to_string(),
+        "received_at": reject.received_at,
+        "batch_id": reject.batch_id.to_string(),
+        "source": reject.source.name(),
+        "device_sn": reject.device_sn,
+        "reason": reject.reason,
+        "detail": reject.detail,
+        "inherited": inherited,
+        "body": reject.body,
+    });
+    format!("{object}\n")
+}
+
+/// Columns flush left, by what is seen.
+fn aligned<const COLUMNS: usize>(lines: &[[String; COLUMNS]]) -> String {
+    let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
+        lines.iter().map(|line| measure_text_width(&line[column])).max().unwrap_or(0)
+    });
+    let mut text = String::new();
+    for line in lines {
+        let mut padded = String::new();
+        for (cell, width) in line.iter().zip(widths) {
+            padded.push_str(cell);
+            padded.push_str(&" ".repeat(width - measure_text_width(cell) + 2));
+        }
+        text.push_str(padded.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// In its largest unit.
+fn age(since: SignedDuration) -> String {
+    let seconds = since.as_secs().max(0);
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7_199 => format!("{} min", seconds / 60),
+        7_200..=172_799 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+/// Control characters but line ends and tabs are shown, not sent.
+fn harmless(text: &str) -> String {
+    text.chars()
+        .flat_map(|char| {
+            let steers = char.is_control() && !matches!(char, '\n' | '\t');
+            let shown = if steers { char.escape_default().to_string() } else { char.to_string() };
+            shown.chars().collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Source;
+
+    fn reject(id: i64, device_sn: Option<&str>, body: &str) -> RejectedUpload {
+        RejectedUpload {
+            id,
+            received_at: Timestamp::now() - SignedDuration::from_hours(3),
+            batch_id: 1_939_964_806_110_937_090,
+            source: Source::Health,
+            device_sn: device_sn.map(str::to_owned),
+            reason: "future".to_owned(),
+            detail: "timestamp is more than 24 h ahead of the time of receipt".to_owned(),
+            body: body.to_owned(),
+            inherited: Some(r#"{"orgId": "7"}"#.to_owned()),
+        }
+    }
+
+    #[test]
+    fn the_table_is_aligned_and_says_what_is_left() {
+        let text = table(&[reject(7, Some("设备一"), ""), reject(1_234, None, "")], 1_002);
+        let lines: Vec<&str> = text.lines().collect();
+        let columns: Vec<usize> = lines[..3]
+            .iter()
+            .map(|line| {
+                measure_text_width(&line[..line.find("health").or(line.find("source")).expect("a column")])
+            })
+            .collect();
+        assert_eq!(columns, [columns[0]; 3], "{text}");
+        assert!(lines[1].contains("3 h"), "{text}");
+        assert_eq!(lines[3], "1 000 more are older");
+        assert_eq!(table(&[], 0), "no rejects match\n");
+    }
+
+    #[test]
+    fn json_holds_the_text_unchanged_and_every_digit() {
+        let body = "{\"a\": \"\u{9b}31m\"}";
+        let line = json(&reject(7, None, body));
+        let object: Value = serde_json::from_str(&line).expect("JSON");
+        assert_eq!(object["body"], body);
+        assert_eq!(object["batch_id"], "1939964806110937090");
+        assert_eq!(object["inherited"]["orgId"], "7");
+        assert_eq!(object["device_sn"], Value::Null);
+        assert_eq!(line.matches('\n').count(), 1);
+    }
+
+    #[test]
+    fn what_a_device_sent_cannot_steer_a_terminal() {
+        let text = whole(&reject(7, None, "{\"a\":\t\"\u{9b}31m\u{7f}\"}\n{}"), &TimeZone::UTC);
+        assert!(text.contains("{\"a\":\t\"\\u{9b}31m\\u{7f}\"}\n{}"), "{text}");
+    }
+}

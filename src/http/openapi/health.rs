@@ -1,0 +1,198 @@
+//! The bodies of the health uploads, described: what `wire::health` and `wire::batch` read.
+//!
+//! Before: the routes name them. After: the document.
+//! Promise: every name told here is read (tests upload one item by each); ranges are those of `model::Vital`.
+
+use std::borrow::Cow;
+
+use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::{Ref, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::model::Vital;
+
+type Named = Vec<(String, RefOr<Schema>)>;
+
+/// A body of `/upload_health_data`.
+pub(in crate::http) struct HealthUpload;
+
+/// A body of `/upload_health_data_batch`.
+pub(in crate::http) struct HealthBatch;
+
+struct HealthEnvelope;
+struct HealthItem;
+
+/// What may stand in a field.
+enum Holds {
+    Serial,
+    Id,
+    Word,
+    Time,
+    Quantity(Vital),
+    Document,
+}
+
+/// The fields of an item: the name of today, what it means, the older names, what it holds.
+const FIELDS: &[(&str, &str, &[&str], Holds)] = &[
+    ("deviceSn", "Serial, 1 to 64 bytes", &["device_sn", "id"], Holds::Serial),
+    ("timestamp", "When it was measured; missing: when it was received", &["cjsj"], Holds::Time),
+    ("customerId", "Tenant", &["customer_id"], Holds::Id),
+    ("orgId", "Organisation unit", &["org_id"], Holds::Id),
+    ("userId", "Wearer", &["user_id"], Holds::Id),
+    ("heart_rate", "Heart rate, bpm", &["heartRate", "xlv"], Holds::Quantity(Vital::HeartRate)),
+    ("blood_oxygen", "SpO2, %", &["bloodOxygen", "xy"], Holds::Quantity(Vital::BloodOxygen)),
+    ("body_temperature", "Body temperature, °C", &["temperature", "tw"], Holds::Quantity(Vital::Temperature)),
+    (
+        "blood_pressure_systolic",
+        "Systolic pressure, mmHg",
+        &["pressureHigh", "pressure_high", "gxy"],
+        Holds::Quantity(Vital::PressureHigh),
+    ),
+    (
+        "blood_pressure_diastolic",
+        "Diastolic pressure, mmHg",
+        &["pressureLow", "pressure_low", "dxy"],
+        Holds::Quantity(Vital::PressureLow),
+    ),
+    ("stress", "Stress score", &["yl"], Holds::Quantity(Vital::Stress)),
+    ("step", "Steps of the local day so far", &["bs"], Holds::Quantity(Vital::Step)),
+    ("distance", "Metres of the local day so far", &["jl"], Holds::Quantity(Vital::Distance)),
+    ("calorie", "Small calories of the local day so far", &["rl"], Holds::Quantity(Vital::Calorie)),
+    ("latitude", "Degrees north; 0/0 is no position", &["wd"], Holds::Quantity(Vital::Latitude)),
+    ("longitude", "Degrees east; 0/0 is no position", &["jd"], Holds::Quantity(Vital::Longitude)),
+    ("altitude", "Metres", &["hb"], Holds::Quantity(Vital::Altitude)),
+    ("upload_method", "Channel: wifi, bluetooth, common_event, 4g …", &["uploadMethod"], Holds::Word),
+    ("sleepData", "Sleep", &["smData", "sleep"], Holds::Document),
+    ("exerciseDailyData", "Exercise of the day", &["ydData"], Holds::Document),
+    ("exerciseWeekData", "Exercise of the week", &["exerciseDailyWeekData", "ydWeekData"], Holds::Document),
+    ("scientificSleepData", "Scientific sleep", &["kxsmData"], Holds::Document),
+    ("workoutData", "Workouts", &[], Holds::Document),
+];
+
+impl Holds {
+    fn types(&self) -> SchemaType {
+        match self {
+            Self::Serial | Self::Word | Self::Id => {
+                SchemaType::Array(vec![Type::String, Type::Integer, Type::Null])
+            }
+            Self::Time | Self::Quantity(_) => SchemaType::Array(vec![Type::String, Type::Number, Type::Null]),
+            Self::Document => SchemaType::AnyValue,
+        }
+    }
+
+    /// What is to be known beyond the meaning.
+    fn rule(&self) -> Cow<'static, str> {
+        match self {
+            Self::Serial | Self::Word => "".into(),
+            Self::Id => ": up to 19 digits, as text or as a number; 0 is unknown".into(),
+            Self::Time => {
+                ": yyyy-MM-dd HH:mm:ss in the zone of the devices, RFC 3339, or seconds or milliseconds \
+                 since 1970"
+                    .into()
+            }
+            Self::Quantity(vital) => {
+                let range = vital.range();
+                let zero = if range.contains(&0) { "" } else { "; 0 is not measured" };
+                format!(": {} to {}{zero}", range.start(), range.end()).into()
+            }
+            Self::Document => ": JSON, or JSON as text; \"null\" is none".into(),
+        }
+    }
+}
+
+fn item() -> RefOr<Schema> {
+    let mut object = ObjectBuilder::new().description(Some(
+        "A sample. Of several names of one meaning the first that holds a value counts; null, \"\" and \"null\" hold none. \
+         An item without a serial, or with a value out of range, is kept as rejected. Other fields are let be.",
+    ));
+    for (name, meaning, older, holds) in FIELDS {
+        let mut text = format!("{meaning}{}.", holds.rule());
+        if !older.is_empty() {
+            let names: Vec<String> = older.iter().map(|name| format!("`{name}`")).collect();
+            text.push_str(&format!(" Also: {}.", names.join(", ")));
+        }
+        let field = ObjectBuilder::new().schema_type(holds.types()).description(Some(text));
+        object = object.property(*name, field);
+    }
+    object.into()
+}
+
+fn reference<T: ToSchema>() -> Ref {
+    Ref::from_schema_name(T::name())
+}
+
+impl PartialSchema for HealthItem {
+    fn schema() -> RefOr<Schema> {
+        item()
+    }
+}
+
+impl ToSchema for HealthItem {}
+
+impl PartialSchema for HealthEnvelope {
+    fn schema() -> RefOr<Schema> {
+        let data = AnyOfBuilder::new()
+            .item(reference::<HealthItem>())
+            .item(ArrayBuilder::new().items(reference::<HealthItem>()))
+            .item(reference::<HealthEnvelope>())
+            .description(Some("An item, items, or the same once more in an envelope; also as JSON text."));
+        let mut object = ObjectBuilder::new()
+            .description(Some("What stands beside `data` (serial, ids) fills the items that lack it."))
+            .property("data", data)
+            .required("data");
+        for (name, meaning, _, holds) in FIELDS.iter().filter(|(.., holds)| matches!(holds, Holds::Id)) {
+            let field = ObjectBuilder::new()
+                .schema_type(holds.types())
+                .description(Some(format!("{meaning} of the items that name none.")));
+            object = object.property(*name, field);
+        }
+        object.into()
+    }
+}
+
+impl ToSchema for HealthEnvelope {
+    fn schemas(schemas: &mut Named) {
+        schemas.push((HealthItem::name().into(), HealthItem::schema()));
+    }
+}
+
+impl PartialSchema for HealthUpload {
+    fn schema() -> RefOr<Schema> {
+        AnyOfBuilder::new()
+            .description(Some("Samples in an envelope, or bare. Not empty, and not null."))
+            .item(reference::<HealthEnvelope>())
+            .item(reference::<HealthItem>())
+            .item(ArrayBuilder::new().items(reference::<HealthItem>()))
+            .into()
+    }
+}
+
+impl ToSchema for HealthUpload {
+    fn schemas(schemas: &mut Named) {
+        schemas.push((HealthEnvelope::name().into(), HealthEnvelope::schema()));
+        HealthEnvelope::schemas(schemas);
+    }
+}
+
+impl PartialSchema for HealthBatch {
+    fn schema() -> RefOr<Schema> {
+        let records = ArrayBuilder::new().items(reference::<HealthItem>()).description(Some(
+            "Records: samples, but a serial has at least 5 characters, and a positive time is there.",
+        ));
+        let name = ObjectBuilder::new()
+            .schema_type(Holds::Word.types())
+            .description(Some("The sender's own name of the batch, told back. Also: `batch_id`."));
+        ObjectBuilder::new()
+            .description(Some("Records of a gateway."))
+            .property("data", records)
+            .required("data")
+            .property("batchId", name)
+            .into()
+    }
+}
+
+impl ToSchema for HealthBatch {
+    fn schemas(schemas: &mut Named) {
+        schemas.push((HealthItem::name().into(), HealthItem::schema()));
+    }
+}

@@ -1,0 +1,76 @@
+//! The OpenAPI document, and a page to read it on.
+//!
+//! Before: `http::routes` gathers what each handler says of itself. After: `/openapi.json`, `/docs`.
+//! Promise: no route can be added without its description (`routes!` takes both from the handler); the page loads
+//! nothing from anywhere else.
+//!
+//! To describe a route: `#[utoipa::path(…)]` on the handler, which is named as its path; `utoipa::ToSchema` on the
+//! answer; `HttpError` among the responses; the shape of the body in a file here, and how the fleet sends it in
+//! [`EXAMPLES`].
+
+mod health;
+mod page;
+
+use axum::extract::Extension;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use serde_json::{Value, json};
+use utoipa::OpenApi;
+
+pub(super) use health::{HealthBatch, HealthUpload};
+pub(super) use page::{__path_docs, __path_docs_file, docs, docs_file};
+
+/// What the document says besides its routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "vitals", description = include_str!("about.md")),
+    tags(
+        (name = "devices", description = "What watches, phones and gateways send."),
+        (name = "operators", description = "What those who run the service ask."),
+        (name = "readers", description = "This document.")
+    )
+)]
+pub(super) struct Frame;
+
+/// `tests/fixtures/<name>.json`.
+macro_rules! fixture {
+    ($name:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/", $name, ".json"))
+    };
+}
+
+/// Bodies as the fleet sends them: path, name, who sends it, text.
+const EXAMPLES: &[(&str, &str, &str, &str)] = &[
+    ("/upload_health_data", "watch_single", "a watch: one sample", fixture!("watch_single")),
+    ("/upload_health_data", "watch_array", "a watch: cached samples", fixture!("watch_array")),
+    ("/upload_health_data", "phone_envelope", "the phone app", fixture!("phone_envelope")),
+    ("/upload_health_data", "older_phone_path", "an older phone app", fixture!("older_phone_path")),
+    ("/upload_health_data", "pinyin", "the oldest names; ids beside the item", fixture!("pinyin")),
+    ("/upload_health_data_batch", "batch", "a gateway; two records cannot be stored", fixture!("batch")),
+];
+
+/// The document as it is served.
+#[derive(Debug, Clone)]
+pub(super) struct Document(Bytes);
+
+impl Document {
+    /// Adds the examples to what the routes say, and writes it down once.
+    pub(super) fn new(api: &utoipa::openapi::OpenApi) -> Self {
+        let mut document = serde_json::to_value(api).expect("a document is JSON");
+        for (path, name, summary, text) in EXAMPLES {
+            let value: Value = serde_json::from_str(text).expect("fixtures are JSON");
+            let body = &mut document["paths"][*path]["post"]["requestBody"]["content"]["application/json"];
+            body["examples"][*name] = json!({ "summary": summary, "value": value });
+        }
+        Self(document.to_string().into())
+    }
+}
+
+/// This document
+#[utoipa::path(get, path = "/openapi.json", tag = "readers", responses(
+    (status = 200, description = "What this version of the service does, as OpenAPI 3.1", body = Value),
+))]
+pub(super) async fn openapi_json(Extension(Document(json)): Extension<Document>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], json).into_response()
+}

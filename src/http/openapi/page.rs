@@ -1,0 +1,73 @@
+//! The page on which the document can be read and tried: Swagger UI, from the binary.
+//!
+//! Before: a person with a browser. After: the browser reads `/openapi.json`.
+//! Promise: nothing is loaded from elsewhere; the browser is told so.
+
+use std::io::Read;
+use std::sync::{Arc, LazyLock};
+
+use axum::extract::Path;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use flate2::read::GzDecoder;
+use utoipa_swagger_ui::{Config, SwaggerFile};
+
+use super::super::error::no_such_route;
+
+/// Relative to `/docs`, so that it holds behind a prefix too.
+static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
+    // The validator is a service on the internet.
+    Arc::new(Config::from("openapi.json").validator_url("none").deep_linking(true))
+});
+
+/// Scripts and pictures from here only; Swagger UI sets styles inline and holds a few pictures as data.
+const ONLY_FROM_HERE: &str =
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
+
+/// This document, to be read and tried
+#[utoipa::path(get, path = "/docs", tag = "readers", responses(
+    (status = 200, description = "A page that needs scripts, and nothing from elsewhere", content_type = "text/html", body = String),
+))]
+pub(in crate::http) async fn docs() -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, ONLY_FROM_HERE),
+    ];
+    (headers, include_str!("docs.html")).into_response()
+}
+
+/// Scripts and styles of the page
+#[utoipa::path(get, path = "/docs/{file}", tag = "readers",
+    params(("file" = String, Path, description = "Name of a file of Swagger UI", example = "swagger-ui.css")),
+    responses(
+        (status = 200, description = "The file", content((String = "text/css"), (String = "text/javascript"),
+            (String = "text/html"), (String = "image/png"))),
+        (status = 404, description = "There is no such file", body = super::super::error::ErrorAnswer),
+    ))]
+pub(in crate::http) async fn docs_file(Path(file): Path<String>, headers: HeaderMap) -> Response {
+    let found = utoipa_swagger_ui::serve(&file, Arc::clone(&CONFIG)).ok().flatten();
+    match found {
+        Some(file) => whole(file, &headers),
+        None => no_such_route().await,
+    }
+}
+
+/// Packed, unless the client cannot unpack.
+fn whole(file: SwaggerFile<'static>, headers: &HeaderMap) -> Response {
+    let content_type = [(header::CONTENT_TYPE, file.content_type)];
+    if !file.gzpipped {
+        return (content_type, file.bytes.into_owned()).into_response();
+    }
+    let unpacks = headers
+        .get_all(header::ACCEPT_ENCODING)
+        .iter()
+        .any(|accepted| accepted.to_str().is_ok_and(|accepted| accepted.contains("gzip")));
+    if unpacks {
+        return (content_type, [(header::CONTENT_ENCODING, "gzip")], file.bytes.into_owned()).into_response();
+    }
+    let mut unpacked = Vec::new();
+    match GzDecoder::new(file.bytes.as_ref()).read_to_end(&mut unpacked) {
+        Ok(_) => (content_type, unpacked).into_response(),
+        Err(_) => axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

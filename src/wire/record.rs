@@ -1,0 +1,117 @@
+//! One record by itself: an item that was rejected, read again by the rules of its route.
+//!
+//! Before: a replay has the text of an item, and what the objects around it said for it. After: as for `health`.
+//! Promise: the text is one record, whatever it wraps, for what stood inside it was read when it came. With the same
+//! context it becomes what it became then.
+
+use bytes::Bytes;
+
+use super::gather::{Gathering, Place};
+use super::item::Inherited;
+use super::{Context, JSON_SPACE, batch, health, text_of};
+use crate::model::{Source, Upload};
+
+/// Reads a sample again: one item, or one reject. `context.received_at` is when it was received the first time: a sample
+/// without a time was taken then, and a time ahead of that stays ahead.
+pub fn sample(source: Source, text: &Bytes, inherited: Option<&str>, context: &Context) -> Upload {
+    let rules = match source {
+        Source::HealthBatch => batch::RULES,
+        Source::Health | Source::DeviceInfo | Source::Event => health::RULES,
+    };
+    let inherited = inherited.map(Inherited::from_text).unwrap_or_default();
+    let mut gathering = Gathering::new(context, rules);
+    // What is no text of a body is no text of a record either.
+    let record = text_of(text).map_or("", |text| text.trim_start_matches(JSON_SPACE));
+    gathering.single(record, Place { source: text, inherited: &inherited, depth: 0 });
+    gathering.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::model::{Item, RejectReason};
+
+    fn context(oldest: Option<&str>) -> Context {
+        Context {
+            received_at: "2025-05-17T10:00:00Z".parse().unwrap(),
+            device_zone: TimeZone::get("Asia/Shanghai").unwrap(),
+            oldest: oldest.map(|time| time.parse().unwrap()),
+        }
+    }
+
+    fn bytes(text: &str) -> Bytes {
+        Bytes::copy_from_slice(text.as_bytes())
+    }
+
+    /// Every item of `body`, refused for its age and read again without that bound.
+    fn again(body: &str) -> Vec<Item> {
+        let refused = health::parse(&bytes(body), &context(Some("2025-05-17T09:00:00Z"))).unwrap();
+        assert!(refused.items.is_empty(), "{body}");
+        let read = |reject: &crate::model::Reject| {
+            let upload = sample(reject.source, &reject.text, reject.inherited.as_deref(), &context(None));
+            assert_eq!((upload.items.len(), upload.rejects.len()), (1, 0), "{reject:?}");
+            upload.items.into_iter().next().unwrap()
+        };
+        refused.rejects.iter().map(read).collect()
+    }
+
+    #[test]
+    fn an_item_read_again_is_what_it_was_in_its_body() {
+        for body in [
+            r#"{"deviceSn":"A","heart_rate":70,"timestamp":"2025-05-17 12:00:00"}"#,
+            r#"{"data":[{"deviceSn":"A","timestamp":1747454400},{"deviceSn":"B","timestamp":1747454400}]}"#,
+            r#"{"customerId":"7","org_id":8,"data":{"deviceSn":"A","timestamp":1747454400}}"#,
+            r#"{"userId":"9","deviceSn":"W\"","data":{"org_id":1,"data":[{"xlv":70,"cjsj":1747454400}]}}"#,
+            r#"{"customerId":"7","data":"{\"data\":[{\"id\":\"A\",\"timestamp\":1747454400}]}"}"#,
+            r#"{"deviceSn":"A","xlv":7,"timestamp":1747454400,"data":[{"id":"B","timestamp":1747454400}]}"#,
+        ] {
+            let taken = health::parse(&bytes(body), &context(None)).unwrap();
+            assert!(taken.rejects.is_empty(), "{body}");
+            let again = again(body);
+            assert_eq!(again.len(), taken.items.len(), "{body}");
+            for (again, first) in again.iter().zip(&taken.items) {
+                assert_eq!(again.reading, first.reading, "{body}");
+                assert_eq!(again.received_at, first.received_at);
+                assert_eq!(again.text, first.text);
+                assert_eq!(again.inherited, first.inherited);
+            }
+        }
+    }
+
+    #[test]
+    fn an_id_that_could_not_be_read_around_it_refuses_it_again() {
+        let body = r#"{"customerId":"seven","data":{"deviceSn":"A"}}"#;
+        let refused = health::parse(&bytes(body), &context(None)).unwrap().rejects.remove(0);
+        let again = sample(refused.source, &refused.text, refused.inherited.as_deref(), &context(None));
+        assert_eq!(again.rejects, [refused]);
+    }
+
+    #[test]
+    fn a_record_of_the_batch_route_keeps_its_rules() {
+        let text = bytes(r#"{"deviceSn":"A","timestamp":1747454400}"#);
+        let reason = |source| {
+            sample(source, &text, None, &context(None)).rejects.first().map(|reject| reject.refusal.reason)
+        };
+        assert_eq!(reason(Source::Health), None);
+        assert_eq!(reason(Source::HealthBatch), Some(RejectReason::NoSerial));
+    }
+
+    #[test]
+    fn what_is_no_object_stays_refused() {
+        for text in ["5", "\"x\"", "[{\"deviceSn\":\"A\"}]", "", "{", "{}{}", "null", "\u{0}"] {
+            let upload = sample(Source::Health, &bytes(text), None, &context(None));
+            let reasons: Vec<_> = upload.rejects.iter().map(|reject| reject.refusal.reason).collect();
+            assert_eq!((reasons, upload.items), (vec![RejectReason::NotAnObject], vec![]), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_sample_without_a_time_was_taken_when_it_was_received() {
+        let upload = sample(Source::Health, &bytes(r#"{"deviceSn":"A"}"#), None, &context(None));
+        assert_eq!(upload.items[0].reading.ts, context(None).received_at);
+    }
+}
