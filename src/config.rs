@@ -107,8 +107,8 @@ pub struct Settings {
     #[config(env = "VITALS_DUPLICATES", default = "fill")]
     pub duplicates: Duplicates,
 
-    /// Devices of which an instance remembers whom they belong to; 200 000 take about 50 MB.
-    #[config(env = "VITALS_OWNER_CACHE_DEVICES", default = 200000)]
+    /// Devices of which an instance remembers whom they belong to; 100 000 take about 40 MB.
+    #[config(env = "VITALS_OWNER_CACHE_DEVICES", default = 100000)]
     pub owner_cache_devices: u64,
 
     /// Longest time that is remembered, seconds. A change of the directory is heard of at once; this is for the case that it was not.

@@ -76,7 +76,9 @@ impl HttpError {
             Self::Encoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::Ingest(IngestError::Full | IngestError::Stopping | IngestError::Unavailable)
-            | Self::Owners(OwnersError::Stopping | OwnersError::Unavailable) => StatusCode::SERVICE_UNAVAILABLE,
+            | Self::Owners(OwnersError::Stopping | OwnersError::Unavailable) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Ingest(IngestError::Failed) | Self::Owners(OwnersError::Failed) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }

@@ -61,6 +61,8 @@ impl Writer {
 
     /// Runs until `stop`, then commits what is queued and ends.
     pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Part>, stop: CancellationToken) {
+        // So that the first upload need not wait for a connection to be made. Without one it will see why.
+        self.session = Session::open(&self.store).await.ok();
         while let Some(parts) = batcher::gather(&mut queue, self.limits, &stop).await {
             self.serve(parts).await;
         }

@@ -54,6 +54,11 @@ pub(super) async fn run(
     mut questions: mpsc::Receiver<Question>,
     stop: CancellationToken,
 ) {
+    // So that the first upload need not wait for a connection to be made; whether one was shows when it is needed.
+    tokio::select! {
+        () = stop.cancelled() => return,
+        _ = shared.store.client() => {}
+    }
     loop {
         let first = tokio::select! {
             () = stop.cancelled() => return,

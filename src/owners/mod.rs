@@ -107,7 +107,12 @@ impl Owners {
                 _ => earlier.push(index),
             }
         }
-        self.fill_earlier(sent, &earlier).await
+        if earlier.is_empty() {
+            return Ok(());
+        }
+        // What was measured in another tenure than that of today. Rare, so nothing of it is remembered.
+        let earlier = sent.iter_mut().enumerate().filter(|(place, _)| earlier.binary_search(place).is_ok());
+        owners::fill(&self.shared.store, earlier.map(|(_, one)| one)).await.map_err(refusal)
     }
 
     /// Fills what memory can; gives the places of the rest.
@@ -157,31 +162,6 @@ impl Owners {
             }
         }
         Ok(found)
-    }
-
-    /// What was measured in another tenure than that of today: the database knows them all. Rare, so nothing of it is
-    /// remembered.
-    async fn fill_earlier<T: Owned + Send + Sync>(
-        &self,
-        sent: &mut [T],
-        places: &[usize],
-    ) -> Result<(), OwnersError> {
-        if places.is_empty() {
-            return Ok(());
-        }
-        let pairs: BTreeSet<(&str, Timestamp)> =
-            places.iter().map(|place| (sent[*place].device_sn(), sent[*place].ts())).collect();
-        let (device_sns, instants): (Vec<&str>, Vec<Timestamp>) = pairs.into_iter().unzip();
-        let found = owners::at(&self.shared.store, &device_sns, &instants).await.map_err(refusal)?;
-        let found: HashMap<(&str, Timestamp), _> =
-            found.iter().map(|((device_sn, ts), owner)| ((device_sn.as_ref(), *ts), owner)).collect();
-        for place in places {
-            let one = &mut sent[*place];
-            if let Some(owner) = found.get(&(one.device_sn(), one.ts())).copied() {
-                one.owner_mut().complete_from(owner);
-            }
-        }
-        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@
 //! Promise: owners come with the version of the directory they were read at; a change that is not told is followed by
 //! [`Change::Deaf`] before long.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
 
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::listening::{Outage, PING_EVERY, ask, connect, drive};
 use super::{Statement, Store, StoreError, statement};
-use crate::model::{Owner, Tenure};
+use crate::model::{Owned, Owner, Tenure};
 
 const TENURES: Statement = statement!("owners", "tenures");
 const AT: Statement = statement!("owners", "at");
@@ -52,18 +52,30 @@ pub async fn tenures(store: &Store, device_sns: &[&str]) -> Result<Tenures, Stor
     Ok(Tenures { version, by_device })
 }
 
-/// Whom devices belonged to at an instant, pair by pair (no pair twice).
+/// Completes the owners of what devices sent from what the directory says of the time of each, without any memory.
 ///
 /// # Errors
-/// The database is away.
-pub async fn at(
+/// The database is away; nothing was completed.
+pub async fn fill<'a, T: Owned + 'a>(
     store: &Store,
-    device_sns: &[&str],
-    instants: &[Timestamp],
-) -> Result<HashMap<(Box<str>, Timestamp), Owner>, StoreError> {
+    sent: impl Iterator<Item = &'a mut T>,
+) -> Result<(), StoreError> {
+    let sent: Vec<&mut T> = sent.filter(|one| !one.owner().is_complete()).collect();
+    if sent.is_empty() {
+        return Ok(());
+    }
+    let pairs: BTreeSet<(&str, Timestamp)> = sent.iter().map(|one| (one.device_sn(), one.ts())).collect();
+    let (device_sns, instants): (Vec<&str>, Vec<Timestamp>) = pairs.into_iter().unzip();
     let client = store.client().await?;
     let rows = AT.query(&client, &[&device_sns, &instants]).await?;
-    Ok(rows.iter().map(|row| ((row.get("device_sn"), row.get("ts")), owner(row))).collect())
+    let owners: HashMap<(&str, Timestamp), Owner> =
+        rows.iter().map(|row| ((row.get("device_sn"), row.get("ts")), owner(row))).collect();
+    for one in sent {
+        if let Some(owner) = owners.get(&(one.device_sn(), one.ts())).copied() {
+            one.owner_mut().complete_from(&owner);
+        }
+    }
+    Ok(())
 }
 
 /// News of the directory.

@@ -4,21 +4,13 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use tokio::process::Command;
 
-use crate::harness::{Database, Service, eventually};
+use crate::harness::{Database, Said, Service, command, eventually};
 
 const TENANT: i64 = 1_939_964_806_110_937_090;
 const ORG: i64 = 1_939_964_806_110_937_091;
 const ANNA: i64 = 1_939_964_806_110_937_092;
 const BERND: i64 = 1_939_964_806_110_937_093;
-
-/// What the command said.
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
-}
 
 /// Files of one test, and the command on them.
 struct Files {
@@ -41,19 +33,16 @@ impl Files {
     }
 
     async fn import(&self, database: &Database, arguments: &[&str]) -> Said {
-        let output = Command::new(env!("CARGO_BIN_EXE_vitals"))
-            .args(["directory", "import"])
+        let output = command(database, &["directory", "import"])
             .args(arguments)
             .current_dir(&self.folder)
-            .env("VITALS_DATABASE_URL", database.url())
             .output()
             .await
             .expect("the binary can be run");
-        let text = |bytes| String::from_utf8(bytes).expect("text");
         Said {
-            code: output.status.code().expect("a code"),
-            out: text(output.stdout),
-            err: text(output.stderr),
+            code: output.status.code().expect("not by a signal"),
+            out: String::from_utf8(output.stdout).expect("text"),
+            err: String::from_utf8(output.stderr).expect("text"),
         }
     }
 }

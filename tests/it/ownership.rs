@@ -3,7 +3,7 @@
 use redis::AsyncCommands;
 use serde_json::{Value, json};
 
-use crate::harness::{Database, Proxy, Service, eventually};
+use crate::harness::{Database, Proxy, Service, eventually, vitals};
 
 const TENANT: i64 = 1_939_964_806_110_937_090;
 const ORG: i64 = 1_939_964_806_110_937_091;
@@ -234,6 +234,29 @@ async fn a_sample_belongs_to_whoever_wore_the_device_when_it_was_taken() {
     for (second, ids) in expected {
         assert_eq!(stored(&database, "LATE-1", second).await, ids, "{second}");
     }
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn a_replayed_reject_gets_the_owner_of_its_time() {
+    let database = Database::new().await;
+    people(&database).await;
+    let at = |text: &str| text.parse::<jiff::Timestamp>().expect("a time").as_second();
+    let (annas, bernds) = (at("2026-02-15T00:00:00Z"), at("2026-04-15T00:00:00Z"));
+    change(&database, "update policy set keep_for = '1 day' where relation = 'health_data'").await;
+    let service = Service::start(&database).await;
+    let items = json!({ "data": [sample("REPLAY-1", annas), sample("REPLAY-1", bernds)] });
+    assert_eq!(service.upload(&items).await, (0, 0, 2));
+    let sql = format!(
+        "update policy set keep_for = null where relation = 'health_data';
+         select bind_device('REPLAY-1', {ANNA}, '2026-02-01Z');
+         select bind_device('REPLAY-1', {BERND}, '2026-04-01Z');"
+    );
+    change(&database, &sql).await;
+    let said = vitals(&database, &["rejected", "replay"]).await;
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(stored(&database, "REPLAY-1", annas).await, ANNAS);
+    assert_eq!(stored(&database, "REPLAY-1", bernds).await, BERNDS);
     service.finish().await;
 }
 

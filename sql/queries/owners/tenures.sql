@@ -5,16 +5,16 @@
 -- Result: one row per serial; since_us and until_us in microseconds since 1970, NULL: no bound. Nobody has no ids.
 -- Locks: none.
 select
-    d.directory_id::text as directory_id,
-    d.version,
+    -- As values, not as a joined table: the planner would count with as many directories as fit a page.
+    (select d.directory_id::text from vitals.directory d) as directory_id,
+    (select d.version from vitals.directory d) as version,
     asked.device_sn,
     u.user_id,
     u.org_id,
     o.customer_id,
     case when isfinite(t.since) then (extract(epoch from t.since) * 1000000)::bigint end as since_us,
     case when isfinite(t.until) then (extract(epoch from t.until) * 1000000)::bigint end as until_us
-from vitals.directory d
-cross join unnest($1::text[]) as asked (device_sn)
+from unnest($1::text[]) as asked (device_sn)
 cross join lateral (
     select min(b.valid_from) as first_from, min(b.valid_from) filter (where b.valid_from > now()) as next_from
     from device_binding b
