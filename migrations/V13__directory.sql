@@ -209,3 +209,11 @@ create trigger org_unit_lock
 create trigger org_unit_updated
     after update on org_unit referencing old table as before_change new table as after_change
     for each statement execute function vitals.org_unit_changed();
+
+-- What devices say of their owner is completed from the directory, in every table alike.
+comment on column device.customer_id      is 'Tenant as of the newest message: as the device named it, else by its binding at that time. NULL: neither.';
+comment on column device.org_id           is 'Organisation unit as of the newest message: as named, else by its binding. NULL: neither.';
+comment on column device.user_id          is 'Wearer as of the newest message: as named, else by its binding. NULL: neither.';
+comment on column device_info.customer_id is 'Tenant, 64 bit: as the device named it, else by its binding at ts. NULL: neither.';
+comment on column device_info.org_id      is 'Organisation unit, 64 bit: as named, else by its binding at ts. NULL: neither.';
+comment on column device_info.user_id     is 'Wearer, 64 bit: as named, else by its binding at ts. NULL: neither.';

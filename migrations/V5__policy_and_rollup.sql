@@ -92,6 +92,7 @@ create table vitals.rollup_chunk (
     constraint rollup_chunk_pkey primary key (rollup, chunk),
     constraint rollup_chunk_rollup_fkey foreign key (rollup) references vitals.rollup (name) on delete cascade
 );
+create index rollup_chunk_span_idx on vitals.rollup_chunk using gist (span);
 
 comment on table vitals.rollup_chunk is 'The chunks each rollup was made of. Where one was dropped, the rollup is all that is left and is not touched again.';
 comment on column vitals.rollup_chunk.rollup is 'The rollup.';

@@ -213,6 +213,11 @@ impl Settings {
         }
     }
 
+    /// All writers of the ingest: those of the shards, one for urgent events, one for other events and device information.
+    pub fn writer_count(&self) -> usize {
+        self.shard_count() + 2
+    }
+
     /// Name of this instance.
     pub fn instance_name(&self) -> String {
         if self.instance.is_empty() { format!("pid-{}", std::process::id()) } else { self.instance.clone() }

@@ -9,8 +9,8 @@
 -- Returns false, having done nothing, when any of the rows is no longer held under the token: another relay has
 -- taken over and finishes them.
 -- Locks, always in this order, so that two relays cannot wait for each other: the outbox rows of the batches (a claim
--- never waits for them), new rows of device by serial, whatever mark_rollups takes, and last the row of
--- latest_view.
+-- never waits for them), whatever mark_rollups takes, new rows of device by serial, and last the row of
+-- latest_view. The rows of device come late because a writer of device_info may wait for them.
 create or replace function vitals.finish_batches(
     token       uuid,
     batch_ids   bigint[],
@@ -25,7 +25,10 @@ set search_path = pg_catalog, public, pg_temp
 set plan_cache_mode = force_custom_plan
 as $$
 declare
-    held integer;
+    held        integer;
+    with_events boolean;
+    event_from  timestamptz;
+    event_to    timestamptz;
 begin
     perform 1
     from outbox
@@ -37,31 +40,42 @@ begin
         return false;
     end if;
     -- Locked now: claims pass them over, so the lease cannot be lost any more, however long the rest takes.
-    delete from outbox where batch_id = any (finish_batches.batch_ids);
-
-    if finish_batches.devices is not null then
-        insert into device (device_sn)
-        select d from unnest(finish_batches.devices) d
-        where not exists (select from device where device_sn = d)
-        order by d
-        on conflict do nothing;
-    elsif finish_batches.first_ts is not null then
-        insert into device (device_sn)
-        select d.device_sn
-        from (
-            select distinct h.device_sn
-            from health_data h
-            where h.batch_id = any (finish_batches.batch_ids)
-              and h.ts between finish_batches.first_ts and finish_batches.last_ts
-        ) d
-        where not exists (select from device where device.device_sn = d.device_sn)
-        order by d.device_sn
-        on conflict do nothing;
-    end if;
+    with gone as (
+        delete from outbox where batch_id = any (finish_batches.batch_ids)
+        returning outbox.events, outbox.first_ts, outbox.last_ts
+    )
+    -- A row that does not say may stand for events of any time.
+    select
+        bool_or(events is distinct from 0),
+        case when bool_or(gone.first_ts is null) then '-infinity' else min(gone.first_ts) end,
+        case when bool_or(gone.last_ts is null) then 'infinity' else max(gone.last_ts) end
+    into with_events, event_from, event_to
+    from gone;
 
     if finish_batches.first_ts is not null then
         perform vitals.mark_rollups(finish_batches.batch_ids, finish_batches.first_ts, finish_batches.last_ts);
     end if;
+
+    insert into device (device_sn)
+    select heard.device_sn
+    from (
+        select unnest(finish_batches.devices) as device_sn
+        union
+        select h.device_sn
+        from health_data h
+        where finish_batches.devices is null
+          and h.batch_id = any (finish_batches.batch_ids)
+          and h.ts between finish_batches.first_ts and finish_batches.last_ts
+        union
+        select e.device_sn
+        from device_event e
+        where with_events
+          and e.batch_id = any (finish_batches.batch_ids)
+          and e.ts between event_from and event_to
+    ) as heard
+    where not exists (select from device where device.device_sn = heard.device_sn)
+    order by heard.device_sn
+    on conflict do nothing;
 
     if finish_batches.view_missed then
         update vitals.latest_view set generation = generation + 1;

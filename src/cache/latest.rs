@@ -4,76 +4,35 @@
 //! Before: `react` hands over rows read back from the database. After: dashboards. Promise: an older value never
 //! overwrites a newer one, whatever the order of calls; a hash holds the fields of exactly one row.
 
-use std::sync::LazyLock;
-
-use futures_util::future::try_join;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use redis::{Pipeline, Script};
 
+use super::newest::{self, Newest, Shown, local, text};
 use super::{Cache, CacheError};
 use crate::model::LatestValue;
-
-/// Values in one round trip: about half a megabyte, 5 ms of Redis' time.
-const VALUES_PER_PIPELINE: usize = 500;
-
-const NEWEST_WINS: &str = include_str!("newest_wins.lua");
-static NEWEST_WINS_HASH: LazyLock<String> = LazyLock::new(|| Script::new(NEWEST_WINS).get_hash().to_owned());
-
-/// What became of some values.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Shown {
-    /// Are in Redis now.
-    pub written: u64,
-    /// Were older than what Redis has.
-    pub older: u64,
-}
 
 /// Shows values, read at `read_version`, in as few round trips as they need.
 ///
 /// # Errors
 /// Redis did not answer; any part of the values may have been written. The same again is harmless.
 pub async fn show(cache: &Cache, values: &[LatestValue], read_version: i64) -> Result<Shown, CacheError> {
-    let read_version = read_version.to_string();
-    let mut written = 0;
-    // Two at once: while Redis works on one, the other is put together.
-    for pair in values.chunks(2 * VALUES_PER_PIPELINE) {
-        let (one, other) = pair.split_at(pair.len().min(VALUES_PER_PIPELINE));
-        let (one, other) =
-            try_join(send(cache, one, &read_version), send(cache, other, &read_version)).await?;
-        written += one + other;
-    }
-    Ok(Shown { written, older: values.len() as u64 - written })
+    newest::show(cache, values, read_version).await
 }
 
-/// One round trip; gives how many were written.
-async fn send(cache: &Cache, values: &[LatestValue], read_version: &str) -> Result<u64, CacheError> {
-    if values.is_empty() {
-        return Ok(0);
-    }
-    let pipeline = pipeline(values, read_version, &cache.shared.zone);
-    let written: Vec<u64> = cache.send(&pipeline).await?;
-    Ok(written.iter().sum())
-}
+impl Newest for LatestValue {
+    const NAME: &'static str = "health_data";
 
-/// The first call carries the script, which makes Redis know it; the others name it.
-fn pipeline(values: &[LatestValue], read_version: &str, zone: &TimeZone) -> Pipeline {
-    let mut pipeline = Pipeline::with_capacity(values.len());
-    let mut fields = Vec::with_capacity(20);
-    for (index, value) in values.iter().enumerate() {
-        if index == 0 {
-            pipeline.cmd("EVAL").arg(NEWEST_WINS);
-        } else {
-            pipeline.cmd("EVALSHA").arg(NEWEST_WINS_HASH.as_str());
-        }
-        pipeline.arg(1).arg(format!("health_data:{}", value.device_sn));
-        encode(value, zone, &mut fields);
-        pipeline.arg("eventTimeUs").arg(value.ts.as_microsecond()).arg("readVersion").arg(read_version);
-        pipeline.arg("deviceSn").arg(&value.device_sn);
-        for (name, text) in fields.drain(..) {
-            pipeline.arg(name).arg(text);
-        }
+    fn device_sn(&self) -> &str {
+        &self.device_sn
     }
-    pipeline
+
+    fn ts(&self) -> Timestamp {
+        self.ts
+    }
+
+    fn encode(&self, zone: &TimeZone, fields: &mut Vec<(&'static str, String)>) {
+        encode(self, zone, fields);
+    }
 }
 
 /// The fields after the first three. What was not measured is absent; an unknown tenant is 0.
@@ -93,15 +52,10 @@ fn encode(value: &LatestValue, zone: &TimeZone, fields: &mut Vec<(&'static str, 
     field("latitude", text(value.latitude));
     field("longitude", text(value.longitude));
     field("altitude", text(value.altitude));
-    let local = value.ts.to_zoned(zone.clone());
-    field("timestamp", Some(local.strftime("%Y-%m-%d %H:%M:%S").to_string()));
+    field("timestamp", Some(local(value.ts, zone)));
     field("customerId", text(value.owner.customer_id.or(Some(0))));
     field("orgId", text(value.owner.org_id));
     field("userId", text(value.owner.user_id));
-}
-
-fn text(value: Option<impl ToString>) -> Option<String> {
-    value.map(|value| value.to_string())
 }
 
 #[cfg(test)]
@@ -166,14 +120,5 @@ mod tests {
         let fields = encoded(&LatestValue { owner: Owner::default(), ..value() });
         assert!(fields.contains(&("customerId", "0".into())));
         assert!(!fields.iter().any(|(name, _)| ["orgId", "userId"].contains(name)));
-    }
-
-    #[test]
-    fn a_pipeline_carries_the_script_once() {
-        let zone = TimeZone::UTC;
-        let packed = pipeline(&[value(), value(), value()], "5", &zone).get_packed_pipeline();
-        let packed = String::from_utf8(packed).expect("text");
-        assert_eq!(packed.matches("HMGET").count(), 1);
-        assert_eq!(packed.matches(NEWEST_WINS_HASH.as_str()).count(), 2);
     }
 }

@@ -4,10 +4,14 @@
 //! Promise: every await has a deadline (`connect_timeout_ms`); while Redis is away every call says so at once, until
 //! [`Cache::connect`] succeeds again. What Redis holds can always be made anew from the database.
 
+pub mod device_info;
 pub mod latest;
+mod newest;
 pub mod overview;
 pub mod owner;
 pub mod view;
+
+pub use newest::Shown;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -1,5 +1,5 @@
 -- Shows the newest value of a device. 1: written. 0: what is there is newer.
--- KEYS[1]  the hash
+-- KEYS[1]  the hash: name, colon, serial; the channel is name_channel:serial
 -- ARGV     field, value, …; the first three fields are eventTimeUs, readVersion and deviceSn
 -- Newest by event time. At the same time the later read wins: a repeat may have filled what was missing.
 -- The whole hash is replaced, so no field of an older value stays.
@@ -13,5 +13,5 @@ if held_at then
 end
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], unpack(ARGV))
-redis.call('PUBLISH', 'health_data_channel:' .. ARGV[6], ARGV[6])
+redis.call('PUBLISH', string.match(KEYS[1], '^[^:]*') .. '_channel:' .. ARGV[6], ARGV[6])
 return 1

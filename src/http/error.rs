@@ -79,9 +79,7 @@ impl HttpError {
             | Self::Owners(OwnersError::Stopping | OwnersError::Unavailable) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            Self::Ingest(IngestError::Failed) | Self::Owners(OwnersError::Failed) => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            Self::Ingest(IngestError::Failed) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }
@@ -198,7 +196,6 @@ mod tests {
             HttpError::Ingest(IngestError::Failed),
             HttpError::Owners(OwnersError::Stopping),
             HttpError::Owners(OwnersError::Unavailable),
-            HttpError::Owners(OwnersError::Failed),
         ];
         let described = HttpError::responses();
         let mut answered = std::collections::BTreeSet::new();

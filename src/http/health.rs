@@ -9,18 +9,15 @@ use std::time::Instant;
 
 use axum::Json;
 use axum::extract::{Request, State as Shared};
-use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::ErrorAnswer;
 use super::openapi::{HealthBatch, HealthUpload};
+use super::told::{ItemError, told};
 use super::{HttpError, State, body};
-use crate::model::{Refusal, UploadOutcome};
-use crate::wire::{self, Context};
-
-/// Refusals named in an answer; the rest is in `rejected_upload`.
-const MAX_ERRORS_TOLD: usize = 10;
+use crate::model::UploadOutcome;
+use crate::wire;
 
 /// Answer to an upload
 #[derive(Debug, Serialize, ToSchema)]
@@ -44,18 +41,6 @@ struct Details {
     duplicate: u32,
     /// Kept as rejected, with their reason
     error: usize,
-}
-
-/// Why an item was not stored
-#[derive(Debug, Serialize, ToSchema)]
-struct ItemError {
-    /// Its place in the upload, from 0
-    index: u32,
-    /// The kind of refusal
-    #[schema(value_type = String, examples("future"))]
-    reason: &'static str,
-    /// What exactly is wrong with it
-    message: String,
 }
 
 /// Answer to a batch
@@ -145,26 +130,5 @@ fn batch_answer(named: Option<String>, outcome: &UploadOutcome, started: Instant
         errors: outcome.rejected.len(),
         processing_time_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         error_details: told(&outcome.rejected),
-    }
-}
-
-fn told(refusals: &[Refusal]) -> Vec<ItemError> {
-    let error = |refusal: &Refusal| ItemError {
-        index: refusal.index,
-        reason: refusal.reason.name(),
-        message: refusal.detail.clone(),
-    };
-    refusals.iter().take(MAX_ERRORS_TOLD).map(error).collect()
-}
-
-impl State {
-    /// What the parsers need to know of now and here.
-    fn context(&self) -> Context {
-        let received_at = Timestamp::now();
-        Context {
-            received_at,
-            device_zone: self.device_zone.clone(),
-            oldest: self.retention.oldest(received_at),
-        }
     }
 }

@@ -5,12 +5,15 @@
 
 mod body;
 mod device_config;
+mod device_info;
 mod error;
+mod event;
 mod health;
 mod openapi;
 mod operations;
 pub mod retention;
 pub mod server;
+mod told;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,6 +23,7 @@ use axum::Router;
 use axum::extract::{Extension, MatchedPath, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
 use utoipa::OpenApi;
@@ -32,6 +36,7 @@ use crate::model::{Upload, UploadOutcome};
 use crate::owners::Owners;
 use crate::store::Store;
 use crate::telemetry::names;
+use crate::wire::Context;
 use retention::RawRetention;
 
 pub use error::HttpError;
@@ -82,6 +87,8 @@ impl State {
     async fn submit(&self, mut upload: Upload) -> Result<UploadOutcome, HttpError> {
         let submitting = async {
             self.owners.fill(&mut upload.items).await?;
+            self.owners.fill(&mut upload.events).await?;
+            self.owners.fill(&mut upload.device_infos).await?;
             Ok(self.ingest.submit(upload).await?)
         };
         match tokio::time::timeout(self.commit_deadline, submitting).await {
@@ -93,6 +100,16 @@ impl State {
             }
         }
     }
+
+    /// What the parsers need to know of now and here.
+    fn context(&self) -> Context {
+        let received_at = Timestamp::now();
+        Context {
+            received_at,
+            device_zone: self.device_zone.clone(),
+            oldest: self.retention.oldest(received_at),
+        }
+    }
 }
 
 /// Every route: a handler is named as its path, and says itself what it takes and answers.
@@ -102,6 +119,8 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(health::upload_health_data))
         .routes(routes!(health::upload_health_data_batch))
         .routes(routes!(device_config::fetch_health_data_config))
+        .routes(routes!(device_info::upload_device_info))
+        .routes(routes!(event::upload_common_event))
         // operators
         .routes(routes!(operations::livez))
         .routes(routes!(operations::readyz))

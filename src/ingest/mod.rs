@@ -4,27 +4,36 @@
 //! Promise: [`Ingest::submit`] returns an outcome only after every row of the upload is committed. What does not
 //! fit the queue is refused at once and nothing of it is kept; nothing accepted is dropped.
 //!
-//! A device always goes to the same shard, so two writers never wait for each other's keys.
+//! ```text
+//!  readings                     ─▶ shard 0 … n   by device: two shards never wait for each other's keys
+//!  SOS, one-key alarm, fall     ─▶ urgent        \ a writer, a queue and a connection each; no linger:
+//!  other events, device info    ─▶ event         /  no flood of readings delays or refuses them
+//! ```
+//!
+//! The sample an event carries goes with it, in one transaction.
 
 mod batcher;
+mod documents;
+mod load;
 mod newest;
 mod plan;
 pub mod replay;
+mod route;
 mod writer;
 
-use std::hash::Hasher;
 use std::sync::Arc;
 use std::time::Duration;
 
-use siphasher::sip::SipHasher13;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::config::Settings;
-use crate::model::{Item, Reject, Upload, UploadOutcome};
+use crate::model::{Upload, UploadOutcome};
 use crate::store::wake::Announcer;
 use crate::store::{Store, StoreError};
 use crate::tasks::Stage;
 use crate::telemetry::names;
+use route::Lane;
+use writer::{Manner, Writer};
 
 /// Why an upload was not committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -55,24 +64,27 @@ impl IngestError {
     }
 }
 
-/// The part of an upload that goes to one shard, with the line its sender waits on.
+/// What a sender is told.
+type Answer = Result<UploadOutcome, IngestError>;
+
+/// The part of an upload that goes to one writer, with the line its sender waits on.
 #[derive(Debug)]
 struct Part {
-    items: Vec<Item>,
-    rejects: Vec<Reject>,
-    answer: oneshot::Sender<Result<UploadOutcome, IngestError>>,
+    upload: Upload,
+    answer: oneshot::Sender<Answer>,
     /// Rows of the queue's budget, given back when the part is answered.
     _budget: OwnedSemaphorePermit,
 }
 
 impl Part {
     fn records(&self) -> usize {
-        self.items.len() + self.rejects.len()
+        self.upload.received()
     }
 }
 
-struct Shard {
-    queue: mpsc::Sender<Part>,
+/// The way to one writer.
+struct Queue {
+    parts: mpsc::Sender<Part>,
     budget: Arc<Semaphore>,
     budget_rows: usize,
     label: String,
@@ -80,35 +92,35 @@ struct Shard {
 
 /// The door to the writers.
 pub struct Ingest {
-    shards: Vec<Shard>,
+    /// Those of the shards, then those of [`Lane::ALL`].
+    queues: Vec<Queue>,
+    shards: usize,
     commit_deadline: Duration,
 }
 
 impl std::fmt::Debug for Ingest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Ingest").field("shards", &self.shards.len()).finish_non_exhaustive()
+        f.debug_struct("Ingest").field("shards", &self.shards).finish_non_exhaustive()
     }
 }
 
 impl Ingest {
-    /// Starts one writer per shard in `stage`. When the stage stops they commit what is queued and end.
+    /// Starts one writer per shard and lane in `stage`. When the stage stops they commit what is queued and end.
     pub fn start(store: &Store, announcer: &Announcer, settings: &Settings, stage: &Stage) -> Self {
-        let shards = (0..settings.shard_count())
-            .map(|number| {
-                // A part holds at least one row, so the channel can never be the tighter bound.
-                let (queue, incoming) = mpsc::channel(settings.queue_rows);
-                let writer = writer::Writer::new(number, store.clone(), announcer.clone(), settings);
-                // It ends when the last sender has gone, which may be before the stage stops.
-                stage.spawn("writer", writer.run(incoming, stage.stopping()));
-                Shard {
-                    queue,
-                    budget: Arc::new(Semaphore::new(settings.queue_rows)),
-                    budget_rows: settings.queue_rows,
-                    label: number.to_string(),
-                }
-            })
-            .collect();
-        Self { shards, commit_deadline: settings.commit_deadline() }
+        let shards = settings.shard_count();
+        let shard_names = (0..shards).map(|number| (number.to_string(), Manner::Bulk));
+        let lane_names = Lane::ALL.map(|lane| (lane.name().to_owned(), Manner::Prompt));
+        let start = |(number, (label, manner))| {
+            // A part holds at least one row, so the channel can never be the tighter bound.
+            let (parts, incoming) = mpsc::channel(settings.queue_rows);
+            let writer = Writer::new(number, manner, store.clone(), announcer.clone(), settings);
+            // It ends when the last sender has gone, which may be before the stage stops.
+            stage.spawn("writer", writer.run(incoming, stage.stopping()));
+            let budget = Arc::new(Semaphore::new(settings.queue_rows));
+            Queue { parts, budget, budget_rows: settings.queue_rows, label }
+        };
+        let queues = shard_names.chain(lane_names).enumerate().map(start).collect();
+        Self { queues, shards, commit_deadline: settings.commit_deadline() }
     }
 
     /// Waits until everything in `upload` is committed, and says what became of it.
@@ -140,66 +152,39 @@ impl Ingest {
     }
 
     /// Puts every part into its queue, or none of them into any.
-    fn enqueue(
-        &self,
-        upload: Upload,
-    ) -> Result<Vec<oneshot::Receiver<Result<UploadOutcome, IngestError>>>, IngestError> {
+    fn enqueue(&self, upload: Upload) -> Result<Vec<oneshot::Receiver<Answer>>, IngestError> {
         let mut reserved = Vec::new();
-        for (number, items, rejects) in self.split(upload) {
-            let shard = &self.shards[number];
+        for (number, part) in route::split(upload, self.shards) {
+            let queue = &self.queues[number];
             // An upload larger than the whole budget may pass when nothing else is there.
-            let rows = (items.len() + rejects.len()).min(shard.budget_rows);
+            let rows = part.received().min(queue.budget_rows);
             let rows = u32::try_from(rows).expect("a queue of under four thousand million rows");
             let budget =
-                Arc::clone(&shard.budget).try_acquire_many_owned(rows).map_err(|_| IngestError::Full)?;
-            let place = shard.queue.try_reserve().map_err(|refused| match refused {
+                Arc::clone(&queue.budget).try_acquire_many_owned(rows).map_err(|_| IngestError::Full)?;
+            let place = queue.parts.try_reserve().map_err(|refused| match refused {
                 mpsc::error::TrySendError::Full(()) => IngestError::Full,
                 mpsc::error::TrySendError::Closed(()) => IngestError::Stopping,
             })?;
-            reserved.push((shard, place, items, rejects, budget));
+            reserved.push((queue, place, part, budget));
         }
         Ok(reserved
             .into_iter()
-            .map(|(shard, place, items, rejects, budget)| {
+            .map(|(queue, place, upload, budget)| {
                 let (answer, answered) = oneshot::channel();
-                place.send(Part { items, rejects, answer, _budget: budget });
-                shard.show_depth();
+                place.send(Part { upload, answer, _budget: budget });
+                queue.show_depth();
                 answered
             })
             .collect())
     }
-
-    /// The items by shard. Rejects go with the first part: they have no key that could collide.
-    fn split(&self, upload: Upload) -> Vec<(usize, Vec<Item>, Vec<Reject>)> {
-        let mut parts: Vec<(usize, Vec<Item>, Vec<Reject>)> = Vec::with_capacity(1);
-        for item in upload.items {
-            let shard = shard_of(&item.reading.device_sn, self.shards.len());
-            match parts.iter_mut().find(|(number, ..)| *number == shard) {
-                Some((_, items, _)) => items.push(item),
-                None => parts.push((shard, vec![item], Vec::new())),
-            }
-        }
-        match parts.first_mut() {
-            Some((_, _, rejects)) => *rejects = upload.rejects,
-            None => parts.push((0, Vec::new(), upload.rejects)),
-        }
-        parts
-    }
 }
 
-impl Shard {
+impl Queue {
     fn show_depth(&self) {
         let waiting = self.budget_rows - self.budget.available_permits();
         #[expect(clippy::cast_precision_loss, reason = "a queue is far below 2^52 rows")]
         metrics::gauge!(names::QUEUE_ROWS, "shard" => self.label.clone()).set(waiting as f64);
     }
-}
-
-/// Which shard a device belongs to: the same in every process.
-fn shard_of(device_sn: &str, shards: usize) -> usize {
-    let mut hasher = SipHasher13::new();
-    hasher.write(device_sn.as_bytes());
-    usize::try_from(hasher.finish() % shards as u64).expect("less than the shards")
 }
 
 /// `work`, or [`crate::store::Kind::Down`] at the deadline.

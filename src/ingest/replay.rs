@@ -8,12 +8,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::plan::{self, Place, Row};
-use super::within;
+use super::plan::{self, Place, Record, Row};
+use super::{documents, within};
 use crate::config::{Duplicates, Settings};
-use crate::model::{Item, Refusal, Reject, RejectReason, Upload};
+use crate::model::{DeviceInfoItem, EventItem, Refusal, Reject, Source, Upload};
 use crate::store::accounting::REPLAY_SHARD;
-use crate::store::batch::{Batch, Session};
+use crate::store::batch::{Batch, Folded, Session, Written, kind_of};
 use crate::store::rejected_upload::RejectedUpload;
 use crate::store::replay::{Moved, Replayed};
 use crate::store::{Kind, Store, StoreError, owners};
@@ -148,25 +148,39 @@ async fn attempt(
     let claimed = session.claim(ids).await?;
     let mut uploads: Vec<Upload> = claimed.iter().map(read).collect();
     owners::fill(store, uploads.iter_mut().flat_map(|upload| &mut upload.items)).await?;
+    owners::fill(store, uploads.iter_mut().flat_map(|upload| &mut upload.events)).await?;
+    owners::fill(store, uploads.iter_mut().flat_map(|upload| &mut upload.device_infos)).await?;
     let plan = Plan::of(&claimed, uploads, refuse, duplicates);
     let batch = Batch {
         fresh: Vec::new(),
-        repeats: plan.rows.iter().map(|row| &row.item).collect(),
-        folded: plan.taken.len() - plan.rows.len(),
+        repeats: plan.readings.iter().map(|row| &row.item).collect(),
+        events: plan.events.iter().map(|row| &row.item).collect(),
+        device_infos: plan.device_infos.iter().map(|row| &row.item).collect(),
+        folded: Folded::default(),
+        documents: documents::fold(&plan.readings),
         rejects: &[],
         instance,
         shard: REPLAY_SHARD,
     };
-    let replayed = Replayed { batch, taken: &plan.taken, refused: &plan.refused };
-    let moved = session.write_replayed(&replayed, duplicates).await?;
+    let ids_taken: Vec<i64> = plan.taken.iter().map(|(id, _)| *id).collect();
+    let replayed = Replayed { batch, taken: &ids_taken, refused: &plan.refused };
+    let mut moved = Vec::new();
+    let settle = |written: &Written| {
+        moved = plan.moved(written);
+        moved.clone()
+    };
+    session.write_replayed(&replayed, duplicates, settle).await?;
     session.commit().await?;
-    Ok(plan.tally(moved, ids.len() - claimed.len()))
+    Ok(plan.tally(&moved, ids.len() - claimed.len()))
 }
 
 /// What is to become of the claimed.
 struct Plan {
-    rows: Vec<Row>,
-    taken: Vec<i64>,
+    readings: Vec<Row>,
+    events: Vec<Row<EventItem>>,
+    device_infos: Vec<Row<DeviceInfoItem>>,
+    /// The rejects of which all can be stored, and their routes. The rows' places name them by their place here.
+    taken: Vec<(i64, Source)>,
     refused: Vec<(i64, Reject)>,
 }
 
@@ -177,48 +191,98 @@ impl Plan {
         refuse: Option<&str>,
         duplicates: Duplicates,
     ) -> Self {
-        let (mut records, mut taken, mut refused) = (Vec::new(), Vec::new(), Vec::new());
-        for (rejected, Upload { items, rejects }) in claimed.iter().zip(uploads) {
-            refused.extend(rejects.into_iter().map(|reject| (rejected.id, reject)));
-            for item in items {
-                match refuse {
-                    None => {
-                        taken.push(rejected.id);
-                        let place = Place::of(&item, 0);
-                        records.push((item, place));
-                    }
-                    Some(detail) => refused.push((rejected.id, refused_by_database(item, detail))),
-                }
+        let (mut readings, mut events, mut device_infos) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut taken, mut refused) = (Vec::new(), Vec::new());
+        for (rejected, mut upload) in claimed.iter().zip(uploads) {
+            let reject = same_or_first(rejected, std::mem::take(&mut upload.rejects));
+            if let Some(reject) = reject.or_else(|| refuse.and_then(|why| refusal(&upload, why))) {
+                refused.push((rejected.id, reject));
+                continue;
             }
+            let number = taken.len();
+            taken.push((rejected.id, rejected.source));
+            readings.extend(placed(upload.items, number));
+            events.extend(placed(upload.events, number));
+            device_infos.extend(placed(upload.device_infos, number));
         }
-        Self { rows: plan::fold_records(records, duplicates), taken, refused }
+        Self {
+            readings: plan::fold_records(readings, duplicates),
+            events: plan::fold_records(events, duplicates),
+            device_infos: plan::fold_records(device_infos, duplicates),
+            taken,
+            refused,
+        }
     }
 
-    fn tally(&self, moved: Moved, passed_over: usize) -> Tally {
+    /// By kind of record. A reject is stored if anything it holds became a row.
+    fn moved(&self, written: &Written) -> Vec<Moved> {
+        let mut stored = vec![false; self.taken.len()];
+        note_new(&self.readings, &written.inserted, &mut stored);
+        note_new(&self.events, &written.events, &mut stored);
+        note_new(&self.device_infos, &written.device_infos, &mut stored);
+        let mut moved: Vec<Moved> = Vec::new();
+        for ((_, source), stored) in self.taken.iter().zip(stored) {
+            let kind = kind_of(*source);
+            let at = moved.iter().position(|moved| moved.kind == kind).unwrap_or_else(|| {
+                moved.push(Moved { kind, stored: 0, duplicate: 0 });
+                moved.len() - 1
+            });
+            if stored {
+                moved[at].stored += 1;
+            } else {
+                moved[at].duplicate += 1;
+            }
+        }
+        moved
+    }
+
+    fn tally(&self, moved: &[Moved], passed_over: usize) -> Tally {
         let mut refused = BTreeMap::new();
         for (_, reject) in &self.refused {
             *refused.entry(reject.refusal.reason.name()).or_default() += 1;
         }
         Tally {
-            stored: moved.stored.into(),
-            duplicate: moved.duplicate.into(),
+            stored: moved.iter().map(|moved| moved.stored as u64).sum(),
+            duplicate: moved.iter().map(|moved| moved.duplicate as u64).sum(),
             refused,
             passed_over: passed_over as u64,
         }
     }
 }
 
-fn refused_by_database(item: Item, detail: &str) -> Reject {
-    Reject {
-        refusal: Refusal {
-            index: item.index,
-            reason: RejectReason::RefusedByDatabase,
-            detail: detail.to_owned(),
-        },
-        device_sn: Some(item.reading.device_sn),
-        text: item.text,
-        inherited: item.inherited,
-        source: item.source,
-        received_at: item.received_at,
+fn placed<R: Record>(records: Vec<R>, number: usize) -> impl Iterator<Item = (R, Place)> {
+    records.into_iter().map(move |record| {
+        let place = Place::of(&record, number);
+        (record, place)
+    })
+}
+
+fn note_new<R>(rows: &[Row<R>], new: &[bool], stored: &mut [bool]) {
+    for (row, _) in rows.iter().zip(new).filter(|(_, new)| **new) {
+        if let Some(first) = row.places.first() {
+            stored[first.part] = true;
+        }
     }
+}
+
+/// An event and its samples may be refused for several reasons, each of which is a reject with the text of the whole: it
+/// keeps its own if that still holds.
+fn same_or_first(rejected: &RejectedUpload, mut now: Vec<Reject>) -> Option<Reject> {
+    let differs = |reject: &Reject| {
+        let Refusal { reason, detail, .. } = &reject.refusal;
+        (reason.name() != rejected.reason, *detail != rejected.detail)
+    };
+    now.sort_by_key(differs);
+    now.into_iter().next()
+}
+
+/// What the database refuses, as the reject it was.
+fn refusal(upload: &Upload, detail: &str) -> Option<Reject> {
+    fn of<R: Record>(record: &R, detail: &str) -> Reject {
+        record.refused(&Place::of(record, 0), detail)
+    }
+    let event = upload.events.first().map(|event| of(event, detail));
+    let info = || upload.device_infos.first().map(|info| of(info, detail));
+    let reading = || upload.items.first().map(|item| of(item, detail));
+    event.or_else(info).or_else(reading)
 }

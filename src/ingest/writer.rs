@@ -1,4 +1,4 @@
-//! The writer of one shard: gather, write, answer.
+//! The writer of one shard or lane: gather, write, answer.
 //!
 //! Before: `ingest::batcher` gathers. After: `store::batch` commits; each sender is answered.
 //! Promise: an answer follows the commit of all its rows. A row the database refuses costs its neighbours
@@ -11,12 +11,14 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::batcher::{self, Limits};
+use super::documents::Documents;
+use super::load::{Load, Stored, fail};
 use super::newest::Newest;
 use super::plan::{self, Row};
-use super::{IngestError, Part, within};
+use super::{Answer, IngestError, Part, within};
 use crate::config::{Duplicates, Settings};
 use crate::model::{Reject, UploadOutcome};
-use crate::store::batch::{self, Batch, Session};
+use crate::store::batch::{self, Batch, Folded, Session};
 use crate::store::wake::Announcer;
 use crate::store::{Kind, Store, StoreError};
 use crate::telemetry::names;
@@ -27,13 +29,25 @@ const MAX_TRIES: u32 = 5;
 /// Pause before a new connection is asked for while the database is away.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
 
+/// How a writer goes about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// Many readings: lingers for company, copies what is likely new.
+    Bulk,
+    /// Events and device information, few and soon: no linger, a connection from the start, and readings merged, for a
+    /// shard may be writing the same.
+    Prompt,
+}
+
 pub(super) struct Writer {
     shard: i16,
+    manner: Manner,
     instance: String,
     store: Store,
     announcer: Announcer,
     session: Option<Session>,
     newest: Newest,
+    documents: Documents,
     limits: Limits,
     duplicates: Duplicates,
     write_deadline: Duration,
@@ -41,18 +55,27 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(number: usize, store: Store, announcer: Announcer, settings: &Settings) -> Self {
+    pub(super) fn new(
+        number: usize,
+        manner: Manner,
+        store: Store,
+        announcer: Announcer,
+        settings: &Settings,
+    ) -> Self {
+        let (linger_ms, newest_devices) = match manner {
+            Manner::Bulk => (settings.linger_ms, settings.newest_devices),
+            Manner::Prompt => (0, 0),
+        };
         Self {
+            manner,
             shard: i16::try_from(number).expect("fewer shards than 32 768"),
             instance: settings.instance_name(),
             store,
             announcer,
             session: None,
-            newest: Newest::new(settings.newest_devices),
-            limits: Limits {
-                max_rows: settings.max_batch_rows,
-                linger: Duration::from_millis(settings.linger_ms),
-            },
+            newest: Newest::new(newest_devices),
+            documents: Documents::new(newest_devices),
+            limits: Limits { max_rows: settings.max_batch_rows, linger: Duration::from_millis(linger_ms) },
             duplicates: settings.duplicates,
             write_deadline: settings.statement_timeout(),
             commit_deadline: settings.commit_deadline(),
@@ -61,8 +84,11 @@ impl Writer {
 
     /// Runs until `stop`, then commits what is queued and ends.
     pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Part>, stop: CancellationToken) {
-        // So that the first upload need not wait for a connection to be made. Without one it will see why.
-        self.session = Session::open(&self.store).await.ok();
+        // So that the first record need not wait for a connection; if none can be had now, the record asks again.
+        self.session = match self.manner {
+            Manner::Prompt => self.prepared_session().await.ok(),
+            Manner::Bulk => Session::open(&self.store).await.ok(),
+        };
         while let Some(parts) = batcher::gather(&mut queue, self.limits, &stop).await {
             self.serve(parts).await;
         }
@@ -71,49 +97,62 @@ impl Writer {
         }
     }
 
+    /// With the statements of events prepared too.
+    async fn prepared_session(&self) -> Result<Session, StoreError> {
+        let session = Session::open(&self.store).await?;
+        session.prepare(self.duplicates).await?;
+        Ok(session)
+    }
+
     async fn serve(&mut self, mut parts: Vec<Part>) {
-        let rows = plan::fold(&mut parts, self.duplicates);
+        let readings = plan::fold(&mut parts, |part| &mut part.upload.items, self.duplicates);
+        let events = plan::fold(&mut parts, |part| &mut part.upload.events, self.duplicates);
+        let device_infos = plan::fold(&mut parts, |part| &mut part.upload.device_infos, self.duplicates);
+        let load = Load { readings: &readings, events: &events, device_infos: &device_infos };
         let mut rejects = Vec::new();
         let mut answers: Vec<Answer> = vec![Ok(UploadOutcome::default()); parts.len()];
         for (part, answer) in parts.iter_mut().zip(&mut answers) {
-            let part_rejects = std::mem::take(&mut part.rejects);
+            let part_rejects = std::mem::take(&mut part.upload.rejects);
             if let Ok(outcome) = answer {
                 outcome.rejected.extend(part_rejects.iter().map(|reject| reject.refusal.clone()));
             }
             rejects.extend(part_rejects);
         }
-        self.store_all(&rows, rejects, &mut answers).await;
+        self.store_all(load, rejects, &mut answers).await;
         for (part, answer) in parts.into_iter().zip(answers) {
             // Nobody waits any more: the client went, or its deadline passed.
             let _ = part.answer.send(answer);
         }
     }
 
-    /// Commits `rows` and `rejects`, in one transaction unless the database refuses a row.
-    async fn store_all(&mut self, rows: &[Row], rejects: Vec<Reject>, answers: &mut [Answer]) {
+    /// Commits `load` and `rejects`, in one transaction unless the database refuses a row.
+    async fn store_all(&mut self, load: Load<'_>, rejects: Vec<Reject>, answers: &mut [Answer]) {
         let until = Instant::now() + self.commit_deadline;
-        let mut pending = vec![(rows, rejects)];
-        while let Some((rows, rejects)) = pending.pop() {
-            match self.commit(rows, &rejects, until).await {
-                Ok(stored) => settle(rows, &stored, answers),
-                Err(error) if error.kind() == Kind::Refused && rows.len() > 1 => {
-                    let (first, second) = rows.split_at(rows.len() / 2);
+        let mut pending = vec![(load, rejects)];
+        while let Some((load, mut rejects)) = pending.pop() {
+            match self.commit(load, &rejects, until).await {
+                Ok(stored) => stored.settle(load, answers),
+                Err(error) if error.kind() == Kind::Refused && load.len() > 1 => {
+                    let (first, second) = load.halves();
                     pending.push((second, Vec::new()));
                     pending.push((first, rejects));
                 }
-                Err(error) if error.kind() == Kind::Refused && rows.len() == 1 => {
-                    let detail = error.to_string();
-                    refuse(&rows[0], &detail, answers);
-                    let rejects = rejects.into_iter().chain(rows[0].rejects(&detail)).collect();
-                    pending.push((&[], rejects));
+                Err(error) if error.kind() == Kind::Refused && load.len() == 1 => {
+                    for (part, reject) in load.rejects(&error.to_string()) {
+                        if let Ok(outcome) = &mut answers[part] {
+                            outcome.rejected.push(reject.refusal.clone());
+                        }
+                        rejects.push(reject);
+                    }
+                    pending.push((Load::nothing(), rejects));
                 }
                 Err(error) => {
-                    tracing::error!(shard = self.shard, rows = rows.len(), kind = ?error.kind(), %error, "batch not stored");
+                    tracing::error!(shard = self.shard, rows = load.len(), kind = ?error.kind(), %error, "batch not stored");
                     let answer = match error.kind() {
                         Kind::Down | Kind::Retry => IngestError::Unavailable,
                         Kind::Conflict | Kind::Refused | Kind::Bug => IngestError::Failed,
                     };
-                    fail(rows, &rejects, answer, answers);
+                    fail(load, &rejects, answer, answers);
                 }
             }
         }
@@ -122,17 +161,17 @@ impl Writer {
     /// One transaction, again when the same may work, until `until`.
     async fn commit(
         &mut self,
-        rows: &[Row],
+        load: Load<'_>,
         rejects: &[Reject],
         until: Instant,
     ) -> Result<Stored, StoreError> {
-        let mut all_are_repeats = false;
+        let mut all_are_repeats = self.manner == Manner::Prompt;
         let mut tries = 0;
         loop {
             let started = Instant::now();
-            let error = match self.attempt(rows, rejects, all_are_repeats).await {
+            let error = match self.attempt(load, rejects, all_are_repeats).await {
                 Ok(stored) => {
-                    self.committed(rows, rejects, &stored, started);
+                    self.committed(load, rejects, &stored, started);
                     return Ok(stored);
                 }
                 Err(error) => error,
@@ -152,14 +191,18 @@ impl Writer {
 
     async fn attempt(
         &mut self,
-        rows: &[Row],
+        load: Load<'_>,
         rejects: &[Reject],
         all_are_repeats: bool,
     ) -> Result<Stored, StoreError> {
         let session = match self.session.take() {
             Some(session) if !session.is_closed() => session,
-            _ => Session::open(&self.store).await?,
+            _ => {
+                self.documents.forget();
+                Session::open(&self.store).await?
+            }
         };
+        let rows = load.readings;
         let (fresh, repeats): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(|row| {
             let reading = &rows[*row].item.reading;
             !all_are_repeats && !self.newest.is_likely_repeat(&reading.device_sn, reading.ts)
@@ -167,7 +210,14 @@ impl Writer {
         let batch = Batch {
             fresh: fresh.iter().map(|row| &rows[*row].item).collect(),
             repeats: repeats.iter().map(|row| &rows[*row].item).collect(),
-            folded: rows.iter().map(|row| row.places.len() - 1).sum(),
+            events: load.events.iter().map(|row| &row.item).collect(),
+            device_infos: load.device_infos.iter().map(|row| &row.item).collect(),
+            folded: Folded {
+                readings: folded(rows),
+                events: folded(load.events),
+                device_infos: folded(load.device_infos),
+            },
+            documents: self.documents.unstored(rows),
             rejects,
             instance: &self.instance,
             shard: self.shard,
@@ -190,8 +240,8 @@ impl Writer {
                 self.find_out(written.batch_id, error).await?;
             }
         }
-        let duplicates = repeats.into_iter().zip(&written.inserted).filter(|(_, new)| !**new);
-        Ok(Stored { batch_id: written.batch_id, duplicates: duplicates.map(|(row, _)| row).collect() })
+        self.documents.stored(&batch.documents);
+        Ok(Stored::new(written, rows.len(), &repeats))
     }
 
     /// The connection broke in a commit: asks the server, on another one, whether it took place.
@@ -210,13 +260,14 @@ impl Writer {
         Err(error)
     }
 
-    fn committed(&mut self, rows: &[Row], rejects: &[Reject], stored: &Stored, started: Instant) {
+    fn committed(&mut self, load: Load<'_>, rejects: &[Reject], stored: &Stored, started: Instant) {
         self.announcer.announce();
-        for row in rows {
-            self.newest.saw(&row.item.reading.device_sn, row.item.reading.ts);
+        if self.manner == Manner::Bulk {
+            for row in load.readings {
+                self.newest.saw(&row.item.reading.device_sn, row.item.reading.ts);
+            }
         }
-        let records: usize = rows.iter().map(|row| row.places.len()).sum();
-        let new = rows.len() - stored.duplicates.len();
+        let (records, new) = (load.records(), stored.new_rows());
         for (outcome, count) in [
             ("received", records + rejects.len()),
             ("stored", new),
@@ -226,57 +277,11 @@ impl Writer {
             metrics::counter!(names::RECORDS, "outcome" => outcome).increment(count as u64);
         }
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52 rows")]
-        metrics::histogram!(names::BATCH_ROWS).record(rows.len() as f64);
+        metrics::histogram!(names::BATCH_ROWS).record(load.len() as f64);
         metrics::histogram!(names::BATCH_SECONDS).record(started.elapsed());
     }
 }
 
-type Answer = Result<UploadOutcome, IngestError>;
-
-/// What a committed transaction did with its rows.
-struct Stored {
-    batch_id: i64,
-    /// Places, in the rows written, of those that were there already; ascending.
-    duplicates: Vec<usize>,
-}
-
-/// Tells each sender what became of its records in `rows`.
-fn settle(rows: &[Row], stored: &Stored, answers: &mut [Answer]) {
-    for (number, row) in rows.iter().enumerate() {
-        let new = stored.duplicates.binary_search(&number).is_err();
-        for (nth, place) in row.places.iter().enumerate() {
-            if let Ok(outcome) = &mut answers[place.part] {
-                if new && nth == 0 {
-                    outcome.stored += 1;
-                } else {
-                    outcome.duplicate += 1;
-                }
-            }
-        }
-    }
-    for outcome in answers.iter_mut().flatten() {
-        outcome.batch_id = Some(stored.batch_id);
-    }
-}
-
-fn refuse(row: &Row, detail: &str, answers: &mut [Answer]) {
-    for (place, reject) in row.places.iter().zip(row.rejects(detail)) {
-        if let Ok(outcome) = &mut answers[place.part] {
-            outcome.rejected.push(reject.refusal);
-        }
-    }
-}
-
-/// Takes back what was promised to those whose records were in a transaction that failed.
-fn fail(rows: &[Row], rejects: &[Reject], error: IngestError, answers: &mut [Answer]) {
-    for place in rows.iter().flat_map(|row| &row.places) {
-        answers[place.part] = Err(error);
-    }
-    if !rejects.is_empty() {
-        for answer in answers.iter_mut() {
-            if answer.as_ref().is_ok_and(|outcome| !outcome.rejected.is_empty()) {
-                *answer = Err(error);
-            }
-        }
-    }
+fn folded<R>(rows: &[Row<R>]) -> usize {
+    rows.iter().map(|row| row.places.len() - 1).sum()
 }

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::{Item, Owner};
+use super::{DeviceInfoItem, EventItem, Item, Owner};
 
 /// An owner and the time in which it holds. A device nobody wears has one too: the owner without ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,23 +63,32 @@ pub trait Owned {
     fn owner_mut(&mut self) -> &mut Owner;
 }
 
-impl Owned for Item {
-    fn device_sn(&self) -> &str {
-        &self.reading.device_sn
-    }
+/// An item is owned as what it holds is.
+macro_rules! owned {
+    ($item:ty, $held:ident) => {
+        impl Owned for $item {
+            fn device_sn(&self) -> &str {
+                &self.$held.device_sn
+            }
 
-    fn ts(&self) -> Timestamp {
-        self.reading.ts
-    }
+            fn ts(&self) -> Timestamp {
+                self.$held.ts
+            }
 
-    fn owner(&self) -> &Owner {
-        &self.reading.owner
-    }
+            fn owner(&self) -> &Owner {
+                &self.$held.owner
+            }
 
-    fn owner_mut(&mut self) -> &mut Owner {
-        &mut self.reading.owner
-    }
+            fn owner_mut(&mut self) -> &mut Owner {
+                &mut self.$held.owner
+            }
+        }
+    };
 }
+
+owned!(Item, reading);
+owned!(EventItem, event);
+owned!(DeviceInfoItem, info);
 
 #[cfg(test)]
 mod tests {

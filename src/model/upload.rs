@@ -8,13 +8,17 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::Reading;
+use super::{DeviceInfoItem, EventItem, Reading};
 
 /// What one request body held.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Upload {
-    /// What can be stored.
+    /// Readings that can be stored.
     pub items: Vec<Item>,
+    /// Events that can be stored.
+    pub events: Vec<EventItem>,
+    /// Device information that can be stored.
+    pub device_infos: Vec<DeviceInfoItem>,
     /// What cannot.
     pub rejects: Vec<Reject>,
 }
@@ -22,7 +26,7 @@ pub struct Upload {
 impl Upload {
     /// Records in the upload, good or bad.
     pub fn received(&self) -> usize {
-        self.items.len() + self.rejects.len()
+        self.items.len() + self.events.len() + self.device_infos.len() + self.rejects.len()
     }
 }
 

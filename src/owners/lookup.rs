@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::follow::News;
-use super::{ByDevice, OwnersError, Shared, refusal};
+use super::{ByDevice, OwnersError, Shared, given_up};
 use crate::cache::owner;
 use crate::store::StoreError;
 use crate::store::owners::{self, Tenures};
@@ -97,13 +97,11 @@ async fn answer(shared: &Shared, news: &mpsc::Sender<News>, mut asked: Vec<Quest
         }
         let answer = match find(shared, news, device_sns.into_iter().collect()).await {
             Ok(found) => Ok(Arc::new(found)),
-            Err(error) => match refusal(error) {
-                OwnersError::Unavailable => {
-                    sleep(PAUSE).await;
-                    continue;
-                }
-                error => Err(error),
-            },
+            Err(error) if given_up(&error).is_some() => {
+                sleep(PAUSE).await;
+                continue;
+            }
+            Err(_) => Ok(Arc::default()),
         };
         for question in asked {
             // Gone meanwhile: nobody minds.

@@ -39,9 +39,6 @@ pub enum OwnersError {
     /// The database is away.
     #[error("the database does not answer")]
     Unavailable,
-    /// The database refuses the question; the log says what.
-    #[error("the owner of a device could not be found out")]
-    Failed,
 }
 
 type ByDevice = HashMap<Box<str>, Tenure>;
@@ -112,7 +109,10 @@ impl Owners {
         }
         // What was measured in another tenure than that of today. Rare, so nothing of it is remembered.
         let earlier = sent.iter_mut().enumerate().filter(|(place, _)| earlier.binary_search(place).is_ok());
-        owners::fill(&self.shared.store, earlier.map(|(_, one)| one)).await.map_err(refusal)
+        match owners::fill(&self.shared.store, earlier.map(|(_, one)| one)).await {
+            Ok(()) => Ok(()),
+            Err(error) => given_up(&error).map_or(Ok(()), Err),
+        }
     }
 
     /// Fills what memory can; gives the places of the rest.
@@ -165,12 +165,14 @@ impl Owners {
     }
 }
 
-fn refusal(error: StoreError) -> OwnersError {
+/// What becomes of uploads when owners cannot be read. `None`: the database refuses the question, as it will the next
+/// time; uploads go on without ids, for what devices sent is worth more than whose it is.
+fn given_up(error: &StoreError) -> Option<OwnersError> {
     match error.kind() {
-        Kind::Down | Kind::Retry => OwnersError::Unavailable,
+        Kind::Down | Kind::Retry => Some(OwnersError::Unavailable),
         Kind::Conflict | Kind::Refused | Kind::Bug => {
-            tracing::error!(%error, "owners not read");
-            OwnersError::Failed
+            tracing::error!(%error, "owners not read; uploads are stored without them");
+            None
         }
     }
 }

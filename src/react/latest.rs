@@ -13,9 +13,10 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::rebuild;
-use crate::cache::{Cache, CacheError};
+use crate::cache::{self, Cache, CacheError, Shown};
 use crate::config::Settings;
 use crate::store::Store;
+use crate::store::device_info::Latest;
 use crate::store::health_data::Newest;
 use crate::telemetry::names;
 
@@ -52,25 +53,42 @@ impl LatestView {
 
     /// Shows the newest rows of some batches; false: Redis has not got all of them.
     pub async fn show(&self, newest: &Newest) -> bool {
-        match self.write(newest).await {
-            Ok(()) => true,
-            Err(error) => {
-                metrics::counter!(names::LATEST, "outcome" => "missed").increment(newest.values.len() as u64);
-                metrics::gauge!(names::VIEW_WHOLE).set(0.0);
-                self.say_away(&error);
-                self.state.check.notify_one();
-                false
-            }
-        }
+        let written = self.write(newest).await;
+        self.is_shown(written, newest.values.len())
+    }
+
+    /// Shows what is known of the devices of some batches; false: Redis has not got all of it.
+    pub async fn show_infos(&self, latest: &Latest) -> bool {
+        let written = self.write_infos(latest).await;
+        self.is_shown(written, latest.infos.len())
+    }
+
+    fn is_shown(&self, written: Result<(), CacheError>, values: usize) -> bool {
+        let Err(error) = written else { return true };
+        metrics::counter!(names::LATEST, "outcome" => "missed").increment(values as u64);
+        metrics::gauge!(names::VIEW_WHOLE).set(0.0);
+        self.say_away(&error);
+        self.state.check.notify_one();
+        false
+    }
+
+    pub(super) async fn write(&self, newest: &Newest) -> Result<(), CacheError> {
+        self.persist(|| cache::latest::show(&self.cache, &newest.values, newest.read_version)).await
+    }
+
+    pub(super) async fn write_infos(&self, latest: &Latest) -> Result<(), CacheError> {
+        self.persist(|| cache::device_info::show(&self.cache, &latest.infos, latest.read_version)).await
     }
 
     /// A connection that has just broken is made again once: most breaks are one of those.
-    pub(super) async fn write(&self, newest: &Newest) -> Result<(), CacheError> {
-        use crate::cache::latest::show;
-        let shown = match show(&self.cache, &newest.values, newest.read_version).await {
+    async fn persist<F: Future<Output = Result<Shown, CacheError>>>(
+        &self,
+        show: impl Fn() -> F,
+    ) -> Result<(), CacheError> {
+        let shown = match show().await {
             Err(error) if !matches!(error, CacheError::Away) => {
                 self.cache.connect().await?;
-                show(&self.cache, &newest.values, newest.read_version).await?
+                show().await?
             }
             shown => shown?,
         };

@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::LatestView;
 use crate::cache::CacheError;
 use crate::cache::view::{self, Builder};
-use crate::store::{StoreError, health_data, latest_view};
+use crate::store::{StoreError, device_info, health_data, latest_view};
 
 /// Devices in one query and one pipeline: a few milliseconds each, so live values hardly wait.
 const PAGE_DEVICES: u32 = 500;
@@ -59,7 +59,7 @@ pub(super) async fn check(latest: &LatestView) -> Result<bool, Failure> {
     }
 }
 
-/// Writes the newest row of every device; `None`: stopped.
+/// Writes the newest row of every device, and what is known of it; `None`: stopped.
 async fn fill(latest: &LatestView) -> Result<Option<usize>, Failure> {
     let (mut after, mut devices) = (String::new(), 0);
     loop {
@@ -69,6 +69,18 @@ async fn fill(latest: &LatestView) -> Result<Option<usize>, Failure> {
         let page = health_data::newest_of_devices(&latest.store, &after, PAGE_DEVICES).await?;
         latest.write(&page.newest).await?;
         devices += page.newest.values.len();
+        match page.next {
+            Some(next) => after = next,
+            None => break,
+        }
+    }
+    after.clear();
+    loop {
+        if latest.stop.is_cancelled() {
+            return Ok(None);
+        }
+        let page = device_info::latest_of_devices(&latest.store, &after, PAGE_DEVICES).await?;
+        latest.write_infos(&page.latest).await?;
         match page.next {
             Some(next) => after = next,
             None => return Ok(Some(devices)),

@@ -10,6 +10,7 @@ use std::time::Instant;
 use tokio::time::sleep;
 
 use crate::react::LatestView;
+use crate::store::device_info;
 use crate::store::health_data::{self, Newest};
 use crate::store::outbox::{self, Claimed, Finish, Lease, Share, TimeRange};
 use crate::store::{Kind, Patience, Store, StoreError};
@@ -114,6 +115,7 @@ impl Reaction {
             Some(newest) => self.view.show(newest).await,
             None => false,
         };
+        let shown = self.show_infos(claimed, batch_ids).await? && shown;
         let devices: Option<Vec<&str>> = newest
             .as_ref()
             .map(|newest| newest.values.iter().map(|value| value.device_sn.as_str()).collect());
@@ -127,6 +129,17 @@ impl Reaction {
         let newest =
             health_data::newest_of_batches(&self.store, self.patience, batch_ids, range, limit).await?;
         Ok(Some(newest).filter(|newest| newest.values.len() <= MAX_DEVICES))
+    }
+
+    /// Shows what is known of devices that said something of themselves in these batches. False: Redis has not got all of it.
+    async fn show_infos(&self, claimed: &[Claimed], batch_ids: &[i64]) -> Result<bool, StoreError> {
+        if !claimed.iter().any(|row| row.may_hold_device_infos) {
+            return Ok(true);
+        }
+        let (range, limit) = (given_range(claimed), MAX_DEVICES + 1);
+        let latest =
+            device_info::latest_of_batches(&self.store, self.patience, batch_ids, range, limit).await?;
+        Ok(latest.infos.len() <= MAX_DEVICES && self.view.show_infos(&latest).await)
     }
 
     /// Never ends: prolongs the lease until the reaction does.
@@ -165,6 +178,7 @@ mod tests {
             batch_id: 1,
             range: range.map(|(first, last)| TimeRange { first: at(first), last: at(last) }),
             attempts: 1,
+            may_hold_device_infos: false,
             age: Duration::ZERO,
         }
     }

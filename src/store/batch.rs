@@ -11,11 +11,14 @@ use deadpool_postgres::Object;
 use jiff::Timestamp;
 
 use super::accounting::{self, Account};
-use super::{Statement, Store, StoreError, copy, health_document, rejected_upload, statement};
+use super::{Statement, Store, StoreError, copy, device_event, device_info, rejected_upload, statement};
 use crate::config::Duplicates;
-use crate::model::{Item, Reject};
+use crate::model::{Carried, DeviceInfoItem, EventItem, Item, Reject, Source};
 
-pub(super) const ANNOUNCE: Statement = statement!("batch", "announce");
+pub(super) mod documents;
+mod few;
+
+const ANNOUNCE: Statement = statement!("batch", "announce");
 const MERGE_FILL: Statement = statement!("batch", "merge_fill");
 const MERGE_KEEP: Statement = statement!("batch", "merge_keep");
 const MERGE_REPLACE: Statement = statement!("batch", "merge_replace");
@@ -27,8 +30,14 @@ pub struct Batch<'a> {
     pub fresh: Vec<&'a Item>,
     /// Rows sorted by (device_sn, ts), no key twice and none of `fresh`: merged by way of a temporary table.
     pub repeats: Vec<&'a Item>,
+    /// Events, no key twice.
+    pub events: Vec<&'a EventItem>,
+    /// Device information, no key twice.
+    pub device_infos: Vec<&'a DeviceInfoItem>,
     /// Records folded into one of the rows above.
-    pub folded: usize,
+    pub folded: Folded,
+    /// Nested documents of all these readings that are not known to be stored, no content of a device twice.
+    pub documents: Vec<Carried<'a>>,
     /// Items that cannot be stored.
     pub rejects: &'a [Reject],
     /// Who writes.
@@ -37,13 +46,28 @@ pub struct Batch<'a> {
     pub shard: i16,
 }
 
+/// Records that share the row of another.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Folded {
+    /// Readings.
+    pub readings: usize,
+    /// Events.
+    pub events: usize,
+    /// Device information.
+    pub device_infos: usize,
+}
+
 /// What a transaction did.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Written {
     /// The transaction.
     pub batch_id: i64,
     /// For each of `repeats`: it was new after all.
     pub inserted: Vec<bool>,
+    /// For each of `events`: it was new.
+    pub events: Vec<bool>,
+    /// For each of `device_infos`: it was new.
+    pub device_infos: Vec<bool>,
 }
 
 /// A connection of one's own for batches, with the temporary table repeats go through.
@@ -63,6 +87,14 @@ impl Session {
             .await
             .map_err(|source| StoreError::Postgres { statement: "batch.incoming", source })?;
         Ok(Self { client })
+    }
+
+    /// Prepares what a batch of a few rows needs, so that the first of them need not wait for it.
+    ///
+    /// # Errors
+    /// The session is of no use.
+    pub async fn prepare(&self, duplicates: Duplicates) -> Result<(), StoreError> {
+        few::prepare(&self.client, duplicates).await
     }
 
     /// The server has closed it.
@@ -118,77 +150,136 @@ async fn write_open(
     batch: &Batch<'_>,
     duplicates: Duplicates,
 ) -> Result<Written, StoreError> {
-    let batch_id = match range(batch) {
-        Some((first, last)) => {
-            let rows = i32::try_from(batch.fresh.len() + batch.repeats.len()).expect("bounded by the queue");
-            let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] = [&first, &last, &rows];
-            // Both leave in one packet: the second needs nothing of the first's answer.
-            let (begun, announced) = futures_util::join!(
-                control(client, "batch.begin", "begin"),
-                ANNOUNCE.query(client, &parameters)
-            );
-            begun?;
-            announced?[0].get(0)
-        }
+    let written = match range(batch) {
         None => {
             control(client, "batch.begin", "begin").await?;
-            transaction_number(client).await?
+            Written { batch_id: transaction_number(client).await?, ..Written::default() }
         }
+        Some(range) if few::are_few(batch) => few::write(client, batch, range, duplicates).await?,
+        Some(range) => write_many(client, batch, range, duplicates).await?,
     };
-    let inserted = write_rows(client, batch, duplicates).await?;
+    documents::add(client, &batch.documents).await?;
     if !batch.rejects.is_empty() {
         rejected_upload::add(client, batch.rejects).await?;
     }
-    accounting::add(client, account(batch, &inserted)).await?;
-    Ok(Written { batch_id, inserted })
+    // They leave in one packet too.
+    let [readings, events, device_infos] = accounts(batch, &written).map(|it| accounting::add(client, it));
+    futures_util::try_join!(readings, events, device_infos)?;
+    Ok(written)
 }
 
-/// The rows and what they carry, in the open transaction; for each of `repeats`: it was new after all.
+async fn write_many(
+    client: &Object,
+    batch: &Batch<'_>,
+    range: Range,
+    duplicates: Duplicates,
+) -> Result<Written, StoreError> {
+    // Both leave in one packet: the second needs nothing of the first's answer.
+    let (begun, announced) =
+        futures_util::join!(control(client, "batch.begin", "begin"), announce(client, batch, range));
+    begun?;
+    write_rows(client, batch, announced?, duplicates).await
+}
+
+/// Every row of the batch, in the open transaction with this number.
 pub(super) async fn write_rows(
     client: &Object,
     batch: &Batch<'_>,
+    batch_id: i64,
     duplicates: Duplicates,
-) -> Result<Vec<bool>, StoreError> {
+) -> Result<Written, StoreError> {
     if !batch.fresh.is_empty() {
         copy::copy_in(client, "batch.copy_fresh", &copy_sql("health_data"), &batch.fresh).await?;
     }
+    if !batch.repeats.is_empty() {
+        copy::copy_in(client, "batch.copy_repeats", &copy_sql("pg_temp.incoming"), &batch.repeats).await?;
+    }
     let inserted = merge(client, &batch.repeats, duplicates).await?;
-    let rows = batch.fresh.iter().chain(&batch.repeats).copied();
-    health_document::add(client, rows).await?;
-    Ok(inserted)
+    let events = device_event::add(client, &batch.events).await?;
+    // Last of the rows: it locks rows of device, which others may wait for until the commit.
+    let device_infos = device_info::add(client, &batch.device_infos).await?;
+    Ok(Written { batch_id, inserted, events, device_infos })
 }
 
-pub(super) fn account<'a>(batch: &Batch<'a>, inserted: &[bool]) -> Account<'a> {
-    let count = |records: usize| i32::try_from(records).expect("bounded by the queue");
-    let new_after_all = inserted.iter().filter(|new| **new).count();
-    Account {
-        instance: batch.instance,
-        shard: batch.shard,
-        stored: count(batch.fresh.len() + new_after_all),
-        duplicate: count(batch.folded + inserted.len() - new_after_all),
-        rejected: count(batch.rejects.len()),
+/// The outbox row; gives the number of the transaction.
+pub(super) async fn announce(
+    client: &Object,
+    batch: &Batch<'_>,
+    (first, last): Range,
+) -> Result<i64, StoreError> {
+    let readings = count(batch.fresh.len() + batch.repeats.len());
+    let (events, device_infos) = (count(batch.events.len()), count(batch.device_infos.len()));
+    let announced = ANNOUNCE.query(client, &[&first, &last, &readings, &events, &device_infos]).await?;
+    Ok(announced[0].get(0))
+}
+
+/// What became of the records, by kind.
+fn accounts<'a>(batch: &Batch<'a>, written: &Written) -> [Account<'a>; 3] {
+    let rejected = |kind| batch.rejects.iter().filter(|reject| kind_of(reject.source) == kind).count();
+    let account = |kind, copied: usize, merged: &[bool], folded: usize| {
+        let new = merged.iter().filter(|new| **new).count();
+        Account {
+            instance: batch.instance,
+            shard: batch.shard,
+            kind,
+            stored: copied + new,
+            duplicate: folded + merged.len() - new,
+            rejected: rejected(kind),
+            replayed: 0,
+        }
+    };
+    let folded = batch.folded;
+    [
+        account("reading", batch.fresh.len(), &written.inserted, folded.readings),
+        account("event", 0, &written.events, folded.events),
+        account("device_info", 0, &written.device_infos, folded.device_infos),
+    ]
+}
+
+/// Under which kind of record an item of this route is counted.
+pub const fn kind_of(source: Source) -> &'static str {
+    match source {
+        Source::Health | Source::HealthBatch => "reading",
+        Source::Event => "event",
+        Source::DeviceInfo => "device_info",
     }
 }
 
-/// Oldest and newest event time of the rows; `None` when there are only rejects.
-pub(super) fn range(batch: &Batch<'_>) -> Option<(Timestamp, Timestamp)> {
-    let times = || batch.fresh.iter().chain(&batch.repeats).map(|item| item.reading.ts);
-    Some((times().min()?, times().max()?))
+fn count(records: usize) -> i32 {
+    i32::try_from(records).expect("bounded by the queue")
 }
 
+/// Oldest and newest event time.
+type Range = (Timestamp, Timestamp);
+
+/// That of the rows; `None` when there are only rejects.
+pub(super) fn range(batch: &Batch<'_>) -> Option<Range> {
+    let readings = batch.fresh.iter().chain(&batch.repeats).map(|item| item.reading.ts);
+    let events = batch.events.iter().map(|item| item.event.ts);
+    let device_infos = batch.device_infos.iter().map(|item| item.info.ts);
+    let times = readings.chain(events).chain(device_infos);
+    times.fold(None, |range, ts| match range {
+        None => Some((ts, ts)),
+        Some((first, last)) => Some((ts.min(first), ts.max(last))),
+    })
+}
+
+/// What is in `pg_temp.incoming` goes into the table; tells for each of `repeats` whether it was new.
 async fn merge(client: &Object, repeats: &[&Item], duplicates: Duplicates) -> Result<Vec<bool>, StoreError> {
     if repeats.is_empty() {
         return Ok(Vec::new());
     }
-    copy::copy_in(client, "batch.copy_repeats", &copy_sql("pg_temp.incoming"), repeats).await?;
-    let merge = match duplicates {
+    let new = merge_statement(duplicates).query(client, &[]).await?;
+    let new: HashSet<(&str, Timestamp)> = new.iter().map(|row| (row.get(0), row.get(1))).collect();
+    Ok(repeats.iter().map(|item| new.contains(&(item.reading.device_sn.as_str(), item.reading.ts))).collect())
+}
+
+const fn merge_statement(duplicates: Duplicates) -> Statement {
+    match duplicates {
         Duplicates::Fill => MERGE_FILL,
         Duplicates::Keep => MERGE_KEEP,
         Duplicates::Replace => MERGE_REPLACE,
-    };
-    let new = merge.query(client, &[]).await?;
-    let new: HashSet<(&str, Timestamp)> = new.iter().map(|row| (row.get(0), row.get(1))).collect();
-    Ok(repeats.iter().map(|item| new.contains(&(item.reading.device_sn.as_str(), item.reading.ts))).collect())
+    }
 }
 
 fn copy_sql(table: &str) -> String {

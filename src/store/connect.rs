@@ -56,7 +56,7 @@ impl Store {
             ManagerConfig { recycling_method: RecyclingMethod::Fast },
         );
         let pool = Pool::builder(manager)
-            .max_size(settings.database_pool_size + settings.shard_count())
+            .max_size(settings.database_pool_size + settings.writer_count())
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(settings.connect_timeout()))
             .create_timeout(Some(settings.connect_timeout()))

@@ -72,6 +72,8 @@ pub struct Claimed {
     pub range: Option<TimeRange>,
     /// How often it was claimed, this time included.
     pub attempts: i16,
+    /// Its rows may be some of `device_info` too.
+    pub may_hold_device_infos: bool,
     /// How old the outbox row was when it was claimed.
     pub age: Duration,
 }
@@ -108,6 +110,7 @@ fn claimed(row: &Row) -> Claimed {
         batch_id: row.get("batch_id"),
         range: range(row),
         attempts: row.get("attempts"),
+        may_hold_device_infos: row.get::<_, Option<i32>>("device_infos") != Some(0),
         age: Duration::try_from_secs_f64(row.get("age_seconds")).unwrap_or_default(),
     }
 }

@@ -9,7 +9,7 @@
 
 use super::StoreError;
 use super::accounting::{self, Account};
-use super::batch::{self, Batch, Session};
+use super::batch::{self, Batch, Session, Written};
 use super::rejected_upload::{self, RejectedUpload};
 use crate::config::Duplicates;
 use crate::model::Reject;
@@ -25,13 +25,15 @@ pub struct Replayed<'a> {
     pub refused: &'a [(i64, Reject)],
 }
 
-/// What a replay's transaction did.
+/// Records of a kind that a replay moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moved {
+    /// Kind of record, as in `vitals.ingest_batch`.
+    pub kind: &'static str,
     /// New rows.
-    pub stored: u32,
+    pub stored: usize,
     /// Was there already, or twice among the claimed.
-    pub duplicate: u32,
+    pub duplicate: usize,
 }
 
 impl Session {
@@ -47,7 +49,8 @@ impl Session {
         self.or_roll_back(claimed.await).await
     }
 
-    /// Writes what became of the claimed in the same transaction, which is left open for [`Session::commit`].
+    /// Writes what became of the claimed in the same transaction, which is left open for [`Session::commit`]; `settle`
+    /// tells from what was written how the claimed are counted.
     ///
     /// # Errors
     /// The transaction is rolled back, and the claim with it. [`super::Kind::Refused`]: the database refuses a row.
@@ -56,33 +59,39 @@ impl Session {
         &self,
         replayed: &Replayed<'_>,
         duplicates: Duplicates,
-    ) -> Result<Moved, StoreError> {
-        self.or_roll_back(self.move_claimed(replayed, duplicates).await).await
+        settle: impl FnOnce(&Written) -> Vec<Moved>,
+    ) -> Result<(), StoreError> {
+        self.or_roll_back(self.move_claimed(replayed, duplicates, settle).await).await
     }
 
     async fn move_claimed(
         &self,
         replayed: &Replayed<'_>,
         duplicates: Duplicates,
-    ) -> Result<Moved, StoreError> {
-        let client = &self.client;
+        settle: impl FnOnce(&Written) -> Vec<Moved>,
+    ) -> Result<(), StoreError> {
+        let (client, batch) = (&self.client, &replayed.batch);
         if !replayed.refused.is_empty() {
             rejected_upload::refuse_again(client, replayed.refused).await?;
         }
-        let Some((first, last)) = batch::range(&replayed.batch) else {
-            return Ok(Moved { stored: 0, duplicate: 0 });
+        let Some(range) = batch::range(batch) else {
+            return Ok(());
         };
-        let rows = i32::try_from(replayed.batch.repeats.len()).expect("bounded by a page");
-        batch::ANNOUNCE.query(client, &[&first, &last, &rows]).await?;
-        let inserted = batch::write_rows(client, &replayed.batch, duplicates).await?;
+        let batch_id = batch::announce(client, batch, range).await?;
+        let written = batch::write_rows(client, batch, batch_id, duplicates).await?;
+        batch::documents::add(client, &batch.documents).await?;
         let left = rejected_upload::remove(client, replayed.taken).await?;
-        let account = batch::account(&replayed.batch, &inserted);
-        let moved = account.stored + account.duplicate;
-        if u64::try_from(moved) != Ok(left) {
-            return Err(StoreError::State(format!("{left} rejects left the table as {moved} records")));
+        let moved = settle(&written);
+        let counted: usize = moved.iter().map(|moved| moved.stored + moved.duplicate).sum();
+        if u64::try_from(counted) != Ok(left) {
+            return Err(StoreError::State(format!("{left} rejects left the table as {counted} records")));
         }
-        accounting::add(client, Account { rejected: -moved, ..account }).await?;
-        Ok(Moved { stored: account.stored.unsigned_abs(), duplicate: account.duplicate.unsigned_abs() })
+        for Moved { kind, stored, duplicate } in moved {
+            let (instance, shard, replayed) = (batch.instance, batch.shard, stored + duplicate);
+            let account = Account { instance, shard, kind, stored, duplicate, rejected: 0, replayed };
+            accounting::add(client, account).await?;
+        }
+        Ok(())
     }
 
     async fn or_roll_back<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {

@@ -19,8 +19,8 @@ struct Definition {
     width: &'static str,
     /// Whether days of a zone matter to it; else its buckets are cut in UTC.
     local: bool,
-    /// Time in one chunk of the materialised part: about a million rows with 2 000 devices, so that a device's day is
-    /// in one of them and retention can still drop them one by one.
+    /// Time in one chunk of the materialised part. Of what other rollups are made of, it is little more than one of their
+    /// buckets: the Community edition reads whole chunks to compute one bucket of all devices again.
     chunk: &'static str,
     /// The SELECT.
     sql: &'static str,
@@ -41,10 +41,10 @@ macro_rules! definition {
 
 /// In the order in which they are made and refreshed: each after its source.
 const DEFINITIONS: [Definition; 5] = [
-    definition!("health_15m", "health_data", "15 minutes", local: false, chunk: "7 days"),
-    definition!("health_hourly", "health_15m", "1 hour", local: false, chunk: "28 days"),
-    definition!("health_daily", "health_15m", "1 day", local: true, chunk: "182 days"),
-    definition!("health_weekly", "health_daily", "7 days", local: true, chunk: "728 days"),
+    definition!("health_15m", "health_data", "15 minutes", local: false, chunk: "1 day"),
+    definition!("health_hourly", "health_15m", "1 hour", local: false, chunk: "7 days"),
+    definition!("health_daily", "health_15m", "1 day", local: true, chunk: "28 days"),
+    definition!("health_weekly", "health_daily", "7 days", local: true, chunk: "364 days"),
     definition!("health_monthly", "health_daily", "1 month", local: true, chunk: "1820 days"),
 ];
 

@@ -36,6 +36,14 @@ macro_rules! statement {
 pub(crate) use statement;
 
 impl Statement {
+    /// Makes sure that it is prepared on this connection: running it is one round trip then.
+    pub(crate) async fn prepare<C: GenericClient>(&self, client: &C) -> Result<(), StoreError> {
+        match client.prepare_cached(self.sql).await {
+            Ok(_) => Ok(()),
+            Err(source) => Err(StoreError::Postgres { statement: self.name, source }),
+        }
+    }
+
     /// Runs it and gives the rows.
     pub(crate) async fn query<C: GenericClient>(
         &self,

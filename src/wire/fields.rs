@@ -5,15 +5,10 @@
 //! meaning the first in the order of WIRE.md that holds a value wins, wherever it stands; of one name written twice
 //! the later. Reading fails only where the text is not JSON.
 
-use std::borrow::Cow;
-use std::fmt;
-
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
-
-use super::document::is_none_envelope;
-use super::name::{Key, KeySeed, Meaning, RANK_OF_ID};
+use super::document;
+use super::name::{Key, Meaning, RANK_OF_ID};
 use super::number::{Number, NumberFault};
+use super::object;
 use super::value::{Held, Id};
 use crate::model::{DocumentKind, Vital};
 
@@ -29,25 +24,23 @@ pub(super) struct Fields<'a> {
     pub(super) data: Slot<Held<'a>>,
     pub(super) batch_id: Slot<Held<'a>>,
     quantities: [Slot<Result<Number, NumberFault>>; Vital::Altitude as usize + 1],
-    documents: [Slot<Cow<'a, str>>; DocumentKind::Workout as usize + 1],
+    /// The JSON value of each nested document, unread: samples of one upload repeat them.
+    documents: [Slot<&'a str>; DocumentKind::COUNT],
 }
 
 impl<'a> Fields<'a> {
     /// Reads `text`, which is an object and nothing else.
     pub(super) fn read(text: &'a str) -> serde_json::Result<Self> {
         let mut fields = Self::default();
-        let mut json = serde_json::Deserializer::from_str(text);
-        json.deserialize_map(FieldsVisitor(&mut fields))?;
-        json.end()?;
+        object::read(text, Key::of, |key, raw| fields.offer(key, raw))?;
         Ok(fields)
     }
 
     /// Reads the object `text` begins with; also says how many bytes it takes.
     pub(super) fn read_first(text: &'a str) -> serde_json::Result<(Self, usize)> {
         let mut fields = Self::default();
-        let mut json = serde_json::Deserializer::from_str(text);
-        json.deserialize_map(FieldsVisitor(&mut fields))?;
-        Ok((fields, json.into_iter::<IgnoredAny>().byte_offset()))
+        let length = object::read_first(text, Key::of, |key, raw| fields.offer(key, raw))?;
+        Ok((fields, length))
     }
 
     /// What was sent for a quantity.
@@ -55,12 +48,12 @@ impl<'a> Fields<'a> {
         self.quantities[vital as usize].get().copied().transpose()
     }
 
-    /// Takes the nested documents out, in a fixed order.
-    pub(super) fn take_documents(&mut self) -> impl Iterator<Item = (DocumentKind, Cow<'a, str>)> {
+    /// The nested documents, in a fixed order, each as the JSON value it was sent as.
+    pub(super) fn documents(&self) -> impl Iterator<Item = (DocumentKind, &'a str)> {
         DOCUMENT_KINDS
             .into_iter()
-            .zip(&mut self.documents)
-            .filter_map(|(kind, slot)| slot.take().map(|body| (kind, body)))
+            .zip(&self.documents)
+            .filter_map(|(kind, slot)| slot.get().map(|raw| (kind, *raw)))
     }
 
     /// Is anything measured here, or a document?
@@ -80,6 +73,12 @@ impl<'a> Fields<'a> {
     }
 
     fn offer(&mut self, Key { meaning, rank }: Key, raw: &'a str) {
+        if let Meaning::Document(kind) = meaning {
+            if document::is_there(raw) {
+                self.documents[kind as usize].offer(rank, raw);
+            }
+            return;
+        }
         let Some(held) = Held::from_raw(raw) else { return };
         match meaning {
             Meaning::DeviceSn => self.device_sn.offer(rank, held),
@@ -91,18 +90,12 @@ impl<'a> Fields<'a> {
             Meaning::Data => self.data.offer(rank, held),
             Meaning::BatchId => self.batch_id.offer(rank, held),
             Meaning::Quantity(vital) => self.quantities[vital as usize].offer(rank, held.number()),
-            Meaning::Document(kind) => {
-                let body = held.document(raw);
-                if !is_none_envelope(&body) {
-                    self.documents[kind as usize].offer(rank, body);
-                }
-            }
-            Meaning::Unknown => {}
+            Meaning::Document(_) => {}
         }
     }
 }
 
-const DOCUMENT_KINDS: [DocumentKind; DocumentKind::Workout as usize + 1] = [
+const DOCUMENT_KINDS: [DocumentKind; DocumentKind::COUNT] = [
     DocumentKind::Sleep,
     DocumentKind::ExerciseDaily,
     DocumentKind::ExerciseWeek,
@@ -124,7 +117,8 @@ impl<T> Default for Slot<T> {
 }
 
 impl<T> Slot<T> {
-    fn offer(&mut self, rank: u8, value: T) {
+    /// Takes `value` unless a better name holds one.
+    pub(super) fn offer(&mut self, rank: u8, value: T) {
         if rank <= self.rank {
             *self = Self { rank, value: Some(value) };
         }
@@ -134,41 +128,12 @@ impl<T> Slot<T> {
     pub(super) const fn get(&self) -> Option<&T> {
         self.value.as_ref()
     }
-
-    /// What it holds, out of it.
-    pub(super) const fn take(&mut self) -> Option<T> {
-        self.value.take()
-    }
 }
 
 /// An id of 0 is unknown, as an empty one is: it holds no value, and the next name is asked.
-fn offer_id(slot: &mut Slot<Id>, rank: u8, held: &Held<'_>) {
+pub(super) fn offer_id(slot: &mut Slot<Id>, rank: u8, held: &Held<'_>) {
     match held.id() {
         Id::Unknown => {}
         id => slot.offer(rank, id),
-    }
-}
-
-/// Fills fields where they are, rather than handing some hundreds of bytes from function to function.
-struct FieldsVisitor<'f, 'de>(&'f mut Fields<'de>);
-
-impl<'de> Visitor<'de> for FieldsVisitor<'_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key_seed(KeySeed)? {
-            if key.meaning == Meaning::Unknown {
-                map.next_value::<IgnoredAny>()?;
-            } else {
-                // The text of the value, not serde's idea of it: numbers stay decimal, ids keep every digit, and no
-                // value (1e400, half a surrogate pair) can make its record unreadable.
-                self.0.offer(key, map.next_value::<&RawValue>()?.get());
-            }
-        }
-        Ok(())
     }
 }

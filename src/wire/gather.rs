@@ -13,21 +13,22 @@ use serde_json::value::RawValue;
 use super::fields::Fields;
 use super::item::{self, Fault, Inherited, Rules};
 use super::value::Held;
-use super::{BodyError, Context, JSON_SPACE};
+use super::{BodyError, Context, JSON_SPACE, document};
 use crate::model::{Item, Refusal, Reject, RejectReason, Upload};
 
 /// Wrappers inside wrappers that are taken off. The fleet uses two; the limit keeps a hostile body from being read
 /// once for every level.
-const MAX_WRAPPERS: usize = 4;
+pub(super) const MAX_WRAPPERS: usize = 4;
 
 /// Records of one body. A watch sends 100; a record of two bytes takes a few hundred here, so that a small compressed
 /// body could fill the memory. As many as a shard's queue takes by default.
-const MAX_RECORDS: usize = 50_000;
+pub(super) const MAX_RECORDS: usize = 50_000;
 
 /// Records found so far.
 pub(super) struct Gathering<'c> {
     context: &'c Context,
     rules: Rules,
+    documents: document::Reader<'c>,
     upload: Upload,
 }
 
@@ -50,7 +51,21 @@ pub(super) enum Content<'a> {
     Quoted(Bytes),
 }
 
-impl Content<'_> {
+impl<'a> Content<'a> {
+    /// What a value holds, if that is an object or an array, be it as text.
+    pub(super) fn of(held: &Held<'a>) -> Option<Self> {
+        match held {
+            Held::Object(text) | Held::Array(text) => Some(Self::Inline(text)),
+            Held::Text(text) => {
+                let text = text.trim_matches(JSON_SPACE);
+                let is_content =
+                    text.starts_with(['{', '[']) && serde_json::from_str::<&RawValue>(text).is_ok();
+                is_content.then(|| Self::Quoted(Bytes::copy_from_slice(text.as_bytes())))
+            }
+            _ => None,
+        }
+    }
+
     /// Its JSON.
     pub(super) fn text(&self) -> &str {
         match self {
@@ -63,21 +78,13 @@ impl Content<'_> {
 
 /// What `fields` wrap, if they are those of a wrapper.
 pub(super) fn content_of<'a>(fields: &Fields<'a>) -> Option<Content<'a>> {
-    match fields.data.get()? {
-        Held::Object(text) | Held::Array(text) => Some(Content::Inline(text)),
-        Held::Text(text) => {
-            let text = text.trim_matches(JSON_SPACE);
-            let is_content = text.starts_with(['{', '[']) && serde_json::from_str::<&RawValue>(text).is_ok();
-            is_content.then(|| Content::Quoted(Bytes::copy_from_slice(text.as_bytes())))
-        }
-        _ => None,
-    }
+    fields.data.get().and_then(Content::of)
 }
 
 impl<'c> Gathering<'c> {
     /// Nothing found yet.
     pub(super) fn new(context: &'c Context, rules: Rules) -> Self {
-        Self { context, rules, upload: Upload::default() }
+        Self { context, rules, documents: document::Reader::new(context), upload: Upload::default() }
     }
 
     /// All that was found.
@@ -171,8 +178,9 @@ impl<'c> Gathering<'c> {
         }
     }
 
-    fn record(&mut self, mut fields: Fields<'_>, text: &str, place: Place<'_>) {
-        match item::reading(&mut fields, place.inherited, self.context, self.rules) {
+    fn record(&mut self, fields: Fields<'_>, text: &str, place: Place<'_>) {
+        let documents = &mut self.documents;
+        match item::reading(&fields, place.inherited, self.context, self.rules, documents) {
             Ok(reading) => {
                 let item = Item {
                     index: self.next_index(),
@@ -192,10 +200,12 @@ impl<'c> Gathering<'c> {
     }
 
     fn reject(&mut self, (reason, detail): Fault, device_sn: Option<String>, text: &str, place: Place<'_>) {
+        let refusal = Refusal { index: self.next_index(), reason, detail };
+        let text = place.source.slice_ref(text.as_bytes());
         self.upload.rejects.push(Reject {
-            refusal: Refusal { index: self.next_index(), reason, detail },
+            refusal,
             device_sn,
-            text: place.source.slice_ref(text.as_bytes()),
+            text,
             inherited: place.inherited.text(),
             source: self.rules.source,
             received_at: self.context.received_at,

@@ -5,17 +5,18 @@
 //! Promise: a value is stored exactly or the record is refused; a vital sign of 0 is "not measured"; of several faults
 //! the first is told, in the order serial, time, owner, quantities.
 
-use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use super::fields::Fields;
+use jiff::Timestamp;
+
+use super::fields::{Fields, Slot};
 use super::number::{Number, NumberFault};
-use super::value::Id;
-use super::{Context, time};
-use crate::model::{Document, Owner, Reading, RejectReason, Source, Vital};
+use super::value::{Held, Id};
+use super::{Context, document, time};
+use crate::model::{Owner, Reading, RejectReason, Source, Vital};
 
 /// Why a record is refused, and the text that tells it.
 pub(super) type Fault = (RejectReason, String);
@@ -38,7 +39,8 @@ pub(super) struct Inherited {
     customer_id: Id,
     org_id: Id,
     user_id: Id,
-    /// All of it as text, once a record has asked for it.
+    ts: Option<Timestamp>,
+    /// All of it but the time as text, once a record has asked for it.
     text: OnceCell<Option<Arc<str>>>,
 }
 
@@ -48,9 +50,42 @@ impl Inherited {
         let device_sn = wrapper.named_serial().and_then(|held| held.serial().map(str::to_owned));
         Self {
             device_sn: device_sn.or_else(|| self.device_sn.clone()),
-            customer_id: own(&wrapper.customer_id).or(self.customer_id),
-            org_id: own(&wrapper.org_id).or(self.org_id),
-            user_id: own(&wrapper.user_id).or(self.user_id),
+            ts: self.ts,
+            ..self.with_ids([&wrapper.customer_id, &wrapper.org_id, &wrapper.user_id])
+        }
+    }
+
+    /// For the sample of an event of this device, at this time. An id that cannot be read says nothing for it.
+    pub(super) fn within_event(&self, device_sn: Option<&str>, ids: Ids<'_>, ts: Option<Timestamp>) -> Self {
+        let whole = self.with_ids(ids);
+        Self {
+            device_sn: device_sn.map(str::to_owned),
+            customer_id: whole.customer_id.known(),
+            org_id: whole.org_id.known(),
+            user_id: whole.user_id.known(),
+            ts,
+            text: OnceCell::new(),
+        }
+    }
+
+    /// As far as they can be read.
+    pub(super) fn owner(&self) -> Owner {
+        let id = |id: Id| if let Id::Known(id) = id { Some(id) } else { None };
+        Owner { customer_id: id(self.customer_id), org_id: id(self.org_id), user_id: id(self.user_id) }
+    }
+
+    /// The serial a wrapper named.
+    pub(super) fn device_sn(&self) -> Option<&str> {
+        self.device_sn.as_deref()
+    }
+
+    fn with_ids(&self, [customer_id, org_id, user_id]: Ids<'_>) -> Self {
+        Self {
+            device_sn: None,
+            customer_id: own(customer_id).or(self.customer_id),
+            org_id: own(org_id).or(self.org_id),
+            user_id: own(user_id).or(self.user_id),
+            ts: None,
             text: OnceCell::new(),
         }
     }
@@ -84,7 +119,10 @@ impl Inherited {
     }
 }
 
-fn own(slot: &super::fields::Slot<Id>) -> Id {
+/// Tenant, organisation unit, wearer.
+pub(super) type Ids<'a> = [&'a Slot<Id>; 3];
+
+fn own(slot: &Slot<Id>) -> Id {
     slot.get().copied().unwrap_or_default()
 }
 
@@ -100,15 +138,31 @@ pub(super) fn serial<'a>(fields: &'a Fields<'_>, inherited: &'a Inherited) -> Op
 
 /// Makes the reading.
 pub(super) fn reading(
-    fields: &mut Fields<'_>,
+    fields: &Fields<'_>,
     inherited: &Inherited,
     context: &Context,
     rules: Rules,
+    documents: &mut document::Reader<'_>,
 ) -> Result<Reading, Fault> {
     let device_sn = required_serial(fields, inherited, rules)?;
-    let ts = instant(fields, context, rules)?;
-    let owner = owner(fields, inherited)?;
-    let [latitude, longitude, altitude] = position(fields)?;
+    let ts = match fields.timestamp.get() {
+        None if rules.time_required => {
+            return refuse(RejectReason::BadTime, "timestamp is missing".to_owned());
+        }
+        None => inherited.ts.unwrap_or_else(|| time::to_microsecond(context.received_at)),
+        Some(held) => instant(held, context)?,
+    };
+    let owner = owner([&fields.customer_id, &fields.org_id, &fields.user_id], inherited)?;
+    let [latitude, longitude, altitude] = position([
+        ranged(fields, Vital::Latitude)?,
+        ranged(fields, Vital::Longitude)?,
+        ranged(fields, Vital::Altitude)?,
+    ]);
+    let upload_method = fields.upload_method.get().and_then(|held| held.upload_method());
+    let documents = fields
+        .documents()
+        .filter_map(|(kind, raw)| documents.read(kind, raw, ts, upload_method.as_deref()))
+        .collect();
     Ok(Reading {
         device_sn,
         ts,
@@ -125,11 +179,8 @@ pub(super) fn reading(
         latitude,
         longitude,
         altitude,
-        upload_method: fields.upload_method.get().and_then(|held| held.upload_method()),
-        documents: fields
-            .take_documents()
-            .map(|(kind, body)| Document { kind, body: Cow::into_owned(body) })
-            .collect(),
+        upload_method,
+        documents,
     })
 }
 
@@ -140,30 +191,34 @@ fn required_serial(fields: &Fields<'_>, inherited: &Inherited, rules: Rules) -> 
             RejectReason::NoSerial,
             format!("the serial has fewer than {} characters", rules.min_serial_chars),
         ),
-        None if fields.device_sn.get().is_some() => refuse(
-            RejectReason::NoSerial,
-            "the serial is not text of 1 to 64 bytes without control characters".to_owned(),
+        None => Err(no_serial(fields.device_sn.get().is_some())),
+    }
+}
+
+/// Why a record without a serial is refused; `named`: it names something that is none.
+pub(super) fn no_serial(named: bool) -> Fault {
+    let detail = if named {
+        "the serial is not text of 1 to 64 bytes without control characters"
+    } else {
+        "deviceSn is missing"
+    };
+    (RejectReason::NoSerial, detail.to_owned())
+}
+
+/// The instant `held` names, if it can be one of a record that came now.
+pub(super) fn instant(held: &Held<'_>, context: &Context) -> Result<Timestamp, Fault> {
+    match time::read(held, &context.device_zone) {
+        Some(instant) => time::judge(instant, context).map(|()| instant),
+        None => refuse(
+            RejectReason::BadTime,
+            "timestamp is none of: yyyy-MM-dd HH:mm:ss, RFC 3339, positive epoch seconds or milliseconds"
+                .to_owned(),
         ),
-        None => refuse(RejectReason::NoSerial, "deviceSn is missing".to_owned()),
     }
 }
 
-fn instant(fields: &Fields<'_>, context: &Context, rules: Rules) -> Result<jiff::Timestamp, Fault> {
-    match fields.timestamp.get() {
-        None if rules.time_required => refuse(RejectReason::BadTime, "timestamp is missing".to_owned()),
-        None => Ok(time::to_microsecond(context.received_at)),
-        Some(held) => match time::read(held, &context.device_zone) {
-            Some(instant) => time::judge(instant, context).map(|()| instant),
-            None => refuse(
-                RejectReason::BadTime,
-                "timestamp is none of: yyyy-MM-dd HH:mm:ss, RFC 3339, positive epoch seconds or milliseconds"
-                    .to_owned(),
-            ),
-        },
-    }
-}
-
-fn owner(fields: &Fields<'_>, inherited: &Inherited) -> Result<Owner, Fault> {
+/// Whose a record is.
+pub(super) fn owner([customer_id, org_id, user_id]: Ids<'_>, inherited: &Inherited) -> Result<Owner, Fault> {
     let id = |name: &str, id: Id| match id {
         Id::Unknown => Ok(None),
         Id::Known(id) => Ok(Some(id)),
@@ -172,24 +227,21 @@ fn owner(fields: &Fields<'_>, inherited: &Inherited) -> Result<Owner, Fault> {
         }
     };
     Ok(Owner {
-        customer_id: id("customer_id", own(&fields.customer_id).or(inherited.customer_id))?,
-        org_id: id("org_id", own(&fields.org_id).or(inherited.org_id))?,
-        user_id: id("user_id", own(&fields.user_id).or(inherited.user_id))?,
+        customer_id: id("customer_id", own(customer_id).or(inherited.customer_id))?,
+        org_id: id("org_id", own(org_id).or(inherited.org_id))?,
+        user_id: id("user_id", own(user_id).or(inherited.user_id))?,
     })
 }
 
 /// Latitude, longitude, altitude. Without a fix a device sends 0/0, or 0 for one half and nothing for the other; an altitude of 0 means nothing then.
-fn position(fields: &Fields<'_>) -> Result<[Option<f64>; 3], Fault> {
+pub(super) fn position([latitude, longitude, altitude]: [Option<Number>; 3]) -> [Option<f64>; 3] {
     let is_zero = |number: Option<Number>| number.is_none_or(Number::is_zero);
-    let latitude = ranged(fields, Vital::Latitude)?;
-    let longitude = ranged(fields, Vital::Longitude)?;
-    let altitude = ranged(fields, Vital::Altitude)?;
     let double = |number: Option<Number>| number.map(Number::double);
-    Ok(if is_zero(latitude) && is_zero(longitude) {
+    if is_zero(latitude) && is_zero(longitude) {
         [None, None, double(altitude.filter(|altitude| !altitude.is_zero()))]
     } else {
         [double(latitude), double(longitude), double(altitude)]
-    })
+    }
 }
 
 /// A whole-numbered vital sign. A fraction (72.5 bpm) is refused rather than rounded: no device of the fleet sends one,
@@ -236,6 +288,6 @@ fn ranged(fields: &Fields<'_>, vital: Vital) -> Result<Option<Number>, Fault> {
     }
 }
 
-fn refuse<T>(reason: RejectReason, detail: String) -> Result<T, Fault> {
+pub(super) fn refuse<T>(reason: RejectReason, detail: String) -> Result<T, Fault> {
     Err((reason, detail))
 }

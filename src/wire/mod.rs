@@ -7,19 +7,23 @@
 //! ```text
 //!  body ─▶ health | batch   which body this is       (record: an item by itself, once more)
 //!            └▶ gather      wrappers taken off; each record with its own text
-//!                └▶ fields  the names of a record → what they hold      (name, value, number, document)
-//!                    └▶ item   → Reading, or the reason why not         (time)
+//!                └▶ fields  the names of a record → what they hold      (name, value, number)
+//!                    └▶ item   → Reading, or the reason why not         (time, document)
 //! ```
 
 pub mod batch;
+pub mod device_info;
 mod document;
+pub mod event;
 mod fields;
 mod gather;
 pub mod health;
 mod item;
 mod name;
 mod number;
+mod object;
 pub mod record;
+mod records;
 mod time;
 mod value;
 

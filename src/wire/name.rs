@@ -1,11 +1,7 @@
 //! The names of a field in the three generations of firmware: the table of WIRE.md 1.
 //!
 //! Before: `fields` meets a name. After: it puts what the name holds to its meaning, by the rank of the name.
-//! Promise: a name that is JSON is read; one that nobody knows is no error.
-
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
+//! Promise: of two names of one meaning, the rank says which WIRE.md puts first.
 
 use crate::model::{DocumentKind, Vital};
 
@@ -31,55 +27,22 @@ pub(super) enum Meaning {
     BatchId,
     Quantity(Vital),
     Document(DocumentKind),
-    Unknown,
-}
-
-/// Reads a name.
-pub(super) struct KeySeed;
-
-impl<'de> DeserializeSeed<'de> for KeySeed {
-    type Value = Key;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key, D::Error> {
-        // As bytes: a name with half a surrogate pair is an unknown name then, and no error.
-        deserializer.deserialize_bytes(self)
-    }
-}
-
-impl<'de> Visitor<'de> for KeySeed {
-    type Value = Key;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a name")
-    }
-
-    fn visit_borrowed_bytes<E: Error>(self, name: &'de [u8]) -> Result<Key, E> {
-        let key = Key::of(name);
-        // Read as bytes, a name is not searched for what JSON forbids in a string.
-        if key.meaning == Meaning::Unknown && name.iter().any(|byte| *byte < b' ') {
-            return Err(E::custom("a control character in a name"));
-        }
-        Ok(key)
-    }
-
-    fn visit_bytes<E: Error>(self, name: &[u8]) -> Result<Key, E> {
-        Ok(Key::of(name))
-    }
 }
 
 /// Place of `id` among the names of the serial. It is the last, and the only one that may be something else's.
 pub(super) const RANK_OF_ID: u8 = 2;
 
 impl Key {
-    fn of(name: &[u8]) -> Self {
+    /// What `name` means; `None`: nobody knows it.
+    pub(super) fn of(name: &[u8]) -> Option<Self> {
         let (meaning, rank) = if let Some((vital, rank)) = quantity(name) {
             (Meaning::Quantity(vital), rank)
         } else if let Some((kind, rank)) = document(name) {
             (Meaning::Document(kind), rank)
         } else {
-            other(name)
+            other(name)?
         };
-        Self { meaning, rank }
+        Some(Self { meaning, rank })
     }
 }
 
@@ -144,9 +107,9 @@ fn document(name: &[u8]) -> Option<(DocumentKind, u8)> {
     })
 }
 
-fn other(name: &[u8]) -> (Meaning, u8) {
-    use Meaning::{BatchId, CustomerId, Data, DeviceSn, OrgId, Timestamp, Unknown, UploadMethod, UserId};
-    match name {
+fn other(name: &[u8]) -> Option<(Meaning, u8)> {
+    use Meaning::{BatchId, CustomerId, Data, DeviceSn, OrgId, Timestamp, UploadMethod, UserId};
+    Some(match name {
         b"deviceSn" => (DeviceSn, 0),
         b"device_sn" => (DeviceSn, 1),
         b"id" => (DeviceSn, RANK_OF_ID),
@@ -163,6 +126,6 @@ fn other(name: &[u8]) -> (Meaning, u8) {
         b"data" => (Data, 0),
         b"batchId" => (BatchId, 0),
         b"batch_id" => (BatchId, 1),
-        _ => (Unknown, 0),
-    }
+        _ => return None,
+    })
 }

@@ -8,21 +8,25 @@ use bytes::Bytes;
 
 use super::gather::{Gathering, Place};
 use super::item::Inherited;
-use super::{Context, JSON_SPACE, batch, health, text_of};
+use super::{Context, JSON_SPACE, batch, device_info, event, health, text_of};
 use crate::model::{Source, Upload};
 
-/// Reads a sample again: one item, or one reject. `context.received_at` is when it was received the first time: a sample
-/// without a time was taken then, and a time ahead of that stays ahead.
-pub fn sample(source: Source, text: &Bytes, inherited: Option<&str>, context: &Context) -> Upload {
-    let rules = match source {
-        Source::HealthBatch => batch::RULES,
-        Source::Health | Source::DeviceInfo | Source::Event => health::RULES,
-    };
+/// Reads an item again: one record, or one reject; of an event, the sample it carries too. `context.received_at` is when it
+/// was received the first time: a sample without a time was taken then, and a time ahead of that stays ahead.
+pub fn read(source: Source, text: &Bytes, inherited: Option<&str>, context: &Context) -> Upload {
     let inherited = inherited.map(Inherited::from_text).unwrap_or_default();
-    let mut gathering = Gathering::new(context, rules);
     // What is no text of a body is no text of a record either.
     let record = text_of(text).map_or("", |text| text.trim_start_matches(JSON_SPACE));
-    gathering.single(record, Place { source: text, inherited: &inherited, depth: 0 });
+    // A record by itself is never the whole body, which could be none.
+    let place = Place { source: text, inherited: &inherited, depth: 1 };
+    let rules = match source {
+        Source::Health => health::RULES,
+        Source::HealthBatch => batch::RULES,
+        Source::DeviceInfo => return device_info::again(record, place, context),
+        Source::Event => return event::again(record, place, context),
+    };
+    let mut gathering = Gathering::new(context, rules);
+    gathering.single(record, Place { depth: 0, ..place });
     gathering.finish()
 }
 
@@ -52,7 +56,7 @@ mod tests {
         let refused = health::parse(&bytes(body), &context(Some("2025-05-17T09:00:00Z"))).unwrap();
         assert!(refused.items.is_empty(), "{body}");
         let read = |reject: &crate::model::Reject| {
-            let upload = sample(reject.source, &reject.text, reject.inherited.as_deref(), &context(None));
+            let upload = read(reject.source, &reject.text, reject.inherited.as_deref(), &context(None));
             assert_eq!((upload.items.len(), upload.rejects.len()), (1, 0), "{reject:?}");
             upload.items.into_iter().next().unwrap()
         };
@@ -86,7 +90,7 @@ mod tests {
     fn an_id_that_could_not_be_read_around_it_refuses_it_again() {
         let body = r#"{"customerId":"seven","data":{"deviceSn":"A"}}"#;
         let refused = health::parse(&bytes(body), &context(None)).unwrap().rejects.remove(0);
-        let again = sample(refused.source, &refused.text, refused.inherited.as_deref(), &context(None));
+        let again = read(refused.source, &refused.text, refused.inherited.as_deref(), &context(None));
         assert_eq!(again.rejects, [refused]);
     }
 
@@ -94,7 +98,7 @@ mod tests {
     fn a_record_of_the_batch_route_keeps_its_rules() {
         let text = bytes(r#"{"deviceSn":"A","timestamp":1747454400}"#);
         let reason = |source| {
-            sample(source, &text, None, &context(None)).rejects.first().map(|reject| reject.refusal.reason)
+            read(source, &text, None, &context(None)).rejects.first().map(|reject| reject.refusal.reason)
         };
         assert_eq!(reason(Source::Health), None);
         assert_eq!(reason(Source::HealthBatch), Some(RejectReason::NoSerial));
@@ -103,7 +107,7 @@ mod tests {
     #[test]
     fn what_is_no_object_stays_refused() {
         for text in ["5", "\"x\"", "[{\"deviceSn\":\"A\"}]", "", "{", "{}{}", "null", "\u{0}"] {
-            let upload = sample(Source::Health, &bytes(text), None, &context(None));
+            let upload = read(Source::Health, &bytes(text), None, &context(None));
             let reasons: Vec<_> = upload.rejects.iter().map(|reject| reject.refusal.reason).collect();
             assert_eq!((reasons, upload.items), (vec![RejectReason::NotAnObject], vec![]), "{text}");
         }
@@ -111,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_sample_without_a_time_was_taken_when_it_was_received() {
-        let upload = sample(Source::Health, &bytes(r#"{"deviceSn":"A"}"#), None, &context(None));
+        let upload = read(Source::Health, &bytes(r#"{"deviceSn":"A"}"#), None, &context(None));
         assert_eq!(upload.items[0].reading.ts, context(None).received_at);
     }
 }

@@ -102,6 +102,16 @@ impl<'a> Held<'a> {
         }
     }
 
+    /// As text; a number or a truth value stands for its own. PostgreSQL text holds no NUL: it is left out. `None`: it is
+    /// an object, an array, or no text.
+    pub(super) fn word(&self) -> Option<String> {
+        match self {
+            Self::Text(text) => Some(text.replace('\0', "").trim().to_owned()),
+            Self::Number(text) | Self::Bool(text) => Some((*text).to_owned()),
+            Self::Broken(_) | Self::Array(_) | Self::Object(_) => None,
+        }
+    }
+
     /// As a nested document: the content of a string, anything else as it stands. PostgreSQL text holds neither NUL nor
     /// half a surrogate pair: a string with one of them is kept with its quotes and escapes, which loses nothing.
     pub(super) fn document(self, raw: &'a str) -> Cow<'a, str> {
@@ -138,6 +148,11 @@ pub(super) enum Id {
 }
 
 impl Id {
+    /// This one if it can be read.
+    pub(super) fn known(self) -> Self {
+        if self == Self::Unreadable { Self::Unknown } else { self }
+    }
+
     /// This one, or else `other`.
     pub(super) fn or(self, other: Self) -> Self {
         if self == Self::Unknown { other } else { self }

@@ -44,7 +44,9 @@ async fn accounts_balance(database: &Database, received: i64) {
         .query_one(
             "select sum(received)::bigint, sum(stored)::bigint, sum(duplicate)::bigint, sum(rejected)::bigint,
                     bool_and(received = stored + duplicate + rejected),
-                    (select count(*) from health_data), (select count(*) from rejected_upload)
+                    (select count(*) from health_data) + (select count(*) from device_event)
+                        + (select count(*) from device_info),
+                    (select count(*) from rejected_upload)
              from vitals.ingest_batch",
             &[],
         )
@@ -313,6 +315,59 @@ async fn a_rejected_item_loses_neither_what_stood_around_it_nor_the_rules_of_its
     let owners: Vec<(&str, Option<i64>, Option<i64>)> =
         owners.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
     assert_eq!(owners, [("AROUND-1", Some(1_939_964_806_110_937_090), None), ("AROUND-2", None, Some(7))]);
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn events_their_samples_and_device_information_are_replayed_as_what_they_are() {
+    let database = Database::new().await;
+    let service = Service::start(&database).await;
+    sql(
+        &database,
+        "alter table health_data add constraint tests_dislike check (heart_rate <> 111);
+         alter table device_event add constraint tests_dislike check (value <> 'no');
+         alter table device_info add constraint tests_dislike check (battery_level <> 13)",
+    )
+    .await;
+    let sample = json!({ "heart_rate": 111 });
+    let event = |serial: &str, value: &str, sample: &Value| {
+        json!({ "eventType": "a.b.SOS_EVENT", "eventValue": value, "deviceSn": serial, "timestamp": LAST_MONTH,
+                "healthData": sample })
+    };
+    let info = json!({ "SerialNumber": "KINDS-3", "batteryLevel": "13%", "timestamp": LAST_MONTH });
+    // Stored but for its sample; refused but for its sample; refused whole.
+    let events =
+        json!([event("KINDS-1", "yes", &sample), event("KINDS-2", "no", &json!({ "heart_rate": 70 }))]);
+    let around = json!({ "customer_id": "7", "type": "device", "data": [info] });
+    assert_eq!(service.post("/upload_common_event", events.to_string()).await.status, 200);
+    assert_eq!(service.post("/upload_device_info", around.to_string()).await.status, 200);
+    let by_source = "select string_agg(source, ' ' order by rejected_upload_id) from rejected_upload";
+    let row = database.client().await.query_one(by_source, &[]).await.expect("rejects");
+    assert_eq!(row.get::<_, &str>(0), "event event device_info");
+    accounts_balance(&database, 5).await;
+
+    let still = replayed(&vitals(&database, &["rejected", "replay", "--json"]).await);
+    assert_eq!((&still["stored"], &still["refused"]), (&json!(0), &json!({ "refused_by_database": 3 })));
+    for table in ["health_data", "device_event", "device_info"] {
+        sql(&database, &format!("alter table {table} drop constraint tests_dislike")).await;
+    }
+    let account = replayed(&vitals(&database, &["rejected", "replay", "--json"]).await);
+    assert_eq!(account, json!({ "stored": 3, "duplicate": 0, "refused": {}, "passed_over": 0 }));
+    accounts_balance(&database, 5).await;
+    for (what, query) in [
+        ("the sample", "select count(*) from health_data where device_sn = 'KINDS-1' and heart_rate = 111"),
+        (
+            "the event",
+            "select count(*) from device_event where device_sn = 'KINDS-2' and event_type = 'SOS_EVENT'",
+        ),
+        (
+            "what stood around",
+            "select count(*) from device_info where battery_level = 13 and customer_id = 7",
+        ),
+        ("the device", "select count(*) from device where device_sn = 'KINDS-3' and battery_level = 13"),
+    ] {
+        assert_eq!(count(&database, query).await, 1, "{what}");
+    }
     service.finish().await;
 }
 

@@ -1,7 +1,109 @@
 table device: One row per device ever heard of, bound to somebody or not.
     device_sn text not null: Serial number, as the device sends it.
     first_seen_at timestamp with time zone not null default now(): When the service first reacted to data of the device.
+    info_ts timestamp with time zone: Event time of the newest message of device_info. NULL: the device never said anything of itself.
+    customer_id bigint: Tenant the device named last; whom it is bound to is another matter. NULL: it named none.
+    org_id bigint: Organisation unit the device named last. NULL: it named none.
+    user_id bigint: Wearer the device named last. NULL: it named none.
+    system_version text: Firmware, as sent. This column and those below hold, each by itself, the newest value by event time. NULL: never sent.
+    model text: Model: the leading AAA-AAnn of the firmware. NULL: none was sent, or it begins otherwise.
+    wifi_address text: MAC address of the WLAN, upper case with colons; as sent where it is none. NULL: never sent.
+    bluetooth_address text: MAC address of Bluetooth, in the same form. NULL: never sent.
+    ip_address text: First IPv4 address the device named; what it named where that is none. NULL: never sent.
+    network_mode text: How the device reaches the network: its own number or word. NULL: never sent.
+    device_name text: Name its wearer sees. NULL: never sent.
+    imei text: IMEI of its modem. NULL: never sent.
+    battery_level smallint: Battery, percent. NULL: never sent.
+    voltage integer: Battery, millivolts. NULL: never sent.
+    charging_status text: CHARGING, NOT_CHARGING, or UNKNOWN where the device said neither. NULL: never sent.
+    wear_state text: 0 not worn, 1 worn; the device's own word where it is neither. NULL: never sent.
+    status text: State the device says it is in, its own word. NULL: never sent.
+    constraint device_charging_status_check CHECK ((charging_status = ANY (ARRAY['CHARGING'::text, 'NOT_CHARGING'::text, 'UNKNOWN'::text])))
     constraint device_pkey PRIMARY KEY (device_sn)
+table device_event: One row per event of a device. An event sent again is the same row; what the first left open the second fills. Hypertable, one chunk a week.
+    device_sn text not null: Serial number of the device, as it sends it.
+    event_type text not null: Short type, upper case: what follows the last dot of the action.
+    ts timestamp with time zone not null: When it happened (event time); the time of receipt where the event names none that can be.
+    received_at timestamp with time zone not null default now(): When the service took the upload in which the event first came.
+    batch_id bigint not null default txid_current(): Transaction that first wrote the row (txid_current()); joins outbox and vitals.ingest_batch.
+    severity text not null default 'info'::text: How grave events of the type were when it came: critical, major, minor or info (see event_type).
+    value text: What the device says with it, as sent; event_type tells the meaning. NULL: nothing.
+    customer_id bigint: Tenant, 64 bit. NULL: not known.
+    org_id bigint: Organisation unit, 64 bit. NULL: not known.
+    user_id bigint: Wearer, 64 bit. NULL: not known.
+    latitude double precision: Latitude, degrees north, WGS 84. NULL: no position (devices send 0/0), or none on Earth.
+    longitude double precision: Longitude, degrees east, WGS 84. NULL: no position.
+    altitude double precision: Altitude, metres. NULL: none.
+    action text: The name as it was sent. NULL: it was the short type.
+    sent_ts text: The time as it was sent, where it could not be read or not be true, and ts is the time of receipt. NULL: ts is as sent, or none was sent.
+    constraint device_event_pkey PRIMARY KEY (device_sn, event_type, ts)
+    constraint device_event_severity_check CHECK ((severity = ANY (ARRAY['critical'::text, 'major'::text, 'minor'::text, 'info'::text])))
+    CREATE INDEX device_event_batch_id_idx ON public.device_event USING btree (batch_id)
+    CREATE TRIGGER device_event_outbox AFTER INSERT ON public.device_event FOR EACH STATEMENT EXECUTE FUNCTION outbox_add()
+table device_info: One row per message of a device about itself. Two messages of one instant are one row: what the first left open the second fills. Hypertable, one chunk a week.
+    device_sn text not null: Serial number of the device, as it sends it.
+    ts timestamp with time zone not null: When it was so (event time); the time of receipt where the message names none.
+    received_at timestamp with time zone not null default now(): When the service took the message in which the row first came.
+    batch_id bigint not null default txid_current(): Transaction that last wrote the row (txid_current()); joins outbox and vitals.ingest_batch.
+    customer_id bigint: Tenant, 64 bit. NULL: not said.
+    org_id bigint: Organisation unit, 64 bit. NULL: not said.
+    user_id bigint: Wearer, 64 bit. NULL: not said.
+    system_version text: Firmware, as sent. NULL: not said.
+    model text: Model: the leading AAA-AAnn of the firmware. NULL: no firmware said, or it begins otherwise.
+    wifi_address text: MAC address of the WLAN, upper case with colons; as sent where it is none. NULL: not said.
+    bluetooth_address text: MAC address of Bluetooth, in the same form. NULL: not said.
+    ip_address text: First IPv4 address the message names; what it names where that is none. NULL: not said.
+    network_mode text: How the device reaches the network: its own number or word. NULL: not said.
+    device_name text: Name its wearer sees. NULL: not said.
+    imei text: IMEI of its modem. NULL: not said.
+    battery_level smallint: Battery, percent. NULL: not said.
+    voltage integer: Battery, millivolts. NULL: not said.
+    charging_status text: CHARGING, NOT_CHARGING, or UNKNOWN where the message says neither. NULL: not said.
+    wear_state text: 0 not worn, 1 worn; the device's own word where it is neither. NULL: not said.
+    status text: State the device says it is in, its own word. NULL: not said.
+    constraint device_info_charging_status_check CHECK ((charging_status = ANY (ARRAY['CHARGING'::text, 'NOT_CHARGING'::text, 'UNKNOWN'::text])))
+    constraint device_info_pkey PRIMARY KEY (device_sn, ts)
+    CREATE INDEX device_info_batch_id_idx ON public.device_info USING btree (batch_id)
+    CREATE TRIGGER device_info_device_insert AFTER INSERT ON public.device_info REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION device_follow_info()
+    CREATE TRIGGER device_info_device_update AFTER UPDATE ON public.device_info REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION device_follow_info()
+    CREATE TRIGGER device_info_outbox AFTER INSERT ON public.device_info FOR EACH STATEMENT EXECUTE FUNCTION outbox_add()
+table event_type: How grave an event is, by type. A change counts for events from then on; a type that is not here is info.
+    event_type text not null: Short type, upper case, as in device_event.
+    severity text not null: critical, major, minor or info.
+    value text not null: What device_event.value holds, for a person.
+    constraint event_type_name_check CHECK (((event_type = upper(event_type)) AND (event_type <> ''::text)))
+    constraint event_type_pkey PRIMARY KEY (event_type)
+    constraint event_type_severity_check CHECK ((severity = ANY (ARRAY['critical'::text, 'major'::text, 'minor'::text, 'info'::text])))
+table exercise_day: Exercise, one row per device and local day: from the document of the day and from the day's element of the week.
+    device_sn text not null: Serial number of the device.
+    day date not null: Local day of the device (device_time_zone), at whose midnight its totals restart.
+    customer_id bigint: Tenant, 64 bit. NULL: not known.
+    org_id bigint: Organisation unit, 64 bit. NULL: not known.
+    user_id bigint: Wearer, 64 bit. NULL: not known.
+    strength_minutes numeric default GREATEST(daily_strength_minutes, weekly_strength_minutes): Minutes at medium or high intensity: the larger of both documents. NULL: not sent.
+    active_hours numeric default GREATEST(daily_active_hours, weekly_active_hours): Hours with activity: the larger of both documents. NULL: not sent.
+    steps integer default GREATEST(daily_steps, weekly_steps): Steps: the larger of both documents. NULL: not sent.
+    daily_ts timestamp with time zone: Event time of the sample whose document of the day is kept here. NULL: none came.
+    daily_strength_minutes numeric: Minutes at medium or high intensity, by the document of the day. NULL: not sent.
+    daily_active_hours numeric: Hours with activity, by the document of the day. NULL: not sent.
+    daily_steps integer: Steps, by the document of the day. NULL: not sent (watches of today do not).
+    weekly_ts timestamp with time zone: Event time of the sample whose document of the week is kept here. NULL: none came, or none with data of this day.
+    weekly_strength_minutes numeric: Minutes at medium or high intensity, by the document of the week. NULL: not sent.
+    weekly_active_hours numeric: Hours with activity, by the document of the week. NULL: not sent.
+    weekly_steps integer: Steps, by the document of the week. NULL: not sent.
+    received_at timestamp with time zone not null: When the service took the upload that last changed the row.
+    batch_id bigint not null default txid_current(): Transaction that last wrote the row (txid_current()).
+    constraint exercise_day_pkey PRIMARY KEY (device_sn, day)
+    CREATE INDEX exercise_day_day_idx ON public.exercise_day USING btree (day)
+view exercise_week.device_sn text: Serial number of the device.
+view exercise_week.week date: Monday of the week.
+view exercise_week.days integer: Days of the week with data.
+view exercise_week.strength_minutes numeric: Minutes at medium or high intensity. NULL: not sent.
+view exercise_week.active_hours numeric: Hours with activity. NULL: not sent.
+view exercise_week.steps bigint: Steps. NULL: not sent.
+view exercise_week.customer_id bigint: Tenant by the last day that names one. NULL: none does.
+view exercise_week.org_id bigint: Organisation unit by the last day that names one. NULL: none does.
+view exercise_week.user_id bigint: Wearer by the last day that names one. NULL: none does.
 rollup health_15m.device_sn text
 rollup health_15m.bucket timestamp with time zone
 rollup health_15m.samples bigint
@@ -103,14 +205,20 @@ table health_data: One row per device and instant: what a wearable measured. Hyp
     CREATE INDEX health_data_batch_id_idx ON public.health_data USING btree (batch_id)
     CREATE TRIGGER health_data_outbox AFTER INSERT ON public.health_data FOR EACH STATEMENT EXECUTE FUNCTION outbox_add()
     CREATE TRIGGER health_data_rollup_truncate AFTER TRUNCATE ON public.health_data FOR EACH STATEMENT EXECUTE FUNCTION empty_rollups_on_truncate()
-table health_document: Nested documents of samples (sleep, exercise, workouts), the text exactly as sent, each content once per device and kind.
+table health_document: What of the nested documents of samples did not become rows of sleep_segment, exercise_day or workout: the text exactly as sent, each content once per device and kind.
     device_sn text not null: Serial number of the device.
-    ts timestamp with time zone not null: Event time of the first sample that carried the document.
+    ts timestamp with time zone not null: Event time of the first sample that carried it.
     kind text not null: Which document: sleep, exercise_daily, exercise_week, scientific_sleep, workout.
-    body text not null: The document as sent.
-    received_at timestamp with time zone not null default now(): When the service took the upload.
+    reason text not null: Why it is here: shape_unknown (scientific sleep, always), unreadable (the document), bad_element (one element of it), too_many_elements.
+    detail text: What exactly was wrong, for a person. NULL: nothing was (shape_unknown).
+    body text not null: The document, or for bad_element the element, as sent.
+    customer_id bigint: Tenant, 64 bit. NULL: not known.
+    org_id bigint: Organisation unit, 64 bit. NULL: not known.
+    user_id bigint: Wearer, 64 bit. NULL: not known.
+    received_at timestamp with time zone not null: When the service took the upload.
     batch_id bigint not null default txid_current(): Transaction that wrote the row (txid_current()).
     constraint health_document_kind_check CHECK ((kind = ANY (ARRAY['sleep'::text, 'exercise_daily'::text, 'exercise_week'::text, 'scientific_sleep'::text, 'workout'::text])))
+    constraint health_document_reason_check CHECK ((reason = ANY (ARRAY['shape_unknown'::text, 'unreadable'::text, 'bad_element'::text, 'too_many_elements'::text])))
     CREATE UNIQUE INDEX health_document_content_key ON public.health_document USING btree (device_sn, kind, md5(body))
     CREATE INDEX health_document_ts_idx ON public.health_document USING btree (device_sn, ts)
 rollup health_hourly.device_sn text
@@ -239,9 +347,11 @@ table ingest_batch: Accounting: one row per transaction of the ingest, written i
     instance text not null: Which instance of the service wrote it.
     shard smallint not null: Which of its writers. -1: a replay of rejected items (vitals rejected replay).
     received integer not null: Records the batch was made of. 0 for a replay: its records were received, and counted, when they were rejected.
-    stored integer not null: Records that became a new row of health_data.
-    duplicate integer not null: Records whose (device_sn, ts) was there already, in the table or earlier in the batch.
+    stored integer not null: Records that became a new row of the table of their kind.
+    duplicate integer not null: Records whose key was there already, in the table or earlier in the batch.
     rejected integer not null: Records that are in rejected_upload instead. Negative for a replay: as many left rejected_upload.
+    kind text not null default 'reading'::text: What the account is of: reading (rows of health_data), event (device_event; also the sample of an event, where it was rejected), device_info.
+    constraint ingest_batch_kind_check CHECK ((kind = ANY (ARRAY['reading'::text, 'event'::text, 'device_info'::text])))
     constraint ingest_batch_sum_check CHECK ((received = ((stored + duplicate) + rejected)))
     CREATE INDEX ingest_batch_committed_at_idx ON vitals.ingest_batch USING btree (committed_at DESC)
 table latest_view: One row: which build of the Redis view of latest values is good. A Redis that holds another is rebuilt.
@@ -250,7 +360,7 @@ table latest_view: One row: which build of the Redis view of latest values is go
     generation bigint not null default 1: Raised when a reaction was finished without Redis.
     constraint latest_view_only_row_check CHECK (only_row)
     constraint latest_view_pkey PRIMARY KEY (only_row)
-table outbox: Committed transactions on health_data that were not reacted to yet. Deleting a row undoes nothing but the reaction.
+table outbox: Committed transactions on health_data, device_info and device_event that were not reacted to yet. Deleting a row undoes nothing but the reaction.
     batch_id bigint not null default txid_current(): The writing transaction (txid_current()); equals health_data.batch_id of its rows.
     first_ts timestamp with time zone: Oldest event time in the batch. NULL: a writer that did not say (see trigger health_data_outbox).
     last_ts timestamp with time zone: Newest event time in the batch. NULL with first_ts.
@@ -259,6 +369,8 @@ table outbox: Committed transactions on health_data that were not reacted to yet
     lease_token uuid: Which relay is at work on it. NULL: nobody was yet.
     leased_until timestamp with time zone: When the lease ends and another relay may claim the row. NULL: nobody was at work on it yet.
     attempts smallint not null default 0: How often it was claimed; from the third time on it is reacted to by itself.
+    device_infos integer: Rows the batch offered to device_info. NULL: not known.
+    events integer: Rows the batch offered to device_event. NULL: not known.
     constraint outbox_lease_check CHECK (((lease_token IS NULL) = (leased_until IS NULL)))
     constraint outbox_pkey PRIMARY KEY (batch_id)
     constraint outbox_range_check CHECK ((((first_ts IS NULL) = (last_ts IS NULL)) AND (first_ts <= last_ts)))
@@ -311,18 +423,102 @@ table rollup_chunk: The chunks each rollup was made of. Where one was dropped, t
     gone boolean not null default false: The chunk was dropped.
     constraint rollup_chunk_pkey PRIMARY KEY (rollup, chunk)
     constraint rollup_chunk_rollup_fkey FOREIGN KEY (rollup) REFERENCES rollup(name) ON DELETE CASCADE
+    CREATE INDEX rollup_chunk_span_idx ON vitals.rollup_chunk USING gist (span)
 table rollup_dirty: What changed behind the watermark: quarter hours to compute again, at most one UTC day a row.
     device_sn text not null: Serial number of the device.
     from_bucket timestamp with time zone not null: First quarter hour.
     to_bucket timestamp with time zone not null: End of the last one, exclusive.
     constraint rollup_dirty_range_check CHECK ((from_bucket < to_bucket))
     CREATE INDEX rollup_dirty_from_bucket_idx ON vitals.rollup_dirty USING btree (from_bucket)
+view sleep_night.device_sn text: Serial number of the device.
+view sleep_night.night date: Local day on which the sleep ended. Segments at most two hours apart are one sleep; a day may hold a night and naps.
+view sleep_night.start_ts timestamp with time zone: When the first of them began.
+view sleep_night.end_ts timestamp with time zone: When the last of them ended.
+view sleep_night.sleeps integer: Sleeps that ended on the day.
+view sleep_night.segments integer: Segments they are made of.
+view sleep_night.light_hours numeric: Hours of light sleep, each instant once; what is also told as deep counts as deep.
+view sleep_night.deep_hours numeric: Hours of deep sleep, each instant once.
+view sleep_night.unknown_hours numeric: Hours of sleep told as neither light nor deep, each instant once.
+view sleep_night.total_hours numeric: Hours of sleep, each instant once: light + deep + unknown.
+view sleep_night.legacy_hours numeric: The figure of the ljwx server: plain sum of all segments, overlaps counted twice, hours rounded to 2 decimals.
+view sleep_night.customer_id bigint: Tenant by the last segment that names one. NULL: none does.
+view sleep_night.org_id bigint: Organisation unit by the last segment that names one. NULL: none does.
+view sleep_night.user_id bigint: Wearer by the last segment that names one. NULL: none does.
+table sleep_segment: Sleep as devices tell it: one row per element of a sleep document, however often it is sent. Segments may overlap; sleep_night merges them.
+    device_sn text not null: Serial number of the device.
+    start_ts timestamp with time zone not null: Start of the segment.
+    end_ts timestamp with time zone not null: End of the segment, exclusive.
+    type_code integer: Type as sent: 1 light, 2 deep; what other codes mean is not known. NULL: not sent.
+    stage text not null default 
+CASE type_code
+    WHEN 1 THEN 'light'::text
+    WHEN 2 THEN 'deep'::text
+    ELSE 'unknown'::text
+END: What type_code means: light, deep, unknown.
+    end_day date not null: Local day on which the segment ends, in the zone of the rollups (vitals.rollup). The key by which nights are found.
+    customer_id bigint: Tenant, 64 bit. NULL: not known.
+    org_id bigint: Organisation unit, 64 bit. NULL: not known.
+    user_id bigint: Wearer, 64 bit. NULL: not known.
+    ts timestamp with time zone not null: Event time of the sample by which it came first.
+    received_at timestamp with time zone not null: When the service took that upload.
+    batch_id bigint not null default txid_current(): Transaction that last wrote the row (txid_current()).
+    constraint sleep_segment_key UNIQUE NULLS NOT DISTINCT (device_sn, start_ts, end_ts, type_code)
+    constraint sleep_segment_span_check CHECK ((start_ts < end_ts))
+    CREATE INDEX sleep_segment_day_idx ON public.sleep_segment USING btree (end_day)
+    CREATE INDEX sleep_segment_device_day_idx ON public.sleep_segment USING btree (device_sn, end_day)
+    CREATE INDEX sleep_segment_device_week_idx ON public.sleep_segment USING btree (device_sn, ((date_trunc('week'::text, (end_day)::timestamp without time zone))::date))
+view sleep_week.device_sn text: Serial number of the device.
+view sleep_week.week date: Monday of the week.
+view sleep_week.nights integer: Days of the week on which a sleep ended.
+view sleep_week.light_hours numeric: Hours of light sleep.
+view sleep_week.deep_hours numeric: Hours of deep sleep.
+view sleep_week.unknown_hours numeric: Hours of sleep told as neither.
+view sleep_week.total_hours numeric: Hours of sleep; divided by nights, the mean.
+view sleep_week.legacy_hours numeric: Sum of the legacy figures of its days.
+view sleep_week.customer_id bigint: Tenant by the last day that names one. NULL: none does.
+view sleep_week.org_id bigint: Organisation unit by the last day that names one. NULL: none does.
+view sleep_week.user_id bigint: Wearer by the last day that names one. NULL: none does.
+table workout: Workouts: one row per device, start and type. Sent again with other figures, the larger ones hold, in whatever order they come.
+    device_sn text not null: Serial number of the device.
+    start_ts timestamp with time zone not null: Start of the workout.
+    end_ts timestamp with time zone not null: End of the workout; the latest that was sent.
+    workout_type integer: Type as sent; workout_type has the names. NULL: not sent.
+    calorie numeric: Energy as sent, in the unit of the device (small calories in samples; documents name none); the largest that was sent. NULL: not sent.
+    distance numeric: Distance, metres; the largest that was sent. NULL: not sent.
+    record_id text: The device's own number of the workout. NULL: not sent.
+    customer_id bigint: Tenant, 64 bit. NULL: not known.
+    org_id bigint: Organisation unit, 64 bit. NULL: not known.
+    user_id bigint: Wearer, 64 bit. NULL: not known.
+    ts timestamp with time zone not null: Event time of the sample by which it came first.
+    received_at timestamp with time zone not null: When the service took that upload.
+    batch_id bigint not null default txid_current(): Transaction that last wrote the row (txid_current()).
+    constraint workout_key UNIQUE NULLS NOT DISTINCT (device_sn, start_ts, workout_type)
+    constraint workout_span_check CHECK ((start_ts < end_ts))
+    CREATE INDEX workout_start_ts_idx ON public.workout USING btree (start_ts)
+view workout_named.device_sn text: Serial number of the device.
+view workout_named.day date: Local day on which it began, in the zone of the rollups. To choose by time, start_ts is quicker.
+view workout_named.start_ts timestamp with time zone: Start of the workout.
+view workout_named.end_ts timestamp with time zone: End of the workout.
+view workout_named.workout_type integer: Type as sent. NULL: not sent.
+view workout_named.workout_name text: What the type means; unknown, where workout_type has no name for it.
+view workout_named.minutes numeric: Minutes from start to end.
+view workout_named.calorie numeric: Energy as sent, see workout.calorie. NULL: not sent.
+view workout_named.distance numeric: Distance, metres. NULL: not sent.
+view workout_named.record_id text: The device's own number of the workout. NULL: not sent.
+view workout_named.customer_id bigint: Tenant, 64 bit. NULL: not known.
+view workout_named.org_id bigint: Organisation unit, 64 bit. NULL: not known.
+view workout_named.user_id bigint: Wearer, 64 bit. NULL: not known.
+table workout_type: Names of the workout types. A DBA may add one or change its words; no row of workout depends on it.
+    workout_type integer not null: Code as devices send it.
+    name text not null: What it means, in English.
+    constraint workout_type_pkey PRIMARY KEY (workout_type)
 function advance_rollups()
 function bucket_end(interval,text,timestamp with time zone)
 function bucket_start(interval,text,timestamp with time zone)
 function check_rollup_zone(text)
 function comment_rollups()
 function create_rollup(text,smallint,text,interval,text,interval,text)
+function device_follow_info()
 function drop_rollups()
 function edition()
 function empty_rollups_on_truncate()

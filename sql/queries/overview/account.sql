@@ -1,5 +1,5 @@
 -- overview.account
--- Purpose: where the records that one instance of the service received have gone.
+-- Purpose: where the readings that one instance of the service received have gone.
 -- Parameters: $1 name of the instance.
 -- Locks: none.
 select
@@ -9,4 +9,4 @@ select
     coalesce(sum(duplicate), 0)::bigint as duplicate,
     coalesce(sum(rejected), 0)::bigint  as rejected
 from vitals.ingest_batch
-where instance = $1::text
+where instance = $1::text and kind = 'reading'

@@ -71,7 +71,7 @@ fn reader(settings: &Settings, retention: &RawRetention) -> impl Fn(&RejectedUpl
     move |rejected| {
         let context = Context { received_at: rejected.received_at, device_zone: device_zone.clone(), oldest };
         let text = Bytes::copy_from_slice(rejected.body.as_bytes());
-        wire::record::sample(rejected.source, &text, rejected.inherited.as_deref(), &context)
+        wire::record::read(rejected.source, &text, rejected.inherited.as_deref(), &context)
     }
 }
 

@@ -8,6 +8,7 @@
 //! answer; `HttpError` among the responses; the shape of the body in a file here, and how the fleet sends it in
 //! [`EXAMPLES`].
 
+mod device;
 mod health;
 mod page;
 
@@ -18,6 +19,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
+pub(super) use device::{DeviceInfoUpload, EventUpload};
 pub(super) use health::{HealthBatch, HealthUpload};
 pub(super) use page::{__path_docs, __path_docs_file, docs, docs_file};
 
@@ -48,6 +50,10 @@ const EXAMPLES: &[(&str, &str, &str, &str)] = &[
     ("/upload_health_data", "older_phone_path", "an older phone app", fixture!("older_phone_path")),
     ("/upload_health_data", "pinyin", "the oldest names; ids beside the item", fixture!("pinyin")),
     ("/upload_health_data_batch", "batch", "a gateway; two records cannot be stored", fixture!("batch")),
+    ("/upload_device_info", "watch_device_info", "a watch", fixture!("watch_device_info")),
+    ("/upload_device_info", "phone_device_info", "the phone app", fixture!("phone_device_info")),
+    ("/upload_common_event", "watch_event", "a watch: an alarm with its sample", fixture!("watch_event")),
+    ("/upload_common_event", "phone_event", "the phone app", fixture!("phone_event")),
 ];
 
 /// The document as it is served.

@@ -19,6 +19,17 @@ const ROUTES: &[(&str, &[&str])] = &[
         ],
     ),
     ("/upload_health_data_batch", &[include_str!("../../fixtures/batch.json")]),
+    (
+        "/upload_device_info",
+        &[
+            include_str!("../../fixtures/watch_device_info.json"),
+            include_str!("../../fixtures/phone_device_info.json"),
+        ],
+    ),
+    (
+        "/upload_common_event",
+        &[include_str!("../../fixtures/watch_event.json"), include_str!("../../fixtures/phone_event.json")],
+    ),
 ];
 
 /// Names that mean something, in every generation, and some that do not.
@@ -67,6 +78,22 @@ const NAMES: &[&str] = &[
     "ydWeekData",
     "kxsmData",
     "workoutData",
+    "SerialNumber",
+    "System Software Version",
+    "wifi_address",
+    "IP Address",
+    "Network Access Mode",
+    "batteryLevel",
+    "voltage",
+    "chargingStatus",
+    "wearState",
+    "status",
+    "eventType",
+    "action",
+    "eventValue",
+    "value",
+    "healthData",
+    "heatlhData",
     "data",
     "batchId",
     "type",
@@ -128,6 +155,13 @@ const VALUES: &[&str] = &[
     "\"{\\\"code\\\":-1}\"",
     "\"[{\\\"deviceSn\\\":\\\"QUOTED-1\\\",\\\"xlv\\\":\\\"70\\\"}]\"",
     "\"4g\"",
+    "\"85%\"",
+    "\"a.b.SOS_EVENT\"",
+    "\"a.b.\"",
+    "\"10.0.0.1\\n::1\"",
+    "{\"heart_rate\":128}",
+    "{\"data\":[{\"xlv\":1},{\"xlv\":999}]}",
+    "\"{\\\"data\\\":{\\\"heart_rate\\\":999}}\"",
     "\"\u{7f}\u{9b}\"",
 ];
 
@@ -212,7 +246,11 @@ pub fn structured() -> impl Strategy<Value = Sent> {
         prop_oneof![8 => select(VALUES).prop_map(str::to_owned), 1 => "\"[ -~]{0,12}\"", 1 => number()];
     let field = (select(NAMES), value).prop_map(|(name, value)| format!("\"{name}\":{value}"));
     // Mostly with a serial, so that the rest is looked at.
-    let named = prop_oneof![3 => Just("\"deviceSn\":\"FUZZ-1\""), 1 => Just("\"x\":0")];
+    let named = prop_oneof![
+        3 => Just("\"deviceSn\":\"FUZZ-1\""),
+        2 => Just("\"deviceSn\":\"FUZZ-2\",\"eventType\":\"SOS_EVENT\""),
+        1 => Just("\"x\":0")
+    ];
     let item = (named, vec(field, 0..8))
         .prop_map(|(named, fields)| format!("{{{}}}", [vec![named.to_owned()], fields].concat().join(",")));
     let body = item.prop_recursive(4, 24, 6, |inner| {

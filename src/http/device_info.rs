@@ -1,0 +1,52 @@
+//! `POST /upload_device_info`.
+//!
+//! Before: a watch, a phone. After: `wire` reads the body, `ingest` commits it.
+//! Promise: 200 is sent after the commit.
+//! Source: the wire contract, section 2.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State as Shared};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::openapi::DeviceInfoUpload;
+use super::told::{ItemError, told};
+use super::{HttpError, State, body};
+use crate::wire;
+
+/// Answer to device information
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct DeviceInfoAnswer {
+    #[schema(value_type = String, examples("success"))]
+    status: &'static str,
+    #[schema(value_type = String)]
+    message: &'static str,
+    /// Number of the transaction that holds it; "0" if there was nothing to hold
+    request_id: String,
+    /// At most ten of the records that were not stored; absent when everything was stored
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 10)]
+    errors: Vec<ItemError>,
+}
+
+/// What a device says of itself
+///
+/// Answered after it is committed. The device's row is brought up to date by event time, its history is kept.
+#[utoipa::path(post, path = "/upload_device_info", tag = "devices", request_body = DeviceInfoUpload,
+    params(body::Packing), responses((status = 200, description = "Every record is accounted for", body = DeviceInfoAnswer), HttpError))]
+pub(super) async fn upload_device_info(
+    Shared(state): Shared<Arc<State>>,
+    request: Request,
+) -> Result<Json<DeviceInfoAnswer>, HttpError> {
+    let body = body::read(request, state.limits).await?;
+    let upload = wire::device_info::parse(&body, &state.context())?;
+    let outcome = state.submit(upload).await?;
+    Ok(Json(DeviceInfoAnswer {
+        status: "success",
+        message: "设备信息已接收，正在批量处理",
+        request_id: outcome.batch_id.unwrap_or_default().to_string(),
+        errors: told(&outcome.rejected),
+    }))
+}

@@ -1,0 +1,95 @@
+//! A batch of a few rows that need no COPY: an alarm with its sample, mostly. Every row leaves in one packet.
+//!
+//! Before: `store::batch` has a batch without fresh rows. After: it adds rejects and accounts, and commits.
+//! Promise: the same rows as by COPY. Statements run in the order they are sent; where one fails, those behind it do too,
+//! and the first failure is the one that is told.
+
+use deadpool_postgres::Object;
+use jiff::Timestamp;
+
+use super::{ANNOUNCE, Batch, Range, Written, announce, control, documents, merge, merge_statement};
+use crate::config::Duplicates;
+use crate::model::{Item, Reading};
+use crate::store::{Statement, StoreError, device_event, device_info, statement};
+
+const ADD_INCOMING: Statement = statement!("batch", "add_incoming");
+
+/// Readings up to which an INSERT is quicker than the round trips of a COPY.
+const MAX_READINGS: usize = 100;
+
+pub(super) fn are_few(batch: &Batch<'_>) -> bool {
+    batch.fresh.is_empty() && batch.repeats.len() <= MAX_READINGS
+}
+
+pub(super) async fn prepare(client: &Object, duplicates: Duplicates) -> Result<(), StoreError> {
+    for statement in
+        [ANNOUNCE, ADD_INCOMING, merge_statement(duplicates), device_event::ADD, device_info::ADD]
+    {
+        statement.prepare(client).await?;
+    }
+    documents::prepare(client).await
+}
+
+pub(super) async fn write(
+    client: &Object,
+    batch: &Batch<'_>,
+    range: Range,
+    duplicates: Duplicates,
+) -> Result<Written, StoreError> {
+    // Prepared before anything is sent: a statement that still had to be would fall behind those after it.
+    for statement in
+        [ANNOUNCE, ADD_INCOMING, merge_statement(duplicates), device_event::ADD, device_info::ADD]
+    {
+        statement.prepare(client).await?;
+    }
+    let (begun, batch_id, added, inserted, events, device_infos) = futures_util::join!(
+        control(client, "batch.begin", "begin"),
+        announce(client, batch, range),
+        add_incoming(client, &batch.repeats),
+        merge(client, &batch.repeats, duplicates),
+        device_event::add(client, &batch.events),
+        // Last: it locks rows of device, which others may wait for until the commit.
+        device_info::add(client, &batch.device_infos),
+    );
+    begun?;
+    let batch_id = batch_id?;
+    added?;
+    Ok(Written { batch_id, inserted: inserted?, events: events?, device_infos: device_infos? })
+}
+
+async fn add_incoming(client: &Object, items: &[&Item]) -> Result<(), StoreError> {
+    fn column<'a, T>(items: &[&'a Item], value: impl Fn(&'a Reading) -> T) -> Vec<T> {
+        items.iter().map(|item| value(&item.reading)).collect()
+    }
+    if items.is_empty() {
+        return Ok(());
+    }
+    let received_at: Vec<Timestamp> = items.iter().map(|item| item.received_at).collect();
+    ADD_INCOMING
+        .execute(
+            client,
+            &[
+                &column(items, |reading| reading.device_sn.as_str()),
+                &column(items, |reading| reading.ts),
+                &received_at,
+                &column(items, |reading| reading.owner.customer_id),
+                &column(items, |reading| reading.owner.org_id),
+                &column(items, |reading| reading.owner.user_id),
+                &column(items, |reading| reading.heart_rate),
+                &column(items, |reading| reading.blood_oxygen),
+                &column(items, |reading| reading.temperature),
+                &column(items, |reading| reading.pressure_high),
+                &column(items, |reading| reading.pressure_low),
+                &column(items, |reading| reading.stress),
+                &column(items, |reading| reading.step),
+                &column(items, |reading| reading.distance),
+                &column(items, |reading| reading.calorie),
+                &column(items, |reading| reading.latitude),
+                &column(items, |reading| reading.longitude),
+                &column(items, |reading| reading.altitude),
+                &column(items, |reading| reading.upload_method.as_deref()),
+            ],
+        )
+        .await
+        .map(drop)
+}

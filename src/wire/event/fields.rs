@@ -1,0 +1,116 @@
+//! The names of a field of an event, and what an event holds under them.
+//!
+//! Before: `records` found the event. After: `event` makes a value of each field.
+//! Promise: as for the fields of a sample: the first name of a meaning that holds a value wins, and no value makes an
+//! event unreadable.
+
+use std::borrow::Cow;
+
+use crate::wire::fields::{Slot, offer_id};
+use crate::wire::number::Number;
+use crate::wire::object;
+use crate::wire::value::{Held, Id};
+
+#[derive(Debug, Clone, Copy)]
+enum Meaning {
+    Action,
+    Value,
+    DeviceSn,
+    Timestamp,
+    /// 0 tenant, 1 organisation unit, 2 wearer.
+    Id(usize),
+    /// 0 latitude, 1 longitude, 2 altitude.
+    Position(usize),
+    Sample,
+}
+
+/// The names of WIRE.md 3, those of the phone path behind those of the watch. The number is the place of a name among those
+/// of its meaning.
+fn name(name: &[u8]) -> Option<(Meaning, u8)> {
+    use Meaning::{Action, DeviceSn, Id, Position, Sample, Timestamp, Value};
+    Some(match name {
+        b"eventType" => (Action, 0),
+        b"event_type" => (Action, 1),
+        b"action" => (Action, 2),
+        b"eventValue" => (Value, 0),
+        b"event_value" => (Value, 1),
+        b"value" => (Value, 2),
+        b"deviceSn" => (DeviceSn, 0),
+        b"device_sn" => (DeviceSn, 1),
+        b"id" => (DeviceSn, 2),
+        b"timestamp" => (Timestamp, 0),
+        b"cjsj" => (Timestamp, 1),
+        b"customerId" => (Id(0), 0),
+        b"customer_id" => (Id(0), 1),
+        b"orgId" => (Id(1), 0),
+        b"org_id" => (Id(1), 1),
+        b"userId" => (Id(2), 0),
+        b"user_id" => (Id(2), 1),
+        b"latitude" => (Position(0), 0),
+        b"wd" => (Position(0), 1),
+        b"longitude" => (Position(1), 0),
+        b"jd" => (Position(1), 1),
+        b"altitude" => (Position(2), 0),
+        b"hb" => (Position(2), 1),
+        b"healthData" => (Sample, 0),
+        b"heatlhData" => (Sample, 1),
+        b"health_data" => (Sample, 2),
+        _ => return None,
+    })
+}
+
+/// What one event holds.
+#[derive(Debug, Default)]
+pub(super) struct Fields<'a> {
+    pub(super) action: Slot<Held<'a>>,
+    pub(super) value: Slot<Cow<'a, str>>,
+    pub(super) device_sn: Slot<Held<'a>>,
+    pub(super) timestamp: Slot<(Held<'a>, &'a str)>,
+    /// Tenant, organisation unit, wearer.
+    pub(super) ids: [Slot<Id>; 3],
+    /// Latitude, longitude, altitude; what is no number is left out.
+    position: [Slot<Number>; 3],
+    pub(super) sample: Slot<Held<'a>>,
+}
+
+impl<'a> Fields<'a> {
+    /// Reads `text`, which is an object and nothing else.
+    pub(super) fn read(text: &'a str) -> serde_json::Result<Self> {
+        let mut fields = Self::default();
+        object::read(text, name, |(meaning, rank), raw| {
+            if let Some(held) = Held::from_raw(raw) {
+                fields.offer(meaning, rank, held, raw);
+            }
+        })?;
+        Ok(fields)
+    }
+
+    fn offer(&mut self, meaning: Meaning, rank: u8, held: Held<'a>, raw: &'a str) {
+        match meaning {
+            Meaning::Action => self.action.offer(rank, held),
+            Meaning::Value => self.value.offer(rank, held.document(raw)),
+            Meaning::DeviceSn => self.device_sn.offer(rank, held),
+            Meaning::Timestamp => self.timestamp.offer(rank, (held, raw)),
+            Meaning::Id(which) => offer_id(&mut self.ids[which], rank, &held),
+            Meaning::Position(which) => {
+                if let Ok(number) = held.number() {
+                    self.position[which].offer(rank, number);
+                }
+            }
+            Meaning::Sample => self.sample.offer(rank, held),
+        }
+    }
+
+    /// Does it say nothing of an event?
+    pub(super) fn is_empty(&self) -> bool {
+        self.action.get().is_none()
+            && self.value.get().is_none()
+            && self.device_sn.get().is_none()
+            && self.sample.get().is_none()
+    }
+
+    /// Latitude, longitude, altitude.
+    pub(super) fn position(&self) -> [Option<Number>; 3] {
+        self.position.each_ref().map(|slot| slot.get().copied())
+    }
+}

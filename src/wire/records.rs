@@ -1,0 +1,69 @@
+//! The records of a body that holds device information or events, whatever they are wrapped in.
+//!
+//! Before: `device_info` and `event` have the body. After: they read each record, with what the objects around it say.
+//! Promise: wrappers are those of `gather` (an object whose `data` is an object, an array, or text that is one of them);
+//! a record that is no object is told as such, and is no other's matter.
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
+
+use super::fields::Fields;
+use super::gather::{self, Content, MAX_RECORDS, MAX_WRAPPERS, Place};
+use super::item::Inherited;
+use super::{BodyError, JSON_SPACE, refusal_of_scalar, text_of};
+
+/// Takes the records of a body as they are found.
+pub(super) trait Reader {
+    /// Is this object a record, whatever its `data` may hold?
+    fn is_record(&self, text: &str) -> bool;
+
+    /// Takes a record. `place.depth` is 0 for one that is the whole body.
+    fn object(&mut self, text: &str, place: Place<'_>) -> Result<(), BodyError>;
+
+    /// Takes what stands in the place of a record and is no object.
+    fn no_object(&mut self, text: &str, place: Place<'_>);
+
+    /// Records taken so far.
+    fn taken(&self) -> usize;
+}
+
+/// Reads all records of `body`.
+pub(super) fn read(body: &Bytes, reader: &mut impl Reader) -> Result<(), BodyError> {
+    let text = text_of(body)?;
+    let value = text.trim_start_matches(JSON_SPACE);
+    if !value.starts_with(['{', '[']) {
+        return Err(refusal_of_scalar(text));
+    }
+    // Whether all of it is JSON comes first: an error then tells its place in the body.
+    serde_json::from_str::<&RawValue>(text)?;
+    walk(value, Place { source: body, inherited: &Inherited::default(), depth: 0 }, reader)
+}
+
+fn walk(text: &str, place: Place<'_>, reader: &mut impl Reader) -> Result<(), BodyError> {
+    if text.starts_with('[') {
+        let place = Place { depth: place.depth + 1, ..place };
+        for element in serde_json::from_str::<Vec<&RawValue>>(text)? {
+            if reader.taken() >= MAX_RECORDS {
+                return Err(BodyError::TooManyRecords { max: MAX_RECORDS });
+            }
+            match element.get() {
+                object if object.starts_with('{') => walk(object, place, reader)?,
+                other => reader.no_object(other, place),
+            }
+        }
+        return Ok(());
+    }
+    if place.depth < MAX_WRAPPERS && !reader.is_record(text) {
+        let fields = Fields::read(text)?;
+        if let Some(content) = gather::content_of(&fields) {
+            let inherited = place.inherited.within(&fields);
+            let source = match &content {
+                Content::Inline(_) => place.source,
+                Content::Quoted(source) => source,
+            };
+            let inner = Place { source, inherited: &inherited, depth: place.depth + 1 };
+            return walk(content.text(), inner, reader);
+        }
+    }
+    reader.object(text, place)
+}
