@@ -84,9 +84,11 @@ impl Writer {
 
     /// Runs until `stop`, then commits what is queued and ends.
     pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Part>, stop: CancellationToken) {
-        if self.manner == Manner::Prompt {
-            self.session = self.prepared_session().await.ok();
-        }
+        // So that the first record need not wait for a connection; if none can be had now, the record asks again.
+        self.session = match self.manner {
+            Manner::Prompt => self.prepared_session().await.ok(),
+            Manner::Bulk => Session::open(&self.store).await.ok(),
+        };
         while let Some(parts) = batcher::gather(&mut queue, self.limits, &stop).await {
             self.serve(parts).await;
         }
@@ -95,7 +97,7 @@ impl Writer {
         }
     }
 
-    /// So that the first event need not wait for it; if it cannot be had now, the event asks again.
+    /// With the statements of events prepared too.
     async fn prepared_session(&self) -> Result<Session, StoreError> {
         let session = Session::open(&self.store).await?;
         session.prepare(self.duplicates).await?;

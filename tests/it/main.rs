@@ -6,7 +6,9 @@
 
 mod harness;
 
+mod device_config;
 mod device_info;
+mod directory_import;
 mod events;
 mod fuzz;
 mod ingest;
@@ -14,6 +16,7 @@ mod latest_values;
 mod layering;
 mod nested_documents;
 mod openapi;
+mod ownership;
 mod rejected;
 mod relay;
 mod rollups;
