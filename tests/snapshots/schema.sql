@@ -1,10 +1,25 @@
+table app_user: People who wear devices.
+    user_id bigint not null: Wearer, 64 bit, given from outside.
+    org_id bigint: Organisation unit the user sits in. NULL: none, and so no tenant either.
+    name text: For people. NULL: not told.
+    constraint app_user_org_id_fkey FOREIGN KEY (org_id) REFERENCES org_unit(org_id) DEFERRABLE
+    constraint app_user_pkey PRIMARY KEY (user_id)
+    constraint app_user_user_id_check CHECK ((user_id > 0))
+    CREATE INDEX app_user_org_id_idx ON public.app_user USING btree (org_id)
+    CREATE TRIGGER app_user_lock BEFORE UPDATE ON public.app_user FOR EACH STATEMENT EXECUTE FUNCTION directory_lock()
+    CREATE TRIGGER app_user_updated AFTER UPDATE ON public.app_user REFERENCING OLD TABLE AS before_change NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION app_user_changed()
+table customer: One row per tenant that has a name. Tenants that only the organisation units name are tenants all the same.
+    customer_id bigint not null: Tenant, 64 bit, given from outside. 0: nobody, and the defaults of everybody.
+    name text not null: What watches show as their customer.
+    constraint customer_customer_id_check CHECK ((customer_id >= 0))
+    constraint customer_pkey PRIMARY KEY (customer_id)
 table device: One row per device ever heard of, bound to somebody or not.
     device_sn text not null: Serial number, as the device sends it.
     first_seen_at timestamp with time zone not null default now(): When the service first reacted to data of the device.
     info_ts timestamp with time zone: Event time of the newest message of device_info. NULL: the device never said anything of itself.
-    customer_id bigint: Tenant the device named last; whom it is bound to is another matter. NULL: it named none.
-    org_id bigint: Organisation unit the device named last. NULL: it named none.
-    user_id bigint: Wearer the device named last. NULL: it named none.
+    customer_id bigint: Tenant as of the newest message: as the device named it, else by its binding at that time. NULL: neither.
+    org_id bigint: Organisation unit as of the newest message: as named, else by its binding. NULL: neither.
+    user_id bigint: Wearer as of the newest message: as named, else by its binding. NULL: neither.
     system_version text: Firmware, as sent. This column and those below hold, each by itself, the newest value by event time. NULL: never sent.
     model text: Model: the leading AAA-AAnn of the firmware. NULL: none was sent, or it begins otherwise.
     wifi_address text: MAC address of the WLAN, upper case with colons; as sent where it is none. NULL: never sent.
@@ -20,6 +35,65 @@ table device: One row per device ever heard of, bound to somebody or not.
     status text: State the device says it is in, its own word. NULL: never sent.
     constraint device_charging_status_check CHECK ((charging_status = ANY (ARRAY['CHARGING'::text, 'NOT_CHARGING'::text, 'UNKNOWN'::text])))
     constraint device_pkey PRIMARY KEY (device_sn)
+table device_binding: Who wore a device when. A sample belongs to the binding in force at its time; before the first binding of a device, to the first.
+    device_sn text not null: Serial number of the device, as it sends it. It may be bound before it was ever heard of.
+    user_id bigint not null: Who wears it.
+    valid_from timestamp with time zone not null default now(): Since when. A later binding of the device ends this one, whatever valid_until says.
+    valid_until timestamp with time zone: Until when, exclusive. NULL: open, it has not ended.
+    constraint device_binding_device_sn_check CHECK (((octet_length(device_sn) >= 1) AND (octet_length(device_sn) <= 64)))
+    constraint device_binding_pkey PRIMARY KEY (device_sn, valid_from)
+    constraint device_binding_user_id_fkey FOREIGN KEY (user_id) REFERENCES app_user(user_id) DEFERRABLE
+    constraint device_binding_valid_check CHECK ((valid_from < valid_until))
+    CREATE UNIQUE INDEX device_binding_open_key ON public.device_binding USING btree (device_sn) WHERE (valid_until IS NULL)
+    CREATE INDEX device_binding_user_id_idx ON public.device_binding USING btree (user_id)
+    CREATE TRIGGER device_binding_deleted AFTER DELETE ON public.device_binding REFERENCING OLD TABLE AS before_change FOR EACH STATEMENT EXECUTE FUNCTION device_binding_changed()
+    CREATE TRIGGER device_binding_inserted AFTER INSERT ON public.device_binding REFERENCING NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION device_binding_changed()
+    CREATE TRIGGER device_binding_lock BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.device_binding FOR EACH STATEMENT EXECUTE FUNCTION directory_lock()
+    CREATE TRIGGER device_binding_truncated AFTER TRUNCATE ON public.device_binding FOR EACH STATEMENT EXECUTE FUNCTION device_binding_changed()
+    CREATE TRIGGER device_binding_updated AFTER UPDATE ON public.device_binding REFERENCING OLD TABLE AS before_change NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION device_binding_changed()
+table device_config: Settings of watches, one row per tenant that has its own; tenant 0 holds the defaults.
+    customer_id bigint not null: Tenant. 0: the defaults of everybody.
+    upload_method text: How watches upload: wifi (by themselves) or bluetooth (by way of a phone). NULL: as tenant 0.
+    is_support_license boolean: Whether watches check a licence. NULL: as tenant 0.
+    license_key integer: The licence, a number. NULL: as tenant 0.
+    cache_max_count integer: Samples a watch keeps while it cannot upload; the firmware holds 100 at most. NULL: as tenant 0.
+    enable_resume boolean: Whether kept samples are uploaded later. NULL: as tenant 0.
+    upload_retry_count integer: Times an upload is tried again. NULL: as tenant 0.
+    upload_retry_interval_seconds integer: Pause between two tries, seconds. NULL: as tenant 0.
+    constraint device_config_cache_max_count_check CHECK ((cache_max_count > 0))
+    constraint device_config_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customer(customer_id)
+    constraint device_config_defaults_check CHECK (((customer_id <> 0) OR (num_nulls(upload_method, is_support_license, license_key, cache_max_count, enable_resume, upload_retry_count, upload_retry_interval_seconds) = 0)))
+    constraint device_config_pkey PRIMARY KEY (customer_id)
+    constraint device_config_upload_method_check CHECK ((upload_method = ANY (ARRAY['wifi'::text, 'bluetooth'::text])))
+    constraint device_config_upload_retry_count_check CHECK ((upload_retry_count >= 0))
+    constraint device_config_upload_retry_interval_check CHECK ((upload_retry_interval_seconds >= 0))
+table device_config_interface: Where watches send what; the names are those the firmware looks for. auth_header is a secret: dashboards have no business here.
+    customer_id bigint not null: Tenant. 0: the defaults of everybody.
+    name text not null: Name of the interface, in the words of the firmware.
+    path text not null: Path below public_base_url of the service, or a whole http(s) URL of somebody else.
+    interval_seconds integer not null: Time between two calls, seconds.
+    enabled boolean not null default true: Whether watches call it.
+    api_id text not null default ''::text: Number the caller is known by. Empty: none.
+    auth_header text not null default ''::text: What watches send as Authorization. Empty: nothing.
+    constraint device_config_interface_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customer(customer_id)
+    constraint device_config_interface_interval_check CHECK ((interval_seconds > 0))
+    constraint device_config_interface_path_check CHECK ((path ~ '^(/|https?://)[^;[:space:]]*$'::text))
+    constraint device_config_interface_pkey PRIMARY KEY (customer_id, name)
+    constraint device_config_interface_text_check CHECK (((api_id !~ '[;[:cntrl:]]'::text) AND (auth_header !~ '[;[:cntrl:]]'::text)))
+table device_config_metric: What watches measure, how often, and when they warn by themselves; the alert rules of the service are apart from it.
+    customer_id bigint not null: Tenant. 0: the defaults of everybody.
+    metric text not null: heart_rate, blood_oxygen, temperature, stress, step, distance, calorie, sleep, exercise_daily, exercise_week, scientific_sleep, work_out, location, ecg or wear.
+    interval_seconds integer: Time between two measurements, seconds. NULL: none is set, watches are told -1.
+    collect boolean not null default true: Whether it is measured at all.
+    realtime boolean not null default true: Whether it is uploaded with the samples as they come.
+    warn_high numeric(6,1): The watch warns above it, in the unit of health_data. NULL: never, watches are told -1.
+    warn_low numeric(6,1): The watch warns below it, in the unit of health_data. NULL: never, watches are told -1.
+    warn_count integer: Readings in a row beyond a bound before it warns. NULL: none is set, watches are told -1.
+    constraint device_config_metric_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customer(customer_id)
+    constraint device_config_metric_interval_check CHECK ((interval_seconds > 0))
+    constraint device_config_metric_metric_check CHECK ((metric ~ '^[a-z][a-z0-9_]*$'::text))
+    constraint device_config_metric_pkey PRIMARY KEY (customer_id, metric)
+    constraint device_config_metric_warn_count_check CHECK ((warn_count >= 0))
 table device_event: One row per event of a device. An event sent again is the same row; what the first left open the second fills. Hypertable, one chunk a week.
     device_sn text not null: Serial number of the device, as it sends it.
     event_type text not null: Short type, upper case: what follows the last dot of the action.
@@ -45,9 +119,9 @@ table device_info: One row per message of a device about itself. Two messages of
     ts timestamp with time zone not null: When it was so (event time); the time of receipt where the message names none.
     received_at timestamp with time zone not null default now(): When the service took the message in which the row first came.
     batch_id bigint not null default txid_current(): Transaction that last wrote the row (txid_current()); joins outbox and vitals.ingest_batch.
-    customer_id bigint: Tenant, 64 bit. NULL: not said.
-    org_id bigint: Organisation unit, 64 bit. NULL: not said.
-    user_id bigint: Wearer, 64 bit. NULL: not said.
+    customer_id bigint: Tenant, 64 bit: as the device named it, else by its binding at ts. NULL: neither.
+    org_id bigint: Organisation unit, 64 bit: as named, else by its binding at ts. NULL: neither.
+    user_id bigint: Wearer, 64 bit: as named, else by its binding at ts. NULL: neither.
     system_version text: Firmware, as sent. NULL: not said.
     model text: Model: the leading AAA-AAnn of the firmware. NULL: no firmware said, or it begins otherwise.
     wifi_address text: MAC address of the WLAN, upper case with colons; as sent where it is none. NULL: not said.
@@ -67,6 +141,12 @@ table device_info: One row per message of a device about itself. Two messages of
     CREATE TRIGGER device_info_device_insert AFTER INSERT ON public.device_info REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION device_follow_info()
     CREATE TRIGGER device_info_device_update AFTER UPDATE ON public.device_info REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION device_follow_info()
     CREATE TRIGGER device_info_outbox AFTER INSERT ON public.device_info FOR EACH STATEMENT EXECUTE FUNCTION outbox_add()
+table directory: One row: the version of the directory. What was looked up at an older version may be out of date.
+    only_row boolean not null default true: Always true: there is one directory.
+    directory_id uuid not null default gen_random_uuid(): Tells the directory of this database from that of another that used the same Redis.
+    version bigint not null default 1: Raised in every transaction that changes whom a device belongs to.
+    constraint directory_only_row_check CHECK (only_row)
+    constraint directory_pkey PRIMARY KEY (only_row)
 table event_type: How grave an event is, by type. A change counts for events from then on; a type that is not here is info.
     event_type text not null: Short type, upper case, as in device_event.
     severity text not null: critical, major, minor or info.
@@ -360,6 +440,17 @@ table latest_view: One row: which build of the Redis view of latest values is go
     generation bigint not null default 1: Raised when a reaction was finished without Redis.
     constraint latest_view_only_row_check CHECK (only_row)
     constraint latest_view_pkey PRIMARY KEY (only_row)
+table org_unit: Organisation units. The ancestors need not be here themselves: a unit carries its whole path.
+    org_id bigint not null: Organisation unit, 64 bit, given from outside.
+    name text: For people. NULL: not told.
+    ancestors bigint[] not null default '{}'::bigint[]: Ids from the root down to the parent; zeros in front stand for "no more". Empty: a root.
+    customer_id bigint not null default COALESCE((array_remove(ancestors, (0)::bigint))[1], org_id): Tenant: the first ancestor that is not 0, or the unit itself when it has none.
+    constraint org_unit_ancestors_check CHECK (((array_position(ancestors, NULL::bigint) IS NULL) AND (0 <= ALL (ancestors)) AND (org_id <> ALL (ancestors))))
+    constraint org_unit_org_id_check CHECK ((org_id > 0))
+    constraint org_unit_pkey PRIMARY KEY (org_id)
+    CREATE INDEX org_unit_customer_id_idx ON public.org_unit USING btree (customer_id)
+    CREATE TRIGGER org_unit_lock BEFORE UPDATE ON public.org_unit FOR EACH STATEMENT EXECUTE FUNCTION directory_lock()
+    CREATE TRIGGER org_unit_updated AFTER UPDATE ON public.org_unit REFERENCING OLD TABLE AS before_change NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION org_unit_changed()
 table outbox: Committed transactions on health_data, device_info and device_event that were not reacted to yet. Deleting a row undoes nothing but the reaction.
     batch_id bigint not null default txid_current(): The writing transaction (txid_current()); equals health_data.batch_id of its rows.
     first_ts timestamp with time zone: Oldest event time in the batch. NULL: a writer that did not say (see trigger health_data_outbox).
@@ -513,24 +604,32 @@ table workout_type: Names of the workout types. A DBA may add one or change its 
     name text not null: What it means, in English.
     constraint workout_type_pkey PRIMARY KEY (workout_type)
 function advance_rollups()
+function app_user_changed()
+function bind_device(text,bigint,timestamp with time zone)
 function bucket_end(interval,text,timestamp with time zone)
 function bucket_start(interval,text,timestamp with time zone)
 function check_rollup_zone(text)
 function comment_rollups()
 function create_rollup(text,smallint,text,interval,text,interval,text)
+function device_binding_changed()
 function device_follow_info()
+function device_owner(text[])
+function device_owner_at(text[],timestamp with time zone[])
+function directory_changed(text[])
+function directory_lock()
 function drop_rollups()
 function edition()
 function empty_rollups_on_truncate()
 function finish_batches(uuid,bigint[],text[],timestamp with time zone,timestamp with time zone,boolean)
 function gone_from_source(rollup,timestamp with time zone,timestamp with time zone)
 function health_by_day(text,text,date,date)
-function is_at_work(bigint)
+function is_abandoned(bigint)
 function lock_rollups()
 function mark_range(timestamp with time zone,timestamp with time zone)
 function mark_rollups(bigint[],timestamp with time zone,timestamp with time zone)
 function mark_rollups_on_delete()
 function mark_rollups_on_update()
+function org_unit_changed()
 function outbox_add()
 function raise_mark()
 function recompute_rollup(rollup,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone[],timestamp with time zone[])
