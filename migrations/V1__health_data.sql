@@ -1,4 +1,4 @@
--- The hypertable every sample lands in, and the documents a sample may carry.
+-- The hypertable every sample lands in, and the documents of samples that no table has columns for.
 -- Locks: none that matter on a new database.
 
 create extension if not exists timescaledb;
@@ -62,19 +62,30 @@ create table health_document (
     device_sn   text collate "C" not null,
     ts          timestamptz not null,
     kind        text collate "C" not null,
+    reason      text collate "C" not null,
+    detail      text,
     body        text        not null,
-    received_at timestamptz not null default now(),
+    customer_id bigint,
+    org_id      bigint,
+    user_id     bigint,
+    received_at timestamptz not null,
     batch_id    bigint      not null default txid_current(),
-    constraint health_document_kind_check check (kind in ('sleep', 'exercise_daily', 'exercise_week', 'scientific_sleep', 'workout'))
+    constraint health_document_kind_check check (kind in ('sleep', 'exercise_daily', 'exercise_week', 'scientific_sleep', 'workout')),
+    constraint health_document_reason_check check (reason in ('shape_unknown', 'unreadable', 'bad_element', 'too_many_elements'))
 );
 -- One text is kept once, however often a watch repeats it through the day.
 create unique index health_document_content_key on health_document (device_sn, kind, md5(body));
 create index health_document_ts_idx on health_document (device_sn, ts);
 
-comment on table health_document is 'Nested documents of samples (sleep, exercise, workouts), the text exactly as sent, each content once per device and kind.';
+comment on table health_document is 'What of the nested documents of samples did not become rows of sleep_segment, exercise_day or workout: the text exactly as sent, each content once per device and kind.';
 comment on column health_document.device_sn   is 'Serial number of the device.';
-comment on column health_document.ts          is 'Event time of the first sample that carried the document.';
+comment on column health_document.ts          is 'Event time of the first sample that carried it.';
 comment on column health_document.kind        is 'Which document: sleep, exercise_daily, exercise_week, scientific_sleep, workout.';
-comment on column health_document.body        is 'The document as sent.';
+comment on column health_document.reason      is 'Why it is here: shape_unknown (scientific sleep, always), unreadable (the document), bad_element (one element of it), too_many_elements.';
+comment on column health_document.detail      is 'What exactly was wrong, for a person. NULL: nothing was (shape_unknown).';
+comment on column health_document.body        is 'The document, or for bad_element the element, as sent.';
+comment on column health_document.customer_id is 'Tenant, 64 bit. NULL: not known.';
+comment on column health_document.org_id      is 'Organisation unit, 64 bit. NULL: not known.';
+comment on column health_document.user_id     is 'Wearer, 64 bit. NULL: not known.';
 comment on column health_document.received_at is 'When the service took the upload.';
 comment on column health_document.batch_id    is 'Transaction that wrote the row (txid_current()).';

@@ -15,6 +15,7 @@ use crate::cache::Cache;
 use crate::config::Settings;
 use crate::http::{self, retention::RawRetention};
 use crate::ingest::Ingest;
+use crate::owners::Owners;
 use crate::react::LatestView;
 use crate::store::wake::Announcer;
 use crate::store::{Store, migrate};
@@ -55,15 +56,17 @@ impl Service {
 
         clock.spawn_loop("retention", retention.clone().follow(store.clone(), clock.stopping()));
         clock.spawn_loop("rollups", schedule::rollups::run(store.clone(), clock.stopping()));
-        let view = LatestView::new(store.clone(), Cache::new(&settings)?, &settings, reaction.stopping());
+        let cache = Cache::new(&settings)?;
+        let view = LatestView::new(store.clone(), cache.clone(), &settings, reaction.stopping());
         reaction.spawn_loop("latest_view", view.clone().watch());
         relay::start(&reaction, &store, &view, &settings);
         let announcer = Announcer::default();
         let announcing = announcer.clone().run(store.clone(), settings.clone(), reaction.stopping());
         reaction.spawn_loop("announcer", announcing);
         let writers = Ingest::start(&store, &announcer, &settings, &ingest);
+        let owners = Owners::start(&store, &cache, &settings, &ingest);
 
-        let state = http::State::new(writers, store.clone(), metrics, retention, &settings);
+        let state = http::State::new(writers, owners, store.clone(), metrics, retention, address, &settings);
         let idle_timeout = Duration::from_millis(settings.idle_timeout_ms);
         let serving = http::server::serve(listener, http::router(state), idle_timeout, door.clone());
         door.spawn_loop("accept", serving);

@@ -4,6 +4,9 @@
 //! Promise: a value from `VITALS_*` wins over the file, the file over the default; an impossible combination,
 //! an unknown key in the file, or an unknown `VITALS_*` name is refused with the reason.
 
+mod check;
+mod public_url;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -75,6 +78,11 @@ pub struct Settings {
     #[config(env = "VITALS_IDLE_TIMEOUT_MS", default = 75000)]
     pub idle_timeout_ms: u64,
 
+    /// Where watches reach the service, for the URLs they are told: `https://vitals.example.org`, perhaps with a path.
+    /// Empty: the address it listens on or, where that is any address, the host a watch asked.
+    #[config(env = "VITALS_PUBLIC_BASE_URL", default = "")]
+    pub public_base_url: String,
+
     /// Writers of the ingest, each with a connection. 0: as many as cores, at least 2.
     #[config(env = "VITALS_SHARDS", default = 0)]
     pub shards: usize,
@@ -98,6 +106,14 @@ pub struct Settings {
     /// What a repeat of (device, time) does: `fill` what was NULL, `keep` the first, or `replace` it.
     #[config(env = "VITALS_DUPLICATES", default = "fill")]
     pub duplicates: Duplicates,
+
+    /// Devices of which an instance remembers whom they belong to; 100 000 take about 40 MB.
+    #[config(env = "VITALS_OWNER_CACHE_DEVICES", default = 100000)]
+    pub owner_cache_devices: u64,
+
+    /// Longest time that is remembered, seconds. A change of the directory is heard of at once; this is for the case that it was not.
+    #[config(env = "VITALS_OWNER_CACHE_SECONDS", default = 600)]
+    pub owner_cache_seconds: u32,
 
     /// Shortest time between two NOTIFY, milliseconds.
     #[config(env = "VITALS_NOTIFY_INTERVAL_MS", default = 50)]
@@ -187,53 +203,6 @@ impl Settings {
     /// The settings without any file or environment.
     pub fn defaults() -> Self {
         Self::builder().load().expect("every setting has a default")
-    }
-
-    /// Refuses what cannot work, with the reason.
-    ///
-    /// # Errors
-    /// The first impossible combination.
-    pub fn check(&self) -> Result<(), SettingsError> {
-        let refuse = |reason: String| Err(SettingsError::Impossible(reason));
-        if !self.listen.ip().is_loopback() && !self.allow_unauthenticated {
-            return refuse(format!(
-                "listen = {} is reachable from other machines and nobody is asked who they are; \
-                 listen on loopback behind a proxy that asks, or set allow_unauthenticated = true",
-                self.listen
-            ));
-        }
-        for (name, zone) in
-            [("device_time_zone", &self.device_time_zone), ("rollup_time_zone", &self.rollup_time_zone)]
-        {
-            if TimeZone::get(zone).is_err() {
-                return refuse(format!("{name} = \"{zone}\" is no IANA time zone such as Asia/Shanghai"));
-            }
-        }
-        for (name, value) in [
-            ("max_body_bytes", self.max_body_bytes),
-            ("max_batch_rows", self.max_batch_rows),
-            ("newest_devices", self.newest_devices),
-            ("database_pool_size", self.database_pool_size),
-            ("claim_batches", self.claim_batches as usize),
-            ("lease_seconds", self.lease_seconds as usize),
-        ] {
-            if value == 0 {
-                return refuse(format!("{name} must be at least 1"));
-            }
-        }
-        if self.queue_rows < self.max_batch_rows {
-            return refuse(format!(
-                "queue_rows = {} is less than max_batch_rows = {}: a batch could never fill",
-                self.queue_rows, self.max_batch_rows
-            ));
-        }
-        if self.max_decompressed_bytes < self.max_body_bytes {
-            return refuse(format!(
-                "max_decompressed_bytes = {} is less than max_body_bytes = {}",
-                self.max_decompressed_bytes, self.max_body_bytes
-            ));
-        }
-        Ok(())
     }
 
     /// Writers of the ingest: as set, else the cores, at least 2.

@@ -18,6 +18,7 @@ pub mod config;
 pub mod http;
 pub mod ingest;
 pub mod model;
+pub mod owners;
 pub mod react;
 pub mod relay;
 pub mod schedule;

@@ -38,6 +38,8 @@ pub mod names {
     pub const LATEST: &str = "vitals_latest_values_total";
     /// 1 while the Redis view is known to be whole, else 0.
     pub const VIEW_WHOLE: &str = "vitals_latest_view_whole";
+    /// Devices whose owner was not remembered, by where it was found: redis, database.
+    pub const OWNERS_FOUND: &str = "vitals_owners_found_total";
     /// Time of a refresh of the rollups.
     pub const REFRESH_SECONDS: &str = "vitals_rollup_refresh_seconds";
 }
@@ -86,5 +88,6 @@ fn describe() {
     describe_gauge!(names::OUTBOX_ROWS, "Outbox rows that wait");
     describe_counter!(names::LATEST, "Latest values, by what Redis did with them");
     describe_gauge!(names::VIEW_WHOLE, "1 while the Redis view is known to be whole");
+    describe_counter!(names::OWNERS_FOUND, "Devices whose owner was not remembered, by where it was found");
     describe_histogram!(names::REFRESH_SECONDS, Unit::Seconds, "One refresh of the rollups");
 }

@@ -19,7 +19,7 @@ declare
 begin
     loop
         mine := pg_catalog.pg_try_advisory_lock(turn);
-        exit when mine or not vitals.is_at_work(turn);
+        exit when mine or vitals.is_abandoned(turn);
         commit;
         perform pg_catalog.pg_sleep(0.05);
     end loop;
@@ -136,8 +136,8 @@ $$;
 comment on function vitals.refresh_windows(vitals.rollup, tstzrange, boolean) is
     'Windows in which a continuous aggregate is refreshed.';
 
--- Whether a session holds the lock and is not idle.
-create or replace function vitals.is_at_work(turn bigint) returns boolean
+-- Whether the session that holds the lock is idle: its refresh ended in an error. A session we may not look at is at work.
+create or replace function vitals.is_abandoned(turn bigint) returns boolean
 language sql
 set search_path = pg_catalog, pg_temp
 as $$
@@ -148,10 +148,10 @@ as $$
         where l.locktype = 'advisory' and l.granted and l.objsubid = 1
             and l.database = (select oid from pg_database where datname = current_database())
             and (l.classid::bigint << 32 | l.objid::bigint) = turn
-            and (a.state not like 'idle%') is not false
+            and a.state like 'idle%'
     )
 $$;
-comment on function vitals.is_at_work(bigint) is 'Whether another refresh is under way.';
+comment on function vitals.is_abandoned(bigint) is 'Whether a refresh that failed still holds the lock.';
 
 -- What TimescaleDB calls by the clock, in a session of its own. An aggregate over another one is refreshed from that one's
 -- real-time view, whose watermark TimescaleDB (2.29) looks up again for every row of a sequential scan, but once for a scan

@@ -8,6 +8,7 @@ pub mod device_info;
 pub mod latest;
 mod newest;
 pub mod overview;
+pub mod owner;
 pub mod view;
 
 pub use newest::Shown;

@@ -1,9 +1,10 @@
 //! The command line: one file per sub-command.
 //!
-//! Before: `main`. After: the exit code: 0 done, 1 failed, 2 misused.
+//! Before: `main`. After: the exit code: 0 done, 1 failed, 2 misused, 3 done in part.
 
 pub mod check;
 pub mod demo;
+pub mod directory;
 pub mod interrupt;
 pub mod migrate;
 pub mod rejected;
@@ -37,6 +38,9 @@ enum Command {
     Migrate,
     /// Say whether everything the service needs is there, and what the edition of TimescaleDB means
     Check,
+    /// Say whom devices belong to
+    #[command(subcommand)]
+    Directory(directory::Action),
     /// What could not be stored: list it, show it, put it through again, drop it
     Rejected(rejected::Options),
     /// Print a settings file with every setting, its default and its reason
@@ -68,6 +72,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         Command::Migrate => migrate::run(&load()?).await,
         Command::Check => check::run(&load()?).await,
+        Command::Directory(action) => directory::run(action, &load()?).await,
         Command::Rejected(options) => rejected::run(options, &load()?).await,
         Command::Settings => {
             print!("{}", config::template());

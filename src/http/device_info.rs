@@ -42,7 +42,7 @@ pub(super) async fn upload_device_info(
 ) -> Result<Json<DeviceInfoAnswer>, HttpError> {
     let body = body::read(request, state.limits).await?;
     let upload = wire::device_info::parse(&body, &state.context())?;
-    let outcome = state.ingest.submit(upload).await?;
+    let outcome = state.submit(upload).await?;
     Ok(Json(DeviceInfoAnswer {
         status: "success",
         message: "设备信息已接收，正在批量处理",

@@ -11,6 +11,7 @@ use utoipa::openapi::{ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, 
 use utoipa::{IntoResponses, ToSchema};
 
 use crate::ingest::IngestError;
+use crate::owners::OwnersError;
 use crate::wire::BodyError;
 
 /// Seconds after which a refused sender should come again: long enough for a queue to drain, short of a watch's
@@ -46,6 +47,9 @@ pub enum HttpError {
     /// It could not be committed now.
     #[error(transparent)]
     Ingest(#[from] IngestError),
+    /// Whose it is could not be found out now.
+    #[error(transparent)]
+    Owners(#[from] OwnersError),
 }
 
 /// What every error is answered with
@@ -71,7 +75,8 @@ impl HttpError {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Encoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
-            Self::Ingest(IngestError::Full | IngestError::Stopping | IngestError::Unavailable) => {
+            Self::Ingest(IngestError::Full | IngestError::Stopping | IngestError::Unavailable)
+            | Self::Owners(OwnersError::Stopping | OwnersError::Unavailable) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::Ingest(IngestError::Failed) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -86,9 +91,51 @@ impl IntoResponse for HttpError {
             Self::NoValidRecord(account) => (status, Json(account)).into_response(),
             other => (status, ErrorAnswer::new(other)).into_response(),
         };
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
-        }
+        come_again(&mut response);
+        response
+    }
+}
+
+fn come_again(response: &mut Response) {
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+    }
+}
+
+/// Why a watch is not told its configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It names a tenant that cannot be served.
+    #[error("{0}")]
+    Tenant(String),
+    /// The database does not answer in time.
+    #[error("the configuration cannot be read now")]
+    Unavailable,
+    /// The database refuses the question; the log says what.
+    #[error("the configuration cannot be read")]
+    Failed,
+}
+
+/// What a watch is answered that cannot be told its configuration
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ConfigRefusal {
+    /// Always false
+    #[schema(examples(false))]
+    success: bool,
+    /// What is wrong, for a person
+    error: String,
+}
+
+impl IntoResponse for ConfigError {
+    fn into_response(self) -> Response {
+        let status = match self {
+            Self::Tenant(_) => StatusCode::BAD_REQUEST,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        let body = ConfigRefusal { success: false, error: self.to_string() };
+        let mut response = (status, Json(body)).into_response();
+        come_again(&mut response);
         response
     }
 }
@@ -147,6 +194,8 @@ mod tests {
             HttpError::Ingest(IngestError::Stopping),
             HttpError::Ingest(IngestError::Unavailable),
             HttpError::Ingest(IngestError::Failed),
+            HttpError::Owners(OwnersError::Stopping),
+            HttpError::Owners(OwnersError::Unavailable),
         ];
         let described = HttpError::responses();
         let mut answered = std::collections::BTreeSet::new();

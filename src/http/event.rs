@@ -50,7 +50,7 @@ pub(super) async fn upload_common_event(
 ) -> Result<Json<EventAnswer>, HttpError> {
     let body = body::read(request, state.limits).await?;
     let event = wire::event::parse(&body, &state.context())?;
-    let outcome = state.ingest.submit(event.upload).await?;
+    let outcome = state.submit(event.upload).await?;
     Ok(Json(EventAnswer {
         status: "success",
         message: "事件处理成功",

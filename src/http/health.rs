@@ -82,7 +82,7 @@ pub(super) async fn upload_health_data(
 ) -> Result<Json<UploadAnswer>, HttpError> {
     let body = body::read(request, state.limits).await?;
     let upload = wire::health::parse(&body, &state.context())?;
-    let outcome = state.ingest.submit(upload).await?;
+    let outcome = state.submit(upload).await?;
     Ok(Json(UploadAnswer {
         status: "success",
         message: "数据已接收并处理",
@@ -111,7 +111,7 @@ pub(super) async fn upload_health_data_batch(
     let started = Instant::now();
     let body = body::read(request, state.limits).await?;
     let batch = wire::batch::parse(&body, &state.context())?;
-    let outcome = state.ingest.submit(batch.upload).await?;
+    let outcome = state.submit(batch.upload).await?;
     let answer = batch_answer(batch.batch_id, &outcome, started);
     if answer.valid_records == 0 {
         let account = serde_json::to_value(answer).expect("the answer has no maps with odd keys");

@@ -4,6 +4,7 @@
 //! Promise: every answer is JSON (but for `/metrics` and the page), every error says what is wrong and leaves the service running.
 
 mod body;
+mod device_config;
 mod device_info;
 mod error;
 mod event;
@@ -14,6 +15,7 @@ pub mod retention;
 pub mod server;
 mod told;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -29,7 +31,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::config::Settings;
-use crate::ingest::Ingest;
+use crate::ingest::{Ingest, IngestError};
+use crate::model::{Upload, UploadOutcome};
+use crate::owners::Owners;
 use crate::store::Store;
 use crate::telemetry::names;
 use crate::wire::Context;
@@ -41,10 +45,13 @@ pub use error::HttpError;
 #[derive(Debug)]
 pub struct State {
     ingest: Ingest,
+    owners: Owners,
     store: Store,
     metrics: PrometheusHandle,
     device_zone: TimeZone,
     retention: RawRetention,
+    public_url: Option<String>,
+    commit_deadline: Duration,
     limits: body::Limits,
 }
 
@@ -52,23 +59,46 @@ impl State {
     /// Gathers what handlers need.
     pub fn new(
         ingest: Ingest,
+        owners: Owners,
         store: Store,
         metrics: PrometheusHandle,
         retention: RawRetention,
+        address: SocketAddr,
         settings: &Settings,
     ) -> Arc<Self> {
         Arc::new(Self {
             ingest,
+            owners,
             store,
             metrics,
             device_zone: settings.device_zone(),
             retention,
+            public_url: settings.public_url(address),
+            commit_deadline: settings.commit_deadline(),
             limits: body::Limits {
                 body_bytes: settings.max_body_bytes,
                 decompressed_bytes: settings.max_decompressed_bytes,
                 read_timeout: Duration::from_millis(settings.read_timeout_ms),
             },
         })
+    }
+
+    /// Completes the owners and commits, both within the time an upload has.
+    async fn submit(&self, mut upload: Upload) -> Result<UploadOutcome, HttpError> {
+        let submitting = async {
+            self.owners.fill(&mut upload.items).await?;
+            self.owners.fill(&mut upload.events).await?;
+            self.owners.fill(&mut upload.device_infos).await?;
+            Ok(self.ingest.submit(upload).await?)
+        };
+        match tokio::time::timeout(self.commit_deadline, submitting).await {
+            Ok(outcome) => outcome,
+            Err(_) => {
+                let error = IngestError::Unavailable;
+                metrics::counter!(names::REFUSED, "reason" => error.name()).increment(1);
+                Err(error.into())
+            }
+        }
     }
 
     /// What the parsers need to know of now and here.
@@ -88,6 +118,7 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         // devices
         .routes(routes!(health::upload_health_data))
         .routes(routes!(health::upload_health_data_batch))
+        .routes(routes!(device_config::fetch_health_data_config))
         .routes(routes!(device_info::upload_device_info))
         .routes(routes!(event::upload_common_event))
         // operators

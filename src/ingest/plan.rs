@@ -227,9 +227,7 @@ fn fill(first: &mut Reading, second: Reading) {
 }
 
 fn fill_owner(known: &mut Owner, given: Owner) {
-    known.customer_id = known.customer_id.or(given.customer_id);
-    known.org_id = known.org_id.or(given.org_id);
-    known.user_id = known.user_id.or(given.user_id);
+    *known = known.or(given);
 }
 
 fn fill_info(first: &mut DeviceInfo, second: DeviceInfo) {

@@ -9,14 +9,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::plan::{self, Place, Record, Row};
-use super::within;
+use super::{documents, within};
 use crate::config::{Duplicates, Settings};
 use crate::model::{DeviceInfoItem, EventItem, Refusal, Reject, Source, Upload};
 use crate::store::accounting::REPLAY_SHARD;
 use crate::store::batch::{Batch, Folded, Session, Written, kind_of};
 use crate::store::rejected_upload::RejectedUpload;
 use crate::store::replay::{Moved, Replayed};
-use crate::store::{Kind, Store, StoreError};
+use crate::store::{Kind, Store, StoreError, owners};
 
 /// Tries of one transaction when the database says that the same again may work.
 const MAX_TRIES: u32 = 5;
@@ -119,7 +119,7 @@ impl Replay {
                 _ => Session::open(&self.store).await?,
             };
             tries += 1;
-            let attempt = attempt(&session, ids, read, refuse, &self.instance, self.duplicates);
+            let attempt = attempt(&self.store, &session, ids, read, refuse, &self.instance, self.duplicates);
             match within(self.write_deadline, "replay", attempt).await {
                 Err(error) if error.kind() == Kind::Down => {
                     session.discard();
@@ -137,6 +137,7 @@ impl Replay {
 }
 
 async fn attempt(
+    store: &Store,
     session: &Session,
     ids: &[i64],
     read: &Reader<'_>,
@@ -145,13 +146,18 @@ async fn attempt(
     duplicates: Duplicates,
 ) -> Result<Tally, StoreError> {
     let claimed = session.claim(ids).await?;
-    let plan = Plan::of(&claimed, read, refuse, duplicates);
+    let mut uploads: Vec<Upload> = claimed.iter().map(read).collect();
+    owners::fill(store, uploads.iter_mut().flat_map(|upload| &mut upload.items)).await?;
+    owners::fill(store, uploads.iter_mut().flat_map(|upload| &mut upload.events)).await?;
+    owners::fill(store, uploads.iter_mut().flat_map(|upload| &mut upload.device_infos)).await?;
+    let plan = Plan::of(&claimed, uploads, refuse, duplicates);
     let batch = Batch {
         fresh: Vec::new(),
         repeats: plan.readings.iter().map(|row| &row.item).collect(),
         events: plan.events.iter().map(|row| &row.item).collect(),
         device_infos: plan.device_infos.iter().map(|row| &row.item).collect(),
         folded: Folded::default(),
+        documents: documents::fold(&plan.readings),
         rejects: &[],
         instance,
         shard: REPLAY_SHARD,
@@ -181,14 +187,13 @@ struct Plan {
 impl Plan {
     fn of(
         claimed: &[RejectedUpload],
-        read: &Reader<'_>,
+        uploads: Vec<Upload>,
         refuse: Option<&str>,
         duplicates: Duplicates,
     ) -> Self {
         let (mut readings, mut events, mut device_infos) = (Vec::new(), Vec::new(), Vec::new());
         let (mut taken, mut refused) = (Vec::new(), Vec::new());
-        for rejected in claimed {
-            let mut upload = read(rejected);
+        for (rejected, mut upload) in claimed.iter().zip(uploads) {
             let reject = same_or_first(rejected, std::mem::take(&mut upload.rejects));
             if let Some(reject) = reject.or_else(|| refuse.and_then(|why| refusal(&upload, why))) {
                 refused.push((rejected.id, reject));

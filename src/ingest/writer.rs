@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::batcher::{self, Limits};
+use super::documents::Documents;
 use super::load::{Load, Stored, fail};
 use super::newest::Newest;
 use super::plan::{self, Row};
@@ -46,6 +47,7 @@ pub(super) struct Writer {
     announcer: Announcer,
     session: Option<Session>,
     newest: Newest,
+    documents: Documents,
     limits: Limits,
     duplicates: Duplicates,
     write_deadline: Duration,
@@ -72,6 +74,7 @@ impl Writer {
             announcer,
             session: None,
             newest: Newest::new(newest_devices),
+            documents: Documents::new(newest_devices),
             limits: Limits { max_rows: settings.max_batch_rows, linger: Duration::from_millis(linger_ms) },
             duplicates: settings.duplicates,
             write_deadline: settings.statement_timeout(),
@@ -81,9 +84,11 @@ impl Writer {
 
     /// Runs until `stop`, then commits what is queued and ends.
     pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Part>, stop: CancellationToken) {
-        if self.manner == Manner::Prompt {
-            self.session = self.prepared_session().await.ok();
-        }
+        // So that the first record need not wait for a connection; if none can be had now, the record asks again.
+        self.session = match self.manner {
+            Manner::Prompt => self.prepared_session().await.ok(),
+            Manner::Bulk => Session::open(&self.store).await.ok(),
+        };
         while let Some(parts) = batcher::gather(&mut queue, self.limits, &stop).await {
             self.serve(parts).await;
         }
@@ -92,7 +97,7 @@ impl Writer {
         }
     }
 
-    /// So that the first event need not wait for it; if it cannot be had now, the event asks again.
+    /// With the statements of events prepared too.
     async fn prepared_session(&self) -> Result<Session, StoreError> {
         let session = Session::open(&self.store).await?;
         session.prepare(self.duplicates).await?;
@@ -192,7 +197,10 @@ impl Writer {
     ) -> Result<Stored, StoreError> {
         let session = match self.session.take() {
             Some(session) if !session.is_closed() => session,
-            _ => Session::open(&self.store).await?,
+            _ => {
+                self.documents.forget();
+                Session::open(&self.store).await?
+            }
         };
         let rows = load.readings;
         let (fresh, repeats): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(|row| {
@@ -209,6 +217,7 @@ impl Writer {
                 events: folded(load.events),
                 device_infos: folded(load.device_infos),
             },
+            documents: self.documents.unstored(rows),
             rejects,
             instance: &self.instance,
             shard: self.shard,
@@ -232,6 +241,7 @@ impl Writer {
                 self.find_out(written.batch_id, error).await?;
             }
         }
+        self.documents.stored(&batch.documents);
         Ok(Stored::new(written, rows.len(), &repeats))
     }
 

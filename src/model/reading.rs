@@ -4,9 +4,12 @@
 //! Promise: a value that is present was measured and lies in the range a body or a sensor can show.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
+
+use super::Document;
 
 /// One row of `health_data`. `None` is "not measured" or "not sent", never zero.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,8 +46,8 @@ pub struct Reading {
     pub altitude: Option<f64>,
     /// `wifi`, `bluetooth`, `common_event`, `esim`, or what the device said.
     pub upload_method: Option<String>,
-    /// Nested documents the sample carried; mostly none.
-    pub documents: Vec<Document>,
+    /// Nested documents the sample carried; mostly none. Samples of one upload share those that are the same.
+    pub documents: Vec<Arc<Document>>,
 }
 
 /// Longest serial that is stored, bytes of UTF-8.
@@ -61,40 +64,24 @@ pub struct Owner {
     pub user_id: Option<i64>,
 }
 
-/// A nested document, exactly as sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Document {
-    /// Which of the five.
-    pub kind: DocumentKind,
-    /// The text; JSON mostly, but never changed.
-    pub body: String,
-}
-
-/// The nested documents a sample may carry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DocumentKind {
-    /// Sleep segments.
-    Sleep,
-    /// Exercise of the day.
-    ExerciseDaily,
-    /// Exercise of the week, a line a day.
-    ExerciseWeek,
-    /// Scientific sleep; shape unknown.
-    ScientificSleep,
-    /// Workouts.
-    Workout,
-}
-
-impl DocumentKind {
-    /// The word in `health_document.kind`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Sleep => "sleep",
-            Self::ExerciseDaily => "exercise_daily",
-            Self::ExerciseWeek => "exercise_week",
-            Self::ScientificSleep => "scientific_sleep",
-            Self::Workout => "workout",
+impl Owner {
+    /// This one, and from `other` what this one leaves open.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            customer_id: self.customer_id.or(other.customer_id),
+            org_id: self.org_id.or(other.org_id),
+            user_id: self.user_id.or(other.user_id),
         }
+    }
+
+    /// The owners of rows, column by column: tenants, organisation units, wearers.
+    pub fn columns(owners: impl Iterator<Item = Self> + Clone) -> [Vec<Option<i64>>; 3] {
+        [
+            owners.clone().map(|owner| owner.customer_id).collect(),
+            owners.clone().map(|owner| owner.org_id).collect(),
+            owners.map(|owner| owner.user_id).collect(),
+        ]
     }
 }
 

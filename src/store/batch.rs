@@ -11,14 +11,12 @@ use deadpool_postgres::Object;
 use jiff::Timestamp;
 
 use super::accounting;
-use super::{
-    Statement, Store, StoreError, copy, device_event, device_info, health_document, rejected_upload,
-    statement,
-};
+use super::{Statement, Store, StoreError, copy, device_event, device_info, rejected_upload, statement};
 use crate::config::Duplicates;
-use crate::model::{DeviceInfoItem, EventItem, Item, Reject};
+use crate::model::{Carried, DeviceInfoItem, EventItem, Item, Reject};
 
 mod account;
+pub(super) mod documents;
 mod few;
 
 pub use account::kind_of;
@@ -41,6 +39,8 @@ pub struct Batch<'a> {
     pub device_infos: Vec<&'a DeviceInfoItem>,
     /// Records folded into one of the rows above.
     pub folded: Folded,
+    /// Nested documents of all these readings that are not known to be stored, no content of a device twice.
+    pub documents: Vec<Carried<'a>>,
     /// Items that cannot be stored.
     pub rejects: &'a [Reject],
     /// Who writes.
@@ -177,8 +177,7 @@ async fn write_open(
         Some(range) if few::are_few(batch) => few::write(client, batch, range, duplicates).await?,
         Some(range) => write_many(client, batch, range, duplicates).await?,
     };
-    let rows = batch.fresh.iter().chain(&batch.repeats).copied();
-    health_document::add(client, rows).await?;
+    documents::add(client, &batch.documents).await?;
     if !batch.rejects.is_empty() {
         rejected_upload::add(client, batch.rejects).await?;
     }

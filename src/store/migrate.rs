@@ -31,6 +31,9 @@ const FUNCTIONS: &[(&str, &str)] = &[
     function!("rollup_continuous"),
     function!("refresh_rollups"),
     function!("finish_batches"),
+    function!("device_owner_at"),
+    function!("device_owner"),
+    function!("bind_device"),
 ];
 
 /// Held while a schema is changed. The number is arbitrary but fixed: "vitals" as ASCII.

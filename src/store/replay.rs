@@ -7,10 +7,10 @@
 //! The account: a replay receives nothing. Its row of `vitals.ingest_batch` moves records from rejected to stored or
 //! duplicate, so that over all rows received stays what devices sent, and rejected what `rejected_upload` holds.
 
+use super::StoreError;
 use super::accounting::{self, Account};
 use super::batch::{self, Batch, Session, Written};
 use super::rejected_upload::{self, RejectedUpload};
-use super::{StoreError, health_document};
 use crate::config::Duplicates;
 use crate::model::Reject;
 
@@ -79,7 +79,7 @@ impl Session {
         };
         let batch_id = batch::announce(client, batch, range).await?;
         let written = batch::write_rows(client, batch, batch_id, duplicates).await?;
-        health_document::add(client, batch.repeats.iter().copied()).await?;
+        batch::documents::add(client, &batch.documents).await?;
         let left = rejected_upload::remove(client, replayed.taken).await?;
         let moved = settle(&written);
         let counted: usize = moved.iter().map(|moved| moved.stored + moved.duplicate).sum();

@@ -7,24 +7,18 @@
 //! NOTIFY is never part of a writing transaction: there it would serialise all commits of the cluster.
 
 use std::convert::Infallible;
-use std::future::{pending, poll_fn};
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, sleep, timeout};
-use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Socket, tls::NoTlsStream};
+use tokio::time::{Instant, sleep};
+use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
+use super::listening::{Outage, PING_EVERY, ask, connect, drive};
 use super::{Store, StoreError};
 use crate::config::Settings;
-
-/// How often the listener asks its connection for a sign of life; the relay's poll covers the time until then.
-const PING_EVERY: Duration = Duration::from_secs(5);
-
-/// A session that held this long was good: the next back-off begins anew.
-const GOOD_AFTER: Duration = Duration::from_secs(10);
 
 /// Tells all instances that there is something in the outbox.
 #[derive(Debug, Clone, Default)]
@@ -42,7 +36,7 @@ impl Announcer {
     /// Runs until `stop`; what was announced until then is still told.
     pub async fn run(self, store: Store, settings: Settings, stop: CancellationToken) {
         let interval = Duration::from_millis(settings.notify_interval_ms);
-        let mut outage = Outage::new("announcer");
+        let mut outage = Outage::new("announcer", "the relay polls meanwhile");
         loop {
             let began = Instant::now();
             match self.session(&store, interval, &stop).await {
@@ -81,7 +75,7 @@ impl Announcer {
         };
         tokio::select! {
             told = tell => told,
-            lost = drive(&mut connection, || ()) => Err(lost),
+            lost = drive(&mut connection, |_| ()) => Err(lost),
         }
     }
 }
@@ -109,7 +103,7 @@ impl Listener {
 
     /// Listens until `stop`.
     pub async fn run(self, store: Store, stop: CancellationToken) {
-        let mut outage = Outage::new("listener");
+        let mut outage = Outage::new("listener", "the relay polls meanwhile");
         while !stop.is_cancelled() {
             let began = Instant::now();
             tokio::select! {
@@ -125,7 +119,7 @@ impl Listener {
             Ok(session) => session,
             Err(error) => return error,
         };
-        let hear = || self.heard.send_modify(|heard| heard.notifications += 1);
+        let hear = |_: &str| self.heard.send_modify(|heard| heard.notifications += 1);
         tokio::select! {
             Err(lost) = self.listen(&client, store) => lost,
             lost = drive(&mut connection, hear) => lost,
@@ -167,73 +161,10 @@ impl Wake {
     }
 }
 
-type Session = (Client, Connection<Socket, NoTlsStream>);
-
-async fn connect(store: &Store) -> Result<Session, StoreError> {
-    match timeout(store.connect_timeout(), store.session_config().connect(NoTls)).await {
-        Ok(session) => session.map_err(|source| StoreError::Postgres { statement: "connect", source }),
-        Err(_) => Err(StoreError::Timeout("connect")),
-    }
-}
-
-async fn ask(client: &Client, store: &Store, statement: &'static str) -> Result<(), StoreError> {
-    match timeout(store.connect_timeout(), client.batch_execute(statement)).await {
-        Ok(answer) => answer.map_err(|source| StoreError::Postgres { statement, source }),
-        Err(_) => Err(StoreError::Timeout(statement)),
-    }
-}
-
-/// Moves the bytes of a connection until it ends.
-async fn drive(connection: &mut Connection<Socket, NoTlsStream>, mut hear: impl FnMut()) -> StoreError {
-    loop {
-        match poll_fn(|context| connection.poll_message(context)).await {
-            Some(Ok(AsyncMessage::Notification(_))) => hear(),
-            Some(Ok(_)) => {}
-            Some(Err(source)) => return StoreError::Postgres { statement: "session", source },
-            None => return StoreError::State("the server closed the connection".into()),
-        }
-    }
-}
-
-/// A connection that does not hold: says so once, and waits longer each time.
-struct Outage {
-    who: &'static str,
-    told: bool,
-    delays: ExponentialBackoff,
-}
-
-impl Outage {
-    fn new(who: &'static str) -> Self {
-        Self { who, told: false, delays: Self::delays() }
-    }
-
-    fn delays() -> ExponentialBackoff {
-        ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(100))
-            .with_max_delay(Duration::from_secs(5))
-            .without_max_times()
-            .with_jitter()
-            .build()
-    }
-
-    async fn wait(&mut self, began: Instant, error: &StoreError, stop: &CancellationToken) {
-        if began.elapsed() > GOOD_AFTER {
-            self.delays = Self::delays();
-            self.told = false;
-        }
-        if !std::mem::replace(&mut self.told, true) && !stop.is_cancelled() {
-            tracing::warn!(who = self.who, %error, "connection lost; connecting again, the relay polls meanwhile");
-        }
-        let delay = self.delays.next().unwrap_or(GOOD_AFTER);
-        tokio::select! {
-            () = sleep(delay) => {}
-            () = stop.cancelled() => {}
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use tokio::time::timeout;
+
     use super::*;
 
     #[tokio::test]

@@ -5,9 +5,7 @@
 //! meaning the first in the order of WIRE.md that holds a value wins, wherever it stands; of one name written twice
 //! the later. Reading fails only where the text is not JSON.
 
-use std::borrow::Cow;
-
-use super::document::is_none_envelope;
+use super::document;
 use super::name::{Key, Meaning, RANK_OF_ID};
 use super::number::{Number, NumberFault};
 use super::object;
@@ -26,7 +24,8 @@ pub(super) struct Fields<'a> {
     pub(super) data: Slot<Held<'a>>,
     pub(super) batch_id: Slot<Held<'a>>,
     quantities: [Slot<Result<Number, NumberFault>>; Vital::Altitude as usize + 1],
-    documents: [Slot<Cow<'a, str>>; DocumentKind::Workout as usize + 1],
+    /// The JSON value of each nested document, unread: samples of one upload repeat them.
+    documents: [Slot<&'a str>; DocumentKind::COUNT],
 }
 
 impl<'a> Fields<'a> {
@@ -49,12 +48,12 @@ impl<'a> Fields<'a> {
         self.quantities[vital as usize].get().copied().transpose()
     }
 
-    /// Takes the nested documents out, in a fixed order.
-    pub(super) fn take_documents(&mut self) -> impl Iterator<Item = (DocumentKind, Cow<'a, str>)> {
+    /// The nested documents, in a fixed order, each as the JSON value it was sent as.
+    pub(super) fn documents(&self) -> impl Iterator<Item = (DocumentKind, &'a str)> {
         DOCUMENT_KINDS
             .into_iter()
-            .zip(&mut self.documents)
-            .filter_map(|(kind, slot)| slot.take().map(|body| (kind, body)))
+            .zip(&self.documents)
+            .filter_map(|(kind, slot)| slot.get().map(|raw| (kind, *raw)))
     }
 
     /// Is anything measured here, or a document?
@@ -74,6 +73,12 @@ impl<'a> Fields<'a> {
     }
 
     fn offer(&mut self, Key { meaning, rank }: Key, raw: &'a str) {
+        if let Meaning::Document(kind) = meaning {
+            if document::is_there(raw) {
+                self.documents[kind as usize].offer(rank, raw);
+            }
+            return;
+        }
         let Some(held) = Held::from_raw(raw) else { return };
         match meaning {
             Meaning::DeviceSn => self.device_sn.offer(rank, held),
@@ -85,17 +90,12 @@ impl<'a> Fields<'a> {
             Meaning::Data => self.data.offer(rank, held),
             Meaning::BatchId => self.batch_id.offer(rank, held),
             Meaning::Quantity(vital) => self.quantities[vital as usize].offer(rank, held.number()),
-            Meaning::Document(kind) => {
-                let body = held.document(raw);
-                if !is_none_envelope(&body) {
-                    self.documents[kind as usize].offer(rank, body);
-                }
-            }
+            Meaning::Document(_) => {}
         }
     }
 }
 
-const DOCUMENT_KINDS: [DocumentKind; DocumentKind::Workout as usize + 1] = [
+const DOCUMENT_KINDS: [DocumentKind; DocumentKind::COUNT] = [
     DocumentKind::Sleep,
     DocumentKind::ExerciseDaily,
     DocumentKind::ExerciseWeek,
@@ -127,11 +127,6 @@ impl<T> Slot<T> {
     /// What it holds.
     pub(super) const fn get(&self) -> Option<&T> {
         self.value.as_ref()
-    }
-
-    /// What it holds, out of it.
-    pub(super) const fn take(&mut self) -> Option<T> {
-        self.value.take()
     }
 }
 

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use super::fields::Fields;
 use super::item::{self, Fault, Inherited, Rules};
 use super::value::Held;
-use super::{BodyError, Context, JSON_SPACE};
+use super::{BodyError, Context, JSON_SPACE, document};
 use crate::model::{Item, Refusal, Reject, RejectReason, Upload};
 
 /// Wrappers inside wrappers that are taken off. The fleet uses two; the limit keeps a hostile body from being read
@@ -28,6 +28,7 @@ pub(super) const MAX_RECORDS: usize = 50_000;
 pub(super) struct Gathering<'c> {
     context: &'c Context,
     rules: Rules,
+    documents: document::Reader<'c>,
     upload: Upload,
 }
 
@@ -83,7 +84,7 @@ pub(super) fn content_of<'a>(fields: &Fields<'a>) -> Option<Content<'a>> {
 impl<'c> Gathering<'c> {
     /// Nothing found yet.
     pub(super) fn new(context: &'c Context, rules: Rules) -> Self {
-        Self { context, rules, upload: Upload::default() }
+        Self { context, rules, documents: document::Reader::new(context), upload: Upload::default() }
     }
 
     /// All that was found.
@@ -177,8 +178,9 @@ impl<'c> Gathering<'c> {
         }
     }
 
-    fn record(&mut self, mut fields: Fields<'_>, text: &str, place: Place<'_>) {
-        match item::reading(&mut fields, place.inherited, self.context, self.rules) {
+    fn record(&mut self, fields: Fields<'_>, text: &str, place: Place<'_>) {
+        let documents = &mut self.documents;
+        match item::reading(&fields, place.inherited, self.context, self.rules, documents) {
             Ok(reading) => {
                 let item = Item {
                     index: self.next_index(),

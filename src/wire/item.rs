@@ -5,7 +5,6 @@
 //! Promise: a value is stored exactly or the record is refused; a vital sign of 0 is "not measured"; of several faults
 //! the first is told, in the order serial, time, owner, quantities.
 
-use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::sync::Arc;
 
@@ -16,8 +15,8 @@ use jiff::Timestamp;
 use super::fields::{Fields, Slot};
 use super::number::{Number, NumberFault};
 use super::value::{Held, Id};
-use super::{Context, time};
-use crate::model::{Document, Owner, Reading, RejectReason, Source, Vital};
+use super::{Context, document, time};
+use crate::model::{Owner, Reading, RejectReason, Source, Vital};
 
 /// Why a record is refused, and the text that tells it.
 pub(super) type Fault = (RejectReason, String);
@@ -139,10 +138,11 @@ pub(super) fn serial<'a>(fields: &'a Fields<'_>, inherited: &'a Inherited) -> Op
 
 /// Makes the reading.
 pub(super) fn reading(
-    fields: &mut Fields<'_>,
+    fields: &Fields<'_>,
     inherited: &Inherited,
     context: &Context,
     rules: Rules,
+    documents: &mut document::Reader<'_>,
 ) -> Result<Reading, Fault> {
     let device_sn = required_serial(fields, inherited, rules)?;
     let ts = match fields.timestamp.get() {
@@ -158,6 +158,11 @@ pub(super) fn reading(
         ranged(fields, Vital::Longitude)?,
         ranged(fields, Vital::Altitude)?,
     ]);
+    let upload_method = fields.upload_method.get().and_then(|held| held.upload_method());
+    let documents = fields
+        .documents()
+        .filter_map(|(kind, raw)| documents.read(kind, raw, ts, upload_method.as_deref()))
+        .collect();
     Ok(Reading {
         device_sn,
         ts,
@@ -174,11 +179,8 @@ pub(super) fn reading(
         latitude,
         longitude,
         altitude,
-        upload_method: fields.upload_method.get().and_then(|held| held.upload_method()),
-        documents: fields
-            .take_documents()
-            .map(|(kind, body)| Document { kind, body: Cow::into_owned(body) })
-            .collect(),
+        upload_method,
+        documents,
     })
 }
 

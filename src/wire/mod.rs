@@ -7,8 +7,8 @@
 //! ```text
 //!  body ─▶ health | batch   which body this is       (record: an item by itself, once more)
 //!            └▶ gather      wrappers taken off; each record with its own text
-//!                └▶ fields  the names of a record → what they hold      (name, value, number, document)
-//!                    └▶ item   → Reading, or the reason why not         (time)
+//!                └▶ fields  the names of a record → what they hold      (name, value, number)
+//!                    └▶ item   → Reading, or the reason why not         (time, document)
 //! ```
 
 pub mod batch;

@@ -1,6 +1,6 @@
 //! One walk over the members of an object: those whose names are known, each with the text of what it holds.
 //!
-//! Before: `fields`, `device_info` and `event` have the text of an object, and a table of names. After: they judge what the
+//! Before: `fields`, `document`, `device_info` and `event` have the text of an object, and a table of names. After: they judge what the
 //! names hold. Promise: no tree in between, texts borrowed from the document; a name that nobody knows is no error, and
 //! neither is any value: reading fails only where the text is not JSON.
 
@@ -10,13 +10,10 @@ use std::marker::PhantomData;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// A table of names: what a name means, if it is known.
-pub(super) type Names<K> = fn(&[u8]) -> Option<K>;
-
-/// Reads `text`, which is an object and nothing else.
+/// Reads `text`, which is an object and nothing else. `names` is the table of names: what a name means, if it is known.
 pub(super) fn read<'a, K>(
     text: &'a str,
-    names: Names<K>,
+    names: impl Fn(&[u8]) -> Option<K>,
     offer: impl FnMut(K, &'a str),
 ) -> serde_json::Result<()> {
     let mut json = serde_json::Deserializer::from_str(text);
@@ -27,7 +24,7 @@ pub(super) fn read<'a, K>(
 /// Reads the object `text` begins with; says how many bytes it takes.
 pub(super) fn read_first<'a, K>(
     text: &'a str,
-    names: Names<K>,
+    names: impl Fn(&[u8]) -> Option<K>,
     offer: impl FnMut(K, &'a str),
 ) -> serde_json::Result<usize> {
     let mut json = serde_json::Deserializer::from_str(text);
@@ -35,13 +32,13 @@ pub(super) fn read_first<'a, K>(
     Ok(json.into_iter::<IgnoredAny>().byte_offset())
 }
 
-struct Members<K, F> {
-    names: Names<K>,
+struct Members<K, N, F> {
+    names: N,
     offer: F,
     key: PhantomData<K>,
 }
 
-impl<'de, K, F: FnMut(K, &'de str)> Visitor<'de> for Members<K, F> {
+impl<'de, K, N: Fn(&[u8]) -> Option<K>, F: FnMut(K, &'de str)> Visitor<'de> for Members<K, N, F> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -49,7 +46,7 @@ impl<'de, K, F: FnMut(K, &'de str)> Visitor<'de> for Members<K, F> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        while let Some(known) = map.next_key_seed(Name(self.names))? {
+        while let Some(known) = map.next_key_seed(Name(&self.names, PhantomData))? {
             match known {
                 // The text of the value, not serde's idea of it: numbers stay decimal, ids keep every digit, and no
                 // value (1e400, half a surrogate pair) can make its record unreadable.
@@ -62,9 +59,9 @@ impl<'de, K, F: FnMut(K, &'de str)> Visitor<'de> for Members<K, F> {
 }
 
 /// Reads a name.
-struct Name<K>(Names<K>);
+struct Name<'n, K, N>(&'n N, PhantomData<K>);
 
-impl<'de, K> DeserializeSeed<'de> for Name<K> {
+impl<'de, K, N: Fn(&[u8]) -> Option<K>> DeserializeSeed<'de> for Name<'_, K, N> {
     type Value = Option<K>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<K>, D::Error> {
@@ -73,7 +70,7 @@ impl<'de, K> DeserializeSeed<'de> for Name<K> {
     }
 }
 
-impl<'de, K> Visitor<'de> for Name<K> {
+impl<'de, K, N: Fn(&[u8]) -> Option<K>> Visitor<'de> for Name<'_, K, N> {
     type Value = Option<K>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

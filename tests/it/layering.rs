@@ -9,11 +9,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("wire", &["model"]),
     ("store", &["model"]),
     ("cache", &["model"]),
+    ("owners", &["model", "store", "cache"]),
     ("ingest", &["model", "store"]),
     ("react", &["model", "store", "cache"]),
     ("relay", &["model", "store", "react"]),
     ("schedule", &["model", "store"]),
-    ("http", &["model", "wire", "ingest", "store", "cache"]),
+    ("http", &["model", "wire", "ingest", "owners", "store", "cache"]),
 ];
 
 const FOR_ALL: &[&str] = &["config", "tasks", "telemetry"];

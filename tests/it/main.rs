@@ -6,17 +6,21 @@
 
 mod harness;
 
+mod device_config;
 mod device_info;
+mod directory_import;
 mod events;
 mod fuzz;
 mod ingest;
 mod latest_values;
 mod layering;
+mod nested_documents;
 mod openapi;
+mod ownership;
 mod rejected;
 mod relay;
-
 mod rollups;
 mod schema;
+mod sleep;
 mod stop;
 mod uploads;

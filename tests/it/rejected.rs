@@ -372,6 +372,22 @@ async fn events_their_samples_and_device_information_are_replayed_as_what_they_a
 }
 
 #[tokio::test]
+async fn a_replayed_sample_brings_its_documents() {
+    let database = Database::new().await;
+    let service = forgetful_service(&database).await;
+    let sleep = r#"{"code":0,"data":[{"endTimeStamp":1767300000000,"startTimeStamp":1767290000000,"type":2}],"name":"sleep"}"#;
+    let item =
+        json!({ "deviceSn": "NIGHT-1", "heart_rate": 50, "timestamp": LAST_MONTH, "sleepData": sleep });
+    assert_eq!(service.upload(&json!({ "data": item })).await, (0, 0, 1));
+    let segments = "select count(*) from sleep_segment where device_sn = 'NIGHT-1'";
+    assert_eq!(count(&database, segments).await, 0);
+    keep_years(&database).await;
+    assert_eq!(replayed(&vitals(&database, &["rejected", "replay", "--json"]).await)["stored"], 1);
+    assert_eq!(count(&database, segments).await, 1);
+    service.finish().await;
+}
+
+#[tokio::test]
 async fn nothing_is_dropped_unasked_and_only_what_was_named() {
     let database = Database::new().await;
     let service = Service::start(&database).await;

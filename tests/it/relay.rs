@@ -108,7 +108,7 @@ async fn a_lease_is_respected_until_it_runs_out() {
     commit_batches(&client, 1).await;
     client
         .batch_execute(
-            "update outbox set lease_token = gen_random_uuid(), leased_until = now() + interval '2 s'",
+            "update outbox set lease_token = gen_random_uuid(), leased_until = now() + interval '6 s'",
         )
         .await
         .expect("leased by somebody who never comes back");
@@ -279,7 +279,7 @@ async fn a_long_reaction_keeps_its_lease() {
     for name in ["one", "other"] {
         let service = Service::start_with(&database, |settings| {
             settings.instance = name.to_owned();
-            settings.lease_seconds = 1;
+            settings.lease_seconds = 3;
             settings.poll_interval_ms = 100;
         });
         services.push(service.await);
@@ -291,7 +291,7 @@ async fn a_long_reaction_keeps_its_lease() {
     let ends: jiff::Timestamp = ends;
     eventually("the first lease has run out long ago", || async {
         let row = client
-            .query_one("select now() > $1::timestamptz + interval '2 s'", &[&ends])
+            .query_one("select now() > $1::timestamptz + interval '4 s'", &[&ends])
             .await
             .expect("a row");
         row.get::<_, bool>(0).then_some(())

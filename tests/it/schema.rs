@@ -44,7 +44,8 @@ async fn migrating_again_changes_nothing() {
 #[tokio::test]
 async fn eight_at_once_migrate_once() {
     let database = Database::empty("Asia/Shanghai").await;
-    let settings = database.settings();
+    let mut settings = database.settings();
+    settings.connect_timeout_ms = 20_000;
     let runs = futures_util::future::join_all((0..8).map(|_| migrate::run(&settings))).await;
     let applied: usize = runs.into_iter().map(|run| run.expect("migrates").applied.len()).sum();
     let recorded = database
@@ -66,8 +67,8 @@ async fn every_column_says_what_it_holds() {
         .query(
             "select format('%s.%s', c.oid::regclass, a.attname)
              from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-             where c.relnamespace in ('public'::regnamespace, 'vitals'::regnamespace) and c.relkind = 'r'
-               and c.relname <> 'refinery_schema_history'
+             where c.relnamespace in ('public'::regnamespace, 'vitals'::regnamespace)
+               and c.relkind in ('r', 'v') and c.relname <> 'refinery_schema_history'
                and c.relname !~ '_(materialised|materialized)$'
                and col_description(c.oid, a.attnum) is null",
             &[],

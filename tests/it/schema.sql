@@ -49,6 +49,17 @@ lines as (
     where c.relkind = 'v' and c.relnamespace = 'public'::regnamespace and c.relname like 'health\_%'
     union all
     select
+        format('%s 1 %s', c.oid::regclass, to_char(a.attnum, 'FM0000')),
+        format('view %s.%s %s: %s', c.oid::regclass, a.attname, format_type(a.atttypid, a.atttypmod),
+            col_description(c.oid, a.attnum))
+    from pg_class c
+    join pg_attribute a on a.attrelid = c.oid and a.attnum > 0
+    where c.relkind = 'v' and c.relnamespace = 'public'::regnamespace and c.relname not like 'health\_%'
+      and not exists (
+          select from pg_depend d where d.objid = c.oid and d.deptype = 'e' and d.classid = 'pg_class'::regclass
+      )
+    union all
+    select
         format('zz %s', p.oid::regprocedure),
         format('%s %s', case p.prokind when 'p' then 'procedure' else 'function' end, p.oid::regprocedure)
     from pg_proc p

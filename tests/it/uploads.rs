@@ -320,30 +320,6 @@ async fn a_batch_is_answered_as_the_design_documents_say() {
 }
 
 #[tokio::test]
-async fn nested_documents_are_kept_as_sent_and_once() {
-    let database = Database::new().await;
-    let service = Service::start(&database).await;
-    let sleep = r#"{"code":0,"data":[{"endTimeStamp":1747440420000,"startTimeStamp":1747418280000,"type":2}],"name":"sleep","type":"history"}"#;
-    let broken = r#"{"code":"0"data":[{"totalTime":2,"strengthTimes":30}],"name":"daily","type":"history"}"#;
-    for second in 5..8 {
-        let mut item = sample("NESTED-1", &format!("2026-01-02 03:04:0{second}"));
-        item["sleepData"] = json!(sleep);
-        item["exerciseDailyData"] = json!(broken);
-        item["workoutData"] = json!("null");
-        assert_eq!(service.upload(&json!({ "data": item })).await, (1, 0, 0));
-    }
-    let rows = database
-        .client()
-        .await
-        .query("select kind, body from health_document where device_sn = 'NESTED-1' order by kind", &[])
-        .await
-        .expect("documents");
-    let kept: Vec<(&str, &str)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
-    assert_eq!(kept, [("exercise_daily", broken), ("sleep", sleep)]);
-    service.finish().await;
-}
-
-#[tokio::test]
 async fn an_unknown_path_and_a_wrong_method_are_told_in_json() {
     let database = Database::new().await;
     let service = Service::start(&database).await;

@@ -1,10 +1,25 @@
+table app_user: People who wear devices.
+    user_id bigint not null: Wearer, 64 bit, given from outside.
+    org_id bigint: Organisation unit the user sits in. NULL: none, and so no tenant either.
+    name text: For people. NULL: not told.
+    constraint app_user_org_id_fkey FOREIGN KEY (org_id) REFERENCES org_unit(org_id) DEFERRABLE
+    constraint app_user_pkey PRIMARY KEY (user_id)
+    constraint app_user_user_id_check CHECK ((user_id > 0))
+    CREATE INDEX app_user_org_id_idx ON public.app_user USING btree (org_id)
+    CREATE TRIGGER app_user_lock BEFORE UPDATE ON public.app_user FOR EACH STATEMENT EXECUTE FUNCTION directory_lock()
+    CREATE TRIGGER app_user_updated AFTER UPDATE ON public.app_user REFERENCING OLD TABLE AS before_change NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION app_user_changed()
+table customer: One row per tenant that has a name. Tenants that only the organisation units name are tenants all the same.
+    customer_id bigint not null: Tenant, 64 bit, given from outside. 0: nobody, and the defaults of everybody.
+    name text not null: What watches show as their customer.
+    constraint customer_customer_id_check CHECK ((customer_id >= 0))
+    constraint customer_pkey PRIMARY KEY (customer_id)
 table device: One row per device ever heard of, bound to somebody or not.
     device_sn text not null: Serial number, as the device sends it.
     first_seen_at timestamp with time zone not null default now(): When the service first reacted to data of the device.
     info_ts timestamp with time zone: Event time of the newest message of device_info. NULL: the device never said anything of itself.
-    customer_id bigint: Tenant the device named last; whom it is bound to is another matter. NULL: it named none.
-    org_id bigint: Organisation unit the device named last. NULL: it named none.
-    user_id bigint: Wearer the device named last. NULL: it named none.
+    customer_id bigint: Tenant as of the newest message: as the device named it, else by its binding at that time. NULL: neither.
+    org_id bigint: Organisation unit as of the newest message: as named, else by its binding. NULL: neither.
+    user_id bigint: Wearer as of the newest message: as named, else by its binding. NULL: neither.
     system_version text: Firmware, as sent. This column and those below hold, each by itself, the newest value by event time. NULL: never sent.
     model text: Model: the leading AAA-AAnn of the firmware. NULL: none was sent, or it begins otherwise.
     wifi_address text: MAC address of the WLAN, upper case with colons; as sent where it is none. NULL: never sent.
@@ -20,6 +35,65 @@ table device: One row per device ever heard of, bound to somebody or not.
     status text: State the device says it is in, its own word. NULL: never sent.
     constraint device_charging_status_check CHECK ((charging_status = ANY (ARRAY['CHARGING'::text, 'NOT_CHARGING'::text, 'UNKNOWN'::text])))
     constraint device_pkey PRIMARY KEY (device_sn)
+table device_binding: Who wore a device when. A sample belongs to the binding in force at its time; before the first binding of a device, to the first.
+    device_sn text not null: Serial number of the device, as it sends it. It may be bound before it was ever heard of.
+    user_id bigint not null: Who wears it.
+    valid_from timestamp with time zone not null default now(): Since when. A later binding of the device ends this one, whatever valid_until says.
+    valid_until timestamp with time zone: Until when, exclusive. NULL: open, it has not ended.
+    constraint device_binding_device_sn_check CHECK (((octet_length(device_sn) >= 1) AND (octet_length(device_sn) <= 64)))
+    constraint device_binding_pkey PRIMARY KEY (device_sn, valid_from)
+    constraint device_binding_user_id_fkey FOREIGN KEY (user_id) REFERENCES app_user(user_id) DEFERRABLE
+    constraint device_binding_valid_check CHECK ((valid_from < valid_until))
+    CREATE UNIQUE INDEX device_binding_open_key ON public.device_binding USING btree (device_sn) WHERE (valid_until IS NULL)
+    CREATE INDEX device_binding_user_id_idx ON public.device_binding USING btree (user_id)
+    CREATE TRIGGER device_binding_deleted AFTER DELETE ON public.device_binding REFERENCING OLD TABLE AS before_change FOR EACH STATEMENT EXECUTE FUNCTION device_binding_changed()
+    CREATE TRIGGER device_binding_inserted AFTER INSERT ON public.device_binding REFERENCING NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION device_binding_changed()
+    CREATE TRIGGER device_binding_lock BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.device_binding FOR EACH STATEMENT EXECUTE FUNCTION directory_lock()
+    CREATE TRIGGER device_binding_truncated AFTER TRUNCATE ON public.device_binding FOR EACH STATEMENT EXECUTE FUNCTION device_binding_changed()
+    CREATE TRIGGER device_binding_updated AFTER UPDATE ON public.device_binding REFERENCING OLD TABLE AS before_change NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION device_binding_changed()
+table device_config: Settings of watches, one row per tenant that has its own; tenant 0 holds the defaults.
+    customer_id bigint not null: Tenant. 0: the defaults of everybody.
+    upload_method text: How watches upload: wifi (by themselves) or bluetooth (by way of a phone). NULL: as tenant 0.
+    is_support_license boolean: Whether watches check a licence. NULL: as tenant 0.
+    license_key integer: The licence, a number. NULL: as tenant 0.
+    cache_max_count integer: Samples a watch keeps while it cannot upload; the firmware holds 100 at most. NULL: as tenant 0.
+    enable_resume boolean: Whether kept samples are uploaded later. NULL: as tenant 0.
+    upload_retry_count integer: Times an upload is tried again. NULL: as tenant 0.
+    upload_retry_interval_seconds integer: Pause between two tries, seconds. NULL: as tenant 0.
+    constraint device_config_cache_max_count_check CHECK ((cache_max_count > 0))
+    constraint device_config_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customer(customer_id)
+    constraint device_config_defaults_check CHECK (((customer_id <> 0) OR (num_nulls(upload_method, is_support_license, license_key, cache_max_count, enable_resume, upload_retry_count, upload_retry_interval_seconds) = 0)))
+    constraint device_config_pkey PRIMARY KEY (customer_id)
+    constraint device_config_upload_method_check CHECK ((upload_method = ANY (ARRAY['wifi'::text, 'bluetooth'::text])))
+    constraint device_config_upload_retry_count_check CHECK ((upload_retry_count >= 0))
+    constraint device_config_upload_retry_interval_check CHECK ((upload_retry_interval_seconds >= 0))
+table device_config_interface: Where watches send what; the names are those the firmware looks for. auth_header is a secret: dashboards have no business here.
+    customer_id bigint not null: Tenant. 0: the defaults of everybody.
+    name text not null: Name of the interface, in the words of the firmware.
+    path text not null: Path below public_base_url of the service, or a whole http(s) URL of somebody else.
+    interval_seconds integer not null: Time between two calls, seconds.
+    enabled boolean not null default true: Whether watches call it.
+    api_id text not null default ''::text: Number the caller is known by. Empty: none.
+    auth_header text not null default ''::text: What watches send as Authorization. Empty: nothing.
+    constraint device_config_interface_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customer(customer_id)
+    constraint device_config_interface_interval_check CHECK ((interval_seconds > 0))
+    constraint device_config_interface_path_check CHECK ((path ~ '^(/|https?://)[^;[:space:]]*$'::text))
+    constraint device_config_interface_pkey PRIMARY KEY (customer_id, name)
+    constraint device_config_interface_text_check CHECK (((api_id !~ '[;[:cntrl:]]'::text) AND (auth_header !~ '[;[:cntrl:]]'::text)))
+table device_config_metric: What watches measure, how often, and when they warn by themselves; the alert rules of the service are apart from it.
+    customer_id bigint not null: Tenant. 0: the defaults of everybody.
+    metric text not null: heart_rate, blood_oxygen, temperature, stress, step, distance, calorie, sleep, exercise_daily, exercise_week, scientific_sleep, work_out, location, ecg or wear.
+    interval_seconds integer: Time between two measurements, seconds. NULL: none is set, watches are told -1.
+    collect boolean not null default true: Whether it is measured at all.
+    realtime boolean not null default true: Whether it is uploaded with the samples as they come.
+    warn_high numeric(6,1): The watch warns above it, in the unit of health_data. NULL: never, watches are told -1.
+    warn_low numeric(6,1): The watch warns below it, in the unit of health_data. NULL: never, watches are told -1.
+    warn_count integer: Readings in a row beyond a bound before it warns. NULL: none is set, watches are told -1.
+    constraint device_config_metric_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customer(customer_id)
+    constraint device_config_metric_interval_check CHECK ((interval_seconds > 0))
+    constraint device_config_metric_metric_check CHECK ((metric ~ '^[a-z][a-z0-9_]*$'::text))
+    constraint device_config_metric_pkey PRIMARY KEY (customer_id, metric)
+    constraint device_config_metric_warn_count_check CHECK ((warn_count >= 0))
 table device_event: One row per event of a device. An event sent again is the same row; what the first left open the second fills. Hypertable, one chunk a week.
     device_sn text not null: Serial number of the device, as it sends it.
     event_type text not null: Short type, upper case: what follows the last dot of the action.
@@ -45,9 +119,9 @@ table device_info: One row per message of a device about itself. Two messages of
     ts timestamp with time zone not null: When it was so (event time); the time of receipt where the message names none.
     received_at timestamp with time zone not null default now(): When the service took the message in which the row first came.
     batch_id bigint not null default txid_current(): Transaction that last wrote the row (txid_current()); joins outbox and vitals.ingest_batch.
-    customer_id bigint: Tenant, 64 bit. NULL: not said.
-    org_id bigint: Organisation unit, 64 bit. NULL: not said.
-    user_id bigint: Wearer, 64 bit. NULL: not said.
+    customer_id bigint: Tenant, 64 bit: as the device named it, else by its binding at ts. NULL: neither.
+    org_id bigint: Organisation unit, 64 bit: as named, else by its binding at ts. NULL: neither.
+    user_id bigint: Wearer, 64 bit: as named, else by its binding at ts. NULL: neither.
     system_version text: Firmware, as sent. NULL: not said.
     model text: Model: the leading AAA-AAnn of the firmware. NULL: no firmware said, or it begins otherwise.
     wifi_address text: MAC address of the WLAN, upper case with colons; as sent where it is none. NULL: not said.
@@ -67,6 +141,12 @@ table device_info: One row per message of a device about itself. Two messages of
     CREATE TRIGGER device_info_device_insert AFTER INSERT ON public.device_info REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION device_follow_info()
     CREATE TRIGGER device_info_device_update AFTER UPDATE ON public.device_info REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION device_follow_info()
     CREATE TRIGGER device_info_outbox AFTER INSERT ON public.device_info FOR EACH STATEMENT EXECUTE FUNCTION outbox_add()
+table directory: One row: the version of the directory. What was looked up at an older version may be out of date.
+    only_row boolean not null default true: Always true: there is one directory.
+    directory_id uuid not null default gen_random_uuid(): Tells the directory of this database from that of another that used the same Redis.
+    version bigint not null default 1: Raised in every transaction that changes whom a device belongs to.
+    constraint directory_only_row_check CHECK (only_row)
+    constraint directory_pkey PRIMARY KEY (only_row)
 table event_type: How grave an event is, by type. A change counts for events from then on; a type that is not here is info.
     event_type text not null: Short type, upper case, as in device_event.
     severity text not null: critical, major, minor or info.
@@ -74,6 +154,36 @@ table event_type: How grave an event is, by type. A change counts for events fro
     constraint event_type_name_check CHECK (((event_type = upper(event_type)) AND (event_type <> ''::text)))
     constraint event_type_pkey PRIMARY KEY (event_type)
     constraint event_type_severity_check CHECK ((severity = ANY (ARRAY['critical'::text, 'major'::text, 'minor'::text, 'info'::text])))
+table exercise_day: Exercise, one row per device and local day: from the document of the day and from the day's element of the week.
+    device_sn text not null: Serial number of the device.
+    day date not null: Local day of the device (device_time_zone), at whose midnight its totals restart.
+    customer_id bigint: Tenant, 64 bit. NULL: not known.
+    org_id bigint: Organisation unit, 64 bit. NULL: not known.
+    user_id bigint: Wearer, 64 bit. NULL: not known.
+    strength_minutes numeric default GREATEST(daily_strength_minutes, weekly_strength_minutes): Minutes at medium or high intensity: the larger of both documents. NULL: not sent.
+    active_hours numeric default GREATEST(daily_active_hours, weekly_active_hours): Hours with activity: the larger of both documents. NULL: not sent.
+    steps integer default GREATEST(daily_steps, weekly_steps): Steps: the larger of both documents. NULL: not sent.
+    daily_ts timestamp with time zone: Event time of the sample whose document of the day is kept here. NULL: none came.
+    daily_strength_minutes numeric: Minutes at medium or high intensity, by the document of the day. NULL: not sent.
+    daily_active_hours numeric: Hours with activity, by the document of the day. NULL: not sent.
+    daily_steps integer: Steps, by the document of the day. NULL: not sent (watches of today do not).
+    weekly_ts timestamp with time zone: Event time of the sample whose document of the week is kept here. NULL: none came, or none with data of this day.
+    weekly_strength_minutes numeric: Minutes at medium or high intensity, by the document of the week. NULL: not sent.
+    weekly_active_hours numeric: Hours with activity, by the document of the week. NULL: not sent.
+    weekly_steps integer: Steps, by the document of the week. NULL: not sent.
+    received_at timestamp with time zone not null: When the service took the upload that last changed the row.
+    batch_id bigint not null default txid_current(): Transaction that last wrote the row (txid_current()).
+    constraint exercise_day_pkey PRIMARY KEY (device_sn, day)
+    CREATE INDEX exercise_day_day_idx ON public.exercise_day USING btree (day)
+view exercise_week.device_sn text: Serial number of the device.
+view exercise_week.week date: Monday of the week.
+view exercise_week.days integer: Days of the week with data.
+view exercise_week.strength_minutes numeric: Minutes at medium or high intensity. NULL: not sent.
+view exercise_week.active_hours numeric: Hours with activity. NULL: not sent.
+view exercise_week.steps bigint: Steps. NULL: not sent.
+view exercise_week.customer_id bigint: Tenant by the last day that names one. NULL: none does.
+view exercise_week.org_id bigint: Organisation unit by the last day that names one. NULL: none does.
+view exercise_week.user_id bigint: Wearer by the last day that names one. NULL: none does.
 rollup health_15m.device_sn text
 rollup health_15m.bucket timestamp with time zone
 rollup health_15m.samples bigint
@@ -175,14 +285,20 @@ table health_data: One row per device and instant: what a wearable measured. Hyp
     CREATE INDEX health_data_batch_id_idx ON public.health_data USING btree (batch_id)
     CREATE TRIGGER health_data_outbox AFTER INSERT ON public.health_data FOR EACH STATEMENT EXECUTE FUNCTION outbox_add()
     CREATE TRIGGER health_data_rollup_truncate AFTER TRUNCATE ON public.health_data FOR EACH STATEMENT EXECUTE FUNCTION empty_rollups_on_truncate()
-table health_document: Nested documents of samples (sleep, exercise, workouts), the text exactly as sent, each content once per device and kind.
+table health_document: What of the nested documents of samples did not become rows of sleep_segment, exercise_day or workout: the text exactly as sent, each content once per device and kind.
     device_sn text not null: Serial number of the device.
-    ts timestamp with time zone not null: Event time of the first sample that carried the document.
+    ts timestamp with time zone not null: Event time of the first sample that carried it.
     kind text not null: Which document: sleep, exercise_daily, exercise_week, scientific_sleep, workout.
-    body text not null: The document as sent.
-    received_at timestamp with time zone not null default now(): When the service took the upload.
+    reason text not null: Why it is here: shape_unknown (scientific sleep, always), unreadable (the document), bad_element (one element of it), too_many_elements.
+    detail text: What exactly was wrong, for a person. NULL: nothing was (shape_unknown).
+    body text not null: The document, or for bad_element the element, as sent.
+    customer_id bigint: Tenant, 64 bit. NULL: not known.
+    org_id bigint: Organisation unit, 64 bit. NULL: not known.
+    user_id bigint: Wearer, 64 bit. NULL: not known.
+    received_at timestamp with time zone not null: When the service took the upload.
     batch_id bigint not null default txid_current(): Transaction that wrote the row (txid_current()).
     constraint health_document_kind_check CHECK ((kind = ANY (ARRAY['sleep'::text, 'exercise_daily'::text, 'exercise_week'::text, 'scientific_sleep'::text, 'workout'::text])))
+    constraint health_document_reason_check CHECK ((reason = ANY (ARRAY['shape_unknown'::text, 'unreadable'::text, 'bad_element'::text, 'too_many_elements'::text])))
     CREATE UNIQUE INDEX health_document_content_key ON public.health_document USING btree (device_sn, kind, md5(body))
     CREATE INDEX health_document_ts_idx ON public.health_document USING btree (device_sn, ts)
 rollup health_hourly.device_sn text
@@ -324,6 +440,17 @@ table latest_view: One row: which build of the Redis view of latest values is go
     generation bigint not null default 1: Raised when a reaction was finished without Redis.
     constraint latest_view_only_row_check CHECK (only_row)
     constraint latest_view_pkey PRIMARY KEY (only_row)
+table org_unit: Organisation units. The ancestors need not be here themselves: a unit carries its whole path.
+    org_id bigint not null: Organisation unit, 64 bit, given from outside.
+    name text: For people. NULL: not told.
+    ancestors bigint[] not null default '{}'::bigint[]: Ids from the root down to the parent; zeros in front stand for "no more". Empty: a root.
+    customer_id bigint not null default COALESCE((array_remove(ancestors, (0)::bigint))[1], org_id): Tenant: the first ancestor that is not 0, or the unit itself when it has none.
+    constraint org_unit_ancestors_check CHECK (((array_position(ancestors, NULL::bigint) IS NULL) AND (0 <= ALL (ancestors)) AND (org_id <> ALL (ancestors))))
+    constraint org_unit_org_id_check CHECK ((org_id > 0))
+    constraint org_unit_pkey PRIMARY KEY (org_id)
+    CREATE INDEX org_unit_customer_id_idx ON public.org_unit USING btree (customer_id)
+    CREATE TRIGGER org_unit_lock BEFORE UPDATE ON public.org_unit FOR EACH STATEMENT EXECUTE FUNCTION directory_lock()
+    CREATE TRIGGER org_unit_updated AFTER UPDATE ON public.org_unit REFERENCING OLD TABLE AS before_change NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION org_unit_changed()
 table outbox: Committed transactions on health_data, device_info and device_event that were not reacted to yet. Deleting a row undoes nothing but the reaction.
     batch_id bigint not null default txid_current(): The writing transaction (txid_current()); equals health_data.batch_id of its rows.
     first_ts timestamp with time zone: Oldest event time in the batch. NULL: a writer that did not say (see trigger health_data_outbox).
@@ -394,25 +521,115 @@ table rollup_dirty: What changed behind the watermark: quarter hours to compute 
     to_bucket timestamp with time zone not null: End of the last one, exclusive.
     constraint rollup_dirty_range_check CHECK ((from_bucket < to_bucket))
     CREATE INDEX rollup_dirty_from_bucket_idx ON vitals.rollup_dirty USING btree (from_bucket)
+view sleep_night.device_sn text: Serial number of the device.
+view sleep_night.night date: Local day on which the sleep ended. Segments at most two hours apart are one sleep; a day may hold a night and naps.
+view sleep_night.start_ts timestamp with time zone: When the first of them began.
+view sleep_night.end_ts timestamp with time zone: When the last of them ended.
+view sleep_night.sleeps integer: Sleeps that ended on the day.
+view sleep_night.segments integer: Segments they are made of.
+view sleep_night.light_hours numeric: Hours of light sleep, each instant once; what is also told as deep counts as deep.
+view sleep_night.deep_hours numeric: Hours of deep sleep, each instant once.
+view sleep_night.unknown_hours numeric: Hours of sleep told as neither light nor deep, each instant once.
+view sleep_night.total_hours numeric: Hours of sleep, each instant once: light + deep + unknown.
+view sleep_night.legacy_hours numeric: The figure of the ljwx server: plain sum of all segments, overlaps counted twice, hours rounded to 2 decimals.
+view sleep_night.customer_id bigint: Tenant by the last segment that names one. NULL: none does.
+view sleep_night.org_id bigint: Organisation unit by the last segment that names one. NULL: none does.
+view sleep_night.user_id bigint: Wearer by the last segment that names one. NULL: none does.
+table sleep_segment: Sleep as devices tell it: one row per element of a sleep document, however often it is sent. Segments may overlap; sleep_night merges them.
+    device_sn text not null: Serial number of the device.
+    start_ts timestamp with time zone not null: Start of the segment.
+    end_ts timestamp with time zone not null: End of the segment, exclusive.
+    type_code integer: Type as sent: 1 light, 2 deep; what other codes mean is not known. NULL: not sent.
+    stage text not null default 
+CASE type_code
+    WHEN 1 THEN 'light'::text
+    WHEN 2 THEN 'deep'::text
+    ELSE 'unknown'::text
+END: What type_code means: light, deep, unknown.
+    end_day date not null: Local day on which the segment ends, in the zone of the rollups (vitals.rollup). The key by which nights are found.
+    customer_id bigint: Tenant, 64 bit. NULL: not known.
+    org_id bigint: Organisation unit, 64 bit. NULL: not known.
+    user_id bigint: Wearer, 64 bit. NULL: not known.
+    ts timestamp with time zone not null: Event time of the sample by which it came first.
+    received_at timestamp with time zone not null: When the service took that upload.
+    batch_id bigint not null default txid_current(): Transaction that last wrote the row (txid_current()).
+    constraint sleep_segment_key UNIQUE NULLS NOT DISTINCT (device_sn, start_ts, end_ts, type_code)
+    constraint sleep_segment_span_check CHECK ((start_ts < end_ts))
+    CREATE INDEX sleep_segment_day_idx ON public.sleep_segment USING btree (end_day)
+    CREATE INDEX sleep_segment_device_day_idx ON public.sleep_segment USING btree (device_sn, end_day)
+    CREATE INDEX sleep_segment_device_week_idx ON public.sleep_segment USING btree (device_sn, ((date_trunc('week'::text, (end_day)::timestamp without time zone))::date))
+view sleep_week.device_sn text: Serial number of the device.
+view sleep_week.week date: Monday of the week.
+view sleep_week.nights integer: Days of the week on which a sleep ended.
+view sleep_week.light_hours numeric: Hours of light sleep.
+view sleep_week.deep_hours numeric: Hours of deep sleep.
+view sleep_week.unknown_hours numeric: Hours of sleep told as neither.
+view sleep_week.total_hours numeric: Hours of sleep; divided by nights, the mean.
+view sleep_week.legacy_hours numeric: Sum of the legacy figures of its days.
+view sleep_week.customer_id bigint: Tenant by the last day that names one. NULL: none does.
+view sleep_week.org_id bigint: Organisation unit by the last day that names one. NULL: none does.
+view sleep_week.user_id bigint: Wearer by the last day that names one. NULL: none does.
+table workout: Workouts: one row per device, start and type. Sent again with other figures, the larger ones hold, in whatever order they come.
+    device_sn text not null: Serial number of the device.
+    start_ts timestamp with time zone not null: Start of the workout.
+    end_ts timestamp with time zone not null: End of the workout; the latest that was sent.
+    workout_type integer: Type as sent; workout_type has the names. NULL: not sent.
+    calorie numeric: Energy as sent, in the unit of the device (small calories in samples; documents name none); the largest that was sent. NULL: not sent.
+    distance numeric: Distance, metres; the largest that was sent. NULL: not sent.
+    record_id text: The device's own number of the workout. NULL: not sent.
+    customer_id bigint: Tenant, 64 bit. NULL: not known.
+    org_id bigint: Organisation unit, 64 bit. NULL: not known.
+    user_id bigint: Wearer, 64 bit. NULL: not known.
+    ts timestamp with time zone not null: Event time of the sample by which it came first.
+    received_at timestamp with time zone not null: When the service took that upload.
+    batch_id bigint not null default txid_current(): Transaction that last wrote the row (txid_current()).
+    constraint workout_key UNIQUE NULLS NOT DISTINCT (device_sn, start_ts, workout_type)
+    constraint workout_span_check CHECK ((start_ts < end_ts))
+    CREATE INDEX workout_start_ts_idx ON public.workout USING btree (start_ts)
+view workout_named.device_sn text: Serial number of the device.
+view workout_named.day date: Local day on which it began, in the zone of the rollups. To choose by time, start_ts is quicker.
+view workout_named.start_ts timestamp with time zone: Start of the workout.
+view workout_named.end_ts timestamp with time zone: End of the workout.
+view workout_named.workout_type integer: Type as sent. NULL: not sent.
+view workout_named.workout_name text: What the type means; unknown, where workout_type has no name for it.
+view workout_named.minutes numeric: Minutes from start to end.
+view workout_named.calorie numeric: Energy as sent, see workout.calorie. NULL: not sent.
+view workout_named.distance numeric: Distance, metres. NULL: not sent.
+view workout_named.record_id text: The device's own number of the workout. NULL: not sent.
+view workout_named.customer_id bigint: Tenant, 64 bit. NULL: not known.
+view workout_named.org_id bigint: Organisation unit, 64 bit. NULL: not known.
+view workout_named.user_id bigint: Wearer, 64 bit. NULL: not known.
+table workout_type: Names of the workout types. A DBA may add one or change its words; no row of workout depends on it.
+    workout_type integer not null: Code as devices send it.
+    name text not null: What it means, in English.
+    constraint workout_type_pkey PRIMARY KEY (workout_type)
 function advance_rollups()
+function app_user_changed()
+function bind_device(text,bigint,timestamp with time zone)
 function bucket_end(interval,text,timestamp with time zone)
 function bucket_start(interval,text,timestamp with time zone)
 function check_rollup_zone(text)
 function comment_rollups()
 function create_rollup(text,smallint,text,interval,text,interval,text)
+function device_binding_changed()
 function device_follow_info()
+function device_owner(text[])
+function device_owner_at(text[],timestamp with time zone[])
+function directory_changed(text[])
+function directory_lock()
 function drop_rollups()
 function edition()
 function empty_rollups_on_truncate()
 function finish_batches(uuid,bigint[],text[],timestamp with time zone,timestamp with time zone,boolean)
 function gone_from_source(rollup,timestamp with time zone,timestamp with time zone)
 function health_by_day(text,text,date,date)
-function is_at_work(bigint)
+function is_abandoned(bigint)
 function lock_rollups()
 function mark_range(timestamp with time zone,timestamp with time zone)
 function mark_rollups(bigint[],timestamp with time zone,timestamp with time zone)
 function mark_rollups_on_delete()
 function mark_rollups_on_update()
+function org_unit_changed()
 function outbox_add()
 function raise_mark()
 function recompute_rollup(rollup,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone[],timestamp with time zone[])

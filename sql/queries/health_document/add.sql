@@ -1,10 +1,15 @@
 -- health_document.add
--- Purpose: keep the nested documents of samples, each content once per device and kind.
--- Parameters, arrays of one length: $1 device_sn, $2 ts, $3 kind, $4 body, $5 received_at.
+-- Purpose: keep what of nested documents did not become rows of their own, each content once per device and kind.
+-- Parameters, arrays of one length: $1 device_sn, $2 ts, $3 kind, $4 reason, $5 detail (NULL: nothing is wrong), $6 body,
+-- $7 customer, $8 org, $9 user, $10 received_at.
 -- Locks: none beyond the new rows; the order avoids deadlocks with another instance.
-insert into health_document (device_sn, ts, kind, body, received_at)
-select device_sn, ts, kind, body, received_at
-from unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::timestamptz[])
-    as document (device_sn, ts, kind, body, received_at)
-order by device_sn, kind, md5(body)
+insert into health_document (
+    device_sn, ts, kind, reason, detail, body, customer_id, org_id, user_id, received_at
+)
+select *
+from unnest(
+    $1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[],
+    $9::bigint[], $10::timestamptz[]
+) as sent (device_sn, ts, kind, reason, detail, body, customer_id, org_id, user_id, received_at)
+order by device_sn collate "C", kind collate "C", md5(body)
 on conflict (device_sn, kind, md5(body)) do nothing

@@ -7,7 +7,7 @@
 use deadpool_postgres::Object;
 use jiff::Timestamp;
 
-use super::{ANNOUNCE, Batch, Range, Written, announce, control, merge, merge_statement};
+use super::{ANNOUNCE, Batch, Range, Written, announce, control, documents, merge, merge_statement};
 use crate::config::Duplicates;
 use crate::model::{Item, Reading};
 use crate::store::{Statement, StoreError, accounting, device_event, device_info, statement};
@@ -27,7 +27,7 @@ pub(super) async fn prepare(client: &Object, duplicates: Duplicates) -> Result<(
     for statement in [ANNOUNCE, ADD_INCOMING, merge, device_event::ADD, device_info::ADD, accounting::ADD] {
         statement.prepare(client).await?;
     }
-    Ok(())
+    documents::prepare(client).await
 }
 
 pub(super) async fn write(

@@ -28,10 +28,7 @@ const ROUTES: &[(&str, &[&str])] = &[
     ),
     (
         "/upload_common_event",
-        &[
-            include_str!("../../fixtures/watch_event.json"),
-            include_str!("../../fixtures/phone_event.json"),
-        ],
+        &[include_str!("../../fixtures/watch_event.json"), include_str!("../../fixtures/phone_event.json")],
     ),
 ];
 

@@ -1,7 +1,7 @@
 //! The names of a field, one test per row of the table of WIRE.md 1.
 
 use super::*;
-use crate::model::{Document, DocumentKind};
+use crate::model::{DocumentKind, Element};
 
 /// Each name alone is read; of two, the earlier of the table wins in both orders; an earlier one that holds nothing
 /// leaves it to the later.
@@ -130,12 +130,19 @@ fn documents_have_their_names() {
         (DocumentKind::Workout, &["workoutData"]),
     ];
     for (kind, names) in rows {
-        let document = |body: &str| vec![Document { kind, body: body.to_owned() }];
+        let document = |body: &str| vec![(kind, body.to_owned())];
         let values = [
-            (r#""{\"code\":0}""#, document(r#"{"code":0}"#)),
-            (r#"{"code": 1}"#, document(r#"{"code": 1}"#)),
+            (r#""{\"code\":5}""#, document(r#"{"code":5}"#)),
+            (r#"{"code": 6}"#, document(r#"{"code": 6}"#)),
         ];
-        names_are_ranked(names, |reading| reading.documents.clone(), values);
+        let kept = |reading: &Reading| {
+            let documents = reading.documents.iter().map(|document| match &document.elements[..] {
+                [Element::Kept(kept)] => (document.kind, kept.body.clone()),
+                other => panic!("{other:?}"),
+            });
+            documents.collect::<Vec<_>>()
+        };
+        names_are_ranked(names, kept, values);
     }
 }
 

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use rust_decimal::Decimal;
 
 use super::*;
-use crate::model::{Document, DocumentKind, Owner};
+use crate::model::{DocumentKind, Element, Owner};
+use crate::wire::document;
 
 /// How one value is written.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +50,8 @@ fn some_reading() -> impl Strategy<Value = Reading> {
     let decimal = |low: i64, high: i64, scale: u32| {
         proptest::option::of((low..=high).prop_map(move |m| Decimal::new(m, scale)))
     };
-    let document = || proptest::option::of("\\{\"code\":0,\"data\":\\[[0-9a-z\"\\\\ 睡é]{0,20}\\]\\}");
+    // No document at all, so that all of it is kept: elements have properties of their own.
+    let document = || proptest::option::of("x[0-9a-z\"\\\\ 睡é]{0,20}");
     let who =
         ("[A-Za-z0-9设][A-Za-z0-9 _备-]{0,14}[A-Za-z0-9]", id(), id(), id(), AFTER_LAST_FOLD..1_747_476_000);
     let signs = (vital(300), vital(100), decimal(100, 500, 1), vital(350), vital(250), vital(100));
@@ -77,14 +79,19 @@ fn some_reading() -> impl Strategy<Value = Reading> {
         upload_method: rest.0,
         documents: [(DocumentKind::Sleep, rest.1), (DocumentKind::ExerciseWeek, rest.2)]
             .into_iter()
-            .filter_map(|(kind, body)| body.map(|body| Document { kind, body }))
+            .filter_map(|(kind, body)| {
+                let raw = serde_json::to_string(&body?).unwrap();
+                document::Reader::new(&context()).read(kind, &raw, Timestamp::UNIX_EPOCH, None)
+            })
             .collect(),
     })
 }
 
 fn words(reading: &Reading, time: u8) -> Words {
     let document = |kind| {
-        reading.documents.iter().find(|document| document.kind == kind).map(|document| document.body.clone())
+        let document = reading.documents.iter().find(|document| document.kind == kind)?;
+        let Element::Kept(kept) = &document.elements[0] else { panic!("{document:?}") };
+        Some(kept.body.clone())
     };
     let shanghai = TimeZone::get("Asia/Shanghai").unwrap();
     let (time, is_number) = match time {
@@ -194,7 +201,9 @@ fn check_accounts(upload: &Upload) -> Result<(), TestCaseError> {
     for item in &upload.items {
         let serial = &item.reading.device_sn;
         prop_assert!((1..=64).contains(&serial.len()) && serial.trim() == serial && !serial.contains('\0'));
-        prop_assert!(item.reading.documents.iter().all(|document| !document.body.contains('\0')));
+        for element in item.reading.documents.iter().flat_map(|document| &document.elements) {
+            prop_assert!(!matches!(element, Element::Kept(kept) if kept.body.contains('\0')));
+        }
         prop_assert_eq!(item.reading.ts.subsec_nanosecond() % 1000, 0);
     }
     Ok(())

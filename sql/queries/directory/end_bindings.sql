@@ -1,0 +1,22 @@
+-- directory.end_bindings
+-- Purpose: ends bindings before others begin, so that no device has two open ones on the way.
+-- Locks: rows of device_binding.
+with taken_back as (
+    delete from device_binding b
+    using pg_temp.timeline t
+    where t.device_sn = b.device_sn and t.valid_from = b.valid_from and t.user_id is null
+    returning b.device_sn
+),
+ended as (
+    update device_binding b
+    set valid_until = t.valid_until
+    from pg_temp.timeline t
+    where t.device_sn = b.device_sn
+      and t.valid_from = b.valid_from
+      and t.user_id is not null
+      and (not t.is_given or b.valid_until is null)
+      and t.valid_until is not null
+      and b.valid_until is distinct from t.valid_until
+    returning b.device_sn
+)
+select (select count(*) from taken_back) + (select count(*) from ended) as ended

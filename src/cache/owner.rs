@@ -1,0 +1,205 @@
+//! Whom a device belongs to, as Redis remembers it: `device_user:{sn}` (WIRE.md 6), kept 3600 s.
+//!
+//! Before: `owners` asks here before it asks the database, and drops what a change made untrue. After: dashboards.
+//! The value is JSON: `{"customerId":"0"}` for nobody's device, else
+//! `{"userId":"…","orgId":"…","customerId":"…"}`; unknown ids are absent, ids are text, for they are longer than 53 bits.
+//! `sinceUs` and `untilUs` (microseconds since 1970, absent: no bound) say when that holds, `version` at which version of
+//! the directory it was read.
+//! Promise: nothing is given back or kept that is older than the version Redis was told of last (`vitals:owners`), and
+//! nothing is given back when Redis was told less than the caller.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use redis::pipe;
+use serde::{Deserialize, Serialize};
+
+use super::{Cache, CacheError};
+use crate::model::{Owner, Tenure};
+
+const KNOWN: &str = "vitals:owners";
+const KEEP_SECONDS: u32 = 3600;
+const CHANGED: &str = include_str!("owner_changed.lua");
+const REMEMBER: &str = include_str!("owner_remember.lua");
+
+/// Keys looked through at once when everything is dropped: under a millisecond of Redis' time.
+const SCAN_KEYS: u32 = 500;
+
+/// Which directory, and how far.
+#[derive(Debug, Clone, Copy)]
+pub struct At<'a> {
+    /// Tells the directories of two databases on one Redis apart.
+    pub directory_id: &'a str,
+    /// Version.
+    pub number: i64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Value {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    org_id: Option<String>,
+    customer_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since_us: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until_us: Option<i64>,
+    version: i64,
+}
+
+/// Whom the devices belong to, in their order; `None`: not known here. Gives nothing when Redis was not told of `at` yet.
+///
+/// # Errors
+/// Redis did not answer within `patience`.
+pub async fn recall(
+    cache: &Cache,
+    at: At<'_>,
+    device_sns: &[&str],
+    patience: Duration,
+) -> Result<Vec<Option<Tenure>>, CacheError> {
+    let mut pipeline = pipe();
+    pipeline.cmd("HMGET").arg(KNOWN).arg("directory").arg("version").arg("floor");
+    pipeline.cmd("MGET").arg(keys(device_sns));
+    type Known = (Option<String>, Option<i64>, Option<i64>);
+    let asking = cache.send(&pipeline);
+    let (known, values): (Known, Vec<Option<String>>) =
+        tokio::time::timeout(patience, asking).await.map_err(|_| CacheError::Timeout)??;
+    let (Some(directory), Some(version), Some(floor)) = known else {
+        return Ok(vec![None; device_sns.len()]);
+    };
+    if directory != at.directory_id || version < at.number {
+        return Ok(vec![None; device_sns.len()]);
+    }
+    Ok(values.into_iter().map(|value| decode(&value?, floor)).collect())
+}
+
+/// Keeps whom devices belong to, as read at `at`. False: another version than that is known here.
+///
+/// # Errors
+/// Redis did not answer within `patience`; nothing or everything is kept.
+pub async fn remember<'a>(
+    cache: &Cache,
+    at: At<'_>,
+    tenures: impl Iterator<Item = (&'a str, &'a Tenure)> + Clone,
+    patience: Duration,
+) -> Result<bool, CacheError> {
+    let keys = keys(tenures.clone().map(|(device_sn, _)| device_sn));
+    let mut pipeline = pipe();
+    pipeline.cmd("EVAL").arg(REMEMBER).arg(keys.len() + 1).arg(KNOWN).arg(keys);
+    pipeline.arg(at.directory_id).arg(at.number).arg(KEEP_SECONDS);
+    for (_, tenure) in tenures {
+        pipeline.arg(encode(tenure, at.number));
+    }
+    let sending = cache.send::<(i64,)>(&pipeline);
+    let (kept,) = tokio::time::timeout(patience, sending).await.map_err(|_| CacheError::Timeout)??;
+    Ok(kept == 1)
+}
+
+/// The directory has come to `at` by a change of these devices (`None`: any). True: everything older is void, and
+/// [`remove_all`] may tidy up.
+///
+/// # Errors
+/// Redis did not answer; it may be told again.
+pub async fn changed(cache: &Cache, at: At<'_>, device_sns: Option<&[Box<str>]>) -> Result<bool, CacheError> {
+    let keys = keys(device_sns.unwrap_or_default());
+    let mut pipeline = pipe();
+    pipeline.cmd("EVAL").arg(CHANGED).arg(keys.len() + 1).arg(KNOWN).arg(keys);
+    pipeline.arg(at.directory_id).arg(at.number).arg(if device_sns.is_some() { "some" } else { "any" });
+    let (done,): (i64,) = cache.send(&pipeline).await?;
+    Ok(done == 2)
+}
+
+/// Removes every `device_user:{sn}`, for dashboards: [`recall`] gives none of them back any more. What was kept since is
+/// removed with them, and is found anew.
+///
+/// # Errors
+/// Redis did not answer; what is left ends by time.
+pub async fn remove_all(cache: &Cache) -> Result<(), CacheError> {
+    let mut cursor = "0".to_owned();
+    loop {
+        let mut pipeline = pipe();
+        pipeline.cmd("SCAN").arg(&cursor).arg("MATCH").arg("device_user:*").arg("COUNT").arg(SCAN_KEYS);
+        let ((next, keys),): ((String, Vec<String>),) = cache.send(&pipeline).await?;
+        if !keys.is_empty() {
+            let mut pipeline = pipe();
+            pipeline.cmd("UNLINK").arg(keys);
+            cache.send::<(i64,)>(&pipeline).await?;
+        }
+        if next == "0" {
+            return Ok(());
+        }
+        cursor = next;
+    }
+}
+
+fn keys<S: AsRef<str>>(device_sns: impl IntoIterator<Item = S>) -> Vec<String> {
+    device_sns.into_iter().map(|device_sn| format!("device_user:{}", device_sn.as_ref())).collect()
+}
+
+fn encode(tenure: &Tenure, version: i64) -> String {
+    let text = |id: Option<i64>| id.map(|id| id.to_string());
+    let value = Value {
+        user_id: text(tenure.owner.user_id),
+        org_id: text(tenure.owner.org_id),
+        customer_id: tenure.owner.customer_id.unwrap_or(0).to_string(),
+        since_us: tenure.since.map(Timestamp::as_microsecond),
+        until_us: tenure.until.map(Timestamp::as_microsecond),
+        version,
+    };
+    serde_json::to_string(&value).expect("a flat object of text and numbers")
+}
+
+/// `None` for what is void, and for what somebody else wrote there.
+fn decode(value: &str, floor: i64) -> Option<Tenure> {
+    let value: Value = serde_json::from_str(value).ok()?;
+    if value.version < floor {
+        return None;
+    }
+    let id = |text: Option<String>| text.map(|text| text.parse::<i64>()).transpose();
+    let instant = |us: Option<i64>| us.map(Timestamp::from_microsecond).transpose();
+    Some(Tenure {
+        owner: Owner {
+            customer_id: id(Some(value.customer_id)).ok()?.filter(|id| *id != 0),
+            org_id: id(value.org_id).ok()?,
+            user_id: id(value.user_id).ok()?,
+        },
+        since: instant(value.since_us).ok()?,
+        until: instant(value.until_us).ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tenure() -> Tenure {
+        let at = |second| Timestamp::from_second(second).expect("a time");
+        let ids = Owner { customer_id: Some(1_939_964_806_110_937_090), org_id: Some(2), user_id: Some(3) };
+        Tenure { owner: ids, since: Some(at(5)), until: Some(at(7)) }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        for tenure in [tenure(), Tenure::UNBOUND, Tenure { since: None, ..tenure() }] {
+            assert_eq!(decode(&encode(&tenure, 4), 4), Some(tenure));
+        }
+    }
+
+    #[test]
+    fn the_form_is_the_one_dashboards_were_told() {
+        assert_eq!(encode(&Tenure::UNBOUND, 4), r#"{"customerId":"0","version":4}"#);
+        assert_eq!(
+            encode(&Tenure { until: None, ..tenure() }, 4),
+            r#"{"userId":"3","orgId":"2","customerId":"1939964806110937090","sinceUs":5000000,"version":4}"#
+        );
+    }
+
+    #[test]
+    fn what_is_older_than_the_floor_or_not_ours_is_nothing() {
+        assert_eq!(decode(&encode(&tenure(), 4), 5), None);
+        assert_eq!(decode("7", 0), None);
+        assert_eq!(decode(r#"{"customerId":"x","version":9}"#, 0), None);
+    }
+}

@@ -1,0 +1,19 @@
+-- The directory is at another version: what devices belonged to before is dropped.
+-- KEYS[1]   vitals:owners (directory, version, floor)
+-- KEYS[2…]  device_user:{sn} of the devices whose owner changed
+-- ARGV[1]   id of the directory
+-- ARGV[2]   the version that was told
+-- ARGV[3]   'some': only the devices named; 'any': any device
+-- Returns 0: was known already; 1: the devices were dropped; 2: everything older is void, and may be removed.
+-- A version that does not follow the last one known means that somebody missed the news between: then everything goes.
+local held = redis.call('HMGET', KEYS[1], 'directory', 'version')
+local version, known = tonumber(ARGV[2]), -1
+if held[1] == ARGV[1] then known = tonumber(held[2]) end
+if known >= version then return 0 end
+if ARGV[3] == 'some' and known == version - 1 then
+    for i = 2, #KEYS do redis.call('UNLINK', KEYS[i]) end
+    redis.call('HSET', KEYS[1], 'version', ARGV[2])
+    return 1
+end
+redis.call('HSET', KEYS[1], 'directory', ARGV[1], 'version', ARGV[2], 'floor', ARGV[2])
+return 2

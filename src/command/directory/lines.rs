@@ -1,0 +1,186 @@
+//! Lines of a CSV file, each an entry or the reason why it is none.
+//!
+//! Before: a file of another system. After: `store::directory` takes the entries; `report` is told the others.
+//! Promise: one line in memory at a time; a line that cannot be read stops no other.
+
+use std::cell::Cell;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::marker::PhantomData;
+use std::path::Path;
+use std::rc::Rc;
+
+use anyhow::{Context, bail};
+use csv::{ByteRecord, Reader, ReaderBuilder};
+use jiff::tz::TimeZone;
+
+use super::columns::{self, Fields, Place};
+use super::report::Progress;
+use crate::store::directory::{Binding, Customer, Entry, OrgUnit, User};
+
+/// An entry that can be read from a line.
+pub(super) trait Record: Entry + Sized {
+    /// Column names, the required ones first.
+    const COLUMNS: &'static [&'static str];
+    /// How many are required.
+    const REQUIRED: usize;
+    /// Reads it, or says why not.
+    fn read(fields: &Fields<'_>) -> Result<Self, String>;
+}
+
+impl Record for Customer {
+    const COLUMNS: &'static [&'static str] = &["customer_id", "name"];
+    const REQUIRED: usize = 2;
+
+    fn read(fields: &Fields<'_>) -> Result<Self, String> {
+        Ok(Self {
+            customer_id: fields.required_id(0, "customer_id")?,
+            name: fields.name(1)?.ok_or("name is missing")?,
+        })
+    }
+}
+
+impl Record for OrgUnit {
+    const COLUMNS: &'static [&'static str] = &["org_id", "name", "ancestors"];
+    const REQUIRED: usize = 3;
+
+    fn read(fields: &Fields<'_>) -> Result<Self, String> {
+        let unit = Self {
+            org_id: fields.required_id(0, "org_id")?,
+            name: fields.name(1)?,
+            ancestors: fields.ids(2, "ancestors")?,
+        };
+        if unit.ancestors.contains(&unit.org_id) {
+            return Err("the organisation unit is among its own ancestors".to_owned());
+        }
+        Ok(unit)
+    }
+}
+
+impl Record for User {
+    const COLUMNS: &'static [&'static str] = &["user_id", "name", "org_id"];
+    const REQUIRED: usize = 3;
+
+    fn read(fields: &Fields<'_>) -> Result<Self, String> {
+        Ok(Self {
+            user_id: fields.required_id(0, "user_id")?,
+            name: fields.name(1)?,
+            org_id: fields.id(2, "org_id")?,
+        })
+    }
+}
+
+impl Record for Binding {
+    const COLUMNS: &'static [&'static str] = &["device_sn", "user_id", "valid_from", "valid_until"];
+    const REQUIRED: usize = 2;
+
+    fn read(fields: &Fields<'_>) -> Result<Self, String> {
+        let binding = Self {
+            device_sn: fields.serial(0)?,
+            user_id: fields.id(1, "user_id")?,
+            valid_from: fields.instant(2, "valid_from")?,
+            valid_until: fields.instant(3, "valid_until")?,
+        };
+        match (binding.valid_from, binding.valid_until) {
+            (_, Some(_)) if binding.user_id.is_none() => Err("valid_until without user_id".to_owned()),
+            (None, Some(_)) => Err("valid_until without valid_from".to_owned()),
+            (Some(from), Some(until)) if until <= from => {
+                Err("valid_until is not after valid_from".to_owned())
+            }
+            _ => Ok(binding),
+        }
+    }
+}
+
+/// The lines of one file.
+pub(super) struct Lines<R> {
+    reader: Reader<Counted>,
+    places: Vec<Place>,
+    width: usize,
+    zone: TimeZone,
+    bytes: u64,
+    read: Rc<Cell<u64>>,
+    entry: PhantomData<R>,
+}
+
+impl<R: Record> Lines<R> {
+    /// Opens the file and reads its column names.
+    pub(super) fn open(path: &Path, zone: TimeZone) -> anyhow::Result<Self> {
+        let name = || path.display().to_string();
+        let file = File::open(path).with_context(name)?;
+        let bytes = file.metadata().with_context(name)?.len();
+        let read = Rc::new(Cell::new(0));
+        let counted = Counted { file: BufReader::with_capacity(1 << 18, file), read: Rc::clone(&read) };
+        let mut reader = ReaderBuilder::new().flexible(true).from_reader(counted);
+        let header = reader.byte_headers().with_context(name)?.clone();
+        let places = match columns::places(&header, R::COLUMNS, R::REQUIRED) {
+            Ok(places) => places,
+            Err(fault) => bail!("{}: {fault}", path.display()),
+        };
+        Ok(Self { reader, places, width: header.len(), zone, bytes, read, entry: PhantomData })
+    }
+
+    /// Size of the file, bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// What can be taken, with the numbers of the lines; the rest is told to `progress`.
+    pub(super) fn entries<'a>(mut self, progress: &'a Progress) -> impl Iterator<Item = (i64, R)> + 'a
+    where
+        R: 'a,
+    {
+        let mut record = ByteRecord::new();
+        std::iter::from_fn(move || {
+            loop {
+                let line = self.reader.position().line();
+                match self.reader.read_byte_record(&mut record) {
+                    Ok(false) => return None,
+                    Ok(true) => {}
+                    Err(error) => {
+                        progress.broken(&error);
+                        return None;
+                    }
+                }
+                let line = record.position().map_or(line, csv::Position::line);
+                let line = i64::try_from(line).unwrap_or(i64::MAX);
+                progress.read(self.read.get());
+                match self.entry(&record) {
+                    Ok(entry) => return Some((line, entry)),
+                    Err(reason) => progress.refused(line, &(reason + &self.swallowed(line))),
+                }
+            }
+        })
+    }
+
+    /// A quotation mark that is never closed makes one line of all that follow.
+    fn swallowed(&self, line: i64) -> String {
+        let next = i64::try_from(self.reader.position().line()).unwrap_or(i64::MAX);
+        if next > line + 1 {
+            format!(" (it goes on to line {}: is a quotation mark left open?)", next - 1)
+        } else {
+            String::new()
+        }
+    }
+
+    fn entry(&self, record: &ByteRecord) -> Result<R, String> {
+        if record.len() != self.width {
+            return Err(format!("{} fields, but {} column names", record.len(), self.width));
+        }
+        R::read(&Fields { record, places: &self.places, zone: &self.zone })
+    }
+}
+
+/// A file that knows how much of it was read.
+struct Counted {
+    file: BufReader<File>,
+    read: Rc<Cell<u64>>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let bytes = self.file.read(buffer)?;
+        self.read.set(self.read.get() + bytes as u64);
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,132 @@
+//! `vitals directory import`: customers, organisation units, users and bindings from CSV files.
+//!
+//! Before: an operator with the export of another system. After: `store::directory` merges; running services hear of it.
+//! Promise: each file is one transaction; a line that cannot be taken is told with its number and the reason and costs
+//! its neighbours nothing; the same files again change nothing; memory does not grow with the files.
+
+mod columns;
+mod lines;
+mod report;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+use crate::config::Settings;
+use crate::store::Store;
+use crate::store::directory::{Binding, Customer, Import, Mode, OrgUnit, User};
+use lines::{Lines, Record};
+use report::Report;
+
+/// What to do with the directory.
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// Take tenants, organisation units, users and device bindings from CSV files
+    ///
+    /// Files are UTF-8 (a byte order mark is fine) with a line of column names; the order of
+    /// columns is free, other columns are ignored. Names may be spelled org_id, orgId, "Org ID".
+    ///
+    ///   --customers  customer_id, name
+    ///   --orgs       org_id, name, ancestors
+    ///   --users      user_id, name, org_id
+    ///   --bindings   device_sn, user_id [, valid_from] [, valid_until]
+    ///
+    /// Ids are whole numbers of up to 64 bits. ancestors are the ids from the root down to the
+    /// parent, separated by commas or spaces, with or without zeros in front:
+    /// "0,1939964806110937090"; empty for a root. An empty org_id is a user without organisation
+    /// unit; an empty user_id takes the device back. Times are RFC 3339, or
+    /// yyyy-MM-dd [HH:mm:ss] in device_time_zone. A binding without valid_from holds as of now,
+    /// unless the device is that user's already; a binding ends when the next of its device begins.
+    ///
+    /// Files are taken in the order customers, orgs, users, bindings, each in one transaction.
+    /// Nothing is ever deleted. The same files again change nothing.
+    ///
+    /// Exit code: 0 every line was taken, 3 some lines were refused (the others are in),
+    /// 1 a file could not be taken at all.
+    #[command(verbatim_doc_comment)]
+    Import(ImportOptions),
+}
+
+/// At least one of them.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub struct Files {
+    /// Tenants
+    #[arg(long, value_name = "FILE")]
+    customers: Option<PathBuf>,
+    /// Organisation units
+    #[arg(long, value_name = "FILE")]
+    orgs: Option<PathBuf>,
+    /// Users, who wear devices
+    #[arg(long, value_name = "FILE")]
+    users: Option<PathBuf>,
+    /// Who wears which device
+    #[arg(long, value_name = "FILE")]
+    bindings: Option<PathBuf>,
+}
+
+/// Options of `vitals directory import`.
+#[derive(Debug, Args)]
+pub struct ImportOptions {
+    #[command(flatten)]
+    files: Files,
+    /// Write refused lines to this file (CSV: file, line, reason)
+    #[arg(long, value_name = "FILE")]
+    refused: Option<PathBuf>,
+    /// Check everything and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Some lines were refused, the others are in.
+const IN_PART: u8 = 3;
+
+/// Does it and says what was done.
+///
+/// # Errors
+/// A file cannot be read, or the database cannot be changed. Files before it are in.
+pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let Action::Import(options) = action;
+    let mode = if options.dry_run { Mode::DryRun } else { Mode::Apply };
+    let mut work = Work {
+        import: Import::open(&Store::new(settings)?).await?,
+        report: Report::new(options.refused.as_deref())?,
+        settings,
+        mode,
+    };
+    let Files { customers, orgs, users, bindings } = &options.files;
+    work.take::<Customer>("customers", customers.as_deref()).await?;
+    work.take::<OrgUnit>("orgs", orgs.as_deref()).await?;
+    work.take::<User>("users", users.as_deref()).await?;
+    work.take::<Binding>("bindings", bindings.as_deref()).await?;
+    if mode == Mode::DryRun {
+        println!("nothing was changed (--dry-run)");
+    }
+    Ok(if work.report.end()? > 0 { ExitCode::from(IN_PART) } else { ExitCode::SUCCESS })
+}
+
+struct Work<'a> {
+    import: Import,
+    report: Report,
+    settings: &'a Settings,
+    mode: Mode,
+}
+
+impl Work<'_> {
+    async fn take<R: Record>(&mut self, what: &'static str, file: Option<&Path>) -> anyhow::Result<()> {
+        let Some(file) = file else { return Ok(()) };
+        let lines = Lines::<R>::open(file, self.settings.device_zone())?;
+        let progress = self.report.begin(what, file, lines.bytes());
+        let merged = self
+            .import
+            .load(
+                lines.entries(&progress),
+                self.mode,
+                || progress.staged(),
+                |line, reason| progress.refused(line, reason),
+            )
+            .await;
+        self.report.finish(progress, merged)
+    }
+}

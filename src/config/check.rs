@@ -1,0 +1,58 @@
+//! What settings cannot be, together or each by itself.
+
+use jiff::tz::TimeZone;
+
+use super::{Settings, SettingsError, public_url};
+
+impl Settings {
+    /// Refuses what cannot work, with the reason.
+    ///
+    /// # Errors
+    /// The first impossible combination.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        let refuse = |reason: String| Err(SettingsError::Impossible(reason));
+        if !self.listen.ip().is_loopback() && !self.allow_unauthenticated {
+            return refuse(format!(
+                "listen = {} is reachable from other machines and nobody is asked who they are; \
+                 listen on loopback behind a proxy that asks, or set allow_unauthenticated = true",
+                self.listen
+            ));
+        }
+        for (name, zone) in
+            [("device_time_zone", &self.device_time_zone), ("rollup_time_zone", &self.rollup_time_zone)]
+        {
+            if TimeZone::get(zone).is_err() {
+                return refuse(format!("{name} = \"{zone}\" is no IANA time zone such as Asia/Shanghai"));
+            }
+        }
+        for (name, value) in [
+            ("max_body_bytes", self.max_body_bytes),
+            ("max_batch_rows", self.max_batch_rows),
+            ("newest_devices", self.newest_devices),
+            ("database_pool_size", self.database_pool_size),
+            ("owner_cache_seconds", self.owner_cache_seconds as usize),
+            ("claim_batches", self.claim_batches as usize),
+            ("lease_seconds", self.lease_seconds as usize),
+        ] {
+            if value == 0 {
+                return refuse(format!("{name} must be at least 1"));
+            }
+        }
+        if let Some(fault) = public_url::fault(&self.public_base_url) {
+            return refuse(fault);
+        }
+        if self.queue_rows < self.max_batch_rows {
+            return refuse(format!(
+                "queue_rows = {} is less than max_batch_rows = {}: a batch could never fill",
+                self.queue_rows, self.max_batch_rows
+            ));
+        }
+        if self.max_decompressed_bytes < self.max_body_bytes {
+            return refuse(format!(
+                "max_decompressed_bytes = {} is less than max_body_bytes = {}",
+                self.max_decompressed_bytes, self.max_body_bytes
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,56 @@
+//! Where watches reach the service: the beginning of the URLs they are told.
+
+use std::net::SocketAddr;
+
+use super::Settings;
+
+impl Settings {
+    /// Beginning of the URLs that watches are told, without a slash at its end, for a service that listens on `bound`.
+    /// `None`: that is any address, so the host by which a watch asks has to do.
+    pub fn public_url(&self, bound: SocketAddr) -> Option<String> {
+        match self.public_base_url.trim_end_matches('/') {
+            "" if bound.ip().is_unspecified() => None,
+            "" => Some(format!("http://{bound}")),
+            url => Some(url.to_owned()),
+        }
+    }
+}
+
+/// Says what is wrong with `public_base_url`.
+pub(super) fn fault(url: &str) -> Option<String> {
+    let is_web = ["http://", "https://"]
+        .iter()
+        .any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.trim_start_matches('/').is_empty()));
+    // Watches take what they are told apart at semicolons.
+    let is_plain = !url.contains(|c: char| c == ';' || c.is_whitespace() || c.is_control());
+    let is_fit = url.is_empty() || is_web && is_plain;
+    (!is_fit).then(|| {
+        format!("public_base_url = \"{url}\" is no http(s) URL, or has a semicolon or white space in it")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_derived_from_an_address_that_others_can_reach() {
+        let mut settings = Settings::defaults();
+        let loopback = "127.0.0.1:8080".parse().expect("an address");
+        let any = "0.0.0.0:8080".parse().expect("an address");
+        assert_eq!(settings.public_url(loopback).as_deref(), Some("http://127.0.0.1:8080"));
+        assert_eq!(settings.public_url(any), None);
+        settings.public_base_url = "https://vitals.example.org/api/".to_owned();
+        assert_eq!(settings.public_url(any).as_deref(), Some("https://vitals.example.org/api"));
+    }
+
+    #[test]
+    fn what_watches_could_not_take_apart_is_refused() {
+        for bad in ["vitals.example.org", "ftp://x", "http://", "http://a;b", "http://a b"] {
+            assert!(fault(bad).is_some(), "{bad}");
+        }
+        for good in ["", "http://a", "https://a.example:8443/b"] {
+            assert_eq!(fault(good), None, "{good}");
+        }
+    }
+}

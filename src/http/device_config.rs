@@ -1,0 +1,226 @@
+//! `GET /fetch_health_data_config`: what a watch reads at start and every few hours.
+//!
+//! Before: a watch, which waits 2 s. After: `store::device_config` has what DBAs set.
+//! Promise: an answer within [`PATIENCE`]; an empty database serves a working watch. Source: the wire contract, section 4.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State as Shared};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, header};
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::State;
+use super::error::{ConfigError, ConfigRefusal};
+use crate::store::device_config::{self, DeviceConfig, Interface, Metric};
+use crate::store::{Kind, StoreError};
+
+/// Longest time for the database: a watch waits 2 s, and then falls back to what it was built with.
+const PATIENCE: Duration = Duration::from_millis(1500);
+
+/// What the firmware takes for "none".
+const NONE: i32 = -1;
+
+/// What a watch is told to do
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ConfigAnswer {
+    /// The tenant, up to 19 digits; "0": none
+    #[schema(examples("1939964806110937090"))]
+    customer_id: String,
+    /// The organisation unit; absent where there is none
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    org_id: Option<i64>,
+    /// The wearer; absent where there is none
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<i64>,
+    /// Name of the tenant; empty: none
+    customer_name: String,
+    /// "wifi" or "bluetooth"
+    #[schema(examples("wifi"))]
+    upload_method: String,
+    /// 1: the watch checks its licence
+    is_support_license: u8,
+    license_key: i32,
+    /// Samples the watch keeps while it cannot upload
+    cache_max_count: i32,
+    /// 1: kept samples are uploaded later
+    enable_resume: u8,
+    upload_retry_count: i32,
+    /// Seconds
+    upload_retry_interval: i32,
+    /// Type → "intervalSec:collect:realtime:warnHigh:warnLow:warnCount"; -1: none
+    #[schema(example = json!({ "heart_rate": "20:1:1:100.0:80.0:5" }))]
+    health_data: BTreeMap<String, String>,
+    /// Name → "url;intervalSec;enabled;apiId;authHeader"
+    #[schema(example = json!({ "健康数据上传接口": "http://127.0.0.1:8080/upload_health_data;60;1;;" }))]
+    interface_data: BTreeMap<String, String>,
+}
+
+/// How a watch says which it is
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the document has to tell what is read from pairs")]
+pub(super) struct ConfigParams {
+    /// The tenant it was told of last; empty or 0: none. Also: `customerId`.
+    #[param(example = "1939964806110937090")]
+    customer_id: Option<String>,
+    /// Its serial. Also: `device_sn`.
+    #[param(rename = "deviceSn", example = "CRFTQ23409001890")]
+    device_sn: Option<String>,
+}
+
+type Parameters = Vec<(String, String)>;
+
+/// What a watch reads at start and every few hours
+///
+/// A bound device is told its own tenant, whatever it names; others that of the tenant they name, or the defaults. While no
+/// tenant is known at all, any may be named.
+#[utoipa::path(get, path = "/fetch_health_data_config", tag = "devices", params(ConfigParams), responses(
+    (status = 200, description = "What to measure, and where to send it", body = ConfigAnswer),
+    (status = 400, description = "Nobody knows the tenant that is named", body = ConfigRefusal),
+    (status = 500, description = "A fault of the service; its log says more", body = ConfigRefusal),
+    (status = 503, description = "The database does not answer in time", body = ConfigRefusal,
+        headers(("Retry-After" = u64, description = "Seconds after which to come again"))),
+))]
+pub(super) async fn fetch_health_data_config(
+    Shared(state): Shared<Arc<State>>,
+    parameters: Result<Query<Parameters>, QueryRejection>,
+    headers: HeaderMap,
+) -> Result<Json<ConfigAnswer>, ConfigError> {
+    let Query(parameters) = parameters.unwrap_or_default();
+    let customer_id = customer_id(&parameters)?;
+    let device_sn = value(&parameters, &["deviceSn", "device_sn"])
+        .filter(|device_sn| !device_sn.contains(char::is_control))
+        .unwrap_or_default();
+    let reading = device_config::read(&state.store, customer_id, device_sn);
+    match tokio::time::timeout(PATIENCE, reading).await {
+        Ok(Ok(Some(config))) => Ok(Json(answer(config, &state.base_url(&headers)))),
+        Ok(Ok(None)) => Err(ConfigError::Tenant(format!("customer {customer_id} is not known"))),
+        Ok(Err(error)) => Err(refusal(&error)),
+        Err(_) => Err(ConfigError::Unavailable),
+    }
+}
+
+/// The first of these parameters that holds a value.
+fn value<'a>(parameters: &'a Parameters, names: &[&str]) -> Option<&'a str> {
+    names
+        .iter()
+        .flat_map(|name| parameters.iter().filter(move |(given, _)| given == name))
+        .map(|(_, value)| value.trim())
+        .find(|value| !matches!(*value, "" | "null"))
+}
+
+/// The tenant that is named; 0: none.
+fn customer_id(parameters: &Parameters) -> Result<i64, ConfigError> {
+    let Some(text) = value(parameters, &["customer_id", "customerId"]) else { return Ok(0) };
+    match text.parse::<i64>() {
+        Ok(id) if id >= 0 => Ok(id),
+        _ => Err(ConfigError::Tenant("customer_id is not a number of at most 64 bits".to_owned())),
+    }
+}
+
+fn refusal(error: &StoreError) -> ConfigError {
+    match error.kind() {
+        Kind::Down | Kind::Retry => ConfigError::Unavailable,
+        Kind::Conflict | Kind::Refused | Kind::Bug => {
+            tracing::error!(%error, "configuration of a device not read");
+            ConfigError::Failed
+        }
+    }
+}
+
+fn answer(config: DeviceConfig, base_url: &str) -> ConfigAnswer {
+    ConfigAnswer {
+        customer_id: config.owner.customer_id.unwrap_or(0).to_string(),
+        org_id: config.owner.org_id,
+        user_id: config.owner.user_id,
+        customer_name: config.customer_name,
+        upload_method: config.upload_method,
+        is_support_license: config.is_support_license.into(),
+        license_key: config.license_key,
+        cache_max_count: config.cache_max_count,
+        enable_resume: config.enable_resume.into(),
+        upload_retry_count: config.upload_retry_count,
+        upload_retry_interval: config.upload_retry_interval_seconds,
+        health_data: config.metrics.into_iter().map(metric).collect(),
+        interface_data: config.interfaces.into_iter().map(|one| interface(one, base_url)).collect(),
+    }
+}
+
+fn metric(metric: Metric) -> (String, String) {
+    let bound = |value: Option<f64>| value.map_or(NONE.to_string(), |value| format!("{value:.1}"));
+    let text = format!(
+        "{}:{}:{}:{}:{}:{}",
+        metric.interval_seconds.unwrap_or(NONE),
+        u8::from(metric.collect),
+        u8::from(metric.realtime),
+        bound(metric.warn_high),
+        bound(metric.warn_low),
+        metric.warn_count.unwrap_or(NONE)
+    );
+    (metric.metric, text)
+}
+
+fn interface(interface: Interface, base_url: &str) -> (String, String) {
+    let Interface { name, path, interval_seconds, enabled, api_id, auth_header } = interface;
+    let base_url = if path.starts_with('/') { base_url } else { "" };
+    (name, format!("{base_url}{path};{interval_seconds};{};{api_id};{auth_header}", u8::from(enabled)))
+}
+
+impl State {
+    /// Where the watch that sent these headers reaches this service.
+    fn base_url(&self, headers: &HeaderMap) -> String {
+        let asked = || {
+            let host = headers.get(header::HOST)?.to_str().ok()?.parse::<Authority>().ok()?;
+            // A semicolon is allowed in a host, but ends a URL for the watch.
+            (!host.as_str().contains([';', '@'])).then(|| format!("http://{host}"))
+        };
+        self.public_url.clone().or_else(asked).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameters(pairs: &[(&str, &str)]) -> Parameters {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn the_first_spelling_that_holds_a_value_wins() {
+        let given = parameters(&[("customerId", "7"), ("customer_id", ""), ("customer_id", "null")]);
+        assert_eq!(customer_id(&given).ok(), Some(7));
+        let given = parameters(&[("customerId", "7"), ("customer_id", "1939964806110937090")]);
+        assert_eq!(customer_id(&given).ok(), Some(1_939_964_806_110_937_090));
+        assert_eq!(customer_id(&parameters(&[])).ok(), Some(0));
+    }
+
+    #[test]
+    fn a_tenant_that_is_no_number_is_refused() {
+        for text in ["abc", "-1", "9223372036854775808", "1.0"] {
+            assert!(customer_id(&parameters(&[("customer_id", text)])).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_set_is_minus_one() {
+        let none = Metric {
+            metric: "ecg".into(),
+            interval_seconds: None,
+            collect: false,
+            realtime: false,
+            warn_high: None,
+            warn_low: None,
+            warn_count: None,
+        };
+        assert_eq!(metric(none).1, "-1:0:0:-1:-1:-1");
+    }
+}

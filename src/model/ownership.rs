@@ -1,0 +1,128 @@
+//! Whom a device belongs to, for how long, and what that means for something it sent.
+//!
+//! Before: `store::owners` and `cache::owner` read it. After: `owners` fills what uploads leave open.
+//! Promise: what an upload says of its owner is never changed, and an owner is taken whole or not at all.
+
+use jiff::Timestamp;
+
+use super::{DeviceInfoItem, EventItem, Item, Owner};
+
+/// An owner and the time in which it holds. A device nobody wears has one too: the owner without ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tenure {
+    /// Whose the device is in that time.
+    pub owner: Owner,
+    /// First instant; `None`: since ever.
+    pub since: Option<Timestamp>,
+    /// First instant after it; `None`: for ever, as far as is known.
+    pub until: Option<Timestamp>,
+}
+
+impl Tenure {
+    /// A device nobody ever wore.
+    pub const UNBOUND: Self =
+        Self { owner: Owner { customer_id: None, org_id: None, user_id: None }, since: None, until: None };
+
+    /// Does it hold at `ts`?
+    pub fn covers(&self, ts: Timestamp) -> bool {
+        self.since.is_none_or(|since| since <= ts) && self.until.is_none_or(|until| ts < until)
+    }
+}
+
+impl Owner {
+    /// Every id is known.
+    pub const fn is_complete(&self) -> bool {
+        self.customer_id.is_some() && self.org_id.is_some() && self.user_id.is_some()
+    }
+
+    /// Takes the ids that are missing from `registered`, unless one that is there contradicts it: then what was sent
+    /// speaks of somebody else, and ids of two owners are never mixed.
+    pub fn complete_from(&mut self, registered: &Self) {
+        let agree =
+            |said: Option<i64>, known: Option<i64>| said.is_none() || known.is_none() || said == known;
+        if agree(self.customer_id, registered.customer_id)
+            && agree(self.org_id, registered.org_id)
+            && agree(self.user_id, registered.user_id)
+        {
+            self.customer_id = self.customer_id.or(registered.customer_id);
+            self.org_id = self.org_id.or(registered.org_id);
+            self.user_id = self.user_id.or(registered.user_id);
+        }
+    }
+}
+
+/// Something a device sent, with the owner it names.
+pub trait Owned {
+    /// Serial of the device.
+    fn device_sn(&self) -> &str;
+    /// Event time.
+    fn ts(&self) -> Timestamp;
+    /// Whose it is, as far as it says.
+    fn owner(&self) -> &Owner;
+    /// The same, to be completed.
+    fn owner_mut(&mut self) -> &mut Owner;
+}
+
+/// An item is owned as what it holds is.
+macro_rules! owned {
+    ($item:ty, $held:ident) => {
+        impl Owned for $item {
+            fn device_sn(&self) -> &str {
+                &self.$held.device_sn
+            }
+
+            fn ts(&self) -> Timestamp {
+                self.$held.ts
+            }
+
+            fn owner(&self) -> &Owner {
+                &self.$held.owner
+            }
+
+            fn owner_mut(&mut self) -> &mut Owner {
+                &mut self.$held.owner
+            }
+        }
+    };
+}
+
+owned!(Item, reading);
+owned!(EventItem, event);
+owned!(DeviceInfoItem, info);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REGISTERED: Owner = Owner { customer_id: Some(1), org_id: Some(2), user_id: Some(3) };
+
+    fn completed(mut owner: Owner) -> Owner {
+        owner.complete_from(&REGISTERED);
+        owner
+    }
+
+    #[test]
+    fn what_is_missing_is_filled() {
+        assert_eq!(completed(Owner::default()), REGISTERED);
+        assert_eq!(completed(Owner { customer_id: Some(1), ..Owner::default() }), REGISTERED);
+    }
+
+    #[test]
+    fn an_upload_that_names_somebody_else_is_left_alone() {
+        for other in [
+            Owner { customer_id: Some(9), ..Owner::default() },
+            Owner { user_id: Some(9), ..Owner::default() },
+            Owner { customer_id: Some(1), org_id: Some(9), user_id: None },
+        ] {
+            assert_eq!(completed(other), other);
+        }
+    }
+
+    #[test]
+    fn a_tenure_ends_before_its_last_instant() {
+        let [one, two, three] = [1, 2, 3].map(|second| Timestamp::from_second(second).expect("a time"));
+        let tenure = Tenure { since: Some(two), until: Some(three), ..Tenure::UNBOUND };
+        assert_eq!([one, two, three].map(|ts| tenure.covers(ts)), [false, true, false]);
+        assert!(Tenure::UNBOUND.covers(one));
+    }
+}

@@ -1,0 +1,36 @@
+//! A workout, as a device tells it.
+//!
+//! Before: `wire` reads it from a workout document. After: `store::workout` makes it a row.
+
+use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
+
+/// One row of `workout`. `None`: not sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Workout {
+    /// Start.
+    pub start: Timestamp,
+    /// End; after the start, by at most [`MAX_WORKOUT`].
+    pub end: Timestamp,
+    /// Type as sent; table `workout_type` has the names.
+    pub workout_type: Option<i32>,
+    /// Energy as sent, within the range of [`super::Vital::Calorie`].
+    pub calorie: Option<Decimal>,
+    /// Metres, within the range of [`super::Vital::Distance`].
+    pub distance: Option<Decimal>,
+    /// The device's own number of it, at most [`super::reading::MAX_SERIAL_BYTES`] bytes.
+    pub record_id: Option<String>,
+}
+
+/// Longest workout: a hike of a week.
+pub const MAX_WORKOUT: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+impl Workout {
+    /// Takes over what `again`, the same workout told another time, has more of.
+    pub fn join(&mut self, again: Self) {
+        self.end = self.end.max(again.end);
+        self.calorie = self.calorie.max(again.calorie);
+        self.distance = self.distance.max(again.distance);
+        self.record_id = self.record_id.take().or(again.record_id);
+    }
+}

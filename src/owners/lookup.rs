@@ -1,0 +1,158 @@
+//! Many questions, few queries: what is not remembered is asked of Redis, then of PostgreSQL.
+//!
+//! Before: uploads whose devices memory does not know. After: they go on; memory and Redis know the devices.
+//! Promise: what gathered while the last query was under way is the next one; while the database is away a question is
+//! asked again until nobody waits for its answer.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::follow::News;
+use super::{ByDevice, OwnersError, Shared, given_up};
+use crate::cache::owner;
+use crate::store::StoreError;
+use crate::store::owners::{self, Tenures};
+use crate::telemetry::names;
+
+/// Questions that may wait. Each belongs to a request under way, so this bounds nothing but memory.
+pub(super) const QUESTIONS: usize = 4096;
+
+/// Devices in one query: some milliseconds, so that nobody waits long behind a large upload.
+pub(super) const MAX_DEVICES: usize = 1000;
+
+/// Longest wait for Redis, which is asked first because it is faster. A thousand devices take it 2 ms.
+const REDIS_PATIENCE: Duration = Duration::from_millis(150);
+
+/// Pause before the database is asked again.
+const PAUSE: Duration = Duration::from_millis(200);
+
+type Answer = Result<Arc<ByDevice>, OwnersError>;
+
+/// Whom some devices belong to, and the line on which somebody waits for it.
+#[derive(Debug)]
+pub(super) struct Question {
+    device_sns: Vec<Box<str>>,
+    answer: oneshot::Sender<Answer>,
+}
+
+/// Asks, and waits for the answer; others' devices may be in it too.
+pub(super) async fn ask(questions: &mpsc::Sender<Question>, device_sns: Vec<Box<str>>) -> Answer {
+    let (answer, answered) = oneshot::channel();
+    questions.send(Question { device_sns, answer }).await.map_err(|_| OwnersError::Stopping)?;
+    answered.await.map_err(|_| OwnersError::Stopping)?
+}
+
+/// Answers questions until `stop`.
+pub(super) async fn run(
+    shared: Arc<Shared>,
+    news: mpsc::Sender<News>,
+    mut questions: mpsc::Receiver<Question>,
+    stop: CancellationToken,
+) {
+    // So that the first upload need not wait for a connection to be made; whether one was shows when it is needed.
+    tokio::select! {
+        () = stop.cancelled() => return,
+        _ = shared.store.client() => {}
+    }
+    loop {
+        let first = tokio::select! {
+            () = stop.cancelled() => return,
+            question = questions.recv() => match question {
+                Some(question) => question,
+                None => return stop.cancelled().await, // nobody is left to ask
+            },
+        };
+        let asked = gather(first, &mut questions);
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = answer(&shared, &news, asked) => {}
+        }
+    }
+}
+
+fn gather(first: Question, questions: &mut mpsc::Receiver<Question>) -> Vec<Question> {
+    let mut devices = first.device_sns.len();
+    let mut asked = vec![first];
+    while devices < MAX_DEVICES {
+        let Ok(question) = questions.try_recv() else { break };
+        devices += question.device_sns.len();
+        asked.push(question);
+    }
+    asked
+}
+
+async fn answer(shared: &Shared, news: &mpsc::Sender<News>, mut asked: Vec<Question>) {
+    loop {
+        // Whoever went away needs no answer.
+        asked.retain(|question| !question.answer.is_closed());
+        let device_sns: BTreeSet<&str> =
+            asked.iter().flat_map(|question| &question.device_sns).map(AsRef::as_ref).collect();
+        if device_sns.is_empty() {
+            return;
+        }
+        let answer = match find(shared, news, device_sns.into_iter().collect()).await {
+            Ok(found) => Ok(Arc::new(found)),
+            Err(error) if given_up(&error).is_some() => {
+                sleep(PAUSE).await;
+                continue;
+            }
+            Err(_) => Ok(Arc::default()),
+        };
+        for question in asked {
+            // Gone meanwhile: nobody minds.
+            let _ = question.answer.send(answer.clone());
+        }
+        return;
+    }
+}
+
+/// Whom `device_sns` belong to; remembers it.
+async fn find(
+    shared: &Shared,
+    news: &mpsc::Sender<News>,
+    device_sns: Vec<&str>,
+) -> Result<ByDevice, StoreError> {
+    let generation = shared.memory.generation();
+    let mut found = recall(shared, &device_sns).await;
+    let unknown: Vec<&str> = device_sns.into_iter().filter(|sn| !found.contains_key(*sn)).collect();
+    metrics::counter!(names::OWNERS_FOUND, "in" => "redis").increment(found.len() as u64);
+    if !unknown.is_empty() {
+        metrics::counter!(names::OWNERS_FOUND, "in" => "database").increment(unknown.len() as u64);
+        let Tenures { version, by_device } = owners::tenures(&shared.store, &unknown).await?;
+        found.extend(by_device.iter().map(|(device_sn, tenure)| (device_sn.clone(), *tenure)));
+        // When the queue is full Redis learns it another time.
+        let _ = news.try_send(News::Found(Tenures { version, by_device }));
+    }
+    for (device_sn, tenure) in &found {
+        shared.memory.remember(device_sn, *tenure, generation);
+    }
+    Ok(found)
+}
+
+/// What Redis knows. Without it, and while changes are not heard, everything is asked of the database.
+async fn recall(shared: &Shared, device_sns: &[&str]) -> ByDevice {
+    let Some(version) = shared.version() else { return ByDevice::new() };
+    let at = owner::At { directory_id: &version.directory_id, number: version.number };
+    match owner::recall(&shared.cache, at, device_sns, REDIS_PATIENCE).await {
+        Ok(known) => {
+            let now = jiff::Timestamp::now();
+            let known = device_sns.iter().zip(known);
+            known
+                .filter_map(|(device_sn, tenure)| {
+                    // A tenure that ended is followed by another, which only the database knows.
+                    let tenure = tenure.filter(|tenure| tenure.until.is_none_or(|until| now < until))?;
+                    Some((Box::from(*device_sn), tenure))
+                })
+                .collect()
+        }
+        Err(error) => {
+            tracing::debug!(%error, "owners not read from redis");
+            ByDevice::new()
+        }
+    }
+}

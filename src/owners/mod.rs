@@ -1,0 +1,178 @@
+//! Whom a device belongs to: from memory, then Redis, then PostgreSQL.
+//!
+//! Before: `http` has parsed what a device sent. After: `ingest` writes it with the ids it lacked.
+//! Promise: [`Owners::fill`] costs one look into memory per device when the device is remembered, and nothing when the
+//! upload names all ids; many misses at once are one query. What is remembered is dropped in every instance as soon as
+//! the notification of a change arrives; what was looked up before the change is not remembered after it. While changes
+//! cannot be heard, nothing is taken from memory or Redis.
+//!
+//! A sample belongs to the binding in force at its own time, so one that comes late goes to whoever wore the device
+//! then (`sql/functions/device_owner_at.sql`).
+
+mod follow;
+mod lookup;
+mod memory;
+#[cfg(test)]
+mod speed;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use crate::cache::Cache;
+use crate::config::Settings;
+use crate::model::{Owned, Tenure};
+use crate::store::owners::{self, Version};
+use crate::store::{Kind, Store, StoreError};
+use crate::tasks::Stage;
+use lookup::Question;
+use memory::Memory;
+
+/// Why owners could not be found out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum OwnersError {
+    /// The service is about to end.
+    #[error("the service is stopping")]
+    Stopping,
+    /// The database is away.
+    #[error("the database does not answer")]
+    Unavailable,
+}
+
+type ByDevice = HashMap<Box<str>, Tenure>;
+
+/// The door. Clones share the memory.
+#[derive(Debug, Clone)]
+pub struct Owners {
+    shared: Arc<Shared>,
+    questions: mpsc::Sender<Question>,
+}
+
+/// What the tasks share.
+#[derive(Debug)]
+struct Shared {
+    store: Store,
+    cache: Cache,
+    memory: Memory,
+    /// The last version heard of; `None`: changes are not heard at present.
+    version: Mutex<Option<Version>>,
+}
+
+impl Shared {
+    fn version(&self) -> Option<Version> {
+        // The lock is held for an assignment only; one that panicked left a whole value.
+        self.version.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Owners {
+    /// Starts what looks up and what follows changes, in `stage`. It must outlive whoever asks.
+    pub fn start(store: &Store, cache: &Cache, settings: &Settings, stage: &Stage) -> Self {
+        let shared = Arc::new(Shared {
+            store: store.clone(),
+            cache: cache.clone(),
+            memory: Memory::new(settings),
+            version: Mutex::new(None),
+        });
+        let (questions, asked) = mpsc::channel(lookup::QUESTIONS);
+        let (news, told) = mpsc::channel(follow::NEWS);
+        let lookup = lookup::run(Arc::clone(&shared), news.clone(), asked, stage.stopping());
+        stage.spawn_loop("owners.lookup", lookup);
+        stage.spawn_loop("owners.keep", follow::keep(Arc::clone(&shared), told, stage.stopping()));
+        stage.spawn_loop("owners.follow", follow::run(Arc::clone(&shared), news, stage.stopping()));
+        Self { shared, questions }
+    }
+
+    /// Completes the owners of what devices sent. What names all ids, or ids that contradict those of the directory, is
+    /// left as it is; so is what nobody's device sent.
+    ///
+    /// # Errors
+    /// [`OwnersError`]. Waits for a database that is away: the caller has the deadline.
+    pub async fn fill<T: Owned + Send + Sync>(&self, sent: &mut [T]) -> Result<(), OwnersError> {
+        let open = self.fill_remembered(sent);
+        if open.is_empty() {
+            return Ok(());
+        }
+        let found = self.look_up(sent, &open).await?;
+        let mut earlier = Vec::new();
+        for index in open {
+            let one = &mut sent[index];
+            match found.get(one.device_sn()) {
+                Some(tenure) if tenure.covers(one.ts()) => one.owner_mut().complete_from(&tenure.owner),
+                _ => earlier.push(index),
+            }
+        }
+        if earlier.is_empty() {
+            return Ok(());
+        }
+        // What was measured in another tenure than that of today. Rare, so nothing of it is remembered.
+        let earlier = sent.iter_mut().enumerate().filter(|(place, _)| earlier.binary_search(place).is_ok());
+        match owners::fill(&self.shared.store, earlier.map(|(_, one)| one)).await {
+            Ok(()) => Ok(()),
+            Err(error) => given_up(&error).map_or(Ok(()), Err),
+        }
+    }
+
+    /// Fills what memory can; gives the places of the rest.
+    fn fill_remembered<T: Owned>(&self, sent: &mut [T]) -> Vec<usize> {
+        let mut open = Vec::new();
+        let mut last: Option<(usize, Option<Tenure>)> = None;
+        for index in 0..sent.len() {
+            if sent[index].owner().is_complete() {
+                continue;
+            }
+            let device_sn = sent[index].device_sn();
+            let tenure = match last {
+                Some((of, tenure)) if sent[of].device_sn() == device_sn => tenure,
+                _ => self.shared.memory.recall(device_sn),
+            };
+            last = Some((index, tenure));
+            match tenure {
+                Some(tenure) if tenure.covers(sent[index].ts()) => {
+                    sent[index].owner_mut().complete_from(&tenure.owner);
+                }
+                _ => open.push(index),
+            }
+        }
+        open
+    }
+
+    /// Whom the devices at these places belong to now.
+    async fn look_up<T: Owned + Sync>(&self, sent: &[T], places: &[usize]) -> Result<ByDevice, OwnersError> {
+        let now = Timestamp::now();
+        let mut found = ByDevice::new();
+        let mut unknown = Vec::new();
+        for device_sn in places.iter().map(|place| sent[*place].device_sn()).collect::<BTreeSet<_>>() {
+            match self.shared.memory.recall(device_sn) {
+                Some(tenure) if tenure.until.is_none_or(|until| now < until) => {
+                    found.insert(device_sn.into(), tenure);
+                }
+                _ => unknown.push(Box::from(device_sn)),
+            }
+        }
+        // In pieces: an upload of very many devices lets others ask in between.
+        for device_sns in unknown.chunks(lookup::MAX_DEVICES) {
+            let answer = lookup::ask(&self.questions, device_sns.to_vec()).await?;
+            for device_sn in device_sns {
+                if let Some((device_sn, tenure)) = answer.get_key_value(device_sn) {
+                    found.insert(device_sn.clone(), *tenure);
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// What becomes of uploads when owners cannot be read. `None`: the database refuses the question, as it will the next
+/// time; uploads go on without ids, for what devices sent is worth more than whose it is.
+fn given_up(error: &StoreError) -> Option<OwnersError> {
+    match error.kind() {
+        Kind::Down | Kind::Retry => Some(OwnersError::Unavailable),
+        Kind::Conflict | Kind::Refused | Kind::Bug => {
+            tracing::error!(%error, "owners not read; uploads are stored without them");
+            None
+        }
+    }
+}

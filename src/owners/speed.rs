@@ -1,0 +1,93 @@
+//! What filling in owners costs: `cargo test --release --lib owners::speed -- --ignored --nocapture`.
+
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::model::Owner;
+
+/// Something with a serial, a time and an owner, like the items of an upload.
+struct Sent {
+    device_sn: String,
+    ts: Timestamp,
+    owner: Owner,
+}
+
+impl Owned for Sent {
+    fn device_sn(&self) -> &str {
+        &self.device_sn
+    }
+
+    fn ts(&self) -> Timestamp {
+        self.ts
+    }
+
+    fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
+    fn owner_mut(&mut self) -> &mut Owner {
+        &mut self.owner
+    }
+}
+
+/// Owners who remember so many devices.
+fn owners(devices: usize) -> Owners {
+    let settings = Settings::defaults();
+    let memory = Memory::new(&settings);
+    memory.forget_all();
+    let owner = Owner { customer_id: Some(1), org_id: Some(2), user_id: Some(3) };
+    for device in 0..devices {
+        memory.remember(&serial(device), Tenure { owner, ..Tenure::UNBOUND }, memory.generation());
+    }
+    let shared = Shared {
+        store: Store::new(&settings).expect("a URL"),
+        cache: Cache::new(&settings).expect("a URL"),
+        memory,
+        version: Mutex::new(None),
+    };
+    Owners { shared: Arc::new(shared), questions: mpsc::channel(1).0 }
+}
+
+fn serial(device: usize) -> String {
+    format!("CRFTQ234{device:08}")
+}
+
+#[test]
+#[ignore = "a measurement: means something in a release build on an idle machine only"]
+fn speed() {
+    const DEVICES: usize = 100_000;
+    let owners = owners(DEVICES);
+    for (name, records, devices) in [
+        ("an upload of 100 samples of a watch", 100_usize, 1_usize),
+        ("a single sample", 1, 1),
+        ("an upload of 100 watches, one sample each", 100, 100),
+    ] {
+        // Other devices each time: those of one upload would stay in the processor's cache.
+        let mut uploads: Vec<Vec<Sent>> = (0..1000)
+            .map(|upload| {
+                let device = |record| serial((upload * 7919 + record % devices * 31) % DEVICES);
+                (0..records)
+                    .map(|record| Sent {
+                        device_sn: device(record),
+                        ts: Timestamp::UNIX_EPOCH,
+                        owner: Owner::default(),
+                    })
+                    .collect()
+            })
+            .collect();
+        let mut best = f64::MAX;
+        for _ in 0..200 {
+            for sent in uploads.iter_mut().flatten() {
+                sent.owner = Owner::default();
+            }
+            let started = Instant::now();
+            for upload in &mut uploads {
+                assert!(std::hint::black_box(owners.fill_remembered(upload)).is_empty());
+            }
+            best = best.min(started.elapsed().as_secs_f64());
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let nanoseconds = best * 1e9 / uploads.len() as f64;
+        println!("{name}: {nanoseconds:.0} ns, {:.1} ns a record", nanoseconds / records as f64);
+    }
+}

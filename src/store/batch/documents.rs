@@ -1,0 +1,35 @@
+//! The nested documents of a batch: each element to its table.
+//!
+//! Before: the rows of the batch are written. After: it adds rejects and accounts, and commits.
+//! Promise: all statements leave in one packet; none is sent for a table that gets nothing.
+
+use deadpool_postgres::Object;
+
+use crate::model::Carried;
+use crate::store::{StoreError, exercise_day, health_document, sleep_segment, workout};
+
+/// Prepares the statements ahead of the first document.
+pub(super) async fn prepare(client: &Object) -> Result<(), StoreError> {
+    for statement in [sleep_segment::ADD, exercise_day::ADD, workout::ADD, health_document::ADD] {
+        statement.prepare(client).await?;
+    }
+    Ok(())
+}
+
+/// Stores the elements of `documents`.
+pub(in crate::store) async fn add(client: &Object, documents: &[Carried<'_>]) -> Result<(), StoreError> {
+    if documents.is_empty() {
+        return Ok(());
+    }
+    // Boxed: four statements at once are a large future, and most batches bring no new document.
+    Box::pin(async {
+        futures_util::try_join!(
+            sleep_segment::add(client, documents),
+            exercise_day::add(client, documents),
+            workout::add(client, documents),
+            health_document::add(client, documents)
+        )
+    })
+    .await
+    .map(drop)
+}

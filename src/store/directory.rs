@@ -1,0 +1,263 @@
+//! Tenants, organisation units, users and bindings from outside: many at once, checked and merged as sets.
+//!
+//! Before: `command::directory` reads lines of files. After: the tables of the directory; `store::owners` tells of it.
+//! Promise: what [`Import::load`] takes is merged in one transaction or not at all; the same again changes nothing; a
+//! line that cannot be taken costs its neighbours nothing; memory does not grow with the number of lines.
+
+use std::pin::pin;
+
+use futures_util::TryStreamExt;
+use jiff::Timestamp;
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Transaction};
+
+use super::{Driver, Statement, Store, StoreError, statement};
+
+const LOCK: Statement = statement!("directory", "lock");
+
+/// For sorting a file of a million lines, and so that a writer that never ends is told as such.
+const SETTINGS: &str = "set local work_mem = '64MB'; set local lock_timeout = '60s'";
+
+/// A tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Customer {
+    /// Tenant.
+    pub customer_id: i64,
+    /// Its name.
+    pub name: String,
+}
+
+/// An organisation unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrgUnit {
+    /// Organisation unit.
+    pub org_id: i64,
+    /// Its name.
+    pub name: Option<String>,
+    /// From the root down to the parent.
+    pub ancestors: Vec<i64>,
+}
+
+/// A wearer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Wearer.
+    pub user_id: i64,
+    /// Their name.
+    pub name: Option<String>,
+    /// Where they sit.
+    pub org_id: Option<i64>,
+}
+
+/// Who wears a device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binding {
+    /// Serial.
+    pub device_sn: String,
+    /// Who; `None`: nobody any more.
+    pub user_id: Option<i64>,
+    /// Since when; `None`: as of now, if that is news.
+    pub valid_from: Option<Timestamp>,
+    /// Until when; `None`: until the next binding.
+    pub valid_until: Option<Timestamp>,
+}
+
+/// How entries of one kind are staged, checked and merged.
+#[derive(Debug)]
+pub struct Kind {
+    stage: Statement,
+    copy: &'static str,
+    types: &'static [Type],
+    refuse: Statement,
+    /// Each tells what it did as `added`, `changed`, `ended`, or nothing.
+    merge: &'static [Statement],
+}
+
+/// What a file is made of.
+pub trait Entry: Sync {
+    /// How such entries are taken in.
+    const KIND: Kind;
+    /// The values, in the order of the columns.
+    fn values(&self) -> Vec<&(dyn ToSql + Sync)>;
+}
+
+impl Entry for Customer {
+    const KIND: Kind = Kind {
+        stage: statement!("directory", "stage_customers"),
+        copy: "copy pg_temp.incoming (line, customer_id, name) from stdin (format binary)",
+        types: &[Type::INT8, Type::INT8, Type::TEXT],
+        refuse: statement!("directory", "refuse_customers"),
+        merge: &[statement!("directory", "merge_customers")],
+    };
+
+    fn values(&self) -> Vec<&(dyn ToSql + Sync)> {
+        vec![&self.customer_id, &self.name]
+    }
+}
+
+impl Entry for OrgUnit {
+    const KIND: Kind = Kind {
+        stage: statement!("directory", "stage_orgs"),
+        copy: "copy pg_temp.incoming (line, org_id, name, ancestors) from stdin (format binary)",
+        types: &[Type::INT8, Type::INT8, Type::TEXT, Type::INT8_ARRAY],
+        refuse: statement!("directory", "refuse_orgs"),
+        merge: &[statement!("directory", "merge_orgs")],
+    };
+
+    fn values(&self) -> Vec<&(dyn ToSql + Sync)> {
+        vec![&self.org_id, &self.name, &self.ancestors]
+    }
+}
+
+impl Entry for User {
+    const KIND: Kind = Kind {
+        stage: statement!("directory", "stage_users"),
+        copy: "copy pg_temp.incoming (line, user_id, name, org_id) from stdin (format binary)",
+        types: &[Type::INT8, Type::INT8, Type::TEXT, Type::INT8],
+        refuse: statement!("directory", "refuse_users"),
+        merge: &[statement!("directory", "merge_users")],
+    };
+
+    fn values(&self) -> Vec<&(dyn ToSql + Sync)> {
+        vec![&self.user_id, &self.name, &self.org_id]
+    }
+}
+
+impl Entry for Binding {
+    const KIND: Kind = Kind {
+        stage: statement!("directory", "stage_bindings"),
+        copy: "copy pg_temp.incoming (line, device_sn, user_id, valid_from, valid_until) from stdin (format binary)",
+        types: &[Type::INT8, Type::TEXT, Type::INT8, Type::TIMESTAMPTZ, Type::TIMESTAMPTZ],
+        refuse: statement!("directory", "refuse_bindings"),
+        merge: &[
+            statement!("directory", "plan_bindings"),
+            statement!("directory", "end_bindings"),
+            statement!("directory", "merge_bindings"),
+        ],
+    };
+
+    fn values(&self) -> Vec<&(dyn ToSql + Sync)> {
+        vec![&self.device_sn, &self.user_id, &self.valid_from, &self.valid_until]
+    }
+}
+
+/// What became of the lines of a file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Merged {
+    /// New rows.
+    pub added: i64,
+    /// Rows that say something else now.
+    pub changed: i64,
+    /// Bindings that ended because of others.
+    pub ended: i64,
+}
+
+/// Whether it is done or only tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Commit.
+    Apply,
+    /// Find out what would be done.
+    DryRun,
+}
+
+/// A session for files, one after the other.
+pub struct Import {
+    client: Client,
+    _driver: Driver,
+}
+
+impl Import {
+    /// Connects.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn open(store: &Store) -> Result<Self, StoreError> {
+        let (client, driver) = store.session().await?;
+        Ok(Self { client, _driver: driver })
+    }
+
+    /// Takes the entries of a file in, each with the number of its line. `refused` is told the lines that cannot be
+    /// taken, and why; `staged` is told that there are no more lines, and says if some are missing.
+    ///
+    /// # Errors
+    /// Nothing was changed.
+    pub async fn load<E: Entry>(
+        &mut self,
+        entries: impl Iterator<Item = (i64, E)>,
+        mode: Mode,
+        staged: impl FnOnce() -> Result<(), String>,
+        mut refused: impl FnMut(i64, &str),
+    ) -> Result<Merged, StoreError> {
+        let failed = |source| StoreError::Postgres { statement: "directory.begin", source };
+        let transaction = self.client.transaction().await.map_err(failed)?;
+        transaction.batch_execute(SETTINGS).await.map_err(failed)?;
+        stage(&transaction, entries).await?;
+        staged().map_err(StoreError::State)?;
+        refuse::<E>(&transaction, &mut refused).await?;
+        let mut merged = Merged::default();
+        for statement in E::KIND.merge {
+            for row in run(&transaction, *statement).await? {
+                let count = |name| row.try_get::<_, i64>(name).unwrap_or(0);
+                merged.added += count("added");
+                merged.changed += count("changed");
+                merged.ended += count("ended");
+            }
+        }
+        let failed = |source| StoreError::Postgres { statement: "directory.commit", source };
+        match mode {
+            Mode::Apply => transaction.commit().await.map_err(failed)?,
+            Mode::DryRun => transaction.rollback().await.map_err(failed)?,
+        }
+        Ok(merged)
+    }
+}
+
+async fn stage<E: Entry>(
+    transaction: &Transaction<'_>,
+    entries: impl Iterator<Item = (i64, E)>,
+) -> Result<(), StoreError> {
+    let kind = E::KIND;
+    let failed = |source| StoreError::Postgres { statement: kind.stage.name, source };
+    transaction.batch_execute(kind.stage.sql).await.map_err(failed)?;
+    let sink = transaction.copy_in(kind.copy).await.map_err(failed)?;
+    let mut writer = pin!(BinaryCopyInWriter::new(sink, kind.types));
+    for (line, entry) in entries {
+        let mut values: Vec<&(dyn ToSql + Sync)> = vec![&line];
+        values.extend(entry.values());
+        writer.as_mut().write(&values).await.map_err(failed)?;
+    }
+    writer.as_mut().finish().await.map_err(failed)?;
+    // A temporary table has no statistics unless it is given some.
+    transaction.batch_execute("analyze pg_temp.incoming").await.map_err(failed)
+}
+
+/// From here on nobody else changes the directory.
+async fn refuse<E: Entry>(
+    transaction: &Transaction<'_>,
+    refused: &mut impl FnMut(i64, &str),
+) -> Result<(), StoreError> {
+    run(transaction, LOCK).await?;
+    let statement = E::KIND.refuse;
+    let failed = |source| StoreError::Postgres { statement: statement.name, source };
+    // Row by row: all lines of a large file may be refused.
+    let parameters: [&(dyn ToSql + Sync); 0] = [];
+    let mut rows = pin!(transaction.query_raw(statement.sql, parameters).await.map_err(failed)?);
+    while let Some(row) = rows.try_next().await.map_err(failed)? {
+        if let Some(reason) = row.get::<_, Option<&str>>("reason") {
+            refused(row.get("line"), reason);
+        }
+    }
+    Ok(())
+}
+
+async fn run(
+    transaction: &Transaction<'_>,
+    statement: Statement,
+) -> Result<Vec<tokio_postgres::Row>, StoreError> {
+    transaction
+        .query(statement.sql, &[])
+        .await
+        .map_err(|source| StoreError::Postgres { statement: statement.name, source })
+}

@@ -1,0 +1,92 @@
+//! A connection of one's own whose messages are wanted: opened, kept alive, and opened again when it breaks.
+//!
+//! Before: `store::wake` and `store::owners` want to hear notifications. After: they decide what those mean.
+//! Promise: every await has a deadline; a connection that is gone is noticed within [`PING_EVERY`] and the time to
+//! reach the server.
+
+use std::future::poll_fn;
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Socket, tls::NoTlsStream};
+use tokio_util::sync::CancellationToken;
+
+use super::{Store, StoreError};
+
+/// How often a listener asks its connection for a sign of life.
+pub(super) const PING_EVERY: Duration = Duration::from_secs(5);
+
+/// A session that held this long was good: the next back-off begins anew.
+const GOOD_AFTER: Duration = Duration::from_secs(10);
+
+pub(super) type Session = (Client, Connection<Socket, NoTlsStream>);
+
+/// Opens one, without statement time-out.
+pub(super) async fn connect(store: &Store) -> Result<Session, StoreError> {
+    match timeout(store.connect_timeout(), store.session_config().connect(NoTls)).await {
+        Ok(session) => session.map_err(|source| StoreError::Postgres { statement: "connect", source }),
+        Err(_) => Err(StoreError::Timeout("connect")),
+    }
+}
+
+/// Runs a statement without parameters, within `connect_timeout_ms`; an empty one asks for a sign of life.
+pub(super) async fn ask(client: &Client, store: &Store, statement: &'static str) -> Result<(), StoreError> {
+    match timeout(store.connect_timeout(), client.batch_execute(statement)).await {
+        Ok(answer) => answer.map_err(|source| StoreError::Postgres { statement, source }),
+        Err(_) => Err(StoreError::Timeout(statement)),
+    }
+}
+
+/// Moves the bytes of a connection until it ends; `hear` is given the payload of each notification.
+pub(super) async fn drive(
+    connection: &mut Connection<Socket, NoTlsStream>,
+    mut hear: impl FnMut(&str),
+) -> StoreError {
+    loop {
+        match poll_fn(|context| connection.poll_message(context)).await {
+            Some(Ok(AsyncMessage::Notification(notification))) => hear(notification.payload()),
+            Some(Ok(_)) => {}
+            Some(Err(source)) => return StoreError::Postgres { statement: "session", source },
+            None => return StoreError::State("the server closed the connection".into()),
+        }
+    }
+}
+
+/// A connection that does not hold: says so once, and waits longer each time.
+pub(super) struct Outage {
+    who: &'static str,
+    meanwhile: &'static str,
+    told: bool,
+    delays: ExponentialBackoff,
+}
+
+impl Outage {
+    pub(super) fn new(who: &'static str, meanwhile: &'static str) -> Self {
+        Self { who, meanwhile, told: false, delays: Self::delays() }
+    }
+
+    fn delays() -> ExponentialBackoff {
+        ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(100))
+            .with_max_delay(Duration::from_secs(5))
+            .without_max_times()
+            .with_jitter()
+            .build()
+    }
+
+    pub(super) async fn wait(&mut self, began: Instant, error: &StoreError, stop: &CancellationToken) {
+        if began.elapsed() > GOOD_AFTER {
+            self.delays = Self::delays();
+            self.told = false;
+        }
+        if !std::mem::replace(&mut self.told, true) && !stop.is_cancelled() {
+            tracing::warn!(who = self.who, %error, "connection lost; connecting again, {}", self.meanwhile);
+        }
+        let delay = self.delays.next().unwrap_or(GOOD_AFTER);
+        tokio::select! {
+            () = sleep(delay) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Whom devices belong to, and the news of a change.
+//!
+//! Before: `owners` asks for what it does not remember, and follows the changes. After: the directory (`customer`,
+//! `org_unit`, `app_user`, `device_binding`), whoever changes it.
+//! Promise: owners come with the version of the directory they were read at; a change that is not told is followed by
+//! [`Change::Deaf`] before long.
+
+use std::collections::{BTreeSet, HashMap};
+use std::convert::Infallible;
+
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep};
+use tokio_postgres::{Client, Row};
+use tokio_util::sync::CancellationToken;
+
+use super::listening::{Outage, PING_EVERY, ask, connect, drive};
+use super::{Statement, Store, StoreError, statement};
+use crate::model::{Owned, Owner, Tenure};
+
+const TENURES: Statement = statement!("owners", "tenures");
+const AT: Statement = statement!("owners", "at");
+const VERSION: Statement = statement!("owners", "version");
+
+/// Which directory, and how far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// Tells the directories of two databases apart.
+    pub directory_id: String,
+    /// Raised by every change of an owner.
+    pub number: i64,
+}
+
+/// What devices belonged to at a version.
+#[derive(Debug)]
+pub struct Tenures {
+    /// When it was so.
+    pub version: Version,
+    /// By serial; one for each that was asked for.
+    pub by_device: HashMap<Box<str>, Tenure>,
+}
+
+/// Whom `device_sns` (each once, at least one) belong to now.
+///
+/// # Errors
+/// The database is away.
+pub async fn tenures(store: &Store, device_sns: &[&str]) -> Result<Tenures, StoreError> {
+    let client = store.client().await?;
+    let rows = TENURES.query(&client, &[&device_sns]).await?;
+    let first = rows.first().ok_or_else(|| StoreError::State("vitals.directory has no row".into()))?;
+    let version = version_of(first);
+    let by_device = rows.iter().map(|row| (row.get("device_sn"), tenure(row))).collect();
+    Ok(Tenures { version, by_device })
+}
+
+/// Completes the owners of what devices sent from what the directory says of the time of each, without any memory.
+///
+/// # Errors
+/// The database is away; nothing was completed.
+pub async fn fill<'a, T: Owned + 'a>(
+    store: &Store,
+    sent: impl Iterator<Item = &'a mut T>,
+) -> Result<(), StoreError> {
+    let sent: Vec<&mut T> = sent.filter(|one| !one.owner().is_complete()).collect();
+    if sent.is_empty() {
+        return Ok(());
+    }
+    let pairs: BTreeSet<(&str, Timestamp)> = sent.iter().map(|one| (one.device_sn(), one.ts())).collect();
+    let (device_sns, instants): (Vec<&str>, Vec<Timestamp>) = pairs.into_iter().unzip();
+    let client = store.client().await?;
+    let rows = AT.query(&client, &[&device_sns, &instants]).await?;
+    let owners: HashMap<(&str, Timestamp), Owner> =
+        rows.iter().map(|row| ((row.get("device_sn"), row.get("ts")), owner(row))).collect();
+    for one in sent {
+        if let Some(owner) = owners.get(&(one.device_sn(), one.ts())).copied() {
+            one.owner_mut().complete_from(&owner);
+        }
+    }
+    Ok(())
+}
+
+/// News of the directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// The listener hears from now on; what was changed before this version is not told.
+    Hearing(Version),
+    /// Owners changed.
+    Changed {
+        /// By how far.
+        number: i64,
+        /// The serials; `None`: of any device.
+        device_sns: Option<Vec<Box<str>>>,
+    },
+    /// The connection is lost: changes are not told until the next [`Change::Hearing`].
+    Deaf,
+}
+
+/// Tells every change until `stop`, on a connection of its own.
+pub async fn follow(store: Store, stop: CancellationToken, tell: impl Fn(Change)) {
+    let mut outage = Outage::new("owners", "owners are read from the database meanwhile");
+    while !stop.is_cancelled() {
+        let began = Instant::now();
+        tokio::select! {
+            error = session(&store, &tell) => {
+                tell(Change::Deaf);
+                outage.wait(began, &error, &stop).await;
+            }
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+/// One connection's life; it has no good end.
+async fn session(store: &Store, tell: &impl Fn(Change)) -> StoreError {
+    let (client, mut connection) = match connect(store).await {
+        Ok(session) => session,
+        Err(error) => return error,
+    };
+    let hear = |payload: &str| match parse(payload) {
+        Some(change) => tell(change),
+        // Somebody else's NOTIFY on our channel says nothing.
+        None => tracing::debug!("a notification that is none of ours"),
+    };
+    tokio::select! {
+        Err(lost) = listen(&client, store, tell) => lost,
+        lost = drive(&mut connection, hear) => lost,
+    }
+}
+
+/// Listens first and reads the version then: a change between the two is told, at worst twice.
+async fn listen(client: &Client, store: &Store, tell: &impl Fn(Change)) -> Result<Infallible, StoreError> {
+    ask(client, store, "listen vitals_owner").await?;
+    let reading = client.query(VERSION.sql, &[]);
+    let rows = tokio::time::timeout(store.connect_timeout(), reading)
+        .await
+        .map_err(|_| StoreError::Timeout(VERSION.name))?
+        .map_err(|source| StoreError::Postgres { statement: VERSION.name, source })?;
+    let row = rows.first().ok_or_else(|| StoreError::State("vitals.directory has no row".into()))?;
+    tell(Change::Hearing(version_of(row)));
+    loop {
+        sleep(PING_EVERY).await;
+        ask(client, store, "").await?;
+    }
+}
+
+/// `<version> *` or `<version> ["serial", …]`.
+fn parse(payload: &str) -> Option<Change> {
+    let (number, devices) = payload.split_once(' ')?;
+    let number = number.parse().ok()?;
+    let device_sns = match devices {
+        "*" => None,
+        devices => Some(serde_json::from_str(devices).ok()?),
+    };
+    Some(Change::Changed { number, device_sns })
+}
+
+fn version_of(row: &Row) -> Version {
+    Version { directory_id: row.get("directory_id"), number: row.get("version") }
+}
+
+fn tenure(row: &Row) -> Tenure {
+    // A bound beyond what the clock can show is none.
+    let instant = |name| row.get::<_, Option<i64>>(name).and_then(|us| Timestamp::from_microsecond(us).ok());
+    Tenure { owner: owner(row), since: instant("since_us"), until: instant("until_us") }
+}
+
+fn owner(row: &Row) -> Owner {
+    Owner { customer_id: row.get("customer_id"), org_id: row.get("org_id"), user_id: row.get("user_id") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notification_names_devices_or_any() {
+        let some = Change::Changed { number: 7, device_sns: Some(vec!["A 1".into(), "B\"2".into()]) };
+        assert_eq!(parse(r#"7 ["A 1","B\"2"]"#), Some(some));
+        assert_eq!(parse("8 *"), Some(Change::Changed { number: 8, device_sns: None }));
+        for strange in ["", "8", "x *", "8 [", "8 {}"] {
+            assert_eq!(parse(strange), None, "{strange}");
+        }
+    }
+}
