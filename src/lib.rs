@@ -9,7 +9,8 @@
 //! ```
 //!
 //! The folders are the data flow. The upload half (`wire`, `http`, `ingest`) and the reaction half (`relay`,
-//! `react`) never call each other: they meet only in Postgres.
+//! `react`) never call each other: they meet only in Postgres. `owners` says whom a device belongs to, for uploads that
+//! do not.
 
 pub mod app;
 pub mod cache;

@@ -234,8 +234,13 @@ async fn the_urls_are_those_by_which_watches_reach_the_service() {
     })
     .await;
     let host = on_any_address.url().replace("http://0.0.0.0", "127.0.0.1");
-    let asked = reqwest::get(format!("http://{host}/fetch_health_data_config")).await.expect("an answer");
-    let config: Value = asked.json().await.expect("JSON");
+    // Asked by an address it does not know itself by.
+    let url = format!("http://{host}/fetch_health_data_config");
+    let config: Value = eventually("the configuration can be read", || async {
+        let answer = reqwest::get(&url).await.expect("an answer");
+        if answer.status() == 503 { None } else { Some(answer.json().await.expect("JSON")) }
+    })
+    .await;
     let url = config["interface_data"]["健康数据上传接口"].as_str().expect("text");
     assert!(url.starts_with(&format!("http://{host}/upload_health_data;")), "{url}");
     on_any_address.finish().await;

@@ -44,8 +44,7 @@ async fn migrating_again_changes_nothing() {
 #[tokio::test]
 async fn eight_at_once_migrate_once() {
     let database = Database::empty("Asia/Shanghai").await;
-    let mut settings = database.settings();
-    settings.connect_timeout_ms = 20_000;
+    let settings = database.settings();
     let runs = futures_util::future::join_all((0..8).map(|_| migrate::run(&settings))).await;
     let applied: usize = runs.into_iter().map(|run| run.expect("migrates").applied.len()).sum();
     let recorded = database

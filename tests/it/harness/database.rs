@@ -56,6 +56,9 @@ impl Database {
     pub fn settings(&self) -> Settings {
         let mut settings = Settings::defaults();
         settings.listen = "127.0.0.1:0".parse().expect("an address");
+        // What is slow because the machine is busy with other tests is no failure.
+        settings.connect_timeout_ms = PATIENCE.as_millis() as u64;
+        settings.commit_deadline_ms = PATIENCE.as_millis() as u64;
         settings.database_url = self.url();
         settings.redis_url = self.redis_url();
         settings.rollup_time_zone.clone_from(&self.zone);
