@@ -13,6 +13,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
+use crate::app;
 use crate::config::Settings;
 use crate::store::Store;
 use crate::store::directory::{Binding, Customer, Import, Mode, OrgUnit, User};
@@ -89,8 +90,10 @@ const IN_PART: u8 = 3;
 pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode> {
     let Action::Import(options) = action;
     let mode = if options.dry_run { Mode::DryRun } else { Mode::Apply };
+    let store = Store::new(settings)?;
+    app::check_schema(&store).await?;
     let mut work = Work {
-        import: Import::open(&Store::new(settings)?).await?,
+        import: Import::open(&store).await?,
         report: Report::new(options.refused.as_deref())?,
         settings,
         mode,
