@@ -147,9 +147,10 @@ async fn attempt(
 ) -> Result<Tally, StoreError> {
     let claimed = session.claim(ids).await?;
     let mut uploads: Vec<Upload> = claimed.iter().map(read).collect();
-    owners::fill(store, uploads.iter_mut().flat_map(|upload| &mut upload.items)).await?;
-    owners::fill(store, uploads.iter_mut().flat_map(|upload| &mut upload.events)).await?;
-    owners::fill(store, uploads.iter_mut().flat_map(|upload| &mut upload.device_infos)).await?;
+    if let Err(error) = complete_owners(store, &mut uploads).await {
+        session.release().await;
+        return Err(error);
+    }
     let plan = Plan::of(&claimed, uploads, refuse, duplicates);
     let batch = Batch {
         fresh: Vec::new(),
@@ -172,6 +173,12 @@ async fn attempt(
     session.write_replayed(&replayed, duplicates, settle).await?;
     session.commit().await?;
     Ok(plan.tally(&moved, ids.len() - claimed.len()))
+}
+
+async fn complete_owners(store: &Store, uploads: &mut [Upload]) -> Result<(), StoreError> {
+    owners::fill(store, uploads.iter_mut().flat_map(|upload| &mut upload.items)).await?;
+    owners::fill(store, uploads.iter_mut().flat_map(|upload| &mut upload.events)).await?;
+    owners::fill(store, uploads.iter_mut().flat_map(|upload| &mut upload.device_infos)).await
 }
 
 /// What is to become of the claimed.

@@ -49,6 +49,12 @@ impl Session {
         self.or_roll_back(claimed.await).await
     }
 
+    /// Gives the claimed back as they were.
+    pub async fn release(&self) {
+        // When the connection is gone there is nothing to undo.
+        let _ = batch::control(&self.client, "replay.rollback", "rollback").await;
+    }
+
     /// Writes what became of the claimed in the same transaction, which is left open for [`Session::commit`]; `settle`
     /// tells from what was written how the claimed are counted.
     ///
@@ -96,8 +102,7 @@ impl Session {
 
     async fn or_roll_back<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
         if result.is_err() {
-            // When the connection is gone there is nothing to undo.
-            let _ = batch::control(&self.client, "replay.rollback", "rollback").await;
+            self.release().await;
         }
         result
     }
