@@ -69,6 +69,8 @@ fn kind_of(state: &SqlState) -> Kind {
         "55" if *state == SqlState::LOCK_NOT_AVAILABLE => Kind::Retry,
         // data exception, integrity constraint violation
         "22" | "23" => Kind::Refused,
+        // a DBA's trigger or function that said no
+        "P0" if *state == SqlState::RAISE_EXCEPTION => Kind::Refused,
         // connection, out of resources, operator intervention, I/O, read-only transaction, login refused,
         // object not in prerequisite state
         "08" | "53" | "57" | "58" | "25" | "28" | "55" => Kind::Down,
@@ -97,6 +99,7 @@ mod tests {
             ("23505", Kind::Conflict),
             ("23514", Kind::Refused),
             ("22003", Kind::Refused),
+            ("P0001", Kind::Refused),
             ("22021", Kind::Refused),
             ("57P01", Kind::Down),
             ("53100", Kind::Down),
