@@ -1,4 +1,4 @@
-//! What is known of each device, as dashboards read it: hash `device_info:{sn}`, channel `device_info_channel:{sn}` (WIRE.md 6).
+//! What is known of each device, as dashboards read it: hash `device_info:{sn}`, channel `device_info_channel:{sn}` (the wire contract, section 6).
 //!
 //! Before: `react` hands over what was read back from the database. After: dashboards.
 //! Promise: that of [`super::newest`]. Names are the columns of `device`, in camel case.

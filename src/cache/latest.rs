@@ -1,5 +1,5 @@
 //! The latest value of each device, as dashboards read it: hash `health_data:{sn}`, channel
-//! `health_data_channel:{sn}` (WIRE.md 6).
+//! `health_data_channel:{sn}` (the wire contract, section 6).
 //!
 //! Before: `react` hands over rows read back from the database. After: dashboards. Promise: an older value never
 //! overwrites a newer one, whatever the order of calls; a hash holds the fields of exactly one row.

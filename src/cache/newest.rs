@@ -1,4 +1,4 @@
-//! How the newest of something of each device is shown: hash `{name}:{sn}`, channel `{name}_channel:{sn}` (WIRE.md 6).
+//! How the newest of something of each device is shown: hash `{name}:{sn}`, channel `{name}_channel:{sn}` (the wire contract, section 6).
 //!
 //! Before: `latest` and `device_info` say which fields there are. After: Redis. Promise: an older value never overwrites a
 //! newer one, whatever the order of calls; a hash holds the fields of exactly one value.

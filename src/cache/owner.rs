@@ -1,4 +1,4 @@
-//! Whom a device belongs to, as Redis remembers it: `device_user:{sn}` (WIRE.md 6), kept 3600 s.
+//! Whom a device belongs to, as Redis remembers it: `device_user:{sn}` (the wire contract, section 6), kept 3600 s.
 //!
 //! Before: `owners` asks here before it asks the database, and drops what a change made untrue. After: dashboards.
 //! The value is JSON: `{"customerId":"0"}` for nobody's device, else

@@ -2,7 +2,7 @@
 //!
 //! Before: `gather` points at an object. After: `item` makes a reading of the fields, `gather` asks whether it wraps others.
 //! Promise: one walk over the bytes, no tree in between, values borrowed from the document. Of several names of one
-//! meaning the first in the order of WIRE.md that holds a value wins, wherever it stands; of one name written twice
+//! meaning the first in the order of the wire contract that holds a value wins, wherever it stands; of one name written twice
 //! the later. Reading fails only where the text is not JSON.
 
 use super::document;

@@ -1,7 +1,7 @@
 //! `POST /upload_health_data`: whatever shape a watch or a phone gives it.
 //!
 //! Before: `http::health` has the body. After: `ingest` takes the upload, `http::health` answers.
-//! Promise: every shape of WIRE.md 1 yields the same readings; see [`super`] for the rest.
+//! Promise: every shape of the wire contract, section 1 yields the same readings; see [`super`] for the rest.
 
 use bytes::Bytes;
 use serde_json::value::RawValue;

@@ -1,7 +1,7 @@
-//! The names of a field in the three generations of firmware: the table of WIRE.md 1.
+//! The names of a field in the three generations of firmware: the table of the wire contract, section 1.
 //!
 //! Before: `fields` meets a name. After: it puts what the name holds to its meaning, by the rank of the name.
-//! Promise: of two names of one meaning, the rank says which WIRE.md puts first.
+//! Promise: of two names of one meaning, the rank says which the wire contract puts first.
 
 use crate::model::{DocumentKind, Vital};
 

@@ -1,7 +1,7 @@
 //! Upload bodies as a watch writes them, written into one buffer that is used again and again.
 //!
 //! Before: `source` says which device and which instants. After: `load` sends the bytes.
-//! Promise: a body is valid JSON of WIRE.md section 1; writing it costs well under a microsecond a record and, once
+//! Promise: a body is valid JSON of the wire contract, section 1; writing it costs well under a microsecond a record and, once
 //! the buffer has grown, allocates nothing but what the bytes themselves take.
 
 use bytes::{Bytes, BytesMut};

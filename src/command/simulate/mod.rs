@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Before: `main`, `demo`, benches, tests. After: a running service, over HTTP like any device.
-//! Promise: the uploads are those of WIRE.md section 1; every record sent is accounted for in the [`Report`].
+//! Promise: the uploads are those of the wire contract, section 1; every record sent is accounted for in the [`Report`].
 
 mod alarms;
 mod body;

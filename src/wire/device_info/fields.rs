@@ -63,7 +63,7 @@ enum Name {
     Id(usize, u8),
 }
 
-/// The table of WIRE.md 2. The number is the place of a name in its row.
+/// The table of the wire contract, section 2. The number is the place of a name in its row.
 fn name(name: &[u8]) -> Option<Name> {
     use Name::{Field as F, Id};
     Some(match name {

@@ -24,7 +24,7 @@ enum Meaning {
     Sample,
 }
 
-/// The names of WIRE.md 3, those of the phone path behind those of the watch. The number is the place of a name among those
+/// The names of the wire contract, section 3, those of the phone path behind those of the watch. The number is the place of a name among those
 /// of its meaning.
 fn name(name: &[u8]) -> Option<(Meaning, u8)> {
     use Meaning::{Action, DeviceSn, Id, Position, Sample, Timestamp, Value};

@@ -1,4 +1,4 @@
-//! The names of a field, one test per row of the table of WIRE.md 1.
+//! The names of a field, one test per row of the table of the wire contract, section 1.
 
 use super::*;
 use crate::model::{DocumentKind, Element};

@@ -1,4 +1,4 @@
-//! The shapes of a body, one per row of WIRE.md 1 and what lies between the rows.
+//! The shapes of a body, one per row of the wire contract, section 1 and what lies between the rows.
 
 use super::*;
 
