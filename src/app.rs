@@ -17,7 +17,7 @@ use crate::http::{self, retention::RawRetention};
 use crate::ingest::Ingest;
 use crate::owners::Owners;
 use crate::react::LatestView;
-use crate::store::wake::Announcer;
+use crate::store::wake::{Announcer, Subject};
 use crate::store::{Store, migrate};
 use crate::tasks::{Stage, Tasks};
 use crate::{relay, schedule};
@@ -59,10 +59,12 @@ impl Service {
         let cache = Cache::new(&settings)?;
         let view = LatestView::new(store.clone(), cache.clone(), &settings, reaction.stopping());
         reaction.spawn_loop("latest_view", view.clone().watch());
-        relay::start(&reaction, &store, &view, &settings);
-        let announcer = Announcer::default();
-        let announcing = announcer.clone().run(store.clone(), settings.clone(), reaction.stopping());
-        reaction.spawn_loop("announcer", announcing);
+        let announcer = Announcer::of(Subject::Outbox);
+        let notifications = Announcer::of(Subject::Notification);
+        for (name, each) in [("announcer.outbox", &announcer), ("announcer.notification", &notifications)] {
+            reaction.spawn_loop(name, each.clone().run(store.clone(), settings.clone(), reaction.stopping()));
+        }
+        relay::start(&reaction, &store, &view, &notifications, &settings);
         let writers = Ingest::start(&store, &announcer, &settings, &ingest);
         let owners = Owners::start(&store, &cache, &settings, &ingest);
 

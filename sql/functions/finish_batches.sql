@@ -6,8 +6,8 @@
 --   first_ts,     time range of their rows; NULL: the batches left no rows
 --   last_ts
 --   view_missed   Redis did not get the latest values of these batches
--- Returns false, having done nothing, when any of the rows is no longer held under the token: another relay has
--- taken over and finishes them.
+-- held is false, and nothing was done, when any of the rows is no longer held under the token: another relay has
+-- taken over and finishes them. notified: there are new rows of notification.
 -- Locks, always in this order, so that two relays cannot wait for each other: the outbox rows of the batches (a claim
 -- never waits for them), whatever mark_rollups takes, new rows of device by serial, and last the row of
 -- latest_view. The rows of device come late because a writer of device_info may wait for them.
@@ -18,26 +18,28 @@ create or replace function vitals.finish_batches(
     first_ts    timestamptz,
     last_ts     timestamptz,
     view_missed boolean
-) returns boolean
+) returns table (held boolean, notified boolean)
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
 -- The time range has to be seen by the planner: it leaves out the chunks of other days.
 set plan_cache_mode = force_custom_plan
 as $$
 declare
-    held        integer;
+    rows_held   integer;
     with_events boolean;
     event_from  timestamptz;
     event_to    timestamptz;
+    told        boolean := false;
 begin
     perform 1
     from outbox
     where batch_id = any (finish_batches.batch_ids) and lease_token = finish_batches.token
     order by batch_id
     for update;
-    get diagnostics held = row_count;
-    if held <> cardinality(finish_batches.batch_ids) then
-        return false;
+    get diagnostics rows_held = row_count;
+    if rows_held <> cardinality(finish_batches.batch_ids) then
+        return query select false, false;
+        return;
     end if;
     -- Locked now: claims pass them over, so the lease cannot be lost any more, however long the rest takes.
     with gone as (
@@ -80,7 +82,7 @@ begin
     if finish_batches.view_missed then
         update vitals.latest_view set generation = generation + 1;
     end if;
-    return true;
+    return query select true, told;
 end
 $$;
 

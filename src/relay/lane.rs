@@ -15,7 +15,7 @@ use super::reaction::Reaction;
 use crate::config::Settings;
 use crate::react::LatestView;
 use crate::store::outbox::{self, Lease, Share};
-use crate::store::wake::Wake;
+use crate::store::wake::{Announcer, Wake};
 use crate::store::{Store, StoreError};
 use crate::telemetry::names;
 
@@ -44,6 +44,7 @@ impl Lane {
         share: Share,
         store: &Store,
         view: &LatestView,
+        notifications: &Announcer,
         settings: &Settings,
         wake: Wake,
     ) -> Self {
@@ -51,7 +52,7 @@ impl Lane {
             store: store.clone(),
             share,
             limit: settings.claim_batches,
-            reaction: Reaction::new(share, store, view, Lease::new(settings.lease_seconds)),
+            reaction: Reaction::new(share, store, view, notifications, Lease::new(settings.lease_seconds)),
             wake,
             pace: Pace::new(Duration::from_millis(settings.poll_interval_ms), Instant::now()),
         }

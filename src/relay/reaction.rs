@@ -12,7 +12,8 @@ use tokio::time::sleep;
 use crate::react::LatestView;
 use crate::store::device_info;
 use crate::store::health_data::{self, Newest};
-use crate::store::outbox::{self, Claimed, Finish, Lease, Share, TimeRange};
+use crate::store::outbox::{self, Claimed, Finish, Finished, Lease, Share, TimeRange};
+use crate::store::wake::Announcer;
 use crate::store::{Kind, Patience, Store, StoreError};
 use crate::telemetry::names;
 
@@ -29,17 +30,25 @@ const MAX_DOUBLINGS: u32 = 6;
 pub(super) struct Reaction {
     store: Store,
     view: LatestView,
+    notifications: Announcer,
     lease: Lease,
     patience: Patience,
 }
 
 impl Reaction {
-    pub(super) fn new(share: Share, store: &Store, view: &LatestView, lease: Lease) -> Self {
+    pub(super) fn new(
+        share: Share,
+        store: &Store,
+        view: &LatestView,
+        notifications: &Announcer,
+        lease: Lease,
+    ) -> Self {
         let patience = match share {
             Share::Ranged => Patience::Statement,
             Share::Unranged => Patience::Unlimited,
         };
-        Self { store: store.clone(), view: view.clone(), lease, patience }
+        let notifications = notifications.clone();
+        Self { store: store.clone(), view: view.clone(), notifications, lease, patience }
     }
 
     pub(super) fn lease(&self) -> &Lease {
@@ -90,7 +99,10 @@ impl Reaction {
             finished = self.read_show_finish(claimed, &batch_ids) => finished?,
             never = self.keep_lease(&batch_ids) => match never {},
         };
-        if !finished {
+        if finished.notified {
+            self.notifications.announce();
+        }
+        if !finished.held {
             tracing::info!(batches = claimed.len(), "lease lost; another relay reacts to these batches");
             return Ok(());
         }
@@ -102,7 +114,7 @@ impl Reaction {
         Ok(())
     }
 
-    async fn read_show_finish(&self, claimed: &[Claimed], batch_ids: &[i64]) -> Result<bool, StoreError> {
+    async fn read_show_finish(&self, claimed: &[Claimed], batch_ids: &[i64]) -> Result<Finished, StoreError> {
         let range = match given_range(claimed) {
             Some(range) => Some(range),
             None => health_data::range_of_batches(&self.store, self.patience, batch_ids).await?,

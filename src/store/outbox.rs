@@ -154,8 +154,16 @@ pub struct Finish<'a> {
     pub view_missed: bool,
 }
 
-/// Does what the batches cause inside the database and deletes their outbox rows, in one transaction. False: the
-/// lease was lost, nothing was done, and whoever took over does it.
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Finished {
+    /// False: the lease was lost, nothing was done, and whoever took over does it.
+    pub held: bool,
+    /// Somebody is to be told of an alert: there are new rows of `notification`.
+    pub notified: bool,
+}
+
+/// Does what the batches cause inside the database and deletes their outbox rows, in one transaction.
 ///
 /// # Errors
 /// Nothing was done, or (when the connection broke) it may have been: the rows tell.
@@ -164,7 +172,7 @@ pub async fn finish(
     lease: &Lease,
     patience: Patience,
     finish: &Finish<'_>,
-) -> Result<bool, StoreError> {
+) -> Result<Finished, StoreError> {
     let mut client = store.client().await?;
     let transaction = patience.begin(&mut client, NO_WAIT_FOR_DISK).await?;
     let (first, last) = (finish.range.map(|range| range.first), finish.range.map(|range| range.last));
@@ -181,7 +189,8 @@ pub async fn finish(
             ],
         )
         .await?;
-    let finished = rows.first().is_some_and(|row| row.get("finished"));
+    let said = |column| rows.first().is_some_and(|row| row.get(column));
+    let finished = Finished { held: said("held"), notified: said("notified") };
     transaction
         .commit()
         .await

@@ -1,7 +1,7 @@
-//! The wake-up: `NOTIFY vitals_outbox` after commits, throttled, and LISTEN, each on a connection of its own.
+//! The wake-up: NOTIFY after commits, throttled, and LISTEN, each on a connection of its own.
 //!
-//! Before: the writers of `ingest` call [`Announcer::announce`] after a commit. After: the lanes of `relay` wait on a
-//! [`Wake`]. Promise: none but speed. A wake-up is a hint and may be lost with a connection; the outbox is the truth,
+//! Before: the writers of `ingest` call [`Announcer::announce`] after a commit, the relay when there is somebody to be
+//! told. After: the lanes of `relay`, and `notify`, wait on a [`Wake`]. Promise: none but speed. A wake-up is a hint and may be lost with a connection; the outbox is the truth,
 //! and [`Wake::arm`] says when a connection was made, so that the relay sweeps.
 //!
 //! NOTIFY is never part of a writing transaction: there it would serialise all commits of the cluster.
@@ -20,13 +20,44 @@ use super::listening::{Outage, PING_EVERY, ask, connect, drive};
 use super::{Store, StoreError};
 use crate::config::Settings;
 
-/// Tells all instances that there is something in the outbox.
-#[derive(Debug, Clone, Default)]
+/// What there may be something new of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// Rows of `outbox`.
+    Outbox,
+    /// Rows of `notification`.
+    Notification,
+}
+
+impl Subject {
+    fn notify(self) -> &'static str {
+        match self {
+            Self::Outbox => "notify vitals_outbox",
+            Self::Notification => "notify vitals_notification",
+        }
+    }
+
+    fn listen(self) -> &'static str {
+        match self {
+            Self::Outbox => "listen vitals_outbox",
+            Self::Notification => "listen vitals_notification",
+        }
+    }
+}
+
+/// Tells all instances that there is something new.
+#[derive(Debug, Clone)]
 pub struct Announcer {
+    subject: Subject,
     due: Arc<Notify>,
 }
 
 impl Announcer {
+    /// Tells of `subject`.
+    pub fn of(subject: Subject) -> Self {
+        Self { subject, due: Arc::default() }
+    }
+
     /// Something was committed. Costs next to nothing and never waits.
     pub fn announce(&self) {
         self.due.notify_one();
@@ -36,7 +67,7 @@ impl Announcer {
     /// Runs until `stop`; what was announced until then is still told.
     pub async fn run(self, store: Store, settings: Settings, stop: CancellationToken) {
         let interval = Duration::from_millis(settings.notify_interval_ms);
-        let mut outage = Outage::new("announcer", "the relay polls meanwhile");
+        let mut outage = Outage::new("announcer", "polling goes on meanwhile");
         loop {
             let began = Instant::now();
             match self.session(&store, interval, &stop).await {
@@ -66,7 +97,7 @@ impl Announcer {
                     () = self.due.notified() => {}
                     () = stop.cancelled() => return Ok(()),
                 }
-                ask(&client, store, "notify vitals_outbox").await?;
+                ask(&client, store, self.subject.notify()).await?;
                 tokio::select! {
                     () = sleep(interval) => {}
                     () = stop.cancelled() => {}
@@ -90,12 +121,18 @@ struct Heard {
 }
 
 /// Hears NOTIFY and passes it on to any number of [`Wake`]s.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Listener {
+    subject: Subject,
     heard: watch::Sender<Heard>,
 }
 
 impl Listener {
+    /// Hears of `subject`.
+    pub fn of(subject: Subject) -> Self {
+        Self { subject, heard: watch::Sender::default() }
+    }
+
     /// One more to wake.
     pub fn wake(&self) -> Wake {
         Wake { heard: self.heard.subscribe(), connections: 0 }
@@ -103,7 +140,7 @@ impl Listener {
 
     /// Listens until `stop`.
     pub async fn run(self, store: Store, stop: CancellationToken) {
-        let mut outage = Outage::new("listener", "the relay polls meanwhile");
+        let mut outage = Outage::new("listener", "polling goes on meanwhile");
         while !stop.is_cancelled() {
             let began = Instant::now();
             tokio::select! {
@@ -128,7 +165,7 @@ impl Listener {
 
     /// Asks for notifications, then for signs of life.
     async fn listen(&self, client: &Client, store: &Store) -> Result<Infallible, StoreError> {
-        ask(client, store, "listen vitals_outbox").await?;
+        ask(client, store, self.subject.listen()).await?;
         self.heard.send_modify(|heard| heard.connections += 1);
         loop {
             sleep(PING_EVERY).await;
@@ -137,7 +174,7 @@ impl Listener {
     }
 }
 
-/// Waits for the listener. One per lane of the relay.
+/// Waits for the listener. One per loop that looks.
 #[derive(Debug)]
 pub struct Wake {
     heard: watch::Receiver<Heard>,
@@ -169,7 +206,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_heard_after_arming_is_not_lost() {
-        let listener = Listener::default();
+        let listener = Listener::of(Subject::Outbox);
         let mut wake = listener.wake();
         assert!(!wake.arm(), "no connection yet");
         listener.heard.send_modify(|heard| heard.notifications += 1);
@@ -178,7 +215,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_is_told_once_to_every_lane() {
-        let listener = Listener::default();
+        let listener = Listener::of(Subject::Outbox);
         let (mut one, mut other) = (listener.wake(), listener.wake());
         listener.heard.send_modify(|heard| heard.connections += 1);
         assert!(one.arm());
@@ -188,7 +225,7 @@ mod tests {
 
     #[tokio::test]
     async fn arming_takes_what_was_heard_before() {
-        let listener = Listener::default();
+        let listener = Listener::of(Subject::Outbox);
         let mut wake = listener.wake();
         listener.heard.send_modify(|heard| heard.notifications += 1);
         wake.arm();

@@ -1,3 +1,136 @@
+table alert: One row per alert. At most one is open (firing or acknowledged) per device and rule: more breaches update it.
+    alert_id bigint not null: Number of the alert.
+    device_sn text not null: Serial number of the device.
+    rule_id bigint not null: The rule that raised it.
+    rule_version integer not null: Version of the rule at that time; see alert_rule_version.
+    kind text not null: Kind of the rule: threshold, composite, event, silence.
+    severity text not null: critical, major, minor or info, as the rule said then.
+    metric text: Vital sign judged. NULL: kind is not threshold.
+    event_type text: Type of the event. NULL: kind is not event.
+    customer_id bigint: Tenant, as the breaching row has it. NULL: not known.
+    org_id bigint: Organisation unit. NULL: not known.
+    user_id bigint: Wearer. NULL: not known.
+    status text not null default 'firing'::text: firing, acknowledged (a person has taken it on) or resolved.
+    historical boolean not null default false: All its breaches came late (see alert_rule.late_after_seconds): nobody was told.
+    started_ts timestamp with time zone not null: Event time of the first of the readings in a row that raised it.
+    fired_ts timestamp with time zone not null: Event time of the reading that raised it.
+    last_ts timestamp with time zone not null: Event time of the newest breach in it.
+    ended_ts timestamp with time zone: Event time at which the device had recovered, or the alert expired. NULL: not so far.
+    judged_ts timestamp with time zone not null: Event time of the newest reading that was judged for it.
+    breach_count integer not null default 1: Readings (events) that breached.
+    last_value numeric: Newest breaching reading, in the unit of the metric. NULL: kind is not threshold.
+    peak_value numeric: Breaching reading farthest from the bounds. NULL: kind is not threshold.
+    last_text text: Value of the newest event. NULL: kind is not event, or it had none.
+    latitude double precision: Where the device was when it fired, degrees north. NULL: not known.
+    longitude double precision: Degrees east. NULL: not known.
+    altitude double precision: Metres. NULL: not known.
+    message text not null: What people were told when it fired.
+    fired_at timestamp with time zone not null default clock_timestamp(): When the service raised it.
+    updated_at timestamp with time zone not null default clock_timestamp(): When anything of it last changed.
+    acknowledged_at timestamp with time zone: When a person took it on. NULL: nobody has.
+    acknowledged_by text: Who did. NULL: nobody has.
+    resolved_at timestamp with time zone: When it was resolved. NULL: it is open.
+    resolved_by text: Who resolved it. NULL: it is open, or resolved by itself.
+    resolution text: recovered, expired, manual (a person), rule_disabled, or retracted (readings that came late show that it never was). NULL: open.
+    muted_until timestamp with time zone: Until when breaches of the device are not judged by the rule after a person resolved it. NULL: no person did.
+    constraint alert_muted_until_check CHECK (((NOT (resolution IS DISTINCT FROM 'manual'::text)) = (muted_until IS NOT NULL)))
+    constraint alert_pkey PRIMARY KEY (alert_id)
+    constraint alert_resolution_check CHECK ((resolution = ANY (ARRAY['recovered'::text, 'expired'::text, 'manual'::text, 'rule_disabled'::text, 'retracted'::text])))
+    constraint alert_resolved_check CHECK ((((status = 'resolved'::text) = (resolved_at IS NOT NULL)) AND ((resolved_at IS NULL) = (resolution IS NULL))))
+    constraint alert_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES alert_rule(rule_id)
+    constraint alert_severity_check CHECK ((severity = ANY (ARRAY['critical'::text, 'major'::text, 'minor'::text, 'info'::text])))
+    constraint alert_status_check CHECK ((status = ANY (ARRAY['firing'::text, 'acknowledged'::text, 'resolved'::text])))
+    constraint alert_times_check CHECK (((started_ts <= fired_ts) AND (fired_ts <= last_ts) AND (last_ts <= judged_ts)))
+    CREATE INDEX alert_customer_fired_idx ON public.alert USING btree (customer_id, fired_ts DESC)
+    CREATE INDEX alert_device_fired_idx ON public.alert USING btree (device_sn, fired_ts DESC)
+    CREATE INDEX alert_expiring_idx ON public.alert USING btree (last_ts) WHERE (status <> 'resolved'::text)
+    CREATE INDEX alert_fired_idx ON public.alert USING btree (fired_ts DESC, alert_id DESC)
+    CREATE UNIQUE INDEX alert_open_key ON public.alert USING btree (device_sn, rule_id) WHERE (status <> 'resolved'::text)
+table alert_action: What happened to alerts, and who did it.
+    alert_action_id bigint not null: Number of the entry; later entries have larger ones.
+    alert_id bigint not null: The alert.
+    acted_at timestamp with time zone not null default clock_timestamp(): When.
+    action text not null: fired, reopened, acknowledged, resolved, retracted, silenced (nobody was told because of a silence), escalated, noted.
+    actor text: Who. NULL: the service.
+    note text: What they said, or why. NULL: nothing.
+    constraint alert_action_action_check CHECK ((action = ANY (ARRAY['fired'::text, 'reopened'::text, 'acknowledged'::text, 'resolved'::text, 'retracted'::text, 'silenced'::text, 'escalated'::text, 'noted'::text])))
+    constraint alert_action_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(alert_id) ON DELETE CASCADE
+    constraint alert_action_pkey PRIMARY KEY (alert_action_id)
+    CREATE INDEX alert_action_alert_id_idx ON public.alert_action USING btree (alert_id, alert_action_id)
+table alert_rule: What raises an alert. A change holds from the next batch on, in every instance; an impossible rule is refused with the reason.
+    rule_id bigint not null: Number of the rule.
+    name text not null: What people call it.
+    kind text not null: threshold: a vital sign outside its bounds; composite: several conditions; event: a device told of an event; silence: a device has not been heard of.
+    enabled boolean not null default true: False: judges nothing, and its open alerts were resolved when it was switched off.
+    customer_id bigint: Tenant whose samples it judges. NULL: everybody's.
+    replaces_rule_id bigint: Rule for everybody that is not applied to this rule's tenant, whether this one is enabled or not. NULL: none.
+    severity text not null: critical, major, minor or info.
+    metric text: Vital sign, a column of health_data. NULL: kind is not threshold.
+    min_value numeric: A reading below it breaches, in the unit of the metric; the bound itself does not. NULL: no lower bound.
+    max_value numeric: A reading above it breaches; the bound itself does not. NULL: no upper bound.
+    recovery_min_value numeric: A reading counts as recovered from here on. NULL: from min_value on.
+    recovery_max_value numeric: A reading counts as recovered up to here. NULL: up to max_value.
+    combine text: all or any of the conditions. NULL: kind is not composite.
+    conditions jsonb: Array of {metric, min, max, duration_seconds}: the newest reading of the metric, not older than window_seconds, breaches, and has done so for that long. NULL: kind is not composite.
+    event_type text: Short type, upper case, as in device_event. NULL: kind is not event.
+    event_values text[]: Values of the event that raise the alert. NULL: any.
+    recovery_values text[]: Values of the event that resolve it. NULL: none.
+    silent_seconds integer: Time without a sample after which the device counts as silent, seconds. NULL: kind is not silence.
+    consecutive integer not null default 1: Readings in a row that have to breach.
+    window_seconds integer not null default 600: Time within which they have to lie, seconds.
+    cooldown_seconds integer not null default 300: A breach this soon after the end of an alert opens that alert again instead of a new one, and tells nobody; after a person resolved it, it is not judged at all. Seconds.
+    recovery_count integer not null default 3: Readings in a row, within a day, that have to be recovered for the alert to resolve by itself.
+    expire_seconds integer: Resolves by itself when nothing breached for so long, seconds. NULL: never.
+    late_after_seconds integer not null default 900: A breach received this much later than it happened is late: an alert of late breaches only is historical and tells nobody. Seconds.
+    effective_from time without time zone: Breaches count from this local time on. NULL: the whole day.
+    effective_until time without time zone: Breaches count until this local time, exclusive; before effective_from: of the next day. NULL with effective_from.
+    effective_days smallint[]: Days on which breaches count, 1 Monday to 7 Sunday; after midnight it is still the day on which the hours began. NULL: every day.
+    time_zone text: Zone of the effective hours and of times in messages (IANA name). NULL: that of the rollups.
+    message text not null default '{device_sn}: {rule}, {value}'::text: What people are told, with {device_sn} {rule} {severity} {metric} {value} {min} {max} {event_type} {count} {time} {user} {org} {customer}.
+    version integer not null default 1: Raised by every change; what it was before is in alert_rule_version.
+    changed_at timestamp with time zone not null default now(): When it was last changed.
+    changed_by text not null default CURRENT_USER: Who changed it: the setting vitals.actor of the session, else its role.
+    constraint alert_rule_combine_check CHECK ((combine = ANY (ARRAY['all'::text, 'any'::text])))
+    constraint alert_rule_consecutive_check CHECK (((consecutive >= 1) AND (consecutive <= 100)))
+    constraint alert_rule_cooldown_seconds_check CHECK (((cooldown_seconds >= 0) AND (cooldown_seconds <= 604800)))
+    constraint alert_rule_customer_id_check CHECK ((customer_id > 0))
+    constraint alert_rule_expire_seconds_check CHECK (((expire_seconds >= 1) AND (expire_seconds <= 31536000)))
+    constraint alert_rule_kind_check CHECK ((kind = ANY (ARRAY['threshold'::text, 'composite'::text, 'event'::text, 'silence'::text])))
+    constraint alert_rule_late_after_seconds_check CHECK (((late_after_seconds >= 0) AND (late_after_seconds <= 31536000)))
+    constraint alert_rule_metric_check CHECK ((metric = ANY (ARRAY['heart_rate'::text, 'blood_oxygen'::text, 'temperature'::text, 'pressure_high'::text, 'pressure_low'::text, 'stress'::text])))
+    constraint alert_rule_name_check CHECK (((name ~ '\S'::text) AND (char_length(name) <= 200)))
+    constraint alert_rule_pkey PRIMARY KEY (rule_id)
+    constraint alert_rule_recovery_count_check CHECK (((recovery_count >= 1) AND (recovery_count <= 100)))
+    constraint alert_rule_replaces_rule_id_fkey FOREIGN KEY (replaces_rule_id) REFERENCES alert_rule(rule_id) ON DELETE CASCADE
+    constraint alert_rule_severity_check CHECK ((severity = ANY (ARRAY['critical'::text, 'major'::text, 'minor'::text, 'info'::text])))
+    constraint alert_rule_silent_seconds_check CHECK (((silent_seconds >= 60) AND (silent_seconds <= 31536000)))
+    constraint alert_rule_window_seconds_check CHECK (((window_seconds >= 1) AND (window_seconds <= 86400)))
+    CREATE UNIQUE INDEX alert_rule_replaces_key ON public.alert_rule USING btree (replaces_rule_id, customer_id) WHERE (replaces_rule_id IS NOT NULL)
+    CREATE TRIGGER alert_rule_changed AFTER INSERT OR UPDATE ON public.alert_rule FOR EACH ROW EXECUTE FUNCTION alert_rule_changed()
+    CREATE TRIGGER alert_rule_check BEFORE INSERT OR UPDATE ON public.alert_rule FOR EACH ROW EXECUTE FUNCTION alert_rule_check()
+table alert_rule_version: Every version a rule ever had, the present one too.
+    rule_id bigint not null: The rule; it may be deleted.
+    version integer not null: Its version.
+    changed_at timestamp with time zone not null: Since when it was so.
+    changed_by text not null: Who made it so.
+    rule jsonb not null: The whole row of alert_rule.
+    constraint alert_rule_version_pkey PRIMARY KEY (rule_id, version)
+table alert_silence: While one is in force, alerts that match all it names are raised and kept, but nobody is told.
+    silence_id bigint not null: Number of the silence.
+    customer_id bigint: Tenant. NULL: any.
+    org_id bigint: Organisation unit, its sub-units too. NULL: any.
+    device_sn text: Device. NULL: any.
+    rule_id bigint: Rule. NULL: any.
+    starts_at timestamp with time zone not null default now(): Since when.
+    ends_at timestamp with time zone not null: Until when, exclusive. Ending one early is an update of this.
+    actor text not null: Who asked for it.
+    note text: Why. NULL: not said.
+    created_at timestamp with time zone not null default now(): When it was asked for.
+    constraint alert_silence_pkey PRIMARY KEY (silence_id)
+    constraint alert_silence_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES alert_rule(rule_id) ON DELETE CASCADE
+    constraint alert_silence_scope_check CHECK ((num_nonnulls(customer_id, org_id, device_sn, rule_id) > 0))
+    constraint alert_silence_span_check CHECK ((starts_at < ends_at))
+    CREATE INDEX alert_silence_ends_at_idx ON public.alert_silence USING btree (ends_at)
 table app_user: People who wear devices.
     user_id bigint not null: Wearer, 64 bit, given from outside.
     org_id bigint: Organisation unit the user sits in. NULL: none, and so no tenant either.
@@ -8,6 +141,23 @@ table app_user: People who wear devices.
     CREATE INDEX app_user_org_id_idx ON public.app_user USING btree (org_id)
     CREATE TRIGGER app_user_lock BEFORE UPDATE ON public.app_user FOR EACH STATEMENT EXECUTE FUNCTION directory_lock()
     CREATE TRIGGER app_user_updated AFTER UPDATE ON public.app_user REFERENCING OLD TABLE AS before_change NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION app_user_changed()
+table contact: Somebody, or something, that can be told of alerts: a wearer, a nurse, a group, a system.
+    contact_id bigint not null: Number of the contact.
+    name text not null: For people.
+    user_id bigint: The user it is: told of alerts of their own device by routes to the wearer. NULL: not a wearer.
+    constraint contact_pkey PRIMARY KEY (contact_id)
+    constraint contact_user_id_fkey FOREIGN KEY (user_id) REFERENCES app_user(user_id) ON DELETE CASCADE
+    CREATE INDEX contact_user_id_idx ON public.contact USING btree (user_id)
+table contact_address: Where a contact is reached.
+    contact_id bigint not null: The contact.
+    channel text not null: wechat (official account), wecom (application message), wecom_robot (group robot), email, webhook.
+    address text not null: wechat: openid; wecom: user id; wecom_robot: key of the robot; email: address; webhook: URL.
+    secret text: webhook: the key its messages are signed with, whsec_ and base64 (Standard Webhooks). NULL: not signed; other channels.
+    enabled boolean not null default true: False: not used.
+    constraint contact_address_address_check CHECK (((address ~ '\S'::text) AND (octet_length(address) <= 2000)))
+    constraint contact_address_channel_check CHECK ((channel = ANY (ARRAY['wechat'::text, 'wecom'::text, 'wecom_robot'::text, 'email'::text, 'webhook'::text])))
+    constraint contact_address_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES contact(contact_id) ON DELETE CASCADE
+    constraint contact_address_pkey PRIMARY KEY (contact_id, channel, address)
 table customer: One row per tenant that has a name. Tenants that only the organisation units name are tenants all the same.
     customer_id bigint not null: Tenant, 64 bit, given from outside. 0: nobody, and the defaults of everybody.
     name text not null: What watches show as their customer.
@@ -440,6 +590,75 @@ table latest_view: One row: which build of the Redis view of latest values is go
     generation bigint not null default 1: Raised when a reaction was finished without Redis.
     constraint latest_view_only_row_check CHECK (only_row)
     constraint latest_view_pkey PRIMARY KEY (only_row)
+table notification: One row per alert and address to be told. Written with the alert; delivered at least once.
+    notification_id bigint not null: Number of the notification.
+    alert_id bigint not null: The alert.
+    kind text not null: fired, escalated, resolved; changed: the alert is shown anew in Redis.
+    channel text not null: As in contact_address; redis: the view of alerts and its channels.
+    address text not null: As in contact_address when the alert was raised; redis: the serial of the device.
+    contact_id bigint: Whose address it is. NULL: channel redis, or the contact is gone.
+    route_id bigint: Route it came by. NULL: channel redis.
+    status text not null default 'pending'::text: pending; sent; dead (refused, or tried in vain too often: vitals alerts dead-letters); cancelled (taken on or over before its time).
+    created_at timestamp with time zone not null default clock_timestamp(): When it was written.
+    due_at timestamp with time zone not null default clock_timestamp(): Not before.
+    unless_taken boolean not null default false: An escalation: cancelled when the alert is no longer firing.
+    merge_seconds integer: As the route said. NULL: as set for the channel.
+    attempts smallint not null default 0: Times it was tried and failed, a limit of the provider's not counted.
+    message_id uuid: The message it went, or is to go, with: the same at every attempt, for the receiver to fold by. NULL: not tried yet.
+    sent_at timestamp with time zone: When the provider took it. NULL: it has not.
+    error text: Why the last attempt failed, in the provider's words. NULL: none failed.
+    constraint notification_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(alert_id) ON DELETE CASCADE
+    constraint notification_channel_check CHECK ((channel = ANY (ARRAY['wechat'::text, 'wecom'::text, 'wecom_robot'::text, 'email'::text, 'webhook'::text, 'redis'::text])))
+    constraint notification_kind_check CHECK ((kind = ANY (ARRAY['fired'::text, 'escalated'::text, 'resolved'::text, 'changed'::text])))
+    constraint notification_pkey PRIMARY KEY (notification_id)
+    constraint notification_sent_check CHECK (((status = 'sent'::text) = (sent_at IS NOT NULL)))
+    constraint notification_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'sent'::text, 'dead'::text, 'cancelled'::text])))
+    CREATE INDEX notification_alert_id_idx ON public.notification USING btree (alert_id)
+    CREATE INDEX notification_dead_idx ON public.notification USING btree (created_at) WHERE (status = 'dead'::text)
+    CREATE UNIQUE INDEX notification_once_key ON public.notification USING btree (alert_id, kind, channel, address) WHERE (channel <> 'redis'::text)
+    CREATE INDEX notification_pending_idx ON public.notification USING btree (channel, address, due_at) WHERE (status = 'pending'::text)
+    CREATE UNIQUE INDEX notification_redis_key ON public.notification USING btree (alert_id) WHERE ((channel = 'redis'::text) AND (status = 'pending'::text) AND (message_id IS NULL))
+table notification_route: Who hears what. Every enabled route that matches an alert tells its audience; one address hears of an alert once, of its escalation once, and of its end once.
+    route_id bigint not null: Number of the route.
+    customer_id bigint: Tenant whose alerts take it. NULL: any.
+    org_id bigint: Organisation unit whose alerts take it, its sub-units too. NULL: any.
+    rule_id bigint: Rule whose alerts take it. NULL: any.
+    min_severity text not null default 'minor'::text: Alerts of this severity and above take it.
+    channel text not null: As in contact_address.
+    audience text not null: wearer; managers (of the wearer's unit, else of the nearest unit above that has some with this channel); contact.
+    contact_id bigint: The contact. NULL: audience is not contact.
+    after_seconds integer not null default 0: Escalation: told only when the alert is still firing, acknowledged by nobody, this long after it fired, seconds. 0: told at once.
+    on_resolved boolean not null default false: Whether the end of the alert is told too.
+    merge_seconds integer: After a message to an address, further ones wait this long and go as one, seconds. NULL: as set for the channel.
+    quiet_from time without time zone: Local time from which messages of less than critical severity wait until quiet_until. NULL: never.
+    quiet_until time without time zone: Local time at which they are sent; before quiet_from: of the next day. NULL with quiet_from.
+    time_zone text: Zone of the quiet hours (IANA name). NULL: that of the rollups.
+    enabled boolean not null default true: False: not used.
+    constraint notification_route_after_seconds_check CHECK (((after_seconds >= 0) AND (after_seconds <= 604800)))
+    constraint notification_route_audience_check CHECK ((audience = ANY (ARRAY['wearer'::text, 'managers'::text, 'contact'::text])))
+    constraint notification_route_channel_check CHECK ((channel = ANY (ARRAY['wechat'::text, 'wecom'::text, 'wecom_robot'::text, 'email'::text, 'webhook'::text])))
+    constraint notification_route_contact_check CHECK (((audience = 'contact'::text) = (contact_id IS NOT NULL)))
+    constraint notification_route_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES contact(contact_id) ON DELETE CASCADE
+    constraint notification_route_merge_seconds_check CHECK (((merge_seconds >= 0) AND (merge_seconds <= 3600)))
+    constraint notification_route_min_severity_check CHECK ((min_severity = ANY (ARRAY['critical'::text, 'major'::text, 'minor'::text, 'info'::text])))
+    constraint notification_route_pkey PRIMARY KEY (route_id)
+    constraint notification_route_quiet_check CHECK ((((quiet_from IS NULL) = (quiet_until IS NULL)) AND (quiet_from <> quiet_until)))
+    constraint notification_route_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES alert_rule(rule_id) ON DELETE CASCADE
+    CREATE TRIGGER notification_route_check BEFORE INSERT OR UPDATE OF time_zone ON public.notification_route FOR EACH ROW EXECUTE FUNCTION notification_route_check()
+table notification_target: One row per address that was ever to be told something: whose turn it is to send to it, and when the next message may go.
+    channel text not null: As in notification.
+    address text not null: As in notification.
+    next_at timestamp with time zone not null default '-infinity'::timestamp with time zone: Not before: merging, the budget of a robot, back-off after a failure, a limit of the provider's.
+    lease_token uuid: Which sender is at it. NULL: nobody.
+    leased_until timestamp with time zone: When the lease ends and another may take over. NULL: nobody is at it.
+    constraint notification_target_lease_check CHECK (((lease_token IS NULL) = (leased_until IS NULL)))
+    constraint notification_target_pkey PRIMARY KEY (channel, address)
+table org_manager: Who answers for an organisation unit, and for those below it that have nobody.
+    org_id bigint not null: The unit.
+    contact_id bigint not null: Who.
+    constraint org_manager_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES contact(contact_id) ON DELETE CASCADE
+    constraint org_manager_org_id_fkey FOREIGN KEY (org_id) REFERENCES org_unit(org_id) ON DELETE CASCADE
+    constraint org_manager_pkey PRIMARY KEY (org_id, contact_id)
 table org_unit: Organisation units. The ancestors need not be here themselves: a unit carries its whole path.
     org_id bigint not null: Organisation unit, 64 bit, given from outside.
     name text: For people. NULL: not told.
@@ -604,6 +823,9 @@ table workout_type: Names of the workout types. A DBA may add one or change its 
     name text not null: What it means, in English.
     constraint workout_type_pkey PRIMARY KEY (workout_type)
 function advance_rollups()
+function alert_rule_changed()
+function alert_rule_check()
+function alert_rule_refusal(alert_rule)
 function app_user_changed()
 function bind_device(text,bigint,timestamp with time zone)
 function bucket_end(interval,text,timestamp with time zone)
@@ -629,6 +851,7 @@ function mark_range(timestamp with time zone,timestamp with time zone)
 function mark_rollups(bigint[],timestamp with time zone,timestamp with time zone)
 function mark_rollups_on_delete()
 function mark_rollups_on_update()
+function notification_route_check()
 function org_unit_changed()
 function outbox_add()
 function raise_mark()

@@ -1,0 +1,177 @@
+-- Who is told of alerts, by which channel, and what became of it.
+-- Rows of notification are written in the transaction that raises the alert (sql/functions/notify_alerts.sql); the service
+-- leases a recipient, sends all that is due to it as one message, and records the outcome.
+-- Locks: none that matter, the tables are new.
+
+create table contact (
+    contact_id bigint generated always as identity,
+    name       text   not null,
+    user_id    bigint,
+    constraint contact_pkey primary key (contact_id),
+    constraint contact_user_id_fkey foreign key (user_id) references app_user (user_id) on delete cascade
+);
+create index contact_user_id_idx on contact (user_id);
+
+comment on table contact is 'Somebody, or something, that can be told of alerts: a wearer, a nurse, a group, a system.';
+comment on column contact.contact_id is 'Number of the contact.';
+comment on column contact.name       is 'For people.';
+comment on column contact.user_id    is 'The user it is: told of alerts of their own device by routes to the wearer. NULL: not a wearer.';
+
+create table contact_address (
+    contact_id bigint not null,
+    channel    text   not null,
+    address    text   not null,
+    secret     text,
+    enabled    boolean not null default true,
+    constraint contact_address_pkey primary key (contact_id, channel, address),
+    constraint contact_address_contact_id_fkey foreign key (contact_id) references contact (contact_id) on delete cascade,
+    constraint contact_address_channel_check check (channel in ('wechat', 'wecom', 'wecom_robot', 'email', 'webhook')),
+    constraint contact_address_address_check check (address ~ '\S' and octet_length(address) <= 2000)
+);
+
+comment on table contact_address is 'Where a contact is reached.';
+comment on column contact_address.contact_id is 'The contact.';
+comment on column contact_address.channel    is 'wechat (official account), wecom (application message), wecom_robot (group robot), email, webhook.';
+comment on column contact_address.address    is 'wechat: openid; wecom: user id; wecom_robot: key of the robot; email: address; webhook: URL.';
+comment on column contact_address.secret     is 'webhook: the key its messages are signed with, whsec_ and base64 (Standard Webhooks). NULL: not signed; other channels.';
+comment on column contact_address.enabled    is 'False: not used.';
+
+create table org_manager (
+    org_id     bigint not null,
+    contact_id bigint not null,
+    constraint org_manager_pkey primary key (org_id, contact_id),
+    constraint org_manager_org_id_fkey foreign key (org_id) references org_unit (org_id) on delete cascade,
+    constraint org_manager_contact_id_fkey foreign key (contact_id) references contact (contact_id) on delete cascade
+);
+
+comment on table org_manager is 'Who answers for an organisation unit, and for those below it that have nobody.';
+comment on column org_manager.org_id     is 'The unit.';
+comment on column org_manager.contact_id is 'Who.';
+
+create table notification_route (
+    route_id      bigint generated always as identity,
+    customer_id   bigint,
+    org_id        bigint,
+    rule_id       bigint,
+    min_severity  text    not null default 'minor',
+    channel       text    not null,
+    audience      text    not null,
+    contact_id    bigint,
+    after_seconds integer not null default 0,
+    on_resolved   boolean not null default false,
+    merge_seconds integer,
+    quiet_from    time,
+    quiet_until   time,
+    time_zone     text,
+    enabled       boolean not null default true,
+    constraint notification_route_pkey primary key (route_id),
+    constraint notification_route_rule_id_fkey foreign key (rule_id) references alert_rule (rule_id) on delete cascade,
+    constraint notification_route_contact_id_fkey foreign key (contact_id) references contact (contact_id) on delete cascade,
+    constraint notification_route_min_severity_check check (min_severity in ('critical', 'major', 'minor', 'info')),
+    constraint notification_route_channel_check check (channel in ('wechat', 'wecom', 'wecom_robot', 'email', 'webhook')),
+    constraint notification_route_audience_check check (audience in ('wearer', 'managers', 'contact')),
+    constraint notification_route_contact_check check ((audience = 'contact') = (contact_id is not null)),
+    constraint notification_route_after_seconds_check check (after_seconds between 0 and 604800),
+    constraint notification_route_merge_seconds_check check (merge_seconds between 0 and 3600),
+    constraint notification_route_quiet_check check ((quiet_from is null) = (quiet_until is null) and quiet_from <> quiet_until)
+);
+
+comment on table notification_route is 'Who hears what. Every enabled route that matches an alert tells its audience; one address hears of an alert once, of its escalation once, and of its end once.';
+comment on column notification_route.route_id      is 'Number of the route.';
+comment on column notification_route.customer_id   is 'Tenant whose alerts take it. NULL: any.';
+comment on column notification_route.org_id        is 'Organisation unit whose alerts take it, its sub-units too. NULL: any.';
+comment on column notification_route.rule_id       is 'Rule whose alerts take it. NULL: any.';
+comment on column notification_route.min_severity  is 'Alerts of this severity and above take it.';
+comment on column notification_route.channel       is 'As in contact_address.';
+comment on column notification_route.audience      is 'wearer; managers (of the wearer''s unit, else of the nearest unit above that has some with this channel); contact.';
+comment on column notification_route.contact_id    is 'The contact. NULL: audience is not contact.';
+comment on column notification_route.after_seconds is 'Escalation: told only when the alert is still firing, acknowledged by nobody, this long after it fired, seconds. 0: told at once.';
+comment on column notification_route.on_resolved   is 'Whether the end of the alert is told too.';
+comment on column notification_route.merge_seconds is 'After a message to an address, further ones wait this long and go as one, seconds. NULL: as set for the channel.';
+comment on column notification_route.quiet_from    is 'Local time from which messages of less than critical severity wait until quiet_until. NULL: never.';
+comment on column notification_route.quiet_until   is 'Local time at which they are sent; before quiet_from: of the next day. NULL with quiet_from.';
+comment on column notification_route.time_zone     is 'Zone of the quiet hours (IANA name). NULL: that of the rollups.';
+comment on column notification_route.enabled       is 'False: not used.';
+
+create function vitals.notification_route_check() returns trigger
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+begin
+    if new.time_zone is not null and not exists (select from pg_timezone_names where name = new.time_zone) then
+        raise exception 'there is no time zone "%"', new.time_zone using errcode = 'check_violation';
+    end if;
+    return new;
+end
+$$;
+comment on function vitals.notification_route_check() is 'Row trigger: refuses a time zone that does not exist.';
+create trigger notification_route_check
+    before insert or update of time_zone on notification_route
+    for each row execute function vitals.notification_route_check();
+
+create table notification (
+    notification_id bigint generated always as identity,
+    alert_id        bigint      not null,
+    kind            text        not null,
+    channel         text        not null,
+    address         text        not null,
+    contact_id      bigint,
+    route_id        bigint,
+    status          text        not null default 'pending',
+    created_at      timestamptz not null default clock_timestamp(),
+    due_at          timestamptz not null default clock_timestamp(),
+    unless_taken    boolean     not null default false,
+    merge_seconds   integer,
+    attempts        smallint    not null default 0,
+    message_id      uuid,
+    sent_at         timestamptz,
+    error           text,
+    constraint notification_pkey primary key (notification_id),
+    constraint notification_alert_id_fkey foreign key (alert_id) references alert (alert_id) on delete cascade,
+    constraint notification_kind_check check (kind in ('fired', 'escalated', 'resolved', 'changed')),
+    constraint notification_channel_check check (channel in ('wechat', 'wecom', 'wecom_robot', 'email', 'webhook', 'redis')),
+    constraint notification_status_check check (status in ('pending', 'sent', 'dead', 'cancelled')),
+    constraint notification_sent_check check ((status = 'sent') = (sent_at is not null))
+) with (autovacuum_vacuum_scale_factor = 0.02);
+create index notification_pending_idx on notification (channel, address, due_at) where status = 'pending';
+create index notification_dead_idx on notification (created_at) where status = 'dead';
+create index notification_alert_id_idx on notification (alert_id);
+-- One address is told of one thing once, however many routes lead to it.
+create unique index notification_once_key on notification (alert_id, kind, channel, address) where channel <> 'redis';
+-- Redis is shown the alert as it is when it is shown: one wait for all changes meanwhile.
+create unique index notification_redis_key on notification (alert_id) where channel = 'redis' and status = 'pending' and message_id is null;
+
+comment on table notification is 'One row per alert and address to be told. Written with the alert; delivered at least once.';
+comment on column notification.notification_id is 'Number of the notification.';
+comment on column notification.alert_id        is 'The alert.';
+comment on column notification.kind            is 'fired, escalated, resolved; changed: the alert is shown anew in Redis.';
+comment on column notification.channel         is 'As in contact_address; redis: the view of alerts and its channels.';
+comment on column notification.address         is 'As in contact_address when the alert was raised; redis: the serial of the device.';
+comment on column notification.contact_id      is 'Whose address it is. NULL: channel redis, or the contact is gone.';
+comment on column notification.route_id        is 'Route it came by. NULL: channel redis.';
+comment on column notification.status          is 'pending; sent; dead (refused, or tried in vain too often: vitals alerts dead-letters); cancelled (taken on or over before its time).';
+comment on column notification.created_at      is 'When it was written.';
+comment on column notification.due_at          is 'Not before.';
+comment on column notification.unless_taken    is 'An escalation: cancelled when the alert is no longer firing.';
+comment on column notification.merge_seconds   is 'As the route said. NULL: as set for the channel.';
+comment on column notification.attempts        is 'Times it was tried and failed, a limit of the provider''s not counted.';
+comment on column notification.message_id      is 'The message it went, or is to go, with: the same at every attempt, for the receiver to fold by. NULL: not tried yet.';
+comment on column notification.sent_at         is 'When the provider took it. NULL: it has not.';
+comment on column notification.error           is 'Why the last attempt failed, in the provider''s words. NULL: none failed.';
+
+create table vitals.notification_target (
+    channel      text not null,
+    address      text not null,
+    next_at      timestamptz not null default '-infinity',
+    lease_token  uuid,
+    leased_until timestamptz,
+    constraint notification_target_pkey primary key (channel, address),
+    constraint notification_target_lease_check check ((lease_token is null) = (leased_until is null))
+);
+
+comment on table vitals.notification_target is 'One row per address that was ever to be told something: whose turn it is to send to it, and when the next message may go.';
+comment on column vitals.notification_target.channel      is 'As in notification.';
+comment on column vitals.notification_target.address      is 'As in notification.';
+comment on column vitals.notification_target.next_at      is 'Not before: merging, the budget of a robot, back-off after a failure, a limit of the provider''s.';
+comment on column vitals.notification_target.lease_token  is 'Which sender is at it. NULL: nobody.';
+comment on column vitals.notification_target.leased_until is 'When the lease ends and another may take over. NULL: nobody is at it.';
