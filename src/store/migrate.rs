@@ -30,6 +30,7 @@ const FUNCTIONS: &[(&str, &str)] = &[
     function!("rollup_refresh"),
     function!("rollup_continuous"),
     function!("refresh_rollups"),
+    function!("notify_alerts"),
     function!("finish_batches"),
     function!("device_owner_at"),
     function!("device_owner"),
