@@ -2,22 +2,26 @@
 //!
 //! `wire` makes them, every later stage relies on them. Knows nothing but itself.
 
+pub mod alert_state;
 pub mod device;
 pub mod document;
 pub mod event;
 pub mod exercise;
 pub mod latest;
+pub mod notification;
 pub mod ownership;
 pub mod reading;
 pub mod sleep;
 pub mod upload;
 pub mod workout;
 
+pub use alert_state::AlertState;
 pub use device::{ChargingStatus, DeviceInfo, DeviceInfoItem};
 pub use document::{Carried, Document, DocumentKind, Element, Kept, KeptReason};
 pub use event::{Event, EventItem};
 pub use exercise::{ExerciseDay, ExerciseTotals};
 pub use latest::LatestValue;
+pub use notification::{Channel, Message, Notice, NoticeKind};
 pub use ownership::{Owned, Tenure};
 pub use reading::{Owner, Reading, Vital};
 pub use sleep::SleepSegment;

@@ -5,6 +5,7 @@
 //! Promise: every failure is a [`StoreError`] whose [`StoreError::kind`] says what to do; every await has a deadline.
 
 pub mod accounting;
+pub mod alert_change;
 pub mod batch;
 pub mod connect;
 pub mod copy;
@@ -20,6 +21,7 @@ mod health_document;
 pub mod latest_view;
 mod listening;
 pub mod migrate;
+pub mod notification;
 pub mod outbox;
 pub mod overview;
 pub mod owners;
