@@ -44,6 +44,8 @@ const FUNCTIONS: &[(&str, &str)] = &[
     function!("device_owner_at"),
     function!("device_owner"),
     function!("bind_device"),
+    function!("alert_rule_refusal"),
+    function!("alert_steps"),
 ];
 
 /// Held while a schema is changed. The number is arbitrary but fixed: "vitals" as ASCII.
