@@ -6,6 +6,7 @@
 
 pub mod accounting;
 pub mod alert_change;
+pub mod alert_sweep;
 pub mod batch;
 pub mod connect;
 pub mod copy;
