@@ -7,6 +7,7 @@
 mod harness;
 
 mod alert_order;
+mod alerts;
 mod device_config;
 mod device_info;
 mod directory_import;
