@@ -6,6 +6,7 @@
 
 mod harness;
 
+mod alert_view;
 mod device_config;
 mod device_info;
 mod directory_import;
@@ -15,6 +16,7 @@ mod ingest;
 mod latest_values;
 mod layering;
 mod nested_documents;
+mod notify;
 mod openapi;
 mod ownership;
 mod rejected;
