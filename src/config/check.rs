@@ -34,6 +34,7 @@ impl Settings {
             ("claim_batches", self.claim_batches as usize),
             ("lease_seconds", self.lease_seconds as usize),
             ("alert_sweep_interval_ms", self.alert_sweep_interval_ms as usize),
+            ("notify.attempts", self.notify.attempts.into()),
         ] {
             if value == 0 {
                 return refuse(format!("{name} must be at least 1"));

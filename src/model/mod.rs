@@ -15,7 +15,7 @@ pub mod sleep;
 pub mod upload;
 pub mod workout;
 
-pub use alert_state::AlertState;
+pub use alert_state::{AlertState, ShownAlert};
 pub use device::{ChargingStatus, DeviceInfo, DeviceInfoItem};
 pub use document::{Carried, Document, DocumentKind, Element, Kept, KeptReason};
 pub use event::{Event, EventItem};

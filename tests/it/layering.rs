@@ -13,6 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("ingest", &["model", "store"]),
     ("react", &["model", "store", "cache"]),
     ("relay", &["model", "store", "react"]),
+    ("notify", &["model", "store"]),
     ("schedule", &["model", "store"]),
     ("http", &["model", "wire", "ingest", "owners", "store", "cache"]),
 ];
@@ -25,6 +26,8 @@ const OWNED: &[(&str, &str)] = &[
     ("deadpool_postgres::", "store"),
     ("redis::", "cache"),
     ("axum::", "http"),
+    ("reqwest::", "notify"),
+    ("lettre::", "notify"),
     ("std::env::", "config"),
     ("env::var", "config"),
     ("tokio::spawn", "tasks"),

@@ -8,6 +8,7 @@ mod harness;
 
 mod alert_order;
 mod alerts;
+mod alert_view;
 mod device_config;
 mod device_info;
 mod directory_import;
@@ -17,6 +18,7 @@ mod ingest;
 mod latest_values;
 mod layering;
 mod nested_documents;
+mod notify;
 mod openapi;
 mod ownership;
 mod rejected;

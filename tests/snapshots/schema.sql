@@ -57,6 +57,15 @@ table alert_action: What happened to alerts, and who did it.
     constraint alert_action_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(alert_id) ON DELETE CASCADE
     constraint alert_action_pkey PRIMARY KEY (alert_action_id)
     CREATE INDEX alert_action_alert_id_idx ON public.alert_action USING btree (alert_id, alert_action_id)
+table alert_change: Alerts that are to be shown anew in Redis. Written with the change, deleted when it is shown.
+    change_id bigint not null: Number of the change.
+    alert_id bigint not null: The alert; it may be deleted.
+    device_sn text not null: Its device.
+    created_at timestamp with time zone not null default clock_timestamp(): When it was written.
+    lease_token uuid: Which instance is at it. NULL: nobody.
+    leased_until timestamp with time zone: When the lease ends and another may take over. NULL: nobody is at it.
+    constraint alert_change_lease_check CHECK (((lease_token IS NULL) = (leased_until IS NULL)))
+    constraint alert_change_pkey PRIMARY KEY (change_id)
 table alert_rule: What raises an alert. A change holds from the next batch on, in every instance; an impossible rule is refused with the reason.
     rule_id bigint not null: Number of the rule.
     name text not null: What people call it.
@@ -593,12 +602,13 @@ table latest_view: One row: which build of the Redis view of latest values is go
 table notification: One row per alert and address to be told. Written with the alert; delivered at least once.
     notification_id bigint not null: Number of the notification.
     alert_id bigint not null: The alert.
-    kind text not null: fired, escalated, resolved; changed: the alert is shown anew in Redis.
-    channel text not null: As in contact_address; redis: the view of alerts and its channels.
-    address text not null: As in contact_address when the alert was raised; redis: the serial of the device.
-    contact_id bigint: Whose address it is. NULL: channel redis, or the contact is gone.
-    route_id bigint: Route it came by. NULL: channel redis.
-    status text not null default 'pending'::text: pending; sent; dead (refused, or tried in vain too often: vitals alerts dead-letters); cancelled (taken on or over before its time).
+    kind text not null: fired, escalated, resolved.
+    channel text not null: As in contact_address.
+    address text not null: As in contact_address when the alert was raised.
+    contact_id bigint not null: Whose address it is; the contact may be gone.
+    route_id bigint not null: Route it came by; it may be gone.
+    urgent boolean not null default false: The alert is critical: waits for no merging and no quiet hours, and goes before others.
+    status text not null default 'pending'::text: pending; sent; dead (refused, or tried in vain too often: vitals alerts dead-letters); cancelled (taken on before its time, silenced, or the address is no longer used).
     created_at timestamp with time zone not null default clock_timestamp(): When it was written.
     due_at timestamp with time zone not null default clock_timestamp(): Not before.
     unless_taken boolean not null default false: An escalation: cancelled when the alert is no longer firing.
@@ -606,18 +616,17 @@ table notification: One row per alert and address to be told. Written with the a
     attempts smallint not null default 0: Times it was tried and failed, a limit of the provider's not counted.
     message_id uuid: The message it went, or is to go, with: the same at every attempt, for the receiver to fold by. NULL: not tried yet.
     sent_at timestamp with time zone: When the provider took it. NULL: it has not.
-    error text: Why the last attempt failed, in the provider's words. NULL: none failed.
+    error text: Why the last attempt failed, in the provider's words, or why it was cancelled. NULL: neither.
     constraint notification_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(alert_id) ON DELETE CASCADE
-    constraint notification_channel_check CHECK ((channel = ANY (ARRAY['wechat'::text, 'wecom'::text, 'wecom_robot'::text, 'email'::text, 'webhook'::text, 'redis'::text])))
-    constraint notification_kind_check CHECK ((kind = ANY (ARRAY['fired'::text, 'escalated'::text, 'resolved'::text, 'changed'::text])))
+    constraint notification_channel_check CHECK ((channel = ANY (ARRAY['wechat'::text, 'wecom'::text, 'wecom_robot'::text, 'email'::text, 'webhook'::text])))
+    constraint notification_kind_check CHECK ((kind = ANY (ARRAY['fired'::text, 'escalated'::text, 'resolved'::text])))
+    constraint notification_once_key UNIQUE (alert_id, kind, channel, address)
     constraint notification_pkey PRIMARY KEY (notification_id)
     constraint notification_sent_check CHECK (((status = 'sent'::text) = (sent_at IS NOT NULL)))
     constraint notification_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'sent'::text, 'dead'::text, 'cancelled'::text])))
-    CREATE INDEX notification_alert_id_idx ON public.notification USING btree (alert_id)
     CREATE INDEX notification_dead_idx ON public.notification USING btree (created_at) WHERE (status = 'dead'::text)
-    CREATE UNIQUE INDEX notification_once_key ON public.notification USING btree (alert_id, kind, channel, address) WHERE (channel <> 'redis'::text)
-    CREATE INDEX notification_pending_idx ON public.notification USING btree (channel, address, due_at) WHERE (status = 'pending'::text)
-    CREATE UNIQUE INDEX notification_redis_key ON public.notification USING btree (alert_id) WHERE ((channel = 'redis'::text) AND (status = 'pending'::text) AND (message_id IS NULL))
+    CREATE INDEX notification_pending_idx ON public.notification USING btree (channel, address, urgent DESC, due_at) WHERE (status = 'pending'::text)
+    CREATE INDEX notification_tried_idx ON public.notification USING btree (channel, address) WHERE ((status = 'pending'::text) AND (message_id IS NOT NULL))
 table notification_route: Who hears what. Every enabled route that matches an alert tells its audience; one address hears of an alert once, of its escalation once, and of its end once.
     route_id bigint not null: Number of the route.
     customer_id bigint: Tenant whose alerts take it. NULL: any.
@@ -645,10 +654,11 @@ table notification_route: Who hears what. Every enabled route that matches an al
     constraint notification_route_quiet_check CHECK ((((quiet_from IS NULL) = (quiet_until IS NULL)) AND (quiet_from <> quiet_until)))
     constraint notification_route_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES alert_rule(rule_id) ON DELETE CASCADE
     CREATE TRIGGER notification_route_check BEFORE INSERT OR UPDATE OF time_zone ON public.notification_route FOR EACH ROW EXECUTE FUNCTION notification_route_check()
-table notification_target: One row per address that was ever to be told something: whose turn it is to send to it, and when the next message may go.
+table notification_target: One row per address that was ever sent to: whose turn it is, and when the next message may go. Only senders touch it.
     channel text not null: As in notification.
     address text not null: As in notification.
-    next_at timestamp with time zone not null default '-infinity'::timestamp with time zone: Not before: merging, the budget of a robot, back-off after a failure, a limit of the provider's.
+    next_at timestamp with time zone not null default '-infinity'::timestamp with time zone: Nothing goes before: the budget of a robot, back-off after a failure, a limit of the provider's.
+    sent_at timestamp with time zone: When the last message went: further ones that are not urgent wait from here on to be merged. NULL: none went.
     lease_token uuid: Which sender is at it. NULL: nobody.
     leased_until timestamp with time zone: When the lease ends and another may take over. NULL: nobody is at it.
     constraint notification_target_lease_check CHECK (((lease_token IS NULL) = (leased_until IS NULL)))
@@ -823,6 +833,8 @@ table workout_type: Names of the workout types. A DBA may add one or change its 
     name text not null: What it means, in English.
     constraint workout_type_pkey PRIMARY KEY (workout_type)
 function advance_rollups()
+function after_quiet_hours(timestamp with time zone,time without time zone,time without time zone,text)
+function alert_audience(bigint[])
 function alert_rule_changed()
 function alert_rule_check()
 function alert_rule_refusal(alert_rule)
@@ -852,6 +864,7 @@ function mark_rollups(bigint[],timestamp with time zone,timestamp with time zone
 function mark_rollups_on_delete()
 function mark_rollups_on_update()
 function notification_route_check()
+function notify_alerts(bigint[],text)
 function org_unit_changed()
 function outbox_add()
 function raise_mark()
@@ -866,3 +879,5 @@ function refreshable(rollup,timestamp with time zone,timestamp with time zone)
 function rollup_source_table(rollup)
 function rollup_watermark(rollup)
 function schedule_rollups()
+function show_alerts(bigint[])
+function silenced_alerts(bigint[])

@@ -3,6 +3,7 @@
 mod database;
 mod process;
 mod proxy;
+mod receiver;
 mod servers;
 mod service;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 pub use database::Database;
 pub use process::{Process, Said, command, vitals};
 pub use proxy::Proxy;
+pub use receiver::{Receiver, Reply, Seen};
 pub use service::{Answer, Service};
 
 /// Longest wait for a condition; reached only when a test is about to fail.
