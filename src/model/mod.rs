@@ -2,10 +2,14 @@
 //!
 //! `wire` makes them, every later stage relies on them. Knows nothing but itself.
 
+pub mod alert;
+pub mod alert_rule;
+pub mod alert_silence;
 pub mod device;
 pub mod document;
 pub mod event;
 pub mod exercise;
+pub mod id;
 pub mod latest;
 pub mod ownership;
 pub mod reading;
@@ -13,10 +17,16 @@ pub mod sleep;
 pub mod upload;
 pub mod workout;
 
+pub use alert::{
+    Alert, AlertAction, AlertDetail, AlertKind, AlertNotification, AlertStatus, AlertTally, Severity,
+};
+pub use alert_rule::{AlertRule, Condition, RuleDraft};
+pub use alert_silence::{AlertSilence, SilenceDraft};
 pub use device::{ChargingStatus, DeviceInfo, DeviceInfoItem};
 pub use document::{Carried, Document, DocumentKind, Element, Kept, KeptReason};
 pub use event::{Event, EventItem};
 pub use exercise::{ExerciseDay, ExerciseTotals};
+pub use id::Id64;
 pub use latest::LatestValue;
 pub use ownership::{Owned, Tenure};
 pub use reading::{Owner, Reading, Vital};

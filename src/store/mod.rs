@@ -5,6 +5,10 @@
 //! Promise: every failure is a [`StoreError`] whose [`StoreError::kind`] says what to do; every await has a deadline.
 
 pub mod accounting;
+pub mod alert;
+pub mod alert_replay;
+pub mod alert_rule;
+pub mod alert_silence;
 pub mod batch;
 pub mod connect;
 pub mod copy;
