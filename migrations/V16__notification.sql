@@ -115,8 +115,9 @@ create table notification (
     kind            text        not null,
     channel         text        not null,
     address         text        not null,
-    contact_id      bigint,
-    route_id        bigint,
+    contact_id      bigint      not null,
+    route_id        bigint      not null,
+    urgent          boolean     not null default false,
     status          text        not null default 'pending',
     created_at      timestamptz not null default clock_timestamp(),
     due_at          timestamptz not null default clock_timestamp(),
@@ -127,29 +128,28 @@ create table notification (
     sent_at         timestamptz,
     error           text,
     constraint notification_pkey primary key (notification_id),
+    -- One address is told of one thing once, however many routes lead to it.
+    constraint notification_once_key unique (alert_id, kind, channel, address),
     constraint notification_alert_id_fkey foreign key (alert_id) references alert (alert_id) on delete cascade,
-    constraint notification_kind_check check (kind in ('fired', 'escalated', 'resolved', 'changed')),
-    constraint notification_channel_check check (channel in ('wechat', 'wecom', 'wecom_robot', 'email', 'webhook', 'redis')),
+    constraint notification_kind_check check (kind in ('fired', 'escalated', 'resolved')),
+    constraint notification_channel_check check (channel in ('wechat', 'wecom', 'wecom_robot', 'email', 'webhook')),
     constraint notification_status_check check (status in ('pending', 'sent', 'dead', 'cancelled')),
     constraint notification_sent_check check ((status = 'sent') = (sent_at is not null))
 ) with (autovacuum_vacuum_scale_factor = 0.02);
-create index notification_pending_idx on notification (channel, address, due_at) where status = 'pending';
+create index notification_pending_idx on notification (channel, address, urgent desc, due_at) where status = 'pending';
+create index notification_tried_idx on notification (channel, address) where status = 'pending' and message_id is not null;
 create index notification_dead_idx on notification (created_at) where status = 'dead';
-create index notification_alert_id_idx on notification (alert_id);
--- One address is told of one thing once, however many routes lead to it.
-create unique index notification_once_key on notification (alert_id, kind, channel, address) where channel <> 'redis';
--- Redis is shown the alert as it is when it is shown: one wait for all changes meanwhile.
-create unique index notification_redis_key on notification (alert_id) where channel = 'redis' and status = 'pending' and message_id is null;
 
 comment on table notification is 'One row per alert and address to be told. Written with the alert; delivered at least once.';
 comment on column notification.notification_id is 'Number of the notification.';
 comment on column notification.alert_id        is 'The alert.';
-comment on column notification.kind            is 'fired, escalated, resolved; changed: the alert is shown anew in Redis.';
-comment on column notification.channel         is 'As in contact_address; redis: the view of alerts and its channels.';
-comment on column notification.address         is 'As in contact_address when the alert was raised; redis: the serial of the device.';
-comment on column notification.contact_id      is 'Whose address it is. NULL: channel redis, or the contact is gone.';
-comment on column notification.route_id        is 'Route it came by. NULL: channel redis.';
-comment on column notification.status          is 'pending; sent; dead (refused, or tried in vain too often: vitals alerts dead-letters); cancelled (taken on or over before its time).';
+comment on column notification.kind            is 'fired, escalated, resolved.';
+comment on column notification.channel         is 'As in contact_address.';
+comment on column notification.address         is 'As in contact_address when the alert was raised.';
+comment on column notification.contact_id      is 'Whose address it is; the contact may be gone.';
+comment on column notification.route_id        is 'Route it came by; it may be gone.';
+comment on column notification.urgent          is 'The alert is critical: waits for no merging and no quiet hours, and goes before others.';
+comment on column notification.status          is 'pending; sent; dead (refused, or tried in vain too often: vitals alerts dead-letters); cancelled (taken on before its time, silenced, or the address is no longer used).';
 comment on column notification.created_at      is 'When it was written.';
 comment on column notification.due_at          is 'Not before.';
 comment on column notification.unless_taken    is 'An escalation: cancelled when the alert is no longer firing.';
@@ -157,21 +157,44 @@ comment on column notification.merge_seconds   is 'As the route said. NULL: as s
 comment on column notification.attempts        is 'Times it was tried and failed, a limit of the provider''s not counted.';
 comment on column notification.message_id      is 'The message it went, or is to go, with: the same at every attempt, for the receiver to fold by. NULL: not tried yet.';
 comment on column notification.sent_at         is 'When the provider took it. NULL: it has not.';
-comment on column notification.error           is 'Why the last attempt failed, in the provider''s words. NULL: none failed.';
+comment on column notification.error           is 'Why the last attempt failed, in the provider''s words, or why it was cancelled. NULL: neither.';
 
 create table vitals.notification_target (
     channel      text not null,
     address      text not null,
     next_at      timestamptz not null default '-infinity',
+    sent_at      timestamptz,
     lease_token  uuid,
     leased_until timestamptz,
     constraint notification_target_pkey primary key (channel, address),
     constraint notification_target_lease_check check ((lease_token is null) = (leased_until is null))
 );
 
-comment on table vitals.notification_target is 'One row per address that was ever to be told something: whose turn it is to send to it, and when the next message may go.';
+comment on table vitals.notification_target is 'One row per address that was ever sent to: whose turn it is, and when the next message may go. Only senders touch it.';
 comment on column vitals.notification_target.channel      is 'As in notification.';
 comment on column vitals.notification_target.address      is 'As in notification.';
-comment on column vitals.notification_target.next_at      is 'Not before: merging, the budget of a robot, back-off after a failure, a limit of the provider''s.';
+comment on column vitals.notification_target.next_at      is 'Nothing goes before: the budget of a robot, back-off after a failure, a limit of the provider''s.';
+comment on column vitals.notification_target.sent_at      is 'When the last message went: further ones that are not urgent wait from here on to be merged. NULL: none went.';
 comment on column vitals.notification_target.lease_token  is 'Which sender is at it. NULL: nobody.';
 comment on column vitals.notification_target.leased_until is 'When the lease ends and another may take over. NULL: nobody is at it.';
+
+-- A change adds a row and never meets an older one: a shown state that is being deleted could otherwise swallow a change
+-- that is not committed yet.
+create table vitals.alert_change (
+    change_id    bigint generated always as identity,
+    alert_id     bigint not null,
+    device_sn    text collate "C" not null,
+    created_at   timestamptz not null default clock_timestamp(),
+    lease_token  uuid,
+    leased_until timestamptz,
+    constraint alert_change_pkey primary key (change_id),
+    constraint alert_change_lease_check check ((lease_token is null) = (leased_until is null))
+) with (autovacuum_vacuum_scale_factor = 0.02);
+
+comment on table vitals.alert_change is 'Alerts that are to be shown anew in Redis. Written with the change, deleted when it is shown.';
+comment on column vitals.alert_change.change_id    is 'Number of the change.';
+comment on column vitals.alert_change.alert_id     is 'The alert; it may be deleted.';
+comment on column vitals.alert_change.device_sn    is 'Its device.';
+comment on column vitals.alert_change.created_at   is 'When it was written.';
+comment on column vitals.alert_change.lease_token  is 'Which instance is at it. NULL: nobody.';
+comment on column vitals.alert_change.leased_until is 'When the lease ends and another may take over. NULL: nobody is at it.';

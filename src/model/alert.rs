@@ -4,7 +4,7 @@
 //! Promise: its JSON is the same wherever it is told; a field is the column of its name, see the comments of table `alert`.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Number;
 use utoipa::ToSchema;
 
@@ -124,15 +124,19 @@ pub struct Alert {
     pub historical: bool,
     /// Event time of the first of the readings in a row that raised it
     #[schema(value_type = String, format = DateTime)]
+    #[serde(deserialize_with = "told")]
     pub started_ts: Timestamp,
     /// Event time of the reading that raised it
     #[schema(value_type = String, format = DateTime)]
+    #[serde(deserialize_with = "told")]
     pub fired_ts: Timestamp,
     /// Event time of the newest breach in it
     #[schema(value_type = String, format = DateTime)]
+    #[serde(deserialize_with = "told")]
     pub last_ts: Timestamp,
     /// Event time at which the device had recovered, or the alert expired; null: not so far
     #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(deserialize_with = "told_if_any")]
     pub ended_ts: Option<Timestamp>,
     /// Readings or events that breached
     pub breach_count: i32,
@@ -154,17 +158,21 @@ pub struct Alert {
     pub message: String,
     /// When the service raised it
     #[schema(value_type = String, format = DateTime)]
+    #[serde(deserialize_with = "told")]
     pub fired_at: Timestamp,
     /// When anything of it last changed
     #[schema(value_type = String, format = DateTime)]
+    #[serde(deserialize_with = "told")]
     pub updated_at: Timestamp,
     /// When a person took it on; null: nobody has
     #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(deserialize_with = "told_if_any")]
     pub acknowledged_at: Option<Timestamp>,
     /// Who did; null: nobody has
     pub acknowledged_by: Option<String>,
     /// When it was resolved; null: it is open
     #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(deserialize_with = "told_if_any")]
     pub resolved_at: Option<Timestamp>,
     /// Who resolved it; null: it is open, or resolved by itself
     pub resolved_by: Option<String>,
@@ -172,6 +180,7 @@ pub struct Alert {
     pub resolution: Option<String>,
     /// Until when the rule does not judge the device after a person resolved the alert; null: no person did
     #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(deserialize_with = "told_if_any")]
     pub muted_until: Option<Timestamp>,
 }
 
@@ -182,6 +191,7 @@ pub struct AlertAction {
     pub alert_action_id: Id64,
     /// When
     #[schema(value_type = String, format = DateTime)]
+    #[serde(deserialize_with = "told")]
     pub acted_at: Timestamp,
     /// fired, reopened, acknowledged, resolved, retracted, silenced (nobody was told because of a silence), escalated or
     /// noted
@@ -201,26 +211,29 @@ pub struct AlertNotification {
     pub kind: String,
     /// wechat, wecom, wecom_robot, email or webhook
     pub channel: String,
-    /// Whose address it is; null: the contact is gone
-    pub contact_id: Option<Id64>,
+    /// Whose address it is; the contact may be gone
+    pub contact_id: Id64,
     /// Name of the contact; null: the contact is gone
     pub contact: Option<String>,
     /// Where it goes; of a robot only the end of its key, of a webhook only the host
     pub address: String,
-    /// pending, sent, dead (refused, or tried in vain too often) or cancelled (taken on or over before its time)
+    /// pending, sent, dead (refused, or tried in vain too often) or cancelled (nobody is to be told any more)
     pub status: String,
     /// When it was written
     #[schema(value_type = String, format = DateTime)]
+    #[serde(deserialize_with = "told")]
     pub created_at: Timestamp,
     /// Not before
     #[schema(value_type = String, format = DateTime)]
+    #[serde(deserialize_with = "told")]
     pub due_at: Timestamp,
     /// Attempts that failed
     pub attempts: i32,
     /// When the provider took it; null: it has not
     #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(deserialize_with = "told_if_any")]
     pub sent_at: Option<Timestamp>,
-    /// Why the last attempt failed, in the provider's words; null: none failed
+    /// Why the last attempt failed, in the provider's words, or why it was cancelled; null: neither
     pub error: Option<String>,
 }
 
@@ -246,9 +259,35 @@ pub struct AlertTally {
     pub alerts: i64,
 }
 
+/// A time of the database. Whoever writes by hand can store one that no calendar has: it is told as the last, or the first,
+/// that ours has, for one odd alert must not hide the others.
+fn told<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+    String::deserialize(from).map(|text| nearest(&text))
+}
+
+fn told_if_any<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
+    Ok(Option::<String>::deserialize(from)?.map(|text| nearest(&text)))
+}
+
+fn nearest(text: &str) -> Timestamp {
+    let is_before_all = text.starts_with('-') || text.ends_with("BC");
+    text.parse().unwrap_or(if is_before_all { Timestamp::MIN } else { Timestamp::MAX })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_that_no_calendar_has_is_told_as_the_nearest() {
+        assert_eq!(nearest("2026-01-05T10:00:00.5+00:00").to_string(), "2026-01-05T10:00:00.5Z");
+        for text in ["infinity", "294276-01-05T10:00:00+00:00"] {
+            assert_eq!(nearest(text), Timestamp::MAX);
+        }
+        for text in ["-infinity", "0044-03-15T10:00:00+00:00 BC"] {
+            assert_eq!(nearest(text), Timestamp::MIN);
+        }
+    }
 
     #[test]
     fn a_word_is_read_as_it_is_told() {

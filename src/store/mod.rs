@@ -6,6 +6,7 @@
 
 pub mod accounting;
 pub mod alert;
+pub mod alert_change;
 pub mod alert_replay;
 pub mod alert_rule;
 pub mod alert_silence;
@@ -24,6 +25,7 @@ mod health_document;
 pub mod latest_view;
 mod listening;
 pub mod migrate;
+pub mod notification;
 pub mod outbox;
 pub mod overview;
 pub mod owners;

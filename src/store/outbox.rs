@@ -40,6 +40,11 @@ impl Lease {
         Self { token, seconds: seconds.into() }
     }
 
+    /// What tells it from others.
+    pub(super) fn token(&self) -> &str {
+        &self.token
+    }
+
     /// How long a claim holds.
     pub fn duration(&self) -> Duration {
         Duration::from_secs_f64(self.seconds)

@@ -6,6 +6,7 @@
 
 mod harness;
 
+mod alert_order;
 mod device_config;
 mod device_info;
 mod directory_import;

@@ -26,7 +26,7 @@ select
             order by told.notification_id)
         from notification told
         left join contact on contact.contact_id = told.contact_id
-        where told.alert_id = alert.alert_id and told.channel <> 'redis'
+        where told.alert_id = alert.alert_id
     ), '[]') as notifications
 from alert
 join alert_rule using (rule_id)

@@ -1,0 +1,88 @@
+//! A message to one address: one alert, or several that go together.
+//!
+//! Before: `store::notification` takes it. After: `notify` sends it.
+
+use std::time::Duration;
+
+use super::AlertState;
+
+/// By which way people are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Channel {
+    /// WeChat official account, template message.
+    Wechat,
+    /// WeCom application message.
+    Wecom,
+    /// WeCom group robot.
+    WecomRobot,
+    /// E-mail.
+    Email,
+    /// A URL that takes signed JSON.
+    Webhook,
+}
+
+impl Channel {
+    /// As in the tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Wechat => "wechat",
+            Self::Wecom => "wecom",
+            Self::WecomRobot => "wecom_robot",
+            Self::Email => "email",
+            Self::Webhook => "webhook",
+        }
+    }
+}
+
+/// What is told of an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NoticeKind {
+    /// It began.
+    Fired,
+    /// Nobody has taken it on.
+    Escalated,
+    /// It ended.
+    Resolved,
+}
+
+impl NoticeKind {
+    /// As in the tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fired => "fired",
+            Self::Escalated => "escalated",
+            Self::Resolved => "resolved",
+        }
+    }
+
+    /// The kind of that name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        [Self::Fired, Self::Escalated, Self::Resolved].into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// One alert in a message.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Notice {
+    /// What is told.
+    pub kind: NoticeKind,
+    /// The alert as it is now.
+    pub alert: AlertState,
+    /// How long ago it was due.
+    pub age: Duration,
+}
+
+/// A message to one address.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// The same at every attempt (a UUID).
+    pub id: String,
+    /// Where it goes, in the words of the channel.
+    pub address: String,
+    /// What it is signed with; `None`: it is not.
+    pub secret: Option<String>,
+    /// Attempts that failed so far.
+    pub attempts: u16,
+    /// Never empty; urgent ones first.
+    pub notices: Vec<Notice>,
+}

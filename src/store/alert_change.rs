@@ -1,0 +1,116 @@
+//! `vitals.alert_change`: alerts that are to be shown anew in Redis.
+//!
+//! Before: the function `show_alerts` adds rows with the change. After: `react` shows the alerts as they are when it does.
+//! Promise: a row is deleted when its alert was shown, or when the whole view was declared of no use.
+
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+
+use super::notification::alert_state;
+use super::outbox::Lease;
+use super::{Statement, Store, StoreError, statement};
+use crate::model::AlertState;
+
+const FINISH: Statement = statement!("alert_change", "finish");
+const NOW: Statement = statement!("alert_change", "now");
+
+/// An alert as it is now.
+#[derive(Debug, Clone)]
+pub struct Changed {
+    /// Its number.
+    pub alert_id: i64,
+    /// The device it is shown at.
+    pub device_sn: String,
+    /// What is shown; `None`: it is gone.
+    pub state: Option<AlertState>,
+}
+
+/// Claimed changes.
+#[derive(Debug, Default)]
+pub struct Claimed {
+    /// Their numbers.
+    pub change_ids: Vec<i64>,
+    /// Their alerts, each once.
+    pub alerts: Vec<Changed>,
+}
+
+/// Claims at most `limit` changes.
+///
+/// # Errors
+/// The database cannot be asked; what may have been claimed all the same is claimed again next time.
+pub async fn claim(store: &Store, lease: &Lease, limit: u32) -> Result<Claimed, StoreError> {
+    let client = store.client().await?;
+    let rows = statement!("alert_change", "claim")
+        .query_unprepared(
+            &**client,
+            &[
+                (&lease.token(), Type::TEXT),
+                (&i64::from(limit), Type::INT8),
+                (&lease.duration().as_secs_f64(), Type::FLOAT8),
+            ],
+        )
+        .await?;
+    let change_ids = rows.iter().map(|row| row.get("change_id")).collect();
+    let mut alerts = rows.iter().map(changed).collect::<Result<Vec<_>, _>>()?;
+    alerts.sort_unstable_by_key(|alert| alert.alert_id);
+    alerts.dedup_by_key(|alert| alert.alert_id);
+    Ok(Claimed { change_ids, alerts })
+}
+
+fn changed(row: &Row) -> Result<Changed, StoreError> {
+    let gone = row.get::<_, Option<String>>("rule").is_none();
+    let state = if gone { None } else { Some(alert_state(row)?) };
+    Ok(Changed { alert_id: row.get("alert_id"), device_sn: row.get("device_sn"), state })
+}
+
+/// Ends claimed changes. `missed`: Redis did not take them; the view is made anew when it is back.
+///
+/// # Errors
+/// Nothing was done, or (when the connection broke) it may have been.
+pub async fn finish(
+    store: &Store,
+    lease: &Lease,
+    change_ids: &[i64],
+    missed: bool,
+) -> Result<(), StoreError> {
+    let client = store.client().await?;
+    FINISH.execute(&client, &[&lease.token(), &change_ids, &missed]).await?;
+    Ok(())
+}
+
+/// A page of open alerts.
+#[derive(Debug)]
+pub struct Page {
+    /// The alerts.
+    pub alerts: Vec<Changed>,
+    /// Device and rule after which the next page begins; `None`: this was the last.
+    pub next: Option<(String, i64)>,
+}
+
+/// The `limit` open alerts that follow `after` in the order of devices and rules.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn open_alerts(store: &Store, after: &(String, i64), limit: u32) -> Result<Page, StoreError> {
+    let client = store.client().await?;
+    let rows = statement!("alert_change", "open_alerts")
+        .query_unprepared(
+            &**client,
+            &[(&after.0, Type::TEXT), (&after.1, Type::INT8), (&i64::from(limit), Type::INT8)],
+        )
+        .await?;
+    let full = rows.len() >= limit as usize;
+    let next = rows.last().filter(|_| full).map(|row| (row.get("device_sn"), row.get("rule_id")));
+    Ok(Page { alerts: rows.iter().map(changed).collect::<Result<_, _>>()?, next })
+}
+
+/// Alerts as they are now, of (number, device) as they are shown.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn now(store: &Store, shown: &[(i64, String)]) -> Result<Vec<Changed>, StoreError> {
+    let client = store.client().await?;
+    let (ids, devices): (Vec<i64>, Vec<&str>) =
+        shown.iter().map(|(alert_id, device_sn)| (*alert_id, device_sn.as_str())).unzip();
+    NOW.query(&client, &[&ids, &devices]).await?.iter().map(changed).collect()
+}

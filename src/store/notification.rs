@@ -1,0 +1,249 @@
+//! `notification`: who is still to be told of what, leased by address while one sends to it.
+//!
+//! Before: the function `notify_alerts` adds rows with the alert. After: `notify` sends what it took and records what became
+//! of it; people ask for dead letters. Promise: one sender at a time per address, over all instances; a message keeps its
+//! number and its rows at every attempt; what a sender held when it died is sent by another when the lease ends.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio_postgres::Row;
+use tokio_postgres::types::{Json, Type};
+
+use super::outbox::Lease;
+use super::{Statement, Store, StoreError, statement};
+use crate::model::{AlertState, Channel, Message, Notice, NoticeKind};
+
+const TAKE: Statement = statement!("notification", "take");
+const RECORD: Statement = statement!("notification", "record");
+const DEAD_LETTERS: Statement = statement!("notification", "dead_letters");
+const RESEND: Statement = statement!("notification", "resend");
+const MEASURE: Statement = statement!("notification", "measure");
+
+/// How a channel takes its turn.
+#[derive(Debug, Clone, Copy)]
+pub struct Turn {
+    /// The channel.
+    pub channel: Channel,
+    /// Most rows of one message.
+    pub max_rows: u32,
+    /// How long after a message further ones are merged, where the route does not say, seconds.
+    pub merge_seconds: u32,
+}
+
+/// Leases at most `limit` addresses to which something is due, and gives them.
+///
+/// # Errors
+/// The database cannot be asked; what may have been leased all the same is free again when the lease ends.
+pub async fn lease(
+    store: &Store,
+    lease: &Lease,
+    turn: Turn,
+    limit: usize,
+) -> Result<Vec<String>, StoreError> {
+    let client = store.client().await?;
+    let rows = statement!("notification", "lease")
+        .query_unprepared(
+            &**client,
+            &[
+                (&turn.channel.name(), Type::TEXT),
+                (&lease.token(), Type::TEXT),
+                (&lease.duration().as_secs_f64(), Type::FLOAT8),
+                (&i64::try_from(limit).unwrap_or(i64::MAX), Type::INT8),
+                (&i32::try_from(turn.merge_seconds).unwrap_or(i32::MAX), Type::INT4),
+            ],
+        )
+        .await?;
+    Ok(rows.iter().map(|row| row.get("address")).collect())
+}
+
+/// What is due to the addresses under the lease: a message each; none where nobody is to be told any more.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn take(store: &Store, lease: &Lease, turn: Turn) -> Result<Vec<Message>, StoreError> {
+    let client = store.client().await?;
+    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
+        [&turn.channel.name(), &lease.token(), &i64::from(turn.max_rows)];
+    let rows = TAKE.query(&client, &parameters).await?;
+    let mut messages: Vec<Message> = Vec::new();
+    for row in &rows {
+        let id: String = row.get("message_id");
+        let notice = notice(row)?;
+        match messages.last_mut() {
+            Some(last) if last.id == id => last.notices.push(notice),
+            _ => messages.push(Message {
+                id,
+                address: row.get("address"),
+                secret: row.get("secret"),
+                attempts: u16::try_from(row.get::<_, i16>("attempts")).unwrap_or_default(),
+                notices: vec![notice],
+            }),
+        }
+    }
+    Ok(messages)
+}
+
+fn notice(row: &Row) -> Result<Notice, StoreError> {
+    let kind: String = row.get("kind");
+    let kind = NoticeKind::of_name(&kind)
+        .ok_or_else(|| StoreError::State(format!("notification.take: there is no kind {kind}")))?;
+    let age = Duration::try_from_secs_f64(row.get("age_seconds")).unwrap_or_default();
+    Ok(Notice { kind, alert: alert_state(row)?, age })
+}
+
+/// Columns `alert` and `rule`.
+pub(super) fn alert_state(row: &Row) -> Result<AlertState, StoreError> {
+    let failed = |source| StoreError::Postgres { statement: "alert_state", source };
+    let Json(mut alert): Json<AlertState> = row.try_get("alert").map_err(failed)?;
+    alert.rule = row.try_get("rule").map_err(failed)?;
+    Ok(alert)
+}
+
+/// What became of an address under a lease.
+#[derive(Debug, Clone)]
+pub struct Settled {
+    /// The address.
+    pub address: String,
+    /// The message; `None`: there was nothing to send.
+    pub message_id: Option<String>,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The provider's words, if it did not take it.
+    pub error: Option<String>,
+    /// Nothing goes to the address for so long.
+    pub wait: Duration,
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The provider has it.
+    Sent,
+    /// To be tried again, one attempt fewer.
+    Failed,
+    /// To be tried again, as if it had not been tried.
+    Limited,
+    /// Given up.
+    Dead,
+}
+
+impl Outcome {
+    /// As the statement and the metrics call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::Limited => "limited",
+            Self::Dead => "dead",
+        }
+    }
+}
+
+/// Records outcomes and gives the addresses back.
+///
+/// # Errors
+/// Nothing was recorded, or (when the connection broke) it may have been: the same again is harmless.
+pub async fn record(
+    store: &Store,
+    lease: &Lease,
+    channel: Channel,
+    settled: &[Settled],
+) -> Result<(), StoreError> {
+    let client = store.client().await?;
+    let addresses: Vec<&str> = settled.iter().map(|one| one.address.as_str()).collect();
+    let ids: Vec<Option<&str>> = settled.iter().map(|one| one.message_id.as_deref()).collect();
+    let outcomes: Vec<&str> = settled.iter().map(|one| one.outcome.name()).collect();
+    let errors: Vec<Option<&str>> = settled.iter().map(|one| one.error.as_deref()).collect();
+    let waits: Vec<f64> = settled.iter().map(|one| one.wait.as_secs_f64()).collect();
+    RECORD
+        .execute(&client, &[&channel.name(), &lease.token(), &addresses, &ids, &outcomes, &errors, &waits])
+        .await?;
+    Ok(())
+}
+
+/// A notification that could not be delivered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeadLetter {
+    /// Number of the notification.
+    pub notification_id: i64,
+    /// The alert.
+    pub alert_id: i64,
+    /// Its device.
+    pub device_sn: String,
+    /// fired, escalated or resolved.
+    pub kind: String,
+    /// By which way.
+    pub channel: String,
+    /// To whom; of a robot's key only the end.
+    pub address: String,
+    /// Whose address it is; `None`: the contact is gone.
+    pub contact: Option<String>,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// Attempts that failed.
+    pub attempts: i16,
+    /// The provider's words.
+    pub error: Option<String>,
+}
+
+/// At most `limit` dead letters with numbers above `after`, oldest first.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn dead_letters(store: &Store, after: i64, limit: u32) -> Result<Vec<DeadLetter>, StoreError> {
+    let client = store.client().await?;
+    let rows = DEAD_LETTERS.query(&client, &[&after, &i64::from(limit)]).await?;
+    Ok(rows
+        .iter()
+        .map(|row| DeadLetter {
+            notification_id: row.get("notification_id"),
+            alert_id: row.get("alert_id"),
+            device_sn: row.get("device_sn"),
+            kind: row.get("kind"),
+            channel: row.get("channel"),
+            address: row.get("address"),
+            contact: row.get("contact"),
+            created_at: row.get("created_at"),
+            attempts: row.get("attempts"),
+            error: row.get("error"),
+        })
+        .collect())
+}
+
+/// Has dead letters tried again, those of the given numbers or (`None`) all; gives how many there were.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn resend(store: &Store, notification_ids: Option<&[i64]>) -> Result<u64, StoreError> {
+    let client = store.client().await?;
+    RESEND.execute(&client, &[&notification_ids]).await
+}
+
+/// What waits in a channel.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    /// Name of the channel.
+    pub channel: String,
+    /// Rows that are due.
+    pub rows: i64,
+    /// How long the oldest has been due.
+    pub oldest: Duration,
+}
+
+/// What is due and waits, by channel; a channel where nothing waits is not named.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn measure(store: &Store) -> Result<Vec<Waiting>, StoreError> {
+    let client = store.client().await?;
+    let rows = MEASURE.query(&client, &[]).await?;
+    Ok(rows
+        .iter()
+        .map(|row| Waiting {
+            channel: row.get("channel"),
+            rows: row.get("waiting"),
+            oldest: Duration::try_from_secs_f64(row.get("oldest_seconds")).unwrap_or_default(),
+        })
+        .collect())
+}
