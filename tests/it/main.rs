@@ -6,7 +6,10 @@
 
 mod harness;
 
+mod alert_api;
+mod alert_command;
 mod alert_order;
+mod alert_rules;
 mod device_config;
 mod device_info;
 mod directory_import;

@@ -1,5 +1,6 @@
 //! Servers, databases, services, cables and waiting.
 
+mod alerts;
 mod database;
 mod process;
 mod proxy;
@@ -9,6 +10,7 @@ mod service;
 use std::future::Future;
 use std::time::Duration;
 
+pub use alerts::add_alert;
 pub use database::Database;
 pub use process::{Process, Said, command, vitals};
 pub use proxy::Proxy;
