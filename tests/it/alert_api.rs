@@ -225,7 +225,10 @@ async fn the_end_of_an_alert_is_told_to_those_who_heard_of_it() {
         .await
         .expect("a route");
     let alert_id = add_alert(&client, MINOR, "TELL-1", 5, &json!({})).await;
-    client.execute("select vitals.notify_alerts(array[$1::bigint], 'fired')", &[&alert_id]).await.expect("told");
+    client
+        .execute("select vitals.notify_alerts(array[$1::bigint], 'fired')", &[&alert_id])
+        .await
+        .expect("told");
     client.execute("select vitals.resolve_alert($1, 'li')", &[&alert_id]).await.expect("resolved");
 
     let service = Service::start(&database).await;
