@@ -7,7 +7,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 use utoipa::ToSchema;
 
 use super::{AlertKind, Id64, Severity};
@@ -197,6 +197,14 @@ rule! {
 pub const KEPT_COLUMNS: [&str; 4] = ["rule_id", "version", "changed_at", "changed_by"];
 
 impl RuleDraft {
+    /// Reads its columns; what is wrong is told with the column.
+    ///
+    /// # Errors
+    /// A column is unknown, missing, or holds what it cannot.
+    pub fn read(columns: Map<String, Value>) -> Result<Self, String> {
+        serde_path_to_error::deserialize(Value::Object(columns)).map_err(|error| format!("the rule: {error}"))
+    }
+
     /// Its columns as a JSON object; what is not said is absent.
     pub fn columns(&self) -> Value {
         serde_json::to_value(self).expect("a rule has text for keys")

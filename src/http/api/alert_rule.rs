@@ -192,8 +192,7 @@ impl RuleChange {
         let version = taken(&mut columns, "version")?;
         // The rest of what an answer tells is nobody's to say.
         columns.retain(|name, _| !KEPT_COLUMNS.contains(&name.as_str()));
-        let draft = serde_json::from_value(Value::Object(columns));
-        let draft = draft.map_err(|error| ApiError::Bad(format!("the rule: {error}")))?;
+        let draft = RuleDraft::read(columns).map_err(ApiError::Bad)?;
         Ok(Self { draft, actor, rule_id, version })
     }
 }

@@ -10,6 +10,8 @@ pub(super) mod alert_silence;
 pub(super) mod alert_step;
 mod query;
 
+use std::fmt::Display;
+
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path, Request};
 use axum::http::request::Parts;
@@ -68,7 +70,11 @@ impl State {
             return Err(ApiError::NotJson);
         }
         let body: Bytes = body::read(request, self.limits).await?;
-        serde_json::from_slice(&body).map_err(|error| ApiError::Bad(format!("the body: {error}")))
+        let mut text = serde_json::Deserializer::from_slice(&body);
+        let refused = |error: &dyn Display| ApiError::Bad(format!("the body: {error}"));
+        let value = serde_path_to_error::deserialize(&mut text).map_err(|error| refused(&error))?;
+        text.end().map_err(|error| refused(&error))?;
+        Ok(value)
     }
 }
 

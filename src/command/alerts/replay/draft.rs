@@ -32,7 +32,7 @@ pub(super) async fn columns(
         columns.insert(column.to_owned(), value);
     }
     // What the draft knows is what a rule can have.
-    let draft: RuleDraft = serde_json::from_value(Value::Object(columns)).context("the rule")?;
+    let draft: RuleDraft = RuleDraft::read(columns).map_err(anyhow::Error::msg)?;
     let mut columns = object(draft.columns())?;
     // Its own number: it does not stand in its own way.
     columns.extend(named.map(|id| ("rule_id".to_owned(), id)));
