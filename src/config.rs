@@ -136,6 +136,10 @@ pub struct Settings {
     #[config(env = "VITALS_LEASE_SECONDS", default = 10)]
     pub lease_seconds: u32,
 
+    /// How often alerts that expire and devices that fell silent are looked for, milliseconds.
+    #[config(env = "VITALS_ALERT_SWEEP_INTERVAL_MS", default = 10000)]
+    pub alert_sweep_interval_ms: u64,
+
     /// How often the service looks whether Redis lost the view (a flush leaves no trace on the connection), milliseconds.
     #[config(env = "VITALS_VIEW_CHECK_INTERVAL_MS", default = 2000)]
     pub view_check_interval_ms: u64,

@@ -74,11 +74,11 @@ as $$
 $$;
 comment on function vitals.in_effect(timestamptz, time, time, smallint[], text) is 'Whether a time lies in the effective hours and days of a rule.';
 
--- The zone of rules and routes that name none: that of the rollups.
+-- The zone of rules and routes that name none: that in which the rollups cut days.
 create or replace function vitals.default_zone() returns text
 language sql stable
 set search_path = pg_catalog, pg_temp
-as $$ select coalesce((select max(time_zone) from vitals.rollup), 'Asia/Shanghai') $$;
+as $$ select coalesce((select r.time_zone from vitals.rollup r where r.name = 'health_daily'), 'Asia/Shanghai') $$;
 comment on function vitals.default_zone() is 'Zone of rules and routes that name none.';
 
 -- Whether the conditions of a composite rule hold for a device at a time: of each, the newest reading not older than

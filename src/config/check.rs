@@ -38,6 +38,7 @@ impl Settings {
             ("owner_cache_seconds", self.owner_cache_seconds as usize),
             ("claim_batches", self.claim_batches as usize),
             ("lease_seconds", self.lease_seconds as usize),
+            ("alert_sweep_interval_ms", self.alert_sweep_interval_ms as usize),
         ] {
             if value == 0 {
                 return refuse(format!("{name} must be at least 1"));

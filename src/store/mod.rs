@@ -10,6 +10,7 @@ pub mod alert_change;
 pub mod alert_replay;
 pub mod alert_rule;
 pub mod alert_silence;
+pub mod alert_sweep;
 pub mod batch;
 pub mod connect;
 pub mod copy;

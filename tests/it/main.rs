@@ -10,6 +10,7 @@ mod alert_api;
 mod alert_command;
 mod alert_order;
 mod alert_rules;
+mod alerts;
 mod device_config;
 mod device_info;
 mod directory_import;

@@ -42,6 +42,7 @@ table alert: One row per alert. At most one is open (firing or acknowledged) per
     constraint alert_status_check CHECK ((status = ANY (ARRAY['firing'::text, 'acknowledged'::text, 'resolved'::text])))
     constraint alert_times_check CHECK (((started_ts <= fired_ts) AND (fired_ts <= last_ts) AND (last_ts <= judged_ts)))
     CREATE INDEX alert_customer_fired_idx ON public.alert USING btree (customer_id, fired_ts DESC)
+    CREATE INDEX alert_device_ended_idx ON public.alert USING btree (device_sn, COALESCE(ended_ts, 'infinity'::timestamp with time zone))
     CREATE INDEX alert_device_fired_idx ON public.alert USING btree (device_sn, fired_ts DESC)
     CREATE INDEX alert_expiring_idx ON public.alert USING btree (last_ts) WHERE (status <> 'resolved'::text)
     CREATE INDEX alert_fired_idx ON public.alert USING btree (fired_ts DESC, alert_id DESC)
@@ -57,6 +58,15 @@ table alert_action: What happened to alerts, and who did it.
     constraint alert_action_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(alert_id) ON DELETE CASCADE
     constraint alert_action_pkey PRIMARY KEY (alert_action_id)
     CREATE INDEX alert_action_alert_id_idx ON public.alert_action USING btree (alert_id, alert_action_id)
+table alert_change: Alerts that are to be shown anew in Redis. Written with the change, deleted when it is shown.
+    change_id bigint not null: Number of the change.
+    alert_id bigint not null: The alert; it may be deleted.
+    device_sn text not null: Its device.
+    created_at timestamp with time zone not null default clock_timestamp(): When it was written.
+    lease_token uuid: Which instance is at it. NULL: nobody.
+    leased_until timestamp with time zone: When the lease ends and another may take over. NULL: nobody is at it.
+    constraint alert_change_lease_check CHECK (((lease_token IS NULL) = (leased_until IS NULL)))
+    constraint alert_change_pkey PRIMARY KEY (change_id)
 table alert_rule: What raises an alert. A change holds from the next batch on, in every instance; an impossible rule is refused with the reason.
     rule_id bigint not null: Number of the rule.
     name text not null: What people call it.
@@ -593,12 +603,13 @@ table latest_view: One row: which build of the Redis view of latest values is go
 table notification: One row per alert and address to be told. Written with the alert; delivered at least once.
     notification_id bigint not null: Number of the notification.
     alert_id bigint not null: The alert.
-    kind text not null: fired, escalated, resolved; changed: the alert is shown anew in Redis.
-    channel text not null: As in contact_address; redis: the view of alerts and its channels.
-    address text not null: As in contact_address when the alert was raised; redis: the serial of the device.
-    contact_id bigint: Whose address it is. NULL: channel redis, or the contact is gone.
-    route_id bigint: Route it came by. NULL: channel redis.
-    status text not null default 'pending'::text: pending; sent; dead (refused, or tried in vain too often: vitals alerts dead-letters); cancelled (taken on or over before its time).
+    kind text not null: fired, escalated, resolved.
+    channel text not null: As in contact_address.
+    address text not null: As in contact_address when the alert was raised.
+    contact_id bigint not null: Whose address it is; the contact may be gone.
+    route_id bigint not null: Route it came by; it may be gone.
+    urgent boolean not null default false: The alert is critical: waits for no merging and no quiet hours, and goes before others.
+    status text not null default 'pending'::text: pending; sent; dead (refused, or tried in vain too often: vitals alerts dead-letters); cancelled (taken on before its time, silenced, or the address is no longer used).
     created_at timestamp with time zone not null default clock_timestamp(): When it was written.
     due_at timestamp with time zone not null default clock_timestamp(): Not before.
     unless_taken boolean not null default false: An escalation: cancelled when the alert is no longer firing.
@@ -606,18 +617,17 @@ table notification: One row per alert and address to be told. Written with the a
     attempts smallint not null default 0: Times it was tried and failed, a limit of the provider's not counted.
     message_id uuid: The message it went, or is to go, with: the same at every attempt, for the receiver to fold by. NULL: not tried yet.
     sent_at timestamp with time zone: When the provider took it. NULL: it has not.
-    error text: Why the last attempt failed, in the provider's words. NULL: none failed.
+    error text: Why the last attempt failed, in the provider's words, or why it was cancelled. NULL: neither.
     constraint notification_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(alert_id) ON DELETE CASCADE
-    constraint notification_channel_check CHECK ((channel = ANY (ARRAY['wechat'::text, 'wecom'::text, 'wecom_robot'::text, 'email'::text, 'webhook'::text, 'redis'::text])))
-    constraint notification_kind_check CHECK ((kind = ANY (ARRAY['fired'::text, 'escalated'::text, 'resolved'::text, 'changed'::text])))
+    constraint notification_channel_check CHECK ((channel = ANY (ARRAY['wechat'::text, 'wecom'::text, 'wecom_robot'::text, 'email'::text, 'webhook'::text])))
+    constraint notification_kind_check CHECK ((kind = ANY (ARRAY['fired'::text, 'escalated'::text, 'resolved'::text])))
+    constraint notification_once_key UNIQUE (alert_id, kind, channel, address)
     constraint notification_pkey PRIMARY KEY (notification_id)
     constraint notification_sent_check CHECK (((status = 'sent'::text) = (sent_at IS NOT NULL)))
     constraint notification_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'sent'::text, 'dead'::text, 'cancelled'::text])))
-    CREATE INDEX notification_alert_id_idx ON public.notification USING btree (alert_id)
     CREATE INDEX notification_dead_idx ON public.notification USING btree (created_at) WHERE (status = 'dead'::text)
-    CREATE UNIQUE INDEX notification_once_key ON public.notification USING btree (alert_id, kind, channel, address) WHERE (channel <> 'redis'::text)
-    CREATE INDEX notification_pending_idx ON public.notification USING btree (channel, address, due_at) WHERE (status = 'pending'::text)
-    CREATE UNIQUE INDEX notification_redis_key ON public.notification USING btree (alert_id) WHERE ((channel = 'redis'::text) AND (status = 'pending'::text) AND (message_id IS NULL))
+    CREATE INDEX notification_pending_idx ON public.notification USING btree (channel, address, urgent DESC, due_at) WHERE (status = 'pending'::text)
+    CREATE INDEX notification_tried_idx ON public.notification USING btree (channel, address) WHERE ((status = 'pending'::text) AND (message_id IS NOT NULL))
 table notification_route: Who hears what. Every enabled route that matches an alert tells its audience; one address hears of an alert once, of its escalation once, and of its end once.
     route_id bigint not null: Number of the route.
     customer_id bigint: Tenant whose alerts take it. NULL: any.
@@ -645,10 +655,11 @@ table notification_route: Who hears what. Every enabled route that matches an al
     constraint notification_route_quiet_check CHECK ((((quiet_from IS NULL) = (quiet_until IS NULL)) AND (quiet_from <> quiet_until)))
     constraint notification_route_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES alert_rule(rule_id) ON DELETE CASCADE
     CREATE TRIGGER notification_route_check BEFORE INSERT OR UPDATE OF time_zone ON public.notification_route FOR EACH ROW EXECUTE FUNCTION notification_route_check()
-table notification_target: One row per address that was ever to be told something: whose turn it is to send to it, and when the next message may go.
+table notification_target: One row per address that was ever sent to: whose turn it is, and when the next message may go. Only senders touch it.
     channel text not null: As in notification.
     address text not null: As in notification.
-    next_at timestamp with time zone not null default '-infinity'::timestamp with time zone: Not before: merging, the budget of a robot, back-off after a failure, a limit of the provider's.
+    next_at timestamp with time zone not null default '-infinity'::timestamp with time zone: Nothing goes before: the budget of a robot, back-off after a failure, a limit of the provider's.
+    sent_at timestamp with time zone: When the last message went: further ones that are not urgent wait from here on to be merged. NULL: none went.
     lease_token uuid: Which sender is at it. NULL: nobody.
     leased_until timestamp with time zone: When the lease ends and another may take over. NULL: nobody is at it.
     constraint notification_target_lease_check CHECK (((lease_token IS NULL) = (leased_until IS NULL)))
@@ -822,17 +833,36 @@ table workout_type: Names of the workout types. A DBA may add one or change its 
     workout_type integer not null: Code as devices send it.
     name text not null: What it means, in English.
     constraint workout_type_pkey PRIMARY KEY (workout_type)
+function acknowledge_alert(bigint,text,text)
 function advance_rollups()
+function after_quiet_hours(timestamp with time zone,time without time zone,time without time zone,text)
+function alert_audience(bigint[])
+function alert_bounds_refusal(text,numeric,numeric,text,text,text)
+function alert_conditions_refusal(jsonb)
+function alert_for_step(bigint,text)
+function alert_is_over(alert)
+function alert_message(alert_rule,text,text,integer,timestamp with time zone,bigint,bigint,bigint)
 function alert_rule_changed()
 function alert_rule_check()
+function alert_rule_common_refusal(alert_rule)
+function alert_rule_defaults()
+function alert_rule_kin_refusal(alert_rule)
+function alert_rule_kind_refusal(alert_rule)
 function alert_rule_refusal(alert_rule)
+function alert_stepped(bigint[],text,text,text)
+function alert_turn()
 function app_user_changed()
 function bind_device(text,bigint,timestamp with time zone)
+function breached_pairs(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone)
 function bucket_end(interval,text,timestamp with time zone)
 function bucket_start(interval,text,timestamp with time zone)
 function check_rollup_zone(text)
 function comment_rollups()
+function conditions_hold(text,timestamp with time zone,text,jsonb,integer)
+function continue_alerts(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[],boolean[],timestamp with time zone[],timestamp with time zone[],bigint[],timestamp with time zone,timestamp with time zone)
 function create_rollup(text,smallint,text,interval,text,interval,text)
+function default_zone()
+function derive_alerts(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[],boolean[],timestamp with time zone[],timestamp with time zone[],timestamp with time zone,timestamp with time zone)
 function device_binding_changed()
 function device_follow_info()
 function device_owner(text[])
@@ -842,20 +872,35 @@ function directory_lock()
 function drop_rollups()
 function edition()
 function empty_rollups_on_truncate()
+function evaluate_alerts(bigint[],text[],timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone)
+function expire_alerts()
 function finish_batches(uuid,bigint[],text[],timestamp with time zone,timestamp with time zone,boolean)
 function gone_from_source(rollup,timestamp with time zone,timestamp with time zone)
 function health_by_day(text,text,date,date)
+function in_effect(timestamp with time zone,time without time zone,time without time zone,smallint[],text)
 function is_abandoned(bigint)
+function is_breach(text,numeric,numeric,numeric,text,timestamp with time zone,text,jsonb,integer)
+function is_measured(text,text[],smallint,smallint,numeric,smallint,smallint,smallint)
+function is_time_zone(text)
+function judge_pairs(alert_pairs)
+function judge_silence()
 function lock_rollups()
 function mark_range(timestamp with time zone,timestamp with time zone)
 function mark_rollups(bigint[],timestamp with time zone,timestamp with time zone)
 function mark_rollups_on_delete()
 function mark_rollups_on_update()
+function metric_range(text)
+function metric_value(text,smallint,smallint,numeric,smallint,smallint,smallint)
+function note_alert(bigint,text,text)
 function notification_route_check()
+function notify_alerts(bigint[],text)
 function org_unit_changed()
 function outbox_add()
+function pairs_to_judge(alert_pairs,bigint[],text[],timestamp with time zone,timestamp with time zone)
 function raise_mark()
+function rebuild_alerts(alert_rule,text,timestamp with time zone,timestamp with time zone)
 function recompute_rollup(rollup,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone[],timestamp with time zone[])
+function reconcile_alerts(alert_rule,text,timestamp with time zone,timestamp with time zone,derived_alert[])
 procedure refresh_continuous(timestamp with time zone,timestamp with time zone)
 function refresh_dirty_day(timestamp with time zone)
 procedure refresh_materialised(timestamp with time zone,timestamp with time zone)
@@ -863,6 +908,16 @@ procedure refresh_rollups(timestamp with time zone,timestamp with time zone)
 procedure refresh_rollups_job(integer,jsonb)
 function refresh_windows(rollup,tstzrange,boolean)
 function refreshable(rollup,timestamp with time zone,timestamp with time zone)
+function replay_rule(alert_rule,text[],timestamp with time zone,timestamp with time zone)
+function resolve_alert(bigint,text,text)
+function resolve_alerts_of_rule(bigint)
 function rollup_source_table(rollup)
 function rollup_watermark(rollup)
+function rule_reach(jsonb,integer)
 function schedule_rollups()
+function show_alerts(bigint[])
+function silenced_alerts(bigint[])
+function silent_devices(alert_rule)
+function tell_changes(alert_changes)
+function write_alert(alert_rule,text,bigint,derived_alert,alert_changes)
+function write_silence(alert_rule,text[])
