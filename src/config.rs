@@ -37,6 +37,11 @@ pub struct Settings {
     #[config(env = "VITALS_ALLOW_UNAUTHENTICATED", default = false)]
     pub allow_unauthenticated: bool,
 
+    /// Whoever asks below `/api/` has to send it: `Authorization: Bearer …`. Empty: nobody is asked, which is for loopback, or a
+    /// proxy in front that asks. Devices are never asked.
+    #[config(env = "VITALS_API_TOKEN", default = "")]
+    pub api_token: String,
+
     /// Name of this instance in the accounting and in logs. Empty: the process id.
     #[config(env = "VITALS_INSTANCE", default = "")]
     pub instance: String,
@@ -307,6 +312,17 @@ mod tests {
         assert!(refusal.contains("allow_unauthenticated"), "{refusal}");
         settings.allow_unauthenticated = true;
         settings.check().expect("wanted so");
+    }
+
+    #[test]
+    fn a_token_that_no_header_can_carry_or_that_is_guessed_is_refused() {
+        let mut settings = Settings::defaults();
+        for token in ["short", "with a space in it", "mit Umlaut: ä, ö, ü"] {
+            settings.api_token = token.into();
+            assert!(settings.check().is_err(), "{token}");
+        }
+        settings.api_token = "0123456789abcdef".into();
+        settings.check().expect("possible");
     }
 
     #[test]

@@ -37,7 +37,8 @@ end
 $$;
 comment on function vitals.alert_is_over(alert) is 'Refuses a step of an alert that is resolved.';
 
--- Writes down what was done, and lets it be seen. NOTIFY makes commits wait for one another; steps of people are few.
+-- Writes down what was done, and wakes whoever shows it and tells of it. NOTIFY makes commits wait for one another; steps of
+-- people are few.
 create or replace function vitals.alert_stepped(alert_ids bigint[], action text, actor text, note text) returns void
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -46,11 +47,15 @@ begin
     insert into alert_action (alert_id, action, actor, note)
     select stepped.alert_id, alert_stepped.action, alert_stepped.actor, nullif(btrim(alert_stepped.note), '')
     from unnest(alert_stepped.alert_ids) as stepped (alert_id);
-    perform vitals.show_alerts(alert_stepped.alert_ids);
+    if alert_stepped.action = 'noted' then
+        perform vitals.show_alerts(alert_stepped.alert_ids);
+    else
+        perform vitals.notify_alerts(alert_stepped.alert_ids, alert_stepped.action);
+    end if;
     perform pg_notify('vitals_notification', '');
 end
 $$;
-comment on function vitals.alert_stepped(bigint[], text, text, text) is 'Notes a step of alerts and shows them anew.';
+comment on function vitals.alert_stepped(bigint[], text, text, text) is 'Notes a step of alerts, and whom to tell of it.';
 
 -- A person takes the alert on. The same person again changes nothing; for another it is taken.
 create or replace function vitals.acknowledge_alert(alert_id bigint, actor text, note text default null) returns void
@@ -97,9 +102,6 @@ begin
         muted_until = clock_timestamp() + (
             select make_interval(secs => rule.cooldown_seconds) from alert_rule rule where rule.rule_id = kept.rule_id)
     where alert.alert_id = kept.alert_id;
-    if not kept.historical then
-        perform vitals.notify_alerts(array[kept.alert_id], 'resolved');
-    end if;
     perform vitals.alert_stepped(array[kept.alert_id], 'resolved', resolve_alert.actor, resolve_alert.note);
 end
 $$;
@@ -132,7 +134,6 @@ as $$
 declare
     actor text := coalesce(nullif(current_setting('vitals.actor', true), ''), current_user);
     ended bigint[];
-    told  bigint[];
 begin
     perform pg_advisory_xact_lock(vitals.alert_turn());
     perform from alert
@@ -144,19 +145,12 @@ begin
         set status = 'resolved', resolution = 'rule_disabled', resolved_at = clock_timestamp(), resolved_by = actor,
             updated_at = clock_timestamp()
         where alert.rule_id = resolve_alerts_of_rule.rule_id and alert.status <> 'resolved'
-        returning alert.alert_id, alert.historical
+        returning alert.alert_id
     )
-    select array_agg(over.alert_id order by over.alert_id),
-        array_agg(over.alert_id order by over.alert_id) filter (where not over.historical)
-    into ended, told
-    from over;
-    if ended is null then
-        return;
+    select array_agg(over.alert_id order by over.alert_id) into ended from over;
+    if ended is not null then
+        perform vitals.alert_stepped(ended, 'resolved', actor, 'the rule was disabled');
     end if;
-    if told is not null then
-        perform vitals.notify_alerts(told, 'resolved');
-    end if;
-    perform vitals.alert_stepped(ended, 'resolved', actor, 'the rule was disabled');
 end
 $$;
 comment on function vitals.resolve_alerts_of_rule(bigint) is 'Ends the open alerts of a rule that was disabled.';

@@ -18,6 +18,11 @@ impl Settings {
                 self.listen
             ));
         }
+        let is_token =
+            self.api_token.len() >= 16 && self.api_token.bytes().all(|byte| byte.is_ascii_graphic());
+        if !self.api_token.is_empty() && !is_token {
+            return refuse("api_token has to be 16 characters or more of ASCII, without spaces".to_owned());
+        }
         for (name, zone) in
             [("device_time_zone", &self.device_time_zone), ("rollup_time_zone", &self.rollup_time_zone)]
         {

@@ -1,5 +1,7 @@
 //! The only place that turns an error into a status, and says in the document which there are.
 
+mod api;
+
 use std::collections::BTreeMap;
 
 use axum::Json;
@@ -9,6 +11,8 @@ use serde::Serialize;
 use utoipa::openapi::schema::Type;
 use utoipa::openapi::{ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
+
+pub(super) use api::{ApiError, BodyErrors, ListErrors, OneErrors};
 
 use crate::ingest::IngestError;
 use crate::owners::OwnersError;

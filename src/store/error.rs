@@ -43,6 +43,21 @@ pub enum Kind {
 }
 
 impl StoreError {
+    /// The server's words where it refused what it was given: fit for whoever gave it, for DETAIL is left out.
+    pub fn refusal(&self) -> Option<&str> {
+        match (self.kind(), self) {
+            (Kind::Refused | Kind::Conflict, Self::Postgres { source, .. }) => {
+                source.as_db_error().map(tokio_postgres::error::DbError::message)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the server reported this state.
+    pub(crate) fn is(&self, state: &SqlState) -> bool {
+        matches!(self, Self::Postgres { source, .. } if source.code() == Some(state))
+    }
+
     /// What the caller should do, from SQLSTATE alone.
     pub fn kind(&self) -> Kind {
         match self {

@@ -6,7 +6,10 @@
 
 mod harness;
 
+mod alert_api;
+mod alert_command;
 mod alert_order;
+mod alert_rules;
 mod alerts;
 mod alert_view;
 mod device_config;

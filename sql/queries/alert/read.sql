@@ -6,9 +6,9 @@
 select
     to_jsonb(alert) || jsonb_build_object('rule_name', alert_rule.name) as alert,
     coalesce((
-        select jsonb_agg(to_jsonb(action) - 'alert_id' order by action.alert_action_id)
-        from alert_action action
-        where action.alert_id = alert.alert_id
+        select jsonb_agg(to_jsonb(entry) - 'alert_id' order by entry.alert_action_id)
+        from alert_action entry
+        where entry.alert_id = alert.alert_id
     ), '[]') as actions,
     coalesce((
         select jsonb_agg(
@@ -26,7 +26,7 @@ select
             order by told.notification_id)
         from notification told
         left join contact on contact.contact_id = told.contact_id
-        where told.alert_id = alert.alert_id and told.channel <> 'redis'
+        where told.alert_id = alert.alert_id
     ), '[]') as notifications
 from alert
 join alert_rule using (rule_id)
