@@ -17,7 +17,6 @@ mod told;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{Extension, MatchedPath, Request};
@@ -26,6 +25,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::time::Instant;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -37,6 +37,7 @@ use crate::owners::Owners;
 use crate::store::Store;
 use crate::telemetry::names;
 use crate::wire::Context;
+use body::{Bodies, Parse};
 use retention::RawRetention;
 
 pub use error::HttpError;
@@ -51,8 +52,7 @@ pub struct State {
     device_zone: TimeZone,
     retention: RawRetention,
     public_url: Option<String>,
-    commit_deadline: Duration,
-    limits: body::Limits,
+    bodies: Bodies,
 }
 
 impl State {
@@ -74,24 +74,28 @@ impl State {
             device_zone: settings.device_zone(),
             retention,
             public_url: settings.public_url(address),
-            commit_deadline: settings.commit_deadline(),
-            limits: body::Limits {
-                body_bytes: settings.max_body_bytes,
-                decompressed_bytes: settings.max_decompressed_bytes,
-                read_timeout: Duration::from_millis(settings.read_timeout_ms),
-            },
+            bodies: Bodies::new(settings),
         })
     }
 
+    /// What the body holds, and until when its sender has to be answered.
+    async fn read<T: Send + 'static>(
+        &self,
+        request: Request,
+        parse: Parse<T>,
+    ) -> Result<(T, Instant), HttpError> {
+        self.bodies.read(request, || self.context(), parse).await
+    }
+
     /// Completes the owners and commits, both within the time an upload has.
-    async fn submit(&self, mut upload: Upload) -> Result<UploadOutcome, HttpError> {
+    async fn submit(&self, mut upload: Upload, until: Instant) -> Result<UploadOutcome, HttpError> {
         let submitting = async {
             self.owners.fill(&mut upload.items).await?;
             self.owners.fill(&mut upload.events).await?;
             self.owners.fill(&mut upload.device_infos).await?;
             Ok(self.ingest.submit(upload).await?)
         };
-        match tokio::time::timeout(self.commit_deadline, submitting).await {
+        match tokio::time::timeout_at(until, submitting).await {
             Ok(outcome) => outcome,
             Err(_) => {
                 let error = IngestError::Unavailable;

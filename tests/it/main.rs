@@ -6,6 +6,7 @@
 
 mod harness;
 
+mod bodies;
 mod device_config;
 mod device_info;
 mod directory_import;
