@@ -12,6 +12,7 @@
 //!
 //! The sample an event carries goes with it, in one transaction.
 
+mod again;
 mod batcher;
 mod documents;
 mod load;
@@ -20,6 +21,7 @@ mod pieces;
 mod plan;
 pub mod replay;
 mod route;
+mod suspects;
 mod writer;
 
 use std::sync::Arc;
