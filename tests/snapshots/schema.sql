@@ -6,6 +6,7 @@ table app_user: People who wear devices.
     constraint app_user_pkey PRIMARY KEY (user_id)
     constraint app_user_user_id_check CHECK ((user_id > 0))
     CREATE INDEX app_user_org_id_idx ON public.app_user USING btree (org_id)
+    CREATE TRIGGER app_user_inserted AFTER INSERT ON public.app_user REFERENCING NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION app_user_inserted()
     CREATE TRIGGER app_user_lock BEFORE UPDATE ON public.app_user FOR EACH STATEMENT EXECUTE FUNCTION directory_lock()
     CREATE TRIGGER app_user_updated AFTER UPDATE ON public.app_user REFERENCING OLD TABLE AS before_change NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION app_user_changed()
 table customer: One row per tenant that has a name. Tenants that only the organisation units name are tenants all the same.
@@ -449,6 +450,7 @@ table org_unit: Organisation units. The ancestors need not be here themselves: a
     constraint org_unit_org_id_check CHECK ((org_id > 0))
     constraint org_unit_pkey PRIMARY KEY (org_id)
     CREATE INDEX org_unit_customer_id_idx ON public.org_unit USING btree (customer_id)
+    CREATE TRIGGER org_unit_inserted AFTER INSERT ON public.org_unit REFERENCING NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION org_unit_inserted()
     CREATE TRIGGER org_unit_lock BEFORE UPDATE ON public.org_unit FOR EACH STATEMENT EXECUTE FUNCTION directory_lock()
     CREATE TRIGGER org_unit_updated AFTER UPDATE ON public.org_unit REFERENCING OLD TABLE AS before_change NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION org_unit_changed()
 table outbox: Committed transactions on health_data, device_info and device_event that were not reacted to yet. Deleting a row undoes nothing but the reaction.
@@ -605,6 +607,7 @@ table workout_type: Names of the workout types. A DBA may add one or change its 
     constraint workout_type_pkey PRIMARY KEY (workout_type)
 function advance_rollups()
 function app_user_changed()
+function app_user_inserted()
 function bind_device(text,bigint,timestamp with time zone)
 function bucket_end(interval,text,timestamp with time zone)
 function bucket_start(interval,text,timestamp with time zone)
@@ -630,6 +633,7 @@ function mark_rollups(bigint[],timestamp with time zone,timestamp with time zone
 function mark_rollups_on_delete()
 function mark_rollups_on_update()
 function org_unit_changed()
+function org_unit_inserted()
 function outbox_add()
 function raise_mark()
 function recompute_rollup(rollup,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone[],timestamp with time zone[])
