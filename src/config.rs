@@ -74,6 +74,11 @@ pub struct Settings {
     #[config(env = "VITALS_MAX_DECOMPRESSED_BYTES", default = 33554432)]
     pub max_decompressed_bytes: usize,
 
+    /// Bytes all request bodies may take together, as sent and unpacked, until they are committed; above, uploads are refused with
+    /// 503 and Retry-After. Six of the largest: a small part of 4 GiB, and 6000 bodies of 100 samples.
+    #[config(env = "VITALS_MAX_BODIES_BYTES", default = 268435456)]
+    pub max_bodies_bytes: usize,
+
     /// Longest wait for a commit before an upload is answered 503, milliseconds. A watch waits 10 s in all.
     #[config(env = "VITALS_COMMIT_DEADLINE_MS", default = 8000)]
     pub commit_deadline_ms: u64,

@@ -12,6 +12,7 @@ mod alert_order;
 mod alert_rules;
 mod alerts;
 mod alert_view;
+mod bodies;
 mod device_config;
 mod device_info;
 mod directory_import;
