@@ -102,6 +102,20 @@ impl Bodies {
         Ok((parsed, until))
     }
 
+    /// A body that must be a small one, whatever it holds.
+    pub(super) async fn read_small(&self, request: Request<Body>) -> Result<Bytes, HttpError> {
+        let encoding = Encoding::of(request.headers())?;
+        let arriving = self.arrive(request);
+        let arrived = timeout(self.limits.read_timeout, arriving).await.map_err(|_| HttpError::Slow)??;
+        let too_large = HttpError::TooLarge { limit_bytes: LARGE_BYTES, unit: "" };
+        self.small(&arrived, encoding)?.ok_or(too_large)
+    }
+
+    /// How long the sender of a body waits for the database.
+    pub(super) fn commit_deadline(&self) -> Duration {
+        self.limits.commit_deadline
+    }
+
     async fn arrive(&self, request: Request<Body>) -> Result<Bytes, HttpError> {
         let limit_bytes = self.limits.body_bytes;
         let too_large = || HttpError::TooLarge { limit_bytes, unit: "" };

@@ -54,8 +54,6 @@ pub struct State {
     retention: RawRetention,
     public_url: Option<String>,
     api_token: String,
-    commit_deadline: Duration,
-    limits: body::Limits,
     bodies: Bodies,
 }
 
@@ -79,12 +77,6 @@ impl State {
             retention,
             public_url: settings.public_url(address),
             api_token: settings.api_token.clone(),
-            commit_deadline: settings.commit_deadline(),
-            limits: body::Limits {
-                body_bytes: settings.max_body_bytes,
-                decompressed_bytes: settings.max_decompressed_bytes,
-                read_timeout: Duration::from_millis(settings.read_timeout_ms),
-            },
             bodies: Bodies::new(settings),
         })
     }

@@ -64,6 +64,9 @@ impl StoreError {
         match self {
             Self::Postgres { source, .. } => source.code().is_some_and(may_be_of_a_row),
             _ => false,
+        }
+    }
+
     /// What the caller should do, from SQLSTATE alone.
     pub fn kind(&self) -> Kind {
         match self {

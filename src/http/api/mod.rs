@@ -21,8 +21,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
+use super::State;
 use super::error::ApiError;
-use super::{State, body};
 use crate::store::StoreError;
 
 /// Longest name of a person, characters.
@@ -58,7 +58,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
 impl State {
     /// Asks the database within the time that a commit has.
     async fn ask<T>(&self, asking: impl Future<Output = Result<T, StoreError>>) -> Result<T, ApiError> {
-        match tokio::time::timeout(self.commit_deadline, asking).await {
+        match tokio::time::timeout(self.bodies.commit_deadline(), asking).await {
             Ok(answer) => Ok(answer?),
             Err(_) => Err(ApiError::Unavailable),
         }
@@ -69,7 +69,7 @@ impl State {
         if !is_json(request.headers()) {
             return Err(ApiError::NotJson);
         }
-        let body: Bytes = body::read(request, self.limits).await?;
+        let body: Bytes = self.bodies.read_small(request).await?;
         let mut text = serde_json::Deserializer::from_slice(&body);
         let refused = |error: &dyn Display| ApiError::Bad(format!("the body: {error}"));
         let value = serde_path_to_error::deserialize(&mut text).map_err(|error| refused(&error))?;
