@@ -158,7 +158,7 @@ impl<S: Sender> Lane<S> {
                 address: message.address,
                 message_id: Some(message.id),
                 outcome,
-                error: attempt.words().map(|words| text::cut(words, WORDS_BYTES)),
+                error: attempt.words().map(|words| text::cut(&text::one_line(words), WORDS_BYTES)),
                 wait,
             }
         }
