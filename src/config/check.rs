@@ -34,6 +34,7 @@ impl Settings {
             ("claim_batches", self.claim_batches as usize),
             ("lease_seconds", self.lease_seconds as usize),
             ("notify.attempts", self.notify.attempts.into()),
+            ("notify.timeout_ms", usize::try_from(self.notify.timeout_ms).unwrap_or(usize::MAX)),
         ] {
             if value == 0 {
                 return refuse(format!("{name} must be at least 1"));

@@ -214,7 +214,7 @@ fn tell<S: Sender>(message: &Message, attempt: &Attempt, outcome: Outcome, took:
         }
         return;
     }
-    let (message_id, words) = (&message.id, attempt.words().unwrap_or_default());
+    let (message_id, words) = (&message.id, S::loggable(attempt.words().unwrap_or_default()));
     if outcome == Outcome::Dead {
         let alerts = message.notices.len();
         tracing::error!(channel, message_id, alerts, words, "not delivered: `vitals alerts dead-letters`");
