@@ -39,6 +39,15 @@ async fn a_webhook_gets_the_whole_alert_and_a_signature_that_others_can_check() 
 
     house.until("sent", 1).await;
     assert_eq!(house.value("select message_id from notification").await, id);
+    let metrics = service.get("/metrics").await.body.to_string();
+    for name in [
+        r#"vitals_notifications_total{channel=\"webhook\",outcome=\"sent\"}"#,
+        r#"vitals_notification_delivery_seconds_count{channel=\"webhook\"}"#,
+        r#"vitals_notifications_waiting{channel=\"webhook\"}"#,
+        r#"vitals_notification_oldest_waiting_seconds{channel=\"webhook\"}"#,
+    ] {
+        assert!(metrics.contains(name), "{name} in {metrics}");
+    }
     service.finish().await;
 }
 
