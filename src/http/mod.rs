@@ -27,6 +27,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::Semaphore;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -53,6 +54,7 @@ pub struct State {
     retention: RawRetention,
     public_url: Option<String>,
     api_token: String,
+    api_turns: Semaphore,
     commit_deadline: Duration,
     limits: body::Limits,
 }
@@ -77,6 +79,7 @@ impl State {
             retention,
             public_url: settings.public_url(address),
             api_token: settings.api_token.clone(),
+            api_turns: Semaphore::new(api::AT_A_TIME),
             commit_deadline: settings.commit_deadline(),
             limits: body::Limits {
                 body_bytes: settings.max_body_bytes,
