@@ -1,7 +1,8 @@
 //! The wiring of all parts, and the order of start and stop.
 //!
 //! Start: against the flow, so that whoever sends finds a receiver. Stop: with the flow. The door closes, requests
-//! under way are answered, what is queued is committed, what is claimed is reacted to; all before one deadline.
+//! under way are answered, what is queued is committed, what is claimed is reacted to, what is being sent is sent; all
+//! before one deadline.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -16,11 +17,11 @@ use crate::config::Settings;
 use crate::http::{self, retention::RawRetention};
 use crate::ingest::Ingest;
 use crate::owners::Owners;
-use crate::react::LatestView;
-use crate::store::wake::{Announcer, Subject};
+use crate::react::{AlertView, LatestView};
+use crate::store::wake::{Announcer, Listener, Subject};
 use crate::store::{Store, migrate};
 use crate::tasks::{Stage, Tasks};
-use crate::{relay, schedule};
+use crate::{notify, relay, schedule};
 
 /// A running service.
 #[derive(Debug)]
@@ -31,6 +32,7 @@ pub struct Service {
     door: Stage,
     ingest: Stage,
     reaction: Stage,
+    notify: Stage,
     clock: Stage,
     stop_deadline: Duration,
 }
@@ -51,14 +53,19 @@ impl Service {
         let address = listener.local_addr()?;
 
         let tasks = Tasks::default();
-        let (door, ingest, reaction, clock) =
-            (tasks.stage("door"), tasks.stage("ingest"), tasks.stage("reaction"), tasks.stage("clock"));
+        let [door, ingest, reaction, notify, clock] =
+            ["door", "ingest", "reaction", "notify", "clock"].map(|name| tasks.stage(name));
 
         clock.spawn_loop("retention", retention.clone().follow(store.clone(), clock.stopping()));
         clock.spawn_loop("rollups", schedule::rollups::run(store.clone(), clock.stopping()));
         let cache = Cache::new(&settings)?;
         let view = LatestView::new(store.clone(), cache.clone(), &settings, reaction.stopping());
         reaction.spawn_loop("latest_view", view.clone().watch());
+        let told = Listener::of(Subject::Notification);
+        notify::start(&notify, &store, &told, &settings);
+        let alerts = AlertView::new(&view, told.wake(), &settings);
+        reaction.spawn_loop("alert_view", alerts.run(reaction.stopping()));
+        notify.spawn_loop("listener", told.run(store.clone(), notify.stopping()));
         let announcer = Announcer::of(Subject::Outbox);
         let notifications = Announcer::of(Subject::Notification);
         for (name, each) in [("announcer.outbox", &announcer), ("announcer.notification", &notifications)] {
@@ -78,7 +85,7 @@ impl Service {
         tracing::info!(%address, shards = settings.shard_count(), "serving");
 
         let stop_deadline = Duration::from_secs(settings.stop_deadline_seconds);
-        Ok(Self { address, store, tasks, door, ingest, reaction, clock, stop_deadline })
+        Ok(Self { address, store, tasks, door, ingest, reaction, notify, clock, stop_deadline })
     }
 
     /// Where it listens.
@@ -98,7 +105,7 @@ impl Service {
     pub async fn stop(self) -> anyhow::Result<()> {
         let deadline = Instant::now() + self.stop_deadline;
         let mut in_order = true;
-        for stage in [&self.door, &self.ingest, &self.reaction, &self.clock] {
+        for stage in [&self.door, &self.ingest, &self.reaction, &self.notify, &self.clock] {
             in_order &= stage.stop(deadline).await;
         }
         self.store.close();

@@ -5,6 +5,7 @@
 //! an unknown key in the file, or an unknown `VITALS_*` name is refused with the reason.
 
 mod check;
+mod notify;
 mod public_url;
 
 use std::net::SocketAddr;
@@ -14,6 +15,8 @@ use std::time::Duration;
 use confique::Config;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
+
+pub use notify::NotifySettings;
 
 /// All settings of the service, in their units.
 #[derive(Debug, Clone, Config)]
@@ -70,6 +73,11 @@ pub struct Settings {
     /// Largest request body after gzip or zstd is undone, bytes.
     #[config(env = "VITALS_MAX_DECOMPRESSED_BYTES", default = 33554432)]
     pub max_decompressed_bytes: usize,
+
+    /// Bytes all request bodies may take together, as sent and unpacked, until they are committed; above, uploads are refused with
+    /// 503 and Retry-After. Six of the largest: a small part of 4 GiB, and 6000 bodies of 100 samples.
+    #[config(env = "VITALS_MAX_BODIES_BYTES", default = 268435456)]
+    pub max_bodies_bytes: usize,
 
     /// Longest wait for a commit before an upload is answered 503, milliseconds. A watch waits 10 s in all.
     #[config(env = "VITALS_COMMIT_DEADLINE_MS", default = 8000)]
@@ -143,6 +151,10 @@ pub struct Settings {
     /// How often the service looks whether Redis lost the view (a flush leaves no trace on the connection), milliseconds.
     #[config(env = "VITALS_VIEW_CHECK_INTERVAL_MS", default = 2000)]
     pub view_check_interval_ms: u64,
+
+    /// Telling people of alerts.
+    #[config(nested)]
+    pub notify: NotifySettings,
 
     /// Longest time to finish work after SIGTERM, seconds.
     #[config(env = "VITALS_STOP_DEADLINE_SECONDS", default = 20)]
@@ -263,22 +275,24 @@ const OTHER_VARIABLES: &[&str] = &[CONFIG_VARIABLE];
 const STACK_PREFIX: &str = "VITALS_STACK_";
 
 fn refuse_unknown_variables(names: impl Iterator<Item = String>) -> Result<(), SettingsError> {
-    use confique::meta::FieldKind;
-    let known: Vec<&str> = Settings::META
-        .fields
-        .iter()
-        .filter_map(|field| match field.kind {
-            FieldKind::Leaf { env, .. } => env,
-            FieldKind::Nested { .. } => None,
-        })
-        .chain(OTHER_VARIABLES.iter().copied())
-        .collect();
+    let mut known = OTHER_VARIABLES.to_vec();
+    collect_variables(&Settings::META, &mut known);
     for name in names.filter(|name| name.starts_with("VITALS_") && !name.starts_with(STACK_PREFIX)) {
         if !known.contains(&name.as_str()) {
             return Err(SettingsError::Impossible(format!("{name} is set, but there is no such setting")));
         }
     }
     Ok(())
+}
+
+fn collect_variables(meta: &confique::meta::Meta, known: &mut Vec<&'static str>) {
+    use confique::meta::FieldKind;
+    for field in meta.fields {
+        match field.kind {
+            FieldKind::Leaf { env, .. } => known.extend(env),
+            FieldKind::Nested { meta } => collect_variables(meta, known),
+        }
+    }
 }
 
 /// A settings file with every default, unit and reason, all commented out.

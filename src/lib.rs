@@ -19,6 +19,7 @@ pub mod config;
 pub mod http;
 pub mod ingest;
 pub mod model;
+pub mod notify;
 pub mod owners;
 pub mod react;
 pub mod relay;

@@ -18,7 +18,7 @@ pub mod names {
     pub const CONNECTIONS: &str = "vitals_http_connections";
     /// Records by outcome: received, stored, duplicate, rejected.
     pub const RECORDS: &str = "vitals_ingest_records_total";
-    /// Uploads refused because the queue was full or the database away.
+    /// Uploads refused because the queue was full, too many bodies were held, or the database was away.
     pub const REFUSED: &str = "vitals_ingest_refused_total";
     /// Rows waiting, by shard.
     pub const QUEUE_ROWS: &str = "vitals_ingest_queue_rows";
@@ -40,6 +40,14 @@ pub mod names {
     pub const VIEW_WHOLE: &str = "vitals_latest_view_whole";
     /// Devices whose owner was not remembered, by where it was found: redis, database.
     pub const OWNERS_FOUND: &str = "vitals_owners_found_total";
+    /// Notifications by channel and outcome of an attempt: sent, failed, limited, dead.
+    pub const NOTIFICATIONS: &str = "vitals_notifications_total";
+    /// Time from when a notification was due to when the provider had it, by channel.
+    pub const NOTIFICATION_SECONDS: &str = "vitals_notification_delivery_seconds";
+    /// Notifications that are due and wait, by channel.
+    pub const NOTIFICATIONS_WAITING: &str = "vitals_notifications_waiting";
+    /// How long the oldest of them has been due, by channel.
+    pub const NOTIFICATION_OLDEST_SECONDS: &str = "vitals_notification_oldest_waiting_seconds";
     /// Time of a refresh of the rollups.
     pub const REFRESH_SECONDS: &str = "vitals_rollup_refresh_seconds";
 }
@@ -89,5 +97,17 @@ fn describe() {
     describe_counter!(names::LATEST, "Latest values, by what Redis did with them");
     describe_gauge!(names::VIEW_WHOLE, "1 while the Redis view is known to be whole");
     describe_counter!(names::OWNERS_FOUND, "Devices whose owner was not remembered, by where it was found");
+    describe_counter!(names::NOTIFICATIONS, "Notifications, by channel and outcome of an attempt");
+    describe_histogram!(
+        names::NOTIFICATION_SECONDS,
+        Unit::Seconds,
+        "From when it was due to when the provider had it"
+    );
+    describe_gauge!(names::NOTIFICATIONS_WAITING, "Notifications that are due and wait, by channel");
+    describe_gauge!(
+        names::NOTIFICATION_OLDEST_SECONDS,
+        Unit::Seconds,
+        "How long the oldest of them has been due"
+    );
     describe_histogram!(names::REFRESH_SECONDS, Unit::Seconds, "One refresh of the rollups");
 }

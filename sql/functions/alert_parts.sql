@@ -167,28 +167,34 @@ set search_path = pg_catalog, public, pg_temp
 as $$
 declare
     message text := rule.message;
-    word    record;
+    said    text;
 begin
-    for word in
-        select * from (values
-            ('device_sn',  alert_message.device_sn),
-            ('rule',       rule.name),
-            ('severity',   rule.severity),
-            ('metric',     replace(rule.metric, '_', ' ')),
-            ('value',      alert_message.value),
-            ('min',        trim_scale(rule.min_value)::text),
-            ('max',        trim_scale(rule.max_value)::text),
-            ('event_type', rule.event_type),
-            ('count',      alert_message.breach_count::text),
-            ('time',       to_char(alert_message.ts at time zone coalesce(rule.time_zone, vitals.default_zone()), 'YYYY-MM-DD HH24:MI:SS')),
-            ('user',       coalesce((select u.name from app_user u where u.user_id = alert_message.user_id), alert_message.user_id::text)),
-            ('org',        coalesce((select o.name from org_unit o where o.org_id = alert_message.org_id), alert_message.org_id::text)),
-            ('customer',   coalesce((select c.name from customer c where c.customer_id = alert_message.customer_id), alert_message.customer_id::text))
-        ) as words (name, said)
-        where position('{' || words.name || '}' in rule.message) > 0
-    loop
-        message := replace(message, '{' || word.name || '}', coalesce(word.said, '-'));
-    end loop;
+    message := replace(message, '{device_sn}', alert_message.device_sn);
+    message := replace(message, '{rule}', rule.name);
+    message := replace(message, '{severity}', rule.severity);
+    message := replace(message, '{metric}', coalesce(replace(rule.metric, '_', ' '), '-'));
+    message := replace(message, '{value}', coalesce(alert_message.value, '-'));
+    message := replace(message, '{min}', coalesce(trim_scale(rule.min_value)::text, '-'));
+    message := replace(message, '{max}', coalesce(trim_scale(rule.max_value)::text, '-'));
+    message := replace(message, '{event_type}', coalesce(rule.event_type, '-'));
+    message := replace(message, '{count}', alert_message.breach_count::text);
+    -- What has to be looked up only where it is asked for.
+    if position('{time}' in message) > 0 then
+        said := coalesce(rule.time_zone, (select r.time_zone from vitals.rollup r where r.name = 'health_daily'), 'Asia/Shanghai');
+        message := replace(message, '{time}', to_char(alert_message.ts at time zone said, 'YYYY-MM-DD HH24:MI:SS'));
+    end if;
+    if position('{user}' in message) > 0 then
+        said := (select u.name from app_user u where u.user_id = alert_message.user_id);
+        message := replace(message, '{user}', coalesce(said, alert_message.user_id::text, '-'));
+    end if;
+    if position('{org}' in message) > 0 then
+        said := (select o.name from org_unit o where o.org_id = alert_message.org_id);
+        message := replace(message, '{org}', coalesce(said, alert_message.org_id::text, '-'));
+    end if;
+    if position('{customer}' in message) > 0 then
+        said := (select c.name from customer c where c.customer_id = alert_message.customer_id);
+        message := replace(message, '{customer}', coalesce(said, alert_message.customer_id::text, '-'));
+    end if;
     return message;
 end
 $$;

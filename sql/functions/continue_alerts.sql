@@ -6,7 +6,7 @@
 create or replace function vitals.continue_alerts(
     rules alert_rule[],
     rule_at integer[], device_sns text[], from_ts timestamptz[], until_ts timestamptz[],
-    seed_on boolean[], seed_ended_ts timestamptz[], seed_last_ts timestamptz[], seed_id bigint[],
+    seed_on boolean[], seed_ended_ts timestamptz[], seed_last_ts timestamptz[], seed_id bigint[], pending bigint[],
     scan_from timestamptz, scan_until timestamptz,
     out changed bigint[], out fired bigint[], out resolved bigint[], out unsettled integer[]
 )
@@ -18,7 +18,7 @@ begin
     with derived as materialized (
         select * from vitals.derive_alerts(
             continue_alerts.rules, continue_alerts.rule_at, continue_alerts.device_sns, continue_alerts.from_ts,
-            continue_alerts.until_ts, continue_alerts.seed_on, continue_alerts.seed_ended_ts, continue_alerts.seed_last_ts,
+            continue_alerts.until_ts, continue_alerts.seed_on, continue_alerts.seed_ended_ts, continue_alerts.seed_last_ts, continue_alerts.pending,
             continue_alerts.scan_from, continue_alerts.scan_until
         )
     ),
@@ -139,5 +139,5 @@ begin
 end
 $$;
 comment on function vitals.continue_alerts(
-    alert_rule[], integer[], text[], timestamptz[], timestamptz[], boolean[], timestamptz[], timestamptz[], bigint[], timestamptz, timestamptz
+    alert_rule[], integer[], text[], timestamptz[], timestamptz[], boolean[], timestamptz[], timestamptz[], bigint[], bigint[], timestamptz, timestamptz
 ) is 'Writes what rows newer than all that was judged make of alerts.';

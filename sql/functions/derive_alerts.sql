@@ -18,13 +18,15 @@
 --   seed_on         an alert is on before from_ts
 --   seed_ended_ts   when the last alert before from_ts ended; NULL: there was none, or it is on
 --   seed_last_ts    newest breach of the alert before from_ts
+-- for all of them
+--   pending         batches that are still to be judged: their rows are not looked at, so that each is judged in its turn
 -- and for the planner, to leave out chunks:
 --   scan_from, scan_until   hold all of from_ts and until_ts
 -- Result, per pair (ord) and alert: seq 0 is the alert before from_ts, going on or opened again; 1 and up are new ones.
 create or replace function vitals.derive_alerts(
     rules alert_rule[],
     rule_at integer[], device_sns text[], from_ts timestamptz[], until_ts timestamptz[],
-    seed_on boolean[], seed_ended_ts timestamptz[], seed_last_ts timestamptz[],
+    seed_on boolean[], seed_ended_ts timestamptz[], seed_last_ts timestamptz[], pending bigint[],
     scan_from timestamptz, scan_until timestamptz
 ) returns setof vitals.derived_alert
 language sql stable
@@ -37,6 +39,7 @@ with pair as materialized (
         r.kind, r.metric, r.min_value, r.max_value,
         coalesce(r.recovery_min_value, r.min_value, '-infinity') as recovery_min_value,
         coalesce(r.recovery_max_value, r.max_value, 'infinity') as recovery_max_value,
+        r.recovery_min_value is null and r.recovery_max_value is null as recovers_within,
         r.combine, r.conditions, r.window_seconds,
         array(select c ->> 'metric' from jsonb_array_elements(r.conditions) as c) as metrics,
         r.event_type, r.event_values, r.recovery_values,
@@ -78,6 +81,7 @@ series as (
         end as recovered,
         s.value, s.text, s.ts + p.late_after < s.received_at as late,
         s.customer_id, s.org_id, s.user_id, s.latitude, s.longitude, s.altitude,
+        p.kind = 'threshold' and p.recovers_within as sparse,
         p.consecutive, p.recovery_count, p.breach_window, p.cooldown, p.expire, p.seed_on, p.seed_ended_ts, p.seed_last_ts,
         greatest(s.value - p.max_value, p.min_value - s.value) as excess
     from pair p
@@ -90,6 +94,7 @@ series as (
         where p.kind <> 'event' and h.device_sn = p.device_sn
           and h.ts >= p.from_ts and h.ts <= p.until_ts
           and h.ts >= derive_alerts.scan_from and h.ts <= derive_alerts.scan_until
+          and h.batch_id <> all (derive_alerts.pending)
           and vitals.is_measured(p.metric, p.metrics, h.heart_rate, h.blood_oxygen, h.temperature, h.pressure_high, h.pressure_low, h.stress)
         union all
         (
@@ -103,6 +108,7 @@ series as (
             where p.look_back > 0 and p.kind <> 'event' and h.device_sn = p.device_sn
               and h.ts < p.from_ts and h.ts >= p.from_ts - interval '1 day'
               and h.ts >= derive_alerts.scan_from - interval '1 day' and h.ts <= derive_alerts.scan_until
+              and h.batch_id <> all (derive_alerts.pending)
               and vitals.is_measured(p.metric, p.metrics, h.heart_rate, h.blood_oxygen, h.temperature, h.pressure_high, h.pressure_low, h.stress)
               -- What is left out of the series does not count among the rows before.
               and (p.customer_id is null or h.customer_id = p.customer_id)
@@ -123,6 +129,7 @@ series as (
         where p.kind = 'event' and e.device_sn = p.device_sn and e.event_type = p.event_type
           and e.ts >= p.from_ts - case when p.look_back > 0 then interval '1 day' else interval '0' end and e.ts <= p.until_ts
           and e.ts >= derive_alerts.scan_from - interval '1 day' and e.ts <= derive_alerts.scan_until
+          and e.batch_id <> all (derive_alerts.pending)
           and (p.event_values is null or e.value = any (p.event_values) or e.value = any (p.recovery_values))
     ) as s
     cross join lateral (
@@ -135,6 +142,21 @@ series as (
       and (p.muted is null or not p.muted @> s.ts)
       and (p.always or not j.breach or vitals.in_effect(s.ts, p.effective_from, p.effective_until, p.effective_days, p.zone))
 ),
+-- Only rows near a breach have a say, and most are not: the rest is left out before the dear part. Where recovery has bounds of
+-- its own an alert may stay on for any number of rows between the bounds, and all rows are kept.
+numbered_rows as (
+    select *, count(*) filter (where inside) over w as place, max(ts) over (partition by series.ord) as judged_ts
+    from series
+    window w as (partition by series.ord order by ts rows unbounded preceding)
+),
+kept as (
+    select * from (
+        select *, max(place) filter (where breach and inside) over w as breach_place
+        from numbered_rows
+        window w as (partition by numbered_rows.ord order by ts rows unbounded preceding)
+    ) as p
+    where not sparse or not inside or breach or place - coalesce(breach_place, case when seed_on then 0 end) <= recovery_count
+),
 counted as (
     select
         *,
@@ -144,10 +166,10 @@ counted as (
         lag(ts, recovery_count - 1) over w as recovery_run_ts,
         -- Newest breach before this row.
         coalesce(max(ts) filter (where breach and inside) over before, seed_last_ts) as last_breach_ts
-    from series
+    from kept
     window
-        w as (partition by series.ord order by ts rows unbounded preceding),
-        before as (partition by series.ord order by ts rows between unbounded preceding and 1 preceding)
+        w as (partition by kept.ord order by ts rows unbounded preceding),
+        before as (partition by kept.ord order by ts rows between unbounded preceding and 1 preceding)
 ),
 signalled as (
     select
@@ -206,18 +228,9 @@ opened as (
 placed as (
     select
         *,
-        count(*) filter (where opens) over w as seq,
-        max(ts) over (partition by opened.ord) as judged_ts
+        count(*) filter (where opens) over w as seq
     from opened
     window w as (partition by opened.ord order by ts rows unbounded preceding)
-),
--- The row that opens an alert may be the one at which the alert before it is found to have expired.
-told as (
-    select placed.ord, placed.seq, placed.end_ts, placed.expires as by_expiry, false as by_next, placed.ts
-    from placed where placed.end_ts is not null and not placed.opens
-    union all
-    select placed.ord, placed.seq - 1, placed.end_ts, true, true, placed.ts
-    from placed where placed.end_ts is not null and placed.opens
 ),
 summed as (
     select
@@ -238,14 +251,26 @@ summed as (
         first(p.latitude, p.ts) filter (where p.begins) as latitude,
         first(p.longitude, p.ts) filter (where p.begins) as longitude,
         first(p.altitude, p.ts) filter (where p.begins) as altitude,
-        last(p.is_on, p.ts) as is_on
+        last(p.is_on, p.ts) as is_on,
+        last(p.end_ts, p.ts) filter (where p.end_ts is not null and not p.opens) as end_ts,
+        last(p.expires, p.ts) filter (where p.end_ts is not null and not p.opens) as expired,
+        -- The row that opens an alert may be the one at which the alert before it is found to have expired.
+        max(p.end_ts) filter (where p.opens) as former_end_ts
     from placed p
     group by p.ord, p.seq
+),
+finished as (
+    select *, lead(former_end_ts) over (partition by summed.ord order by seq) as found_end_ts
+    from summed
 )
 select
     s.ord, s.seq, s.started_ts, s.fired_ts, s.last_ts,
-    case when e.end_ts is not null then e.end_ts when due.expired then s.last_ts + p.expire end,
-    coalesce(e.by_expiry, due.expired), s.judged_ts,
+    case
+        when s.found_end_ts is not null then s.found_end_ts
+        when not s.is_on then s.end_ts
+        when due.expired then coalesce(s.last_ts, p.seed_last_ts) + p.expire
+    end,
+    case when s.found_end_ts is not null then true when not s.is_on then s.expired else due.expired end, s.judged_ts,
     s.breach_count, s.fired_value, s.last_value,
     -- The readings before the trigger that raised it with them belong to it.
     case when s.seq > 0 and p.consecutive > 1 and s.started_ts < s.fired_ts and p.kind = 'threshold' then coalesce((
@@ -256,24 +281,21 @@ select
         ) as v
         where h.device_sn = p.device_sn and h.ts >= s.started_ts and h.ts < s.fired_ts
           and h.ts >= derive_alerts.scan_from - interval '1 day' and h.ts <= derive_alerts.scan_until
+          and h.batch_id <> all (derive_alerts.pending)
           and vitals.is_breach(p.kind, v.value, p.min_value, p.max_value, p.device_sn, h.ts, p.combine, p.conditions, p.window_seconds)
           and greatest(v.value - p.max_value, p.min_value - v.value) > greatest(s.peak_value - p.max_value, p.min_value - s.peak_value)
         order by greatest(v.value - p.max_value, p.min_value - v.value) desc, h.ts
         limit 1
     ), s.peak_value) else s.peak_value end,
     s.last_text, s.late, s.customer_id, s.org_id, s.user_id, s.latitude, s.longitude, s.altitude
-from summed s
+from finished s
 join pair p using (ord)
 cross join lateral (
     select s.is_on and coalesce(coalesce(s.last_ts, p.seed_last_ts) + p.expire < now(), false) as expired
 ) as due
-left join lateral (
-    select t.end_ts, t.by_expiry from told t where t.ord = s.ord and t.seq = s.seq and (t.by_next or not s.is_on)
-    order by t.ts desc limit 1
-) as e on true
 where s.seq > 0 or s.started_ts is not null or p.seed_on
 order by s.ord, s.seq
 $$;
 comment on function vitals.derive_alerts(
-    alert_rule[], integer[], text[], timestamptz[], timestamptz[], boolean[], timestamptz[], timestamptz[], timestamptz, timestamptz
+    alert_rule[], integer[], text[], timestamptz[], timestamptz[], boolean[], timestamptz[], timestamptz[], bigint[], timestamptz, timestamptz
 ) is 'Which alerts the stored rows make, for pairs of a rule and a device.';

@@ -30,7 +30,8 @@ begin
     if cardinality(pairs.rule_ids) = 0 then
         return false;
     end if;
-    changed := vitals.judge_pairs(pairs);
+    -- Those that are being finished are no longer in the outbox.
+    changed := vitals.judge_pairs(pairs, array(select o.batch_id from outbox o));
     return vitals.tell_changes(changed);
 end
 $$;

@@ -184,7 +184,7 @@ comment on function vitals.pairs_to_judge(vitals.alert_pairs, bigint[], text[], 
 
 -- Brings the alerts of pairs in line with the stored rows. The usual case, rows newer than all that was judged, goes in one
 -- statement for all pairs and reads only what is new; where rows came late, the pair is judged again (rebuild_alerts).
-create or replace function vitals.judge_pairs(pairs vitals.alert_pairs) returns vitals.alert_changes
+create or replace function vitals.judge_pairs(pairs vitals.alert_pairs, pending bigint[]) returns vitals.alert_changes
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
 set plan_cache_mode = force_custom_plan
@@ -265,23 +265,24 @@ begin
         select * into done
         from vitals.continue_alerts(
             rules, ahead.rule_at, ahead.device_sn, ahead.from_ts, ahead.until_ts, ahead.seed_on, ahead.seed_ended_ts,
-            ahead.seed_last_ts, ahead.seed_id, ahead.scan_from, ahead.scan_until
+            ahead.seed_last_ts, ahead.seed_id, judge_pairs.pending, ahead.scan_from, ahead.scan_until
         );
         changed := row(done.changed, done.fired, done.resolved);
         foreach each in array done.unsettled loop
             rebuilt := vitals.rebuild_alerts(
-                rules[ahead.rule_at[each]], ahead.device_sn[each], ahead.first_ts[each], ahead.last_ts[each]
+                rules[ahead.rule_at[each]], ahead.device_sn[each], ahead.first_ts[each], ahead.last_ts[each], judge_pairs.pending
             );
             changed := row(changed.changed || rebuilt.changed, changed.fired || rebuilt.fired, changed.resolved || rebuilt.resolved);
         end loop;
     end if;
     for each in 1 .. coalesce(cardinality(ahead.late_rule_at), 0) loop
         rebuilt := vitals.rebuild_alerts(
-            rules[ahead.late_rule_at[each]], ahead.late_device_sn[each], ahead.late_first_ts[each], ahead.late_last_ts[each]
+            rules[ahead.late_rule_at[each]], ahead.late_device_sn[each], ahead.late_first_ts[each], ahead.late_last_ts[each],
+            judge_pairs.pending
         );
         changed := row(changed.changed || rebuilt.changed, changed.fired || rebuilt.fired, changed.resolved || rebuilt.resolved);
     end loop;
     return changed;
 end
 $$;
-comment on function vitals.judge_pairs(vitals.alert_pairs) is 'Brings the alerts of pairs of a rule and a device in line with the stored rows.';
+comment on function vitals.judge_pairs(vitals.alert_pairs, bigint[]) is 'Brings the alerts of pairs of a rule and a device in line with the stored rows.';

@@ -3,9 +3,10 @@
 -- resolved is not touched.
 --   rule, device_sn      the pair
 --   first_ts, last_ts    time range of the rows that came
+--   pending              batches that are still to be judged
 -- The stretch of time begins where no alert was on, and is widened until none is at its end.
 create or replace function vitals.rebuild_alerts(
-    rule alert_rule, device_sn text, first_ts timestamptz, last_ts timestamptz
+    rule alert_rule, device_sn text, first_ts timestamptz, last_ts timestamptz, pending bigint[]
 ) returns vitals.alert_changes
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -49,7 +50,7 @@ begin
         select array_agg(d order by d.seq) into derived
         from vitals.derive_alerts(
             array[rule], array[1], array[rebuild_alerts.device_sn], array[from_ts], array[until_ts],
-            array[false], array[before.ended_ts], array[before.last_ts], from_ts, until_ts
+            array[false], array[before.ended_ts], array[before.last_ts], rebuild_alerts.pending, from_ts, until_ts
         ) as d;
         if derived[1].seq = 0 then
             -- It opens the alert before again, which therefore is judged with it.
@@ -72,7 +73,7 @@ begin
     return vitals.reconcile_alerts(rule, rebuild_alerts.device_sn, from_ts, until_ts, coalesce(derived, '{}'));
 end
 $$;
-comment on function vitals.rebuild_alerts(alert_rule, text, timestamptz, timestamptz) is
+comment on function vitals.rebuild_alerts(alert_rule, text, timestamptz, timestamptz, bigint[]) is
     'Judges the alerts of a rule and a device around rows that came late again.';
 
 -- Brings the alerts of a rule and a device that began in a stretch of time in line with what was derived for it. An alert

@@ -4,6 +4,7 @@
 //! Promise: every await has a deadline (`connect_timeout_ms`); while Redis is away every call says so at once, until
 //! [`Cache::connect`] succeeds again. What Redis holds can always be made anew from the database.
 
+pub mod alert;
 pub mod device_info;
 pub mod latest;
 mod newest;

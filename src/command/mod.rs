@@ -60,7 +60,7 @@ enum Command {
 
 /// Runs the command and reports its failure.
 pub async fn run(arguments: Arguments) -> ExitCode {
-    match dispatch(arguments).await {
+    match Box::pin(dispatch(arguments)).await {
         Ok(code) => code,
         Err(error) => {
             eprintln!("vitals: {error:#}");

@@ -39,6 +39,7 @@ impl Settings {
             ("claim_batches", self.claim_batches as usize),
             ("lease_seconds", self.lease_seconds as usize),
             ("alert_sweep_interval_ms", self.alert_sweep_interval_ms as usize),
+            ("notify.attempts", self.notify.attempts.into()),
         ] {
             if value == 0 {
                 return refuse(format!("{name} must be at least 1"));
@@ -57,6 +58,14 @@ impl Settings {
             return refuse(format!(
                 "max_decompressed_bytes = {} is less than max_body_bytes = {}",
                 self.max_decompressed_bytes, self.max_body_bytes
+            ));
+        }
+        let largest = self.max_body_bytes.saturating_add(self.max_decompressed_bytes);
+        if self.max_bodies_bytes <= largest {
+            return refuse(format!(
+                "max_bodies_bytes = {} is not more than max_body_bytes and max_decompressed_bytes together ({largest}): \
+                 the largest body could never be taken",
+                self.max_bodies_bytes
             ));
         }
         Ok(())

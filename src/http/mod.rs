@@ -18,7 +18,6 @@ mod told;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{Extension, MatchedPath, Request};
@@ -28,6 +27,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -39,6 +39,7 @@ use crate::owners::Owners;
 use crate::store::Store;
 use crate::telemetry::names;
 use crate::wire::Context;
+use body::{Bodies, Parse};
 use retention::RawRetention;
 
 pub use error::HttpError;
@@ -55,8 +56,7 @@ pub struct State {
     public_url: Option<String>,
     api_token: String,
     api_turns: Semaphore,
-    commit_deadline: Duration,
-    limits: body::Limits,
+    bodies: Bodies,
 }
 
 impl State {
@@ -80,24 +80,28 @@ impl State {
             public_url: settings.public_url(address),
             api_token: settings.api_token.clone(),
             api_turns: Semaphore::new(api::AT_A_TIME),
-            commit_deadline: settings.commit_deadline(),
-            limits: body::Limits {
-                body_bytes: settings.max_body_bytes,
-                decompressed_bytes: settings.max_decompressed_bytes,
-                read_timeout: Duration::from_millis(settings.read_timeout_ms),
-            },
+            bodies: Bodies::new(settings),
         })
     }
 
+    /// What the body holds, and until when its sender has to be answered.
+    async fn read<T: Send + 'static>(
+        &self,
+        request: Request,
+        parse: Parse<T>,
+    ) -> Result<(T, Instant), HttpError> {
+        self.bodies.read(request, || self.context(), parse).await
+    }
+
     /// Completes the owners and commits, both within the time an upload has.
-    async fn submit(&self, mut upload: Upload) -> Result<UploadOutcome, HttpError> {
+    async fn submit(&self, mut upload: Upload, until: Instant) -> Result<UploadOutcome, HttpError> {
         let submitting = async {
             self.owners.fill(&mut upload.items).await?;
             self.owners.fill(&mut upload.events).await?;
             self.owners.fill(&mut upload.device_infos).await?;
             Ok(self.ingest.submit(upload).await?)
         };
-        match tokio::time::timeout(self.commit_deadline, submitting).await {
+        match tokio::time::timeout_at(until, submitting).await {
             Ok(outcome) => outcome,
             Err(_) => {
                 let error = IngestError::Unavailable;

@@ -87,6 +87,17 @@ impl AlertState {
     }
 }
 
+/// What dashboards are to see of an alert.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShownAlert {
+    /// Its number.
+    pub alert_id: i64,
+    /// The device it is shown at.
+    pub device_sn: String,
+    /// The alert as it is now; `None`: it is gone.
+    pub state: Option<AlertState>,
+}
+
 /// A time that can be told: whoever writes by hand can store 'infinity'.
 fn finite<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
     let text = Option::<String>::deserialize(from)?;

@@ -24,7 +24,7 @@ pub use alert::{
 };
 pub use alert_rule::{AlertRule, Condition, RuleDraft};
 pub use alert_silence::{AlertSilence, SilenceDraft};
-pub use alert_state::AlertState;
+pub use alert_state::{AlertState, ShownAlert};
 pub use device::{ChargingStatus, DeviceInfo, DeviceInfoItem};
 pub use document::{Carried, Document, DocumentKind, Element, Kept, KeptReason};
 pub use event::{Event, EventItem};

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::rebuild;
 use crate::cache::{self, Cache, CacheError, Shown};
 use crate::config::Settings;
+use crate::model::ShownAlert;
 use crate::store::Store;
 use crate::store::device_info::Latest;
 use crate::store::health_data::Newest;
@@ -63,6 +64,12 @@ impl LatestView {
         self.is_shown(written, latest.infos.len())
     }
 
+    /// Shows alerts as they are; false: Redis has not got all of them.
+    pub async fn show_alerts(&self, alerts: &[ShownAlert]) -> bool {
+        let written = self.write_alerts(alerts).await;
+        self.is_shown(written, alerts.len())
+    }
+
     fn is_shown(&self, written: Result<(), CacheError>, values: usize) -> bool {
         let Err(error) = written else { return true };
         metrics::counter!(names::LATEST, "outcome" => "missed").increment(values as u64);
@@ -78,6 +85,10 @@ impl LatestView {
 
     pub(super) async fn write_infos(&self, latest: &Latest) -> Result<(), CacheError> {
         self.persist(|| cache::device_info::show(&self.cache, &latest.infos, latest.read_version)).await
+    }
+
+    pub(super) async fn write_alerts(&self, alerts: &[ShownAlert]) -> Result<(), CacheError> {
+        self.persist(|| cache::alert::show(&self.cache, alerts)).await
     }
 
     /// A connection that has just broken is made again once: most breaks are one of those.

@@ -1,15 +1,16 @@
-//! Rebuilding the view of latest values from the database.
+//! Rebuilding the view of latest values and open alerts from the database.
 //!
 //! Before: `react::latest` checks in intervals. After: `cache::latest`, the same door live values go through: newest
-//! wins, so both may write at once. Promise: a view is marked whole only when every device known when the build was
-//! read is in it, nothing was flushed meanwhile, and no reaction had to do without Redis since.
+//! wins, so both may write at once. Promise: a view is marked whole only when every device and open alert known when the
+//! build was read is in it and no alert that is over, nothing was flushed meanwhile, and no reaction had to do without Redis since.
 
 use std::time::Instant;
 
 use super::LatestView;
 use crate::cache::CacheError;
+use crate::cache::alert;
 use crate::cache::view::{self, Builder};
-use crate::store::{StoreError, device_info, health_data, latest_view};
+use crate::store::{StoreError, alert_change, device_info, health_data, latest_view};
 
 /// Devices in one query and one pipeline: a few milliseconds each, so live values hardly wait.
 const PAGE_DEVICES: u32 = 500;
@@ -59,8 +60,9 @@ pub(super) async fn check(latest: &LatestView) -> Result<bool, Failure> {
     }
 }
 
-/// Writes the newest row of every device, and what is known of it; `None`: stopped.
+/// Writes all open alerts, the newest row of every device, and what is known of it; `None`: stopped.
 async fn fill(latest: &LatestView) -> Result<Option<usize>, Failure> {
+    fill_alerts(latest).await?;
     let (mut after, mut devices) = (String::new(), 0);
     loop {
         if latest.stop.is_cancelled() {
@@ -86,4 +88,23 @@ async fn fill(latest: &LatestView) -> Result<Option<usize>, Failure> {
             None => return Ok(Some(devices)),
         }
     }
+}
+
+/// Takes away what is shown and over, then shows what is open; ends early when stopped.
+async fn fill_alerts(latest: &LatestView) -> Result<(), Failure> {
+    let mut cursor = Some(0);
+    while let Some(from) = cursor.filter(|_| !latest.stop.is_cancelled()) {
+        let step = alert::look(&latest.cache, from).await?;
+        if !step.shown.is_empty() {
+            latest.write_alerts(&alert_change::now(&latest.store, &step.shown).await?).await?;
+        }
+        cursor = step.next;
+    }
+    let mut after = Some((String::new(), 0));
+    while let Some(from) = after.filter(|_| !latest.stop.is_cancelled()) {
+        let page = alert_change::open_alerts(&latest.store, &from, PAGE_DEVICES).await?;
+        latest.write_alerts(&page.alerts).await?;
+        after = page.next;
+    }
+    Ok(())
 }

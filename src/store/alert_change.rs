@@ -9,21 +9,10 @@ use tokio_postgres::types::Type;
 use super::notification::alert_state;
 use super::outbox::Lease;
 use super::{Statement, Store, StoreError, statement};
-use crate::model::AlertState;
+use crate::model::ShownAlert;
 
 const FINISH: Statement = statement!("alert_change", "finish");
 const NOW: Statement = statement!("alert_change", "now");
-
-/// An alert as it is now.
-#[derive(Debug, Clone)]
-pub struct Changed {
-    /// Its number.
-    pub alert_id: i64,
-    /// The device it is shown at.
-    pub device_sn: String,
-    /// What is shown; `None`: it is gone.
-    pub state: Option<AlertState>,
-}
 
 /// Claimed changes.
 #[derive(Debug, Default)]
@@ -31,7 +20,7 @@ pub struct Claimed {
     /// Their numbers.
     pub change_ids: Vec<i64>,
     /// Their alerts, each once.
-    pub alerts: Vec<Changed>,
+    pub alerts: Vec<ShownAlert>,
 }
 
 /// Claims at most `limit` changes.
@@ -57,10 +46,10 @@ pub async fn claim(store: &Store, lease: &Lease, limit: u32) -> Result<Claimed, 
     Ok(Claimed { change_ids, alerts })
 }
 
-fn changed(row: &Row) -> Result<Changed, StoreError> {
+fn changed(row: &Row) -> Result<ShownAlert, StoreError> {
     let gone = row.get::<_, Option<String>>("rule").is_none();
     let state = if gone { None } else { Some(alert_state(row)?) };
-    Ok(Changed { alert_id: row.get("alert_id"), device_sn: row.get("device_sn"), state })
+    Ok(ShownAlert { alert_id: row.get("alert_id"), device_sn: row.get("device_sn"), state })
 }
 
 /// Ends claimed changes. `missed`: Redis did not take them; the view is made anew when it is back.
@@ -82,7 +71,7 @@ pub async fn finish(
 #[derive(Debug)]
 pub struct Page {
     /// The alerts.
-    pub alerts: Vec<Changed>,
+    pub alerts: Vec<ShownAlert>,
     /// Device and rule after which the next page begins; `None`: this was the last.
     pub next: Option<(String, i64)>,
 }
@@ -108,7 +97,7 @@ pub async fn open_alerts(store: &Store, after: &(String, i64), limit: u32) -> Re
 ///
 /// # Errors
 /// The database cannot be asked.
-pub async fn now(store: &Store, shown: &[(i64, String)]) -> Result<Vec<Changed>, StoreError> {
+pub async fn now(store: &Store, shown: &[(i64, String)]) -> Result<Vec<ShownAlert>, StoreError> {
     let client = store.client().await?;
     let (ids, devices): (Vec<i64>, Vec<&str>) =
         shown.iter().map(|(alert_id, device_sn)| (*alert_id, device_sn.as_str())).unzip();

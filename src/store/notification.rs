@@ -103,6 +103,8 @@ pub(super) fn alert_state(row: &Row) -> Result<AlertState, StoreError> {
 /// What became of an address under a lease.
 #[derive(Debug, Clone)]
 pub struct Settled {
+    /// Under which lease.
+    pub lease: Lease,
     /// The address.
     pub address: String,
     /// The message; `None`: there was nothing to send.
@@ -144,20 +146,16 @@ impl Outcome {
 ///
 /// # Errors
 /// Nothing was recorded, or (when the connection broke) it may have been: the same again is harmless.
-pub async fn record(
-    store: &Store,
-    lease: &Lease,
-    channel: Channel,
-    settled: &[Settled],
-) -> Result<(), StoreError> {
+pub async fn record(store: &Store, channel: Channel, settled: &[Settled]) -> Result<(), StoreError> {
     let client = store.client().await?;
+    let tokens: Vec<&str> = settled.iter().map(|one| one.lease.token()).collect();
     let addresses: Vec<&str> = settled.iter().map(|one| one.address.as_str()).collect();
     let ids: Vec<Option<&str>> = settled.iter().map(|one| one.message_id.as_deref()).collect();
     let outcomes: Vec<&str> = settled.iter().map(|one| one.outcome.name()).collect();
     let errors: Vec<Option<&str>> = settled.iter().map(|one| one.error.as_deref()).collect();
     let waits: Vec<f64> = settled.iter().map(|one| one.wait.as_secs_f64()).collect();
     RECORD
-        .execute(&client, &[&channel.name(), &lease.token(), &addresses, &ids, &outcomes, &errors, &waits])
+        .execute(&client, &[&channel.name(), &tokens, &addresses, &ids, &outcomes, &errors, &waits])
         .await?;
     Ok(())
 }

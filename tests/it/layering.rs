@@ -13,6 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("ingest", &["model", "store"]),
     ("react", &["model", "store", "cache"]),
     ("relay", &["model", "store", "react"]),
+    ("notify", &["model", "store"]),
     ("schedule", &["model", "store"]),
     ("http", &["model", "wire", "ingest", "owners", "store", "cache"]),
 ];
@@ -25,9 +26,12 @@ const OWNED: &[(&str, &str)] = &[
     ("deadpool_postgres::", "store"),
     ("redis::", "cache"),
     ("axum::", "http"),
+    ("reqwest::", "notify"),
+    ("lettre::", "notify"),
     ("std::env::", "config"),
     ("env::var", "config"),
     ("tokio::spawn", "tasks"),
+    ("spawn_blocking", "tasks"),
 ];
 
 #[test]

@@ -1,14 +1,14 @@
 -- notification.record
 -- What became of messages, and the end of the leases they were sent under.
---   $1 channel    $2 token
---   one element per message: $3 address  $4 its number, NULL: nothing was sent  $5 sent, failed (counted), limited (not
---   counted) or dead  $6 the provider's words  $7 time until anything may go to the address again, seconds
+--   $1 channel
+--   one element per message: $2 token  $3 address  $4 its number, NULL: nothing was sent  $5 sent, failed (counted),
+--   limited (not counted) or dead  $6 the provider's words  $7 time until anything may go to the address again, seconds
 -- What was sent is sent, whoever holds the lease by now; any other outcome counts only under a lease that still holds.
 -- Locks: the addresses and rows, for the moment of the statement.
 with said as (
     select *
-    from unnest($3::text[], $4::text[]::uuid[], $5::text[], $6::text[], $7::float8[])
-        as s (address, message_id, outcome, error, wait_seconds)
+    from unnest($2::text[]::uuid[], $3::text[], $4::text[]::uuid[], $5::text[], $6::text[], $7::float8[])
+        as s (token, address, message_id, outcome, error, wait_seconds)
 ),
 freed as (
     update vitals.notification_target t
@@ -16,7 +16,7 @@ freed as (
         next_at = now() + make_interval(secs => s.wait_seconds),
         sent_at = case when s.outcome = 'sent' then now() else t.sent_at end
     from said s
-    where t.channel = $1 and t.address = s.address and t.lease_token = $2::text::uuid
+    where t.channel = $1 and t.address = s.address and t.lease_token = s.token
     returning t.address
 ),
 settled as (

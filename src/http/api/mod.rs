@@ -21,8 +21,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
+use super::State;
 use super::error::ApiError;
-use super::{State, body};
 use crate::store::StoreError;
 
 /// Longest name of a person, characters.
@@ -65,7 +65,9 @@ impl State {
             let _turn = self.api_turns.acquire().await.map_err(|_| ApiError::Unavailable)?;
             Ok(asking.await?)
         };
-        tokio::time::timeout(self.commit_deadline, in_turn).await.unwrap_or(Err(ApiError::Unavailable))
+        tokio::time::timeout(self.bodies.commit_deadline(), in_turn)
+            .await
+            .unwrap_or(Err(ApiError::Unavailable))
     }
 
     /// A body of JSON.
@@ -73,7 +75,7 @@ impl State {
         if !is_json(request.headers()) {
             return Err(ApiError::NotJson);
         }
-        let body: Bytes = body::read(request, self.limits).await?;
+        let body: Bytes = self.bodies.read_small(request).await?;
         let mut text = serde_json::Deserializer::from_slice(&body);
         let refused = |error: &dyn Display| ApiError::Bad(format!("the body: {error}"));
         let value = serde_path_to_error::deserialize(&mut text).map_err(|error| refused(&error))?;

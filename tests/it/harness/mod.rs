@@ -4,6 +4,7 @@ mod alerts;
 mod database;
 mod process;
 mod proxy;
+mod receiver;
 mod servers;
 mod service;
 
@@ -14,6 +15,7 @@ pub use alerts::add_alert;
 pub use database::Database;
 pub use process::{Process, Said, command, vitals};
 pub use proxy::Proxy;
+pub use receiver::{Receiver, Reply, Seen};
 pub use service::{Answer, Service};
 
 /// Longest wait for a condition; reached only when a test is about to fail.

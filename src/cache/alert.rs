@@ -1,0 +1,158 @@
+//! The open alerts of each device, as dashboards read them: hash `alert_info:{sn}` (alert id → JSON), channels
+//! `alert_info_channel:{sn}` and `alert_info_channel` (the wire contract, section 6).
+//!
+//! Before: `react` hands over alerts as they are in the database. After: dashboards.
+//! Promise: an older state never overwrites a newer one, whatever the order of calls and of instances; an alert that is
+//! resolved or gone is not in the hash.
+
+use std::sync::LazyLock;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use redis::{Pipeline, Script, pipe};
+use serde_json::{Value, json};
+
+use super::newest::local;
+use super::{Cache, CacheError, Shown};
+use crate::model::{AlertState, ShownAlert};
+
+/// Alerts in one round trip: about a quarter of a megabyte.
+const ALERTS_PER_PIPELINE: usize = 500;
+
+/// Keys Redis looks at in one step of a scan.
+const SCAN_COUNT: u32 = 1000;
+
+/// Newer than any state: the alert was deleted.
+const GONE: i64 = (1 << 53) - 1;
+
+const NEWEST_WINS: &str = include_str!("alert_newest_wins.lua");
+static NEWEST_WINS_HASH: LazyLock<String> = LazyLock::new(|| Script::new(NEWEST_WINS).get_hash().to_owned());
+
+/// Shows alerts as they are, in as few round trips as they need.
+///
+/// # Errors
+/// Redis did not answer; any part may have been written. The same again is harmless.
+pub async fn show(cache: &Cache, alerts: &[ShownAlert]) -> Result<Shown, CacheError> {
+    let mut written = 0;
+    for alerts in alerts.chunks(ALERTS_PER_PIPELINE) {
+        let done: Vec<u64> = cache.send(&pipeline(alerts, &cache.shared.zone)).await?;
+        written += done.iter().sum::<u64>();
+    }
+    Ok(Shown { written, older: alerts.len() as u64 - written })
+}
+
+/// The first call carries the script, which makes Redis know it; the others name it.
+fn pipeline(alerts: &[ShownAlert], zone: &TimeZone) -> Pipeline {
+    let mut pipeline = Pipeline::with_capacity(alerts.len());
+    for (index, alert) in alerts.iter().enumerate() {
+        if index == 0 {
+            pipeline.cmd("EVAL").arg(NEWEST_WINS);
+        } else {
+            pipeline.cmd("EVALSHA").arg(NEWEST_WINS_HASH.as_str());
+        }
+        let (sn, state) = (&alert.device_sn, alert.state.as_ref());
+        let version = state.map_or(GONE, |state| state.updated_at.map_or(0, Timestamp::as_microsecond));
+        let open = state.filter(|state| state.is_open());
+        pipeline
+            .arg(2)
+            .arg(format!("alert_info:{sn}"))
+            .arg(format!("vitals:alert_version:{sn}"))
+            .arg(alert.alert_id)
+            .arg(version)
+            .arg(open.map_or_else(String::new, |state| encode(state, zone).to_string()))
+            .arg(sn);
+    }
+    pipeline
+}
+
+/// As dashboards read it: ids are text (they need 64 bits), times are local, what is not known is null.
+fn encode(alert: &AlertState, zone: &TimeZone) -> Value {
+    let time = |ts: Option<Timestamp>| ts.map(|ts| local(ts, zone));
+    let id = |id: Option<i64>| id.map(|id| id.to_string());
+    json!({
+        "alertId": alert.alert_id.to_string(),
+        "deviceSn": alert.device_sn,
+        "ruleId": alert.rule_id.to_string(),
+        "rule": alert.rule,
+        "kind": alert.kind,
+        "severity": alert.severity,
+        "status": alert.status,
+        "historical": alert.historical,
+        "metric": alert.metric,
+        "eventType": alert.event_type,
+        "message": alert.message,
+        "value": alert.last_value,
+        "peakValue": alert.peak_value,
+        "text": alert.last_text,
+        "count": alert.breach_count,
+        "startedAt": time(alert.started_ts),
+        "firedAt": time(alert.fired_ts),
+        "lastAt": time(alert.last_ts),
+        "acknowledgedAt": time(alert.acknowledged_at),
+        "acknowledgedBy": alert.acknowledged_by,
+        "latitude": alert.latitude,
+        "longitude": alert.longitude,
+        "altitude": alert.altitude,
+        "customerId": id(alert.customer_id.or(Some(0))),
+        "orgId": id(alert.org_id),
+        "userId": id(alert.user_id),
+    })
+}
+
+/// One step through all that is shown.
+#[derive(Debug)]
+pub struct Step {
+    /// Number and device of alerts that are shown.
+    pub shown: Vec<(i64, String)>,
+    /// Where the next step begins; `None`: this was the last.
+    pub next: Option<u64>,
+}
+
+/// What is shown, from `cursor` (0 at first) on. What is there all the time is found; some of it may be found twice.
+///
+/// # Errors
+/// Redis did not answer.
+pub async fn look(cache: &Cache, cursor: u64) -> Result<Step, CacheError> {
+    let mut scan = pipe();
+    scan.cmd("SCAN").arg(cursor).arg("MATCH").arg("alert_info:*").arg("COUNT").arg(SCAN_COUNT);
+    scan.arg("TYPE").arg("hash");
+    let ((next, keys),): ((u64, Vec<String>),) = cache.send(&scan).await?;
+    let next = Some(next).filter(|next| *next != 0);
+    if keys.is_empty() {
+        return Ok(Step { shown: Vec::new(), next });
+    }
+    let mut fields = pipe();
+    for key in &keys {
+        fields.cmd("HKEYS").arg(key);
+    }
+    let fields: Vec<Vec<String>> = cache.send(&fields).await?;
+    let mut shown = Vec::new();
+    for (key, fields) in keys.iter().zip(fields) {
+        let Some(sn) = key.strip_prefix("alert_info:") else { continue };
+        shown.extend(fields.iter().filter_map(|field| Some((field.parse().ok()?, sn.to_owned()))));
+    }
+    Ok(Step { shown, next })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::alert_state::tests::alert;
+
+    #[test]
+    fn ids_of_64_bits_are_text() {
+        let told = encode(&alert(9_007_199_254_740_993, "major"), &TimeZone::UTC);
+        assert_eq!(told["alertId"], "9007199254740993");
+        assert_eq!(told["userId"], "9007199254740993");
+        assert_eq!(told["firedAt"], "2026-01-05 10:00:00");
+    }
+
+    #[test]
+    fn an_alert_that_is_over_is_taken_away() {
+        let mut state = alert(5, "major");
+        state.status = "resolved".into();
+        let alerts = [ShownAlert { alert_id: 5, device_sn: "SN-1".into(), state: Some(state) }];
+        let packed = pipeline(&alerts, &TimeZone::UTC).get_packed_pipeline();
+        assert!(!String::from_utf8_lossy(&packed).contains("alertId"));
+    }
+}

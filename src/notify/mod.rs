@@ -1,0 +1,112 @@
+//! Telling people of alerts: one lane per channel that leases addresses, sends, and records.
+//!
+//! Before: `vitals.notify_alerts` writes rows of `notification` with the alert. After: providers and webhooks; what became of
+//! it is in the rows. Promise: every notification is sent at least once, under one number, or is a dead letter with the
+//! provider's words; no transaction is open while one is sent; a slow provider holds up no other channel. How to set up
+//! routes and contacts is in `src/notify/README.md`.
+
+mod client;
+mod decide;
+mod email;
+mod guard;
+mod lane;
+mod provider;
+mod text;
+mod token;
+mod webhook;
+mod wechat;
+mod wecom;
+mod wecom_robot;
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Settings;
+use crate::model::{Channel, Message};
+use crate::store::wake::Listener;
+use crate::store::{Store, notification};
+use crate::tasks::Stage;
+use crate::telemetry::names;
+
+use decide::{Attempt, Limits};
+use lane::{Lane, Manner};
+
+/// How often it is measured what waits.
+const MEASURE_EVERY: Duration = Duration::from_secs(10);
+
+/// A way to tell people.
+trait Sender: Send + Sync + 'static {
+    /// Which.
+    const CHANNEL: Channel;
+    /// Most alerts in one message.
+    const MAX_ROWS: u32;
+    /// Sends a message; dropped when the attempt takes too long.
+    fn send(&self, message: &Message) -> impl Future<Output = Attempt> + Send;
+}
+
+/// Starts a lane per channel, each woken by `listener`. Stopping the stage lets each finish what it has leased.
+pub fn start(stage: &Stage, store: &Store, listener: &Listener, settings: &Settings) {
+    let (notify, at_once) = (&settings.notify, Duration::ZERO);
+    let merge = notify.merge_seconds;
+    let budget = Duration::from_millis(notify.wecom_robot_interval_ms);
+    let mut unset = Vec::new();
+    let mut begin = Begin { stage, store, listener, settings, unset: &mut unset };
+    begin.lane("notify.webhook", webhook::Webhook::new(notify), 0, at_once);
+    begin.lane("notify.wecom_robot", wecom_robot::Robot::new(notify), 0, budget);
+    begin.lane("notify.wechat", wechat::Wechat::new(notify, settings.device_zone()), merge, at_once);
+    begin.lane("notify.wecom", wecom::Wecom::new(notify), merge, at_once);
+    begin.lane("notify.email", email::Email::new(notify), merge, at_once);
+    if !unset.is_empty() {
+        tracing::info!(reasons = unset.join(", "), "notifications by these channels are refused");
+    }
+    stage.spawn_loop("notify.measure", measure(store.clone(), stage.stopping()));
+}
+
+struct Begin<'a> {
+    stage: &'a Stage,
+    store: &'a Store,
+    listener: &'a Listener,
+    settings: &'a Settings,
+    unset: &'a mut Vec<String>,
+}
+
+impl Begin<'_> {
+    fn lane<S: Sender>(
+        &mut self,
+        name: &'static str,
+        sender: Result<S, String>,
+        merge_seconds: u32,
+        interval: Duration,
+    ) {
+        self.unset.extend(sender.as_ref().err().cloned());
+        let limits = Limits { attempts: self.settings.notify.attempts, interval };
+        let manner = Manner::of::<S>(self.settings, limits, merge_seconds);
+        let lane = Lane::new(self.store, sender, manner, self.listener.wake());
+        self.stage.spawn_loop(name, lane.run(self.stage.stopping()));
+    }
+}
+
+/// Tells what waits, until `stop`.
+async fn measure(store: Store, stop: CancellationToken) {
+    const CHANNELS: [Channel; 5] =
+        [Channel::Wechat, Channel::Wecom, Channel::WecomRobot, Channel::Email, Channel::Webhook];
+    while !stop.is_cancelled() {
+        // A database that is away is told of by the lanes.
+        if let Ok(waiting) = notification::measure(&store).await {
+            for channel in CHANNELS.map(Channel::name) {
+                let of = waiting.iter().find(|waiting| waiting.channel == channel);
+                #[expect(clippy::cast_precision_loss, reason = "a gauge")]
+                let rows = of.map_or(0.0, |waiting| waiting.rows as f64);
+                let oldest = of.map_or(0.0, |waiting| waiting.oldest.as_secs_f64());
+                metrics::gauge!(names::NOTIFICATIONS_WAITING, "channel" => channel).set(rows);
+                metrics::gauge!(names::NOTIFICATION_OLDEST_SECONDS, "channel" => channel).set(oldest);
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = sleep(MEASURE_EVERY) => {}
+        }
+    }
+}

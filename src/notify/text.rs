@@ -1,0 +1,132 @@
+//! What people read: one alert, or several in one message. Pure.
+//!
+//! Before: a channel has a message to send. After: it packs the text as its provider wants it. Promise: every alert of a
+//! message is named in it; where the provider allows too little room, each is cut, none is left out. What is said of an
+//! alert is its rule's message; only the words around it are ours.
+
+use crate::model::{Message, Notice, NoticeKind};
+
+const ELLIPSIS: &str = "…";
+
+/// What it is about, in one line.
+pub(super) fn title(message: &Message) -> String {
+    match message.notices.as_slice() {
+        [one] => format!("{} {}", tag(one), one.alert.rule),
+        several => {
+            let critical = several.iter().filter(|notice| notice.alert.severity == "critical").count();
+            let rest = if critical > 0 { format!(", {critical} critical") } else { String::new() };
+            format!("{} alerts{rest}", several.len())
+        }
+    }
+}
+
+/// All of it: the line of the only alert, or a title and a line each; at most `max_bytes`.
+pub(super) fn body(message: &Message, max_bytes: usize) -> String {
+    let lines: Vec<String> = message.notices.iter().map(line).collect();
+    if let [line] = lines.as_slice() {
+        return cut(line, max_bytes);
+    }
+    let title = title(message);
+    let whole = title.len() + lines.iter().map(|line| line.len() + 1).sum::<usize>();
+    let room = match whole > max_bytes {
+        true => (max_bytes.saturating_sub(title.len()) / lines.len()).saturating_sub(1),
+        false => usize::MAX,
+    };
+    let lines = lines.iter().map(|line| cut(line, room));
+    std::iter::once(title).chain(lines).collect::<Vec<_>>().join("\n")
+}
+
+fn line(notice: &Notice) -> String {
+    // Providers read a line break as the end of the entry.
+    let message = notice.alert.message.replace(['\n', '\r'], " ");
+    match notice.kind {
+        NoticeKind::Fired => format!("{} {message}", tag(notice)),
+        NoticeKind::Escalated => format!("{} not acknowledged: {message}", tag(notice)),
+        NoticeKind::Resolved => {
+            let why = notice.alert.resolution.as_deref().unwrap_or("over");
+            format!("{} ({why}) {message}", tag(notice))
+        }
+    }
+}
+
+fn tag(notice: &Notice) -> String {
+    match notice.kind {
+        NoticeKind::Fired | NoticeKind::Escalated => format!("[{}]", notice.alert.severity),
+        NoticeKind::Resolved => "[resolved]".to_owned(),
+    }
+}
+
+/// `text`, or as much of its beginning as fits into `max_bytes` with a sign that it was cut.
+pub(super) fn cut(text: &str, max_bytes: usize) -> String {
+    if text.len() <= max_bytes {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(max_bytes.saturating_sub(ELLIPSIS.len()));
+    format!("{}{ELLIPSIS}", &text[..end])
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::alert_state::tests::alert;
+
+    pub(crate) fn message(notices: usize, severity: &str, text: &str) -> Message {
+        let notice = |number| {
+            let mut alert = alert(number, severity);
+            alert.message = format!("{number}: {text}");
+            Notice { kind: NoticeKind::Fired, alert, age: Duration::ZERO }
+        };
+        Message {
+            id: "8f7c1c1e-7a0e-4c5e-9b3a-0d9f3f1f2a11".into(),
+            address: "somebody".into(),
+            secret: None,
+            attempts: 0,
+            notices: (1..=i64::try_from(notices).expect("few")).map(notice).collect(),
+        }
+    }
+
+    #[test]
+    fn one_alert_is_one_line() {
+        let message = message(1, "critical", "heart rate 150");
+        assert_eq!(title(&message), "[critical] Heart rate");
+        assert_eq!(body(&message, 4096), "[critical] 1: heart rate 150");
+    }
+
+    #[test]
+    fn several_alerts_are_counted_and_listed() {
+        assert_eq!(
+            body(&message(2, "critical", "low"), 4096),
+            "2 alerts, 2 critical\n[critical] 1: low\n[critical] 2: low"
+        );
+        assert_eq!(title(&message(3, "minor", "low")), "3 alerts");
+    }
+
+    #[test]
+    fn an_end_and_an_escalation_are_told_as_such() {
+        let mut message = message(1, "major", "low");
+        message.notices[0].kind = NoticeKind::Escalated;
+        assert_eq!(body(&message, 100), "[major] not acknowledged: 1: low");
+        message.notices[0].kind = NoticeKind::Resolved;
+        message.notices[0].alert.resolution = Some("recovered".into());
+        assert_eq!(body(&message, 100), "[resolved] (recovered) 1: low");
+    }
+
+    proptest! {
+        #[test]
+        fn however_long_the_messages_are_every_alert_is_named_and_the_limit_kept(
+            notices in 1usize..=20, text in "[a-z心率 \n]{0,3000}",
+        ) {
+            let message = message(notices, "critical", &text);
+            let told = body(&message, 4096);
+            prop_assert!(told.len() <= 4096, "{}", told.len());
+            for number in 1..=notices {
+                let named = told.contains(&format!("[critical] {number}:"));
+                prop_assert!(named, "{} {}", number, told);
+            }
+        }
+    }
+}

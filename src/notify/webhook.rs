@@ -1,0 +1,203 @@
+//! Webhooks: signed JSON to a URL, as <https://www.standardwebhooks.com> has it.
+//!
+//! Before: `notify::lane` has a message for a URL. After: whoever is behind it. Promise: at least once, each message under
+//! one `webhook-id`, for the receiver to fold; redirects are not followed; only public addresses are asked.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::{Client, Response, StatusCode, Url};
+use serde_json::{Value, json};
+use standardwebhooks::{
+    HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook as Signer,
+};
+
+use super::decide::Attempt;
+use super::{Sender, client, guard, text};
+use crate::config::NotifySettings;
+use crate::model::{Channel, Message, Notice};
+
+/// How much of an answer is read, and for how long: enough for the reason of a refusal, and to use the connection again.
+const ANSWER_BYTES: usize = 4096;
+const ANSWER_WAIT: Duration = Duration::from_secs(1);
+
+/// How much of it is kept.
+const WORDS_BYTES: usize = 200;
+
+/// Sends to URLs.
+#[derive(Debug)]
+pub(super) struct Webhook {
+    http: Client,
+    allow_private: bool,
+}
+
+impl Webhook {
+    pub(super) fn new(settings: &NotifySettings) -> Result<Self, String> {
+        let allow_private = settings.webhook_allow_private;
+        let builder = client::builder(settings);
+        let builder = if allow_private { builder } else { builder.dns_resolver(guard::PublicOnly) };
+        Ok(Self { http: client::build(builder)?, allow_private })
+    }
+
+    async fn post(&self, message: &Message) -> Result<Response, Attempt> {
+        let url: Url = message
+            .address
+            .parse()
+            .map_err(|error| Attempt::Refused(format!("the address is no URL: {error}")))?;
+        guard::check(&url, self.allow_private).map_err(Attempt::Refused)?;
+        let now = Timestamp::now();
+        let body = body(message, now).to_string();
+        let mut request = self
+            .http
+            .post(url)
+            .header(CONTENT_TYPE, "application/json")
+            .header(HEADER_WEBHOOK_ID, &message.id)
+            .header(HEADER_WEBHOOK_TIMESTAMP, now.as_second());
+        if let Some(secret) = &message.secret {
+            let signature = Signer::new(secret)
+                .and_then(|signer| signer.sign(&message.id, now.as_second(), body.as_bytes()))
+                .map_err(|_| Attempt::Refused("the secret of the address is not whsec_ and base64".into()))?;
+            request = request.header(HEADER_WEBHOOK_SIGNATURE, signature);
+        }
+        request.body(body).send().await.map_err(|error| match guard::refusal(&error) {
+            Some(refusal) => Attempt::Refused(refusal),
+            None => Attempt::failed(client::words(error)),
+        })
+    }
+}
+
+impl Sender for Webhook {
+    const CHANNEL: Channel = Channel::Webhook;
+    const MAX_ROWS: u32 = 100;
+
+    async fn send(&self, message: &Message) -> Attempt {
+        let response = match self.post(message).await {
+            Ok(response) => response,
+            Err(attempt) => return attempt,
+        };
+        let status = response.status();
+        let retry_after = retry_after(&response);
+        let said = answer(response).await;
+        judge(status, retry_after, &said)
+    }
+}
+
+/// What a status means.
+fn judge(status: StatusCode, retry_after: Option<Duration>, said: &str) -> Attempt {
+    let words = format!("HTTP {}: {said}", status.as_u16()).trim_end_matches([':', ' ']).to_owned();
+    match status {
+        status if status.is_success() => Attempt::Delivered,
+        StatusCode::GONE => Attempt::Refused(words),
+        StatusCode::TOO_MANY_REQUESTS => Attempt::Limited { words, wait: retry_after },
+        StatusCode::SERVICE_UNAVAILABLE => Attempt::Failed { words, retry_after },
+        status if status.is_redirection() => Attempt::failed(format!("{words} (redirects are not followed)")),
+        _ => Attempt::failed(words),
+    }
+}
+
+/// Seconds, or a date.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
+    Some(Duration::try_from(at - Timestamp::now()).unwrap_or_default())
+}
+
+/// The beginning of an answer; what is slow or long is left.
+async fn answer(mut response: Response) -> String {
+    let mut read = Vec::new();
+    let reading = async {
+        while let Ok(Some(chunk)) = response.chunk().await {
+            read.extend_from_slice(&chunk);
+            if read.len() >= ANSWER_BYTES {
+                break;
+            }
+        }
+    };
+    // Whatever was read by then is the answer.
+    let _ = tokio::time::timeout(ANSWER_WAIT, reading).await;
+    let said = String::from_utf8_lossy(&read);
+    text::cut(&said.split_whitespace().collect::<Vec<_>>().join(" "), WORDS_BYTES)
+}
+
+/// Ids are text, for they need 64 bits; times are RFC 3339 in UTC; what is not known is null.
+fn body(message: &Message, now: Timestamp) -> Value {
+    let kinds: Vec<&str> = message.notices.iter().map(|notice| notice.kind.name()).collect();
+    let same = kinds.iter().all(|kind| *kind == kinds[0]);
+    let kind = if same { format!("alert.{}", kinds[0]) } else { "alert.several".to_owned() };
+    json!({
+        "type": kind,
+        "timestamp": now,
+        "data": { "alerts": message.notices.iter().map(told).collect::<Vec<_>>() },
+    })
+}
+
+fn told(notice: &Notice) -> Value {
+    let alert = &notice.alert;
+    let id = |id: Option<i64>| id.map(|id| id.to_string());
+    json!({
+        "type": format!("alert.{}", notice.kind.name()),
+        "alert_id": alert.alert_id.to_string(),
+        "device_sn": alert.device_sn,
+        "rule_id": alert.rule_id.to_string(),
+        "rule": alert.rule,
+        "kind": alert.kind,
+        "severity": alert.severity,
+        "status": alert.status,
+        "message": alert.message,
+        "metric": alert.metric,
+        "event_type": alert.event_type,
+        "value": alert.last_value,
+        "peak_value": alert.peak_value,
+        "text": alert.last_text,
+        "count": alert.breach_count,
+        "started_at": alert.started_ts,
+        "fired_at": alert.fired_ts,
+        "last_at": alert.last_ts,
+        "ended_at": alert.ended_ts,
+        "acknowledged_at": alert.acknowledged_at,
+        "acknowledged_by": alert.acknowledged_by,
+        "resolved_at": alert.resolved_at,
+        "resolved_by": alert.resolved_by,
+        "resolution": alert.resolution,
+        "customer_id": id(alert.customer_id),
+        "org_id": id(alert.org_id),
+        "user_id": id(alert.user_id),
+        "latitude": alert.latitude,
+        "longitude": alert.longitude,
+        "altitude": alert.altitude,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::text::tests::message;
+    use super::*;
+    use crate::model::NoticeKind;
+
+    #[test]
+    fn a_status_says_what_to_do() {
+        let wait = Some(Duration::from_secs(7));
+        let judged = |status: u16| judge(StatusCode::from_u16(status).expect("a status"), wait, "no");
+        assert_eq!(judged(204), Attempt::Delivered);
+        assert_eq!(judged(410), Attempt::Refused("HTTP 410: no".into()));
+        assert_eq!(judged(429), Attempt::Limited { words: "HTTP 429: no".into(), wait });
+        assert_eq!(judged(503), Attempt::Failed { words: "HTTP 503: no".into(), retry_after: wait });
+        assert_eq!(judged(500), Attempt::failed("HTTP 500: no"));
+        assert!(matches!(judged(302), Attempt::Failed { .. }));
+    }
+
+    #[test]
+    fn a_message_of_several_kinds_says_so() {
+        let mut message = message(2, "major", "low");
+        assert_eq!(body(&message, Timestamp::UNIX_EPOCH)["type"], "alert.fired");
+        message.notices[1].kind = NoticeKind::Resolved;
+        let body = body(&message, Timestamp::UNIX_EPOCH);
+        assert_eq!(body["type"], "alert.several");
+        assert_eq!(body["data"]["alerts"][1]["type"], "alert.resolved");
+        assert_eq!(body["data"]["alerts"][0]["user_id"], "9007199254740993");
+    }
+}

@@ -1,0 +1,10 @@
+//! Telling people: who is told, by which way, and what becomes of it.
+
+mod delivery;
+mod email;
+mod house;
+mod routing;
+mod sharing;
+mod webhook;
+mod wechat;
+mod wecom;
