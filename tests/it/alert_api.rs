@@ -412,3 +412,29 @@ async fn a_database_that_is_away_is_told_and_asked_again() {
     proxy.restore();
     service.finish().await;
 }
+
+#[tokio::test]
+async fn every_example_of_the_document_is_taken() {
+    let database = Database::new().await;
+    let service = Service::start(&database).await;
+    let alert_id = add_alert(&database.client().await, MINOR, "EXAMPLE-1", 5, &json!({})).await;
+    let document = service.get("/openapi.json").await.body;
+    let mut taken = 0;
+    // By path: what acknowledges comes before what resolves.
+    for (path, operations) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in operations.as_object().expect("operations") {
+            let example = &operation["requestBody"]["content"]["application/json"]["example"];
+            if !path.starts_with("/api/") || example.is_null() {
+                continue;
+            }
+            let id = if path.contains("/rules/") { "3".to_owned() } else { alert_id.to_string() };
+            let answer =
+                service.send(&method.to_uppercase(), &path.replace("{id}", &id), Some(example)).await;
+            assert!(matches!(answer.status, 200 | 201), "{method} {path} {answer:?}");
+            assert!(operation["responses"][answer.status.to_string()].is_object(), "{method} {path}");
+            taken += 1;
+        }
+    }
+    assert_eq!(taken, 6);
+    service.finish().await;
+}
