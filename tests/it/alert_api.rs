@@ -400,11 +400,7 @@ async fn one_odd_time_hides_no_other_alert() {
 async fn a_database_that_is_away_is_told_and_asked_again() {
     let database = Database::new().await;
     let (proxy, through) = Proxy::before(&database.url()).await;
-    let service = Service::start_with(&database, |settings| {
-        settings.database_url = through;
-        settings.commit_deadline_ms = 2_000;
-    })
-    .await;
+    let service = Service::start_with(&database, |settings| settings.database_url = through).await;
     assert_eq!(service.get("/api/alerts").await.status, 200);
     proxy.cut();
     let away = service.get("/api/alerts").await;
