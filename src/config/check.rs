@@ -40,6 +40,7 @@ impl Settings {
             ("lease_seconds", self.lease_seconds as usize),
             ("alert_sweep_interval_ms", self.alert_sweep_interval_ms as usize),
             ("notify.attempts", self.notify.attempts.into()),
+            ("notify.timeout_ms", usize::try_from(self.notify.timeout_ms).unwrap_or(usize::MAX)),
         ] {
             if value == 0 {
                 return refuse(format!("{name} must be at least 1"));
