@@ -153,6 +153,8 @@ create unique index alert_open_key on alert (device_sn, rule_id) where status <>
 create index alert_device_fired_idx on alert (device_sn, fired_ts desc);
 create index alert_fired_idx on alert (fired_ts desc, alert_id desc);
 create index alert_customer_fired_idx on alert (customer_id, fired_ts desc);
+-- The alerts near some samples: open ones, and those that ended behind them.
+create index alert_device_ended_idx on alert (device_sn, (coalesce(ended_ts, 'infinity'::timestamptz)));
 create index alert_expiring_idx on alert (last_ts) where status <> 'resolved';
 
 comment on table alert is 'One row per alert. At most one is open (firing or acknowledged) per device and rule: more breaches update it.';
@@ -327,6 +329,45 @@ values
     ('Watch restarted',           'event', 'minor',    'BOOT_COMPLETED',         null,  null,  0,   1, 3600, 900,   '{device_sn}: watch restarted at {time}'),
     ('Settings changed',          'event', 'info',     'UI_SETTINGS_CHANGED',    null,  null,  0,   1, 3600, 900,   '{device_sn}: settings changed at {time}'),
     ('Double click',              'event', 'info',     'FUN_DOUBLE_CLICK',       null,  null,  0,   1, 3600, 900,   '{device_sn}: double click at {time}');
+
+-- What judging passes from step to step. Arrays of one length: no temporary tables, which would bloat the catalogue.
+create type vitals.alert_pairs as (
+    rule_ids   bigint[],
+    device_sns text[],
+    first_ts   timestamptz[],
+    last_ts    timestamptz[]
+);
+comment on type vitals.alert_pairs is 'Pairs of a rule and a device, with the time range of the rows that may have changed their alerts.';
+create type vitals.alert_changes as (
+    changed  bigint[],
+    fired    bigint[],
+    resolved bigint[]
+);
+comment on type vitals.alert_changes is 'Alerts that changed in any way; those of them that people hear of now; those of them that ended.';
+
+create type vitals.derived_alert as (
+    ord          integer,
+    seq          integer,
+    started_ts   timestamptz,
+    fired_ts     timestamptz,
+    last_ts      timestamptz,
+    ended_ts     timestamptz,
+    expired      boolean,
+    judged_ts    timestamptz,
+    breach_count integer,
+    fired_value  text,
+    last_value   numeric,
+    peak_value   numeric,
+    last_text    text,
+    late         boolean,
+    customer_id  bigint,
+    org_id       bigint,
+    user_id      bigint,
+    latitude     double precision,
+    longitude    double precision,
+    altitude     double precision
+);
+comment on type vitals.derived_alert is 'What the stored rows say of an alert of a pair (ord); seq 0 is the one before the rows looked at.';
 
 -- Comes back with what it raised; a function's result cannot be replaced.
 drop function if exists vitals.finish_batches(uuid, bigint[], text[], timestamptz, timestamptz, boolean);

@@ -71,6 +71,9 @@ impl Service {
         for (name, each) in [("announcer.outbox", &announcer), ("announcer.notification", &notifications)] {
             reaction.spawn_loop(name, each.clone().run(store.clone(), settings.clone(), reaction.stopping()));
         }
+        let sweeping =
+            schedule::alerts::run(store.clone(), notifications.clone(), settings.clone(), clock.stopping());
+        clock.spawn_loop("alerts", sweeping);
         relay::start(&reaction, &store, &view, &notifications, &settings);
         let writers = Ingest::start(&store, &announcer, &settings, &ingest);
         let owners = Owners::start(&store, &cache, &settings, &ingest);

@@ -37,6 +37,11 @@ pub struct Settings {
     #[config(env = "VITALS_ALLOW_UNAUTHENTICATED", default = false)]
     pub allow_unauthenticated: bool,
 
+    /// Whoever asks below `/api/` has to send it: `Authorization: Bearer …`. Empty: nobody is asked, which is for loopback, or a
+    /// proxy in front that asks. Devices are never asked.
+    #[config(env = "VITALS_API_TOKEN", default = "")]
+    pub api_token: String,
+
     /// Name of this instance in the accounting and in logs. Empty: the process id.
     #[config(env = "VITALS_INSTANCE", default = "")]
     pub instance: String,
@@ -68,6 +73,11 @@ pub struct Settings {
     /// Largest request body after gzip or zstd is undone, bytes.
     #[config(env = "VITALS_MAX_DECOMPRESSED_BYTES", default = 33554432)]
     pub max_decompressed_bytes: usize,
+
+    /// Bytes all request bodies may take together, as sent and unpacked, until they are committed; above, uploads are refused with
+    /// 503 and Retry-After. Six of the largest: a small part of 4 GiB, and 6000 bodies of 100 samples.
+    #[config(env = "VITALS_MAX_BODIES_BYTES", default = 268435456)]
+    pub max_bodies_bytes: usize,
 
     /// Longest wait for a commit before an upload is answered 503, milliseconds. A watch waits 10 s in all.
     #[config(env = "VITALS_COMMIT_DEADLINE_MS", default = 8000)]
@@ -133,6 +143,10 @@ pub struct Settings {
     /// How long a claim holds before another relay may take it over, seconds.
     #[config(env = "VITALS_LEASE_SECONDS", default = 10)]
     pub lease_seconds: u32,
+
+    /// How often alerts that expire and devices that fell silent are looked for, milliseconds.
+    #[config(env = "VITALS_ALERT_SWEEP_INTERVAL_MS", default = 10000)]
+    pub alert_sweep_interval_ms: u64,
 
     /// How often the service looks whether Redis lost the view (a flush leaves no trace on the connection), milliseconds.
     #[config(env = "VITALS_VIEW_CHECK_INTERVAL_MS", default = 2000)]
@@ -303,6 +317,17 @@ mod tests {
         assert!(refusal.contains("allow_unauthenticated"), "{refusal}");
         settings.allow_unauthenticated = true;
         settings.check().expect("wanted so");
+    }
+
+    #[test]
+    fn a_token_that_no_header_can_carry_or_that_is_guessed_is_refused() {
+        let mut settings = Settings::defaults();
+        for token in ["short", "with a space in it", "mit Umlaut: ä, ö, ü"] {
+            settings.api_token = token.into();
+            assert!(settings.check().is_err(), "{token}");
+        }
+        settings.api_token = "0123456789abcdef".into();
+        settings.check().expect("possible");
     }
 
     #[test]

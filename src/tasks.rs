@@ -103,6 +103,21 @@ impl Stage {
     }
 }
 
+/// Runs `work` on a thread where it may take long and hold up nobody. It goes on when nobody waits for it any more.
+///
+/// # Panics
+/// As `work` does.
+pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(ended) => match ended.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is ending, and with it whoever waits.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
+
 /// Runs `work` beside its owner and ends it when the guard is dropped: the driver of a connection, mostly.
 #[must_use = "the work ends when the guard is dropped"]
 pub fn beside<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> AbortOnDropHandle<T> {

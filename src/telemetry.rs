@@ -18,7 +18,7 @@ pub mod names {
     pub const CONNECTIONS: &str = "vitals_http_connections";
     /// Records by outcome: received, stored, duplicate, rejected.
     pub const RECORDS: &str = "vitals_ingest_records_total";
-    /// Uploads refused because the queue was full or the database away.
+    /// Uploads refused because the queue was full, too many bodies were held, or the database was away.
     pub const REFUSED: &str = "vitals_ingest_refused_total";
     /// Rows waiting, by shard.
     pub const QUEUE_ROWS: &str = "vitals_ingest_queue_rows";

@@ -9,7 +9,7 @@
 -- held is false, and nothing was done, when any of the rows is no longer held under the token: another relay has
 -- taken over and finishes them. notified: there are new rows of notification.
 -- Locks, always in this order, so that two relays cannot wait for each other: the outbox rows of the batches (a claim
--- never waits for them), whatever mark_rollups takes, new rows of device by serial, and last the row of
+-- never waits for them), whatever mark_rollups takes, whatever evaluate_alerts takes, new rows of device by serial, and last the row of
 -- latest_view. The rows of device come late because a writer of device_info may wait for them.
 create or replace function vitals.finish_batches(
     token       uuid,
@@ -57,6 +57,10 @@ begin
     if finish_batches.first_ts is not null then
         perform vitals.mark_rollups(finish_batches.batch_ids, finish_batches.first_ts, finish_batches.last_ts);
     end if;
+    told := vitals.evaluate_alerts(
+        finish_batches.batch_ids, finish_batches.devices, finish_batches.first_ts, finish_batches.last_ts,
+        case when with_events then event_from end, case when with_events then event_to end
+    );
 
     insert into device (device_sn)
     select heard.device_sn

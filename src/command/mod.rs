@@ -2,14 +2,18 @@
 //!
 //! Before: `main`. After: the exit code: 0 done, 1 failed, 2 misused, 3 done in part.
 
+pub mod alerts;
 pub mod check;
 pub mod demo;
 pub mod directory;
 pub mod interrupt;
 pub mod migrate;
+mod progress;
 pub mod rejected;
 pub mod serve;
 pub mod simulate;
+mod text;
+mod when;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -41,6 +45,9 @@ enum Command {
     /// Say whom devices belong to
     #[command(subcommand)]
     Directory(directory::Action),
+    /// Alerts: list them, take them on, end them; rules, silences, what could not be delivered
+    #[command(subcommand)]
+    Alerts(alerts::Action),
     /// What could not be stored: list it, show it, put it through again, drop it
     Rejected(rejected::Options),
     /// Print a settings file with every setting, its default and its reason
@@ -73,6 +80,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Migrate => migrate::run(&load()?).await,
         Command::Check => check::run(&load()?).await,
         Command::Directory(action) => directory::run(action, &load()?).await,
+        Command::Alerts(action) => alerts::run(action, &load()?).await,
         Command::Rejected(options) => rejected::run(options, &load()?).await,
         Command::Settings => {
             print!("{}", config::template());

@@ -18,6 +18,11 @@ impl Settings {
                 self.listen
             ));
         }
+        let is_token =
+            self.api_token.len() >= 16 && self.api_token.bytes().all(|byte| byte.is_ascii_graphic());
+        if !self.api_token.is_empty() && !is_token {
+            return refuse("api_token has to be 16 characters or more of ASCII, without spaces".to_owned());
+        }
         for (name, zone) in
             [("device_time_zone", &self.device_time_zone), ("rollup_time_zone", &self.rollup_time_zone)]
         {
@@ -33,6 +38,7 @@ impl Settings {
             ("owner_cache_seconds", self.owner_cache_seconds as usize),
             ("claim_batches", self.claim_batches as usize),
             ("lease_seconds", self.lease_seconds as usize),
+            ("alert_sweep_interval_ms", self.alert_sweep_interval_ms as usize),
             ("notify.attempts", self.notify.attempts.into()),
             ("notify.timeout_ms", usize::try_from(self.notify.timeout_ms).unwrap_or(usize::MAX)),
         ] {
@@ -53,6 +59,14 @@ impl Settings {
             return refuse(format!(
                 "max_decompressed_bytes = {} is less than max_body_bytes = {}",
                 self.max_decompressed_bytes, self.max_body_bytes
+            ));
+        }
+        let largest = self.max_body_bytes.saturating_add(self.max_decompressed_bytes);
+        if self.max_bodies_bytes <= largest {
+            return refuse(format!(
+                "max_bodies_bytes = {} is not more than max_body_bytes and max_decompressed_bytes together ({largest}): \
+                 the largest body could never be taken",
+                self.max_bodies_bytes
             ));
         }
         Ok(())

@@ -1,27 +1,53 @@
-//! Reads a request body: plain, gzip or zstd, with a cap on what arrives and on what it unpacks to.
+//! Reads a request body and makes of it what it holds: plain, gzip or zstd, with a cap on what arrives and on what it
+//! unpacks to, and a budget for all bodies together.
 //!
-//! Before: a handler that wants a body. After: `wire` parses it.
-//! Promise: no body makes the service hold more than the two caps, or wait longer than the read time-out.
+//! Before: a handler that wants an upload. After: `ingest` commits it.
+//! Promise: no body makes the service hold more than the two caps, all of them no more than the budget, none is waited for
+//! longer than the read time-out. A large one is unpacked and parsed on a thread of its own, few at a time, so that it
+//! holds up nobody else.
 
-use std::io::Read;
+mod budget;
+mod unpack;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{HeaderMap, Request, header};
+use axum::http::{Request, header};
 use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout, timeout_at};
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::ObjectBuilder;
 
 use super::HttpError;
+use crate::config::Settings;
+use crate::tasks;
+use crate::wire::{BodyError, Context};
+use budget::{Budget, Held};
+use unpack::{Encoding, unpack};
+
+/// From here on a body is large, as sent or unpacked: it takes about a millisecond to parse, and 600 samples of a watch.
+const LARGE_BYTES: usize = 256 * 1024;
 
 /// Caps of a body.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    pub(super) body_bytes: usize,
-    pub(super) decompressed_bytes: usize,
-    pub(super) read_timeout: Duration,
+struct Limits {
+    body_bytes: usize,
+    decompressed_bytes: usize,
+    read_timeout: Duration,
+    commit_deadline: Duration,
+}
+
+/// Where bodies are read.
+#[derive(Debug)]
+pub(super) struct Bodies {
+    limits: Limits,
+    budget: Budget,
+    /// Turns of large bodies.
+    turns: Arc<Semaphore>,
 }
 
 /// How a body may be packed, for the document.
@@ -39,62 +65,128 @@ impl IntoParams for Packing {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Encoding {
-    Identity,
-    Gzip,
-    Zstd,
-}
+/// A reader of `wire`.
+pub(super) type Parse<T> = fn(&Bytes, &Context) -> Result<T, BodyError>;
 
-/// The body, unpacked.
-pub(super) async fn read(request: Request<Body>, limits: Limits) -> Result<Bytes, HttpError> {
-    let encoding = encoding(request.headers())?;
-    let too_large = HttpError::TooLarge { limit_bytes: limits.body_bytes, unit: "" };
-    let announced = request
-        .headers()
-        .get(header::CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok())
-        .and_then(|length| length.parse::<usize>().ok());
-    if announced.is_some_and(|bytes| bytes > limits.body_bytes) {
-        return Err(too_large);
-    }
-    let reading = Limited::new(request.into_body(), limits.body_bytes).collect();
-    let collected = tokio::time::timeout(limits.read_timeout, reading).await.map_err(|_| HttpError::Slow)?;
-    let bytes = match collected {
-        Ok(collected) => collected.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => return Err(too_large),
-        Err(error) => return Err(HttpError::Unreadable(error.to_string())),
-    };
-    match encoding {
-        Encoding::Identity => Ok(bytes),
-        Encoding::Gzip => unpack(flate2::read::MultiGzDecoder::new(bytes.as_ref()), limits),
-        Encoding::Zstd => {
-            let decoder = zstd::stream::read::Decoder::with_buffer(bytes.as_ref());
-            unpack(decoder.map_err(|error| HttpError::Unreadable(error.to_string()))?, limits)
+impl Bodies {
+    pub(super) fn new(settings: &Settings) -> Self {
+        // At least half the cores stay with everybody else.
+        let turns = std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
+        Self {
+            limits: Limits {
+                body_bytes: settings.max_body_bytes,
+                decompressed_bytes: settings.max_decompressed_bytes,
+                read_timeout: Duration::from_millis(settings.read_timeout_ms),
+                commit_deadline: settings.commit_deadline(),
+            },
+            budget: Budget::new(settings.max_bodies_bytes),
+            turns: Arc::new(Semaphore::new(turns)),
         }
     }
-}
 
-fn encoding(headers: &HeaderMap) -> Result<Encoding, HttpError> {
-    let Some(value) = headers.get(header::CONTENT_ENCODING) else {
-        return Ok(Encoding::Identity);
-    };
-    match value.to_str().map(|value| value.trim().to_ascii_lowercase()).as_deref() {
-        Ok("" | "identity") => Ok(Encoding::Identity),
-        Ok("gzip" | "x-gzip") => Ok(Encoding::Gzip),
-        Ok("zstd") => Ok(Encoding::Zstd),
-        _ => Err(HttpError::Encoding),
+    /// What the body holds, and until when its sender has to be answered; `context` is made when the body is there.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        request: Request<Body>,
+        context: impl FnOnce() -> Context,
+        parse: Parse<T>,
+    ) -> Result<(T, Instant), HttpError> {
+        let encoding = Encoding::of(request.headers())?;
+        let arriving = self.arrive(request);
+        let arrived = timeout(self.limits.read_timeout, arriving).await.map_err(|_| HttpError::Slow)??;
+        let (context, until) = (context(), Instant::now() + self.limits.commit_deadline);
+        let parsed = match self.small(&arrived, encoding)? {
+            Some(body) => parse(&body, &context)?,
+            None => self.aside(arrived, encoding, context, parse, until).await?,
+        };
+        Ok((parsed, until))
     }
-}
 
-fn unpack(decoder: impl Read, limits: Limits) -> Result<Bytes, HttpError> {
-    let mut unpacked = Vec::new();
-    decoder
-        .take(limits.decompressed_bytes as u64 + 1)
-        .read_to_end(&mut unpacked)
-        .map_err(|error| HttpError::Unreadable(error.to_string()))?;
-    if unpacked.len() > limits.decompressed_bytes {
-        return Err(HttpError::TooLarge { limit_bytes: limits.decompressed_bytes, unit: " unpacked" });
+    /// A body that must be a small one, whatever it holds.
+    pub(super) async fn read_small(&self, request: Request<Body>) -> Result<Bytes, HttpError> {
+        let encoding = Encoding::of(request.headers())?;
+        let arriving = self.arrive(request);
+        let arrived = timeout(self.limits.read_timeout, arriving).await.map_err(|_| HttpError::Slow)??;
+        let too_large = HttpError::TooLarge { limit_bytes: LARGE_BYTES, unit: "" };
+        self.small(&arrived, encoding)?.ok_or(too_large)
     }
-    Ok(unpacked.into())
+
+    /// How long the sender of a body waits for the database.
+    pub(super) fn commit_deadline(&self) -> Duration {
+        self.limits.commit_deadline
+    }
+
+    async fn arrive(&self, request: Request<Body>) -> Result<Bytes, HttpError> {
+        let limit_bytes = self.limits.body_bytes;
+        let too_large = || HttpError::TooLarge { limit_bytes, unit: "" };
+        let announced = request
+            .headers()
+            .get(header::CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok())
+            .and_then(|length| length.parse::<usize>().ok());
+        if announced.is_some_and(|bytes| bytes > limit_bytes) {
+            return Err(too_large());
+        }
+        let (mut body, mut pieces, mut total) = (request.into_body(), Vec::with_capacity(1), 0);
+        // Counted as it comes, not as announced: who sends nothing takes nothing.
+        let mut held = self.budget.nothing();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| HttpError::Unreadable(error.to_string()))?;
+            let Ok(piece) = frame.into_data() else { continue };
+            total += piece.len();
+            if total > limit_bytes {
+                return Err(too_large());
+            }
+            held.grow(piece.len())?;
+            pieces.push(piece);
+        }
+        Ok(match pieces.len() {
+            0 => Bytes::new(),
+            1 => held.with(pieces.swap_remove(0)),
+            _ => held.with(pieces.concat()),
+        })
+    }
+
+    /// A body that takes no time, unpacked. `None`: it is a large one.
+    fn small(&self, arrived: &Bytes, encoding: Encoding) -> Result<Option<Bytes>, HttpError> {
+        if arrived.len() > LARGE_BYTES {
+            return Ok(None);
+        }
+        match encoding {
+            Encoding::Identity => Ok(Some(arrived.clone())),
+            _ => {
+                let window_bytes = self.limits.decompressed_bytes;
+                let max_bytes = LARGE_BYTES.min(window_bytes);
+                unpack(arrived, encoding, max_bytes, window_bytes, self.budget.nothing())
+            }
+        }
+    }
+
+    /// Unpacks and parses where nobody waits for it. What was unpacked of it before is done again: while it waits for its
+    /// turn it takes no more than it had when it came.
+    async fn aside<T: Send + 'static>(
+        &self,
+        arrived: Bytes,
+        encoding: Encoding,
+        context: Context,
+        parse: Parse<T>,
+        until: Instant,
+    ) -> Result<T, HttpError> {
+        let turn = timeout_at(until, Arc::clone(&self.turns).acquire_owned()).await;
+        let turn = turn.map_err(|_| HttpError::crowded())?.expect("turns are never closed");
+        let (limits, budget) = (self.limits, self.budget.clone());
+        tasks::aside(move || {
+            let _turn = turn;
+            let body = match encoding {
+                Encoding::Identity => arrived,
+                _ => {
+                    let limit_bytes = limits.decompressed_bytes;
+                    let body = unpack(&arrived, encoding, limit_bytes, limit_bytes, budget.nothing())?;
+                    body.ok_or(HttpError::TooLarge { limit_bytes, unit: " unpacked" })?
+                }
+            };
+            Ok(parse(&body, &context)?)
+        })
+        .await
+    }
 }

@@ -56,7 +56,7 @@ pub(super) struct ConfigAnswer {
     /// Seconds
     upload_retry_interval: i32,
     /// Type → "intervalSec:collect:realtime:warnHigh:warnLow:warnCount"; -1: none
-    #[schema(example = json!({ "heart_rate": "20:1:1:100.0:80.0:5" }))]
+    #[schema(example = json!({ "heart_rate": "20:1:1:120.0:50.0:5" }))]
     health_data: BTreeMap<String, String>,
     /// Name → "url;intervalSec;enabled;apiId;authHeader"
     #[schema(example = json!({ "健康数据上传接口": "http://127.0.0.1:8080/upload_health_data;60;1;;" }))]

@@ -40,9 +40,8 @@ pub(super) async fn upload_device_info(
     Shared(state): Shared<Arc<State>>,
     request: Request,
 ) -> Result<Json<DeviceInfoAnswer>, HttpError> {
-    let body = body::read(request, state.limits).await?;
-    let upload = wire::device_info::parse(&body, &state.context())?;
-    let outcome = state.submit(upload).await?;
+    let (upload, until) = state.read(request, wire::device_info::parse).await?;
+    let outcome = state.submit(upload, until).await?;
     Ok(Json(DeviceInfoAnswer {
         status: "success",
         message: "设备信息已接收，正在批量处理",

@@ -1,5 +1,7 @@
 //! The only place that turns an error into a status, and says in the document which there are.
 
+mod api;
+
 use std::collections::BTreeMap;
 
 use axum::Json;
@@ -10,8 +12,11 @@ use utoipa::openapi::schema::Type;
 use utoipa::openapi::{ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
 
+pub(super) use api::{ApiError, BodyErrors, ListErrors, OneErrors};
+
 use crate::ingest::IngestError;
 use crate::owners::OwnersError;
+use crate::telemetry::names;
 use crate::wire::BodyError;
 
 /// Seconds after which a refused sender should come again: long enough for a queue to drain, short of a watch's
@@ -36,7 +41,7 @@ pub enum HttpError {
         unit: &'static str,
     },
     /// The body is compressed in a way that is not read.
-    #[error("Content-Encoding must be gzip, zstd or identity")]
+    #[error("Content-Encoding must be gzip, zstd or identity, and only one of them")]
     Encoding,
     /// The body is not what its Content-Encoding says, or broke off.
     #[error("the body cannot be read: {0}")]
@@ -44,6 +49,9 @@ pub enum HttpError {
     /// The body did not come in time.
     #[error("the body did not arrive in time")]
     Slow,
+    /// All bodies together take as much as they may, or the large ones before it took too long.
+    #[error("too many large bodies are being read")]
+    Crowded,
     /// It could not be committed now.
     #[error(transparent)]
     Ingest(#[from] IngestError),
@@ -69,13 +77,20 @@ impl ErrorAnswer {
 }
 
 impl HttpError {
+    /// [`HttpError::Crowded`], counted.
+    pub(super) fn crowded() -> Self {
+        metrics::counter!(names::REFUSED, "reason" => "crowded").increment(1);
+        Self::Crowded
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Self::Body(_) | Self::NoValidRecord(_) | Self::Unreadable(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Encoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
-            Self::Ingest(IngestError::Full | IngestError::Stopping | IngestError::Unavailable)
+            Self::Crowded
+            | Self::Ingest(IngestError::Full | IngestError::Stopping | IngestError::Unavailable)
             | Self::Owners(OwnersError::Stopping | OwnersError::Unavailable) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
@@ -156,7 +171,10 @@ impl IntoResponses for HttpError {
             ("400", with_body("The body is no upload: empty, null, not JSON, or without anything to store")),
             ("408", with_body("The body did not arrive in time")),
             ("413", with_body("The body is larger than allowed, as sent or unpacked")),
-            ("415", with_body("Content-Encoding is neither gzip nor zstd nor identity")),
+            (
+                "415",
+                with_body("Content-Encoding is neither gzip nor zstd nor identity, or more than one of them"),
+            ),
             ("500", with_body("A fault of the service; its log says more")),
             (
                 "503",
@@ -190,6 +208,7 @@ mod tests {
             HttpError::Encoding,
             HttpError::Unreadable(String::new()),
             HttpError::Slow,
+            HttpError::Crowded,
             HttpError::Ingest(IngestError::Full),
             HttpError::Ingest(IngestError::Stopping),
             HttpError::Ingest(IngestError::Unavailable),

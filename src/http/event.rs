@@ -48,9 +48,8 @@ pub(super) async fn upload_common_event(
     Shared(state): Shared<Arc<State>>,
     request: Request,
 ) -> Result<Json<EventAnswer>, HttpError> {
-    let body = body::read(request, state.limits).await?;
-    let event = wire::event::parse(&body, &state.context())?;
-    let outcome = state.submit(event.upload).await?;
+    let (event, until) = state.read(request, wire::event::parse).await?;
+    let outcome = state.submit(event.upload, until).await?;
     Ok(Json(EventAnswer {
         status: "success",
         message: "事件处理成功",

@@ -80,9 +80,8 @@ pub(super) async fn upload_health_data(
     Shared(state): Shared<Arc<State>>,
     request: Request,
 ) -> Result<Json<UploadAnswer>, HttpError> {
-    let body = body::read(request, state.limits).await?;
-    let upload = wire::health::parse(&body, &state.context())?;
-    let outcome = state.submit(upload).await?;
+    let (upload, until) = state.read(request, wire::health::parse).await?;
+    let outcome = state.submit(upload, until).await?;
     Ok(Json(UploadAnswer {
         status: "success",
         message: "数据已接收并处理",
@@ -109,9 +108,8 @@ pub(super) async fn upload_health_data_batch(
     request: Request,
 ) -> Result<Json<BatchAnswer>, HttpError> {
     let started = Instant::now();
-    let body = body::read(request, state.limits).await?;
-    let batch = wire::batch::parse(&body, &state.context())?;
-    let outcome = state.submit(batch.upload).await?;
+    let (batch, until) = state.read(request, wire::batch::parse).await?;
+    let outcome = state.submit(batch.upload, until).await?;
     let answer = batch_answer(batch.batch_id, &outcome, started);
     if answer.valid_records == 0 {
         let account = serde_json::to_value(answer).expect("the answer has no maps with odd keys");

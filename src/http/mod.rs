@@ -1,8 +1,9 @@
 //! The edge: the whole route table on one screen.
 //!
-//! Before: devices, operators and Prometheus. After: `wire` reads, `ingest` commits, `http::error` answers.
+//! Before: devices, care staff, operators and Prometheus. After: `wire` reads, `ingest` commits, `http::error` answers.
 //! Promise: every answer is JSON (but for `/metrics` and the page), every error says what is wrong and leaves the service running.
 
+mod api;
 mod body;
 mod device_config;
 mod device_info;
@@ -17,15 +18,16 @@ mod told;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{Extension, MatchedPath, Request};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -37,6 +39,7 @@ use crate::owners::Owners;
 use crate::store::Store;
 use crate::telemetry::names;
 use crate::wire::Context;
+use body::{Bodies, Parse};
 use retention::RawRetention;
 
 pub use error::HttpError;
@@ -51,8 +54,9 @@ pub struct State {
     device_zone: TimeZone,
     retention: RawRetention,
     public_url: Option<String>,
-    commit_deadline: Duration,
-    limits: body::Limits,
+    api_token: String,
+    api_turns: Semaphore,
+    bodies: Bodies,
 }
 
 impl State {
@@ -74,24 +78,30 @@ impl State {
             device_zone: settings.device_zone(),
             retention,
             public_url: settings.public_url(address),
-            commit_deadline: settings.commit_deadline(),
-            limits: body::Limits {
-                body_bytes: settings.max_body_bytes,
-                decompressed_bytes: settings.max_decompressed_bytes,
-                read_timeout: Duration::from_millis(settings.read_timeout_ms),
-            },
+            api_token: settings.api_token.clone(),
+            api_turns: Semaphore::new(api::AT_A_TIME),
+            bodies: Bodies::new(settings),
         })
     }
 
+    /// What the body holds, and until when its sender has to be answered.
+    async fn read<T: Send + 'static>(
+        &self,
+        request: Request,
+        parse: Parse<T>,
+    ) -> Result<(T, Instant), HttpError> {
+        self.bodies.read(request, || self.context(), parse).await
+    }
+
     /// Completes the owners and commits, both within the time an upload has.
-    async fn submit(&self, mut upload: Upload) -> Result<UploadOutcome, HttpError> {
+    async fn submit(&self, mut upload: Upload, until: Instant) -> Result<UploadOutcome, HttpError> {
         let submitting = async {
             self.owners.fill(&mut upload.items).await?;
             self.owners.fill(&mut upload.events).await?;
             self.owners.fill(&mut upload.device_infos).await?;
             Ok(self.ingest.submit(upload).await?)
         };
-        match tokio::time::timeout(self.commit_deadline, submitting).await {
+        match tokio::time::timeout_at(until, submitting).await {
             Ok(outcome) => outcome,
             Err(_) => {
                 let error = IngestError::Unavailable;
@@ -112,7 +122,8 @@ impl State {
     }
 }
 
-/// Every route: a handler is named as its path, and says itself what it takes and answers.
+/// Every route: a handler is named as its path, below `/api/` its method before it, and says itself what it takes and
+/// answers.
 fn routes() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::with_openapi(openapi::Frame::openapi())
         // devices
@@ -121,6 +132,22 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(device_config::fetch_health_data_config))
         .routes(routes!(device_info::upload_device_info))
         .routes(routes!(event::upload_common_event))
+        // care staff and their programs
+        .routes(routes!(api::alert::get_api_alerts))
+        .routes(routes!(api::alert::get_api_alerts_summary))
+        .routes(routes!(api::alert::get_api_alerts_id))
+        .routes(routes!(api::alert_step::post_api_alerts_id_acknowledge))
+        .routes(routes!(api::alert_step::post_api_alerts_id_resolve))
+        .routes(routes!(api::alert_step::post_api_alerts_id_note))
+        .routes(routes!(api::alert_silence::get_api_alerts_silences))
+        .routes(routes!(api::alert_silence::post_api_alerts_silences))
+        .routes(routes!(api::alert_silence::delete_api_alerts_silences_id))
+        .routes(routes!(api::alert_rule::get_api_alerts_rules))
+        .routes(routes!(api::alert_rule::post_api_alerts_rules))
+        .routes(routes!(api::alert_rule::get_api_alerts_rules_id))
+        .routes(routes!(api::alert_rule::put_api_alerts_rules_id))
+        .routes(routes!(api::alert_rule::delete_api_alerts_rules_id))
+        .routes(routes!(api::alert_rule::get_api_alerts_rules_id_versions))
         // operators
         .routes(routes!(operations::livez))
         .routes(routes!(operations::readyz))
@@ -138,6 +165,7 @@ pub fn router(state: Arc<State>) -> Router {
         .fallback(error::no_such_route)
         .method_not_allowed_fallback(error::wrong_method)
         .layer(Extension(openapi::Document::new(&document)))
+        .layer(from_fn_with_state(state.clone(), api::access::check))
         .layer(from_fn(measure))
         .with_state(state)
 }

@@ -5,7 +5,7 @@
 
 use super::plan::{Place, Record, Row};
 use super::{Answer, IngestError};
-use crate::model::{DeviceInfoItem, EventItem, Reject};
+use crate::model::{Carried, DeviceInfoItem, EventItem, Reject};
 use crate::store::batch::Written;
 
 /// Rows of a transaction. An event and its sample are in one, unless the database refuses either.
@@ -65,10 +65,37 @@ impl<'a> Load<'a> {
     }
 }
 
+/// Tables rows go into.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Tables(u32);
+
+impl Tables {
+    /// Those of the rows of `load` and of the documents that are written with them.
+    pub(super) fn of(load: Load<'_>, documents: &[Carried<'_>]) -> Self {
+        let kinds = [load.readings.is_empty(), load.events.is_empty(), load.device_infos.is_empty()];
+        let rows = kinds.iter().enumerate().filter(|(_, is_empty)| !**is_empty).map(|(kind, _)| kind as u32);
+        let documents = documents.iter().map(|carried| 3 + carried.document.kind as u32);
+        Self(rows.chain(documents).fold(0, |tables, table| tables | 1 << table))
+    }
+
+    pub(super) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(super) const fn and(self, more: Self) -> Self {
+        Self(self.0 | more.0)
+    }
+
+    pub(super) const fn include(self, others: Self) -> bool {
+        self.0 & others.0 == others.0
+    }
+}
+
 /// What a committed transaction did with its rows.
 #[derive(Debug)]
 pub(super) struct Stored {
     pub(super) batch_id: i64,
+    pub(super) tables: Tables,
     /// For each row of the load, in its order: it is new.
     pub(super) readings: Vec<bool>,
     pub(super) events: Vec<bool>,
@@ -77,13 +104,14 @@ pub(super) struct Stored {
 
 impl Stored {
     /// `repeats`: places, in the readings of the load, of those that went the way of repeats, ascending.
-    pub(super) fn new(written: Written, readings: usize, repeats: &[usize]) -> Self {
+    pub(super) fn new(written: Written, tables: Tables, readings: usize, repeats: &[usize]) -> Self {
         let mut new = vec![true; readings];
         for (row, inserted) in repeats.iter().zip(&written.inserted) {
             new[*row] = *inserted;
         }
         Self {
             batch_id: written.batch_id,
+            tables,
             readings: new,
             events: written.events,
             device_infos: written.device_infos,
@@ -132,5 +160,15 @@ pub(super) fn fail(load: Load<'_>, rejects: &[Reject], error: IngestError, answe
                 *answer = Err(error);
             }
         }
+    }
+}
+
+/// Every record of `load` is one that cannot be stored.
+pub(super) fn reject(load: Load<'_>, detail: &str, rejects: &mut Vec<Reject>, answers: &mut [Answer]) {
+    for (part, reject) in load.rejects(detail) {
+        if let Ok(outcome) = &mut answers[part] {
+            outcome.rejected.push(reject.refusal.clone());
+        }
+        rejects.push(reject);
     }
 }

@@ -12,13 +12,16 @@
 //!
 //! The sample an event carries goes with it, in one transaction.
 
+mod again;
 mod batcher;
 mod documents;
 mod load;
 mod newest;
+mod pieces;
 mod plan;
 pub mod replay;
 mod route;
+mod suspects;
 mod writer;
 
 use std::sync::Arc;
@@ -32,6 +35,7 @@ use crate::store::wake::Announcer;
 use crate::store::{Store, StoreError};
 use crate::tasks::Stage;
 use crate::telemetry::names;
+use pieces::Pieces;
 use route::Lane;
 use writer::{Manner, Writer};
 
@@ -73,7 +77,7 @@ struct Part {
     upload: Upload,
     answer: oneshot::Sender<Answer>,
     /// Rows of the queue's budget, given back when the part is answered.
-    _budget: OwnedSemaphorePermit,
+    _budget: Option<OwnedSemaphorePermit>,
 }
 
 impl Part {
@@ -139,11 +143,11 @@ impl Ingest {
     }
 
     async fn submit_parts(&self, upload: Upload) -> Result<UploadOutcome, IngestError> {
-        let answers = self.enqueue(upload)?;
+        let entered = self.enqueue(upload)?;
         let all = async {
             let mut outcome = UploadOutcome::default();
-            for answer in answers {
-                outcome.merge(answer.await.map_err(|_| IngestError::Stopping)??);
+            for part in futures_util::future::try_join_all(entered.into_iter().map(Entered::outcome)).await? {
+                outcome.merge(part);
             }
             outcome.rejected.sort_by_key(|refusal| refusal.index);
             Ok(outcome)
@@ -151,8 +155,8 @@ impl Ingest {
         tokio::time::timeout(self.commit_deadline, all).await.unwrap_or(Err(IngestError::Unavailable))
     }
 
-    /// Puts every part into its queue, or none of them into any.
-    fn enqueue(&self, upload: Upload) -> Result<Vec<oneshot::Receiver<Answer>>, IngestError> {
+    /// Puts the first piece of every part into its queue, with rows of the budget for all of it, or none of them into any.
+    fn enqueue(&self, upload: Upload) -> Result<Vec<Entered<'_>>, IngestError> {
         let mut reserved = Vec::new();
         for (number, part) in route::split(upload, self.shards) {
             let queue = &self.queues[number];
@@ -169,17 +173,48 @@ impl Ingest {
         }
         Ok(reserved
             .into_iter()
-            .map(|(queue, place, upload, budget)| {
-                let (answer, answered) = oneshot::channel();
-                place.send(Part { upload, answer, _budget: budget });
+            .filter_map(|(queue, place, part, mut budget)| {
+                let mut pieces = Pieces::of(part);
+                let (piece, answered) = queue.part(pieces.next()?, &mut budget);
+                place.send(piece);
                 queue.show_depth();
-                answered
+                Some(Entered { queue, answered, pieces, budget })
             })
             .collect())
     }
 }
 
+/// A part of an upload on its way.
+struct Entered<'q> {
+    queue: &'q Queue,
+    answered: oneshot::Receiver<Answer>,
+    pieces: Pieces,
+    /// Of the pieces that are left.
+    budget: OwnedSemaphorePermit,
+}
+
+impl Entered<'_> {
+    /// Sends the pieces that are left, one after the other, and tells what became of all.
+    async fn outcome(mut self) -> Answer {
+        let mut outcome = UploadOutcome::default();
+        loop {
+            outcome.merge(self.answered.await.map_err(|_| IngestError::Stopping)??);
+            let Some(piece) = self.pieces.next() else { return Ok(outcome) };
+            let (piece, answered) = self.queue.part(piece, &mut self.budget);
+            self.queue.parts.send(piece).await.map_err(|_| IngestError::Stopping)?;
+            self.answered = answered;
+        }
+    }
+}
+
 impl Queue {
+    /// A piece with its rows of `budget`, of which an upload larger than the whole has too little.
+    fn part(&self, upload: Upload, budget: &mut OwnedSemaphorePermit) -> (Part, oneshot::Receiver<Answer>) {
+        let (answer, answered) = oneshot::channel();
+        let rows = upload.received().min(budget.num_permits());
+        (Part { upload, answer, _budget: budget.split(rows) }, answered)
+    }
+
     fn show_depth(&self) {
         let waiting = self.budget_rows - self.budget.available_permits();
         #[expect(clippy::cast_precision_loss, reason = "a queue is far below 2^52 rows")]

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::again::Tries;
 use super::plan::{self, Place, Record, Row};
 use super::{documents, within};
 use crate::config::{Duplicates, Settings};
@@ -17,9 +18,6 @@ use crate::store::batch::{Batch, Folded, Session, Written, kind_of};
 use crate::store::rejected_upload::RejectedUpload;
 use crate::store::replay::{Moved, Replayed};
 use crate::store::{Kind, Store, StoreError, owners};
-
-/// Tries of one transaction when the database says that the same again may work.
-const MAX_TRIES: u32 = 5;
 
 /// What became of the items of a replay.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -92,11 +90,11 @@ impl Replay {
         while let Some(ids) = pending.pop() {
             match self.commit(ids, read, None).await {
                 Ok(part) => tally.add(&part),
-                Err(error) if error.kind() == Kind::Refused && ids.len() > 1 => {
+                Err(error) if is_of_an_item(&error) && ids.len() > 1 => {
                     let (first, second) = ids.split_at(ids.len() / 2);
                     pending.extend([second, first]);
                 }
-                Err(error) if error.kind() == Kind::Refused && ids.len() == 1 => {
+                Err(error) if is_of_an_item(&error) && ids.len() == 1 => {
                     tally.add(&self.commit(ids, read, Some(&error.to_string())).await?);
                 }
                 Err(error) => return Err(error),
@@ -112,28 +110,29 @@ impl Replay {
         read: &Reader<'_>,
         refuse: Option<&str>,
     ) -> Result<Tally, StoreError> {
-        let mut tries = 0;
+        let mut tries = Tries::at_once();
         loop {
             let session = match self.session.take() {
                 Some(session) if !session.is_closed() => session,
                 _ => Session::open(&self.store).await?,
             };
-            tries += 1;
             let attempt = attempt(&self.store, &session, ids, read, refuse, &self.instance, self.duplicates);
-            match within(self.write_deadline, "replay", attempt).await {
-                Err(error) if error.kind() == Kind::Down => {
-                    session.discard();
-                    return Err(error);
-                }
-                Err(error) if error.kind() == Kind::Retry && tries < MAX_TRIES => {}
-                done => {
-                    self.session = Some(session);
-                    return done;
-                }
+            let done = within(self.write_deadline, "replay", attempt).await;
+            match &done {
+                Err(error) if error.kind() == Kind::Down => session.discard(),
+                _ => self.session = Some(session),
             }
-            self.session = Some(session);
+            match done {
+                Err(error) if tries.again(&error).await => {}
+                done => return done,
+            }
         }
     }
+}
+
+/// An item that may be at fault stays, which harms nothing if it is not.
+fn is_of_an_item(error: &StoreError) -> bool {
+    error.kind() == Kind::Refused || error.may_be_of_a_row()
 }
 
 async fn attempt(

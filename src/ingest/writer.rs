@@ -4,30 +4,27 @@
 //! Promise: an answer follows the commit of all its rows. A row the database refuses costs its neighbours
 //! nothing: the batch is halved until the row stands alone, and it is kept in `rejected_upload`.
 
+mod bisect;
+
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::again::{RECONNECT_PAUSE, Tries};
 use super::batcher::{self, Limits};
 use super::documents::Documents;
-use super::load::{Load, Stored, fail};
+use super::load::{Load, Stored, Tables};
 use super::newest::Newest;
 use super::plan::{self, Row};
-use super::{Answer, IngestError, Part, within};
+use super::{Answer, Part, within};
 use crate::config::{Duplicates, Settings};
 use crate::model::{Reject, UploadOutcome};
 use crate::store::batch::{self, Batch, Folded, Session};
 use crate::store::wake::Announcer;
 use crate::store::{Kind, Store, StoreError};
 use crate::telemetry::names;
-
-/// Tries of one transaction when the database says that the same again may work.
-const MAX_TRIES: u32 = 5;
-
-/// Pause before a new connection is asked for while the database is away.
-const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
 
 /// How a writer goes about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,39 +122,6 @@ impl Writer {
         }
     }
 
-    /// Commits `load` and `rejects`, in one transaction unless the database refuses a row.
-    async fn store_all(&mut self, load: Load<'_>, rejects: Vec<Reject>, answers: &mut [Answer]) {
-        let until = Instant::now() + self.commit_deadline;
-        let mut pending = vec![(load, rejects)];
-        while let Some((load, mut rejects)) = pending.pop() {
-            match self.commit(load, &rejects, until).await {
-                Ok(stored) => stored.settle(load, answers),
-                Err(error) if error.kind() == Kind::Refused && load.len() > 1 => {
-                    let (first, second) = load.halves();
-                    pending.push((second, Vec::new()));
-                    pending.push((first, rejects));
-                }
-                Err(error) if error.kind() == Kind::Refused && load.len() == 1 => {
-                    for (part, reject) in load.rejects(&error.to_string()) {
-                        if let Ok(outcome) = &mut answers[part] {
-                            outcome.rejected.push(reject.refusal.clone());
-                        }
-                        rejects.push(reject);
-                    }
-                    pending.push((Load::nothing(), rejects));
-                }
-                Err(error) => {
-                    tracing::error!(shard = self.shard, rows = load.len(), kind = ?error.kind(), %error, "batch not stored");
-                    let answer = match error.kind() {
-                        Kind::Down | Kind::Retry => IngestError::Unavailable,
-                        Kind::Conflict | Kind::Refused | Kind::Bug => IngestError::Failed,
-                    };
-                    fail(load, &rejects, answer, answers);
-                }
-            }
-        }
-    }
-
     /// One transaction, again when the same may work, until `until`.
     async fn commit(
         &mut self,
@@ -166,7 +130,7 @@ impl Writer {
         until: Instant,
     ) -> Result<Stored, StoreError> {
         let mut all_are_repeats = self.manner == Manner::Prompt;
-        let mut tries = 0;
+        let mut tries = Tries::until(until);
         loop {
             let started = Instant::now();
             let error = match self.attempt(load, rejects, all_are_repeats).await {
@@ -176,15 +140,10 @@ impl Writer {
                 }
                 Err(error) => error,
             };
-            tries += 1;
-            match error.kind() {
-                Kind::Conflict if !all_are_repeats => all_are_repeats = true,
-                Kind::Retry if tries < MAX_TRIES => {}
-                Kind::Down if Instant::now() < until => {
-                    tracing::warn!(shard = self.shard, %error, "database away, trying again");
-                    tokio::time::sleep(RECONNECT_PAUSE).await;
-                }
-                _ => return Err(error),
+            if error.kind() == Kind::Conflict && !all_are_repeats {
+                all_are_repeats = true;
+            } else if !tries.again(&error).await {
+                return Err(error);
             }
         }
     }
@@ -242,7 +201,7 @@ impl Writer {
             }
         }
         self.documents.stored(&batch.documents);
-        Ok(Stored::new(written, rows.len(), &repeats))
+        Ok(Stored::new(written, Tables::of(load, &batch.documents), rows.len(), &repeats))
     }
 
     /// The connection broke in a commit: asks the server, on another one, whether it took place.

@@ -2,11 +2,15 @@
 //!
 //! `wire` makes them, every later stage relies on them. Knows nothing but itself.
 
+pub mod alert;
+pub mod alert_rule;
+pub mod alert_silence;
 pub mod alert_state;
 pub mod device;
 pub mod document;
 pub mod event;
 pub mod exercise;
+pub mod id;
 pub mod latest;
 pub mod notification;
 pub mod ownership;
@@ -15,11 +19,17 @@ pub mod sleep;
 pub mod upload;
 pub mod workout;
 
+pub use alert::{
+    Alert, AlertAction, AlertDetail, AlertKind, AlertNotification, AlertStatus, AlertTally, Severity,
+};
+pub use alert_rule::{AlertRule, Condition, RuleDraft};
+pub use alert_silence::{AlertSilence, SilenceDraft};
 pub use alert_state::{AlertState, ShownAlert};
 pub use device::{ChargingStatus, DeviceInfo, DeviceInfoItem};
 pub use document::{Carried, Document, DocumentKind, Element, Kept, KeptReason};
 pub use event::{Event, EventItem};
 pub use exercise::{ExerciseDay, ExerciseTotals};
+pub use id::Id64;
 pub use latest::LatestValue;
 pub use notification::{Channel, Message, Notice, NoticeKind};
 pub use ownership::{Owned, Tenure};

@@ -2,4 +2,5 @@
 //!
 //! Before: `app` starts each task in its own stage. After: the database, through `store`.
 
+pub mod alerts;
 pub mod rollups;

@@ -43,6 +43,30 @@ pub enum Kind {
 }
 
 impl StoreError {
+    /// The server's words where it refused what it was given: fit for whoever gave it, for DETAIL is left out.
+    pub fn refusal(&self) -> Option<&str> {
+        match (self.kind(), self) {
+            (Kind::Refused | Kind::Conflict, Self::Postgres { source, .. }) => {
+                source.as_db_error().map(tokio_postgres::error::DbError::message)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the server reported this state.
+    pub(crate) fn is(&self, state: &SqlState) -> bool {
+        matches!(self, Self::Postgres { source, .. } if source.code() == Some(state))
+    }
+
+    /// A [`Kind::Bug`] that may be the fault of one row: what a trigger or a function did with it, or its size. Never that
+    /// something is missing, forbidden or damaged, which is nobody's row.
+    pub fn may_be_of_a_row(&self) -> bool {
+        match self {
+            Self::Postgres { source, .. } => source.code().is_some_and(may_be_of_a_row),
+            _ => false,
+        }
+    }
+
     /// What the caller should do, from SQLSTATE alone.
     pub fn kind(&self) -> Kind {
         match self {
@@ -78,6 +102,16 @@ fn kind_of(state: &SqlState) -> Kind {
     }
 }
 
+fn may_be_of_a_row(state: &SqlState) -> bool {
+    if *state == SqlState::INTERNAL_ERROR {
+        return true;
+    }
+    // triggered action exception, case not found, cardinality violation, triggered data change violation, SQL routine,
+    // external routine and its invocation, with check option, program limit exceeded, PL/pgSQL
+    matches!(&state.code()[..2], "09" | "20" | "21" | "27" | "2F" | "38" | "39" | "44" | "54" | "P0")
+        && kind_of(state) == Kind::Bug
+}
+
 fn describe(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
         // The message, never DETAIL: that one quotes values.
@@ -110,6 +144,26 @@ mod tests {
             ("42501", Kind::Bug),
         ] {
             assert_eq!(kind_of(&SqlState::from_code(code)), kind, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_row_is_suspected_only_of_what_a_row_can_do() {
+        for (code, suspected) in [
+            ("XX000", true),
+            ("P0004", true),
+            ("54000", true),
+            ("21000", true),
+            ("XX001", false),
+            ("42P01", false),
+            ("42703", false),
+            ("42501", false),
+            ("0A000", false),
+            ("P0001", false),
+            ("23514", false),
+            ("53100", false),
+        ] {
+            assert_eq!(may_be_of_a_row(&SqlState::from_code(code)), suspected, "{code}");
         }
     }
 }

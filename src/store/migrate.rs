@@ -30,11 +30,22 @@ const FUNCTIONS: &[(&str, &str)] = &[
     function!("rollup_refresh"),
     function!("rollup_continuous"),
     function!("refresh_rollups"),
+    function!("alert_turn"),
+    function!("alert_parts"),
+    function!("derive_alerts"),
+    function!("rebuild_alerts"),
+    function!("continue_alerts"),
+    function!("judge_alerts"),
     function!("notify_alerts"),
+    function!("evaluate_alerts"),
+    function!("sweep_alerts"),
+    function!("replay_rule"),
     function!("finish_batches"),
     function!("device_owner_at"),
     function!("device_owner"),
     function!("bind_device"),
+    function!("alert_rule_refusal"),
+    function!("alert_steps"),
 ];
 
 /// Held while a schema is changed. The number is arbitrary but fixed: "vitals" as ASCII.

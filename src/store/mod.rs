@@ -5,7 +5,12 @@
 //! Promise: every failure is a [`StoreError`] whose [`StoreError::kind`] says what to do; every await has a deadline.
 
 pub mod accounting;
+pub mod alert;
 pub mod alert_change;
+pub mod alert_replay;
+pub mod alert_rule;
+pub mod alert_silence;
+pub mod alert_sweep;
 pub mod batch;
 pub mod connect;
 pub mod copy;

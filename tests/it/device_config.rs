@@ -97,7 +97,7 @@ async fn an_empty_database_serves_a_working_watch() {
         let metrics = config["health_data"].as_object().expect("an object");
         assert_eq!(metrics.keys().collect::<Vec<_>>(), TYPES);
         assert!(metrics.values().all(|text| numbers(text).len() == 6), "{metrics:?}");
-        assert_eq!(metrics["heart_rate"], "20:1:1:100.0:80.0:5");
+        assert_eq!(metrics["heart_rate"], "20:1:1:120.0:50.0:5");
         assert_eq!(metrics["sleep"], "1800:1:1:0.0:0.0:0");
         assert_eq!(metrics["blood_oxygen"], "20:1:1:-1:90.0:5");
         let interfaces = config["interface_data"].as_object().expect("an object");
@@ -171,7 +171,25 @@ async fn a_tenant_is_told_what_was_set_for_it_and_the_defaults_for_the_rest() {
 
     let others = told(&service, "?deviceSn=OTHER").await;
     assert_eq!(others["upload_method"], "wifi");
-    assert_eq!(others["health_data"]["heart_rate"], "20:1:1:100.0:80.0:5");
+    assert_eq!(others["health_data"]["heart_rate"], "20:1:1:120.0:50.0:5");
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn new_defaults_come_only_where_nobody_set_others() {
+    let database = Database::new().await;
+    let service = Service::start(&database).await;
+    let client = database.client().await;
+    for (set, told_then) in [("100, 80", "120.0:50.0"), ("110, 80", "110.0:80.0"), ("null, null", "-1:-1")] {
+        let set = format!(
+            "update device_config_metric set (warn_high, warn_low) = ({set}) where customer_id = 0 and metric = 'heart_rate'"
+        );
+        client.batch_execute(&set).await.expect("set");
+        let migration = include_str!("../../migrations/V18__device_config_defaults.sql");
+        client.batch_execute(migration).await.expect("migrated");
+        let config = told(&service, "?deviceSn=DEFAULT").await;
+        assert_eq!(config["health_data"]["heart_rate"], format!("20:1:1:{told_then}:5"));
+    }
     service.finish().await;
 }
 

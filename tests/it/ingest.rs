@@ -106,6 +106,112 @@ async fn a_row_the_database_refuses_costs_its_neighbours_nothing() {
     service.finish().await;
 }
 
+/// A function that stumbles, as one with a fault of its own does, over what `condition` says.
+async fn a_trigger_stumbles(database: &Database, table: &str, condition: &str) {
+    database
+        .client()
+        .await
+        .batch_execute(&format!(
+            "create function tests_stumble() returns trigger language plpgsql as $$
+             begin
+                 if {condition} then raise exception 'stumbled' using errcode = 'XX000'; end if;
+                 return new;
+             end $$;
+             create trigger tests_stumble before insert on {table} for each row execute function tests_stumble()"
+        ))
+        .await
+        .expect("a trigger");
+}
+
+async fn rejects(database: &Database) -> Vec<(String, Value)> {
+    let client = database.client().await;
+    let rows = client
+        .query("select reason, body::jsonb from rejected_upload order by rejected_upload_id", &[])
+        .await
+        .expect("rejects");
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+fn hundred(device_sn: &str, odd: impl Fn(usize) -> bool) -> Vec<Value> {
+    (0..100)
+        .map(|n| {
+            let heart_rate = if odd(n) { 111 } else { 70 };
+            json!({ "deviceSn": device_sn, "heart_rate": heart_rate, "timestamp": 1_767_294_245 + n })
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_row_the_database_stumbles_over_costs_its_neighbours_nothing() {
+    let database = Database::new().await;
+    a_trigger_stumbles(&database, "health_data", "new.heart_rate = 111").await;
+    let service = Service::start(&database).await;
+    let mut items = hundred("STUMBLE-1", |n| matches!(n, 0 | 1 | 71));
+    items.push(json!({ "deviceSn": "STUMBLE-1", "timestamp": "never" }));
+    let answer = service.post("/upload_health_data", json!({ "data": items }).to_string()).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.body["details"], json!({ "success": 97, "duplicate": 0, "error": 4 }));
+    let mut kept = rejects(&database).await;
+    kept.sort_by_key(|(_, body)| body["timestamp"].as_i64());
+    let refused = |n: usize| ("refused_by_database".to_owned(), items[n].clone());
+    assert_eq!(kept, [("bad_time".to_owned(), items[100].clone()), refused(0), refused(1), refused(71)]);
+    accounts_balance(&database, 101).await;
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn where_the_database_stumbles_over_every_row_none_is_refused() {
+    let database = Database::new().await;
+    a_trigger_stumbles(&database, "health_data", "true").await;
+    let service = Service::start(&database).await;
+    let mut items = hundred("ALL-1", |_| false);
+    items.push(json!({ "deviceSn": "ALL-1", "timestamp": "never" }));
+    let body = json!({ "data": items }).to_string();
+    let answer = service.post("/upload_health_data", body.clone()).await;
+    assert_eq!(answer.status, 500, "{answer:?}");
+    assert_eq!(rejects(&database).await, []);
+    let client = database.client().await;
+    client.batch_execute("drop trigger tests_stumble on health_data").await.expect("no trigger");
+    let answer = service.post("/upload_health_data", body).await;
+    assert_eq!(answer.body["details"], json!({ "success": 100, "duplicate": 0, "error": 1 }));
+    accounts_balance(&database, 101).await;
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn a_table_that_is_missing_refuses_no_row() {
+    let database = Database::new().await;
+    let service = Service::start(&database).await;
+    let client = database.client().await;
+    client.batch_execute("alter table health_data rename to elsewhere").await.expect("renamed");
+    let body = json!({ "data": hundred("GONE-1", |_| false) }).to_string();
+    let answer = service.post("/upload_health_data", body.clone()).await;
+    assert_eq!(answer.status, 500, "{answer:?}");
+    assert_eq!(rejects(&database).await, []);
+    client.batch_execute("alter table elsewhere rename to health_data").await.expect("renamed back");
+    assert_eq!(service.post("/upload_health_data", body).await.status, 200);
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn a_stored_row_proves_nothing_for_another_table() {
+    let database = Database::new().await;
+    a_trigger_stumbles(&database, "device_event", "true").await;
+    let service = Service::start(&database).await;
+    let event = json!({ "eventType": "SOS_EVENT", "deviceSn": "OTHER-1", "timestamp": 1_767_294_245,
+                        "healthData": { "data": { "deviceSn": "OTHER-1", "heart_rate": 70, "timestamp": 1_767_294_245 } } });
+    let answer = service.post("/upload_common_event", event.to_string()).await;
+    assert_eq!(answer.status, 500, "{answer:?}");
+    assert_eq!(rejects(&database).await, [], "the event is healthy, and its sender keeps it");
+    let client = database.client().await;
+    client.batch_execute("drop trigger tests_stumble on device_event").await.expect("no trigger");
+    assert_eq!(service.post("/upload_common_event", event.to_string()).await.status, 200);
+    let stored = "select (select count(*) from health_data), (select count(*) from device_event)";
+    let stored = client.query_one(stored, &[]).await.expect("counts");
+    assert_eq!((stored.get::<_, i64>(0), stored.get::<_, i64>(1)), (1, 1));
+    service.finish().await;
+}
+
 /// received = stored + duplicate + rejected, and each of them is what the tables hold.
 async fn accounts_balance(database: &Database, received: i64) {
     let account = database

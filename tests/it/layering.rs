@@ -31,6 +31,7 @@ const OWNED: &[(&str, &str)] = &[
     ("std::env::", "config"),
     ("env::var", "config"),
     ("tokio::spawn", "tasks"),
+    ("spawn_blocking", "tasks"),
 ];
 
 #[test]

@@ -6,7 +6,14 @@
 
 mod harness;
 
+mod alert_api;
+mod alert_command;
+mod alert_kill;
+mod alert_order;
+mod alert_rules;
 mod alert_view;
+mod alerts;
+mod bodies;
 mod device_config;
 mod device_info;
 mod directory_import;

@@ -190,6 +190,28 @@ async fn every_instance_follows_every_kind_of_change() {
 }
 
 #[tokio::test]
+async fn an_owner_who_is_deleted_and_inserted_anew_is_followed() {
+    let database = Database::new().await;
+    people(&database).await;
+    bind(&database, "ANEW-1", ANNA).await;
+    let service = Service::start(&database).await;
+    becomes(&service, &database, "ANEW-1", ANNAS).await;
+    let anew = |what: &str| format!("begin; set constraints all deferred; {what} commit;");
+    let other = TENANT + 100;
+    let unit = format!(
+        "delete from org_unit where org_id = {ORG}; insert into org_unit (org_id, ancestors) values ({ORG}, '{{{other}}}');"
+    );
+    change(&database, &anew(&unit)).await;
+    becomes(&service, &database, "ANEW-1", (Some(other), Some(ORG), Some(ANNA))).await;
+    let user = format!(
+        "delete from app_user where user_id = {ANNA}; insert into app_user (user_id, org_id) values ({ANNA}, {TENANT});"
+    );
+    change(&database, &anew(&user)).await;
+    becomes(&service, &database, "ANEW-1", (Some(TENANT), Some(TENANT), Some(ANNA))).await;
+    service.finish().await;
+}
+
+#[tokio::test]
 async fn a_change_of_very_many_devices_is_followed_too() {
     let database = Database::new().await;
     people(&database).await;

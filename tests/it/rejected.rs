@@ -196,6 +196,55 @@ async fn what_is_refused_again_stays_with_its_new_reason_and_costs_no_neighbour(
 }
 
 #[tokio::test]
+async fn what_the_database_stumbles_over_stays_and_costs_no_neighbour() {
+    let database = Database::new().await;
+    let service = forgetful_service(&database).await;
+    assert_eq!(service.upload(&samples("STUMBLE-1", 100)).await, (0, 0, 100));
+    sql(
+        &database,
+        "create function tests_stumble() returns trigger language plpgsql as $$
+         begin
+             if new.heart_rate = 71 then raise exception 'stumbled' using errcode = 'XX000'; end if;
+             return new;
+         end $$;
+         create trigger tests_stumble before insert on health_data for each row execute function tests_stumble()",
+    )
+    .await;
+    keep_years(&database).await;
+    let first = replayed(&vitals(&database, &["rejected", "replay", "--json"]).await);
+    assert_eq!(
+        first["stored"].as_u64().zip(first["refused"]["refused_by_database"].as_u64()).map(|(a, b)| a + b),
+        Some(100)
+    );
+    sql(&database, "drop trigger tests_stumble on health_data").await;
+    let last = replayed(&vitals(&database, &["rejected", "replay", "--json"]).await);
+    assert_eq!(last["stored"], first["refused"]["refused_by_database"]);
+    accounts_balance(&database, 100).await;
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn a_replay_holds_no_more_than_a_few_large_rejects_at_once() {
+    let database = Database::new().await;
+    sql(
+        &database,
+        r#"insert into rejected_upload (received_at, source, device_sn, reason, detail, body)
+           select now(), 'health', 'LARGE-' || n, 'too_old', '',
+               format('{"deviceSn":"LARGE-%s","heart_rate":70,"timestamp":%s%s}', n, 1767294245 + n, repeat(' ', 20000000))
+           from generate_series(1, 5) n"#,
+    )
+    .await;
+    let said = replayed(&vitals(&database, &["rejected", "replay", "--json"]).await);
+    assert_eq!(said["stored"], 5);
+    // Two of them are more than a page holds, one is not.
+    assert_eq!(
+        count(&database, "select count(distinct batch_id) from health_data where device_sn like 'LARGE-%'")
+            .await,
+        3
+    );
+}
+
+#[tokio::test]
 async fn only_what_was_named_is_replayed() {
     let database = Database::new().await;
     let service = forgetful_service(&database).await;

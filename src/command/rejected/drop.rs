@@ -10,9 +10,9 @@ use anyhow::bail;
 use jiff::tz::TimeZone;
 
 use super::filter::Choice;
-use super::print;
-use super::progress::Progress;
+use crate::command::progress::Progress;
 use crate::command::simulate::grouped;
+use crate::command::text::print;
 use crate::config::Settings;
 use crate::store::Store;
 use crate::store::rejected_upload::{self, Extent};

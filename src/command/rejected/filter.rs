@@ -2,11 +2,10 @@
 //!
 //! Before: clap. After: `store::rejected_upload`.
 
-use anyhow::Context;
-use jiff::civil::DateTime;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp, Zoned};
 
+use crate::command::when;
 use crate::model::Source;
 use crate::store::rejected_upload::Filter;
 
@@ -61,10 +60,7 @@ impl Which {
     /// As a filter, with times in `zone` where they name none.
     pub(super) fn filter(&self, zone: &TimeZone) -> anyhow::Result<Filter> {
         let now = Timestamp::now().to_zoned(zone.clone());
-        let time = |text: &Option<String>, option| {
-            let time = text.as_deref().map(|text| time(text, &now));
-            time.transpose().with_context(|| format!("{option} is neither an age (2h) nor a time"))
-        };
+        let time = |text: &Option<String>, option| when::option(text.as_deref(), option, &now);
         Ok(Filter {
             ids: None,
             devices: any(&self.device),
@@ -85,46 +81,4 @@ fn source(name: &str) -> Result<Source, String> {
         let names = Source::ALL.map(Source::name).join(", ");
         format!("one of: {names}")
     })
-}
-
-/// An age before `now`, or a time.
-fn time(text: &str, now: &Zoned) -> anyhow::Result<Timestamp> {
-    if let Ok(age) = text.parse::<Span>() {
-        return Ok(now.checked_sub(age.abs())?.timestamp());
-    }
-    if let Ok(instant) = text.parse::<Timestamp>() {
-        return Ok(instant);
-    }
-    let local: DateTime = text.parse()?;
-    Ok(now.time_zone().to_timestamp(local)?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> Option<String> {
-        let now: Zoned = "2026-03-02T12:00:00+08:00[Asia/Shanghai]".parse().expect("a time");
-        time(text, &now).ok().map(|instant| instant.to_string())
-    }
-
-    #[test]
-    fn an_age_or_a_time_says_when() {
-        for (text, instant) in [
-            ("2h", "2026-03-02T02:00:00Z"),
-            ("90m", "2026-03-02T02:30:00Z"),
-            ("2 days", "2026-02-28T04:00:00Z"),
-            ("1mo", "2026-02-02T04:00:00Z"),
-            ("2026-03-01", "2026-02-28T16:00:00Z"),
-            ("2026-03-01 08:30", "2026-03-01T00:30:00Z"),
-            ("2026-03-01T08:30:15", "2026-03-01T00:30:15Z"),
-            ("2026-03-01T08:30:15Z", "2026-03-01T08:30:15Z"),
-            ("2026-03-01T08:30:15+02:00", "2026-03-01T06:30:15Z"),
-        ] {
-            assert_eq!(read(text).as_deref(), Some(instant), "{text}");
-        }
-        for text in ["", "yesterday", "2", "08:30"] {
-            assert_eq!(read(text), None, "{text}");
-        }
-    }
 }

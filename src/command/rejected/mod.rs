@@ -5,16 +5,15 @@
 
 mod drop;
 mod filter;
-mod progress;
 mod replay;
 mod text;
 
-use std::io::{ErrorKind, Write, stdout};
 use std::process::ExitCode;
 
 use anyhow::bail;
 
 use crate::app;
+use crate::command::text::print;
 use crate::config::Settings;
 use crate::store::{Store, rejected_upload};
 use filter::{Choice, Which};
@@ -129,13 +128,4 @@ async fn show(show: &Show, settings: &Settings, store: &Store) -> anyhow::Result
         bail!("there is no reject {}", missing.join(", "));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// To standard output; a reader that has gone (`| head`) is no failure.
-fn print(text: &str) -> std::io::Result<()> {
-    let mut out = stdout();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        written => written,
-    }
 }

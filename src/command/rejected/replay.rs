@@ -14,10 +14,10 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::filter::Choice;
-use super::print;
-use super::progress::Progress;
 use crate::command::interrupt::until_interrupted;
+use crate::command::progress::Progress;
 use crate::command::simulate::grouped;
+use crate::command::text::print;
 use crate::config::Settings;
 use crate::http::retention::RawRetention;
 use crate::ingest::replay::{Replay, Tally};

@@ -3,12 +3,12 @@
 //! Before: rows of `rejected_upload`. After: standard output.
 //! Promise: what a device sent cannot steer a terminal; JSON holds the original text unchanged.
 
-use console::measure_text_width;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::command::simulate::grouped;
+use crate::command::text::{age, aligned, harmless};
 use crate::store::rejected_upload::RejectedUpload;
 
 /// One line each, and how many more there are.
@@ -71,48 +71,11 @@ pub(super) fn json(reject: &RejectedUpload) -> String {
     format!("{object}\n")
 }
 
-/// Columns flush left, by what is seen.
-fn aligned<const COLUMNS: usize>(lines: &[[String; COLUMNS]]) -> String {
-    let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
-        lines.iter().map(|line| measure_text_width(&line[column])).max().unwrap_or(0)
-    });
-    let mut text = String::new();
-    for line in lines {
-        let mut padded = String::new();
-        for (cell, width) in line.iter().zip(widths) {
-            padded.push_str(cell);
-            padded.push_str(&" ".repeat(width - measure_text_width(cell) + 2));
-        }
-        text.push_str(padded.trim_end());
-        text.push('\n');
-    }
-    text
-}
-
-/// In its largest unit.
-fn age(since: SignedDuration) -> String {
-    let seconds = since.as_secs().max(0);
-    match seconds {
-        0..=119 => format!("{seconds} s"),
-        120..=7_199 => format!("{} min", seconds / 60),
-        7_200..=172_799 => format!("{} h", seconds / 3_600),
-        _ => format!("{} d", seconds / 86_400),
-    }
-}
-
-/// Control characters but line ends and tabs are shown, not sent.
-fn harmless(text: &str) -> String {
-    text.chars()
-        .flat_map(|char| {
-            let steers = char.is_control() && !matches!(char, '\n' | '\t');
-            let shown = if steers { char.escape_default().to_string() } else { char.to_string() };
-            shown.chars().collect::<Vec<_>>()
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use console::measure_text_width;
+    use jiff::SignedDuration;
+
     use super::*;
     use crate::model::Source;
 

@@ -92,7 +92,7 @@ impl Device {
         let seed = mix(options.seed, serial);
         Self {
             head: head(serial, number),
-            person: Person::new(seed),
+            person: Person::new(seed).racing(options.breaches),
             phase_seconds: (mix(seed, 2) % calendar.history_spacing_seconds as u64) as i64,
             clock: calendar.live_from,
             floor: calendar.late_from.min(calendar.history_from) - calendar.history_spacing_seconds,

@@ -78,6 +78,10 @@ pub struct Options {
     #[arg(long, value_name = "PERCENT", default_value_t = 0.0, value_parser = percent)]
     pub late: f64,
 
+    /// Share of the samples with a heart rate of 142 and more, in stretches of ten seconds, percent.
+    #[arg(long, value_name = "PERCENT", default_value_t = 0.0, value_parser = percent)]
+    pub breaches: f64,
+
     /// Alarms (SOS events with a sample) a second beside the live uploads, over connections of their own.
     #[arg(long, value_name = "EVENTS/S", value_parser = rate)]
     pub alarms: Option<f64>,

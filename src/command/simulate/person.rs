@@ -16,6 +16,11 @@ const PLANS: usize = 8;
 /// The whole of a day's activity, as a share.
 const WHOLE: u64 = 1 << 16;
 
+/// A heart races for this long at a time.
+const RACING_SECONDS: i64 = 10;
+/// Nobody's heart beats faster than this by effort: what alerts is what was asked for.
+const FASTEST_BY_EFFORT: u32 = 116;
+
 /// Days as people spend them; which one is drawn anew for each person and day.
 static PLANS_OF_A_DAY: LazyLock<Vec<DayPlan>> =
     LazyLock::new(|| (0..PLANS as u64).map(DayPlan::new).collect());
@@ -29,6 +34,8 @@ pub(super) struct Person {
     home_latitude_e6: i32,
     home_longitude_e6: i32,
     unworn_from_slot: usize,
+    /// Share of its time in which the heart races, millionths.
+    racing_ppm: u64,
 }
 
 /// What a watch shows at an instant. 0 is the watch's "not measured", `None` a field it leaves out.
@@ -116,11 +123,26 @@ impl Person {
             home_latitude_e6: 22_500_000 + ((dice >> 24) % 200_000) as i32,
             home_longitude_e6: 113_900_000 + ((dice >> 44) % 300_000) as i32,
             unworn_from_slot: 240 + (dice >> 16) as usize % 12,
+            racing_ppm: 0,
         }
+    }
+
+    /// The same person, whose heart races for this share of the time, percent.
+    pub(super) fn racing(self, percent: f64) -> Self {
+        Self { racing_ppm: (percent * 10_000.0) as u64, ..self }
     }
 
     /// What the watch shows at `at` (epoch seconds).
     pub(super) fn sample(&self, at: i64) -> Sample {
+        let mut sample = self.usual_sample(at);
+        let stretch = at.div_euclid(RACING_SECONDS) as u64;
+        if sample.heart_rate > 0 && mix(self.seed ^ 0xB4EA, stretch) % 1_000_000 < self.racing_ppm {
+            sample.heart_rate = 142 + (mix(self.seed, stretch) % 20) as u32;
+        }
+        sample
+    }
+
+    fn usual_sample(&self, at: i64) -> Sample {
         let (day, second) = local_day(at);
         let plan = self.plan(day);
         let slot = (second / SLOT_SECONDS) as usize;
@@ -148,8 +170,8 @@ impl Person {
     fn fill_vitals(&self, sample: &mut Sample, effort: u32, dice: u64) {
         let flutter = (dice & 7) as u32;
         let asleep = effort == 0;
-        sample.heart_rate =
-            if asleep { self.resting_bpm - 6 } else { self.resting_bpm + 6 + effort * 3 } - 4 + flutter;
+        let by_effort = if asleep { self.resting_bpm - 6 } else { self.resting_bpm + 6 + effort * 3 };
+        sample.heart_rate = by_effort.min(FASTEST_BY_EFFORT) - 4 + flutter;
         sample.temperature_tenths = if asleep { 361 } else { 363 } + (dice >> 3) as u32 % 7;
         // The watch derives pressure from heart rate; so does this.
         sample.pressure_high = 90 + sample.heart_rate * 2 / 5;

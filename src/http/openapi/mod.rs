@@ -17,7 +17,8 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde_json::{Value, json};
-use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
 
 pub(super) use device::{DeviceInfoUpload, EventUpload};
 pub(super) use health::{HealthBatch, HealthUpload};
@@ -29,11 +30,25 @@ pub(super) use page::{__path_docs, __path_docs_file, docs, docs_file};
     info(title = "vitals", description = include_str!("about.md")),
     tags(
         (name = "devices", description = "What watches, phones and gateways send."),
+        (name = "alerts", description = "What care staff and their programs ask and do. Where a token is set (`api_token`), it has to come with every request: `Authorization: Bearer …`."),
         (name = "operators", description = "What those who run the service ask."),
         (name = "readers", description = "This document.")
-    )
+    ),
+    modifiers(&Token)
 )]
 pub(super) struct Frame;
+
+/// How the routes below `/api/` are opened.
+struct Token;
+
+impl Modify for Token {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let bearer =
+            HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The setting api_token"));
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("api_token", SecurityScheme::Http(bearer.build()));
+    }
+}
 
 /// `tests/fixtures/<name>.json`.
 macro_rules! fixture {

@@ -1,5 +1,6 @@
 //! Servers, databases, services, cables and waiting.
 
+mod alerts;
 mod database;
 mod process;
 mod proxy;
@@ -10,6 +11,7 @@ mod service;
 use std::future::Future;
 use std::time::Duration;
 
+pub use alerts::add_alert;
 pub use database::Database;
 pub use process::{Process, Said, command, vitals};
 pub use proxy::Proxy;

@@ -64,6 +64,16 @@ impl Service {
         answer(request.send().await.expect("an answer")).await
     }
 
+    /// A request of any method, with a body of JSON where one is given.
+    pub async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        let method = method.parse().expect("a method");
+        let mut request = self.http.request(method, format!("{}{path}", self.url()));
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        answer(request.send().await.expect("an answer")).await
+    }
+
     /// Uploads what must be taken, and gives (success, duplicate, error).
     pub async fn upload(&self, body: &Value) -> (u64, u64, u64) {
         let answer = self.post("/upload_health_data", body.to_string()).await;

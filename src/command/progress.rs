@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::command::simulate::grouped;
+use super::simulate::grouped;
 
 /// How often a log is told.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
-/// Progress towards a number of rejects.
+/// Progress towards a number of things.
 pub(super) struct Progress {
     bar: Option<ProgressBar>,
     verb: &'static str,
@@ -27,10 +27,10 @@ impl Progress {
         Self { bar, verb, done: 0, of, told_at: Instant::now() }
     }
 
-    pub(super) fn advance(&mut self, rejects: u64) {
-        self.done += rejects;
+    pub(super) fn advance(&mut self, more: u64) {
+        self.done += more;
         match &self.bar {
-            Some(bar) => bar.inc(rejects),
+            Some(bar) => bar.inc(more),
             None if self.told_at.elapsed() >= LINE_EVERY => {
                 eprintln!("{} {} of {}", self.verb, grouped(self.done), grouped(self.of));
                 self.told_at = Instant::now();

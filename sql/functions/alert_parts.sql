@@ -1,0 +1,201 @@
+-- Parts of the judgement of a rule: its hours, its conditions, its words.
+-- Before: derive_alerts, evaluate_alerts. Locks: none.
+
+-- metric_value, is_measured and is_breach are written into the statement that calls them; a SET clause would prevent that.
+
+-- The reading of a metric in a row of health_data; NULL: not measured.
+create or replace function vitals.metric_value(
+    metric text, heart_rate smallint, blood_oxygen smallint, temperature numeric,
+    pressure_high smallint, pressure_low smallint, stress smallint
+) returns numeric
+language sql immutable
+as $$
+    select case metric
+        when 'heart_rate'    then heart_rate::numeric
+        when 'blood_oxygen'  then blood_oxygen::numeric
+        when 'temperature'   then temperature
+        when 'pressure_high' then pressure_high::numeric
+        when 'pressure_low'  then pressure_low::numeric
+        when 'stress'        then stress::numeric
+    end
+$$;
+comment on function vitals.metric_value(text, smallint, smallint, numeric, smallint, smallint, smallint) is 'The reading of a metric in a row of health_data.';
+
+-- Whether a row of health_data says something to a rule: to one metric, or to any of several (metric is NULL).
+create or replace function vitals.is_measured(
+    metric text, metrics text[], heart_rate smallint, blood_oxygen smallint, temperature numeric,
+    pressure_high smallint, pressure_low smallint, stress smallint
+) returns boolean
+language sql immutable
+as $$
+    select case coalesce(metric, '')
+        when 'heart_rate'    then heart_rate is not null
+        when 'blood_oxygen'  then blood_oxygen is not null
+        when 'temperature'   then temperature is not null
+        when 'pressure_high' then pressure_high is not null
+        when 'pressure_low'  then pressure_low is not null
+        when 'stress'        then stress is not null
+        else heart_rate is not null and 'heart_rate' = any (metrics)
+            or blood_oxygen is not null and 'blood_oxygen' = any (metrics)
+            or temperature is not null and 'temperature' = any (metrics)
+            or pressure_high is not null and 'pressure_high' = any (metrics)
+            or pressure_low is not null and 'pressure_low' = any (metrics)
+            or stress is not null and 'stress' = any (metrics)
+    end
+$$;
+comment on function vitals.is_measured(text, text[], smallint, smallint, numeric, smallint, smallint, smallint) is 'Whether a row of health_data says something to a rule.';
+
+-- Whether breaches count at a time. Days are those on which the hours began: Monday 22:00 to 06:00 ends on Tuesday.
+create or replace function vitals.in_effect(
+    at_ts timestamptz, effective_from time, effective_until time, effective_days smallint[], zone text
+) returns boolean
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+    select
+        case
+            when l.day_from is null then true
+            when l.day_from < l.day_until then l.clock >= l.day_from and l.clock < l.day_until
+            else l.clock >= l.day_from or l.clock < l.day_until
+        end
+        and (
+            in_effect.effective_days is null
+            or extract(isodow from
+                case when l.day_from > l.day_until and l.clock < l.day_until then l.local - interval '1 day' else l.local end
+            )::smallint = any (in_effect.effective_days)
+        )
+    from (
+        select
+            in_effect.at_ts at time zone in_effect.zone as local,
+            (in_effect.at_ts at time zone in_effect.zone)::time as clock,
+            in_effect.effective_from as day_from,
+            in_effect.effective_until as day_until
+    ) as l
+$$;
+comment on function vitals.in_effect(timestamptz, time, time, smallint[], text) is 'Whether a time lies in the effective hours and days of a rule.';
+
+-- The zone of rules and routes that name none: that in which the rollups cut days.
+create or replace function vitals.default_zone() returns text
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$ select coalesce((select r.time_zone from vitals.rollup r where r.name = 'health_daily'), 'Asia/Shanghai') $$;
+comment on function vitals.default_zone() is 'Zone of rules and routes that name none.';
+
+-- Whether the conditions of a composite rule hold for a device at a time: of each, the newest reading not older than
+-- the window breaches, and has breached for the duration without a gap longer than the window.
+create or replace function vitals.conditions_hold(
+    device_sn text, at_ts timestamptz, combine text, conditions jsonb, window_seconds integer
+) returns boolean
+language sql stable
+set search_path = pg_catalog, public, pg_temp
+-- The time has to be seen by the planner: it leaves out the chunks of other days.
+set plan_cache_mode = force_custom_plan
+as $$
+    select case when conditions_hold.combine = 'all' then bool_and(state.holds) else bool_or(state.holds) end
+    from (
+        select coalesce(
+            max(r.ts) >= conditions_hold.at_ts - make_interval(secs => conditions_hold.window_seconds)
+            and last(r.breach, r.ts)
+            and max(r.ts) - greatest(
+                min(r.ts) filter (where r.breach and (r.last_normal_ts is null or r.ts > r.last_normal_ts)),
+                max(r.ts) filter (where r.breach and r.gap > make_interval(secs => conditions_hold.window_seconds))
+            ) >= make_interval(secs => coalesce(max(r.duration_seconds), 0)),
+            false
+        ) as holds
+        from jsonb_array_elements(conditions_hold.conditions) with ordinality as c (condition, position)
+        left join lateral (
+            select
+                v.ts, v.breach, v.duration_seconds,
+                v.ts - lag(v.ts) over (order by v.ts) as gap,
+                max(v.ts) filter (where not v.breach) over () as last_normal_ts
+            from (
+                select
+                    h.ts, k.duration_seconds,
+                    coalesce(m.value < k.min_value, false) or coalesce(m.value > k.max_value, false) as breach
+                from (
+                    select
+                        (c.condition ->> 'min')::numeric as min_value,
+                        (c.condition ->> 'max')::numeric as max_value,
+                        coalesce((c.condition ->> 'duration_seconds')::numeric, 0)::integer as duration_seconds
+                ) as k
+                join health_data as h
+                    on h.device_sn = conditions_hold.device_sn
+                    and h.ts <= conditions_hold.at_ts
+                    and h.ts >= conditions_hold.at_ts
+                        - make_interval(secs => k.duration_seconds + 2 * conditions_hold.window_seconds)
+                    -- A duration is a day at most, and so is a window.
+                    and h.ts >= conditions_hold.at_ts - interval '3 days'
+                cross join lateral (
+                    select case c.condition ->> 'metric'
+                        when 'heart_rate'    then h.heart_rate::numeric
+                        when 'blood_oxygen'  then h.blood_oxygen::numeric
+                        when 'temperature'   then h.temperature
+                        when 'pressure_high' then h.pressure_high::numeric
+                        when 'pressure_low'  then h.pressure_low::numeric
+                        when 'stress'        then h.stress::numeric
+                    end as value
+                ) as m
+                where m.value is not null
+            ) as v
+        ) as r on true
+        group by c.position
+    ) as state
+$$;
+comment on function vitals.conditions_hold(text, timestamptz, text, jsonb, integer) is 'Whether the conditions of a composite rule hold for a device at a time.';
+
+-- Whether a row breaches a rule. Bounds are exclusive: the bound itself is normal.
+create or replace function vitals.is_breach(
+    kind text, value numeric, min_value numeric, max_value numeric,
+    device_sn text, ts timestamptz, combine text, conditions jsonb, window_seconds integer
+) returns boolean
+language sql stable
+as $$
+    select case
+        when kind = 'composite' then vitals.conditions_hold(device_sn, ts, combine, conditions, window_seconds)
+        else coalesce(value < min_value, false) or coalesce(value > max_value, false)
+    end
+$$;
+comment on function vitals.is_breach(text, numeric, numeric, numeric, text, timestamptz, text, jsonb, integer) is 'Whether a row breaches a rule.';
+
+-- What people are told of an alert.
+create or replace function vitals.alert_message(
+    rule alert_rule, device_sn text, value text, breach_count integer, ts timestamptz,
+    customer_id bigint, org_id bigint, user_id bigint
+) returns text
+language plpgsql stable
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    message text := rule.message;
+    said    text;
+begin
+    message := replace(message, '{device_sn}', alert_message.device_sn);
+    message := replace(message, '{rule}', rule.name);
+    message := replace(message, '{severity}', rule.severity);
+    message := replace(message, '{metric}', coalesce(replace(rule.metric, '_', ' '), '-'));
+    message := replace(message, '{value}', coalesce(alert_message.value, '-'));
+    message := replace(message, '{min}', coalesce(trim_scale(rule.min_value)::text, '-'));
+    message := replace(message, '{max}', coalesce(trim_scale(rule.max_value)::text, '-'));
+    message := replace(message, '{event_type}', coalesce(rule.event_type, '-'));
+    message := replace(message, '{count}', alert_message.breach_count::text);
+    -- What has to be looked up only where it is asked for.
+    if position('{time}' in message) > 0 then
+        said := coalesce(rule.time_zone, (select r.time_zone from vitals.rollup r where r.name = 'health_daily'), 'Asia/Shanghai');
+        message := replace(message, '{time}', to_char(alert_message.ts at time zone said, 'YYYY-MM-DD HH24:MI:SS'));
+    end if;
+    if position('{user}' in message) > 0 then
+        said := (select u.name from app_user u where u.user_id = alert_message.user_id);
+        message := replace(message, '{user}', coalesce(said, alert_message.user_id::text, '-'));
+    end if;
+    if position('{org}' in message) > 0 then
+        said := (select o.name from org_unit o where o.org_id = alert_message.org_id);
+        message := replace(message, '{org}', coalesce(said, alert_message.org_id::text, '-'));
+    end if;
+    if position('{customer}' in message) > 0 then
+        said := (select c.name from customer c where c.customer_id = alert_message.customer_id);
+        message := replace(message, '{customer}', coalesce(said, alert_message.customer_id::text, '-'));
+    end if;
+    return message;
+end
+$$;
+comment on function vitals.alert_message(alert_rule, text, text, integer, timestamptz, bigint, bigint, bigint) is 'What people are told of an alert: the words of its rule, filled in.';

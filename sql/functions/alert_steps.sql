@@ -1,0 +1,156 @@
+-- What people do about an alert. HTTP, `vitals alerts` and a DBA in psql take these same steps:
+--   select vitals.acknowledge_alert(17, 'nurse Li', 'on my way');
+--   select vitals.resolve_alert(17, 'nurse Li', 'sensor was loose');
+--   select vitals.note_alert(17, 'nurse Li', 'will look again at noon');
+-- No such alert: SQLSTATE P0002. A step that is not possible any more: P0001, with the reason.
+-- Locks: the row of the alert, then those of notification.
+
+-- The alert, locked for a step of this person.
+create or replace function vitals.alert_for_step(alert_id bigint, actor text) returns alert
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    kept alert;
+begin
+    if alert_for_step.actor is null or alert_for_step.actor !~ '\S' then
+        raise exception 'who does it is missing' using errcode = 'invalid_parameter_value';
+    end if;
+    select * into kept from alert where alert.alert_id = alert_for_step.alert_id for no key update;
+    if not found then
+        raise exception 'there is no alert %', alert_for_step.alert_id using errcode = 'no_data_found';
+    end if;
+    return kept;
+end
+$$;
+comment on function vitals.alert_for_step(bigint, text) is 'Locks an alert for a step of a person.';
+
+-- Says in words why an alert that is resolved takes no further step.
+create or replace function vitals.alert_is_over(kept alert) returns void
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+begin
+    raise exception 'alert % was resolved already (%, %)', kept.alert_id, kept.resolution,
+        concat_ws(' ', 'by ' || kept.resolved_by, to_char(kept.resolved_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS"Z"'));
+end
+$$;
+comment on function vitals.alert_is_over(alert) is 'Refuses a step of an alert that is resolved.';
+
+-- Writes down what was done, and wakes whoever shows it and tells of it. NOTIFY makes commits wait for one another; steps of
+-- people are few.
+create or replace function vitals.alert_stepped(alert_ids bigint[], action text, actor text, note text) returns void
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+begin
+    insert into alert_action (alert_id, action, actor, note)
+    select stepped.alert_id, alert_stepped.action, alert_stepped.actor, nullif(btrim(alert_stepped.note), '')
+    from unnest(alert_stepped.alert_ids) as stepped (alert_id);
+    if alert_stepped.action = 'noted' then
+        perform vitals.show_alerts(alert_stepped.alert_ids);
+    else
+        perform vitals.notify_alerts(alert_stepped.alert_ids, alert_stepped.action);
+    end if;
+    perform pg_notify('vitals_notification', '');
+end
+$$;
+comment on function vitals.alert_stepped(bigint[], text, text, text) is 'Notes a step of alerts, and whom to tell of it.';
+
+-- A person takes the alert on. The same person again changes nothing; for another it is taken.
+create or replace function vitals.acknowledge_alert(alert_id bigint, actor text, note text default null) returns void
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    kept alert := vitals.alert_for_step(acknowledge_alert.alert_id, acknowledge_alert.actor);
+begin
+    if kept.status = 'resolved' then
+        perform vitals.alert_is_over(kept);
+    end if;
+    if kept.status = 'acknowledged' then
+        if kept.acknowledged_by = acknowledge_alert.actor then
+            return;
+        end if;
+        raise exception 'alert % was acknowledged already (by % %)', kept.alert_id, kept.acknowledged_by,
+            to_char(kept.acknowledged_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS"Z"');
+    end if;
+    update alert
+    set status = 'acknowledged', acknowledged_at = clock_timestamp(), acknowledged_by = acknowledge_alert.actor,
+        updated_at = clock_timestamp()
+    where alert.alert_id = kept.alert_id;
+    perform vitals.alert_stepped(array[kept.alert_id], 'acknowledged', acknowledge_alert.actor, acknowledge_alert.note);
+end
+$$;
+comment on function vitals.acknowledge_alert(bigint, text, text) is
+    'A person takes an alert on. The same person again changes nothing.';
+
+-- A person ends the alert. Until its rule has cooled down the device is not judged by it.
+create or replace function vitals.resolve_alert(alert_id bigint, actor text, note text default null) returns void
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    kept alert := vitals.alert_for_step(resolve_alert.alert_id, resolve_alert.actor);
+begin
+    if kept.status = 'resolved' then
+        perform vitals.alert_is_over(kept);
+    end if;
+    update alert
+    set status = 'resolved', resolution = 'manual', resolved_at = clock_timestamp(), resolved_by = resolve_alert.actor,
+        updated_at = clock_timestamp(),
+        muted_until = clock_timestamp() + (
+            select make_interval(secs => rule.cooldown_seconds) from alert_rule rule where rule.rule_id = kept.rule_id)
+    where alert.alert_id = kept.alert_id;
+    perform vitals.alert_stepped(array[kept.alert_id], 'resolved', resolve_alert.actor, resolve_alert.note);
+end
+$$;
+comment on function vitals.resolve_alert(bigint, text, text) is
+    'A person ends an alert; its rule does not judge the device until it has cooled down.';
+
+-- A person says something about the alert, which may be over.
+create or replace function vitals.note_alert(alert_id bigint, actor text, note text) returns void
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    kept alert := vitals.alert_for_step(note_alert.alert_id, note_alert.actor);
+begin
+    if note_alert.note is null or note_alert.note !~ '\S' then
+        raise exception 'the note is empty' using errcode = 'invalid_parameter_value';
+    end if;
+    update alert set updated_at = clock_timestamp() where alert.alert_id = kept.alert_id;
+    perform vitals.alert_stepped(array[kept.alert_id], 'noted', note_alert.actor, note_alert.note);
+end
+$$;
+comment on function vitals.note_alert(bigint, text, text) is 'A person says something about an alert, open or not.';
+
+-- A rule that is switched off leaves no alert open. Called by the trigger of alert_rule.
+-- Locks: the lock of judging, so that a batch that is judged meanwhile leaves none open either; then the alerts.
+create or replace function vitals.resolve_alerts_of_rule(rule_id bigint) returns void
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    actor text := coalesce(nullif(current_setting('vitals.actor', true), ''), current_user);
+    ended bigint[];
+begin
+    perform pg_advisory_xact_lock(vitals.alert_turn());
+    perform from alert
+    where alert.rule_id = resolve_alerts_of_rule.rule_id and alert.status <> 'resolved'
+    order by alert.alert_id
+    for no key update;
+    with over as (
+        update alert
+        set status = 'resolved', resolution = 'rule_disabled', resolved_at = clock_timestamp(), resolved_by = actor,
+            updated_at = clock_timestamp()
+        where alert.rule_id = resolve_alerts_of_rule.rule_id and alert.status <> 'resolved'
+        returning alert.alert_id
+    )
+    select array_agg(over.alert_id order by over.alert_id) into ended from over;
+    if ended is not null then
+        perform vitals.alert_stepped(ended, 'resolved', actor, 'the rule was disabled');
+    end if;
+end
+$$;
+comment on function vitals.resolve_alerts_of_rule(bigint) is 'Ends the open alerts of a rule that was disabled.';

@@ -1,0 +1,7 @@
+-- Key of the advisory lock under which alerts are judged: one transaction at a time, until its commit. Judging looks at
+-- what is stored and at the alerts that are open; two at once would each miss what the other has not committed yet.
+-- Whoever changes many alerts takes it first, so that nobody waits crosswise.
+create or replace function vitals.alert_turn() returns bigint
+language sql immutable
+as $$ select 8243122665316740978 $$;
+comment on function vitals.alert_turn() is 'Key of the advisory lock of whoever judges alerts.';

@@ -1,0 +1,143 @@
+-- Rows newer than all that was judged: their alerts go on, end, open again or begin. One statement for all pairs.
+-- Called by judge_pairs; parameters as in derive_alerts, and
+--   seed_id    the alert before from_ts that has a say; NULL: none
+-- Result: alerts that changed, that people hear of now, that ended; and the pairs (index) whose alerts reach to until_ts, of
+-- which nothing was written.
+create or replace function vitals.continue_alerts(
+    rules alert_rule[],
+    rule_at integer[], device_sns text[], from_ts timestamptz[], until_ts timestamptz[],
+    seed_on boolean[], seed_ended_ts timestamptz[], seed_last_ts timestamptz[], seed_id bigint[], pending bigint[],
+    scan_from timestamptz, scan_until timestamptz,
+    out changed bigint[], out fired bigint[], out resolved bigint[], out unsettled integer[]
+)
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+set plan_cache_mode = force_custom_plan
+as $$
+begin
+    with derived as materialized (
+        select * from vitals.derive_alerts(
+            continue_alerts.rules, continue_alerts.rule_at, continue_alerts.device_sns, continue_alerts.from_ts,
+            continue_alerts.until_ts, continue_alerts.seed_on, continue_alerts.seed_ended_ts, continue_alerts.seed_last_ts, continue_alerts.pending,
+            continue_alerts.scan_from, continue_alerts.scan_until
+        )
+    ),
+    pair as materialized (
+        select p.*, r.rule_id, r.min_value, r.max_value, make_interval(secs => r.cooldown_seconds) as cooldown,
+            make_interval(secs => r.expire_seconds) as expire
+        from unnest(
+            continue_alerts.rule_at, continue_alerts.device_sns, continue_alerts.until_ts, continue_alerts.seed_on, continue_alerts.seed_id
+        ) with ordinality as p (rule_at, device_sn, until_ts, seed_on, seed_id, ord)
+        join unnest(continue_alerts.rules) with ordinality as r on r.ordinality = p.rule_at
+    ),
+    reaching as materialized (
+        select distinct d.ord
+        from derived d
+        join pair p on p.ord = d.ord
+        where p.until_ts < 'infinity' and (d.ended_ts is null or d.ended_ts + p.cooldown >= p.until_ts)
+    ),
+    settled as materialized (
+        select d.* from derived d where d.ord not in (select ord from reaching)
+    ),
+    -- An alert that went silent and was followed by another had expired in between.
+    lapsed as (
+        select p.seed_id, a.last_ts + p.expire as ended_ts
+        from pair p
+        join alert a on a.alert_id = p.seed_id
+        where p.seed_on
+          and exists (select from settled s where s.ord = p.ord and s.seq > 0)
+          and not exists (select from settled s where s.ord = p.ord and s.seq = 0)
+    ),
+    gone_on as (
+        update alert a
+        set last_ts      = greatest(a.last_ts, s.last_ts),
+            last_value   = case when s.last_ts is null then a.last_value else s.last_value end,
+            last_text    = case when s.last_ts is null then a.last_text else s.last_text end,
+            peak_value   = case
+                when greatest(s.peak_value - s.max_value, s.min_value - s.peak_value)
+                    > greatest(a.peak_value - s.max_value, s.min_value - a.peak_value) then s.peak_value
+                else coalesce(a.peak_value, s.peak_value)
+            end,
+            breach_count = a.breach_count + s.breach_count,
+            judged_ts    = greatest(a.judged_ts, s.judged_ts),
+            ended_ts     = s.ended_ts,
+            historical   = a.historical and coalesce(s.late, true),
+            status       = case when s.ended_ts is not null then 'resolved' when a.status = 'resolved' then 'firing' else a.status end,
+            resolution   = case when s.ended_ts is null then null when s.expired then 'expired' else 'recovered' end,
+            resolved_at  = case when s.ended_ts is null then null else coalesce(a.resolved_at, clock_timestamp()) end,
+            acknowledged_at = case when a.status = 'resolved' and s.ended_ts is null then null else a.acknowledged_at end,
+            acknowledged_by = case when a.status = 'resolved' and s.ended_ts is null then null else a.acknowledged_by end,
+            updated_at   = clock_timestamp()
+        from (
+            select s.*, p.seed_id, p.min_value, p.max_value, b.status as was_status, b.historical as was_historical
+            from settled s
+            join pair p on p.ord = s.ord
+            join alert b on b.alert_id = p.seed_id
+            where s.seq = 0
+            union all
+            select null, 0, null, null, null, l.ended_ts, true, null, 0, null, null, null, null, null, null, null, null, null, null, null,
+                l.seed_id, null, null, b.status, b.historical
+            from lapsed l
+            join alert b on b.alert_id = l.seed_id
+        ) as s
+        where a.alert_id = s.seed_id
+        returning a.alert_id, a.status, a.historical, a.resolution, s.was_status, s.was_historical
+    ),
+    begun as (
+        insert into alert (
+            device_sn, rule_id, rule_version, kind, severity, metric, event_type, customer_id, org_id, user_id,
+            status, resolution, resolved_at, historical, started_ts, fired_ts, last_ts, ended_ts, judged_ts,
+            breach_count, last_value, peak_value, last_text, latitude, longitude, altitude, message
+        )
+        select
+            p.device_sn, r.rule_id, r.version, r.kind, r.severity, r.metric, r.event_type, s.customer_id, s.org_id, s.user_id,
+            case when s.ended_ts is null then 'firing' else 'resolved' end,
+            case when s.ended_ts is null then null when s.expired then 'expired' else 'recovered' end,
+            case when s.ended_ts is not null then clock_timestamp() end,
+            s.late, s.started_ts, s.fired_ts, s.last_ts, s.ended_ts, s.judged_ts,
+            s.breach_count, s.last_value, s.peak_value, s.last_text, s.latitude, s.longitude, s.altitude,
+            vitals.alert_message(
+                continue_alerts.rules[p.rule_at], p.device_sn, s.fired_value,
+                s.breach_count, s.fired_ts, s.customer_id, s.org_id, s.user_id
+            )
+        from settled s
+        join pair p on p.ord = s.ord
+        join unnest(continue_alerts.rules) with ordinality as r on r.ordinality = p.rule_at
+        -- After those that end, or two would be open at once.
+        where s.seq > 0 and (select count(*) from gone_on) >= 0
+        order by s.ord, s.seq
+        returning alert.alert_id, alert.status, alert.historical, alert.resolution
+    ),
+    acted as (
+        insert into alert_action (alert_id, action, note)
+        select a.alert_id, a.action, a.note
+        from (
+            select b.alert_id, 'fired' as action, case when b.historical then 'historical: its readings came late' end as note, 1 as step from begun b
+            union all
+            select b.alert_id, 'resolved', b.resolution, 2 from begun b where b.status = 'resolved'
+            union all
+            select g.alert_id, 'reopened', null, 1 from gone_on g where g.was_status = 'resolved' and g.status <> 'resolved'
+            union all
+            select g.alert_id, 'fired', 'no longer historical', 1 from gone_on g where g.was_historical and not g.historical
+            union all
+            select g.alert_id, 'resolved', g.resolution, 2 from gone_on g where g.was_status <> 'resolved' and g.status = 'resolved'
+        ) as a
+        order by a.alert_id, a.step
+    )
+    select
+        coalesce(array_agg(c.alert_id), '{}'),
+        coalesce(array_agg(c.alert_id) filter (where c.fires), '{}'),
+        coalesce(array_agg(c.alert_id) filter (where c.resolves), '{}'),
+        array(select r.ord from reaching r)
+    into changed, fired, resolved, unsettled
+    from (
+        select g.alert_id, g.was_historical and not g.historical as fires, g.was_status <> 'resolved' and g.status = 'resolved' as resolves
+        from gone_on g
+        union all
+        select b.alert_id, not b.historical, b.status = 'resolved' and not b.historical from begun b
+    ) as c;
+end
+$$;
+comment on function vitals.continue_alerts(
+    alert_rule[], integer[], text[], timestamptz[], timestamptz[], boolean[], timestamptz[], timestamptz[], bigint[], bigint[], timestamptz, timestamptz
+) is 'Writes what rows newer than all that was judged make of alerts.';

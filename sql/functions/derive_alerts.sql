@@ -1,0 +1,301 @@
+-- Which alerts the stored rows make, for pairs of a rule and a device: a function of the rows alone, whatever the order in
+-- which they came. All pairs in one statement.
+-- Before: evaluate_alerts and rebuild_alerts (which hold the answer against the alerts there are), replay_rule.
+-- Locks: none.
+--
+-- The series of a pair are the rows that say something to the rule: readings of its metric (events of its type) of its
+-- tenant, outside of the time in which a person has muted it; breaches outside the effective hours are left out. In the series
+--   a trigger    is a breach that, with the n-1 rows before it breaching too, lies within the window;
+--   a recovery   is a recovered row that, with the m-1 rows before it recovered too, lies within a day;
+--   an alert     is on from a trigger until a recovery, or until nothing breached for expire_seconds. When the next
+--                trigger comes within the cool-down after that, it is the same alert.
+--
+-- Parameters, per pair (arrays of one length):
+--   rule_at         index of its rule in `rules`
+--   device_sns      its device
+--   from_ts         first time judged; before it only what belongs to a run of rows is looked at
+--   until_ts        last time judged
+--   seed_on         an alert is on before from_ts
+--   seed_ended_ts   when the last alert before from_ts ended; NULL: there was none, or it is on
+--   seed_last_ts    newest breach of the alert before from_ts
+-- for all of them
+--   pending         batches that are still to be judged: their rows are not looked at, so that each is judged in its turn
+-- and for the planner, to leave out chunks:
+--   scan_from, scan_until   hold all of from_ts and until_ts
+-- Result, per pair (ord) and alert: seq 0 is the alert before from_ts, going on or opened again; 1 and up are new ones.
+create or replace function vitals.derive_alerts(
+    rules alert_rule[],
+    rule_at integer[], device_sns text[], from_ts timestamptz[], until_ts timestamptz[],
+    seed_on boolean[], seed_ended_ts timestamptz[], seed_last_ts timestamptz[], pending bigint[],
+    scan_from timestamptz, scan_until timestamptz
+) returns setof vitals.derived_alert
+language sql stable
+set search_path = pg_catalog, public, pg_temp
+set plan_cache_mode = force_custom_plan
+as $$
+with pair as materialized (
+    select
+        p.ord::integer as ord, p.device_sn, p.from_ts, p.until_ts, p.seed_on, p.seed_ended_ts, p.seed_last_ts,
+        r.kind, r.metric, r.min_value, r.max_value,
+        coalesce(r.recovery_min_value, r.min_value, '-infinity') as recovery_min_value,
+        coalesce(r.recovery_max_value, r.max_value, 'infinity') as recovery_max_value,
+        r.recovery_min_value is null and r.recovery_max_value is null as recovers_within,
+        r.combine, r.conditions, r.window_seconds,
+        array(select c ->> 'metric' from jsonb_array_elements(r.conditions) as c) as metrics,
+        r.event_type, r.event_values, r.recovery_values,
+        r.consecutive, r.recovery_count,
+        make_interval(secs => r.window_seconds) as breach_window,
+        make_interval(secs => r.cooldown_seconds) as cooldown,
+        make_interval(secs => r.expire_seconds) as expire,
+        make_interval(secs => r.late_after_seconds) as late_after,
+        r.customer_id,
+        -- Tenants that have a rule of their own in place of this one.
+        case when r.customer_id is null then array(
+            select q.customer_id from alert_rule q where q.replaces_rule_id = r.rule_id
+        ) else '{}' end as replaced_for,
+        r.effective_from is null and r.effective_days is null as always,
+        r.effective_from, r.effective_until, r.effective_days, coalesce(r.time_zone, z.zone) as zone,
+        case when p.seed_on then greatest(r.consecutive, r.recovery_count) else r.consecutive end - 1 as look_back,
+        (
+            select range_agg(tstzrange(a.started_ts, coalesce(a.muted_until, a.resolved_at), '[]'))
+            from alert a
+            where a.device_sn = p.device_sn and a.rule_id = r.rule_id and a.resolution in ('manual', 'rule_disabled')
+              and a.started_ts <= p.until_ts
+              and coalesce(a.muted_until, a.resolved_at) >= p.from_ts - interval '1 day'
+              and coalesce(a.muted_until, a.resolved_at) >= a.started_ts
+        ) as muted
+    from unnest(
+        derive_alerts.rule_at, derive_alerts.device_sns, derive_alerts.from_ts, derive_alerts.until_ts,
+        derive_alerts.seed_on, derive_alerts.seed_ended_ts, derive_alerts.seed_last_ts
+    ) with ordinality as p (rule_at, device_sn, from_ts, until_ts, seed_on, seed_ended_ts, seed_last_ts, ord)
+    join unnest(derive_alerts.rules) with ordinality as r on r.ordinality = p.rule_at
+    cross join vitals.default_zone() as z (zone)
+),
+series as (
+    select
+        p.ord, s.ts, s.ts >= p.from_ts as inside, j.breach,
+        case
+            when p.kind = 'threshold' then s.value >= p.recovery_min_value and s.value <= p.recovery_max_value
+            when p.kind = 'event' then coalesce(s.text = any (p.recovery_values), false) and not j.breach
+            else not j.breach
+        end as recovered,
+        s.value, s.text, s.ts + p.late_after < s.received_at as late,
+        s.customer_id, s.org_id, s.user_id, s.latitude, s.longitude, s.altitude,
+        p.kind = 'threshold' and p.recovers_within as sparse,
+        p.consecutive, p.recovery_count, p.breach_window, p.cooldown, p.expire, p.seed_on, p.seed_ended_ts, p.seed_last_ts,
+        greatest(s.value - p.max_value, p.min_value - s.value) as excess
+    from pair p
+    cross join lateral (
+        select
+            h.ts, h.received_at, h.customer_id, h.org_id, h.user_id, h.latitude, h.longitude, h.altitude,
+            vitals.metric_value(p.metric, h.heart_rate, h.blood_oxygen, h.temperature, h.pressure_high, h.pressure_low, h.stress) as value,
+            null::text as text
+        from health_data h
+        where p.kind <> 'event' and h.device_sn = p.device_sn
+          and h.ts >= p.from_ts and h.ts <= p.until_ts
+          and h.ts >= derive_alerts.scan_from and h.ts <= derive_alerts.scan_until
+          and h.batch_id <> all (derive_alerts.pending)
+          and vitals.is_measured(p.metric, p.metrics, h.heart_rate, h.blood_oxygen, h.temperature, h.pressure_high, h.pressure_low, h.stress)
+        union all
+        (
+            select
+                h.ts, h.received_at, h.customer_id, h.org_id, h.user_id, h.latitude, h.longitude, h.altitude,
+                v.value, null::text
+            from health_data h
+            cross join lateral (
+                select vitals.metric_value(p.metric, h.heart_rate, h.blood_oxygen, h.temperature, h.pressure_high, h.pressure_low, h.stress) as value
+            ) as v
+            where p.look_back > 0 and p.kind <> 'event' and h.device_sn = p.device_sn
+              and h.ts < p.from_ts and h.ts >= p.from_ts - interval '1 day'
+              and h.ts >= derive_alerts.scan_from - interval '1 day' and h.ts <= derive_alerts.scan_until
+              and h.batch_id <> all (derive_alerts.pending)
+              and vitals.is_measured(p.metric, p.metrics, h.heart_rate, h.blood_oxygen, h.temperature, h.pressure_high, h.pressure_low, h.stress)
+              -- What is left out of the series does not count among the rows before.
+              and (p.customer_id is null or h.customer_id = p.customer_id)
+              and (h.customer_id is null or h.customer_id <> all (p.replaced_for))
+              and (p.muted is null or not p.muted @> h.ts)
+              and (
+                  p.always or vitals.in_effect(h.ts, p.effective_from, p.effective_until, p.effective_days, p.zone)
+                  or not vitals.is_breach(p.kind, v.value, p.min_value, p.max_value, p.device_sn, h.ts, p.combine, p.conditions, p.window_seconds)
+              )
+            order by h.ts desc
+            limit p.look_back
+        )
+        union all
+        select
+            e.ts, e.received_at, e.customer_id, e.org_id, e.user_id, e.latitude, e.longitude, e.altitude,
+            null::numeric, e.value
+        from device_event e
+        where p.kind = 'event' and e.device_sn = p.device_sn and e.event_type = p.event_type
+          and e.ts >= p.from_ts - case when p.look_back > 0 then interval '1 day' else interval '0' end and e.ts <= p.until_ts
+          and e.ts >= derive_alerts.scan_from - interval '1 day' and e.ts <= derive_alerts.scan_until
+          and e.batch_id <> all (derive_alerts.pending)
+          and (p.event_values is null or e.value = any (p.event_values) or e.value = any (p.recovery_values))
+    ) as s
+    cross join lateral (
+        select case when p.kind = 'event' then p.event_values is null or coalesce(s.text = any (p.event_values), false)
+            else vitals.is_breach(p.kind, s.value, p.min_value, p.max_value, p.device_sn, s.ts, p.combine, p.conditions, p.window_seconds)
+        end as breach
+    ) as j
+    where (p.customer_id is null or s.customer_id = p.customer_id)
+      and (s.customer_id is null or s.customer_id <> all (p.replaced_for))
+      and (p.muted is null or not p.muted @> s.ts)
+      and (p.always or not j.breach or vitals.in_effect(s.ts, p.effective_from, p.effective_until, p.effective_days, p.zone))
+),
+-- Only rows near a breach have a say, and most are not: the rest is left out before the dear part. Where recovery has bounds of
+-- its own an alert may stay on for any number of rows between the bounds, and all rows are kept.
+numbered_rows as (
+    select *, count(*) filter (where inside) over w as place, max(ts) over (partition by series.ord) as judged_ts
+    from series
+    window w as (partition by series.ord order by ts rows unbounded preceding)
+),
+kept as (
+    select * from (
+        select *, max(place) filter (where breach and inside) over w as breach_place
+        from numbered_rows
+        window w as (partition by numbered_rows.ord order by ts rows unbounded preceding)
+    ) as p
+    where not sparse or not inside or breach or place - coalesce(breach_place, case when seed_on then 0 end) <= recovery_count
+),
+counted as (
+    select
+        *,
+        count(*) filter (where breach) over w as breaches,
+        count(*) filter (where recovered) over w as recoveries,
+        lag(ts, consecutive - 1) over w as run_ts,
+        lag(ts, recovery_count - 1) over w as recovery_run_ts,
+        -- Newest breach before this row.
+        coalesce(max(ts) filter (where breach and inside) over before, seed_last_ts) as last_breach_ts
+    from kept
+    window
+        w as (partition by kept.ord order by ts rows unbounded preceding),
+        before as (partition by kept.ord order by ts rows between unbounded preceding and 1 preceding)
+),
+signalled as (
+    select
+        *,
+        inside and breach
+            and breaches - coalesce(max(breaches) filter (where not breach) over w, 0) >= consecutive
+            and ts - run_ts <= breach_window as triggers,
+        inside and recovered
+            and recoveries - coalesce(max(recoveries) filter (where not recovered) over w, 0) >= recovery_count
+            and ts - recovery_run_ts <= interval '1 day' as recovers,
+        inside and coalesce(ts - last_breach_ts > expire, false) as expires
+    from counted
+    window w as (partition by counted.ord order by ts rows unbounded preceding)
+),
+switched as (
+    select
+        *,
+        -- The last word says whether an alert is on; a trigger speaks after an expiry of the same moment.
+        case
+            when max(ts) filter (where triggers or recovers or expires) over w is null then seed_on
+            else coalesce(max(ts) filter (where triggers) over w
+                >= coalesce(max(ts) filter (where recovers or expires) over w, '-infinity'), false)
+        end as is_on
+    from signalled
+    window w as (partition by signalled.ord order by ts rows unbounded preceding)
+),
+turned as (
+    select *, lag(is_on, 1, seed_on) over w as was_on
+    from switched
+    where inside
+    window w as (partition by switched.ord order by ts)
+),
+ended as (
+    select
+        *,
+        is_on and (not was_on or expires) as begins,
+        case
+            when was_on and expires then last_breach_ts + expire
+            when was_on and not is_on then ts
+        end as end_ts
+    from turned
+),
+numbered as (
+    select
+        *,
+        coalesce(max(end_ts) over w, seed_ended_ts) as last_end_ts
+    from ended
+    window w as (partition by ended.ord order by ts rows unbounded preceding)
+),
+opened as (
+    select
+        *,
+        begins and (last_end_ts is null or ts - last_end_ts > cooldown) as opens
+    from numbered
+),
+placed as (
+    select
+        *,
+        count(*) filter (where opens) over w as seq
+    from opened
+    window w as (partition by opened.ord order by ts rows unbounded preceding)
+),
+summed as (
+    select
+        p.ord, p.seq::integer as seq,
+        min(p.run_ts) filter (where p.begins) as started_ts,
+        min(p.ts) filter (where p.begins) as fired_ts,
+        max(p.ts) filter (where p.breach and p.is_on) as last_ts,
+        min(p.judged_ts) as judged_ts,
+        coalesce(sum(case when p.begins then p.consecutive when p.breach and p.is_on then 1 end), 0)::integer as breach_count,
+        first(coalesce(trim_scale(p.value)::text, p.text), p.ts) filter (where p.begins) as fired_value,
+        last(p.value, p.ts) filter (where p.breach and p.is_on) as last_value,
+        (array_agg(p.value order by p.excess desc, p.ts) filter (where p.breach and p.is_on))[1] as peak_value,
+        last(p.text, p.ts) filter (where p.breach and p.is_on) as last_text,
+        bool_and(p.late) filter (where p.triggers) as late,
+        first(p.customer_id, p.ts) filter (where p.begins) as customer_id,
+        first(p.org_id, p.ts) filter (where p.begins) as org_id,
+        first(p.user_id, p.ts) filter (where p.begins) as user_id,
+        first(p.latitude, p.ts) filter (where p.begins) as latitude,
+        first(p.longitude, p.ts) filter (where p.begins) as longitude,
+        first(p.altitude, p.ts) filter (where p.begins) as altitude,
+        last(p.is_on, p.ts) as is_on,
+        last(p.end_ts, p.ts) filter (where p.end_ts is not null and not p.opens) as end_ts,
+        last(p.expires, p.ts) filter (where p.end_ts is not null and not p.opens) as expired,
+        -- The row that opens an alert may be the one at which the alert before it is found to have expired.
+        max(p.end_ts) filter (where p.opens) as former_end_ts
+    from placed p
+    group by p.ord, p.seq
+),
+finished as (
+    select *, lead(former_end_ts) over (partition by summed.ord order by seq) as found_end_ts
+    from summed
+)
+select
+    s.ord, s.seq, s.started_ts, s.fired_ts, s.last_ts,
+    case
+        when s.found_end_ts is not null then s.found_end_ts
+        when not s.is_on then s.end_ts
+        when due.expired then coalesce(s.last_ts, p.seed_last_ts) + p.expire
+    end,
+    case when s.found_end_ts is not null then true when not s.is_on then s.expired else due.expired end, s.judged_ts,
+    s.breach_count, s.fired_value, s.last_value,
+    -- The readings before the trigger that raised it with them belong to it.
+    case when s.seq > 0 and p.consecutive > 1 and s.started_ts < s.fired_ts and p.kind = 'threshold' then coalesce((
+        select v.value
+        from health_data h
+        cross join lateral (
+            select vitals.metric_value(p.metric, h.heart_rate, h.blood_oxygen, h.temperature, h.pressure_high, h.pressure_low, h.stress) as value
+        ) as v
+        where h.device_sn = p.device_sn and h.ts >= s.started_ts and h.ts < s.fired_ts
+          and h.ts >= derive_alerts.scan_from - interval '1 day' and h.ts <= derive_alerts.scan_until
+          and h.batch_id <> all (derive_alerts.pending)
+          and vitals.is_breach(p.kind, v.value, p.min_value, p.max_value, p.device_sn, h.ts, p.combine, p.conditions, p.window_seconds)
+          and greatest(v.value - p.max_value, p.min_value - v.value) > greatest(s.peak_value - p.max_value, p.min_value - s.peak_value)
+        order by greatest(v.value - p.max_value, p.min_value - v.value) desc, h.ts
+        limit 1
+    ), s.peak_value) else s.peak_value end,
+    s.last_text, s.late, s.customer_id, s.org_id, s.user_id, s.latitude, s.longitude, s.altitude
+from finished s
+join pair p using (ord)
+cross join lateral (
+    select s.is_on and coalesce(coalesce(s.last_ts, p.seed_last_ts) + p.expire < now(), false) as expired
+) as due
+where s.seq > 0 or s.started_ts is not null or p.seed_on
+order by s.ord, s.seq
+$$;
+comment on function vitals.derive_alerts(
+    alert_rule[], integer[], text[], timestamptz[], timestamptz[], boolean[], timestamptz[], timestamptz[], bigint[], timestamptz, timestamptz
+) is 'Which alerts the stored rows make, for pairs of a rule and a device.';

@@ -1,0 +1,288 @@
+-- The steps of evaluate_alerts: which pairs of a rule and a device to look at, and holding what derive_alerts says of them
+-- against the alerts there are.
+
+-- Candidates: rows outside the narrowest bounds of all rules, and the rules they breach; events and the rules for them.
+create or replace function vitals.breached_pairs(
+    batch_ids bigint[], first_ts timestamptz, last_ts timestamptz, event_from timestamptz, event_to timestamptz
+) returns vitals.alert_pairs
+language plpgsql stable
+set search_path = pg_catalog, public, pg_temp
+set plan_cache_mode = force_custom_plan
+as $$
+declare
+    normal record;
+    pairs  vitals.alert_pairs := row('{}', '{}', '{}', '{}');
+    events vitals.alert_pairs := row('{}', '{}', '{}', '{}');
+begin
+    -- Bounds of whole numbers as whole numbers: comparing them costs a tenth of comparing numerics.
+    select
+        ceil(max(b.min) filter (where b.metric = 'heart_rate'))::integer     as heart_rate_min,
+        floor(min(b.max) filter (where b.metric = 'heart_rate'))::integer    as heart_rate_max,
+        ceil(max(b.min) filter (where b.metric = 'blood_oxygen'))::integer   as blood_oxygen_min,
+        floor(min(b.max) filter (where b.metric = 'blood_oxygen'))::integer  as blood_oxygen_max,
+        max(b.min) filter (where b.metric = 'temperature')                   as temperature_min,
+        min(b.max) filter (where b.metric = 'temperature')                   as temperature_max,
+        ceil(max(b.min) filter (where b.metric = 'pressure_high'))::integer  as pressure_high_min,
+        floor(min(b.max) filter (where b.metric = 'pressure_high'))::integer as pressure_high_max,
+        ceil(max(b.min) filter (where b.metric = 'pressure_low'))::integer   as pressure_low_min,
+        floor(min(b.max) filter (where b.metric = 'pressure_low'))::integer  as pressure_low_max,
+        ceil(max(b.min) filter (where b.metric = 'stress'))::integer         as stress_min,
+        floor(min(b.max) filter (where b.metric = 'stress'))::integer        as stress_max
+    into normal
+    from (
+        select r.metric, r.min_value as min, r.max_value as max
+        from alert_rule r where r.enabled and r.kind = 'threshold'
+        union all
+        select c.metric, c.min, c.max
+        from alert_rule r, jsonb_to_recordset(r.conditions) as c (metric text, min numeric, max numeric)
+        where r.enabled and r.kind = 'composite'
+    ) as b;
+
+    if breached_pairs.first_ts is not null then
+        with candidate as materialized (
+            select h.device_sn, h.ts, h.customer_id, h.heart_rate, h.blood_oxygen, h.temperature, h.pressure_high, h.pressure_low, h.stress
+            from health_data h
+            where h.batch_id = any (breached_pairs.batch_ids)
+              and h.ts between breached_pairs.first_ts and breached_pairs.last_ts
+              and (
+                  h.heart_rate < normal.heart_rate_min or h.heart_rate > normal.heart_rate_max
+                  or h.blood_oxygen < normal.blood_oxygen_min or h.blood_oxygen > normal.blood_oxygen_max
+                  or h.temperature < normal.temperature_min or h.temperature > normal.temperature_max
+                  or h.pressure_high < normal.pressure_high_min or h.pressure_high > normal.pressure_high_max
+                  or h.pressure_low < normal.pressure_low_min or h.pressure_low > normal.pressure_low_max
+                  or h.stress < normal.stress_min or h.stress > normal.stress_max
+              )
+        ),
+        -- One line a bound: what breaches is looked at metric by metric.
+        bound as materialized (
+            select r.rule_id, r.customer_id, r.metric, r.min_value as min, r.max_value as max
+            from alert_rule r where r.enabled and r.kind = 'threshold'
+            union all
+            select r.rule_id, r.customer_id, c.metric, c.min, c.max
+            from alert_rule r, jsonb_to_recordset(r.conditions) as c (metric text, min numeric, max numeric)
+            where r.enabled and r.kind = 'composite'
+        )
+        select array_agg(p.rule_id), array_agg(p.device_sn), array_agg(p.first_ts), array_agg(p.last_ts)
+        into pairs
+        from (
+            select b.rule_id, c.device_sn, min(c.ts) as first_ts, max(c.ts) as last_ts
+            from candidate c
+            cross join lateral (values
+                ('heart_rate', c.heart_rate::numeric), ('blood_oxygen', c.blood_oxygen), ('temperature', c.temperature),
+                ('pressure_high', c.pressure_high), ('pressure_low', c.pressure_low), ('stress', c.stress)
+            ) as v (metric, value)
+            join bound b
+                on b.metric = v.metric and (v.value < b.min or v.value > b.max)
+                and (b.customer_id is null or b.customer_id = c.customer_id)
+            where c.customer_id is null or not exists (
+                select from alert_rule q where q.replaces_rule_id = b.rule_id and q.customer_id = c.customer_id
+            )
+            group by b.rule_id, c.device_sn
+        ) as p;
+    end if;
+    if breached_pairs.event_from is not null then
+        select array_agg(p.rule_id), array_agg(p.device_sn), array_agg(p.first_ts), array_agg(p.last_ts)
+        into events
+        from (
+            select r.rule_id, e.device_sn, min(e.ts) as first_ts, max(e.ts) as last_ts
+            from device_event e
+            join alert_rule r
+                on r.enabled and r.kind = 'event' and r.event_type = e.event_type
+                and (r.customer_id is null or r.customer_id = e.customer_id)
+                and (r.event_values is null or e.value = any (r.event_values) or e.value = any (r.recovery_values))
+            where e.batch_id = any (breached_pairs.batch_ids)
+              and e.ts between breached_pairs.event_from and breached_pairs.event_to
+            group by r.rule_id, e.device_sn
+        ) as p;
+    end if;
+    return row(
+        coalesce(pairs.rule_ids, '{}') || coalesce(events.rule_ids, '{}'),
+        coalesce(pairs.device_sns, '{}') || coalesce(events.device_sns, '{}'),
+        coalesce(pairs.first_ts, '{}') || coalesce(events.first_ts, '{}'),
+        coalesce(pairs.last_ts, '{}') || coalesce(events.last_ts, '{}')
+    );
+end
+$$;
+comment on function vitals.breached_pairs(bigint[], timestamptz, timestamptz, timestamptz, timestamptz) is 'Which rules the rows of batches breach.';
+
+-- How far before a composite alert a row may lie that has a say in it.
+create or replace function vitals.rule_reach(conditions jsonb, window_seconds integer) returns interval
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+    select coalesce(
+        make_interval(secs => max((c ->> 'duration_seconds')::numeric)::integer + 2 * rule_reach.window_seconds),
+        make_interval(secs => 2 * rule_reach.window_seconds)
+    )
+    from jsonb_array_elements(rule_reach.conditions) as c
+    having count(*) > 0
+$$;
+comment on function vitals.rule_reach(jsonb, integer) is 'How far before a composite alert a row may lie that has a say in it; NULL for other rules.';
+
+-- The breached pairs, and those whose alert the batches may continue, end or change.
+create or replace function vitals.pairs_to_judge(
+    breached vitals.alert_pairs, batch_ids bigint[], devices text[], first_ts timestamptz, last_ts timestamptz
+) returns vitals.alert_pairs
+language plpgsql stable
+set search_path = pg_catalog, public, pg_temp
+set plan_cache_mode = force_custom_plan
+as $$
+declare
+    near_devices text[];
+    pairs        vitals.alert_pairs;
+begin
+    if pairs_to_judge.first_ts is null then
+        return breached;
+    end if;
+    select array_agg(distinct a.device_sn) into near_devices
+    from alert a
+    where (pairs_to_judge.devices is null or a.device_sn = any (pairs_to_judge.devices))
+      and a.kind in ('threshold', 'composite')
+      and coalesce(a.ended_ts, 'infinity'::timestamptz) >= pairs_to_judge.first_ts
+      and a.resolution is distinct from 'manual' and a.resolution is distinct from 'rule_disabled'
+      and a.resolution is distinct from 'retracted';
+    if near_devices is null then
+        return breached;
+    end if;
+    with heard as materialized (
+        select h.device_sn, min(h.ts) as first_ts, max(h.ts) as last_ts
+        from health_data h
+        where h.batch_id = any (pairs_to_judge.batch_ids)
+          and h.ts between pairs_to_judge.first_ts and pairs_to_judge.last_ts
+          and h.device_sn = any (near_devices)
+        group by h.device_sn
+    ),
+    all_pairs as (
+        select * from unnest(breached.rule_ids, breached.device_sns, breached.first_ts, breached.last_ts)
+            as b (rule_id, device_sn, first_ts, last_ts)
+        union all
+        select a.rule_id, a.device_sn, heard.first_ts, heard.last_ts
+        from heard
+        join alert a on a.device_sn = heard.device_sn
+        join alert_rule r on r.rule_id = a.rule_id and r.enabled
+        where a.kind in ('threshold', 'composite')
+          and coalesce(a.ended_ts, 'infinity'::timestamptz) >= heard.first_ts
+          and a.started_ts - coalesce(vitals.rule_reach(r.conditions, r.window_seconds), interval '0') <= heard.last_ts
+          and a.resolution is distinct from 'manual' and a.resolution is distinct from 'rule_disabled'
+          and a.resolution is distinct from 'retracted'
+    )
+    select array_agg(p.rule_id), array_agg(p.device_sn), array_agg(p.first_ts), array_agg(p.last_ts)
+    into pairs
+    from (
+        select rule_id, device_sn, min(all_pairs.first_ts) as first_ts, max(all_pairs.last_ts) as last_ts
+        from all_pairs
+        group by rule_id, device_sn
+    ) as p;
+    return row(
+        coalesce(pairs.rule_ids, '{}'), coalesce(pairs.device_sns, '{}'),
+        coalesce(pairs.first_ts, '{}'), coalesce(pairs.last_ts, '{}')
+    );
+end
+$$;
+comment on function vitals.pairs_to_judge(vitals.alert_pairs, bigint[], text[], timestamptz, timestamptz) is
+    'Which pairs of a rule and a device a batch has a say in.';
+
+-- Brings the alerts of pairs in line with the stored rows. The usual case, rows newer than all that was judged, goes in one
+-- statement for all pairs and reads only what is new; where rows came late, the pair is judged again (rebuild_alerts).
+create or replace function vitals.judge_pairs(pairs vitals.alert_pairs, pending bigint[]) returns vitals.alert_changes
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+set plan_cache_mode = force_custom_plan
+as $$
+declare
+    -- Rows this old may have others after them that were judged before.
+    settled_before constant timestamptz := now() - interval '6 hours';
+    rules    alert_rule[];
+    ahead    record;
+    late     record;
+    done     record;
+    each     integer;
+    rebuilt  vitals.alert_changes;
+    changed  vitals.alert_changes := row('{}', '{}', '{}');
+begin
+    select array_agg(r order by r.rule_id) into rules from alert_rule r where r.rule_id = any (pairs.rule_ids);
+
+    with pair as (
+        select
+            p.rule_at, p.device_sn, p.first_ts, p.last_ts, r.cooldown_seconds,
+            n.alert_id, n.resolution, n.ended_ts, n.last_ts as alert_last_ts, n.judged_ts,
+            coalesce(n.judged_ts >= p.first_ts, false) as is_late,
+            case when p.last_ts >= settled_before then 'infinity'::timestamptz
+                else p.last_ts + interval '6 hours' + make_interval(secs => r.window_seconds)
+                    + coalesce(vitals.rule_reach(r.conditions, r.window_seconds), interval '0')
+            end as until_ts
+        from (
+            select r.ordinality::integer as rule_at, q.device_sn, q.first_ts, q.last_ts
+            from unnest(pairs.rule_ids, pairs.device_sns, pairs.first_ts, pairs.last_ts)
+                as q (rule_id, device_sn, first_ts, last_ts)
+            join unnest(rules) with ordinality as r on r.rule_id = q.rule_id
+        ) as p
+        join unnest(rules) with ordinality as r on r.ordinality = p.rule_at
+        left join lateral (
+            select a.*
+            from alert a
+            where a.device_sn = p.device_sn and a.rule_id = r.rule_id
+              and a.resolution is distinct from 'manual' and a.resolution is distinct from 'rule_disabled'
+              and a.resolution is distinct from 'retracted'
+            order by a.started_ts desc
+            limit 1
+        ) as n on true
+    ),
+    -- A closed alert has a say while its cool-down lasts; an open one goes on where it was left, and so does one that the
+    -- clock let expire before rows of the time before that came.
+    placed as (
+        select
+            *,
+            alert_id is not null
+                and (ended_ts is null or ended_ts + make_interval(secs => cooldown_seconds) >= first_ts) as has_seed,
+            case when is_on then judged_ts + interval '1 microsecond' else first_ts end as from_ts
+        from (
+            select *, alert_id is not null and (ended_ts is null or resolution = 'expired' and ended_ts >= first_ts) as is_on
+            from pair
+        ) as p
+    )
+    select
+        array_agg(rule_at) filter (where not is_late)     as rule_at,
+        array_agg(device_sn) filter (where not is_late)   as device_sn,
+        array_agg(from_ts) filter (where not is_late)     as from_ts,
+        array_agg(until_ts) filter (where not is_late)    as until_ts,
+        array_agg(first_ts) filter (where not is_late)    as first_ts,
+        array_agg(last_ts) filter (where not is_late)     as last_ts,
+        array_agg(is_on) filter (where not is_late)       as seed_on,
+        array_agg(case when has_seed and not is_on then ended_ts end) filter (where not is_late) as seed_ended_ts,
+        array_agg(case when has_seed then alert_last_ts end) filter (where not is_late) as seed_last_ts,
+        array_agg(case when has_seed then alert_id end) filter (where not is_late)      as seed_id,
+        min(from_ts) filter (where not is_late)           as scan_from,
+        max(until_ts) filter (where not is_late)          as scan_until,
+        array_agg(rule_at) filter (where is_late)         as late_rule_at,
+        array_agg(device_sn) filter (where is_late)       as late_device_sn,
+        array_agg(first_ts) filter (where is_late)        as late_first_ts,
+        array_agg(last_ts) filter (where is_late)         as late_last_ts
+    into ahead
+    from placed;
+
+    if ahead.rule_at is not null then
+        select * into done
+        from vitals.continue_alerts(
+            rules, ahead.rule_at, ahead.device_sn, ahead.from_ts, ahead.until_ts, ahead.seed_on, ahead.seed_ended_ts,
+            ahead.seed_last_ts, ahead.seed_id, judge_pairs.pending, ahead.scan_from, ahead.scan_until
+        );
+        changed := row(done.changed, done.fired, done.resolved);
+        foreach each in array done.unsettled loop
+            rebuilt := vitals.rebuild_alerts(
+                rules[ahead.rule_at[each]], ahead.device_sn[each], ahead.first_ts[each], ahead.last_ts[each], judge_pairs.pending
+            );
+            changed := row(changed.changed || rebuilt.changed, changed.fired || rebuilt.fired, changed.resolved || rebuilt.resolved);
+        end loop;
+    end if;
+    for each in 1 .. coalesce(cardinality(ahead.late_rule_at), 0) loop
+        rebuilt := vitals.rebuild_alerts(
+            rules[ahead.late_rule_at[each]], ahead.late_device_sn[each], ahead.late_first_ts[each], ahead.late_last_ts[each],
+            judge_pairs.pending
+        );
+        changed := row(changed.changed || rebuilt.changed, changed.fired || rebuilt.fired, changed.resolved || rebuilt.resolved);
+    end loop;
+    return changed;
+end
+$$;
+comment on function vitals.judge_pairs(vitals.alert_pairs, bigint[]) is 'Brings the alerts of pairs of a rule and a device in line with the stored rows.';

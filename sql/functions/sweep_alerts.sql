@@ -1,0 +1,166 @@
+-- What the clock does to alerts, called by the service's schedule: alerts expire, devices fall silent and are heard again.
+-- Each returns whether somebody is to be told; any number of instances may call them.
+-- Locks: alert_turn().
+
+-- Resolves open alerts of which nothing was heard for expire_seconds of their rule.
+create or replace function vitals.expire_alerts() returns boolean
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    changed vitals.alert_changes;
+begin
+    if not exists (
+        select from alert a join alert_rule r using (rule_id)
+        where a.status <> 'resolved' and a.last_ts + make_interval(secs => r.expire_seconds) < now()
+    ) then
+        return false;
+    end if;
+    perform pg_advisory_xact_lock(vitals.alert_turn());
+    with over as (
+        update alert a
+        set status = 'resolved', resolution = 'expired', resolved_at = clock_timestamp(),
+            ended_ts = a.last_ts + make_interval(secs => r.expire_seconds), updated_at = clock_timestamp()
+        from alert_rule r
+        where r.rule_id = a.rule_id and a.status <> 'resolved' and a.last_ts + make_interval(secs => r.expire_seconds) < now()
+        returning a.alert_id
+    ), acted as (
+        insert into alert_action (alert_id, action, note) select alert_id, 'resolved', 'expired' from over
+    )
+    select coalesce(array_agg(alert_id), '{}'), '{}', coalesce(array_agg(alert_id), '{}') into changed from over;
+    return vitals.tell_changes(changed);
+end
+$$;
+comment on function vitals.expire_alerts() is 'Resolves alerts of which nothing was heard for the time their rule says.';
+
+-- Devices a silence rule may have something to say of: the newest reading is of the last week, and silent_seconds old. Each
+-- device costs one descent of the key in the newest chunks.
+create or replace function vitals.silent_devices(rule alert_rule) returns text[]
+language plpgsql stable
+set search_path = pg_catalog, public, pg_temp
+set plan_cache_mode = force_custom_plan
+as $$
+declare
+    since  constant timestamptz := now() - make_interval(secs => rule.silent_seconds);
+    oldest constant timestamptz := since - interval '7 days';
+begin
+    return array(
+        select d.device_sn
+        from device d
+        cross join lateral (
+            select h.ts, h.customer_id
+            from health_data h
+            where h.device_sn = d.device_sn and h.ts >= oldest
+            order by h.ts desc limit 1
+        ) as l
+        where l.ts <= since and (rule.customer_id is null or l.customer_id = rule.customer_id)
+          and not exists (
+              select from alert a
+              where a.device_sn = d.device_sn and a.rule_id = rule.rule_id and (a.status <> 'resolved' or a.started_ts >= l.ts)
+          )
+    );
+end
+$$;
+comment on function vitals.silent_devices(alert_rule) is 'Devices that have fallen silent by a rule and of which nobody was told.';
+
+-- Raises and ends the alerts of silence rules. A device that was silent before last week, or is silent since before its
+-- last alert, is not told of again.
+create or replace function vitals.judge_silence() returns boolean
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+set plan_cache_mode = force_custom_plan
+as $$
+declare
+    rules   alert_rule[];
+    rule    alert_rule;
+    silent  text[];
+    changed vitals.alert_changes := row('{}', '{}', '{}');
+    more    vitals.alert_changes;
+begin
+    -- Looking takes long and needs no turn.
+    select array_agg(r order by r.rule_id) into rules from alert_rule r where r.enabled and r.kind = 'silence';
+    foreach rule in array coalesce(rules, '{}') loop
+        silent := vitals.silent_devices(rule);
+        if cardinality(silent) > 0 or exists (select from alert a where a.rule_id = rule.rule_id and a.status <> 'resolved') then
+            perform pg_advisory_xact_lock(vitals.alert_turn());
+            more := vitals.write_silence(rule, silent);
+            changed := row(changed.changed || more.changed, changed.fired || more.fired, changed.resolved || more.resolved);
+        end if;
+    end loop;
+    return vitals.tell_changes(changed);
+end
+$$;
+comment on function vitals.judge_silence() is 'Raises and ends the alerts of silence rules.';
+
+-- Ends the alerts of a silence rule whose devices are heard again, and raises those of these devices that still are silent.
+create or replace function vitals.write_silence(rule alert_rule, device_sns text[]) returns vitals.alert_changes
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+set plan_cache_mode = force_custom_plan
+as $$
+declare
+    since constant timestamptz := now() - make_interval(secs => rule.silent_seconds);
+    begun bigint[];
+    ended bigint[];
+begin
+    with heard as (
+        update alert a
+        set status = 'resolved', resolution = 'recovered', resolved_at = clock_timestamp(), ended_ts = h.ts,
+            judged_ts = greatest(a.judged_ts, h.ts), updated_at = clock_timestamp()
+        from alert b
+        cross join lateral (
+            select h.ts from health_data h
+            where h.device_sn = b.device_sn and h.ts > since and h.ts > b.started_ts
+            order by h.ts limit 1
+        ) as h
+        where a.alert_id = b.alert_id and b.rule_id = rule.rule_id and b.status <> 'resolved'
+        returning a.alert_id
+    ), acted as (
+        insert into alert_action (alert_id, action, note) select alert_id, 'resolved', 'recovered' from heard
+    )
+    select coalesce(array_agg(alert_id), '{}') into ended from heard;
+
+    with silent as materialized (
+        select d.device_sn, l.*
+        from unnest(write_silence.device_sns) as d (device_sn)
+        cross join lateral (
+            select h.ts, h.customer_id, h.org_id, h.user_id, h.latitude, h.longitude, h.altitude
+            from health_data h
+            where h.device_sn = d.device_sn and h.ts >= since - interval '7 days'
+            order by h.ts desc limit 1
+        ) as l
+        where l.ts <= since
+          and not exists (
+              select from alert_rule q where q.replaces_rule_id = rule.rule_id and q.customer_id = l.customer_id
+          )
+          and not exists (
+              select from alert a
+              where a.device_sn = d.device_sn and a.rule_id = rule.rule_id
+                and (a.status <> 'resolved' or a.started_ts >= l.ts
+                     or a.resolved_at > now() - make_interval(secs => rule.cooldown_seconds))
+          )
+          and vitals.in_effect(
+              now(), rule.effective_from, rule.effective_until, rule.effective_days, coalesce(rule.time_zone, vitals.default_zone())
+          )
+    ), raised as (
+        insert into alert (
+            device_sn, rule_id, rule_version, kind, severity, customer_id, org_id, user_id, started_ts, fired_ts, last_ts,
+            judged_ts, latitude, longitude, altitude, message
+        )
+        select
+            s.device_sn, rule.rule_id, rule.version, rule.kind, rule.severity, s.customer_id, s.org_id, s.user_id,
+            s.ts, f.ts, f.ts, f.ts, s.latitude, s.longitude, s.altitude,
+            vitals.alert_message(
+                rule, s.device_sn, (rule.silent_seconds / 60)::text || ' min', 1, s.ts, s.customer_id, s.org_id, s.user_id
+            )
+        from silent s
+        cross join lateral (select s.ts + make_interval(secs => rule.silent_seconds) as ts) as f
+        returning alert_id
+    ), acted as (
+        insert into alert_action (alert_id, action) select alert_id, 'fired' from raised
+    )
+    select coalesce(array_agg(alert_id), '{}') into begun from raised;
+    return row(begun || ended, begun, ended);
+end
+$$;
+comment on function vitals.write_silence(alert_rule, text[]) is 'Writes what silence makes of the alerts of a rule.';

@@ -1,0 +1,24 @@
+-- alert.list
+-- Purpose: a page of the alerts that match, newest first.
+-- Parameters, NULL for "any": $1 statuses, $2 severities, $3 serials, $4 tenant, $5 organisation unit (its sub-units too),
+-- $6 wearer, $7 rule, $8 kinds, $9 historical, $10 fired at or after, $11 fired before; $12 and $13 fired_ts and number of
+-- the alert behind which the page begins (NULL: from the newest on), $14 how many at most.
+-- Locks: none.
+select to_jsonb(alert) || jsonb_build_object('rule_name', alert_rule.name) as alert
+from alert
+join alert_rule using (rule_id)
+where ($1::text[] is null or alert.status = any ($1))
+  and ($2::text[] is null or alert.severity = any ($2))
+  and ($3::text[] is null or alert.device_sn = any ($3))
+  and ($4::bigint is null or alert.customer_id = $4)
+  and ($5::bigint is null or alert.org_id = $5
+      or alert.org_id in (select org_id from org_unit where $5 = any (ancestors)))
+  and ($6::bigint is null or alert.user_id = $6)
+  and ($7::bigint is null or alert.rule_id = $7)
+  and ($8::text[] is null or alert.kind = any ($8))
+  and ($9::boolean is null or alert.historical = $9)
+  and ($10::timestamptz is null or alert.fired_ts >= $10)
+  and ($11::timestamptz is null or alert.fired_ts < $11)
+  and ($12::timestamptz is null or (alert.fired_ts, alert.alert_id) < ($12, $13::bigint))
+order by alert.fired_ts desc, alert.alert_id desc
+limit $14

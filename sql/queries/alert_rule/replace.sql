@@ -1,0 +1,20 @@
+-- alert_rule.replace
+-- Purpose: makes a rule what is said; what is not said is as the table has it by default.
+-- Parameters: $1 number of the rule, $2 its columns, a JSON object, $3 the version it must have (NULL: any).
+-- Locks: the rule; where it is disabled, those of vitals.resolve_alerts_of_rule.
+update alert_rule
+set (
+    name, kind, enabled, customer_id, replaces_rule_id, severity, metric, min_value, max_value, recovery_min_value,
+    recovery_max_value, combine, conditions, event_type, event_values, recovery_values, silent_seconds, consecutive,
+    window_seconds, cooldown_seconds, recovery_count, expire_seconds, late_after_seconds, effective_from,
+    effective_until, effective_days, time_zone, message
+) = (
+    select
+    name, kind, enabled, customer_id, replaces_rule_id, severity, metric, min_value, max_value, recovery_min_value,
+    recovery_max_value, combine, conditions, event_type, event_values, recovery_values, silent_seconds, consecutive,
+    window_seconds, cooldown_seconds, recovery_count, expire_seconds, late_after_seconds, effective_from,
+    effective_until, effective_days, time_zone, message
+    from jsonb_populate_record(null::alert_rule, vitals.alert_rule_defaults() || $2)
+)
+where rule_id = $1 and ($3::integer is null or version = $3)
+returning to_jsonb(alert_rule) as rule

@@ -1,0 +1,143 @@
+//! `vitals alerts list`: a table of alerts, or a JSON object a line.
+
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::json_line;
+use crate::command::simulate::grouped;
+use crate::command::text::{age, aligned, harmless, print};
+use crate::command::when;
+use crate::config::Settings;
+use crate::model::{Alert, AlertKind, AlertStatus, Severity};
+use crate::store::Store;
+use crate::store::alert::{self, Filter};
+
+/// Which alerts. What is said several times means any of them.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// In this state: firing, acknowledged, resolved
+    #[arg(long, value_name = "STATUS", conflicts_with = "open")]
+    status: Vec<AlertStatus>,
+    /// Firing or acknowledged
+    #[arg(long)]
+    open: bool,
+    /// That grave: critical, major, minor, info
+    #[arg(long, value_name = "SEVERITY", conflicts_with = "min_severity")]
+    severity: Vec<Severity>,
+    /// That grave or graver
+    #[arg(long, value_name = "SEVERITY")]
+    min_severity: Option<Severity>,
+    /// Of this device (serial)
+    #[arg(long, value_name = "SERIAL")]
+    device: Vec<String>,
+    /// Of this tenant
+    #[arg(long, value_name = "ID")]
+    customer: Option<i64>,
+    /// Of this organisation unit and its sub-units
+    #[arg(long, value_name = "ID")]
+    org: Option<i64>,
+    /// Of this wearer
+    #[arg(long, value_name = "ID")]
+    user: Option<i64>,
+    /// Raised by this rule
+    #[arg(long, value_name = "ID")]
+    rule: Option<i64>,
+    /// Of this kind: threshold, composite, event, silence
+    #[arg(long, value_name = "KIND")]
+    kind: Vec<AlertKind>,
+    /// Only those that came late (true), or only the others (false)
+    #[arg(long, value_name = "BOOL")]
+    historical: Option<bool>,
+    /// Fired since: an age (2h, 90m, 3d) or a time (2026-01-31, "2026-01-31 08:00", in the device time zone; RFC 3339)
+    #[arg(long, visible_alias = "since", value_name = "TIME")]
+    from: Option<String>,
+    /// Fired before: as --from
+    #[arg(long, value_name = "TIME")]
+    to: Option<String>,
+    /// Most that are listed
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+impl Options {
+    fn filter(&self, zone: &TimeZone) -> anyhow::Result<Filter> {
+        fn any<T: Clone>(named: &[T]) -> Option<Vec<T>> {
+            (!named.is_empty()).then(|| named.to_vec())
+        }
+        let now = Timestamp::now().to_zoned(zone.clone());
+        let open = self.open.then(|| vec![AlertStatus::Firing, AlertStatus::Acknowledged]);
+        Ok(Filter {
+            statuses: open.or_else(|| any(&self.status)),
+            severities: any(&self.severity).or(self.min_severity.map(|lowest| lowest.and_graver().to_vec())),
+            devices: any(&self.device),
+            customer_id: self.customer,
+            org_id: self.org,
+            user_id: self.user,
+            rule_id: self.rule,
+            kinds: any(&self.kind),
+            historical: self.historical,
+            from: when::option(self.from.as_deref(), "--from", &now)?,
+            to: when::option(self.to.as_deref(), "--to", &now)?,
+        })
+    }
+}
+
+pub(super) async fn run(options: &Options, settings: &Settings, store: &Store) -> anyhow::Result<ExitCode> {
+    let filter = options.filter(&settings.device_zone())?;
+    let alerts = alert::list(store, &filter, None, options.limit.into()).await?;
+    if options.json {
+        print(&alerts.iter().map(json_line).collect::<String>())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let there_are: i64 = alert::summary(store, &filter).await?.iter().map(|tally| tally.alerts).sum();
+    print(&table(&alerts, u64::try_from(there_are).unwrap_or(0)))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn table(alerts: &[Alert], there_are: u64) -> String {
+    if alerts.is_empty() {
+        return "no alerts match\n".to_owned();
+    }
+    let now = Timestamp::now();
+    let mut lines =
+        vec![["id", "fired", "device", "severity", "status", "by", "value", "rule"].map(str::to_owned)];
+    lines.extend(alerts.iter().map(|alert| {
+        let by = alert.resolved_by.as_ref().or(alert.acknowledged_by.as_ref());
+        [
+            alert.alert_id.to_string(),
+            format!("{} ago", age(now.duration_since(alert.fired_ts))),
+            harmless(&alert.device_sn),
+            alert.severity.name().to_owned(),
+            status(alert),
+            harmless(by.map_or("-", String::as_str)),
+            value(alert),
+            harmless(&alert.rule_name),
+        ]
+    }));
+    let mut text = aligned(&lines);
+    let more = there_are.saturating_sub(alerts.len() as u64);
+    if more > 0 {
+        text.push_str(&format!("{} more are older\n", grouped(more)));
+    }
+    text
+}
+
+fn status(alert: &Alert) -> String {
+    let why = match (alert.status, alert.resolution.as_deref()) {
+        (AlertStatus::Resolved, Some(resolution)) => resolution,
+        (status, _) => status.name(),
+    };
+    format!("{why}{}", if alert.historical { " (late)" } else { "" })
+}
+
+fn value(alert: &Alert) -> String {
+    let of_event = || alert.last_text.as_deref().map(harmless);
+    let value = alert.last_value.as_ref().map(ToString::to_string).or_else(of_event);
+    let times = if alert.breach_count > 1 { format!(" ×{}", alert.breach_count) } else { String::new() };
+    format!("{}{times}", value.as_deref().unwrap_or("-"))
+}

@@ -1,0 +1,143 @@
+//! `vitals alerts replay-rule`: what would a rule have done?
+//!
+//! Before: a rule that is kept, a changed one, or one from a file. After: `store::alert_replay`, device by device, and the
+//! account in `tally`.
+//! Promise: nothing is changed. Ctrl-C ends it after the page under way and tells what came until then.
+
+mod draft;
+mod tally;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::command::interrupt::until_interrupted;
+use crate::command::progress::Progress;
+use crate::command::text::print;
+use crate::command::when;
+use crate::config::Settings;
+use crate::store::{Store, alert_replay, alert_rule};
+use tally::{Ran, Tally};
+
+/// Devices judged in one transaction: enough to hide the round trip, few enough to show progress.
+const PAGE: i64 = 300;
+
+/// What a shell expects of a command that was interrupted.
+const INTERRUPTED: u8 = 130;
+
+/// Options of `replay-rule`.
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("rule").required(true).args(["id", "file"]))]
+pub struct Options {
+    /// A rule that is kept, as `rules` tells it
+    #[arg(value_name = "RULE_ID")]
+    id: Option<i64>,
+    /// A rule that is not kept: its columns as TOML, or as JSON (*.json)
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// As if this column held something else: min_value=85, effective_days=[6,7], max_value=null; several times
+    #[arg(long, value_name = "COLUMN=VALUE")]
+    set: Vec<String>,
+    /// Since: an age (7d, 12h) or a time (2026-01-31, "2026-01-31 08:00", in the device time zone; RFC 3339)
+    #[arg(long, visible_alias = "since", value_name = "TIME", default_value = "7d")]
+    from: String,
+    /// Until: as --from; without it, until now
+    #[arg(long, value_name = "TIME")]
+    to: Option<String>,
+    /// Only this device (serial); several times: any of them
+    #[arg(long, value_name = "SERIAL")]
+    device: Vec<String>,
+    /// Only samples of this tenant
+    #[arg(long, value_name = "ID")]
+    customer: Option<i64>,
+    /// The account as a JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(options: Options, settings: &Settings, store: &Store) -> anyhow::Result<ExitCode> {
+    let zone = settings.device_zone();
+    let now = Timestamp::now().to_zoned(zone.clone());
+    let from = when::option(Some(&options.from), "--from", &now)?.unwrap_or(now.timestamp());
+    let to = when::option(options.to.as_deref(), "--to", &now)?.unwrap_or(now.timestamp());
+    if from >= to {
+        bail!("--from is not before --to");
+    }
+    let columns = draft::columns(options.id, options.file.as_deref(), &options.set, store).await?;
+    let (rule, refusal) = alert_rule::try_out(store, &columns).await.context("the rule")?;
+    if let Some(reason) = refusal {
+        bail!("the rule is impossible: {reason}");
+    }
+    let rule = of_tenant(rule, options.customer)?;
+    let devices = (!options.device.is_empty()).then_some(options.device.as_slice());
+    let there_are = alert_replay::measure(store, devices).await?;
+    let mut run = Run {
+        store,
+        rule: &rule,
+        rule_id: options.id,
+        customer_id: options.customer,
+        devices,
+        from,
+        to,
+        tally: Tally::new(zone.clone()),
+        progress: Progress::new("replaying", there_are),
+    };
+    let stop = CancellationToken::new();
+    let ended = until_interrupted(&stop, run.pages(&stop)).await;
+    run.progress.end();
+    let ran = Ran { rule: &rule, set: &options.set, is_kept: options.id.is_some(), from, to, zone };
+    print(&if options.json { run.tally.json(&ran) } else { run.tally.text(&ran) })?;
+    ended.context("broke off; what is told above is of the devices until then")?;
+    Ok(if stop.is_cancelled() { ExitCode::from(INTERRUPTED) } else { ExitCode::SUCCESS })
+}
+
+/// As if the rule judged this tenant only.
+fn of_tenant(mut rule: Value, customer: Option<i64>) -> anyhow::Result<Value> {
+    // What is switched off is tried out all the same.
+    rule["enabled"] = true.into();
+    let Some(customer) = customer else { return Ok(rule) };
+    let own = rule["customer_id"].as_i64();
+    if own.is_some_and(|own| own != customer) {
+        bail!("the rule judges tenant {} only", own.unwrap_or_default());
+    }
+    rule["customer_id"] = customer.into();
+    Ok(rule)
+}
+
+struct Run<'a> {
+    store: &'a Store,
+    rule: &'a Value,
+    rule_id: Option<i64>,
+    customer_id: Option<i64>,
+    devices: Option<&'a [String]>,
+    from: Timestamp,
+    to: Timestamp,
+    tally: Tally,
+    progress: Progress,
+}
+
+impl Run<'_> {
+    async fn pages(&mut self, stop: &CancellationToken) -> anyhow::Result<()> {
+        let mut after = String::new();
+        while !stop.is_cancelled() {
+            let page = alert_replay::devices(self.store, self.devices, &after, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after.clone_from(last);
+            let (from, to) = (self.from, self.to);
+            let replayed = alert_replay::replay(self.store, self.rule, &page, from, to).await?;
+            let stored = match self.rule_id {
+                Some(rule_id) => {
+                    alert_replay::stored(self.store, rule_id, &page, from, to, self.customer_id).await?
+                }
+                None => Vec::new(),
+            };
+            self.tally.add(page.len(), &replayed, &stored);
+            self.progress.advance(page.len() as u64);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,242 @@
+//! The account of a replay: alerts per day, devices, the longest, and how that compares with what is stored.
+//!
+//! Before: `replay` adds page by page; what is kept does not grow with the devices. After: text, or a JSON object.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::command::alerts::json_line;
+use crate::command::alerts::show::local;
+use crate::command::simulate::grouped;
+use crate::command::text::{aligned, harmless};
+use crate::store::alert_replay::Episode;
+
+/// What was run.
+pub(super) struct Ran<'a> {
+    /// The rule, with all its columns.
+    pub(super) rule: &'a Value,
+    /// What was changed of it.
+    pub(super) set: &'a [String],
+    /// It stands in the table, so there is something to compare with.
+    pub(super) is_kept: bool,
+    pub(super) from: Timestamp,
+    pub(super) to: Timestamp,
+    pub(super) zone: TimeZone,
+}
+
+/// Alerts of a day.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Day {
+    paged: u64,
+    historical: u64,
+}
+
+/// What came of it so far.
+#[derive(Debug)]
+pub(super) struct Tally {
+    zone: TimeZone,
+    devices: u64,
+    affected: u64,
+    days: BTreeMap<Date, Day>,
+    longest: Option<Episode>,
+    stored: u64,
+    /// Stored, and raised again.
+    common: u64,
+    /// Raised, and nothing like it is stored.
+    new: u64,
+}
+
+impl Tally {
+    pub(super) fn new(zone: TimeZone) -> Self {
+        let days = BTreeMap::new();
+        Self { zone, devices: 0, affected: 0, days, longest: None, stored: 0, common: 0, new: 0 }
+    }
+
+    /// Adds a page of devices: what would have been, and what is stored.
+    pub(super) fn add(&mut self, devices: usize, replayed: &[Episode], stored: &[Episode]) {
+        self.devices += devices as u64;
+        let affected: BTreeSet<&str> = replayed.iter().map(|episode| episode.device_sn.as_str()).collect();
+        self.affected += affected.len() as u64;
+        for episode in replayed {
+            let day = self.days.entry(episode.fired_ts.to_zoned(self.zone.clone()).date()).or_default();
+            if episode.historical {
+                day.historical += 1
+            } else {
+                day.paged += 1
+            }
+            if self.longest.as_ref().is_none_or(|longest| length(episode) > length(longest)) {
+                self.longest = Some(episode.clone());
+            }
+        }
+        let mut of_device: BTreeMap<&str, Vec<&Episode>> = BTreeMap::new();
+        for episode in stored {
+            of_device.entry(&episode.device_sn).or_default().push(episode);
+        }
+        let mut met = BTreeSet::new();
+        for episode in replayed {
+            let same = of_device.get(episode.device_sn.as_str()).into_iter().flatten();
+            let same: Vec<Timestamp> =
+                same.filter(|other| overlap(episode, other)).map(|other| other.fired_ts).collect();
+            self.new += u64::from(same.is_empty());
+            met.extend(same.into_iter().map(|fired_ts| (episode.device_sn.as_str(), fired_ts)));
+        }
+        self.stored += stored.len() as u64;
+        self.common += met.len() as u64;
+    }
+
+    fn total(&self) -> Day {
+        self.days.values().fold(Day::default(), |sum, day| Day {
+            paged: sum.paged + day.paged,
+            historical: sum.historical + day.historical,
+        })
+    }
+
+    /// For people.
+    pub(super) fn text(&self, ran: &Ran<'_>) -> String {
+        let mut text = heading(ran);
+        let total = self.total();
+        let line = |name: String, day: Day| {
+            [name, grouped(day.paged + day.historical), grouped(day.paged), grouped(day.historical)]
+        };
+        let mut lines = vec![["day", "alerts", "paged", "historical"].map(str::to_owned)];
+        lines.extend(self.days.iter().map(|(date, day)| line(date.to_string(), *day)));
+        lines.push(line("all".to_owned(), total));
+        text.push_str(&aligned(&lines));
+        text.push_str(&format!("\ndevices  {} of {}\n", grouped(self.affected), grouped(self.devices)));
+        if let Some(longest) = &self.longest {
+            let still_on = if longest.ended_ts.is_none() { ", with no end" } else { "" };
+            text.push_str(&format!(
+                "longest  {} from {}: {}{still_on}, {} breaches\n",
+                harmless(&longest.device_sn),
+                local(longest.started_ts, &ran.zone),
+                lasted(length(longest)),
+                longest.breach_count,
+            ));
+        }
+        if ran.is_kept {
+            text.push_str(&format!(
+                "stored   {}: {} of them would be raised again, {} would not; {} would be new\n",
+                grouped(self.stored),
+                grouped(self.common),
+                grouped(self.stored - self.common),
+                grouped(self.new)
+            ));
+        }
+        text
+    }
+
+    /// For programs.
+    pub(super) fn json(&self, ran: &Ran<'_>) -> String {
+        let account = |day: Day| {
+            let alerts = day.paged + day.historical;
+            json!({ "alerts": alerts, "paged": day.paged, "historical": day.historical })
+        };
+        let days: Vec<Value> = self
+            .days
+            .iter()
+            .map(|(date, day)| {
+                let mut line = account(*day);
+                line["day"] = date.to_string().into();
+                line
+            })
+            .collect();
+        let longest = self.longest.as_ref().map(|longest| {
+            json!({
+                "device_sn": longest.device_sn,
+                "started_ts": longest.started_ts,
+                "fired_ts": longest.fired_ts,
+                "last_ts": longest.last_ts,
+                "ended_ts": longest.ended_ts,
+                "breach_count": longest.breach_count,
+                "historical": longest.historical,
+            })
+        });
+        let stored = ran.is_kept.then(|| {
+            let gone = self.stored - self.common;
+            json!({ "alerts": self.stored, "again": self.common, "gone": gone, "new": self.new })
+        });
+        json_line(&json!({
+            "severity": ran.rule["severity"],
+            "from": ran.from,
+            "to": ran.to,
+            "devices": self.devices,
+            "devices_affected": self.affected,
+            "total": account(self.total()),
+            "days": days,
+            "longest": longest,
+            "stored": stored,
+        }))
+    }
+}
+
+fn heading(ran: &Ran<'_>) -> String {
+    let text = |column: &str| harmless(ran.rule[column].as_str().unwrap_or("?"));
+    let number = ran.rule["rule_id"].as_i64().map(|id| format!(" {id}")).unwrap_or_default();
+    let with =
+        if ran.set.is_empty() { String::new() } else { format!(", with {}", harmless(&ran.set.join(", "))) };
+    format!(
+        "rule{number}: {} ({}){with}\n{} to {}\n\n",
+        text("name"),
+        text("severity"),
+        local(ran.from, &ran.zone),
+        local(ran.to, &ran.zone)
+    )
+}
+
+/// From the first reading to the end, or as far as it is known.
+fn length(episode: &Episode) -> SignedDuration {
+    let end = episode.ended_ts.unwrap_or(episode.last_ts);
+    end.duration_since(episode.started_ts)
+}
+
+fn overlap(one: &Episode, other: &Episode) -> bool {
+    let end = |episode: &Episode| episode.ended_ts.unwrap_or(episode.last_ts);
+    one.started_ts <= end(other) && other.started_ts <= end(one)
+}
+
+fn lasted(length: SignedDuration) -> String {
+    let seconds = length.as_secs();
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7_199 => format!("{} min", seconds / 60),
+        _ => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn episode(device_sn: &str, from: i64, to: Option<i64>, historical: bool) -> Episode {
+        let at = |minutes: i64| Timestamp::from_second(1_767_571_200 + minutes * 60).expect("a time");
+        Episode {
+            device_sn: device_sn.to_owned(),
+            started_ts: at(from),
+            fired_ts: at(from + 1),
+            last_ts: at(from + 2),
+            ended_ts: to.map(at),
+            breach_count: 2,
+            historical,
+        }
+    }
+
+    #[test]
+    fn what_is_stored_is_found_again_by_its_time() {
+        let mut tally = Tally::new(TimeZone::UTC);
+        let replayed =
+            [episode("A", 0, Some(10), false), episode("A", 60, None, false), episode("B", 0, Some(5), true)];
+        let stored =
+            [episode("A", 5, Some(12), false), episode("A", 6, Some(9), false), episode("C", 0, None, false)];
+        tally.add(3, &replayed, &stored);
+        tally.add(300, &[episode("D", 1_440, Some(1_500), false)], &[]);
+        assert_eq!((tally.devices, tally.affected), (303, 3));
+        assert_eq!((tally.stored, tally.common, tally.new), (3, 2, 3));
+        assert_eq!(tally.total(), Day { paged: 3, historical: 1 });
+        assert_eq!(tally.days.len(), 2);
+        assert_eq!(tally.longest.as_ref().map(|longest| longest.device_sn.as_str()), Some("D"));
+    }
+}

@@ -1,0 +1,57 @@
+//! Text for people: aligned columns, ages, what cannot steer a terminal.
+//!
+//! Before: the commands that list things. After: standard output.
+
+use std::io::{ErrorKind, Write, stdout};
+
+use console::measure_text_width;
+use jiff::SignedDuration;
+
+/// Columns flush left, by what is seen.
+pub(super) fn aligned<const COLUMNS: usize>(lines: &[[String; COLUMNS]]) -> String {
+    let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
+        lines.iter().map(|line| measure_text_width(&line[column])).max().unwrap_or(0)
+    });
+    let mut text = String::new();
+    for line in lines {
+        let mut padded = String::new();
+        for (cell, width) in line.iter().zip(widths) {
+            padded.push_str(cell);
+            padded.push_str(&" ".repeat(width - measure_text_width(cell) + 2));
+        }
+        text.push_str(padded.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// In its largest unit.
+pub(super) fn age(since: SignedDuration) -> String {
+    let seconds = since.as_secs().max(0);
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7_199 => format!("{} min", seconds / 60),
+        7_200..=172_799 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+/// Control characters but line ends and tabs are shown, not sent.
+pub(super) fn harmless(text: &str) -> String {
+    text.chars()
+        .flat_map(|char| {
+            let steers = char.is_control() && !matches!(char, '\n' | '\t');
+            let shown = if steers { char.escape_default().to_string() } else { char.to_string() };
+            shown.chars().collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// To standard output; a reader that has gone (`| head`) is no failure.
+pub(super) fn print(text: &str) -> std::io::Result<()> {
+    let mut out = stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}

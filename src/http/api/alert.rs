@@ -1,0 +1,209 @@
+//! `GET /api/alerts`, `/api/alerts/summary`, `/api/alerts/{id}`.
+//!
+//! Before: care staff and their programs. After: `store::alert`.
+//! Promise: pages neither miss nor repeat an alert that is there all the while, however many fire meanwhile.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State as Shared;
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::query::{Instant, Limit, Parameters};
+use super::{ApiError, PathId};
+use crate::http::State;
+use crate::http::error::{ListErrors, OneErrors};
+use crate::model::{Alert, AlertDetail, AlertKind, AlertStatus, AlertTally, Id64, Severity};
+use crate::store::alert::{self, Filter, Place};
+
+/// Alerts on a page, unless a limit is named.
+const PAGE: i64 = 50;
+
+/// A page of alerts
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct AlertPage {
+    /// Newest first
+    #[schema(max_items = 500)]
+    alerts: Vec<Alert>,
+    /// What to ask for the next page with; null: this is the last
+    cursor: Option<String>,
+}
+
+/// How many alerts there are
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct AlertSummary {
+    /// All of them
+    alerts: i64,
+    /// By status and severity; what is not there has none
+    by: Vec<AlertTally>,
+}
+
+/// Which alerts. Values of one name given several times mean any of them
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the document has to tell what is read from pairs")]
+pub(in crate::http) struct AlertFilter {
+    /// Where they are in their life
+    status: Option<Vec<AlertStatus>>,
+    /// How grave they are
+    severity: Option<Vec<Severity>>,
+    /// That grave or graver; instead of severity
+    #[param(inline)]
+    min_severity: Option<Severity>,
+    /// Serial number of the device
+    device_sn: Option<Vec<String>>,
+    /// Tenant
+    customer_id: Option<Id64>,
+    /// Organisation unit, its sub-units too
+    org_id: Option<Id64>,
+    /// Wearer
+    user_id: Option<Id64>,
+    /// The rule that raised them
+    rule_id: Option<Id64>,
+    /// Kind of the rule
+    kind: Option<Vec<AlertKind>>,
+    /// Only those all of whose breaches came late, or only the others
+    historical: Option<bool>,
+    /// Fired then or later, event time
+    #[param(value_type = Option<String>, format = DateTime)]
+    from: Option<Timestamp>,
+    /// Fired before, event time
+    #[param(value_type = Option<String>, format = DateTime)]
+    to: Option<Timestamp>,
+}
+
+/// Which page
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the document has to tell what is read from pairs")]
+pub(in crate::http) struct AlertPaging {
+    /// Where the page before ended, as its answer says
+    cursor: Option<String>,
+    /// Most alerts of a page
+    #[param(minimum = 1, maximum = 500, default = 50)]
+    limit: Option<i64>,
+}
+
+/// Alerts that match, newest first
+#[utoipa::path(get, path = "/api/alerts", tag = "alerts", params(AlertFilter, AlertPaging),
+    security((), ("api_token" = [])),
+    responses((status = 200, description = "A page of them", body = AlertPage), ListErrors))]
+pub(in crate::http) async fn get_api_alerts(
+    Shared(state): Shared<Arc<State>>,
+    mut parameters: Parameters,
+) -> Result<Json<AlertPage>, ApiError> {
+    let filter = filter(&mut parameters)?;
+    let after = parameters.one::<Cursor>("cursor")?.map(|Cursor(place)| place);
+    let limit = parameters.one::<Limit>("limit")?.map_or(PAGE, |Limit(limit)| limit);
+    parameters.end()?;
+    let mut alerts = state.ask(alert::list(&state.store, &filter, after, limit + 1)).await?;
+    let has_more = alerts.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+    if has_more {
+        alerts.pop();
+    }
+    let last = alerts.last().filter(|_| has_more);
+    let cursor = last.map(|alert| Cursor((alert.fired_ts, alert.alert_id.0)).to_string());
+    Ok(Json(AlertPage { alerts, cursor }))
+}
+
+/// How many alerts match; without a status those that are open
+#[utoipa::path(get, path = "/api/alerts/summary", tag = "alerts", params(AlertFilter),
+    security((), ("api_token" = [])),
+    responses((status = 200, description = "So many", body = AlertSummary), ListErrors))]
+pub(in crate::http) async fn get_api_alerts_summary(
+    Shared(state): Shared<Arc<State>>,
+    mut parameters: Parameters,
+) -> Result<Json<AlertSummary>, ApiError> {
+    let mut filter = filter(&mut parameters)?;
+    parameters.end()?;
+    filter.statuses.get_or_insert_with(|| vec![AlertStatus::Firing, AlertStatus::Acknowledged]);
+    let by = state.ask(alert::summary(&state.store, &filter)).await?;
+    Ok(Json(AlertSummary { alerts: by.iter().map(|tally| tally.alerts).sum(), by }))
+}
+
+/// Everything known of an alert: what happened to it, who was told
+#[utoipa::path(get, path = "/api/alerts/{id}", tag = "alerts",
+    params(("id" = Id64, Path, description = "Number of the alert")), security((), ("api_token" = [])),
+    responses((status = 200, description = "The alert", body = AlertDetail), OneErrors))]
+pub(in crate::http) async fn get_api_alerts_id(
+    Shared(state): Shared<Arc<State>>,
+    PathId(alert_id): PathId,
+) -> Result<Json<AlertDetail>, ApiError> {
+    detail(&state, alert_id).await
+}
+
+pub(super) async fn detail(state: &State, alert_id: i64) -> Result<Json<AlertDetail>, ApiError> {
+    let found = state.ask(alert::read(&state.store, alert_id)).await?;
+    found.map(Json).ok_or_else(|| ApiError::Absent(format!("there is no alert {alert_id}")))
+}
+
+fn filter(parameters: &mut Parameters) -> Result<Filter, ApiError> {
+    let id = |id: Option<Id64>| id.map(|Id64(id)| id);
+    let time = |time: Option<Instant>| time.map(|Instant(time)| time);
+    let named: Option<Vec<Severity>> = parameters.several("severity")?;
+    let lowest: Option<Severity> = parameters.one("min_severity")?;
+    let severities = match (named, lowest) {
+        (Some(_), Some(_)) => {
+            return Err(ApiError::Bad("either severity or min_severity, not both".to_owned()));
+        }
+        (named, None) => named,
+        (None, Some(lowest)) => Some(lowest.and_graver().to_vec()),
+    };
+    Ok(Filter {
+        statuses: parameters.several("status")?,
+        severities,
+        devices: parameters.several("device_sn")?,
+        customer_id: id(parameters.one("customer_id")?),
+        org_id: id(parameters.one("org_id")?),
+        user_id: id(parameters.one("user_id")?),
+        rule_id: id(parameters.one("rule_id")?),
+        kinds: parameters.several("kind")?,
+        historical: parameters.one("historical")?,
+        from: time(parameters.one("from")?),
+        to: time(parameters.one("to")?),
+    })
+}
+
+/// Where a page ended, as text that means nothing to anybody else.
+struct Cursor(Place);
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self((fired_ts, alert_id)) = self;
+        write!(f, "{:x}.{alert_id:x}", fired_ts.as_microsecond())
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // As they were written: negative numbers are the two's complement.
+        let read = |text: &str| u64::from_str_radix(text, 16).ok().map(u64::cast_signed);
+        let place = text.split_once('.').and_then(|(fired_ts, alert_id)| {
+            Some((Timestamp::from_microsecond(read(fired_ts)?).ok()?, read(alert_id)?))
+        });
+        place.map(Self).ok_or("as the page before told it is expected")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_leads_back_to_its_place() {
+        for (fired_ts, alert_id) in [("2026-01-31T08:00:00.123456Z", 1), ("1969-12-31T23:59:59Z", i64::MAX)] {
+            let place = (fired_ts.parse().expect("a time"), alert_id);
+            let Cursor(read) = Cursor(place).to_string().parse().expect("a cursor");
+            assert_eq!(read, place);
+        }
+        for text in ["", ".", "1", "x.y", "1.", "ffffffffffffffffff.1", "7fffffffffffffff.1"] {
+            assert!(text.parse::<Cursor>().is_err(), "{text}");
+        }
+    }
+}

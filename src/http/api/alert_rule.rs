@@ -1,0 +1,232 @@
+//! `/api/alerts/rules`: what raises alerts.
+//!
+//! Before: care staff and their programs. After: `store::alert_rule`; the next batch is judged by what stands there.
+//! Promise: an impossible rule is refused with the reason; nobody overwrites what they have not seen, if they say what they
+//! saw (`version`); what an answer tells may be sent back changed.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State as Shared};
+use axum::http::StatusCode;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::{RefOr, SchemaFormat, schema::KnownFormat};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
+
+use super::query::Parameters;
+use super::{ApiError, DONE, Done, PathId, check_words};
+use crate::http::State;
+use crate::http::error::{BodyErrors, ErrorAnswer, ListErrors, OneErrors};
+use crate::model::alert_rule::KEPT_COLUMNS;
+use crate::model::{AlertKind, AlertRule, Id64, RuleDraft};
+use crate::store::alert_rule::{self, Change, Filter, Removal};
+
+/// Rules
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct AlertRules {
+    /// In the order of their numbers
+    rules: Vec<AlertRule>,
+}
+
+/// Versions of a rule
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct AlertRuleVersions {
+    /// Newest first
+    versions: Vec<AlertRule>,
+}
+
+/// Which rules
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the document has to tell what is read from pairs")]
+pub(in crate::http) struct RuleFilter {
+    /// Of this tenant; 0: those for everybody
+    customer_id: Option<Id64>,
+    /// Of these kinds
+    kind: Option<Vec<AlertKind>>,
+    /// Those that are switched on, or off
+    enabled: Option<bool>,
+}
+
+/// A rule as it should be, who says so, and which version they saw.
+#[derive(Debug)]
+pub(in crate::http) struct RuleChange {
+    draft: RuleDraft,
+    actor: Option<String>,
+    rule_id: Option<Id64>,
+    version: Option<i32>,
+}
+
+/// The rules
+#[utoipa::path(get, path = "/api/alerts/rules", tag = "alerts", params(RuleFilter),
+    security((), ("api_token" = [])),
+    responses((status = 200, description = "Those that match", body = AlertRules), ListErrors))]
+pub(in crate::http) async fn get_api_alerts_rules(
+    Shared(state): Shared<Arc<State>>,
+    mut parameters: Parameters,
+) -> Result<Json<AlertRules>, ApiError> {
+    let filter = Filter {
+        ids: None,
+        customer_id: parameters.one("customer_id")?.map(|Id64(id)| id),
+        kinds: parameters.several("kind")?,
+        enabled: parameters.one("enabled")?,
+    };
+    parameters.end()?;
+    Ok(Json(AlertRules { rules: state.ask(alert_rule::list(&state.store, &filter)).await? }))
+}
+
+/// A new rule
+#[utoipa::path(post, path = "/api/alerts/rules", tag = "alerts", security((), ("api_token" = [])),
+    request_body(content = RuleChange, example = json!({
+        "name": "Oxygen low at night", "kind": "threshold", "severity": "major", "metric": "blood_oxygen",
+        "min_value": 88, "consecutive": 3, "effective_from": "22:00", "effective_until": "06:00", "actor": "Dr. Wu"
+    })),
+    responses((status = 201, description = "The rule as it is kept", body = AlertRule), BodyErrors))]
+pub(in crate::http) async fn post_api_alerts_rules(
+    Shared(state): Shared<Arc<State>>,
+    request: Request,
+) -> Result<(StatusCode, Json<AlertRule>), ApiError> {
+    let RuleChange { draft, actor, .. } = RuleChange::read(state.json(request).await?)?;
+    let change = state.ask(alert_rule::add(&state.store, &draft, actor.as_deref())).await?;
+    Ok((StatusCode::CREATED, changed(0, change)?))
+}
+
+/// A rule
+#[utoipa::path(get, path = "/api/alerts/rules/{id}", tag = "alerts",
+    params(("id" = Id64, Path, description = "Number of the rule")), security((), ("api_token" = [])),
+    responses((status = 200, description = "The rule", body = AlertRule), OneErrors))]
+pub(in crate::http) async fn get_api_alerts_rules_id(
+    Shared(state): Shared<Arc<State>>,
+    PathId(rule_id): PathId,
+) -> Result<Json<AlertRule>, ApiError> {
+    state.ask(alert_rule::read(&state.store, rule_id)).await?.map(Json).ok_or_else(|| absent(rule_id))
+}
+
+/// Makes a rule what the body says, the whole of it
+///
+/// With `version`, only if that is still its version; else 409. Open alerts of a rule that is switched off are resolved.
+#[utoipa::path(put, path = "/api/alerts/rules/{id}", tag = "alerts",
+    params(("id" = Id64, Path, description = "Number of the rule")), security((), ("api_token" = [])),
+    request_body(content = RuleChange, example = json!({
+        "name": "Oxygen saturation low", "kind": "threshold", "severity": "major", "metric": "blood_oxygen",
+        "min_value": 91, "version": 1, "actor": "Dr. Wu"
+    })),
+    responses((status = 200, description = "The rule as it is kept", body = AlertRule), BodyErrors))]
+pub(in crate::http) async fn put_api_alerts_rules_id(
+    Shared(state): Shared<Arc<State>>,
+    PathId(rule_id): PathId,
+    request: Request,
+) -> Result<Json<AlertRule>, ApiError> {
+    let told = RuleChange::read(state.json(request).await?)?;
+    if told.rule_id.is_some_and(|Id64(id)| id != rule_id) {
+        return Err(ApiError::Bad("rule_id is another than that of the path".to_owned()));
+    }
+    let actor = told.actor.as_deref();
+    let replacing = alert_rule::replace(&state.store, rule_id, &told.draft, told.version, actor);
+    changed(rule_id, state.ask(replacing).await?)
+}
+
+/// Deletes a rule that never raised an alert
+///
+/// 409: it has alerts, which keep it; switch it off (`"enabled": false`). Its silences, its routes and the rules that
+/// replace it go with it; its versions stay.
+#[utoipa::path(delete, path = "/api/alerts/rules/{id}", tag = "alerts",
+    params(("id" = Id64, Path, description = "Number of the rule")), security((), ("api_token" = [])),
+    responses(
+        (status = 200, description = "It is gone", body = Done),
+        (status = 409, description = "It has alerts", body = ErrorAnswer),
+        OneErrors,
+    ))]
+pub(in crate::http) async fn delete_api_alerts_rules_id(
+    Shared(state): Shared<Arc<State>>,
+    PathId(rule_id): PathId,
+) -> Result<Json<Done>, ApiError> {
+    match state.ask(alert_rule::remove(&state.store, rule_id)).await? {
+        Removal::Done => Ok(Json(DONE)),
+        Removal::Absent => Err(absent(rule_id)),
+        Removal::HasAlerts => Err(ApiError::InTheWay(format!(
+            "rule {rule_id}, or one that replaces it, has alerts: switch it off (\"enabled\": false)"
+        ))),
+    }
+}
+
+/// Every version a rule ever had; it may be deleted
+#[utoipa::path(get, path = "/api/alerts/rules/{id}/versions", tag = "alerts",
+    params(("id" = Id64, Path, description = "Number of the rule")), security((), ("api_token" = [])),
+    responses((status = 200, description = "The versions", body = AlertRuleVersions), OneErrors))]
+pub(in crate::http) async fn get_api_alerts_rules_id_versions(
+    Shared(state): Shared<Arc<State>>,
+    PathId(rule_id): PathId,
+) -> Result<Json<AlertRuleVersions>, ApiError> {
+    let versions = state.ask(alert_rule::versions(&state.store, rule_id)).await?;
+    if versions.is_empty() { Err(absent(rule_id)) } else { Ok(Json(AlertRuleVersions { versions })) }
+}
+
+fn absent(rule_id: i64) -> ApiError {
+    ApiError::Absent(format!("there is no rule {rule_id}"))
+}
+
+fn changed(rule_id: i64, change: Change) -> Result<Json<AlertRule>, ApiError> {
+    match change {
+        Change::Made(rule) => Ok(Json(*rule)),
+        Change::Absent => Err(absent(rule_id)),
+        Change::Impossible(reason) => Err(ApiError::Bad(reason)),
+        Change::InTheWay(reason) => Err(ApiError::InTheWay(reason)),
+    }
+}
+
+impl RuleChange {
+    fn read(mut columns: Map<String, Value>) -> Result<Self, ApiError> {
+        fn taken<T: serde::de::DeserializeOwned>(
+            columns: &mut Map<String, Value>,
+            name: &str,
+        ) -> Result<Option<T>, ApiError> {
+            let value = columns.remove(name).unwrap_or_default();
+            serde_json::from_value(value).map_err(|error| ApiError::Bad(format!("{name}: {error}")))
+        }
+        let actor: Option<String> = taken(&mut columns, "actor")?;
+        check_words(actor.as_deref(), None)?;
+        let rule_id = taken(&mut columns, "rule_id")?;
+        let version = taken(&mut columns, "version")?;
+        // The rest of what an answer tells is nobody's to say.
+        columns.retain(|name, _| !KEPT_COLUMNS.contains(&name.as_str()));
+        let draft = RuleDraft::read(columns).map_err(ApiError::Bad)?;
+        Ok(Self { draft, actor, rule_id, version })
+    }
+}
+
+impl PartialSchema for RuleChange {
+    fn schema() -> RefOr<Schema> {
+        let RefOr::T(Schema::Object(mut rule)) = RuleDraft::schema() else { return RuleDraft::schema() };
+        let text = |about: &str| ObjectBuilder::new().schema_type(Type::String).description(Some(about));
+        let more: [(&str, RefOr<Schema>); 5] = [
+            (
+                "actor",
+                text("Who says so").min_length(Some(1)).max_length(Some(200)).pattern(Some(r"\S")).into(),
+            ),
+            (
+                "version",
+                ObjectBuilder::new()
+                    .schema_type(Type::Integer)
+                    .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
+                    .description(Some(
+                        "PUT: the version it must still have; missing: any. POST: not looked at",
+                    ))
+                    .into(),
+            ),
+            ("rule_id", Id64::schema()),
+            ("changed_at", text("As an answer tells it; not looked at").into()),
+            ("changed_by", text("As an answer tells it; not looked at").into()),
+        ];
+        rule.properties.extend(more.map(|(name, schema)| (name.to_owned(), schema)));
+        rule.into()
+    }
+}
+
+impl ToSchema for RuleChange {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        RuleDraft::schemas(schemas);
+    }
+}

@@ -1,0 +1,88 @@
+//! `GET` and `POST /api/alerts/silences`, `DELETE /api/alerts/silences/{id}`.
+//!
+//! Before: care staff and their programs. After: `store::alert_silence`.
+//! Promise: what is silent is raised and kept all the same.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State as Shared};
+use axum::http::StatusCode;
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::query::{Limit, Parameters};
+use super::{ApiError, DONE, Done, PathId, check_words};
+use crate::http::State;
+use crate::http::error::{BodyErrors, ListErrors, OneErrors};
+use crate::model::{AlertSilence, Id64, SilenceDraft};
+use crate::store::alert_silence::{self, Asked};
+
+/// Silences in an answer, unless a limit is named.
+const MOST: i64 = 500;
+
+/// Silences
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct AlertSilences {
+    /// Those that end last first
+    #[schema(max_items = 500)]
+    silences: Vec<AlertSilence>,
+}
+
+/// Which silences
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the document has to tell what is read from pairs")]
+pub(in crate::http) struct SilenceFilter {
+    /// Those that are over, too
+    all: Option<bool>,
+    /// How many at most
+    #[param(minimum = 1, maximum = 500, default = 500)]
+    limit: Option<i64>,
+}
+
+/// Silences in force, and those to come
+#[utoipa::path(get, path = "/api/alerts/silences", tag = "alerts", params(SilenceFilter),
+    security((), ("api_token" = [])),
+    responses((status = 200, description = "The silences", body = AlertSilences), ListErrors))]
+pub(in crate::http) async fn get_api_alerts_silences(
+    Shared(state): Shared<Arc<State>>,
+    mut parameters: Parameters,
+) -> Result<Json<AlertSilences>, ApiError> {
+    let over_too = parameters.one("all")?.unwrap_or(false);
+    let limit = parameters.one::<Limit>("limit")?.map_or(MOST, |Limit(limit)| limit);
+    parameters.end()?;
+    let silences = state.ask(alert_silence::list(&state.store, over_too, limit)).await?;
+    Ok(Json(AlertSilences { silences }))
+}
+
+/// For a while nobody is told of alerts that match all that is named
+#[utoipa::path(post, path = "/api/alerts/silences", tag = "alerts", security((), ("api_token" = [])),
+    request_body(content = SilenceDraft,
+        example = json!({ "device_sn": "CRFTQ23409001890", "for_seconds": 7200, "actor": "nurse Li", "note": "in the bath" })),
+    responses((status = 201, description = "The silence", body = AlertSilence), BodyErrors))]
+pub(in crate::http) async fn post_api_alerts_silences(
+    Shared(state): Shared<Arc<State>>,
+    request: Request,
+) -> Result<(StatusCode, Json<AlertSilence>), ApiError> {
+    let draft: SilenceDraft = state.json(request).await?;
+    check_words(Some(&draft.actor), draft.note.as_deref())?;
+    match state.ask(alert_silence::add(&state.store, &draft)).await? {
+        Asked::Kept(silence) => Ok((StatusCode::CREATED, Json(silence))),
+        Asked::Impossible(reason) => Err(ApiError::Bad(reason)),
+    }
+}
+
+/// Ends a silence now, if it is not over
+#[utoipa::path(delete, path = "/api/alerts/silences/{id}", tag = "alerts",
+    params(("id" = Id64, Path, description = "Number of the silence")), security((), ("api_token" = [])),
+    responses((status = 200, description = "It is over", body = Done), OneErrors))]
+pub(in crate::http) async fn delete_api_alerts_silences_id(
+    Shared(state): Shared<Arc<State>>,
+    PathId(silence_id): PathId,
+) -> Result<Json<Done>, ApiError> {
+    match state.ask(alert_silence::stop(&state.store, silence_id)).await? {
+        true => Ok(Json(DONE)),
+        false => Err(ApiError::Absent(format!("there is no silence {silence_id}"))),
+    }
+}

@@ -1,0 +1,102 @@
+//! `POST /api/alerts/{id}/acknowledge`, `/resolve`, `/note`: what a person does about an alert.
+//!
+//! Before: care staff and their programs. After: `store::alert`, and through it the functions that a DBA calls, too.
+//! Promise: who and when are kept; the answer is the alert as it is then.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State as Shared};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::alert::detail;
+use super::{ApiError, PathId, check_words};
+use crate::http::State;
+use crate::http::error::BodyErrors;
+use crate::model::{AlertDetail, Id64};
+use crate::store::alert::{self, Step};
+
+/// Who does it, and what they say
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct AlertStep {
+    /// Who
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
+    actor: String,
+    /// What they say, or why
+    #[schema(max_length = 2000)]
+    note: Option<String>,
+}
+
+/// Who says it, and what
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct AlertNote {
+    /// Who
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
+    actor: String,
+    /// What
+    #[schema(min_length = 1, max_length = 2000, pattern = r"\S")]
+    note: String,
+}
+
+/// A person takes an alert on
+///
+/// The same person again changes nothing. 409: another has taken it on, or it is resolved.
+#[utoipa::path(post, path = "/api/alerts/{id}/acknowledge", tag = "alerts",
+    params(("id" = Id64, Path, description = "Number of the alert")), security((), ("api_token" = [])),
+    request_body(content = AlertStep, example = json!({ "actor": "nurse Li", "note": "on my way" })),
+    responses((status = 200, description = "The alert as it is now", body = AlertDetail), BodyErrors))]
+pub(in crate::http) async fn post_api_alerts_id_acknowledge(
+    Shared(state): Shared<Arc<State>>,
+    PathId(alert_id): PathId,
+    request: Request,
+) -> Result<Json<AlertDetail>, ApiError> {
+    let AlertStep { actor, note } = state.json(request).await?;
+    check_words(Some(&actor), note.as_deref())?;
+    let step = state.ask(alert::acknowledge(&state.store, alert_id, &actor, note.as_deref())).await?;
+    stepped(&state, alert_id, step).await
+}
+
+/// A person ends an alert
+///
+/// Until its rule has cooled down, the device is not judged by it. 409: it is resolved already.
+#[utoipa::path(post, path = "/api/alerts/{id}/resolve", tag = "alerts",
+    params(("id" = Id64, Path, description = "Number of the alert")), security((), ("api_token" = [])),
+    request_body(content = AlertStep, example = json!({ "actor": "nurse Li", "note": "the sensor was loose" })),
+    responses((status = 200, description = "The alert as it is now", body = AlertDetail), BodyErrors))]
+pub(in crate::http) async fn post_api_alerts_id_resolve(
+    Shared(state): Shared<Arc<State>>,
+    PathId(alert_id): PathId,
+    request: Request,
+) -> Result<Json<AlertDetail>, ApiError> {
+    let AlertStep { actor, note } = state.json(request).await?;
+    check_words(Some(&actor), note.as_deref())?;
+    let step = state.ask(alert::resolve(&state.store, alert_id, &actor, note.as_deref())).await?;
+    stepped(&state, alert_id, step).await
+}
+
+/// A person says something about an alert, open or not
+#[utoipa::path(post, path = "/api/alerts/{id}/note", tag = "alerts",
+    params(("id" = Id64, Path, description = "Number of the alert")), security((), ("api_token" = [])),
+    request_body(content = AlertNote, example = json!({ "actor": "nurse Li", "note": "will look again at noon" })),
+    responses((status = 200, description = "The alert as it is now", body = AlertDetail), BodyErrors))]
+pub(in crate::http) async fn post_api_alerts_id_note(
+    Shared(state): Shared<Arc<State>>,
+    PathId(alert_id): PathId,
+    request: Request,
+) -> Result<Json<AlertDetail>, ApiError> {
+    let AlertNote { actor, note } = state.json(request).await?;
+    check_words(Some(&actor), Some(&note))?;
+    let step = state.ask(alert::note(&state.store, alert_id, &actor, &note)).await?;
+    stepped(&state, alert_id, step).await
+}
+
+async fn stepped(state: &State, alert_id: i64, step: Step) -> Result<Json<AlertDetail>, ApiError> {
+    match step {
+        Step::Done => detail(state, alert_id).await,
+        Step::Absent => Err(ApiError::Absent(format!("there is no alert {alert_id}"))),
+        Step::TooLate(reason) => Err(ApiError::InTheWay(reason)),
+    }
+}

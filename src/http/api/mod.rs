@@ -1,0 +1,101 @@
+//! What people and their programs ask of alerts, below `/api/`.
+//!
+//! Before: `access` has seen the token, where one is set. After: `store`.
+//! Promise: a change is in force once it is answered 200 or 201; every wait has a deadline.
+
+pub(super) mod access;
+pub(super) mod alert;
+pub(super) mod alert_rule;
+pub(super) mod alert_silence;
+pub(super) mod alert_step;
+mod query;
+
+use std::fmt::Display;
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequestParts, Path, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
+
+use super::State;
+use super::error::ApiError;
+use crate::store::StoreError;
+
+/// Longest name of a person, characters.
+const MAX_ACTOR_CHARS: usize = 200;
+
+/// Longest note, characters.
+const MAX_NOTE_CHARS: usize = 2000;
+
+/// Requests below `/api/` that ask the database at a time: devices and the relay keep the rest of the pool.
+pub(super) const AT_A_TIME: usize = 4;
+
+/// What a deletion is answered
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Done {
+    /// Always "success"
+    #[schema(value_type = String, examples("success"))]
+    status: &'static str,
+}
+
+const DONE: Done = Done { status: "success" };
+
+/// The number in a path. What is no number is no thing of ours.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PathId(i64);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathId {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let path: Result<Path<String>, PathRejection> = Path::from_request_parts(parts, state).await;
+        let id = path.ok().and_then(|Path(text)| text.parse().ok());
+        id.map(Self).ok_or_else(|| ApiError::Absent("there is nothing of this number".to_owned()))
+    }
+}
+
+impl State {
+    /// Asks the database within the time that a commit has, the wait for one's turn included.
+    async fn ask<T>(&self, asking: impl Future<Output = Result<T, StoreError>>) -> Result<T, ApiError> {
+        let in_turn = async {
+            let _turn = self.api_turns.acquire().await.map_err(|_| ApiError::Unavailable)?;
+            Ok(asking.await?)
+        };
+        tokio::time::timeout(self.bodies.commit_deadline(), in_turn)
+            .await
+            .unwrap_or(Err(ApiError::Unavailable))
+    }
+
+    /// A body of JSON.
+    async fn json<T: DeserializeOwned>(&self, request: Request) -> Result<T, ApiError> {
+        if !is_json(request.headers()) {
+            return Err(ApiError::NotJson);
+        }
+        let body: Bytes = self.bodies.read_small(request).await?;
+        let mut text = serde_json::Deserializer::from_slice(&body);
+        let refused = |error: &dyn Display| ApiError::Bad(format!("the body: {error}"));
+        let value = serde_path_to_error::deserialize(&mut text).map_err(|error| refused(&error))?;
+        text.end().map_err(|error| refused(&error))?;
+        Ok(value)
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let named = headers.get(header::CONTENT_TYPE).and_then(|named| named.to_str().ok()).unwrap_or_default();
+    named.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+}
+
+/// Refuses names and notes that are none.
+fn check_words(actor: Option<&str>, note: Option<&str>) -> Result<(), ApiError> {
+    let fault = match (actor, note) {
+        (Some(actor), _) if actor.trim().is_empty() => "actor is empty: who does it?",
+        (Some(actor), _) if actor.chars().count() > MAX_ACTOR_CHARS => "actor is longer than 200 characters",
+        (_, Some(note)) if note.chars().count() > MAX_NOTE_CHARS => "note is longer than 2000 characters",
+        _ => return Ok(()),
+    };
+    Err(ApiError::Bad(fault.to_owned()))
+}

@@ -1,0 +1,107 @@
+//! How a body is packed, and its unpacking.
+//!
+//! Before: `body` has what arrived. After: `wire` parses it.
+//! Promise: whatever was sent, no more is unpacked, and no more held for it, than was allowed.
+
+use std::io::Read;
+
+use axum::http::{HeaderMap, header};
+use bytes::Bytes;
+
+use super::Held;
+use crate::http::HttpError;
+
+/// JSON of watches packs to a tenth: one step is mostly enough.
+const TIMES_PACKED: usize = 16;
+
+/// The least that is asked for, bytes.
+const MIN_STEP: usize = 4096;
+
+/// Every reader of zstd should take a window of 8 MiB (RFC 8878, 3.1.1.1.2), for writers that stream use it however short
+/// the frame.
+const MIN_WINDOW_LOG: u32 = 23;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Encoding {
+    Identity,
+    Gzip,
+    Zstd,
+}
+
+impl Encoding {
+    /// As the headers say. Packed twice is refused: no device does it, and each layer would need caps of its own.
+    pub(super) fn of(headers: &HeaderMap) -> Result<Self, HttpError> {
+        let mut found = Self::Identity;
+        for value in headers.get_all(header::CONTENT_ENCODING) {
+            for name in value.to_str().map_err(|_| HttpError::Encoding)?.split(',') {
+                let encoding = Self::named(name.trim()).ok_or(HttpError::Encoding)?;
+                if encoding == Self::Identity {
+                    continue;
+                }
+                if found != Self::Identity {
+                    return Err(HttpError::Encoding);
+                }
+                found = encoding;
+            }
+        }
+        Ok(found)
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        match name.to_ascii_lowercase().as_str() {
+            "" | "identity" => Some(Self::Identity),
+            "gzip" | "x-gzip" => Some(Self::Gzip),
+            "zstd" => Some(Self::Zstd),
+            _ => None,
+        }
+    }
+}
+
+/// Unpacks `packed`, of which `held` becomes the share. `None`: it is more than `max_bytes`. A zstd frame may refer back as
+/// far as `window_bytes`, which its reader has to keep.
+pub(super) fn unpack(
+    packed: &[u8],
+    encoding: Encoding,
+    max_bytes: usize,
+    window_bytes: usize,
+    held: Held,
+) -> Result<Option<Bytes>, HttpError> {
+    let unreadable = |error: std::io::Error| HttpError::Unreadable(error.to_string());
+    match encoding {
+        Encoding::Identity => collect(packed, packed.len(), max_bytes, held),
+        Encoding::Gzip => {
+            collect(flate2::bufread::MultiGzDecoder::new(packed), packed.len(), max_bytes, held)
+        }
+        Encoding::Zstd => {
+            let mut decoder = zstd::stream::read::Decoder::with_buffer(packed).map_err(unreadable)?;
+            let window_log = window_bytes.max(1).next_power_of_two().ilog2();
+            decoder.window_log_max(window_log.max(MIN_WINDOW_LOG)).map_err(unreadable)?;
+            collect(decoder, packed.len(), max_bytes, held)
+        }
+    }
+}
+
+fn collect(
+    mut from: impl Read,
+    packed: usize,
+    max_bytes: usize,
+    mut held: Held,
+) -> Result<Option<Bytes>, HttpError> {
+    let mut unpacked = Vec::new();
+    let mut step = packed.saturating_mul(TIMES_PACKED).max(MIN_STEP);
+    loop {
+        // One byte more than is allowed tells that there is more.
+        step = step.min(max_bytes + 1 - unpacked.len());
+        held.grow(step)?;
+        unpacked.reserve_exact(step);
+        let read = from.by_ref().take(step as u64).read_to_end(&mut unpacked);
+        let read = read.map_err(|error| HttpError::Unreadable(error.to_string()))?;
+        if unpacked.len() > max_bytes {
+            return Ok(None);
+        }
+        if read < step {
+            return Ok(Some(held.with(unpacked)));
+        }
+        step = unpacked.len();
+    }
+}

@@ -1,0 +1,141 @@
+//! Errors of the routes below `/api/`, and what the document says of them.
+//!
+//! Before: `http::api`. After: whoever asked. Promise: as for uploads: the inside stays inside, a refusal says what is wrong.
+
+use std::collections::BTreeMap;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::{ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder};
+use utoipa::{IntoResponses, ToSchema};
+
+use super::{ErrorAnswer, HttpError, come_again};
+use crate::store::{Kind, StoreError};
+
+/// Why a request below `/api/` is not answered as it was meant.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::http) enum ApiError {
+    /// The body did not come, or not whole, or is too large.
+    #[error(transparent)]
+    Body(#[from] HttpError),
+    /// What was asked makes no sense; says why.
+    #[error("{0}")]
+    Bad(String),
+    /// The body is no JSON by its own account. A page in a browser may send anything else without asking first.
+    #[error("Content-Type must be application/json")]
+    NotJson,
+    /// Nobody who may.
+    #[error("Authorization: Bearer <api_token> is needed")]
+    NoToken,
+    /// There is nothing of this name.
+    #[error("{0}")]
+    Absent(String),
+    /// What there is stands in the way; says what.
+    #[error("{0}")]
+    InTheWay(String),
+    /// The database is away.
+    #[error("the database does not answer in time")]
+    Unavailable,
+    /// A fault of ours.
+    #[error("a fault of the service; its log says more")]
+    Failed,
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error.kind() {
+            Kind::Refused | Kind::Conflict => Self::Bad(error.refusal().unwrap_or("refused").to_owned()),
+            Kind::Down | Kind::Retry => {
+                tracing::warn!(%error, "alerts cannot be asked for");
+                Self::Unavailable
+            }
+            Kind::Bug => {
+                tracing::error!(%error, "a request below /api/ failed");
+                Self::Failed
+            }
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = match self {
+            Self::Body(error) => return error.into_response(),
+            Self::Bad(_) => StatusCode::BAD_REQUEST,
+            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NoToken => StatusCode::UNAUTHORIZED,
+            Self::Absent(_) => StatusCode::NOT_FOUND,
+            Self::InTheWay(_) => StatusCode::CONFLICT,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        let mut response = (status, ErrorAnswer::new(self)).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        come_again(&mut response);
+        response
+    }
+}
+
+/// What a route that lists may be answered besides 200, for the document.
+pub(in crate::http) struct ListErrors;
+
+/// What a route that tells of one thing may be answered.
+pub(in crate::http) struct OneErrors;
+
+/// What a route that takes a body may be answered.
+pub(in crate::http) struct BodyErrors;
+
+impl IntoResponses for ListErrors {
+    fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
+        described(&["400", "401", "500", "503"])
+    }
+}
+
+impl IntoResponses for OneErrors {
+    fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
+        described(&["400", "401", "404", "500", "503"])
+    }
+}
+
+impl IntoResponses for BodyErrors {
+    fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
+        described(&["400", "401", "404", "408", "409", "413", "415", "500", "503"])
+    }
+}
+
+fn described(statuses: &[&str]) -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
+    let of = |status: &str| {
+        let description = match status {
+            "400" => "What was asked makes no sense; the message says why",
+            "401" => "A token is set, and it did not come with the request",
+            "404" => "There is no such thing",
+            "408" => "The body did not arrive in time",
+            "409" => "What there is stands in the way; the message says what",
+            "413" => "The body is larger than allowed, as sent or unpacked",
+            "415" => "The body is no application/json, or packed in an unknown way",
+            "503" => {
+                "The database does not answer in time; a change that was asked for may be in force all the same"
+            }
+            _ => "A fault of the service; its log says more",
+        };
+        let schema = Ref::from_schema_name(ErrorAnswer::name());
+        let content = ContentBuilder::new().schema(Some(schema)).build();
+        let response = ResponseBuilder::new().description(description).content("application/json", content);
+        let header = |kind, text: &str| {
+            let schema = ObjectBuilder::new().schema_type(kind);
+            HeaderBuilder::new().schema(Some(schema)).description(Some(text)).build()
+        };
+        match status {
+            "401" => response.header("WWW-Authenticate", header(Type::String, "Bearer")),
+            "503" => {
+                let seconds = header(Type::Integer, "Seconds after which to come again");
+                response.header("Retry-After", seconds)
+            }
+            _ => response,
+        }
+    };
+    statuses.iter().map(|status| ((*status).to_owned(), of(status).build().into())).collect()
+}

@@ -1,0 +1,219 @@
+//! A rule: what raises an alert.
+//!
+//! Before: `http::alert_rule`, a file or the command line say what it should be. After: `store::alert_rule` keeps it, the
+//! database judges by it.
+//! Promise: a [`RuleDraft`] has the right columns with the right types; whether it is possible the database alone says
+//! (`vitals.alert_rule_refusal`), in the same words to everybody.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Number, Value};
+use utoipa::ToSchema;
+
+use super::{AlertKind, Id64, Severity};
+
+/// A condition of a composite rule: the newest reading of the metric, not older than the window of the rule, breaches
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// Vital sign
+    pub metric: Metric,
+    /// A reading below it breaches; the bound itself does not
+    #[schema(value_type = Option<f64>)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<Number>,
+    /// A reading above it breaches; the bound itself does not
+    #[schema(value_type = Option<f64>)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<Number>,
+    /// And has done so for this long, seconds
+    #[schema(minimum = 0, maximum = 86_400)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_seconds: Option<i32>,
+}
+
+/// A vital sign that rules judge
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// bpm, 1 to 300.
+    HeartRate,
+    /// %, 1 to 100.
+    BloodOxygen,
+    /// °C, 10 to 50.
+    Temperature,
+    /// mmHg, 1 to 350.
+    PressureHigh,
+    /// mmHg, 1 to 250.
+    PressureLow,
+    /// Score, 1 to 100.
+    Stress,
+}
+
+/// How the conditions of a composite rule go together
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Combine {
+    /// All of them.
+    All,
+    /// Any of them.
+    Any,
+}
+
+/// The columns of a rule, as people write them and as they are told: one list for both.
+macro_rules! rule {
+    (
+        nullable { $($(#[$attribute:meta])* $column:ident: $held:ty,)+ }
+        defaulted { $($(#[$about:meta])* $other:ident: $set:ty,)+ }
+    ) => {
+        /// A rule as it is kept
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+        pub struct AlertRule {
+            /// Number of the rule
+            pub rule_id: Id64,
+            /// Raised by every change
+            pub version: i32,
+            /// When it was last changed
+            #[schema(value_type = String, format = DateTime)]
+            pub changed_at: Timestamp,
+            /// Who changed it
+            pub changed_by: String,
+            /// What people call it
+            #[schema(min_length = 1, max_length = 200)]
+            pub name: String,
+            /// What it judges; it cannot change
+            pub kind: AlertKind,
+            /// How grave its alerts are
+            pub severity: Severity,
+            $($(#[$attribute])* pub $column: Option<$held>,)+
+            $($(#[$about])* pub $other: $set,)+
+        }
+
+        /// A rule as it should be. What is missing or null is as it is by default: nothing, or the default that is told
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct RuleDraft {
+            /// What people call it
+            #[schema(min_length = 1, max_length = 200)]
+            pub name: String,
+            /// What it judges; it cannot change
+            pub kind: AlertKind,
+            /// How grave its alerts are
+            pub severity: Severity,
+            $(
+                $(#[$attribute])*
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                pub $column: Option<$held>,
+            )+
+            $(
+                $(#[$about])*
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                pub $other: Option<$set>,
+            )+
+        }
+    };
+}
+
+rule! {
+    nullable {
+        /// Tenant whose samples it judges; null: everybody's
+        customer_id: Id64,
+        /// Rule for everybody that is not applied to the tenant of this one; null: none
+        replaces_rule_id: Id64,
+        /// threshold: the vital sign
+        metric: Metric,
+        /// threshold: a reading below it breaches; the bound itself does not
+        #[schema(value_type = Option<f64>)]
+        min_value: Number,
+        /// threshold: a reading above it breaches; the bound itself does not
+        #[schema(value_type = Option<f64>)]
+        max_value: Number,
+        /// threshold: a reading counts as recovered from here on; null: from min_value on
+        #[schema(value_type = Option<f64>)]
+        recovery_min_value: Number,
+        /// threshold: a reading counts as recovered up to here; null: up to max_value
+        #[schema(value_type = Option<f64>)]
+        recovery_max_value: Number,
+        /// composite: how the conditions go together
+        combine: Combine,
+        /// composite: the conditions
+        #[schema(min_items = 1, max_items = 10)]
+        conditions: Vec<Condition>,
+        /// event: the short type, upper case
+        event_type: String,
+        /// event: values that raise the alert; null: any
+        #[schema(min_items = 1)]
+        event_values: Vec<String>,
+        /// event: values that resolve it; null: none
+        #[schema(min_items = 1)]
+        recovery_values: Vec<String>,
+        /// silence: time without a sample, seconds
+        #[schema(minimum = 60, maximum = 31_536_000)]
+        silent_seconds: i32,
+        /// Resolves by itself when nothing breached for so long, seconds; null: never
+        #[schema(minimum = 1, maximum = 31_536_000)]
+        expire_seconds: i32,
+        /// Breaches count from this local time on, HH:MM or HH:MM:SS; null: the whole day
+        #[schema(example = "22:00")]
+        effective_from: String,
+        /// Breaches count until this local time, exclusive; before effective_from: of the next day
+        #[schema(example = "06:00")]
+        effective_until: String,
+        /// Days on which breaches count, 1 Monday to 7 Sunday; null: every day
+        #[schema(min_items = 1, max_items = 7)]
+        effective_days: Vec<i16>,
+        /// Zone of the effective hours and of times in messages (IANA name); null: that of the rollups
+        #[schema(example = "Asia/Shanghai")]
+        time_zone: String,
+    }
+    defaulted {
+        /// False: judges nothing, and its open alerts were resolved when it was switched off. Default: true
+        enabled: bool,
+        /// Readings in a row that have to breach. Default: 1
+        #[schema(minimum = 1, maximum = 100)]
+        consecutive: i32,
+        /// Time within which they have to lie, seconds. Default: 600
+        #[schema(minimum = 1, maximum = 86_400)]
+        window_seconds: i32,
+        /// A breach this soon after the end of an alert opens that alert again and tells nobody; after a person resolved it, it
+        /// is not judged at all. Seconds. Default: 300
+        #[schema(minimum = 0, maximum = 604_800)]
+        cooldown_seconds: i32,
+        /// Readings in a row, within a day, that have to be recovered for the alert to resolve by itself. Default: 3
+        #[schema(minimum = 1, maximum = 100)]
+        recovery_count: i32,
+        /// A breach received this much later than it happened is late: an alert of late breaches only tells nobody. Seconds.
+        /// Default: 900
+        #[schema(minimum = 0, maximum = 31_536_000)]
+        late_after_seconds: i32,
+        /// What people are told, with {device_sn} {rule} {severity} {metric} {value} {min} {max} {event_type} {count} {time}
+        /// {user} {org} {customer}. Default: "{device_sn}: {rule}, {value}"
+        #[schema(min_length = 1, max_length = 1000)]
+        message: String,
+    }
+}
+
+/// Columns that are not for people to write.
+pub const KEPT_COLUMNS: [&str; 4] = ["rule_id", "version", "changed_at", "changed_by"];
+
+impl RuleDraft {
+    /// Reads its columns; what is wrong is told with the column.
+    ///
+    /// # Errors
+    /// A column is unknown, missing, or holds what it cannot.
+    pub fn read(columns: Map<String, Value>) -> Result<Self, String> {
+        serde_path_to_error::deserialize(Value::Object(columns)).map_err(|error| format!("the rule: {error}"))
+    }
+
+    /// Its columns as a JSON object; what is not said is absent.
+    pub fn columns(&self) -> Value {
+        serde_json::to_value(self).expect("a rule has text for keys")
+    }
+}
+
+impl AlertRule {
+    /// All its columns as a JSON object.
+    pub fn columns(&self) -> Value {
+        serde_json::to_value(self).expect("a rule has text for keys")
+    }
+}

@@ -1,0 +1,220 @@
+//! `alert`, `alert_action`: what rules found, and what people did about it.
+//!
+//! Before: `http::alert`, `vitals alerts`. After: the tables; steps of people go through the functions that a DBA calls, too
+//! (`sql/functions/alert_steps.sql`).
+//! Promise: a step is done as a whole, with who and when, or refused in words.
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use tokio_postgres::Row;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::{Json, ToSql, Type};
+
+use super::{Statement, Store, StoreError, statement};
+use crate::model::{
+    Alert, AlertAction, AlertDetail, AlertKind, AlertNotification, AlertStatus, AlertTally, Severity,
+};
+
+const LIST: Statement = statement!("alert", "list");
+const SUMMARY: Statement = statement!("alert", "summary");
+const READ: Statement = statement!("alert", "read");
+const ACKNOWLEDGE: Statement = statement!("alert", "acknowledge");
+const RESOLVE: Statement = statement!("alert", "resolve");
+const NOTE: Statement = statement!("alert", "note");
+
+/// Which alerts; `None` is any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// By status.
+    pub statuses: Option<Vec<AlertStatus>>,
+    /// By severity.
+    pub severities: Option<Vec<Severity>>,
+    /// By serial.
+    pub devices: Option<Vec<String>>,
+    /// By tenant.
+    pub customer_id: Option<i64>,
+    /// By organisation unit, its sub-units too.
+    pub org_id: Option<i64>,
+    /// By wearer.
+    pub user_id: Option<i64>,
+    /// By rule.
+    pub rule_id: Option<i64>,
+    /// By kind of rule.
+    pub kinds: Option<Vec<AlertKind>>,
+    /// Only those that came late, or only those that did not.
+    pub historical: Option<bool>,
+    /// Fired then or later.
+    pub from: Option<Timestamp>,
+    /// Fired before.
+    pub to: Option<Timestamp>,
+}
+
+/// The words of a [`Filter`], which a statement borrows.
+struct Words {
+    statuses: Option<Vec<&'static str>>,
+    severities: Option<Vec<&'static str>>,
+    kinds: Option<Vec<&'static str>>,
+}
+
+impl Filter {
+    fn words(&self) -> Words {
+        fn names<T: Copy>(of: &Option<Vec<T>>, name: fn(T) -> &'static str) -> Option<Vec<&'static str>> {
+            of.as_ref().map(|all| all.iter().map(|each| name(*each)).collect())
+        }
+        Words {
+            statuses: names(&self.statuses, AlertStatus::name),
+            severities: names(&self.severities, Severity::name),
+            kinds: names(&self.kinds, AlertKind::name),
+        }
+    }
+
+    fn parameters<'a>(&'a self, words: &'a Words) -> Vec<(&'a (dyn ToSql + Sync), Type)> {
+        vec![
+            (&words.statuses, Type::TEXT_ARRAY),
+            (&words.severities, Type::TEXT_ARRAY),
+            (&self.devices, Type::TEXT_ARRAY),
+            (&self.customer_id, Type::INT8),
+            (&self.org_id, Type::INT8),
+            (&self.user_id, Type::INT8),
+            (&self.rule_id, Type::INT8),
+            (&words.kinds, Type::TEXT_ARRAY),
+            (&self.historical, Type::BOOL),
+            (&self.from, Type::TIMESTAMPTZ),
+            (&self.to, Type::TIMESTAMPTZ),
+        ]
+    }
+}
+
+/// Where a page ended: event time and number of its last alert.
+pub type Place = (Timestamp, i64);
+
+/// What became of a step of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Done, or done before by the same person.
+    Done,
+    /// There is no such alert.
+    Absent,
+    /// Not possible any more; says why.
+    TooLate(String),
+}
+
+/// Alerts that match, newest first, behind `after`, `limit` at most.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn list(
+    store: &Store,
+    filter: &Filter,
+    after: Option<Place>,
+    limit: i64,
+) -> Result<Vec<Alert>, StoreError> {
+    let client = store.client().await?;
+    let words = filter.words();
+    let (after_ts, after_id) = after.unzip();
+    let mut parameters = filter.parameters(&words);
+    parameters.extend([
+        (&after_ts as &(dyn ToSql + Sync), Type::TIMESTAMPTZ),
+        (&after_id, Type::INT8),
+        (&limit, Type::INT8),
+    ]);
+    let rows = LIST.query_unprepared(&**client, &parameters).await?;
+    rows.iter().map(|row| of_json(row, "alert")).collect()
+}
+
+/// How many match, by status and severity.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn summary(store: &Store, filter: &Filter) -> Result<Vec<AlertTally>, StoreError> {
+    let client = store.client().await?;
+    let words = filter.words();
+    let rows = SUMMARY.query_unprepared(&**client, &filter.parameters(&words)).await?;
+    let word = |row: &Row, column| row.get::<_, String>(column);
+    let none_such = |word: String| StoreError::State(format!("alert holds {word:?}, which is no word of it"));
+    rows.iter()
+        .map(|row| {
+            let (status, severity) = (word(row, "status"), word(row, "severity"));
+            Ok(AlertTally {
+                status: status.parse().map_err(|_| none_such(status))?,
+                severity: severity.parse().map_err(|_| none_such(severity))?,
+                alerts: row.get("alerts"),
+            })
+        })
+        .collect()
+}
+
+/// Everything known of an alert; `None`: there is none of this number.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn read(store: &Store, alert_id: i64) -> Result<Option<AlertDetail>, StoreError> {
+    let client = store.client().await?;
+    let rows = READ.query(&client, &[&alert_id]).await?;
+    let detail = |row: &Row| {
+        Ok(AlertDetail {
+            alert: of_json(row, "alert")?,
+            actions: of_json::<Vec<AlertAction>>(row, "actions")?,
+            notifications: of_json::<Vec<AlertNotification>>(row, "notifications")?,
+        })
+    };
+    rows.first().map(detail).transpose()
+}
+
+/// A person takes an alert on.
+///
+/// # Errors
+/// The database cannot be asked, or refuses the words.
+pub async fn acknowledge(
+    store: &Store,
+    alert_id: i64,
+    actor: &str,
+    note: Option<&str>,
+) -> Result<Step, StoreError> {
+    step(&ACKNOWLEDGE, store, alert_id, actor, note).await
+}
+
+/// A person ends an alert.
+///
+/// # Errors
+/// The database cannot be asked, or refuses the words.
+pub async fn resolve(
+    store: &Store,
+    alert_id: i64,
+    actor: &str,
+    note: Option<&str>,
+) -> Result<Step, StoreError> {
+    step(&RESOLVE, store, alert_id, actor, note).await
+}
+
+/// A person says something about an alert.
+///
+/// # Errors
+/// The database cannot be asked, or refuses the words.
+pub async fn note(store: &Store, alert_id: i64, actor: &str, note: &str) -> Result<Step, StoreError> {
+    step(&NOTE, store, alert_id, actor, Some(note)).await
+}
+
+async fn step(
+    statement: &Statement,
+    store: &Store,
+    alert_id: i64,
+    actor: &str,
+    note: Option<&str>,
+) -> Result<Step, StoreError> {
+    let client = store.client().await?;
+    match statement.query(&client, &[&alert_id, &actor, &note]).await {
+        Ok(_) => Ok(Step::Done),
+        Err(error) if error.is(&SqlState::NO_DATA_FOUND) => Ok(Step::Absent),
+        Err(error) if error.is(&SqlState::RAISE_EXCEPTION) => {
+            Ok(Step::TooLate(error.refusal().unwrap_or_default().to_owned()))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// A column of JSON as what it stands for.
+pub(super) fn of_json<T: DeserializeOwned>(row: &Row, column: &'static str) -> Result<T, StoreError> {
+    let read = row.try_get::<_, Json<T>>(column);
+    read.map(|Json(value)| value).map_err(|error| StoreError::State(format!("{column}: {error}")))
+}

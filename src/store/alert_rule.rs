@@ -1,0 +1,207 @@
+//! `alert_rule` and its versions: what raises an alert.
+//!
+//! Before: `http::alert_rule`, `vitals alerts`. After: the table, whose trigger refuses what is impossible and numbers the
+//! versions; the next batch is judged by what stands there then.
+//! Promise: a change is refused in words, or in force everywhere once it is answered.
+
+use deadpool_postgres::Transaction;
+use serde_json::Value;
+use tokio_postgres::Row;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
+
+use super::alert::of_json;
+use super::{Patience, Statement, Store, StoreError, statement};
+use crate::model::{AlertKind, AlertRule, RuleDraft};
+
+const LIST: Statement = statement!("alert_rule", "list");
+const VERSIONS: Statement = statement!("alert_rule", "versions");
+const ADD: Statement = statement!("alert_rule", "add");
+const REPLACE: Statement = statement!("alert_rule", "replace");
+const SET_ENABLED: Statement = statement!("alert_rule", "set_enabled");
+const REMOVE: Statement = statement!("alert_rule", "remove");
+const TRY_OUT: Statement = statement!("alert_rule", "try_out");
+const ACT_AS: Statement = statement!("alert_rule", "act_as");
+
+/// Which rules; `None` is any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// By number.
+    pub ids: Option<Vec<i64>>,
+    /// By tenant; 0: those for everybody.
+    pub customer_id: Option<i64>,
+    /// By kind.
+    pub kinds: Option<Vec<AlertKind>>,
+    /// Those that are switched on, or off.
+    pub enabled: Option<bool>,
+}
+
+/// What became of a change.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// The rule as it is now.
+    Made(Box<AlertRule>),
+    /// There is no such rule.
+    Absent,
+    /// It is impossible; says why.
+    Impossible(String),
+    /// What stands there is in the way; says what.
+    InTheWay(String),
+}
+
+/// The rules that match, in the order of their numbers.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn list(store: &Store, filter: &Filter) -> Result<Vec<AlertRule>, StoreError> {
+    let client = store.client().await?;
+    let kinds: Option<Vec<&str>> =
+        filter.kinds.as_ref().map(|kinds| kinds.iter().map(|kind| kind.name()).collect());
+    let rows = LIST.query(&client, &[&filter.ids, &filter.customer_id, &kinds, &filter.enabled]).await?;
+    rows.iter().map(rule).collect()
+}
+
+/// The rule of this number.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn read(store: &Store, rule_id: i64) -> Result<Option<AlertRule>, StoreError> {
+    let filter = Filter { ids: Some(vec![rule_id]), ..Filter::default() };
+    Ok(list(store, &filter).await?.pop())
+}
+
+/// Every version of a rule, newest first; the rule may be deleted. Empty: there never was one of this number.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn versions(store: &Store, rule_id: i64) -> Result<Vec<AlertRule>, StoreError> {
+    let client = store.client().await?;
+    VERSIONS.query(&client, &[&rule_id]).await?.iter().map(rule).collect()
+}
+
+/// Keeps a new rule. `actor`: who makes it; `None`: the role of the session.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn add(store: &Store, draft: &RuleDraft, actor: Option<&str>) -> Result<Change, StoreError> {
+    change(store, actor, &ADD, &[&draft.columns()]).await.map(|made| made.unwrap_or(Change::Absent))
+}
+
+/// Makes a rule what `draft` says, if it has the version that is expected (`None`: any).
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn replace(
+    store: &Store,
+    rule_id: i64,
+    draft: &RuleDraft,
+    expected: Option<i32>,
+    actor: Option<&str>,
+) -> Result<Change, StoreError> {
+    if let Some(made) = change(store, actor, &REPLACE, &[&rule_id, &draft.columns(), &expected]).await? {
+        return Ok(made);
+    }
+    Ok(match read(store, rule_id).await? {
+        None => Change::Absent,
+        Some(rule) => {
+            let by = format!("by {} at {:.0}", rule.changed_by, rule.changed_at);
+            Change::InTheWay(format!(
+                "rule {rule_id} was changed meanwhile, {by}: its version is {}",
+                rule.version
+            ))
+        }
+    })
+}
+
+/// Switches a rule on or off. Switching off resolves its open alerts.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn set_enabled(
+    store: &Store,
+    rule_id: i64,
+    enabled: bool,
+    actor: Option<&str>,
+) -> Result<Change, StoreError> {
+    let made = change(store, actor, &SET_ENABLED, &[&rule_id, &enabled]).await?;
+    Ok(made.unwrap_or(Change::Absent))
+}
+
+/// Deletes a rule that never raised an alert.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn remove(store: &Store, rule_id: i64) -> Result<Removal, StoreError> {
+    let client = store.client().await?;
+    match REMOVE.execute(&client, &[&rule_id]).await {
+        Ok(0) => Ok(Removal::Absent),
+        Ok(_) => Ok(Removal::Done),
+        Err(error) if error.is(&SqlState::FOREIGN_KEY_VIOLATION) => Ok(Removal::HasAlerts),
+        Err(error) => Err(error),
+    }
+}
+
+/// What became of a deletion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removal {
+    /// It is gone.
+    Done,
+    /// There is no such rule.
+    Absent,
+    /// It, or a rule that replaces it, has alerts, which keep it.
+    HasAlerts,
+}
+
+/// A rule with all its columns as it would be kept, and why it is refused, if it is. Keeps nothing.
+///
+/// # Errors
+/// The database cannot be asked, or a column does not hold what it should.
+pub async fn try_out(store: &Store, columns: &Value) -> Result<(Value, Option<String>), StoreError> {
+    let client = store.client().await?;
+    let rows = TRY_OUT.query(&client, &[columns]).await?;
+    let row = rows.first().ok_or_else(|| StoreError::State("a record gave no row".to_owned()))?;
+    Ok((of_json(row, "rule")?, row.get("refusal")))
+}
+
+/// `None`: there was nothing to change.
+async fn change(
+    store: &Store,
+    actor: Option<&str>,
+    statement: &Statement,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Option<Change>, StoreError> {
+    let mut client = store.client().await?;
+    let transaction = Patience::Statement.begin(&mut client, "").await?;
+    match changed(&transaction, actor, statement, parameters).await {
+        Ok(rows) => {
+            let failed = |source| StoreError::Postgres { statement: "commit", source };
+            let made = rows.first().map(rule).transpose()?;
+            transaction.commit().await.map_err(failed)?;
+            Ok(made.map(|rule| Change::Made(Box::new(rule))))
+        }
+        Err(error) if error.is(&SqlState::UNIQUE_VIOLATION) => {
+            let reason = "the tenant has a rule that replaces this one already";
+            Ok(Some(Change::InTheWay(reason.to_owned())))
+        }
+        Err(error) => match error.refusal() {
+            Some(reason) => Ok(Some(Change::Impossible(reason.to_owned()))),
+            None => Err(error),
+        },
+    }
+}
+
+async fn changed(
+    transaction: &Transaction<'_>,
+    actor: Option<&str>,
+    statement: &Statement,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Row>, StoreError> {
+    if let Some(actor) = actor {
+        ACT_AS.query(transaction, &[&actor]).await?;
+    }
+    statement.query(transaction, parameters).await
+}
+
+fn rule(row: &Row) -> Result<AlertRule, StoreError> {
+    of_json(row, "rule")
+}

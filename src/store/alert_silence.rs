@@ -1,0 +1,85 @@
+//! `alert_silence`: while one is in force, what matches it is raised and kept, but nobody is told.
+//!
+//! Before: `http::alert_silence`, `vitals alerts`. After: the table, which the database looks at when it decides who is told.
+
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Type;
+
+use super::alert::of_json;
+use super::{Statement, Store, StoreError, statement};
+use crate::model::{AlertSilence, Id64, SilenceDraft};
+
+const LIST: Statement = statement!("alert_silence", "list");
+const ADD: Statement = statement!("alert_silence", "add");
+const STOP: Statement = statement!("alert_silence", "stop");
+
+/// What became of a silence that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// It is kept.
+    Kept(AlertSilence),
+    /// It is impossible; says why.
+    Impossible(String),
+}
+
+/// Silences, those that end last first, `limit` at most; those that are over only where they are asked for.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn list(store: &Store, over_too: bool, limit: i64) -> Result<Vec<AlertSilence>, StoreError> {
+    let client = store.client().await?;
+    let rows = LIST.query(&client, &[&over_too, &limit]).await?;
+    rows.iter().map(|row| of_json(row, "silence")).collect()
+}
+
+/// Keeps a silence.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn add(store: &Store, draft: &SilenceDraft) -> Result<Asked, StoreError> {
+    if let Some(reason) = draft.refusal() {
+        return Ok(Asked::Impossible(reason.to_owned()));
+    }
+    let client = store.client().await?;
+    let number = |id: Option<Id64>| id.map(|id| id.0);
+    let (customer_id, org_id, rule_id) =
+        (number(draft.customer_id), number(draft.org_id), number(draft.rule_id));
+    let rows = ADD
+        .query_unprepared(
+            &**client,
+            &[
+                (&customer_id, Type::INT8),
+                (&org_id, Type::INT8),
+                (&draft.device_sn, Type::TEXT),
+                (&rule_id, Type::INT8),
+                (&draft.starts_at, Type::TIMESTAMPTZ),
+                (&draft.ends_at, Type::TIMESTAMPTZ),
+                (&draft.for_seconds, Type::INT4),
+                (&draft.actor, Type::TEXT),
+                (&draft.note, Type::TEXT),
+            ],
+        )
+        .await;
+    match rows {
+        Ok(rows) => {
+            let row = rows.first().ok_or_else(|| StoreError::State("an insert gave no row".to_owned()))?;
+            Ok(Asked::Kept(of_json(row, "silence")?))
+        }
+        Err(error) if error.is(&SqlState::FOREIGN_KEY_VIOLATION) => {
+            Ok(Asked::Impossible(format!("there is no rule {}", rule_id.unwrap_or_default())))
+        }
+        Err(error) => match error.refusal() {
+            Some(reason) => Ok(Asked::Impossible(reason.to_owned())),
+            None => Err(error),
+        },
+    }
+}
+
+/// Ends a silence now, if it has not ended yet. False: there is none of this number.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn stop(store: &Store, silence_id: i64) -> Result<bool, StoreError> {
+    let client = store.client().await?;
+    Ok(!STOP.query(&client, &[&silence_id]).await?.is_empty())
+}

@@ -1,0 +1,336 @@
+//! Whatever the order in which readings arrive, the alerts are those of the order in which they were taken: a property,
+//! held against a judge of its own that sees the readings one by one.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use rand::{Rng, SeedableRng};
+use rust_decimal::Decimal;
+use tokio_postgres::Client;
+
+use crate::harness::Database;
+
+/// Cases looked at; `ALERT_CASES` sets another number.
+const CASES: usize = 150;
+
+const MIN: i16 = 50;
+const MAX: i16 = 120;
+
+/// A rule for heart rate and a device's readings.
+#[derive(Debug, Clone)]
+struct Case {
+    consecutive: usize,
+    window: i64,
+    cooldown: i64,
+    recovery_count: usize,
+    recovery_max: i16,
+    expire: Option<i64>,
+    readings: Vec<Reading>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Reading {
+    ts: Timestamp,
+    heart_rate: Option<i16>,
+}
+
+/// What is compared: everything that the readings decide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Alert {
+    started_ts: Timestamp,
+    fired_ts: Timestamp,
+    last_ts: Timestamp,
+    ended_ts: Option<Timestamp>,
+    breach_count: i32,
+    last_value: i16,
+    /// How far outside the bounds the peak is: two values may be equally far.
+    peak_excess: i16,
+}
+
+fn case(random: &mut StdRng) -> Case {
+    let mut ts = Timestamp::now() - SignedDuration::from_hours(30);
+    ts = Timestamp::from_second(ts.as_second()).expect("a second");
+    let restlessness = random.random_range(0.05..0.6);
+    let mut high = false;
+    let readings = (0..random.random_range(1..60))
+        .map(|_| {
+            let gap = if random.random_bool(0.05) {
+                random.random_range(900..20_000)
+            } else {
+                random.random_range(5..120)
+            };
+            ts += SignedDuration::from_secs(gap);
+            high = high != random.random_bool(restlessness);
+            let heart_rate = match random.random_range(0..20) {
+                0 => None,
+                1 => Some(random.random_range(30..MIN)),
+                2 => Some(MAX),
+                3 => Some(MIN),
+                _ if high => Some(random.random_range(MAX + 1..180)),
+                _ => Some(random.random_range(90..=MAX)),
+            };
+            Reading { ts, heart_rate }
+        })
+        .collect();
+    Case {
+        consecutive: random.random_range(1..5),
+        window: random.random_range(60..600),
+        cooldown: if random.random_bool(0.3) { 0 } else { random.random_range(0..900) },
+        recovery_count: random.random_range(1..4),
+        recovery_max: if random.random_bool(0.5) { MAX } else { 105 },
+        expire: random.random_bool(0.4).then(|| random.random_range(60..2000)),
+        readings,
+    }
+}
+
+/// How far outside the bounds.
+fn excess(value: i16) -> i16 {
+    (value - MAX).max(MIN - value)
+}
+
+/// The judge: one reading after the other.
+fn judge(case: &Case) -> Vec<Alert> {
+    let seconds = SignedDuration::from_secs;
+    let mut alerts: Vec<Alert> = Vec::new();
+    let (mut breaching, mut recovering): (Vec<Reading>, Vec<Timestamp>) = (Vec::new(), Vec::new());
+    let mut on = false;
+    for &reading in &case.readings {
+        let Some(value) = reading.heart_rate else { continue };
+        let breach = !(MIN..=MAX).contains(&value);
+        if let (true, Some(expire), Some(alert)) = (on, case.expire, alerts.last_mut()) {
+            let expires = alert.last_ts + seconds(expire);
+            if reading.ts > expires {
+                alert.ended_ts = Some(expires);
+                on = false;
+            }
+        }
+        if breach {
+            breaching.push(reading)
+        } else {
+            breaching.clear()
+        }
+        if (MIN..=case.recovery_max).contains(&value) {
+            recovering.push(reading.ts)
+        } else {
+            recovering.clear()
+        }
+        let run = breaching.len().checked_sub(case.consecutive).map(|first| &breaching[first..]);
+        let run = run.filter(|run| reading.ts.duration_since(run[0].ts) <= seconds(case.window));
+        match (on, run) {
+            (false, Some(run)) => {
+                on = true;
+                let again = alerts
+                    .last()
+                    .and_then(|alert| alert.ended_ts)
+                    .is_some_and(|ended| reading.ts.duration_since(ended) <= seconds(case.cooldown));
+                if again {
+                    let alert = alerts.last_mut().expect("there is one");
+                    alert.ended_ts = None;
+                    alert.breach_count += i32::try_from(run.len()).expect("few");
+                    touch(alert, reading.ts, value);
+                } else {
+                    let peak = run.iter().filter_map(|one| one.heart_rate).map(excess).max();
+                    alerts.push(Alert {
+                        started_ts: run[0].ts,
+                        fired_ts: reading.ts,
+                        last_ts: reading.ts,
+                        ended_ts: None,
+                        breach_count: i32::try_from(run.len()).expect("few"),
+                        last_value: value,
+                        peak_excess: peak.expect("a run is not empty"),
+                    });
+                }
+            }
+            (true, _) if breach => {
+                let alert = alerts.last_mut().expect("one is on");
+                alert.breach_count += 1;
+                touch(alert, reading.ts, value);
+            }
+            _ => {}
+        }
+        let recovered = recovering.len().checked_sub(case.recovery_count).map(|first| recovering[first]);
+        if on
+            && recovered
+                .is_some_and(|first| reading.ts.duration_since(first) <= SignedDuration::from_hours(24))
+        {
+            alerts.last_mut().expect("one is on").ended_ts = Some(reading.ts);
+            on = false;
+        }
+    }
+    if let (true, Some(expire), Some(alert)) = (on, case.expire, alerts.last_mut()) {
+        let expires = alert.last_ts + seconds(expire);
+        alert.ended_ts = (expires < Timestamp::now()).then_some(expires);
+    }
+    alerts
+}
+
+fn touch(alert: &mut Alert, ts: Timestamp, value: i16) {
+    alert.last_ts = ts;
+    alert.last_value = value;
+    alert.peak_excess = alert.peak_excess.max(excess(value));
+}
+
+/// A tenant, a rule of its own and a device for each case; the seeded rules are out of the way.
+async fn prepare(client: &Client, cases: &[Case]) {
+    client.batch_execute("update alert_rule set enabled = false").await.expect("disabled");
+    for (number, case) in (1_i64..).zip(cases) {
+        client
+            .execute(
+                "insert into alert_rule (name, kind, severity, customer_id, metric, min_value, max_value, recovery_max_value,
+                     consecutive, window_seconds, cooldown_seconds, recovery_count, expire_seconds)
+                 values ('case', 'threshold', 'minor', $1, 'heart_rate', 50, 120, $2::int2, $3, $4, $5, $6, $7)",
+                &[
+                    &number,
+                    &case.recovery_max,
+                    &i32::try_from(case.consecutive).expect("few"),
+                    &i32::try_from(case.window).expect("few"),
+                    &i32::try_from(case.cooldown).expect("few"),
+                    &i32::try_from(case.recovery_count).expect("few"),
+                    &case.expire.map(|expire| i32::try_from(expire).expect("few")),
+                ],
+            )
+            .await
+            .expect("a rule");
+    }
+}
+
+/// Writes some readings of some cases in a transaction of their own, as an upload does.
+async fn upload(client: &Client, readings: &[(i64, Reading)]) {
+    let device: Vec<String> = readings.iter().map(|(case, _)| device_of(*case)).collect();
+    let customer: Vec<i64> = readings.iter().map(|(case, _)| *case).collect();
+    let ts: Vec<Timestamp> = readings.iter().map(|(_, reading)| reading.ts).collect();
+    let heart_rate: Vec<Option<i16>> = readings.iter().map(|(_, reading)| reading.heart_rate).collect();
+    client
+        .execute(
+            "insert into health_data (device_sn, customer_id, ts, heart_rate) select * from unnest($1::text[], $2::int8[], $3::timestamptz[], $4::int2[])",
+            &[&device, &customer, &ts, &heart_rate],
+        )
+        .await
+        .expect("written");
+}
+
+fn device_of(case: i64) -> String {
+    format!("CASE{case:05}")
+}
+
+/// Ends up to `limit` batches of the outbox, oldest or newest first, as a relay does.
+async fn react(client: &Client, newest_first: bool, limit: i64) {
+    let order = if newest_first { "desc" } else { "asc" };
+    client
+        .execute(
+            &format!(
+                "with claimed as (
+                     update outbox set lease_token = '00000000-0000-4000-8000-000000000000', leased_until = 'infinity'
+                     where batch_id in (select batch_id from outbox order by batch_id {order} limit {limit})
+                     returning batch_id
+                 )
+                 select array_agg(batch_id) from claimed"
+            ),
+            &[],
+        )
+        .await
+        .expect("claimed");
+    client
+        .batch_execute(
+            "do $$
+             declare
+                 ids bigint[] := array(select batch_id from outbox where leased_until = 'infinity');
+             begin
+                 if cardinality(ids) > 0 then
+                     perform vitals.finish_batches(
+                         '00000000-0000-4000-8000-000000000000', ids, null,
+                         (select min(ts) from health_data where batch_id = any (ids)),
+                         (select max(ts) from health_data where batch_id = any (ids)), false);
+                 end if;
+             end $$",
+        )
+        .await
+        .expect("reacted");
+}
+
+async fn alerts_of(client: &Client) -> BTreeMap<String, Vec<Alert>> {
+    let rows = client
+        .query(
+            "select device_sn, started_ts, fired_ts, last_ts, ended_ts, breach_count, last_value, peak_value
+             from alert where resolution is distinct from 'retracted' order by device_sn, started_ts",
+            &[],
+        )
+        .await
+        .expect("alerts");
+    let whole = |value: Decimal| i16::try_from(value).expect("a heart rate");
+    let mut alerts: BTreeMap<String, Vec<Alert>> = BTreeMap::new();
+    for row in &rows {
+        alerts.entry(row.get(0)).or_default().push(Alert {
+            started_ts: row.get(1),
+            fired_ts: row.get(2),
+            last_ts: row.get(3),
+            ended_ts: row.get(4),
+            breach_count: row.get(5),
+            last_value: whole(row.get(6)),
+            peak_excess: excess(whole(row.get(7))),
+        });
+    }
+    alerts
+}
+
+async fn hold(order: &str, mut arrange: impl FnMut(&mut Vec<(i64, Reading)>, &mut StdRng)) {
+    let count = std::env::var("ALERT_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(CASES);
+    let seed: u64 =
+        std::env::var("ALERT_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(rand::random);
+    let mut random = StdRng::seed_from_u64(seed);
+    let cases: Vec<Case> = (0..count).map(|_| case(&mut random)).collect();
+    let database = Database::new().await;
+    let client = database.client().await;
+    prepare(&client, &cases).await;
+
+    let mut readings: Vec<(i64, Reading)> = (1_i64..)
+        .zip(&cases)
+        .flat_map(|(number, case)| case.readings.iter().map(move |reading| (number, *reading)))
+        .collect();
+    readings.sort_by_key(|(_, reading)| reading.ts);
+    arrange(&mut readings, &mut random);
+    let mut rest = readings.as_slice();
+    while !rest.is_empty() {
+        let (batch, others) = rest.split_at(random.random_range(1..=rest.len().min(400)));
+        upload(&client, batch).await;
+        rest = others;
+        if random.random_bool(0.6) {
+            react(&client, random.random_bool(0.5), random.random_range(1..4)).await;
+        }
+    }
+    react(&client, false, i64::MAX).await;
+
+    let found = alerts_of(&client).await;
+    for (number, case) in (1_i64..).zip(&cases) {
+        let (expected, found) = (judge(case), found.get(&device_of(number)).cloned().unwrap_or_default());
+        assert_eq!(found, expected, "{order}, ALERT_SEED={seed}, case {number}: {case:#?}");
+    }
+}
+
+#[tokio::test]
+async fn readings_in_order_give_the_alerts_of_the_rule() {
+    hold("in order", |_, _| ()).await;
+}
+
+#[tokio::test]
+async fn readings_out_of_order_give_the_same_alerts_as_in_order() {
+    hold("out of order", |readings, random| readings.shuffle(random)).await;
+}
+
+#[tokio::test]
+async fn cached_readings_that_come_after_newer_ones_give_the_same_alerts_as_in_order() {
+    // Every device delivers stretches of its readings later than the next stretch.
+    hold("cached", |readings, random| {
+        let mut later: BTreeMap<(i64, i64), i64> = BTreeMap::new();
+        readings.sort_by_key(|(case, reading)| {
+            let stretch = reading.ts.as_second() / 1200;
+            let delay = *later
+                .entry((*case, stretch))
+                .or_insert_with(|| if random.random_bool(0.4) { 1800 } else { 0 });
+            reading.ts.as_second() + delay
+        });
+    })
+    .await;
+}

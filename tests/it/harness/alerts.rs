@@ -1,0 +1,31 @@
+//! Alerts as they stand in the tables, without anything that raises them.
+
+use serde_json::{Value, json};
+use tokio_postgres::Client;
+
+/// Adds an alert of a rule for a device, fired so many minutes ago, and gives its number. What is not named is as in an open
+/// alert of a heart rate; `columns` says more, as SQL.
+pub async fn add_alert(
+    client: &Client,
+    rule_id: i64,
+    device_sn: &str,
+    minutes_ago: i32,
+    columns: &Value,
+) -> i64 {
+    let mut row = json!({ "status": "firing", "historical": false, "breach_count": 3, "last_value": 152, "peak_value": 161.5 });
+    let said = columns.as_object().expect("an object").clone();
+    row.as_object_mut().expect("an object").extend(said);
+    let sql = "insert into alert (device_sn, rule_id, rule_version, kind, severity, metric, event_type, customer_id, org_id,
+                   user_id, status, historical, started_ts, fired_ts, last_ts, judged_ts, breach_count, last_value, peak_value,
+                   message, resolved_at, resolution)
+               select $1, rule.rule_id, rule.version, rule.kind, coalesce(said.severity, rule.severity), rule.metric,
+                   rule.event_type, said.customer_id, said.org_id, said.user_id, said.status, said.historical,
+                   fired.ts, fired.ts, fired.ts, fired.ts, said.breach_count, said.last_value, said.peak_value,
+                   $1 || ': ' || rule.name, case said.status when 'resolved' then now() end,
+                   case said.status when 'resolved' then 'recovered' end
+               from alert_rule rule, jsonb_populate_record(null::alert, $4) said,
+                   lateral (select now() - make_interval(mins => $3)) as fired (ts)
+               where rule.rule_id = $2
+               returning alert_id";
+    client.query_one(sql, &[&device_sn, &rule_id, &minutes_ago, &row]).await.expect("an alert").get(0)
+}
