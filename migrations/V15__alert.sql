@@ -151,6 +151,7 @@ create table alert (
 -- The database's word that a device has one open alert per rule at most.
 create unique index alert_open_key on alert (device_sn, rule_id) where status <> 'resolved';
 create index alert_device_fired_idx on alert (device_sn, fired_ts desc);
+create index alert_pair_idx on alert (device_sn, rule_id, started_ts desc);
 create index alert_fired_idx on alert (fired_ts desc, alert_id desc);
 create index alert_customer_fired_idx on alert (customer_id, fired_ts desc);
 -- The alerts near some samples: open ones, and those that ended behind them.

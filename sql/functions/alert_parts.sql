@@ -86,12 +86,13 @@ comment on function vitals.default_zone() is 'Zone of rules and routes that name
 create or replace function vitals.conditions_hold(
     device_sn text, at_ts timestamptz, combine text, conditions jsonb, window_seconds integer
 ) returns boolean
-language sql stable
+language plpgsql stable
 set search_path = pg_catalog, public, pg_temp
 -- The time has to be seen by the planner: it leaves out the chunks of other days.
 set plan_cache_mode = force_custom_plan
 as $$
-    select case when conditions_hold.combine = 'all' then bool_and(state.holds) else bool_or(state.holds) end
+begin
+    return (select case when conditions_hold.combine = 'all' then bool_and(state.holds) else bool_or(state.holds) end
     from (
         select coalesce(
             max(r.ts) >= conditions_hold.at_ts - make_interval(secs => conditions_hold.window_seconds)
@@ -139,7 +140,8 @@ as $$
             ) as v
         ) as r on true
         group by c.position
-    ) as state
+    ) as state);
+end
 $$;
 comment on function vitals.conditions_hold(text, timestamptz, text, jsonb, integer) is 'Whether the conditions of a composite rule hold for a device at a time.';
 

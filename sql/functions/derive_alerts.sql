@@ -29,10 +29,14 @@ create or replace function vitals.derive_alerts(
     seed_on boolean[], seed_ended_ts timestamptz[], seed_last_ts timestamptz[], pending bigint[],
     scan_from timestamptz, scan_until timestamptz
 ) returns setof vitals.derived_alert
-language sql stable
+-- Not in language sql, which plans without the values, and so for all chunks.
+language plpgsql stable
 set search_path = pg_catalog, public, pg_temp
 set plan_cache_mode = force_custom_plan
 as $$
+#variable_conflict use_column
+begin
+return query
 with pair as materialized (
     select
         p.ord::integer as ord, p.device_sn, p.from_ts, p.until_ts, p.seed_on, p.seed_ended_ts, p.seed_last_ts,
@@ -294,7 +298,8 @@ cross join lateral (
     select s.is_on and coalesce(coalesce(s.last_ts, p.seed_last_ts) + p.expire < now(), false) as expired
 ) as due
 where s.seq > 0 or s.started_ts is not null or p.seed_on
-order by s.ord, s.seq
+order by s.ord, s.seq;
+end
 $$;
 comment on function vitals.derive_alerts(
     alert_rule[], integer[], text[], timestamptz[], timestamptz[], boolean[], timestamptz[], timestamptz[], bigint[], timestamptz, timestamptz

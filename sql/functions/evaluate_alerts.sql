@@ -8,7 +8,9 @@
 --   event_from,   time range in which their events lie; NULL: no events
 --   event_to
 -- Returns whether somebody is to be told.
--- Locks: alert_turn() until the end of the transaction; the alerts it changes.
+-- Locks, until the end of the transaction: alert_turn(), alone where something breaches, shared where nothing does; in that case
+-- and with alerts that go on or end, alert_turn() + 2 too; the alerts it changes. Whoever sees an alert begin, or not, thus
+-- sees all that was committed before, and batches in which nothing happens wait for none of their kind.
 create or replace function vitals.evaluate_alerts(
     batch_ids bigint[], devices text[], first_ts timestamptz, last_ts timestamptz,
     event_from timestamptz, event_to timestamptz
@@ -25,8 +27,17 @@ declare
 begin
     breached := vitals.breached_pairs(batch_ids, first_ts, last_ts, event_from, event_to);
     -- From here on what others have judged is committed, and seen by the statements that follow.
-    perform pg_advisory_xact_lock(vitals.alert_turn());
-    pairs := vitals.pairs_to_judge(breached, batch_ids, devices, first_ts, last_ts);
+    if cardinality(breached.rule_ids) > 0 then
+        perform pg_advisory_xact_lock(vitals.alert_turn());
+        pairs := vitals.pairs_to_judge(breached, batch_ids, devices, first_ts, last_ts);
+    else
+        perform pg_advisory_xact_lock_shared(vitals.alert_turn());
+        pairs := vitals.pairs_to_judge(breached, batch_ids, devices, first_ts, last_ts);
+        if cardinality(pairs.rule_ids) > 0 then
+            perform pg_advisory_xact_lock(vitals.alert_turn() + 2);
+            pairs := vitals.pairs_to_judge(breached, batch_ids, devices, first_ts, last_ts);
+        end if;
+    end if;
     if cardinality(pairs.rule_ids) = 0 then
         return false;
     end if;

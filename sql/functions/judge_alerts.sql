@@ -194,9 +194,7 @@ declare
     settled_before constant timestamptz := now() - interval '6 hours';
     rules    alert_rule[];
     ahead    record;
-    late     record;
     done     record;
-    each     integer;
     rebuilt  vitals.alert_changes;
     changed  vitals.alert_changes := row('{}', '{}', '{}');
 begin
@@ -268,20 +266,17 @@ begin
             ahead.seed_last_ts, ahead.seed_id, judge_pairs.pending, ahead.scan_from, ahead.scan_until
         );
         changed := row(done.changed, done.fired, done.resolved);
-        foreach each in array done.unsettled loop
-            rebuilt := vitals.rebuild_alerts(
-                rules[ahead.rule_at[each]], ahead.device_sn[each], ahead.first_ts[each], ahead.last_ts[each], judge_pairs.pending
-            );
-            changed := row(changed.changed || rebuilt.changed, changed.fired || rebuilt.fired, changed.resolved || rebuilt.resolved);
-        end loop;
+        ahead.late_rule_at := ahead.late_rule_at || array(select ahead.rule_at[each] from unnest(done.unsettled) as each);
+        ahead.late_device_sn := ahead.late_device_sn || array(select ahead.device_sn[each] from unnest(done.unsettled) as each);
+        ahead.late_first_ts := ahead.late_first_ts || array(select ahead.first_ts[each] from unnest(done.unsettled) as each);
+        ahead.late_last_ts := ahead.late_last_ts || array(select ahead.last_ts[each] from unnest(done.unsettled) as each);
     end if;
-    for each in 1 .. coalesce(cardinality(ahead.late_rule_at), 0) loop
+    if cardinality(ahead.late_rule_at) > 0 then
         rebuilt := vitals.rebuild_alerts(
-            rules[ahead.late_rule_at[each]], ahead.late_device_sn[each], ahead.late_first_ts[each], ahead.late_last_ts[each],
-            judge_pairs.pending
+            rules, ahead.late_rule_at, ahead.late_device_sn, ahead.late_first_ts, ahead.late_last_ts, judge_pairs.pending
         );
         changed := row(changed.changed || rebuilt.changed, changed.fired || rebuilt.fired, changed.resolved || rebuilt.resolved);
-    end loop;
+    end if;
     return changed;
 end
 $$;

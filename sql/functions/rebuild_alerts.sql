@@ -1,85 +1,153 @@
--- Rows came late: the alerts of a rule and a device around them are judged again from the stored rows, and those there are
--- brought in line. An alert that the rows no longer bear out is kept, for people were told, and marked retracted; what a person
--- resolved is not touched.
---   rule, device_sn      the pair
---   first_ts, last_ts    time range of the rows that came
---   pending              batches that are still to be judged
--- The stretch of time begins where no alert was on, and is widened until none is at its end.
+-- Rows came late: the alerts around them are judged again from the stored rows, and those there are brought in line. An alert
+-- that the rows no longer bear out is kept, for people were told, and marked retracted; what a person resolved is not touched.
+-- Called by judge_pairs. Each stretch of time begins where no alert was on, and is widened until none is at its end.
+
+-- Parameters, per pair (arrays of one length): index of its rule in `rules`, its device, the time range of the rows that came;
+-- and the batches that are still to be judged.
 create or replace function vitals.rebuild_alerts(
-    rule alert_rule, device_sn text, first_ts timestamptz, last_ts timestamptz, pending bigint[]
+    rules alert_rule[], rule_at integer[], device_sns text[], first_ts timestamptz[], last_ts timestamptz[], pending bigint[]
 ) returns vitals.alert_changes
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
 as $$
 declare
-    cooldown  constant interval := make_interval(secs => rule.cooldown_seconds);
-    -- As far as a row has a say in those after it.
-    reach     constant interval := make_interval(secs => rule.window_seconds)
-        + coalesce(vitals.rule_reach(rule.conditions, rule.window_seconds), interval '0');
-    step      interval := interval '6 hours';
-    from_ts   timestamptz;
-    until_ts  timestamptz;
-    newest_ts timestamptz;
-    before    record;
-    derived   vitals.derived_alert[];
+    todo     integer[] := array(select generate_subscripts(rebuild_alerts.rule_at, 1));
+    again    integer[];
+    from_ts  timestamptz[] := array_fill(null::timestamptz, array[cardinality(rule_at)]);
+    steps    interval[] := array_fill(interval '6 hours', array[cardinality(rule_at)]);
+    stretch  record;
+    derived  vitals.derived_alert[];
+    own      vitals.derived_alert[];
+    place    integer;
+    changed  vitals.alert_changes := row('{}', '{}', '{}');
 begin
-    select least(rebuild_alerts.first_ts, min(a.started_ts)) into from_ts
-    from alert a
-    where a.device_sn = rebuild_alerts.device_sn and a.rule_id = rule.rule_id
-      and a.started_ts <= rebuild_alerts.first_ts
-      and coalesce(a.ended_ts, 'infinity'::timestamptz) >= rebuild_alerts.first_ts - cooldown
-      and coalesce(a.resolution, '') not in ('manual', 'rule_disabled', 'retracted');
-    from_ts := coalesce(from_ts, rebuild_alerts.first_ts);
-    if rule.kind = 'event' then
-        select max(e.ts) into newest_ts from device_event e
-        where e.device_sn = rebuild_alerts.device_sn and e.event_type = rule.event_type;
-    else
-        select h.ts into newest_ts from health_data h where h.device_sn = rebuild_alerts.device_sn order by h.ts desc limit 1;
-    end if;
-    loop
-        select a.started_ts, a.last_ts, a.ended_ts into before
-        from alert a
-        where a.device_sn = rebuild_alerts.device_sn and a.rule_id = rule.rule_id and a.started_ts < from_ts
-          and coalesce(a.resolution, '') not in ('manual', 'rule_disabled', 'retracted')
-        order by a.started_ts desc
-        limit 1;
-        until_ts := rebuild_alerts.last_ts + reach + step;
-        if until_ts >= newest_ts or step > interval '60 days' then
-            until_ts := 'infinity';
-        end if;
-        select array_agg(d order by d.seq) into derived
+    while cardinality(todo) > 0 loop
+        select
+            array_agg(s.from_ts order by t.ord) as from_ts, array_agg(s.until_ts order by t.ord) as until_ts,
+            array_agg(s.ended_ts order by t.ord) as ended_ts, array_agg(s.alert_last_ts order by t.ord) as alert_last_ts,
+            array_agg(s.started_ts order by t.ord) as started_ts,
+            array_agg(rebuild_alerts.rule_at[t.place] order by t.ord) as rule_at,
+            array_agg(rebuild_alerts.device_sns[t.place] order by t.ord) as device_sns,
+            array_fill(false, array[cardinality(todo)]) as seed_on,
+            min(s.from_ts) as scan_from, max(s.until_ts) as scan_until
+        into stretch
+        from unnest(todo) with ordinality as t (place, ord)
+        cross join lateral vitals.stretch_to_rebuild(
+            rebuild_alerts.rules[rebuild_alerts.rule_at[t.place]], rebuild_alerts.device_sns[t.place],
+            rebuild_alerts.first_ts[t.place], rebuild_alerts.last_ts[t.place], from_ts[t.place], steps[t.place]
+        ) as s;
+        select array_agg(d order by d.ord, d.seq) into derived
         from vitals.derive_alerts(
-            array[rule], array[1], array[rebuild_alerts.device_sn], array[from_ts], array[until_ts],
-            array[false], array[before.ended_ts], array[before.last_ts], rebuild_alerts.pending, from_ts, until_ts
+            rebuild_alerts.rules, stretch.rule_at, stretch.device_sns, stretch.from_ts, stretch.until_ts, stretch.seed_on,
+            stretch.ended_ts, stretch.alert_last_ts, rebuild_alerts.pending, stretch.scan_from, stretch.scan_until
         ) as d;
-        if derived[1].seq = 0 then
-            -- It opens the alert before again, which therefore is judged with it.
-            from_ts := before.started_ts;
-            continue;
-        end if;
-        exit when until_ts = 'infinity'
-            or not exists (
-                select from unnest(derived) as d where d.ended_ts is null or d.ended_ts + cooldown >= until_ts
-            )
-            and not exists (
-                select from alert a
-                where a.device_sn = rebuild_alerts.device_sn and a.rule_id = rule.rule_id
-                  and a.started_ts <= until_ts + cooldown
-                  and coalesce(a.ended_ts, 'infinity'::timestamptz) >= until_ts - cooldown
-                  and coalesce(a.resolution, '') not in ('manual', 'rule_disabled', 'retracted')
-            );
-        step := step * 4;
+        again := '{}';
+        for each_ord in 1 .. cardinality(todo) loop
+            place := todo[each_ord];
+            own := array(select d from unnest(derived) as d where d.ord = each_ord order by d.seq);
+            if own[1].seq = 0 then
+                -- It opens the alert before again, which therefore is judged with it.
+                from_ts[place] := stretch.started_ts[each_ord];
+                again := again || place;
+            elsif vitals.is_settled(
+                rebuild_alerts.rules[rebuild_alerts.rule_at[place]], rebuild_alerts.device_sns[place], stretch.until_ts[each_ord], own
+            ) then
+                changed := vitals.reconcile_alerts(
+                    rebuild_alerts.rules[rebuild_alerts.rule_at[place]], rebuild_alerts.device_sns[place],
+                    stretch.from_ts[each_ord], stretch.until_ts[each_ord], own, changed
+                );
+            else
+                steps[place] := steps[place] * 4;
+                again := again || place;
+            end if;
+        end loop;
+        todo := again;
     end loop;
-    return vitals.reconcile_alerts(rule, rebuild_alerts.device_sn, from_ts, until_ts, coalesce(derived, '{}'));
+    return changed;
 end
 $$;
-comment on function vitals.rebuild_alerts(alert_rule, text, timestamptz, timestamptz, bigint[]) is
-    'Judges the alerts of a rule and a device around rows that came late again.';
+comment on function vitals.rebuild_alerts(alert_rule[], integer[], text[], timestamptz[], timestamptz[], bigint[]) is
+    'Judges alerts around rows that came late again.';
+
+-- The stretch of time to judge again, and the alert before it. `known_from` is where it is known to begin; NULL: at the alert the
+-- rows fall into, or with them.
+create or replace function vitals.stretch_to_rebuild(
+    rule alert_rule, device_sn text, first_ts timestamptz, last_ts timestamptz, known_from timestamptz, step interval,
+    out from_ts timestamptz, out until_ts timestamptz,
+    out started_ts timestamptz, out alert_last_ts timestamptz, out ended_ts timestamptz
+)
+language plpgsql stable
+set search_path = pg_catalog, public, pg_temp
+as $$
+#variable_conflict use_column
+declare
+    newest_ts timestamptz;
+begin
+    from_ts := stretch_to_rebuild.known_from;
+    if from_ts is null then
+        select least(stretch_to_rebuild.first_ts, min(a.started_ts)) into from_ts
+        from alert a
+        where a.device_sn = stretch_to_rebuild.device_sn and a.rule_id = rule.rule_id
+          and a.started_ts <= stretch_to_rebuild.first_ts
+          and coalesce(a.ended_ts, 'infinity'::timestamptz)
+              >= stretch_to_rebuild.first_ts - make_interval(secs => rule.cooldown_seconds)
+          and coalesce(a.resolution, '') not in ('manual', 'rule_disabled', 'retracted');
+    end if;
+    if rule.kind = 'event' then
+        select max(e.ts) into newest_ts from device_event e
+        where e.device_sn = stretch_to_rebuild.device_sn and e.event_type = rule.event_type;
+    else
+        select h.ts into newest_ts from health_data h
+        where h.device_sn = stretch_to_rebuild.device_sn
+        order by h.ts desc limit 1;
+    end if;
+    -- As far as a row has a say in those after it, and a step more.
+    until_ts := stretch_to_rebuild.last_ts + stretch_to_rebuild.step + make_interval(secs => rule.window_seconds)
+        + coalesce(vitals.rule_reach(rule.conditions, rule.window_seconds), interval '0');
+    if until_ts >= newest_ts or stretch_to_rebuild.step > interval '60 days' then
+        until_ts := 'infinity';
+    end if;
+    select a.started_ts, a.last_ts, a.ended_ts into started_ts, alert_last_ts, ended_ts
+    from alert a
+    where a.device_sn = stretch_to_rebuild.device_sn and a.rule_id = rule.rule_id
+      and a.started_ts < stretch_to_rebuild.from_ts
+      and coalesce(a.resolution, '') not in ('manual', 'rule_disabled', 'retracted')
+    order by a.started_ts desc
+    limit 1;
+end
+$$;
+comment on function vitals.stretch_to_rebuild(alert_rule, text, timestamptz, timestamptz, timestamptz, interval) is
+    'The stretch of time in which the alerts of a rule and a device are judged again.';
+
+-- Whether nothing goes on at the end of a stretch, neither of what was derived nor of the alerts there are.
+create or replace function vitals.is_settled(
+    rule alert_rule, device_sn text, until_ts timestamptz, derived vitals.derived_alert[]
+) returns boolean
+language sql stable
+set search_path = pg_catalog, public, pg_temp
+as $$
+    select is_settled.until_ts = 'infinity'
+        or not exists (
+            select from unnest(is_settled.derived) as d
+            where d.ended_ts is null or d.ended_ts + make_interval(secs => (rule).cooldown_seconds) >= is_settled.until_ts
+        )
+        and not exists (
+            select from alert a
+            where a.device_sn = is_settled.device_sn and a.rule_id = (rule).rule_id
+              and a.started_ts <= is_settled.until_ts + make_interval(secs => (rule).cooldown_seconds)
+              and coalesce(a.ended_ts, 'infinity'::timestamptz)
+                  >= is_settled.until_ts - make_interval(secs => (rule).cooldown_seconds)
+              and coalesce(a.resolution, '') not in ('manual', 'rule_disabled', 'retracted')
+        )
+$$;
+comment on function vitals.is_settled(alert_rule, text, timestamptz, vitals.derived_alert[]) is
+    'Whether no alert goes on at the end of a stretch of time.';
 
 -- Brings the alerts of a rule and a device that began in a stretch of time in line with what was derived for it. An alert
--- stays the one it is as long as it shares any time with what was derived.
+-- stays the one it is as long as it shares any time with what was derived. Returns `changed` with what it did.
 create or replace function vitals.reconcile_alerts(
-    rule alert_rule, device_sn text, from_ts timestamptz, until_ts timestamptz, derived vitals.derived_alert[]
+    rule alert_rule, device_sn text, from_ts timestamptz, until_ts timestamptz, derived vitals.derived_alert[],
+    changed vitals.alert_changes
 ) returns vitals.alert_changes
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -92,7 +160,6 @@ declare
     one      vitals.derived_alert;
     place    integer;
     id       bigint;
-    changed  vitals.alert_changes := row('{}', '{}', '{}');
     ends     boolean;
 begin
     select array_agg(a order by a.started_ts, a.alert_id) into stored
@@ -143,7 +210,7 @@ begin
     return changed;
 end
 $$;
-comment on function vitals.reconcile_alerts(alert_rule, text, timestamptz, timestamptz, vitals.derived_alert[]) is
+comment on function vitals.reconcile_alerts(alert_rule, text, timestamptz, timestamptz, vitals.derived_alert[], vitals.alert_changes) is
     'Brings alerts in line with what was derived from the stored rows.';
 
 -- Writes one derived alert: into the alert there is, or (alert_id is NULL) as a new one. Returns `changed` with what it did.

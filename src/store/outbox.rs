@@ -12,8 +12,10 @@ use tokio_postgres::types::Type;
 
 use super::{Patience, Store, StoreError, statement};
 
-/// A crash of the server may undo the end of a reaction, deletion of the outbox rows and all: it is done again.
-const NO_WAIT_FOR_DISK: &str = "set local synchronous_commit = off";
+/// A crash of the server may undo the end of a reaction, deletion of the outbox rows and all: it is done again. Other relays
+/// may wait for this one's commit: if it never comes, the server gives up on it soon.
+const FINISHING: &str =
+    "set local synchronous_commit = off; set local idle_in_transaction_session_timeout = '10s'";
 
 /// Which rows a lane of the relay takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,7 +181,7 @@ pub async fn finish(
     finish: &Finish<'_>,
 ) -> Result<Finished, StoreError> {
     let mut client = store.client().await?;
-    let transaction = patience.begin(&mut client, NO_WAIT_FOR_DISK).await?;
+    let transaction = patience.begin(&mut client, FINISHING).await?;
     let (first, last) = (finish.range.map(|range| range.first), finish.range.map(|range| range.last));
     let rows = statement!("outbox", "finish")
         .query_unprepared(

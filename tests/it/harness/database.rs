@@ -29,6 +29,7 @@ impl Database {
         let template = TEMPLATE.get_or_init(make_template).await;
         let database = Self::unmade(DEFAULT_ZONE);
         admin(&format!("create database {} template {template}", database.name)).await;
+        database.empty_redis().await;
         database.start_jobs().await;
         database
     }
@@ -44,7 +45,14 @@ impl Database {
     pub async fn empty(zone: &str) -> Self {
         let database = Self::unmade(zone);
         admin(&format!("create database {}", database.name)).await;
+        database.empty_redis().await;
         database
+    }
+
+    /// What a run that was broken off left there.
+    async fn empty_redis(&self) {
+        let mut redis = self.redis().await;
+        redis::cmd("FLUSHDB").exec_async(&mut redis).await.expect("emptied");
     }
 
     fn unmade(zone: &str) -> Self {
