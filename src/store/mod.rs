@@ -19,6 +19,7 @@ pub mod device_config;
 mod device_event;
 pub mod device_info;
 pub mod directory;
+pub mod erasure;
 pub mod error;
 mod exercise_day;
 pub mod health_data;

@@ -47,6 +47,7 @@ table alert: One row per alert. At most one is open (firing or acknowledged) per
     CREATE INDEX alert_expiring_idx ON public.alert USING btree (last_ts) WHERE (status <> 'resolved'::text)
     CREATE INDEX alert_fired_idx ON public.alert USING btree (fired_ts DESC, alert_id DESC)
     CREATE UNIQUE INDEX alert_open_key ON public.alert USING btree (device_sn, rule_id) WHERE (status <> 'resolved'::text)
+    CREATE INDEX alert_resolved_at_idx ON public.alert USING btree (resolved_at) WHERE (status = 'resolved'::text)
 table alert_action: What happened to alerts, and who did it.
     alert_action_id bigint not null: Number of the entry; later entries have larger ones.
     alert_id bigint not null: The alert.
@@ -308,6 +309,22 @@ table directory: One row: the version of the directory. What was looked up at an
     version bigint not null default 1: Raised in every transaction that changes whom a device belongs to.
     constraint directory_only_row_check CHECK (only_row)
     constraint directory_pkey PRIMARY KEY (only_row)
+table erasure: Receipts: who had a device or a user erased, and what was taken away. Kept for ever; nothing in it names a person.
+    erasure_id bigint not null: Its number.
+    kind text not null: device or user.
+    subject text not null: What was asked for, as vitals.erasure_subject() has it: a SHA-256, so that whoever knows the serial or id finds the receipt.
+    asked_by text not null: Who asked: the name given, else the role.
+    asked_at timestamp with time zone not null default now(): When.
+    erased_at timestamp with time zone: When the last row was gone. NULL: it was broken off; the same again goes on.
+    forgotten_at timestamp with time zone: When Redis was rid of it too. NULL: `vitals erase finish` does it.
+    counts jsonb not null default '{}'::jsonb: Rows taken away, by table.
+    pending text[]: Serials whose keys are still to go from Redis. NULL: none are.
+    constraint erasure_kind_check CHECK ((kind = ANY (ARRAY['device'::text, 'user'::text])))
+    constraint erasure_order_check CHECK (((asked_at <= erased_at) AND (erased_at <= forgotten_at)))
+    constraint erasure_pending_check CHECK (((forgotten_at IS NULL) OR (pending IS NULL)))
+    constraint erasure_pkey PRIMARY KEY (erasure_id)
+    CREATE UNIQUE INDEX erasure_open_key ON public.erasure USING btree (kind, subject) WHERE (erased_at IS NULL)
+    CREATE INDEX erasure_subject_idx ON public.erasure USING btree (subject)
 table event_type: How grave an event is, by type. A change counts for events from then on; a type that is not here is info.
     event_type text not null: Short type, upper case, as in device_event.
     severity text not null: critical, major, minor or info.
@@ -461,6 +478,7 @@ table health_document: What of the nested documents of samples did not become ro
     constraint health_document_kind_check CHECK ((kind = ANY (ARRAY['sleep'::text, 'exercise_daily'::text, 'exercise_week'::text, 'scientific_sleep'::text, 'workout'::text])))
     constraint health_document_reason_check CHECK ((reason = ANY (ARRAY['shape_unknown'::text, 'unreadable'::text, 'bad_element'::text, 'too_many_elements'::text])))
     CREATE UNIQUE INDEX health_document_content_key ON public.health_document USING btree (device_sn, kind, md5(body))
+    CREATE INDEX health_document_old_idx ON public.health_document USING btree (ts)
     CREATE INDEX health_document_ts_idx ON public.health_document USING btree (device_sn, ts)
 rollup health_hourly.device_sn text
 rollup health_hourly.bucket timestamp with time zone
@@ -627,6 +645,7 @@ table notification: One row per alert and address to be told. Written with the a
     constraint notification_sent_check CHECK (((status = 'sent'::text) = (sent_at IS NOT NULL)))
     constraint notification_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'sent'::text, 'dead'::text, 'cancelled'::text])))
     CREATE INDEX notification_dead_idx ON public.notification USING btree (created_at) WHERE (status = 'dead'::text)
+    CREATE INDEX notification_ended_idx ON public.notification USING btree (created_at) WHERE (status <> 'pending'::text)
     CREATE INDEX notification_pending_idx ON public.notification USING btree (channel, address, urgent DESC, due_at) WHERE (status = 'pending'::text)
     CREATE INDEX notification_tried_idx ON public.notification USING btree (channel, address) WHERE ((status = 'pending'::text) AND (message_id IS NOT NULL))
 table notification_route: Who hears what. Every enabled route that matches an alert tells its audience; one address hears of an alert once, of its escalation once, and of its end once.
@@ -697,15 +716,28 @@ table outbox: Committed transactions on health_data, device_info and device_even
     constraint outbox_lease_check CHECK (((lease_token IS NULL) = (leased_until IS NULL)))
     constraint outbox_pkey PRIMARY KEY (batch_id)
     constraint outbox_range_check CHECK ((((first_ts IS NULL) = (last_ts IS NULL)) AND (first_ts <= last_ts)))
-table policy: One row per relation a DBA has a say in.
-    relation text not null: health_data or a rollup.
-    keep_for interval: Age at which rows may be dropped; uploads older than health_data's are rejected, and no refresh reaches behind it. NULL: kept for ever.
+table policy: One row per relation a DBA has a say in; a change takes effect by itself, what would lose data is refused.
+    relation text not null: health_data, a rollup, or another table that grows; one that is not in schema public with its schema.
+    keep_for interval: Age at which rows may be dropped; uploads older than health_data's are rejected, and no refresh reaches behind it. Of alert and notification, that of what is over. NULL: kept for ever.
     refresh_every interval: How often the rollup is brought up to date. NULL: not a rollup.
     refresh_lag interval: How far behind now materialisation stays; what is younger is computed when read. NULL: not a rollup.
+    compress_after interval: Age at which chunks go to the columnstore, which only the Community edition has. NULL: never.
+    constraint policy_check TRIGGER DEFERRABLE
+    constraint policy_compress_after_check CHECK ((compress_after > '00:00:00'::interval))
     constraint policy_keep_for_check CHECK ((keep_for > '00:00:00'::interval))
     constraint policy_pkey PRIMARY KEY (relation)
     constraint policy_refresh_every_check CHECK ((refresh_every > '00:00:00'::interval))
     constraint policy_refresh_lag_check CHECK ((refresh_lag >= '00:00:00'::interval))
+    CREATE CONSTRAINT TRIGGER policy_check AFTER INSERT OR DELETE OR UPDATE ON public.policy DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW EXECUTE FUNCTION policy_check()
+    CREATE TRIGGER policy_stay BEFORE TRUNCATE ON public.policy FOR EACH STATEMENT EXECUTE FUNCTION policy_stay()
+table policy_run: What the last apply_policies() did, by relation.
+    relation text not null: As in policy.
+    applied_at timestamp with time zone not null: When it was at the relation.
+    chunks_dropped bigint not null default 0: Chunks it dropped.
+    rows_deleted bigint not null default 0: Rows it deleted from a plain table.
+    chunks_compressed bigint not null default 0: Chunks it moved to the columnstore.
+    held text: Why something that is old enough is still there. NULL: nothing is.
+    constraint policy_run_pkey PRIMARY KEY (relation)
 table rejected_upload: Items that could not be stored, with the reason and their original text.
     rejected_upload_id bigint not null: Number of the reject.
     received_at timestamp with time zone not null: When the upload was received.
@@ -855,6 +887,10 @@ function alert_stepped(bigint[],text,text,text)
 function alert_turn()
 function app_user_changed()
 function app_user_inserted()
+procedure apply_policies()
+procedure apply_policies_job(integer,jsonb)
+function await_rollups()
+function begin_erasure(text,text)
 function bind_device(text,bigint,timestamp with time zone)
 function breached_pairs(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone)
 function bucket_end(interval,text,timestamp with time zone)
@@ -863,8 +899,10 @@ function check_rollup_zone(text)
 function comment_rollups()
 function conditions_hold(text,timestamp with time zone,text,jsonb,integer)
 function continue_alerts(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[],boolean[],timestamp with time zone[],timestamp with time zone[],bigint[],bigint[],timestamp with time zone,timestamp with time zone)
+function count_erased(bigint,text,bigint)
 function create_rollup(text,smallint,text,interval,text,interval,text)
 function default_zone()
+function delete_old_rows(text,integer)
 function derive_alerts(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[],boolean[],timestamp with time zone[],timestamp with time zone[],bigint[],timestamp with time zone,timestamp with time zone)
 function device_binding_changed()
 function device_follow_info()
@@ -872,9 +910,21 @@ function device_owner(text[])
 function device_owner_at(text[],timestamp with time zone[])
 function directory_changed(text[])
 function directory_lock()
+function drop_old_chunks(text)
 function drop_rollups()
 function edition()
 function empty_rollups_on_truncate()
+function erase(text,text)
+function erase_device(text)
+function erase_rest(bigint,text,text)
+function erase_step(bigint,text,text,text,timestamp with time zone,timestamp with time zone)
+function erase_user(bigint)
+function erase_user_chunk(bigint,bigint,text,text,timestamp with time zone,timestamp with time zone)
+function erasure_predicate(text,text,text)
+function erasure_spans(text,text)
+function erasure_steps(text)
+function erasure_subject(text,text)
+function estimated_rows(regclass)
 function evaluate_alerts(bigint[],text[],timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone)
 function expire_alerts()
 function finish_batches(uuid,bigint[],text[],timestamp with time zone,timestamp with time zone,boolean)
@@ -887,6 +937,7 @@ function is_measured(text,text[],smallint,smallint,numeric,smallint,smallint,sma
 function is_time_zone(text)
 function judge_pairs(alert_pairs,bigint[])
 function judge_silence()
+function length_of(interval,integer)
 function lock_rollups()
 function mark_range(timestamp with time zone,timestamp with time zone)
 function mark_rollups(bigint[],timestamp with time zone,timestamp with time zone)
@@ -895,14 +946,24 @@ function mark_rollups_on_update()
 function metric_range(text)
 function metric_value(text,smallint,smallint,numeric,smallint,smallint,smallint)
 function note_alert(bigint,text,text)
+function note_policy_run(text,bigint,bigint,bigint,text)
 function notification_route_check()
 function notify_alerts(bigint[],text)
 function org_unit_changed()
 function org_unit_inserted()
 function outbox_add()
 function pairs_to_judge(alert_pairs,bigint[],text[],timestamp with time zone,timestamp with time zone)
+function plan_policies()
+function policy_check()
+function policy_chunks(name,name)
+function policy_cutoff(text,timestamp with time zone)
+function policy_held(text)
+function policy_refusal()
+function policy_relations()
+function policy_stay()
 function raise_mark()
 function rebuild_alerts(alert_rule,text,timestamp with time zone,timestamp with time zone,bigint[])
+function recompute_devices(text[],timestamp with time zone[],timestamp with time zone[])
 function recompute_rollup(rollup,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone[],timestamp with time zone[])
 function reconcile_alerts(alert_rule,text,timestamp with time zone,timestamp with time zone,derived_alert[])
 procedure refresh_continuous(timestamp with time zone,timestamp with time zone)
@@ -915,13 +976,19 @@ function refreshable(rollup,timestamp with time zone,timestamp with time zone)
 function replay_rule(alert_rule,text[],timestamp with time zone,timestamp with time zone)
 function resolve_alert(bigint,text,text)
 function resolve_alerts_of_rule(bigint)
+function retention_refusal(text,interval)
 function rollup_source_table(rollup)
+function rollup_table(text)
 function rollup_watermark(rollup)
 function rule_reach(jsonb,integer)
 function schedule_rollups()
+function settles_after(text)
 function show_alerts(bigint[])
 function silenced_alerts(bigint[])
 function silent_devices(alert_rule)
+function sync_columnstore(text,text,name,name,text,interval)
+function sync_policies()
 function tell_changes(alert_changes)
+function unmade_from(rollup,timestamp with time zone)
 function write_alert(alert_rule,text,bigint,derived_alert,alert_changes)
 function write_silence(alert_rule,text[])
