@@ -134,3 +134,5 @@ comment on column vitals.backfill.rejected     is 'Records that are in rejected_
 comment on column vitals.backfill.started_at   is 'When it was begun.';
 comment on column vitals.backfill.advanced_at  is 'When it last came further.';
 comment on column vitals.backfill.ended_at     is 'When its last line was committed. NULL: it was broken off.';
+
+comment on column vitals.ingest_batch.shard is 'Which of its writers. -1: a replay of rejected items (vitals rejected replay). -2: history (vitals backfill).';

@@ -9,7 +9,7 @@ use jiff::{Timestamp, ToSpan, Unit};
 use crate::cache::Cache;
 use crate::config::Settings;
 use crate::store::rollups::{self, Edition, RollupStatus};
-use crate::store::{Store, migrate, outbox, policy};
+use crate::store::{Store, erasure, migrate, outbox, policy};
 
 /// Looks at everything and tells.
 ///
@@ -32,6 +32,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
         }
         policies(&mut report, &store, rollups::edition(&client).await?).await?;
         waiting(&mut report, &store).await?;
+        erasures(&mut report, &store).await?;
     } else if found < needed {
         report.bad("schema", &format!("version {found}, this program needs {needed}: run `vitals migrate`"));
     } else {
@@ -100,6 +101,18 @@ async fn waiting(report: &mut Report, store: &Store) -> anyhow::Result<()> {
         0 => report.good("outbox", "empty: everything committed was reacted to"),
         waiting => {
             report.good("outbox", &format!("{waiting} transactions wait for a relay (`vitals serve`)"))
+        }
+    }
+    Ok(())
+}
+
+/// What is erased and still shown.
+async fn erasures(report: &mut Report, store: &Store) -> anyhow::Result<()> {
+    match erasure::Desk::open(store).await?.pending().await?.len() {
+        0 => {}
+        pending => {
+            let text = format!("{pending} that Redis has not followed: run `vitals erase finish`");
+            report.bad("erasures", &text);
         }
     }
     Ok(())

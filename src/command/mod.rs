@@ -4,6 +4,7 @@
 
 mod actor;
 pub mod alerts;
+pub mod backfill;
 pub mod check;
 pub mod demo;
 pub mod directory;
@@ -55,6 +56,8 @@ enum Command {
     /// How long rows live, when they are compressed, how often rollups are refreshed: show it, plan it, set it, apply it
     #[command(subcommand)]
     Policy(policy::Action),
+    /// Take in history from CSV or NDJSON files by the rules of an upload; broken off, the same file goes on where it was
+    Backfill(backfill::Options),
     /// What could not be stored: list it, show it, put it through again, drop it
     Rejected(rejected::Options),
     /// Take everything of a device or a user out of the database and Redis, and keep a receipt
@@ -94,6 +97,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Directory(action) => directory::run(action, &load()?).await,
         Command::Alerts(action) => alerts::run(action, &load()?).await,
         Command::Policy(action) => policy::run(action, &load()?).await,
+        Command::Backfill(options) => backfill::run(options, &load()?).await,
         Command::Rejected(options) => rejected::run(options, &load()?).await,
         Command::Erase(action) => erase::run(action, &load()?).await,
         Command::Refresh(options) => refresh::run(&options, &load()?).await,

@@ -12,6 +12,7 @@ mod alert_order;
 mod alert_rules;
 mod alert_view;
 mod alerts;
+mod backfill;
 mod bodies;
 mod device_config;
 mod device_info;

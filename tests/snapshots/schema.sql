@@ -153,6 +153,21 @@ table app_user: People who wear devices.
     CREATE TRIGGER app_user_inserted AFTER INSERT ON public.app_user REFERENCING NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION app_user_inserted()
     CREATE TRIGGER app_user_lock BEFORE UPDATE ON public.app_user FOR EACH STATEMENT EXECUTE FUNCTION directory_lock()
     CREATE TRIGGER app_user_updated AFTER UPDATE ON public.app_user REFERENCING OLD TABLE AS before_change NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION app_user_changed()
+table backfill: Files of history that were taken in: how far, and what became of their lines. Written with the rows, so that a file goes on where it was.
+    backfill_id bigint not null: Its number.
+    file_hash text not null: SHA-256 of the file: another name makes no other file.
+    file_bytes bigint not null: Its size, bytes.
+    offset_bytes bigint not null default 0: Everything before this byte is committed.
+    lines bigint not null default 0: Lines before it, the names of columns not counted.
+    stored bigint not null default 0: Records that became new rows.
+    duplicate bigint not null default 0: Records that were there already.
+    rejected bigint not null default 0: Records that are in rejected_upload.
+    started_at timestamp with time zone not null default now(): When it was begun.
+    advanced_at timestamp with time zone not null default now(): When it last came further.
+    ended_at timestamp with time zone: When its last line was committed. NULL: it was broken off.
+    constraint backfill_file_hash_key UNIQUE (file_hash)
+    constraint backfill_offset_bytes_check CHECK (((offset_bytes >= 0) AND (offset_bytes <= file_bytes)))
+    constraint backfill_pkey PRIMARY KEY (backfill_id)
 table contact: Somebody, or something, that can be told of alerts: a wearer, a nurse, a group, a system.
     contact_id bigint not null: Number of the contact.
     name text not null: For people.
@@ -604,7 +619,7 @@ table ingest_batch: Accounting: one row per transaction of the ingest, written i
     committed_at timestamp with time zone not null default now(): Start of the transaction that was committed.
     batch_id bigint not null default txid_current(): The transaction (txid_current()); equals health_data.batch_id of its rows.
     instance text not null: Which instance of the service wrote it.
-    shard smallint not null: Which of its writers. -1: a replay of rejected items (vitals rejected replay).
+    shard smallint not null: Which of its writers. -1: a replay of rejected items (vitals rejected replay). -2: history (vitals backfill).
     received integer not null: Records the batch was made of. 0 for a replay: its records were received, and counted, when they were rejected.
     stored integer not null: Records that became a new row of the table of their kind.
     duplicate integer not null: Records whose key was there already, in the table or earlier in the batch.
