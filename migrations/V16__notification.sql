@@ -1,6 +1,6 @@
--- Who is told of alerts, by which channel, and what became of it.
--- Rows of notification are written in the transaction that raises the alert (sql/functions/notify_alerts.sql); the service
--- leases a recipient, sends all that is due to it as one message, and records the outcome.
+-- Who is told of alerts, by which channel, and what became of it; which alerts Redis is to show anew.
+-- Rows are written in the transaction that changes the alert (sql/functions/notify_alerts.sql); the service leases an
+-- address, sends all that is due to it as one message, and records the outcome.
 -- Locks: none that matter, the tables are new.
 
 create table contact (
@@ -204,3 +204,19 @@ comment on column vitals.alert_change.device_sn    is 'Its device.';
 comment on column vitals.alert_change.created_at   is 'When it was written.';
 comment on column vitals.alert_change.lease_token  is 'Which instance is at it. NULL: nobody.';
 comment on column vitals.alert_change.leased_until is 'When the lease ends and another may take over. NULL: nobody is at it.';
+
+create function vitals.alert_deleted() returns trigger
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+begin
+    insert into vitals.alert_change (alert_id, device_sn)
+    select g.alert_id, g.device_sn from gone g where g.status <> 'resolved';
+    return null;
+end
+$$;
+comment on function vitals.alert_deleted() is 'Statement trigger: open alerts that are deleted go from Redis too.';
+create trigger alert_deleted
+    after delete on alert
+    referencing old table as gone
+    for each statement execute function vitals.alert_deleted();

@@ -352,8 +352,10 @@ mod tests {
     #[test]
     fn the_template_names_every_setting() {
         let template = template();
-        for field in Settings::META.fields {
-            assert!(template.contains(field.name), "{}", field.name);
+        let mut variables = Vec::new();
+        collect_variables(&Settings::META, &mut variables);
+        for variable in variables {
+            assert!(template.contains(&format!("`{variable}`")), "{variable}");
         }
     }
 }

@@ -5,11 +5,14 @@
 //!                  ▲                                                    │
 //!                  └── 200 after commit                                 │ wake (NOTIFY, throttled) or poll
 //!                                                                       ▼
-//!                      relay: claim outbox rows ─▶ react ─▶ Redis: latest values, channels
+//!                      relay: claim outbox rows ─▶ react ─▶ Redis: latest values, open alerts, channels
+//!                                     └── judge ══ alert + notification rows
+//!                                                        ▼
+//!                      notify: lease addresses ─▶ WeChat · WeCom · e-mail · webhook
 //! ```
 //!
 //! The folders are the data flow. The upload half (`wire`, `http`, `ingest`) and the reaction half (`relay`,
-//! `react`) never call each other: they meet only in Postgres. `owners` says whom a device belongs to, for uploads that
+//! `react`, `notify`) never call each other: they meet only in Postgres. `owners` says whom a device belongs to, for uploads that
 //! do not.
 
 pub mod app;

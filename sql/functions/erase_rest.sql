@@ -12,7 +12,7 @@ as $$
 declare
     count_only constant boolean := id is null;
     whose   text := vitals.erasure_predicate(of_kind, of_subject, 'alert');
-    alerts  text := format('(select x.alert_id from public.alert as x where %s)', whose);
+    alerts  text;
     theirs  text := format('(select contact_id from public.contact where user_id = %s)',
         case of_kind when 'user' then of_subject::bigint end);
     devices text[] := case of_kind when 'device' then array[of_subject] end;
@@ -21,6 +21,10 @@ begin
     if not count_only then
         perform from vitals.directory for update;
     end if;
+    execute format(
+        'select format(''alert_id = any (%%L::bigint[])'', coalesce(array_agg(x.alert_id), ''{}'')) from public.alert as x where %s',
+        whose
+    ) into alerts;
     if of_kind = 'user' then
         select array_agg(distinct d.device_sn) into devices from (
             select s.device_sn from vitals.erasure_spans(of_kind, of_subject) as s
@@ -29,10 +33,12 @@ begin
     end if;
     for part in
         select * from (values
-            (1, 'both', 'vitals.alert_change', format('alert_id in %s', alerts)),
-            (2, 'both', 'notification', format('alert_id in %s', alerts)),
-            (3, 'both', 'alert_action', format('alert_id in %s', alerts)),
-            (4, 'both', 'alert', format('alert_id in %s', alerts)),
+            (1, 'both', 'notification', alerts),
+            (2, 'both', 'alert_action', alerts),
+            (3, 'both', 'alert', alerts),
+            -- Also those that the deletion made: Redis forgets the device as a whole.
+            (4, 'device', 'vitals.alert_change', format('device_sn = %L', of_subject)),
+            (4, 'user', 'vitals.alert_change', alerts),
             (5, 'device', 'alert_silence', format('device_sn = %L', of_subject)),
             (6, 'user', 'vitals.notification_target', format(
                 '(channel, address) in (select a.channel, a.address from public.contact_address as a where a.contact_id in %1$s '

@@ -1,13 +1,18 @@
 -- How rollups forget what raw rows of some devices were taken away, on every edition and at once: what can be made again is,
 -- from what is left; the rest goes.
 
--- The table a rollup is materialised in.
+-- The table a rollup is materialised in. Each step of a refresh asks, so TimescaleDB's slow view is read only where it must be.
 create or replace function vitals.rollup_table(rollup_name text) returns text
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, public, pg_temp
 as $$
-    select format('%I.%I', schema_name, table_name) from vitals.policy_relations() where relation = rollup_name
+begin
+    if exists (select from vitals.rollup where name = rollup_name and kept_by = 'vitals') then
+        return format('vitals.%I', rollup_name || '_materialised');
+    end if;
+    return (select format('%I.%I', schema_name, table_name) from vitals.policy_relations() where relation = rollup_name);
+end
 $$;
 comment on function vitals.rollup_table(text) is 'Table a rollup is materialised in.';
 

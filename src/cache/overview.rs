@@ -18,10 +18,22 @@ use crate::config::Settings;
 /// # Errors
 /// Redis is away.
 pub async fn latest(settings: &Settings, device_sn: &str) -> Result<BTreeMap<String, String>, CacheError> {
+    hash(settings, &format!("health_data:{device_sn}")).await
+}
+
+/// The open alerts of a device: the hash `alert_info:{sn}`, JSON by number of the alert.
+///
+/// # Errors
+/// Redis is away.
+pub async fn alerts(settings: &Settings, device_sn: &str) -> Result<BTreeMap<String, String>, CacheError> {
+    hash(settings, &format!("alert_info:{device_sn}")).await
+}
+
+async fn hash(settings: &Settings, key: &str) -> Result<BTreeMap<String, String>, CacheError> {
     let reading = async {
         let mut connection =
             Client::open(settings.redis_url.as_str())?.get_multiplexed_async_connection().await?;
-        Ok(connection.hgetall(format!("health_data:{device_sn}")).await?)
+        Ok(connection.hgetall(key).await?)
     };
     timeout(settings.connect_timeout(), reading).await.unwrap_or(Err(CacheError::Timeout))
 }

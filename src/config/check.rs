@@ -41,6 +41,7 @@ impl Settings {
             ("alert_sweep_interval_ms", self.alert_sweep_interval_ms as usize),
             ("policy_interval_seconds", usize::try_from(self.policy_interval_seconds).unwrap_or(usize::MAX)),
             ("notify.attempts", self.notify.attempts.into()),
+            ("notify.timeout_ms", usize::try_from(self.notify.timeout_ms).unwrap_or(usize::MAX)),
         ] {
             if value == 0 {
                 return refuse(format!("{name} must be at least 1"));

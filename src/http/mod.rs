@@ -26,6 +26,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -54,6 +55,7 @@ pub struct State {
     retention: RawRetention,
     public_url: Option<String>,
     api_token: String,
+    api_turns: Semaphore,
     bodies: Bodies,
 }
 
@@ -77,6 +79,7 @@ impl State {
             retention,
             public_url: settings.public_url(address),
             api_token: settings.api_token.clone(),
+            api_turns: Semaphore::new(api::AT_A_TIME),
             bodies: Bodies::new(settings),
         })
     }

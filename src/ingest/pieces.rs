@@ -7,8 +7,8 @@
 
 use crate::model::{Item, Reject, Upload};
 
-/// Rows of a piece. A shard writes them in about 15 ms, which is what others wait; smaller ones make the large upload
-/// itself slower (benches/README.md).
+/// Rows of a piece: others wait for one of them, and a large upload takes little longer than as a whole. Measured in
+/// benches/README.md; no other number was tried.
 const MAX_ROWS: usize = 1000;
 
 /// What is left of a part.

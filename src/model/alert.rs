@@ -15,8 +15,9 @@ macro_rules! words {
     ($(#[$about:meta])* $name:ident { $($(#[$meaning:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$about])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+        #[serde(rename_all = "lowercase")]
         pub enum $name {
-            $($(#[$meaning])* #[serde(rename = $word)] $variant,)+
+            $($(#[$meaning])* $variant,)+
         }
 
         impl $name {
@@ -291,10 +292,23 @@ mod tests {
 
     #[test]
     fn a_word_is_read_as_it_is_told() {
-        for status in AlertStatus::ALL {
-            assert_eq!(status.name().parse(), Ok(*status));
-            assert_eq!(serde_json::to_value(status).expect("JSON"), status.name());
+        fn check<
+            T: Copy + Serialize + PartialEq + std::fmt::Debug + std::str::FromStr + utoipa::PartialSchema,
+        >(
+            all: &[T],
+            name: fn(T) -> &'static str,
+        ) {
+            for each in all {
+                let word = name(*each);
+                assert_eq!(word.parse().ok(), Some(*each));
+                assert_eq!(serde_json::to_value(each).expect("JSON"), word);
+            }
+            let names: Vec<&str> = all.iter().map(|each| name(*each)).collect();
+            assert_eq!(serde_json::to_value(T::schema()).expect("JSON")["enum"], serde_json::json!(names));
         }
+        check(AlertStatus::ALL, AlertStatus::name);
+        check(Severity::ALL, Severity::name);
+        check(AlertKind::ALL, AlertKind::name);
         assert_eq!("high".parse::<Severity>(), Err("one of: critical, major, minor, info".to_owned()));
     }
 }

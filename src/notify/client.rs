@@ -1,7 +1,7 @@
 //! The HTTP client of the channels, and how its errors are told.
 //!
-//! Promise: no redirect is followed, no proxy of the environment is used (the settings say where to go), nothing waits
-//! longer than an attempt may take, and no error names a URL: keys and tokens stand in them.
+//! Promise: no redirect is followed, no proxy of the environment is used (the settings say where to go), and no error names
+//! a URL: keys and tokens stand in them. How long an attempt may take is kept by `notify::lane`.
 
 use std::error::Error;
 
@@ -15,7 +15,7 @@ pub(super) fn builder(settings: &NotifySettings) -> ClientBuilder {
     Client::builder()
         .redirect(Policy::none())
         .no_proxy()
-        .timeout(settings.timeout())
+        .connect_timeout(settings.timeout())
         .user_agent(concat!("vitals/", env!("CARGO_PKG_VERSION")))
 }
 

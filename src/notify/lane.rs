@@ -8,10 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
-use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::future::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::task::JoinError;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::decide::{self, Attempt, Limits};
 use super::{Sender, text};
@@ -21,6 +23,7 @@ use crate::store::notification::{self, Outcome, Settled, Turn};
 use crate::store::outbox::Lease;
 use crate::store::wake::Wake;
 use crate::store::{Store, StoreError};
+use crate::tasks;
 use crate::telemetry::names;
 
 /// Addresses that are sent to at once.
@@ -62,7 +65,8 @@ pub(super) struct Lane<S> {
     sender: Arc<Result<S, String>>,
     manner: Manner,
     wake: Wake,
-    under_way: FuturesUnordered<BoxFuture<'static, Settled>>,
+    /// A task each: they go on while the lane waits for the database.
+    under_way: FuturesUnordered<AbortOnDropHandle<Settled>>,
     /// Not recorded yet.
     settled: Vec<Settled>,
     outage: Option<ExponentialBackoff>,
@@ -104,7 +108,7 @@ impl<S: Sender> Lane<S> {
                 // With every slot taken, only the end of an attempt changes anything.
                 () = sleep(rest), if free || self.outage.is_some() => {}
                 () = self.wake.woken(), if free && self.outage.is_none() => {}
-                Some(settled) = self.under_way.next() => self.settled.push(settled),
+                Some(ended) = self.under_way.next() => self.settled.extend(settled(ended)),
             }
         }
         self.wind_up().await;
@@ -140,9 +144,9 @@ impl<S: Sender> Lane<S> {
     }
 
     /// One attempt within its deadline, and what follows from it.
-    fn send(&self, lease: Lease, message: Message) -> BoxFuture<'static, Settled> {
+    fn send(&self, lease: Lease, message: Message) -> AbortOnDropHandle<Settled> {
         let (sender, manner) = (Arc::clone(&self.sender), self.manner);
-        async move {
+        tasks::beside(async move {
             let began = Instant::now();
             let attempt = match sender.as_ref() {
                 Err(reason) => Attempt::Refused(reason.clone()),
@@ -158,17 +162,16 @@ impl<S: Sender> Lane<S> {
                 address: message.address,
                 message_id: Some(message.id),
                 outcome,
-                error: attempt.words().map(|words| text::cut(words, WORDS_BYTES)),
+                error: attempt.words().map(|words| text::cut(&text::one_line(words), WORDS_BYTES)),
                 wait,
             }
-        }
-        .boxed()
+        })
     }
 
     /// Records all that is settled by now, in one statement.
     async fn record(&mut self) -> Result<(), StoreError> {
-        while let Some(Some(settled)) = self.under_way.next().now_or_never() {
-            self.settled.push(settled);
+        while let Some(Some(ended)) = self.under_way.next().now_or_never() {
+            self.settled.extend(settled(ended));
         }
         if !self.settled.is_empty() {
             notification::record(&self.store, S::CHANNEL, &self.settled).await?;
@@ -179,8 +182,8 @@ impl<S: Sender> Lane<S> {
 
     /// Finishes what is under way.
     async fn wind_up(&mut self) {
-        while let Some(settled) = self.under_way.next().await {
-            self.settled.push(settled);
+        while let Some(ended) = self.under_way.next().await {
+            self.settled.extend(settled(ended));
         }
         for _ in 0..LAST_TRIES {
             match self.record().await {
@@ -203,6 +206,11 @@ impl<S: Sender> Lane<S> {
     }
 }
 
+/// What became of an attempt; `None`: it panicked, and is made again when its lease ends.
+fn settled(ended: Result<Settled, JoinError>) -> Option<Settled> {
+    ended.inspect_err(|error| tracing::error!(%error, "an attempt to notify broke off")).ok()
+}
+
 /// Counts and logs an attempt; an address may be as good as a password, and is not named.
 fn tell<S: Sender>(message: &Message, attempt: &Attempt, outcome: Outcome, took: Duration) {
     let channel = S::CHANNEL.name();
@@ -214,7 +222,7 @@ fn tell<S: Sender>(message: &Message, attempt: &Attempt, outcome: Outcome, took:
         }
         return;
     }
-    let (message_id, words) = (&message.id, attempt.words().unwrap_or_default());
+    let (message_id, words) = (&message.id, S::loggable(attempt.words().unwrap_or_default()));
     if outcome == Outcome::Dead {
         let alerts = message.notices.len();
         tracing::error!(channel, message_id, alerts, words, "not delivered: `vitals alerts dead-letters`");

@@ -44,6 +44,10 @@ trait Sender: Send + Sync + 'static {
     const MAX_ROWS: u32;
     /// Sends a message; dropped when the attempt takes too long.
     fn send(&self, message: &Message) -> impl Future<Output = Attempt> + Send;
+    /// What of the provider's words may stand in a log.
+    fn loggable(words: &str) -> &str {
+        words
+    }
 }
 
 /// Starts a lane per channel, each woken by `listener`. Stopping the stage lets each finish what it has leased.
@@ -51,12 +55,18 @@ pub fn start(stage: &Stage, store: &Store, listener: &Listener, settings: &Setti
     let (notify, at_once) = (&settings.notify, Duration::ZERO);
     let merge = notify.merge_seconds;
     let budget = Duration::from_millis(notify.wecom_robot_interval_ms);
+    // Loaded once: it brings what this machine trusts.
+    let http = client::build(client::builder(notify));
+    let provider = || http.clone();
     let mut unset = Vec::new();
     let mut begin = Begin { stage, store, listener, settings, unset: &mut unset };
     begin.lane("notify.webhook", webhook::Webhook::new(notify), 0, at_once);
-    begin.lane("notify.wecom_robot", wecom_robot::Robot::new(notify), 0, budget);
-    begin.lane("notify.wechat", wechat::Wechat::new(notify, settings.device_zone()), merge, at_once);
-    begin.lane("notify.wecom", wecom::Wecom::new(notify), merge, at_once);
+    let robot = provider().and_then(|http| wecom_robot::Robot::new(notify, http));
+    begin.lane("notify.wecom_robot", robot, 0, budget);
+    let wechat = provider().and_then(|http| wechat::Wechat::new(notify, http, settings.device_zone()));
+    begin.lane("notify.wechat", wechat, merge, at_once);
+    let wecom = provider().and_then(|http| wecom::Wecom::new(notify, http));
+    begin.lane("notify.wecom", wecom, merge, at_once);
     begin.lane("notify.email", email::Email::new(notify), merge, at_once);
     if !unset.is_empty() {
         tracing::info!(reasons = unset.join(", "), "notifications by these channels are refused");

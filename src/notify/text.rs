@@ -11,7 +11,7 @@ const ELLIPSIS: &str = "…";
 /// What it is about, in one line.
 pub(super) fn title(message: &Message) -> String {
     match message.notices.as_slice() {
-        [one] => format!("{} {}", tag(one), one.alert.rule),
+        [one] => one_line(&format!("{} {}", tag(one), one.alert.rule)),
         several => {
             let critical = several.iter().filter(|notice| notice.alert.severity == "critical").count();
             let rest = if critical > 0 { format!(", {critical} critical") } else { String::new() };
@@ -37,8 +37,7 @@ pub(super) fn body(message: &Message, max_bytes: usize) -> String {
 }
 
 fn line(notice: &Notice) -> String {
-    // Providers read a line break as the end of the entry.
-    let message = notice.alert.message.replace(['\n', '\r'], " ");
+    let message = one_line(&notice.alert.message);
     match notice.kind {
         NoticeKind::Fired => format!("{} {message}", tag(notice)),
         NoticeKind::Escalated => format!("{} not acknowledged: {message}", tag(notice)),
@@ -47,6 +46,11 @@ fn line(notice: &Notice) -> String {
             format!("{} ({why}) {message}", tag(notice))
         }
     }
+}
+
+/// Providers read a line break as the end of the entry, mail servers as that of the subject.
+pub(super) fn one_line(text: &str) -> String {
+    text.replace(char::is_control, " ")
 }
 
 fn tag(notice: &Notice) -> String {

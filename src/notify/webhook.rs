@@ -81,6 +81,11 @@ impl Sender for Webhook {
         let said = answer(response).await;
         judge(status, retry_after, &said)
     }
+
+    /// The status: a receiver may say again what it was told.
+    fn loggable(words: &str) -> &str {
+        if words.starts_with("HTTP ") { words.split(':').next().unwrap_or_default() } else { words }
+    }
 }
 
 /// What a status means.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::decide::Attempt;
 use super::provider::{self, Verdict};
 use super::token::{self, Tokens};
-use super::{Sender, client, text};
+use super::{Sender, text};
 use crate::config::NotifySettings;
 use crate::model::{Channel, Message};
 
@@ -34,13 +34,12 @@ pub(super) struct Wechat {
 }
 
 impl Wechat {
-    pub(super) fn new(settings: &NotifySettings, zone: TimeZone) -> Result<Self, String> {
+    pub(super) fn new(settings: &NotifySettings, http: Client, zone: TimeZone) -> Result<Self, String> {
         provider::require(&[
             ("wechat_app_id", &settings.wechat_app_id),
             ("wechat_app_secret", &settings.wechat_app_secret),
             ("wechat_template_id", &settings.wechat_template_id),
         ])?;
-        let http = client::build(client::builder(settings))?;
         let base = ("wechat_base_url", settings.wechat_base_url.as_str());
         let mut token_url = provider::url(base, "/cgi-bin/token")?;
         token_url

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::decide::Attempt;
 use super::provider::{self, Verdict};
 use super::token::{self, Tokens};
-use super::{Sender, client, text};
+use super::{Sender, text};
 use crate::config::NotifySettings;
 use crate::model::{Channel, Message};
 
@@ -29,7 +29,7 @@ pub(super) struct Wecom {
 }
 
 impl Wecom {
-    pub(super) fn new(settings: &NotifySettings) -> Result<Self, String> {
+    pub(super) fn new(settings: &NotifySettings, http: Client) -> Result<Self, String> {
         provider::require(&[
             ("wecom_corp_id", &settings.wecom_corp_id),
             ("wecom_secret", &settings.wecom_secret),
@@ -37,7 +37,6 @@ impl Wecom {
         if settings.wecom_agent_id == 0 {
             return Err("wecom_agent_id is not set".to_owned());
         }
-        let http = client::build(client::builder(settings))?;
         let base = ("wecom_base_url", settings.wecom_base_url.as_str());
         let mut token_url = provider::url(base, "/cgi-bin/gettoken")?;
         token_url

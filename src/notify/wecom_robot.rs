@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::decide::Attempt;
 use super::provider::{self, Verdict};
-use super::{Sender, client, text};
+use super::{Sender, text};
 use crate::config::NotifySettings;
 use crate::model::{Channel, Message};
 
@@ -24,12 +24,9 @@ pub(super) struct Robot {
 }
 
 impl Robot {
-    pub(super) fn new(settings: &NotifySettings) -> Result<Self, String> {
+    pub(super) fn new(settings: &NotifySettings, http: Client) -> Result<Self, String> {
         let base = ("wecom_base_url", settings.wecom_base_url.as_str());
-        Ok(Self {
-            http: client::build(client::builder(settings))?,
-            url: provider::url(base, "/cgi-bin/webhook/send")?,
-        })
+        Ok(Self { http, url: provider::url(base, "/cgi-bin/webhook/send")? })
     }
 }
 

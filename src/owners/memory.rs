@@ -5,6 +5,7 @@
 //! back any more, also when the lookup ends later. A deaf memory gives nothing.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use moka::sync::Cache;
@@ -22,6 +23,8 @@ pub(super) struct Memory {
     generation: AtomicU64,
     /// What is remembered of an earlier generation is no good.
     floor: AtomicU64,
+    /// Held while something is remembered and while the generation is raised: never both at once.
+    turn: Mutex<()>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -36,7 +39,7 @@ impl Memory {
             .max_capacity(settings.owner_cache_devices)
             .time_to_live(Duration::from_secs(settings.owner_cache_seconds.into()))
             .build();
-        Self { by_device, generation: AtomicU64::new(0), floor: AtomicU64::new(DEAF) }
+        Self { by_device, generation: AtomicU64::new(0), floor: AtomicU64::new(DEAF), turn: Mutex::new(()) }
     }
 
     pub(super) fn recall(&self, device_sn: &str) -> Option<Tenure> {
@@ -51,19 +54,16 @@ impl Memory {
 
     /// Remembers what a lookup found that began at `generation`.
     pub(super) fn remember(&self, device_sn: &str, tenure: Tenure, generation: u64) {
-        if self.generation() != generation {
-            return;
-        }
-        self.by_device.insert(device_sn.into(), Remembered { tenure, generation });
-        // A change may have come between: either it sees the entry and drops it, or it is seen here.
-        if self.generation() != generation {
-            self.by_device.invalidate(device_sn);
+        let _turn = self.turn();
+        // A change that came meanwhile is seen here; one that comes after it finds the entry and drops it.
+        if self.generation() == generation {
+            self.by_device.insert(device_sn.into(), Remembered { tenure, generation });
         }
     }
 
     /// These devices changed owners.
     pub(super) fn forget<'a>(&self, device_sns: impl Iterator<Item = &'a str>) {
-        self.generation.fetch_add(1, Ordering::SeqCst);
+        self.raise();
         for device_sn in device_sns {
             self.by_device.invalidate(device_sn);
         }
@@ -71,8 +71,17 @@ impl Memory {
 
     /// Any device may have changed owners; also ends being deaf.
     pub(super) fn forget_all(&self) {
-        let generation = self.generation.fetch_add(1, Ordering::SeqCst) + 1;
+        let generation = self.raise();
         self.floor.store(generation, Ordering::SeqCst);
+    }
+
+    fn raise(&self) -> u64 {
+        let _turn = self.turn();
+        self.generation.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes are not heard any more, until [`Memory::forget_all`].
@@ -107,6 +116,29 @@ mod tests {
         assert_eq!(memory.recall("A"), None);
         memory.remember("A", HERS, memory.generation());
         assert_eq!(memory.recall("A"), Some(HERS));
+    }
+
+    #[test]
+    fn nothing_from_before_a_change_is_given_back_however_lookups_and_changes_meet() {
+        let memory = hearing();
+        let ended = std::sync::atomic::AtomicBool::new(false);
+        let of = |generation: u64| Owner { user_id: i64::try_from(generation).ok(), ..Owner::default() };
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !ended.load(Ordering::SeqCst) {
+                    let began = memory.generation();
+                    memory.remember("A", Tenure { owner: of(began), ..HERS }, began);
+                }
+            });
+            for _ in 0..20_000 {
+                memory.forget(["A"].into_iter());
+                let changed = memory.generation();
+                if let Some(tenure) = memory.recall("A") {
+                    assert!(tenure.owner.user_id >= of(changed).user_id, "{tenure:?} {changed}");
+                }
+            }
+            ended.store(true, Ordering::SeqCst);
+        });
     }
 
     #[test]

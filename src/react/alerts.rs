@@ -75,7 +75,8 @@ impl AlertView {
         if claimed.change_ids.is_empty() {
             return Ok(false);
         }
-        let missed = !self.view.show_alerts(&claimed.alerts).await;
+        let alerts = alert_change::now(store, &claimed.alerts).await?;
+        let missed = !self.view.show_alerts(&alerts).await;
         alert_change::finish(store, &self.lease, &claimed.change_ids, missed).await?;
         Ok(claimed.change_ids.len() >= CLAIM_CHANGES as usize)
     }

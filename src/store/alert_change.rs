@@ -4,23 +4,23 @@
 //! Promise: a row is deleted when its alert was shown, or when the whole view was declared of no use.
 
 use tokio_postgres::Row;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 
 use super::notification::alert_state;
 use super::outbox::Lease;
 use super::{Statement, Store, StoreError, statement};
 use crate::model::ShownAlert;
 
+const CLAIM: Statement = statement!("alert_change", "claim");
 const FINISH: Statement = statement!("alert_change", "finish");
-const NOW: Statement = statement!("alert_change", "now");
 
 /// Claimed changes.
 #[derive(Debug, Default)]
 pub struct Claimed {
     /// Their numbers.
     pub change_ids: Vec<i64>,
-    /// Their alerts, each once.
-    pub alerts: Vec<ShownAlert>,
+    /// Number and device of their alerts, each once.
+    pub alerts: Vec<(i64, String)>,
 }
 
 /// Claims at most `limit` changes.
@@ -29,20 +29,14 @@ pub struct Claimed {
 /// The database cannot be asked; what may have been claimed all the same is claimed again next time.
 pub async fn claim(store: &Store, lease: &Lease, limit: u32) -> Result<Claimed, StoreError> {
     let client = store.client().await?;
-    let rows = statement!("alert_change", "claim")
-        .query_unprepared(
-            &**client,
-            &[
-                (&lease.token(), Type::TEXT),
-                (&i64::from(limit), Type::INT8),
-                (&lease.duration().as_secs_f64(), Type::FLOAT8),
-            ],
-        )
-        .await?;
+    let parameters: [&(dyn ToSql + Sync); 3] =
+        [&lease.token(), &i64::from(limit), &lease.duration().as_secs_f64()];
+    let rows = CLAIM.query(&client, &parameters).await?;
     let change_ids = rows.iter().map(|row| row.get("change_id")).collect();
-    let mut alerts = rows.iter().map(changed).collect::<Result<Vec<_>, _>>()?;
-    alerts.sort_unstable_by_key(|alert| alert.alert_id);
-    alerts.dedup_by_key(|alert| alert.alert_id);
+    let mut alerts: Vec<(i64, String)> =
+        rows.iter().map(|row| (row.get("alert_id"), row.get("device_sn"))).collect();
+    alerts.sort_unstable();
+    alerts.dedup();
     Ok(Claimed { change_ids, alerts })
 }
 
@@ -101,5 +95,8 @@ pub async fn now(store: &Store, shown: &[(i64, String)]) -> Result<Vec<ShownAler
     let client = store.client().await?;
     let (ids, devices): (Vec<i64>, Vec<&str>) =
         shown.iter().map(|(alert_id, device_sn)| (*alert_id, device_sn.as_str())).unzip();
-    NOW.query(&client, &[&ids, &devices]).await?.iter().map(changed).collect()
+    let rows = statement!("alert_change", "now")
+        .query_unprepared(&**client, &[(&ids, Type::INT8_ARRAY), (&devices, Type::TEXT_ARRAY)])
+        .await?;
+    rows.iter().map(changed).collect()
 }

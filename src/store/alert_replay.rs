@@ -102,12 +102,14 @@ async fn read_only(
 }
 
 fn episode(row: &Row) -> Episode {
+    // Whoever writes by hand can store a time that no calendar has.
+    let end = |column| row.try_get(column).unwrap_or(Some(Timestamp::MAX));
     Episode {
         device_sn: row.get("device_sn"),
-        started_ts: row.get("started_ts"),
+        started_ts: row.try_get("started_ts").unwrap_or(Timestamp::MIN),
         fired_ts: row.get("fired_ts"),
-        last_ts: row.get("last_ts"),
-        ended_ts: row.get("ended_ts"),
+        last_ts: end("last_ts").unwrap_or(Timestamp::MAX),
+        ended_ts: end("ended_ts"),
         breach_count: row.get("breach_count"),
         historical: row.get("historical"),
     }

@@ -8,14 +8,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio_postgres::Row;
-use tokio_postgres::types::{Json, Type};
+use tokio_postgres::types::{Json, ToSql, Type};
 
 use super::outbox::Lease;
 use super::{Statement, Store, StoreError, statement};
 use crate::model::{AlertState, Channel, Message, Notice, NoticeKind};
 
-const TAKE: Statement = statement!("notification", "take");
-const RECORD: Statement = statement!("notification", "record");
+const LEASE: Statement = statement!("notification", "lease");
 const DEAD_LETTERS: Statement = statement!("notification", "dead_letters");
 const RESEND: Statement = statement!("notification", "resend");
 const MEASURE: Statement = statement!("notification", "measure");
@@ -42,18 +41,15 @@ pub async fn lease(
     limit: usize,
 ) -> Result<Vec<String>, StoreError> {
     let client = store.client().await?;
-    let rows = statement!("notification", "lease")
-        .query_unprepared(
-            &**client,
-            &[
-                (&turn.channel.name(), Type::TEXT),
-                (&lease.token(), Type::TEXT),
-                (&lease.duration().as_secs_f64(), Type::FLOAT8),
-                (&i64::try_from(limit).unwrap_or(i64::MAX), Type::INT8),
-                (&i32::try_from(turn.merge_seconds).unwrap_or(i32::MAX), Type::INT4),
-            ],
-        )
-        .await?;
+    let merge_seconds = i32::try_from(turn.merge_seconds).unwrap_or(i32::MAX);
+    let parameters: [&(dyn ToSql + Sync); 5] = [
+        &turn.channel.name(),
+        &lease.token(),
+        &lease.duration().as_secs_f64(),
+        &i64::try_from(limit).unwrap_or(i64::MAX),
+        &merge_seconds,
+    ];
+    let rows = LEASE.query(&client, &parameters).await?;
     Ok(rows.iter().map(|row| row.get("address")).collect())
 }
 
@@ -63,9 +59,16 @@ pub async fn lease(
 /// The database cannot be asked.
 pub async fn take(store: &Store, lease: &Lease, turn: Turn) -> Result<Vec<Message>, StoreError> {
     let client = store.client().await?;
-    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
-        [&turn.channel.name(), &lease.token(), &i64::from(turn.max_rows)];
-    let rows = TAKE.query(&client, &parameters).await?;
+    let rows = statement!("notification", "take")
+        .query_unprepared(
+            &**client,
+            &[
+                (&turn.channel.name(), Type::TEXT),
+                (&lease.token(), Type::TEXT),
+                (&i64::from(turn.max_rows), Type::INT8),
+            ],
+        )
+        .await?;
     let mut messages: Vec<Message> = Vec::new();
     for row in &rows {
         let id: String = row.get("message_id");
@@ -154,8 +157,19 @@ pub async fn record(store: &Store, channel: Channel, settled: &[Settled]) -> Res
     let outcomes: Vec<&str> = settled.iter().map(|one| one.outcome.name()).collect();
     let errors: Vec<Option<&str>> = settled.iter().map(|one| one.error.as_deref()).collect();
     let waits: Vec<f64> = settled.iter().map(|one| one.wait.as_secs_f64()).collect();
-    RECORD
-        .execute(&client, &[&channel.name(), &tokens, &addresses, &ids, &outcomes, &errors, &waits])
+    statement!("notification", "record")
+        .query_unprepared(
+            &**client,
+            &[
+                (&channel.name(), Type::TEXT),
+                (&tokens, Type::TEXT_ARRAY),
+                (&addresses, Type::TEXT_ARRAY),
+                (&ids, Type::TEXT_ARRAY),
+                (&outcomes, Type::TEXT_ARRAY),
+                (&errors, Type::TEXT_ARRAY),
+                (&waits, Type::FLOAT8_ARRAY),
+            ],
+        )
         .await?;
     Ok(())
 }

@@ -115,7 +115,11 @@ pub async fn measure(store: &Store, filter: &Filter) -> Result<Extent, StoreErro
     })
 }
 
-/// Numbers of the next rejects that match, ascending: behind `after`, `last` at most, `limit` of them at most.
+/// Bytes of rejects that may be held at once: a reject may be a whole body, and a page of those would not fit the memory.
+pub const PAGE_BYTES: i64 = 32 * 1024 * 1024;
+
+/// Numbers of the next rejects that match, ascending: behind `after`, `last` at most, `limit` of them at most, and no more
+/// than [`PAGE_BYTES`] unless it is a single one.
 ///
 /// # Errors
 /// The database cannot be asked.
@@ -132,6 +136,7 @@ pub async fn page(
         (&after as &(dyn ToSql + Sync), Type::INT8),
         (&last, Type::INT8),
         (&limit, Type::INT8),
+        (&PAGE_BYTES, Type::INT8),
     ]);
     let rows = PAGE.query_unprepared(&**client, &parameters).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())

@@ -400,15 +400,76 @@ async fn one_odd_time_hides_no_other_alert() {
 async fn a_database_that_is_away_is_told_and_asked_again() {
     let database = Database::new().await;
     let (proxy, through) = Proxy::before(&database.url()).await;
-    let service = Service::start_with(&database, |settings| {
-        settings.database_url = through;
-        settings.commit_deadline_ms = 2_000;
-    })
-    .await;
+    let service = Service::start_with(&database, |settings| settings.database_url = through).await;
     assert_eq!(service.get("/api/alerts").await.status, 200);
     proxy.cut();
     let away = service.get("/api/alerts").await;
     assert_eq!((away.status, away.retry_after.is_some()), (503, true), "{away:?}");
     proxy.restore();
     service.finish().await;
+}
+
+#[tokio::test]
+async fn every_example_of_the_document_is_taken() {
+    let database = Database::new().await;
+    let service = Service::start(&database).await;
+    let alert_id = add_alert(&database.client().await, MINOR, "EXAMPLE-1", 5, &json!({})).await;
+    let document = service.get("/openapi.json").await.body;
+    let mut taken = 0;
+    // By path: what acknowledges comes before what resolves.
+    for (path, operations) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in operations.as_object().expect("operations") {
+            let example = &operation["requestBody"]["content"]["application/json"]["example"];
+            if !path.starts_with("/api/") || example.is_null() {
+                continue;
+            }
+            let id = if path.contains("/rules/") { "3".to_owned() } else { alert_id.to_string() };
+            let answer =
+                service.send(&method.to_uppercase(), &path.replace("{id}", &id), Some(example)).await;
+            assert!(matches!(answer.status, 200 | 201), "{method} {path} {answer:?}");
+            assert!(operation["responses"][answer.status.to_string()].is_object(), "{method} {path}");
+            taken += 1;
+        }
+    }
+    assert_eq!(taken, 6);
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn of_two_who_take_an_alert_on_at_once_one_has_it() {
+    let database = Database::new().await;
+    let running = Service::start(&database).await;
+    let service = &running;
+    let client = database.client().await;
+    let mut taken = Vec::new();
+    for device in 0..10 {
+        taken.push(add_alert(&client, MINOR, &format!("RACE-{device}"), 5, &json!({})).await);
+    }
+    // Meanwhile the rule is switched off, which ends them all.
+    let off = async {
+        let mut rule = service.get("/api/alerts/rules/1").await.body;
+        rule["enabled"] = json!(false);
+        service.send("PUT", "/api/alerts/rules/1", Some(&rule)).await.status
+    };
+    let taken = &taken;
+    let people = ["li", "wu", "hu"].into_iter().flat_map(|who| {
+        taken.iter().map(move |id| async move { (*id, step(service, *id, "acknowledge", who).await.status) })
+    });
+    let (statuses, off) = tokio::join!(futures_util::future::join_all(people), off);
+    assert_eq!(off, 200);
+    for id in taken {
+        let of_this: Vec<u16> =
+            statuses.iter().filter(|(each, _)| each == id).map(|(_, status)| *status).collect();
+        assert!(of_this.iter().filter(|status| **status == 200).count() <= 1, "{of_this:?}");
+        assert!(of_this.iter().all(|status| matches!(status, 200 | 409)), "{of_this:?}");
+    }
+    let kept: bool = one(
+        &client,
+        "select bool_and(a.status = 'resolved' and (select count(*) from alert_action c where c.alert_id = a.alert_id
+             and c.action = 'acknowledged') = (a.acknowledged_by is not null)::integer) from alert a",
+    )
+    .await;
+    assert!(kept);
+    assert_eq!(numbers(service, "?status=firing&status=acknowledged").await, Vec::<i64>::new());
+    running.finish().await;
 }

@@ -332,7 +332,6 @@ async fn a_zone_is_known_by_its_whole_name() {
         ("UTC", true),
         ("Etc/GMT-8", true),
         ("America/Port-au-Prince", true),
-        ("PRC", true),
         ("CST", false),
         ("UTC+8", false),
         ("+08:00", false),
@@ -342,4 +341,17 @@ async fn a_zone_is_known_by_its_whole_name() {
         let row = client.query_one("select vitals.is_time_zone($1)", &[&zone]).await.expect("an answer");
         assert_eq!(row.get::<_, bool>(0), exists, "{zone}");
     }
+}
+
+#[tokio::test]
+async fn the_rules_of_the_manual_are_possible() {
+    let database = Database::new().await;
+    let manual = include_str!("../../sql/README.md");
+    let part = manual.split("\n## ").find(|part| part.starts_with("Alert rules")).expect("a part on rules");
+    let sql = part.split("```sql\n").nth(1).and_then(|rest| rest.split("```").next()).expect("examples");
+    let client = database.client().await;
+    client.batch_execute(sql).await.expect("possible rules");
+    let query = "select count(*), count(distinct kind) from alert_rule where rule_id > (select max(rule_id) from alert_rule) - 6";
+    let row = client.query_one(query, &[]).await.expect("rules");
+    assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (6, 4));
 }

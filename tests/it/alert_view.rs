@@ -82,6 +82,10 @@ async fn an_open_alert_is_shown_and_one_that_is_over_is_not() {
     .await;
     change(&sql, alert_id, RESOLVED).await;
     until_shown(&database, "SN-1", &[]).await;
+    let deleted = raise(&sql, "SN-2").await;
+    until_shown(&database, "SN-2", &[deleted]).await;
+    sql.batch_execute("delete from alert; notify vitals_notification").await.expect("deleted");
+    until_shown(&database, "SN-2", &[]).await;
     let left: i64 =
         sql.query_one("select count(*) from vitals.alert_change", &[]).await.expect("a count").get(0);
     assert!(left <= 1, "shown changes go");
@@ -95,7 +99,7 @@ async fn every_change_is_published_on_both_channels() {
     let client = redis::Client::open(database.redis_url()).expect("a URL");
     let mut channels = client.get_async_pubsub().await.expect("subscribes");
     // Channels are those of the server: other tests have other serials.
-    let device = format!("SN-{}", database.url().rsplit('_').next().expect("a number"));
+    let device = format!("SN-{}", database.url().rsplit('/').next().expect("a name"));
     channels.subscribe(format!("alert_info_channel:{device}")).await.expect("subscribed");
     channels.subscribe("alert_info_channel").await.expect("subscribed");
     let service = Service::start(&database).await;

@@ -224,6 +224,27 @@ async fn what_the_database_stumbles_over_stays_and_costs_no_neighbour() {
 }
 
 #[tokio::test]
+async fn a_replay_holds_no_more_than_a_few_large_rejects_at_once() {
+    let database = Database::new().await;
+    sql(
+        &database,
+        r#"insert into rejected_upload (received_at, source, device_sn, reason, detail, body)
+           select now(), 'health', 'LARGE-' || n, 'too_old', '',
+               format('{"deviceSn":"LARGE-%s","heart_rate":70,"timestamp":%s%s}', n, 1767294245 + n, repeat(' ', 20000000))
+           from generate_series(1, 5) n"#,
+    )
+    .await;
+    let said = replayed(&vitals(&database, &["rejected", "replay", "--json"]).await);
+    assert_eq!(said["stored"], 5);
+    // Two of them are more than a page holds, one is not.
+    assert_eq!(
+        count(&database, "select count(distinct batch_id) from health_data where device_sn like 'LARGE-%'")
+            .await,
+        3
+    );
+}
+
+#[tokio::test]
 async fn only_what_was_named_is_replayed() {
     let database = Database::new().await;
     let service = forgetful_service(&database).await;

@@ -48,6 +48,7 @@ table alert: One row per alert. At most one is open (firing or acknowledged) per
     CREATE INDEX alert_fired_idx ON public.alert USING btree (fired_ts DESC, alert_id DESC)
     CREATE UNIQUE INDEX alert_open_key ON public.alert USING btree (device_sn, rule_id) WHERE (status <> 'resolved'::text)
     CREATE INDEX alert_resolved_at_idx ON public.alert USING btree (resolved_at) WHERE (status = 'resolved'::text)
+    CREATE TRIGGER alert_deleted AFTER DELETE ON public.alert REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION alert_deleted()
 table alert_action: What happened to alerts, and who did it.
     alert_action_id bigint not null: Number of the entry; later entries have larger ones.
     alert_id bigint not null: The alert.
@@ -888,6 +889,7 @@ function after_quiet_hours(timestamp with time zone,time without time zone,time 
 function alert_audience(bigint[])
 function alert_bounds_refusal(text,numeric,numeric,text,text,text)
 function alert_conditions_refusal(jsonb)
+function alert_deleted()
 function alert_for_step(bigint,text)
 function alert_is_over(alert)
 function alert_message(alert_rule,text,text,integer,timestamp with time zone,bigint,bigint,bigint)

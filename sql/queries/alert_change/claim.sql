@@ -1,5 +1,6 @@
 -- alert_change.claim
--- Takes changed alerts into a lease and gives them as they are now; one that is gone has no state.
+-- Takes changes into a lease: nobody else shows these alerts until it runs out, and no transaction stays open while Redis
+-- is waited for.
 --   $1 token of the claiming loop    $2 most rows    $3 lease, seconds
 -- What carries the loop's own token is claimed again: it has one claim at a time. The commit waits for no disk.
 -- Locks: the claimed rows, for the moment of the statement; rows that are locked are left to whoever has them.
@@ -10,15 +11,9 @@ with due as (
     order by change_id
     limit $2
     for update skip locked
-),
-claimed as (
-    update vitals.alert_change c
-    set lease_token = $1::text::uuid, leased_until = now() + make_interval(secs => $3)
-    from due
-    where c.change_id = due.change_id
-    returning c.change_id, c.alert_id, c.device_sn
 )
-select c.change_id, c.alert_id, c.device_sn, to_jsonb(a) as alert, r.name as rule, set_config('synchronous_commit', 'off', true)
-from claimed c
-left join alert a on a.alert_id = c.alert_id
-left join alert_rule r on r.rule_id = a.rule_id
+update vitals.alert_change c
+set lease_token = $1::text::uuid, leased_until = now() + make_interval(secs => $3)
+from due
+where c.change_id = due.change_id
+returning c.change_id, c.alert_id, c.device_sn, set_config('synchronous_commit', 'off', true)

@@ -11,7 +11,7 @@ with held as materialized (
     from vitals.notification_target t
     where t.channel = $1 and t.lease_token = $2::text::uuid
 ),
-tried as (
+tried as materialized (
     select h.address, h.new_id,
            (
                select n.message_id from notification n

@@ -1,17 +1,23 @@
 -- rejected_upload.page
--- Purpose: the next rejects that match, in the order of their numbers.
+-- Purpose: the next rejects that match, in the order of their numbers, and no more than may be held at once.
 -- Parameters, NULL for "any": $1 ids, $2 serials, $3 reasons, $4 sources, $5 received at or after, $6 received before;
--- $7 the number behind which the page begins, $8 the last number that counts, $9 how many at most.
+-- $7 the number behind which the page begins, $8 the last number that counts, $9 how many at most, $10 bytes of text at
+-- most (the first comes whatever it has).
 -- Locks: none.
 select rejected_upload_id
-from rejected_upload
-where ($1::bigint[] is null or rejected_upload_id = any($1))
-  and ($2::text[] is null or device_sn = any($2))
-  and ($3::text[] is null or reason = any($3))
-  and ($4::text[] is null or source = any($4))
-  and ($5::timestamptz is null or received_at >= $5)
-  and ($6::timestamptz is null or received_at < $6)
-  and rejected_upload_id > $7
-  and rejected_upload_id <= $8
+from (
+    select rejected_upload_id, sum(octet_length(body)) over (order by rejected_upload_id) - octet_length(body) as bytes_before
+    from rejected_upload
+    where ($1::bigint[] is null or rejected_upload_id = any($1))
+      and ($2::text[] is null or device_sn = any($2))
+      and ($3::text[] is null or reason = any($3))
+      and ($4::text[] is null or source = any($4))
+      and ($5::timestamptz is null or received_at >= $5)
+      and ($6::timestamptz is null or received_at < $6)
+      and rejected_upload_id > $7
+      and rejected_upload_id <= $8
+    order by rejected_upload_id
+    limit $9
+) page
+where bytes_before = 0 or bytes_before < $10
 order by rejected_upload_id
-limit $9

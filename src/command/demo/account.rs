@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
+use super::alerts;
 use super::table::{Table, title, verdict};
 use super::tell;
 use super::uploads::Uploaded;
@@ -59,6 +60,7 @@ pub(super) async fn show(
     show_rows(settings, store).await?;
     broken.extend(show_rollups(settings, store, device_sn, rolled_up).await?);
     broken.extend(show_redis(settings, device_sn, uploaded).await?);
+    alerts::show(settings, store, uploaded.live_since).await?;
     println!("{}", title("Reaction"));
     let drained = verdict(waiting == 0, "drained", "NOT DRAINED");
     println!(

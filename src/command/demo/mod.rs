@@ -6,6 +6,7 @@
 //! (unless `--keep`); a step that fails says what to do, and the exit code is not 0.
 
 mod account;
+mod alerts;
 mod hints;
 mod stack;
 mod table;
@@ -154,14 +155,14 @@ impl Demo<'_> {
         let fleet = Fleet::new(self.options, service);
         let device_sn = fleet.device_sn();
         let history = self.history(&fleet, service).await.context("history")?;
-        let until = self.live_until();
+        let (until, live_since) = (self.live_until(), Timestamp::now());
         hints::invite(&self.settings, service, self.stack, &device_sn, until.is_none());
         let (live, message) =
             fleet.live(service, &self.settings, until, self.stop).await.context("live uploads")?;
         if let Some(live) = &live {
             tell("live", &account::in_short(live));
         }
-        let uploaded = Uploaded { history, live, message };
+        let uploaded = Uploaded { history, live, live_since, message };
         tokio::select! {
             shown = account::show(&self.settings, store, &device_sn, &uploaded) => shown.context("account")?,
             // A Ctrl-C before has ended the uploads; this one is for whoever does not want to wait for the account.

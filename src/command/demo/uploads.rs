@@ -24,6 +24,8 @@ const CONNECTIONS: u32 = 16;
 const DUPLICATES_PERCENT: f64 = 2.0;
 /// Share of live uploads with samples from hours to days ago, percent.
 const LATE_PERCENT: f64 = 1.0;
+/// Share of the live time in which hearts race, percent.
+const BREACHES_PERCENT: f64 = 3.0;
 
 /// Who uploads, and when it ends.
 #[derive(Debug)]
@@ -39,6 +41,8 @@ pub(super) struct Fleet {
 pub(super) struct Uploaded {
     pub(super) history: Option<PartReport>,
     pub(super) live: Option<PartReport>,
+    /// When the live uploads began.
+    pub(super) live_since: Timestamp,
     /// Message on the channel of the first device.
     pub(super) message: Option<String>,
 }
@@ -94,6 +98,7 @@ impl Fleet {
             rate: Some(f64::from(self.devices)),
             duplicates: DUPLICATES_PERCENT,
             late: LATE_PERCENT,
+            breaches: BREACHES_PERCENT,
             seconds: left.map(|left| left.as_secs().max(1)),
             ..self.options()
         };

@@ -31,6 +31,9 @@ const MAX_ACTOR_CHARS: usize = 200;
 /// Longest note, characters.
 const MAX_NOTE_CHARS: usize = 2000;
 
+/// Requests below `/api/` that ask the database at a time: devices and the relay keep the rest of the pool.
+pub(super) const AT_A_TIME: usize = 4;
+
 /// What a deletion is answered
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Done {
@@ -56,12 +59,15 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
 }
 
 impl State {
-    /// Asks the database within the time that a commit has.
+    /// Asks the database within the time that a commit has, the wait for one's turn included.
     async fn ask<T>(&self, asking: impl Future<Output = Result<T, StoreError>>) -> Result<T, ApiError> {
-        match tokio::time::timeout(self.bodies.commit_deadline(), asking).await {
-            Ok(answer) => Ok(answer?),
-            Err(_) => Err(ApiError::Unavailable),
-        }
+        let in_turn = async {
+            let _turn = self.api_turns.acquire().await.map_err(|_| ApiError::Unavailable)?;
+            Ok(asking.await?)
+        };
+        tokio::time::timeout(self.bodies.commit_deadline(), in_turn)
+            .await
+            .unwrap_or(Err(ApiError::Unavailable))
     }
 
     /// A body of JSON.

@@ -116,7 +116,9 @@ fn described(statuses: &[&str]) -> BTreeMap<String, RefOr<utoipa::openapi::Respo
             "409" => "What there is stands in the way; the message says what",
             "413" => "The body is larger than allowed, as sent or unpacked",
             "415" => "The body is no application/json, or packed in an unknown way",
-            "503" => "The database does not answer in time",
+            "503" => {
+                "The database does not answer in time; a change that was asked for may be in force all the same"
+            }
             _ => "A fault of the service; its log says more",
         };
         let schema = Ref::from_schema_name(ErrorAnswer::name());

@@ -7,7 +7,7 @@ use std::time::Instant;
 use vitals::store::{Store, notification};
 
 use super::house::{House, alert_ids};
-use crate::harness::{Receiver, Reply};
+use crate::harness::{Proxy, Receiver, Reply};
 
 #[tokio::test]
 async fn what_was_tried_in_vain_is_a_dead_letter_with_the_receivers_words_and_can_be_sent_again() {
@@ -111,6 +111,25 @@ async fn what_comes_within_the_window_goes_as_one_message_and_what_is_critical_d
     assert_eq!(told[0], critical[0], "urgent ones first");
     assert!(told.len() == 1 || told[1] == waiting[0], "whoever waits goes with it");
     house.until("sent", 6).await;
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn a_database_that_was_away_loses_no_message_and_what_was_sent_meanwhile_is_recorded() {
+    let house = House::new().await;
+    let receiver = Receiver::start(|_| Reply::Endless(200)).await;
+    house.told("webhook", &receiver.url()).await;
+    let (cable, through) = Proxy::before(&house.database.url()).await;
+    let service = house.serve(|settings| settings.database_url = through).await;
+    house.fire(&["SN-1"], "major").await;
+    // It has the message, and has yet to say all it wants to say.
+    receiver.received("/", 1).await;
+    cable.cut();
+    house.fire(&["SN-2"], "major").await;
+    cable.restore();
+    house.until("sent", 2).await;
+    let told: Vec<i64> = receiver.seen().iter().flat_map(|seen| alert_ids(&seen.body)).collect();
+    assert_eq!(told.len(), 2, "each once");
     service.finish().await;
 }
 

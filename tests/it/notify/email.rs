@@ -5,14 +5,14 @@ use std::net::{IpAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 
 use mailin_embedded::response::{INTERNAL_ERROR, NO_MAILBOX, OK};
-use mailin_embedded::{Handler, Response, Server};
+use mailin_embedded::{Handler, Response, Server, SslConfig};
 
 use super::house::House;
 use crate::harness::eventually;
 
 /// Takes mail for anybody but `nobody@`, and for `busy@` only the second time.
 #[derive(Clone, Default)]
-struct Mailbox {
+pub struct Mailbox {
     mails: Arc<Mutex<Vec<String>>>,
     refused_busy: Arc<Mutex<bool>>,
     mail: Vec<u8>,
@@ -46,16 +46,17 @@ impl Handler for Mailbox {
 
 impl Mailbox {
     /// Serves on a free port until the process ends; gives the port.
-    fn serve(&self) -> u16 {
+    pub fn serve(&self, tls: SslConfig) -> u16 {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let mut server = Server::new(self.clone());
         server.with_name("mail.example.org").with_tcp_listener(listener);
+        server.with_ssl(tls).expect("a certificate");
         std::thread::spawn(move || server.serve().expect("serves"));
         port
     }
 
-    fn mails(&self) -> Vec<String> {
+    pub fn mails(&self) -> Vec<String> {
         self.mails.lock().expect("whole").clone()
     }
 }
@@ -64,7 +65,7 @@ impl Mailbox {
 async fn a_mail_names_the_alerts_and_keeps_its_message_id_at_every_attempt() {
     let house = House::new().await;
     let mailbox = Mailbox::default();
-    let port = mailbox.serve();
+    let port = mailbox.serve(SslConfig::None);
     for address in ["nurse@example.org", "busy@example.org", "nobody@example.org", "no address"] {
         house.told("email", address).await;
     }

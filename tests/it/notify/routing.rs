@@ -73,6 +73,24 @@ async fn a_route_takes_the_alerts_of_its_tenant_unit_rule_and_severity() {
 }
 
 #[tokio::test]
+async fn what_an_operator_pastes_from_the_readme_works() {
+    let house = House::new().await;
+    house.run(UNITS).await;
+    house.run("insert into app_user (user_id, org_id) values (42, 300)").await;
+    let readme = include_str!("../../../src/notify/README.md");
+    let (_, sql) = readme.split_once("```sql\n").expect("a block");
+    house.run(sql.split("```").next().expect("its end")).await;
+    assert_eq!(
+        house.hears("major", "user_id = 42").await,
+        ["his-openid", "https://his.example.org/alerts", "zhang"]
+    );
+    house.run("delete from alert").await;
+    let silenced = house.raise("CRFTQ23409001890", "critical", "").await;
+    house.notify(&[silenced], "fired").await;
+    assert_eq!(house.rows().await, [""; 0]);
+}
+
+#[tokio::test]
 async fn one_address_hears_of_an_alert_once_however_many_routes_lead_to_it() {
     let house = House::new().await;
     house.run(UNITS).await;

@@ -39,6 +39,15 @@ async fn a_webhook_gets_the_whole_alert_and_a_signature_that_others_can_check() 
 
     house.until("sent", 1).await;
     assert_eq!(house.value("select message_id from notification").await, id);
+    let metrics = service.get("/metrics").await.body.to_string();
+    for name in [
+        r#"vitals_notifications_total{channel=\"webhook\",outcome=\"sent\"}"#,
+        r#"vitals_notification_delivery_seconds_count{channel=\"webhook\"}"#,
+        r#"vitals_notifications_waiting{channel=\"webhook\"}"#,
+        r#"vitals_notification_oldest_waiting_seconds{channel=\"webhook\"}"#,
+    ] {
+        assert!(metrics.contains(name), "{name} in {metrics}");
+    }
     service.finish().await;
 }
 
@@ -114,12 +123,12 @@ async fn a_receiver_that_asks_for_time_is_given_it_and_gets_the_same_message() {
 #[tokio::test]
 async fn a_receiver_that_is_gone_is_not_tried_again() {
     let house = House::new().await;
-    let receiver = Receiver::start(|_| Reply::With(410, "x", "y".into(), "moved away".into())).await;
+    let receiver = Receiver::start(|_| Reply::With(410, "x", "y".into(), "moved\0 away".into())).await;
     house.told("webhook", &receiver.url()).await;
     let service = house.serve(|_| ()).await;
     house.fire(&["SN-1"], "major").await;
     house.until("dead", 1).await;
-    assert_eq!(house.value("select error from notification").await, "HTTP 410: moved away");
+    assert_eq!(house.value("select error from notification").await, "HTTP 410: moved  away");
     assert_eq!(receiver.seen().len(), 1);
     service.finish().await;
 }

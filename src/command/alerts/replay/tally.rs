@@ -110,11 +110,12 @@ impl Tally {
         if let Some(longest) = &self.longest {
             let still_on = if longest.ended_ts.is_none() { ", with no end" } else { "" };
             text.push_str(&format!(
-                "longest  {} from {}: {}{still_on}, {} breaches\n",
+                "longest  {} from {}: {}{still_on}, {} {}\n",
                 harmless(&longest.device_sn),
                 local(longest.started_ts, &ran.zone),
                 lasted(length(longest)),
                 longest.breach_count,
+                if longest.breach_count == 1 { "breach" } else { "breaches" },
             ));
         }
         if ran.is_kept {
