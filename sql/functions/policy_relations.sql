@@ -72,14 +72,14 @@ begin
     return query
     select
         format('%I.%I', c.chunk_schema, c.chunk_name), c.range_start, c.range_end, coalesce(c.is_compressed, false),
-        greatest(
-            approximate_row_count(format('%I.%I', c.chunk_schema, c.chunk_name)::regclass),
-            vitals.estimated_rows(format('%I.%I', c.chunk_schema, c.chunk_name)::regclass)
-        ),
+        -- Compressed rows are elsewhere, and were counted when they went there.
+        vitals.estimated_rows(format('%I.%I', c.chunk_schema, c.chunk_name)::regclass) + coalesce(z.numrows_pre_compression, 0),
         s.total_bytes
     from timescaledb_information.chunks as c
     join chunks_detailed_size(format('%I.%I', policy_chunks.schema_name, policy_chunks.table_name)::regclass) as s
         using (chunk_schema, chunk_name)
+    left join _timescaledb_catalog.compression_chunk_size as z on c.is_compressed
+        and z.chunk_id = _timescaledb_functions.chunk_id_from_relid(format('%I.%I', c.chunk_schema, c.chunk_name)::regclass)
     where c.hypertable_schema = policy_chunks.schema_name and c.hypertable_name = policy_chunks.table_name
     order by c.range_start;
 end
