@@ -58,6 +58,8 @@ impl Service {
 
         clock.spawn_loop("retention", retention.clone().follow(store.clone(), clock.stopping()));
         clock.spawn_loop("rollups", schedule::rollups::run(store.clone(), clock.stopping()));
+        let applying = schedule::policies::run(store.clone(), settings.clone(), clock.stopping());
+        clock.spawn_loop("policies", applying);
         let cache = Cache::new(&settings)?;
         let view = LatestView::new(store.clone(), cache.clone(), &settings, reaction.stopping());
         reaction.spawn_loop("latest_view", view.clone().watch());

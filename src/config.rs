@@ -148,6 +148,10 @@ pub struct Settings {
     #[config(env = "VITALS_ALERT_SWEEP_INTERVAL_MS", default = 10000)]
     pub alert_sweep_interval_ms: u64,
 
+    /// How often policies are applied where TimescaleDB has no jobs for it (Apache edition), seconds.
+    #[config(env = "VITALS_POLICY_INTERVAL_SECONDS", default = 600)]
+    pub policy_interval_seconds: u64,
+
     /// How often the service looks whether Redis lost the view (a flush leaves no trace on the connection), milliseconds.
     #[config(env = "VITALS_VIEW_CHECK_INTERVAL_MS", default = 2000)]
     pub view_check_interval_ms: u64,

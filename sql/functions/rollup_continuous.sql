@@ -186,8 +186,10 @@ begin
     if not found then
         job := add_job('vitals.refresh_rollups_job', every, fixed_schedule => false);
     end if;
-    -- A failed run is repeated at the same pace.
-    perform alter_job(job, schedule_interval => every, retry_period => every);
+    -- A failed run is repeated at the same pace. A change counts from now on: the next run was planned by the old pace.
+    perform alter_job(job, schedule_interval => every, retry_period => every, next_start => now() + every)
+    from timescaledb_information.jobs as j
+    where j.job_id = job and (j.schedule_interval <> every or j.retry_period <> every);
 end
 $$;
-comment on function vitals.schedule_rollups() is 'Makes the job that refreshes the rollups follow the policy.';
+comment on function vitals.schedule_rollups() is 'Makes the job that refreshes the rollups follow policy.refresh_every.';

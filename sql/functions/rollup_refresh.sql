@@ -157,9 +157,8 @@ set search_path = pg_catalog, public, pg_temp
 as $$
 declare
     base         constant boolean := r.source = 'health_data';
-    target_table constant text := format('vitals.%I', r.name || '_materialised');
-    source_table constant text :=
-        case when base then 'public.health_data' else format('vitals.%I', r.source || '_materialised') end;
+    target_table constant text := vitals.rollup_table(r.name);
+    source_table constant text := case when base then 'public.health_data' else vitals.rollup_table(r.source) end;
     time_column  constant text := case when base then 'ts' else 'bucket' end;
 begin
     if devices is null then

@@ -1,8 +1,8 @@
 -- What the source of a rollup still has. A refresh may compute a bucket again only where all rows it was made of are
 -- there; elsewhere the rollup is all that is left.
 
--- The part of a range of buckets that may be computed again, in whole buckets: not older than the source is kept, and
--- where none of its chunks is gone.
+-- The part of a range of buckets that may be computed again, in whole buckets: not older than the source or the rollup
+-- itself is kept, and where none of the source's chunks is gone.
 -- Parameters: the rollup, and a range of its buckets. Locks: as vitals.gone_from_source.
 create or replace function vitals.refreshable(r vitals.rollup, from_bucket timestamptz, to_bucket timestamptz)
 returns tstzmultirange
@@ -14,8 +14,8 @@ declare
     gone tstzmultirange;
 begin
     -- An hour ahead of retention, which otherwise might drop what a refresh is about to read.
-    select vitals.bucket_end(r.width, r.time_zone, now() - keep_for + interval '1 hour') into kept
-    from policy where relation = r.source;
+    select vitals.bucket_end(r.width, r.time_zone, now() - min(keep_for) + interval '1 hour') into kept
+    from policy where relation in (r.source, r.name);
     from_bucket := greatest(from_bucket, kept);
     if from_bucket >= to_bucket then
         return '{}';

@@ -6,6 +6,7 @@
 
 pub mod alert;
 pub mod device_info;
+pub mod forget;
 pub mod latest;
 mod newest;
 pub mod overview;

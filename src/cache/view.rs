@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use super::{Cache, CacheError};
 
 const VIEW: &str = "vitals:view";
-const BUILDER: &str = "vitals:view:builder";
+pub(super) const BUILDER: &str = "vitals:view:builder";
 
 /// How long a builder that says nothing keeps the right, and how often it says something.
 const BUILDER_HOLDS: Duration = Duration::from_secs(5);

@@ -9,7 +9,7 @@ use jiff::{Timestamp, ToSpan, Unit};
 use crate::cache::Cache;
 use crate::config::Settings;
 use crate::store::rollups::{self, Edition, RollupStatus};
-use crate::store::{Store, migrate, outbox};
+use crate::store::{Store, erasure, migrate, outbox, policy};
 
 /// Looks at everything and tells.
 ///
@@ -30,7 +30,9 @@ pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
         for status in rollups::status(&client).await? {
             rollup(&mut report, settings, &status);
         }
+        policies(&mut report, &store, rollups::edition(&client).await?).await?;
         waiting(&mut report, &store).await?;
+        erasures(&mut report, &store).await?;
     } else if found < needed {
         report.bad("schema", &format!("version {found}, this program needs {needed}: run `vitals migrate`"));
     } else {
@@ -75,11 +77,42 @@ fn rollup(report: &mut Report, settings: &Settings, status: &RollupStatus) {
     }
 }
 
+/// What a policy says and is not done.
+async fn policies(report: &mut Report, store: &Store, edition: Edition) -> anyhow::Result<()> {
+    let policies = policy::list(store).await?;
+    let last = policies.iter().filter_map(|policy| Some(policy.run.as_ref()?.applied_at)).max();
+    let text = last.map_or_else(|| "not applied yet".to_owned(), |at| format!("applied {} ago", ago(at)));
+    report.good("policies", &text);
+    for policy in policies {
+        if let Some(after) = policy.compress_after.filter(|_| edition == Edition::Apache) {
+            let cannot =
+                format!("to be compressed after {after}, which the Apache edition cannot: it stays as it is");
+            report.good(&policy.relation, &cannot);
+        }
+        if let Some(held) = policy.run.and_then(|run| run.held) {
+            report.good(&policy.relation, &format!("retention waits: {held}"));
+        }
+    }
+    Ok(())
+}
+
 async fn waiting(report: &mut Report, store: &Store) -> anyhow::Result<()> {
     match outbox::measure(store).await?.waiting {
         0 => report.good("outbox", "empty: everything committed was reacted to"),
         waiting => {
             report.good("outbox", &format!("{waiting} transactions wait for a relay (`vitals serve`)"))
+        }
+    }
+    Ok(())
+}
+
+/// What is erased and still shown.
+async fn erasures(report: &mut Report, store: &Store) -> anyhow::Result<()> {
+    match erasure::Desk::open(store).await?.pending().await?.len() {
+        0 => {}
+        pending => {
+            let text = format!("{pending} that Redis has not followed: run `vitals erase finish`");
+            report.bad("erasures", &text);
         }
     }
     Ok(())

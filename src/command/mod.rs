@@ -2,13 +2,18 @@
 //!
 //! Before: `main`. After: the exit code: 0 done, 1 failed, 2 misused, 3 done in part.
 
+mod actor;
 pub mod alerts;
+pub mod backfill;
 pub mod check;
 pub mod demo;
 pub mod directory;
+pub mod erase;
 pub mod interrupt;
 pub mod migrate;
+pub mod policy;
 mod progress;
+pub mod refresh;
 pub mod rejected;
 pub mod serve;
 pub mod simulate;
@@ -48,8 +53,18 @@ enum Command {
     /// Alerts: list them, take them on, end them; rules, silences, what could not be delivered
     #[command(subcommand)]
     Alerts(alerts::Action),
+    /// How long rows live, when they are compressed, how often rollups are refreshed: show it, plan it, set it, apply it
+    #[command(subcommand)]
+    Policy(policy::Action),
+    /// Take in history from CSV or NDJSON files by the rules of an upload; broken off, the same file goes on where it was
+    Backfill(backfill::Options),
     /// What could not be stored: list it, show it, put it through again, drop it
     Rejected(rejected::Options),
+    /// Take everything of a device or a user out of the database and Redis, and keep a receipt
+    #[command(subcommand)]
+    Erase(erase::Action),
+    /// Make the rollups of a range of time again, as far as raw rows are there; without a range, bring them up to date
+    Refresh(refresh::Options),
     /// Print a settings file with every setting, its default and its reason
     Settings,
     /// Bring up servers, serve, let a simulated fleet upload, and show what came of it
@@ -81,7 +96,11 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Check => check::run(&load()?).await,
         Command::Directory(action) => directory::run(action, &load()?).await,
         Command::Alerts(action) => alerts::run(action, &load()?).await,
+        Command::Policy(action) => policy::run(action, &load()?).await,
+        Command::Backfill(options) => backfill::run(options, &load()?).await,
         Command::Rejected(options) => rejected::run(options, &load()?).await,
+        Command::Erase(action) => erase::run(action, &load()?).await,
+        Command::Refresh(options) => refresh::run(&options, &load()?).await,
         Command::Settings => {
             print!("{}", config::template());
             Ok(ExitCode::SUCCESS)

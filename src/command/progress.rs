@@ -27,6 +27,17 @@ impl Progress {
         Self { bar, verb, done: 0, of, told_at: Instant::now() }
     }
 
+    /// Progress towards a number of bytes.
+    pub(super) fn of_bytes(verb: &'static str, of: u64) -> Self {
+        let style = ProgressStyle::with_template(
+            "{prefix} {bar:30} {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left",
+        )
+        .expect("a well-formed template");
+        let mut progress = Self::new(verb, of);
+        progress.bar = progress.bar.map(|bar| bar.with_style(style));
+        progress
+    }
+
     pub(super) fn advance(&mut self, more: u64) {
         self.done += more;
         match &self.bar {

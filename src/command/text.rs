@@ -2,8 +2,9 @@
 //!
 //! Before: the commands that list things. After: standard output.
 
-use std::io::{ErrorKind, Write, stdout};
+use std::io::{ErrorKind, IsTerminal, Write, stdin, stdout};
 
+use anyhow::bail;
 use console::measure_text_width;
 use jiff::SignedDuration;
 
@@ -54,4 +55,18 @@ pub(super) fn print(text: &str) -> std::io::Result<()> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written,
     }
+}
+
+/// Asks a person whether to delete for good.
+///
+/// # Errors
+/// There is nobody to ask.
+pub(super) fn confirmed(question: &str) -> anyhow::Result<bool> {
+    if !stdin().is_terminal() {
+        bail!("nobody can be asked whether to delete: say --yes");
+    }
+    print(question)?;
+    let mut answer = String::new();
+    stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }

@@ -39,6 +39,7 @@ impl Settings {
             ("claim_batches", self.claim_batches as usize),
             ("lease_seconds", self.lease_seconds as usize),
             ("alert_sweep_interval_ms", self.alert_sweep_interval_ms as usize),
+            ("policy_interval_seconds", usize::try_from(self.policy_interval_seconds).unwrap_or(usize::MAX)),
             ("notify.attempts", self.notify.attempts.into()),
             ("notify.timeout_ms", usize::try_from(self.notify.timeout_ms).unwrap_or(usize::MAX)),
         ] {

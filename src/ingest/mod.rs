@@ -13,6 +13,7 @@
 //! The sample an event carries goes with it, in one transaction.
 
 mod again;
+pub mod backfill;
 mod batcher;
 mod documents;
 mod load;

@@ -13,6 +13,9 @@ use crate::store::rollups::{Edition, Turn};
 use crate::store::{Store, StoreError};
 use crate::telemetry::names;
 
+/// How often the policy is looked at between two refreshes that are far apart.
+const FOLLOW_EVERY: Duration = Duration::from_secs(10);
+
 /// Runs until `stop`.
 pub async fn run(store: Store, stop: CancellationToken) {
     let mut waits = back_off();
@@ -68,8 +71,20 @@ async fn keep_fresh(
         refreshed();
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            () = tokio::time::sleep_until(started + every) => {}
+            waited = wait(&turn, started, every) => waited?,
         }
+    }
+}
+
+/// Until the next refresh is due; a pace that is changed meanwhile counts at once.
+async fn wait(turn: &Turn, started: Instant, mut every: Duration) -> Result<(), StoreError> {
+    loop {
+        let (due, look) = (started + every, Instant::now() + FOLLOW_EVERY);
+        tokio::time::sleep_until(due.min(look)).await;
+        if due <= look {
+            return Ok(());
+        }
+        every = turn.keeper().await?.every;
     }
 }
 

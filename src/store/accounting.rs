@@ -28,6 +28,9 @@ pub struct Account<'a> {
 /// In place of the writer's number: a replay of rejected items.
 pub const REPLAY_SHARD: i16 = -1;
 
+/// In place of the writer's number: history from a file.
+pub const BACKFILL_SHARD: i16 = -2;
+
 /// Adds the account; nothing is written of no records.
 pub(crate) async fn add(client: &Object, account: Account<'_>) -> Result<(), StoreError> {
     let count = |records: usize| i32::try_from(records).expect("bounded by the queue");

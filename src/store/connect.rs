@@ -44,9 +44,12 @@ impl Store {
             .keepalives_idle(Duration::from_secs(10))
             .tcp_user_timeout(settings.statement_timeout())
             .application_name(format!("vitals {}", settings.instance_name()));
-        // A role named as our private schema would otherwise find, and make, its tables there.
-        let options =
-            format!("{} -c timezone=UTC -c search_path=public", config.get_options().unwrap_or_default());
+        // A role named as our private schema would otherwise find, and make, its tables there. Late rows may touch any
+        // number of compressed ones; by default TimescaleDB refuses a transaction that touches many.
+        let options = format!(
+            "{} -c timezone=UTC -c search_path=public -c timescaledb.max_tuples_decompressed_per_dml_transaction=0",
+            config.get_options().unwrap_or_default()
+        );
         config.options(&options);
         let mut with_timeout = config.clone();
         with_timeout.options(format!("{options} -c statement_timeout={}", settings.statement_timeout_ms));

@@ -1,8 +1,20 @@
-//! `policy`: what DBAs decided about lifetimes.
+//! `policy`: what DBAs decided about lifetimes, and its enforcement.
+//!
+//! Before: `vitals policy`, the clock, whoever asks how old an upload may be. After: sql/functions/policy_*.sql.
+//! Promise: a policy that would lose data is refused by the database, with the reason, whoever sets it.
 
-use super::{Statement, Store, StoreError, statement};
+use jiff::Timestamp;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, NoTls, Row};
+
+use super::{Driver, Statement, Store, StoreError, statement};
 
 const RAW_KEEP_SECONDS: Statement = statement!("policy", "raw_keep_seconds");
+const LIST: Statement = statement!("policy", "list");
+const PLAN: Statement = statement!("policy", "plan");
+const SET: Statement = statement!("policy", "set");
+const APPLY: Statement = statement!("policy", "apply");
+const TAKE_TURN: Statement = statement!("policy", "take_turn");
 
 /// Age in seconds from which raw rows may be dropped. `None`: they are kept for ever.
 ///
@@ -12,4 +24,196 @@ pub async fn raw_keep_seconds(store: &Store) -> Result<Option<i64>, StoreError> 
     let client = store.client().await?;
     let rows = RAW_KEEP_SECONDS.query(&client, &[]).await?;
     Ok(rows.first().and_then(|row| row.get("keep_seconds")))
+}
+
+/// A row of the table. Lengths of time as PostgreSQL tells them.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// What it is about.
+    pub relation: String,
+    /// `hypertable`, `rollup` or `table`.
+    pub kind: Option<String>,
+    /// How long rows live; `None`: for ever.
+    pub keep_for: Option<String>,
+    /// When chunks are compressed; `None`: never.
+    pub compress_after: Option<String>,
+    /// How often a rollup is refreshed.
+    pub refresh_every: Option<String>,
+    /// How far behind now its materialisation stays.
+    pub refresh_lag: Option<String>,
+    /// What was done last; `None`: nothing ever.
+    pub run: Option<Run>,
+}
+
+/// What the last enforcement did to a relation.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// When.
+    pub applied_at: Timestamp,
+    /// Chunks that were dropped.
+    pub chunks_dropped: i64,
+    /// Rows that were deleted from a plain table.
+    pub rows_deleted: i64,
+    /// Chunks that were compressed.
+    pub chunks_compressed: i64,
+    /// Why something that is old enough is still there.
+    pub held: Option<String>,
+}
+
+/// Every policy.
+///
+/// # Errors
+/// The database is away.
+pub async fn list(store: &Store) -> Result<Vec<Policy>, StoreError> {
+    let client = store.client().await?;
+    Ok(LIST.query(&client, &[]).await?.iter().map(policy).collect())
+}
+
+fn policy(row: &Row) -> Policy {
+    let run = row.get::<_, Option<Timestamp>>("applied_at").map(|applied_at| Run {
+        applied_at,
+        chunks_dropped: row.get("chunks_dropped"),
+        rows_deleted: row.get("rows_deleted"),
+        chunks_compressed: row.get("chunks_compressed"),
+        held: row.get("held"),
+    });
+    Policy {
+        relation: row.get("relation"),
+        kind: row.get("kind"),
+        keep_for: row.get("keep_for"),
+        compress_after: row.get("compress_after"),
+        refresh_every: row.get("refresh_every"),
+        refresh_lag: row.get("refresh_lag"),
+        run,
+    }
+}
+
+/// Something that enforcement would do now.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// To what.
+    pub relation: String,
+    /// `drop` (chunks), `delete` (rows) or `compress`.
+    pub action: String,
+    /// What is older than that; `None`: nothing may go.
+    pub until: Option<Timestamp>,
+    /// Chunks; `None`: a plain table.
+    pub chunks: Option<i64>,
+    /// Rows; those of chunks are estimated.
+    pub rows: i64,
+    /// Bytes they take.
+    pub bytes: i64,
+    /// What it would not do, and why.
+    pub note: Option<String>,
+}
+
+/// A change of one policy: `None` leaves a value as it is, an empty text takes it away.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Change<'a> {
+    /// How long rows live.
+    pub keep_for: Option<&'a str>,
+    /// When chunks are compressed.
+    pub compress_after: Option<&'a str>,
+    /// How often a rollup is refreshed.
+    pub refresh_every: Option<&'a str>,
+    /// How far behind now its materialisation stays.
+    pub refresh_lag: Option<&'a str>,
+}
+
+/// A session without statement time-out for changing and enforcing policy.
+#[derive(Debug)]
+pub struct Desk {
+    client: Client,
+    _driver: Driver,
+}
+
+impl Desk {
+    /// Opens the session.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn open(store: &Store) -> Result<Self, StoreError> {
+        let (client, driver) = store.session().await?;
+        Ok(Self { client, _driver: driver })
+    }
+
+    /// What enforcement would do now to one relation, or to all.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn plan(&self, relation: Option<&str>) -> Result<Vec<Step>, StoreError> {
+        plan(&self.client, relation).await
+    }
+
+    /// Changes a policy, and tells what enforcement would do now by it. Nothing is changed if it is only tried. `None`: there is
+    /// no such relation.
+    ///
+    /// # Errors
+    /// [`super::Kind::Refused`]: it would lose data, or is no length of time.
+    pub async fn set(
+        &mut self,
+        relation: &str,
+        change: &Change<'_>,
+        try_only: bool,
+    ) -> Result<Option<Vec<Step>>, StoreError> {
+        let failed = |source| StoreError::Postgres { statement: SET.name, source };
+        let transaction = self.client.transaction().await.map_err(failed)?;
+        let Change { keep_for, compress_after, refresh_every, refresh_lag } = change;
+        let changed = transaction
+            .execute(SET.sql, &[&relation, keep_for, compress_after, refresh_every, refresh_lag])
+            .await
+            .map_err(failed)?;
+        if changed == 0 {
+            return Ok(None);
+        }
+        let steps = plan(&transaction, Some(relation)).await?;
+        if try_only {
+            transaction.rollback().await.map_err(failed)?;
+        } else {
+            transaction.commit().await.map_err(failed)?;
+        }
+        Ok(Some(steps))
+    }
+
+    /// Whether it is this session's turn to enforce by the clock; it stays so until the session ends. Where TimescaleDB has
+    /// jobs, it never is.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn take_turn(&self) -> Result<bool, StoreError> {
+        let failed = |source| StoreError::Postgres { statement: TAKE_TURN.name, source };
+        Ok(self.client.query_one(TAKE_TURN.sql, &[]).await.map_err(failed)?.get("taken"))
+    }
+
+    /// Enforces policy now.
+    ///
+    /// # Errors
+    /// What was done so far is kept.
+    pub async fn apply(&self) -> Result<(), StoreError> {
+        let failed = |source| StoreError::Postgres { statement: APPLY.name, source };
+        self.client.execute(APPLY.sql, &[]).await.map(drop).map_err(failed)
+    }
+
+    /// Tells the server to stop what the session is at.
+    pub async fn abandon(self) {
+        // Best effort: a session that ends is noticed by the server in the end, too.
+        let _ = self.client.cancel_token().cancel_query(NoTls).await;
+    }
+}
+
+async fn plan<C: tokio_postgres::GenericClient + Sync>(
+    client: &C,
+    relation: Option<&str>,
+) -> Result<Vec<Step>, StoreError> {
+    let rows = PLAN.query_unprepared(client, &[(&relation, Type::TEXT)]).await?;
+    let step = |row: &Row| Step {
+        relation: row.get("relation"),
+        action: row.get("action"),
+        until: row.get("until"),
+        chunks: row.get("chunks"),
+        rows: row.get("rows"),
+        bytes: row.get("bytes"),
+        note: row.get("note"),
+    };
+    Ok(rows.iter().map(step).collect())
 }

@@ -18,6 +18,7 @@ pub mod event;
 mod fields;
 mod gather;
 pub mod health;
+pub mod history;
 mod item;
 mod name;
 mod number;

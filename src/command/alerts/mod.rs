@@ -13,9 +13,8 @@ mod step;
 
 use std::process::ExitCode;
 
-use anyhow::Context;
-
 use crate::app;
+use crate::command::actor::Actor;
 use crate::config::Settings;
 use crate::store::Store;
 
@@ -55,23 +54,6 @@ pub enum Action {
 
 /// Some of what was asked was done, the rest was refused.
 const IN_PART: u8 = 3;
-
-/// Who does it.
-#[derive(Debug, clap::Args)]
-struct Actor {
-    /// Who does it; without it, the user of the operating system
-    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    actor: Option<String>,
-}
-
-impl Actor {
-    fn name(&self) -> anyhow::Result<String> {
-        match &self.actor {
-            Some(name) => Ok(name.clone()),
-            None => whoami::username().context("the system does not say who asks: say --actor"),
-        }
-    }
-}
 
 /// Does what was asked.
 ///

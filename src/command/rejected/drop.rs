@@ -3,16 +3,14 @@
 //! Before: a filter. After: `store::rejected_upload`.
 //! Promise: nothing is deleted that was not counted in the question; without a terminal nothing is without `--yes`.
 
-use std::io::{IsTerminal, stdin};
 use std::process::ExitCode;
 
-use anyhow::bail;
 use jiff::tz::TimeZone;
 
 use super::filter::Choice;
 use crate::command::progress::Progress;
 use crate::command::simulate::grouped;
-use crate::command::text::print;
+use crate::command::text::{confirmed, print};
 use crate::config::Settings;
 use crate::store::Store;
 use crate::store::rejected_upload::{self, Extent};
@@ -62,14 +60,4 @@ fn question(rejects: u64, extent: &Extent, zone: &TimeZone) -> String {
         .unwrap_or_default();
     let what = if rejects == 1 { "reject" } else { "rejects" };
     format!("Delete {} {what}{received} for good? [y/N] ", grouped(rejects))
-}
-
-fn confirmed(question: &str) -> anyhow::Result<bool> {
-    if !stdin().is_terminal() {
-        bail!("nobody can be asked whether to delete: say --yes");
-    }
-    print(question)?;
-    let mut answer = String::new();
-    stdin().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }

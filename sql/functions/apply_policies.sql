@@ -1,0 +1,143 @@
+-- Enforces policy now, on every edition: drops chunks, deletes rows, compresses. By the clock it is called by one instance of
+-- the service (Apache) or by a job of TimescaleDB (Community).
+-- Idempotent. What holds up one relation holds up no other, and is told in vitals.policy_run.
+
+-- Drops the chunks of a hypertable or rollup that may go now; returns how many.
+-- Locks: vitals.policy against another one, until commit; the chunks it drops whole. Waits for readers of them no longer than a
+-- few seconds, since everybody else waits behind it.
+create or replace function vitals.drop_old_chunks(of_relation text) returns bigint
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+set lock_timeout = '3s'
+as $$
+declare
+    r       vitals.rollup;
+    t       record;
+    cutoff  record;
+    dropped bigint;
+begin
+    perform pg_advisory_xact_lock(hashtextextended('vitals.policy', 0));
+    select * into t from vitals.policy_relations() as p where p.relation = of_relation;
+    select * into cutoff from vitals.policy_cutoff(of_relation);
+    -- What was there is put on record, also where no refresh has ever looked: so that it is known to be gone.
+    for r in select * from vitals.rollup where source = of_relation order by position loop
+        perform vitals.gone_from_source(r, '-infinity', cutoff.until);
+    end loop;
+    select count(*) into dropped
+    from drop_chunks(
+        case when t.kind = 'rollup' and vitals.edition() = 'community' then format('public.%I', of_relation)
+            else format('%I.%I', t.schema_name, t.table_name) end::regclass,
+        older_than => cutoff.until
+    )
+    where isfinite(cutoff.until);
+    return dropped;
+end
+$$;
+comment on function vitals.drop_old_chunks(text) is 'Drops the chunks of a relation that are old enough and rolled up; how many.';
+
+-- Deletes at most so many old rows of a plain table; returns how many.
+-- Locks: the rows.
+create or replace function vitals.delete_old_rows(of_relation text, most integer) returns bigint
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    t       record;
+    deleted bigint;
+begin
+    select * into t from vitals.policy_relations() as p where p.relation = of_relation;
+    execute format(
+        'delete from %1$I.%2$I where ctid = any (array(select ctid from %1$I.%2$I where %3$s limit $2 for update skip locked))',
+        t.schema_name, t.table_name, t.older
+    ) using (select now() - keep_for from policy where relation = of_relation), most;
+    get diagnostics deleted = row_count;
+    -- Redis was not told of what these stood for: the view is made anew when Redis is there again.
+    if of_relation = 'vitals.alert_change' and deleted > 0 then
+        update vitals.latest_view set generation = generation + 1;
+    end if;
+    return deleted;
+end
+$$;
+comment on function vitals.delete_old_rows(text, integer) is 'Deletes old rows of a plain table, at most so many; how many.';
+
+-- Says what was done. Names are qualified throughout: a procedure that commits cannot carry a search_path.
+create or replace function vitals.note_policy_run(of_relation text, dropped bigint, deleted bigint, compressed bigint, holds text)
+returns void
+language sql
+set search_path = pg_catalog, public, pg_temp
+as $$
+    insert into vitals.policy_run as w (relation, applied_at, chunks_dropped, rows_deleted, chunks_compressed, held)
+    values (of_relation, now(), dropped, deleted, compressed, holds)
+    on conflict (relation) do update
+    set applied_at = excluded.applied_at, chunks_dropped = excluded.chunks_dropped, rows_deleted = excluded.rows_deleted,
+        chunks_compressed = excluded.chunks_compressed, held = excluded.held
+$$;
+comment on function vitals.note_policy_run(text, bigint, bigint, bigint, text) is 'Tells in vitals.policy_run what was done.';
+
+-- Commits as it goes, so not inside a transaction.
+create or replace procedure public.apply_policies()
+language plpgsql
+as $$
+declare
+    p          record;
+    chunk      record;
+    refusal    text := vitals.policy_refusal();
+    dropped    bigint;
+    deleted    bigint;
+    compressed bigint;
+    part       bigint;
+    held       text;
+begin
+    if refusal is not null then
+        raise exception 'policy: %', refusal using errcode = 'check_violation';
+    end if;
+    for p in
+        select o.relation, o.keep_for, o.compress_after, t.kind, t.schema_name, t.table_name
+        from public.policy as o join vitals.policy_relations() as t on t.relation = o.relation
+        where t.table_name is not null and (o.keep_for is not null or o.compress_after is not null)
+        order by t.place
+    loop
+        dropped := 0;
+        deleted := 0;
+        compressed := 0;
+        held := null;
+        commit;
+        if p.keep_for is not null and p.kind <> 'table' then
+            begin
+                dropped := vitals.drop_old_chunks(p.relation);
+                held := vitals.policy_held(p.relation);
+            exception when lock_not_available or deadlock_detected then
+                held := 'somebody has read it for long: it is dropped next time';
+            end;
+            commit;
+        elsif p.keep_for is not null then
+            loop
+                part := vitals.delete_old_rows(p.relation, 10000);
+                commit;
+                deleted := deleted + part;
+                exit when part < 10000;
+            end loop;
+        end if;
+        if p.compress_after is not null and vitals.edition() = 'community' then
+            for chunk in
+                select c.chunk from vitals.policy_chunks(p.schema_name, p.table_name) as c
+                where c.range_end <= pg_catalog.now() - p.compress_after and not c.compressed
+            loop
+                begin
+                    perform public.compress_chunk(chunk.chunk::regclass, if_not_compressed => true);
+                    compressed := compressed + 1;
+                exception when duplicate_object or object_not_in_prerequisite_state or lock_not_available
+                    or deadlock_detected or undefined_table
+                then
+                    -- TimescaleDB's own job is at it, too.
+                    held := 'somebody else is at its chunks: it is compressed next time';
+                end;
+                commit;
+            end loop;
+        end if;
+        perform vitals.note_policy_run(p.relation, dropped, deleted, compressed, held);
+        commit;
+    end loop;
+end
+$$;
+comment on procedure public.apply_policies() is 'Enforces policy now: drops what is old enough and rolled up, compresses. Commits as it goes.';

@@ -1,0 +1,113 @@
+-- The parts of an erasure. Each is a transaction where `vitals erase` calls it, and does nothing that was done before; so one that
+-- is broken off goes on where it was.
+
+-- Under which text a receipt is kept.
+create or replace function vitals.erasure_subject(kind text, subject text) returns text
+language sql
+immutable strict parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+    select 'sha256:' || encode(sha256(convert_to(kind || ':' || subject, 'UTF8')), 'hex')
+$$;
+comment on function vitals.erasure_subject(text, text) is 'What a receipt says of a serial (kind device) or user id (kind user).';
+
+-- Begins an erasure, or goes on with the one that was broken off; returns its number.
+create or replace function vitals.begin_erasure(of_kind text, of_subject text) returns bigint
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    id bigint;
+begin
+    insert into erasure (kind, subject, asked_by)
+    values (
+        of_kind, vitals.erasure_subject(of_kind, of_subject),
+        coalesce(nullif(current_setting('vitals.actor', true), ''), session_user)
+    )
+    on conflict (kind, subject) where erased_at is null do nothing;
+    select erasure_id into id from erasure
+    where kind = of_kind and subject = vitals.erasure_subject(of_kind, of_subject) and erased_at is null;
+    return id;
+end
+$$;
+comment on function vitals.begin_erasure(text, text) is 'Begins an erasure, or finds the one that was broken off.';
+
+-- When a user wore which device.
+create or replace function vitals.erasure_spans(of_kind text, of_subject text)
+returns table (device_sn text, from_ts timestamptz, to_ts timestamptz)
+language plpgsql
+stable
+set search_path = pg_catalog, public, pg_temp
+as $$
+begin
+    if of_kind = 'user' then
+        return query
+        select b.device_sn, b.valid_from, coalesce(b.valid_until, 'infinity')
+        from device_binding as b where b.user_id = of_subject::bigint;
+    end if;
+end
+$$;
+comment on function vitals.erasure_spans(text, text) is 'When a user wore which device.';
+
+-- The steps: of hypertables a chunk each, of a table all of it.
+create or replace function vitals.erasure_steps(of_kind text)
+returns table (relation text, from_ts timestamptz, to_ts timestamptz)
+language plpgsql
+stable
+set search_path = pg_catalog, public, pg_temp
+as $$
+begin
+    return query
+    select t.relation, c.range_start, c.range_end
+    from vitals.policy_relations() as t
+    join timescaledb_information.chunks as c on c.hypertable_schema = t.schema_name and c.hypertable_name = t.table_name
+    where t.relation in ('health_data', 'device_info', 'device_event') or (of_kind = 'device' and t.kind = 'rollup')
+    order by t.place, c.range_start;
+    return query
+    select t.relation, null::timestamptz, null::timestamptz
+    from unnest('{sleep_segment,exercise_day,workout,health_document,rejected_upload}'::text[]) as t (relation);
+    if of_kind = 'user' then
+        return query select 'rollups', null::timestamptz, null::timestamptz;
+    end if;
+end
+$$;
+comment on function vitals.erasure_steps(text) is 'The steps of an erasure.';
+
+-- Which rows of a plain table are the subject's. What carries no user is whose the device was then.
+create or replace function vitals.erasure_predicate(of_kind text, of_subject text, of_relation text) returns text
+language plpgsql
+stable
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    moment text := case of_relation
+        when 'sleep_segment' then 'x.end_ts'
+        when 'exercise_day' then 'coalesce(x.daily_ts, x.weekly_ts)'
+        when 'workout' then 'x.start_ts'
+        when 'health_document' then 'x.ts'
+        when 'alert' then 'x.fired_ts'
+        else 'x.received_at'
+    end;
+    worn   text := format(
+        'exists (select from vitals.erasure_spans(%L, %L) as s '
+        'where s.device_sn = x.device_sn and %s >= s.from_ts and %s < s.to_ts)',
+        of_kind, of_subject, moment, moment
+    );
+begin
+    if of_relation = 'rejected_upload' then
+        -- A reject may name its subject in a text that could not be read.
+        return case of_kind
+            when 'device' then format(
+                'x.device_sn = %1$L or x.device_sn is null and (position(to_json(%1$L::text)::text in x.body) > 0 '
+                'or position(to_json(%1$L::text)::text in coalesce(x.inherited::text, '''')) > 0)', of_subject)
+            else worn || format(
+                ' or x.body ~ %1$L or x.inherited::text ~ %1$L',
+                '"user_?[iI]d"\s*:\s*"?' || of_subject::bigint || '\M')
+        end;
+    elsif of_kind = 'device' then
+        return format('x.device_sn = %L', of_subject);
+    end if;
+    return format('x.user_id = %L or x.user_id is null and %s', of_subject::bigint, worn);
+end
+$$;
+comment on function vitals.erasure_predicate(text, text, text) is 'Which rows of a table are to be erased.';

@@ -1,0 +1,124 @@
+-- The end of an erasure: what hangs together goes in one transaction, after what reactions under way may still have added.
+
+-- Returns how many rows of each table went, and notes it. Afterwards the receipt names the devices
+-- whose keys Redis still has.
+-- Parameters: number of the erasure (NULL: only count), and what is erased.
+-- Locks: the row of vitals.directory until commit, before its rows; the rows.
+create or replace function vitals.erase_rest(id bigint, of_kind text, of_subject text)
+returns table (relation text, taken bigint)
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    count_only constant boolean := id is null;
+    whose   text := vitals.erasure_predicate(of_kind, of_subject, 'alert');
+    alerts  text;
+    theirs  text := format('(select contact_id from public.contact where user_id = %s)',
+        case of_kind when 'user' then of_subject::bigint end);
+    devices text[] := case of_kind when 'device' then array[of_subject] end;
+    part    record;
+begin
+    if not count_only then
+        perform from vitals.directory for update;
+    end if;
+    execute format(
+        'select format(''alert_id = any (%%L::bigint[])'', coalesce(array_agg(x.alert_id), ''{}'')) from public.alert as x where %s',
+        whose
+    ) into alerts;
+    if of_kind = 'user' then
+        select array_agg(distinct d.device_sn) into devices from (
+            select s.device_sn from vitals.erasure_spans(of_kind, of_subject) as s
+            union select x.device_sn from device as x where x.user_id = of_subject::bigint
+        ) as d;
+    end if;
+    for part in
+        select * from (values
+            (1, 'both', 'notification', alerts),
+            (2, 'both', 'alert_action', alerts),
+            (3, 'both', 'alert', alerts),
+            -- Also those that the deletion made: Redis forgets the device as a whole.
+            (4, 'device', 'vitals.alert_change', format('device_sn = %L', of_subject)),
+            (4, 'user', 'vitals.alert_change', alerts),
+            (5, 'device', 'alert_silence', format('device_sn = %L', of_subject)),
+            (6, 'user', 'vitals.notification_target', format(
+                '(channel, address) in (select a.channel, a.address from public.contact_address as a where a.contact_id in %1$s '
+                'and not exists (select from public.contact_address as o where o.channel = a.channel '
+                'and o.address = a.address and o.contact_id not in %1$s))', theirs)),
+            (7, 'user', 'notification', format('contact_id in %s', theirs)),
+            (8, 'user', 'contact_address', format('contact_id in %s', theirs)),
+            (9, 'user', 'contact', format('contact_id in %s', theirs)),
+            (10, 'device', 'device_binding', format('device_sn = %L', of_subject)),
+            (11, 'user', 'device_binding', format('user_id = %L', of_subject)),
+            (12, 'user', 'app_user', format('user_id = %L', of_subject)),
+            (13, 'device', 'vitals.rollup_dirty', format('device_sn = %L', of_subject)),
+            (14, 'device', 'device', format('device_sn = %L', of_subject))
+        ) as p (place, kind, relation, predicate)
+        where p.kind in ('both', of_kind)
+        order by place
+    loop
+        relation := part.relation;
+        execute format(
+            case when count_only then 'select count(*) from %s where %s'
+                else 'with gone as (delete from %s where %s returning 1) select count(*) from gone' end,
+            part.relation, part.predicate
+        ) into taken;
+        if taken > 0 then
+            return next;
+        end if;
+        if not count_only then
+            perform vitals.count_erased(id, relation, taken);
+        end if;
+    end loop;
+    if count_only then
+        return;
+    end if;
+    if of_kind = 'user' then
+        -- The device stays, as if it had just been heard of.
+        update device set
+            info_ts = null, customer_id = null, org_id = null, user_id = null, system_version = null, model = null,
+            wifi_address = null, bluetooth_address = null, ip_address = null, network_mode = null, device_name = null,
+            imei = null, battery_level = null, voltage = null, charging_status = null, wear_state = null, status = null
+        where user_id = of_subject::bigint;
+    end if;
+    update erasure
+    set erased_at = clock_timestamp(), pending = array(select distinct d from unnest(pending || devices) as d)
+    where erasure_id = id;
+end
+$$;
+comment on function vitals.erase_rest(bigint, text, text) is 'The end of an erasure; rows by table.';
+
+-- All of an erasure in one transaction, for SQL. `vitals erase` does the same step by step, and goes on with Redis.
+create or replace function vitals.erase(of_kind text, of_subject text) returns erasure
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+-- Compressed rows in any number.
+set timescaledb.max_tuples_decompressed_per_dml_transaction = 0
+as $$
+declare
+    id      bigint := vitals.begin_erasure(of_kind, of_subject);
+    step    record;
+    receipt erasure;
+begin
+    for step in select * from vitals.erasure_steps(of_kind) loop
+        perform vitals.erase_step(id, of_kind, of_subject, step.relation, step.from_ts, step.to_ts);
+    end loop;
+    perform vitals.erase_rest(id, of_kind, of_subject);
+    select * into receipt from erasure where erasure_id = id;
+    return receipt;
+end
+$$;
+comment on function vitals.erase(text, text) is 'Erases a device or a user from the database, in one transaction.';
+
+create or replace function public.erase_device(device_sn text) returns erasure
+language sql
+as $$
+    select vitals.erase('device', device_sn)
+$$;
+comment on function public.erase_device(text) is 'Takes everything of a device out of the database; the receipt. Redis follows with `vitals erase finish`.';
+
+create or replace function public.erase_user(user_id bigint) returns erasure
+language sql
+as $$
+    select vitals.erase('user', user_id::text)
+$$;
+comment on function public.erase_user(bigint) is 'Takes everything of a user out of the database; the receipt. Redis follows with `vitals erase finish`.';

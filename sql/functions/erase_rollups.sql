@@ -1,0 +1,96 @@
+-- How rollups forget what raw rows of some devices were taken away, on every edition and at once: what can be made again is,
+-- from what is left; the rest goes.
+
+-- The table a rollup is materialised in. Each step of a refresh asks, so TimescaleDB's slow view is read only where it must be.
+create or replace function vitals.rollup_table(rollup_name text) returns text
+language plpgsql
+stable
+set search_path = pg_catalog, public, pg_temp
+as $$
+begin
+    if exists (select from vitals.rollup where name = rollup_name and kept_by = 'vitals') then
+        return format('vitals.%I', rollup_name || '_materialised');
+    end if;
+    return (select format('%I.%I', schema_name, table_name) from vitals.policy_relations() where relation = rollup_name);
+end
+$$;
+comment on function vitals.rollup_table(text) is 'Table a rollup is materialised in.';
+
+-- Waits until no refresh is at work, and keeps others from beginning until commit. A refresh that failed may still hold the lock,
+-- idle; that one is not waited for.
+create or replace function vitals.await_rollups() returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    turn constant bigint := hashtextextended('vitals.rollup', 0);
+begin
+    if current_setting('transaction_isolation') <> 'read committed' then
+        raise exception 'rollups are changed in read committed transactions only' using errcode = 'invalid_transaction_state';
+    end if;
+    while not pg_try_advisory_xact_lock(turn) loop
+        exit when vitals.is_abandoned(turn);
+        perform pg_sleep(0.05);
+    end loop;
+end
+$$;
+comment on function vitals.await_rollups() is 'Keeps refreshes of the rollups from running, until commit.';
+
+-- Parameters: devices, and of each the time in which its raw rows changed or are not to be told of any more; a device may be
+-- named several times. Returns how many rows of rollups went for good.
+-- Locks: vitals.await_rollups; rows of the rollups; the chunks it reads, against being dropped.
+create or replace function vitals.recompute_devices(devices text[], froms timestamptz[], tos timestamptz[]) returns bigint
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    r        vitals.rollup;
+    from_ts  timestamptz;
+    to_ts    timestamptz;
+    again    tstzmultirange;
+    touched  record;
+    taken    bigint;
+    gone     bigint := 0;
+begin
+    perform vitals.await_rollups();
+    for r in select * from vitals.rollup order by position loop
+        from_ts := vitals.bucket_start(r.width, r.time_zone, (select min(f) from unnest(froms) as f));
+        to_ts := least(
+            vitals.bucket_end(r.width, r.time_zone, (select max(t) from unnest(tos) as t)), vitals.rollup_watermark(r)
+        );
+        continue when from_ts >= to_ts;
+        again := vitals.refreshable(r, from_ts, to_ts);
+        -- Each device and span by itself, with its values in the statement: so that no other chunk is unpacked for it.
+        for touched in
+            select t.device, span, again @> span as can_be_made
+            from (
+                select t.device, range_agg(tstzrange(
+                    vitals.bucket_start(r.width, r.time_zone, t.lo),
+                    vitals.bucket_end(r.width, r.time_zone, t.hi)
+                )) * tstzmultirange(tstzrange(from_ts, to_ts)) as spans
+                from unnest(devices, froms, tos) as t (device, lo, hi)
+                group by t.device
+            ) as t,
+                lateral (select unnest(t.spans * again) as span union all select unnest(t.spans - again)) as s
+            where not isempty(span)
+        loop
+            if touched.can_be_made then
+                perform vitals.recompute_rollup(
+                    r, lower(touched.span), upper(touched.span),
+                    array[touched.device], array[lower(touched.span)], array[upper(touched.span)]
+                );
+            else
+                execute format(
+                    'delete from %s where device_sn = %L and bucket >= %L and bucket < %L',
+                    vitals.rollup_table(r.name), touched.device, lower(touched.span), upper(touched.span)
+                );
+                get diagnostics taken = row_count;
+                gone := gone + taken;
+            end if;
+        end loop;
+    end loop;
+    return gone;
+end
+$$;
+comment on function vitals.recompute_devices(text[], timestamptz[], timestamptz[]) is
+    'Makes the rollups of some devices again from what is left of their raw rows; what cannot be made again goes.';

@@ -1,0 +1,173 @@
+-- What policy is about: where the rows of each relation are, and how old ones are told.
+-- Parameters: none. Locks: none.
+
+-- kind: hypertable and rollup are dropped by chunk, of a table rows are deleted. older: the predicate of rows older than $1.
+create or replace function vitals.policy_relations()
+returns table (relation text, place integer, kind text, schema_name name, table_name name, time_column text, older text)
+language plpgsql
+stable
+set search_path = pg_catalog, public, pg_temp
+as $$
+begin
+    return query
+    select t.relation, t.place, t.kind, t.schema_name::name, t.table_name::name, t.time_column, t.older
+    from (values
+        ('health_data', 1, 'hypertable', 'public', 'health_data', 'ts', null),
+        ('device_info', 11, 'hypertable', 'public', 'device_info', 'ts', null),
+        ('device_event', 12, 'hypertable', 'public', 'device_event', 'ts', null),
+        ('vitals.ingest_batch', 21, 'hypertable', 'vitals', 'ingest_batch', 'committed_at', null),
+        -- The second condition is the first in terms of the index.
+        ('sleep_segment', 13, 'table', 'public', 'sleep_segment', 'end_ts',
+            'end_ts < $1 and end_day <= ($1 at time zone ''UTC'')::date + 1'),
+        ('exercise_day', 14, 'table', 'public', 'exercise_day', null, 'day < ($1 at time zone ''UTC'')::date'),
+        ('workout', 15, 'table', 'public', 'workout', 'start_ts', 'start_ts < $1'),
+        ('health_document', 16, 'table', 'public', 'health_document', 'ts', 'ts < $1'),
+        ('alert', 17, 'table', 'public', 'alert', 'resolved_at', 'status = ''resolved'' and resolved_at < $1'),
+        -- What was said of an open alert has to be known, or it is said again.
+        ('notification', 18, 'table', 'public', 'notification', 'created_at',
+            'status <> ''pending'' and created_at < $1 and not exists '
+            '(select from public.alert as a where a.alert_id = notification.alert_id and a.status <> ''resolved'')'),
+        ('rejected_upload', 19, 'table', 'public', 'rejected_upload', 'received_at', 'received_at < $1'),
+        ('vitals.alert_change', 22, 'table', 'vitals', 'alert_change', 'created_at', 'created_at < $1')
+    ) as t (relation, place, kind, schema_name, table_name, time_column, older)
+    union all
+    select
+        n.relation, 2 + n.place, 'rollup',
+        case r.kept_by when 'vitals' then 'vitals' else c.materialization_hypertable_schema end::name,
+        case r.kept_by when 'vitals' then r.name || '_materialised' else c.materialization_hypertable_name end::name,
+        'bucket', null
+    from (values
+        ('health_15m', 0), ('health_hourly', 1), ('health_daily', 2), ('health_weekly', 3), ('health_monthly', 4)
+    ) as n (relation, place)
+    left join vitals.rollup as r on r.name = n.relation
+    left join timescaledb_information.continuous_aggregates as c on c.view_schema = 'public' and c.view_name = r.name;
+end
+$$;
+comment on function vitals.policy_relations() is 'What policy is about, and where its rows are.';
+
+-- As the planner estimates them, from the size of the table where it was never analysed.
+create or replace function vitals.estimated_rows(heap regclass) returns bigint
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    plan json;
+begin
+    if pg_relation_size(heap) = 0 then
+        return 0;
+    end if;
+    execute format('explain (format json) select from only %s', heap) into plan;
+    return (plan -> 0 -> 'Plan' ->> 'Plan Rows')::bigint;
+end
+$$;
+comment on function vitals.estimated_rows(regclass) is 'Rows of a table as the planner estimates them.';
+
+-- Chunks of a relation, with rows as they are estimated and bytes as they are.
+create or replace function vitals.policy_chunks(schema_name name, table_name name)
+returns table (chunk text, range_start timestamptz, range_end timestamptz, compressed boolean, rows bigint, bytes bigint)
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+begin
+    return query
+    select
+        format('%I.%I', c.chunk_schema, c.chunk_name), c.range_start, c.range_end, coalesce(c.is_compressed, false),
+        -- Compressed rows are elsewhere, and were counted when they went there.
+        vitals.estimated_rows(format('%I.%I', c.chunk_schema, c.chunk_name)::regclass) + coalesce(z.numrows_pre_compression, 0),
+        s.total_bytes
+    from timescaledb_information.chunks as c
+    join chunks_detailed_size(format('%I.%I', policy_chunks.schema_name, policy_chunks.table_name)::regclass) as s
+        using (chunk_schema, chunk_name)
+    left join _timescaledb_catalog.compression_chunk_size as z on c.is_compressed
+        and z.chunk_id = _timescaledb_functions.chunk_id_from_relid(format('%I.%I', c.chunk_schema, c.chunk_name)::regclass)
+    where c.hypertable_schema = policy_chunks.schema_name and c.hypertable_name = policy_chunks.table_name
+    order by c.range_start;
+end
+$$;
+comment on function vitals.policy_chunks(name, name) is 'Chunks of a hypertable: span, rows (estimated), bytes.';
+
+-- Up to when a relation may be dropped now, and why not up to its age. Nothing goes that a rollup still has to be made of, or
+-- that somebody has still to react to; a policy that is right does not help where the refresh is behind.
+-- Parameters: the relation, and how far back refreshes look (by default as its policy says): older changes wait for nothing.
+create or replace function vitals.policy_cutoff(
+    of_relation text, looked_from timestamptz default null, out until timestamptz, out held text
+)
+language plpgsql
+stable
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    r       vitals.rollup;
+    reached timestamptz;
+begin
+    select now() - keep_for into until from policy where relation = of_relation;
+    if until is null then
+        return;
+    end if;
+    for r in select * from vitals.rollup where source = of_relation order by position loop
+        reached := vitals.rollup_watermark(r);
+        if reached < until then
+            until := reached;
+            held := case when reached < '0001-01-01' then format('%s was never made', r.name)
+                else format('%s is made only up to %s', r.name, to_char(reached, 'YYYY-MM-DD HH24:MI TZ')) end;
+        end if;
+        reached := vitals.unmade_from(r, coalesce(looked_from, until + interval '1 hour'));
+        if reached < until then
+            until := reached;
+            held := format('changes of %s wait for the next refresh', of_relation);
+        end if;
+    end loop;
+    if of_relation in ('health_data', 'device_info', 'device_event') then
+        select coalesce(min(coalesce(first_ts, '-infinity')), 'infinity') into reached from outbox;
+        if reached < until then
+            until := reached;
+            held := 'transactions in the outbox are still to be reacted to: does a service run?';
+        end if;
+    end if;
+end
+$$;
+comment on function vitals.policy_cutoff(text, timestamptz) is 'Up to when a relation may be dropped now, and what holds it up.';
+
+-- What is old enough and still may not go, in words; null: nothing.
+create or replace function vitals.policy_held(of_relation text) returns text
+language sql
+stable
+set search_path = pg_catalog, public, pg_temp
+as $$
+    select c.held
+    from vitals.policy_cutoff(of_relation) as c
+    where c.held is not null and exists (
+        select
+        from vitals.policy_relations() as t
+        join policy as p on p.relation = t.relation
+        join timescaledb_information.chunks as k on k.hypertable_schema = t.schema_name and k.hypertable_name = t.table_name
+        where t.relation = of_relation and k.range_end <= now() - p.keep_for and k.range_end > c.until
+    )
+$$;
+comment on function vitals.policy_held(text) is 'Why something that is old enough may not be dropped yet; null: nothing is held.';
+
+-- Oldest change that waits for the next refresh, of those a refresh would look at.
+create or replace function vitals.unmade_from(r vitals.rollup, looked_from timestamptz) returns timestamptz
+language plpgsql
+stable
+set search_path = pg_catalog, public, pg_temp
+as $$
+begin
+    if r.kept_by = 'vitals' then
+        return (select coalesce(min(from_bucket), 'infinity') from vitals.rollup_dirty where to_bucket > looked_from);
+    end if;
+    return (
+        -- TimescaleDB tells of all time by a number that is none.
+        select case
+            when count(*) = 0 then 'infinity'
+            when min(l.lowest_modified_value) < -210866803200000000 then '-infinity'
+            else _timescaledb_functions.to_timestamp(min(l.lowest_modified_value))
+        end
+        from _timescaledb_catalog.continuous_aggs_hypertable_invalidation_log as l
+        join _timescaledb_catalog.continuous_agg as c on c.raw_hypertable_id = l.hypertable_id
+        where c.user_view_schema = 'public' and c.user_view_name = r.name
+            and (not isfinite(looked_from) or l.greatest_modified_value >= 1000000 * extract(epoch from looked_from))
+    );
+end
+$$;
+comment on function vitals.unmade_from(vitals.rollup, timestamptz) is 'Oldest change that waits for a refresh of the rollup; infinity: none does.';

@@ -1,0 +1,6 @@
+-- erasure.begin
+-- Purpose: begins an erasure, or goes on with the one that was broken off.
+-- Parameters: $1 kind, $2 serial or user id, $3 who asks.
+-- Locks: none beyond the new row.
+select vitals.begin_erasure($1::text, $2::text)
+from (select set_config('vitals.actor', $3::text, false)) as said

@@ -1,0 +1,7 @@
+-- erasure.pending
+-- Purpose: erasures that Redis has not followed.
+-- Locks: none.
+select erasure_id, coalesce(pending, '{}') as pending
+from erasure
+where erased_at is not null and forgotten_at is null
+order by erasure_id

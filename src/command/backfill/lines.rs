@@ -1,0 +1,164 @@
+//! Stretches of a file of history, read by the rules of an upload.
+//!
+//! Before: a file. After: `ingest::backfill` commits what a stretch held.
+//! Promise: a stretch ends where a line ends, and says at which byte; a line that cannot be read is a reject.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use bytes::Bytes;
+use csv::{ByteRecord, Position, Reader, ReaderBuilder};
+use sha2::{Digest, Sha256};
+
+use crate::model::Upload;
+use crate::wire;
+
+/// What a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Format {
+    /// Comma-separated, names of columns first.
+    Csv,
+    /// A JSON object a line.
+    Ndjson,
+}
+
+impl Format {
+    /// By its name.
+    pub(super) fn of(file: &Path) -> Self {
+        let is_csv = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+        if is_csv { Self::Csv } else { Self::Ndjson }
+    }
+}
+
+/// SHA-256 and size of a file.
+pub(super) fn hash(path: &Path) -> std::io::Result<(String, u64)> {
+    let mut file = File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    let mut bytes = 0;
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            break;
+        }
+        hash.update(&buffer[..read]);
+        bytes += read as u64;
+    }
+    let text = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    Ok((format!("sha256:{text}"), bytes))
+}
+
+/// What a stretch held.
+pub(super) struct Piece {
+    pub(super) upload: Upload,
+    pub(super) lines: u64,
+    /// First byte behind it.
+    pub(super) end: u64,
+}
+
+/// The rest of a file.
+pub(super) enum Lines {
+    Ndjson { file: BufReader<File>, at: u64 },
+    Csv { reader: Reader<File>, names: Vec<String>, bytes: u64 },
+}
+
+/// Longest line, bytes: a body as large as an upload may be, unpacked.
+const MAX_LINE_BYTES: u64 = 64 << 20;
+
+impl Lines {
+    /// Opens the file at an offset where a line begins.
+    pub(super) fn open(path: &Path, format: Format, offset: u64) -> anyhow::Result<Self> {
+        let mut file = File::open(path)?;
+        let bytes = file.metadata()?.len();
+        if format == Format::Ndjson {
+            file.seek(SeekFrom::Start(offset))?;
+            return Ok(Self::Ndjson { file: BufReader::with_capacity(1 << 18, file), at: offset });
+        }
+        let mut reader = ReaderBuilder::new().flexible(true).buffer_capacity(1 << 18).from_reader(file);
+        let names = names(&reader.byte_headers()?.clone())?;
+        if offset > 0 {
+            let mut position = Position::new();
+            position.set_byte(offset);
+            reader.seek(position)?;
+        }
+        Ok(Self::Csv { reader, names, bytes })
+    }
+
+    /// The next lines, at most so many; `None`: there are no more.
+    pub(super) fn piece(&mut self, context: &wire::Context, most: usize) -> anyhow::Result<Option<Piece>> {
+        let mut piece = Piece { upload: Upload::default(), lines: 0, end: 0 };
+        let mut any = false;
+        while piece.upload.received() < most && piece.lines < most as u64 {
+            let Some(line) = self.line()? else { break };
+            any = true;
+            if line.is_empty() {
+                continue;
+            }
+            piece.lines += 1;
+            let mut upload = wire::history::read(&line, context);
+            piece.upload.items.append(&mut upload.items);
+            piece.upload.rejects.append(&mut upload.rejects);
+        }
+        piece.end = self.position();
+        Ok(any.then_some(piece))
+    }
+
+    /// The next line as JSON, empty if there is nothing in it.
+    fn line(&mut self) -> anyhow::Result<Option<Bytes>> {
+        match self {
+            Self::Ndjson { file, at } => {
+                let mut line = Vec::new();
+                let read = file.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line)? as u64;
+                if read == MAX_LINE_BYTES && line.last() != Some(&b'\n') {
+                    bail!("a line of more than {} MiB (at byte {at}): is it NDJSON?", MAX_LINE_BYTES >> 20);
+                }
+                *at += read;
+                Ok((read > 0).then(|| Bytes::copy_from_slice(line.trim_ascii())))
+            }
+            Self::Csv { reader, names, .. } => {
+                let mut record = ByteRecord::new();
+                let found = reader.read_byte_record(&mut record).context("no CSV")?;
+                Ok(found.then(|| object(names, &record)))
+            }
+        }
+    }
+
+    fn position(&self) -> u64 {
+        match self {
+            Self::Ndjson { at, .. } => *at,
+            // White space behind the last line is nobody's.
+            Self::Csv { reader, bytes, .. } if reader.is_done() => *bytes,
+            Self::Csv { reader, .. } => reader.position().byte(),
+        }
+    }
+}
+
+/// Names of columns; those of `health_data` are as good as those of an upload.
+fn names(header: &ByteRecord) -> anyhow::Result<Vec<String>> {
+    let mut names = Vec::with_capacity(header.len());
+    for name in header {
+        let name = std::str::from_utf8(name).context("the names of the columns are not UTF-8")?.trim();
+        names.push(if name.eq_ignore_ascii_case("ts") { "timestamp".to_owned() } else { name.to_owned() });
+    }
+    let is_named = |wanted: &[&str]| names.iter().any(|name| wanted.contains(&name.as_str()));
+    if !is_named(&["device_sn", "deviceSn", "id"]) || !is_named(&["timestamp", "cjsj"]) {
+        bail!("the first line must name the columns, device_sn and ts among them");
+    }
+    Ok(names)
+}
+
+/// A line as the object an upload would send. What is not UTF-8 is no object, and is refused as such.
+fn object(names: &[String], record: &ByteRecord) -> Bytes {
+    let mut object = serde_json::Map::new();
+    for (name, field) in names.iter().zip(record) {
+        let Ok(text) = std::str::from_utf8(field) else {
+            return Bytes::from(String::from_utf8_lossy(record.as_slice()).into_owned());
+        };
+        if !text.trim().is_empty() {
+            object.insert(name.clone(), text.into());
+        }
+    }
+    if object.is_empty() { Bytes::new() } else { Bytes::from(serde_json::Value::Object(object).to_string()) }
+}

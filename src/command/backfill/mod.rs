@@ -1,0 +1,207 @@
+//! `vitals backfill`: history from files, by the rules of an upload.
+//!
+//! Before: an operator with an export or a log of uploads. After: `ingest::backfill` commits stretch after stretch; the relay reacts as
+//! to any upload.
+//! Promise: no service has to run and none is disturbed; what cannot be stored is kept as rejected; broken off at any point, the
+//! same file goes on where it was; memory does not grow with the file.
+
+mod lines;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::Context;
+use jiff::Timestamp;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::app;
+use crate::command::interrupt::until_interrupted;
+use crate::command::progress::Progress;
+use crate::command::simulate::grouped;
+use crate::command::text::print;
+use crate::config::Settings;
+use crate::http::retention::RawRetention;
+use crate::ingest::backfill::Backfill;
+use crate::store::Store;
+use crate::store::backfill::{self, Counts, Journal, Stretch};
+use crate::{tasks, wire};
+use lines::{Format, Lines, Piece};
+
+/// Options of `vitals backfill`.
+///
+/// CSV: a line of column names, those of an upload or of `health_data` (`device_sn`, `ts`, `heart_rate`, …); empty fields are not
+/// measured. NDJSON: each line a record, or a whole body as it was uploaded. Both need a time in each record; times without a zone
+/// are in `device_time_zone`.
+///
+/// Exit code: 0 every record is stored, 3 some are in `rejected_upload`, 1 broken off, 130 interrupted: the same again goes on.
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Options {
+    /// Files, taken in one after the other
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// What they are; without it, by the name: .csv, or else NDJSON
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Lines in one transaction
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    batch_lines: u32,
+    /// The account of each file as a JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Some records are in `rejected_upload`.
+const IN_PART: u8 = 3;
+
+/// What a shell expects of a command that was interrupted.
+const INTERRUPTED: u8 = 130;
+
+/// Does it and says what became of each file.
+///
+/// # Errors
+/// A file cannot be read, or the database is away: the same again goes on.
+pub async fn run(options: Options, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let store = Store::new(settings)?;
+    app::check_schema(&store).await?;
+    let retention = RawRetention::read(&store).await?;
+    let now = Timestamp::now();
+    let context = wire::Context {
+        received_at: now,
+        device_zone: settings.device_zone(),
+        oldest: retention.oldest(now),
+    };
+    let stop = CancellationToken::new();
+    let mut rejected = 0;
+    for file in &options.files {
+        let mut work = Work::begin(&store, settings, &options, file, &context).await?;
+        let took = Box::pin(until_interrupted(&stop, work.take(&stop))).await;
+        rejected += work.report(&options)?;
+        took.with_context(|| format!("{}: broke off; the same again goes on", file.display()))?;
+        if stop.is_cancelled() {
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
+    }
+    Ok(if rejected > 0 { ExitCode::from(IN_PART) } else { ExitCode::SUCCESS })
+}
+
+/// One file.
+struct Work {
+    name: String,
+    journal: Journal,
+    bytes: u64,
+    lines: Option<Lines>,
+    backfill: Backfill,
+    context: wire::Context,
+    batch_lines: usize,
+    counts: Counts,
+    started: Instant,
+}
+
+impl Work {
+    async fn begin(
+        store: &Store,
+        settings: &Settings,
+        options: &Options,
+        file: &Path,
+        context: &wire::Context,
+    ) -> anyhow::Result<Self> {
+        let name = file.display().to_string();
+        let format = options.format.unwrap_or_else(|| Format::of(file));
+        let path = file.to_owned();
+        let (hash, bytes) = tasks::aside(move || lines::hash(&path)).await.with_context(|| name.clone())?;
+        let journal = backfill::begin(store, &hash, bytes).await?;
+        let lines = Lines::open(file, format, journal.offset).with_context(|| name.clone())?;
+        Ok(Self {
+            name,
+            journal,
+            bytes,
+            lines: Some(lines),
+            backfill: Backfill::new(store, settings),
+            context: context.clone(),
+            batch_lines: usize::try_from(options.batch_lines)?,
+            counts: Counts::default(),
+            started: Instant::now(),
+        })
+    }
+
+    /// While one stretch is committed, the next is read on another thread.
+    async fn take(&mut self, stop: &CancellationToken) -> anyhow::Result<()> {
+        let mut progress = Progress::of_bytes("taking in", self.bytes);
+        progress.advance(self.journal.offset);
+        let mut at = self.journal.offset;
+        let mut piece = self.read().await?;
+        while let Some(current) = piece {
+            let stretch = Stretch { id: self.journal.id, from: at, to: current.end };
+            let (lines, next) = (self.lines.take(), &self.context);
+            let reading = read_ahead(lines, next, self.batch_lines);
+            let storing = self.backfill.store(current.upload, stretch, current.lines);
+            let (stored, (lines, ahead)) = tokio::join!(storing, reading);
+            self.lines = lines;
+            self.counts.add(&stored?);
+            progress.advance(stretch.to - at);
+            at = stretch.to;
+            if stop.is_cancelled() {
+                break;
+            }
+            piece = ahead?;
+        }
+        progress.end();
+        Ok(())
+    }
+
+    async fn read(&mut self) -> anyhow::Result<Option<Piece>> {
+        let (lines, piece) = read_ahead(self.lines.take(), &self.context, self.batch_lines).await;
+        self.lines = lines;
+        piece
+    }
+
+    /// Tells the account of all of the file; gives how many records are rejected.
+    fn report(&self, options: &Options) -> anyhow::Result<u64> {
+        let mut all = self.journal.counts;
+        all.add(&self.counts);
+        let seconds = self.started.elapsed().as_secs_f64();
+        let records = self.counts.stored + self.counts.duplicate + self.counts.rejected;
+        #[expect(clippy::cast_precision_loss, reason = "a rate is told to the unit")]
+        let rate = records as f64 / seconds.max(0.001);
+        if options.json {
+            let object = json!({
+                "file": self.name, "lines": all.lines, "stored": all.stored, "duplicate": all.duplicate,
+                "rejected": all.rejected, "lines_now": self.counts.lines, "seconds": seconds, "records_per_second": rate,
+            });
+            print(&format!("{object}\n"))?;
+            return Ok(all.rejected);
+        }
+        let before = match (self.journal.ended, self.journal.counts.lines) {
+            (true, _) => " (it was taken in before)".to_owned(),
+            (false, 0) => String::new(),
+            (false, lines) => format!(" ({} of them before)", grouped(lines)),
+        };
+        print(&format!(
+            "{}: {} lines{before}: {} stored, {} were there already, {} rejected; {seconds:.1} s, {rate:.0} records/s\n",
+            self.name,
+            grouped(all.lines),
+            grouped(all.stored),
+            grouped(all.duplicate),
+            grouped(all.rejected)
+        ))?;
+        Ok(all.rejected)
+    }
+}
+
+/// Reads and parses a stretch where it holds up nobody; gives the reader back.
+async fn read_ahead(
+    lines: Option<Lines>,
+    context: &wire::Context,
+    most: usize,
+) -> (Option<Lines>, anyhow::Result<Option<Piece>>) {
+    let Some(mut lines) = lines else { return (None, Ok(None)) };
+    let context = context.clone();
+    tasks::aside(move || {
+        let piece = lines.piece(&context, most);
+        (Some(lines), piece)
+    })
+    .await
+}

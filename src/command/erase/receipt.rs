@@ -1,0 +1,58 @@
+//! Receipts as text.
+//!
+//! Before: `store::erasure`. After: standard output.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::command::simulate::grouped;
+use crate::command::text::{aligned, harmless};
+use crate::store::erasure::{Receipt, Subject};
+
+/// What would go.
+pub(super) fn forecast(subject: &Subject, counts: &BTreeMap<String, i64>, as_json: bool) -> String {
+    if as_json {
+        return format!("{}\n", json!({ "kind": subject.kind(), "counts": counts }));
+    }
+    let whose = format!("{} {}", subject.kind(), harmless(&subject.text()));
+    if counts.is_empty() {
+        return format!("there is nothing of {whose}\n");
+    }
+    format!("of {whose}:\n{}", table(counts.iter().map(|(table, rows)| (table.clone(), *rows))))
+}
+
+/// What went.
+pub(super) fn text(receipt: &Receipt, as_json: bool) -> String {
+    let counts: Value = serde_json::from_str(&receipt.counts).unwrap_or_default();
+    if as_json {
+        let object = json!({
+            "erasure_id": receipt.id.to_string(),
+            "kind": receipt.kind,
+            "subject": receipt.subject,
+            "asked_by": receipt.asked_by,
+            "asked_at": receipt.asked_at,
+            "erased_at": receipt.erased_at,
+            "forgotten_at": receipt.forgotten_at,
+            "counts": counts,
+        });
+        return format!("{object}\n");
+    }
+    let when = |at: Option<jiff::Timestamp>| at.map_or_else(|| "not yet".to_owned(), |at| at.to_string());
+    let head = [
+        ["subject".to_owned(), format!("{} {}", receipt.kind, receipt.subject)],
+        ["asked by".to_owned(), harmless(&receipt.asked_by)],
+        ["asked at".to_owned(), receipt.asked_at.to_string()],
+        ["erased at".to_owned(), when(receipt.erased_at)],
+        ["out of Redis".to_owned(), when(receipt.forgotten_at)],
+    ];
+    let rows = counts.as_object().into_iter().flatten();
+    let rows = rows.map(|(table, rows)| (table.clone(), rows.as_i64().unwrap_or(0)));
+    format!("receipt {}\n{}{}", receipt.id, aligned(&head), table(rows))
+}
+
+fn table(counts: impl Iterator<Item = (String, i64)>) -> String {
+    let lines: Vec<[String; 2]> =
+        counts.map(|(table, rows)| [table, grouped(u64::try_from(rows).unwrap_or(0))]).collect();
+    aligned(&lines)
+}

@@ -1,0 +1,127 @@
+//! `vitals policy`: how long rows live, when they are compressed, how often the rollups are refreshed.
+//!
+//! Before: a DBA. After: `store::policy`; SQL on the table `policy` does as well.
+//! Promise: `show` and `plan` change nothing; what would lose data is refused with the reason; applying twice does no more than
+//! applying once.
+
+mod text;
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+
+use crate::app;
+use crate::command::text::print;
+use crate::config::Settings;
+use crate::store::policy::{self, Change, Desk};
+use crate::store::{Kind, Store};
+
+/// What to do with policies.
+#[derive(Debug, clap::Subcommand)]
+pub enum Action {
+    /// Every policy, and what was done by it last
+    Show(Output),
+    /// What applying would do now: chunks, rows, bytes; and what it would not, and why
+    Plan(PlanOptions),
+    /// Change a policy; TimescaleDB's jobs and uploads follow it
+    Set(SetOptions),
+    /// Apply all policies now, as the clock does anyway
+    Apply(Output),
+}
+
+/// How it is told.
+#[derive(Debug, clap::Args)]
+pub struct Output {
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// Options of `plan`.
+#[derive(Debug, clap::Args)]
+pub struct PlanOptions {
+    /// Only of this relation
+    relation: Option<String>,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// Options of `set`. Times are those of PostgreSQL, such as "90 days" or "1 year"; `never` takes one away.
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("values").required(true).multiple(true)
+    .args(["keep_for", "compress_after", "refresh_every", "refresh_lag"]))]
+pub struct SetOptions {
+    /// As `show` names it
+    relation: String,
+    /// How long rows live: "1 year", or never (to be dropped)
+    #[arg(long, value_name = "TIME")]
+    keep_for: Option<String>,
+    /// When chunks are compressed (Community edition): "7 days", or never
+    #[arg(long, value_name = "TIME")]
+    compress_after: Option<String>,
+    /// How often a rollup is refreshed: "20 seconds"
+    #[arg(long, value_name = "TIME")]
+    refresh_every: Option<String>,
+    /// How far behind now materialisation stays: "30 minutes"
+    #[arg(long, value_name = "TIME")]
+    refresh_lag: Option<String>,
+    /// Say what it would lead to, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// Does what was asked.
+///
+/// # Errors
+/// The database is away or not migrated, or refuses the policy: the reason is in the text.
+pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let store = Store::new(settings)?;
+    app::check_schema(&store).await?;
+    match action {
+        Action::Show(output) => {
+            let policies = policy::list(&store).await?;
+            print(&text::policies(&policies, output.json))?;
+        }
+        Action::Plan(options) => {
+            let steps = Desk::open(&store).await?.plan(options.relation.as_deref()).await?;
+            print(&text::plan(&steps, options.output.json))?;
+        }
+        Action::Set(options) => set(&options, &store).await?,
+        Action::Apply(output) => {
+            Desk::open(&store).await?.apply().await?;
+            print(&text::done(&policy::list(&store).await?, output.json))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn set(options: &SetOptions, store: &Store) -> anyhow::Result<()> {
+    let change = Change {
+        keep_for: value(options.keep_for.as_deref())?,
+        compress_after: value(options.compress_after.as_deref())?,
+        refresh_every: value(options.refresh_every.as_deref())?,
+        refresh_lag: value(options.refresh_lag.as_deref())?,
+    };
+    let steps = match Desk::open(store).await?.set(&options.relation, &change, options.dry_run).await {
+        Ok(Some(steps)) => steps,
+        Ok(None) => bail!("there is no policy for {}: `vitals policy show` names them all", options.relation),
+        Err(error) if error.kind() == Kind::Refused => bail!("refused, nothing was changed: {error}"),
+        Err(error) => return Err(error.into()),
+    };
+    if !options.output.json {
+        print(if options.dry_run { "nothing was changed (--dry-run); then:\n" } else { "changed; now:\n" })?;
+    }
+    print(&text::plan(&steps, options.output.json))?;
+    Ok(())
+}
+
+/// `never` is told the database as an empty text.
+fn value(text: Option<&str>) -> anyhow::Result<Option<&str>> {
+    match text.map(str::trim) {
+        Some("") => bail!("an empty time: say never, or a time such as \"90 days\""),
+        Some("never") => Ok(Some("")),
+        given => Ok(given),
+    }
+}

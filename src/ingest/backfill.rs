@@ -1,0 +1,192 @@
+//! Lines of history, many in a transaction, on one connection.
+//!
+//! Before: `command::backfill` reads stretches of a file. After: `store::batch` commits them, and the journal with them.
+//! Promise: what is committed is noted in the same transaction, so whoever goes on skips nothing and counts nothing twice. A row
+//! the database refuses costs its neighbours nothing.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use super::again::Tries;
+use super::documents;
+use super::load::Load;
+use super::plan::{self, Place};
+use super::within;
+use crate::config::{Duplicates, Settings};
+use crate::model::{Item, Owned, Reject, Tenure, Upload};
+use crate::store::accounting::BACKFILL_SHARD;
+use crate::store::backfill::{Counts, Stretch};
+use crate::store::batch::{Batch, Folded, Session};
+use crate::store::{Kind, Store, StoreError, owners};
+
+/// Devices in one question whom they belong to.
+const DEVICES_PER_QUESTION: usize = 1_000;
+
+/// Takes stretches in, one after the other.
+pub struct Backfill {
+    store: Store,
+    session: Option<Session>,
+    instance: String,
+    duplicates: Duplicates,
+    write_deadline: Duration,
+}
+
+impl std::fmt::Debug for Backfill {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Backfill").finish_non_exhaustive()
+    }
+}
+
+/// What one transaction is to hold.
+struct Part<'a> {
+    load: Load<'a>,
+    rejects: &'a [Reject],
+    /// The journal follows with the last part of a stretch.
+    note: Option<(Stretch, Counts)>,
+}
+
+impl Backfill {
+    /// Takes no connection yet.
+    pub fn new(store: &Store, settings: &Settings) -> Self {
+        Self {
+            store: store.clone(),
+            session: None,
+            instance: settings.instance_name(),
+            duplicates: settings.duplicates,
+            write_deadline: settings.statement_timeout(),
+        }
+    }
+
+    /// Commits what `lines` lines of a stretch held: in one transaction, unless the database refuses a row.
+    ///
+    /// # Errors
+    /// [`Kind::Down`]: what is not noted may be committed in part; the same again counts that as duplicate.
+    pub async fn store(
+        &mut self,
+        mut upload: Upload,
+        stretch: Stretch,
+        lines: u64,
+    ) -> Result<Counts, StoreError> {
+        complete_owners(&self.store, &mut upload.items).await?;
+        let mut rejects = upload.rejects;
+        let placed = upload.items.into_iter().map(|item| {
+            let place = Place::of(&item, 0);
+            (item, place)
+        });
+        let readings = plan::fold_records(placed.collect(), self.duplicates);
+        let mut done = Counts { lines, ..Counts::default() };
+        let mut pending = vec![Load { readings: &readings, events: &[], device_infos: &[] }];
+        while let Some(load) = pending.pop() {
+            let last = pending.is_empty();
+            let rejected: &[Reject] = if last { &rejects } else { &[] };
+            let note = last.then_some((stretch, done));
+            match self.commit(&Part { load, rejects: rejected, note }).await {
+                Ok(counts) => done.add(&counts),
+                Err(error) if is_of_a_row(&error) && load.len() > 1 => {
+                    let (first, second) = load.halves();
+                    pending.extend([second, first]);
+                }
+                Err(error) if is_of_a_row(&error) && load.len() == 1 => {
+                    rejects.extend(load.rejects(&error.to_string()).map(|(_, reject)| reject));
+                    if last {
+                        pending.push(Load::nothing());
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(done)
+    }
+
+    /// One transaction, again when the same may work.
+    async fn commit(&mut self, part: &Part<'_>) -> Result<Counts, StoreError> {
+        let mut tries = Tries::at_once();
+        let mut all_are_repeats = false;
+        loop {
+            let session = match self.session.take() {
+                Some(session) if !session.is_closed() => session,
+                _ => Session::open(&self.store).await?,
+            };
+            let writing = write(&session, part, all_are_repeats, &self.instance, self.duplicates);
+            let error = match within(self.write_deadline, "backfill", writing).await {
+                Ok(counts) => {
+                    self.session = Some(session);
+                    return Ok(counts);
+                }
+                Err(error) => error,
+            };
+            match error.kind() {
+                // Rolled back by the session itself.
+                Kind::Conflict | Kind::Refused => self.session = Some(session),
+                _ => session.discard(),
+            }
+            if error.kind() == Kind::Conflict && !all_are_repeats {
+                all_are_repeats = true;
+            } else if !tries.again(&error).await {
+                return Err(error);
+            }
+        }
+    }
+}
+
+/// A row that may be at fault is kept as rejected, which harms nothing if it is not.
+fn is_of_a_row(error: &StoreError) -> bool {
+    error.kind() == Kind::Refused || error.may_be_of_a_row()
+}
+
+/// History is expected to be new: it is copied straight in, or, if any of it is there, merged.
+async fn write(
+    session: &Session,
+    part: &Part<'_>,
+    all_are_repeats: bool,
+    instance: &str,
+    duplicates: Duplicates,
+) -> Result<Counts, StoreError> {
+    let rows = part.load.readings;
+    let items = || rows.iter().map(|row| &row.item);
+    let batch = Batch {
+        fresh: if all_are_repeats { Vec::new() } else { items().collect() },
+        repeats: if all_are_repeats { items().collect() } else { Vec::new() },
+        events: Vec::new(),
+        device_infos: Vec::new(),
+        folded: Folded { readings: part.load.records() - rows.len(), ..Folded::default() },
+        documents: documents::fold(rows),
+        rejects: part.rejects,
+        instance,
+        shard: BACKFILL_SHARD,
+    };
+    let written = session.write(&batch, duplicates).await?;
+    let stored = batch.fresh.len() + written.inserted.iter().filter(|new| **new).count();
+    let counts = Counts {
+        lines: 0,
+        stored: stored as u64,
+        duplicate: (part.load.records() - stored) as u64,
+        rejected: part.rejects.len() as u64,
+    };
+    if let Some((stretch, mut noted)) = part.note {
+        noted.add(&counts);
+        session.advance_backfill(stretch, &noted).await?;
+    }
+    session.account_and_commit(&batch, &written).await?;
+    Ok(counts)
+}
+
+/// Most of history lies in the time of the owner of today; the rest is asked for by instant.
+async fn complete_owners(store: &Store, items: &mut [Item]) -> Result<(), StoreError> {
+    let incomplete = |item: &&mut Item| !item.owner().is_complete();
+    let devices: BTreeSet<String> =
+        items.iter_mut().filter(incomplete).map(|item| item.device_sn().to_owned()).collect();
+    let devices: Vec<&str> = devices.iter().map(String::as_str).collect();
+    let mut tenures: HashMap<Box<str>, Tenure> = HashMap::new();
+    for some in devices.chunks(DEVICES_PER_QUESTION) {
+        tenures.extend(owners::tenures(store, some).await?.by_device);
+    }
+    let mut earlier = Vec::new();
+    for item in items.iter_mut().filter(incomplete) {
+        match tenures.get(item.device_sn()) {
+            Some(tenure) if tenure.covers(item.ts()) => item.owner_mut().complete_from(&tenure.owner),
+            _ => earlier.push(item),
+        }
+    }
+    owners::fill(store, earlier.into_iter()).await
+}

@@ -1,0 +1,47 @@
+//! Enforces policy where TimescaleDB does not do it itself.
+//!
+//! Before: `app` starts it, in every instance of the service. After: `store::policy`, `apply_policies()`.
+//! Promise: of all instances one is at it at a time, every `policy_interval_seconds`; a database that is away is waited for.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Settings;
+use crate::store::policy::Desk;
+use crate::store::{Store, StoreError};
+
+/// Enforces by the clock until `stop`. Not at once: first the rollups catch up with what happened meanwhile.
+pub async fn run(store: Store, settings: Settings, stop: CancellationToken) {
+    let every = Duration::from_secs(settings.policy_interval_seconds);
+    let mut clock = interval_at(Instant::now() + every, every);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = clock.tick() => {}
+        }
+        if let Err(error) = apply_in_turn(&store, &stop).await {
+            tracing::warn!(%error, "policies are not applied");
+        }
+    }
+}
+
+async fn apply_in_turn(store: &Store, stop: &CancellationToken) -> Result<(), StoreError> {
+    let desk = Desk::open(store).await?;
+    if !desk.take_turn().await? {
+        return Ok(());
+    }
+    let applied = tokio::select! {
+        applied = desk.apply() => Some(applied),
+        () = stop.cancelled() => None,
+    };
+    match applied {
+        Some(applied) => applied,
+        None => {
+            desk.abandon().await;
+            Ok(())
+        }
+    }
+}

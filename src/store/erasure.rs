@@ -1,0 +1,224 @@
+//! `erasure`: taking a device or a user out of the database, step by step, and the receipt of it.
+//!
+//! Before: `vitals erase`. After: sql/functions/erase_*.sql; Redis follows by way of `cache::forget`.
+//! Promise: each step is a transaction that notes what it did; one that was broken off goes on where it was.
+
+use jiff::Timestamp;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Row};
+
+use super::{Driver, Statement, Store, StoreError, statement};
+
+const BEGIN: Statement = statement!("erasure", "begin");
+const STEPS: Statement = statement!("erasure", "steps");
+const STEP: Statement = statement!("erasure", "step");
+const UNDER_WAY: Statement = statement!("erasure", "under_way");
+const STILL_UNDER_WAY: Statement = statement!("erasure", "still_under_way");
+const REST: Statement = statement!("erasure", "rest");
+const PENDING: Statement = statement!("erasure", "pending");
+const FORGOTTEN: Statement = statement!("erasure", "forgotten");
+const RECEIPT: Statement = statement!("erasure", "receipt");
+
+/// What is erased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A device, by serial.
+    Device(String),
+    /// A user, by id.
+    User(i64),
+}
+
+impl Subject {
+    /// The word of `erasure.kind`.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Device(_) => "device",
+            Self::User(_) => "user",
+        }
+    }
+
+    /// Serial or id.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Device(device_sn) => device_sn.clone(),
+            Self::User(user_id) => user_id.to_string(),
+        }
+    }
+}
+
+/// A step: a chunk of a hypertable, or a table.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// The table.
+    pub relation: String,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+}
+
+/// What is being reacted to, of which somebody may hold rows in memory.
+#[derive(Debug, Clone)]
+pub struct UnderWay {
+    batches: Vec<i64>,
+    changes: Vec<i64>,
+}
+
+/// What Redis still has to forget.
+#[derive(Debug, Clone)]
+pub struct Pending {
+    /// Number of the erasure.
+    pub id: i64,
+    /// Serials.
+    pub device_sns: Vec<String>,
+}
+
+/// A row of the table.
+#[derive(Debug, Clone)]
+pub struct Receipt {
+    /// Its number.
+    pub id: i64,
+    /// `device` or `user`.
+    pub kind: String,
+    /// Hash of the serial or id.
+    pub subject: String,
+    /// Who asked.
+    pub asked_by: String,
+    /// When.
+    pub asked_at: Timestamp,
+    /// When the last row was gone.
+    pub erased_at: Option<Timestamp>,
+    /// When Redis was rid of it.
+    pub forgotten_at: Option<Timestamp>,
+    /// Rows by table, JSON.
+    pub counts: String,
+}
+
+/// A session without statement time-out.
+#[derive(Debug)]
+pub struct Desk {
+    client: Client,
+    _driver: Driver,
+}
+
+impl Desk {
+    /// Opens the session.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn open(store: &Store) -> Result<Self, StoreError> {
+        let (client, driver) = store.session().await?;
+        Ok(Self { client, _driver: driver })
+    }
+
+    /// Begins, or goes on with what was broken off; gives its number.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn begin(&self, subject: &Subject, actor: &str) -> Result<i64, StoreError> {
+        Ok(self.row(BEGIN, &[&subject.kind(), &subject.text(), &actor]).await?.get(0))
+    }
+
+    /// The steps, in order.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn steps(&self, subject: &Subject) -> Result<Vec<Step>, StoreError> {
+        let rows = self.rows(STEPS, &[&subject.kind()]).await?;
+        let step = |row: &Row| Step {
+            relation: row.get("relation"),
+            from: row.get("from_ts"),
+            to: row.get("to_ts"),
+        };
+        Ok(rows.iter().map(step).collect())
+    }
+
+    /// Does a step of the erasure `id`, or, without one, counts what it would take; gives how many rows.
+    ///
+    /// # Errors
+    /// Nothing of the step was done.
+    pub async fn step(&self, id: Option<i64>, subject: &Subject, step: &Step) -> Result<i64, StoreError> {
+        let Step { relation, from, to } = step;
+        Ok(self.row(STEP, &[&id, &subject.kind(), &subject.text(), relation, from, to]).await?.get(0))
+    }
+
+    /// What is being reacted to now.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn under_way(&self) -> Result<UnderWay, StoreError> {
+        let row = self.row(UNDER_WAY, &[]).await?;
+        Ok(UnderWay { batches: row.get("batches"), changes: row.get("changes") })
+    }
+
+    /// How much of it is still being reacted to.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn still_under_way(&self, what: &UnderWay) -> Result<i64, StoreError> {
+        Ok(self.row(STILL_UNDER_WAY, &[&what.batches, &what.changes]).await?.get(0))
+    }
+
+    /// The end of the erasure `id` in the database, or, without one, what it would take: rows by table.
+    ///
+    /// # Errors
+    /// Nothing of it was done.
+    pub async fn rest(&self, id: Option<i64>, subject: &Subject) -> Result<Vec<(String, i64)>, StoreError> {
+        let rows = self.rows(REST, &[&id, &subject.kind(), &subject.text()]).await?;
+        Ok(rows.iter().map(|row| (row.get("relation"), row.get("taken"))).collect())
+    }
+
+    /// Erasures that Redis has not followed.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn pending(&self) -> Result<Vec<Pending>, StoreError> {
+        let rows = self.rows(PENDING, &[]).await?;
+        Ok(rows
+            .iter()
+            .map(|row| Pending { id: row.get("erasure_id"), device_sns: row.get("pending") })
+            .collect())
+    }
+
+    /// Redis has followed.
+    ///
+    /// # Errors
+    /// The database is away; the same again is harmless.
+    pub async fn forgotten(&self, id: i64) -> Result<(), StoreError> {
+        self.rows(FORGOTTEN, &[&id]).await.map(drop)
+    }
+
+    /// The receipt.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn receipt(&self, id: i64) -> Result<Receipt, StoreError> {
+        let row = self.row(RECEIPT, &[&id]).await?;
+        Ok(Receipt {
+            id: row.get("erasure_id"),
+            kind: row.get("kind"),
+            subject: row.get("subject"),
+            asked_by: row.get("asked_by"),
+            asked_at: row.get("asked_at"),
+            erased_at: row.get("erased_at"),
+            forgotten_at: row.get("forgotten_at"),
+            counts: row.get("counts"),
+        })
+    }
+
+    async fn rows(
+        &self,
+        statement: Statement,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, StoreError> {
+        self.client
+            .query(statement.sql, parameters)
+            .await
+            .map_err(|source| StoreError::Postgres { statement: statement.name, source })
+    }
+
+    async fn row(&self, statement: Statement, parameters: &[&(dyn ToSql + Sync)]) -> Result<Row, StoreError> {
+        self.client
+            .query_one(statement.sql, parameters)
+            .await
+            .map_err(|source| StoreError::Postgres { statement: statement.name, source })
+    }
+}

@@ -1,0 +1,89 @@
+//! A line of history: a record, or a body as it was once uploaded.
+//!
+//! Before: `command::backfill` has a line of a file. After: as for `health`.
+//! Promise: records are read by the rules of [`super::batch`], except that a serial may be short: a time is there, for when a
+//! line of history was received says nothing of when it was measured. Whatever the line is, it is an upload or a reject.
+
+use bytes::Bytes;
+
+use super::fields::Fields;
+use super::gather::{self, Gathering, Place};
+use super::item::{Inherited, Rules};
+use super::{Context, JSON_SPACE, text_of};
+use crate::model::{Source, Upload};
+
+/// Rejects are read again as those of the batch route.
+const RULES: Rules = Rules { source: Source::HealthBatch, min_serial_chars: 1, time_required: true };
+
+/// Reads a line.
+pub fn read(line: &Bytes, context: &Context) -> Upload {
+    let text = text_of(line).map_or("", |text| text.trim_start_matches(JSON_SPACE));
+    let place = Place { source: line, inherited: &Inherited::default(), depth: 0 };
+    let mut gathering = Gathering::new(context, RULES);
+    let whole = match Fields::read(text) {
+        Ok(fields) if gather::content_of(&fields).is_some() => gathering.object(fields, text, place),
+        _ => {
+            gathering.single(if text.is_empty() { whole_of(line) } else { text }, place);
+            return gathering.finish();
+        }
+    };
+    if whole.is_ok() {
+        return gathering.finish();
+    }
+    // A body that breaks off inside is no upload: all of it is one reject.
+    let mut gathering = Gathering::new(context, RULES);
+    gathering.single(text, place);
+    gathering.finish()
+}
+
+/// What is no text at all is kept as far as it is.
+fn whole_of(line: &Bytes) -> &str {
+    match std::str::from_utf8(line) {
+        Ok(text) => text,
+        Err(error) => std::str::from_utf8(&line[..error.valid_up_to()]).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::model::RejectReason;
+
+    fn parse(line: &str) -> Upload {
+        let context = Context {
+            received_at: "2025-05-17T10:00:00Z".parse().unwrap(),
+            device_zone: TimeZone::get("Asia/Shanghai").unwrap(),
+            oldest: None,
+        };
+        read(&Bytes::copy_from_slice(line.as_bytes()), &context)
+    }
+
+    #[test]
+    fn a_line_is_a_record_or_a_body() {
+        assert_eq!(parse(r#"{"deviceSn":"A","timestamp":1747454400,"heart_rate":"70"}"#).items.len(), 1);
+        let body =
+            r#"{"data":[{"deviceSn":"A","timestamp":1747454400},{"deviceSn":"B","timestamp":1747454400}]}"#;
+        assert_eq!(parse(body).items.len(), 2);
+    }
+
+    #[test]
+    fn whatever_is_no_record_is_one_reject_with_its_text() {
+        for line in ["5", "nonsense", "{", "[1", r#"{"data":[{"deviceSn":"A","#, "\u{0}"] {
+            let upload = parse(line);
+            assert_eq!((upload.items.len(), upload.rejects.len()), (0, 1), "{line}");
+            assert_eq!(upload.rejects[0].refusal.reason, RejectReason::NotAnObject, "{line}");
+        }
+    }
+
+    #[test]
+    fn without_a_time_it_is_refused() {
+        assert_eq!(
+            parse(r#"{"deviceSn":"A","heart_rate":70}"#).rejects[0].refusal.reason,
+            RejectReason::BadTime
+        );
+    }
+}
