@@ -30,6 +30,7 @@ const FUNCTIONS: &[(&str, &str)] = &[
     function!("rollup_refresh"),
     function!("rollup_continuous"),
     function!("refresh_rollups"),
+    function!("request_refresh"),
     function!("alert_turn"),
     function!("alert_parts"),
     function!("derive_alerts"),
@@ -46,6 +47,9 @@ const FUNCTIONS: &[(&str, &str)] = &[
     function!("bind_device"),
     function!("alert_rule_refusal"),
     function!("alert_steps"),
+    function!("dashboard_tenants"),
+    function!("dashboard_views"),
+    function!("dashboard_rollups"),
 ];
 
 /// Held while a schema is changed. The number is arbitrary but fixed: "vitals" as ASCII.

@@ -33,6 +33,7 @@ pub mod owners;
 pub mod policy;
 pub mod rejected_upload;
 pub mod replay;
+pub mod roles;
 pub mod rollups;
 mod sleep_segment;
 mod statement;

@@ -27,6 +27,7 @@ mod openapi;
 mod ownership;
 mod rejected;
 mod relay;
+mod roles;
 mod rollups;
 mod schema;
 mod sleep;

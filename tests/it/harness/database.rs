@@ -133,12 +133,12 @@ fn database_url(name: &str) -> String {
     if parameters.is_empty() { format!("{server}/{name}") } else { format!("{server}/{name}?{parameters}") }
 }
 
-async fn admin(sql: &str) {
+pub(super) async fn admin(sql: &str) {
     let client = connect(&servers().database_url).await;
     client.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
 }
 
-async fn connect(url: &str) -> Client {
+pub(super) async fn connect(url: &str) -> Client {
     let config: Config = url.parse().expect("a URL");
     let (client, connection) = config.connect(NoTls).await.expect("PostgreSQL answers");
     tokio::spawn(connection);
@@ -159,6 +159,6 @@ fn redis_databases() -> u32 {
     })
 }
 
-fn block_on<F: std::future::Future>(work: F) -> F::Output {
+pub(super) fn block_on<F: std::future::Future>(work: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(work)
 }
