@@ -144,3 +144,17 @@ comment on column dashboard.sleep_night.total_hours   is 'Hours of sleep: light 
 comment on column dashboard.sleep_night.user_id       is 'Wearer. NULL: not known.';
 comment on column dashboard.sleep_night.org_id        is 'Organisation unit. NULL: not known.';
 comment on column dashboard.sleep_night.customer_id   is 'Tenant. NULL: not known.';
+
+-- The zone and the days of the rollups, for queries that say "today".
+create or replace view dashboard.clock as
+select
+    r.time_zone,
+    date_trunc('day', now(), r.time_zone) as today,
+    date_trunc('day', now() at time zone r.time_zone - interval '1 day') at time zone r.time_zone as yesterday
+from vitals.rollup as r
+where r.name = 'health_daily';
+
+comment on view dashboard.clock is 'One row: when today and yesterday began in the zone of the rollups.';
+comment on column dashboard.clock.time_zone is 'Zone in which days are cut (IANA name).';
+comment on column dashboard.clock.today     is 'Start of today.';
+comment on column dashboard.clock.yesterday is 'Start of yesterday.';

@@ -13,6 +13,7 @@ mod alert_rules;
 mod alert_view;
 mod alerts;
 mod bodies;
+mod dashboards;
 mod device_config;
 mod device_info;
 mod directory_import;
