@@ -12,6 +12,7 @@ pub mod alert_rule;
 pub mod alert_silence;
 pub mod alert_sweep;
 pub mod batch;
+pub mod condition;
 pub mod connect;
 pub mod copy;
 pub mod database;
@@ -37,6 +38,7 @@ pub mod roles;
 pub mod rollups;
 mod sleep_segment;
 mod statement;
+pub mod stats;
 pub mod wake;
 mod workout;
 

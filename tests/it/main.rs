@@ -25,6 +25,7 @@ mod layering;
 mod nested_documents;
 mod notify;
 mod openapi;
+mod operations;
 mod ownership;
 mod rejected;
 mod relay;
