@@ -39,7 +39,7 @@ const FLEET: &str = "
 /// The tenant of the devices D3 and D4.
 const HARBOUR: i64 = 42;
 
-async fn fleet() -> (Database, Client) {
+pub async fn fleet() -> (Database, Client) {
     let database = Database::new().await;
     let client = database.client().await;
     client.batch_execute(FLEET).await.expect("a fleet");

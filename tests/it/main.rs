@@ -12,6 +12,7 @@ mod alert_order;
 mod alert_rules;
 mod alert_view;
 mod alerts;
+mod boards;
 mod bodies;
 mod dashboards;
 mod device_config;
