@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::OnceCell;
 use tokio_postgres::{Client, Config, NoTls};
 use vitals::config::Settings;
-use vitals::store::migrate;
+use vitals::store::{Store, migrate, roles};
 
 use super::PATIENCE;
 use super::servers::servers;
@@ -37,6 +37,7 @@ impl Database {
     pub async fn in_zone(zone: &str) -> Self {
         let database = Self::empty(zone).await;
         migrate::run(&database.settings()).await.expect("migrates");
+        grant(&database.settings()).await;
         database
     }
 
@@ -112,6 +113,17 @@ impl Drop for Database {
     }
 }
 
+/// Whether services run with the role `vitals_service` and nothing more.
+pub(super) fn services_have_their_role_only() -> bool {
+    std::env::var_os("VITALS_TEST_SERVICE_ROLE").is_some()
+}
+
+async fn grant(settings: &Settings) {
+    if services_have_their_role_only() {
+        roles::apply(&Store::new(settings).expect("settings")).await.expect("roles");
+    }
+}
+
 async fn make_template() -> String {
     let name = format!("vitals_test_{}_template", std::process::id());
     admin(&format!("drop database if exists {name} with (force)")).await;
@@ -119,6 +131,7 @@ async fn make_template() -> String {
     let mut settings = Settings::defaults();
     settings.database_url = database_url(&name);
     migrate::run(&settings).await.expect("migrates");
+    grant(&settings).await;
     // Nobody may be in it while it is copied, TimescaleDB's scheduler least of all.
     admin(&format!("alter database {name} allow_connections false")).await;
     admin(&format!("select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = '{name}'"))
