@@ -80,7 +80,8 @@ impl Service {
         let writers = Ingest::start(&store, &announcer, &settings, &ingest);
         let owners = Owners::start(&store, &cache, &settings, &ingest);
 
-        let state = http::State::new(writers, owners, store.clone(), metrics, retention, address, &settings);
+        let state =
+            http::State::new(writers, owners, (store.clone(), cache), metrics, retention, address, &settings);
         let idle_timeout = Duration::from_millis(settings.idle_timeout_ms);
         let serving = http::server::serve(listener, http::router(state), idle_timeout, door.clone());
         door.spawn_loop("accept", serving);

@@ -32,6 +32,8 @@ pub mod names {
     pub const REACTED: &str = "vitals_relay_reacted_total";
     /// Time from the writing of an outbox row to the end of the reaction.
     pub const REACTION_SECONDS: &str = "vitals_relay_reaction_seconds";
+    /// How long the oldest outbox row has waited; asked for with the metrics.
+    pub const OUTBOX_OLDEST_SECONDS: &str = "vitals_relay_oldest_outbox_seconds";
     /// Outbox rows that wait.
     pub const OUTBOX_ROWS: &str = "vitals_relay_outbox_rows";
     /// Latest values by what became of them: written, older (Redis had a newer one), missed (Redis was away).
@@ -48,6 +50,10 @@ pub mod names {
     pub const NOTIFICATIONS_WAITING: &str = "vitals_notifications_waiting";
     /// How long the oldest of them has been due, by channel.
     pub const NOTIFICATION_OLDEST_SECONDS: &str = "vitals_notification_oldest_waiting_seconds";
+    /// 1 while postgres or redis (label component) answers, else 0; asked for with the metrics.
+    pub const COMPONENT_UP: &str = "vitals_component_up";
+    /// Memory of the process that is in RAM; absent where the system does not tell.
+    pub const MEMORY_BYTES: &str = "vitals_process_resident_bytes";
     /// Time of a refresh of the rollups.
     pub const REFRESH_SECONDS: &str = "vitals_rollup_refresh_seconds";
 }
@@ -81,6 +87,17 @@ pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
     Ok(handle)
 }
 
+/// Records what the system says of this process.
+pub fn measure_process() {
+    let kibibytes = std::fs::read_to_string("/proc/self/status").ok().and_then(|status| {
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        line.split_whitespace().next()?.parse::<u32>().ok()
+    });
+    if let Some(kibibytes) = kibibytes {
+        metrics::gauge!(names::MEMORY_BYTES).set(f64::from(kibibytes) * 1024.0);
+    }
+}
+
 fn describe() {
     describe_counter!(names::REQUESTS, "Requests by route and status");
     describe_histogram!(names::REQUEST_SECONDS, Unit::Seconds, "From request head to answer");
@@ -109,5 +126,8 @@ fn describe() {
         Unit::Seconds,
         "How long the oldest of them has been due"
     );
+    describe_gauge!(names::OUTBOX_OLDEST_SECONDS, Unit::Seconds, "How long the oldest outbox row has waited");
+    describe_gauge!(names::COMPONENT_UP, "1 while postgres or redis answers");
+    describe_gauge!(names::MEMORY_BYTES, Unit::Bytes, "Memory of the process that is in RAM");
     describe_histogram!(names::REFRESH_SECONDS, Unit::Seconds, "One refresh of the rollups");
 }

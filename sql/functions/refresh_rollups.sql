@@ -40,6 +40,7 @@ begin
     commit;
     set transaction isolation level read committed;
     perform vitals.raise_mark();
+    perform vitals.mark_requests();
     if from_ts is not null then
         perform vitals.mark_range(from_ts, to_ts);
     end if;

@@ -159,9 +159,15 @@ comment on function vitals.is_abandoned(bigint) is 'Whether a refresh that faile
 create or replace procedure vitals.refresh_rollups_job(job_id integer, config jsonb)
 language plpgsql
 as $$
+declare
+    asked vitals.refresh_request;
 begin
     perform pg_catalog.set_config('enable_seqscan', 'off', false);
     call public.refresh_rollups();
+    for asked in select * from vitals.refresh_request order by refresh_request_id loop
+        call public.refresh_rollups(asked.from_ts, asked.to_ts);
+        delete from vitals.refresh_request where refresh_request_id = asked.refresh_request_id;
+    end loop;
 end
 $$;
 comment on procedure vitals.refresh_rollups_job(integer, jsonb) is 'The job of TimescaleDB that calls refresh_rollups().';

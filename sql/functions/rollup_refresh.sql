@@ -193,9 +193,11 @@ comment on function vitals.recompute_rollup(vitals.rollup, timestamptz, timestam
 -- Step 4: brings the bound that planners read (vitals.<name>_live_from) near the watermark. A query planned with it may
 -- run in an older snapshot, of a repeatable read transaction, whose watermark is older too; it would miss the rows between.
 -- So a bound is published only when it has been behind the watermark for an hour.
+-- Runs as the owner, who alone may replace the functions, for whoever refreshes (role vitals_service).
 -- Locks: none that readers wait for.
 create or replace function vitals.publish_live_from() returns void
 language plpgsql
+security definer
 set search_path = pg_catalog, public, pg_temp
 as $$
 declare
@@ -222,6 +224,23 @@ begin
 end
 $$;
 comment on function vitals.publish_live_from() is 'Lets the bound that planners read follow the watermark.';
+revoke execute on function vitals.publish_live_from() from public;
+
+-- Marks the ranges that were asked for by request_refresh(), so that step 3 computes them again.
+-- Locks: the requests; new rows of vitals.rollup_dirty.
+create or replace function vitals.mark_requests() returns void
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    asked record;
+begin
+    for asked in delete from vitals.refresh_request returning from_ts, to_ts loop
+        perform vitals.mark_range(asked.from_ts, asked.to_ts);
+    end loop;
+end
+$$;
+comment on function vitals.mark_requests() is 'Marks the ranges that request_refresh() was asked for.';
 
 -- Marks everything in a range, so that step 3 computes it again: what the raw table has there, and what the rollup has.
 -- Locks: new rows of vitals.rollup_dirty.

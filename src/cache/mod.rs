@@ -98,6 +98,15 @@ impl Cache {
         Ok(())
     }
 
+    /// Whether Redis answers now.
+    ///
+    /// # Errors
+    /// It does not, within the deadline.
+    pub async fn ping(&self) -> Result<(), CacheError> {
+        self.connect().await?;
+        self.send::<()>(Pipeline::new().cmd("PING").ignore()).await
+    }
+
     /// Sends a pipeline and takes its answers. A connection that fails or stays silent is given up.
     async fn send<T: FromRedisValue>(&self, pipeline: &Pipeline) -> Result<T, CacheError> {
         let mut connection = self.slot().clone().ok_or(CacheError::Away)?;

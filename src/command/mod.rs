@@ -15,6 +15,7 @@ pub mod policy;
 mod progress;
 pub mod refresh;
 pub mod rejected;
+pub mod roles;
 pub mod serve;
 pub mod simulate;
 mod text;
@@ -45,6 +46,8 @@ enum Command {
     Serve(serve::Options),
     /// Bring the schema of the database to what this version needs
     Migrate,
+    /// Make the roles for the service, dashboards and DBAs, or bring them up to date after a migrate
+    Roles,
     /// Say whether everything the service needs is there, and what the edition of TimescaleDB means
     Check,
     /// Say whom devices belong to
@@ -93,6 +96,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
             serve::run(options, settings).await
         }
         Command::Migrate => migrate::run(&load()?).await,
+        Command::Roles => roles::run(&load()?).await,
         Command::Check => check::run(&load()?).await,
         Command::Directory(action) => directory::run(action, &load()?).await,
         Command::Alerts(action) => alerts::run(action, &load()?).await,

@@ -32,6 +32,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::cache::Cache;
 use crate::config::Settings;
 use crate::ingest::{Ingest, IngestError};
 use crate::model::{Upload, UploadOutcome};
@@ -50,6 +51,8 @@ pub struct State {
     ingest: Ingest,
     owners: Owners,
     store: Store,
+    cache: Cache,
+    stats: api::stats::Remembered,
     metrics: PrometheusHandle,
     device_zone: TimeZone,
     retention: RawRetention,
@@ -64,7 +67,7 @@ impl State {
     pub fn new(
         ingest: Ingest,
         owners: Owners,
-        store: Store,
+        (store, cache): (Store, Cache),
         metrics: PrometheusHandle,
         retention: RawRetention,
         address: SocketAddr,
@@ -74,6 +77,8 @@ impl State {
             ingest,
             owners,
             store,
+            cache,
+            stats: api::stats::Remembered::default(),
             metrics,
             device_zone: settings.device_zone(),
             retention,
@@ -152,6 +157,8 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(operations::livez))
         .routes(routes!(operations::readyz))
         .routes(routes!(operations::metrics))
+        .routes(routes!(api::health::get_api_health))
+        .routes(routes!(api::stats::get_api_stats))
         // readers
         .routes(routes!(openapi::openapi_json))
         .routes(routes!(openapi::docs))

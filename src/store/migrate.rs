@@ -39,6 +39,7 @@ const FUNCTIONS: &[(&str, &str)] = &[
     function!("erase_parts"),
     function!("erase_steps"),
     function!("erase_rest"),
+    function!("request_refresh"),
     function!("alert_turn"),
     function!("alert_parts"),
     function!("derive_alerts"),
@@ -55,6 +56,9 @@ const FUNCTIONS: &[(&str, &str)] = &[
     function!("bind_device"),
     function!("alert_rule_refusal"),
     function!("alert_steps"),
+    function!("dashboard_tenants"),
+    function!("dashboard_views"),
+    function!("dashboard_rollups"),
 ];
 
 /// Held while a schema is changed. The number is arbitrary but fixed: "vitals" as ASCII.

@@ -1,4 +1,4 @@
--- Everything of schemas public and vitals that both editions share, one line each, in a fixed order.
+-- Everything of schemas public, vitals and dashboard that both editions share, one line each, in a fixed order.
 with ours as (
     select c.oid, c.oid::regclass::text as name, c.relkind
     from pg_class c
@@ -54,7 +54,11 @@ lines as (
             col_description(c.oid, a.attnum))
     from pg_class c
     join pg_attribute a on a.attrelid = c.oid and a.attnum > 0
-    where c.relkind = 'v' and c.relnamespace = 'public'::regnamespace and c.relname not like 'health\_%'
+    where c.relkind = 'v'
+      and (
+          c.relnamespace in ('vitals'::regnamespace, 'dashboard'::regnamespace)
+          or c.relnamespace = 'public'::regnamespace and c.relname not like 'health\_%'
+      )
       and not exists (
           select from pg_depend d where d.objid = c.oid and d.deptype = 'e' and d.classid = 'pg_class'::regclass
       )
@@ -63,7 +67,7 @@ lines as (
         format('zz %s', p.oid::regprocedure),
         format('%s %s', case p.prokind when 'p' then 'procedure' else 'function' end, p.oid::regprocedure)
     from pg_proc p
-    where p.pronamespace in ('public'::regnamespace, 'vitals'::regnamespace)
+    where p.pronamespace in ('public'::regnamespace, 'vitals'::regnamespace, 'dashboard'::regnamespace)
       -- Made with a rollup, where vitals keeps it itself.
       and p.proname !~ '_live_from$'
       and not exists (

@@ -176,6 +176,281 @@ table customer: One row per tenant that has a name. Tenants that only the organi
     name text not null: What watches show as their customer.
     constraint customer_customer_id_check CHECK ((customer_id >= 0))
     constraint customer_pkey PRIMARY KEY (customer_id)
+view dashboard.alert.alert_id bigint: Number of the alert.
+view dashboard.alert.device_sn text: Serial number of the device.
+view dashboard.alert.rule_id bigint: The rule that raised it.
+view dashboard.alert.rule_name text: What people call the rule.
+view dashboard.alert.kind text: Kind of the rule: threshold, composite, event, silence.
+view dashboard.alert.severity text: critical, major, minor or info.
+view dashboard.alert.type text: What it is about: the type of the event, the vital sign, or else the kind of the rule.
+view dashboard.alert.status text: firing, acknowledged (a person has taken it on) or resolved.
+view dashboard.alert.historical boolean: All its breaches came late: nobody was told.
+view dashboard.alert.fired_ts timestamp with time zone: Event time of the reading that raised it.
+view dashboard.alert.last_ts timestamp with time zone: Event time of the newest breach in it.
+view dashboard.alert.fired_at timestamp with time zone: When the service raised it.
+view dashboard.alert.breach_count integer: Readings (events) that breached.
+view dashboard.alert.last_value numeric: Newest breaching reading, in the unit of the vital sign. NULL: kind is not threshold.
+view dashboard.alert.peak_value numeric: Breaching reading farthest from the bounds. NULL: kind is not threshold.
+view dashboard.alert.message text: What people were told when it fired.
+view dashboard.alert.acknowledged_at timestamp with time zone: When a person took it on. NULL: nobody has.
+view dashboard.alert.acknowledged_by text: Who did. NULL: nobody has.
+view dashboard.alert.resolved_at timestamp with time zone: When it was resolved. NULL: it is open.
+view dashboard.alert.resolution text: How it ended: recovered, expired, manual, rule_disabled, retracted. NULL: it is open.
+view dashboard.alert.latitude double precision: Where the device was when it fired, degrees north. NULL: not known.
+view dashboard.alert.longitude double precision: Degrees east. NULL: not known.
+view dashboard.alert.user_id bigint: Wearer. NULL: not known.
+view dashboard.alert.user_name text: Name of the wearer. NULL: not known, or not told.
+view dashboard.alert.org_id bigint: Organisation unit. NULL: not known.
+view dashboard.alert.org_name text: Its name. NULL: not known, or not told.
+view dashboard.alert.customer_id bigint: Tenant. NULL: not known.
+view dashboard.device.device_sn text: Serial number of the device.
+view dashboard.device.first_seen_at timestamp with time zone: When the service first reacted to data of the device.
+view dashboard.device.info_ts timestamp with time zone: Event time of its newest message about itself. NULL: none came.
+view dashboard.device.model text: Model. NULL: not told.
+view dashboard.device.system_version text: Software. NULL: not told.
+view dashboard.device.battery_level smallint: Charge of the battery, percent. NULL: not told.
+view dashboard.device.voltage integer: Voltage of the battery, as sent. NULL: not told.
+view dashboard.device.charging_status text: CHARGING, NOT_CHARGING or UNKNOWN. NULL: not told.
+view dashboard.device.wear_state text: Whether it is worn, as sent: 1 worn, 0 not. NULL: not told.
+view dashboard.device.network_mode text: How it reaches the network, as sent. NULL: not told.
+view dashboard.device.status text: Its own word for its state. NULL: not told.
+view dashboard.device.user_id bigint: Wearer. NULL: nobody.
+view dashboard.device.user_name text: Name of the wearer. NULL: nobody, or not told.
+view dashboard.device.org_id bigint: Organisation unit of the wearer. NULL: none.
+view dashboard.device.org_name text: Its name. NULL: none, or not told.
+view dashboard.device.customer_id bigint: Tenant. NULL: none.
+view dashboard.device.customer_name text: Its name. NULL: none, or not told.
+view dashboard.health_15m.device_sn text: Serial number of the device.
+view dashboard.health_15m.bucket timestamp with time zone: Start of the quarter hour.
+view dashboard.health_15m.samples bigint: Rows of health_data in the quarter hour.
+view dashboard.health_15m.first_ts timestamp with time zone: Event time of the first of them.
+view dashboard.health_15m.last_ts timestamp with time zone: Event time of the last of them.
+view dashboard.health_15m.heart_rate_min smallint: Lowest heart rate, beats per minute. NULL: not measured in the quarter hour.
+view dashboard.health_15m.heart_rate_max smallint: Highest heart rate, beats per minute. NULL: not measured in the quarter hour.
+view dashboard.health_15m.heart_rate_sum bigint: Sum of all readings of heart rate, beats per minute. NULL: not measured in the quarter hour.
+view dashboard.health_15m.heart_rate_count bigint: Readings of heart rate.
+view dashboard.health_15m.heart_rate_avg numeric: Mean heart rate over all readings, beats per minute: sum / count, not rounded. NULL: not measured in the quarter hour.
+view dashboard.health_15m.blood_oxygen_min smallint: Lowest SpO2, percent. NULL: not measured in the quarter hour.
+view dashboard.health_15m.blood_oxygen_max smallint: Highest SpO2, percent. NULL: not measured in the quarter hour.
+view dashboard.health_15m.blood_oxygen_sum bigint: Sum of all readings of SpO2, percent. NULL: not measured in the quarter hour.
+view dashboard.health_15m.blood_oxygen_count bigint: Readings of SpO2.
+view dashboard.health_15m.blood_oxygen_avg numeric: Mean SpO2 over all readings, percent: sum / count, not rounded. NULL: not measured in the quarter hour.
+view dashboard.health_15m.temperature_min numeric: Lowest body temperature, degrees Celsius. NULL: not measured in the quarter hour.
+view dashboard.health_15m.temperature_max numeric: Highest body temperature, degrees Celsius. NULL: not measured in the quarter hour.
+view dashboard.health_15m.temperature_sum numeric: Sum of all readings of body temperature, degrees Celsius. NULL: not measured in the quarter hour.
+view dashboard.health_15m.temperature_count bigint: Readings of body temperature.
+view dashboard.health_15m.temperature_avg numeric: Mean body temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the quarter hour.
+view dashboard.health_15m.pressure_high_min smallint: Lowest systolic pressure (derived by the watch), mmHg. NULL: not measured in the quarter hour.
+view dashboard.health_15m.pressure_high_max smallint: Highest systolic pressure (derived by the watch), mmHg. NULL: not measured in the quarter hour.
+view dashboard.health_15m.pressure_high_sum bigint: Sum of all readings of systolic pressure (derived by the watch), mmHg. NULL: not measured in the quarter hour.
+view dashboard.health_15m.pressure_high_count bigint: Readings of systolic pressure (derived by the watch).
+view dashboard.health_15m.pressure_high_avg numeric: Mean systolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the quarter hour.
+view dashboard.health_15m.pressure_low_min smallint: Lowest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the quarter hour.
+view dashboard.health_15m.pressure_low_max smallint: Highest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the quarter hour.
+view dashboard.health_15m.pressure_low_sum bigint: Sum of all readings of diastolic pressure (derived by the watch), mmHg. NULL: not measured in the quarter hour.
+view dashboard.health_15m.pressure_low_count bigint: Readings of diastolic pressure (derived by the watch).
+view dashboard.health_15m.pressure_low_avg numeric: Mean diastolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the quarter hour.
+view dashboard.health_15m.stress_min smallint: Lowest stress, score 1 to 100. NULL: not measured in the quarter hour.
+view dashboard.health_15m.stress_max smallint: Highest stress, score 1 to 100. NULL: not measured in the quarter hour.
+view dashboard.health_15m.stress_sum bigint: Sum of all readings of stress, score 1 to 100. NULL: not measured in the quarter hour.
+view dashboard.health_15m.stress_count bigint: Readings of stress.
+view dashboard.health_15m.stress_avg numeric: Mean stress over all readings, score 1 to 100: sum / count, not rounded. NULL: not measured in the quarter hour.
+view dashboard.health_15m.step_max integer: Steps of the local day so far, the highest in the quarter hour, count. NULL: not sent.
+view dashboard.health_15m.distance_max numeric: Distance of the local day so far, the highest in the quarter hour, metres. NULL: not sent.
+view dashboard.health_15m.calorie_max numeric: Energy of the local day so far, the highest in the quarter hour, small calories. NULL: not sent.
+view dashboard.health_daily.device_sn text: Serial number of the device.
+view dashboard.health_daily.bucket timestamp with time zone: Start of the day.
+view dashboard.health_daily.samples bigint: Rows of health_data in the day.
+view dashboard.health_daily.first_ts timestamp with time zone: Event time of the first of them.
+view dashboard.health_daily.last_ts timestamp with time zone: Event time of the last of them.
+view dashboard.health_daily.heart_rate_min smallint: Lowest heart rate, beats per minute. NULL: not measured in the day.
+view dashboard.health_daily.heart_rate_max smallint: Highest heart rate, beats per minute. NULL: not measured in the day.
+view dashboard.health_daily.heart_rate_sum bigint: Sum of all readings of heart rate, beats per minute. NULL: not measured in the day.
+view dashboard.health_daily.heart_rate_count bigint: Readings of heart rate.
+view dashboard.health_daily.heart_rate_avg numeric: Mean heart rate over all readings, beats per minute: sum / count, not rounded. NULL: not measured in the day.
+view dashboard.health_daily.blood_oxygen_min smallint: Lowest SpO2, percent. NULL: not measured in the day.
+view dashboard.health_daily.blood_oxygen_max smallint: Highest SpO2, percent. NULL: not measured in the day.
+view dashboard.health_daily.blood_oxygen_sum bigint: Sum of all readings of SpO2, percent. NULL: not measured in the day.
+view dashboard.health_daily.blood_oxygen_count bigint: Readings of SpO2.
+view dashboard.health_daily.blood_oxygen_avg numeric: Mean SpO2 over all readings, percent: sum / count, not rounded. NULL: not measured in the day.
+view dashboard.health_daily.temperature_min numeric: Lowest body temperature, degrees Celsius. NULL: not measured in the day.
+view dashboard.health_daily.temperature_max numeric: Highest body temperature, degrees Celsius. NULL: not measured in the day.
+view dashboard.health_daily.temperature_sum numeric: Sum of all readings of body temperature, degrees Celsius. NULL: not measured in the day.
+view dashboard.health_daily.temperature_count bigint: Readings of body temperature.
+view dashboard.health_daily.temperature_avg numeric: Mean body temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the day.
+view dashboard.health_daily.pressure_high_min smallint: Lowest systolic pressure (derived by the watch), mmHg. NULL: not measured in the day.
+view dashboard.health_daily.pressure_high_max smallint: Highest systolic pressure (derived by the watch), mmHg. NULL: not measured in the day.
+view dashboard.health_daily.pressure_high_sum bigint: Sum of all readings of systolic pressure (derived by the watch), mmHg. NULL: not measured in the day.
+view dashboard.health_daily.pressure_high_count bigint: Readings of systolic pressure (derived by the watch).
+view dashboard.health_daily.pressure_high_avg numeric: Mean systolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the day.
+view dashboard.health_daily.pressure_low_min smallint: Lowest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the day.
+view dashboard.health_daily.pressure_low_max smallint: Highest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the day.
+view dashboard.health_daily.pressure_low_sum bigint: Sum of all readings of diastolic pressure (derived by the watch), mmHg. NULL: not measured in the day.
+view dashboard.health_daily.pressure_low_count bigint: Readings of diastolic pressure (derived by the watch).
+view dashboard.health_daily.pressure_low_avg numeric: Mean diastolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the day.
+view dashboard.health_daily.stress_min smallint: Lowest stress, score 1 to 100. NULL: not measured in the day.
+view dashboard.health_daily.stress_max smallint: Highest stress, score 1 to 100. NULL: not measured in the day.
+view dashboard.health_daily.stress_sum bigint: Sum of all readings of stress, score 1 to 100. NULL: not measured in the day.
+view dashboard.health_daily.stress_count bigint: Readings of stress.
+view dashboard.health_daily.stress_avg numeric: Mean stress over all readings, score 1 to 100: sum / count, not rounded. NULL: not measured in the day.
+view dashboard.health_daily.step_max integer: Steps of the day, count. NULL: not sent.
+view dashboard.health_daily.distance_max numeric: Distance of the day, metres. NULL: not sent.
+view dashboard.health_daily.calorie_max numeric: Energy of the day, small calories. NULL: not sent.
+view dashboard.health_hourly.device_sn text: Serial number of the device.
+view dashboard.health_hourly.bucket timestamp with time zone: Start of the hour.
+view dashboard.health_hourly.samples bigint: Rows of health_data in the hour.
+view dashboard.health_hourly.first_ts timestamp with time zone: Event time of the first of them.
+view dashboard.health_hourly.last_ts timestamp with time zone: Event time of the last of them.
+view dashboard.health_hourly.heart_rate_min smallint: Lowest heart rate, beats per minute. NULL: not measured in the hour.
+view dashboard.health_hourly.heart_rate_max smallint: Highest heart rate, beats per minute. NULL: not measured in the hour.
+view dashboard.health_hourly.heart_rate_sum bigint: Sum of all readings of heart rate, beats per minute. NULL: not measured in the hour.
+view dashboard.health_hourly.heart_rate_count bigint: Readings of heart rate.
+view dashboard.health_hourly.heart_rate_avg numeric: Mean heart rate over all readings, beats per minute: sum / count, not rounded. NULL: not measured in the hour.
+view dashboard.health_hourly.blood_oxygen_min smallint: Lowest SpO2, percent. NULL: not measured in the hour.
+view dashboard.health_hourly.blood_oxygen_max smallint: Highest SpO2, percent. NULL: not measured in the hour.
+view dashboard.health_hourly.blood_oxygen_sum bigint: Sum of all readings of SpO2, percent. NULL: not measured in the hour.
+view dashboard.health_hourly.blood_oxygen_count bigint: Readings of SpO2.
+view dashboard.health_hourly.blood_oxygen_avg numeric: Mean SpO2 over all readings, percent: sum / count, not rounded. NULL: not measured in the hour.
+view dashboard.health_hourly.temperature_min numeric: Lowest body temperature, degrees Celsius. NULL: not measured in the hour.
+view dashboard.health_hourly.temperature_max numeric: Highest body temperature, degrees Celsius. NULL: not measured in the hour.
+view dashboard.health_hourly.temperature_sum numeric: Sum of all readings of body temperature, degrees Celsius. NULL: not measured in the hour.
+view dashboard.health_hourly.temperature_count bigint: Readings of body temperature.
+view dashboard.health_hourly.temperature_avg numeric: Mean body temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the hour.
+view dashboard.health_hourly.pressure_high_min smallint: Lowest systolic pressure (derived by the watch), mmHg. NULL: not measured in the hour.
+view dashboard.health_hourly.pressure_high_max smallint: Highest systolic pressure (derived by the watch), mmHg. NULL: not measured in the hour.
+view dashboard.health_hourly.pressure_high_sum bigint: Sum of all readings of systolic pressure (derived by the watch), mmHg. NULL: not measured in the hour.
+view dashboard.health_hourly.pressure_high_count bigint: Readings of systolic pressure (derived by the watch).
+view dashboard.health_hourly.pressure_high_avg numeric: Mean systolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the hour.
+view dashboard.health_hourly.pressure_low_min smallint: Lowest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the hour.
+view dashboard.health_hourly.pressure_low_max smallint: Highest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the hour.
+view dashboard.health_hourly.pressure_low_sum bigint: Sum of all readings of diastolic pressure (derived by the watch), mmHg. NULL: not measured in the hour.
+view dashboard.health_hourly.pressure_low_count bigint: Readings of diastolic pressure (derived by the watch).
+view dashboard.health_hourly.pressure_low_avg numeric: Mean diastolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the hour.
+view dashboard.health_hourly.stress_min smallint: Lowest stress, score 1 to 100. NULL: not measured in the hour.
+view dashboard.health_hourly.stress_max smallint: Highest stress, score 1 to 100. NULL: not measured in the hour.
+view dashboard.health_hourly.stress_sum bigint: Sum of all readings of stress, score 1 to 100. NULL: not measured in the hour.
+view dashboard.health_hourly.stress_count bigint: Readings of stress.
+view dashboard.health_hourly.stress_avg numeric: Mean stress over all readings, score 1 to 100: sum / count, not rounded. NULL: not measured in the hour.
+view dashboard.health_hourly.step_max integer: Steps of the local day so far, the highest in the hour, count. NULL: not sent.
+view dashboard.health_hourly.distance_max numeric: Distance of the local day so far, the highest in the hour, metres. NULL: not sent.
+view dashboard.health_hourly.calorie_max numeric: Energy of the local day so far, the highest in the hour, small calories. NULL: not sent.
+view dashboard.health_monthly.device_sn text: Serial number of the device.
+view dashboard.health_monthly.bucket timestamp with time zone: Start of the month.
+view dashboard.health_monthly.samples bigint: Rows of health_data in the month.
+view dashboard.health_monthly.first_ts timestamp with time zone: Event time of the first of them.
+view dashboard.health_monthly.last_ts timestamp with time zone: Event time of the last of them.
+view dashboard.health_monthly.heart_rate_min smallint: Lowest heart rate, beats per minute. NULL: not measured in the month.
+view dashboard.health_monthly.heart_rate_max smallint: Highest heart rate, beats per minute. NULL: not measured in the month.
+view dashboard.health_monthly.heart_rate_sum bigint: Sum of all readings of heart rate, beats per minute. NULL: not measured in the month.
+view dashboard.health_monthly.heart_rate_count bigint: Readings of heart rate.
+view dashboard.health_monthly.heart_rate_avg numeric: Mean heart rate over all readings, beats per minute: sum / count, not rounded. NULL: not measured in the month.
+view dashboard.health_monthly.blood_oxygen_min smallint: Lowest SpO2, percent. NULL: not measured in the month.
+view dashboard.health_monthly.blood_oxygen_max smallint: Highest SpO2, percent. NULL: not measured in the month.
+view dashboard.health_monthly.blood_oxygen_sum bigint: Sum of all readings of SpO2, percent. NULL: not measured in the month.
+view dashboard.health_monthly.blood_oxygen_count bigint: Readings of SpO2.
+view dashboard.health_monthly.blood_oxygen_avg numeric: Mean SpO2 over all readings, percent: sum / count, not rounded. NULL: not measured in the month.
+view dashboard.health_monthly.temperature_min numeric: Lowest body temperature, degrees Celsius. NULL: not measured in the month.
+view dashboard.health_monthly.temperature_max numeric: Highest body temperature, degrees Celsius. NULL: not measured in the month.
+view dashboard.health_monthly.temperature_sum numeric: Sum of all readings of body temperature, degrees Celsius. NULL: not measured in the month.
+view dashboard.health_monthly.temperature_count bigint: Readings of body temperature.
+view dashboard.health_monthly.temperature_avg numeric: Mean body temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the month.
+view dashboard.health_monthly.pressure_high_min smallint: Lowest systolic pressure (derived by the watch), mmHg. NULL: not measured in the month.
+view dashboard.health_monthly.pressure_high_max smallint: Highest systolic pressure (derived by the watch), mmHg. NULL: not measured in the month.
+view dashboard.health_monthly.pressure_high_sum bigint: Sum of all readings of systolic pressure (derived by the watch), mmHg. NULL: not measured in the month.
+view dashboard.health_monthly.pressure_high_count bigint: Readings of systolic pressure (derived by the watch).
+view dashboard.health_monthly.pressure_high_avg numeric: Mean systolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the month.
+view dashboard.health_monthly.pressure_low_min smallint: Lowest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the month.
+view dashboard.health_monthly.pressure_low_max smallint: Highest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the month.
+view dashboard.health_monthly.pressure_low_sum bigint: Sum of all readings of diastolic pressure (derived by the watch), mmHg. NULL: not measured in the month.
+view dashboard.health_monthly.pressure_low_count bigint: Readings of diastolic pressure (derived by the watch).
+view dashboard.health_monthly.pressure_low_avg numeric: Mean diastolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the month.
+view dashboard.health_monthly.stress_min smallint: Lowest stress, score 1 to 100. NULL: not measured in the month.
+view dashboard.health_monthly.stress_max smallint: Highest stress, score 1 to 100. NULL: not measured in the month.
+view dashboard.health_monthly.stress_sum bigint: Sum of all readings of stress, score 1 to 100. NULL: not measured in the month.
+view dashboard.health_monthly.stress_count bigint: Readings of stress.
+view dashboard.health_monthly.stress_avg numeric: Mean stress over all readings, score 1 to 100: sum / count, not rounded. NULL: not measured in the month.
+view dashboard.health_monthly.step_max integer: Steps of the best day of the month, count. NULL: not sent.
+view dashboard.health_monthly.step_sum bigint: Steps of the month: sum of the days, count. NULL: not sent.
+view dashboard.health_monthly.distance_max numeric: Distance of the best day of the month, metres. NULL: not sent.
+view dashboard.health_monthly.distance_sum numeric: Distance of the month: sum of the days, metres. NULL: not sent.
+view dashboard.health_monthly.calorie_max numeric: Energy of the best day of the month, small calories. NULL: not sent.
+view dashboard.health_monthly.calorie_sum numeric: Energy of the month: sum of the days, small calories. NULL: not sent.
+view dashboard.health_weekly.device_sn text: Serial number of the device.
+view dashboard.health_weekly.bucket timestamp with time zone: Start of the ISO week.
+view dashboard.health_weekly.samples bigint: Rows of health_data in the ISO week.
+view dashboard.health_weekly.first_ts timestamp with time zone: Event time of the first of them.
+view dashboard.health_weekly.last_ts timestamp with time zone: Event time of the last of them.
+view dashboard.health_weekly.heart_rate_min smallint: Lowest heart rate, beats per minute. NULL: not measured in the ISO week.
+view dashboard.health_weekly.heart_rate_max smallint: Highest heart rate, beats per minute. NULL: not measured in the ISO week.
+view dashboard.health_weekly.heart_rate_sum bigint: Sum of all readings of heart rate, beats per minute. NULL: not measured in the ISO week.
+view dashboard.health_weekly.heart_rate_count bigint: Readings of heart rate.
+view dashboard.health_weekly.heart_rate_avg numeric: Mean heart rate over all readings, beats per minute: sum / count, not rounded. NULL: not measured in the ISO week.
+view dashboard.health_weekly.blood_oxygen_min smallint: Lowest SpO2, percent. NULL: not measured in the ISO week.
+view dashboard.health_weekly.blood_oxygen_max smallint: Highest SpO2, percent. NULL: not measured in the ISO week.
+view dashboard.health_weekly.blood_oxygen_sum bigint: Sum of all readings of SpO2, percent. NULL: not measured in the ISO week.
+view dashboard.health_weekly.blood_oxygen_count bigint: Readings of SpO2.
+view dashboard.health_weekly.blood_oxygen_avg numeric: Mean SpO2 over all readings, percent: sum / count, not rounded. NULL: not measured in the ISO week.
+view dashboard.health_weekly.temperature_min numeric: Lowest body temperature, degrees Celsius. NULL: not measured in the ISO week.
+view dashboard.health_weekly.temperature_max numeric: Highest body temperature, degrees Celsius. NULL: not measured in the ISO week.
+view dashboard.health_weekly.temperature_sum numeric: Sum of all readings of body temperature, degrees Celsius. NULL: not measured in the ISO week.
+view dashboard.health_weekly.temperature_count bigint: Readings of body temperature.
+view dashboard.health_weekly.temperature_avg numeric: Mean body temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the ISO week.
+view dashboard.health_weekly.pressure_high_min smallint: Lowest systolic pressure (derived by the watch), mmHg. NULL: not measured in the ISO week.
+view dashboard.health_weekly.pressure_high_max smallint: Highest systolic pressure (derived by the watch), mmHg. NULL: not measured in the ISO week.
+view dashboard.health_weekly.pressure_high_sum bigint: Sum of all readings of systolic pressure (derived by the watch), mmHg. NULL: not measured in the ISO week.
+view dashboard.health_weekly.pressure_high_count bigint: Readings of systolic pressure (derived by the watch).
+view dashboard.health_weekly.pressure_high_avg numeric: Mean systolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the ISO week.
+view dashboard.health_weekly.pressure_low_min smallint: Lowest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the ISO week.
+view dashboard.health_weekly.pressure_low_max smallint: Highest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the ISO week.
+view dashboard.health_weekly.pressure_low_sum bigint: Sum of all readings of diastolic pressure (derived by the watch), mmHg. NULL: not measured in the ISO week.
+view dashboard.health_weekly.pressure_low_count bigint: Readings of diastolic pressure (derived by the watch).
+view dashboard.health_weekly.pressure_low_avg numeric: Mean diastolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the ISO week.
+view dashboard.health_weekly.stress_min smallint: Lowest stress, score 1 to 100. NULL: not measured in the ISO week.
+view dashboard.health_weekly.stress_max smallint: Highest stress, score 1 to 100. NULL: not measured in the ISO week.
+view dashboard.health_weekly.stress_sum bigint: Sum of all readings of stress, score 1 to 100. NULL: not measured in the ISO week.
+view dashboard.health_weekly.stress_count bigint: Readings of stress.
+view dashboard.health_weekly.stress_avg numeric: Mean stress over all readings, score 1 to 100: sum / count, not rounded. NULL: not measured in the ISO week.
+view dashboard.health_weekly.step_max integer: Steps of the best day of the ISO week, count. NULL: not sent.
+view dashboard.health_weekly.step_sum bigint: Steps of the ISO week: sum of the days, count. NULL: not sent.
+view dashboard.health_weekly.distance_max numeric: Distance of the best day of the ISO week, metres. NULL: not sent.
+view dashboard.health_weekly.distance_sum numeric: Distance of the ISO week: sum of the days, metres. NULL: not sent.
+view dashboard.health_weekly.calorie_max numeric: Energy of the best day of the ISO week, small calories. NULL: not sent.
+view dashboard.health_weekly.calorie_sum numeric: Energy of the ISO week: sum of the days, small calories. NULL: not sent.
+view dashboard.latest.device_sn text: Serial number of the device.
+view dashboard.latest.ts timestamp with time zone: When the sample was taken.
+view dashboard.latest.heart_rate smallint: Heart rate, beats per minute. NULL: not measured.
+view dashboard.latest.blood_oxygen smallint: SpO2, percent. NULL: not measured.
+view dashboard.latest.temperature numeric: Body temperature, degrees Celsius. NULL: not measured.
+view dashboard.latest.pressure_high smallint: Systolic pressure (derived by the watch), mmHg. NULL: none.
+view dashboard.latest.pressure_low smallint: Diastolic pressure (derived by the watch), mmHg. NULL: none.
+view dashboard.latest.stress smallint: Stress score, 1 to 100. NULL: not measured.
+view dashboard.latest.step integer: Steps of the local day so far. NULL: not sent.
+view dashboard.latest.distance numeric: Distance of the local day so far, metres. NULL: not sent.
+view dashboard.latest.calorie numeric: Energy of the local day so far, small calories. NULL: not sent.
+view dashboard.latest.latitude double precision: Degrees north. NULL: no position.
+view dashboard.latest.longitude double precision: Degrees east. NULL: no position.
+view dashboard.latest.user_id bigint: Wearer at that time. NULL: nobody.
+view dashboard.latest.user_name text: Name of the wearer. NULL: nobody, or not told.
+view dashboard.latest.org_id bigint: Organisation unit of the wearer. NULL: none.
+view dashboard.latest.org_name text: Its name. NULL: none, or not told.
+view dashboard.latest.customer_id bigint: Tenant. NULL: none.
+view dashboard.sleep_night.device_sn text: Serial number of the device.
+view dashboard.sleep_night.night date: Local day on which the sleep ended.
+view dashboard.sleep_night.start_ts timestamp with time zone: When the first sleep of the day began.
+view dashboard.sleep_night.end_ts timestamp with time zone: When the last one ended.
+view dashboard.sleep_night.sleeps integer: Sleeps that ended on the day: a night, perhaps naps.
+view dashboard.sleep_night.light_hours numeric: Hours of light sleep.
+view dashboard.sleep_night.deep_hours numeric: Hours of deep sleep.
+view dashboard.sleep_night.unknown_hours numeric: Hours of sleep told as neither.
+view dashboard.sleep_night.total_hours numeric: Hours of sleep: light + deep + unknown.
+view dashboard.sleep_night.user_id bigint: Wearer. NULL: not known.
+view dashboard.sleep_night.org_id bigint: Organisation unit. NULL: not known.
+view dashboard.sleep_night.customer_id bigint: Tenant. NULL: not known.
+table dashboard_tenant: Which tenants a role sees in schema dashboard, and all roles that are members of it. A role that is bound nowhere sees every tenant.
+    role_name regrole not null: The role, as its name or as a quoted identifier.
+    customer_id bigint not null: Tenant it sees. Several rows: all of them.
+    constraint dashboard_tenant_customer_id_check CHECK ((customer_id > 0))
+    constraint dashboard_tenant_pkey PRIMARY KEY (role_name, customer_id)
 table device: One row per device ever heard of, bound to somebody or not.
     device_sn text not null: Serial number, as the device sends it.
     first_seen_at timestamp with time zone not null default now(): When the service first reacted to data of the device.
@@ -304,6 +579,11 @@ table device_info: One row per message of a device about itself. Two messages of
     CREATE TRIGGER device_info_device_insert AFTER INSERT ON public.device_info REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION device_follow_info()
     CREATE TRIGGER device_info_device_update AFTER UPDATE ON public.device_info REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION device_follow_info()
     CREATE TRIGGER device_info_outbox AFTER INSERT ON public.device_info FOR EACH STATEMENT EXECUTE FUNCTION outbox_add()
+view device_period.device_sn text: Serial number of the device.
+view device_period.user_id bigint: Wearer. NULL: not known.
+view device_period.org_id bigint: Organisation unit the wearer sits in today. NULL: not known.
+view device_period.customer_id bigint: Tenant of the unit. 0: not known.
+view device_period.period tstzrange: From when to when, exclusive.
 table directory: One row: the version of the directory. What was looked up at an older version may be out of date.
     only_row boolean not null default true: Always true: there is one directory.
     directory_id uuid not null default gen_random_uuid(): Tells the directory of this database from that of another that used the same Redis.
@@ -708,6 +988,14 @@ table policy: One row per relation a DBA has a say in.
     constraint policy_pkey PRIMARY KEY (relation)
     constraint policy_refresh_every_check CHECK ((refresh_every > '00:00:00'::interval))
     constraint policy_refresh_lag_check CHECK ((refresh_lag >= '00:00:00'::interval))
+table refresh_request: Ranges of the rollups that are to be computed anew by the next refresh, which deletes the row when it is done.
+    refresh_request_id bigint not null: Number of the request.
+    from_ts timestamp with time zone not null: Start of the range.
+    to_ts timestamp with time zone not null: End of the range, exclusive.
+    requested_at timestamp with time zone not null default now(): When it was asked for.
+    requested_by text not null default SESSION_USER: By which role.
+    constraint refresh_request_pkey PRIMARY KEY (refresh_request_id)
+    constraint refresh_request_range_check CHECK ((from_ts < to_ts))
 table rejected_upload: Items that could not be stored, with the reason and their original text.
     rejected_upload_id bigint not null: Number of the reject.
     received_at timestamp with time zone not null: When the upload was received.
@@ -859,6 +1147,7 @@ function alert_turn()
 function app_user_changed()
 function app_user_inserted()
 function bind_device(text,bigint,timestamp with time zone)
+function bound_tenants(name)
 function breached_pairs(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone)
 function bucket_end(interval,text,timestamp with time zone)
 function bucket_start(interval,text,timestamp with time zone)
@@ -866,7 +1155,14 @@ function check_rollup_zone(text)
 function comment_rollups()
 function conditions_hold(text,timestamp with time zone,text,jsonb,integer)
 function continue_alerts(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[],boolean[],timestamp with time zone[],timestamp with time zone[],bigint[],bigint[],timestamp with time zone,timestamp with time zone)
+function create_dashboard_rollups()
 function create_rollup(text,smallint,text,interval,text,interval,text)
+function dashboard.device_15m(text,timestamp with time zone,timestamp with time zone)
+function dashboard.device_daily(text,timestamp with time zone,timestamp with time zone)
+function dashboard.device_hourly(text,timestamp with time zone,timestamp with time zone)
+function dashboard.device_monthly(text,timestamp with time zone,timestamp with time zone)
+function dashboard.device_weekly(text,timestamp with time zone,timestamp with time zone)
+function dashboard_tenants(name)
 function default_zone()
 function derive_alerts(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[],boolean[],timestamp with time zone[],timestamp with time zone[],bigint[],timestamp with time zone,timestamp with time zone)
 function device_binding_changed()
@@ -893,11 +1189,13 @@ function judge_pairs(alert_pairs,bigint[])
 function judge_silence()
 function lock_rollups()
 function mark_range(timestamp with time zone,timestamp with time zone)
+function mark_requests()
 function mark_rollups(bigint[],timestamp with time zone,timestamp with time zone)
 function mark_rollups_on_delete()
 function mark_rollups_on_update()
 function metric_range(text)
 function metric_value(text,smallint,smallint,numeric,smallint,smallint,smallint)
+function narrowed_tenants(bigint[],bigint[])
 function note_alert(bigint,text,text)
 function notification_route_check()
 function notify_alerts(bigint[],text)
@@ -917,6 +1215,7 @@ procedure refresh_rollups_job(integer,jsonb)
 function refresh_windows(rollup,tstzrange,boolean)
 function refreshable(rollup,timestamp with time zone,timestamp with time zone)
 function replay_rule(alert_rule,text[],timestamp with time zone,timestamp with time zone)
+function request_refresh(timestamp with time zone,timestamp with time zone)
 function resolve_alert(bigint,text,text)
 function resolve_alerts_of_rule(bigint)
 function rollup_source_table(rollup)

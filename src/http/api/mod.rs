@@ -1,4 +1,4 @@
-//! What people and their programs ask of alerts, below `/api/`.
+//! What people and their programs ask below `/api/`: of alerts, and of the service.
 //!
 //! Before: `access` has seen the token, where one is set. After: `store`.
 //! Promise: a change is in force once it is answered 200 or 201; every wait has a deadline.
@@ -8,7 +8,9 @@ pub(super) mod alert;
 pub(super) mod alert_rule;
 pub(super) mod alert_silence;
 pub(super) mod alert_step;
+pub(super) mod health;
 mod query;
+pub(super) mod stats;
 
 use std::fmt::Display;
 

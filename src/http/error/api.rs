@@ -47,7 +47,7 @@ impl From<StoreError> for ApiError {
         match error.kind() {
             Kind::Refused | Kind::Conflict => Self::Bad(error.refusal().unwrap_or("refused").to_owned()),
             Kind::Down | Kind::Retry => {
-                tracing::warn!(%error, "alerts cannot be asked for");
+                tracing::warn!(%error, "a request below /api/ cannot be answered");
                 Self::Unavailable
             }
             Kind::Bug => {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::OnceCell;
 use tokio_postgres::{Client, Config, NoTls};
 use vitals::config::Settings;
-use vitals::store::migrate;
+use vitals::store::{Store, migrate, roles};
 
 use super::PATIENCE;
 use super::servers::servers;
@@ -38,6 +38,7 @@ impl Database {
     pub async fn in_zone(zone: &str) -> Self {
         let database = Self::empty(zone).await;
         migrate::run(&database.settings()).await.expect("migrates");
+        grant(&database.settings()).await;
         database
     }
 
@@ -120,6 +121,18 @@ impl Drop for Database {
     }
 }
 
+/// Whether services run with the role `vitals_service` and nothing more.
+pub(super) fn services_have_their_role_only() -> bool {
+    // Not VITALS_…: the program refuses what it does not know.
+    std::env::var_os("TEST_SERVICE_ROLE").is_some()
+}
+
+async fn grant(settings: &Settings) {
+    if services_have_their_role_only() {
+        roles::apply(&Store::new(settings).expect("settings")).await.expect("roles");
+    }
+}
+
 async fn make_template() -> String {
     let name = format!("vitals_test_{}_template", std::process::id());
     admin(&format!("drop database if exists {name} with (force)")).await;
@@ -127,6 +140,7 @@ async fn make_template() -> String {
     let mut settings = Settings::defaults();
     settings.database_url = database_url(&name);
     migrate::run(&settings).await.expect("migrates");
+    grant(&settings).await;
     // Nobody may be in it while it is copied, TimescaleDB's scheduler least of all.
     admin(&format!("alter database {name} allow_connections false")).await;
     admin(&format!("select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = '{name}'"))
@@ -141,12 +155,12 @@ fn database_url(name: &str) -> String {
     if parameters.is_empty() { format!("{server}/{name}") } else { format!("{server}/{name}?{parameters}") }
 }
 
-async fn admin(sql: &str) {
+pub(super) async fn admin(sql: &str) {
     let client = connect(&servers().database_url).await;
     client.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
 }
 
-async fn connect(url: &str) -> Client {
+pub(super) async fn connect(url: &str) -> Client {
     let config: Config = url.parse().expect("a URL");
     let (client, connection) = config.connect(NoTls).await.expect("PostgreSQL answers");
     tokio::spawn(connection);
@@ -167,6 +181,6 @@ fn redis_databases() -> u32 {
     })
 }
 
-fn block_on<F: std::future::Future>(work: F) -> F::Output {
+pub(super) fn block_on<F: std::future::Future>(work: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(work)
 }

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod database;
+mod login;
 mod process;
 mod proxy;
 mod receiver;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 pub use alerts::add_alert;
 pub use database::Database;
+pub use login::Login;
 pub use process::{Process, Said, command, vitals};
 pub use proxy::Proxy;
 pub use receiver::{Receiver, Reply, Seen};

@@ -6,6 +6,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::Value;
 use vitals::config::Settings;
 
+use super::database::services_have_their_role_only;
 use super::{Database, eventually};
 
 /// A running service. [`Service::finish`] at the end of a test checks that nothing is left undone.
@@ -31,6 +32,10 @@ impl Service {
     pub async fn start_with(database: &Database, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = database.settings();
         change(&mut settings);
+        if services_have_their_role_only() {
+            let joint = if settings.database_url.contains('?') { '&' } else { '?' };
+            settings.database_url += &format!("{joint}options=-c%20role%3Dvitals_service");
+        }
         let inner = vitals::app::Service::start(settings, recorder()).await.expect("starts");
         Self { inner, http: reqwest::Client::new(), database_url: database.url() }
     }

@@ -1,0 +1,22 @@
+-- dashboards.person_day
+-- Purpose: a person's day by hours: vital signs, and the totals of the day so far.
+-- Parameters: device (serial), from, to (buckets that begin from then on, and before then).
+-- Reads: device_hourly, the rollup of one device.
+-- Cost: under 2 ms for a day (benches/README.md); planned once in a session.
+select
+    bucket                          as time,
+    samples,
+    heart_rate_min,
+    round(heart_rate_avg, 1)        as heart_rate_avg,
+    heart_rate_max,
+    blood_oxygen_min,
+    round(blood_oxygen_avg, 1)      as blood_oxygen_avg,
+    round(temperature_avg, 2)       as temperature_avg,
+    temperature_max,
+    round(pressure_high_avg, 1)     as pressure_high_avg,
+    round(pressure_low_avg, 1)      as pressure_low_avg,
+    round(stress_avg, 1)            as stress_avg,
+    step_max,
+    distance_max,
+    calorie_max
+from dashboard.device_hourly(:'device', :'from'::timestamptz, :'to'::timestamptz)

@@ -1,0 +1,16 @@
+-- dashboards.sleep_nights
+-- Purpose: sleep of one device, night by night.
+-- Parameters: device (serial), from, to (nights that end on these local days, and between).
+-- Reads: sleep_night.
+-- Cost: a few rows by index.
+select
+    n.night::timestamp at time zone clock.time_zone as time,
+    round(n.deep_hours, 2)                          as deep_hours,
+    round(n.light_hours, 2)                         as light_hours,
+    round(n.unknown_hours, 2)                       as unknown_hours,
+    round(n.total_hours, 2)                         as total_hours
+from dashboard.clock, dashboard.sleep_night as n
+where n.device_sn = :'device'
+    and n.night between (:'from'::timestamptz at time zone clock.time_zone)::date
+        and (:'to'::timestamptz at time zone clock.time_zone)::date
+order by n.night

@@ -1,0 +1,55 @@
+-- The rollups as schema dashboard shows them; store::rollups calls this from `vitals migrate`, when they are there.
+-- Parameters: none. Locks: each view, for a moment.
+--
+-- Rollups have no tenant. A row is seen by the tenant whose the device was from its first sample to its last: a device that
+-- changes hands takes no history with it, and a bucket in which it did is seen by neither.
+-- For one device there are functions, since planning such a query takes ten times as long as running it: theirs is planned
+-- once in a session. They run as whoever calls them, and see what the views show him.
+-- Whoever sees everything is spared the look at the directory: its condition depends on no row, so it is judged first.
+create or replace function vitals.create_dashboard_rollups() returns void
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    tenants constant text := '(select vitals.dashboard_tenants(current_user))';
+    r       vitals.rollup;
+    c       record;
+begin
+    for r in select * from vitals.rollup order by position loop
+        execute format(
+            'create or replace view dashboard.%1$I with (security_barrier) as '
+            'select r.* from public.%1$I as r '
+            'left join ('
+                'select p.device_sn, range_agg(p.period) as periods from vitals.device_period as p '
+                'where p.customer_id = any (%2$s::bigint[]) and %2$s is not null group by p.device_sn'
+            ') as mine using (device_sn) '
+            'where %2$s is null or mine.periods @> tstzrange(r.first_ts, r.last_ts, ''[]'')',
+            r.name, tenants
+        );
+        execute format(
+            'create or replace function dashboard.%2$I(device text, from_ts timestamptz, to_ts timestamptz) '
+            'returns setof dashboard.%1$I language plpgsql stable parallel safe '
+            'set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan '
+            'as $f$ begin return query '
+                'select r.* from dashboard.%1$I as r '
+                'where r.device_sn = device and r.bucket >= from_ts and r.bucket < to_ts order by r.bucket; '
+            'end $f$',
+            r.name, 'device_' || replace(r.name, 'health_', '')
+        );
+        execute format(
+            'comment on function dashboard.%I(text, timestamptz, timestamptz) is %L',
+            'device_' || replace(r.name, 'health_', ''),
+            format('Rows of dashboard.%s of one device, buckets that begin from from_ts on and before to_ts, in order.', r.name)
+        );
+        execute format('comment on view dashboard.%I is %L', r.name, obj_description(format('public.%I', r.name)::regclass));
+        for c in
+            select a.attname as name, col_description(a.attrelid, a.attnum) as words
+            from pg_attribute as a
+            where a.attrelid = format('public.%I', r.name)::regclass and a.attnum > 0 and not a.attisdropped
+        loop
+            execute format('comment on column dashboard.%I.%I is %L', r.name, c.name, c.words);
+        end loop;
+    end loop;
+end
+$$;
+comment on function vitals.create_dashboard_rollups() is 'Makes or mends the rollups of schema dashboard.';

@@ -1,0 +1,33 @@
+-- vitals_dashboard: reads schema dashboard and nothing else: the rollups, devices, latest values, alerts and nights. No
+-- table is open to it, and no view that names no tenant. Whom it may see is in vitals.dashboard_tenant:
+--
+--   create role clinic_board login password '…' in role vitals_dashboard;
+--   insert into vitals.dashboard_tenant values ('clinic_board', 1939964806110937090);   -- this tenant, whatever it sets
+--   alter role clinic_board set vitals.tenant = '1939964806110937090';                  -- narrows; its own to change
+--   alter role clinic_board set search_path = dashboard;                                -- names need no schema then
+--
+-- A role that is bound nowhere sees every tenant.
+-- Parameters: none. Run by the owner of the tables (who ran `vitals migrate`) with the right to create roles, after every
+-- migrate; what a role has been given besides is taken from it. Locks: the catalogue, for a moment.
+begin;
+
+do $$
+begin
+    if not exists (select from pg_roles where rolname = 'vitals_dashboard') then
+        create role vitals_dashboard nologin;
+        comment on role vitals_dashboard is 'vitals: reads what dashboards show, of the tenants in vitals.dashboard_tenant';
+    end if;
+exception
+    when duplicate_object or unique_violation then null;
+end
+$$;
+
+do $$
+begin
+    execute format('grant connect on database %I to vitals_dashboard', current_database());
+end
+$$;
+revoke all on all tables in schema public, vitals, dashboard from vitals_dashboard;
+grant usage on schema dashboard to vitals_dashboard;
+grant select on all tables in schema dashboard to vitals_dashboard;
+commit;

@@ -1,0 +1,30 @@
+-- vitals_dba: reads everything, changes policies, asks for refreshes, and binds dashboards to tenants. It changes no health
+-- data, no alert and no account.
+-- A refresh takes the owner of the rollups: request_refresh(from, to) asks the next one for a range, at most
+-- policy.refresh_every later; what is known to have changed is refreshed anyway.
+-- Parameters: none. Run by the owner of the tables (who ran `vitals migrate`) with the right to create roles, after every
+-- migrate; what a role has been given besides is taken from it. Locks: the catalogue, for a moment.
+begin;
+
+do $$
+begin
+    if not exists (select from pg_roles where rolname = 'vitals_dba') then
+        create role vitals_dba nologin;
+        comment on role vitals_dba is 'vitals: reads everything, changes policies, asks for refreshes';
+    end if;
+exception
+    when duplicate_object or unique_violation then null;
+end
+$$;
+
+do $$
+begin
+    execute format('grant connect, temporary on database %I to vitals_dba', current_database());
+end
+$$;
+revoke all on all tables in schema public, vitals, dashboard from vitals_dba;
+grant usage on schema public, vitals, dashboard to vitals_dba;
+grant select on all tables in schema public, vitals, dashboard to vitals_dba;
+grant insert, update, delete on policy, vitals.dashboard_tenant to vitals_dba;
+grant execute on function request_refresh(timestamptz, timestamptz) to vitals_dba;
+commit;

@@ -1,0 +1,156 @@
+//! `GET /api/health`: every part, how it is, and how long it took to say so.
+//!
+//! Before: operators, and `/metrics` for the same in figures. After: `store`, `cache`.
+//! Promise: answered within [`PATIENCE`], whatever is away. For a load balancer there is `/readyz`: uploads go on without Redis.
+
+use std::fmt::Display;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State as Shared;
+use axum::http::StatusCode;
+use serde::Serialize;
+use tokio::time::{Instant, timeout};
+use utoipa::ToSchema;
+
+use crate::http::State;
+use crate::store::condition::{self, Waiting};
+use crate::store::health_check;
+use crate::telemetry::names;
+
+/// Longest time a part has to answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What waits longer than this is late.
+const LATE: Duration = Duration::from_secs(300);
+
+/// How a part is
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Condition {
+    /// As it should be
+    Up,
+    /// It works, but what waits has waited for more than five minutes
+    Late,
+    /// It does not answer
+    Down,
+}
+
+/// A part of the service, or what it needs
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+struct Component {
+    /// How it is
+    status: Condition,
+    /// How long it took to find out, milliseconds
+    latency_ms: f64,
+    /// What waits: transactions for their reaction, notifications that are due; absent where nothing can wait or be asked
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting: Option<i64>,
+    /// How long the oldest of it has waited, seconds
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lag_seconds: Option<f64>,
+}
+
+/// The parts
+#[derive(Debug, Serialize, ToSchema)]
+struct Components {
+    postgres: Component,
+    redis: Component,
+    /// From commit to reaction
+    relay: Component,
+    /// From alert to recipient
+    notify: Component,
+}
+
+/// The service and what it needs
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct Report {
+    /// "ok", or "degraded": a part is not up
+    #[schema(value_type = String, examples("ok"))]
+    status: &'static str,
+    components: Components,
+}
+
+/// How every part is
+#[utoipa::path(get, path = "/api/health", tag = "operators",
+    security((), ("api_token" = [])),
+    responses(
+        (status = 200, description = "Every part is up", body = Report),
+        (status = 401, description = "A token is set, and it did not come with the request",
+            body = crate::http::error::ErrorAnswer, headers(("WWW-Authenticate" = String, description = "Bearer"))),
+        (status = 503, description = "A part is late or down; the others may go on", body = Report),
+    ))]
+pub(in crate::http) async fn get_api_health(Shared(state): Shared<Arc<State>>) -> (StatusCode, Json<Report>) {
+    let components = state.look_at_parts().await;
+    let parts = [&components.postgres, &components.redis, &components.relay, &components.notify];
+    let is_well = parts.iter().all(|part| part.status == Condition::Up);
+    let (status, word) =
+        if is_well { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "degraded") };
+    (status, Json(Report { status: word, components }))
+}
+
+impl State {
+    /// Tells Prometheus how the parts are.
+    pub(in crate::http) async fn measure_parts(&self) {
+        let components = self.look_at_parts().await;
+        for (name, part) in [("postgres", &components.postgres), ("redis", &components.redis)] {
+            let up = if part.status == Condition::Down { 0.0 } else { 1.0 };
+            metrics::gauge!(names::COMPONENT_UP, "component" => name).set(up);
+        }
+        if let Some(seconds) = components.relay.lag_seconds {
+            metrics::gauge!(names::OUTBOX_OLDEST_SECONDS).set(seconds);
+        }
+    }
+
+    async fn look_at_parts(&self) -> Components {
+        let backlog = async {
+            let started = Instant::now();
+            let found = timeout(PATIENCE, condition::backlog(&self.store)).await;
+            (found.ok().and_then(Result::ok), started.elapsed())
+        };
+        let (postgres, redis, (backlog, took)) =
+            tokio::join!(reached(health_check(&self.store)), reached(self.cache.ping()), backlog);
+        Components {
+            postgres,
+            redis,
+            relay: Component::behind(backlog.map(|backlog| backlog.transactions), took),
+            notify: Component::behind(backlog.map(|backlog| backlog.notifications), took),
+        }
+    }
+}
+
+/// Whether it answers in time.
+async fn reached<E: Display>(asking: impl Future<Output = Result<(), E>>) -> Component {
+    let started = Instant::now();
+    let status = match timeout(PATIENCE, asking).await {
+        Ok(Ok(())) => Condition::Up,
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a part is down");
+            Condition::Down
+        }
+        Err(_) => Condition::Down,
+    };
+    Component { status, latency_ms: milliseconds(started.elapsed()), waiting: None, lag_seconds: None }
+}
+
+impl Component {
+    fn behind(waiting: Option<Waiting>, took: Duration) -> Self {
+        let status = match waiting {
+            None => Condition::Down,
+            Some(waiting) if waiting.oldest > LATE => Condition::Late,
+            Some(_) => Condition::Up,
+        };
+        Self {
+            status,
+            latency_ms: milliseconds(took),
+            waiting: waiting.map(|waiting| waiting.count),
+            lag_seconds: waiting.map(|waiting| waiting.oldest.as_secs_f64()),
+        }
+    }
+}
+
+/// To the microsecond.
+fn milliseconds(took: Duration) -> f64 {
+    took.as_micros() as f64 / 1000.0
+}

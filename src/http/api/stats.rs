@@ -1,0 +1,66 @@
+//! `GET /api/stats`: today at a glance.
+//!
+//! Before: whoever shows a counter. After: `store::stats`.
+//! Promise: the database is asked at most once in [`FRESH`], however many ask.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State as Shared;
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use utoipa::ToSchema;
+
+use super::ApiError;
+use crate::http::State;
+use crate::http::error::ListErrors;
+use crate::store::stats::{self, Counted, Today};
+
+/// How long an answer is given again.
+const FRESH: Duration = Duration::from_secs(5);
+
+/// Today so far
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct Stats {
+    /// When today began, in the zone of the rollups
+    #[schema(value_type = String, format = DateTime)]
+    day_start: Timestamp,
+    /// Readings stored today
+    records_today: i64,
+    /// Devices that sent a sample of today
+    active_devices: i64,
+    /// People who wear them
+    active_users: i64,
+}
+
+/// The last answer, and what was counted for it. Whoever asks meanwhile waits for the one that counts.
+#[derive(Debug, Default)]
+pub(in crate::http) struct Remembered(Mutex<Option<(Instant, Today, Counted)>>);
+
+/// How much came in today; at most five seconds old
+#[utoipa::path(get, path = "/api/stats", tag = "operators",
+    security((), ("api_token" = [])),
+    responses((status = 200, description = "So much", body = Stats), ListErrors))]
+pub(in crate::http) async fn get_api_stats(
+    Shared(state): Shared<Arc<State>>,
+) -> Result<Json<Stats>, ApiError> {
+    let mut last = state.stats.0.lock().await;
+    let today = match *last {
+        Some((at, today, _)) if at.elapsed() < FRESH => today,
+        _ => {
+            let counted = last.map(|(_, _, counted)| counted);
+            let (today, counted) = state.ask(stats::today(&state.store, counted)).await?;
+            *last = Some((Instant::now(), today, counted));
+            today
+        }
+    };
+    Ok(Json(Stats {
+        day_start: today.from,
+        records_today: today.records,
+        active_devices: today.devices,
+        active_users: today.users,
+    }))
+}
