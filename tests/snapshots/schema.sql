@@ -48,6 +48,7 @@ table alert: One row per alert. At most one is open (firing or acknowledged) per
     CREATE INDEX alert_fired_idx ON public.alert USING btree (fired_ts DESC, alert_id DESC)
     CREATE UNIQUE INDEX alert_open_key ON public.alert USING btree (device_sn, rule_id) WHERE (status <> 'resolved'::text)
     CREATE INDEX alert_pair_idx ON public.alert USING btree (device_sn, rule_id, started_ts DESC)
+    CREATE INDEX alert_resolved_at_idx ON public.alert USING btree (resolved_at) WHERE (status = 'resolved'::text)
     CREATE TRIGGER alert_deleted AFTER DELETE ON public.alert REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION alert_deleted()
 table alert_action: What happened to alerts, and who did it.
     alert_action_id bigint not null: Number of the entry; later entries have larger ones.
@@ -154,6 +155,21 @@ table app_user: People who wear devices.
     CREATE TRIGGER app_user_inserted AFTER INSERT ON public.app_user REFERENCING NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION app_user_inserted()
     CREATE TRIGGER app_user_lock BEFORE UPDATE ON public.app_user FOR EACH STATEMENT EXECUTE FUNCTION directory_lock()
     CREATE TRIGGER app_user_updated AFTER UPDATE ON public.app_user REFERENCING OLD TABLE AS before_change NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION app_user_changed()
+table backfill: Files of history that were taken in: how far, and what became of their lines. Written with the rows, so that a file goes on where it was.
+    backfill_id bigint not null: Its number.
+    file_hash text not null: SHA-256 of the file: another name makes no other file.
+    file_bytes bigint not null: Its size, bytes.
+    offset_bytes bigint not null default 0: Everything before this byte is committed.
+    lines bigint not null default 0: Lines before it, the names of columns not counted.
+    stored bigint not null default 0: Records that became new rows.
+    duplicate bigint not null default 0: Records that were there already.
+    rejected bigint not null default 0: Records that are in rejected_upload.
+    started_at timestamp with time zone not null default now(): When it was begun.
+    advanced_at timestamp with time zone not null default now(): When it last came further.
+    ended_at timestamp with time zone: When its last line was committed. NULL: it was broken off.
+    constraint backfill_file_hash_key UNIQUE (file_hash)
+    constraint backfill_offset_bytes_check CHECK (((offset_bytes >= 0) AND (offset_bytes <= file_bytes)))
+    constraint backfill_pkey PRIMARY KEY (backfill_id)
 table contact: Somebody, or something, that can be told of alerts: a wearer, a nurse, a group, a system.
     contact_id bigint not null: Number of the contact.
     name text not null: For people.
@@ -203,6 +219,9 @@ view dashboard.alert.user_name text: Name of the wearer. NULL: not known, or not
 view dashboard.alert.org_id bigint: Organisation unit. NULL: not known.
 view dashboard.alert.org_name text: Its name. NULL: not known, or not told.
 view dashboard.alert.customer_id bigint: Tenant. NULL: not known.
+view dashboard.clock.time_zone text: Zone in which days are cut (IANA name).
+view dashboard.clock.today timestamp with time zone: Start of today.
+view dashboard.clock.yesterday timestamp with time zone: Start of yesterday.
 view dashboard.device.device_sn text: Serial number of the device.
 view dashboard.device.first_seen_at timestamp with time zone: When the service first reacted to data of the device.
 view dashboard.device.info_ts timestamp with time zone: Event time of its newest message about itself. NULL: none came.
@@ -590,6 +609,22 @@ table directory: One row: the version of the directory. What was looked up at an
     version bigint not null default 1: Raised in every transaction that changes whom a device belongs to.
     constraint directory_only_row_check CHECK (only_row)
     constraint directory_pkey PRIMARY KEY (only_row)
+table erasure: Receipts: who had a device or a user erased, and what was taken away. Kept for ever; nothing in it names a person.
+    erasure_id bigint not null: Its number.
+    kind text not null: device or user.
+    subject text not null: What was asked for, as vitals.erasure_subject() has it: a SHA-256, so that whoever knows the serial or id finds the receipt.
+    asked_by text not null: Who asked: the name given, else the role.
+    asked_at timestamp with time zone not null default now(): When.
+    erased_at timestamp with time zone: When the last row was gone. NULL: it was broken off; the same again goes on.
+    forgotten_at timestamp with time zone: When Redis was rid of it too. NULL: `vitals erase finish` does it.
+    counts jsonb not null default '{}'::jsonb: Rows taken away, by table.
+    pending text[]: Serials whose keys are still to go from Redis. NULL: none are.
+    constraint erasure_kind_check CHECK ((kind = ANY (ARRAY['device'::text, 'user'::text])))
+    constraint erasure_order_check CHECK (((asked_at <= erased_at) AND (erased_at <= forgotten_at)))
+    constraint erasure_pending_check CHECK (((forgotten_at IS NULL) OR (pending IS NULL)))
+    constraint erasure_pkey PRIMARY KEY (erasure_id)
+    CREATE UNIQUE INDEX erasure_open_key ON public.erasure USING btree (kind, subject) WHERE (erased_at IS NULL)
+    CREATE INDEX erasure_subject_idx ON public.erasure USING btree (subject)
 table event_type: How grave an event is, by type. A change counts for events from then on; a type that is not here is info.
     event_type text not null: Short type, upper case, as in device_event.
     severity text not null: critical, major, minor or info.
@@ -743,6 +778,7 @@ table health_document: What of the nested documents of samples did not become ro
     constraint health_document_kind_check CHECK ((kind = ANY (ARRAY['sleep'::text, 'exercise_daily'::text, 'exercise_week'::text, 'scientific_sleep'::text, 'workout'::text])))
     constraint health_document_reason_check CHECK ((reason = ANY (ARRAY['shape_unknown'::text, 'unreadable'::text, 'bad_element'::text, 'too_many_elements'::text])))
     CREATE UNIQUE INDEX health_document_content_key ON public.health_document USING btree (device_sn, kind, md5(body))
+    CREATE INDEX health_document_old_idx ON public.health_document USING btree (ts)
     CREATE INDEX health_document_ts_idx ON public.health_document USING btree (device_sn, ts)
 rollup health_hourly.device_sn text
 rollup health_hourly.bucket timestamp with time zone
@@ -868,7 +904,7 @@ table ingest_batch: Accounting: one row per transaction of the ingest, written i
     committed_at timestamp with time zone not null default now(): Start of the transaction that was committed.
     batch_id bigint not null default txid_current(): The transaction (txid_current()); equals health_data.batch_id of its rows.
     instance text not null: Which instance of the service wrote it.
-    shard smallint not null: Which of its writers. -1: a replay of rejected items (vitals rejected replay).
+    shard smallint not null: Which of its writers. -1: a replay of rejected items (vitals rejected replay). -2: history (vitals backfill).
     received integer not null: Records the batch was made of. 0 for a replay: its records were received, and counted, when they were rejected.
     stored integer not null: Records that became a new row of the table of their kind.
     duplicate integer not null: Records whose key was there already, in the table or earlier in the batch.
@@ -909,6 +945,7 @@ table notification: One row per alert and address to be told. Written with the a
     constraint notification_sent_check CHECK (((status = 'sent'::text) = (sent_at IS NOT NULL)))
     constraint notification_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'sent'::text, 'dead'::text, 'cancelled'::text])))
     CREATE INDEX notification_dead_idx ON public.notification USING btree (created_at) WHERE (status = 'dead'::text)
+    CREATE INDEX notification_ended_idx ON public.notification USING btree (created_at) WHERE (status <> 'pending'::text)
     CREATE INDEX notification_pending_idx ON public.notification USING btree (channel, address, urgent DESC, due_at) WHERE (status = 'pending'::text)
     CREATE INDEX notification_tried_idx ON public.notification USING btree (channel, address) WHERE ((status = 'pending'::text) AND (message_id IS NOT NULL))
 table notification_route: Who hears what. Every enabled route that matches an alert tells its audience; one address hears of an alert once, of its escalation once, and of its end once.
@@ -979,15 +1016,28 @@ table outbox: Committed transactions on health_data, device_info and device_even
     constraint outbox_lease_check CHECK (((lease_token IS NULL) = (leased_until IS NULL)))
     constraint outbox_pkey PRIMARY KEY (batch_id)
     constraint outbox_range_check CHECK ((((first_ts IS NULL) = (last_ts IS NULL)) AND (first_ts <= last_ts)))
-table policy: One row per relation a DBA has a say in.
-    relation text not null: health_data or a rollup.
-    keep_for interval: Age at which rows may be dropped; uploads older than health_data's are rejected, and no refresh reaches behind it. NULL: kept for ever.
+table policy: One row per relation a DBA has a say in; a change takes effect by itself, what would lose data is refused.
+    relation text not null: health_data, a rollup, or another table that grows; one that is not in schema public with its schema.
+    keep_for interval: Age at which rows may be dropped; uploads older than health_data's are rejected, and no refresh reaches behind it. Of alert and notification, that of what is over. NULL: kept for ever.
     refresh_every interval: How often the rollup is brought up to date. NULL: not a rollup.
     refresh_lag interval: How far behind now materialisation stays; what is younger is computed when read. NULL: not a rollup.
+    compress_after interval: Age at which chunks go to the columnstore, which only the Community edition has. NULL: never.
+    constraint policy_check TRIGGER DEFERRABLE
+    constraint policy_compress_after_check CHECK ((compress_after > '00:00:00'::interval))
     constraint policy_keep_for_check CHECK ((keep_for > '00:00:00'::interval))
     constraint policy_pkey PRIMARY KEY (relation)
     constraint policy_refresh_every_check CHECK ((refresh_every > '00:00:00'::interval))
     constraint policy_refresh_lag_check CHECK ((refresh_lag >= '00:00:00'::interval))
+    CREATE CONSTRAINT TRIGGER policy_check AFTER INSERT OR DELETE OR UPDATE ON public.policy DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW EXECUTE FUNCTION policy_check()
+    CREATE TRIGGER policy_stay BEFORE TRUNCATE ON public.policy FOR EACH STATEMENT EXECUTE FUNCTION policy_stay()
+table policy_run: What the last apply_policies() did, by relation.
+    relation text not null: As in policy.
+    applied_at timestamp with time zone not null: When it was at the relation.
+    chunks_dropped bigint not null default 0: Chunks it dropped.
+    rows_deleted bigint not null default 0: Rows it deleted from a plain table.
+    chunks_compressed bigint not null default 0: Chunks it moved to the columnstore.
+    held text: Why something that is old enough is still there. NULL: nothing is.
+    constraint policy_run_pkey PRIMARY KEY (relation)
 table refresh_request: Ranges of the rollups that are to be computed anew by the next refresh, which deletes the row when it is done.
     refresh_request_id bigint not null: Number of the request.
     from_ts timestamp with time zone not null: Start of the range.
@@ -1146,6 +1196,10 @@ function alert_stepped(bigint[],text,text,text)
 function alert_turn()
 function app_user_changed()
 function app_user_inserted()
+procedure apply_policies()
+procedure apply_policies_job(integer,jsonb)
+function await_rollups()
+function begin_erasure(text,text)
 function bind_device(text,bigint,timestamp with time zone)
 function bound_tenants(name)
 function breached_pairs(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone)
@@ -1155,6 +1209,7 @@ function check_rollup_zone(text)
 function comment_rollups()
 function conditions_hold(text,timestamp with time zone,text,jsonb,integer)
 function continue_alerts(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[],boolean[],timestamp with time zone[],timestamp with time zone[],bigint[],bigint[],timestamp with time zone,timestamp with time zone)
+function count_erased(bigint,text,bigint)
 function create_dashboard_rollups()
 function create_rollup(text,smallint,text,interval,text,interval,text)
 function dashboard.device_15m(text,timestamp with time zone,timestamp with time zone)
@@ -1164,6 +1219,7 @@ function dashboard.device_monthly(text,timestamp with time zone,timestamp with t
 function dashboard.device_weekly(text,timestamp with time zone,timestamp with time zone)
 function dashboard_tenants(name)
 function default_zone()
+function delete_old_rows(text,integer)
 function derive_alerts(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[],boolean[],timestamp with time zone[],timestamp with time zone[],bigint[],timestamp with time zone,timestamp with time zone)
 function device_binding_changed()
 function device_follow_info()
@@ -1171,9 +1227,21 @@ function device_owner(text[])
 function device_owner_at(text[],timestamp with time zone[])
 function directory_changed(text[])
 function directory_lock()
+function drop_old_chunks(text)
 function drop_rollups()
 function edition()
 function empty_rollups_on_truncate()
+function erase(text,text)
+function erase_device(text)
+function erase_rest(bigint,text,text)
+function erase_step(bigint,text,text,text,timestamp with time zone,timestamp with time zone)
+function erase_user(bigint)
+function erase_user_chunk(bigint,bigint,text,text,timestamp with time zone,timestamp with time zone)
+function erasure_predicate(text,text,text)
+function erasure_spans(text,text)
+function erasure_steps(text)
+function erasure_subject(text,text)
+function estimated_rows(regclass)
 function evaluate_alerts(bigint[],text[],timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone)
 function expire_alerts()
 function finish_batches(uuid,bigint[],text[],timestamp with time zone,timestamp with time zone,boolean)
@@ -1187,6 +1255,7 @@ function is_settled(alert_rule,text,timestamp with time zone,derived_alert[])
 function is_time_zone(text)
 function judge_pairs(alert_pairs,bigint[])
 function judge_silence()
+function length_of(interval,integer)
 function lock_rollups()
 function mark_range(timestamp with time zone,timestamp with time zone)
 function mark_requests()
@@ -1197,14 +1266,24 @@ function metric_range(text)
 function metric_value(text,smallint,smallint,numeric,smallint,smallint,smallint)
 function narrowed_tenants(bigint[],bigint[])
 function note_alert(bigint,text,text)
+function note_policy_run(text,bigint,bigint,bigint,text)
 function notification_route_check()
 function notify_alerts(bigint[],text)
 function org_unit_changed()
 function org_unit_inserted()
 function outbox_add()
 function pairs_to_judge(alert_pairs,bigint[],text[],timestamp with time zone,timestamp with time zone)
+function plan_policies()
+function policy_check()
+function policy_chunks(name,name)
+function policy_cutoff(text,timestamp with time zone)
+function policy_held(text)
+function policy_refusal()
+function policy_relations()
+function policy_stay()
 function raise_mark()
 function rebuild_alerts(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[],bigint[])
+function recompute_devices(text[],timestamp with time zone[],timestamp with time zone[])
 function recompute_rollup(rollup,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone[],timestamp with time zone[])
 function reconcile_alerts(alert_rule,text,timestamp with time zone,timestamp with time zone,derived_alert[],alert_changes)
 procedure refresh_continuous(timestamp with time zone,timestamp with time zone)
@@ -1218,14 +1297,20 @@ function replay_rule(alert_rule,text[],timestamp with time zone,timestamp with t
 function request_refresh(timestamp with time zone,timestamp with time zone)
 function resolve_alert(bigint,text,text)
 function resolve_alerts_of_rule(bigint)
+function retention_refusal(text,interval)
 function rollup_source_table(rollup)
+function rollup_table(text)
 function rollup_watermark(rollup)
 function rule_reach(jsonb,integer)
 function schedule_rollups()
+function settles_after(text)
 function show_alerts(bigint[])
 function silenced_alerts(bigint[])
 function silent_devices(alert_rule)
 function stretch_to_rebuild(alert_rule,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,interval)
+function sync_columnstore(text,text,name,name,text,interval)
+function sync_policies()
 function tell_changes(alert_changes)
+function unmade_from(rollup,timestamp with time zone)
 function write_alert(alert_rule,text,bigint,derived_alert,alert_changes)
 function write_silence(alert_rule,text[])
