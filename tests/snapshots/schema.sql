@@ -201,6 +201,9 @@ view dashboard.alert.user_name text: Name of the wearer. NULL: not known, or not
 view dashboard.alert.org_id bigint: Organisation unit. NULL: not known.
 view dashboard.alert.org_name text: Its name. NULL: not known, or not told.
 view dashboard.alert.customer_id bigint: Tenant. NULL: not known.
+view dashboard.clock.time_zone text: Zone in which days are cut (IANA name).
+view dashboard.clock.today timestamp with time zone: Start of today.
+view dashboard.clock.yesterday timestamp with time zone: Start of yesterday.
 view dashboard.device.device_sn text: Serial number of the device.
 view dashboard.device.first_seen_at timestamp with time zone: When the service first reacted to data of the device.
 view dashboard.device.info_ts timestamp with time zone: Event time of its newest message about itself. NULL: none came.
