@@ -2,10 +2,11 @@
 -- the service (Apache) or by a job of TimescaleDB (Community).
 -- Idempotent. What holds up one relation holds up no other, and is told in vitals.policy_run.
 
--- Drops the chunks of a hypertable or rollup that may go now; returns how many.
--- Locks: vitals.policy against another one, until commit; the chunks it drops whole. Waits for readers of them no longer than a
+-- Drops the oldest chunk of a hypertable or rollup if it may go now; returns how many went. One in a transaction: readers lock
+-- chunks one after the other, and whoever held several of them whole might wait crosswise with one.
+-- Locks: vitals.policy against another one, until commit; the chunk it drops whole. Waits for readers of it no longer than a
 -- few seconds, since everybody else waits behind it.
-create or replace function vitals.drop_old_chunks(of_relation text) returns bigint
+create or replace function vitals.drop_oldest_chunk(of_relation text) returns bigint
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
 set lock_timeout = '3s'
@@ -14,26 +15,33 @@ declare
     r       vitals.rollup;
     t       record;
     cutoff  record;
+    ends    timestamptz;
     dropped bigint;
 begin
     perform pg_advisory_xact_lock(hashtextextended('vitals.policy', 0));
     select * into t from vitals.policy_relations() as p where p.relation = of_relation;
     select * into cutoff from vitals.policy_cutoff(of_relation);
+    select min(c.range_end) into ends
+    from timescaledb_information.chunks as c
+    where c.hypertable_schema = t.schema_name and c.hypertable_name = t.table_name
+      and c.range_end <= cutoff.until and isfinite(cutoff.until);
+    if ends is null then
+        return 0;
+    end if;
     -- What was there is put on record, also where no refresh has ever looked: so that it is known to be gone.
     for r in select * from vitals.rollup where source = of_relation order by position loop
-        perform vitals.gone_from_source(r, '-infinity', cutoff.until);
+        perform vitals.gone_from_source(r, '-infinity', ends);
     end loop;
     select count(*) into dropped
     from drop_chunks(
         case when t.kind = 'rollup' and vitals.edition() = 'community' then format('public.%I', of_relation)
             else format('%I.%I', t.schema_name, t.table_name) end::regclass,
-        older_than => cutoff.until
-    )
-    where isfinite(cutoff.until);
+        older_than => ends
+    );
     return dropped;
 end
 $$;
-comment on function vitals.drop_old_chunks(text) is 'Drops the chunks of a relation that are old enough and rolled up; how many.';
+comment on function vitals.drop_oldest_chunk(text) is 'Drops the oldest chunk of a relation if it is old enough and rolled up; how many went.';
 
 -- Deletes at most so many old rows of a plain table; returns how many.
 -- Locks: the rows.
@@ -103,13 +111,18 @@ begin
         held := null;
         commit;
         if p.keep_for is not null and p.kind <> 'table' then
-            begin
-                dropped := vitals.drop_old_chunks(p.relation);
-                held := vitals.policy_held(p.relation);
-            exception when lock_not_available or deadlock_detected then
-                held := 'somebody has read it for long: it is dropped next time';
-            end;
-            commit;
+            loop
+                begin
+                    part := vitals.drop_oldest_chunk(p.relation);
+                    held := vitals.policy_held(p.relation);
+                exception when lock_not_available or deadlock_detected then
+                    part := 0;
+                    held := 'somebody has read it for long: it is dropped next time';
+                end;
+                commit;
+                dropped := dropped + part;
+                exit when part = 0;
+            end loop;
         elsif p.keep_for is not null then
             loop
                 part := vitals.delete_old_rows(p.relation, 10000);
