@@ -1,7 +1,7 @@
 -- Parts of the judgement of a rule: its hours, its conditions, its words.
 -- Before: derive_alerts, evaluate_alerts. Locks: none.
 
--- metric_value, is_measured and is_breach are written into the statement that calls them; a SET clause would prevent that.
+-- metric_value, is_measured, is_breach and has_a_say are written into the statement that calls them; a SET clause would prevent that.
 
 -- The reading of a metric in a row of health_data; NULL: not measured.
 create or replace function vitals.metric_value(
@@ -45,6 +45,26 @@ as $$
 $$;
 comment on function vitals.is_measured(text, text[], smallint, smallint, numeric, smallint, smallint, smallint) is 'Whether a row of health_data says something to a rule.';
 
+-- Whether readings still have a say in an alert: not once a person, its rule or the readings themselves have closed it for good.
+create or replace function vitals.has_a_say(resolution text) returns boolean
+language sql immutable
+as $$ select coalesce(resolution, '') not in ('manual', 'rule_disabled', 'retracted') $$;
+comment on function vitals.has_a_say(text) is 'Whether readings still have a say in an alert resolved so; NULL: it is open.';
+
+-- Every bound of every rule that is in force, of composite rules one a condition.
+create or replace function vitals.bounds_in_force()
+returns table (rule_id bigint, customer_id bigint, metric text, min numeric, max numeric)
+language sql stable
+as $$
+    select r.rule_id, r.customer_id, r.metric, r.min_value, r.max_value
+    from public.alert_rule r where r.enabled and r.kind = 'threshold'
+    union all
+    select r.rule_id, r.customer_id, c.metric, c.min, c.max
+    from public.alert_rule r, jsonb_to_recordset(r.conditions) as c (metric text, min numeric, max numeric)
+    where r.enabled and r.kind = 'composite'
+$$;
+comment on function vitals.bounds_in_force() is 'Every bound of every rule that is in force.';
+
 -- Whether breaches count at a time. Days are those on which the hours began: Monday 22:00 to 06:00 ends on Tuesday.
 create or replace function vitals.in_effect(
     at_ts timestamptz, effective_from time, effective_until time, effective_days smallint[], zone text
@@ -76,9 +96,14 @@ comment on function vitals.in_effect(timestamptz, time, time, smallint[], text) 
 
 -- The zone of rules and routes that name none: that in which the rollups cut days.
 create or replace function vitals.default_zone() returns text
-language sql stable
+-- Not in language sql, which plans it anew for every message.
+language plpgsql stable
 set search_path = pg_catalog, pg_temp
-as $$ select coalesce((select r.time_zone from vitals.rollup r where r.name = 'health_daily'), 'Asia/Shanghai') $$;
+as $$
+begin
+    return coalesce((select r.time_zone from vitals.rollup r where r.name = 'health_daily'), 'Asia/Shanghai');
+end
+$$;
 comment on function vitals.default_zone() is 'Zone of rules and routes that name none.';
 
 -- Whether the conditions of a composite rule hold for a device at a time: of each, the newest reading not older than
@@ -182,7 +207,7 @@ begin
     message := replace(message, '{count}', alert_message.breach_count::text);
     -- What has to be looked up only where it is asked for.
     if position('{time}' in message) > 0 then
-        said := coalesce(rule.time_zone, (select r.time_zone from vitals.rollup r where r.name = 'health_daily'), 'Asia/Shanghai');
+        said := coalesce(rule.time_zone, vitals.default_zone());
         message := replace(message, '{time}', to_char(alert_message.ts at time zone said, 'YYYY-MM-DD HH24:MI:SS'));
     end if;
     if position('{user}' in message) > 0 then

@@ -29,14 +29,7 @@ begin
         ceil(max(b.min) filter (where b.metric = 'stress'))::integer         as stress_min,
         floor(min(b.max) filter (where b.metric = 'stress'))::integer        as stress_max
     into normal
-    from (
-        select r.metric, r.min_value as min, r.max_value as max
-        from alert_rule r where r.enabled and r.kind = 'threshold'
-        union all
-        select c.metric, c.min, c.max
-        from alert_rule r, jsonb_to_recordset(r.conditions) as c (metric text, min numeric, max numeric)
-        where r.enabled and r.kind = 'composite'
-    ) as b;
+    from vitals.bounds_in_force() as b;
 
     if breached_pairs.first_ts is not null then
         with candidate as materialized (
@@ -54,14 +47,7 @@ begin
               )
         ),
         -- One line a bound: what breaches is looked at metric by metric.
-        bound as materialized (
-            select r.rule_id, r.customer_id, r.metric, r.min_value as min, r.max_value as max
-            from alert_rule r where r.enabled and r.kind = 'threshold'
-            union all
-            select r.rule_id, r.customer_id, c.metric, c.min, c.max
-            from alert_rule r, jsonb_to_recordset(r.conditions) as c (metric text, min numeric, max numeric)
-            where r.enabled and r.kind = 'composite'
-        )
+        bound as materialized (select * from vitals.bounds_in_force())
         select array_agg(p.rule_id), array_agg(p.device_sn), array_agg(p.first_ts), array_agg(p.last_ts)
         into pairs
         from (
@@ -139,8 +125,7 @@ begin
     where (pairs_to_judge.devices is null or a.device_sn = any (pairs_to_judge.devices))
       and a.kind in ('threshold', 'composite')
       and coalesce(a.ended_ts, 'infinity'::timestamptz) >= pairs_to_judge.first_ts
-      and a.resolution is distinct from 'manual' and a.resolution is distinct from 'rule_disabled'
-      and a.resolution is distinct from 'retracted';
+      and vitals.has_a_say(a.resolution);
     if near_devices is null then
         return breached;
     end if;
@@ -163,8 +148,7 @@ begin
         where a.kind in ('threshold', 'composite')
           and coalesce(a.ended_ts, 'infinity'::timestamptz) >= heard.first_ts
           and a.started_ts - coalesce(vitals.rule_reach(r.conditions, r.window_seconds), interval '0') <= heard.last_ts
-          and a.resolution is distinct from 'manual' and a.resolution is distinct from 'rule_disabled'
-          and a.resolution is distinct from 'retracted'
+          and vitals.has_a_say(a.resolution)
     )
     select array_agg(p.rule_id), array_agg(p.device_sn), array_agg(p.first_ts), array_agg(p.last_ts)
     into pairs
@@ -220,8 +204,7 @@ begin
             select a.*
             from alert a
             where a.device_sn = p.device_sn and a.rule_id = r.rule_id
-              and a.resolution is distinct from 'manual' and a.resolution is distinct from 'rule_disabled'
-              and a.resolution is distinct from 'retracted'
+              and vitals.has_a_say(a.resolution)
             order by a.started_ts desc
             limit 1
         ) as n on true

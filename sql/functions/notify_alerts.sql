@@ -121,7 +121,7 @@ as $$
     )
     select m.alert_id, m.severity, m.channel, ca.address, ca.contact_id, m.route_id, m.after_seconds, m.on_resolved,
            m.merge_seconds, m.quiet_from, m.quiet_until,
-           coalesce(m.time_zone, (select r.time_zone from vitals.rollup r order by r.position desc limit 1), 'UTC')
+           coalesce(m.time_zone, vitals.default_zone())
     from told t
     join matched m on m.alert_id = t.alert_id and m.route_id = t.route_id
     join contact_address ca on ca.contact_id = t.contact_id and ca.channel = m.channel and ca.enabled

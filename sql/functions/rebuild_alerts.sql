@@ -91,7 +91,7 @@ begin
           and a.started_ts <= stretch_to_rebuild.first_ts
           and coalesce(a.ended_ts, 'infinity'::timestamptz)
               >= stretch_to_rebuild.first_ts - make_interval(secs => rule.cooldown_seconds)
-          and coalesce(a.resolution, '') not in ('manual', 'rule_disabled', 'retracted');
+          and vitals.has_a_say(a.resolution);
     end if;
     if rule.kind = 'event' then
         select max(e.ts) into newest_ts from device_event e
@@ -111,7 +111,7 @@ begin
     from alert a
     where a.device_sn = stretch_to_rebuild.device_sn and a.rule_id = rule.rule_id
       and a.started_ts < stretch_to_rebuild.from_ts
-      and coalesce(a.resolution, '') not in ('manual', 'rule_disabled', 'retracted')
+      and vitals.has_a_say(a.resolution)
     order by a.started_ts desc
     limit 1;
 end
@@ -137,7 +137,7 @@ as $$
               and a.started_ts <= is_settled.until_ts + make_interval(secs => (rule).cooldown_seconds)
               and coalesce(a.ended_ts, 'infinity'::timestamptz)
                   >= is_settled.until_ts - make_interval(secs => (rule).cooldown_seconds)
-              and coalesce(a.resolution, '') not in ('manual', 'rule_disabled', 'retracted')
+              and vitals.has_a_say(a.resolution)
         )
 $$;
 comment on function vitals.is_settled(alert_rule, text, timestamptz, vitals.derived_alert[]) is
@@ -166,7 +166,7 @@ begin
     from alert a
     where a.device_sn = reconcile_alerts.device_sn and a.rule_id = rule.rule_id
       and a.started_ts >= from_ts and a.started_ts <= until_ts
-      and coalesce(a.resolution, '') not in ('manual', 'rule_disabled', 'retracted');
+      and vitals.has_a_say(a.resolution);
     stored := coalesce(stored, '{}');
 
     foreach one in array derived loop

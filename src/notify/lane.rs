@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use backon::ExponentialBackoff;
 use futures_util::future::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::task::JoinError;
@@ -22,7 +22,7 @@ use crate::model::Message;
 use crate::store::notification::{self, Outcome, Settled, Turn};
 use crate::store::outbox::Lease;
 use crate::store::wake::Wake;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, outage_delays};
 use crate::tasks;
 use crate::telemetry::names;
 
@@ -202,7 +202,7 @@ impl<S: Sender> Lane<S> {
         if self.outage.is_none() {
             tracing::warn!(channel = S::CHANNEL.name(), %error, "notifications wait for the database");
         }
-        self.outage.get_or_insert_with(delays).next().unwrap_or_default()
+        self.outage.get_or_insert_with(outage_delays).next().unwrap_or_default()
     }
 }
 
@@ -235,13 +235,4 @@ fn tell<S: Sender>(message: &Message, attempt: &Attempt, outcome: Outcome, took:
             "not delivered, tried again later"
         );
     }
-}
-
-fn delays() -> ExponentialBackoff {
-    ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(50))
-        .with_max_delay(Duration::from_secs(2))
-        .without_max_times()
-        .with_jitter()
-        .build()
 }

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use backon::ExponentialBackoff;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -14,7 +14,7 @@ use super::LatestView;
 use crate::config::Settings;
 use crate::store::outbox::Lease;
 use crate::store::wake::Wake;
-use crate::store::{StoreError, alert_change};
+use crate::store::{StoreError, alert_change, outage_delays};
 
 /// Changes in one claim and one or two pipelines.
 const CLAIM_CHANGES: u32 = 1000;
@@ -53,7 +53,7 @@ impl AlertView {
                     if outage.is_none() {
                         tracing::warn!(%error, "alerts are not shown while the database is away");
                     }
-                    outage.get_or_insert_with(delays).next().unwrap_or_default()
+                    outage.get_or_insert_with(outage_delays).next().unwrap_or_default()
                 }
             };
             let woken = async {
@@ -80,13 +80,4 @@ impl AlertView {
         alert_change::finish(store, &self.lease, &claimed.change_ids, missed).await?;
         Ok(claimed.change_ids.len() >= CLAIM_CHANGES as usize)
     }
-}
-
-fn delays() -> ExponentialBackoff {
-    ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(50))
-        .with_max_delay(Duration::from_secs(2))
-        .without_max_times()
-        .with_jitter()
-        .build()
 }

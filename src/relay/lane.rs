@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use backon::ExponentialBackoff;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +16,7 @@ use crate::config::Settings;
 use crate::react::LatestView;
 use crate::store::outbox::{self, Lease, Share};
 use crate::store::wake::{Announcer, Wake};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, outage_delays};
 use crate::telemetry::names;
 
 pub(super) struct Lane {
@@ -84,7 +84,7 @@ impl Lane {
                     }
                     // What was claimed and not finished is our own: claimed again by the next sweep.
                     self.pace.sweep_soon(Instant::now());
-                    let delay = outage.get_or_insert_with(delays).next().unwrap_or_default();
+                    let delay = outage.get_or_insert_with(outage_delays).next().unwrap_or_default();
                     until(&stop, sleep(delay)).await;
                     continue;
                 }
@@ -125,15 +125,6 @@ impl Lane {
         }
         Ok(found)
     }
-}
-
-fn delays() -> ExponentialBackoff {
-    ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(50))
-        .with_max_delay(Duration::from_secs(2))
-        .without_max_times()
-        .with_jitter()
-        .build()
 }
 
 async fn until(stop: &CancellationToken, wait: impl Future<Output = ()>) {

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use tokio_postgres::{Client, Config, NoTls};
 
@@ -110,6 +111,16 @@ impl Store {
     pub fn close(&self) {
         self.pool.close();
     }
+}
+
+/// How long a loop that found the database away waits before it looks again: longer each time, 2 s at most, without end.
+pub fn outage_delays() -> ExponentialBackoff {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(50))
+        .with_max_delay(Duration::from_secs(2))
+        .without_max_times()
+        .with_jitter()
+        .build()
 }
 
 /// Whether the database answers.

@@ -44,7 +44,7 @@ pub mod stats;
 pub mod wake;
 mod workout;
 
-pub use connect::{Driver, Store, health_check};
+pub use connect::{Driver, Store, health_check, outage_delays};
 pub use error::{Kind, StoreError};
 pub use statement::Patience;
 pub(crate) use statement::{Statement, statement};
