@@ -71,21 +71,30 @@ set search_path = pg_catalog, public, pg_temp
 set plan_cache_mode = force_custom_plan
 as $$
 declare
-    rules   alert_rule[];
-    rule    alert_rule;
-    silent  text[];
-    changed vitals.alert_changes := row('{}', '{}', '{}');
-    more    vitals.alert_changes;
+    rules      alert_rule[];
+    rule       alert_rule;
+    silent     text[];
+    rule_ids   bigint[] := '{}';
+    device_sns text[] := '{}';
+    changed    vitals.alert_changes := row('{}', '{}', '{}');
+    more       vitals.alert_changes;
 begin
-    -- Looking takes long and needs no turn.
-    select array_agg(r order by r.rule_id) into rules from alert_rule r where r.enabled and r.kind = 'silence';
-    foreach rule in array coalesce(rules, '{}') loop
+    -- Looking takes long, and nobody waits for it: the turn is taken when all rules have been looked at.
+    select coalesce(array_agg(r order by r.rule_id), '{}') into rules from alert_rule r where r.enabled and r.kind = 'silence';
+    foreach rule in array rules loop
         silent := vitals.silent_devices(rule);
-        if cardinality(silent) > 0 or exists (select from alert a where a.rule_id = rule.rule_id and a.status <> 'resolved') then
-            perform pg_advisory_xact_lock(vitals.alert_turn());
-            more := vitals.write_silence(rule, silent);
-            changed := row(changed.changed || more.changed, changed.fired || more.fired, changed.resolved || more.resolved);
-        end if;
+        rule_ids := rule_ids || array_fill(rule.rule_id, array[cardinality(silent)]);
+        device_sns := device_sns || silent;
+    end loop;
+    if cardinality(device_sns) = 0 and not exists (select from alert a where a.kind = 'silence' and a.status <> 'resolved') then
+        return false;
+    end if;
+    perform pg_advisory_xact_lock(vitals.alert_turn());
+    foreach rule in array rules loop
+        more := vitals.write_silence(rule, array(
+            select s.device_sn from unnest(rule_ids, device_sns) as s (rule_id, device_sn) where s.rule_id = rule.rule_id
+        ));
+        changed := row(changed.changed || more.changed, changed.fired || more.fired, changed.resolved || more.resolved);
     end loop;
     return vitals.tell_changes(changed);
 end
