@@ -39,15 +39,6 @@ begin
     settled as materialized (
         select d.* from derived d where d.ord not in (select ord from reaching)
     ),
-    -- An alert that went silent and was followed by another had expired in between.
-    lapsed as (
-        select p.seed_id, a.last_ts + p.expire as ended_ts
-        from pair p
-        join alert a on a.alert_id = p.seed_id
-        where p.seed_on
-          and exists (select from settled s where s.ord = p.ord and s.seq > 0)
-          and not exists (select from settled s where s.ord = p.ord and s.seq = 0)
-    ),
     gone_on as (
         update alert a
         set last_ts      = greatest(a.last_ts, s.last_ts),
@@ -58,27 +49,27 @@ begin
                     > greatest(a.peak_value - s.max_value, s.min_value - a.peak_value) then s.peak_value
                 else coalesce(a.peak_value, s.peak_value)
             end,
-            breach_count = a.breach_count + s.breach_count,
+            breach_count = a.breach_count + coalesce(s.breach_count, 0),
             judged_ts    = greatest(a.judged_ts, s.judged_ts),
-            ended_ts     = s.ended_ts,
+            ended_ts     = s.end_ts,
             historical   = a.historical and coalesce(s.late, true),
-            status       = case when s.ended_ts is not null then 'resolved' when a.status = 'resolved' then 'firing' else a.status end,
-            resolution   = case when s.ended_ts is null then null when s.expired then 'expired' else 'recovered' end,
-            resolved_at  = case when s.ended_ts is null then null else coalesce(a.resolved_at, clock_timestamp()) end,
-            acknowledged_at = case when a.status = 'resolved' and s.ended_ts is null then null else a.acknowledged_at end,
-            acknowledged_by = case when a.status = 'resolved' and s.ended_ts is null then null else a.acknowledged_by end,
+            status       = case when s.end_ts is not null then 'resolved' when a.status = 'resolved' then 'firing' else a.status end,
+            resolution   = case when s.end_ts is null then null when s.expired then 'expired' else 'recovered' end,
+            resolved_at  = case when s.end_ts is null then null else coalesce(a.resolved_at, clock_timestamp()) end,
+            acknowledged_at = case when a.status = 'resolved' and s.end_ts is null then null else a.acknowledged_at end,
+            acknowledged_by = case when a.status = 'resolved' and s.end_ts is null then null else a.acknowledged_by end,
             updated_at   = clock_timestamp()
         from (
-            select s.*, p.seed_id, p.min_value, p.max_value, b.status as was_status, b.historical as was_historical
-            from settled s
-            join pair p on p.ord = s.ord
+            select
+                s.last_ts, s.last_value, s.last_text, s.peak_value, s.breach_count, s.judged_ts, s.late,
+                -- One that went silent and was followed by another had expired in between.
+                case when s.ord is null then b.last_ts + p.expire else s.ended_ts end as end_ts,
+                s.ord is null or s.expired as expired,
+                p.seed_id, p.min_value, p.max_value, b.status as was_status, b.historical as was_historical
+            from pair p
             join alert b on b.alert_id = p.seed_id
-            where s.seq = 0
-            union all
-            select null, 0, null, null, null, l.ended_ts, true, null, 0, null, null, null, null, null, null, null, null, null, null, null,
-                l.seed_id, null, null, b.status, b.historical
-            from lapsed l
-            join alert b on b.alert_id = l.seed_id
+            left join settled s on s.ord = p.ord and s.seq = 0
+            where s.ord is not null or p.seed_on and exists (select from settled n where n.ord = p.ord)
         ) as s
         where a.alert_id = s.seed_id
         returning a.alert_id, a.status, a.historical, a.resolution, s.was_status, s.was_historical

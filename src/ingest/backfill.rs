@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::again::Tries;
 use super::documents;
-use super::load::Load;
+use super::load::{Load, may_be_of_data};
 use super::plan::{self, Place};
 use super::within;
 use crate::config::{Duplicates, Settings};
@@ -82,11 +82,11 @@ impl Backfill {
             let note = last.then_some((stretch, done));
             match self.commit(&Part { load, rejects: rejected, note }).await {
                 Ok(counts) => done.add(&counts),
-                Err(error) if is_of_a_row(&error) && load.len() > 1 => {
+                Err(error) if may_be_of_data(&error) && load.len() > 1 => {
                     let (first, second) = load.halves();
                     pending.extend([second, first]);
                 }
-                Err(error) if is_of_a_row(&error) && load.len() == 1 => {
+                Err(error) if may_be_of_data(&error) && load.len() == 1 => {
                     rejects.extend(load.rejects(&error.to_string()).map(|(_, reject)| reject));
                     if last {
                         pending.push(Load::nothing());
@@ -127,11 +127,6 @@ impl Backfill {
             }
         }
     }
-}
-
-/// A row that may be at fault is kept as rejected, which harms nothing if it is not.
-fn is_of_a_row(error: &StoreError) -> bool {
-    error.kind() == Kind::Refused || error.may_be_of_a_row()
 }
 
 /// History is expected to be new: it is copied straight in, or, if any of it is there, merged.

@@ -7,6 +7,13 @@ use super::plan::{Place, Record, Row};
 use super::{Answer, IngestError};
 use crate::model::{Carried, DeviceInfoItem, EventItem, Reject};
 use crate::store::batch::Written;
+use crate::store::{Kind, StoreError};
+
+/// Whether data may be at fault, for those who keep what they took in: a replay, a backfill. What they hold to be at fault is, or
+/// stays, among the rejected, which harms nothing if it is not.
+pub(super) fn may_be_of_data(error: &StoreError) -> bool {
+    error.kind() == Kind::Refused || error.may_be_of_a_row()
+}
 
 /// Rows of a transaction. An event and its sample are in one, unless the database refuses either.
 #[derive(Debug, Clone, Copy)]

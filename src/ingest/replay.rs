@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::again::Tries;
+use super::load::may_be_of_data;
 use super::plan::{self, Place, Record, Row};
 use super::{documents, within};
 use crate::config::{Duplicates, Settings};
@@ -90,11 +91,11 @@ impl Replay {
         while let Some(ids) = pending.pop() {
             match self.commit(ids, read, None).await {
                 Ok(part) => tally.add(&part),
-                Err(error) if is_of_an_item(&error) && ids.len() > 1 => {
+                Err(error) if may_be_of_data(&error) && ids.len() > 1 => {
                     let (first, second) = ids.split_at(ids.len() / 2);
                     pending.extend([second, first]);
                 }
-                Err(error) if is_of_an_item(&error) && ids.len() == 1 => {
+                Err(error) if may_be_of_data(&error) && ids.len() == 1 => {
                     tally.add(&self.commit(ids, read, Some(&error.to_string())).await?);
                 }
                 Err(error) => return Err(error),
@@ -128,11 +129,6 @@ impl Replay {
             }
         }
     }
-}
-
-/// An item that may be at fault stays, which harms nothing if it is not.
-fn is_of_an_item(error: &StoreError) -> bool {
-    error.kind() == Kind::Refused || error.may_be_of_a_row()
 }
 
 async fn attempt(
