@@ -16,6 +16,7 @@ use crate::cache::Cache;
 use crate::config::Settings;
 use crate::http::{self, retention::RawRetention};
 use crate::ingest::Ingest;
+use crate::monitor::{self, Monitor};
 use crate::owners::Owners;
 use crate::react::{AlertView, LatestView};
 use crate::store::wake::{Announcer, Listener, Subject};
@@ -78,10 +79,21 @@ impl Service {
         clock.spawn_loop("alerts", sweeping);
         relay::start(&reaction, &store, &view, &notifications, &settings);
         let writers = Ingest::start(&store, &announcer, &settings, &ingest);
+        let (monitor, watch, news) = Monitor::new(&store, &cache, writers.meters(), &settings);
+        monitor::describe_conditions();
+        notify::operators::start(&notify, news, &settings);
+        clock.spawn_loop("monitor", watch.run(clock.stopping()));
         let owners = Owners::start(&store, &cache, &settings, &ingest);
 
-        let state =
-            http::State::new(writers, owners, (store.clone(), cache), metrics, retention, address, &settings);
+        let state = http::State::new(
+            writers,
+            owners,
+            (store.clone(), cache),
+            (metrics, monitor),
+            retention,
+            address,
+            &settings,
+        );
         let idle_timeout = Duration::from_millis(settings.idle_timeout_ms);
         let serving = http::server::serve(listener, http::router(state), idle_timeout, door.clone());
         door.spawn_loop("accept", serving);

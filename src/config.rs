@@ -5,6 +5,7 @@
 //! an unknown key in the file, or an unknown `VITALS_*` name is refused with the reason.
 
 mod check;
+mod monitor;
 mod notify;
 mod public_url;
 
@@ -16,6 +17,7 @@ use confique::Config;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
+pub use monitor::MonitorSettings;
 pub use notify::NotifySettings;
 
 /// All settings of the service, in their units.
@@ -159,6 +161,10 @@ pub struct Settings {
     /// Telling people of alerts.
     #[config(nested)]
     pub notify: NotifySettings,
+
+    /// What the service watches of itself, and whom it tells.
+    #[config(nested)]
+    pub monitor: MonitorSettings,
 
     /// Longest time to finish work after SIGTERM, seconds.
     #[config(env = "VITALS_STOP_DEADLINE_SECONDS", default = 20)]

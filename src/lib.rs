@@ -22,6 +22,7 @@ pub mod config;
 pub mod http;
 pub mod ingest;
 pub mod model;
+pub mod monitor;
 pub mod notify;
 pub mod owners;
 pub mod react;

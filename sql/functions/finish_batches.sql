@@ -7,7 +7,7 @@
 --   last_ts
 --   view_missed   Redis did not get the latest values of these batches
 -- held is false, and nothing was done, when any of the rows is no longer held under the token: another relay has
--- taken over and finishes them. notified: there are new rows of notification.
+-- taken over and finishes them. notified: there are new rows of notification. alert_seconds: how long the rules took.
 -- Locks, always in this order, so that two relays cannot wait for each other: the outbox rows of the batches (a claim
 -- never waits for them), whatever mark_rollups takes, whatever evaluate_alerts takes, new rows of device by serial, and last the row of
 -- latest_view. The rows of device come late because a writer of device_info may wait for them.
@@ -18,7 +18,7 @@ create or replace function vitals.finish_batches(
     first_ts    timestamptz,
     last_ts     timestamptz,
     view_missed boolean
-) returns table (held boolean, notified boolean)
+) returns table (held boolean, notified boolean, alert_seconds double precision)
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
 -- The time range has to be seen by the planner: it leaves out the chunks of other days.
@@ -30,6 +30,9 @@ declare
     event_from  timestamptz;
     event_to    timestamptz;
     told        boolean := false;
+    traces      jsonb;
+    began_at    timestamptz;
+    judged_at   timestamptz;
 begin
     perform 1
     from outbox
@@ -38,29 +41,36 @@ begin
     for update;
     get diagnostics rows_held = row_count;
     if rows_held <> cardinality(finish_batches.batch_ids) then
-        return query select false, false;
+        return query select false, false, null::double precision;
         return;
     end if;
     -- Locked now: claims pass them over, so the lease cannot be lost any more, however long the rest takes.
     with gone as (
         delete from outbox where batch_id = any (finish_batches.batch_ids)
-        returning outbox.events, outbox.first_ts, outbox.last_ts
+        returning outbox.batch_id, outbox.events, outbox.first_ts, outbox.last_ts, outbox.traceparent
     )
     -- A row that does not say may stand for events of any time.
     select
         bool_or(events is distinct from 0),
         case when bool_or(gone.first_ts is null) then '-infinity' else min(gone.first_ts) end,
-        case when bool_or(gone.last_ts is null) then 'infinity' else max(gone.last_ts) end
-    into with_events, event_from, event_to
+        case when bool_or(gone.last_ts is null) then 'infinity' else max(gone.last_ts) end,
+        jsonb_object_agg(gone.batch_id, gone.traceparent) filter (where gone.traceparent is not null)
+    into with_events, event_from, event_to, traces
     from gone;
+    if traces is not null then
+        -- For notify_alerts, in this transaction only.
+        perform set_config('vitals.traces', traces::text, true);
+    end if;
 
     if finish_batches.first_ts is not null then
         perform vitals.mark_rollups(finish_batches.batch_ids, finish_batches.first_ts, finish_batches.last_ts);
     end if;
+    began_at := clock_timestamp();
     told := vitals.evaluate_alerts(
         finish_batches.batch_ids, finish_batches.devices, finish_batches.first_ts, finish_batches.last_ts,
         case when with_events then event_from end, case when with_events then event_to end
     );
+    judged_at := clock_timestamp();
 
     insert into device (device_sn)
     select heard.device_sn
@@ -86,7 +96,7 @@ begin
     if finish_batches.view_missed then
         update vitals.latest_view set generation = generation + 1;
     end if;
-    return query select true, told;
+    return query select true, told, extract(epoch from judged_at - began_at)::double precision;
 end
 $$;
 

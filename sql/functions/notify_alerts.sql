@@ -128,6 +128,35 @@ as $$
 $$;
 comment on function vitals.alert_audience(bigint[]) is 'Which addresses the enabled routes lead to for these alerts, silences and quiet hours not considered.';
 
+-- The traceparent of the batch whose row an alert last rests on, where finish_batches has said that it is traced.
+create or replace function vitals.trace_of_alert(alert_id bigint) returns text
+language plpgsql
+stable
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    traces constant text := nullif(current_setting('vitals.traces', true), '');
+    found  text;
+begin
+    if traces is null then
+        return null;
+    end if;
+    select traces::jsonb ->> h.batch_id::text into found
+    from alert a
+    join health_data h on h.device_sn = a.device_sn and h.ts = a.last_ts
+    where a.alert_id = trace_of_alert.alert_id;
+    if found is null then
+        select traces::jsonb ->> e.batch_id::text into found
+        from alert a
+        join device_event e on e.device_sn = a.device_sn and e.ts = a.last_ts
+        where a.alert_id = trace_of_alert.alert_id and traces::jsonb ? e.batch_id::text
+        limit 1;
+    end if;
+    return found;
+end
+$$;
+comment on function vitals.trace_of_alert(bigint) is 'The traceparent of the batch whose row an alert last rests on, within the transaction that judges it. NULL: it is not traced.';
+
 -- Parameters: the alerts; kind 'fired' (newly live), 'resolved' (ended) or 'acknowledged' (a person took them on: only
 -- Redis shows it, and escalations that wait are given up when they are due).
 -- Gives whether anything is to be sent or shown. Late (historical) alerts tell nobody.
@@ -192,11 +221,12 @@ begin
            )
     )
     insert into notification
-        (alert_id, kind, channel, address, contact_id, route_id, urgent, unless_taken, merge_seconds, created_at, due_at)
+        (alert_id, kind, channel, address, contact_id, route_id, urgent, unless_taken, merge_seconds, created_at, due_at,
+         traceparent)
     -- Where several routes lead to one address, the earliest.
     select distinct on (t.alert_id, t.kind, t.channel, t.address)
         t.alert_id, t.kind, t.channel, t.address, t.contact_id, t.route_id, t.urgent, t.unless_taken, t.merge_seconds,
-        moment, t.due_at
+        moment, t.due_at, vitals.trace_of_alert(t.alert_id)
     from told t
     order by t.alert_id, t.kind, t.channel, t.address, t.due_at, t.merge_seconds, t.route_id
     on conflict do nothing;

@@ -92,7 +92,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Serve(options) => {
             let settings = load()?;
-            telemetry::init_logs(&settings)?;
+            let _traces = telemetry::init_logs(&settings)?;
             serve::run(options, settings).await
         }
         Command::Migrate => migrate::run(&load()?).await,

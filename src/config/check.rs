@@ -39,6 +39,7 @@ impl Settings {
             ("claim_batches", self.claim_batches as usize),
             ("lease_seconds", self.lease_seconds as usize),
             ("alert_sweep_interval_ms", self.alert_sweep_interval_ms as usize),
+            ("monitor.interval_ms", usize::try_from(self.monitor.interval_ms).unwrap_or(usize::MAX)),
             ("policy_interval_seconds", usize::try_from(self.policy_interval_seconds).unwrap_or(usize::MAX)),
             ("notify.attempts", self.notify.attempts.into()),
             ("notify.timeout_ms", usize::try_from(self.notify.timeout_ms).unwrap_or(usize::MAX)),
@@ -46,6 +47,15 @@ impl Settings {
             if value == 0 {
                 return refuse(format!("{name} must be at least 1"));
             }
+        }
+        if !(0.0..=1.0).contains(&self.monitor.trace_sample_ratio) {
+            return refuse(format!(
+                "monitor.trace_sample_ratio = {} is not from 0 to 1",
+                self.monitor.trace_sample_ratio
+            ));
+        }
+        if let Err(fault) = self.monitor.operators() {
+            return refuse(format!("monitor.operators: {fault}"));
         }
         if let Some(fault) = public_url::fault(&self.public_base_url) {
             return refuse(fault);

@@ -28,6 +28,7 @@ use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tracing::{Instrument, Span};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -36,9 +37,11 @@ use crate::cache::Cache;
 use crate::config::Settings;
 use crate::ingest::{Ingest, IngestError};
 use crate::model::{Upload, UploadOutcome};
+use crate::monitor::Monitor;
 use crate::owners::Owners;
 use crate::store::Store;
 use crate::telemetry::names;
+use crate::telemetry::trace::{self, TraceContext};
 use crate::wire::Context;
 use body::{Bodies, Parse};
 use retention::RawRetention;
@@ -54,6 +57,7 @@ pub struct State {
     cache: Cache,
     stats: api::stats::Remembered,
     metrics: PrometheusHandle,
+    monitor: Monitor,
     device_zone: TimeZone,
     retention: RawRetention,
     public_url: Option<String>,
@@ -68,7 +72,7 @@ impl State {
         ingest: Ingest,
         owners: Owners,
         (store, cache): (Store, Cache),
-        metrics: PrometheusHandle,
+        (metrics, monitor): (PrometheusHandle, Monitor),
         retention: RawRetention,
         address: SocketAddr,
         settings: &Settings,
@@ -80,6 +84,7 @@ impl State {
             cache,
             stats: api::stats::Remembered::default(),
             metrics,
+            monitor,
             device_zone: settings.device_zone(),
             retention,
             public_url: settings.public_url(address),
@@ -159,6 +164,9 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(operations::metrics))
         .routes(routes!(api::health::get_api_health))
         .routes(routes!(api::stats::get_api_stats))
+        .routes(routes!(api::batch_processor::get_api_batch_processor_health))
+        .routes(routes!(api::batch_processor::get_api_batch_processor_metrics))
+        .routes(routes!(api::system_alert::get_api_system_alerts))
         // readers
         .routes(routes!(openapi::openapi_json))
         .routes(routes!(openapi::docs))
@@ -177,6 +185,23 @@ pub fn router(state: Arc<State>) -> Router {
         .with_state(state)
 }
 
+/// The span of a request, which a `traceparent` that came with it continues.
+fn request_span(request: &Request, route: &str) -> Span {
+    let span = trace::span!(
+        "request",
+        otel.name = route,
+        otel.kind = "server",
+        http.request.method = request.method().as_str(),
+        http.route = route,
+        http.response.status_code = tracing::field::Empty,
+    );
+    if !span.is_disabled() {
+        let given = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
+        trace::continues(&span, given.and_then(TraceContext::parse).as_ref());
+    }
+    span
+}
+
 /// Counts and times every request under its route.
 async fn measure(request: Request, next: Next) -> Response {
     let started = Instant::now();
@@ -184,7 +209,9 @@ async fn measure(request: Request, next: Next) -> Response {
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
-    let response = next.run(request).await;
+    let span = request_span(&request, &route);
+    let response = next.run(request).instrument(span.clone()).await;
+    span.record("http.response.status_code", response.status().as_u16());
     let status = response.status().as_u16().to_string();
     metrics::counter!(names::REQUESTS, "route" => route.clone(), "status" => status).increment(1);
     metrics::histogram!(names::REQUEST_SECONDS, "route" => route).record(started.elapsed());

@@ -17,6 +17,7 @@ pub mod backfill;
 mod batcher;
 mod documents;
 mod load;
+mod meter;
 mod newest;
 mod pieces;
 mod plan;
@@ -28,7 +29,8 @@ mod writer;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::time::Instant;
 
 use crate::config::Settings;
 use crate::model::{Upload, UploadOutcome};
@@ -36,9 +38,12 @@ use crate::store::wake::Announcer;
 use crate::store::{Store, StoreError};
 use crate::tasks::Stage;
 use crate::telemetry::names;
+use crate::telemetry::trace::TraceContext;
+use meter::Meter;
+pub use meter::{Meters, ShardStatus, Tally};
 use pieces::Pieces;
 use route::Lane;
-use writer::{Manner, Writer};
+use writer::{Manner, Outlets, Writer};
 
 /// Why an upload was not committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +82,8 @@ type Answer = Result<UploadOutcome, IngestError>;
 struct Part {
     upload: Upload,
     answer: oneshot::Sender<Answer>,
+    entered: Instant,
+    trace: Option<TraceContext>,
     /// Rows of the queue's budget, given back when the part is answered.
     _budget: Option<OwnedSemaphorePermit>,
 }
@@ -90,9 +97,7 @@ impl Part {
 /// The way to one writer.
 struct Queue {
     parts: mpsc::Sender<Part>,
-    budget: Arc<Semaphore>,
-    budget_rows: usize,
-    label: String,
+    meter: Arc<Meter>,
 }
 
 /// The door to the writers.
@@ -118,14 +123,21 @@ impl Ingest {
         let start = |(number, (label, manner))| {
             // A part holds at least one row, so the channel can never be the tighter bound.
             let (parts, incoming) = mpsc::channel(settings.queue_rows);
-            let writer = Writer::new(number, manner, store.clone(), announcer.clone(), settings);
+            let meter = Arc::new(Meter::new(label, settings.queue_rows));
+            let outlets =
+                Outlets { store: store.clone(), announcer: announcer.clone(), meter: Arc::clone(&meter) };
+            let writer = Writer::new(number, manner, outlets, settings);
             // It ends when the last sender has gone, which may be before the stage stops.
             stage.spawn("writer", writer.run(incoming, stage.stopping()));
-            let budget = Arc::new(Semaphore::new(settings.queue_rows));
-            Queue { parts, budget, budget_rows: settings.queue_rows, label }
+            Queue { parts, meter }
         };
         let queues = shard_names.chain(lane_names).enumerate().map(start).collect();
         Self { queues, shards, commit_deadline: settings.commit_deadline() }
+    }
+
+    /// What the writers did so far, and what waits for them: asked at any time.
+    pub fn meters(&self) -> Meters {
+        Meters::of(self.queues.iter().map(|queue| Arc::clone(&queue.meter)))
     }
 
     /// Waits until everything in `upload` is committed, and says what became of it.
@@ -162,10 +174,10 @@ impl Ingest {
         for (number, part) in route::split(upload, self.shards) {
             let queue = &self.queues[number];
             // An upload larger than the whole budget may pass when nothing else is there.
-            let rows = part.received().min(queue.budget_rows);
-            let rows = u32::try_from(rows).expect("a queue of under four thousand million rows");
-            let budget =
-                Arc::clone(&queue.budget).try_acquire_many_owned(rows).map_err(|_| IngestError::Full)?;
+            let Some(budget) = queue.meter.reserve(part.received()) else {
+                queue.meter.refused(part.received());
+                return Err(IngestError::Full);
+            };
             let place = queue.parts.try_reserve().map_err(|refused| match refused {
                 mpsc::error::TrySendError::Full(()) => IngestError::Full,
                 mpsc::error::TrySendError::Closed(()) => IngestError::Stopping,
@@ -178,7 +190,7 @@ impl Ingest {
                 let mut pieces = Pieces::of(part);
                 let (piece, answered) = queue.part(pieces.next()?, &mut budget);
                 place.send(piece);
-                queue.show_depth();
+                queue.meter.show_depth();
                 Some(Entered { queue, answered, pieces, budget })
             })
             .collect())
@@ -213,13 +225,8 @@ impl Queue {
     fn part(&self, upload: Upload, budget: &mut OwnedSemaphorePermit) -> (Part, oneshot::Receiver<Answer>) {
         let (answer, answered) = oneshot::channel();
         let rows = upload.received().min(budget.num_permits());
-        (Part { upload, answer, _budget: budget.split(rows) }, answered)
-    }
-
-    fn show_depth(&self) {
-        let waiting = self.budget_rows - self.budget.available_permits();
-        #[expect(clippy::cast_precision_loss, reason = "a queue is far below 2^52 rows")]
-        metrics::gauge!(names::QUEUE_ROWS, "shard" => self.label.clone()).set(waiting as f64);
+        let (entered, trace) = (Instant::now(), TraceContext::current());
+        (Part { upload, answer, entered, trace, _budget: budget.split(rows) }, answered)
     }
 }
 

@@ -6,16 +6,19 @@
 
 mod bisect;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
 
 use super::again::{RECONNECT_PAUSE, Tries};
 use super::batcher::{self, Limits};
 use super::documents::Documents;
 use super::load::{Load, Stored, Tables};
+use super::meter::Meter;
 use super::newest::Newest;
 use super::plan::{self, Row};
 use super::{Answer, Part, within};
@@ -24,7 +27,7 @@ use crate::model::{Reject, UploadOutcome};
 use crate::store::batch::{self, Batch, Folded, Session};
 use crate::store::wake::Announcer;
 use crate::store::{Kind, Store, StoreError};
-use crate::telemetry::names;
+use crate::telemetry::{names, trace};
 
 /// How a writer goes about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,12 +39,20 @@ pub(super) enum Manner {
     Prompt,
 }
 
+/// Where a writer's work goes, and where it is counted.
+pub(super) struct Outlets {
+    pub(super) store: Store,
+    pub(super) announcer: Announcer,
+    pub(super) meter: Arc<Meter>,
+}
+
 pub(super) struct Writer {
     shard: i16,
     manner: Manner,
     instance: String,
     store: Store,
     announcer: Announcer,
+    meter: Arc<Meter>,
     session: Option<Session>,
     newest: Newest,
     documents: Documents,
@@ -55,8 +66,7 @@ impl Writer {
     pub(super) fn new(
         number: usize,
         manner: Manner,
-        store: Store,
-        announcer: Announcer,
+        Outlets { store, announcer, meter }: Outlets,
         settings: &Settings,
     ) -> Self {
         let (linger_ms, newest_devices) = match manner {
@@ -69,6 +79,7 @@ impl Writer {
             instance: settings.instance_name(),
             store,
             announcer,
+            meter,
             session: None,
             newest: Newest::new(newest_devices),
             documents: Documents::new(newest_devices),
@@ -87,7 +98,8 @@ impl Writer {
             Manner::Bulk => Session::open(&self.store).await.ok(),
         };
         while let Some(parts) = batcher::gather(&mut queue, self.limits, &stop).await {
-            self.serve(parts).await;
+            let span = batch_span(&parts);
+            self.serve(parts).instrument(span).await;
         }
         if let Some(session) = self.session.take() {
             session.discard();
@@ -102,6 +114,10 @@ impl Writer {
     }
 
     async fn serve(&mut self, mut parts: Vec<Part>) {
+        let entered: Vec<usize> = parts.iter().map(Part::records).collect();
+        for part in &parts {
+            metrics::histogram!(names::QUEUE_SECONDS).record(part.entered.elapsed());
+        }
         let readings = plan::fold(&mut parts, |part| &mut part.upload.items, self.duplicates);
         let events = plan::fold(&mut parts, |part| &mut part.upload.events, self.duplicates);
         let device_infos = plan::fold(&mut parts, |part| &mut part.upload.device_infos, self.duplicates);
@@ -116,7 +132,10 @@ impl Writer {
             rejects.extend(part_rejects);
         }
         self.store_all(load, rejects, &mut answers).await;
-        for (part, answer) in parts.into_iter().zip(answers) {
+        for ((part, answer), records) in parts.into_iter().zip(answers).zip(entered) {
+            if answer.is_err() {
+                self.meter.refused(records);
+            }
             // Nobody waits any more: the client went, or its deadline passed.
             let _ = part.answer.send(answer);
         }
@@ -236,10 +255,22 @@ impl Writer {
         ] {
             metrics::counter!(names::RECORDS, "outcome" => outcome).increment(count as u64);
         }
+        self.meter.committed(new, records - new, rejects.len());
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52 rows")]
         metrics::histogram!(names::BATCH_ROWS).record(load.len() as f64);
         metrics::histogram!(names::BATCH_SECONDS).record(started.elapsed());
     }
+}
+
+/// The span of a batch, where one of its uploads is traced.
+fn batch_span(parts: &[Part]) -> Span {
+    let mut traces = parts.iter().filter_map(|part| part.trace.as_ref()).peekable();
+    if traces.peek().is_none() {
+        return Span::none();
+    }
+    let span = trace::span!("batch", parts = parts.len());
+    trace::continues(&span, traces);
+    span
 }
 
 fn folded<R>(rows: &[Row<R>]) -> usize {

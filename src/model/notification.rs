@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::AlertState;
+use super::{AlertState, SystemAlert};
 
 /// By which way people are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,6 +22,9 @@ pub enum Channel {
 }
 
 impl Channel {
+    /// Every one.
+    pub const ALL: [Self; 5] = [Self::Wechat, Self::Wecom, Self::WecomRobot, Self::Email, Self::Webhook];
+
     /// As in the tables.
     pub fn name(self) -> &'static str {
         match self {
@@ -31,6 +34,11 @@ impl Channel {
             Self::Email => "email",
             Self::Webhook => "webhook",
         }
+    }
+
+    /// The channel of that name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|channel| channel.name() == name)
     }
 }
 
@@ -70,6 +78,8 @@ pub struct Notice {
     pub alert: AlertState,
     /// How long ago it was due.
     pub age: Duration,
+    /// What it continues, where that is traced.
+    pub trace: Option<String>,
 }
 
 /// A message to one address.
@@ -83,6 +93,38 @@ pub struct Message {
     pub secret: Option<String>,
     /// Attempts that failed so far.
     pub attempts: u16,
-    /// Never empty; urgent ones first.
-    pub notices: Vec<Notice>,
+    /// What it tells.
+    pub content: Content,
+}
+
+/// What a message tells; never nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Content {
+    /// Of alerts, urgent ones first.
+    Alerts(Vec<Notice>),
+    /// Of the service itself.
+    System(Vec<SystemAlert>),
+}
+
+impl Content {
+    /// The alerts; none where the service tells of itself.
+    pub fn notices(&self) -> &[Notice] {
+        match self {
+            Self::Alerts(notices) => notices,
+            Self::System(_) => &[],
+        }
+    }
+
+    /// Of how many things it tells.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Alerts(notices) => notices.len(),
+            Self::System(alerts) => alerts.len(),
+        }
+    }
+
+    /// Of nothing: not to be sent.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }

@@ -14,6 +14,7 @@ use tokio::task::JoinError;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::{Instrument, Span};
 
 use super::decide::{self, Attempt, Limits};
 use super::{Sender, text};
@@ -25,6 +26,7 @@ use crate::store::wake::Wake;
 use crate::store::{Store, StoreError, outage_delays};
 use crate::tasks;
 use crate::telemetry::names;
+use crate::telemetry::trace::{self, TraceContext};
 
 /// Addresses that are sent to at once.
 const SLOTS: usize = 32;
@@ -150,7 +152,7 @@ impl<S: Sender> Lane<S> {
             let began = Instant::now();
             let attempt = match sender.as_ref() {
                 Err(reason) => Attempt::Refused(reason.clone()),
-                Ok(sender) => timeout(manner.timeout, sender.send(&message))
+                Ok(sender) => timeout(manner.timeout, sender.send(&message).instrument(span::<S>(&message)))
                     .await
                     .unwrap_or_else(|_| Attempt::failed("no answer in time")),
             };
@@ -211,20 +213,41 @@ fn settled(ended: Result<Settled, JoinError>) -> Option<Settled> {
     ended.inspect_err(|error| tracing::error!(%error, "an attempt to notify broke off")).ok()
 }
 
+/// The span of an attempt, where one of its alerts is traced.
+fn span<S: Sender>(message: &Message) -> Span {
+    let traces: Vec<TraceContext> = message
+        .content
+        .notices()
+        .iter()
+        .filter_map(|notice| TraceContext::parse(notice.trace.as_ref()?))
+        .collect();
+    if traces.is_empty() {
+        return Span::none();
+    }
+    let span = trace::span!(
+        "notify",
+        channel = S::CHANNEL.name(),
+        message_id = message.id,
+        attempt = message.attempts + 1
+    );
+    trace::continues(&span, &traces);
+    span
+}
+
 /// Counts and logs an attempt; an address may be as good as a password, and is not named.
 fn tell<S: Sender>(message: &Message, attempt: &Attempt, outcome: Outcome, took: Duration) {
     let channel = S::CHANNEL.name();
     metrics::counter!(names::NOTIFICATIONS, "channel" => channel, "outcome" => outcome.name())
-        .increment(message.notices.len() as u64);
+        .increment(message.content.len() as u64);
     if outcome == Outcome::Sent {
-        for notice in &message.notices {
+        for notice in message.content.notices() {
             metrics::histogram!(names::NOTIFICATION_SECONDS, "channel" => channel).record(notice.age + took);
         }
         return;
     }
     let (message_id, words) = (&message.id, S::loggable(attempt.words().unwrap_or_default()));
     if outcome == Outcome::Dead {
-        let alerts = message.notices.len();
+        let alerts = message.content.len();
         tracing::error!(channel, message_id, alerts, words, "not delivered: `vitals alerts dead-letters`");
     } else {
         tracing::warn!(

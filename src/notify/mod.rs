@@ -10,6 +10,7 @@ mod decide;
 mod email;
 mod guard;
 mod lane;
+pub mod operators;
 mod provider;
 mod text;
 mod token;
@@ -100,12 +101,10 @@ impl Begin<'_> {
 
 /// Tells what waits, until `stop`.
 async fn measure(store: Store, stop: CancellationToken) {
-    const CHANNELS: [Channel; 5] =
-        [Channel::Wechat, Channel::Wecom, Channel::WecomRobot, Channel::Email, Channel::Webhook];
     while !stop.is_cancelled() {
         // A database that is away is told of by the lanes.
         if let Ok(waiting) = notification::measure(&store).await {
-            for channel in CHANNELS.map(Channel::name) {
+            for channel in Channel::ALL.map(Channel::name) {
                 let of = waiting.iter().find(|waiting| waiting.channel == channel);
                 #[expect(clippy::cast_precision_loss, reason = "a gauge")]
                 let rows = of.map_or(0.0, |waiting| waiting.rows as f64);

@@ -4,25 +4,35 @@
 //! message is named in it; where the provider allows too little room, each is cut, none is left out. What is said of an
 //! alert is its rule's message; only the words around it are ours.
 
-use crate::model::{Message, Notice, NoticeKind};
+use crate::model::{Content, Message, Notice, NoticeKind, SystemAlert};
 
 const ELLIPSIS: &str = "…";
 
 /// What it is about, in one line.
 pub(super) fn title(message: &Message) -> String {
-    match message.notices.as_slice() {
-        [one] => one_line(&format!("{} {}", tag(one), one.alert.rule)),
-        several => {
-            let critical = several.iter().filter(|notice| notice.alert.severity == "critical").count();
-            let rest = if critical > 0 { format!(", {critical} critical") } else { String::new() };
-            format!("{} alerts{rest}", several.len())
-        }
-    }
+    let (what, severities): (_, Vec<&str>) = match &message.content {
+        Content::Alerts(notices) => match notices.as_slice() {
+            [one] => return one_line(&format!("{} {}", tag(one), one.alert.rule)),
+            several => ("alerts", several.iter().map(|notice| notice.alert.severity.as_str()).collect()),
+        },
+        Content::System(alerts) => match alerts.as_slice() {
+            [one] => return one_line(&format!("{} vitals: {}", system_tag(one), one.condition.name())),
+            several => {
+                ("changes of vitals", several.iter().map(|alert| alert.condition.severity()).collect())
+            }
+        },
+    };
+    let critical = severities.iter().filter(|severity| **severity == "critical").count();
+    let rest = if critical > 0 { format!(", {critical} critical") } else { String::new() };
+    format!("{} {what}{rest}", severities.len())
 }
 
 /// All of it: the line of the only alert, or a title and a line each; at most `max_bytes`.
 pub(super) fn body(message: &Message, max_bytes: usize) -> String {
-    let lines: Vec<String> = message.notices.iter().map(line).collect();
+    let lines: Vec<String> = match &message.content {
+        Content::Alerts(notices) => notices.iter().map(line).collect(),
+        Content::System(alerts) => alerts.iter().map(system_line).collect(),
+    };
     if let [line] = lines.as_slice() {
         return cut(line, max_bytes);
     }
@@ -45,6 +55,22 @@ fn line(notice: &Notice) -> String {
             let why = notice.alert.resolution.as_deref().unwrap_or("over");
             format!("{} ({why}) {message}", tag(notice))
         }
+    }
+}
+
+fn system_line(alert: &SystemAlert) -> String {
+    let since = alert.started_at.strftime("%F %T UTC");
+    let text = format!("{} vitals {}: {}, since {since}", system_tag(alert), alert.instance, alert.message);
+    match alert.ended_at {
+        Some(ended_at) => one_line(&format!("{text} until {}", ended_at.strftime("%T"))),
+        None => one_line(&text),
+    }
+}
+
+fn system_tag(alert: &SystemAlert) -> String {
+    match alert.ended_at {
+        None => format!("[{}]", alert.condition.severity()),
+        Some(_) => "[resolved]".to_owned(),
     }
 }
 
@@ -82,15 +108,20 @@ pub(super) mod tests {
         let notice = |number| {
             let mut alert = alert(number, severity);
             alert.message = format!("{number}: {text}");
-            Notice { kind: NoticeKind::Fired, alert, age: Duration::ZERO }
+            Notice { kind: NoticeKind::Fired, alert, age: Duration::ZERO, trace: None }
         };
         Message {
             id: "8f7c1c1e-7a0e-4c5e-9b3a-0d9f3f1f2a11".into(),
             address: "somebody".into(),
             secret: None,
             attempts: 0,
-            notices: (1..=i64::try_from(notices).expect("few")).map(notice).collect(),
+            content: Content::Alerts((1..=i64::try_from(notices).expect("few")).map(notice).collect()),
         }
+    }
+
+    pub(crate) fn first(message: &mut Message) -> &mut Notice {
+        let Content::Alerts(notices) = &mut message.content else { panic!("alerts") };
+        &mut notices[0]
     }
 
     #[test]
@@ -112,11 +143,37 @@ pub(super) mod tests {
     #[test]
     fn an_end_and_an_escalation_are_told_as_such() {
         let mut message = message(1, "major", "low");
-        message.notices[0].kind = NoticeKind::Escalated;
+        first(&mut message).kind = NoticeKind::Escalated;
         assert_eq!(body(&message, 100), "[major] not acknowledged: 1: low");
-        message.notices[0].kind = NoticeKind::Resolved;
-        message.notices[0].alert.resolution = Some("recovered".into());
+        first(&mut message).kind = NoticeKind::Resolved;
+        first(&mut message).alert.resolution = Some("recovered".into());
         assert_eq!(body(&message, 100), "[resolved] (recovered) 1: low");
+    }
+
+    #[test]
+    fn what_the_service_tells_of_itself_says_which_since_when_and_that_it_is_over() {
+        let mut message = message(1, "minor", "");
+        let mut alert = SystemAlert {
+            condition: crate::model::SystemCondition::PostgresAway,
+            instance: "a".into(),
+            started_at: jiff::Timestamp::from_second(1_000_000_000).expect("a time"),
+            fired_at: jiff::Timestamp::from_second(1_000_000_060).expect("a time"),
+            ended_at: None,
+            value: 1.0,
+            threshold: 1.0,
+            message: "PostgreSQL does not answer".into(),
+        };
+        message.content = Content::System(vec![alert.clone()]);
+        assert_eq!(title(&message), "[critical] vitals: postgres_away");
+        let line = "vitals a: PostgreSQL does not answer, since 2001-09-09 01:46:40 UTC";
+        assert_eq!(body(&message, 4096), format!("[critical] {line}"));
+        let fired = alert.clone();
+        alert.ended_at = jiff::Timestamp::from_second(1_000_000_100).ok();
+        message.content = Content::System(vec![fired, alert]);
+        assert_eq!(
+            body(&message, 4096),
+            format!("2 changes of vitals, 2 critical\n[critical] {line}\n[resolved] {line} until 01:48:20")
+        );
     }
 
     proptest! {

@@ -16,7 +16,7 @@ use standardwebhooks::{
 use super::decide::Attempt;
 use super::{Sender, client, guard, text};
 use crate::config::NotifySettings;
-use crate::model::{Channel, Message, Notice};
+use crate::model::{Channel, Content, Message, Notice, SystemAlert};
 
 /// How much of an answer is read, and for how long: enough for the reason of a refusal, and to use the connection again.
 const ANSWER_BYTES: usize = 4096;
@@ -33,8 +33,17 @@ pub(super) struct Webhook {
 }
 
 impl Webhook {
+    /// To URLs that people enter.
     pub(super) fn new(settings: &NotifySettings) -> Result<Self, String> {
-        let allow_private = settings.webhook_allow_private;
+        Self::to(settings, settings.webhook_allow_private)
+    }
+
+    /// To the URLs of the settings, which may be anywhere.
+    pub(super) fn to_operators(settings: &NotifySettings) -> Result<Self, String> {
+        Self::to(settings, true)
+    }
+
+    fn to(settings: &NotifySettings, allow_private: bool) -> Result<Self, String> {
         let builder = client::builder(settings);
         let builder = if allow_private { builder } else { builder.dns_resolver(guard::PublicOnly) };
         Ok(Self { http: client::build(builder)?, allow_private })
@@ -130,13 +139,39 @@ async fn answer(mut response: Response) -> String {
 
 /// Ids are text, for they need 64 bits; times are RFC 3339 in UTC; what is not known is null.
 fn body(message: &Message, now: Timestamp) -> Value {
-    let kinds: Vec<&str> = message.notices.iter().map(|notice| notice.kind.name()).collect();
+    let (what, kinds, data): (_, Vec<&str>, _) = match &message.content {
+        Content::Alerts(notices) => (
+            "alert",
+            notices.iter().map(|notice| notice.kind.name()).collect(),
+            json!({ "alerts": notices.iter().map(told).collect::<Vec<_>>() }),
+        ),
+        Content::System(alerts) => (
+            "system_alert",
+            alerts.iter().map(system_kind).collect(),
+            json!({ "system_alerts": alerts.iter().map(system_told).collect::<Vec<_>>() }),
+        ),
+    };
     let same = kinds.iter().all(|kind| *kind == kinds[0]);
-    let kind = if same { format!("alert.{}", kinds[0]) } else { "alert.several".to_owned() };
+    let kind = if same { kinds[0] } else { "several" };
+    json!({ "type": format!("{what}.{kind}"), "timestamp": now, "data": data })
+}
+
+fn system_kind(alert: &SystemAlert) -> &'static str {
+    if alert.ended_at.is_none() { "fired" } else { "resolved" }
+}
+
+fn system_told(alert: &SystemAlert) -> Value {
     json!({
-        "type": kind,
-        "timestamp": now,
-        "data": { "alerts": message.notices.iter().map(told).collect::<Vec<_>>() },
+        "type": format!("system_alert.{}", system_kind(alert)),
+        "name": alert.condition.name(),
+        "severity": alert.condition.severity(),
+        "instance": alert.instance,
+        "message": alert.message,
+        "value": alert.value,
+        "threshold": alert.threshold,
+        "started_at": alert.started_at,
+        "fired_at": alert.fired_at,
+        "ended_at": alert.ended_at,
     })
 }
 
@@ -199,7 +234,8 @@ mod tests {
     fn a_message_of_several_kinds_says_so() {
         let mut message = message(2, "major", "low");
         assert_eq!(body(&message, Timestamp::UNIX_EPOCH)["type"], "alert.fired");
-        message.notices[1].kind = NoticeKind::Resolved;
+        let Content::Alerts(notices) = &mut message.content else { panic!("alerts") };
+        notices[1].kind = NoticeKind::Resolved;
         let body = body(&message, Timestamp::UNIX_EPOCH);
         assert_eq!(body["type"], "alert.several");
         assert_eq!(body["data"]["alerts"][1]["type"], "alert.resolved");

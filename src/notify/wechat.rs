@@ -12,7 +12,7 @@ use super::provider::{self, Verdict};
 use super::token::{self, Tokens};
 use super::{Sender, text};
 use crate::config::NotifySettings;
-use crate::model::{Channel, Message};
+use crate::model::{Channel, Content, Message, SystemAlert};
 
 /// Longest value of a field, bytes: WeChat shows about 200 characters in all.
 const FIELD_BYTES: usize = 600;
@@ -93,22 +93,31 @@ fn fields(text: &str) -> Result<Vec<(String, String)>, String> {
         .collect()
 }
 
-/// The fields of the template, filled in from the first alert, which is the most urgent.
+/// The fields of the template, filled in from the first alert, which is the most urgent, or from the first thing the service
+/// tells of itself.
 fn data(fields: &[(String, String)], message: &Message, zone: &TimeZone) -> Value {
-    let first = &message.notices[0].alert;
-    let time = first
-        .fired_ts
-        .map_or_else(String::new, |ts| ts.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string());
+    let (device_sn, rule, severity, at) = match &message.content {
+        Content::Alerts(notices) => {
+            let alert = &notices[0].alert;
+            (alert.device_sn.as_str(), alert.rule.as_str(), alert.severity.as_str(), alert.fired_ts)
+        }
+        Content::System(alerts) => {
+            let SystemAlert { instance, condition, started_at, .. } = &alerts[0];
+            (instance.as_str(), condition.name(), condition.severity(), Some(*started_at))
+        }
+    };
+    let time =
+        at.map_or_else(String::new, |ts| ts.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string());
     let data: Map<String, Value> = fields
         .iter()
         .map(|(name, pattern)| {
             let value = pattern
                 .replace("{title}", &text::title(message))
-                .replace("{device_sn}", &first.device_sn)
-                .replace("{rule}", &first.rule)
-                .replace("{severity}", &first.severity)
+                .replace("{device_sn}", device_sn)
+                .replace("{rule}", rule)
+                .replace("{severity}", severity)
                 .replace("{time}", &time)
-                .replace("{count}", &message.notices.len().to_string())
+                .replace("{count}", &message.content.len().to_string())
                 .replace("{message}", &text::body(message, FIELD_BYTES));
             let value = if name.starts_with("thing") {
                 value.chars().take(THING_CHARACTERS).collect()

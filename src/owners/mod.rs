@@ -27,6 +27,7 @@ use crate::model::{Owned, Tenure};
 use crate::store::owners::{self, Version};
 use crate::store::{Kind, Store, StoreError};
 use crate::tasks::Stage;
+use crate::telemetry::names;
 use lookup::Question;
 use memory::Memory;
 
@@ -119,6 +120,7 @@ impl Owners {
     fn fill_remembered<T: Owned>(&self, sent: &mut [T]) -> Vec<usize> {
         let mut open = Vec::new();
         let mut last: Option<(usize, Option<Tenure>)> = None;
+        let mut remembered = 0;
         for index in 0..sent.len() {
             if sent[index].owner().is_complete() {
                 continue;
@@ -126,7 +128,11 @@ impl Owners {
             let device_sn = sent[index].device_sn();
             let tenure = match last {
                 Some((of, tenure)) if sent[of].device_sn() == device_sn => tenure,
-                _ => self.shared.memory.recall(device_sn),
+                _ => {
+                    let tenure = self.shared.memory.recall(device_sn);
+                    remembered += u64::from(tenure.is_some());
+                    tenure
+                }
             };
             last = Some((index, tenure));
             match tenure {
@@ -135,6 +141,9 @@ impl Owners {
                 }
                 _ => open.push(index),
             }
+        }
+        if remembered > 0 {
+            metrics::counter!(names::OWNERS_FOUND, "in" => "memory").increment(remembered);
         }
         open
     }

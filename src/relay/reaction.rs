@@ -8,6 +8,7 @@ use std::convert::Infallible;
 use std::time::Instant;
 
 use tokio::time::sleep;
+use tracing::{Instrument, Span};
 
 use crate::react::LatestView;
 use crate::store::device_info;
@@ -15,7 +16,7 @@ use crate::store::health_data::{self, Newest};
 use crate::store::outbox::{self, Claimed, Finish, Finished, Lease, Share, TimeRange};
 use crate::store::wake::Announcer;
 use crate::store::{Kind, Patience, Store, StoreError};
-use crate::telemetry::names;
+use crate::telemetry::{names, trace};
 
 /// Most devices carried through memory at once, about 20 MB. Batches of more (a large import) have the view rebuilt
 /// instead, which goes page by page.
@@ -96,7 +97,7 @@ impl Reaction {
         let began = Instant::now();
         let batch_ids: Vec<i64> = claimed.iter().map(|row| row.batch_id).collect();
         let finished = tokio::select! {
-            finished = self.read_show_finish(claimed, &batch_ids) => finished?,
+            finished = self.read_show_finish(claimed, &batch_ids).instrument(span(claimed)) => finished?,
             never = self.keep_lease(&batch_ids) => match never {},
         };
         if finished.notified {
@@ -124,7 +125,7 @@ impl Reaction {
             None => Some(Newest::default()),
         };
         let shown = match &newest {
-            Some(newest) => self.view.show(newest).await,
+            Some(newest) => self.view.show(newest).instrument(trace::child!("show_latest")).await,
             None => false,
         };
         let shown = self.show_infos(claimed, batch_ids).await? && shown;
@@ -166,6 +167,17 @@ impl Reaction {
     }
 }
 
+/// The span of a reaction, where one of its batches is traced.
+fn span(claimed: &[Claimed]) -> Span {
+    let mut traces = claimed.iter().filter_map(|row| row.trace.as_ref()).peekable();
+    if traces.peek().is_none() {
+        return Span::none();
+    }
+    let span = trace::span!("react", batches = claimed.len());
+    trace::continues(&span, traces);
+    span
+}
+
 /// The range of all of them; `None` when one does not say.
 fn given_range(claimed: &[Claimed]) -> Option<TimeRange> {
     let mut ranges = claimed.iter().map(|row| row.range);
@@ -192,6 +204,7 @@ mod tests {
             attempts: 1,
             may_hold_device_infos: false,
             age: Duration::ZERO,
+            trace: None,
         }
     }
 

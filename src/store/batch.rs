@@ -11,9 +11,11 @@ use deadpool_postgres::Object;
 use jiff::Timestamp;
 
 use super::accounting;
+use super::statement::timed;
 use super::{Statement, Store, StoreError, copy, device_event, device_info, rejected_upload, statement};
 use crate::config::Duplicates;
 use crate::model::{Carried, DeviceInfoItem, EventItem, Item, Reject};
+use crate::telemetry::trace::TraceContext;
 
 mod account;
 pub(super) mod documents;
@@ -225,7 +227,9 @@ pub(super) async fn announce(
 ) -> Result<i64, StoreError> {
     let readings = count(batch.fresh.len() + batch.repeats.len());
     let (events, device_infos) = (count(batch.events.len()), count(batch.device_infos.len()));
-    let announced = ANNOUNCE.query(client, &[&first, &last, &readings, &events, &device_infos]).await?;
+    let trace = TraceContext::current().map(|trace| trace.traceparent());
+    let announced =
+        ANNOUNCE.query(client, &[&first, &last, &readings, &events, &device_infos, &trace]).await?;
     Ok(announced[0].get(0))
 }
 
@@ -271,7 +275,9 @@ fn copy_sql(table: &str) -> String {
 }
 
 pub(super) async fn control(client: &Object, statement: &'static str, sql: &str) -> Result<(), StoreError> {
-    client.batch_execute(sql).await.map_err(|source| StoreError::Postgres { statement, source })
+    timed(statement, client.batch_execute(sql))
+        .await
+        .map_err(|source| StoreError::Postgres { statement, source })
 }
 
 async fn transaction_number(client: &Object) -> Result<i64, StoreError> {

@@ -3,7 +3,7 @@
 //! Promise: a server that does not answer is noticed (TCP keep-alive, user time-out, statement time-out), so no
 //! caller waits for ever.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
@@ -12,6 +12,7 @@ use tokio_postgres::{Client, Config, NoTls};
 use super::StoreError;
 use crate::config::Settings;
 use crate::tasks;
+use crate::telemetry::names;
 
 /// The door: a pool of connections, and how to open one of one's own.
 #[derive(Clone)]
@@ -74,7 +75,22 @@ impl Store {
     /// # Errors
     /// [`super::Kind::Down`] when none can be had within `connect_timeout_ms`.
     pub async fn client(&self) -> Result<Object, StoreError> {
-        self.pool.get().await.map_err(|error| StoreError::Pool(error.to_string()))
+        let asked = Instant::now();
+        let got = self.pool.get().await.map_err(|error| StoreError::Pool(error.to_string()));
+        metrics::histogram!(names::POOL_WAIT_SECONDS).record(asked.elapsed());
+        got
+    }
+
+    /// Tells Prometheus how the pool is.
+    #[expect(clippy::cast_precision_loss, reason = "a few connections")]
+    pub fn measure_pool(&self) {
+        let status = self.pool.status();
+        let idle = status.available.min(status.size);
+        for (state, connections) in [("idle", idle), ("used", status.size - idle)] {
+            metrics::gauge!(names::POOL_CONNECTIONS, "state" => state).set(connections as f64);
+        }
+        metrics::gauge!(names::POOL_MAX).set(status.max_size as f64);
+        metrics::gauge!(names::POOL_WAITING).set(status.waiting as f64);
     }
 
     /// How a session of one's own is opened where its messages are wanted too. No statement time-out.

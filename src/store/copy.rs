@@ -12,6 +12,7 @@ use rust_decimal::Decimal;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::StoreError;
+use super::statement::timed;
 use crate::model::Item;
 
 /// The columns a reading fills, in the order they are encoded. `batch_id` is the table's default.
@@ -32,6 +33,16 @@ const POSTGRES_EPOCH_US: i64 = 946_684_800_000_000;
 
 /// Streams `items` into `table` within the caller's transaction.
 pub(crate) async fn copy_in(
+    client: &Object,
+    statement: &'static str,
+    sql: &str,
+    items: &[&Item],
+) -> Result<(), StoreError> {
+    let copying = copy(client, statement, sql, items);
+    timed(statement, copying).await
+}
+
+async fn copy(
     client: &Object,
     statement: &'static str,
     sql: &str,

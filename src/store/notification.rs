@@ -12,7 +12,7 @@ use tokio_postgres::types::{Json, ToSql, Type};
 
 use super::outbox::Lease;
 use super::{Statement, Store, StoreError, statement};
-use crate::model::{AlertState, Channel, Message, Notice, NoticeKind};
+use crate::model::{AlertState, Channel, Content, Message, Notice, NoticeKind};
 
 const LEASE: Statement = statement!("notification", "lease");
 const DEAD_LETTERS: Statement = statement!("notification", "dead_letters");
@@ -74,13 +74,15 @@ pub async fn take(store: &Store, lease: &Lease, turn: Turn) -> Result<Vec<Messag
         let id: String = row.get("message_id");
         let notice = notice(row)?;
         match messages.last_mut() {
-            Some(last) if last.id == id => last.notices.push(notice),
+            Some(Message { id: last, content: Content::Alerts(notices), .. }) if *last == id => {
+                notices.push(notice)
+            }
             _ => messages.push(Message {
                 id,
                 address: row.get("address"),
                 secret: row.get("secret"),
                 attempts: u16::try_from(row.get::<_, i16>("attempts")).unwrap_or_default(),
-                notices: vec![notice],
+                content: Content::Alerts(vec![notice]),
             }),
         }
     }
@@ -92,7 +94,7 @@ fn notice(row: &Row) -> Result<Notice, StoreError> {
     let kind = NoticeKind::of_name(&kind)
         .ok_or_else(|| StoreError::State(format!("notification.take: there is no kind {kind}")))?;
     let age = Duration::try_from_secs_f64(row.get("age_seconds")).unwrap_or_default();
-    Ok(Notice { kind, alert: alert_state(row)?, age })
+    Ok(Notice { kind, alert: alert_state(row)?, age, trace: row.get("traceparent") })
 }
 
 /// Columns `alert` and `rule`.

@@ -11,6 +11,9 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::{Patience, Store, StoreError, statement};
+use crate::model::id::random_uuid;
+use crate::telemetry::names;
+use crate::telemetry::trace::TraceContext;
 
 /// A crash of the server may undo the end of a reaction, deletion of the outbox rows and all: it is done again. Other relays
 /// may wait for this one's commit: if it never comes, the server gives up on it soon.
@@ -36,10 +39,7 @@ pub struct Lease {
 impl Lease {
     /// A lease nobody else has, of `seconds` per claim or renewal.
     pub fn new(seconds: u32) -> Self {
-        let bits = (rand::random::<u128>() & !(0xf << 76)) | (4 << 76);
-        let hex = format!("{bits:032x}");
-        let token = format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]);
-        Self { token, seconds: seconds.into() }
+        Self { token: random_uuid(), seconds: seconds.into() }
     }
 
     /// What tells it from others.
@@ -83,6 +83,8 @@ pub struct Claimed {
     pub may_hold_device_infos: bool,
     /// How old the outbox row was when it was claimed.
     pub age: Duration,
+    /// The trace it belongs to, where it is traced.
+    pub trace: Option<TraceContext>,
 }
 
 /// Claims at most `limit` rows of a share with `batch_id >= floor`.
@@ -119,6 +121,7 @@ fn claimed(row: &Row) -> Claimed {
         attempts: row.get("attempts"),
         may_hold_device_infos: row.get::<_, Option<i32>>("device_infos") != Some(0),
         age: Duration::try_from_secs_f64(row.get("age_seconds")).unwrap_or_default(),
+        trace: row.get::<_, Option<&str>>("traceparent").and_then(TraceContext::parse),
     }
 }
 
@@ -198,6 +201,9 @@ pub async fn finish(
         .await?;
     let said = |column| rows.first().is_some_and(|row| row.get(column));
     let finished = Finished { held: said("held"), notified: said("notified") };
+    if let Some(seconds) = rows.first().and_then(|row| row.get::<_, Option<f64>>("alert_seconds")) {
+        metrics::histogram!(names::ALERT_SECONDS).record(seconds);
+    }
     transaction
         .commit()
         .await
@@ -228,15 +234,6 @@ pub async fn measure(store: &Store) -> Result<Measure, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_lease_token_is_a_random_uuid() {
-        let (one, other) = (Lease::new(10).token, Lease::new(10).token);
-        assert_ne!(one, other);
-        let parts: Vec<usize> = one.split('-').map(str::len).collect();
-        assert_eq!(parts, [8, 4, 4, 4, 12]);
-        assert_eq!(one.as_bytes()[14], b'4', "{one}");
-    }
 
     #[test]
     fn a_range_grows_to_hold_another() {

@@ -8,7 +8,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tracing::Instrument;
 
 use super::StoreError;
-use crate::telemetry::names;
+use crate::telemetry::{names, trace};
 
 /// A statement and its name: `outbox.claim` is `sql/queries/outbox/claim.sql` is `store::outbox::claim`.
 #[derive(Debug, Clone, Copy)]
@@ -50,11 +50,11 @@ impl Statement {
         client: &C,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, StoreError> {
-        self.timed(async {
+        let work = async {
             let prepared = client.prepare_cached(self.sql).await?;
             client.query(&prepared, parameters).await
-        })
-        .await
+        };
+        self.named(timed(self.name, work).await)
     }
 
     /// Runs it and gives the number of rows it touched.
@@ -63,11 +63,11 @@ impl Statement {
         client: &C,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<u64, StoreError> {
-        self.timed(async {
+        let work = async {
             let prepared = client.prepare_cached(self.sql).await?;
             client.execute(&prepared, parameters).await
-        })
-        .await
+        };
+        self.named(timed(self.name, work).await)
     }
 
     /// Runs it parsed and planned anew, in one round trip, and gives the rows. For statements whose good plan depends on
@@ -77,18 +77,20 @@ impl Statement {
         client: &C,
         parameters: &[(&(dyn ToSql + Sync), Type)],
     ) -> Result<Vec<Row>, StoreError> {
-        self.timed(client.query_typed(self.sql, parameters)).await
+        self.named(timed(self.name, client.query_typed(self.sql, parameters)).await)
     }
 
-    async fn timed<T>(
-        &self,
-        work: impl Future<Output = Result<T, tokio_postgres::Error>>,
-    ) -> Result<T, StoreError> {
-        let started = Instant::now();
-        let result = work.instrument(tracing::debug_span!("statement", name = self.name)).await;
-        metrics::histogram!(names::STATEMENT_SECONDS, "statement" => self.name).record(started.elapsed());
+    fn named<T>(&self, result: Result<T, tokio_postgres::Error>) -> Result<T, StoreError> {
         result.map_err(|source| StoreError::Postgres { statement: self.name, source })
     }
+}
+
+/// Times a statement under its name, and shows it in the trace it belongs to.
+pub(super) async fn timed<T>(statement: &'static str, work: impl Future<Output = T>) -> T {
+    let started = Instant::now();
+    let done = work.instrument(trace::child!("statement", otel.name = statement)).await;
+    metrics::histogram!(names::STATEMENT_SECONDS, "statement" => statement).record(started.elapsed());
+    done
 }
 
 /// How long a statement may take.

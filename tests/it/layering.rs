@@ -15,7 +15,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("relay", &["model", "store", "react"]),
     ("notify", &["model", "store"]),
     ("schedule", &["model", "store"]),
-    ("http", &["model", "wire", "ingest", "owners", "store", "cache"]),
+    ("monitor", &["model", "ingest", "store", "cache"]),
+    ("http", &["model", "wire", "ingest", "monitor", "owners", "store", "cache"]),
 ];
 
 const FOR_ALL: &[&str] = &["config", "tasks", "telemetry"];
@@ -28,6 +29,8 @@ const OWNED: &[(&str, &str)] = &[
     ("axum::", "http"),
     ("reqwest::", "notify"),
     ("lettre::", "notify"),
+    ("opentelemetry", "telemetry"),
+    ("sysinfo::", "monitor"),
     ("std::env::", "config"),
     ("env::var", "config"),
     ("tokio::spawn", "tasks"),

@@ -937,6 +937,7 @@ table notification: One row per alert and address to be told. Written with the a
     message_id uuid: The message it went, or is to go, with: the same at every attempt, for the receiver to fold by. NULL: not tried yet.
     sent_at timestamp with time zone: When the provider took it. NULL: it has not.
     error text: Why the last attempt failed, in the provider's words, or why it was cancelled. NULL: neither.
+    traceparent text: W3C traceparent of what raised the alert, for the trace of its delivery. NULL: it is not traced.
     constraint notification_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(alert_id) ON DELETE CASCADE
     constraint notification_channel_check CHECK ((channel = ANY (ARRAY['wechat'::text, 'wecom'::text, 'wecom_robot'::text, 'email'::text, 'webhook'::text])))
     constraint notification_kind_check CHECK ((kind = ANY (ARRAY['fired'::text, 'escalated'::text, 'resolved'::text])))
@@ -1013,6 +1014,7 @@ table outbox: Committed transactions on health_data, device_info and device_even
     attempts smallint not null default 0: How often it was claimed; from the third time on it is reacted to by itself.
     device_infos integer: Rows the batch offered to device_info. NULL: not known.
     events integer: Rows the batch offered to device_event. NULL: not known.
+    traceparent text: W3C traceparent of the batch, for the trace of its reaction. NULL: it is not traced.
     constraint outbox_lease_check CHECK (((lease_token IS NULL) = (leased_until IS NULL)))
     constraint outbox_pkey PRIMARY KEY (batch_id)
     constraint outbox_range_check CHECK ((((first_ts IS NULL) = (last_ts IS NULL)) AND (first_ts <= last_ts)))
@@ -1313,6 +1315,7 @@ function stretch_to_rebuild(alert_rule,text,timestamp with time zone,timestamp w
 function sync_columnstore(text,text,name,name,text,interval)
 function sync_policies()
 function tell_changes(alert_changes)
+function trace_of_alert(bigint)
 function unmade_from(rollup,timestamp with time zone)
 function write_alert(alert_rule,text,bigint,derived_alert,alert_changes)
 function write_silence(alert_rule,text[])

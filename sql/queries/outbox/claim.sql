@@ -25,6 +25,6 @@ set lease_token  = $1::text::uuid,
     attempts     = least(outbox.attempts, 32000) + 1
 from due
 where outbox.batch_id = due.batch_id
-returning outbox.batch_id, outbox.first_ts, outbox.last_ts, outbox.attempts, outbox.device_infos,
+returning outbox.batch_id, outbox.first_ts, outbox.last_ts, outbox.attempts, outbox.device_infos, outbox.traceparent,
           extract(epoch from clock_timestamp() - outbox.created_at)::float8 as age_seconds,
           set_config('synchronous_commit', 'off', true)

@@ -75,7 +75,7 @@ struct Interrupted;
 /// Says which step failed and what to do.
 pub async fn run(options: Options, mut settings: Settings) -> anyhow::Result<ExitCode> {
     prepare(&mut settings);
-    telemetry::init_logs(&settings)?;
+    let _traces = telemetry::init_logs(&settings)?;
     let metrics = telemetry::init_metrics()?;
     let stop = CancellationToken::new();
     let shown = until_interrupted(&stop, Box::pin(with_servers(&options, settings, metrics, &stop))).await;

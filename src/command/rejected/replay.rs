@@ -54,7 +54,7 @@ pub(super) async fn run(
         progress: Progress::new("replaying", wanted),
     };
     let stop = CancellationToken::new();
-    let ended = until_interrupted(&stop, run.pages(&read, &stop)).await;
+    let ended = until_interrupted(&stop, Box::pin(run.pages(&read, &stop))).await;
     run.progress.end();
     print(&if as_json { account_json(&run.tally) } else { account(&run.tally) })?;
     ended.map_err(|error| {

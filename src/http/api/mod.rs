@@ -8,9 +8,11 @@ pub(super) mod alert;
 pub(super) mod alert_rule;
 pub(super) mod alert_silence;
 pub(super) mod alert_step;
+pub(super) mod batch_processor;
 pub(super) mod health;
 mod query;
 pub(super) mod stats;
+pub(super) mod system_alert;
 
 use std::fmt::Display;
 

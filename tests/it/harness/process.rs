@@ -73,6 +73,20 @@ impl Process {
         Self { child, log, url }
     }
 
+    /// Waits until its log has a line with this message, and gives its fields.
+    pub async fn says(&mut self, message: &str) -> Value {
+        let listening = async {
+            loop {
+                let line = self.log.next_line().await.expect("text").expect("it still runs");
+                let event: Value = serde_json::from_str(&line).unwrap_or_default();
+                if event["fields"]["message"] == message {
+                    return event["fields"].clone();
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, listening).await.expect("says it in time")
+    }
+
     /// Sends a signal by name, such as `TERM`.
     pub fn signal(&self, name: &str) {
         let id = self.child.id().expect("it runs").to_string();

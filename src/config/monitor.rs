@@ -1,0 +1,104 @@
+//! Settings of what the service watches of itself, section `[monitor]` of the file.
+//!
+//! Operators are settings and no rows: that PostgreSQL is away has to be told without it.
+
+use confique::Config;
+
+use crate::model::Channel;
+
+/// How often it looks, whom it tells, where traces go.
+#[derive(Clone, Config)]
+pub struct MonitorSettings {
+    /// How often the service looks after itself: queues, errors, memory, PostgreSQL, Redis; milliseconds.
+    #[config(env = "VITALS_MONITOR_INTERVAL_MS", default = 5000)]
+    pub interval_ms: u64,
+
+    /// How often the log has a line that sums up the last minute, seconds. 0: never.
+    #[config(env = "VITALS_SUMMARY_INTERVAL_SECONDS", default = 30)]
+    pub summary_interval_seconds: u32,
+
+    /// How long a condition has to last before operators are told, seconds.
+    #[config(env = "VITALS_SYSTEM_ALERT_AFTER_SECONDS", default = 60)]
+    pub alert_after_seconds: u32,
+
+    /// Memory the process may use, bytes, of which operators are told at 90 %. 0: the limit of its control group, else the machine's.
+    #[config(env = "VITALS_MEMORY_LIMIT_BYTES", default = 0)]
+    pub memory_limit_bytes: u64,
+
+    /// Where traces go: an OTLP collector that takes HTTP, such as `http://127.0.0.1:4318`. Empty: nowhere.
+    #[config(env = "VITALS_OTLP_ENDPOINT", default = "")]
+    pub otlp_endpoint: String,
+
+    /// Share of the requests that are traced, 0 to 1; one that comes with a `traceparent` follows that.
+    #[config(env = "VITALS_TRACE_SAMPLE_RATIO", default = 0.01)]
+    pub trace_sample_ratio: f64,
+
+    /// Who is told when the service is not well, separated by commas, each a channel and its address: `email:ops@example.org`,
+    /// `webhook:https://ops.example.org/vitals`, `wecom_robot:KEY`, `wecom:USER`, `wechat:OPENID`. Empty: nobody is told; what there
+    /// is to tell is in the log and at `/api/system_alerts`.
+    #[config(env = "VITALS_OPERATORS", default = "")]
+    pub operators: String,
+
+    /// What webhooks to operators are signed with, `whsec_…` (Standard Webhooks). Empty: they are not.
+    #[config(env = "VITALS_OPERATORS_WEBHOOK_SECRET", default = "")]
+    pub operators_webhook_secret: String,
+}
+
+impl std::fmt::Debug for MonitorSettings {
+    /// Without addresses: that of a robot or a webhook may be as good as a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MonitorSettings").finish_non_exhaustive()
+    }
+}
+
+impl MonitorSettings {
+    /// Channel and address of each.
+    ///
+    /// # Errors
+    /// Says which is none.
+    pub fn operators(&self) -> Result<Vec<(Channel, String)>, String> {
+        let all = self.operators.split(',').map(str::trim).filter(|text| !text.is_empty());
+        all.map(|text| {
+            let (channel, address) = text.split_once(':').unwrap_or((text, ""));
+            let channel = Channel::of_name(channel).ok_or_else(|| {
+                format!("\"{channel}\" is no channel: {}", Channel::ALL.map(Channel::name).join(", "))
+            })?;
+            match address.trim() {
+                "" => Err(format!("{} has no address", channel.name())),
+                address => Ok((channel, address.to_owned())),
+            }
+        })
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(addresses: &str) -> Result<Vec<(Channel, String)>, String> {
+        let mut settings = crate::config::Settings::defaults().monitor;
+        settings.operators = addresses.into();
+        settings.operators()
+    }
+
+    #[test]
+    fn an_address_may_have_colons_of_its_own() {
+        let two = read("email:ops@example.org, webhook:https://ops.example.org:8443/a").expect("two");
+        assert_eq!(
+            two,
+            [
+                (Channel::Email, "ops@example.org".into()),
+                (Channel::Webhook, "https://ops.example.org:8443/a".into())
+            ]
+        );
+        assert!(read("").expect("none").is_empty());
+    }
+
+    #[test]
+    fn what_is_no_channel_or_has_no_address_is_refused() {
+        for bad in ["ops@example.org", "telegram:1", "email:", "email"] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+    }
+}

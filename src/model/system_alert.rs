@@ -1,0 +1,79 @@
+//! A condition of the service itself that operators are told of.
+//!
+//! Before: `monitor` finds it. After: `notify` tells operators, `/api/system_alerts` shows it.
+
+use jiff::Timestamp;
+
+/// What may be wrong with the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SystemCondition {
+    /// Uploads are refused or fail.
+    HighErrorRate,
+    /// A writer cannot keep up.
+    QueueNearOverflow,
+    /// The process takes nearly all the memory it may.
+    Memory,
+    /// What was committed waits for its reaction.
+    ProcessingLag,
+    /// Rows wait and none is committed.
+    WriterStopped,
+    /// PostgreSQL does not answer.
+    PostgresAway,
+    /// Redis does not answer.
+    RedisAway,
+}
+
+impl SystemCondition {
+    /// Every one.
+    pub const ALL: [Self; 7] = [
+        Self::HighErrorRate,
+        Self::QueueNearOverflow,
+        Self::Memory,
+        Self::ProcessingLag,
+        Self::WriterStopped,
+        Self::PostgresAway,
+        Self::RedisAway,
+    ];
+
+    /// The word in answers, messages and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::HighErrorRate => "high_error_rate",
+            Self::QueueNearOverflow => "queue_near_overflow",
+            Self::Memory => "memory",
+            Self::ProcessingLag => "processing_lag",
+            Self::WriterStopped => "writer_stopped",
+            Self::PostgresAway => "postgres_away",
+            Self::RedisAway => "redis_away",
+        }
+    }
+
+    /// `critical`: data is refused, or people are not told; `major`: it will be, or only the view stands still.
+    pub const fn severity(self) -> &'static str {
+        match self {
+            Self::Memory | Self::RedisAway => "major",
+            _ => "critical",
+        }
+    }
+}
+
+/// One of them, from its beginning to its end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SystemAlert {
+    /// What is wrong.
+    pub condition: SystemCondition,
+    /// The instance of which it is told.
+    pub instance: String,
+    /// Since when it is so.
+    pub started_at: Timestamp,
+    /// When operators were told.
+    pub fired_at: Timestamp,
+    /// When it was over; `None`: it is not.
+    pub ended_at: Option<Timestamp>,
+    /// The worst figure so far, in the unit of `threshold`.
+    pub value: f64,
+    /// From which figure on it is told.
+    pub threshold: f64,
+    /// For a person.
+    pub message: String,
+}

@@ -1,0 +1,322 @@
+//! Which conditions hold, since when, and what has changed. Pure: it is told what was found and what time it is.
+//!
+//! Before: `monitor` has looked. After: it tells what changed. Promise: a condition is told after it has held for a while
+//! without a gap, and once; that it is over is told once too.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::Snapshot;
+use crate::model::{SystemAlert, SystemCondition as Condition};
+
+/// Share of the records of the last minute that fail; watches keep them, but not for ever.
+const ERROR_RATE: f64 = 0.05;
+
+/// Share of a queue. At all of it uploads are refused.
+const QUEUE_USE: f64 = 0.8;
+
+/// Share of the memory the process may use.
+const MEMORY_USE: f64 = 0.9;
+
+/// How long what was committed may wait for its reaction, seconds.
+const LAG_SECONDS: f64 = 300.0;
+
+/// How long rows may wait for a writer that commits nothing, seconds.
+const STOPPED_SECONDS: f64 = 30.0;
+
+/// What a look found.
+#[derive(Debug)]
+pub(super) struct Found<'a> {
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) postgres_answers: bool,
+    pub(super) redis_answers: bool,
+    /// `None`: PostgreSQL did not say.
+    pub(super) lag: Option<Duration>,
+}
+
+/// A condition that holds now.
+#[derive(Debug, PartialEq)]
+struct Holding {
+    value: f64,
+    threshold: f64,
+    message: String,
+}
+
+#[derive(Debug)]
+struct Since {
+    began: Instant,
+    alert: SystemAlert,
+    told: bool,
+}
+
+/// All conditions.
+#[derive(Debug)]
+pub(super) struct Alarms {
+    instance: String,
+    after: Duration,
+    holding: BTreeMap<Condition, Since>,
+    /// Since when rows wait for a writer that commits nothing, by its place.
+    stalled: BTreeMap<usize, (Instant, u64)>,
+}
+
+impl Alarms {
+    /// Tells what has held for `after`.
+    pub(super) fn new(instance: String, after: Duration) -> Self {
+        Self { instance, after, holding: BTreeMap::new(), stalled: BTreeMap::new() }
+    }
+
+    /// Those that were told and are not over.
+    pub(super) fn firing(&self) -> impl Iterator<Item = &SystemAlert> {
+        self.holding.values().filter(|since| since.told).map(|since| &since.alert)
+    }
+
+    /// What began to be told, or is over, by this look.
+    pub(super) fn judge(&mut self, found: &Found<'_>, now: Instant, at: Timestamp) -> Vec<SystemAlert> {
+        let stopped = self.stopped(found, now);
+        let mut changed = Vec::new();
+        for condition in Condition::ALL {
+            let holds = match condition {
+                Condition::WriterStopped => stopped.as_ref().map(|(seconds, shard)| Holding {
+                    value: *seconds,
+                    threshold: STOPPED_SECONDS,
+                    message: format!(
+                        "writer {shard} has committed nothing for {seconds:.0} s while rows wait"
+                    ),
+                }),
+                _ => holding(condition, found),
+            };
+            match holds {
+                Some(holding) => changed.extend(self.holds(condition, holding, now, at)),
+                // Whether the reaction lags cannot be asked while PostgreSQL is away.
+                None if condition == Condition::ProcessingLag && found.lag.is_none() => {}
+                None => {
+                    let over = self.holding.remove(&condition).filter(|since| since.told);
+                    changed.extend(over.map(|since| SystemAlert { ended_at: Some(at), ..since.alert }));
+                }
+            }
+        }
+        changed
+    }
+
+    fn holds(
+        &mut self,
+        condition: Condition,
+        holding: Holding,
+        now: Instant,
+        at: Timestamp,
+    ) -> Option<SystemAlert> {
+        let Holding { value, threshold, message } = holding;
+        let since = self.holding.entry(condition).or_insert_with(|| Since {
+            began: now,
+            alert: SystemAlert {
+                condition,
+                instance: self.instance.clone(),
+                started_at: at,
+                fired_at: at,
+                ended_at: None,
+                value,
+                threshold,
+                message: message.clone(),
+            },
+            told: false,
+        });
+        if value >= since.alert.value {
+            since.alert.value = value;
+            since.alert.message = message;
+        }
+        if since.told || now.duration_since(since.began) < self.after {
+            return None;
+        }
+        since.told = true;
+        since.alert.fired_at = at;
+        Some(since.alert.clone())
+    }
+
+    /// The writer that has stood still for longest, beyond the bound.
+    fn stopped(&mut self, found: &Found<'_>, now: Instant) -> Option<(f64, String)> {
+        let mut longest: Option<(f64, String)> = None;
+        for (place, shard) in found.snapshot.shards.iter().enumerate() {
+            if shard.queue_rows == 0 {
+                self.stalled.remove(&place);
+                continue;
+            }
+            let since = self.stalled.entry(place).or_insert((now, shard.batches));
+            if since.1 != shard.batches {
+                *since = (now, shard.batches);
+            }
+            let seconds = now.duration_since(since.0).as_secs_f64();
+            if seconds >= STOPPED_SECONDS && longest.as_ref().is_none_or(|(most, _)| seconds > *most) {
+                longest = Some((seconds, shard.name.clone()));
+            }
+        }
+        longest
+    }
+}
+
+/// Whether a condition holds by this look alone.
+fn holding(condition: Condition, found: &Found<'_>) -> Option<Holding> {
+    let above = |value: f64, threshold: f64, message: String| {
+        (value > threshold).then_some(Holding { value, threshold, message })
+    };
+    let away = |answers: bool, what: &str| {
+        let message = format!("{what} does not answer");
+        (!answers).then_some(Holding { value: 1.0, threshold: 1.0, message })
+    };
+    match condition {
+        Condition::HighErrorRate => {
+            let rate = found.snapshot.error_rate();
+            let percent = rate * 100.0;
+            above(
+                rate,
+                ERROR_RATE,
+                format!("{percent:.0} % of the records of the last minute were refused or failed"),
+            )
+        }
+        Condition::QueueNearOverflow => {
+            let (share, shard) = found.snapshot.fullest();
+            above(share, QUEUE_USE, format!("the queue of writer {shard} is {:.0} % full", share * 100.0))
+        }
+        Condition::Memory => {
+            let usage = found.snapshot.usage;
+            let (used, limit) = (usage.memory_bytes >> 20, usage.memory_limit_bytes >> 20);
+            above(usage.memory(), MEMORY_USE, format!("the process takes {used} of {limit} MiB"))
+        }
+        Condition::ProcessingLag => {
+            let seconds = found.lag?.as_secs_f64();
+            above(seconds, LAG_SECONDS, format!("what was committed waits {seconds:.0} s for its reaction"))
+        }
+        Condition::WriterStopped => None,
+        Condition::PostgresAway => away(found.postgres_answers, "PostgreSQL"),
+        Condition::RedisAway => away(found.redis_answers, "Redis"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::{ShardStatus, Tally};
+    use crate::monitor::Usage;
+
+    fn snapshot(queue_rows: usize, recent: Tally, batches: u64) -> Snapshot {
+        let shard = ShardStatus {
+            name: "0".into(),
+            queue_rows,
+            queue_capacity: 100,
+            tally: recent,
+            batches,
+            committed_at: None,
+        };
+        Snapshot {
+            uptime: Duration::from_secs(100),
+            shards: vec![shard],
+            recent: vec![recent],
+            covers: Duration::from_secs(60),
+            usage: Usage { memory_bytes: 50 << 20, memory_limit_bytes: 100 << 20, cpu: 0.5 },
+        }
+    }
+
+    fn well(snapshot: &Snapshot) -> Found<'_> {
+        Found { snapshot, postgres_answers: true, redis_answers: true, lag: Some(Duration::ZERO) }
+    }
+
+    struct Clock {
+        alarms: Alarms,
+        start: Instant,
+    }
+
+    impl Clock {
+        fn new() -> Self {
+            Self { alarms: Alarms::new("a".into(), Duration::from_secs(60)), start: Instant::now() }
+        }
+
+        fn look(&mut self, second: i64, found: &Found<'_>) -> Vec<(&'static str, bool)> {
+            let now = self.start + Duration::from_secs(second.unsigned_abs());
+            let at = Timestamp::from_second(1_000_000 + second).expect("a time");
+            let changed = self.alarms.judge(found, now, at);
+            changed.iter().map(|alert| (alert.condition.name(), alert.ended_at.is_some())).collect()
+        }
+    }
+
+    #[test]
+    fn what_lasts_is_told_once_and_so_is_its_end() {
+        let snapshot = snapshot(0, Tally::default(), 0);
+        let away = Found { redis_answers: false, ..well(&snapshot) };
+        let mut clock = Clock::new();
+        assert!(clock.look(0, &well(&snapshot)).is_empty());
+        assert!(clock.look(5, &away).is_empty());
+        assert!(clock.look(60, &away).is_empty());
+        assert_eq!(clock.look(65, &away), [("redis_away", false)]);
+        assert_eq!(clock.alarms.firing().count(), 1);
+        assert!(clock.look(70, &away).is_empty());
+        assert_eq!(clock.look(75, &well(&snapshot)), [("redis_away", true)]);
+        assert_eq!(clock.alarms.firing().count(), 0);
+    }
+
+    #[test]
+    fn what_passes_soon_is_told_nobody() {
+        let snapshot = snapshot(0, Tally::default(), 0);
+        let away = Found { postgres_answers: false, lag: None, ..well(&snapshot) };
+        let mut clock = Clock::new();
+        for second in (0..600).step_by(50) {
+            assert!(clock.look(second, &away).is_empty());
+            assert!(clock.look(second + 40, &well(&snapshot)).is_empty());
+        }
+    }
+
+    #[test]
+    fn every_condition_has_a_bound() {
+        let bad = Tally { failed: 6, stored: 94, ..Tally::default() };
+        let good = Tally { failed: 5, stored: 95, ..Tally::default() };
+        let mut full = snapshot(81, bad, 0);
+        full.usage.memory_bytes = 91 << 20;
+        let worst = Found {
+            snapshot: &full,
+            postgres_answers: false,
+            redis_answers: false,
+            lag: Some(Duration::from_millis(300_001)),
+        };
+        let mut clock = Clock::new();
+        clock.look(0, &worst);
+        let mut told: Vec<&str> = clock.look(60, &worst).into_iter().map(|(name, _)| name).collect();
+        told.extend(clock.look(120, &worst).into_iter().map(|(name, _)| name));
+        told.sort_unstable();
+        let mut all = Condition::ALL.map(Condition::name);
+        all.sort_unstable();
+        assert_eq!(told, all);
+
+        let mut clock = Clock::new();
+        for look in 0..30_i64 {
+            let mut nearly = snapshot(80, good, look.unsigned_abs());
+            nearly.usage.memory_bytes = 90 << 20;
+            let found = Found { lag: Some(Duration::from_secs(300)), ..well(&nearly) };
+            assert!(clock.look(look * 20, &found).is_empty(), "{:?}", clock.alarms.holding);
+        }
+    }
+
+    #[test]
+    fn a_writer_that_commits_does_not_stand_still() {
+        let mut clock = Clock::new();
+        for look in 0..40_i64 {
+            let busy = snapshot(50, Tally::default(), look.unsigned_abs());
+            assert!(clock.look(look * 5, &well(&busy)).is_empty());
+        }
+        let stuck = snapshot(50, Tally::default(), 39);
+        let told: Vec<_> = (40..60).flat_map(|look| clock.look(look * 5, &well(&stuck))).collect();
+        assert_eq!(told, [("writer_stopped", false)]);
+        let idle = snapshot(0, Tally::default(), 39);
+        assert_eq!(clock.look(300, &well(&idle)), [("writer_stopped", true)]);
+    }
+
+    #[test]
+    fn a_lag_is_not_over_because_nobody_can_be_asked() {
+        let snapshot = snapshot(0, Tally::default(), 0);
+        let late = Found { lag: Some(Duration::from_secs(400)), ..well(&snapshot) };
+        let mut clock = Clock::new();
+        clock.look(0, &late);
+        assert_eq!(clock.look(60, &late), [("processing_lag", false)]);
+        assert!(clock.look(65, &Found { postgres_answers: false, lag: None, ..well(&snapshot) }).is_empty());
+        assert_eq!(clock.look(70, &well(&snapshot)), [("processing_lag", true)]);
+    }
+}

@@ -1,0 +1,272 @@
+//! The service looks after itself: rates of the last minute, conditions that operators have to hear of, a line in the log.
+//!
+//! Before: `ingest` counts, `store` and `cache` are asked whether they answer. After: `http` shows it, `notify` tells operators.
+//! Promise: looking costs the same whatever the load; what is told began at least `monitor.alert_after_seconds` ago; a service
+//! that is cut off from everything still knows how it is.
+
+mod alarms;
+mod process;
+mod window;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::cache::Cache;
+use crate::config::Settings;
+use crate::ingest::{Meters, ShardStatus, Tally};
+use crate::model::{SystemAlert, SystemCondition};
+use crate::store::{Store, condition, health_check};
+use crate::telemetry::names;
+use alarms::Alarms;
+use window::Window;
+
+pub use process::Usage;
+
+/// How far back rates go.
+pub const RATES_OVER: Duration = Duration::from_secs(60);
+
+/// How long a condition that is over is still shown.
+pub const HISTORY: Duration = Duration::from_secs(3600);
+
+/// Longest time PostgreSQL or Redis has to answer before it counts as away.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Changes that wait to be told; more are in the log and in the history all the same.
+const NEWS: usize = 64;
+
+/// How every part of it is, at one moment.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// Since the service began.
+    pub uptime: Duration,
+    /// Every writer now.
+    pub shards: Vec<ShardStatus>,
+    /// What each did in the last minute, in the order of `shards`.
+    pub recent: Vec<Tally>,
+    /// The time `recent` covers: a minute, or less after a start.
+    pub covers: Duration,
+    /// Memory and processor of the process, at most a look old.
+    pub usage: Usage,
+}
+
+impl Snapshot {
+    /// What all of them did in the last minute.
+    pub fn recent_total(&self) -> Tally {
+        self.recent.iter().copied().fold(Tally::default(), Tally::and)
+    }
+
+    /// Share of the records of the last minute that were refused or failed, 0 to 1.
+    pub fn error_rate(&self) -> f64 {
+        self.recent_total().error_rate()
+    }
+
+    /// The fullest queue, 0 to 1, and whose it is.
+    pub fn fullest(&self) -> (f64, &str) {
+        let use_of = |shard: &ShardStatus| share(shard.queue_rows as u64, shard.queue_capacity as u64);
+        self.shards
+            .iter()
+            .map(|shard| (use_of(shard), shard.name.as_str()))
+            .fold((0.0, ""), |most, each| if each.0 > most.0 { each } else { most })
+    }
+
+    /// `count` of the covered time, by the second.
+    #[expect(clippy::cast_precision_loss, reason = "a rate")]
+    pub fn per_second(&self, count: u64) -> f64 {
+        let seconds = self.covers.as_secs_f64();
+        if seconds > 0.0 { count as f64 / seconds } else { 0.0 }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a share")]
+fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+/// Whoever asks how the service is. Clones share what is known.
+#[derive(Debug, Clone)]
+pub struct Monitor {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    meters: Meters,
+    started: Instant,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    window: Window,
+    usage: Usage,
+    alarms: Alarms,
+    history: VecDeque<SystemAlert>,
+}
+
+/// What there is to tell operators; the other end is `notify`'s.
+pub type News = mpsc::Receiver<SystemAlert>;
+
+impl Monitor {
+    /// Knows nothing yet; [`Watch::run`] looks. The second is the watch, the third what it finds.
+    pub fn new(store: &Store, cache: &Cache, meters: Meters, settings: &Settings) -> (Self, Watch, News) {
+        let (news, told) = mpsc::channel(NEWS);
+        let state = State {
+            window: Window::new(RATES_OVER),
+            usage: Usage::default(),
+            alarms: Alarms::new(
+                settings.instance_name(),
+                Duration::from_secs(settings.monitor.alert_after_seconds.into()),
+            ),
+            history: VecDeque::new(),
+        };
+        let shared = Arc::new(Shared { meters, started: Instant::now(), state: Mutex::new(state) });
+        let monitor = Self { shared };
+        let watch = Watch {
+            monitor: monitor.clone(),
+            store: store.clone(),
+            cache: cache.clone(),
+            news,
+            every: Duration::from_millis(settings.monitor.interval_ms),
+            summary_every: Some(Duration::from_secs(settings.monitor.summary_interval_seconds.into()))
+                .filter(|every| !every.is_zero()),
+            memory_limit_bytes: settings.monitor.memory_limit_bytes,
+        };
+        (monitor, watch, told)
+    }
+
+    /// How it is now.
+    pub fn snapshot(&self) -> Snapshot {
+        let shards = self.shared.meters.read();
+        let state = self.state();
+        let now = Instant::now();
+        let tallies: Vec<Tally> = shards.iter().map(|shard| shard.tally).collect();
+        let (recent, covers) = state.window.since(&tallies, now);
+        Snapshot { uptime: now - self.shared.started, shards, recent, covers, usage: state.usage }
+    }
+
+    /// Conditions that last, and those that ended within [`HISTORY`]; newest first.
+    pub fn alerts(&self) -> Vec<SystemAlert> {
+        let state = self.state();
+        let oldest = Timestamp::now() - HISTORY;
+        let ended = state.history.iter().filter(|alert| alert.ended_at.is_some_and(|at| at >= oldest));
+        let mut alerts: Vec<SystemAlert> = state.alarms.firing().chain(ended).cloned().collect();
+        alerts.sort_by_key(|alert| std::cmp::Reverse(alert.fired_at));
+        alerts
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Held for an update without an await; one that panicked left whole values.
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The loop that looks.
+#[derive(Debug)]
+pub struct Watch {
+    monitor: Monitor,
+    store: Store,
+    cache: Cache,
+    news: mpsc::Sender<SystemAlert>,
+    every: Duration,
+    summary_every: Option<Duration>,
+    memory_limit_bytes: u64,
+}
+
+impl Watch {
+    /// Looks until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut clock = interval(self.every);
+        clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut process = process::Process::new(self.memory_limit_bytes);
+        let mut summed_up = Instant::now();
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = clock.tick() => {}
+            }
+            let usage = process.measure();
+            let lag = self.look(usage).await;
+            if self.summary_every.is_some_and(|every| summed_up.elapsed() >= every) {
+                summed_up = Instant::now();
+                sum_up(&self.monitor.snapshot(), lag);
+            }
+        }
+    }
+
+    /// Looks once; gives how long the oldest committed transaction has waited for its reaction, where that can be asked.
+    async fn look(&self, usage: Usage) -> Option<Duration> {
+        self.store.measure_pool();
+        let (postgres, redis, backlog) = tokio::join!(
+            timeout(PATIENCE, health_check(&self.store)),
+            timeout(PATIENCE, self.cache.ping()),
+            timeout(PATIENCE, condition::backlog(&self.store)),
+        );
+        let lag = backlog.ok().and_then(Result::ok).map(|backlog| backlog.transactions.oldest);
+        let shards = self.monitor.shared.meters.read();
+        let now = Instant::now();
+        let mut state = self.monitor.state();
+        state.usage = usage;
+        state.window.add(now, shards.iter().map(|shard| shard.tally).collect());
+        drop(state);
+        let snapshot = self.monitor.snapshot();
+        let found = alarms::Found {
+            snapshot: &snapshot,
+            postgres_answers: matches!(postgres, Ok(Ok(()))),
+            redis_answers: matches!(redis, Ok(Ok(()))),
+            lag,
+        };
+        let changed = self.monitor.state().alarms.judge(&found, now, Timestamp::now());
+        for alert in changed {
+            self.tell(alert);
+        }
+        lag
+    }
+
+    fn tell(&self, alert: SystemAlert) {
+        let (name, ended) = (alert.condition.name(), alert.ended_at.is_some());
+        metrics::gauge!(names::SYSTEM_ALERT, "name" => name).set(if ended { 0.0 } else { 1.0 });
+        if ended {
+            tracing::info!(name, message = alert.message, "over");
+            let mut state = self.monitor.state();
+            let oldest = Timestamp::now() - HISTORY;
+            state.history.retain(|past| past.ended_at.is_some_and(|at| at >= oldest));
+            state.history.push_back(alert.clone());
+        } else {
+            tracing::error!(name, value = alert.value, threshold = alert.threshold, "{}", alert.message);
+        }
+        if self.news.try_send(alert).is_err() {
+            tracing::warn!(name, "operators are not told of this change: too many wait");
+        }
+    }
+}
+
+/// The gauges of conditions, so that they are there before the first one.
+pub fn describe_conditions() {
+    for condition in SystemCondition::ALL {
+        metrics::gauge!(names::SYSTEM_ALERT, "name" => condition.name()).set(0.0);
+    }
+}
+
+fn sum_up(snapshot: &Snapshot, lag: Option<Duration>) {
+    let recent = snapshot.recent_total();
+    let (queue_use, _) = snapshot.fullest();
+    tracing::info!(
+        seconds = snapshot.covers.as_secs(),
+        records_per_second = snapshot.per_second(recent.processed()).round(),
+        stored = recent.stored,
+        duplicate = recent.duplicate,
+        rejected = recent.rejected,
+        failed = recent.failed,
+        queue_percent = (queue_use * 100.0).round(),
+        lag_ms = lag.map(|lag| u64::try_from(lag.as_millis()).unwrap_or(u64::MAX)),
+        memory_mib = snapshot.usage.memory_bytes / (1 << 20),
+        cpu_percent = (snapshot.usage.cpu * 100.0).round(),
+        "summary"
+    );
+}

@@ -1,0 +1,69 @@
+//! What the writers did in the last minute. Pure: it is told what time it is.
+//!
+//! Before: `monitor` adds the counts at each look. After: rates.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::ingest::Tally;
+
+/// Counts as they were at each look, as far back as a rate goes.
+#[derive(Debug)]
+pub(super) struct Window {
+    over: Duration,
+    looks: VecDeque<(Instant, Vec<Tally>)>,
+}
+
+impl Window {
+    pub(super) fn new(over: Duration) -> Self {
+        Self { over, looks: VecDeque::new() }
+    }
+
+    /// A look. One is kept that is older than the window, so that the whole of it is covered.
+    pub(super) fn add(&mut self, now: Instant, tallies: Vec<Tally>) {
+        self.looks.push_back((now, tallies));
+        while self.looks.get(1).is_some_and(|(at, _)| now.duration_since(*at) >= self.over) {
+            self.looks.pop_front();
+        }
+    }
+
+    /// What each did since the beginning of the window, and how long that is; nothing before the first look.
+    pub(super) fn since(&self, tallies: &[Tally], now: Instant) -> (Vec<Tally>, Duration) {
+        let Some((at, earlier)) = self.looks.front() else {
+            return (vec![Tally::default(); tallies.len()], Duration::ZERO);
+        };
+        let recent = tallies.iter().zip(earlier).map(|(now, earlier)| now.since(*earlier)).collect();
+        (recent, now.duration_since(*at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stored(stored: u64) -> Vec<Tally> {
+        vec![Tally { stored, ..Tally::default() }]
+    }
+
+    #[test]
+    fn the_window_covers_a_minute_and_no_look_more() {
+        let start = Instant::now();
+        let mut window = Window::new(Duration::from_secs(60));
+        assert_eq!(window.since(&stored(5), start), (stored(0), Duration::ZERO));
+        for second in (0..=300).step_by(5) {
+            window.add(start + Duration::from_secs(second), stored(second * 10));
+        }
+        let (recent, covers) = window.since(&stored(3020), start + Duration::from_secs(302));
+        assert_eq!(covers.as_secs(), 62);
+        assert_eq!(recent[0].stored, 620);
+    }
+
+    #[test]
+    fn a_rate_begins_with_the_service() {
+        let start = Instant::now();
+        let mut window = Window::new(Duration::from_secs(60));
+        window.add(start, stored(0));
+        let (recent, covers) = window.since(&stored(30), start + Duration::from_secs(3));
+        assert_eq!((recent[0].stored, covers.as_secs()), (30, 3));
+    }
+}

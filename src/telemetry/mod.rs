@@ -1,0 +1,42 @@
+//! What the service tells of itself: logs, metrics, traces.
+//!
+//! Before: `main` starts it before anything else. After: every part logs through `tracing`, records under [`names`], and opens
+//! spans by [`trace`].
+
+mod metrics;
+pub mod names;
+pub mod trace;
+
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
+
+use crate::config::{LogFormat, Settings};
+
+pub use metrics::init_metrics;
+pub use trace::Exporter;
+
+/// Starts logging to standard error, and traces where `otlp_endpoint` says so: what it gives is kept until the end.
+///
+/// # Errors
+/// `log` is not a filter, `otlp_endpoint` no URL, or logging was started before.
+pub fn init_logs(settings: &Settings) -> anyhow::Result<Option<Exporter>> {
+    let format = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let format = match settings.log_format {
+        LogFormat::Text => format.boxed(),
+        LogFormat::Json => format.json().boxed(),
+    };
+    // Spans of traces would stand before every line.
+    let lines = EnvFilter::try_new(&settings.log)?.add_directive(format!("{}=off", trace::TARGET).parse()?);
+    let exporter = Exporter::of(settings)?;
+    let spans = exporter.as_ref().map(|exporter| {
+        let only = tracing_subscriber::filter::filter_fn(|of| of.target() == trace::TARGET);
+        tracing_opentelemetry::layer().with_tracer(exporter.tracer()).with_filter(only)
+    });
+    tracing_subscriber::registry()
+        .with(format.with_filter(lines))
+        .with(spans)
+        .try_init()
+        .map_err(|error| anyhow::anyhow!("logs: {error}"))?;
+    Ok(exporter)
+}
