@@ -1,6 +1,8 @@
 -- Enforces policy now, on every edition: drops chunks, deletes rows, compresses. By the clock it is called by one instance of
 -- the service (Apache) or by a job of TimescaleDB (Community).
 -- Idempotent. What holds up one relation holds up no other, and is told in vitals.policy_run.
+-- The steps run as the owner of the tables, whoever calls: they do what policy says and nothing else, so the service needs no
+-- right to drop or delete. vitals_service and vitals_dba may call them (sql/roles), nobody else.
 
 -- Drops the oldest chunk of a hypertable or rollup if it may go now; returns how many went. One in a transaction: readers lock
 -- chunks one after the other, and whoever held several of them whole might wait crosswise with one.
@@ -8,6 +10,7 @@
 -- few seconds, since everybody else waits behind it.
 create or replace function vitals.drop_oldest_chunk(of_relation text) returns bigint
 language plpgsql
+security definer
 set search_path = pg_catalog, public, pg_temp
 set lock_timeout = '3s'
 as $$
@@ -47,6 +50,7 @@ comment on function vitals.drop_oldest_chunk(text) is 'Drops the oldest chunk of
 -- Locks: the rows.
 create or replace function vitals.delete_old_rows(of_relation text, most integer) returns bigint
 language plpgsql
+security definer
 set search_path = pg_catalog, public, pg_temp
 as $$
 declare
@@ -68,10 +72,37 @@ end
 $$;
 comment on function vitals.delete_old_rows(text, integer) is 'Deletes old rows of a plain table, at most so many; how many.';
 
+-- Compresses the oldest chunk that may be and is not; returns how many were. Community edition only.
+-- Locks: the chunk.
+create or replace function vitals.compress_oldest_chunk(of_relation text) returns bigint
+language plpgsql
+security definer
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    oldest text;
+begin
+    select c.chunk into oldest
+    from policy as o
+    join vitals.policy_relations() as t on t.relation = o.relation
+    cross join lateral vitals.policy_chunks(t.schema_name, t.table_name) as c
+    where o.relation = of_relation and c.range_end <= now() - o.compress_after and not c.compressed
+    order by c.range_end
+    limit 1;
+    if oldest is null then
+        return 0;
+    end if;
+    perform compress_chunk(oldest::regclass, if_not_compressed => true);
+    return 1;
+end
+$$;
+comment on function vitals.compress_oldest_chunk(text) is 'Compresses the oldest chunk of a relation that is old enough and is not compressed; how many were.';
+
 -- Says what was done. Names are qualified throughout: a procedure that commits cannot carry a search_path.
 create or replace function vitals.note_policy_run(of_relation text, dropped bigint, deleted bigint, compressed bigint, holds text)
 returns void
 language sql
+security definer
 set search_path = pg_catalog, public, pg_temp
 as $$
     insert into vitals.policy_run as w (relation, applied_at, chunks_dropped, rows_deleted, chunks_compressed, held)
@@ -82,13 +113,15 @@ as $$
 $$;
 comment on function vitals.note_policy_run(text, bigint, bigint, bigint, text) is 'Tells in vitals.policy_run what was done.';
 
+revoke execute on function vitals.drop_oldest_chunk(text), vitals.delete_old_rows(text, integer),
+    vitals.compress_oldest_chunk(text), vitals.note_policy_run(text, bigint, bigint, bigint, text) from public;
+
 -- Commits as it goes, so not inside a transaction.
 create or replace procedure public.apply_policies()
 language plpgsql
 as $$
 declare
     p          record;
-    chunk      record;
     refusal    text := vitals.policy_refusal();
     dropped    bigint;
     deleted    bigint;
@@ -132,20 +165,19 @@ begin
             end loop;
         end if;
         if p.compress_after is not null and vitals.edition() = 'community' then
-            for chunk in
-                select c.chunk from vitals.policy_chunks(p.schema_name, p.table_name) as c
-                where c.range_end <= pg_catalog.now() - p.compress_after and not c.compressed
             loop
                 begin
-                    perform public.compress_chunk(chunk.chunk::regclass, if_not_compressed => true);
-                    compressed := compressed + 1;
+                    part := vitals.compress_oldest_chunk(p.relation);
                 exception when duplicate_object or object_not_in_prerequisite_state or lock_not_available
                     or deadlock_detected or undefined_table
                 then
                     -- TimescaleDB's own job is at it, too.
+                    part := 0;
                     held := 'somebody else is at its chunks: it is compressed next time';
                 end;
                 commit;
+                compressed := compressed + part;
+                exit when part = 0;
             end loop;
         end if;
         perform vitals.note_policy_run(p.relation, dropped, deleted, compressed, held);

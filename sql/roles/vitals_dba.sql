@@ -26,5 +26,7 @@ revoke all on all tables in schema public, vitals, dashboard from vitals_dba;
 grant usage on schema public, vitals, dashboard to vitals_dba;
 grant select on all tables in schema public, vitals, dashboard to vitals_dba;
 grant insert, update, delete on policy, vitals.dashboard_tenant to vitals_dba;
-grant execute on function request_refresh(timestamptz, timestamptz) to vitals_dba;
+grant execute on function request_refresh(timestamptz, timestamptz), vitals.drop_oldest_chunk(text),
+    vitals.delete_old_rows(text, integer), vitals.compress_oldest_chunk(text),
+    vitals.note_policy_run(text, bigint, bigint, bigint, text) to vitals_dba;
 commit;

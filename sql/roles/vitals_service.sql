@@ -60,4 +60,9 @@ begin
 end
 $$;
 grant execute on function vitals.publish_live_from() to vitals_service;
+
+-- Policy is enforced by steps that do what it says and nothing else.
+grant select on vitals.policy_run to vitals_service;
+grant execute on function vitals.drop_oldest_chunk(text), vitals.delete_old_rows(text, integer),
+    vitals.compress_oldest_chunk(text), vitals.note_policy_run(text, bigint, bigint, bigint, text) to vitals_service;
 commit;

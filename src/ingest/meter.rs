@@ -93,6 +93,8 @@ pub(super) struct Meter {
 
 impl Meter {
     pub(super) fn new(label: String, budget_rows: usize) -> Self {
+        #[expect(clippy::cast_precision_loss, reason = "a queue is far below 2^52 rows")]
+        metrics::gauge!(names::QUEUE_CAPACITY, "shard" => label.clone()).set(budget_rows as f64);
         Self {
             label,
             budget: Arc::new(Semaphore::new(budget_rows)),

@@ -16,6 +16,8 @@ pub const RECORDS: &str = "vitals_ingest_records_total";
 pub const REFUSED: &str = "vitals_ingest_refused_total";
 /// Rows waiting, by shard.
 pub const QUEUE_ROWS: &str = "vitals_ingest_queue_rows";
+/// Rows that may wait, by shard: `queue_rows`.
+pub const QUEUE_CAPACITY: &str = "vitals_ingest_queue_capacity_rows";
 /// Time from an upload's entry into a queue to the start of its transaction.
 pub const QUEUE_SECONDS: &str = "vitals_ingest_queue_seconds";
 /// Rows of a transaction.
@@ -78,6 +80,7 @@ pub(super) fn describe() {
     describe_gauge!(CONNECTIONS, "Open connections");
     describe_counter!(RECORDS, "Records by outcome; received = stored + duplicate + rejected");
     describe_counter!(REFUSED, "Uploads answered 503, by reason");
+    describe_gauge!(QUEUE_CAPACITY, "Rows that may wait for a writer, by shard");
     describe_gauge!(QUEUE_ROWS, "Rows waiting for a writer, by shard");
     describe_histogram!(
         QUEUE_SECONDS,

@@ -33,6 +33,7 @@ mod openapi;
 mod operations;
 mod ownership;
 mod policies;
+mod prometheus;
 mod rejected;
 mod relay;
 mod roles;

@@ -409,3 +409,75 @@ async fn applying_the_roles_again_restores_them() {
     assert_denied(&client, "select * from health_data").await;
     assert_eq!(serials(&client, "device").await.len(), 4);
 }
+
+/// The steps run as the owner of the tables; what they may do is what policy says.
+#[tokio::test]
+async fn the_service_and_the_dba_enforce_policy_and_nobody_else_does() {
+    const OLD: &str = "select count(*) from health_data where ts < now() - interval '30 days'";
+    let database = fleet().await;
+    let admin = database.client().await;
+    let old = async || admin.query_one(OLD, &[]).await.expect("a count").get::<_, i64>(0);
+    for role in ["vitals_service", "vitals_dba"] {
+        for sql in [
+            "update policy set keep_for = '3 years' where relation = 'health_data'",
+            "insert into health_data (device_sn, ts, heart_rate)
+             select 'SUNSET', now() - interval '100 days' - n * interval '1 hour', 70 from generate_series(1, 50) n",
+            "delete from outbox",
+            "call refresh_rollups(now() - interval '110 days', now())",
+            "update policy set keep_for = '60 days' where relation = 'health_data'",
+        ] {
+            admin.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        }
+        assert_eq!(old().await, 50);
+        let login = Login::of(&database, role).await;
+        login
+            .client()
+            .await
+            .batch_execute("call apply_policies()")
+            .await
+            .unwrap_or_else(|error| panic!("{role}: {error:?}"));
+        assert_eq!(old().await, 0, "{role}");
+    }
+    let board = Login::of(&database, "vitals_dashboard").await;
+    for sql in [
+        "select vitals.drop_oldest_chunk('health_data')",
+        "select vitals.delete_old_rows('workout', 1)",
+        "select vitals.compress_oldest_chunk('health_data')",
+        "select vitals.note_policy_run('workout', 0, 0, 0, null)",
+    ] {
+        assert_denied(&board.client().await, sql).await;
+    }
+}
+
+/// Every table is somebody's matter: a new one that the service cannot use, or a DBA cannot read, is noticed here.
+#[tokio::test]
+async fn every_table_is_named_for_the_service_or_known_to_be_none_of_its_business() {
+    // Work of the owner: erasures, histories that are loaded, dashboards' tenants.
+    const NOT_FOR_THE_SERVICE: [&str; 3] = ["public.erasure", "vitals.backfill", "vitals.dashboard_tenant"];
+    let database = Database::new().await;
+    let _login = Login::of(&database, "vitals_service").await;
+    let admin = database.client().await;
+    let rows = admin
+        .query(
+            "select n.nspname || '.' || c.relname,
+                 has_table_privilege('vitals_service', c.oid, 'select') or has_any_column_privilege('vitals_service', c.oid, 'select'),
+                 has_table_privilege('vitals_dba', c.oid, 'select')
+             from pg_class c join pg_namespace n on n.oid = c.relnamespace
+             where n.nspname in ('public', 'vitals') and c.relkind in ('r', 'p', 'v', 'm')
+               and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')
+             order by 1",
+            &[],
+        )
+        .await
+        .expect("tables");
+    assert!(rows.len() > 40, "{}", rows.len());
+    let mut unnamed = Vec::new();
+    for row in rows {
+        let (table, service, dba): (String, bool, bool) = (row.get(0), row.get(1), row.get(2));
+        assert!(dba, "{table} is not readable by vitals_dba");
+        if !service {
+            unnamed.push(table);
+        }
+    }
+    assert_eq!(unnamed, NOT_FOR_THE_SERVICE);
+}

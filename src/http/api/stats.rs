@@ -1,7 +1,7 @@
 //! `GET /api/stats`: today at a glance.
 //!
 //! Before: whoever shows a counter. After: `store::stats`.
-//! Promise: the database is asked at most once in [`FRESH`], however many ask.
+//! Promise: the database is asked at most once in [`FRESH`], and counts for a twentieth of the time at most, however many ask.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +22,9 @@ use crate::store::stats::{self, Counted, Today};
 /// How long an answer is given again.
 const FRESH: Duration = Duration::from_secs(5);
 
+/// But at least so many times as long as counting took: it grows with the devices.
+const FRESH_PER_COUNTING: u32 = 20;
+
 /// Today so far
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct Stats {
@@ -36,11 +39,12 @@ pub(in crate::http) struct Stats {
     active_users: i64,
 }
 
-/// The last answer, and what was counted for it. Whoever asks meanwhile waits for the one that counts.
+/// The last answer: until when it is given again, and what was counted for it. Whoever asks meanwhile waits for the one that
+/// counts.
 #[derive(Debug, Default)]
 pub(in crate::http) struct Remembered(Mutex<Option<(Instant, Today, Counted)>>);
 
-/// How much came in today; at most five seconds old
+/// How much came in today; at most five seconds old, or twenty times as long as counting took
 #[utoipa::path(get, path = "/api/stats", tag = "operators",
     security((), ("api_token" = [])),
     responses((status = 200, description = "So much", body = Stats), ListErrors))]
@@ -49,11 +53,13 @@ pub(in crate::http) async fn get_api_stats(
 ) -> Result<Json<Stats>, ApiError> {
     let mut last = state.stats.0.lock().await;
     let today = match *last {
-        Some((at, today, _)) if at.elapsed() < FRESH => today,
+        Some((until, today, _)) if Instant::now() < until => today,
         _ => {
+            let began = Instant::now();
             let counted = last.map(|(_, _, counted)| counted);
             let (today, counted) = state.ask(stats::today(&state.store, counted)).await?;
-            *last = Some((Instant::now(), today, counted));
+            let fresh = FRESH.max(began.elapsed() * FRESH_PER_COUNTING);
+            *last = Some((Instant::now() + fresh, today, counted));
             today
         }
     };
