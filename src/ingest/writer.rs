@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, Span};
+use tracing::Instrument;
 
 use super::again::{RECONNECT_PAUSE, Tries};
 use super::batcher::{self, Limits};
@@ -98,7 +98,8 @@ impl Writer {
             Manner::Bulk => Session::open(&self.store).await.ok(),
         };
         while let Some(parts) = batcher::gather(&mut queue, self.limits, &stop).await {
-            let span = batch_span(&parts);
+            let traces = parts.iter().filter_map(|part| part.trace.as_ref());
+            let span = trace::continuing(traces, || trace::span!("batch", parts = parts.len()));
             self.serve(parts).instrument(span).await;
         }
         if let Some(session) = self.session.take() {
@@ -260,17 +261,6 @@ impl Writer {
         metrics::histogram!(names::BATCH_ROWS).record(load.len() as f64);
         metrics::histogram!(names::BATCH_SECONDS).record(started.elapsed());
     }
-}
-
-/// The span of a batch, where one of its uploads is traced.
-fn batch_span(parts: &[Part]) -> Span {
-    let mut traces = parts.iter().filter_map(|part| part.trace.as_ref()).peekable();
-    if traces.peek().is_none() {
-        return Span::none();
-    }
-    let span = trace::span!("batch", parts = parts.len());
-    trace::continues(&span, traces);
-    span
 }
 
 fn folded<R>(rows: &[Row<R>]) -> usize {

@@ -221,17 +221,10 @@ fn span<S: Sender>(message: &Message) -> Span {
         .iter()
         .filter_map(|notice| TraceContext::parse(notice.trace.as_ref()?))
         .collect();
-    if traces.is_empty() {
-        return Span::none();
-    }
-    let span = trace::span!(
-        "notify",
-        channel = S::CHANNEL.name(),
-        message_id = message.id,
-        attempt = message.attempts + 1
-    );
-    trace::continues(&span, &traces);
-    span
+    trace::continuing(&traces, || {
+        let (channel, attempt) = (S::CHANNEL.name(), message.attempts + 1);
+        trace::span!("notify", channel, message_id = message.id, attempt)
+    })
 }
 
 /// Counts and logs an attempt; an address may be as good as a password, and is not named.

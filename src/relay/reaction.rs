@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use std::time::Instant;
 
 use tokio::time::sleep;
-use tracing::{Instrument, Span};
+use tracing::Instrument;
 
 use crate::react::LatestView;
 use crate::store::device_info;
@@ -96,8 +96,10 @@ impl Reaction {
         }
         let began = Instant::now();
         let batch_ids: Vec<i64> = claimed.iter().map(|row| row.batch_id).collect();
+        let traces = claimed.iter().filter_map(|row| row.trace.as_ref());
+        let span = trace::continuing(traces, || trace::span!("react", batches = claimed.len()));
         let finished = tokio::select! {
-            finished = self.read_show_finish(claimed, &batch_ids).instrument(span(claimed)) => finished?,
+            finished = self.read_show_finish(claimed, &batch_ids).instrument(span) => finished?,
             never = self.keep_lease(&batch_ids) => match never {},
         };
         if finished.notified {
@@ -165,17 +167,6 @@ impl Reaction {
             }
         }
     }
-}
-
-/// The span of a reaction, where one of its batches is traced.
-fn span(claimed: &[Claimed]) -> Span {
-    let mut traces = claimed.iter().filter_map(|row| row.trace.as_ref()).peekable();
-    if traces.peek().is_none() {
-        return Span::none();
-    }
-    let span = trace::span!("react", batches = claimed.len());
-    trace::continues(&span, traces);
-    span
 }
 
 /// The range of all of them; `None` when one does not say.

@@ -95,6 +95,20 @@ pub fn continues<'a>(span: &Span, parents: impl IntoIterator<Item = &'a TraceCon
     }
 }
 
+/// The span `open` makes, continuing `parents`; none where there are none: what nobody traces costs nothing.
+pub fn continuing<'a>(
+    parents: impl IntoIterator<Item = &'a TraceContext>,
+    open: impl FnOnce() -> Span,
+) -> Span {
+    let mut parents = parents.into_iter().peekable();
+    if parents.peek().is_none() {
+        return Span::none();
+    }
+    let span = open();
+    continues(&span, parents);
+    span
+}
+
 /// Sends the spans of a process; what was not sent yet goes when it is dropped, which may take seconds.
 #[derive(Debug)]
 pub struct Exporter(SdkTracerProvider);
