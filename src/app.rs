@@ -18,6 +18,7 @@ use crate::http::{self, retention::RawRetention};
 use crate::ingest::Ingest;
 use crate::owners::Owners;
 use crate::react::{AlertView, LatestView};
+use crate::store::clock::Clock;
 use crate::store::wake::{Announcer, Listener, Subject};
 use crate::store::{Store, migrate};
 use crate::tasks::{Stage, Tasks};
@@ -47,6 +48,7 @@ impl Service {
         let store = Store::new(&settings)?;
         check_schema(&store).await?;
         let retention = RawRetention::read(&store).await?;
+        let time = Clock::read(&store).await?;
         let listener = TcpListener::bind(settings.listen)
             .await
             .with_context(|| format!("listen on {}", settings.listen))?;
@@ -57,6 +59,7 @@ impl Service {
             ["door", "ingest", "reaction", "notify", "clock"].map(|name| tasks.stage(name));
 
         clock.spawn_loop("retention", retention.clone().follow(store.clone(), clock.stopping()));
+        clock.spawn_loop("time", time.clone().follow(store.clone(), clock.stopping()));
         clock.spawn_loop("rollups", schedule::rollups::run(store.clone(), clock.stopping()));
         let applying = schedule::policies::run(store.clone(), settings.clone(), clock.stopping());
         clock.spawn_loop("policies", applying);
@@ -64,7 +67,7 @@ impl Service {
         let view = LatestView::new(store.clone(), cache.clone(), &settings, reaction.stopping());
         reaction.spawn_loop("latest_view", view.clone().watch());
         let told = Listener::of(Subject::Notification);
-        notify::start(&notify, &store, &told, &settings);
+        notify::start(&notify, &store, &time, &told, &settings);
         let alerts = AlertView::new(&view, told.wake(), &settings);
         reaction.spawn_loop("alert_view", alerts.run(reaction.stopping()));
         notify.spawn_loop("listener", told.run(store.clone(), notify.stopping()));
@@ -80,8 +83,15 @@ impl Service {
         let writers = Ingest::start(&store, &announcer, &settings, &ingest);
         let owners = Owners::start(&store, &cache, &settings, &ingest);
 
-        let state =
-            http::State::new(writers, owners, (store.clone(), cache), metrics, retention, address, &settings);
+        let state = http::State::new(
+            writers,
+            owners,
+            (store.clone(), cache),
+            metrics,
+            (time, retention),
+            address,
+            &settings,
+        );
         let idle_timeout = Duration::from_millis(settings.idle_timeout_ms);
         let serving = http::server::serve(listener, http::router(state), idle_timeout, door.clone());
         door.spawn_loop("accept", serving);

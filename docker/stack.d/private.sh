@@ -226,7 +226,7 @@ child_of() {
     { read -r line <"$file"; } 2>/dev/null || continue
     # shellcheck disable=SC2086  # the fields after the name, which may hold spaces: state, parent
     set -- "$1" ${line##*) }
-    if [ "$3" = "$1" ]; then
+    if [ "$3" = "$1" ] && [ "$2" != Z ]; then
       line="${file#/proc/}"
       echo "${line%/stat}"
       return 0

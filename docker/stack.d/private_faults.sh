@@ -40,7 +40,7 @@ launch_postgres_in_memory() {
   else
     rm -f "$run/orders"
     mkfifo -m 600 "$run/orders"
-    # Old segments of the log would take the room that is to be filled.
+    # shellcheck disable=SC2016  # the inner shell's variables. Old segments of the log would take the room that is to be filled.
     launch postgres --size $((VITALS_STACK_DATA_MIB << 20)) --tmpfs /memory --bind "$run/orders" /orders \
       --ro-bind "$run/password" /password --ro-bind "$here/postgres.conf" /postgres.conf --setenv PATH "$(programs)" \
       /bin/sh -c 'exec 3<>/orders

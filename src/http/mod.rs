@@ -23,7 +23,6 @@ use axum::Router;
 use axum::extract::{Extension, MatchedPath, Request};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
@@ -38,6 +37,7 @@ use crate::ingest::{Ingest, IngestError};
 use crate::model::{Upload, UploadOutcome};
 use crate::owners::Owners;
 use crate::store::Store;
+use crate::store::clock::Clock;
 use crate::telemetry::names;
 use crate::wire::Context;
 use body::{Bodies, Parse};
@@ -55,6 +55,7 @@ pub struct State {
     stats: api::stats::Remembered,
     metrics: PrometheusHandle,
     device_zone: TimeZone,
+    time: Clock,
     retention: RawRetention,
     public_url: Option<String>,
     api_token: String,
@@ -69,7 +70,7 @@ impl State {
         owners: Owners,
         (store, cache): (Store, Cache),
         metrics: PrometheusHandle,
-        retention: RawRetention,
+        (time, retention): (Clock, RawRetention),
         address: SocketAddr,
         settings: &Settings,
     ) -> Arc<Self> {
@@ -81,6 +82,7 @@ impl State {
             stats: api::stats::Remembered::default(),
             metrics,
             device_zone: settings.device_zone(),
+            time,
             retention,
             public_url: settings.public_url(address),
             api_token: settings.api_token.clone(),
@@ -118,7 +120,7 @@ impl State {
 
     /// What the parsers need to know of now and here.
     fn context(&self) -> Context {
-        let received_at = Timestamp::now();
+        let received_at = self.time.now();
         Context {
             received_at,
             device_zone: self.device_zone.clone(),

@@ -18,6 +18,7 @@ mod batcher;
 mod documents;
 mod load;
 mod newest;
+mod outlook;
 mod pieces;
 mod plan;
 pub mod replay;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::time::Instant;
 
 use crate::config::Settings;
 use crate::model::{Upload, UploadOutcome};
@@ -36,6 +38,7 @@ use crate::store::wake::Announcer;
 use crate::store::{Store, StoreError};
 use crate::tasks::Stage;
 use crate::telemetry::names;
+use outlook::Outlook;
 use pieces::Pieces;
 use route::Lane;
 use writer::{Manner, Writer};
@@ -100,6 +103,7 @@ pub struct Ingest {
     /// Those of the shards, then those of [`Lane::ALL`].
     queues: Vec<Queue>,
     shards: usize,
+    outlook: Outlook,
     commit_deadline: Duration,
 }
 
@@ -115,17 +119,24 @@ impl Ingest {
         let shards = settings.shard_count();
         let shard_names = (0..shards).map(|number| (number.to_string(), Manner::Bulk));
         let lane_names = Lane::ALL.map(|lane| (lane.name().to_owned(), Manner::Prompt));
+        let outlook = Outlook::default();
         let start = |(number, (label, manner))| {
             // A part holds at least one row, so the channel can never be the tighter bound.
             let (parts, incoming) = mpsc::channel(settings.queue_rows);
-            let writer = Writer::new(number, manner, store.clone(), announcer.clone(), settings);
+            let doors = (store.clone(), announcer.clone(), outlook.clone());
+            let writer = Writer::new(number, manner, doors, settings);
             // It ends when the last sender has gone, which may be before the stage stops.
             stage.spawn("writer", writer.run(incoming, stage.stopping()));
             let budget = Arc::new(Semaphore::new(settings.queue_rows));
             Queue { parts, budget, budget_rows: settings.queue_rows, label }
         };
         let queues = shard_names.chain(lane_names).enumerate().map(start).collect();
-        Self { queues, shards, commit_deadline: settings.commit_deadline() }
+        Self { queues, shards, outlook, commit_deadline: settings.commit_deadline() }
+    }
+
+    /// Whether the database was willing to commit when a writer last tried.
+    pub fn can_commit(&self) -> bool {
+        self.outlook.is_fair(Instant::now())
     }
 
     /// Waits until everything in `upload` is committed, and says what became of it.

@@ -17,11 +17,12 @@ use super::batcher::{self, Limits};
 use super::documents::Documents;
 use super::load::{Load, Stored, Tables};
 use super::newest::Newest;
+use super::outlook::Outlook;
 use super::plan::{self, Row};
 use super::{Answer, Part, within};
 use crate::config::{Duplicates, Settings};
 use crate::model::{Reject, UploadOutcome};
-use crate::store::batch::{self, Batch, Folded, Session};
+use crate::store::batch::{self, Batch, Folded, Session, Transaction};
 use crate::store::wake::Announcer;
 use crate::store::{Kind, Store, StoreError};
 use crate::telemetry::names;
@@ -42,6 +43,7 @@ pub(super) struct Writer {
     instance: String,
     store: Store,
     announcer: Announcer,
+    outlook: Outlook,
     session: Option<Session>,
     newest: Newest,
     documents: Documents,
@@ -55,8 +57,7 @@ impl Writer {
     pub(super) fn new(
         number: usize,
         manner: Manner,
-        store: Store,
-        announcer: Announcer,
+        (store, announcer, outlook): (Store, Announcer, Outlook),
         settings: &Settings,
     ) -> Self {
         let (linger_ms, newest_devices) = match manner {
@@ -69,6 +70,7 @@ impl Writer {
             instance: settings.instance_name(),
             store,
             announcer,
+            outlook,
             session: None,
             newest: Newest::new(newest_devices),
             documents: Documents::new(newest_devices),
@@ -140,6 +142,7 @@ impl Writer {
                 }
                 Err(error) => error,
             };
+            self.outlook.failed(&error);
             if error.kind() == Kind::Conflict && !all_are_repeats {
                 all_are_repeats = true;
             } else if !tries.again(&error).await {
@@ -197,7 +200,7 @@ impl Writer {
             Ok(()) => self.session = Some(session),
             Err(error) => {
                 session.discard();
-                self.find_out(written.batch_id, error).await?;
+                self.find_out(written.transaction, error).await?;
             }
         }
         self.documents.stored(&batch.documents);
@@ -205,12 +208,13 @@ impl Writer {
     }
 
     /// The connection broke in a commit: asks the server, on another one, whether it took place.
-    async fn find_out(&self, batch_id: i64, error: StoreError) -> Result<(), StoreError> {
+    async fn find_out(&self, transaction: Transaction, error: StoreError) -> Result<(), StoreError> {
+        let batch_id = transaction.batch_id;
         tracing::warn!(shard = self.shard, batch_id, %error, "commit not answered, asking whether it took place");
         let until = Instant::now() + self.commit_deadline;
         while Instant::now() < until {
             tokio::time::sleep(RECONNECT_PAUSE).await;
-            let asking = batch::is_committed(&self.store, batch_id);
+            let asking = batch::is_committed(&self.store, transaction);
             match within(self.write_deadline, "batch.status", asking).await {
                 Ok(Some(true)) => return Ok(()),
                 Ok(Some(false)) => break,
@@ -222,6 +226,7 @@ impl Writer {
 
     fn committed(&mut self, load: Load<'_>, rejects: &[Reject], stored: &Stored, started: Instant) {
         self.announcer.announce();
+        self.outlook.committed();
         if self.manner == Manner::Bulk {
             for row in load.readings {
                 self.newest.saw(&row.item.reading.device_sn, row.item.reading.ts);
