@@ -26,6 +26,23 @@ private_fill_on_purpose() {
 
 private_free_on_purpose() { rm -f "$(memory_of_postgres)/filler"; }
 
+private_clock_on_purpose() {
+  local memory
+  memory="$(memory_of_postgres)"
+  [ -e "$memory/clock" ] || die "libfaketime was not there at 'up' (Debian: apt-get install faketime)"
+  # Renamed into place: it is read at any moment.
+  printf '%+d' "$1" >"$memory/clock.new"
+  mv "$memory/clock.new" "$memory/clock"
+}
+
+# Where Debian's package puts it, or nothing.
+faketime_library() {
+  local library
+  for library in /usr/lib/*/faketime/libfaketime.so.1; do
+    [ ! -e "$library" ] || echo "$library"
+  done
+}
+
 # Where the host finds the data in memory.
 memory_of_postgres() {
   [ -p "$run/orders" ] || die "the data of PostgreSQL are not in memory: VITALS_STACK_DATA_MIB was not set at 'up'"
@@ -34,7 +51,11 @@ memory_of_postgres() {
 
 # Starts PostgreSQL on data in memory: the first time with the shell that holds them, later by an order to it.
 launch_postgres_in_memory() {
-  local shell
+  local shell library clock=()
+  library="$(faketime_library)"
+  # Timers go on as they were.
+  [ -z "$library" ] || clock=(--ro-bind "$library" /faketime.so --setenv FAKETIME_NO_CACHE 1 --setenv FAKETIME_DONT_FAKE_MONOTONIC 1
+    --setenv FAKETIME_TIMESTAMP_FILE /memory/clock --setenv CLOCK_LIBRARY /faketime.so)
   if [ -p "$run/orders" ] && [ -n "$(private_pid postgres)" ]; then
     shell="$(child_of "$(private_pid postgres)")"
   else
@@ -42,12 +63,13 @@ launch_postgres_in_memory() {
     mkfifo -m 600 "$run/orders"
     # shellcheck disable=SC2016  # the inner shell's variables. Old segments of the log would take the room that is to be filled.
     launch postgres --size $((VITALS_STACK_DATA_MIB << 20)) --tmpfs /memory --bind "$run/orders" /orders \
-      --ro-bind "$run/password" /password --ro-bind "$here/postgres.conf" /postgres.conf --setenv PATH "$(programs)" \
+      --ro-bind "$run/password" /password --ro-bind "$here/postgres.conf" /postgres.conf --setenv PATH "$(programs)" ${clock[@]+"${clock[@]}"} \
       /bin/sh -c 'exec 3<>/orders
         initdb --no-sync -D /memory/data -U vitals --pwfile=/password --auth=scram-sha-256 --encoding=UTF8 \
           --locale=C.UTF-8 --locale-provider=builtin --builtin-locale=C.UTF-8 </dev/null || exit
+        [ -z "${CLOCK_LIBRARY:-}" ] || echo +0 >/memory/clock
         while read -r order <&3; do
-          postgres -D /memory/data -c config_file=/postgres.conf -c unix_socket_directories= -c listen_addresses=127.0.0.1 \
+          LD_PRELOAD="${CLOCK_LIBRARY:-}" postgres -D /memory/data -c config_file=/postgres.conf -c unix_socket_directories= -c listen_addresses=127.0.0.1 \
             -c port="$1" -c shared_buffers=128MB -c min_wal_size=32MB -c max_wal_size=64MB
         done' shell "$(recorded postgres.port)"
     shell="$(child_of "$(private_pid postgres)")"

@@ -2,10 +2,14 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::harness::{Database, Process, Proxy, eventually};
 
 use super::load::Doors;
+
+/// How long a service waits for a connection, and `/readyz` for an answer.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A place in which a service runs, or is to run again.
 pub struct Post {
@@ -95,7 +99,7 @@ impl Post {
         ];
         // Short, so that a round has time for what follows from them.
         for (name, value) in [
-            ("VITALS_CONNECT_TIMEOUT_MS", 1000),
+            ("VITALS_CONNECT_TIMEOUT_MS", CONNECT_TIMEOUT.as_millis()),
             ("VITALS_STATEMENT_TIMEOUT_MS", 4000),
             ("VITALS_COMMIT_DEADLINE_MS", 3000),
             ("VITALS_LEASE_SECONDS", 1),

@@ -14,6 +14,9 @@ use super::verdict::{self, Count, Sum, Told};
 use super::watch::{Addresses, Span, Watch};
 use crate::harness::{Database, Receiver, Reply, Victims, eventually};
 
+/// How often a service reads PostgreSQL's clock, and what that may take.
+const CLOCK_IS_READ_WITHIN: Duration = Duration::from_secs(12);
+
 /// What a driver goes by.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
@@ -39,6 +42,8 @@ struct Driver<'a> {
     addresses: Addresses,
     told: Told,
     sum: Sum,
+    /// When the last service has read PostgreSQL's clock since it was false.
+    clock_is_true_at: Instant,
     _receiver: Receiver,
 }
 
@@ -105,7 +110,15 @@ impl<'a> Driver<'a> {
         database.client().await.batch_execute(&tell).await.expect("a route");
         let crew = Crew::muster(database).await;
         let site = Site { database, victims };
-        Self { site, crew, addresses: Addresses::default(), told, sum: Sum::default(), _receiver: receiver }
+        Self {
+            site,
+            crew,
+            addresses: Addresses::default(),
+            told,
+            sum: Sum::default(),
+            clock_is_true_at: Instant::now(),
+            _receiver: receiver,
+        }
     }
 
     async fn round(
@@ -117,7 +130,7 @@ impl<'a> Driver<'a> {
     ) -> Result<Count, Vec<String>> {
         let alone = random.random_bool(0.3) && !faults.iter().any(|fault| fault.may_keep_from_ready(1));
         self.take_posts(alone).await.map_err(|wrong| vec![wrong])?;
-        let prefix = format!("ROUND{round}");
+        let (began, prefix) = (Instant::now(), format!("ROUND{round}"));
         let second = Timestamp::now().as_second();
         let watch = Watch::begin(&self.addresses, &prefix, second);
         let load = Load::begin(&self.crew.doors, &prefix, second, seed);
@@ -127,7 +140,13 @@ impl<'a> Driver<'a> {
         ledger.add(sent);
         ledger.wrongs.append(&mut wrongs);
         ledger.wrongs.extend(self.crew.check().err());
-        let judged = verdict::judge(self.site.database, &prefix, &ledger, &self.told, &mut self.sum).await;
+        if faults.iter().any(|fault| matches!(fault, Fault::PostgresClockStepped(_))) {
+            self.clock_is_true_at = Instant::now() + CLOCK_IS_READ_WITHIN;
+        }
+        let clock_is_true = began >= self.clock_is_true_at;
+        let judged =
+            verdict::judge(self.site.database, &prefix, &ledger, &self.told, &mut self.sum, clock_is_true)
+                .await;
         self.is_well().await;
         judged
     }

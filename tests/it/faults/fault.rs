@@ -46,6 +46,7 @@ pub enum Fault {
     ServiceTerminated(usize),
     /// Seconds ahead.
     ClockStepped(usize, i64),
+    PostgresClockStepped(i64),
 }
 
 /// What it concerns; of each at most one thing goes wrong at a time.
@@ -56,6 +57,7 @@ enum Part {
     RedisCable,
     Service,
     Clock,
+    ServerClock,
 }
 
 impl Fault {
@@ -67,6 +69,9 @@ impl Fault {
         }
         if clocks_too {
             parts.push(Part::Clock);
+        }
+        if clocks_too && servers_too {
+            parts.push(Part::ServerClock);
         }
         let count = if random.random_bool(0.4) { 2 } else { 1 };
         let mut drawn = Vec::new();
@@ -102,7 +107,8 @@ impl Fault {
             },
             Part::Service if random.random_bool(0.5) => Self::ServiceKilled(one),
             Part::Service => Self::ServiceTerminated(one),
-            Part::Clock => Self::ClockStepped(one, if random.random_bool(0.5) { 3600 } else { -3600 }),
+            Part::Clock => Self::ClockStepped(one, an_hour(random)),
+            Part::ServerClock => Self::PostgresClockStepped(an_hour(random)),
         }
     }
 
@@ -119,7 +125,8 @@ impl Fault {
     pub fn may_keep_from_ready(self, number: usize) -> bool {
         match self {
             Self::ServiceKilled(one) | Self::ServiceTerminated(one) => one == number,
-            Self::ConnectionsTerminated | Self::DiskFull { .. } => true,
+            // A statement that runs when the clock is put ahead has run for an hour.
+            Self::ConnectionsTerminated | Self::DiskFull { .. } | Self::PostgresClockStepped(_) => true,
             other => other.keeps_database_from(number),
         }
     }
@@ -148,6 +155,7 @@ impl Fault {
             Self::ServiceKilled(number) => crew.end(number, "KILL").await?,
             Self::ServiceTerminated(number) => crew.end(number, "TERM").await?,
             Self::ClockStepped(number, seconds) => crew.posts[number].clock.set(seconds),
+            Self::PostgresClockStepped(seconds) => site.set_clock(seconds).await,
         }
         Ok(())
     }
@@ -170,9 +178,15 @@ impl Fault {
                 crew.start(number, site.database).await;
             }
             Self::ClockStepped(number, _) => crew.posts[number].clock.set(0),
+            Self::PostgresClockStepped(_) => site.set_clock(0).await,
             Self::RedisFlushed | Self::ConnectionsTerminated => {}
         }
     }
+}
+
+/// Ahead or back.
+fn an_hour(random: &mut StdRng) -> i64 {
+    if random.random_bool(0.5) { 3600 } else { -3600 }
 }
 
 /// Where faults strike.
@@ -184,6 +198,10 @@ pub struct Site<'a> {
 impl Site<'_> {
     fn victims(&self) -> &Victims {
         self.victims.expect("faults of servers are drawn only where they can be stopped")
+    }
+
+    async fn set_clock(&self, seconds: i64) {
+        assert!(self.victims().set_clock(seconds).await, "drawn only where clocks can be set");
     }
 
     async fn flush_redis(&self) {
