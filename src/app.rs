@@ -19,6 +19,7 @@ use crate::ingest::Ingest;
 use crate::monitor::{self, Monitor};
 use crate::owners::Owners;
 use crate::react::{AlertView, LatestView};
+use crate::store::clock::Clock;
 use crate::store::wake::{Announcer, Listener, Subject};
 use crate::store::{Store, migrate};
 use crate::tasks::{Stage, Tasks};
@@ -48,6 +49,7 @@ impl Service {
         let store = Store::new(&settings)?;
         check_schema(&store).await?;
         let retention = RawRetention::read(&store).await?;
+        let time = Clock::read(&store).await?;
         let listener = TcpListener::bind(settings.listen)
             .await
             .with_context(|| format!("listen on {}", settings.listen))?;
@@ -58,6 +60,7 @@ impl Service {
             ["door", "ingest", "reaction", "notify", "clock"].map(|name| tasks.stage(name));
 
         clock.spawn_loop("retention", retention.clone().follow(store.clone(), clock.stopping()));
+        clock.spawn_loop("time", time.clone().follow(store.clone(), clock.stopping()));
         clock.spawn_loop("rollups", schedule::rollups::run(store.clone(), clock.stopping()));
         let applying = schedule::policies::run(store.clone(), settings.clone(), clock.stopping());
         clock.spawn_loop("policies", applying);
@@ -65,7 +68,7 @@ impl Service {
         let view = LatestView::new(store.clone(), cache.clone(), &settings, reaction.stopping());
         reaction.spawn_loop("latest_view", view.clone().watch());
         let told = Listener::of(Subject::Notification);
-        notify::start(&notify, &store, &told, &settings);
+        notify::start(&notify, &store, &time, &told, &settings);
         let alerts = AlertView::new(&view, told.wake(), &settings);
         reaction.spawn_loop("alert_view", alerts.run(reaction.stopping()));
         notify.spawn_loop("listener", told.run(store.clone(), notify.stopping()));
@@ -81,7 +84,7 @@ impl Service {
         let writers = Ingest::start(&store, &announcer, &settings, &ingest);
         let (monitor, watch, news) = Monitor::new(&store, &cache, writers.meters(), &settings);
         monitor::describe_conditions();
-        notify::operators::start(&notify, news, &settings);
+        notify::operators::start(&notify, news, &time, &settings);
         clock.spawn_loop("monitor", watch.run(clock.stopping()));
         let owners = Owners::start(&store, &cache, &settings, &ingest);
 
@@ -90,7 +93,7 @@ impl Service {
             owners,
             (store.clone(), cache),
             (metrics, monitor),
-            retention,
+            (time, retention),
             address,
             &settings,
         );

@@ -16,6 +16,11 @@ find_places() {
     # One target directory for many clones: the tree is shared, the servers are not.
     [ -z "${CARGO_TARGET_DIR:-}" ] || run="run-$(printf '%s' "$repo" | cksum | cut -d' ' -f1)"
   fi
+  case "${VITALS_STACK_NAME:-}" in
+    '') ;;
+    *[!A-Za-z0-9_-]*) die "VITALS_STACK_NAME is '$VITALS_STACK_NAME': letters, digits, - and _ may be in it" ;;
+    *) run="$run-$VITALS_STACK_NAME" ;;
+  esac
   mkdir -p "$base" || die "cannot create $base; name another place with VITALS_STACK_DIR"
   base="$(cd "$base" && pwd -P)"
   run="$base/$run"

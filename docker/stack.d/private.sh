@@ -25,7 +25,7 @@ private_down() {
   private_stop postgres
   # Twice: an interrupted initdb may still be writing its last file.
   rm -rf "$run/data" "$run/data.new" 2>/dev/null || { sleep 1 && rm -rf "$run/data" "$run/data.new"; }
-  rm -f "$run"/*.log
+  rm -f "$run"/*.log "$run/orders"
 }
 
 # ---- one server -----------------------------------------------------------------------------------------------------
@@ -36,7 +36,7 @@ private_start() {
   # Runs, but its directory was wiped under it: neither its port nor its password is known any more.
   [ -f "$run/$server.log" ] || private_stop "$server"
   for attempt in 1 2 3 4 5 6 7 8; do
-    if [ -z "$(private_pid "$server")" ]; then
+    if [ -z "$(server_pid "$server")" ]; then
       pick_port "$server" >/dev/null
       say "starting $server on 127.0.0.1:$(recorded "$server.port")"
       "launch_$server"
@@ -58,7 +58,7 @@ private_start() {
 private_wait() {
   local deadline=$((SECONDS + 120))
   until private_answers "$1"; do
-    [ -n "$(private_pid "$1")" ] || return 1
+    [ -n "$(server_pid "$1")" ] || return 1
     [ $SECONDS -lt $deadline ] || return 2
     sleep 0.1
   done
@@ -109,6 +109,10 @@ private_run() (
 private_client() { private_run --here "$@"; }
 
 launch_postgres() {
+  if [ -n "${VITALS_STACK_DATA_MIB:-}" ]; then
+    launch_postgres_in_memory
+    return
+  fi
   if [ ! -d "$run/data" ]; then
     rm -rf "$run/data.new"
     mkdir -m 700 "$run/data.new"
@@ -137,6 +141,8 @@ launch_redis() {
 private_stop() {
   local outer inner signal=INT deadline=$((SECONDS + 30))
   [ "$1" = postgres ] || signal=TERM
+  # Data in memory end with the sandbox: there is nothing to shut down in order.
+  [ "$1" = redis ] || [ ! -p "$run/orders" ] || signal=KILL
   while outer="$(private_pid "$1")" && [ -n "$outer" ]; do
     inner="$(child_of "$outer")"
     if [ $SECONDS -ge $deadline ]; then
@@ -203,6 +209,15 @@ private_pid() {
   done
 }
 
+# The server itself, as the host sees it: process 1 of its sandbox or, where a shell keeps data in memory, that one's child.
+server_pid() {
+  local pid
+  pid="$(private_pid "$1")"
+  [ -z "$pid" ] || pid="$(child_of "$pid")"
+  if [ -n "$pid" ] && [ "$1" = postgres ] && [ -p "$run/orders" ]; then pid="$(child_of "$pid")"; fi
+  echo "$pid"
+}
+
 is_our_user() { [ "$(awk '$1 == "Uid:" {print $2}' "$1/status" 2>/dev/null)" = "$(id -u)" ]; }
 
 child_of() {
@@ -211,7 +226,7 @@ child_of() {
     { read -r line <"$file"; } 2>/dev/null || continue
     # shellcheck disable=SC2086  # the fields after the name, which may hold spaces: state, parent
     set -- "$1" ${line##*) }
-    if [ "$3" = "$1" ]; then
+    if [ "$3" = "$1" ] && [ "$2" != Z ]; then
       line="${file#/proc/}"
       echo "${line%/stat}"
       return 0

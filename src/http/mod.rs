@@ -23,7 +23,6 @@ use axum::Router;
 use axum::extract::{Extension, MatchedPath, Request};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
@@ -40,6 +39,7 @@ use crate::model::{Upload, UploadOutcome};
 use crate::monitor::Monitor;
 use crate::owners::Owners;
 use crate::store::Store;
+use crate::store::clock::Clock;
 use crate::telemetry::names;
 use crate::telemetry::trace::{self, TraceContext};
 use crate::wire::Context;
@@ -59,6 +59,7 @@ pub struct State {
     metrics: PrometheusHandle,
     monitor: Monitor,
     device_zone: TimeZone,
+    time: Clock,
     retention: RawRetention,
     public_url: Option<String>,
     api_token: String,
@@ -73,7 +74,7 @@ impl State {
         owners: Owners,
         (store, cache): (Store, Cache),
         (metrics, monitor): (PrometheusHandle, Monitor),
-        retention: RawRetention,
+        (time, retention): (Clock, RawRetention),
         address: SocketAddr,
         settings: &Settings,
     ) -> Arc<Self> {
@@ -86,6 +87,7 @@ impl State {
             metrics,
             monitor,
             device_zone: settings.device_zone(),
+            time,
             retention,
             public_url: settings.public_url(address),
             api_token: settings.api_token.clone(),
@@ -123,7 +125,7 @@ impl State {
 
     /// What the parsers need to know of now and here.
     fn context(&self) -> Context {
-        let received_at = Timestamp::now();
+        let received_at = self.time.now();
         Context {
             received_at,
             device_zone: self.device_zone.clone(),

@@ -18,7 +18,7 @@ pub(super) struct Health {
     /// "ok" or "unavailable"
     #[schema(value_type = String, examples("ok"))]
     status: &'static str,
-    /// "up" or "down"; absent where it was not asked
+    /// "up", "down", or "refuses": it answers, but the last commits failed; absent where it was not asked
     #[schema(value_type = String)]
     #[serde(skip_serializing_if = "Option::is_none")]
     database: Option<&'static str>,
@@ -34,15 +34,21 @@ pub(super) async fn livez() -> Json<Health> {
 /// An upload sent now could be committed
 #[utoipa::path(get, path = "/readyz", tag = "operators", responses(
     (status = 200, description = "It could", body = Health),
-    (status = 503, description = "The database does not answer", body = Health),
+    (status = 503, description = "The database does not answer, or does not commit", body = Health),
 ))]
 pub(super) async fn readyz(Shared(state): Shared<Arc<State>>) -> (StatusCode, Json<Health>) {
+    let unavailable = |database| {
+        let health = Health { status: "unavailable", database: Some(database) };
+        (StatusCode::SERVICE_UNAVAILABLE, Json(health))
+    };
     match health_check(&state.store).await {
-        Ok(()) => (StatusCode::OK, Json(Health { status: "ok", database: Some("up") })),
+        Ok(()) if state.ingest.can_commit() => {
+            (StatusCode::OK, Json(Health { status: "ok", database: Some("up") }))
+        }
+        Ok(()) => unavailable("refuses"),
         Err(error) => {
             tracing::debug!(%error, "not ready");
-            let health = Health { status: "unavailable", database: Some("down") };
-            (StatusCode::SERVICE_UNAVAILABLE, Json(health))
+            unavailable("down")
         }
     }
 }

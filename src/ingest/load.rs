@@ -117,7 +117,7 @@ impl Stored {
             new[*row] = *inserted;
         }
         Self {
-            batch_id: written.batch_id,
+            batch_id: written.transaction.batch_id,
             tables,
             readings: new,
             events: written.events,

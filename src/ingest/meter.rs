@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::outlook::Outlook;
 use crate::telemetry::names;
 
 /// Records by what became of them, since the start.
@@ -157,15 +158,23 @@ impl Meter {
 
 /// The meters of all writers.
 #[derive(Debug, Clone)]
-pub struct Meters(Arc<[Arc<Meter>]>);
+pub struct Meters {
+    meters: Arc<[Arc<Meter>]>,
+    outlook: Outlook,
+}
 
 impl Meters {
-    pub(super) fn of(meters: impl Iterator<Item = Arc<Meter>>) -> Self {
-        Self(meters.collect())
+    pub(super) fn of(meters: impl Iterator<Item = Arc<Meter>>, outlook: Outlook) -> Self {
+        Self { meters: meters.collect(), outlook }
+    }
+
+    /// Whether the database was willing to commit when a writer last tried.
+    pub fn can_commit(&self) -> bool {
+        self.outlook.is_fair(tokio::time::Instant::now())
     }
 
     /// Every writer as it is now: the shards by number, then the lanes.
     pub fn read(&self) -> Vec<ShardStatus> {
-        self.0.iter().map(|meter| meter.status()).collect()
+        self.meters.iter().map(|meter| meter.status()).collect()
     }
 }

@@ -19,6 +19,7 @@ mod documents;
 mod load;
 mod meter;
 mod newest;
+mod outlook;
 mod pieces;
 mod plan;
 pub mod replay;
@@ -41,6 +42,7 @@ use crate::telemetry::names;
 use crate::telemetry::trace::TraceContext;
 use meter::Meter;
 pub use meter::{Meters, ShardStatus, Tally};
+use outlook::Outlook;
 use pieces::Pieces;
 use route::Lane;
 use writer::{Manner, Outlets, Writer};
@@ -105,6 +107,7 @@ pub struct Ingest {
     /// Those of the shards, then those of [`Lane::ALL`].
     queues: Vec<Queue>,
     shards: usize,
+    outlook: Outlook,
     commit_deadline: Duration,
 }
 
@@ -120,24 +123,34 @@ impl Ingest {
         let shards = settings.shard_count();
         let shard_names = (0..shards).map(|number| (number.to_string(), Manner::Bulk));
         let lane_names = Lane::ALL.map(|lane| (lane.name().to_owned(), Manner::Prompt));
+        let outlook = Outlook::default();
         let start = |(number, (label, manner))| {
             // A part holds at least one row, so the channel can never be the tighter bound.
             let (parts, incoming) = mpsc::channel(settings.queue_rows);
             let meter = Arc::new(Meter::new(label, settings.queue_rows));
-            let outlets =
-                Outlets { store: store.clone(), announcer: announcer.clone(), meter: Arc::clone(&meter) };
+            let outlets = Outlets {
+                store: store.clone(),
+                announcer: announcer.clone(),
+                meter: Arc::clone(&meter),
+                outlook: outlook.clone(),
+            };
             let writer = Writer::new(number, manner, outlets, settings);
             // It ends when the last sender has gone, which may be before the stage stops.
             stage.spawn("writer", writer.run(incoming, stage.stopping()));
             Queue { parts, meter }
         };
         let queues = shard_names.chain(lane_names).enumerate().map(start).collect();
-        Self { queues, shards, commit_deadline: settings.commit_deadline() }
+        Self { queues, shards, outlook, commit_deadline: settings.commit_deadline() }
+    }
+
+    /// Whether the database was willing to commit when a writer last tried.
+    pub fn can_commit(&self) -> bool {
+        self.outlook.is_fair(Instant::now())
     }
 
     /// What the writers did so far, and what waits for them: asked at any time.
     pub fn meters(&self) -> Meters {
-        Meters::of(self.queues.iter().map(|queue| Arc::clone(&queue.meter)))
+        Meters::of(self.queues.iter().map(|queue| Arc::clone(&queue.meter)), self.outlook.clone())
     }
 
     /// Waits until everything in `upload` is committed, and says what became of it.

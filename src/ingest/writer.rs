@@ -20,11 +20,12 @@ use super::documents::Documents;
 use super::load::{Load, Stored, Tables};
 use super::meter::Meter;
 use super::newest::Newest;
+use super::outlook::Outlook;
 use super::plan::{self, Row};
 use super::{Answer, Part, within};
 use crate::config::{Duplicates, Settings};
 use crate::model::{Reject, UploadOutcome};
-use crate::store::batch::{self, Batch, Folded, Session};
+use crate::store::batch::{self, Batch, Folded, Session, Transaction};
 use crate::store::wake::Announcer;
 use crate::store::{Kind, Store, StoreError};
 use crate::telemetry::{names, trace};
@@ -44,6 +45,7 @@ pub(super) struct Outlets {
     pub(super) store: Store,
     pub(super) announcer: Announcer,
     pub(super) meter: Arc<Meter>,
+    pub(super) outlook: Outlook,
 }
 
 pub(super) struct Writer {
@@ -53,6 +55,7 @@ pub(super) struct Writer {
     store: Store,
     announcer: Announcer,
     meter: Arc<Meter>,
+    outlook: Outlook,
     session: Option<Session>,
     newest: Newest,
     documents: Documents,
@@ -66,7 +69,7 @@ impl Writer {
     pub(super) fn new(
         number: usize,
         manner: Manner,
-        Outlets { store, announcer, meter }: Outlets,
+        Outlets { store, announcer, meter, outlook }: Outlets,
         settings: &Settings,
     ) -> Self {
         let (linger_ms, newest_devices) = match manner {
@@ -80,6 +83,7 @@ impl Writer {
             store,
             announcer,
             meter,
+            outlook,
             session: None,
             newest: Newest::new(newest_devices),
             documents: Documents::new(newest_devices),
@@ -160,6 +164,7 @@ impl Writer {
                 }
                 Err(error) => error,
             };
+            self.outlook.failed(&error);
             if error.kind() == Kind::Conflict && !all_are_repeats {
                 all_are_repeats = true;
             } else if !tries.again(&error).await {
@@ -217,7 +222,7 @@ impl Writer {
             Ok(()) => self.session = Some(session),
             Err(error) => {
                 session.discard();
-                self.find_out(written.batch_id, error).await?;
+                self.find_out(written.transaction, error).await?;
             }
         }
         self.documents.stored(&batch.documents);
@@ -225,12 +230,13 @@ impl Writer {
     }
 
     /// The connection broke in a commit: asks the server, on another one, whether it took place.
-    async fn find_out(&self, batch_id: i64, error: StoreError) -> Result<(), StoreError> {
+    async fn find_out(&self, transaction: Transaction, error: StoreError) -> Result<(), StoreError> {
+        let batch_id = transaction.batch_id;
         tracing::warn!(shard = self.shard, batch_id, %error, "commit not answered, asking whether it took place");
         let until = Instant::now() + self.commit_deadline;
         while Instant::now() < until {
             tokio::time::sleep(RECONNECT_PAUSE).await;
-            let asking = batch::is_committed(&self.store, batch_id);
+            let asking = batch::is_committed(&self.store, transaction);
             match within(self.write_deadline, "batch.status", asking).await {
                 Ok(Some(true)) => return Ok(()),
                 Ok(Some(false)) => break,
@@ -242,6 +248,7 @@ impl Writer {
 
     fn committed(&mut self, load: Load<'_>, rejects: &[Reject], stored: &Stored, started: Instant) {
         self.announcer.announce();
+        self.outlook.committed();
         if self.manner == Manner::Bulk {
             for row in load.readings {
                 self.newest.saw(&row.item.reading.device_sn, row.item.reading.ts);

@@ -17,7 +17,7 @@ pub enum SystemCondition {
     ProcessingLag,
     /// Rows wait and none is committed.
     WriterStopped,
-    /// PostgreSQL does not answer.
+    /// PostgreSQL does not answer, or does not commit: a full disk.
     PostgresAway,
     /// Redis does not answer.
     RedisAway,

@@ -160,8 +160,8 @@ fn holding(condition: Condition, found: &Found<'_>) -> Option<Holding> {
     let above = |value: f64, threshold: f64, message: String| {
         (value > threshold).then_some(Holding { value, threshold, message })
     };
-    let away = |answers: bool, what: &str| {
-        let message = format!("{what} does not answer");
+    let away = |answers: bool, what: &str, or_commit: &str| {
+        let message = format!("{what} does not answer{or_commit}");
         (!answers).then_some(Holding { value: 1.0, threshold: 1.0, message })
     };
     match condition {
@@ -188,8 +188,8 @@ fn holding(condition: Condition, found: &Found<'_>) -> Option<Holding> {
             above(seconds, LAG_SECONDS, format!("what was committed waits {seconds:.0} s for its reaction"))
         }
         Condition::WriterStopped => None,
-        Condition::PostgresAway => away(found.postgres_answers, "PostgreSQL"),
-        Condition::RedisAway => away(found.redis_answers, "Redis"),
+        Condition::PostgresAway => away(found.postgres_answers, "PostgreSQL", ", or does not commit"),
+        Condition::RedisAway => away(found.redis_answers, "Redis", ""),
     }
 }
 

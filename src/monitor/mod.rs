@@ -217,7 +217,7 @@ impl Watch {
         let snapshot = self.monitor.snapshot();
         let found = alarms::Found {
             snapshot: &snapshot,
-            postgres_answers: matches!(postgres, Ok(Ok(()))),
+            postgres_answers: matches!(postgres, Ok(Ok(()))) && self.monitor.shared.meters.can_commit(),
             redis_answers: matches!(redis, Ok(Ok(()))),
             lag,
         };

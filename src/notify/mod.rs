@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
 use crate::model::{Channel, Message};
+use crate::store::clock::Clock;
 use crate::store::wake::Listener;
 use crate::store::{Store, notification};
 use crate::tasks::Stage;
@@ -52,7 +53,7 @@ trait Sender: Send + Sync + 'static {
 }
 
 /// Starts a lane per channel, each woken by `listener`. Stopping the stage lets each finish what it has leased.
-pub fn start(stage: &Stage, store: &Store, listener: &Listener, settings: &Settings) {
+pub fn start(stage: &Stage, store: &Store, time: &Clock, listener: &Listener, settings: &Settings) {
     let (notify, at_once) = (&settings.notify, Duration::ZERO);
     let merge = notify.merge_seconds;
     let budget = Duration::from_millis(notify.wecom_robot_interval_ms);
@@ -61,7 +62,7 @@ pub fn start(stage: &Stage, store: &Store, listener: &Listener, settings: &Setti
     let provider = || http.clone();
     let mut unset = Vec::new();
     let mut begin = Begin { stage, store, listener, settings, unset: &mut unset };
-    begin.lane("notify.webhook", webhook::Webhook::new(notify), 0, at_once);
+    begin.lane("notify.webhook", webhook::Webhook::new(notify, time.clone()), 0, at_once);
     let robot = provider().and_then(|http| wecom_robot::Robot::new(notify, http));
     begin.lane("notify.wecom_robot", robot, 0, budget);
     let wechat = provider().and_then(|http| wechat::Wechat::new(notify, http, settings.device_zone()));

@@ -17,6 +17,7 @@ use super::{Sender, client, email, webhook, wechat, wecom, wecom_robot};
 use crate::config::Settings;
 use crate::model::id::random_uuid;
 use crate::model::{Channel, Content, Message, SystemAlert};
+use crate::store::clock::Clock;
 use crate::store::notification::Outcome;
 use crate::tasks::Stage;
 use crate::telemetry::names;
@@ -31,7 +32,7 @@ const IN_ONE: usize = 10;
 const GIVEN_UP_AFTER: Duration = Duration::from_secs(3600);
 
 /// Starts a task per address of the operators, and one that gives each what there is to tell.
-pub fn start(stage: &Stage, news: mpsc::Receiver<SystemAlert>, settings: &Settings) {
+pub fn start(stage: &Stage, news: mpsc::Receiver<SystemAlert>, time: &Clock, settings: &Settings) {
     let http = client::build(client::builder(&settings.notify));
     let mut addresses = Vec::new();
     for (channel, address) in settings.monitor.operators().expect("checked at start") {
@@ -40,7 +41,9 @@ pub fn start(stage: &Stage, news: mpsc::Receiver<SystemAlert>, settings: &Settin
         let notify = &settings.notify;
         let task = Post { stage, settings, address, changes };
         match channel {
-            Channel::Webhook => task.start("operators.webhook", webhook::Webhook::to_operators(notify)),
+            Channel::Webhook => {
+                task.start("operators.webhook", webhook::Webhook::to_operators(notify, time.clone()))
+            }
             Channel::Email => task.start("operators.email", email::Email::new(notify)),
             Channel::WecomRobot => task.start(
                 "operators.wecom_robot",

@@ -17,6 +17,7 @@ use super::decide::Attempt;
 use super::{Sender, client, guard, text};
 use crate::config::NotifySettings;
 use crate::model::{Channel, Content, Message, Notice, SystemAlert};
+use crate::store::clock::Clock;
 
 /// How much of an answer is read, and for how long: enough for the reason of a refusal, and to use the connection again.
 const ANSWER_BYTES: usize = 4096;
@@ -30,23 +31,24 @@ const WORDS_BYTES: usize = 200;
 pub(super) struct Webhook {
     http: Client,
     allow_private: bool,
+    time: Clock,
 }
 
 impl Webhook {
     /// To URLs that people enter.
-    pub(super) fn new(settings: &NotifySettings) -> Result<Self, String> {
-        Self::to(settings, settings.webhook_allow_private)
+    pub(super) fn new(settings: &NotifySettings, time: Clock) -> Result<Self, String> {
+        Self::to(settings, settings.webhook_allow_private, time)
     }
 
     /// To the URLs of the settings, which may be anywhere.
-    pub(super) fn to_operators(settings: &NotifySettings) -> Result<Self, String> {
-        Self::to(settings, true)
+    pub(super) fn to_operators(settings: &NotifySettings, time: Clock) -> Result<Self, String> {
+        Self::to(settings, true, time)
     }
 
-    fn to(settings: &NotifySettings, allow_private: bool) -> Result<Self, String> {
+    fn to(settings: &NotifySettings, allow_private: bool, time: Clock) -> Result<Self, String> {
         let builder = client::builder(settings);
         let builder = if allow_private { builder } else { builder.dns_resolver(guard::PublicOnly) };
-        Ok(Self { http: client::build(builder)?, allow_private })
+        Ok(Self { http: client::build(builder)?, allow_private, time })
     }
 
     async fn post(&self, message: &Message) -> Result<Response, Attempt> {
@@ -55,7 +57,8 @@ impl Webhook {
             .parse()
             .map_err(|error| Attempt::Refused(format!("the address is no URL: {error}")))?;
         guard::check(&url, self.allow_private).map_err(Attempt::Refused)?;
-        let now = Timestamp::now();
+        // A receiver refuses what was not signed just now.
+        let now = self.time.now();
         let body = body(message, now).to_string();
         let mut request = self
             .http

@@ -9,6 +9,8 @@ use std::collections::HashSet;
 
 use deadpool_postgres::Object;
 use jiff::Timestamp;
+use tokio::time::timeout;
+use tokio_postgres::Row;
 
 use super::accounting;
 use super::statement::timed;
@@ -62,11 +64,20 @@ pub struct Folded {
     pub device_infos: usize,
 }
 
+/// Which transaction. Its number alone does not tell: after a crash of the server another may have it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Transaction {
+    /// Its number.
+    pub batch_id: i64,
+    /// When it began, by the server's clock.
+    pub began_at: Timestamp,
+}
+
 /// What a transaction did.
 #[derive(Debug, Default)]
 pub struct Written {
     /// The transaction.
-    pub batch_id: i64,
+    pub transaction: Transaction,
     /// For each of `repeats`: it was new after all.
     pub inserted: Vec<bool>,
     /// For each of `events`: it was new.
@@ -84,14 +95,19 @@ impl Session {
     /// Takes a connection.
     ///
     /// # Errors
-    /// [`super::Kind::Down`] when none can be had.
+    /// [`super::Kind::Down`] when none can be had that answers within `connect_timeout_ms`.
     pub async fn open(store: &Store) -> Result<Self, StoreError> {
-        let client = store.client().await?;
-        client
-            .batch_execute(include_str!("../../sql/queries/batch/incoming.sql"))
-            .await
-            .map_err(|source| StoreError::Postgres { statement: "batch.incoming", source })?;
-        Ok(Self { client })
+        let session = Self { client: store.client().await? };
+        let preparing = session.client.batch_execute(include_str!("../../sql/queries/batch/incoming.sql"));
+        match timeout(store.connect_timeout(), preparing).await {
+            Ok(Ok(())) => Ok(session),
+            Ok(Err(source)) => Err(StoreError::Postgres { statement: "batch.incoming", source }),
+            Err(_) => {
+                // Whoever came next would be given the same silent connection.
+                session.discard();
+                Err(StoreError::Timeout("batch.incoming"))
+            }
+        }
     }
 
     /// Prepares what a batch of a few rows needs, so that the first of them need not wait for it.
@@ -151,19 +167,16 @@ impl Session {
     }
 }
 
-/// Whether the transaction was committed; `None` while its old session is still at it.
+/// Whether the transaction, whose account was added, was committed; `None` while its old session is still at it.
 ///
 /// # Errors
 /// The database is away.
-pub async fn is_committed(store: &Store, batch_id: i64) -> Result<Option<bool>, StoreError> {
+pub async fn is_committed(store: &Store, transaction: Transaction) -> Result<Option<bool>, StoreError> {
     const STATUS: Statement = statement!("batch", "status");
     let client = store.client().await?;
-    let rows = STATUS.query(&client, &[&batch_id]).await?;
-    Ok(match rows[0].get::<_, Option<&str>>(0) {
-        Some("committed") => Some(true),
-        Some("in progress") => None,
-        _ => Some(false),
-    })
+    let rows = STATUS.query(&client, &[&transaction.batch_id, &transaction.began_at]).await?;
+    let said = |column| rows.first().is_some_and(|row| row.get(column));
+    Ok(if said("is_committed") { Some(true) } else { (!said("is_running")).then_some(false) })
 }
 
 async fn write_open(
@@ -174,7 +187,7 @@ async fn write_open(
     let written = match range(batch) {
         None => {
             control(client, "batch.begin", "begin").await?;
-            Written { batch_id: transaction_number(client).await?, ..Written::default() }
+            Written { transaction: transaction_number(client).await?, ..Written::default() }
         }
         Some(range) if few::are_few(batch) => few::write(client, batch, range, duplicates).await?,
         Some(range) => write_many(client, batch, range, duplicates).await?,
@@ -199,11 +212,11 @@ async fn write_many(
     write_rows(client, batch, announced?, duplicates).await
 }
 
-/// Every row of the batch, in the open transaction with this number.
+/// Every row of the batch, in this open transaction.
 pub(super) async fn write_rows(
     client: &Object,
     batch: &Batch<'_>,
-    batch_id: i64,
+    transaction: Transaction,
     duplicates: Duplicates,
 ) -> Result<Written, StoreError> {
     if !batch.fresh.is_empty() {
@@ -216,21 +229,21 @@ pub(super) async fn write_rows(
     let events = device_event::add(client, &batch.events).await?;
     // Last of the rows: it locks rows of device, which others may wait for until the commit.
     let device_infos = device_info::add(client, &batch.device_infos).await?;
-    Ok(Written { batch_id, inserted, events, device_infos })
+    Ok(Written { transaction, inserted, events, device_infos })
 }
 
-/// The outbox row; gives the number of the transaction.
+/// The outbox row; tells the transaction.
 pub(super) async fn announce(
     client: &Object,
     batch: &Batch<'_>,
     (first, last): Range,
-) -> Result<i64, StoreError> {
+) -> Result<Transaction, StoreError> {
     let readings = count(batch.fresh.len() + batch.repeats.len());
     let (events, device_infos) = (count(batch.events.len()), count(batch.device_infos.len()));
     let trace = TraceContext::current().map(|trace| trace.traceparent());
     let announced =
         ANNOUNCE.query(client, &[&first, &last, &readings, &events, &device_infos, &trace]).await?;
-    Ok(announced[0].get(0))
+    Ok(transaction(&announced[0]))
 }
 
 fn count(records: usize) -> i32 {
@@ -280,7 +293,11 @@ pub(super) async fn control(client: &Object, statement: &'static str, sql: &str)
         .map_err(|source| StoreError::Postgres { statement, source })
 }
 
-async fn transaction_number(client: &Object) -> Result<i64, StoreError> {
+async fn transaction_number(client: &Object) -> Result<Transaction, StoreError> {
     const NUMBER: Statement = statement!("batch", "transaction_number");
-    Ok(NUMBER.query(client, &[]).await?[0].get(0))
+    Ok(transaction(&NUMBER.query(client, &[]).await?[0]))
+}
+
+fn transaction(row: &Row) -> Transaction {
+    Transaction { batch_id: row.get("batch_id"), began_at: row.get("began_at") }
 }

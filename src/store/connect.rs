@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 
 use super::StoreError;
 use crate::config::Settings;
@@ -31,6 +31,14 @@ impl std::fmt::Debug for Store {
     }
 }
 
+/// A machine of ours that is gone without a word leaves locks behind, for which others wait: the server looks whether it is
+/// still there.
+const SERVER_LOOKS: &str = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 -c tcp_user_timeout=30000";
+
+/// A service that is there and cannot be heard leaves its transaction to the server for this long at most: the readings in it
+/// are sent again, to another instance, which waits for those rows.
+const LONGEST_IDLE_MS: u64 = 10_000;
+
 impl Store {
     /// Prepares the pool; connects to nothing yet.
     ///
@@ -49,12 +57,16 @@ impl Store {
         // A role named as our private schema would otherwise find, and make, its tables there. Late rows may touch any
         // number of compressed ones; by default TimescaleDB refuses a transaction that touches many.
         let options = format!(
-            "{} -c timezone=UTC -c search_path=public -c timescaledb.max_tuples_decompressed_per_dml_transaction=0",
+            "{} -c timezone=UTC -c search_path=public -c timescaledb.max_tuples_decompressed_per_dml_transaction=0 {SERVER_LOOKS}",
             config.get_options().unwrap_or_default()
         );
         config.options(&options);
         let mut with_timeout = config.clone();
-        with_timeout.options(format!("{options} -c statement_timeout={}", settings.statement_timeout_ms));
+        let (statement_ms, idle_ms) =
+            (settings.statement_timeout_ms, settings.statement_timeout_ms.min(LONGEST_IDLE_MS));
+        with_timeout.options(format!(
+            "{options} -c statement_timeout={statement_ms} -c idle_in_transaction_session_timeout={idle_ms}"
+        ));
         let manager = Manager::from_config(
             with_timeout,
             NoTls,
@@ -139,20 +151,22 @@ pub fn outage_delays() -> ExponentialBackoff {
         .build()
 }
 
-/// Whether the database answers.
+/// Whether the database answers, and takes writes.
 ///
 /// # Errors
-/// It does not, within the connect time-out.
+/// It does not, within the connect time-out; or it is a standby, or told to be read-only.
 pub async fn health_check(store: &Store) -> Result<(), StoreError> {
     let asked = async {
         let client = store.client().await?;
         client
-            .simple_query("select 1")
+            .simple_query("show transaction_read_only")
             .await
             .map_err(|source| StoreError::Postgres { statement: "health_check", source })
     };
-    tokio::time::timeout(store.connect_timeout(), asked)
+    let said = tokio::time::timeout(store.connect_timeout(), asked)
         .await
         .map_err(|_| StoreError::Timeout("health_check"))??;
-    Ok(())
+    let is_read_only =
+        said.iter().any(|one| matches!(one, SimpleQueryMessage::Row(row) if row.get(0) == Some("on")));
+    if is_read_only { Err(StoreError::State("the database is read-only".into())) } else { Ok(()) }
 }

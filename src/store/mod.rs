@@ -13,6 +13,7 @@ pub mod alert_silence;
 pub mod alert_sweep;
 pub mod backfill;
 pub mod batch;
+pub mod clock;
 pub mod condition;
 pub mod connect;
 pub mod copy;

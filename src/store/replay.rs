@@ -83,8 +83,8 @@ impl Session {
         let Some(range) = batch::range(batch) else {
             return Ok(());
         };
-        let batch_id = batch::announce(client, batch, range).await?;
-        let written = batch::write_rows(client, batch, batch_id, duplicates).await?;
+        let transaction = batch::announce(client, batch, range).await?;
+        let written = batch::write_rows(client, batch, transaction, duplicates).await?;
         batch::documents::add(client, &batch.documents).await?;
         let left = rejected_upload::remove(client, replayed.taken).await?;
         let moved = settle(&written);

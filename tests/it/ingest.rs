@@ -301,7 +301,7 @@ async fn uploads_are_refused_while_the_database_is_away_and_taken_when_it_is_bac
     let (proxy, through) = Proxy::before(&database.url()).await;
     let service = Service::start_with(&database, |settings| {
         settings.database_url = through;
-        settings.commit_deadline_ms = 2_000;
+        settings.commit_deadline_ms = 5_000;
     })
     .await;
     let item =

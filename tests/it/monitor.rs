@@ -216,17 +216,18 @@ async fn a_queue_that_fills_up_makes_the_writers_unhealthy_until_it_is_drained()
 async fn the_log_sums_up_what_came_in() {
     let database = Database::new().await;
     let variables = [("VITALS_SUMMARY_INTERVAL_SECONDS", "1"), ("VITALS_MONITOR_INTERVAL_MS", "50")];
-    let mut process = Process::serve(&database, &variables).await;
+    let process = Process::serve(&database, &variables).await;
     let body = samples("SUMMED", 30).to_string();
     let posted =
         reqwest::Client::new().post(format!("{}/upload_health_data", process.url)).body(body).send().await;
     assert_eq!(posted.expect("an answer").status(), 200);
-    let said = loop {
-        let said = process.says("summary").await;
-        if said["stored"] == 30 {
-            break said;
-        }
-    };
+    let said = eventually("a summary of what came", async || {
+        let fields = |line: &String| Some(serde_json::from_str::<Value>(line).ok()?["fields"].clone());
+        let said = process.said();
+        let mut summaries = said.iter().filter_map(fields).filter(|fields| fields["message"] == "summary");
+        summaries.find(|fields| fields["stored"] == 30)
+    })
+    .await;
     assert!(said["records_per_second"].as_f64().expect("a rate") > 0.0, "{said}");
     assert!(said["memory_mib"].as_u64().expect("MiB") > 0, "{said}");
     for count in ["duplicate", "rejected", "failed"] {

@@ -13,7 +13,8 @@ with said as (
 freed as (
     update vitals.notification_target t
     set lease_token = null, leased_until = null,
-        next_at = now() + make_interval(secs => s.wait_seconds),
+        -- No wait is none, whatever becomes of the clock.
+        next_at = case when s.wait_seconds > 0 then now() + make_interval(secs => s.wait_seconds) else '-infinity' end,
         sent_at = case when s.outcome = 'sent' then now() else t.sent_at end
     from said s
     where t.channel = $1 and t.address = s.address and t.lease_token = s.token

@@ -16,7 +16,7 @@ tried as materialized (
            (
                select n.message_id from notification n
                where n.status = 'pending' and n.channel = $1 and n.address = h.address and n.message_id is not null
-                 and n.due_at <= now()
+                 and (n.due_at <= now() or n.due_at <= n.created_at)
                order by n.urgent desc, n.due_at, n.message_id
                limit 1
            ) as message_id
@@ -29,7 +29,8 @@ due as materialized (
     cross join lateral (
         select n.*
         from notification n
-        where n.status = 'pending' and n.channel = $1 and n.address = t.address and n.due_at <= now()
+        where n.status = 'pending' and n.channel = $1 and n.address = t.address
+          and (n.due_at <= now() or n.due_at <= n.created_at) -- the second: see notification.lease
           and n.message_id is not distinct from t.message_id
         order by n.urgent desc, n.due_at
         limit $3

@@ -7,6 +7,8 @@
 -- claim of its own lost to a broken connection.
 -- The floor $4 keeps the scan off index entries of deleted rows that vacuum cannot remove while an old snapshot
 -- (a dump, say) is open; a sweep passes 0.
+-- A lease that ends later than any can (a batch is put aside for 64 leases at most) was made before the server's clock was put
+-- back: it is void, or nobody would react for as long as the clock went back.
 -- A claim need not survive a crash of the server, so its commit waits for no disk.
 -- Locks: the claimed rows, for the moment of the statement; rows that are locked are left to whoever has them.
 with due as (
@@ -14,7 +16,10 @@ with due as (
     from outbox
     where batch_id >= $4
       and (first_ts is null) = $5
-      and (leased_until is null or leased_until < now() or lease_token = $1::text::uuid)
+      and (
+          leased_until is null or leased_until < now() or lease_token = $1::text::uuid
+          or leased_until > now() + make_interval(secs => greatest(900, 65 * $3::float8))
+      )
     order by batch_id
     limit $2
     for update skip locked

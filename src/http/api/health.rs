@@ -33,7 +33,7 @@ enum Condition {
     Up,
     /// It works, but what waits has waited for more than five minutes
     Late,
-    /// It does not answer
+    /// It does not answer, or does not commit
     Down,
 }
 
@@ -111,6 +111,11 @@ impl State {
         };
         let (postgres, redis, (backlog, took)) =
             tokio::join!(reached(health_check(&self.store)), reached(self.cache.ping()), backlog);
+        let postgres = if self.ingest.can_commit() {
+            postgres
+        } else {
+            Component { status: Condition::Down, ..postgres }
+        };
         Components {
             postgres,
             redis,

@@ -38,7 +38,7 @@ pub(super) async fn write(
 ) -> Result<Written, StoreError> {
     // Before anything is sent: a statement that still had to be prepared would fall behind those after it.
     prepare(client, duplicates).await?;
-    let (begun, batch_id, added, inserted, events, device_infos) = futures_util::join!(
+    let (begun, transaction, added, inserted, events, device_infos) = futures_util::join!(
         control(client, "batch.begin", "begin"),
         announce(client, batch, range),
         add_incoming(client, &batch.repeats),
@@ -48,9 +48,9 @@ pub(super) async fn write(
         device_info::add(client, &batch.device_infos),
     );
     begun?;
-    let batch_id = batch_id?;
+    let transaction = transaction?;
     added?;
-    Ok(Written { batch_id, inserted: inserted?, events: events?, device_infos: device_infos? })
+    Ok(Written { transaction, inserted: inserted?, events: events?, device_infos: device_infos? })
 }
 
 async fn add_incoming(client: &Object, items: &[&Item]) -> Result<(), StoreError> {

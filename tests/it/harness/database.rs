@@ -8,7 +8,7 @@ use vitals::config::Settings;
 use vitals::store::{Store, migrate, roles};
 
 use super::PATIENCE;
-use super::servers::servers;
+use super::servers::{Servers, Victims, servers};
 
 const DEFAULT_ZONE: &str = "Asia/Shanghai";
 
@@ -20,6 +20,7 @@ pub struct Database {
     name: String,
     number: u32,
     zone: String,
+    on: &'static Servers,
 }
 
 impl Database {
@@ -27,8 +28,8 @@ impl Database {
     pub async fn new() -> Self {
         static TEMPLATE: OnceCell<String> = OnceCell::const_new();
         let template = TEMPLATE.get_or_init(make_template).await;
-        let database = Self::unmade(DEFAULT_ZONE);
-        admin(&format!("create database {} template {template}", database.name)).await;
+        let database = Self::unmade(DEFAULT_ZONE, servers());
+        admin(database.on, &format!("create database {} template {template}", database.name)).await;
         database.empty_redis().await;
         database.start_jobs().await;
         database
@@ -42,10 +43,19 @@ impl Database {
         database
     }
 
+    /// A database on servers that may go away at any time.
+    pub async fn on(victims: &Victims) -> Self {
+        let database = Self::unmade(DEFAULT_ZONE, victims.servers);
+        admin(database.on, &format!("create database {}", database.name)).await;
+        migrate::run(&database.settings()).await.expect("migrates");
+        grant(&database.settings()).await;
+        database
+    }
+
     /// A database without any schema.
     pub async fn empty(zone: &str) -> Self {
-        let database = Self::unmade(zone);
-        admin(&format!("create database {}", database.name)).await;
+        let database = Self::unmade(zone, servers());
+        admin(database.on, &format!("create database {}", database.name)).await;
         database.empty_redis().await;
         database
     }
@@ -56,9 +66,14 @@ impl Database {
         redis::cmd("FLUSHDB").exec_async(&mut redis).await.expect("emptied");
     }
 
-    fn unmade(zone: &str) -> Self {
+    fn unmade(zone: &str, on: &'static Servers) -> Self {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        Self { name: format!("vitals_test_{}_{number}", std::process::id()), number, zone: zone.to_owned() }
+        Self {
+            name: format!("vitals_test_{}_{number}", std::process::id()),
+            number,
+            zone: zone.to_owned(),
+            on,
+        }
     }
 
     /// Settings for a service on this database, on a free port, with a Redis database of its own.
@@ -77,12 +92,12 @@ impl Database {
 
     /// URL of the database.
     pub fn url(&self) -> String {
-        database_url(&self.name)
+        database_url(self.on, &self.name)
     }
 
     /// URL of the Redis database of this test.
     pub fn redis_url(&self) -> String {
-        let base = &servers().redis_url;
+        let base = &self.on.redis_url;
         let host = base.split_once("://").map_or(base.as_str(), |(_, rest)| rest).split('/').next();
         // Number 0 is left to whoever uses the server beside the tests; other runs of them begin elsewhere.
         let number = std::process::id().wrapping_mul(61).wrapping_add(self.number);
@@ -92,6 +107,11 @@ impl Database {
     /// A connection of one's own.
     pub async fn client(&self) -> Client {
         connect(&self.url()).await
+    }
+
+    /// The same, where the server may be away.
+    pub async fn try_client(&self) -> Option<Client> {
+        try_connect(&self.url()).await.ok()
     }
 
     /// A connection to its Redis database.
@@ -115,9 +135,12 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
+        if !std::ptr::eq(self.on, servers()) {
+            return; // It may be away, and ends with the test process.
+        }
         let sql = format!("drop database if exists {} with (force)", self.name);
         // A runtime of its own: the test's may be at its end.
-        std::thread::spawn(move || block_on(admin(&sql))).join().expect("dropped");
+        std::thread::spawn(move || block_on(admin(servers(), &sql))).join().expect("dropped");
     }
 }
 
@@ -135,36 +158,42 @@ async fn grant(settings: &Settings) {
 
 async fn make_template() -> String {
     let name = format!("vitals_test_{}_template", std::process::id());
-    admin(&format!("drop database if exists {name} with (force)")).await;
-    admin(&format!("create database {name}")).await;
+    let on = servers();
+    admin(on, &format!("drop database if exists {name} with (force)")).await;
+    admin(on, &format!("create database {name}")).await;
     let mut settings = Settings::defaults();
-    settings.database_url = database_url(&name);
+    settings.database_url = database_url(on, &name);
     migrate::run(&settings).await.expect("migrates");
     grant(&settings).await;
     // Nobody may be in it while it is copied, TimescaleDB's scheduler least of all.
-    admin(&format!("alter database {name} allow_connections false")).await;
-    admin(&format!("select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = '{name}'"))
-        .await;
+    admin(on, &format!("alter database {name} allow_connections false")).await;
+    let end =
+        format!("select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = '{name}'");
+    admin(on, &end).await;
     name
 }
 
-fn database_url(name: &str) -> String {
-    let base = &servers().database_url;
+fn database_url(on: &Servers, name: &str) -> String {
+    let base = &on.database_url;
     let (address, parameters) = base.split_once('?').map_or((base.as_str(), ""), |(a, p)| (a, p));
     let (server, _) = address.rsplit_once('/').expect("a URL with a database");
     if parameters.is_empty() { format!("{server}/{name}") } else { format!("{server}/{name}?{parameters}") }
 }
 
-pub(super) async fn admin(sql: &str) {
-    let client = connect(&servers().database_url).await;
+pub(super) async fn admin(on: &Servers, sql: &str) {
+    let client = connect(&on.database_url).await;
     client.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
 }
 
 pub(super) async fn connect(url: &str) -> Client {
+    try_connect(url).await.expect("PostgreSQL answers")
+}
+
+async fn try_connect(url: &str) -> Result<Client, tokio_postgres::Error> {
     let config: Config = url.parse().expect("a URL");
-    let (client, connection) = config.connect(NoTls).await.expect("PostgreSQL answers");
+    let (client, connection) = config.connect(NoTls).await?;
     tokio::spawn(connection);
-    client
+    Ok(client)
 }
 
 fn redis_databases() -> u32 {

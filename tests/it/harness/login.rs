@@ -7,6 +7,7 @@ use vitals::store::{Store, roles};
 
 use super::Database;
 use super::database::{admin, block_on, connect};
+use super::servers::servers;
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
@@ -26,7 +27,7 @@ impl Login {
         let (_, server) = url.rsplit_once('@').expect("a URL with a user");
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("vitals_test_login_{}_{number}", std::process::id());
-        admin(&format!("create role {name} login password '{name}' in role {group}")).await;
+        admin(servers(), &format!("create role {name} login password '{name}' in role {group}")).await;
         Self { url: format!("postgres://{name}:{name}@{server}"), name }
     }
 
@@ -50,8 +51,8 @@ impl Drop for Login {
         let drop = format!("drop role if exists {name}");
         // A runtime of its own: the test's may be at its end.
         let ending = async move {
-            admin(&end).await;
-            admin(&drop).await;
+            admin(servers(), &end).await;
+            admin(servers(), &drop).await;
         };
         std::thread::spawn(move || block_on(ending)).join().expect("dropped");
     }

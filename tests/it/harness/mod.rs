@@ -18,6 +18,7 @@ pub use login::Login;
 pub use process::{Process, Said, command, vitals};
 pub use proxy::Proxy;
 pub use receiver::{Receiver, Reply, Seen};
+pub use servers::Victims;
 pub use service::{Answer, Service};
 
 /// Longest wait for a condition; reached only when a test is about to fail.

@@ -1,10 +1,12 @@
 //! The real binary as a process of its own, for signals and exit codes.
 
 use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStderr, Command};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 
 use super::{Database, PATIENCE};
 
@@ -41,7 +43,8 @@ pub fn command(database: &Database, arguments: &[&str]) -> Command {
 /// A running `vitals serve`.
 pub struct Process {
     child: Child,
-    log: Lines<BufReader<ChildStderr>>,
+    log: JoinHandle<()>,
+    said: Arc<Mutex<Vec<String>>>,
     /// Where it listens.
     pub url: String,
 }
@@ -49,6 +52,13 @@ pub struct Process {
 impl Process {
     /// Starts it and waits until it serves.
     pub async fn serve(database: &Database, variables: &[(&str, &str)]) -> Self {
+        let starting = Self::try_serve(database, variables);
+        let started = tokio::time::timeout(PATIENCE, starting).await.expect("serves in time");
+        started.unwrap_or_else(|said| panic!("ended before it served: {said}"))
+    }
+
+    /// Starts it and waits until it serves, or has ended, and then gives its last words.
+    pub async fn try_serve(database: &Database, variables: &[(&str, &str)]) -> Result<Self, String> {
         let mut child = command(database, &["serve"])
             .env("VITALS_LISTEN", "127.0.0.1:0")
             .env("VITALS_LOG_FORMAT", "json")
@@ -58,33 +68,25 @@ impl Process {
             .spawn()
             .expect("the binary can be run");
         let mut log = BufReader::new(child.stderr.take().expect("piped")).lines();
-        let waiting = async {
-            let mut said = String::new();
-            while let Some(line) = log.next_line().await.expect("text") {
-                let event: Value = serde_json::from_str(&line).unwrap_or_default();
-                if event["fields"]["message"] == "serving" {
-                    return format!("http://{}", event["fields"]["address"].as_str().expect("an address"));
-                }
-                said.push_str(&line);
-            }
-            panic!("ended before it served: {said}");
-        };
-        let url = tokio::time::timeout(PATIENCE, waiting).await.expect("serves in time");
-        Self { child, log, url }
-    }
-
-    /// Waits until its log has a line with this message, and gives its fields.
-    pub async fn says(&mut self, message: &str) -> Value {
-        let listening = async {
-            loop {
-                let line = self.log.next_line().await.expect("text").expect("it still runs");
-                let event: Value = serde_json::from_str(&line).unwrap_or_default();
-                if event["fields"]["message"] == message {
-                    return event["fields"].clone();
-                }
+        let said: Arc<Mutex<Vec<String>>> = Arc::default();
+        let url = loop {
+            let Some(line) = log.next_line().await.expect("text") else {
+                return Err(said.lock().expect("whole").join("\n"));
+            };
+            let event: Value = serde_json::from_str(&line).unwrap_or_default();
+            said.lock().expect("whole").push(line);
+            if event["fields"]["message"] == "serving" {
+                break format!("http://{}", event["fields"]["address"].as_str().expect("an address"));
             }
         };
-        tokio::time::timeout(PATIENCE, listening).await.expect("says it in time")
+        // Read as it comes: a full pipe would hold the service up.
+        let keep = Arc::clone(&said);
+        let log = tokio::spawn(async move {
+            while let Ok(Some(line)) = log.next_line().await {
+                keep.lock().expect("whole").push(line);
+            }
+        });
+        Ok(Self { child, log, said, url })
     }
 
     /// Sends a signal by name, such as `TERM`.
@@ -94,12 +96,22 @@ impl Process {
         assert!(sent.expect("kill can be run").success());
     }
 
+    /// Whether it has ended, and how.
+    pub fn has_ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("a status")
+    }
+
+    /// What it said, line by line, since it began.
+    pub fn said(&self) -> Vec<String> {
+        self.said.lock().expect("whole").clone()
+    }
+
     /// Waits for its end.
     pub async fn ended(mut self) -> ExitStatus {
         let ending = async {
-            // The pipe must not fill while it ends.
-            while let Ok(Some(_)) = self.log.next_line().await {}
-            self.child.wait().await.expect("a status")
+            let status = self.child.wait().await.expect("a status");
+            self.log.await.expect("read to its end");
+            status
         };
         tokio::time::timeout(PATIENCE, ending).await.expect("ends in time")
     }

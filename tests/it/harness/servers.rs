@@ -1,9 +1,14 @@
 //! The servers tests run against: those the environment names, else those of `docker/stack`.
 //!
 //! A stack that was brought up here is taken down when the test process has ended.
+//!
+//! [`Victims`] are further servers, of the tests alone, that may be stopped, killed and run out of room.
 
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+
+use tokio::sync::{Mutex, MutexGuard};
+use tokio::task::spawn_blocking;
 
 const STACK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docker/stack");
 
@@ -17,31 +22,135 @@ pub struct Servers {
 pub fn servers() -> &'static Servers {
     static SERVERS: OnceLock<Servers> = OnceLock::new();
     SERVERS.get_or_init(|| {
-        let was_up = run("status").is_some();
-        let environment = run("up").expect("docker/stack up failed; its words are above");
+        let was_up = status(&mut stack()).is_some();
+        let environment = run(stack().arg("up")).expect("docker/stack up failed; its words are above");
         if !was_up {
-            take_down_afterwards();
+            take_down_afterwards(&mut stack());
         }
-        Servers {
-            database_url: value(&environment, "VITALS_DATABASE_URL"),
-            redis_url: value(&environment, "VITALS_REDIS_URL"),
-        }
+        Servers::named_in(&environment)
     })
 }
 
-fn run(verb: &str) -> Option<String> {
-    let mut command = Command::new(STACK);
-    command.arg(verb).stdin(Stdio::null());
-    if verb == "status" {
-        command.stderr(Stdio::null());
+/// A PostgreSQL and a Redis that one test at a time may do anything to. They go when the test process has ended.
+pub struct Victims {
+    _turn: MutexGuard<'static, ()>,
+    pub servers: &'static Servers,
+}
+
+impl Victims {
+    /// Waits for its turn and brings them up, both whole. `None`, and said why: only servers of `docker/stack` itself can be
+    /// brought up a second time.
+    pub async fn bring_up() -> Option<Self> {
+        static TURN: Mutex<()> = Mutex::const_new(());
+        static SERVERS: OnceLock<Option<Servers>> = OnceLock::new();
+        let turn = TURN.lock().await;
+        let bring = move || {
+            let first = status(&mut stack()).filter(|said| said.contains("private Debian"));
+            let Some(environment) = first.and_then(|_| run(victims().arg("up"))) else {
+                eprintln!(
+                    "skipped: these servers cannot be stopped (VITALS_STACK_KIND=private brings up some that can)"
+                );
+                return None;
+            };
+            take_down_afterwards(&mut victims());
+            Some(Servers::named_in(&environment))
+        };
+        let servers = spawn_blocking(move || {
+            servers();
+            SERVERS.get_or_init(bring).as_ref()
+        });
+        let servers = servers.await.expect("no panic")?;
+        let victims = Self { _turn: turn, servers };
+        // Whatever a test that failed has left.
+        victims.free().await;
+        victims.set_clock(0).await;
+        victims.start().await;
+        Some(victims)
     }
-    let output = command.stderr(Stdio::inherit()).output().expect("docker/stack can be run");
+
+    /// Stops `postgres` or `redis` with a signal: INT is fast, QUIT immediate, KILL a crash. It has ended afterwards.
+    pub async fn stop(&self, server: &'static str, signal: &'static str) {
+        self.order(vec!["stop", server, signal]).await;
+    }
+
+    /// Takes all the room PostgreSQL has left.
+    pub async fn fill(&self) {
+        self.order(vec!["fill"]).await;
+    }
+
+    /// Gives it back.
+    pub async fn free(&self) {
+        self.order(vec!["free"]).await;
+    }
+
+    /// Puts PostgreSQL's clock so many seconds ahead of the true time; timers go on as they were. False where libfaketime is
+    /// missing.
+    pub async fn set_clock(&self, seconds: i64) -> bool {
+        let seconds = seconds.to_string();
+        let set = move || output(victims().args(["clock", &seconds]).stderr(Stdio::null()));
+        spawn_blocking(set).await.expect("no panic").is_some()
+    }
+
+    /// Starts what was stopped, and waits until both answer.
+    pub async fn start(&self) {
+        self.order(vec!["up"]).await;
+    }
+
+    async fn order(&self, words: Vec<&'static str>) {
+        let told = format!("docker/stack {words:?} failed; its words are above");
+        let obeyed = spawn_blocking(move || run(victims().args(words)));
+        assert!(obeyed.await.expect("no panic").is_some(), "{told}");
+    }
+}
+
+impl Servers {
+    fn named_in(environment: &str) -> Self {
+        Self {
+            database_url: value(environment, "VITALS_DATABASE_URL"),
+            redis_url: value(environment, "VITALS_REDIS_URL"),
+        }
+    }
+}
+
+fn stack() -> Command {
+    Command::new(STACK)
+}
+
+/// 512 MiB hold some hundred rounds of `tests/soak`, and are filled in a moment.
+fn victims() -> Command {
+    let mut command = stack();
+    command
+        .env("VITALS_STACK_NAME", format!("victims-{}", std::process::id()))
+        .env("VITALS_STACK_KIND", "private")
+        .env("VITALS_STACK_DATA_MIB", "512")
+        .env_remove("VITALS_DATABASE_URL")
+        .env_remove("VITALS_REDIS_URL");
+    command
+}
+
+fn status(stack: &mut Command) -> Option<String> {
+    output(stack.arg("status").stderr(Stdio::null()))
+}
+
+fn run(stack: &mut Command) -> Option<String> {
+    output(stack.stderr(Stdio::inherit()))
+}
+
+fn output(stack: &mut Command) -> Option<String> {
+    let output = stack.stdin(Stdio::null()).output().expect("docker/stack can be run");
     output.status.success().then(|| String::from_utf8(output.stdout).expect("text"))
 }
 
-fn take_down_afterwards() {
+fn take_down_afterwards(stack: &mut Command) {
     let wait = format!("tail --pid={} -f /dev/null; exec '{STACK}' down", std::process::id());
-    let watching = Command::new("setsid")
+    let mut watching = Command::new("setsid");
+    for (name, value) in stack.get_envs() {
+        match value {
+            Some(value) => watching.env(name, value),
+            None => watching.env_remove(name),
+        };
+    }
+    let watching = watching
         .args(["--fork", "bash", "-c", &wait])
         .stdin(Stdio::null())
         .stdout(Stdio::null())

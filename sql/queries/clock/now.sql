@@ -1,0 +1,4 @@
+-- clock.now
+-- Purpose: the time, for all instances of the service.
+-- Locks: none.
+select clock_timestamp()

@@ -1,0 +1,24 @@
+//! Whatever goes wrong, when it is over every acknowledged record is there once, every alert was raised once and told, and
+//! meanwhile `/readyz` told the truth.
+
+mod cases;
+mod crew;
+mod driver;
+mod fault;
+mod ledger;
+mod load;
+mod verdict;
+mod watch;
+
+use crate::harness::{Database, Victims};
+use driver::{Plan, drive};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rounds_of_random_faults_lose_nothing_double_nothing_and_miss_no_alert() {
+    let plan = Plan::or(5, 20_260_101);
+    match Victims::bring_up().await {
+        Some(victims) => drive(plan, &Database::on(&victims).await, Some(&victims)).await,
+        // Cables, connections and processes are ours everywhere.
+        None => drive(plan, &Database::new().await, None).await,
+    }
+}

@@ -1,0 +1,217 @@
+//! Round after round: load, one or two faults at a random moment, healing, and a verdict.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+use super::crew::Crew;
+use super::fault::{Fault, Site};
+use super::load::Load;
+use super::verdict::{self, Count, Sum, Told};
+use super::watch::{Addresses, Span, Watch};
+use crate::harness::{Database, Receiver, Reply, Victims, eventually};
+
+/// How often a service reads PostgreSQL's clock, and what that may take.
+const CLOCK_IS_READ_WITHIN: Duration = Duration::from_secs(12);
+
+/// What a driver goes by.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    pub rounds: u64,
+    pub seed: u64,
+}
+
+impl Plan {
+    /// `FAULT_ROUNDS` and `FAULT_SEED`, or these.
+    pub fn or(rounds: u64, seed: u64) -> Self {
+        let number = |name: &str, default| match std::env::var(name) {
+            Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is not a number: {text}")),
+            Err(_) => default,
+        };
+        Self { rounds: number("FAULT_ROUNDS", rounds), seed: number("FAULT_SEED", seed) }
+    }
+}
+
+/// Where it drives.
+struct Driver<'a> {
+    site: Site<'a>,
+    crew: Crew,
+    addresses: Addresses,
+    told: Told,
+    sum: Sum,
+    /// When the last service has read PostgreSQL's clock since it was false.
+    clock_is_true_at: Instant,
+    _receiver: Receiver,
+}
+
+/// Runs the rounds, and fails with everything that was wrong in the first one that went wrong.
+pub async fn drive(plan: Plan, database: &Database, victims: Option<&Victims>) {
+    println!("FAULT_ROUNDS={} FAULT_SEED={}", plan.rounds, plan.seed);
+    let mut driver = Driver::new(database, victims).await;
+    let mut whole = Count::default();
+    for round in 1..=plan.rounds {
+        let seed = plan.seed.wrapping_add(round);
+        let mut random = StdRng::seed_from_u64(seed);
+        let can_step = driver.crew.posts[0].clock.can_be_set();
+        let faults = Fault::draw(&mut random, victims.is_some(), can_step);
+        println!("round {round}: {faults:?}");
+        let began = Instant::now();
+        match driver.round(round, seed, &faults, &mut random).await {
+            Ok(count) => {
+                println!("round {round}: well after {:.1} s, {count:?}", began.elapsed().as_secs_f64());
+                whole.acknowledged += count.acknowledged;
+                whole.refused += count.refused;
+                whole.alerts += count.alerts;
+            }
+            Err(wrongs) => panic!(
+                "FAULT_SEED={} round {round}, {faults:?}: {} things are wrong:\n{}",
+                plan.seed,
+                wrongs.len(),
+                wrongs.iter().take(20).cloned().collect::<Vec<_>>().join("\n")
+            ),
+        }
+    }
+    for number in 0..2 {
+        driver.crew.end(number, "TERM").await.expect("ends in order");
+    }
+    println!(
+        "verdict: {} rounds, {} records acknowledged, {} uploads refused meanwhile, {} alerts; none lost, none doubled",
+        plan.rounds, whole.acknowledged, whole.refused, whole.alerts
+    );
+}
+
+impl<'a> Driver<'a> {
+    async fn new(database: &'a Database, victims: Option<&'a Victims>) -> Self {
+        let told = Told::default();
+        let heard = Arc::clone(&told);
+        let receiver = Receiver::start(move |seen| {
+            let mut heard = heard.lock().expect("whole");
+            for alert in seen.body["data"]["alerts"].as_array().expect("alerts") {
+                let text = |name: &str| alert[name].as_str().expect("text").to_owned();
+                let alert_id = text("alert_id").parse().expect("a number");
+                let heard = heard.entry(alert_id).or_default();
+                heard.device = text("device_sn");
+                heard.ids.insert(seen.header("webhook-id").to_owned());
+                let signed: i64 = seen.header("webhook-timestamp").parse().expect("seconds");
+                heard.off_seconds = heard.off_seconds.max((Timestamp::now().as_second() - signed).abs());
+            }
+            Reply::Status(204)
+        })
+        .await;
+        let tell = format!(
+            "insert into contact (name) values ('receiver');
+             insert into contact_address (contact_id, channel, address) select contact_id, 'webhook', '{}/' from contact;
+             insert into notification_route (channel, audience, contact_id) select 'webhook', 'contact', contact_id from contact",
+            receiver.url()
+        );
+        database.client().await.batch_execute(&tell).await.expect("a route");
+        let crew = Crew::muster(database).await;
+        let site = Site { database, victims };
+        Self {
+            site,
+            crew,
+            addresses: Addresses::default(),
+            told,
+            sum: Sum::default(),
+            clock_is_true_at: Instant::now(),
+            _receiver: receiver,
+        }
+    }
+
+    async fn round(
+        &mut self,
+        round: u64,
+        seed: u64,
+        faults: &[Fault],
+        random: &mut StdRng,
+    ) -> Result<Count, Vec<String>> {
+        let alone = random.random_bool(0.3) && !faults.iter().any(|fault| fault.may_keep_from_ready(1));
+        self.take_posts(alone).await.map_err(|wrong| vec![wrong])?;
+        let (began, prefix) = (Instant::now(), format!("ROUND{round}"));
+        let second = Timestamp::now().as_second();
+        let watch = Watch::begin(&self.addresses, &prefix, second);
+        let load = Load::begin(&self.crew.doors, &prefix, second, seed);
+        let spans = self.go_wrong(faults, random).await.map_err(|wrong| vec![wrong])?;
+        let mut ledger = load.end().await;
+        let (sent, mut wrongs) = watch.end(&spans).await;
+        ledger.add(sent);
+        ledger.wrongs.append(&mut wrongs);
+        ledger.wrongs.extend(self.crew.check().err());
+        if faults.iter().any(|fault| matches!(fault, Fault::PostgresClockStepped(_))) {
+            self.clock_is_true_at = Instant::now() + CLOCK_IS_READ_WITHIN;
+        }
+        let clock_is_true = began >= self.clock_is_true_at;
+        let judged =
+            verdict::judge(self.site.database, &prefix, &ledger, &self.told, &mut self.sum, clock_is_true)
+                .await;
+        self.is_well().await;
+        judged
+    }
+
+    /// One service, or both.
+    async fn take_posts(&mut self, alone: bool) -> Result<(), String> {
+        self.crew.start(0, self.site.database).await;
+        if alone {
+            self.crew.end(1, "TERM").await?;
+        } else {
+            self.crew.start(1, self.site.database).await;
+        }
+        self.show_addresses();
+        Ok(())
+    }
+
+    fn show_addresses(&self) {
+        let url = |number: usize| self.crew.posts[number].process.as_ref().map(|process| process.url.clone());
+        *self.addresses.lock().expect("whole") = [url(0), url(1)];
+    }
+
+    /// Strikes and heals, each fault at moments of its own.
+    async fn go_wrong(&mut self, faults: &[Fault], random: &mut StdRng) -> Result<Vec<Span>, String> {
+        let began = Instant::now();
+        let mut spans: Vec<Span> = faults.iter().map(|fault| Span { fault: *fault, at: [None; 4] }).collect();
+        // (when, which, whether it is healed)
+        let mut steps = Vec::new();
+        for place in 0..faults.len() {
+            let strike = random.random_range(100..900);
+            steps.push((strike, place, false));
+            // Now and then for longer than an upload waits for its commit.
+            let hold = if random.random_bool(0.15) { 3_200..4_500 } else { 50..1_800 };
+            steps.push((strike + random.random_range(hold), place, true));
+        }
+        steps.sort_unstable();
+        for (at_ms, place, heal) in steps {
+            tokio::time::sleep_until((began + Duration::from_millis(at_ms)).into()).await;
+            let (fault, span) = (faults[place], &mut spans[place]);
+            if heal {
+                span.at[2] = Some(Instant::now());
+                fault.heal(&mut self.crew, &self.site).await;
+                span.at[3] = Some(Instant::now());
+            } else {
+                span.at[0] = Some(Instant::now());
+                fault.strike(&mut self.crew, &self.site).await?;
+                span.at[1] = Some(Instant::now());
+            }
+            self.show_addresses();
+        }
+        // Some load on what has been healed.
+        tokio::time::sleep(Duration::from_millis(random.random_range(200..600))).await;
+        Ok(spans)
+    }
+
+    /// Every service that runs says that every part of it is up.
+    async fn is_well(&self) {
+        let urls = self.crew.doors.lock().expect("whole").clone();
+        for url in urls {
+            for path in ["/readyz", "/api/health"] {
+                eventually(&format!("{path} says that all is well"), || async {
+                    let answer = reqwest::get(format!("{url}{path}")).await.ok()?;
+                    (answer.status() == 200).then_some(())
+                })
+                .await;
+            }
+        }
+    }
+}

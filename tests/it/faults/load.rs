@@ -1,0 +1,199 @@
+//! Clients as watches are: they send samples one by one and in batches, events and what they say of themselves, send again
+//! what was not answered, and sometimes what was.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{Rng, SeedableRng};
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::ledger::{Key, Kind, Ledger, Record, Upload};
+
+/// How long a watch waits for an answer.
+pub const WATCH_WAITS: Duration = Duration::from_secs(10);
+
+const CLIENTS: u64 = 8;
+const DEVICES: u64 = 3;
+
+/// Where the services that run now listen; shared with whoever starts and kills them.
+pub type Doors = Arc<Mutex<Vec<String>>>;
+
+/// All clients of a round.
+pub struct Load {
+    on: watch::Sender<bool>,
+    clients: Vec<JoinHandle<Ledger>>,
+}
+
+impl Load {
+    /// Begins. `prefix` is what the serials of its devices begin with; times of records begin at `second`.
+    pub fn begin(doors: &Doors, prefix: &str, second: i64, seed: u64) -> Self {
+        let on = watch::Sender::new(true);
+        let clients = (0..CLIENTS).map(|number| {
+            let devices =
+                (0..DEVICES).map(|device| Device::new(format!("{prefix}-{number}-{device}"), second));
+            let client = Client {
+                http: reqwest::Client::builder().timeout(WATCH_WAITS).build().expect("a client"),
+                doors: Arc::clone(doors),
+                random: StdRng::seed_from_u64(seed ^ (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+                devices: devices.collect(),
+                delivered: Vec::new(),
+                ledger: Ledger::default(),
+            };
+            tokio::spawn(client.run(on.subscribe()))
+        });
+        Self { clients: clients.collect(), on }
+    }
+
+    /// Lets nobody begin anything new, and waits until everything that was not given up is answered 200.
+    pub async fn end(self) -> Ledger {
+        self.on.send_replace(false);
+        let mut ledger = Ledger::default();
+        for client in self.clients {
+            ledger.add(client.await.expect("no panic"));
+        }
+        ledger
+    }
+}
+
+/// A device and what its wearer goes through: stretches of good and of bad readings.
+struct Device {
+    serial: String,
+    second: i64,
+    bad_for: u32,
+}
+
+impl Device {
+    fn new(serial: String, second: i64) -> Self {
+        Self { serial, second, bad_for: 0 }
+    }
+
+    fn key(&self, kind: Kind, event_type: &'static str) -> Key {
+        (kind, self.serial.clone(), self.second, event_type)
+    }
+
+    fn reading(&mut self, random: &mut StdRng) -> Record {
+        self.second += 1;
+        self.bad_for = match self.bad_for {
+            0 if random.random_bool(0.08) => random.random_range(1..8),
+            left => left.saturating_sub(1),
+        };
+        let heart_rate =
+            if self.bad_for > 0 { random.random_range(121..190) } else { random.random_range(60..110) };
+        let blood_oxygen =
+            if self.bad_for > 4 { random.random_range(80..90) } else { random.random_range(92..100) };
+        Record { key: self.key(Kind::Reading, ""), values: [Some(heart_rate), Some(blood_oxygen)] }
+    }
+
+    fn event(&mut self, random: &mut StdRng) -> Upload {
+        let sample = self.reading(random);
+        let types = ["SOS_EVENT", "WEAR_STATUS_CHANGED", "HEARTRATE_HIGH_ALERT", "CALL_STATE"];
+        let event_type = types.choose(random).expect("some");
+        let value = random.random_range(0..2);
+        Upload::event(Record { key: self.key(Kind::Event, event_type), values: [Some(value), None] }, sample)
+    }
+
+    fn info(&mut self, random: &mut StdRng) -> Upload {
+        self.second += 1;
+        let battery = random.random_range(1..=100);
+        Upload::device_info(Record { key: self.key(Kind::DeviceInfo, ""), values: [Some(battery), None] })
+    }
+}
+
+struct Client {
+    http: reqwest::Client,
+    doors: Doors,
+    random: StdRng,
+    devices: Vec<Device>,
+    delivered: Vec<Upload>,
+    ledger: Ledger,
+}
+
+impl Client {
+    async fn run(mut self, on: watch::Receiver<bool>) -> Ledger {
+        while *on.borrow() {
+            let upload = self.next();
+            self.ledger.sends(&upload);
+            // A watch whose cache is full gives up; what became of such an upload is anybody's guess.
+            let patience =
+                if self.random.random_bool(0.1) { self.random.random_range(1..4) } else { u32::MAX };
+            self.deliver(upload, patience).await;
+            self.pause(2).await;
+        }
+        self.ledger
+    }
+
+    fn next(&mut self) -> Upload {
+        let random = &mut self.random;
+        if random.random_bool(0.05)
+            && let Some(again) = self.delivered.choose(random)
+        {
+            return again.clone();
+        }
+        let place = random.random_range(0..self.devices.len());
+        match random.random_range(0..10) {
+            0 => self.devices[place].event(random),
+            1 => self.devices[place].info(random),
+            2..=5 => Upload::readings(vec![self.devices[place].reading(random)]),
+            _ => {
+                let mut records = Vec::new();
+                for device in &mut self.devices {
+                    for _ in 0..random.random_range(1..12) {
+                        records.push(device.reading(random));
+                    }
+                }
+                Upload::readings(records)
+            }
+        }
+    }
+
+    async fn deliver(&mut self, upload: Upload, patience: u32) {
+        for tried in 0_u32.. {
+            match self.send(&upload).await {
+                Some(answer) => {
+                    self.ledger.is_answered(&upload, &answer);
+                    self.delivered.push(upload);
+                    return;
+                }
+                None => self.ledger.refused += 1,
+            }
+            if tried + 1 >= patience {
+                return;
+            }
+            self.pause(60).await;
+        }
+    }
+
+    /// The answer, if it was 200.
+    async fn send(&mut self, upload: &Upload) -> Option<Value> {
+        let door = self.doors.lock().expect("whole").choose(&mut self.random).cloned()?;
+        let sent = self.http.post(format!("{door}{}", upload.path)).body(upload.body.clone()).send().await;
+        let answer = match sent {
+            Ok(answer) => answer,
+            Err(error) => {
+                if error.is_timeout() {
+                    self.ledger.wrongs.push(format!("no answer within {WATCH_WAITS:?}: {}", upload.path));
+                }
+                return None;
+            }
+        };
+        match answer.status().as_u16() {
+            // A process that dies may leave the body unsaid; a watch never reads it.
+            200 => Some(answer.json().await.unwrap_or_default()),
+            503 => None,
+            other => {
+                let body = answer.text().await.unwrap_or_default();
+                self.ledger.wrongs.push(format!("{other} {body}: {}", upload.path));
+                None
+            }
+        }
+    }
+
+    async fn pause(&mut self, longest_ms: u64) {
+        let pause = self.random.random_range(0..=longest_ms);
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+    }
+}
