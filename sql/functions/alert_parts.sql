@@ -3,6 +3,15 @@
 
 -- metric_value, is_measured, is_breach and has_a_say are written into the statement that calls them; a SET clause would prevent that.
 
+-- When an alert changes that was changed at `before`: now, but always later, also where the clock was put back. What shows alerts
+-- goes by it.
+create or replace function vitals.after_update(before timestamptz) returns timestamptz
+language sql volatile
+as $$
+    select greatest(clock_timestamp(), before + interval '1 microsecond')
+$$;
+comment on function vitals.after_update(timestamptz) is 'When an alert changes: now, but later than its last change.';
+
 -- The reading of a metric in a row of health_data; NULL: not measured.
 create or replace function vitals.metric_value(
     metric text, heart_rate smallint, blood_oxygen smallint, temperature numeric,

@@ -77,7 +77,7 @@ begin
     end if;
     update alert
     set status = 'acknowledged', acknowledged_at = clock_timestamp(), acknowledged_by = acknowledge_alert.actor,
-        updated_at = clock_timestamp()
+        updated_at = vitals.after_update(alert.updated_at)
     where alert.alert_id = kept.alert_id;
     perform vitals.alert_stepped(array[kept.alert_id], 'acknowledged', acknowledge_alert.actor, acknowledge_alert.note);
 end
@@ -98,7 +98,7 @@ begin
     end if;
     update alert
     set status = 'resolved', resolution = 'manual', resolved_at = clock_timestamp(), resolved_by = resolve_alert.actor,
-        updated_at = clock_timestamp(),
+        updated_at = vitals.after_update(alert.updated_at),
         muted_until = clock_timestamp() + (
             select make_interval(secs => rule.cooldown_seconds) from alert_rule rule where rule.rule_id = kept.rule_id)
     where alert.alert_id = kept.alert_id;
@@ -119,7 +119,7 @@ begin
     if note_alert.note is null or note_alert.note !~ '\S' then
         raise exception 'the note is empty' using errcode = 'invalid_parameter_value';
     end if;
-    update alert set updated_at = clock_timestamp() where alert.alert_id = kept.alert_id;
+    update alert set updated_at = vitals.after_update(alert.updated_at) where alert.alert_id = kept.alert_id;
     perform vitals.alert_stepped(array[kept.alert_id], 'noted', note_alert.actor, note_alert.note);
 end
 $$;
@@ -143,7 +143,7 @@ begin
     with over as (
         update alert
         set status = 'resolved', resolution = 'rule_disabled', resolved_at = clock_timestamp(), resolved_by = actor,
-            updated_at = clock_timestamp()
+            updated_at = vitals.after_update(alert.updated_at)
         where alert.rule_id = resolve_alerts_of_rule.rule_id and alert.status <> 'resolved'
         returning alert.alert_id
     )

@@ -58,7 +58,7 @@ begin
             resolved_at  = case when s.end_ts is null then null else coalesce(a.resolved_at, clock_timestamp()) end,
             acknowledged_at = case when a.status = 'resolved' and s.end_ts is null then null else a.acknowledged_at end,
             acknowledged_by = case when a.status = 'resolved' and s.end_ts is null then null else a.acknowledged_by end,
-            updated_at   = clock_timestamp()
+            updated_at   = vitals.after_update(a.updated_at)
         from (
             select
                 s.last_ts, s.last_value, s.last_text, s.peak_value, s.breach_count, s.judged_ts, s.late,

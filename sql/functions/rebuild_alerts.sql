@@ -188,7 +188,7 @@ begin
         if each.alert_id <> all (taken) then
             update alert a
             set status = 'resolved', resolution = 'retracted', resolved_at = coalesce(a.resolved_at, clock_timestamp()),
-                ended_ts = coalesce(a.ended_ts, a.last_ts), updated_at = clock_timestamp()
+                ended_ts = coalesce(a.ended_ts, a.last_ts), updated_at = vitals.after_update(a.updated_at)
             where a.alert_id = each.alert_id;
             insert into alert_action (alert_id, action, note)
             values (each.alert_id, 'retracted', 'readings that came late do not bear it out');
@@ -260,7 +260,7 @@ begin
             resolved_at = case when ending is not null then coalesce(a.resolved_at, clock_timestamp()) end,
             acknowledged_at = case when a.status = 'resolved' and ending is null then null else a.acknowledged_at end,
             acknowledged_by = case when a.status = 'resolved' and ending is null then null else a.acknowledged_by end,
-            updated_at = clock_timestamp()
+            updated_at = vitals.after_update(a.updated_at)
         where a.alert_id = id;
         goes_live := was.historical and not one.late;
         ends := was.status <> 'resolved' and ending is not null;

@@ -20,7 +20,7 @@ begin
     with over as (
         update alert a
         set status = 'resolved', resolution = 'expired', resolved_at = clock_timestamp(),
-            ended_ts = a.last_ts + make_interval(secs => r.expire_seconds), updated_at = clock_timestamp()
+            ended_ts = a.last_ts + make_interval(secs => r.expire_seconds), updated_at = vitals.after_update(a.updated_at)
         from alert_rule r
         where r.rule_id = a.rule_id and a.status <> 'resolved' and a.last_ts + make_interval(secs => r.expire_seconds) < now()
         returning a.alert_id
@@ -115,7 +115,7 @@ begin
     with heard as (
         update alert a
         set status = 'resolved', resolution = 'recovered', resolved_at = clock_timestamp(), ended_ts = h.ts,
-            judged_ts = greatest(a.judged_ts, h.ts), updated_at = clock_timestamp()
+            judged_ts = greatest(a.judged_ts, h.ts), updated_at = vitals.after_update(a.updated_at)
         from alert b
         cross join lateral (
             select h.ts from health_data h

@@ -92,7 +92,7 @@ impl<S: Sender> Lane<S> {
         while !stop.is_cancelled() {
             // Armed before the table is looked at: a commit after the look wakes us.
             self.wake.arm();
-            let rest = match self.turn().await {
+            let rest = match self.store.clone().unless_silent("notify.turn", self.turn()).await {
                 Ok(more) => {
                     if self.outage.take().is_some() {
                         tracing::info!(channel = S::CHANNEL.name(), "notifications go on");

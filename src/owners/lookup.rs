@@ -95,7 +95,8 @@ async fn answer(shared: &Shared, news: &mpsc::Sender<News>, mut asked: Vec<Quest
         if device_sns.is_empty() {
             return;
         }
-        let answer = match find(shared, news, device_sns.into_iter().collect()).await {
+        let finding = find(shared, news, device_sns.into_iter().collect());
+        let answer = match shared.store.unless_silent("owners.find", finding).await {
             Ok(found) => Ok(Arc::new(found)),
             Err(error) if given_up(&error).is_some() => {
                 sleep(PAUSE).await;

@@ -44,7 +44,7 @@ impl AlertView {
         let mut outage: Option<ExponentialBackoff> = None;
         while !stop.is_cancelled() {
             self.wake.arm();
-            let rest = match self.look().await {
+            let rest = match self.view.store.unless_silent("alerts.look", self.look()).await {
                 Ok(full) => {
                     outage = None;
                     if full { Duration::ZERO } else { self.poll }

@@ -67,7 +67,7 @@ impl Lane {
                 self.pace.sweep_soon(Instant::now());
             }
             let began = Instant::now();
-            let rest = match self.look().await {
+            let rest = match self.look_in_time().await {
                 Ok(found) => {
                     if outage.take().is_some() {
                         tracing::info!(share = ?self.share, "the relay goes on");
@@ -98,6 +98,14 @@ impl Lane {
                 }
             })
             .await;
+        }
+    }
+
+    /// Imports may take as long as they do.
+    async fn look_in_time(&mut self) -> Result<Found, StoreError> {
+        match self.share {
+            Share::Ranged => self.store.clone().unless_silent("relay.look", self.look()).await,
+            Share::Unranged => self.look().await,
         }
     }
 

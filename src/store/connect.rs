@@ -20,6 +20,7 @@ pub struct Store {
     pool: Pool,
     config: Config,
     connect_timeout: Duration,
+    patience: Duration,
 }
 
 /// Keeps a session of one's own alive.
@@ -34,6 +35,9 @@ impl std::fmt::Debug for Store {
 /// A machine of ours that is gone without a word leaves locks behind, for which others wait: the server looks whether it is
 /// still there.
 const SERVER_LOOKS: &str = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 -c tcp_user_timeout=30000";
+
+/// Statements of one piece of work, each of which may take `statement_timeout_ms`.
+const STATEMENTS: u32 = 4;
 
 /// A service that is there and cannot be heard leaves its transaction to the server for this long at most: the readings in it
 /// are sent again, to another instance, which waits for those rows.
@@ -70,16 +74,20 @@ impl Store {
         let manager = Manager::from_config(
             with_timeout,
             NoTls,
-            ManagerConfig { recycling_method: RecyclingMethod::Fast },
+            // A connection that fell silent is not given out again.
+            ManagerConfig { recycling_method: RecyclingMethod::Verified },
         );
         let pool = Pool::builder(manager)
             .max_size(settings.database_pool_size + settings.writer_count())
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(settings.connect_timeout()))
             .create_timeout(Some(settings.connect_timeout()))
+            // Several may have fallen silent together; whoever asks waits for each in turn.
+            .recycle_timeout(Some(settings.connect_timeout() / 4))
             .build()
             .map_err(|error| StoreError::Pool(error.to_string()))?;
-        Ok(Self { pool, config, connect_timeout: settings.connect_timeout() })
+        let patience = settings.connect_timeout() + settings.statement_timeout() * STATEMENTS;
+        Ok(Self { pool, config, connect_timeout: settings.connect_timeout(), patience })
     }
 
     /// A connection from the pool, statements cached on it.
@@ -133,6 +141,19 @@ impl Store {
     /// Longest time to reach the server.
     pub(crate) fn connect_timeout(&self) -> Duration {
         self.connect_timeout
+    }
+
+    /// `work`, which is a few statements, unless the server falls silent in the midst of it: it ends what takes too long by
+    /// itself, and says so.
+    ///
+    /// # Errors
+    /// [`super::Kind::Down`] when it did not say so.
+    pub async fn unless_silent<T>(
+        &self,
+        what: &'static str,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        tokio::time::timeout(self.patience, work).await.unwrap_or(Err(StoreError::Timeout(what)))
     }
 
     /// Closes the pool; connections that are out end when they are given back.

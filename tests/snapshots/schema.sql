@@ -1180,6 +1180,7 @@ table workout_type: Names of the workout types. A DBA may add one or change its 
 function acknowledge_alert(bigint,text,text)
 function advance_rollups()
 function after_quiet_hours(timestamp with time zone,time without time zone,time without time zone,text)
+function after_update(timestamp with time zone)
 function alert_audience(bigint[])
 function alert_bounds_refusal(text,numeric,numeric,text,text,text)
 function alert_conditions_refusal(jsonb)

@@ -1,6 +1,7 @@
 //! Faults at one certain moment, which rounds of random ones may take long to hit.
 
 use jiff::Timestamp;
+use redis::AsyncCommands;
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
@@ -275,8 +276,56 @@ async fn nobody_waits_for_an_hour_when_the_clock_of_postgresql_is_put_back() {
     receiver.received("/", 2).await;
     service.upload(&breach("BACK-3")).await;
     receiver.received("/", 3).await;
-    let told = count(&client, "select count(*) from notification where status = 'sent'").await;
-    assert_eq!(told, 3);
+    eventually("all three are told", || async {
+        let told = count(&client, "select count(*) from notification where status = 'sent'").await;
+        (told == 3).then_some(())
+    })
+    .await;
+
+    let taken_back =
+        "select vitals.resolve_alert(alert_id, 'somebody') from alert where device_sn = 'BACK-1'";
+    client.execute(taken_back, &[]).await.expect("resolved");
+    eventually("an alert that is over is shown no more", || async {
+        let open: i64 = database.redis().await.hlen("alert_info:BACK-1").await.expect("a count");
+        (open == 0).then_some(())
+    })
+    .await;
     service.finish().await;
     victims.set_clock(0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_fall_silent_are_given_up() {
+    let database = Database::new().await;
+    let (proxy, through) = Proxy::before(&database.url()).await;
+    let service = Service::start_with(&database, |settings| {
+        settings.database_url = through;
+        settings.statement_timeout_ms = 500;
+        settings.connect_timeout_ms = 1_000;
+        settings.lease_seconds = 1;
+    })
+    .await;
+    let now = Timestamp::now().as_second();
+    let breach =
+        |device: &str| json!({ "data": { "deviceSn": device, "heart_rate": 130, "timestamp": now } });
+    service.upload(&breach("SILENCED-1")).await;
+    service.drained().await;
+    proxy.silence();
+    eventually("uploads are taken", || async {
+        let answer = service.post("/upload_health_data", breach("SILENCED-2").to_string()).await;
+        (answer.status == 200).then_some(())
+    })
+    .await;
+    let client = database.client().await;
+    eventually("alerts are raised", || async {
+        (count(&client, "select count(*) from alert").await == 2).then_some(())
+    })
+    .await;
+    eventually("it is ready", || async { (service.get("/readyz").await.status == 200).then_some(()) }).await;
+    eventually("alerts are shown", || async {
+        let open: i64 = database.redis().await.hlen("alert_info:SILENCED-2").await.expect("a count");
+        (open == 1).then_some(())
+    })
+    .await;
+    service.finish().await;
 }

@@ -172,17 +172,21 @@ impl<'a> Driver<'a> {
     async fn go_wrong(&mut self, faults: &[Fault], random: &mut StdRng) -> Result<Vec<Span>, String> {
         let began = Instant::now();
         let mut spans: Vec<Span> = faults.iter().map(|fault| Span { fault: *fault, at: [None; 4] }).collect();
-        // (when, which, whether it is healed)
+        // (when, whether it is healed, which)
         let mut steps = Vec::new();
         for place in 0..faults.len() {
             let strike = random.random_range(100..900);
-            steps.push((strike, place, false));
+            steps.push((strike, false, place));
             // Now and then for longer than an upload waits for its commit.
             let hold = if random.random_bool(0.15) { 3_200..4_500 } else { 50..1_800 };
-            steps.push((strike + random.random_range(hold), place, true));
+            steps.push((strike + random.random_range(hold), true, place));
         }
-        steps.sort_unstable();
-        for (at_ms, place, heal) in steps {
+        let last = steps.iter().map(|step| step.0).max().unwrap_or_default();
+        // A service starts only where it finds its database.
+        let waits = |step: &&mut (u64, bool, usize)| step.1 && faults[step.2].ends_a_service();
+        steps.iter_mut().filter(waits).for_each(|step| step.0 = last);
+        steps.sort_by_key(|step| (step.0, faults[step.2].ends_a_service()));
+        for (at_ms, heal, place) in steps {
             tokio::time::sleep_until((began + Duration::from_millis(at_ms)).into()).await;
             let (fault, span) = (faults[place], &mut spans[place]);
             if heal {

@@ -131,6 +131,11 @@ impl Fault {
         }
     }
 
+    /// Whether it ends a process, which then has to be started again.
+    pub fn ends_a_service(self) -> bool {
+        matches!(self, Self::ServiceKilled(_) | Self::ServiceTerminated(_))
+    }
+
     /// Makes it so.
     pub async fn strike(self, crew: &mut Crew, site: &Site<'_>) -> Result<(), String> {
         match self {

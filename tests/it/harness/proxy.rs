@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -9,7 +10,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// How the cable is.
+/// How the cable is, and how many of the first connections never hear anything again.
+#[derive(Debug, Clone, Copy)]
+struct State {
+    cable: Cable,
+    silenced: u64,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cable {
     Whole,
@@ -22,7 +29,8 @@ enum Cable {
 /// A TCP proxy on a free port of loopback.
 pub struct Proxy {
     address: SocketAddr,
-    cable: Arc<watch::Sender<Cable>>,
+    state: Arc<watch::Sender<State>>,
+    connections: Arc<AtomicU64>,
     accepting: JoinHandle<()>,
 }
 
@@ -31,16 +39,18 @@ impl Proxy {
     pub async fn to(target: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let cable = Arc::new(watch::Sender::new(Cable::Whole));
-        let state = Arc::clone(&cable);
+        let state = Arc::new(watch::Sender::new(State { cable: Cable::Whole, silenced: 0 }));
+        let connections: Arc<AtomicU64> = Arc::default();
+        let (now, made) = (Arc::clone(&state), Arc::clone(&connections));
         let accepting = tokio::spawn(async move {
             while let Ok((inner, _)) = listener.accept().await {
-                if *state.borrow() != Cable::Cut {
-                    tokio::spawn(forward(inner, target.clone(), state.subscribe()));
+                let number = made.fetch_add(1, Ordering::SeqCst);
+                if now.borrow().cable != Cable::Cut {
+                    tokio::spawn(forward(inner, target.clone(), Strand { number, state: now.subscribe() }));
                 }
             }
         });
-        Self { address, cable, accepting }
+        Self { address, state, connections, accepting }
     }
 
     /// `url` with this proxy in place of its host and port.
@@ -56,17 +66,27 @@ impl Proxy {
 
     /// Ends every connection; new ones are closed at once.
     pub fn cut(&self) {
-        self.cable.send_replace(Cable::Cut);
+        self.turn(Cable::Cut);
     }
 
     /// Holds every byte back, either way, until [`Proxy::restore`]: to either side the other one says nothing.
     pub fn stall(&self) {
-        self.cable.send_replace(Cable::Stalled);
+        self.turn(Cable::Stalled);
     }
 
     /// Lets connections through again.
     pub fn restore(&self) {
-        self.cable.send_replace(Cable::Whole);
+        self.turn(Cable::Whole);
+    }
+
+    /// The connections there are never hear anything again, nor does the server of them; new ones are as they should be.
+    pub fn silence(&self) {
+        let silenced = self.connections.load(Ordering::SeqCst);
+        self.state.send_modify(|state| state.silenced = silenced);
+    }
+
+    fn turn(&self, cable: Cable) {
+        self.state.send_modify(|state| state.cable = cable);
     }
 }
 
@@ -76,10 +96,30 @@ impl Drop for Proxy {
     }
 }
 
-async fn forward(inner: TcpStream, target: String, cable: watch::Receiver<Cable>) {
-    let mut cut = cable.clone();
+/// One connection's view of the cable.
+#[derive(Clone)]
+struct Strand {
+    number: u64,
+    state: watch::Receiver<State>,
+}
+
+impl Strand {
+    /// Waits until bytes may pass; false: never again.
+    async fn is_whole(&mut self) -> bool {
+        let number = self.number;
+        let whole = |state: &State| state.cable == Cable::Whole && number >= state.silenced;
+        self.state.wait_for(whole).await.is_ok()
+    }
+
+    async fn is_cut(&mut self) {
+        let _ = self.state.wait_for(|state| state.cable == Cable::Cut).await;
+    }
+}
+
+async fn forward(inner: TcpStream, target: String, strand: Strand) {
+    let mut cut = strand.clone();
     let forwarding = async {
-        if !is_whole(&mut cable.clone()).await {
+        if !strand.clone().is_whole().await {
             return;
         }
         let Ok(outer) = TcpStream::connect(target).await else { return };
@@ -87,25 +127,20 @@ async fn forward(inner: TcpStream, target: String, cable: watch::Receiver<Cable>
         let _ = outer.set_nodelay(true);
         let ((from_inner, to_inner), (from_outer, to_outer)) = (inner.into_split(), outer.into_split());
         // Where one side has ended the other is told so, and may still say something.
-        tokio::join!(carry(from_inner, to_outer, cable.clone()), carry(from_outer, to_inner, cable));
+        tokio::join!(carry(from_inner, to_outer, strand.clone()), carry(from_outer, to_inner, strand));
     };
     tokio::select! {
         () = forwarding => {}
-        _ = cut.wait_for(|cable| *cable == Cable::Cut) => {}
+        () = cut.is_cut() => {}
     }
 }
 
-async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut cable: watch::Receiver<Cable>) {
+async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut strand: Strand) {
     let mut bytes = vec![0; 16 * 1024];
     while let Ok(read @ 1..) = from.read(&mut bytes).await {
-        if !is_whole(&mut cable).await || to.write_all(&bytes[..read]).await.is_err() {
+        if !strand.is_whole().await || to.write_all(&bytes[..read]).await.is_err() {
             break;
         }
     }
-    let _ = is_whole(&mut cable).await && to.shutdown().await.is_ok();
-}
-
-/// Waits until bytes may pass; false: never again.
-async fn is_whole(cable: &mut watch::Receiver<Cable>) -> bool {
-    cable.wait_for(|cable| *cable == Cable::Whole).await.is_ok()
+    let _ = strand.is_whole().await && to.shutdown().await.is_ok();
 }
