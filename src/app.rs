@@ -13,9 +13,10 @@ use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use crate::cache::Cache;
-use crate::config::Settings;
-use crate::http::{self, retention::RawRetention};
+use crate::config::{Authentication, Settings};
+use crate::http::{self, retention::RawRetention, server::Door, tls::Tls};
 use crate::ingest::Ingest;
+use crate::keys::Keys;
 use crate::owners::Owners;
 use crate::react::{AlertView, LatestView};
 use crate::store::wake::{Announcer, Listener, Subject};
@@ -47,6 +48,7 @@ impl Service {
         let store = Store::new(&settings)?;
         check_schema(&store).await?;
         let retention = RawRetention::read(&store).await?;
+        let tls = Tls::of(&settings).await?;
         let listener = TcpListener::bind(settings.listen)
             .await
             .with_context(|| format!("listen on {}", settings.listen))?;
@@ -80,11 +82,15 @@ impl Service {
         let writers = Ingest::start(&store, &announcer, &settings, &ingest);
         let owners = Owners::start(&store, &cache, &settings, &ingest);
 
-        let state =
-            http::State::new(writers, owners, (store.clone(), cache), metrics, retention, address, &settings);
-        let idle_timeout = Duration::from_millis(settings.idle_timeout_ms);
-        let serving = http::server::serve(listener, http::router(state), idle_timeout, door.clone());
-        door.spawn_loop("accept", serving);
+        let asks = settings.authentication == Authentication::Keys;
+        let keys = asks.then(|| Keys::start(&store, &settings, &ingest));
+        let flow = (writers, owners, keys);
+        let state = http::State::new(flow, (store.clone(), cache), metrics, retention, address, &settings);
+        if let Some(tls) = &tls {
+            clock.spawn_loop("certificate", tls.clone().follow(clock.stopping()));
+        }
+        let outside = Door::new(http::router(state, &settings), tls, &settings);
+        door.spawn_loop("accept", http::server::serve(listener, outside, door.clone()));
         tracing::info!(%address, shards = settings.shard_count(), "serving");
 
         let stop_deadline = Duration::from_secs(settings.stop_deadline_seconds);

@@ -16,6 +16,9 @@ pub mod names {
     pub const REQUEST_SECONDS: &str = "vitals_http_request_seconds";
     /// Open connections.
     pub const CONNECTIONS: &str = "vitals_http_connections";
+    /// Connections and requests that the door did not let through, by reason: connections, handshake, unauthenticated, forbidden,
+    /// address_rate, key_rate, failure_rate.
+    pub const TURNED_AWAY: &str = "vitals_http_turned_away_total";
     /// Records by outcome: received, stored, duplicate, rejected.
     pub const RECORDS: &str = "vitals_ingest_records_total";
     /// Uploads refused because the queue was full, too many bodies were held, or the database was away.
@@ -102,6 +105,7 @@ fn describe() {
     describe_counter!(names::REQUESTS, "Requests by route and status");
     describe_histogram!(names::REQUEST_SECONDS, Unit::Seconds, "From request head to answer");
     describe_gauge!(names::CONNECTIONS, "Open connections");
+    describe_counter!(names::TURNED_AWAY, "Connections and requests the door did not let through, by reason");
     describe_counter!(names::RECORDS, "Records by outcome; received = stored + duplicate + rejected");
     describe_counter!(names::REFUSED, "Uploads answered 503, by reason");
     describe_gauge!(names::QUEUE_ROWS, "Rows waiting for a writer, by shard");

@@ -6,6 +6,7 @@ pub mod alert;
 pub mod alert_rule;
 pub mod alert_silence;
 pub mod alert_state;
+pub mod api_key;
 pub mod device;
 pub mod document;
 pub mod event;
@@ -16,6 +17,7 @@ pub mod notification;
 pub mod ownership;
 pub mod reading;
 pub mod sleep;
+pub mod tenant;
 pub mod upload;
 pub mod workout;
 

@@ -5,6 +5,7 @@ use std::process::{ExitStatus, Stdio};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
+use tokio::task::JoinHandle;
 
 use super::{Database, PATIENCE};
 
@@ -41,7 +42,8 @@ pub fn command(database: &Database, arguments: &[&str]) -> Command {
 /// A running `vitals serve`.
 pub struct Process {
     child: Child,
-    log: Lines<BufReader<ChildStderr>>,
+    /// What it logs from then on; read all the while, for it would wait for whoever reads it.
+    log: JoinHandle<String>,
     /// Where it listens.
     pub url: String,
 }
@@ -70,7 +72,7 @@ impl Process {
             panic!("ended before it served: {said}");
         };
         let url = tokio::time::timeout(PATIENCE, waiting).await.expect("serves in time");
-        Self { child, log, url }
+        Self { child, log: tokio::spawn(rest(log)), url }
     }
 
     /// Sends a signal by name, such as `TERM`.
@@ -81,12 +83,25 @@ impl Process {
     }
 
     /// Waits for its end.
-    pub async fn ended(mut self) -> ExitStatus {
+    pub async fn ended(self) -> ExitStatus {
+        self.ended_with_log().await.0
+    }
+
+    /// Waits for its end; gives what it logged since it served, too.
+    pub async fn ended_with_log(mut self) -> (ExitStatus, String) {
         let ending = async {
-            // The pipe must not fill while it ends.
-            while let Ok(Some(_)) = self.log.next_line().await {}
-            self.child.wait().await.expect("a status")
+            let log = self.log.await.expect("its lines");
+            (self.child.wait().await.expect("a status"), log)
         };
         tokio::time::timeout(PATIENCE, ending).await.expect("ends in time")
     }
+}
+
+async fn rest(mut lines: Lines<BufReader<ChildStderr>>) -> String {
+    let mut rest = String::new();
+    while let Ok(Some(line)) = lines.next_line().await {
+        rest.push_str(&line);
+        rest.push('\n');
+    }
+    rest
 }
