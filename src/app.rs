@@ -13,9 +13,10 @@ use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use crate::cache::Cache;
-use crate::config::Settings;
-use crate::http::{self, retention::RawRetention};
+use crate::config::{Authentication, Settings};
+use crate::http::{self, retention::RawRetention, server::Door, tls::Tls};
 use crate::ingest::Ingest;
+use crate::keys::Keys;
 use crate::monitor::{self, Monitor};
 use crate::owners::Owners;
 use crate::react::{AlertView, LatestView};
@@ -50,6 +51,7 @@ impl Service {
         check_schema(&store).await?;
         let retention = RawRetention::read(&store).await?;
         let time = Clock::read(&store).await?;
+        let tls = Tls::of(&settings).await?;
         let listener = TcpListener::bind(settings.listen)
             .await
             .with_context(|| format!("listen on {}", settings.listen))?;
@@ -88,18 +90,27 @@ impl Service {
         clock.spawn_loop("monitor", watch.run(clock.stopping()));
         let owners = Owners::start(&store, &cache, &settings, &ingest);
 
+        let asks = settings.authentication == Authentication::Keys;
         let state = http::State::new(
-            writers,
-            owners,
-            (store.clone(), cache),
-            (metrics, monitor),
-            (time, retention),
-            address,
+            http::Parts {
+                keys: asks.then(|| Keys::start(&store, &settings, &ingest)),
+                ingest: writers,
+                owners,
+                store: store.clone(),
+                cache,
+                metrics,
+                monitor,
+                time,
+                retention,
+                address,
+            },
             &settings,
         );
-        let idle_timeout = Duration::from_millis(settings.idle_timeout_ms);
-        let serving = http::server::serve(listener, http::router(state), idle_timeout, door.clone());
-        door.spawn_loop("accept", serving);
+        if let Some(tls) = &tls {
+            clock.spawn_loop("certificate", tls.clone().follow(clock.stopping()));
+        }
+        let outside = Door::new(http::router(state, &settings), tls, &settings);
+        door.spawn_loop("accept", http::server::serve(listener, outside, door.clone()));
         tracing::info!(%address, shards = settings.shard_count(), "serving");
 
         let stop_deadline = Duration::from_secs(settings.stop_deadline_seconds);

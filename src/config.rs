@@ -5,20 +5,23 @@
 //! an unknown key in the file, or an unknown `VITALS_*` name is refused with the reason.
 
 mod check;
+mod limits;
 mod monitor;
 mod notify;
 mod public_url;
+mod value;
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use confique::Config;
 use jiff::tz::TimeZone;
-use serde::Deserialize;
 
+pub use limits::{LimitSettings, Proxies};
 pub use monitor::MonitorSettings;
 pub use notify::NotifySettings;
+pub use value::{Authentication, Duplicates, LogFormat};
 
 /// All settings of the service, in their units.
 #[derive(Debug, Clone, Config)]
@@ -35,14 +38,31 @@ pub struct Settings {
     #[config(env = "VITALS_LISTEN", default = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 
-    /// Listen beyond loopback although nobody is asked who they are: for a network where a proxy in front asks.
-    #[config(env = "VITALS_ALLOW_UNAUTHENTICATED", default = false)]
-    pub allow_unauthenticated: bool,
+    /// Who may ask: `keys`, whoever has a key of `vitals keys`; `off`, everybody, which is for loopback only.
+    #[config(env = "VITALS_AUTHENTICATION", default = "off")]
+    pub authentication: Authentication,
 
-    /// Whoever asks below `/api/` has to send it: `Authorization: Bearer …`. Empty: nobody is asked, which is for loopback, or a
-    /// proxy in front that asks. Devices are never asked.
-    #[config(env = "VITALS_API_TOKEN", default = "")]
-    pub api_token: String,
+    /// How long keys that are known go on while PostgreSQL cannot be asked, seconds; then everybody is answered 503.
+    #[config(env = "VITALS_KEY_OUTAGE_SECONDS", default = 300)]
+    pub key_outage_seconds: u64,
+
+    /// Tell a watch without a key its configuration, `auth_header` included, if the directory knows the watch: how one that starts
+    /// for the first time comes to its key. Whoever learns its serial can do the same; false where watches get theirs otherwise.
+    #[config(env = "VITALS_CONFIG_WITHOUT_KEY", default = true)]
+    pub config_without_key: bool,
+
+    /// Certificate chain of the service (PEM), its own first; read again when the file changes. Empty: no TLS, which is for
+    /// loopback, or a proxy in front that has it.
+    #[config(env = "VITALS_TLS_CERTIFICATE", default = "")]
+    pub tls_certificate: PathBuf,
+
+    /// Private key of the certificate (PEM: PKCS#8, PKCS#1 or SEC1).
+    #[config(env = "VITALS_TLS_KEY", default = "")]
+    pub tls_key: PathBuf,
+
+    /// How much one address or one key may ask.
+    #[config(nested)]
+    pub limits: LimitSettings,
 
     /// Name of this instance in the accounting and in logs. Empty: the process id.
     #[config(env = "VITALS_INSTANCE", default = "")]
@@ -179,28 +199,6 @@ pub struct Settings {
     pub log_format: LogFormat,
 }
 
-/// What a repeat of (device_sn, ts) does to the row that is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Duplicates {
-    /// Fills what was NULL; nothing else changes.
-    Fill,
-    /// Changes nothing.
-    Keep,
-    /// The last one wins, whole.
-    Replace,
-}
-
-/// Form of the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
 /// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
@@ -257,6 +255,11 @@ impl Settings {
     /// Zone of device times that name none; [`Settings::check`] has seen it.
     pub fn device_zone(&self) -> TimeZone {
         TimeZone::get(&self.device_time_zone).expect("checked at start")
+    }
+
+    /// Whether it speaks TLS.
+    pub fn has_tls(&self) -> bool {
+        !self.tls_certificate.as_os_str().is_empty()
     }
 
     /// `connect_timeout_ms` as a duration.
@@ -324,20 +327,19 @@ mod tests {
         let mut settings = Settings::defaults();
         settings.listen = "0.0.0.0:8080".parse().expect("address");
         let refusal = settings.check().expect_err("must be refused").to_string();
-        assert!(refusal.contains("allow_unauthenticated"), "{refusal}");
-        settings.allow_unauthenticated = true;
-        settings.check().expect("wanted so");
+        assert!(refusal.contains("authentication"), "{refusal}");
+        settings.authentication = Authentication::Keys;
+        settings.check().expect("asks");
     }
 
     #[test]
-    fn a_token_that_no_header_can_carry_or_that_is_guessed_is_refused() {
-        let mut settings = Settings::defaults();
-        for token in ["short", "with a space in it", "mit Umlaut: ä, ö, ü"] {
-            settings.api_token = token.into();
-            assert!(settings.check().is_err(), "{token}");
+    fn a_certificate_without_its_key_is_refused() {
+        for (certificate, key) in [("a.pem", ""), ("", "a.key")] {
+            let mut settings = Settings::defaults();
+            (settings.tls_certificate, settings.tls_key) = (certificate.into(), key.into());
+            let refusal = settings.check().expect_err("must be refused").to_string();
+            assert!(refusal.contains("tls_certificate") && refusal.contains("tls_key"), "{refusal}");
         }
-        settings.api_token = "0123456789abcdef".into();
-        settings.check().expect("possible");
     }
 
     #[test]

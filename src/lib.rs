@@ -13,7 +13,7 @@
 //!
 //! The folders are the data flow. The upload half (`wire`, `http`, `ingest`) and the reaction half (`relay`,
 //! `react`, `notify`) never call each other: they meet only in Postgres. `owners` says whom a device belongs to, for uploads that
-//! do not.
+//! do not; `keys` says who is asking.
 
 pub mod app;
 pub mod cache;
@@ -21,6 +21,8 @@ pub mod command;
 pub mod config;
 pub mod http;
 pub mod ingest;
+pub mod keys;
+pub mod memory;
 pub mod model;
 pub mod monitor;
 pub mod notify;

@@ -1,4 +1,4 @@
--- vitals_dba: reads everything, changes policies, asks for refreshes, and binds dashboards to tenants. It changes no health
+-- vitals_dba: reads everything, changes policies, asks for refreshes, binds dashboards to tenants, and ends keys. It changes no health
 -- data, no alert and no account.
 -- A refresh takes the owner of the rollups: request_refresh(from, to) asks the next one for a range, at most
 -- policy.refresh_every later; what is known to have changed is refreshed anyway.
@@ -26,6 +26,8 @@ revoke all on all tables in schema public, vitals, dashboard from vitals_dba;
 grant usage on schema public, vitals, dashboard to vitals_dba;
 grant select on all tables in schema public, vitals, dashboard to vitals_dba;
 grant insert, update, delete on policy, vitals.dashboard_tenant to vitals_dba;
+-- An emergency waits for nobody: update api_key set revoked_at = now() where name = …
+grant update (revoked_at) on api_key to vitals_dba;
 grant execute on function request_refresh(timestamptz, timestamptz), vitals.drop_oldest_chunk(text),
     vitals.delete_old_rows(text, integer), vitals.compress_oldest_chunk(text),
     vitals.note_policy_run(text, bigint, bigint, bigint, text) to vitals_dba;

@@ -38,6 +38,9 @@ grant select on event_type, workout_type, customer, org_unit, app_user, device_b
     device_config_metric, device_config_interface, policy, refinery_schema_history, vitals.device_period to vitals_service;
 grant select on sleep_night, sleep_week, exercise_week, workout_named to vitals_service;
 
+-- Who may ask it. It makes no key, and cannot bring one back.
+grant select, update (last_used_at) on api_key to vitals_service;
+
 -- Alerts, and who is told of them.
 grant select, insert, update on alert, notification, vitals.notification_target to vitals_service;
 grant select, insert on alert_action, alert_rule_version to vitals_service;

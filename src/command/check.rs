@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use jiff::{Timestamp, ToSpan, Unit};
 
+use super::keys;
 use crate::cache::Cache;
 use crate::config::Settings;
 use crate::store::rollups::{self, Edition, RollupStatus};
@@ -31,6 +32,10 @@ pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
             rollup(&mut report, settings, &status);
         }
         policies(&mut report, &store, rollups::edition(&client).await?).await?;
+        match keys::finding(settings, &store).await? {
+            (true, finding) => report.good("keys", &finding),
+            (false, finding) => report.bad("keys", &finding),
+        }
         waiting(&mut report, &store).await?;
         erasures(&mut report, &store).await?;
     } else if found < needed {

@@ -10,6 +10,7 @@ pub mod demo;
 pub mod directory;
 pub mod erase;
 pub mod interrupt;
+pub mod keys;
 pub mod migrate;
 pub mod policy;
 mod progress;
@@ -50,6 +51,9 @@ enum Command {
     Roles,
     /// Say whether everything the service needs is there, and what the edition of TimescaleDB means
     Check,
+    /// Who may ask the service: make keys, list them, give them new secrets, end them
+    #[command(subcommand)]
+    Keys(keys::Action),
     /// Say whom devices belong to
     #[command(subcommand)]
     Directory(directory::Action),
@@ -98,6 +102,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Migrate => migrate::run(&load()?).await,
         Command::Roles => roles::run(&load()?).await,
         Command::Check => check::run(&load()?).await,
+        Command::Keys(action) => keys::run(action, &load()?).await,
         Command::Directory(action) => directory::run(action, &load()?).await,
         Command::Alerts(action) => alerts::run(action, &load()?).await,
         Command::Policy(action) => policy::run(action, &load()?).await,

@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use super::{Settings, SettingsError, public_url};
+use super::{Authentication, LimitSettings, Settings, SettingsError, public_url};
 
 impl Settings {
     /// Refuses what cannot work, with the reason.
@@ -11,17 +11,17 @@ impl Settings {
     /// The first impossible combination.
     pub fn check(&self) -> Result<(), SettingsError> {
         let refuse = |reason: String| Err(SettingsError::Impossible(reason));
-        if !self.listen.ip().is_loopback() && !self.allow_unauthenticated {
+        if !self.listen.ip().is_loopback() && self.authentication == Authentication::Off {
             return refuse(format!(
                 "listen = {} is reachable from other machines and nobody is asked who they are; \
-                 listen on loopback behind a proxy that asks, or set allow_unauthenticated = true",
+                 set authentication = \"keys\" and make a key with `vitals keys create`, or listen on loopback",
                 self.listen
             ));
         }
-        let is_token =
-            self.api_token.len() >= 16 && self.api_token.bytes().all(|byte| byte.is_ascii_graphic());
-        if !self.api_token.is_empty() && !is_token {
-            return refuse("api_token has to be 16 characters or more of ASCII, without spaces".to_owned());
+        if self.has_tls() == self.tls_key.as_os_str().is_empty() {
+            return refuse(
+                "tls_certificate and tls_key go together: both are files, or neither is".to_owned(),
+            );
         }
         for (name, zone) in
             [("device_time_zone", &self.device_time_zone), ("rollup_time_zone", &self.rollup_time_zone)]
@@ -41,6 +41,8 @@ impl Settings {
             ("alert_sweep_interval_ms", self.alert_sweep_interval_ms as usize),
             ("monitor.interval_ms", usize::try_from(self.monitor.interval_ms).unwrap_or(usize::MAX)),
             ("policy_interval_seconds", usize::try_from(self.policy_interval_seconds).unwrap_or(usize::MAX)),
+            ("limits.max_connections", self.limits.max_connections),
+            ("limits.failures_per_minute", self.limits.failures_per_minute as usize),
             ("notify.attempts", self.notify.attempts.into()),
             ("notify.timeout_ms", usize::try_from(self.notify.timeout_ms).unwrap_or(usize::MAX)),
         ] {
@@ -56,6 +58,13 @@ impl Settings {
         }
         if let Err(fault) = self.monitor.operators() {
             return refuse(format!("monitor.operators: {fault}"));
+        }
+        if self.limits.max_header_bytes < LimitSettings::LEAST_HEADER_BYTES {
+            return refuse(format!(
+                "limits.max_header_bytes = {} is less than {}, what is read at once",
+                self.limits.max_header_bytes,
+                LimitSettings::LEAST_HEADER_BYTES
+            ));
         }
         if let Some(fault) = public_url::fault(&self.public_base_url) {
             return refuse(fault);

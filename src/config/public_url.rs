@@ -10,9 +10,14 @@ impl Settings {
     pub fn public_url(&self, bound: SocketAddr) -> Option<String> {
         match self.public_base_url.trim_end_matches('/') {
             "" if bound.ip().is_unspecified() => None,
-            "" => Some(format!("http://{bound}")),
+            "" => Some(format!("{}://{bound}", self.scheme())),
             url => Some(url.to_owned()),
         }
+    }
+
+    /// By which the service itself is spoken to.
+    pub fn scheme(&self) -> &'static str {
+        if self.has_tls() { "https" } else { "http" }
     }
 }
 
@@ -40,6 +45,8 @@ mod tests {
         let any = "0.0.0.0:8080".parse().expect("an address");
         assert_eq!(settings.public_url(loopback).as_deref(), Some("http://127.0.0.1:8080"));
         assert_eq!(settings.public_url(any), None);
+        settings.tls_certificate = "vitals.pem".into();
+        assert_eq!(settings.public_url(loopback).as_deref(), Some("https://127.0.0.1:8080"));
         settings.public_base_url = "https://vitals.example.org/api/".to_owned();
         assert_eq!(settings.public_url(any).as_deref(), Some("https://vitals.example.org/api"));
     }

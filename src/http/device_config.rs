@@ -1,7 +1,7 @@
 //! `GET /fetch_health_data_config`: what a watch reads at start and every few hours.
 //!
 //! Before: a watch, which waits 2 s. After: `store::device_config` has what DBAs set.
-//! Promise: an answer within [`PATIENCE`]; an empty database serves a working watch. Source: the wire contract, section 4.
+//! Promise: an answer within [`KEY_PATIENCE`] and [`PATIENCE`]; an empty database serves a working watch. Source: the wire contract, section 4.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,19 +9,26 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State as Shared};
+use axum::extract::{Extension, Query, State as Shared};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, header};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::State;
-use super::error::{ConfigError, ConfigRefusal};
+use super::access::Caller;
+use super::error::{AccessError, ConfigError, ConfigRefusal};
 use crate::store::device_config::{self, DeviceConfig, Interface, Metric};
 use crate::store::{Kind, StoreError};
 
 /// Longest time for the database: a watch waits 2 s, and then falls back to what it was built with.
-const PATIENCE: Duration = Duration::from_millis(1500);
+const PATIENCE: Duration = Duration::from_millis(1400);
+
+/// Longest time before that for a key that is not remembered.
+pub(super) const KEY_PATIENCE: Duration = Duration::from_millis(400);
+
+/// Where it is.
+pub(super) const PATH: &str = "/fetch_health_data_config";
 
 /// What the firmware takes for "none".
 const NONE: i32 = -1;
@@ -81,8 +88,11 @@ type Parameters = Vec<(String, String)>;
 /// What a watch reads at start and every few hours
 ///
 /// A bound device is told its own tenant, whatever it names; others that of the tenant they name, or the defaults. While no
-/// tenant is known at all, any may be named.
-#[utoipa::path(get, path = "/fetch_health_data_config", tag = "devices", params(ConfigParams), responses(
+/// tenant is known at all, any may be named. With a key of one tenant: that of the key. Without any key, where keys are asked for:
+/// a bound device only, and only where `config_without_key` is set.
+#[utoipa::path(get, path = "/fetch_health_data_config", tag = "devices", params(ConfigParams),
+    security((), ("bearer" = ["upload", "own_tenant"]), ("basic" = ["upload", "own_tenant"])), responses(
+    AccessError,
     (status = 200, description = "What to measure, and where to send it", body = ConfigAnswer),
     (status = 400, description = "Nobody knows the tenant that is named", body = ConfigRefusal),
     (status = 500, description = "A fault of the service; its log says more", body = ConfigRefusal),
@@ -92,16 +102,20 @@ type Parameters = Vec<(String, String)>;
 pub(super) async fn fetch_health_data_config(
     Shared(state): Shared<Arc<State>>,
     parameters: Result<Query<Parameters>, QueryRejection>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Result<Json<ConfigAnswer>, ConfigError> {
     let Query(parameters) = parameters.unwrap_or_default();
-    let customer_id = customer_id(&parameters)?;
+    let customer_id = state.tenant_asked(customer_id(&parameters)?, &caller)?;
     let device_sn = value(&parameters, &["deviceSn", "device_sn"])
         .filter(|device_sn| !device_sn.contains(char::is_control))
         .unwrap_or_default();
     let reading = device_config::read(&state.store, customer_id, device_sn);
     match tokio::time::timeout(PATIENCE, reading).await {
-        Ok(Ok(Some(config))) => Ok(Json(answer(config, &state.base_url(&headers)))),
+        Ok(Ok(Some(config))) => {
+            state.check_told(&config, &caller)?;
+            Ok(Json(answer(config, &state.base_url(&headers))))
+        }
         Ok(Ok(None)) => Err(ConfigError::Tenant(format!("customer {customer_id} is not known"))),
         Ok(Err(error)) => Err(refusal(&error)),
         Err(_) => Err(ConfigError::Unavailable),
@@ -175,12 +189,40 @@ fn interface(interface: Interface, base_url: &str) -> (String, String) {
 }
 
 impl State {
+    /// The tenant whose configuration is wanted (0: none) by one who names `named`.
+    fn tenant_asked(&self, named: i64, caller: &Caller) -> Result<i64, AccessError> {
+        if caller.is_nobody() {
+            if !self.config_without_key {
+                return Err(self.refuse(caller, AccessError::NoKey));
+            }
+            // Whoever only tries serials asks the database for no more than a few of them.
+            self.check_patience(caller)?;
+            return Ok(0);
+        }
+        match caller.customer_id() {
+            Some(own) if named != 0 && named != own => Err(self.refuse(caller, AccessError::OtherTenant)),
+            Some(own) => Ok(own),
+            None => Ok(named),
+        }
+    }
+
+    /// Whether the caller may be told this. `auth_header` is in it, the key of a tenant: without a key it is told to a device that
+    /// the directory knows, as a watch that starts for the first time is; with a key of a tenant, to nobody else's device.
+    fn check_told(&self, config: &DeviceConfig, caller: &Caller) -> Result<(), AccessError> {
+        let told = config.owner.customer_id.filter(|id| *id != 0);
+        match (caller.is_nobody(), caller.customer_id()) {
+            (true, _) if told.is_none() => Err(self.refuse(caller, AccessError::NoKey)),
+            (false, Some(own)) if told != Some(own) => Err(self.refuse(caller, AccessError::OtherTenant)),
+            _ => Ok(()),
+        }
+    }
+
     /// Where the watch that sent these headers reaches this service.
     fn base_url(&self, headers: &HeaderMap) -> String {
         let asked = || {
             let host = headers.get(header::HOST)?.to_str().ok()?.parse::<Authority>().ok()?;
             // A semicolon is allowed in a host, but ends a URL for the watch.
-            (!host.as_str().contains([';', '@'])).then(|| format!("http://{host}"))
+            (!host.as_str().contains([';', '@'])).then(|| format!("{}://{host}", self.scheme))
         };
         self.public_url.clone().or_else(asked).unwrap_or_default()
     }

@@ -11,6 +11,7 @@ use axum::extract::{Request, State as Shared};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::error::AccessError;
 use super::openapi::DeviceInfoUpload;
 use super::told::{ItemError, told};
 use super::{HttpError, State, body};
@@ -35,13 +36,14 @@ pub(super) struct DeviceInfoAnswer {
 ///
 /// Answered after it is committed. The device's row is brought up to date by event time, its history is kept.
 #[utoipa::path(post, path = "/upload_device_info", tag = "devices", request_body = DeviceInfoUpload,
-    params(body::Packing), responses((status = 200, description = "Every record is accounted for", body = DeviceInfoAnswer), HttpError))]
+    security(("bearer" = ["upload", "own_tenant"]), ("basic" = ["upload", "own_tenant"])),
+    params(body::Packing), responses((status = 200, description = "Every record is accounted for", body = DeviceInfoAnswer), HttpError, AccessError))]
 pub(super) async fn upload_device_info(
     Shared(state): Shared<Arc<State>>,
     request: Request,
 ) -> Result<Json<DeviceInfoAnswer>, HttpError> {
-    let (upload, until) = state.read(request, wire::device_info::parse).await?;
-    let outcome = state.submit(upload, until).await?;
+    let (upload, terms) = state.read(request, wire::device_info::parse).await?;
+    let outcome = state.submit(upload, terms).await?;
     Ok(Json(DeviceInfoAnswer {
         status: "success",
         message: "设备信息已接收，正在批量处理",

@@ -1,5 +1,6 @@
 //! The only place that turns an error into a status, and says in the document which there are.
 
+mod access;
 mod api;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use utoipa::openapi::schema::Type;
 use utoipa::openapi::{ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
 
+pub(super) use access::{AccessError, OpenErrors};
 pub(super) use api::{ApiError, BodyErrors, ListErrors, OneErrors};
 
 use crate::ingest::IngestError;
@@ -119,10 +121,13 @@ fn come_again(response: &mut Response) {
 
 /// Why a watch is not told its configuration.
 #[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
+pub(super) enum ConfigError {
     /// It names a tenant that cannot be served.
     #[error("{0}")]
     Tenant(String),
+    /// It has no key that may be told.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// The database does not answer in time.
     #[error("the configuration cannot be read now")]
     Unavailable,
@@ -144,6 +149,7 @@ pub(super) struct ConfigRefusal {
 impl IntoResponse for ConfigError {
     fn into_response(self) -> Response {
         let status = match self {
+            Self::Access(error) => return error.into_response(),
             Self::Tenant(_) => StatusCode::BAD_REQUEST,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,

@@ -12,6 +12,7 @@ use axum::extract::{Request, State as Shared};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::error::AccessError;
 use super::openapi::EventUpload;
 use super::told::{ItemError, told};
 use super::{HttpError, State, body};
@@ -43,13 +44,14 @@ pub(super) struct EventAnswer {
 /// Answered 200 after the commit, whatever the event: any other status would block the queue of a watch. SOS, one-key alarm
 /// and fall never wait behind other uploads.
 #[utoipa::path(post, path = "/upload_common_event", tag = "devices", request_body = EventUpload,
-    params(body::Packing), responses((status = 200, description = "The event is accounted for", body = EventAnswer), HttpError))]
+    security(("bearer" = ["upload", "own_tenant"]), ("basic" = ["upload", "own_tenant"])),
+    params(body::Packing), responses((status = 200, description = "The event is accounted for", body = EventAnswer), HttpError, AccessError))]
 pub(super) async fn upload_common_event(
     Shared(state): Shared<Arc<State>>,
     request: Request,
 ) -> Result<Json<EventAnswer>, HttpError> {
-    let (event, until) = state.read(request, wire::event::parse).await?;
-    let outcome = state.submit(event.upload, until).await?;
+    let (event, terms) = state.read(request, wire::event::parse).await?;
+    let outcome = state.submit(event.upload, terms).await?;
     Ok(Json(EventAnswer {
         status: "success",
         message: "事件处理成功",

@@ -12,7 +12,7 @@ use axum::extract::{Request, State as Shared};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::error::ErrorAnswer;
+use super::error::{AccessError, ErrorAnswer};
 use super::openapi::{HealthBatch, HealthUpload};
 use super::told::{ItemError, told};
 use super::{HttpError, State, body};
@@ -75,13 +75,14 @@ enum BatchRefusal {
 ///
 /// Answered after every item is committed: as a row, as a repeat of one, or as rejected with its reason.
 #[utoipa::path(post, path = "/upload_health_data", tag = "devices", request_body = HealthUpload,
-    params(body::Packing), responses((status = 200, description = "Every item is accounted for", body = UploadAnswer), HttpError))]
+    security(("bearer" = ["upload", "own_tenant"]), ("basic" = ["upload", "own_tenant"])),
+    params(body::Packing), responses((status = 200, description = "Every item is accounted for", body = UploadAnswer), HttpError, AccessError))]
 pub(super) async fn upload_health_data(
     Shared(state): Shared<Arc<State>>,
     request: Request,
 ) -> Result<Json<UploadAnswer>, HttpError> {
-    let (upload, until) = state.read(request, wire::health::parse).await?;
-    let outcome = state.submit(upload, until).await?;
+    let (upload, terms) = state.read(request, wire::health::parse).await?;
+    let outcome = state.submit(upload, terms).await?;
     Ok(Json(UploadAnswer {
         status: "success",
         message: "数据已接收并处理",
@@ -98,9 +99,11 @@ pub(super) async fn upload_health_data(
 ///
 /// As `/upload_health_data`, but for stricter records; and a batch of which no record is valid is answered 400.
 #[utoipa::path(post, path = "/upload_health_data_batch", tag = "devices", request_body = HealthBatch,
+    security(("bearer" = ["upload", "own_tenant"]), ("basic" = ["upload", "own_tenant"])),
     params(body::Packing), responses(
         (status = 200, description = "Every record is accounted for", body = BatchAnswer),
         HttpError,
+        AccessError,
         (status = 400, description = "No batch, or no valid record in it", body = BatchRefusal),
     ))]
 pub(super) async fn upload_health_data_batch(
@@ -108,8 +111,8 @@ pub(super) async fn upload_health_data_batch(
     request: Request,
 ) -> Result<Json<BatchAnswer>, HttpError> {
     let started = Instant::now();
-    let (batch, until) = state.read(request, wire::batch::parse).await?;
-    let outcome = state.submit(batch.upload, until).await?;
+    let (batch, terms) = state.read(request, wire::batch::parse).await?;
+    let outcome = state.submit(batch.upload, terms).await?;
     let answer = batch_answer(batch.batch_id, &outcome, started);
     if answer.valid_records == 0 {
         let account = serde_json::to_value(answer).expect("the answer has no maps with odd keys");

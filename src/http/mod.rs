@@ -1,27 +1,30 @@
 //! The edge: the whole route table on one screen.
 //!
-//! Before: devices, care staff, operators and Prometheus. After: `wire` reads, `ingest` commits, `http::error` answers.
+//! Before: devices, care staff, operators and Prometheus; `access` has seen who they are. After: `wire` reads, `ingest` commits, `http::error` answers.
 //! Promise: every answer is JSON (but for `/metrics` and the page), every error says what is wrong and leaves the service running.
 
+mod access;
 mod api;
 mod body;
 mod device_config;
 mod device_info;
 mod error;
 mod event;
+mod headers;
 mod health;
 mod openapi;
 mod operations;
 pub mod retention;
 pub mod server;
+pub mod tls;
 mod told;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Extension, MatchedPath, Request};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::extract::{Extension, MatchedPath, Request, State as Shared};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -35,6 +38,7 @@ use utoipa_axum::routes;
 use crate::cache::Cache;
 use crate::config::Settings;
 use crate::ingest::{Ingest, IngestError};
+use crate::keys::Keys;
 use crate::model::{Upload, UploadOutcome};
 use crate::monitor::Monitor;
 use crate::owners::Owners;
@@ -43,7 +47,9 @@ use crate::store::clock::Clock;
 use crate::telemetry::names;
 use crate::telemetry::trace::{self, TraceContext};
 use crate::wire::Context;
+use access::{Access, Caller};
 use body::{Bodies, Parse};
+use headers::Guards;
 use retention::RawRetention;
 
 pub use error::HttpError;
@@ -62,58 +68,87 @@ pub struct State {
     time: Clock,
     retention: RawRetention,
     public_url: Option<String>,
-    api_token: String,
+    access: Access,
+    config_without_key: bool,
+    scheme: &'static str,
     api_turns: Semaphore,
     bodies: Bodies,
 }
 
+/// What handlers need of the parts behind them.
+#[derive(Debug)]
+pub struct Parts {
+    /// Where uploads go.
+    pub ingest: Ingest,
+    /// Whom devices belong to.
+    pub owners: Owners,
+    /// Who may ask; `None`: everybody.
+    pub keys: Option<Keys>,
+    /// PostgreSQL.
+    pub store: Store,
+    /// Redis.
+    pub cache: Cache,
+    /// Renders what was recorded.
+    pub metrics: PrometheusHandle,
+    /// How the service is.
+    pub monitor: Monitor,
+    /// The time of PostgreSQL.
+    pub time: Clock,
+    /// How long raw rows are kept.
+    pub retention: RawRetention,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
 impl State {
     /// Gathers what handlers need.
-    pub fn new(
-        ingest: Ingest,
-        owners: Owners,
-        (store, cache): (Store, Cache),
-        (metrics, monitor): (PrometheusHandle, Monitor),
-        (time, retention): (Clock, RawRetention),
-        address: SocketAddr,
-        settings: &Settings,
-    ) -> Arc<Self> {
+    pub fn new(parts: Parts, settings: &Settings) -> Arc<Self> {
         Arc::new(Self {
-            ingest,
-            owners,
-            store,
-            cache,
+            ingest: parts.ingest,
+            owners: parts.owners,
+            store: parts.store,
+            cache: parts.cache,
             stats: api::stats::Remembered::default(),
-            metrics,
-            monitor,
+            metrics: parts.metrics,
+            monitor: parts.monitor,
             device_zone: settings.device_zone(),
-            time,
-            retention,
-            public_url: settings.public_url(address),
-            api_token: settings.api_token.clone(),
+            time: parts.time,
+            retention: parts.retention,
+            public_url: settings.public_url(parts.address),
+            access: Access::new(parts.keys, routes().get_openapi(), settings),
+            config_without_key: settings.config_without_key,
+            scheme: settings.scheme(),
             api_turns: Semaphore::new(api::AT_A_TIME),
             bodies: Bodies::new(settings),
         })
     }
 
-    /// What the body holds, and until when its sender has to be answered.
+    /// What the body holds, for whom, and until when its sender has to be answered.
     async fn read<T: Send + 'static>(
         &self,
         request: Request,
         parse: Parse<T>,
-    ) -> Result<(T, Instant), HttpError> {
-        self.bodies.read(request, || self.context(), parse).await
+    ) -> Result<(T, Terms), HttpError> {
+        let customer_id = request.extensions().get::<Caller>().and_then(Caller::customer_id);
+        let (parsed, until) = self.bodies.read(request, || self.context(customer_id), parse).await?;
+        Ok((parsed, Terms { until, customer_id }))
     }
 
-    /// Completes the owners and commits, both within the time an upload has.
-    async fn submit(&self, mut upload: Upload, until: Instant) -> Result<UploadOutcome, HttpError> {
+    /// Completes the owners and commits, both within the time an upload has. Of a key of one tenant, what is another's becomes
+    /// rejects.
+    async fn submit(&self, mut upload: Upload, terms: Terms) -> Result<UploadOutcome, HttpError> {
         let submitting = async {
-            self.owners.fill(&mut upload.items).await?;
-            self.owners.fill(&mut upload.events).await?;
-            self.owners.fill(&mut upload.device_infos).await?;
+            match terms.customer_id {
+                Some(customer_id) => self.owners.keep_own(&mut upload, customer_id).await?,
+                None => {
+                    self.owners.fill(&mut upload.items).await?;
+                    self.owners.fill(&mut upload.events).await?;
+                    self.owners.fill(&mut upload.device_infos).await?;
+                }
+            }
             Ok(self.ingest.submit(upload).await?)
         };
-        match tokio::time::timeout_at(until, submitting).await {
+        match tokio::time::timeout_at(terms.until, submitting).await {
             Ok(outcome) => outcome,
             Err(_) => {
                 let error = IngestError::Unavailable;
@@ -124,14 +159,24 @@ impl State {
     }
 
     /// What the parsers need to know of now and here.
-    fn context(&self) -> Context {
+    fn context(&self, key_customer_id: Option<i64>) -> Context {
         let received_at = self.time.now();
         Context {
             received_at,
             device_zone: self.device_zone.clone(),
             oldest: self.retention.oldest(received_at),
+            key_customer_id,
         }
     }
+}
+
+/// How an upload is taken.
+#[derive(Debug, Clone, Copy)]
+struct Terms {
+    /// When its sender has to be answered.
+    until: Instant,
+    /// The tenant of its key; `None`: a key of every tenant, or none.
+    customer_id: Option<i64>,
 }
 
 /// Every route: a handler is named as its path, below `/api/` its method before it, and says itself what it takes and
@@ -176,14 +221,14 @@ fn routes() -> OpenApiRouter<Arc<State>> {
 }
 
 /// The routes, and what stands before and behind them.
-pub fn router(state: Arc<State>) -> Router {
+pub fn router(state: Arc<State>, settings: &Settings) -> Router {
     let (routes, document) = routes().split_for_parts();
     routes
         .fallback(error::no_such_route)
         .method_not_allowed_fallback(error::wrong_method)
-        .layer(Extension(openapi::Document::new(&document)))
-        .layer(from_fn_with_state(state.clone(), api::access::check))
-        .layer(from_fn(measure))
+        .layer(Extension(openapi::Document::new(&document, settings.authentication)))
+        .layer(from_fn_with_state(state.clone(), access::check))
+        .layer(from_fn_with_state(Guards::of(settings), measure))
         .with_state(state)
 }
 
@@ -204,16 +249,18 @@ fn request_span(request: &Request, route: &str) -> Span {
     span
 }
 
-/// Counts and times every request under its route.
-async fn measure(request: Request, next: Next) -> Response {
+/// Counts and times every request under its route, and adds what every answer has.
+async fn measure(Shared(guards): Shared<Guards>, request: Request, next: Next) -> Response {
     let started = Instant::now();
+    let keep = Guards::keep(request.uri().path());
     let route = request
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
     let span = request_span(&request, &route);
-    let response = next.run(request).instrument(span.clone()).await;
+    let mut response = next.run(request).instrument(span.clone()).await;
     span.record("http.response.status_code", response.status().as_u16());
+    guards.add(&mut response, keep);
     let status = response.status().as_u16().to_string();
     metrics::counter!(names::REQUESTS, "route" => route.clone(), "status" => status).increment(1);
     metrics::histogram!(names::REQUEST_SECONDS, "route" => route).record(started.elapsed());

@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::State;
+use super::error::{AccessError, ErrorAnswer, OpenErrors};
 use crate::store::health_check;
 
 /// Whether the service is up
@@ -25,14 +26,15 @@ pub(super) struct Health {
 }
 
 /// The process runs and answers
-#[utoipa::path(get, path = "/livez", tag = "operators",
-    responses((status = 200, description = "It does", body = Health)))]
+#[utoipa::path(get, path = "/livez", tag = "operators", security(()),
+    responses((status = 200, description = "It does", body = Health), OpenErrors))]
 pub(super) async fn livez() -> Json<Health> {
     Json(Health { status: "ok", database: None })
 }
 
 /// An upload sent now could be committed
-#[utoipa::path(get, path = "/readyz", tag = "operators", responses(
+#[utoipa::path(get, path = "/readyz", tag = "operators", security(()), responses(
+    OpenErrors,
     (status = 200, description = "It could", body = Health),
     (status = 503, description = "The database does not answer, or does not commit", body = Health),
 ))]
@@ -55,7 +57,12 @@ pub(super) async fn readyz(Shared(state): Shared<Arc<State>>) -> (StatusCode, Js
 
 /// Everything counted and timed, in the text format of Prometheus
 #[utoipa::path(get, path = "/metrics", tag = "operators",
-    responses((status = 200, description = "The metrics", content_type = "text/plain", body = String)))]
+    security(("bearer" = ["read"]), ("basic" = ["read"])), responses(
+    (status = 200, description = "The metrics", content_type = "text/plain", body = String),
+    AccessError,
+    (status = 503, description = "Whether the key does cannot be found out", body = ErrorAnswer,
+        headers(("Retry-After" = u64, description = "Seconds after which to come again"))),
+))]
 pub(super) async fn metrics(Shared(state): Shared<Arc<State>>) -> Response {
     state.measure_parts().await;
     let text = state.metrics.render();

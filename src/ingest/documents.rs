@@ -155,6 +155,7 @@ mod tests {
             inherited: None,
             source: Source::Health,
             received_at: ts,
+            key_customer_id: None,
         };
         Row { item, places: Vec::new() }
     }

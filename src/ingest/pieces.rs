@@ -63,6 +63,7 @@ mod tests {
             inherited: None,
             source: Source::Health,
             received_at: jiff::Timestamp::UNIX_EPOCH,
+            key_customer_id: None,
         };
         (0..count).map(reject).collect()
     }

@@ -59,7 +59,7 @@ pub(super) trait Record: Sized {
     fn origin(&self) -> Origin<'_>;
     /// The reject it is, should the database refuse it.
     fn refused(&self, place: &Place, detail: &str) -> Reject {
-        let Origin { device_sn, received_at, .. } = self.origin();
+        let Origin { device_sn, received_at, key_customer_id, .. } = self.origin();
         Reject {
             refusal: Refusal {
                 index: place.index,
@@ -71,6 +71,7 @@ pub(super) trait Record: Sized {
             inherited: place.inherited.clone(),
             source: place.source,
             received_at,
+            key_customer_id,
         }
     }
     /// Takes what another record of the same key adds.
@@ -85,6 +86,7 @@ pub(super) struct Origin<'r> {
     source: Source,
     device_sn: &'r str,
     received_at: Timestamp,
+    key_customer_id: Option<i64>,
 }
 
 impl<R: Record> Row<R> {
@@ -142,6 +144,7 @@ impl Record for Item {
             source: self.source,
             device_sn: &self.reading.device_sn,
             received_at: self.received_at,
+            key_customer_id: self.key_customer_id,
         }
     }
 
@@ -171,6 +174,7 @@ impl Record for EventItem {
             source: Source::Event,
             device_sn: &self.event.device_sn,
             received_at: self.received_at,
+            key_customer_id: self.key_customer_id,
         }
     }
 
@@ -199,6 +203,7 @@ impl Record for DeviceInfoItem {
             source: Source::DeviceInfo,
             device_sn: &self.info.device_sn,
             received_at: self.received_at,
+            key_customer_id: self.key_customer_id,
         }
     }
 

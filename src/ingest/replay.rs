@@ -142,7 +142,7 @@ async fn attempt(
 ) -> Result<Tally, StoreError> {
     let claimed = session.claim(ids).await?;
     let mut uploads: Vec<Upload> = claimed.iter().map(read).collect();
-    if let Err(error) = complete_owners(store, &mut uploads).await {
+    if let Err(error) = complete_owners(store, &claimed, &mut uploads).await {
         session.release().await;
         return Err(error);
     }
@@ -170,7 +170,17 @@ async fn attempt(
     Ok(plan.tally(&moved, ids.len() - claimed.len()))
 }
 
-async fn complete_owners(store: &Store, uploads: &mut [Upload]) -> Result<(), StoreError> {
+/// What came with a key of one tenant goes by the bounds of that key, now as then.
+async fn complete_owners(
+    store: &Store,
+    claimed: &[RejectedUpload],
+    uploads: &mut [Upload],
+) -> Result<(), StoreError> {
+    for (rejected, upload) in claimed.iter().zip(uploads.iter_mut()) {
+        if let Some(customer_id) = rejected.key_customer_id {
+            owners::keep_own(store, upload, customer_id).await?;
+        }
+    }
     owners::fill(store, uploads.iter_mut().flat_map(|upload| &mut upload.items)).await?;
     owners::fill(store, uploads.iter_mut().flat_map(|upload| &mut upload.events)).await?;
     owners::fill(store, uploads.iter_mut().flat_map(|upload| &mut upload.device_infos)).await

@@ -91,6 +91,8 @@ pub struct DeviceInfoItem {
     pub inherited: Option<Arc<str>>,
     /// When the upload was received.
     pub received_at: Timestamp,
+    /// Tenant of the key it was sent with; `None`: a key of every tenant, or none.
+    pub key_customer_id: Option<i64>,
 }
 
 /// The model a firmware begins with, `AAA-AAnn` (`CRF-AL00` of `CRF-AL00CN 4.0.0.900`). `None`: it begins otherwise.

@@ -6,6 +6,7 @@ pub mod alert;
 pub mod alert_rule;
 pub mod alert_silence;
 pub mod alert_state;
+pub mod api_key;
 pub mod device;
 pub mod document;
 pub mod event;
@@ -17,6 +18,7 @@ pub mod ownership;
 pub mod reading;
 pub mod sleep;
 pub mod system_alert;
+pub mod tenant;
 pub mod upload;
 pub mod workout;
 

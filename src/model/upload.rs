@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::{DeviceInfoItem, EventItem, Reading};
+use super::{DeviceInfoItem, EventItem, Owned, Reading};
 
 /// What one request body held.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -45,6 +45,8 @@ pub struct Item {
     pub source: Source,
     /// When the upload was received.
     pub received_at: Timestamp,
+    /// Tenant of the key it was sent with; `None`: a key of every tenant, or none.
+    pub key_customer_id: Option<i64>,
 }
 
 /// An item that cannot be stored, on its way to `rejected_upload`.
@@ -63,7 +65,45 @@ pub struct Reject {
     pub source: Source,
     /// When the upload was received.
     pub received_at: Timestamp,
+    /// Tenant of the key it was sent with; `None`: a key of every tenant, or none.
+    pub key_customer_id: Option<i64>,
 }
+
+/// Something of an upload that can become a reject.
+pub trait Sent: Owned {
+    /// Place in the upload, from 0.
+    fn index(&self) -> u32;
+    /// The reject it is.
+    fn reject(self, refusal: Refusal) -> Reject;
+}
+
+/// An item is rejected with everything it came with.
+macro_rules! sent {
+    ($item:ty, $held:ident, $source:expr) => {
+        impl Sent for $item {
+            fn index(&self) -> u32 {
+                self.index
+            }
+
+            fn reject(self, refusal: Refusal) -> Reject {
+                let source: fn(&Self) -> Source = $source;
+                Reject {
+                    refusal,
+                    source: source(&self),
+                    device_sn: Some(self.$held.device_sn),
+                    text: self.text,
+                    inherited: self.inherited,
+                    received_at: self.received_at,
+                    key_customer_id: self.key_customer_id,
+                }
+            }
+        }
+    };
+}
+
+sent!(Item, reading, |item| item.source);
+sent!(EventItem, event, |_| Source::Event);
+sent!(DeviceInfoItem, info, |_| Source::DeviceInfo);
 
 /// Kinds of item, by the route they come by: `rejected_upload.source`. A replay reads an item by the rules of its route.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -127,6 +167,8 @@ pub enum RejectReason {
     BadValue,
     /// The item is not a JSON object.
     NotAnObject,
+    /// It is of another tenant than the key it came with.
+    OtherTenant,
     /// PostgreSQL refused the row.
     RefusedByDatabase,
 }
@@ -142,6 +184,7 @@ impl RejectReason {
             Self::OutOfRange => "out_of_range",
             Self::BadValue => "bad_value",
             Self::NotAnObject => "not_an_object",
+            Self::OtherTenant => "other_tenant",
             Self::RefusedByDatabase => "refused_by_database",
         }
     }

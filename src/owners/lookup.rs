@@ -130,7 +130,7 @@ async fn find(
         let _ = news.try_send(News::Found(Tenures { version, by_device }));
     }
     for (device_sn, tenure) in &found {
-        shared.memory.remember(device_sn, *tenure, generation);
+        shared.memory.remember(device_sn.clone(), *tenure, generation);
     }
     Ok(found)
 }

@@ -11,25 +11,26 @@
 
 mod follow;
 mod lookup;
-mod memory;
 #[cfg(test)]
 mod speed;
+mod tenant;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::cache::Cache;
 use crate::config::Settings;
+use crate::memory::Memory;
 use crate::model::{Owned, Tenure};
 use crate::store::owners::{self, Version};
 use crate::store::{Kind, Store, StoreError};
 use crate::tasks::Stage;
 use crate::telemetry::names;
 use lookup::Question;
-use memory::Memory;
 
 /// Why owners could not be found out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -56,7 +57,9 @@ pub struct Owners {
 struct Shared {
     store: Store,
     cache: Cache,
-    memory: Memory,
+    memory: Memory<Box<str>, Tenure>,
+    /// What keys of one tenant may name.
+    fine: tenant::FineThings,
     /// The last version heard of; `None`: changes are not heard at present.
     version: Mutex<Option<Version>>,
 }
@@ -74,7 +77,11 @@ impl Owners {
         let shared = Arc::new(Shared {
             store: store.clone(),
             cache: cache.clone(),
-            memory: Memory::new(settings),
+            memory: Memory::new(
+                settings.owner_cache_devices,
+                Duration::from_secs(settings.owner_cache_seconds.into()),
+            ),
+            fine: tenant::FineThings::default(),
             version: Mutex::new(None),
         });
         let (questions, asked) = mpsc::channel(lookup::QUESTIONS);

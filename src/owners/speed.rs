@@ -33,16 +33,17 @@ impl Owned for Sent {
 /// Owners who remember so many devices.
 fn owners(devices: usize) -> Owners {
     let settings = Settings::defaults();
-    let memory = Memory::new(&settings);
+    let memory = Memory::new(settings.owner_cache_devices, Duration::from_secs(600));
     memory.forget_all();
     let owner = Owner { customer_id: Some(1), org_id: Some(2), user_id: Some(3) };
     for device in 0..devices {
-        memory.remember(&serial(device), Tenure { owner, ..Tenure::UNBOUND }, memory.generation());
+        memory.remember(serial(device).into(), Tenure { owner, ..Tenure::UNBOUND }, memory.generation());
     }
     let shared = Shared {
         store: Store::new(&settings).expect("a URL"),
         cache: Cache::new(&settings).expect("a URL"),
         memory,
+        fine: super::tenant::FineThings::default(),
         version: Mutex::new(None),
     };
     Owners { shared: Arc::new(shared), questions: mpsc::channel(1).0 }

@@ -11,6 +11,7 @@ pub mod alert_replay;
 pub mod alert_rule;
 pub mod alert_silence;
 pub mod alert_sweep;
+pub mod api_key;
 pub mod backfill;
 pub mod batch;
 pub mod clock;

@@ -15,10 +15,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::listening::{Outage, PING_EVERY, ask, connect, drive};
 use super::{Statement, Store, StoreError, statement};
-use crate::model::{Owned, Owner, Tenure};
+use crate::model::tenant::{self, Doubts, Foreign, Probe};
+use crate::model::upload::Sent;
+use crate::model::{Owned, Owner, Reject, Tenure, Upload};
 
 const TENURES: Statement = statement!("owners", "tenures");
 const AT: Statement = statement!("owners", "at");
+const FOREIGN: Statement = statement!("owners", "foreign");
 const VERSION: Statement = statement!("owners", "version");
 
 /// Which directory, and how far.
@@ -76,6 +79,54 @@ pub async fn fill<'a, T: Owned + 'a>(
         }
     }
     Ok(())
+}
+
+/// What of it is another tenant's.
+///
+/// # Errors
+/// The database is away.
+pub async fn foreign(store: &Store, customer_id: i64, doubts: &Doubts) -> Result<Foreign, StoreError> {
+    if doubts.is_none() {
+        return Ok(Foreign::default());
+    }
+    let device_sns: Vec<&str> = doubts.device_sns.iter().map(AsRef::as_ref).collect();
+    let org_ids: Vec<i64> = doubts.org_ids.iter().copied().collect();
+    let user_ids: Vec<i64> = doubts.user_ids.iter().copied().collect();
+    let client = store.client().await?;
+    let rows = FOREIGN.query(&client, &[&customer_id, &device_sns, &org_ids, &user_ids]).await?;
+    let mut foreign = Foreign::default();
+    for row in rows {
+        foreign.device_sns.extend(row.get::<_, Option<Box<str>>>("device_sn"));
+        foreign.org_ids.extend(row.get::<_, Option<i64>>("org_id"));
+        foreign.user_ids.extend(row.get::<_, Option<i64>>("user_id"));
+    }
+    Ok(foreign)
+}
+
+/// Keeps what is the tenant's of an upload, by what the directory says now, without any memory; the rest becomes rejects.
+///
+/// # Errors
+/// The database is away; nothing was changed.
+pub async fn keep_own(store: &Store, upload: &mut Upload, customer_id: i64) -> Result<(), StoreError> {
+    async fn keep<T: Sent>(
+        store: &Store,
+        sent: &mut Vec<T>,
+        rejects: &mut Vec<Reject>,
+        customer_id: i64,
+    ) -> Result<(), StoreError> {
+        let mut probes: Vec<Probe> = sent.iter().map(Probe::of).collect();
+        fill(store, probes.iter_mut()).await?;
+        let mut doubts = Doubts::default();
+        for (one, probe) in sent.iter().zip(&probes) {
+            doubts.add(one, &probe.owner, customer_id);
+        }
+        let foreign = foreign(store, customer_id, &doubts).await?;
+        tenant::keep_own(sent, probes.into_iter().map(|probe| probe.owner), &foreign, customer_id, rejects);
+        Ok(())
+    }
+    keep(store, &mut upload.items, &mut upload.rejects, customer_id).await?;
+    keep(store, &mut upload.events, &mut upload.rejects, customer_id).await?;
+    keep(store, &mut upload.device_infos, &mut upload.rejects, customer_id).await
 }
 
 /// News of the directory.

@@ -40,6 +40,8 @@ pub struct RejectedUpload {
     pub body: String,
     /// What the objects around it said for it, JSON; `None`: nothing.
     pub inherited: Option<String>,
+    /// Tenant of the key it was sent with; `None`: a key of every tenant, or none.
+    pub key_customer_id: Option<i64>,
 }
 
 /// Which rejects; `None` is any.
@@ -160,7 +162,8 @@ pub(crate) async fn add(client: &Object, rejects: &[Reject]) -> Result<(), Store
     let body: Vec<_> = rejects.iter().map(|reject| String::from_utf8_lossy(&reject.text)).collect();
     let body: Vec<&str> = body.iter().map(AsRef::as_ref).collect();
     let inherited: Vec<Option<&str>> = rejects.iter().map(|reject| reject.inherited.as_deref()).collect();
-    ADD.execute(client, &[&received_at, &source, &device_sn, &reason, &detail, &body, &inherited])
+    let tenant: Vec<Option<i64>> = rejects.iter().map(|reject| reject.key_customer_id).collect();
+    ADD.execute(client, &[&received_at, &source, &device_sn, &reason, &detail, &body, &inherited, &tenant])
         .await
         .map(drop)
 }
@@ -201,5 +204,6 @@ fn read(row: &Row) -> Result<RejectedUpload, StoreError> {
         detail: row.get("detail"),
         body: row.get("body"),
         inherited: row.get("inherited"),
+        key_customer_id: row.get("key_customer_id"),
     })
 }

@@ -1,7 +1,7 @@
 //! The wake-up: NOTIFY after commits, throttled, and LISTEN, each on a connection of its own.
 //!
 //! Before: the writers of `ingest` call [`Announcer::announce`] after a commit, the relay when there is somebody to be
-//! told. After: the lanes of `relay`, and `notify`, wait on a [`Wake`]. Promise: none but speed. A wake-up is a hint and may be lost with a connection; the outbox is the truth,
+//! told. After: the lanes of `relay`, `notify` and `keys` wait on a [`Wake`]. Promise: none but speed. A wake-up is a hint and may be lost with a connection; the outbox is the truth,
 //! and [`Wake::arm`] says when a connection was made, so that the relay sweeps.
 //!
 //! NOTIFY is never part of a writing transaction: there it would serialise all commits of the cluster.
@@ -27,6 +27,8 @@ pub enum Subject {
     Outbox,
     /// Rows of `notification`.
     Notification,
+    /// Rows of `api_key`, told by its triggers.
+    ApiKey,
 }
 
 impl Subject {
@@ -34,6 +36,7 @@ impl Subject {
         match self {
             Self::Outbox => "notify vitals_outbox",
             Self::Notification => "notify vitals_notification",
+            Self::ApiKey => "notify vitals_api_key",
         }
     }
 
@@ -41,6 +44,7 @@ impl Subject {
         match self {
             Self::Outbox => "listen vitals_outbox",
             Self::Notification => "listen vitals_notification",
+            Self::ApiKey => "listen vitals_api_key",
         }
     }
 }

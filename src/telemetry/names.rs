@@ -10,6 +10,9 @@ pub const REQUESTS: &str = "vitals_http_requests_total";
 pub const REQUEST_SECONDS: &str = "vitals_http_request_seconds";
 /// Open connections.
 pub const CONNECTIONS: &str = "vitals_http_connections";
+/// Connections and requests that the door did not let through, by reason: connections, handshake, unauthenticated, forbidden,
+/// address_rate, key_rate, failure_rate.
+pub const TURNED_AWAY: &str = "vitals_http_turned_away_total";
 /// Records by outcome: received, stored, duplicate, rejected.
 pub const RECORDS: &str = "vitals_ingest_records_total";
 /// Uploads refused because the queue was full, too many bodies were held, or the database was away.
@@ -78,6 +81,7 @@ pub(super) fn describe() {
     describe_counter!(REQUESTS, "Requests by route and status");
     describe_histogram!(REQUEST_SECONDS, Unit::Seconds, "From request head to answer");
     describe_gauge!(CONNECTIONS, "Open connections");
+    describe_counter!(TURNED_AWAY, "Connections and requests the door did not let through, by reason");
     describe_counter!(RECORDS, "Records by outcome; received = stored + duplicate + rejected");
     describe_counter!(REFUSED, "Uploads answered 503, by reason");
     describe_gauge!(QUEUE_CAPACITY, "Rows that may wait for a writer, by shard");

@@ -63,6 +63,7 @@ mod tests {
             received_at: "2025-05-17T10:00:00Z".parse().unwrap(),
             device_zone: TimeZone::get("Asia/Shanghai").unwrap(),
             oldest: None,
+            key_customer_id: None,
         };
         parse(&Bytes::copy_from_slice(body.as_bytes()), &context)
     }

@@ -65,8 +65,10 @@ impl Reader for Gathering<'_> {
         match info(&fields, place, self.context) {
             Ok(info) => {
                 let (index, text) = (self.next_index(), place.source.slice_ref(text.as_bytes()));
-                let (inherited, received_at) = (place.inherited.text(), self.context.received_at);
-                self.upload.device_infos.push(DeviceInfoItem { index, info, text, inherited, received_at });
+                let &Context { received_at, key_customer_id, .. } = self.context;
+                let inherited = place.inherited.text();
+                let item = DeviceInfoItem { index, info, text, inherited, received_at, key_customer_id };
+                self.upload.device_infos.push(item);
             }
             Err(fault) => {
                 let device_sn = serial(&fields, place).map(str::to_owned);
@@ -95,6 +97,7 @@ impl Gathering<'_> {
             inherited: place.inherited.text(),
             source: Source::DeviceInfo,
             received_at: self.context.received_at,
+            key_customer_id: self.context.key_customer_id,
         });
     }
 

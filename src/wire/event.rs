@@ -155,7 +155,8 @@ fn read_event(
         altitude,
     };
     let Whole { index, text, inherited } = whole;
-    upload.events.push(EventItem { index, event, text, inherited, received_at: context.received_at });
+    let &Context { received_at, key_customer_id, .. } = context;
+    upload.events.push(EventItem { index, event, text, inherited, received_at, key_customer_id });
     named
 }
 
@@ -272,5 +273,6 @@ fn reject(
         inherited,
         source: Source::Event,
         received_at: context.received_at,
+        key_customer_id: context.key_customer_id,
     }
 }

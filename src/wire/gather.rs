@@ -189,6 +189,7 @@ impl<'c> Gathering<'c> {
                     inherited: place.inherited.text(),
                     source: self.rules.source,
                     received_at: self.context.received_at,
+                    key_customer_id: self.context.key_customer_id,
                 };
                 self.upload.items.push(item);
             }
@@ -209,6 +210,7 @@ impl<'c> Gathering<'c> {
             inherited: place.inherited.text(),
             source: self.rules.source,
             received_at: self.context.received_at,
+            key_customer_id: self.context.key_customer_id,
         });
     }
 

@@ -58,6 +58,7 @@ mod tests {
             received_at: "2025-05-17T10:00:00Z".parse().unwrap(),
             device_zone: TimeZone::get("Asia/Shanghai").unwrap(),
             oldest: None,
+            key_customer_id: None,
         };
         read(&Bytes::copy_from_slice(line.as_bytes()), &context)
     }

@@ -42,6 +42,8 @@ pub struct Context {
     pub device_zone: TimeZone,
     /// Start of what is still kept raw; an older sample is refused. `None`: kept for ever.
     pub oldest: Option<Timestamp>,
+    /// Tenant of the key it was sent with; `None`: a key of every tenant, or none.
+    pub key_customer_id: Option<i64>,
 }
 
 /// Why a body is no upload at all. The text is fit for the 400 answer: it repeats nothing of the body.

@@ -44,6 +44,7 @@ mod tests {
             received_at: "2025-05-17T10:00:00Z".parse().unwrap(),
             device_zone: TimeZone::get("Asia/Shanghai").unwrap(),
             oldest: oldest.map(|time| time.parse().unwrap()),
+            key_customer_id: None,
         }
     }
 

@@ -351,37 +351,6 @@ async fn what_is_not_understood_is_refused_with_its_name() {
 }
 
 #[tokio::test]
-async fn where_a_token_is_set_nobody_asks_without_it_but_devices_go_on() {
-    let database = Database::new().await;
-    let token = "0123456789abcdef";
-    let service = Service::start_with(&database, |settings| settings.api_token = token.to_owned()).await;
-    let http = reqwest::Client::new();
-    let ask = async |method: &str, path: &str, given: Option<&str>| {
-        let method = method.parse().expect("a method");
-        let mut request = http.request(method, format!("{}{path}", service.url()));
-        if let Some(given) = given {
-            request = request.header("authorization", given);
-        }
-        let answer = request.send().await.expect("an answer");
-        (answer.status().as_u16(), answer.headers().get("www-authenticate").is_some())
-    };
-    for path in ["/api/alerts", "/api/alerts/1", "/api/alerts/rules", "/api/nothing"] {
-        for given in [None, Some("Bearer 0123456789abcdeg"), Some("Basic 0123456789abcdef"), Some("Bearer ")]
-        {
-            assert_eq!(ask("GET", path, given).await, (401, true), "{path} {given:?}");
-        }
-    }
-    assert_eq!(ask("DELETE", "/api/alerts/rules/1", None).await.0, 401);
-    assert_eq!(ask("GET", "/api/alerts", Some(&format!("Bearer {token}"))).await.0, 200);
-    let item = json!({ "deviceSn": "OPEN-1", "heart_rate": 70, "timestamp": 1_767_294_245 });
-    assert_eq!(service.upload(&item).await, (1, 0, 0));
-    for path in ["/livez", "/openapi.json", "/fetch_health_data_config"] {
-        assert_eq!(service.get(path).await.status, 200, "{path}");
-    }
-    service.finish().await;
-}
-
-#[tokio::test]
 async fn one_odd_time_hides_no_other_alert() {
     let database = Database::new().await;
     let service = Service::start(&database).await;

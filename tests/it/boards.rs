@@ -130,7 +130,9 @@ fn the_alarms_ring_when_they_should() {
         eprintln!("skipped: promtool is not installed (Debian: apt-get install prometheus)");
         return;
     }
-    for arguments in [["check", "config", "prometheus.yml"], ["test", "rules", "tests.yml"]] {
+    // Whether the key is there is a matter of the machine.
+    let config = ["check", "config", "--syntax-only", "prometheus.yml"];
+    for arguments in [&config[..], &["test", "rules", "tests.yml"]] {
         let output = Command::new("promtool")
             .args(arguments)
             .current_dir(file("docker/prometheus"))

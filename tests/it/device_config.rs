@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use vitals::config::Authentication;
 
-use crate::harness::{Database, Proxy, Service, eventually};
+use crate::harness::{Database, Proxy, Service, authorization, eventually};
 
 const TENANT: i64 = 1_939_964_806_110_937_090;
 const ORG: i64 = 1_939_964_806_110_937_091;
@@ -248,14 +249,17 @@ async fn the_urls_are_those_by_which_watches_reach_the_service() {
 
     let on_any_address = Service::start_with(&database, |settings| {
         settings.listen = "0.0.0.0:0".parse().expect("an address");
-        settings.allow_unauthenticated = true;
+        settings.authentication = Authentication::Keys;
     })
     .await;
     let host = on_any_address.url().replace("http://0.0.0.0", "127.0.0.1");
     // Asked by an address it does not know itself by.
     let url = format!("http://{host}/fetch_health_data_config");
+    let upload = authorization(&database, &["upload"], 0).await;
+    let http = reqwest::Client::new();
     let config: Value = eventually("the configuration can be read", || async {
-        let answer = reqwest::get(&url).await.expect("an answer");
+        let asking = http.get(&url).header("authorization", &upload);
+        let answer = asking.send().await.expect("an answer");
         if answer.status() == 503 { None } else { Some(answer.json().await.expect("JSON")) }
     })
     .await;

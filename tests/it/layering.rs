@@ -9,14 +9,15 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("wire", &["model"]),
     ("store", &["model"]),
     ("cache", &["model"]),
-    ("owners", &["model", "store", "cache"]),
+    ("owners", &["model", "store", "cache", "memory"]),
+    ("keys", &["model", "store", "memory"]),
     ("ingest", &["model", "store"]),
     ("react", &["model", "store", "cache"]),
     ("relay", &["model", "store", "react"]),
     ("notify", &["model", "store"]),
     ("schedule", &["model", "store"]),
     ("monitor", &["model", "ingest", "store", "cache"]),
-    ("http", &["model", "wire", "ingest", "monitor", "owners", "store", "cache"]),
+    ("http", &["model", "wire", "ingest", "monitor", "owners", "keys", "store", "cache"]),
 ];
 
 const FOR_ALL: &[&str] = &["config", "tasks", "telemetry"];

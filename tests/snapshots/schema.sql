@@ -144,6 +144,33 @@ table alert_silence: While one is in force, alerts that match all it names are r
     constraint alert_silence_scope_check CHECK ((num_nonnulls(customer_id, org_id, device_sn, rule_id) > 0))
     constraint alert_silence_span_check CHECK ((starts_at < ends_at))
     CREATE INDEX alert_silence_ends_at_idx ON public.alert_silence USING btree (ends_at)
+table api_key: Keys of the HTTP interface. A change is followed by every running service at once. Made by `vitals keys`; the secret itself is nowhere.
+    key_id text not null: The public part of the key: what stands between vk_ and the secret.
+    name text not null: What it is for, for people. Of the keys that are not revoked no two have the same.
+    customer_id bigint: Tenant it is for: it writes for no other, and sees no other. NULL: every tenant.
+    scopes text[] not null: What it may do: upload (what devices send), read (GET below /api/, /metrics), admin (everything else below /api/; for keys of every tenant only).
+    secret_hash bytea not null: SHA-256 of the secret. The secret has 256 bits of chance, so that nobody finds it by trying; a slow hash is for passwords, which people choose.
+    previous_hash bytea: SHA-256 of the secret before the last rotation. NULL: it was never rotated, or the secret before was ended.
+    previous_until timestamp with time zone: Until when the secret before does, too. NULL: there is none.
+    created_at timestamp with time zone not null default now(): When it was made.
+    created_by text not null default SESSION_USER: By whom: the name given, else the role.
+    rotated_at timestamp with time zone: When it last got a new secret. NULL: it has its first.
+    expires_at timestamp with time zone: From then on it does no longer. NULL: it does until it is revoked.
+    revoked_at timestamp with time zone: When it was ended. NULL: it was not.
+    last_used_at timestamp with time zone: When it was last used, to the minute. NULL: never.
+    constraint api_key_admin_check CHECK (((customer_id IS NULL) OR (NOT ('admin'::text = ANY (scopes)))))
+    constraint api_key_customer_id_check CHECK ((customer_id > 0))
+    constraint api_key_expires_at_check CHECK ((expires_at > created_at))
+    constraint api_key_key_id_check CHECK ((key_id ~ '^[0-9a-f]{12}$'::text))
+    constraint api_key_name_check CHECK (((btrim(name) <> ''::text) AND (char_length(name) <= 100) AND (name !~ '^[0-9a-f]{12}$'::text)))
+    constraint api_key_pkey PRIMARY KEY (key_id)
+    constraint api_key_previous_check CHECK ((num_nulls(previous_hash, previous_until) = ANY (ARRAY[0, 2])))
+    constraint api_key_scopes_check CHECK (((scopes <@ '{upload,read,admin}'::text[]) AND (cardinality(scopes) > 0)))
+    constraint api_key_secret_hash_check CHECK (((octet_length(secret_hash) = 32) AND (octet_length(previous_hash) = 32)))
+    CREATE UNIQUE INDEX api_key_name_key ON public.api_key USING btree (name) WHERE (revoked_at IS NULL)
+    CREATE TRIGGER api_key_changed AFTER INSERT OR DELETE OR UPDATE OF key_id, customer_id, scopes, secret_hash, previous_hash, previous_until, expires_at, revoked_at ON public.api_key FOR EACH STATEMENT EXECUTE FUNCTION api_key_changed()
+    CREATE TRIGGER api_key_stays_revoked BEFORE UPDATE OF revoked_at ON public.api_key FOR EACH ROW WHEN (((old.revoked_at IS NOT NULL) AND (new.revoked_at IS DISTINCT FROM old.revoked_at))) EXECUTE FUNCTION api_key_stays_revoked()
+    CREATE TRIGGER api_key_truncated AFTER TRUNCATE ON public.api_key FOR EACH STATEMENT EXECUTE FUNCTION api_key_changed()
 table app_user: People who wear devices.
     user_id bigint not null: Wearer, 64 bit, given from outside.
     org_id bigint: Organisation unit the user sits in. NULL: none, and so no tenant either.
@@ -1054,10 +1081,11 @@ table rejected_upload: Items that could not be stored, with the reason and their
     batch_id bigint not null default txid_current(): The transaction that kept it (txid_current()).
     source text not null default 'health'::text: What kind of item, by the route it came by, whose rules a replay goes by: health, health_batch, device_info, event.
     device_sn text: Serial the item named. NULL: it named none that can be read.
-    reason text not null: Kind of refusal, a fixed word: no_serial, bad_time, future, too_old, out_of_range, not_an_object, bad_value, refused_by_database.
+    reason text not null: Kind of refusal, a fixed word: no_serial, bad_time, future, too_old, out_of_range, not_an_object, bad_value, other_tenant, refused_by_database.
     detail text not null: What exactly was wrong, for a person.
     body text not null: The item exactly as it was sent.
     inherited jsonb: What the objects around the item said for it: deviceSn, customerId, orgId, userId. NULL: nothing.
+    key_customer_id bigint: Tenant of the key it was sent with: a replay stores nothing of another's. NULL: of a key of every tenant, or of none.
     constraint rejected_upload_pkey PRIMARY KEY (rejected_upload_id)
     constraint rejected_upload_source_check CHECK ((source = ANY (ARRAY['health'::text, 'health_batch'::text, 'device_info'::text, 'event'::text])))
     CREATE INDEX rejected_upload_device_sn_idx ON public.rejected_upload USING btree (device_sn, received_at)
@@ -1197,6 +1225,8 @@ function alert_rule_kind_refusal(alert_rule)
 function alert_rule_refusal(alert_rule)
 function alert_stepped(bigint[],text,text,text)
 function alert_turn()
+function api_key_changed()
+function api_key_stays_revoked()
 function app_user_changed()
 function app_user_inserted()
 procedure apply_policies()

@@ -72,6 +72,7 @@ pub async fn run(options: Options, settings: &Settings) -> anyhow::Result<ExitCo
         received_at: now,
         device_zone: settings.device_zone(),
         oldest: retention.oldest(now),
+        key_customer_id: None,
     };
     let stop = CancellationToken::new();
     let mut rejected = 0;

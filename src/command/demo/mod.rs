@@ -12,6 +12,7 @@ mod stack;
 mod table;
 mod uploads;
 
+use std::net::Ipv4Addr;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use super::interrupt::{interrupted, until_interrupted};
 use super::simulate::{PartReport, grouped};
 use crate::app::Service;
-use crate::config::Settings;
+use crate::config::{Authentication, Settings};
 use crate::store::{self, Store};
 use crate::telemetry;
 use stack::Stack;
@@ -97,6 +98,12 @@ fn prepare(settings: &mut Settings) {
     }
     if settings.instance.is_empty() {
         settings.instance = format!("demo-{}-{}", Timestamp::now().as_second(), std::process::id());
+    }
+    // The simulated fleet has no key and speaks plain HTTP; so nobody but this machine may come.
+    settings.authentication = Authentication::Off;
+    (settings.tls_certificate, settings.tls_key) = Default::default();
+    if !settings.listen.ip().is_loopback() {
+        settings.listen.set_ip(Ipv4Addr::LOCALHOST.into());
     }
     // Where the simulated fleet lives.
     settings.device_time_zone = "Asia/Shanghai".to_owned();

@@ -69,7 +69,12 @@ fn reader(settings: &Settings, retention: &RawRetention) -> impl Fn(&RejectedUpl
     let device_zone = settings.device_zone();
     let oldest = retention.oldest(Timestamp::now());
     move |rejected| {
-        let context = Context { received_at: rejected.received_at, device_zone: device_zone.clone(), oldest };
+        let context = Context {
+            received_at: rejected.received_at,
+            device_zone: device_zone.clone(),
+            oldest,
+            key_customer_id: rejected.key_customer_id,
+        };
         let text = Bytes::copy_from_slice(rejected.body.as_bytes());
         wire::record::read(rejected.source, &text, rejected.inherited.as_deref(), &context)
     }

@@ -48,6 +48,7 @@ pub(super) fn whole(reject: &RejectedUpload, zone: &TimeZone) -> String {
         ["reason".to_owned(), reject.reason.clone()],
         ["detail".to_owned(), harmless(&reject.detail)],
         ["batch".to_owned(), reject.batch_id.to_string()],
+        ["key of".to_owned(), reject.key_customer_id.map_or_else(none, |id| format!("tenant {id}"))],
         ["inherited".to_owned(), reject.inherited.as_deref().map_or_else(none, harmless)],
     ];
     format!("reject {}\n{}{}\n\n", reject.id, aligned(&lines), harmless(&reject.body))
@@ -66,6 +67,7 @@ pub(super) fn json(reject: &RejectedUpload) -> String {
         "reason": reject.reason,
         "detail": reject.detail,
         "inherited": inherited,
+        "key_customer_id": reject.key_customer_id.map(|id| id.to_string()),
         "body": reject.body,
     });
     format!("{object}\n")
@@ -89,6 +91,7 @@ mod tests {
             reason: "future".to_owned(),
             detail: "timestamp is more than 24 h ahead of the time of receipt".to_owned(),
             body: body.to_owned(),
+            key_customer_id: None,
             inherited: Some(r#"{"orgId": "7"}"#.to_owned()),
         }
     }

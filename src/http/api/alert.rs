@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State as Shared;
+use axum::extract::{Extension, State as Shared};
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
@@ -16,7 +16,8 @@ use utoipa::{IntoParams, ToSchema};
 use super::query::{Instant, Limit, Parameters};
 use super::{ApiError, PathId};
 use crate::http::State;
-use crate::http::error::{ListErrors, OneErrors};
+use crate::http::access::Caller;
+use crate::http::error::{AccessError, ListErrors, OneErrors};
 use crate::model::{Alert, AlertDetail, AlertKind, AlertStatus, AlertTally, Id64, Severity};
 use crate::store::alert::{self, Filter, Place};
 
@@ -90,13 +91,14 @@ pub(in crate::http) struct AlertPaging {
 
 /// Alerts that match, newest first
 #[utoipa::path(get, path = "/api/alerts", tag = "alerts", params(AlertFilter, AlertPaging),
-    security((), ("api_token" = [])),
+    security(("bearer" = ["read", "own_tenant"]), ("basic" = ["read", "own_tenant"])),
     responses((status = 200, description = "A page of them", body = AlertPage), ListErrors))]
 pub(in crate::http) async fn get_api_alerts(
     Shared(state): Shared<Arc<State>>,
+    Extension(caller): Extension<Caller>,
     mut parameters: Parameters,
 ) -> Result<Json<AlertPage>, ApiError> {
-    let filter = filter(&mut parameters)?;
+    let filter = filter(&mut parameters, &caller)?;
     let after = parameters.one::<Cursor>("cursor")?.map(|Cursor(place)| place);
     let limit = parameters.one::<Limit>("limit")?.map_or(PAGE, |Limit(limit)| limit);
     parameters.end()?;
@@ -112,13 +114,14 @@ pub(in crate::http) async fn get_api_alerts(
 
 /// How many alerts match; without a status those that are open
 #[utoipa::path(get, path = "/api/alerts/summary", tag = "alerts", params(AlertFilter),
-    security((), ("api_token" = [])),
+    security(("bearer" = ["read", "own_tenant"]), ("basic" = ["read", "own_tenant"])),
     responses((status = 200, description = "So many", body = AlertSummary), ListErrors))]
 pub(in crate::http) async fn get_api_alerts_summary(
     Shared(state): Shared<Arc<State>>,
+    Extension(caller): Extension<Caller>,
     mut parameters: Parameters,
 ) -> Result<Json<AlertSummary>, ApiError> {
-    let mut filter = filter(&mut parameters)?;
+    let mut filter = filter(&mut parameters, &caller)?;
     parameters.end()?;
     filter.statuses.get_or_insert_with(|| vec![AlertStatus::Firing, AlertStatus::Acknowledged]);
     let by = state.ask(alert::summary(&state.store, &filter)).await?;
@@ -127,21 +130,35 @@ pub(in crate::http) async fn get_api_alerts_summary(
 
 /// Everything known of an alert: what happened to it, who was told
 #[utoipa::path(get, path = "/api/alerts/{id}", tag = "alerts",
-    params(("id" = Id64, Path, description = "Number of the alert")), security((), ("api_token" = [])),
+    params(("id" = Id64, Path, description = "Number of the alert")), security(("bearer" = ["read", "own_tenant"]), ("basic" = ["read", "own_tenant"])),
     responses((status = 200, description = "The alert", body = AlertDetail), OneErrors))]
 pub(in crate::http) async fn get_api_alerts_id(
     Shared(state): Shared<Arc<State>>,
+    Extension(caller): Extension<Caller>,
     PathId(alert_id): PathId,
 ) -> Result<Json<AlertDetail>, ApiError> {
-    detail(&state, alert_id).await
+    let Json(found) = detail(&state, alert_id).await?;
+    let is_shown = caller.customer_id().is_none_or(|own| found.alert.customer_id == Some(Id64(own)));
+    // That there is one of another tenant is not told.
+    if is_shown { Ok(Json(found)) } else { Err(none_such(alert_id)) }
+}
+
+fn none_such(alert_id: i64) -> ApiError {
+    ApiError::Absent(format!("there is no alert {alert_id}"))
 }
 
 pub(super) async fn detail(state: &State, alert_id: i64) -> Result<Json<AlertDetail>, ApiError> {
     let found = state.ask(alert::read(&state.store, alert_id)).await?;
-    found.map(Json).ok_or_else(|| ApiError::Absent(format!("there is no alert {alert_id}")))
+    found.map(Json).ok_or_else(|| none_such(alert_id))
 }
 
-fn filter(parameters: &mut Parameters) -> Result<Filter, ApiError> {
+/// A key of one tenant sees what is its own, and no filter widens that.
+fn filter(parameters: &mut Parameters, caller: &Caller) -> Result<Filter, ApiError> {
+    let named = parameters.one::<Id64>("customer_id")?.map(|Id64(id)| id);
+    let customer_id = match (caller.customer_id(), named) {
+        (Some(own), Some(named)) if own != named => return Err(AccessError::OtherTenant.counted().into()),
+        (own, named) => own.or(named),
+    };
     let id = |id: Option<Id64>| id.map(|Id64(id)| id);
     let time = |time: Option<Instant>| time.map(|Instant(time)| time);
     let named: Option<Vec<Severity>> = parameters.several("severity")?;
@@ -157,7 +174,7 @@ fn filter(parameters: &mut Parameters) -> Result<Filter, ApiError> {
         statuses: parameters.several("status")?,
         severities,
         devices: parameters.several("device_sn")?,
-        customer_id: id(parameters.one("customer_id")?),
+        customer_id,
         org_id: id(parameters.one("org_id")?),
         user_id: id(parameters.one("user_id")?),
         rule_id: id(parameters.one("rule_id")?),

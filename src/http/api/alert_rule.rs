@@ -61,7 +61,7 @@ pub(in crate::http) struct RuleChange {
 
 /// The rules
 #[utoipa::path(get, path = "/api/alerts/rules", tag = "alerts", params(RuleFilter),
-    security((), ("api_token" = [])),
+    security(("bearer" = ["read"]), ("basic" = ["read"])),
     responses((status = 200, description = "Those that match", body = AlertRules), ListErrors))]
 pub(in crate::http) async fn get_api_alerts_rules(
     Shared(state): Shared<Arc<State>>,
@@ -78,7 +78,7 @@ pub(in crate::http) async fn get_api_alerts_rules(
 }
 
 /// A new rule
-#[utoipa::path(post, path = "/api/alerts/rules", tag = "alerts", security((), ("api_token" = [])),
+#[utoipa::path(post, path = "/api/alerts/rules", tag = "alerts", security(("bearer" = ["admin"]), ("basic" = ["admin"])),
     request_body(content = RuleChange, example = json!({
         "name": "Oxygen low at night", "kind": "threshold", "severity": "major", "metric": "blood_oxygen",
         "min_value": 88, "consecutive": 3, "effective_from": "22:00", "effective_until": "06:00", "actor": "Dr. Wu"
@@ -95,7 +95,7 @@ pub(in crate::http) async fn post_api_alerts_rules(
 
 /// A rule
 #[utoipa::path(get, path = "/api/alerts/rules/{id}", tag = "alerts",
-    params(("id" = Id64, Path, description = "Number of the rule")), security((), ("api_token" = [])),
+    params(("id" = Id64, Path, description = "Number of the rule")), security(("bearer" = ["read"]), ("basic" = ["read"])),
     responses((status = 200, description = "The rule", body = AlertRule), OneErrors))]
 pub(in crate::http) async fn get_api_alerts_rules_id(
     Shared(state): Shared<Arc<State>>,
@@ -108,7 +108,7 @@ pub(in crate::http) async fn get_api_alerts_rules_id(
 ///
 /// With `version`, only if that is still its version; else 409. Open alerts of a rule that is switched off are resolved.
 #[utoipa::path(put, path = "/api/alerts/rules/{id}", tag = "alerts",
-    params(("id" = Id64, Path, description = "Number of the rule")), security((), ("api_token" = [])),
+    params(("id" = Id64, Path, description = "Number of the rule")), security(("bearer" = ["admin"]), ("basic" = ["admin"])),
     request_body(content = RuleChange, example = json!({
         "name": "Oxygen saturation low", "kind": "threshold", "severity": "major", "metric": "blood_oxygen",
         "min_value": 91, "version": 1, "actor": "Dr. Wu"
@@ -133,7 +133,7 @@ pub(in crate::http) async fn put_api_alerts_rules_id(
 /// 409: it has alerts, which keep it; switch it off (`"enabled": false`). Its silences, its routes and the rules that
 /// replace it go with it; its versions stay.
 #[utoipa::path(delete, path = "/api/alerts/rules/{id}", tag = "alerts",
-    params(("id" = Id64, Path, description = "Number of the rule")), security((), ("api_token" = [])),
+    params(("id" = Id64, Path, description = "Number of the rule")), security(("bearer" = ["admin"]), ("basic" = ["admin"])),
     responses(
         (status = 200, description = "It is gone", body = Done),
         (status = 409, description = "It has alerts", body = ErrorAnswer),
@@ -154,7 +154,7 @@ pub(in crate::http) async fn delete_api_alerts_rules_id(
 
 /// Every version a rule ever had; it may be deleted
 #[utoipa::path(get, path = "/api/alerts/rules/{id}/versions", tag = "alerts",
-    params(("id" = Id64, Path, description = "Number of the rule")), security((), ("api_token" = [])),
+    params(("id" = Id64, Path, description = "Number of the rule")), security(("bearer" = ["read"]), ("basic" = ["read"])),
     responses((status = 200, description = "The versions", body = AlertRuleVersions), OneErrors))]
 pub(in crate::http) async fn get_api_alerts_rules_id_versions(
     Shared(state): Shared<Arc<State>>,

@@ -43,7 +43,7 @@ pub(in crate::http) struct SilenceFilter {
 
 /// Silences in force, and those to come
 #[utoipa::path(get, path = "/api/alerts/silences", tag = "alerts", params(SilenceFilter),
-    security((), ("api_token" = [])),
+    security(("bearer" = ["read"]), ("basic" = ["read"])),
     responses((status = 200, description = "The silences", body = AlertSilences), ListErrors))]
 pub(in crate::http) async fn get_api_alerts_silences(
     Shared(state): Shared<Arc<State>>,
@@ -57,7 +57,7 @@ pub(in crate::http) async fn get_api_alerts_silences(
 }
 
 /// For a while nobody is told of alerts that match all that is named
-#[utoipa::path(post, path = "/api/alerts/silences", tag = "alerts", security((), ("api_token" = [])),
+#[utoipa::path(post, path = "/api/alerts/silences", tag = "alerts", security(("bearer" = ["admin"]), ("basic" = ["admin"])),
     request_body(content = SilenceDraft,
         example = json!({ "device_sn": "CRFTQ23409001890", "for_seconds": 7200, "actor": "nurse Li", "note": "in the bath" })),
     responses((status = 201, description = "The silence", body = AlertSilence), BodyErrors))]
@@ -75,7 +75,7 @@ pub(in crate::http) async fn post_api_alerts_silences(
 
 /// Ends a silence now, if it is not over
 #[utoipa::path(delete, path = "/api/alerts/silences/{id}", tag = "alerts",
-    params(("id" = Id64, Path, description = "Number of the silence")), security((), ("api_token" = [])),
+    params(("id" = Id64, Path, description = "Number of the silence")), security(("bearer" = ["admin"]), ("basic" = ["admin"])),
     responses((status = 200, description = "It is over", body = Done), OneErrors))]
 pub(in crate::http) async fn delete_api_alerts_silences_id(
     Shared(state): Shared<Arc<State>>,

@@ -45,7 +45,7 @@ pub(in crate::http) struct AlertNote {
 ///
 /// The same person again changes nothing. 409: another has taken it on, or it is resolved.
 #[utoipa::path(post, path = "/api/alerts/{id}/acknowledge", tag = "alerts",
-    params(("id" = Id64, Path, description = "Number of the alert")), security((), ("api_token" = [])),
+    params(("id" = Id64, Path, description = "Number of the alert")), security(("bearer" = ["admin"]), ("basic" = ["admin"])),
     request_body(content = AlertStep, example = json!({ "actor": "nurse Li", "note": "on my way" })),
     responses((status = 200, description = "The alert as it is now", body = AlertDetail), BodyErrors))]
 pub(in crate::http) async fn post_api_alerts_id_acknowledge(
@@ -63,7 +63,7 @@ pub(in crate::http) async fn post_api_alerts_id_acknowledge(
 ///
 /// Until its rule has cooled down, the device is not judged by it. 409: it is resolved already.
 #[utoipa::path(post, path = "/api/alerts/{id}/resolve", tag = "alerts",
-    params(("id" = Id64, Path, description = "Number of the alert")), security((), ("api_token" = [])),
+    params(("id" = Id64, Path, description = "Number of the alert")), security(("bearer" = ["admin"]), ("basic" = ["admin"])),
     request_body(content = AlertStep, example = json!({ "actor": "nurse Li", "note": "the sensor was loose" })),
     responses((status = 200, description = "The alert as it is now", body = AlertDetail), BodyErrors))]
 pub(in crate::http) async fn post_api_alerts_id_resolve(
@@ -79,7 +79,7 @@ pub(in crate::http) async fn post_api_alerts_id_resolve(
 
 /// A person says something about an alert, open or not
 #[utoipa::path(post, path = "/api/alerts/{id}/note", tag = "alerts",
-    params(("id" = Id64, Path, description = "Number of the alert")), security((), ("api_token" = [])),
+    params(("id" = Id64, Path, description = "Number of the alert")), security(("bearer" = ["admin"]), ("basic" = ["admin"])),
     request_body(content = AlertNote, example = json!({ "actor": "nurse Li", "note": "will look again at noon" })),
     responses((status = 200, description = "The alert as it is now", body = AlertDetail), BodyErrors))]
 pub(in crate::http) async fn post_api_alerts_id_note(

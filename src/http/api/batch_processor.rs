@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::ApiError;
 use super::query::Parameters;
 use crate::http::State;
-use crate::http::error::ListErrors;
+use crate::http::error::{AccessError, ErrorAnswer, ListErrors};
 use crate::ingest::Tally;
 use crate::monitor::Snapshot;
 
@@ -71,6 +71,15 @@ pub(in crate::http) struct ProcessorMetrics {
     shards: Option<Vec<ShardFigures>>,
 }
 
+/// Why it is answered 503: it is not well, or a key could not be looked up
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "the document has to tell two answers in one")]
+enum ProcessorTrouble {
+    Unhealthy(ProcessorHealth),
+    KeyUnknown(ErrorAnswer),
+}
+
 /// Figures of one writer, or of all
 #[derive(Debug, Serialize, ToSchema)]
 struct Figures {
@@ -121,12 +130,11 @@ pub(in crate::http) struct Detail {
 
 /// Whether the writers keep up
 #[utoipa::path(get, path = "/api/batch_processor/health", tag = "operators",
-    security((), ("api_token" = [])),
+    security(("bearer" = ["read"]), ("basic" = ["read"])),
     responses(
         (status = 200, description = "Healthy or degraded", body = ProcessorHealth),
-        (status = 401, description = "A token is set, and it did not come with the request",
-            body = crate::http::error::ErrorAnswer, headers(("WWW-Authenticate" = String, description = "Bearer"))),
-        (status = 503, description = "Unhealthy", body = ProcessorHealth),
+        AccessError,
+        (status = 503, description = "Unhealthy", body = ProcessorTrouble),
     ))]
 pub(in crate::http) async fn get_api_batch_processor_health(
     Shared(state): Shared<Arc<State>>,
@@ -141,10 +149,10 @@ pub(in crate::http) async fn get_api_batch_processor_health(
 
 /// What the writers did and do
 #[utoipa::path(get, path = "/api/batch_processor/metrics", tag = "operators", params(Detail),
-    security((), ("api_token" = [])),
+    security(("bearer" = ["read"]), ("basic" = ["read"])),
     responses(
         (status = 200, description = "So much", body = ProcessorMetrics),
-        (status = 404, description = "There is no such writer", body = crate::http::error::ErrorAnswer),
+        (status = 404, description = "There is no such writer", body = ErrorAnswer),
         ListErrors,
     ))]
 pub(in crate::http) async fn get_api_batch_processor_metrics(

@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout};
 use utoipa::ToSchema;
 
 use crate::http::State;
+use crate::http::error::{AccessError, ErrorAnswer};
 use crate::store::condition::{self, Waiting};
 use crate::store::health_check;
 use crate::telemetry::names;
@@ -72,14 +73,22 @@ pub(in crate::http) struct Report {
     components: Components,
 }
 
+/// A part is not up, or the key that came cannot be looked up
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "the document has to tell two answers in one")]
+enum Trouble {
+    Parts(Report),
+    Key(ErrorAnswer),
+}
+
 /// How every part is
 #[utoipa::path(get, path = "/api/health", tag = "operators",
-    security((), ("api_token" = [])),
+    security(("bearer" = ["read"]), ("basic" = ["read"])),
     responses(
         (status = 200, description = "Every part is up", body = Report),
-        (status = 401, description = "A token is set, and it did not come with the request",
-            body = crate::http::error::ErrorAnswer, headers(("WWW-Authenticate" = String, description = "Bearer"))),
-        (status = 503, description = "A part is late or down; the others may go on", body = Report),
+        AccessError,
+        (status = 503, description = "A part is late or down; the others may go on", body = Trouble),
     ))]
 pub(in crate::http) async fn get_api_health(Shared(state): Shared<Arc<State>>) -> (StatusCode, Json<Report>) {
     let components = state.look_at_parts().await;

@@ -1,9 +1,8 @@
 //! What people and their programs ask below `/api/`: of alerts, and of the service.
 //!
-//! Before: `access` has seen the token, where one is set. After: `store`.
+//! Before: `http::access` has seen who asks. After: `store`.
 //! Promise: a change is in force once it is answered 200 or 201; every wait has a deadline.
 
-pub(super) mod access;
 pub(super) mod alert;
 pub(super) mod alert_rule;
 pub(super) mod alert_silence;

@@ -46,7 +46,7 @@ pub(in crate::http) struct Remembered(Mutex<Option<(Instant, Today, Counted)>>);
 
 /// How much came in today; at most five seconds old, or twenty times as long as counting took
 #[utoipa::path(get, path = "/api/stats", tag = "operators",
-    security((), ("api_token" = [])),
+    security(("bearer" = ["read"]), ("basic" = ["read"])),
     responses((status = 200, description = "So much", body = Stats), ListErrors))]
 pub(in crate::http) async fn get_api_stats(
     Shared(state): Shared<Arc<State>>,

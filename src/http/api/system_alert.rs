@@ -58,7 +58,7 @@ struct Told {
 
 /// What was wrong with the service in the last hour
 #[utoipa::path(get, path = "/api/system_alerts", tag = "operators",
-    security((), ("api_token" = [])),
+    security(("bearer" = ["read"]), ("basic" = ["read"])),
     responses((status = 200, description = "All of it, of this instance", body = SystemAlerts), ListErrors))]
 pub(in crate::http) async fn get_api_system_alerts(
     Shared(state): Shared<Arc<State>>,

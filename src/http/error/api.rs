@@ -4,13 +4,13 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use utoipa::openapi::schema::Type;
 use utoipa::openapi::{ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
 
-use super::{ErrorAnswer, HttpError, come_again};
+use super::{AccessError, ErrorAnswer, HttpError, come_again};
 use crate::store::{Kind, StoreError};
 
 /// Why a request below `/api/` is not answered as it was meant.
@@ -25,9 +25,9 @@ pub(in crate::http) enum ApiError {
     /// The body is no JSON by its own account. A page in a browser may send anything else without asking first.
     #[error("Content-Type must be application/json")]
     NotJson,
-    /// Nobody who may.
-    #[error("Authorization: Bearer <api_token> is needed")]
-    NoToken,
+    /// The key may not see it.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// There is nothing of this name.
     #[error("{0}")]
     Absent(String),
@@ -64,16 +64,13 @@ impl IntoResponse for ApiError {
             Self::Body(error) => return error.into_response(),
             Self::Bad(_) => StatusCode::BAD_REQUEST,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::NoToken => StatusCode::UNAUTHORIZED,
+            Self::Access(error) => return error.into_response(),
             Self::Absent(_) => StatusCode::NOT_FOUND,
             Self::InTheWay(_) => StatusCode::CONFLICT,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
         };
         let mut response = (status, ErrorAnswer::new(self)).into_response();
-        if status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
         come_again(&mut response);
         response
     }
@@ -90,32 +87,34 @@ pub(in crate::http) struct BodyErrors;
 
 impl IntoResponses for ListErrors {
     fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
-        described(&["400", "401", "500", "503"])
+        described(&["400", "401", "403", "429", "500", "503"])
     }
 }
 
 impl IntoResponses for OneErrors {
     fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
-        described(&["400", "401", "404", "500", "503"])
+        described(&["400", "401", "403", "404", "429", "500", "503"])
     }
 }
 
 impl IntoResponses for BodyErrors {
     fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
-        described(&["400", "401", "404", "408", "409", "413", "415", "500", "503"])
+        described(&["400", "401", "403", "404", "408", "409", "413", "415", "429", "500", "503"])
     }
 }
 
-fn described(statuses: &[&str]) -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
+pub(super) fn described(statuses: &[&str]) -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
     let of = |status: &str| {
         let description = match status {
             "400" => "What was asked makes no sense; the message says why",
-            "401" => "A token is set, and it did not come with the request",
+            "401" => "A key is needed that is in force, and none came with the request",
+            "403" => "The key may not do this",
             "404" => "There is no such thing",
             "408" => "The body did not arrive in time",
             "409" => "What there is stands in the way; the message says what",
             "413" => "The body is larger than allowed, as sent or unpacked",
             "415" => "The body is no application/json, or packed in an unknown way",
+            "429" => "More requests than a limit allows",
             "503" => {
                 "The database does not answer in time; a change that was asked for may be in force all the same"
             }
@@ -130,7 +129,7 @@ fn described(statuses: &[&str]) -> BTreeMap<String, RefOr<utoipa::openapi::Respo
         };
         match status {
             "401" => response.header("WWW-Authenticate", header(Type::String, "Bearer")),
-            "503" => {
+            "429" | "503" => {
                 let seconds = header(Type::Integer, "Seconds after which to come again");
                 response.header("Retry-After", seconds)
             }

@@ -16,10 +16,12 @@ use axum::extract::Extension;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
+use super::error::OpenErrors;
+use crate::config::Authentication;
 pub(super) use device::{DeviceInfoUpload, EventUpload};
 pub(super) use health::{HealthBatch, HealthUpload};
 pub(super) use page::{__path_docs, __path_docs_file, docs, docs_file};
@@ -30,23 +32,27 @@ pub(super) use page::{__path_docs, __path_docs_file, docs, docs_file};
     info(title = "vitals", description = include_str!("about.md")),
     tags(
         (name = "devices", description = "What watches, phones and gateways send."),
-        (name = "alerts", description = "What care staff and their programs ask and do. Where a token is set (`api_token`), it has to come with every request: `Authorization: Bearer …`."),
+        (name = "alerts", description = "What care staff and their programs ask and do. To look takes a key with the scope `read`, to change something one with `admin`."),
         (name = "operators", description = "What those who run the service ask."),
         (name = "readers", description = "This document.")
     ),
-    modifiers(&Token)
+    modifiers(&Keys)
 )]
 pub(super) struct Frame;
 
-/// How the routes below `/api/` are opened.
-struct Token;
+/// How a key is sent.
+struct Keys;
 
-impl Modify for Token {
+impl Modify for Keys {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let bearer =
-            HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The setting api_token"));
         let components = document.components.get_or_insert_default();
-        components.add_security_scheme("api_token", SecurityScheme::Http(bearer.build()));
+        for (name, scheme, description) in [
+            ("bearer", HttpAuthScheme::Bearer, "A key of `vitals keys`"),
+            ("basic", HttpAuthScheme::Basic, "A key of `vitals keys` as the password; any user"),
+        ] {
+            let scheme = HttpBuilder::new().scheme(scheme).description(Some(description)).build();
+            components.add_security_scheme(name, SecurityScheme::Http(scheme));
+        }
     }
 }
 
@@ -76,20 +82,32 @@ const EXAMPLES: &[(&str, &str, &str, &str)] = &[
 pub(super) struct Document(Bytes);
 
 impl Document {
-    /// Adds the examples to what the routes say, and writes it down once.
-    pub(super) fn new(api: &utoipa::openapi::OpenApi) -> Self {
+    /// Adds the examples to what the routes say, and writes it down once. Where nobody is asked for a key, no route says it
+    /// needs one.
+    pub(super) fn new(api: &utoipa::openapi::OpenApi, authentication: Authentication) -> Self {
         let mut document = serde_json::to_value(api).expect("a document is JSON");
         for (path, name, summary, text) in EXAMPLES {
             let value: Value = serde_json::from_str(text).expect("fixtures are JSON");
             let body = &mut document["paths"][*path]["post"]["requestBody"]["content"]["application/json"];
             body["examples"][*name] = json!({ "summary": summary, "value": value });
         }
+        if authentication == Authentication::Off {
+            for operation in operations(&mut document) {
+                operation.remove("security");
+            }
+        }
         Self(document.to_string().into())
     }
 }
 
+fn operations(document: &mut Value) -> impl Iterator<Item = &mut Map<String, Value>> {
+    let paths = document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut);
+    paths.filter_map(Value::as_object_mut).flat_map(Map::values_mut).filter_map(Value::as_object_mut)
+}
+
 /// This document
-#[utoipa::path(get, path = "/openapi.json", tag = "readers", responses(
+#[utoipa::path(get, path = "/openapi.json", tag = "readers", security(()), responses(
+    OpenErrors,
     (status = 200, description = "What this version of the service does, as OpenAPI 3.1", body = Value),
 ))]
 pub(super) async fn openapi_json(Extension(Document(json)): Extension<Document>) -> Response {

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use flate2::read::GzDecoder;
 use utoipa_swagger_ui::{Config, SwaggerFile};
 
-use super::super::error::no_such_route;
+use super::super::error::{OpenErrors, no_such_route};
 
 /// Relative to `/docs`, so that it holds behind a prefix too.
 static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
@@ -25,7 +25,8 @@ const ONLY_FROM_HERE: &str =
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
 
 /// This document, to be read and tried
-#[utoipa::path(get, path = "/docs", tag = "readers", responses(
+#[utoipa::path(get, path = "/docs", tag = "readers", security(()), responses(
+    OpenErrors,
     (status = 200, description = "A page that needs scripts, and nothing from elsewhere", content_type = "text/html", body = String),
 ))]
 pub(in crate::http) async fn docs() -> Response {
@@ -37,9 +38,10 @@ pub(in crate::http) async fn docs() -> Response {
 }
 
 /// Scripts and styles of the page
-#[utoipa::path(get, path = "/docs/{file}", tag = "readers",
+#[utoipa::path(get, path = "/docs/{file}", tag = "readers", security(()),
     params(("file" = String, Path, description = "Name of a file of Swagger UI", example = "swagger-ui.css")),
     responses(
+        OpenErrors,
         (status = 200, description = "The file", content((String = "text/css"), (String = "text/javascript"),
             (String = "text/html"), (String = "image/png"))),
         (status = 404, description = "There is no such file", body = super::super::error::ErrorAnswer),

@@ -13,6 +13,7 @@ fn try_parse(body: impl Into<Vec<u8>>) -> Result<Upload, BodyError> {
         received_at: "2025-05-17T10:00:00.123456789Z".parse().unwrap(),
         device_zone: TimeZone::get("Asia/Shanghai").unwrap(),
         oldest: Some("2022-05-17T10:00:00Z".parse().unwrap()),
+        key_customer_id: None,
     };
     parse(&Bytes::from(body.into()), &context)
 }
@@ -52,6 +53,7 @@ fn a_record_is_a_slice_of_the_body_it_came_in() {
         received_at: "2025-05-17T10:00:00Z".parse().unwrap(),
         device_zone: TimeZone::UTC,
         oldest: None,
+        key_customer_id: None,
     };
     let upload = parse(&body, &context).unwrap();
     assert_eq!(

@@ -16,6 +16,7 @@ fn context() -> Context {
         received_at: instant("2025-05-17T10:00:00Z"),
         device_zone: TimeZone::get("Asia/Shanghai").unwrap(),
         oldest: Some(instant("2025-05-01T00:00:00Z")),
+        key_customer_id: None,
     }
 }
 

@@ -13,6 +13,7 @@ fn context() -> Context {
         received_at: "2025-05-17T10:00:00.123456789Z".parse().unwrap(),
         device_zone: TimeZone::get("Asia/Shanghai").unwrap(),
         oldest: Some("2022-05-17T10:00:00Z".parse().unwrap()),
+        key_customer_id: None,
     }
 }
 

@@ -25,6 +25,7 @@ fn context() -> Context {
         received_at: instant("2025-05-17T10:00:00.123456789Z"),
         device_zone: TimeZone::get("Asia/Shanghai").unwrap(),
         oldest: None,
+        key_customer_id: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod database;
+mod key;
 mod login;
 mod process;
 mod proxy;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 pub use alerts::add_alert;
 pub use database::Database;
+pub use key::{authorization, key};
 pub use login::Login;
 pub use process::{Process, Said, command, vitals};
 pub use proxy::Proxy;

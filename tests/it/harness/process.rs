@@ -107,11 +107,16 @@ impl Process {
     }
 
     /// Waits for its end.
-    pub async fn ended(mut self) -> ExitStatus {
+    pub async fn ended(self) -> ExitStatus {
+        self.ended_with_log().await.0
+    }
+
+    /// Waits for its end; gives what it logged, too.
+    pub async fn ended_with_log(mut self) -> (ExitStatus, String) {
         let ending = async {
             let status = self.child.wait().await.expect("a status");
             self.log.await.expect("read to its end");
-            status
+            (status, self.said.lock().expect("whole").join("\n"))
         };
         tokio::time::timeout(PATIENCE, ending).await.expect("ends in time")
     }

@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use metrics_exporter_prometheus::PrometheusHandle;
+use reqwest::header::HeaderMap;
 use serde_json::Value;
 use vitals::config::Settings;
 
@@ -21,7 +22,15 @@ pub struct Service {
 pub struct Answer {
     pub status: u16,
     pub retry_after: Option<String>,
+    pub headers: HeaderMap,
     pub body: Value,
+}
+
+impl Answer {
+    /// A header that is there once and is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().expect("text"))
+    }
 }
 
 impl Service {
@@ -71,8 +80,22 @@ impl Service {
 
     /// A request of any method, with a body of JSON where one is given.
     pub async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        self.send_as("", method, path, body).await
+    }
+
+    /// The same with an `Authorization`; empty: none.
+    pub async fn send_as(
+        &self,
+        authorization: &str,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Answer {
         let method = method.parse().expect("a method");
         let mut request = self.http.request(method, format!("{}{path}", self.url()));
+        if !authorization.is_empty() {
+            request = request.header("authorization", authorization);
+        }
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
@@ -130,6 +153,7 @@ async fn answer(response: reqwest::Response) -> Answer {
     let status = response.status().as_u16();
     let retry_after =
         response.headers().get("retry-after").map(|value| value.to_str().expect("text").to_owned());
+    let headers = response.headers().clone();
     let text = response.text().await.expect("a body");
-    Answer { status, retry_after, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+    Answer { status, retry_after, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
 }

@@ -1,0 +1,9 @@
+-- api_key.revoke
+-- Purpose: a key does no longer, now. One that was revoked before stays as it was.
+-- Parameters: $1 key_id, or the name of a key that is not revoked.
+-- Result: the key, as JSON; none: there is none such.
+-- Locks: the row.
+update api_key as key
+set revoked_at = coalesce(revoked_at, now())
+where key_id = $1 or name = $1 and revoked_at is null
+returning to_jsonb(key) - '{secret_hash,previous_hash}'::text[] as key

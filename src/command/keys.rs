@@ -1,0 +1,305 @@
+//! `vitals keys`: who may ask the service.
+//!
+//! Before: an operator; the database, no running service. After: `store::api_key`, whose changes every instance follows at once.
+//! Promise: a key is shown once, when it is made, on standard output and nowhere else; what is kept of it opens nothing.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use clap::{Subcommand, ValueEnum};
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp, Zoned};
+use rand::TryRngCore;
+use rand::rngs::OsRng;
+
+use super::actor::Actor;
+use super::text::{aligned, harmless, print};
+use super::when;
+use crate::config::{Authentication, Settings};
+use crate::model::api_key::{ApiKey, KeyId, Presented, Scope};
+use crate::store::Store;
+use crate::store::api_key::{self, Draft};
+
+/// What to do with keys.
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// Make a key and print it, this once
+    Create(CreateOptions),
+    /// Tell the keys in force: whose they are, what they may do, when they were last used
+    List(ListOptions),
+    /// Give a key a new secret and print it, this once; the one it has does for a while longer
+    Rotate(RotateOptions),
+    /// End keys, now
+    Revoke(RevokeOptions),
+}
+
+/// Options of `create`.
+#[derive(Debug, clap::Args)]
+pub struct CreateOptions {
+    /// What it is for, to tell keys apart
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// What it may do; several times: all of them
+    #[arg(long, value_name = "SCOPE", required = true, value_enum)]
+    scope: Vec<ScopeWord>,
+    /// Of this tenant: it writes for no other and sees no other. Without it, of every tenant
+    #[arg(long, value_name = "ID", value_parser = clap::value_parser!(i64).range(1..))]
+    tenant: Option<i64>,
+    #[command(flatten)]
+    end: End,
+    #[command(flatten)]
+    actor: Actor,
+    /// Print it as this
+    #[arg(long = "as", value_name = "FORM", value_enum, default_value_t = Form::Key)]
+    form: Form,
+}
+
+/// When a key is over.
+#[derive(Debug, clap::Args)]
+#[group(multiple = false)]
+struct End {
+    /// It does for so long: 90d, 1y
+    #[arg(long = "for", value_name = "TIME")]
+    for_: Option<String>,
+    /// It does until then: a time (2026-01-31, "2026-01-31 08:00", in the device time zone; RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+}
+
+/// Options of `list`.
+#[derive(Debug, clap::Args)]
+pub struct ListOptions {
+    /// Those that are revoked or expired, too
+    #[arg(long)]
+    all: bool,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// Options of `rotate`.
+#[derive(Debug, clap::Args)]
+pub struct RotateOptions {
+    /// The key: what stands between vk_ and the secret, or its name
+    #[arg(value_name = "KEY")]
+    key: String,
+    /// How long the secret it has does, too: the time to tell everybody the new one. 0s: it was stolen
+    #[arg(long, value_name = "TIME", default_value = "7d")]
+    overlap: String,
+    #[command(flatten)]
+    end: End,
+    /// Print it as this
+    #[arg(long = "as", value_name = "FORM", value_enum, default_value_t = Form::Key)]
+    form: Form,
+}
+
+/// Options of `revoke`.
+#[derive(Debug, clap::Args)]
+pub struct RevokeOptions {
+    /// Keys: what stands between vk_ and the secret, or names
+    #[arg(value_name = "KEY", required = true)]
+    keys: Vec<String>,
+}
+
+/// A scope on the command line.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ScopeWord {
+    /// What devices send, and their configuration
+    Upload,
+    /// GET below /api/, and /metrics
+    Read,
+    /// Everything else below /api/: steps of alerts, rules, silences; for keys of every tenant only
+    Admin,
+}
+
+/// How a key is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// The key itself
+    Key,
+    /// Value of an Authorization header, as `Bearer`
+    Bearer,
+    /// Value of an Authorization header, as `Basic`
+    Basic,
+}
+
+/// Does it.
+///
+/// # Errors
+/// The database is away, or what is asked cannot be.
+pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let store = Store::new(settings)?;
+    let zone = settings.device_zone();
+    match action {
+        Action::Create(options) => create(options, &store, &zone).await?,
+        Action::List(options) => list(&options, &store, &zone).await?,
+        Action::Rotate(options) => rotate(options, &store, &zone).await?,
+        Action::Revoke(options) => return revoke(&options, &store).await,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn create(options: CreateOptions, store: &Store, zone: &TimeZone) -> anyhow::Result<()> {
+    let mut scopes: Vec<Scope> = options.scope.iter().map(|word| word.scope()).collect();
+    scopes.sort_unstable_by_key(|scope| scope.name());
+    scopes.dedup();
+    if options.tenant.is_some() && scopes.contains(&Scope::Admin) {
+        bail!("what `admin` may do concerns every tenant: a key of one cannot have it");
+    }
+    let key = Presented::of(KeyId::of(chance()?), chance()?);
+    let draft = Draft {
+        key_id: key.key_id,
+        name: options.name.trim(),
+        customer_id: options.tenant,
+        scopes: &scopes,
+        secret_hash: key.secret_hash(),
+        created_by: &options.actor.name()?,
+        expires_at: options.end.at(zone)?,
+    };
+    if !api_key::add(store, &draft).await? {
+        bail!("there is a key {:?} already: rotate it, revoke it, or take another name", draft.name);
+    }
+    print(&format!("{}\n", options.form.text(&key)))?;
+    eprintln!("key {}: it is not shown again", key.key_id);
+    Ok(())
+}
+
+async fn rotate(options: RotateOptions, store: &Store, zone: &TimeZone) -> anyhow::Result<()> {
+    let overlap: Span = options.overlap.parse().context("--overlap is no time such as 7d")?;
+    let now = Timestamp::now().to_zoned(zone.clone());
+    let previous_until = now.checked_add(overlap.abs())?.timestamp();
+    let secret = chance()?;
+    // The public part stays, whatever it is.
+    let of = |key_id| Presented::of(key_id, secret);
+    let secret_hash = of(KeyId::of([0; 6])).secret_hash();
+    let end = options.end.at(zone)?;
+    let Some(rotated) = api_key::rotate(store, &options.key, secret_hash, previous_until, end).await? else {
+        bail!("there is no key {:?} in force", options.key);
+    };
+    let key_id = rotated.key_id.parse().context("a public part that is none")?;
+    print(&format!("{}\n", options.form.text(&of(key_id))))?;
+    let until = local(previous_until, zone);
+    eprintln!("key {key_id}: it is not shown again; the secret before does until {until}");
+    if rotated.expires_at.is_some_and(|at| at <= Timestamp::now()) {
+        eprintln!("the key itself has expired: rotate it with --for or --until");
+    }
+    Ok(())
+}
+
+async fn revoke(options: &RevokeOptions, store: &Store) -> anyhow::Result<ExitCode> {
+    let mut code = ExitCode::SUCCESS;
+    for named in &options.keys {
+        match api_key::revoke(store, named).await? {
+            Some(key) => print(&format!("key {} ({}) does no longer\n", key.key_id, harmless(&key.name)))?,
+            None => {
+                eprintln!("vitals: there is no key {named:?}");
+                code = ExitCode::FAILURE;
+            }
+        }
+    }
+    Ok(code)
+}
+
+async fn list(options: &ListOptions, store: &Store, zone: &TimeZone) -> anyhow::Result<()> {
+    let keys = api_key::list(store, options.all).await?;
+    let text = if options.json {
+        let line = |key: &ApiKey| format!("{}\n", serde_json::to_string(key).expect("a key is JSON"));
+        keys.iter().map(line).collect()
+    } else {
+        table(&keys, zone)
+    };
+    print(&text)?;
+    Ok(())
+}
+
+fn table(keys: &[ApiKey], zone: &TimeZone) -> String {
+    if keys.is_empty() {
+        return "there is no key: `vitals keys create` makes one\n".to_owned();
+    }
+    let time = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| local(at, zone));
+    let mut lines = vec![["key", "name", "tenant", "scopes", "made", "ends", "last used"].map(str::to_owned)];
+    lines.extend(keys.iter().map(|key| {
+        let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.name()).collect();
+        let ends = match key.revoked_at {
+            Some(at) => format!("revoked {}", local(at, zone)),
+            None => time(key.expires_at),
+        };
+        [
+            key.key_id.clone(),
+            harmless(&key.name),
+            key.customer_id.map_or_else(|| "every".to_owned(), |id| id.to_string()),
+            scopes.join(","),
+            local(key.created_at, zone),
+            ends,
+            time(key.last_used_at),
+        ]
+    }));
+    aligned(&lines)
+}
+
+/// What `vitals check` says of who may ask. False: nobody can.
+///
+/// # Errors
+/// The database is away.
+pub(super) async fn finding(settings: &Settings, store: &Store) -> anyhow::Result<(bool, String)> {
+    Ok(match (settings.authentication, api_key::measure(store).await?) {
+        (Authentication::Off, _) => {
+            (true, format!("nobody is asked for a key; listens on {}", settings.listen))
+        }
+        (Authentication::Keys, 0) => {
+            (false, "keys are asked for and there is none: `vitals keys create` makes one".to_owned())
+        }
+        (Authentication::Keys, keys) => (true, format!("{keys} keys in force")),
+    })
+}
+
+impl End {
+    fn at(&self, zone: &TimeZone) -> anyhow::Result<Option<Timestamp>> {
+        let now: Zoned = Timestamp::now().to_zoned(zone.clone());
+        let at = match &self.for_ {
+            Some(text) => {
+                let span: Span = text.parse().context("--for is no time such as 90d")?;
+                Some(now.checked_add(span)?.timestamp())
+            }
+            None => when::option(self.until.as_deref(), "--until", &now)?,
+        };
+        if at.is_some_and(|at| at <= now.timestamp()) {
+            bail!("the key would be over before it begins");
+        }
+        Ok(at)
+    }
+}
+
+impl Form {
+    fn text(self, key: &Presented) -> String {
+        let key = key.text();
+        match self {
+            Self::Key => key,
+            Self::Bearer => format!("Bearer {key}"),
+            Self::Basic => format!("Basic {}", BASE64_STANDARD.encode(format!("vitals:{key}"))),
+        }
+    }
+}
+
+impl ScopeWord {
+    const fn scope(self) -> Scope {
+        match self {
+            Self::Upload => Scope::Upload,
+            Self::Read => Scope::Read,
+            Self::Admin => Scope::Admin,
+        }
+    }
+}
+
+/// Bytes of the system's chance.
+fn chance<const N: usize>() -> anyhow::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    OsRng.try_fill_bytes(&mut bytes).context("the system gives no random bytes")?;
+    Ok(bytes)
+}
+
+fn local(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%F %H:%M").to_string()
+}

@@ -1,0 +1,90 @@
+//! Where a request comes from: the other end of the connection or, behind a proxy that is trusted, what that says.
+//!
+//! Before: the connection. After: the limits by address.
+//! Promise: nobody but a trusted proxy can say it is somewhere else.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use axum::extract::Request;
+use axum::http::HeaderMap;
+
+use super::Peer;
+use crate::config::Proxies;
+
+const FORWARDED_FOR: &str = "x-forwarded-for";
+
+/// Bits of an IPv6 address that somebody is given; the rest is theirs to change.
+const GIVEN_BITS: u32 = 64;
+
+pub(super) fn of(request: &Request, trusted: &[Proxies]) -> IpAddr {
+    let peer = request.extensions().get::<Peer>();
+    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(address)| address.ip());
+    as_counted(origin(peer.to_canonical(), request.headers(), trusted))
+}
+
+/// From the nearest proxy backwards, as far as proxies are trusted: what stands before is anybody's to write.
+fn origin(peer: IpAddr, headers: &HeaderMap, trusted: &[Proxies]) -> IpAddr {
+    let is_trusted = |address: &IpAddr| trusted.iter().any(|Proxies(net)| net.contains(address));
+    let mut address = peer;
+    let lines: Vec<&str> =
+        headers.get_all(FORWARDED_FOR).iter().filter_map(|line| line.to_str().ok()).collect();
+    let mut hops = lines.iter().rev().flat_map(|line| line.rsplit(','));
+    while is_trusted(&address) {
+        let Some(before) = hops.next().and_then(read) else { break };
+        address = before;
+    }
+    address
+}
+
+/// `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]:4711`
+fn read(hop: &str) -> Option<IpAddr> {
+    let hop = hop.trim();
+    let bare = hop.trim_start_matches('[').trim_end_matches(']');
+    let address = bare.parse().ok().or_else(|| hop.parse::<SocketAddr>().ok().map(|address| address.ip()));
+    address.map(|address: IpAddr| address.to_canonical())
+}
+
+fn as_counted(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => {
+            Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << (128 - GIVEN_BITS))).into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn origin_of(peer: &str, said: &[&str], trusted: &[&str]) -> String {
+        let mut headers = HeaderMap::new();
+        for line in said {
+            headers.append(FORWARDED_FOR, line.parse().expect("a header"));
+        }
+        let trusted: Vec<Proxies> = trusted.iter().map(|net| Proxies(net.parse().expect("a net"))).collect();
+        as_counted(origin(peer.parse().expect("an address"), &headers, &trusted)).to_string()
+    }
+
+    #[test]
+    fn nobody_but_a_trusted_proxy_is_believed() {
+        assert_eq!(origin_of("192.0.2.1", &["198.51.100.7"], &[]), "192.0.2.1");
+        assert_eq!(origin_of("192.0.2.1", &["198.51.100.7"], &["10.0.0.0/8"]), "192.0.2.1");
+        assert_eq!(origin_of("10.0.0.1", &["198.51.100.7"], &["10.0.0.0/8"]), "198.51.100.7");
+    }
+
+    #[test]
+    fn what_a_client_wrote_itself_is_not_believed_behind_proxies_either() {
+        let trusted = ["10.0.0.0/8"];
+        assert_eq!(origin_of("10.0.0.1", &["1.1.1.1, 198.51.100.7, 10.0.0.2"], &trusted), "198.51.100.7");
+        assert_eq!(origin_of("10.0.0.1", &["1.1.1.1", "198.51.100.7:99"], &trusted), "198.51.100.7");
+        assert_eq!(origin_of("10.0.0.1", &["198.51.100.7, nonsense"], &trusted), "10.0.0.1");
+        assert_eq!(origin_of("10.0.0.1", &[], &trusted), "10.0.0.1");
+    }
+
+    #[test]
+    fn all_addresses_of_one_subscriber_are_one() {
+        assert_eq!(origin_of("2001:db8:1:2:3:4:5:6", &[], &[]), "2001:db8:1:2::");
+        assert_eq!(origin_of("10.0.0.1", &["[2001:db8:1:2::9]:443"], &["10.0.0.1/32"]), "2001:db8:1:2::");
+    }
+}

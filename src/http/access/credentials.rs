@@ -1,0 +1,92 @@
+//! The key in the `Authorization` header, which a watch sends as it was told: `Bearer <key>`, or `Basic`, with the key as the
+//! password and any user.
+//!
+//! Before: the headers of a request. After: `keys`. Promise: nothing of the header is kept.
+
+use axum::http::{HeaderMap, header};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
+use crate::model::api_key::Presented;
+
+/// Longest `user:key` that is read, bytes: a key has 80.
+const MAX_BASIC_BYTES: usize = 512;
+
+/// Whether anything is given, right or wrong. An empty header is none: a watch that was told no header sends that.
+pub(super) fn are_given(headers: &HeaderMap) -> bool {
+    headers.get(header::AUTHORIZATION).is_some_and(|given| !given.as_bytes().trim_ascii().is_empty())
+}
+
+/// The key; `None`: there is none that can be read.
+pub(super) fn of(headers: &HeaderMap) -> Option<Presented> {
+    let mut given = headers.get_all(header::AUTHORIZATION).iter();
+    let (first, second) = (given.next()?, given.next());
+    // Which of two would be meant?
+    if second.is_some() {
+        return None;
+    }
+    let (scheme, rest) = first.to_str().ok()?.trim().split_once(' ')?;
+    let rest = rest.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        rest.parse().ok()
+    } else if scheme.eq_ignore_ascii_case("basic") {
+        let mut plain = [0; MAX_BASIC_BYTES];
+        let length = BASE64_STANDARD.decode_slice(rest, &mut plain).ok()?;
+        let (_, key) = std::str::from_utf8(&plain[..length]).ok()?.split_once(':')?;
+        key.parse().ok()
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::api_key::KeyId;
+
+    fn read(lines: &[&str]) -> Option<KeyId> {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(header::AUTHORIZATION, line.parse().ok()?);
+        }
+        of(&headers).map(|key| key.key_id)
+    }
+
+    #[test]
+    fn a_key_is_read_from_either_scheme() {
+        let key = Presented::of(KeyId::of([7; 6]), [9; 32]);
+        let text = key.text();
+        let basic = |user: &str| BASE64_STANDARD.encode(format!("{user}:{text}"));
+        for good in [
+            format!("Bearer {text}"),
+            format!("bearer   {text} "),
+            format!("Basic {}", basic("")),
+            format!("BASIC {}", basic("watch")),
+        ] {
+            assert_eq!(read(&[&good]), Some(key.key_id), "{good}");
+        }
+        for bad in [
+            String::new(),
+            text.clone(),
+            "Bearer".to_owned(),
+            format!("Digest {text}"),
+            format!("Basic {text}"),
+            format!("Basic {}", BASE64_STANDARD.encode(&text)),
+            format!("Basic {}", basic(&"u".repeat(1000))),
+        ] {
+            assert_eq!(read(&[&bad]), None, "{bad}");
+        }
+        let good = format!("Bearer {text}");
+        assert_eq!(read(&[&good, &good]), None, "which of the two?");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_header_holds_nothing_panics(text in "\\PC*", packed: Vec<u8>) {
+            let _ = read(&[&text]);
+            let _ = read(&[&format!("Basic {}", BASE64_STANDARD.encode(packed))]);
+        }
+    }
+}

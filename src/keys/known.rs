@@ -1,0 +1,101 @@
+//! A key as it is remembered.
+//!
+//! Before: `store::api_key` found it. After: requests that present it.
+
+use std::sync::atomic::AtomicBool;
+
+use jiff::Timestamp;
+use subtle::ConstantTimeEq;
+
+use crate::model::api_key::{KeyId, Presented, Scope};
+use crate::store::api_key::Kept;
+
+/// A key there is.
+#[derive(Debug)]
+pub struct Known {
+    /// Its public part.
+    pub key_id: KeyId,
+    kept: Kept,
+    /// It was used, and this is still to be told.
+    pub(super) is_used: AtomicBool,
+}
+
+impl Known {
+    pub(super) const fn of(key_id: KeyId, kept: Kept) -> Self {
+        Self { key_id, kept, is_used: AtomicBool::new(false) }
+    }
+
+    /// Its tenant; `None`: every one.
+    pub fn customer_id(&self) -> Option<i64> {
+        self.kept.customer_id
+    }
+
+    /// Whether it may do this.
+    pub fn may(&self, scope: Scope) -> bool {
+        self.kept.scopes.contains(&scope)
+    }
+
+    /// Whether what is presented is this key, and it does at `now`. The clock is this machine's.
+    pub(super) fn admits(&self, key: &Presented, now: Timestamp) -> bool {
+        let given = key.secret_hash();
+        let is_current = bool::from(self.kept.secret_hash.ct_eq(&given));
+        let is_previous =
+            self.kept.previous.is_some_and(|(hash, until)| bool::from(hash.ct_eq(&given)) && now < until);
+        let is_over = self.kept.is_revoked || self.kept.expires_at.is_some_and(|at| at <= now);
+        (is_current || is_previous) && !is_over
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn later() -> Timestamp {
+        Timestamp::from_second(1).expect("a time")
+    }
+
+    fn key(secret: u8) -> Presented {
+        Presented::of(KeyId::of([1; 6]), [secret; 32])
+    }
+
+    fn known(change: impl FnOnce(&mut Kept)) -> Known {
+        let mut kept = Kept {
+            customer_id: None,
+            scopes: vec![Scope::Read],
+            secret_hash: key(1).secret_hash(),
+            previous: None,
+            expires_at: None,
+            is_revoked: false,
+        };
+        change(&mut kept);
+        Known::of(KeyId::of([1; 6]), kept)
+    }
+
+    #[test]
+    fn only_its_own_secret_does() {
+        assert!(known(|_| ()).admits(&key(1), NOW));
+        assert!(!known(|_| ()).admits(&key(2), NOW));
+    }
+
+    #[test]
+    fn the_secret_before_does_until_its_time_is_over() {
+        let rotated = known(|kept| kept.previous = Some((key(2).secret_hash(), later())));
+        assert!(rotated.admits(&key(2), NOW) && rotated.admits(&key(1), NOW));
+        assert!(!rotated.admits(&key(2), later()) && rotated.admits(&key(1), later()));
+    }
+
+    #[test]
+    fn what_is_over_does_no_longer() {
+        let expiring = known(|kept| kept.expires_at = Some(later()));
+        assert!(expiring.admits(&key(1), NOW) && !expiring.admits(&key(1), later()));
+        assert!(!known(|kept| kept.is_revoked = true).admits(&key(1), NOW));
+    }
+
+    #[test]
+    fn a_scope_it_does_not_have_is_not_there() {
+        assert!(known(|_| ()).may(Scope::Read));
+        assert!(!known(|_| ()).may(Scope::Upload) && !known(|_| ()).may(Scope::Admin));
+    }
+}

@@ -1,0 +1,265 @@
+//! Who is asking: a key, held against `api_key`.
+//!
+//! Before: `http` finds a key in a request. After: the request goes on with its [`Known`], or is refused.
+//! Promise: a key that is remembered costs one look into memory and one SHA-256; no secret is remembered, and how long a
+//! comparison takes says nothing of one. A change is followed as soon as its notification arrives, at the latest after
+//! [`RENEW_AFTER`]. While the database is away keys that were known go on for `key_outage_seconds`.
+//!
+//! ```text
+//!  Presented ─▶ remembered? ─▶ compared ─▶ Known
+//!                   └ no ─▶ one of few looks up, the others wait for it
+//!  NOTIFY vitals_api_key ─▶ everything is forgotten: keys change rarely, and are few
+//! ```
+
+mod known;
+mod usage;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Settings;
+use crate::memory::Memory;
+use crate::model::api_key::{KeyId, Presented};
+use crate::store::wake::{Listener, Subject, Wake};
+use crate::store::{Kind, Store, StoreError, api_key};
+use crate::tasks::Stage;
+pub use known::Known;
+use usage::Usage;
+
+/// From then on a key is looked up again: for the case that a change was not heard of.
+const RENEW_AFTER: Duration = Duration::from_secs(60);
+
+/// Pause before the database is asked for a key again that went on without it.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(2);
+
+/// Keys that are looked up at a time. Uploads and the relay keep the rest of the pool.
+const AT_A_TIME: usize = 2;
+
+/// Keys that are remembered; each takes about 300 bytes.
+const KNOWN_KEYS: u64 = 100_000;
+
+/// Public parts that are remembered to be nobody's, so that one that is tried again and again asks the database once. Apart
+/// from the keys: these nobody who tries can push out.
+const UNKNOWN_KEYS: u64 = 10_000;
+
+/// Why a key does not do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum KeysError {
+    /// There is no such key, or it has another secret, or it is over. Which of these is nobody's business.
+    #[error("the key is not known, or does no longer")]
+    Refused,
+    /// It is not remembered, and the database is away.
+    #[error("the key cannot be looked up: the database does not answer")]
+    Unavailable,
+}
+
+/// What memory says of a key.
+#[derive(Debug)]
+pub enum Recalled {
+    /// It is good, or not.
+    Answer(Result<Arc<Known>, KeysError>),
+    /// It was good a minute ago, and has to be looked up again.
+    Stale,
+    /// It has to be looked up.
+    New,
+}
+
+/// The door. Clones share the memory.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    store: Store,
+    known: Memory<KeyId, Entry>,
+    unknown: Memory<KeyId, ()>,
+    turns: Semaphore,
+    outage: Duration,
+    usage: Usage,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    key: Arc<Known>,
+    found_at: Instant,
+    renew_at: Instant,
+}
+
+impl Keys {
+    /// Starts what follows changes and what says when keys were used, in `stage`. It must outlive whoever asks.
+    pub fn start(store: &Store, settings: &Settings, stage: &Stage) -> Self {
+        let shared = Arc::new(Shared::new(store, settings));
+        let listener = Listener::of(Subject::ApiKey);
+        stage.spawn_loop("keys.follow", follow(Arc::clone(&shared), listener.wake(), stage.stopping()));
+        stage.spawn_loop("keys.listen", listener.run(store.clone(), stage.stopping()));
+        stage.spawn_loop("keys.usage", usage::run(Arc::clone(&shared), stage.stopping()));
+        Self { shared }
+    }
+
+    /// Whether the key is good, as far as memory says.
+    pub fn recall(&self, key: &Presented) -> Recalled {
+        match self.shared.known.recall(&key.key_id) {
+            Some(entry) if Instant::now() < entry.renew_at => {
+                Recalled::Answer(self.shared.compare(entry.key, key))
+            }
+            Some(entry) => match self.shared.compare(entry.key, key) {
+                Ok(_) => Recalled::Stale,
+                Err(_) => Recalled::New,
+            },
+            None if self.shared.unknown.recall(&key.key_id).is_some() => {
+                Recalled::Answer(Err(KeysError::Refused))
+            }
+            None => Recalled::New,
+        }
+    }
+
+    /// Whether the key is good, as the database says within `patience`.
+    ///
+    /// # Errors
+    /// [`KeysError`].
+    pub async fn look_up(&self, key: &Presented, patience: Duration) -> Result<Arc<Known>, KeysError> {
+        let looking = async {
+            let _turn = self.shared.turns.acquire().await.map_err(|_| KeysError::Unavailable)?;
+            match self.recall(key) {
+                // Somebody else looked it up meanwhile.
+                Recalled::Answer(answer) => answer,
+                Recalled::Stale | Recalled::New => self.shared.look_up(key).await,
+            }
+        };
+        match tokio::time::timeout(patience, looking).await {
+            Ok(answer) => answer,
+            Err(_) => self.shared.go_on_without(key),
+        }
+    }
+}
+
+impl Shared {
+    fn new(store: &Store, settings: &Settings) -> Self {
+        let outage = Duration::from_secs(settings.key_outage_seconds);
+        Self {
+            store: store.clone(),
+            known: Memory::new(KNOWN_KEYS, RENEW_AFTER + outage),
+            unknown: Memory::new(UNKNOWN_KEYS, RENEW_AFTER),
+            turns: Semaphore::new(AT_A_TIME),
+            outage,
+            usage: Usage::default(),
+        }
+    }
+
+    async fn look_up(&self, key: &Presented) -> Result<Arc<Known>, KeysError> {
+        let (known, unknown) = (self.known.generation(), self.unknown.generation());
+        match api_key::find(&self.store, key.key_id).await {
+            Ok(Some(kept)) => {
+                let (found, now) = (Arc::new(Known::of(key.key_id, kept)), Instant::now());
+                let entry = Entry { key: Arc::clone(&found), found_at: now, renew_at: now + RENEW_AFTER };
+                self.known.remember(key.key_id, entry, known);
+                self.compare(found, key)
+            }
+            Ok(None) => {
+                self.unknown.remember(key.key_id, (), unknown);
+                Err(KeysError::Refused)
+            }
+            Err(error) => {
+                tell(&error);
+                self.go_on_without(key)
+            }
+        }
+    }
+
+    /// The key as it was known before the database went away, for a while.
+    fn go_on_without(&self, key: &Presented) -> Result<Arc<Known>, KeysError> {
+        let generation = self.known.generation();
+        let entry = self.known.recall(&key.key_id).ok_or(KeysError::Unavailable)?;
+        if entry.found_at.elapsed() >= RENEW_AFTER + self.outage {
+            return Err(KeysError::Unavailable);
+        }
+        let known = Arc::clone(&entry.key);
+        let entry = Entry { renew_at: Instant::now() + ASK_AGAIN_AFTER, ..entry };
+        self.known.remember(key.key_id, entry, generation);
+        self.compare(known, key)
+    }
+
+    fn compare(&self, known: Arc<Known>, key: &Presented) -> Result<Arc<Known>, KeysError> {
+        if !known.admits(key, Timestamp::now()) {
+            return Err(KeysError::Refused);
+        }
+        self.usage.note(&known);
+        Ok(known)
+    }
+}
+
+fn tell(error: &StoreError) {
+    match error.kind() {
+        Kind::Down | Kind::Retry => tracing::debug!(%error, "a key cannot be looked up"),
+        Kind::Conflict | Kind::Refused | Kind::Bug => tracing::error!(%error, "keys not read"),
+    }
+}
+
+/// Forgets everything at each change, and at each connection: what was told in between is lost.
+async fn follow(shared: Arc<Shared>, mut wake: Wake, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        wake.arm();
+        shared.known.forget_all();
+        shared.unknown.forget_all();
+        tokio::select! {
+            () = wake.woken() => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::api_key::Kept;
+
+    /// Keys of a database that is away, of which one was found so long ago.
+    fn away(key: &Presented, found: Duration) -> Keys {
+        let mut settings = Settings::defaults();
+        settings.database_url = "postgres://x@127.0.0.1:1/x".to_owned();
+        settings.key_outage_seconds = 30;
+        let shared = Shared::new(&Store::new(&settings).expect("a URL"), &settings);
+        shared.known.forget_all();
+        let kept = Kept {
+            customer_id: None,
+            scopes: Vec::new(),
+            secret_hash: key.secret_hash(),
+            previous: None,
+            expires_at: None,
+            is_revoked: false,
+        };
+        let found_at = Instant::now().checked_sub(found).expect("the machine runs for minutes");
+        let entry =
+            Entry { key: Arc::new(Known::of(key.key_id, kept)), found_at, renew_at: found_at + RENEW_AFTER };
+        shared.known.remember(key.key_id, entry, shared.known.generation());
+        Keys { shared: Arc::new(shared) }
+    }
+
+    fn key(secret: u8) -> Presented {
+        Presented::of(KeyId::of([1; 6]), [secret; 32])
+    }
+
+    #[tokio::test]
+    async fn while_the_database_is_away_a_known_key_goes_on_and_not_for_ever() {
+        let (minute, patience) = (RENEW_AFTER, Duration::from_secs(10));
+        let keys = away(&key(1), minute / 2);
+        assert!(matches!(keys.recall(&key(1)), Recalled::Answer(Ok(_))), "it is asked of nobody");
+        let keys = away(&key(1), minute + Duration::from_secs(20));
+        assert!(matches!(keys.recall(&key(1)), Recalled::Stale));
+        assert!(keys.look_up(&key(1), patience).await.is_ok(), "for a while");
+        assert!(matches!(keys.recall(&key(1)), Recalled::Answer(Ok(_))), "without asking each time");
+        assert_eq!(
+            keys.look_up(&key(2), patience).await.err(),
+            Some(KeysError::Refused),
+            "its secret is known"
+        );
+        let keys = away(&key(1), minute + Duration::from_secs(31));
+        assert_eq!(keys.look_up(&key(1), patience).await.err(), Some(KeysError::Unavailable), "not for ever");
+    }
+}

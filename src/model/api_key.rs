@@ -1,0 +1,212 @@
+//! Keys of the HTTP interface: their text, what is kept of them, what they may do.
+//!
+//! Before: `http` finds a key in a header; `vitals keys` makes one. After: `keys` holds it against `store::api_key`.
+//! Promise: a secret is shown by [`Presented::text`] alone, neither by `Debug` nor by anything that is kept.
+//!
+//! ```text
+//!  vk_5f0c3a91be47_8d1e…  (64 digits)
+//!  │  │            └ the secret: 256 bits of chance, known to whoever has the key. Kept is its SHA-256
+//!  │  └ the public part, by which the key is looked up, listed and revoked
+//!  └ so that programs that look for leaked secrets know one
+//! ```
+//!
+//! SHA-256 and no slow hash: a slow one makes it dear to try out the passwords people choose; of 2^256 secrets nobody
+//! tries out any part, and one that is slow would cost each request what an upload costs in all.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::Id64;
+
+/// What every key begins with.
+const PREFIX: &str = "vk_";
+
+/// The public part of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId([u8; 6]);
+
+/// What is kept of a secret.
+pub type SecretHash = [u8; 32];
+
+/// A whole key, as whoever asks has it.
+#[derive(Clone)]
+pub struct Presented {
+    /// Its public part.
+    pub key_id: KeyId,
+    secret: [u8; 32],
+}
+
+/// This is no key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a key looks like vk_, 12 digits from 0 to f, _, and 64 of them")]
+pub struct NoKey;
+
+/// What a key may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// What devices send, and their configuration.
+    Upload,
+    /// GET below `/api/`, and `/metrics`.
+    Read,
+    /// Everything else below `/api/`.
+    Admin,
+}
+
+/// A key as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKey {
+    /// Its public part.
+    pub key_id: String,
+    /// What it is for.
+    pub name: String,
+    /// Its tenant; `None`: every one.
+    pub customer_id: Option<Id64>,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// By whom.
+    pub created_by: String,
+    /// When it last got a new secret.
+    pub rotated_at: Option<Timestamp>,
+    /// Until when the secret before does, too.
+    pub previous_until: Option<Timestamp>,
+    /// From when on it does no longer.
+    pub expires_at: Option<Timestamp>,
+    /// When it was ended.
+    pub revoked_at: Option<Timestamp>,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<Timestamp>,
+}
+
+impl KeyId {
+    /// Of these six bytes, which are of chance.
+    pub const fn of(chance: [u8; 6]) -> Self {
+        Self(chance)
+    }
+}
+
+impl FromStr for KeyId {
+    type Err = NoKey;
+
+    fn from_str(text: &str) -> Result<Self, NoKey> {
+        bytes(text).map(Self)
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl Presented {
+    /// Of this secret, which is of chance.
+    pub const fn of(key_id: KeyId, secret: [u8; 32]) -> Self {
+        Self { key_id, secret }
+    }
+
+    /// The whole key, secret and all.
+    pub fn text(&self) -> String {
+        let secret: String = self.secret.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{PREFIX}{}_{secret}", self.key_id)
+    }
+
+    /// What is kept of the secret.
+    pub fn secret_hash(&self) -> SecretHash {
+        Sha256::digest(self.secret).into()
+    }
+}
+
+impl fmt::Debug for Presented {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Presented").field("key_id", &self.key_id).finish_non_exhaustive()
+    }
+}
+
+impl FromStr for Presented {
+    type Err = NoKey;
+
+    fn from_str(text: &str) -> Result<Self, NoKey> {
+        let (key_id, secret) =
+            text.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_')).ok_or(NoKey)?;
+        Ok(Self { key_id: key_id.parse()?, secret: bytes(secret)? })
+    }
+}
+
+/// `2 * N` digits from 0 to f.
+fn bytes<const N: usize>(digits: &str) -> Result<[u8; N], NoKey> {
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Ok(byte - b'0'),
+        b'a'..=b'f' => Ok(byte - b'a' + 10),
+        _ => Err(NoKey),
+    };
+    if digits.len() != 2 * N {
+        return Err(NoKey);
+    }
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(digits.as_bytes().chunks_exact(2)) {
+        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+    }
+    Ok(bytes)
+}
+
+impl Scope {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Upload, Self::Read, Self::Admin];
+
+    /// The word in `api_key.scopes`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Upload => "upload",
+            Self::Read => "read",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// The scope of that name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.name() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_key_is_read_as_it_was_written(key_id: [u8; 6], secret: [u8; 32]) {
+            let key = Presented::of(KeyId::of(key_id), secret);
+            let read: Presented = key.text().parse().expect("a key");
+            prop_assert_eq!(read.key_id, key.key_id);
+            prop_assert_eq!(read.secret_hash(), key.secret_hash());
+            let shown = format!("{:?}", read);
+            prop_assert!(!shown.contains(&key.text()[20..]), "{}", shown);
+        }
+
+        #[test]
+        fn whatever_is_presented_nothing_panics(text: String) {
+            let _ = text.parse::<Presented>();
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_is_none() {
+        let key = Presented::of(KeyId::of([1; 6]), [2; 32]).text();
+        assert!(key.parse::<Presented>().is_ok());
+        let (shorter, longer) = (&key[..key.len() - 1], format!("{key}0"));
+        for text in
+            ["", "vk_", "vk__", shorter, &longer, &key[1..], &key.to_uppercase(), &key.replace("01", "é")]
+        {
+            assert_eq!(text.parse::<Presented>().err(), Some(NoKey), "{text}");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! `api_key`: keys of the HTTP interface.
+//!
+//! Before: `keys` looks one up by its public part; `vitals keys` makes, lists, rotates and revokes them. After: the table,
+//! whose triggers tell every instance of a change (`wake::Subject::ApiKey`).
+//! Promise: no secret passes here, but its SHA-256 alone.
+
+use jiff::Timestamp;
+use tokio_postgres::Row;
+use tokio_postgres::error::SqlState;
+
+use super::alert::of_json;
+use super::{Statement, Store, StoreError, statement};
+use crate::model::api_key::{ApiKey, KeyId, Scope, SecretHash};
+
+const ADD: Statement = statement!("api_key", "add");
+const FIND: Statement = statement!("api_key", "find");
+const LIST: Statement = statement!("api_key", "list");
+const MEASURE: Statement = statement!("api_key", "measure");
+const REVOKE: Statement = statement!("api_key", "revoke");
+const ROTATE: Statement = statement!("api_key", "rotate");
+const USED: Statement = statement!("api_key", "used");
+
+/// What a key is held against.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Its tenant; `None`: every one.
+    pub customer_id: Option<i64>,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// Of its secret.
+    pub secret_hash: SecretHash,
+    /// Of the secret before, and until when that does.
+    pub previous: Option<(SecretHash, Timestamp)>,
+    /// From when on it does no longer.
+    pub expires_at: Option<Timestamp>,
+    /// It was ended.
+    pub is_revoked: bool,
+}
+
+/// A key to be kept.
+#[derive(Debug, Clone)]
+pub struct Draft<'a> {
+    /// Its public part.
+    pub key_id: KeyId,
+    /// What it is for.
+    pub name: &'a str,
+    /// Its tenant; `None`: every one.
+    pub customer_id: Option<i64>,
+    /// What it may do.
+    pub scopes: &'a [Scope],
+    /// Of its secret.
+    pub secret_hash: SecretHash,
+    /// Who makes it.
+    pub created_by: &'a str,
+    /// From when on it does no longer.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The key of this public part; `None`: there is none.
+///
+/// # Errors
+/// The database is away.
+pub async fn find(store: &Store, key_id: KeyId) -> Result<Option<Kept>, StoreError> {
+    let client = store.client().await?;
+    let rows = FIND.query(&client, &[&key_id.to_string()]).await?;
+    rows.first().map(kept).transpose()
+}
+
+fn kept(row: &Row) -> Result<Kept, StoreError> {
+    let hash = |bytes: &[u8]| {
+        SecretHash::try_from(bytes).map_err(|_| StoreError::State("a hash in api_key is no SHA-256".into()))
+    };
+    let previous = row.get::<_, Option<&[u8]>>("previous_hash").map(hash).transpose()?;
+    let scopes: Vec<&str> = row.get("scopes");
+    Ok(Kept {
+        customer_id: row.get("customer_id"),
+        scopes: scopes.into_iter().filter_map(Scope::of_name).collect(),
+        secret_hash: hash(row.get("secret_hash"))?,
+        previous: previous.zip(row.get("previous_until")),
+        expires_at: row.get("expires_at"),
+        is_revoked: row.get::<_, Option<Timestamp>>("revoked_at").is_some(),
+    })
+}
+
+/// Keeps a key. False: one of this name does already.
+///
+/// # Errors
+/// The database is away, or refuses the words.
+pub async fn add(store: &Store, draft: &Draft<'_>) -> Result<bool, StoreError> {
+    let client = store.client().await?;
+    let scopes: Vec<&str> = draft.scopes.iter().map(|scope| scope.name()).collect();
+    let added = ADD
+        .execute(
+            &client,
+            &[
+                &draft.key_id.to_string(),
+                &draft.name,
+                &draft.customer_id,
+                &scopes,
+                &draft.secret_hash.as_slice(),
+                &draft.created_by,
+                &draft.expires_at,
+            ],
+        )
+        .await;
+    match added {
+        Ok(_) => Ok(true),
+        Err(error) if error.is(&SqlState::UNIQUE_VIOLATION) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// All keys, the newest first; those that are over only where they are asked for.
+///
+/// # Errors
+/// The database is away.
+pub async fn list(store: &Store, over_too: bool) -> Result<Vec<ApiKey>, StoreError> {
+    let client = store.client().await?;
+    let rows = LIST.query(&client, &[&over_too]).await?;
+    rows.iter().map(|row| of_json(row, "key")).collect()
+}
+
+/// How many keys do at present.
+///
+/// # Errors
+/// The database is away.
+pub async fn measure(store: &Store) -> Result<i64, StoreError> {
+    let client = store.client().await?;
+    Ok(MEASURE.query(&client, &[]).await?.first().map_or(0, |row| row.get("in_force")))
+}
+
+/// Gives the key of this public part or name a new secret; the one it has does until `previous_until`. `None`: there is no such
+/// key, or it is revoked.
+///
+/// # Errors
+/// The database is away.
+pub async fn rotate(
+    store: &Store,
+    named: &str,
+    secret_hash: SecretHash,
+    previous_until: Timestamp,
+    expires_at: Option<Timestamp>,
+) -> Result<Option<ApiKey>, StoreError> {
+    let client = store.client().await?;
+    let rows =
+        ROTATE.query(&client, &[&named, &secret_hash.as_slice(), &previous_until, &expires_at]).await?;
+    rows.first().map(|row| of_json(row, "key")).transpose()
+}
+
+/// Ends the key of this public part or name. `None`: there is no such key.
+///
+/// # Errors
+/// The database is away.
+pub async fn revoke(store: &Store, named: &str) -> Result<Option<ApiKey>, StoreError> {
+    let client = store.client().await?;
+    let rows = REVOKE.query(&client, &[&named]).await?;
+    rows.first().map(|row| of_json(row, "key")).transpose()
+}
+
+/// These keys were used just now.
+///
+/// # Errors
+/// The database is away.
+pub async fn used(store: &Store, key_ids: &[KeyId]) -> Result<(), StoreError> {
+    let client = store.client().await?;
+    let key_ids: Vec<String> = key_ids.iter().map(ToString::to_string).collect();
+    USED.execute(&client, &[&key_ids]).await.map(drop)
+}

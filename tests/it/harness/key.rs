@@ -1,0 +1,21 @@
+//! Keys, made as an operator makes them.
+
+use super::{Database, vitals};
+
+/// What is put behind `vitals keys create`; gives what it prints.
+pub async fn key(database: &Database, arguments: &[&str]) -> String {
+    let said = vitals(database, &[&["keys", "create"], arguments].concat()).await;
+    assert_eq!(said.code, 0, "{said:?}");
+    said.out.trim_end().to_owned()
+}
+
+/// An `Authorization` with a new key of these scopes, of one tenant or (0) of every one.
+pub async fn authorization(database: &Database, scopes: &[&str], tenant: i64) -> String {
+    let (name, tenant) = (format!("{}-{tenant}", scopes.join("-")), tenant.to_string());
+    let mut arguments = vec![name.as_str(), "--as", "bearer"];
+    arguments.extend(scopes.iter().flat_map(|scope| ["--scope", scope]));
+    if tenant != "0" {
+        arguments.extend(["--tenant", &tenant]);
+    }
+    key(database, &arguments).await
+}
