@@ -20,7 +20,7 @@ pub mod names {
     pub const RECORDS: &str = "vitals_ingest_records_total";
     /// Uploads refused because the queue was full, too many bodies were held, or the database was away.
     pub const REFUSED: &str = "vitals_ingest_refused_total";
-    /// Rows waiting, by shard.
+    /// Rows waiting, by shard; asked for with the metrics.
     pub const QUEUE_ROWS: &str = "vitals_ingest_queue_rows";
     /// Rows of a transaction.
     pub const BATCH_ROWS: &str = "vitals_ingest_batch_rows";

@@ -80,7 +80,7 @@ pub(super) async fn upload_health_data(
     Shared(state): Shared<Arc<State>>,
     request: Request,
 ) -> Result<Json<UploadAnswer>, HttpError> {
-    let (upload, until) = state.read(request, wire::health::parse).await?;
+    let (upload, until) = state.read_readings(request, wire::health::parse).await?;
     let outcome = state.submit(upload, until).await?;
     Ok(Json(UploadAnswer {
         status: "success",
@@ -108,7 +108,7 @@ pub(super) async fn upload_health_data_batch(
     request: Request,
 ) -> Result<Json<BatchAnswer>, HttpError> {
     let started = Instant::now();
-    let (batch, until) = state.read(request, wire::batch::parse).await?;
+    let (batch, until) = state.read_readings(request, wire::batch::parse).await?;
     let outcome = state.submit(batch.upload, until).await?;
     let answer = batch_answer(batch.batch_id, &outcome, started);
     if answer.valid_records == 0 {

@@ -40,6 +40,7 @@ use crate::owners::Owners;
 use crate::store::Store;
 use crate::telemetry::names;
 use crate::wire::Context;
+use crate::wire::glance::{Glance, glance};
 use body::{Bodies, Parse};
 use retention::RawRetention;
 
@@ -95,7 +96,21 @@ impl State {
         request: Request,
         parse: Parse<T>,
     ) -> Result<(T, Instant), HttpError> {
-        self.bodies.read(request, || self.context(), parse).await
+        self.bodies.read(request, |_| Ok(()), || self.context(), parse).await
+    }
+
+    /// As [`State::read`], for readings: what their shard has no room for is refused unparsed, for parsing is most of what an
+    /// upload costs here.
+    async fn read_readings<T: Send + 'static>(
+        &self,
+        request: Request,
+        parse: Parse<T>,
+    ) -> Result<(T, Instant), HttpError> {
+        let admit = |body: &[u8]| {
+            let Glance { device_sn, samples } = glance(body);
+            Ok(self.ingest.room_for(device_sn, samples)?)
+        };
+        self.bodies.read(request, admit, || self.context(), parse).await
     }
 
     /// Completes the owners and commits, both within the time an upload has.

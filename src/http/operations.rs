@@ -53,6 +53,7 @@ pub(super) async fn readyz(Shared(state): Shared<Arc<State>>) -> (StatusCode, Js
     responses((status = 200, description = "The metrics", content_type = "text/plain", body = String)))]
 pub(super) async fn metrics(Shared(state): Shared<Arc<State>>) -> Response {
     state.measure_parts().await;
+    state.ingest.measure();
     telemetry::measure_process();
     let text = state.metrics.render();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()

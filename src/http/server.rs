@@ -19,6 +19,11 @@ use crate::telemetry::names;
 /// Pause after a failed accept: out of file descriptors, mostly, which passes when connections end.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// Most that is read of a connection at once, which it then holds as long as it is open; also the longest request head.
+/// Left to grow (to 400 KiB), a connection that uploads batches held 60 KB more, and no batch was quicker for it: benches/README.md,
+/// "Overload".
+const READ_BUFFER_BYTES: usize = 16 * 1024;
+
 /// Accepts until the stage stops. Each connection is a task of the same stage.
 pub async fn serve(listener: TcpListener, router: Router, idle_timeout: Duration, stage: Stage) {
     let stop = stage.stopping();
@@ -46,6 +51,7 @@ async fn connection(stream: TcpStream, router: Router, idle_timeout: Duration, s
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(idle_timeout)
+        .max_buf_size(READ_BUFFER_BYTES)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     let mut serving = std::pin::pin!(serving);
     let result = tokio::select! {

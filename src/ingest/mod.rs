@@ -128,6 +128,26 @@ impl Ingest {
         Self { queues, shards, commit_deadline: settings.commit_deadline() }
     }
 
+    /// Whether the shard of this device, or any, if none is named, could take so many readings now. Who asks first spares
+    /// itself the parsing of what would be refused.
+    ///
+    /// # Errors
+    /// [`IngestError::Full`].
+    pub fn room_for(&self, device_sn: Option<&str>, rows: usize) -> Result<(), IngestError> {
+        let has_room = |queue: &Queue| queue.budget.available_permits() >= rows.min(queue.budget_rows);
+        let shards = &self.queues[..self.shards];
+        let is_room = match device_sn {
+            Some(device_sn) => has_room(&shards[route::shard_of(device_sn, self.shards)]),
+            None => shards.iter().any(has_room),
+        };
+        if is_room { Ok(()) } else { Err(counted(IngestError::Full)) }
+    }
+
+    /// Shows how many rows wait, by shard.
+    pub fn measure(&self) {
+        self.queues.iter().for_each(Queue::show_depth);
+    }
+
     /// Waits until everything in `upload` is committed, and says what became of it.
     ///
     /// # Errors
@@ -136,11 +156,7 @@ impl Ingest {
         if upload.received() == 0 {
             return Ok(UploadOutcome::default());
         }
-        let outcome = self.submit_parts(upload).await;
-        if let Err(error) = outcome {
-            metrics::counter!(names::REFUSED, "reason" => error.name()).increment(1);
-        }
-        outcome
+        self.submit_parts(upload).await.map_err(counted)
     }
 
     async fn submit_parts(&self, upload: Upload) -> Result<UploadOutcome, IngestError> {
@@ -178,11 +194,15 @@ impl Ingest {
                 let mut pieces = Pieces::of(part);
                 let (piece, answered) = queue.part(pieces.next()?, &mut budget);
                 place.send(piece);
-                queue.show_depth();
                 Some(Entered { queue, answered, pieces, budget })
             })
             .collect())
     }
+}
+
+fn counted(error: IngestError) -> IngestError {
+    metrics::counter!(names::REFUSED, "reason" => error.name()).increment(1);
+    error
 }
 
 /// A part of an upload on its way.

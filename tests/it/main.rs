@@ -30,6 +30,7 @@ mod nested_documents;
 mod notify;
 mod openapi;
 mod operations;
+mod overload;
 mod ownership;
 mod policies;
 mod rejected;
