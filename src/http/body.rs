@@ -84,10 +84,12 @@ impl Bodies {
         }
     }
 
-    /// What the body holds, and until when its sender has to be answered; `context` is made when the body is there.
+    /// What the body holds, and until when its sender has to be answered; `context` is made when the body is there. A small one
+    /// is parsed if `admit` lets it; the others have turns to wait for.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         request: Request<Body>,
+        admit: impl FnOnce(&[u8]) -> Result<(), HttpError>,
         context: impl FnOnce() -> Context,
         parse: Parse<T>,
     ) -> Result<(T, Instant), HttpError> {
@@ -96,7 +98,10 @@ impl Bodies {
         let arrived = timeout(self.limits.read_timeout, arriving).await.map_err(|_| HttpError::Slow)??;
         let (context, until) = (context(), Instant::now() + self.limits.commit_deadline);
         let parsed = match self.small(&arrived, encoding)? {
-            Some(body) => parse(&body, &context)?,
+            Some(body) => {
+                admit(&body)?;
+                parse(&body, &context)?
+            }
             None => self.aside(arrived, encoding, context, parse, until).await?,
         };
         Ok((parsed, until))

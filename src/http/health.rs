@@ -81,7 +81,7 @@ pub(super) async fn upload_health_data(
     Shared(state): Shared<Arc<State>>,
     request: Request,
 ) -> Result<Json<UploadAnswer>, HttpError> {
-    let (upload, terms) = state.read(request, wire::health::parse).await?;
+    let (upload, terms) = state.read_readings(request, wire::health::parse).await?;
     let outcome = state.submit(upload, terms).await?;
     Ok(Json(UploadAnswer {
         status: "success",
@@ -111,7 +111,7 @@ pub(super) async fn upload_health_data_batch(
     request: Request,
 ) -> Result<Json<BatchAnswer>, HttpError> {
     let started = Instant::now();
-    let (batch, terms) = state.read(request, wire::batch::parse).await?;
+    let (batch, terms) = state.read_readings(request, wire::batch::parse).await?;
     let outcome = state.submit(batch.upload, terms).await?;
     let answer = batch_answer(batch.batch_id, &outcome, started);
     if answer.valid_records == 0 {

@@ -47,6 +47,7 @@ use crate::store::clock::Clock;
 use crate::telemetry::names;
 use crate::telemetry::trace::{self, TraceContext};
 use crate::wire::Context;
+use crate::wire::glance::{Glance, glance};
 use access::{Access, Caller};
 use body::{Bodies, Parse};
 use headers::Guards;
@@ -129,8 +130,31 @@ impl State {
         request: Request,
         parse: Parse<T>,
     ) -> Result<(T, Terms), HttpError> {
+        self.read_admitted(request, |_| Ok(()), parse).await
+    }
+
+    /// As [`State::read`], for readings: what their shard has no room for is refused unparsed, for parsing is most of what an
+    /// upload costs here.
+    async fn read_readings<T: Send + 'static>(
+        &self,
+        request: Request,
+        parse: Parse<T>,
+    ) -> Result<(T, Terms), HttpError> {
+        let admit = |body: &[u8]| {
+            let Glance { device_sn, samples } = glance(body);
+            Ok(self.ingest.room_for(device_sn, samples)?)
+        };
+        self.read_admitted(request, admit, parse).await
+    }
+
+    async fn read_admitted<T: Send + 'static>(
+        &self,
+        request: Request,
+        admit: impl FnOnce(&[u8]) -> Result<(), HttpError>,
+        parse: Parse<T>,
+    ) -> Result<(T, Terms), HttpError> {
         let customer_id = request.extensions().get::<Caller>().and_then(Caller::customer_id);
-        let (parsed, until) = self.bodies.read(request, || self.context(customer_id), parse).await?;
+        let (parsed, until) = self.bodies.read(request, admit, || self.context(customer_id), parse).await?;
         Ok((parsed, Terms { until, customer_id }))
     }
 

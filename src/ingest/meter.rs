@@ -116,6 +116,11 @@ impl Meter {
         Arc::clone(&self.budget).try_acquire_many_owned(rows).ok()
     }
 
+    /// Whether there is room for so many rows now.
+    pub(super) fn has_room(&self, rows: usize) -> bool {
+        self.budget.available_permits() >= rows.min(self.budget_rows)
+    }
+
     pub(super) fn show_depth(&self) {
         #[expect(clippy::cast_precision_loss, reason = "a queue is far below 2^52 rows")]
         metrics::gauge!(names::QUEUE_ROWS, "shard" => self.label.clone()).set(self.waiting() as f64);

@@ -153,6 +153,29 @@ impl Ingest {
         Meters::of(self.queues.iter().map(|queue| Arc::clone(&queue.meter)), self.outlook.clone())
     }
 
+    /// Whether the shard of this device, or any, if none is named, could take so many readings now. Who asks first spares
+    /// itself the parsing of what would be refused.
+    ///
+    /// # Errors
+    /// [`IngestError::Full`].
+    pub fn room_for(&self, device_sn: Option<&str>, rows: usize) -> Result<(), IngestError> {
+        let shards = &self.queues[..self.shards];
+        let asked = match device_sn {
+            Some(device_sn) => std::slice::from_ref(&shards[route::shard_of(device_sn, self.shards)]),
+            None => shards,
+        };
+        if asked.iter().any(|queue| queue.meter.has_room(rows)) {
+            return Ok(());
+        }
+        asked[0].meter.refused(rows);
+        Err(counted(IngestError::Full))
+    }
+
+    /// Shows how many rows wait, by shard.
+    pub fn measure(&self) {
+        self.queues.iter().for_each(|queue| queue.meter.show_depth());
+    }
+
     /// Waits until everything in `upload` is committed, and says what became of it.
     ///
     /// # Errors
@@ -161,11 +184,7 @@ impl Ingest {
         if upload.received() == 0 {
             return Ok(UploadOutcome::default());
         }
-        let outcome = self.submit_parts(upload).await;
-        if let Err(error) = outcome {
-            metrics::counter!(names::REFUSED, "reason" => error.name()).increment(1);
-        }
-        outcome
+        self.submit_parts(upload).await.map_err(counted)
     }
 
     async fn submit_parts(&self, upload: Upload) -> Result<UploadOutcome, IngestError> {
@@ -203,11 +222,15 @@ impl Ingest {
                 let mut pieces = Pieces::of(part);
                 let (piece, answered) = queue.part(pieces.next()?, &mut budget);
                 place.send(piece);
-                queue.meter.show_depth();
                 Some(Entered { queue, answered, pieces, budget })
             })
             .collect())
     }
+}
+
+fn counted(error: IngestError) -> IngestError {
+    metrics::counter!(names::REFUSED, "reason" => error.name()).increment(1);
+    error
 }
 
 /// A part of an upload on its way.

@@ -64,7 +64,7 @@ pub(super) fn split(mut upload: Upload, shards: usize) -> Vec<(usize, Upload)> {
 }
 
 /// Which shard a device belongs to: the same in every process.
-fn shard_of(device_sn: &str, shards: usize) -> usize {
+pub(super) fn shard_of(device_sn: &str, shards: usize) -> usize {
     let mut hasher = SipHasher13::new();
     hasher.write(device_sn.as_bytes());
     usize::try_from(hasher.finish() % shards as u64).expect("less than the shards")

@@ -17,7 +17,7 @@ pub const TURNED_AWAY: &str = "vitals_http_turned_away_total";
 pub const RECORDS: &str = "vitals_ingest_records_total";
 /// Uploads refused because the queue was full, too many bodies were held, or the database was away.
 pub const REFUSED: &str = "vitals_ingest_refused_total";
-/// Rows waiting, by shard.
+/// Rows waiting, by shard; asked for with the metrics.
 pub const QUEUE_ROWS: &str = "vitals_ingest_queue_rows";
 /// Rows that may wait, by shard: `queue_rows`.
 pub const QUEUE_CAPACITY: &str = "vitals_ingest_queue_capacity_rows";

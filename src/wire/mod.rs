@@ -17,6 +17,7 @@ mod document;
 pub mod event;
 mod fields;
 mod gather;
+pub mod glance;
 pub mod health;
 pub mod history;
 mod item;

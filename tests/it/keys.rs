@@ -10,7 +10,7 @@ use crate::harness::{
 };
 
 /// What each route needs; "" nothing, "?" see `key_tenants`. Whoever adds one says here who may ask it.
-const NEEDS: [(&str, &str, &str); 28] = [
+const NEEDS: [(&str, &str, &str); 31] = [
     ("post", "/upload_health_data", "upload"),
     ("post", "/upload_health_data_batch", "upload"),
     ("post", "/upload_device_info", "upload"),
@@ -36,6 +36,9 @@ const NEEDS: [(&str, &str, &str); 28] = [
     ("get", "/metrics", "read"),
     ("get", "/api/health", "read"),
     ("get", "/api/stats", "read"),
+    ("get", "/api/batch_processor/health", "read"),
+    ("get", "/api/batch_processor/metrics", "read"),
+    ("get", "/api/system_alerts", "read"),
     ("get", "/openapi.json", ""),
     ("get", "/docs", ""),
     ("get", "/docs/{file}", ""),

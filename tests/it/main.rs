@@ -35,6 +35,7 @@ mod nested_documents;
 mod notify;
 mod openapi;
 mod operations;
+mod overload;
 mod ownership;
 mod policies;
 mod prometheus;

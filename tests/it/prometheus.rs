@@ -117,6 +117,11 @@ async fn a_prometheus_reads_the_service_and_rings_when_a_part_is_away() {
     let process = Process::serve(&database, &variables).await;
     let target = process.url.trim_start_matches("http://").to_owned();
     let Some(prometheus) = Prometheus::start(&target).await else { return };
+    eventually("it is ready", async || {
+        let answer = reqwest::get(format!("{}/-/ready", prometheus.url)).await;
+        answer.is_ok_and(|answer| answer.status().is_success()).then_some(())
+    })
+    .await;
     eventually("it is scraped", async || {
         let answer = prometheus.ask("query", &[("query", "up{job=\"vitals\"}")]).await;
         (answer["data"]["result"][0]["value"][1] == "1").then_some(())

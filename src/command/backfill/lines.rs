@@ -3,12 +3,13 @@
 //! Before: a file. After: `ingest::backfill` commits what a stretch held.
 //! Promise: a stretch ends where a line ends, and says at which byte; a line that cannot be read is a reject.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use bytes::Bytes;
+use bytes::{BufMut, Bytes, BytesMut};
 use csv::{ByteRecord, Position, Reader, ReaderBuilder};
 use sha2::{Digest, Sha256};
 
@@ -61,8 +62,12 @@ pub(super) struct Piece {
 /// The rest of a file.
 pub(super) enum Lines {
     Ndjson { file: BufReader<File>, at: u64 },
-    Csv { reader: Reader<File>, names: Vec<String>, bytes: u64 },
+    Csv { reader: Reader<File>, names: Vec<String>, record: ByteRecord, text: BytesMut, bytes: u64 },
 }
+
+/// Objects of lines lie side by side in pieces of memory of this size, as long as there is room for a usual one.
+const OBJECTS_BYTES: usize = 64 << 10;
+const LINE_BYTES: usize = 1 << 10;
 
 /// Longest line, bytes: a body as large as an upload may be, unpacked.
 const MAX_LINE_BYTES: u64 = 64 << 20;
@@ -83,7 +88,7 @@ impl Lines {
             position.set_byte(offset);
             reader.seek(position)?;
         }
-        Ok(Self::Csv { reader, names, bytes })
+        Ok(Self::Csv { reader, names, record: ByteRecord::new(), text: BytesMut::new(), bytes })
     }
 
     /// The next lines, at most so many; `None`: there are no more.
@@ -117,10 +122,9 @@ impl Lines {
                 *at += read;
                 Ok((read > 0).then(|| Bytes::copy_from_slice(line.trim_ascii())))
             }
-            Self::Csv { reader, names, .. } => {
-                let mut record = ByteRecord::new();
-                let found = reader.read_byte_record(&mut record).context("no CSV")?;
-                Ok(found.then(|| object(names, &record)))
+            Self::Csv { reader, names, record, text, .. } => {
+                let found = reader.read_byte_record(record).context("no CSV")?;
+                Ok(found.then(|| object(names, record, text)))
             }
         }
     }
@@ -135,7 +139,7 @@ impl Lines {
     }
 }
 
-/// Names of columns; those of `health_data` are as good as those of an upload.
+/// Names of columns, as JSON; those of `health_data` are as good as those of an upload.
 fn names(header: &ByteRecord) -> anyhow::Result<Vec<String>> {
     let mut names = Vec::with_capacity(header.len());
     for name in header {
@@ -146,19 +150,33 @@ fn names(header: &ByteRecord) -> anyhow::Result<Vec<String>> {
     if !is_named(&["device_sn", "deviceSn", "id"]) || !is_named(&["timestamp", "cjsj"]) {
         bail!("the first line must name the columns, device_sn and ts among them");
     }
-    Ok(names)
+    let mut once = BTreeSet::new();
+    if let Some(twice) = names.iter().find(|name| !once.insert(name.as_str())) {
+        bail!("the first line names the column {twice} twice");
+    }
+    Ok(names.iter().map(|name| serde_json::Value::from(name.as_str()).to_string()).collect())
 }
 
-/// A line as the object an upload would send. What is not UTF-8 is no object, and is refused as such.
-fn object(names: &[String], record: &ByteRecord) -> Bytes {
-    let mut object = serde_json::Map::new();
+/// A line as the object an upload would send, nothing if all its fields are empty; `out` lends its memory. What is not UTF-8 is no
+/// object, and is refused as such.
+fn object(names: &[String], record: &ByteRecord, out: &mut BytesMut) -> Bytes {
+    if out.capacity() < LINE_BYTES {
+        out.reserve(OBJECTS_BYTES);
+    }
     for (name, field) in names.iter().zip(record) {
         let Ok(text) = std::str::from_utf8(field) else {
+            out.clear();
             return Bytes::from(String::from_utf8_lossy(record.as_slice()).into_owned());
         };
         if !text.trim().is_empty() {
-            object.insert(name.clone(), text.into());
+            out.put_u8(if out.is_empty() { b'{' } else { b',' });
+            out.put_slice(name.as_bytes());
+            out.put_u8(b':');
+            serde_json::to_writer(out.writer(), text).expect("memory takes all");
         }
     }
-    if object.is_empty() { Bytes::new() } else { Bytes::from(serde_json::Value::Object(object).to_string()) }
+    if !out.is_empty() {
+        out.put_u8(b'}');
+    }
+    out.split().freeze()
 }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::client::{Answer, Connection, Failure, Target};
+use super::client::{Answer, Connection, Failure, RETRY_AFTER_UNSAID, Target};
 use super::report::{PartReport, Tally};
 
 /// Before an alarm that was refused or lost is sent again.
@@ -76,9 +76,8 @@ async fn deliver(
                 return;
             }
             Ok(Answer::Refused(wait)) => {
-                tally.answered(503);
-                tally.counts.refused += 1;
-                wait
+                tally.refused(wait);
+                wait.unwrap_or(RETRY_AFTER_UNSAID)
             }
             Ok(Answer::Other(status)) => {
                 tally.answered(status.as_u16());

@@ -27,7 +27,8 @@ const CONNECT_DEADLINE: Duration = Duration::from_secs(3);
 const MAX_ANSWER_BYTES: usize = 1 << 20;
 /// Bounds of the wait that a refusal may ask for.
 const RETRY_AFTER_BOUNDS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
-const RETRY_AFTER_UNSAID: Duration = Duration::from_secs(1);
+/// The wait after a refusal that asks for none.
+pub(super) const RETRY_AFTER_UNSAID: Duration = Duration::from_secs(1);
 
 /// Where uploads go.
 #[derive(Debug)]
@@ -44,8 +45,8 @@ pub(super) struct Target {
 pub(super) enum Answer {
     /// 200: what became of the records.
     Acknowledged(Details),
-    /// 503: not now; when again.
-    Refused(Duration),
+    /// 503: not now; when again, if that was said.
+    Refused(Option<Duration>),
     /// Anything else: to a watch, a failure.
     Other(StatusCode),
 }
@@ -200,7 +201,7 @@ async fn exchange(
     sender.ready().await.map_err(|_| Failure::Lost)?;
     let answer = sender.send_request(request).await.map_err(|_| Failure::Lost)?;
     let status = answer.status();
-    let wait = answer.headers().get(RETRY_AFTER).map_or(RETRY_AFTER_UNSAID, wait_of);
+    let wait = answer.headers().get(RETRY_AFTER).map(wait_of);
     let body = Limited::new(answer.into_body(), MAX_ANSWER_BYTES).collect().await;
     let body = body.map_err(|_| Failure::Lost)?.to_bytes();
     match status {

@@ -12,7 +12,7 @@ use tokio::sync::{Barrier, Semaphore, mpsc};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::client::{Answer, Connection, Failure, Target};
+use super::client::{Answer, Connection, Failure, RETRY_AFTER_UNSAID, Target};
 use super::progress::Progress;
 use super::report::{PartReport, Tally};
 use super::source::{Batch, Kind, Source};
@@ -34,6 +34,8 @@ pub(super) struct Bounds {
     pub(super) lasts: Option<Duration>,
     /// Between two uploads of one connection; `None`: as fast as answers come.
     pub(super) every: Option<Duration>,
+    /// What was refused goes when the next upload is due, not after the wait that was asked for.
+    pub(super) impatient: bool,
 }
 
 /// What all connections of a run share.
@@ -75,7 +77,7 @@ pub(super) async fn run(
     for (number, source) in sources.into_iter().enumerate() {
         let (run, working) = (run.clone(), working.clone());
         stage.spawn("connection", async move {
-            Courier { run, number, source, connection: None, was_open: false }.work().await;
+            Courier { run, number, source, refused: None, connection: None, was_open: false }.work().await;
             drop(working);
         });
     }
@@ -125,6 +127,8 @@ struct Courier {
     run: Arc<Run>,
     number: usize,
     source: Source,
+    /// Refused, and to be sent in place of the next.
+    refused: Option<Batch>,
     connection: Option<Connection>,
     was_open: bool,
 }
@@ -144,8 +148,11 @@ impl Courier {
             if due.is_some_and(|due| due >= over_at) || !self.rest_until(due).await {
                 break;
             }
-            let Some(batch) = self.source.next() else { break };
+            let Some(batch) = self.refused.take().or_else(|| self.source.next()) else { break };
             self.deliver(batch, due.unwrap_or_else(Instant::now), over_at).await;
+        }
+        if let Some(batch) = self.refused.take() {
+            self.count(|tally| tally.counts.abandoned += u64::from(batch.records));
         }
     }
 
@@ -180,11 +187,12 @@ impl Courier {
                     return self.source.acknowledged(batch);
                 }
                 Ok(Answer::Refused(wait)) => {
-                    self.count(|tally| {
-                        tally.answered(503);
-                        tally.counts.refused += 1;
-                    });
-                    wait
+                    self.count(|tally| tally.refused(wait));
+                    if self.run.bounds.impatient {
+                        self.refused = Some(batch);
+                        return;
+                    }
+                    wait.unwrap_or(RETRY_AFTER_UNSAID)
                 }
                 Ok(Answer::Other(status)) => {
                     return self.count(|tally| {

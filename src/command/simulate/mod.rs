@@ -38,8 +38,8 @@ use source::{Part, Source};
 /// Lets a simulated fleet of watches upload, and measures how the service answers.
 ///
 /// Exit code: 0 when every upload was acknowledged or refused with 503 (which is counted, waited for and tried again);
-/// 1 when errors happened (no connection, lost connection, no answer in 10 s, another status, an answer that does not
-/// add up, a rejected record) or the run could not begin; 2 when the command line cannot be read.
+/// 1 when errors happened (no connection, lost connection, no answer in 10 s, another status, a 503 without Retry-After, an
+/// answer that does not add up, a rejected record) or the run could not begin; 2 when the command line cannot be read.
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct Options {
     /// The service, http only.
@@ -69,6 +69,11 @@ pub struct Options {
     /// Records a second, all connections together, whatever the answers do. Default: as fast as they come.
     #[arg(long, value_name = "RECORDS/S", value_parser = rate)]
     pub rate: Option<f64>,
+
+    /// Take no notice of Retry-After: what was refused is sent again when the next upload is due, so that the load stays what
+    /// it is however much of it is refused.
+    #[arg(long, requires = "rate")]
+    pub impatient: bool,
 
     /// Share of the live uploads that repeat an acknowledged one, percent.
     #[arg(long, value_name = "PERCENT", default_value_t = 0.0, value_parser = percent)]
@@ -148,7 +153,7 @@ pub async fn run(options: &Options, stop: &CancellationToken, show: Show) -> any
     if options.history_days > 0 {
         let records = u64::from(calendar.history_records) * u64::from(options.devices);
         let mut progress = Progress::new("history", show, End::Records(records));
-        let bounds = Bounds { lasts: None, every: None };
+        let bounds = Bounds { lasts: None, every: None, impatient: false };
         report.history =
             Some(load::run(target.clone(), sources(Part::History), bounds, stop, &mut progress).await?);
     }
@@ -235,7 +240,7 @@ fn bounds_of(options: &Options) -> Bounds {
         let uploads_per_second = rate / f64::from(options.batch) / f64::from(options.connections);
         Duration::from_secs_f64(1.0 / uploads_per_second)
     });
-    Bounds { lasts: options.seconds.map(Duration::from_secs), every }
+    Bounds { lasts: options.seconds.map(Duration::from_secs), every, impatient: options.impatient }
 }
 
 fn end_of(options: &Options) -> End {

@@ -41,7 +41,7 @@ pub struct Counts {
     pub repeated: u64,
     /// Acknowledged records from hours to days ago (`--late`).
     pub late: u64,
-    /// Answers of 503; the upload was sent again after the wait asked for.
+    /// Answers of 503; the upload was sent again, after the wait asked for or (`--impatient`) when the next was due.
     pub refused: u64,
     /// Records that were not acknowledged when the run ended.
     pub abandoned: u64,
@@ -63,6 +63,15 @@ impl Default for Tally {
 impl Tally {
     pub(super) fn answered(&mut self, status: u16) {
         *self.counts.statuses.entry(status).or_default() += 1;
+    }
+
+    /// An answer of 503; one that does not say when to come again is an error.
+    pub(super) fn refused(&mut self, wait: Option<Duration>) {
+        self.answered(503);
+        self.counts.refused += 1;
+        if wait.is_none() {
+            self.failed("refused without Retry-After");
+        }
     }
 
     pub(super) fn failed(&mut self, kind: &str) {

@@ -26,6 +26,8 @@ enum Reply {
     CountAfter(Duration),
     /// This status.
     Status(u16),
+    /// 503, and not when to come again.
+    Unsaid,
     /// Says that it stored one record more than there were.
     Miscount,
     /// Hangs up.
@@ -99,6 +101,9 @@ async fn answer(
         Reply::Status(status) => {
             let refusal = Response::builder().status(status).header("retry-after", "0");
             return Ok(refusal.body(Full::default()).expect("well formed"));
+        }
+        Reply::Unsaid => {
+            return Ok(Response::builder().status(503).body(Full::default()).expect("well formed"));
         }
         Reply::Count | Reply::Miscount => {}
     }
@@ -191,6 +196,27 @@ async fn a_rate_is_kept() {
     let live = report.live.expect("live");
     assert_eq!(live.counts.acknowledged, 2_000);
     assert!((1.9..3.0).contains(&live.seconds), "{}", live.seconds);
+}
+
+#[tokio::test]
+async fn an_impatient_load_is_the_same_however_much_of_it_is_refused() {
+    let service =
+        Service::start(|number| if number % 4 == 0 { Reply::Count } else { Reply::Status(503) }).await;
+    let options =
+        Options { rate: Some(1_000.0), seconds: Some(2), batch: 5, impatient: true, ..options(&service) };
+    let report = run_quietly(&options).await;
+    let counts = &report.live.as_ref().expect("live").counts;
+    assert_eq!((counts.requests, counts.refused, report.errors()), (400, 300, 0));
+    assert_eq!((counts.stored, counts.duplicate), (500, 0), "what was refused is sent again, and once");
+    assert_eq!(service.stop().await.keys.len(), 500);
+}
+
+#[tokio::test]
+async fn a_refusal_that_does_not_say_when_to_come_again_is_an_error() {
+    let service = Service::start(|number| if number == 0 { Reply::Unsaid } else { Reply::Count }).await;
+    let report = run_quietly(&Options { records: Some(40), ..options(&service) }).await;
+    let counts = &report.live.as_ref().expect("live").counts;
+    assert_eq!((counts.stored, counts.errors["refused without Retry-After"], report.errors()), (40, 1, 1));
 }
 
 #[tokio::test]

@@ -106,6 +106,14 @@ impl Process {
         self.said.lock().expect("whole").clone()
     }
 
+    /// The most memory it has had in RAM so far.
+    pub fn peak_memory_bytes(&self) -> u64 {
+        let id = self.child.id().expect("it runs");
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("the system tells");
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("the most memory");
+        line.split_whitespace().nth(1).expect("a figure").parse::<u64>().expect("kibibytes") * 1024
+    }
+
     /// Waits for its end.
     pub async fn ended(self) -> ExitStatus {
         self.ended_with_log().await.0

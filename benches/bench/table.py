@@ -1,0 +1,38 @@
+"""The whole table of what the system must reach (README.md, "Goals"), side by side in one run.
+
+Before: `run`. After: `figures` says which goal is met.
+Promise: ratios are those of this run; under twelve minutes; what fails does not keep the rest from being measured.
+"""
+
+from . import connections, reaction, rollups, sweep, uploads
+from .place import Trouble
+
+
+def run(place, figures):
+    """The bench of this name."""
+    batch_rate = uploads.batches(place, figures)
+    with place.database() as database, database.service() as service:
+        single_rate = uploads.singles(place, figures, service)
+    failed = []
+    for part in (
+        lambda: uploads.beside_peer(place, figures, batch_rate, single_rate),
+        lambda: connections.run(place, figures),
+        lambda: half_load(place, figures, batch_rate),
+        lambda: rollups.run(place, figures),
+        lambda: sweep.run(place, figures),
+    ):
+        try:
+            part()
+        except Trouble as trouble:
+            print(f"TROUBLE: {trouble}", flush=True)
+            failed.append(str(trouble))
+    if failed:
+        raise Trouble("; ".join(failed))
+
+
+def half_load(place, figures, batch_rate):
+    with place.database() as database, database.service() as service:
+        # So that the plans and connections of a service that has run a while are there.
+        place.load(service.url, connections=64, batch=100, devices=2000, seconds=2)
+        database.settle()
+        reaction.at_half_load(place, figures, database, service, batch_rate)
