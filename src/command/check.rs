@@ -6,11 +6,12 @@ use std::process::ExitCode;
 
 use jiff::{Timestamp, ToSpan, Unit};
 
-use super::keys;
 use crate::cache::Cache;
-use crate::config::Settings;
+use crate::config::{Authentication, Settings};
+use crate::keys::Known;
+use crate::model::api_key::Presented;
 use crate::store::rollups::{self, Edition, RollupStatus};
-use crate::store::{Store, erasure, migrate, outbox, policy};
+use crate::store::{Store, api_key, device_config, erasure, migrate, outbox, policy};
 
 /// Looks at everything and tells.
 ///
@@ -32,10 +33,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
             rollup(&mut report, settings, &status);
         }
         policies(&mut report, &store, rollups::edition(&client).await?).await?;
-        match keys::finding(settings, &store).await? {
-            (true, finding) => report.good("keys", &finding),
-            (false, finding) => report.bad("keys", &finding),
-        }
+        keys(&mut report, settings, &store).await?;
         waiting(&mut report, &store).await?;
         erasures(&mut report, &store).await?;
     } else if found < needed {
@@ -106,6 +104,38 @@ async fn waiting(report: &mut Report, store: &Store) -> anyhow::Result<()> {
         0 => report.good("outbox", "empty: everything committed was reacted to"),
         waiting => {
             report.good("outbox", &format!("{waiting} transactions wait for a relay (`vitals serve`)"))
+        }
+    }
+    Ok(())
+}
+
+/// Who may ask, and whether what watches are told lets them.
+async fn keys(report: &mut Report, settings: &Settings, store: &Store) -> anyhow::Result<()> {
+    if settings.authentication == Authentication::Off {
+        report.good("keys", &format!("nobody is asked for one; it listens on {}", settings.listen));
+        return Ok(());
+    }
+    match api_key::measure(store).await? {
+        0 => {
+            report.bad("keys", "everybody is asked for one and there is none: `vitals keys create` makes one")
+        }
+        in_force => report.good("keys", &format!("{in_force} keys in force")),
+    }
+    for told in device_config::headers(store).await? {
+        let tenant = told.customer_id;
+        let name = format!("{} of tenant {tenant}", told.name);
+        let Some(key) = Presented::of_header(&told.auth_header) else {
+            report.bad(&name, "auth_header holds no key: watches are refused");
+            continue;
+        };
+        let kept = api_key::find(store, key.key_id).await?;
+        let of = kept.as_ref().map(|kept| kept.customer_id);
+        let does = kept.is_some_and(|kept| Known::of(key.key_id, kept).admits(&key, Timestamp::now()));
+        if !does {
+            report.bad(&name, "auth_header holds a key that does no longer: watches are refused");
+        } else if of != Some(Some(tenant)) {
+            let told = "auth_header holds a key of another tenant, or of every one, and who has the serial of a watch gets it";
+            report.bad(&name, told);
         }
     }
     Ok(())

@@ -17,7 +17,7 @@ use rand::rngs::OsRng;
 use super::actor::Actor;
 use super::text::{aligned, harmless, print};
 use super::when;
-use crate::config::{Authentication, Settings};
+use crate::config::Settings;
 use crate::model::api_key::{ApiKey, KeyId, Presented, Scope};
 use crate::store::Store;
 use crate::store::api_key::{self, Draft};
@@ -237,22 +237,6 @@ fn table(keys: &[ApiKey], zone: &TimeZone) -> String {
         ]
     }));
     aligned(&lines)
-}
-
-/// What `vitals check` says of who may ask. False: nobody can.
-///
-/// # Errors
-/// The database is away.
-pub(super) async fn finding(settings: &Settings, store: &Store) -> anyhow::Result<(bool, String)> {
-    Ok(match (settings.authentication, api_key::measure(store).await?) {
-        (Authentication::Off, _) => {
-            (true, format!("nobody is asked for a key; listens on {}", settings.listen))
-        }
-        (Authentication::Keys, 0) => {
-            (false, "keys are asked for and there is none: `vitals keys create` makes one".to_owned())
-        }
-        (Authentication::Keys, keys) => (true, format!("{keys} keys in force")),
-    })
 }
 
 impl End {

@@ -21,7 +21,8 @@ pub struct Known {
 }
 
 impl Known {
-    pub(super) const fn of(key_id: KeyId, kept: Kept) -> Self {
+    /// As it is kept.
+    pub const fn of(key_id: KeyId, kept: Kept) -> Self {
         Self { key_id, kept, is_used: AtomicBool::new(false) }
     }
 
@@ -36,7 +37,7 @@ impl Known {
     }
 
     /// Whether what is presented is this key, and it does at `now`. The clock is this machine's.
-    pub(super) fn admits(&self, key: &Presented, now: Timestamp) -> bool {
+    pub fn admits(&self, key: &Presented, now: Timestamp) -> bool {
         let given = key.secret_hash();
         let is_current = bool::from(self.kept.secret_hash.ct_eq(&given));
         let is_previous =

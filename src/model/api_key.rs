@@ -16,6 +16,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -24,6 +26,9 @@ use super::Id64;
 
 /// What every key begins with.
 const PREFIX: &str = "vk_";
+
+/// Longest `user:key` that is read, bytes: a key has 80.
+const MAX_BASIC_BYTES: usize = 512;
 
 /// The public part of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -109,6 +114,23 @@ impl Presented {
     /// Of this secret, which is of chance.
     pub const fn of(key_id: KeyId, secret: [u8; 32]) -> Self {
         Self { key_id, secret }
+    }
+
+    /// The key in an `Authorization`: `Bearer <key>`, or `Basic`, with the key as the password and any user. `None`: there is none
+    /// that can be read.
+    pub fn of_header(text: &str) -> Option<Self> {
+        let (scheme, rest) = text.trim().split_once(' ')?;
+        let rest = rest.trim();
+        if scheme.eq_ignore_ascii_case("bearer") {
+            return rest.parse().ok();
+        }
+        if !scheme.eq_ignore_ascii_case("basic") {
+            return None;
+        }
+        let mut plain = [0; MAX_BASIC_BYTES];
+        let length = BASE64_STANDARD.decode_slice(rest, &mut plain).ok()?;
+        let (_, key) = std::str::from_utf8(&plain[..length]).ok()?.split_once(':')?;
+        key.parse().ok()
     }
 
     /// The whole key, secret and all.

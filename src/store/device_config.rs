@@ -3,11 +3,13 @@
 //! Before: `http::device_config` is asked by a watch. After: the tables a DBA changes.
 
 use serde::Deserialize;
+use tokio_postgres::Row;
 use tokio_postgres::types::Json;
 
 use super::{Statement, Store, StoreError, statement};
 use crate::model::Owner;
 
+const HEADERS: Statement = statement!("device_config", "headers");
 const READ: Statement = statement!("device_config", "read");
 
 /// What a watch is told.
@@ -109,4 +111,30 @@ pub async fn read(
         metrics,
         interfaces,
     }))
+}
+
+/// What watches of a tenant are told to send as Authorization.
+#[derive(Debug)]
+pub struct ToldHeader {
+    /// Tenant; 0: everybody.
+    pub customer_id: i64,
+    /// The interface.
+    pub name: String,
+    /// The header.
+    pub auth_header: String,
+}
+
+/// Every header that watches are told.
+///
+/// # Errors
+/// The database is away.
+pub async fn headers(store: &Store) -> Result<Vec<ToldHeader>, StoreError> {
+    let client = store.client().await?;
+    let rows = HEADERS.query(&client, &[]).await?;
+    let told = |row: &Row| ToldHeader {
+        customer_id: row.get("customer_id"),
+        name: row.get("name"),
+        auth_header: row.get("auth_header"),
+    };
+    Ok(rows.iter().map(told).collect())
 }

@@ -321,6 +321,34 @@ async fn check_says_whether_anybody_has_a_key() {
     let (code, said) = check().await;
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("ok    keys: 1 keys in force"), "{said}");
+
+    // What watches are told: everybody's key, nobody's, one of the tenant.
+    let (every, own) = (
+        key(&database, &["every", "--scope", "upload", "--as", "basic"]).await,
+        key(&database, &["own", "--scope", "upload", "--tenant", "7", "--as", "basic"]).await,
+    );
+    let client = database.client().await;
+    client
+        .batch_execute("insert into customer (customer_id, name) values (7, 'Seven')")
+        .await
+        .expect("a tenant");
+    for (header, finding) in
+        [(every.as_str(), Some("of every one")), ("Bearer x", Some("no key")), (&own, None)]
+    {
+        let sql =
+            "insert into device_config_interface (customer_id, name, path, interval_seconds, auth_header)
+                   values (7, 'told', '/upload_health_data', 60, $1)
+                   on conflict (customer_id, name) do update set auth_header = excluded.auth_header";
+        client.execute(sql, &[&header]).await.expect("told");
+        let (code, said) = check().await;
+        assert_eq!(code, Some(finding.map_or(0, |_| 1)), "{said}");
+        assert!(finding.is_none_or(|finding| said.contains(finding)), "{said}");
+        assert!(!said.contains(header), "{said}");
+    }
+    let revoked = vitals(&database, &["keys", "revoke", "own"]).await;
+    assert_eq!(revoked.code, 0, "{revoked:?}");
+    let (code, said) = check().await;
+    assert!(code == Some(1) && said.contains("does no longer"), "{said}");
 }
 
 #[tokio::test]

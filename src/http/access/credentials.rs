@@ -1,16 +1,10 @@
-//! The key in the `Authorization` header, which a watch sends as it was told: `Bearer <key>`, or `Basic`, with the key as the
-//! password and any user.
+//! The key in the `Authorization` header, which a watch sends as it was told.
 //!
 //! Before: the headers of a request. After: `keys`. Promise: nothing of the header is kept.
 
 use axum::http::{HeaderMap, header};
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 
 use crate::model::api_key::Presented;
-
-/// Longest `user:key` that is read, bytes: a key has 80.
-const MAX_BASIC_BYTES: usize = 512;
 
 /// Whether anything is given, right or wrong. An empty header is none: a watch that was told no header sends that.
 pub(super) fn are_given(headers: &HeaderMap) -> bool {
@@ -25,22 +19,13 @@ pub(super) fn of(headers: &HeaderMap) -> Option<Presented> {
     if second.is_some() {
         return None;
     }
-    let (scheme, rest) = first.to_str().ok()?.trim().split_once(' ')?;
-    let rest = rest.trim();
-    if scheme.eq_ignore_ascii_case("bearer") {
-        rest.parse().ok()
-    } else if scheme.eq_ignore_ascii_case("basic") {
-        let mut plain = [0; MAX_BASIC_BYTES];
-        let length = BASE64_STANDARD.decode_slice(rest, &mut plain).ok()?;
-        let (_, key) = std::str::from_utf8(&plain[..length]).ok()?.split_once(':')?;
-        key.parse().ok()
-    } else {
-        None
-    }
+    Presented::of_header(first.to_str().ok()?)
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::prelude::BASE64_STANDARD;
     use proptest::prelude::*;
 
     use super::*;
