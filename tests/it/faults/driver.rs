@@ -101,8 +101,10 @@ impl<'a> Driver<'a> {
             Reply::Status(204)
         })
         .await;
+        // By a clock that is an hour ahead an alert may be over that by the true one is not.
         let tell = format!(
-            "insert into contact (name) values ('receiver');
+            "update alert_rule set expire_seconds = 86400 where expire_seconds is not null;
+             insert into contact (name) values ('receiver');
              insert into contact_address (contact_id, channel, address) select contact_id, 'webhook', '{}/' from contact;
              insert into notification_route (channel, audience, contact_id) select 'webhook', 'contact', contact_id from contact",
             receiver.url()
