@@ -59,9 +59,9 @@ class Figures:
         """The table on standard output, everything under `target/bench`."""
         text = self.markdown()
         print(f"\n{text}\n")
-        (self.place.kept / f"{self.name}.md").write_text(text + "\n")
+        (self.place.results / f"{self.name}.md").write_text(text + "\n")
         whole = {"circumstances": self.circumstances(), "rows": self.rows, "notes": self.notes, **self.raw}
-        (self.place.kept / f"{self.name}.json").write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
+        (self.place.results / f"{self.name}.json").write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
 
 
 def machine():

@@ -46,8 +46,10 @@ def run(place, figures):
         tell(figures, f"{number(offered)} records/s sent, {offered / best:.1f} times that", over)
         figures.keep("recovery_ms", back)
         figures.add("… kept of the best", f"**{share:.2f}**", f"≥ {KEPT}", share >= KEPT)
-        figures.add("… refused with 503, all with Retry-After", f"{number(refused)} of {number(over['live']['requests'])}", "> 0", refused > 0)
-        figures.add("… most memory of the service", f"{over['memory_mb']:.0f} MB", f"< {MEMORY_MB} MB", over["memory_mb"] < MEMORY_MB)
+        of_all = f"{number(refused)} of {number(over['live']['requests'])}"
+        figures.add("… refused with 503, all with Retry-After", of_all, "> 0", refused > 0)
+        memory = over["memory_mb"]
+        figures.add("… most memory of the service", f"{memory:.0f} MB", f"< {MEMORY_MB} MB", memory < MEMORY_MB)
         slow = f"{recovered:.1f} s: a lone upload is as before and the queue is empty"
         figures.add("… recovered after", slow, f"< {RECOVERY_SECONDS} s", recovered < RECOVERY_SECONDS)
         figures.add("… acknowledged and not in the table", number(max(0, lost)), "0", lost <= 0)

@@ -40,13 +40,14 @@ class Place:
         self.seconds, self.smoke = seconds, smoke
         target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
         self.vitals = str(target / ("debug" if smoke else "release") / "vitals")
-        self.kept = target / "bench"  # results, and the Python environment of the peer
+        self.kept = target / "bench"  # the Python environment of the peer
+        self.results = self.kept / "smoke" if smoke else self.kept
         self.given = "VITALS_DATABASE_URL" in os.environ
         self.ends = contextlib.ExitStack()
         self.number = 0
 
     def __enter__(self):
-        self.kept.mkdir(parents=True, exist_ok=True)
+        self.results.mkdir(parents=True, exist_ok=True)
         build = ["cargo", "build", "--locked", "--quiet", "--bin", "vitals"] + ([] if self.smoke else ["--release"])
         subprocess.run(build, cwd=ROOT, check=True)
         with contextlib.ExitStack() as ends:

@@ -31,37 +31,42 @@ def run(place, figures):
 def at_half_load(place, figures, database, service, full_rate):
     rate, log = full_rate / 2, place.work / "published"
     subscribe = place.redis_command("psubscribe", f"health_data_channel:{SERIAL}*", f"alert_info_channel:{SERIAL}*")
-    arrived, over = {}, threading.Event()
+    arrived, over, reacted = {}, threading.Event(), threading.Event()
     with place.running(subscribe, log):
         until(lambda: log.read_text().count("psubscribe") == 2, "Redis takes no subscription")
-        watching = threading.Thread(target=watch, args=(log, arrived, over))
+        watching = threading.Thread(target=watch, args=(log, arrived, reacted))
         sending = threading.Thread(target=send, args=(service.url, over))
         watching.start()
         sending.start()
         try:
             live = place.load(service.url, connections=64, batch=100, devices=2000, rate=round(rate), breaches=2.5)
-        finally:
             over.set()
             sending.join()
+            database.settle()
+        finally:
+            over.set()
+            reacted.set()
+            sending.join()
             watching.join()
-        database.settle()
     figures.add(f"half load: {number(live['records_per_second'])} records/s", latency(live["latency"]))
     figures.keep("half_load", live)
     report(figures, database, arrived)
 
 
-def watch(log, arrived, over):
-    """When each message came: looks for more every millisecond, and for two seconds after the end."""
+def watch(log, arrived, reacted):
+    """When each message came: looks for more every millisecond, and for two seconds after everything was reacted to."""
     with open(log) as lines:
-        channel, last = None, None
+        begun, last = "", None
         while last is None or time.monotonic() < last:
-            line = lines.readline()
-            if not line:
-                if over.is_set() and last is None:
+            begun += lines.readline()
+            if not begun.endswith("\n"):
+                if reacted.is_set() and last is None:
                     last = time.monotonic() + 2
                 time.sleep(0.001)
-            elif "_channel:" in line and "*" not in line:
-                arrived.setdefault(tuple(line.strip().strip('"').split(" ")[-1].strip('"').split("_channel:")), time.time())
+                continue
+            line, begun = begun.strip(), ""
+            if "_channel:" in line and "*" not in line:
+                arrived.setdefault(tuple(line.strip('"').split(" ")[-1].strip('"').split("_channel:")), time.time())
 
 
 def send(url, over):

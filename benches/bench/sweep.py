@@ -40,7 +40,7 @@ def draw(place, figures, points):
     if interpreter is None:
         figures.note("The picture was not drawn: matplotlib cannot be had here (PyPI out of reach?).")
         return
-    source, picture = place.work / "sweep.json", place.kept / "throughput.svg"
+    source, picture = place.work / "sweep.json", place.results / "throughput.svg"
     source.write_text(json.dumps(points))
     subprocess.run([interpreter, str(ROOT / "benches/bench/plot.py"), str(source), str(picture)], check=True, timeout=120)
     print(f"picture: {picture}")

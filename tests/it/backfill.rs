@@ -225,6 +225,9 @@ async fn what_is_no_history_is_told_as_such() {
     let file = File::new("odd.csv", "a,b\n1,2\n");
     let said = vitals(&database, &["backfill", file.name()]).await;
     assert!(said.code == 1 && said.err.contains("device_sn and ts"), "{said:?}");
+    let twice = File::new("twice.csv", "device_sn,ts,step,step\nA,1767294245,1,2\n");
+    let said = vitals(&database, &["backfill", twice.name()]).await;
+    assert!(said.code == 1 && said.err.contains("step"), "{said:?}");
     let said = vitals(&database, &["backfill", "/nowhere/history.csv"]).await;
     assert!(said.code == 1 && said.err.contains("/nowhere/history.csv"), "{said:?}");
     let empty = File::new("empty.ndjson", "");
