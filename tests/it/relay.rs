@@ -16,6 +16,7 @@ async fn note_reactions(client: &Client) {
     client
         .batch_execute(
             "create table public.reacted (batch_id bigint, instance text, at timestamptz default clock_timestamp());
+             grant all on public.reacted to public;
              create or replace function vitals.mark_rollups(
                  batch_ids bigint[], first_ts timestamptz, last_ts timestamptz
              ) returns void language sql as $$
