@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::harness::{Database, Process, Proxy, eventually};
+use crate::harness::{Database, Process, Proxy, authorization, eventually};
 
 struct Prometheus {
     url: String,
@@ -27,9 +27,9 @@ fn file(path: &str) -> String {
 }
 
 impl Prometheus {
-    /// One that asks `target` twice a second by the rules of `docker/prometheus`, and waits for nothing before it rings.
+    /// One that asks `target` with `key` twice a second by the rules of `docker/prometheus`, and waits for nothing before it rings.
     /// `None`: it is not installed.
-    async fn start(target: &str) -> Option<Self> {
+    async fn start(target: &str, key: &str) -> Option<Self> {
         if Command::new("prometheus").arg("--version").output().await.is_err() {
             eprintln!("skipped: prometheus is not installed (Debian: apt-get install prometheus)");
             return None;
@@ -43,6 +43,7 @@ impl Prometheus {
             .map(|line| format!("{line}\n"))
             .collect();
         std::fs::write(folder.join("rules.yml"), rules).expect("written");
+        std::fs::write(folder.join("vitals.key"), key).expect("written");
         let config = file("docker/prometheus/prometheus.yml")
             .replace("scrape_interval: 15s", "scrape_interval: 500ms")
             .replace("evaluation_interval: 15s", "evaluation_interval: 500ms")
@@ -112,11 +113,16 @@ async fn a_prometheus_reads_the_service_and_rings_when_a_part_is_away() {
     let database = Database::new().await;
     let (postgres, database_url) = Proxy::before(&database.url()).await;
     let (redis, redis_url) = Proxy::before(&database.redis_url()).await;
-    let variables =
-        [("VITALS_DATABASE_URL", database_url.as_str()), ("VITALS_REDIS_URL", redis_url.as_str())];
+    let variables = [
+        ("VITALS_DATABASE_URL", database_url.as_str()),
+        ("VITALS_REDIS_URL", redis_url.as_str()),
+        ("VITALS_AUTHENTICATION", "keys"),
+    ];
     let process = Process::serve(&database, &variables).await;
     let target = process.url.trim_start_matches("http://").to_owned();
-    let Some(prometheus) = Prometheus::start(&target).await else { return };
+    let reading = authorization(&database, &["read"], 0).await;
+    let key = reading.strip_prefix("Bearer ").expect("a key");
+    let Some(prometheus) = Prometheus::start(&target, key).await else { return };
     eventually("it is ready", async || {
         let answer = reqwest::get(format!("{}/-/ready", prometheus.url)).await;
         answer.is_ok_and(|answer| answer.status().is_success()).then_some(())
@@ -128,8 +134,12 @@ async fn a_prometheus_reads_the_service_and_rings_when_a_part_is_away() {
     })
     .await;
     let body = json!({ "deviceSn": "SCRAPED", "heart_rate": 70 }).to_string();
-    let posted =
-        reqwest::Client::new().post(format!("{}/upload_health_data", process.url)).body(body).send().await;
+    let posted = reqwest::Client::new()
+        .post(format!("{}/upload_health_data", process.url))
+        .header("authorization", authorization(&database, &["upload"], 0).await)
+        .body(body)
+        .send()
+        .await;
     assert_eq!(posted.expect("an answer").status(), 200);
 
     let mut all = Vec::new();
