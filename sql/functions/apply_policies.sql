@@ -18,19 +18,24 @@ declare
     r       vitals.rollup;
     t       record;
     cutoff  record;
+    oldest  text;
     ends    timestamptz;
     dropped bigint;
 begin
     perform pg_advisory_xact_lock(hashtextextended('vitals.policy', 0));
     select * into t from vitals.policy_relations() as p where p.relation = of_relation;
     select * into cutoff from vitals.policy_cutoff(of_relation);
-    select min(c.range_end) into ends
+    select format('%I.%I', c.chunk_schema, c.chunk_name), c.range_end into oldest, ends
     from timescaledb_information.chunks as c
     where c.hypertable_schema = t.schema_name and c.hypertable_name = t.table_name
-      and c.range_end <= cutoff.until and isfinite(cutoff.until);
+      and c.range_end <= cutoff.until and isfinite(cutoff.until)
+    order by c.range_end
+    limit 1;
     if ends is null then
         return 0;
     end if;
+    -- As a reader does: first the chunk, then its indexes. drop_chunks begins with the indexes, and would wait crosswise.
+    execute format('lock table only %s in access exclusive mode', oldest);
     -- What was there is put on record, also where no refresh has ever looked: so that it is known to be gone.
     for r in select * from vitals.rollup where source = of_relation order by position loop
         perform vitals.gone_from_source(r, '-infinity', ends);

@@ -169,6 +169,7 @@ async fn a_batch_whose_reaction_fails_holds_up_no_other() {
     client
         .batch_execute(
             "create table public.fault (batch_id bigint);
+             grant all on public.fault to public;
              create function public.fail() returns trigger language plpgsql as $$ begin
                  if exists (select from fault f where f.batch_id = new.batch_id) then raise exception 'fault'; end if;
                  return new;
