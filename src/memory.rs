@@ -3,7 +3,7 @@
 //! Before: `owners::lookup` and `keys` put in what they found, with the generation at which they began to look. After:
 //! requests.
 //! Promise: once [`Memory::forget`] or [`Memory::forget_all`] has returned, nothing that was looked up before is given
-//! back any more, also when the lookup ends later. A deaf memory gives nothing.
+//! back as an answer, also when the lookup ends later. A deaf memory answers nothing.
 
 use std::borrow::Borrow;
 use std::hash::Hash;
@@ -15,6 +15,9 @@ use moka::sync::Cache;
 
 /// Above every generation: nothing remembered is good.
 const DEAF: u64 = u64::MAX;
+
+/// Below every generation of a memory that hears: no good as an answer.
+const VOID: u64 = 0;
 
 /// Values by key. It is deaf until [`Memory::forget_all`] is called for the first time.
 #[derive(Debug)]
@@ -58,6 +61,14 @@ where
         (remembered.generation >= self.floor.load(Ordering::SeqCst)).then_some(remembered.value)
     }
 
+    /// What was remembered of `key`, be it void by now: no answer, but a hint of whom to look up first.
+    pub fn recall_even_void<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+    {
+        self.by_key.get(key).map(|remembered| remembered.value)
+    }
+
     /// To be read before a lookup begins.
     pub fn generation(&self) -> u64 {
         self.generation.load(Ordering::SeqCst)
@@ -69,6 +80,8 @@ where
         // A change that came meanwhile is seen here; one that comes after it finds the entry and drops it.
         if self.generation() == generation {
             self.by_key.insert(key, Remembered { value, generation });
+        } else if !self.by_key.contains_key(&key) {
+            self.by_key.insert(key, Remembered { value, generation: VOID });
         }
     }
 
@@ -124,9 +137,10 @@ mod tests {
         let began = memory.generation();
         memory.forget(["A"].into_iter());
         memory.remember("A".into(), 1, began);
-        assert_eq!(memory.recall("A"), None);
-        memory.remember("A".into(), 1, memory.generation());
-        assert_eq!(memory.recall("A"), Some(1));
+        assert_eq!((memory.recall("A"), memory.recall_even_void("A")), (None, Some(1)));
+        memory.remember("A".into(), 2, memory.generation());
+        memory.remember("A".into(), 1, began);
+        assert_eq!(memory.recall("A"), Some(2));
     }
 
     #[test]
@@ -160,7 +174,7 @@ mod tests {
         memory.forget(["A"].into_iter());
         assert_eq!((memory.recall("A"), memory.recall("B")), (None, Some(1)));
         memory.forget_all();
-        assert_eq!(memory.recall("B"), None);
+        assert_eq!((memory.recall("B"), memory.recall_even_void("B")), (None, Some(1)));
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //! ```text
 //!  Presented ─▶ remembered? ─▶ compared ─▶ Known
 //!                   └ no ─▶ one of few looks up, the others wait for it
-//!  NOTIFY vitals_api_key ─▶ everything is forgotten: keys change rarely, and are few
+//!  NOTIFY vitals_api_key ─▶ nothing remembered is an answer any more: keys change rarely, and are few
 //! ```
 
 mod known;
@@ -62,7 +62,7 @@ pub enum KeysError {
 pub enum Recalled {
     /// It is good, or not.
     Answer(Result<Arc<Known>, KeysError>),
-    /// It was good a minute ago, and has to be looked up again.
+    /// It was good a minute ago, or before keys changed, and has to be looked up again.
     Stale,
     /// It has to be looked up.
     New,
@@ -108,14 +108,15 @@ impl Keys {
             Some(entry) if Instant::now() < entry.renew_at => {
                 Recalled::Answer(self.shared.compare(entry.key, key))
             }
-            Some(entry) => match self.shared.compare(entry.key, key) {
-                Ok(_) => Recalled::Stale,
-                Err(_) => Recalled::New,
-            },
+            Some(entry) => stale(&entry, key),
             None if self.shared.unknown.recall(&key.key_id).is_some() => {
                 Recalled::Answer(Err(KeysError::Refused))
             }
-            None => Recalled::New,
+            None => self
+                .shared
+                .known
+                .recall_even_void(&key.key_id)
+                .map_or(Recalled::New, |entry| stale(&entry, key)),
         }
     }
 
@@ -137,6 +138,11 @@ impl Keys {
             Err(_) => self.shared.go_on_without(key),
         }
     }
+}
+
+/// What is to be done about a key of which no more is known than that it was this.
+fn stale(entry: &Entry, key: &Presented) -> Recalled {
+    if entry.key.admits(key, Timestamp::now()) { Recalled::Stale } else { Recalled::New }
 }
 
 impl Shared {
@@ -258,6 +264,18 @@ mod tests {
             keys.look_up(&key(2), patience).await.err(),
             Some(KeysError::Refused),
             "its secret is known"
+        );
+        let keys = away(&key(1), minute / 2);
+        keys.shared.known.forget_all();
+        assert!(
+            matches!(keys.recall(&key(1)), Recalled::Stale),
+            "keys changed: it may go before those nobody knows"
+        );
+        assert!(matches!(keys.recall(&key(2)), Recalled::New));
+        assert_eq!(
+            keys.look_up(&key(1), patience).await.err(),
+            Some(KeysError::Unavailable),
+            "it may be revoked"
         );
         let keys = away(&key(1), minute + Duration::from_secs(31));
         assert_eq!(keys.look_up(&key(1), patience).await.err(), Some(KeysError::Unavailable), "not for ever");
