@@ -81,12 +81,14 @@ begin
         from health_data h
         where finish_batches.devices is null
           and h.batch_id = any (finish_batches.batch_ids)
+          and h.batch_id between (select min(b) from unnest(finish_batches.batch_ids) as b) and (select max(b) from unnest(finish_batches.batch_ids) as b)
           and h.ts between finish_batches.first_ts and finish_batches.last_ts
         union
         select e.device_sn
         from device_event e
         where with_events
           and e.batch_id = any (finish_batches.batch_ids)
+          and e.batch_id between (select min(b) from unnest(finish_batches.batch_ids) as b) and (select max(b) from unnest(finish_batches.batch_ids) as b)
           and e.ts between event_from and event_to
     ) as heard
     where not exists (select from device where device.device_sn = heard.device_sn)

@@ -36,6 +36,7 @@ begin
             select h.device_sn, h.ts, h.customer_id, h.heart_rate, h.blood_oxygen, h.temperature, h.pressure_high, h.pressure_low, h.stress
             from health_data h
             where h.batch_id = any (breached_pairs.batch_ids)
+              and h.batch_id between (select min(b) from unnest(breached_pairs.batch_ids) as b) and (select max(b) from unnest(breached_pairs.batch_ids) as b)
               and h.ts between breached_pairs.first_ts and breached_pairs.last_ts
               and (
                   h.heart_rate < normal.heart_rate_min or h.heart_rate > normal.heart_rate_max
@@ -77,6 +78,7 @@ begin
                 and (r.customer_id is null or r.customer_id = e.customer_id)
                 and (r.event_values is null or e.value = any (r.event_values) or e.value = any (r.recovery_values))
             where e.batch_id = any (breached_pairs.batch_ids)
+              and e.batch_id between (select min(b) from unnest(breached_pairs.batch_ids) as b) and (select max(b) from unnest(breached_pairs.batch_ids) as b)
               and e.ts between breached_pairs.event_from and breached_pairs.event_to
             group by r.rule_id, e.device_sn
         ) as p;
@@ -133,6 +135,7 @@ begin
         select h.device_sn, min(h.ts) as first_ts, max(h.ts) as last_ts
         from health_data h
         where h.batch_id = any (pairs_to_judge.batch_ids)
+          and h.batch_id between (select min(b) from unnest(pairs_to_judge.batch_ids) as b) and (select max(b) from unnest(pairs_to_judge.batch_ids) as b)
           and h.ts between pairs_to_judge.first_ts and pairs_to_judge.last_ts
           and h.device_sn = any (near_devices)
         group by h.device_sn

@@ -32,6 +32,7 @@ begin
                'time_bucket(interval ''15 minutes'', max(ts)) + interval ''15 minutes'' '
         'from public.health_data '
         'where batch_id = any($1) and ts >= $2 and ts <= $3 and ts < $4 '
+          'and batch_id between (select min(b) from unnest($1) as b) and (select max(b) from unnest($1) as b) '
         'group by device_sn, time_bucket(interval ''1 day'', ts)'
     using batch_ids, coalesce(first_ts, '-infinity'), coalesce(last_ts, 'infinity'), below;
 end

@@ -308,3 +308,44 @@ async fn a_long_reaction_keeps_its_lease() {
         service.finish().await;
     }
 }
+
+/// Blocks of the primary keys of all chunks that anybody read, once every session that read them has told.
+async fn primary_key_blocks(client: &Client) -> i64 {
+    client.batch_execute("select pg_stat_force_next_flush()").await.expect("told");
+    client.batch_execute("select pg_stat_clear_snapshot()").await.expect("looked at anew");
+    let blocks = "select sum(idx_blks_hit + idx_blks_read)::bigint from pg_statio_all_indexes
+                  where schemaname = '_timescaledb_internal' and indexrelname like '%health_data_pkey'";
+    count(client, blocks).await
+}
+
+#[tokio::test]
+async fn many_small_batches_in_a_large_chunk_nobody_analysed_are_found_without_reading_it() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    client
+        .batch_execute(
+            "insert into health_data (device_sn, ts, heart_rate)
+             select 'RELAY-' || d, timestamptz '2026-01-02Z' + s * interval '1 s', 70
+             from generate_series(4, 23) d, generate_series(0, 9999) s;
+             delete from outbox",
+        )
+        .await
+        .expect("a chunk of 200 000 rows");
+    commit_batches(&client, 64).await;
+    client
+        .batch_execute("update outbox set last_ts = timestamptz '2026-01-02Z' + interval '9999 s'")
+        .await
+        .expect("wide");
+    let pages: i64 = count(
+        &client,
+        "select sum(pg_relation_size(indexrelid) / 8192)::bigint from pg_stat_all_indexes
+         where schemaname = '_timescaledb_internal' and indexrelname like '%health_data_pkey'",
+    )
+    .await;
+    let before = primary_key_blocks(&client).await;
+    let service = Service::start(&database).await;
+    drained(&client).await;
+    service.finish().await;
+    let read = primary_key_blocks(&client).await - before;
+    assert!(read < pages, "{read} blocks were read of {pages}");
+}

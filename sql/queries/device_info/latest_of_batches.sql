@@ -13,6 +13,8 @@ where d.info_ts is not null
   and d.device_sn in (
       select device_sn
       from device_info
-      where batch_id = any ($1) and ts >= coalesce($2, '-infinity') and ts <= coalesce($3, 'infinity')
+      where batch_id = any ($1)
+        and batch_id between (select min(b) from unnest($1::bigint[]) as b) and (select max(b) from unnest($1::bigint[]) as b)
+        and ts >= coalesce($2, '-infinity') and ts <= coalesce($3, 'infinity')
   )
 limit $4

@@ -1,7 +1,9 @@
 -- health_data.newest_of_batches
 -- The newest row of every device in some batches, with the version of what was read.
 --   $1 batch_ids    $2, $3 time range of their rows    $4 most devices
--- The range is there for the planner: chunks of other days are left out. The batches are scanned twice, by their
+-- The range is there for the planner: chunks of other days are left out. So are the first and the last batch: it takes many
+-- batches for most of a chunk that was not analysed yet, and would sooner read all of the primary key for the range (40 ms
+-- instead of 4 where 600 000 rows are in the chunk). Every statement over batches has both. The batches are scanned twice, by their
 -- index, and hashed; store::health_data forbids sorts and nested loops for it. Measured, 3 batches of 5000 rows:
 -- 6 ms; `distinct on` 17 ms (serials share their first bytes, so sorting them is dear); joining by primary key 8 ms,
 -- but 80 ms when the range spans 30 chunks.
@@ -17,8 +19,10 @@ from (
     select device_sn, max(ts) as ts
     from health_data
     where batch_id = any ($1) and ts between $2 and $3
+      and batch_id between (select min(b) from unnest($1::bigint[]) as b) and (select max(b) from unnest($1::bigint[]) as b)
     group by device_sn
 ) newest
 join health_data h on h.device_sn = newest.device_sn and h.ts = newest.ts
 where h.batch_id = any ($1) and h.ts between $2 and $3
+  and h.batch_id between (select min(b) from unnest($1::bigint[]) as b) and (select max(b) from unnest($1::bigint[]) as b)
 limit $4
