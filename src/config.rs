@@ -158,9 +158,9 @@ pub struct Settings {
     #[config(env = "VITALS_POLL_INTERVAL_MS", default = 1000)]
     pub poll_interval_ms: u64,
 
-    /// Most outbox rows a relay claims at once. With 64 it falls ten times as far behind where commits are quick and
-    /// batches small (benches/README.md, "Reactions at half load").
-    #[config(env = "VITALS_CLAIM_BATCHES", default = 256)]
+    /// Most outbox rows a relay claims at once. With 256 reactions are later by a third, and no cheaper (benches/README.md,
+    /// "Reactions at half load").
+    #[config(env = "VITALS_CLAIM_BATCHES", default = 64)]
     pub claim_batches: u32,
 
     /// How long a claim holds before another relay may take it over, seconds.
