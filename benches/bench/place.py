@@ -135,7 +135,8 @@ class Place:
             # `None` is an option that takes no value.
             options += (f"--{name.replace('_', '-')}",) + (() if value is None else (str(value),))
         command = [self.vitals, "simulate", "--url", url, "--json", *options]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=BOUND_SECONDS, check=False)
+        bound_seconds = BOUND_SECONDS + (seconds or self.seconds)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=bound_seconds, check=False)
         if not done.stdout:
             raise Trouble(f"simulate {' '.join(options)}: {done.stderr.strip()}")
         return json.loads(done.stdout)
