@@ -93,9 +93,7 @@ impl HttpError {
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::Crowded
             | Self::Ingest(IngestError::Full | IngestError::Stopping | IngestError::Unavailable)
-            | Self::Owners(OwnersError::Stopping | OwnersError::Unavailable) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            | Self::Owners(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Ingest(IngestError::Failed) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -221,6 +219,7 @@ mod tests {
             HttpError::Ingest(IngestError::Failed),
             HttpError::Owners(OwnersError::Stopping),
             HttpError::Owners(OwnersError::Unavailable),
+            HttpError::Owners(OwnersError::Refused),
         ];
         let described = HttpError::responses();
         let mut answered = std::collections::BTreeSet::new();

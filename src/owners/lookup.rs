@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::follow::News;
-use super::{ByDevice, OwnersError, Shared, given_up};
+use super::{ByDevice, OwnersError, Shared, trouble};
 use crate::cache::owner;
 use crate::store::StoreError;
 use crate::store::owners::{self, Tenures};
@@ -98,11 +98,13 @@ async fn answer(shared: &Shared, news: &mpsc::Sender<News>, mut asked: Vec<Quest
         let finding = find(shared, news, device_sns.into_iter().collect());
         let answer = match shared.store.unless_silent("owners.find", finding).await {
             Ok(found) => Ok(Arc::new(found)),
-            Err(error) if given_up(&error).is_some() => {
-                sleep(PAUSE).await;
-                continue;
-            }
-            Err(_) => Ok(Arc::default()),
+            Err(error) => match trouble(&error) {
+                OwnersError::Unavailable => {
+                    sleep(PAUSE).await;
+                    continue;
+                }
+                lasting => Err(lasting),
+            },
         };
         for question in asked {
             // Gone meanwhile: nobody minds.

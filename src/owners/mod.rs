@@ -41,6 +41,9 @@ pub enum OwnersError {
     /// The database is away.
     #[error("the database does not answer")]
     Unavailable,
+    /// The database refuses the question, as it will the next time.
+    #[error("the database refuses to tell owners")]
+    Refused,
 }
 
 type ByDevice = HashMap<Box<str>, Tenure>;
@@ -94,11 +97,23 @@ impl Owners {
     }
 
     /// Completes the owners of what devices sent. What names all ids, or ids that contradict those of the directory, is
-    /// left as it is; so is what nobody's device sent.
+    /// left as it is; so is what nobody's device sent. Where the database refuses to tell, all is left as it is: what
+    /// devices sent is worth more than whose it is.
     ///
     /// # Errors
-    /// [`OwnersError`]. Waits for a database that is away: the caller has the deadline.
+    /// [`OwnersError`], never `Refused`. Waits for a database that is away: the caller has the deadline.
     pub async fn fill<T: Owned + Send + Sync>(&self, sent: &mut [T]) -> Result<(), OwnersError> {
+        match self.find_out(sent).await {
+            Err(OwnersError::Refused) => {
+                tracing::error!("owners not read; uploads are stored without them");
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
+    /// [`Self::fill`] for whoever has to know.
+    async fn find_out<T: Owned + Send + Sync>(&self, sent: &mut [T]) -> Result<(), OwnersError> {
         let open = self.fill_remembered(sent);
         if open.is_empty() {
             return Ok(());
@@ -117,10 +132,7 @@ impl Owners {
         }
         // What was measured in another tenure than that of today. Rare, so nothing of it is remembered.
         let earlier = sent.iter_mut().enumerate().filter(|(place, _)| earlier.binary_search(place).is_ok());
-        match owners::fill(&self.shared.store, earlier.map(|(_, one)| one)).await {
-            Ok(()) => Ok(()),
-            Err(error) => given_up(&error).map_or(Ok(()), Err),
-        }
+        owners::fill(&self.shared.store, earlier.map(|(_, one)| one)).await.map_err(|error| trouble(&error))
     }
 
     /// Fills what memory can; gives the places of the rest.
@@ -181,14 +193,13 @@ impl Owners {
     }
 }
 
-/// What becomes of uploads when owners cannot be read. `None`: the database refuses the question, as it will the next
-/// time; uploads go on without ids, for what devices sent is worth more than whose it is.
-fn given_up(error: &StoreError) -> Option<OwnersError> {
+/// Why the database did not tell owners.
+fn trouble(error: &StoreError) -> OwnersError {
     match error.kind() {
-        Kind::Down | Kind::Retry => Some(OwnersError::Unavailable),
+        Kind::Down | Kind::Retry => OwnersError::Unavailable,
         Kind::Conflict | Kind::Refused | Kind::Bug => {
-            tracing::error!(%error, "owners not read; uploads are stored without them");
-            None
+            tracing::error!(%error, "owners not read");
+            OwnersError::Refused
         }
     }
 }

@@ -85,7 +85,7 @@ impl Owners {
         }
         // Also of what names all its ids: whose the device is has to be known all the same.
         let mut probes: Vec<Probe> = sent.iter().map(Probe::of).collect();
-        self.fill(&mut probes).await?;
+        self.find_out(&mut probes).await?;
         let mut doubts = Doubts::default();
         for (one, probe) in sent.iter().zip(&probes) {
             doubts.add(one, &probe.owner, customer_id);
@@ -106,10 +106,7 @@ impl Owners {
                 fine.remember(doubts, &foreign, customer_id);
                 Ok(foreign)
             }
-            Err(error) => {
-                tracing::warn!(%error, "what a key of one tenant sent cannot be told from what is another's");
-                Err(OwnersError::Unavailable)
-            }
+            Err(error) => Err(super::trouble(&error)),
         }
     }
 }

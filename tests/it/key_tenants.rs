@@ -115,6 +115,25 @@ async fn a_key_of_every_tenant_writes_for_all() {
 }
 
 #[tokio::test]
+async fn while_owners_cannot_be_read_a_key_of_one_tenant_writes_nothing() {
+    let database = two_tenants().await;
+    let service = asking(&database).await;
+    let sunset = authorization(&database, &["upload"], SUNSET).await;
+    let every = authorization(&database, &["upload"], 0).await;
+    let body = json!({ "data": [item("HARBOUR-1", &json!({})), item("SUNSET-1", &json!({}))] });
+    sql(&database, "alter table device_binding rename to device_binding_elsewhere").await;
+    let answer = post(&service, &sunset, "/upload_health_data", &body).await;
+    assert_eq!((answer.status, answer.retry_after.is_some()), (503, true));
+    assert_eq!(samples(&database).await, []);
+    let answer = post(&service, &every, "/upload_health_data", &body).await;
+    assert_eq!(answer.body["details"]["success"], 2, "what devices sent is worth more than whose it is");
+    sql(&database, "alter table device_binding_elsewhere rename to device_binding").await;
+    let answer = post(&service, &sunset, "/upload_health_data", &body).await;
+    assert_eq!(answer.body["details"], json!({ "success": 0, "duplicate": 1, "error": 1 }));
+    service.finish().await;
+}
+
+#[tokio::test]
 async fn events_device_information_and_batches_of_others_are_refused_in_their_own_way() {
     let database = two_tenants().await;
     let service = asking(&database).await;
