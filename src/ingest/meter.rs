@@ -21,7 +21,8 @@ pub struct Tally {
     pub duplicate: u64,
     /// Are kept as rejected.
     pub rejected: u64,
-    /// Of uploads that were refused because the queue was full, or that failed: they are sent again.
+    /// Of uploads that were refused because the queue was full, or that failed: they are sent again. How many
+    /// an upload held that was refused unparsed ([`super::Ingest::room_for`]) is estimated by its bytes.
     pub failed: u64,
 }
 
