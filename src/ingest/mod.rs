@@ -17,6 +17,7 @@ pub mod backfill;
 mod batcher;
 mod documents;
 mod load;
+mod means;
 mod meter;
 mod newest;
 mod outlook;
