@@ -97,7 +97,6 @@ impl Service {
                 ingest: writers,
                 owners,
                 store: store.clone(),
-                cache,
                 metrics,
                 monitor,
                 time,

@@ -200,7 +200,7 @@ pub(super) async fn check(Shared(state): Shared<Arc<State>>, mut request: Reques
     }
 }
 
-/// The gauge that shows what is refused at the door.
+/// Counts what the door did not let through, by reason.
 pub(super) fn count_refused(reason: &'static str) {
     metrics::counter!(names::TURNED_AWAY, "reason" => reason).increment(1);
 }

@@ -35,7 +35,6 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::cache::Cache;
 use crate::config::Settings;
 use crate::ingest::{Ingest, IngestError};
 use crate::keys::Keys;
@@ -61,7 +60,6 @@ pub struct State {
     ingest: Ingest,
     owners: Owners,
     store: Store,
-    cache: Cache,
     stats: api::stats::Remembered,
     metrics: PrometheusHandle,
     monitor: Monitor,
@@ -87,8 +85,6 @@ pub struct Parts {
     pub keys: Option<Keys>,
     /// PostgreSQL.
     pub store: Store,
-    /// Redis.
-    pub cache: Cache,
     /// Renders what was recorded.
     pub metrics: PrometheusHandle,
     /// How the service is.
@@ -108,7 +104,6 @@ impl State {
             ingest: parts.ingest,
             owners: parts.owners,
             store: parts.store,
-            cache: parts.cache,
             stats: api::stats::Remembered::default(),
             metrics: parts.metrics,
             monitor: parts.monitor,

@@ -5,14 +5,14 @@
 //! the database refuses costs its neighbours nothing.
 
 use std::collections::{BTreeSet, HashMap};
-use std::time::Duration;
 
 use super::again::Tries;
 use super::documents;
 use super::load::{Load, may_be_of_data};
+use super::means::Means;
 use super::plan::{self, Place};
 use super::within;
-use crate::config::{Duplicates, Settings};
+use crate::config::Settings;
 use crate::model::{Item, Owned, Reject, Tenure, Upload};
 use crate::store::accounting::BACKFILL_SHARD;
 use crate::store::backfill::{Counts, Stretch};
@@ -23,18 +23,9 @@ use crate::store::{Kind, Store, StoreError, owners};
 const DEVICES_PER_QUESTION: usize = 1_000;
 
 /// Takes stretches in, one after the other.
+#[derive(Debug)]
 pub struct Backfill {
-    store: Store,
-    session: Option<Session>,
-    instance: String,
-    duplicates: Duplicates,
-    write_deadline: Duration,
-}
-
-impl std::fmt::Debug for Backfill {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Backfill").finish_non_exhaustive()
-    }
+    means: Means,
 }
 
 /// What one transaction is to hold.
@@ -48,13 +39,7 @@ struct Part<'a> {
 impl Backfill {
     /// Takes no connection yet.
     pub fn new(store: &Store, settings: &Settings) -> Self {
-        Self {
-            store: store.clone(),
-            session: None,
-            instance: settings.instance_name(),
-            duplicates: settings.duplicates,
-            write_deadline: settings.statement_timeout(),
-        }
+        Self { means: Means::new(store, settings) }
     }
 
     /// Commits what `lines` lines of a stretch held: in one transaction, unless the database refuses a row.
@@ -67,13 +52,13 @@ impl Backfill {
         stretch: Stretch,
         lines: u64,
     ) -> Result<Counts, StoreError> {
-        complete_owners(&self.store, &mut upload.items).await?;
+        complete_owners(&self.means.store, &mut upload.items).await?;
         let mut rejects = upload.rejects;
         let placed = upload.items.into_iter().map(|item| {
             let place = Place::of(&item, 0);
             (item, place)
         });
-        let readings = plan::fold_records(placed.collect(), self.duplicates);
+        let readings = plan::fold_records(placed.collect(), self.means.duplicates);
         let mut done = Counts { lines, ..Counts::default() };
         let mut pending = vec![Load { readings: &readings, events: &[], device_infos: &[] }];
         while let Some(load) = pending.pop() {
@@ -103,21 +88,18 @@ impl Backfill {
         let mut tries = Tries::at_once();
         let mut all_are_repeats = false;
         loop {
-            let session = match self.session.take() {
-                Some(session) if !session.is_closed() => session,
-                _ => Session::open(&self.store).await?,
-            };
-            let writing = write(&session, part, all_are_repeats, &self.instance, self.duplicates);
-            let error = match within(self.write_deadline, "backfill", writing).await {
+            let session = self.means.take_or_open().await?;
+            let writing = write(&session, part, all_are_repeats, &self.means);
+            let error = match within(self.means.write_deadline, "backfill", writing).await {
                 Ok(counts) => {
-                    self.session = Some(session);
+                    self.means.session = Some(session);
                     return Ok(counts);
                 }
                 Err(error) => error,
             };
             match error.kind() {
                 // Rolled back by the session itself.
-                Kind::Conflict | Kind::Refused => self.session = Some(session),
+                Kind::Conflict | Kind::Refused => self.means.session = Some(session),
                 _ => session.discard(),
             }
             if error.kind() == Kind::Conflict && !all_are_repeats {
@@ -134,8 +116,7 @@ async fn write(
     session: &Session,
     part: &Part<'_>,
     all_are_repeats: bool,
-    instance: &str,
-    duplicates: Duplicates,
+    means: &Means,
 ) -> Result<Counts, StoreError> {
     let rows = part.load.readings;
     let items = || rows.iter().map(|row| &row.item);
@@ -147,10 +128,10 @@ async fn write(
         folded: Folded { readings: part.load.records() - rows.len(), ..Folded::default() },
         documents: documents::fold(rows),
         rejects: part.rejects,
-        instance,
+        instance: &means.instance,
         shard: BACKFILL_SHARD,
     };
-    let written = session.write(&batch, duplicates).await?;
+    let written = session.write(&batch, means.duplicates).await?;
     let stored = batch.fresh.len() + written.inserted.iter().filter(|new| **new).count();
     let counts = Counts {
         lines: 0,

@@ -21,7 +21,8 @@ pub struct Tally {
     pub duplicate: u64,
     /// Are kept as rejected.
     pub rejected: u64,
-    /// Of uploads that were refused because the queue was full, or that failed: they are sent again.
+    /// Of uploads that were refused because the queue was full, or that failed: they are sent again. How many
+    /// an upload held that was refused unparsed ([`super::Ingest::room_for`]) is estimated by its bytes.
     pub failed: u64,
 }
 
@@ -121,7 +122,7 @@ impl Meter {
         self.budget.available_permits() >= rows.min(self.budget_rows)
     }
 
-    pub(super) fn show_depth(&self) {
+    fn show_depth(&self) {
         #[expect(clippy::cast_precision_loss, reason = "a queue is far below 2^52 rows")]
         metrics::gauge!(names::QUEUE_ROWS, "shard" => self.label.clone()).set(self.waiting() as f64);
     }
@@ -176,6 +177,11 @@ impl Meters {
     /// Whether the database was willing to commit when a writer last tried.
     pub fn can_commit(&self) -> bool {
         self.outlook.is_fair(tokio::time::Instant::now())
+    }
+
+    /// Shows how many rows wait, by shard.
+    pub(super) fn show_depths(&self) {
+        self.meters.iter().for_each(|meter| meter.show_depth());
     }
 
     /// Every writer as it is now: the shards by number, then the lanes.

@@ -17,6 +17,7 @@ pub mod backfill;
 mod batcher;
 mod documents;
 mod load;
+mod means;
 mod meter;
 mod newest;
 mod outlook;
@@ -107,7 +108,7 @@ pub struct Ingest {
     /// Those of the shards, then those of [`Lane::ALL`].
     queues: Vec<Queue>,
     shards: usize,
-    outlook: Outlook,
+    meters: Meters,
     commit_deadline: Duration,
 }
 
@@ -139,18 +140,19 @@ impl Ingest {
             stage.spawn("writer", writer.run(incoming, stage.stopping()));
             Queue { parts, meter }
         };
-        let queues = shard_names.chain(lane_names).enumerate().map(start).collect();
-        Self { queues, shards, outlook, commit_deadline: settings.commit_deadline() }
+        let queues: Vec<Queue> = shard_names.chain(lane_names).enumerate().map(start).collect();
+        let meters = Meters::of(queues.iter().map(|queue| Arc::clone(&queue.meter)), outlook);
+        Self { queues, shards, meters, commit_deadline: settings.commit_deadline() }
     }
 
     /// Whether the database was willing to commit when a writer last tried.
     pub fn can_commit(&self) -> bool {
-        self.outlook.is_fair(Instant::now())
+        self.meters.can_commit()
     }
 
     /// What the writers did so far, and what waits for them: asked at any time.
     pub fn meters(&self) -> Meters {
-        Meters::of(self.queues.iter().map(|queue| Arc::clone(&queue.meter)), self.outlook.clone())
+        self.meters.clone()
     }
 
     /// Whether the shard of this device, or any, if none is named, could take so many readings now. Who asks first spares
@@ -173,7 +175,7 @@ impl Ingest {
 
     /// Shows how many rows wait, by shard.
     pub fn measure(&self) {
-        self.queues.iter().for_each(|queue| queue.meter.show_depth());
+        self.meters.show_depths();
     }
 
     /// Waits until everything in `upload` is committed, and says what became of it.

@@ -6,10 +6,10 @@
 //! neighbours nothing. It needs no running service, and none has to be stopped for it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::again::Tries;
 use super::load::may_be_of_data;
+use super::means::Means;
 use super::plan::{self, Place, Record, Row};
 use super::{documents, within};
 use crate::config::{Duplicates, Settings};
@@ -18,7 +18,7 @@ use crate::store::accounting::REPLAY_SHARD;
 use crate::store::batch::{Batch, Folded, Session, Written, kind_of};
 use crate::store::rejected_upload::RejectedUpload;
 use crate::store::replay::{Moved, Replayed};
-use crate::store::{Kind, Store, StoreError, owners};
+use crate::store::{Store, StoreError, owners};
 
 /// What became of the items of a replay.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -51,18 +51,9 @@ impl Tally {
 }
 
 /// Replays, one transaction at a time, on one connection.
+#[derive(Debug)]
 pub struct Replay {
-    store: Store,
-    session: Option<Session>,
-    instance: String,
-    duplicates: Duplicates,
-    write_deadline: Duration,
-}
-
-impl std::fmt::Debug for Replay {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Replay").finish_non_exhaustive()
-    }
+    means: Means,
 }
 
 /// Makes one item, or one reject, of a rejected one.
@@ -71,20 +62,15 @@ pub type Reader<'r> = dyn Fn(&RejectedUpload) -> Upload + Send + Sync + 'r;
 impl Replay {
     /// Takes no connection yet.
     pub fn new(store: &Store, settings: &Settings) -> Self {
-        Self {
-            store: store.clone(),
-            session: None,
-            instance: settings.instance_name(),
-            duplicates: settings.duplicates,
-            write_deadline: settings.statement_timeout(),
-        }
+        Self { means: Means::new(store, settings) }
     }
 
     /// Replays those of `ids` that are still there and that no other replay is at: in one transaction, unless the
     /// database refuses a row.
     ///
     /// # Errors
-    /// [`Kind::Down`]: what was committed stays so, the rest is in `rejected_upload` as before; the same again is safe.
+    /// [`crate::store::Kind::Down`]: what was committed stays so, the rest is in `rejected_upload` as before; the same again is
+    /// safe.
     pub async fn replay(&mut self, ids: &[i64], read: &Reader<'_>) -> Result<Tally, StoreError> {
         let mut tally = Tally::default();
         let mut pending = vec![ids];
@@ -113,16 +99,10 @@ impl Replay {
     ) -> Result<Tally, StoreError> {
         let mut tries = Tries::at_once();
         loop {
-            let session = match self.session.take() {
-                Some(session) if !session.is_closed() => session,
-                _ => Session::open(&self.store).await?,
-            };
-            let attempt = attempt(&self.store, &session, ids, read, refuse, &self.instance, self.duplicates);
-            let done = within(self.write_deadline, "replay", attempt).await;
-            match &done {
-                Err(error) if error.kind() == Kind::Down => session.discard(),
-                _ => self.session = Some(session),
-            }
+            let session = self.means.take_or_open().await?;
+            let attempt = attempt(&self.means, &session, ids, read, refuse);
+            let done = within(self.means.write_deadline, "replay", attempt).await;
+            self.means.put_back(session, done.as_ref().err());
             match done {
                 Err(error) if tries.again(&error).await => {}
                 done => return done,
@@ -132,21 +112,19 @@ impl Replay {
 }
 
 async fn attempt(
-    store: &Store,
+    means: &Means,
     session: &Session,
     ids: &[i64],
     read: &Reader<'_>,
     refuse: Option<&str>,
-    instance: &str,
-    duplicates: Duplicates,
 ) -> Result<Tally, StoreError> {
     let claimed = session.claim(ids).await?;
     let mut uploads: Vec<Upload> = claimed.iter().map(read).collect();
-    if let Err(error) = complete_owners(store, &claimed, &mut uploads).await {
+    if let Err(error) = complete_owners(&means.store, &claimed, &mut uploads).await {
         session.release().await;
         return Err(error);
     }
-    let plan = Plan::of(&claimed, uploads, refuse, duplicates);
+    let plan = Plan::of(&claimed, uploads, refuse, means.duplicates);
     let batch = Batch {
         fresh: Vec::new(),
         repeats: plan.readings.iter().map(|row| &row.item).collect(),
@@ -155,7 +133,7 @@ async fn attempt(
         folded: Folded::default(),
         documents: documents::fold(&plan.readings),
         rejects: &[],
-        instance,
+        instance: &means.instance,
         shard: REPLAY_SHARD,
     };
     let ids_taken: Vec<i64> = plan.taken.iter().map(|(id, _)| *id).collect();
@@ -165,7 +143,7 @@ async fn attempt(
         moved = plan.moved(written);
         moved.clone()
     };
-    session.write_replayed(&replayed, duplicates, settle).await?;
+    session.write_replayed(&replayed, means.duplicates, settle).await?;
     session.commit().await?;
     Ok(plan.tally(&moved, ids.len() - claimed.len()))
 }

@@ -18,12 +18,13 @@ use super::again::{RECONNECT_PAUSE, Tries};
 use super::batcher::{self, Limits};
 use super::documents::Documents;
 use super::load::{Load, Stored, Tables};
+use super::means::Means;
 use super::meter::Meter;
 use super::newest::Newest;
 use super::outlook::Outlook;
 use super::plan::{self, Row};
 use super::{Answer, Part, within};
-use crate::config::{Duplicates, Settings};
+use crate::config::Settings;
 use crate::model::{Reject, UploadOutcome};
 use crate::store::batch::{self, Batch, Folded, Session, Transaction};
 use crate::store::wake::Announcer;
@@ -51,17 +52,13 @@ pub(super) struct Outlets {
 pub(super) struct Writer {
     shard: i16,
     manner: Manner,
-    instance: String,
-    store: Store,
+    means: Means,
     announcer: Announcer,
     meter: Arc<Meter>,
     outlook: Outlook,
-    session: Option<Session>,
     newest: Newest,
     documents: Documents,
     limits: Limits,
-    duplicates: Duplicates,
-    write_deadline: Duration,
     commit_deadline: Duration,
 }
 
@@ -79,17 +76,13 @@ impl Writer {
         Self {
             manner,
             shard: i16::try_from(number).expect("fewer shards than 32 768"),
-            instance: settings.instance_name(),
-            store,
+            means: Means::new(&store, settings),
             announcer,
             meter,
             outlook,
-            session: None,
             newest: Newest::new(newest_devices),
             documents: Documents::new(newest_devices),
             limits: Limits { max_rows: settings.max_batch_rows, linger: Duration::from_millis(linger_ms) },
-            duplicates: settings.duplicates,
-            write_deadline: settings.statement_timeout(),
             commit_deadline: settings.commit_deadline(),
         }
     }
@@ -97,24 +90,24 @@ impl Writer {
     /// Runs until `stop`, then commits what is queued and ends.
     pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Part>, stop: CancellationToken) {
         // So that the first record need not wait for a connection; if none can be had now, the record asks again.
-        self.session = match self.manner {
+        self.means.session = match self.manner {
             Manner::Prompt => self.prepared_session().await.ok(),
-            Manner::Bulk => Session::open(&self.store).await.ok(),
+            Manner::Bulk => Session::open(&self.means.store).await.ok(),
         };
         while let Some(parts) = batcher::gather(&mut queue, self.limits, &stop).await {
             let traces = parts.iter().filter_map(|part| part.trace.as_ref());
             let span = trace::continuing(traces, || trace::span!("batch", parts = parts.len()));
             self.serve(parts).instrument(span).await;
         }
-        if let Some(session) = self.session.take() {
+        if let Some(session) = self.means.session.take() {
             session.discard();
         }
     }
 
     /// With the statements of events prepared too.
     async fn prepared_session(&self) -> Result<Session, StoreError> {
-        let session = Session::open(&self.store).await?;
-        session.prepare(self.duplicates).await?;
+        let session = Session::open(&self.means.store).await?;
+        session.prepare(self.means.duplicates).await?;
         Ok(session)
     }
 
@@ -123,9 +116,10 @@ impl Writer {
         for part in &parts {
             metrics::histogram!(names::QUEUE_SECONDS).record(part.entered.elapsed());
         }
-        let readings = plan::fold(&mut parts, |part| &mut part.upload.items, self.duplicates);
-        let events = plan::fold(&mut parts, |part| &mut part.upload.events, self.duplicates);
-        let device_infos = plan::fold(&mut parts, |part| &mut part.upload.device_infos, self.duplicates);
+        let duplicates = self.means.duplicates;
+        let readings = plan::fold(&mut parts, |part| &mut part.upload.items, duplicates);
+        let events = plan::fold(&mut parts, |part| &mut part.upload.events, duplicates);
+        let device_infos = plan::fold(&mut parts, |part| &mut part.upload.device_infos, duplicates);
         let load = Load { readings: &readings, events: &events, device_infos: &device_infos };
         let mut rejects = Vec::new();
         let mut answers: Vec<Answer> = vec![Ok(UploadOutcome::default()); parts.len()];
@@ -179,11 +173,11 @@ impl Writer {
         rejects: &[Reject],
         all_are_repeats: bool,
     ) -> Result<Stored, StoreError> {
-        let session = match self.session.take() {
-            Some(session) if !session.is_closed() => session,
-            _ => {
+        let session = match self.means.take() {
+            Some(session) => session,
+            None => {
                 self.documents.forget();
-                Session::open(&self.store).await?
+                Session::open(&self.means.store).await?
             }
         };
         let rows = load.readings;
@@ -203,23 +197,20 @@ impl Writer {
             },
             documents: self.documents.unstored(rows),
             rejects,
-            instance: &self.instance,
+            instance: &self.means.instance,
             shard: self.shard,
         };
-        let writing = session.write(&batch, self.duplicates);
-        let written = match within(self.write_deadline, "batch.write", writing).await {
+        let writing = session.write(&batch, self.means.duplicates);
+        let written = match within(self.means.write_deadline, "batch.write", writing).await {
             Ok(written) => written,
             Err(error) => {
-                match error.kind() {
-                    Kind::Down => session.discard(),
-                    _ => self.session = Some(session),
-                }
+                self.means.put_back(session, Some(&error));
                 return Err(error);
             }
         };
         let committing = session.account_and_commit(&batch, &written);
-        match within(self.write_deadline, "batch.commit", committing).await {
-            Ok(()) => self.session = Some(session),
+        match within(self.means.write_deadline, "batch.commit", committing).await {
+            Ok(()) => self.means.session = Some(session),
             Err(error) => {
                 session.discard();
                 self.find_out(written.transaction, error).await?;
@@ -236,8 +227,8 @@ impl Writer {
         let until = Instant::now() + self.commit_deadline;
         while Instant::now() < until {
             tokio::time::sleep(RECONNECT_PAUSE).await;
-            let asking = batch::is_committed(&self.store, transaction);
-            match within(self.write_deadline, "batch.status", asking).await {
+            let asking = batch::is_committed(&self.means.store, transaction);
+            match within(self.means.write_deadline, "batch.status", asking).await {
                 Ok(Some(true)) => return Ok(()),
                 Ok(Some(false)) => break,
                 Ok(None) | Err(_) => {}

@@ -22,9 +22,14 @@ pub struct Probe {
 }
 
 impl Probe {
+    /// Of a device at a time.
+    pub fn new(device_sn: &str, ts: Timestamp) -> Self {
+        Self { device_sn: device_sn.into(), ts, owner: Owner::default() }
+    }
+
     /// Of something that was sent, whatever that says of its owner.
     pub fn of(sent: &impl Owned) -> Self {
-        Self { device_sn: sent.device_sn().into(), ts: sent.ts(), owner: Owner::default() }
+        Self::new(sent.device_sn(), sent.ts())
     }
 }
 

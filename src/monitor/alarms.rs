@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::Snapshot;
+use super::{LATE, Snapshot};
 use crate::model::{SystemAlert, SystemCondition as Condition};
 
 /// Share of the records of the last minute that fail; watches keep them, but not for ever.
@@ -19,9 +19,6 @@ const QUEUE_USE: f64 = 0.8;
 
 /// Share of the memory the process may use.
 const MEMORY_USE: f64 = 0.9;
-
-/// How long what was committed may wait for its reaction, seconds.
-const LAG_SECONDS: f64 = 300.0;
 
 /// How long rows may wait for a writer that commits nothing, seconds.
 const STOPPED_SECONDS: f64 = 30.0;
@@ -185,7 +182,11 @@ fn holding(condition: Condition, found: &Found<'_>) -> Option<Holding> {
         }
         Condition::ProcessingLag => {
             let seconds = found.lag?.as_secs_f64();
-            above(seconds, LAG_SECONDS, format!("what was committed waits {seconds:.0} s for its reaction"))
+            above(
+                seconds,
+                LATE.as_secs_f64(),
+                format!("what was committed waits {seconds:.0} s for its reaction"),
+            )
         }
         Condition::WriterStopped => None,
         Condition::PostgresAway => away(found.postgres_answers, "PostgreSQL", ", or does not commit"),

@@ -5,6 +5,7 @@
 //! that is cut off from everything still knows how it is.
 
 mod alarms;
+mod parts;
 mod process;
 mod window;
 
@@ -14,18 +15,19 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::cache::Cache;
 use crate::config::Settings;
 use crate::ingest::{Meters, ShardStatus, Tally};
 use crate::model::{SystemAlert, SystemCondition};
-use crate::store::{Store, condition, health_check};
+use crate::store::Store;
 use crate::telemetry::names;
 use alarms::Alarms;
 use window::Window;
 
+pub use parts::{LATE, PATIENCE, Parts, Said};
 pub use process::Usage;
 
 /// How far back rates go.
@@ -33,9 +35,6 @@ pub const RATES_OVER: Duration = Duration::from_secs(60);
 
 /// How long a condition that is over is still shown.
 pub const HISTORY: Duration = Duration::from_secs(3600);
-
-/// Longest time PostgreSQL or Redis has to answer before it counts as away.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Changes that wait to be told; more are in the log and in the history all the same.
 const NEWS: usize = 64;
@@ -96,6 +95,8 @@ pub struct Monitor {
 
 #[derive(Debug)]
 struct Shared {
+    store: Store,
+    cache: Cache,
     meters: Meters,
     started: Instant,
     state: Mutex<State>,
@@ -125,12 +126,11 @@ impl Monitor {
             ),
             history: VecDeque::new(),
         };
-        let shared = Arc::new(Shared { meters, started: Instant::now(), state: Mutex::new(state) });
-        let monitor = Self { shared };
+        let (store, cache) = (store.clone(), cache.clone());
+        let shared = Shared { store, cache, meters, started: Instant::now(), state: Mutex::new(state) };
+        let monitor = Self { shared: Arc::new(shared) };
         let watch = Watch {
             monitor: monitor.clone(),
-            store: store.clone(),
-            cache: cache.clone(),
             news,
             every: Duration::from_millis(settings.monitor.interval_ms),
             summary_every: Some(Duration::from_secs(settings.monitor.summary_interval_seconds.into()))
@@ -170,8 +170,6 @@ impl Monitor {
 #[derive(Debug)]
 pub struct Watch {
     monitor: Monitor,
-    store: Store,
-    cache: Cache,
     news: mpsc::Sender<SystemAlert>,
     every: Duration,
     summary_every: Option<Duration>,
@@ -201,13 +199,9 @@ impl Watch {
 
     /// Looks once; gives how long the oldest committed transaction has waited for its reaction, where that can be asked.
     async fn look(&self, usage: Usage) -> Option<Duration> {
-        self.store.measure_pool();
-        let (postgres, redis, backlog) = tokio::join!(
-            timeout(PATIENCE, health_check(&self.store)),
-            timeout(PATIENCE, self.cache.ping()),
-            timeout(PATIENCE, condition::backlog(&self.store)),
-        );
-        let lag = backlog.ok().and_then(Result::ok).map(|backlog| backlog.transactions.oldest);
+        self.monitor.shared.store.measure_pool();
+        let Parts { postgres, redis, backlog } = self.monitor.ask_parts().await;
+        let lag = backlog.answer.map(|backlog| backlog.transactions.oldest);
         let shards = self.monitor.shared.meters.read();
         let now = Instant::now();
         let mut state = self.monitor.state();
@@ -217,8 +211,8 @@ impl Watch {
         let snapshot = self.monitor.snapshot();
         let found = alarms::Found {
             snapshot: &snapshot,
-            postgres_answers: matches!(postgres, Ok(Ok(()))) && self.monitor.shared.meters.can_commit(),
-            redis_answers: matches!(redis, Ok(Ok(()))),
+            postgres_answers: postgres.answer.is_some(),
+            redis_answers: redis.answer.is_some(),
             lag,
         };
         let changed = self.monitor.state().alarms.judge(&found, now, Timestamp::now());

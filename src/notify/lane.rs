@@ -11,7 +11,7 @@ use backon::ExponentialBackoff;
 use futures_util::future::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::task::JoinError;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument, Span};
@@ -152,9 +152,7 @@ impl<S: Sender> Lane<S> {
             let began = Instant::now();
             let attempt = match sender.as_ref() {
                 Err(reason) => Attempt::Refused(reason.clone()),
-                Ok(sender) => timeout(manner.timeout, sender.send(&message).instrument(span::<S>(&message)))
-                    .await
-                    .unwrap_or_else(|_| Attempt::failed("no answer in time")),
+                Ok(sender) => sender.attempt(&message, manner.timeout).instrument(span::<S>(&message)).await,
             };
             let (outcome, wait) =
                 decide::decide(&attempt, message.attempts, manner.limits, rand::random::<f64>());

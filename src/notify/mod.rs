@@ -21,7 +21,7 @@ mod wecom_robot;
 
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
@@ -46,6 +46,13 @@ trait Sender: Send + Sync + 'static {
     const MAX_ROWS: u32;
     /// Sends a message; dropped when the attempt takes too long.
     fn send(&self, message: &Message) -> impl Future<Output = Attempt> + Send;
+    /// Sends it within `deadline`.
+    fn attempt(&self, message: &Message, deadline: Duration) -> impl Future<Output = Attempt> + Send {
+        async move {
+            let sent = timeout(deadline, self.send(message)).await;
+            sent.unwrap_or_else(|_| Attempt::failed("no answer in time"))
+        }
+    }
     /// What of the provider's words may stand in a log.
     fn loggable(words: &str) -> &str {
         words

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::decide::{self, Attempt, Limits};
+use super::decide::{self, Limits};
 use super::{Sender, client, email, webhook, wechat, wecom, wecom_robot};
 use crate::config::Settings;
 use crate::model::id::random_uuid;
@@ -167,9 +167,7 @@ impl<S: Sender> Teller<S> {
 
     /// True: it has come to an end.
     async fn attempt(&self, message: &mut Message) -> (bool, Duration) {
-        let attempt = timeout(self.timeout, self.sender.send(message))
-            .await
-            .unwrap_or_else(|_| Attempt::failed("no answer in time"));
+        let attempt = self.sender.attempt(message, self.timeout).await;
         let (outcome, wait) = decide::decide(&attempt, message.attempts, self.limits, rand::random::<f64>());
         let channel = S::CHANNEL.name();
         metrics::counter!(names::OPERATORS_TOLD, "channel" => channel, "outcome" => outcome.name())

@@ -4,31 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::model::Owner;
-
-/// Something with a serial, a time and an owner, like the items of an upload.
-struct Sent {
-    device_sn: String,
-    ts: Timestamp,
-    owner: Owner,
-}
-
-impl Owned for Sent {
-    fn device_sn(&self) -> &str {
-        &self.device_sn
-    }
-
-    fn ts(&self) -> Timestamp {
-        self.ts
-    }
-
-    fn owner(&self) -> &Owner {
-        &self.owner
-    }
-
-    fn owner_mut(&mut self) -> &mut Owner {
-        &mut self.owner
-    }
-}
+use crate::model::tenant::Probe;
 
 /// Owners who remember so many devices.
 fn owners(devices: usize) -> Owners {
@@ -64,22 +40,16 @@ fn speed() {
         ("an upload of 100 watches, one sample each", 100, 100),
     ] {
         // Other devices each time: those of one upload would stay in the processor's cache.
-        let mut uploads: Vec<Vec<Sent>> = (0..1000)
+        let mut uploads: Vec<Vec<Probe>> = (0..1000)
             .map(|upload| {
                 let device = |record| serial((upload * 7919 + record % devices * 31) % DEVICES);
-                (0..records)
-                    .map(|record| Sent {
-                        device_sn: device(record),
-                        ts: Timestamp::UNIX_EPOCH,
-                        owner: Owner::default(),
-                    })
-                    .collect()
+                (0..records).map(|record| Probe::new(&device(record), Timestamp::UNIX_EPOCH)).collect()
             })
             .collect();
         let mut best = f64::MAX;
         for _ in 0..200 {
-            for sent in uploads.iter_mut().flatten() {
-                sent.owner = Owner::default();
+            for probe in uploads.iter_mut().flatten() {
+                probe.owner = Owner::default();
             }
             let started = Instant::now();
             for upload in &mut uploads {

@@ -1,6 +1,6 @@
 //! How far the reaction and the notifications are behind.
 //!
-//! Before: `http::api::health` and `/metrics`. After: nobody.
+//! Before: `monitor`. After: nobody.
 
 use std::time::Duration;
 

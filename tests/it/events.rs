@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Database, Proxy, Service, eventually};
+use crate::harness::{Answer, Database, Proxy, Service, eventually, narrow, readings};
 
 const ROUTE: &str = "/upload_common_event";
 const TIME: &str = "2026-01-02 03:04:05";
@@ -492,21 +492,13 @@ async fn an_event_is_answered_503_while_the_database_is_away() {
 
 /// What is sent when a shard is to be held: its key is locked by somebody else.
 fn bulk(n: usize) -> String {
-    let items: Vec<Value> = (0..10)
-        .map(|k| json!({ "deviceSn": format!("BULK-{n}"), "heart_rate": 70, "timestamp": 1_767_294_245 + k }))
-        .collect();
-    json!({ "data": items }).to_string()
+    readings(&format!("BULK-{n}"), 10)
 }
 
 #[tokio::test]
 async fn events_are_answered_while_the_bulk_queue_is_full_and_its_writer_is_held() {
     let database = Database::new().await;
-    let service = Service::start_with(&database, |settings| {
-        settings.shards = 1;
-        settings.max_batch_rows = 10;
-        settings.queue_rows = 20;
-    })
-    .await;
+    let service = Service::start_with(&database, narrow).await;
     // The chunk is there before it is written to by somebody who does not commit.
     assert_eq!(service.post("/upload_health_data", bulk(0)).await.status, 200);
     // Somebody else is about to write a key of the first upload: the shard waits for the outcome.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Database, Proxy, Service, eventually};
+use crate::harness::{Database, Proxy, Service, eventually, narrow, readings};
 use vitals::config::Duplicates;
 
 fn partial(device_sn: &str, fields: &Value) -> Value {
@@ -259,22 +259,12 @@ async fn the_account_balances_over_concurrent_mixed_uploads() {
 #[tokio::test]
 async fn a_full_queue_refuses_with_retry_after_and_keeps_what_it_took() {
     let database = Database::new().await;
-    let service = Service::start_with(&database, |settings| {
-        settings.shards = 1;
-        settings.max_batch_rows = 10;
-        settings.queue_rows = 20;
-    })
-    .await;
+    let service = Service::start_with(&database, narrow).await;
     // A lock holds the writer in its transaction, so the queue can be seen full.
     let mut blocker = database.client().await;
     let lock = blocker.transaction().await.expect("a transaction");
     lock.batch_execute("lock table health_data in access exclusive mode").await.expect("a lock");
-    let body = |n: usize| {
-        let items: Vec<Value> = (0..10)
-            .map(|k| json!({ "deviceSn": format!("FULL-{n}"), "heart_rate": 70, "timestamp": 1_767_294_245 + k }))
-            .collect();
-        json!({ "data": items }).to_string()
-    };
+    let body = |n: usize| readings(&format!("FULL-{n}"), 10);
     let first = service.post("/upload_health_data", body(1));
     let second = service.post("/upload_health_data", body(2));
     let refused_then_released = async {

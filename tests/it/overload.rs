@@ -1,10 +1,9 @@
 //! More than can be taken: refused in order, nothing acknowledged lost, memory bounded, and over when the load is.
 
-use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use vitals::command::simulate::{self, Options, Show};
 
-use crate::harness::{Database, Process, Service, eventually};
+use crate::harness::{Database, Process, Service, eventually, narrow, readings};
 
 /// A figure of `/metrics`, over all its labels.
 async fn metric(url: &str, name: &str) -> f64 {
@@ -70,24 +69,13 @@ async fn what_the_queues_do_not_hold_is_refused_in_order_and_comes_in_when_there
 #[tokio::test]
 async fn while_its_shard_has_no_room_an_upload_is_refused_unparsed() {
     let database = Database::new().await;
-    let service = Service::start_with(&database, |settings| {
-        settings.shards = 1;
-        settings.max_batch_rows = 10;
-        settings.queue_rows = 20;
-    })
-    .await;
+    let service = Service::start_with(&database, narrow).await;
     // A lock holds the writer in its transaction, so the queue stays full.
     let mut blocker = database.client().await;
     let lock = blocker.transaction().await.expect("a transaction");
     lock.batch_execute("lock table health_data in access exclusive mode").await.expect("a lock");
-    let body = |n: usize| {
-        let items: Vec<Value> = (0..20)
-            .map(|k| json!({ "deviceSn": format!("FULL-{n}"), "heart_rate": 70, "timestamp": 1_767_294_245 + k }))
-            .collect();
-        json!({ "data": items }).to_string()
-    };
     let unread = || "no JSON ".repeat(5_000);
-    let filling = service.post("/upload_health_data", body(1));
+    let filling = service.post("/upload_health_data", readings("FULL-1", 20));
     let looking = async {
         let refused = eventually("what is no upload is refused as if it were one", || async {
             let answer = service.post("/upload_health_data", unread()).await;

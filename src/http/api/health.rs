@@ -1,9 +1,9 @@
 //! `GET /api/health`: every part, how it is, and how long it took to say so.
 //!
-//! Before: operators, and `/metrics` for the same in figures. After: `store`, `cache`.
-//! Promise: answered within [`PATIENCE`], whatever is away. For a load balancer there is `/readyz`: uploads go on without Redis.
+//! Before: operators, and `/metrics` for the same in figures. After: `monitor` asks the parts.
+//! Promise: answered within [`crate::monitor::PATIENCE`], whatever is away. For a load balancer there is `/readyz`: uploads go
+//! on without Redis.
 
-use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,20 +11,13 @@ use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use serde::Serialize;
-use tokio::time::{Instant, timeout};
 use utoipa::ToSchema;
 
 use crate::http::State;
 use crate::http::error::{AccessError, ErrorAnswer};
-use crate::store::condition::{self, Waiting};
-use crate::store::health_check;
+use crate::monitor::{LATE, Parts, Said};
+use crate::store::condition::Waiting;
 use crate::telemetry::names;
-
-/// Longest time a part has to answer.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// What waits longer than this is late.
-const LATE: Duration = Duration::from_secs(300);
 
 /// How a part is
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -113,42 +106,23 @@ impl State {
     }
 
     async fn look_at_parts(&self) -> Components {
-        let backlog = async {
-            let started = Instant::now();
-            let found = timeout(PATIENCE, condition::backlog(&self.store)).await;
-            (found.ok().and_then(Result::ok), started.elapsed())
-        };
-        let (postgres, redis, (backlog, took)) =
-            tokio::join!(reached(health_check(&self.store)), reached(self.cache.ping()), backlog);
-        let postgres = if self.ingest.can_commit() {
-            postgres
-        } else {
-            Component { status: Condition::Down, ..postgres }
-        };
+        let Parts { postgres, redis, backlog } = self.monitor.ask_parts().await;
+        let behind = |waiting| Component::behind(waiting, backlog.took);
         Components {
-            postgres,
-            redis,
-            relay: Component::behind(backlog.map(|backlog| backlog.transactions), took),
-            notify: Component::behind(backlog.map(|backlog| backlog.notifications), took),
+            postgres: Component::reached(postgres),
+            redis: Component::reached(redis),
+            relay: behind(backlog.answer.map(|backlog| backlog.transactions)),
+            notify: behind(backlog.answer.map(|backlog| backlog.notifications)),
         }
     }
 }
 
-/// Whether it answers in time.
-async fn reached<E: Display>(asking: impl Future<Output = Result<(), E>>) -> Component {
-    let started = Instant::now();
-    let status = match timeout(PATIENCE, asking).await {
-        Ok(Ok(())) => Condition::Up,
-        Ok(Err(error)) => {
-            tracing::debug!(%error, "a part is down");
-            Condition::Down
-        }
-        Err(_) => Condition::Down,
-    };
-    Component { status, latency_ms: milliseconds(started.elapsed()), waiting: None, lag_seconds: None }
-}
-
 impl Component {
+    fn reached(Said { answer, took }: Said<()>) -> Self {
+        let status = if answer.is_some() { Condition::Up } else { Condition::Down };
+        Self { status, latency_ms: milliseconds(took), waiting: None, lag_seconds: None }
+    }
+
     fn behind(waiting: Option<Waiting>, took: Duration) -> Self {
         let status = match waiting {
             None => Condition::Down,

@@ -82,7 +82,7 @@ impl Writer {
 
     /// Whether it is worth looking for a row that `error` is about: the connection survived it, so it was not the commit.
     fn may_be_of_a_row(&self, error: &StoreError, load: Load<'_>, until: Instant) -> bool {
-        error.may_be_of_a_row() && load.len() > 0 && self.session.is_some() && Instant::now() < until
+        error.may_be_of_a_row() && load.len() > 0 && self.means.session.is_some() && Instant::now() < until
     }
 
     fn give_up(&self, load: Load<'_>, rejects: &[Reject], error: &StoreError, answers: &mut [Answer]) {
