@@ -11,11 +11,9 @@ from .place import Trouble
 def run(place, figures):
     """The bench of this name."""
     batch_rate = uploads.batches(place, figures)
-    with place.database() as database, database.service() as service:
-        single_rate = uploads.singles(place, figures, service)
     failed = []
     for part in (
-        lambda: uploads.beside_peer(place, figures, batch_rate, single_rate),
+        lambda: uploads.beside_peer(place, figures, batch_rate),
         lambda: connections.run(place, figures),
         lambda: half_load(place, figures, batch_rate),
         lambda: rollups.run(place, figures),

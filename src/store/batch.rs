@@ -205,11 +205,19 @@ async fn write_many(
     range: Range,
     duplicates: Duplicates,
 ) -> Result<Written, StoreError> {
-    // Both leave in one packet: the second needs nothing of the first's answer.
-    let (begun, announced) =
-        futures_util::join!(control(client, "batch.begin", "begin"), announce(client, batch, range));
+    // Before anything is sent: a statement that still had to be prepared would fall behind those after it.
+    ANNOUNCE.prepare(client).await?;
+    copy::FRESH.prepare(client).await?;
+    // All leave in one packet: none needs anything of another's answer. Where one fails, those behind it do too.
+    let (begun, announced, copied) = futures_util::join!(
+        control(client, "batch.begin", "begin"),
+        announce(client, batch, range),
+        copy_fresh(client, batch)
+    );
     begun?;
-    write_rows(client, batch, announced?, duplicates).await
+    let transaction = announced?;
+    copied?;
+    write_rest(client, batch, transaction, duplicates).await
 }
 
 /// Every row of the batch, in this open transaction.
@@ -219,11 +227,26 @@ pub(super) async fn write_rows(
     transaction: Transaction,
     duplicates: Duplicates,
 ) -> Result<Written, StoreError> {
-    if !batch.fresh.is_empty() {
-        copy::copy_in(client, "batch.copy_fresh", &copy_sql("health_data"), &batch.fresh).await?;
+    copy_fresh(client, batch).await?;
+    write_rest(client, batch, transaction, duplicates).await
+}
+
+async fn copy_fresh(client: &Object, batch: &Batch<'_>) -> Result<(), StoreError> {
+    if batch.fresh.is_empty() {
+        return Ok(());
     }
+    copy::copy_in(client, copy::FRESH, &batch.fresh).await
+}
+
+/// All but the rows that are copied straight in.
+async fn write_rest(
+    client: &Object,
+    batch: &Batch<'_>,
+    transaction: Transaction,
+    duplicates: Duplicates,
+) -> Result<Written, StoreError> {
     if !batch.repeats.is_empty() {
-        copy::copy_in(client, "batch.copy_repeats", &copy_sql("pg_temp.incoming"), &batch.repeats).await?;
+        copy::copy_in(client, copy::REPEATS, &batch.repeats).await?;
     }
     let inserted = merge(client, &batch.repeats, duplicates).await?;
     let events = device_event::add(client, &batch.events).await?;
@@ -281,10 +304,6 @@ const fn merge_statement(duplicates: Duplicates) -> Statement {
         Duplicates::Keep => MERGE_KEEP,
         Duplicates::Replace => MERGE_REPLACE,
     }
-}
-
-fn copy_sql(table: &str) -> String {
-    format!("copy {table} ({}) from stdin (format binary)", copy::COLUMNS)
 }
 
 pub(super) async fn control(client: &Object, statement: &'static str, sql: &str) -> Result<(), StoreError> {

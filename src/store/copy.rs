@@ -1,7 +1,7 @@
 //! Binary COPY of readings: the encoding, and the stream into a table.
 //!
 //! Before: `store::batch` hands over sorted readings. After: PostgreSQL's COPY.
-//! Promise: [`COLUMNS`] and [`encode`] name the same columns in the same order.
+//! Promise: the statements and [`encode`] name the same columns in the same order.
 //! Source: PostgreSQL manual, COPY, "Binary Format".
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -11,14 +11,30 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::StoreError;
 use super::statement::timed;
+use super::{Statement, StoreError};
 use crate::model::Item;
 
 /// The columns a reading fills, in the order they are encoded. `batch_id` is the table's default.
-pub(crate) const COLUMNS: &str = "device_sn, ts, received_at, customer_id, org_id, user_id, heart_rate, blood_oxygen, \
-     temperature, pressure_high, pressure_low, stress, step, distance, calorie, latitude, longitude, altitude, \
-     upload_method";
+macro_rules! copy_into {
+    ($name:literal, $table:literal) => {
+        Statement {
+            name: $name,
+            sql: concat!(
+                "copy ",
+                $table,
+                " (device_sn, ts, received_at, customer_id, org_id, user_id, heart_rate, blood_oxygen, temperature, \
+                 pressure_high, pressure_low, stress, step, distance, calorie, latitude, longitude, altitude, \
+                 upload_method) from stdin (format binary)"
+            ),
+        }
+    };
+}
+
+/// Into the table itself.
+pub(super) const FRESH: Statement = copy_into!("batch.copy_fresh", "health_data");
+/// Into the session's table that repeats go through.
+pub(super) const REPEATS: Statement = copy_into!("batch.copy_repeats", "pg_temp.incoming");
 
 const COLUMN_COUNT: i16 = 19;
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
@@ -31,31 +47,28 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// Microseconds from the Unix epoch to PostgreSQL's, 2000-01-01.
 const POSTGRES_EPOCH_US: i64 = 946_684_800_000_000;
 
-/// Streams `items` into `table` within the caller's transaction.
-pub(crate) async fn copy_in(
+/// Streams `items` in within the caller's transaction. One that was prepared begins with what is sent in the same poll.
+pub(super) async fn copy_in(
     client: &Object,
-    statement: &'static str,
-    sql: &str,
+    statement: Statement,
     items: &[&Item],
 ) -> Result<(), StoreError> {
-    let copying = copy(client, statement, sql, items);
-    timed(statement, copying).await
+    timed(statement.name, copy(client, statement, items)).await
 }
 
 async fn copy(
     client: &Object,
-    statement: &'static str,
-    sql: &str,
+    Statement { name, sql }: Statement,
     items: &[&Item],
 ) -> Result<(), StoreError> {
-    let failed = |source| StoreError::Postgres { statement, source };
+    let failed = |source| StoreError::Postgres { statement: name, source };
     let prepared = client.prepare_cached(sql).await.map_err(failed)?;
     let sink = client.copy_in::<_, Bytes>(&prepared).await.map_err(failed)?;
     let mut sink = std::pin::pin!(sink);
     let mut buffer = BytesMut::with_capacity(CHUNK_BYTES + 4096);
     buffer.put_slice(HEADER);
     for item in items {
-        encode(&mut buffer, item).map_err(|error| StoreError::State(format!("{statement}: {error}")))?;
+        encode(&mut buffer, item).map_err(|error| StoreError::State(format!("{name}: {error}")))?;
         if buffer.len() >= CHUNK_BYTES {
             let full = std::mem::replace(&mut buffer, BytesMut::with_capacity(CHUNK_BYTES + 4096));
             sink.feed(full.freeze()).await.map_err(failed)?;
@@ -166,7 +179,9 @@ mod tests {
 
     #[test]
     fn as_many_columns_are_named_as_encoded() {
-        assert_eq!(COLUMNS.split(',').count(), usize::try_from(COLUMN_COUNT).expect("small"));
+        let (_, columns) = FRESH.sql.split_once('(').expect("columns");
+        let (columns, _) = columns.split_once(')').expect("columns");
+        assert_eq!(columns.split(',').count(), usize::try_from(COLUMN_COUNT).expect("small"));
     }
 
     #[test]
