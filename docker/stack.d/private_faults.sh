@@ -30,9 +30,8 @@ private_clock_on_purpose() {
   local memory
   memory="$(memory_of_postgres)"
   [ -e "$memory/clock" ] || die "libfaketime was not there at 'up' (Debian: apt-get install faketime)"
-  # Renamed into place: it is read at any moment.
-  printf '%+d' "$1" >"$memory/clock.new"
-  mv "$memory/clock.new" "$memory/clock"
+  # As long as what is there, and over it: it is read at any moment, and there may be no room left for another.
+  printf '%+08d\n' "$1" 1<>"$memory/clock"
 }
 
 # Where Debian's package puts it, or nothing.
@@ -67,7 +66,7 @@ launch_postgres_in_memory() {
       /bin/sh -c 'exec 3<>/orders
         initdb --no-sync -D /memory/data -U vitals --pwfile=/password --auth=scram-sha-256 --encoding=UTF8 \
           --locale=C.UTF-8 --locale-provider=builtin --builtin-locale=C.UTF-8 </dev/null || exit
-        [ -z "${CLOCK_LIBRARY:-}" ] || echo +0 >/memory/clock
+        [ -z "${CLOCK_LIBRARY:-}" ] || echo +0000000 >/memory/clock
         while read -r order <&3; do
           LD_PRELOAD="${CLOCK_LIBRARY:-}" postgres -D /memory/data -c config_file=/postgres.conf -c unix_socket_directories= -c listen_addresses=127.0.0.1 \
             -c port="$1" -c shared_buffers=128MB -c min_wal_size=32MB -c max_wal_size=64MB

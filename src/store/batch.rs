@@ -212,7 +212,7 @@ async fn write_many(
     let (begun, announced, copied) = futures_util::join!(
         control(client, "batch.begin", "begin"),
         announce(client, batch, range),
-        copy_fresh(client, batch)
+        copy::copy_in(client, copy::FRESH, &batch.fresh)
     );
     begun?;
     let transaction = announced?;
@@ -227,15 +227,8 @@ pub(super) async fn write_rows(
     transaction: Transaction,
     duplicates: Duplicates,
 ) -> Result<Written, StoreError> {
-    copy_fresh(client, batch).await?;
+    copy::copy_in(client, copy::FRESH, &batch.fresh).await?;
     write_rest(client, batch, transaction, duplicates).await
-}
-
-async fn copy_fresh(client: &Object, batch: &Batch<'_>) -> Result<(), StoreError> {
-    if batch.fresh.is_empty() {
-        return Ok(());
-    }
-    copy::copy_in(client, copy::FRESH, &batch.fresh).await
 }
 
 /// All but the rows that are copied straight in.
@@ -245,9 +238,7 @@ async fn write_rest(
     transaction: Transaction,
     duplicates: Duplicates,
 ) -> Result<Written, StoreError> {
-    if !batch.repeats.is_empty() {
-        copy::copy_in(client, copy::REPEATS, &batch.repeats).await?;
-    }
+    copy::copy_in(client, copy::REPEATS, &batch.repeats).await?;
     let inserted = merge(client, &batch.repeats, duplicates).await?;
     let events = device_event::add(client, &batch.events).await?;
     // Last of the rows: it locks rows of device, which others may wait for until the commit.

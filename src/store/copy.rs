@@ -47,12 +47,16 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// Microseconds from the Unix epoch to PostgreSQL's, 2000-01-01.
 const POSTGRES_EPOCH_US: i64 = 946_684_800_000_000;
 
-/// Streams `items` in within the caller's transaction. One that was prepared begins with what is sent in the same poll.
+/// Streams `items`, if there are any, in within the caller's transaction. One that was prepared begins with what is sent in the
+/// same poll.
 pub(super) async fn copy_in(
     client: &Object,
     statement: Statement,
     items: &[&Item],
 ) -> Result<(), StoreError> {
+    if items.is_empty() {
+        return Ok(());
+    }
     timed(statement.name, copy(client, statement, items)).await
 }
 

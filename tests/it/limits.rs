@@ -5,7 +5,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use vitals::config::{Authentication, Settings};
 
-use crate::harness::{Database, PATIENCE, Service, authorization, eventually};
+use crate::harness::{Database, PATIENCE, Service, authorization, eventually, vitals};
 
 async fn start(database: &Database, change: impl FnOnce(&mut Settings)) -> Service {
     Service::start_with(database, change).await
@@ -47,11 +47,13 @@ async fn failures_are_limited_by_address_and_who_has_the_key_is_answered_all_the
     })
     .await;
     let reader = authorization(&database, &["read"], 0).await;
+    let other = authorization(&database, &["read", "admin"], 0).await;
     let status = async |key: &str, path: &str| {
         let answer = service.send_as(key, "GET", path, None).await;
         assert_eq!(answer.retry_after.is_some(), answer.status == 429, "{answer:?}");
         answer.status
     };
+    assert_eq!(status(&other, "/api/alerts").await, 200);
     assert_eq!(status("", "/api/alerts").await, 401);
     assert_eq!(status("Bearer nonsense", "/api/alerts").await, 401);
     let missing = service.send_as(&reader, "DELETE", "/api/alerts/rules/1", None).await;
@@ -63,6 +65,11 @@ async fn failures_are_limited_by_address_and_who_has_the_key_is_answered_all_the
     let invented = format!("Bearer vk_0123456789ab_{}", "0".repeat(64));
     assert_eq!(status(&invented, "/api/alerts").await, 429);
     assert_eq!(status(&reader, "/api/alerts").await, 200, "it is known");
+    // Keys change: every one has to be looked up again, those that were known before those of nobody.
+    assert!(vitals(&database, &["keys", "revoke", "read-admin-0"]).await.code == 0);
+    eventually("the change is heard of", async || (status(&other, "/api/alerts").await == 429).then_some(()))
+        .await;
+    assert_eq!(status(&reader, "/api/alerts").await, 200, "it was known");
     assert_eq!(status("", "/livez").await, 200, "what needs no key fails nobody");
     service.finish().await;
 }
