@@ -158,8 +158,8 @@ pub struct Settings {
     #[config(env = "VITALS_POLL_INTERVAL_MS", default = 1000)]
     pub poll_interval_ms: u64,
 
-    /// Most outbox rows a relay claims at once. With 256 reactions are later by a third, and no cheaper (benches/README.md,
-    /// "Reactions at half load").
+    /// Most outbox rows a relay claims at once. With 256 reactions are later by a third (benches/README.md, "Reactions at
+    /// half load").
     #[config(env = "VITALS_CLAIM_BATCHES", default = 64)]
     pub claim_batches: u32,
 

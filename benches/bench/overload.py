@@ -14,7 +14,7 @@ import time
 from urllib.parse import urlsplit
 
 from .figures import latency, number
-from .place import Trouble, spread
+from .place import BATCHES, Trouble, spread
 
 TIMES, KEPT, RECOVERY_SECONDS, MEMORY_MB = 3, 0.9, 5, 400
 # What is taken waits half a second in a full queue; what is refused does not: enough to keep sending meanwhile.
@@ -26,7 +26,7 @@ ROWS = f"select count(*) from health_data where device_sn <> '{PROBE_SERIAL}'"
 def run(place, figures):
     """The bench of this name."""
     with place.database() as database, database.service() as service:
-        place.load(service.url, connections=64, batch=100, devices=2000, seconds=2)  # warms up
+        place.load(service.url, **BATCHES, seconds=2)  # warms up
         database.settle()
         usual = spread(probe(service.url, place.scaled(40, 5)))
         figures.add("a lone upload before", latency(usual, "p50", "p95", "max"))

@@ -21,6 +21,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 STACK = str(ROOT / "docker/stack")
 # Emptied before and after. The last of those a Redis has by default, and never 0, where a service has its own.
 REDIS_DATABASE = 15
+# The loads that benches have in common.
+BATCHES = {"connections": 64, "batch": 100, "devices": 2000}
+SINGLES = {"connections": 256, "batch": 1, "devices": 5000}
 # For what should take seconds.
 BOUND_SECONDS = 240
 HEALTH_COLUMNS = (

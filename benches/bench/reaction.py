@@ -13,7 +13,7 @@ import time
 from urllib.parse import urlsplit
 
 from .figures import latency, number
-from .place import spread, until
+from .place import BATCHES, spread, until
 
 GOAL_MS = 300
 PER_SECOND = 20
@@ -23,7 +23,7 @@ SERIAL = "CANARY"
 def run(place, figures):
     """The bench of this name: finds the load first."""
     with place.database() as database, database.service() as service:
-        rate = place.load(service.url, connections=64, batch=100, devices=2000)["records_per_second"]
+        rate = place.load(service.url, **BATCHES)["records_per_second"]
         database.settle()
         at_half_load(place, figures, database, service, rate)
 
@@ -39,7 +39,7 @@ def at_half_load(place, figures, database, service, full_rate):
         watching.start()
         sending.start()
         try:
-            live = place.load(service.url, connections=64, batch=100, devices=2000, rate=round(rate), breaches=2.5)
+            live = place.load(service.url, **BATCHES, rate=round(rate), breaches=2.5)
             over.set()
             sending.join()
             database.settle()

@@ -9,7 +9,7 @@ import threading
 import time
 
 from .figures import latency, number
-from .place import Trouble
+from .place import BATCHES, Trouble
 
 # Bound of the whole bench, seconds: with the search for the load and the end.
 BOUND_SECONDS = 20 * 60
@@ -21,16 +21,14 @@ def run(place, figures):
     """The bench of this name."""
     window, windows = place.scaled(60, 2), place.scaled(10, 3)
     with place.database() as database, database.service() as service:
-        full = place.load(service.url, connections=64, batch=100, devices=2000)["records_per_second"]
+        full = place.load(service.url, **BATCHES)["records_per_second"]
         database.settle()
         before = database.number("select count(*) from health_data")
         over, looks = threading.Event(), []
         looking = threading.Thread(target=look, args=(service, window, over, looks))
         looking.start()
         try:
-            live = place.load(
-                service.url, connections=64, batch=100, devices=2000, rate=round(full / 2), breaches=2.5, seconds=window * windows
-            )
+            live = place.load(service.url, **BATCHES, rate=round(full / 2), breaches=2.5, seconds=window * windows)
         finally:
             over.set()
             looking.join()
@@ -50,9 +48,10 @@ def run(place, figures):
         "… memory of the service, second minute and last", f"{early['memory_mb']:.0f} and {late['memory_mb']:.0f} MB, **{grown:.2f}**",
         f"< {GROWTH}", grown < GROWTH,
     )  # fmt: skip
+    slowest = max(minute["reaction_ms"] for minute in told[1:])
     figures.add(
-        "… mean time to the reaction, second minute and last", f"{early['reaction_ms']:.0f} and **{late['reaction_ms']:.0f} ms**",
-        f"< {LAG_MS} ms", max(minute["reaction_ms"] for minute in told[1:]) < LAG_MS,
+        "… mean time to the reaction, second minute, last, and slowest after the first",
+        f"{early['reaction_ms']:.0f}, {late['reaction_ms']:.0f} and **{slowest:.0f} ms**", f"< {LAG_MS} ms", slowest < LAG_MS,
     )  # fmt: skip
     figures.add("… the longest that anything waited for its reaction when looked at", f"{max(each['oldest_ms'] for each in told):.0f} ms")
     figures.keep("minutes", told)

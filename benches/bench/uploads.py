@@ -10,7 +10,7 @@ import statistics
 
 from . import ceiling, peer
 from .figures import latency, number
-from .place import BOUND_SECONDS, spread
+from .place import BATCHES, BOUND_SECONDS, SINGLES, spread
 
 GOAL_CEILING, GOAL_PEER_BATCH, GOAL_PEER_SINGLE, GOAL_SINGLES = 0.6, 3, 10, 20_000
 LARGE_BODIES = 40
@@ -32,7 +32,7 @@ def batches(place, figures):
         with place.database() as database:
             ceilings.append(ceiling.measure(database, each))
         with place.database() as database, database.service() as service:
-            lives.append(place.load(service.url, connections=64, batch=100, devices=2000))
+            lives.append(place.load(service.url, **BATCHES))
             memory = service.memory_mb()
     best, rate = statistics.mean(ceilings), statistics.mean(live["records_per_second"] for live in lives)
     figures.keep("ceiling", ceilings)
@@ -50,8 +50,8 @@ def singles(place):
     """Single uploads, with a database of their own."""
     with place.database() as database, database.service() as service:
         # The peer has had its batches by then.
-        place.load(service.url, connections=256, batch=1, devices=5000, seconds=2)
-        return place.load(service.url, connections=256, batch=1, devices=5000)
+        place.load(service.url, **SINGLES, seconds=2)
+        return place.load(service.url, **SINGLES)
 
 
 def tell_singles(figures, lives):
@@ -74,19 +74,19 @@ def beside_peer(place, figures, batch_rate):
         figures.note("The peer was skipped: its Python environment cannot be made here (PyPI out of reach?).")
         return
     with place.database() as database, peer.serving(database, interpreter, "insert") as other:
-        live = place.load(other.url, connections=64, batch=100, devices=2000)
+        live = place.load(other.url, **BATCHES)
         figures.keep("peer_insert", live)
         figures.add("FastAPI, INSERT: batches of 100", f"{number(live['records_per_second'])} records/s; {latency(live['latency'])}")
-        insert = place.load(other.url, connections=256, batch=1, devices=5000)
+        insert = place.load(other.url, **SINGLES)
         figures.keep("peer_insert_singles", insert)
     with place.database() as database, peer.serving(database, interpreter, "copy") as other:
-        copied = place.load(other.url, connections=64, batch=100, devices=2000)
+        copied = place.load(other.url, **BATCHES)
         figures.keep("peer_copy", copied)
         rate = copied["records_per_second"]
         figures.add("FastAPI, COPY: batches of 100", f"{number(rate)} records/s; {latency(copied['latency'])}")
         times = batch_rate / rate
         figures.add("… vitals / FastAPI with COPY", f"**{times:.1f}**", f"≥ {GOAL_PEER_BATCH}", times >= GOAL_PEER_BATCH)
-        copy = place.load(other.url, connections=256, batch=1, devices=5000)
+        copy = place.load(other.url, **SINGLES)
         figures.keep("peer_copy_singles", copy)
     single_rate = tell_singles(figures, [*lives, singles(place)])
     best = max(insert["records_per_second"], copy["records_per_second"])
@@ -137,7 +137,7 @@ def write_large_bodies(place, count):
 
 def alarms(place, figures, service):
     """Batches at full speed, 50 SOS a second beside them."""
-    report = place.simulate(service.url, connections=64, batch=100, devices=2000, alarms=50)
+    report = place.simulate(service.url, **BATCHES, alarms=50)
     figures.keep("alarms", report)
     figures.add("batches of 100, alarms beside them", f"{number(report['live']['records_per_second'])} records/s")
     figures.add("an SOS beside them, 50 a second", latency(report["alarms"]["latency"]))

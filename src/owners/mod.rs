@@ -104,10 +104,7 @@ impl Owners {
     /// [`OwnersError`], never `Refused`. Waits for a database that is away: the caller has the deadline.
     pub async fn fill<T: Owned + Send + Sync>(&self, sent: &mut [T]) -> Result<(), OwnersError> {
         match self.find_out(sent).await {
-            Err(OwnersError::Refused) => {
-                tracing::error!("owners not read; uploads are stored without them");
-                Ok(())
-            }
+            Err(OwnersError::Refused) => Ok(()),
             done => done,
         }
     }
@@ -198,7 +195,7 @@ fn trouble(error: &StoreError) -> OwnersError {
     match error.kind() {
         Kind::Down | Kind::Retry => OwnersError::Unavailable,
         Kind::Conflict | Kind::Refused | Kind::Bug => {
-            tracing::error!(%error, "owners not read");
+            tracing::error!(%error, "owners not read; uploads are stored without them, or refused where the key is of one tenant");
             OwnersError::Refused
         }
     }
