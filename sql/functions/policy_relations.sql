@@ -111,7 +111,7 @@ begin
             held := case when reached < '0001-01-01' then format('%s was never made', r.name)
                 else format('%s is made only up to %s', r.name, to_char(reached, 'YYYY-MM-DD HH24:MI TZ')) end;
         end if;
-        reached := vitals.unmade_from(r, coalesce(looked_from, until + interval '1 hour'));
+        reached := vitals.unmade_from(coalesce(looked_from, until + interval '1 hour'));
         if reached < until then
             until := reached;
             held := format('changes of %s wait for the next refresh', of_relation);
@@ -147,27 +147,11 @@ $$;
 comment on function vitals.policy_held(text) is 'Why something that is old enough may not be dropped yet; null: nothing is held.';
 
 -- Oldest change that waits for the next refresh, of those a refresh would look at.
-create or replace function vitals.unmade_from(r vitals.rollup, looked_from timestamptz) returns timestamptz
-language plpgsql
+create or replace function vitals.unmade_from(looked_from timestamptz) returns timestamptz
+language sql
 stable
 set search_path = pg_catalog, public, pg_temp
 as $$
-begin
-    if r.kept_by = 'vitals' then
-        return (select coalesce(min(from_bucket), 'infinity') from vitals.rollup_dirty where to_bucket > looked_from);
-    end if;
-    return (
-        -- TimescaleDB tells of all time by a number that is none.
-        select case
-            when count(*) = 0 then 'infinity'
-            when min(l.lowest_modified_value) < -210866803200000000 then '-infinity'
-            else _timescaledb_functions.to_timestamp(min(l.lowest_modified_value))
-        end
-        from _timescaledb_catalog.continuous_aggs_hypertable_invalidation_log as l
-        join _timescaledb_catalog.continuous_agg as c on c.raw_hypertable_id = l.hypertable_id
-        where c.user_view_schema = 'public' and c.user_view_name = r.name
-            and (not isfinite(looked_from) or l.greatest_modified_value >= 1000000 * extract(epoch from looked_from))
-    );
-end
+    select coalesce(min(from_bucket), 'infinity') from vitals.rollup_dirty where to_bucket > looked_from
 $$;
-comment on function vitals.unmade_from(vitals.rollup, timestamptz) is 'Oldest change that waits for a refresh of the rollup; infinity: none does.';
+comment on function vitals.unmade_from(timestamptz) is 'Oldest change that waits for a refresh of the rollups; infinity: none does.';

@@ -8,7 +8,10 @@ create or replace procedure public.refresh_rollups(from_ts timestamptz default n
 language plpgsql
 as $$
 declare
-    keeper text;
+    started constant timestamptz := pg_catalog.clock_timestamp();
+    keeper  text;
+    more    boolean;
+    day     timestamptz := 'infinity';
 begin
     if from_ts >= to_ts or (from_ts is null) <> (to_ts is null) then
         raise exception 'refresh_rollups: from % to % is no range', from_ts, to_ts
@@ -18,25 +21,7 @@ begin
     if keeper is null then
         raise exception 'there are no rollups yet: run `vitals migrate`'
             using errcode = 'object_not_in_prerequisite_state';
-    elsif keeper = 'vitals' then
-        call vitals.refresh_materialised(from_ts, to_ts);
-    else
-        call vitals.refresh_continuous(from_ts, to_ts);
     end if;
-end
-$$;
-comment on procedure public.refresh_rollups(timestamptz, timestamptz) is
-    'Brings all rollups up to date; with a range, computes that range again.';
-
--- Apache edition: the steps of rollup_refresh.sql, each with a commit behind it.
-create or replace procedure vitals.refresh_materialised(from_ts timestamptz, to_ts timestamptz)
-language plpgsql
-as $$
-declare
-    started constant timestamptz := pg_catalog.clock_timestamp();
-    more    boolean;
-    day     timestamptz := 'infinity';
-begin
     commit;
     set transaction isolation level read committed;
     perform vitals.raise_mark();
@@ -44,23 +29,30 @@ begin
     if from_ts is not null then
         perform vitals.mark_range(from_ts, to_ts);
     end if;
+    commit;
+    if keeper = 'timescaledb' then
+        call vitals.advance_continuous();
+    else
+        loop
+            set transaction isolation level read committed;
+            more := vitals.advance_rollups();
+            commit;
+            exit when not more;
+        end loop;
+    end if;
     loop
-        commit;
-        set transaction isolation level read committed;
-        more := vitals.advance_rollups();
-        exit when not more;
-    end loop;
-    loop
-        commit;
         set transaction isolation level read committed;
         day := vitals.refresh_dirty_day(day);
+        commit;
         exit when day is null;
     end loop;
-    commit;
     set transaction isolation level read committed;
-    perform vitals.publish_live_from();
+    if keeper = 'vitals' then
+        perform vitals.publish_live_from();
+    end if;
     update vitals.rollup set refreshed_at = started;
     commit;
 end
 $$;
-comment on procedure vitals.refresh_materialised(timestamptz, timestamptz) is 'refresh_rollups() of the Apache edition.';
+comment on procedure public.refresh_rollups(timestamptz, timestamptz) is
+    'Brings all rollups up to date; with a range, computes that range again.';

@@ -2,7 +2,8 @@
 -- Parameters: what vitals.rollup records, the interval of its chunks, and the SELECT of sql/rollups with the zone filled in.
 -- Locks: new relations, and health_data against writers while its triggers are added.
 --
--- Community: the SELECT is a real-time continuous aggregate.
+-- Community: the SELECT is a real-time continuous aggregate. One row a device and bucket, by a key on the table it is
+-- materialised in: a refresh of TimescaleDB and one of ours that met would otherwise leave two.
 -- Apache: a hypertable vitals.<name>_materialised for the buckets before the watermark, and a view public.<name> that adds
 -- the live rest. The SELECT stands in the view as it is; a CTE in front of it gives the name of its source to the part of
 -- the source that is not materialised. Two bounds keep that part small:
@@ -50,13 +51,13 @@ begin
     )
     values (
         new_name, new_position, new_source, new_width, new_zone, new_definition, kept_by, begins,
-        case when base and kept_by = 'vitals' then begins end, begins, begins
+        case when base then begins end, begins, begins
     );
 
     if kept_by = 'timescaledb' then
         execute format(
             'create materialized view public.%I with (timescaledb.continuous, timescaledb.materialized_only = false, '
-            'timescaledb.chunk_interval = %L) as %s with no data',
+            'timescaledb.create_group_indexes = false, timescaledb.chunk_interval = %L) as %s with no data',
             new_name, new_chunk, new_definition
         );
         return;
@@ -90,24 +91,68 @@ begin
         ') %6$s)',
         new_name, materialised, new_source, case when base then 'ts' else 'bucket' end, live_from, new_definition
     );
+end
+$$;
+comment on function vitals.create_rollup(text, smallint, text, interval, text, interval, text) is
+    'Makes a rollup as the edition at hand has it.';
 
-    -- TimescaleDB watches health_data itself; here, changes by hand have to be caught. The service's own updates (a repeat
-    -- that fills a gap) carry their batch, by which the relay marks them, so it sets vitals.marks_by_batch and is spared.
-    if base then
+-- Marks what is changed by hand. The service's own updates (a repeat that fills a gap) carry their batch, by which the relay
+-- marks them, so it sets vitals.marks_by_batch and is spared. Idempotent.
+-- Locks: health_data against writers, where a trigger is missing.
+create or replace function vitals.watch_changes_by_hand() returns void
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    by_row constant boolean := vitals.edition() = 'community';
+    marks  constant regproc := case when by_row then 'vitals.mark_rollups_on_deleted_row' else 'vitals.mark_rollups_on_delete' end;
+begin
+    if not exists (
+        select from pg_trigger where tgrelid = 'health_data'::regclass and tgname = 'health_data_rollup_update'
+    ) then
         create trigger health_data_rollup_update
             after update on health_data
             referencing old table as old_rows new table as new_rows
             for each statement when (current_setting('vitals.marks_by_batch', true) is distinct from 'on')
             execute function vitals.mark_rollups_on_update();
-        create trigger health_data_rollup_delete
-            after delete on health_data
-            referencing old table as old_rows
-            for each statement execute function vitals.mark_rollups_on_delete();
+    end if;
+    if not exists (
+        select from pg_trigger
+        where tgrelid = 'health_data'::regclass and tgname = 'health_data_rollup_delete' and tgfoid = marks
+    ) then
+        drop trigger if exists health_data_rollup_delete on health_data;
+        if by_row then
+            create trigger health_data_rollup_delete
+                after delete on health_data
+                for each row execute function vitals.mark_rollups_on_deleted_row();
+        else
+            create trigger health_data_rollup_delete
+                after delete on health_data
+                referencing old table as old_rows
+                for each statement execute function vitals.mark_rollups_on_delete();
+        end if;
     end if;
 end
 $$;
-comment on function vitals.create_rollup(text, smallint, text, interval, text, interval, text) is
-    'Makes a rollup as the edition at hand has it.';
+comment on function vitals.watch_changes_by_hand() is 'Triggers that mark what a DBA changes in health_data.';
+
+-- The key of each continuous aggregate's table. Idempotent.
+-- Locks: the table against writers, where the key is missing.
+create or replace function vitals.add_rollup_keys() returns void
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    each text;
+begin
+    for each in select name from vitals.rollup where kept_by = 'timescaledb' order by position loop
+        execute format(
+            'create unique index if not exists %I on %s (device_sn, bucket)', each || '_key', vitals.rollup_table(each)
+        );
+    end loop;
+end
+$$;
+comment on function vitals.add_rollup_keys() is 'One row a device and bucket in the tables of the continuous aggregates.';
 
 -- A zone in which some midnight comes twice (the Azores, Havana: clocks go back from 01:00 to 00:00) has no single instant
 -- at which that day begins, neither for us nor for TimescaleDB.

@@ -1,5 +1,5 @@
--- Who says that something changed behind the watermark. Only the Apache edition needs to be told; where TimescaleDB keeps
--- the rollups, it watches the table itself and these functions do nothing.
+-- Who says that something changed behind the watermark, and of which device. TimescaleDB's own log of changes (Community) holds
+-- times alone, for which it would compute all devices again.
 -- Locks: none but new rows of vitals.rollup_dirty, which nobody waits for.
 --
 -- Why nothing falls between: a batch B commits; later the relay (R), having seen B's outbox row, reads marked_below and
@@ -57,6 +57,26 @@ end
 $$;
 comment on function vitals.mark_rollups_on_delete() is 'Statement trigger: marks what a delete by hand took away.';
 
+-- Row by row where TimescaleDB may keep the table in its columnstore (Community), for which it has no transition tables of a
+-- delete. A device's day is marked once, as long as its rows come together.
+create or replace function vitals.mark_rollups_on_deleted_row() returns trigger
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    day  constant timestamptz := time_bucket(interval '1 day', old.ts);
+    mark constant text := format('%s %s', extract(epoch from day), old.device_sn);
+begin
+    if current_setting('vitals.marked', true) is distinct from mark then
+        insert into vitals.rollup_dirty (device_sn, from_bucket, to_bucket)
+        values (old.device_sn, day, day + interval '1 day');
+        perform set_config('vitals.marked', mark, true);
+    end if;
+    return null;
+end
+$$;
+comment on function vitals.mark_rollups_on_deleted_row() is 'Row trigger: marks the day of a row that was deleted by hand.';
+
 create or replace function vitals.mark_rollups_on_update() returns trigger
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -80,12 +100,15 @@ language plpgsql
 set search_path = pg_catalog, public, pg_temp
 as $$
 declare
-    each text;
+    r vitals.rollup;
 begin
     delete from vitals.rollup_chunk;
     delete from vitals.rollup_dirty;
-    for each in select name from vitals.rollup where kept_by = 'vitals' order by position loop
-        execute format('truncate vitals.%I', each || '_materialised');
+    for r in select * from vitals.rollup order by position loop
+        execute format(
+            'truncate %s',
+            case r.kept_by when 'vitals' then vitals.rollup_table(r.name) else format('public.%I', r.name) end
+        );
     end loop;
     return null;
 end

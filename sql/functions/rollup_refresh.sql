@@ -1,5 +1,4 @@
--- The steps of a refresh where TimescaleDB does not keep the rollups; public.refresh_rollups() calls them in order, each in
--- a transaction of its own. What is left to do stands in tables alone (marked_below, watermark, rollup_dirty), so steps of
+-- The steps of a refresh; public.refresh_rollups() calls them in order, each in a transaction of its own. What is left to do stands in tables alone (marked_below, watermark, rollup_dirty), so steps of
 -- several refreshes may alternate; an advisory lock keeps two steps from running at once.
 -- Every step leaves all rollups agreeing with each other: readers see them before it or after it.
 
@@ -31,7 +30,7 @@ as $$
 $$;
 comment on function vitals.raise_mark() is 'Lets marked_below follow the clock.';
 
--- Step 2: materialises what lies between the watermark and marked_below, at most one UTC day of it, and with it whatever
+-- Step 2, Apache edition (Community: vitals.advance_continuous): materialises what lies between the watermark and marked_below, at most one UTC day of it, and with it whatever
 -- the higher rollups can now complete. Returns whether there is more.
 -- Locks: vitals.lock_rollups; new rows of the materialised rollups.
 create or replace function vitals.advance_rollups() returns boolean
@@ -81,7 +80,7 @@ comment on function vitals.advance_rollups() is 'Materialises one step further; 
 -- through all rollups. Returns the day; null: there was none. Going back from day to day, a refresh comes to its end also
 -- while marks keep coming.
 -- Parameter: the bound.
--- Locks: vitals.lock_rollups; the marks; rows of the materialised rollups; the chunks it reads, against being dropped.
+-- Locks: vitals.await_rollups; the marks; rows of the materialised rollups; the chunks it reads, against being dropped.
 create or replace function vitals.refresh_dirty_day(before timestamptz) returns timestamptz
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -99,7 +98,8 @@ declare
     froms     timestamptz[];
     tos       timestamptz[];
 begin
-    perform vitals.lock_rollups();
+    -- Also while TimescaleDB materialises: what it reads meanwhile may be older than a mark, which must outlast it.
+    perform vitals.await_rollups();
     select time_bucket(interval '1 day', from_bucket) into day
     from vitals.rollup_dirty where from_bucket < before order by from_bucket desc limit 1;
     if not found then
@@ -114,6 +114,7 @@ begin
     select array_agg(device_sn), array_agg(lo), array_agg(hi) into marked, marked_lo, marked_hi from by_device;
 
     for r in select * from vitals.rollup order by position loop
+        r.watermark := vitals.rollup_watermark(r);
         -- What is not before the watermark is computed when read.
         allowed := vitals.refreshable(
             r,
@@ -249,17 +250,18 @@ language plpgsql
 set search_path = pg_catalog, public, pg_temp
 as $$
 begin
-    execute
+    execute format(
         'insert into vitals.rollup_dirty (device_sn, from_bucket, to_bucket) '
         'select device_sn, min(bucket), max(bucket) + interval ''15 minutes'' '
         'from ('
             'select device_sn, time_bucket(interval ''15 minutes'', ts) as bucket '
             'from public.health_data where ts >= $1 and ts < $2 '
             'union all '
-            'select device_sn, bucket from vitals.health_15m_materialised where bucket >= $1 and bucket < $2'
+            'select device_sn, bucket from %s where bucket >= $1 and bucket < $2'
         ') as buckets '
-        'group by device_sn, time_bucket(interval ''1 day'', bucket)'
-    using
+        'group by device_sn, time_bucket(interval ''1 day'', bucket)',
+        vitals.rollup_table('health_15m')
+    ) using
         vitals.bucket_start(interval '15 minutes', 'UTC', from_ts),
         vitals.bucket_end(interval '15 minutes', 'UTC', to_ts - interval '1 microsecond');
 end

@@ -61,10 +61,10 @@ begin
         on conflict do nothing;
     end if;
 
-    -- TimescaleDB's own refresh commits before it reads, so a lock of ours would be gone by then.
+    -- TimescaleDB's own refresh commits before it reads: for that one, the lock is gone by then.
     for held in
         select c.chunk from vitals.rollup_chunk as c
-        where r.kept_by = 'vitals' and c.rollup = r.name and c.span && wanted and not c.gone
+        where c.rollup = r.name and c.span && wanted and not c.gone
     loop
         execute format('lock table %s in access share mode', held);
     end loop;
@@ -111,8 +111,13 @@ begin
         return r.watermark;
     end if;
     return (
-        select _timescaledb_functions.to_timestamp(_timescaledb_functions.cagg_watermark(c.mat_hypertable_id))
-        from _timescaledb_catalog.continuous_agg as c
+        -- Of one that is still empty TimescaleDB says the oldest time there is.
+        select case
+            when w.watermark <= -210866803200000000 then '-infinity'
+            else _timescaledb_functions.to_timestamp(w.watermark)
+        end
+        from _timescaledb_catalog.continuous_agg as c,
+            lateral (select _timescaledb_functions.cagg_watermark(c.mat_hypertable_id) as watermark) as w
         where c.user_view_schema = 'public' and c.user_view_name = r.name
     );
 end

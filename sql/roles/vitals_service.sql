@@ -47,7 +47,7 @@ grant select, insert on alert_action, alert_rule_version to vitals_service;
 grant select, insert, update, delete on alert_rule, alert_silence, vitals.alert_change to vitals_service;
 grant select on contact, contact_address, org_manager, notification_route to vitals_service;
 
--- The rollups: read, and where TimescaleDB does not keep them, refreshed.
+-- The rollups: read, and refreshed; the watermark of a continuous aggregate is its owner's alone (the job of TimescaleDB moves it).
 grant select on health_15m, health_hourly, health_daily, health_weekly, health_monthly to vitals_service;
 grant select, update on vitals.rollup to vitals_service;
 grant select, insert, delete on vitals.rollup_dirty to vitals_service;
@@ -57,8 +57,8 @@ do $$
 declare
     each text;
 begin
-    for each in select name from vitals.rollup where kept_by = 'vitals' loop
-        execute format('grant select, insert, update, delete on vitals.%I to vitals_service', each || '_materialised');
+    for each in select name from vitals.rollup loop
+        execute format('grant select, insert, update, delete on %s to vitals_service', vitals.rollup_table(each));
     end loop;
 end
 $$;

@@ -54,7 +54,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
 const fn meaning(edition: Edition) -> &'static str {
     match edition {
         Edition::Community => {
-            "Community edition: the rollups are continuous aggregates, refreshed by a job of TimescaleDB"
+            "Community edition: the rollups are continuous aggregates; `vitals serve` refreshes them, and a job of TimescaleDB what it leaves"
         }
         Edition::Apache => {
             "Apache edition: the rollups are refreshed by refresh_rollups(), which one instance of `vitals serve` calls; \

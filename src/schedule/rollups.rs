@@ -1,4 +1,4 @@
-//! Keeps the rollups up to date where TimescaleDB does not do it itself.
+//! Keeps the rollups up to date, on both editions: a job of TimescaleDB does only what no service does.
 //!
 //! Before: `app` starts it, in every instance of the service. After: `store::rollups`, `refresh_rollups()`.
 //! Promise: of all instances one refreshes at a time, as often as the policy says; a database that is away is waited for.
@@ -9,7 +9,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::store::rollups::{Edition, Turn};
+use crate::store::rollups::Turn;
 use crate::store::{Store, StoreError};
 use crate::telemetry::names;
 
@@ -52,11 +52,6 @@ async fn keep_fresh(
     stop: &CancellationToken,
     mut refreshed: impl FnMut(),
 ) -> Result<(), StoreError> {
-    if turn.keeper().await?.edition == Edition::Community {
-        tracing::info!("the rollups are refreshed by a job of TimescaleDB");
-        stop.cancelled().await;
-        return Ok(());
-    }
     loop {
         let started = Instant::now();
         let result = tokio::select! {
@@ -84,13 +79,13 @@ async fn wait(turn: &Turn, started: Instant, mut every: Duration) -> Result<(), 
         if due <= look {
             return Ok(());
         }
-        every = turn.keeper().await?.every;
+        every = turn.refresh_every().await?;
     }
 }
 
 /// One refresh, if it is our turn. Gives the time to the next one.
 async fn refresh_in_turn(turn: &Turn) -> Result<Duration, StoreError> {
-    let every = turn.keeper().await?.every;
+    let every = turn.refresh_every().await?;
     if turn.take().await? {
         let started = Instant::now();
         turn.refresh().await?;

@@ -54,9 +54,9 @@ const ZONE: &str = ":'time_zone'";
 /// Which TimescaleDB the server runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edition {
-    /// Hypertables only: the rollups are refreshed by our own procedure, called by the service.
+    /// Hypertables only: the rollups are tables of ours, refreshed by the service.
     Apache,
-    /// Continuous aggregates and jobs: TimescaleDB keeps the rollups.
+    /// Continuous aggregates and jobs: the rollups are aggregates of TimescaleDB, refreshed by the service and by a job.
     Community,
 }
 
@@ -206,15 +206,6 @@ fn health_by_day() -> String {
     )
 }
 
-/// Who refreshes the rollups, and how often.
-#[derive(Debug, Clone, Copy)]
-pub struct Keeper {
-    /// Community: jobs of TimescaleDB. Apache: whoever calls `refresh_rollups()`.
-    pub edition: Edition,
-    /// Shortest `policy.refresh_every` of all rollups.
-    pub every: Duration,
-}
-
 /// A session that may become the one, of all instances, that refreshes the rollups.
 #[derive(Debug)]
 pub struct Turn {
@@ -232,22 +223,18 @@ impl Turn {
         Ok(Self { client, _driver: driver })
     }
 
-    /// Who refreshes the rollups, and how often, as the policy has it now.
+    /// Shortest `policy.refresh_every` of all rollups, as it is now.
     ///
     /// # Errors
     /// The database is away.
-    pub async fn keeper(&self) -> Result<Keeper, StoreError> {
-        let row = self.client.query_one(sql!("keeper"), &[]).await.map_err(failed("rollups.keeper"))?;
-        let (kept_by, seconds): (Option<&str>, Option<f64>) = (row.get("kept_by"), row.get("every_seconds"));
-        match (kept_by, seconds) {
-            (Some(kept_by), Some(seconds)) => Ok(Keeper {
-                edition: if kept_by == "vitals" { Edition::Apache } else { Edition::Community },
-                every: Duration::from_secs_f64(seconds.max(0.1)),
-            }),
-            _ => Err(StoreError::State(
-                "there are no rollups, or no policy for them: run `vitals migrate`".into(),
-            )),
-        }
+    pub async fn refresh_every(&self) -> Result<Duration, StoreError> {
+        let row =
+            self.client.query_one(sql!("refresh_every"), &[]).await.map_err(failed("rollups.refresh_every"))?;
+        let seconds: Option<f64> = row.get("every_seconds");
+        let seconds = seconds.ok_or_else(|| {
+            StoreError::State("there are no rollups, or no policy for them: run `vitals migrate`".into())
+        })?;
+        Ok(Duration::from_secs_f64(seconds.max(0.1)))
     }
 
     /// Whether it is this session's turn; it stays so until the session ends.
