@@ -47,7 +47,9 @@ begin
             join vitals.rollup as r on c.user_view_schema = 'public' and c.user_view_name = r.name
         )
         union all
-        select l.lowest_modified_value, l.greatest_modified_value
+        -- Of each what lies before its own watermark: the rest is materialised when its time comes.
+        select l.lowest_modified_value,
+            least(l.greatest_modified_value, _timescaledb_functions.cagg_watermark(c.mat_hypertable_id) - 1)
         from _timescaledb_catalog.continuous_aggs_materialization_invalidation_log as l
         join _timescaledb_catalog.continuous_agg as c on c.mat_hypertable_id = l.materialization_id
         join vitals.rollup as r on c.user_view_schema = 'public' and c.user_view_name = r.name
