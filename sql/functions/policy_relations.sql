@@ -111,7 +111,7 @@ begin
             held := case when reached < '0001-01-01' then format('%s was never made', r.name)
                 else format('%s is made only up to %s', r.name, to_char(reached, 'YYYY-MM-DD HH24:MI TZ')) end;
         end if;
-        reached := vitals.unmade_from(coalesce(looked_from, until + interval '1 hour'));
+        reached := vitals.oldest_pending_change(coalesce(looked_from, until + interval '1 hour'));
         if reached < until then
             until := reached;
             held := format('changes of %s wait for the next refresh', of_relation);
@@ -147,11 +147,14 @@ $$;
 comment on function vitals.policy_held(text) is 'Why something that is old enough may not be dropped yet; null: nothing is held.';
 
 -- Oldest change that waits for the next refresh, of those a refresh would look at.
-create or replace function vitals.unmade_from(looked_from timestamptz) returns timestamptz
+create or replace function vitals.oldest_pending_change(looked_from timestamptz) returns timestamptz
 language sql
 stable
 set search_path = pg_catalog, public, pg_temp
 as $$
-    select coalesce(min(from_bucket), 'infinity') from vitals.rollup_dirty where to_bucket > looked_from
+    select coalesce(least(
+        (select min(from_bucket) from vitals.rollup_dirty where to_bucket > looked_from),
+        (select min(from_ts) from vitals.refresh_request where to_ts > looked_from)
+    ), 'infinity')
 $$;
-comment on function vitals.unmade_from(timestamptz) is 'Oldest change that waits for a refresh of the rollups; infinity: none does.';
+comment on function vitals.oldest_pending_change(timestamptz) is 'Oldest change that waits for a refresh of the rollups; infinity: none does.';
