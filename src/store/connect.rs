@@ -118,6 +118,14 @@ impl Store {
         got
     }
 
+    /// A connection for work that may be broken off: it is closed afterwards, not given back.
+    ///
+    /// # Errors
+    /// [`super::Kind::Down`] when none can be had within `connect_timeout_ms`.
+    pub(super) async fn own_client(&self) -> Result<OwnClient, StoreError> {
+        Ok(OwnClient(Some(self.client().await?)))
+    }
+
     /// Tells Prometheus how the pool is.
     #[expect(clippy::cast_precision_loss, reason = "a few connections")]
     pub fn measure_pool(&self) {
@@ -229,6 +237,23 @@ impl Store {
     /// Closes the pool; connections that are out end when they are given back.
     pub fn close(&self) {
         self.pool.close();
+    }
+}
+
+/// A connection that is closed when it is dropped, wherever that happens: whoever came next would be given its open transaction.
+pub(super) struct OwnClient(Option<Object>);
+
+impl std::ops::Deref for OwnClient {
+    type Target = Object;
+
+    fn deref(&self) -> &Object {
+        self.0.as_ref().expect("it is there until it is dropped")
+    }
+}
+
+impl Drop for OwnClient {
+    fn drop(&mut self) {
+        drop(self.0.take().map(Object::take));
     }
 }
 
