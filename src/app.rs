@@ -21,6 +21,7 @@ use crate::monitor::{self, Monitor};
 use crate::owners::Owners;
 use crate::react::{AlertView, LatestView};
 use crate::store::clock::Clock;
+use crate::store::health::{Encryption, encryption};
 use crate::store::wake::{Announcer, Listener, Subject};
 use crate::store::{Store, migrate};
 use crate::tasks::{Stage, Tasks};
@@ -49,6 +50,8 @@ impl Service {
         settings.check()?;
         let store = Store::new(&settings)?;
         check_schema(&store).await?;
+        let cache = Cache::new(&settings)?;
+        warn_of_plain_text(&settings, &store, &cache).await?;
         let retention = RawRetention::read(&store).await?;
         let time = Clock::read(&store).await?;
         let tls = Tls::of(&settings).await?;
@@ -66,7 +69,6 @@ impl Service {
         clock.spawn_loop("rollups", schedule::rollups::run(store.clone(), clock.stopping()));
         let applying = schedule::policies::run(store.clone(), settings.clone(), clock.stopping());
         clock.spawn_loop("policies", applying);
-        let cache = Cache::new(&settings)?;
         let view = LatestView::new(store.clone(), cache.clone(), &settings, reaction.stopping());
         reaction.spawn_loop("latest_view", view.clone().watch());
         let told = Listener::of(Subject::Notification);
@@ -143,6 +145,31 @@ impl Service {
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+/// Says so where health data leave this machine for anybody on the way to read.
+async fn warn_of_plain_text(settings: &Settings, store: &Store, cache: &Cache) -> anyhow::Result<()> {
+    if settings.listen.ip().is_loopback() {
+        return Ok(());
+    }
+    if store.is_remote() {
+        let (client, _driver) = store.session().await?;
+        if encryption(&client).await? == Encryption::None {
+            let server = store.server();
+            tracing::warn!(
+                server,
+                "the connection to PostgreSQL is not encrypted: set sslmode=verify-full and sslrootcert in database_url"
+            );
+        }
+    }
+    if cache.is_remote() && !cache.is_encrypted() {
+        let server = cache.server();
+        tracing::warn!(
+            server,
+            "the connection to Redis is not encrypted: use rediss:// in redis_url, and redis_ca"
+        );
+    }
+    Ok(())
 }
 
 /// Refuses a database whose schema is not the one this program was made for.

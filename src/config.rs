@@ -26,13 +26,26 @@ pub use value::{Authentication, Duplicates, LogFormat};
 /// All settings of the service, in their units.
 #[derive(Debug, Clone, Config)]
 pub struct Settings {
-    /// PostgreSQL with TimescaleDB. No transaction pooler in between: LISTEN needs a session.
+    /// PostgreSQL with TimescaleDB. No transaction pooler in between: LISTEN needs a session. TLS as libpq has it: `sslmode` (disable,
+    /// prefer, require, verify-ca, verify-full), `sslrootcert` (a file, or `system`), `sslcert` and `sslkey` behind the `?`.
     #[config(env = "VITALS_DATABASE_URL", default = "postgres://vitals:vitals@127.0.0.1:5432/vitals")]
     pub database_url: String,
 
-    /// Redis that holds the view of latest values.
+    /// Redis that holds the view of latest values; `rediss://` with TLS, where its certificate is verified for its name.
     #[config(env = "VITALS_REDIS_URL", default = "redis://127.0.0.1:6379/0")]
     pub redis_url: String,
+
+    /// Certificates of the CAs that Redis is verified by (PEM). Empty: those the machine trusts. Needs `rediss://`.
+    #[config(env = "VITALS_REDIS_CA", default = "")]
+    pub redis_ca: PathBuf,
+
+    /// Our own certificate chain for Redis (PEM), where it asks for one.
+    #[config(env = "VITALS_REDIS_CERTIFICATE", default = "")]
+    pub redis_certificate: PathBuf,
+
+    /// Private key of `redis_certificate` (PEM).
+    #[config(env = "VITALS_REDIS_KEY", default = "")]
+    pub redis_key: PathBuf,
 
     /// Address and port of the HTTP service; port 0 takes a free one.
     #[config(env = "VITALS_LISTEN", default = "127.0.0.1:8080")]
@@ -341,6 +354,19 @@ mod tests {
             let refusal = settings.check().expect_err("must be refused").to_string();
             assert!(refusal.contains("tls_certificate") && refusal.contains("tls_key"), "{refusal}");
         }
+    }
+
+    #[test]
+    fn files_for_a_redis_that_is_not_encrypted_are_refused() {
+        let mut settings = Settings::defaults();
+        settings.redis_ca = "ca.pem".into();
+        let refusal = settings.check().expect_err("must be refused").to_string();
+        assert!(refusal.contains("rediss://"), "{refusal}");
+        settings.redis_url = "rediss://cache:6380".into();
+        settings.check().expect("encrypted");
+        settings.redis_key = "a.key".into();
+        let refusal = settings.check().expect_err("must be refused").to_string();
+        assert!(refusal.contains("redis_certificate"), "{refusal}");
     }
 
     #[test]

@@ -78,6 +78,8 @@ ours() {
 # In quotes where a shell would take a sign of a given URL for its own.
 print_env() {
   local server url quote="'"
+  [ -z "$(recorded redis_tls.port)" ] ||
+    printf 'export VITALS_STACK_REDIS_TLS_URL=rediss://localhost:%s/0\n' "$(recorded redis_tls.port)"
   for server in postgres redis; do
     url="$(url_of "$server")"
     case "$url" in *[!A-Za-z0-9:/@._%+=,-]*) url="'${url//$quote/$quote\\$quote$quote}'" ;; esac

@@ -124,17 +124,39 @@ launch_postgres() {
       tail -n 20 "$run/postgres.log" >&2
       die "initdb failed; above is what it said"
     }
+    [ -z "${VITALS_STACK_TLS:-}" ] || require_certificates
     mv "$run/data.new" "$run/data"
   fi
-  launch postgres --bind "$run/data" /data --ro-bind "$here/postgres.conf" /postgres.conf \
+  local tls=() speaks_tls=()
+  if [ -n "${VITALS_STACK_TLS:-}" ]; then
+    tls=(--ro-bind "$VITALS_STACK_TLS" /tls)
+    speaks_tls=(-c ssl=on -c ssl_cert_file=/tls/server.pem -c ssl_key_file=/tls/server.key -c ssl_ca_file=/tls/ca.pem)
+  fi
+  launch postgres --bind "$run/data" /data --ro-bind "$here/postgres.conf" /postgres.conf ${tls[@]+"${tls[@]}"} \
     "$(programs)/postgres" -D /data -c config_file=/postgres.conf -c unix_socket_directories= \
-    -c listen_addresses=127.0.0.1 -c port="$(recorded postgres.port)"
+    -c listen_addresses=127.0.0.1 -c port="$(recorded postgres.port)" ${speaks_tls[@]+"${speaks_tls[@]}"}
+}
+
+# A role of this name is let in with a certificate of the CA only; every other as before, encrypted or not.
+require_certificates() {
+  {
+    echo 'hostssl all certified 127.0.0.1/32 scram-sha-256 clientcert=verify-ca'
+    echo 'hostnossl all certified 127.0.0.1/32 reject'
+    cat "$run/data.new/pg_hba.conf"
+  } >"$run/pg_hba.conf"
+  mv "$run/pg_hba.conf" "$run/data.new/pg_hba.conf"
 }
 
 # Redis holds a view that is rebuilt from the database: nothing is saved. More databases than usual: one per test.
 launch_redis() {
-  launch redis /usr/bin/redis-server --bind 127.0.0.1 --port "$(recorded redis.port)" \
-    --save '' --appendonly no --dir /tmp --databases 256
+  local tls=() speaks_tls=()
+  if [ -n "${VITALS_STACK_TLS:-}" ]; then
+    tls=(--ro-bind "$VITALS_STACK_TLS" /tls)
+    speaks_tls=(--tls-port "$(pick_port redis_tls "$(recorded redis.port)")" --tls-cert-file /tls/server.pem
+      --tls-key-file /tls/server.key --tls-ca-cert-file /tls/ca.pem --tls-auth-clients optional)
+  fi
+  launch redis ${tls[@]+"${tls[@]}"} /usr/bin/redis-server --bind 127.0.0.1 --port "$(recorded redis.port)" \
+    --save '' --appendonly no --dir /tmp --databases 256 ${speaks_tls[@]+"${speaks_tls[@]}"}
 }
 
 # Fast shutdown, then the hard way. Waits for the sandbox itself, so all its processes are gone.

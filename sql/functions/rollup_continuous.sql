@@ -74,7 +74,8 @@ as $$
 $$;
 comment on function vitals.advance_to(vitals.rollup) is 'How far a continuous aggregate is to be materialised now.';
 
--- Whether the session that holds the lock is idle: its refresh ended in an error. A session we may not look at is at work.
+-- Whether the session that holds the lock has ended its refresh in an error: it is idle, or in a transaction that failed. One that
+-- is between two statements of a transaction is at work, and so is one we may not look at.
 create or replace function vitals.is_abandoned(turn bigint) returns boolean
 language sql
 set search_path = pg_catalog, pg_temp
@@ -86,7 +87,7 @@ as $$
         where l.locktype = 'advisory' and l.granted and l.objsubid = 1
             and l.database = (select oid from pg_database where datname = current_database())
             and (l.classid::bigint << 32 | l.objid::bigint) = turn
-            and a.state like 'idle%'
+            and a.state in ('idle', 'idle in transaction (aborted)')
     )
 $$;
 comment on function vitals.is_abandoned(bigint) is 'Whether a refresh that failed still holds the lock.';

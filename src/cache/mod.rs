@@ -11,10 +11,12 @@ pub mod latest;
 mod newest;
 pub mod overview;
 pub mod owner;
+mod tls;
 pub mod view;
 
 pub use newest::Shown;
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -37,6 +39,16 @@ pub enum CacheError {
     /// Redis or the connection to it said no.
     #[error("redis: {0}")]
     Redis(#[from] redis::RedisError),
+    /// A file of the settings cannot be read.
+    #[error("{name} = {file}: {error}")]
+    Unreadable {
+        /// The setting.
+        name: &'static str,
+        /// Which.
+        file: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
 }
 
 /// The door; clones share the connection.
@@ -73,7 +85,7 @@ impl Cache {
         let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
         Ok(Self {
             shared: Arc::new(Shared {
-                client: Client::open(settings.redis_url.as_str())?,
+                client: tls::client(settings)?,
                 config,
                 deadline,
                 name: format!("{:032x}", rand::random::<u128>()),
@@ -81,6 +93,21 @@ impl Cache {
                 connection: Mutex::new(None),
             }),
         })
+    }
+
+    /// Where Redis is: host and port.
+    pub fn server(&self) -> String {
+        tls::place(&self.shared.client).0
+    }
+
+    /// Whether Redis is, or may be, on another machine.
+    pub fn is_remote(&self) -> bool {
+        tls::place(&self.shared.client).1
+    }
+
+    /// Whether connections to it are encrypted.
+    pub fn is_encrypted(&self) -> bool {
+        tls::place(&self.shared.client).2
     }
 
     /// Makes sure that there is a connection.
@@ -117,7 +144,7 @@ impl Cache {
         };
         let broken = match &error {
             CacheError::Redis(error) => error.is_io_error() || error.is_unrecoverable_error(),
-            CacheError::Timeout | CacheError::Away => true,
+            CacheError::Timeout | CacheError::Away | CacheError::Unreadable { .. } => true,
         };
         if broken {
             *self.slot() = None;

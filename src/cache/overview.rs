@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use redis::{AsyncCommands, Client};
+use redis::AsyncCommands;
 use tokio::time::timeout;
 
-use super::CacheError;
+use super::{CacheError, tls};
 use crate::config::Settings;
 
 /// The latest value of a device: the fields of the hash `health_data:{sn}` by name; empty if there is none.
@@ -31,8 +31,7 @@ pub async fn alerts(settings: &Settings, device_sn: &str) -> Result<BTreeMap<Str
 
 async fn hash(settings: &Settings, key: &str) -> Result<BTreeMap<String, String>, CacheError> {
     let reading = async {
-        let mut connection =
-            Client::open(settings.redis_url.as_str())?.get_multiplexed_async_connection().await?;
+        let mut connection = tls::client(settings)?.get_multiplexed_async_connection().await?;
         Ok(connection.hgetall(key).await?)
     };
     timeout(settings.connect_timeout(), reading).await.unwrap_or(Err(CacheError::Timeout))
@@ -48,7 +47,7 @@ pub async fn first_message(
     patience: Duration,
 ) -> Result<Option<String>, CacheError> {
     let subscribing = async {
-        let mut messages = Client::open(settings.redis_url.as_str())?.get_async_pubsub().await?;
+        let mut messages = tls::client(settings)?.get_async_pubsub().await?;
         messages.subscribe(format!("health_data_channel:{device_sn}")).await?;
         Ok::<_, CacheError>(messages)
     };

@@ -10,45 +10,79 @@ use crate::cache::Cache;
 use crate::config::{Authentication, Settings};
 use crate::keys::Known;
 use crate::model::api_key::Presented;
+use crate::store::health::{self, Encryption, health_check};
 use crate::store::rollups::{self, Edition, RollupStatus};
 use crate::store::{Store, api_key, device_config, erasure, migrate, outbox, policy};
 
 /// Looks at everything and tells.
 ///
 /// # Errors
-/// PostgreSQL cannot be reached: then nothing else can be told.
+/// The settings cannot be used.
 pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     let store = Store::new(settings)?;
     let mut report = Report { good: true };
-    let (client, _driver) = store.session().await?;
-    report.good("PostgreSQL", "answers");
-    match rollups::edition(&client).await {
-        Ok(edition) => report.good("TimescaleDB", meaning(edition)),
-        Err(error) => report.bad("TimescaleDB", &error.to_string()),
+    if let Err(error) = database(&mut report, settings, &store).await {
+        report.bad("PostgreSQL", &format!("{error:#}"));
     }
-    let (found, needed) = (migrate::version(&store).await?, migrate::head());
+    redis(&mut report, &Cache::new(settings)?).await;
+    Ok(if report.good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn database(report: &mut Report, settings: &Settings, store: &Store) -> anyhow::Result<()> {
+    let (client, _driver) = store.session().await?;
+    report.good("PostgreSQL", &format!("answers at {} (setting database_url)", store.server()));
+    let encryption = match health::encryption(&client).await? {
+        Encryption::Tls(how) => format!("encrypted, as the server sees it: {how}"),
+        Encryption::None => "not encrypted (sslmode of database_url)".to_owned(),
+        Encryption::Hidden => "the role may not see whether it is encrypted".to_owned(),
+    };
+    report.good("connection to PostgreSQL", &encryption);
+    let edition = match health::timescaledb(&client).await? {
+        Ok(()) => rollups::edition(&client).await?,
+        Err(missing) => {
+            report.bad("TimescaleDB", missing);
+            return Ok(());
+        }
+    };
+    report.good("TimescaleDB", meaning(edition));
+    let (found, needed) = (migrate::version(store).await?, migrate::head());
     if found == needed {
         report.good("schema", &format!("version {found}"));
-        for status in rollups::status(&client).await? {
-            rollup(&mut report, settings, &status);
+        match health_check(store).await {
+            Ok(()) => report.good("uploads", "the role may write what they write"),
+            Err(error) => report.bad("uploads", &error.to_string()),
         }
-        policies(&mut report, &store, rollups::edition(&client).await?).await?;
-        keys(&mut report, settings, &store).await?;
-        waiting(&mut report, &store).await?;
-        erasures(&mut report, &store).await?;
+        for status in rollups::status(&client).await? {
+            rollup(report, settings, &status);
+        }
+        policies(report, store, edition).await?;
+        keys(report, settings, store).await?;
+        waiting(report, store).await?;
+        erasures(report, store).await?;
     } else if found < needed {
         report.bad("schema", &format!("version {found}, this program needs {needed}: run `vitals migrate`"));
     } else {
         report
             .bad("schema", &format!("version {found}, newer than this program ({needed}): run a newer one"));
     }
-    match Cache::new(settings)?.connect().await {
-        Ok(()) => report.good("Redis", "answers"),
+    Ok(())
+}
+
+async fn redis(report: &mut Report, cache: &Cache) {
+    let server = cache.server();
+    match cache.ping().await {
+        Ok(()) => {
+            report.good("Redis", &format!("answers at {server} (setting redis_url)"));
+            let how = if cache.is_encrypted() { "encrypted (rediss://)" } else { "not encrypted" };
+            report.good("connection to Redis", how);
+        }
         Err(error) => {
-            report.bad("Redis", &format!("{error}; uploads are taken, latest values wait for it"));
+            let text = format!(
+                "{error}, at {server} (setting redis_url); uploads are taken, latest values wait for it"
+            );
+            report.bad("Redis", &text);
         }
     }
-    Ok(if report.good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 const fn meaning(edition: Edition) -> &'static str {

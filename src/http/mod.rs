@@ -35,7 +35,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::config::Settings;
+use crate::config::{Authentication, Settings};
 use crate::ingest::{Ingest, IngestError};
 use crate::keys::Keys;
 use crate::model::{Upload, UploadOutcome};
@@ -72,6 +72,9 @@ pub struct State {
     scheme: &'static str,
     api_turns: Semaphore,
     bodies: Bodies,
+    readiness: operations::Readiness,
+    /// Nobody is asked for a key, so nobody but this machine asks.
+    shows_reasons: bool,
 }
 
 /// What handlers need of the parts behind them.
@@ -116,6 +119,8 @@ impl State {
             scheme: settings.scheme(),
             api_turns: Semaphore::new(api::AT_A_TIME),
             bodies: Bodies::new(settings),
+            readiness: operations::Readiness::default(),
+            shows_reasons: settings.authentication == Authentication::Off,
         })
     }
 

@@ -1,6 +1,6 @@
 //! What operators and their tools ask: `/livez`, `/readyz`, `/metrics`.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Json;
 use axum::extract::State as Shared;
@@ -23,13 +23,16 @@ pub(super) struct Health {
     #[schema(value_type = String)]
     #[serde(skip_serializing_if = "Option::is_none")]
     database: Option<&'static str>,
+    /// What is wrong, in the words of PostgreSQL; only where nobody is asked for a key, else in the log alone
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
 /// The process runs and answers
 #[utoipa::path(get, path = "/livez", tag = "operators", security(()),
     responses((status = 200, description = "It does", body = Health), OpenErrors))]
 pub(super) async fn livez() -> Json<Health> {
-    Json(Health { status: "ok", database: None })
+    Json(Health { status: "ok", database: None, reason: None })
 }
 
 /// An upload sent now could be committed
@@ -39,19 +42,34 @@ pub(super) async fn livez() -> Json<Health> {
     (status = 503, description = "The database does not answer, or does not commit", body = Health),
 ))]
 pub(super) async fn readyz(Shared(state): Shared<Arc<State>>) -> (StatusCode, Json<Health>) {
-    let unavailable = |database| {
-        let health = Health { status: "unavailable", database: Some(database) };
-        (StatusCode::SERVICE_UNAVAILABLE, Json(health))
+    let (database, reason) = match health_check(&state.store).await {
+        Ok(()) if state.ingest.can_commit() => ("up", None),
+        Ok(()) => ("refuses", Some("the last commits failed".to_owned())),
+        Err(error) => ("down", Some(error.to_string())),
     };
-    match health_check(&state.store).await {
-        Ok(()) if state.ingest.can_commit() => {
-            (StatusCode::OK, Json(Health { status: "ok", database: Some("up") }))
+    if let Some(reason) = state.readiness.changed(reason.as_ref()) {
+        tracing::warn!(reason, "not ready");
+    }
+    let is_ready = reason.is_none();
+    let (code, status) =
+        if is_ready { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "unavailable") };
+    let reason = reason.filter(|_| state.shows_reasons);
+    (code, Json(Health { status, database: Some(database), reason }))
+}
+
+/// What `/readyz` last found wrong, so that the log has it once.
+#[derive(Debug, Default)]
+pub(super) struct Readiness(Mutex<Option<String>>);
+
+impl Readiness {
+    /// The reason, if it is another than last time.
+    fn changed<'a>(&self, reason: Option<&'a String>) -> Option<&'a str> {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_ref() == reason {
+            return None;
         }
-        Ok(()) => unavailable("refuses"),
-        Err(error) => {
-            tracing::debug!(%error, "not ready");
-            unavailable("down")
-        }
+        *last = reason.cloned();
+        reason.map(String::as_str)
     }
 }
 

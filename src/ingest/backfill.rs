@@ -97,10 +97,9 @@ impl Backfill {
                 }
                 Err(error) => error,
             };
-            match error.kind() {
-                // Rolled back by the session itself.
-                Kind::Conflict | Kind::Refused => self.means.session = Some(session),
-                _ => session.discard(),
+            if matches!(error.kind(), Kind::Conflict | Kind::Refused) {
+                // Rolled back by the session itself; any other is closed.
+                self.means.session = Some(session);
             }
             if error.kind() == Kind::Conflict && !all_are_repeats {
                 all_are_repeats = true;

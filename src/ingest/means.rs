@@ -53,11 +53,10 @@ impl Means {
         }
     }
 
-    /// Puts the session back after work that left no transaction open, or, if the database was away in it, discards it.
+    /// Puts the session back after work that left no transaction open, or, if the database was away in it, closes it.
     pub(super) fn put_back(&mut self, session: Session, failed: Option<&StoreError>) {
-        match failed {
-            Some(error) if error.kind() == Kind::Down => session.discard(),
-            _ => self.session = Some(session),
+        if failed.is_none_or(|error| error.kind() != Kind::Down) {
+            self.session = Some(session);
         }
     }
 }

@@ -99,9 +99,7 @@ impl Writer {
             let span = trace::continuing(traces, || trace::span!("batch", parts = parts.len()));
             self.serve(parts).instrument(span).await;
         }
-        if let Some(session) = self.means.session.take() {
-            session.discard();
-        }
+        self.means.session = None;
     }
 
     /// With the statements of events prepared too.
@@ -212,7 +210,7 @@ impl Writer {
         match within(self.means.write_deadline, "batch.commit", committing).await {
             Ok(()) => self.means.session = Some(session),
             Err(error) => {
-                session.discard();
+                drop(session);
                 self.find_out(written.transaction, error).await?;
             }
         }
@@ -220,18 +218,18 @@ impl Writer {
         Ok(Stored::new(written, Tables::of(load, &batch.documents), rows.len(), &repeats))
     }
 
-    /// The connection broke in a commit: asks the server, on another one, whether it took place.
+    /// A commit was not answered: asks the server, on another connection, whether it took place and is on the standby.
     async fn find_out(&self, transaction: Transaction, error: StoreError) -> Result<(), StoreError> {
         let batch_id = transaction.batch_id;
         tracing::warn!(shard = self.shard, batch_id, %error, "commit not answered, asking whether it took place");
         let until = Instant::now() + self.commit_deadline;
         while Instant::now() < until {
             tokio::time::sleep(RECONNECT_PAUSE).await;
-            let asking = batch::is_committed(&self.means.store, transaction);
-            match within(self.means.write_deadline, "batch.status", asking).await {
-                Ok(Some(true)) => return Ok(()),
-                Ok(Some(false)) => break,
-                Ok(None) | Err(_) => {}
+            let asking = batch::confirm(&self.means.store, transaction);
+            match tokio::time::timeout_at(until, asking).await {
+                Ok(Ok(Some(true))) => return Ok(()),
+                Ok(Ok(Some(false))) => break,
+                Ok(Ok(None) | Err(_)) | Err(_) => {}
             }
         }
         Err(error)

@@ -88,7 +88,7 @@ impl Session {
         let counts = [lines, stored, duplicate, rejected].map(whole);
         let (from, to) = (whole(stretch.from), whole(stretch.to));
         let rows = ADVANCE
-            .query(&self.client, &[&stretch.id, &from, &to, &counts[0], &counts[1], &counts[2], &counts[3]])
+            .query(&*self.client, &[&stretch.id, &from, &to, &counts[0], &counts[1], &counts[2], &counts[3]])
             .await?;
         if rows.is_empty() {
             return Err(StoreError::State("somebody else takes the same file in at this moment".into()));

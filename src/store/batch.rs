@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use tokio_postgres::Row;
 
 use super::accounting;
+use super::connect::OwnClient;
 use super::statement::timed;
 use super::{Statement, Store, StoreError, copy, device_event, device_info, rejected_upload, statement};
 use crate::config::Duplicates;
@@ -28,6 +29,10 @@ pub use account::kind_of;
 const ANNOUNCE: Statement = statement!("batch", "announce");
 const MERGE_FILL: Statement = statement!("batch", "merge_fill");
 const MERGE_KEEP: Statement = statement!("batch", "merge_keep");
+/// What is sent behind it without waiting must not run by itself if it fails: outside of a transaction an error ends the session
+/// (`sql/queries/batch/incoming.sql`), inside it does not.
+pub(super) const BEGIN: &str = "begin; set local exit_on_error = off";
+
 const MERGE_REPLACE: Statement = statement!("batch", "merge_replace");
 
 /// What one transaction writes.
@@ -86,9 +91,10 @@ pub struct Written {
     pub device_infos: Vec<bool>,
 }
 
-/// A connection of one's own for batches, with the temporary table repeats go through.
+/// A connection of one's own for batches, with the temporary table repeats go through. Dropped, it is closed: it may be in the
+/// middle of a transaction, and it has settings of its own.
 pub struct Session {
-    pub(super) client: Object,
+    pub(super) client: OwnClient,
 }
 
 impl Session {
@@ -97,16 +103,12 @@ impl Session {
     /// # Errors
     /// [`super::Kind::Down`] when none can be had that answers within `connect_timeout_ms`.
     pub async fn open(store: &Store) -> Result<Self, StoreError> {
-        let session = Self { client: store.client().await? };
+        let session = Self { client: store.own_client().await? };
         let preparing = session.client.batch_execute(include_str!("../../sql/queries/batch/incoming.sql"));
         match timeout(store.connect_timeout(), preparing).await {
             Ok(Ok(())) => Ok(session),
             Ok(Err(source)) => Err(StoreError::Postgres { statement: "batch.incoming", source }),
-            Err(_) => {
-                // Whoever came next would be given the same silent connection.
-                session.discard();
-                Err(StoreError::Timeout("batch.incoming"))
-            }
+            Err(_) => Err(StoreError::Timeout("batch.incoming")),
         }
     }
 
@@ -123,16 +125,11 @@ impl Session {
         self.client.is_closed()
     }
 
-    /// Closes it instead of giving it back: it may be in the middle of a transaction, and it has settings of its own.
-    pub fn discard(self) {
-        drop(Object::take(self.client));
-    }
-
     /// Writes the batch in a transaction that is left open for [`Session::account_and_commit`].
     ///
     /// # Errors
     /// The transaction is rolled back. [`super::Kind::Conflict`]: a row of `fresh` is a repeat;
-    /// [`super::Kind::Refused`]: a row will never be taken. After [`super::Kind::Down`] the session must be discarded.
+    /// [`super::Kind::Refused`]: a row will never be taken. After [`super::Kind::Down`] the session must be dropped.
     pub async fn write(&self, batch: &Batch<'_>, duplicates: Duplicates) -> Result<Written, StoreError> {
         let written = write_open(&self.client, batch, duplicates).await;
         if written.is_err() {
@@ -145,9 +142,9 @@ impl Session {
     /// Adds the account of what [`Session::write`] wrote, and commits; both leave in one packet.
     ///
     /// # Errors
-    /// It is unknown whether the commit took place: ask [`is_committed`].
+    /// It is unknown whether the commit took place: ask [`confirm`].
     pub async fn account_and_commit(&self, batch: &Batch<'_>, written: &Written) -> Result<(), StoreError> {
-        let client = &self.client;
+        let client = &*self.client;
         // Prepared before: an account that still had to be would fall behind the commit.
         accounting::ADD.prepare(client).await?;
         let [readings, events, device_infos] =
@@ -161,22 +158,33 @@ impl Session {
     /// Commits a transaction whose account was added.
     ///
     /// # Errors
-    /// It is unknown whether the commit took place: ask [`is_committed`].
+    /// It is unknown whether the commit took place: ask [`confirm`].
     pub async fn commit(&self) -> Result<(), StoreError> {
         control(&self.client, "batch.commit", "commit").await
     }
 }
 
-/// Whether the transaction, whose account was added, was committed; `None` while its old session is still at it.
+/// Whether the transaction, whose account was added, was committed for good; `None` while its old session is still at it. That the
+/// row is there says nothing of a synchronous standby, which may be promoted without it: so a small write is committed behind it,
+/// on the same server, and waits for the standby as every commit does.
 ///
 /// # Errors
-/// The database is away.
-pub async fn is_committed(store: &Store, transaction: Transaction) -> Result<Option<bool>, StoreError> {
+/// The database is away. Dropped before it has ended, it was not found out.
+pub async fn confirm(store: &Store, transaction: Transaction) -> Result<Option<bool>, StoreError> {
     const STATUS: Statement = statement!("batch", "status");
-    let client = store.client().await?;
-    let rows = STATUS.query(&client, &[&transaction.batch_id, &transaction.began_at]).await?;
-    let said = |column| rows.first().is_some_and(|row| row.get(column));
-    Ok(if said("is_committed") { Some(true) } else { (!said("is_running")).then_some(false) })
+    const CONFIRM: Statement = statement!("batch", "confirm");
+    let client = store.own_client().await?;
+    // The session that was to commit may hang in that very commit.
+    store.end_given_up(&client).await;
+    control(&client, "batch.begin", "begin").await?;
+    let rows = STATUS.query(&*client, &[&transaction.batch_id, &transaction.began_at]).await?;
+    let state = |column| rows.first().is_some_and(|row| row.get(column));
+    if !state("is_committed") {
+        return Ok((!state("is_running")).then_some(false));
+    }
+    CONFIRM.query(&*client, &[]).await?;
+    control(&client, "batch.commit", "commit").await?;
+    Ok(Some(true))
 }
 
 async fn write_open(
@@ -186,7 +194,7 @@ async fn write_open(
 ) -> Result<Written, StoreError> {
     let written = match range(batch) {
         None => {
-            control(client, "batch.begin", "begin").await?;
+            control(client, "batch.begin", BEGIN).await?;
             Written { transaction: transaction_number(client).await?, ..Written::default() }
         }
         Some(range) if few::are_few(batch) => few::write(client, batch, range, duplicates).await?,
@@ -210,7 +218,7 @@ async fn write_many(
     copy::FRESH.prepare(client).await?;
     // All leave in one packet: none needs anything of another's answer. Where one fails, those behind it do too.
     let (begun, announced, copied) = futures_util::join!(
-        control(client, "batch.begin", "begin"),
+        control(client, "batch.begin", BEGIN),
         announce(client, batch, range),
         copy::copy_in(client, copy::FRESH, &batch.fresh)
     );

@@ -1,15 +1,24 @@
 //! Connections: the pool, and the settings every session is opened with.
 //!
 //! Promise: a server that does not answer is noticed (TCP keep-alive, user time-out, statement time-out), so no
-//! caller waits for ever.
+//! caller waits for ever. Every connection is encrypted as `database_url` says (`store::tls`).
 
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
-use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
+use deadpool_postgres::{
+    Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType,
+};
+use tokio_postgres::config::Host;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, Config};
 
 use super::StoreError;
+use super::error::describe;
+use super::given_up::{Dialer, GivenUp};
+use super::tls::{Connection, Tls};
 use crate::config::Settings;
 use crate::tasks;
 use crate::telemetry::names;
@@ -19,6 +28,9 @@ use crate::telemetry::names;
 pub struct Store {
     pool: Pool,
     config: Config,
+    tls: Tls,
+    given_up: GivenUp,
+    server: Arc<str>,
     connect_timeout: Duration,
     patience: Duration,
 }
@@ -49,10 +61,8 @@ impl Store {
     /// # Errors
     /// The URL is not one.
     pub fn new(settings: &Settings) -> Result<Self, StoreError> {
-        let mut config: Config = settings
-            .database_url
-            .parse()
-            .map_err(|source| StoreError::Postgres { statement: "database_url", source })?;
+        let (tls, mut config) = Tls::of(&settings.database_url)
+            .map_err(|fault| StoreError::State(format!("database_url: {fault}")))?;
         config
             .connect_timeout(settings.connect_timeout())
             .keepalives_idle(Duration::from_secs(10))
@@ -71,9 +81,10 @@ impl Store {
         with_timeout.options(format!(
             "{options} -c statement_timeout={statement_ms} -c idle_in_transaction_session_timeout={idle_ms}"
         ));
-        let manager = Manager::from_config(
+        let given_up = GivenUp::default();
+        let manager = Manager::from_connect(
             with_timeout,
-            NoTls,
+            Dialer { tls: tls.clone(), given_up: given_up.clone() },
             // A connection that fell silent is not given out again.
             ManagerConfig { recycling_method: RecyclingMethod::Verified },
         );
@@ -87,7 +98,9 @@ impl Store {
             .build()
             .map_err(|error| StoreError::Pool(error.to_string()))?;
         let patience = settings.connect_timeout() + settings.statement_timeout() * STATEMENTS;
-        Ok(Self { pool, config, connect_timeout: settings.connect_timeout(), patience })
+        let server = server_of(&config).into();
+        let connect_timeout = settings.connect_timeout();
+        Ok(Self { pool, config, tls, given_up, server, connect_timeout, patience })
     }
 
     /// A connection from the pool, statements cached on it.
@@ -96,9 +109,21 @@ impl Store {
     /// [`super::Kind::Down`] when none can be had within `connect_timeout_ms`.
     pub async fn client(&self) -> Result<Object, StoreError> {
         let asked = Instant::now();
-        let got = self.pool.get().await.map_err(|error| StoreError::Pool(error.to_string()));
+        let got = self.pool.get().await.map_err(|error| match error {
+            PoolError::Backend(source) => self.unreachable(&source),
+            PoolError::Timeout(TimeoutType::Create) => self.unfit("no answer in time", None),
+            error => StoreError::Pool(error.to_string()),
+        });
         metrics::histogram!(names::POOL_WAIT_SECONDS).record(asked.elapsed());
         got
+    }
+
+    /// A connection for work that may be broken off: it is closed afterwards, not given back.
+    ///
+    /// # Errors
+    /// [`super::Kind::Down`] when none can be had within `connect_timeout_ms`.
+    pub(super) async fn own_client(&self) -> Result<OwnClient, StoreError> {
+        Ok(OwnClient(Some(self.client().await?)))
     }
 
     /// Tells Prometheus how the pool is.
@@ -113,9 +138,57 @@ impl Store {
         metrics::gauge!(names::POOL_WAITING).set(status.waiting as f64);
     }
 
-    /// How a session of one's own is opened where its messages are wanted too. No statement time-out.
-    pub(crate) fn session_config(&self) -> &Config {
-        &self.config
+    /// Database this store is for.
+    pub(crate) fn database_name(&self) -> Option<&str> {
+        self.config.get_dbname()
+    }
+
+    /// Hosts and ports of the server, as `database_url` has them.
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// Whether the server is, or may be, on another machine: only loopback and sockets are here for certain.
+    pub fn is_remote(&self) -> bool {
+        let hosts = self.config.get_hosts().iter().any(|host| match host {
+            Host::Tcp(host) => {
+                host != "localhost" && !host.parse().is_ok_and(|ip: IpAddr| ip.to_canonical().is_loopback())
+            }
+            Host::Unix(_) => false,
+        });
+        // Where both are given, the address is what is connected to.
+        match self.config.get_hostaddrs() {
+            [] => hosts,
+            addresses => addresses.iter().any(|ip| !ip.to_canonical().is_loopback()),
+        }
+    }
+
+    /// The server cannot be reached or does not let us in: with its words, where it is, and the setting that says so.
+    fn unreachable(&self, source: &tokio_postgres::Error) -> StoreError {
+        self.unfit(describe(source), source.code().cloned())
+    }
+
+    /// The server is not as it has to be.
+    pub(super) fn unfit(&self, cause: impl Into<String>, state: Option<SqlState>) -> StoreError {
+        StoreError::Server { server: Arc::clone(&self.server), cause: cause.into(), state }
+    }
+
+    /// Opens a connection whose messages are wanted too. No statement time-out.
+    pub(super) async fn connect(&self) -> Result<(Client, Connection), StoreError> {
+        self.connect_to(&self.config).await
+    }
+
+    /// The same to another database of the server.
+    pub(super) async fn connect_to_database(&self, name: &str) -> Result<(Client, Connection), StoreError> {
+        self.connect_to(self.config.clone().dbname(name)).await
+    }
+
+    async fn connect_to(&self, config: &Config) -> Result<(Client, Connection), StoreError> {
+        let patience = self.connect_timeout + Duration::from_millis(500);
+        match tokio::time::timeout(patience, self.tls.connect(config)).await {
+            Ok(connected) => connected.map_err(|source| self.unreachable(&source)),
+            Err(_) => Err(self.unfit("no answer in time", None)),
+        }
     }
 
     /// A session of one's own for LISTEN, migrations and refreshes: without statement time-out. It ends when the
@@ -124,18 +197,23 @@ impl Store {
     /// # Errors
     /// [`super::Kind::Down`] when the server cannot be reached.
     pub async fn session(&self) -> Result<(Client, Driver), StoreError> {
-        let failed = |source| StoreError::Postgres { statement: "connect", source };
-        let connecting = self.config.connect(NoTls);
-        let (client, connection) =
-            tokio::time::timeout(self.connect_timeout + Duration::from_millis(500), connecting)
-                .await
-                .map_err(|_| StoreError::Timeout("connect"))?
-                .map_err(failed)?;
+        let (client, connection) = self.connect().await?;
         let driver = tasks::beside(async move {
             // Its end shows in the next statement of the session, where it is handled.
             let _ = connection.await;
         });
         Ok((client, driver))
+    }
+
+    /// Tells the server to stop what `client`, a session of one's own, is at.
+    pub(super) async fn cancel(&self, client: &Client) {
+        // Best effort: a session that ends is noticed by the server in the end, too.
+        let _ = client.cancel_token().cancel_query(self.tls.connector().await).await;
+    }
+
+    /// Ends the server's side of connections that were given up while they were at work.
+    pub(super) async fn end_given_up(&self, client: &Client) {
+        self.given_up.end(client).await;
     }
 
     /// Longest time to reach the server.
@@ -162,6 +240,23 @@ impl Store {
     }
 }
 
+/// A connection that is closed when it is dropped, wherever that happens: whoever came next would be given its open transaction.
+pub(super) struct OwnClient(Option<Object>);
+
+impl std::ops::Deref for OwnClient {
+    type Target = Object;
+
+    fn deref(&self) -> &Object {
+        self.0.as_ref().expect("it is there until it is dropped")
+    }
+}
+
+impl Drop for OwnClient {
+    fn drop(&mut self) {
+        drop(self.0.take().map(Object::take));
+    }
+}
+
 /// How long a loop that found the database away waits before it looks again: longer each time, 2 s at most, without end.
 pub fn outage_delays() -> ExponentialBackoff {
     ExponentialBuilder::default()
@@ -172,22 +267,17 @@ pub fn outage_delays() -> ExponentialBackoff {
         .build()
 }
 
-/// Whether the database answers, and takes writes.
-///
-/// # Errors
-/// It does not, within the connect time-out; or it is a standby, or told to be read-only.
-pub async fn health_check(store: &Store) -> Result<(), StoreError> {
-    let asked = async {
-        let client = store.client().await?;
-        client
-            .simple_query("show transaction_read_only")
-            .await
-            .map_err(|source| StoreError::Postgres { statement: "health_check", source })
+/// Hosts and ports, without anything secret.
+fn server_of(config: &Config) -> String {
+    let (hosts, addresses, ports) = (config.get_hosts(), config.get_hostaddrs(), config.get_ports());
+    let place = |number: usize| {
+        let port = ports.get(number).or(ports.first()).copied().unwrap_or(5432);
+        match (hosts.get(number), addresses.get(number)) {
+            (Some(Host::Tcp(host)), _) => format!("{host}:{port}"),
+            (Some(Host::Unix(folder)), _) => format!("{}:{port}", folder.display()),
+            (None, Some(address)) => format!("{address}:{port}"),
+            (None, None) => String::new(),
+        }
     };
-    let said = tokio::time::timeout(store.connect_timeout(), asked)
-        .await
-        .map_err(|_| StoreError::Timeout("health_check"))??;
-    let is_read_only =
-        said.iter().any(|one| matches!(one, SimpleQueryMessage::Row(row) if row.get(0) == Some("on")));
-    if is_read_only { Err(StoreError::State("the database is read-only".into())) } else { Ok(()) }
+    (0..hosts.len().max(addresses.len())).map(place).collect::<Vec<_>>().join(", ")
 }

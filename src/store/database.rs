@@ -3,7 +3,6 @@
 //! Before: `command::demo`. After: `store::migrate`.
 //! Promise: a database that is there is left as it is.
 
-use tokio_postgres::NoTls;
 use tokio_postgres::error::SqlState;
 
 use super::{Store, StoreError};
@@ -18,24 +17,18 @@ pub async fn create_if_missing(settings: &Settings) -> Result<bool, StoreError> 
     let store = Store::new(settings)?;
     match store.session().await {
         Ok(_) => Ok(false),
-        Err(StoreError::Postgres { source, .. })
-            if source.code() == Some(&SqlState::INVALID_CATALOG_NAME) =>
-        {
-            create(&store).await.map(|()| true)
-        }
+        Err(error) if error.is(&SqlState::INVALID_CATALOG_NAME) => create(&store).await.map(|()| true),
         Err(error) => Err(error),
     }
 }
 
 async fn create(store: &Store) -> Result<(), StoreError> {
     let failed = |source| StoreError::Postgres { statement: "database.create", source };
-    let mut config = store.session_config().clone();
-    let name = config.get_dbname().unwrap_or("vitals").to_owned();
-    config.dbname("postgres");
-    let (client, connection) = config.connect(NoTls).await.map_err(failed)?;
+    let name = store.database_name().unwrap_or("vitals");
+    let (client, connection) = store.connect_to_database("postgres").await?;
     // Its end shows in the statement below.
     let _driver = tasks::beside(connection);
-    let statement = format!("create database {}", quoted(&name));
+    let statement = format!("create database {}", quoted(name));
     match client.batch_execute(&statement).await {
         // Somebody else made it meanwhile.
         Err(error) if error.code() == Some(&SqlState::DUPLICATE_DATABASE) => Ok(()),

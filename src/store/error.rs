@@ -1,5 +1,7 @@
 //! What can go wrong at the door to Postgres, and the one table from SQLSTATE to what the caller should do.
 
+use std::sync::Arc;
+
 use tokio_postgres::error::SqlState;
 
 /// A failed statement or connection.
@@ -10,8 +12,18 @@ pub enum StoreError {
     Postgres {
         /// Name of the statement, as in `sql/queries`.
         statement: &'static str,
-        /// What the driver reports.
-        source: tokio_postgres::Error,
+        /// What the driver reports. It is described in full; whoever prints the chain of causes prints it once.
+        r#source: tokio_postgres::Error,
+    },
+    /// The server cannot be reached, does not let us in, or is not what the service needs.
+    #[error("PostgreSQL at {server} (setting database_url): {cause}")]
+    Server {
+        /// Hosts and ports.
+        server: Arc<str>,
+        /// In the server's words, where it said any.
+        cause: String,
+        /// What it reported.
+        state: Option<SqlState>,
     },
     /// No connection could be had from the pool.
     #[error("pool: {0}")]
@@ -55,7 +67,11 @@ impl StoreError {
 
     /// Whether the server reported this state.
     pub(crate) fn is(&self, state: &SqlState) -> bool {
-        matches!(self, Self::Postgres { source, .. } if source.code() == Some(state))
+        match self {
+            Self::Postgres { source, .. } => source.code() == Some(state),
+            Self::Server { state: reported, .. } => reported.as_ref() == Some(state),
+            _ => false,
+        }
     }
 
     /// A [`Kind::Bug`] that may be the fault of one row: what a trigger or a function did with it, or its size. Never that
@@ -74,7 +90,7 @@ impl StoreError {
                 Some(state) => kind_of(state),
                 None => Kind::Down,
             },
-            Self::Pool(_) | Self::Timeout(_) => Kind::Down,
+            Self::Server { .. } | Self::Pool(_) | Self::Timeout(_) => Kind::Down,
             Self::Migrate(_) | Self::State(_) => Kind::Bug,
         }
     }
@@ -112,12 +128,19 @@ fn may_be_of_a_row(state: &SqlState) -> bool {
         && kind_of(state) == Kind::Bug
 }
 
-fn describe(error: &tokio_postgres::Error) -> String {
-    match error.as_db_error() {
+/// What happened, with all its causes.
+pub(super) fn describe(error: &tokio_postgres::Error) -> String {
+    if let Some(db) = error.as_db_error() {
         // The message, never DETAIL: that one quotes values.
-        Some(db) => format!("{} ({})", db.message(), db.code().code()),
-        None => error.to_string(),
+        return format!("{} ({})", db.message(), db.code().code());
     }
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
 }
 
 #[cfg(test)]

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use tokio::time::{Instant, sleep, timeout};
-use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Socket, tls::NoTlsStream};
+use tokio_postgres::{AsyncMessage, Client};
 use tokio_util::sync::CancellationToken;
 
+use super::tls::Connection;
 use super::{Store, StoreError};
 
 /// How often a listener asks its connection for a sign of life.
@@ -19,16 +20,6 @@ pub(super) const PING_EVERY: Duration = Duration::from_secs(5);
 
 /// A session that held this long was good: the next back-off begins anew.
 const GOOD_AFTER: Duration = Duration::from_secs(10);
-
-pub(super) type Session = (Client, Connection<Socket, NoTlsStream>);
-
-/// Opens one, without statement time-out.
-pub(super) async fn connect(store: &Store) -> Result<Session, StoreError> {
-    match timeout(store.connect_timeout(), store.session_config().connect(NoTls)).await {
-        Ok(session) => session.map_err(|source| StoreError::Postgres { statement: "connect", source }),
-        Err(_) => Err(StoreError::Timeout("connect")),
-    }
-}
 
 /// Runs a statement without parameters, within `connect_timeout_ms`; an empty one asks for a sign of life.
 pub(super) async fn ask(client: &Client, store: &Store, statement: &'static str) -> Result<(), StoreError> {
@@ -39,10 +30,7 @@ pub(super) async fn ask(client: &Client, store: &Store, statement: &'static str)
 }
 
 /// Moves the bytes of a connection until it ends; `hear` is given the payload of each notification.
-pub(super) async fn drive(
-    connection: &mut Connection<Socket, NoTlsStream>,
-    mut hear: impl FnMut(&str),
-) -> StoreError {
+pub(super) async fn drive(connection: &mut Connection, mut hear: impl FnMut(&str)) -> StoreError {
     loop {
         match poll_fn(|context| connection.poll_message(context)).await {
             Some(Ok(AsyncMessage::Notification(notification))) => hear(notification.payload()),

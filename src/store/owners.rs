@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use tokio_postgres::{Client, Row};
 use tokio_util::sync::CancellationToken;
 
-use super::listening::{Outage, PING_EVERY, ask, connect, drive};
+use super::listening::{Outage, PING_EVERY, ask, drive};
 use super::{Statement, Store, StoreError, statement};
 use crate::model::tenant::{self, Doubts, Foreign, Probe};
 use crate::model::upload::Sent;
@@ -162,7 +162,7 @@ pub async fn follow(store: Store, stop: CancellationToken, tell: impl Fn(Change)
 
 /// One connection's life; it has no good end.
 async fn session(store: &Store, tell: &impl Fn(Change)) -> StoreError {
-    let (client, mut connection) = match connect(store).await {
+    let (client, mut connection) = match store.connect().await {
         Ok(session) => session,
         Err(error) => return error,
     };

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, NoTls, Row};
+use tokio_postgres::{Client, Row};
 
 use super::{Driver, Statement, Store, StoreError, statement};
 
@@ -125,6 +125,7 @@ pub struct Change<'a> {
 pub struct Desk {
     client: Client,
     _driver: Driver,
+    store: Store,
 }
 
 impl Desk {
@@ -134,7 +135,7 @@ impl Desk {
     /// The database is away.
     pub async fn open(store: &Store) -> Result<Self, StoreError> {
         let (client, driver) = store.session().await?;
-        Ok(Self { client, _driver: driver })
+        Ok(Self { client, _driver: driver, store: store.clone() })
     }
 
     /// What enforcement would do now to one relation, or to all.
@@ -196,8 +197,7 @@ impl Desk {
 
     /// Tells the server to stop what the session is at.
     pub async fn abandon(self) {
-        // Best effort: a session that ends is noticed by the server in the end, too.
-        let _ = self.client.cancel_token().cancel_query(NoTls).await;
+        self.store.cancel(&self.client).await;
     }
 }
 

@@ -40,11 +40,11 @@ impl Session {
     /// Begins a transaction and takes those of `ids` that are still there and that nobody else is at.
     ///
     /// # Errors
-    /// The transaction is rolled back; after [`super::Kind::Down`] the session must be discarded.
+    /// The transaction is rolled back; after [`super::Kind::Down`] the session must be dropped.
     pub async fn claim(&self, ids: &[i64]) -> Result<Vec<RejectedUpload>, StoreError> {
         let claimed = async {
-            batch::control(&self.client, "replay.begin", "begin").await?;
-            rejected_upload::claim(&self.client, ids).await
+            batch::control(&self.client, "replay.begin", batch::BEGIN).await?;
+            rejected_upload::claim(&*self.client, ids).await
         };
         self.or_roll_back(claimed.await).await
     }
@@ -60,7 +60,7 @@ impl Session {
     ///
     /// # Errors
     /// The transaction is rolled back, and the claim with it. [`super::Kind::Refused`]: the database refuses a row.
-    /// After [`super::Kind::Down`] the session must be discarded.
+    /// After [`super::Kind::Down`] the session must be dropped.
     pub async fn write_replayed(
         &self,
         replayed: &Replayed<'_>,
@@ -76,7 +76,7 @@ impl Session {
         duplicates: Duplicates,
         settle: impl FnOnce(&Written) -> Vec<Moved>,
     ) -> Result<(), StoreError> {
-        let (client, batch) = (&self.client, &replayed.batch);
+        let (client, batch) = (&*self.client, &replayed.batch);
         if !replayed.refused.is_empty() {
             rejected_upload::refuse_again(client, replayed.refused).await?;
         }

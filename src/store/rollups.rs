@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
 use super::{Driver, Store, StoreError};
 use crate::config::Settings;
@@ -211,6 +211,7 @@ fn health_by_day() -> String {
 pub struct Turn {
     client: Client,
     _driver: Driver,
+    store: Store,
 }
 
 impl Turn {
@@ -220,7 +221,7 @@ impl Turn {
     /// The database is away.
     pub async fn open(store: &Store) -> Result<Self, StoreError> {
         let (client, driver) = store.session().await?;
-        Ok(Self { client, _driver: driver })
+        Ok(Self { client, _driver: driver, store: store.clone() })
     }
 
     /// Shortest `policy.refresh_every` of all rollups, as it is now.
@@ -256,8 +257,7 @@ impl Turn {
 
     /// Tells the server to stop what the session is at.
     pub async fn abandon(self) {
-        // Best effort: a session that ends is noticed by the server in the end, too.
-        let _ = self.client.cancel_token().cancel_query(NoTls).await;
+        self.store.cancel(&self.client).await;
     }
 }
 

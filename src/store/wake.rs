@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep};
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
-use super::listening::{Outage, PING_EVERY, ask, connect, drive};
+use super::listening::{Outage, PING_EVERY, ask, drive};
 use super::{Store, StoreError};
 use crate::config::Settings;
 
@@ -93,7 +93,7 @@ impl Announcer {
         interval: Duration,
         stop: &CancellationToken,
     ) -> Result<(), StoreError> {
-        let (client, mut connection) = connect(store).await?;
+        let (client, mut connection) = store.connect().await?;
         let tell = async {
             loop {
                 tokio::select! {
@@ -156,7 +156,7 @@ impl Listener {
 
     /// One connection's life; it has no good end.
     async fn session(&self, store: &Store) -> StoreError {
-        let (client, mut connection) = match connect(store).await {
+        let (client, mut connection) = match store.connect().await {
             Ok(session) => session,
             Err(error) => return error,
         };

@@ -1,6 +1,7 @@
 -- batch.incoming
 -- Purpose: what a session for batches needs: the temporary table through which likely repeats go, emptied by every
--- commit; and the word that its updates carry their batch, by which the relay marks them (see rollup_create.sql).
+-- commit; the word that its updates carry their batch, by which the relay marks them (see rollup_create.sql); and that an error
+-- outside of a transaction ends it, so that nothing sent behind a begin that failed runs by itself.
 -- Locks: none that others see.
 create temporary table if not exists incoming (
     device_sn     text collate "C",
@@ -24,4 +25,6 @@ create temporary table if not exists incoming (
     upload_method text collate "C"
 ) on commit delete rows;
 
-set vitals.marks_by_batch = on
+set vitals.marks_by_batch = on;
+
+set exit_on_error = on

@@ -7,7 +7,7 @@
 use deadpool_postgres::Object;
 use jiff::Timestamp;
 
-use super::{ANNOUNCE, Batch, Range, Written, announce, control, documents, merge, merge_statement};
+use super::{ANNOUNCE, BEGIN, Batch, Range, Written, announce, control, documents, merge, merge_statement};
 use crate::config::Duplicates;
 use crate::model::{Item, Reading};
 use crate::store::{Statement, StoreError, accounting, device_event, device_info, statement};
@@ -39,7 +39,7 @@ pub(super) async fn write(
     // Before anything is sent: a statement that still had to be prepared would fall behind those after it.
     prepare(client, duplicates).await?;
     let (begun, transaction, added, inserted, events, device_infos) = futures_util::join!(
-        control(client, "batch.begin", "begin"),
+        control(client, "batch.begin", BEGIN),
         announce(client, batch, range),
         add_incoming(client, &batch.repeats),
         merge(client, &batch.repeats, duplicates),

@@ -8,7 +8,7 @@ use vitals::config::Settings;
 use vitals::store::{Store, migrate, roles};
 
 use super::PATIENCE;
-use super::servers::{Servers, Victims, servers};
+use super::servers::{Encrypted, Servers, Victims, servers};
 
 const DEFAULT_ZONE: &str = "Asia/Shanghai";
 
@@ -49,6 +49,14 @@ impl Database {
         admin(database.on, &format!("create database {}", database.name)).await;
         migrate::run(&database.settings()).await.expect("migrates");
         grant(&database.settings()).await;
+        database
+    }
+
+    /// A database without any schema on servers that speak TLS.
+    pub async fn on_encrypted(encrypted: &'static Encrypted) -> Self {
+        let database = Self::unmade(DEFAULT_ZONE, &encrypted.servers);
+        admin(database.on, &format!("create database {}", database.name)).await;
+        database.empty_redis().await;
         database
     }
 

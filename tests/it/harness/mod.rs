@@ -1,6 +1,7 @@
 //! Servers, databases, services, cables and waiting.
 
 mod alerts;
+mod certificates;
 mod database;
 mod key;
 mod login;
@@ -22,7 +23,7 @@ pub use narrow::{narrow, readings};
 pub use process::{Process, Said, command, vitals};
 pub use proxy::Proxy;
 pub use receiver::{Receiver, Reply, Seen};
-pub use servers::Victims;
+pub use servers::{Encrypted, Victims};
 pub use service::{Answer, Service};
 
 /// Longest wait for a condition; reached only when a test is about to fail.

@@ -4,11 +4,14 @@
 //!
 //! [`Victims`] are further servers, of the tests alone, that may be stopped, killed and run out of room.
 
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::spawn_blocking;
+
+use super::certificates;
 
 const STACK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docker/stack");
 
@@ -101,6 +104,56 @@ impl Victims {
         let obeyed = spawn_blocking(move || run(victims().args(words)));
         assert!(obeyed.await.expect("no panic").is_some(), "{told}");
     }
+}
+
+/// A PostgreSQL and a Redis that speak TLS too, under the name `localhost`, with a certificate of a CA that nobody else trusts.
+/// They go when the test process has ended.
+#[derive(Debug)]
+pub struct Encrypted {
+    /// Plain, for the harness.
+    pub servers: Servers,
+    /// The same Redis with TLS.
+    pub rediss_url: String,
+    folder: PathBuf,
+}
+
+impl Encrypted {
+    /// Brings them up on first use. `None`, and said why: only servers of `docker/stack` itself are given certificates.
+    pub async fn bring_up() -> Option<&'static Self> {
+        static SERVERS: OnceLock<Option<Encrypted>> = OnceLock::new();
+        let bring = || {
+            let first = status(&mut stack()).filter(|said| said.contains("private Debian"));
+            let folder = certificates::make();
+            let Some(environment) = first.and_then(|_| run(encrypted(&folder).arg("up"))) else {
+                eprintln!(
+                    "skipped: these servers have no certificates (VITALS_STACK_KIND=private brings up some that have)"
+                );
+                return None;
+            };
+            take_down_afterwards(&mut encrypted(&folder));
+            let rediss_url = value(&environment, "VITALS_STACK_REDIS_TLS_URL");
+            Some(Encrypted { servers: Servers::named_in(&environment), rediss_url, folder })
+        };
+        let up = move || {
+            servers();
+            SERVERS.get_or_init(bring).as_ref()
+        };
+        spawn_blocking(up).await.expect("no panic")
+    }
+
+    /// A file such as `ca.pem`, `client.pem`, `client.key`; those of another CA begin with `other-`.
+    pub fn file(&self, name: &str) -> String {
+        self.folder.join(name).to_string_lossy().into_owned()
+    }
+}
+
+fn encrypted(folder: &Path) -> Command {
+    let mut command = victims();
+    command
+        .env("VITALS_STACK_NAME", format!("encrypted-{}", std::process::id()))
+        .env("VITALS_STACK_TLS", folder)
+        .env_remove("VITALS_STACK_DATA_MIB");
+    command
 }
 
 impl Servers {
