@@ -33,6 +33,10 @@ pub(super) const PATH: &str = "/fetch_health_data_config";
 /// What the firmware takes for "none".
 const NONE: i32 = -1;
 
+/// What stands in a part of an interface that has nothing to say: the firmware drops empty parts at the end, and then reads one
+/// that is not there.
+const NOTHING: &str = "None";
+
 /// What a watch is told to do
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ConfigAnswer {
@@ -65,8 +69,8 @@ pub(super) struct ConfigAnswer {
     /// Type → "intervalSec:collect:realtime:warnHigh:warnLow:warnCount"; -1: none
     #[schema(example = json!({ "heart_rate": "20:1:1:120.0:50.0:5" }))]
     health_data: BTreeMap<String, String>,
-    /// Name → "url;intervalSec;enabled;apiId;authHeader"
-    #[schema(example = json!({ "健康数据上传接口": "http://127.0.0.1:8080/upload_health_data;60;1;;" }))]
+    /// Name → "url;intervalSec;enabled;apiId;authHeader"; an interval of 0 stops it, "None" is none
+    #[schema(example = json!({ "健康数据上传接口": "http://127.0.0.1:8080/upload_health_data;60;1;None;None" }))]
     interface_data: BTreeMap<String, String>,
 }
 
@@ -185,6 +189,10 @@ fn metric(metric: Metric) -> (String, String) {
 fn interface(interface: Interface, base_url: &str) -> (String, String) {
     let Interface { name, path, interval_seconds, enabled, api_id, auth_header } = interface;
     let base_url = if path.starts_with('/') { base_url } else { "" };
+    // The firmware looks at the interval alone.
+    let interval_seconds = if enabled { interval_seconds } else { 0 };
+    let [api_id, auth_header] =
+        [&api_id, &auth_header].map(|part| if part.trim().is_empty() { NOTHING } else { part.as_str() });
     (name, format!("{base_url}{path};{interval_seconds};{};{api_id};{auth_header}", u8::from(enabled)))
 }
 

@@ -6,9 +6,13 @@ use axum::http::{HeaderMap, header};
 
 use crate::model::api_key::Presented;
 
-/// Whether anything is given, right or wrong. An empty header is none: a watch that was told no header sends that.
+/// What a watch sends that was handed no header: nothing, or the word that stood there instead.
+const NO_HEADER: [&[u8]; 2] = [b"", b"None"];
+
+/// Whether anything is given, right or wrong.
 pub(super) fn are_given(headers: &HeaderMap) -> bool {
-    headers.get(header::AUTHORIZATION).is_some_and(|given| !given.as_bytes().trim_ascii().is_empty())
+    let given = headers.get(header::AUTHORIZATION);
+    given.is_some_and(|given| !NO_HEADER.contains(&given.as_bytes().trim_ascii()))
 }
 
 /// The key; `None`: there is none that can be read.
