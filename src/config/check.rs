@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use super::{Authentication, LimitSettings, Settings, SettingsError, public_url};
+use super::{Authentication, Enrolment, LimitSettings, Settings, SettingsError, public_url};
 
 impl Settings {
     /// Refuses what cannot work, with the reason.
@@ -17,6 +17,13 @@ impl Settings {
                  set authentication = \"keys\" and make a key with `vitals keys create`, or listen on loopback",
                 self.listen
             ));
+        }
+        if self.config_without_key == Some(false) && self.enrolment == Enrolment::Open {
+            return refuse(
+                "config_without_key = false is enrolment = \"closed\" by its old name, and enrolment is \"open\": \
+                 remove config_without_key"
+                    .to_owned(),
+            );
         }
         if self.has_tls() == self.tls_key.as_os_str().is_empty() {
             return refuse(

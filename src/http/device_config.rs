@@ -16,8 +16,10 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::State;
-use super::access::Caller;
+use super::access::{Caller, Holds};
 use super::error::{AccessError, ConfigError, ConfigRefusal};
+use crate::config::Enrolment;
+use crate::model::device_key::DeviceKeys;
 use crate::store::device_config::{self, DeviceConfig, Interface, Metric};
 use crate::store::{Kind, StoreError};
 
@@ -93,7 +95,8 @@ type Parameters = Vec<(String, String)>;
 ///
 /// A bound device is told its own tenant, whatever it names; others that of the tenant they name, or the defaults. While no
 /// tenant is known at all, any may be named. With a key of one tenant: that of the key. Without any key, where keys are asked for:
-/// a bound device only, and only where `config_without_key` is set.
+/// whoever `enrolment` says, with a key of the device in `interface_data`, good for its uploads alone; who comes with such a key is
+/// handed the same.
 #[utoipa::path(get, path = "/fetch_health_data_config", tag = "devices", params(ConfigParams),
     security((), ("bearer" = ["upload", "own_tenant"]), ("basic" = ["upload", "own_tenant"])), responses(
     AccessError,
@@ -110,19 +113,46 @@ pub(super) async fn fetch_health_data_config(
     headers: HeaderMap,
 ) -> Result<Json<ConfigAnswer>, ConfigError> {
     let Query(parameters) = parameters.unwrap_or_default();
-    let customer_id = state.tenant_asked(customer_id(&parameters)?, &caller)?;
-    let device_sn = value(&parameters, &["deviceSn", "device_sn"])
+    let named = value(&parameters, &["deviceSn", "device_sn"])
         .filter(|device_sn| !device_sn.contains(char::is_control))
         .unwrap_or_default();
-    let reading = device_config::read(&state.store, customer_id, device_sn);
-    match tokio::time::timeout(PATIENCE, reading).await {
-        Ok(Ok(Some(config))) => {
-            state.check_told(&config, &caller)?;
-            Ok(Json(answer(config, &state.base_url(&headers))))
+    let device_sn = state.device_asked(named, &caller)?;
+    let customer_id = state.tenant_asked(customer_id(&parameters)?, &caller)?;
+    let reading = async {
+        tokio::join!(device_config::read(&state.store, customer_id, device_sn), state.device_keys())
+    };
+    let Ok((config, keys)) = tokio::time::timeout(PATIENCE, reading).await else {
+        return Err(ConfigError::Unavailable);
+    };
+    match config {
+        Ok(Some(config)) => {
+            let keys = keys?;
+            let header = state.header_for(&config, device_sn, &caller, &keys)?;
+            Ok(Json(answer(config, &state.base_url(&headers), &header)))
         }
-        Ok(Ok(None)) => Err(ConfigError::Tenant(format!("customer {customer_id} is not known"))),
-        Ok(Err(error)) => Err(refusal(&error)),
-        Err(_) => Err(ConfigError::Unavailable),
+        Ok(None) => Err(ConfigError::Tenant(format!("customer {customer_id} is not known"))),
+        Err(error) => Err(refusal(&error)),
+    }
+}
+
+/// What an interface of this service is given as `authHeader`.
+#[derive(Debug, PartialEq, Eq)]
+enum Header {
+    /// What an operator set for it, and elsewhere this.
+    AsSet(Option<String>),
+    /// The key of the device, whatever is set: that is a secret of whoever has a key of the tenant.
+    OfDevice(String),
+}
+
+impl Header {
+    /// For an interface of ours, or of somebody else, to whom the key of a device is no business.
+    fn of(&self, set: String, is_ours: bool) -> String {
+        match self {
+            Self::OfDevice(key) if is_ours => key.clone(),
+            Self::OfDevice(_) => String::new(),
+            Self::AsSet(Some(key)) if is_ours && set.trim().is_empty() => key.clone(),
+            Self::AsSet(_) => set,
+        }
     }
 }
 
@@ -154,7 +184,7 @@ fn refusal(error: &StoreError) -> ConfigError {
     }
 }
 
-fn answer(config: DeviceConfig, base_url: &str) -> ConfigAnswer {
+fn answer(config: DeviceConfig, base_url: &str, header: &Header) -> ConfigAnswer {
     ConfigAnswer {
         customer_id: config.owner.customer_id.unwrap_or(0).to_string(),
         org_id: config.owner.org_id,
@@ -168,7 +198,7 @@ fn answer(config: DeviceConfig, base_url: &str) -> ConfigAnswer {
         upload_retry_count: config.upload_retry_count,
         upload_retry_interval: config.upload_retry_interval_seconds,
         health_data: config.metrics.into_iter().map(metric).collect(),
-        interface_data: config.interfaces.into_iter().map(|one| interface(one, base_url)).collect(),
+        interface_data: config.interfaces.into_iter().map(|one| interface(one, base_url, header)).collect(),
     }
 }
 
@@ -186,9 +216,12 @@ fn metric(metric: Metric) -> (String, String) {
     (metric.metric, text)
 }
 
-fn interface(interface: Interface, base_url: &str) -> (String, String) {
+fn interface(interface: Interface, base_url: &str, header: &Header) -> (String, String) {
     let Interface { name, path, interval_seconds, enabled, api_id, auth_header } = interface;
-    let base_url = if path.starts_with('/') { base_url } else { "" };
+    let is_path = path.starts_with('/');
+    let is_below = || path.strip_prefix(base_url).is_some_and(|rest| rest.starts_with('/'));
+    let auth_header = header.of(auth_header, is_path || !base_url.is_empty() && is_below());
+    let base_url = if is_path { base_url } else { "" };
     // The firmware looks at the interval alone.
     let interval_seconds = if enabled { interval_seconds } else { 0 };
     let [api_id, auth_header] =
@@ -197,32 +230,74 @@ fn interface(interface: Interface, base_url: &str) -> (String, String) {
 }
 
 impl State {
-    /// The tenant whose configuration is wanted (0: none) by one who names `named`.
-    fn tenant_asked(&self, named: i64, caller: &Caller) -> Result<i64, AccessError> {
-        if caller.is_nobody() {
-            if !self.config_without_key {
-                return Err(self.refuse(caller, AccessError::NoKey));
+    /// The device of which the configuration is wanted, by one who names `named`; empty: none.
+    fn device_asked<'a>(&self, named: &'a str, caller: &'a Caller) -> Result<&'a str, AccessError> {
+        match caller.device().map(|key| key.device_sn()) {
+            Some(own) if !named.is_empty() && named != own => {
+                Err(self.refuse(caller, AccessError::OtherDevice))
             }
-            // Whoever only tries serials asks the database for no more than a few of them.
-            self.check_patience(caller)?;
-            return Ok(0);
-        }
-        match caller.customer_id() {
-            Some(own) if named != 0 && named != own => Err(self.refuse(caller, AccessError::OtherTenant)),
             Some(own) => Ok(own),
             None => Ok(named),
         }
     }
 
-    /// Whether the caller may be told this. `auth_header` is in it, the key of a tenant: without a key it is told to a device that
-    /// the directory knows, as a watch that starts for the first time is; with a key of a tenant, to nobody else's device.
-    fn check_told(&self, config: &DeviceConfig, caller: &Caller) -> Result<(), AccessError> {
-        let told = config.owner.customer_id.filter(|id| *id != 0);
-        match (caller.is_nobody(), caller.customer_id()) {
-            (true, _) if told.is_none() => Err(self.refuse(caller, AccessError::NoKey)),
-            (false, Some(own)) if told != Some(own) => Err(self.refuse(caller, AccessError::OtherTenant)),
-            _ => Ok(()),
+    /// The tenant whose configuration is wanted (0: none, or that of the device) by one who names `named`.
+    fn tenant_asked(&self, named: i64, caller: &Caller) -> Result<i64, AccessError> {
+        match &caller.holds {
+            Holds::Nothing if self.enrolment == Enrolment::Closed => {
+                Err(self.refuse(caller, AccessError::NoKey))
+            }
+            // Whoever only tries serials asks the database for no more than a few of them.
+            Holds::Nothing => self.check_patience(caller).map(|()| 0),
+            Holds::Device(_) => Ok(0),
+            Holds::Anything => Ok(named),
+            Holds::Key(key) => match key.customer_id() {
+                Some(own) if named != 0 && named != own => Err(self.refuse(caller, AccessError::OtherTenant)),
+                Some(own) => Ok(own),
+                None => Ok(named),
+            },
         }
+    }
+
+    /// What keys of devices are made of; nothing where nobody is asked for a key.
+    async fn device_keys(&self) -> Result<Arc<DeviceKeys>, ConfigError> {
+        match self.keys() {
+            None => Ok(Arc::default()),
+            Some(keys) => keys.device_keys(PATIENCE).await.map_err(|_| ConfigError::Unavailable),
+        }
+    }
+
+    /// What the device is to send as Authorization, if the caller may be told this configuration at all.
+    fn header_for(
+        &self,
+        config: &DeviceConfig,
+        device_sn: &str,
+        caller: &Caller,
+        keys: &DeviceKeys,
+    ) -> Result<Header, AccessError> {
+        let tenant = config.owner.customer_id.unwrap_or_default();
+        let is_enrolled = match self.enrolment {
+            Enrolment::Open => true,
+            Enrolment::Known => config.owner.user_id.is_some(),
+            Enrolment::Closed => false,
+        };
+        let derived = || keys.derive(device_sn, tenant).map(|key| key.header());
+        match &caller.holds {
+            Holds::Anything => Ok(Header::AsSet(None)),
+            Holds::Key(key) if key.customer_id().is_some_and(|own| own != tenant) => {
+                Err(self.refuse(caller, AccessError::OtherTenant))
+            }
+            Holds::Key(_) => Ok(Header::AsSet(derived().filter(|_| is_enrolled))),
+            Holds::Device(_) => derived().map(Header::OfDevice).ok_or_else(|| self.no_key(caller)),
+            Holds::Nothing => {
+                let key = derived().filter(|_| is_enrolled);
+                key.map(Header::OfDevice).ok_or_else(|| self.no_key(caller))
+            }
+        }
+    }
+
+    fn no_key(&self, caller: &Caller) -> AccessError {
+        self.refuse(caller, AccessError::NoKey)
     }
 
     /// Where the watch that sent these headers reaches this service.
@@ -258,6 +333,31 @@ mod tests {
         for text in ["abc", "-1", "9223372036854775808", "1.0"] {
             assert!(customer_id(&parameters(&[("customer_id", text)])).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn the_key_of_a_device_goes_to_this_service_alone() {
+        let told = |path: &str, set: &str, header: &Header| {
+            let interface_set = Interface {
+                name: "n".into(),
+                path: path.into(),
+                interval_seconds: 60,
+                enabled: true,
+                api_id: String::new(),
+                auth_header: set.into(),
+            };
+            interface(interface_set, "https://v.example", header).1.splitn(5, ';').nth(4).map(str::to_owned)
+        };
+        let told = |path: &str, set: &str, header: &Header| told(path, set, header).expect("five parts");
+        let own = Header::OfDevice("Bearer own".into());
+        assert_eq!(told("/a", "Bearer set", &own), "Bearer own");
+        assert_eq!(told("https://v.example/a", "Bearer set", &own), "Bearer own");
+        assert_eq!(told("https://v.example.org/a", "Bearer set", &own), "None");
+        let as_set = Header::AsSet(Some("Bearer own".into()));
+        assert_eq!(told("/a", "Bearer set", &as_set), "Bearer set");
+        assert_eq!(told("/a", "", &as_set), "Bearer own");
+        assert_eq!(told("https://v.example.org/a", "", &as_set), "None");
+        assert_eq!(told("https://v.example.org/a", "Bearer set", &as_set), "Bearer set");
     }
 
     #[test]

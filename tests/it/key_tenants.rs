@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use vitals::config::Authentication;
 
-use crate::harness::{Answer, Database, Service, add_alert, authorization, eventually, key, vitals};
+use crate::harness::{Answer, Database, Service, add_alert, authorization, eventually, vitals};
 
 const SUNSET: i64 = 1_939_964_806_110_937_041;
 const HARBOUR: i64 = 1_939_964_806_110_937_042;
@@ -376,37 +376,6 @@ async fn told(service: &Service, authorization: &str, query: &str) -> Answer {
     .await
 }
 
-/// A watch that starts for the first time knows nothing but where to ask.
-#[tokio::test]
-async fn a_watch_comes_to_its_key_by_its_configuration_and_uploads_with_it() {
-    let database = two_tenants().await;
-    let basic = key(
-        &database,
-        &["watches of sunset", "--scope", "upload", "--tenant", &SUNSET.to_string(), "--as", "basic"],
-    )
-    .await;
-    // As a DBA would; tenant 0 has the interfaces themselves.
-    sql(
-        &database,
-        &format!(
-            "insert into customer (customer_id, name) values ({SUNSET}, 'Sunset');
-             insert into device_config_interface (customer_id, name, path, interval_seconds, auth_header)
-             select {SUNSET}, name, path, interval_seconds, '{basic}' from device_config_interface where customer_id = 0"
-        ),
-    )
-    .await;
-    let service = asking(&database).await;
-    let config = told(&service, "", "deviceSn=SUNSET-1&customer_id=0").await;
-    assert_eq!(config.status, 200, "{config:?}");
-    let interface = config.body["interface_data"]["健康数据上传接口"].as_str().expect("text");
-    let header = interface.splitn(5, ';').nth(4).expect("a header");
-    let answer =
-        post(&service, header, "/upload_health_data", &json!({ "data": item("SUNSET-1", &json!({})) })).await;
-    assert_eq!(answer.body["details"]["success"], 1, "{answer:?}");
-    assert_eq!(told(&service, header, "deviceSn=SUNSET-1").await.body, config.body);
-    service.finish().await;
-}
-
 #[tokio::test]
 async fn a_configuration_is_told_to_a_device_the_directory_knows_or_with_a_key_of_its_tenant() {
     let database = two_tenants().await;
@@ -445,7 +414,8 @@ async fn a_configuration_is_told_to_a_device_the_directory_knows_or_with_a_key_o
     service.finish().await;
     let strict = Service::start_with(&database, |settings| {
         settings.authentication = Authentication::Keys;
-        settings.config_without_key = false;
+        // `enrolment = "closed"` by its old name.
+        settings.config_without_key = Some(false);
     })
     .await;
     assert_eq!(ask(&strict, "", "deviceSn=SUNSET-1").await, refused(401));

@@ -19,6 +19,7 @@ mod bodies;
 mod dashboards;
 mod device_config;
 mod device_info;
+mod device_keys;
 mod directory_import;
 mod erase;
 mod events;
