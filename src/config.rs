@@ -263,11 +263,6 @@ impl Settings {
         TimeZone::get(&self.device_time_zone).expect("checked at start")
     }
 
-    /// Who is handed the key of a device, by the name of today or of before.
-    pub fn enrolment(&self) -> Enrolment {
-        if self.config_without_key == Some(false) { Enrolment::Closed } else { self.enrolment }
-    }
-
     /// Whether it speaks TLS.
     pub fn has_tls(&self) -> bool {
         !self.tls_certificate.as_os_str().is_empty()

@@ -5,6 +5,11 @@ use jiff::tz::TimeZone;
 use super::{Authentication, Enrolment, LimitSettings, Settings, SettingsError, public_url};
 
 impl Settings {
+    /// Who is handed the key of a device, by the name of today or of before.
+    pub fn enrolment(&self) -> Enrolment {
+        if self.config_without_key == Some(false) { Enrolment::Closed } else { self.enrolment }
+    }
+
     /// Refuses what cannot work, with the reason.
     ///
     /// # Errors
