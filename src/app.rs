@@ -95,7 +95,7 @@ impl Service {
         let asks = settings.authentication == Authentication::Keys;
         let state = http::State::new(
             http::Parts {
-                keys: asks.then(|| Keys::start(&store, &settings, &ingest)),
+                keys: asks.then(|| Keys::start(&store, &time, &settings, &ingest)),
                 ingest: writers,
                 owners,
                 store: store.clone(),

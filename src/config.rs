@@ -21,7 +21,7 @@ use jiff::tz::TimeZone;
 pub use limits::{LimitSettings, Proxies};
 pub use monitor::MonitorSettings;
 pub use notify::NotifySettings;
-pub use value::{Authentication, Duplicates, LogFormat};
+pub use value::{Authentication, Duplicates, Enrolment, LogFormat};
 
 /// All settings of the service, in their units.
 #[derive(Debug, Clone, Config)]
@@ -59,10 +59,15 @@ pub struct Settings {
     #[config(env = "VITALS_KEY_OUTAGE_SECONDS", default = 300)]
     pub key_outage_seconds: u64,
 
-    /// Tell a watch without a key its configuration, `auth_header` included, if the directory knows the watch: how one that starts
-    /// for the first time comes to its key. Whoever learns its serial can do the same; false where watches get theirs otherwise.
-    #[config(env = "VITALS_CONFIG_WITHOUT_KEY", default = true)]
-    pub config_without_key: bool,
+    /// Who is told its configuration without a key, and handed with it a key of its own, good for uploads of that device alone: how
+    /// a watch that starts for the first time comes to its key. `known`: devices that somebody wears according to the directory;
+    /// `open`: any serial; `closed`: nobody. Whoever has such a key already gets the same again, also where it is `closed`.
+    #[config(env = "VITALS_ENROLMENT", default = "known")]
+    pub enrolment: Enrolment,
+
+    /// The name `enrolment` had before: false is `closed`, true says nothing.
+    #[config(env = "VITALS_CONFIG_WITHOUT_KEY")]
+    pub config_without_key: Option<bool>,
 
     /// Certificate chain of the service (PEM), its own first; read again when the file changes. Empty: no TLS, which is for
     /// loopback, or a proxy in front that has it.
@@ -334,6 +339,20 @@ mod tests {
     #[test]
     fn the_defaults_are_possible() {
         Settings::defaults().check().expect("possible");
+    }
+
+    #[test]
+    fn enrolment_is_read_by_its_old_name_too_and_a_contradiction_is_refused() {
+        let mut settings = Settings::defaults();
+        assert_eq!(settings.enrolment(), Enrolment::Known);
+        settings.config_without_key = Some(true);
+        assert_eq!(settings.enrolment(), Enrolment::Known);
+        settings.config_without_key = Some(false);
+        assert_eq!(settings.enrolment(), Enrolment::Closed);
+        settings.check().expect("possible");
+        settings.enrolment = Enrolment::Open;
+        let refusal = settings.check().expect_err("must be refused").to_string();
+        assert!(refusal.contains("config_without_key"), "{refusal}");
     }
 
     #[test]

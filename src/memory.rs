@@ -69,6 +69,11 @@ where
         self.by_key.get(key).map(|remembered| remembered.value)
     }
 
+    /// All that is remembered, void or not, in no order.
+    pub fn entries(&self) -> Vec<V> {
+        self.by_key.iter().map(|(_, remembered)| remembered.value).collect()
+    }
+
     /// To be read before a lookup begins.
     pub fn generation(&self) -> u64 {
         self.generation.load(Ordering::SeqCst)

@@ -28,6 +28,9 @@ grant select on all tables in schema public, vitals, dashboard to vitals_dba;
 grant insert, update, delete on policy, vitals.dashboard_tenant to vitals_dba;
 -- An emergency waits for nobody: update api_key set revoked_at = now() where name = …
 grant update (revoked_at) on api_key to vitals_dba;
+-- The same for keys of devices; but whoever reads their secret can make the key of any.
+grant insert (device_sn, customer_id, revoked_by), update (readmitted_at) on device_key_revocation to vitals_dba;
+revoke select on vitals.device_key_secret from vitals_dba;
 grant execute on function request_refresh(timestamptz, timestamptz), vitals.drop_oldest_chunk(text),
     vitals.delete_old_rows(text, integer), vitals.compress_oldest_chunk(text),
     vitals.note_policy_run(text, bigint, bigint, bigint, text) to vitals_dba;

@@ -40,6 +40,7 @@ grant select on sleep_night, sleep_week, exercise_week, workout_named to vitals_
 
 -- Who may ask it. It makes no key, and cannot bring one back.
 grant select, update (last_used_at) on api_key to vitals_service;
+grant select on vitals.device_key_secret, device_key_revocation to vitals_service;
 
 -- Alerts, and who is told of them.
 grant select, insert, update on alert, notification, vitals.notification_target to vitals_service;

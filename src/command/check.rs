@@ -9,7 +9,8 @@ use jiff::{Timestamp, ToSpan, Unit};
 use crate::cache::Cache;
 use crate::config::{Authentication, Settings};
 use crate::keys::Known;
-use crate::model::api_key::Presented;
+use crate::model::api_key::{Presented, of_header};
+use crate::store::clock::Clock;
 use crate::store::health::{self, Encryption, health_check};
 use crate::store::rollups::{self, Edition, RollupStatus};
 use crate::store::{Store, api_key, device_config, erasure, migrate, outbox, policy};
@@ -155,20 +156,21 @@ async fn keys(report: &mut Report, settings: &Settings, store: &Store) -> anyhow
         }
         in_force => report.good("keys", &format!("{in_force} keys in force")),
     }
+    let now = Clock::read(store).await?.now();
     for told in device_config::headers(store).await? {
         let tenant = told.customer_id;
         let name = format!("{} of tenant {tenant}", told.name);
-        let Some(key) = Presented::of_header(&told.auth_header) else {
+        let Some(key) = of_header::<Presented>(&told.auth_header) else {
             report.bad(&name, "auth_header holds no key: watches are refused");
             continue;
         };
-        let kept = api_key::find(store, key.key_id).await?;
+        let kept = api_key::find(store, &[key.key_id]).await?.remove(&key.key_id);
         let of = kept.as_ref().map(|kept| kept.customer_id);
-        let does = kept.is_some_and(|kept| Known::of(key.key_id, kept).admits(&key, Timestamp::now()));
+        let does = kept.is_some_and(|kept| Known::of(key.key_id, kept).admits(&key, now));
         if !does {
             report.bad(&name, "auth_header holds a key that does no longer: watches are refused");
         } else if of != Some(Some(tenant)) {
-            let told = "auth_header holds a key of another tenant, or of every one, and who has the serial of a watch gets it";
+            let told = "auth_header holds a key of another tenant, or of every one, and who has a key of the tenant gets it";
             report.bad(&name, told);
         }
     }

@@ -3,6 +3,8 @@
 //! Before: an operator; the database, no running service. After: `store::api_key`, whose changes every instance follows at once.
 //! Promise: a key is shown once, when it is made, on standard output and nowhere else; what is kept of it opens nothing.
 
+mod devices;
+
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -19,8 +21,10 @@ use super::text::{aligned, harmless, print};
 use super::when;
 use crate::config::Settings;
 use crate::model::api_key::{ApiKey, KeyId, Presented, Scope};
-use crate::store::Store;
 use crate::store::api_key::{self, Draft};
+use crate::store::clock::Clock;
+use crate::store::{Store, device_key};
+use devices::DeviceKeysOf;
 
 /// What to do with keys.
 #[derive(Debug, Subcommand)]
@@ -31,8 +35,10 @@ pub enum Action {
     List(ListOptions),
     /// Give a key a new secret and print it, this once; the one it has does for a while longer
     Rotate(RotateOptions),
-    /// End keys, now
+    /// End keys, now: by name, or those that devices are handed with their configuration
     Revoke(RevokeOptions),
+    /// Hand keys out again to devices whose keys were revoked; the keys of before stay revoked
+    Readmit(ReadmitOptions),
 }
 
 /// Options of `create`.
@@ -83,8 +89,11 @@ pub struct ListOptions {
 #[derive(Debug, clap::Args)]
 pub struct RotateOptions {
     /// The key: what stands between vk_ and the secret, or its name
-    #[arg(value_name = "KEY")]
-    key: String,
+    #[arg(value_name = "KEY", required_unless_present = "devices")]
+    key: Option<String>,
+    /// The secret from which the keys of all devices are derived; each is handed its new key when it next asks for its configuration
+    #[arg(long, conflicts_with_all = ["key", "for_", "until", "form"])]
+    devices: bool,
     /// How long the secret it has does, too: the time to tell everybody the new one. 0s: it was stolen
     #[arg(long, value_name = "TIME", default_value = "7d")]
     overlap: String,
@@ -99,8 +108,19 @@ pub struct RotateOptions {
 #[derive(Debug, clap::Args)]
 pub struct RevokeOptions {
     /// Keys: what stands between vk_ and the secret, or names
-    #[arg(value_name = "KEY", required = true)]
+    #[arg(value_name = "KEY", required_unless_present_any = ["device", "tenant"])]
     keys: Vec<String>,
+    #[command(flatten)]
+    of: DeviceKeysOf,
+    #[command(flatten)]
+    actor: Actor,
+}
+
+/// Options of `readmit`.
+#[derive(Debug, clap::Args)]
+pub struct ReadmitOptions {
+    #[command(flatten)]
+    of: DeviceKeysOf,
 }
 
 /// A scope on the command line.
@@ -137,6 +157,7 @@ pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode
         Action::List(options) => list(&options, &store, &zone).await?,
         Action::Rotate(options) => rotate(options, &store, &zone).await?,
         Action::Revoke(options) => return revoke(&options, &store).await,
+        Action::Readmit(options) => return options.of.readmit(&store).await,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -156,7 +177,7 @@ async fn create(options: CreateOptions, store: &Store, zone: &TimeZone) -> anyho
         scopes: &scopes,
         secret_hash: key.secret_hash(),
         created_by: &options.actor.name()?,
-        expires_at: options.end.at(zone)?,
+        expires_at: options.end.at(&now(store).await?.to_zoned(zone.clone()))?,
     };
     if !api_key::add(store, &draft).await? {
         bail!("there is a key {:?} already: rotate it, revoke it, or take another name", draft.name);
@@ -168,28 +189,31 @@ async fn create(options: CreateOptions, store: &Store, zone: &TimeZone) -> anyho
 
 async fn rotate(options: RotateOptions, store: &Store, zone: &TimeZone) -> anyhow::Result<()> {
     let overlap: Span = options.overlap.parse().context("--overlap is no time such as 7d")?;
-    let now = Timestamp::now().to_zoned(zone.clone());
+    let now = now(store).await?.to_zoned(zone.clone());
     let previous_until = now.checked_add(overlap.abs())?.timestamp();
     let secret = chance()?;
+    let Some(named) = options.key else {
+        return devices::rotate(store, secret, previous_until, &local(previous_until, zone)).await;
+    };
     // The public part stays, whatever it is.
     let of = |key_id| Presented::of(key_id, secret);
     let secret_hash = of(KeyId::of([0; 6])).secret_hash();
-    let end = options.end.at(zone)?;
-    let Some(rotated) = api_key::rotate(store, &options.key, secret_hash, previous_until, end).await? else {
-        bail!("there is no key {:?} in force", options.key);
+    let end = options.end.at(&now)?;
+    let Some(rotated) = api_key::rotate(store, &named, secret_hash, previous_until, end).await? else {
+        bail!("there is no key {named:?} in force");
     };
     let key_id = rotated.key_id.parse().context("a public part that is none")?;
     print(&format!("{}\n", options.form.text(&of(key_id))))?;
     let until = local(previous_until, zone);
     eprintln!("key {key_id}: it is not shown again; the secret before does until {until}");
-    if rotated.expires_at.is_some_and(|at| at <= Timestamp::now()) {
+    if rotated.expires_at.is_some_and(|at| at <= now.timestamp()) {
         eprintln!("the key itself has expired: rotate it with --for or --until");
     }
     Ok(())
 }
 
 async fn revoke(options: &RevokeOptions, store: &Store) -> anyhow::Result<ExitCode> {
-    let mut code = ExitCode::SUCCESS;
+    let mut code = options.of.revoke(store, &options.actor.name()?).await?;
     for named in &options.keys {
         match api_key::revoke(store, named).await? {
             Some(key) => print(&format!("key {} ({}) does no longer\n", key.key_id, harmless(&key.name)))?,
@@ -204,14 +228,20 @@ async fn revoke(options: &RevokeOptions, store: &Store) -> anyhow::Result<ExitCo
 
 async fn list(options: &ListOptions, store: &Store, zone: &TimeZone) -> anyhow::Result<()> {
     let keys = api_key::list(store, options.all).await?;
-    let text = if options.json {
+    let mut text = if options.json {
         let line = |key: &ApiKey| format!("{}\n", serde_json::to_string(key).expect("a key is JSON"));
         keys.iter().map(line).collect()
     } else {
         table(&keys, zone)
     };
+    text += &devices::listed(&device_key::list(store, options.all).await?, options.json, zone);
     print(&text)?;
     Ok(())
+}
+
+/// The time of PostgreSQL, by which keys end.
+async fn now(store: &Store) -> anyhow::Result<Timestamp> {
+    Ok(Clock::read(store).await?.now())
 }
 
 fn table(keys: &[ApiKey], zone: &TimeZone) -> String {
@@ -240,14 +270,14 @@ fn table(keys: &[ApiKey], zone: &TimeZone) -> String {
 }
 
 impl End {
-    fn at(&self, zone: &TimeZone) -> anyhow::Result<Option<Timestamp>> {
-        let now: Zoned = Timestamp::now().to_zoned(zone.clone());
+    /// Counted from `now`.
+    fn at(&self, now: &Zoned) -> anyhow::Result<Option<Timestamp>> {
         let at = match &self.for_ {
             Some(text) => {
                 let span: Span = text.parse().context("--for is no time such as 90d")?;
                 Some(now.checked_add(span)?.timestamp())
             }
-            None => when::option(self.until.as_deref(), "--until", &now)?,
+            None => when::option(self.until.as_deref(), "--until", now)?,
         };
         if at.is_some_and(|at| at <= now.timestamp()) {
             bail!("the key would be over before it begins");

@@ -4,9 +4,14 @@ use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
 
-use super::{Authentication, LimitSettings, Settings, SettingsError, public_url};
+use super::{Authentication, Enrolment, LimitSettings, Settings, SettingsError, public_url};
 
 impl Settings {
+    /// Who is handed the key of a device, by the name of today or of before.
+    pub fn enrolment(&self) -> Enrolment {
+        if self.config_without_key == Some(false) { Enrolment::Closed } else { self.enrolment }
+    }
+
     /// Refuses what cannot work, with the reason.
     ///
     /// # Errors
@@ -19,6 +24,13 @@ impl Settings {
                  set authentication = \"keys\" and make a key with `vitals keys create`, or listen on loopback",
                 self.listen
             ));
+        }
+        if self.config_without_key == Some(false) && self.enrolment == Enrolment::Open {
+            return refuse(
+                "config_without_key = false is enrolment = \"closed\" by its old name, and enrolment is \"open\": \
+                 remove config_without_key"
+                    .to_owned(),
+            );
         }
         if self.has_tls() == self.tls_key.as_os_str().is_empty() {
             return refuse(

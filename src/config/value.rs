@@ -12,6 +12,18 @@ pub enum Authentication {
     Keys,
 }
 
+/// Who is handed the key of a device with its configuration, without showing a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Enrolment {
+    /// Whoever names a serial.
+    Open,
+    /// Whoever names the serial of a device that the directory knows.
+    Known,
+    /// Nobody.
+    Closed,
+}
+
 /// What a repeat of (device_sn, ts) does to the row that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -27,8 +27,11 @@ use super::error::AccessError;
 use super::{State, device_config};
 use crate::config::{LimitSettings, Settings};
 use crate::keys::{Keys, KeysError, Known, Recalled};
-use crate::model::api_key::{KeyId, Presented};
+use crate::model::api_key::{KeyId, Presented, Scope};
+use crate::model::device_key::DeviceKey;
+use crate::model::tenant::OF_DIRECTORY;
 use crate::telemetry::names;
+use credentials::Credential;
 use need::{Need, Needs};
 use rate::Rate;
 
@@ -42,22 +45,47 @@ pub(super) struct Peer(pub(super) SocketAddr);
 /// Who asks; with every request that was let through.
 #[derive(Debug, Clone)]
 pub(super) struct Caller {
-    key: Option<Arc<Known>>,
-    /// Nobody is asked for a key.
-    anybody_may: bool,
+    pub(super) holds: Holds,
     address: IpAddr,
 }
 
+/// What somebody showed.
+#[derive(Debug, Clone)]
+pub(super) enum Holds {
+    /// Nobody is asked for a key.
+    Anything,
+    /// It has to show a key, and has shown none.
+    Nothing,
+    /// A key of `api_key`.
+    Key(Arc<Known>),
+    /// The key of one device.
+    Device(Arc<DeviceKey>),
+}
+
 impl Caller {
-    /// The tenant it may write for and see; `None`: every one.
+    /// The tenant it may write for and see; `None`: every one; 0: that of its device, as the directory has it.
     pub(super) fn customer_id(&self) -> Option<i64> {
-        self.key.as_ref().and_then(|key| key.customer_id())
+        match &self.holds {
+            Holds::Anything | Holds::Nothing => None,
+            Holds::Key(key) => key.customer_id(),
+            Holds::Device(_) => Some(OF_DIRECTORY),
+        }
     }
 
-    /// It has to show who it is, and has not.
-    pub(super) const fn is_nobody(&self) -> bool {
-        self.key.is_none() && !self.anybody_may
+    /// The only device it may write for; `None`: it may for others.
+    pub(super) fn device(&self) -> Option<&Arc<DeviceKey>> {
+        match &self.holds {
+            Holds::Device(key) => Some(key),
+            _ => None,
+        }
     }
+}
+
+/// What has a rate of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum RateOf {
+    Key(KeyId),
+    Device(Box<str>),
 }
 
 /// The doorman.
@@ -69,7 +97,7 @@ pub(super) struct Access {
     limits: LimitSettings,
     commit_deadline: Duration,
     by_address: Option<Rate<IpAddr>>,
-    by_key: Option<Rate<KeyId>>,
+    by_key: Option<Rate<RateOf>>,
     failures: Rate<IpAddr>,
 }
 
@@ -88,36 +116,67 @@ impl Access {
     }
 
     async fn admit(&self, asked: Asked) -> Result<Caller, AccessError> {
-        let Asked { address, is_counted, need, key, patience } = asked;
+        let Asked { address, is_counted, need, may_be_nobody, credential, patience } = asked;
         if let Some(rate) = self.by_address.as_ref().filter(|_| is_counted) {
             rate.take(address).map_err(|wait| AccessError::too_many("address", wait))?;
         }
-        let caller = |key| Caller { key, anybody_may: self.keys.is_none(), address };
-        let (Some(keys), Need::Scope { scope, tells_own }) = (&self.keys, need) else {
-            return Ok(caller(None));
+        let Some(keys) = &self.keys else { return Ok(Caller { holds: Holds::Anything, address }) };
+        let Need::Scope { scope, tells_own } = need else {
+            return Ok(Caller { holds: Holds::Nothing, address });
         };
-        let key = self.identify(keys, key, address, patience).await?;
+        let patience = patience.unwrap_or(self.commit_deadline);
+        let (holds, rate_of) = match credential {
+            None => return Err(self.fail(address, AccessError::NoKey)),
+            Some(Credential::Key(key)) => {
+                let key = self.identify(keys, key, address, patience).await?;
+                self.check_scope(&key, scope, tells_own, address)?;
+                let rate_of = RateOf::Key(key.key_id);
+                (Holds::Key(key), rate_of)
+            }
+            Some(Credential::Device(key)) => match keys.admit_device(&key, patience).await {
+                Ok(()) if scope != Scope::Upload => {
+                    return Err(self.fail(address, AccessError::Scope(scope.name())));
+                }
+                Ok(()) => {
+                    let rate_of = RateOf::Device(key.device_sn().into());
+                    (Holds::Device(Arc::new(key)), rate_of)
+                }
+                // A watch that was away for longer than its key is in force asks as one that starts for the first time.
+                Err(KeysError::Refused) if may_be_nobody => {
+                    return Ok(Caller { holds: Holds::Nothing, address });
+                }
+                Err(error) => return Err(self.refused(address, error)),
+            },
+        };
+        if let Some(rate) = self.by_key.as_ref().filter(|_| is_counted) {
+            rate.take(rate_of).map_err(|wait| AccessError::too_many("key", wait))?;
+        }
+        Ok(Caller { holds, address })
+    }
+
+    fn check_scope(
+        &self,
+        key: &Known,
+        scope: Scope,
+        tells_own: bool,
+        address: IpAddr,
+    ) -> Result<(), AccessError> {
         if !key.may(scope) {
             return Err(self.fail(address, AccessError::Scope(scope.name())));
         }
         if key.customer_id().is_some() && !tells_own {
             return Err(self.fail(address, AccessError::EveryTenant));
         }
-        if let Some(rate) = self.by_key.as_ref().filter(|_| is_counted) {
-            rate.take(key.key_id).map_err(|wait| AccessError::too_many("key", wait))?;
-        }
-        Ok(caller(Some(key)))
+        Ok(())
     }
 
     async fn identify(
         &self,
         keys: &Keys,
-        key: Option<Presented>,
+        key: Presented,
         address: IpAddr,
-        patience: Option<Duration>,
+        patience: Duration,
     ) -> Result<Arc<Known>, AccessError> {
-        let Some(key) = key else { return Err(self.fail(address, AccessError::NoKey)) };
-        let patience = patience.unwrap_or(self.commit_deadline);
         let answer = match keys.recall(&key) {
             Recalled::Answer(answer) => answer,
             Recalled::Stale => keys.look_up(&key, patience).await,
@@ -126,10 +185,14 @@ impl Access {
                 keys.look_up(&key, patience).await
             }
         };
-        answer.map_err(|error| match error {
+        answer.map_err(|error| self.refused(address, error))
+    }
+
+    fn refused(&self, address: IpAddr, error: KeysError) -> AccessError {
+        match error {
             KeysError::Refused => self.fail(address, AccessError::NoKey),
             KeysError::Unavailable => AccessError::Unavailable,
-        })
+        }
     }
 
     /// Whether somebody of this address who is known by nothing yet may have the database asked.
@@ -152,7 +215,9 @@ struct Asked {
     /// Against the rates of its address and its key.
     is_counted: bool,
     need: Need,
-    key: Option<Presented>,
+    /// The handler decides about one without a key.
+    may_be_nobody: bool,
+    credential: Option<Credential>,
     /// Longest wait for the database; `None`: as for a commit.
     patience: Option<Duration>,
 }
@@ -161,7 +226,8 @@ impl Asked {
     fn of(request: &Request, access: &Access) -> Self {
         let headers = request.headers();
         let path = request.uri().path();
-        let need = match access.needs.of_request(request) {
+        let needed = access.needs.of_request(request);
+        let need = match needed {
             Need::Perhaps(_) if !credentials::are_given(headers) => Need::Nothing,
             Need::Perhaps(scope) => Need::Scope { scope, tells_own: true },
             need => need,
@@ -171,12 +237,22 @@ impl Asked {
             is_counted: path != NEVER_LATE,
             patience: (path == device_config::PATH).then_some(device_config::KEY_PATIENCE),
             need,
-            key: if need == Need::Nothing || access.keys.is_none() { None } else { credentials::of(headers) },
+            may_be_nobody: matches!(needed, Need::Perhaps(_)),
+            credential: if need == Need::Nothing || access.keys.is_none() {
+                None
+            } else {
+                credentials::of(headers)
+            },
         }
     }
 }
 
 impl State {
+    /// Who has keys; `None`: nobody is asked for one.
+    pub(super) fn keys(&self) -> Option<&Keys> {
+        self.access.keys.as_ref()
+    }
+
     /// [`Access::check_patience`], for a caller who is nobody.
     pub(super) fn check_patience(&self, caller: &Caller) -> Result<(), AccessError> {
         self.access.check_patience(caller.address)

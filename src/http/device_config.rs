@@ -3,6 +3,8 @@
 //! Before: a watch, which waits 2 s. After: `store::device_config` has what DBAs set.
 //! Promise: an answer within [`KEY_PATIENCE`] and [`PATIENCE`]; an empty database serves a working watch. Source: the wire contract, section 4.
 
+mod enrolment;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +22,7 @@ use super::access::Caller;
 use super::error::{AccessError, ConfigError, ConfigRefusal};
 use crate::store::device_config::{self, DeviceConfig, Interface, Metric};
 use crate::store::{Kind, StoreError};
+use enrolment::Header;
 
 /// Longest time for the database: a watch waits 2 s, and then falls back to what it was built with.
 const PATIENCE: Duration = Duration::from_millis(1400);
@@ -32,6 +35,10 @@ pub(super) const PATH: &str = "/fetch_health_data_config";
 
 /// What the firmware takes for "none".
 const NONE: i32 = -1;
+
+/// What stands in a part of an interface that has nothing to say: the firmware drops empty parts at the end, and then reads one
+/// that is not there.
+const NOTHING: &str = "None";
 
 /// What a watch is told to do
 #[derive(Debug, Serialize, ToSchema)]
@@ -65,8 +72,8 @@ pub(super) struct ConfigAnswer {
     /// Type → "intervalSec:collect:realtime:warnHigh:warnLow:warnCount"; -1: none
     #[schema(example = json!({ "heart_rate": "20:1:1:120.0:50.0:5" }))]
     health_data: BTreeMap<String, String>,
-    /// Name → "url;intervalSec;enabled;apiId;authHeader"
-    #[schema(example = json!({ "健康数据上传接口": "http://127.0.0.1:8080/upload_health_data;60;1;;" }))]
+    /// Name → "url;intervalSec;enabled;apiId;authHeader"; an interval of 0 stops it, "None" is none
+    #[schema(example = json!({ "健康数据上传接口": "http://127.0.0.1:8080/upload_health_data;60;1;None;None" }))]
     interface_data: BTreeMap<String, String>,
 }
 
@@ -89,7 +96,8 @@ type Parameters = Vec<(String, String)>;
 ///
 /// A bound device is told its own tenant, whatever it names; others that of the tenant they name, or the defaults. While no
 /// tenant is known at all, any may be named. With a key of one tenant: that of the key. Without any key, where keys are asked for:
-/// a bound device only, and only where `config_without_key` is set.
+/// whoever `enrolment` says, with a key of the device in `interface_data`, good for its uploads alone; who comes with such a key is
+/// handed the same.
 #[utoipa::path(get, path = "/fetch_health_data_config", tag = "devices", params(ConfigParams),
     security((), ("bearer" = ["upload", "own_tenant"]), ("basic" = ["upload", "own_tenant"])), responses(
     AccessError,
@@ -106,19 +114,25 @@ pub(super) async fn fetch_health_data_config(
     headers: HeaderMap,
 ) -> Result<Json<ConfigAnswer>, ConfigError> {
     let Query(parameters) = parameters.unwrap_or_default();
-    let customer_id = state.tenant_asked(customer_id(&parameters)?, &caller)?;
-    let device_sn = value(&parameters, &["deviceSn", "device_sn"])
+    let named = value(&parameters, &["deviceSn", "device_sn"])
         .filter(|device_sn| !device_sn.contains(char::is_control))
         .unwrap_or_default();
-    let reading = device_config::read(&state.store, customer_id, device_sn);
-    match tokio::time::timeout(PATIENCE, reading).await {
-        Ok(Ok(Some(config))) => {
-            state.check_told(&config, &caller)?;
-            Ok(Json(answer(config, &state.base_url(&headers))))
+    let device_sn = state.device_asked(named, &caller)?;
+    let customer_id = state.tenant_asked(customer_id(&parameters)?, &caller)?;
+    let reading = async {
+        tokio::join!(device_config::read(&state.store, customer_id, device_sn), state.device_keys())
+    };
+    let Ok((config, keys)) = tokio::time::timeout(PATIENCE, reading).await else {
+        return Err(ConfigError::Unavailable);
+    };
+    match config {
+        Ok(Some(config)) => {
+            let keys = keys?;
+            let header = state.header_for(&config, device_sn, &caller, &keys)?;
+            Ok(Json(answer(config, &state.base_url(&headers), &header)))
         }
-        Ok(Ok(None)) => Err(ConfigError::Tenant(format!("customer {customer_id} is not known"))),
-        Ok(Err(error)) => Err(refusal(&error)),
-        Err(_) => Err(ConfigError::Unavailable),
+        Ok(None) => Err(ConfigError::Tenant(format!("customer {customer_id} is not known"))),
+        Err(error) => Err(refusal(&error)),
     }
 }
 
@@ -150,7 +164,7 @@ fn refusal(error: &StoreError) -> ConfigError {
     }
 }
 
-fn answer(config: DeviceConfig, base_url: &str) -> ConfigAnswer {
+fn answer(config: DeviceConfig, base_url: &str, header: &Header) -> ConfigAnswer {
     ConfigAnswer {
         customer_id: config.owner.customer_id.unwrap_or(0).to_string(),
         org_id: config.owner.org_id,
@@ -164,7 +178,7 @@ fn answer(config: DeviceConfig, base_url: &str) -> ConfigAnswer {
         upload_retry_count: config.upload_retry_count,
         upload_retry_interval: config.upload_retry_interval_seconds,
         health_data: config.metrics.into_iter().map(metric).collect(),
-        interface_data: config.interfaces.into_iter().map(|one| interface(one, base_url)).collect(),
+        interface_data: config.interfaces.into_iter().map(|one| interface(one, base_url, header)).collect(),
     }
 }
 
@@ -182,41 +196,20 @@ fn metric(metric: Metric) -> (String, String) {
     (metric.metric, text)
 }
 
-fn interface(interface: Interface, base_url: &str) -> (String, String) {
+fn interface(interface: Interface, base_url: &str, header: &Header) -> (String, String) {
     let Interface { name, path, interval_seconds, enabled, api_id, auth_header } = interface;
-    let base_url = if path.starts_with('/') { base_url } else { "" };
+    let is_path = path.starts_with('/');
+    let is_below = || path.strip_prefix(base_url).is_some_and(|rest| rest.starts_with('/'));
+    let auth_header = header.of(auth_header, is_path || !base_url.is_empty() && is_below());
+    let base_url = if is_path { base_url } else { "" };
+    // The firmware looks at the interval alone.
+    let interval_seconds = if enabled { interval_seconds } else { 0 };
+    let [api_id, auth_header] =
+        [&api_id, &auth_header].map(|part| if part.trim().is_empty() { NOTHING } else { part.as_str() });
     (name, format!("{base_url}{path};{interval_seconds};{};{api_id};{auth_header}", u8::from(enabled)))
 }
 
 impl State {
-    /// The tenant whose configuration is wanted (0: none) by one who names `named`.
-    fn tenant_asked(&self, named: i64, caller: &Caller) -> Result<i64, AccessError> {
-        if caller.is_nobody() {
-            if !self.config_without_key {
-                return Err(self.refuse(caller, AccessError::NoKey));
-            }
-            // Whoever only tries serials asks the database for no more than a few of them.
-            self.check_patience(caller)?;
-            return Ok(0);
-        }
-        match caller.customer_id() {
-            Some(own) if named != 0 && named != own => Err(self.refuse(caller, AccessError::OtherTenant)),
-            Some(own) => Ok(own),
-            None => Ok(named),
-        }
-    }
-
-    /// Whether the caller may be told this. `auth_header` is in it, the key of a tenant: without a key it is told to a device that
-    /// the directory knows, as a watch that starts for the first time is; with a key of a tenant, to nobody else's device.
-    fn check_told(&self, config: &DeviceConfig, caller: &Caller) -> Result<(), AccessError> {
-        let told = config.owner.customer_id.filter(|id| *id != 0);
-        match (caller.is_nobody(), caller.customer_id()) {
-            (true, _) if told.is_none() => Err(self.refuse(caller, AccessError::NoKey)),
-            (false, Some(own)) if told != Some(own) => Err(self.refuse(caller, AccessError::OtherTenant)),
-            _ => Ok(()),
-        }
-    }
-
     /// Where the watch that sent these headers reaches this service.
     fn base_url(&self, headers: &HeaderMap) -> String {
         let asked = || {
@@ -250,6 +243,31 @@ mod tests {
         for text in ["abc", "-1", "9223372036854775808", "1.0"] {
             assert!(customer_id(&parameters(&[("customer_id", text)])).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn the_key_of_a_device_goes_to_this_service_alone() {
+        let told = |path: &str, set: &str, header: &Header| {
+            let interface_set = Interface {
+                name: "n".into(),
+                path: path.into(),
+                interval_seconds: 60,
+                enabled: true,
+                api_id: String::new(),
+                auth_header: set.into(),
+            };
+            interface(interface_set, "https://v.example", header).1.splitn(5, ';').nth(4).map(str::to_owned)
+        };
+        let told = |path: &str, set: &str, header: &Header| told(path, set, header).expect("five parts");
+        let own = Header::OfDevice("Bearer own".into());
+        assert_eq!(told("/a", "Bearer set", &own), "Bearer own");
+        assert_eq!(told("https://v.example/a", "Bearer set", &own), "Bearer own");
+        assert_eq!(told("https://v.example.org/a", "Bearer set", &own), "None");
+        let as_set = Header::AsSet(Some("Bearer own".into()));
+        assert_eq!(told("/a", "Bearer set", &as_set), "Bearer set");
+        assert_eq!(told("/a", "", &as_set), "Bearer own");
+        assert_eq!(told("https://v.example.org/a", "", &as_set), "None");
+        assert_eq!(told("https://v.example.org/a", "Bearer set", &as_set), "Bearer set");
     }
 
     #[test]

@@ -35,9 +35,10 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::config::{Authentication, Settings};
+use crate::config::{Authentication, Enrolment, Settings};
 use crate::ingest::{Ingest, IngestError};
 use crate::keys::Keys;
+use crate::model::device_key::DeviceKey;
 use crate::model::{Upload, UploadOutcome};
 use crate::monitor::Monitor;
 use crate::owners::Owners;
@@ -68,7 +69,7 @@ pub struct State {
     retention: RawRetention,
     public_url: Option<String>,
     access: Access,
-    config_without_key: bool,
+    enrolment: Enrolment,
     scheme: &'static str,
     api_turns: Semaphore,
     bodies: Bodies,
@@ -115,7 +116,7 @@ impl State {
             retention: parts.retention,
             public_url: settings.public_url(parts.address),
             access: Access::new(parts.keys, routes().get_openapi(), settings),
-            config_without_key: settings.config_without_key,
+            enrolment: settings.enrolment(),
             scheme: settings.scheme(),
             api_turns: Semaphore::new(api::AT_A_TIME),
             bodies: Bodies::new(settings),
@@ -153,14 +154,19 @@ impl State {
         admit: impl FnOnce(&[u8]) -> Result<(), HttpError>,
         parse: Parse<T>,
     ) -> Result<(T, Terms), HttpError> {
-        let customer_id = request.extensions().get::<Caller>().and_then(Caller::customer_id);
+        let caller = request.extensions().get::<Caller>();
+        let customer_id = caller.and_then(Caller::customer_id);
+        let device = caller.and_then(Caller::device).cloned();
         let (parsed, until) = self.bodies.read(request, admit, || self.context(customer_id), parse).await?;
-        Ok((parsed, Terms { until, customer_id }))
+        Ok((parsed, Terms { until, customer_id, device }))
     }
 
-    /// Completes the owners and commits, both within the time an upload has. Of a key of one tenant, what is another's becomes
-    /// rejects.
+    /// Completes the owners and commits, both within the time an upload has. Of a key of one tenant or of one device, what is
+    /// another's becomes rejects.
     async fn submit(&self, mut upload: Upload, terms: Terms) -> Result<UploadOutcome, HttpError> {
+        if let Some(key) = &terms.device {
+            upload.keep_device(key.device_sn());
+        }
         let submitting = async {
             match terms.customer_id {
                 Some(customer_id) => self.owners.keep_own(&mut upload, customer_id).await?,
@@ -195,12 +201,14 @@ impl State {
 }
 
 /// How an upload is taken.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Terms {
     /// When its sender has to be answered.
     until: Instant,
     /// The tenant of its key; `None`: a key of every tenant, or none.
     customer_id: Option<i64>,
+    /// The key is of this device alone.
+    device: Option<Arc<DeviceKey>>,
 }
 
 /// Every route: a handler is named as its path, below `/api/` its method before it, and says itself what it takes and

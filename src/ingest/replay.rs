@@ -13,7 +13,8 @@ use super::means::Means;
 use super::plan::{self, Place, Record, Row};
 use super::{documents, within};
 use crate::config::{Duplicates, Settings};
-use crate::model::{DeviceInfoItem, EventItem, Refusal, Reject, Source, Upload};
+use crate::model::tenant::OF_DIRECTORY;
+use crate::model::{DeviceInfoItem, EventItem, Refusal, Reject, RejectReason, Source, Upload};
 use crate::store::accounting::REPLAY_SHARD;
 use crate::store::batch::{Batch, Folded, Session, Written, kind_of};
 use crate::store::rejected_upload::RejectedUpload;
@@ -148,13 +149,18 @@ async fn attempt(
     Ok(plan.tally(&moved, ids.len() - claimed.len()))
 }
 
-/// What came with a key of one tenant goes by the bounds of that key, now as then.
+/// What came with a key of one tenant, or of one device, goes by the bounds of that key, now as then.
 async fn complete_owners(
     store: &Store,
     claimed: &[RejectedUpload],
     uploads: &mut [Upload],
 ) -> Result<(), StoreError> {
     for (rejected, upload) in claimed.iter().zip(uploads.iter_mut()) {
+        if rejected.key_customer_id == Some(OF_DIRECTORY) {
+            // What was not refused as another device's is of the device of the key.
+            let is_own = rejected.reason != RejectReason::OtherDevice.name();
+            upload.keep_device(rejected.device_sn.as_deref().filter(|_| is_own).unwrap_or_default());
+        }
         if let Some(customer_id) = rejected.key_customer_id {
             owners::keep_own(store, upload, customer_id).await?;
         }

@@ -1,32 +1,40 @@
-//! Who is asking: a key, held against `api_key`.
+//! Who is asking: a key, held against `api_key`; or that of one device, held against the secret it was derived from.
 //!
-//! Before: `http` finds a key in a request. After: the request goes on with its [`Known`], or is refused.
+//! Before: `http` finds a key in a request. After: the request goes on with its [`Known`] or its device, or is refused.
 //! Promise: a key that is remembered costs one look into memory and one SHA-256; no secret is remembered, and how long a
 //! comparison takes says nothing of one. A change is followed as soon as its notification arrives, at the latest after
-//! [`RENEW_AFTER`]. While the database is away keys that were known go on for `key_outage_seconds`.
+//! [`RENEW_AFTER`]. Keys end by the clock of PostgreSQL. While the database is away keys that were known go on for
+//! `key_outage_seconds`. A key that is in use is renewed before it has to be looked up again (`renew`), and waits behind no key
+//! that nobody has: those are remembered apart, and looked up apart.
 //!
 //! ```text
 //!  Presented ─▶ remembered? ─▶ compared ─▶ Known
 //!                   └ no ─▶ one of few looks up, the others wait for it
-//!  NOTIFY vitals_api_key ─▶ nothing remembered is an answer any more: keys change rarely, and are few
+//!  DeviceKey ─▶ secrets and revocations, all of them in memory (`devices`)
+//!  NOTIFY vitals_api_key ─▶ nothing remembered is an answer any more; what is in use is looked up again, at once and together
 //! ```
 
+mod devices;
 mod known;
+mod renew;
 mod usage;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
 use crate::memory::Memory;
 use crate::model::api_key::{KeyId, Presented};
-use crate::store::wake::{Listener, Subject, Wake};
+use crate::store::api_key::Kept;
+use crate::store::clock::Clock;
+use crate::store::wake::{Listener, Subject};
 use crate::store::{Kind, Store, StoreError, api_key};
 use crate::tasks::Stage;
+use devices::Devices;
 pub use known::Known;
 use usage::Usage;
 
@@ -36,7 +44,8 @@ const RENEW_AFTER: Duration = Duration::from_secs(60);
 /// Pause before the database is asked for a key again that went on without it.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(2);
 
-/// Keys that are looked up at a time. Uploads and the relay keep the rest of the pool.
+/// Keys that are looked up at a time, of those that were known and of those that were not. Uploads and the relay keep the rest of
+/// the pool.
 const AT_A_TIME: usize = 2;
 
 /// Keys that are remembered; each takes about 300 bytes.
@@ -77,9 +86,14 @@ pub struct Keys {
 #[derive(Debug)]
 struct Shared {
     store: Store,
+    time: Clock,
     known: Memory<KeyId, Entry>,
     unknown: Memory<KeyId, ()>,
+    devices: Devices,
+    /// For keys that were known.
     turns: Semaphore,
+    /// For those that were not.
+    turns_of_new: Semaphore,
     outage: Duration,
     usage: Usage,
 }
@@ -89,14 +103,24 @@ struct Entry {
     key: Arc<Known>,
     found_at: Instant,
     renew_at: Instant,
+    /// It was asked for since it was found.
+    is_wanted: Arc<AtomicBool>,
+}
+
+impl Entry {
+    fn found(key: Arc<Known>) -> Self {
+        let now = Instant::now();
+        Self { key, found_at: now, renew_at: now + RENEW_AFTER, is_wanted: Arc::default() }
+    }
 }
 
 impl Keys {
-    /// Starts what follows changes and what says when keys were used, in `stage`. It must outlive whoever asks.
-    pub fn start(store: &Store, settings: &Settings, stage: &Stage) -> Self {
-        let shared = Arc::new(Shared::new(store, settings));
+    /// Starts what follows changes, renews what is in use and says when keys were used, in `stage`. It must outlive whoever asks.
+    pub fn start(store: &Store, time: &Clock, settings: &Settings, stage: &Stage) -> Self {
+        let shared = Arc::new(Shared::new(store, time, settings));
         let listener = Listener::of(Subject::ApiKey);
-        stage.spawn_loop("keys.follow", follow(Arc::clone(&shared), listener.wake(), stage.stopping()));
+        let follow = renew::follow(Arc::clone(&shared), listener.wake(), stage.stopping());
+        stage.spawn_loop("keys.follow", follow);
         stage.spawn_loop("keys.listen", listener.run(store.clone(), stage.stopping()));
         stage.spawn_loop("keys.usage", usage::run(Arc::clone(&shared), stage.stopping()));
         Self { shared }
@@ -106,9 +130,10 @@ impl Keys {
     pub fn recall(&self, key: &Presented) -> Recalled {
         match self.shared.known.recall(&key.key_id) {
             Some(entry) if Instant::now() < entry.renew_at => {
+                entry.is_wanted.store(true, Ordering::Relaxed);
                 Recalled::Answer(self.shared.compare(entry.key, key))
             }
-            Some(entry) => stale(&entry, key),
+            Some(entry) => self.shared.stale(&entry, key),
             None if self.shared.unknown.recall(&key.key_id).is_some() => {
                 Recalled::Answer(Err(KeysError::Refused))
             }
@@ -116,7 +141,7 @@ impl Keys {
                 .shared
                 .known
                 .recall_even_void(&key.key_id)
-                .map_or(Recalled::New, |entry| stale(&entry, key)),
+                .map_or(Recalled::New, |entry| self.shared.stale(&entry, key)),
         }
     }
 
@@ -125,8 +150,13 @@ impl Keys {
     /// # Errors
     /// [`KeysError`].
     pub async fn look_up(&self, key: &Presented, patience: Duration) -> Result<Arc<Known>, KeysError> {
+        let turns = match self.recall(key) {
+            Recalled::Answer(answer) => return answer,
+            Recalled::Stale => &self.shared.turns,
+            Recalled::New => &self.shared.turns_of_new,
+        };
         let looking = async {
-            let _turn = self.shared.turns.acquire().await.map_err(|_| KeysError::Unavailable)?;
+            let _turn = turns.acquire().await.map_err(|_| KeysError::Unavailable)?;
             match self.recall(key) {
                 // Somebody else looked it up meanwhile.
                 Recalled::Answer(answer) => answer,
@@ -140,42 +170,48 @@ impl Keys {
     }
 }
 
-/// What is to be done about a key of which no more is known than that it was this.
-fn stale(entry: &Entry, key: &Presented) -> Recalled {
-    if entry.key.admits(key, Timestamp::now()) { Recalled::Stale } else { Recalled::New }
-}
-
 impl Shared {
-    fn new(store: &Store, settings: &Settings) -> Self {
+    fn new(store: &Store, time: &Clock, settings: &Settings) -> Self {
         let outage = Duration::from_secs(settings.key_outage_seconds);
         Self {
             store: store.clone(),
+            time: time.clone(),
             known: Memory::new(KNOWN_KEYS, RENEW_AFTER + outage),
             unknown: Memory::new(UNKNOWN_KEYS, RENEW_AFTER),
+            devices: Devices::new(RENEW_AFTER + outage),
             turns: Semaphore::new(AT_A_TIME),
+            turns_of_new: Semaphore::new(AT_A_TIME),
             outage,
             usage: Usage::default(),
         }
     }
 
+    /// What is to be done about a key of which no more is known than that it was this.
+    fn stale(&self, entry: &Entry, key: &Presented) -> Recalled {
+        if entry.key.admits(key, self.now()) { Recalled::Stale } else { Recalled::New }
+    }
+
     async fn look_up(&self, key: &Presented) -> Result<Arc<Known>, KeysError> {
         let (known, unknown) = (self.known.generation(), self.unknown.generation());
-        match api_key::find(&self.store, key.key_id).await {
-            Ok(Some(kept)) => {
-                let (found, now) = (Arc::new(Known::of(key.key_id, kept)), Instant::now());
-                let entry = Entry { key: Arc::clone(&found), found_at: now, renew_at: now + RENEW_AFTER };
-                self.known.remember(key.key_id, entry, known);
-                self.compare(found, key)
-            }
-            Ok(None) => {
-                self.unknown.remember(key.key_id, (), unknown);
-                Err(KeysError::Refused)
-            }
+        match api_key::find(&self.store, &[key.key_id]).await {
+            Ok(found) => match found.into_iter().next() {
+                Some((key_id, kept)) => self.compare(self.remember(key_id, kept, known), key),
+                None => {
+                    self.unknown.remember(key.key_id, (), unknown);
+                    Err(KeysError::Refused)
+                }
+            },
             Err(error) => {
                 tell(&error);
                 self.go_on_without(key)
             }
         }
+    }
+
+    fn remember(&self, key_id: KeyId, kept: Kept, generation: u64) -> Arc<Known> {
+        let key = Arc::new(Known::of(key_id, kept));
+        self.known.remember(key_id, Entry::found(Arc::clone(&key)), generation);
+        key
     }
 
     /// The key as it was known before the database went away, for a while.
@@ -192,11 +228,16 @@ impl Shared {
     }
 
     fn compare(&self, known: Arc<Known>, key: &Presented) -> Result<Arc<Known>, KeysError> {
-        if !known.admits(key, Timestamp::now()) {
+        if !known.admits(key, self.now()) {
             return Err(KeysError::Refused);
         }
         self.usage.note(&known);
         Ok(known)
+    }
+
+    /// The time of PostgreSQL: a key ends when the database says so, whatever the clock of this machine.
+    fn now(&self) -> Timestamp {
+        self.time.now()
     }
 }
 
@@ -207,30 +248,17 @@ fn tell(error: &StoreError) {
     }
 }
 
-/// Forgets everything at each change, and at each connection: what was told in between is lost.
-async fn follow(shared: Arc<Shared>, mut wake: Wake, stop: CancellationToken) {
-    while !stop.is_cancelled() {
-        wake.arm();
-        shared.known.forget_all();
-        shared.unknown.forget_all();
-        tokio::select! {
-            () = wake.woken() => {}
-            () = stop.cancelled() => {}
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::api_key::Kept;
 
     /// Keys of a database that is away, of which one was found so long ago.
     fn away(key: &Presented, found: Duration) -> Keys {
         let mut settings = Settings::defaults();
         settings.database_url = "postgres://x@127.0.0.1:1/x".to_owned();
         settings.key_outage_seconds = 30;
-        let shared = Shared::new(&Store::new(&settings).expect("a URL"), &settings);
+        let time = Clock::stopped_at(Timestamp::UNIX_EPOCH);
+        let shared = Shared::new(&Store::new(&settings).expect("a URL"), &time, &settings);
         shared.known.forget_all();
         let kept = Kept {
             customer_id: None,
@@ -241,8 +269,8 @@ mod tests {
             is_revoked: false,
         };
         let found_at = Instant::now().checked_sub(found).expect("the machine runs for minutes");
-        let entry =
-            Entry { key: Arc::new(Known::of(key.key_id, kept)), found_at, renew_at: found_at + RENEW_AFTER };
+        let entry = Entry::found(Arc::new(Known::of(key.key_id, kept)));
+        let entry = Entry { found_at, renew_at: found_at + RENEW_AFTER, ..entry };
         shared.known.remember(key.key_id, entry, shared.known.generation());
         Keys { shared: Arc::new(shared) }
     }
@@ -279,5 +307,49 @@ mod tests {
         );
         let keys = away(&key(1), minute + Duration::from_secs(31));
         assert_eq!(keys.look_up(&key(1), patience).await.err(), Some(KeysError::Unavailable), "not for ever");
+    }
+
+    /// The machine's clock is more than fifty years ahead of the database's here.
+    #[tokio::test]
+    async fn a_key_ends_by_the_clock_of_the_database_whatever_the_machine_says() {
+        let at = |second| Timestamp::from_second(second).expect("a time");
+        let keys = away(&key(1), Duration::ZERO);
+        let ending = |expires_at| {
+            let kept = Kept {
+                customer_id: None,
+                scopes: Vec::new(),
+                secret_hash: key(1).secret_hash(),
+                previous: None,
+                expires_at: Some(expires_at),
+                is_revoked: false,
+            };
+            keys.shared.remember(key(1).key_id, kept, keys.shared.known.generation());
+            keys.recall(&key(1))
+        };
+        assert!(matches!(ending(at(3600)), Recalled::Answer(Ok(_))), "in an hour");
+        assert!(matches!(ending(at(-1)), Recalled::Answer(Err(KeysError::Refused))), "a second ago");
+    }
+
+    #[tokio::test]
+    async fn a_key_that_is_known_waits_behind_none_that_nobody_has() {
+        let keys = away(&key(1), RENEW_AFTER + Duration::from_secs(20));
+        let _taken = keys.shared.turns_of_new.acquire_many(2).await.expect("open");
+        assert!(keys.look_up(&key(1), Duration::from_secs(10)).await.is_ok());
+        let unknown = keys.look_up(&key(2), Duration::from_millis(20)).await;
+        assert_eq!(
+            unknown.err(),
+            Some(KeysError::Refused),
+            "its turn did not come, and its secret is another"
+        );
+    }
+
+    #[tokio::test]
+    async fn keys_in_use_are_renewed_before_they_run_out_and_others_are_not() {
+        let keys = away(&key(1), RENEW_AFTER * 3 / 4);
+        assert_eq!(renew::due(&keys.shared, renew::RENEW_BEFORE), []);
+        assert!(matches!(keys.recall(&key(1)), Recalled::Answer(Ok(_))));
+        assert_eq!(renew::due(&keys.shared, renew::RENEW_BEFORE), [key(1).key_id]);
+        keys.shared.known.forget_all();
+        assert_eq!(renew::due(&keys.shared, renew::RENEW_BEFORE), [key(1).key_id], "keys changed");
     }
 }

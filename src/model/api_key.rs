@@ -47,7 +47,9 @@ pub struct Presented {
 
 /// This is no key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a key looks like vk_, 12 digits from 0 to f, _, and 64 of them")]
+#[error(
+    "a key looks like vk_, 12 digits from 0 to f, _, and 64 of them; that of a device like vd_, a number, and three parts after dots"
+)]
 pub struct NoKey;
 
 /// What a key may do.
@@ -89,6 +91,23 @@ pub struct ApiKey {
     pub last_used_at: Option<Timestamp>,
 }
 
+/// The key of some kind in an `Authorization`: `Bearer <key>`, or `Basic`, with the key as the password and any user. `None`: there
+/// is none that can be read.
+pub fn of_header<K: FromStr>(text: &str) -> Option<K> {
+    let (scheme, rest) = text.trim().split_once(' ')?;
+    let rest = rest.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return rest.parse().ok();
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let mut plain = [0; MAX_BASIC_BYTES];
+    let length = BASE64_STANDARD.decode_slice(rest, &mut plain).ok()?;
+    let (_, key) = std::str::from_utf8(&plain[..length]).ok()?.split_once(':')?;
+    key.parse().ok()
+}
+
 impl KeyId {
     /// Of these six bytes, which are of chance.
     pub const fn of(chance: [u8; 6]) -> Self {
@@ -114,23 +133,6 @@ impl Presented {
     /// Of this secret, which is of chance.
     pub const fn of(key_id: KeyId, secret: [u8; 32]) -> Self {
         Self { key_id, secret }
-    }
-
-    /// The key in an `Authorization`: `Bearer <key>`, or `Basic`, with the key as the password and any user. `None`: there is none
-    /// that can be read.
-    pub fn of_header(text: &str) -> Option<Self> {
-        let (scheme, rest) = text.trim().split_once(' ')?;
-        let rest = rest.trim();
-        if scheme.eq_ignore_ascii_case("bearer") {
-            return rest.parse().ok();
-        }
-        if !scheme.eq_ignore_ascii_case("basic") {
-            return None;
-        }
-        let mut plain = [0; MAX_BASIC_BYTES];
-        let length = BASE64_STANDARD.decode_slice(rest, &mut plain).ok()?;
-        let (_, key) = std::str::from_utf8(&plain[..length]).ok()?.split_once(':')?;
-        key.parse().ok()
     }
 
     /// The whole key, secret and all.

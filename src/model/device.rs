@@ -91,7 +91,7 @@ pub struct DeviceInfoItem {
     pub inherited: Option<Arc<str>>,
     /// When the upload was received.
     pub received_at: Timestamp,
-    /// Tenant of the key it was sent with; `None`: a key of every tenant, or none.
+    /// Tenant of the key it was sent with; 0: of a key of one device; `None`: a key of every tenant, or none.
     pub key_customer_id: Option<i64>,
 }
 

@@ -8,6 +8,7 @@ pub mod alert_silence;
 pub mod alert_state;
 pub mod api_key;
 pub mod device;
+pub mod device_key;
 pub mod document;
 pub mod event;
 pub mod exercise;

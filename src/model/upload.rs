@@ -28,6 +28,31 @@ impl Upload {
     pub fn received(&self) -> usize {
         self.items.len() + self.events.len() + self.device_infos.len() + self.rejects.len()
     }
+
+    /// Keeps what is of this device; whatever names another is among the rejects afterwards, and for that reason, so that a
+    /// replay goes by the same bounds.
+    pub fn keep_device(&mut self, device_sn: &str) {
+        fn keep<T: Sent>(sent: &mut Vec<T>, rejects: &mut Vec<Reject>, device_sn: &str) {
+            if sent.iter().all(|one| one.device_sn() == device_sn) {
+                return;
+            }
+            let all = std::mem::take(sent).into_iter();
+            let (own, others): (Vec<T>, Vec<T>) = all.partition(|one| one.device_sn() == device_sn);
+            *sent = own;
+            rejects.extend(others.into_iter().map(|one| {
+                let refusal = Refusal::other_device(one.index());
+                one.reject(refusal)
+            }));
+        }
+        for reject in &mut self.rejects {
+            if reject.device_sn.as_deref().is_some_and(|named| named != device_sn) {
+                reject.refusal = Refusal::other_device(reject.refusal.index);
+            }
+        }
+        keep(&mut self.items, &mut self.rejects, device_sn);
+        keep(&mut self.events, &mut self.rejects, device_sn);
+        keep(&mut self.device_infos, &mut self.rejects, device_sn);
+    }
 }
 
 /// A reading with what is needed to reject it later, should the database refuse it.
@@ -45,7 +70,7 @@ pub struct Item {
     pub source: Source,
     /// When the upload was received.
     pub received_at: Timestamp,
-    /// Tenant of the key it was sent with; `None`: a key of every tenant, or none.
+    /// Tenant of the key it was sent with; 0: of a key of one device; `None`: a key of every tenant, or none.
     pub key_customer_id: Option<i64>,
 }
 
@@ -65,7 +90,7 @@ pub struct Reject {
     pub source: Source,
     /// When the upload was received.
     pub received_at: Timestamp,
-    /// Tenant of the key it was sent with; `None`: a key of every tenant, or none.
+    /// Tenant of the key it was sent with; 0: of a key of one device; `None`: a key of every tenant, or none.
     pub key_customer_id: Option<i64>,
 }
 
@@ -150,6 +175,14 @@ pub struct Refusal {
     pub detail: String,
 }
 
+impl Refusal {
+    /// Of an item that is not of the device of its key.
+    pub fn other_device(index: u32) -> Self {
+        let detail = "it is of another device than the key".to_owned();
+        Self { index, reason: RejectReason::OtherDevice, detail }
+    }
+}
+
 /// Kinds of refusal: `rejected_upload.reason`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RejectReason {
@@ -169,6 +202,8 @@ pub enum RejectReason {
     NotAnObject,
     /// It is of another tenant than the key it came with.
     OtherTenant,
+    /// It is of another device than the key it came with.
+    OtherDevice,
     /// PostgreSQL refused the row.
     RefusedByDatabase,
 }
@@ -185,6 +220,7 @@ impl RejectReason {
             Self::BadValue => "bad_value",
             Self::NotAnObject => "not_an_object",
             Self::OtherTenant => "other_tenant",
+            Self::OtherDevice => "other_device",
             Self::RefusedByDatabase => "refused_by_database",
         }
     }

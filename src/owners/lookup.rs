@@ -4,7 +4,7 @@
 //! Promise: what gathered while the last query was under way is the next one; while the database is away a question is
 //! asked again until nobody waits for its answer.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::follow::News;
-use super::{ByDevice, OwnersError, Shared, trouble};
+use super::{ByDevice, OwnersError, Remembered, Shared, Witness, trouble};
 use crate::cache::owner;
 use crate::store::StoreError;
 use crate::store::owners::{self, Tenures};
@@ -37,13 +37,18 @@ type Answer = Result<Arc<ByDevice>, OwnersError>;
 #[derive(Debug)]
 pub(super) struct Question {
     device_sns: Vec<Box<str>>,
+    witness: Witness,
     answer: oneshot::Sender<Answer>,
 }
 
 /// Asks, and waits for the answer; others' devices may be in it too.
-pub(super) async fn ask(questions: &mpsc::Sender<Question>, device_sns: Vec<Box<str>>) -> Answer {
+pub(super) async fn ask(
+    questions: &mpsc::Sender<Question>,
+    device_sns: Vec<Box<str>>,
+    witness: Witness,
+) -> Answer {
     let (answer, answered) = oneshot::channel();
-    questions.send(Question { device_sns, answer }).await.map_err(|_| OwnersError::Stopping)?;
+    questions.send(Question { device_sns, witness, answer }).await.map_err(|_| OwnersError::Stopping)?;
     answered.await.map_err(|_| OwnersError::Stopping)?
 }
 
@@ -90,12 +95,18 @@ async fn answer(shared: &Shared, news: &mpsc::Sender<News>, mut asked: Vec<Quest
     loop {
         // Whoever went away needs no answer.
         asked.retain(|question| !question.answer.is_closed());
-        let device_sns: BTreeSet<&str> =
-            asked.iter().flat_map(|question| &question.device_sns).map(AsRef::as_ref).collect();
+        // Of two who ask for one device the stricter has its way.
+        let mut device_sns = BTreeMap::<&str, Witness>::new();
+        for question in &asked {
+            for device_sn in &question.device_sns {
+                let witness = device_sns.entry(device_sn).or_insert(question.witness);
+                *witness = question.witness.max(*witness);
+            }
+        }
         if device_sns.is_empty() {
             return;
         }
-        let finding = find(shared, news, device_sns.into_iter().collect());
+        let finding = find(shared, news, device_sns);
         let answer = match shared.store.unless_silent("owners.find", finding).await {
             Ok(found) => Ok(Arc::new(found)),
             Err(error) => match trouble(&error) {
@@ -114,32 +125,38 @@ async fn answer(shared: &Shared, news: &mpsc::Sender<News>, mut asked: Vec<Quest
     }
 }
 
-/// Whom `device_sns` belong to; remembers it.
+/// Whom `device_sns` belong to, as said by whom each may be asked of; remembers it.
 async fn find(
     shared: &Shared,
     news: &mpsc::Sender<News>,
-    device_sns: Vec<&str>,
+    device_sns: BTreeMap<&str, Witness>,
 ) -> Result<ByDevice, StoreError> {
     let generation = shared.memory.generation();
-    let mut found = recall(shared, &device_sns).await;
-    let unknown: Vec<&str> = device_sns.into_iter().filter(|sn| !found.contains_key(*sn)).collect();
+    let of_any = device_sns.iter().filter(|(_, witness)| **witness == Witness::Any);
+    let mut found = recall(shared, &of_any.map(|(device_sn, _)| *device_sn).collect::<Vec<_>>()).await;
+    remember(shared, &found, Witness::Any, generation);
+    let unknown: Vec<&str> = device_sns.into_keys().filter(|sn| !found.contains_key(*sn)).collect();
     metrics::counter!(names::OWNERS_FOUND, "in" => "redis").increment(found.len() as u64);
     if !unknown.is_empty() {
         metrics::counter!(names::OWNERS_FOUND, "in" => "database").increment(unknown.len() as u64);
         let Tenures { version, by_device } = owners::tenures(&shared.store, &unknown).await?;
+        remember(shared, &by_device, Witness::Database, generation);
         found.extend(by_device.iter().map(|(device_sn, tenure)| (device_sn.clone(), *tenure)));
         // When the queue is full Redis learns it another time.
         let _ = news.try_send(News::Found(Tenures { version, by_device }));
     }
-    for (device_sn, tenure) in &found {
-        shared.memory.remember(device_sn.clone(), *tenure, generation);
-    }
     Ok(found)
+}
+
+fn remember(shared: &Shared, found: &ByDevice, said_by: Witness, generation: u64) {
+    for (device_sn, tenure) in found {
+        shared.memory.remember(device_sn.clone(), Remembered { tenure: *tenure, said_by }, generation);
+    }
 }
 
 /// What Redis knows. Without it, and while changes are not heard, everything is asked of the database.
 async fn recall(shared: &Shared, device_sns: &[&str]) -> ByDevice {
-    let Some(version) = shared.version() else { return ByDevice::new() };
+    let Some(version) = shared.version().filter(|_| !device_sns.is_empty()) else { return ByDevice::new() };
     let at = owner::At { directory_id: &version.directory_id, number: version.number };
     match owner::recall(&shared.cache, at, device_sns, REDIS_PATIENCE).await {
         Ok(known) => {

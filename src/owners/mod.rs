@@ -4,7 +4,8 @@
 //! Promise: [`Owners::fill`] costs one look into memory per device when the device is remembered, and nothing when the
 //! upload names all ids; many misses at once are one query. What is remembered is dropped in every instance as soon as
 //! the notification of a change arrives; what was looked up before the change is not remembered after it. While changes
-//! cannot be heard, nothing is taken from memory or Redis.
+//! cannot be heard, nothing is taken from memory or Redis. Redis completes what uploads leave open and decides nothing: whatever a
+//! key is held against comes from PostgreSQL, or from what memory has from there ([`Witness`]).
 //!
 //! A sample belongs to the binding in force at its own time, so one that comes late goes to whoever wore the device
 //! then (`sql/functions/device_owner_at.sql`).
@@ -48,6 +49,23 @@ pub enum OwnersError {
 
 type ByDevice = HashMap<Box<str>, Tenure>;
 
+/// Who may say whom a device belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Witness {
+    /// Redis too: to complete what an upload leaves open.
+    Any,
+    /// PostgreSQL alone: a key is held against it.
+    Database,
+}
+
+/// What is remembered of a device.
+#[derive(Debug, Clone, Copy)]
+struct Remembered {
+    tenure: Tenure,
+    /// Who said so.
+    said_by: Witness,
+}
+
 /// The door. Clones share the memory.
 #[derive(Debug, Clone)]
 pub struct Owners {
@@ -60,7 +78,7 @@ pub struct Owners {
 struct Shared {
     store: Store,
     cache: Cache,
-    memory: Memory<Box<str>, Tenure>,
+    memory: Memory<Box<str>, Remembered>,
     /// What keys of one tenant may name.
     fine: tenant::FineThings,
     /// The last version heard of; `None`: changes are not heard at present.
@@ -68,6 +86,11 @@ struct Shared {
 }
 
 impl Shared {
+    /// What memory has from `witness`.
+    fn recall(&self, device_sn: &str, witness: Witness) -> Option<Tenure> {
+        self.memory.recall(device_sn).filter(|found| found.said_by >= witness).map(|found| found.tenure)
+    }
+
     fn version(&self) -> Option<Version> {
         // The lock is held for an assignment only; one that panicked left a whole value.
         self.version.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -103,19 +126,23 @@ impl Owners {
     /// # Errors
     /// [`OwnersError`], never `Refused`. Waits for a database that is away: the caller has the deadline.
     pub async fn fill<T: Owned + Send + Sync>(&self, sent: &mut [T]) -> Result<(), OwnersError> {
-        match self.find_out(sent).await {
+        match self.find_out(sent, Witness::Any).await {
             Err(OwnersError::Refused) => Ok(()),
             done => done,
         }
     }
 
     /// [`Self::fill`] for whoever has to know.
-    async fn find_out<T: Owned + Send + Sync>(&self, sent: &mut [T]) -> Result<(), OwnersError> {
-        let open = self.fill_remembered(sent);
+    async fn find_out<T: Owned + Send + Sync>(
+        &self,
+        sent: &mut [T],
+        witness: Witness,
+    ) -> Result<(), OwnersError> {
+        let open = self.fill_remembered(sent, witness);
         if open.is_empty() {
             return Ok(());
         }
-        let found = self.look_up(sent, &open).await?;
+        let found = self.look_up(sent, &open, witness).await?;
         let mut earlier = Vec::new();
         for index in open {
             let one = &mut sent[index];
@@ -133,7 +160,7 @@ impl Owners {
     }
 
     /// Fills what memory can; gives the places of the rest.
-    fn fill_remembered<T: Owned>(&self, sent: &mut [T]) -> Vec<usize> {
+    fn fill_remembered<T: Owned>(&self, sent: &mut [T], witness: Witness) -> Vec<usize> {
         let mut open = Vec::new();
         let mut last: Option<(usize, Option<Tenure>)> = None;
         let mut remembered = 0;
@@ -145,7 +172,7 @@ impl Owners {
             let tenure = match last {
                 Some((of, tenure)) if sent[of].device_sn() == device_sn => tenure,
                 _ => {
-                    let tenure = self.shared.memory.recall(device_sn);
+                    let tenure = self.shared.recall(device_sn, witness);
                     remembered += u64::from(tenure.is_some());
                     tenure
                 }
@@ -165,12 +192,17 @@ impl Owners {
     }
 
     /// Whom the devices at these places belong to now.
-    async fn look_up<T: Owned + Sync>(&self, sent: &[T], places: &[usize]) -> Result<ByDevice, OwnersError> {
+    async fn look_up<T: Owned + Sync>(
+        &self,
+        sent: &[T],
+        places: &[usize],
+        witness: Witness,
+    ) -> Result<ByDevice, OwnersError> {
         let now = Timestamp::now();
         let mut found = ByDevice::new();
         let mut unknown = Vec::new();
         for device_sn in places.iter().map(|place| sent[*place].device_sn()).collect::<BTreeSet<_>>() {
-            match self.shared.memory.recall(device_sn) {
+            match self.shared.recall(device_sn, witness) {
                 Some(tenure) if tenure.until.is_none_or(|until| now < until) => {
                     found.insert(device_sn.into(), tenure);
                 }
@@ -179,7 +211,7 @@ impl Owners {
         }
         // In pieces: an upload of very many devices lets others ask in between.
         for device_sns in unknown.chunks(lookup::MAX_DEVICES) {
-            let answer = lookup::ask(&self.questions, device_sns.to_vec()).await?;
+            let answer = lookup::ask(&self.questions, device_sns.to_vec(), witness).await?;
             for device_sn in device_sns {
                 if let Some((device_sn, tenure)) = answer.get_key_value(device_sn) {
                     found.insert(device_sn.clone(), *tenure);

@@ -4,6 +4,8 @@
 //! whose triggers tell every instance of a change (`wake::Subject::ApiKey`).
 //! Promise: no secret passes here, but its SHA-256 alone.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
@@ -56,14 +58,20 @@ pub struct Draft<'a> {
     pub expires_at: Option<Timestamp>,
 }
 
-/// The key of this public part; `None`: there is none.
+/// The keys of these public parts, those that there are.
 ///
 /// # Errors
 /// The database is away.
-pub async fn find(store: &Store, key_id: KeyId) -> Result<Option<Kept>, StoreError> {
+pub async fn find(store: &Store, key_ids: &[KeyId]) -> Result<HashMap<KeyId, Kept>, StoreError> {
     let client = store.client().await?;
-    let rows = FIND.query(&client, &[&key_id.to_string()]).await?;
-    rows.first().map(kept).transpose()
+    let key_ids: Vec<String> = key_ids.iter().map(ToString::to_string).collect();
+    let rows = FIND.query(&client, &[&key_ids]).await?;
+    rows.iter().map(|row| Ok((key_id(row)?, kept(row)?))).collect()
+}
+
+fn key_id(row: &Row) -> Result<KeyId, StoreError> {
+    let key_id = row.get::<_, &str>("key_id").parse();
+    key_id.map_err(|_| StoreError::State("a key_id in api_key is none".into()))
 }
 
 fn kept(row: &Row) -> Result<Kept, StoreError> {

@@ -1,6 +1,6 @@
 //! The time, as the database has it.
 //!
-//! Before: PostgreSQL. After: `http` stamps what it receives, `notify` what it signs.
+//! Before: PostgreSQL. After: `http` stamps what it receives, `notify` what it signs, `keys` sees which are over.
 //! Promise: all instances have one time, whatever their own clocks say, so that a fresh breach is not taken for a late one; a
 //! step of this machine's clock does not show; while the database is away time goes on from its last word.
 
@@ -40,6 +40,12 @@ impl Clock {
     pub async fn read(store: &Store) -> Result<Self, StoreError> {
         let (said, _) = ask(store).await?;
         Ok(Self { said: Arc::new(Mutex::new(said)) })
+    }
+
+    /// A clock that shows this time, and follows nothing.
+    #[cfg(test)]
+    pub(crate) fn stopped_at(time: Timestamp) -> Self {
+        Self { said: Arc::new(Mutex::new(Said { time, at: Instant::now() })) }
     }
 
     /// Asks again and again until `stop`.

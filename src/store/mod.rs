@@ -22,6 +22,7 @@ pub mod database;
 pub mod device_config;
 mod device_event;
 pub mod device_info;
+pub mod device_key;
 pub mod directory;
 pub mod erasure;
 pub mod error;

@@ -85,25 +85,26 @@ pub async fn fill<'a, T: Owned + 'a>(
 ///
 /// # Errors
 /// The database is away.
-pub async fn foreign(store: &Store, customer_id: i64, doubts: &Doubts) -> Result<Foreign, StoreError> {
+pub async fn foreign(store: &Store, doubts: &Doubts) -> Result<Foreign, StoreError> {
     if doubts.is_none() {
         return Ok(Foreign::default());
     }
-    let device_sns: Vec<&str> = doubts.device_sns.iter().map(AsRef::as_ref).collect();
-    let org_ids: Vec<i64> = doubts.org_ids.iter().copied().collect();
-    let user_ids: Vec<i64> = doubts.user_ids.iter().copied().collect();
+    let (org_tenants, org_ids): (Vec<i64>, Vec<i64>) = doubts.org_ids.iter().copied().unzip();
+    let (user_tenants, user_ids): (Vec<i64>, Vec<i64>) = doubts.user_ids.iter().copied().unzip();
     let client = store.client().await?;
-    let rows = FOREIGN.query(&client, &[&customer_id, &device_sns, &org_ids, &user_ids]).await?;
+    let rows = FOREIGN.query(&client, &[&org_tenants, &org_ids, &user_tenants, &user_ids]).await?;
     let mut foreign = Foreign::default();
     for row in rows {
-        foreign.device_sns.extend(row.get::<_, Option<Box<str>>>("device_sn"));
-        foreign.org_ids.extend(row.get::<_, Option<i64>>("org_id"));
-        foreign.user_ids.extend(row.get::<_, Option<i64>>("user_id"));
+        let tenant: i64 = row.get("customer_id");
+        let of_tenant = |id: Option<i64>| id.map(|id| (tenant, id));
+        foreign.org_ids.extend(of_tenant(row.get("org_id")));
+        foreign.user_ids.extend(of_tenant(row.get("user_id")));
     }
     Ok(foreign)
 }
 
-/// Keeps what is the tenant's of an upload, by what the directory says now, without any memory; the rest becomes rejects.
+/// Keeps what is the tenant's (`customer_id` as in `rejected_upload.key_customer_id`) of an upload, by what the directory says
+/// now, without any memory; the rest becomes rejects.
 ///
 /// # Errors
 /// The database is away; nothing was changed.
@@ -120,7 +121,7 @@ pub async fn keep_own(store: &Store, upload: &mut Upload, customer_id: i64) -> R
         for (one, probe) in sent.iter().zip(&probes) {
             doubts.add(one, &probe.owner, customer_id);
         }
-        let foreign = foreign(store, customer_id, &doubts).await?;
+        let foreign = foreign(store, &doubts).await?;
         tenant::keep_own(sent, probes.into_iter().map(|probe| probe.owner), &foreign, customer_id, rejects);
         Ok(())
     }

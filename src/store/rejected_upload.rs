@@ -40,7 +40,7 @@ pub struct RejectedUpload {
     pub body: String,
     /// What the objects around it said for it, JSON; `None`: nothing.
     pub inherited: Option<String>,
-    /// Tenant of the key it was sent with; `None`: a key of every tenant, or none.
+    /// Tenant of the key it was sent with; 0: of a key of one device; `None`: a key of every tenant, or none.
     pub key_customer_id: Option<i64>,
 }
 

@@ -43,7 +43,7 @@ pub struct Context {
     pub device_zone: TimeZone,
     /// Start of what is still kept raw; an older sample is refused. `None`: kept for ever.
     pub oldest: Option<Timestamp>,
-    /// Tenant of the key it was sent with; `None`: a key of every tenant, or none.
+    /// Tenant of the key it was sent with; 0: of a key of one device; `None`: a key of every tenant, or none.
     pub key_customer_id: Option<i64>,
 }
 

@@ -65,9 +65,19 @@ async fn told(service: &Service, query: &str) -> Value {
     answer.body
 }
 
+/// As `String.split` of Java takes a text apart: empty parts at the end are dropped.
+fn java_split(text: &str, separator: char) -> Vec<&str> {
+    let mut parts: Vec<&str> = text.split(separator).collect();
+    while parts.last().is_some_and(|part| part.is_empty()) {
+        parts.pop();
+    }
+    parts
+}
+
 fn numbers(text: &Value) -> Vec<f64> {
     let text = text.as_str().expect("text");
-    text.split(':').map(|number| number.parse().unwrap_or_else(|_| panic!("{text}"))).collect()
+    let number = |part: &str| part.parse().ok().filter(|number: &f64| number.is_finite());
+    java_split(text, ':').into_iter().map(|part| number(part).unwrap_or_else(|| panic!("{text}"))).collect()
 }
 
 #[tokio::test]
@@ -104,11 +114,12 @@ async fn an_empty_database_serves_a_working_watch() {
         let interfaces = config["interface_data"].as_object().expect("an object");
         assert_eq!(interfaces.len(), INTERFACES.len());
         for (name, path, enabled) in INTERFACES {
-            let parts: Vec<&str> = interfaces[name].as_str().expect("text").split(';').collect();
+            let parts = java_split(interfaces[name].as_str().expect("text"), ';');
             assert_eq!(parts.len(), 5, "{parts:?}");
             assert_eq!(parts[0], format!("{}{path}", service.url()));
-            assert!(parts[1].parse::<u32>().expect("seconds") > 0);
-            assert_eq!(parts[2..], [enabled, "", ""]);
+            let interval: u32 = parts[1].parse().expect("seconds");
+            assert_eq!(interval > 0, enabled == "1", "an interval of 0 is what stops a request: {parts:?}");
+            assert_eq!(parts[2..], [enabled, "None", "None"]);
         }
     }
     service.finish().await;
@@ -173,6 +184,68 @@ async fn a_tenant_is_told_what_was_set_for_it_and_the_defaults_for_the_rest() {
     let others = told(&service, "?deviceSn=OTHER").await;
     assert_eq!(others["upload_method"], "wifi");
     assert_eq!(others["health_data"]["heart_rate"], "20:1:1:120.0:50.0:5");
+    service.finish().await;
+}
+
+/// A watch keeps the configuration of the server before when an interface has not five parts, and skips the metrics behind
+/// one without six numbers.
+#[tokio::test]
+async fn whatever_is_set_a_watch_that_splits_as_java_does_reads_every_interface_and_metric() {
+    let database = Database::new().await;
+    people(&database).await;
+    let sql = format!(
+        "insert into device_config_interface (customer_id, name, path, interval_seconds, enabled, api_id, auth_header)
+         values ({TENANT}, '事件上传接口', '/upload_common_event', 30, true, ' ', ''),
+                ({TENANT}, '配置获取接口', '/fetch_health_data_config', 30, true, '7', ' '),
+                ({TENANT}, '设备信息上传接口', '/upload_device_info', 30, false, '', 'Bearer x');
+         insert into device_config_metric (customer_id, metric, interval_seconds, collect, warn_high, warn_low, warn_count)
+         values ({TENANT}, 'ecg', null, false, null, null, null), ({TENANT}, 'wear', 5, true, -1.5, null, 0);"
+    );
+    change(&database, &sql).await;
+    let service = Service::start(&database).await;
+    for query in ["?deviceSn=WATCH-1", "?deviceSn=NOBODYS", ""] {
+        let config = told(&service, query).await;
+        for (name, text) in config["interface_data"].as_object().expect("an object") {
+            let parts = java_split(text.as_str().expect("text"), ';');
+            assert!(
+                parts.len() == 5 && parts.iter().all(|part| !part.trim().is_empty()),
+                "{name}: {parts:?}"
+            );
+            let interval: u32 = parts[1].parse().expect("seconds");
+            assert_eq!(interval > 0, parts[2] == "1", "{name}: {parts:?}");
+        }
+        for (name, text) in config["health_data"].as_object().expect("an object") {
+            assert_eq!(numbers(text).len(), 6, "{name}: {text}");
+        }
+    }
+    let client = database.client().await;
+    for sql in [
+        "update device_config_metric set warn_high = 'NaN' where metric = 'wear'",
+        "update device_config_metric set warn_low = 'NaN' where metric = 'wear'",
+    ] {
+        assert!(client.batch_execute(sql).await.is_err(), "no number: {sql}");
+    }
+    service.finish().await;
+}
+
+/// What a watch was told stands for "none" is no key when it comes back.
+#[tokio::test]
+async fn a_watch_that_sends_the_header_none_is_one_without_a_key() {
+    let database = Database::new().await;
+    people(&database).await;
+    let service =
+        Service::start_with(&database, |settings| settings.authentication = Authentication::Keys).await;
+    let ask = async |header: &str| {
+        let path = "/fetch_health_data_config?deviceSn=WATCH-1";
+        eventually("the configuration can be read", async || {
+            let answer = service.send_as(header, "GET", path, None).await;
+            (answer.status != 503).then_some(answer)
+        })
+        .await
+    };
+    let (without, none) = (ask("").await, ask("None").await);
+    assert_eq!((without.status, none.status), (200, 200), "{none:?}");
+    assert_eq!(without.body, none.body);
     service.finish().await;
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use vitals::config::Authentication;
 
-use crate::harness::{Answer, Database, Service, add_alert, authorization, eventually, key, vitals};
+use crate::harness::{Answer, Database, Service, add_alert, authorization, eventually, vitals};
 
 const SUNSET: i64 = 1_939_964_806_110_937_041;
 const HARBOUR: i64 = 1_939_964_806_110_937_042;
@@ -14,7 +14,7 @@ async fn sql(database: &Database, statement: &str) {
     database.client().await.batch_execute(statement).await.unwrap_or_else(|e| panic!("{statement}: {e:?}"));
 }
 
-/// Two tenants with a wearer each; each wears a device; a third says by itself that it is the harbour's.
+/// Two tenants with a wearer each; each wears a device; a third one said once that it is the harbour's, which makes no owner.
 async fn two_tenants() -> Database {
     let database = Database::new().await;
     sql(
@@ -67,32 +67,33 @@ async fn what_is_anothers_is_refused_item_by_item_and_the_accounts_balance() {
         item("SUNSET-1", &json!({})),
         item("NOBODY-1", &json!({})),
         item("NOBODY-2", &json!({ "customerId": SUNSET.to_string(), "userId": "77" })),
+        item("HARBOUR-2", &json!({})),
         // Another's, whatever it says.
         item("HARBOUR-1", &json!({})),
         item("HARBOUR-1", &whole),
-        item("HARBOUR-2", &json!({})),
         item("SUNSET-1", &json!({ "customerId": HARBOUR.to_string() })),
         item("NOBODY-3", &json!({ "customerId": HARBOUR.to_string() })),
         item("NOBODY-4", &json!({ "orgId": HARBOUR.to_string() })),
         item("NOBODY-5", &json!({ "userId": BERND.to_string() })),
     ];
     // Twice: what was found out is remembered, and changes nothing.
-    for (stored, again) in [(3, 0), (0, 3)] {
+    for (stored, again) in [(4, 0), (0, 4)] {
         let answer = post(&service, &sunset, "/upload_health_data", &json!({ "data": items })).await;
         assert_eq!(answer.status, 200, "{answer:?}");
-        assert_eq!(answer.body["details"], json!({ "success": stored, "duplicate": again, "error": 7 }));
+        assert_eq!(answer.body["details"], json!({ "success": stored, "duplicate": again, "error": 6 }));
         let errors = answer.body["errors"].as_array().expect("errors");
         let indices: Vec<u64> =
             errors.iter().map(|error| error["index"].as_u64().expect("a place")).collect();
-        assert_eq!(indices, [3, 4, 5, 6, 7, 8, 9]);
+        assert_eq!(indices, [4, 5, 6, 7, 8, 9]);
         assert!(errors.iter().all(|error| error["reason"] == "other_tenant"), "{errors:?}");
         assert!(!answer.body.to_string().contains(&HARBOUR.to_string()), "whose it is is not told");
     }
-    let expected = [("NOBODY-1", None), ("NOBODY-2", Some(77)), ("SUNSET-1", Some(ANNA))];
+    let expected =
+        [("HARBOUR-2", None), ("NOBODY-1", None), ("NOBODY-2", Some(77)), ("SUNSET-1", Some(ANNA))];
     let expected = expected.map(|(device_sn, user)| (device_sn.to_owned(), Some(SUNSET), user));
     assert_eq!(samples(&database).await, expected);
     let kept = format!("select count(*) from rejected_upload where key_customer_id = {SUNSET}");
-    assert_eq!(count(&database, &kept).await, 14);
+    assert_eq!(count(&database, &kept).await, 12);
     let account = "select sum(received - stored - duplicate - rejected)::bigint from vitals.ingest_batch";
     assert_eq!(count(&database, account).await, 0);
     assert_eq!(count(&database, "select sum(received)::bigint from vitals.ingest_batch").await, 20);
@@ -149,7 +150,7 @@ async fn events_device_information_and_batches_of_others_are_refused_in_their_ow
     let own = post(&service, &sunset, "/upload_common_event", &event("SUNSET-1")).await;
     assert!(own.body.get("errors").is_none(), "{own:?}");
     let info = |device_sn: &str| json!({ "SerialNumber": device_sn, "batteryLevel": "55" });
-    let foreign = post(&service, &sunset, "/upload_device_info", &info("HARBOUR-2")).await;
+    let foreign = post(&service, &sunset, "/upload_device_info", &info("HARBOUR-1")).await;
     assert_eq!((foreign.status, &foreign.body["errors"][0]["reason"]), (200, &json!("other_tenant")));
     let own = post(&service, &sunset, "/upload_device_info", &info("NOBODY-1")).await;
     assert!(own.status == 200 && own.body.get("errors").is_none(), "{own:?}");
@@ -160,10 +161,115 @@ async fn events_device_information_and_batches_of_others_are_refused_in_their_ow
     assert_eq!(samples(&database).await, [("SUNSET-1".to_owned(), Some(SUNSET), Some(ANNA))]);
     let told = "select count(*) from device_event where device_sn = 'HARBOUR-1'";
     assert_eq!(count(&database, told).await, 0);
-    let said =
-        format!("select count(*) from device where device_sn = 'HARBOUR-2' and customer_id = {HARBOUR}");
-    assert_eq!(count(&database, &said).await, 1, "a device that says whose it is stays whose it is");
     service.finish().await;
+}
+
+/// Whoever's `device_info` came first would own it, and the other's SOS would be turned away with 200.
+#[tokio::test]
+async fn a_tenant_cannot_claim_a_device_by_what_is_uploaded_for_it() {
+    let database = two_tenants().await;
+    let service = asking(&database).await;
+    let (sunset, harbour) = (
+        authorization(&database, &["upload"], SUNSET).await,
+        authorization(&database, &["upload"], HARBOUR).await,
+    );
+    let info = json!({ "SerialNumber": "FREE-1", "customerId": HARBOUR.to_string(), "batteryLevel": "55" });
+    let claimed = post(&service, &harbour, "/upload_device_info", &info).await;
+    assert!(claimed.status == 200 && claimed.body.get("errors").is_none(), "{claimed:?}");
+    let sos = json!({ "deviceSn": "FREE-1", "eventType": "a.b.SOS_EVENT", "timestamp": 1_767_294_245 });
+    let answer = post(&service, &sunset, "/upload_common_event", &sos).await;
+    assert!(answer.status == 200 && answer.body.get("errors").is_none(), "{answer:?}");
+    let raised = format!("select count(*) from alert where device_sn = 'FREE-1' and customer_id = {SUNSET}");
+    eventually("the SOS is an alert", async || (count(&database, &raised).await == 1).then_some(())).await;
+    for (key, tenant, second) in [(&sunset, SUNSET, 1), (&harbour, HARBOUR, 2)] {
+        let sample = json!({ "deviceSn": "FREE-1", "heart_rate": 70, "timestamp": 1_767_294_245 + second });
+        let answer = post(&service, key, "/upload_health_data", &json!({ "data": sample })).await;
+        assert_eq!(answer.body["details"]["success"], 1, "{tenant}: {answer:?}");
+    }
+    let said = [("FREE-1".to_owned(), Some(SUNSET), None), ("FREE-1".to_owned(), Some(HARBOUR), None)];
+    assert_eq!(samples(&database).await, said, "what an upload says of itself counts for that upload");
+    // The directory says whose it is.
+    sql(&database, &format!("select bind_device('FREE-1', {ANNA}, '2026-01-01Z')")).await;
+    eventually("the harbour's are refused", async || {
+        let sample = json!({ "deviceSn": "FREE-1", "heart_rate": 70, "timestamp": 1_767_294_345 });
+        let answer = post(&service, &harbour, "/upload_health_data", &json!({ "data": sample })).await;
+        (answer.body["errors"][0]["reason"] == "other_tenant").then_some(())
+    })
+    .await;
+    service.finish().await;
+}
+
+/// Nobody is let in by what a device said of itself either: a role of one tenant sees what the directory gives it.
+#[tokio::test]
+async fn a_device_that_names_a_tenant_is_in_nobodys_dashboard_until_the_directory_says_so() {
+    let database = two_tenants().await;
+    let periods =
+        "select count(*) from vitals.device_period where device_sn = 'HARBOUR-2' and customer_id <> 0";
+    assert_eq!(count(&database, periods).await, 0);
+    sql(&database, &format!("select bind_device('HARBOUR-2', {BERND})")).await;
+    assert_eq!(count(&database, periods).await, 1);
+}
+
+/// Redis is a cache: whoever can write it decides nothing that a key is held against.
+#[tokio::test]
+async fn what_redis_says_of_an_owner_opens_nothing_to_a_key_of_one_tenant() {
+    const DEVICES: usize = 200;
+    let database = two_tenants().await;
+    sql(
+        &database,
+        &format!(
+            "insert into device_binding (device_sn, user_id) select 'FORGED-' || n, {BERND} from generate_series(0, {DEVICES}) n"
+        ),
+    )
+    .await;
+    let every = authorization(&database, &["upload"], 0).await;
+    let sunset = authorization(&database, &["upload"], SUNSET).await;
+    let sample = |number: usize, second: i64| json!({ "deviceSn": format!("FORGED-{number}"), "heart_rate": 70, "timestamp": 1_767_294_245 + second });
+    let first = asking(&database).await;
+    let items: Vec<Value> = (0..DEVICES).map(|number| sample(number, 0)).collect();
+    assert_eq!(post(&first, &every, "/upload_health_data", &json!({ "data": items })).await.status, 200);
+    let mut redis = database.redis().await;
+    let value: String = eventually("Redis remembers an owner", async || {
+        redis::cmd("GET")
+            .arg("device_user:FORGED-7")
+            .query_async(&mut database.redis().await)
+            .await
+            .expect("an answer")
+    })
+    .await;
+    first.finish().await;
+    let mut forged: Value = serde_json::from_str(&value).expect("JSON");
+    forged["customerId"] = json!(SUNSET.to_string());
+    forged["orgId"] = json!(SUNSET.to_string());
+    forged["userId"] = json!(ANNA.to_string());
+    for number in 0..DEVICES {
+        let mut set = redis::cmd("SET");
+        set.arg(format!("device_user:FORGED-{number}")).arg(forged.to_string());
+        let _: () = set.query_async(&mut redis).await.expect("written");
+    }
+    let other = asking(&database).await;
+    let mut numbers = (0..DEVICES).step_by(2);
+    // Until it hears of changes it asks the database alone; each device is asked for once.
+    let believed = eventually("an upload that no tenant bounds is completed from Redis", || {
+        let number = numbers.next().expect("devices enough");
+        let (database, other, every, body) =
+            (&database, &other, &every, json!({ "data": sample(number, 1) }));
+        async move {
+            post(other, every, "/upload_health_data", &body).await;
+            let query = format!(
+                "select count(*) from health_data where device_sn = 'FORGED-{number}' and user_id = {ANNA}"
+            );
+            (count(database, &query).await == 1).then_some(number)
+        }
+    })
+    .await;
+    // What is in Redis only, and what is in memory from there.
+    for number in [believed + 1, believed] {
+        let answer =
+            post(&other, &sunset, "/upload_health_data", &json!({ "data": sample(number, 2) })).await;
+        assert_eq!(answer.body["errors"][0]["reason"], "other_tenant", "{number}: {answer:?}");
+    }
+    other.finish().await;
 }
 
 #[tokio::test]
@@ -270,37 +376,6 @@ async fn told(service: &Service, authorization: &str, query: &str) -> Answer {
     .await
 }
 
-/// A watch that starts for the first time knows nothing but where to ask.
-#[tokio::test]
-async fn a_watch_comes_to_its_key_by_its_configuration_and_uploads_with_it() {
-    let database = two_tenants().await;
-    let basic = key(
-        &database,
-        &["watches of sunset", "--scope", "upload", "--tenant", &SUNSET.to_string(), "--as", "basic"],
-    )
-    .await;
-    // As a DBA would; tenant 0 has the interfaces themselves.
-    sql(
-        &database,
-        &format!(
-            "insert into customer (customer_id, name) values ({SUNSET}, 'Sunset');
-             insert into device_config_interface (customer_id, name, path, interval_seconds, auth_header)
-             select {SUNSET}, name, path, interval_seconds, '{basic}' from device_config_interface where customer_id = 0"
-        ),
-    )
-    .await;
-    let service = asking(&database).await;
-    let config = told(&service, "", "deviceSn=SUNSET-1&customer_id=0").await;
-    assert_eq!(config.status, 200, "{config:?}");
-    let interface = config.body["interface_data"]["健康数据上传接口"].as_str().expect("text");
-    let header = interface.splitn(5, ';').nth(4).expect("a header");
-    let answer =
-        post(&service, header, "/upload_health_data", &json!({ "data": item("SUNSET-1", &json!({})) })).await;
-    assert_eq!(answer.body["details"]["success"], 1, "{answer:?}");
-    assert_eq!(told(&service, header, "deviceSn=SUNSET-1").await.body, config.body);
-    service.finish().await;
-}
-
 #[tokio::test]
 async fn a_configuration_is_told_to_a_device_the_directory_knows_or_with_a_key_of_its_tenant() {
     let database = two_tenants().await;
@@ -339,7 +414,8 @@ async fn a_configuration_is_told_to_a_device_the_directory_knows_or_with_a_key_o
     service.finish().await;
     let strict = Service::start_with(&database, |settings| {
         settings.authentication = Authentication::Keys;
-        settings.config_without_key = false;
+        // `enrolment = "closed"` by its old name.
+        settings.config_without_key = Some(false);
     })
     .await;
     assert_eq!(ask(&strict, "", "deviceSn=SUNSET-1").await, refused(401));

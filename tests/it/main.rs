@@ -20,6 +20,7 @@ mod dashboards;
 mod database_tls;
 mod device_config;
 mod device_info;
+mod device_keys;
 mod directory_import;
 mod erase;
 mod events;

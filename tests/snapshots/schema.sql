@@ -501,7 +501,7 @@ table device: One row per device ever heard of, bound to somebody or not.
     device_sn text not null: Serial number, as the device sends it.
     first_seen_at timestamp with time zone not null default now(): When the service first reacted to data of the device.
     info_ts timestamp with time zone: Event time of the newest message of device_info. NULL: the device never said anything of itself.
-    customer_id bigint: Tenant as of the newest message: as the device named it, else by its binding at that time. NULL: neither.
+    customer_id bigint: Tenant as of the newest message: as the device named it, else by its binding at that time. It makes no owner. NULL: neither.
     org_id bigint: Organisation unit as of the newest message: as named, else by its binding. NULL: neither.
     user_id bigint: Wearer as of the newest message: as named, else by its binding. NULL: neither.
     system_version text: Firmware, as sent. This column and those below hold, each by itself, the newest value by event time. NULL: never sent.
@@ -577,6 +577,7 @@ table device_config_metric: What watches measure, how often, and when they warn 
     constraint device_config_metric_interval_check CHECK ((interval_seconds > 0))
     constraint device_config_metric_metric_check CHECK ((metric ~ '^[a-z][a-z0-9_]*$'::text))
     constraint device_config_metric_pkey PRIMARY KEY (customer_id, metric)
+    constraint device_config_metric_warn_check CHECK (((warn_high < 'NaN'::numeric) AND (warn_low < 'NaN'::numeric)))
     constraint device_config_metric_warn_count_check CHECK ((warn_count >= 0))
 table device_event: One row per event of a device. An event sent again is the same row; what the first left open the second fills. Hypertable, one chunk a week.
     device_sn text not null: Serial number of the device, as it sends it.
@@ -625,6 +626,29 @@ table device_info: One row per message of a device about itself. Two messages of
     CREATE TRIGGER device_info_device_insert AFTER INSERT ON public.device_info REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION device_follow_info()
     CREATE TRIGGER device_info_device_update AFTER UPDATE ON public.device_info REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION device_follow_info()
     CREATE TRIGGER device_info_outbox AFTER INSERT ON public.device_info FOR EACH STATEMENT EXECUTE FUNCTION outbox_add()
+table device_key_revocation: Devices and tenants whose device keys were revoked: the keys of before never work again, and no new ones are handed out until readmitted_at is set. Made by `vitals keys revoke --device` and `--tenant`; every running service follows at once. A row that is deleted makes its keys work again.
+    device_key_revocation_id bigint not null: Number of the revocation.
+    device_sn text: The device. NULL: it is of a tenant.
+    customer_id bigint: The tenant: of all devices that were its own when they were handed their keys. NULL: it is of one device.
+    revoked_at timestamp with time zone not null default now(): When.
+    revoked_by text not null default SESSION_USER: By whom: the name given, else the role.
+    readmitted_at timestamp with time zone: From when on new keys are handed out again. NULL: none are.
+    constraint device_key_revocation_customer_id_check CHECK ((customer_id > 0))
+    constraint device_key_revocation_pkey PRIMARY KEY (device_key_revocation_id)
+    constraint device_key_revocation_readmitted_at_check CHECK ((readmitted_at >= revoked_at))
+    constraint device_key_revocation_what_check CHECK ((num_nonnulls(device_sn, customer_id) = 1))
+    CREATE UNIQUE INDEX device_key_revocation_customer_id_key ON public.device_key_revocation USING btree (customer_id) WHERE (readmitted_at IS NULL)
+    CREATE UNIQUE INDEX device_key_revocation_device_sn_key ON public.device_key_revocation USING btree (device_sn) WHERE (readmitted_at IS NULL)
+    CREATE TRIGGER device_key_revocation_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.device_key_revocation FOR EACH STATEMENT EXECUTE FUNCTION api_key_changed()
+table device_key_secret: What the keys of single devices are derived from (HMAC-SHA-256). Whoever reads it can make the key of any device.
+    generation integer not null: Number of the secret, which stands in every key made with it. Keys are made with the highest.
+    secret bytea not null: The secret: 256 bits of entropy, made here.
+    created_at timestamp with time zone not null default now(): When it was made.
+    ends_at timestamp with time zone: From then on keys made with it are refused. NULL: they are not.
+    constraint device_key_secret_generation_check CHECK ((generation > 0))
+    constraint device_key_secret_pkey PRIMARY KEY (generation)
+    constraint device_key_secret_secret_check CHECK ((octet_length(secret) = 32))
+    CREATE TRIGGER device_key_secret_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON vitals.device_key_secret FOR EACH STATEMENT EXECUTE FUNCTION api_key_changed()
 view device_period.device_sn text: Serial number of the device.
 view device_period.user_id bigint: Wearer. NULL: not known.
 view device_period.org_id bigint: Organisation unit the wearer sits in today. NULL: not known.
@@ -1081,11 +1105,11 @@ table rejected_upload: Items that could not be stored, with the reason and their
     batch_id bigint not null default txid_current(): The transaction that kept it (txid_current()).
     source text not null default 'health'::text: What kind of item, by the route it came by, whose rules a replay goes by: health, health_batch, device_info, event.
     device_sn text: Serial the item named. NULL: it named none that can be read.
-    reason text not null: Kind of refusal, a fixed word: no_serial, bad_time, future, too_old, out_of_range, not_an_object, bad_value, other_tenant, refused_by_database.
+    reason text not null: Kind of refusal, a fixed word: no_serial, bad_time, future, too_old, out_of_range, not_an_object, bad_value, other_tenant, other_device, refused_by_database.
     detail text not null: What exactly was wrong, for a person.
     body text not null: The item exactly as it was sent.
     inherited jsonb: What the objects around the item said for it: deviceSn, customerId, orgId, userId. NULL: nothing.
-    key_customer_id bigint: Tenant of the key it was sent with: a replay stores nothing of another's. NULL: of a key of every tenant, or of none.
+    key_customer_id bigint: Tenant of the key it was sent with: a replay stores nothing of another's. 0: of a key of one device, whose tenant is that of the directory. NULL: of a key of every tenant, or of none.
     constraint rejected_upload_pkey PRIMARY KEY (rejected_upload_id)
     constraint rejected_upload_source_check CHECK ((source = ANY (ARRAY['health'::text, 'health_batch'::text, 'device_info'::text, 'event'::text])))
     CREATE INDEX rejected_upload_device_sn_idx ON public.rejected_upload USING btree (device_sn, received_at)

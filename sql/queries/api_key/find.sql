@@ -1,10 +1,10 @@
 -- api_key.find
--- Purpose: what a key is held against, by its public part.
--- Parameters: $1 key_id.
--- Result: a row, or none.
+-- Purpose: what keys are held against, by their public parts.
+-- Parameters: $1 key_ids, each once.
+-- Result: a row for each that there is.
 -- Locks: none.
 select
-    customer_id, scopes, secret_hash, expires_at, revoked_at,
+    key_id, customer_id, scopes, secret_hash, expires_at, revoked_at,
     previous_hash, previous_until
 from api_key
-where key_id = $1
+where key_id = any ($1::text[])

@@ -17,7 +17,7 @@ pub(super) struct Which {
     device: Vec<String>,
 
     /// Refused for this reason: no_serial, bad_time, future, too_old, out_of_range, bad_value, not_an_object,
-    /// other_tenant, refused_by_database
+    /// other_tenant, other_device, refused_by_database
     #[arg(long, value_name = "REASON")]
     reason: Vec<String>,
 

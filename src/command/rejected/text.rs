@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::command::simulate::grouped;
 use crate::command::text::{age, aligned, harmless};
+use crate::model::tenant::OF_DIRECTORY;
 use crate::store::rejected_upload::RejectedUpload;
 
 /// One line each, and how many more there are.
@@ -48,7 +49,7 @@ pub(super) fn whole(reject: &RejectedUpload, zone: &TimeZone) -> String {
         ["reason".to_owned(), reject.reason.clone()],
         ["detail".to_owned(), harmless(&reject.detail)],
         ["batch".to_owned(), reject.batch_id.to_string()],
-        ["key of".to_owned(), reject.key_customer_id.map_or_else(none, |id| format!("tenant {id}"))],
+        ["key of".to_owned(), reject.key_customer_id.map_or_else(none, key_of)],
         ["inherited".to_owned(), reject.inherited.as_deref().map_or_else(none, harmless)],
     ];
     format!("reject {}\n{}{}\n\n", reject.id, aligned(&lines), harmless(&reject.body))
@@ -71,6 +72,10 @@ pub(super) fn json(reject: &RejectedUpload) -> String {
         "body": reject.body,
     });
     format!("{object}\n")
+}
+
+fn key_of(customer_id: i64) -> String {
+    if customer_id == OF_DIRECTORY { "one device".to_owned() } else { format!("tenant {customer_id}") }
 }
 
 #[cfg(test)]

@@ -4,22 +4,37 @@
 
 use axum::http::{HeaderMap, header};
 
-use crate::model::api_key::Presented;
+use crate::model::api_key::{Presented, of_header};
+use crate::model::device_key::DeviceKey;
 
-/// Whether anything is given, right or wrong. An empty header is none: a watch that was told no header sends that.
+/// A key that came with a request.
+#[derive(Debug)]
+pub(super) enum Credential {
+    /// One of `api_key`.
+    Key(Presented),
+    /// That of one device.
+    Device(DeviceKey),
+}
+
+/// What a watch sends that was handed no header: nothing, or the word that stood there instead.
+const NO_HEADER: [&[u8]; 2] = [b"", b"None"];
+
+/// Whether anything is given, right or wrong.
 pub(super) fn are_given(headers: &HeaderMap) -> bool {
-    headers.get(header::AUTHORIZATION).is_some_and(|given| !given.as_bytes().trim_ascii().is_empty())
+    let given = headers.get(header::AUTHORIZATION);
+    given.is_some_and(|given| !NO_HEADER.contains(&given.as_bytes().trim_ascii()))
 }
 
 /// The key; `None`: there is none that can be read.
-pub(super) fn of(headers: &HeaderMap) -> Option<Presented> {
+pub(super) fn of(headers: &HeaderMap) -> Option<Credential> {
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
     let (first, second) = (given.next()?, given.next());
     // Which of two would be meant?
     if second.is_some() {
         return None;
     }
-    Presented::of_header(first.to_str().ok()?)
+    let first = first.to_str().ok()?;
+    of_header(first).map(Credential::Key).or_else(|| of_header(first).map(Credential::Device))
 }
 
 #[cfg(test)]
@@ -36,7 +51,10 @@ mod tests {
         for line in lines {
             headers.append(header::AUTHORIZATION, line.parse().ok()?);
         }
-        of(&headers).map(|key| key.key_id)
+        match of(&headers)? {
+            Credential::Key(key) => Some(key.key_id),
+            Credential::Device(_) => None,
+        }
     }
 
     #[test]

@@ -29,6 +29,9 @@ pub(in crate::http) enum AccessError {
     /// A key of one tenant that asks for another.
     #[error("the key is of another tenant")]
     OtherTenant,
+    /// A key of one device that asks for another.
+    #[error("the key is of another device")]
+    OtherDevice,
     /// More than a limit allows.
     #[error("too many requests")]
     TooMany {
@@ -60,7 +63,9 @@ impl AccessError {
     const fn status(&self) -> StatusCode {
         match self {
             Self::NoKey => StatusCode::UNAUTHORIZED,
-            Self::Scope(_) | Self::EveryTenant | Self::OtherTenant => StatusCode::FORBIDDEN,
+            Self::Scope(_) | Self::EveryTenant | Self::OtherTenant | Self::OtherDevice => {
+                StatusCode::FORBIDDEN
+            }
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }

@@ -1,0 +1,8 @@
+-- device_key.list
+-- Purpose: revocations of device keys as JSON, the newest first.
+-- Parameters: $1 those that ended, too.
+-- Locks: none.
+select to_jsonb(revocation) as revocation
+from device_key_revocation revocation
+where $1 or readmitted_at is null
+order by device_key_revocation_id desc

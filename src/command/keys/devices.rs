@@ -1,0 +1,108 @@
+//! `vitals keys` for the keys that devices are handed with their configuration: revoked, readmitted, rotated, listed.
+//!
+//! Before: `command::keys`. After: `store::device_key`, whose changes every instance follows at once.
+//! Promise: what was revoked never works again.
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::{local, print};
+use crate::command::text::{aligned, harmless};
+use crate::store::Store;
+use crate::store::device_key::{self, Of, Revoked};
+
+/// Longest serial, bytes.
+const MAX_SERIAL_BYTES: usize = 64;
+
+/// Whose keys.
+#[derive(Debug, clap::Args)]
+pub(super) struct DeviceKeysOf {
+    /// The key of this device, which it was handed with its configuration
+    #[arg(long, value_name = "SERIAL", value_parser = serial)]
+    device: Vec<String>,
+    /// The keys of all devices that were this tenant's when they were handed them
+    #[arg(long, value_name = "ID", value_parser = clap::value_parser!(i64).range(1..))]
+    tenant: Vec<i64>,
+}
+
+impl DeviceKeysOf {
+    fn each(&self) -> impl Iterator<Item = (Of<'_>, String)> {
+        let devices = self.device.iter().map(|sn| (Of::Device(sn), format!("device {}", harmless(sn))));
+        devices.chain(self.tenant.iter().map(|id| (Of::Tenant(*id), format!("devices of tenant {id}"))))
+    }
+
+    pub(super) async fn revoke(&self, store: &Store, revoked_by: &str) -> anyhow::Result<ExitCode> {
+        let mut code = ExitCode::SUCCESS;
+        for (of, name) in self.each() {
+            if device_key::revoke(store, of, revoked_by).await? {
+                print(&format!("{name}: keys revoked, none is handed out until `vitals keys readmit`\n"))?;
+            } else {
+                eprintln!("vitals: {name}: revoked already");
+                code = ExitCode::FAILURE;
+            }
+        }
+        Ok(code)
+    }
+
+    pub(super) async fn readmit(&self, store: &Store) -> anyhow::Result<ExitCode> {
+        if self.device.is_empty() && self.tenant.is_empty() {
+            bail!("say whom: --device or --tenant");
+        }
+        let mut code = ExitCode::SUCCESS;
+        for (of, name) in self.each() {
+            if device_key::readmit(store, of).await? {
+                print(&format!("{name}: new keys are handed out; those of before stay revoked\n"))?;
+            } else {
+                eprintln!("vitals: {name}: not revoked");
+                code = ExitCode::FAILURE;
+            }
+        }
+        Ok(code)
+    }
+}
+
+pub(super) async fn rotate(
+    store: &Store,
+    secret: [u8; 32],
+    others_until: Timestamp,
+    until: &str,
+) -> anyhow::Result<()> {
+    let generation = device_key::rotate(store, secret, others_until).await?;
+    print(&format!(
+        "device keys are made with secret {generation} from now on; those of before work until {until}\n"
+    ))?;
+    Ok(())
+}
+
+/// Revocations, as text or as JSON; nothing where there are none.
+pub(super) fn listed(revoked: &[Revoked], is_json: bool, zone: &TimeZone) -> String {
+    if is_json {
+        let line = |one: &Revoked| format!("{}\n", serde_json::to_string(one).expect("a revocation is JSON"));
+        return revoked.iter().map(line).collect();
+    }
+    if revoked.is_empty() {
+        return String::new();
+    }
+    let mut lines = vec![["device keys of", "revoked", "by", "readmitted"].map(str::to_owned)];
+    lines.extend(revoked.iter().map(|one| {
+        let of_tenant = || one.customer_id.map_or_else(|| "-".to_owned(), |id| format!("tenant {id}"));
+        [
+            one.device_sn.as_deref().map_or_else(of_tenant, harmless),
+            local(one.revoked_at, zone),
+            harmless(&one.revoked_by),
+            one.readmitted_at.map_or_else(|| "-".to_owned(), |at| local(at, zone)),
+        ]
+    }));
+    format!("\n{}", aligned(&lines))
+}
+
+fn serial(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    match text.len() {
+        1..=MAX_SERIAL_BYTES => Ok(text.to_owned()),
+        _ => Err(format!("a serial has 1 to {MAX_SERIAL_BYTES} bytes")),
+    }
+}

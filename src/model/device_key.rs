@@ -1,0 +1,259 @@
+//! Keys of single devices: derived from a secret of the database, so that nothing is kept of one until it is revoked.
+//!
+//! Before: `store::device_key` reads the secrets and what was revoked; `http` finds a key in a header. After: `http` hands keys out
+//! with the configuration of a watch, and lets uploads of that watch alone in.
+//! Promise: a key cannot be made without the secret; what was revoked never works again, also after the device was readmitted; a
+//! comparison takes as long for a right key as for a wrong one.
+//!
+//! ```text
+//!  vd_1.1939964806110937041.Q1JGVFEyMzQwOTAwMTg5MA.2xNq…  (43 characters)
+//!  │  │ │                   │                      └ HMAC-SHA-256 over all the others and how often device and tenant were revoked
+//!  │  │ │                   └ the serial, base64url
+//!  │  │ └ the tenant the device was of when the key was handed out; 0: none. By it keys of a tenant are revoked, nothing else
+//!  │  └ which secret it was made with
+//!  └ so that programs that look for leaked secrets know one
+//! ```
+
+use std::collections::HashMap;
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
+use sha2::Sha256;
+
+use super::api_key::NoKey;
+
+/// What every key of a device begins with.
+const PREFIX: &str = "vd_";
+
+/// Longest serial, bytes, as everywhere.
+const MAX_SERIAL_BYTES: usize = 64;
+
+/// What is signed begins with this, so that the secret signs nothing else that looks alike.
+const PURPOSE: &[u8] = b"vitals device key\n";
+
+/// A key of one device, as the device has it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DeviceKey {
+    generation: i32,
+    customer_id: i64,
+    device_sn: Box<str>,
+    mac: [u8; 32],
+}
+
+impl DeviceKey {
+    /// The device it is of.
+    pub fn device_sn(&self) -> &str {
+        &self.device_sn
+    }
+
+    /// Value of an `Authorization` header.
+    pub fn header(&self) -> String {
+        format!("Bearer {}", self.text())
+    }
+
+    fn text(&self) -> String {
+        let Self { generation, customer_id, device_sn, mac } = self;
+        let coded = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
+        format!("{PREFIX}{generation}.{customer_id}.{}.{}", coded(device_sn.as_bytes()), coded(mac))
+    }
+}
+
+impl fmt::Debug for DeviceKey {
+    /// Without what makes it a key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeviceKey").field("device_sn", &self.device_sn).finish_non_exhaustive()
+    }
+}
+
+impl FromStr for DeviceKey {
+    type Err = NoKey;
+
+    fn from_str(text: &str) -> Result<Self, NoKey> {
+        let mut parts = text.strip_prefix(PREFIX).ok_or(NoKey)?.split('.');
+        let mut next = || parts.next().ok_or(NoKey);
+        let decoded = |part: &str| BASE64_URL_SAFE_NO_PAD.decode(part).map_err(|_| NoKey);
+        let generation = next()?.parse().map_err(|_| NoKey)?;
+        let customer_id = next()?.parse().ok().filter(|id| *id >= 0).ok_or(NoKey)?;
+        let device_sn = String::from_utf8(decoded(next()?)?).ok().filter(|sn| is_serial(sn)).ok_or(NoKey)?;
+        let mac = decoded(next()?)?.try_into().map_err(|_| NoKey)?;
+        if parts.next().is_some() {
+            return Err(NoKey);
+        }
+        Ok(Self { generation, customer_id, device_sn: device_sn.into(), mac })
+    }
+}
+
+fn is_serial(text: &str) -> bool {
+    (1..=MAX_SERIAL_BYTES).contains(&text.len()) && !text.contains(char::is_control) && text.trim() == text
+}
+
+/// A secret that keys are derived from.
+#[derive(Clone)]
+pub struct DeviceSecret {
+    /// Its number, which stands in the keys.
+    pub generation: i32,
+    /// The secret.
+    pub secret: [u8; 32],
+    /// From then on keys made with it are refused.
+    pub ends_at: Option<Timestamp>,
+}
+
+/// How often something was revoked, and whether it is at present.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Revocation {
+    /// Times.
+    pub times: i64,
+    /// No new keys are handed out.
+    pub is_in_force: bool,
+}
+
+/// All that keys of devices are made of and held against.
+#[derive(Clone, Default)]
+pub struct DeviceKeys {
+    /// The secrets, in the order of their numbers.
+    pub secrets: Vec<DeviceSecret>,
+    /// Devices that were revoked.
+    pub devices: HashMap<Box<str>, Revocation>,
+    /// Tenants that were.
+    pub tenants: HashMap<i64, Revocation>,
+}
+
+impl fmt::Debug for DeviceKeys {
+    /// Without the secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeviceKeys").field("secrets", &self.secrets.len()).finish_non_exhaustive()
+    }
+}
+
+impl DeviceKeys {
+    /// The key of a device of this tenant (0: none), the same each time until the secret is rotated. `None`: device or tenant is
+    /// revoked, this is no serial, or there is no secret.
+    pub fn derive(&self, device_sn: &str, customer_id: i64) -> Option<DeviceKey> {
+        let newest = self.secrets.last()?;
+        if !is_serial(device_sn) || self.is_revoked(device_sn, customer_id) {
+            return None;
+        }
+        let mac = self.signed(newest, device_sn, customer_id).finalize().into_bytes().into();
+        Some(DeviceKey { generation: newest.generation, customer_id, device_sn: device_sn.into(), mac })
+    }
+
+    /// Whether it is in force at `now`.
+    pub fn admits(&self, key: &DeviceKey, now: Timestamp) -> bool {
+        let made_with = self.secrets.iter().find(|secret| secret.generation == key.generation);
+        let Some(secret) = made_with.filter(|secret| secret.ends_at.is_none_or(|at| now < at)) else {
+            return false;
+        };
+        self.signed(secret, &key.device_sn, key.customer_id).verify_slice(&key.mac).is_ok()
+            && !self.is_revoked(&key.device_sn, key.customer_id)
+    }
+
+    fn is_revoked(&self, device_sn: &str, customer_id: i64) -> bool {
+        self.of(device_sn, customer_id).iter().any(|revocation| revocation.is_in_force)
+    }
+
+    /// Of the tenant, of the device.
+    fn of(&self, device_sn: &str, customer_id: i64) -> [Revocation; 2] {
+        [
+            self.tenants.get(&customer_id).copied().unwrap_or_default(),
+            self.devices.get(device_sn).copied().unwrap_or_default(),
+        ]
+    }
+
+    fn signed(&self, secret: &DeviceSecret, device_sn: &str, customer_id: i64) -> Hmac<Sha256> {
+        let [of_tenant, of_device] = self.of(device_sn, customer_id);
+        let mut mac = Hmac::<Sha256>::new_from_slice(&secret.secret).expect("any length is a key");
+        mac.update(PURPOSE);
+        mac.update(&secret.generation.to_be_bytes());
+        for number in [customer_id, of_tenant.times, of_device.times] {
+            mac.update(&number.to_be_bytes());
+        }
+        // The only part without a fixed length is the last.
+        mac.update(device_sn.as_bytes());
+        mac
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn secret(generation: i32) -> DeviceSecret {
+        DeviceSecret { generation, secret: [u8::try_from(generation).expect("small"); 32], ends_at: None }
+    }
+
+    fn keys() -> DeviceKeys {
+        DeviceKeys { secrets: vec![secret(1)], ..DeviceKeys::default() }
+    }
+
+    #[test]
+    fn a_key_is_the_same_each_time_and_another_for_every_device_tenant_and_secret() {
+        let keys = keys();
+        let key = keys.derive("A-1", 7).expect("a key");
+        assert_eq!(keys.derive("A-1", 7).as_ref(), Some(&key));
+        assert!(keys.admits(&key, NOW));
+        let mut others = vec![keys.derive("A-2", 7), keys.derive("A-1", 8), keys.derive("A-1", 0)];
+        let rotated = DeviceKeys { secrets: vec![secret(1), secret(2)], ..DeviceKeys::default() };
+        others.push(rotated.derive("A-1", 7));
+        for other in others.into_iter().flatten() {
+            assert_ne!(other.mac, key.mac);
+            let stolen = DeviceKey { mac: other.mac, ..key.clone() };
+            assert!(!keys.admits(&stolen, NOW), "{stolen:?}");
+        }
+        for no_serial in ["", " A", "A\n", &"A".repeat(65)] {
+            assert_eq!(keys.derive(no_serial, 7), None);
+        }
+    }
+
+    #[test]
+    fn a_rotated_secret_works_until_it_ends() {
+        let key = keys().derive("A-1", 7).expect("a key");
+        let end = Timestamp::from_second(60).expect("a time");
+        let ending = DeviceSecret { ends_at: Some(end), ..secret(1) };
+        let rotated = DeviceKeys { secrets: vec![ending, secret(2)], ..DeviceKeys::default() };
+        assert!(rotated.admits(&key, NOW) && !rotated.admits(&key, end));
+        assert!(rotated.admits(&rotated.derive("A-1", 7).expect("a key"), end));
+    }
+
+    #[test]
+    fn what_was_revoked_never_works_again_and_its_neighbours_do() {
+        let mut keys = keys();
+        let [one, other, of_other_tenant] =
+            [("A-1", 7), ("A-2", 7), ("B-1", 8)].map(|(sn, tenant)| keys.derive(sn, tenant).expect("a key"));
+        keys.devices.insert("A-1".into(), Revocation { times: 1, is_in_force: true });
+        assert_eq!(keys.derive("A-1", 7), None);
+        assert!(!keys.admits(&one, NOW) && keys.admits(&other, NOW));
+        keys.devices.insert("A-1".into(), Revocation { times: 1, is_in_force: false });
+        assert!(!keys.admits(&one, NOW), "readmitted, with another key");
+        assert!(keys.admits(&keys.derive("A-1", 7).expect("another"), NOW));
+        keys.tenants.insert(7, Revocation { times: 1, is_in_force: true });
+        assert!(!keys.admits(&other, NOW) && keys.admits(&of_other_tenant, NOW));
+        assert_eq!(keys.derive("A-2", 7), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_is_read_as_it_was_written(device_sn in "[ -~&&[^ ]]{1,64}|[设备]{1,20}", customer_id in 0..=i64::MAX) {
+            let keys = keys();
+            let key = keys.derive(&device_sn, customer_id).expect("a key");
+            let read: DeviceKey = key.text().parse().expect("a key");
+            prop_assert!(keys.admits(&read, NOW));
+            prop_assert!(!key.header().contains(';'), "it ends a part of an interface");
+            let shown = format!("{read:?}");
+            prop_assert!(!shown.contains(key.text().rsplit('.').next().expect("a part")), "{}", shown);
+        }
+
+        #[test]
+        fn whatever_is_presented_nothing_panics(text: String) {
+            let _ = text.parse::<DeviceKey>();
+            let _ = format!("vd_1.7.{text}").parse::<DeviceKey>();
+        }
+    }
+}

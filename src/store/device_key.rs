@@ -1,0 +1,121 @@
+//! `vitals.device_key_secret` and `device_key_revocation`: what keys of single devices are made of and held against.
+//!
+//! Before: `keys` reads both whole; `vitals keys` revokes, readmits and rotates. After: the tables, whose triggers announce a change
+//! to every instance (`wake::Subject::ApiKey`).
+//! Promise: nothing is kept of a device that was never revoked.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tokio_postgres::Row;
+
+use super::alert::of_json;
+use super::{Statement, Store, StoreError, statement};
+use crate::model::Id64;
+use crate::model::device_key::{DeviceKeys, DeviceSecret, Revocation};
+
+const LIST: Statement = statement!("device_key", "list");
+const READMIT: Statement = statement!("device_key", "readmit");
+const REVOCATIONS: Statement = statement!("device_key", "revocations");
+const REVOKE: Statement = statement!("device_key", "revoke");
+const ROTATE: Statement = statement!("device_key", "rotate");
+const SECRETS: Statement = statement!("device_key", "secrets");
+
+/// Whose keys.
+#[derive(Debug, Clone, Copy)]
+pub enum Of<'a> {
+    /// Of one device.
+    Device(&'a str),
+    /// Of all devices that were a tenant's when they were handed their keys.
+    Tenant(i64),
+}
+
+/// A revocation as it is listed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Revoked {
+    /// The device; `None`: it is of a tenant.
+    pub device_sn: Option<String>,
+    /// The tenant; `None`: it is of a device.
+    pub customer_id: Option<Id64>,
+    /// When.
+    pub revoked_at: Timestamp,
+    /// By whom.
+    pub revoked_by: String,
+    /// Since when new keys are handed out again.
+    pub readmitted_at: Option<Timestamp>,
+}
+
+impl<'a> Of<'a> {
+    const fn columns(self) -> (Option<&'a str>, Option<i64>) {
+        match self {
+            Self::Device(device_sn) => (Some(device_sn), None),
+            Self::Tenant(customer_id) => (None, Some(customer_id)),
+        }
+    }
+}
+
+/// All of it.
+///
+/// # Errors
+/// The database is away.
+pub async fn load(store: &Store) -> Result<DeviceKeys, StoreError> {
+    let client = store.client().await?;
+    let secrets = SECRETS.query(&client, &[]).await?.iter().map(secret).collect::<Result<_, _>>()?;
+    let mut keys = DeviceKeys { secrets, ..DeviceKeys::default() };
+    for row in REVOCATIONS.query(&client, &[]).await? {
+        let revocation = Revocation { times: row.get("times"), is_in_force: row.get("is_in_force") };
+        if let Some(device_sn) = row.get::<_, Option<Box<str>>>("device_sn") {
+            keys.devices.insert(device_sn, revocation);
+        } else if let Some(customer_id) = row.get::<_, Option<i64>>("customer_id") {
+            keys.tenants.insert(customer_id, revocation);
+        }
+    }
+    Ok(keys)
+}
+
+fn secret(row: &Row) -> Result<DeviceSecret, StoreError> {
+    let secret = row.get::<_, &[u8]>("secret").try_into();
+    let secret = secret.map_err(|_| StoreError::State("a device_key_secret has not 32 bytes".into()))?;
+    Ok(DeviceSecret { generation: row.get("generation"), secret, ends_at: row.get("ends_at") })
+}
+
+/// Revokes keys. False: they are already.
+///
+/// # Errors
+/// The database is away, or refuses the words.
+pub async fn revoke(store: &Store, of: Of<'_>, revoked_by: &str) -> Result<bool, StoreError> {
+    let client = store.client().await?;
+    let (device_sn, customer_id) = of.columns();
+    Ok(REVOKE.execute(&client, &[&device_sn, &customer_id, &revoked_by]).await? > 0)
+}
+
+/// Lets new keys be handed out again. False: they are.
+///
+/// # Errors
+/// The database is away.
+pub async fn readmit(store: &Store, of: Of<'_>) -> Result<bool, StoreError> {
+    let client = store.client().await?;
+    let (device_sn, customer_id) = of.columns();
+    Ok(READMIT.execute(&client, &[&device_sn, &customer_id]).await? > 0)
+}
+
+/// Makes keys with this secret from now on; those made with others work until `others_until`. Gives the number of the secret.
+///
+/// # Errors
+/// The database is away, or somebody else rotated it at the same moment.
+pub async fn rotate(store: &Store, secret: [u8; 32], others_until: Timestamp) -> Result<i32, StoreError> {
+    let client = store.client().await?;
+    let rows = ROTATE.query(&client, &[&secret.as_slice(), &others_until]).await?;
+    rows.first()
+        .map(|row| row.get(0))
+        .ok_or_else(|| StoreError::State("device_key.rotate gave no row".into()))
+}
+
+/// Revocations, the newest first; those that ended only where they are asked for.
+///
+/// # Errors
+/// The database is away.
+pub async fn list(store: &Store, ended_too: bool) -> Result<Vec<Revoked>, StoreError> {
+    let client = store.client().await?;
+    let rows = LIST.query(&client, &[&ended_too]).await?;
+    rows.iter().map(|row| of_json(row, "revocation")).collect()
+}
