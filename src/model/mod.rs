@@ -21,6 +21,7 @@ pub mod system_alert;
 pub mod tenant;
 pub mod unknown_name;
 pub mod upload;
+pub mod watch_log;
 pub mod workout;
 
 pub use alert::{
@@ -42,4 +43,5 @@ pub use sleep::SleepSegment;
 pub use system_alert::{SystemAlert, SystemCondition};
 pub use unknown_name::{NameKind, UnknownName, UnknownNames};
 pub use upload::{Item, Refusal, Reject, RejectReason, Source, Upload, UploadOutcome};
+pub use watch_log::WatchLogLine;
 pub use workout::Workout;

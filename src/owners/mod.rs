@@ -110,7 +110,10 @@ impl Owners {
     }
 
     /// [`Self::fill`] for whoever has to know.
-    async fn find_out<T: Owned + Send + Sync>(&self, sent: &mut [T]) -> Result<(), OwnersError> {
+    ///
+    /// # Errors
+    /// [`OwnersError`]. Waits for a database that is away: the caller has the deadline.
+    pub async fn find_out<T: Owned + Send + Sync>(&self, sent: &mut [T]) -> Result<(), OwnersError> {
         let open = self.fill_remembered(sent);
         if open.is_empty() {
             return Ok(());

@@ -43,7 +43,9 @@ pub mod rollups;
 mod sleep_segment;
 mod statement;
 pub mod stats;
+pub mod unknown_name;
 pub mod wake;
+pub mod watch_log;
 mod workout;
 
 pub use connect::{Driver, Store, health_check, outage_delays};

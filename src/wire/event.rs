@@ -72,11 +72,13 @@ struct Gathering<'c> {
     context: &'c Context,
     found: EventUpload,
     taken: u32,
+    /// An object was taken: it gives the upload its type and serial.
+    named: bool,
 }
 
 impl<'c> Gathering<'c> {
     fn new(context: &'c Context) -> Self {
-        Self { context, found: EventUpload::default(), taken: 0 }
+        Self { context, found: EventUpload::default(), taken: 0, named: false }
     }
 }
 
@@ -98,7 +100,7 @@ impl Reader for Gathering<'_> {
             self.found.upload.unknown.add(NameKind::Event, name, device_sn);
         }
         let named = read_event(&fields, place, self.context, &mut self.found.upload, whole);
-        if index == 0 {
+        if !std::mem::replace(&mut self.named, true) {
             (self.found.event_type, self.found.device_sn) = named;
         }
         Ok(())

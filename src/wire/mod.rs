@@ -28,6 +28,7 @@ pub mod record;
 mod records;
 mod time;
 mod value;
+pub mod watch_log;
 
 use bytes::Bytes;
 use jiff::Timestamp;

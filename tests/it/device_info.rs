@@ -266,7 +266,7 @@ async fn an_older_message_never_overwrites_a_newer_value_and_what_is_absent_leav
     let service = Service::start(&database).await;
     let at = |second: u32, fields: Value| {
         let mut body =
-            json!({ "SerialNumber": "ORDER", "timestamp": format!("2026-01-02 03:04:{second:02}") });
+            json!({ "SerialNumber": "ORDER", "voltage": null, "timestamp": format!("2026-01-02 03:04:{second:02}") });
         body.as_object_mut().expect("an object").extend(fields.as_object().expect("an object").clone());
         body
     };
@@ -523,7 +523,7 @@ async fn many_instances_leave_the_newest_of_every_value() {
     let sends = (0..60).map(|n| {
         let second = n * 37 % 60;
         let mut body =
-            json!({ "SerialNumber": device_sn, "timestamp": format!("2026-01-02 03:04:{second:02}") });
+            json!({ "SerialNumber": device_sn, "voltage": null, "timestamp": format!("2026-01-02 03:04:{second:02}") });
         body[["batteryLevel", "voltage", "status"][second % 3]] = json!(second);
         let service = if n % 2 == 0 { &one } else { &other };
         async move { taken(service, &body).await }

@@ -87,10 +87,14 @@ async fn every_type_of_the_fleet_is_kept_with_its_severity_under_its_long_and_it
         {
             let device_sn = &format!("{device_sn}-{event_type}");
             let answer = taken(&service, &event(device_sn, name, value)).await;
-            let expected = json!({
+            let mut expected = json!({
                 "status": "success", "message": "事件处理成功", "alert_id": null, "event_type": event_type,
                 "device_sn": device_sn, "health_id": null
             });
+            if event_type == "SOMETHING_NEW" {
+                expected["message"] = json!("事件已保存，但没有规则认识这种类型");
+                expected["ignored"] = json!([event_type]);
+            }
             assert_eq!(answer, expected);
             let row = format!("{event_type}|{TIME}|{severity}|{value}|-|-|-|-|-|-|{kept}");
             assert_eq!(events(&database, device_sn).await, [row]);
@@ -375,7 +379,7 @@ async fn an_event_that_names_no_device_or_no_type_blocks_no_queue_and_is_found()
         (json!({ "deviceSn": "NAMELESS", "eventValue": "1", "timestamp": TIME }), Value::Null, "bad_value"),
         (json!({ "deviceSn": "NAMELESS", "eventType": "x.", "timestamp": TIME }), Value::Null, "bad_value"),
         (json!({ "deviceSn": "NAMELESS", "eventType": "A".repeat(65) }), Value::Null, "bad_value"),
-        (json!({ "deviceSn": "S".repeat(65), "eventType": "SOS_EVENT" }), json!("SOS_EVENT"), "no_serial"),
+        (json!({ "deviceSn": "S".repeat(65), "eventType": "SOS_EVENT" }), json!("SOS_EVENT"), "bad_serial"),
         (json!(["no event"]), Value::Null, "not_an_object"),
     ] {
         let answer = send(&service, &body).await;
@@ -390,14 +394,22 @@ async fn an_event_that_names_no_device_or_no_type_blocks_no_queue_and_is_found()
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_event_is_answered_400() {
+async fn a_body_with_nothing_in_it_is_answered_400_and_one_that_is_no_event_blocks_no_queue() {
     let database = Database::new().await;
     let service = Service::start(&database).await;
-    for body in ["", "  ", "null", "5", "\"SOS_EVENT\"", "{", "{}", r#"{"hello":1}"#, "eventType=SOS_EVENT"] {
+    for body in ["", "  ", "null"] {
         let answer = service.post(ROUTE, body).await;
         assert_eq!(answer.status, 400, "{body}: {answer:?}");
         assert_eq!(answer.body["status"], "error");
     }
+    let no_events = ["5", "\"SOS_EVENT\"", "{", "{}", r#"{"hello":1}"#, "eventType=SOS_EVENT"];
+    for body in no_events {
+        let answer = service.post(ROUTE, body).await;
+        assert_eq!(answer.status, 200, "{body}: {answer:?}");
+        assert_eq!(answer.body["status"], "error");
+    }
+    let kept = count(&database, "select count(*) from rejected_upload where source = 'event'").await;
+    assert_eq!(kept, no_events.len() as i64);
     taken(&service, &event("ALIVE", "SOS_EVENT", "x")).await;
     service.finish().await;
 }
