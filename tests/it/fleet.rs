@@ -173,34 +173,39 @@ async fn dashboards_find_a_device_under_the_names_of_old_and_ours_beside_them() 
 #[tokio::test]
 async fn an_alert_has_the_names_of_old_and_its_channels_carry_it() {
     let database = Database::new().await;
+    let device = format!("ALERT-{}", database.url().rsplit('/').next().expect("a name"));
     run(
         &database,
-        "insert into org_unit (org_id, ancestors) values (7, '{}');
-         insert into app_user (user_id, org_id, name) values (9, 7, 'Li Wei');
-         select bind_device('ALERT-1', 9, now() - interval '1 day')",
+        &format!(
+            "insert into org_unit (org_id, ancestors) values (7, '{{}}');
+             insert into app_user (user_id, org_id, name) values (9, 7, 'Li Wei');
+             select bind_device('{device}', 9, now() - interval '1 day')"
+        ),
     )
     .await;
     let service = Service::start(&database).await;
     let client = redis::Client::open(database.redis_url()).expect("a URL");
     let mut channels = client.get_async_pubsub().await.expect("Redis answers");
-    for channel in ["alert_info_channel", "alert_info_channel:ALERT-1"] {
-        channels.subscribe(channel).await.expect("subscribed");
-    }
-    let mut messages = channels.into_on_message();
-    let sos = json!({ "eventType": "com.x.SOS_EVENT", "deviceSn": "ALERT-1" });
+    channels.subscribe("alert_info_channel").await.expect("subscribed");
+    channels.subscribe(format!("alert_info_channel:{device}")).await.expect("subscribed");
+    // Channels are those of the server: other tests have other serials.
+    let mut messages = channels.into_on_message().filter_map(|message| {
+        let text = message.get_payload::<String>().expect("text");
+        std::future::ready(text.contains(&device).then_some(text))
+    });
+    let mut next =
+        async || tokio::time::timeout(PATIENCE, messages.next()).await.expect("in time").expect("open");
+    let sos = json!({ "eventType": "com.x.SOS_EVENT", "deviceSn": device });
     event(&service, sos.to_string()).await;
-    let mut told = Vec::new();
-    while told.len() < 2 {
-        let message = tokio::time::timeout(PATIENCE, messages.next()).await.expect("in time").expect("open");
-        told.push(message.get_payload::<String>().expect("text"));
-    }
+    let told = [next().await, next().await];
     let alert: Value = serde_json::from_str(&told[0]).expect("JSON");
     assert_eq!(told[0], told[1]);
     let old = ["alertType", "severityLevel", "alertStatus", "userName"].map(|name| alert[name].clone());
     assert_eq!(old, ["SOS_EVENT", "critical", "firing", "Li Wei"].map(Value::from));
     let id = alert["id"].as_str().expect("an id");
     assert_eq!(alert["alertId"], id);
-    let shown: String = database.redis().await.hget("alert_info:ALERT-1", id).await.expect("a field");
+    let shown: String =
+        database.redis().await.hget(format!("alert_info:{device}"), id).await.expect("a field");
     assert_eq!(shown, told[0]);
 
     run(
@@ -213,8 +218,7 @@ async fn an_alert_has_the_names_of_old_and_its_channels_carry_it() {
         ),
     )
     .await;
-    let message = tokio::time::timeout(PATIENCE, messages.next()).await.expect("in time").expect("open");
-    let ended: Value = serde_json::from_str(&message.get_payload::<String>().expect("text")).expect("JSON");
+    let ended: Value = serde_json::from_str(&next().await).expect("JSON");
     assert_eq!((&ended["id"], &ended["alertStatus"]), (&json!(id), &json!("resolved")));
     service.finish().await;
 }
