@@ -28,7 +28,7 @@ pub(super) fn read(body: &Bytes, gathering: &mut Gathering<'_>) {
         let length = whole_value(rest).unwrap_or_else(|| torn_length(rest));
         let (part, behind) = rest.split_at(length);
         let part = part.trim_end_matches(JSON_SPACE);
-        if !part.starts_with('{') || records::walk(part, place, gathering).is_err() {
+        if !part.starts_with(['{', '[']) || records::walk(part, place, gathering).is_err() {
             gathering.no_object(part, place);
         }
         rest = skip(behind);
