@@ -8,8 +8,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use bytes::Bytes;
 
+use super::fault::{self, Fault};
 use super::gather::Place;
-use super::item::{self, Fault};
+use super::item;
 use super::records::{self, Reader};
 use super::{BodyError, Context, time};
 use crate::model::device::model_of;
@@ -118,14 +119,14 @@ fn serial<'a>(fields: &'a Fields<'_>, place: Place<'a>) -> Option<&'a str> {
 
 fn info(fields: &Fields<'_>, place: Place<'_>, context: &Context) -> Result<DeviceInfo, Fault> {
     let device_sn = serial(fields, place)
-        .ok_or_else(|| item::no_serial(fields.serial_slot(), &[fields.sent_name(Field::DeviceSn)]))?
+        .ok_or_else(|| fault::no_serial(fields.serial_slot(), &[fields.sent_name(Field::DeviceSn)]))?
         .to_owned();
     let ts = match fields.get(Field::Timestamp) {
         None => time::to_microsecond(context.received_at),
         Some(held) => item::instant(held, fields.sent_name(Field::Timestamp), context)?,
     };
     if !fields.names_value() {
-        return Err(item::nothing_known(fields.unknown()));
+        return Err(fault::nothing_known(fields.unknown()));
     }
     let system_version = fields.text(Field::SystemVersion)?;
     Ok(DeviceInfo {

@@ -12,8 +12,9 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
+use super::fault::{self, Fault, refuse};
 use super::gather::{self, Content, Place};
-use super::item::{self, Fault, Inherited, Rules, refuse};
+use super::item::{self, Inherited, Rules};
 use super::records::{self, Reader};
 use super::{BodyError, Context, name, time};
 use crate::model::event::MAX_EVENT_TYPE_BYTES;
@@ -164,7 +165,7 @@ fn read_event(
             return named;
         }
         (Ok(_), None) => {
-            let fault = item::no_serial(&fields.device_sn, &name::DEVICE_SN);
+            let fault = fault::no_serial(&fields.device_sn, &name::DEVICE_SN);
             upload.rejects.push(reject(fault, None, whole, context));
             return named;
         }

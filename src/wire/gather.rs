@@ -11,8 +11,9 @@
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
+use super::fault::Fault;
 use super::fields::Fields;
-use super::item::{self, Fault, Inherited, Rules};
+use super::item::{self, Inherited, Rules};
 use super::value::Held;
 use super::{BodyError, Context, JSON_SPACE, document};
 use crate::model::{Item, NameKind, Refusal, Reject, RejectReason, Upload};

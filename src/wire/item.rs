@@ -5,28 +5,20 @@
 //! Promise: a value is stored exactly or the record is refused; a vital sign of 0 is "not measured"; of several faults
 //! the first is told, in the order serial, time, owner, quantities, nothing known. It names the field as it was sent.
 
-use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
 use jiff::Timestamp;
 
+use super::fault::{Fault, no_serial, nothing_known, out_of_range, refuse};
 use super::fields::{Fields, Slot};
 use super::name;
 use super::number::{Number, NumberFault};
 use super::value::{Held, Id};
 use super::{Context, document, time};
-use crate::model::reading::MAX_SERIAL_BYTES;
-use crate::model::{NameKind, Owner, Reading, RejectReason, Source, UnknownNames, Vital};
-
-/// Most unknown names that the text of a refusal lists.
-const MAX_NAMES_TOLD: usize = 10;
-
-/// Why a record is refused, and the text that tells it.
-pub(super) type Fault = (RejectReason, String);
+use crate::model::{Owner, Reading, RejectReason, Source, Vital};
 
 /// What an endpoint asks of a record beyond the common rules.
 #[derive(Debug, Clone, Copy)]
@@ -206,39 +198,6 @@ fn required_serial(fields: &Fields<'_>, inherited: &Inherited, rules: Rules) -> 
     }
 }
 
-/// Why a record without a serial is refused; `slot`: what it names as one, under one of `names`.
-pub(super) fn no_serial(slot: &Slot<Held<'_>>, names: &[&'static str]) -> Fault {
-    let name = slot.name_in(names);
-    match slot.get() {
-        None => (RejectReason::NoSerial, format!("{name} is missing")),
-        Some(Held::Text(text)) if text.trim().len() > MAX_SERIAL_BYTES => {
-            let bytes = text.trim().len();
-            let detail = format!("{name} has {bytes} bytes, and may have {MAX_SERIAL_BYTES}");
-            (RejectReason::BadSerial, detail)
-        }
-        Some(Held::Text(_)) => (RejectReason::BadSerial, format!("{name} holds a control character")),
-        Some(_) => (
-            RejectReason::BadSerial,
-            format!("{name} is neither text nor a whole number of up to {MAX_SERIAL_BYTES} digits"),
-        ),
-    }
-}
-
-/// Why a record is refused that names no value: a misspelled name would be a row without a value.
-pub(super) fn nothing_known(unknown: &[Cow<'_, [u8]>]) -> Fault {
-    let mut names = UnknownNames::default();
-    for name in unknown.iter().take(MAX_NAMES_TOLD) {
-        names.add(NameKind::Sample, name, None);
-    }
-    let names: Vec<&str> = names.iter().map(|unknown| unknown.name.as_str()).collect();
-    let detail = if names.is_empty() {
-        "no field with a value".to_owned()
-    } else {
-        format!("no field with a known name, only {}", names.join(", "))
-    };
-    (RejectReason::NothingKnown, detail)
-}
-
 /// The instant `held`, which was sent as `name`, stands for, if it can be one of a record that came now.
 pub(super) fn instant(held: &Held<'_>, name: &str, context: &Context) -> Result<Timestamp, Fault> {
     match time::read(held, context) {
@@ -327,18 +286,4 @@ fn ranged(fields: &Fields<'_>, vital: Vital) -> Result<Option<Number>, Fault> {
         }
         Err(NumberFault::NotANumber) => refuse(RejectReason::BadValue, format!("{} is not a number", name())),
     }
-}
-
-/// Which limit `number`, which was sent as `name`, is beyond.
-pub(super) fn out_of_range(name: &str, number: Number, range: &RangeInclusive<i32>) -> String {
-    let sent = number.decimal();
-    if sent > Decimal::from(*range.end()) {
-        format!("{name} {sent} is over {}", range.end())
-    } else {
-        format!("{name} {sent} is under {}", range.start())
-    }
-}
-
-pub(super) fn refuse<T>(reason: RejectReason, detail: String) -> Result<T, Fault> {
-    Err((reason, detail))
 }

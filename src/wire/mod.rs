@@ -15,6 +15,7 @@ pub mod batch;
 pub mod device_info;
 mod document;
 pub mod event;
+mod fault;
 mod fields;
 mod gather;
 pub mod glance;

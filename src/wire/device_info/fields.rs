@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 use crate::model::RejectReason;
+use crate::wire::fault::{self, Fault, refuse};
 use crate::wire::fields::{Slot, offer_id};
-use crate::wire::item::{self, Fault, refuse};
 use crate::wire::number::Number;
 use crate::wire::object::{self, Member};
 use crate::wire::value::{Held, Id};
@@ -170,7 +170,7 @@ impl<'a> Fields<'a> {
         &self.unknown
     }
 
-    /// What was sent as the serial, for [`super::super::item::no_serial`].
+    /// What was sent as the serial, for [`super::super::fault::no_serial`].
     pub(super) const fn serial_slot(&self) -> &Slot<Held<'a>> {
         &self.values[Field::DeviceSn as usize]
     }
@@ -220,7 +220,7 @@ impl<'a> Fields<'a> {
         match Number::read(digits) {
             Ok(number) if number.is_zero() => Ok(None),
             Ok(number) if !number.is_in(range) => {
-                refuse(RejectReason::OutOfRange, item::out_of_range(name, number, range))
+                refuse(RejectReason::OutOfRange, fault::out_of_range(name, number, range))
             }
             Ok(number) if number.whole().is_some() => {
                 Ok(number.whole().and_then(|whole| T::try_from(whole).ok()))
