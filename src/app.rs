@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::cache::Cache;
 use crate::config::{Authentication, Settings};
-use crate::http::{self, retention::RawRetention, server::Door, tls::Tls};
+use crate::http::{self, retention::RawRetention, server::Door, tls::Tls, unknown_names::NameCounts};
 use crate::ingest::Ingest;
 use crate::keys::Keys;
 use crate::monitor::{self, Monitor};
@@ -53,6 +53,7 @@ impl Service {
         let cache = Cache::new(&settings)?;
         warn_of_plain_text(&settings, &store, &cache).await?;
         let retention = RawRetention::read(&store).await?;
+        let name_counts = NameCounts::read(&store).await?;
         let time = Clock::read(&store).await?;
         let tls = Tls::of(&settings).await?;
         let listener = TcpListener::bind(settings.listen)
@@ -65,6 +66,7 @@ impl Service {
             ["door", "ingest", "reaction", "notify", "clock"].map(|name| tasks.stage(name));
 
         clock.spawn_loop("retention", retention.clone().follow(store.clone(), clock.stopping()));
+        clock.spawn_loop("name_counts", name_counts.clone().follow(clock.stopping()));
         clock.spawn_loop("time", time.clone().follow(store.clone(), clock.stopping()));
         clock.spawn_loop("rollups", schedule::rollups::run(store.clone(), clock.stopping()));
         let applying = schedule::policies::run(store.clone(), settings.clone(), clock.stopping());
@@ -103,6 +105,7 @@ impl Service {
                 monitor,
                 time,
                 retention,
+                name_counts,
                 address,
             },
             &settings,

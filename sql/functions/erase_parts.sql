@@ -65,7 +65,7 @@ begin
     order by t.place, c.range_start;
     return query
     select t.relation, null::timestamptz, null::timestamptz
-    from unnest('{sleep_segment,exercise_day,workout,health_document,rejected_upload}'::text[]) as t (relation);
+    from unnest('{sleep_segment,exercise_day,workout,health_document,rejected_upload,unknown_name,watch_log}'::text[]) as t (relation);
     if of_kind = 'user' then
         return query select 'rollups', null::timestamptz, null::timestamptz;
     end if;
@@ -86,6 +86,8 @@ declare
         when 'workout' then 'x.start_ts'
         when 'health_document' then 'x.ts'
         when 'alert' then 'x.fired_ts'
+        when 'watch_log' then 'x.ts'
+        when 'unknown_name' then 'x.first_seen_at'
         else 'x.received_at'
     end;
     worn   text := format(
@@ -106,6 +108,9 @@ begin
         end;
     elsif of_kind = 'device' then
         return format('x.device_sn = %L', of_subject);
+    end if;
+    if of_relation in ('watch_log', 'unknown_name') then
+        return worn;
     end if;
     return format('x.user_id = %L or x.user_id is null and %s', of_subject::bigint, worn);
 end

@@ -28,6 +28,8 @@ begin
             'status <> ''pending'' and created_at < $1 and not exists '
             '(select from public.alert as a where a.alert_id = notification.alert_id and a.status <> ''resolved'')'),
         ('rejected_upload', 19, 'table', 'public', 'rejected_upload', 'received_at', 'received_at < $1'),
+        ('unknown_name', 23, 'table', 'public', 'unknown_name', 'last_seen_at', 'last_seen_at < $1'),
+        ('watch_log', 24, 'table', 'public', 'watch_log', 'received_at', 'received_at < $1'),
         ('vitals.alert_change', 22, 'table', 'vitals', 'alert_change', 'created_at', 'created_at < $1')
     ) as t (relation, place, kind, schema_name, table_name, time_column, older)
     union all

@@ -29,7 +29,9 @@ grant usage on schema public, vitals to vitals_service;
 -- What devices send.
 grant select, insert, update on health_data, device, device_info, device_event, sleep_segment, exercise_day, workout
     to vitals_service;
-grant select, insert on health_document, rejected_upload, vitals.ingest_batch to vitals_service;
+grant select, insert on health_document, rejected_upload, watch_log, vitals.ingest_batch to vitals_service;
+grant select, insert, update, delete on unknown_name to vitals_service;
+grant select on unknown_event_type to vitals_service;
 grant select, insert, update, delete on outbox to vitals_service;
 grant select, update on vitals.latest_view to vitals_service;
 

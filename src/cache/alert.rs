@@ -1,5 +1,5 @@
 //! The open alerts of each device, as dashboards read them: hash `alert_info:{sn}` (alert id → JSON), channels
-//! `alert_info_channel:{sn}` and `alert_info_channel` (the wire contract, section 6).
+//! `alert_info_channel:{sn}` and `alert_info_channel`, which carry that JSON (the wire contract, section 6).
 //!
 //! Before: `react` hands over alerts as they are in the database. After: dashboards.
 //! Promise: an older state never overwrites a newer one, whatever the order of calls and of instances; an alert that is
@@ -52,24 +52,38 @@ fn pipeline(alerts: &[ShownAlert], zone: &TimeZone) -> Pipeline {
         }
         let (sn, state) = (&alert.device_sn, alert.state.as_ref());
         let version = state.map_or(GONE, |state| state.updated_at.map_or(0, Timestamp::as_microsecond));
-        let open = state.filter(|state| state.is_open());
+        let json = state.map_or_else(|| gone(alert), |state| encode(state, zone)).to_string();
+        let is_open = state.is_some_and(AlertState::is_open);
         pipeline
             .arg(2)
             .arg(format!("alert_info:{sn}"))
             .arg(format!("vitals:alert_version:{sn}"))
             .arg(alert.alert_id)
             .arg(version)
-            .arg(open.map_or_else(String::new, |state| encode(state, zone).to_string()))
-            .arg(sn);
+            .arg(json)
+            .arg(sn)
+            .arg(u8::from(is_open));
     }
     pipeline
 }
 
-/// As dashboards read it: ids are text (they need 64 bits), times are local, what is not known is null.
+/// What a channel says of an alert that was deleted.
+fn gone(alert: &ShownAlert) -> Value {
+    let id = alert.alert_id.to_string();
+    json!({ "id": id, "alertId": id, "deviceSn": alert.device_sn, "alertStatus": "deleted", "status": "deleted" })
+}
+
+/// As dashboards read it: ids are text (they need 64 bits), times are local, what is not known is null. The first five names
+/// are those of the server before this one.
 fn encode(alert: &AlertState, zone: &TimeZone) -> Value {
     let time = |ts: Option<Timestamp>| ts.map(|ts| local(ts, zone));
     let id = |id: Option<i64>| id.map(|id| id.to_string());
     json!({
+        "id": alert.alert_id.to_string(),
+        "alertType": alert.event_type.as_ref().or(alert.metric.as_ref()).unwrap_or(&alert.kind),
+        "severityLevel": alert.severity,
+        "alertStatus": alert.status,
+        "userName": alert.user_name,
         "alertId": alert.alert_id.to_string(),
         "deviceSn": alert.device_sn,
         "ruleId": alert.rule_id.to_string(),
@@ -148,11 +162,22 @@ mod tests {
     }
 
     #[test]
-    fn an_alert_that_is_over_is_taken_away() {
+    fn an_alert_has_the_names_dashboards_have_always_read() {
+        let told = encode(&alert(5, "major"), &TimeZone::UTC);
+        let old = ["id", "alertType", "severityLevel", "alertStatus", "userName"].map(|name| &told[name]);
+        assert_eq!(old, ["5", "heart_rate", "major", "firing", "Li Wei"]);
+    }
+
+    #[test]
+    fn the_channels_are_told_of_an_alert_that_is_over_or_gone() {
         let mut state = alert(5, "major");
         state.status = "resolved".into();
-        let alerts = [ShownAlert { alert_id: 5, device_sn: "SN-1".into(), state: Some(state) }];
-        let packed = pipeline(&alerts, &TimeZone::UTC).get_packed_pipeline();
-        assert!(!String::from_utf8_lossy(&packed).contains("alertId"));
+        let shown = |state| ShownAlert { alert_id: 5, device_sn: "SN-1".into(), state };
+        for (state, status) in [(Some(state), "resolved"), (None, "deleted")] {
+            let packed = pipeline(&[shown(state)], &TimeZone::UTC).get_packed_pipeline();
+            let packed = String::from_utf8_lossy(&packed).into_owned();
+            assert!(packed.contains(&format!(r#""alertStatus":"{status}""#)), "{packed}");
+            assert!(packed.ends_with("$4\r\nSN-1\r\n$1\r\n0\r\n"), "it is not open: {packed}");
+        }
     }
 }

@@ -2,7 +2,8 @@
 //! `health_data_channel:{sn}` (the wire contract, section 6).
 //!
 //! Before: `react` hands over rows read back from the database. After: dashboards. Promise: an older value never
-//! overwrites a newer one, whatever the order of calls; a hash holds the fields of exactly one row.
+//! overwrites a newer one, whatever the order of calls; a hash holds the fields of exactly one row. A row dated ahead counts as
+//! of its receipt, so that it does not keep out those after it.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -27,7 +28,7 @@ impl Newest for LatestValue {
     }
 
     fn ts(&self) -> Timestamp {
-        self.ts
+        self.counted_ts
     }
 
     fn encode(&self, zone: &TimeZone, fields: &mut Vec<(&'static str, String)>) {
@@ -81,6 +82,7 @@ mod tests {
             longitude: Some(114.0),
             altitude: Some(-0.000_000_1),
             upload_method: Some("wifi".into()),
+            counted_ts: "2025-05-18T10:00:00.5Z".parse().expect("time"),
         }
     }
 

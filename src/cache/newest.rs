@@ -24,7 +24,7 @@ pub(super) trait Newest {
     const NAME: &'static str;
     /// Whose it is.
     fn device_sn(&self) -> &str;
-    /// How new it is: its event time.
+    /// How new it is: its event time, or that of its receipt where it is dated ahead.
     fn ts(&self) -> Timestamp;
     /// Adds its fields, besides the serial. Times are told in `zone`.
     fn encode(&self, zone: &TimeZone, fields: &mut Vec<(&'static str, String)>);

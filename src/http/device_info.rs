@@ -20,6 +20,7 @@ use crate::wire;
 /// Answer to device information
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct DeviceInfoAnswer {
+    /// "success", "error" if no record is stored, or "empty" if there was none
     #[schema(value_type = String, examples("success"))]
     status: &'static str,
     #[schema(value_type = String)]
@@ -30,6 +31,10 @@ pub(super) struct DeviceInfoAnswer {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 10)]
     errors: Vec<ItemError>,
+    /// At most ten names of fields that have no meaning here; absent when every name is known
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 10)]
+    ignored: Vec<String>,
 }
 
 /// What a device says of itself
@@ -42,12 +47,19 @@ pub(super) async fn upload_device_info(
     Shared(state): Shared<Arc<State>>,
     request: Request,
 ) -> Result<Json<DeviceInfoAnswer>, HttpError> {
-    let (upload, terms) = state.read(request, wire::device_info::parse).await?;
+    let (mut upload, terms) = state.read(request, wire::device_info::parse).await?;
+    let unknown = std::mem::take(&mut upload.unknown);
     let outcome = state.submit(upload, terms).await?;
+    let (status, message) = match (outcome.stored + outcome.duplicate, outcome.rejected.len()) {
+        (0, 0) => ("empty", "没有收到设备信息"),
+        (0, _) => ("error", "没有设备信息被保存"),
+        _ => ("success", "设备信息已接收，正在批量处理"),
+    };
     Ok(Json(DeviceInfoAnswer {
-        status: "success",
-        message: "设备信息已接收，正在批量处理",
+        status,
+        message,
         request_id: outcome.batch_id.unwrap_or_default().to_string(),
         errors: told(&outcome.rejected),
+        ignored: state.name_counts.count(&unknown),
     }))
 }

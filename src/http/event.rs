@@ -16,11 +16,13 @@ use super::error::AccessError;
 use super::openapi::EventUpload;
 use super::told::{ItemError, told};
 use super::{HttpError, State, body};
+use crate::model::{EventItem, NameKind};
 use crate::wire;
 
 /// Answer to an event
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct EventAnswer {
+    /// "success", or "error" if the first event is not stored
     #[schema(value_type = String, examples("success"))]
     status: &'static str,
     #[schema(value_type = String)]
@@ -37,6 +39,11 @@ pub(super) struct EventAnswer {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 10)]
     errors: Vec<ItemError>,
+    /// At most ten names that have no meaning here: of fields, and of types of events that neither `event_type` nor a rule
+    /// names; absent when every name is known
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 10)]
+    ignored: Vec<String>,
 }
 
 /// An event, and the sample it may carry
@@ -50,15 +57,33 @@ pub(super) async fn upload_common_event(
     Shared(state): Shared<Arc<State>>,
     request: Request,
 ) -> Result<Json<EventAnswer>, HttpError> {
-    let (event, terms) = state.read(request, wire::event::parse).await?;
+    let (mut event, terms) = state.read(request, wire::event::parse).await?;
+    let mut unknown = std::mem::take(&mut event.upload.unknown);
+    let mut has_known_type = false;
+    for EventItem { event, .. } in &event.upload.events {
+        if state.name_counts.knows_event_type(&event.event_type) {
+            has_known_type = true;
+        } else {
+            unknown.add(NameKind::EventType, event.event_type.as_bytes(), Some(&event.device_sn));
+        }
+    }
+    let is_event = event.event_type.is_some() && event.device_sn.is_some();
     let outcome = state.submit(event.upload, terms).await?;
+    let (status, message) = if !is_event || outcome.stored + outcome.duplicate == 0 {
+        ("error", "事件未能处理，已保留原文")
+    } else if has_known_type {
+        ("success", "事件处理成功")
+    } else {
+        ("success", "事件已保存，但没有规则认识这种类型")
+    };
     Ok(Json(EventAnswer {
-        status: "success",
-        message: "事件处理成功",
+        status,
+        message,
         alert_id: None,
         event_type: event.event_type,
         device_sn: event.device_sn,
         health_id: None,
         errors: told(&outcome.rejected),
+        ignored: state.name_counts.count(&unknown),
     }))
 }

@@ -22,6 +22,7 @@ use crate::wire;
 /// Answer to an upload
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct UploadAnswer {
+    /// "success", "error" if no item is stored, or "empty" if there was none
     #[schema(value_type = String, examples("success"))]
     status: &'static str,
     #[schema(value_type = String)]
@@ -30,6 +31,10 @@ pub(super) struct UploadAnswer {
     /// At most ten of the items that were not stored
     #[schema(max_items = 10)]
     errors: Vec<ItemError>,
+    /// At most ten names of fields that have no meaning here; absent when every name is known
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 10)]
+    ignored: Vec<String>,
 }
 
 /// What became of the items
@@ -60,6 +65,10 @@ pub(super) struct BatchAnswer {
     /// At most ten of the records that were not stored
     #[schema(max_items = 10)]
     error_details: Vec<ItemError>,
+    /// At most ten names of fields that have no meaning here; absent when every name is known
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 10)]
+    ignored: Vec<String>,
 }
 
 /// Why a batch is answered 400: it is none, or it has no valid record
@@ -81,17 +90,24 @@ pub(super) async fn upload_health_data(
     Shared(state): Shared<Arc<State>>,
     request: Request,
 ) -> Result<Json<UploadAnswer>, HttpError> {
-    let (upload, terms) = state.read_readings(request, wire::health::parse).await?;
+    let (mut upload, terms) = state.read_readings(request, wire::health::parse).await?;
+    let unknown = std::mem::take(&mut upload.unknown);
     let outcome = state.submit(upload, terms).await?;
+    let (status, message) = match (outcome.stored + outcome.duplicate, outcome.rejected.len()) {
+        (0, 0) => ("empty", "没有收到数据"),
+        (0, _) => ("error", "没有数据被保存"),
+        _ => ("success", "数据已接收并处理"),
+    };
     Ok(Json(UploadAnswer {
-        status: "success",
-        message: "数据已接收并处理",
+        status,
+        message,
         details: Details {
             success: outcome.stored,
             duplicate: outcome.duplicate,
             error: outcome.rejected.len(),
         },
         errors: told(&outcome.rejected),
+        ignored: state.name_counts.count(&unknown),
     }))
 }
 
@@ -111,9 +127,13 @@ pub(super) async fn upload_health_data_batch(
     request: Request,
 ) -> Result<Json<BatchAnswer>, HttpError> {
     let started = Instant::now();
-    let (batch, terms) = state.read_readings(request, wire::batch::parse).await?;
+    let (mut batch, terms) = state.read_readings(request, wire::batch::parse).await?;
+    let unknown = std::mem::take(&mut batch.upload.unknown);
     let outcome = state.submit(batch.upload, terms).await?;
-    let answer = batch_answer(batch.batch_id, &outcome, started);
+    let answer = BatchAnswer {
+        ignored: state.name_counts.count(&unknown),
+        ..batch_answer(batch.batch_id, &outcome, started)
+    };
     if answer.valid_records == 0 {
         let account = serde_json::to_value(answer).expect("the answer has no maps with odd keys");
         return Err(HttpError::NoValidRecord(account));
@@ -131,5 +151,6 @@ fn batch_answer(named: Option<String>, outcome: &UploadOutcome, started: Instant
         errors: outcome.rejected.len(),
         processing_time_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         error_details: told(&outcome.rejected),
+        ignored: Vec::new(),
     }
 }

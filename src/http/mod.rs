@@ -18,6 +18,8 @@ pub mod retention;
 pub mod server;
 pub mod tls;
 mod told;
+pub mod unknown_names;
+mod watch_log;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -52,6 +54,7 @@ use access::{Access, Caller};
 use body::{Bodies, Parse};
 use headers::Guards;
 use retention::RawRetention;
+use unknown_names::NameCounts;
 
 pub use error::HttpError;
 
@@ -67,6 +70,8 @@ pub struct State {
     device_zone: TimeZone,
     time: Clock,
     retention: RawRetention,
+    name_counts: NameCounts,
+    log_turns: Semaphore,
     public_url: Option<String>,
     access: Access,
     enrolment: Enrolment,
@@ -97,6 +102,8 @@ pub struct Parts {
     pub time: Clock,
     /// How long raw rows are kept.
     pub retention: RawRetention,
+    /// Names in uploads that have no meaning here.
+    pub name_counts: NameCounts,
     /// Where it listens.
     pub address: SocketAddr,
 }
@@ -114,6 +121,8 @@ impl State {
             device_zone: settings.device_zone(),
             time: parts.time,
             retention: parts.retention,
+            name_counts: parts.name_counts,
+            log_turns: Semaphore::new(watch_log::AT_A_TIME),
             public_url: settings.public_url(parts.address),
             access: Access::new(parts.keys, routes().get_openapi(), settings),
             enrolment: settings.enrolment(),
@@ -221,6 +230,7 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(device_config::fetch_health_data_config))
         .routes(routes!(device_info::upload_device_info))
         .routes(routes!(event::upload_common_event))
+        .routes(routes!(watch_log::upload_watch_log))
         // care staff and their programs
         .routes(routes!(api::alert::get_api_alerts))
         .routes(routes!(api::alert::get_api_alerts_summary))
@@ -239,6 +249,7 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(api::alert_rule::get_api_alerts_rules_id_versions))
         // operators
         .routes(routes!(operations::livez))
+        .routes(routes!(operations::health))
         .routes(routes!(operations::readyz))
         .routes(routes!(operations::metrics))
         .routes(routes!(api::health::get_api_health))

@@ -1,4 +1,4 @@
-//! What operators and their tools ask: `/livez`, `/readyz`, `/metrics`.
+//! What operators and their tools ask: `/livez`, `/health`, `/readyz`, `/metrics`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -33,6 +33,13 @@ pub(super) struct Health {
     responses((status = 200, description = "It does", body = Health), OpenErrors))]
 pub(super) async fn livez() -> Json<Health> {
     Json(Health { status: "ok", database: None, reason: None })
+}
+
+/// The process runs and answers, for phones and health checks that ask as they asked the server before
+#[utoipa::path(get, path = "/health", tag = "operators", security(()),
+    responses((status = 200, description = "It does", body = Health), OpenErrors))]
+pub(super) async fn health() -> Json<Health> {
+    livez().await
 }
 
 /// An upload sent now could be committed

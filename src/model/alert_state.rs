@@ -31,6 +31,9 @@ pub struct AlertState {
     pub org_id: Option<i64>,
     /// Wearer.
     pub user_id: Option<i64>,
+    /// Name of the wearer; `None`: the directory has none, or it was not asked.
+    #[serde(default)]
+    pub user_name: Option<String>,
     /// firing, acknowledged or resolved.
     pub status: String,
     /// All its breaches came late.
@@ -113,7 +116,7 @@ pub(crate) mod tests {
         let row = serde_json::json!({
             "alert_id": alert_id, "device_sn": "SN-1", "rule_id": 1, "rule": "Heart rate", "kind": "threshold",
             "severity": severity, "metric": "heart_rate", "event_type": null, "customer_id": 7, "org_id": 8,
-            "user_id": 9_007_199_254_740_993_i64, "status": "firing", "historical": false,
+            "user_id": 9_007_199_254_740_993_i64, "user_name": "Li Wei", "status": "firing", "historical": false,
             "started_ts": "2026-01-05T10:00:00+00:00", "fired_ts": "2026-01-05T10:00:00+00:00",
             "last_ts": "2026-01-05T10:00:00+00:00", "ended_ts": null, "breach_count": 1, "last_value": 150,
             "peak_value": 150, "last_text": null, "latitude": null, "longitude": null, "altitude": null,

@@ -42,4 +42,6 @@ pub struct LatestValue {
     pub altitude: Option<f64>,
     /// channel.
     pub upload_method: Option<String>,
+    /// How new it is: the event time; of a row dated more than five minutes after its receipt, the time of receipt.
+    pub counted_ts: Timestamp,
 }

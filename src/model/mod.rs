@@ -20,7 +20,9 @@ pub mod reading;
 pub mod sleep;
 pub mod system_alert;
 pub mod tenant;
+pub mod unknown_name;
 pub mod upload;
+pub mod watch_log;
 pub mod workout;
 
 pub use alert::{
@@ -40,5 +42,7 @@ pub use ownership::{Owned, Tenure};
 pub use reading::{Owner, Reading, Vital};
 pub use sleep::SleepSegment;
 pub use system_alert::{SystemAlert, SystemCondition};
+pub use unknown_name::{NameKind, UnknownName, UnknownNames};
 pub use upload::{Item, Refusal, Reject, RejectReason, Source, Upload, UploadOutcome};
+pub use watch_log::WatchLogLine;
 pub use workout::Workout;

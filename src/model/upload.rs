@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::{DeviceInfoItem, EventItem, Owned, Reading};
+use super::{DeviceInfoItem, EventItem, Owned, Reading, UnknownNames};
 
 /// What one request body held.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -21,6 +21,8 @@ pub struct Upload {
     pub device_infos: Vec<DeviceInfoItem>,
     /// What cannot.
     pub rejects: Vec<Reject>,
+    /// Names in it that have no meaning here.
+    pub unknown: UnknownNames,
 }
 
 impl Upload {
@@ -186,8 +188,10 @@ impl Refusal {
 /// Kinds of refusal: `rejected_upload.reason`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RejectReason {
-    /// No serial, or one that cannot be one.
+    /// No serial.
     NoSerial,
+    /// A serial that cannot be one: too long, too short, no text.
+    BadSerial,
     /// A time that cannot be read.
     BadTime,
     /// More than a day ahead of the clock.
@@ -198,8 +202,12 @@ pub enum RejectReason {
     OutOfRange,
     /// A value that is not of its kind (text for a number).
     BadValue,
+    /// No field with a value is known.
+    NothingKnown,
     /// The item is not a JSON object.
     NotAnObject,
+    /// The text of an event is not JSON: it was cut, or joined with others.
+    NotJson,
     /// It is of another tenant than the key it came with.
     OtherTenant,
     /// It is of another device than the key it came with.
@@ -213,12 +221,15 @@ impl RejectReason {
     pub const fn name(self) -> &'static str {
         match self {
             Self::NoSerial => "no_serial",
+            Self::BadSerial => "bad_serial",
             Self::BadTime => "bad_time",
             Self::Future => "future",
             Self::TooOld => "too_old",
             Self::OutOfRange => "out_of_range",
             Self::BadValue => "bad_value",
+            Self::NothingKnown => "nothing_known",
             Self::NotAnObject => "not_an_object",
+            Self::NotJson => "not_json",
             Self::OtherTenant => "other_tenant",
             Self::OtherDevice => "other_device",
             Self::RefusedByDatabase => "refused_by_database",

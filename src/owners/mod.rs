@@ -132,7 +132,14 @@ impl Owners {
         }
     }
 
-    /// [`Self::fill`] for whoever has to know.
+    /// [`Self::fill`] for whoever has to know: from PostgreSQL, or what memory has from there.
+    ///
+    /// # Errors
+    /// [`OwnersError`]. Waits for a database that is away: the caller has the deadline.
+    pub async fn fill_verified<T: Owned + Send + Sync>(&self, sent: &mut [T]) -> Result<(), OwnersError> {
+        self.find_out(sent, Witness::Database).await
+    }
+
     async fn find_out<T: Owned + Send + Sync>(
         &self,
         sent: &mut [T],

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 
-use super::{Owners, OwnersError, Witness};
+use super::{Owners, OwnersError};
 use crate::model::tenant::{self, Doubts, Foreign, Probe};
 use crate::model::upload::Sent;
 use crate::model::{Reject, Upload};
@@ -79,7 +79,7 @@ impl Owners {
         }
         // Also of what names all its ids: whose the device is has to be known all the same.
         let mut probes: Vec<Probe> = sent.iter().map(Probe::of).collect();
-        self.find_out(&mut probes, Witness::Database).await?;
+        self.fill_verified(&mut probes).await?;
         let mut doubts = Doubts::default();
         for (one, probe) in sent.iter().zip(&probes) {
             doubts.add(one, &probe.owner, customer_id);

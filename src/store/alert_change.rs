@@ -9,7 +9,7 @@ use tokio_postgres::types::{ToSql, Type};
 use super::notification::alert_state;
 use super::outbox::Lease;
 use super::{Statement, Store, StoreError, statement};
-use crate::model::ShownAlert;
+use crate::model::{AlertState, ShownAlert};
 
 const CLAIM: Statement = statement!("alert_change", "claim");
 const FINISH: Statement = statement!("alert_change", "finish");
@@ -42,7 +42,8 @@ pub async fn claim(store: &Store, lease: &Lease, limit: u32) -> Result<Claimed, 
 
 fn changed(row: &Row) -> Result<ShownAlert, StoreError> {
     let gone = row.get::<_, Option<String>>("rule").is_none();
-    let state = if gone { None } else { Some(alert_state(row)?) };
+    let state =
+        if gone { None } else { Some(AlertState { user_name: row.get("user_name"), ..alert_state(row)? }) };
     Ok(ShownAlert { alert_id: row.get("alert_id"), device_sn: row.get("device_sn"), state })
 }
 

@@ -47,7 +47,9 @@ mod sleep_segment;
 mod statement;
 pub mod stats;
 mod tls;
+pub mod unknown_name;
 pub mod wake;
+pub mod watch_log;
 mod workout;
 
 pub use connect::{Driver, Store, outage_delays};

@@ -30,6 +30,9 @@ names! {
         "Connections and requests the door did not let through, by reason";
     counter RECORDS = "vitals_ingest_records_total":
         "Records by outcome; received = stored + duplicate + rejected";
+    /// Kinds: sample, device_info, event (names of their fields), event_type. `vitals rejected names` lists them.
+    counter UNKNOWN_NAMES = "vitals_ingest_unknown_names_total":
+        "Names in uploads that have no meaning here, by kind";
     /// The queue was full, too many bodies were held, or the database was away.
     counter REFUSED = "vitals_ingest_refused_total": "Uploads answered 503, by reason";
     /// Asked for with the metrics.

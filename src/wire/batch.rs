@@ -82,7 +82,7 @@ mod tests {
         let rejected =
             batch.upload.rejects.iter().map(|reject| (reject.refusal.index, reject.refusal.reason));
         assert_eq!(stored, [0, 1]);
-        assert_eq!(rejected.collect::<Vec<_>>(), [(2, RejectReason::NoSerial), (3, RejectReason::BadTime)]);
+        assert_eq!(rejected.collect::<Vec<_>>(), [(2, RejectReason::BadSerial), (3, RejectReason::BadTime)]);
         let first = &batch.upload.items[0].reading;
         assert_eq!(first.ts, "2025-05-17T06:30:05Z".parse().unwrap());
         assert_eq!(first.temperature.unwrap().to_string(), "36.6");
@@ -91,9 +91,9 @@ mod tests {
 
     #[test]
     fn a_serial_has_at_least_five_characters() {
-        assert_eq!(reason(r#"{"deviceSn":"1234","timestamp":1747463405}"#), RejectReason::NoSerial);
-        assert_eq!(reason(r#"{"deviceSn":"设备一号","timestamp":1747463405}"#), RejectReason::NoSerial);
-        let body = r#"{"data":[{"deviceSn":"12345","timestamp":1747463405},{"deviceSn":"设备一二三","timestamp":1747463405}]}"#;
+        assert_eq!(reason(r#"{"deviceSn":"1234","timestamp":1747463405}"#), RejectReason::BadSerial);
+        assert_eq!(reason(r#"{"deviceSn":"设备一号","timestamp":1747463405}"#), RejectReason::BadSerial);
+        let body = r#"{"data":[{"deviceSn":"12345","timestamp":1747463405,"step":5},{"deviceSn":"设备一二三","timestamp":1747463405,"step":5}]}"#;
         assert_eq!(try_parse(body).unwrap().upload.items.len(), 2);
     }
 
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn ids_at_the_top_fill_records_that_lack_them() {
-        let body = r#"{"data":[{"deviceSn":"WATCH-1","timestamp":1747463405}],"customerId":"7"}"#;
+        let body = r#"{"data":[{"deviceSn":"WATCH-1","timestamp":1747463405,"step":5}],"customerId":"7"}"#;
         assert_eq!(try_parse(body).unwrap().upload.items[0].reading.owner.customer_id, Some(7));
     }
 

@@ -4,17 +4,18 @@
 //! Promise: see [`super`]. A field that is absent, empty or `null` says nothing; one that cannot be what it should be
 //! refuses its record, which is kept as it was sent.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use bytes::Bytes;
 
+use super::fault::{self, Fault};
 use super::gather::Place;
-use super::item::{self, Fault};
+use super::item;
 use super::records::{self, Reader};
 use super::{BodyError, Context, time};
 use crate::model::device::model_of;
 use crate::model::{
-    ChargingStatus, DeviceInfo, DeviceInfoItem, Refusal, Reject, RejectReason, Source, Upload,
+    ChargingStatus, DeviceInfo, DeviceInfoItem, NameKind, Refusal, Reject, RejectReason, Source, Upload,
 };
 use fields::{Field, Fields};
 
@@ -61,6 +62,9 @@ impl Reader for Gathering<'_> {
         let fields = Fields::read(text)?;
         if place.depth == 0 && fields.is_empty() {
             return Err(BodyError::NoItem);
+        }
+        for name in fields.unknown() {
+            self.upload.unknown.add(NameKind::DeviceInfo, name, serial(&fields, place));
         }
         match info(&fields, place, self.context) {
             Ok(info) => {
@@ -115,12 +119,15 @@ fn serial<'a>(fields: &'a Fields<'_>, place: Place<'a>) -> Option<&'a str> {
 
 fn info(fields: &Fields<'_>, place: Place<'_>, context: &Context) -> Result<DeviceInfo, Fault> {
     let device_sn = serial(fields, place)
-        .ok_or_else(|| item::no_serial(fields.get(Field::DeviceSn).is_some()))?
+        .ok_or_else(|| fault::no_serial(fields.serial_slot(), &[fields.sent_name(Field::DeviceSn)]))?
         .to_owned();
     let ts = match fields.get(Field::Timestamp) {
         None => time::to_microsecond(context.received_at),
-        Some(held) => item::instant(held, context)?,
+        Some(held) => item::instant(held, fields.sent_name(Field::Timestamp), context)?,
     };
+    if !fields.names_value() {
+        return Err(fault::nothing_known(fields.unknown()));
+    }
     let system_version = fields.text(Field::SystemVersion)?;
     Ok(DeviceInfo {
         device_sn,
@@ -150,13 +157,21 @@ fn mac_address(sent: String) -> String {
     if pairs.len() == 6 && pairs.iter().all(is_pair) { pairs.join(":").to_ascii_uppercase() } else { sent }
 }
 
-/// Devices with both kinds of address write them on lines of their own.
+/// Devices with both kinds of address write them in one text, with a line break between them, which may be an escaped one,
+/// or a comma: the first IPv4 in it, else the first IPv6, else the text.
 fn ip_address(sent: String) -> String {
-    let is_address = |word: &&str| word.parse::<Ipv4Addr>().is_ok();
-    match sent.split(|c: char| c.is_whitespace() || c == ',').find(is_address) {
-        Some(address) => address.to_owned(),
-        None => sent,
+    let is_v4 = |word: &&str| word.parse::<Ipv4Addr>().is_ok();
+    if let Some(v4) = sent.split(|c: char| !c.is_ascii_digit() && c != '.').find(is_v4) {
+        return v4.to_owned();
     }
+    let separated =
+        ["\\n", "\\r", "\\t", ","].iter().fold(sent.clone(), |text, mark| text.replace(mark, " "));
+    let address = separated.split_whitespace().find_map(|word| {
+        // Behind these stand the interface, or the bits of the network.
+        let word = word.split(['%', '/']).next()?.trim_matches(['[', ']']);
+        word.parse::<Ipv6Addr>().is_ok().then(|| word.to_owned())
+    });
+    address.unwrap_or(sent)
 }
 
 fn charging_status(word: &str) -> ChargingStatus {

@@ -1,24 +1,28 @@
 //! `POST /upload_common_event`: an event, and the sample it may carry.
 //!
 //! Before: `http::event` has the body. After: `ingest` takes the upload, `http::event` answers.
-//! Promise: see [`super`]. An event of a device with a type is never refused: a time that cannot be its time is replaced by
-//! that of its receipt, a position that is none is left out, a sample that cannot be stored is a reject of its own. What is
-//! refused is kept with the text of the whole event.
+//! Promise: see [`super`]. An event of a device with a type is never refused: a time that cannot be its time, or none, is
+//! replaced by that of its receipt, a position that is none is left out, a sample that cannot be stored is a reject of its own.
+//! What is refused is kept with the text of the whole event. A text that is no event, be it torn, is a reject as well: an
+//! error would block the queue of a watch.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde_json::value::RawValue;
 
+use super::fault::{self, Fault, refuse};
 use super::gather::{self, Content, Place};
-use super::item::{self, Fault, Inherited, Rules, refuse};
+use super::item::{self, Inherited, Rules};
 use super::records::{self, Reader};
-use super::{BodyError, Context, time};
+use super::{BodyError, Context, name, time};
 use crate::model::event::MAX_EVENT_TYPE_BYTES;
-use crate::model::{Event, EventItem, Item, Refusal, Reject, RejectReason, Source, Upload, Vital};
+use crate::model::{Event, EventItem, Item, NameKind, Refusal, Reject, RejectReason, Source, Upload, Vital};
 use fields::Fields;
 
 mod fields;
+mod queue;
 #[cfg(test)]
 mod tests;
 
@@ -41,16 +45,24 @@ pub struct EventUpload {
 /// Reads an upload.
 ///
 /// # Errors
-/// The body holds no event. What cannot be stored of one is no error but a reject of the upload.
+/// There is nothing in the body, or too much. What cannot be stored of it is no error but a reject of the upload.
 pub fn parse(body: &Bytes, context: &Context) -> Result<EventUpload, BodyError> {
-    let mut gathering = Gathering { context, found: EventUpload::default(), taken: 0 };
-    records::read(body, &mut gathering)?;
-    Ok(gathering.found)
+    let mut gathering = Gathering::new(context);
+    match records::read(body, &mut gathering) {
+        Ok(()) => Ok(gathering.found),
+        Err(error @ (BodyError::Empty | BodyError::Null | BodyError::TooManyRecords { .. })) => Err(error),
+        Err(_) => {
+            // What was found before the error is found once more.
+            let mut gathering = Gathering::new(context);
+            queue::read(body, &mut gathering);
+            Ok(gathering.found)
+        }
+    }
 }
 
 /// Reads one event by itself, as it, or its sample, was rejected.
 pub(super) fn again(record: &str, place: Place<'_>, context: &Context) -> Upload {
-    let mut gathering = Gathering { context, found: EventUpload::default(), taken: 0 };
+    let mut gathering = Gathering::new(context);
     if gathering.object(record, place).is_err() {
         gathering.no_object(record, place);
     }
@@ -61,6 +73,14 @@ struct Gathering<'c> {
     context: &'c Context,
     found: EventUpload,
     taken: u32,
+    /// An object was taken: it gives the upload its type and serial.
+    named: bool,
+}
+
+impl<'c> Gathering<'c> {
+    fn new(context: &'c Context) -> Self {
+        Self { context, found: EventUpload::default(), taken: 0, named: false }
+    }
 }
 
 impl Reader for Gathering<'_> {
@@ -76,15 +96,24 @@ impl Reader for Gathering<'_> {
         let index = self.taken;
         self.taken += 1;
         let whole = Whole::of(index, text, place);
+        for name in &fields.unknown {
+            let device_sn = fields.device_sn.get().and_then(|held| held.serial());
+            self.found.upload.unknown.add(NameKind::Event, name, device_sn);
+        }
         let named = read_event(&fields, place, self.context, &mut self.found.upload, whole);
-        if index == 0 {
+        if !std::mem::replace(&mut self.named, true) {
             (self.found.event_type, self.found.device_sn) = named;
         }
         Ok(())
     }
 
     fn no_object(&mut self, text: &str, place: Place<'_>) {
-        let fault = (RejectReason::NotAnObject, "the event is not a JSON object".to_owned());
+        let fault = match serde_json::from_str::<&RawValue>(text) {
+            Ok(_) => (RejectReason::NotAnObject, "the event is not a JSON object".to_owned()),
+            Err(error) => {
+                (RejectReason::NotJson, format!("the event is not JSON, or only part of it: {error}"))
+            }
+        };
         let whole = Whole::of(self.taken, text, place);
         self.found.upload.rejects.push(reject(fault, None, whole, self.context));
         self.taken += 1;
@@ -123,8 +152,8 @@ fn read_event(
     let items = sample(fields, &inherited, context, upload, &whole);
     let first = items.first().map(|item| &item.reading);
     let device_sn = named.or(first.map(|reading| reading.device_sn.as_str())).map(str::to_owned);
-    let ts = given.used.or(first.map(|reading| reading.ts));
-    let ts = ts.unwrap_or_else(|| time::to_microsecond(context.received_at));
+    // Never the time of its sample: that one was cached, and several events may carry it.
+    let ts = given.used.unwrap_or_else(|| time::to_microsecond(context.received_at));
     let event_type = event_type(fields);
     let named = (event_type.as_ref().ok().map(|(name, _)| name.clone()), device_sn.clone());
     upload.items.extend(items);
@@ -136,7 +165,7 @@ fn read_event(
             return named;
         }
         (Ok(_), None) => {
-            let fault = item::no_serial(fields.device_sn.get().is_some());
+            let fault = fault::no_serial(&fields.device_sn, &name::DEVICE_SN);
             upload.rejects.push(reject(fault, None, whole, context));
             return named;
         }
@@ -171,7 +200,7 @@ struct GivenTime {
 /// A clock that is wrong must not cost an alarm: a time that cannot be is replaced by that of the receipt.
 fn given_time(fields: &Fields<'_>, context: &Context) -> GivenTime {
     let Some((held, raw)) = fields.timestamp.get() else { return GivenTime { used: None, unusable: None } };
-    match item::instant(held, context) {
+    match item::instant(held, "timestamp", context) {
         Ok(instant) => GivenTime { used: Some(instant), unusable: None },
         Err(_) => GivenTime {
             used: Some(time::to_microsecond(context.received_at)),
@@ -241,6 +270,7 @@ fn sample(
         return Vec::new();
     }
     let mut found = gathering.finish();
+    upload.unknown.append(found.unknown);
     found.rejects.retain(|refused| !is_blank(&refused.text));
     upload.rejects.extend(found.rejects.drain(..).map(|refused| {
         let fault = (refused.refusal.reason, format!("healthData: {}", refused.refusal.detail));
@@ -257,7 +287,7 @@ fn sample(
 /// A sample that says nothing at all, and is no loss.
 fn is_blank(sample: &[u8]) -> bool {
     let fields = std::str::from_utf8(sample).ok().and_then(|text| super::fields::Fields::read(text).ok());
-    fields.is_some_and(|fields| !fields.holds_measurement() && fields.named_serial().is_none())
+    fields.is_some_and(|fields| !fields.names_value() && fields.unknown().is_empty())
 }
 
 fn reject(

@@ -5,10 +5,12 @@
 //! meaning the first in the order of the wire contract that holds a value wins, wherever it stands; of one name written twice
 //! the later. Reading fails only where the text is not JSON.
 
+use std::borrow::Cow;
+
 use super::document;
-use super::name::{Key, Meaning, RANK_OF_ID};
+use super::name::{self, Key, Meaning, RANK_OF_ID};
 use super::number::{Number, NumberFault};
-use super::object;
+use super::object::{self, Member};
 use super::value::{Held, Id};
 use crate::model::{DocumentKind, Vital};
 
@@ -26,20 +28,26 @@ pub(super) struct Fields<'a> {
     quantities: [Slot<Result<Number, NumberFault>>; Vital::Altitude as usize + 1],
     /// The JSON value of each nested document, unread: samples of one upload repeat them.
     documents: [Slot<&'a str>; DocumentKind::COUNT],
+    /// Is a quantity or a document named, whatever it holds?
+    names_value: bool,
+    unknown: Vec<Cow<'a, [u8]>>,
 }
+
+/// Most unknown names that are kept of one object.
+const MAX_UNKNOWN: usize = 16;
 
 impl<'a> Fields<'a> {
     /// Reads `text`, which is an object and nothing else.
     pub(super) fn read(text: &'a str) -> serde_json::Result<Self> {
         let mut fields = Self::default();
-        object::read(text, Key::of, |key, raw| fields.offer(key, raw))?;
+        object::read(text, Key::of, |member| fields.member(member))?;
         Ok(fields)
     }
 
     /// Reads the object `text` begins with; also says how many bytes it takes.
     pub(super) fn read_first(text: &'a str) -> serde_json::Result<(Self, usize)> {
         let mut fields = Self::default();
-        let length = object::read_first(text, Key::of, |key, raw| fields.offer(key, raw))?;
+        let length = object::read_first(text, Key::of, |member| fields.member(member))?;
         Ok((fields, length))
     }
 
@@ -62,6 +70,31 @@ impl<'a> Fields<'a> {
             || self.documents.iter().any(|slot| slot.get().is_some())
     }
 
+    /// Is something measured here, or a document? A zero says that nothing was measured, and a position is the
+    /// sender's as well as the wearer's.
+    pub(super) fn holds_more_than_filler(&self) -> bool {
+        let is_measured = |slot: &Slot<Result<Number, NumberFault>>| {
+            slot.get().is_some_and(|sent| sent.is_ok_and(|number| !number.is_zero()))
+        };
+        self.quantities[..Vital::Latitude as usize].iter().any(is_measured)
+            || self.documents.iter().any(|slot| slot.get().is_some())
+    }
+
+    /// Is a quantity or a document named here, be it as not measured?
+    pub(super) const fn names_value(&self) -> bool {
+        self.names_value
+    }
+
+    /// Names that have no meaning, at most [`MAX_UNKNOWN`].
+    pub(super) fn unknown(&self) -> &[Cow<'a, [u8]>] {
+        &self.unknown
+    }
+
+    /// The name under which a quantity was sent.
+    pub(super) fn quantity_name(&self, vital: Vital) -> &'static str {
+        name::of_quantity(vital, self.quantities[vital as usize].rank)
+    }
+
     /// The serial, if it stands under a name that means nothing else; `id` may be anybody's (a message's, a row's).
     pub(super) fn named_serial(&self) -> Option<&Held<'a>> {
         self.device_sn.get().filter(|_| self.device_sn.rank < RANK_OF_ID)
@@ -72,7 +105,16 @@ impl<'a> Fields<'a> {
         self.named_serial().is_some() || self.timestamp.get().is_some() || self.holds_measurement()
     }
 
+    fn member(&mut self, member: Member<'a, Key>) {
+        match member {
+            Member::Known(key, raw) => self.offer(key, raw),
+            Member::Unknown(name) if self.unknown.len() < MAX_UNKNOWN => self.unknown.push(name),
+            Member::Unknown(_) => {}
+        }
+    }
+
     fn offer(&mut self, Key { meaning, rank }: Key, raw: &'a str) {
+        self.names_value |= matches!(meaning, Meaning::Quantity(_) | Meaning::Document(_));
         if let Meaning::Document(kind) = meaning {
             if document::is_there(raw) {
                 self.documents[kind as usize].offer(rank, raw);
@@ -90,7 +132,7 @@ impl<'a> Fields<'a> {
             Meaning::Data => self.data.offer(rank, held),
             Meaning::BatchId => self.batch_id.offer(rank, held),
             Meaning::Quantity(vital) => self.quantities[vital as usize].offer(rank, held.number()),
-            Meaning::Document(_) => {}
+            Meaning::Document(_) | Meaning::Unused => {}
         }
     }
 }
@@ -127,6 +169,16 @@ impl<T> Slot<T> {
     /// What it holds.
     pub(super) const fn get(&self) -> Option<&T> {
         self.value.as_ref()
+    }
+
+    /// Place of the name it was sent under; that of no name, if it holds nothing.
+    pub(super) const fn rank(&self) -> u8 {
+        self.rank
+    }
+
+    /// Of the names of its meaning, in the order of their ranks, the one it was sent under.
+    pub(super) fn name_in(&self, names: &[&'static str]) -> &'static str {
+        names.get(usize::from(self.rank)).or(names.first()).copied().unwrap_or_default()
     }
 }
 

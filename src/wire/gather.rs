@@ -5,16 +5,18 @@
 //! no other's. One walk over the bytes of a record makes it a reading.
 //!
 //! What is a wrapper: an object whose `data` is an object, an array, or text that is one of them. Any other object is a
-//! record. An object that wraps others and has a serial and a measurement of its own is a record besides.
+//! record. An object that wraps others and has a serial and a measurement of its own is a record besides; the zeros and the
+//! position which the phone app puts around a record are none. Around nothing, they are what was sent.
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
+use super::fault::Fault;
 use super::fields::Fields;
-use super::item::{self, Fault, Inherited, Rules};
+use super::item::{self, Inherited, Rules};
 use super::value::Held;
 use super::{BodyError, Context, JSON_SPACE, document};
-use crate::model::{Item, Refusal, Reject, RejectReason, Upload};
+use crate::model::{Item, NameKind, Refusal, Reject, RejectReason, Upload};
 
 /// Wrappers inside wrappers that are taken off. The fleet uses two; the limit keeps a hostile body from being read
 /// once for every level.
@@ -122,8 +124,12 @@ impl<'c> Gathering<'c> {
             && let Some(content) = content_of(&fields)
         {
             let inherited = place.inherited.within(&fields);
+            let before = self.upload.received();
             self.content(&content, Place { inherited: &inherited, depth: place.depth + 1, ..place })?;
-            if fields.device_sn.get().is_none() || !fields.holds_measurement() {
+            let is_empty = self.upload.received() == before;
+            let is_record = fields.device_sn.get().is_some()
+                && (fields.holds_more_than_filler() || is_empty && fields.holds_measurement());
+            if !is_record {
                 return Ok(());
             }
         }
@@ -179,6 +185,10 @@ impl<'c> Gathering<'c> {
     }
 
     fn record(&mut self, fields: Fields<'_>, text: &str, place: Place<'_>) {
+        for name in fields.unknown() {
+            let device_sn = item::serial(&fields, place.inherited);
+            self.upload.unknown.add(NameKind::Sample, name, device_sn);
+        }
         let documents = &mut self.documents;
         match item::reading(&fields, place.inherited, self.context, self.rules, documents) {
             Ok(reading) => {

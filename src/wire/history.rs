@@ -66,8 +66,7 @@ mod tests {
     #[test]
     fn a_line_is_a_record_or_a_body() {
         assert_eq!(parse(r#"{"deviceSn":"A","timestamp":1747454400,"heart_rate":"70"}"#).items.len(), 1);
-        let body =
-            r#"{"data":[{"deviceSn":"A","timestamp":1747454400},{"deviceSn":"B","timestamp":1747454400}]}"#;
+        let body = r#"{"data":[{"deviceSn":"A","timestamp":1747454400,"step":5},{"deviceSn":"B","timestamp":1747454400,"bs":5}]}"#;
         assert_eq!(parse(body).items.len(), 2);
     }
 

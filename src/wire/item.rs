@@ -3,7 +3,7 @@
 //! Before: `gather` has the fields of a record and what its wrappers say for it. After: the reading is valid, see
 //! `model::reading`.
 //! Promise: a value is stored exactly or the record is refused; a vital sign of 0 is "not measured"; of several faults
-//! the first is told, in the order serial, time, owner, quantities.
+//! the first is told, in the order serial, time, owner, quantities, nothing known. It names the field as it was sent.
 
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -12,14 +12,13 @@ use rust_decimal::Decimal;
 
 use jiff::Timestamp;
 
+use super::fault::{Fault, no_serial, nothing_known, out_of_range, refuse};
 use super::fields::{Fields, Slot};
+use super::name;
 use super::number::{Number, NumberFault};
 use super::value::{Held, Id};
 use super::{Context, document, time};
 use crate::model::{Owner, Reading, RejectReason, Source, Vital};
-
-/// Why a record is refused, and the text that tells it.
-pub(super) type Fault = (RejectReason, String);
 
 /// What an endpoint asks of a record beyond the common rules.
 #[derive(Debug, Clone, Copy)]
@@ -150,7 +149,7 @@ pub(super) fn reading(
             return refuse(RejectReason::BadTime, "timestamp is missing".to_owned());
         }
         None => inherited.ts.unwrap_or_else(|| time::to_microsecond(context.received_at)),
-        Some(held) => instant(held, context)?,
+        Some(held) => instant(held, fields.timestamp.name_in(&name::TIMESTAMP), context)?,
     };
     let owner = owner([&fields.customer_id, &fields.org_id, &fields.user_id], inherited)?;
     let [latitude, longitude, altitude] = position([
@@ -159,6 +158,9 @@ pub(super) fn reading(
         ranged(fields, Vital::Altitude)?,
     ]);
     let upload_method = fields.upload_method.get().and_then(|held| held.upload_method());
+    if !fields.names_value() {
+        return Err(nothing_known(fields.unknown()));
+    }
     let documents = fields
         .documents()
         .filter_map(|(kind, raw)| documents.read(kind, raw, ts, upload_method.as_deref()))
@@ -173,7 +175,7 @@ pub(super) fn reading(
         pressure_high: vital_sign(fields, Vital::PressureHigh)?,
         pressure_low: vital_sign(fields, Vital::PressureLow)?,
         stress: vital_sign(fields, Vital::Stress)?,
-        step: whole(Vital::Step, ranged(fields, Vital::Step)?)?,
+        step: whole(fields, Vital::Step, ranged(fields, Vital::Step)?)?,
         distance: decimal(fields, Vital::Distance)?,
         calorie: decimal(fields, Vital::Calorie)?,
         latitude,
@@ -185,51 +187,44 @@ pub(super) fn reading(
 }
 
 fn required_serial(fields: &Fields<'_>, inherited: &Inherited, rules: Rules) -> Result<String, Fault> {
+    let least = rules.min_serial_chars;
     match serial(fields, inherited) {
-        Some(serial) if serial.chars().nth(rules.min_serial_chars - 1).is_some() => Ok(serial.to_owned()),
-        Some(_) => refuse(
-            RejectReason::NoSerial,
-            format!("the serial has fewer than {} characters", rules.min_serial_chars),
-        ),
-        None => Err(no_serial(fields.device_sn.get().is_some())),
+        Some(serial) if serial.chars().nth(least - 1).is_some() => Ok(serial.to_owned()),
+        Some(_) => {
+            let name = fields.device_sn.name_in(&name::DEVICE_SN);
+            refuse(RejectReason::BadSerial, format!("{name} has fewer than {least} characters"))
+        }
+        None => Err(no_serial(&fields.device_sn, &name::DEVICE_SN)),
     }
 }
 
-/// Why a record without a serial is refused; `named`: it names something that is none.
-pub(super) fn no_serial(named: bool) -> Fault {
-    let detail = if named {
-        "the serial is not text of 1 to 64 bytes without control characters"
-    } else {
-        "deviceSn is missing"
-    };
-    (RejectReason::NoSerial, detail.to_owned())
-}
-
-/// The instant `held` names, if it can be one of a record that came now.
-pub(super) fn instant(held: &Held<'_>, context: &Context) -> Result<Timestamp, Fault> {
-    match time::read(held, &context.device_zone) {
-        Some(instant) => time::judge(instant, context).map(|()| instant),
+/// The instant `held`, which was sent as `name`, stands for, if it can be one of a record that came now.
+pub(super) fn instant(held: &Held<'_>, name: &str, context: &Context) -> Result<Timestamp, Fault> {
+    match time::read(held, context) {
+        Some(instant) => time::judge(instant, name, context).map(|()| instant),
         None => refuse(
             RejectReason::BadTime,
-            "timestamp is none of: yyyy-MM-dd HH:mm:ss, RFC 3339, positive epoch seconds or milliseconds"
-                .to_owned(),
+            format!(
+                "{name} is none of: yyyy-MM-dd HH:mm:ss, RFC 3339, positive epoch seconds or milliseconds"
+            ),
         ),
     }
 }
 
 /// Whose a record is.
 pub(super) fn owner([customer_id, org_id, user_id]: Ids<'_>, inherited: &Inherited) -> Result<Owner, Fault> {
-    let id = |name: &str, id: Id| match id {
+    let id = |which: usize, slot: &Slot<Id>, inherited: Id| match own(slot).or(inherited) {
         Id::Unknown => Ok(None),
         Id::Known(id) => Ok(Some(id)),
         Id::Unreadable => {
+            let name = slot.name_in(&name::IDS[which]);
             refuse(RejectReason::BadValue, format!("{name} is not a whole number of at most 64 bits"))
         }
     };
     Ok(Owner {
-        customer_id: id("customer_id", own(customer_id).or(inherited.customer_id))?,
-        org_id: id("org_id", own(org_id).or(inherited.org_id))?,
-        user_id: id("user_id", own(user_id).or(inherited.user_id))?,
+        customer_id: id(0, customer_id, inherited.customer_id)?,
+        org_id: id(1, org_id, inherited.org_id)?,
+        user_id: id(2, user_id, inherited.user_id)?,
     })
 }
 
@@ -247,18 +242,25 @@ pub(super) fn position([latitude, longitude, altitude]: [Option<Number>; 3]) -> 
 /// A whole-numbered vital sign. A fraction (72.5 bpm) is refused rather than rounded: no device of the fleet sends one,
 /// and a row holds what was sent or nothing.
 fn vital_sign(fields: &Fields<'_>, vital: Vital) -> Result<Option<i16>, Fault> {
-    whole(vital, measured(fields, vital)?)
+    whole(fields, vital, measured(fields, vital)?)
 }
 
 fn decimal(fields: &Fields<'_>, vital: Vital) -> Result<Option<Decimal>, Fault> {
     Ok(ranged(fields, vital)?.map(Number::decimal))
 }
 
-fn whole<T: TryFrom<i64>>(vital: Vital, number: Option<Number>) -> Result<Option<T>, Fault> {
+fn whole<T: TryFrom<i64>>(
+    fields: &Fields<'_>,
+    vital: Vital,
+    number: Option<Number>,
+) -> Result<Option<T>, Fault> {
     let Some(number) = number else { return Ok(None) };
     match number.whole().and_then(|number| T::try_from(number).ok()) {
         Some(number) => Ok(Some(number)),
-        None => refuse(RejectReason::BadValue, format!("{} is not a whole number", vital.name())),
+        None => refuse(
+            RejectReason::BadValue,
+            format!("{} {} is not a whole number", fields.quantity_name(vital), number.decimal()),
+        ),
     }
 }
 
@@ -272,22 +274,16 @@ fn measured(fields: &Fields<'_>, vital: Vital) -> Result<Option<Number>, Fault> 
 
 /// A quantity within what a body or a sensor can show.
 fn ranged(fields: &Fields<'_>, vital: Vital) -> Result<Option<Number>, Fault> {
+    let range = vital.range();
+    let name = || fields.quantity_name(vital);
     match fields.quantity(vital) {
         Ok(None) => Ok(None),
-        Ok(Some(number)) if number.is_in(&vital.range()) => Ok(Some(number)),
-        Ok(Some(_)) | Err(NumberFault::TooLarge) => {
-            let range = vital.range();
-            refuse(
-                RejectReason::OutOfRange,
-                format!("{} is outside {} to {}", vital.name(), range.start(), range.end()),
-            )
+        Ok(Some(number)) if number.is_in(&range) => Ok(Some(number)),
+        Ok(Some(number)) => refuse(RejectReason::OutOfRange, out_of_range(name(), number, &range)),
+        Err(NumberFault::TooLarge) => {
+            let detail = format!("{} is outside {} to {}", name(), range.start(), range.end());
+            refuse(RejectReason::OutOfRange, detail)
         }
-        Err(NumberFault::NotANumber) => {
-            refuse(RejectReason::BadValue, format!("{} is not a number", vital.name()))
-        }
+        Err(NumberFault::NotANumber) => refuse(RejectReason::BadValue, format!("{} is not a number", name())),
     }
-}
-
-pub(super) fn refuse<T>(reason: RejectReason, detail: String) -> Result<T, Fault> {
-    Err((reason, detail))
 }

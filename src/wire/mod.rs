@@ -15,6 +15,7 @@ pub mod batch;
 pub mod device_info;
 mod document;
 pub mod event;
+mod fault;
 mod fields;
 mod gather;
 pub mod glance;
@@ -28,6 +29,7 @@ pub mod record;
 mod records;
 mod time;
 mod value;
+pub mod watch_log;
 
 use bytes::Bytes;
 use jiff::Timestamp;

@@ -25,6 +25,8 @@ pub(super) enum Meaning {
     UploadMethod,
     Data,
     BatchId,
+    /// Known, and of no use here: it is no mistake of the sender.
+    Unused,
     Quantity(Vital),
     Document(DocumentKind),
 }
@@ -46,47 +48,73 @@ impl Key {
     }
 }
 
+/// The name of a quantity as it was sent.
+pub(super) fn of_quantity(vital: Vital, rank: u8) -> &'static str {
+    quantity_name(vital, rank).and_then(|name| std::str::from_utf8(name).ok()).unwrap_or(vital.name())
+}
+
+/// The names of the serial and of the time, in the order of their ranks.
+pub(super) const DEVICE_SN: [&str; 3] = ["deviceSn", "device_sn", "id"];
+pub(super) const TIMESTAMP: [&str; 2] = ["timestamp", "cjsj"];
+
+/// The names of tenant, organisation unit and wearer, in the order of their ranks.
+pub(super) const IDS: [[&str; 2]; 3] =
+    [["customerId", "customer_id"], ["orgId", "org_id"], ["userId", "user_id"]];
+
 // The rows of the table. The number is the place of a name in its row.
 
-fn quantity(name: &[u8]) -> Option<(Vital, u8)> {
-    use Vital::{
-        Altitude, BloodOxygen, Calorie, Distance, HeartRate, Latitude, Longitude, PressureHigh, PressureLow,
-        Step, Stress, Temperature,
+/// The table of quantities, read both ways.
+macro_rules! quantities {
+    ($($name:literal => $vital:ident, $rank:literal;)*) => {
+        fn quantity(name: &[u8]) -> Option<(Vital, u8)> {
+            Some(match name {
+                $($name => (Vital::$vital, $rank),)*
+                _ => return None,
+            })
+        }
+
+        /// The name of this rank, as it stands in the upload.
+        fn quantity_name(vital: Vital, rank: u8) -> Option<&'static [u8]> {
+            Some(match (vital, rank) {
+                $((Vital::$vital, $rank) => $name,)*
+                _ => return None,
+            })
+        }
     };
-    Some(match name {
-        b"heart_rate" => (HeartRate, 0),
-        b"heartRate" => (HeartRate, 1),
-        b"xlv" => (HeartRate, 2),
-        b"blood_oxygen" => (BloodOxygen, 0),
-        b"bloodOxygen" => (BloodOxygen, 1),
-        b"xy" => (BloodOxygen, 2),
-        b"body_temperature" => (Temperature, 0),
-        b"temperature" => (Temperature, 1),
-        b"tw" => (Temperature, 2),
-        b"blood_pressure_systolic" => (PressureHigh, 0),
-        b"pressureHigh" => (PressureHigh, 1),
-        b"pressure_high" => (PressureHigh, 2),
-        b"gxy" => (PressureHigh, 3),
-        b"blood_pressure_diastolic" => (PressureLow, 0),
-        b"pressureLow" => (PressureLow, 1),
-        b"pressure_low" => (PressureLow, 2),
-        b"dxy" => (PressureLow, 3),
-        b"stress" => (Stress, 0),
-        b"yl" => (Stress, 1),
-        b"step" => (Step, 0),
-        b"bs" => (Step, 1),
-        b"distance" => (Distance, 0),
-        b"jl" => (Distance, 1),
-        b"calorie" => (Calorie, 0),
-        b"rl" => (Calorie, 1),
-        b"latitude" => (Latitude, 0),
-        b"wd" => (Latitude, 1),
-        b"longitude" => (Longitude, 0),
-        b"jd" => (Longitude, 1),
-        b"altitude" => (Altitude, 0),
-        b"hb" => (Altitude, 1),
-        _ => return None,
-    })
+}
+
+quantities! {
+    b"heart_rate" => HeartRate, 0;
+    b"heartRate" => HeartRate, 1;
+    b"xlv" => HeartRate, 2;
+    b"blood_oxygen" => BloodOxygen, 0;
+    b"bloodOxygen" => BloodOxygen, 1;
+    b"xy" => BloodOxygen, 2;
+    b"body_temperature" => Temperature, 0;
+    b"temperature" => Temperature, 1;
+    b"tw" => Temperature, 2;
+    b"blood_pressure_systolic" => PressureHigh, 0;
+    b"pressureHigh" => PressureHigh, 1;
+    b"pressure_high" => PressureHigh, 2;
+    b"gxy" => PressureHigh, 3;
+    b"blood_pressure_diastolic" => PressureLow, 0;
+    b"pressureLow" => PressureLow, 1;
+    b"pressure_low" => PressureLow, 2;
+    b"dxy" => PressureLow, 3;
+    b"stress" => Stress, 0;
+    b"yl" => Stress, 1;
+    b"step" => Step, 0;
+    b"bs" => Step, 1;
+    b"distance" => Distance, 0;
+    b"jl" => Distance, 1;
+    b"calorie" => Calorie, 0;
+    b"rl" => Calorie, 1;
+    b"latitude" => Latitude, 0;
+    b"wd" => Latitude, 1;
+    b"longitude" => Longitude, 0;
+    b"jd" => Longitude, 1;
+    b"altitude" => Altitude, 0;
+    b"hb" => Altitude, 1;
 }
 
 fn document(name: &[u8]) -> Option<(DocumentKind, u8)> {
@@ -108,7 +136,7 @@ fn document(name: &[u8]) -> Option<(DocumentKind, u8)> {
 }
 
 fn other(name: &[u8]) -> Option<(Meaning, u8)> {
-    use Meaning::{BatchId, CustomerId, Data, DeviceSn, OrgId, Timestamp, UploadMethod, UserId};
+    use Meaning::{BatchId, CustomerId, Data, DeviceSn, OrgId, Timestamp, Unused, UploadMethod, UserId};
     Some(match name {
         b"deviceSn" => (DeviceSn, 0),
         b"device_sn" => (DeviceSn, 1),
@@ -126,6 +154,8 @@ fn other(name: &[u8]) -> Option<(Meaning, u8)> {
         b"data" => (Data, 0),
         b"batchId" => (BatchId, 0),
         b"batch_id" => (BatchId, 1),
+        // Of the envelope of the phone app, and of an export of `health_data`.
+        b"type" | b"received_at" => (Unused, 0),
         _ => return None,
     })
 }

@@ -68,11 +68,11 @@ mod tests {
     fn an_item_read_again_is_what_it_was_in_its_body() {
         for body in [
             r#"{"deviceSn":"A","heart_rate":70,"timestamp":"2025-05-17 12:00:00"}"#,
-            r#"{"data":[{"deviceSn":"A","timestamp":1747454400},{"deviceSn":"B","timestamp":1747454400}]}"#,
-            r#"{"customerId":"7","org_id":8,"data":{"deviceSn":"A","timestamp":1747454400}}"#,
+            r#"{"data":[{"deviceSn":"A","timestamp":1747454400,"step":5},{"deviceSn":"B","timestamp":1747454400,"step":5}]}"#,
+            r#"{"customerId":"7","org_id":8,"data":{"deviceSn":"A","timestamp":1747454400,"step":5}}"#,
             r#"{"userId":"9","deviceSn":"W\"","data":{"org_id":1,"data":[{"xlv":70,"cjsj":1747454400}]}}"#,
-            r#"{"customerId":"7","data":"{\"data\":[{\"id\":\"A\",\"timestamp\":1747454400}]}"}"#,
-            r#"{"deviceSn":"A","xlv":7,"timestamp":1747454400,"data":[{"id":"B","timestamp":1747454400}]}"#,
+            r#"{"customerId":"7","data":"{\"data\":[{\"id\":\"A\",\"timestamp\":1747454400,\"bs\":5}]}"}"#,
+            r#"{"deviceSn":"A","xlv":7,"timestamp":1747454400,"data":[{"id":"B","timestamp":1747454400,"bs":5}]}"#,
         ] {
             let taken = health::parse(&bytes(body), &context(None)).unwrap();
             assert!(taken.rejects.is_empty(), "{body}");
@@ -97,12 +97,12 @@ mod tests {
 
     #[test]
     fn a_record_of_the_batch_route_keeps_its_rules() {
-        let text = bytes(r#"{"deviceSn":"A","timestamp":1747454400}"#);
+        let text = bytes(r#"{"deviceSn":"A","timestamp":1747454400,"step":5}"#);
         let reason = |source| {
             read(source, &text, None, &context(None)).rejects.first().map(|reject| reject.refusal.reason)
         };
         assert_eq!(reason(Source::Health), None);
-        assert_eq!(reason(Source::HealthBatch), Some(RejectReason::NoSerial));
+        assert_eq!(reason(Source::HealthBatch), Some(RejectReason::BadSerial));
     }
 
     #[test]
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_sample_without_a_time_was_taken_when_it_was_received() {
-        let upload = read(Source::Health, &bytes(r#"{"deviceSn":"A"}"#), None, &context(None));
+        let upload = read(Source::Health, &bytes(r#"{"deviceSn":"A","step":5}"#), None, &context(None));
         assert_eq!(upload.items[0].reading.ts, context(None).received_at);
     }
 }

@@ -39,7 +39,8 @@ pub(super) fn read(body: &Bytes, reader: &mut impl Reader) -> Result<(), BodyErr
     walk(value, Place { source: body, inherited: &Inherited::default(), depth: 0 }, reader)
 }
 
-fn walk(text: &str, place: Place<'_>, reader: &mut impl Reader) -> Result<(), BodyError> {
+/// Takes the records of `text`, which is an object or an array.
+pub(super) fn walk(text: &str, place: Place<'_>, reader: &mut impl Reader) -> Result<(), BodyError> {
     if text.starts_with('[') {
         let place = Place { depth: place.depth + 1, ..place };
         for element in serde_json::from_str::<Vec<&RawValue>>(text)? {

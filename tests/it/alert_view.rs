@@ -103,13 +103,15 @@ async fn every_change_is_published_on_both_channels() {
     channels.subscribe(format!("alert_info_channel:{device}")).await.expect("subscribed");
     channels.subscribe("alert_info_channel").await.expect("subscribed");
     let service = Service::start(&database).await;
-    raise(&sql, &device).await;
+    let alert_id = raise(&sql, &device).await;
     let mut heard = Vec::new();
     let mut messages = channels.on_message();
     while heard.len() < 2 {
         let message = messages.next().await.expect("open");
         let payload: String = message.get_payload().expect("text");
-        if payload == device {
+        let alert: Value = serde_json::from_str(&payload).expect("JSON");
+        if alert["deviceSn"] == device {
+            assert_eq!(alert["id"], alert_id.to_string());
             heard.push(message.get_channel_name().to_owned());
         }
     }

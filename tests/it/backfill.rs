@@ -108,7 +108,7 @@ async fn csv_and_ndjson_are_read_by_the_rules_of_an_upload() {
         ),
     );
     let body = format!(
-        "{{\"customerId\":\"5\",\"data\":[{{\"id\":\"HIST-1\",\"cjsj\":\"{0}\",\"xlv\":80}},{{\"id\":\"HIST-2\",\"cjsj\":\"{0}\"}}]}}\n\
+        "{{\"customerId\":\"5\",\"data\":[{{\"id\":\"HIST-1\",\"cjsj\":\"{0}\",\"xlv\":80}},{{\"id\":\"HIST-2\",\"cjsj\":\"{0}\",\"xlv\":0}}]}}\n\
          \n{{\"deviceSn\":\"HIST-1\",\"timestamp\":\"{0}\",\"xy\":97}}\nnonsense\n{{\"deviceSn\":\"HIST-3\",\"heart_rate\":1}}",
         day(4)
     );

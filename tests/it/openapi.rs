@@ -96,6 +96,7 @@ struct Kind {
     table: &'static str,
     serial: &'static str,
     besides: &'static [(&'static str, &'static str)],
+    unmeasured: &'static [&'static str],
 }
 
 const KINDS: [Kind; 3] = [
@@ -105,6 +106,7 @@ const KINDS: [Kind; 3] = [
         table: "health_data",
         serial: "deviceSn",
         besides: &[],
+        unmeasured: &["heart_rate"],
     },
     Kind {
         schema: "DeviceInfoItem",
@@ -112,6 +114,7 @@ const KINDS: [Kind; 3] = [
         table: "device_info",
         serial: "SerialNumber",
         besides: &[],
+        unmeasured: &["voltage"],
     },
     Kind {
         schema: "EventItem",
@@ -119,6 +122,7 @@ const KINDS: [Kind; 3] = [
         table: "device_event",
         serial: "deviceSn",
         besides: &[("eventType", "a.b.SOS_EVENT")],
+        unmeasured: &[],
     },
 ];
 
@@ -166,6 +170,10 @@ fn item_with(kind: &Kind, name: &str, spelling: &str, serial: &str) -> Value {
         _ => {}
     }
     fields.insert(spelling.to_owned(), value);
+    // What names no value at all is refused.
+    for unmeasured in kind.unmeasured {
+        fields.entry(*unmeasured).or_insert(Value::Null);
+    }
     item
 }
 

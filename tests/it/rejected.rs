@@ -101,7 +101,7 @@ async fn a_reject_is_found_by_device_reason_source_and_time() {
         lines[0].split_whitespace().collect::<Vec<_>>(),
         ["id", "age", "device", "source", "reason", "detail"]
     );
-    assert!(lines[1].contains("FIND-2") && lines[1].contains("heart_rate is outside"), "{table}");
+    assert!(lines[1].contains("FIND-2") && lines[1].contains("heart_rate 999 is over 300"), "{table}");
     assert_eq!(lines[4], "1 more are older");
     service.finish().await;
 }
@@ -118,7 +118,7 @@ async fn everything_about_a_reject_is_shown_its_text_as_it_was_sent() {
     let shown = vitals(&database, &["rejected", "show", &id.to_string()]).await;
     assert_eq!(shown.code, 0, "{shown:?}");
     for part in
-        [text, "SHOW-1", "out_of_range", "heart_rate is outside 1 to 300", "health", "1939964806110937090"]
+        [text, "SHOW-1", "out_of_range", "heart_rate 999 is over 300", "health", "1939964806110937090"]
     {
         assert!(shown.out.contains(part), "{part}: {}", shown.out);
     }
@@ -354,7 +354,7 @@ async fn a_rejected_item_loses_neither_what_stood_around_it_nor_the_rules_of_its
     assert_eq!(service.post("/upload_health_data_batch", batch.to_string()).await.status, 400);
     keep_years(&database).await;
     let account = replayed(&vitals(&database, &["rejected", "replay", "--json"]).await);
-    assert_eq!((&account["stored"], &account["refused"]), (&json!(2), &json!({ "no_serial": 1 })));
+    assert_eq!((&account["stored"], &account["refused"]), (&json!(2), &json!({ "bad_serial": 1 })));
     let owners = database
         .client()
         .await

@@ -1105,7 +1105,7 @@ table rejected_upload: Items that could not be stored, with the reason and their
     batch_id bigint not null default txid_current(): The transaction that kept it (txid_current()).
     source text not null default 'health'::text: What kind of item, by the route it came by, whose rules a replay goes by: health, health_batch, device_info, event.
     device_sn text: Serial the item named. NULL: it named none that can be read.
-    reason text not null: Kind of refusal, a fixed word: no_serial, bad_time, future, too_old, out_of_range, not_an_object, bad_value, other_tenant, other_device, refused_by_database.
+    reason text not null: Kind of refusal, a fixed word: no_serial, bad_serial, bad_time, future, too_old, out_of_range, bad_value, nothing_known, not_an_object, not_json, other_tenant, other_device, refused_by_database.
     detail text not null: What exactly was wrong, for a person.
     body text not null: The item exactly as it was sent.
     inherited jsonb: What the objects around the item said for it: deviceSn, customerId, orgId, userId. NULL: nothing.
@@ -1195,6 +1195,33 @@ view sleep_week.legacy_hours numeric: Sum of the legacy figures of its days.
 view sleep_week.customer_id bigint: Tenant by the last day that names one. NULL: none does.
 view sleep_week.org_id bigint: Organisation unit by the last day that names one. NULL: none does.
 view sleep_week.user_id bigint: Wearer by the last day that names one. NULL: none does.
+view unknown_event_type.event_type text: Short type, upper case, as in device_event.
+view unknown_event_type.count bigint: How often it came.
+view unknown_event_type.first_seen_at timestamp with time zone: When it first came.
+view unknown_event_type.last_seen_at timestamp with time zone: When it last came.
+view unknown_event_type.device_sn text: First device that sent it. NULL: it named none.
+table unknown_name: Names in uploads that have no meaning here, each once. At most 1000: of more, the ones that came least often go.
+    kind text not null: What it is the name of: a field of a sample, of device_info or of an event, or an event_type.
+    name text not null: The name as it was sent, without control characters, at most 64 bytes.
+    count bigint not null: How often it came.
+    first_seen_at timestamp with time zone not null: When it first came.
+    last_seen_at timestamp with time zone not null: When it last came.
+    device_sn text: First device that sent it. NULL: it named none.
+    constraint unknown_name_count_check CHECK ((count > 0))
+    constraint unknown_name_kind_check CHECK ((kind = ANY (ARRAY['sample'::text, 'device_info'::text, 'event'::text, 'event_type'::text])))
+    constraint unknown_name_pkey PRIMARY KEY (kind, name)
+table watch_log: Lines of the logs of watches, each once, kept for a week (policy).
+    watch_log_id bigint not null: Number of the line.
+    device_sn text: Serial number of the device. NULL: the line named none that can be read.
+    ts timestamp with time zone not null: When the device wrote it; the time of receipt where it names none that can be.
+    received_at timestamp with time zone not null: When the service took it.
+    level text: How grave it is, the word of the device, at most 32 bytes. NULL: it names none.
+    content text not null: The line; what goes beyond 16 KiB is cut off.
+    customer_id bigint: Tenant of the device at that time, 64 bit. NULL: not known.
+    constraint watch_log_content_check CHECK ((octet_length(content) <= 16384))
+    constraint watch_log_pkey PRIMARY KEY (watch_log_id)
+    CREATE UNIQUE INDEX watch_log_line_key ON public.watch_log USING btree (device_sn, ts, md5(content))
+    CREATE INDEX watch_log_received_at_idx ON public.watch_log USING btree (received_at)
 table workout: Workouts: one row per device, start and type. Sent again with other figures, the larger ones hold, in whatever order they come.
     device_sn text not null: Serial number of the device.
     start_ts timestamp with time zone not null: Start of the workout.

@@ -105,6 +105,7 @@ impl Lines {
             let mut upload = wire::history::read(&line, context);
             piece.upload.items.append(&mut upload.items);
             piece.upload.rejects.append(&mut upload.rejects);
+            piece.upload.unknown.append(upload.unknown);
         }
         piece.end = self.position();
         Ok(any.then_some(piece))

@@ -20,12 +20,14 @@ use crate::app;
 use crate::command::interrupt::until_interrupted;
 use crate::command::progress::Progress;
 use crate::command::simulate::grouped;
-use crate::command::text::print;
+use crate::command::text::{harmless, print};
 use crate::config::Settings;
 use crate::http::retention::RawRetention;
 use crate::ingest::backfill::Backfill;
+use crate::model::{UnknownName, UnknownNames};
 use crate::store::Store;
 use crate::store::backfill::{self, Counts, Journal, Stretch};
+use crate::store::unknown_name;
 use crate::{tasks, wire};
 use lines::{Format, Lines, Piece};
 
@@ -95,9 +97,12 @@ struct Work {
     bytes: u64,
     lines: Option<Lines>,
     backfill: Backfill,
+    store: Store,
     context: wire::Context,
     batch_lines: usize,
     counts: Counts,
+    /// Names of columns or fields that have no meaning, of what was read now.
+    unknown: UnknownNames,
     started: Instant,
 }
 
@@ -121,9 +126,11 @@ impl Work {
             bytes,
             lines: Some(lines),
             backfill: Backfill::new(store, settings),
+            store: store.clone(),
             context: context.clone(),
             batch_lines: usize::try_from(options.batch_lines)?,
             counts: Counts::default(),
+            unknown: UnknownNames::default(),
             started: Instant::now(),
         })
     }
@@ -134,7 +141,8 @@ impl Work {
         progress.advance(self.journal.offset);
         let mut at = self.journal.offset;
         let mut piece = self.read().await?;
-        while let Some(current) = piece {
+        while let Some(mut current) = piece {
+            self.unknown.append(std::mem::take(&mut current.upload.unknown));
             let stretch = Stretch { id: self.journal.id, from: at, to: current.end };
             let (lines, next) = (self.lines.take(), &self.context);
             let reading = read_ahead(lines, next, self.batch_lines);
@@ -150,6 +158,10 @@ impl Work {
             piece = ahead?;
         }
         progress.end();
+        if !self.unknown.is_empty() {
+            let names: Vec<UnknownName> = self.unknown.iter().cloned().collect();
+            unknown_name::add(&self.store, &names, self.context.received_at).await?;
+        }
         Ok(())
     }
 
@@ -171,6 +183,7 @@ impl Work {
             let object = json!({
                 "file": self.name, "lines": all.lines, "stored": all.stored, "duplicate": all.duplicate,
                 "rejected": all.rejected, "lines_now": self.counts.lines, "seconds": seconds, "records_per_second": rate,
+                "ignored": self.unknown.iter().map(|name| name.name.as_str()).collect::<Vec<_>>(),
             });
             print(&format!("{object}\n"))?;
             return Ok(all.rejected);
@@ -188,6 +201,10 @@ impl Work {
             grouped(all.duplicate),
             grouped(all.rejected)
         ))?;
+        if !self.unknown.is_empty() {
+            let names = self.unknown.iter().map(|name| harmless(&name.name)).collect::<Vec<_>>().join(", ");
+            print(&format!("{}: names without a meaning, ignored: {names}\n", self.name))?;
+        }
         Ok(all.rejected)
     }
 }

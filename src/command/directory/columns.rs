@@ -42,6 +42,12 @@ pub(super) fn places(header: &ByteRecord, names: &[&str], required: usize) -> Re
     ))
 }
 
+/// The columns of a file that none of `names` is the name of, as they stand there.
+pub(super) fn unknown(header: &ByteRecord, names: &[&str]) -> Vec<String> {
+    let given = header.iter().map(|name| String::from_utf8_lossy(name).into_owned());
+    given.filter(|given| !names.iter().any(|name| bare(name) == bare(given))).collect()
+}
+
 /// `org_id`, `orgId` and `Org ID` are one name.
 fn bare(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
@@ -138,6 +144,12 @@ mod tests {
 
     fn header(names: &[&str]) -> ByteRecord {
         ByteRecord::from(names.to_vec())
+    }
+
+    #[test]
+    fn a_column_that_has_no_meaning_is_told_as_it_stands_there() {
+        let header = header(&["Org ID", "Vaild From", "name"]);
+        assert_eq!(unknown(&header, &["name", "org_id", "valid_from"]), ["Vaild From"]);
     }
 
     #[test]

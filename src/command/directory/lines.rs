@@ -96,6 +96,7 @@ impl Record for Binding {
 pub(super) struct Lines<R> {
     reader: Reader<Counted>,
     places: Vec<Place>,
+    unknown: Vec<String>,
     width: usize,
     zone: TimeZone,
     bytes: u64,
@@ -117,7 +118,13 @@ impl<R: Record> Lines<R> {
             Ok(places) => places,
             Err(fault) => bail!("{}: {fault}", path.display()),
         };
-        Ok(Self { reader, places, width: header.len(), zone, bytes, read, entry: PhantomData })
+        let unknown = columns::unknown(&header, R::COLUMNS);
+        Ok(Self { reader, places, unknown, width: header.len(), zone, bytes, read, entry: PhantomData })
+    }
+
+    /// Columns that have no meaning here.
+    pub(super) fn unknown(&self) -> &[String] {
+        &self.unknown
     }
 
     /// Size of the file, bytes.

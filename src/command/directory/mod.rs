@@ -26,7 +26,7 @@ pub enum Action {
     /// Take tenants, organisation units, users and device bindings from CSV files
     ///
     /// Files are UTF-8 (a byte order mark is fine) with a line of column names; the order of
-    /// columns is free, other columns are ignored. Names may be spelled org_id, orgId, "Org ID".
+    /// columns is free, other columns are ignored and named. Names may be spelled org_id, orgId, "Org ID".
     ///
     ///   --customers  customer_id, name
     ///   --orgs       org_id, name, ancestors
@@ -120,6 +120,7 @@ impl Work<'_> {
     async fn take<R: Record>(&mut self, what: &'static str, file: Option<&Path>) -> anyhow::Result<()> {
         let Some(file) = file else { return Ok(()) };
         let lines = Lines::<R>::open(file, self.settings.device_zone())?;
+        self.report.ignored(file, lines.unknown());
         let progress = self.report.begin(what, file, lines.bytes());
         let merged = self
             .import

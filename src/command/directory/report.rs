@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::command::text::harmless;
 use crate::store::StoreError;
 use crate::store::directory::Merged;
 
@@ -43,6 +44,14 @@ impl Report {
             Ok(writer)
         };
         Ok(Self { refusals: Rc::new(RefCell::new(refusals.map(open).transpose()?)), refused: 0 })
+    }
+
+    /// Columns of a file that have no meaning: one of them may be misspelled.
+    pub(super) fn ignored(&self, file: &Path, columns: &[String]) {
+        if !columns.is_empty() {
+            let columns = columns.iter().map(|name| harmless(name)).collect::<Vec<_>>().join(", ");
+            eprintln!("{}: columns without a meaning, ignored: {columns}", file.display());
+        }
     }
 
     /// A file is begun.

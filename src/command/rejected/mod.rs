@@ -1,4 +1,4 @@
-//! `vitals rejected`: what could not be stored: list it, show it, put it through again, drop it.
+//! `vitals rejected`: what could not be stored: list it, show it, put it through again, drop it; and names that have no meaning.
 //!
 //! Before: an operator. After: `store::rejected_upload`, and for a replay `wire` and `ingest::replay`.
 //! Promise: no service has to run and none is disturbed; only `replay` and `drop` change anything.
@@ -7,6 +7,7 @@ mod drop;
 mod filter;
 mod replay;
 mod text;
+mod unknown;
 
 use std::process::ExitCode;
 
@@ -15,6 +16,7 @@ use anyhow::bail;
 use crate::app;
 use crate::command::text::print;
 use crate::config::Settings;
+use crate::model::NameKind;
 use crate::store::{Store, rejected_upload};
 use filter::{Choice, Which};
 
@@ -35,6 +37,20 @@ enum Action {
     Replay(Replay),
     /// Delete rejects for good
     Drop(Drop),
+    /// List names of fields that have no meaning here, the most frequent first: misspelled, or of a newer firmware
+    Names(Unknown),
+    /// List types of events that neither `event_type` nor a rule names: such an event is kept, and nobody is alerted
+    Events(Unknown),
+}
+
+#[derive(Debug, clap::Args)]
+struct Unknown {
+    /// Most that are listed
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -94,6 +110,8 @@ pub async fn run(options: Options, settings: &Settings) -> anyhow::Result<ExitCo
         Action::Show(show) => self::show(&show, settings, &store).await,
         Action::Replay(replay) => replay::run(&replay.choice, replay.json, settings, &store).await,
         Action::Drop(drop) => drop::run(&drop.choice, drop.yes, settings, &store).await,
+        Action::Names(options) => unknown::list(&unknown::FIELDS, &options, &store).await,
+        Action::Events(options) => unknown::list(&[NameKind::EventType], &options, &store).await,
     }
 }
 

@@ -15,8 +15,12 @@ pub(in crate::http) struct DeviceInfoUpload;
 /// A body of `/upload_common_event`.
 pub(in crate::http) struct EventUpload;
 
+/// A body of `/upload_watch_log`.
+pub(in crate::http) struct WatchLogUpload;
+
 struct DeviceInfoItem;
 struct EventItem;
+struct WatchLogLine;
 
 /// What may stand in a field.
 #[derive(Clone, Copy)]
@@ -82,6 +86,18 @@ const EVENT: &[Field] = &[
     ("longitude", "Degrees east; 0/0 is no position", &["jd"], Number),
     ("altitude", "Metres", &["hb"], Number),
     ("healthData", "A sample, alone or under `data`", &["heatlhData", "health_data"], Json),
+];
+
+const WATCH_LOG: &[Field] = &[
+    ("deviceSn", "Serial, 1 to 64 bytes", &["device_sn"], Text),
+    (
+        "timestamp",
+        "When it was written, as in a sample; missing or impossible: when it was received",
+        &[],
+        Number,
+    ),
+    ("level", "How grave it is, the word of the device", &[], Word),
+    ("content", "The line; what goes beyond 16 KiB is cut off", &[], Json),
 ];
 
 impl Holds {
@@ -167,5 +183,25 @@ impl PartialSchema for EventUpload {
 impl ToSchema for EventUpload {
     fn schemas(schemas: &mut Named) {
         schemas.push((EventItem::name().into(), EventItem::schema()));
+    }
+}
+
+impl PartialSchema for WatchLogLine {
+    fn schema() -> RefOr<Schema> {
+        object("A line of the log of a watch.", WATCH_LOG)
+    }
+}
+
+impl ToSchema for WatchLogLine {}
+
+impl PartialSchema for WatchLogUpload {
+    fn schema() -> RefOr<Schema> {
+        any_shape::<WatchLogLine>()
+    }
+}
+
+impl ToSchema for WatchLogUpload {
+    fn schemas(schemas: &mut Named) {
+        schemas.push((WatchLogLine::name().into(), WatchLogLine::schema()));
     }
 }

@@ -103,7 +103,8 @@ impl Holds {
 fn item() -> RefOr<Schema> {
     let mut object = ObjectBuilder::new().description(Some(
         "A sample. Of several names of one meaning the first that holds a value counts; null, \"\" and \"null\" hold none. \
-         An item without a serial, or with a value out of range, is kept as rejected. Other fields are let be.",
+         An item without a serial, without a field that could hold a value, or with a value out of range, is kept as rejected. \
+         Other fields are ignored, and listed in the answer.",
     ));
     for (name, meaning, older, holds) in FIELDS {
         let mut text = format!("{meaning}{}.", holds.rule());

@@ -22,7 +22,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::error::OpenErrors;
 use crate::config::Authentication;
-pub(super) use device::{DeviceInfoUpload, EventUpload};
+pub(super) use device::{DeviceInfoUpload, EventUpload, WatchLogUpload};
 pub(super) use health::{HealthBatch, HealthUpload};
 pub(super) use page::{__path_docs, __path_docs_file, docs, docs_file};
 
@@ -75,6 +75,7 @@ const EXAMPLES: &[(&str, &str, &str, &str)] = &[
     ("/upload_device_info", "phone_device_info", "the phone app", fixture!("phone_device_info")),
     ("/upload_common_event", "watch_event", "a watch: an alarm with its sample", fixture!("watch_event")),
     ("/upload_common_event", "phone_event", "the phone app", fixture!("phone_event")),
+    ("/upload_watch_log", "watch_log", "a watch", fixture!("watch_log")),
 ];
 
 /// The document as it is served.

@@ -3,13 +3,14 @@
 //! Before: `records` found the record. After: `device_info` makes a value of each field.
 //! Promise: as for `fields`: the first name of a meaning that holds a value wins, and no value makes a record unreadable.
 
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 use crate::model::RejectReason;
+use crate::wire::fault::{self, Fault, refuse};
 use crate::wire::fields::{Slot, offer_id};
-use crate::wire::item::{Fault, refuse};
 use crate::wire::number::Number;
-use crate::wire::object;
+use crate::wire::object::{self, Member};
 use crate::wire::value::{Held, Id};
 
 /// Longest text of a field, bytes of UTF-8: several times what any device of the fleet sends.
@@ -34,82 +35,90 @@ pub(super) enum Field {
     Status,
 }
 
-impl Field {
-    /// Column of `device_info`, or what stands for it.
-    const fn name(self) -> &'static str {
-        match self {
-            Self::DeviceSn => "device_sn",
-            Self::Timestamp => "timestamp",
-            Self::SystemVersion => "system_version",
-            Self::WifiAddress => "wifi_address",
-            Self::BluetoothAddress => "bluetooth_address",
-            Self::IpAddress => "ip_address",
-            Self::NetworkMode => "network_mode",
-            Self::DeviceName => "device_name",
-            Self::Imei => "imei",
-            Self::BatteryLevel => "battery_level",
-            Self::Voltage => "voltage",
-            Self::ChargingStatus => "charging_status",
-            Self::WearState => "wear_state",
-            Self::Status => "status",
-        }
-    }
-}
-
 #[derive(Debug, Clone, Copy)]
 enum Name {
     Field(Field, u8),
     /// 0 tenant, 1 organisation unit, 2 wearer.
     Id(usize, u8),
+    /// Known, and of no use here.
+    Unused,
 }
 
-/// The table of the wire contract, section 2. The number is the place of a name in its row.
+/// The table of the wire contract, section 2, read both ways. The number is the place of a name in its row.
+macro_rules! fields {
+    ($($name:literal => $field:ident, $rank:literal;)*) => {
+        fn field(name: &[u8]) -> Option<Name> {
+            Some(match name {
+                $($name => Name::Field(Field::$field, $rank),)*
+                _ => return None,
+            })
+        }
+
+        /// The name of this rank, as it stands in the upload.
+        fn field_name(field: Field, rank: u8) -> &'static [u8] {
+            match (field, rank) {
+                $((Field::$field, $rank) => $name,)*
+                // Sent under none.
+                (field, _) => field_name(field, 0),
+            }
+        }
+    };
+}
+
+fields! {
+    b"SerialNumber" => DeviceSn, 0;
+    b"serial_number" => DeviceSn, 1;
+    b"deviceSn" => DeviceSn, 2;
+    b"device_sn" => DeviceSn, 3;
+    b"System Software Version" => SystemVersion, 0;
+    b"system_version" => SystemVersion, 1;
+    b"systemVersion" => SystemVersion, 2;
+    b"Wifi Address" => WifiAddress, 0;
+    b"wifi_address" => WifiAddress, 1;
+    b"wifiAddress" => WifiAddress, 2;
+    b"Bluetooth Address" => BluetoothAddress, 0;
+    b"bluetooth_address" => BluetoothAddress, 1;
+    b"bluetoothAddress" => BluetoothAddress, 2;
+    b"IP Address" => IpAddress, 0;
+    b"ip_address" => IpAddress, 1;
+    b"ipAddress" => IpAddress, 2;
+    b"Network Access Mode" => NetworkMode, 0;
+    b"network_mode" => NetworkMode, 1;
+    b"networkMode" => NetworkMode, 2;
+    b"Device Name" => DeviceName, 0;
+    b"device_name" => DeviceName, 1;
+    b"deviceName" => DeviceName, 2;
+    b"IMEI" => Imei, 0;
+    b"imei" => Imei, 1;
+    b"batteryLevel" => BatteryLevel, 0;
+    b"battery_level" => BatteryLevel, 1;
+    b"voltage" => Voltage, 0;
+    b"chargingStatus" => ChargingStatus, 0;
+    b"charging_status" => ChargingStatus, 1;
+    b"wearState" => WearState, 0;
+    b"wear_state" => WearState, 1;
+    b"status" => Status, 0;
+    b"timestamp" => Timestamp, 0;
+    b"cjsj" => Timestamp, 1;
+}
+
 fn name(name: &[u8]) -> Option<Name> {
-    use Name::{Field as F, Id};
+    use Name::Id;
     Some(match name {
-        b"SerialNumber" => F(Field::DeviceSn, 0),
-        b"serial_number" => F(Field::DeviceSn, 1),
-        b"deviceSn" => F(Field::DeviceSn, 2),
-        b"device_sn" => F(Field::DeviceSn, 3),
-        b"System Software Version" => F(Field::SystemVersion, 0),
-        b"system_version" => F(Field::SystemVersion, 1),
-        b"systemVersion" => F(Field::SystemVersion, 2),
-        b"Wifi Address" => F(Field::WifiAddress, 0),
-        b"wifi_address" => F(Field::WifiAddress, 1),
-        b"wifiAddress" => F(Field::WifiAddress, 2),
-        b"Bluetooth Address" => F(Field::BluetoothAddress, 0),
-        b"bluetooth_address" => F(Field::BluetoothAddress, 1),
-        b"bluetoothAddress" => F(Field::BluetoothAddress, 2),
-        b"IP Address" => F(Field::IpAddress, 0),
-        b"ip_address" => F(Field::IpAddress, 1),
-        b"ipAddress" => F(Field::IpAddress, 2),
-        b"Network Access Mode" => F(Field::NetworkMode, 0),
-        b"network_mode" => F(Field::NetworkMode, 1),
-        b"networkMode" => F(Field::NetworkMode, 2),
-        b"Device Name" => F(Field::DeviceName, 0),
-        b"device_name" => F(Field::DeviceName, 1),
-        b"deviceName" => F(Field::DeviceName, 2),
-        b"IMEI" => F(Field::Imei, 0),
-        b"imei" => F(Field::Imei, 1),
-        b"batteryLevel" => F(Field::BatteryLevel, 0),
-        b"battery_level" => F(Field::BatteryLevel, 1),
-        b"voltage" => F(Field::Voltage, 0),
-        b"chargingStatus" => F(Field::ChargingStatus, 0),
-        b"charging_status" => F(Field::ChargingStatus, 1),
-        b"wearState" => F(Field::WearState, 0),
-        b"wear_state" => F(Field::WearState, 1),
-        b"status" => F(Field::Status, 0),
-        b"timestamp" => F(Field::Timestamp, 0),
-        b"cjsj" => F(Field::Timestamp, 1),
         b"customerId" => Id(0, 0),
         b"customer_id" => Id(0, 1),
         b"orgId" => Id(1, 0),
         b"org_id" => Id(1, 1),
         b"userId" => Id(2, 0),
         b"user_id" => Id(2, 1),
-        _ => return None,
+        // Of the envelope of the phone app.
+        b"type" => Name::Unused,
+        other => return field(other),
     })
 }
+
+/// What the phone app writes where it knows nothing.
+const SAYS_NOTHING: [&str; 3] = ["未知", "未知设备", "未知版本"];
 
 /// What one record holds.
 #[derive(Debug, Default)]
@@ -117,20 +126,58 @@ pub(super) struct Fields<'a> {
     values: [Slot<Held<'a>>; Field::Status as usize + 1],
     /// Tenant, organisation unit, wearer.
     pub(super) ids: [Slot<Id>; 3],
+    /// Is something named that a device may say of itself, whatever it holds?
+    names_value: bool,
+    unknown: Vec<Cow<'a, [u8]>>,
 }
+
+/// Most unknown names that are kept of one record.
+const MAX_UNKNOWN: usize = 16;
 
 impl<'a> Fields<'a> {
     /// Reads `text`, which is an object and nothing else.
     pub(super) fn read(text: &'a str) -> serde_json::Result<Self> {
         let mut fields = Self::default();
-        object::read(text, name, |name, raw| {
-            let Some(held) = Held::from_raw(raw) else { return };
-            match name {
-                Name::Field(field, rank) => fields.values[field as usize].offer(rank, held),
-                Name::Id(which, rank) => offer_id(&mut fields.ids[which], rank, &held),
-            }
+        object::read(text, name, |member| match member {
+            Member::Known(name, raw) => fields.offer(name, raw),
+            Member::Unknown(name) if fields.unknown.len() < MAX_UNKNOWN => fields.unknown.push(name),
+            Member::Unknown(_) => {}
         })?;
         Ok(fields)
+    }
+
+    fn offer(&mut self, name: Name, raw: &'a str) {
+        self.names_value |= match name {
+            Name::Field(field, _) => !matches!(field, Field::DeviceSn | Field::Timestamp),
+            Name::Id(..) => true,
+            Name::Unused => false,
+        };
+        let Some(held) = Held::from_raw(raw).filter(|held| !says_nothing(held)) else { return };
+        match name {
+            Name::Field(field, rank) => self.values[field as usize].offer(rank, held),
+            Name::Id(which, rank) => offer_id(&mut self.ids[which], rank, &held),
+            Name::Unused => {}
+        }
+    }
+
+    /// Is something named that a device may say of itself, be it as not known?
+    pub(super) const fn names_value(&self) -> bool {
+        self.names_value
+    }
+
+    /// Names that have no meaning, at most [`MAX_UNKNOWN`].
+    pub(super) fn unknown(&self) -> &[Cow<'a, [u8]>] {
+        &self.unknown
+    }
+
+    /// What was sent as the serial, for [`super::super::fault::no_serial`].
+    pub(super) const fn serial_slot(&self) -> &Slot<Held<'a>> {
+        &self.values[Field::DeviceSn as usize]
+    }
+
+    /// The name under which `field` was sent.
+    pub(super) fn sent_name(&self, field: Field) -> &'static str {
+        std::str::from_utf8(field_name(field, self.values[field as usize].rank())).unwrap_or_default()
     }
 
     /// Does it say nothing of a device?
@@ -149,14 +196,17 @@ impl<'a> Fields<'a> {
         match held.word() {
             Some(text) if text.len() > MAX_TEXT_BYTES => refuse(
                 RejectReason::OutOfRange,
-                format!("{} is longer than {MAX_TEXT_BYTES} bytes", field.name()),
+                format!("{} has {} bytes, and may have {MAX_TEXT_BYTES}", self.sent_name(field), text.len()),
             ),
             Some(text) => Ok(Some(text).filter(|text| !text.is_empty())),
-            None => refuse(RejectReason::BadValue, format!("{} is neither text nor a number", field.name())),
+            None => {
+                let name = self.sent_name(field);
+                refuse(RejectReason::BadValue, format!("{name} is neither text nor a number"))
+            }
         }
     }
 
-    /// A whole number, its unit behind it perhaps.
+    /// A whole number, its unit behind it perhaps. 0 is what is sent where it is not known.
     pub(super) fn quantity<T: TryFrom<i64>>(
         &self,
         field: Field,
@@ -164,16 +214,22 @@ impl<'a> Fields<'a> {
         range: &RangeInclusive<i32>,
     ) -> Result<Option<T>, Fault> {
         let Some(text) = self.text(field)? else { return Ok(None) };
+        let name = self.sent_name(field);
         let lower = text.to_ascii_lowercase();
         let digits = lower.strip_suffix(unit).unwrap_or(&lower).trim_end();
-        let number = Number::read(digits).ok();
-        match number.filter(|number| number.is_in(range)).and_then(Number::whole) {
-            Some(whole) => Ok(T::try_from(whole).ok()),
-            None if number.is_some_and(|number| !number.is_in(range)) => refuse(
-                RejectReason::OutOfRange,
-                format!("{} is outside {} to {}", field.name(), range.start(), range.end()),
-            ),
-            None => refuse(RejectReason::BadValue, format!("{} is not a whole number", field.name())),
+        match Number::read(digits) {
+            Ok(number) if number.is_zero() => Ok(None),
+            Ok(number) if !number.is_in(range) => {
+                refuse(RejectReason::OutOfRange, fault::out_of_range(name, number, range))
+            }
+            Ok(number) if number.whole().is_some() => {
+                Ok(number.whole().and_then(|whole| T::try_from(whole).ok()))
+            }
+            _ => refuse(RejectReason::BadValue, format!("{name} is not a whole number")),
         }
     }
+}
+
+fn says_nothing(held: &Held<'_>) -> bool {
+    matches!(held, Held::Text(text) if SAYS_NOTHING.contains(&text.trim()))
 }

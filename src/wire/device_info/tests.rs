@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -36,7 +37,10 @@ fn the_first_name_that_holds_a_value_wins() {
 
 #[test]
 fn without_a_time_it_is_the_time_of_receipt() {
-    assert_eq!(info(&json!({ "SerialNumber": "A" })).ts, "2025-05-17T10:00:00.123456Z".parse().unwrap());
+    assert_eq!(
+        info(&json!({ "SerialNumber": "A", "status": "ACTIVE" })).ts,
+        "2025-05-17T10:00:00.123456Z".parse().unwrap()
+    );
 }
 
 #[test]
@@ -48,7 +52,7 @@ fn a_wrapper_lends_its_serial_and_ids() {
 
 #[test]
 fn a_record_is_a_slice_of_the_body_it_came_in() {
-    let body = Bytes::from_static(br#" {"data":[ {"SerialNumber":"A"} , 5]} "#);
+    let body = Bytes::from_static(br#" {"data":[ {"SerialNumber":"A","IMEI":"1"} , 5]} "#);
     let context = Context {
         received_at: "2025-05-17T10:00:00Z".parse().unwrap(),
         device_zone: TimeZone::UTC,
@@ -58,7 +62,7 @@ fn a_record_is_a_slice_of_the_body_it_came_in() {
     let upload = parse(&body, &context).unwrap();
     assert_eq!(
         (upload.device_infos[0].index, &upload.device_infos[0].text[..]),
-        (0, &br#"{"SerialNumber":"A"}"#[..])
+        (0, &br#"{"SerialNumber":"A","IMEI":"1"}"#[..])
     );
     assert_eq!((upload.rejects[0].refusal.index, &upload.rejects[0].text[..]), (1, &b"5"[..]));
     assert!(body.as_ptr_range().contains(&upload.device_infos[0].text.as_ptr()));
@@ -70,6 +74,54 @@ fn a_nul_in_a_text_is_left_out() {
         info(&json!({ "SerialNumber": "A", "deviceName": "wa\u{0}tch\u{0}" })).device_name.unwrap(),
         "watch"
     );
+}
+
+#[test]
+fn what_the_phone_app_does_not_know_says_nothing() {
+    let unknown = info(&json!({
+        "serial_number": "A", "system_version": "未知版本", "device_name": "未知设备", "wifi_address": "未知",
+        "battery_level": 0, "voltage": "0", "charging_status": "未知", "wear_state": 0
+    }));
+    let known = DeviceInfo { wear_state: Some("0".into()), ..DeviceInfo::default() };
+    assert_eq!(DeviceInfo { device_sn: String::new(), ts: Timestamp::default(), ..unknown }, known);
+    let named_twice =
+        info(&json!({ "SerialNumber": "未知", "deviceSn": "B", "batteryLevel": "0%", "battery_level": 7 }));
+    assert_eq!((named_twice.device_sn.as_str(), named_twice.battery_level), ("B", None));
+}
+
+#[test]
+fn of_an_address_the_first_ipv4_anywhere_counts_and_else_the_ipv6() {
+    for (sent, kept) in [
+        ("192.0.2.17\n2001:db8::17", "192.0.2.17"),
+        ("192.0.2.17\\n2001:db8::17", "192.0.2.17"),
+        ("2001:db8::17\\n192.0.2.17", "192.0.2.17"),
+        ("2001:db8::17,192.0.2.17, 192.0.2.18", "192.0.2.17"),
+        ("fe80::1%wlan0 / 192.0.2.17/24", "192.0.2.17"),
+        ("2001:db8::17", "2001:db8::17"),
+        ("fe80::1%wlan0\\n2001:db8::17", "fe80::1"),
+        ("999.0.2.17", "999.0.2.17"),
+        ("unknown host", "unknown host"),
+    ] {
+        assert_eq!(
+            info(&json!({ "SerialNumber": "A", "IP Address": sent })).ip_address.unwrap(),
+            kept,
+            "{sent}"
+        );
+    }
+}
+
+#[test]
+fn a_refusal_names_the_field_as_it_was_sent_and_its_limit() {
+    for (field, value, detail) in [
+        ("batteryLevel", json!(101), "batteryLevel 101 is over 100"),
+        ("battery_level", json!("-5%"), "battery_level -5 is under 0"),
+        ("voltage", json!("much"), "voltage is not a whole number"),
+        ("Device Name", json!("x".repeat(300)), "Device Name has 300 bytes, and may have 256"),
+        ("puls", json!(80), "no field with a known name, only puls"),
+    ] {
+        let upload = try_parse(json!({ "SerialNumber": "A", (field): value }).to_string()).unwrap();
+        assert_eq!(upload.rejects[0].refusal.detail, detail);
+    }
 }
 
 proptest! {

@@ -13,9 +13,10 @@ use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{is_empty, unquoted};
+use crate::wire::JSON_SPACE;
 use crate::wire::number::Number;
+use crate::wire::object::{self, Member};
 use crate::wire::value::Held;
-use crate::wire::{JSON_SPACE, object};
 
 /// Most elements of one document. A night has some tens; a document with more than this is no watch's, and would be a
 /// transaction of its own.
@@ -145,9 +146,10 @@ impl<'a> Envelope<'a> {
             b"data" => Some(Name::Data),
             _ => None,
         };
-        object::read(text, name, |name, raw| match name {
-            Name::Code => envelope.code = Some(raw),
-            Name::Data => envelope.data = Some(raw),
+        object::read(text, name, |member| match member {
+            Member::Known(Name::Code, raw) => envelope.code = Some(raw),
+            Member::Known(Name::Data, raw) => envelope.data = Some(raw),
+            Member::Unknown(_) => {}
         })?;
         Ok(envelope)
     }

@@ -12,8 +12,9 @@ use rust_decimal::Decimal;
 
 use super::{is_empty, unquoted};
 use crate::wire::number::Number;
+use crate::wire::object::{self, Member};
 use crate::wire::value::Held;
-use crate::wire::{Context, object, time};
+use crate::wire::{Context, time};
 
 /// Earliest time an element may name, epoch seconds: 2010-01-01. Before it there were no such watches, only watches whose
 /// clock had not been set.
@@ -34,8 +35,12 @@ impl<'a, const N: usize> Parts<'a, N> {
     pub(super) fn read(text: &'a str, names: [&'static str; N]) -> Result<Self, String> {
         let mut held = [const { None }; N];
         let place = |name: &[u8]| names.iter().position(|known| known.as_bytes().eq_ignore_ascii_case(name));
-        object::read(text, place, |place, raw| held[place] = Held::from_raw(raw))
-            .map_err(|_| "the element is no object".to_owned())?;
+        object::read(text, place, |member| {
+            if let Member::Known(place, raw) = member {
+                held[place] = Held::from_raw(raw);
+            }
+        })
+        .map_err(|_| "the element is no object".to_owned())?;
         Ok(Self { names, held, is_empty: is_empty(text) })
     }
 
@@ -53,7 +58,7 @@ impl<'a, const N: usize> Parts<'a, N> {
     pub(super) fn time(&self, place: usize, context: &Context) -> Result<Option<Timestamp>, String> {
         let Some(held) = &self.held[place] else { return Ok(None) };
         let name = self.names[place];
-        let time = time::read(held, &context.device_zone).ok_or_else(|| format!("{name} is no time"))?;
+        let time = time::read(held, context).ok_or_else(|| format!("{name} is no time"))?;
         let latest = context.received_at.saturating_add(MAX_AHEAD).unwrap_or(Timestamp::MAX);
         if time.as_second() < EARLIEST_SECOND || time > latest {
             return Err(format!("{name} is before 2010 or more than 24 h ahead of the time of receipt"));

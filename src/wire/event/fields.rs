@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use crate::wire::fields::{Slot, offer_id};
 use crate::wire::number::Number;
-use crate::wire::object;
+use crate::wire::object::{self, Member};
 use crate::wire::value::{Held, Id};
 
 #[derive(Debug, Clone, Copy)]
@@ -22,12 +22,14 @@ enum Meaning {
     /// 0 latitude, 1 longitude, 2 altitude.
     Position(usize),
     Sample,
+    /// Known, and of no use here.
+    Unused,
 }
 
 /// The names of the wire contract, section 3, those of the phone path behind those of the watch. The number is the place of a name among those
 /// of its meaning.
 fn name(name: &[u8]) -> Option<(Meaning, u8)> {
-    use Meaning::{Action, DeviceSn, Id, Position, Sample, Timestamp, Value};
+    use Meaning::{Action, DeviceSn, Id, Position, Sample, Timestamp, Unused, Value};
     Some(match name {
         b"eventType" => (Action, 0),
         b"event_type" => (Action, 1),
@@ -55,6 +57,8 @@ fn name(name: &[u8]) -> Option<(Meaning, u8)> {
         b"healthData" => (Sample, 0),
         b"heatlhData" => (Sample, 1),
         b"health_data" => (Sample, 2),
+        // Of the envelope of the phone app.
+        b"type" => (Unused, 0),
         _ => return None,
     })
 }
@@ -71,16 +75,25 @@ pub(super) struct Fields<'a> {
     /// Latitude, longitude, altitude; what is no number is left out.
     position: [Slot<Number>; 3],
     pub(super) sample: Slot<Held<'a>>,
+    /// Names that have no meaning, at most [`MAX_UNKNOWN`].
+    pub(super) unknown: Vec<Cow<'a, [u8]>>,
 }
+
+/// Most unknown names that are kept of one event.
+const MAX_UNKNOWN: usize = 16;
 
 impl<'a> Fields<'a> {
     /// Reads `text`, which is an object and nothing else.
     pub(super) fn read(text: &'a str) -> serde_json::Result<Self> {
         let mut fields = Self::default();
-        object::read(text, name, |(meaning, rank), raw| {
-            if let Some(held) = Held::from_raw(raw) {
-                fields.offer(meaning, rank, held, raw);
+        object::read(text, name, |member| match member {
+            Member::Known((meaning, rank), raw) => {
+                if let Some(held) = Held::from_raw(raw) {
+                    fields.offer(meaning, rank, held, raw);
+                }
             }
+            Member::Unknown(name) if fields.unknown.len() < MAX_UNKNOWN => fields.unknown.push(name),
+            Member::Unknown(_) => {}
         })?;
         Ok(fields)
     }
@@ -98,6 +111,7 @@ impl<'a> Fields<'a> {
                 }
             }
             Meaning::Sample => self.sample.offer(rank, held),
+            Meaning::Unused => {}
         }
     }
 

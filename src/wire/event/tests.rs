@@ -121,6 +121,61 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
+#[test]
+fn an_event_without_a_time_has_that_of_its_receipt_and_never_that_of_its_sample() {
+    let body = json!({
+        "eventType": "WEAR_STATUS_CHANGED", "deviceSn": "W",
+        "healthData": { "data": { "deviceSn": "W", "heart_rate": 70, "timestamp": "2025-05-17 12:00:00" } }
+    });
+    let upload = upload(&body);
+    assert_eq!(upload.events[0].event.ts, "2025-05-17T10:00:00.123456Z".parse().unwrap());
+    assert_eq!(upload.items[0].reading.ts, "2025-05-17T04:00:00Z".parse().unwrap());
+}
+
+#[test]
+fn a_queue_that_was_joined_and_torn_costs_its_whole_events_nothing() {
+    let event = |sn: &str| format!(r#"{{"eventType":"a.SOS_EVENT","deviceSn":"{sn}","eventValue":"x|y"}}"#);
+    let body = format!(
+        r#"viceSn":"0","eventValue":"a|b"}}|{}| {} |{{"type":"commonEvent","data":{}}}|{{"eventType":"a.SOS_EV"#,
+        event("1"),
+        event("2"),
+        event("3")
+    );
+    let found = try_parse(body).unwrap();
+    let serials: Vec<&str> = found.upload.events.iter().map(|item| item.event.device_sn.as_str()).collect();
+    assert_eq!(serials, ["1", "2", "3"]);
+    let torn: Vec<(RejectReason, &[u8])> =
+        found.upload.rejects.iter().map(|reject| (reject.refusal.reason, &reject.text[..])).collect();
+    assert_eq!(
+        torn,
+        [
+            (RejectReason::NotJson, &br#"viceSn":"0","eventValue":"a|b"}"#[..]),
+            (RejectReason::NotJson, &br#"{"eventType":"a.SOS_EV"#[..]),
+        ]
+    );
+}
+
+#[test]
+fn a_text_that_is_no_event_is_kept_and_only_nothing_is_refused() {
+    for body in ["5", "torn", "\"x\"", "{}", "[5]", "{", "a\0b", "|", "{\"data\":null}"] {
+        let upload = try_parse(body).unwrap().upload;
+        assert_eq!(upload.rejects.len(), upload.received(), "{body}");
+        assert!(!upload.rejects.iter().any(|reject| reject.text.contains(&0)), "{body}");
+    }
+    assert_eq!(try_parse(*b"{\"a\":\"\xe4\xb8").unwrap().upload.rejects.len(), 1);
+    assert_eq!(try_parse(" \n"), Err(BodyError::Empty));
+    assert_eq!(try_parse("null"), Err(BodyError::Null));
+}
+
+#[test]
+fn a_rejected_text_is_refused_again_for_the_same_reason() {
+    for body in ["torn", "5", "{", "{}"] {
+        let reject = try_parse(body).unwrap().upload.rejects.remove(0);
+        let upload = crate::wire::record::read(Source::Event, &reject.text, None, &context());
+        assert_eq!(upload.rejects[0].refusal, reject.refusal, "{body}");
+    }
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(body in prop::collection::vec(any::<u8>(), 0..200)) {

@@ -53,9 +53,11 @@ fn only(body: &str) -> Reading {
     readings.remove(0)
 }
 
-/// A body with one sample of `WATCH-1` that has these fields besides.
+/// A body with one sample of `WATCH-1` that has these fields besides. Without a field that could hold a value it is none.
 fn sample(fields: &str) -> String {
-    format!(r#"{{"data":{{"deviceSn":"WATCH-1","timestamp":"2025-05-17 14:30:05",{fields}}}}}"#)
+    format!(
+        r#"{{"data":{{"deviceSn":"WATCH-1","timestamp":"2025-05-17 14:30:05","workoutData":"null",{fields}}}}}"#
+    )
 }
 
 /// The reading of such a sample.

@@ -106,7 +106,6 @@ impl Service {
     pub async fn upload(&self, body: &Value) -> (u64, u64, u64) {
         let answer = self.post("/upload_health_data", body.to_string()).await;
         assert_eq!(answer.status, 200, "{answer:?}");
-        assert_eq!(answer.body["status"], "success");
         let count = |name: &str| answer.body["details"][name].as_u64().expect("a count");
         (count("success"), count("duplicate"), count("error"))
     }

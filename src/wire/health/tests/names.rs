@@ -11,7 +11,9 @@ fn names_are_ranked<T: PartialEq + std::fmt::Debug>(
     values: [(&str, T); 2],
 ) {
     let [(first, expect_first), (second, expect_second)] = values;
-    let read = |fields: &str| get(&only(&format!(r#"{{"data":{{"deviceSn":"WATCH-1",{fields}}}}}"#)));
+    let read = |fields: &str| {
+        get(&only(&format!(r#"{{"data":{{"deviceSn":"WATCH-1","workoutData":"null",{fields}}}}}"#)))
+    };
     for (at, name) in names.iter().enumerate() {
         assert_eq!(read(&format!(r#""{name}":{first}"#)), expect_first, "{name}");
         for later in &names[at + 1..] {

@@ -203,6 +203,20 @@ fn a_sample_that_also_wraps_others_is_not_lost() {
 }
 
 #[test]
+fn what_the_phone_app_puts_around_a_record_is_no_record() {
+    let filler = r#""id":"WATCH-1","heart_rate":"0","body_temperature":"0.0","step":"0","distance":"0.0","latitude":"22.5","longitude":"114.0","altitude":"0","sleepData":"null","timestamp":"2025-05-17 14:31:00","upload_method":"bluetooth""#;
+    for body in [
+        format!(r#"{{"type":"health","data":{{"data":{ITEM},{filler}}}}}"#),
+        format!(r#"{{"type":"health","data":{{{filler},"data":[{ITEM}]}}}}"#),
+        format!(r#"{{"type":"health",{filler},"data":{ITEM}}}"#),
+    ] {
+        assert_eq!(only(&body), expected(), "{body}");
+    }
+    let around_nothing = only(&format!(r#"{{"type":"health","data":{{"data":[],{filler}}}}}"#));
+    assert_eq!((around_nothing.device_sn.as_str(), around_nothing.latitude), ("WATCH-1", Some(22.5)));
+}
+
+#[test]
 fn wrappers_without_end_are_a_reject_and_cost_no_stack() {
     let depth = 100_000;
     let body = format!("{}1{}", r#"{"data":"#.repeat(depth), "}".repeat(depth));
@@ -240,10 +254,10 @@ fn names_may_be_escaped_or_broken() {
 
 #[test]
 fn the_text_of_an_item_is_a_slice_of_the_body() {
-    let body = Bytes::from(format!(r#"{{"data":[ {ITEM} , {{"deviceSn":5}} ,7]}}"#));
+    let body = Bytes::from(format!(r#"{{"data":[ {ITEM} , {{"deviceSn":5,"bs":1}} ,7]}}"#));
     let upload = parse(&body, &context()).unwrap();
     assert_eq!(upload.items[0].text, ITEM);
-    assert_eq!(upload.items[1].text, r#"{"deviceSn":5}"#);
+    assert_eq!(upload.items[1].text, r#"{"deviceSn":5,"bs":1}"#);
     assert_eq!(upload.rejects[0].text, "7");
     assert!(body.as_ptr_range().contains(&upload.items[0].text.as_ptr()));
     assert_eq!(upload.items[0].received_at, context().received_at);

@@ -3,7 +3,7 @@
 use super::*;
 
 fn ts(sent: &str) -> Timestamp {
-    only(&format!(r#"{{"deviceSn":"WATCH-1","timestamp":{sent}}}"#)).ts
+    only(&format!(r#"{{"deviceSn":"WATCH-1","step":1,"timestamp":{sent}}}"#)).ts
 }
 
 fn time_refusal(sent: &str) -> RejectReason {
@@ -39,7 +39,7 @@ fn every_form_names_the_same_instant() {
 fn epoch_numbers_are_seconds_up_to_ten_digits_and_milliseconds_above() {
     let late = Context { received_at: instant("2286-11-20T17:46:39Z"), ..context() };
     let read = |sent: &str| {
-        let body = Bytes::from(format!(r#"{{"deviceSn":"A","timestamp":{sent}}}"#));
+        let body = Bytes::from(format!(r#"{{"deviceSn":"A","step":1,"timestamp":{sent}}}"#));
         parse(&body, &late).unwrap().items[0].reading.ts
     };
     assert_eq!(read("9999999999"), instant("2286-11-20T17:46:39Z"));
@@ -110,7 +110,7 @@ fn a_day_ahead_is_allowed_and_no_more() {
 fn what_is_older_than_raw_readings_are_kept_is_refused() {
     let kept = Context { oldest: Some(instant("2025-04-01T00:00:00Z")), ..context() };
     let body = Bytes::from(
-        r#"[{"deviceSn":"A","timestamp":"2025-04-01T00:00:00Z"},{"deviceSn":"A","timestamp":"2025-03-31T23:59:59.999999Z"}]"#,
+        r#"[{"deviceSn":"A","step":1,"timestamp":"2025-04-01T00:00:00Z"},{"deviceSn":"A","timestamp":"2025-03-31T23:59:59.999999Z"}]"#,
     );
     let upload = parse(&body, &kept).unwrap();
     assert_eq!((upload.items.len(), upload.rejects.len()), (1, 1));
@@ -123,7 +123,7 @@ fn what_is_older_than_raw_readings_are_kept_is_refused() {
 fn a_naive_time_is_one_of_the_device_zone() {
     let read = |zone: &str, sent: &str| {
         let context = Context { device_zone: TimeZone::get(zone).unwrap(), ..context() };
-        let body = Bytes::from(format!(r#"{{"deviceSn":"A","timestamp":"{sent}"}}"#));
+        let body = Bytes::from(format!(r#"{{"deviceSn":"A","step":1,"timestamp":"{sent}"}}"#));
         parse(&body, &context).unwrap().items[0].reading.ts
     };
     assert_eq!(read("Asia/Kolkata", "2025-05-17 14:30:05"), instant("2025-05-17T09:00:05Z"));
@@ -131,7 +131,31 @@ fn a_naive_time_is_one_of_the_device_zone() {
     // The hour that does not exist: read with the offset from before the change.
     assert_eq!(read("Europe/Berlin", "2025-03-30 02:30:00"), instant("2025-03-30T01:30:00Z"));
     assert_eq!(read("Europe/Berlin", "2025-03-30 03:00:00"), instant("2025-03-30T01:00:00Z"));
-    // The hour that exists twice: the first.
-    assert_eq!(read("Europe/Berlin", "2024-10-27 02:30:00"), instant("2024-10-27T00:30:00Z"));
+    // The hour that exists twice, long ago: the second, which is nearer to the receipt.
+    assert_eq!(read("Europe/Berlin", "2024-10-27 02:30:00"), instant("2024-10-27T01:30:00Z"));
     assert_eq!(read("Europe/Berlin", "2024-10-27 03:00:00"), instant("2024-10-27T02:00:00Z"));
+}
+
+#[test]
+fn of_an_hour_that_comes_twice_the_reading_next_to_the_receipt_and_not_after_it_counts() {
+    let zone = TimeZone::get("Europe/Berlin").unwrap();
+    // Clocks show 02:00 to 03:00 from 00:00 to 01:00 UTC, and again from 01:00 to 02:00 UTC.
+    for (received_at, sent, expected) in [
+        ("2024-10-27T00:30:10Z", "2024-10-27 02:30:05", "2024-10-27T00:30:05Z"),
+        ("2024-10-27T01:30:10Z", "2024-10-27 02:30:05", "2024-10-27T01:30:05Z"),
+        // A cached sample of the first pass that comes in the second, before clocks show its time again.
+        ("2024-10-27T01:10:00Z", "2024-10-27 02:40:00", "2024-10-27T00:40:00Z"),
+        // A clock that runs a little ahead is no reason to take the hour before.
+        ("2024-10-27T01:30:00Z", "2024-10-27 02:34:00", "2024-10-27T01:34:00Z"),
+        ("2024-10-27T01:30:00Z", "2024-10-27 02:36:00", "2024-10-27T00:36:00Z"),
+        ("2024-10-28T12:00:00Z", "2024-10-27 02:30:00", "2024-10-27T01:30:00Z"),
+        // Outside the hour nothing has two readings.
+        ("2024-10-27T00:30:00Z", "2024-10-27 01:59:59", "2024-10-26T23:59:59Z"),
+        ("2024-10-27T00:30:00Z", "2024-10-27 03:00:00", "2024-10-27T02:00:00Z"),
+    ] {
+        let context = Context { device_zone: zone.clone(), received_at: instant(received_at), ..context() };
+        let body = Bytes::from(format!(r#"{{"deviceSn":"A","step":1,"timestamp":"{sent}"}}"#));
+        let ts = parse(&body, &context).unwrap().items[0].reading.ts;
+        assert_eq!(ts, instant(expected), "{sent}, received {received_at}");
+    }
 }

@@ -1,0 +1,6 @@
+-- event_type.known
+-- Purpose: the types of events that have a severity of their own or a rule.
+-- Parameters: none. Locks: none.
+select event_type from event_type
+union
+select event_type from alert_rule where event_type is not null

@@ -1,0 +1,117 @@
+//! `POST /upload_watch_log`.
+//!
+//! Before: a watch, a phone. After: `store::watch_log`.
+//! Promise: 200 is sent after the commit. Logs take few connections, and delay no upload of anything else.
+//! Source: the wire contract, section 7.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State as Shared};
+use serde::Serialize;
+use tokio::time::timeout_at;
+use utoipa::ToSchema;
+
+use super::error::AccessError;
+use super::openapi::WatchLogUpload;
+use super::{HttpError, State, Terms, body};
+use crate::ingest::IngestError;
+use crate::model::WatchLogLine;
+use crate::model::tenant::Probe;
+use crate::store::{Kind, watch_log};
+use crate::wire;
+
+/// Uploads of logs that are stored at the same time.
+pub(super) const AT_A_TIME: usize = 2;
+
+/// Answer to lines of a log
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct WatchLogAnswer {
+    /// "success", or "error" if no line is kept
+    #[schema(value_type = String, examples("success"))]
+    status: &'static str,
+    #[schema(value_type = String)]
+    message: &'static str,
+    /// Lines that are kept, those that were there already among them
+    lines: usize,
+    /// Lines without content, or of another tenant or another device than the key: they are not kept
+    #[serde(skip_serializing_if = "is_zero")]
+    left_out: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+/// What a watch says of its own working
+///
+/// Kept for a week (table `policy`), each line once. A line of more than 16 KiB is cut.
+#[utoipa::path(post, path = "/upload_watch_log", tag = "devices", request_body = WatchLogUpload,
+    security(("bearer" = ["upload", "own_tenant"]), ("basic" = ["upload", "own_tenant"])),
+    params(body::Packing), responses((status = 200, description = "Every line is accounted for", body = WatchLogAnswer), HttpError, AccessError))]
+pub(super) async fn upload_watch_log(
+    Shared(state): Shared<Arc<State>>,
+    request: Request,
+) -> Result<Json<WatchLogAnswer>, HttpError> {
+    let (upload, terms) = state.read(request, wire::watch_log::parse).await?;
+    let sent = upload.lines.len() + upload.empty;
+    let until = terms.until;
+    let lines = match timeout_at(until, store(&state, upload.lines, &terms)).await {
+        Ok(kept) => kept?,
+        Err(_) => return Err(IngestError::Unavailable.into()),
+    };
+    let (status, message) = match lines {
+        0 => ("error", "没有日志被保存"),
+        _ => ("success", "日志已保存"),
+    };
+    Ok(Json(WatchLogAnswer { status, message, lines, left_out: sent - lines }))
+}
+
+/// Keeps the lines; of a key of one tenant or of one device, those of its own devices and of none.
+async fn store(state: &State, mut lines: Vec<WatchLogLine>, terms: &Terms) -> Result<usize, HttpError> {
+    let received_at = state.time.now();
+    if let Some(key) = &terms.device {
+        let own = key.device_sn();
+        lines.retain_mut(|line| line.device_sn.get_or_insert_with(|| own.into()).as_str() == own);
+    }
+    let lines = with_tenants(state, lines, terms).await?;
+    if lines.is_empty() {
+        return Ok(0);
+    }
+    let _turn = state.log_turns.acquire().await.expect("turns are never closed");
+    match watch_log::add(&state.store, &lines, received_at).await {
+        Ok(_new) => Ok(lines.len()),
+        Err(error) if matches!(error.kind(), Kind::Down | Kind::Retry) => {
+            Err(IngestError::Unavailable.into())
+        }
+        Err(error) => {
+            tracing::error!(%error, "lines of a watch log are not stored");
+            Err(IngestError::Failed.into())
+        }
+    }
+}
+
+async fn with_tenants(
+    state: &State,
+    mut lines: Vec<WatchLogLine>,
+    terms: &Terms,
+) -> Result<Vec<WatchLogLine>, HttpError> {
+    let probe =
+        |line: &WatchLogLine| line.device_sn.as_deref().map(|device_sn| Probe::new(device_sn, line.ts));
+    let mut probes: Vec<Probe> = lines.iter().filter_map(probe).collect();
+    match terms.customer_id {
+        // Who owns a device has to be known then.
+        Some(_) => state.owners.fill_verified(&mut probes).await?,
+        None => state.owners.fill(&mut probes).await?,
+    }
+    let mut owners = probes.into_iter().map(|probe| probe.owner.customer_id);
+    for line in &mut lines {
+        line.customer_id = line.device_sn.as_ref().and_then(|_| owners.next().flatten());
+    }
+    // The tenant of a key of one device is that of the directory.
+    if let Some(key) = terms.customer_id.filter(|_| terms.device.is_none()) {
+        lines.retain_mut(|line| *line.customer_id.get_or_insert(key) == key);
+    }
+    Ok(lines)
+}
