@@ -2,7 +2,7 @@
 //!
 //! One binary; `harness` gives a database per test, a service, a Redis of its own, and cables to cut.
 
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::print_stdout)]
 
 mod harness;
 
@@ -44,6 +44,7 @@ mod relay;
 mod roles;
 mod rollups;
 mod schema;
+mod settings;
 mod sleep;
 mod stop;
 mod tls;
