@@ -2,15 +2,17 @@
 //!
 //! Before: `main` names a file, perhaps. After: `app` and the commands take a [`Settings`] that is possible.
 //! Promise: a value from `VITALS_*` wins over the file, the file over the default; an impossible combination,
-//! an unknown key in the file, or an unknown `VITALS_*` name is refused with the reason.
+//! an unknown key in the file, or an unknown `VITALS_*` name is refused with the reason ([`names`]).
 
 mod check;
 mod limits;
 mod monitor;
+mod names;
 mod notify;
 mod public_url;
 mod value;
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -235,16 +237,20 @@ impl Settings {
     /// # Errors
     /// Names the setting and what is wrong with it.
     pub fn load(file: Option<&Path>) -> Result<Self, SettingsError> {
-        let mut builder = Self::builder().env();
+        let text =
+            |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        let environment = std::env::vars_os().filter_map(text).collect();
+        names::refuse_unknown_variables(&environment)?;
+        let mut builder = Self::builder().env().preloaded(names::from_old_variables(&environment)?);
         if let Some(file) = file {
             if !file.is_file() {
                 return Err(SettingsError::Impossible(format!("no such file: {}", file.display())));
             }
+            names::refuse_unknown_keys(file)?;
             builder = builder.file(file);
         }
         let settings = builder.load()?;
         settings.check()?;
-        refuse_unknown_variables(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
         Ok(settings)
     }
 
@@ -299,33 +305,6 @@ impl Settings {
 
 /// The file named by `VITALS_CONFIG`.
 pub const CONFIG_VARIABLE: &str = "VITALS_CONFIG";
-
-/// Variables of the prefix that are not settings.
-const OTHER_VARIABLES: &[&str] = &[CONFIG_VARIABLE];
-
-/// Where `docker/stack` keeps its servers and how it chooses them: not for the service.
-const STACK_PREFIX: &str = "VITALS_STACK_";
-
-fn refuse_unknown_variables(names: impl Iterator<Item = String>) -> Result<(), SettingsError> {
-    let mut known = OTHER_VARIABLES.to_vec();
-    collect_variables(&Settings::META, &mut known);
-    for name in names.filter(|name| name.starts_with("VITALS_") && !name.starts_with(STACK_PREFIX)) {
-        if !known.contains(&name.as_str()) {
-            return Err(SettingsError::Impossible(format!("{name} is set, but there is no such setting")));
-        }
-    }
-    Ok(())
-}
-
-fn collect_variables(meta: &confique::meta::Meta, known: &mut Vec<&'static str>) {
-    use confique::meta::FieldKind;
-    for field in meta.fields {
-        match field.kind {
-            FieldKind::Leaf { env, .. } => known.extend(env),
-            FieldKind::Nested { meta } => collect_variables(meta, known),
-        }
-    }
-}
 
 /// A settings file with every default, unit and reason, all commented out.
 pub fn template() -> String {
@@ -396,19 +375,9 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_variable_is_refused() {
-        let refusal = refuse_unknown_variables(["VITALS_LINGERMS".to_owned()].into_iter());
-        assert!(refusal.is_err());
-        refuse_unknown_variables(["VITALS_LINGER_MS".to_owned(), "HOME".to_owned()].into_iter())
-            .expect("known");
-    }
-
-    #[test]
     fn the_template_names_every_setting() {
         let template = template();
-        let mut variables = Vec::new();
-        collect_variables(&Settings::META, &mut variables);
-        for variable in variables {
+        for variable in names::variables() {
             assert!(template.contains(&format!("`{variable}`")), "{variable}");
         }
     }

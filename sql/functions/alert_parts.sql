@@ -193,7 +193,25 @@ as $$
 $$;
 comment on function vitals.is_breach(text, numeric, numeric, numeric, text, timestamptz, text, jsonb, integer) is 'Whether a row breaches a rule.';
 
--- What people are told of an alert.
+-- Who wears a device, for people: the names of the person and of their unit as far as the directory knows them, and the serial.
+create or replace function vitals.wearer_of_alert(device_sn text, org_id bigint, user_id bigint) returns text
+language plpgsql stable
+set search_path = pg_catalog, public, pg_temp
+as $$
+begin
+    return (select coalesce(names.known || ' (' || wearer_of_alert.device_sn || ')', wearer_of_alert.device_sn)
+    from (
+        select nullif(concat_ws(', ',
+            (select nullif(btrim(u.name), '') from app_user u where u.user_id = wearer_of_alert.user_id),
+            (select nullif(btrim(o.name), '') from org_unit o where o.org_id = wearer_of_alert.org_id)
+        ), '') as known
+    ) as names);
+end
+$$;
+comment on function vitals.wearer_of_alert(text, bigint, bigint) is 'Names of the person and of their unit, as far as the directory knows them, and the serial.';
+
+-- What people are told of an alert. Each placeholder of the rule is filled in once: what a name, a serial or a value holds stays as
+-- it is, a placeholder too.
 create or replace function vitals.alert_message(
     rule alert_rule, device_sn text, value text, breach_count integer, ts timestamptz,
     customer_id bigint, org_id bigint, user_id bigint
@@ -201,37 +219,31 @@ create or replace function vitals.alert_message(
 language plpgsql stable
 set search_path = pg_catalog, public, pg_temp
 as $$
-declare
-    message text := rule.message;
-    said    text;
 begin
-    message := replace(message, '{device_sn}', alert_message.device_sn);
-    message := replace(message, '{rule}', rule.name);
-    message := replace(message, '{severity}', rule.severity);
-    message := replace(message, '{metric}', coalesce(replace(rule.metric, '_', ' '), '-'));
-    message := replace(message, '{value}', coalesce(alert_message.value, '-'));
-    message := replace(message, '{min}', coalesce(trim_scale(rule.min_value)::text, '-'));
-    message := replace(message, '{max}', coalesce(trim_scale(rule.max_value)::text, '-'));
-    message := replace(message, '{event_type}', coalesce(rule.event_type, '-'));
-    message := replace(message, '{count}', alert_message.breach_count::text);
-    -- What has to be looked up only where it is asked for.
-    if position('{time}' in message) > 0 then
-        said := coalesce(rule.time_zone, vitals.default_zone());
-        message := replace(message, '{time}', to_char(alert_message.ts at time zone said, 'YYYY-MM-DD HH24:MI:SS'));
-    end if;
-    if position('{user}' in message) > 0 then
-        said := (select u.name from app_user u where u.user_id = alert_message.user_id);
-        message := replace(message, '{user}', coalesce(said, alert_message.user_id::text, '-'));
-    end if;
-    if position('{org}' in message) > 0 then
-        said := (select o.name from org_unit o where o.org_id = alert_message.org_id);
-        message := replace(message, '{org}', coalesce(said, alert_message.org_id::text, '-'));
-    end if;
-    if position('{customer}' in message) > 0 then
-        said := (select c.name from customer c where c.customer_id = alert_message.customer_id);
-        message := replace(message, '{customer}', coalesce(said, alert_message.customer_id::text, '-'));
-    end if;
-    return message;
+    -- What has to be looked up only where the rule asks for it.
+    return (select string_agg(case part.text[1]
+        when '{device_sn}'  then alert_message.device_sn
+        when '{rule}'       then rule.name
+        when '{severity}'   then rule.severity
+        when '{metric}'     then coalesce(replace(rule.metric, '_', ' '), '-')
+        when '{value}'      then coalesce(alert_message.value, '-')
+        when '{min}'        then coalesce(trim_scale(rule.min_value)::text, '-')
+        when '{max}'        then coalesce(trim_scale(rule.max_value)::text, '-')
+        when '{event_type}' then coalesce(rule.event_type, '-')
+        when '{count}'      then alert_message.breach_count::text
+        when '{time}'       then to_char(
+            alert_message.ts at time zone coalesce(rule.time_zone, vitals.default_zone()), 'YYYY-MM-DD HH24:MI:SS')
+        when '{user}'       then coalesce(
+            (select u.name from app_user u where u.user_id = alert_message.user_id), alert_message.user_id::text, '-')
+        when '{org}'        then coalesce(
+            (select o.name from org_unit o where o.org_id = alert_message.org_id), alert_message.org_id::text, '-')
+        when '{customer}'   then coalesce(
+            (select c.name from customer c where c.customer_id = alert_message.customer_id),
+            alert_message.customer_id::text, '-')
+        when '{wearer}'     then vitals.wearer_of_alert(alert_message.device_sn, alert_message.org_id, alert_message.user_id)
+        else part.text[1]
+    end, '' order by part.place)
+    from regexp_matches(rule.message, '\{[^{}]*\}|[^{]+|\{', 'g') with ordinality as part (text, place));
 end
 $$;
 comment on function vitals.alert_message(alert_rule, text, text, integer, timestamptz, bigint, bigint, bigint) is 'What people are told of an alert: the words of its rule, filled in.';

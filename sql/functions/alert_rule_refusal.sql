@@ -150,11 +150,11 @@ begin
         when char_length(rule.message) > 1000 then 'its message is longer than 1000 characters'
         else (
             select format(
-                'the message knows no {%s}, but {device_sn} {rule} {severity} {metric} {value} {min} {max} {event_type} {count} {time} {user} {org} {customer}',
+                'the message knows no {%s}, but {device_sn} {rule} {severity} {metric} {value} {min} {max} {event_type} {count} {time} {user} {org} {customer} {wearer}',
                 found.name[1])
             from regexp_matches(rule.message, '\{([^{}]*)\}', 'g') as found (name)
             where found.name[1] <> all (
-                '{device_sn,rule,severity,metric,value,min,max,event_type,count,time,user,org,customer}'::text[])
+                '{device_sn,rule,severity,metric,value,min,max,event_type,count,time,user,org,customer,wearer}'::text[])
             limit 1
         )
     end;

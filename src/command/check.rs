@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use jiff::{Timestamp, ToSpan, Unit};
 
+use super::text::print;
 use crate::cache::Cache;
 use crate::config::{Authentication, Settings};
 use crate::keys::Known;
@@ -200,11 +201,16 @@ struct Report {
 
 impl Report {
     fn good(&mut self, what: &str, finding: &str) {
-        println!("ok    {what}: {finding}");
+        self.line("ok ", what, finding);
     }
 
     fn bad(&mut self, what: &str, finding: &str) {
         self.good = false;
-        println!("BAD   {what}: {finding}");
+        self.line("BAD", what, finding);
+    }
+
+    /// What cannot be written is not found to be good.
+    fn line(&mut self, verdict: &str, what: &str, finding: &str) {
+        self.good &= print(&format!("{verdict}   {what}: {finding}\n")).is_ok();
     }
 }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::text::print;
 use crate::config::Settings;
 use crate::store::migrate;
 
@@ -12,8 +13,8 @@ use crate::store::migrate;
 pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     let migrated = migrate::run(settings).await?;
     for name in &migrated.applied {
-        println!("applied {name}");
+        print(&format!("applied {name}\n"))?;
     }
-    println!("schema is at version {}", migrated.version);
+    print(&format!("schema is at version {}\n", migrated.version))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -111,7 +111,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Erase(action) => erase::run(action, &load()?).await,
         Command::Refresh(options) => refresh::run(&options, &load()?).await,
         Command::Settings => {
-            print!("{}", config::template());
+            text::print(&config::template())?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Demo(options) => demo::run(options, load()?).await,

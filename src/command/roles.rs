@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::text::print;
 use crate::config::Settings;
 use crate::store::{Store, roles};
 
@@ -12,7 +13,7 @@ use crate::store::{Store, roles};
 pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     let store = Store::new(settings)?;
     for name in roles::apply(&store).await? {
-        println!("role {name} has what sql/roles/{name}.sql says");
+        print(&format!("role {name} has what sql/roles/{name}.sql says\n"))?;
     }
     Ok(ExitCode::SUCCESS)
 }

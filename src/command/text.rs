@@ -57,15 +57,21 @@ pub(super) fn print(text: &str) -> std::io::Result<()> {
     }
 }
 
-/// Asks a person whether to delete for good.
+/// A line to standard output, as [`print`]; ends the function where it cannot be written.
+macro_rules! print_line {
+    ($($words:tt)*) => { $crate::command::text::print(&format!("{}\n", format_args!($($words)*)))? };
+}
+pub(super) use print_line;
+
+/// Asks a person, on the terminal and not in the output.
 ///
 /// # Errors
-/// There is nobody to ask.
+/// There is no terminal to ask on.
 pub(super) fn confirmed(question: &str) -> anyhow::Result<bool> {
     if !stdin().is_terminal() {
-        bail!("nobody can be asked whether to delete: say --yes");
+        bail!("there is no terminal to ask on, so nothing was done: say --yes if it is meant");
     }
-    print(question)?;
+    eprint!("{question}");
     let mut answer = String::new();
     stdin().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))

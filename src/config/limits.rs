@@ -12,46 +12,46 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Config)]
 pub struct LimitSettings {
     /// Connections that may be open at a time. One more is closed at once, unanswered.
-    #[config(env = "VITALS_MAX_CONNECTIONS", default = 10000)]
+    #[config(env = "VITALS_LIMITS_MAX_CONNECTIONS", default = 10000)]
     pub max_connections: usize,
 
     /// Largest request head, bytes; above, 431. A watch sends 300. It is also the most that is read of a connection at once, and
     /// held as long as it is open: more makes no batch quicker (benches/README.md, "Overload").
-    #[config(env = "VITALS_MAX_HEADER_BYTES", default = 16384)]
+    #[config(env = "VITALS_LIMITS_MAX_HEADER_BYTES", default = 16384)]
     pub max_header_bytes: usize,
 
     /// Most headers of a request; above, 431.
-    #[config(env = "VITALS_MAX_HEADERS", default = 100)]
+    #[config(env = "VITALS_LIMITS_MAX_HEADERS", default = 100)]
     pub max_headers: usize,
 
     /// Longest that a client may leave an answer untaken, milliseconds; then its connection is closed.
-    #[config(env = "VITALS_WRITE_TIMEOUT_MS", default = 30000)]
+    #[config(env = "VITALS_LIMITS_WRITE_TIMEOUT_MS", default = 30000)]
     pub write_timeout_ms: u64,
 
     /// Requests a second of one address (IPv6: of one /64), on the average; above, 429 with Retry-After. 0: any number. Events
     /// are not counted: a watch would lose those behind it.
-    #[config(env = "VITALS_ADDRESS_REQUESTS_PER_SECOND", default = 0)]
+    #[config(env = "VITALS_LIMITS_ADDRESS_REQUESTS_PER_SECOND", default = 0)]
     pub address_requests_per_second: u32,
 
     /// Requests of one address that may come at once. 0: as many as in a second.
-    #[config(env = "VITALS_ADDRESS_BURST", default = 0)]
+    #[config(env = "VITALS_LIMITS_ADDRESS_BURST", default = 0)]
     pub address_burst: u32,
 
     /// Requests a second with one key, on the average; above, 429 with Retry-After. 0: any number. Events are not counted.
-    #[config(env = "VITALS_KEY_REQUESTS_PER_SECOND", default = 0)]
+    #[config(env = "VITALS_LIMITS_KEY_REQUESTS_PER_SECOND", default = 0)]
     pub key_requests_per_second: u32,
 
     /// Requests with one key that may come at once. 0: as many as in a second.
-    #[config(env = "VITALS_KEY_BURST", default = 0)]
+    #[config(env = "VITALS_LIMITS_KEY_BURST", default = 0)]
     pub key_burst: u32,
 
     /// Requests without the right key (401, 403) that are told so, of one address, a minute; above, 429 with Retry-After. Who has
     /// a key that is known to do is answered all the while.
-    #[config(env = "VITALS_FAILURES_PER_MINUTE", default = 60)]
+    #[config(env = "VITALS_LIMITS_FAILURES_PER_MINUTE", default = 60)]
     pub failures_per_minute: u32,
 
     /// Proxies in front, whose X-Forwarded-For is believed: addresses or networks (10.0.0.0/8). Anybody else's is not looked at.
-    #[config(env = "VITALS_TRUSTED_PROXIES", default = [], parse_env = confique::env::parse::list_by_comma)]
+    #[config(env = "VITALS_LIMITS_TRUSTED_PROXIES", default = [], parse_env = confique::env::parse::list_by_comma)]
     pub trusted_proxies: Vec<Proxies>,
 }
 

@@ -13,34 +13,34 @@ pub struct MonitorSettings {
     #[config(env = "VITALS_MONITOR_INTERVAL_MS", default = 5000)]
     pub interval_ms: u64,
 
-    /// How often the log has a line that sums up the last minute, seconds. 0: never.
-    #[config(env = "VITALS_SUMMARY_INTERVAL_SECONDS", default = 30)]
+    /// How often the log has a line that sums up what was done since the last one, seconds. 0: never.
+    #[config(env = "VITALS_MONITOR_SUMMARY_INTERVAL_SECONDS", default = 30)]
     pub summary_interval_seconds: u32,
 
     /// How long a condition has to last before operators are told, seconds.
-    #[config(env = "VITALS_SYSTEM_ALERT_AFTER_SECONDS", default = 60)]
+    #[config(env = "VITALS_MONITOR_ALERT_AFTER_SECONDS", default = 60)]
     pub alert_after_seconds: u32,
 
     /// Memory the process may use, bytes, of which operators are told at 90 %. 0: the limit of its control group, else the machine's.
-    #[config(env = "VITALS_MEMORY_LIMIT_BYTES", default = 0)]
+    #[config(env = "VITALS_MONITOR_MEMORY_LIMIT_BYTES", default = 0)]
     pub memory_limit_bytes: u64,
 
     /// Where traces go: an OTLP collector that takes HTTP, such as `http://127.0.0.1:4318`. Empty: nowhere.
-    #[config(env = "VITALS_OTLP_ENDPOINT", default = "")]
+    #[config(env = "VITALS_MONITOR_OTLP_ENDPOINT", default = "")]
     pub otlp_endpoint: String,
 
     /// Share of the requests that are traced, 0 to 1; one that comes with a `traceparent` follows that.
-    #[config(env = "VITALS_TRACE_SAMPLE_RATIO", default = 0.01)]
+    #[config(env = "VITALS_MONITOR_TRACE_SAMPLE_RATIO", default = 0.01)]
     pub trace_sample_ratio: f64,
 
     /// Who is told when the service is not well, separated by commas, each a channel and its address: `email:ops@example.org`,
     /// `webhook:https://ops.example.org/vitals`, `wecom_robot:KEY`, `wecom:USER`, `wechat:OPENID`. Empty: nobody is told; what there
     /// is to tell is in the log and at `/api/system_alerts`.
-    #[config(env = "VITALS_OPERATORS", default = "")]
+    #[config(env = "VITALS_MONITOR_OPERATORS", default = "")]
     pub operators: String,
 
     /// What webhooks to operators are signed with, `whsec_…` (Standard Webhooks). Empty: they are not.
-    #[config(env = "VITALS_OPERATORS_WEBHOOK_SECRET", default = "")]
+    #[config(env = "VITALS_MONITOR_OPERATORS_WEBHOOK_SECRET", default = "")]
     pub operators_webhook_secret: String,
 }
 

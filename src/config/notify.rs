@@ -22,60 +22,60 @@ pub struct NotifySettings {
 
     /// Let webhooks go to loopback, private and link-local addresses. Off: whoever may enter a URL could otherwise have the
     /// service ask whatever is behind the firewall.
-    #[config(env = "VITALS_WEBHOOK_ALLOW_PRIVATE", default = false)]
+    #[config(env = "VITALS_NOTIFY_WEBHOOK_ALLOW_PRIVATE", default = false)]
     pub webhook_allow_private: bool,
 
     /// Where the WeChat API is: another for a proxy on the way.
-    #[config(env = "VITALS_WECHAT_BASE_URL", default = "https://api.weixin.qq.com")]
+    #[config(env = "VITALS_NOTIFY_WECHAT_BASE_URL", default = "https://api.weixin.qq.com")]
     pub wechat_base_url: String,
 
     /// AppID of the WeChat official account. Empty: its notifications are refused.
-    #[config(env = "VITALS_WECHAT_APP_ID", default = "")]
+    #[config(env = "VITALS_NOTIFY_WECHAT_APP_ID", default = "")]
     pub wechat_app_id: String,
 
     /// AppSecret of the WeChat official account.
-    #[config(env = "VITALS_WECHAT_APP_SECRET", default = "")]
+    #[config(env = "VITALS_NOTIFY_WECHAT_APP_SECRET", default = "")]
     pub wechat_app_secret: String,
 
     /// Template of the WeChat messages.
-    #[config(env = "VITALS_WECHAT_TEMPLATE_ID", default = "")]
+    #[config(env = "VITALS_NOTIFY_WECHAT_TEMPLATE_ID", default = "")]
     pub wechat_template_id: String,
 
     /// What the fields of the template hold: `field={placeholder}`, separated by commas, with `{title}`, `{device_sn}`,
     /// `{rule}`, `{severity}`, `{time}`, `{message}`, `{count}`.
     #[config(
-        env = "VITALS_WECHAT_TEMPLATE_FIELDS",
+        env = "VITALS_NOTIFY_WECHAT_TEMPLATE_FIELDS",
         default = "first={title},keyword1={device_sn},keyword2={rule},keyword3={time},remark={message}"
     )]
     pub wechat_template_fields: String,
 
     /// Where the WeCom API is, for application messages and group robots.
-    #[config(env = "VITALS_WECOM_BASE_URL", default = "https://qyapi.weixin.qq.com")]
+    #[config(env = "VITALS_NOTIFY_WECOM_BASE_URL", default = "https://qyapi.weixin.qq.com")]
     pub wecom_base_url: String,
 
     /// Id of the WeCom corporation. Empty: its application messages are refused.
-    #[config(env = "VITALS_WECOM_CORP_ID", default = "")]
+    #[config(env = "VITALS_NOTIFY_WECOM_CORP_ID", default = "")]
     pub wecom_corp_id: String,
 
     /// Secret of the WeCom application.
-    #[config(env = "VITALS_WECOM_SECRET", default = "")]
+    #[config(env = "VITALS_NOTIFY_WECOM_SECRET", default = "")]
     pub wecom_secret: String,
 
     /// Agent id of the WeCom application. 0: not set.
-    #[config(env = "VITALS_WECOM_AGENT_ID", default = 0)]
+    #[config(env = "VITALS_NOTIFY_WECOM_AGENT_ID", default = 0)]
     pub wecom_agent_id: u64,
 
     /// Shortest time between two messages to one WeCom group robot, milliseconds: WeCom takes 20 a minute.
-    #[config(env = "VITALS_WECOM_ROBOT_INTERVAL_MS", default = 3000)]
+    #[config(env = "VITALS_NOTIFY_WECOM_ROBOT_INTERVAL_MS", default = 3000)]
     pub wecom_robot_interval_ms: u64,
 
     /// Mail server: `smtps://user:password@host` or `smtp://user:password@host:587?tls=required`; without `tls` in plain text.
     /// Empty: e-mails are refused.
-    #[config(env = "VITALS_SMTP_URL", default = "")]
+    #[config(env = "VITALS_NOTIFY_SMTP_URL", default = "")]
     pub smtp_url: String,
 
     /// Sender of e-mails: `vitals <alerts@example.org>`.
-    #[config(env = "VITALS_SMTP_FROM", default = "")]
+    #[config(env = "VITALS_NOTIFY_SMTP_FROM", default = "")]
     pub smtp_from: String,
 }
 

@@ -258,6 +258,7 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(api::batch_processor::get_api_batch_processor_metrics))
         .routes(routes!(api::system_alert::get_api_system_alerts))
         // readers
+        .routes(routes!(openapi::root))
         .routes(routes!(openapi::openapi_json))
         .routes(routes!(openapi::docs))
         .routes(routes!(openapi::docs_file))

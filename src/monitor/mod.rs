@@ -55,6 +55,11 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// What all of them did since the service began.
+    pub fn total(&self) -> Tally {
+        self.shards.iter().map(|shard| shard.tally).fold(Tally::default(), Tally::and)
+    }
+
     /// What all of them did in the last minute.
     pub fn recent_total(&self) -> Tally {
         self.recent.iter().copied().fold(Tally::default(), Tally::and)
@@ -182,18 +187,21 @@ impl Watch {
         let mut clock = interval(self.every);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut process = process::Process::new(self.memory_limit_bytes);
-        let mut summed_up = Instant::now();
+        let mut summed_up = (Instant::now(), Tally::default());
+        let mut lag = None;
         loop {
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => break,
                 _ = clock.tick() => {}
             }
             let usage = process.measure();
-            let lag = self.look(usage).await;
-            if self.summary_every.is_some_and(|every| summed_up.elapsed() >= every) {
-                summed_up = Instant::now();
-                sum_up(&self.monitor.snapshot(), lag);
+            lag = self.look(usage).await;
+            if self.summary_every.is_some_and(|every| summed_up.0.elapsed() >= every) {
+                summed_up = sum_up(&self.monitor.snapshot(), lag, summed_up);
             }
+        }
+        if self.summary_every.is_some() {
+            sum_up(&self.monitor.snapshot(), lag, summed_up);
         }
     }
 
@@ -247,20 +255,30 @@ pub fn describe_conditions() {
     }
 }
 
-fn sum_up(snapshot: &Snapshot, lag: Option<Duration>) {
-    let recent = snapshot.recent_total();
+/// The line of the log: what was done since the last one, so that the lines of a log cover all of it once, and how it is now. Gives
+/// where the next one begins.
+#[expect(clippy::cast_precision_loss, reason = "a rate")]
+fn sum_up(snapshot: &Snapshot, lag: Option<Duration>, last: (Instant, Tally)) -> (Instant, Tally) {
+    let (now, all) = (Instant::now(), snapshot.total());
+    let (seconds, done) = (now.duration_since(last.0).as_secs_f64(), all.since(last.1));
     let (queue_use, _) = snapshot.fullest();
     tracing::info!(
-        seconds = snapshot.covers.as_secs(),
-        records_per_second = snapshot.per_second(recent.processed()).round(),
-        stored = recent.stored,
-        duplicate = recent.duplicate,
-        rejected = recent.rejected,
-        failed = recent.failed,
+        seconds = tenths(seconds),
+        records_per_second = tenths(done.processed() as f64 / seconds.max(f64::EPSILON)),
+        stored = done.stored,
+        duplicate = done.duplicate,
+        rejected = done.rejected,
+        failed = done.failed,
         queue_percent = (queue_use * 100.0).round(),
         lag_ms = lag.map(|lag| u64::try_from(lag.as_millis()).unwrap_or(u64::MAX)),
         memory_mib = snapshot.usage.memory_bytes / (1 << 20),
         cpu_percent = (snapshot.usage.cpu * 100.0).round(),
         "summary"
     );
+    (now, all)
+}
+
+/// To one digit behind the point.
+fn tenths(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
 }

@@ -9,6 +9,7 @@ use lettre::transport::smtp::Error;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 
 use super::decide::Attempt;
+use super::text::Markup;
 use super::{Sender, provider, text};
 use crate::config::NotifySettings;
 use crate::model::{Channel, Message};
@@ -45,7 +46,7 @@ impl Email {
             .subject(text::title(message))
             .message_id(Some(format!("<{}@{}>", message.id, self.from.email.domain())))
             .header(ContentType::TEXT_PLAIN)
-            .body(text::body(message, TEXT_BYTES))
+            .body(text::body(Markup::Plain, message, TEXT_BYTES))
             .map_err(|error| refused("no mail can be made of it", &error))
     }
 }

@@ -2,17 +2,53 @@
 //!
 //! Before: a channel has a message to send. After: it packs the text as its provider wants it. Promise: every alert of a
 //! message is named in it; where the provider allows too little room, each is cut, none is left out. What is said of an
-//! alert is its rule's message; only the words around it are ours.
+//! alert is its rule's message; only the words around it are ours. What devices and people wrote is text to whoever shows it:
+//! [`Markup`] says what would be more.
 
 use crate::model::{Content, Message, Notice, NoticeKind, SystemAlert};
 
 const ELLIPSIS: &str = "…";
 
+/// What a provider makes of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Markup {
+    /// Shows it as it is.
+    Plain,
+    /// Makes links of `<a href>`: application messages of WeCom.
+    Anchors,
+    /// Markdown of WeCom group robots: links, mentions (`<@user>`), colours (`<font>`), emphasis, quotes.
+    Markdown,
+}
+
+impl Markup {
+    /// `text` with nothing in it but text. What would be markup becomes the full-width form of the same sign, for neither format
+    /// has an escape that its documentation names.
+    fn escape(self, text: &str) -> String {
+        let special: &str = match self {
+            Self::Plain => return text.to_owned(),
+            Self::Anchors => "<>&",
+            Self::Markdown => "<>&[]*_`~#|\\!",
+        };
+        // U+FF01 to U+FF5E are the full-width forms of the printable signs of ASCII.
+        let full_width = |sign: char| char::from_u32(u32::from(sign) + 0xFEE0).unwrap_or(sign);
+        text.chars().map(|sign| if special.contains(sign) { full_width(sign) } else { sign }).collect()
+    }
+
+    /// The same in one line.
+    fn line(self, text: &str) -> String {
+        self.escape(&one_line(text))
+    }
+}
+
 /// What it is about, in one line.
 pub(super) fn title(message: &Message) -> String {
+    title_in(Markup::Plain, message)
+}
+
+fn title_in(markup: Markup, message: &Message) -> String {
     let (what, severities): (_, Vec<&str>) = match &message.content {
         Content::Alerts(notices) => match notices.as_slice() {
-            [one] => return one_line(&format!("{} {}", tag(one), one.alert.rule)),
+            [one] => return format!("{} {}", tag(one), markup.line(&one.alert.rule)),
             several => ("alerts", several.iter().map(|notice| notice.alert.severity.as_str()).collect()),
         },
         Content::System(alerts) => match alerts.as_slice() {
@@ -28,15 +64,15 @@ pub(super) fn title(message: &Message) -> String {
 }
 
 /// All of it: the line of the only alert, or a title and a line each; at most `max_bytes`.
-pub(super) fn body(message: &Message, max_bytes: usize) -> String {
+pub(super) fn body(markup: Markup, message: &Message, max_bytes: usize) -> String {
     let lines: Vec<String> = match &message.content {
-        Content::Alerts(notices) => notices.iter().map(line).collect(),
-        Content::System(alerts) => alerts.iter().map(system_line).collect(),
+        Content::Alerts(notices) => notices.iter().map(|notice| line(markup, notice)).collect(),
+        Content::System(alerts) => alerts.iter().map(|alert| system_line(markup, alert)).collect(),
     };
     if let [line] = lines.as_slice() {
         return cut(line, max_bytes);
     }
-    let title = title(message);
+    let title = title_in(markup, message);
     let whole = title.len() + lines.iter().map(|line| line.len() + 1).sum::<usize>();
     let room = match whole > max_bytes {
         true => (max_bytes.saturating_sub(title.len()) / lines.len()).saturating_sub(1),
@@ -46,24 +82,25 @@ pub(super) fn body(message: &Message, max_bytes: usize) -> String {
     std::iter::once(title).chain(lines).collect::<Vec<_>>().join("\n")
 }
 
-fn line(notice: &Notice) -> String {
-    let message = one_line(&notice.alert.message);
+fn line(markup: Markup, notice: &Notice) -> String {
+    let message = markup.line(&notice.alert.message);
     match notice.kind {
         NoticeKind::Fired => format!("{} {message}", tag(notice)),
         NoticeKind::Escalated => format!("{} not acknowledged: {message}", tag(notice)),
         NoticeKind::Resolved => {
-            let why = notice.alert.resolution.as_deref().unwrap_or("over");
+            let why = markup.line(notice.alert.resolution.as_deref().unwrap_or("over"));
             format!("{} ({why}) {message}", tag(notice))
         }
     }
 }
 
-fn system_line(alert: &SystemAlert) -> String {
+fn system_line(markup: Markup, alert: &SystemAlert) -> String {
     let since = alert.started_at.strftime("%F %T UTC");
-    let text = format!("{} vitals {}: {}, since {since}", system_tag(alert), alert.instance, alert.message);
+    let (instance, message) = (markup.line(&alert.instance), markup.line(&alert.message));
+    let text = format!("{} vitals {instance}: {message}, since {since}", system_tag(alert));
     match alert.ended_at {
-        Some(ended_at) => one_line(&format!("{text} until {}", ended_at.strftime("%T"))),
-        None => one_line(&text),
+        Some(ended_at) => format!("{text} until {}", ended_at.strftime("%T")),
+        None => text,
     }
 }
 
@@ -74,9 +111,37 @@ fn system_tag(alert: &SystemAlert) -> String {
     }
 }
 
-/// Providers read a line break as the end of the entry, mail servers as that of the subject.
+/// Providers read a line break as the end of the entry, mail servers as that of the subject; signs that turn the direction of
+/// writing would show something else than what stands there.
 pub(super) fn one_line(text: &str) -> String {
-    text.replace(char::is_control, " ")
+    let steers = |sign: char| {
+        sign.is_control()
+            || matches!(sign, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    };
+    text.replace(steers, " ")
+}
+
+/// `pattern` with each `{name}` filled in once, by what `value` knows; what is filled in stays as it is.
+pub(super) fn fill(pattern: &str, value: impl Fn(&str) -> Option<String>) -> String {
+    let mut text = String::with_capacity(pattern.len());
+    let mut rest = pattern;
+    while let Some(open) = rest.find('{') {
+        let (before, from) = rest.split_at(open);
+        text.push_str(before);
+        let name = from[1..].split_once('}').map(|(name, _)| name);
+        match name.and_then(|name| Some((name, value(name)?))) {
+            Some((name, value)) => {
+                text.push_str(&value);
+                rest = &from[name.len() + 2..];
+            }
+            None => {
+                text.push('{');
+                rest = &from[1..];
+            }
+        }
+    }
+    text.push_str(rest);
+    text
 }
 
 fn tag(notice: &Notice) -> String {
@@ -128,26 +193,79 @@ pub(super) mod tests {
     fn one_alert_is_one_line() {
         let message = message(1, "critical", "heart rate 150");
         assert_eq!(title(&message), "[critical] Heart rate");
-        assert_eq!(body(&message, 4096), "[critical] 1: heart rate 150");
+        assert_eq!(body(Markup::Plain, &message, 4096), "[critical] 1: heart rate 150");
     }
 
     #[test]
     fn several_alerts_are_counted_and_listed() {
         assert_eq!(
-            body(&message(2, "critical", "low"), 4096),
+            body(Markup::Plain, &message(2, "critical", "low"), 4096),
             "2 alerts, 2 critical\n[critical] 1: low\n[critical] 2: low"
         );
         assert_eq!(title(&message(3, "minor", "low")), "3 alerts");
+    }
+
+    /// What a device can send as its serial, or as the value of an event.
+    const HOSTILE: &str =
+        "[tap](http://evil.example) **x** `y` <a href=\"http://e\">z</a> <@all> &lt; {rule} # > \\!";
+
+    #[test]
+    fn what_a_device_wrote_is_no_markup_and_what_a_person_reads_is_the_same() {
+        let message = message(1, "major", HOSTILE);
+        let markdown = body(Markup::Markdown, &message, 4096);
+        let rest = markdown.strip_prefix("[major] ").expect("our own sign");
+        assert!(!rest.contains(['[', ']', '<', '>', '*', '`', '#', '&', '_', '~', '|', '\\', '!']), "{rest}");
+        assert!(rest.contains("［tap］(http://evil.example)") && rest.contains("{rule}"), "{rest}");
+        let anchors = body(Markup::Anchors, &message, 4096);
+        assert!(!anchors.contains(['<', '>', '&']), "{anchors}");
+        assert_eq!(body(Markup::Plain, &message, 4096), format!("[major] 1: {HOSTILE}"));
+    }
+
+    #[test]
+    fn the_name_of_a_rule_and_why_an_alert_ended_are_no_markup_either() {
+        let mut message = message(1, "major", "low");
+        first(&mut message).alert.rule = "[a](b)".into();
+        assert!(title_in(Markup::Markdown, &message).contains("［a］"));
+        first(&mut message).kind = NoticeKind::Resolved;
+        first(&mut message).alert.resolution = Some("[tap](http://e)".into());
+        assert_eq!(body(Markup::Markdown, &message, 4096), "[resolved] (［tap］(http://e)) 1: low");
+    }
+
+    #[test]
+    fn a_text_cannot_break_its_line_nor_turn_it_round() {
+        for sign in ["\r\n", "\u{2028}", "\u{202E}", "\u{2067}", "\u{0085}", "\0"] {
+            let text = body(Markup::Plain, &message(1, "major", &format!("a{sign}b")), 4096);
+            assert!(text.starts_with("[major] 1: a ") && text.ends_with('b'), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_placeholder_is_filled_in_once() {
+        let value = |name: &str| match name {
+            "a" => Some("{b}".to_owned()),
+            "b" => Some("B".to_owned()),
+            _ => None,
+        };
+        for (pattern, text) in [
+            ("{a} {b}", "{b} B"),
+            ("{{a}}", "{{b}}"),
+            ("{c} {a", "{c} {a"),
+            ("x}{b}", "x}B"),
+            ("心{b}率", "心B率"),
+            ("", ""),
+        ] {
+            assert_eq!(fill(pattern, value), text, "{pattern}");
+        }
     }
 
     #[test]
     fn an_end_and_an_escalation_are_told_as_such() {
         let mut message = message(1, "major", "low");
         first(&mut message).kind = NoticeKind::Escalated;
-        assert_eq!(body(&message, 100), "[major] not acknowledged: 1: low");
+        assert_eq!(body(Markup::Plain, &message, 100), "[major] not acknowledged: 1: low");
         first(&mut message).kind = NoticeKind::Resolved;
         first(&mut message).alert.resolution = Some("recovered".into());
-        assert_eq!(body(&message, 100), "[resolved] (recovered) 1: low");
+        assert_eq!(body(Markup::Plain, &message, 100), "[resolved] (recovered) 1: low");
     }
 
     #[test]
@@ -166,12 +284,12 @@ pub(super) mod tests {
         message.content = Content::System(vec![alert.clone()]);
         assert_eq!(title(&message), "[critical] vitals: postgres_away");
         let line = "vitals a: PostgreSQL does not answer, since 2001-09-09 01:46:40 UTC";
-        assert_eq!(body(&message, 4096), format!("[critical] {line}"));
+        assert_eq!(body(Markup::Plain, &message, 4096), format!("[critical] {line}"));
         let fired = alert.clone();
         alert.ended_at = jiff::Timestamp::from_second(1_000_000_100).ok();
         message.content = Content::System(vec![fired, alert]);
         assert_eq!(
-            body(&message, 4096),
+            body(Markup::Plain, &message, 4096),
             format!("2 changes of vitals, 2 critical\n[critical] {line}\n[resolved] {line} until 01:48:20")
         );
     }
@@ -182,7 +300,7 @@ pub(super) mod tests {
             notices in 1usize..=20, text in "[a-z心率 \n]{0,3000}",
         ) {
             let message = message(notices, "critical", &text);
-            let told = body(&message, 4096);
+            let told = body(Markup::Plain, &message, 4096);
             prop_assert!(told.len() <= 4096, "{}", told.len());
             for number in 1..=notices {
                 let named = told.contains(&format!("[critical] {number}:"));

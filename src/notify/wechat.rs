@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::decide::Attempt;
 use super::provider::{self, Verdict};
+use super::text::Markup;
 use super::token::{self, Tokens};
 use super::{Sender, text};
 use crate::config::NotifySettings;
@@ -111,14 +112,16 @@ fn data(fields: &[(String, String)], message: &Message, zone: &TimeZone) -> Valu
     let data: Map<String, Value> = fields
         .iter()
         .map(|(name, pattern)| {
-            let value = pattern
-                .replace("{title}", &text::title(message))
-                .replace("{device_sn}", device_sn)
-                .replace("{rule}", rule)
-                .replace("{severity}", severity)
-                .replace("{time}", &time)
-                .replace("{count}", &message.content.len().to_string())
-                .replace("{message}", &text::body(message, FIELD_BYTES));
+            let value = text::fill(pattern, |placeholder| match placeholder {
+                "title" => Some(text::title(message)),
+                "device_sn" => Some(text::one_line(device_sn)),
+                "rule" => Some(text::one_line(rule)),
+                "severity" => Some(severity.to_owned()),
+                "time" => Some(time.clone()),
+                "count" => Some(message.content.len().to_string()),
+                "message" => Some(text::body(Markup::Plain, message, FIELD_BYTES)),
+                _ => None,
+            });
             let value = if name.starts_with("thing") {
                 value.chars().take(THING_CHARACTERS).collect()
             } else {
@@ -141,6 +144,15 @@ mod tests {
         let data = data(&fields, &message(1, "major", "a very long message indeed"), &TimeZone::UTC);
         assert_eq!(data["thing1"]["value"], "[major] 1: a very lo");
         assert_eq!(data["character2"]["value"], "major");
+    }
+
+    #[test]
+    fn a_placeholder_in_what_a_device_wrote_stays_as_it_is() {
+        let fields = fields("first={message} {device_sn},remark={rule}").expect("fields");
+        let mut message = message(1, "major", "{severity} {rule}");
+        text::tests::first(&mut message).alert.device_sn = "{count}\n{rule}".into();
+        let data = data(&fields, &message, &TimeZone::UTC);
+        assert_eq!(data["first"]["value"], "[major] 1: {severity} {rule} {count} {rule}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::decide::Attempt;
 use super::provider::{self, Verdict};
+use super::text::Markup;
 use super::token::{self, Tokens};
 use super::{Sender, text};
 use crate::config::NotifySettings;
@@ -62,7 +63,7 @@ impl Sender for Wecom {
             "touser": message.address,
             "msgtype": "text",
             "agentid": self.agent_id,
-            "text": { "content": text::body(message, TEXT_BYTES) },
+            "text": { "content": text::body(Markup::Anchors, message, TEXT_BYTES) },
             "enable_duplicate_check": 1,
             "duplicate_check_interval": FOLD_SECONDS,
         });

@@ -2,13 +2,14 @@
 //!
 //! Before: `notify::lane` has a message for the key of a robot, and keeps its budget of 20 messages a minute over all
 //! instances (`next_at` of the address). After: the WeCom API. Promise: alerts that come faster than that go together, each
-//! of them named.
+//! of them named; what devices and people wrote is no markdown.
 
 use reqwest::{Client, Url};
 use serde_json::json;
 
 use super::decide::Attempt;
 use super::provider::{self, Verdict};
+use super::text::Markup;
 use super::{Sender, text};
 use crate::config::NotifySettings;
 use crate::model::{Channel, Message};
@@ -38,7 +39,7 @@ impl Sender for Robot {
     async fn send(&self, message: &Message) -> Attempt {
         let mut url = self.url.clone();
         url.query_pairs_mut().append_pair("key", &message.address);
-        let content = text::body(message, MARKDOWN_BYTES);
+        let content = text::body(Markup::Markdown, message, MARKDOWN_BYTES);
         let body = json!({ "msgtype": "markdown", "markdown": { "content": content } });
         match provider::ask(self.http.post(url).json(&body)).await {
             Err(attempt) => attempt,

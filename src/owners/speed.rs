@@ -32,6 +32,7 @@ fn serial(device: usize) -> String {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "for whoever measures")]
 #[ignore = "a measurement: means something in a release build on an idle machine only"]
 fn speed() {
     const DEVICES: usize = 100_000;

@@ -12,6 +12,7 @@ use crate::model::{AlertSilence, Id64, SilenceDraft};
 const LIST: Statement = statement!("alert_silence", "list");
 const ADD: Statement = statement!("alert_silence", "add");
 const STOP: Statement = statement!("alert_silence", "stop");
+const UNKNOWN: Statement = statement!("alert_silence", "unknown");
 
 /// What became of a silence that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,18 @@ pub async fn list(store: &Store, over_too: bool, limit: i64) -> Result<Vec<Alert
     let client = store.client().await?;
     let rows = LIST.query(&client, &[&over_too, &limit]).await?;
     rows.iter().map(|row| of_json(row, "silence")).collect()
+}
+
+/// What a silence names that nobody knows, in words: it is kept all the same where somebody wants it, for a device may come later.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn unknown(store: &Store, draft: &SilenceDraft) -> Result<Vec<String>, StoreError> {
+    let client = store.client().await?;
+    let number = |id: Option<Id64>| id.map(|id| id.0);
+    let (customer_id, org_id) = (number(draft.customer_id), number(draft.org_id));
+    let rows = UNKNOWN.query(&client, &[&customer_id, &org_id, &draft.device_sn]).await?;
+    Ok(rows.first().map(|row| row.get("unknown")).unwrap_or_default())
 }
 
 /// Keeps a silence.

@@ -8,9 +8,9 @@ use std::pin::pin;
 
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
+use tokio_postgres::Client;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Transaction};
 
 use super::{Driver, Statement, Store, StoreError, statement};
 
@@ -70,7 +70,7 @@ pub struct Kind {
     copy: &'static str,
     types: &'static [Type],
     refuse: Statement,
-    /// Each tells what it did as `added`, `changed`, `ended`, or nothing.
+    /// Each tells what it did as `added`, `changed`, `ended`, with the first of them, or nothing.
     merge: &'static [Statement],
 }
 
@@ -143,7 +143,7 @@ impl Entry for Binding {
 }
 
 /// What became of the lines of a file.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Merged {
     /// New rows.
     pub added: i64,
@@ -151,6 +151,12 @@ pub struct Merged {
     pub changed: i64,
     /// Bindings that ended because of others.
     pub ended: i64,
+    /// The first few of the new rows, for people.
+    pub first_added: Vec<String>,
+    /// The first few of the changed rows, and what they were.
+    pub first_changed: Vec<String>,
+    /// The first few of the bindings that ended.
+    pub first_ended: Vec<String>,
 }
 
 /// Whether it is done or only tried.
@@ -165,17 +171,27 @@ pub enum Mode {
 /// A session for files, one after the other.
 pub struct Import {
     client: Client,
+    mode: Mode,
     _driver: Driver,
 }
 
 impl Import {
-    /// Connects.
+    /// Connects. What is only tried is one transaction over all files, so that each knows what those before it would bring; it
+    /// ends with the session.
     ///
     /// # Errors
     /// The database is away.
-    pub async fn open(store: &Store) -> Result<Self, StoreError> {
+    pub async fn open(store: &Store, mode: Mode) -> Result<Self, StoreError> {
         let (client, driver) = store.session().await?;
-        Ok(Self { client, _driver: driver })
+        let import = Self { client, mode, _driver: driver };
+        if mode == Mode::DryRun {
+            import.say("directory.begin", "begin").await?;
+        }
+        Ok(import)
+    }
+
+    async fn say(&self, statement: &'static str, sql: &str) -> Result<(), StoreError> {
+        self.client.batch_execute(sql).await.map_err(|source| StoreError::Postgres { statement, source })
     }
 
     /// Takes the entries of a file in, each with the number of its line. `refused` is told the lines that cannot be
@@ -186,42 +202,55 @@ impl Import {
     pub async fn load<E: Entry>(
         &mut self,
         entries: impl Iterator<Item = (i64, E)>,
-        mode: Mode,
+        staged: impl FnOnce() -> Result<(), String>,
+        refused: impl FnMut(i64, &str),
+    ) -> Result<Merged, StoreError> {
+        if self.mode == Mode::Apply {
+            self.say("directory.begin", "begin").await?;
+        }
+        let merged = self.merge(entries, staged, refused).await;
+        let end = match (&merged, self.mode) {
+            (Ok(_), Mode::Apply) => "commit",
+            (Ok(_), Mode::DryRun) => "drop table pg_temp.incoming; drop table if exists pg_temp.timeline",
+            (Err(_), _) => "rollback",
+        };
+        let ended = self.say("directory.end", end).await;
+        let merged = merged?;
+        ended.map(|()| merged)
+    }
+
+    async fn merge<E: Entry>(
+        &self,
+        entries: impl Iterator<Item = (i64, E)>,
         staged: impl FnOnce() -> Result<(), String>,
         mut refused: impl FnMut(i64, &str),
     ) -> Result<Merged, StoreError> {
-        let failed = |source| StoreError::Postgres { statement: "directory.begin", source };
-        let transaction = self.client.transaction().await.map_err(failed)?;
-        transaction.batch_execute(SETTINGS).await.map_err(failed)?;
-        stage(&transaction, entries).await?;
+        self.say("directory.settings", SETTINGS).await?;
+        stage(&self.client, entries).await?;
         staged().map_err(StoreError::State)?;
-        refuse::<E>(&transaction, &mut refused).await?;
+        refuse::<E>(&self.client, &mut refused).await?;
         let mut merged = Merged::default();
         for statement in E::KIND.merge {
-            for row in run(&transaction, *statement).await? {
+            for row in run(&self.client, *statement).await? {
                 let count = |name| row.try_get::<_, i64>(name).unwrap_or(0);
+                let first = |name| row.try_get::<_, Vec<String>>(name).unwrap_or_default();
                 merged.added += count("added");
                 merged.changed += count("changed");
                 merged.ended += count("ended");
+                merged.first_added.extend(first("first_added"));
+                merged.first_changed.extend(first("first_changed"));
+                merged.first_ended.extend(first("first_ended"));
             }
-        }
-        let failed = |source| StoreError::Postgres { statement: "directory.commit", source };
-        match mode {
-            Mode::Apply => transaction.commit().await.map_err(failed)?,
-            Mode::DryRun => transaction.rollback().await.map_err(failed)?,
         }
         Ok(merged)
     }
 }
 
-async fn stage<E: Entry>(
-    transaction: &Transaction<'_>,
-    entries: impl Iterator<Item = (i64, E)>,
-) -> Result<(), StoreError> {
+async fn stage<E: Entry>(client: &Client, entries: impl Iterator<Item = (i64, E)>) -> Result<(), StoreError> {
     let kind = E::KIND;
     let failed = |source| StoreError::Postgres { statement: kind.stage.name, source };
-    transaction.batch_execute(kind.stage.sql).await.map_err(failed)?;
-    let sink = transaction.copy_in(kind.copy).await.map_err(failed)?;
+    client.batch_execute(kind.stage.sql).await.map_err(failed)?;
+    let sink = client.copy_in(kind.copy).await.map_err(failed)?;
     let mut writer = pin!(BinaryCopyInWriter::new(sink, kind.types));
     for (line, entry) in entries {
         let mut values: Vec<&(dyn ToSql + Sync)> = vec![&line];
@@ -230,20 +259,17 @@ async fn stage<E: Entry>(
     }
     writer.as_mut().finish().await.map_err(failed)?;
     // A temporary table has no statistics unless it is given some.
-    transaction.batch_execute("analyze pg_temp.incoming").await.map_err(failed)
+    client.batch_execute("analyze pg_temp.incoming").await.map_err(failed)
 }
 
 /// From here on nobody else changes the directory.
-async fn refuse<E: Entry>(
-    transaction: &Transaction<'_>,
-    refused: &mut impl FnMut(i64, &str),
-) -> Result<(), StoreError> {
-    run(transaction, LOCK).await?;
+async fn refuse<E: Entry>(client: &Client, refused: &mut impl FnMut(i64, &str)) -> Result<(), StoreError> {
+    run(client, LOCK).await?;
     let statement = E::KIND.refuse;
     let failed = |source| StoreError::Postgres { statement: statement.name, source };
     // Row by row: all lines of a large file may be refused.
     let parameters: [&(dyn ToSql + Sync); 0] = [];
-    let mut rows = pin!(transaction.query_raw(statement.sql, parameters).await.map_err(failed)?);
+    let mut rows = pin!(client.query_raw(statement.sql, parameters).await.map_err(failed)?);
     while let Some(row) = rows.try_next().await.map_err(failed)? {
         if let Some(reason) = row.get::<_, Option<&str>>("reason") {
             refused(row.get("line"), reason);
@@ -252,11 +278,8 @@ async fn refuse<E: Entry>(
     Ok(())
 }
 
-async fn run(
-    transaction: &Transaction<'_>,
-    statement: Statement,
-) -> Result<Vec<tokio_postgres::Row>, StoreError> {
-    transaction
+async fn run(client: &Client, statement: Statement) -> Result<Vec<tokio_postgres::Row>, StoreError> {
+    client
         .query(statement.sql, &[])
         .await
         .map_err(|source| StoreError::Postgres { statement: statement.name, source })

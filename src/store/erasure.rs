@@ -10,6 +10,7 @@ use tokio_postgres::{Client, Row};
 use super::{Driver, Statement, Store, StoreError, statement};
 
 const BEGIN: Statement = statement!("erasure", "begin");
+const IS_BEGUN: Statement = statement!("erasure", "is_begun");
 const STEPS: Statement = statement!("erasure", "steps");
 const STEP: Statement = statement!("erasure", "step");
 const UNDER_WAY: Statement = statement!("erasure", "under_way");
@@ -115,6 +116,18 @@ impl Desk {
     /// The database is away.
     pub async fn begin(&self, subject: &Subject, actor: &str) -> Result<i64, StoreError> {
         Ok(self.row(BEGIN, &[&subject.kind(), &subject.text(), &actor]).await?.get(0))
+    }
+
+    /// Whether one was broken off and would go on.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn is_begun(&self, subject: &Subject) -> Result<bool, StoreError> {
+        let failed = |source| StoreError::Postgres { statement: IS_BEGUN.name, source };
+        self.client.batch_execute("begin").await.map_err(failed)?;
+        let begun = self.row(IS_BEGUN, &[&subject.kind(), &subject.text()]).await.map(|row| row.get(0));
+        self.client.batch_execute("rollback").await.map_err(failed)?;
+        begun
     }
 
     /// The steps, in order.

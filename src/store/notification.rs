@@ -225,13 +225,34 @@ pub async fn dead_letters(store: &Store, after: i64, limit: u32) -> Result<Vec<D
         .collect())
 }
 
-/// Has dead letters tried again, those of the given numbers or (`None`) all; gives how many there were.
+/// What became of dead letters that were to be sent again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Resent {
+    /// Will be tried again.
+    pub tried_again: usize,
+    /// Of these, at another address than before.
+    pub moved: usize,
+    /// Will not, and why: nobody needs them any more (they are cancelled), or their contact cannot be reached (they stay).
+    pub refused: Vec<(i64, String)>,
+}
+
+/// Has dead letters tried again at the address their contact has now, those of the given numbers or (`None`) all.
 ///
 /// # Errors
 /// The database cannot be asked.
-pub async fn resend(store: &Store, notification_ids: Option<&[i64]>) -> Result<u64, StoreError> {
+pub async fn resend(store: &Store, notification_ids: Option<&[i64]>) -> Result<Resent, StoreError> {
     let client = store.client().await?;
-    RESEND.execute(&client, &[&notification_ids]).await
+    let mut resent = Resent::default();
+    for row in RESEND.query(&client, &[&notification_ids]).await? {
+        match row.get::<_, Option<String>>("reason") {
+            Some(reason) => resent.refused.push((row.get("notification_id"), reason)),
+            None => {
+                resent.tried_again += 1;
+                resent.moved += usize::from(row.get::<_, &str>("outcome") == "moved");
+            }
+        }
+    }
+    Ok(resent)
 }
 
 /// What waits in a channel.

@@ -9,7 +9,8 @@ use tokio_postgres::Row;
 use super::{Statement, Store, StoreError, statement};
 
 const EDITION: Statement = statement!("overview", "edition");
-const FOREIGN_DEVICES: Statement = statement!("overview", "foreign_devices");
+const FOREIGN_RELATIONS: Statement = statement!("overview", "foreign_relations");
+const FOREIGN_ROWS: Statement = statement!("overview", "foreign_rows");
 const RAW: Statement = statement!("overview", "raw");
 const ACCOUNT: Statement = statement!("overview", "account");
 const HOURS: Statement = statement!("overview", "hours");
@@ -100,13 +101,18 @@ pub async fn edition(store: &Store) -> Result<Edition, StoreError> {
     })
 }
 
-/// Devices whose serial does not begin with `own`.
+/// Relations that are somebody else's, or tables of ours with rows of devices whose serial is not between `own` (a beginning, and the
+/// first text behind all that begin so), or with what only people enter. Empty: nobody's but a demo's. The schema need not be there.
 ///
 /// # Errors
-/// The database is away, or not migrated.
-pub async fn foreign_devices(store: &Store, own: &str) -> Result<i64, StoreError> {
-    let row = only(FOREIGN_DEVICES.query(&store.client().await?, &[&own]).await?)?;
-    Ok(row.get("devices"))
+/// The database is away.
+pub async fn foreign(store: &Store, own: (&str, &str)) -> Result<Vec<String>, StoreError> {
+    let client = store.client().await?;
+    let relations = FOREIGN_RELATIONS.query(&client, &[]).await?;
+    if !relations.is_empty() || super::migrate::version(store).await? == 0 {
+        return Ok(relations.iter().map(|row| row.get("relation")).collect());
+    }
+    Ok(only(FOREIGN_ROWS.query(&client, &[&own.0, &own.1]).await?)?.get("tables"))
 }
 
 /// How much `health_data` holds.

@@ -21,7 +21,10 @@ pub use trace::Exporter;
 /// # Errors
 /// `log` is not a filter, `otlp_endpoint` no URL, or logging was started before.
 pub fn init_logs(settings: &Settings) -> anyhow::Result<Option<Exporter>> {
-    let format = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    // Colours only where a terminal shows them, and nobody set NO_COLOR.
+    let format = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(console::colors_enabled_stderr());
     let format = match settings.log_format {
         LogFormat::Text => format.boxed(),
         LogFormat::Json => format.json().boxed(),

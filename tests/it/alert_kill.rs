@@ -63,7 +63,7 @@ async fn start(database: &Database) -> Process {
     let variables = [
         ("VITALS_LEASE_SECONDS", "1"),
         ("VITALS_POLL_INTERVAL_MS", "100"),
-        ("VITALS_WEBHOOK_ALLOW_PRIVATE", "true"),
+        ("VITALS_NOTIFY_WEBHOOK_ALLOW_PRIVATE", "true"),
     ];
     Process::serve(database, &variables).await
 }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::harness::{Database, Service, eventually};
+use crate::harness::{Database, Service, add_alert, eventually};
 
 /// What watches send to a service. All times of a test count from one moment, so that a second more or less between two
 /// uploads changes nothing.
@@ -557,4 +557,85 @@ async fn a_repeat_that_fills_in_what_was_missing_is_judged() {
     service.drained().await;
     assert_eq!(alerts(&database, "FILL-1").await, ["Heart rate out of range|minor|firing|1"]);
     service.finish().await;
+}
+
+#[tokio::test]
+async fn a_rule_that_came_with_the_program_names_the_wearer_and_the_unit_where_they_are_known() {
+    let database = Database::new().await;
+    run(
+        &database,
+        "insert into org_unit (org_id, name, ancestors) values (300, 'Ward 3', '{}'), (301, null, '{}');
+         insert into app_user (user_id, org_id, name) values (42, 300, 'Mr Li'), (43, 301, null), (44, 300, ' ');
+         select bind_device('WORN', 42); select bind_device('NAMELESS', 43); select bind_device('UNIT', 44)",
+    )
+    .await;
+    let service = Service::start(&database).await;
+    for device in ["WORN", "NAMELESS", "UNIT", "UNBOUND"] {
+        let event = json!({ "eventType": "SOS_EVENT", "eventValue": device, "deviceSn": device });
+        assert_eq!(service.post("/upload_common_event", event.to_string()).await.status, 200);
+    }
+    service.drained().await;
+    let client = database.client().await;
+    for (device, wearer) in [
+        ("WORN", "Mr Li, Ward 3 (WORN): SOS at "),
+        ("NAMELESS", "NAMELESS: SOS at "),
+        ("UNIT", "Ward 3 (UNIT): SOS at "),
+        ("UNBOUND", "UNBOUND: SOS at "),
+    ] {
+        let message = "select message from alert where device_sn = $1";
+        let message: String = client.query_one(message, &[&device]).await.expect("an alert").get(0);
+        assert!(message.starts_with(wearer), "{message}");
+    }
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn a_migration_names_the_wearer_only_in_rules_whose_text_nobody_changed() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let rules = async || {
+        let rules = "select r.rule_id, r.message, r.version, r.changed_by, v.rule ->> 'message'
+                     from alert_rule r join alert_rule_version v using (rule_id, version) order by r.rule_id";
+        let rules = client.query(rules, &[]).await.expect("rules, each with its version");
+        let rule = |row: &tokio_postgres::Row| {
+            let (message, kept): (String, String) = (row.get(1), row.get(4));
+            assert_eq!(message, kept, "every version is kept");
+            (row.get::<_, i64>(0), message, row.get::<_, i32>(2), row.get::<_, String>(3))
+        };
+        rules.iter().map(rule).collect::<Vec<_>>()
+    };
+    let fresh = rules().await;
+    assert!(fresh.len() >= 21, "{fresh:?}");
+    for (_, message, version, _) in &fresh {
+        assert!(message.starts_with("{wearer}: ") && *version == 1, "{message} {version}");
+    }
+    client
+        .batch_execute(
+            "alter table alert_rule disable trigger user;
+             update alert_rule set message = replace(message, '{wearer}', '{device_sn}');
+             update alert_rule_version v set rule = to_jsonb(r) from alert_rule r where r.rule_id = v.rule_id;
+             alter table alert_rule enable trigger user;
+             update alert_rule set message = '{device_sn}: too fast' where rule_id = 1;
+             update alert_rule set max_value = 150 where rule_id = 2",
+        )
+        .await
+        .expect("as before");
+    add_alert(&client, 1, "USED", 5, &json!({})).await;
+    client
+        .batch_execute(include_str!("../../migrations/V34__alert_rule_wearer.sql"))
+        .await
+        .expect("migrates");
+    for (id, message, version, by) in rules().await {
+        match id {
+            1 => assert_eq!((message.as_str(), version), ("{device_sn}: too fast", 2)),
+            2 => assert!(message.starts_with("{wearer}: heart rate") && version == 3, "{message} {version}"),
+            _ => assert!(message.starts_with("{wearer}: ") && version == 2, "{message} {version}"),
+        }
+        assert!(id == 1 || by == "vitals migrate", "{id} {by}");
+    }
+    // The check is in force again.
+    client
+        .batch_execute("update alert_rule set message = '{nobody}' where rule_id = 1")
+        .await
+        .expect_err("refused");
 }

@@ -346,6 +346,45 @@ async fn a_dry_run_says_the_same_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_dry_run_takes_the_files_together_and_says_what_they_would_change() {
+    let database = Database::new().await;
+    let files = Files::of("forecast");
+    small_directory(&files);
+    // Users of units, and bindings of users, that only the files before them know.
+    let fresh = files.import(&database, &[&EVERYTHING[..], &["--dry-run"]].concat()).await;
+    assert_eq!(fresh.code, 0, "{fresh:?}");
+    assert!(fresh.err.is_empty() || !fresh.err.contains("not known"), "{fresh:?}");
+    for line in [
+        "new: customer 1939964806110937090 \"养老院, 北京\"",
+        "new: unit 1939964806110937091 \"ward\" below 1939964806110937090",
+        "new: user 1939964806110937092 \"Anna\" in unit 1939964806110937091",
+        "new: device WATCH-1 worn by 1939964806110937092 since",
+        "nothing was changed (--dry-run)",
+    ] {
+        assert!(fresh.out.contains(line), "{line}\n{}", fresh.out);
+    }
+    let rows = "select (select count(*) from customer where customer_id <> 0) + (select count(*) from app_user) + (select count(*) from device_binding)";
+    let rows =
+        async || -> i64 { database.client().await.query_one(rows, &[]).await.expect("a count").get(0) };
+    assert_eq!(rows().await, 0, "nothing was changed");
+
+    assert_eq!(files.import(&database, &EVERYTHING).await.code, 0);
+    let before = (rows().await, version(&database).await);
+    files.write("users.csv", format!("user_id,name,org_id\n{ANNA},Anna B.,{ORG}\n{BERND},,\n"));
+    files.write("bindings.csv", format!("device_sn,user_id\nWATCH-1,\nWATCH-2,{BERND}\n"));
+    let second = files.import(&database, &[&EVERYTHING[..], &["--dry-run"]].concat()).await;
+    for line in [
+        "0 added, 1 changed",
+        "changed: user 1939964806110937092 \"Anna B.\" in unit 1939964806110937091, was \"Anna\" in unit 1939964806110937091",
+        "1 bindings ended",
+        "ended: device WATCH-1 worn by 1939964806110937092",
+    ] {
+        assert!(second.out.contains(line), "{line}\n{}", second.out);
+    }
+    assert_eq!((rows().await, version(&database).await), before, "nothing was changed");
+}
+
+#[tokio::test]
 async fn a_large_file_is_one_change_and_shows_how_far_it_is() {
     const LINES: i64 = 50_000;
     let database = Database::new().await;

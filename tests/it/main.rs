@@ -2,7 +2,7 @@
 //!
 //! One binary; `harness` gives a database per test, a service, a Redis of its own, and cables to cut.
 
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::print_stdout)]
 
 mod harness;
 
@@ -16,8 +16,10 @@ mod alerts;
 mod backfill;
 mod boards;
 mod bodies;
+mod command_line;
 mod dashboards;
 mod database_tls;
+mod demo;
 mod device_config;
 mod device_info;
 mod device_keys;
@@ -44,11 +46,13 @@ mod ownership;
 mod policies;
 mod prometheus;
 mod readiness;
+mod readme;
 mod rejected;
 mod relay;
 mod roles;
 mod rollups;
 mod schema;
+mod settings;
 mod sleep;
 mod stop;
 mod tls;

@@ -215,7 +215,7 @@ async fn a_queue_that_fills_up_makes_the_writers_unhealthy_until_it_is_drained()
 #[tokio::test]
 async fn the_log_sums_up_what_came_in() {
     let database = Database::new().await;
-    let variables = [("VITALS_SUMMARY_INTERVAL_SECONDS", "1"), ("VITALS_MONITOR_INTERVAL_MS", "50")];
+    let variables = [("VITALS_MONITOR_SUMMARY_INTERVAL_SECONDS", "1"), ("VITALS_MONITOR_INTERVAL_MS", "50")];
     let process = Process::serve(&database, &variables).await;
     let body = samples("SUMMED", 30).to_string();
     let posted =

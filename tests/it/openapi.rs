@@ -75,7 +75,8 @@ async fn a_handler_is_named_as_its_path() {
     let service = Service::start(&database).await;
     for (path, method, operation) in operations(&document(&service).await) {
         let method = if path.starts_with("/api/") { format!("{method}_") } else { String::new() };
-        let name = method + &path.trim_start_matches('/').replace(['/', '.'], "_").replace(['{', '}'], "");
+        let name = if path == "/" { "root" } else { path.as_str() };
+        let name = method + &name.trim_start_matches('/').replace(['/', '.'], "_").replace(['{', '}'], "");
         assert_eq!(operation["operationId"], name);
         assert!(!operation["summary"].as_str().expect("a summary").is_empty(), "{path}");
     }
@@ -265,5 +266,21 @@ async fn the_page_loads_everything_from_the_service_itself() {
     let start = http.get(format!("{}/docs/swagger-initializer.js", service.url()));
     let start = start.send().await.expect("an answer").text().await.expect("text");
     assert!(start.contains("\"openapi.json\"") && !start.contains("http"), "{start}");
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn the_root_leads_to_the_page() {
+    let database = Database::new().await;
+    let service = Service::start(&database).await;
+    let client =
+        reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+    let answer = client.get(format!("{}/", service.url())).send().await.expect("an answer");
+    assert_eq!(answer.status(), 303);
+    // Relative, as the page itself: a proxy may have put a path before it.
+    assert_eq!(answer.headers()["location"], "docs");
+    let page = service.get("/").await;
+    assert_eq!(page.status, 200);
+    assert!(page.header("content-type").expect("a type").starts_with("text/html"));
     service.finish().await;
 }

@@ -218,7 +218,7 @@ async fn the_plan_is_what_is_done_and_a_trial_changes_nothing() {
     let trial = vitals(&database, &[&set[..], &["--dry-run"]].concat()).await;
     assert_eq!(trial.code, 0, "{trial:?}");
     assert_eq!(count(&client, "select count(*) from policy where keep_for = interval '6 days'").await, 0);
-    let said = vitals(&database, &set).await;
+    let said = vitals(&database, &[&set[..], &["--yes"]].concat()).await;
     let planned = steps(&vitals(&database, &["policy", "plan", "--json"]).await.out);
     for (said, since_set) in [(steps(&trial.out), false), (steps(&said.out), false), (planned, true)] {
         let step =

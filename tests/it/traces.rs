@@ -77,10 +77,10 @@ async fn one_trace_leads_from_the_request_to_the_notification() {
     tell_of_everything(&database, &receiver).await;
     let (endpoint, spans) = collector().await;
     let variables = [
-        ("VITALS_OTLP_ENDPOINT", endpoint.as_str()),
+        ("VITALS_MONITOR_OTLP_ENDPOINT", endpoint.as_str()),
         // What does not say otherwise is not traced.
-        ("VITALS_TRACE_SAMPLE_RATIO", "0"),
-        ("VITALS_WEBHOOK_ALLOW_PRIVATE", "true"),
+        ("VITALS_MONITOR_TRACE_SAMPLE_RATIO", "0"),
+        ("VITALS_NOTIFY_WEBHOOK_ALLOW_PRIVATE", "true"),
     ];
     let process = Process::serve(&database, &variables).await;
     upload(&process.url, "UNTRACED", 200, None).await;
@@ -120,7 +120,8 @@ async fn a_collector_that_is_away_costs_nothing_but_the_traces() {
     let closed =
         TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("an address");
     let endpoint = format!("http://{closed}");
-    let variables = [("VITALS_OTLP_ENDPOINT", endpoint.as_str()), ("VITALS_TRACE_SAMPLE_RATIO", "1")];
+    let variables =
+        [("VITALS_MONITOR_OTLP_ENDPOINT", endpoint.as_str()), ("VITALS_MONITOR_TRACE_SAMPLE_RATIO", "1")];
     let process = Process::serve(&database, &variables).await;
     for _ in 0..10 {
         upload(&process.url, "GOES-ON", 70, None).await;

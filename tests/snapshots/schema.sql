@@ -99,7 +99,7 @@ table alert_rule: What raises an alert. A change holds from the next batch on, i
     effective_until time without time zone: Breaches count until this local time, exclusive; before effective_from: of the next day. NULL with effective_from.
     effective_days smallint[]: Days on which breaches count, 1 Monday to 7 Sunday; after midnight it is still the day on which the hours began. NULL: every day.
     time_zone text: Zone of the effective hours and of times in messages (IANA name). NULL: that of the rollups.
-    message text not null default '{device_sn}: {rule}, {value}'::text: What people are told, with {device_sn} {rule} {severity} {metric} {value} {min} {max} {event_type} {count} {time} {user} {org} {customer}.
+    message text not null default '{device_sn}: {rule}, {value}'::text: What people are told, with {device_sn} {rule} {severity} {metric} {value} {min} {max} {event_type} {count} {time} {user} {org} {customer} {wearer} (names of the person and of their unit, as far as the directory knows them, and the serial).
     version integer not null default 1: Raised by every change; what it was before is in alert_rule_version.
     changed_at timestamp with time zone not null default now(): When it was last changed.
     changed_by text not null default CURRENT_USER: Who changed it: the setting vitals.actor of the session, else its role.
@@ -1403,5 +1403,6 @@ function sync_policies()
 function tell_changes(alert_changes)
 function trace_of_alert(bigint)
 function watch_changes_by_hand()
+function wearer_of_alert(text,bigint,bigint)
 function write_alert(alert_rule,text,bigint,derived_alert,alert_changes)
 function write_silence(alert_rule,text[])

@@ -1,13 +1,21 @@
 -- directory.merge_customers
 -- Purpose: the lines become rows.
--- Result: how many rows are new, and how many were changed.
+-- Result: how many rows are new, and how many were changed; the first of each, for people.
 -- Locks: rows of customer.
 with merged as (
     insert into customer as known (customer_id, name)
     select customer_id, name from pg_temp.incoming order by customer_id
     on conflict (customer_id) do update set name = excluded.name
     where known.name <> excluded.name
-    returning known.xmax = 0 as is_new
+    returning known.xmax = 0 as is_new, known.customer_id, known.name
 )
-select count(*) filter (where is_new) as added, count(*) filter (where not is_new) as changed, 0::bigint as ended
+select
+    count(*) filter (where is_new) as added,
+    count(*) filter (where not is_new) as changed,
+    array(select format('customer %s "%s"', m.customer_id, m.name) from merged m where m.is_new limit 3) as first_added,
+    -- What the statement itself changes is not seen yet: this is what was there.
+    array(
+        select format('customer %s "%s", was "%s"', m.customer_id, m.name, o.name)
+        from merged m join customer o using (customer_id) where not m.is_new limit 3
+    ) as first_changed
 from merged

@@ -1,4 +1,4 @@
-//! `vitals alerts dead-letters`: what could not be delivered, and having it tried again.
+//! `vitals alerts dead-letters`: what could not be delivered, and having it tried again where its contact is reached now.
 
 use std::process::ExitCode;
 
@@ -16,7 +16,7 @@ use crate::store::notification::{self, DeadLetter};
 pub enum Action {
     /// List what could not be delivered, oldest first
     List(List),
-    /// Have it tried again, from the first attempt on
+    /// Have it tried again, from the first attempt on, at the address its contact has now
     Resend(Resend),
 }
 
@@ -55,13 +55,21 @@ pub(super) async fn run(action: &Action, store: &Store) -> anyhow::Result<ExitCo
         }
         Action::Resend(resend) => {
             let ids = (!resend.all).then_some(resend.ids.as_slice());
-            let tried = notification::resend(store, ids).await?;
-            print(&format!("{} will be tried again\n", grouped(tried)))?;
-            let all_were_there = resend.all || tried == resend.ids.len() as u64;
-            if !all_were_there {
+            let resent = notification::resend(store, ids).await?;
+            let elsewhere = match resent.moved {
+                0 => String::new(),
+                moved => format!(", {} of them at another address", grouped(moved as u64)),
+            };
+            print(&format!("{} will be tried again{elsewhere}\n", grouped(resent.tried_again as u64)))?;
+            for (id, reason) in &resent.refused {
+                eprintln!("vitals: {id} is not: {}", harmless(reason));
+            }
+            let found = resent.tried_again + resent.refused.len();
+            if !resend.all && found < resend.ids.len() {
                 eprintln!("vitals: the others are no dead letters");
             }
-            Ok(match (all_were_there, tried) {
+            let all_are = resent.refused.is_empty() && (resend.all || found == resend.ids.len());
+            Ok(match (all_are, found) {
                 (true, _) => ExitCode::SUCCESS,
                 (false, 0) => ExitCode::FAILURE,
                 (false, _) => ExitCode::from(super::IN_PART),
@@ -72,7 +80,7 @@ pub(super) async fn run(action: &Action, store: &Store) -> anyhow::Result<ExitCo
 
 fn table(letters: &[DeadLetter]) -> String {
     if letters.is_empty() {
-        return "everything was delivered\n".to_owned();
+        return "no dead letters\n".to_owned();
     }
     let now = Timestamp::now();
     let mut lines = vec![

@@ -8,7 +8,7 @@ use jiff::{Span, Timestamp};
 
 use super::show::local;
 use super::{Actor, account, json_line};
-use crate::command::text::{aligned, harmless, print};
+use crate::command::text::{aligned, confirmed, harmless, print};
 use crate::command::when;
 use crate::config::Settings;
 use crate::model::{AlertSilence, Id64, SilenceDraft};
@@ -41,6 +41,9 @@ pub struct Options {
     /// Why
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
+    /// Do not ask, though nobody knows the device, unit or tenant
+    #[arg(long)]
+    yes: bool,
     #[command(flatten)]
     actor: Actor,
 }
@@ -87,6 +90,17 @@ pub(super) async fn add(options: Options, settings: &Settings, store: &Store) ->
         actor: options.actor.name()?,
         note: options.note,
     };
+    if let Some(reason) = draft.refusal() {
+        bail!("{reason}");
+    }
+    let unknown = alert_silence::unknown(store, &draft).await?;
+    if !unknown.is_empty() {
+        eprintln!("vitals: nobody knows {}: is it spelled right?", harmless(&unknown.join(", ")));
+        if !options.yes && !confirmed("Keep the silence all the same? [y/N] ")? {
+            eprintln!("vitals: no silence was kept");
+            return Ok(ExitCode::FAILURE);
+        }
+    }
     match alert_silence::add(store, &draft).await? {
         Asked::Kept(silence) => {
             let until = local(silence.ends_at, &settings.device_zone());

@@ -16,6 +16,7 @@ use super::tell;
 use super::uploads::Uploaded;
 use crate::cache;
 use crate::command::simulate::{Counts, PartReport, grouped};
+use crate::command::text::{print, print_line};
 use crate::config::Settings;
 use crate::store::overview::{self, Bucket, RolledUp};
 use crate::store::{Store, StoreError};
@@ -55,15 +56,15 @@ pub(super) async fn show(
     let (waiting, drained_in) =
         wait_for(DRAINED_WITHIN, || overview::waiting(store), |left| *left == 0).await?;
     let rolled_up = wait_for_rollups(store).await?;
-    show_uploads(uploaded);
+    show_uploads(uploaded)?;
     broken.extend(show_accounting(settings, store, uploaded).await?);
     show_rows(settings, store).await?;
     broken.extend(show_rollups(settings, store, device_sn, rolled_up).await?);
     broken.extend(show_redis(settings, device_sn, uploaded).await?);
     alerts::show(settings, store, uploaded.live_since).await?;
-    println!("{}", title("Reaction"));
+    print_line!("{}", title("Reaction"));
     let drained = verdict(waiting == 0, "drained", "NOT DRAINED");
-    println!(
+    print_line!(
         "  outbox {drained} {:.1} s after the last upload, {waiting} transactions waiting",
         drained_in.as_secs_f64()
     );
@@ -103,8 +104,8 @@ async fn wait_for<T, F: Future<Output = Result<T, StoreError>>>(
     }
 }
 
-fn show_uploads(uploaded: &Uploaded) {
-    println!("{}", title("Uploads, answered after commit"));
+fn show_uploads(uploaded: &Uploaded) -> anyhow::Result<()> {
+    print_line!("{}", title("Uploads, answered after commit"));
     let mut table = Table::new(&[
         "",
         "requests",
@@ -133,13 +134,14 @@ fn show_uploads(uploaded: &Uploaded) {
             grouped(part.counts.errors()),
         ]);
     }
-    print!("{table}");
+    print(&table.to_string())?;
     if let Some(live) = &uploaded.live {
         let (repeated, late) = (grouped(live.counts.repeated), grouped(live.counts.late));
-        println!(
+        print_line!(
             "  of the live records {repeated} were sent twice on purpose, {late} came hours to days late"
         );
     }
+    Ok(())
 }
 
 /// What the fleet was told, and what the tables of this instance say. The tables may hold more: uploads by hand, and
@@ -155,7 +157,7 @@ async fn show_accounting(
     let told =
         [sum(|it| it.acknowledged), sum(|it| it.stored), sum(|it| it.duplicate), sum(|it| it.rejected)];
     let kept = [account.received, account.stored, account.duplicate, account.rejected].map(i64::unsigned_abs);
-    println!("{}", title("Accounting: received = stored + duplicate + rejected"));
+    print_line!("{}", title("Accounting: received = stored + duplicate + rejected"));
     let mut table = Table::new(&["", "received", "stored", "duplicate", "rejected", ""]);
     for (name, counts) in [("what devices were told", told), ("vitals.ingest_batch", kept)] {
         let mut row = vec![name.to_owned()];
@@ -163,10 +165,10 @@ async fn show_accounting(
         row.push(verdict(adds_up(counts), "adds up", "DOES NOT ADD UP"));
         table.row(row);
     }
-    print!("{table}");
+    print(&table.to_string())?;
     let batches = grouped(account.batches.unsigned_abs());
     let records = account.received as f64 / account.batches.max(1) as f64;
-    println!("  {batches} transactions, {records:.1} records in each");
+    print_line!("  {batches} transactions, {records:.1} records in each");
     let mut broken = Vec::new();
     if !adds_up(told) || !adds_up(kept) {
         broken.push("received is not stored + duplicate + rejected".to_owned());
@@ -188,8 +190,8 @@ async fn show_rows(settings: &Settings, store: &Store) -> anyhow::Result<()> {
     let raw = overview::raw(store).await?;
     let zone = settings.device_zone();
     let minute = |at: Option<Timestamp>| at.map_or("-".to_owned(), |at| local(at, &zone, "%Y-%m-%d %H:%M"));
-    println!("{}", title("Rows: health_data"));
-    println!(
+    print_line!("{}", title("Rows: health_data"));
+    print_line!(
         "  {} rows of {} devices, {} to {} ({}), {} in {} chunks",
         grouped(raw.rows.unsigned_abs()),
         grouped(raw.devices.unsigned_abs()),
@@ -209,14 +211,16 @@ async fn show_rollups(
     rolled_up: RolledUp,
 ) -> anyhow::Result<Vec<String>> {
     let zone = TimeZone::get(&settings.rollup_time_zone)?;
-    println!("{}", title(&format!("Rollups: health_hourly and health_daily of {device_sn}")));
-    print!("{}", buckets("hour", "%m-%d %H:%M", &zone, &overview::hours(store, device_sn, HOURS).await?));
-    println!();
-    print!("{}", buckets("day", "%Y-%m-%d", &zone, &overview::days(store, device_sn, DAYS).await?));
+    print_line!("{}", title(&format!("Rollups: health_hourly and health_daily of {device_sn}")));
+    print(
+        &buckets("hour", "%m-%d %H:%M", &zone, &overview::hours(store, device_sn, HOURS).await?).to_string(),
+    )?;
+    print("\n")?;
+    print(&buckets("day", "%Y-%m-%d", &zone, &overview::days(store, device_sn, DAYS).await?).to_string())?;
     let RolledUp { rows, samples } = rolled_up;
     let equal = verdict(rows == samples, "equal", "NOT EQUAL");
     let (rows_text, samples_text) = (grouped(rows.unsigned_abs()), grouped(samples.unsigned_abs()));
-    println!(
+    print_line!(
         "\n  all days of all devices hold {samples_text} samples, health_data {rows_text} rows: {equal}"
     );
     Ok(if rows == samples { Vec::new() } else { vec!["the rollups do not know every row".to_owned()] })
@@ -245,11 +249,11 @@ async fn show_redis(
 ) -> anyhow::Result<Vec<String>> {
     const SHOWN: [&str; 5] = ["timestamp", "heartRate", "bloodOxygen", "temperature", "step"];
     let latest = cache::overview::latest(settings, device_sn).await?;
-    println!("{}", title("Redis: what a dashboard sees"));
+    print_line!("{}", title("Redis: what a dashboard sees"));
     let fields = SHOWN.iter().filter_map(|name| Some(format!("{name} {}", latest.get(*name)?)));
-    println!("  health_data:{device_sn}  {}", fields.collect::<Vec<_>>().join(", "));
+    print_line!("  health_data:{device_sn}  {}", fields.collect::<Vec<_>>().join(", "));
     let message = uploaded.message.as_deref();
-    println!(
+    print_line!(
         "  health_data_channel:{device_sn}  {}",
         message.map_or("no message seen".to_owned(), |said| format!("said {said}"))
     );
@@ -265,14 +269,14 @@ async fn show_redis(
 
 async fn show_edition(store: &Store) -> anyhow::Result<()> {
     let edition = overview::edition(store).await?;
-    println!("{}", title("Edition"));
+    print_line!("{}", title("Edition"));
     let (name, means) = if edition.is_community {
         ("Community", "the rollups are continuous aggregates, kept by TimescaleDB's own jobs")
     } else {
         ("Apache", "it has no continuous aggregates: the service keeps the same rollups under the same names")
     };
-    println!("  TimescaleDB {}, {name} edition, on PostgreSQL {}", edition.timescaledb, edition.postgres);
-    println!("  {means}");
+    print_line!("  TimescaleDB {}, {name} edition, on PostgreSQL {}", edition.timescaledb, edition.postgres);
+    print_line!("  {means}");
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::table::{Table, title};
 use crate::cache;
+use crate::command::text::{print, print_line};
 use crate::config::Settings;
 use crate::model::AlertStatus;
 use crate::store::Store;
@@ -20,18 +21,18 @@ const SHOWN: i64 = 5;
 /// # Errors
 /// PostgreSQL or Redis cannot be asked.
 pub(super) async fn show(settings: &Settings, store: &Store, since: Timestamp) -> anyhow::Result<()> {
-    println!("{}", title("Alerts: hearts that raced during the live uploads"));
+    print_line!("{}", title("Alerts: hearts that raced during the live uploads"));
     let filter = Filter { from: Some(since), ..Filter::default() };
     let tallies = alert::summary(store, &filter).await?;
     if tallies.is_empty() {
-        println!("  none was raised");
+        print_line!("  none was raised");
         return Ok(());
     }
     let said: Vec<String> = tallies
         .iter()
         .map(|tally| format!("{} {} {}", tally.alerts, tally.severity.name(), tally.status.name()))
         .collect();
-    println!("  {}", said.join(", "));
+    print_line!("  {}", said.join(", "));
     let newest = alert::list(store, &filter, None, SHOWN).await?;
     let mut table = Table::new(&["newest", "breaches", "status"]);
     for alert in &newest {
@@ -41,11 +42,11 @@ pub(super) async fn show(settings: &Settings, store: &Store, since: Timestamp) -
             alert.status.name().to_owned(),
         ]);
     }
-    print!("{table}");
+    print(&table.to_string())?;
     let Some(open) = newest.iter().find(|alert| alert.status != AlertStatus::Resolved) else {
         return Ok(());
     };
     let shown = cache::overview::alerts(settings, &open.device_sn).await?;
-    println!("  Redis  alert_info:{}  shows {} open", open.device_sn, shown.len());
+    print_line!("  Redis  alert_info:{}  shows {} open", open.device_sn, shown.len());
     Ok(())
 }

@@ -6,6 +6,7 @@
 use super::stack::Stack;
 use super::table::{dim, title};
 use crate::app::Service;
+use crate::command::text::print_line;
 use crate::config::Settings;
 
 /// While it runs: what to try from another terminal.
@@ -17,7 +18,7 @@ pub(super) fn invite(
     is_endless: bool,
 ) {
     let url = format!("http://{}/upload_health_data", service.address());
-    let upload = r#"{"data":{"deviceSn":"MYWATCH000000001","heart_rate":72,"body_temperature":"36.6"}}"#;
+    let upload = r#"{"data":{"deviceSn":"SIM-MYWATCH-00001","heart_rate":72,"body_temperature":"36.6"}}"#;
     eprintln!("\nWhile it runs, from another terminal:");
     eprintln!("  curl -s {url} \\\n    -H 'Content-Type: application/json' -d '{upload}'");
     eprintln!("{}", looking(settings, stack, device_sn));
@@ -27,23 +28,32 @@ pub(super) fn invite(
 }
 
 /// Where to go from here.
-pub(super) fn next(stays_up: bool, settings: &Settings, stack: &Stack, device_sn: &str) {
-    println!("{}", title("Where to go next"));
+///
+/// # Errors
+/// It cannot be written.
+pub(super) fn next(
+    stays_up: bool,
+    settings: &Settings,
+    stack: &Stack,
+    device_sn: &str,
+) -> anyhow::Result<()> {
+    print_line!("{}", title("Where to go next"));
     if stays_up {
         let (database, redis) = (&settings.database_url, &settings.redis_url);
-        println!(
+        print_line!(
             "  VITALS_DATABASE_URL='{database}' VITALS_REDIS_URL='{redis}' cargo run --release -- serve"
         );
-        println!("{}", looking(settings, stack, device_sn));
-        return;
+        print_line!("{}", looking(settings, stack, device_sn));
+        return Ok(());
     }
     for (command, does) in [
         ("demo", "goes on until Ctrl-C, to look around in"),
         ("demo --keep", "leaves the servers up, with what is in them"),
         ("simulate --help", "the fleet as a load generator"),
     ] {
-        println!("  cargo run --release -- {command:16} {}", dim().apply_to(does));
+        print_line!("  cargo run --release -- {command:16} {}", dim().apply_to(does));
     }
+    Ok(())
 }
 
 fn looking(settings: &Settings, stack: &Stack, device_sn: &str) -> String {

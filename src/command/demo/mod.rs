@@ -2,7 +2,7 @@
 //! what happened.
 //!
 //! Before: `main`. After: `docker/stack`, `store::migrate`, `app::Service`, `simulate`, and a person who reads.
-//! Promise: whatever happens, the service is stopped in order and servers that were brought up here are taken down
+//! Promise: a database that holds what no demo made is not touched; whatever happens, the service is stopped in order and servers that were brought up here are taken down
 //! (unless `--keep`); a step that fails says what to do, and the exit code is not 0.
 
 mod account;
@@ -31,8 +31,8 @@ use crate::telemetry;
 use stack::Stack;
 use uploads::{Fleet, Uploaded};
 
-/// Serials of simulated devices begin so; others are somebody's.
-const OWN_DEVICES: &str = "SIM";
+/// Serials of simulated devices begin so, and are before that; others are somebody's.
+const OWN_DEVICES: (&str, &str) = ("SIM", "SIN");
 /// Kept of the seconds for reading the account together.
 const CLOSING: Duration = Duration::from_secs(4);
 /// Shortest live part, if the seconds allow it, however long the servers took to come up.
@@ -60,7 +60,7 @@ pub struct Options {
     #[arg(long)]
     pub keep: bool,
 
-    /// Go on although the given database holds data of devices that are not simulated.
+    /// Go on although the database holds what no demo made.
     #[arg(long)]
     pub among_real_data: bool,
 }
@@ -141,14 +141,15 @@ struct Demo<'a> {
 impl Demo<'_> {
     async fn with_schema(&self, metrics: PrometheusHandle) -> anyhow::Result<()> {
         let since = Instant::now();
+        let store = Store::new(&self.settings)?;
         let migrating = async {
-            store::database::create_if_missing(&self.settings).await?;
+            if !store::database::create_if_missing(&self.settings).await? {
+                refuse_real_data(self.options, &store).await?;
+            }
             anyhow::Ok(store::migrate::run(&self.settings).await?)
         };
         let migrated = or_interrupted(self.stop, migrating).await.context("schema")?;
         tell("schema", &format!("at version {} in {:.1} s", migrated.version, secs(since)));
-        let store = Store::new(&self.settings)?;
-        refuse_real_data(self.options, self.stack, &store).await?;
 
         let service = start(&self.settings, metrics).await.context("service")?;
         tell("service", &format!("http://{}", service.address()));
@@ -176,8 +177,7 @@ impl Demo<'_> {
             () = interrupted() => return Err(Interrupted.into()),
         }
         let stays_up = self.options.keep || !self.stack.is_ours();
-        hints::next(stays_up, &self.settings, self.stack, &device_sn);
-        Ok(())
+        hints::next(stays_up, &self.settings, self.stack, &device_sn)
     }
 
     async fn history(&self, fleet: &Fleet, service: &Service) -> anyhow::Result<Option<PartReport>> {
@@ -214,16 +214,17 @@ impl Demo<'_> {
     }
 }
 
-/// Given servers may be somebody's.
-async fn refuse_real_data(options: &Options, stack: &Stack, store: &Store) -> anyhow::Result<()> {
-    if !stack.is_given() || options.among_real_data {
+/// A database that was there may be somebody's; nothing was written into it yet.
+async fn refuse_real_data(options: &Options, store: &Store) -> anyhow::Result<()> {
+    if options.among_real_data {
         return Ok(());
     }
-    let devices = store::overview::foreign_devices(store, OWN_DEVICES).await?;
-    if devices > 0 {
+    let foreign = store::overview::foreign(store, OWN_DEVICES).await?;
+    if !foreign.is_empty() {
         bail!(
-            "the database holds data of {devices} devices that are not simulated, and the demo would add {} that are: \
-             name another database in VITALS_DATABASE_URL, or say --among-real-data",
+            "the database holds what no demo made ({}), and is left as it is: name another one in VITALS_DATABASE_URL (one \
+             that does not exist is made), or say --among-real-data to have {} simulated devices in it",
+            foreign.join(", "),
             options.devices
         );
     }

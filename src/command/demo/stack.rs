@@ -70,11 +70,6 @@ impl Stack {
         self.is_ours
     }
 
-    /// True if the settings name the database: it may be somebody's.
-    pub(super) fn is_given(&self) -> bool {
-        self.script.given.iter().any(|(name, _)| *name == DATABASE)
-    }
-
     /// The script, as a person would call it.
     pub(super) fn script(&self) -> &Path {
         &self.script.path

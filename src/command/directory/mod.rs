@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use crate::app;
+use crate::command::text::print;
 use crate::config::Settings;
 use crate::store::Store;
 use crate::store::directory::{Binding, Customer, Import, Mode, OrgUnit, User};
@@ -75,7 +76,7 @@ pub struct ImportOptions {
     /// Write refused lines to this file (CSV: file, line, reason)
     #[arg(long, value_name = "FILE")]
     refused: Option<PathBuf>,
-    /// Check everything and change nothing
+    /// Say what would be new, changed and ended, with examples, and change nothing
     #[arg(long)]
     dry_run: bool,
 }
@@ -93,7 +94,7 @@ pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode
     let store = Store::new(settings)?;
     app::check_schema(&store).await?;
     let mut work = Work {
-        import: Import::open(&store).await?,
+        import: Import::open(&store, mode).await?,
         report: Report::new(options.refused.as_deref())?,
         settings,
         mode,
@@ -104,7 +105,7 @@ pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode
     work.take::<User>("users", users.as_deref()).await?;
     work.take::<Binding>("bindings", bindings.as_deref()).await?;
     if mode == Mode::DryRun {
-        println!("nothing was changed (--dry-run)");
+        print("nothing was changed (--dry-run)\n")?;
     }
     Ok(if work.report.end()? > 0 { ExitCode::from(IN_PART) } else { ExitCode::SUCCESS })
 }
@@ -126,11 +127,10 @@ impl Work<'_> {
             .import
             .load(
                 lines.entries(&progress),
-                self.mode,
                 || progress.staged(),
                 |line, reason| progress.refused(line, reason),
             )
             .await;
-        self.report.finish(progress, merged)
+        self.report.finish(progress, merged, self.mode)
     }
 }

@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::command::text::harmless;
+use crate::command::text::{harmless, print};
 use crate::store::StoreError;
-use crate::store::directory::Merged;
+use crate::store::directory::{Merged, Mode};
 
 /// Refusals of a file that are shown; more would push everything else off the screen.
 const SHOWN: u64 = 20;
@@ -83,6 +83,7 @@ impl Report {
         &mut self,
         progress: Progress,
         merged: Result<Merged, StoreError>,
+        mode: Mode,
     ) -> anyhow::Result<()> {
         if let Some(bar) = &progress.bar {
             bar.finish_and_clear();
@@ -92,8 +93,8 @@ impl Report {
         if refused > SHOWN {
             eprintln!("{}: {} more lines refused", progress.file, refused - SHOWN);
         }
-        let Merged { added, changed, ended } =
-            merged.with_context(|| format!("{}: nothing of it was taken", progress.file))?;
+        let merged = merged.with_context(|| format!("{}: nothing of it was taken", progress.file))?;
+        let Merged { added, changed, ended, .. } = merged;
         let mut text = format!(
             "{:9} {} lines in {:.1} s: {added} added, {changed} changed",
             progress.what,
@@ -103,7 +104,22 @@ impl Report {
         if ended > 0 {
             text += &format!(", {ended} bindings ended");
         }
-        println!("{text}, {refused} refused");
+        text += &format!(", {refused} refused\n");
+        if mode == Mode::DryRun {
+            let Merged { first_added, first_changed, first_ended, .. } = &merged;
+            for (what, first, all) in [
+                ("new", first_added, added),
+                ("changed", first_changed, changed),
+                ("ended", first_ended, ended),
+            ] {
+                text.extend(first.iter().map(|example| format!("  {what}: {}\n", harmless(example))));
+                let more = all - i64::try_from(first.len()).unwrap_or(all);
+                if more > 0 {
+                    text += &format!("  {what}: {more} more\n");
+                }
+            }
+        }
+        print(&text)?;
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! `vitals erase`: a device or a user, everywhere, with a receipt.
 //!
 //! Before: somebody with the right to ask for it. After: `store::erasure`, then `cache::forget`.
-//! Promise: nothing goes without a question or `--yes`; what was broken off goes on when it is asked for again; what a reaction
+//! Promise: nothing goes without a question or `--yes`; whom nobody knows is no success unless `--if-known` is said; what was broken off goes on when it is asked for again; what a reaction
 //! holds in memory meanwhile brings nothing back: it is waited for.
 
 mod receipt;
@@ -63,6 +63,9 @@ struct How {
     /// Do not ask
     #[arg(long)]
     yes: bool,
+    /// Be content when nothing is known of it
+    #[arg(long)]
+    if_known: bool,
     /// The receipt as a JSON object
     #[arg(long)]
     json: bool,
@@ -97,8 +100,16 @@ pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode
             return Ok(ExitCode::SUCCESS);
         }
     };
+    let counts = counted(&desk, &subject).await?;
+    // One that was broken off may have come to its end but for the receipt, or for Redis.
+    let awaited = |device_sns: &[String]| device_sns.contains(&subject.text());
+    if counts.is_empty()
+        && !desk.is_begun(&subject).await?
+        && !desk.pending().await?.iter().any(|each| awaited(&each.device_sns))
+    {
+        return nothing_is_known(&subject, &how);
+    }
     if how.dry_run || !how.yes {
-        let counts = counted(&desk, &subject).await?;
         print(&receipt::forecast(&subject, &counts, how.json && how.dry_run))?;
         if how.dry_run {
             return Ok(ExitCode::SUCCESS);
@@ -110,6 +121,16 @@ pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode
         }
     }
     erase(&desk, &subject, &how, settings).await
+}
+
+/// A serial that was mistyped must not pass for one that was erased.
+fn nothing_is_known(subject: &Subject, how: &How) -> anyhow::Result<ExitCode> {
+    let text = format!("nothing is known of {} {}", subject.kind(), harmless(&subject.text()));
+    if how.if_known {
+        print(&if how.json { receipt::forecast(subject, &BTreeMap::new(), true) } else { text + "\n" })?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    bail!("{text}: nothing was erased, and there is no receipt")
 }
 
 async fn erase(desk: &Desk, subject: &Subject, how: &How, settings: &Settings) -> anyhow::Result<ExitCode> {

@@ -1,8 +1,8 @@
 //! `vitals policy`: how long rows live, when they are compressed, how often the rollups are refreshed.
 //!
 //! Before: a DBA. After: `store::policy`; SQL on the table `policy` does as well.
-//! Promise: `show` and `plan` change nothing; what would lose data is refused with the reason; applying twice does no more than
-//! applying once.
+//! Promise: `show` and `plan` change nothing; what would drop rows before they are rolled up is refused with the reason; what drops
+//! data is asked for, or needs `--yes`; applying twice does no more than applying once.
 
 mod text;
 
@@ -11,10 +11,10 @@ use std::process::ExitCode;
 use anyhow::bail;
 
 use crate::app;
-use crate::command::text::print;
+use crate::command::text::{confirmed, print};
 use crate::config::Settings;
-use crate::store::policy::{self, Change, Desk};
-use crate::store::{Kind, Store};
+use crate::store::policy::{self, Change, Desk, Step};
+use crate::store::{Kind, Store, StoreError};
 
 /// What to do with policies.
 #[derive(Debug, clap::Subcommand)]
@@ -68,6 +68,9 @@ pub struct SetOptions {
     /// Say what it would lead to, and change nothing
     #[arg(long)]
     dry_run: bool,
+    /// Do not ask, though it drops data
+    #[arg(long)]
+    yes: bool,
     #[command(flatten)]
     output: Output,
 }
@@ -86,9 +89,9 @@ pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode
         }
         Action::Plan(options) => {
             let steps = Desk::open(&store).await?.plan(options.relation.as_deref()).await?;
-            print(&text::plan(&steps, options.output.json))?;
+            print(&text::plan(&steps, settings, options.output.json))?;
         }
-        Action::Set(options) => set(&options, &store).await?,
+        Action::Set(options) => return set(&options, settings, &store).await,
         Action::Apply(output) => {
             Desk::open(&store).await?.apply().await?;
             print(&text::done(&policy::list(&store).await?, output.json))?;
@@ -97,24 +100,54 @@ pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-async fn set(options: &SetOptions, store: &Store) -> anyhow::Result<()> {
+async fn set(options: &SetOptions, settings: &Settings, store: &Store) -> anyhow::Result<ExitCode> {
+    let json = options.output.json;
     let change = Change {
         keep_for: value(options.keep_for.as_deref())?,
         compress_after: value(options.compress_after.as_deref())?,
         refresh_every: value(options.refresh_every.as_deref())?,
         refresh_lag: value(options.refresh_lag.as_deref())?,
     };
-    let steps = match Desk::open(store).await?.set(&options.relation, &change, options.dry_run).await {
-        Ok(Some(steps)) => steps,
-        Ok(None) => bail!("there is no policy for {}: `vitals policy show` names them all", options.relation),
-        Err(error) if error.kind() == Kind::Refused => bail!("refused, nothing was changed: {error}"),
-        Err(error) => return Err(error.into()),
-    };
-    if !options.output.json {
-        print(if options.dry_run { "nothing was changed (--dry-run); then:\n" } else { "changed; now:\n" })?;
+    let mut desk = Desk::open(store).await?;
+    let before = desk.plan(Some(&options.relation)).await?;
+    let tried = changed(desk.set(&options.relation, &change, true).await, &options.relation)?;
+    if options.dry_run {
+        print(if json { "" } else { "nothing was changed (--dry-run); then:\n" })?;
+        print(&text::plan(&tried, settings, json))?;
+        return Ok(ExitCode::SUCCESS);
     }
-    print(&text::plan(&steps, options.output.json))?;
-    Ok(())
+    if !options.yes && drops_more(&before, &tried) {
+        print(if json { "" } else { "this drops data the next time that policies are applied:\n" })?;
+        print(&text::plan(&tried, settings, json))?;
+        if !confirmed(&format!("Change the policy of {} all the same? [y/N] ", options.relation))? {
+            eprintln!("vitals: nothing was changed");
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    let steps = changed(desk.set(&options.relation, &change, false).await, &options.relation)?;
+    print(if json { "" } else { "changed; now:\n" })?;
+    print(&text::plan(&steps, settings, json))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a change leads to, or why it is none.
+fn changed(outcome: Result<Option<Vec<Step>>, StoreError>, relation: &str) -> anyhow::Result<Vec<Step>> {
+    match outcome {
+        Ok(Some(steps)) => Ok(steps),
+        Ok(None) => bail!("there is no policy for {relation}: `vitals policy show` names them all"),
+        Err(error) if error.kind() == Kind::Refused => bail!("refused, nothing was changed: {error}"),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether more chunks or rows go than would have gone before.
+fn drops_more(before: &[Step], after: &[Step]) -> bool {
+    let gone = |steps: &[Step]| {
+        let drops = steps.iter().filter(|step| matches!(step.action.as_str(), "drop" | "delete"));
+        drops.fold((0, 0), |(chunks, rows), step| (chunks + step.chunks.unwrap_or(0), rows + step.rows))
+    };
+    let ((chunks_before, rows_before), (chunks_after, rows_after)) = (gone(before), gone(after));
+    chunks_after > chunks_before || rows_after > rows_before
 }
 
 /// `never` is told the database as an empty text.

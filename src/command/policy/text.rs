@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::command::simulate::grouped;
 use crate::command::text::{age, aligned};
+use crate::config::Settings;
 use crate::store::policy::{Policy, Run, Step};
 
 /// Every policy.
@@ -36,11 +37,12 @@ pub(super) fn policies(policies: &[Policy], as_json: bool) -> String {
     aligned(&table)
 }
 
-/// What would be done.
-pub(super) fn plan(steps: &[Step], as_json: bool) -> String {
+/// What would be done; times in the device zone of the settings.
+pub(super) fn plan(steps: &[Step], settings: &Settings, as_json: bool) -> String {
     if as_json {
         return lines(steps.iter().map(step_json));
     }
+    let zone = settings.device_zone();
     let mut table = vec![["relation", "", "older than", "chunks", "rows", "bytes", ""].map(str::to_owned)];
     let worth =
         |step: &&Step| step.rows > 0 || step.chunks.is_some_and(|chunks| chunks > 0) || step.note.is_some();
@@ -48,7 +50,10 @@ pub(super) fn plan(steps: &[Step], as_json: bool) -> String {
         [
             step.relation.clone(),
             step.action.clone(),
-            step.until.map_or_else(|| "-".to_owned(), |until| until.strftime("%F %T %Z").to_string()),
+            step.until.map_or_else(
+                || "-".to_owned(),
+                |until| until.to_zoned(zone.clone()).strftime("%F %T %:z").to_string(),
+            ),
             step.chunks.map_or_else(|| "-".to_owned(), count),
             format!("{}{}", if step.chunks.is_some() { "about " } else { "" }, count(step.rows)),
             HumanBytes(u64::try_from(step.bytes).unwrap_or(0)).to_string(),

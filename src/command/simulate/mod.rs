@@ -185,11 +185,8 @@ pub async fn run_command(options: Options) -> anyhow::Result<ExitCode> {
     let stop = CancellationToken::new();
     let running = run(&options, &stop, Show::on_standard_error());
     let report = super::interrupt::until_interrupted(&stop, running).await?;
-    if options.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
-    } else {
-        print!("{report}");
-    }
+    let text = if options.json { serde_json::to_string_pretty(&report)? + "\n" } else { report.to_string() };
+    super::text::print(&text)?;
     Ok(if report.errors() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

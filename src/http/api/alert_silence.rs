@@ -29,6 +29,15 @@ pub(in crate::http) struct AlertSilences {
     silences: Vec<AlertSilence>,
 }
 
+/// A silence that is kept
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct KeptSilence {
+    #[serde(flatten)]
+    silence: AlertSilence,
+    /// What it names that nobody knows; null: everything is known
+    warning: Option<String>,
+}
+
 /// Which silences
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -60,15 +69,19 @@ pub(in crate::http) async fn get_api_alerts_silences(
 #[utoipa::path(post, path = "/api/alerts/silences", tag = "alerts", security(("bearer" = ["admin"]), ("basic" = ["admin"])),
     request_body(content = SilenceDraft,
         example = json!({ "device_sn": "CRFTQ23409001890", "for_seconds": 7200, "actor": "nurse Li", "note": "in the bath" })),
-    responses((status = 201, description = "The silence", body = AlertSilence), BodyErrors))]
+    responses((status = 201, description = "The silence", body = KeptSilence), BodyErrors))]
 pub(in crate::http) async fn post_api_alerts_silences(
     Shared(state): Shared<Arc<State>>,
     request: Request,
-) -> Result<(StatusCode, Json<AlertSilence>), ApiError> {
+) -> Result<(StatusCode, Json<KeptSilence>), ApiError> {
     let draft: SilenceDraft = state.json(request).await?;
     check_words(Some(&draft.actor), draft.note.as_deref())?;
     match state.ask(alert_silence::add(&state.store, &draft)).await? {
-        Asked::Kept(silence) => Ok((StatusCode::CREATED, Json(silence))),
+        Asked::Kept(silence) => {
+            let unknown = state.ask(alert_silence::unknown(&state.store, &draft)).await?;
+            let warning = (!unknown.is_empty()).then(|| format!("nobody knows {}", unknown.join(", ")));
+            Ok((StatusCode::CREATED, Json(KeptSilence { silence, warning })))
+        }
         Asked::Impossible(reason) => Err(ApiError::Bad(reason)),
     }
 }

@@ -24,7 +24,7 @@ use super::error::OpenErrors;
 use crate::config::Authentication;
 pub(super) use device::{DeviceInfoUpload, EventUpload, WatchLogUpload};
 pub(super) use health::{HealthBatch, HealthUpload};
-pub(super) use page::{__path_docs, __path_docs_file, docs, docs_file};
+pub(super) use page::{__path_docs, __path_docs_file, __path_root, docs, docs_file, root};
 
 /// What the document says besides its routes.
 #[derive(OpenApi)]

@@ -37,6 +37,16 @@ pub(in crate::http) async fn docs() -> Response {
     (headers, include_str!("docs.html")).into_response()
 }
 
+/// Leads to the page
+#[utoipa::path(get, path = "/", tag = "readers", security(()), responses(
+    OpenErrors,
+    (status = 303, description = "The page is at `docs`", headers(("location" = String, description = "Relative to this address"))),
+))]
+pub(in crate::http) async fn root() -> Response {
+    // Relative, so that it holds behind a prefix too.
+    (axum::http::StatusCode::SEE_OTHER, [(header::LOCATION, "docs")]).into_response()
+}
+
 /// Scripts and styles of the page
 #[utoipa::path(get, path = "/docs/{file}", tag = "readers", security(()),
     params(("file" = String, Path, description = "Name of a file of Swagger UI", example = "swagger-ui.css")),

@@ -95,7 +95,7 @@ impl Post {
             ("VITALS_REDIS_URL", redis_url),
             // As in containers, where each is process 1 and nobody named it.
             ("VITALS_INSTANCE", "pid-1".to_owned()),
-            ("VITALS_WEBHOOK_ALLOW_PRIVATE", "true".to_owned()),
+            ("VITALS_NOTIFY_WEBHOOK_ALLOW_PRIVATE", "true".to_owned()),
         ];
         // Short, so that a round has time for what follows from them.
         for (name, value) in [

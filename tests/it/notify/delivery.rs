@@ -7,7 +7,7 @@ use std::time::Instant;
 use vitals::store::{Store, notification};
 
 use super::house::{House, alert_ids};
-use crate::harness::{Proxy, Receiver, Reply};
+use crate::harness::{Proxy, Receiver, Reply, vitals};
 
 #[tokio::test]
 async fn what_was_tried_in_vain_is_a_dead_letter_with_the_receivers_words_and_can_be_sent_again() {
@@ -33,7 +33,7 @@ async fn what_was_tried_in_vain_is_a_dead_letter_with_the_receivers_words_and_ca
 
     broken.store(0, Ordering::SeqCst);
     let again = notification::resend(&store, Some(&[dead[0].notification_id])).await.expect("resent");
-    assert_eq!(again, 1);
+    assert_eq!((again.tried_again, again.moved), (1, 0));
     house.until("sent", 1).await;
     let seen = receiver.seen();
     assert_eq!(seen.len(), 3);
@@ -171,5 +171,66 @@ async fn a_lone_alert_is_told_within_the_blink_of_an_eye() {
     took.sort_unstable();
     println!("from before the row to the receiver: median {:?}, longest {:?}", took[10], took[19]);
     assert!(took[10].as_millis() < 1000, "woken, not polled");
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn a_dead_letter_that_is_sent_again_goes_to_the_address_its_contact_has_now() {
+    let house = House::new().await;
+    let receiver = Receiver::start(|seen| match seen.path.as_str() {
+        "/old" => Reply::Status(410),
+        _ => Reply::Status(200),
+    })
+    .await;
+    let nurse = house.contact("webhook", &format!("{}/old", receiver.url())).await;
+    house.route("webhook", nurse, "").await;
+    let gone = house.contact("webhook", &format!("{}/old?gone", receiver.url())).await;
+    house.route("webhook", gone, "").await;
+    let service = house.serve(|_| ()).await;
+    house.fire(&["SN-1"], "major").await;
+    house.until("dead", 2).await;
+    house
+        .run(&format!(
+            "update contact_address set address = '{}/new' where contact_id = {nurse};
+             delete from contact_address where contact_id = {gone}",
+            receiver.url()
+        ))
+        .await;
+
+    let resent = vitals(&house.database, &["alerts", "dead-letters", "resend", "--all"]).await;
+    assert_eq!(resent.code, 3, "one of two: {resent:?}");
+    assert!(resent.out.contains("1 will be tried again, 1 of them at another address"), "{resent:?}");
+    assert!(resent.err.contains("no webhook address"), "says why not: {resent:?}");
+    receiver.received("/new", 1).await;
+    house.until("sent", 1).await;
+    assert_eq!(
+        house.rows().await,
+        [
+            format!("fired webhook {}/new sent", receiver.url()),
+            format!("fired webhook {}/old?gone dead", receiver.url())
+        ]
+    );
+    let left = vitals(&house.database, &["alerts", "dead-letters", "list"]).await;
+    assert!(left.out.contains("/old?gone"), "it is still there for a person: {left:?}");
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn a_dead_letter_that_nobody_needs_any_more_is_cancelled_and_not_called_delivered() {
+    let house = House::new().await;
+    let receiver = Receiver::start(|_| Reply::Status(410)).await;
+    let nurse = house.contact("webhook", &receiver.url()).await;
+    house.route("webhook", nurse, "after_seconds = 1").await;
+    let service = house.serve(|_| ()).await;
+    let alert_ids = house.fire(&["SN-1"], "critical").await;
+    house.until("dead", 1).await;
+    house.acknowledge(&alert_ids).await;
+    let resent = vitals(&house.database, &["alerts", "dead-letters", "resend", "--all"]).await;
+    assert_eq!(resent.code, 3, "{resent:?}");
+    assert!(resent.err.contains("the alert is acknowledged"), "{resent:?}");
+    let listed = vitals(&house.database, &["alerts", "dead-letters", "list"]).await;
+    assert_eq!(listed.out, "no dead letters\n");
+    assert_eq!(house.value("select status from notification").await, "cancelled");
+    assert_eq!(receiver.seen().len(), 1);
     service.finish().await;
 }

@@ -8,7 +8,7 @@ use super::house::{House, alert_ids};
 use crate::harness::{Process, Receiver, Reply};
 
 const SENDER: &[(&str, &str)] = &[
-    ("VITALS_WEBHOOK_ALLOW_PRIVATE", "true"),
+    ("VITALS_NOTIFY_WEBHOOK_ALLOW_PRIVATE", "true"),
     ("VITALS_NOTIFY_TIMEOUT_MS", "2000"),
     ("VITALS_LEASE_SECONDS", "1"),
     ("VITALS_POLL_INTERVAL_MS", "50"),

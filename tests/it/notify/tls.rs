@@ -67,10 +67,10 @@ async fn send(house: &House, trusted: &str, smtp_port: u16) -> Process {
     let smtp = format!("smtp://localhost:{smtp_port}?tls=required");
     let variables = [
         ("SSL_CERT_FILE", trusted),
-        ("VITALS_WEBHOOK_ALLOW_PRIVATE", "true"),
+        ("VITALS_NOTIFY_WEBHOOK_ALLOW_PRIVATE", "true"),
         ("VITALS_NOTIFY_ATTEMPTS", "1"),
-        ("VITALS_SMTP_URL", &smtp),
-        ("VITALS_SMTP_FROM", "alerts@example.org"),
+        ("VITALS_NOTIFY_SMTP_URL", &smtp),
+        ("VITALS_NOTIFY_SMTP_FROM", "alerts@example.org"),
     ];
     let process = Process::serve(&house.database, &variables).await;
     house.fire(&["SN-1"], "critical").await;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::*;
 
 #[test]
+#[expect(clippy::print_stdout, reason = "for whoever measures")]
 #[ignore = "a measurement: means something in a release build on an idle machine only"]
 fn speed() {
     let bodies = [

@@ -1,0 +1,16 @@
+-- overview.foreign_rows
+-- Purpose: which tables of a database of this program hold rows that no demo made: of devices whose serial does not begin so, or what
+-- only people enter.
+-- Parameters: $1 beginning of a serial, $2 the first text behind all that begin so.
+-- Locks: none.
+select array_remove(array[
+    case when exists (select from health_data where device_sn < $1::text)
+        or exists (select from health_data where device_sn >= $2::text) then 'health_data' end,
+    case when exists (select from device where device_sn < $1::text or device_sn >= $2::text) then 'device' end,
+    case when exists (select from device_event where device_sn < $1::text or device_sn >= $2::text) then 'device_event' end,
+    case when exists (select from customer where customer_id <> 0) then 'customer' end,
+    case when exists (select from org_unit) then 'org_unit' end,
+    case when exists (select from app_user) then 'app_user' end,
+    case when exists (select from contact) then 'contact' end,
+    case when exists (select from api_key) then 'api_key' end
+], null) as tables
