@@ -24,7 +24,7 @@ use crate::store::clock::Clock;
 use crate::store::wake::{Announcer, Listener, Subject};
 use crate::store::{Store, migrate};
 use crate::tasks::{Stage, Tasks};
-use crate::{notify, relay, schedule};
+use crate::{notify, relay, schedule, telemetry};
 
 /// A running service.
 #[derive(Debug)]
@@ -62,6 +62,7 @@ impl Service {
             ["door", "ingest", "reaction", "notify", "clock"].map(|name| tasks.stage(name));
 
         clock.spawn_loop("retention", retention.clone().follow(store.clone(), clock.stopping()));
+        clock.spawn_loop("metrics", telemetry::keep_metrics_small(metrics.clone(), clock.stopping()));
         clock.spawn_loop("time", time.clone().follow(store.clone(), clock.stopping()));
         clock.spawn_loop("rollups", schedule::rollups::run(store.clone(), clock.stopping()));
         let applying = schedule::policies::run(store.clone(), settings.clone(), clock.stopping());

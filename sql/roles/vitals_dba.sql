@@ -29,6 +29,6 @@ grant insert, update, delete on policy, vitals.dashboard_tenant to vitals_dba;
 -- An emergency waits for nobody: update api_key set revoked_at = now() where name = …
 grant update (revoked_at) on api_key to vitals_dba;
 grant execute on function request_refresh(timestamptz, timestamptz), vitals.drop_oldest_chunk(text),
-    vitals.delete_old_rows(text, integer), vitals.compress_oldest_chunk(text),
+    vitals.delete_old_rows(text, integer), vitals.delete_rejects_over(), vitals.compress_oldest_chunk(text),
     vitals.note_policy_run(text, bigint, bigint, bigint, text) to vitals_dba;
 commit;

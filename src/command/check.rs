@@ -10,6 +10,7 @@ use crate::cache::Cache;
 use crate::config::{Authentication, Settings};
 use crate::keys::Known;
 use crate::model::api_key::Presented;
+use crate::store::locks::{self, LockTable};
 use crate::store::rollups::{self, Edition, RollupStatus};
 use crate::store::{Store, api_key, device_config, erasure, migrate, outbox, policy};
 
@@ -32,6 +33,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
         for status in rollups::status(&client).await? {
             rollup(&mut report, settings, &status);
         }
+        lock_table(&mut report, &locks::measure(&store).await?);
         policies(&mut report, &store, rollups::edition(&client).await?).await?;
         keys(&mut report, settings, &store).await?;
         waiting(&mut report, &store).await?;
@@ -97,6 +99,24 @@ async fn policies(report: &mut Report, store: &Store, edition: Edition) -> anyho
         }
     }
     Ok(())
+}
+
+/// Whoever looks at all of time (a dashboard, a dump) locks every chunk; the lock table is one for everybody.
+fn lock_table(report: &mut Report, table: &LockTable) {
+    let LockTable { per_transaction, room, needed, .. } = table;
+    let text = format!(
+        "max_locks_per_transaction = {per_transaction} makes room for {room} locks; a transaction over all {} chunks of {} takes about {needed}",
+        table.chunks, table.relation
+    );
+    if table.is_enough() {
+        report.good("locks", &text);
+    } else {
+        let wanted = table.wanted_per_transaction();
+        report.bad(
+            "locks",
+            &format!("{text}: set max_locks_per_transaction to {wanted} or more and restart PostgreSQL"),
+        );
+    }
 }
 
 async fn waiting(report: &mut Report, store: &Store) -> anyhow::Result<()> {

@@ -42,7 +42,7 @@ pub(super) async fn upload_device_info(
     Shared(state): Shared<Arc<State>>,
     request: Request,
 ) -> Result<Json<DeviceInfoAnswer>, HttpError> {
-    let (upload, terms) = state.read(request, wire::device_info::parse).await?;
+    let (upload, terms) = state.read(request, body::Room::Shared, wire::device_info::parse).await?;
     let outcome = state.submit(upload, terms).await?;
     Ok(Json(DeviceInfoAnswer {
         status: "success",

@@ -50,7 +50,7 @@ pub(super) async fn upload_common_event(
     Shared(state): Shared<Arc<State>>,
     request: Request,
 ) -> Result<Json<EventAnswer>, HttpError> {
-    let (event, terms) = state.read(request, wire::event::parse).await?;
+    let (event, terms) = state.read(request, body::Room::Reserved, wire::event::parse).await?;
     let outcome = state.submit(event.upload, terms).await?;
     Ok(Json(EventAnswer {
         status: "success",

@@ -48,7 +48,7 @@ use crate::telemetry::trace::{self, TraceContext};
 use crate::wire::Context;
 use crate::wire::glance::{Glance, glance};
 use access::{Access, Caller};
-use body::{Bodies, Parse};
+use body::{Bodies, Held, Parse, Parsed, Room};
 use headers::Guards;
 use retention::RawRetention;
 
@@ -120,17 +120,18 @@ impl State {
     }
 
     /// What the body holds, for whom, and until when its sender has to be answered.
-    async fn read<T: Send + 'static>(
+    async fn read<T: Parsed + Send + 'static>(
         &self,
         request: Request,
+        room: Room,
         parse: Parse<T>,
     ) -> Result<(T, Terms), HttpError> {
-        self.read_admitted(request, |_| Ok(()), parse).await
+        self.read_admitted(request, room, |_| Ok(()), parse).await
     }
 
     /// As [`State::read`], for readings: what their shard has no room for is refused unparsed, for parsing is most of what an
     /// upload costs here.
-    async fn read_readings<T: Send + 'static>(
+    async fn read_readings<T: Parsed + Send + 'static>(
         &self,
         request: Request,
         parse: Parse<T>,
@@ -139,18 +140,19 @@ impl State {
             let Glance { device_sn, samples } = glance(body);
             Ok(self.ingest.room_for(device_sn, samples)?)
         };
-        self.read_admitted(request, admit, parse).await
+        self.read_admitted(request, Room::Shared, admit, parse).await
     }
 
-    async fn read_admitted<T: Send + 'static>(
+    async fn read_admitted<T: Parsed + Send + 'static>(
         &self,
         request: Request,
+        room: Room,
         admit: impl FnOnce(&[u8]) -> Result<(), HttpError>,
         parse: Parse<T>,
     ) -> Result<(T, Terms), HttpError> {
         let customer_id = request.extensions().get::<Caller>().and_then(Caller::customer_id);
-        let (parsed, until) = self.bodies.read(request, admit, || self.context(customer_id), parse).await?;
-        Ok((parsed, Terms { until, customer_id }))
+        let read = self.bodies.read(request, room, admit, || self.context(customer_id), parse).await?;
+        Ok((read.parsed, Terms { until: read.until, customer_id, _held: read.held }))
     }
 
     /// Completes the owners and commits, both within the time an upload has. Of a key of one tenant, what is another's becomes
@@ -190,12 +192,14 @@ impl State {
 }
 
 /// How an upload is taken.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Terms {
     /// When its sender has to be answered.
     until: Instant,
     /// The tenant of its key; `None`: a key of every tenant, or none.
     customer_id: Option<i64>,
+    /// What its records take of the budget of bodies, until they are queued or refused.
+    _held: Held,
 }
 
 /// Every route: a handler is named as its path, below `/api/` its method before it, and says itself what it takes and

@@ -22,6 +22,7 @@ mod device_info;
 mod directory_import;
 mod erase;
 mod events;
+mod far_times;
 mod faults;
 mod fuzz;
 mod ingest;
