@@ -25,7 +25,7 @@ use crate::store::health::{Encryption, encryption};
 use crate::store::wake::{Announcer, Listener, Subject};
 use crate::store::{Store, migrate};
 use crate::tasks::{Stage, Tasks};
-use crate::{notify, relay, schedule};
+use crate::{notify, relay, schedule, telemetry};
 
 /// A running service.
 #[derive(Debug)]
@@ -67,6 +67,7 @@ impl Service {
 
         clock.spawn_loop("retention", retention.clone().follow(store.clone(), clock.stopping()));
         clock.spawn_loop("name_counts", name_counts.clone().follow(clock.stopping()));
+        clock.spawn_loop("metrics", telemetry::keep_metrics_small(metrics.clone(), clock.stopping()));
         clock.spawn_loop("time", time.clone().follow(store.clone(), clock.stopping()));
         clock.spawn_loop("rollups", schedule::rollups::run(store.clone(), clock.stopping()));
         let applying = schedule::policies::run(store.clone(), settings.clone(), clock.stopping());

@@ -4,6 +4,7 @@
 //! Promise: a value from `VITALS_*` wins over the file, the file over the default; an impossible combination,
 //! an unknown key in the file, or an unknown `VITALS_*` name is refused with the reason ([`names`]).
 
+mod bodies;
 mod check;
 mod limits;
 mod monitor;
@@ -116,8 +117,9 @@ pub struct Settings {
     #[config(env = "VITALS_MAX_DECOMPRESSED_BYTES", default = 33554432)]
     pub max_decompressed_bytes: usize,
 
-    /// Bytes all request bodies may take together, as sent and unpacked, until they are committed; above, uploads are refused with
-    /// 503 and Retry-After. Six of the largest: a small part of 4 GiB, and 6000 bodies of 100 samples.
+    /// Bytes all request bodies and what is read from them may take together, until they are committed; above, uploads are refused
+    /// with 503 and Retry-After. A sixteenth of it is for events alone. Six of the largest: a small part of 4 GiB, and 2000
+    /// bodies of 100 samples.
     #[config(env = "VITALS_MAX_BODIES_BYTES", default = 268435456)]
     pub max_bodies_bytes: usize,
 
@@ -199,6 +201,10 @@ pub struct Settings {
     #[config(env = "VITALS_VIEW_CHECK_INTERVAL_MS", default = 2000)]
     pub view_check_interval_ms: u64,
 
+    /// How long Redis shows what a device without a wearer said last, seconds; 0: for ever. The row of the device goes by `policy`.
+    #[config(env = "VITALS_VIEW_UNBOUND_SECONDS", default = 7776000)]
+    pub view_unbound_seconds: u64,
+
     /// Telling people of alerts.
     #[config(nested)]
     pub notify: NotifySettings,
@@ -267,9 +273,10 @@ impl Settings {
         }
     }
 
-    /// All writers of the ingest: those of the shards, one for urgent events, one for other events and device information.
+    /// All writers of the ingest: those of the shards, one for urgent events, one for other events and device information, one
+    /// for readings of long ago.
     pub fn writer_count(&self) -> usize {
-        self.shard_count() + 2
+        self.shard_count() + 3
     }
 
     /// Name of this instance.

@@ -77,6 +77,45 @@ end
 $$;
 comment on function vitals.delete_old_rows(text, integer) is 'Deletes old rows of a plain table, at most so many; how many.';
 
+-- Deletes the oldest rejects beyond keep_bytes; returns how many. Counted is the text as it is stored, and what a row takes besides.
+-- Locks: the rows.
+create or replace function vitals.delete_rejects_over() returns bigint
+language plpgsql
+security definer
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    most    bigint := (select keep_bytes from policy where relation = 'rejected_upload');
+    deleted bigint := 0;
+begin
+    -- The file holds what was deleted too: it is never smaller than what is there.
+    if pg_table_size('public.rejected_upload') > most then
+        delete from rejected_upload
+        where rejected_upload_id in (select r.rejected_upload_id from vitals.rejects_over(most) as r);
+        get diagnostics deleted = row_count;
+    end if;
+    return deleted;
+end
+$$;
+comment on function vitals.delete_rejects_over() is 'Deletes the oldest rejects beyond policy.keep_bytes; how many.';
+
+-- The rejects beyond so many bytes, the newest of them first.
+create or replace function vitals.rejects_over(most bigint) returns table (rejected_upload_id bigint, bytes bigint)
+language sql
+stable
+set search_path = pg_catalog, public, pg_temp
+as $$
+    select sized.rejected_upload_id, sized.bytes
+    from (
+        select
+            r.rejected_upload_id, 200 + pg_column_size(r.body)::bigint as bytes,
+            sum(200 + pg_column_size(r.body)) over (order by coalesce(r.last_received_at, r.received_at) desc, r.rejected_upload_id desc) as up_to
+        from rejected_upload as r
+    ) as sized
+    where sized.up_to > most
+$$;
+comment on function vitals.rejects_over(bigint) is 'The rejects beyond so many bytes.';
+
 -- Compresses the oldest chunk that may be and is not; returns how many were. Community edition only.
 -- Locks: the chunk.
 create or replace function vitals.compress_oldest_chunk(of_relation text) returns bigint
@@ -118,7 +157,7 @@ as $$
 $$;
 comment on function vitals.note_policy_run(text, bigint, bigint, bigint, text) is 'Tells in vitals.policy_run what was done.';
 
-revoke execute on function vitals.drop_oldest_chunk(text), vitals.delete_old_rows(text, integer),
+revoke execute on function vitals.drop_oldest_chunk(text), vitals.delete_old_rows(text, integer), vitals.delete_rejects_over(),
     vitals.compress_oldest_chunk(text), vitals.note_policy_run(text, bigint, bigint, bigint, text) from public;
 
 -- Commits as it goes, so not inside a transaction.
@@ -138,9 +177,9 @@ begin
         raise exception 'policy: %', refusal using errcode = 'check_violation';
     end if;
     for p in
-        select o.relation, o.keep_for, o.compress_after, t.kind, t.schema_name, t.table_name
+        select o.relation, o.keep_for, o.compress_after, o.keep_bytes, t.kind, t.schema_name, t.table_name
         from public.policy as o join vitals.policy_relations() as t on t.relation = o.relation
-        where t.table_name is not null and (o.keep_for is not null or o.compress_after is not null)
+        where t.table_name is not null and (o.keep_for is not null or o.compress_after is not null or o.keep_bytes is not null)
         order by t.place
     loop
         dropped := 0;
@@ -168,6 +207,10 @@ begin
                 deleted := deleted + part;
                 exit when part < 10000;
             end loop;
+        end if;
+        if p.keep_bytes is not null then
+            deleted := deleted + vitals.delete_rejects_over();
+            commit;
         end if;
         if p.compress_after is not null and vitals.edition() = 'community' then
             loop

@@ -9,7 +9,7 @@
 -- held is false, and nothing was done, when any of the rows is no longer held under the token: another relay has
 -- taken over and finishes them. notified: there are new rows of notification. alert_seconds: how long the rules took.
 -- Locks, always in this order, so that two relays cannot wait for each other: the outbox rows of the batches (a claim
--- never waits for them), whatever mark_rollups takes, whatever evaluate_alerts takes, new rows of device by serial, and last the row of
+-- never waits for them), whatever mark_rollups takes, whatever evaluate_alerts takes, rows of device by serial, and last the row of
 -- latest_view. The rows of device come late because a writer of device_info may wait for them.
 create or replace function vitals.finish_batches(
     token       uuid,
@@ -72,9 +72,7 @@ begin
     );
     judged_at := clock_timestamp();
 
-    insert into device (device_sn)
-    select heard.device_sn
-    from (
+    with heard as materialized (
         select unnest(finish_batches.devices) as device_sn
         union
         select h.device_sn
@@ -90,10 +88,25 @@ begin
           and e.batch_id = any (finish_batches.batch_ids)
           and e.batch_id between (select min(b) from unnest(finish_batches.batch_ids) as b) and (select max(b) from unnest(finish_batches.batch_ids) as b)
           and e.ts between event_from and event_to
-    ) as heard
-    where not exists (select from device where device.device_sn = heard.device_sn)
-    order by heard.device_sn
-    on conflict do nothing;
+    ),
+    added as (
+        insert into device (device_sn)
+        select heard.device_sn
+        from heard
+        where not exists (select from device where device.device_sn = heard.device_sn)
+        order by heard.device_sn
+        on conflict do nothing
+    ),
+    -- Once a day and device, so that who is heard of all day costs nothing; whoever else is at the row says the same.
+    silent as (
+        select d.device_sn
+        from device as d
+        join heard on heard.device_sn = d.device_sn
+        where d.heard_at < now() - interval '1 day'
+        order by d.device_sn
+        for update of d skip locked
+    )
+    update device set heard_at = now() from silent where device.device_sn = silent.device_sn;
 
     if finish_batches.view_missed then
         update vitals.latest_view set generation = generation + 1;

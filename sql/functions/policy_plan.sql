@@ -11,7 +11,7 @@ declare
     width  numeric;
 begin
     for p in
-        select o.relation, o.keep_for, o.compress_after, t.kind, t.schema_name, t.table_name, t.older
+        select o.relation, o.keep_for, o.compress_after, o.keep_bytes, t.kind, t.schema_name, t.table_name, t.older
         from policy as o join vitals.policy_relations() as t on t.relation = o.relation
         where t.table_name is not null
         order by t.place
@@ -34,6 +34,16 @@ begin
             from pg_class as c where c.oid = format('%I.%I', p.schema_name, p.table_name)::regclass;
             bytes := rows * width;
             return next;
+        end if;
+        if p.keep_bytes is not null then
+            action := 'delete';
+            until := null;
+            chunks := null;
+            note := format('beyond keep_bytes = %s', p.keep_bytes);
+            select count(*), coalesce(sum(r.bytes), 0) into rows, bytes from vitals.rejects_over(p.keep_bytes) as r;
+            if rows > 0 then
+                return next;
+            end if;
         end if;
         if p.compress_after is not null then
             action := 'compress';

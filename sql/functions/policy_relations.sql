@@ -30,6 +30,10 @@ begin
         ('rejected_upload', 19, 'table', 'public', 'rejected_upload', 'received_at', 'received_at < $1'),
         ('unknown_name', 23, 'table', 'public', 'unknown_name', 'last_seen_at', 'last_seen_at < $1'),
         ('watch_log', 24, 'table', 'public', 'watch_log', 'received_at', 'received_at < $1'),
+        -- Whom a device belonged to is known as long as its binding is; and what it says of itself is no reading.
+        ('device', 20, 'table', 'public', 'device', 'heard_at',
+            'heard_at < $1 and not exists (select from public.device_binding as b where b.device_sn = device.device_sn) '
+            'and not exists (select from public.device_info as i where i.device_sn = device.device_sn and i.received_at >= $1)'),
         ('vitals.alert_change', 22, 'table', 'vitals', 'alert_change', 'created_at', 'created_at < $1')
     ) as t (relation, place, kind, schema_name, table_name, time_column, older)
     union all

@@ -32,6 +32,8 @@ grant select, insert, update on health_data, device, device_info, device_event, 
 grant select, insert on health_document, rejected_upload, watch_log, vitals.ingest_batch to vitals_service;
 grant select, insert, update, delete on unknown_name to vitals_service;
 grant select on unknown_event_type to vitals_service;
+-- What is refused once more.
+grant update (times, last_received_at, batch_id, detail) on rejected_upload to vitals_service;
 grant select, insert, update, delete on outbox to vitals_service;
 grant select, update on vitals.latest_view to vitals_service;
 
@@ -70,5 +72,5 @@ grant execute on function vitals.publish_live_from() to vitals_service;
 -- Policy is enforced by steps that do what it says and nothing else.
 grant select on vitals.policy_run to vitals_service;
 grant execute on function vitals.drop_oldest_chunk(text), vitals.delete_old_rows(text, integer),
-    vitals.compress_oldest_chunk(text), vitals.note_policy_run(text, bigint, bigint, bigint, text) to vitals_service;
+    vitals.delete_rejects_over(), vitals.compress_oldest_chunk(text), vitals.note_policy_run(text, bigint, bigint, bigint, text) to vitals_service;
 commit;

@@ -30,6 +30,10 @@ impl Newest for DeviceInfo {
         self.ts
     }
 
+    fn is_bound(&self) -> bool {
+        self.owner.user_id.is_some()
+    }
+
     /// What was never said is absent; an unknown tenant is 0.
     fn encode(&self, zone: &TimeZone, fields: &mut Vec<(&'static str, String)>) {
         self.encode_old(zone, fields);

@@ -31,6 +31,10 @@ impl Newest for LatestValue {
         self.counted_ts
     }
 
+    fn is_bound(&self) -> bool {
+        self.owner.user_id.is_some()
+    }
+
     fn encode(&self, zone: &TimeZone, fields: &mut Vec<(&'static str, String)>) {
         encode(self, zone, fields);
     }

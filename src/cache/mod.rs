@@ -65,6 +65,8 @@ struct Shared {
     name: String,
     /// Zone in which dashboards read the time of a latest value.
     zone: TimeZone,
+    /// How long what a device nobody bound said last is shown, seconds.
+    unbound_seconds: u64,
     connection: Mutex<Option<MultiplexedConnection>>,
 }
 
@@ -90,6 +92,7 @@ impl Cache {
                 deadline,
                 name: format!("{:032x}", rand::random::<u128>()),
                 zone: settings.device_zone(),
+                unbound_seconds: settings.view_unbound_seconds,
                 connection: Mutex::new(None),
             }),
         })

@@ -26,6 +26,8 @@ pub(super) trait Newest {
     fn device_sn(&self) -> &str;
     /// How new it is: its event time, or that of its receipt where it is dated ahead.
     fn ts(&self) -> Timestamp;
+    /// Is it somebody's? Else it goes from Redis when the device was silent for long.
+    fn is_bound(&self) -> bool;
     /// Adds its fields, besides the serial. Times are told in `zone`.
     fn encode(&self, zone: &TimeZone, fields: &mut Vec<(&'static str, String)>);
 }
@@ -62,13 +64,13 @@ async fn send<T: Newest>(cache: &Cache, values: &[T], read_version: &str) -> Res
     if values.is_empty() {
         return Ok(0);
     }
-    let pipeline = pipeline(values, read_version, &cache.shared.zone);
+    let pipeline = pipeline(values, read_version, &cache.shared.zone, cache.shared.unbound_seconds);
     let written: Vec<u64> = cache.send(&pipeline).await?;
     Ok(written.iter().sum())
 }
 
 /// The first call carries the script, which makes Redis know it; the others name it.
-fn pipeline<T: Newest>(values: &[T], read_version: &str, zone: &TimeZone) -> Pipeline {
+fn pipeline<T: Newest>(values: &[T], read_version: &str, zone: &TimeZone, unbound_seconds: u64) -> Pipeline {
     let mut pipeline = Pipeline::with_capacity(values.len());
     let mut fields = Vec::with_capacity(20);
     for (index, value) in values.iter().enumerate() {
@@ -78,6 +80,7 @@ fn pipeline<T: Newest>(values: &[T], read_version: &str, zone: &TimeZone) -> Pip
             pipeline.cmd("EVALSHA").arg(NEWEST_WINS_HASH.as_str());
         }
         pipeline.arg(1).arg(format!("{}:{}", T::NAME, value.device_sn()));
+        pipeline.arg(if value.is_bound() { 0 } else { unbound_seconds });
         value.encode(zone, &mut fields);
         pipeline.arg("eventTimeUs").arg(value.ts().as_microsecond()).arg("readVersion").arg(read_version);
         pipeline.arg("deviceSn").arg(value.device_sn());
@@ -115,6 +118,10 @@ mod tests {
             Timestamp::UNIX_EPOCH
         }
 
+        fn is_bound(&self) -> bool {
+            true
+        }
+
         fn encode(&self, _zone: &TimeZone, fields: &mut Vec<(&'static str, String)>) {
             fields.push(("colour", "blue".into()));
         }
@@ -122,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_pipeline_carries_the_script_once() {
-        let packed = pipeline(&[Thing, Thing, Thing], "5", &TimeZone::UTC).get_packed_pipeline();
+        let packed = pipeline(&[Thing, Thing, Thing], "5", &TimeZone::UTC, 60).get_packed_pipeline();
         let packed = String::from_utf8(packed).expect("text");
         assert_eq!(packed.matches("HMGET").count(), 1);
         assert_eq!(packed.matches(NEWEST_WINS_HASH.as_str()).count(), 2);

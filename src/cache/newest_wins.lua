@@ -1,17 +1,21 @@
 -- Shows the newest value of a device. 1: written. 0: what is there is newer.
 -- KEYS[1]  the hash: name, colon, serial; the channel is name_channel:serial
--- ARGV     field, value, …; the first three fields are eventTimeUs, readVersion and deviceSn
+-- ARGV     seconds after which the hash goes if nothing newer comes, 0: never; then field, value, …; the first three fields are
+--          eventTimeUs, readVersion and deviceSn
 -- Newest by event time. At the same time the later read wins: a repeat may have filled what was missing.
 -- The whole hash is replaced, so no field of an older value stays.
 local held = redis.pcall('HMGET', KEYS[1], 'eventTimeUs', 'readVersion')
 local held_at = tonumber(held[1] or nil)
 if held_at then
-    local at = tonumber(ARGV[2])
-    if held_at > at or (held_at == at and (tonumber(held[2] or nil) or 0) > tonumber(ARGV[4])) then
+    local at = tonumber(ARGV[3])
+    if held_at > at or (held_at == at and (tonumber(held[2] or nil) or 0) > tonumber(ARGV[5])) then
         return 0
     end
 end
 redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], unpack(ARGV))
-redis.call('PUBLISH', string.match(KEYS[1], '^[^:]*') .. '_channel:' .. ARGV[6], ARGV[6])
+redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+if ARGV[1] ~= '0' then
+    redis.call('EXPIRE', KEYS[1], ARGV[1])
+end
+redis.call('PUBLISH', string.match(KEYS[1], '^[^:]*') .. '_channel:' .. ARGV[7], ARGV[7])
 return 1

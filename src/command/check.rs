@@ -13,6 +13,7 @@ use crate::keys::Known;
 use crate::model::api_key::{Presented, of_header};
 use crate::store::clock::Clock;
 use crate::store::health::{self, Encryption, health_check};
+use crate::store::locks::{self, LockTable};
 use crate::store::rollups::{self, Edition, RollupStatus};
 use crate::store::{Store, api_key, device_config, erasure, migrate, outbox, policy};
 
@@ -57,6 +58,7 @@ async fn database(report: &mut Report, settings: &Settings, store: &Store) -> an
         for status in rollups::status(&client).await? {
             rollup(report, settings, &status);
         }
+        lock_table(report, &locks::measure(store).await?);
         policies(report, store, edition).await?;
         keys(report, settings, store).await?;
         waiting(report, store).await?;
@@ -133,6 +135,24 @@ async fn policies(report: &mut Report, store: &Store, edition: Edition) -> anyho
         }
     }
     Ok(())
+}
+
+/// Whoever looks at all of time (a dashboard, a dump) locks every chunk; the lock table is one for everybody.
+fn lock_table(report: &mut Report, table: &LockTable) {
+    let LockTable { per_transaction, room, needed, .. } = table;
+    let text = format!(
+        "max_locks_per_transaction = {per_transaction} makes room for {room} locks; a transaction over all {} chunks of {} takes about {needed}",
+        table.chunks, table.relation
+    );
+    if table.is_enough() {
+        report.good("locks", &text);
+    } else {
+        let wanted = table.wanted_per_transaction();
+        report.bad(
+            "locks",
+            &format!("{text}: set max_locks_per_transaction to {wanted} or more and restart PostgreSQL"),
+        );
+    }
 }
 
 async fn waiting(report: &mut Report, store: &Store) -> anyhow::Result<()> {

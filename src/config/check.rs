@@ -108,11 +108,11 @@ impl Settings {
                 self.max_decompressed_bytes, self.max_body_bytes
             ));
         }
-        let largest = self.max_body_bytes.saturating_add(self.max_decompressed_bytes);
-        if self.max_bodies_bytes <= largest {
+        let largest = self.largest_body_bytes();
+        if self.shared_bodies_bytes() <= largest {
             return refuse(format!(
-                "max_bodies_bytes = {} is not more than max_body_bytes and max_decompressed_bytes together ({largest}): \
-                 the largest body could never be taken",
+                "max_bodies_bytes = {}, less the sixteenth that is for events, is not more than max_body_bytes and \
+                 max_decompressed_bytes together ({largest}): the largest body could never be taken",
                 self.max_bodies_bytes
             ));
         }

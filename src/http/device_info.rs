@@ -47,7 +47,7 @@ pub(super) async fn upload_device_info(
     Shared(state): Shared<Arc<State>>,
     request: Request,
 ) -> Result<Json<DeviceInfoAnswer>, HttpError> {
-    let (mut upload, terms) = state.read(request, wire::device_info::parse).await?;
+    let (mut upload, terms) = state.read(request, body::Room::Shared, wire::device_info::parse).await?;
     let unknown = std::mem::take(&mut upload.unknown);
     let outcome = state.submit(upload, terms).await?;
     let (status, message) = match (outcome.stored + outcome.duplicate, outcome.rejected.len()) {

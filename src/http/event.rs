@@ -57,7 +57,7 @@ pub(super) async fn upload_common_event(
     Shared(state): Shared<Arc<State>>,
     request: Request,
 ) -> Result<Json<EventAnswer>, HttpError> {
-    let (mut event, terms) = state.read(request, wire::event::parse).await?;
+    let (mut event, terms) = state.read(request, body::Room::Reserved, wire::event::parse).await?;
     let mut unknown = std::mem::take(&mut event.upload.unknown);
     let mut has_known_type = false;
     for EventItem { event, .. } in &event.upload.events {

@@ -51,7 +51,7 @@ use crate::telemetry::trace::{self, TraceContext};
 use crate::wire::Context;
 use crate::wire::glance::{Glance, glance};
 use access::{Access, Caller};
-use body::{Bodies, Parse};
+use body::{Bodies, Held, Parse, Parsed, Room};
 use headers::Guards;
 use retention::RawRetention;
 use unknown_names::NameCounts;
@@ -135,17 +135,18 @@ impl State {
     }
 
     /// What the body holds, for whom, and until when its sender has to be answered.
-    async fn read<T: Send + 'static>(
+    async fn read<T: Parsed + Send + 'static>(
         &self,
         request: Request,
+        room: Room,
         parse: Parse<T>,
     ) -> Result<(T, Terms), HttpError> {
-        self.read_admitted(request, |_| Ok(()), parse).await
+        self.read_admitted(request, room, |_| Ok(()), parse).await
     }
 
     /// As [`State::read`], for readings: what their shard has no room for is refused unparsed, for parsing is most of what an
     /// upload costs here.
-    async fn read_readings<T: Send + 'static>(
+    async fn read_readings<T: Parsed + Send + 'static>(
         &self,
         request: Request,
         parse: Parse<T>,
@@ -154,20 +155,21 @@ impl State {
             let Glance { device_sn, samples } = glance(body);
             Ok(self.ingest.room_for(device_sn, samples)?)
         };
-        self.read_admitted(request, admit, parse).await
+        self.read_admitted(request, Room::Shared, admit, parse).await
     }
 
-    async fn read_admitted<T: Send + 'static>(
+    async fn read_admitted<T: Parsed + Send + 'static>(
         &self,
         request: Request,
+        room: Room,
         admit: impl FnOnce(&[u8]) -> Result<(), HttpError>,
         parse: Parse<T>,
     ) -> Result<(T, Terms), HttpError> {
         let caller = request.extensions().get::<Caller>();
         let customer_id = caller.and_then(Caller::customer_id);
         let device = caller.and_then(Caller::device).cloned();
-        let (parsed, until) = self.bodies.read(request, admit, || self.context(customer_id), parse).await?;
-        Ok((parsed, Terms { until, customer_id, device }))
+        let read = self.bodies.read(request, room, admit, || self.context(customer_id), parse).await?;
+        Ok((read.parsed, Terms { until: read.until, customer_id, device, _held: read.held }))
     }
 
     /// Completes the owners and commits, both within the time an upload has. Of a key of one tenant or of one device, what is
@@ -210,7 +212,7 @@ impl State {
 }
 
 /// How an upload is taken.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Terms {
     /// When its sender has to be answered.
     until: Instant,
@@ -218,6 +220,8 @@ struct Terms {
     customer_id: Option<i64>,
     /// The key is of this device alone.
     device: Option<Arc<DeviceKey>>,
+    /// What its records take of the budget of bodies, until they are queued or refused.
+    _held: Held,
 }
 
 /// Every route: a handler is named as its path, below `/api/` its method before it, and says itself what it takes and

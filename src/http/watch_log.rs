@@ -54,7 +54,7 @@ pub(super) async fn upload_watch_log(
     Shared(state): Shared<Arc<State>>,
     request: Request,
 ) -> Result<Json<WatchLogAnswer>, HttpError> {
-    let (upload, terms) = state.read(request, wire::watch_log::parse).await?;
+    let (upload, terms) = state.read(request, body::Room::Shared, wire::watch_log::parse).await?;
     let sent = upload.lines.len() + upload.empty;
     let until = terms.until;
     let lines = match timeout_at(until, store(&state, upload.lines, &terms)).await {

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::again::Tries;
 use super::documents;
-use super::load::{Load, may_be_of_data};
+use super::load::{Load, may_be_of_data, may_be_of_size};
 use super::means::Means;
 use super::plan::{self, Place};
 use super::within;
@@ -67,7 +67,7 @@ impl Backfill {
             let note = last.then_some((stretch, done));
             match self.commit(&Part { load, rejects: rejected, note }).await {
                 Ok(counts) => done.add(&counts),
-                Err(error) if may_be_of_data(&error) && load.len() > 1 => {
+                Err(error) if (may_be_of_data(&error) || may_be_of_size(&error)) && load.len() > 1 => {
                     let (first, second) = load.halves();
                     pending.extend([second, first]);
                 }
@@ -101,7 +101,7 @@ impl Backfill {
                 // Rolled back by the session itself; any other is closed.
                 self.means.session = Some(session);
             }
-            if error.kind() == Kind::Conflict && !all_are_repeats {
+            if error.is_repeat() && !all_are_repeats {
                 all_are_repeats = true;
             } else if !tries.again(&error).await {
                 return Err(error);

@@ -1,64 +1,95 @@
 //! Gathers parts until it is time to write.
 //!
-//! Before: the queue of a shard. After: `ingest::writer` writes what came together.
+//! Before: the queue of a shard or lane. After: `ingest::writer` writes what came together.
 //! Promise: what gathered while the last commit was in flight goes at once; a lone part waits no longer than the
-//! linger; no part is split; after `stop` the queue takes nothing more and what is in it is still gathered.
+//! linger; no part is split; after `stop` the queue takes nothing more and what is in it is still gathered. Where days are
+//! bounded, parts of other days wait, and the one that has waited longest is in the next batch.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::Part;
+use super::{Part, days};
 
 /// When a batch is full, and how long a lone part waits for company.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     pub(super) max_rows: usize,
+    /// `None`: those of the queue are few by themselves.
+    pub(super) max_days: Option<usize>,
     pub(super) linger: Duration,
 }
 
-/// The next batch; `None` when the queue is closed and empty.
-pub(super) async fn gather(
-    queue: &mut mpsc::Receiver<Part>,
+/// What waits for one writer.
+pub(super) struct Batcher {
+    queue: mpsc::Receiver<Part>,
+    /// Taken from the queue, and left for a later batch since its days are others. Its rows still count as queued.
+    waiting: VecDeque<Part>,
     limits: Limits,
-    stop: &CancellationToken,
-) -> Option<Vec<Part>> {
-    let mut parts = Vec::new();
-    let mut rows = 0;
-    take_waiting(queue, limits.max_rows, &mut parts, &mut rows);
-    if !parts.is_empty() {
-        return Some(parts);
+}
+
+/// A batch in the making.
+#[derive(Default)]
+struct Gathered {
+    parts: Vec<Part>,
+    rows: usize,
+    days: BTreeSet<i64>,
+}
+
+impl Batcher {
+    pub(super) fn new(queue: mpsc::Receiver<Part>, limits: Limits) -> Self {
+        Self { queue, waiting: VecDeque::new(), limits }
     }
-    let first = first(queue, stop).await?;
-    rows += first.records();
-    parts.push(first);
-    let until = Instant::now() + limits.linger;
-    while rows < limits.max_rows {
-        match tokio::time::timeout_at(until, queue.recv()).await {
-            Ok(Some(part)) => {
-                rows += part.records();
-                parts.push(part);
-            }
-            Ok(None) | Err(_) => break, // closed, or lingered long enough
+
+    /// The next batch; `None` when the queue is closed and nothing waits.
+    pub(super) async fn gather(&mut self, stop: &CancellationToken) -> Option<Vec<Part>> {
+        let mut gathered = Gathered::default();
+        for part in std::mem::take(&mut self.waiting) {
+            self.offer(part, &mut gathered);
         }
+        while gathered.rows < self.limits.max_rows {
+            let Ok(part) = self.queue.try_recv() else { break };
+            self.offer(part, &mut gathered);
+        }
+        if !gathered.parts.is_empty() {
+            return Some(gathered.parts);
+        }
+        let first = self.first(stop).await?;
+        self.offer(first, &mut gathered);
+        let until = Instant::now() + self.limits.linger;
+        while gathered.rows < self.limits.max_rows {
+            match tokio::time::timeout_at(until, self.queue.recv()).await {
+                Ok(Some(part)) => self.offer(part, &mut gathered),
+                Ok(None) | Err(_) => break, // closed, or lingered long enough
+            }
+        }
+        Some(gathered.parts)
     }
-    Some(parts)
-}
 
-async fn first(queue: &mut mpsc::Receiver<Part>, stop: &CancellationToken) -> Option<Part> {
-    tokio::select! {
-        part = queue.recv() => return part,
-        () = stop.cancelled() => queue.close(),
+    /// Adds the part, or leaves it for later.
+    fn offer(&mut self, part: Part, gathered: &mut Gathered) {
+        if !gathered.parts.is_empty() && gathered.rows >= self.limits.max_rows {
+            return self.waiting.push_back(part);
+        }
+        if let Some(max_days) = self.limits.max_days {
+            let days: BTreeSet<i64> = &gathered.days | &days::of(&part.upload);
+            if !gathered.parts.is_empty() && days.len() > max_days {
+                return self.waiting.push_back(part);
+            }
+            gathered.days = days;
+        }
+        gathered.rows += part.records();
+        gathered.parts.push(part);
     }
-    queue.recv().await
-}
 
-fn take_waiting(queue: &mut mpsc::Receiver<Part>, max_rows: usize, parts: &mut Vec<Part>, rows: &mut usize) {
-    while *rows < max_rows {
-        let Ok(part) = queue.try_recv() else { break };
-        *rows += part.records();
-        parts.push(part);
+    async fn first(&mut self, stop: &CancellationToken) -> Option<Part> {
+        tokio::select! {
+            part = self.queue.recv() => return part,
+            () = stop.cancelled() => self.queue.close(),
+        }
+        self.queue.recv().await
     }
 }

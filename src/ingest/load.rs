@@ -6,13 +6,18 @@
 use super::plan::{Place, Record, Row};
 use super::{Answer, IngestError};
 use crate::model::{Carried, DeviceInfoItem, EventItem, Reject};
+use crate::store::StoreError;
 use crate::store::batch::Written;
-use crate::store::{Kind, StoreError};
 
 /// Whether data may be at fault, for those who keep what they took in: a replay, a backfill. What they hold to be at fault is, or
 /// stays, among the rejected, which harms nothing if it is not.
 pub(super) fn may_be_of_data(error: &StoreError) -> bool {
-    error.kind() == Kind::Refused || error.may_be_of_a_row()
+    error.refuses_a_row() || error.may_be_of_a_row()
+}
+
+/// Whether half the rows may be stored where all of them were not. A single row is then nobody's fault: the same again may work.
+pub(super) fn may_be_of_size(error: &StoreError) -> bool {
+    error.is_out_of_locks() || error.is_cancelled()
 }
 
 /// Rows of a transaction. An event and its sample are in one, unless the database refuses either.

@@ -9,6 +9,9 @@ use crate::config::{Duplicates, Settings};
 use crate::store::batch::Session;
 use crate::store::{Kind, Store, StoreError};
 
+/// The server has the first say on a statement that takes too long: what it cancels is known not to be done.
+const SERVER_FIRST: Duration = Duration::from_secs(1);
+
 /// Of one writer, replay or backfill.
 pub(super) struct Means {
     pub(super) store: Store,
@@ -33,7 +36,7 @@ impl Means {
             session: None,
             instance: settings.instance_name(),
             duplicates: settings.duplicates,
-            write_deadline: settings.statement_timeout(),
+            write_deadline: settings.statement_timeout() + SERVER_FIRST,
         }
     }
 

@@ -8,6 +8,7 @@
 //!  readings                     ─▶ shard 0 … n   by device: two shards never wait for each other's keys
 //!  SOS, one-key alarm, fall     ─▶ urgent        \ a writer, a queue and a connection each; no linger:
 //!  other events, device info    ─▶ event         /  no flood of readings delays or refuses them
+//!  readings of long ago         ─▶ far           a writer of its own too, for their chunks may have to be made
 //! ```
 //!
 //! The sample an event carries goes with it, in one transaction.
@@ -15,6 +16,7 @@
 mod again;
 pub mod backfill;
 mod batcher;
+mod days;
 mod documents;
 mod load;
 mod means;
@@ -26,6 +28,8 @@ mod plan;
 pub mod replay;
 mod route;
 mod suspects;
+#[cfg(test)]
+mod test_records;
 mod writer;
 
 use std::sync::Arc;
@@ -123,7 +127,7 @@ impl Ingest {
     pub fn start(store: &Store, announcer: &Announcer, settings: &Settings, stage: &Stage) -> Self {
         let shards = settings.shard_count();
         let shard_names = (0..shards).map(|number| (number.to_string(), Manner::Bulk));
-        let lane_names = Lane::ALL.map(|lane| (lane.name().to_owned(), Manner::Prompt));
+        let lane_names = Lane::ALL.map(|lane| (lane.name().to_owned(), lane.manner()));
         let outlook = Outlook::default();
         let start = |(number, (label, manner))| {
             // A part holds at least one row, so the channel can never be the tighter bound.
@@ -216,12 +220,14 @@ impl Ingest {
                 mpsc::error::TrySendError::Full(()) => IngestError::Full,
                 mpsc::error::TrySendError::Closed(()) => IngestError::Stopping,
             })?;
-            reserved.push((queue, place, part, budget));
+            reserved.push((number, place, part, budget));
         }
         Ok(reserved
             .into_iter()
-            .filter_map(|(queue, place, part, mut budget)| {
-                let mut pieces = Pieces::of(part);
+            .filter_map(|(number, place, part, mut budget)| {
+                let queue = &self.queues[number];
+                let is_far = number == self.shards + Lane::Far as usize;
+                let mut pieces = if is_far { Pieces::by_days(part) } else { Pieces::of(part) };
                 let (piece, answered) = queue.part(pieces.next()?, &mut budget);
                 place.send(piece);
                 Some(Entered { queue, answered, pieces, budget })

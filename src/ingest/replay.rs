@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::again::Tries;
-use super::load::may_be_of_data;
+use super::load::{may_be_of_data, may_be_of_size};
 use super::means::Means;
 use super::plan::{self, Place, Record, Row};
 use super::{documents, within};
@@ -78,7 +78,7 @@ impl Replay {
         while let Some(ids) = pending.pop() {
             match self.commit(ids, read, None).await {
                 Ok(part) => tally.add(&part),
-                Err(error) if may_be_of_data(&error) && ids.len() > 1 => {
+                Err(error) if (may_be_of_data(&error) || may_be_of_size(&error)) && ids.len() > 1 => {
                     let (first, second) = ids.split_at(ids.len() / 2);
                     pending.extend([second, first]);
                 }
@@ -137,7 +137,7 @@ async fn attempt(
         instance: &means.instance,
         shard: REPLAY_SHARD,
     };
-    let ids_taken: Vec<i64> = plan.taken.iter().map(|(id, _)| *id).collect();
+    let ids_taken: Vec<i64> = plan.taken.iter().map(|(id, ..)| *id).collect();
     let replayed = Replayed { batch, taken: &ids_taken, refused: &plan.refused };
     let mut moved = Vec::new();
     let settle = |written: &Written| {
@@ -175,9 +175,11 @@ struct Plan {
     readings: Vec<Row>,
     events: Vec<Row<EventItem>>,
     device_infos: Vec<Row<DeviceInfoItem>>,
-    /// The rejects of which all can be stored, and their routes. The rows' places name them by their place here.
-    taken: Vec<(i64, Source)>,
+    /// The rejects of which all can be stored, their routes, and how often each came. The rows' places name them by their place here.
+    taken: Vec<(i64, Source, usize)>,
     refused: Vec<(i64, Reject)>,
+    /// Items they stand for, by reason.
+    refused_items: BTreeMap<&'static str, u64>,
 }
 
 impl Plan {
@@ -188,15 +190,17 @@ impl Plan {
         duplicates: Duplicates,
     ) -> Self {
         let (mut readings, mut events, mut device_infos) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut taken, mut refused) = (Vec::new(), Vec::new());
+        let (mut taken, mut refused, mut refused_items) = (Vec::new(), Vec::new(), BTreeMap::new());
         for (rejected, mut upload) in claimed.iter().zip(uploads) {
             let reject = same_or_first(rejected, std::mem::take(&mut upload.rejects));
             if let Some(reject) = reject.or_else(|| refuse.and_then(|why| refusal(&upload, why))) {
+                *refused_items.entry(reject.refusal.reason.name()).or_default() +=
+                    u64::try_from(rejected.times).unwrap_or(1);
                 refused.push((rejected.id, reject));
                 continue;
             }
             let number = taken.len();
-            taken.push((rejected.id, rejected.source));
+            taken.push((rejected.id, rejected.source, usize::try_from(rejected.times).unwrap_or(1)));
             readings.extend(placed(upload.items, number));
             events.extend(placed(upload.events, number));
             device_infos.extend(placed(upload.device_infos, number));
@@ -207,40 +211,34 @@ impl Plan {
             device_infos: plan::fold_records(device_infos, duplicates),
             taken,
             refused,
+            refused_items,
         }
     }
 
-    /// By kind of record. A reject is stored if anything it holds became a row.
+    /// By kind of record. A reject is stored if anything it holds became a row; that it came before is a duplicate.
     fn moved(&self, written: &Written) -> Vec<Moved> {
         let mut stored = vec![false; self.taken.len()];
         note_new(&self.readings, &written.inserted, &mut stored);
         note_new(&self.events, &written.events, &mut stored);
         note_new(&self.device_infos, &written.device_infos, &mut stored);
         let mut moved: Vec<Moved> = Vec::new();
-        for ((_, source), stored) in self.taken.iter().zip(stored) {
+        for ((_, source, times), stored) in self.taken.iter().zip(stored) {
             let kind = kind_of(*source);
             let at = moved.iter().position(|moved| moved.kind == kind).unwrap_or_else(|| {
                 moved.push(Moved { kind, stored: 0, duplicate: 0 });
                 moved.len() - 1
             });
-            if stored {
-                moved[at].stored += 1;
-            } else {
-                moved[at].duplicate += 1;
-            }
+            moved[at].stored += usize::from(stored);
+            moved[at].duplicate += times - usize::from(stored);
         }
         moved
     }
 
     fn tally(&self, moved: &[Moved], passed_over: usize) -> Tally {
-        let mut refused = BTreeMap::new();
-        for (_, reject) in &self.refused {
-            *refused.entry(reject.refusal.reason.name()).or_default() += 1;
-        }
         Tally {
             stored: moved.iter().map(|moved| moved.stored as u64).sum(),
             duplicate: moved.iter().map(|moved| moved.duplicate as u64).sum(),
-            refused,
+            refused: self.refused_items.clone(),
             passed_over: passed_over as u64,
         }
     }

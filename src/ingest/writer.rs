@@ -15,9 +15,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::again::{RECONNECT_PAUSE, Tries};
-use super::batcher::{self, Limits};
+use super::batcher::{Batcher, Limits};
+use super::days::{FAR_DAYS, MAX_DAYS};
 use super::documents::Documents;
-use super::load::{Load, Stored, Tables};
+use super::load::{Load, Stored, Tables, may_be_of_size};
 use super::means::Means;
 use super::meter::Meter;
 use super::newest::Newest;
@@ -28,7 +29,7 @@ use crate::config::Settings;
 use crate::model::{Reject, UploadOutcome};
 use crate::store::batch::{self, Batch, Folded, Session, Transaction};
 use crate::store::wake::Announcer;
-use crate::store::{Kind, Store, StoreError};
+use crate::store::{Store, StoreError};
 use crate::telemetry::{names, trace};
 
 /// How a writer goes about it.
@@ -39,7 +40,12 @@ pub(super) enum Manner {
     /// Events and device information, few and soon: no linger, a connection from the start, and readings merged, for a
     /// shard may be writing the same.
     Prompt,
+    /// Readings of long ago, of few days at a time.
+    Far,
 }
+
+/// Devices the writer of [`Manner::Far`] remembers.
+const FAR_DEVICES: usize = 10_000;
 
 /// Where a writer's work goes, and where it is counted.
 pub(super) struct Outlets {
@@ -58,6 +64,8 @@ pub(super) struct Writer {
     outlook: Outlook,
     newest: Newest,
     documents: Documents,
+    /// Transactions that were cancelled since one was committed.
+    cancelled: u32,
     limits: Limits,
     commit_deadline: Duration,
 }
@@ -69,9 +77,10 @@ impl Writer {
         Outlets { store, announcer, meter, outlook }: Outlets,
         settings: &Settings,
     ) -> Self {
-        let (linger_ms, newest_devices) = match manner {
-            Manner::Bulk => (settings.linger_ms, settings.newest_devices),
-            Manner::Prompt => (0, 0),
+        let (linger_ms, newest_devices, max_days) = match manner {
+            Manner::Bulk => (settings.linger_ms, settings.newest_devices, None),
+            Manner::Prompt => (0, 0, Some(MAX_DAYS)),
+            Manner::Far => (settings.linger_ms, settings.newest_devices.min(FAR_DEVICES), Some(FAR_DAYS)),
         };
         Self {
             manner,
@@ -82,19 +91,25 @@ impl Writer {
             outlook,
             newest: Newest::new(newest_devices),
             documents: Documents::new(newest_devices),
-            limits: Limits { max_rows: settings.max_batch_rows, linger: Duration::from_millis(linger_ms) },
+            cancelled: 0,
+            limits: Limits {
+                max_rows: settings.max_batch_rows,
+                max_days,
+                linger: Duration::from_millis(linger_ms),
+            },
             commit_deadline: settings.commit_deadline(),
         }
     }
 
     /// Runs until `stop`, then commits what is queued and ends.
-    pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Part>, stop: CancellationToken) {
+    pub(super) async fn run(mut self, queue: mpsc::Receiver<Part>, stop: CancellationToken) {
         // So that the first record need not wait for a connection; if none can be had now, the record asks again.
         self.means.session = match self.manner {
             Manner::Prompt => self.prepared_session().await.ok(),
-            Manner::Bulk => Session::open(&self.means.store).await.ok(),
+            Manner::Bulk | Manner::Far => Session::open(&self.means.store).await.ok(),
         };
-        while let Some(parts) = batcher::gather(&mut queue, self.limits, &stop).await {
+        let mut batcher = Batcher::new(queue, self.limits);
+        while let Some(parts) = batcher.gather(&stop).await {
             let traces = parts.iter().filter_map(|part| part.trace.as_ref());
             let span = trace::continuing(traces, || trace::span!("batch", parts = parts.len()));
             self.serve(parts).instrument(span).await;
@@ -156,13 +171,23 @@ impl Writer {
                 }
                 Err(error) => error,
             };
-            self.outlook.failed(&error);
-            if error.kind() == Kind::Conflict && !all_are_repeats {
+            // What is too much of long ago says nothing of what is uploaded now.
+            if self.manner != Manner::Far || !may_be_of_size(&error) {
+                self.outlook.failed(&error);
+            }
+            if error.is_repeat() && !all_are_repeats {
                 all_are_repeats = true;
-            } else if !tries.again(&error).await {
+            } else if self.is_too_much(&error) || !tries.again(&error).await {
                 return Err(error);
             }
         }
+    }
+
+    /// Whether less at once is better than the same again: without locks to be had at once, when cancelled once it was cancelled
+    /// before, be it another batch, for its senders may have sent the same.
+    fn is_too_much(&mut self, error: &StoreError) -> bool {
+        self.cancelled += u32::from(error.is_cancelled());
+        error.is_out_of_locks() || error.is_cancelled() && self.cancelled > 1
     }
 
     async fn attempt(
@@ -238,7 +263,8 @@ impl Writer {
     fn committed(&mut self, load: Load<'_>, rejects: &[Reject], stored: &Stored, started: Instant) {
         self.announcer.announce();
         self.outlook.committed();
-        if self.manner == Manner::Bulk {
+        self.cancelled = 0;
+        if self.manner != Manner::Prompt {
             for row in load.readings {
                 self.newest.saw(&row.item.reading.device_sn, row.item.reading.ts);
             }

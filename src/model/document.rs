@@ -19,6 +19,18 @@ pub struct Document {
     pub elements: Vec<Element>,
 }
 
+impl Document {
+    /// Memory it takes, bytes.
+    pub fn memory_bytes(&self) -> usize {
+        let elements = self.elements.iter().map(|element| match element {
+            Element::Kept(kept) => kept.body.capacity() + kept.detail.as_ref().map_or(0, String::capacity),
+            // Texts of an element are short.
+            Element::Sleep(_) | Element::Exercise(_) | Element::Workout(_) => 64,
+        });
+        size_of::<Self>() + self.elements.capacity() * size_of::<Element>() + elements.sum::<usize>()
+    }
+}
+
 /// One element of a document.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Element {

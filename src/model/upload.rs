@@ -26,6 +26,18 @@ pub struct Upload {
 }
 
 impl Upload {
+    /// Memory it takes, bytes, beside the body its texts are slices of. A document that samples after one another share counts once.
+    pub fn memory_bytes(&self) -> usize {
+        let items =
+            self.items.iter().enumerate().map(|(at, item)| {
+                item.memory_bytes(at.checked_sub(1).and_then(|before| self.items.get(before)))
+            });
+        let events = self.events.iter().map(|event| size_of::<EventItem>() + event.text.len());
+        let infos = self.device_infos.iter().map(|info| size_of::<DeviceInfoItem>() + info.text.len());
+        let rejects = self.rejects.iter().map(Reject::memory_bytes);
+        items.chain(events).chain(infos).chain(rejects).sum()
+    }
+
     /// Records in the upload, good or bad.
     pub fn received(&self) -> usize {
         self.items.len() + self.events.len() + self.device_infos.len() + self.rejects.len()
@@ -76,6 +88,19 @@ pub struct Item {
     pub key_customer_id: Option<i64>,
 }
 
+impl Item {
+    /// Memory it takes, bytes, beside its text and the documents it shares with the item before it.
+    pub fn memory_bytes(&self, before: Option<&Self>) -> usize {
+        let shared = before.map_or(&[][..], |before| &before.reading.documents);
+        let documents = self.reading.documents.iter();
+        let own = documents.filter(|document| !shared.iter().any(|other| Arc::ptr_eq(other, document)));
+        size_of::<Self>()
+            + self.reading.device_sn.capacity()
+            + self.reading.upload_method.as_ref().map_or(0, String::capacity)
+            + own.map(|document| document.memory_bytes()).sum::<usize>()
+    }
+}
+
 /// An item that cannot be stored, on its way to `rejected_upload`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reject {
@@ -94,6 +119,15 @@ pub struct Reject {
     pub received_at: Timestamp,
     /// Tenant of the key it was sent with; 0: of a key of one device; `None`: a key of every tenant, or none.
     pub key_customer_id: Option<i64>,
+}
+
+impl Reject {
+    /// Memory it takes, bytes, beside its text.
+    pub fn memory_bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.refusal.detail.capacity()
+            + self.device_sn.as_ref().map_or(0, String::capacity)
+    }
 }
 
 /// Something of an upload that can become a reject.

@@ -104,7 +104,7 @@ impl Lane {
     /// Imports may take as long as they do.
     async fn look_in_time(&mut self) -> Result<Found, StoreError> {
         match self.share {
-            Share::Ranged => self.store.clone().unless_silent("relay.look", self.look()).await,
+            Share::Ranged | Share::Far => self.store.clone().unless_silent("relay.look", self.look()).await,
             Share::Unranged => self.look().await,
         }
     }

@@ -16,8 +16,8 @@ use crate::store::outbox::Share;
 use crate::store::wake::{Announcer, Listener, Subject};
 use crate::tasks::Stage;
 
-/// Starts the listener and two lanes: one for the batches of the service, one for imports that come without a time
-/// range and may be of any size, so that a large one delays nobody. Stopping the stage lets each lane finish what it
+/// Starts the listener and three lanes: one for the batches of the service, one for those of readings of long ago, and one for
+/// imports that come without a time range and may be of any size, so that a large one delays nobody. Stopping the stage lets each lane finish what it
 /// has claimed; what it has not claimed stays in the outbox. `notifications` is told when somebody is to be told.
 pub fn start(
     stage: &Stage,
@@ -28,8 +28,10 @@ pub fn start(
 ) {
     let listener = Listener::of(Subject::Outbox);
     let live = lane::Lane::new(Share::Ranged, store, view, notifications, settings, listener.wake());
+    let far = lane::Lane::new(Share::Far, store, view, notifications, settings, listener.wake());
     let imports = lane::Lane::new(Share::Unranged, store, view, notifications, settings, listener.wake());
     stage.spawn_loop("relay.live", live.run(stage.stopping()));
+    stage.spawn_loop("relay.far", far.run(stage.stopping()));
     stage.spawn_loop("relay.imports", imports.run(stage.stopping()));
     stage.spawn_loop("relay.listener", listener.run(store.clone(), stage.stopping()));
 }

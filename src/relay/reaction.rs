@@ -7,6 +7,7 @@
 use std::convert::Infallible;
 use std::time::Instant;
 
+use jiff::SignedDuration;
 use tokio::time::sleep;
 use tracing::Instrument;
 
@@ -21,6 +22,9 @@ use crate::telemetry::{names, trace};
 /// Most devices carried through memory at once, about 20 MB. Batches of more (a large import) have the view rebuilt
 /// instead, which goes page by page.
 const MAX_DEVICES: usize = 50_000;
+
+/// Days that rows react together over: what devices send all day spans half of them.
+const LONGEST_RANGE: SignedDuration = SignedDuration::from_hours(32 * 24);
 
 /// From this claim on a batch is reacted to by itself: it may be why the others were not finished.
 const ALONE_FROM_ATTEMPT: i16 = 3;
@@ -45,7 +49,7 @@ impl Reaction {
         lease: Lease,
     ) -> Self {
         let patience = match share {
-            Share::Ranged => Patience::Statement,
+            Share::Ranged | Share::Far => Patience::Statement,
             Share::Unranged => Patience::Unlimited,
         };
         let notifications = notifications.clone();
@@ -64,10 +68,12 @@ impl Reaction {
         let (suspects, together): (Vec<_>, Vec<_>) =
             claimed.into_iter().partition(|row| row.attempts >= ALONE_FROM_ATTEMPT);
         let mut alone = suspects;
-        match self.react(&together).await {
-            Ok(()) => {}
-            Err(error) if is_down(&error) => return Err(error),
-            Err(_) => alone.extend(together),
+        for together in by_range(together) {
+            match self.react(&together).await {
+                Ok(()) => {}
+                Err(error) if is_down(&error) => return Err(error),
+                Err(_) => alone.extend(together),
+            }
         }
         for row in alone {
             if let Err(error) = self.react(std::slice::from_ref(&row)).await {
@@ -169,6 +175,30 @@ impl Reaction {
     }
 }
 
+/// Rows of one time go together: what is read for them, and what waits meanwhile, follows the days their range spans. The newest
+/// first, since they are what somebody may be waiting for.
+fn by_range(mut claimed: Vec<Claimed>) -> Vec<Vec<Claimed>> {
+    claimed.sort_by_key(|row| std::cmp::Reverse(row.range.map(|range| range.last)));
+    let mut groups: Vec<Vec<Claimed>> = Vec::new();
+    let mut whole: Option<TimeRange> = None;
+    for row in claimed {
+        let joined = whole.zip(row.range).map(|(whole, range)| whole.and(range));
+        match groups.last_mut() {
+            Some(group)
+                if joined.is_none_or(|range| range.last.duration_since(range.first) <= LONGEST_RANGE) =>
+            {
+                whole = joined;
+                group.push(row);
+            }
+            _ => {
+                whole = row.range;
+                groups.push(vec![row]);
+            }
+        }
+    }
+    groups
+}
+
 /// The range of all of them; `None` when one does not say.
 fn given_range(claimed: &[Claimed]) -> Option<TimeRange> {
     let mut ranges = claimed.iter().map(|row| row.range);
@@ -203,6 +233,19 @@ mod tests {
     fn the_range_of_several_batches_holds_all_of_them() {
         let range = given_range(&[claimed(Some((5, 6))), claimed(Some((1, 2)))]).expect("all say");
         assert_eq!((range.first.as_second(), range.last.as_second()), (1, 6));
+    }
+
+    #[test]
+    fn rows_of_other_times_react_apart_and_the_newest_first() {
+        const DAY: i64 = 86_400;
+        let rows = [0, 1, 500, 900, 905, 1000].map(|day| claimed(Some((day * DAY, (day + 10) * DAY))));
+        let groups: Vec<Vec<i64>> = by_range(rows.to_vec())
+            .iter()
+            .map(|group| group.iter().filter_map(|row| Some(row.range?.first.as_second() / DAY)).collect())
+            .collect();
+        assert_eq!(groups, [vec![1000], vec![905, 900], vec![500], vec![1, 0]]);
+        assert_eq!(by_range(vec![claimed(None), claimed(None)]).len(), 1);
+        assert!(by_range(Vec::new()).is_empty());
     }
 
     #[test]

@@ -74,6 +74,38 @@ impl StoreError {
         }
     }
 
+    /// Whether a reading is there already, by the key of `health_data`. Any other unique index is a DBA's, and a row that
+    /// violates it is refused.
+    pub fn is_repeat(&self) -> bool {
+        match self {
+            Self::Postgres { source, .. } => source.as_db_error().is_some_and(|error| {
+                *error.code() == SqlState::UNIQUE_VIOLATION
+                    && error.constraint().is_some_and(is_key_of_readings)
+            }),
+            _ => false,
+        }
+    }
+
+    /// Whether a row will never be taken: its data, or a unique index that is not the key of readings.
+    pub fn refuses_a_row(&self) -> bool {
+        match self.kind() {
+            Kind::Refused => true,
+            Kind::Conflict => !self.is_repeat(),
+            _ => false,
+        }
+    }
+
+    /// Out of shared memory: the transaction, or what goes on beside it, holds more locks than the server has room for. Half of
+    /// it may fit.
+    pub fn is_out_of_locks(&self) -> bool {
+        self.is(&SqlState::OUT_OF_MEMORY)
+    }
+
+    /// Cancelled: it took longer than `statement_timeout_ms`, or somebody said so. Half of it may not.
+    pub fn is_cancelled(&self) -> bool {
+        self.is(&SqlState::QUERY_CANCELED)
+    }
+
     /// A [`Kind::Bug`] that may be the fault of one row: what a trigger or a function did with it, or its size. Never that
     /// something is missing, forbidden or damaged, which is nobody's row.
     pub fn may_be_of_a_row(&self) -> bool {
@@ -94,6 +126,14 @@ impl StoreError {
             Self::Migrate(_) | Self::State(_) => Kind::Bug,
         }
     }
+}
+
+/// The primary key of `health_data`: its own name, or, for a chunk, that behind two numbers.
+fn is_key_of_readings(constraint: &str) -> bool {
+    const KEY: &str = "health_data_pkey";
+    let numbers = constraint.strip_suffix(KEY).map(|rest| rest.split_terminator('_'));
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    numbers.is_some_and(|mut numbers| numbers.all(is_number))
 }
 
 fn kind_of(state: &SqlState) -> Kind {
@@ -160,6 +200,8 @@ mod tests {
             ("22021", Kind::Refused),
             ("57P01", Kind::Down),
             ("53100", Kind::Down),
+            ("53200", Kind::Down),
+            ("57014", Kind::Down),
             ("53300", Kind::Down),
             ("08006", Kind::Down),
             ("25006", Kind::Down),
@@ -167,6 +209,20 @@ mod tests {
             ("42501", Kind::Bug),
         ] {
             assert_eq!(kind_of(&SqlState::from_code(code)), kind, "{code}");
+        }
+    }
+
+    #[test]
+    fn only_the_key_of_readings_tells_of_a_repeat() {
+        for (constraint, ours) in [
+            ("health_data_pkey", true),
+            ("12_345_health_data_pkey", true),
+            ("dba_health_data_pkey", false),
+            ("_hyper_1_2_chunk_health_data_uq", false),
+            ("device_info_pkey", false),
+            ("1_2_other_pkey", false),
+        ] {
+            assert_eq!(is_key_of_readings(constraint), ours, "{constraint}");
         }
     }
 

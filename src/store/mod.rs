@@ -33,6 +33,7 @@ pub mod health_data;
 mod health_document;
 pub mod latest_view;
 mod listening;
+pub mod locks;
 pub mod migrate;
 pub mod notification;
 pub mod outbox;

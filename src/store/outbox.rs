@@ -23,10 +23,23 @@ const FINISHING: &str =
 /// Which rows a lane of the relay takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Share {
-    /// Rows whose writer gave their time range: all of the service's own.
+    /// Rows whose writer gave their time range: all of the service's own but those of [`Share::Far`].
     Ranged,
+    /// Rows with a time range that begins long before they were written, and no events.
+    Far,
     /// Rows without one: imports by hand, of any size.
     Unranged,
+}
+
+impl Share {
+    /// The word in `outbox.claim`.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Ranged => "ranged",
+            Self::Far => "far",
+            Self::Unranged => "unranged",
+        }
+    }
 }
 
 /// Under which claims are made: one per lane, for its lifetime.
@@ -107,7 +120,7 @@ pub async fn claim(
                 (&i64::from(limit), Type::INT8),
                 (&lease.seconds, Type::FLOAT8),
                 (&floor, Type::INT8),
-                (&(share == Share::Unranged), Type::BOOL),
+                (&share.name(), Type::TEXT),
             ],
         )
         .await?;

@@ -41,6 +41,8 @@ pub struct Policy {
     pub refresh_every: Option<String>,
     /// How far behind now its materialisation stays.
     pub refresh_lag: Option<String>,
+    /// Bytes of text that are kept; `None`: any number.
+    pub keep_bytes: Option<i64>,
     /// What was done last; `None`: nothing ever.
     pub run: Option<Run>,
 }
@@ -84,6 +86,7 @@ fn policy(row: &Row) -> Policy {
         compress_after: row.get("compress_after"),
         refresh_every: row.get("refresh_every"),
         refresh_lag: row.get("refresh_lag"),
+        keep_bytes: row.get("keep_bytes"),
         run,
     }
 }
@@ -118,6 +121,8 @@ pub struct Change<'a> {
     pub refresh_every: Option<&'a str>,
     /// How far behind now its materialisation stays.
     pub refresh_lag: Option<&'a str>,
+    /// Bytes of text that are kept.
+    pub keep_bytes: Option<&'a str>,
 }
 
 /// A session without statement time-out for changing and enforcing policy.
@@ -159,9 +164,9 @@ impl Desk {
     ) -> Result<Option<Vec<Step>>, StoreError> {
         let failed = |source| StoreError::Postgres { statement: SET.name, source };
         let transaction = self.client.transaction().await.map_err(failed)?;
-        let Change { keep_for, compress_after, refresh_every, refresh_lag } = change;
+        let Change { keep_for, compress_after, refresh_every, refresh_lag, keep_bytes } = change;
         let changed = transaction
-            .execute(SET.sql, &[&relation, keep_for, compress_after, refresh_every, refresh_lag])
+            .execute(SET.sql, &[&relation, keep_for, compress_after, refresh_every, refresh_lag, keep_bytes])
             .await
             .map_err(failed)?;
         if changed == 0 {

@@ -1,7 +1,7 @@
 //! `rejected_upload`: items that could not be stored.
 //!
 //! Before: `store::batch` keeps what is refused; operators ask for it. After: `store::replay` puts it through again.
-//! Promise: a row leaves the table only in the transaction that stores its item, or when an operator drops it.
+//! Promise: what comes again is the same row; a row leaves the table only in the transaction that stores its item, or when an operator drops it.
 
 use deadpool_postgres::{GenericClient, Object};
 use jiff::Timestamp;
@@ -24,9 +24,13 @@ const REFUSE_AGAIN: Statement = statement!("rejected_upload", "refuse_again");
 pub struct RejectedUpload {
     /// Its number.
     pub id: i64,
-    /// When the upload was received.
+    /// When the upload was received, the first time.
     pub received_at: Timestamp,
-    /// The transaction that kept it.
+    /// When it was last; `None`: once only.
+    pub last_received_at: Option<Timestamp>,
+    /// How often it was received.
+    pub times: i64,
+    /// The transaction that kept it, the last time.
     pub batch_id: i64,
     /// The kind of item.
     pub source: Source,
@@ -195,6 +199,8 @@ fn read(row: &Row) -> Result<RejectedUpload, StoreError> {
     Ok(RejectedUpload {
         id: row.get("rejected_upload_id"),
         received_at: row.get("received_at"),
+        last_received_at: row.get("last_received_at"),
+        times: row.get("times"),
         batch_id: row.get("batch_id"),
         source: Source::of_name(source).ok_or_else(|| {
             StoreError::State(format!("rejected_upload.source is {source:?}, which is none"))

@@ -87,12 +87,11 @@ impl Session {
         let written = batch::write_rows(client, batch, transaction, duplicates).await?;
         batch::documents::add(client, &batch.documents).await?;
         let left = rejected_upload::remove(client, replayed.taken).await?;
-        let moved = settle(&written);
-        let counted: usize = moved.iter().map(|moved| moved.stored + moved.duplicate).sum();
-        if u64::try_from(counted) != Ok(left) {
-            return Err(StoreError::State(format!("{left} rejects left the table as {counted} records")));
+        if u64::try_from(replayed.taken.len()) != Ok(left) {
+            let taken = replayed.taken.len();
+            return Err(StoreError::State(format!("{left} rejects left the table, {taken} were taken")));
         }
-        for Moved { kind, stored, duplicate } in moved {
+        for Moved { kind, stored, duplicate } in settle(&written) {
             let (instance, shard, replayed) = (batch.instance, batch.shard, stored + duplicate);
             let account = Account { instance, shard, kind, stored, duplicate, rejected: 0, replayed };
             accounting::add(client, account).await?;

@@ -26,8 +26,14 @@ pub(super) const MAX_WRAPPERS: usize = 4;
 /// body could fill the memory. As many as a shard's queue takes by default.
 pub(super) const MAX_RECORDS: usize = 50_000;
 
+/// Memory that the records of one body may take, bytes: a body of tiny elements takes some seventy times its own length. The 50 000
+/// largest samples of a watch take a third.
+pub(super) const MAX_MEMORY_BYTES: usize = 64 * 1024 * 1024;
+
 /// Records found so far.
 pub(super) struct Gathering<'c> {
+    /// Memory they take.
+    memory_bytes: usize,
     context: &'c Context,
     rules: Rules,
     documents: document::Reader<'c>,
@@ -86,7 +92,13 @@ pub(super) fn content_of<'a>(fields: &Fields<'a>) -> Option<Content<'a>> {
 impl<'c> Gathering<'c> {
     /// Nothing found yet.
     pub(super) fn new(context: &'c Context, rules: Rules) -> Self {
-        Self { context, rules, documents: document::Reader::new(context), upload: Upload::default() }
+        Self {
+            memory_bytes: 0,
+            context,
+            rules,
+            documents: document::Reader::new(context),
+            upload: Upload::default(),
+        }
     }
 
     /// All that was found.
@@ -164,6 +176,9 @@ impl<'c> Gathering<'c> {
         if self.upload.received() >= MAX_RECORDS {
             return Err(BodyError::TooManyRecords { max: MAX_RECORDS });
         }
+        if self.memory_bytes > MAX_MEMORY_BYTES {
+            return Err(BodyError::TooMuch { max_bytes: MAX_MEMORY_BYTES });
+        }
         if text.starts_with('{') {
             return self.first(text, place);
         }
@@ -201,6 +216,7 @@ impl<'c> Gathering<'c> {
                     received_at: self.context.received_at,
                     key_customer_id: self.context.key_customer_id,
                 };
+                self.memory_bytes += item.memory_bytes(self.upload.items.last());
                 self.upload.items.push(item);
             }
             Err(fault) => {
@@ -213,7 +229,7 @@ impl<'c> Gathering<'c> {
     fn reject(&mut self, (reason, detail): Fault, device_sn: Option<String>, text: &str, place: Place<'_>) {
         let refusal = Refusal { index: self.next_index(), reason, detail };
         let text = place.source.slice_ref(text.as_bytes());
-        self.upload.rejects.push(Reject {
+        let reject = Reject {
             refusal,
             device_sn,
             text,
@@ -221,7 +237,9 @@ impl<'c> Gathering<'c> {
             source: self.rules.source,
             received_at: self.context.received_at,
             key_customer_id: self.context.key_customer_id,
-        });
+        };
+        self.memory_bytes += reject.memory_bytes();
+        self.upload.rejects.push(reject);
     }
 
     fn next_index(&self) -> u32 {

@@ -79,6 +79,12 @@ pub enum BodyError {
         /// Most that are taken.
         max: usize,
     },
+    /// Records that would take more memory than one body is given.
+    #[error("the records of the body take more than {max_bytes} bytes")]
+    TooMuch {
+        /// Most that is given.
+        max_bytes: usize,
+    },
     /// The batch API needs an array.
     #[error("\"data\" is not an array of records")]
     DataIsNoArray,

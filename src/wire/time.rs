@@ -25,6 +25,10 @@ const CLOCK_AHEAD_SECONDS: i64 = 5 * 60;
 /// Epoch numbers up to this are seconds, larger ones milliseconds.
 const LAST_EPOCH_SECOND: i128 = 9_999_999_999;
 
+/// Earliest time a record may name, epoch seconds: 2010-01-01. Before it there were no such watches, only watches whose clock
+/// had not been set; and every day named is a chunk of the table.
+pub(super) const EARLIEST_SECOND: i64 = 1_262_304_000;
+
 /// Start of the year 1, epoch seconds. Before it no calendar that stores our rows agrees with another.
 const FIRST_SECOND: i64 = -62_135_596_800;
 
@@ -52,11 +56,15 @@ pub(super) fn to_microsecond(instant: Timestamp) -> Timestamp {
     Timestamp::from_microsecond(instant.as_microsecond()).unwrap_or(instant)
 }
 
-/// Refuses an instant, which was sent as `name`, that is too far from the time of receipt.
+/// Refuses an instant, which was sent as `name`, that is too far from the time of receipt, or before [`EARLIEST_SECOND`]
+/// whatever is kept.
 pub(super) fn judge(instant: Timestamp, name: &str, context: &Context) -> Result<(), (RejectReason, String)> {
     let ahead = instant.as_microsecond() - context.received_at.as_microsecond();
     if ahead > MAX_AHEAD_SECONDS * 1_000_000 {
         return Err((RejectReason::Future, format!("{name} is more than 24 h ahead of the time of receipt")));
+    }
+    if instant.as_second() < EARLIEST_SECOND {
+        return Err((RejectReason::TooOld, format!("{name} is before 2010: the clock was not set")));
     }
     match context.oldest {
         Some(oldest) if instant < oldest => Err((

@@ -64,7 +64,7 @@ async fn assert_balanced(client: &Client) {
     let row = client
         .query_one(
             "select sum(received)::bigint, sum(stored + duplicate + rejected)::bigint, sum(stored)::bigint,
-                 sum(rejected)::bigint, (select count(*) from health_data), (select count(*) from rejected_upload)
+                 sum(rejected)::bigint, (select count(*) from health_data), (select coalesce(sum(times), 0)::bigint from rejected_upload)
              from vitals.ingest_batch where kind = 'reading'",
             &[],
         )

@@ -3,6 +3,8 @@
 use std::io::Write;
 
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 use crate::harness::{Database, Service, eventually};
 use crate::uploads::gzip;
@@ -79,7 +81,7 @@ async fn bodies_beyond_the_budget_are_refused_with_retry_after_and_taken_when_th
     let running = Service::start_with(&database, |settings| {
         settings.max_body_bytes = 1_000_000;
         settings.max_decompressed_bytes = 1_000_000;
-        settings.max_bodies_bytes = 2_000_001;
+        settings.max_bodies_bytes = 2_200_000;
     })
     .await;
     let body = |name: &str| {
@@ -154,5 +156,94 @@ async fn a_zstd_frame_may_refer_back_no_further_than_a_body_is_long() {
         let answer = service.post_with("/upload_health_data", &[("content-encoding", "zstd")], packed).await;
         assert_eq!(answer.status, status, "{window_log} {answer:?}");
     }
+    service.finish().await;
+}
+
+/// A hundred kilobytes of readings so short that what is read from them takes twenty times as much.
+fn tiny(device_sn: &str) -> String {
+    let item = format!(r#"{{"id":"{device_sn}","xlv":70}}"#);
+    format!("[{}]", vec![item.as_str(); 95_000 / (item.len() + 1)].join(","))
+}
+
+#[tokio::test]
+async fn what_is_read_from_a_body_takes_its_share_until_it_is_committed() {
+    let database = Database::new().await;
+    let running = Service::start_with(&database, |settings| {
+        settings.max_body_bytes = 100_000;
+        settings.max_decompressed_bytes = 100_000;
+        settings.max_bodies_bytes = 4_000_000;
+        // Whoever is in waits no longer than that for the lock.
+        settings.commit_deadline_ms = 1_000;
+    })
+    .await;
+    let mut blocker = database.client().await;
+    let lock = blocker.transaction().await.expect("a transaction");
+    lock.batch_execute("lock table health_data in access exclusive mode").await.expect("a lock");
+    let service = &running;
+    let taken = |name: &'static str| {
+        eventually("it is taken", move || async move {
+            let answer = service.post("/upload_health_data", tiny(name)).await;
+            (answer.status == 200).then_some(())
+        })
+    };
+    // As text all of them would fit twenty times.
+    let refused_then_released = async {
+        eventually("there is no room", || async {
+            let answer = service.post("/upload_health_data", tiny("T-3")).await;
+            let told = answer.body["message"].as_str().is_some_and(|told| told.contains("large bodies"));
+            (answer.status == 503 && told).then_some(())
+        })
+        .await;
+        lock.rollback().await.expect("released");
+    };
+    futures_util::join!(taken("T-1"), refused_then_released);
+    taken("T-2").await;
+    running.finish().await;
+}
+
+#[tokio::test]
+async fn a_body_from_which_more_is_read_than_there_ever_is_room_for_is_too_large() {
+    let database = Database::new().await;
+    let service = Service::start_with(&database, |settings| {
+        settings.max_body_bytes = 100_000;
+        settings.max_decompressed_bytes = 100_000;
+        settings.max_bodies_bytes = 1_000_000;
+    })
+    .await;
+    let answer = service.post("/upload_health_data", tiny("T-1")).await;
+    assert_eq!(answer.status, 413, "{answer:?}");
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn alarms_are_read_beside_slow_senders_that_take_all_the_room_there_is() {
+    let database = Database::new().await;
+    let service = Service::start_with(&database, |settings| {
+        settings.max_body_bytes = 60_000;
+        settings.max_decompressed_bytes = 60_000;
+        settings.max_bodies_bytes = 256_000;
+    })
+    .await;
+    let mut slow = Vec::new();
+    for _ in 0..4 {
+        let mut stream =
+            TcpStream::connect(service.url().trim_start_matches("http://")).await.expect("connects");
+        let head = "POST /upload_health_data HTTP/1.1\r\nhost: x\r\ncontent-length: 60000\r\n\r\n[";
+        stream.write_all(head.as_bytes()).await.expect("sent");
+        stream.write_all(&[b' '; 59_900]).await.expect("sent");
+        slow.push(stream);
+    }
+    let ordinary = many("SLOW", 100);
+    eventually("nothing else is read", || async {
+        let answer = service.post("/upload_health_data", ordinary.clone()).await;
+        (answer.status == 503).then_some(())
+    })
+    .await;
+    for number in 0..20 {
+        let event = format!(r#"{{"eventType":"SOS_EVENT","deviceSn":"SOS-{number}"}}"#);
+        let answer = service.post("/upload_common_event", event).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    drop(slow);
     service.finish().await;
 }

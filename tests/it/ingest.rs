@@ -179,6 +179,103 @@ async fn where_the_database_stumbles_over_every_row_none_is_refused() {
 }
 
 #[tokio::test]
+async fn a_unique_index_of_a_dba_refuses_its_row_and_costs_its_neighbours_nothing() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    client
+        .batch_execute("create unique index tests_one_stress_at_a_time on health_data (stress, ts)")
+        .await
+        .expect("an index");
+    let service = Service::start(&database).await;
+    let item = |device_sn: &str, stress: i64| json!({ "deviceSn": device_sn, "stress": stress, "heart_rate": 70, "timestamp": 1_767_294_245 });
+    assert_eq!(service.upload(&json!({ "data": item("UNIQUE-0", 7) })).await, (1, 0, 0));
+    let items: Vec<Value> =
+        (1..=50).map(|n| item(&format!("UNIQUE-{n}"), if n == 20 { 7 } else { 40 + n })).collect();
+    assert_eq!(service.upload(&json!({ "data": items })).await, (49, 0, 1));
+    assert_eq!(rejects(&database).await, [("refused_by_database".to_owned(), items[19].clone())]);
+    assert_eq!(service.upload(&json!({ "data": items[20] })).await, (0, 1, 0), "the key is still the key");
+    accounts_balance(&database, 52).await;
+    service.finish().await;
+}
+
+/// A trigger that says `errcode` when a transaction has inserted more than `most` rows.
+async fn at_most_rows(database: &Database, most: usize, errcode: &str) {
+    database
+        .client()
+        .await
+        .batch_execute(&format!(
+            "create function tests_count() returns trigger language plpgsql as $$
+             declare
+                 rows integer := coalesce(nullif(current_setting('tests.rows', true), ''), '0')::integer + 1;
+             begin
+                 perform set_config('tests.rows', rows::text, true);
+                 if rows > {most} then raise exception 'too much' using errcode = '{errcode}'; end if;
+                 return new;
+             end $$;
+             create trigger tests_count before insert on health_data for each row execute function tests_count()"
+        ))
+        .await
+        .expect("a trigger");
+}
+
+#[tokio::test]
+async fn what_is_too_much_for_one_transaction_is_stored_in_several() {
+    for errcode in ["53200", "57014"] {
+        let database = Database::new().await;
+        at_most_rows(&database, 30, errcode).await;
+        let service = Service::start(&database).await;
+        let answer = service
+            .post("/upload_health_data", json!({ "data": hundred("MUCH-1", |_| false) }).to_string())
+            .await;
+        assert_eq!(
+            answer.body["details"],
+            json!({ "success": 100, "duplicate": 0, "error": 0 }),
+            "{errcode}: {answer:?}"
+        );
+        assert_eq!(rejects(&database).await, []);
+        accounts_balance(&database, 100).await;
+        service.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn where_not_even_one_row_has_locks_it_stays_with_its_sender() {
+    let database = Database::new().await;
+    at_most_rows(&database, 0, "53200").await;
+    let service = Service::start_with(&database, |settings| settings.commit_deadline_ms = 2_000).await;
+    let answer = service
+        .post("/upload_health_data", json!({ "data": hundred("NONE-1", |_| false) }).to_string())
+        .await;
+    assert_eq!((answer.status, answer.retry_after.is_some()), (503, true), "{answer:?}");
+    assert_eq!(rejects(&database).await, []);
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn a_row_that_takes_too_long_every_time_costs_its_neighbours_nothing() {
+    let database = Database::new().await;
+    database
+        .client()
+        .await
+        .batch_execute(
+            "create function tests_dawdle() returns trigger language plpgsql as $$
+             begin
+                 if new.heart_rate = 111 then perform pg_sleep(60); end if;
+                 return new;
+             end $$;
+             create trigger tests_dawdle before insert on health_data for each row execute function tests_dawdle()",
+        )
+        .await
+        .expect("a trigger");
+    let service = Service::start_with(&database, |settings| settings.statement_timeout_ms = 400).await;
+    let items = &hundred("SLOW-1", |n| n == 5)[..8];
+    let answer = service.post("/upload_health_data", json!({ "data": items }).to_string()).await;
+    assert_eq!(answer.body["details"], json!({ "success": 7, "duplicate": 0, "error": 1 }), "{answer:?}");
+    assert_eq!(rejects(&database).await, [("refused_by_database".to_owned(), items[5].clone())]);
+    service.finish().await;
+}
+
+#[tokio::test]
 async fn a_table_that_is_missing_refuses_no_row() {
     let database = Database::new().await;
     let service = Service::start(&database).await;
@@ -219,7 +316,7 @@ async fn accounts_balance(database: &Database, received: i64) {
         .await
         .query_one(
             "select sum(received)::bigint, sum(stored)::bigint, sum(duplicate)::bigint, sum(rejected)::bigint,
-                    (select count(*) from health_data), (select count(*) from rejected_upload)
+                    (select count(*) from health_data), (select coalesce(sum(times), 0)::bigint from rejected_upload)
              from vitals.ingest_batch",
             &[],
         )

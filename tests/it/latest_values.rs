@@ -376,3 +376,25 @@ async fn a_builder_that_died_does_not_keep_others_from_rebuilding() {
     becomes_whole(&database).await;
     service.finish().await;
 }
+
+#[tokio::test]
+async fn what_a_device_without_a_wearer_said_last_is_not_shown_for_ever() {
+    let database = Database::new().await;
+    let service = Service::start_with(&database, |settings| settings.view_unbound_seconds = 1_000).await;
+    for (device_sn, user_id) in [("NOBODY-1", 0), ("SOMEBODY-1", 7)] {
+        let sample = json!({ "data": { "deviceSn": device_sn, "userId": user_id, "heart_rate": 70, "timestamp": 1_767_294_245 } });
+        assert_eq!(service.upload(&sample).await, (1, 0, 0));
+    }
+    service.drained().await;
+    let mut redis = database.redis().await;
+    let mut ttl = async |device_sn: &str| -> i64 {
+        redis::cmd("TTL")
+            .arg(format!("health_data:{device_sn}"))
+            .query_async(&mut redis)
+            .await
+            .expect("an answer")
+    };
+    assert!((1..=1_000).contains(&ttl("NOBODY-1").await));
+    assert_eq!(ttl("SOMEBODY-1").await, -1, "it stays");
+    service.finish().await;
+}

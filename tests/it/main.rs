@@ -26,6 +26,7 @@ mod device_keys;
 mod directory_import;
 mod erase;
 mod events;
+mod far_times;
 mod faults;
 mod fleet;
 mod fuzz;

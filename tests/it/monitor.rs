@@ -125,20 +125,20 @@ async fn writers_tell_what_they_did_each_and_together() {
     assert_eq!(answer.status, 200, "{answer:?}");
     let all = &answer.body;
     for (name, value) in [
-        ("shard_count", 4),
+        ("shard_count", 5),
         ("processed", 41),
         ("stored", 20),
         ("duplicates", 20),
         ("rejected", 1),
         ("errors", 0),
         ("queue_size", 0),
-        ("queue_capacity", 200_000),
+        ("queue_capacity", 250_000),
     ] {
         assert_eq!(all[name], json!(value), "{name}");
     }
     let shards = all["shards"].as_array().expect("shards");
     let names: Vec<&Value> = shards.iter().map(|shard| &shard["shard_id"]).collect();
-    assert_eq!(names, ["0", "1", "event", "urgent"]);
+    assert_eq!(names, ["0", "1", "event", "urgent", "far"]);
     let sum: u64 = shards.iter().map(|shard| shard["processed"].as_u64().expect("a count")).sum();
     assert_eq!(sum, 41);
     let busy = shards.iter().find(|shard| shard["stored"] == 20).expect("the shard of the device");

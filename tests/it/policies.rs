@@ -1,6 +1,6 @@
 //! Policies: what is refused, what goes, what stays, and how `vitals policy` tells of it.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 use vitals::schedule;
@@ -373,4 +373,62 @@ async fn the_clock_applies_policies() {
     for clock in clocks {
         clock.await.expect("ends when asked to");
     }
+}
+
+#[tokio::test]
+async fn rejects_have_room_and_the_oldest_go_first() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    client
+        .batch_execute(
+            // Random texts, so that nothing is saved by packing them.
+            "insert into rejected_upload (received_at, reason, detail, body)
+             select now() - make_interval(hours => n), 'future', '-',
+                    (select string_agg(md5(random()::text || k), '') from generate_series(1, 30) as k)
+             from generate_series(1, 1000) as n",
+        )
+        .await
+        .expect("rejects");
+    let said = vitals(&database, &["policy", "set", "rejected_upload", "--keep-bytes", "200000"]).await;
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(said.out.contains("keep_bytes"), "{said:?}");
+    client.batch_execute("call apply_policies()").await.expect("applied");
+    let row = client
+        .query_one("select count(*), max(received_at) > now() - interval '2 hours', sum(200 + pg_column_size(body))::bigint from rejected_upload", &[])
+        .await
+        .expect("what is left");
+    let (left, newest_is_there, bytes): (i64, bool, i64) = (row.get(0), row.get(1), row.get(2));
+    assert!(left > 100 && left < 300 && newest_is_there && bytes <= 200_000, "{left} {bytes}");
+    let elsewhere = client.execute("update policy set keep_bytes = 1 where relation = 'alert'", &[]).await;
+    assert!(elsewhere.is_err(), "only rejects are counted by bytes");
+}
+
+#[tokio::test]
+async fn a_device_that_nobody_bound_goes_when_it_was_silent_for_long() {
+    let database = Database::new().await;
+    let service = Service::start(&database).await;
+    let now = jiff::Timestamp::now().as_second();
+    for device_sn in ["SILENT-1", "SPEAKS-1", "BOUND-1"] {
+        let sample = json!({ "data": { "deviceSn": device_sn, "heart_rate": 70, "timestamp": now } });
+        assert_eq!(service.upload(&sample).await, (1, 0, 0));
+    }
+    service.drained().await;
+    let client = database.client().await;
+    client
+        .batch_execute(
+            "insert into customer (customer_id, name) values (7, 'seven');
+             insert into org_unit (org_id, name) values (7, 'seven');
+             insert into app_user (user_id, org_id, name) values (7, 7, 'seven');
+             insert into device_binding (device_sn, user_id, valid_from) values ('BOUND-1', 7, now() - interval '1 year');
+             update device set heard_at = now() - interval '91 days'",
+        )
+        .await
+        .expect("silent for long");
+    let again = json!({ "data": { "deviceSn": "SPEAKS-1", "heart_rate": 71, "timestamp": now + 1 } });
+    assert_eq!(service.upload(&again).await, (1, 0, 0));
+    service.drained().await;
+    client.batch_execute("call apply_policies()").await.expect("applied");
+    let left = client.query("select device_sn from device order by device_sn", &[]).await.expect("devices");
+    assert_eq!(left.iter().map(|row| row.get(0)).collect::<Vec<&str>>(), ["BOUND-1", "SPEAKS-1"]);
+    service.finish().await;
 }

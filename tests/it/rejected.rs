@@ -46,7 +46,7 @@ async fn accounts_balance(database: &Database, received: i64) {
                     bool_and(received = stored + duplicate + rejected),
                     (select count(*) from health_data) + (select count(*) from device_event)
                         + (select count(*) from device_info),
-                    (select count(*) from rejected_upload)
+                    (select coalesce(sum(times), 0)::bigint from rejected_upload)
              from vitals.ingest_batch",
             &[],
         )
@@ -452,5 +452,61 @@ async fn nothing_is_dropped_unasked_and_only_what_was_named() {
     assert_eq!((one.out.as_str(), count(&database, left).await), ("1 deleted\n", 2), "{one:?}");
     let all = vitals(&database, &["rejected", "drop", "--yes", "--all"]).await;
     assert_eq!((all.out.as_str(), count(&database, left).await), ("2 deleted\n", 0), "{all:?}");
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn what_is_refused_again_and_again_is_one_reject_that_says_how_often_it_came() {
+    let database = Database::new().await;
+    let service = Service::start(&database).await;
+    let bad = json!({ "deviceSn": "AGAIN-1", "heart_rate": 999, "timestamp": 1_767_294_245 });
+    let batch = json!({ "data": [bad, bad] }).to_string();
+    for _ in 0..3 {
+        assert_eq!(service.post("/upload_health_data_batch", batch.clone()).await.status, 400);
+    }
+    assert_eq!(service.upload(&json!({ "data": bad })).await, (0, 0, 1), "another route, another reject");
+    let other = json!({ "deviceSn": "AGAIN-2", "heart_rate": 999, "timestamp": 1_767_294_245 });
+    assert_eq!(service.upload(&json!({ "data": other })).await, (0, 0, 1), "another device, another reject");
+    let query = "select device_sn, source, times, last_received_at > received_at from rejected_upload order by times desc, device_sn";
+    let rows = database.client().await.query(query, &[]).await.expect("rejects");
+    let kept: Vec<(&str, &str, i64, Option<bool>)> =
+        rows.iter().map(|row| (row.get(0), row.get(1), row.get(2), row.get(3))).collect();
+    assert_eq!(
+        kept,
+        [
+            ("AGAIN-1", "health_batch", 6, Some(true)),
+            ("AGAIN-1", "health", 1, None),
+            ("AGAIN-2", "health", 1, None),
+        ]
+    );
+    let account = "select sum(received)::bigint, sum(rejected)::bigint from vitals.ingest_batch";
+    let account = database.client().await.query_one(account, &[]).await.expect("an account");
+    assert_eq!((account.get::<_, i64>(0), account.get::<_, i64>(1)), (8, 8));
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn a_replay_of_what_came_often_stores_it_once_and_the_account_balances() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    client
+        .batch_execute("alter table health_data add constraint tests_dislike check (heart_rate <> 111)")
+        .await
+        .expect("a constraint");
+    let service = Service::start(&database).await;
+    let item = json!({ "data": { "deviceSn": "OFTEN-1", "heart_rate": 111, "timestamp": 1_767_294_245 } });
+    for _ in 0..4 {
+        assert_eq!(service.upload(&item).await, (0, 0, 1));
+    }
+    client
+        .batch_execute("alter table health_data drop constraint tests_dislike")
+        .await
+        .expect("no constraint");
+    let said = vitals(&database, &["rejected", "replay", "--json"]).await;
+    let account: Value = serde_json::from_str(&said.out).expect("an account");
+    assert_eq!((&account["stored"], &account["duplicate"]), (&json!(1), &json!(3)), "{said:?}");
+    let sums = "select sum(received)::bigint, sum(stored)::bigint, sum(duplicate)::bigint, sum(rejected)::bigint from vitals.ingest_batch";
+    let sums = client.query_one(sums, &[]).await.expect("sums");
+    assert_eq!([0, 1, 2, 3].map(|at| sums.get::<_, i64>(at)), [4, 1, 3, 0]);
     service.finish().await;
 }

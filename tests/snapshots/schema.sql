@@ -497,7 +497,7 @@ table dashboard_tenant: Which tenants a role sees in schema dashboard, and all r
     customer_id bigint not null: Tenant it sees. Several rows: all of them.
     constraint dashboard_tenant_customer_id_check CHECK ((customer_id > 0))
     constraint dashboard_tenant_pkey PRIMARY KEY (role_name, customer_id)
-table device: One row per device ever heard of, bound to somebody or not.
+table device: One row per device heard of, bound to somebody or not. One that nobody ever bound goes when it was silent for policy.keep_for.
     device_sn text not null: Serial number, as the device sends it.
     first_seen_at timestamp with time zone not null default now(): When the service first reacted to data of the device.
     info_ts timestamp with time zone: Event time of the newest message of device_info. NULL: the device never said anything of itself.
@@ -517,6 +517,7 @@ table device: One row per device ever heard of, bound to somebody or not.
     charging_status text: CHARGING, NOT_CHARGING, or UNKNOWN where the device said neither. NULL: never sent.
     wear_state text: 0 not worn, 1 worn; the device's own word where it is neither. NULL: never sent.
     status text: State the device says it is in, its own word. NULL: never sent.
+    heard_at timestamp with time zone not null default now(): When the service last reacted to data of the device, at most a day behind.
     constraint device_charging_status_check CHECK ((charging_status = ANY (ARRAY['CHARGING'::text, 'NOT_CHARGING'::text, 'UNKNOWN'::text])))
     constraint device_pkey PRIMARY KEY (device_sn)
 table device_binding: Who wore a device when. A sample belongs to the binding in force at its time; before the first binding of a device, to the first.
@@ -1075,8 +1076,10 @@ table policy: One row per relation a DBA has a say in; a change takes effect by 
     refresh_every interval: How often the rollup is brought up to date. NULL: not a rollup.
     refresh_lag interval: How far behind now materialisation stays; what is younger is computed when read. NULL: not a rollup.
     compress_after interval: Age at which chunks go to the columnstore, which only the Community edition has. NULL: never.
+    keep_bytes bigint: Bytes of text that are kept, of rejected_upload alone: the oldest go first. NULL: any number.
     constraint policy_check TRIGGER DEFERRABLE
     constraint policy_compress_after_check CHECK ((compress_after > '00:00:00'::interval))
+    constraint policy_keep_bytes_check CHECK (((keep_bytes > 0) AND ((keep_bytes IS NULL) OR (relation = 'rejected_upload'::text))))
     constraint policy_keep_for_check CHECK ((keep_for > '00:00:00'::interval))
     constraint policy_pkey PRIMARY KEY (relation)
     constraint policy_refresh_every_check CHECK ((refresh_every > '00:00:00'::interval))
@@ -1101,8 +1104,8 @@ table refresh_request: Ranges of the rollups that are to be computed anew by the
     constraint refresh_request_range_check CHECK ((from_ts < to_ts))
 table rejected_upload: Items that could not be stored, with the reason and their original text.
     rejected_upload_id bigint not null: Number of the reject.
-    received_at timestamp with time zone not null: When the upload was received.
-    batch_id bigint not null default txid_current(): The transaction that kept it (txid_current()).
+    received_at timestamp with time zone not null: When the upload was received, the first time.
+    batch_id bigint not null default txid_current(): The transaction that kept it (txid_current()), the last time.
     source text not null default 'health'::text: What kind of item, by the route it came by, whose rules a replay goes by: health, health_batch, device_info, event.
     device_sn text: Serial the item named. NULL: it named none that can be read.
     reason text not null: Kind of refusal, a fixed word: no_serial, bad_serial, bad_time, future, too_old, out_of_range, bad_value, nothing_known, not_an_object, not_json, other_tenant, other_device, refused_by_database.
@@ -1110,9 +1113,14 @@ table rejected_upload: Items that could not be stored, with the reason and their
     body text not null: The item exactly as it was sent.
     inherited jsonb: What the objects around the item said for it: deviceSn, customerId, orgId, userId. NULL: nothing.
     key_customer_id bigint: Tenant of the key it was sent with: a replay stores nothing of another's. 0: of a key of one device, whose tenant is that of the directory. NULL: of a key of every tenant, or of none.
+    digest bytea: SHA-256 of what tells it from others: source, serial, reason and detail, text, inherited, tenant of the key. NULL: it was kept before there was one.
+    times bigint not null default 1: How often it was received. Over all rows the sum is what vitals.ingest_batch counts as rejected.
+    last_received_at timestamp with time zone: When it was last received. NULL: once only.
     constraint rejected_upload_pkey PRIMARY KEY (rejected_upload_id)
     constraint rejected_upload_source_check CHECK ((source = ANY (ARRAY['health'::text, 'health_batch'::text, 'device_info'::text, 'event'::text])))
+    constraint rejected_upload_times_check CHECK ((times > 0))
     CREATE INDEX rejected_upload_device_sn_idx ON public.rejected_upload USING btree (device_sn, received_at)
+    CREATE UNIQUE INDEX rejected_upload_digest_key ON public.rejected_upload USING btree (digest)
     CREATE INDEX rejected_upload_received_at_idx ON public.rejected_upload USING btree (received_at)
 table rollup: One row per rollup: what it is made of, and how far it is materialised.
     name text not null: Name of the view in schema public.
@@ -1309,6 +1317,7 @@ function dashboard.device_weekly(text,timestamp with time zone,timestamp with ti
 function dashboard_tenants(name)
 function default_zone()
 function delete_old_rows(text,integer)
+function delete_rejects_over()
 function derive_alerts(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[],boolean[],timestamp with time zone[],timestamp with time zone[],bigint[],timestamp with time zone,timestamp with time zone)
 function device_binding_changed()
 function device_follow_info()
@@ -1382,6 +1391,7 @@ function refresh_dirty_day(timestamp with time zone)
 procedure refresh_rollups(timestamp with time zone,timestamp with time zone)
 procedure refresh_rollups_job(integer,jsonb)
 function refreshable(rollup,timestamp with time zone,timestamp with time zone)
+function rejects_over(bigint)
 function replay_rule(alert_rule,text[],timestamp with time zone,timestamp with time zone)
 function request_refresh(timestamp with time zone,timestamp with time zone)
 function resolve_alert(bigint,text,text)

@@ -2,7 +2,10 @@
 -- Takes outbox rows into a lease: nobody else claims them until it runs out, and no transaction stays open
 -- while their reaction waits for Redis.
 --   $1 token of the claiming lane    $2 most rows    $3 lease, seconds
---   $4 smallest batch_id to look at  $5 rows without a time range (true) or with one (false)
+--   $4 smallest batch_id to look at  $5 which rows: unranged (without a time range), far (readings of long ago alone), ranged
+--   (all others)
+-- Far begins a day before what ingest::days takes for it, for a row may have waited between its receipt and its transaction.
+-- Events are never far: whatever time a device names, somebody may be waiting for help.
 -- What carries the lane's own token is claimed again: the lane has one claim at a time, so it is what an earlier
 -- claim of its own lost to a broken connection.
 -- The floor $4 keeps the scan off index entries of deleted rows that vacuum cannot remove while an old snapshot
@@ -15,7 +18,11 @@ with due as (
     select batch_id
     from outbox
     where batch_id >= $4
-      and (first_ts is null) = $5
+      and $5 = case
+          when first_ts is null then 'unranged'
+          when first_ts < created_at - interval '15 days' and events = 0 then 'far'
+          else 'ranged'
+      end
       and (
           leased_until is null or leased_until < now() or lease_token = $1::text::uuid
           or leased_until > now() + make_interval(secs => greatest(900, 65 * $3::float8))

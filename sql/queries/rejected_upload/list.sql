@@ -5,7 +5,7 @@
 -- Locks: none.
 select
     rejected_upload_id, received_at, batch_id, source, device_sn, reason, detail, body, inherited::text as inherited,
-    key_customer_id
+    key_customer_id, times, last_received_at
 from rejected_upload
 where ($1::bigint[] is null or rejected_upload_id = any($1))
   and ($2::text[] is null or device_sn = any($2))

@@ -49,7 +49,7 @@ pub struct PlanOptions {
 /// Options of `set`. Times are those of PostgreSQL, such as "90 days" or "1 year"; `never` takes one away.
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("values").required(true).multiple(true)
-    .args(["keep_for", "compress_after", "refresh_every", "refresh_lag"]))]
+    .args(["keep_for", "compress_after", "refresh_every", "refresh_lag", "keep_bytes"]))]
 pub struct SetOptions {
     /// As `show` names it
     relation: String,
@@ -65,6 +65,9 @@ pub struct SetOptions {
     /// How far behind now materialisation stays: "30 minutes"
     #[arg(long, value_name = "TIME")]
     refresh_lag: Option<String>,
+    /// Bytes of text that rejected_upload keeps: "1073741824", or never (to be deleted for their size)
+    #[arg(long, value_name = "BYTES")]
+    keep_bytes: Option<String>,
     /// Say what it would lead to, and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -107,6 +110,7 @@ async fn set(options: &SetOptions, settings: &Settings, store: &Store) -> anyhow
         compress_after: value(options.compress_after.as_deref())?,
         refresh_every: value(options.refresh_every.as_deref())?,
         refresh_lag: value(options.refresh_lag.as_deref())?,
+        keep_bytes: value(options.keep_bytes.as_deref())?,
     };
     let mut desk = Desk::open(store).await?;
     let before = desk.plan(Some(&options.relation)).await?;

@@ -23,7 +23,7 @@ pub(super) fn policies(policies: &[Policy], as_json: bool) -> String {
         let or_never = |text: &Option<String>| text.clone().unwrap_or_else(|| "never".to_owned());
         [
             policy.relation.clone(),
-            policy.keep_for.clone().unwrap_or_else(|| "ever".to_owned()),
+            kept(policy),
             if policy.kind.as_deref() == Some("table") {
                 "-".to_owned()
             } else {
@@ -35,6 +35,13 @@ pub(super) fn policies(policies: &[Policy], as_json: bool) -> String {
         ]
     }));
     aligned(&table)
+}
+
+/// How long, and how much.
+fn kept(policy: &Policy) -> String {
+    let time = policy.keep_for.clone().unwrap_or_else(|| "ever".to_owned());
+    let bytes = policy.keep_bytes.and_then(|bytes| u64::try_from(bytes).ok());
+    bytes.map_or(time.clone(), |bytes| format!("{time}, {}", HumanBytes(bytes)))
 }
 
 /// What would be done; times in the device zone of the settings.
@@ -116,6 +123,7 @@ fn policy_json(policy: &Policy) -> Value {
         "compress_after": policy.compress_after,
         "refresh_every": policy.refresh_every,
         "refresh_lag": policy.refresh_lag,
+        "keep_bytes": policy.keep_bytes,
         "applied": policy.run.as_ref().map(|run| json!({
             "at": run.applied_at,
             "chunks_dropped": run.chunks_dropped,

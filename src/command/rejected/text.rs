@@ -44,6 +44,7 @@ pub(super) fn whole(reject: &RejectedUpload, zone: &TimeZone) -> String {
     let none = || "-".to_owned();
     let lines = [
         ["received".to_owned(), format!("{}, {age} ago", received.strftime("%F %T %:z"))],
+        ["times".to_owned(), times(reject, zone)],
         ["source".to_owned(), reject.source.name().to_owned()],
         ["device".to_owned(), reject.device_sn.as_deref().map_or_else(none, harmless)],
         ["reason".to_owned(), reject.reason.clone()],
@@ -55,6 +56,15 @@ pub(super) fn whole(reject: &RejectedUpload, zone: &TimeZone) -> String {
     format!("reject {}\n{}{}\n\n", reject.id, aligned(&lines), harmless(&reject.body))
 }
 
+/// How often it came, and when last.
+fn times(reject: &RejectedUpload, zone: &TimeZone) -> String {
+    let times = grouped(u64::try_from(reject.times).unwrap_or(0));
+    match reject.last_received_at {
+        Some(last) => format!("{times}, last {}", last.to_zoned(zone.clone()).strftime("%F %T %:z")),
+        None => times,
+    }
+}
+
 /// One JSON object on a line; ids of 64 bits as text.
 pub(super) fn json(reject: &RejectedUpload) -> String {
     let inherited: Value =
@@ -62,6 +72,8 @@ pub(super) fn json(reject: &RejectedUpload) -> String {
     let object = json!({
         "id": reject.id.to_string(),
         "received_at": reject.received_at,
+        "last_received_at": reject.last_received_at,
+        "times": reject.times,
         "batch_id": reject.batch_id.to_string(),
         "source": reject.source.name(),
         "device_sn": reject.device_sn,
@@ -90,6 +102,8 @@ mod tests {
         RejectedUpload {
             id,
             received_at: Timestamp::now() - SignedDuration::from_hours(3),
+            last_received_at: None,
+            times: 1,
             batch_id: 1_939_964_806_110_937_090,
             source: Source::Health,
             device_sn: device_sn.map(str::to_owned),

@@ -2,7 +2,8 @@
 //!
 //! Before: `writer` has folded the rows. After: each sender has its answer.
 //! Promise: a row costs its neighbours nothing. What the database refuses is kept in `rejected_upload` at once; what may
-//! be our fault only when it is shown to be the row's (`ingest::suspects`).
+//! be our fault only when it is shown to be the row's (`ingest::suspects`). What is too much for one transaction (locks, time) is
+//! stored in several.
 
 use tokio::time::Instant;
 
@@ -12,6 +13,15 @@ use crate::ingest::suspects::{Suspect, Suspects};
 use crate::ingest::{Answer, IngestError};
 use crate::model::Reject;
 use crate::store::{Kind, StoreError};
+
+/// Whether half the rows may be stored where these were not, and it is worth trying.
+fn may_fit_in_halves(error: &StoreError, suspects: &mut Suspects<'_>) -> bool {
+    if error.is_cancelled() {
+        suspects.may_be_found_in_time()
+    } else {
+        error.is_out_of_locks() && suspects.may_be_found()
+    }
+}
 
 impl Writer {
     /// Commits `load` and `rejects`, in one transaction unless the database stumbles over a row.
@@ -23,15 +33,18 @@ impl Writer {
             while let Some((load, mut rejects)) = pending.pop() {
                 match self.commit(load, &rejects, until).await {
                     Ok(stored) => {
-                        suspects.prove(stored.tables);
+                        suspects.prove(load, stored.tables);
                         stored.settle(load, answers);
                     }
-                    Err(error) if error.kind() == Kind::Refused && load.len() > 1 => {
+                    Err(error)
+                        if load.len() > 1
+                            && (error.refuses_a_row() || may_fit_in_halves(&error, &mut suspects)) =>
+                    {
                         let (first, second) = load.halves();
                         pending.push((second, Vec::new()));
                         pending.push((first, rejects));
                     }
-                    Err(error) if error.kind() == Kind::Refused && load.len() == 1 => {
+                    Err(error) if error.refuses_a_row() && load.len() == 1 => {
                         reject(load, &error.to_string(), &mut rejects, answers);
                         pending.push((Load::nothing(), rejects));
                     }
@@ -43,11 +56,16 @@ impl Writer {
                             pending.push((first, Vec::new()));
                         } else {
                             let tables = Tables::of(load, &self.documents.unstored(load.readings));
-                            suspects.add(Suspect { load, tables, detail: error.to_string() });
+                            let (detail, was_cancelled) = (error.to_string(), error.is_cancelled());
+                            suspects.add(Suspect { load, tables, detail, was_cancelled });
                         }
                     }
                     Err(error) => self.give_up(load, &rejects, &error, answers),
                 }
+            }
+            pending.extend(suspects.second_chance().into_iter().map(|load| (load, Vec::new())));
+            if !pending.is_empty() {
+                continue;
             }
             let rejects = self.judge(&mut suspects, answers);
             if rejects.is_empty() {
@@ -63,7 +81,8 @@ impl Writer {
         let mut rejects = std::mem::take(&mut suspects.rejects);
         for suspect in unknown {
             tracing::error!(shard = self.shard, error = suspect.detail, "row not stored");
-            fail(suspect.load, &[], IngestError::Failed, answers);
+            let answer = if suspect.was_cancelled { IngestError::Unavailable } else { IngestError::Failed };
+            fail(suspect.load, &[], answer, answers);
         }
         for suspect in guilty {
             tracing::error!(
@@ -80,9 +99,11 @@ impl Writer {
         rejects
     }
 
-    /// Whether it is worth looking for a row that `error` is about: the connection survived it, so it was not the commit.
+    /// Whether it is worth looking for a row that `error` is about: the connection survived it, so it was not the commit. A row
+    /// by itself that is cancelled again and again is looked at whatever the time: halving has taken most of it.
     fn may_be_of_a_row(&self, error: &StoreError, load: Load<'_>, until: Instant) -> bool {
-        error.may_be_of_a_row() && load.len() > 0 && self.means.session.is_some() && Instant::now() < until
+        let is_suspect = error.may_be_of_a_row() && self.means.session.is_some() && Instant::now() < until;
+        load.len() > 0 && (is_suspect || load.len() == 1 && error.is_cancelled())
     }
 
     fn give_up(&self, load: Load<'_>, rejects: &[Reject], error: &StoreError, answers: &mut [Answer]) {

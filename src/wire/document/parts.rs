@@ -16,10 +16,6 @@ use crate::wire::object::{self, Member};
 use crate::wire::value::Held;
 use crate::wire::{Context, time};
 
-/// Earliest time an element may name, epoch seconds: 2010-01-01. Before it there were no such watches, only watches whose
-/// clock had not been set.
-const EARLIEST_SECOND: i64 = 1_262_304_000;
-
 /// Farthest an element may lie ahead of the time of receipt, as for samples.
 const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
@@ -60,7 +56,7 @@ impl<'a, const N: usize> Parts<'a, N> {
         let name = self.names[place];
         let time = time::read(held, context).ok_or_else(|| format!("{name} is no time"))?;
         let latest = context.received_at.saturating_add(MAX_AHEAD).unwrap_or(Timestamp::MAX);
-        if time.as_second() < EARLIEST_SECOND || time > latest {
+        if time.as_second() < time::EARLIEST_SECOND || time > latest {
             return Err(format!("{name} is before 2010 or more than 24 h ahead of the time of receipt"));
         }
         Ok(Some(time))

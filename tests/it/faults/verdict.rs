@@ -124,7 +124,7 @@ async fn accounts(client: &Client, sum: &Sum, wrongs: &mut Vec<String>) {
                         case kind when 'reading' then (select count(*) from health_data)
                                   when 'event' then (select count(*) from device_event)
                                   else (select count(*) from device_info) end,
-                        (select count(*) from rejected_upload)
+                        (select coalesce(sum(times), 0)::int8 from rejected_upload)
                     from vitals.ingest_batch group by kind";
     let unaccounted = "select count(*) from health_data h
                        where not exists (select from vitals.ingest_batch b where b.batch_id = h.batch_id)";

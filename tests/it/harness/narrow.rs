@@ -10,10 +10,12 @@ pub fn narrow(settings: &mut Settings) {
     settings.queue_rows = 20;
 }
 
-/// The body of an upload of so many readings of a device, a second apart.
+/// The body of an upload of so many readings of a device, a second apart, up to now: readings of long ago have a queue of their
+/// own.
 pub fn readings(device_sn: &str, count: i64) -> String {
+    let now = jiff::Timestamp::now().as_second();
     let items: Vec<Value> = (0..count)
-        .map(|n| json!({ "deviceSn": device_sn, "heart_rate": 70, "timestamp": 1_767_294_245 + n }))
+        .map(|n| json!({ "deviceSn": device_sn, "heart_rate": 70, "timestamp": now - n }))
         .collect();
     json!({ "data": items }).to_string()
 }

@@ -44,8 +44,11 @@ fn epoch_numbers_are_seconds_up_to_ten_digits_and_milliseconds_above() {
     };
     assert_eq!(read("9999999999"), instant("2286-11-20T17:46:39Z"));
     assert_eq!(read("9999999999.75"), instant("2286-11-20T17:46:39.75Z"));
-    assert_eq!(read("10000000000"), instant("1970-04-26T17:46:40Z"));
-    assert_eq!(read("1"), instant("1970-01-01T00:00:01Z"));
+    assert_eq!(read("1262304000000"), instant("2010-01-01T00:00:00Z"));
+    assert_eq!(read("1262304000"), instant("2010-01-01T00:00:00Z"));
+    for sent in ["1", "10000000000", "1262303999", "1262303999999"] {
+        assert_eq!(time_refusal(sent), RejectReason::TooOld, "{sent}");
+    }
 }
 
 #[test]
@@ -116,7 +119,8 @@ fn what_is_older_than_raw_readings_are_kept_is_refused() {
     assert_eq!((upload.items.len(), upload.rejects.len()), (1, 1));
     assert_eq!(upload.rejects[0].refusal.reason, RejectReason::TooOld);
     assert!(upload.rejects[0].refusal.detail.contains("2025-04-01T00:00:00Z"));
-    assert_eq!(ts(r#""1999-12-31 23:59:59""#), instant("1999-12-31T15:59:59Z"));
+    assert_eq!(ts(r#""2010-01-01 08:00:00""#), instant("2010-01-01T00:00:00Z"));
+    assert_eq!(time_refusal(r#""2010-01-01 07:59:59""#), RejectReason::TooOld, "whatever is kept");
 }
 
 #[test]

@@ -1,0 +1,25 @@
+-- locks.measure
+-- Purpose: what the lock table of the server holds, and what a transaction over all chunks of the hypertable with the most of them
+-- takes of it: a lock for each chunk and for each of its indexes.
+-- Parameters: none. Locks: none.
+select
+    current_setting('max_locks_per_transaction')::bigint as per_transaction,
+    current_setting('max_connections')::bigint + current_setting('max_prepared_transactions')::bigint as transactions,
+    h.relation,
+    h.chunks,
+    h.chunks * (1 + h.indexes) as needed
+from (
+    select
+        c.hypertable_name::text as relation,
+        count(*) as chunks,
+        (
+            select count(*) from pg_index as i
+            where i.indrelid = format('%I.%I', c.hypertable_schema, c.hypertable_name)::regclass
+        ) as indexes
+    from timescaledb_information.chunks as c
+    group by c.hypertable_schema, c.hypertable_name
+    union all
+    select 'health_data', 0, 0
+) as h
+order by needed desc
+limit 1
