@@ -13,7 +13,7 @@ create table watch_log (
     constraint watch_log_content_check check (octet_length(content) <= 16384)
 );
 -- A line that is sent again is the same line.
-create unique index watch_log_line_key on watch_log (device_sn, ts, md5(content));
+create unique index watch_log_line_key on watch_log (device_sn, ts, md5(content)) nulls not distinct;
 create index watch_log_received_at_idx on watch_log (received_at);
 
 comment on table watch_log is 'Lines of the logs of watches, each once, kept for a week (policy).';

@@ -24,10 +24,11 @@ use utoipa::openapi::schema::ObjectBuilder;
 
 use super::HttpError;
 use crate::config::Settings;
-use crate::model::Upload;
+use crate::model::{Upload, WatchLogLine};
 use crate::tasks;
 use crate::wire::batch::BatchUpload;
 use crate::wire::event::EventUpload;
+use crate::wire::watch_log::WatchLogUpload;
 use crate::wire::{BodyError, Context};
 use budget::Budget;
 pub(super) use budget::{Held, Room};
@@ -75,25 +76,31 @@ pub(super) type Parse<T> = fn(&Bytes, &Context) -> Result<T, BodyError>;
 
 /// What a reader made of a body.
 pub(super) trait Parsed {
-    /// Its records.
-    fn upload(&self) -> &Upload;
+    /// Memory its records take, bytes.
+    fn memory_bytes(&self) -> usize;
 }
 
 impl Parsed for Upload {
-    fn upload(&self) -> &Upload {
-        self
+    fn memory_bytes(&self) -> usize {
+        self.memory_bytes()
     }
 }
 
 impl Parsed for BatchUpload {
-    fn upload(&self) -> &Upload {
-        &self.upload
+    fn memory_bytes(&self) -> usize {
+        self.upload.memory_bytes()
     }
 }
 
 impl Parsed for EventUpload {
-    fn upload(&self) -> &Upload {
-        &self.upload
+    fn memory_bytes(&self) -> usize {
+        self.upload.memory_bytes()
+    }
+}
+
+impl Parsed for WatchLogUpload {
+    fn memory_bytes(&self) -> usize {
+        self.lines.iter().map(WatchLogLine::memory_bytes).sum()
     }
 }
 
@@ -242,7 +249,7 @@ impl Bodies {
 /// Takes a share for what was read. Few bodies are read at a time, each no larger than `wire` lets it become: so it is known
 /// before it is counted.
 fn count<T: Parsed>(parsed: T, limit_bytes: usize, mut held: Held) -> Result<(T, Held), HttpError> {
-    let bytes = parsed.upload().memory_bytes();
+    let bytes = parsed.memory_bytes();
     if bytes > limit_bytes {
         return Err(HttpError::TooLarge { limit_bytes, unit: " when read" });
     }

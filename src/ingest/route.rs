@@ -92,7 +92,7 @@ fn take_far(upload: &mut Upload) -> Upload {
             .device_infos
             .extract_if(.., |it| days::is_far(it.info.ts, it.received_at))
             .collect(),
-        rejects: Vec::new(),
+        ..Upload::default()
     }
 }
 

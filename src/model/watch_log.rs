@@ -25,3 +25,11 @@ pub struct WatchLogLine {
     /// Tenant of the device; `None`: not known.
     pub customer_id: Option<i64>,
 }
+
+impl WatchLogLine {
+    /// Memory it takes, bytes.
+    pub fn memory_bytes(&self) -> usize {
+        let text = |text: &Option<String>| text.as_ref().map_or(0, String::capacity);
+        size_of::<Self>() + text(&self.device_sn) + text(&self.level) + self.content.capacity()
+    }
+}

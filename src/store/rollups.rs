@@ -229,8 +229,11 @@ impl Turn {
     /// # Errors
     /// The database is away.
     pub async fn refresh_every(&self) -> Result<Duration, StoreError> {
-        let row =
-            self.client.query_one(sql!("refresh_every"), &[]).await.map_err(failed("rollups.refresh_every"))?;
+        let row = self
+            .client
+            .query_one(sql!("refresh_every"), &[])
+            .await
+            .map_err(failed("rollups.refresh_every"))?;
         let seconds: Option<f64> = row.get("every_seconds");
         let seconds = seconds.ok_or_else(|| {
             StoreError::State("there are no rollups, or no policy for them: run `vitals migrate`".into())

@@ -7,5 +7,6 @@ insert into watch_log (device_sn, ts, received_at, level, content, customer_id)
 select device_sn, ts, $6, level, content, customer_id
 from unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::bigint[])
     as line (device_sn, ts, level, content, customer_id)
-order by device_sn collate "C", ts
+-- Always in this order, so that two uploads of the same lines cannot wait for each other.
+order by device_sn collate "C", ts, md5(content)
 on conflict do nothing

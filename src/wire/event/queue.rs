@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 use super::{Gathering, Place};
 use crate::wire::JSON_SPACE;
+use crate::wire::gather::MAX_RECORDS;
 use crate::wire::item::Inherited;
 use crate::wire::records::{self, Reader};
 
@@ -25,6 +26,11 @@ pub(super) fn read(body: &Bytes, gathering: &mut Gathering<'_>) {
     let place = Place { source: &body, inherited: &Inherited::default(), depth: 1 };
     let mut rest = skip(text);
     while !rest.is_empty() {
+        if gathering.taken() >= MAX_RECORDS {
+            // A body of nothing but separators and torn parts would take a hundred times its size.
+            gathering.no_object(rest, place);
+            return;
+        }
         let length = whole_value(rest).unwrap_or_else(|| torn_length(rest));
         let (part, behind) = rest.split_at(length);
         let part = part.trim_end_matches(JSON_SPACE);

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::wire::gather::MAX_RECORDS;
 
 fn context() -> Context {
     Context {
@@ -153,6 +154,13 @@ fn a_queue_that_was_joined_and_torn_costs_its_whole_events_nothing() {
             (RejectReason::NotJson, &br#"{"eventType":"a.SOS_EV"#[..]),
         ]
     );
+}
+
+#[test]
+fn a_queue_of_nothing_but_torn_parts_takes_a_bounded_number_of_rejects() {
+    let rejects = try_parse("{|".repeat(2 * MAX_RECORDS)).expect("kept").upload.rejects;
+    assert_eq!(rejects.len(), MAX_RECORDS + 1);
+    assert_eq!(rejects.iter().map(|reject| reject.body.matches('{').count()).sum::<usize>(), 2 * MAX_RECORDS);
 }
 
 #[test]
