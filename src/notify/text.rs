@@ -232,6 +232,26 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn what_the_service_tells_operators_is_no_markup_either() {
+        let mut message = message(1, "minor", "");
+        message.content = Content::System(vec![SystemAlert {
+            condition: crate::model::SystemCondition::PostgresAway,
+            instance: "<@all>".into(),
+            started_at: jiff::Timestamp::UNIX_EPOCH,
+            fired_at: jiff::Timestamp::UNIX_EPOCH,
+            ended_at: None,
+            value: 1.0,
+            threshold: 1.0,
+            message: "the server says: [tap](http://e)\n# now".into(),
+        }]);
+        let told = body(Markup::Markdown, &message, 4096);
+        assert!(
+            told.starts_with("[critical] vitals ＜@all＞: the server says: ［tap］(http://e) ＃ now"),
+            "{told}"
+        );
+    }
+
+    #[test]
     fn a_text_cannot_break_its_line_nor_turn_it_round() {
         for sign in ["\r\n", "\u{2028}", "\u{202E}", "\u{2067}", "\u{0085}", "\0"] {
             let text = body(Markup::Plain, &message(1, "major", &format!("a{sign}b")), 4096);

@@ -44,7 +44,12 @@ async fn a_dashboard_of_one_tenant_sees_what_was_uploaded_and_nothing_else() {
     std::fs::create_dir_all(&folder).expect("a folder");
 
     let upload = block("Upload a sample, as a watch does:", "sh");
-    shell(&database, &upload.replace("http://127.0.0.1:8080", &service.url()), &folder).await;
+    shell(
+        &database,
+        &upload.replace("http://127.0.0.1:8080", &service.url()).replace("curl -i", "curl -fsS"),
+        &folder,
+    )
+    .await;
     let other =
         serde_json::json!({ "data": { "deviceSn": "ELSEWHERE", "heart_rate": 80, "customerId": "7" } });
     assert_eq!(service.upload(&other).await, (1, 0, 0));
@@ -70,6 +75,22 @@ async fn a_dashboard_of_one_tenant_sees_what_was_uploaded_and_nothing_else() {
     assert_eq!(seen.await, [("CRFTQ23409001890".to_owned(), 1)]);
     client.batch_execute("drop role clinic_board").await.expect("it owns nothing");
     std::fs::remove_dir_all(&folder).expect("removed");
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn a_call_for_help_is_listed_taken_on_and_ended() {
+    let database = Database::new().await;
+    let service = Service::start(&database).await;
+    let text =
+        block("### You care for people: alerts", "sh").replace("http://127.0.0.1:8080", &service.url());
+    // Somebody who types takes longer than the reaction.
+    let (event, rest) = text.split_once("\ncurl").expect("several commands");
+    shell(&database, &event.replace("curl ", "curl -fsS "), &std::env::temp_dir()).await;
+    service.drained().await;
+    shell(&database, &format!("curl{rest}").replace("curl ", "curl -fsS "), &std::env::temp_dir()).await;
+    let alert = service.get("/api/alerts/1").await.body["alert"].clone();
+    assert_eq!((&alert["status"], &alert["resolved_by"]), (&"resolved".into(), &"nurse Li".into()));
     service.finish().await;
 }
 

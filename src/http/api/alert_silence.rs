@@ -76,12 +76,11 @@ pub(in crate::http) async fn post_api_alerts_silences(
 ) -> Result<(StatusCode, Json<KeptSilence>), ApiError> {
     let draft: SilenceDraft = state.json(request).await?;
     check_words(Some(&draft.actor), draft.note.as_deref())?;
+    // Before it is kept: who is answered 503 may ask again.
+    let unknown = state.ask(alert_silence::unknown(&state.store, &draft)).await?;
+    let warning = (!unknown.is_empty()).then(|| format!("nobody knows {}", unknown.join(", ")));
     match state.ask(alert_silence::add(&state.store, &draft)).await? {
-        Asked::Kept(silence) => {
-            let unknown = state.ask(alert_silence::unknown(&state.store, &draft)).await?;
-            let warning = (!unknown.is_empty()).then(|| format!("nobody knows {}", unknown.join(", ")));
-            Ok((StatusCode::CREATED, Json(KeptSilence { silence, warning })))
-        }
+        Asked::Kept(silence) => Ok((StatusCode::CREATED, Json(KeptSilence { silence, warning }))),
         Asked::Impossible(reason) => Err(ApiError::Bad(reason)),
     }
 }
