@@ -66,6 +66,7 @@ pub(super) async fn readyz(Shared(state): Shared<Arc<State>>) -> (StatusCode, Js
 pub(super) async fn metrics(Shared(state): Shared<Arc<State>>) -> Response {
     state.measure_parts().await;
     state.ingest.measure();
+    state.connections().measure();
     let text = state.metrics.render();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
