@@ -114,7 +114,7 @@ impl Service {
         if let Some(tls) = &tls {
             clock.spawn_loop("certificate", tls.clone().follow(clock.stopping()));
         }
-        let outside = Door::new(http::router(state, &settings), tls, &settings);
+        let outside = Door::new(state, tls, &settings);
         door.spawn_loop("accept", http::server::serve(listener, outside, door.clone()));
         tracing::info!(%address, shards = settings.shard_count(), "serving");
 

@@ -62,9 +62,8 @@ pub struct Settings {
     #[config(env = "VITALS_KEY_OUTAGE_SECONDS", default = 300)]
     pub key_outage_seconds: u64,
 
-    /// Who is told its configuration without a key, and handed with it a key of its own, good for uploads of that device alone: how
-    /// a watch that starts for the first time comes to its key. `known`: devices that somebody wears according to the directory;
-    /// `open`: any serial; `closed`: nobody. Whoever has such a key already gets the same again, also where it is `closed`.
+    /// Who is told its configuration without a key, and handed with it a key for uploads of that device alone. `known`: devices that
+    /// somebody wears according to the directory; `open`: any serial; `closed`: nobody. Who has such a key gets the same again.
     #[config(env = "VITALS_ENROLMENT", default = "known")]
     pub enrolment: Enrolment,
 

@@ -15,6 +15,15 @@ pub struct LimitSettings {
     #[config(env = "VITALS_LIMITS_MAX_CONNECTIONS", default = 10000)]
     pub max_connections: usize,
 
+    /// Connections of one address (IPv6: of one /64) that may be open at a time; one more is closed at once. 0: half of
+    /// `max_connections`, for whole houses are behind one address. Trusted proxies have no limit.
+    #[config(env = "VITALS_LIMITS_ADDRESS_CONNECTIONS", default = 0)]
+    pub address_connections: usize,
+
+    /// The same of one network: an IPv4 /24, an IPv6 /48. 0: three quarters of `max_connections`.
+    #[config(env = "VITALS_LIMITS_NETWORK_CONNECTIONS", default = 0)]
+    pub network_connections: usize,
+
     /// Largest request head, bytes; above, 431. A watch sends 300. It is also the most that is read of a connection at once, and
     /// held as long as it is open: more makes no batch quicker (benches/README.md, "Overload").
     #[config(env = "VITALS_LIMITS_MAX_HEADER_BYTES", default = 16384)]
@@ -86,6 +95,22 @@ impl TryFrom<String> for Proxies {
 impl LimitSettings {
     /// What is read of a connection at once.
     pub(super) const LEAST_HEADER_BYTES: usize = 8192;
+
+    /// `address_connections`, or what it is by default.
+    pub const fn most_of_address(&self) -> usize {
+        match self.address_connections {
+            0 => self.max_connections.div_ceil(2),
+            set => set,
+        }
+    }
+
+    /// `network_connections`, or what it is by default.
+    pub const fn most_of_network(&self) -> usize {
+        match self.network_connections {
+            0 => self.max_connections - self.max_connections / 4,
+            set => set,
+        }
+    }
 
     /// `write_timeout_ms` as a duration.
     pub const fn write_timeout(&self) -> Duration {

@@ -10,7 +10,7 @@
 //!        429                      nothing: on              401 (429)        403 (429)   403 (429)      429
 //! ```
 
-mod address;
+pub(super) mod address;
 mod credentials;
 mod need;
 mod rate;
@@ -23,6 +23,7 @@ use axum::extract::{Request, State as Shared};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::connections::Connection;
 use super::error::AccessError;
 use super::{State, device_config};
 use crate::config::{LimitSettings, Settings};
@@ -39,8 +40,11 @@ use rate::Rate;
 const NEVER_LATE: &str = "/upload_common_event";
 
 /// Where a connection comes from; with every request of it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Peer(pub(super) SocketAddr);
+#[derive(Debug, Clone)]
+pub(super) struct Peer {
+    pub(super) address: SocketAddr,
+    pub(super) connection: Arc<Connection>,
+}
 
 /// Who asks; with every request that was let through.
 #[derive(Debug, Clone)]

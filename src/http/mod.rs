@@ -6,6 +6,7 @@
 mod access;
 mod api;
 mod body;
+mod connections;
 mod device_config;
 mod device_info;
 mod error;
@@ -50,8 +51,9 @@ use crate::telemetry::names;
 use crate::telemetry::trace::{self, TraceContext};
 use crate::wire::Context;
 use crate::wire::glance::{Glance, glance};
-use access::{Access, Caller};
+use access::{Access, Caller, Peer};
 use body::{Bodies, Held, Parse, Parsed, Room};
+use connections::{Connections, Doing};
 use headers::Guards;
 use retention::RawRetention;
 use unknown_names::NameCounts;
@@ -81,6 +83,7 @@ pub struct State {
     readiness: operations::Readiness,
     /// Nobody is asked for a key, so nobody but this machine asks.
     shows_reasons: bool,
+    connections: Arc<Connections>,
 }
 
 /// What handlers need of the parts behind them.
@@ -131,7 +134,13 @@ impl State {
             bodies: Bodies::new(settings),
             readiness: operations::Readiness::default(),
             shows_reasons: settings.authentication == Authentication::Off,
+            connections: Connections::new(&settings.limits),
         })
+    }
+
+    /// Who holds connections.
+    fn connections(&self) -> &Arc<Connections> {
+        &self.connections
     }
 
     /// What the body holds, for whom, and until when its sender has to be answered.
@@ -261,6 +270,7 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(api::batch_processor::get_api_batch_processor_health))
         .routes(routes!(api::batch_processor::get_api_batch_processor_metrics))
         .routes(routes!(api::system_alert::get_api_system_alerts))
+        .routes(routes!(api::connections::get_api_connections))
         // readers
         .routes(routes!(openapi::root))
         .routes(routes!(openapi::openapi_json))
@@ -306,7 +316,15 @@ async fn measure(Shared(guards): Shared<Guards>, request: Request, next: Next) -
         .get::<MatchedPath>()
         .map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
     let span = request_span(&request, &route);
+    let connection = request.extensions().get::<Peer>().map(|peer| Arc::clone(&peer.connection));
+    let does = |doing| {
+        if let Some(connection) = &connection {
+            connection.does(doing);
+        }
+    };
+    does(Doing::Answering);
     let mut response = next.run(request).instrument(span.clone()).await;
+    does(Doing::Waiting);
     span.record("http.response.status_code", response.status().as_u16());
     guards.add(&mut response, keep);
     let status = response.status().as_u16().to_string();

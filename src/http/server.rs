@@ -2,7 +2,7 @@
 //!
 //! Before: `app` binds the listener. After: the router answers.
 //! Promise: after the stage's stop no connection is accepted, a request under way is answered, an idle connection
-//! is closed. No more connections are open than `limits.max_connections`; one that shakes hands, sends its request head or takes
+//! is closed. No more connections are open than `limits` say, in all, of one address and of one network; one that shakes hands, sends its request head or takes
 //! its answer too slowly is cut off.
 
 use std::net::SocketAddr;
@@ -19,13 +19,14 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
 use super::access::{Peer, count_refused};
+use super::connections::{Connections, Doing, Place};
 use super::tls::Tls;
+use super::{State, router};
 use crate::config::{LimitSettings, Settings};
 use crate::tasks::Stage;
 use crate::telemetry::names;
@@ -46,19 +47,18 @@ pub struct Door {
     tls: Option<Tls>,
     idle_timeout: Duration,
     limits: LimitSettings,
-    places: Arc<Semaphore>,
+    connections: Arc<Connections>,
 }
 
 impl Door {
-    /// In front of `router`.
-    pub fn new(router: Router, tls: Option<Tls>, settings: &Settings) -> Arc<Self> {
-        let limits = settings.limits.clone();
+    /// In front of what answers for `state`.
+    pub fn new(state: Arc<State>, tls: Option<Tls>, settings: &Settings) -> Arc<Self> {
         Arc::new(Self {
-            router,
+            connections: Arc::clone(state.connections()),
+            router: router(state, settings),
             tls,
             idle_timeout: Duration::from_millis(settings.idle_timeout_ms),
-            places: Arc::new(Semaphore::new(limits.max_connections.min(Semaphore::MAX_PERMITS))),
-            limits,
+            limits: settings.limits.clone(),
         })
     }
 }
@@ -74,9 +74,12 @@ pub async fn serve(listener: TcpListener, door: Arc<Door>, stage: Stage) {
         match accepted {
             Ok((stream, peer)) => {
                 // Closed at once: an answer would take a place, and TLS a handshake.
-                let Ok(place) = Arc::clone(&door.places).try_acquire_owned() else {
-                    count_refused("connections");
-                    continue;
+                let place = match door.connections.take(peer.ip()) {
+                    Ok(place) => place,
+                    Err(limit) => {
+                        count_refused(limit);
+                        continue;
+                    }
                 };
                 // An answer is one small packet; waiting to fill it would cost 40 ms.
                 let _ = stream.set_nodelay(true);
@@ -93,11 +96,12 @@ pub async fn serve(listener: TcpListener, door: Arc<Door>, stage: Stage) {
 
 async fn connection(
     stream: TcpStream,
-    peer: SocketAddr,
+    address: SocketAddr,
     door: Arc<Door>,
-    _place: OwnedSemaphorePermit,
+    place: Place,
     stop: CancellationToken,
 ) {
+    let peer = Peer { address, connection: Arc::clone(&place.connection) };
     metrics::gauge!(names::CONNECTIONS).increment(1.0);
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(door.limits.write_timeout()));
@@ -105,7 +109,9 @@ async fn connection(
     match &door.tls {
         None => speak(stream, peer, &door, stop).await,
         Some(tls) => {
+            place.connection.does(Doing::Handshake);
             if let Some(stream) = shake_hands(tls, stream, &door, &stop).await {
+                place.connection.does(Doing::Waiting);
                 Box::pin(speak(stream, peer, &door, stop)).await;
             }
         }
@@ -138,7 +144,7 @@ async fn shake_hands(
 
 async fn speak(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    peer: SocketAddr,
+    peer: Peer,
     door: &Door,
     stop: CancellationToken,
 ) {
@@ -150,7 +156,7 @@ async fn speak(
     if door.limits.max_headers != USUAL_HEADERS {
         speaker.max_headers(door.limits.max_headers);
     }
-    let service = FromPeer { router: TowerToHyperService::new(door.router.clone()), peer: Peer(peer) };
+    let service = FromPeer { router: TowerToHyperService::new(door.router.clone()), peer };
     let mut serving = std::pin::pin!(speaker.serve_connection(TokioIo::new(stream), service));
     let result = tokio::select! {
         result = serving.as_mut() => result,
@@ -177,7 +183,7 @@ impl Service<hyper::Request<Incoming>> for FromPeer {
     type Future = <TowerToHyperService<Router> as Service<hyper::Request<Incoming>>>::Future;
 
     fn call(&self, mut request: hyper::Request<Incoming>) -> Self::Future {
-        request.extensions_mut().insert(self.peer);
+        request.extensions_mut().insert(self.peer.clone());
         self.router.call(request)
     }
 }

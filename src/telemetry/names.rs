@@ -25,7 +25,9 @@ names! {
     counter REQUESTS = "vitals_http_requests_total": "Requests by route and status";
     histogram REQUEST_SECONDS = "vitals_http_request_seconds" in Seconds: "From request head to answer";
     gauge CONNECTIONS = "vitals_http_connections": "Open connections";
-    /// Reasons: connections, handshake, unauthenticated, forbidden, address_rate, key_rate, failure_rate.
+    /// States: handshake, waiting (for a request), answering. Counted when asked for.
+    gauge CONNECTIONS_BY_STATE = "vitals_http_connections_by_state": "Open connections, by what they do";
+    /// Reasons: connections, address_connections, network_connections, handshake, unauthenticated, forbidden, address_rate, key_rate, failure_rate.
     counter TURNED_AWAY = "vitals_http_turned_away_total":
         "Connections and requests the door did not let through, by reason";
     counter RECORDS = "vitals_ingest_records_total":

@@ -10,7 +10,7 @@ use crate::harness::{
 };
 
 /// What each route needs; "" nothing, "?" see `key_tenants`. Whoever adds one says here who may ask it.
-const NEEDS: [(&str, &str, &str); 31] = [
+const NEEDS: [(&str, &str, &str); 32] = [
     ("post", "/upload_health_data", "upload"),
     ("post", "/upload_health_data_batch", "upload"),
     ("post", "/upload_device_info", "upload"),
@@ -39,6 +39,7 @@ const NEEDS: [(&str, &str, &str); 31] = [
     ("get", "/api/batch_processor/health", "read"),
     ("get", "/api/batch_processor/metrics", "read"),
     ("get", "/api/system_alerts", "read"),
+    ("get", "/api/connections", "read"),
     ("get", "/openapi.json", ""),
     ("get", "/docs", ""),
     ("get", "/docs/{file}", ""),

@@ -151,7 +151,11 @@ async fn a_key_has_its_rate() {
 #[tokio::test]
 async fn one_connection_too_many_is_closed_at_once_and_counted() {
     let database = Database::new().await;
-    let service = start(&database, |settings| settings.limits.max_connections = 2).await;
+    let service = start(&database, |settings| {
+        settings.limits.max_connections = 2;
+        settings.limits.address_connections = 2;
+    })
+    .await;
     let (mut first, mut second) = (connect(&service).await, connect(&service).await);
     for stream in [&mut first, &mut second] {
         assert!(exchange(stream, LIVEZ, "ok").await.starts_with("HTTP/1.1 200"));
@@ -167,6 +171,66 @@ async fn one_connection_too_many_is_closed_at_once_and_counted() {
     })
     .await;
     service.finish().await;
+}
+
+/// A connection from this address of the machine.
+async fn connect_from(service: &Service, address: &str) -> TcpStream {
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.bind(format!("{address}:0").parse().expect("an address")).expect("bound");
+    let to = service.url().trim_start_matches("http://").parse().expect("an address");
+    socket.connect(to).await.expect("connects")
+}
+
+#[tokio::test]
+async fn one_address_and_one_network_cannot_hold_all_connections_and_it_is_told_who_does() {
+    let database = Database::new().await;
+    let service = start(&database, |settings| settings.limits.max_connections = 8).await;
+    let (mut held, mut turned_away) = (Vec::new(), Vec::new());
+    // Half of them an address, three quarters a network.
+    for address in ["127.0.0.1"; 6].into_iter().chain(["127.0.0.2"; 3]).chain(["127.0.1.1"]) {
+        let mut stream = connect_from(&service, address).await;
+        match exchange(&mut stream, LIVEZ, "ok").await.starts_with("HTTP/1.1 200") {
+            true => held.push(stream),
+            false => turned_away.push(address),
+        }
+    }
+    assert_eq!(turned_away, ["127.0.0.1", "127.0.0.1", "127.0.0.2"]);
+    let report = exchange(&mut held[6], "GET /api/connections HTTP/1.1\r\nhost: x\r\n\r\n", "]}").await;
+    let (_, body) = report.split_once("\r\n\r\n").expect("a body");
+    let report: serde_json::Value = serde_json::from_str(body).expect("JSON");
+    let figures = ["open", "limit", "address_limit", "network_limit"].map(|name| report[name].as_u64());
+    assert_eq!(figures, [Some(7), Some(8), Some(4), Some(6)], "{report}");
+    assert_eq!(report["states"], json!({ "handshake": 0, "waiting": 6, "answering": 1 }));
+    let holders = |of: &str| {
+        let holders = report[of].as_array().expect("a list");
+        let holders = holders.iter().map(|each| (each["of"].clone(), each["connections"].clone()));
+        holders.collect::<Vec<_>>()
+    };
+    let (four, two, one) = (json!(4), json!(2), json!(1));
+    let expected = [(json!("127.0.0.1"), four), (json!("127.0.0.2"), two), (json!("127.0.1.1"), one.clone())];
+    assert_eq!(holders("addresses"), expected);
+    assert_eq!(holders("networks"), [(json!("127.0.0.0/24"), json!(6)), (json!("127.0.1.0/24"), one)]);
+    let ask = "GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n";
+    let metrics = exchange(&mut held[6], ask, "resident_bytes ").await;
+    for reason in ["address_connections", "network_connections"] {
+        assert!(metrics.contains(&format!("turned_away_total{{reason=\"{reason}\"}}")), "{metrics}");
+    }
+    drop(held);
+    service.finish().await;
+
+    let behind = start(&database, |settings| {
+        settings.limits.max_connections = 8;
+        settings.limits.trusted_proxies = vec!["127.0.0.1".parse().expect("an address")];
+    })
+    .await;
+    let mut held = Vec::new();
+    for _ in 0..7 {
+        held.push(connect(&behind).await);
+        let answer = exchange(held.last_mut().expect("one"), LIVEZ, "ok").await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "a proxy's connections are its own matter");
+    }
+    drop(held);
+    behind.finish().await;
 }
 
 #[tokio::test]

@@ -18,13 +18,13 @@ const GIVEN_BITS: u32 = 64;
 
 pub(super) fn of(request: &Request, trusted: &[Proxies]) -> IpAddr {
     let peer = request.extensions().get::<Peer>();
-    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(address)| address.ip());
+    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.address.ip());
     as_counted(origin(peer.to_canonical(), request.headers(), trusted))
 }
 
 /// From the nearest proxy backwards, as far as proxies are trusted: what stands before is anybody's to write.
 fn origin(peer: IpAddr, headers: &HeaderMap, trusted: &[Proxies]) -> IpAddr {
-    let is_trusted = |address: &IpAddr| trusted.iter().any(|Proxies(net)| net.contains(address));
+    let is_trusted = |address: &IpAddr| is_trusted(*address, trusted);
     let mut address = peer;
     let lines: Vec<&str> =
         headers.get_all(FORWARDED_FOR).iter().filter_map(|line| line.to_str().ok()).collect();
@@ -44,7 +44,13 @@ fn read(hop: &str) -> Option<IpAddr> {
     address.map(|address: IpAddr| address.to_canonical())
 }
 
-fn as_counted(address: IpAddr) -> IpAddr {
+/// Whether it is a proxy that is believed.
+pub(in crate::http) fn is_trusted(address: IpAddr, trusted: &[Proxies]) -> bool {
+    trusted.iter().any(|Proxies(net)| net.contains(&address))
+}
+
+/// What counts as one address: of IPv6 the network that a subscriber is given.
+pub(in crate::http) fn as_counted(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => {

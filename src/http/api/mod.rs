@@ -8,6 +8,7 @@ pub(super) mod alert_rule;
 pub(super) mod alert_silence;
 pub(super) mod alert_step;
 pub(super) mod batch_processor;
+pub(super) mod connections;
 pub(super) mod health;
 mod query;
 pub(super) mod stats;
