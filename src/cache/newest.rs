@@ -25,7 +25,7 @@ pub(super) trait Newest {
     /// Whose it is.
     fn device_sn(&self) -> &str;
     /// How new it is: its event time, or that of its receipt where it is dated ahead.
-    fn ts(&self) -> Timestamp;
+    fn counted_ts(&self) -> Timestamp;
     /// Adds its fields, besides the serial. Times are told in `zone`.
     fn encode(&self, zone: &TimeZone, fields: &mut Vec<(&'static str, String)>);
 }
@@ -79,7 +79,7 @@ fn pipeline<T: Newest>(values: &[T], read_version: &str, zone: &TimeZone) -> Pip
         }
         pipeline.arg(1).arg(format!("{}:{}", T::NAME, value.device_sn()));
         value.encode(zone, &mut fields);
-        pipeline.arg("eventTimeUs").arg(value.ts().as_microsecond()).arg("readVersion").arg(read_version);
+        pipeline.arg("eventTimeUs").arg(value.counted_ts().as_microsecond()).arg("readVersion").arg(read_version);
         pipeline.arg("deviceSn").arg(value.device_sn());
         for (name, text) in fields.drain(..) {
             pipeline.arg(name).arg(text);
@@ -111,7 +111,7 @@ mod tests {
             "SN-1"
         }
 
-        fn ts(&self) -> Timestamp {
+        fn counted_ts(&self) -> Timestamp {
             Timestamp::UNIX_EPOCH
         }
 
