@@ -26,7 +26,7 @@ impl Newest for DeviceInfo {
         &self.device_sn
     }
 
-    fn ts(&self) -> Timestamp {
+    fn counted_ts(&self) -> Timestamp {
         self.ts
     }
 

@@ -27,7 +27,7 @@ impl Newest for LatestValue {
         &self.device_sn
     }
 
-    fn ts(&self) -> Timestamp {
+    fn counted_ts(&self) -> Timestamp {
         self.counted_ts
     }
 

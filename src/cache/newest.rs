@@ -25,7 +25,7 @@ pub(super) trait Newest {
     /// Whose it is.
     fn device_sn(&self) -> &str;
     /// How new it is: its event time, or that of its receipt where it is dated ahead.
-    fn ts(&self) -> Timestamp;
+    fn counted_ts(&self) -> Timestamp;
     /// Is it somebody's? Else it goes from Redis when the device was silent for long.
     fn is_bound(&self) -> bool;
     /// Adds its fields, besides the serial. Times are told in `zone`.
@@ -82,7 +82,7 @@ fn pipeline<T: Newest>(values: &[T], read_version: &str, zone: &TimeZone, unboun
         pipeline.arg(1).arg(format!("{}:{}", T::NAME, value.device_sn()));
         pipeline.arg(if value.is_bound() { 0 } else { unbound_seconds });
         value.encode(zone, &mut fields);
-        pipeline.arg("eventTimeUs").arg(value.ts().as_microsecond()).arg("readVersion").arg(read_version);
+        pipeline.arg("eventTimeUs").arg(value.counted_ts().as_microsecond()).arg("readVersion").arg(read_version);
         pipeline.arg("deviceSn").arg(value.device_sn());
         for (name, text) in fields.drain(..) {
             pipeline.arg(name).arg(text);
@@ -114,7 +114,7 @@ mod tests {
             "SN-1"
         }
 
-        fn ts(&self) -> Timestamp {
+        fn counted_ts(&self) -> Timestamp {
             Timestamp::UNIX_EPOCH
         }
 

@@ -246,7 +246,7 @@ async fn every_form_of_a_value_is_normalised() {
     for (field, column, forms) in cases {
         for (number, (sent, kept)) in forms.iter().enumerate() {
             let device_sn = format!("FORM-{column}-{number}").chars().take(64).collect::<String>();
-            let mut body = json!({ "SerialNumber": device_sn, "timestamp": TIME });
+            let mut body = json!({ "SerialNumber": device_sn, "voltage": null, "timestamp": TIME });
             body[*field] = sent.clone();
             taken(&service, &body).await;
             let found = database
