@@ -227,7 +227,8 @@ impl Writer {
         let written = match within(self.means.write_deadline, "batch.write", writing).await {
             Ok(written) => written,
             Err(error) => {
-                self.means.put_back(session, Some(&error));
+                // The server has said so itself: it is there, and the transaction is rolled back.
+                self.means.put_back(session, Some(&error).filter(|error| !may_be_of_size(error)));
                 return Err(error);
             }
         };
