@@ -39,6 +39,7 @@ declare
 begin
     commit;
     set transaction isolation level read committed;
+    perform vitals.refuse_foreign_functions();
     perform vitals.raise_mark();
     perform vitals.mark_requests();
     if from_ts is not null then

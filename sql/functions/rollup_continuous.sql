@@ -17,6 +17,7 @@ declare
     span    tstzrange;
     mine    boolean;
 begin
+    perform vitals.refuse_foreign_functions();
     loop
         mine := pg_catalog.pg_try_advisory_lock(turn);
         exit when mine or vitals.is_abandoned(turn);
@@ -69,7 +70,7 @@ create or replace function vitals.refresh_windows(r vitals.rollup, allowed tstzr
 returns setof tstzrange
 language plpgsql
 stable
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     zone  text;
@@ -177,10 +178,10 @@ comment on procedure vitals.refresh_rollups_job(integer, jsonb) is 'The job of T
 -- Locks: the row of the job.
 create or replace function vitals.schedule_rollups() returns void
 language plpgsql
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
 declare
-    every constant interval := (select min(p.refresh_every) from policy as p join vitals.rollup as r on r.name = p.relation);
+    every constant interval := (select min(p.refresh_every) from public.policy as p join vitals.rollup as r on r.name = p.relation);
     job   integer;
 begin
     if not exists (select from vitals.rollup where kept_by = 'timescaledb') then
@@ -190,10 +191,10 @@ begin
     from timescaledb_information.jobs as j
     where j.proc_schema = 'vitals' and j.proc_name = 'refresh_rollups_job';
     if not found then
-        job := add_job('vitals.refresh_rollups_job', every, fixed_schedule => false);
+        job := public.add_job('vitals.refresh_rollups_job', every, fixed_schedule => false);
     end if;
     -- A failed run is repeated at the same pace. A change counts from now on: the next run was planned by the old pace.
-    perform alter_job(job, schedule_interval => every, retry_period => every, next_start => now() + every)
+    perform public.alter_job(job, schedule_interval => every, retry_period => every, next_start => now() + every)
     from timescaledb_information.jobs as j
     where j.job_id = job and (j.schedule_interval <> every or j.retry_period <> every);
 end

@@ -11,7 +11,7 @@ use crate::config::{Authentication, Settings};
 use crate::keys::Known;
 use crate::model::api_key::Presented;
 use crate::store::rollups::{self, Edition, RollupStatus};
-use crate::store::{Store, api_key, device_config, erasure, migrate, outbox, policy};
+use crate::store::{Store, api_key, device_config, erasure, migrate, outbox, policy, schema};
 
 /// Looks at everything and tells.
 ///
@@ -26,9 +26,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
         Ok(edition) => report.good("TimescaleDB", meaning(edition)),
         Err(error) => report.bad("TimescaleDB", &error.to_string()),
     }
-    let (found, needed) = (migrate::version(&store).await?, migrate::head());
-    if found == needed {
-        report.good("schema", &format!("version {found}"));
+    if schema(&mut report, &store).await? {
         for status in rollups::status(&client).await? {
             rollup(&mut report, settings, &status);
         }
@@ -36,11 +34,6 @@ pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
         keys(&mut report, settings, &store).await?;
         waiting(&mut report, &store).await?;
         erasures(&mut report, &store).await?;
-    } else if found < needed {
-        report.bad("schema", &format!("version {found}, this program needs {needed}: run `vitals migrate`"));
-    } else {
-        report
-            .bad("schema", &format!("version {found}, newer than this program ({needed}): run a newer one"));
     }
     match Cache::new(settings)?.connect().await {
         Ok(()) => report.good("Redis", "answers"),
@@ -49,6 +42,29 @@ pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(if report.good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Whether the schema is this program's and as it was applied; true where the rest can be looked at.
+async fn schema(report: &mut Report, store: &Store) -> anyhow::Result<bool> {
+    let state = schema::state(store).await?;
+    if let Some(complaint) = state.complaint() {
+        report.bad("schema", &complaint);
+        return Ok(state == schema::State::OtherFunctions);
+    }
+    report.good("schema", &format!("version {}", migrate::head()));
+    let findings = schema::findings(store).await?;
+    for change in findings.changes {
+        report.bad("schema", &format!("not as `vitals migrate` left it: {change}; run it again"));
+    }
+    for foreign in findings.foreign_functions {
+        report.bad("schema public", &format!("{foreign} could be run instead of what is meant: drop it"));
+    }
+    if let Some(owner) = findings.open_public {
+        let text =
+            format!("everybody may create in it: as {owner}, `revoke create on schema public from public`");
+        report.bad("schema public", &text);
+    }
+    Ok(true)
 }
 
 const fn meaning(edition: Edition) -> &'static str {

@@ -14,6 +14,9 @@ pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     for name in &migrated.applied {
         println!("applied {name}");
     }
+    if migrated.applied_functions {
+        println!("functions, views and grants are those of this program");
+    }
     println!("schema is at version {}", migrated.version);
     Ok(ExitCode::SUCCESS)
 }

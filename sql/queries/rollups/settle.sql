@@ -1,4 +1,4 @@
 -- rollups.settle
--- Purpose: comments of the rollups, the views dashboards read them by, and the jobs that follow policy.
--- Locks: comments of the rollups; the views, for a moment; the rows of the jobs.
-select vitals.comment_rollups(), vitals.create_dashboard_rollups(), vitals.sync_policies()
+-- Purpose: comments of the rollups, and the jobs that follow policy.
+-- Locks: comments of the rollups; the rows of the jobs.
+select vitals.comment_rollups(), vitals.sync_policies()
