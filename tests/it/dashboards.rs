@@ -228,7 +228,8 @@ async fn a_day_is_the_date_of_the_rollups_zone_whatever_zone_the_session_has() {
     let (_database, client) = fleet().await;
     for zone in ["Asia/Shanghai", "UTC", "America/Los_Angeles", "Pacific/Kiritimati"] {
         client.batch_execute(&format!("set time zone '{zone}'")).await.expect("a zone");
-        for (view, unit) in [("health_daily", "day"), ("health_weekly", "week"), ("health_monthly", "month")] {
+        for (view, unit) in [("health_daily", "day"), ("health_weekly", "week"), ("health_monthly", "month")]
+        {
             let wrong = format!(
                 "select count(*), count(*) filter (where day::text is distinct from
                      to_char(date_trunc('{unit}', first_ts at time zone 'Asia/Shanghai'), 'YYYY-MM-DD'))
@@ -238,7 +239,8 @@ async fn a_day_is_the_date_of_the_rollups_zone_whatever_zone_the_session_has() {
             assert!(row.get::<_, i64>(0) > 0);
             assert_eq!(row.get::<_, i64>(1), 0, "{view} in {zone}");
         }
-        let local = "select array_agg(distinct (ts at time zone 'Asia/Shanghai')::date::text) from health_data";
+        let local =
+            "select array_agg(distinct (ts at time zone 'Asia/Shanghai')::date::text) from health_data";
         let days: Vec<String> = client.query_one(local, &[]).await.expect("days").get(0);
         for name in ["person_week", "alerts_daily", "sleep_nights", "sleep_average"] {
             let sql = format!("select day::text from ({}) as panel", filled(&queries()[name]));

@@ -295,7 +295,9 @@ async fn a_receipt_has_a_random_number_and_says_nothing_of_what_was_erased() {
         assert_eq!(said.code, 0, "{}", said.err);
         let receipt: Value = serde_json::from_str(&said.out).expect("JSON");
         let number = receipt["receipt_number"].as_str().expect("a number").to_owned();
-        let found = format!("select count(*) from erasure where receipt_number = '{number}' and erased_at is not null");
+        let found = format!(
+            "select count(*) from erasure where receipt_number = '{number}' and erased_at is not null"
+        );
         assert_eq!(count(&client, &found).await, 1);
         numbers.push(number);
     }

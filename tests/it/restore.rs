@@ -23,13 +23,15 @@ const LIVED_IN: &str = "
     select vitals.mark_rollups(array_agg(batch_id), '-infinity', 'infinity') from outbox;
     delete from outbox;";
 
-const SUMS: &str = "select format('%s %s %s', (select count(*) from health_data), (select sum(samples) from health_daily),
+const SUMS: &str =
+    "select format('%s %s %s', (select count(*) from health_data), (select sum(samples) from health_daily),
     (select sum(heart_rate_sum) from health_monthly))";
 
 /// The commands of the section: on the old server, on the new one.
 fn commands() -> [String; 2] {
     let section = README.split("### Backup and restore").nth(1).expect("a section");
-    let mut blocks = section.split("```sh\n").skip(1).map(|block| block.split("```").next().expect("an end").to_owned());
+    let mut blocks =
+        section.split("```sh\n").skip(1).map(|block| block.split("```").next().expect("an end").to_owned());
     [blocks.next().expect("on the old server"), blocks.next().expect("on the new one")]
 }
 
@@ -55,7 +57,8 @@ fn programs(database: &Database, is_private: bool, victims: bool) -> PathBuf {
     }
     let (url, redis) = (settings.database_url, settings.redis_url);
     let ours = env!("CARGO_BIN_EXE_vitals");
-    let script = format!("export VITALS_DATABASE_URL='{url}' VITALS_REDIS_URL='{redis}'\nexec '{ours}' \"$@\"");
+    let script =
+        format!("export VITALS_DATABASE_URL='{url}' VITALS_REDIS_URL='{redis}'\nexec '{ours}' \"$@\"");
     write_script(&folder.join("vitals"), &script);
     folder
 }
@@ -118,10 +121,16 @@ async fn a_dump_that_is_restored_as_the_readme_says_serves_as_before() {
     assert_eq!(seen.iter().map(|row| row.get(0)).collect::<Vec<&str>>(), ["BOUND"]);
     // An upload, a reaction, a refresh; what is older than the raw rows stays.
     let service = Service::start(&new).await;
-    assert_eq!(service.upload(&json!({ "data": { "deviceSn": "BOUND", "heart_rate": 71 } })).await, (1, 0, 0));
+    assert_eq!(
+        service.upload(&json!({ "data": { "deviceSn": "BOUND", "heart_rate": 71 } })).await,
+        (1, 0, 0)
+    );
     service.drained().await;
     service.finish().await;
-    moved.batch_execute("call refresh_rollups(now() - interval '30 days', now() + interval '1 day')").await.expect("refreshed");
+    moved
+        .batch_execute("call refresh_rollups(now() - interval '30 days', now() + interval '1 day')")
+        .await
+        .expect("refreshed");
     let samples = "select (select sum(samples)::bigint from health_daily)";
     let (before, after): (i64, i64) = (
         admin.query_one(samples, &[]).await.expect("a sum").get(0),

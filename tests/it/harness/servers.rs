@@ -129,10 +129,7 @@ fn stack() -> Command {
 /// 512 MiB hold some hundred rounds of `tests/soak`, and are filled in a moment.
 fn victims() -> Command {
     let mut command = stack();
-    command
-        .envs(Victims::environment())
-        .env_remove("VITALS_DATABASE_URL")
-        .env_remove("VITALS_REDIS_URL");
+    command.envs(Victims::environment()).env_remove("VITALS_DATABASE_URL").env_remove("VITALS_REDIS_URL");
     command
 }
 
