@@ -80,8 +80,7 @@ pub struct Settings {
     #[config(env = "VITALS_STATEMENT_TIMEOUT_MS", default = 30000)]
     pub statement_timeout_ms: u64,
 
-    /// Longest wait of `vitals migrate` and `vitals roles` for one lock, milliseconds. They change everything in one
-    /// transaction and try five times; readers and writers wait behind them no longer than this.
+    /// Longest wait of `vitals migrate` and `vitals roles` for one lock, milliseconds: everybody else waits behind them.
     #[config(env = "VITALS_MIGRATE_LOCK_TIMEOUT_MS", default = 3000)]
     pub migrate_lock_timeout_ms: u64,
 

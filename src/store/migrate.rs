@@ -95,11 +95,6 @@ pub async fn run(settings: &Settings) -> Result<Migrated, StoreError> {
     let store = Store::new(settings)?;
     let (mut client, _connection) = store.session().await?;
     refuse_lacking(&client, REQUIREMENTS, &[]).await?;
-    // The lock goes with the session, also when something below fails.
-    client
-        .execute("select pg_advisory_lock($1)", &[&LOCK])
-        .await
-        .map_err(|source| StoreError::Postgres { statement: "migrate.lock", source })?;
     in_one_transaction(&mut client, settings, async |transaction| migrate(transaction, settings).await).await
 }
 
@@ -121,8 +116,8 @@ async fn migrate(transaction: &Transaction<'_>, settings: &Settings) -> Result<M
     Ok(Migrated { applied, version: head(), applied_functions: !is_current })
 }
 
-/// Does the work in a transaction that waits for no lock longer than `migrate_lock_timeout_ms`, since everybody else waits
-/// behind it; begins anew a few times where it met one.
+/// Does the work, as the only one in the database that changes the schema, in a transaction that waits for no lock longer than
+/// `migrate_lock_timeout_ms`, since everybody else waits behind it; begins anew a few times where it met one.
 ///
 /// # Errors
 /// Of the work; or who it may have waited for.
@@ -131,8 +126,14 @@ pub(super) async fn in_one_transaction<T>(
     settings: &Settings,
     work: impl AsyncFn(&Transaction<'_>) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
+    // It goes with the session, also when something below fails.
+    client
+        .execute("select pg_advisory_lock($1)", &[&LOCK])
+        .await
+        .map_err(|source| StoreError::Postgres { statement: "migrate.lock", source })?;
     let patience = format!("set local lock_timeout = {}", settings.migrate_lock_timeout_ms);
-    for attempt in 1.. {
+    let mut attempt = 1;
+    loop {
         let transaction = client
             .transaction()
             .await
@@ -153,17 +154,14 @@ pub(super) async fn in_one_transaction<T>(
             }
         };
         match done {
-            // A lock that was not to be had, a deadlock, a catalogue row that was changed at the same time.
-            Err(error) if error.kind() == Kind::Retry => {
-                if attempt == ATTEMPTS {
-                    return Err(name_others(client, &error).await);
-                }
-            }
+            // A lock that was not to be had, or a deadlock.
+            Err(error) if error.kind() == Kind::Retry && attempt < ATTEMPTS => {}
+            Err(error) if error.kind() == Kind::Retry => return Err(name_others(client, &error).await),
             done => return done,
         }
+        attempt += 1;
         tokio::time::sleep(BETWEEN_ATTEMPTS).await;
     }
-    unreachable!("it returns at the last attempt")
 }
 
 /// Says who may hold the lock.

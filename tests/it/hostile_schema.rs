@@ -29,8 +29,8 @@ async fn run(database: &Database, sql: &str) {
 
 /// A role that may create in schema public, and has.
 async fn hostile(database: &Database) -> Login {
-    run(database, "grant create on schema public to public").await;
     let login = Login::of(database, "vitals_dashboard").await;
+    run(database, "grant create on schema public to public").await;
     login.client().await.batch_execute(TRAPS).await.expect("everybody may");
     login
 }

@@ -76,7 +76,7 @@ async fn run(commands: &str, programs: &Path, folder: &Path, url: &str) {
         .args(["-e", "-o", "pipefail", "-c", commands])
         .current_dir(folder)
         .env("PATH", path)
-        .env("VITALS_DUMP_URL", url)
+        .env("OLD_DATABASE_URL", url)
         .stdin(Stdio::null())
         .output()
         .await
@@ -102,8 +102,8 @@ async fn a_dump_that_is_restored_as_the_readme_says_serves_as_before() {
     std::fs::create_dir_all(&folder).expect("a folder");
     let [dump, restore] = commands();
     let is_private = victims.is_some();
-    // The name of the variable, for `docker/stack` takes a server that it names for a given one.
-    let dump = dump.replace("VITALS_DATABASE_URL", "VITALS_DUMP_URL");
+    // Not VITALS_…: `docker/stack` takes a server that is named so for a given one, and `vitals` refuses what it does not know.
+    let dump = dump.replace("VITALS_DATABASE_URL", "OLD_DATABASE_URL");
     run(&dump, &programs(&old, is_private, false), &folder, &old.url()).await;
     let mut restore = restore
         .replace("createdb vitals", &format!("createdb {}", new.name()))
