@@ -23,7 +23,7 @@ use crate::react::{AlertView, LatestView};
 use crate::store::clock::Clock;
 use crate::store::health::{Encryption, encryption};
 use crate::store::wake::{Announcer, Listener, Subject};
-use crate::store::{Store, migrate};
+use crate::store::{Store, schema};
 use crate::tasks::{Stage, Tasks};
 use crate::{notify, relay, schedule, telemetry};
 
@@ -52,6 +52,7 @@ impl Service {
         check_schema(&store).await?;
         let cache = Cache::new(&settings)?;
         warn_of_plain_text(&settings, &store, &cache).await?;
+        check_functions(&store).await?;
         let retention = RawRetention::read(&store).await?;
         let name_counts = NameCounts::read(&store).await?;
         let time = Clock::read(&store).await?;
@@ -181,12 +182,24 @@ async fn warn_of_plain_text(settings: &Settings, store: &Store, cache: &Cache) -
 /// # Errors
 /// Says what to do.
 pub async fn check_schema(store: &Store) -> anyhow::Result<()> {
-    let (found, needed) = (migrate::version(store).await.context("PostgreSQL")?, migrate::head());
-    if found < needed {
-        bail!("the schema is at version {found}, this program needs {needed}: run `vitals migrate`");
+    match schema::state(store).await.context("PostgreSQL")?.complaint() {
+        Some(complaint) => bail!(complaint),
+        None => Ok(()),
     }
-    if found > needed {
-        bail!("the schema is at version {found}, newer than this program ({needed}): run a newer one");
+}
+
+/// Refuses a database in which something of others could be run instead of what we mean, and says in the log what was changed
+/// by hand.
+async fn check_functions(store: &Store) -> anyhow::Result<()> {
+    let findings = schema::findings(store).await?;
+    if !findings.foreign_functions.is_empty() {
+        bail!(
+            "schema public holds what could be run instead of what is meant: {}. Look at it, and drop it",
+            findings.foreign_functions.join("; ")
+        );
+    }
+    for change in findings.changes {
+        tracing::warn!("not as `vitals migrate` left it: {change}");
     }
     Ok(())
 }

@@ -100,6 +100,10 @@ pub struct Settings {
     #[config(env = "VITALS_STATEMENT_TIMEOUT_MS", default = 30000)]
     pub statement_timeout_ms: u64,
 
+    /// Longest wait of `vitals migrate` and `vitals roles` for one lock, milliseconds: everybody else waits behind them.
+    #[config(env = "VITALS_MIGRATE_LOCK_TIMEOUT_MS", default = 3000)]
+    pub migrate_lock_timeout_ms: u64,
+
     /// Zone of device times that name none (IANA name).
     #[config(env = "VITALS_DEVICE_TIME_ZONE", default = "Asia/Shanghai")]
     pub device_time_zone: String,

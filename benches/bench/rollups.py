@@ -104,6 +104,7 @@ def queries(place, figures, database, devices):
     """Day and week over one connection that logged in as a dashboard; every query of sql/dashboards once."""
     database.psql(
         *[f"create role {role} login password 'bench' in role vitals_dashboard" for role in ROLES],
+        f"insert into vitals.dashboard_tenant (role_name, all_tenants) values ('{ROLES[0]}', true)",
         f"insert into vitals.dashboard_tenant values ('{ROLES[1]}', 43)",
     )
     count, dice = place.scaled(2000, 50), random.Random(1)

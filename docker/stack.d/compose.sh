@@ -67,7 +67,7 @@ compose_client() {
   shift
   # Without a terminal on both sides Compose must be told not to make one.
   if [ ! -t 0 ] || [ ! -t 1 ]; then options=(--no-TTY); fi
-  if [ "$program" = psql ]; then
+  if [ "$program" != redis-cli ]; then
     options+=(--env PGUSER=vitals --env PGDATABASE=vitals timescaledb)
   else
     options+=(redis)

@@ -52,3 +52,28 @@ given_answers() {
 
 # A server, or a Docker engine, that hangs does not answer.
 limited() { if command -v timeout >/dev/null; then timeout 15 "$@"; else "$@"; fi; }
+
+# pg_dump and its like on a given server. They know no server newer than themselves, so those of a private tree that was built
+# come before the host's.
+given_dump() (
+  url="$1"
+  shift
+  # shellcheck disable=SC2086  # a list of names
+  unset ${!PG@}
+  read -r PGHOST PGPORT <<<"$(given_place "$url")"
+  login="${url#*://}"
+  login="${login%%[/?]*}"
+  case "$login" in *@*) login="${login%@*}" ;; *) login='' ;; esac
+  PGUSER="${login%%:*}" PGDATABASE="${url#*://*/}"
+  PGDATABASE="${PGDATABASE%%\?*}"
+  case "$login" in *:*) export PGPASSWORD="${login#*:}" ;; esac
+  export PGHOST PGPORT PGUSER PGDATABASE
+  locate_tree
+  if [ -d "$tree" ] && private_is_possible; then
+    sandbox --die-with-parent "$(programs)/$1" "${@:2}"
+  elif command -v "$1" >/dev/null; then
+    "$@"
+  else
+    die "the server is given by the environment, and there is no '$1' on this machine"
+  fi
+)

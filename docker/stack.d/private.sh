@@ -93,13 +93,13 @@ private_run() (
   fi
   program="$1"
   shift
-  if [ "$program" = psql ]; then
+  if [ "$program" != redis-cli ]; then
     # shellcheck disable=SC2086  # a list of names
     unset ${!PG@}
     export PGHOST=127.0.0.1 PGUSER=vitals PGDATABASE=vitals PGCONNECT_TIMEOUT=5 PSQL_PAGER=''
     PGPORT="$(recorded postgres.port)" PGPASSWORD="$(recorded password)"
     export PGPORT PGPASSWORD
-    set -- "$(programs)/psql" "$@"
+    set -- "$(programs)/$program" "$@"
   else
     set -- /usr/bin/redis-cli -h 127.0.0.1 -p "$(recorded redis.port)" "$@"
   fi

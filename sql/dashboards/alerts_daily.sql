@@ -5,6 +5,7 @@
 -- Cost: with the alerts of the time, found by index.
 select
     begins.local at time zone clock.time_zone              as time,
+    begins.local::date                                     as day,
     count(a.alert_id) filter (where a.severity = 'critical') as critical,
     count(a.alert_id) filter (where a.severity = 'major')    as major,
     count(a.alert_id) filter (where a.severity = 'minor')    as minor,
@@ -20,5 +21,5 @@ left join (
     from dashboard.alert
     where fired_ts >= :'from'::timestamptz and fired_ts < :'to'::timestamptz
 ) as a on date_trunc('day', a.fired_ts at time zone clock.time_zone) = begins.local
-group by 1
+group by 1, 2
 order by 1

@@ -5,6 +5,7 @@
 -- Cost: every night of the time is merged from its segments: with devices times days, so name a few weeks.
 select
     n.night::timestamp at time zone clock.time_zone as time,
+    n.night                                         as day,
     count(*)                                        as nights,
     round(avg(n.total_hours), 2)                    as total_hours,
     round(avg(n.deep_hours), 2)                     as deep_hours,
@@ -12,5 +13,5 @@ select
 from dashboard.clock, dashboard.sleep_night as n
 where n.night between (:'from'::timestamptz at time zone clock.time_zone)::date
         and (:'to'::timestamptz at time zone clock.time_zone)::date
-group by 1
+group by 1, 2
 order by 1

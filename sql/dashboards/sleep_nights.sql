@@ -5,6 +5,7 @@
 -- Cost: a few rows by index.
 select
     n.night::timestamp at time zone clock.time_zone as time,
+    n.night                                         as day,
     round(n.deep_hours, 2)                          as deep_hours,
     round(n.light_hours, 2)                         as light_hours,
     round(n.unknown_hours, 2)                       as unknown_hours,

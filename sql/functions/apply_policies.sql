@@ -11,7 +11,7 @@
 create or replace function vitals.drop_oldest_chunk(of_relation text) returns bigint
 language plpgsql
 security definer
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 set lock_timeout = '3s'
 as $$
 declare
@@ -22,6 +22,7 @@ declare
     ends    timestamptz;
     dropped bigint;
 begin
+    perform vitals.refuse_foreign_functions();
     perform pg_advisory_xact_lock(hashtextextended('vitals.policy', 0));
     select * into t from vitals.policy_relations() as p where p.relation = of_relation;
     select * into cutoff from vitals.policy_cutoff(of_relation);
@@ -41,7 +42,7 @@ begin
         perform vitals.gone_from_source(r, '-infinity', ends);
     end loop;
     select count(*) into dropped
-    from drop_chunks(
+    from public.drop_chunks(
         case when t.kind = 'rollup' and vitals.edition() = 'community' then format('public.%I', of_relation)
             else format('%I.%I', t.schema_name, t.table_name) end::regclass,
         older_than => ends
@@ -56,7 +57,7 @@ comment on function vitals.drop_oldest_chunk(text) is 'Drops the oldest chunk of
 create or replace function vitals.delete_old_rows(of_relation text, most integer) returns bigint
 language plpgsql
 security definer
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     t       record;
@@ -66,7 +67,7 @@ begin
     execute format(
         'delete from %1$I.%2$I where ctid = any (array(select ctid from %1$I.%2$I where %3$s limit $2 for update skip locked))',
         t.schema_name, t.table_name, t.older
-    ) using (select now() - keep_for from policy where relation = of_relation), most;
+    ) using (select now() - keep_for from public.policy where relation = of_relation), most;
     get diagnostics deleted = row_count;
     -- Redis was not told of what these stood for: the view is made anew when Redis is there again.
     if of_relation = 'vitals.alert_change' and deleted > 0 then
@@ -121,13 +122,14 @@ comment on function vitals.rejects_over(bigint) is 'The rejects beyond so many b
 create or replace function vitals.compress_oldest_chunk(of_relation text) returns bigint
 language plpgsql
 security definer
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     oldest text;
 begin
+    perform vitals.refuse_foreign_functions();
     select c.chunk into oldest
-    from policy as o
+    from public.policy as o
     join vitals.policy_relations() as t on t.relation = o.relation
     cross join lateral vitals.policy_chunks(t.schema_name, t.table_name) as c
     where o.relation = of_relation and c.range_end <= now() - o.compress_after and not c.compressed
@@ -136,7 +138,7 @@ begin
     if oldest is null then
         return 0;
     end if;
-    perform compress_chunk(oldest::regclass, if_not_compressed => true);
+    perform public.compress_chunk(oldest::regclass, if_not_compressed => true);
     return 1;
 end
 $$;
@@ -147,7 +149,7 @@ create or replace function vitals.note_policy_run(of_relation text, dropped bigi
 returns void
 language sql
 security definer
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
     insert into vitals.policy_run as w (relation, applied_at, chunks_dropped, rows_deleted, chunks_compressed, held)
     values (of_relation, now(), dropped, deleted, compressed, holds)

@@ -6,6 +6,8 @@
 -- For one device there are functions, since planning such a query takes ten times as long as running it: theirs is planned
 -- once in a session. They run as whoever calls them, and see what the views show him.
 -- Whoever sees everything is spared the look at the directory: its condition depends on no row, so it is judged first.
+-- Rollups cut in local days have a column day besides: bucket is an instant, which a session in another zone shows as
+-- another date.
 create or replace function vitals.create_dashboard_rollups() returns void
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -14,17 +16,20 @@ declare
     tenants constant text := '(select vitals.dashboard_tenants(current_user))';
     r       vitals.rollup;
     c       record;
+    local   boolean;
 begin
     for r in select * from vitals.rollup order by position loop
+        local := r.width >= interval '1 day';
         execute format(
             'create or replace view dashboard.%1$I with (security_barrier) as '
-            'select r.* from public.%1$I as r '
+            'select r.*%3$s from public.%1$I as r '
             'left join ('
                 'select p.device_sn, range_agg(p.period) as periods from vitals.device_period as p '
                 'where p.customer_id = any (%2$s::bigint[]) and %2$s is not null group by p.device_sn'
             ') as mine using (device_sn) '
             'where %2$s is null or mine.periods @> tstzrange(r.first_ts, r.last_ts, ''[]'')',
-            r.name, tenants
+            r.name, tenants,
+            case when local then format(', (r.bucket at time zone %L)::date as day', r.time_zone) end
         );
         execute format(
             'create or replace function dashboard.%2$I(device text, from_ts timestamptz, to_ts timestamptz) '
@@ -49,6 +54,12 @@ begin
         loop
             execute format('comment on column dashboard.%I.%I is %L', r.name, c.name, c.words);
         end loop;
+        if local then
+            execute format(
+                'comment on column dashboard.%I.day is %L', r.name,
+                format('The date of the bucket, the first one of weeks and months, in the zone of the rollup (%s).', r.time_zone)
+            );
+        end if;
     end loop;
 end
 $$;

@@ -1,16 +1,6 @@
 -- The parts of an erasure. Each is a transaction where `vitals erase` calls it, and does nothing that was done before; so one that
 -- is broken off goes on where it was.
 
--- Under which text a receipt is kept.
-create or replace function vitals.erasure_subject(kind text, subject text) returns text
-language sql
-immutable strict parallel safe
-set search_path = pg_catalog, pg_temp
-as $$
-    select 'sha256:' || encode(sha256(convert_to(kind || ':' || subject, 'UTF8')), 'hex')
-$$;
-comment on function vitals.erasure_subject(text, text) is 'What a receipt says of a serial (kind device) or user id (kind user).';
-
 -- Begins an erasure, or goes on with the one that was broken off; returns its number.
 create or replace function vitals.begin_erasure(of_kind text, of_subject text) returns bigint
 language plpgsql
@@ -21,12 +11,12 @@ declare
 begin
     insert into erasure (kind, subject, asked_by)
     values (
-        of_kind, vitals.erasure_subject(of_kind, of_subject),
+        of_kind, of_subject,
         coalesce(nullif(current_setting('vitals.actor', true), ''), session_user)
     )
     on conflict (kind, subject) where erased_at is null do nothing;
     select erasure_id into id from erasure
-    where kind = of_kind and subject = vitals.erasure_subject(of_kind, of_subject) and erased_at is null;
+    where kind = of_kind and subject = of_subject and erased_at is null;
     return id;
 end
 $$;

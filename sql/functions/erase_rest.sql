@@ -81,7 +81,7 @@ begin
         where user_id = of_subject::bigint;
     end if;
     update erasure
-    set erased_at = clock_timestamp(), pending = array(select distinct d from unnest(pending || devices) as d)
+    set erased_at = clock_timestamp(), subject = null, pending = array(select distinct d from unnest(pending || devices) as d)
     where erasure_id = id;
 end
 $$;

@@ -5,7 +5,7 @@
 create or replace function vitals.rollup_table(rollup_name text) returns text
 language plpgsql
 stable
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     if exists (select from vitals.rollup where name = rollup_name and kept_by = 'vitals') then
@@ -41,7 +41,7 @@ comment on function vitals.await_rollups() is 'Keeps refreshes of the rollups fr
 -- Locks: vitals.await_rollups; rows of the rollups; the chunks it reads, against being dropped.
 create or replace function vitals.recompute_devices(devices text[], froms timestamptz[], tos timestamptz[]) returns bigint
 language plpgsql
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     r        vitals.rollup;

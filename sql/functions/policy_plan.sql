@@ -3,7 +3,7 @@
 create or replace function vitals.plan_policies()
 returns table (relation text, action text, until timestamptz, chunks bigint, rows bigint, bytes bigint, note text)
 language plpgsql
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     p      record;
@@ -12,7 +12,7 @@ declare
 begin
     for p in
         select o.relation, o.keep_for, o.compress_after, o.keep_bytes, t.kind, t.schema_name, t.table_name, t.older
-        from policy as o join vitals.policy_relations() as t on t.relation = o.relation
+        from public.policy as o join vitals.policy_relations() as t on t.relation = o.relation
         where t.table_name is not null
         order by t.place
     loop

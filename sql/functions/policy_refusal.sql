@@ -16,14 +16,14 @@ comment on function vitals.length_of(interval, integer) is 'Length of an interva
 create or replace function vitals.settles_after(rollup_name text) returns interval
 language plpgsql
 stable
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     own   record;
     below interval;
 begin
     select r.source, r.width, p.refresh_lag, p.refresh_every into own
-    from vitals.rollup as r join policy as p on p.relation = r.name
+    from vitals.rollup as r join public.policy as p on p.relation = r.name
     where r.name = rollup_name;
     if own.source <> 'health_data' then
         below := vitals.settles_after(own.source);
@@ -38,7 +38,7 @@ comment on function vitals.settles_after(text) is 'Age at which a row is sure to
 create or replace function vitals.policy_refusal() returns text
 language plpgsql
 stable
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     -- A refresh stays an hour ahead of retention (vitals.refreshable), and a local day may have 25 hours.
@@ -49,7 +49,7 @@ declare
 begin
     for p in
         select o.*, t.kind
-        from policy as o left join vitals.policy_relations() as t on t.relation = o.relation
+        from public.policy as o left join vitals.policy_relations() as t on t.relation = o.relation
         order by t.place
     loop
         if p.kind is null then
@@ -68,8 +68,8 @@ begin
     for r in
         select o.name, o.source, o.width, s.keep_for, own.relation, own.keep_for as own_keep_for
         from vitals.rollup as o
-        left join policy as own on own.relation = o.name
-        left join policy as s on s.relation = o.source
+        left join public.policy as own on own.relation = o.name
+        left join public.policy as s on s.relation = o.source
         order by o.position
     loop
         if r.relation is null then
@@ -97,7 +97,7 @@ comment on function vitals.policy_refusal() is 'What is wrong with policy as it 
 create or replace function vitals.retention_refusal(of_relation text, kept interval) returns text
 language plpgsql
 stable
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     age     timestamptz;
@@ -107,7 +107,7 @@ begin
     if not exists (select from vitals.rollup where source = of_relation) then
         return null;
     end if;
-    select now() - keep_for into age from policy where relation = of_relation;
+    select now() - keep_for into age from public.policy where relation = of_relation;
     select * into cutoff from vitals.policy_cutoff(of_relation, coalesce(now() - kept + interval '1 hour', '-infinity'));
     select min(c.range_start) into oldest
     from vitals.policy_relations() as t
@@ -116,7 +116,7 @@ begin
     if cutoff.until < age and oldest < age then
         return format(
             '%s.keep_for = %s would drop rows before they are rolled up: %s. `call refresh_rollups()` first',
-            of_relation, (select keep_for from policy where relation = of_relation), cutoff.held
+            of_relation, (select keep_for from public.policy where relation = of_relation), cutoff.held
         );
     end if;
     return null;
@@ -128,7 +128,7 @@ comment on function vitals.retention_refusal(text, interval) is 'Why a relation 
 create or replace function vitals.policy_check() returns trigger
 language plpgsql
 security definer
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     refusal text := vitals.policy_refusal();
@@ -149,7 +149,7 @@ comment on function vitals.policy_check() is 'Refuses a policy that would lose d
 
 create or replace function vitals.policy_stay() returns trigger
 language plpgsql
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     raise exception 'policy: without their rows the rollups would never be made' using errcode = 'check_violation';

@@ -6,7 +6,7 @@ create or replace function vitals.policy_relations()
 returns table (relation text, place integer, kind text, schema_name name, table_name name, time_column text, older text)
 language plpgsql
 stable
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     return query
@@ -54,7 +54,7 @@ comment on function vitals.policy_relations() is 'What policy is about, and wher
 -- As the planner estimates them, from the size of the table where it was never analysed.
 create or replace function vitals.estimated_rows(heap regclass) returns bigint
 language plpgsql
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     plan json;
@@ -72,7 +72,7 @@ comment on function vitals.estimated_rows(regclass) is 'Rows of a table as the p
 create or replace function vitals.policy_chunks(schema_name name, table_name name)
 returns table (chunk text, range_start timestamptz, range_end timestamptz, compressed boolean, rows bigint, bytes bigint)
 language plpgsql
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     return query
@@ -82,7 +82,7 @@ begin
         vitals.estimated_rows(format('%I.%I', c.chunk_schema, c.chunk_name)::regclass) + coalesce(z.numrows_pre_compression, 0),
         s.total_bytes
     from timescaledb_information.chunks as c
-    join chunks_detailed_size(format('%I.%I', policy_chunks.schema_name, policy_chunks.table_name)::regclass) as s
+    join public.chunks_detailed_size(format('%I.%I', policy_chunks.schema_name, policy_chunks.table_name)::regclass) as s
         using (chunk_schema, chunk_name)
     left join _timescaledb_catalog.compression_chunk_size as z on c.is_compressed
         and z.chunk_id = _timescaledb_functions.chunk_id_from_relid(format('%I.%I', c.chunk_schema, c.chunk_name)::regclass)
@@ -100,13 +100,13 @@ create or replace function vitals.policy_cutoff(
 )
 language plpgsql
 stable
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     r       vitals.rollup;
     reached timestamptz;
 begin
-    select now() - keep_for into until from policy where relation = of_relation;
+    select now() - keep_for into until from public.policy where relation = of_relation;
     if until is null then
         return;
     end if;
@@ -124,7 +124,7 @@ begin
         end if;
     end loop;
     if of_relation in ('health_data', 'device_info', 'device_event') then
-        select coalesce(min(coalesce(first_ts, '-infinity')), 'infinity') into reached from outbox;
+        select coalesce(min(coalesce(first_ts, '-infinity')), 'infinity') into reached from public.outbox;
         if reached < until then
             until := reached;
             held := 'transactions in the outbox are still to be reacted to: does a service run?';
@@ -138,14 +138,14 @@ comment on function vitals.policy_cutoff(text, timestamptz) is 'Up to when a rel
 create or replace function vitals.policy_held(of_relation text) returns text
 language sql
 stable
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
     select c.held
     from vitals.policy_cutoff(of_relation) as c
     where c.held is not null and exists (
         select
         from vitals.policy_relations() as t
-        join policy as p on p.relation = t.relation
+        join public.policy as p on p.relation = t.relation
         join timescaledb_information.chunks as k on k.hypertable_schema = t.schema_name and k.hypertable_name = t.table_name
         where t.relation = of_relation and k.range_end <= now() - p.keep_for and k.range_end > c.until
     )
@@ -156,7 +156,7 @@ comment on function vitals.policy_held(text) is 'Why something that is old enoug
 create or replace function vitals.oldest_pending_change(looked_from timestamptz) returns timestamptz
 language sql
 stable
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(least(
         (select min(from_bucket) from vitals.rollup_dirty where to_bucket > looked_from),

@@ -15,7 +15,7 @@ comment on procedure vitals.apply_policies_job(integer, jsonb) is 'The job of Ti
 -- Locks: the rows of the jobs; a relation that is compressed for the first time, for a moment.
 create or replace function vitals.sync_policies() returns void
 language plpgsql
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     p record;
@@ -23,19 +23,20 @@ begin
     if vitals.edition() <> 'community' then
         return;
     end if;
+    perform vitals.refuse_foreign_functions();
     perform vitals.schedule_rollups();
     if not exists (
         select from timescaledb_information.jobs as j
         where j.proc_schema = 'vitals' and j.proc_name = 'apply_policies_job'
     ) then
-        perform add_job(
+        perform public.add_job(
             'vitals.apply_policies_job', interval '10 minutes',
             initial_start => now() + interval '10 minutes', fixed_schedule => false
         );
     end if;
     for p in
         select t.relation, t.kind, t.schema_name, t.table_name, t.time_column, o.compress_after
-        from vitals.policy_relations() as t left join policy as o on o.relation = t.relation
+        from vitals.policy_relations() as t left join public.policy as o on o.relation = t.relation
         where t.kind <> 'table' and t.table_name is not null
         order by t.place
     loop
@@ -50,7 +51,7 @@ create or replace function vitals.sync_columnstore(
     relation text, kind text, schema_name name, table_name name, time_column text, compress_after interval
 ) returns void
 language plpgsql
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     -- A continuous aggregate is named by its view.
@@ -66,7 +67,7 @@ begin
         return;
     end if;
     if current is not null then
-        call remove_columnstore_policy(named::regclass, if_exists => true);
+        call public.remove_columnstore_policy(named::regclass, if_exists => true);
     end if;
     if sync_columnstore.compress_after is null then
         return;
@@ -82,9 +83,9 @@ begin
             time_column || case when relation = 'device_event' then ', event_type' else '' end
         );
         -- Whatever that made by itself is not what was asked for.
-        call remove_columnstore_policy(named::regclass, if_exists => true);
+        call public.remove_columnstore_policy(named::regclass, if_exists => true);
     end if;
-    call add_columnstore_policy(named::regclass, after => sync_columnstore.compress_after, if_not_exists => true);
+    call public.add_columnstore_policy(named::regclass, after => sync_columnstore.compress_after, if_not_exists => true);
 end
 $$;
 comment on function vitals.sync_columnstore(text, text, name, name, text, interval) is 'Makes one columnstore policy follow policy.';

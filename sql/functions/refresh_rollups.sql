@@ -24,6 +24,7 @@ begin
     end if;
     commit;
     set transaction isolation level read committed;
+    perform vitals.refuse_foreign_functions();
     perform vitals.raise_mark();
     perform vitals.mark_requests();
     if from_ts is not null then

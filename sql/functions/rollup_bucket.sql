@@ -6,7 +6,7 @@ language sql
 immutable strict parallel safe
 as $$
     select case
-        when pg_catalog.isfinite(instant) then public.time_bucket(width, instant, zone)
+        when pg_catalog.isfinite(instant) then public.time_bucket(width, instant, zone, null::timestamptz, null::interval)
         else instant
     end
 $$;

@@ -62,13 +62,13 @@ comment on procedure vitals.advance_continuous() is 'Lets the watermarks of the 
 create or replace function vitals.advance_to(r vitals.rollup) returns timestamptz
 language sql
 stable
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(
         r.marked_below,
         vitals.bucket_start(r.width, r.time_zone, least(vitals.rollup_watermark(s), now() - p.refresh_lag))
     )
-    from policy as p
+    from public.policy as p
     left join vitals.rollup as s on s.name = r.source
     where p.relation = r.name
 $$;
@@ -96,13 +96,13 @@ comment on function vitals.is_abandoned(bigint) is 'Whether a refresh that faile
 create or replace function vitals.rollups_are_current() returns boolean
 language sql
 stable
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
     select vitals.rollup_watermark(r) >= vitals.bucket_start(r.width, r.time_zone, now() - p.refresh_lag)
         and not exists (select from vitals.rollup_dirty)
         and not exists (select from vitals.refresh_request)
     from vitals.rollup as r
-    join policy as p on p.relation = r.name
+    join public.policy as p on p.relation = r.name
     where r.source = 'health_data'
 $$;
 comment on function vitals.rollups_are_current() is 'Whether a refresh would find nothing to do.';
@@ -130,10 +130,10 @@ comment on procedure vitals.refresh_rollups_job(integer, jsonb) is 'The job of T
 -- Locks: the row of the job.
 create or replace function vitals.schedule_rollups() returns void
 language plpgsql
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
 declare
-    every constant interval := (select min(p.refresh_every) from policy as p join vitals.rollup as r on r.name = p.relation);
+    every constant interval := (select min(p.refresh_every) from public.policy as p join vitals.rollup as r on r.name = p.relation);
     job   integer;
 begin
     if not exists (select from vitals.rollup where kept_by = 'timescaledb') then
@@ -143,10 +143,10 @@ begin
     from timescaledb_information.jobs as j
     where j.proc_schema = 'vitals' and j.proc_name = 'refresh_rollups_job';
     if not found then
-        job := add_job('vitals.refresh_rollups_job', every, fixed_schedule => false);
+        job := public.add_job('vitals.refresh_rollups_job', every, fixed_schedule => false);
     end if;
     -- A failed run is repeated at the same pace. A change counts from now on: the next run was planned by the old pace.
-    perform alter_job(job, schedule_interval => every, retry_period => every, next_start => now() + every)
+    perform public.alter_job(job, schedule_interval => every, retry_period => every, next_start => now() + every)
     from timescaledb_information.jobs as j
     where j.job_id = job and (j.schedule_interval <> every or j.retry_period <> every);
 end

@@ -199,7 +199,7 @@ comment on function vitals.recompute_rollup(vitals.rollup, timestamptz, timestam
 create or replace function vitals.publish_live_from() returns void
 language plpgsql
 security definer
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     r vitals.rollup;

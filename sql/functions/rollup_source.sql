@@ -7,7 +7,7 @@
 create or replace function vitals.refreshable(r vitals.rollup, from_bucket timestamptz, to_bucket timestamptz)
 returns tstzmultirange
 language plpgsql
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     kept timestamptz;
@@ -15,7 +15,7 @@ declare
 begin
     -- An hour ahead of retention, which otherwise might drop what a refresh is about to read.
     select vitals.bucket_end(r.width, r.time_zone, now() - min(keep_for) + interval '1 hour') into kept
-    from policy where relation in (r.source, r.name);
+    from public.policy where relation in (r.source, r.name);
     from_bucket := greatest(from_bucket, kept);
     if from_bucket >= to_bucket then
         return '{}';
@@ -35,7 +35,7 @@ comment on function vitals.refreshable(vitals.rollup, timestamptz, timestamptz) 
 create or replace function vitals.gone_from_source(r vitals.rollup, from_ts timestamptz, to_ts timestamptz)
 returns tstzmultirange
 language plpgsql
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
 declare
     wanted constant tstzrange := tstzrange(from_ts, to_ts);
@@ -82,7 +82,7 @@ comment on function vitals.gone_from_source(vitals.rollup, timestamptz, timestam
 create or replace function vitals.rollup_source_table(r vitals.rollup, out table_schema name, out table_name name)
 language plpgsql
 stable
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     if r.source = 'health_data' then
@@ -104,7 +104,7 @@ comment on function vitals.rollup_source_table(vitals.rollup) is 'Table a rollup
 create or replace function vitals.rollup_watermark(r vitals.rollup) returns timestamptz
 language plpgsql
 stable
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
 begin
     if r.kept_by = 'vitals' then

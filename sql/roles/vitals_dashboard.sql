@@ -2,14 +2,13 @@
 -- table is open to it, and no view that names no tenant. Whom it may see is in vitals.dashboard_tenant:
 --
 --   create role clinic_board login password '…' in role vitals_dashboard;
---   insert into vitals.dashboard_tenant values ('clinic_board', 1939964806110937090);   -- this tenant, whatever it sets
---   alter role clinic_board set vitals.tenant = '1939964806110937090';                  -- narrows; its own to change
---   alter role clinic_board set search_path = dashboard;                                -- names need no schema then
+--   insert into vitals.dashboard_tenant values ('clinic_board', 1939964806110937090);              -- this tenant
+--   insert into vitals.dashboard_tenant (role_name, all_tenants) values ('clinic_board', true);    -- or every tenant
+--   alter role clinic_board set search_path = dashboard;                                           -- names need no schema then
 --
--- A role that is bound nowhere sees every tenant.
--- Parameters: none. Run by the owner of the tables (who ran `vitals migrate`) with the right to create roles, after every
--- migrate; what a role has been given besides is taken from it. Locks: the catalogue, for a moment.
-begin;
+-- A role that is bound nowhere sees nothing.
+-- Parameters: none. Applied by `vitals roles`, and by `vitals migrate` where the role was applied before, in one transaction, as
+-- the owner of the tables; what a role has been given besides is taken from it. Locks: the catalogue, for a moment.
 
 do $$
 begin
@@ -30,4 +29,3 @@ $$;
 revoke all on all tables in schema public, vitals, dashboard from vitals_dashboard;
 grant usage on schema dashboard to vitals_dashboard;
 grant select on all tables in schema dashboard to vitals_dashboard;
-commit;

@@ -2,9 +2,8 @@
 -- data, no alert and no account.
 -- A refresh takes the owner of the rollups: request_refresh(from, to) asks the next one for a range, at most
 -- policy.refresh_every later; what is known to have changed is refreshed anyway.
--- Parameters: none. Run by the owner of the tables (who ran `vitals migrate`) with the right to create roles, after every
--- migrate; what a role has been given besides is taken from it. Locks: the catalogue, for a moment.
-begin;
+-- Parameters: none. Applied by `vitals roles`, and by `vitals migrate` where the role was applied before, in one transaction, as
+-- the owner of the tables; what a role has been given besides is taken from it. Locks: the catalogue, for a moment.
 
 do $$
 begin
@@ -34,4 +33,3 @@ revoke select on vitals.device_key_secret from vitals_dba;
 grant execute on function request_refresh(timestamptz, timestamptz), vitals.drop_oldest_chunk(text),
     vitals.delete_old_rows(text, integer), vitals.delete_rejects_over(), vitals.compress_oldest_chunk(text),
     vitals.note_policy_run(text, bigint, bigint, bigint, text) to vitals_dba;
-commit;

@@ -1,9 +1,8 @@
 -- vitals_service: what `vitals serve` needs, and no more. It may add health data and fill gaps in it, keep the rollups and
 -- the alerts, and deliver. It makes no tables, deletes no sample, changes neither the directory nor the policy.
 -- Give it to the role the service logs in as: create role clinic_service login password '…' in role vitals_service;
--- Parameters: none. Run by the owner of the tables (who ran `vitals migrate`) with the right to create roles, after every
--- migrate; what a role has been given besides is taken from it. Locks: the catalogue, for a moment.
-begin;
+-- Parameters: none. Applied by `vitals roles`, and by `vitals migrate` where the role was applied before, in one transaction, as
+-- the owner of the tables; what a role has been given besides is taken from it. Locks: the catalogue, for a moment.
 
 do $$
 begin
@@ -39,7 +38,8 @@ grant select, update on vitals.latest_view to vitals_service;
 
 -- What it goes by.
 grant select on event_type, workout_type, customer, org_unit, app_user, device_binding, vitals.directory, device_config,
-    device_config_metric, device_config_interface, policy, refinery_schema_history, vitals.device_period to vitals_service;
+    device_config_metric, device_config_interface, policy, refinery_schema_history, vitals.schema_state, vitals.schema_object,
+    vitals.device_period to vitals_service;
 grant select on sleep_night, sleep_week, exercise_week, workout_named to vitals_service;
 
 -- Who may ask it. It makes no key, and cannot bring one back.
@@ -73,4 +73,3 @@ grant execute on function vitals.publish_live_from() to vitals_service;
 grant select on vitals.policy_run to vitals_service;
 grant execute on function vitals.drop_oldest_chunk(text), vitals.delete_old_rows(text, integer),
     vitals.delete_rejects_over(), vitals.compress_oldest_chunk(text), vitals.note_policy_run(text, bigint, bigint, bigint, text) to vitals_service;
-commit;

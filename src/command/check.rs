@@ -15,7 +15,7 @@ use crate::store::clock::Clock;
 use crate::store::health::{self, Encryption, health_check};
 use crate::store::locks::{self, LockTable};
 use crate::store::rollups::{self, Edition, RollupStatus};
-use crate::store::{Store, api_key, device_config, erasure, migrate, outbox, policy};
+use crate::store::{Store, api_key, device_config, erasure, migrate, outbox, policy, schema};
 
 /// Looks at everything and tells.
 ///
@@ -48,9 +48,7 @@ async fn database(report: &mut Report, settings: &Settings, store: &Store) -> an
         }
     };
     report.good("TimescaleDB", meaning(edition));
-    let (found, needed) = (migrate::version(store).await?, migrate::head());
-    if found == needed {
-        report.good("schema", &format!("version {found}"));
+    if schema(report, store).await? {
         match health_check(store).await {
             Ok(()) => report.good("uploads", "the role may write what they write"),
             Err(error) => report.bad("uploads", &error.to_string()),
@@ -63,11 +61,6 @@ async fn database(report: &mut Report, settings: &Settings, store: &Store) -> an
         keys(report, settings, store).await?;
         waiting(report, store).await?;
         erasures(report, store).await?;
-    } else if found < needed {
-        report.bad("schema", &format!("version {found}, this program needs {needed}: run `vitals migrate`"));
-    } else {
-        report
-            .bad("schema", &format!("version {found}, newer than this program ({needed}): run a newer one"));
     }
     Ok(())
 }
@@ -87,6 +80,29 @@ async fn redis(report: &mut Report, cache: &Cache) {
             report.bad("Redis", &text);
         }
     }
+}
+
+/// Whether the schema is this program's and as it was applied; true where the rest can be looked at.
+async fn schema(report: &mut Report, store: &Store) -> anyhow::Result<bool> {
+    let state = schema::state(store).await?;
+    if let Some(complaint) = state.complaint() {
+        report.bad("schema", &complaint);
+        return Ok(state == schema::State::OtherFunctions);
+    }
+    report.good("schema", &format!("version {}", migrate::head()));
+    let findings = schema::findings(store).await?;
+    for change in findings.changes {
+        report.bad("schema", &format!("not as `vitals migrate` left it: {change}; run it again"));
+    }
+    for foreign in findings.foreign_functions {
+        report.bad("schema public", &format!("{foreign} could be run instead of what is meant: drop it"));
+    }
+    if let Some(owner) = findings.open_public {
+        let text =
+            format!("everybody may create in it: as {owner}, `revoke create on schema public from public`");
+        report.bad("schema public", &text);
+    }
+    Ok(true)
 }
 
 const fn meaning(edition: Edition) -> &'static str {

@@ -15,6 +15,9 @@ pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     for name in &migrated.applied {
         print(&format!("applied {name}\n"))?;
     }
+    if migrated.applied_functions {
+        print("functions, views and grants are those of this program\n")?;
+    }
     print(&format!("schema is at version {}\n", migrated.version))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -4,15 +4,14 @@ use std::process::ExitCode;
 
 use super::text::print;
 use crate::config::Settings;
-use crate::store::{Store, roles};
+use crate::store::roles;
 
 /// Applies them and says which.
 ///
 /// # Errors
 /// The database is away or was not migrated, or the role of `database_url` may not create roles.
 pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
-    let store = Store::new(settings)?;
-    for name in roles::apply(&store).await? {
+    for name in roles::apply(settings).await? {
         print(&format!("role {name} has what sql/roles/{name}.sql says\n"))?;
     }
     Ok(ExitCode::SUCCESS)

@@ -79,8 +79,8 @@ pub struct Receipt {
     pub id: i64,
     /// `device` or `user`.
     pub kind: String,
-    /// Hash of the serial or id.
-    pub subject: String,
+    /// Random number that says nothing of what was erased.
+    pub number: String,
     /// Who asked.
     pub asked_by: String,
     /// When.
@@ -208,7 +208,7 @@ impl Desk {
         Ok(Receipt {
             id: row.get("erasure_id"),
             kind: row.get("kind"),
-            subject: row.get("subject"),
+            number: row.get("receipt_number"),
             asked_by: row.get("asked_by"),
             asked_at: row.get("asked_at"),
             erased_at: row.get("erased_at"),

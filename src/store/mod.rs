@@ -44,6 +44,7 @@ pub mod rejected_upload;
 pub mod replay;
 pub mod roles;
 pub mod rollups;
+pub mod schema;
 mod sleep_segment;
 mod statement;
 pub mod stats;

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio_postgres::Client;
+use tokio_postgres::{Client, GenericClient, Transaction};
 
 use super::{Driver, Store, StoreError};
 use crate::config::Settings;
@@ -89,7 +89,7 @@ macro_rules! sql {
 ///
 /// # Errors
 /// The database is away.
-pub async fn edition(client: &Client) -> Result<Edition, StoreError> {
+pub async fn edition(client: &impl GenericClient) -> Result<Edition, StoreError> {
     let row = client.query_one(sql!("edition"), &[]).await.map_err(failed("rollups.edition"))?;
     Ok(if row.get::<_, &str>("edition") == "community" { Edition::Community } else { Edition::Apache })
 }
@@ -112,13 +112,17 @@ pub async fn status(client: &Client) -> Result<Vec<RollupStatus>, StoreError> {
         .collect())
 }
 
-/// Makes the rollups that are missing, all or none, and refuses those that were made otherwise.
+/// Makes the rollups that are missing, and refuses those that were made otherwise. Unless everything `is_current`, what shows
+/// them is made again, too.
 ///
 /// # Errors
 /// [`StoreError::State`] when the zone, a definition or the edition is not what the rollups were made with.
-pub async fn sync(client: &mut Client, settings: &Settings) -> Result<(), StoreError> {
-    let edition = edition(client).await?;
-    let transaction = client.transaction().await.map_err(failed("rollups.sync"))?;
+pub async fn sync(
+    transaction: &Transaction<'_>,
+    settings: &Settings,
+    is_current: bool,
+) -> Result<(), StoreError> {
+    let edition = edition(transaction).await?;
     let recorded = transaction.query(sql!("recorded"), &[]).await.map_err(failed("rollups.recorded"))?;
     for (position, definition) in (1_i16..).zip(&DEFINITIONS) {
         let zone = definition.zone(settings);
@@ -134,9 +138,17 @@ pub async fn sync(client: &mut Client, settings: &Settings) -> Result<(), StoreE
             .await
             .map_err(failed("rollups.create"))?;
     }
-    transaction.batch_execute(&health_by_day()).await.map_err(failed("rollups.health_by_day"))?;
     transaction.execute(sql!("settle"), &[]).await.map_err(failed("rollups.settle"))?;
-    transaction.commit().await.map_err(failed("rollups.sync"))
+    if !is_current {
+        transaction.batch_execute(&health_by_day()).await.map_err(failed("rollups.health_by_day"))?;
+        transaction.execute(sql!("show"), &[]).await.map_err(failed("rollups.show"))?;
+    }
+    Ok(())
+}
+
+/// The texts that rollups are made of, the zone left open.
+pub(super) fn texts() -> impl Iterator<Item = String> {
+    DEFINITIONS.iter().map(|definition| definition.text(ZONE)).chain([health_by_day()])
 }
 
 impl Definition {

@@ -86,8 +86,8 @@ fn every_query_says_its_name_purpose_parameters_sources_and_cost() {
 #[tokio::test]
 async fn every_query_runs_as_a_dashboard_and_finds_its_own_tenant_only() {
     let (database, admin) = fleet().await;
-    let (board, bound) =
-        (Login::of(&database, "vitals_dashboard").await, Login::of(&database, "vitals_dashboard").await);
+    let board = Login::of(&database, "vitals_dashboard").await.sees_all_tenants(&database).await;
+    let bound = Login::of(&database, "vitals_dashboard").await;
     let sql = format!("insert into vitals.dashboard_tenant values ('{}', {HARBOUR})", bound.name);
     admin.batch_execute(&sql).await.expect("bound");
     for (login, is_bound) in [(&board, false), (&bound, true)] {
@@ -220,4 +220,35 @@ async fn hours_days_alerts_and_nights_are_those_of_the_raw_rows() {
         .map(|row| (row.get("from_percent"), row.get("devices")))
         .collect();
     assert_eq!(charge, [(20, 1), (50, 1), (70, 1), (90, 1)]);
+}
+
+/// `bucket` is an instant, which a session far from the rollups' zone shows as another date.
+#[tokio::test]
+async fn a_day_is_the_date_of_the_rollups_zone_whatever_zone_the_session_has() {
+    let (_database, client) = fleet().await;
+    for zone in ["Asia/Shanghai", "UTC", "America/Los_Angeles", "Pacific/Kiritimati"] {
+        client.batch_execute(&format!("set time zone '{zone}'")).await.expect("a zone");
+        for (view, unit) in [("health_daily", "day"), ("health_weekly", "week"), ("health_monthly", "month")]
+        {
+            let wrong = format!(
+                "select count(*), count(*) filter (where day::text is distinct from
+                     to_char(date_trunc('{unit}', first_ts at time zone 'Asia/Shanghai'), 'YYYY-MM-DD'))
+                 from dashboard.{view}"
+            );
+            let row = client.query_one(&wrong, &[]).await.expect("counts");
+            assert!(row.get::<_, i64>(0) > 0);
+            assert_eq!(row.get::<_, i64>(1), 0, "{view} in {zone}");
+        }
+        let local =
+            "select array_agg(distinct (ts at time zone 'Asia/Shanghai')::date::text) from health_data";
+        let days: Vec<String> = client.query_one(local, &[]).await.expect("days").get(0);
+        for name in ["person_week", "alerts_daily", "sleep_nights", "sleep_average"] {
+            let sql = format!("select day::text from ({}) as panel", filled(&queries()[name]));
+            let shown = client.query(&sql, &[]).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+            assert!(!shown.is_empty(), "{name}");
+            for row in shown {
+                assert!(days.contains(&row.get::<_, String>(0)), "{name} in {zone}: {days:?}");
+            }
+        }
+    }
 }

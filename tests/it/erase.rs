@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tokio_postgres::Client;
+use vitals::store::migrate;
 use vitals::store::rollups::{self, Edition};
 
 use crate::harness::{Database, Service, eventually, vitals};
@@ -279,4 +280,64 @@ async fn a_range_is_refreshed_by_command() {
     assert!(said.code == 0 && said.out.contains("health_monthly"), "{said:?}");
     assert_eq!(count(&client, "select count(*) from health_monthly where heart_rate_max = 177").await, 1);
     assert_eq!(vitals(&database, &["refresh", "--from", "1d", "--to", "2d"]).await.code, 1);
+}
+
+/// A hash of a serial is found by trying serials: there are few.
+const HASHES: &str = "select count(*) from erasure as e, (values ('device:WATCH-GONE'), ('device:WATCH-KEPT')) as s (told)
+    where e::text like '%' || encode(sha256(convert_to(s.told, 'UTF8')), 'hex') || '%' or e::text like '%WATCH%'";
+
+#[tokio::test]
+async fn a_receipt_has_a_random_number_and_says_nothing_of_what_was_erased() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let mut numbers = Vec::new();
+    for _ in 0..2 {
+        run(&client, &format!("insert into device (device_sn) values ('{GONE}')")).await;
+        let said = vitals(&database, &["erase", "device", GONE, "--yes", "--json"]).await;
+        assert_eq!(said.code, 0, "{}", said.err);
+        let receipt: Value = serde_json::from_str(&said.out).expect("JSON");
+        let number = receipt["receipt_number"].as_str().expect("a number").to_owned();
+        let found = format!(
+            "select count(*) from erasure where receipt_number = '{number}' and erased_at is not null"
+        );
+        assert_eq!(count(&client, &found).await, 1);
+        numbers.push(number);
+    }
+    assert_ne!(numbers[0], numbers[1]);
+    assert_eq!(count(&client, HASHES).await, 0);
+}
+
+#[tokio::test]
+async fn receipts_of_before_can_no_longer_be_reversed() {
+    const MIGRATION: &str = include_str!("../../migrations/V27__schema_object_and_receipt.sql");
+    let database = Database::new().await;
+    let client = database.client().await;
+    run(
+        &client,
+        &format!(
+            "drop table vitals.schema_state, vitals.schema_object;
+             alter table erasure drop column receipt_number, drop constraint erasure_subject_check;
+             create index erasure_subject_idx on erasure (subject);
+             insert into device (device_sn) values ('{KEPT}');
+             insert into erasure (kind, subject, asked_by, erased_at)
+             select 'device', 'sha256:' || encode(sha256(convert_to('device:' || told, 'UTF8')), 'hex'), 'Li', erased_at
+             from (values ('{GONE}', clock_timestamp()), ('{GONE}', clock_timestamp()), ('{KEPT}', null), ('LOST', null))
+                 as old (told, erased_at);
+             alter table erasure alter column subject set not null;
+             {MIGRATION}"
+        ),
+    )
+    .await;
+    assert_eq!(count(&client, "select count(distinct receipt_number) from erasure").await, 4);
+    assert_eq!(count(&client, "select count(*) from erasure where subject like 'sha256:%'").await, 0);
+    // One that was broken off is gone on with.
+    let open = format!("select count(*) from erasure where erased_at is null and subject = '{KEPT}'");
+    assert_eq!(count(&client, &open).await, 1);
+    run(&client, &format!("select erase_device('{KEPT}')")).await;
+    assert_eq!(count(&client, "select count(*) from erasure").await, 4);
+    // Until Redis has followed, the receipt names the device.
+    migrate::run(&database.settings()).await.expect("what was dropped above is on record again");
+    let said = vitals(&database, &["erase", "finish"]).await;
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert_eq!(count(&client, HASHES).await, 0);
 }

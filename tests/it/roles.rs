@@ -67,12 +67,13 @@ async fn assert_denied(client: &Client, sql: &str) {
 }
 
 #[tokio::test]
-async fn a_dashboard_sees_all_tenants_until_it_is_bound_and_then_its_own() {
+async fn a_dashboard_sees_nothing_until_it_is_bound_and_then_its_own() {
     let database = fleet().await;
     let board = Login::of(&database, "vitals_dashboard").await;
     let client = board.client().await;
-    assert_eq!(serials(&client, "device").await, ["HARBOUR", "MOVED", "NOBODY", "SUNSET"]);
-    assert_eq!(serials(&client, "health_daily").await, ["HARBOUR", "MOVED", "NOBODY", "SUNSET"]);
+    for view in VIEWS {
+        assert_eq!(serials(&client, view).await, [""; 0], "{view}");
+    }
     bind(&database, &board.name, &[42]).await;
     for view in VIEWS {
         let seen = serials(&client, view).await;
@@ -82,6 +83,106 @@ async fn a_dashboard_sees_all_tenants_until_it_is_bound_and_then_its_own() {
     }
     bind(&database, &board.name, &[41]).await;
     assert_eq!(serials(&client, "device").await, ["HARBOUR", "MOVED", "SUNSET"]);
+}
+
+#[tokio::test]
+async fn all_tenants_is_a_row_that_says_so_and_nothing_else_means_it() {
+    let database = fleet().await;
+    let admin = database.client().await;
+    let board = Login::of(&database, "vitals_dashboard").await.sees_all_tenants(&database).await;
+    let client = board.client().await;
+    assert_eq!(serials(&client, "device").await, ["HARBOUR", "MOVED", "NOBODY", "SUNSET"]);
+    assert_eq!(serials(&client, "health_daily").await, ["HARBOUR", "MOVED", "NOBODY", "SUNSET"]);
+    for odd in
+        ["(role_name) values ('{}')", "values ('{}', null)", "values ('{}', 41, true)", "values ('{}', 0)"]
+    {
+        let sql = format!("insert into vitals.dashboard_tenant {}", odd.replace("{}", &board.name));
+        let error = admin.batch_execute(&sql).await.expect_err(&sql);
+        assert_eq!(error.code().map(|code| code.code()), Some("23514"), "{sql}: {error:?}");
+    }
+    admin
+        .batch_execute("insert into vitals.dashboard_tenant values ('nobody_at_all', 41)")
+        .await
+        .expect_err("no role");
+}
+
+#[tokio::test]
+async fn a_binding_that_is_deleted_or_a_role_that_is_made_again_widens_nothing() {
+    let database = fleet().await;
+    let admin = database.client().await;
+    let board = Login::of(&database, "vitals_dashboard").await;
+    bind(&database, &board.name, &[41, 42]).await;
+    let delete = async |which: &str| {
+        let sql = format!(
+            "delete from vitals.dashboard_tenant where role_name = '{}'::regrole {which}",
+            board.name
+        );
+        admin.batch_execute(&sql).await.expect("deleted");
+    };
+    delete("and customer_id = 42").await;
+    assert_eq!(serials(&board.client().await, "device").await, ["SUNSET"]);
+    delete("").await;
+    assert_eq!(serials(&board.client().await, "device").await, [""; 0]);
+    let board = board.sees_all_tenants(&database).await;
+    assert_eq!(serials(&board.client().await, "device").await.len(), 4);
+    let name = &board.name;
+    let again =
+        format!("drop role {name}; create role {name} login password '{name}' in role vitals_dashboard");
+    admin.batch_execute(&again).await.expect("made again");
+    assert_eq!(serials(&board.client().await, "device").await, [""; 0]);
+}
+
+#[tokio::test]
+async fn bindings_of_before_stay_and_a_role_that_had_none_sees_nothing() {
+    const MIGRATION: &str = include_str!("../../migrations/V26__dashboard_tenant_explicit.sql");
+    const FUNCTIONS: &str = include_str!("../../sql/functions/dashboard_tenants.sql");
+    let database = fleet().await;
+    let admin = database.client().await;
+    let (bound, unbound) =
+        (Login::of(&database, "vitals_dashboard").await, Login::of(&database, "vitals_dashboard").await);
+    admin
+        .batch_execute(&format!(
+            "drop table vitals.dashboard_tenant;
+             drop function vitals.dashboard_tenant_bound();
+             create table vitals.dashboard_tenant (
+                 role_name regrole not null, customer_id bigint not null,
+                 constraint dashboard_tenant_pkey primary key (role_name, customer_id),
+                 constraint dashboard_tenant_customer_id_check check (customer_id > 0)
+             );
+             insert into vitals.dashboard_tenant values ('{}', 41), (4000000000::oid, 42);
+             {MIGRATION} {FUNCTIONS}",
+            bound.name
+        ))
+        .await
+        .expect("migrated");
+    assert_eq!(serials(&bound.client().await, "device").await, ["SUNSET"]);
+    assert_eq!(serials(&unbound.client().await, "device").await, [""; 0]);
+    let rows = admin.query_one("select count(*) from vitals.dashboard_tenant", &[]).await.expect("a count");
+    assert_eq!(rows.get::<_, i64>(0), 1);
+}
+
+/// A dump names roles, those that are gone by their number, which another server may have given to somebody else.
+#[tokio::test]
+async fn on_another_server_a_binding_counts_for_a_role_of_its_name_only() {
+    let database = fleet().await;
+    let admin = database.client().await;
+    let (same, other) =
+        (Login::of(&database, "vitals_dashboard").await, Login::of(&database, "vitals_dashboard").await);
+    bind(&database, &same.name, &[41]).await;
+    bind(&database, &other.name, &[41]).await;
+    // As the rows come out of a dump: before there is a trigger.
+    admin
+        .batch_execute(&format!(
+            "alter table vitals.dashboard_tenant disable trigger dashboard_tenant_bound;
+             update vitals.dashboard_tenant set bound_server = bound_server + 1;
+             update vitals.dashboard_tenant set bound_name = 'gone' where role_name = '{}'::regrole;
+             alter table vitals.dashboard_tenant enable trigger dashboard_tenant_bound;",
+            other.name
+        ))
+        .await
+        .expect("as if restored");
+    assert_eq!(serials(&same.client().await, "device").await, ["SUNSET"]);
+    assert_eq!(serials(&other.client().await, "device").await, [""; 0]);
 }
 
 #[tokio::test]
@@ -108,28 +209,63 @@ async fn a_device_that_changes_hands_leaves_its_history_behind() {
 }
 
 #[tokio::test]
-async fn a_setting_narrows_and_never_widens() {
+async fn a_transaction_narrows_itself_and_never_widens() {
     let database = fleet().await;
     let board = Login::of(&database, "vitals_dashboard").await;
     let client = board.client().await;
-    client.batch_execute("set vitals.tenant = '42'").await.expect("anybody's to set");
-    assert_eq!(serials(&client, "device").await, ["HARBOUR", "MOVED"]);
+    let seen_as = async |tenants: &str| {
+        client.batch_execute(&format!("begin; select dashboard.use_tenant({tenants})")).await.expect("begun");
+        let seen = serials(&client, "device").await;
+        client.batch_execute("commit").await.expect("ended");
+        seen
+    };
+    assert_eq!(seen_as("42").await, [""; 0]);
     bind(&database, &board.name, &[41]).await;
-    assert_eq!(serials(&client, "device").await, [""; 0]);
-    client.batch_execute("set vitals.tenant = '41, 42'").await.expect("anybody's to set");
-    assert_eq!(serials(&client, "device").await, ["SUNSET"]);
-    for reset in ["reset vitals.tenant", "set vitals.tenant = ''", "discard all"] {
-        client.batch_execute(reset).await.expect("anybody's to reset");
-        assert_eq!(serials(&client, "device").await, ["SUNSET"], "{reset}");
-    }
-    for odd in ["all", "41 or true", "{41}", "41,,42", "null"] {
-        client.batch_execute(&format!("set vitals.tenant = '{odd}'")).await.expect("anybody's to set");
-        client.query("select from dashboard.device", &[]).await.expect_err("refused");
-    }
+    assert_eq!(seen_as("42").await, [""; 0]);
+    assert_eq!(seen_as("41, 42").await, ["SUNSET"]);
+    bind(&database, &board.name, &[42]).await;
+    assert_eq!(seen_as("42").await, ["HARBOUR", "MOVED"]);
+    assert_eq!(seen_as("41").await, ["SUNSET"]);
 
     let role = format!("alter role {} set vitals.tenant = '42'", board.name);
     database.client().await.batch_execute(&role).await.expect("a setting of the role");
-    assert_eq!(serials(&board.client().await, "device").await, [""; 0]);
+    let client = board.client().await;
+    for reset in ["", "reset vitals.tenant", "set vitals.tenant = ''", "discard all"] {
+        client.batch_execute(reset).await.expect("anybody's to reset");
+        assert_eq!(serials(&client, "device").await, ["HARBOUR", "MOVED"], "{reset}");
+    }
+    client.batch_execute("begin; select dashboard.use_tenant(41)").await.expect("begun");
+    assert_eq!(serials(&client, "device").await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_pooled_login_is_not_left_with_the_tenant_of_another() {
+    let database = fleet().await;
+    let board = Login::of(&database, "vitals_dashboard").await;
+    bind(&database, &board.name, &[41, 42]).await;
+    let client = board.client().await;
+    client.batch_execute("begin; select dashboard.use_tenant(42)").await.expect("one");
+    assert_eq!(serials(&client, "device").await, ["HARBOUR", "MOVED"]);
+    client.batch_execute("commit").await.expect("and back to the pool");
+    assert_eq!(serials(&client, "device").await, ["HARBOUR", "MOVED", "SUNSET"]);
+    // Whatever stays with the session is refused, not taken for what the next one asks for.
+    client
+        .batch_execute(
+            "begin; select dashboard.use_tenant(42); select set_config('vitals.tenant', current_setting('vitals.tenant'), false); commit",
+        )
+        .await
+        .expect("kept by a trick");
+    client.query("select from dashboard.device", &[]).await.expect_err("refused");
+    for left in ["42", "41, 42", "all", "41 or true", "{41}", "41,,42", "null"] {
+        client.batch_execute(&format!("set vitals.tenant = '{left}'")).await.expect("anybody's to set");
+        for view in VIEWS {
+            let error =
+                client.query(&format!("select from dashboard.{view}"), &[]).await.expect_err("refused");
+            assert_eq!(error.code().map(|code| code.code()), Some("55000"), "{left}: {error:?}");
+        }
+    }
+    client.batch_execute("reset vitals.tenant").await.expect("reset");
+    assert_eq!(serials(&client, "device").await, ["HARBOUR", "MOVED", "SUNSET"]);
 }
 
 #[tokio::test]
@@ -139,9 +275,12 @@ async fn a_bound_dashboard_stays_bound_whatever_role_it_takes() {
     let board = Login::of(&database, &group.name).await;
     bind(&database, &group.name, &[41]).await;
     let client = board.client().await;
-    for role in [group.name.as_str(), "vitals_dashboard", "none"] {
+    // What both are bound to is seen; vitals_dashboard itself is bound nowhere.
+    for (role, seen) in
+        [(group.name.as_str(), &["SUNSET"][..]), ("vitals_dashboard", &[]), ("none", &["SUNSET"])]
+    {
         client.batch_execute(&format!("set role {role}")).await.expect("a role it is a member of");
-        assert_eq!(serials(&client, "device").await, ["SUNSET"], "{role}");
+        assert_eq!(serials(&client, "device").await, seen, "{role}");
     }
     for sql in [
         "set role vitals_dba",
@@ -407,7 +546,7 @@ async fn applying_the_roles_again_restores_them() {
     assert_denied(&client, "select * from dashboard.device").await;
     let _again = Login::of(&database, "vitals_dashboard").await;
     assert_denied(&client, "select * from health_data").await;
-    assert_eq!(serials(&client, "device").await.len(), 4);
+    client.batch_execute("select * from dashboard.device").await.expect("there again");
 }
 
 /// The steps run as the owner of the tables; what they may do is what policy says.

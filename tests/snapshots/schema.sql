@@ -342,6 +342,7 @@ view dashboard.health_daily.stress_avg numeric: Mean stress over all readings, s
 view dashboard.health_daily.step_max integer: Steps of the day, count. NULL: not sent.
 view dashboard.health_daily.distance_max numeric: Distance of the day, metres. NULL: not sent.
 view dashboard.health_daily.calorie_max numeric: Energy of the day, small calories. NULL: not sent.
+view dashboard.health_daily.day date: The date of the bucket, the first one of weeks and months, in the zone of the rollup (Asia/Shanghai).
 view dashboard.health_hourly.device_sn text: Serial number of the device.
 view dashboard.health_hourly.bucket timestamp with time zone: Start of the hour.
 view dashboard.health_hourly.samples bigint: Rows of health_data in the hour.
@@ -421,6 +422,7 @@ view dashboard.health_monthly.distance_max numeric: Distance of the best day of 
 view dashboard.health_monthly.distance_sum numeric: Distance of the month: sum of the days, metres. NULL: not sent.
 view dashboard.health_monthly.calorie_max numeric: Energy of the best day of the month, small calories. NULL: not sent.
 view dashboard.health_monthly.calorie_sum numeric: Energy of the month: sum of the days, small calories. NULL: not sent.
+view dashboard.health_monthly.day date: The date of the bucket, the first one of weeks and months, in the zone of the rollup (Asia/Shanghai).
 view dashboard.health_weekly.device_sn text: Serial number of the device.
 view dashboard.health_weekly.bucket timestamp with time zone: Start of the ISO week.
 view dashboard.health_weekly.samples bigint: Rows of health_data in the ISO week.
@@ -462,6 +464,7 @@ view dashboard.health_weekly.distance_max numeric: Distance of the best day of t
 view dashboard.health_weekly.distance_sum numeric: Distance of the ISO week: sum of the days, metres. NULL: not sent.
 view dashboard.health_weekly.calorie_max numeric: Energy of the best day of the ISO week, small calories. NULL: not sent.
 view dashboard.health_weekly.calorie_sum numeric: Energy of the ISO week: sum of the days, small calories. NULL: not sent.
+view dashboard.health_weekly.day date: The date of the bucket, the first one of weeks and months, in the zone of the rollup (Asia/Shanghai).
 view dashboard.latest.device_sn text: Serial number of the device.
 view dashboard.latest.ts timestamp with time zone: When the sample was taken.
 view dashboard.latest.heart_rate smallint: Heart rate, beats per minute. NULL: not measured.
@@ -492,11 +495,16 @@ view dashboard.sleep_night.total_hours numeric: Hours of sleep: light + deep + u
 view dashboard.sleep_night.user_id bigint: Wearer. NULL: not known.
 view dashboard.sleep_night.org_id bigint: Organisation unit. NULL: not known.
 view dashboard.sleep_night.customer_id bigint: Tenant. NULL: not known.
-table dashboard_tenant: Which tenants a role sees in schema dashboard, and all roles that are members of it. A role that is bound nowhere sees every tenant.
+table dashboard_tenant: Which tenants a role sees in schema dashboard, and all roles that are members of it. A role that is bound nowhere sees nothing.
     role_name regrole not null: The role, as its name or as a quoted identifier.
-    customer_id bigint not null: Tenant it sees. Several rows: all of them.
+    customer_id bigint: Tenant it sees. Several rows: all of them. NULL: all_tenants is set.
+    all_tenants boolean not null default false: It sees every tenant, and devices that belong to none. No other row is needed then.
+    bound_name name: Name of the role when it was bound; written by a trigger. NULL: never, the trigger sees to it.
+    bound_server bigint: System identifier of the server on which it was bound; written by a trigger. NULL: never, as above.
+    constraint dashboard_tenant_all_tenants_check CHECK ((all_tenants = (customer_id IS NULL)))
     constraint dashboard_tenant_customer_id_check CHECK ((customer_id > 0))
-    constraint dashboard_tenant_pkey PRIMARY KEY (role_name, customer_id)
+    CREATE UNIQUE INDEX dashboard_tenant_key ON vitals.dashboard_tenant USING btree (role_name, COALESCE(customer_id, (0)::bigint))
+    CREATE TRIGGER dashboard_tenant_bound BEFORE INSERT OR UPDATE ON vitals.dashboard_tenant FOR EACH ROW EXECUTE FUNCTION dashboard_tenant_bound()
 table device: One row per device heard of, bound to somebody or not. One that nobody ever bound goes when it was silent for policy.keep_for.
     device_sn text not null: Serial number, as the device sends it.
     first_seen_at timestamp with time zone not null default now(): When the service first reacted to data of the device.
@@ -664,19 +672,21 @@ table directory: One row: the version of the directory. What was looked up at an
 table erasure: Receipts: who had a device or a user erased, and what was taken away. Kept for ever; nothing in it names a person.
     erasure_id bigint not null: Its number.
     kind text not null: device or user.
-    subject text not null: What was asked for, as vitals.erasure_subject() has it: a SHA-256, so that whoever knows the serial or id finds the receipt.
+    subject text: Serial or user id while the erasure is under way, so that it can go on. NULL: it is over.
     asked_by text not null: Who asked: the name given, else the role.
     asked_at timestamp with time zone not null default now(): When.
     erased_at timestamp with time zone: When the last row was gone. NULL: it was broken off; the same again goes on.
     forgotten_at timestamp with time zone: When Redis was rid of it too. NULL: `vitals erase finish` does it.
     counts jsonb not null default '{}'::jsonb: Rows taken away, by table.
     pending text[]: Serials whose keys are still to go from Redis. NULL: none are.
+    receipt_number uuid not null default gen_random_uuid(): Random number of the receipt, given to whoever asked; it says nothing of what was erased.
     constraint erasure_kind_check CHECK ((kind = ANY (ARRAY['device'::text, 'user'::text])))
     constraint erasure_order_check CHECK (((asked_at <= erased_at) AND (erased_at <= forgotten_at)))
     constraint erasure_pending_check CHECK (((forgotten_at IS NULL) OR (pending IS NULL)))
     constraint erasure_pkey PRIMARY KEY (erasure_id)
+    constraint erasure_receipt_number_key UNIQUE (receipt_number)
+    constraint erasure_subject_check CHECK (((subject IS NULL) OR (erased_at IS NULL)))
     CREATE UNIQUE INDEX erasure_open_key ON public.erasure USING btree (kind, subject) WHERE (erased_at IS NULL)
-    CREATE INDEX erasure_subject_idx ON public.erasure USING btree (subject)
 table event_type: How grave an event is, by type. A change counts for events from then on; a type that is not here is info.
     event_type text not null: Short type, upper case, as in device_event.
     severity text not null: critical, major, minor or info.
@@ -1155,6 +1165,20 @@ table rollup_dirty: What changed behind the watermark: quarter hours to compute 
     to_bucket timestamp with time zone not null: End of the last one, exclusive.
     constraint rollup_dirty_range_check CHECK ((from_bucket < to_bucket))
     CREATE INDEX rollup_dirty_from_bucket_idx ON vitals.rollup_dirty USING btree (from_bucket)
+table schema_object: Functions, views and grants as `vitals migrate` and `vitals roles` left them; vitals.schema_changes() tells what was changed since.
+    kind text not null: function, view or grant.
+    name text not null: Its name; of a function with the types of its parameters; of a grant the role and what it may use.
+    definition text not null: SHA-256 of the definition; of a grant the privileges themselves.
+    constraint schema_object_kind_check CHECK ((kind = ANY (ARRAY['function'::text, 'view'::text, 'grant'::text])))
+    constraint schema_object_pkey PRIMARY KEY (kind, name)
+table schema_state: One row: which functions, views and grants `vitals migrate` applied last.
+    only_row boolean not null default true: True: there is one row.
+    program_hash text not null: SHA-256 of the texts of functions, rollups and roles in the program; another program starts only when they are the same.
+    server_version integer not null: Major version of PostgreSQL; another one may word the definition of a view in another way.
+    applied_at timestamp with time zone not null default now(): When.
+    applied_by text not null default SESSION_USER: By which role.
+    constraint schema_state_only_row_check CHECK (only_row)
+    constraint schema_state_pkey PRIMARY KEY (only_row)
 view sleep_night.device_sn text: Serial number of the device.
 view sleep_night.night date: Local day on which the sleep ended. Segments at most two hours apart are one sleep; a day may hold a night and naps.
 view sleep_night.start_ts timestamp with time zone: When the first of them began.
@@ -1314,6 +1338,8 @@ function dashboard.device_daily(text,timestamp with time zone,timestamp with tim
 function dashboard.device_hourly(text,timestamp with time zone,timestamp with time zone)
 function dashboard.device_monthly(text,timestamp with time zone,timestamp with time zone)
 function dashboard.device_weekly(text,timestamp with time zone,timestamp with time zone)
+function dashboard.use_tenant(bigint[])
+function dashboard_tenant_bound()
 function dashboard_tenants(name)
 function default_zone()
 function delete_old_rows(text,integer)
@@ -1338,11 +1364,11 @@ function erase_user_chunk(bigint,bigint,text,text,timestamp with time zone,times
 function erasure_predicate(text,text,text)
 function erasure_spans(text,text)
 function erasure_steps(text)
-function erasure_subject(text,text)
 function estimated_rows(regclass)
 function evaluate_alerts(bigint[],text[],timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone)
 function expire_alerts()
 function finish_batches(uuid,bigint[],text[],timestamp with time zone,timestamp with time zone,boolean)
+function foreign_functions()
 function gone_from_source(rollup,timestamp with time zone,timestamp with time zone)
 function has_a_say(text)
 function health_by_day(text,text,date,date)
@@ -1387,11 +1413,14 @@ function rebuild_alerts(alert_rule[],integer[],text[],timestamp with time zone[]
 function recompute_devices(text[],timestamp with time zone[],timestamp with time zone[])
 function recompute_rollup(rollup,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone[],timestamp with time zone[])
 function reconcile_alerts(alert_rule,text,timestamp with time zone,timestamp with time zone,derived_alert[],alert_changes)
+function record_grants()
+function record_schema(text,boolean)
 function refresh_dirty_day(timestamp with time zone)
 procedure refresh_rollups(timestamp with time zone,timestamp with time zone)
 procedure refresh_rollups_job(integer,jsonb)
 function refreshable(rollup,timestamp with time zone,timestamp with time zone)
 function rejects_over(bigint)
+function refuse_foreign_functions()
 function replay_rule(alert_rule,text[],timestamp with time zone,timestamp with time zone)
 function request_refresh(timestamp with time zone,timestamp with time zone)
 function resolve_alert(bigint,text,text)
@@ -1403,6 +1432,8 @@ function rollup_watermark(rollup)
 function rollups_are_current()
 function rule_reach(jsonb,integer)
 function schedule_rollups()
+function schema_changes()
+function schema_objects()
 function settles_after(text)
 function show_alerts(bigint[])
 function silenced_alerts(bigint[])
@@ -1411,6 +1442,7 @@ function stretch_to_rebuild(alert_rule,text,timestamp with time zone,timestamp w
 function sync_columnstore(text,text,name,name,text,interval)
 function sync_policies()
 function tell_changes(alert_changes)
+function tenant_setting(name)
 function trace_of_alert(bigint)
 function watch_changes_by_hand()
 function wearer_of_alert(text,bigint,bigint)

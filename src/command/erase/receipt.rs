@@ -29,7 +29,7 @@ pub(super) fn text(receipt: &Receipt, as_json: bool) -> String {
         let object = json!({
             "erasure_id": receipt.id.to_string(),
             "kind": receipt.kind,
-            "subject": receipt.subject,
+            "receipt_number": receipt.number,
             "asked_by": receipt.asked_by,
             "asked_at": receipt.asked_at,
             "erased_at": receipt.erased_at,
@@ -40,7 +40,7 @@ pub(super) fn text(receipt: &Receipt, as_json: bool) -> String {
     }
     let when = |at: Option<jiff::Timestamp>| at.map_or_else(|| "not yet".to_owned(), |at| at.to_string());
     let head = [
-        ["subject".to_owned(), format!("{} {}", receipt.kind, receipt.subject)],
+        ["erased".to_owned(), format!("a {}", receipt.kind)],
         ["asked by".to_owned(), harmless(&receipt.asked_by)],
         ["asked at".to_owned(), receipt.asked_at.to_string()],
         ["erased at".to_owned(), when(receipt.erased_at)],
@@ -48,7 +48,7 @@ pub(super) fn text(receipt: &Receipt, as_json: bool) -> String {
     ];
     let rows = counts.as_object().into_iter().flatten();
     let rows = rows.map(|(table, rows)| (table.clone(), rows.as_i64().unwrap_or(0)));
-    format!("receipt {}\n{}{}", receipt.id, aligned(&head), table(rows))
+    format!("receipt {}\n{}{}", receipt.number, aligned(&head), table(rows))
 }
 
 fn table(counts: impl Iterator<Item = (String, i64)>) -> String {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::OnceCell;
 use tokio_postgres::{Client, Config, NoTls};
 use vitals::config::Settings;
-use vitals::store::{Store, migrate, roles};
+use vitals::store::{migrate, roles};
 
 use super::PATIENCE;
 use super::servers::{Encrypted, Servers, Victims, servers};
@@ -66,6 +66,16 @@ impl Database {
         admin(database.on, &format!("create database {}", database.name)).await;
         database.empty_redis().await;
         database
+    }
+
+    /// The name of a database that somebody else is going to make, on these servers or on those that may go away.
+    pub fn to_be_made(on: Option<&Victims>) -> Self {
+        Self::unmade(DEFAULT_ZONE, on.map_or_else(servers, |victims| victims.servers))
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// What a run that was broken off left there.
@@ -160,7 +170,7 @@ pub(super) fn services_have_their_role_only() -> bool {
 
 async fn grant(settings: &Settings) {
     if services_have_their_role_only() {
-        roles::apply(&Store::new(settings).expect("settings")).await.expect("roles");
+        roles::apply(settings).await.expect("roles");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio_postgres::Client;
-use vitals::store::{Store, roles};
+use vitals::store::roles;
 
 use super::Database;
 use super::database::{admin, block_on, connect};
@@ -22,12 +22,43 @@ pub struct Login {
 impl Login {
     /// A new member of `group`, one of `sql/roles` or of one's own.
     pub async fn of(database: &Database, group: &str) -> Self {
-        roles::apply(&Store::new(&database.settings()).expect("settings")).await.expect("roles");
+        roles::apply(&database.settings()).await.expect("roles");
+        Self::member(database, group).await
+    }
+
+    /// The same, where the roles are as they should be.
+    pub async fn member(database: &Database, group: &str) -> Self {
+        Self::made(database, &format!("in role {group}")).await
+    }
+
+    /// A role that may log in, and nothing else.
+    pub async fn plain(database: &Database) -> Self {
+        Self::made(database, "").await
+    }
+
+    async fn made(database: &Database, membership: &str) -> Self {
         let url = database.url();
         let (_, server) = url.rsplit_once('@').expect("a URL with a user");
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("vitals_test_login_{}_{number}", std::process::id());
-        admin(servers(), &format!("create role {name} login password '{name}' in role {group}")).await;
+        admin(servers(), &format!("create role {name} login password '{name}' {membership}")).await;
+        Self { url: format!("postgres://{name}:{name}@{server}"), name }
+    }
+
+    /// Lets it see every tenant in schema dashboard.
+    pub async fn sees_all_tenants(self, database: &Database) -> Self {
+        let name = &self.name;
+        let sql =
+            format!("insert into vitals.dashboard_tenant (role_name, all_tenants) values ('{name}', true)");
+        database.client().await.batch_execute(&sql).await.expect("bound");
+        self
+    }
+
+    /// The same role where another database is, perhaps on another server.
+    pub fn on(&self, database: &Database) -> Self {
+        let url = database.url();
+        let (_, server) = url.rsplit_once('@').expect("a URL with a user");
+        let name = self.name.clone();
         Self { url: format!("postgres://{name}:{name}@{server}"), name }
     }
 

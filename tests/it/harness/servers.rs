@@ -71,6 +71,16 @@ impl Victims {
         Some(victims)
     }
 
+    /// What `docker/stack` has to be told to mean them.
+    pub fn environment() -> [(&'static str, String); 3] {
+        let name = format!("victims-{}", std::process::id());
+        [
+            ("VITALS_STACK_NAME", name),
+            ("VITALS_STACK_KIND", "private".to_owned()),
+            ("VITALS_STACK_DATA_MIB", "512".to_owned()),
+        ]
+    }
+
     /// Stops `postgres` or `redis` with a signal: INT is fast, QUIT immediate, KILL a crash. It has ended afterwards.
     pub async fn stop(&self, server: &'static str, signal: &'static str) {
         self.order(vec!["stop", server, signal]).await;
@@ -172,12 +182,7 @@ fn stack() -> Command {
 /// 512 MiB hold some hundred rounds of `tests/soak`, and are filled in a moment.
 fn victims() -> Command {
     let mut command = stack();
-    command
-        .env("VITALS_STACK_NAME", format!("victims-{}", std::process::id()))
-        .env("VITALS_STACK_KIND", "private")
-        .env("VITALS_STACK_DATA_MIB", "512")
-        .env_remove("VITALS_DATABASE_URL")
-        .env_remove("VITALS_REDIS_URL");
+    command.envs(Victims::environment()).env_remove("VITALS_DATABASE_URL").env_remove("VITALS_REDIS_URL");
     command
 }
 

@@ -1,0 +1,15 @@
+-- roles.requirements
+-- Purpose: what we lack to apply the roles, one sentence a row; none: nothing.
+-- Parameters: $1 their names.
+-- Locks: none.
+select format(
+    '%I may not create roles: have an administrator run `create role %I nologin`, then say it again',
+    current_user, wanted.name
+) as missing
+from unnest($1::text[]) as wanted (name)
+where not exists (select from pg_roles as r where r.rolname = wanted.name)
+    and not exists (select from pg_roles as r where r.rolname = current_user and (r.rolcreaterole or r.rolsuper))
+union all
+select format('the tables belong to %I, and %I is not a member of it: apply the roles as that role', c.relowner::regrole, current_user)
+from pg_class as c
+where c.oid = to_regclass('public.health_data') and not pg_has_role(current_user, c.relowner, 'usage')
