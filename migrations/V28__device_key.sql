@@ -46,6 +46,28 @@ comment on column device_key_revocation.revoked_at               is 'When.';
 comment on column device_key_revocation.revoked_by               is 'By whom: the name given, else the role.';
 comment on column device_key_revocation.readmitted_at            is 'From when on new keys are handed out again. NULL: none are.';
 
+-- How often something was revoked stands in its keys: a revocation that went, or came back, would let old keys in again.
+create function vitals.device_key_revocation_stays() returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    raise exception 'revocation % of device keys stays as it is: readmit what it is about, or revoke it once more',
+        old.device_key_revocation_id
+        using errcode = 'check_violation';
+end
+$$;
+comment on function vitals.device_key_revocation_stays() is 'Row trigger: keys of a device that were revoked do not come back.';
+
+create trigger device_key_revocation_stays
+    before update on device_key_revocation
+    for each row when (old.readmitted_at is not null
+        or new.device_sn is distinct from old.device_sn or new.customer_id is distinct from old.customer_id)
+    execute function vitals.device_key_revocation_stays();
+create trigger device_key_revocation_is_kept
+    before delete on device_key_revocation
+    for each row execute function vitals.device_key_revocation_stays();
+
 create trigger device_key_secret_changed
     after insert or update or delete or truncate on vitals.device_key_secret
     for each statement execute function vitals.api_key_changed();

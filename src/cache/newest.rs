@@ -82,7 +82,11 @@ fn pipeline<T: Newest>(values: &[T], read_version: &str, zone: &TimeZone, unboun
         pipeline.arg(1).arg(format!("{}:{}", T::NAME, value.device_sn()));
         pipeline.arg(if value.is_bound() { 0 } else { unbound_seconds });
         value.encode(zone, &mut fields);
-        pipeline.arg("eventTimeUs").arg(value.counted_ts().as_microsecond()).arg("readVersion").arg(read_version);
+        pipeline
+            .arg("eventTimeUs")
+            .arg(value.counted_ts().as_microsecond())
+            .arg("readVersion")
+            .arg(read_version);
         pipeline.arg("deviceSn").arg(value.device_sn());
         for (name, text) in fields.drain(..) {
             pipeline.arg(name).arg(text);

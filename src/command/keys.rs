@@ -191,10 +191,10 @@ async fn rotate(options: RotateOptions, store: &Store, zone: &TimeZone) -> anyho
     let overlap: Span = options.overlap.parse().context("--overlap is no time such as 7d")?;
     let now = now(store).await?.to_zoned(zone.clone());
     let previous_until = now.checked_add(overlap.abs())?.timestamp();
-    let secret = chance()?;
     let Some(named) = options.key else {
-        return devices::rotate(store, secret, previous_until, &local(previous_until, zone)).await;
+        return devices::rotate(store, previous_until, &local(previous_until, zone)).await;
     };
+    let secret = chance()?;
     // The public part stays, whatever it is.
     let of = |key_id| Presented::of(key_id, secret);
     let secret_hash = of(KeyId::of([0; 6])).secret_hash();

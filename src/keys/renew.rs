@@ -52,12 +52,14 @@ async fn renew(shared: &Shared) -> Result<(), StoreError> {
     for key_ids in due(shared, RENEW_BEFORE).chunks(KEYS_PER_QUERY) {
         let (known, unknown) = (shared.known.generation(), shared.unknown.generation());
         let found = api_key::find(&shared.store, key_ids).await?;
-        for key_id in key_ids.iter().filter(|key_id| !found.contains_key(key_id)) {
-            shared.known.forget(std::iter::once(key_id));
-            shared.unknown.remember(*key_id, (), unknown);
-        }
+        let gone: Vec<KeyId> = key_ids.iter().filter(|id| !found.contains_key(id)).copied().collect();
         for (key_id, kept) in found {
             shared.remember(key_id, kept, known);
+        }
+        // After those that were found: what is forgotten makes an answer of before it count no more.
+        for key_id in gone {
+            shared.unknown.remember(key_id, (), unknown);
+            shared.known.forget(std::iter::once(&key_id));
         }
     }
     Ok(())

@@ -107,8 +107,13 @@ pub fn keep_own<T: Sent>(
         let tenant = tenant_of(key_customer_id, &registered);
         match fault(&one, &registered, foreign, tenant) {
             None => {
-                one.owner_mut().complete_from(&registered);
-                one.owner_mut().customer_id = Some(tenant).filter(|id| *id != OF_DIRECTORY);
+                if key_customer_id == OF_DIRECTORY {
+                    // Whoever has learned a serial speaks in nobody's name but its wearer's.
+                    *one.owner_mut() = registered;
+                } else {
+                    one.owner_mut().complete_from(&registered);
+                    one.owner_mut().customer_id = Some(tenant);
+                }
                 own.push(one);
             }
             Some(detail) => {
@@ -244,8 +249,10 @@ mod tests {
         let theirs = owner(Some(9), Some(8), Some(7));
         assert_eq!(kept(nobody, theirs), Some(theirs));
         assert_eq!(kept(owner(Some(9), None, None), theirs), Some(theirs));
+        assert_eq!(kept(owner(None, None, Some(6)), theirs), Some(theirs), "another wearer of the tenant");
         assert_eq!(kept(owner(Some(OURS), None, None), theirs), None, "it is not of the tenant it names");
         assert_eq!(kept(nobody, nobody), Some(nobody));
+        assert_eq!(kept(owner(None, Some(4), Some(5)), nobody), Some(nobody), "nobody wears it");
         assert_eq!(kept(owner(Some(OURS), None, None), nobody), None, "nobody bound it");
         let mut doubts = Doubts::default();
         doubts.add(&sent(owner(None, Some(4), None)), &nobody, OF_DIRECTORY);

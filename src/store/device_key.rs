@@ -98,13 +98,13 @@ pub async fn readmit(store: &Store, of: Of<'_>) -> Result<bool, StoreError> {
     Ok(READMIT.execute(&client, &[&device_sn, &customer_id]).await? > 0)
 }
 
-/// Makes keys with this secret from now on; those made with others work until `others_until`. Gives the number of the secret.
+/// Makes keys with another secret from now on; those made with others work until `others_until`. Gives the number of the secret.
 ///
 /// # Errors
 /// The database is away, or somebody else rotated it at the same moment.
-pub async fn rotate(store: &Store, secret: [u8; 32], others_until: Timestamp) -> Result<i32, StoreError> {
+pub async fn rotate(store: &Store, others_until: Timestamp) -> Result<i32, StoreError> {
     let client = store.client().await?;
-    let rows = ROTATE.query(&client, &[&secret.as_slice(), &others_until]).await?;
+    let rows = ROTATE.query(&client, &[&others_until]).await?;
     rows.first()
         .map(|row| row.get(0))
         .ok_or_else(|| StoreError::State("device_key.rotate gave no row".into()))

@@ -43,12 +43,34 @@ impl GivenUp {
         if all.is_empty() {
             return;
         }
-        let (pids, began): (Vec<i32>, Vec<Timestamp>) = all.into_iter().unzip();
+        // Kept until it is certain that they were ended, also where whoever waits for this gives up.
+        let mut kept = Kept { all, given_up: self.clone() };
+        let (pids, began): (Vec<i32>, Vec<Timestamp>) = kept.all.iter().copied().unzip();
         let sql = statement!("session", "end_given_up").sql;
         let parameters =
             [(&pids as &(dyn ToSql + Sync), Type::INT4_ARRAY), (&began, Type::TIMESTAMPTZ_ARRAY)];
-        if let Err(error) = client.query_typed(sql, &parameters).await {
-            tracing::debug!(error = super::error::describe(&error), "connections given up were not ended");
+        match client.query_typed(sql, &parameters).await {
+            Ok(_) => kept.all.clear(),
+            Err(error) => {
+                tracing::debug!(
+                    error = super::error::describe(&error),
+                    "connections given up were not ended"
+                );
+            }
+        }
+    }
+}
+
+/// Processes that are to be ended, put back unless they were.
+struct Kept {
+    all: Vec<Process>,
+    given_up: GivenUp,
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        for process in self.all.drain(..) {
+            self.given_up.add(process);
         }
     }
 }

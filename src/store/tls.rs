@@ -42,6 +42,12 @@ impl Tls {
     pub(super) fn of(url: &str) -> Result<(Self, Config), String> {
         let (rest, given) = parameters::take(url)?;
         let mut config: Config = rest.parse().map_err(|error: Error| super::error::describe(&error))?;
+        // The driver wants a name for TLS where only addresses are given; libpq takes the address.
+        if config.get_hosts().is_empty() {
+            for address in config.get_hostaddrs().to_vec() {
+                config.host(address.to_string());
+            }
+        }
         let has_sockets_only = !config.get_hosts().is_empty()
             && config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
         let (mode, files) = parameters::interpret(&given)?;

@@ -64,13 +64,8 @@ impl DeviceKeysOf {
     }
 }
 
-pub(super) async fn rotate(
-    store: &Store,
-    secret: [u8; 32],
-    others_until: Timestamp,
-    until: &str,
-) -> anyhow::Result<()> {
-    let generation = device_key::rotate(store, secret, others_until).await?;
+pub(super) async fn rotate(store: &Store, others_until: Timestamp, until: &str) -> anyhow::Result<()> {
+    let generation = device_key::rotate(store, others_until).await?;
     print(&format!(
         "device keys are made with secret {generation} from now on; those of before work until {until}\n"
     ))?;
