@@ -9,6 +9,7 @@ mod limits;
 mod monitor;
 mod notify;
 mod public_url;
+mod redis;
 mod value;
 
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ use jiff::tz::TimeZone;
 pub use limits::{LimitSettings, Proxies};
 pub use monitor::MonitorSettings;
 pub use notify::NotifySettings;
+pub use redis::RedisSettings;
 pub use value::{Authentication, Duplicates, LogFormat};
 
 /// All settings of the service, in their units.
@@ -35,17 +37,9 @@ pub struct Settings {
     #[config(env = "VITALS_REDIS_URL", default = "redis://127.0.0.1:6379/0")]
     pub redis_url: String,
 
-    /// Certificates of the CAs that Redis is verified by (PEM). Empty: those the machine trusts. Needs `rediss://`.
-    #[config(env = "VITALS_REDIS_CA", default = "")]
-    pub redis_ca: PathBuf,
-
-    /// Our own certificate chain for Redis (PEM), where it asks for one.
-    #[config(env = "VITALS_REDIS_CERTIFICATE", default = "")]
-    pub redis_certificate: PathBuf,
-
-    /// Private key of `redis_certificate` (PEM).
-    #[config(env = "VITALS_REDIS_KEY", default = "")]
-    pub redis_key: PathBuf,
+    /// Certificates for Redis.
+    #[config(nested)]
+    pub redis: RedisSettings,
 
     /// Address and port of the HTTP service; port 0 takes a free one.
     #[config(env = "VITALS_LISTEN", default = "127.0.0.1:8080")]
@@ -354,19 +348,6 @@ mod tests {
             let refusal = settings.check().expect_err("must be refused").to_string();
             assert!(refusal.contains("tls_certificate") && refusal.contains("tls_key"), "{refusal}");
         }
-    }
-
-    #[test]
-    fn files_for_a_redis_that_is_not_encrypted_are_refused() {
-        let mut settings = Settings::defaults();
-        settings.redis_ca = "ca.pem".into();
-        let refusal = settings.check().expect_err("must be refused").to_string();
-        assert!(refusal.contains("rediss://"), "{refusal}");
-        settings.redis_url = "rediss://cache:6380".into();
-        settings.check().expect("encrypted");
-        settings.redis_key = "a.key".into();
-        let refusal = settings.check().expect_err("must be refused").to_string();
-        assert!(refusal.contains("redis_certificate"), "{refusal}");
     }
 
     #[test]
