@@ -9,7 +9,7 @@ mod limits;
 mod monitor;
 mod notify;
 mod public_url;
-mod redis;
+mod redis_tls;
 mod value;
 
 use std::net::SocketAddr;
@@ -22,14 +22,14 @@ use jiff::tz::TimeZone;
 pub use limits::{LimitSettings, Proxies};
 pub use monitor::MonitorSettings;
 pub use notify::NotifySettings;
-pub use redis::RedisSettings;
+pub use redis_tls::RedisSettings;
 pub use value::{Authentication, Duplicates, LogFormat};
 
 /// All settings of the service, in their units.
 #[derive(Debug, Clone, Config)]
 pub struct Settings {
-    /// PostgreSQL with TimescaleDB. No transaction pooler in between: LISTEN needs a session. TLS as libpq has it: `sslmode` (disable,
-    /// prefer, require, verify-ca, verify-full), `sslrootcert` (a file, or `system`), `sslcert` and `sslkey` behind the `?`.
+    /// PostgreSQL with TimescaleDB. No transaction pooler in between: LISTEN needs a session. TLS as libpq has it: `sslmode`
+    /// (disable, prefer, require, verify-ca, verify-full), `sslrootcert` (a file, or `system`), `sslcert`, `sslkey`.
     #[config(env = "VITALS_DATABASE_URL", default = "postgres://vitals:vitals@127.0.0.1:5432/vitals")]
     pub database_url: String,
 
@@ -263,11 +263,6 @@ impl Settings {
     /// Zone of device times that name none; [`Settings::check`] has seen it.
     pub fn device_zone(&self) -> TimeZone {
         TimeZone::get(&self.device_time_zone).expect("checked at start")
-    }
-
-    /// Whether it speaks TLS.
-    pub fn has_tls(&self) -> bool {
-        !self.tls_certificate.as_os_str().is_empty()
     }
 
     /// `connect_timeout_ms` as a duration.
