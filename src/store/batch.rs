@@ -32,7 +32,8 @@ const ANNOUNCE: Statement = statement!("batch", "announce");
 const MERGE_FILL: Statement = statement!("batch", "merge_fill");
 const MERGE_KEEP: Statement = statement!("batch", "merge_keep");
 /// What is sent behind it without waiting must not run by itself if it fails: outside of a transaction an error ends the session
-/// (`sql/queries/batch/incoming.sql`), inside it does not.
+/// (`sql/queries/batch/incoming.sql`), inside the first one does not. A second, of what was sent behind the first, does: the
+/// setting has gone back with the transaction.
 pub(super) const BEGIN: &str = "begin; set local exit_on_error = off";
 
 const MERGE_REPLACE: Statement = statement!("batch", "merge_replace");
