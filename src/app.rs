@@ -171,7 +171,7 @@ async fn warn_of_plain_text(settings: &Settings, store: &Store, cache: &Cache) -
         let server = cache.server();
         tracing::warn!(
             server,
-            "the connection to Redis is not encrypted: use rediss:// in redis_url, and redis_ca"
+            "the connection to Redis is not encrypted: use rediss:// in redis_url, and redis.ca"
         );
     }
     Ok(())

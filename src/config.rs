@@ -11,6 +11,7 @@ mod monitor;
 mod names;
 mod notify;
 mod public_url;
+mod redis_tls;
 mod value;
 
 use std::ffi::OsString;
@@ -24,13 +25,14 @@ use jiff::tz::TimeZone;
 pub use limits::{LimitSettings, Proxies};
 pub use monitor::MonitorSettings;
 pub use notify::NotifySettings;
+pub use redis_tls::RedisSettings;
 pub use value::{Authentication, Duplicates, Enrolment, LogFormat};
 
 /// All settings of the service, in their units.
 #[derive(Debug, Clone, Config)]
 pub struct Settings {
-    /// PostgreSQL with TimescaleDB. No transaction pooler in between: LISTEN needs a session. TLS as libpq has it: `sslmode` (disable,
-    /// prefer, require, verify-ca, verify-full), `sslrootcert` (a file, or `system`), `sslcert` and `sslkey` behind the `?`.
+    /// PostgreSQL with TimescaleDB. No transaction pooler in between: LISTEN needs a session. TLS as libpq has it: `sslmode`
+    /// (disable, prefer, require, verify-ca, verify-full), `sslrootcert` (a file, or `system`), `sslcert`, `sslkey`.
     #[config(env = "VITALS_DATABASE_URL", default = "postgres://vitals:vitals@127.0.0.1:5432/vitals")]
     pub database_url: String,
 
@@ -38,17 +40,9 @@ pub struct Settings {
     #[config(env = "VITALS_REDIS_URL", default = "redis://127.0.0.1:6379/0")]
     pub redis_url: String,
 
-    /// Certificates of the CAs that Redis is verified by (PEM). Empty: those the machine trusts. Needs `rediss://`.
-    #[config(env = "VITALS_REDIS_CA", default = "")]
-    pub redis_ca: PathBuf,
-
-    /// Our own certificate chain for Redis (PEM), where it asks for one.
-    #[config(env = "VITALS_REDIS_CERTIFICATE", default = "")]
-    pub redis_certificate: PathBuf,
-
-    /// Private key of `redis_certificate` (PEM).
-    #[config(env = "VITALS_REDIS_KEY", default = "")]
-    pub redis_key: PathBuf,
+    /// Certificates for Redis.
+    #[config(nested)]
+    pub redis: RedisSettings,
 
     /// Address and port of the HTTP service; port 0 takes a free one.
     #[config(env = "VITALS_LISTEN", default = "127.0.0.1:8080")]
@@ -292,11 +286,6 @@ impl Settings {
         TimeZone::get(&self.device_time_zone).expect("checked at start")
     }
 
-    /// Whether it speaks TLS.
-    pub fn has_tls(&self) -> bool {
-        !self.tls_certificate.as_os_str().is_empty()
-    }
-
     /// `connect_timeout_ms` as a duration.
     pub fn connect_timeout(&self) -> Duration {
         Duration::from_millis(self.connect_timeout_ms)
@@ -362,19 +351,6 @@ mod tests {
             let refusal = settings.check().expect_err("must be refused").to_string();
             assert!(refusal.contains("tls_certificate") && refusal.contains("tls_key"), "{refusal}");
         }
-    }
-
-    #[test]
-    fn files_for_a_redis_that_is_not_encrypted_are_refused() {
-        let mut settings = Settings::defaults();
-        settings.redis_ca = "ca.pem".into();
-        let refusal = settings.check().expect_err("must be refused").to_string();
-        assert!(refusal.contains("rediss://"), "{refusal}");
-        settings.redis_url = "rediss://cache:6380".into();
-        settings.check().expect("encrypted");
-        settings.redis_key = "a.key".into();
-        let refusal = settings.check().expect_err("must be refused").to_string();
-        assert!(refusal.contains("redis_certificate"), "{refusal}");
     }
 
     #[test]

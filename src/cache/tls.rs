@@ -1,31 +1,30 @@
 //! How Redis is reached: plain, or with TLS by rustls where `redis_url` begins with `rediss://`.
 //!
 //! Before: the settings. After: every connection of `cache`.
-//! Promise: with TLS the certificate of Redis is verified, for its name, by `redis_ca` or else by what the machine trusts.
+//! Promise: with TLS the certificate of Redis is verified, for its name, by `redis.ca` or else by what the machine trusts.
 
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use redis::{Client, ClientTlsConfig, ConnectionAddr, TlsCertificates};
 
 use super::CacheError;
-use crate::config::Settings;
+use crate::config::{RedisSettings, Settings};
 
 /// Prepares connections; makes none yet.
 pub(super) fn client(settings: &Settings) -> Result<Client, CacheError> {
     let url = settings.redis_url.as_str();
-    let read = |name, file: &PathBuf| match std::fs::read(file) {
-        Ok(bytes) => Ok(bytes),
-        Err(error) => Err(CacheError::Unreadable { name, file: file.clone(), error }),
+    let read = |name, file: &Path| {
+        std::fs::read(file).map_err(|error| CacheError::Unreadable { name, file: file.to_owned(), error })
     };
-    let given = |file: &Path| !file.as_os_str().is_empty();
-    let root_cert = given(&settings.redis_ca).then(|| read("redis_ca", &settings.redis_ca)).transpose()?;
-    let client_tls = match given(&settings.redis_certificate) {
-        false => None,
-        true => Some(ClientTlsConfig {
-            client_cert: read("redis_certificate", &settings.redis_certificate)?,
-            client_key: read("redis_key", &settings.redis_key)?,
+    let files = &settings.redis;
+    let root_cert = RedisSettings::file(&files.ca).map(|file| read("redis.ca", file)).transpose()?;
+    let client_tls = match (RedisSettings::file(&files.certificate), RedisSettings::file(&files.key)) {
+        (Some(certificate), Some(key)) => Some(ClientTlsConfig {
+            client_cert: read("redis.certificate", certificate)?,
+            client_key: read("redis.key", key)?,
         }),
+        _ => None,
     };
     if root_cert.is_none() && client_tls.is_none() {
         return Ok(Client::open(url)?);

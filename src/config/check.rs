@@ -1,7 +1,5 @@
 //! What settings cannot be, together or each by itself.
 
-use std::path::PathBuf;
-
 use jiff::tz::TimeZone;
 
 use super::{Authentication, Enrolment, LimitSettings, Settings, SettingsError, public_url};
@@ -37,18 +35,8 @@ impl Settings {
                 "tls_certificate and tls_key go together: both are files, or neither is".to_owned(),
             );
         }
-        let is_set = |file: &PathBuf| !file.as_os_str().is_empty();
-        if is_set(&self.redis_certificate) != is_set(&self.redis_key) {
-            return refuse(
-                "redis_certificate and redis_key go together: both are files, or neither is".to_owned(),
-            );
-        }
-        if (is_set(&self.redis_ca) || is_set(&self.redis_certificate))
-            && !self.redis_url.starts_with("rediss://")
-        {
-            return refuse(
-                "redis_ca and redis_certificate need redis_url to begin with rediss://, or nothing is encrypted".to_owned(),
-            );
+        if let Some(fault) = self.redis.fault(&self.redis_url) {
+            return refuse(fault.to_owned());
         }
         for (name, zone) in
             [("device_time_zone", &self.device_time_zone), ("rollup_time_zone", &self.rollup_time_zone)]

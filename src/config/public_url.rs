@@ -15,6 +15,11 @@ impl Settings {
         }
     }
 
+    /// Whether it speaks TLS.
+    pub fn has_tls(&self) -> bool {
+        !self.tls_certificate.as_os_str().is_empty()
+    }
+
     /// By which the service itself is spoken to.
     pub fn scheme(&self) -> &'static str {
         if self.has_tls() { "https" } else { "http" }

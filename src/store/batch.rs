@@ -21,16 +21,19 @@ use crate::model::{Carried, DeviceInfoItem, EventItem, Item, Reject};
 use crate::telemetry::trace::TraceContext;
 
 mod account;
+mod confirm;
 pub(super) mod documents;
 mod few;
 
 pub use account::kind_of;
+pub use confirm::confirm;
 
 const ANNOUNCE: Statement = statement!("batch", "announce");
 const MERGE_FILL: Statement = statement!("batch", "merge_fill");
 const MERGE_KEEP: Statement = statement!("batch", "merge_keep");
 /// What is sent behind it without waiting must not run by itself if it fails: outside of a transaction an error ends the session
-/// (`sql/queries/batch/incoming.sql`), inside it does not.
+/// (`sql/queries/batch/incoming.sql`), inside the first one does not. A second, of what was sent behind the first, does: the
+/// setting has gone back with the transaction.
 pub(super) const BEGIN: &str = "begin; set local exit_on_error = off";
 
 const MERGE_REPLACE: Statement = statement!("batch", "merge_replace");
@@ -162,29 +165,6 @@ impl Session {
     pub async fn commit(&self) -> Result<(), StoreError> {
         control(&self.client, "batch.commit", "commit").await
     }
-}
-
-/// Whether the transaction, whose account was added, was committed for good; `None` while its old session is still at it. That the
-/// row is there says nothing of a synchronous standby, which may be promoted without it: so a small write is committed behind it,
-/// on the same server, and waits for the standby as every commit does.
-///
-/// # Errors
-/// The database is away. Dropped before it has ended, it was not found out.
-pub async fn confirm(store: &Store, transaction: Transaction) -> Result<Option<bool>, StoreError> {
-    const STATUS: Statement = statement!("batch", "status");
-    const CONFIRM: Statement = statement!("batch", "confirm");
-    let client = store.own_client().await?;
-    // The session that was to commit may hang in that very commit.
-    store.end_given_up(&client).await;
-    control(&client, "batch.begin", "begin").await?;
-    let rows = STATUS.query(&*client, &[&transaction.batch_id, &transaction.began_at]).await?;
-    let state = |column| rows.first().is_some_and(|row| row.get(column));
-    if !state("is_committed") {
-        return Ok((!state("is_running")).then_some(false));
-    }
-    CONFIRM.query(&*client, &[]).await?;
-    control(&client, "batch.commit", "commit").await?;
-    Ok(Some(true))
 }
 
 async fn write_open(

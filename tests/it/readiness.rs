@@ -23,6 +23,16 @@ async fn ready(process: &Process) -> (u16, serde_json::Value) {
     (answer.status().as_u16(), answer.json().await.expect("JSON"))
 }
 
+/// Waits until it is not ready for a reason with these words in it, and gives that.
+async fn not_ready(process: &Process, words: &str) -> String {
+    eventually(words, async || {
+        let (status, body) = ready(process).await;
+        let reason = body["reason"].as_str().unwrap_or_default();
+        (status == 503 && reason.contains(words)).then(|| reason.to_owned())
+    })
+    .await
+}
+
 #[tokio::test]
 async fn a_role_that_may_not_write_is_noticed_before_the_first_upload() {
     let database = Database::new().await;
@@ -40,13 +50,12 @@ async fn a_role_that_may_not_write_is_noticed_before_the_first_upload() {
 
     let variables = [("VITALS_DATABASE_URL", login.url())];
     let process = Process::serve(&database, &variables).await;
-    let (status, body) = ready(&process).await;
-    assert_eq!(status, 503, "{body}");
-    let reason = body["reason"].as_str().expect("a reason");
-    assert!(reason.contains(words) && reason.contains(place(login.url())), "{reason}");
+    let reason = not_ready(&process, words).await;
+    assert!(reason.contains(place(login.url())), "{reason}");
     let grant = "grant insert on health_data to vitals_service";
     database.client().await.batch_execute(grant).await.expect("granted");
-    assert_eq!(ready(&process).await, (200, json!({ "status": "ok", "database": "up" })));
+    let up = json!({ "status": "ok", "database": "up" });
+    eventually("it is ready", async || (ready(&process).await == (200, up.clone())).then_some(())).await;
     process.signal("TERM");
     assert!(process.ended().await.success());
 }
@@ -75,18 +84,13 @@ async fn wrong_credentials_are_told_in_the_words_of_the_server() {
 
     // While it runs: the password is changed, and the connections end.
     let process = Process::serve(&database, &[("VITALS_DATABASE_URL", login.url())]).await;
-    assert_eq!(ready(&process).await.0, 200);
+    eventually("it is ready", async || (ready(&process).await.0 == 200).then_some(())).await;
     let name = &login.name;
     let change = format!(
         "alter role {name} password 'another'; select pg_terminate_backend(pid) from pg_stat_activity where usename = '{name}'"
     );
     database.client().await.batch_execute(&change).await.expect("changed");
-    let reason = eventually("it is not ready, for that reason", async || {
-        let (status, body) = ready(&process).await;
-        let reason = body["reason"].as_str().unwrap_or_default().to_owned();
-        (status == 503 && reason.contains("28P01")).then_some(reason)
-    })
-    .await;
+    let reason = not_ready(&process, "28P01").await;
     assert!(is_whole(&reason), "{reason}");
     process.signal("TERM");
     process.ended().await;
@@ -108,10 +112,7 @@ async fn a_service_whose_database_was_restored_without_timescaledb_is_not_ready(
     // As a restore without it leaves a database: the tables are there, and plain.
     database.client().await.batch_execute("drop extension timescaledb cascade").await.expect("dropped");
     let process = Process::serve(&database, &[]).await;
-    let (status, body) = ready(&process).await;
-    assert_eq!(status, 503, "{body}");
-    let reason = body["reason"].as_str().expect("a reason");
-    assert!(reason.contains("the extension timescaledb is not in this database"), "{reason}");
+    let reason = not_ready(&process, "the extension timescaledb is not in this database").await;
     assert!(reason.contains(place(&database.url())) && reason.contains("database_url"), "{reason}");
     process.signal("TERM");
     assert!(process.ended().await.success());

@@ -49,6 +49,7 @@ table alert: One row per alert. At most one is open (firing or acknowledged) per
     CREATE UNIQUE INDEX alert_open_key ON public.alert USING btree (device_sn, rule_id) WHERE (status <> 'resolved'::text)
     CREATE INDEX alert_pair_idx ON public.alert USING btree (device_sn, rule_id, started_ts DESC)
     CREATE INDEX alert_resolved_at_idx ON public.alert USING btree (resolved_at) WHERE (status = 'resolved'::text)
+    CREATE INDEX alert_rule_id_idx ON public.alert USING btree (rule_id)
     CREATE TRIGGER alert_deleted AFTER DELETE ON public.alert REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION alert_deleted()
 table alert_action: What happened to alerts, and who did it.
     alert_action_id bigint not null: Number of the entry; later entries have larger ones.
