@@ -49,7 +49,7 @@ fn programs(database: &Database, is_private: bool, victims: bool) -> PathBuf {
     for name in ["pg_dump", "pg_dumpall", "pg_restore", "createdb", "psql"] {
         let script = if name == "psql" && !is_private {
             let url = settings.database_url.rsplit_once('/').expect("a URL").0;
-            format!("database=$1; shift; exec psql -X -d \"{url}/$database\" \"$@\"")
+            format!("PATH=${{PATH#*:}} database=$1; shift; exec psql -X -d \"{url}/$database\" \"$@\"")
         } else {
             format!("{variables}exec '{STACK}' {name} \"$@\"")
         };
