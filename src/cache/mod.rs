@@ -11,10 +11,12 @@ pub mod latest;
 mod newest;
 pub mod overview;
 pub mod owner;
+pub mod timeline;
 pub mod view;
 
-pub use newest::Shown;
+pub use newest::{Hashes, Shown, sweep};
 
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -34,6 +36,9 @@ pub enum CacheError {
     /// No answer within the deadline.
     #[error("redis: no answer in time")]
     Timeout,
+    /// It is not known which timeline of the database Redis holds, or it holds a later one.
+    #[error("redis: another timeline of the database")]
+    Timeline,
     /// Redis or the connection to it said no.
     #[error("redis: {0}")]
     Redis(#[from] redis::RedisError),
@@ -54,6 +59,8 @@ struct Shared {
     /// Zone in which dashboards read the time of a latest value.
     zone: TimeZone,
     connection: Mutex<Option<MultiplexedConnection>>,
+    /// See [`timeline`]; 0: not known.
+    timeline: AtomicI64,
 }
 
 impl std::fmt::Debug for Cache {
@@ -79,6 +86,7 @@ impl Cache {
                 name: format!("{:032x}", rand::random::<u128>()),
                 zone: settings.device_zone(),
                 connection: Mutex::new(None),
+                timeline: AtomicI64::new(0),
             }),
         })
     }
@@ -118,6 +126,7 @@ impl Cache {
         let broken = match &error {
             CacheError::Redis(error) => error.is_io_error() || error.is_unrecoverable_error(),
             CacheError::Timeout | CacheError::Away => true,
+            CacheError::Timeline => false,
         };
         if broken {
             *self.slot() = None;

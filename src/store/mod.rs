@@ -44,6 +44,7 @@ pub mod rollups;
 mod sleep_segment;
 mod statement;
 pub mod stats;
+pub mod timeline;
 pub mod wake;
 mod workout;
 

@@ -50,3 +50,4 @@ mod stop;
 mod tls;
 mod traces;
 mod uploads;
+mod went_back;
