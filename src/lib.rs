@@ -33,4 +33,5 @@ pub mod schedule;
 pub mod store;
 pub mod tasks;
 pub mod telemetry;
+pub mod timeline;
 pub mod wire;

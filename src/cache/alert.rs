@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use redis::{Pipeline, Script, pipe};
 use serde_json::{Value, json};
 
-use super::newest::local;
+use super::newest::{self, local};
 use super::{Cache, CacheError, Shown};
 use crate::model::{AlertState, ShownAlert};
 
@@ -34,15 +34,16 @@ static NEWEST_WINS_HASH: LazyLock<String> = LazyLock::new(|| Script::new(NEWEST_
 /// Redis did not answer; any part may have been written. The same again is harmless.
 pub async fn show(cache: &Cache, alerts: &[ShownAlert]) -> Result<Shown, CacheError> {
     let mut written = 0;
+    let timeline = cache.timeline().ok_or(CacheError::Timeline)?;
     for alerts in alerts.chunks(ALERTS_PER_PIPELINE) {
-        let done: Vec<u64> = cache.send(&pipeline(alerts, &cache.shared.zone)).await?;
-        written += done.iter().sum::<u64>();
+        let done: Vec<u64> = cache.send(&pipeline(alerts, timeline, &cache.shared.zone)).await?;
+        written += newest::written(&done)?;
     }
     Ok(Shown { written, older: alerts.len() as u64 - written })
 }
 
 /// The first call carries the script, which makes Redis know it; the others name it.
-fn pipeline(alerts: &[ShownAlert], zone: &TimeZone) -> Pipeline {
+fn pipeline(alerts: &[ShownAlert], timeline: i64, zone: &TimeZone) -> Pipeline {
     let mut pipeline = Pipeline::with_capacity(alerts.len());
     for (index, alert) in alerts.iter().enumerate() {
         if index == 0 {
@@ -62,7 +63,8 @@ fn pipeline(alerts: &[ShownAlert], zone: &TimeZone) -> Pipeline {
             .arg(version)
             .arg(json)
             .arg(sn)
-            .arg(u8::from(is_open));
+            .arg(u8::from(is_open))
+            .arg(timeline);
     }
     pipeline
 }
@@ -174,10 +176,10 @@ mod tests {
         state.status = "resolved".into();
         let shown = |state| ShownAlert { alert_id: 5, device_sn: "SN-1".into(), state };
         for (state, status) in [(Some(state), "resolved"), (None, "deleted")] {
-            let packed = pipeline(&[shown(state)], &TimeZone::UTC).get_packed_pipeline();
+            let packed = pipeline(&[shown(state)], 1, &TimeZone::UTC).get_packed_pipeline();
             let packed = String::from_utf8_lossy(&packed).into_owned();
             assert!(packed.contains(&format!(r#""alertStatus":"{status}""#)), "{packed}");
-            assert!(packed.ends_with("$4\r\nSN-1\r\n$1\r\n0\r\n"), "it is not open: {packed}");
+            assert!(packed.ends_with("$4\r\nSN-1\r\n$1\r\n0\r\n$1\r\n1\r\n"), "it is not open: {packed}");
         }
     }
 }

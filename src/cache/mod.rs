@@ -11,12 +11,14 @@ pub mod latest;
 mod newest;
 pub mod overview;
 pub mod owner;
+pub mod timeline;
 mod tls;
 pub mod view;
 
-pub use newest::Shown;
+pub use newest::{Hashes, Shown, sweep};
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -36,6 +38,9 @@ pub enum CacheError {
     /// No answer within the deadline.
     #[error("redis: no answer in time")]
     Timeout,
+    /// It is not known which timeline of the database Redis holds, or it holds a later one.
+    #[error("redis: another timeline of the database")]
+    Timeline,
     /// Redis or the connection to it said no.
     #[error("redis: {0}")]
     Redis(#[from] redis::RedisError),
@@ -68,6 +73,8 @@ struct Shared {
     /// How long what a device nobody bound said last is shown, seconds.
     unbound_seconds: u64,
     connection: Mutex<Option<MultiplexedConnection>>,
+    /// See [`timeline`]; 0: not known.
+    timeline: AtomicI64,
 }
 
 impl std::fmt::Debug for Cache {
@@ -94,6 +101,7 @@ impl Cache {
                 zone: settings.device_zone(),
                 unbound_seconds: settings.view_unbound_seconds,
                 connection: Mutex::new(None),
+                timeline: AtomicI64::new(0),
             }),
         })
     }
@@ -148,6 +156,7 @@ impl Cache {
         let broken = match &error {
             CacheError::Redis(error) => error.is_io_error() || error.is_unrecoverable_error(),
             CacheError::Timeout | CacheError::Away | CacheError::Unreadable { .. } => true,
+            CacheError::Timeline => false,
         };
         if broken {
             *self.slot() = None;

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use futures_util::future::try_join;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use redis::{Pipeline, Script};
+use redis::{Pipeline, Script, pipe};
 
 use super::{Cache, CacheError};
 
@@ -17,6 +17,29 @@ const VALUES_PER_PIPELINE: usize = 500;
 
 const NEWEST_WINS: &str = include_str!("newest_wins.lua");
 static NEWEST_WINS_HASH: LazyLock<String> = LazyLock::new(|| Script::new(NEWEST_WINS).get_hash().to_owned());
+
+/// Keys Redis looks at in one step of a scan.
+const SCAN_COUNT: u32 = 1000;
+
+/// Only hashes of ours have the field.
+const SWEEP: &str = "local of = tonumber(redis.call('HGET', KEYS[1], 'timeline') or '0') \
+     if of < tonumber(ARGV[1]) then redis.call('UNLINK', KEYS[1]) end return 1";
+
+/// How new what was read is.
+#[derive(Debug, Clone, Copy)]
+struct Version {
+    read: i64,
+    timeline: i64,
+}
+
+/// Which of the hashes.
+#[derive(Debug, Clone, Copy)]
+pub enum Hashes {
+    /// Latest values.
+    Latest,
+    /// What is known of devices.
+    Infos,
+}
 
 /// Something of which a device has one newest.
 pub(super) trait Newest {
@@ -47,30 +70,65 @@ pub(super) async fn show<T: Newest>(
     values: &[T],
     read_version: i64,
 ) -> Result<Shown, CacheError> {
-    let read_version = read_version.to_string();
+    let version = Version { read: read_version, timeline: cache.timeline().ok_or(CacheError::Timeline)? };
     let mut written = 0;
     // Two at once: while Redis works on one, the other is put together.
     for pair in values.chunks(2 * VALUES_PER_PIPELINE) {
         let (one, other) = pair.split_at(pair.len().min(VALUES_PER_PIPELINE));
-        let (one, other) =
-            try_join(send(cache, one, &read_version), send(cache, other, &read_version)).await?;
+        let (one, other) = try_join(send(cache, one, version), send(cache, other, version)).await?;
         written += one + other;
     }
     Ok(Shown { written, older: values.len() as u64 - written })
 }
 
 /// One round trip; gives how many were written.
-async fn send<T: Newest>(cache: &Cache, values: &[T], read_version: &str) -> Result<u64, CacheError> {
+async fn send<T: Newest>(cache: &Cache, values: &[T], version: Version) -> Result<u64, CacheError> {
     if values.is_empty() {
         return Ok(0);
     }
-    let pipeline = pipeline(values, read_version, &cache.shared.zone, cache.shared.unbound_seconds);
-    let written: Vec<u64> = cache.send(&pipeline).await?;
-    Ok(written.iter().sum())
+    let pipeline = pipeline(values, version, &cache.shared.zone, cache.shared.unbound_seconds);
+    let done: Vec<u64> = cache.send(&pipeline).await?;
+    written(&done)
+}
+
+/// How many a script wrote, each 1, or 0; 2: what is there is of a later timeline.
+pub(super) fn written(done: &[u64]) -> Result<u64, CacheError> {
+    if done.contains(&2) { Err(CacheError::Timeline) } else { Ok(done.iter().sum()) }
+}
+
+/// Takes away what is of an earlier timeline, of the hashes of one step from `cursor` (0 at first) on, once everything the database
+/// has was shown; gives where the next step begins.
+///
+/// # Errors
+/// Redis did not answer.
+pub async fn sweep(cache: &Cache, hashes: Hashes, cursor: u64) -> Result<Option<u64>, CacheError> {
+    let timeline = cache.timeline().ok_or(CacheError::Timeline)?;
+    let pattern = match hashes {
+        Hashes::Latest => "health_data:*",
+        Hashes::Infos => "device_info:*",
+    };
+    let mut scan = pipe();
+    scan.cmd("SCAN")
+        .arg(cursor)
+        .arg("MATCH")
+        .arg(pattern)
+        .arg("COUNT")
+        .arg(SCAN_COUNT)
+        .arg("TYPE")
+        .arg("hash");
+    let ((next, keys),): ((u64, Vec<String>),) = cache.send(&scan).await?;
+    if !keys.is_empty() {
+        let mut sweeping = pipe();
+        for key in keys {
+            sweeping.cmd("EVAL").arg(SWEEP).arg(1).arg(key).arg(timeline).ignore();
+        }
+        cache.send::<()>(&sweeping).await?;
+    }
+    Ok(Some(next).filter(|next| *next != 0))
 }
 
 /// The first call carries the script, which makes Redis know it; the others name it.
-fn pipeline<T: Newest>(values: &[T], read_version: &str, zone: &TimeZone, unbound_seconds: u64) -> Pipeline {
+fn pipeline<T: Newest>(values: &[T], version: Version, zone: &TimeZone, unbound_seconds: u64) -> Pipeline {
     let mut pipeline = Pipeline::with_capacity(values.len());
     let mut fields = Vec::with_capacity(20);
     for (index, value) in values.iter().enumerate() {
@@ -86,8 +144,8 @@ fn pipeline<T: Newest>(values: &[T], read_version: &str, zone: &TimeZone, unboun
             .arg("eventTimeUs")
             .arg(value.counted_ts().as_microsecond())
             .arg("readVersion")
-            .arg(read_version);
-        pipeline.arg("deviceSn").arg(value.device_sn());
+            .arg(version.read);
+        pipeline.arg("deviceSn").arg(value.device_sn()).arg("timeline").arg(version.timeline);
         for (name, text) in fields.drain(..) {
             pipeline.arg(name).arg(text);
         }
@@ -133,7 +191,8 @@ mod tests {
 
     #[test]
     fn a_pipeline_carries_the_script_once() {
-        let packed = pipeline(&[Thing, Thing, Thing], "5", &TimeZone::UTC, 60).get_packed_pipeline();
+        let version = Version { read: 5, timeline: 1 };
+        let packed = pipeline(&[Thing, Thing, Thing], version, &TimeZone::UTC, 60).get_packed_pipeline();
         let packed = String::from_utf8(packed).expect("text");
         assert_eq!(packed.matches("HMGET").count(), 1);
         assert_eq!(packed.matches(NEWEST_WINS_HASH.as_str()).count(), 2);

@@ -1,12 +1,15 @@
--- Shows the newest value of a device. 1: written. 0: what is there is newer.
+-- Shows the newest value of a device. 1: written. 0: what is there is newer. 2: it is of a later timeline of the database.
 -- KEYS[1]  the hash: name, colon, serial; the channel is name_channel:serial
--- ARGV     seconds after which the hash goes if nothing newer comes, 0: never; then field, value, …; the first three fields are
---          eventTimeUs, readVersion and deviceSn
+-- ARGV     seconds after which the hash goes if nothing newer comes, 0: never; then field, value, …; the first four fields are
+--          eventTimeUs, readVersion, deviceSn and timeline
+-- A value of an earlier timeline never was, as far as the database knows: it gives way.
 -- Newest by event time. At the same time the later read wins: a repeat may have filled what was missing.
 -- The whole hash is replaced, so no field of an older value stays.
-local held = redis.pcall('HMGET', KEYS[1], 'eventTimeUs', 'readVersion')
+local held = redis.pcall('HMGET', KEYS[1], 'eventTimeUs', 'readVersion', 'timeline')
 local held_at = tonumber(held[1] or nil)
-if held_at then
+local held_of, of = tonumber(held[3] or nil) or 0, tonumber(ARGV[9])
+if held_at and held_of > of then return 2 end
+if held_at and held_of == of then
     local at = tonumber(ARGV[3])
     if held_at > at or (held_at == at and (tonumber(held[2] or nil) or 0) > tonumber(ARGV[5])) then
         return 0

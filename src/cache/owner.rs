@@ -4,7 +4,7 @@
 //! The value is JSON: `{"customerId":"0"}` for nobody's device, else
 //! `{"userId":"…","orgId":"…","customerId":"…"}`; unknown ids are absent, ids are text, for they are longer than 53 bits.
 //! `sinceUs` and `untilUs` (microseconds since 1970, absent: no bound) say when that holds, `version` at which version of
-//! the directory it was read.
+//! the directory it was read, `timeline` on which timeline of the database.
 //! Promise: nothing is given back or kept that is older than the version Redis was told of last (`vitals:owners`), and
 //! nothing is given back when Redis was told less than the caller.
 
@@ -34,6 +34,13 @@ pub struct At<'a> {
     pub number: i64,
 }
 
+impl At<'_> {
+    /// A directory that went back is another one.
+    fn directory(&self, timeline: i64) -> String {
+        format!("{} {timeline}", self.directory_id)
+    }
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Value {
@@ -47,6 +54,8 @@ struct Value {
     #[serde(skip_serializing_if = "Option::is_none")]
     until_us: Option<i64>,
     version: i64,
+    #[serde(default)]
+    timeline: i64,
 }
 
 /// Whom the devices belong to, in their order; `None`: not known here. Gives nothing when Redis was not told of `at` yet.
@@ -59,6 +68,7 @@ pub async fn recall(
     device_sns: &[&str],
     patience: Duration,
 ) -> Result<Vec<Option<Tenure>>, CacheError> {
+    let Some(timeline) = cache.timeline() else { return Ok(vec![None; device_sns.len()]) };
     let mut pipeline = pipe();
     pipeline.cmd("HMGET").arg(KNOWN).arg("directory").arg("version").arg("floor");
     pipeline.cmd("MGET").arg(keys(device_sns));
@@ -69,10 +79,10 @@ pub async fn recall(
     let (Some(directory), Some(version), Some(floor)) = known else {
         return Ok(vec![None; device_sns.len()]);
     };
-    if directory != at.directory_id || version < at.number {
+    if directory != at.directory(timeline) || version < at.number {
         return Ok(vec![None; device_sns.len()]);
     }
-    Ok(values.into_iter().map(|value| decode(&value?, floor)).collect())
+    Ok(values.into_iter().map(|value| decode(&value?, floor, timeline)).collect())
 }
 
 /// Keeps whom devices belong to, as read at `at`. False: another version than that is known here.
@@ -85,12 +95,13 @@ pub async fn remember<'a>(
     tenures: impl Iterator<Item = (&'a str, &'a Tenure)> + Clone,
     patience: Duration,
 ) -> Result<bool, CacheError> {
+    let timeline = cache.timeline().ok_or(CacheError::Timeline)?;
     let keys = keys(tenures.clone().map(|(device_sn, _)| device_sn));
     let mut pipeline = pipe();
     pipeline.cmd("EVAL").arg(REMEMBER).arg(keys.len() + 1).arg(KNOWN).arg(keys);
-    pipeline.arg(at.directory_id).arg(at.number).arg(KEEP_SECONDS);
+    pipeline.arg(at.directory(timeline)).arg(at.number).arg(KEEP_SECONDS);
     for (_, tenure) in tenures {
-        pipeline.arg(encode(tenure, at.number));
+        pipeline.arg(encode(tenure, at.number, timeline));
     }
     let sending = cache.send::<(i64,)>(&pipeline);
     let (kept,) = tokio::time::timeout(patience, sending).await.map_err(|_| CacheError::Timeout)??;
@@ -103,10 +114,15 @@ pub async fn remember<'a>(
 /// # Errors
 /// Redis did not answer; it may be told again.
 pub async fn changed(cache: &Cache, at: At<'_>, device_sns: Option<&[Box<str>]>) -> Result<bool, CacheError> {
+    let timeline = cache.timeline().ok_or(CacheError::Timeline)?;
     let keys = keys(device_sns.unwrap_or_default());
     let mut pipeline = pipe();
     pipeline.cmd("EVAL").arg(CHANGED).arg(keys.len() + 1).arg(KNOWN).arg(keys);
-    pipeline.arg(at.directory_id).arg(at.number).arg(if device_sns.is_some() { "some" } else { "any" });
+    pipeline.arg(at.directory(timeline)).arg(at.number).arg(if device_sns.is_some() {
+        "some"
+    } else {
+        "any"
+    });
     let (done,): (i64,) = cache.send(&pipeline).await?;
     Ok(done == 2)
 }
@@ -138,7 +154,7 @@ fn keys<S: AsRef<str>>(device_sns: impl IntoIterator<Item = S>) -> Vec<String> {
     device_sns.into_iter().map(|device_sn| format!("device_user:{}", device_sn.as_ref())).collect()
 }
 
-fn encode(tenure: &Tenure, version: i64) -> String {
+fn encode(tenure: &Tenure, version: i64, timeline: i64) -> String {
     let text = |id: Option<i64>| id.map(|id| id.to_string());
     let value = Value {
         user_id: text(tenure.owner.user_id),
@@ -147,14 +163,15 @@ fn encode(tenure: &Tenure, version: i64) -> String {
         since_us: tenure.since.map(Timestamp::as_microsecond),
         until_us: tenure.until.map(Timestamp::as_microsecond),
         version,
+        timeline,
     };
     serde_json::to_string(&value).expect("a flat object of text and numbers")
 }
 
 /// `None` for what is void, and for what somebody else wrote there.
-fn decode(value: &str, floor: i64) -> Option<Tenure> {
+fn decode(value: &str, floor: i64, timeline: i64) -> Option<Tenure> {
     let value: Value = serde_json::from_str(value).ok()?;
-    if value.version < floor {
+    if value.version < floor || value.timeline != timeline {
         return None;
     }
     let id = |text: Option<String>| text.map(|text| text.parse::<i64>()).transpose();
@@ -183,23 +200,24 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         for tenure in [tenure(), Tenure::UNBOUND, Tenure { since: None, ..tenure() }] {
-            assert_eq!(decode(&encode(&tenure, 4), 4), Some(tenure));
+            assert_eq!(decode(&encode(&tenure, 4, 2), 4, 2), Some(tenure));
         }
     }
 
     #[test]
     fn the_form_is_the_one_dashboards_were_told() {
-        assert_eq!(encode(&Tenure::UNBOUND, 4), r#"{"customerId":"0","version":4}"#);
+        assert_eq!(encode(&Tenure::UNBOUND, 4, 2), r#"{"customerId":"0","version":4,"timeline":2}"#);
         assert_eq!(
-            encode(&Tenure { until: None, ..tenure() }, 4),
-            r#"{"userId":"3","orgId":"2","customerId":"1939964806110937090","sinceUs":5000000,"version":4}"#
+            encode(&Tenure { until: None, ..tenure() }, 4, 2),
+            r#"{"userId":"3","orgId":"2","customerId":"1939964806110937090","sinceUs":5000000,"version":4,"timeline":2}"#
         );
     }
 
     #[test]
     fn what_is_older_than_the_floor_or_not_ours_is_nothing() {
-        assert_eq!(decode(&encode(&tenure(), 4), 5), None);
-        assert_eq!(decode("7", 0), None);
-        assert_eq!(decode(r#"{"customerId":"x","version":9}"#, 0), None);
+        assert_eq!(decode(&encode(&tenure(), 4, 2), 5, 2), None);
+        assert_eq!(decode(&encode(&tenure(), 4, 1), 4, 2), None, "the database went back since");
+        assert_eq!(decode("7", 0, 0), None);
+        assert_eq!(decode(r#"{"customerId":"x","version":9}"#, 0, 0), None);
     }
 }

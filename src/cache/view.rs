@@ -46,8 +46,8 @@ pub struct View {
 
 impl View {
     /// How a whole view of `build` is marked in this run.
-    pub fn mark_of(&self, build: &str) -> String {
-        format!("{build} {}", self.run)
+    pub fn mark_of(&self, build: &str, timeline: i64) -> String {
+        format!("{build} {} {timeline}", self.run)
     }
 }
 
@@ -127,8 +127,9 @@ mod tests {
     #[test]
     fn a_restart_of_redis_changes_the_mark_of_the_same_build() {
         let before = View { run: "a1".into(), mark: None };
-        let after = View { run: "b2".into(), mark: Some(before.mark_of("x 7")) };
-        assert_ne!(after.mark, Some(after.mark_of("x 7")));
-        assert_eq!(after.mark, Some(before.mark_of("x 7")));
+        let after = View { run: "b2".into(), mark: Some(before.mark_of("x 7", 1)) };
+        assert_ne!(after.mark, Some(after.mark_of("x 7", 1)));
+        assert_eq!(after.mark, Some(before.mark_of("x 7", 1)));
+        assert_ne!(after.mark, Some(before.mark_of("x 7", 2)), "the database went back");
     }
 }

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::Shared;
 use crate::cache::{CacheError, owner};
 use crate::store::owners::{self, Change, Tenures, Version};
+use crate::timeline::{self, TimelineError};
 
 /// News that may wait for Redis. What does not fit is made good by the next look at the versions.
 pub(super) const NEWS: usize = 256;
@@ -48,6 +49,8 @@ fn hear(shared: &Shared, news: &mpsc::Sender<News>, change: Change) {
     let told = match change {
         Change::Hearing(now) => {
             let number = now.number;
+            // The connection was lost: the database behind this one may have gone back.
+            shared.cache.forget_timeline();
             *version = Some(now);
             shared.memory.forget_all();
             News::Changed { number, device_sns: None }
@@ -126,6 +129,7 @@ impl Keeper {
         let Some(Version { directory_id, .. }) = self.shared.version() else { return Ok(()) };
         let cache = &self.shared.cache;
         cache.connect().await?;
+        known_timeline(&self.shared).await?;
         let at = owner::At { directory_id: &directory_id, number };
         let everything_is_void = owner::changed(cache, at, device_sns).await?;
         self.told = Some(Version { directory_id, number });
@@ -136,6 +140,7 @@ impl Keeper {
     }
 
     async fn remember(&self, found: &Tenures) -> Result<(), CacheError> {
+        known_timeline(&self.shared).await?;
         let cache = &self.shared.cache;
         let at = owner::At { directory_id: &found.version.directory_id, number: found.version.number };
         let tenures = found.by_device.iter().map(|(device_sn, tenure)| (device_sn.as_ref(), tenure));
@@ -146,5 +151,16 @@ impl Keeper {
             owner::remember(cache, at, tenures, KEEP_PATIENCE).await?;
         }
         Ok(())
+    }
+}
+
+async fn known_timeline(shared: &Shared) -> Result<(), CacheError> {
+    match timeline::known(&shared.store, &shared.cache).await {
+        Ok(_) => Ok(()),
+        Err(TimelineError::Cache(error)) => Err(error),
+        Err(TimelineError::Store(error)) => {
+            tracing::debug!(%error, "which timeline of the database this is cannot be told");
+            Err(CacheError::Timeline)
+        }
     }
 }

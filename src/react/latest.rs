@@ -20,6 +20,7 @@ use crate::store::Store;
 use crate::store::device_info::Latest;
 use crate::store::health_data::Newest;
 use crate::telemetry::names;
+use crate::timeline::{self, TimelineError};
 
 /// The view of latest values in Redis. Clones are the same view.
 #[derive(Debug, Clone)]
@@ -97,6 +98,10 @@ impl LatestView {
         show: impl Fn() -> F,
     ) -> Result<(), CacheError> {
         let shown = match show().await {
+            Err(CacheError::Timeline) => {
+                self.settle().await?;
+                show().await?
+            }
             Err(error) if !matches!(error, CacheError::Away) => {
                 self.cache.connect().await?;
                 show().await?
@@ -106,6 +111,15 @@ impl LatestView {
         metrics::counter!(names::LATEST, "outcome" => "written").increment(shown.written);
         metrics::counter!(names::LATEST, "outcome" => "older").increment(shown.older);
         Ok(())
+    }
+
+    /// Finds out which timeline of the database Redis holds: it is not known yet, or another instance found a later one.
+    async fn settle(&self) -> Result<(), CacheError> {
+        match timeline::settle(&self.store, &self.cache).await {
+            Ok(_) => Ok(()),
+            Err(TimelineError::Cache(error)) => Err(error),
+            Err(TimelineError::Store(_)) => Err(CacheError::Timeline),
+        }
     }
 
     /// Looks every `view_check_interval_ms` whether Redis holds the whole view, and rebuilds it when it does not. Runs

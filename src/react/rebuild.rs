@@ -7,10 +7,11 @@
 use std::time::Instant;
 
 use super::LatestView;
-use crate::cache::CacheError;
 use crate::cache::alert;
 use crate::cache::view::{self, Builder};
+use crate::cache::{self, CacheError, Hashes};
 use crate::store::{StoreError, alert_change, device_info, health_data, latest_view};
+use crate::timeline::{self, TimelineError};
 
 /// Devices in one query and one pipeline: a few milliseconds each, so live values hardly wait.
 const PAGE_DEVICES: u32 = 500;
@@ -27,11 +28,19 @@ pub(super) enum Failure {
 /// True when Redis holds the whole view, be it after rebuilding it; false while another instance rebuilds it.
 pub(super) async fn check(latest: &LatestView) -> Result<bool, Failure> {
     latest.cache.connect().await?;
+    let before = latest.cache.timeline();
+    let timeline = match timeline::settle(&latest.store, &latest.cache).await {
+        Ok(number) => number,
+        Err(TimelineError::Cache(error)) => return Err(error.into()),
+        Err(TimelineError::Store(error)) => return Err(error.into()),
+    };
+    // What this instance showed while it did not know of the change may be gone.
+    let is_unchanged = before.is_none_or(|before| before == timeline);
     // Read before any row: whatever is missed from here on belongs to a later build.
     let build = latest_view::build(&latest.store).await?;
     let view = view::look(&latest.cache).await?;
-    let mark = view.mark_of(&build);
-    if view.mark.as_deref() == Some(mark.as_str()) {
+    let mark = view.mark_of(&build, timeline);
+    if is_unchanged && view.mark.as_deref() == Some(mark.as_str()) {
         return Ok(true);
     }
     metrics::gauge!(crate::telemetry::names::VIEW_WHOLE).set(0.0);
@@ -85,9 +94,22 @@ async fn fill(latest: &LatestView) -> Result<Option<usize>, Failure> {
         latest.write_infos(&page.latest).await?;
         match page.next {
             Some(next) => after = next,
-            None => return Ok(Some(devices)),
+            None => break,
         }
     }
+    sweep(latest).await?;
+    Ok(Some(devices))
+}
+
+/// Takes away what never was, as far as the database knows.
+async fn sweep(latest: &LatestView) -> Result<(), Failure> {
+    for hashes in [Hashes::Latest, Hashes::Infos] {
+        let mut cursor = Some(0);
+        while let Some(from) = cursor.filter(|_| !latest.stop.is_cancelled()) {
+            cursor = cache::sweep(&latest.cache, hashes, from).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Takes away what is shown and over, then shows what is open; ends early when stopped.

@@ -57,6 +57,7 @@ const FUNCTIONS: &[(&str, &str)] = &[
     function!("device_owner_at"),
     function!("device_owner"),
     function!("bind_device"),
+    function!("database_origin"),
     function!("alert_rule_refusal"),
     function!("alert_steps"),
     function!("dashboard_tenants"),

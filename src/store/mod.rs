@@ -48,6 +48,7 @@ pub mod schema;
 mod sleep_segment;
 mod statement;
 pub mod stats;
+pub mod timeline;
 mod tls;
 pub mod unknown_name;
 pub mod wake;

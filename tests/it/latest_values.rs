@@ -27,6 +27,7 @@ async fn fields(redis: &mut MultiplexedConnection, device_sn: &str) -> BTreeMap<
         redis.hgetall(format!("health_data:{device_sn}")).await.expect("a hash");
     hash.remove("eventTimeUs");
     hash.remove("readVersion");
+    hash.remove("timeline");
     hash
 }
 

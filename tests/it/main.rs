@@ -64,3 +64,4 @@ mod tls;
 mod traces;
 mod unanswered;
 mod uploads;
+mod went_back;

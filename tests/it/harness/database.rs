@@ -141,6 +141,30 @@ impl Database {
         client.get_multiplexed_async_connection_with_config(&patient).await.expect("Redis answers")
     }
 
+    /// Keeps the database as it is now, for [`Self::go_back`].
+    pub async fn keep(&self) {
+        self.leave(&self.name).await;
+        let sql = format!("create database {0}_kept template {0}", self.name);
+        admin(self.on, &sql).await;
+        admin(self.on, &format!("alter database {} allow_connections true", self.name)).await;
+        self.start_jobs().await;
+    }
+
+    /// Puts the database back to where it was kept, as a restore of a backup does.
+    pub async fn go_back(&self) {
+        admin(self.on, &format!("drop database {} with (force)", self.name)).await;
+        self.leave(&format!("{}_kept", self.name)).await;
+        admin(self.on, &format!("create database {0} template {0}_kept", self.name)).await;
+        self.start_jobs().await;
+    }
+
+    async fn leave(&self, name: &str) {
+        admin(self.on, &format!("alter database {name} allow_connections false")).await;
+        let end =
+            format!("select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = '{name}'");
+        admin(self.on, &end).await;
+    }
+
     /// In the Community edition a copied database has no scheduler yet; a migrated one has.
     async fn start_jobs(&self) {
         self.client()
@@ -156,9 +180,14 @@ impl Drop for Database {
         if !std::ptr::eq(self.on, servers()) {
             return; // It may be away, and ends with the test process.
         }
-        let sql = format!("drop database if exists {} with (force)", self.name);
+        let names = [self.name.clone(), format!("{}_kept", self.name)];
         // A runtime of its own: the test's may be at its end.
-        std::thread::spawn(move || block_on(admin(servers(), &sql))).join().expect("dropped");
+        let dropping = async move {
+            for name in names {
+                admin(servers(), &format!("drop database if exists {name} with (force)")).await;
+            }
+        };
+        std::thread::spawn(move || block_on(dropping)).join().expect("dropped");
     }
 }
 

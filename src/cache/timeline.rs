@@ -1,0 +1,109 @@
+//! `vitals:timeline`: which timeline of the database Redis holds, and how far it saw it.
+//!
+//! Before: `timeline` compares it with the database. After: everything in Redis that says how new it is carries the number.
+//! Promise: the number only rises as long as Redis keeps it; of two instances that find the database gone back one raises it.
+
+use std::sync::atomic::Ordering;
+
+use redis::pipe;
+
+use super::{Cache, CacheError};
+
+const KEY: &str = "vitals:timeline";
+
+/// ARGV: the number that was seen, origin, position, whether the database went back. -1: somebody else was quicker. A new number is at
+/// least the time in seconds, so that one after a flush is above those of before, which an instance may still write with.
+const SETTLE: &str = "local number = tonumber(redis.call('HGET', KEYS[1], 'number') or '0') \
+     if number ~= tonumber(ARGV[1]) then return -1 end \
+     local position = tonumber(redis.call('HGET', KEYS[1], 'position') or '0') \
+     if ARGV[4] == '1' then \
+         number = math.max(number + 1, tonumber(redis.call('TIME')[1])) position = 0 \
+     end \
+     if tonumber(ARGV[3]) > position then position = tonumber(ARGV[3]) end \
+     redis.call('HSET', KEYS[1], 'number', string.format('%.0f', number), 'origin', ARGV[2], \
+         'position', string.format('%.0f', position)) \
+     return number";
+
+/// What Redis saw last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    number: i64,
+    origin: String,
+    position: i64,
+}
+
+/// Where the database is.
+#[derive(Debug, Clone, Copy)]
+pub struct At<'a> {
+    /// Which history of which database.
+    pub origin: &'a str,
+    /// How far.
+    pub position: i64,
+}
+
+impl Seen {
+    /// Whether the database that is there now was never where Redis saw it.
+    fn is_gone(&self, at: At<'_>) -> bool {
+        self.number == 0 || self.origin != at.origin || at.position < self.position
+    }
+}
+
+impl Cache {
+    /// The number, as far as this instance knows it.
+    pub fn timeline(&self) -> Option<i64> {
+        Some(self.shared.timeline.load(Ordering::SeqCst)).filter(|number| *number > 0)
+    }
+
+    /// The database may have gone back: nothing is read or written until the number is found out again.
+    pub fn forget_timeline(&self) {
+        self.shared.timeline.store(0, Ordering::SeqCst);
+    }
+}
+
+/// What Redis saw last, and this instance besides.
+///
+/// # Errors
+/// Redis did not answer.
+pub async fn look(cache: &Cache) -> Result<Seen, CacheError> {
+    cache.connect().await?;
+    let mut pipeline = pipe();
+    pipeline.cmd("HMGET").arg(KEY).arg("number").arg("origin").arg("position");
+    type Held = (Option<i64>, Option<String>, Option<i64>);
+    let ((number, origin, position),): (Held,) = cache.send(&pipeline).await?;
+    Ok(Seen {
+        number: number.unwrap_or_default(),
+        origin: origin.unwrap_or_default(),
+        position: position.unwrap_or_default(),
+    })
+}
+
+/// Notes where the database is, which was asked after `seen` was; gives the number from now on. `None`: it is another than was seen.
+///
+/// # Errors
+/// Redis did not answer.
+pub async fn settle(cache: &Cache, seen: &Seen, at: At<'_>) -> Result<Option<i64>, CacheError> {
+    let mut pipeline = pipe();
+    pipeline.cmd("EVAL").arg(SETTLE).arg(1).arg(KEY);
+    pipeline.arg(seen.number).arg(at.origin).arg(at.position).arg(i64::from(seen.is_gone(at)));
+    let (number,): (i64,) = cache.send(&pipeline).await?;
+    if number < 0 {
+        return Ok(None);
+    }
+    cache.shared.timeline.store(number, Ordering::SeqCst);
+    Ok(Some(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_is_behind_or_another_went_back() {
+        let seen = Seen { number: 3, origin: "a".into(), position: 100 };
+        let is_gone = |origin, position| seen.is_gone(At { origin, position });
+        assert!(!is_gone("a", 100) && !is_gone("a", 101));
+        assert!(is_gone("a", 99) && is_gone("b", 200));
+        let nothing = Seen { number: 0, origin: String::new(), position: 0 };
+        assert!(nothing.is_gone(At { origin: "a", position: 1 }), "Redis was flushed, or is new");
+    }
+}
