@@ -79,7 +79,11 @@ fn pipeline<T: Newest>(values: &[T], read_version: &str, zone: &TimeZone) -> Pip
         }
         pipeline.arg(1).arg(format!("{}:{}", T::NAME, value.device_sn()));
         value.encode(zone, &mut fields);
-        pipeline.arg("eventTimeUs").arg(value.counted_ts().as_microsecond()).arg("readVersion").arg(read_version);
+        pipeline
+            .arg("eventTimeUs")
+            .arg(value.counted_ts().as_microsecond())
+            .arg("readVersion")
+            .arg(read_version);
         pipeline.arg("deviceSn").arg(value.device_sn());
         for (name, text) in fields.drain(..) {
             pipeline.arg(name).arg(text);
