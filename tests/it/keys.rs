@@ -10,11 +10,12 @@ use crate::harness::{
 };
 
 /// What each route needs; "" nothing, "?" see `key_tenants`. Whoever adds one says here who may ask it.
-const NEEDS: [(&str, &str, &str); 32] = [
+const NEEDS: [(&str, &str, &str); 34] = [
     ("post", "/upload_health_data", "upload"),
     ("post", "/upload_health_data_batch", "upload"),
     ("post", "/upload_device_info", "upload"),
     ("post", "/upload_common_event", "upload"),
+    ("post", "/upload_watch_log", "upload"),
     ("get", "/fetch_health_data_config", "?"),
     ("get", "/api/alerts", "read"),
     ("get", "/api/alerts/summary", "read"),
@@ -32,6 +33,7 @@ const NEEDS: [(&str, &str, &str); 32] = [
     ("delete", "/api/alerts/rules/{id}", "admin"),
     ("get", "/api/alerts/rules/{id}/versions", "read"),
     ("get", "/livez", ""),
+    ("get", "/health", ""),
     ("get", "/readyz", ""),
     ("get", "/metrics", "read"),
     ("get", "/api/health", "read"),

@@ -160,7 +160,10 @@ fn a_queue_that_was_joined_and_torn_costs_its_whole_events_nothing() {
 fn a_queue_of_nothing_but_torn_parts_takes_a_bounded_number_of_rejects() {
     let rejects = try_parse("{|".repeat(2 * MAX_RECORDS)).expect("kept").upload.rejects;
     assert_eq!(rejects.len(), MAX_RECORDS + 1);
-    assert_eq!(rejects.iter().map(|reject| reject.text.iter().filter(|byte| **byte == b'{').count()).sum::<usize>(), 2 * MAX_RECORDS);
+    assert_eq!(
+        rejects.iter().map(|reject| reject.text.iter().filter(|byte| **byte == b'{').count()).sum::<usize>(),
+        2 * MAX_RECORDS
+    );
 }
 
 #[test]
