@@ -185,7 +185,8 @@ impl Store {
 
     async fn connect_to(&self, config: &Config) -> Result<(Client, Connection), StoreError> {
         let patience = self.connect_timeout + Duration::from_millis(500);
-        match tokio::time::timeout(patience, self.tls.connect(config)).await {
+        // Boxed: a handshake is large, and every caller would carry it.
+        match tokio::time::timeout(patience, Box::pin(self.tls.connect(config))).await {
             Ok(connected) => connected.map_err(|source| self.unreachable(&source)),
             Err(_) => Err(self.unfit("no answer in time", None)),
         }

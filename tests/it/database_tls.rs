@@ -193,9 +193,9 @@ async fn a_service_for_others_says_so_when_its_servers_are_far_and_read_along() 
             ("VITALS_REDIS_URL", redis_url),
         ];
         let process = Process::serve(&database, &variables).await;
-        process.signal("TERM");
-        let (status, said) = process.ended_with_log().await;
-        assert!(status.success(), "{said}");
+        // It was said before it served.
+        let said = process.said().join("\n");
+        drop(process);
         let of = |server: &str| said.contains(&format!("the connection to {server} is not encrypted"));
         (of("PostgreSQL"), of("Redis"))
     };
