@@ -1277,6 +1277,7 @@ function dashboard.device_hourly(text,timestamp with time zone,timestamp with ti
 function dashboard.device_monthly(text,timestamp with time zone,timestamp with time zone)
 function dashboard.device_weekly(text,timestamp with time zone,timestamp with time zone)
 function dashboard_tenants(name)
+function database_origin()
 function default_zone()
 function delete_old_rows(text,integer)
 function derive_alerts(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[],boolean[],timestamp with time zone[],timestamp with time zone[],bigint[],timestamp with time zone,timestamp with time zone)
