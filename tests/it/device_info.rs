@@ -67,6 +67,7 @@ async fn shown(database: &Database, device_sn: &str) -> BTreeMap<String, String>
     let mut hash: BTreeMap<String, String> = database.redis().await.hgetall(key).await.expect("a hash");
     hash.remove("eventTimeUs");
     hash.remove("readVersion");
+    hash.remove("timeline");
     hash
 }
 

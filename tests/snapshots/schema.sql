@@ -1342,6 +1342,7 @@ function dashboard.device_weekly(text,timestamp with time zone,timestamp with ti
 function dashboard.use_tenant(bigint[])
 function dashboard_tenant_bound()
 function dashboard_tenants(name)
+function database_origin()
 function default_zone()
 function delete_old_rows(text,integer)
 function delete_rejects_over()
