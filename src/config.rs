@@ -4,7 +4,6 @@
 //! Promise: a value from `VITALS_*` wins over the file, the file over the default; an impossible combination,
 //! an unknown key in the file, or an unknown `VITALS_*` name is refused with the reason ([`names`]).
 
-mod bodies;
 mod check;
 mod limits;
 mod monitor;
@@ -12,6 +11,7 @@ mod names;
 mod notify;
 mod public_url;
 mod redis_tls;
+mod shares;
 mod value;
 
 use std::ffi::OsString;
@@ -260,20 +260,6 @@ impl Settings {
     /// The settings without any file or environment.
     pub fn defaults() -> Self {
         Self::builder().load().expect("every setting has a default")
-    }
-
-    /// Writers of the ingest: as set, else the cores, at least 2.
-    pub fn shard_count(&self) -> usize {
-        match self.shards {
-            0 => std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2)),
-            n => n,
-        }
-    }
-
-    /// All writers of the ingest: those of the shards, one for urgent events, one for other events and device information, one
-    /// for readings of long ago.
-    pub fn writer_count(&self) -> usize {
-        self.shard_count() + 3
     }
 
     /// Name of this instance.

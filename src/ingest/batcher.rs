@@ -12,14 +12,15 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Part, days};
+use super::Part;
+use super::days::{self, Known};
 
 /// When a batch is full, and how long a lone part waits for company.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     pub(super) max_rows: usize,
-    /// `None`: those of the queue are few by themselves.
-    pub(super) max_days: Option<usize>,
+    /// What its days may weigh; `None`: those of the queue are few by themselves.
+    pub(super) max_weight: Option<usize>,
     pub(super) linger: Duration,
 }
 
@@ -29,6 +30,7 @@ pub(super) struct Batcher {
     /// Taken from the queue, and left for a later batch since its days are others. Its rows still count as queued.
     waiting: VecDeque<Part>,
     limits: Limits,
+    known: Known,
 }
 
 /// A batch in the making.
@@ -40,8 +42,8 @@ struct Gathered {
 }
 
 impl Batcher {
-    pub(super) fn new(queue: mpsc::Receiver<Part>, limits: Limits) -> Self {
-        Self { queue, waiting: VecDeque::new(), limits }
+    pub(super) fn new(queue: mpsc::Receiver<Part>, limits: Limits, known: Known) -> Self {
+        Self { queue, waiting: VecDeque::new(), limits, known }
     }
 
     /// The next batch; `None` when the queue is closed and nothing waits.
@@ -74,9 +76,9 @@ impl Batcher {
         if !gathered.parts.is_empty() && gathered.rows >= self.limits.max_rows {
             return self.waiting.push_back(part);
         }
-        if let Some(max_days) = self.limits.max_days {
+        if let Some(max_weight) = self.limits.max_weight {
             let days: BTreeSet<i64> = &gathered.days | &days::of(&part.upload);
-            if !gathered.parts.is_empty() && days.len() > max_days {
+            if !gathered.parts.is_empty() && self.known.weight(&days) > max_weight {
                 return self.waiting.push_back(part);
             }
             gathered.days = days;

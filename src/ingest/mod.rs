@@ -45,6 +45,7 @@ use crate::store::{Store, StoreError};
 use crate::tasks::Stage;
 use crate::telemetry::names;
 use crate::telemetry::trace::TraceContext;
+use days::Known;
 use meter::Meter;
 pub use meter::{Meters, ShardStatus, Tally};
 use outlook::Outlook;
@@ -113,6 +114,7 @@ pub struct Ingest {
     queues: Vec<Queue>,
     shards: usize,
     meters: Meters,
+    known: Known,
     commit_deadline: Duration,
 }
 
@@ -128,7 +130,7 @@ impl Ingest {
         let shards = settings.shard_count();
         let shard_names = (0..shards).map(|number| (number.to_string(), Manner::Bulk));
         let lane_names = Lane::ALL.map(|lane| (lane.name().to_owned(), lane.manner()));
-        let outlook = Outlook::default();
+        let (outlook, known) = (Outlook::default(), Known::default());
         let start = |(number, (label, manner))| {
             // A part holds at least one row, so the channel can never be the tighter bound.
             let (parts, incoming) = mpsc::channel(settings.queue_rows);
@@ -138,6 +140,7 @@ impl Ingest {
                 announcer: announcer.clone(),
                 meter: Arc::clone(&meter),
                 outlook: outlook.clone(),
+                known: known.clone(),
             };
             let writer = Writer::new(number, manner, outlets, settings);
             // It ends when the last sender has gone, which may be before the stage stops.
@@ -146,7 +149,7 @@ impl Ingest {
         };
         let queues: Vec<Queue> = shard_names.chain(lane_names).enumerate().map(start).collect();
         let meters = Meters::of(queues.iter().map(|queue| Arc::clone(&queue.meter)), outlook);
-        Self { queues, shards, meters, commit_deadline: settings.commit_deadline() }
+        Self { queues, shards, meters, known, commit_deadline: settings.commit_deadline() }
     }
 
     /// Whether the database was willing to commit when a writer last tried.
@@ -227,7 +230,7 @@ impl Ingest {
             .filter_map(|(number, place, part, mut budget)| {
                 let queue = &self.queues[number];
                 let is_far = number == self.shards + Lane::Far as usize;
-                let mut pieces = if is_far { Pieces::by_days(part) } else { Pieces::of(part) };
+                let mut pieces = if is_far { Pieces::by_days(part, &self.known) } else { Pieces::of(part) };
                 let (piece, answered) = queue.part(pieces.next()?, &mut budget);
                 place.send(piece);
                 Some(Entered { queue, answered, pieces, budget })

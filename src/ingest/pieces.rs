@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::days;
+use super::days::Known;
 use crate::model::Upload;
 
 /// Rows of a piece: others wait for one of them, and a large upload takes little longer than as a whole. Measured in
@@ -24,17 +24,17 @@ impl Pieces {
         Self(if is_mixed { vec![part] } else { by_rows(part) }.into_iter())
     }
 
-    /// Of a part of any days: those of a piece are [`days::FAR_DAYS`] at most.
-    pub(super) fn by_days(mut part: Upload) -> Self {
-        let mut stretches: BTreeMap<i64, Upload> = BTreeMap::new();
+    /// Of a part of any days: those of a piece weigh no more than [`super::days::FAR_WEIGHT`].
+    pub(super) fn by_days(mut part: Upload, known: &Known) -> Self {
+        let mut stretches: BTreeMap<(bool, i64), Upload> = BTreeMap::new();
         for item in part.items {
-            stretches.entry(days::stretch_of(item.reading.ts)).or_default().items.push(item);
+            stretches.entry(known.stretch_of(item.reading.ts)).or_default().items.push(item);
         }
         for item in part.events {
-            stretches.entry(days::stretch_of(item.event.ts)).or_default().events.push(item);
+            stretches.entry(known.stretch_of(item.event.ts)).or_default().events.push(item);
         }
         for item in part.device_infos {
-            stretches.entry(days::stretch_of(item.info.ts)).or_default().device_infos.push(item);
+            stretches.entry(known.stretch_of(item.info.ts)).or_default().device_infos.push(item);
         }
         let mut pieces: Vec<Upload> = stretches.into_values().collect();
         match pieces.first_mut() {
@@ -74,6 +74,7 @@ impl Iterator for Pieces {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ingest::days;
     use crate::ingest::test_records::{item, reject};
 
     #[test]
@@ -97,10 +98,18 @@ mod tests {
         }
         part.items.extend((0..2 * MAX_ROWS as i64).map(|second| item("B", second, days * 86_400)));
         let all = part.received();
-        let pieces: Vec<Upload> = Pieces::by_days(part).collect();
-        assert!(pieces.iter().all(|piece| days::of(piece).len() <= days::FAR_DAYS));
+        let known = Known::default();
+        let pieces: Vec<Upload> = Pieces::by_days(part.clone(), &known).collect();
+        assert!(pieces.iter().all(|piece| known.weight(&days::of(piece)) <= days::FAR_WEIGHT));
         assert!(pieces.iter().all(|piece| piece.received() <= MAX_ROWS));
         assert_eq!(pieces.iter().map(Upload::received).sum::<usize>(), all);
         assert_eq!(pieces.len(), 15, "13 stretches, the first in 3 pieces");
+        // When it comes again, nearly all days are there: the new one comes first, the others take few transactions.
+        known.add(part.items.iter().map(|item| item.reading.ts).filter(|ts| days::day_of(*ts) != 50));
+        let pieces: Vec<Upload> = Pieces::by_days(part, &known).collect();
+        assert!(pieces.iter().all(|piece| known.weight(&days::of(piece)) <= days::FAR_WEIGHT));
+        assert_eq!(days::of(&pieces[0]).into_iter().collect::<Vec<_>>(), [50]);
+        assert_eq!(pieces.iter().map(Upload::received).sum::<usize>(), all);
+        assert_eq!(pieces.len(), 4);
     }
 }

@@ -16,7 +16,7 @@ use tracing::Instrument;
 
 use super::again::{RECONNECT_PAUSE, Tries};
 use super::batcher::{Batcher, Limits};
-use super::days::{FAR_DAYS, MAX_DAYS};
+use super::days::{self, Known};
 use super::documents::Documents;
 use super::load::{Load, Stored, Tables, may_be_of_size};
 use super::means::Means;
@@ -53,6 +53,7 @@ pub(super) struct Outlets {
     pub(super) announcer: Announcer,
     pub(super) meter: Arc<Meter>,
     pub(super) outlook: Outlook,
+    pub(super) known: Known,
 }
 
 pub(super) struct Writer {
@@ -63,6 +64,7 @@ pub(super) struct Writer {
     meter: Arc<Meter>,
     outlook: Outlook,
     newest: Newest,
+    known: Known,
     documents: Documents,
     /// Transactions that were cancelled since one was committed.
     cancelled: u32,
@@ -74,13 +76,15 @@ impl Writer {
     pub(super) fn new(
         number: usize,
         manner: Manner,
-        Outlets { store, announcer, meter, outlook }: Outlets,
+        Outlets { store, announcer, meter, outlook, known }: Outlets,
         settings: &Settings,
     ) -> Self {
-        let (linger_ms, newest_devices, max_days) = match manner {
+        let (linger_ms, newest_devices, max_weight) = match manner {
             Manner::Bulk => (settings.linger_ms, settings.newest_devices, None),
-            Manner::Prompt => (0, 0, Some(MAX_DAYS)),
-            Manner::Far => (settings.linger_ms, settings.newest_devices.min(FAR_DEVICES), Some(FAR_DAYS)),
+            Manner::Prompt => (0, 0, Some(days::PROMPT_WEIGHT)),
+            Manner::Far => {
+                (settings.linger_ms, settings.newest_devices.min(FAR_DEVICES), Some(days::FAR_WEIGHT))
+            }
         };
         Self {
             manner,
@@ -90,11 +94,12 @@ impl Writer {
             meter,
             outlook,
             newest: Newest::new(newest_devices),
+            known,
             documents: Documents::new(newest_devices),
             cancelled: 0,
             limits: Limits {
                 max_rows: settings.max_batch_rows,
-                max_days,
+                max_weight,
                 linger: Duration::from_millis(linger_ms),
             },
             commit_deadline: settings.commit_deadline(),
@@ -108,7 +113,7 @@ impl Writer {
             Manner::Prompt => self.prepared_session().await.ok(),
             Manner::Bulk | Manner::Far => Session::open(&self.means.store).await.ok(),
         };
-        let mut batcher = Batcher::new(queue, self.limits);
+        let mut batcher = Batcher::new(queue, self.limits, self.known.clone());
         while let Some(parts) = batcher.gather(&stop).await {
             let traces = parts.iter().filter_map(|part| part.trace.as_ref());
             let span = trace::continuing(traces, || trace::span!("batch", parts = parts.len()));
@@ -269,6 +274,9 @@ impl Writer {
             for row in load.readings {
                 self.newest.saw(&row.item.reading.device_sn, row.item.reading.ts);
             }
+        }
+        if self.manner == Manner::Far {
+            self.known.add(load.readings.iter().map(|row| row.item.reading.ts));
         }
         let (records, new) = (load.records(), stored.new_rows());
         for (outcome, count) in [

@@ -240,7 +240,9 @@ async fn alarms_are_read_beside_slow_senders_that_take_all_the_room_there_is() {
     })
     .await;
     for number in 0..20 {
-        let event = format!(r#"{{"eventType":"SOS_EVENT","deviceSn":"SOS-{number}"}}"#);
+        let value = "v".repeat(500);
+        let event =
+            format!(r#"{{"eventType":"SOS_EVENT","deviceSn":"SOS-{number}","eventValue":"{value}"}}"#);
         let answer = service.post("/upload_common_event", event).await;
         assert_eq!(answer.status, 200, "{answer:?}");
     }
