@@ -83,15 +83,15 @@ comment on function vitals.delete_old_rows(text, integer) is 'Deletes old rows o
 create or replace function vitals.delete_rejects_over() returns bigint
 language plpgsql
 security definer
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
 declare
-    most    bigint := (select keep_bytes from policy where relation = 'rejected_upload');
+    most    bigint := (select keep_bytes from public.policy where relation = 'rejected_upload');
     deleted bigint := 0;
 begin
     -- The file holds what was deleted too: it is never smaller than what is there.
     if pg_table_size('public.rejected_upload') > most then
-        delete from rejected_upload
+        delete from public.rejected_upload
         where rejected_upload_id in (select r.rejected_upload_id from vitals.rejects_over(most) as r);
         get diagnostics deleted = row_count;
     end if;
@@ -104,14 +104,14 @@ comment on function vitals.delete_rejects_over() is 'Deletes the oldest rejects 
 create or replace function vitals.rejects_over(most bigint) returns table (rejected_upload_id bigint, bytes bigint)
 language sql
 stable
-set search_path = pg_catalog, public, pg_temp
+set search_path = pg_catalog, pg_temp
 as $$
     select sized.rejected_upload_id, sized.bytes
     from (
         select
             r.rejected_upload_id, 200 + pg_column_size(r.body)::bigint as bytes,
             sum(200 + pg_column_size(r.body)) over (order by coalesce(r.last_received_at, r.received_at) desc, r.rejected_upload_id desc) as up_to
-        from rejected_upload as r
+        from public.rejected_upload as r
     ) as sized
     where sized.up_to > most
 $$;

@@ -13,7 +13,7 @@ as $$
         select unnest(array[
             'apply_policies', 'bind_device', 'device_owner', 'device_owner_at', 'erase_device', 'erase_user',
             'health_by_day', 'refresh_rollups', 'request_refresh', 'exercise_week', 'sleep_night', 'sleep_week',
-            'workout_named', 'health_15m', 'health_hourly', 'health_daily', 'health_weekly', 'health_monthly'
+            'unknown_event_type', 'workout_named', 'health_15m', 'health_hourly', 'health_daily', 'health_weekly', 'health_monthly'
         ])
     ), spaces as (
         select n.oid, n.nspname from pg_namespace as n where n.nspname in ('public', 'vitals', 'dashboard')

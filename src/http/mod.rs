@@ -13,6 +13,7 @@ mod error;
 mod event;
 mod headers;
 mod health;
+mod measure;
 mod openapi;
 mod operations;
 pub mod retention;
@@ -26,14 +27,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Extension, MatchedPath, Request, State as Shared};
-use axum::middleware::{Next, from_fn_with_state};
-use axum::response::Response;
+use axum::extract::{Extension, Request};
+use axum::middleware::from_fn_with_state;
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
-use tracing::{Instrument, Span};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -48,12 +47,11 @@ use crate::owners::Owners;
 use crate::store::Store;
 use crate::store::clock::Clock;
 use crate::telemetry::names;
-use crate::telemetry::trace::{self, TraceContext};
 use crate::wire::Context;
 use crate::wire::glance::{Glance, glance};
-use access::{Access, Caller, Peer};
+use access::{Access, Caller};
 use body::{Bodies, Held, Parse, Parsed, Room};
-use connections::{Connections, Doing};
+use connections::Connections;
 use headers::Guards;
 use retention::RawRetention;
 use unknown_names::NameCounts;
@@ -286,49 +284,6 @@ pub fn router(state: Arc<State>, settings: &Settings) -> Router {
         .method_not_allowed_fallback(error::wrong_method)
         .layer(Extension(openapi::Document::new(&document, settings.authentication)))
         .layer(from_fn_with_state(state.clone(), access::check))
-        .layer(from_fn_with_state(Guards::of(settings), measure))
+        .layer(from_fn_with_state(Guards::of(settings), measure::measure))
         .with_state(state)
-}
-
-/// The span of a request, which a `traceparent` that came with it continues.
-fn request_span(request: &Request, route: &str) -> Span {
-    let span = trace::span!(
-        "request",
-        otel.name = route,
-        otel.kind = "server",
-        http.request.method = request.method().as_str(),
-        http.route = route,
-        http.response.status_code = tracing::field::Empty,
-    );
-    if !span.is_disabled() {
-        let given = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
-        trace::continues(&span, given.and_then(TraceContext::parse).as_ref());
-    }
-    span
-}
-
-/// Counts and times every request under its route, and adds what every answer has.
-async fn measure(Shared(guards): Shared<Guards>, request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let keep = Guards::keep(request.uri().path());
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
-    let span = request_span(&request, &route);
-    let connection = request.extensions().get::<Peer>().map(|peer| Arc::clone(&peer.connection));
-    let does = |doing| {
-        if let Some(connection) = &connection {
-            connection.does(doing);
-        }
-    };
-    does(Doing::Answering);
-    let mut response = next.run(request).instrument(span.clone()).await;
-    does(Doing::Waiting);
-    span.record("http.response.status_code", response.status().as_u16());
-    guards.add(&mut response, keep);
-    let status = response.status().as_u16().to_string();
-    metrics::counter!(names::REQUESTS, "route" => route.clone(), "status" => status).increment(1);
-    metrics::histogram!(names::REQUEST_SECONDS, "route" => route).record(started.elapsed());
-    response
 }

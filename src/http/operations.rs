@@ -7,11 +7,15 @@ use axum::extract::State as Shared;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
 use super::State;
 use super::error::{AccessError, ErrorAnswer, OpenErrors};
-use crate::store::health_check;
+use crate::store::{Store, StoreError, health_check};
+
+/// Looks at the database for `/readyz` that are under way at a time.
+const READINESS_CHECKS: usize = 2;
 
 /// Whether the service is up
 #[derive(Debug, Serialize, ToSchema)]
@@ -49,7 +53,7 @@ pub(super) async fn health() -> Json<Health> {
     (status = 503, description = "The database does not answer, or does not commit", body = Health),
 ))]
 pub(super) async fn readyz(Shared(state): Shared<Arc<State>>) -> (StatusCode, Json<Health>) {
-    let (database, reason) = match health_check(&state.store).await {
+    let (database, reason) = match state.readiness.check(&state.store).await {
         Ok(()) if state.ingest.can_commit() => ("up", None),
         Ok(()) => ("refuses", Some("the last commits failed".to_owned())),
         Err(error) => ("down", Some(error.to_string())),
@@ -64,14 +68,30 @@ pub(super) async fn readyz(Shared(state): Shared<Arc<State>>) -> (StatusCode, Js
     (code, Json(Health { status, database: Some(database), reason }))
 }
 
-/// What `/readyz` last found wrong, so that the log has it once.
-#[derive(Debug, Default)]
-pub(super) struct Readiness(Mutex<Option<String>>);
+/// Looks whether uploads could be committed; whoever asks needs no key, so few looks are under way at a time, and uploads keep the
+/// rest of the pool.
+#[derive(Debug)]
+pub(super) struct Readiness {
+    turns: Semaphore,
+    /// What was last found wrong, so that the log has it once.
+    last: Mutex<Option<String>>,
+}
+
+impl Default for Readiness {
+    fn default() -> Self {
+        Self { turns: Semaphore::new(READINESS_CHECKS), last: Mutex::default() }
+    }
+}
 
 impl Readiness {
+    async fn check(&self, store: &Store) -> Result<(), StoreError> {
+        let _turn = self.turns.acquire().await.expect("turns are never closed");
+        health_check(store).await
+    }
+
     /// The reason, if it is another than last time.
     fn changed<'a>(&self, reason: Option<&'a String>) -> Option<&'a str> {
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if last.as_ref() == reason {
             return None;
         }

@@ -95,11 +95,12 @@ pub async fn state(store: &Store) -> Result<State, StoreError> {
 /// # Errors
 /// The database is away, or was never migrated.
 pub async fn findings(store: &Store) -> Result<Findings, StoreError> {
-    let client = store.client().await?;
+    // It reads much of the catalogue, once: however short statements have to be otherwise.
+    let (client, _driver) = store.session().await?;
     Ok(Findings {
-        changes: changes(&**client).await?,
-        foreign_functions: foreign_functions(&**client).await?,
-        open_public: open_public(&**client).await?.map(|(owner, _)| owner),
+        changes: changes(&client).await?,
+        foreign_functions: foreign_functions(&client).await?,
+        open_public: open_public(&client).await?.map(|(owner, _)| owner),
     })
 }
 

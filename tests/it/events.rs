@@ -515,10 +515,14 @@ async fn events_are_answered_while_the_bulk_queue_is_full_and_its_writer_is_held
     // Somebody else is about to write a key of the first upload: the shard waits for the outcome.
     let mut other = database.client().await;
     let held = other.transaction().await.expect("a transaction");
-    held.batch_execute("insert into health_data (device_sn, ts) values ('BULK-1', to_timestamp(1767294245))")
-        .await
-        .expect("inserted");
-    let first = service.post("/upload_health_data", bulk(1));
+    let first = bulk(1);
+    let newest = &serde_json::from_str::<Value>(&first).expect("JSON")["data"][0]["timestamp"];
+    held.batch_execute(&format!(
+        "insert into health_data (device_sn, ts) values ('BULK-1', to_timestamp({newest}))"
+    ))
+    .await
+    .expect("inserted");
+    let first = service.post("/upload_health_data", first);
     let second = service.post("/upload_health_data", bulk(2));
     let meanwhile = async {
         let is_full =

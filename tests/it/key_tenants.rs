@@ -92,7 +92,7 @@ async fn what_is_anothers_is_refused_item_by_item_and_the_accounts_balance() {
         [("HARBOUR-2", None), ("NOBODY-1", None), ("NOBODY-2", Some(77)), ("SUNSET-1", Some(ANNA))];
     let expected = expected.map(|(device_sn, user)| (device_sn.to_owned(), Some(SUNSET), user));
     assert_eq!(samples(&database).await, expected);
-    let kept = format!("select count(*) from rejected_upload where key_customer_id = {SUNSET}");
+    let kept = format!("select sum(times)::bigint from rejected_upload where key_customer_id = {SUNSET}");
     assert_eq!(count(&database, &kept).await, 12);
     let account = "select sum(received - stored - duplicate - rejected)::bigint from vitals.ingest_batch";
     assert_eq!(count(&database, account).await, 0);

@@ -10,7 +10,8 @@ use crate::harness::{
 };
 
 /// What each route needs; "" nothing, "?" see `key_tenants`. Whoever adds one says here who may ask it.
-const NEEDS: [(&str, &str, &str); 34] = [
+const NEEDS: [(&str, &str, &str); 35] = [
+    ("get", "/", ""),
     ("post", "/upload_health_data", "upload"),
     ("post", "/upload_health_data_batch", "upload"),
     ("post", "/upload_device_info", "upload"),

@@ -86,7 +86,7 @@ async fn while_its_shard_has_no_room_an_upload_is_refused_unparsed() {
         let batch = service.post("/upload_health_data_batch", unread()).await;
         assert_eq!((batch.status, batch.retry_after.is_some()), (503, true), "{batch:?}");
         // Events have a lane of their own: they are read.
-        assert_eq!(service.post("/upload_common_event", unread()).await.status, 400);
+        assert_eq!(service.post("/upload_common_event", "null".to_owned()).await.status, 400);
         lock.rollback().await.expect("released");
     };
     let (filled, ()) = futures_util::join!(filling, looking);

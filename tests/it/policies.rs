@@ -389,7 +389,8 @@ async fn rejects_have_room_and_the_oldest_go_first() {
         )
         .await
         .expect("rejects");
-    let said = vitals(&database, &["policy", "set", "rejected_upload", "--keep-bytes", "200000"]).await;
+    let said =
+        vitals(&database, &["policy", "set", "rejected_upload", "--keep-bytes", "200000", "--yes"]).await;
     assert_eq!(said.code, 0, "{said:?}");
     assert!(said.out.contains("keep_bytes"), "{said:?}");
     client.batch_execute("call apply_policies()").await.expect("applied");

@@ -650,6 +650,8 @@ table device_key_revocation: Devices and tenants whose device keys were revoked:
     CREATE UNIQUE INDEX device_key_revocation_customer_id_key ON public.device_key_revocation USING btree (customer_id) WHERE (readmitted_at IS NULL)
     CREATE UNIQUE INDEX device_key_revocation_device_sn_key ON public.device_key_revocation USING btree (device_sn) WHERE (readmitted_at IS NULL)
     CREATE TRIGGER device_key_revocation_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.device_key_revocation FOR EACH STATEMENT EXECUTE FUNCTION api_key_changed()
+    CREATE TRIGGER device_key_revocation_is_kept BEFORE DELETE ON public.device_key_revocation FOR EACH ROW EXECUTE FUNCTION device_key_revocation_stays()
+    CREATE TRIGGER device_key_revocation_stays BEFORE UPDATE ON public.device_key_revocation FOR EACH ROW WHEN (((old.readmitted_at IS NOT NULL) OR (new.device_sn IS DISTINCT FROM old.device_sn) OR (new.customer_id IS DISTINCT FROM old.customer_id))) EXECUTE FUNCTION device_key_revocation_stays()
 table device_key_secret: What the keys of single devices are derived from (HMAC-SHA-256). Whoever reads it can make the key of any device.
     generation integer not null: Number of the secret, which stands in every key made with it. Keys are made with the highest.
     secret bytea not null: The secret: 256 bits of entropy, made here.
@@ -1253,7 +1255,7 @@ table watch_log: Lines of the logs of watches, each once, kept for a week (polic
     customer_id bigint: Tenant of the device at that time, 64 bit. NULL: not known.
     constraint watch_log_content_check CHECK ((octet_length(content) <= 16384))
     constraint watch_log_pkey PRIMARY KEY (watch_log_id)
-    CREATE UNIQUE INDEX watch_log_line_key ON public.watch_log USING btree (device_sn, ts, md5(content))
+    CREATE UNIQUE INDEX watch_log_line_key ON public.watch_log USING btree (device_sn, ts, md5(content)) NULLS NOT DISTINCT
     CREATE INDEX watch_log_received_at_idx ON public.watch_log USING btree (received_at)
 table workout: Workouts: one row per device, start and type. Sent again with other figures, the larger ones hold, in whatever order they come.
     device_sn text not null: Serial number of the device.
@@ -1349,6 +1351,7 @@ function delete_rejects_over()
 function derive_alerts(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[],boolean[],timestamp with time zone[],timestamp with time zone[],bigint[],timestamp with time zone,timestamp with time zone)
 function device_binding_changed()
 function device_follow_info()
+function device_key_revocation_stays()
 function device_owner(text[])
 function device_owner_at(text[],timestamp with time zone[])
 function directory_changed(text[])
@@ -1421,8 +1424,8 @@ function refresh_dirty_day(timestamp with time zone)
 procedure refresh_rollups(timestamp with time zone,timestamp with time zone)
 procedure refresh_rollups_job(integer,jsonb)
 function refreshable(rollup,timestamp with time zone,timestamp with time zone)
-function rejects_over(bigint)
 function refuse_foreign_functions()
+function rejects_over(bigint)
 function replay_rule(alert_rule,text[],timestamp with time zone,timestamp with time zone)
 function request_refresh(timestamp with time zone,timestamp with time zone)
 function resolve_alert(bigint,text,text)
