@@ -91,7 +91,10 @@ async fn schema(report: &mut Report, store: &Store) -> anyhow::Result<bool> {
     }
     report.good("schema", &format!("version {}", migrate::head()));
     let findings = schema::findings(store).await?;
-    for change in findings.changes {
+    if findings.changes.is_none() {
+        report.good("schema", "not compared with what was applied: somebody has locked a table");
+    }
+    for change in findings.changes.into_iter().flatten() {
         report.bad("schema", &format!("not as `vitals migrate` left it: {change}; run it again"));
     }
     for foreign in findings.foreign_functions {

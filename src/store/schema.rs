@@ -3,6 +3,7 @@
 //! Before: `store::migrate` and `store::roles` record them. After: `vitals serve` at its start, `vitals check`.
 
 use sha2::{Digest, Sha256};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{GenericClient, Row, Transaction};
 
 use super::{Statement, Store, StoreError, migrate, roles, rollups, statement};
@@ -49,8 +50,8 @@ impl State {
 /// What was done to the database by others than `vitals migrate`.
 #[derive(Debug, Clone)]
 pub struct Findings {
-    /// Functions, views and grants that were changed since they were applied.
-    pub changes: Vec<Change>,
+    /// Functions, views and grants that are not as they were applied; `None`: somebody holds a lock that keeps them from being read.
+    pub changes: Option<Vec<Change>>,
     /// What others made in schema public that could be run instead of what we mean, each with its owner.
     pub foreign_functions: Vec<String>,
     /// Owner of schema public, where everybody may create in it.
@@ -95,10 +96,16 @@ pub async fn state(store: &Store) -> Result<State, StoreError> {
 /// # Errors
 /// The database is away, or was never migrated.
 pub async fn findings(store: &Store) -> Result<Findings, StoreError> {
-    // It reads much of the catalogue, once: however short statements have to be otherwise.
+    // It reads much of the catalogue, once: however short statements have to be otherwise. Definitions cannot be read while
+    // somebody holds a table for himself, and nothing of the service is to wait for him.
     let (client, _driver) = store.session().await?;
+    client.batch_execute("set lock_timeout = '1s'").await.map_err(failed(CHANGES))?;
+    let changes = match changes(&client).await {
+        Err(error) if error.is(&SqlState::LOCK_NOT_AVAILABLE) => None,
+        changes => Some(changes?),
+    };
     Ok(Findings {
-        changes: changes(&client).await?,
+        changes,
         foreign_functions: foreign_functions(&client).await?,
         open_public: open_public(&client).await?.map(|(owner, _)| owner),
     })
