@@ -2,8 +2,8 @@
 -- Parameters: what vitals.rollup records, the interval of its chunks, and the SELECT of sql/rollups with the zone filled in.
 -- Locks: new relations, and health_data against writers while its triggers are added.
 --
--- Community: the SELECT is a real-time continuous aggregate. One row a device and bucket, by a key on the table it is
--- materialised in: a refresh of TimescaleDB and one of ours that met would otherwise leave two.
+-- Community: the SELECT is a real-time continuous aggregate. A key on the table it is materialised in (vitals.add_rollup_keys)
+-- keeps it to one row a device and bucket: a refresh of TimescaleDB and one of ours that met would otherwise leave two.
 -- Apache: a hypertable vitals.<name>_materialised for the buckets before the watermark, and a view public.<name> that adds
 -- the live rest. The SELECT stands in the view as it is; a CTE in front of it gives the name of its source to the part of
 -- the source that is not materialised. Two bounds keep that part small:
@@ -136,23 +136,32 @@ end
 $$;
 comment on function vitals.watch_changes_by_hand() is 'Triggers that mark what a DBA changes in health_data.';
 
--- The key of each continuous aggregate's table. Idempotent.
+-- The key of each continuous aggregate's table, by which the buckets of a device are found. It is unique where we may make an
+-- index in TimescaleDB's own schema: TimescaleDB makes none that is for an owner who may not. Idempotent.
 -- Locks: the table against writers, where the key is missing.
 create or replace function vitals.add_rollup_keys() returns void
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
 as $$
 declare
-    each text;
+    each    text;
+    kept_in text;
 begin
     for each in select name from vitals.rollup where kept_by = 'timescaledb' order by position loop
-        execute format(
-            'create unique index if not exists %I on %s (device_sn, bucket)', each || '_key', vitals.rollup_table(each)
-        );
+        kept_in := vitals.rollup_table(each);
+        if has_schema_privilege('_timescaledb_internal', 'create') then
+            execute format('create unique index if not exists %I on %s (device_sn, bucket)', each || '_key', kept_in);
+        elsif not exists (
+            select from pg_index as i
+            join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+            where i.indrelid = kept_in::regclass and a.attname = 'device_sn'
+        ) then
+            execute format('create index %I on public.%I (device_sn, bucket)', each || '_key', each);
+        end if;
     end loop;
 end
 $$;
-comment on function vitals.add_rollup_keys() is 'One row a device and bucket in the tables of the continuous aggregates.';
+comment on function vitals.add_rollup_keys() is 'How the buckets of a device are found in the tables of the continuous aggregates.';
 
 -- A zone in which some midnight comes twice (the Azores, Havana: clocks go back from 01:00 to 00:00) has no single instant
 -- at which that day begins, neither for us nor for TimescaleDB.
