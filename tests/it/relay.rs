@@ -331,6 +331,8 @@ async fn many_small_batches_in_a_large_chunk_nobody_analysed_are_found_without_r
         )
         .await
         .expect("a chunk of 200 000 rows");
+    // The service would make the rollups of them beside the reactions.
+    client.batch_execute("call refresh_rollups()").await.expect("rolled up");
     commit_batches(&client, 64).await;
     client
         .batch_execute("update outbox set last_ts = timestamptz '2026-01-02Z' + interval '9999 s'")

@@ -217,11 +217,15 @@ async fn messages(
     wrongs.extend(made_up.map(|(alert_id, one)| format!("told of alert {alert_id}, which is none: {one:?}")));
 }
 
-/// Redis comes to show, of every device, the newest reading, what it said of itself last, and its open alerts.
+/// Redis comes to show, of every device, the newest reading (one that is dated ahead counts as of its receipt), what it said of
+/// itself last, and its open alerts.
 async fn view(database: &Database, client: &Client, devices: &[&str]) {
     let truth = "select d.device_sn,
                      (select extract(epoch from h.ts)::int8 || ' ' || h.heart_rate from health_data h
-                      where h.device_sn = d.device_sn order by h.ts desc limit 1),
+                      where h.device_sn = d.device_sn
+                      order by case when h.ts <= h.received_at + interval '5 minutes' then h.ts
+                          else h.received_at + least(h.ts - h.received_at, interval '1 day') / 1000000 end desc
+                      limit 1),
                      (select extract(epoch from i.ts)::int8 || ' ' || i.battery_level from device_info i
                       where i.device_sn = d.device_sn order by i.ts desc limit 1),
                      array(select a.alert_id::text from alert a
