@@ -9,9 +9,13 @@ language plpgsql
 as $$
 declare
     started constant timestamptz := pg_catalog.clock_timestamp();
+    newest  constant bigint := 9223372036854775807;
     keeper  text;
+    every   interval;
+    advance timestamptz := '-infinity'; -- when the watermarks follow the clock next
+    last    bigint;  -- the last mark there was when it began
+    in_turn boolean := false;
     more    boolean;
-    day     timestamptz := 'infinity';
 begin
     if from_ts >= to_ts or (from_ts is null) <> (to_ts is null) then
         raise exception 'refresh_rollups: from % to % is no range', from_ts, to_ts
@@ -25,27 +29,43 @@ begin
     commit;
     set transaction isolation level read committed;
     perform vitals.refuse_foreign_functions();
-    perform vitals.raise_mark();
     perform vitals.mark_requests();
     if from_ts is not null then
         perform vitals.mark_range(from_ts, to_ts);
     end if;
     commit;
-    if keeper = 'timescaledb' then
-        call vitals.advance_continuous();
-    else
-        loop
-            set transaction isolation level read committed;
-            more := vitals.advance_rollups();
-            commit;
-            exit when not more;
-        end loop;
-    end if;
+    last := (select max(d.mark_id) from vitals.rollup_dirty as d);
+    every := coalesce(
+        (select min(p.refresh_every) from public.policy as p join vitals.rollup as r on r.name = p.relation), '1 minute'
+    );
     loop
-        set transaction isolation level read committed;
-        day := vitals.refresh_dirty_day(day);
+        -- Much that is late keeps nothing that is not: the watermarks follow the clock meanwhile,
+        if pg_catalog.clock_timestamp() >= advance then
+            advance := pg_catalog.clock_timestamp() + every;
+            commit;
+            set transaction isolation level read committed;
+            perform vitals.raise_mark();
+            commit;
+            if keeper = 'timescaledb' then
+                call vitals.advance_continuous();
+            else
+                loop
+                    set transaction isolation level read committed;
+                    more := vitals.advance_rollups();
+                    commit;
+                    exit when not more;
+                end loop;
+            end if;
+        end if;
+        exit when last is null;
+        -- and what is newest is always among the next: now the newest of all, now of what was there when this began. So it comes
+        -- to its end also while more is marked.
         commit;
-        exit when day is null;
+        set transaction isolation level read committed;
+        more := vitals.refresh_marked(case when in_turn then newest else last end);
+        commit;
+        exit when not more and not in_turn;
+        in_turn := not in_turn;
     end loop;
     set transaction isolation level read committed;
     if keeper = 'vitals' then

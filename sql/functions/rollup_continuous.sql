@@ -1,8 +1,10 @@
 -- How rollups that are continuous aggregates (Community edition) follow the clock, and the job of TimescaleDB.
 
 -- Materialises what lies between each aggregate's watermark and the lag: base first, each as far as its source is. Nothing
--- before a watermark is computed here; that is done by device (vitals.refresh_dirty_day), so that its cost follows the changed
+-- before a watermark is computed here; that is done by device (vitals.refresh_marked), so that its cost follows the changed
 -- rows. TimescaleDB notes those changes too, merged into few ranges, so that a DBA's own refresh_continuous_aggregate stays right.
+-- An aggregate over another one is refreshed from that one's real-time view, whose watermark TimescaleDB (2.29) looks up again for
+-- every row of a sequential scan, but once for a scan of the index.
 -- A window ends at the lag, never open, so that a row dated 2030 moves no watermark there; and it leaves out whatever the
 -- source has lost. It goes oldest first: a watermark must not pass over what is not materialised yet.
 -- Only the owner of the aggregates may; for any other role this does nothing, and the job, which is the owner's, does it.
@@ -13,6 +15,7 @@ language plpgsql
 as $$
 declare
     turn constant bigint := pg_catalog.hashtextextended('vitals.rollup', 0);
+    scan constant text := pg_catalog.current_setting('enable_seqscan');
     r    vitals.rollup;
     span tstzrange;
     mine boolean;
@@ -30,6 +33,7 @@ begin
         commit;
         perform pg_catalog.pg_sleep(0.05);
     end loop;
+    perform pg_catalog.set_config('enable_seqscan', 'off', false);
     for r in select * from vitals.rollup order by position loop
         for span in
             select s.span
@@ -49,6 +53,7 @@ begin
             );
         end loop;
     end loop;
+    perform pg_catalog.set_config('enable_seqscan', scan, false);
     if mine then
         perform pg_catalog.pg_advisory_unlock(turn);
     end if;
@@ -109,9 +114,6 @@ comment on function vitals.rollups_are_current() is 'Whether a refresh would fin
 
 -- What TimescaleDB calls by the clock, in a session of its own. The service refreshes by its own clock, so that a scheduler
 -- that is broken delays nothing; the job does what a service that is away, or is not the owner, leaves to be done.
--- An aggregate over another one is refreshed from that one's
--- real-time view, whose watermark TimescaleDB (2.29) looks up again for every row of a sequential scan, but once for a scan
--- of the index.
 create or replace procedure vitals.refresh_rollups_job(job_id integer, config jsonb)
 language plpgsql
 as $$
@@ -119,7 +121,6 @@ begin
     if vitals.rollups_are_current() then
         return;
     end if;
-    perform pg_catalog.set_config('enable_seqscan', 'off', false);
     call public.refresh_rollups();
 end
 $$;

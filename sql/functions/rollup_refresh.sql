@@ -1,5 +1,6 @@
--- The steps of a refresh; public.refresh_rollups() calls them in order, each in a transaction of its own. What is left to do stands in tables alone (marked_below, watermark, rollup_dirty), so steps of
--- several refreshes may alternate; an advisory lock keeps two steps from running at once.
+-- The steps of a refresh; public.refresh_rollups() calls them, each in a transaction of its own. What is left to do stands in
+-- tables alone (marked_below, watermark, rollup_dirty), so a refresh that is broken off goes on where it was, and steps of several
+-- may alternate; an advisory lock keeps two steps from running at once.
 -- Every step leaves all rollups agreeing with each other: readers see them before it or after it.
 
 -- The lock of a step, held to its commit. It must come before the snapshot a step works with, hence read committed only.
@@ -30,8 +31,8 @@ as $$
 $$;
 comment on function vitals.raise_mark() is 'Lets marked_below follow the clock.';
 
--- Step 2, Apache edition (Community: vitals.advance_continuous): materialises what lies between the watermark and marked_below, at most one UTC day of it, and with it whatever
--- the higher rollups can now complete. Returns whether there is more.
+-- Step 2, Apache edition (Community: vitals.advance_continuous): materialises what lies between the watermark and marked_below, at
+-- most one UTC day of it, and with it whatever the higher rollups can now complete. Returns whether there is more.
 -- Locks: vitals.lock_rollups; new rows of the materialised rollups.
 create or replace function vitals.advance_rollups() returns boolean
 language plpgsql
@@ -76,12 +77,12 @@ end
 $$;
 comment on function vitals.advance_rollups() is 'Materialises one step further; true: there is more.';
 
--- Step 3: takes the marks of one UTC day, the newest before a bound that has any, and computes again what they touch,
--- through all rollups. Returns the day; null: there was none. Going back from day to day, a refresh comes to its end also
--- while marks keep coming.
--- Parameter: the bound.
+-- Step 3: takes marks of one UTC day, the newest that has any, of at most a thousand devices, and computes again what they touch,
+-- through all rollups. Returns whether there was anything: false, there is no such mark.
+-- A step is this small so that nothing new waits long behind it, and little is done twice when it is broken off.
+-- Parameter: the last mark to look at. All marks of a device and day are taken together, later ones too.
 -- Locks: vitals.await_rollups; the marks; rows of the materialised rollups; the chunks it reads, against being dropped.
-create or replace function vitals.refresh_dirty_day(before timestamptz) returns timestamptz
+create or replace function vitals.refresh_marked(last_mark bigint) returns boolean
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
 as $$
@@ -101,12 +102,17 @@ begin
     -- Also while TimescaleDB materialises: what it reads meanwhile may be older than a mark, which must outlast it.
     perform vitals.await_rollups();
     select time_bucket(interval '1 day', from_bucket) into day
-    from vitals.rollup_dirty where from_bucket < before order by from_bucket desc limit 1;
+    from vitals.rollup_dirty where mark_id <= last_mark order by from_bucket desc limit 1;
     if not found then
-        return null;
+        return false;
     end if;
-    with taken as (
-        delete from vitals.rollup_dirty where from_bucket >= day and from_bucket < day + interval '1 day'
+    with due as (
+        select distinct device_sn from vitals.rollup_dirty
+        where from_bucket >= day and from_bucket < day + interval '1 day' and mark_id <= last_mark
+        order by device_sn limit 1000
+    ), taken as (
+        delete from vitals.rollup_dirty
+        where from_bucket >= day and from_bucket < day + interval '1 day' and device_sn in (select device_sn from due)
         returning device_sn, from_bucket, to_bucket
     ), by_device as (
         select device_sn, min(from_bucket) as lo, max(to_bucket) as hi from taken group by device_sn
@@ -137,10 +143,11 @@ begin
             );
         end if;
     end loop;
-    return day;
+    return true;
 end
 $$;
-comment on function vitals.refresh_dirty_day(timestamptz) is 'Computes again what was marked in one day; null: nothing was marked.';
+comment on function vitals.refresh_marked(bigint) is
+    'Computes again what was marked of some devices in one day; false: nothing was marked.';
 
 -- Computes buckets of one rollup again from its source: all devices of [from_bucket, to_bucket), or, where devices are
 -- given, of each device only its own range (within those bounds). Rows whose source is empty go.

@@ -541,6 +541,83 @@ async fn a_refresh_that_was_broken_off_holds_nobody_up() {
     assert_equal_to_raw(&client, "Asia/Shanghai", "after the other session's").await;
 }
 
+/// A refresh that works off what is late, held at one day and then at another: by who has locked the marks of that day.
+#[tokio::test]
+async fn what_is_new_does_not_wait_behind_what_is_late_and_what_was_done_is_kept() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    upload(&client, 0.24, 3, "now() - interval '10 days'", "now()", "1 hour").await;
+    react(&client).await;
+    refresh(&client).await;
+    let reached = rollups::status(&client).await.expect("status")[0].watermark;
+    client
+        .batch_execute(
+            "update policy set refresh_every = '1 millisecond', refresh_lag = '1 second' where refresh_lag is not null",
+        )
+        .await
+        .expect("policy");
+    for days in [5, 9] {
+        one_row(&client, "D1", &format!("now() - interval '{days} days'")).await;
+    }
+    react(&client).await;
+    let (newer, older) = (database.client().await, database.client().await);
+    for (holder, days) in [(&newer, 5), (&older, 9)] {
+        let hold = format!(
+            "begin; select from vitals.rollup_dirty where to_bucket > now() - interval '{days} days 1 hour'
+                 and from_bucket < now() - interval '{days} days' + interval '1 hour' for update"
+        );
+        holder.batch_execute(&hold).await.expect("held");
+    }
+    let refresher = database.client().await;
+    let cancel = refresher.cancel_token();
+    let broken_off = tokio::spawn(async move { rollups::refresh(&refresher, None).await });
+    a_delete_of_marks_waits(&client).await;
+
+    one_row(&client, "D2", "now() - interval '2 days'").await;
+    react(&client).await;
+    newer.batch_execute("rollback").await.expect("let go");
+    eventually("the newest shows", || async { (shown(&client, "D2").await == 1).then_some(()) }).await;
+    a_delete_of_marks_waits(&client).await;
+    assert_eq!(shown(&client, "D1").await, 1, "what is older waits");
+    assert!(rollups::status(&client).await.expect("status")[0].watermark > reached, "the clock is followed");
+
+    cancel.cancel_query(tokio_postgres::NoTls).await.expect("asked to stop");
+    broken_off.await.expect("no panic").expect_err("broken off");
+    assert_eq!((shown(&client, "D1").await, shown(&client, "D2").await), (1, 1), "what was done is kept");
+    older.batch_execute("rollback").await.expect("let go");
+    refresh(&client).await;
+    assert_eq!(shown(&client, "D1").await, 2);
+    assert_equal_to_raw(&client, "Asia/Shanghai", "in the end").await;
+}
+
+/// Quarter hours that hold a row of [`one_row`].
+async fn shown(client: &Client, device: &str) -> i64 {
+    client
+        .query_one(
+            "select count(*) from health_15m where device_sn = $1 and heart_rate_max = 177",
+            &[&device],
+        )
+        .await
+        .expect("a count")
+        .get(0)
+}
+
+async fn a_delete_of_marks_waits(client: &Client) {
+    eventually("a refresh waits for the marks", || async {
+        let waiting: bool = client
+            .query_one(
+                "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+                     and wait_event = 'transactionid')",
+                &[],
+            )
+            .await
+            .expect("an answer")
+            .get(0);
+        waiting.then_some(())
+    })
+    .await;
+}
+
 /// The steps of a refresh one by one, a batch at every point between them.
 #[tokio::test]
 async fn no_row_falls_between_a_batch_and_the_watermark() {

@@ -1166,6 +1166,8 @@ table rollup_dirty: What changed behind the watermark: quarter hours to compute 
     device_sn text not null: Serial number of the device.
     from_bucket timestamp with time zone not null: First quarter hour.
     to_bucket timestamp with time zone not null: End of the last one, exclusive.
+    mark_id bigint not null: Number of the mark, rising.
+    marked_at timestamp with time zone not null default now(): When what changed was reacted to.
     constraint rollup_dirty_range_check CHECK ((from_bucket < to_bucket))
     CREATE INDEX rollup_dirty_from_bucket_idx ON vitals.rollup_dirty USING btree (from_bucket)
 table schema_object: Functions, views and grants as `vitals migrate` and `vitals roles` left them; vitals.schema_changes() tells what was changed since.
@@ -1420,7 +1422,7 @@ function recompute_rollup(rollup,timestamp with time zone,timestamp with time zo
 function reconcile_alerts(alert_rule,text,timestamp with time zone,timestamp with time zone,derived_alert[],alert_changes)
 function record_grants()
 function record_schema(text,boolean)
-function refresh_dirty_day(timestamp with time zone)
+function refresh_marked(bigint)
 procedure refresh_rollups(timestamp with time zone,timestamp with time zone)
 procedure refresh_rollups_job(integer,jsonb)
 function refreshable(rollup,timestamp with time zone,timestamp with time zone)
