@@ -550,6 +550,7 @@ async fn what_is_new_does_not_wait_behind_what_is_late_and_what_was_done_is_kept
     react(&client).await;
     refresh(&client).await;
     let reached = rollups::status(&client).await.expect("status")[0].watermark;
+    one_row(&client, "D3", "now() - interval '20 minutes'").await;
     client
         .batch_execute(
             "update policy set refresh_every = '1 millisecond', refresh_lag = '1 second' where refresh_lag is not null",
