@@ -77,8 +77,9 @@ end
 $$;
 comment on function vitals.advance_rollups() is 'Materialises one step further; true: there is more.';
 
--- Step 3: takes marks of one UTC day, the newest that has any, of at most a thousand devices, and computes again what they touch,
--- through all rollups. Returns whether there was anything: false, there is no such mark.
+-- Step 3: takes marks of some hundred devices, the ones of the newest UTC day that has any and, since higher rollups would be computed
+-- for each day again, of the week before it; and computes again what they touch, through all rollups. Returns whether there was
+-- anything: false, there is no such mark.
 -- A step is this small so that nothing new waits long behind it, and little is done twice when it is broken off.
 -- Parameter: the last mark to look at. All marks of a device and day are taken together, later ones too.
 -- Locks: vitals.await_rollups; the marks; rows of the materialised rollups; the chunks it reads, against being dropped.
@@ -89,7 +90,9 @@ as $$
 declare
     r         vitals.rollup;
     day       timestamptz;
-    -- What was marked, by device,
+    first_ts  timestamptz;
+    last_ts   timestamptz;
+    -- What was marked, by device and day,
     marked    text[];
     marked_lo timestamptz[];
     marked_hi timestamptz[];
@@ -109,34 +112,40 @@ begin
     with due as (
         select distinct device_sn from vitals.rollup_dirty
         where from_bucket >= day and from_bucket < day + interval '1 day' and mark_id <= last_mark
-        order by device_sn limit 1000
+        order by device_sn limit 250
     ), taken as (
         delete from vitals.rollup_dirty
-        where from_bucket >= day and from_bucket < day + interval '1 day' and device_sn in (select device_sn from due)
+        where from_bucket >= day - interval '6 days' and from_bucket < day + interval '1 day'
+            and device_sn in (select device_sn from due)
         returning device_sn, from_bucket, to_bucket
-    ), by_device as (
-        select device_sn, min(from_bucket) as lo, max(to_bucket) as hi from taken group by device_sn
+    ), by_day as (
+        select device_sn, min(from_bucket) as lo, max(to_bucket) as hi
+        from taken group by device_sn, time_bucket(interval '1 day', from_bucket)
     )
-    select array_agg(device_sn), array_agg(lo), array_agg(hi) into marked, marked_lo, marked_hi from by_device;
+    select array_agg(device_sn), array_agg(lo), array_agg(hi), min(lo), max(hi) - interval '1 microsecond'
+    into marked, marked_lo, marked_hi, first_ts, last_ts
+    from by_day;
 
     for r in select * from vitals.rollup order by position loop
         r.watermark := vitals.rollup_watermark(r);
         -- What is not before the watermark is computed when read.
         allowed := vitals.refreshable(
             r,
-            vitals.bucket_start(r.width, r.time_zone, day),
-            least(vitals.bucket_end(r.width, r.time_zone, day + interval '1 day' - interval '1 microsecond'), r.watermark)
+            vitals.bucket_start(r.width, r.time_zone, first_ts),
+            least(vitals.bucket_end(r.width, r.time_zone, last_ts), r.watermark)
         );
         select
             array_agg(device_sn), array_agg(lower(span)), array_agg(upper(span))
         into devices, froms, tos
-        from unnest(marked, marked_lo, marked_hi) as touched (device_sn, lo, hi),
-            unnest(
-                tstzmultirange(tstzrange(
-                    vitals.bucket_start(r.width, r.time_zone, lo),
-                    vitals.bucket_end(r.width, r.time_zone, hi - interval '1 microsecond')
-                )) * allowed
-            ) as span;
+        from (
+            select device_sn, range_agg(tstzrange(
+                vitals.bucket_start(r.width, r.time_zone, lo),
+                vitals.bucket_end(r.width, r.time_zone, hi - interval '1 microsecond')
+            )) as spans
+            from unnest(marked, marked_lo, marked_hi) as touched (device_sn, lo, hi)
+            group by device_sn
+        ) as touched,
+            unnest(spans * allowed) as span;
         if devices is not null then
             perform vitals.recompute_rollup(
                 r, lower(range_merge(allowed)), upper(range_merge(allowed)), devices, froms, tos
@@ -147,11 +156,12 @@ begin
 end
 $$;
 comment on function vitals.refresh_marked(bigint) is
-    'Computes again what was marked of some devices in one day; false: nothing was marked.';
+    'Computes again what was marked of some devices; false: nothing was marked.';
 
 -- Computes buckets of one rollup again from its source: all devices of [from_bucket, to_bucket), or, where devices are
 -- given, of each device only its own range (within those bounds). Rows whose source is empty go.
--- The statements are planned for these very values, so that they open the chunks of this time and no others.
+-- The statements are planned for these very values, so that they open the chunks of this time and no others. Rows go in by device
+-- and time, so that what a device's days are made of, or a dashboard asks for, lies on few pages.
 create or replace function vitals.recompute_rollup(
     r           vitals.rollup,
     from_bucket timestamptz,
@@ -173,7 +183,7 @@ begin
         execute format('delete from %s where bucket >= $1 and bucket < $2', target_table) using from_bucket, to_bucket;
         execute format(
             'insert into %1$s '
-            'with %2$I as (select * from %3$s where %4$I >= $1 and %4$I < $2) %5$s',
+            'with %2$I as (select * from %3$s where %4$I >= $1 and %4$I < $2) %5$s order by 1, 2',
             target_table, r.source, source_table, time_column, r.definition
         ) using from_bucket, to_bucket;
     else
@@ -189,7 +199,7 @@ begin
                 'select s.* from unnest($3, $4, $5) as touched (device, lo, hi) '
                 'join %3$s as s on s.device_sn = touched.device and s.%4$I >= touched.lo and s.%4$I < touched.hi '
                 'where s.%4$I >= $1 and s.%4$I < $2'
-            ') %5$s',
+            ') %5$s order by 1, 2',
             target_table, r.source, source_table, time_column, r.definition
         ) using from_bucket, to_bucket, devices, froms, tos;
     end if;

@@ -557,12 +557,12 @@ async fn what_is_new_does_not_wait_behind_what_is_late_and_what_was_done_is_kept
         )
         .await
         .expect("policy");
-    for days in [5, 9] {
+    for days in [5, 19] {
         one_row(&client, "D1", &format!("now() - interval '{days} days'")).await;
     }
     react(&client).await;
     let (newer, older) = (database.client().await, database.client().await);
-    for (holder, days) in [(&newer, 5), (&older, 9)] {
+    for (holder, days) in [(&newer, 5), (&older, 19)] {
         let hold = format!(
             "begin; select from vitals.rollup_dirty where to_bucket > now() - interval '{days} days 1 hour'
                  and from_bucket < now() - interval '{days} days' + interval '1 hour' for update"
