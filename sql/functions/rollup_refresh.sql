@@ -159,16 +159,20 @@ as $$
 declare
     base         constant boolean := r.source = 'health_data';
     target_table constant text := vitals.rollup_table(r.name);
-    source_table constant text := case when base then 'public.health_data' else vitals.rollup_table(r.source) end;
+    -- As the source shows it.
+    source_rows  constant text := case
+        when base then 'public.health_data'
+        when r.kept_by = 'vitals' then format('vitals.%I', r.source || '_decoded')
+        else vitals.rollup_table(r.source)
+    end;
     time_column  constant text := case when base then 'ts' else 'bucket' end;
 begin
     if devices is null then
         execute format('delete from %s where bucket >= $1 and bucket < $2', target_table) using from_bucket, to_bucket;
-        execute format(
-            'insert into %1$s '
-            'with %2$I as (select * from %3$s where %4$I >= $1 and %4$I < $2) %5$s',
-            target_table, r.source, source_table, time_column, r.definition
-        ) using from_bucket, to_bucket;
+        execute vitals.rollup_insert(r, format(
+            'with %1$I as (select * from %2$s where %3$I >= $1 and %3$I < $2) %4$s',
+            r.source, source_rows, time_column, r.definition
+        )) using from_bucket, to_bucket;
     else
         execute format(
             'delete from %s as m using unnest($3, $4, $5) as touched (device, lo, hi) '
@@ -176,15 +180,14 @@ begin
                 'and m.device_sn = touched.device and m.bucket >= touched.lo and m.bucket < touched.hi',
             target_table
         ) using from_bucket, to_bucket, devices, froms, tos;
-        execute format(
-            'insert into %1$s '
-            'with %2$I as ('
+        execute vitals.rollup_insert(r, format(
+            'with %1$I as ('
                 'select s.* from unnest($3, $4, $5) as touched (device, lo, hi) '
-                'join %3$s as s on s.device_sn = touched.device and s.%4$I >= touched.lo and s.%4$I < touched.hi '
-                'where s.%4$I >= $1 and s.%4$I < $2'
-            ') %5$s',
-            target_table, r.source, source_table, time_column, r.definition
-        ) using from_bucket, to_bucket, devices, froms, tos;
+                'join %2$s as s on s.device_sn = touched.device and s.%3$I >= touched.lo and s.%3$I < touched.hi '
+                'where s.%3$I >= $1 and s.%3$I < $2'
+            ') %4$s',
+            r.source, source_rows, time_column, r.definition
+        )) using from_bucket, to_bucket, devices, froms, tos;
     end if;
 end
 $$;
