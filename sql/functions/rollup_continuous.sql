@@ -120,6 +120,7 @@ begin
         return;
     end if;
     perform pg_catalog.set_config('enable_seqscan', 'off', false);
+    perform pg_catalog.set_config('timescaledb.max_tuples_decompressed_per_dml_transaction', '0', false);
     call public.refresh_rollups();
 end
 $$;
