@@ -765,44 +765,6 @@ rollup health_15m.stress_avg numeric
 rollup health_15m.step_max integer
 rollup health_15m.distance_max numeric
 rollup health_15m.calorie_max numeric
-view health_15m_decoded.device_sn text: Serial number of the device.
-view health_15m_decoded.bucket timestamp with time zone: Start of the quarter hour.
-view health_15m_decoded.samples bigint: Rows of health_data in the quarter hour.
-view health_15m_decoded.first_ts timestamp with time zone: Event time of the first of them.
-view health_15m_decoded.last_ts timestamp with time zone: Event time of the last of them.
-view health_15m_decoded.heart_rate_min smallint: Lowest heart rate, beats per minute. NULL: not measured in the quarter hour.
-view health_15m_decoded.heart_rate_max smallint: Highest heart rate, beats per minute. NULL: not measured in the quarter hour.
-view health_15m_decoded.heart_rate_sum bigint: Sum of all readings of heart rate, beats per minute. NULL: not measured in the quarter hour.
-view health_15m_decoded.heart_rate_count bigint: Readings of heart rate.
-view health_15m_decoded.heart_rate_avg numeric: Mean heart rate over all readings, beats per minute: sum / count, not rounded. NULL: not measured in the quarter hour.
-view health_15m_decoded.blood_oxygen_min smallint: Lowest SpO2, percent. NULL: not measured in the quarter hour.
-view health_15m_decoded.blood_oxygen_max smallint: Highest SpO2, percent. NULL: not measured in the quarter hour.
-view health_15m_decoded.blood_oxygen_sum bigint: Sum of all readings of SpO2, percent. NULL: not measured in the quarter hour.
-view health_15m_decoded.blood_oxygen_count bigint: Readings of SpO2.
-view health_15m_decoded.blood_oxygen_avg numeric: Mean SpO2 over all readings, percent: sum / count, not rounded. NULL: not measured in the quarter hour.
-view health_15m_decoded.temperature_min numeric: Lowest body temperature, degrees Celsius. NULL: not measured in the quarter hour.
-view health_15m_decoded.temperature_max numeric: Highest body temperature, degrees Celsius. NULL: not measured in the quarter hour.
-view health_15m_decoded.temperature_sum numeric: Sum of all readings of body temperature, degrees Celsius. NULL: not measured in the quarter hour.
-view health_15m_decoded.temperature_count bigint: Readings of body temperature.
-view health_15m_decoded.temperature_avg numeric: Mean body temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the quarter hour.
-view health_15m_decoded.pressure_high_min smallint: Lowest systolic pressure (derived by the watch), mmHg. NULL: not measured in the quarter hour.
-view health_15m_decoded.pressure_high_max smallint: Highest systolic pressure (derived by the watch), mmHg. NULL: not measured in the quarter hour.
-view health_15m_decoded.pressure_high_sum bigint: Sum of all readings of systolic pressure (derived by the watch), mmHg. NULL: not measured in the quarter hour.
-view health_15m_decoded.pressure_high_count bigint: Readings of systolic pressure (derived by the watch).
-view health_15m_decoded.pressure_high_avg numeric: Mean systolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the quarter hour.
-view health_15m_decoded.pressure_low_min smallint: Lowest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the quarter hour.
-view health_15m_decoded.pressure_low_max smallint: Highest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the quarter hour.
-view health_15m_decoded.pressure_low_sum bigint: Sum of all readings of diastolic pressure (derived by the watch), mmHg. NULL: not measured in the quarter hour.
-view health_15m_decoded.pressure_low_count bigint: Readings of diastolic pressure (derived by the watch).
-view health_15m_decoded.pressure_low_avg numeric: Mean diastolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the quarter hour.
-view health_15m_decoded.stress_min smallint: Lowest stress, score 1 to 100. NULL: not measured in the quarter hour.
-view health_15m_decoded.stress_max smallint: Highest stress, score 1 to 100. NULL: not measured in the quarter hour.
-view health_15m_decoded.stress_sum bigint: Sum of all readings of stress, score 1 to 100. NULL: not measured in the quarter hour.
-view health_15m_decoded.stress_count bigint: Readings of stress.
-view health_15m_decoded.stress_avg numeric: Mean stress over all readings, score 1 to 100: sum / count, not rounded. NULL: not measured in the quarter hour.
-view health_15m_decoded.step_max integer: Steps of the local day so far, the highest in the quarter hour, count. NULL: not sent.
-view health_15m_decoded.distance_max numeric: Distance of the local day so far, the highest in the quarter hour, metres. NULL: not sent.
-view health_15m_decoded.calorie_max numeric: Energy of the local day so far, the highest in the quarter hour, small calories. NULL: not sent.
 rollup health_daily.device_sn text
 rollup health_daily.bucket timestamp with time zone
 rollup health_daily.samples bigint
@@ -841,44 +803,6 @@ rollup health_daily.stress_avg numeric
 rollup health_daily.step_max integer
 rollup health_daily.distance_max numeric
 rollup health_daily.calorie_max numeric
-view health_daily_decoded.device_sn text: Serial number of the device.
-view health_daily_decoded.bucket timestamp with time zone: Start of the day.
-view health_daily_decoded.samples bigint: Rows of health_data in the day.
-view health_daily_decoded.first_ts timestamp with time zone: Event time of the first of them.
-view health_daily_decoded.last_ts timestamp with time zone: Event time of the last of them.
-view health_daily_decoded.heart_rate_min smallint: Lowest heart rate, beats per minute. NULL: not measured in the day.
-view health_daily_decoded.heart_rate_max smallint: Highest heart rate, beats per minute. NULL: not measured in the day.
-view health_daily_decoded.heart_rate_sum bigint: Sum of all readings of heart rate, beats per minute. NULL: not measured in the day.
-view health_daily_decoded.heart_rate_count bigint: Readings of heart rate.
-view health_daily_decoded.heart_rate_avg numeric: Mean heart rate over all readings, beats per minute: sum / count, not rounded. NULL: not measured in the day.
-view health_daily_decoded.blood_oxygen_min smallint: Lowest SpO2, percent. NULL: not measured in the day.
-view health_daily_decoded.blood_oxygen_max smallint: Highest SpO2, percent. NULL: not measured in the day.
-view health_daily_decoded.blood_oxygen_sum bigint: Sum of all readings of SpO2, percent. NULL: not measured in the day.
-view health_daily_decoded.blood_oxygen_count bigint: Readings of SpO2.
-view health_daily_decoded.blood_oxygen_avg numeric: Mean SpO2 over all readings, percent: sum / count, not rounded. NULL: not measured in the day.
-view health_daily_decoded.temperature_min numeric: Lowest body temperature, degrees Celsius. NULL: not measured in the day.
-view health_daily_decoded.temperature_max numeric: Highest body temperature, degrees Celsius. NULL: not measured in the day.
-view health_daily_decoded.temperature_sum numeric: Sum of all readings of body temperature, degrees Celsius. NULL: not measured in the day.
-view health_daily_decoded.temperature_count bigint: Readings of body temperature.
-view health_daily_decoded.temperature_avg numeric: Mean body temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the day.
-view health_daily_decoded.pressure_high_min smallint: Lowest systolic pressure (derived by the watch), mmHg. NULL: not measured in the day.
-view health_daily_decoded.pressure_high_max smallint: Highest systolic pressure (derived by the watch), mmHg. NULL: not measured in the day.
-view health_daily_decoded.pressure_high_sum bigint: Sum of all readings of systolic pressure (derived by the watch), mmHg. NULL: not measured in the day.
-view health_daily_decoded.pressure_high_count bigint: Readings of systolic pressure (derived by the watch).
-view health_daily_decoded.pressure_high_avg numeric: Mean systolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the day.
-view health_daily_decoded.pressure_low_min smallint: Lowest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the day.
-view health_daily_decoded.pressure_low_max smallint: Highest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the day.
-view health_daily_decoded.pressure_low_sum bigint: Sum of all readings of diastolic pressure (derived by the watch), mmHg. NULL: not measured in the day.
-view health_daily_decoded.pressure_low_count bigint: Readings of diastolic pressure (derived by the watch).
-view health_daily_decoded.pressure_low_avg numeric: Mean diastolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the day.
-view health_daily_decoded.stress_min smallint: Lowest stress, score 1 to 100. NULL: not measured in the day.
-view health_daily_decoded.stress_max smallint: Highest stress, score 1 to 100. NULL: not measured in the day.
-view health_daily_decoded.stress_sum bigint: Sum of all readings of stress, score 1 to 100. NULL: not measured in the day.
-view health_daily_decoded.stress_count bigint: Readings of stress.
-view health_daily_decoded.stress_avg numeric: Mean stress over all readings, score 1 to 100: sum / count, not rounded. NULL: not measured in the day.
-view health_daily_decoded.step_max integer: Steps of the day, count. NULL: not sent.
-view health_daily_decoded.distance_max numeric: Distance of the day, metres. NULL: not sent.
-view health_daily_decoded.calorie_max numeric: Energy of the day, small calories. NULL: not sent.
 table health_data: One row per device and instant: what a wearable measured. Hypertable, one chunk a day. Dashboards read the rollups instead.
     device_sn text not null: Serial number of the device, as it sends it.
     ts timestamp with time zone not null: When the sample was taken (event time). A naive device time is read in the configured device zone.
@@ -959,44 +883,6 @@ rollup health_hourly.stress_avg numeric
 rollup health_hourly.step_max integer
 rollup health_hourly.distance_max numeric
 rollup health_hourly.calorie_max numeric
-view health_hourly_decoded.device_sn text: Serial number of the device.
-view health_hourly_decoded.bucket timestamp with time zone: Start of the hour.
-view health_hourly_decoded.samples bigint: Rows of health_data in the hour.
-view health_hourly_decoded.first_ts timestamp with time zone: Event time of the first of them.
-view health_hourly_decoded.last_ts timestamp with time zone: Event time of the last of them.
-view health_hourly_decoded.heart_rate_min smallint: Lowest heart rate, beats per minute. NULL: not measured in the hour.
-view health_hourly_decoded.heart_rate_max smallint: Highest heart rate, beats per minute. NULL: not measured in the hour.
-view health_hourly_decoded.heart_rate_sum bigint: Sum of all readings of heart rate, beats per minute. NULL: not measured in the hour.
-view health_hourly_decoded.heart_rate_count bigint: Readings of heart rate.
-view health_hourly_decoded.heart_rate_avg numeric: Mean heart rate over all readings, beats per minute: sum / count, not rounded. NULL: not measured in the hour.
-view health_hourly_decoded.blood_oxygen_min smallint: Lowest SpO2, percent. NULL: not measured in the hour.
-view health_hourly_decoded.blood_oxygen_max smallint: Highest SpO2, percent. NULL: not measured in the hour.
-view health_hourly_decoded.blood_oxygen_sum bigint: Sum of all readings of SpO2, percent. NULL: not measured in the hour.
-view health_hourly_decoded.blood_oxygen_count bigint: Readings of SpO2.
-view health_hourly_decoded.blood_oxygen_avg numeric: Mean SpO2 over all readings, percent: sum / count, not rounded. NULL: not measured in the hour.
-view health_hourly_decoded.temperature_min numeric: Lowest body temperature, degrees Celsius. NULL: not measured in the hour.
-view health_hourly_decoded.temperature_max numeric: Highest body temperature, degrees Celsius. NULL: not measured in the hour.
-view health_hourly_decoded.temperature_sum numeric: Sum of all readings of body temperature, degrees Celsius. NULL: not measured in the hour.
-view health_hourly_decoded.temperature_count bigint: Readings of body temperature.
-view health_hourly_decoded.temperature_avg numeric: Mean body temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the hour.
-view health_hourly_decoded.pressure_high_min smallint: Lowest systolic pressure (derived by the watch), mmHg. NULL: not measured in the hour.
-view health_hourly_decoded.pressure_high_max smallint: Highest systolic pressure (derived by the watch), mmHg. NULL: not measured in the hour.
-view health_hourly_decoded.pressure_high_sum bigint: Sum of all readings of systolic pressure (derived by the watch), mmHg. NULL: not measured in the hour.
-view health_hourly_decoded.pressure_high_count bigint: Readings of systolic pressure (derived by the watch).
-view health_hourly_decoded.pressure_high_avg numeric: Mean systolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the hour.
-view health_hourly_decoded.pressure_low_min smallint: Lowest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the hour.
-view health_hourly_decoded.pressure_low_max smallint: Highest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the hour.
-view health_hourly_decoded.pressure_low_sum bigint: Sum of all readings of diastolic pressure (derived by the watch), mmHg. NULL: not measured in the hour.
-view health_hourly_decoded.pressure_low_count bigint: Readings of diastolic pressure (derived by the watch).
-view health_hourly_decoded.pressure_low_avg numeric: Mean diastolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the hour.
-view health_hourly_decoded.stress_min smallint: Lowest stress, score 1 to 100. NULL: not measured in the hour.
-view health_hourly_decoded.stress_max smallint: Highest stress, score 1 to 100. NULL: not measured in the hour.
-view health_hourly_decoded.stress_sum bigint: Sum of all readings of stress, score 1 to 100. NULL: not measured in the hour.
-view health_hourly_decoded.stress_count bigint: Readings of stress.
-view health_hourly_decoded.stress_avg numeric: Mean stress over all readings, score 1 to 100: sum / count, not rounded. NULL: not measured in the hour.
-view health_hourly_decoded.step_max integer: Steps of the local day so far, the highest in the hour, count. NULL: not sent.
-view health_hourly_decoded.distance_max numeric: Distance of the local day so far, the highest in the hour, metres. NULL: not sent.
-view health_hourly_decoded.calorie_max numeric: Energy of the local day so far, the highest in the hour, small calories. NULL: not sent.
 rollup health_monthly.device_sn text
 rollup health_monthly.bucket timestamp with time zone
 rollup health_monthly.samples bigint
@@ -1038,47 +924,6 @@ rollup health_monthly.distance_max numeric
 rollup health_monthly.distance_sum numeric
 rollup health_monthly.calorie_max numeric
 rollup health_monthly.calorie_sum numeric
-view health_monthly_decoded.device_sn text: Serial number of the device.
-view health_monthly_decoded.bucket timestamp with time zone: Start of the month.
-view health_monthly_decoded.samples bigint: Rows of health_data in the month.
-view health_monthly_decoded.first_ts timestamp with time zone: Event time of the first of them.
-view health_monthly_decoded.last_ts timestamp with time zone: Event time of the last of them.
-view health_monthly_decoded.heart_rate_min smallint: Lowest heart rate, beats per minute. NULL: not measured in the month.
-view health_monthly_decoded.heart_rate_max smallint: Highest heart rate, beats per minute. NULL: not measured in the month.
-view health_monthly_decoded.heart_rate_sum bigint: Sum of all readings of heart rate, beats per minute. NULL: not measured in the month.
-view health_monthly_decoded.heart_rate_count bigint: Readings of heart rate.
-view health_monthly_decoded.heart_rate_avg numeric: Mean heart rate over all readings, beats per minute: sum / count, not rounded. NULL: not measured in the month.
-view health_monthly_decoded.blood_oxygen_min smallint: Lowest SpO2, percent. NULL: not measured in the month.
-view health_monthly_decoded.blood_oxygen_max smallint: Highest SpO2, percent. NULL: not measured in the month.
-view health_monthly_decoded.blood_oxygen_sum bigint: Sum of all readings of SpO2, percent. NULL: not measured in the month.
-view health_monthly_decoded.blood_oxygen_count bigint: Readings of SpO2.
-view health_monthly_decoded.blood_oxygen_avg numeric: Mean SpO2 over all readings, percent: sum / count, not rounded. NULL: not measured in the month.
-view health_monthly_decoded.temperature_min numeric: Lowest body temperature, degrees Celsius. NULL: not measured in the month.
-view health_monthly_decoded.temperature_max numeric: Highest body temperature, degrees Celsius. NULL: not measured in the month.
-view health_monthly_decoded.temperature_sum numeric: Sum of all readings of body temperature, degrees Celsius. NULL: not measured in the month.
-view health_monthly_decoded.temperature_count bigint: Readings of body temperature.
-view health_monthly_decoded.temperature_avg numeric: Mean body temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the month.
-view health_monthly_decoded.pressure_high_min smallint: Lowest systolic pressure (derived by the watch), mmHg. NULL: not measured in the month.
-view health_monthly_decoded.pressure_high_max smallint: Highest systolic pressure (derived by the watch), mmHg. NULL: not measured in the month.
-view health_monthly_decoded.pressure_high_sum bigint: Sum of all readings of systolic pressure (derived by the watch), mmHg. NULL: not measured in the month.
-view health_monthly_decoded.pressure_high_count bigint: Readings of systolic pressure (derived by the watch).
-view health_monthly_decoded.pressure_high_avg numeric: Mean systolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the month.
-view health_monthly_decoded.pressure_low_min smallint: Lowest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the month.
-view health_monthly_decoded.pressure_low_max smallint: Highest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the month.
-view health_monthly_decoded.pressure_low_sum bigint: Sum of all readings of diastolic pressure (derived by the watch), mmHg. NULL: not measured in the month.
-view health_monthly_decoded.pressure_low_count bigint: Readings of diastolic pressure (derived by the watch).
-view health_monthly_decoded.pressure_low_avg numeric: Mean diastolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the month.
-view health_monthly_decoded.stress_min smallint: Lowest stress, score 1 to 100. NULL: not measured in the month.
-view health_monthly_decoded.stress_max smallint: Highest stress, score 1 to 100. NULL: not measured in the month.
-view health_monthly_decoded.stress_sum bigint: Sum of all readings of stress, score 1 to 100. NULL: not measured in the month.
-view health_monthly_decoded.stress_count bigint: Readings of stress.
-view health_monthly_decoded.stress_avg numeric: Mean stress over all readings, score 1 to 100: sum / count, not rounded. NULL: not measured in the month.
-view health_monthly_decoded.step_max integer: Steps of the best day of the month, count. NULL: not sent.
-view health_monthly_decoded.step_sum bigint: Steps of the month: sum of the days, count. NULL: not sent.
-view health_monthly_decoded.distance_max numeric: Distance of the best day of the month, metres. NULL: not sent.
-view health_monthly_decoded.distance_sum numeric: Distance of the month: sum of the days, metres. NULL: not sent.
-view health_monthly_decoded.calorie_max numeric: Energy of the best day of the month, small calories. NULL: not sent.
-view health_monthly_decoded.calorie_sum numeric: Energy of the month: sum of the days, small calories. NULL: not sent.
 rollup health_weekly.device_sn text
 rollup health_weekly.bucket timestamp with time zone
 rollup health_weekly.samples bigint
@@ -1120,47 +965,6 @@ rollup health_weekly.distance_max numeric
 rollup health_weekly.distance_sum numeric
 rollup health_weekly.calorie_max numeric
 rollup health_weekly.calorie_sum numeric
-view health_weekly_decoded.device_sn text: Serial number of the device.
-view health_weekly_decoded.bucket timestamp with time zone: Start of the ISO week.
-view health_weekly_decoded.samples bigint: Rows of health_data in the ISO week.
-view health_weekly_decoded.first_ts timestamp with time zone: Event time of the first of them.
-view health_weekly_decoded.last_ts timestamp with time zone: Event time of the last of them.
-view health_weekly_decoded.heart_rate_min smallint: Lowest heart rate, beats per minute. NULL: not measured in the ISO week.
-view health_weekly_decoded.heart_rate_max smallint: Highest heart rate, beats per minute. NULL: not measured in the ISO week.
-view health_weekly_decoded.heart_rate_sum bigint: Sum of all readings of heart rate, beats per minute. NULL: not measured in the ISO week.
-view health_weekly_decoded.heart_rate_count bigint: Readings of heart rate.
-view health_weekly_decoded.heart_rate_avg numeric: Mean heart rate over all readings, beats per minute: sum / count, not rounded. NULL: not measured in the ISO week.
-view health_weekly_decoded.blood_oxygen_min smallint: Lowest SpO2, percent. NULL: not measured in the ISO week.
-view health_weekly_decoded.blood_oxygen_max smallint: Highest SpO2, percent. NULL: not measured in the ISO week.
-view health_weekly_decoded.blood_oxygen_sum bigint: Sum of all readings of SpO2, percent. NULL: not measured in the ISO week.
-view health_weekly_decoded.blood_oxygen_count bigint: Readings of SpO2.
-view health_weekly_decoded.blood_oxygen_avg numeric: Mean SpO2 over all readings, percent: sum / count, not rounded. NULL: not measured in the ISO week.
-view health_weekly_decoded.temperature_min numeric: Lowest body temperature, degrees Celsius. NULL: not measured in the ISO week.
-view health_weekly_decoded.temperature_max numeric: Highest body temperature, degrees Celsius. NULL: not measured in the ISO week.
-view health_weekly_decoded.temperature_sum numeric: Sum of all readings of body temperature, degrees Celsius. NULL: not measured in the ISO week.
-view health_weekly_decoded.temperature_count bigint: Readings of body temperature.
-view health_weekly_decoded.temperature_avg numeric: Mean body temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the ISO week.
-view health_weekly_decoded.pressure_high_min smallint: Lowest systolic pressure (derived by the watch), mmHg. NULL: not measured in the ISO week.
-view health_weekly_decoded.pressure_high_max smallint: Highest systolic pressure (derived by the watch), mmHg. NULL: not measured in the ISO week.
-view health_weekly_decoded.pressure_high_sum bigint: Sum of all readings of systolic pressure (derived by the watch), mmHg. NULL: not measured in the ISO week.
-view health_weekly_decoded.pressure_high_count bigint: Readings of systolic pressure (derived by the watch).
-view health_weekly_decoded.pressure_high_avg numeric: Mean systolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the ISO week.
-view health_weekly_decoded.pressure_low_min smallint: Lowest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the ISO week.
-view health_weekly_decoded.pressure_low_max smallint: Highest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the ISO week.
-view health_weekly_decoded.pressure_low_sum bigint: Sum of all readings of diastolic pressure (derived by the watch), mmHg. NULL: not measured in the ISO week.
-view health_weekly_decoded.pressure_low_count bigint: Readings of diastolic pressure (derived by the watch).
-view health_weekly_decoded.pressure_low_avg numeric: Mean diastolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the ISO week.
-view health_weekly_decoded.stress_min smallint: Lowest stress, score 1 to 100. NULL: not measured in the ISO week.
-view health_weekly_decoded.stress_max smallint: Highest stress, score 1 to 100. NULL: not measured in the ISO week.
-view health_weekly_decoded.stress_sum bigint: Sum of all readings of stress, score 1 to 100. NULL: not measured in the ISO week.
-view health_weekly_decoded.stress_count bigint: Readings of stress.
-view health_weekly_decoded.stress_avg numeric: Mean stress over all readings, score 1 to 100: sum / count, not rounded. NULL: not measured in the ISO week.
-view health_weekly_decoded.step_max integer: Steps of the best day of the ISO week, count. NULL: not sent.
-view health_weekly_decoded.step_sum bigint: Steps of the ISO week: sum of the days, count. NULL: not sent.
-view health_weekly_decoded.distance_max numeric: Distance of the best day of the ISO week, metres. NULL: not sent.
-view health_weekly_decoded.distance_sum numeric: Distance of the ISO week: sum of the days, metres. NULL: not sent.
-view health_weekly_decoded.calorie_max numeric: Energy of the best day of the ISO week, small calories. NULL: not sent.
-view health_weekly_decoded.calorie_sum numeric: Energy of the ISO week: sum of the days, small calories. NULL: not sent.
 table ingest_batch: Accounting: one row per transaction of the ingest, written in it. A replay moves records from rejected to stored or duplicate.
     committed_at timestamp with time zone not null default now(): Start of the transaction that was committed.
     batch_id bigint not null default txid_current(): The transaction (txid_current()); equals health_data.batch_id of its rows.
