@@ -14,14 +14,18 @@
 -- What is kept of each column a rollup shows (stored_name NULL: nothing), and the expressions that lead there and back: of a row c
 -- as it is shown, and of a row m as it is kept. In the order of the columns shown.
 -- Parameters: a relation with those columns, and the width of a bucket. Locks: none.
+-- In plpgsql, which keeps the plan: each step of a refresh asks.
 create or replace function vitals.rollup_layout(shape regclass, width interval)
 returns table (
     name text, place integer, stored_name text, stored_type text, bytes integer, required boolean, encode text, decode text
 )
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_column
+begin
+    return query
     with facts as (
         select extract(epoch from rollup_layout.width) * 1000000 < 2147483648 as is_short
     ), shown as (
@@ -113,7 +117,8 @@ as $$
         select case when f.is_short then 'integer' else 'bigint' end as counted, case when f.is_short then 4 else 8 end as bytes
     ) as n
     left join summed as v on v.vital = s.vital
-    order by s.place
+    order by s.place;
+end
 $$;
 comment on function vitals.rollup_layout(regclass, interval) is 'What is kept of each column of a rollup, and how it is computed from that.';
 
