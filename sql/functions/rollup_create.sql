@@ -5,8 +5,8 @@
 -- Community: the SELECT is a real-time continuous aggregate. A key on the table it is materialised in (vitals.add_rollup_keys)
 -- keeps it to one row a device and bucket: a refresh of TimescaleDB and one of ours that met would otherwise leave two.
 -- Apache: a hypertable vitals.<name>_materialised for the buckets before the watermark (vitals.rollup_layout says what of them
--- it keeps), and a view public.<name> that adds the live rest. The SELECT stands in the view as it is; a CTE in front of it gives the name of its source to the part of
--- the source that is not materialised. Two bounds keep that part small:
+-- it keeps), and a view public.<name> that adds the live rest. The SELECT stands in the view as it is; a CTE in front of it
+-- gives the name of its source to the part of the source that is not materialised. Two bounds keep that part small:
 --   * the watermark, read in the snapshot of the query, so that a reader sees each bucket once, whatever a refresh does
 --     meanwhile;
 --   * <name>_live_from(), immutable, so that the planner leaves out the chunks before it. It is never above the watermark
