@@ -190,7 +190,7 @@ pub struct Settings {
     #[config(env = "VITALS_ALERT_SWEEP_INTERVAL_MS", default = 10000)]
     pub alert_sweep_interval_ms: u64,
 
-    /// How often policies are applied where TimescaleDB has no jobs for it (Apache edition), seconds.
+    /// How often policies are applied, seconds. On the Community edition a job of TimescaleDB does it besides.
     #[config(env = "VITALS_POLICY_INTERVAL_SECONDS", default = 600)]
     pub policy_interval_seconds: u64,
 

@@ -1,5 +1,6 @@
 -- Enforces policy now, on every edition: drops chunks, deletes rows, compresses. By the clock it is called by one instance of
--- the service (Apache) or by a job of TimescaleDB (Community).
+-- the service, and on the Community edition by a job of TimescaleDB too, so that it happens where no service runs, and where no job
+-- does.
 -- Idempotent. What holds up one relation holds up no other, and is told in vitals.policy_run.
 -- The steps run as the owner of the tables, whoever calls: they do what policy says and nothing else, so the service needs no
 -- right to drop or delete. vitals_service and vitals_dba may call them (sql/roles), nobody else.
@@ -117,32 +118,44 @@ as $$
 $$;
 comment on function vitals.rejects_over(bigint) is 'The rejects beyond so many bytes.';
 
--- Compresses the oldest chunk that may be and is not; returns how many were. Community edition only.
--- Locks: the chunk.
+-- Compresses the oldest chunk that may be and is not, or that late rows have unpacked a tenth of; returns how many were. Community
+-- edition only. TimescaleDB's own job does the same, and packs again whatever was unpacked.
+-- Locks: the chunk. Waits for readers of it no longer than a few seconds, since everybody else waits behind it.
 create or replace function vitals.compress_oldest_chunk(of_relation text) returns bigint
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set lock_timeout = '3s'
 as $$
 declare
-    oldest text;
+    -- Of _timescaledb_functions.chunk_status: some rows of a compressed chunk are not.
+    partial constant integer := 8;
+    oldest  regclass;
 begin
     perform vitals.refuse_foreign_functions();
-    select c.chunk into oldest
+    select n.chunk into oldest
     from public.policy as o
     join vitals.policy_relations() as t on t.relation = o.relation
-    cross join lateral vitals.policy_chunks(t.schema_name, t.table_name) as c
-    where o.relation = of_relation and c.range_end <= now() - o.compress_after and not c.compressed
+    join timescaledb_information.chunks as c on c.hypertable_schema = t.schema_name and c.hypertable_name = t.table_name
+    cross join lateral (select format('%I.%I', c.chunk_schema, c.chunk_name)::regclass as chunk) as n
+    where o.relation = of_relation and c.range_end <= now() - o.compress_after and case
+        when not c.is_compressed then true
+        when _timescaledb_functions.chunk_status(n.chunk) & partial = 0 then false
+        else 10 * pg_relation_size(n.chunk) > (
+            select z.uncompressed_heap_size from _timescaledb_catalog.compression_chunk_size as z
+            where z.chunk_id = _timescaledb_functions.chunk_id_from_relid(n.chunk)
+        )
+    end
     order by c.range_end
     limit 1;
     if oldest is null then
         return 0;
     end if;
-    perform public.compress_chunk(oldest::regclass, if_not_compressed => true);
+    perform public.compress_chunk(oldest, if_not_compressed => true);
     return 1;
 end
 $$;
-comment on function vitals.compress_oldest_chunk(text) is 'Compresses the oldest chunk of a relation that is old enough and is not compressed; how many were.';
+comment on function vitals.compress_oldest_chunk(text) is 'Compresses the oldest chunk of a relation that is old enough and is not compressed, or no longer; how many were.';
 
 -- Says what was done. Names are qualified throughout: a procedure that commits cannot carry a search_path.
 create or replace function vitals.note_policy_run(of_relation text, dropped bigint, deleted bigint, compressed bigint, holds text)

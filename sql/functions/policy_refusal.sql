@@ -58,11 +58,6 @@ begin
             return format('%s is a rollup: without refresh_every and refresh_lag it would never be made', p.relation);
         elsif p.kind = 'table' and p.compress_after is not null then
             return format('%s is a plain table: only hypertables and rollups can be compressed', p.relation);
-        elsif vitals.length_of(p.compress_after, 31) >= vitals.length_of(p.keep_for, 28) then
-            return format(
-                '%s.compress_after = %s is not less than its keep_for = %s: it would be dropped first',
-                p.relation, p.compress_after, p.keep_for
-            );
         end if;
     end loop;
     for r in
@@ -84,6 +79,15 @@ begin
                 '%s.keep_for = %s is too short: %s is made of it and needs its rows until they are %s old (bucket of %s, '
                 'refresh_lag and refresh_every of all rollups up to it, and %s in which no refresh reads what may be dropped)',
                 r.source, r.keep_for, r.name, needs, r.width, ahead
+            );
+        end if;
+    end loop;
+    -- Last: of a keep_for that is too short for what is made of it, that is the reason to know.
+    for p in select o.relation, o.compress_after, o.keep_for from public.policy as o order by o.relation loop
+        if vitals.length_of(p.compress_after, 31) >= vitals.length_of(p.keep_for, 28) then
+            return format(
+                '%s.compress_after = %s is not less than its keep_for = %s: it would be dropped first',
+                p.relation, p.compress_after, p.keep_for
             );
         end if;
     end loop;

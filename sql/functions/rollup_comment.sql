@@ -1,4 +1,5 @@
--- Says on every column of every rollup, and of its materialised part where that is ours, what it holds and in which unit;
+-- Says on every column of every rollup, and of its materialised part as it is shown where that is ours, what it holds and in
+-- which unit;
 -- store::rollups calls it from `vitals migrate`.
 -- Parameters: none. Locks: the comments only.
 create or replace function vitals.comment_rollups() returns void
@@ -68,7 +69,7 @@ begin
         loop
             execute format('comment on column public.%I.%I is %L', r.name, c.name, c.words);
             if r.kept_by = 'vitals' then
-                execute format('comment on column vitals.%I.%I is %L', r.name || '_materialised', c.name, c.words);
+                execute format('comment on column vitals.%I.%I is %L', r.name || '_decoded', c.name, c.words);
             end if;
         end loop;
     end loop;

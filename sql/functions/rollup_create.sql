@@ -4,9 +4,9 @@
 --
 -- Community: the SELECT is a real-time continuous aggregate. A key on the table it is materialised in (vitals.add_rollup_keys)
 -- keeps it to one row a device and bucket: a refresh of TimescaleDB and one of ours that met would otherwise leave two.
--- Apache: a hypertable vitals.<name>_materialised for the buckets before the watermark, and a view public.<name> that adds
--- the live rest. The SELECT stands in the view as it is; a CTE in front of it gives the name of its source to the part of
--- the source that is not materialised. Two bounds keep that part small:
+-- Apache: a hypertable vitals.<name>_materialised for the buckets before the watermark (vitals.rollup_layout says what of them
+-- it keeps), and a view public.<name> that adds the live rest. The SELECT stands in the view as it is; a CTE in front of it
+-- gives the name of its source to the part of the source that is not materialised. Two bounds keep that part small:
 --   * the watermark, read in the snapshot of the query, so that a reader sees each bucket once, whatever a refresh does
 --     meanwhile;
 --   * <name>_live_from(), immutable, so that the planner leaves out the chunks before it. It is never above the watermark
@@ -24,7 +24,7 @@ language plpgsql
 set search_path = pg_catalog, public, pg_temp
 as $$
 declare
-    materialised constant text := new_name || '_materialised';
+    shape        constant text := new_name || '_shape';
     live_from    constant text := new_name || '_live_from';
     base         constant boolean := new_source = 'health_data';
     kept_by      constant text := case vitals.edition() when 'community' then 'timescaledb' else 'vitals' end;
@@ -63,25 +63,29 @@ begin
         return;
     end if;
 
-    execute format('create table vitals.%I as %s with no data', materialised, new_definition);
-    execute format(
-        'alter table vitals.%I alter device_sn set not null, alter bucket set not null, alter samples set not null, '
-        'alter first_ts set not null, alter last_ts set not null, add constraint %I primary key (device_sn, bucket)',
-        materialised, materialised || '_pkey'
-    );
-    perform create_hypertable(
-        format('vitals.%I', materialised)::regclass, 'bucket',
-        chunk_time_interval => new_chunk, create_default_indexes => false
-    );
-    execute format('comment on table vitals.%I is %L', materialised, new_name || ': the buckets before its watermark.');
-
+    -- What the SELECT gives, for as long as it takes to make what keeps it.
+    execute format('create table vitals.%I as %s with no data', shape, new_definition);
+    perform vitals.create_rollup_table(new_name, new_name || '_materialised', format('vitals.%I', shape)::regclass, new_width, new_chunk);
+    execute format('drop table vitals.%I', shape);
     execute format(
         'create function vitals.%I() returns timestamptz language sql immutable parallel safe '
         'as $f$ select timestamptz %L $f$',
         live_from, begins
     );
+    perform vitals.show_rollup(r) from vitals.rollup as r where r.name = new_name;
+end
+$$;
+comment on function vitals.create_rollup(text, smallint, text, interval, text, interval, text) is
+    'Makes a rollup as the edition at hand has it.';
+
+-- The view of a rollup of the Apache edition, made or replaced. Locks: the view whole, until commit.
+create or replace function vitals.show_rollup(r vitals.rollup) returns void
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+begin
     execute format(
-        'create view public.%1$I as '
+        'create or replace view public.%1$I as '
         'select * from vitals.%2$I '
         'where bucket < (select watermark from vitals.rollup where name = %1$L) '
         'union all '
@@ -89,12 +93,12 @@ begin
             'select * from public.%3$I '
             'where %4$I >= (select watermark from vitals.rollup where name = %1$L) and %4$I >= vitals.%5$I()'
         ') %6$s)',
-        new_name, materialised, new_source, case when base then 'ts' else 'bucket' end, live_from, new_definition
+        r.name, r.name || '_decoded', r.source, case when r.source = 'health_data' then 'ts' else 'bucket' end,
+        r.name || '_live_from', r.definition
     );
 end
 $$;
-comment on function vitals.create_rollup(text, smallint, text, interval, text, interval, text) is
-    'Makes a rollup as the edition at hand has it.';
+comment on function vitals.show_rollup(vitals.rollup) is 'Makes or replaces the view of a rollup.';
 
 -- Marks what is changed by hand. The service's own updates (a repeat that fills a gap) carry their batch, by which the relay
 -- marks them, so it sets vitals.marks_by_batch and is spared. Idempotent.
@@ -208,7 +212,7 @@ begin
             execute format('drop materialized view public.%I cascade', r.name);
         else
             execute format('drop view public.%I cascade', r.name);
-            execute format('drop table vitals.%I', r.name || '_materialised');
+            execute format('drop table vitals.%I cascade', r.name || '_materialised');
             execute format('drop function vitals.%I()', r.name || '_live_from');
         end if;
     end loop;

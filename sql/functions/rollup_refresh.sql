@@ -161,7 +161,9 @@ comment on function vitals.refresh_marked(bigint) is
 -- Computes buckets of one rollup again from its source: all devices of [from_bucket, to_bucket), or, where devices are
 -- given, of each device only its own range (within those bounds). Rows whose source is empty go.
 -- The statements are planned for these very values, so that they open the chunks of this time and no others. Rows go in by device
--- and time, so that what a device's days are made of, or a dashboard asks for, lies on few pages.
+-- and time, so that what a device's days are made of, or a dashboard asks for, lies on few pages. Where some of that is in the
+-- columnstore, the devices are named once more: TimescaleDB unpacks by constants, and by a join all there is. It is planned before
+-- that, by statistics of a table that is still empty, hence no nested loop.
 create or replace function vitals.recompute_rollup(
     r           vitals.rollup,
     from_bucket timestamptz,
@@ -177,36 +179,60 @@ declare
     base         constant boolean := r.source = 'health_data';
     target_table constant text := vitals.rollup_table(r.name);
     source_table constant text := case when base then 'public.health_data' else vitals.rollup_table(r.source) end;
+    -- As the source shows it.
+    source_rows  constant text := case
+        when not base and r.kept_by = 'vitals' then format('vitals.%I', r.source || '_decoded') else source_table
+    end;
+    nested       constant text := current_setting('enable_nestloop');
+    packed       boolean;
     time_column  constant text := case when base then 'ts' else 'bucket' end;
 begin
     if devices is null then
         execute format('delete from %s where bucket >= $1 and bucket < $2', target_table) using from_bucket, to_bucket;
-        execute format(
-            'insert into %1$s '
-            'with %2$I as (select * from %3$s where %4$I >= $1 and %4$I < $2) %5$s order by 1, 2',
-            target_table, r.source, source_table, time_column, r.definition
-        ) using from_bucket, to_bucket;
+        execute vitals.rollup_insert(r, target_table, format(
+            'with %1$I as (select * from %2$s where %3$I >= $1 and %3$I < $2) %4$s order by 1, 2',
+            r.source, source_rows, time_column, r.definition
+        )) using from_bucket, to_bucket;
     else
+        packed := vitals.has_compressed(target_table, from_bucket, to_bucket);
+        perform set_config('timescaledb.max_tuples_decompressed_per_dml_transaction', '0', true);
+        perform set_config('enable_nestloop', case when packed then 'off' else nested end, true);
         execute format(
             'delete from %s as m using unnest($3, $4, $5) as touched (device, lo, hi) '
             'where m.bucket >= $1 and m.bucket < $2 '
-                'and m.device_sn = touched.device and m.bucket >= touched.lo and m.bucket < touched.hi',
-            target_table
+                'and m.device_sn = touched.device and m.bucket >= touched.lo and m.bucket < touched.hi %s',
+            target_table, case when packed then 'and m.device_sn = any ($3)' end
         ) using from_bucket, to_bucket, devices, froms, tos;
-        execute format(
-            'insert into %1$s '
-            'with %2$I as ('
+        packed := vitals.has_compressed(source_table, from_bucket, to_bucket);
+        perform set_config('enable_nestloop', case when packed then 'off' else nested end, true);
+        execute vitals.rollup_insert(r, target_table, format(
+            'with %1$I as ('
                 'select s.* from unnest($3, $4, $5) as touched (device, lo, hi) '
-                'join %3$s as s on s.device_sn = touched.device and s.%4$I >= touched.lo and s.%4$I < touched.hi '
-                'where s.%4$I >= $1 and s.%4$I < $2'
-            ') %5$s order by 1, 2',
-            target_table, r.source, source_table, time_column, r.definition
-        ) using from_bucket, to_bucket, devices, froms, tos;
+                'join %2$s as s on s.device_sn = touched.device and s.%3$I >= touched.lo and s.%3$I < touched.hi '
+                'where s.%3$I >= $1 and s.%3$I < $2 %5$s'
+            ') %4$s order by 1, 2',
+            r.source, source_rows, time_column, r.definition, case when packed then 'and s.device_sn = any ($3)' end
+        )) using from_bucket, to_bucket, devices, froms, tos;
+        perform set_config('enable_nestloop', nested, true);
     end if;
 end
 $$;
 comment on function vitals.recompute_rollup(vitals.rollup, timestamptz, timestamptz, text[], timestamptz[], timestamptz[]) is
     'Computes buckets of one rollup again from its source.';
+
+-- Whether any of a range of a hypertable is in the columnstore. Parameters: its name in full, and times. Locks: none.
+create or replace function vitals.has_compressed(table_name text, from_ts timestamptz, to_ts timestamptz) returns boolean
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+    select vitals.edition() = 'community' and exists (
+        select from timescaledb_information.chunks as c
+        where format('%I.%I', c.hypertable_schema, c.hypertable_name) = has_compressed.table_name
+            and c.is_compressed and c.range_end > from_ts and c.range_start < to_ts
+    )
+$$;
+comment on function vitals.has_compressed(text, timestamptz, timestamptz) is 'Whether any of a range of a hypertable is in the columnstore.';
 
 -- Step 4: brings the bound that planners read (vitals.<name>_live_from) near the watermark. A query planned with it may
 -- run in an older snapshot, of a repeatable read transaction, whose watermark is older too; it would miss the rows between.

@@ -64,6 +64,9 @@ declare
 begin
     for each in select name from vitals.rollup loop
         execute format('grant select, insert, update, delete on %s to vitals_service', vitals.rollup_table(each));
+        if to_regclass(format('vitals.%I', each || '_decoded')) is not null then
+            execute format('grant select on vitals.%I to vitals_service', each || '_decoded');
+        end if;
     end loop;
 end
 $$;

@@ -1,4 +1,5 @@
-//! Enforces policy where TimescaleDB does not do it itself.
+//! Enforces policy by the clock, on both editions: jobs of TimescaleDB (Community) may not run, and all end in an error on
+//! PostgreSQL 17.12.
 //!
 //! Before: `app` starts it, in every instance of the service. After: `store::policy`, `apply_policies()`.
 //! Promise: of all instances one is at it at a time, every `policy_interval_seconds`; a database that is away is waited for.

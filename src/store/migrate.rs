@@ -28,6 +28,7 @@ const FUNCTIONS: &[(&str, &str)] = &[
     function!("rollup_comment"),
     function!("rollup_source"),
     function!("rollup_bucket"),
+    function!("rollup_layout"),
     function!("rollup_create"),
     function!("rollup_mark"),
     function!("rollup_refresh"),

@@ -181,8 +181,7 @@ impl Desk {
         Ok(Some(steps))
     }
 
-    /// Whether it is this session's turn to enforce by the clock; it stays so until the session ends. Where TimescaleDB has
-    /// jobs, it never is.
+    /// Whether it is this session's turn to enforce by the clock; it stays so until the session ends.
     ///
     /// # Errors
     /// The database is away.

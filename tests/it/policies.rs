@@ -312,15 +312,38 @@ async fn late_uploads_reach_compressed_chunks_and_every_rollup() {
         return;
     }
     rolled_up_history(&client, 40, 12).await;
+    // The rollups are compressed by default.
+    run(&client, "update policy set compress_after = '2 days' where relation = 'health_data'").await;
+    apply(&client).await;
+    let compressed = |relation: &str| {
+        format!(
+            "select count(*) from vitals.policy_relations() as t
+             join timescaledb_information.chunks as c
+                 on c.hypertable_schema = t.schema_name and c.hypertable_name = t.table_name
+             where t.relation = '{relation}' and c.is_compressed"
+        )
+    };
+    for (relation, least) in [("health_data", 9), ("health_15m", 9), ("health_hourly", 1)] {
+        assert!(count(&client, &compressed(relation)).await >= least, "{relation}");
+    }
+    // A late row of one device unpacks that device's day, and packs nobody else's again.
+    let unpacked = "select sum((xpath('/row/n/text()', query_to_xml(
+             format('select count(*) as n from only %I.%I', c.chunk_schema, c.chunk_name), false, true, '')))[1]::text::bigint)::bigint
+         from vitals.policy_relations() as t
+         join timescaledb_information.chunks as c
+             on c.hypertable_schema = t.schema_name and c.hypertable_name = t.table_name
+         where t.relation = 'health_15m' and c.is_compressed";
+    assert_eq!(count(&client, unpacked).await, 0);
     run(
         &client,
-        "update policy set compress_after = '2 days' where relation in ('health_data', 'health_15m')",
+        "insert into health_data (device_sn, ts, heart_rate)
+         values ('D7', date_trunc('hour', now()) - interval '7 days' + interval '61 seconds', 60)",
     )
     .await;
-    apply(&client).await;
-    let compressed = "select count(*) from timescaledb_information.chunks
-         where is_compressed and hypertable_name = 'health_data'";
-    assert!(count(&client, compressed).await >= 9);
+    react(&client).await;
+    rollups::refresh(&client, None).await.expect("refreshed");
+    let rows = count(&client, unpacked).await;
+    assert!((1..=96).contains(&rows), "{rows}");
     let service = Service::start(&database).await;
     let at: i64 = client
         .query_one("select extract(epoch from date_trunc('hour', now()) - interval '8 days')::bigint", &[])
@@ -350,12 +373,19 @@ async fn late_uploads_reach_compressed_chunks_and_every_rollup() {
 async fn the_clock_applies_policies() {
     let database = Database::new().await;
     let client = database.client().await;
-    if edition(&client).await == Edition::Community {
-        eprintln!("skipped: a job of TimescaleDB does it there");
-        return;
-    }
     rolled_up_history(&client, 1, 9).await;
-    run(&client, "update policy set keep_for = '5 days' where relation = 'health_data'").await;
+    let compresses = edition(&client).await == Edition::Community;
+    // No job does it: none is started before it is stopped.
+    let jobs = "select alter_job(job_id, scheduled => false) from timescaledb_information.jobs where job_id >= 1000;";
+    run(
+        &client,
+        &format!(
+            "begin; update policy set keep_for = '5 days' where relation = 'health_data';
+             update policy set compress_after = '3 days' where relation = 'health_15m'; {} commit",
+            if compresses { jobs } else { "" }
+        ),
+    )
+    .await;
     let mut settings = database.settings();
     settings.policy_interval_seconds = 1;
     let store = Store::new(&settings).expect("a store");
@@ -363,10 +393,18 @@ async fn the_clock_applies_policies() {
     // Two instances of the service, as in production.
     let clocks = [(); 2]
         .map(|()| tokio::spawn(schedule::policies::run(store.clone(), settings.clone(), stop.clone())));
-    eventually("old raw rows are gone", || async {
+    eventually("old raw rows are gone, old rollups compressed", || async {
         let left =
             count(&client, "select count(*) from health_data where ts < now() - interval '6 days'").await;
-        (left == 0).then_some(())
+        let packed = count(
+            &client,
+            "select count(*) from vitals.policy_relations() as t
+             join timescaledb_information.chunks as c
+                 on c.hypertable_schema = t.schema_name and c.hypertable_name = t.table_name
+             where t.relation = 'health_15m' and c.is_compressed and c.range_end > now() - interval '4 days'",
+        )
+        .await;
+        (left == 0 && packed == i64::from(compresses)).then_some(())
     })
     .await;
     stop.cancel();

@@ -68,7 +68,7 @@ async fn every_column_says_what_it_holds() {
              from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
              where c.relnamespace in ('public'::regnamespace, 'vitals'::regnamespace, 'dashboard'::regnamespace)
                and c.relkind in ('r', 'v') and c.relname <> 'refinery_schema_history'
-               and c.relname !~ '_(materialised|materialized)$'
+               and c.relname !~ '_(materialised|materialized|decoded)$'
                and col_description(c.oid, a.attnum) is null",
             &[],
         )

@@ -55,6 +55,7 @@ lines as (
     from pg_class c
     join pg_attribute a on a.attrelid = c.oid and a.attnum > 0
     where c.relkind = 'v'
+      and c.relname !~ '_decoded$'
       and (
           c.relnamespace in ('vitals'::regnamespace, 'dashboard'::regnamespace)
           or c.relnamespace = 'public'::regnamespace and c.relname not like 'health\_%'
