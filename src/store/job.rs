@@ -110,7 +110,7 @@ impl Job {
                 "what it waits for is in pg_stat_activity and pg_blocking_pids()".into(),
             ),
             JobState::Crashed => (
-                format!("ended {seconds:.0} s after its start or sooner, without a word"),
+                format!("began {seconds:.0} s ago, and its process has gone without a word"),
                 "the log of PostgreSQL has the reason".into(),
             ),
             JobState::Missing => ("is missing".into(), "`vitals migrate` makes it".into()),
