@@ -126,7 +126,8 @@ async fn a_job_that_fails_is_told_of_in_the_words_of_the_server_without_the_row(
         "create procedure vitals.keep_archive(job_id integer, config jsonb) language plpgsql as $$
          begin
              raise exception 'the archive is full' using detail = 'Failing row contains (heart rate 177).';
-         end $$",
+         end $$;
+         revoke execute on procedure vitals.keep_archive from public",
     )
     .await;
     let add = "select add_job('vitals.keep_archive', interval '100 milliseconds', fixed_schedule => false)";
@@ -176,8 +177,12 @@ async fn a_job_off_the_schedule_or_deleted_is_told_of_and_migrate_makes_what_is_
         "update policy set compress_after = '9 days' where relation in ('device_info', 'health_15m')",
     )
     .await;
+    let is_well = |said: &Said| {
+        let wrong = said.out.lines().any(|line| line.starts_with("BAD   job"));
+        said.out.contains("jobs of TimescaleDB: ") && !wrong
+    };
     let well = check().await;
-    assert_eq!(well.code, 0, "{well:?}");
+    assert!(is_well(&well), "{well:?}");
     let job = async |name: &str, relation: &str| -> i32 {
         let sql = "select job_id from timescaledb_information.jobs where proc_name = $1 and coalesce(hypertable_name, '') = $2";
         client.query_one(sql, &[&name, &relation]).await.expect("a job").get(0)
@@ -208,7 +213,7 @@ async fn a_job_off_the_schedule_or_deleted_is_told_of_and_migrate_makes_what_is_
     migrate::run(&database.settings()).await.expect("migrates");
     run(&client, &off).await;
     let mended = check().await;
-    assert_eq!(mended.code, 0, "{mended:?}");
+    assert!(is_well(&mended), "{mended:?}");
 }
 
 #[tokio::test]
