@@ -225,14 +225,14 @@ impl Watch {
     /// Looks once; gives how long the oldest committed transaction has waited for its reaction, where that can be asked.
     async fn look(&self, usage: Usage) -> Option<Duration> {
         self.monitor.shared.store.measure_pool();
+        let shards = self.monitor.shared.meters.read();
+        {
+            let mut state = self.monitor.state();
+            state.usage = usage;
+            state.window.add(Instant::now(), shards.iter().map(|shard| shard.tally).collect());
+        }
         let Parts { postgres, redis, backlog, jobs } = self.monitor.ask_parts().await;
         let lag = backlog.answer.map(|backlog| backlog.transactions.oldest);
-        let shards = self.monitor.shared.meters.read();
-        let now = Instant::now();
-        let mut state = self.monitor.state();
-        state.usage = usage;
-        state.window.add(now, shards.iter().map(|shard| shard.tally).collect());
-        drop(state);
         let snapshot = self.monitor.snapshot();
         let found = alarms::Found {
             snapshot: &snapshot,
@@ -242,7 +242,7 @@ impl Watch {
             refresh_due: backlog.answer.map(|backlog| backlog.refresh_due),
             jobs: jobs.answer.as_deref(),
         };
-        let changed = self.monitor.state().alarms.judge(&found, now, Timestamp::now());
+        let changed = self.monitor.state().alarms.judge(&found, Instant::now(), Timestamp::now());
         for alert in changed {
             self.tell(alert);
         }

@@ -2,7 +2,7 @@
 -- Purpose: what waits: transactions for their reaction, notifications that are due, each with the age of the oldest, seconds;
 -- and for how long a refresh of the rollups has been due. One that came to its end has taken every mark and request there was
 -- when it began, so none has waited longer than since then. Where there never was one, it is due since the schema was made,
--- as soon as there is a row.
+-- as soon as there is a chunk (the catalogue is asked: a look at health_data itself would plan, and lock, every chunk).
 -- Locks: none.
 select
     outbox.waiting               as transactions,
@@ -25,7 +25,7 @@ from (
     select
         coalesce(greatest(0, extract(epoch from clock_timestamp() - min(p.refresh_every) - coalesce(
             min(r.refreshed_at),
-            (select applied_at from vitals.schema_state where exists (select from health_data))
+            (select applied_at from vitals.schema_state where exists (select from pg_inherits where inhparent = 'health_data'::regclass))
         ))), 0)::float8                                                                               as due_seconds
     from vitals.rollup as r
     join policy as p on p.relation = r.name

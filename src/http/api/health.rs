@@ -78,7 +78,7 @@ pub(in crate::http) struct Report {
 /// A part is not up, or the key that came cannot be looked up
 #[derive(ToSchema)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "the document has to tell two answers in one")]
+#[expect(dead_code, clippy::large_enum_variant, reason = "the document has to tell two answers in one")]
 enum Trouble {
     Parts(Report),
     Key(ErrorAnswer),
