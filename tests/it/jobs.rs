@@ -214,6 +214,22 @@ async fn a_job_off_the_schedule_or_deleted_is_told_of_and_migrate_makes_what_is_
     run(&client, &off).await;
     let mended = check().await;
     assert!(is_well(&mended), "{mended:?}");
+
+    // As TimescaleDB keeps a run that has begun: its process is known by the name of the job.
+    let begun = format!(
+        "select _timescaledb_functions.stop_background_workers();
+         update _timescaledb_internal.bgw_job_stat
+         set total_runs = 1, last_finish = '-infinity', next_start = '-infinity', last_start = now() - interval '2 hours'
+         where job_id = {refreshing}"
+    );
+    run(&client, &begun).await;
+    let crashed = check().await;
+    let said = line(&crashed, "job refresh_rollups_job").expect("a line");
+    assert!(said.starts_with("BAD") && said.contains("without a word"), "{said}");
+    run(&client, &format!("set application_name = 'User-Defined Action [{refreshing}]'")).await;
+    let long = check().await;
+    let said = line(&long, "job refresh_rollups_job").expect("a line");
+    assert!(said.starts_with("BAD") && said.contains("has run for 7"), "{said}");
 }
 
 #[tokio::test]
