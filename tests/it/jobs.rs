@@ -17,6 +17,17 @@ async fn edition(client: &Client) -> Edition {
     rollups::edition(client).await.expect("an edition")
 }
 
+/// Stops the scheduler of this database, and waits for the end of what it has begun.
+async fn stop_scheduler(client: &Client) {
+    run(client, "select _timescaledb_functions.stop_background_workers()").await;
+    eventually("no job runs", async || {
+        let sql = "select count(*) from pg_stat_activity where datname = current_database()
+             and backend_type ~ '^(TimescaleDB|User-Defined|Job History|Telemetry|Columnstore)'";
+        (client.query_one(sql, &[]).await.expect("a count").get::<_, i64>(0) == 0).then_some(())
+    })
+    .await;
+}
+
 /// What `check` says of something, with its verdict.
 fn line<'a>(said: &'a Said, of: &str) -> Option<&'a str> {
     said.out.lines().find(|line| line.split_once(": ").is_some_and(|(head, _)| head[6..] == *of))
@@ -68,7 +79,7 @@ async fn nothing_is_told_of_jobs(database: &Database) {
 async fn a_dead_scheduler_is_told_of_and_what_goes_on_without_it() {
     let database = Database::new().await;
     let client = database.client().await;
-    run(&client, "select _timescaledb_functions.stop_background_workers()").await;
+    stop_scheduler(&client).await;
     if edition(&client).await == Edition::Apache {
         return nothing_is_told_of_jobs(&database).await;
     }
@@ -217,11 +228,11 @@ async fn a_job_off_the_schedule_or_deleted_is_told_of_and_migrate_makes_what_is_
 
     // As TimescaleDB keeps a run that has begun: its process is known by the name of the job.
     let begun = format!(
-        "select _timescaledb_functions.stop_background_workers();
-         update _timescaledb_internal.bgw_job_stat
+        "update _timescaledb_internal.bgw_job_stat
          set total_runs = 1, last_finish = '-infinity', next_start = '-infinity', last_start = now() - interval '2 hours'
          where job_id = {refreshing}"
     );
+    stop_scheduler(&client).await;
     run(&client, &begun).await;
     let crashed = check().await;
     let said = line(&crashed, "job refresh_rollups_job").expect("a line");
@@ -236,7 +247,7 @@ async fn a_job_off_the_schedule_or_deleted_is_told_of_and_migrate_makes_what_is_
 async fn rollups_that_nobody_refreshes_are_told_of_and_so_is_their_refresh() {
     let database = Database::new().await;
     let client = database.client().await;
-    run(&client, "select _timescaledb_functions.stop_background_workers()").await;
+    stop_scheduler(&client).await;
     let holder = database.client().await;
     run(&holder, "select pg_advisory_lock(hashtextextended('vitals.rollup.turn', 0))").await;
     let service = Service::start_with(&database, |settings| {
@@ -246,7 +257,11 @@ async fn rollups_that_nobody_refreshes_are_told_of_and_so_is_their_refresh() {
     .await;
     let url = service.url();
     // Never refreshed: that is no delay as long as there is nothing to refresh.
-    run(&client, "update vitals.schema_state set applied_at = now() - interval '1 day'").await;
+    run(
+        &client,
+        "update vitals.rollup set refreshed_at = null; update vitals.schema_state set applied_at = now() - interval '1 day'",
+    )
+    .await;
     component(&url, "rollups", "up").await;
     run(
         &client,
