@@ -13,9 +13,11 @@ use crate::keys::Known;
 use crate::model::api_key::{Presented, of_header};
 use crate::store::clock::Clock;
 use crate::store::health::{self, Encryption, health_check};
+use crate::store::job::{self, JobState};
 use crate::store::locks::{self, LockTable};
 use crate::store::rollups::{self, Edition, RollupStatus};
-use crate::store::{Store, api_key, device_config, erasure, migrate, outbox, policy, schema};
+use crate::store::versions::{self, Verdict, Versions};
+use crate::store::{Store, api_key, condition, device_config, erasure, migrate, outbox, policy, schema};
 
 /// Looks at everything and tells.
 ///
@@ -48,6 +50,7 @@ async fn database(report: &mut Report, settings: &Settings, store: &Store) -> an
         }
     };
     report.good("TimescaleDB", meaning(edition));
+    versions(report, &versions::read(&client).await?, edition);
     if schema(report, store).await? {
         match health_check(store).await {
             Ok(()) => report.good("uploads", "the role may write what they write"),
@@ -56,6 +59,8 @@ async fn database(report: &mut Report, settings: &Settings, store: &Store) -> an
         for status in rollups::status(&client).await? {
             rollup(report, settings, &status);
         }
+        let refreshed = refresh(report, store).await?;
+        jobs(report, store, refreshed).await?;
         lock_table(report, &locks::measure(store).await?);
         policies(report, store, edition).await?;
         keys(report, settings, store).await?;
@@ -135,6 +140,53 @@ fn rollup(report: &mut Report, settings: &Settings, status: &RollupStatus) {
         let wanted = &settings.rollup_time_zone;
         report.bad(&status.name, &format!("{text}; but rollup_time_zone is {wanted}, see `vitals migrate`"));
     }
+}
+
+fn versions(report: &mut Report, versions: &Versions, edition: Edition) {
+    for (what, verdict) in [
+        ("version of PostgreSQL", versions.postgres()),
+        ("version of TimescaleDB", versions.timescaledb(edition)),
+    ] {
+        match verdict {
+            Verdict::Good(text) => report.good(what, &text),
+            Verdict::Warn(text) => report.warn(what, &text),
+            Verdict::Bad(text) => report.bad(what, &text),
+        }
+    }
+    if let Some(known) = versions.together(edition) {
+        report.warn("versions", known);
+    }
+}
+
+/// Whether the rollups are refreshed in time.
+async fn refresh(report: &mut Report, store: &Store) -> anyhow::Result<bool> {
+    let due = condition::backlog(store).await?.refresh_due;
+    let is_late = due > condition::LATE;
+    if is_late {
+        let text = format!(
+            "a refresh is due for {} s, and late rows do not show: does a `vitals serve` run, and what does its log say? \
+             `vitals refresh` makes one by hand",
+            due.as_secs()
+        );
+        // A service that is started by this may be what they wait for.
+        report.warn("rollups", &text);
+    }
+    Ok(!is_late)
+}
+
+/// The jobs of TimescaleDB: each that does not do what it should, and what to do.
+async fn jobs(report: &mut Report, store: &Store, refreshed: bool) -> anyhow::Result<()> {
+    let jobs = job::watched(store).await?;
+    let well = jobs.iter().filter(|job| job.state == JobState::Ok).count();
+    if well > 0 {
+        report.good("jobs of TimescaleDB", &format!("{well} of {} do what they should", jobs.len()));
+    }
+    for job in jobs {
+        let Some(finding) = job.finding(refreshed) else { continue };
+        let name = format!("job {}", job.name);
+        if job.needs_somebody() { report.bad(&name, &finding) } else { report.warn(&name, &finding) }
+    }
+    Ok(())
 }
 
 /// What a policy says and is not done.
@@ -240,7 +292,12 @@ struct Report {
 
 impl Report {
     fn good(&mut self, what: &str, finding: &str) {
-        self.line("ok ", what, finding);
+        self.line("ok", what, finding);
+    }
+
+    /// To be known, and no reason for exit code 1.
+    fn warn(&mut self, what: &str, finding: &str) {
+        self.line("warn", what, finding);
     }
 
     fn bad(&mut self, what: &str, finding: &str) {
@@ -250,6 +307,6 @@ impl Report {
 
     /// What cannot be written is not found to be good.
     fn line(&mut self, verdict: &str, what: &str, finding: &str) {
-        self.good &= print(&format!("{verdict}   {what}: {finding}\n")).is_ok();
+        self.good &= print(&format!("{verdict:<6}{what}: {finding}\n")).is_ok();
     }
 }

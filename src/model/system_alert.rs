@@ -21,11 +21,15 @@ pub enum SystemCondition {
     PostgresAway,
     /// Redis does not answer.
     RedisAway,
+    /// The rollups are not refreshed.
+    RollupsLate,
+    /// Jobs of TimescaleDB do not do their work.
+    Jobs,
 }
 
 impl SystemCondition {
     /// Every one.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::HighErrorRate,
         Self::QueueNearOverflow,
         Self::Memory,
@@ -33,6 +37,8 @@ impl SystemCondition {
         Self::WriterStopped,
         Self::PostgresAway,
         Self::RedisAway,
+        Self::RollupsLate,
+        Self::Jobs,
     ];
 
     /// The word in answers, messages and metrics.
@@ -45,13 +51,15 @@ impl SystemCondition {
             Self::WriterStopped => "writer_stopped",
             Self::PostgresAway => "postgres_away",
             Self::RedisAway => "redis_away",
+            Self::RollupsLate => "rollups_late",
+            Self::Jobs => "jobs",
         }
     }
 
-    /// `critical`: data is refused, or people are not told; `major`: it will be, or only the view stands still.
+    /// `critical`: data is refused, or people are not told; `major`: it will be, or only a view stands still.
     pub const fn severity(self) -> &'static str {
         match self {
-            Self::Memory | Self::RedisAway => "major",
+            Self::Memory | Self::RedisAway | Self::RollupsLate | Self::Jobs => "major",
             _ => "critical",
         }
     }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::{LATE, Snapshot};
 use crate::model::{SystemAlert, SystemCondition as Condition};
+use crate::store::job::Job;
 
 /// Share of the records of the last minute that fail; watches keep them, but not for ever.
 const ERROR_RATE: f64 = 0.05;
@@ -29,8 +30,24 @@ pub(super) struct Found<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) postgres_answers: bool,
     pub(super) redis_answers: bool,
-    /// `None`: PostgreSQL did not say.
+    /// How long the oldest committed transaction has waited for its reaction. `None`: PostgreSQL did not say.
     pub(super) lag: Option<Duration>,
+    /// For how long a refresh of the rollups has been due. `None`: PostgreSQL did not say.
+    pub(super) refresh_due: Option<Duration>,
+    /// The jobs of TimescaleDB. `None`: PostgreSQL did not say.
+    pub(super) jobs: Option<&'a [Job]>,
+}
+
+impl Found<'_> {
+    /// What only PostgreSQL can say is not over because it is away.
+    fn is_unknown(&self, condition: Condition) -> bool {
+        match condition {
+            Condition::ProcessingLag => self.lag.is_none(),
+            Condition::RollupsLate => self.refresh_due.is_none(),
+            Condition::Jobs => self.jobs.is_none() || self.refresh_due.is_none(),
+            _ => false,
+        }
+    }
 }
 
 /// A condition that holds now.
@@ -86,8 +103,7 @@ impl Alarms {
             };
             match holds {
                 Some(holding) => changed.extend(self.holds(condition, holding, now, at)),
-                // Whether the reaction lags cannot be asked while PostgreSQL is away.
-                None if condition == Condition::ProcessingLag && found.lag.is_none() => {}
+                None if found.is_unknown(condition) => {}
                 None => {
                     let over = self.holding.remove(&condition).filter(|since| since.told);
                     changed.extend(over.map(|since| SystemAlert { ended_at: Some(at), ..since.alert }));
@@ -191,6 +207,24 @@ fn holding(condition: Condition, found: &Found<'_>) -> Option<Holding> {
         Condition::WriterStopped => None,
         Condition::PostgresAway => away(found.postgres_answers, "PostgreSQL", ", or does not commit"),
         Condition::RedisAway => away(found.redis_answers, "Redis", ""),
+        Condition::RollupsLate => {
+            let seconds = found.refresh_due?.as_secs_f64();
+            above(
+                seconds,
+                LATE.as_secs_f64(),
+                format!(
+                    "a refresh of the rollups is due for {seconds:.0} s, and late rows do not show in them: either one takes that                      long, or no instance comes to the end of one, and its log says why (\"rollups are not refreshed\").                      `vitals refresh` makes one by hand"
+                ),
+            )
+        }
+        Condition::Jobs => {
+            let refreshed = found.refresh_due? <= LATE;
+            let wrong: Vec<&Job> = found.jobs?.iter().filter(|job| job.needs_somebody()).collect();
+            let told = |job: &&Job| Some(format!("job {} {}", job.name, job.finding(refreshed)?));
+            let told: Vec<String> = wrong.iter().filter_map(told).collect();
+            #[expect(clippy::cast_precision_loss, reason = "a few")]
+            above(wrong.len() as f64, 0.0, format!("of TimescaleDB: {}", told.join("; ")))
+        }
     }
 }
 
@@ -199,6 +233,7 @@ mod tests {
     use super::*;
     use crate::ingest::{ShardStatus, Tally};
     use crate::monitor::Usage;
+    use crate::store::job::JobState;
 
     fn snapshot(queue_rows: usize, recent: Tally, batches: u64) -> Snapshot {
         let shard = ShardStatus {
@@ -218,8 +253,20 @@ mod tests {
         }
     }
 
+    fn job(state: JobState) -> Job {
+        let name = "refresh_rollups_job".into();
+        Job { id: Some(1000), name, state, seconds: 400.0, failures: 2, words: None }
+    }
+
     fn well(snapshot: &Snapshot) -> Found<'_> {
-        Found { snapshot, postgres_answers: true, redis_answers: true, lag: Some(Duration::ZERO) }
+        Found {
+            snapshot,
+            postgres_answers: true,
+            redis_answers: true,
+            lag: Some(Duration::ZERO),
+            refresh_due: Some(Duration::ZERO),
+            jobs: Some(&[]),
+        }
     }
 
     struct Clock {
@@ -272,11 +319,14 @@ mod tests {
         let good = Tally { failed: 5, stored: 95, ..Tally::default() };
         let mut full = snapshot(81, bad, 0);
         full.usage.memory_bytes = 91 << 20;
+        let jobs = [job(JobState::Overdue)];
         let worst = Found {
             snapshot: &full,
             postgres_answers: false,
             redis_answers: false,
             lag: Some(Duration::from_millis(300_001)),
+            refresh_due: Some(Duration::from_millis(300_001)),
+            jobs: Some(&jobs),
         };
         let mut clock = Clock::new();
         clock.look(0, &worst);
@@ -291,7 +341,9 @@ mod tests {
         for look in 0..30_i64 {
             let mut nearly = snapshot(80, good, look.unsigned_abs());
             nearly.usage.memory_bytes = 90 << 20;
-            let found = Found { lag: Some(Duration::from_secs(300)), ..well(&nearly) };
+            let jobs = [job(JobState::Ok), job(JobState::FailedAfterWork)];
+            let late = Some(Duration::from_secs(300));
+            let found = Found { lag: late, refresh_due: late, jobs: Some(&jobs), ..well(&nearly) };
             assert!(clock.look(look * 20, &found).is_empty(), "{:?}", clock.alarms.holding);
         }
     }
@@ -311,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lag_is_not_over_because_nobody_can_be_asked() {
+    fn what_only_postgres_can_say_is_not_over_because_nobody_can_be_asked() {
         let snapshot = snapshot(0, Tally::default(), 0);
         let late = Found { lag: Some(Duration::from_secs(400)), ..well(&snapshot) };
         let mut clock = Clock::new();
@@ -319,5 +371,15 @@ mod tests {
         assert_eq!(clock.look(60, &late), [("processing_lag", false)]);
         assert!(clock.look(65, &Found { postgres_answers: false, lag: None, ..well(&snapshot) }).is_empty());
         assert_eq!(clock.look(70, &well(&snapshot)), [("processing_lag", true)]);
+
+        let jobs = [job(JobState::Missing)];
+        let wrong =
+            Found { refresh_due: Some(Duration::from_secs(400)), jobs: Some(&jobs), ..well(&snapshot) };
+        clock.look(100, &wrong);
+        assert_eq!(clock.look(160, &wrong), [("rollups_late", false), ("jobs", false)]);
+        assert!(clock.look(165, &Found { refresh_due: None, ..wrong }).is_empty());
+        let away = Found { refresh_due: None, jobs: None, ..well(&snapshot) };
+        assert!(clock.look(170, &away).is_empty());
+        assert_eq!(clock.look(175, &well(&snapshot)), [("rollups_late", true), ("jobs", true)]);
     }
 }

@@ -23,11 +23,13 @@ use crate::config::Settings;
 use crate::ingest::{Meters, ShardStatus, Tally};
 use crate::model::{SystemAlert, SystemCondition};
 use crate::store::Store;
+use crate::store::job::Job;
 use crate::telemetry::names;
 use alarms::Alarms;
 use window::Window;
 
-pub use parts::{LATE, PATIENCE, Parts, Said};
+pub use crate::store::condition::LATE;
+pub use parts::{PATIENCE, Parts, Said};
 pub use process::Usage;
 
 /// How far back rates go.
@@ -35,6 +37,9 @@ pub const RATES_OVER: Duration = Duration::from_secs(60);
 
 /// How long a condition that is over is still shown.
 pub const HISTORY: Duration = Duration::from_secs(3600);
+
+/// Looks from one at the jobs of TimescaleDB to the next: half a minute with the setting as it is.
+const LOOKS_A_JOB: u32 = 6;
 
 /// Changes that wait to be told; more are in the log and in the history all the same.
 const NEWS: usize = 64;
@@ -105,6 +110,9 @@ struct Shared {
     meters: Meters,
     started: Instant,
     state: Mutex<State>,
+    /// As they were last seen, and when.
+    jobs: tokio::sync::Mutex<Option<(Instant, Arc<[Job]>)>>,
+    jobs_every: Duration,
 }
 
 #[derive(Debug)]
@@ -132,12 +140,21 @@ impl Monitor {
             history: VecDeque::new(),
         };
         let (store, cache) = (store.clone(), cache.clone());
-        let shared = Shared { store, cache, meters, started: Instant::now(), state: Mutex::new(state) };
+        let every = Duration::from_millis(settings.monitor.interval_ms);
+        let shared = Shared {
+            store,
+            cache,
+            meters,
+            started: Instant::now(),
+            state: Mutex::new(state),
+            jobs: tokio::sync::Mutex::default(),
+            jobs_every: every * LOOKS_A_JOB,
+        };
         let monitor = Self { shared: Arc::new(shared) };
         let watch = Watch {
             monitor: monitor.clone(),
             news,
-            every: Duration::from_millis(settings.monitor.interval_ms),
+            every,
             summary_every: Some(Duration::from_secs(settings.monitor.summary_interval_seconds.into()))
                 .filter(|every| !every.is_zero()),
             memory_limit_bytes: settings.monitor.memory_limit_bytes,
@@ -208,22 +225,24 @@ impl Watch {
     /// Looks once; gives how long the oldest committed transaction has waited for its reaction, where that can be asked.
     async fn look(&self, usage: Usage) -> Option<Duration> {
         self.monitor.shared.store.measure_pool();
-        let Parts { postgres, redis, backlog } = self.monitor.ask_parts().await;
-        let lag = backlog.answer.map(|backlog| backlog.transactions.oldest);
         let shards = self.monitor.shared.meters.read();
-        let now = Instant::now();
-        let mut state = self.monitor.state();
-        state.usage = usage;
-        state.window.add(now, shards.iter().map(|shard| shard.tally).collect());
-        drop(state);
+        {
+            let mut state = self.monitor.state();
+            state.usage = usage;
+            state.window.add(Instant::now(), shards.iter().map(|shard| shard.tally).collect());
+        }
+        let Parts { postgres, redis, backlog, jobs } = self.monitor.ask_parts().await;
+        let lag = backlog.answer.map(|backlog| backlog.transactions.oldest);
         let snapshot = self.monitor.snapshot();
         let found = alarms::Found {
             snapshot: &snapshot,
             postgres_answers: postgres.answer.is_some(),
             redis_answers: redis.answer.is_some(),
             lag,
+            refresh_due: backlog.answer.map(|backlog| backlog.refresh_due),
+            jobs: jobs.answer.as_deref(),
         };
-        let changed = self.monitor.state().alarms.judge(&found, now, Timestamp::now());
+        let changed = self.monitor.state().alarms.judge(&found, Instant::now(), Timestamp::now());
         for alert in changed {
             self.tell(alert);
         }

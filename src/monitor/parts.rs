@@ -4,22 +4,21 @@
 //! Promise: answered within [`PATIENCE`], whatever is away.
 
 use std::fmt::Display;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
 use super::Monitor;
 use crate::store::condition::{self, Backlog};
-use crate::store::health_check;
+use crate::store::job::{self, Job};
+use crate::store::{StoreError, health_check};
 
 /// Longest time a part has to answer before it counts as away.
 pub const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What waits longer than this is late.
-pub const LATE: Duration = Duration::from_secs(300);
-
 /// What a part said.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Said<T> {
     /// `None`: nothing in time, or that it cannot.
     pub answer: Option<T>,
@@ -28,7 +27,7 @@ pub struct Said<T> {
 }
 
 /// What the parts said.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Parts {
     /// PostgreSQL answers, and commits.
     pub postgres: Said<()>,
@@ -36,19 +35,35 @@ pub struct Parts {
     pub redis: Said<()>,
     /// What waits in PostgreSQL.
     pub backlog: Said<Backlog>,
+    /// The jobs of TimescaleDB; none on the Apache edition.
+    pub jobs: Said<Arc<[Job]>>,
 }
 
 impl Monitor {
     /// How the parts are now.
     pub async fn ask_parts(&self) -> Parts {
         let shared = &self.shared;
-        let (mut postgres, redis, backlog) = tokio::join!(
+        let (mut postgres, redis, backlog, jobs) = tokio::join!(
             said(health_check(&shared.store)),
             said(shared.cache.ping()),
             said(condition::backlog(&shared.store)),
+            said(self.jobs()),
         );
         postgres.answer = postgres.answer.filter(|()| shared.meters.can_commit());
-        Parts { postgres, redis, backlog }
+        Parts { postgres, redis, backlog, jobs }
+    }
+
+    /// The jobs of TimescaleDB, as they were a few looks ago at most: asking is dear, and none of it changes by the second.
+    async fn jobs(&self) -> Result<Arc<[Job]>, StoreError> {
+        let mut last = self.shared.jobs.lock().await;
+        if let Some((at, jobs)) = &*last
+            && at.elapsed() < self.shared.jobs_every
+        {
+            return Ok(jobs.clone());
+        }
+        let jobs: Arc<[Job]> = job::watched(&self.shared.store).await?.into();
+        *last = Some((Instant::now(), jobs.clone()));
+        Ok(jobs)
     }
 }
 

@@ -1,10 +1,13 @@
-//! How far the reaction and the notifications are behind.
+//! How far the reaction, the notifications and the rollups are behind.
 //!
 //! Before: `monitor`. After: nobody.
 
 use std::time::Duration;
 
 use super::{Store, StoreError, statement};
+
+/// What waits longer than this is late.
+pub const LATE: Duration = Duration::from_secs(300);
 
 /// What waits, and for how long the oldest of it has.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +25,8 @@ pub struct Backlog {
     pub transactions: Waiting,
     /// Notifications that are due.
     pub notifications: Waiting,
+    /// For how long a refresh of the rollups has been due; zero: it is not.
+    pub refresh_due: Duration,
 }
 
 /// Counts what waits.
@@ -32,12 +37,11 @@ pub async fn backlog(store: &Store) -> Result<Backlog, StoreError> {
     let client = store.client().await?;
     let rows = statement!("condition", "backlog").query_unprepared(&**client, &[]).await?;
     let row = rows.first().ok_or_else(|| StoreError::State("condition.backlog gave no row".into()))?;
-    let waiting = |count, oldest| Waiting {
-        count: row.get(count),
-        oldest: Duration::try_from_secs_f64(row.get(oldest)).unwrap_or_default(),
-    };
+    let seconds = |column| Duration::try_from_secs_f64(row.get(column)).unwrap_or_default();
+    let waiting = |count, oldest| Waiting { count: row.get(count), oldest: seconds(oldest) };
     Ok(Backlog {
         transactions: waiting("transactions", "transaction_seconds"),
         notifications: waiting("notifications", "notification_seconds"),
+        refresh_due: seconds("refresh_due_seconds"),
     })
 }

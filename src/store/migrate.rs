@@ -39,6 +39,7 @@ const FUNCTIONS: &[(&str, &str)] = &[
     function!("policy_plan"),
     function!("policy_sync"),
     function!("apply_policies"),
+    function!("watched_jobs"),
     function!("erase_rollups"),
     function!("erase_parts"),
     function!("erase_steps"),

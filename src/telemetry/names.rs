@@ -93,5 +93,10 @@ names! {
     gauge SYSTEM_ALERT = "vitals_system_alert": "1 while this condition is told to operators";
     counter OPERATORS_TOLD = "vitals_operator_messages_total":
         "Messages to operators, by channel and outcome of an attempt";
+    /// Asked for with the metrics, as the next one.
+    gauge REFRESH_DUE_SECONDS = "vitals_rollup_refresh_due_seconds" in Seconds:
+        "For how long a refresh of the rollups has been due; 0: it is not";
+    /// States: ok, failed, failed_after_work, overdue, not_scheduled, runs_too_long, crashed, missing. None on the Apache edition.
+    gauge JOBS = "vitals_jobs": "Jobs of TimescaleDB that are watched, by state";
     histogram REFRESH_SECONDS = "vitals_rollup_refresh_seconds" in Seconds: "One refresh of the rollups";
 }

@@ -33,6 +33,7 @@ mod fuzz;
 mod honest_answers;
 mod hostile_schema;
 mod ingest;
+mod jobs;
 mod key_tenants;
 mod keys;
 mod latest_values;

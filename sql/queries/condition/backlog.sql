@@ -1,11 +1,15 @@
 -- condition.backlog
--- Purpose: what waits: transactions for their reaction, notifications that are due, each with the age of the oldest, seconds.
+-- Purpose: what waits: transactions for their reaction, notifications that are due, each with the age of the oldest, seconds;
+-- and for how long a refresh of the rollups has been due. One that came to its end has taken every mark and request there was
+-- when it began, so none has waited longer than since then. Where there never was one, it is due since the schema was made,
+-- as soon as there is a chunk (the catalogue is asked: a look at health_data itself would plan, and lock, every chunk).
 -- Locks: none.
 select
     outbox.waiting               as transactions,
     outbox.oldest_seconds        as transaction_seconds,
     notification.waiting         as notifications,
-    notification.oldest_seconds  as notification_seconds
+    notification.oldest_seconds  as notification_seconds,
+    refresh.due_seconds          as refresh_due_seconds
 from (
     select
         count(*)                                                                                      as waiting,
@@ -17,4 +21,12 @@ from (
         coalesce(greatest(0, extract(epoch from clock_timestamp() - min(due_at))), 0)::float8         as oldest_seconds
     from notification
     where status = 'pending' and due_at <= now()
-) as notification
+) as notification, (
+    select
+        coalesce(greatest(0, extract(epoch from clock_timestamp() - min(p.refresh_every) - coalesce(
+            min(r.refreshed_at),
+            (select applied_at from vitals.schema_state where exists (select from pg_inherits where inhparent = 'health_data'::regclass))
+        ))), 0)::float8                                                                               as due_seconds
+    from vitals.rollup as r
+    join policy as p on p.relation = r.name
+) as refresh

@@ -17,6 +17,7 @@ use crate::http::State;
 use crate::http::error::{AccessError, ErrorAnswer};
 use crate::monitor::{LATE, Parts, Said};
 use crate::store::condition::Waiting;
+use crate::store::job::{Job, JobState};
 use crate::telemetry::names;
 
 /// How a part is
@@ -25,14 +26,14 @@ use crate::telemetry::names;
 enum Condition {
     /// As it should be
     Up,
-    /// It works, but what waits has waited for more than five minutes
+    /// It works, but what waits has waited for more than five minutes, or a job needs somebody
     Late,
     /// It does not answer, or does not commit
     Down,
 }
 
 /// A part of the service, or what it needs
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 struct Component {
     /// How it is
     status: Condition,
@@ -41,9 +42,12 @@ struct Component {
     /// What waits: transactions for their reaction, notifications that are due; absent where nothing can wait or be asked
     #[serde(skip_serializing_if = "Option::is_none")]
     waiting: Option<i64>,
-    /// How long the oldest of it has waited, seconds
+    /// How long the oldest of it has waited, or for how long a refresh has been due, seconds
     #[serde(skip_serializing_if = "Option::is_none")]
     lag_seconds: Option<f64>,
+    /// What is wrong with each job, and what to do; also of those that fail harmlessly; absent where there is nothing to say
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reasons: Vec<String>,
 }
 
 /// The parts
@@ -55,6 +59,11 @@ struct Components {
     relay: Component,
     /// From alert to recipient
     notify: Component,
+    /// The refresh of the rollups
+    rollups: Component,
+    /// The jobs of TimescaleDB; absent on its Apache edition, which has none
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jobs: Option<Component>,
 }
 
 /// The service and what it needs
@@ -69,7 +78,7 @@ pub(in crate::http) struct Report {
 /// A part is not up, or the key that came cannot be looked up
 #[derive(ToSchema)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "the document has to tell two answers in one")]
+#[expect(dead_code, clippy::large_enum_variant, reason = "the document has to tell two answers in one")]
 enum Trouble {
     Parts(Report),
     Key(ErrorAnswer),
@@ -84,9 +93,10 @@ enum Trouble {
         (status = 503, description = "A part is late or down; the others may go on", body = Trouble),
     ))]
 pub(in crate::http) async fn get_api_health(Shared(state): Shared<Arc<State>>) -> (StatusCode, Json<Report>) {
-    let components = state.look_at_parts().await;
-    let parts = [&components.postgres, &components.redis, &components.relay, &components.notify];
-    let is_well = parts.iter().all(|part| part.status == Condition::Up);
+    let (components, _) = state.look_at_parts().await;
+    let Components { postgres, redis, relay, notify, rollups, jobs } = &components;
+    let parts = [postgres, redis, relay, notify, rollups];
+    let is_well = parts.into_iter().chain(jobs).all(|part| part.status == Condition::Up);
     let (status, word) =
         if is_well { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "degraded") };
     (status, Json(Report { status: word, components }))
@@ -95,46 +105,73 @@ pub(in crate::http) async fn get_api_health(Shared(state): Shared<Arc<State>>) -
 impl State {
     /// Tells Prometheus how the parts are.
     pub(in crate::http) async fn measure_parts(&self) {
-        let components = self.look_at_parts().await;
+        let (components, jobs) = self.look_at_parts().await;
         for (name, part) in [("postgres", &components.postgres), ("redis", &components.redis)] {
             let up = if part.status == Condition::Down { 0.0 } else { 1.0 };
             metrics::gauge!(names::COMPONENT_UP, "component" => name).set(up);
         }
-        if let Some(seconds) = components.relay.lag_seconds {
-            metrics::gauge!(names::OUTBOX_OLDEST_SECONDS).set(seconds);
+        for (part, name) in [
+            (&components.relay, names::OUTBOX_OLDEST_SECONDS),
+            (&components.rollups, names::REFRESH_DUE_SECONDS),
+        ] {
+            if let Some(seconds) = part.lag_seconds {
+                metrics::gauge!(name).set(seconds);
+            }
+        }
+        for state in JobState::ALL.into_iter().filter(|_| !jobs.is_empty()) {
+            let count = jobs.iter().filter(|job| job.state == state).count();
+            metrics::gauge!(names::JOBS, "state" => state.name()).set(count as f64);
         }
     }
 
-    async fn look_at_parts(&self) -> Components {
-        let Parts { postgres, redis, backlog } = self.monitor.ask_parts().await;
-        let behind = |waiting| Component::behind(waiting, backlog.took);
-        Components {
-            postgres: Component::reached(postgres),
-            redis: Component::reached(redis),
+    /// The parts, and the jobs one by one.
+    async fn look_at_parts(&self) -> (Components, Arc<[Job]>) {
+        let Parts { postgres, redis, backlog, jobs } = self.monitor.ask_parts().await;
+        let behind = |waiting: Option<Waiting>| {
+            let count = waiting.map(|waiting| waiting.count);
+            Component::behind(count, waiting.map(|waiting| waiting.oldest), backlog.took)
+        };
+        let refresh_due = backlog.answer.map(|backlog| backlog.refresh_due);
+        let components = Components {
+            postgres: Component::reached(&postgres),
+            redis: Component::reached(&redis),
             relay: behind(backlog.answer.map(|backlog| backlog.transactions)),
             notify: behind(backlog.answer.map(|backlog| backlog.notifications)),
-        }
+            rollups: Component::behind(None, refresh_due, backlog.took),
+            jobs: Component::of_jobs(&jobs, refresh_due.is_some_and(|due| due <= LATE)),
+        };
+        (components, jobs.answer.unwrap_or_default())
     }
 }
 
 impl Component {
-    fn reached(Said { answer, took }: Said<()>) -> Self {
-        let status = if answer.is_some() { Condition::Up } else { Condition::Down };
-        Self { status, latency_ms: milliseconds(took), waiting: None, lag_seconds: None }
+    fn new(status: Condition, took: Duration) -> Self {
+        let latency_ms = milliseconds(took);
+        Self { status, latency_ms, waiting: None, lag_seconds: None, reasons: Vec::new() }
     }
 
-    fn behind(waiting: Option<Waiting>, took: Duration) -> Self {
-        let status = match waiting {
+    fn reached(said: &Said<()>) -> Self {
+        Self::new(if said.answer.is_some() { Condition::Up } else { Condition::Down }, said.took)
+    }
+
+    fn behind(waiting: Option<i64>, oldest: Option<Duration>, took: Duration) -> Self {
+        let status = match oldest {
             None => Condition::Down,
-            Some(waiting) if waiting.oldest > LATE => Condition::Late,
+            Some(oldest) if oldest > LATE => Condition::Late,
             Some(_) => Condition::Up,
         };
-        Self {
-            status,
-            latency_ms: milliseconds(took),
-            waiting: waiting.map(|waiting| waiting.count),
-            lag_seconds: waiting.map(|waiting| waiting.oldest.as_secs_f64()),
-        }
+        let lag_seconds = oldest.map(|oldest| oldest.as_secs_f64());
+        Self { waiting, lag_seconds, ..Self::new(status, took) }
+    }
+
+    /// `None`: there are no jobs to ask after.
+    fn of_jobs(said: &Said<Arc<[Job]>>, refreshed: bool) -> Option<Self> {
+        let Some(jobs) = &said.answer else { return Some(Self::new(Condition::Down, said.took)) };
+        let needs_somebody = jobs.iter().any(Job::needs_somebody);
+        let status = if needs_somebody { Condition::Late } else { Condition::Up };
+        let finding = |job: &Job| Some(format!("{} {}", job.name, job.finding(refreshed)?));
+        let reasons = jobs.iter().filter_map(finding).collect();
+        (!jobs.is_empty()).then(|| Self { reasons, ..Self::new(status, said.took) })
     }
 }
 

@@ -28,7 +28,8 @@ pub(in crate::http) struct SystemAlerts {
 /// A condition of the service
 #[derive(Debug, Serialize, ToSchema)]
 struct Told {
-    /// `high_error_rate`, `queue_near_overflow`, `memory`, `processing_lag`, `writer_stopped`, `postgres_away`, `redis_away`
+    /// `high_error_rate`, `queue_near_overflow`, `memory`, `processing_lag`, `writer_stopped`, `postgres_away`, `redis_away`,
+    /// `rollups_late`, `jobs`
     #[schema(value_type = String, examples("postgres_away"))]
     name: &'static str,
     /// `critical` or `major`
@@ -41,7 +42,7 @@ struct Told {
     instance: String,
     /// For a person
     message: String,
-    /// The worst figure so far, in the unit of `threshold`: a share, or seconds
+    /// The worst figure so far, in the unit of `threshold`: a share, seconds, or jobs
     value: f64,
     /// From which figure on it is told
     threshold: f64,
