@@ -639,7 +639,7 @@ table device_info: One row per message of a device about itself. Two messages of
 table device_key_revocation: Devices and tenants whose device keys were revoked: the keys of before never work again, and no new ones are handed out until readmitted_at is set. Made by `vitals keys revoke --device` and `--tenant`; every running service follows at once. A row that is deleted makes its keys work again.
     device_key_revocation_id bigint not null: Number of the revocation.
     device_sn text: The device. NULL: it is of a tenant.
-    customer_id bigint: The tenant: of all devices that were its own when they were handed their keys. NULL: it is of one device.
+    customer_id bigint: The tenant: of all devices that were its own when they were handed their keys, or are its own now with a key of before. NULL: it is of one device.
     revoked_at timestamp with time zone not null default now(): When.
     revoked_by text not null default SESSION_USER: By whom: the name given, else the role.
     readmitted_at timestamp with time zone: From when on new keys are handed out again. NULL: none are.
