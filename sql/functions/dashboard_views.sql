@@ -22,7 +22,7 @@ where (select vitals.dashboard_tenants(current_user)) is null
 comment on view dashboard.device is 'One row per device ever heard of: what it last said of itself, and whose it is now.';
 comment on column dashboard.device.device_sn       is 'Serial number of the device.';
 comment on column dashboard.device.first_seen_at   is 'When the service first reacted to data of the device.';
-comment on column dashboard.device.info_ts         is 'Event time of its newest message about itself. NULL: none came.';
+comment on column dashboard.device.info_ts         is 'Event time of its newest message about itself; of one dated ahead its receipt. NULL: none came.';
 comment on column dashboard.device.model           is 'Model. NULL: not told.';
 comment on column dashboard.device.system_version  is 'Software. NULL: not told.';
 comment on column dashboard.device.battery_level   is 'Charge of the battery, percent. NULL: not told.';

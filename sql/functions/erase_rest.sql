@@ -87,7 +87,8 @@ end
 $$;
 comment on function vitals.erase_rest(bigint, text, text) is 'The end of an erasure; rows by table.';
 
--- All of an erasure in one transaction, for SQL. `vitals erase` does the same step by step, and goes on with Redis.
+-- All of an erasure in one transaction, for SQL. `vitals erase` does the same step by step, and goes on with Redis. Of whom nothing is
+-- known there is no receipt: a serial that was mistyped must not pass for one that was erased.
 create or replace function vitals.erase(of_kind text, of_subject text) returns erasure
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -95,6 +96,7 @@ set search_path = pg_catalog, public, pg_temp
 set timescaledb.max_tuples_decompressed_per_dml_transaction = 0
 as $$
 declare
+    last    bigint := (select max(erasure_id) from erasure);
     id      bigint := vitals.begin_erasure(of_kind, of_subject);
     step    record;
     receipt erasure;
@@ -104,21 +106,26 @@ begin
     end loop;
     perform vitals.erase_rest(id, of_kind, of_subject);
     select * into receipt from erasure where erasure_id = id;
+    -- One that was broken off before may have taken everything already.
+    if receipt.counts = '{}' and id > coalesce(last, 0) then
+        raise exception 'nothing is known of % %: nothing was erased, and there is no receipt', of_kind, of_subject
+            using errcode = 'no_data_found';
+    end if;
     return receipt;
 end
 $$;
-comment on function vitals.erase(text, text) is 'Erases a device or a user from the database, in one transaction.';
+comment on function vitals.erase(text, text) is 'Erases a device or a user from the database, in one transaction; an error where nothing is known of it.';
 
 create or replace function public.erase_device(device_sn text) returns erasure
 language sql
 as $$
     select vitals.erase('device', device_sn)
 $$;
-comment on function public.erase_device(text) is 'Takes everything of a device out of the database; the receipt. Redis follows with `vitals erase finish`.';
+comment on function public.erase_device(text) is 'Takes everything of a device out of the database; the receipt, or an error where nothing is known of it. Redis follows with `vitals erase finish`.';
 
 create or replace function public.erase_user(user_id bigint) returns erasure
 language sql
 as $$
     select vitals.erase('user', user_id::text)
 $$;
-comment on function public.erase_user(bigint) is 'Takes everything of a user out of the database; the receipt. Redis follows with `vitals erase finish`.';
+comment on function public.erase_user(bigint) is 'Takes everything of a user out of the database; the receipt, or an error where nothing is known of it. Redis follows with `vitals erase finish`.';

@@ -42,7 +42,7 @@ grant select on event_type, workout_type, customer, org_unit, app_user, device_b
     vitals.device_period to vitals_service;
 grant select on sleep_night, sleep_week, exercise_week, workout_named to vitals_service;
 
--- Who may ask it. It makes no key, and cannot bring one back.
+-- Who may ask it. It makes no key of `api_key` and brings none back; keys of devices it derives, and revokes and readmits none.
 grant select, update (last_used_at) on api_key to vitals_service;
 grant select on vitals.device_key_secret, device_key_revocation to vitals_service;
 

@@ -31,6 +31,7 @@ use crate::keys::{Keys, KeysError, Known, Recalled};
 use crate::model::api_key::{KeyId, Presented, Scope};
 use crate::model::device_key::DeviceKey;
 use crate::model::tenant::OF_DIRECTORY;
+use crate::owners::Owners;
 use crate::telemetry::names;
 use credentials::Credential;
 use need::{Need, Needs};
@@ -97,6 +98,7 @@ enum RateOf {
 pub(super) struct Access {
     /// `None`: nobody is asked for a key.
     keys: Option<Keys>,
+    owners: Owners,
     needs: Needs,
     limits: LimitSettings,
     commit_deadline: Duration,
@@ -106,10 +108,16 @@ pub(super) struct Access {
 }
 
 impl Access {
-    pub(super) fn new(keys: Option<Keys>, document: &utoipa::openapi::OpenApi, settings: &Settings) -> Self {
+    pub(super) fn new(
+        keys: Option<Keys>,
+        owners: Owners,
+        document: &utoipa::openapi::OpenApi,
+        settings: &Settings,
+    ) -> Self {
         let limits = settings.limits.clone();
         Self {
             keys,
+            owners,
             needs: Needs::of(document),
             by_address: Rate::per_second(limits.address_requests_per_second, limits.address_burst),
             by_key: Rate::per_second(limits.key_requests_per_second, limits.key_burst),
@@ -137,7 +145,7 @@ impl Access {
                 let rate_of = RateOf::Key(key.key_id);
                 (Holds::Key(key), rate_of)
             }
-            Some(Credential::Device(key)) => match keys.admit_device(&key, patience).await {
+            Some(Credential::Device(key)) => match self.admit_device(keys, &key, patience).await {
                 Ok(()) if scope != Scope::Upload => {
                     return Err(self.fail(address, AccessError::Scope(scope.name())));
                 }
@@ -156,6 +164,17 @@ impl Access {
             rate.take(rate_of).map_err(|wait| AccessError::too_many("key", wait))?;
         }
         Ok(Caller { holds, address })
+    }
+
+    /// Where no tenant was ever revoked this is a look into memory; else two, as the upload asks for the owner anyway.
+    async fn admit_device(&self, keys: &Keys, key: &DeviceKey, patience: Duration) -> Result<(), KeysError> {
+        let held_against = keys.admit_device(key, patience).await?;
+        if !held_against.depend_on_owners() {
+            return Ok(());
+        }
+        let tenant = tokio::time::timeout(patience, self.owners.tenant_now(key.device_sn())).await;
+        let Ok(Ok(tenant)) = tenant else { return Err(KeysError::Unavailable) };
+        if held_against.admits_of(key, tenant.unwrap_or_default()) { Ok(()) } else { Err(KeysError::Refused) }
     }
 
     fn check_scope(

@@ -119,21 +119,21 @@ pub(super) async fn fetch_health_data_config(
         .unwrap_or_default();
     let device_sn = state.device_asked(named, &caller)?;
     let customer_id = state.tenant_asked(customer_id(&parameters)?, &caller)?;
-    let reading = async {
-        tokio::join!(device_config::read(&state.store, customer_id, device_sn), state.device_keys())
-    };
-    let Ok((config, keys)) = tokio::time::timeout(PATIENCE, reading).await else {
-        return Err(ConfigError::Unavailable);
-    };
-    match config {
-        Ok(Some(config)) => {
-            let keys = keys?;
-            let header = state.header_for(&config, device_sn, &caller, &keys)?;
-            Ok(Json(answer(config, &state.base_url(&headers), &header)))
+    let base_url = state.base_url(&headers);
+    let answering = async {
+        match device_config::read(&state.store, customer_id, device_sn).await {
+            Ok(Some(config)) => {
+                // Where an operator set what every interface of ours is sent, no key of a device is needed.
+                let lacks_header =
+                    config.interfaces.iter().any(|one| is_ours(one, &base_url) && !one.has_header());
+                let header = state.header_for(&config, device_sn, &caller, lacks_header).await?;
+                Ok(Json(answer(config, &base_url, &header)))
+            }
+            Ok(None) => Err(ConfigError::Tenant(format!("customer {customer_id} is not known"))),
+            Err(error) => Err(refusal(&error)),
         }
-        Ok(None) => Err(ConfigError::Tenant(format!("customer {customer_id} is not known"))),
-        Err(error) => Err(refusal(&error)),
-    }
+    };
+    tokio::time::timeout(PATIENCE, answering).await.unwrap_or(Err(ConfigError::Unavailable))
 }
 
 /// The first of these parameters that holds a value.
@@ -196,12 +196,17 @@ fn metric(metric: Metric) -> (String, String) {
     (metric.metric, text)
 }
 
-fn interface(interface: Interface, base_url: &str, header: &Header) -> (String, String) {
-    let Interface { name, path, interval_seconds, enabled, api_id, auth_header } = interface;
-    let is_path = path.starts_with('/');
+/// Whether it is one of this service.
+fn is_ours(Interface { path, .. }: &Interface, base_url: &str) -> bool {
     let is_below = || path.strip_prefix(base_url).is_some_and(|rest| rest.starts_with('/'));
-    let auth_header = header.of(auth_header, is_path || !base_url.is_empty() && is_below());
-    let base_url = if is_path { base_url } else { "" };
+    path.starts_with('/') || !base_url.is_empty() && is_below()
+}
+
+fn interface(interface: Interface, base_url: &str, header: &Header) -> (String, String) {
+    let is_ours = is_ours(&interface, base_url);
+    let Interface { name, path, interval_seconds, enabled, api_id, auth_header } = interface;
+    let auth_header = header.of(auth_header, is_ours);
+    let base_url = if path.starts_with('/') { base_url } else { "" };
     // The firmware looks at the interval alone.
     let interval_seconds = if enabled { interval_seconds } else { 0 };
     let [api_id, auth_header] =

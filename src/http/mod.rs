@@ -114,7 +114,7 @@ impl State {
     pub fn new(parts: Parts, settings: &Settings) -> Arc<Self> {
         Arc::new(Self {
             ingest: parts.ingest,
-            owners: parts.owners,
+            owners: parts.owners.clone(),
             store: parts.store,
             stats: api::stats::Remembered::default(),
             metrics: parts.metrics,
@@ -125,7 +125,7 @@ impl State {
             name_counts: parts.name_counts,
             log_turns: Semaphore::new(watch_log::AT_A_TIME),
             public_url: settings.public_url(parts.address),
-            access: Access::new(parts.keys, routes().get_openapi(), settings),
+            access: Access::new(parts.keys, parts.owners, routes().get_openapi(), settings),
             enrolment: settings.enrolment(),
             scheme: settings.scheme(),
             api_turns: Semaphore::new(api::AT_A_TIME),

@@ -253,6 +253,7 @@ impl Writer {
     async fn find_out(&self, transaction: Transaction, error: StoreError) -> Result<(), StoreError> {
         let batch_id = transaction.batch_id;
         tracing::warn!(shard = self.shard, batch_id, %error, "commit not answered, asking whether it took place");
+        let _asked_for = self.outlook.unanswered();
         let until = Instant::now() + self.commit_deadline;
         while Instant::now() < until {
             tokio::time::sleep(RECONNECT_PAUSE).await;

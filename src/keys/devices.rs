@@ -33,13 +33,18 @@ impl Devices {
 }
 
 impl Keys {
-    /// Whether the key of a device is in force, as said within `patience`.
+    /// Whether the key of a device is in force, as said within `patience`; gives what it was held against, which may have to know
+    /// whose the device is now ([`DeviceKeys::depend_on_owners`]).
     ///
     /// # Errors
     /// [`KeysError`].
-    pub async fn admit_device(&self, key: &DeviceKey, patience: Duration) -> Result<(), KeysError> {
+    pub async fn admit_device(
+        &self,
+        key: &DeviceKey,
+        patience: Duration,
+    ) -> Result<Arc<DeviceKeys>, KeysError> {
         let keys = self.device_keys(patience).await?;
-        if keys.admits(key, self.shared.now()) { Ok(()) } else { Err(KeysError::Refused) }
+        if keys.admits(key, self.shared.now()) { Ok(keys) } else { Err(KeysError::Refused) }
     }
 
     /// What keys of devices are made of and held against.

@@ -1,7 +1,8 @@
 //! Keys in use, looked up again before they run out; all of them at once when keys changed.
 //!
 //! Before: triggers of the tables tell of a change; a key comes to its end in memory. After: requests find it remembered.
-//! Promise: a request with a key in use waits for the database after a restart only; keys that nobody has hold up no renewal.
+//! Promise: a request with a key in use waits for the database after a restart only; keys that nobody has hold up no renewal, and
+//! neither do keys of the API and of devices each other.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -31,24 +32,34 @@ pub(super) async fn follow(shared: Arc<Shared>, mut wake: Wake, stop: Cancellati
         shared.known.forget_all();
         shared.unknown.forget_all();
         shared.devices.forget();
-        let renewing = async {
+        let of_api = async {
             loop {
-                if let Err(error) = renew(&shared).await {
-                    tell(&error);
-                }
+                tell_of(renew(&shared).await);
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        let of_devices = async {
+            loop {
+                tell_of(shared.renew_devices(RENEW_BEFORE).await);
                 tokio::time::sleep(LOOK_EVERY).await;
             }
         };
         tokio::select! {
-            () = renewing => {}
+            () = of_api => {}
+            () = of_devices => {}
             () = wake.woken() => {}
             () = stop.cancelled() => {}
         }
     }
 }
 
+fn tell_of(renewed: Result<(), StoreError>) {
+    if let Err(error) = renewed {
+        tell(&error);
+    }
+}
+
 async fn renew(shared: &Shared) -> Result<(), StoreError> {
-    shared.renew_devices(RENEW_BEFORE).await?;
     for key_ids in due(shared, RENEW_BEFORE).chunks(KEYS_PER_QUERY) {
         let (known, unknown) = (shared.known.generation(), shared.unknown.generation());
         let found = api_key::find(&shared.store, key_ids).await?;

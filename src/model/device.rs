@@ -16,7 +16,7 @@ use super::Owner;
 pub struct DeviceInfo {
     /// Serial of the device, as in [`super::Reading`].
     pub device_sn: String,
-    /// When it was so; of a device, the newest of its messages.
+    /// When it was so; of a device, the newest of its messages, of which one that is dated ahead counts as of its receipt.
     pub ts: Timestamp,
     /// Whose it is, as far as the message says.
     pub owner: Owner,

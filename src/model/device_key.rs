@@ -3,13 +3,15 @@
 //! Before: `store::device_key` reads the secrets and what was revoked; `http` finds a key in a header. After: `http` hands keys out
 //! with the configuration of a watch, and lets uploads of that watch alone in.
 //! Promise: a key cannot be made without the secret; what was revoked never works again, also after the device was readmitted; a
-//! comparison takes as long for a right key as for a wrong one.
+//! comparison takes as long for a right key as for a wrong one. A watch that came from another tenant goes on with the key it has, until
+//! the keys of the tenant it came to are revoked.
 //!
 //! ```text
-//!  vd_1.1939964806110937041.Q1JGVFEyMzQwOTAwMTg5MA.2xNq…  (43 characters)
-//!  │  │ │                   │                      └ HMAC-SHA-256 over all the others and how often device and tenant were revoked
-//!  │  │ │                   └ the serial, base64url
-//!  │  │ └ the tenant the device was of when the key was handed out; 0: none. By it keys of a tenant are revoked, nothing else
+//!  vd_1.1939964806110937041.3.Q1JGVFEyMzQwOTAwMTg5MA.2xNq…  (43 characters)
+//!  │  │ │                   │ │                      └ HMAC-SHA-256 over all the others and how often device and tenant were revoked
+//!  │  │ │                   │ └ the serial, base64url
+//!  │  │ │                   └ the last revocation of any tenant when it was handed out; left out with its dot where there was none
+//!  │  │ └ the tenant the device was of when the key was handed out; 0: none
 //!  │  └ which secret it was made with
 //!  └ so that programs that look for leaked secrets know one
 //! ```
@@ -35,11 +37,16 @@ const MAX_SERIAL_BYTES: usize = 64;
 /// What is signed begins with this, so that the secret signs nothing else that looks alike.
 const PURPOSE: &[u8] = b"vitals device key\n";
 
+/// What is signed of a key made after a tenant was revoked begins with this, for it has a part more.
+const PURPOSE_SINCE: &[u8] = b"vitals device key since\n";
+
 /// A key of one device, as the device has it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DeviceKey {
     generation: i32,
     customer_id: i64,
+    /// Number of the last revocation of a tenant before it was made; 0: none.
+    made_after: i64,
     device_sn: Box<str>,
     mac: [u8; 32],
 }
@@ -56,9 +63,10 @@ impl DeviceKey {
     }
 
     fn text(&self) -> String {
-        let Self { generation, customer_id, device_sn, mac } = self;
+        let Self { generation, customer_id, made_after, device_sn, mac } = self;
         let coded = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
-        format!("{PREFIX}{generation}.{customer_id}.{}.{}", coded(device_sn.as_bytes()), coded(mac))
+        let after = if *made_after == 0 { String::new() } else { format!("{made_after}.") };
+        format!("{PREFIX}{generation}.{customer_id}.{after}{}.{}", coded(device_sn.as_bytes()), coded(mac))
     }
 }
 
@@ -73,17 +81,23 @@ impl FromStr for DeviceKey {
     type Err = NoKey;
 
     fn from_str(text: &str) -> Result<Self, NoKey> {
-        let mut parts = text.strip_prefix(PREFIX).ok_or(NoKey)?.split('.');
-        let mut next = || parts.next().ok_or(NoKey);
+        let parts: Vec<&str> = text.strip_prefix(PREFIX).ok_or(NoKey)?.splitn(6, '.').collect();
+        let (generation, customer_id, made_after, device_sn, mac) = match parts[..] {
+            [generation, customer_id, device_sn, mac] => (generation, customer_id, None, device_sn, mac),
+            [generation, customer_id, after, device_sn, mac] => {
+                (generation, customer_id, Some(after), device_sn, mac)
+            }
+            _ => return Err(NoKey),
+        };
+        let number = |part: &str, least| part.parse().ok().filter(|id: &i64| *id >= least).ok_or(NoKey);
         let decoded = |part: &str| BASE64_URL_SAFE_NO_PAD.decode(part).map_err(|_| NoKey);
-        let generation = next()?.parse().map_err(|_| NoKey)?;
-        let customer_id = next()?.parse().ok().filter(|id| *id >= 0).ok_or(NoKey)?;
-        let device_sn = String::from_utf8(decoded(next()?)?).ok().filter(|sn| is_serial(sn)).ok_or(NoKey)?;
-        let mac = decoded(next()?)?.try_into().map_err(|_| NoKey)?;
-        if parts.next().is_some() {
-            return Err(NoKey);
-        }
-        Ok(Self { generation, customer_id, device_sn: device_sn.into(), mac })
+        let generation = generation.parse().map_err(|_| NoKey)?;
+        let customer_id = number(customer_id, 0)?;
+        let made_after = made_after.map_or(Ok(0), |after| number(after, 1))?;
+        let device_sn =
+            String::from_utf8(decoded(device_sn)?).ok().filter(|sn| is_serial(sn)).ok_or(NoKey)?;
+        let mac = decoded(mac)?.try_into().map_err(|_| NoKey)?;
+        Ok(Self { generation, customer_id, made_after, device_sn: device_sn.into(), mac })
     }
 }
 
@@ -107,6 +121,8 @@ pub struct DeviceSecret {
 pub struct Revocation {
     /// Times.
     pub times: i64,
+    /// Number of the last time, counted over all that was revoked; 0: never.
+    pub newest: i64,
     /// No new keys are handed out.
     pub is_in_force: bool,
 }
@@ -130,25 +146,41 @@ impl fmt::Debug for DeviceKeys {
 }
 
 impl DeviceKeys {
-    /// The key of a device of this tenant (0: none), the same each time until the secret is rotated. `None`: device or tenant is
-    /// revoked, this is no serial, or there is no secret.
+    /// The key of a device of this tenant (0: none), the same each time until the secret is rotated or a tenant is revoked. `None`:
+    /// device or tenant is revoked, this is no serial, or there is no secret.
     pub fn derive(&self, device_sn: &str, customer_id: i64) -> Option<DeviceKey> {
         let newest = self.secrets.last()?;
         if !is_serial(device_sn) || self.is_revoked(device_sn, customer_id) {
             return None;
         }
-        let mac = self.signed(newest, device_sn, customer_id).finalize().into_bytes().into();
-        Some(DeviceKey { generation: newest.generation, customer_id, device_sn: device_sn.into(), mac })
+        let made_after = self.tenants.values().map(|revocation| revocation.newest).max().unwrap_or_default();
+        let generation = newest.generation;
+        let mut key =
+            DeviceKey { generation, customer_id, made_after, device_sn: device_sn.into(), mac: [0; 32] };
+        key.mac = self.signed(newest, &key).finalize().into_bytes().into();
+        Some(key)
     }
 
-    /// Whether it is in force at `now`.
+    /// Whether it is in force at `now`, whosever the device is by then.
     pub fn admits(&self, key: &DeviceKey, now: Timestamp) -> bool {
         let made_with = self.secrets.iter().find(|secret| secret.generation == key.generation);
         let Some(secret) = made_with.filter(|secret| secret.ends_at.is_none_or(|at| now < at)) else {
             return false;
         };
-        self.signed(secret, &key.device_sn, key.customer_id).verify_slice(&key.mac).is_ok()
+        self.signed(secret, key).verify_slice(&key.mac).is_ok()
             && !self.is_revoked(&key.device_sn, key.customer_id)
+    }
+
+    /// Whether keys go by whose their devices are now, too: some tenant was revoked.
+    pub fn depend_on_owners(&self) -> bool {
+        !self.tenants.is_empty()
+    }
+
+    /// Whether a key that is in force does for a device that is this tenant's now (0: nobody's). One that was handed out while it
+    /// was another's does not, if this tenant's keys are revoked, or were since.
+    pub fn admits_of(&self, key: &DeviceKey, customer_id: i64) -> bool {
+        let revoked = self.tenants.get(&customer_id).filter(|_| customer_id != key.customer_id);
+        revoked.is_none_or(|revoked| !revoked.is_in_force && revoked.newest <= key.made_after)
     }
 
     fn is_revoked(&self, device_sn: &str, customer_id: i64) -> bool {
@@ -163,16 +195,19 @@ impl DeviceKeys {
         ]
     }
 
-    fn signed(&self, secret: &DeviceSecret, device_sn: &str, customer_id: i64) -> Hmac<Sha256> {
-        let [of_tenant, of_device] = self.of(device_sn, customer_id);
+    fn signed(&self, secret: &DeviceSecret, key: &DeviceKey) -> Hmac<Sha256> {
+        let [of_tenant, of_device] = self.of(&key.device_sn, key.customer_id);
         let mut mac = Hmac::<Sha256>::new_from_slice(&secret.secret).expect("any length is a key");
-        mac.update(PURPOSE);
+        mac.update(if key.made_after == 0 { PURPOSE } else { PURPOSE_SINCE });
         mac.update(&secret.generation.to_be_bytes());
-        for number in [customer_id, of_tenant.times, of_device.times] {
+        for number in [key.customer_id, of_tenant.times, of_device.times] {
             mac.update(&number.to_be_bytes());
         }
+        if key.made_after != 0 {
+            mac.update(&key.made_after.to_be_bytes());
+        }
         // The only part without a fixed length is the last.
-        mac.update(device_sn.as_bytes());
+        mac.update(key.device_sn.as_bytes());
         mac
     }
 }
@@ -227,21 +262,43 @@ mod tests {
         let mut keys = keys();
         let [one, other, of_other_tenant] =
             [("A-1", 7), ("A-2", 7), ("B-1", 8)].map(|(sn, tenant)| keys.derive(sn, tenant).expect("a key"));
-        keys.devices.insert("A-1".into(), Revocation { times: 1, is_in_force: true });
+        keys.devices.insert("A-1".into(), Revocation { times: 1, newest: 1, is_in_force: true });
         assert_eq!(keys.derive("A-1", 7), None);
         assert!(!keys.admits(&one, NOW) && keys.admits(&other, NOW));
-        keys.devices.insert("A-1".into(), Revocation { times: 1, is_in_force: false });
+        keys.devices.insert("A-1".into(), Revocation { times: 1, newest: 1, is_in_force: false });
         assert!(!keys.admits(&one, NOW), "readmitted, with another key");
         assert!(keys.admits(&keys.derive("A-1", 7).expect("another"), NOW));
-        keys.tenants.insert(7, Revocation { times: 1, is_in_force: true });
+        keys.tenants.insert(7, Revocation { times: 1, newest: 2, is_in_force: true });
         assert!(!keys.admits(&other, NOW) && keys.admits(&of_other_tenant, NOW));
         assert_eq!(keys.derive("A-2", 7), None);
     }
 
+    #[test]
+    fn a_device_that_came_from_elsewhere_loses_its_key_with_its_new_tenant() {
+        let mut keys = keys();
+        let before = keys.derive("A-1", 7).expect("a key");
+        assert!(!keys.depend_on_owners() && keys.admits_of(&before, 8));
+        keys.tenants.insert(8, Revocation { times: 1, newest: 4, is_in_force: true });
+        assert!(keys.depend_on_owners() && keys.admits(&before, NOW));
+        assert!(!keys.admits_of(&before, 8) && keys.admits_of(&before, 7) && keys.admits_of(&before, 0));
+        let after = keys.derive("A-1", 7).expect("a key");
+        assert!(keys.admits(&after, NOW) && !keys.admits_of(&after, 8), "none of the tenant's does");
+        keys.tenants.insert(8, Revocation { times: 1, newest: 4, is_in_force: false });
+        assert!(!keys.admits_of(&before, 8), "what was revoked stays so");
+        assert!(keys.admits_of(&after, 8), "it was handed out since");
+        let disguised = DeviceKey { made_after: 4, ..before.clone() };
+        assert!(!keys.admits(&disguised, NOW), "when a key was made cannot be changed");
+        assert!(keys.admits(&before, NOW), "a key of before goes on for its own");
+    }
+
     proptest! {
         #[test]
-        fn a_key_is_read_as_it_was_written(device_sn in "[ -~&&[^ ]]{1,64}|[设备]{1,20}", customer_id in 0..=i64::MAX) {
-            let keys = keys();
+        fn a_key_is_read_as_it_was_written(
+            device_sn in "[ -~&&[^ ]]{1,64}|[设备]{1,20}", customer_id in 0..=i64::MAX, newest in 0..=i64::MAX
+        ) {
+            let mut keys = keys();
+            let revoked = Revocation { times: 1, newest, is_in_force: false };
+            keys.tenants.extend((newest > 0).then_some((5, revoked)));
             let key = keys.derive(&device_sn, customer_id).expect("a key");
             let read: DeviceKey = key.text().parse().expect("a key");
             prop_assert!(keys.admits(&read, NOW));

@@ -26,6 +26,7 @@ use tokio::sync::mpsc;
 use crate::cache::Cache;
 use crate::config::Settings;
 use crate::memory::Memory;
+use crate::model::tenant::Probe;
 use crate::model::{Owned, Tenure};
 use crate::store::owners::{self, Version};
 use crate::store::{Kind, Store, StoreError};
@@ -138,6 +139,16 @@ impl Owners {
     /// [`OwnersError`]. Waits for a database that is away: the caller has the deadline.
     pub async fn fill_verified<T: Owned + Send + Sync>(&self, sent: &mut [T]) -> Result<(), OwnersError> {
         self.find_out(sent, Witness::Database).await
+    }
+
+    /// The tenant a device is of now, as [`Self::fill_verified`] has it; `None`: of none.
+    ///
+    /// # Errors
+    /// [`OwnersError`]. Waits for a database that is away: the caller has the deadline.
+    pub async fn tenant_now(&self, device_sn: &str) -> Result<Option<i64>, OwnersError> {
+        let mut probe = [Probe::new(device_sn, Timestamp::now())];
+        self.fill_verified(&mut probe).await?;
+        Ok(probe[0].owner.customer_id)
     }
 
     async fn find_out<T: Owned + Send + Sync>(

@@ -111,9 +111,13 @@ impl Lane {
 
     /// Claims once and reacts to what it got.
     async fn look(&mut self) -> Result<Found, StoreError> {
+        let is_due = self.pace.sweep_is_due(Instant::now());
+        if is_due {
+            // How long a connection is waited for says nothing of the outbox.
+            drop(self.store.client().await?);
+        }
         let began = Instant::now();
-        let sweep =
-            if self.pace.sweep_is_due(began) { Some(outbox::measure(&self.store).await?) } else { None };
+        let sweep = if is_due { Some(outbox::measure(&self.store).await?) } else { None };
         if let (Some(measure), Share::Ranged) = (sweep, self.share) {
             #[expect(clippy::cast_precision_loss, reason = "a gauge")]
             metrics::gauge!(names::OUTBOX_ROWS).set(measure.waiting as f64);

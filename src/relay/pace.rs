@@ -47,7 +47,9 @@ impl Pace {
 
     /// A sweep found nothing more to claim.
     pub(super) fn swept(&mut self, measure: Measure, took: Duration, now: Instant) {
-        self.horizons = [measure.horizon, self.horizons[0]];
+        let before = self.horizons[0];
+        // Numbers of transactions go back with a database that lost some: nothing is known of where what comes now lies.
+        self.horizons = [measure.horizon, if measure.horizon < before { 0 } else { before }];
         self.next_sweep = now + self.poll.max(took * SWEEP_SHARE);
     }
 
@@ -89,6 +91,19 @@ mod tests {
         assert!(pace.sweep_is_due(now + SECOND));
         pace.swept(measure(200), Duration::from_millis(1), now + SECOND);
         assert_eq!(pace.floor(), 100);
+    }
+
+    #[test]
+    fn after_a_database_went_back_a_look_goes_as_deep_as_a_sweep() {
+        let now = Instant::now();
+        let mut pace = Pace::new(SECOND, now);
+        for horizon in [900, 1000] {
+            pace.swept(measure(horizon), Duration::from_millis(1), now);
+        }
+        pace.swept(measure(300), Duration::from_millis(1), now);
+        assert_eq!(pace.floor(), 0, "what is committed from now on has numbers from 300 on");
+        pace.swept(measure(310), Duration::from_millis(1), now);
+        assert_eq!(pace.floor(), 300);
     }
 
     #[test]

@@ -33,8 +33,10 @@ const MERGE_FILL: Statement = statement!("batch", "merge_fill");
 const MERGE_KEEP: Statement = statement!("batch", "merge_keep");
 /// What is sent behind it without waiting must not run by itself if it fails: outside of a transaction an error ends the session
 /// (`sql/queries/batch/incoming.sql`), inside the first one does not. A second, of what was sent behind the first, does: the
-/// setting has gone back with the transaction.
-pub(super) const BEGIN: &str = "begin; set local exit_on_error = off";
+/// setting has gone back with the transaction. The commit of a batch waits for a synchronous standby as the server's settings have
+/// it, unlike everything else in such a session.
+pub(super) const BEGIN: &str =
+    "begin; set local exit_on_error = off; set local synchronous_commit to default";
 
 const MERGE_REPLACE: Statement = statement!("batch", "merge_replace");
 

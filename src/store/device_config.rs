@@ -75,6 +75,13 @@ pub struct Interface {
     pub auth_header: String,
 }
 
+impl Interface {
+    /// An operator set what is sent.
+    pub fn has_header(&self) -> bool {
+        !self.auth_header.trim().is_empty()
+    }
+}
+
 /// What a device that names this tenant (0: none) and this serial (empty: none) is told; `None`: there is no such tenant.
 ///
 /// # Errors

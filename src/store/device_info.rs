@@ -64,7 +64,7 @@ fn column<'a, T>(items: &[&'a DeviceInfoItem], value: impl Fn(&'a DeviceInfo) ->
 /// What is known of some devices.
 #[derive(Debug, Default)]
 pub struct Latest {
-    /// One of each device; `ts` is that of its newest message.
+    /// One of each device; `ts` is `device.info_ts`.
     pub infos: Vec<DeviceInfo>,
     /// Of two reads of one device the later has at least this version.
     pub read_version: i64,

@@ -25,7 +25,7 @@ const SECRETS: Statement = statement!("device_key", "secrets");
 pub enum Of<'a> {
     /// Of one device.
     Device(&'a str),
-    /// Of all devices that were a tenant's when they were handed their keys.
+    /// Of all devices that were a tenant's when they were handed their keys, and of those that are its own since.
     Tenant(i64),
 }
 
@@ -62,7 +62,11 @@ pub async fn load(store: &Store) -> Result<DeviceKeys, StoreError> {
     let secrets = SECRETS.query(&client, &[]).await?.iter().map(secret).collect::<Result<_, _>>()?;
     let mut keys = DeviceKeys { secrets, ..DeviceKeys::default() };
     for row in REVOCATIONS.query(&client, &[]).await? {
-        let revocation = Revocation { times: row.get("times"), is_in_force: row.get("is_in_force") };
+        let revocation = Revocation {
+            times: row.get("times"),
+            newest: row.get("newest"),
+            is_in_force: row.get("is_in_force"),
+        };
         if let Some(device_sn) = row.get::<_, Option<Box<str>>>("device_sn") {
             keys.devices.insert(device_sn, revocation);
         } else if let Some(customer_id) = row.get::<_, Option<i64>>("customer_id") {

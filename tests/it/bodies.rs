@@ -64,6 +64,10 @@ async fn a_large_body_that_is_none_is_refused_as_a_small_one_is() {
     for (encoding, body, status) in [
         ("identity", broken.clone(), 400),
         ("gzip", gzip(&broken), 400),
+        // Not packed as it says.
+        ("gzip", many("CUT", 1), 400),
+        ("zstd", many("CUT", 1), 400),
+        ("br", b"x".to_vec(), 415),
         ("gzip", cut, 400),
         ("gzip", gzip(&bomb), 413),
         ("zstd", zstd_bomb, 413),

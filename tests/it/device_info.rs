@@ -318,6 +318,33 @@ async fn an_older_message_never_overwrites_a_newer_value_and_what_is_absent_leav
 }
 
 #[tokio::test]
+async fn a_message_dated_ahead_does_not_silence_those_after_it() {
+    let database = Database::new().await;
+    let service = Service::start(&database).await;
+    let now = jiff::Timestamp::now();
+    let sn = serial(&database, "AHEAD");
+    let message = |battery: u16, minutes: i64, name: Option<&str>| {
+        let at = now + jiff::SignedDuration::from_mins(minutes);
+        let mut body = json!({ "SerialNumber": sn, "batteryLevel": battery, "timestamp": at.to_string() });
+        body.as_object_mut()
+            .expect("an object")
+            .extend(name.map(|name| ("Device Name".to_owned(), json!(name))));
+        body
+    };
+    taken(&service, &json!({ "data": [message(60, 600, Some("WATCH 4")), message(61, 601, None)] })).await;
+    becomes(&database, &sn, "batteryLevel", "61").await;
+    taken(&service, &message(70, 1, None)).await;
+    let shown = becomes(&database, &sn, "batteryLevel", "70").await;
+    assert_eq!(shown["deviceName"], "WATCH 4", "what was said ahead of time was said");
+    // What comes late is older than what was dated ahead.
+    taken(&service, &message(50, -60, Some("WATCH 3"))).await;
+    service.drained().await;
+    let shown = becomes(&database, &sn, "batteryLevel", "70").await;
+    assert_eq!(shown["deviceName"], "WATCH 4");
+    service.finish().await;
+}
+
+#[tokio::test]
 async fn a_record_that_cannot_be_stored_stops_no_neighbour_and_is_found_with_its_source() {
     let database = Database::new().await;
     let service = Service::start(&database).await;

@@ -207,6 +207,8 @@ async fn a_watch_that_has_its_key_is_answered_with_the_same_and_for_no_other_dev
     assert_eq!(told(&closed, "", "deviceSn=SUNSET-1").await.status, 401);
     assert_eq!(header_of(&told(&closed, &own, "deviceSn=SUNSET-1").await, UPLOADS), own);
     assert_eq!(status(&closed, &own, "SUNSET-1").await, 200);
+    let keyed = authorization(&database, &["upload"], SUNSET).await;
+    assert_eq!(told(&closed, &keyed, "deviceSn=SUNSET-1").await.status, 200);
     closed.finish().await;
 }
 
@@ -264,6 +266,78 @@ async fn a_watch_that_moves_to_another_tenant_goes_on_with_its_key_as_the_other_
     }
     let harbours = format!("select count(*) from health_data where customer_id = {HARBOUR}");
     assert_eq!(count(&database, &harbours).await, 2);
+    // The tenant it came to ends the keys of its watches: whichever of them this one has is over, for good.
+    let (harbour, run) = (HARBOUR.to_string(), async |what: &str, tenant: &str| {
+        let said = vitals(&database, &["keys", what, "--tenant", tenant]).await;
+        assert_eq!(said.code, 0, "{said:?}");
+    });
+    let refused = async || {
+        eventually("neither key opens anything", async || {
+            let statuses =
+                [status(&service, &own, "SUNSET-1").await, status(&service, &moved, "SUNSET-1").await];
+            (statuses == [401, 401]).then_some(())
+        })
+        .await;
+    };
+    run("revoke", &harbour).await;
+    refused().await;
+    for key in [&own, &moved] {
+        assert_eq!(told(&service, key, "deviceSn=SUNSET-1").await.status, 401);
+    }
+    let stays = handed(&service, "SUNSET-2").await;
+    run("readmit", &harbour).await;
+    let renewed = eventually("a new key is handed out", async || {
+        let config = told(&service, &own, "deviceSn=SUNSET-1").await;
+        (config.status == 200).then(|| header_of(&config, UPLOADS))
+    })
+    .await;
+    assert_eq!(status(&service, &renewed, "SUNSET-1").await, 200);
+    refused().await;
+    // One that comes afterwards, with a key of afterwards, goes on with it.
+    assert_eq!(status(&service, &stays, "SUNSET-2").await, 200);
+    sql(&database, &format!("select bind_device('SUNSET-2', {BERND})")).await;
+    let now = json!({ "data": { "deviceSn": "SUNSET-2", "heart_rate": 71 } });
+    eventually("what it sends is the harbour's", async || {
+        let answer = post(&service, &stays, "/upload_health_data", &now).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        (count(&database, &harbours).await > 2).then_some(())
+    })
+    .await;
+    service.finish().await;
+}
+
+/// A right that is missing on one table is no reason to turn everybody away.
+#[tokio::test]
+async fn while_the_secret_cannot_be_read_whoever_needs_no_device_key_is_served_and_other_keys_are_renewed() {
+    let database = two_tenants().await;
+    let login = Login::of(&database, "vitals_service").await;
+    let keyed = authorization(&database, &["upload"], SUNSET).await;
+    sql(&database, "revoke select on vitals.device_key_secret from vitals_service").await;
+    let service = Service::start_with(&database, |settings| {
+        settings.authentication = Authentication::Keys;
+        login.url().clone_into(&mut settings.database_url);
+    })
+    .await;
+    let config = async |key: &str| {
+        let path = "/fetch_health_data_config?deviceSn=SUNSET-1";
+        service.send_as(key, "GET", path, None).await.status
+    };
+    assert_eq!(config("").await, 503, "a key would have to be handed out");
+    assert_eq!(config(&keyed).await, 503, "so it would here: nothing else is set");
+    let path = "/fetch_health_data_config?deviceSn=NOBODY-1";
+    assert_eq!(service.send_as(&keyed, "GET", path, None).await.status, 200, "it is handed no key");
+    sql(&database, "update device_config_interface set auth_header = 'Bearer set'").await;
+    eventually("what is set needs no key", async || (config(&keyed).await == 200).then_some(())).await;
+    assert_eq!(status(&service, &keyed, "SUNSET-1").await, 200);
+    // Keys changed, so what is remembered is an answer no more until it was renewed: nobody can look it up meanwhile.
+    authorization(&database, &["read"], HARBOUR).await;
+    eventually("a key in use is renewed in the background", async || {
+        sql(&database, "alter table api_key rename to api_key_elsewhere").await;
+        let answered = status(&service, &keyed, "SUNSET-1").await;
+        sql(&database, "alter table api_key_elsewhere rename to api_key").await;
+        (answered == 200).then_some(())
+    })
+    .await;
     service.finish().await;
 }
 

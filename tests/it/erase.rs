@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
 use vitals::store::migrate;
 use vitals::store::rollups::{self, Edition};
 
@@ -235,6 +236,12 @@ async fn an_erasure_that_was_broken_off_goes_on() {
     // Asked for once more, there is nobody of that name any more.
     let again = vitals(&database, &["erase", "device", GONE, "--yes"]).await;
     assert!(again.code == 1 && again.err.contains("nothing is known"), "{again:?}");
+    for by_sql in [format!("select erase_device('{GONE}')"), "select erase_user(404)".to_owned()] {
+        let error = client.batch_execute(&by_sql).await.expect_err("nobody");
+        let error = error.as_db_error().expect("said by the database");
+        assert!(error.message().contains("nothing is known of"), "{error:?}");
+        assert_eq!(error.code(), &SqlState::NO_DATA_FOUND);
+    }
     assert_eq!(count(&client, "select count(*) from erasure").await, 1);
 }
 

@@ -95,6 +95,35 @@ async fn a_sample_dated_ahead_does_not_silence_those_after_it() {
     let mut redis = database.redis().await;
     let _: () = redis::cmd("FLUSHDB").query_async(&mut redis).await.expect("flushed");
     becomes(&database, "health_data:AHEAD-1", "heartRate", "71").await;
+    // However many are dated ahead: a second of each of almost an hour, received all before the last sample that is right.
+    database
+        .client()
+        .await
+        .batch_execute(
+            "insert into device (device_sn) values ('AHEAD-2');
+             insert into health_data (device_sn, ts, heart_rate, received_at)
+             select 'AHEAD-2', now() + interval '1 hour' + make_interval(secs => n), 90, now() - interval '1 hour'
+             from generate_series(1, 3000) as n;
+             insert into health_data (device_sn, ts, heart_rate, received_at)
+             values ('AHEAD-2', now() - interval '1 minute', 72, now()), ('AHEAD-2', now() - interval '2 days', 50, now())",
+        )
+        .await
+        .expect("written");
+    service.drained().await;
+    becomes(&database, "health_data:AHEAD-2", "heartRate", "72").await;
+    let _: () = redis::cmd("FLUSHDB").query_async(&mut redis).await.expect("flushed");
+    becomes(&database, "health_data:AHEAD-1", "heartRate", "71").await;
+    eventually("it is there again", || async {
+        redis::AsyncCommands::hget::<_, _, Option<String>>(
+            &mut database.redis().await,
+            "health_data:AHEAD-2",
+            "heartRate",
+        )
+        .await
+        .expect("an answer")
+    })
+    .await;
+    becomes(&database, "health_data:AHEAD-2", "heartRate", "72").await;
     service.finish().await;
 }
 

@@ -41,10 +41,14 @@ async fn while_a_standby_is_away_no_upload_is_acknowledged_and_connections_do_no
     let service = Service::start_with(&database, |settings| {
         settings.statement_timeout_ms = 300;
         settings.commit_deadline_ms = 300;
+        settings.connect_timeout_ms = 1_000;
         settings.shards = 2;
     })
     .await;
     let client = database.client().await;
+    let mut settings = database.settings();
+    settings.instance = "alone".to_owned();
+    let alone = Session::open(&Store::new(&settings).expect("settings")).await.expect("PostgreSQL answers");
     let mut acknowledged = 0;
     let upload = async |number: usize| {
         let body = reading(&format!("AWAY-{number}")).to_string();
@@ -61,6 +65,15 @@ async fn while_a_standby_is_away_no_upload_is_acknowledged_and_connections_do_no
             assert_eq!(upload(number).await, 503, "nothing says that the standby has it");
             most = most.max(count(&client, WAITING).await);
         }
+        // Sessions for batches come and go without a standby: only their batches wait.
+        drop(alone);
+        eventually("a session of before is gone", || async {
+            let open = "select count(*) from pg_stat_activity where application_name = 'vitals alone'";
+            (count(&client, open).await == 0).then_some(())
+        })
+        .await;
+        let next = Session::open(&Store::new(&settings).expect("settings")).await.expect("it needs none");
+        drop(next);
         (acknowledged, most)
     })
     .catch_unwind()

@@ -252,7 +252,7 @@ view dashboard.clock.today timestamp with time zone: Start of today.
 view dashboard.clock.yesterday timestamp with time zone: Start of yesterday.
 view dashboard.device.device_sn text: Serial number of the device.
 view dashboard.device.first_seen_at timestamp with time zone: When the service first reacted to data of the device.
-view dashboard.device.info_ts timestamp with time zone: Event time of its newest message about itself. NULL: none came.
+view dashboard.device.info_ts timestamp with time zone: Event time of its newest message about itself; of one dated ahead its receipt. NULL: none came.
 view dashboard.device.model text: Model. NULL: not told.
 view dashboard.device.system_version text: Software. NULL: not told.
 view dashboard.device.battery_level smallint: Charge of the battery, percent. NULL: not told.
@@ -509,7 +509,7 @@ table dashboard_tenant: Which tenants a role sees in schema dashboard, and all r
 table device: One row per device heard of, bound to somebody or not. One that nobody ever bound goes when it was silent for policy.keep_for.
     device_sn text not null: Serial number, as the device sends it.
     first_seen_at timestamp with time zone not null default now(): When the service first reacted to data of the device.
-    info_ts timestamp with time zone: Event time of the newest message of device_info. NULL: the device never said anything of itself.
+    info_ts timestamp with time zone: Event time of the newest message of device_info; of one dated more than five minutes after its receipt the time of receipt. NULL: the device never said anything of itself.
     customer_id bigint: Tenant as of the newest message: as the device named it, else by its binding at that time. It makes no owner. NULL: neither.
     org_id bigint: Organisation unit as of the newest message: as named, else by its binding. NULL: neither.
     user_id bigint: Wearer as of the newest message: as named, else by its binding. NULL: neither.
@@ -639,7 +639,7 @@ table device_info: One row per message of a device about itself. Two messages of
 table device_key_revocation: Devices and tenants whose device keys were revoked: the keys of before never work again, and no new ones are handed out until readmitted_at is set. Made by `vitals keys revoke --device` and `--tenant`; every running service follows at once. A row that is deleted makes its keys work again.
     device_key_revocation_id bigint not null: Number of the revocation.
     device_sn text: The device. NULL: it is of a tenant.
-    customer_id bigint: The tenant: of all devices that were its own when they were handed their keys. NULL: it is of one device.
+    customer_id bigint: The tenant: of all devices that were its own when they were handed their keys, or are its own now with a key of before. NULL: it is of one device.
     revoked_at timestamp with time zone not null default now(): When.
     revoked_by text not null default SESSION_USER: By whom: the name given, else the role.
     readmitted_at timestamp with time zone: From when on new keys are handed out again. NULL: none are.

@@ -23,7 +23,7 @@ pub(super) struct DeviceKeysOf {
     /// The key of this device, which it was handed with its configuration
     #[arg(long, value_name = "SERIAL", value_parser = serial)]
     device: Vec<String>,
-    /// The keys of all devices that were this tenant's when they were handed them
+    /// The keys of all devices that were this tenant's when they were handed them, or are its own since
     #[arg(long, value_name = "ID", value_parser = clap::value_parser!(i64).range(1..))]
     tenant: Vec<i64>,
 }

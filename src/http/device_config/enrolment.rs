@@ -70,38 +70,42 @@ impl State {
     }
 
     /// What keys of devices are made of; nothing where nobody is asked for a key.
-    pub(super) async fn device_keys(&self) -> Result<Arc<DeviceKeys>, ConfigError> {
+    async fn device_keys(&self) -> Result<Arc<DeviceKeys>, ConfigError> {
         match self.keys() {
             None => Ok(Arc::default()),
             Some(keys) => keys.device_keys(PATIENCE).await.map_err(|_| ConfigError::Unavailable),
         }
     }
 
-    /// What the device is to send as Authorization, if the caller may be told this configuration at all.
-    pub(super) fn header_for(
+    /// What the device is to send as Authorization, if the caller may be told this configuration at all. `lacks_header`: an operator
+    /// left something open that only a key of the device can fill. What such keys are made of is asked for where one is handed out.
+    pub(super) async fn header_for(
         &self,
         config: &DeviceConfig,
         device_sn: &str,
         caller: &Caller,
-        keys: &DeviceKeys,
-    ) -> Result<Header, AccessError> {
+        lacks_header: bool,
+    ) -> Result<Header, ConfigError> {
         let tenant = config.owner.customer_id.unwrap_or_default();
         let is_enrolled = match self.enrolment {
             Enrolment::Open => true,
             Enrolment::Known => config.owner.user_id.is_some(),
             Enrolment::Closed => false,
         };
-        let derived = || keys.derive(device_sn, tenant).map(|key| key.header());
         match &caller.holds {
-            Holds::Anything => Ok(Header::AsSet(None)),
             Holds::Key(key) if key.customer_id().is_some_and(|own| own != tenant) => {
-                Err(self.refuse(caller, AccessError::OtherTenant))
+                return Err(self.refuse(caller, AccessError::OtherTenant).into());
             }
-            Holds::Key(_) => Ok(Header::AsSet(derived().filter(|_| is_enrolled))),
-            Holds::Device(_) => derived().map(Header::OfDevice).ok_or_else(|| self.no_key(caller)),
-            Holds::Nothing => {
-                let key = derived().filter(|_| is_enrolled);
-                key.map(Header::OfDevice).ok_or_else(|| self.no_key(caller))
+            Holds::Anything => return Ok(Header::AsSet(None)),
+            Holds::Key(_) if !is_enrolled || !lacks_header => return Ok(Header::AsSet(None)),
+            Holds::Nothing if !is_enrolled => return Err(self.no_key(caller).into()),
+            Holds::Key(_) | Holds::Device(_) | Holds::Nothing => {}
+        }
+        let derived = self.device_keys().await?.derive(device_sn, tenant).map(|key| key.header());
+        match &caller.holds {
+            Holds::Anything | Holds::Key(_) => Ok(Header::AsSet(derived)),
+            Holds::Device(_) | Holds::Nothing => {
+                derived.map(Header::OfDevice).ok_or_else(|| self.no_key(caller).into())
             }
         }
     }

@@ -185,14 +185,19 @@ impl Drop for Database {
             return; // It may be away, and ends with the test process.
         }
         let names = [self.name.clone(), format!("{}_kept", self.name)];
-        // A runtime of its own: the test's may be at its end.
-        let dropping = async move {
+        clean_up(async move {
             for name in names {
                 admin(servers(), &format!("drop database if exists {name} with (force)")).await;
             }
-        };
-        std::thread::spawn(move || block_on(dropping)).join().expect("dropped");
+        });
     }
+}
+
+/// What a value does when it is dropped, on a runtime of its own: the test's may be at its end. Where the test has failed that is what
+/// is to be read: a panic beside it would end all tests.
+pub(super) fn clean_up(work: impl Future<Output = ()> + Send + 'static) {
+    let done = std::thread::spawn(move || block_on(work)).join();
+    assert!(done.is_ok() || std::thread::panicking(), "what the test made is still there");
 }
 
 /// Whether services run with the role `vitals_service` and nothing more.
@@ -261,6 +266,6 @@ fn redis_databases() -> u32 {
     })
 }
 
-pub(super) fn block_on<F: std::future::Future>(work: F) -> F::Output {
+pub(super) fn block_on<F: Future>(work: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(work)
 }

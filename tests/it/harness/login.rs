@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 use vitals::store::roles;
 
 use super::Database;
-use super::database::{admin, block_on, connect};
+use super::database::{admin, clean_up, connect};
 use super::servers::servers;
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -80,11 +80,9 @@ impl Drop for Login {
         let end =
             format!("select pg_terminate_backend(pid, 10000) from pg_stat_activity where usename = '{name}'");
         let drop = format!("drop role if exists {name}");
-        // A runtime of its own: the test's may be at its end.
-        let ending = async move {
+        clean_up(async move {
             admin(servers(), &end).await;
             admin(servers(), &drop).await;
-        };
-        std::thread::spawn(move || block_on(ending)).join().expect("dropped");
+        });
     }
 }
