@@ -218,8 +218,6 @@ begin
     end loop;
     foreach r in array wide loop
         perform vitals.show_rollup(r);
-        execute format('drop table vitals.%I', r.name || '_materialised');
-        execute format('alter table vitals.%I rename to %I', r.name || '_narrow', r.name || '_materialised');
         -- Chunks of this one have other names from now on: what is gone by now stays on record, the others are recorded anew.
         update vitals.rollup_chunk as c
         set gone = true, span = c.span * tstzrange(null, o.watermark)
@@ -228,6 +226,8 @@ begin
             and c.span && tstzrange(null, o.watermark);
         delete from vitals.rollup_chunk as c using vitals.rollup as o
         where o.name = c.rollup and o.source = r.name and not c.gone;
+        execute format('drop table vitals.%I', r.name || '_materialised');
+        execute format('alter table vitals.%I rename to %I', r.name || '_narrow', r.name || '_materialised');
         insert into vitals.rollup_chunk (rollup, chunk, span)
         select o.name, format('%I.%I', s.chunk_schema, s.chunk_name), tstzrange(s.range_start, s.range_end)
         from vitals.rollup as o

@@ -4,7 +4,7 @@
 use serde_json::json;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
-use crate::harness::{Database, Login, Service, eventually};
+use crate::harness::{Database, Login, Service, command, eventually};
 
 /// Serials of two homes, tenants 41 and 42; a device that went from one to the other three days ago at noon; one of nobody.
 const FLEET: &str = "
@@ -513,6 +513,10 @@ async fn the_service_works_with_its_role_alone() {
     })
     .await;
     service.finish().await;
+    let check = command(&database, &["check"]).env("VITALS_DATABASE_URL", login.url()).output().await;
+    let said = String::from_utf8(check.expect("it can be run").stdout).expect("text");
+    assert!(said.contains("ok    erasures: the role may not see"), "{said}");
+    assert!(!said.contains("permission denied"), "{said}");
 
     let client = login.client().await;
     for sql in [
