@@ -5,7 +5,6 @@
 use std::process::ExitCode;
 
 use jiff::{Timestamp, ToSpan, Unit};
-use tokio_postgres::error::SqlState;
 
 use super::text::print;
 use crate::cache::Cache;
@@ -278,7 +277,7 @@ async fn erasures(report: &mut Report, store: &Store) -> anyhow::Result<()> {
             let text = format!("{} that Redis has not followed: run `vitals erase finish`", pending.len());
             report.bad("erasures", &text);
         }
-        Err(error) if error.is(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+        Err(error) if error.is_denied() => {
             report.good("erasures", "the role may not see what was erased");
         }
         Err(error) => return Err(error.into()),

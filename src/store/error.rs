@@ -65,6 +65,11 @@ impl StoreError {
         }
     }
 
+    /// Whether the role may not do that.
+    pub fn is_denied(&self) -> bool {
+        self.is(&SqlState::INSUFFICIENT_PRIVILEGE)
+    }
+
     /// Whether the server reported this state.
     pub(crate) fn is(&self, state: &SqlState) -> bool {
         match self {
