@@ -165,13 +165,16 @@ impl Database {
         admin(self.on, &end).await;
     }
 
-    /// In the Community edition a copied database has no scheduler yet; a migrated one has. What its jobs missed in the template
-    /// is no delay.
+    /// In the Community edition a copied database has no scheduler yet; a migrated one has. What its jobs missed in the template is
+    /// no delay, and that they were ended there no failure.
     async fn start_jobs(&self) {
         self.client()
             .await
             .batch_execute(
-                "update _timescaledb_internal.bgw_job_stat set next_start = now() where next_start < now();
+                "update _timescaledb_internal.bgw_job_stat set
+                     next_start = greatest(next_start, now()), last_finish = now(), last_run_success = true,
+                     consecutive_failures = 0, consecutive_crashes = 0;
+                 delete from _timescaledb_internal.bgw_job_stat_history;
                  select _timescaledb_functions.start_background_workers()",
             )
             .await
