@@ -47,7 +47,9 @@ async fn a_function_that_was_changed_by_hand_is_told_of_and_mended() {
          drop function public.request_refresh(timestamptz, timestamptz)",
     )
     .await;
-    let told = bad(&database).await;
+    let mut told = bad(&database).await;
+    // A function takes its grants with it, where roles were applied.
+    told.retain(|line| !line.contains("grant vitals_dba on function"));
     assert_eq!(told.len(), 3, "{told:?}");
     for (line, what) in told.iter().zip([
         "function request_refresh(timestamp with time zone,timestamp with time zone) (missing)",

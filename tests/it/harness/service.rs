@@ -41,7 +41,8 @@ impl Service {
     pub async fn start_with(database: &Database, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = database.settings();
         change(&mut settings);
-        if services_have_their_role_only() {
+        // Who names another login means that one.
+        if services_have_their_role_only() && settings.database_url == database.url() {
             let joint = if settings.database_url.contains('?') { '&' } else { '?' };
             settings.database_url += &format!("{joint}options=-c%20role%3Dvitals_service");
         }
