@@ -91,9 +91,13 @@ def cost_of_late_rows(database, device, seconds):
         f"- interval '12 hours' + {seconds + 1} * interval '1 second', 70 from {table}"
     )
     database.settle()
-    # Without the time psql takes to connect.
+    return refresh_ms(database) / 1000
+
+
+def refresh_ms(database):
+    """Milliseconds of a refresh by hand, without the time psql takes to connect."""
     answer = finished(database.place.psql_command(database.name) + ["-c", "\\timing on", "-c", "call refresh_rollups()"])
-    return milliseconds(answer)[-1] / 1000
+    return milliseconds(answer)[-1]
 
 
 def milliseconds(text):

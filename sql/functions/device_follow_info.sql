@@ -1,10 +1,7 @@
 -- The row of a device follows its messages, whoever writes them. For each column the newest message that says something
 -- counts, whatever order they come in: of the messages from the oldest that is written here on, the newest value replaces
 -- what is there, for what is there is either older than all of these or one of them.
--- Newest by counted_ts, as samples are (queries/health_data/newest_of_batches.sql): the event time, and of a message dated more
--- than five minutes after its receipt the receipt, so that a watch whose clock runs ahead does not silence itself. Of one receipt such
--- messages keep their order: a millionth of how far they are ahead (of a day at most) is added. So none counts as later than its event
--- time, and those before the oldest need not be read.
+-- Newest by vitals.counted_ts, as samples are. None counts as later than its event time, so those before the oldest need not be read.
 -- Locks: rows of device in the order of serials, until the end of the transaction.
 create or replace function vitals.device_follow_info() returns trigger
 language plpgsql
@@ -15,10 +12,7 @@ as $$
 declare
     oldest timestamptz;
 begin
-    select min(case
-        when ts <= received_at + interval '5 minutes' then ts
-        else received_at + least(ts - received_at, interval '1 day') / 1000000
-    end) into oldest from written;
+    select min(vitals.counted_ts(ts, received_at)) into oldest from written;
     if oldest is null then
         return null;
     end if;
@@ -69,18 +63,12 @@ begin
             last(i.wear_state, i.counted_ts) filter (where i.wear_state is not null)               as wear_state,
             last(i.status, i.counted_ts) filter (where i.status is not null)                       as status
         from (
-            select device_sn, min(case
-                when ts <= received_at + interval '5 minutes' then ts
-                else received_at + least(ts - received_at, interval '1 day') / 1000000
-            end) as counted_ts
+            select device_sn, min(vitals.counted_ts(ts, received_at)) as counted_ts
             from written
             group by device_sn
         ) as from_here
         join lateral (
-            select *, case
-                when ts <= received_at + interval '5 minutes' then ts
-                else received_at + least(ts - received_at, interval '1 day') / 1000000
-            end as counted_ts
+            select *, vitals.counted_ts(ts, received_at) as counted_ts
             from device_info
             where device_info.device_sn = from_here.device_sn and ts >= from_here.counted_ts and ts >= oldest
         ) as i on i.counted_ts >= from_here.counted_ts

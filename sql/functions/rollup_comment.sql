@@ -1,5 +1,4 @@
--- Says on every column of every rollup, and of its materialised part as it is shown where that is ours, what it holds and in
--- which unit;
+-- Says on every column of every rollup what it holds and in which unit, and on the view of its materialised part where that is ours;
 -- store::rollups calls it from `vitals migrate`.
 -- Parameters: none. Locks: the comments only.
 create or replace function vitals.comment_rollups() returns void

@@ -121,7 +121,6 @@ begin
     if vitals.rollups_are_current() then
         return;
     end if;
-    perform pg_catalog.set_config('timescaledb.max_tuples_decompressed_per_dml_transaction', '0', false);
     call public.refresh_rollups();
 end
 $$;

@@ -60,6 +60,7 @@ const FUNCTIONS: &[(&str, &str)] = &[
     function!("device_owner"),
     function!("bind_device"),
     function!("database_origin"),
+    function!("counted_ts"),
     function!("device_follow_info"),
     function!("alert_rule_refusal"),
     function!("alert_steps"),

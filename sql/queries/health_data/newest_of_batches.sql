@@ -1,8 +1,6 @@
 -- health_data.newest_of_batches
 -- The newest row of every device in some batches, with the version of what was read.
--- Newest by counted_ts: the event time, and of a row dated more than five minutes after its receipt the receipt, so that a
--- watch whose clock runs ahead does not silence itself. Of one receipt such rows keep their order: a millionth of how far
--- they are ahead (of a day at most) is added.
+-- Newest by vitals.counted_ts: what is dated ahead counts as of its receipt.
 --   $1 batch_ids    $2, $3 time range of their rows    $4 most devices
 -- The range is there for the planner: chunks of other days are left out. So are the first and the last batch: it takes many
 -- batches for most of a chunk that was not analysed yet, and would sooner read all of the primary key for the range (50 ms
@@ -19,20 +17,14 @@ select h.device_sn, h.ts, h.customer_id, h.org_id, h.user_id, h.heart_rate, h.bl
        (select txid_snapshot_xmax(s) * 1000 - least(999, (select count(*) from txid_snapshot_xip(s)))
         from txid_current_snapshot() s) as read_version
 from (
-    select device_sn, max(case
-        when ts <= received_at + interval '5 minutes' then ts
-        else received_at + least(ts - received_at, interval '1 day') / 1000000
-    end) as counted_ts
+    select device_sn, max(vitals.counted_ts(ts, received_at)) as counted_ts
     from health_data
     where batch_id = any ($1) and ts between $2 and $3
       and batch_id between (select min(b) from unnest($1::bigint[]) as b) and (select max(b) from unnest($1::bigint[]) as b)
     group by device_sn
 ) newest
 join health_data h on h.device_sn = newest.device_sn
-    and case
-        when h.ts <= h.received_at + interval '5 minutes' then h.ts
-        else h.received_at + least(h.ts - h.received_at, interval '1 day') / 1000000
-    end = newest.counted_ts
+    and vitals.counted_ts(h.ts, h.received_at) = newest.counted_ts
 where h.batch_id = any ($1) and h.ts between $2 and $3
   and h.batch_id between (select min(b) from unnest($1::bigint[]) as b) and (select max(b) from unnest($1::bigint[]) as b)
 limit $4

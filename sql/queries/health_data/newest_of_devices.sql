@@ -3,7 +3,7 @@
 --   $1 serial after which the page begins    $2 devices a page
 -- Each device is one descent of the primary key in the newest chunk that has a row of it: chunks are tried from the
 -- newest back, so a device silent for n days costs n descents.
--- Newest by counted_ts, as in newest_of_batches. Only where the row of the newest event time is dated ahead are others looked
+-- Newest by vitals.counted_ts, as in newest_of_batches. Only where the row of the newest event time is dated ahead are others looked
 -- at: no row counts as later than its event time, so those from what that one counts as on, which is a day's at most where a
 -- watch sent it.
 -- Locks: none.
@@ -30,18 +30,13 @@ select d.device_sn,
         from txid_current_snapshot() s) as read_version
 from (select device_sn from device where device_sn > $1 order by device_sn limit $2) d
 left join lateral (
-    select
-        *, h.ts > h.received_at + interval '5 minutes' as is_ahead,
-        h.received_at + least(h.ts - h.received_at, interval '1 day') / 1000000 as counted_ahead_ts
-    from health_data h where h.device_sn = d.device_sn order by h.ts desc limit 1
+    select *, h.ts <> counted_ts as is_ahead
+    from (select *, vitals.counted_ts(ts, received_at) as counted_ts from health_data) h where h.device_sn = d.device_sn order by h.ts desc limit 1
 ) n on true
 left join lateral (
-    select *, case
-        when m.ts <= m.received_at + interval '5 minutes' then m.ts
-        else m.received_at + least(m.ts - m.received_at, interval '1 day') / 1000000
-    end as counted_ts
+    select *, vitals.counted_ts(m.ts, m.received_at) as counted_ts
     from health_data m
-    where n.is_ahead and m.device_sn = d.device_sn and m.ts >= n.counted_ahead_ts
+    where n.is_ahead and m.device_sn = d.device_sn and m.ts >= n.counted_ts
     order by counted_ts desc
     limit 1
 ) c on true
