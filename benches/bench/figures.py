@@ -19,6 +19,8 @@ class Figures:
     def __init__(self, place, name):
         self.place, self.name, self.rows, self.raw, self.notes = place, name, [], {}, []
         self.load_before = os.getloadavg()[0]
+        # Of what runs, not of what is there when it ends.
+        self.commit = commit()
 
     def add(self, what, figure, goal=None, met=None):
         """A row; `met` says whether the goal is reached, which a smoke run cannot tell."""
@@ -49,7 +51,7 @@ class Figures:
     def circumstances(self):
         load = f"load {self.load_before:.1f} before, {os.getloadavg()[0]:.1f} after"
         build = "debug build" if self.place.smoke else "release build"
-        return f"{datetime.now(timezone.utc):%F}, {commit()}, {build}, {self.place.seconds} s a load; {machine()}; {self.servers()}; {load}"
+        return f"{datetime.now(timezone.utc):%F}, {self.commit}, {build}, {self.place.seconds} s a load; {machine()}; {self.servers()}; {load}"
 
     def servers(self):
         text = subprocess.run([str(ROOT / "docker/stack"), "status"], capture_output=True, text=True, check=False).stdout

@@ -39,7 +39,7 @@ begin
         (select min(p.refresh_every) from public.policy as p join vitals.rollup as r on r.name = p.relation), '1 minute'
     );
     loop
-        -- Much that is late keeps nothing that is not: the watermarks follow the clock meanwhile,
+        -- However much is late, the watermarks follow the clock.
         if pg_catalog.clock_timestamp() >= advance then
             advance := pg_catalog.clock_timestamp() + every;
             commit;
@@ -58,8 +58,8 @@ begin
             end if;
         end if;
         exit when last is null;
-        -- and what is newest is always among the next: now the newest of all, now of what was there when this began. So it comes
-        -- to its end also while more is marked.
+        -- Steps alternate: one takes the newest marks there are by now, the next one the newest of those that were there when this
+        -- began, so that it ends although more come in.
         commit;
         set transaction isolation level read committed;
         more := vitals.refresh_marked(case when in_turn then newest else last end);

@@ -77,10 +77,10 @@ end
 $$;
 comment on function vitals.advance_rollups() is 'Materialises one step further; true: there is more.';
 
--- Step 3: takes marks of some hundred devices, the ones of the newest UTC day that has any and, since higher rollups would be computed
--- for each day again, of the week before it; and computes again what they touch, through all rollups. Returns whether there was
--- anything: false, there is no such mark.
--- A step is this small so that nothing new waits long behind it, and little is done twice when it is broken off.
+-- Step 3: takes the marks of at most 250 devices, those of the newest UTC day that has any and of the six days before it, and computes
+-- again what they touch, through all rollups. Returns false when there was no mark.
+-- A week at a time, or days, weeks and months would be computed once for each of its days; and no more than that, so that
+-- nothing new waits long behind it, and little is lost when it is broken off.
 -- Parameter: the last mark to look at. All marks of a device and day are taken together, later ones too.
 -- Locks: vitals.await_rollups; the marks; rows of the materialised rollups; the chunks it reads, against being dropped.
 create or replace function vitals.refresh_marked(last_mark bigint) returns boolean
@@ -161,9 +161,9 @@ comment on function vitals.refresh_marked(bigint) is
 -- Computes buckets of one rollup again from its source: all devices of [from_bucket, to_bucket), or, where devices are
 -- given, of each device only its own range (within those bounds). Rows whose source is empty go.
 -- The statements are planned for these very values, so that they open the chunks of this time and no others. Rows go in by device
--- and time, so that what a device's days are made of, or a dashboard asks for, lies on few pages. Where some of that is in the
--- columnstore, the devices are named once more: TimescaleDB unpacks by constants, and by a join all there is. It is planned before
--- that, by statistics of a table that is still empty, hence no nested loop.
+-- and time, so that what a device's days are made of, or a dashboard asks for, lies on few pages. Where the columnstore has a
+-- part of it, the devices are named as constants besides: by a join alone TimescaleDB would unpack whole chunks. Nested loops are off
+-- there, since the plan is made before that, from the statistics of a table that is nearly empty.
 create or replace function vitals.recompute_rollup(
     r           vitals.rollup,
     from_bucket timestamptz,

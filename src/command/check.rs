@@ -164,7 +164,7 @@ async fn refresh(report: &mut Report, store: &Store) -> anyhow::Result<bool> {
     let is_late = due > condition::LATE;
     if is_late {
         let text = format!(
-            "a refresh is due for {} s, and late rows do not show: does a `vitals serve` run, and what does its log say? \
+            "a refresh has been due for {} s, so late rows do not show: does a `vitals serve` run, and what does its log say? \
              `vitals refresh` makes one by hand",
             due.as_secs()
         );

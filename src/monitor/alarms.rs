@@ -213,7 +213,9 @@ fn holding(condition: Condition, found: &Found<'_>) -> Option<Holding> {
                 seconds,
                 LATE.as_secs_f64(),
                 format!(
-                    "a refresh of the rollups is due for {seconds:.0} s, and late rows do not show in them: either one takes that                      long, or no instance comes to the end of one, and its log says why (\"rollups are not refreshed\").                      `vitals refresh` makes one by hand"
+                    "a refresh of the rollups has been due for {seconds:.0} s, so late rows do not show in them: either one takes \
+                     that long, or none comes to its end, and the log of the instances says why (\"rollups are not \
+                     refreshed\"). `vitals refresh` makes one by hand"
                 ),
             )
         }
