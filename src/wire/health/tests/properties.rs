@@ -1,5 +1,7 @@
 //! What holds for every upload.
 
+use std::ops::RangeInclusive;
+
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
@@ -41,9 +43,14 @@ const NAMES: [[&str; 3]; 20] = [
     ["exerciseWeekData", "exerciseDailyWeekData", "ydWeekData"],
 ];
 
+/// Places in [`NAMES`] of what a device measures, and of its documents.
+const VALUES: RangeInclusive<usize> = 4..=15;
+const DOCUMENTS: RangeInclusive<usize> = 18..=19;
+
 /// Since 1992 no hour of Shanghai comes twice, and a naive time names one instant; before 2010 none is taken.
 const EARLIEST: i64 = 1_262_304_000;
 
+/// One that names a value: a record without any is refused.
 fn some_reading() -> impl Strategy<Value = Reading> {
     let id = || proptest::option::of(1..=i64::MAX);
     let vital = |high: i16| proptest::option::of(1..=high);
@@ -59,31 +66,39 @@ fn some_reading() -> impl Strategy<Value = Reading> {
     let place =
         (proptest::option::of((-90.0..90.0_f64, -180.0..180.0_f64)), proptest::option::of(1.0..20_000.0_f64));
     let rest = (proptest::option::of("(wifi|bluetooth|common_event)"), document(), document());
-    (who, signs, totals, place, rest).prop_map(|(who, signs, totals, place, rest)| Reading {
-        device_sn: who.0,
-        owner: Owner { customer_id: who.1, org_id: who.2, user_id: who.3 },
-        ts: Timestamp::from_second(who.4).unwrap(),
-        heart_rate: signs.0,
-        blood_oxygen: signs.1,
-        temperature: signs.2,
-        pressure_high: signs.3,
-        pressure_low: signs.4,
-        stress: signs.5,
-        step: totals.0,
-        distance: totals.1,
-        calorie: totals.2,
-        latitude: place.0.map(|at| at.0),
-        longitude: place.0.map(|at| at.1),
-        altitude: place.1,
-        upload_method: rest.0,
-        documents: [(DocumentKind::Sleep, rest.1), (DocumentKind::ExerciseWeek, rest.2)]
-            .into_iter()
-            .filter_map(|(kind, body)| {
-                let raw = serde_json::to_string(&body?).unwrap();
-                document::Reader::new(&context()).read(kind, &raw, Timestamp::UNIX_EPOCH, None)
-            })
-            .collect(),
-    })
+    (who, signs, totals, place, rest)
+        .prop_map(|(who, signs, totals, place, rest)| Reading {
+            device_sn: who.0,
+            owner: Owner { customer_id: who.1, org_id: who.2, user_id: who.3 },
+            ts: Timestamp::from_second(who.4).unwrap(),
+            heart_rate: signs.0,
+            blood_oxygen: signs.1,
+            temperature: signs.2,
+            pressure_high: signs.3,
+            pressure_low: signs.4,
+            stress: signs.5,
+            step: totals.0,
+            distance: totals.1,
+            calorie: totals.2,
+            latitude: place.0.map(|at| at.0),
+            longitude: place.0.map(|at| at.1),
+            altitude: place.1,
+            upload_method: rest.0,
+            documents: [(DocumentKind::Sleep, rest.1), (DocumentKind::ExerciseWeek, rest.2)]
+                .into_iter()
+                .filter_map(|(kind, body)| {
+                    let raw = serde_json::to_string(&body?).unwrap();
+                    document::Reader::new(&context()).read(kind, &raw, Timestamp::UNIX_EPOCH, None)
+                })
+                .collect(),
+        })
+        .prop_map(|mut reading| {
+            let names_value = |meaning: usize| VALUES.contains(&meaning) || DOCUMENTS.contains(&meaning);
+            if !words(&reading, 0).iter().any(|(meaning, ..)| names_value(*meaning)) {
+                reading.heart_rate = Some(72);
+            }
+            reading
+        })
 }
 
 fn words(reading: &Reading, time: u8) -> Words {
