@@ -1,6 +1,6 @@
 //! The database itself, for whoever brings up a service on a server that has none yet.
 //!
-//! Before: `command::demo`. After: `store::migrate`.
+//! Before: `demo`. After: `store::migrate`.
 //! Promise: a database that is there is left as it is.
 
 use tokio_postgres::error::SqlState;

@@ -18,6 +18,7 @@ pub mod clock;
 pub mod condition;
 pub mod connect;
 pub mod copy;
+#[cfg(feature = "fleet")]
 pub mod database;
 pub mod device_config;
 mod device_event;
@@ -38,6 +39,7 @@ pub mod locks;
 pub mod migrate;
 pub mod notification;
 pub mod outbox;
+#[cfg(feature = "fleet")]
 pub mod overview;
 pub mod owners;
 pub mod policy;

@@ -6,8 +6,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::json_line;
-use crate::command::simulate::grouped;
-use crate::command::text::{age, aligned, harmless, print};
+use crate::command::text::{age, aligned, grouped, harmless, print};
 use crate::store::Store;
 use crate::store::notification::{self, DeadLetter};
 

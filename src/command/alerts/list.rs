@@ -6,8 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::json_line;
-use crate::command::simulate::grouped;
-use crate::command::text::{age, aligned, harmless, print};
+use crate::command::text::{age, aligned, grouped, harmless, print};
 use crate::command::when;
 use crate::config::Settings;
 use crate::model::{Alert, AlertKind, AlertStatus, Severity};

@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::command::simulate::grouped;
-use crate::command::text::{aligned, harmless};
+use crate::command::text::{aligned, grouped, harmless};
 use crate::store::erasure::{Receipt, Subject};
 
 /// What would go.

@@ -9,8 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::filter::Choice;
 use crate::command::progress::Progress;
-use crate::command::simulate::grouped;
-use crate::command::text::{confirmed, print};
+use crate::command::text::{confirmed, grouped, print};
 use crate::config::Settings;
 use crate::store::Store;
 use crate::store::rejected_upload::{self, Extent};

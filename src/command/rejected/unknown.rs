@@ -9,8 +9,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::Unknown;
-use crate::command::simulate::grouped;
-use crate::command::text::{age, aligned, harmless, print};
+use crate::command::text::{age, aligned, grouped, harmless, print};
 use crate::model::NameKind;
 use crate::store::Store;
 use crate::store::unknown_name::{self, Counted};
