@@ -24,8 +24,8 @@ pub async fn create_if_missing(settings: &Settings) -> Result<bool, StoreError> 
 
 async fn create(store: &Store) -> Result<(), StoreError> {
     let failed = |source| StoreError::Postgres { statement: "database.create", source };
-    let name = store.database_name().unwrap_or("vitals");
-    let (client, connection) = store.connect_to_database("postgres").await?;
+    let name = store.config.get_dbname().unwrap_or("vitals");
+    let (client, connection) = store.connect_to(store.config.clone().dbname("postgres")).await?;
     // Its end shows in the statement below.
     let _driver = tasks::beside(connection);
     let statement = format!("create database {}", quoted(name));
