@@ -8,7 +8,7 @@
 //! key is held against comes from PostgreSQL, or from what memory has from there ([`Witness`]).
 //!
 //! A sample belongs to the binding in force at its own time, so one that comes late goes to whoever wore the device
-//! then (`sql/functions/device_owner_at.sql`).
+//! then (`sql/functions/device/device_owner_at.sql`).
 
 mod follow;
 mod lookup;
