@@ -24,7 +24,7 @@ pub mod demo;
 pub mod http;
 pub mod ingest;
 pub mod keys;
-pub mod memory;
+pub mod lookup_cache;
 pub mod model;
 pub mod monitor;
 pub mod notify;

@@ -20,7 +20,7 @@ pub mod serve;
 #[cfg(feature = "fleet")]
 pub mod simulate;
 pub(crate) mod text;
-mod when;
+mod time_option;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

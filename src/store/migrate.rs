@@ -23,50 +23,50 @@ macro_rules! function {
 
 /// Bodies of functions that no migration pins: applied again after each migrate, in this order.
 const FUNCTIONS: &[(&str, &str)] = &[
-    function!("schema_contract"),
-    function!("edition"),
-    function!("rollup_comment"),
-    function!("rollup_source"),
-    function!("rollup_bucket"),
-    function!("rollup_layout"),
-    function!("rollup_create"),
-    function!("rollup_mark"),
-    function!("rollup_refresh"),
-    function!("rollup_continuous"),
-    function!("refresh_rollups"),
-    function!("policy_relations"),
-    function!("policy_refusal"),
-    function!("policy_plan"),
-    function!("policy_sync"),
-    function!("apply_policies"),
-    function!("watched_jobs"),
-    function!("erase_rollups"),
-    function!("erase_parts"),
-    function!("erase_steps"),
-    function!("erase_rest"),
-    function!("request_refresh"),
-    function!("alert_turn"),
-    function!("alert_parts"),
-    function!("derive_alerts"),
-    function!("rebuild_alerts"),
-    function!("continue_alerts"),
-    function!("judge_alerts"),
-    function!("notify_alerts"),
-    function!("evaluate_alerts"),
-    function!("sweep_alerts"),
-    function!("replay_rule"),
+    function!("schema/schema_contract"),
+    function!("schema/edition"),
+    function!("rollups/rollup_comment"),
+    function!("rollups/rollup_source"),
+    function!("rollups/rollup_bucket"),
+    function!("rollups/apache/rollup_layout"),
+    function!("rollups/rollup_create"),
+    function!("rollups/rollup_mark"),
+    function!("rollups/rollup_refresh"),
+    function!("rollups/community/rollup_continuous"),
+    function!("rollups/refresh_rollups"),
+    function!("policy/policy_relations"),
+    function!("policy/policy_refusal"),
+    function!("policy/policy_plan"),
+    function!("policy/policy_sync"),
+    function!("policy/apply_policies"),
+    function!("policy/watched_jobs"),
+    function!("erasure/erase_rollups"),
+    function!("erasure/erase_parts"),
+    function!("erasure/erase_steps"),
+    function!("erasure/erase_rest"),
+    function!("rollups/request_refresh"),
+    function!("alerts/alert_turn"),
+    function!("alerts/alert_parts"),
+    function!("alerts/derive_alerts"),
+    function!("alerts/rebuild_alerts"),
+    function!("alerts/continue_alerts"),
+    function!("alerts/judge_alerts"),
+    function!("alerts/notify_alerts"),
+    function!("alerts/evaluate_alerts"),
+    function!("alerts/sweep_alerts"),
+    function!("alerts/replay_rule"),
     function!("finish_batches"),
-    function!("device_owner_at"),
-    function!("device_owner"),
-    function!("bind_device"),
-    function!("database_origin"),
-    function!("counted_ts"),
-    function!("device_follow_info"),
-    function!("alert_rule_refusal"),
-    function!("alert_steps"),
-    function!("dashboard_tenants"),
-    function!("dashboard_views"),
-    function!("dashboard_rollups"),
+    function!("device/device_owner_at"),
+    function!("device/device_owner"),
+    function!("device/bind_device"),
+    function!("schema/database_origin"),
+    function!("device/counted_ts"),
+    function!("device/device_follow_info"),
+    function!("alerts/alert_rule_refusal"),
+    function!("alerts/alert_steps"),
+    function!("dashboard/dashboard_tenants"),
+    function!("dashboard/dashboard_views"),
+    function!("dashboard/dashboard_rollups"),
 ];
 
 /// Held while a schema is changed. The number is arbitrary but fixed: "vitals" as ASCII.
@@ -264,18 +264,26 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::{Path, PathBuf};
+
     use super::*;
 
     #[test]
     fn every_file_of_functions_is_applied() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/sql/functions");
-        let mut files: Vec<String> = std::fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
-            .collect();
-        let mut applied: Vec<&str> = FUNCTIONS.iter().map(|(name, _)| *name).collect();
+        let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/functions"));
+        let mut files = files_below(folder);
+        let mut applied: Vec<PathBuf> =
+            FUNCTIONS.iter().map(|(name, _)| folder.join(name).with_extension("sql")).collect();
         files.sort();
-        applied.sort_unstable();
+        applied.sort();
         assert_eq!(applied, files);
+    }
+
+    fn files_below(folder: &Path) -> Vec<PathBuf> {
+        std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] })
+            .collect()
     }
 }
