@@ -22,7 +22,7 @@ pub mod config;
 pub mod http;
 pub mod ingest;
 pub mod keys;
-pub mod memory;
+pub mod lookup_cache;
 pub mod model;
 pub mod monitor;
 pub mod notify;

@@ -20,7 +20,7 @@ pub mod roles;
 pub mod serve;
 pub mod simulate;
 mod text;
-mod when;
+mod time_option;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -38,7 +38,7 @@ pub(super) fn age(since: SignedDuration) -> String {
 }
 
 /// Control characters but line ends and tabs are shown, not sent.
-pub(super) fn harmless(text: &str) -> String {
+pub(super) fn escape_control(text: &str) -> String {
     text.chars()
         .flat_map(|char| {
             let steers = char.is_control() && !matches!(char, '\n' | '\t');
@@ -67,7 +67,7 @@ pub(super) use print_line;
 ///
 /// # Errors
 /// There is no terminal to ask on.
-pub(super) fn confirmed(question: &str) -> anyhow::Result<bool> {
+pub(super) fn confirm(question: &str) -> anyhow::Result<bool> {
     if !stdin().is_terminal() {
         bail!("there is no terminal to ask on, so nothing was done: say --yes if it is meant");
     }

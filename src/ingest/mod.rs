@@ -144,7 +144,7 @@ impl Ingest {
             };
             let writer = Writer::new(number, manner, outlets, settings);
             // It ends when the last sender has gone, which may be before the stage stops.
-            stage.spawn("writer", writer.run(incoming, stage.stopping()));
+            stage.spawn("writer", writer.run(incoming, stage.stop_token()));
             Queue { parts, meter }
         };
         let queues: Vec<Queue> = shard_names.chain(lane_names).enumerate().map(start).collect();

@@ -116,7 +116,7 @@ impl Writer {
         let mut batcher = Batcher::new(queue, self.limits, self.known.clone());
         while let Some(parts) = batcher.gather(&stop).await {
             let traces = parts.iter().filter_map(|part| part.trace.as_ref());
-            let span = trace::continuing(traces, || trace::span!("batch", parts = parts.len()));
+            let span = trace::span_with_parents(traces, || trace::span!("batch", parts = parts.len()));
             self.serve(parts).instrument(span).await;
         }
         self.means.session = None;

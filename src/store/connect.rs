@@ -199,7 +199,7 @@ impl Store {
     /// [`super::Kind::Down`] when the server cannot be reached.
     pub async fn session(&self) -> Result<(Client, Driver), StoreError> {
         let (client, connection) = self.connect().await?;
-        let driver = tasks::beside(async move {
+        let driver = tasks::spawn_abort_on_drop(async move {
             // Its end shows in the next statement of the session, where it is handled.
             let _ = connection.await;
         });

@@ -27,7 +27,7 @@ async fn create(store: &Store) -> Result<(), StoreError> {
     let name = store.database_name().unwrap_or("vitals");
     let (client, connection) = store.connect_to_database("postgres").await?;
     // Its end shows in the statement below.
-    let _driver = tasks::beside(connection);
+    let _driver = tasks::spawn_abort_on_drop(connection);
     let statement = format!("create database {}", quoted(name));
     match client.batch_execute(&statement).await {
         // Somebody else made it meanwhile.

@@ -3,7 +3,7 @@
 use tokio_util::sync::CancellationToken;
 use vitals::command::simulate::{self, Options, Show};
 
-use crate::harness::{Database, Process, Service, eventually, narrow, readings};
+use crate::harness::{Database, Process, Service, eventually, readings, small_queues};
 
 /// A figure of `/metrics`, over all its labels.
 async fn metric(url: &str, name: &str) -> f64 {
@@ -69,7 +69,7 @@ async fn what_the_queues_do_not_hold_is_refused_in_order_and_comes_in_when_there
 #[tokio::test]
 async fn while_its_shard_has_no_room_an_upload_is_refused_unparsed() {
     let database = Database::new().await;
-    let service = Service::start_with(&database, narrow).await;
+    let service = Service::start_with(&database, small_queues).await;
     // A lock holds the writer in its transaction, so the queue stays full.
     let mut blocker = database.client().await;
     let lock = blocker.transaction().await.expect("a transaction");

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::filter::Choice;
+use super::filter::Selection;
 use crate::command::interrupt::until_interrupted;
 use crate::command::progress::Progress;
 use crate::command::simulate::grouped;
@@ -33,15 +33,15 @@ const PAGE: u64 = 1_000;
 const INTERRUPTED: u8 = 130;
 
 pub(super) async fn run(
-    choice: &Choice,
+    selection: &Selection,
     as_json: bool,
     settings: &Settings,
     store: &Store,
 ) -> anyhow::Result<ExitCode> {
-    let filter = choice.filter(&settings.device_zone())?;
+    let filter = selection.filter(&settings.device_zone())?;
     // What is refused while it runs is not its matter.
     let extent = rejected_upload::measure(store, &filter).await?;
-    let wanted = extent.rejects.min(choice.limit.unwrap_or(u64::MAX));
+    let wanted = extent.rejects.min(selection.limit.unwrap_or(u64::MAX));
     let retention = RawRetention::read(store).await?;
     let read = reader(settings, &retention);
     let mut run = Run {

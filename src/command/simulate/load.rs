@@ -70,7 +70,7 @@ pub(super) async fn run(
         opening: Semaphore::new(OPENING_AT_ONCE),
         gate: Barrier::new(sources.len()),
         began: OnceLock::new(),
-        stopping: stage.stopping(),
+        stopping: stage.stop_token(),
         tallies: (0..TALLIES.min(sources.len())).map(|_| Mutex::default()).collect(),
     });
     let (working, mut ended) = mpsc::channel::<()>(1);

@@ -53,7 +53,7 @@ impl Service {
         let url = format!("http://{}", listener.local_addr().expect("bound"));
         let stage = Tasks::default().stage("scripted");
         let seen = Arc::new(Mutex::new(Seen::default()));
-        let (stopping, connections, shared) = (stage.stopping(), stage.clone(), seen.clone());
+        let (stopping, connections, shared) = (stage.stop_token(), stage.clone(), seen.clone());
         stage.spawn("accept", async move {
             while let Some(Ok((stream, _))) = stopping.run_until_cancelled(listener.accept()).await {
                 let (script, seen, stopping) = (script.clone(), shared.clone(), stopping.clone());

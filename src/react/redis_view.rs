@@ -1,8 +1,8 @@
 //! Latest values of live batches, and the watch over the view they make up.
 //!
-//! Before: `relay` calls [`LatestView::show`] for what it read back. After: `cache::latest`. Promise: true means that
+//! Before: `relay` calls [`RedisView::show`] for what it read back. After: `cache::latest`. Promise: true means that
 //! Redis has them; false costs no time while Redis is away and obliges the caller to tell `outbox::finish`, which
-//! declares the view of no use, so that [`LatestView::watch`] rebuilds it.
+//! declares the view of no use, so that [`RedisView::watch`] rebuilds it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,7 +24,7 @@ use crate::timeline::{self, TimelineError};
 
 /// The view of latest values in Redis. Clones are the same view.
 #[derive(Debug, Clone)]
-pub struct LatestView {
+pub struct RedisView {
     pub(super) store: Store,
     pub(super) cache: Cache,
     pub(super) stop: CancellationToken,
@@ -40,8 +40,8 @@ struct State {
     check: Notify,
 }
 
-impl LatestView {
-    /// A view over `cache`; [`LatestView::watch`] ends with `stop`.
+impl RedisView {
+    /// A view over `cache`; [`RedisView::watch`] ends with `stop`.
     pub fn new(store: Store, cache: Cache, settings: &Settings, stop: CancellationToken) -> Self {
         metrics::gauge!(names::VIEW_WHOLE).set(0.0);
         Self {
@@ -99,7 +99,7 @@ impl LatestView {
     ) -> Result<(), CacheError> {
         let shown = match show().await {
             Err(CacheError::Timeline) => {
-                self.settle().await?;
+                self.resolve_timeline().await?;
                 show().await?
             }
             Err(error) if !matches!(error, CacheError::Away) => {
@@ -114,8 +114,8 @@ impl LatestView {
     }
 
     /// Finds out which timeline of the database Redis holds: it is not known yet, or another instance found a later one.
-    async fn settle(&self) -> Result<(), CacheError> {
-        match timeline::settle(&self.store, &self.cache).await {
+    async fn resolve_timeline(&self) -> Result<(), CacheError> {
+        match timeline::resolve(&self.store, &self.cache).await {
             Ok(_) => Ok(()),
             Err(TimelineError::Cache(error)) => Err(error),
             Err(TimelineError::Store(_)) => Err(CacheError::Timeline),
@@ -133,12 +133,12 @@ impl LatestView {
                         tracing::info!("redis is back");
                     }
                 }
-                Err(rebuild::Failure::Cache(error)) => {
+                Err(rebuild::RebuildError::Cache(error)) => {
                     metrics::gauge!(names::VIEW_WHOLE).set(0.0);
                     self.say_away(&error);
                 }
                 // The relay says so; with the database away nothing new is missed either.
-                Err(rebuild::Failure::Store(error)) => {
+                Err(rebuild::RebuildError::Store(error)) => {
                     tracing::debug!(%error, "view of latest values not checked")
                 }
             }

@@ -10,7 +10,7 @@ use backon::ExponentialBackoff;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::LatestView;
+use super::RedisView;
 use crate::config::Settings;
 use crate::store::outbox::Lease;
 use crate::store::wake::Wake;
@@ -21,16 +21,16 @@ const CLAIM_CHANGES: u32 = 1000;
 
 /// Shows changed alerts.
 #[derive(Debug)]
-pub struct AlertView {
-    view: LatestView,
+pub struct AlertPublisher {
+    view: RedisView,
     wake: Wake,
     lease: Lease,
     poll: Duration,
 }
 
-impl AlertView {
+impl AlertPublisher {
     /// Shows alerts in the Redis of `view`.
-    pub fn new(view: &LatestView, wake: Wake, settings: &Settings) -> Self {
+    pub fn new(view: &RedisView, wake: Wake, settings: &Settings) -> Self {
         Self {
             view: view.clone(),
             wake,

@@ -10,22 +10,22 @@ use backon::ExponentialBackoff;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::pace::Pace;
+use super::poll_timer::PollTimer;
 use super::reaction::Reaction;
 use crate::config::Settings;
-use crate::react::LatestView;
+use crate::react::RedisView;
 use crate::store::outbox::{self, Lease, Share};
 use crate::store::wake::{Announcer, Wake};
 use crate::store::{Store, StoreError, outage_delays};
 use crate::telemetry::names;
 
-pub(super) struct Lane {
+pub(super) struct Worker {
     store: Store,
     share: Share,
     limit: u32,
     reaction: Reaction,
     wake: Wake,
-    pace: Pace,
+    timer: PollTimer,
 }
 
 /// What a look into the outbox found.
@@ -39,11 +39,11 @@ enum Found {
     Nothing,
 }
 
-impl Lane {
+impl Worker {
     pub(super) fn new(
         share: Share,
         store: &Store,
-        view: &LatestView,
+        view: &RedisView,
         notifications: &Announcer,
         settings: &Settings,
         wake: Wake,
@@ -54,7 +54,7 @@ impl Lane {
             limit: settings.claim_batches,
             reaction: Reaction::new(share, store, view, notifications, Lease::new(settings.lease_seconds)),
             wake,
-            pace: Pace::new(Duration::from_millis(settings.poll_interval_ms), Instant::now()),
+            timer: PollTimer::new(Duration::from_millis(settings.poll_interval_ms), Instant::now()),
         }
     }
 
@@ -64,7 +64,7 @@ impl Lane {
         while !stop.is_cancelled() {
             // Armed before the outbox is queried: a commit after the query wakes us.
             if self.wake.arm() {
-                self.pace.sweep_soon(Instant::now());
+                self.timer.sweep_soon(Instant::now());
             }
             let began = Instant::now();
             let rest = match self.look_in_time().await {
@@ -74,7 +74,7 @@ impl Lane {
                     }
                     match found {
                         Found::Full => continue,
-                        Found::Some => Pace::rest_after(began.elapsed()),
+                        Found::Some => PollTimer::rest_after(began.elapsed()),
                         Found::Nothing => Duration::ZERO,
                     }
                 }
@@ -83,14 +83,14 @@ impl Lane {
                         tracing::warn!(share = ?self.share, %error, "the relay waits for the database; the outbox keeps what is to be done");
                     }
                     // What was claimed and not finished is our own: claimed again by the next sweep.
-                    self.pace.sweep_soon(Instant::now());
+                    self.timer.sweep_soon(Instant::now());
                     let delay = outage.get_or_insert_with(outage_delays).next().unwrap_or_default();
                     until(&stop, sleep(delay)).await;
                     continue;
                 }
             };
             until(&stop, sleep(rest)).await;
-            let next_look = self.pace.next_look();
+            let next_look = self.timer.next_look();
             until(&stop, async {
                 tokio::select! {
                     () = self.wake.woken() => {}
@@ -111,7 +111,7 @@ impl Lane {
 
     /// Claims once and reacts to what it got.
     async fn look(&mut self) -> Result<Found, StoreError> {
-        let is_due = self.pace.sweep_is_due(Instant::now());
+        let is_due = self.timer.sweep_is_due(Instant::now());
         if is_due {
             // How long a connection is waited for says nothing of the outbox.
             drop(self.store.client().await?);
@@ -122,7 +122,7 @@ impl Lane {
             #[expect(clippy::cast_precision_loss, reason = "a gauge")]
             metrics::gauge!(names::OUTBOX_ROWS).set(measure.waiting as f64);
         }
-        let floor = if sweep.is_some() { 0 } else { self.pace.floor() };
+        let floor = if sweep.is_some() { 0 } else { self.timer.floor() };
         let claimed =
             outbox::claim(&self.store, self.reaction.lease(), self.share, self.limit, floor).await?;
         let took = began.elapsed();
@@ -133,7 +133,7 @@ impl Lane {
         };
         self.reaction.to(claimed).await?;
         if let (Some(measure), Found::Some | Found::Nothing) = (sweep, found) {
-            self.pace.swept(measure, took, Instant::now());
+            self.timer.swept(measure, took, Instant::now());
         }
         Ok(found)
     }

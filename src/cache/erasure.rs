@@ -2,11 +2,11 @@
 //!
 //! Before: an erasure whose rows are gone, and of which nobody holds any in memory. After: nothing.
 //! Promise: no key of the devices is left; while the view is being rebuilt, from rows that may be older than the erasure, this
-//! is to be asked again ([`rebuilding`]).
+//! is to be asked again ([`is_view_rebuilding`]).
 
 use redis::pipe;
 
-use super::view::BUILDER;
+use super::view::REBUILD_LOCK;
 use super::{Cache, CacheError};
 
 /// What the keys of a device begin with.
@@ -19,7 +19,7 @@ const DEVICES_PER_PIPELINE: usize = 500;
 ///
 /// # Errors
 /// Redis did not answer; the same again is harmless.
-pub async fn forget(cache: &Cache, device_sns: &[String]) -> Result<u64, CacheError> {
+pub async fn delete_keys(cache: &Cache, device_sns: &[String]) -> Result<u64, CacheError> {
     let mut keys = 0;
     for some in device_sns.chunks(DEVICES_PER_PIPELINE) {
         let mut pipeline = pipe();
@@ -36,9 +36,9 @@ pub async fn forget(cache: &Cache, device_sns: &[String]) -> Result<u64, CacheEr
 ///
 /// # Errors
 /// Redis did not answer.
-pub async fn rebuilding(cache: &Cache) -> Result<bool, CacheError> {
+pub async fn is_view_rebuilding(cache: &Cache) -> Result<bool, CacheError> {
     let mut pipeline = pipe();
-    pipeline.cmd("EXISTS").arg(BUILDER);
+    pipeline.cmd("EXISTS").arg(REBUILD_LOCK);
     let (there,): (bool,) = cache.send(&pipeline).await?;
     Ok(there)
 }

@@ -2,7 +2,7 @@
 //!
 //! Before: `owners::lookup` and `keys` put in what they found, with the generation at which they began to look. After:
 //! requests.
-//! Promise: once [`Memory::forget`] or [`Memory::forget_all`] has returned, nothing that was looked up before is given
+//! Promise: once [`LookupCache::invalidate`] or [`LookupCache::invalidate_all`] has returned, nothing that was looked up before is given
 //! back as an answer, also when the lookup ends later. A deaf memory answers nothing.
 
 use std::borrow::Borrow;
@@ -13,35 +13,35 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 
-/// Above every generation: nothing remembered is good.
-const DEAF: u64 = u64::MAX;
+/// Above every generation: nothing entry is good.
+const SUSPENDED: u64 = u64::MAX;
 
 /// Below every generation of a memory that hears: no good as an answer.
-const VOID: u64 = 0;
+const STALE: u64 = 0;
 
-/// Values by key. It is deaf until [`Memory::forget_all`] is called for the first time.
+/// Values by key. It is deaf until [`LookupCache::invalidate_all`] is called for the first time.
 #[derive(Debug)]
-pub struct Memory<K, V>
+pub struct LookupCache<K, V>
 where
     K: Hash + Eq + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
-    by_key: Cache<K, Remembered<V>>,
+    by_key: Cache<K, Entry<V>>,
     /// Raised by every change.
     generation: AtomicU64,
-    /// What is remembered of an earlier generation is no good.
+    /// What is entry of an earlier generation is no good.
     floor: AtomicU64,
-    /// Held while something is remembered and while the generation is raised: never both at once.
+    /// Held while something is entry and while the generation is raised: never both at once.
     turn: Mutex<()>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Remembered<V> {
+struct Entry<V> {
     value: V,
     generation: u64,
 }
 
-impl<K, V> Memory<K, V>
+impl<K, V> LookupCache<K, V>
 where
     K: Hash + Eq + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
@@ -49,29 +49,29 @@ where
     /// Of `most` values at most, each for `longest` at most.
     pub fn new(most: u64, longest: Duration) -> Self {
         let by_key = Cache::builder().max_capacity(most).time_to_live(longest).build();
-        Self { by_key, generation: AtomicU64::new(0), floor: AtomicU64::new(DEAF), turn: Mutex::new(()) }
+        Self { by_key, generation: AtomicU64::new(0), floor: AtomicU64::new(SUSPENDED), turn: Mutex::new(()) }
     }
 
-    /// What is remembered of `key`.
-    pub fn recall<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<V>
+    /// What is entry of `key`.
+    pub fn get<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
     {
-        let remembered = self.by_key.get(key)?;
-        (remembered.generation >= self.floor.load(Ordering::SeqCst)).then_some(remembered.value)
+        let entry = self.by_key.get(key)?;
+        (entry.generation >= self.floor.load(Ordering::SeqCst)).then_some(entry.value)
     }
 
-    /// What was remembered of `key`, be it void by now: no answer, but a hint of whom to look up first.
-    pub fn recall_even_void<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<V>
+    /// What was entry of `key`, be it void by now: no answer, but a hint of whom to look up first.
+    pub fn get_stale<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
     {
-        self.by_key.get(key).map(|remembered| remembered.value)
+        self.by_key.get(key).map(|entry| entry.value)
     }
 
-    /// All that is remembered, void or not, in no order.
+    /// All that is entry, void or not, in no order.
     pub fn entries(&self) -> Vec<V> {
-        self.by_key.iter().map(|(_, remembered)| remembered.value).collect()
+        self.by_key.iter().map(|(_, entry)| entry.value).collect()
     }
 
     /// To be read before a lookup begins.
@@ -80,18 +80,18 @@ where
     }
 
     /// Remembers what a lookup found that began at `generation`.
-    pub fn remember(&self, key: K, value: V, generation: u64) {
+    pub fn insert(&self, key: K, value: V, generation: u64) {
         let _turn = self.turn();
         // A change that came meanwhile is seen here; one that comes after it finds the entry and drops it.
         if self.generation() == generation {
-            self.by_key.insert(key, Remembered { value, generation });
+            self.by_key.insert(key, Entry { value, generation });
         } else if !self.by_key.contains_key(&key) {
-            self.by_key.insert(key, Remembered { value, generation: VOID });
+            self.by_key.insert(key, Entry { value, generation: STALE });
         }
     }
 
     /// These changed.
-    pub fn forget<'a, Q: Hash + Eq + ?Sized + 'a>(&self, keys: impl Iterator<Item = &'a Q>)
+    pub fn invalidate<'a, Q: Hash + Eq + ?Sized + 'a>(&self, keys: impl Iterator<Item = &'a Q>)
     where
         K: Borrow<Q>,
     {
@@ -102,7 +102,7 @@ where
     }
 
     /// Anything may have changed; also ends being deaf.
-    pub fn forget_all(&self) {
+    pub fn invalidate_all(&self) {
         let generation = self.raise();
         self.floor.store(generation, Ordering::SeqCst);
     }
@@ -116,9 +116,9 @@ where
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes are not heard any more, until [`Memory::forget_all`].
-    pub fn deafen(&self) {
-        self.floor.store(DEAF, Ordering::SeqCst);
+    /// Changes are not heard any more, until [`LookupCache::invalidate_all`].
+    pub fn suspend(&self) {
+        self.floor.store(SUSPENDED, Ordering::SeqCst);
     }
 }
 
@@ -126,13 +126,13 @@ where
 mod tests {
     use super::*;
 
-    fn new() -> Memory<Box<str>, u64> {
-        Memory::new(100, Duration::from_secs(600))
+    fn new() -> LookupCache<Box<str>, u64> {
+        LookupCache::new(100, Duration::from_secs(600))
     }
 
-    fn hearing() -> Memory<Box<str>, u64> {
+    fn hearing() -> LookupCache<Box<str>, u64> {
         let memory = new();
-        memory.forget_all();
+        memory.invalidate_all();
         memory
     }
 
@@ -140,12 +140,12 @@ mod tests {
     fn a_lookup_that_began_before_a_change_is_not_remembered_after_it() {
         let memory = hearing();
         let began = memory.generation();
-        memory.forget(["A"].into_iter());
-        memory.remember("A".into(), 1, began);
-        assert_eq!((memory.recall("A"), memory.recall_even_void("A")), (None, Some(1)));
-        memory.remember("A".into(), 2, memory.generation());
-        memory.remember("A".into(), 1, began);
-        assert_eq!(memory.recall("A"), Some(2));
+        memory.invalidate(["A"].into_iter());
+        memory.insert("A".into(), 1, began);
+        assert_eq!((memory.get("A"), memory.get_stale("A")), (None, Some(1)));
+        memory.insert("A".into(), 2, memory.generation());
+        memory.insert("A".into(), 1, began);
+        assert_eq!(memory.get("A"), Some(2));
     }
 
     #[test]
@@ -156,13 +156,13 @@ mod tests {
             scope.spawn(|| {
                 while !ended.load(Ordering::SeqCst) {
                     let began = memory.generation();
-                    memory.remember("A".into(), began, began);
+                    memory.insert("A".into(), began, began);
                 }
             });
             for _ in 0..20_000 {
-                memory.forget(["A"].into_iter());
+                memory.invalidate(["A"].into_iter());
                 let changed = memory.generation();
-                if let Some(found) = memory.recall("A") {
+                if let Some(found) = memory.get("A") {
                     assert!(found >= changed, "{found} {changed}");
                 }
             }
@@ -174,22 +174,22 @@ mod tests {
     fn a_change_drops_what_it_names() {
         let memory = hearing();
         for key in ["A", "B"] {
-            memory.remember(key.into(), 1, memory.generation());
+            memory.insert(key.into(), 1, memory.generation());
         }
-        memory.forget(["A"].into_iter());
-        assert_eq!((memory.recall("A"), memory.recall("B")), (None, Some(1)));
-        memory.forget_all();
-        assert_eq!((memory.recall("B"), memory.recall_even_void("B")), (None, Some(1)));
+        memory.invalidate(["A"].into_iter());
+        assert_eq!((memory.get("A"), memory.get("B")), (None, Some(1)));
+        memory.invalidate_all();
+        assert_eq!((memory.get("B"), memory.get_stale("B")), (None, Some(1)));
     }
 
     #[test]
     fn nothing_is_recalled_while_changes_are_not_heard() {
         let memory = new();
-        memory.remember("A".into(), 1, memory.generation());
-        assert_eq!(memory.recall("A"), None, "not heard yet");
-        memory.forget_all();
-        memory.remember("A".into(), 1, memory.generation());
-        memory.deafen();
-        assert_eq!(memory.recall("A"), None, "not heard any more");
+        memory.insert("A".into(), 1, memory.generation());
+        assert_eq!(memory.get("A"), None, "not heard yet");
+        memory.invalidate_all();
+        memory.insert("A".into(), 1, memory.generation());
+        memory.suspend();
+        assert_eq!(memory.get("A"), None, "not heard any more");
     }
 }

@@ -1,7 +1,7 @@
 //! Asking PostgreSQL and Redis how they are.
 //!
-//! Before: the monitor looks; `http` is asked for `/api/health` and `/metrics`. After: `store`, `cache`.
-//! Promise: answered within [`PATIENCE`], whatever is away.
+//! Before: the monitor samples; `http` is asked for `/api/health` and `/metrics`. After: `store`, `cache`.
+//! Promise: answered within [`PROBE_TIMEOUT`], whatever is away.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -15,11 +15,11 @@ use crate::store::job::{self, Job};
 use crate::store::{StoreError, health_check};
 
 /// Longest time a part has to answer before it counts as away.
-pub const PATIENCE: Duration = Duration::from_secs(2);
+pub const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What a part said.
 #[derive(Debug, Clone)]
-pub struct Said<T> {
+pub struct ProbeResult<T> {
     /// `None`: nothing in time, or that it cannot.
     pub answer: Option<T>,
     /// How long it took to find out.
@@ -28,32 +28,32 @@ pub struct Said<T> {
 
 /// What the parts said.
 #[derive(Debug, Clone)]
-pub struct Parts {
+pub struct Probes {
     /// PostgreSQL answers, and commits.
-    pub postgres: Said<()>,
+    pub postgres: ProbeResult<()>,
     /// Redis answers.
-    pub redis: Said<()>,
+    pub redis: ProbeResult<()>,
     /// What waits in PostgreSQL.
-    pub backlog: Said<Backlog>,
+    pub backlog: ProbeResult<Backlog>,
     /// The jobs of TimescaleDB; none on the Apache edition.
-    pub jobs: Said<Arc<[Job]>>,
+    pub jobs: ProbeResult<Arc<[Job]>>,
 }
 
 impl Monitor {
     /// How the parts are now.
-    pub async fn ask_parts(&self) -> Parts {
+    pub async fn probe_components(&self) -> Probes {
         let shared = &self.shared;
         let (mut postgres, redis, backlog, jobs) = tokio::join!(
-            said(health_check(&shared.store)),
-            said(shared.cache.ping()),
-            said(condition::backlog(&shared.store)),
-            said(self.jobs()),
+            probe(health_check(&shared.store)),
+            probe(shared.cache.ping()),
+            probe(condition::backlog(&shared.store)),
+            probe(self.jobs()),
         );
         postgres.answer = postgres.answer.filter(|()| shared.meters.can_commit());
-        Parts { postgres, redis, backlog, jobs }
+        Probes { postgres, redis, backlog, jobs }
     }
 
-    /// The jobs of TimescaleDB, as they were a few looks ago at most: asking is dear, and none of it changes by the second.
+    /// The jobs of TimescaleDB, as they were a few samples ago at most: asking is dear, and none of it changes by the second.
     async fn jobs(&self) -> Result<Arc<[Job]>, StoreError> {
         let mut last = self.shared.jobs.lock().await;
         if let Some((at, jobs)) = &*last
@@ -67,9 +67,9 @@ impl Monitor {
     }
 }
 
-async fn said<T, E: Display>(asking: impl Future<Output = Result<T, E>>) -> Said<T> {
+async fn probe<T, E: Display>(asking: impl Future<Output = Result<T, E>>) -> ProbeResult<T> {
     let started = Instant::now();
-    let answer = match timeout(PATIENCE, asking).await {
+    let answer = match timeout(PROBE_TIMEOUT, asking).await {
         Ok(Ok(answer)) => Some(answer),
         Ok(Err(error)) => {
             tracing::debug!(%error, "a part is down");
@@ -77,5 +77,5 @@ async fn said<T, E: Display>(asking: impl Future<Output = Result<T, E>>) -> Said
         }
         Err(_) => None,
     };
-    Said { answer, took: started.elapsed() }
+    ProbeResult { answer, took: started.elapsed() }
 }

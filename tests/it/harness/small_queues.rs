@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use vitals::config::Settings;
 
 /// One shard, ten rows a transaction, twenty in the queue.
-pub fn narrow(settings: &mut Settings) {
+pub fn small_queues(settings: &mut Settings) {
     settings.shards = 1;
     settings.max_batch_rows = 10;
     settings.queue_rows = 20;

@@ -7,7 +7,7 @@ use jiff::civil::DateTime;
 use jiff::{Span, Timestamp, Zoned};
 
 /// The time of an option, if it is given.
-pub(super) fn option(text: Option<&str>, name: &str, now: &Zoned) -> anyhow::Result<Option<Timestamp>> {
+pub(super) fn parse(text: Option<&str>, name: &str, now: &Zoned) -> anyhow::Result<Option<Timestamp>> {
     let time = text.map(|text| time(text, now));
     time.transpose().with_context(|| format!("{name} is neither an age (2h) nor a time"))
 }

@@ -1,6 +1,6 @@
 //! When a lane looks into the outbox, and how deep.
 //!
-//! Before and after: `relay::lane`. Promise: a lone batch is looked for at once; under load batches gather, so that a
+//! Before and after: `relay::worker`. Promise: a lone batch is looked for at once; under load batches gather, so that a
 //! reaction covers many; a sweep of the whole outbox never takes more than a twentieth of the time.
 
 use std::time::Duration;
@@ -22,14 +22,14 @@ const SWEEP_SHARE: u32 = 20;
 
 /// The clock of a lane. Pure: it is told what time it is.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct PollTimer {
     poll: Duration,
     next_sweep: Instant,
     /// Horizon of the last complete sweep, and of the one before.
     horizons: [i64; 2],
 }
 
-impl Pace {
+impl PollTimer {
     /// Sweeps first.
     pub(super) fn new(poll: Duration, now: Instant) -> Self {
         Self { poll, next_sweep: now, horizons: [0; 2] }
@@ -83,42 +83,42 @@ mod tests {
     #[test]
     fn a_look_between_sweeps_begins_two_sweeps_back() {
         let now = Instant::now();
-        let mut pace = Pace::new(SECOND, now);
-        assert!(pace.sweep_is_due(now));
-        pace.swept(measure(100), Duration::from_millis(1), now);
-        assert_eq!(pace.floor(), 0, "a transaction below 100 may still be running");
-        assert!(!pace.sweep_is_due(now));
-        assert!(pace.sweep_is_due(now + SECOND));
-        pace.swept(measure(200), Duration::from_millis(1), now + SECOND);
-        assert_eq!(pace.floor(), 100);
+        let mut timer = PollTimer::new(SECOND, now);
+        assert!(timer.sweep_is_due(now));
+        timer.swept(measure(100), Duration::from_millis(1), now);
+        assert_eq!(timer.floor(), 0, "a transaction below 100 may still be running");
+        assert!(!timer.sweep_is_due(now));
+        assert!(timer.sweep_is_due(now + SECOND));
+        timer.swept(measure(200), Duration::from_millis(1), now + SECOND);
+        assert_eq!(timer.floor(), 100);
     }
 
     #[test]
     fn after_a_database_went_back_a_look_goes_as_deep_as_a_sweep() {
         let now = Instant::now();
-        let mut pace = Pace::new(SECOND, now);
+        let mut timer = PollTimer::new(SECOND, now);
         for horizon in [900, 1000] {
-            pace.swept(measure(horizon), Duration::from_millis(1), now);
+            timer.swept(measure(horizon), Duration::from_millis(1), now);
         }
-        pace.swept(measure(300), Duration::from_millis(1), now);
-        assert_eq!(pace.floor(), 0, "what is committed from now on has numbers from 300 on");
-        pace.swept(measure(310), Duration::from_millis(1), now);
-        assert_eq!(pace.floor(), 300);
+        timer.swept(measure(300), Duration::from_millis(1), now);
+        assert_eq!(timer.floor(), 0, "what is committed from now on has numbers from 300 on");
+        timer.swept(measure(310), Duration::from_millis(1), now);
+        assert_eq!(timer.floor(), 300);
     }
 
     #[test]
     fn a_dear_sweep_is_made_less_often() {
         let now = Instant::now();
-        let mut pace = Pace::new(SECOND, now);
-        pace.swept(measure(1), Duration::from_millis(500), now);
-        assert!(!pace.sweep_is_due(now + 9 * SECOND));
-        pace.sweep_soon(now);
-        assert!(pace.sweep_is_due(now));
+        let mut timer = PollTimer::new(SECOND, now);
+        timer.swept(measure(1), Duration::from_millis(500), now);
+        assert!(!timer.sweep_is_due(now + 9 * SECOND));
+        timer.sweep_soon(now);
+        assert!(timer.sweep_is_due(now));
     }
 
     #[test]
     fn a_short_reaction_is_followed_by_a_short_rest_and_a_long_one_by_a_bounded_rest() {
-        assert_eq!(Pace::rest_after(Duration::from_millis(3)), Duration::from_millis(3));
-        assert_eq!(Pace::rest_after(Duration::from_secs(3)), LONGEST_REST);
+        assert_eq!(PollTimer::rest_after(Duration::from_millis(3)), Duration::from_millis(3));
+        assert_eq!(PollTimer::rest_after(Duration::from_secs(3)), LONGEST_REST);
     }
 }
