@@ -183,8 +183,8 @@ async fn warn_of_plain_text(settings: &Settings, store: &Store, cache: &Cache) -
 /// # Errors
 /// Says what to do.
 pub async fn check_schema(store: &Store) -> anyhow::Result<()> {
-    match schema::state(store).await.context("PostgreSQL")?.complaint() {
-        Some(complaint) => bail!(complaint),
+    match schema::state(store).await.context("PostgreSQL")?.problem() {
+        Some(problem) => bail!(problem),
         None => Ok(()),
     }
 }
@@ -192,7 +192,7 @@ pub async fn check_schema(store: &Store) -> anyhow::Result<()> {
 /// Refuses a database in which something of others could be run instead of what we mean, and says in the log what was changed
 /// by hand.
 async fn check_functions(store: &Store) -> anyhow::Result<()> {
-    let findings = schema::findings(store).await?;
+    let findings = schema::audit(store).await?;
     if !findings.foreign_functions.is_empty() {
         bail!(
             "schema public holds what could be run instead of what is meant: {}. Look at it, and drop it",

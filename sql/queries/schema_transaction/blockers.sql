@@ -1,5 +1,5 @@
--- migrate.others
--- Purpose: other sessions of this database that have a transaction open, the oldest first: whom a migrate may be waiting for.
+-- schema_transaction.blockers
+-- Purpose: sessions of this database with an open transaction, the oldest first: one of them may hold the lock that was not granted.
 -- Locks: none.
 select format('pid %s (%s of %s, %s for %s s)', pid, coalesce(nullif(application_name, ''), backend_type), usename, state,
     extract(epoch from now() - xact_start)::bigint) as session

@@ -1,7 +1,8 @@
-//! The files of `migrations/`: which were applied, and those that were not.
+//! The files of `migrations/`: the version this program needs, the version of a database, and applying what is missing.
 //!
-//! refinery embeds the files and names, numbers and sums them up; it would commit after each of them, or after all of them, but
-//! functions, rollups and grants belong into the same transaction. So they are applied here, into refinery's own table.
+//! Before: `store::migrate` applies them, `store::schema` compares the versions. After: the table `refinery_schema_history`.
+//! refinery embeds, names and numbers the files and computes their checksums. It would commit before the functions, the rollups and
+//! the grants, which belong to the same transaction; so the files are applied here, and recorded in refinery's own table.
 
 use std::collections::BTreeMap;
 
@@ -9,20 +10,21 @@ use jiff::Timestamp;
 use refinery::Migration;
 use tokio_postgres::Transaction;
 
-use super::{StoreError, execute, failed};
+use super::schema_transaction::{execute, failed};
+use super::{Store, StoreError};
 
 mod files {
     refinery::embed_migrations!("migrations");
 }
 
-/// As refinery makes it.
+/// The table as refinery creates it.
 const HISTORY: &str = "create table if not exists refinery_schema_history (
     version int4 primary key, name varchar(255), applied_on varchar(255), checksum varchar(255))";
 
-/// Applies what is not, in order, and gives their names.
+/// Applies the files that were not applied yet, in order, and returns their names.
 ///
 /// # Errors
-/// One that was applied is not of this program, or is another text here; or the database refused one.
+/// A file was applied that this program does not have or whose text differs here; or the database refused a file.
 pub(super) async fn apply(transaction: &Transaction<'_>) -> Result<Vec<String>, StoreError> {
     execute(transaction, "refinery_schema_history", HISTORY).await?;
     let mut applied = applied(transaction).await?;
@@ -31,7 +33,7 @@ pub(super) async fn apply(transaction: &Transaction<'_>) -> Result<Vec<String>, 
     for file in files() {
         match applied.remove(&file.version()) {
             Some(checksum) if checksum == file.checksum().to_string() => {}
-            Some(_) => return Err(refused(&file, "was applied with another text")),
+            Some(_) => return Err(refused(&file, "was applied with a different text")),
             None if file.version() < newest => {
                 return Err(refused(&file, "was never applied, but later ones were"));
             }
@@ -44,14 +46,35 @@ pub(super) async fn apply(transaction: &Transaction<'_>) -> Result<Vec<String>, 
     match applied.keys().max() {
         None => Ok(done),
         Some(version) => Err(StoreError::Migrate(format!(
-            "version {version} was applied, which this program does not have: run a newer one"
+            "version {version} was applied, which this program does not have: run a newer program"
         ))),
     }
 }
 
-/// Version of the last file.
-pub(super) fn head() -> i32 {
+/// Version this program needs: that of the last file.
+pub fn head() -> i32 {
     files().last().map_or(0, refinery::Migration::version)
+}
+
+/// Version of the database; 0 before the first migration.
+///
+/// # Errors
+/// The database is unreachable.
+pub async fn version(store: &Store) -> Result<i32, StoreError> {
+    let client = store.client().await?;
+    let failed = |source| StoreError::Postgres { statement: "migrations.version", source };
+    let is_migrated = client
+        .query_one("select to_regclass('refinery_schema_history') is not null", &[])
+        .await
+        .map_err(failed)?;
+    if !is_migrated.get::<_, bool>(0) {
+        return Ok(0);
+    }
+    let row = client
+        .query_one("select coalesce(max(version), 0) from refinery_schema_history", &[])
+        .await
+        .map_err(failed)?;
+    Ok(row.get(0))
 }
 
 async fn apply_one(transaction: &Transaction<'_>, file: &Migration) -> Result<(), StoreError> {
@@ -81,7 +104,7 @@ async fn applied(transaction: &Transaction<'_>) -> Result<BTreeMap<i32, String>,
 }
 
 fn refused(file: &Migration, what: &str) -> StoreError {
-    StoreError::Migrate(format!("{file} {what}: this program is not the one that made this database"))
+    StoreError::Migrate(format!("{file} {what}: this database was created by another program"))
 }
 
 fn files() -> Vec<Migration> {

@@ -1,6 +1,6 @@
--- schema.open_public
--- Purpose: a row where everybody may create in schema public (a database upgraded from PostgreSQL 14): who owns the schema, and
--- whether we may end it.
+-- public_schema.writable
+-- Purpose: one row if every role may create in schema public (as in a database upgraded from PostgreSQL 14): the owner of the
+-- schema, and whether the current role may revoke that right.
 -- Locks: none.
 select n.nspowner::regrole::text as owner, pg_has_role(current_user, n.nspowner, 'usage') as is_ours
 from pg_namespace as n, aclexplode(n.nspacl) as a

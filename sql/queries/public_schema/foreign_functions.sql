@@ -1,8 +1,8 @@
--- schema.foreign_functions
--- Purpose: functions and operators in schema public that are neither ours nor an extension's, and that a call of ours could find
--- instead of the one it means: of the name of a function of PostgreSQL, of an extension or of ours. Whoever may create in schema
--- public can make them, and whoever calls runs them with his own rights. `vitals migrate` makes a function of it, too,
--- vitals.foreign_functions(). To be run with pg_catalog alone in the search path.
+-- public_schema.foreign_functions
+-- Purpose: functions and operators in schema public that belong neither to us nor to an extension, and that one of our calls could
+-- resolve to: they have the name of a function of PostgreSQL, of an extension or of ours. Any role that may create in schema
+-- public can create them, and they run with the rights of the caller. `vitals migrate` also creates this query as the function
+-- vitals.foreign_functions(). Run it with a search path of pg_catalog only.
 -- Locks: none.
 with trusted as (
     select r.oid from pg_roles as r where r.rolsuper
