@@ -11,7 +11,7 @@ use std::process::Stdio;
 use serde_json::Value;
 
 use super::markdown::{Block, Document, Marker, ROOT};
-use crate::harness::{Database, PATIENCE, Service};
+use crate::harness::{Database, Service, TIMEOUT};
 
 /// What a shell finds first. `$1` and so on are the arguments of the program.
 const PROGRAMS: [(&str, &str); 10] = [
@@ -112,7 +112,7 @@ impl Reader {
             .env("READER_GIVEN", std::env::var_os("VITALS_DATABASE_URL").map_or("", |_| "given"))
             .output();
         let output =
-            tokio::time::timeout(PATIENCE, running).await.expect("ends in time").expect("bash can be run");
+            tokio::time::timeout(TIMEOUT, running).await.expect("ends in time").expect("bash can be run");
         let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let (out, err) = (said(&output.stdout), said(&output.stderr));
         assert!(output.status.success(), "{}\n{}\n{out}\n{err}", block.place, block.text);
