@@ -23,6 +23,7 @@ pub mod http;
 pub mod ingest;
 pub mod keys;
 pub mod memory;
+pub mod metric;
 pub mod model;
 pub mod monitor;
 pub mod notify;

@@ -120,6 +120,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::metric::Measurements;
     use crate::model::{Document, Item, Owner, Reading, Source};
 
     fn document(digest: u128) -> Arc<Document> {
@@ -133,18 +134,7 @@ mod tests {
             device_sn: device_sn.to_owned(),
             ts,
             owner: Owner { user_id, ..Owner::default() },
-            heart_rate: None,
-            blood_oxygen: None,
-            temperature: None,
-            pressure_high: None,
-            pressure_low: None,
-            stress: None,
-            step: None,
-            distance: None,
-            calorie: None,
-            latitude: None,
-            longitude: None,
-            altitude: None,
+            measured: Measurements::default(),
             upload_method: None,
             documents: digests.iter().map(|digest| document(*digest)).collect(),
         };

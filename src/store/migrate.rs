@@ -25,6 +25,7 @@ macro_rules! function {
 const FUNCTIONS: &[(&str, &str)] = &[
     function!("schema_contract"),
     function!("edition"),
+    function!("metric"),
     function!("rollup_comment"),
     function!("rollup_source"),
     function!("rollup_bucket"),
