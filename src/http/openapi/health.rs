@@ -63,8 +63,8 @@ fn fields() -> impl Iterator<Item = Field> {
 }
 
 fn quantity(metric: Metric) -> Field {
-    let title = metric.definition().capitalised_title();
-    let unit = metric.definition().unit;
+    let definition = metric.definition();
+    let (title, unit) = (definition.capitalised_title(), definition.unit);
     let meaning = match metric.kind() {
         Kind::VitalSign => format!("{title}, {unit}"),
         Kind::DayTotal => format!("{title} of the local day so far, {unit}"),
@@ -99,7 +99,10 @@ impl Holds {
             Self::Quantity(metric) => {
                 let range = metric.range();
                 let zero = if range.contains(&0) { "" } else { "; 0 is not measured" };
-                format!(": {} to {}{zero}", range.start(), range.end()).into()
+                let definition = metric.definition();
+                let loinc = definition.loinc.map(|code| format!(", LOINC {code}")).unwrap_or_default();
+                format!(": {} to {}{zero} (UCUM {}{loinc})", range.start(), range.end(), definition.ucum)
+                    .into()
             }
             Self::Document => ": JSON, or JSON as text; \"null\" is none".into(),
         }

@@ -1,12 +1,12 @@
-//! The parts of SQL and documents that follow from the table: what stands between a line `-- generated: NAME` (in Markdown
+//! The parts of SQL and documents that follow from the table of metrics (`src/metric/table.rs`): what stands between a line `-- generated: NAME` (in Markdown
 //! `<!-- generated: NAME -->`) and a line `-- end` (`<!-- end -->`).
 //!
-//! `UPDATE_GENERATED=1 cargo test --lib metric::` writes them; they are committed and reviewed as any other text.
+//! `UPDATE_GENERATED=1 cargo test --test it generated` writes them; they are committed and reviewed as any other text.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Definition, Kind, Metric, SqlType};
+use vitals::metric::{Definition, Kind, Metric, SqlType};
 
 /// Where generated parts may stand.
 const ROOTS: [&str; 4] = ["sql", "src/wire/README.md", "src/README.md", "docker/README.md"];
@@ -19,17 +19,17 @@ fn what_is_generated_is_up_to_date() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut stale = Vec::new();
     for file in ROOTS.iter().flat_map(|name| files(&root.join(name))) {
-        let text = fs::read_to_string(&file).unwrap();
+        let text = fs::read_to_string(&file).expect("text");
         let wanted = regenerate(&text);
         if text != wanted && std::env::var_os("UPDATE_GENERATED").is_some() {
-            fs::write(&file, wanted).unwrap();
+            fs::write(&file, wanted).expect("written");
         } else if text != wanted {
             stale.push(file);
         }
     }
     assert!(
         stale.is_empty(),
-        "{stale:?} do not follow from src/metric/table.rs: `UPDATE_GENERATED=1 cargo test --lib metric::` writes them anew"
+        "{stale:?} do not follow from src/metric/table.rs: `UPDATE_GENERATED=1 cargo test --test it generated` writes them anew"
     );
 }
 
@@ -42,7 +42,7 @@ fn a_migration_adds_the_column_of_each_metric() {
         let file = files(&folder)
             .into_iter()
             .find(|file| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix)));
-        let text = fs::read_to_string(file.unwrap_or_else(|| panic!("no migration {prefix}"))).unwrap();
+        let text = fs::read_to_string(file.unwrap_or_else(|| panic!("no migration {prefix}"))).expect("text");
         let words: Vec<&str> = text.split_whitespace().collect();
         let type_name = type_name(*sql_type);
         assert!(
@@ -58,12 +58,32 @@ fn a_migration_adds_the_column_of_each_metric() {
     }
 }
 
+#[test]
+fn dashboards_round_a_mean_to_the_decimals_of_its_metric() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for file in files(&root.join("sql/dashboards")) {
+        let text = fs::read_to_string(&file).expect("text");
+        for metric in Metric::ALL {
+            let mean = format!("round({}_avg, ", metric.column());
+            for (at, _) in text.match_indices(&mean) {
+                let decimals = text[at + mean.len()..].split(')').next().expect("a word");
+                assert_eq!(
+                    decimals,
+                    metric.definition().decimals.to_string(),
+                    "{metric:?} in {}",
+                    file.display()
+                );
+            }
+        }
+    }
+}
+
 fn files(path: &Path) -> Vec<PathBuf> {
     if path.is_file() {
         return vec![path.to_owned()];
     }
     let Ok(entries) = fs::read_dir(path) else { return Vec::new() };
-    let mut files: Vec<PathBuf> = entries.flat_map(|entry| files(&entry.unwrap().path())).collect();
+    let mut files: Vec<PathBuf> = entries.flat_map(|entry| files(&entry.expect("an entry").path())).collect();
     files.sort();
     files
 }
@@ -253,10 +273,8 @@ fn field(metric: Metric) -> String {
         Kind::Position => "0/0 is no position",
     };
     let loinc = loinc.unwrap_or("none");
-    format!(
-        "| {title}, {symbol} | {} | {lowest} to {highest}; {zero} | `{ucum}` | {loinc} |",
-        names.join(", ")
-    )
+    let unit = if title.ends_with(symbol) { String::new() } else { format!(", {symbol}") };
+    format!("| {title}{unit} | {} | {lowest} to {highest}; {zero} | `{ucum}` | {loinc} |", names.join(", "))
 }
 
 /// A list, in lines that are not too long.
