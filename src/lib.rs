@@ -22,6 +22,7 @@ pub mod config;
 pub mod http;
 pub mod ingest;
 pub mod keys;
+pub mod language;
 pub mod memory;
 pub mod model;
 pub mod monitor;

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::{AlertState, SystemAlert};
+use crate::language::Locale;
 
 /// By which way people are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -93,6 +94,8 @@ pub struct Message {
     pub secret: Option<String>,
     /// Attempts that failed so far.
     pub attempts: u16,
+    /// In which language it is written, and in which zone its times are.
+    pub locale: Locale,
     /// What it tells.
     pub content: Content,
 }
