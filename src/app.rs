@@ -19,7 +19,7 @@ use crate::ingest::Ingest;
 use crate::keys::Keys;
 use crate::monitor::{self, Monitor};
 use crate::owners::Owners;
-use crate::react::{AlertView, LatestView};
+use crate::react::{AlertPublisher, RedisView};
 use crate::store::clock::Clock;
 use crate::store::health::{Encryption, encryption};
 use crate::store::wake::{Announcer, Listener, Subject};
@@ -66,34 +66,35 @@ impl Service {
         let [door, ingest, reaction, notify, clock] =
             ["door", "ingest", "reaction", "notify", "clock"].map(|name| tasks.stage(name));
 
-        clock.spawn_loop("retention", retention.clone().follow(store.clone(), clock.stopping()));
-        clock.spawn_loop("name_counts", name_counts.clone().follow(clock.stopping()));
-        clock.spawn_loop("metrics", telemetry::keep_metrics_small(metrics.clone(), clock.stopping()));
-        clock.spawn_loop("time", time.clone().follow(store.clone(), clock.stopping()));
-        clock.spawn_loop("rollups", schedule::rollups::run(store.clone(), clock.stopping()));
-        let applying = schedule::policies::run(store.clone(), settings.clone(), clock.stopping());
+        clock.spawn_loop("retention", retention.clone().follow(store.clone(), clock.stop_token()));
+        clock.spawn_loop("name_counts", name_counts.clone().follow(clock.stop_token()));
+        clock.spawn_loop("metrics", telemetry::run_metrics_upkeep(metrics.clone(), clock.stop_token()));
+        clock.spawn_loop("time", time.clone().follow(store.clone(), clock.stop_token()));
+        clock.spawn_loop("rollups", schedule::rollups::run(store.clone(), clock.stop_token()));
+        let applying = schedule::policies::run(store.clone(), settings.clone(), clock.stop_token());
         clock.spawn_loop("policies", applying);
-        let view = LatestView::new(store.clone(), cache.clone(), &settings, reaction.stopping());
+        let view = RedisView::new(store.clone(), cache.clone(), &settings, reaction.stop_token());
         reaction.spawn_loop("latest_view", view.clone().watch());
         let told = Listener::of(Subject::Notification);
         notify::start(&notify, &store, &time, &told, &settings);
-        let alerts = AlertView::new(&view, told.wake(), &settings);
-        reaction.spawn_loop("alert_view", alerts.run(reaction.stopping()));
-        notify.spawn_loop("listener", told.run(store.clone(), notify.stopping()));
+        let alerts = AlertPublisher::new(&view, told.wake(), &settings);
+        reaction.spawn_loop("alert_view", alerts.run(reaction.stop_token()));
+        notify.spawn_loop("listener", told.run(store.clone(), notify.stop_token()));
         let announcer = Announcer::of(Subject::Outbox);
         let notifications = Announcer::of(Subject::Notification);
         for (name, each) in [("announcer.outbox", &announcer), ("announcer.notification", &notifications)] {
-            reaction.spawn_loop(name, each.clone().run(store.clone(), settings.clone(), reaction.stopping()));
+            reaction
+                .spawn_loop(name, each.clone().run(store.clone(), settings.clone(), reaction.stop_token()));
         }
         let sweeping =
-            schedule::alerts::run(store.clone(), notifications.clone(), settings.clone(), clock.stopping());
+            schedule::alerts::run(store.clone(), notifications.clone(), settings.clone(), clock.stop_token());
         clock.spawn_loop("alerts", sweeping);
         relay::start(&reaction, &store, &view, &notifications, &settings);
         let writers = Ingest::start(&store, &announcer, &settings, &ingest);
-        let (monitor, watch, news) = Monitor::new(&store, &cache, writers.meters(), &settings);
+        let (monitor, watch, news) = Monitor::new(&store, &cache, writers.stats(), &settings);
         monitor::describe_conditions();
         notify::operators::start(&notify, news, &time, &settings);
-        clock.spawn_loop("monitor", watch.run(clock.stopping()));
+        clock.spawn_loop("monitor", watch.run(clock.stop_token()));
         let owners = Owners::start(&store, &cache, &settings, &ingest);
 
         let asks = settings.authentication == Authentication::Keys;
@@ -113,7 +114,7 @@ impl Service {
             &settings,
         );
         if let Some(tls) = &tls {
-            clock.spawn_loop("certificate", tls.clone().follow(clock.stopping()));
+            clock.spawn_loop("certificate", tls.clone().follow(clock.stop_token()));
         }
         let outside = Door::new(state, tls, &settings);
         door.spawn_loop("accept", http::server::serve(listener, outside, door.clone()));
@@ -182,8 +183,8 @@ async fn warn_of_plain_text(settings: &Settings, store: &Store, cache: &Cache) -
 /// # Errors
 /// Says what to do.
 pub async fn check_schema(store: &Store) -> anyhow::Result<()> {
-    match schema::state(store).await.context("PostgreSQL")?.complaint() {
-        Some(complaint) => bail!(complaint),
+    match schema::state(store).await.context("PostgreSQL")?.problem() {
+        Some(problem) => bail!(problem),
         None => Ok(()),
     }
 }
@@ -191,7 +192,7 @@ pub async fn check_schema(store: &Store) -> anyhow::Result<()> {
 /// Refuses a database in which something of others could be run instead of what we mean, and says in the log what was changed
 /// by hand.
 async fn check_functions(store: &Store) -> anyhow::Result<()> {
-    let findings = schema::findings(store).await?;
+    let findings = schema::audit(store).await?;
     if !findings.foreign_functions.is_empty() {
         bail!(
             "schema public holds what could be run instead of what is meant: {}. Look at it, and drop it",

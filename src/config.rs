@@ -5,13 +5,13 @@
 //! an unknown key in the file, or an unknown `VITALS_*` name is refused with the reason ([`names`]).
 
 mod check;
+mod derived;
 mod limits;
 mod monitor;
 mod names;
 mod notify;
 mod public_url;
 mod redis_tls;
-mod shares;
 mod value;
 
 use std::ffi::OsString;
@@ -24,7 +24,7 @@ use jiff::tz::TimeZone;
 
 use crate::language::{Language, Locale};
 
-pub use limits::{LimitSettings, Proxies};
+pub use limits::{LimitSettings, TrustedProxy};
 pub use monitor::MonitorSettings;
 pub use notify::NotifySettings;
 pub use redis_tls::RedisSettings;
@@ -238,7 +238,7 @@ pub enum SettingsError {
     Unreadable(#[from] confique::Error),
     /// Each value is possible, together they are not.
     #[error("settings: {0}")]
-    Impossible(String),
+    Invalid(String),
 }
 
 impl Settings {
@@ -254,7 +254,7 @@ impl Settings {
         let mut builder = Self::builder().env().preloaded(names::from_old_variables(&environment)?);
         if let Some(file) = file {
             if !file.is_file() {
-                return Err(SettingsError::Impossible(format!("no such file: {}", file.display())));
+                return Err(SettingsError::Invalid(format!("no such file: {}", file.display())));
             }
             names::refuse_unknown_keys(file)?;
             builder = builder.file(file);

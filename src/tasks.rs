@@ -83,7 +83,7 @@ impl Stage {
     }
 
     /// Cancelled when the stage is asked to stop.
-    pub fn stopping(&self) -> CancellationToken {
+    pub fn stop_token(&self) -> CancellationToken {
         self.stop.clone()
     }
 
@@ -107,7 +107,7 @@ impl Stage {
 ///
 /// # Panics
 /// As `work` does.
-pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(ended) => match ended.try_into_panic() {
@@ -120,6 +120,8 @@ pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static)
 
 /// Runs `work` beside its owner and ends it when the guard is dropped: the driver of a connection, mostly.
 #[must_use = "the work ends when the guard is dropped"]
-pub fn beside<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> AbortOnDropHandle<T> {
+pub fn spawn_abort_on_drop<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> AbortOnDropHandle<T> {
     AbortOnDropHandle::new(tokio::spawn(work))
 }

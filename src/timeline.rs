@@ -25,14 +25,14 @@ pub enum TimelineError {
 ///
 /// # Errors
 /// [`TimelineError`]; what `cache` knew before stays.
-pub async fn settle(store: &Store, cache: &Cache) -> Result<i64, TimelineError> {
+pub async fn resolve(store: &Store, cache: &Cache) -> Result<i64, TimelineError> {
     loop {
         // Redis first: a database that did not go back is then at least where Redis saw it.
-        let seen = timeline::look(cache).await?;
+        let seen = timeline::read(cache).await?;
         let now = database::position(store).await?;
-        let at = timeline::At { origin: &now.origin, position: now.number };
+        let at = timeline::DatabasePosition { origin: &now.origin, position: now.number };
         // Somebody else raised it meanwhile: look again.
-        if let Some(number) = timeline::settle(cache, &seen, at).await? {
+        if let Some(number) = timeline::update(cache, &seen, at).await? {
             return Ok(number);
         }
     }
@@ -42,9 +42,9 @@ pub async fn settle(store: &Store, cache: &Cache) -> Result<i64, TimelineError> 
 ///
 /// # Errors
 /// [`TimelineError`].
-pub async fn known(store: &Store, cache: &Cache) -> Result<i64, TimelineError> {
+pub async fn current(store: &Store, cache: &Cache) -> Result<i64, TimelineError> {
     match cache.timeline() {
         Some(number) => Ok(number),
-        None => settle(store, cache).await,
+        None => resolve(store, cache).await,
     }
 }

@@ -23,7 +23,7 @@ const ALERTS_PER_PIPELINE: usize = 500;
 const SCAN_COUNT: u32 = 1000;
 
 /// Newer than any state: the alert was deleted.
-const GONE: i64 = (1 << 53) - 1;
+const DELETED_VERSION: i64 = (1 << 53) - 1;
 
 const NEWEST_WINS: &str = include_str!("alert_newest_wins.lua");
 static NEWEST_WINS_HASH: LazyLock<String> = LazyLock::new(|| Script::new(NEWEST_WINS).get_hash().to_owned());
@@ -52,8 +52,9 @@ fn pipeline(alerts: &[ShownAlert], timeline: i64, zone: &TimeZone) -> Pipeline {
             pipeline.cmd("EVALSHA").arg(NEWEST_WINS_HASH.as_str());
         }
         let (sn, state) = (&alert.device_sn, alert.state.as_ref());
-        let version = state.map_or(GONE, |state| state.updated_at.map_or(0, Timestamp::as_microsecond));
-        let json = state.map_or_else(|| gone(alert), |state| encode(state, zone)).to_string();
+        let version =
+            state.map_or(DELETED_VERSION, |state| state.updated_at.map_or(0, Timestamp::as_microsecond));
+        let json = state.map_or_else(|| encode_deleted(alert), |state| encode(state, zone)).to_string();
         let is_open = state.is_some_and(AlertState::is_open);
         pipeline
             .arg(2)
@@ -70,7 +71,7 @@ fn pipeline(alerts: &[ShownAlert], timeline: i64, zone: &TimeZone) -> Pipeline {
 }
 
 /// What a channel says of an alert that was deleted.
-fn gone(alert: &ShownAlert) -> Value {
+fn encode_deleted(alert: &ShownAlert) -> Value {
     let id = alert.alert_id.to_string();
     json!({ "id": id, "alertId": id, "deviceSn": alert.device_sn, "alertStatus": "deleted", "status": "deleted" })
 }
@@ -117,7 +118,7 @@ fn encode(alert: &AlertState, zone: &TimeZone) -> Value {
 
 /// One step through all that is shown.
 #[derive(Debug)]
-pub struct Step {
+pub struct ScanPage {
     /// Number and device of alerts that are shown.
     pub shown: Vec<(i64, String)>,
     /// Where the next step begins; `None`: this was the last.
@@ -128,14 +129,14 @@ pub struct Step {
 ///
 /// # Errors
 /// Redis did not answer.
-pub async fn look(cache: &Cache, cursor: u64) -> Result<Step, CacheError> {
+pub async fn scan(cache: &Cache, cursor: u64) -> Result<ScanPage, CacheError> {
     let mut scan = pipe();
     scan.cmd("SCAN").arg(cursor).arg("MATCH").arg("alert_info:*").arg("COUNT").arg(SCAN_COUNT);
     scan.arg("TYPE").arg("hash");
     let ((next, keys),): ((u64, Vec<String>),) = cache.send(&scan).await?;
     let next = Some(next).filter(|next| *next != 0);
     if keys.is_empty() {
-        return Ok(Step { shown: Vec::new(), next });
+        return Ok(ScanPage { shown: Vec::new(), next });
     }
     let mut fields = pipe();
     for key in &keys {
@@ -147,7 +148,7 @@ pub async fn look(cache: &Cache, cursor: u64) -> Result<Step, CacheError> {
         let Some(sn) = key.strip_prefix("alert_info:") else { continue };
         shown.extend(fields.iter().filter_map(|field| Some((field.parse().ok()?, sn.to_owned()))));
     }
-    Ok(Step { shown, next })
+    Ok(ScanPage { shown, next })
 }
 
 #[cfg(test)]
@@ -157,16 +158,16 @@ mod tests {
 
     #[test]
     fn ids_of_64_bits_are_text() {
-        let told = encode(&alert(9_007_199_254_740_993, "major"), &TimeZone::UTC);
-        assert_eq!(told["alertId"], "9007199254740993");
-        assert_eq!(told["userId"], "9007199254740993");
-        assert_eq!(told["firedAt"], "2026-01-05 10:00:00");
+        let encoded = encode(&alert(9_007_199_254_740_993, "major"), &TimeZone::UTC);
+        assert_eq!(encoded["alertId"], "9007199254740993");
+        assert_eq!(encoded["userId"], "9007199254740993");
+        assert_eq!(encoded["firedAt"], "2026-01-05 10:00:00");
     }
 
     #[test]
     fn an_alert_has_the_names_dashboards_have_always_read() {
-        let told = encode(&alert(5, "major"), &TimeZone::UTC);
-        let old = ["id", "alertType", "severityLevel", "alertStatus", "userName"].map(|name| &told[name]);
+        let encoded = encode(&alert(5, "major"), &TimeZone::UTC);
+        let old = ["id", "alertType", "severityLevel", "alertStatus", "userName"].map(|name| &encoded[name]);
         assert_eq!(old, ["5", "heart_rate", "major", "firing", "Li Wei"]);
     }
 

@@ -6,9 +6,10 @@
 
 pub mod alert;
 pub mod device_info;
-pub mod forget;
+pub mod erasure;
 pub mod latest;
 mod newest;
+#[cfg(feature = "fleet")]
 pub mod overview;
 pub mod owner;
 pub mod timeline;
@@ -79,7 +80,7 @@ struct Shared {
 
 impl std::fmt::Debug for Cache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Cache").field("connected", &self.slot().is_some()).finish_non_exhaustive()
+        f.debug_struct("Cache").field("connected", &self.connection().is_some()).finish_non_exhaustive()
     }
 }
 
@@ -126,13 +127,13 @@ impl Cache {
     /// # Errors
     /// Redis cannot be reached within the deadline.
     pub async fn connect(&self) -> Result<(), CacheError> {
-        if self.slot().is_some() {
+        if self.connection().is_some() {
             return Ok(());
         }
         let shared = &self.shared;
         let connecting = shared.client.get_multiplexed_async_connection_with_config(&shared.config);
         let connection = timeout(shared.deadline, connecting).await.map_err(|_| CacheError::Timeout)??;
-        *self.slot() = Some(connection);
+        *self.connection() = Some(connection);
         Ok(())
     }
 
@@ -147,7 +148,7 @@ impl Cache {
 
     /// Sends a pipeline and takes its answers. A connection that fails or stays silent is given up.
     async fn send<T: FromRedisValue>(&self, pipeline: &Pipeline) -> Result<T, CacheError> {
-        let mut connection = self.slot().clone().ok_or(CacheError::Away)?;
+        let mut connection = self.connection().clone().ok_or(CacheError::Away)?;
         let error = match timeout(self.shared.deadline, pipeline.query_async(&mut connection)).await {
             Ok(Ok(answers)) => return Ok(answers),
             Ok(Err(error)) => CacheError::Redis(error),
@@ -159,12 +160,12 @@ impl Cache {
             CacheError::Timeline => false,
         };
         if broken {
-            *self.slot() = None;
+            *self.connection() = None;
         }
         Err(error)
     }
 
-    fn slot(&self) -> MutexGuard<'_, Option<MultiplexedConnection>> {
+    fn connection(&self) -> MutexGuard<'_, Option<MultiplexedConnection>> {
         // The lock is held for an assignment only; one that panicked left a whole value.
         self.shared.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }

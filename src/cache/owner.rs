@@ -17,24 +17,24 @@ use serde::{Deserialize, Serialize};
 use super::{Cache, CacheError};
 use crate::model::{Owner, Tenure};
 
-const KNOWN: &str = "vitals:owners";
+const VERSION_KEY: &str = "vitals:owners";
 const KEEP_SECONDS: u32 = 3600;
-const CHANGED: &str = include_str!("owner_changed.lua");
-const REMEMBER: &str = include_str!("owner_remember.lua");
+const CHANGE: &str = include_str!("owner_change.lua");
+const PUT: &str = include_str!("owner_put.lua");
 
 /// Keys looked through at once when everything is dropped: under a millisecond of Redis' time.
 const SCAN_KEYS: u32 = 500;
 
 /// Which directory, and how far.
 #[derive(Debug, Clone, Copy)]
-pub struct At<'a> {
+pub struct DirectoryVersion<'a> {
     /// Tells the directories of two databases on one Redis apart.
     pub directory_id: &'a str,
     /// Version.
     pub number: i64,
 }
 
-impl At<'_> {
+impl DirectoryVersion<'_> {
     /// A directory that went back is another one.
     fn directory(&self, timeline: i64) -> String {
         format!("{} {timeline}", self.directory_id)
@@ -61,25 +61,25 @@ struct Value {
 /// Whom the devices belong to, in their order; `None`: not known here. Gives nothing when Redis was not told of `at` yet.
 ///
 /// # Errors
-/// Redis did not answer within `patience`.
-pub async fn recall(
+/// Redis did not answer within `deadline`.
+pub async fn get(
     cache: &Cache,
-    at: At<'_>,
+    version: DirectoryVersion<'_>,
     device_sns: &[&str],
-    patience: Duration,
+    deadline: Duration,
 ) -> Result<Vec<Option<Tenure>>, CacheError> {
     let Some(timeline) = cache.timeline() else { return Ok(vec![None; device_sns.len()]) };
     let mut pipeline = pipe();
-    pipeline.cmd("HMGET").arg(KNOWN).arg("directory").arg("version").arg("floor");
+    pipeline.cmd("HMGET").arg(VERSION_KEY).arg("directory").arg("version").arg("floor");
     pipeline.cmd("MGET").arg(keys(device_sns));
     type Known = (Option<String>, Option<i64>, Option<i64>);
     let asking = cache.send(&pipeline);
     let (known, values): (Known, Vec<Option<String>>) =
-        tokio::time::timeout(patience, asking).await.map_err(|_| CacheError::Timeout)??;
-    let (Some(directory), Some(version), Some(floor)) = known else {
+        tokio::time::timeout(deadline, asking).await.map_err(|_| CacheError::Timeout)??;
+    let (Some(directory), Some(known_version), Some(floor)) = known else {
         return Ok(vec![None; device_sns.len()]);
     };
-    if directory != at.directory(timeline) || version < at.number {
+    if directory != version.directory(timeline) || known_version < version.number {
         return Ok(vec![None; device_sns.len()]);
     }
     Ok(values.into_iter().map(|value| decode(&value?, floor, timeline)).collect())
@@ -88,23 +88,23 @@ pub async fn recall(
 /// Keeps whom devices belong to, as read at `at`. False: another version than that is known here.
 ///
 /// # Errors
-/// Redis did not answer within `patience`; nothing or everything is kept.
-pub async fn remember<'a>(
+/// Redis did not answer within `deadline`; nothing or everything is kept.
+pub async fn put<'a>(
     cache: &Cache,
-    at: At<'_>,
+    version: DirectoryVersion<'_>,
     tenures: impl Iterator<Item = (&'a str, &'a Tenure)> + Clone,
-    patience: Duration,
+    deadline: Duration,
 ) -> Result<bool, CacheError> {
     let timeline = cache.timeline().ok_or(CacheError::Timeline)?;
     let keys = keys(tenures.clone().map(|(device_sn, _)| device_sn));
     let mut pipeline = pipe();
-    pipeline.cmd("EVAL").arg(REMEMBER).arg(keys.len() + 1).arg(KNOWN).arg(keys);
-    pipeline.arg(at.directory(timeline)).arg(at.number).arg(KEEP_SECONDS);
+    pipeline.cmd("EVAL").arg(PUT).arg(keys.len() + 1).arg(VERSION_KEY).arg(keys);
+    pipeline.arg(version.directory(timeline)).arg(version.number).arg(KEEP_SECONDS);
     for (_, tenure) in tenures {
-        pipeline.arg(encode(tenure, at.number, timeline));
+        pipeline.arg(encode(tenure, version.number, timeline));
     }
     let sending = cache.send::<(i64,)>(&pipeline);
-    let (kept,) = tokio::time::timeout(patience, sending).await.map_err(|_| CacheError::Timeout)??;
+    let (kept,) = tokio::time::timeout(deadline, sending).await.map_err(|_| CacheError::Timeout)??;
     Ok(kept == 1)
 }
 
@@ -113,12 +113,16 @@ pub async fn remember<'a>(
 ///
 /// # Errors
 /// Redis did not answer; it may be told again.
-pub async fn changed(cache: &Cache, at: At<'_>, device_sns: Option<&[Box<str>]>) -> Result<bool, CacheError> {
+pub async fn apply_change(
+    cache: &Cache,
+    version: DirectoryVersion<'_>,
+    device_sns: Option<&[Box<str>]>,
+) -> Result<bool, CacheError> {
     let timeline = cache.timeline().ok_or(CacheError::Timeline)?;
     let keys = keys(device_sns.unwrap_or_default());
     let mut pipeline = pipe();
-    pipeline.cmd("EVAL").arg(CHANGED).arg(keys.len() + 1).arg(KNOWN).arg(keys);
-    pipeline.arg(at.directory(timeline)).arg(at.number).arg(if device_sns.is_some() {
+    pipeline.cmd("EVAL").arg(CHANGE).arg(keys.len() + 1).arg(VERSION_KEY).arg(keys);
+    pipeline.arg(version.directory(timeline)).arg(version.number).arg(if device_sns.is_some() {
         "some"
     } else {
         "any"
@@ -127,7 +131,7 @@ pub async fn changed(cache: &Cache, at: At<'_>, device_sns: Option<&[Box<str>]>)
     Ok(done == 2)
 }
 
-/// Removes every `device_user:{sn}`, for dashboards: [`recall`] gives none of them back any more. What was kept since is
+/// Removes every `device_user:{sn}`, for dashboards: [`get`] gives none of them back any more. What was kept since is
 /// removed with them, and is found anew.
 ///
 /// # Errors

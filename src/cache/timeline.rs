@@ -13,7 +13,7 @@ const KEY: &str = "vitals:timeline";
 
 /// ARGV: the number that was seen, origin, position, whether the database went back. -1: somebody else was quicker. A new number is at
 /// least the time in seconds, so that one after a flush is above those of before, which an instance may still write with.
-const SETTLE: &str = "local number = tonumber(redis.call('HGET', KEYS[1], 'number') or '0') \
+const UPDATE: &str = "local number = tonumber(redis.call('HGET', KEYS[1], 'number') or '0') \
      if number ~= tonumber(ARGV[1]) then return -1 end \
      local position = tonumber(redis.call('HGET', KEYS[1], 'position') or '0') \
      if ARGV[4] == '1' then \
@@ -26,7 +26,7 @@ const SETTLE: &str = "local number = tonumber(redis.call('HGET', KEYS[1], 'numbe
 
 /// What Redis saw last.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
+pub struct TimelineRecord {
     number: i64,
     origin: String,
     position: i64,
@@ -34,17 +34,17 @@ pub struct Seen {
 
 /// Where the database is.
 #[derive(Debug, Clone, Copy)]
-pub struct At<'a> {
+pub struct DatabasePosition<'a> {
     /// Which history of which database.
     pub origin: &'a str,
     /// How far.
     pub position: i64,
 }
 
-impl Seen {
+impl TimelineRecord {
     /// Whether the database that is there now was never where Redis saw it.
-    fn is_gone(&self, at: At<'_>) -> bool {
-        self.number == 0 || self.origin != at.origin || at.position < self.position
+    fn went_back(&self, database: DatabasePosition<'_>) -> bool {
+        self.number == 0 || self.origin != database.origin || database.position < self.position
     }
 }
 
@@ -64,13 +64,13 @@ impl Cache {
 ///
 /// # Errors
 /// Redis did not answer.
-pub async fn look(cache: &Cache) -> Result<Seen, CacheError> {
+pub async fn read(cache: &Cache) -> Result<TimelineRecord, CacheError> {
     cache.connect().await?;
     let mut pipeline = pipe();
     pipeline.cmd("HMGET").arg(KEY).arg("number").arg("origin").arg("position");
-    type Held = (Option<i64>, Option<String>, Option<i64>);
-    let ((number, origin, position),): (Held,) = cache.send(&pipeline).await?;
-    Ok(Seen {
+    type Fields = (Option<i64>, Option<String>, Option<i64>);
+    let ((number, origin, position),): (Fields,) = cache.send(&pipeline).await?;
+    Ok(TimelineRecord {
         number: number.unwrap_or_default(),
         origin: origin.unwrap_or_default(),
         position: position.unwrap_or_default(),
@@ -81,10 +81,18 @@ pub async fn look(cache: &Cache) -> Result<Seen, CacheError> {
 ///
 /// # Errors
 /// Redis did not answer.
-pub async fn settle(cache: &Cache, seen: &Seen, at: At<'_>) -> Result<Option<i64>, CacheError> {
+pub async fn update(
+    cache: &Cache,
+    seen: &TimelineRecord,
+    database: DatabasePosition<'_>,
+) -> Result<Option<i64>, CacheError> {
     let mut pipeline = pipe();
-    pipeline.cmd("EVAL").arg(SETTLE).arg(1).arg(KEY);
-    pipeline.arg(seen.number).arg(at.origin).arg(at.position).arg(i64::from(seen.is_gone(at)));
+    pipeline.cmd("EVAL").arg(UPDATE).arg(1).arg(KEY);
+    pipeline
+        .arg(seen.number)
+        .arg(database.origin)
+        .arg(database.position)
+        .arg(i64::from(seen.went_back(database)));
     let (number,): (i64,) = cache.send(&pipeline).await?;
     if number < 0 {
         return Ok(None);
@@ -99,11 +107,14 @@ mod tests {
 
     #[test]
     fn a_database_that_is_behind_or_another_went_back() {
-        let seen = Seen { number: 3, origin: "a".into(), position: 100 };
-        let is_gone = |origin, position| seen.is_gone(At { origin, position });
-        assert!(!is_gone("a", 100) && !is_gone("a", 101));
-        assert!(is_gone("a", 99) && is_gone("b", 200));
-        let nothing = Seen { number: 0, origin: String::new(), position: 0 };
-        assert!(nothing.is_gone(At { origin: "a", position: 1 }), "Redis was flushed, or is new");
+        let seen = TimelineRecord { number: 3, origin: "a".into(), position: 100 };
+        let went_back = |origin, position| seen.went_back(DatabasePosition { origin, position });
+        assert!(!went_back("a", 100) && !went_back("a", 101));
+        assert!(went_back("a", 99) && went_back("b", 200));
+        let nothing = TimelineRecord { number: 0, origin: String::new(), position: 0 };
+        assert!(
+            nothing.went_back(DatabasePosition { origin: "a", position: 1 }),
+            "Redis was flushed, or is new"
+        );
     }
 }

@@ -3,7 +3,7 @@
 //! Before and after: `react::rebuild`. The key `vitals:view` is written at the end of a full build and names it,
 //! together with the run of Redis it was made in. A flush removes the key; a restart changes the run, also of a Redis that
 //! came back with an older copy of its data. Promise: the key is written only when nothing was flushed since the build
-//! began, for the lock of the builder would be gone too.
+//! began, for the lock of the lock would be gone too.
 
 use std::time::Duration;
 
@@ -12,20 +12,20 @@ use tokio::time::sleep;
 
 use super::{Cache, CacheError};
 
-const VIEW: &str = "vitals:view";
-pub(super) const BUILDER: &str = "vitals:view:builder";
+const VIEW_KEY: &str = "vitals:view";
+pub(super) const REBUILD_LOCK: &str = "vitals:view:builder";
 
-/// How long a builder that says nothing keeps the right, and how often it says something.
-const BUILDER_HOLDS: Duration = Duration::from_secs(5);
-const BUILDER_SPEAKS_EVERY: Duration = Duration::from_secs(1);
+/// How long a lock that says nothing keeps the right, and how often it says something.
+const LOCK_TTL: Duration = Duration::from_secs(5);
+const RENEW_EVERY: Duration = Duration::from_secs(1);
 
 /// Takes the lock unless another has it. One that carries our own name is from an attempt of ours that got no answer.
-const TAKE: &str = "local held = redis.call('GET', KEYS[1]) \
+const ACQUIRE: &str = "local held = redis.call('GET', KEYS[1]) \
      if held and string.sub(held, 1, #ARGV[3]) ~= ARGV[3] then return 0 end \
      redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) return 1";
 
 /// Prolongs the lock if it is still ours.
-const KEEP: &str = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end \
+const RENEW: &str = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end \
      redis.call('PEXPIRE', KEYS[1], ARGV[2]) return 1";
 
 /// Names the build and gives the lock back, if it is still ours.
@@ -37,17 +37,17 @@ const RELEASE: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call(
 
 /// What Redis says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct View {
+pub struct ViewState {
     /// The run of this Redis: another after each start.
-    pub run: String,
+    pub run_id: String,
     /// The build it holds whole, and in which run that was made.
-    pub mark: Option<String>,
+    pub marker: Option<String>,
 }
 
-impl View {
+impl ViewState {
     /// How a whole view of `build` is marked in this run.
-    pub fn mark_of(&self, build: &str, timeline: i64) -> String {
-        format!("{build} {} {timeline}", self.run)
+    pub fn marker_for(&self, build: &str, timeline: i64) -> String {
+        format!("{build} {} {timeline}", self.run_id)
     }
 }
 
@@ -55,39 +55,39 @@ impl View {
 ///
 /// # Errors
 /// Redis did not answer.
-pub async fn look(cache: &Cache) -> Result<View, CacheError> {
+pub async fn read_state(cache: &Cache) -> Result<ViewState, CacheError> {
     let mut pipeline = pipe();
-    pipeline.cmd("INFO").arg("server").cmd("GET").arg(VIEW);
-    let (server, mark): (InfoDict, Option<String>) = cache.send(&pipeline).await?;
-    Ok(View { run: server.get("run_id").unwrap_or_default(), mark })
+    pipeline.cmd("INFO").arg("server").cmd("GET").arg(VIEW_KEY);
+    let (server, marker): (InfoDict, Option<String>) = cache.send(&pipeline).await?;
+    Ok(ViewState { run_id: server.get("run_id").unwrap_or_default(), marker })
 }
 
 /// The right to rebuild the view, which one instance has at a time.
 #[derive(Debug)]
-pub struct Builder<'a> {
+pub struct RebuildLock<'a> {
     cache: &'a Cache,
     token: String,
 }
 
-impl<'a> Builder<'a> {
+impl<'a> RebuildLock<'a> {
     /// Takes the right; `None`: another has it.
     ///
     /// # Errors
     /// Redis did not answer.
-    pub async fn take(cache: &'a Cache) -> Result<Option<Self>, CacheError> {
+    pub async fn acquire(cache: &'a Cache) -> Result<Option<Self>, CacheError> {
         let name = &cache.shared.name;
-        let builder = Self { cache, token: format!("{name} {:032x}", rand::random::<u128>()) };
-        let taken = builder.run(TAKE, &[BUILDER], &[&builder.token, &holds_ms(), name]).await?;
-        Ok(taken.then_some(builder))
+        let lock = Self { cache, token: format!("{name} {:032x}", rand::random::<u128>()) };
+        let taken = lock.run(ACQUIRE, &[REBUILD_LOCK], &[&lock.token, &lock_ttl_ms(), name]).await?;
+        Ok(taken.then_some(lock))
     }
 
     /// Keeps the right until it is lost, by a flush or by time.
     ///
     /// # Errors
     /// Redis did not answer.
-    pub async fn hold(&self) -> Result<(), CacheError> {
-        while self.run(KEEP, &[BUILDER], &[&self.token, &holds_ms()]).await? {
-            sleep(BUILDER_SPEAKS_EVERY).await;
+    pub async fn keep_alive(&self) -> Result<(), CacheError> {
+        while self.run(RENEW, &[REBUILD_LOCK], &[&self.token, &lock_ttl_ms()]).await? {
+            sleep(RENEW_EVERY).await;
         }
         Ok(())
     }
@@ -96,8 +96,8 @@ impl<'a> Builder<'a> {
     ///
     /// # Errors
     /// Redis did not answer.
-    pub async fn complete(self, mark: &str) -> Result<bool, CacheError> {
-        self.run(COMPLETE, &[BUILDER, VIEW], &[&self.token, mark]).await
+    pub async fn complete(self, marker: &str) -> Result<bool, CacheError> {
+        self.run(COMPLETE, &[REBUILD_LOCK, VIEW_KEY], &[&self.token, marker]).await
     }
 
     /// Gives the right back unused.
@@ -105,7 +105,7 @@ impl<'a> Builder<'a> {
     /// # Errors
     /// Redis did not answer; the right ends by time.
     pub async fn release(self) -> Result<(), CacheError> {
-        self.run(RELEASE, &[BUILDER], &[&self.token]).await.map(drop)
+        self.run(RELEASE, &[REBUILD_LOCK], &[&self.token]).await.map(drop)
     }
 
     async fn run(&self, script: &str, keys: &[&str], arguments: &[&str]) -> Result<bool, CacheError> {
@@ -116,8 +116,8 @@ impl<'a> Builder<'a> {
     }
 }
 
-fn holds_ms() -> String {
-    BUILDER_HOLDS.as_millis().to_string()
+fn lock_ttl_ms() -> String {
+    LOCK_TTL.as_millis().to_string()
 }
 
 #[cfg(test)]
@@ -126,10 +126,10 @@ mod tests {
 
     #[test]
     fn a_restart_of_redis_changes_the_mark_of_the_same_build() {
-        let before = View { run: "a1".into(), mark: None };
-        let after = View { run: "b2".into(), mark: Some(before.mark_of("x 7", 1)) };
-        assert_ne!(after.mark, Some(after.mark_of("x 7", 1)));
-        assert_eq!(after.mark, Some(before.mark_of("x 7", 1)));
-        assert_ne!(after.mark, Some(before.mark_of("x 7", 2)), "the database went back");
+        let before = ViewState { run_id: "a1".into(), marker: None };
+        let after = ViewState { run_id: "b2".into(), marker: Some(before.marker_for("x 7", 1)) };
+        assert_ne!(after.marker, Some(after.marker_for("x 7", 1)));
+        assert_eq!(after.marker, Some(before.marker_for("x 7", 1)));
+        assert_ne!(after.marker, Some(before.marker_for("x 7", 2)), "the database went back");
     }
 }

@@ -17,14 +17,14 @@ use rand::TryRngCore;
 use rand::rngs::OsRng;
 
 use super::actor::Actor;
-use super::text::{aligned, harmless, print};
-use super::when;
+use super::text::{aligned, escape_control, print};
+use super::time_option;
 use crate::config::Settings;
 use crate::model::api_key::{ApiKey, KeyId, Presented, Scope};
 use crate::store::api_key::{self, Draft};
 use crate::store::clock::Clock;
 use crate::store::{Store, device_key};
-use devices::DeviceKeysOf;
+use devices::DeviceKeyOwners;
 
 /// What to do with keys.
 #[derive(Debug, Subcommand)]
@@ -35,7 +35,7 @@ pub enum Action {
     List(ListOptions),
     /// Give a key a new secret and print it, this once; the one it has does for a while longer
     Rotate(RotateOptions),
-    /// End keys, now: by name, or those that devices are handed with their configuration
+    /// Expiry keys, now: by name, or those that devices are handed with their configuration
     Revoke(RevokeOptions),
     /// Hand keys out again to devices whose keys were revoked; the keys of before stay revoked
     Readmit(ReadmitOptions),
@@ -49,23 +49,23 @@ pub struct CreateOptions {
     name: String,
     /// What it may do; several times: all of them
     #[arg(long, value_name = "SCOPE", required = true, value_enum)]
-    scope: Vec<ScopeWord>,
+    scope: Vec<ScopeArgument>,
     /// Of this tenant: it writes for no other and sees no other. Without it, of every tenant
     #[arg(long, value_name = "ID", value_parser = clap::value_parser!(i64).range(1..))]
     tenant: Option<i64>,
     #[command(flatten)]
-    end: End,
+    expiry: Expiry,
     #[command(flatten)]
     actor: Actor,
     /// Print it as this
-    #[arg(long = "as", value_name = "FORM", value_enum, default_value_t = Form::Key)]
-    form: Form,
+    #[arg(long = "as", value_name = "FORM", value_enum, default_value_t = KeyFormat::Key)]
+    format: KeyFormat,
 }
 
 /// When a key is over.
 #[derive(Debug, clap::Args)]
 #[group(multiple = false)]
-struct End {
+struct Expiry {
     /// It does for so long: 90d, 1y
     #[arg(long = "for", value_name = "TIME")]
     for_: Option<String>,
@@ -92,16 +92,16 @@ pub struct RotateOptions {
     #[arg(value_name = "KEY", required_unless_present = "devices")]
     key: Option<String>,
     /// The secret from which the keys of all devices are derived; each is handed its new key when it next asks for its configuration
-    #[arg(long, conflicts_with_all = ["key", "for_", "until", "form"])]
+    #[arg(long, conflicts_with_all = ["key", "for_", "until", "format"])]
     devices: bool,
     /// How long the secret it has does, too: the time to tell everybody the new one. 0s: it was stolen
     #[arg(long, value_name = "TIME", default_value = "7d")]
     overlap: String,
     #[command(flatten)]
-    end: End,
+    expiry: Expiry,
     /// Print it as this
-    #[arg(long = "as", value_name = "FORM", value_enum, default_value_t = Form::Key)]
-    form: Form,
+    #[arg(long = "as", value_name = "FORM", value_enum, default_value_t = KeyFormat::Key)]
+    format: KeyFormat,
 }
 
 /// Options of `revoke`.
@@ -111,7 +111,7 @@ pub struct RevokeOptions {
     #[arg(value_name = "KEY", required_unless_present_any = ["device", "tenant"])]
     keys: Vec<String>,
     #[command(flatten)]
-    of: DeviceKeysOf,
+    of: DeviceKeyOwners,
     #[command(flatten)]
     actor: Actor,
 }
@@ -120,12 +120,12 @@ pub struct RevokeOptions {
 #[derive(Debug, clap::Args)]
 pub struct ReadmitOptions {
     #[command(flatten)]
-    of: DeviceKeysOf,
+    of: DeviceKeyOwners,
 }
 
 /// A scope on the command line.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum ScopeWord {
+pub enum ScopeArgument {
     /// What devices send, and their configuration
     Upload,
     /// GET below /api/, and /metrics
@@ -136,7 +136,7 @@ pub enum ScopeWord {
 
 /// How a key is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Form {
+pub enum KeyFormat {
     /// The key itself
     Key,
     /// Value of an Authorization header, as `Bearer`
@@ -169,7 +169,7 @@ async fn create(options: CreateOptions, store: &Store, zone: &TimeZone) -> anyho
     if options.tenant.is_some() && scopes.contains(&Scope::Admin) {
         bail!("what `admin` may do concerns every tenant: a key of one cannot have it");
     }
-    let key = Presented::of(KeyId::of(chance()?), chance()?);
+    let key = Presented::of(KeyId::of(random_bytes()?), random_bytes()?);
     let draft = Draft {
         key_id: key.key_id,
         name: options.name.trim(),
@@ -177,12 +177,12 @@ async fn create(options: CreateOptions, store: &Store, zone: &TimeZone) -> anyho
         scopes: &scopes,
         secret_hash: key.secret_hash(),
         created_by: &options.actor.name()?,
-        expires_at: options.end.at(&now(store).await?.to_zoned(zone.clone()))?,
+        expires_at: options.expiry.at(&now(store).await?.to_zoned(zone.clone()))?,
     };
     if !api_key::add(store, &draft).await? {
         bail!("there is a key {:?} already: rotate it, revoke it, or take another name", draft.name);
     }
-    print(&format!("{}\n", options.form.text(&key)))?;
+    print(&format!("{}\n", options.format.text(&key)))?;
     eprintln!("key {}: it is not shown again", key.key_id);
     Ok(())
 }
@@ -194,16 +194,16 @@ async fn rotate(options: RotateOptions, store: &Store, zone: &TimeZone) -> anyho
     let Some(named) = options.key else {
         return devices::rotate(store, previous_until, &local(previous_until, zone)).await;
     };
-    let secret = chance()?;
+    let secret = random_bytes()?;
     // The public part stays, whatever it is.
     let of = |key_id| Presented::of(key_id, secret);
     let secret_hash = of(KeyId::of([0; 6])).secret_hash();
-    let end = options.end.at(&now)?;
+    let end = options.expiry.at(&now)?;
     let Some(rotated) = api_key::rotate(store, &named, secret_hash, previous_until, end).await? else {
         bail!("there is no key {named:?} in force");
     };
     let key_id = rotated.key_id.parse().context("a public part that is none")?;
-    print(&format!("{}\n", options.form.text(&of(key_id))))?;
+    print(&format!("{}\n", options.format.text(&of(key_id))))?;
     let until = local(previous_until, zone);
     eprintln!("key {key_id}: it is not shown again; the secret before does until {until}");
     if rotated.expires_at.is_some_and(|at| at <= now.timestamp()) {
@@ -216,7 +216,9 @@ async fn revoke(options: &RevokeOptions, store: &Store) -> anyhow::Result<ExitCo
     let mut code = options.of.revoke(store, &options.actor.name()?).await?;
     for named in &options.keys {
         match api_key::revoke(store, named).await? {
-            Some(key) => print(&format!("key {} ({}) does no longer\n", key.key_id, harmless(&key.name)))?,
+            Some(key) => {
+                print(&format!("key {} ({}) does no longer\n", key.key_id, escape_control(&key.name)))?
+            }
             None => {
                 eprintln!("vitals: there is no key {named:?}");
                 code = ExitCode::FAILURE;
@@ -258,7 +260,7 @@ fn table(keys: &[ApiKey], zone: &TimeZone) -> String {
         };
         [
             key.key_id.clone(),
-            harmless(&key.name),
+            escape_control(&key.name),
             key.customer_id.map_or_else(|| "every".to_owned(), |id| id.to_string()),
             scopes.join(","),
             local(key.created_at, zone),
@@ -269,7 +271,7 @@ fn table(keys: &[ApiKey], zone: &TimeZone) -> String {
     aligned(&lines)
 }
 
-impl End {
+impl Expiry {
     /// Counted from `now`.
     fn at(&self, now: &Zoned) -> anyhow::Result<Option<Timestamp>> {
         let at = match &self.for_ {
@@ -277,7 +279,7 @@ impl End {
                 let span: Span = text.parse().context("--for is no time such as 90d")?;
                 Some(now.checked_add(span)?.timestamp())
             }
-            None => when::option(self.until.as_deref(), "--until", now)?,
+            None => time_option::parse(self.until.as_deref(), "--until", now)?,
         };
         if at.is_some_and(|at| at <= now.timestamp()) {
             bail!("the key would be over before it begins");
@@ -286,7 +288,7 @@ impl End {
     }
 }
 
-impl Form {
+impl KeyFormat {
     fn text(self, key: &Presented) -> String {
         let key = key.text();
         match self {
@@ -297,7 +299,7 @@ impl Form {
     }
 }
 
-impl ScopeWord {
+impl ScopeArgument {
     const fn scope(self) -> Scope {
         match self {
             Self::Upload => Scope::Upload,
@@ -308,7 +310,7 @@ impl ScopeWord {
 }
 
 /// Bytes of the system's chance.
-fn chance<const N: usize>() -> anyhow::Result<[u8; N]> {
+fn random_bytes<const N: usize>() -> anyhow::Result<[u8; N]> {
     let mut bytes = [0; N];
     OsRng.try_fill_bytes(&mut bytes).context("the system gives no random bytes")?;
     Ok(bytes)

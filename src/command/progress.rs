@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::simulate::grouped;
+use super::text::grouped;
 
 /// How often a log is told.
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -16,7 +16,7 @@ pub(super) struct Progress {
     verb: &'static str,
     done: u64,
     of: u64,
-    told_at: Instant,
+    printed_at: Instant,
 }
 
 impl Progress {
@@ -24,7 +24,7 @@ impl Progress {
         let style = ProgressStyle::with_template("{prefix} {bar:30} {human_pos} of {human_len}  {eta} left")
             .expect("a well-formed template");
         let bar = stderr().is_terminal().then(|| ProgressBar::new(of).with_style(style).with_prefix(verb));
-        Self { bar, verb, done: 0, of, told_at: Instant::now() }
+        Self { bar, verb, done: 0, of, printed_at: Instant::now() }
     }
 
     /// Progress towards a number of bytes.
@@ -42,9 +42,9 @@ impl Progress {
         self.done += more;
         match &self.bar {
             Some(bar) => bar.inc(more),
-            None if self.told_at.elapsed() >= LINE_EVERY => {
+            None if self.printed_at.elapsed() >= LINE_EVERY => {
                 eprintln!("{} {} of {}", self.verb, grouped(self.done), grouped(self.of));
-                self.told_at = Instant::now();
+                self.printed_at = Instant::now();
             }
             None => {}
         }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::app;
 use crate::command::text::print;
-use crate::command::when;
+use crate::command::time_option;
 use crate::config::Settings;
 use crate::store::Store;
 use crate::store::rollups;
@@ -35,8 +35,8 @@ pub async fn run(options: &Options, settings: &Settings) -> anyhow::Result<ExitC
     let store = Store::new(settings)?;
     app::check_schema(&store).await?;
     let now = Timestamp::now().to_zoned(settings.device_zone());
-    let from = when::option(options.from.as_deref(), "--from", &now)?;
-    let to = when::option(options.to.as_deref(), "--to", &now)?.unwrap_or_else(|| now.timestamp());
+    let from = time_option::parse(options.from.as_deref(), "--from", &now)?;
+    let to = time_option::parse(options.to.as_deref(), "--to", &now)?.unwrap_or_else(|| now.timestamp());
     if from.is_some_and(|from| from >= to) {
         bail!("--from is not before --to");
     }

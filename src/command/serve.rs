@@ -21,7 +21,7 @@ pub struct Options {
 /// # Errors
 /// Something the service needs is not there, or a task failed.
 pub async fn run(options: Options, settings: Settings) -> anyhow::Result<ExitCode> {
-    let told_to_stop = interrupted();
+    let stop_requested = interrupted();
     raise_file_limit();
     if options.migrate {
         let migrated = migrate::run(&settings).await?;
@@ -29,7 +29,7 @@ pub async fn run(options: Options, settings: Settings) -> anyhow::Result<ExitCod
     }
     let service = Service::start(settings, telemetry::init_metrics()?).await?;
     let failed = tokio::select! {
-        () = told_to_stop => None,
+        () = stop_requested => None,
         what = service.failed() => Some(what),
     };
     tracing::info!("stopping");
@@ -41,7 +41,7 @@ pub async fn run(options: Options, settings: Settings) -> anyhow::Result<ExitCod
 }
 
 /// Each connection is an open file, and the usual soft limit of 1 024 is far below what a fleet opens.
-pub(super) fn raise_file_limit() {
+pub(crate) fn raise_file_limit() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     // Best effort: what does not fit is told by the connections that cannot be accepted.

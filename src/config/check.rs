@@ -15,7 +15,7 @@ impl Settings {
     /// # Errors
     /// The first impossible combination.
     pub fn check(&self) -> Result<(), SettingsError> {
-        let refuse = |reason: String| Err(SettingsError::Impossible(reason));
+        let refuse = |reason: String| Err(SettingsError::Invalid(reason));
         if !self.listen.ip().is_loopback() && self.authentication == Authentication::Off {
             return refuse(format!(
                 "listen = {} is reachable from other machines and nobody is asked who they are; \
@@ -74,11 +74,11 @@ impl Settings {
         if let Err(fault) = self.monitor.operators() {
             return refuse(format!("monitor.operators: {fault}"));
         }
-        if self.limits.max_header_bytes < LimitSettings::LEAST_HEADER_BYTES {
+        if self.limits.max_header_bytes < LimitSettings::MIN_HEADER_BYTES {
             return refuse(format!(
                 "limits.max_header_bytes = {} is less than {}, what is read at once",
                 self.limits.max_header_bytes,
-                LimitSettings::LEAST_HEADER_BYTES
+                LimitSettings::MIN_HEADER_BYTES
             ));
         }
         if let Some(fault) = public_url::fault(&self.public_base_url) {

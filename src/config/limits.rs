@@ -59,45 +59,45 @@ pub struct LimitSettings {
     #[config(env = "VITALS_LIMITS_FAILURES_PER_MINUTE", default = 60)]
     pub failures_per_minute: u32,
 
-    /// Proxies in front, whose X-Forwarded-For is believed: addresses or networks (10.0.0.0/8). Anybody else's is not looked at.
+    /// TrustedProxy in front, whose X-Forwarded-For is believed: addresses or networks (10.0.0.0/8). Anybody else's is not looked at.
     #[config(env = "VITALS_LIMITS_TRUSTED_PROXIES", default = [], parse_env = confique::env::parse::list_by_comma)]
-    pub trusted_proxies: Vec<Proxies>,
+    pub trusted_proxies: Vec<TrustedProxy>,
 }
 
 /// A proxy, or a network of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Proxies(pub IpNet);
+pub struct TrustedProxy(pub IpNet);
 
 /// This is no address.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no address and no network")]
-pub struct NoAddress(String);
+pub struct InvalidNetwork(String);
 
-impl FromStr for Proxies {
-    type Err = NoAddress;
+impl FromStr for TrustedProxy {
+    type Err = InvalidNetwork;
 
-    fn from_str(text: &str) -> Result<Self, NoAddress> {
+    fn from_str(text: &str) -> Result<Self, InvalidNetwork> {
         let text = text.trim();
         let net = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-        net.map(Self).map_err(|_| NoAddress(text.to_owned()))
+        net.map(Self).map_err(|_| InvalidNetwork(text.to_owned()))
     }
 }
 
-impl TryFrom<String> for Proxies {
-    type Error = NoAddress;
+impl TryFrom<String> for TrustedProxy {
+    type Error = InvalidNetwork;
 
-    fn try_from(text: String) -> Result<Self, NoAddress> {
+    fn try_from(text: String) -> Result<Self, InvalidNetwork> {
         text.parse()
     }
 }
 
 impl LimitSettings {
     /// What is read of a connection at once.
-    pub(super) const LEAST_HEADER_BYTES: usize = 8192;
+    pub(super) const MIN_HEADER_BYTES: usize = 8192;
 
     /// `address_connections`, or what it is by default.
-    pub const fn most_of_address(&self) -> usize {
+    pub const fn max_connections_per_address(&self) -> usize {
         match self.address_connections {
             0 => self.max_connections.div_ceil(2),
             set => set,
@@ -105,7 +105,7 @@ impl LimitSettings {
     }
 
     /// `network_connections`, or what it is by default.
-    pub const fn most_of_network(&self) -> usize {
+    pub const fn max_connections_per_network(&self) -> usize {
         match self.network_connections {
             0 => self.max_connections - self.max_connections / 4,
             set => set,

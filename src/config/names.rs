@@ -82,7 +82,7 @@ pub(super) fn refuse_unknown_keys(file: &Path) -> Result<(), SettingsError> {
             format!("{place}: there is no setting {path}{}", hint(path, known.iter().map(String::as_str)))
         })
         .collect();
-    if refusals.is_empty() { Ok(()) } else { Err(SettingsError::Impossible(refusals.join("; "))) }
+    if refusals.is_empty() { Ok(()) } else { Err(SettingsError::Invalid(refusals.join("; "))) }
 }
 
 /// Path and place of every key that is no field.
@@ -113,7 +113,7 @@ pub(super) fn refuse_unknown_variables(environment: &Environment) -> Result<(), 
             format!("{name} is set, but there is no such setting{hint}")
         })
         .collect();
-    if refusals.is_empty() { Ok(()) } else { Err(SettingsError::Impossible(refusals.join("; "))) }
+    if refusals.is_empty() { Ok(()) } else { Err(SettingsError::Invalid(refusals.join("; "))) }
 }
 
 /// What older names of variables say.
@@ -129,7 +129,7 @@ pub(super) fn from_old_variables(
         {
             let reason =
                 format!("{old} is the older name of {new}, and they say different things: set one of them");
-            return Err(SettingsError::Impossible(reason));
+            return Err(SettingsError::Invalid(reason));
         }
         let value = value(&leaf(path), text);
         let read = value.and_then(|value| {
@@ -139,7 +139,7 @@ pub(super) fn from_old_variables(
             Ok(read) => layer = layer.with_fallback(read),
             // As for every variable: an empty one that is no value is none.
             Err(_) if text.is_empty() => {}
-            Err(reason) => return Err(SettingsError::Impossible(format!("{old}: {}", reason.trim()))),
+            Err(reason) => return Err(SettingsError::Invalid(format!("{old}: {}", reason.trim()))),
         }
     }
     Ok(layer)

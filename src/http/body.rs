@@ -230,7 +230,7 @@ impl Bodies {
         let turn = timeout_at(until, Arc::clone(&self.turns).acquire_owned()).await;
         let turn = turn.map_err(|_| HttpError::crowded())?.expect("turns are never closed");
         let (limits, budget) = (self.limits, self.budget.clone());
-        tasks::aside(move || {
+        tasks::run_blocking(move || {
             let _turn = turn;
             let body = match encoding {
                 Encoding::Identity => arrived,

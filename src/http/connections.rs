@@ -13,7 +13,7 @@ use std::time::Instant;
 use ipnet::IpNet;
 
 use super::access::address;
-use crate::config::{LimitSettings, Proxies};
+use crate::config::{LimitSettings, TrustedProxy};
 use crate::telemetry::names;
 
 /// Bits of an address that one network shares.
@@ -69,7 +69,7 @@ impl Connection {
 #[derive(Debug)]
 pub(super) struct Connections {
     limits: Limits,
-    trusted: Vec<Proxies>,
+    trusted: Vec<TrustedProxy>,
     open: Mutex<Open>,
 }
 
@@ -111,8 +111,8 @@ impl Connections {
         Arc::new(Self {
             limits: Limits {
                 all: limits.max_connections,
-                of_address: limits.most_of_address(),
-                of_network: limits.most_of_network(),
+                of_address: limits.max_connections_per_address(),
+                of_network: limits.max_connections_per_network(),
             },
             trusted: limits.trusted_proxies.clone(),
             open: Mutex::default(),

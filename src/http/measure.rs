@@ -29,7 +29,7 @@ fn request_span(request: &Request, route: &str) -> Span {
     );
     if !span.is_disabled() {
         let given = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
-        trace::continues(&span, given.and_then(TraceContext::parse).as_ref());
+        trace::set_parents(&span, given.and_then(TraceContext::parse).as_ref());
     }
     span
 }

@@ -65,7 +65,7 @@ impl Door {
 
 /// Accepts until the stage stops. Each connection is a task of the same stage.
 pub async fn serve(listener: TcpListener, door: Arc<Door>, stage: Stage) {
-    let stop = stage.stopping();
+    let stop = stage.stop_token();
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => return,

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{ASK_AGAIN_AFTER, Keys, KeysError, RENEW_AFTER, Shared, tell};
-use crate::memory::Memory;
+use crate::lookup_cache::LookupCache;
 use crate::model::device_key::{DeviceKey, DeviceKeys};
 use crate::store::{StoreError, device_key};
 
 /// What is remembered of the tables.
 #[derive(Debug)]
-pub(super) struct Devices(Memory<(), Entry>);
+pub(super) struct Devices(LookupCache<(), Entry>);
 
 #[derive(Debug, Clone)]
 struct Entry {
@@ -24,11 +24,11 @@ struct Entry {
 
 impl Devices {
     pub(super) fn new(longest: Duration) -> Self {
-        Self(Memory::new(1, longest))
+        Self(LookupCache::new(1, longest))
     }
 
     pub(super) fn forget(&self) {
-        self.0.forget_all();
+        self.0.invalidate_all();
     }
 }
 
@@ -77,12 +77,12 @@ impl Keys {
 impl Shared {
     /// Reads the tables again if what is remembered runs out within `soon`, or is none.
     pub(super) async fn renew_devices(&self, soon: Duration) -> Result<(), StoreError> {
-        let is_fresh = self.devices.0.recall(&()).is_some_and(|entry| Instant::now() + soon < entry.renew_at);
+        let is_fresh = self.devices.0.get(&()).is_some_and(|entry| Instant::now() + soon < entry.renew_at);
         if is_fresh { Ok(()) } else { self.load_devices().await.map(drop) }
     }
 
     fn remembered_devices(&self) -> Option<Arc<DeviceKeys>> {
-        self.devices.0.recall(&()).filter(|entry| Instant::now() < entry.renew_at).map(|entry| entry.keys)
+        self.devices.0.get(&()).filter(|entry| Instant::now() < entry.renew_at).map(|entry| entry.keys)
     }
 
     async fn load_devices(&self) -> Result<Arc<DeviceKeys>, StoreError> {
@@ -90,20 +90,20 @@ impl Shared {
         let keys = Arc::new(device_key::load(&self.store).await?);
         let now = Instant::now();
         let entry = Entry { keys: Arc::clone(&keys), found_at: now, renew_at: now + RENEW_AFTER };
-        self.devices.0.remember((), entry, generation);
+        self.devices.0.insert((), entry, generation);
         Ok(keys)
     }
 
     /// As they were before the database went away, for a while.
     fn devices_without_database(&self) -> Result<Arc<DeviceKeys>, KeysError> {
         let generation = self.devices.0.generation();
-        let entry = self.devices.0.recall(&()).ok_or(KeysError::Unavailable)?;
+        let entry = self.devices.0.get(&()).ok_or(KeysError::Unavailable)?;
         if entry.found_at.elapsed() >= RENEW_AFTER + self.outage {
             return Err(KeysError::Unavailable);
         }
         let keys = Arc::clone(&entry.keys);
         let entry = Entry { renew_at: Instant::now() + ASK_AGAIN_AFTER, ..entry };
-        self.devices.0.remember((), entry, generation);
+        self.devices.0.insert((), entry, generation);
         Ok(keys)
     }
 }

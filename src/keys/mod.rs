@@ -27,7 +27,7 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use crate::config::Settings;
-use crate::memory::Memory;
+use crate::lookup_cache::LookupCache;
 use crate::model::api_key::{KeyId, Presented};
 use crate::store::api_key::Kept;
 use crate::store::clock::Clock;
@@ -87,8 +87,8 @@ pub struct Keys {
 struct Shared {
     store: Store,
     time: Clock,
-    known: Memory<KeyId, Entry>,
-    unknown: Memory<KeyId, ()>,
+    known: LookupCache<KeyId, Entry>,
+    unknown: LookupCache<KeyId, ()>,
     devices: Devices,
     /// For keys that were known.
     turns: Semaphore,
@@ -119,28 +119,28 @@ impl Keys {
     pub fn start(store: &Store, time: &Clock, settings: &Settings, stage: &Stage) -> Self {
         let shared = Arc::new(Shared::new(store, time, settings));
         let listener = Listener::of(Subject::ApiKey);
-        let follow = renew::follow(Arc::clone(&shared), listener.wake(), stage.stopping());
+        let follow = renew::follow(Arc::clone(&shared), listener.wake(), stage.stop_token());
         stage.spawn_loop("keys.follow", follow);
-        stage.spawn_loop("keys.listen", listener.run(store.clone(), stage.stopping()));
-        stage.spawn_loop("keys.usage", usage::run(Arc::clone(&shared), stage.stopping()));
+        stage.spawn_loop("keys.listen", listener.run(store.clone(), stage.stop_token()));
+        stage.spawn_loop("keys.usage", usage::run(Arc::clone(&shared), stage.stop_token()));
         Self { shared }
     }
 
     /// Whether the key is good, as far as memory says.
     pub fn recall(&self, key: &Presented) -> Recalled {
-        match self.shared.known.recall(&key.key_id) {
+        match self.shared.known.get(&key.key_id) {
             Some(entry) if Instant::now() < entry.renew_at => {
                 entry.is_wanted.store(true, Ordering::Relaxed);
                 Recalled::Answer(self.shared.compare(entry.key, key))
             }
             Some(entry) => self.shared.stale(&entry, key),
-            None if self.shared.unknown.recall(&key.key_id).is_some() => {
+            None if self.shared.unknown.get(&key.key_id).is_some() => {
                 Recalled::Answer(Err(KeysError::Refused))
             }
             None => self
                 .shared
                 .known
-                .recall_even_void(&key.key_id)
+                .get_stale(&key.key_id)
                 .map_or(Recalled::New, |entry| self.shared.stale(&entry, key)),
         }
     }
@@ -176,8 +176,8 @@ impl Shared {
         Self {
             store: store.clone(),
             time: time.clone(),
-            known: Memory::new(KNOWN_KEYS, RENEW_AFTER + outage),
-            unknown: Memory::new(UNKNOWN_KEYS, RENEW_AFTER),
+            known: LookupCache::new(KNOWN_KEYS, RENEW_AFTER + outage),
+            unknown: LookupCache::new(UNKNOWN_KEYS, RENEW_AFTER),
             devices: Devices::new(RENEW_AFTER + outage),
             turns: Semaphore::new(AT_A_TIME),
             turns_of_new: Semaphore::new(AT_A_TIME),
@@ -197,7 +197,7 @@ impl Shared {
             Ok(found) => match found.into_iter().next() {
                 Some((key_id, kept)) => self.compare(self.remember(key_id, kept, known), key),
                 None => {
-                    self.unknown.remember(key.key_id, (), unknown);
+                    self.unknown.insert(key.key_id, (), unknown);
                     Err(KeysError::Refused)
                 }
             },
@@ -210,20 +210,20 @@ impl Shared {
 
     fn remember(&self, key_id: KeyId, kept: Kept, generation: u64) -> Arc<Known> {
         let key = Arc::new(Known::of(key_id, kept));
-        self.known.remember(key_id, Entry::found(Arc::clone(&key)), generation);
+        self.known.insert(key_id, Entry::found(Arc::clone(&key)), generation);
         key
     }
 
     /// The key as it was known before the database went away, for a while.
     fn go_on_without(&self, key: &Presented) -> Result<Arc<Known>, KeysError> {
         let generation = self.known.generation();
-        let entry = self.known.recall(&key.key_id).ok_or(KeysError::Unavailable)?;
+        let entry = self.known.get(&key.key_id).ok_or(KeysError::Unavailable)?;
         if entry.found_at.elapsed() >= RENEW_AFTER + self.outage {
             return Err(KeysError::Unavailable);
         }
         let known = Arc::clone(&entry.key);
         let entry = Entry { renew_at: Instant::now() + ASK_AGAIN_AFTER, ..entry };
-        self.known.remember(key.key_id, entry, generation);
+        self.known.insert(key.key_id, entry, generation);
         self.compare(known, key)
     }
 
@@ -259,7 +259,7 @@ mod tests {
         settings.key_outage_seconds = 30;
         let time = Clock::stopped_at(Timestamp::UNIX_EPOCH);
         let shared = Shared::new(&Store::new(&settings).expect("a URL"), &time, &settings);
-        shared.known.forget_all();
+        shared.known.invalidate_all();
         let kept = Kept {
             customer_id: None,
             scopes: Vec::new(),
@@ -271,7 +271,7 @@ mod tests {
         let found_at = Instant::now().checked_sub(found).expect("the machine runs for minutes");
         let entry = Entry::found(Arc::new(Known::of(key.key_id, kept)));
         let entry = Entry { found_at, renew_at: found_at + RENEW_AFTER, ..entry };
-        shared.known.remember(key.key_id, entry, shared.known.generation());
+        shared.known.insert(key.key_id, entry, shared.known.generation());
         Keys { shared: Arc::new(shared) }
     }
 
@@ -294,7 +294,7 @@ mod tests {
             "its secret is known"
         );
         let keys = away(&key(1), minute / 2);
-        keys.shared.known.forget_all();
+        keys.shared.known.invalidate_all();
         assert!(
             matches!(keys.recall(&key(1)), Recalled::Stale),
             "keys changed: it may go before those nobody knows"
@@ -349,7 +349,7 @@ mod tests {
         assert_eq!(renew::due(&keys.shared, renew::RENEW_BEFORE), []);
         assert!(matches!(keys.recall(&key(1)), Recalled::Answer(Ok(_))));
         assert_eq!(renew::due(&keys.shared, renew::RENEW_BEFORE), [key(1).key_id]);
-        keys.shared.known.forget_all();
+        keys.shared.known.invalidate_all();
         assert_eq!(renew::due(&keys.shared, renew::RENEW_BEFORE), [key(1).key_id], "keys changed");
     }
 }

@@ -29,8 +29,8 @@ const KEYS_PER_QUERY: usize = 1000;
 pub(super) async fn follow(shared: Arc<Shared>, mut wake: Wake, stop: CancellationToken) {
     while !stop.is_cancelled() {
         wake.arm();
-        shared.known.forget_all();
-        shared.unknown.forget_all();
+        shared.known.invalidate_all();
+        shared.unknown.invalidate_all();
         shared.devices.forget();
         let of_api = async {
             loop {
@@ -69,8 +69,8 @@ async fn renew(shared: &Shared) -> Result<(), StoreError> {
         }
         // After those that were found: what is forgotten makes an answer of before it count no more.
         for key_id in gone {
-            shared.unknown.remember(key_id, (), unknown);
-            shared.known.forget(std::iter::once(&key_id));
+            shared.unknown.insert(key_id, (), unknown);
+            shared.known.invalidate(std::iter::once(&key_id));
         }
     }
     Ok(())
@@ -81,7 +81,7 @@ pub(super) fn due(shared: &Shared, soon: Duration) -> Vec<KeyId> {
     let now = Instant::now();
     let is_due = |entry: &Entry| {
         entry.is_wanted.load(Ordering::Relaxed) && (entry.renew_at <= now + soon)
-            || shared.known.recall(&entry.key.key_id).is_none()
+            || shared.known.get(&entry.key.key_id).is_none()
     };
     let entries = shared.known.entries().into_iter().filter(is_due);
     entries

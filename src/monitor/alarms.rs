@@ -1,4 +1,4 @@
-//! Which conditions hold, since when, and what has changed. Pure: it is told what was found and what time it is.
+//! Which conditions hold, since when, and what has changed. Pure: it is told what was observed and what time it is.
 //!
 //! Before: `monitor` has looked. After: it tells what changed. Promise: a condition is told after it has held for a while
 //! without a gap, and once; that it is over is told once too.
@@ -25,9 +25,9 @@ const MEMORY_USE: f64 = 0.9;
 /// How long rows may wait for a writer that commits nothing, seconds.
 const STOPPED_SECONDS: f64 = 30.0;
 
-/// What a look found.
+/// What a look observed.
 #[derive(Debug)]
-pub(super) struct Found<'a> {
+pub(super) struct Observation<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) postgres_answers: bool,
     pub(super) redis_answers: bool,
@@ -39,7 +39,7 @@ pub(super) struct Found<'a> {
     pub(super) jobs: Option<&'a [Job]>,
 }
 
-impl Found<'_> {
+impl Observation<'_> {
     /// What only PostgreSQL can say is not over because it is away.
     fn is_unknown(&self, condition: Condition) -> bool {
         match condition {
@@ -53,17 +53,17 @@ impl Found<'_> {
 
 /// A condition that holds now.
 #[derive(Debug, PartialEq)]
-struct Holding {
+struct Breach {
     value: f64,
     threshold: f64,
     message: Text,
 }
 
 #[derive(Debug)]
-struct Since {
+struct ActiveCondition {
     began: Instant,
     alert: SystemAlert,
-    told: bool,
+    reported: bool,
 }
 
 /// All conditions.
@@ -71,8 +71,8 @@ struct Since {
 pub(super) struct Alarms {
     instance: String,
     after: Duration,
-    holding: BTreeMap<Condition, Since>,
-    /// Since when rows wait for a writer that commits nothing, by its place.
+    holding: BTreeMap<Condition, ActiveCondition>,
+    /// ActiveCondition when rows wait for a writer that commits nothing, by its place.
     stalled: BTreeMap<usize, (Instant, u64)>,
 }
 
@@ -84,16 +84,21 @@ impl Alarms {
 
     /// Those that were told and are not over.
     pub(super) fn firing(&self) -> impl Iterator<Item = &SystemAlert> {
-        self.holding.values().filter(|since| since.told).map(|since| &since.alert)
+        self.holding.values().filter(|since| since.reported).map(|since| &since.alert)
     }
 
     /// What began to be told, or is over, by this look.
-    pub(super) fn judge(&mut self, found: &Found<'_>, now: Instant, at: Timestamp) -> Vec<SystemAlert> {
-        let stopped = self.stopped(found, now);
+    pub(super) fn evaluate(
+        &mut self,
+        observed: &Observation<'_>,
+        now: Instant,
+        at: Timestamp,
+    ) -> Vec<SystemAlert> {
+        let stopped = self.stopped(observed, now);
         let mut changed = Vec::new();
         for condition in Condition::ALL {
             let holds = match condition {
-                Condition::WriterStopped => stopped.as_ref().map(|(seconds, shard)| Holding {
+                Condition::WriterStopped => stopped.as_ref().map(|(seconds, shard)| Breach {
                     value: *seconds,
                     threshold: STOPPED_SECONDS,
                     message: text!(
@@ -102,13 +107,13 @@ impl Alarms {
                         seconds = seconds.round()
                     ),
                 }),
-                _ => holding(condition, found),
+                _ => holding(condition, observed),
             };
             match holds {
                 Some(holding) => changed.extend(self.holds(condition, holding, now, at)),
-                None if found.is_unknown(condition) => {}
+                None if observed.is_unknown(condition) => {}
                 None => {
-                    let over = self.holding.remove(&condition).filter(|since| since.told);
+                    let over = self.holding.remove(&condition).filter(|since| since.reported);
                     changed.extend(over.map(|since| SystemAlert { ended_at: Some(at), ..since.alert }));
                 }
             }
@@ -119,12 +124,12 @@ impl Alarms {
     fn holds(
         &mut self,
         condition: Condition,
-        holding: Holding,
+        holding: Breach,
         now: Instant,
         at: Timestamp,
     ) -> Option<SystemAlert> {
-        let Holding { value, threshold, message } = holding;
-        let since = self.holding.entry(condition).or_insert_with(|| Since {
+        let Breach { value, threshold, message } = holding;
+        let since = self.holding.entry(condition).or_insert_with(|| ActiveCondition {
             began: now,
             alert: SystemAlert {
                 condition,
@@ -136,24 +141,24 @@ impl Alarms {
                 threshold,
                 message: message.clone(),
             },
-            told: false,
+            reported: false,
         });
         if value >= since.alert.value {
             since.alert.value = value;
             since.alert.message = message;
         }
-        if since.told || now.duration_since(since.began) < self.after {
+        if since.reported || now.duration_since(since.began) < self.after {
             return None;
         }
-        since.told = true;
+        since.reported = true;
         since.alert.fired_at = at;
         Some(since.alert.clone())
     }
 
     /// The writer that has stood still for longest, beyond the bound.
-    fn stopped(&mut self, found: &Found<'_>, now: Instant) -> Option<(f64, String)> {
+    fn stopped(&mut self, observed: &Observation<'_>, now: Instant) -> Option<(f64, String)> {
         let mut longest: Option<(f64, String)> = None;
-        for (place, shard) in found.snapshot.shards.iter().enumerate() {
+        for (place, shard) in observed.snapshot.shards.iter().enumerate() {
             if shard.queue_rows == 0 {
                 self.stalled.remove(&place);
                 continue;
@@ -172,41 +177,41 @@ impl Alarms {
 }
 
 /// Whether a condition holds by this look alone.
-fn holding(condition: Condition, found: &Found<'_>) -> Option<Holding> {
+fn holding(condition: Condition, observed: &Observation<'_>) -> Option<Breach> {
     let above = |value: f64, threshold: f64, message: Text| {
-        (value > threshold).then_some(Holding { value, threshold, message })
+        (value > threshold).then_some(Breach { value, threshold, message })
     };
     let away =
-        |answers: bool, message: Text| (!answers).then_some(Holding { value: 1.0, threshold: 1.0, message });
+        |answers: bool, message: Text| (!answers).then_some(Breach { value: 1.0, threshold: 1.0, message });
     match condition {
         Condition::HighErrorRate => {
-            let rate = found.snapshot.error_rate();
+            let rate = observed.snapshot.error_rate();
             above(rate, ERROR_RATE, text!("system-high-error-rate", percent = (rate * 100.0).round()))
         }
         Condition::QueueNearOverflow => {
-            let (share, shard) = found.snapshot.fullest();
+            let (share, shard) = observed.snapshot.fullest();
             let percent = (share * 100.0).round();
             above(share, QUEUE_USE, text!("system-queue-near-overflow", writer = shard, percent = percent))
         }
         Condition::Memory => {
-            let usage = found.snapshot.usage;
+            let usage = observed.snapshot.usage;
             let (used, limit) = (usage.memory_bytes >> 20, usage.memory_limit_bytes >> 20);
             above(usage.memory(), MEMORY_USE, text!("system-memory", used = used, limit = limit))
         }
         Condition::ProcessingLag => {
-            let seconds = found.lag?.as_secs_f64();
+            let seconds = observed.lag?.as_secs_f64();
             above(seconds, LATE.as_secs_f64(), text!("system-processing-lag", seconds = seconds.round()))
         }
         Condition::WriterStopped => None,
-        Condition::PostgresAway => away(found.postgres_answers, text!("system-postgres-away")),
-        Condition::RedisAway => away(found.redis_answers, text!("system-redis-away")),
+        Condition::PostgresAway => away(observed.postgres_answers, text!("system-postgres-away")),
+        Condition::RedisAway => away(observed.redis_answers, text!("system-redis-away")),
         Condition::RollupsLate => {
-            let seconds = found.refresh_due?.as_secs_f64();
+            let seconds = observed.refresh_due?.as_secs_f64();
             above(seconds, LATE.as_secs_f64(), text!("system-rollups-late", seconds = seconds.round()))
         }
         Condition::Jobs => {
-            let refreshed = found.refresh_due? <= LATE;
-            let wrong: Vec<&Job> = found.jobs?.iter().filter(|job| job.needs_somebody()).collect();
+            let refreshed = observed.refresh_due? <= LATE;
+            let wrong: Vec<&Job> = observed.jobs?.iter().filter(|job| job.needs_somebody()).collect();
             let told = |job: &&Job| Some(format!("job {} {}", job.name, job.finding(refreshed)?));
             let told: Vec<String> = wrong.iter().filter_map(told).collect();
             #[expect(clippy::cast_precision_loss, reason = "a few")]
@@ -218,16 +223,16 @@ fn holding(condition: Condition, found: &Found<'_>) -> Option<Holding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingest::{ShardStatus, Tally};
+    use crate::ingest::{RecordCounts, WriterStatus};
     use crate::monitor::Usage;
     use crate::store::job::JobState;
 
-    fn snapshot(queue_rows: usize, recent: Tally, batches: u64) -> Snapshot {
-        let shard = ShardStatus {
+    fn snapshot(queue_rows: usize, recent: RecordCounts, batches: u64) -> Snapshot {
+        let shard = WriterStatus {
             name: "0".into(),
             queue_rows,
             queue_capacity: 100,
-            tally: recent,
+            counts: recent,
             batches,
             committed_at: None,
         };
@@ -245,8 +250,8 @@ mod tests {
         Job { id: Some(1000), name, state, seconds: 400.0, failures: 2, words: None }
     }
 
-    fn well(snapshot: &Snapshot) -> Found<'_> {
-        Found {
+    fn well(snapshot: &Snapshot) -> Observation<'_> {
+        Observation {
             snapshot,
             postgres_answers: true,
             redis_answers: true,
@@ -266,18 +271,18 @@ mod tests {
             Self { alarms: Alarms::new("a".into(), Duration::from_secs(60)), start: Instant::now() }
         }
 
-        fn look(&mut self, second: i64, found: &Found<'_>) -> Vec<(&'static str, bool)> {
+        fn look(&mut self, second: i64, observed: &Observation<'_>) -> Vec<(&'static str, bool)> {
             let now = self.start + Duration::from_secs(second.unsigned_abs());
             let at = Timestamp::from_second(1_000_000 + second).expect("a time");
-            let changed = self.alarms.judge(found, now, at);
+            let changed = self.alarms.evaluate(observed, now, at);
             changed.iter().map(|alert| (alert.condition.name(), alert.ended_at.is_some())).collect()
         }
     }
 
     #[test]
     fn what_lasts_is_told_once_and_so_is_its_end() {
-        let snapshot = snapshot(0, Tally::default(), 0);
-        let away = Found { redis_answers: false, ..well(&snapshot) };
+        let snapshot = snapshot(0, RecordCounts::default(), 0);
+        let away = Observation { redis_answers: false, ..well(&snapshot) };
         let mut clock = Clock::new();
         assert!(clock.look(0, &well(&snapshot)).is_empty());
         assert!(clock.look(5, &away).is_empty());
@@ -291,8 +296,8 @@ mod tests {
 
     #[test]
     fn what_passes_soon_is_told_nobody() {
-        let snapshot = snapshot(0, Tally::default(), 0);
-        let away = Found { postgres_answers: false, lag: None, ..well(&snapshot) };
+        let snapshot = snapshot(0, RecordCounts::default(), 0);
+        let away = Observation { postgres_answers: false, lag: None, ..well(&snapshot) };
         let mut clock = Clock::new();
         for second in (0..600).step_by(50) {
             assert!(clock.look(second, &away).is_empty());
@@ -302,12 +307,12 @@ mod tests {
 
     #[test]
     fn every_condition_has_a_bound() {
-        let bad = Tally { failed: 6, stored: 94, ..Tally::default() };
-        let good = Tally { failed: 5, stored: 95, ..Tally::default() };
+        let bad = RecordCounts { failed: 6, stored: 94, ..RecordCounts::default() };
+        let good = RecordCounts { failed: 5, stored: 95, ..RecordCounts::default() };
         let mut full = snapshot(81, bad, 0);
         full.usage.memory_bytes = 91 << 20;
         let jobs = [job(JobState::Overdue)];
-        let worst = Found {
+        let worst = Observation {
             snapshot: &full,
             postgres_answers: false,
             redis_answers: false,
@@ -330,8 +335,8 @@ mod tests {
             nearly.usage.memory_bytes = 90 << 20;
             let jobs = [job(JobState::Ok), job(JobState::FailedAfterWork)];
             let late = Some(Duration::from_secs(300));
-            let found = Found { lag: late, refresh_due: late, jobs: Some(&jobs), ..well(&nearly) };
-            assert!(clock.look(look * 20, &found).is_empty(), "{:?}", clock.alarms.holding);
+            let observed = Observation { lag: late, refresh_due: late, jobs: Some(&jobs), ..well(&nearly) };
+            assert!(clock.look(look * 20, &observed).is_empty(), "{:?}", clock.alarms.holding);
         }
     }
 
@@ -339,33 +344,35 @@ mod tests {
     fn a_writer_that_commits_does_not_stand_still() {
         let mut clock = Clock::new();
         for look in 0..40_i64 {
-            let busy = snapshot(50, Tally::default(), look.unsigned_abs());
+            let busy = snapshot(50, RecordCounts::default(), look.unsigned_abs());
             assert!(clock.look(look * 5, &well(&busy)).is_empty());
         }
-        let stuck = snapshot(50, Tally::default(), 39);
+        let stuck = snapshot(50, RecordCounts::default(), 39);
         let told: Vec<_> = (40..60).flat_map(|look| clock.look(look * 5, &well(&stuck))).collect();
         assert_eq!(told, [("writer_stopped", false)]);
-        let idle = snapshot(0, Tally::default(), 39);
+        let idle = snapshot(0, RecordCounts::default(), 39);
         assert_eq!(clock.look(300, &well(&idle)), [("writer_stopped", true)]);
     }
 
     #[test]
     fn what_only_postgres_can_say_is_not_over_because_nobody_can_be_asked() {
-        let snapshot = snapshot(0, Tally::default(), 0);
-        let late = Found { lag: Some(Duration::from_secs(400)), ..well(&snapshot) };
+        let snapshot = snapshot(0, RecordCounts::default(), 0);
+        let late = Observation { lag: Some(Duration::from_secs(400)), ..well(&snapshot) };
         let mut clock = Clock::new();
         clock.look(0, &late);
         assert_eq!(clock.look(60, &late), [("processing_lag", false)]);
-        assert!(clock.look(65, &Found { postgres_answers: false, lag: None, ..well(&snapshot) }).is_empty());
+        assert!(
+            clock.look(65, &Observation { postgres_answers: false, lag: None, ..well(&snapshot) }).is_empty()
+        );
         assert_eq!(clock.look(70, &well(&snapshot)), [("processing_lag", true)]);
 
         let jobs = [job(JobState::Missing)];
         let wrong =
-            Found { refresh_due: Some(Duration::from_secs(400)), jobs: Some(&jobs), ..well(&snapshot) };
+            Observation { refresh_due: Some(Duration::from_secs(400)), jobs: Some(&jobs), ..well(&snapshot) };
         clock.look(100, &wrong);
         assert_eq!(clock.look(160, &wrong), [("rollups_late", false), ("jobs", false)]);
-        assert!(clock.look(165, &Found { refresh_due: None, ..wrong }).is_empty());
-        let away = Found { refresh_due: None, jobs: None, ..well(&snapshot) };
+        assert!(clock.look(165, &Observation { refresh_due: None, ..wrong }).is_empty());
+        let away = Observation { refresh_due: None, jobs: None, ..well(&snapshot) };
         assert!(clock.look(170, &away).is_empty());
         assert_eq!(clock.look(175, &well(&snapshot)), [("rollups_late", true), ("jobs", true)]);
     }

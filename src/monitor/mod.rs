@@ -1,11 +1,11 @@
-//! The service looks after itself: rates of the last minute, conditions that operators have to hear of, a line in the log.
+//! The service samples after itself: rates of the last minute, conditions that operators have to hear of, a line in the log.
 //!
 //! Before: `ingest` counts, `store` and `cache` are asked whether they answer. After: `http` shows it, `notify` tells operators.
 //! Promise: looking costs the same whatever the load; what is told began at least `monitor.alert_after_seconds` ago; a service
 //! that is cut off from everything still knows how it is.
 
 mod alarms;
-mod parts;
+mod components;
 mod process;
 mod window;
 
@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cache::Cache;
 use crate::config::Settings;
-use crate::ingest::{Meters, ShardStatus, Tally};
+use crate::ingest::{IngestStats, RecordCounts, WriterStatus};
 use crate::model::{SystemAlert, SystemCondition};
 use crate::store::Store;
 use crate::store::job::Job;
@@ -29,7 +29,7 @@ use alarms::Alarms;
 use window::Window;
 
 pub use crate::store::condition::LATE;
-pub use parts::{PATIENCE, Parts, Said};
+pub use components::{PROBE_TIMEOUT, ProbeResult, Probes};
 pub use process::Usage;
 
 /// How far back rates go.
@@ -39,20 +39,20 @@ pub const RATES_OVER: Duration = Duration::from_secs(60);
 pub const HISTORY: Duration = Duration::from_secs(3600);
 
 /// Looks from one at the jobs of TimescaleDB to the next: half a minute with the setting as it is.
-const LOOKS_A_JOB: u32 = 6;
+const SAMPLES_PER_JOB_QUERY: u32 = 6;
 
 /// Changes that wait to be told; more are in the log and in the history all the same.
-const NEWS: usize = 64;
+const MAX_WAITING_CHANGES: usize = 64;
 
 /// How every part of it is, at one moment.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
-    /// Since the service began.
+    /// ActiveCondition the service began.
     pub uptime: Duration,
     /// Every writer now.
-    pub shards: Vec<ShardStatus>,
+    pub shards: Vec<WriterStatus>,
     /// What each did in the last minute, in the order of `shards`.
-    pub recent: Vec<Tally>,
+    pub recent: Vec<RecordCounts>,
     /// The time `recent` covers: a minute, or less after a start.
     pub covers: Duration,
     /// Memory and processor of the process, at most a look old.
@@ -61,13 +61,13 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// What all of them did since the service began.
-    pub fn total(&self) -> Tally {
-        self.shards.iter().map(|shard| shard.tally).fold(Tally::default(), Tally::and)
+    pub fn total(&self) -> RecordCounts {
+        self.shards.iter().map(|shard| shard.counts).fold(RecordCounts::default(), RecordCounts::plus)
     }
 
     /// What all of them did in the last minute.
-    pub fn recent_total(&self) -> Tally {
-        self.recent.iter().copied().fold(Tally::default(), Tally::and)
+    pub fn recent_total(&self) -> RecordCounts {
+        self.recent.iter().copied().fold(RecordCounts::default(), RecordCounts::plus)
     }
 
     /// Share of the records of the last minute that were refused or failed, 0 to 1.
@@ -77,7 +77,7 @@ impl Snapshot {
 
     /// The fullest queue, 0 to 1, and whose it is.
     pub fn fullest(&self) -> (f64, &str) {
-        let use_of = |shard: &ShardStatus| share(shard.queue_rows as u64, shard.queue_capacity as u64);
+        let use_of = |shard: &WriterStatus| share(shard.queue_rows as u64, shard.queue_capacity as u64);
         self.shards
             .iter()
             .map(|shard| (use_of(shard), shard.name.as_str()))
@@ -107,7 +107,7 @@ pub struct Monitor {
 struct Shared {
     store: Store,
     cache: Cache,
-    meters: Meters,
+    ingest_stats: IngestStats,
     started: Instant,
     state: Mutex<State>,
     /// As they were last seen, and when.
@@ -124,12 +124,17 @@ struct State {
 }
 
 /// What there is to tell operators; the other end is `notify`'s.
-pub type News = mpsc::Receiver<SystemAlert>;
+pub type SystemAlertReceiver = mpsc::Receiver<SystemAlert>;
 
 impl Monitor {
-    /// Knows nothing yet; [`Watch::run`] looks. The second is the watch, the third what it finds.
-    pub fn new(store: &Store, cache: &Cache, meters: Meters, settings: &Settings) -> (Self, Watch, News) {
-        let (news, told) = mpsc::channel(NEWS);
+    /// Knows nothing yet; [`Sampler::run`] samples. The second is the watch, the third what it finds.
+    pub fn new(
+        store: &Store,
+        cache: &Cache,
+        ingest_stats: IngestStats,
+        settings: &Settings,
+    ) -> (Self, Sampler, SystemAlertReceiver) {
+        let (changes, told) = mpsc::channel(MAX_WAITING_CHANGES);
         let state = State {
             window: Window::new(RATES_OVER),
             usage: Usage::default(),
@@ -144,16 +149,16 @@ impl Monitor {
         let shared = Shared {
             store,
             cache,
-            meters,
+            ingest_stats,
             started: Instant::now(),
             state: Mutex::new(state),
             jobs: tokio::sync::Mutex::default(),
-            jobs_every: every * LOOKS_A_JOB,
+            jobs_every: every * SAMPLES_PER_JOB_QUERY,
         };
         let monitor = Self { shared: Arc::new(shared) };
-        let watch = Watch {
+        let watch = Sampler {
             monitor: monitor.clone(),
-            news,
+            changes,
             every,
             summary_every: Some(Duration::from_secs(settings.monitor.summary_interval_seconds.into()))
                 .filter(|every| !every.is_zero()),
@@ -164,10 +169,10 @@ impl Monitor {
 
     /// How it is now.
     pub fn snapshot(&self) -> Snapshot {
-        let shards = self.shared.meters.read();
+        let shards = self.shared.ingest_stats.read();
         let state = self.state();
         let now = Instant::now();
-        let tallies: Vec<Tally> = shards.iter().map(|shard| shard.tally).collect();
+        let tallies: Vec<RecordCounts> = shards.iter().map(|shard| shard.counts).collect();
         let (recent, covers) = state.window.since(&tallies, now);
         Snapshot { uptime: now - self.shared.started, shards, recent, covers, usage: state.usage }
     }
@@ -188,23 +193,23 @@ impl Monitor {
     }
 }
 
-/// The loop that looks.
+/// The loop that samples.
 #[derive(Debug)]
-pub struct Watch {
+pub struct Sampler {
     monitor: Monitor,
-    news: mpsc::Sender<SystemAlert>,
+    changes: mpsc::Sender<SystemAlert>,
     every: Duration,
     summary_every: Option<Duration>,
     memory_limit_bytes: u64,
 }
 
-impl Watch {
+impl Sampler {
     /// Looks until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let mut clock = interval(self.every);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut process = process::Process::new(self.memory_limit_bytes);
-        let mut summed_up = (Instant::now(), Tally::default());
+        let mut last_summary = (Instant::now(), RecordCounts::default());
         let mut lag = None;
         loop {
             tokio::select! {
@@ -212,29 +217,29 @@ impl Watch {
                 _ = clock.tick() => {}
             }
             let usage = process.measure();
-            lag = self.look(usage).await;
-            if self.summary_every.is_some_and(|every| summed_up.0.elapsed() >= every) {
-                summed_up = sum_up(&self.monitor.snapshot(), lag, summed_up);
+            lag = self.sample(usage).await;
+            if self.summary_every.is_some_and(|every| last_summary.0.elapsed() >= every) {
+                last_summary = log_summary(&self.monitor.snapshot(), lag, last_summary);
             }
         }
         if self.summary_every.is_some() {
-            sum_up(&self.monitor.snapshot(), lag, summed_up);
+            log_summary(&self.monitor.snapshot(), lag, last_summary);
         }
     }
 
     /// Looks once; gives how long the oldest committed transaction has waited for its reaction, where that can be asked.
-    async fn look(&self, usage: Usage) -> Option<Duration> {
+    async fn sample(&self, usage: Usage) -> Option<Duration> {
         self.monitor.shared.store.measure_pool();
-        let shards = self.monitor.shared.meters.read();
+        let shards = self.monitor.shared.ingest_stats.read();
         {
             let mut state = self.monitor.state();
             state.usage = usage;
-            state.window.add(Instant::now(), shards.iter().map(|shard| shard.tally).collect());
+            state.window.add(Instant::now(), shards.iter().map(|shard| shard.counts).collect());
         }
-        let Parts { postgres, redis, backlog, jobs } = self.monitor.ask_parts().await;
+        let Probes { postgres, redis, backlog, jobs } = self.monitor.probe_components().await;
         let lag = backlog.answer.map(|backlog| backlog.transactions.oldest);
         let snapshot = self.monitor.snapshot();
-        let found = alarms::Found {
+        let observed = alarms::Observation {
             snapshot: &snapshot,
             postgres_answers: postgres.answer.is_some(),
             redis_answers: redis.answer.is_some(),
@@ -242,14 +247,14 @@ impl Watch {
             refresh_due: backlog.answer.map(|backlog| backlog.refresh_due),
             jobs: jobs.answer.as_deref(),
         };
-        let changed = self.monitor.state().alarms.judge(&found, Instant::now(), Timestamp::now());
+        let changed = self.monitor.state().alarms.evaluate(&observed, Instant::now(), Timestamp::now());
         for alert in changed {
-            self.tell(alert);
+            self.report(alert);
         }
         lag
     }
 
-    fn tell(&self, alert: SystemAlert) {
+    fn report(&self, alert: SystemAlert) {
         let (name, ended) = (alert.condition.name(), alert.ended_at.is_some());
         metrics::gauge!(names::SYSTEM_ALERT, "name" => name).set(if ended { 0.0 } else { 1.0 });
         if ended {
@@ -261,7 +266,7 @@ impl Watch {
         } else {
             tracing::error!(name, value = alert.value, threshold = alert.threshold, "{}", alert.message);
         }
-        if self.news.try_send(alert).is_err() {
+        if self.changes.try_send(alert).is_err() {
             tracing::warn!(name, "operators are not told of this change: too many wait");
         }
     }
@@ -277,7 +282,11 @@ pub fn describe_conditions() {
 /// The line of the log: what was done since the last one, so that the lines of a log cover all of it once, and how it is now. Gives
 /// where the next one begins.
 #[expect(clippy::cast_precision_loss, reason = "a rate")]
-fn sum_up(snapshot: &Snapshot, lag: Option<Duration>, last: (Instant, Tally)) -> (Instant, Tally) {
+fn log_summary(
+    snapshot: &Snapshot,
+    lag: Option<Duration>,
+    last: (Instant, RecordCounts),
+) -> (Instant, RecordCounts) {
     let (now, all) = (Instant::now(), snapshot.total());
     let (seconds, done) = (now.duration_since(last.0).as_secs_f64(), all.since(last.1));
     let (queue_use, _) = snapshot.fullest();

@@ -5,32 +5,32 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::ingest::Tally;
+use crate::ingest::RecordCounts;
 
 /// Counts as they were at each look, as far back as a rate goes.
 #[derive(Debug)]
 pub(super) struct Window {
     over: Duration,
-    looks: VecDeque<(Instant, Vec<Tally>)>,
+    samples: VecDeque<(Instant, Vec<RecordCounts>)>,
 }
 
 impl Window {
     pub(super) fn new(over: Duration) -> Self {
-        Self { over, looks: VecDeque::new() }
+        Self { over, samples: VecDeque::new() }
     }
 
     /// A look. One is kept that is older than the window, so that the whole of it is covered.
-    pub(super) fn add(&mut self, now: Instant, tallies: Vec<Tally>) {
-        self.looks.push_back((now, tallies));
-        while self.looks.get(1).is_some_and(|(at, _)| now.duration_since(*at) >= self.over) {
-            self.looks.pop_front();
+    pub(super) fn add(&mut self, now: Instant, tallies: Vec<RecordCounts>) {
+        self.samples.push_back((now, tallies));
+        while self.samples.get(1).is_some_and(|(at, _)| now.duration_since(*at) >= self.over) {
+            self.samples.pop_front();
         }
     }
 
     /// What each did since the beginning of the window, and how long that is; nothing before the first look.
-    pub(super) fn since(&self, tallies: &[Tally], now: Instant) -> (Vec<Tally>, Duration) {
-        let Some((at, earlier)) = self.looks.front() else {
-            return (vec![Tally::default(); tallies.len()], Duration::ZERO);
+    pub(super) fn since(&self, tallies: &[RecordCounts], now: Instant) -> (Vec<RecordCounts>, Duration) {
+        let Some((at, earlier)) = self.samples.front() else {
+            return (vec![RecordCounts::default(); tallies.len()], Duration::ZERO);
         };
         let recent = tallies.iter().zip(earlier).map(|(now, earlier)| now.since(*earlier)).collect();
         (recent, now.duration_since(*at))
@@ -41,8 +41,8 @@ impl Window {
 mod tests {
     use super::*;
 
-    fn stored(stored: u64) -> Vec<Tally> {
-        vec![Tally { stored, ..Tally::default() }]
+    fn stored(stored: u64) -> Vec<RecordCounts> {
+        vec![RecordCounts { stored, ..RecordCounts::default() }]
     }
 
     #[test]

@@ -152,7 +152,7 @@ impl<S: Sender> Lane<S> {
     /// One attempt within its deadline, and what follows from it.
     fn send(&self, lease: Lease, message: Message) -> AbortOnDropHandle<Settled> {
         let (sender, limits, timeout) = (Arc::clone(&self.sender), self.manner.limits, self.manner.timeout);
-        tasks::beside(async move {
+        tasks::spawn_abort_on_drop(async move {
             let began = Instant::now();
             let attempt = match sender.as_ref() {
                 Err(reason) => Attempt::Refused(reason.clone()),
@@ -222,7 +222,7 @@ fn span<S: Sender>(message: &Message) -> Span {
         .iter()
         .filter_map(|notice| TraceContext::parse(notice.trace.as_ref()?))
         .collect();
-    trace::continuing(&traces, || {
+    trace::span_with_parents(&traces, || {
         let (channel, attempt) = (S::CHANNEL.name(), message.attempts + 1);
         trace::span!("notify", channel, message_id = message.id, attempt)
     })

@@ -80,7 +80,7 @@ pub fn start(stage: &Stage, store: &Store, time: &Clock, listener: &Listener, se
     if !unset.is_empty() {
         tracing::info!(reasons = unset.join(", "), "notifications by these channels are refused");
     }
-    stage.spawn_loop("notify.measure", measure(store.clone(), stage.stopping()));
+    stage.spawn_loop("notify.measure", measure(store.clone(), stage.stop_token()));
 }
 
 struct Begin<'a> {
@@ -103,7 +103,7 @@ impl Begin<'_> {
         let limits = Limits { attempts: self.settings.notify.attempts, interval };
         let manner = Manner::of::<S>(self.settings, limits, merge_seconds);
         let lane = Lane::new(self.store, sender, manner, self.listener.wake());
-        self.stage.spawn_loop(name, lane.run(self.stage.stopping()));
+        self.stage.spawn_loop(name, lane.run(self.stage.stop_token()));
     }
 }
 

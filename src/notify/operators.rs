@@ -57,7 +57,7 @@ pub fn start(stage: &Stage, news: mpsc::Receiver<SystemAlert>, time: &Clock, set
                 .start("operators.wechat", http.clone().and_then(|http| wechat::Wechat::new(notify, http))),
         }
     }
-    stage.spawn_loop("operators", spread(news, addresses, stage.stopping()));
+    stage.spawn_loop("operators", spread(news, addresses, stage.stop_token()));
 }
 
 /// Gives every address what there is to tell, until `stop`.
@@ -114,7 +114,7 @@ impl Post<'_> {
             limits: Limits { attempts: u16::MAX, interval },
             timeout: self.settings.notify.timeout(),
         };
-        self.stage.spawn_loop(name, teller.run(self.changes, self.stage.stopping()));
+        self.stage.spawn_loop(name, teller.run(self.changes, self.stage.stop_token()));
     }
 }
 
@@ -172,7 +172,7 @@ impl<S: Sender> Teller<S> {
         let attempt = self.sender.attempt(message, self.timeout).await;
         let (outcome, wait) = decide::decide(&attempt, message.attempts, self.limits, rand::random::<f64>());
         let channel = S::CHANNEL.name();
-        metrics::counter!(names::OPERATORS_TOLD, "channel" => channel, "outcome" => outcome.name())
+        metrics::counter!(names::OPERATOR_MESSAGES, "channel" => channel, "outcome" => outcome.name())
             .increment(1);
         message.attempts = message.attempts.saturating_add(1);
         let words = S::loggable(attempt.words().unwrap_or_default());

@@ -52,7 +52,7 @@ fn hear(shared: &Shared, news: &mpsc::Sender<News>, change: Change) {
             // The connection was lost: the database behind this one may have gone back.
             shared.cache.forget_timeline();
             *version = Some(now);
-            shared.memory.forget_all();
+            shared.memory.invalidate_all();
             News::Changed { number, device_sns: None }
         }
         Change::Changed { number, device_sns } => {
@@ -60,14 +60,14 @@ fn hear(shared: &Shared, news: &mpsc::Sender<News>, change: Change) {
             let Some(version) = version.as_mut() else { return };
             version.number = version.number.max(number);
             match &device_sns {
-                Some(device_sns) => shared.memory.forget(device_sns.iter().map(AsRef::as_ref)),
-                None => shared.memory.forget_all(),
+                Some(device_sns) => shared.memory.invalidate(device_sns.iter().map(AsRef::as_ref)),
+                None => shared.memory.invalidate_all(),
             }
             News::Changed { number, device_sns }
         }
         Change::Deaf => {
             *version = None;
-            shared.memory.deafen();
+            shared.memory.suspend();
             return;
         }
     };
@@ -130,8 +130,8 @@ impl Keeper {
         let cache = &self.shared.cache;
         cache.connect().await?;
         known_timeline(&self.shared).await?;
-        let at = owner::At { directory_id: &directory_id, number };
-        let everything_is_void = owner::changed(cache, at, device_sns).await?;
+        let at = owner::DirectoryVersion { directory_id: &directory_id, number };
+        let everything_is_void = owner::apply_change(cache, at, device_sns).await?;
         self.told = Some(Version { directory_id, number });
         if everything_is_void {
             owner::remove_all(cache).await?;
@@ -142,20 +142,23 @@ impl Keeper {
     async fn remember(&self, found: &Tenures) -> Result<(), CacheError> {
         known_timeline(&self.shared).await?;
         let cache = &self.shared.cache;
-        let at = owner::At { directory_id: &found.version.directory_id, number: found.version.number };
+        let at = owner::DirectoryVersion {
+            directory_id: &found.version.directory_id,
+            number: found.version.number,
+        };
         let tenures = found.by_device.iter().map(|(device_sn, tenure)| (device_sn.as_ref(), tenure));
-        if !owner::remember(cache, at, tenures.clone(), KEEP_PATIENCE).await? {
+        if !owner::put(cache, at, tenures.clone(), KEEP_PATIENCE).await? {
             // Redis knows of another version: of a later one, and this changes nothing; or of an earlier one or none
             // (it was flushed, or is told for the first time), and is brought to this one.
-            owner::changed(cache, at, None).await?;
-            owner::remember(cache, at, tenures, KEEP_PATIENCE).await?;
+            owner::apply_change(cache, at, None).await?;
+            owner::put(cache, at, tenures, KEEP_PATIENCE).await?;
         }
         Ok(())
     }
 }
 
 async fn known_timeline(shared: &Shared) -> Result<(), CacheError> {
-    match timeline::known(&shared.store, &shared.cache).await {
+    match timeline::current(&shared.store, &shared.cache).await {
         Ok(_) => Ok(()),
         Err(TimelineError::Cache(error)) => Err(error),
         Err(TimelineError::Store(error)) => {

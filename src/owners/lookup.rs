@@ -150,15 +150,15 @@ async fn find(
 
 fn remember(shared: &Shared, found: &ByDevice, said_by: Witness, generation: u64) {
     for (device_sn, tenure) in found {
-        shared.memory.remember(device_sn.clone(), Remembered { tenure: *tenure, said_by }, generation);
+        shared.memory.insert(device_sn.clone(), Remembered { tenure: *tenure, said_by }, generation);
     }
 }
 
 /// What Redis knows. Without it, and while changes are not heard, everything is asked of the database.
 async fn recall(shared: &Shared, device_sns: &[&str]) -> ByDevice {
     let Some(version) = shared.version().filter(|_| !device_sns.is_empty()) else { return ByDevice::new() };
-    let at = owner::At { directory_id: &version.directory_id, number: version.number };
-    match owner::recall(&shared.cache, at, device_sns, REDIS_PATIENCE).await {
+    let at = owner::DirectoryVersion { directory_id: &version.directory_id, number: version.number };
+    match owner::get(&shared.cache, at, device_sns, REDIS_PATIENCE).await {
         Ok(known) => {
             let now = jiff::Timestamp::now();
             let known = device_sns.iter().zip(known);

@@ -8,7 +8,7 @@
 //! key is held against comes from PostgreSQL, or from what memory has from there ([`Witness`]).
 //!
 //! A sample belongs to the binding in force at its own time, so one that comes late goes to whoever wore the device
-//! then (`sql/functions/device_owner_at.sql`).
+//! then (`sql/functions/device/device_owner_at.sql`).
 
 mod follow;
 mod lookup;
@@ -25,7 +25,7 @@ use tokio::sync::mpsc;
 
 use crate::cache::Cache;
 use crate::config::Settings;
-use crate::memory::Memory;
+use crate::lookup_cache::LookupCache;
 use crate::model::tenant::Probe;
 use crate::model::{Owned, Tenure};
 use crate::store::owners::{self, Version};
@@ -79,7 +79,7 @@ pub struct Owners {
 struct Shared {
     store: Store,
     cache: Cache,
-    memory: Memory<Box<str>, Remembered>,
+    memory: LookupCache<Box<str>, Remembered>,
     /// What keys of one tenant may name.
     fine: tenant::FineThings,
     /// The last version heard of; `None`: changes are not heard at present.
@@ -89,7 +89,7 @@ struct Shared {
 impl Shared {
     /// What memory has from `witness`.
     fn recall(&self, device_sn: &str, witness: Witness) -> Option<Tenure> {
-        self.memory.recall(device_sn).filter(|found| found.said_by >= witness).map(|found| found.tenure)
+        self.memory.get(device_sn).filter(|found| found.said_by >= witness).map(|found| found.tenure)
     }
 
     fn version(&self) -> Option<Version> {
@@ -104,7 +104,7 @@ impl Owners {
         let shared = Arc::new(Shared {
             store: store.clone(),
             cache: cache.clone(),
-            memory: Memory::new(
+            memory: LookupCache::new(
                 settings.owner_cache_devices,
                 Duration::from_secs(settings.owner_cache_seconds.into()),
             ),
@@ -113,10 +113,10 @@ impl Owners {
         });
         let (questions, asked) = mpsc::channel(lookup::QUESTIONS);
         let (news, told) = mpsc::channel(follow::NEWS);
-        let lookup = lookup::run(Arc::clone(&shared), news.clone(), asked, stage.stopping());
+        let lookup = lookup::run(Arc::clone(&shared), news.clone(), asked, stage.stop_token());
         stage.spawn_loop("owners.lookup", lookup);
-        stage.spawn_loop("owners.keep", follow::keep(Arc::clone(&shared), told, stage.stopping()));
-        stage.spawn_loop("owners.follow", follow::run(Arc::clone(&shared), news, stage.stopping()));
+        stage.spawn_loop("owners.keep", follow::keep(Arc::clone(&shared), told, stage.stop_token()));
+        stage.spawn_loop("owners.follow", follow::run(Arc::clone(&shared), news, stage.stop_token()));
         Self { shared, questions }
     }
 

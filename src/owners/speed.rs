@@ -9,13 +9,13 @@ use crate::model::tenant::Probe;
 /// Owners who remember so many devices.
 fn owners(devices: usize) -> Owners {
     let settings = Settings::defaults();
-    let memory = Memory::new(settings.owner_cache_devices, Duration::from_secs(600));
-    memory.forget_all();
+    let memory = LookupCache::new(settings.owner_cache_devices, Duration::from_secs(600));
+    memory.invalidate_all();
     let owner = Owner { customer_id: Some(1), org_id: Some(2), user_id: Some(3) };
     for device in 0..devices {
         let tenure = Tenure { owner, ..Tenure::UNBOUND };
         let remembered = Remembered { tenure, said_by: Witness::Database };
-        memory.remember(serial(device).into(), remembered, memory.generation());
+        memory.insert(serial(device).into(), remembered, memory.generation());
     }
     let shared = Shared {
         store: Store::new(&settings).expect("a URL"),

@@ -5,9 +5,9 @@
 //! database, after its return, its restart or its flush, by one instance, while live values go on.
 //! What a batch causes inside the database is `sql/functions/finish_batches.sql`.
 
-pub mod alerts;
-pub mod latest;
+pub mod alert_publisher;
 mod rebuild;
+pub mod redis_view;
 
-pub use alerts::AlertView;
-pub use latest::LatestView;
+pub use alert_publisher::AlertPublisher;
+pub use redis_view::RedisView;

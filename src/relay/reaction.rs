@@ -1,6 +1,6 @@
 //! The reaction to claimed batches: read back, show, finish.
 //!
-//! Before: `relay::lane` claims. After: `react` and `store::outbox::finish`. Promise: Redis is told before the outbox rows
+//! Before: `relay::worker` claims. After: `react` and `store::outbox::finish`. Promise: Redis is told before the outbox rows
 //! go, and no transaction is open while it is told; the lease is kept up for as long as it takes; a batch that fails by
 //! itself is put aside for longer each time, and said in the log, while its neighbours go on.
 
@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use tokio::time::sleep;
 use tracing::Instrument;
 
-use crate::react::LatestView;
+use crate::react::RedisView;
 use crate::store::device_info;
 use crate::store::health_data::{self, Newest};
 use crate::store::outbox::{self, Claimed, Finish, Finished, Lease, Share, TimeRange};
@@ -34,7 +34,7 @@ const MAX_DOUBLINGS: u32 = 6;
 
 pub(super) struct Reaction {
     store: Store,
-    view: LatestView,
+    view: RedisView,
     notifications: Announcer,
     lease: Lease,
     patience: Patience,
@@ -44,7 +44,7 @@ impl Reaction {
     pub(super) fn new(
         share: Share,
         store: &Store,
-        view: &LatestView,
+        view: &RedisView,
         notifications: &Announcer,
         lease: Lease,
     ) -> Self {
@@ -103,7 +103,7 @@ impl Reaction {
         let began = Instant::now();
         let batch_ids: Vec<i64> = claimed.iter().map(|row| row.batch_id).collect();
         let traces = claimed.iter().filter_map(|row| row.trace.as_ref());
-        let span = trace::continuing(traces, || trace::span!("react", batches = claimed.len()));
+        let span = trace::span_with_parents(traces, || trace::span!("react", batches = claimed.len()));
         let finished = tokio::select! {
             finished = self.read_show_finish(claimed, &batch_ids).instrument(span) => finished?,
             never = self.keep_lease(&batch_ids) => match never {},

@@ -1,6 +1,6 @@
 //! `erasure`: taking a device or a user out of the database, step by step, and the receipt of it.
 //!
-//! Before: `vitals erase`. After: sql/functions/erase_*.sql; Redis follows by way of `cache::forget`.
+//! Before: `vitals erase`. After: sql/functions/erasure; Redis follows by way of `cache::forget`.
 //! Promise: each step is a transaction that notes what it did; one that was broken off goes on where it was.
 
 use jiff::Timestamp;

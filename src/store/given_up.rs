@@ -88,7 +88,7 @@ impl Connect for Dialer {
             let (client, connection) = self.tls.connect(&config).await?;
             let mut served = Served { by: None, given_up: self.given_up.clone() };
             let (tell, told) = tokio::sync::oneshot::channel();
-            let driver = tasks::beside(async move {
+            let driver = tasks::spawn_abort_on_drop(async move {
                 let mut connection = std::pin::pin!(connection);
                 tokio::select! {
                     // Its end shows in the next statement, where it is handled.

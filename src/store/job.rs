@@ -1,11 +1,11 @@
 //! The jobs of TimescaleDB that something of ours depends on (Community edition): whether each does what it should.
 //!
-//! Before: the monitor and `vitals check` ask. After: sql/functions/watched_jobs.sql.
+//! Before: the monitor and `vitals check` ask. After: sql/functions/policy/watched_jobs.sql.
 //! Promise: what is wrong is said with what to do, and a failure in the server's own words.
 
 use super::{Store, StoreError, statement};
 
-/// How a job is; `sql/functions/watched_jobs.sql` says when it is which.
+/// How a job is; `sql/functions/policy/watched_jobs.sql` says when it is which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JobState {
     /// As it should be.

@@ -1,6 +1,6 @@
 //! `policy`: what DBAs decided about lifetimes, and its enforcement.
 //!
-//! Before: `vitals policy`, the clock, whoever asks how old an upload may be. After: sql/functions/policy_*.sql.
+//! Before: `vitals policy`, the clock, whoever asks how old an upload may be. After: sql/functions/policy.
 //! Promise: a policy that would lose data is refused by the database, with the reason, whoever sets it.
 
 use jiff::Timestamp;

@@ -94,7 +94,7 @@ impl Tls {
             Some(fixed) => Connector(Ok(fixed.clone())),
             None => {
                 let tls = self.clone();
-                Connector(tasks::aside(move || tls.client()).await)
+                Connector(tasks::run_blocking(move || tls.client()).await)
             }
         }
     }

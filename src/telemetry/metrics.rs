@@ -20,16 +20,16 @@ const ROWS: &[f64] = &[1.0, 10.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 500
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
 /// Keeps what is recorded small, until `stop`: without it a million requests that nobody asks about take 62 MB.
-pub async fn keep_metrics_small(recorder: PrometheusHandle, stop: CancellationToken) {
-    keep_small(recorder, UPKEEP_EVERY, stop).await;
+pub async fn run_metrics_upkeep(recorder: PrometheusHandle, stop: CancellationToken) {
+    run_upkeep_every(recorder, UPKEEP_EVERY, stop).await;
 }
 
-async fn keep_small(recorder: PrometheusHandle, every: Duration, stop: CancellationToken) {
-    let mut turns = tokio::time::interval(every);
+async fn run_upkeep_every(recorder: PrometheusHandle, every: Duration, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(every);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            _ = turns.tick() => recorder.run_upkeep(),
+            _ = ticks.tick() => recorder.run_upkeep(),
         }
     }
 }
@@ -77,7 +77,7 @@ mod tests {
             }
             stop.cancel();
         };
-        tokio::join!(recording, keep_small(recorder.handle(), EVERY, stop.clone()));
+        tokio::join!(recording, run_upkeep_every(recorder.handle(), EVERY, stop.clone()));
         // Others run in this process, too.
         let grown = resident_bytes().saturating_sub(before) >> 20;
         assert!(grown < 60, "{grown} MiB");

@@ -13,7 +13,7 @@ use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::{LogFormat, Settings};
 
-pub use metrics::{init_metrics, keep_metrics_small};
+pub use metrics::{init_metrics, run_metrics_upkeep};
 pub use trace::Exporter;
 
 /// Starts logging to standard error, and traces where `otlp_endpoint` says so: what it gives is kept until the end.

@@ -91,7 +91,7 @@ names! {
     counter CPU_SECONDS = "vitals_process_cpu_seconds_total" in Seconds: "Processor time used";
     /// By name, as at `/api/system_alerts`.
     gauge SYSTEM_ALERT = "vitals_system_alert": "1 while this condition is told to operators";
-    counter OPERATORS_TOLD = "vitals_operator_messages_total":
+    counter OPERATOR_MESSAGES = "vitals_operator_messages_total":
         "Messages to operators, by channel and outcome of an attempt";
     /// Asked for with the metrics, as the next one.
     gauge REFRESH_DUE_SECONDS = "vitals_rollup_refresh_due_seconds" in Seconds:

@@ -85,7 +85,7 @@ impl TraceContext {
 }
 
 /// Lets `span` continue the first of `parents`, and links the others.
-pub fn continues<'a>(span: &Span, parents: impl IntoIterator<Item = &'a TraceContext>) {
+pub fn set_parents<'a>(span: &Span, parents: impl IntoIterator<Item = &'a TraceContext>) {
     let mut parents = parents.into_iter();
     let Some(TraceContext(first)) = parents.next() else { return };
     // It fails only where nothing is exported.
@@ -96,7 +96,7 @@ pub fn continues<'a>(span: &Span, parents: impl IntoIterator<Item = &'a TraceCon
 }
 
 /// The span `open` makes, continuing `parents`; none where there are none: what nobody traces costs nothing.
-pub fn continuing<'a>(
+pub fn span_with_parents<'a>(
     parents: impl IntoIterator<Item = &'a TraceContext>,
     open: impl FnOnce() -> Span,
 ) -> Span {
@@ -105,7 +105,7 @@ pub fn continuing<'a>(
         return Span::none();
     }
     let span = open();
-    continues(&span, parents);
+    set_parents(&span, parents);
     span
 }
 

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Database, Said, Service, add_alert, vitals};
+use crate::harness::{CommandOutput, Database, Service, add_alert, vitals};
 
-async fn alerts(database: &Database, arguments: &[&str]) -> Said {
+async fn alerts(database: &Database, arguments: &[&str]) -> CommandOutput {
     vitals(database, &[&["alerts"], arguments].concat()).await
 }
 

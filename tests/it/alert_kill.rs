@@ -124,7 +124,7 @@ async fn relays_killed_at_any_moment_lose_no_alert_make_none_twice_and_everybody
     }
 
     let mut messages: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for seen in receiver.seen() {
+    for seen in receiver.requests() {
         for alert in seen.body["data"]["alerts"].as_array().expect("alerts") {
             let alert_id = alert["alert_id"].as_str().expect("text").to_owned();
             messages.entry(alert_id).or_default().insert(seen.header("webhook-id").to_owned());

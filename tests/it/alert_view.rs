@@ -133,7 +133,7 @@ async fn the_newest_state_wins_whatever_the_order() {
         Store::new(&database.settings()).expect("a store"),
         Cache::new(&database.settings()).expect("a cache"),
     );
-    vitals::timeline::settle(&store, &cache).await.expect("connected");
+    vitals::timeline::resolve(&store, &cache).await.expect("connected");
     let alert_id = raise(&sql, "SN-1").await;
     let at = [(alert_id, "SN-1".to_owned())];
     let read = || alert_change::now(&store, &at);

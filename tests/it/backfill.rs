@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio_postgres::Client;
 use vitals::store::rollups;
 
-use crate::harness::{Database, Said, Service, command, eventually, vitals};
+use crate::harness::{CommandOutput, Database, Service, command, eventually, vitals};
 
 /// A file that goes with the value.
 struct File(PathBuf);
@@ -36,7 +36,7 @@ async fn count(client: &Client, sql: &str) -> i64 {
 }
 
 /// Stored, there already, rejected.
-fn counts(said: &Said) -> (u64, u64, u64) {
+fn counts(said: &CommandOutput) -> (u64, u64, u64) {
     let account: Value = serde_json::from_str(&said.out).unwrap_or_else(|error| panic!("{error}: {said:?}"));
     let count = |name: &str| account[name].as_u64().expect("a count");
     (count("stored"), count("duplicate"), count("rejected"))

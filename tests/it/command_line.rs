@@ -5,7 +5,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 
-use crate::harness::{Database, PATIENCE, Process, Service, command, eventually, vitals};
+use crate::harness::{Database, Process, Service, TIMEOUT, command, eventually, vitals};
 
 /// Runs a command whose reader has gone before it says anything; gives its exit code and standard error.
 async fn unheard(database: &Database, arguments: &[&str]) -> (Option<i32>, String) {
@@ -22,7 +22,7 @@ async fn unheard(database: &Database, arguments: &[&str]) -> (Option<i32>, Strin
         child.stderr.take().expect("piped").read_to_string(&mut errors).await.expect("text");
         child.wait().await.expect("a status")
     };
-    let status = tokio::time::timeout(PATIENCE, ending).await.expect("ends in time");
+    let status = tokio::time::timeout(TIMEOUT, ending).await.expect("ends in time");
     (status.code(), errors)
 }
 
@@ -82,7 +82,7 @@ async fn a_log_that_no_terminal_shows_has_no_colours() {
             }
         }
     };
-    tokio::time::timeout(PATIENCE, reading).await.expect("serves in time");
+    tokio::time::timeout(TIMEOUT, reading).await.expect("serves in time");
     assert!(said.last().expect("lines").contains("serving"), "{said:#?}");
     assert!(!said.iter().any(|line| line.contains('\u{1b}')), "{said:#?}");
 }
@@ -220,8 +220,10 @@ async fn the_summaries_of_a_log_cover_every_record_once() {
             .collect()
     };
     let until = async |counts: &[u64]| {
-        eventually("the summaries", async || (stored(&process.said().join("\n")) == counts).then_some(()))
-            .await;
+        eventually("the summaries", async || {
+            (stored(&process.log_lines().join("\n")) == counts).then_some(())
+        })
+        .await;
     };
     upload(0, 30).await;
     until(&[30]).await;

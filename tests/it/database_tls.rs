@@ -2,18 +2,22 @@
 
 use serde_json::json;
 
-use crate::harness::{Database, Encrypted, Process, Said, command, eventually};
+use crate::harness::{CommandOutput, Database, Encrypted, Process, command, eventually};
 
 /// `url` by this host, with these parameters.
 fn by(host: &str, url: &str, parameters: &str) -> String {
     format!("{}?{parameters}", url.replace("127.0.0.1", host).replace("localhost", host))
 }
 
-async fn check(database: &Database, variables: &[(&str, &str)]) -> Said {
+async fn check(database: &Database, variables: &[(&str, &str)]) -> CommandOutput {
     let running = command(database, &["check"]).envs(variables.iter().copied()).output().await;
     let output = running.expect("it can be run");
     let text = |bytes| String::from_utf8(bytes).expect("text");
-    Said { code: output.status.code().expect("a code"), out: text(output.stdout), err: text(output.stderr) }
+    CommandOutput {
+        code: output.status.code().expect("a code"),
+        out: text(output.stdout),
+        err: text(output.stderr),
+    }
 }
 
 /// What `vitals check` says of PostgreSQL by this URL.
@@ -194,7 +198,7 @@ async fn a_service_for_others_says_so_when_its_servers_are_far_and_read_along() 
         ];
         let process = Process::serve(&database, &variables).await;
         // It was said before it served.
-        let said = process.said().join("\n");
+        let said = process.log_lines().join("\n");
         drop(process);
         let of = |server: &str| said.contains(&format!("the connection to {server} is not encrypted"));
         (of("PostgreSQL"), of("Redis"))

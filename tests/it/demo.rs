@@ -1,8 +1,8 @@
 //! `vitals demo` stays out of databases that hold anything but its own.
 
-use crate::harness::{Database, Said, vitals};
+use crate::harness::{CommandOutput, Database, vitals};
 
-async fn demo(database: &Database) -> Said {
+async fn demo(database: &Database) -> CommandOutput {
     vitals(database, &["demo", "--seconds", "1", "--devices", "1", "--history-days", "0"]).await
 }
 

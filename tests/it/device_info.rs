@@ -415,7 +415,7 @@ async fn dashboards_see_what_is_known_of_a_device_and_hear_of_it() {
     channel.subscribe(format!("device_info_channel:{device_sn}")).await.expect("subscribed");
     taken(&service, &full(device_sn)).await;
     let mut messages = channel.on_message();
-    let heard = tokio::time::timeout(crate::harness::PATIENCE, messages.next()).await.expect("in time");
+    let heard = tokio::time::timeout(crate::harness::TIMEOUT, messages.next()).await.expect("in time");
     assert_eq!(heard.expect("a message").get_payload::<String>().expect("text"), *device_sn);
     let expected = [
         ("deviceSn", device_sn.as_str()),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::harness::{Database, Said, Service, command, eventually};
+use crate::harness::{CommandOutput, Database, Service, command, eventually};
 
 const TENANT: i64 = 1_939_964_806_110_937_090;
 const ORG: i64 = 1_939_964_806_110_937_091;
@@ -32,14 +32,14 @@ impl Files {
         std::fs::read_to_string(self.folder.join(name)).expect("text")
     }
 
-    async fn import(&self, database: &Database, arguments: &[&str]) -> Said {
+    async fn import(&self, database: &Database, arguments: &[&str]) -> CommandOutput {
         let output = command(database, &["directory", "import"])
             .args(arguments)
             .current_dir(&self.folder)
             .output()
             .await
             .expect("the binary can be run");
-        Said {
+        CommandOutput {
             code: output.status.code().expect("not by a signal"),
             out: String::from_utf8(output.stdout).expect("text"),
             err: String::from_utf8(output.stderr).expect("text"),

@@ -167,7 +167,7 @@ async fn an_erased_user_is_nowhere_and_who_wore_the_device_later_is_untouched() 
         &format!(
             "update health_data set user_id = {USER}
              where device_sn = '{GONE}' and ts between now() - interval '15 days' and now() - interval '5 days';
-             -- Said by a device that was never bound.
+             -- CommandOutput by a device that was never bound.
              update health_data set user_id = {USER}
              where device_sn = '{KEPT}' and ts between now() - interval '4 days' and now() - interval '2 days';
              delete from outbox;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Database, Proxy, Service, eventually, narrow, readings};
+use crate::harness::{Answer, Database, Proxy, Service, eventually, readings, small_queues};
 
 const ROUTE: &str = "/upload_common_event";
 const TIME: &str = "2026-01-02 03:04:05";
@@ -509,7 +509,7 @@ fn bulk(n: usize) -> String {
 #[tokio::test]
 async fn events_are_answered_while_the_bulk_queue_is_full_and_its_writer_is_held() {
     let database = Database::new().await;
-    let service = Service::start_with(&database, narrow).await;
+    let service = Service::start_with(&database, small_queues).await;
     // The chunk is there before it is written to by somebody who does not commit.
     assert_eq!(service.post("/upload_health_data", bulk(0)).await.status, 200);
     // Somebody else is about to write a key of the first upload: the shard waits for the outcome.

@@ -10,13 +10,13 @@ mod load;
 mod verdict;
 mod watch;
 
-use crate::harness::{Database, Victims};
+use crate::harness::{Database, DisposableServers};
 use driver::{Plan, drive};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rounds_of_random_faults_lose_nothing_double_nothing_and_miss_no_alert() {
     let plan = Plan::or(5, 4_719);
-    match Victims::bring_up().await {
+    match DisposableServers::bring_up().await {
         Some(victims) => drive(plan, &Database::on(&victims).await, Some(&victims)).await,
         // Cables, connections and processes are ours everywhere.
         None => drive(plan, &Database::new().await, None).await,

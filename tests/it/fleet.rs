@@ -5,7 +5,7 @@ use redis::AsyncCommands;
 use serde_json::{Value, json};
 use vitals::config::Authentication;
 
-use crate::harness::{Answer, Database, PATIENCE, Service, authorization, eventually, vitals};
+use crate::harness::{Answer, Database, Service, TIMEOUT, authorization, eventually, vitals};
 
 async fn count(database: &Database, query: &str) -> i64 {
     database.client().await.query_one(query, &[]).await.expect(query).get(0)
@@ -223,7 +223,7 @@ async fn an_alert_has_the_names_of_old_and_its_channels_carry_it() {
         std::future::ready(text.contains(&device).then_some(text))
     });
     let mut next =
-        async || tokio::time::timeout(PATIENCE, messages.next()).await.expect("in time").expect("open");
+        async || tokio::time::timeout(TIMEOUT, messages.next()).await.expect("in time").expect("open");
     let sos = json!({ "eventType": "com.x.SOS_EVENT", "deviceSn": device });
     event(&service, sos.to_string()).await;
     let told = [next().await, next().await];

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Database, Proxy, Service, eventually, narrow, readings};
+use crate::harness::{Database, Proxy, Service, eventually, readings, small_queues};
 use vitals::config::Duplicates;
 
 fn partial(device_sn: &str, fields: &Value) -> Value {
@@ -356,7 +356,7 @@ async fn the_account_balances_over_concurrent_mixed_uploads() {
 #[tokio::test]
 async fn a_full_queue_refuses_with_retry_after_and_keeps_what_it_took() {
     let database = Database::new().await;
-    let service = Service::start_with(&database, narrow).await;
+    let service = Service::start_with(&database, small_queues).await;
     // A lock holds the writer in its transaction, so the queue can be seen full.
     let mut blocker = database.client().await;
     let lock = blocker.transaction().await.expect("a transaction");

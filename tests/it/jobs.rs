@@ -7,7 +7,7 @@ use tokio_postgres::Client;
 use vitals::store::migrate;
 use vitals::store::rollups::{self, Edition};
 
-use crate::harness::{Database, Login, Process, Said, Service, command, eventually, vitals};
+use crate::harness::{CommandOutput, Database, Login, Process, Service, command, eventually, vitals};
 
 async fn run(client: &Client, sql: &str) {
     client.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
@@ -29,7 +29,7 @@ async fn stop_scheduler(client: &Client) {
 }
 
 /// What `check` says of something, with its verdict.
-fn line<'a>(said: &'a Said, of: &str) -> Option<&'a str> {
+fn line<'a>(said: &'a CommandOutput, of: &str) -> Option<&'a str> {
     said.out.lines().find(|line| line.split_once(": ").is_some_and(|(head, _)| head[6..] == *of))
 }
 
@@ -185,7 +185,7 @@ async fn a_job_off_the_schedule_or_deleted_is_told_of_and_migrate_makes_what_is_
         let output = command(&database, &["check"]).env("VITALS_DATABASE_URL", service.url()).output().await;
         let output = output.expect("it can be run");
         let text = |bytes| String::from_utf8(bytes).expect("text");
-        Said {
+        CommandOutput {
             code: output.status.code().expect("a code"),
             out: text(output.stdout),
             err: text(output.stderr),
@@ -196,7 +196,7 @@ async fn a_job_off_the_schedule_or_deleted_is_told_of_and_migrate_makes_what_is_
         "update policy set compress_after = '9 days' where relation in ('device_info', 'health_15m')",
     )
     .await;
-    let is_well = |said: &Said| {
+    let is_well = |said: &CommandOutput| {
         let wrong = said.out.lines().any(|line| line.starts_with("BAD   job"));
         said.out.contains("jobs of TimescaleDB: ") && !wrong
     };

@@ -88,7 +88,7 @@ async fn an_upload_shows_as_dashboards_read_it_and_is_published() {
     });
     service.upload(&json!({ "data": item })).await;
 
-    let message = tokio::time::timeout(crate::harness::PATIENCE, channel.on_message().next()).await;
+    let message = tokio::time::timeout(crate::harness::TIMEOUT, channel.on_message().next()).await;
     let message = message.expect("published in time").expect("the channel is open");
     assert_eq!(message.get_payload::<String>().expect("text"), device_sn);
     let hash = shown(&database, "SHOWN-FULL").await;

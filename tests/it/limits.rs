@@ -5,7 +5,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use vitals::config::{Authentication, Settings};
 
-use crate::harness::{Database, PATIENCE, Service, authorization, eventually, vitals};
+use crate::harness::{Database, Service, TIMEOUT, authorization, eventually, vitals};
 
 async fn start(database: &Database, change: impl FnOnce(&mut Settings)) -> Service {
     Service::start_with(database, change).await
@@ -35,7 +35,7 @@ async fn exchange(stream: &mut TcpStream, text: &str, end: &str) -> String {
         }
         String::from_utf8_lossy(&answer).into_owned()
     };
-    tokio::time::timeout(PATIENCE, exchanging).await.expect("an answer or an end in time")
+    tokio::time::timeout(TIMEOUT, exchanging).await.expect("an answer or an end in time")
 }
 
 #[tokio::test]
@@ -276,7 +276,7 @@ async fn who_is_too_slow_is_cut_off() {
         let request = "GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(100);
         while greedy.write_all(request.as_bytes()).await.is_ok() {}
     };
-    tokio::time::timeout(PATIENCE, asking).await.expect("cut off in time");
+    tokio::time::timeout(TIMEOUT, asking).await.expect("cut off in time");
     service.finish().await;
 }
 

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::harness::{Database, Process, Proxy, Receiver, Reply, Seen, Service, eventually};
+use crate::harness::{Database, Process, Proxy, ReceivedRequest, Receiver, Reply, Service, eventually};
 
 fn samples(device: &str, count: i64) -> Value {
     let at = |back: i64| (Timestamp::now() - SignedDuration::from_secs(60 + back)).to_string();
@@ -12,7 +12,7 @@ fn samples(device: &str, count: i64) -> Value {
 }
 
 /// What each message told: name and kind.
-fn told(seen: &[Seen]) -> Vec<(String, String)> {
+fn told(seen: &[ReceivedRequest]) -> Vec<(String, String)> {
     let all =
         seen.iter().flat_map(|seen| seen.body["data"]["system_alerts"].as_array().expect("alerts").clone());
     let word = |alert: &Value, key: &str| alert[key].as_str().expect("text").to_owned();
@@ -21,8 +21,10 @@ fn told(seen: &[Seen]) -> Vec<(String, String)> {
 
 async fn tells(operators: &Receiver, name: &str, kind: &str) {
     let wanted = (name.to_owned(), kind.to_owned());
-    eventually(&format!("{name} {kind}"), async || told(&operators.seen()).contains(&wanted).then_some(()))
-        .await;
+    eventually(&format!("{name} {kind}"), async || {
+        told(&operators.requests()).contains(&wanted).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -223,7 +225,7 @@ async fn the_log_sums_up_what_came_in() {
     assert_eq!(posted.expect("an answer").status(), 200);
     let said = eventually("a summary of what came", async || {
         let fields = |line: &String| Some(serde_json::from_str::<Value>(line).ok()?["fields"].clone());
-        let said = process.said();
+        let said = process.log_lines();
         let mut summaries = said.iter().filter_map(fields).filter(|fields| fields["message"] == "summary");
         summaries.find(|fields| fields["stored"] == 30)
     })

@@ -1,9 +1,9 @@
 //! More than can be taken: refused in order, nothing acknowledged lost, memory bounded, and over when the load is.
 
 use tokio_util::sync::CancellationToken;
-use vitals::command::simulate::{self, Options, Show};
+use vitals_fleet::{Options, Show};
 
-use crate::harness::{Database, Process, Service, eventually, narrow, readings};
+use crate::harness::{Database, Process, Service, eventually, readings, small_queues};
 
 /// A figure of `/metrics`, over all its labels.
 async fn metric(url: &str, name: &str) -> f64 {
@@ -37,7 +37,7 @@ async fn what_the_queues_do_not_hold_is_refused_in_order_and_comes_in_when_there
     let lock = blocker.transaction().await.expect("a transaction");
     lock.batch_execute("lock table health_data in access exclusive mode").await.expect("a lock");
     let (nobody, url) = (CancellationToken::new(), &process.url);
-    let loading = simulate::run(&options, &nobody, Show::Nothing);
+    let loading = vitals_fleet::run(&options, &nobody, Show::Nothing);
     let refused_then_released = async {
         eventually("uploads are refused", || async {
             (metric(url, "vitals_ingest_refused_total").await > 100.0).then_some(())
@@ -69,7 +69,7 @@ async fn what_the_queues_do_not_hold_is_refused_in_order_and_comes_in_when_there
 #[tokio::test]
 async fn while_its_shard_has_no_room_an_upload_is_refused_unparsed() {
     let database = Database::new().await;
-    let service = Service::start_with(&database, narrow).await;
+    let service = Service::start_with(&database, small_queues).await;
     // A lock holds the writer in its transaction, so the queue stays full.
     let mut blocker = database.client().await;
     let lock = blocker.transaction().await.expect("a transaction");

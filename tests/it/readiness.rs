@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
+use crate::harness::{CommandOutput, command};
 use crate::harness::{Database, Login, Process, eventually, vitals};
-use crate::harness::{Said, command};
 
 /// `host:port` of a URL.
 fn place(url: &str) -> &str {
@@ -11,11 +11,15 @@ fn place(url: &str) -> &str {
     rest.split('/').next().expect("host and port")
 }
 
-async fn check(database: &Database, database_url: &str) -> Said {
+async fn check(database: &Database, database_url: &str) -> CommandOutput {
     let running = command(database, &["check"]).env("VITALS_DATABASE_URL", database_url).output().await;
     let output = running.expect("it can be run");
     let text = |bytes| String::from_utf8(bytes).expect("text");
-    Said { code: output.status.code().expect("a code"), out: text(output.stdout), err: text(output.stderr) }
+    CommandOutput {
+        code: output.status.code().expect("a code"),
+        out: text(output.stdout),
+        err: text(output.stderr),
+    }
 }
 
 async fn ready(process: &Process) -> (u16, serde_json::Value) {

@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use crate::harness::{Database, PATIENCE, Service, command};
+use crate::harness::{Database, Service, TIMEOUT, command};
 
 const README: &str = include_str!("../../README.md");
 
@@ -26,7 +26,7 @@ async fn shell(database: &Database, text: &str, folder: &std::path::Path) {
         .env("VITALS_REDIS_URL", &settings.redis_url)
         .output();
     let output =
-        tokio::time::timeout(PATIENCE, running).await.expect("ends in time").expect("bash can be run");
+        tokio::time::timeout(TIMEOUT, running).await.expect("ends in time").expect("bash can be run");
     assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
 }
 

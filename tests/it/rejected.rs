@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Database, Said, Service, command, eventually, vitals};
+use crate::harness::{CommandOutput, Database, Service, command, eventually, vitals};
 
 /// An instant within today's retention and beyond a day's.
 const LAST_MONTH: i64 = 1_767_294_245;
@@ -31,7 +31,7 @@ fn samples(device_sn: &str, samples: i64) -> Value {
     json!({ "data": items.collect::<Vec<_>>() })
 }
 
-fn replayed(said: &Said) -> Value {
+fn replayed(said: &CommandOutput) -> Value {
     assert_eq!(said.code, 0, "{said:?}");
     serde_json::from_str(&said.out).unwrap_or_else(|error| panic!("{error}: {said:?}"))
 }

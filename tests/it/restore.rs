@@ -7,7 +7,7 @@ use std::process::Stdio;
 use serde_json::json;
 use tokio::process::Command;
 
-use crate::harness::{Database, Login, Service, Victims, vitals};
+use crate::harness::{Database, DisposableServers, Login, Service, vitals};
 
 const README: &str = include_str!("../../README.md");
 const STACK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docker/stack");
@@ -41,7 +41,7 @@ fn programs(database: &Database, is_private: bool, victims: bool) -> PathBuf {
     std::fs::create_dir_all(&folder).expect("a folder");
     let settings = database.settings();
     let variables = if victims {
-        let named = Victims::environment().map(|(name, value)| format!("export {name}={value}\n"));
+        let named = DisposableServers::environment().map(|(name, value)| format!("export {name}={value}\n"));
         format!("unset VITALS_DATABASE_URL VITALS_REDIS_URL\n{}", named.concat())
     } else {
         String::new()
@@ -87,8 +87,8 @@ async fn run(commands: &str, programs: &Path, folder: &Path, url: &str) {
 
 #[tokio::test]
 async fn a_dump_that_is_restored_as_the_readme_says_serves_as_before() {
-    let victims = Victims::bring_up().await;
-    let (old, new) = (Database::new().await, Database::to_be_made(victims.as_ref()));
+    let victims = DisposableServers::bring_up().await;
+    let (old, new) = (Database::new().await, Database::not_created(victims.as_ref()));
     let admin = old.client().await;
     admin.batch_execute(LIVED_IN).await.expect("lived in");
     admin.batch_execute("call refresh_rollups(now() - interval '21 days', now())").await.expect("refreshed");

@@ -135,7 +135,7 @@ async fn a_binding_that_is_deleted_or_a_role_that_is_made_again_widens_nothing()
 #[tokio::test]
 async fn bindings_of_before_stay_and_a_role_that_had_none_sees_nothing() {
     const MIGRATION: &str = include_str!("../../migrations/V26__dashboard_tenant_explicit.sql");
-    const FUNCTIONS: &str = include_str!("../../sql/functions/dashboard_tenants.sql");
+    const FUNCTIONS: &str = include_str!("../../sql/functions/dashboard/dashboard_tenants.sql");
     let database = fleet().await;
     let admin = database.client().await;
     let (bound, unbound) =

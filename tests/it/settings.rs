@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use crate::harness::{Database, Said, command};
+use crate::harness::{CommandOutput, Database, command};
 
 /// `vitals check` with a settings file and variables.
-async fn check(database: &Database, file: Option<&str>, variables: &[(&str, &str)]) -> Said {
+async fn check(database: &Database, file: Option<&str>, variables: &[(&str, &str)]) -> CommandOutput {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.toml", database.settings().instance));
     let mut command = command(database, &["check"]);
     if let Some(text) = file {
@@ -14,7 +14,7 @@ async fn check(database: &Database, file: Option<&str>, variables: &[(&str, &str
     }
     let output = command.envs(variables.iter().copied()).output().await.expect("it can be run");
     let _ = std::fs::remove_file(&path);
-    Said {
+    CommandOutput {
         code: output.status.code().expect("not by a signal"),
         out: String::from_utf8(output.stdout).expect("text"),
         err: String::from_utf8(output.stderr).expect("text"),

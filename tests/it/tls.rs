@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use vitals::config::Settings;
 
-use crate::harness::{Database, PATIENCE, Service, command, eventually};
+use crate::harness::{Database, Service, TIMEOUT, command, eventually};
 
 /// Two files, to be written anew.
 struct Files {
@@ -123,7 +123,7 @@ async fn a_handshake_that_does_not_end_is_ended() {
         stream.write_all(said).await.expect("written");
         let mut rest = Vec::new();
         let ending = stream.read_to_end(&mut rest);
-        let _ = tokio::time::timeout(PATIENCE, ending).await.expect("closed in time");
+        let _ = tokio::time::timeout(TIMEOUT, ending).await.expect("closed in time");
     }
     service.drained().await;
     service.stop().await;

@@ -13,7 +13,7 @@ use vitals::config::Duplicates;
 use vitals::store::Store;
 use vitals::store::batch::{Batch, Folded, Session};
 
-use crate::harness::{Database, Service, Victims, eventually};
+use crate::harness::{Database, DisposableServers, Service, eventually};
 
 async fn count(client: &Client, sql: &str) -> i64 {
     client.query_one(sql, &[]).await.expect("a count").get(0)
@@ -36,7 +36,7 @@ async fn wait_for_standby(client: &Client, waits: bool) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_a_standby_is_away_no_upload_is_acknowledged_and_connections_do_not_add_up() {
-    let Some(victims) = Victims::bring_up().await else { return };
+    let Some(victims) = DisposableServers::bring_up().await else { return };
     let database = Database::on(&victims).await;
     let service = Service::start_with(&database, |settings| {
         settings.statement_timeout_ms = 300;

@@ -72,7 +72,7 @@ async fn after_a_database_went_back_redis_shows_what_it_has_and_nothing_that_nev
     info(&service, "BACK-1", 81, 0).await;
     becomes(&database, "health_data:BACK-1", "heartRate", Some("61")).await;
     service.finish().await;
-    database.keep().await;
+    database.take_snapshot().await;
 
     // What will never have been.
     let service = watchful(&database).await;
@@ -93,7 +93,7 @@ async fn after_a_database_went_back_redis_shows_what_it_has_and_nothing_that_nev
     })
     .await;
     service.finish().await;
-    database.go_back().await;
+    database.restore_snapshot().await;
 
     let service = watchful(&database).await;
     service.upload(&sample("BACK-1", 62, 30)).await;

@@ -6,8 +6,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::json_line;
-use crate::command::simulate::grouped;
-use crate::command::text::{age, aligned, harmless, print};
+use crate::command::text::{age, aligned, escape_control, grouped, print};
 use crate::store::Store;
 use crate::store::notification::{self, DeadLetter};
 
@@ -62,7 +61,7 @@ pub(super) async fn run(action: &Action, store: &Store) -> anyhow::Result<ExitCo
             };
             print(&format!("{} will be tried again{elsewhere}\n", grouped(resent.tried_again as u64)))?;
             for (id, reason) in &resent.refused {
-                eprintln!("vitals: {id} is not: {}", harmless(reason));
+                eprintln!("vitals: {id} is not: {}", escape_control(reason));
             }
             let found = resent.tried_again + resent.refused.len();
             if !resend.all && found < resend.ids.len() {
@@ -91,12 +90,12 @@ fn table(letters: &[DeadLetter]) -> String {
             letter.notification_id.to_string(),
             age(now.duration_since(letter.created_at)),
             letter.alert_id.to_string(),
-            harmless(&letter.device_sn),
+            escape_control(&letter.device_sn),
             letter.kind.clone(),
             letter.channel.clone(),
-            harmless(letter.contact.as_deref().unwrap_or(&letter.address)),
+            escape_control(letter.contact.as_deref().unwrap_or(&letter.address)),
             letter.attempts.to_string(),
-            harmless(letter.error.as_deref().unwrap_or("-")),
+            escape_control(letter.error.as_deref().unwrap_or("-")),
         ]
     }));
     aligned(&lines)

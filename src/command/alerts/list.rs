@@ -6,9 +6,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::json_line;
-use crate::command::simulate::grouped;
-use crate::command::text::{age, aligned, harmless, print};
-use crate::command::when;
+use crate::command::text::{age, aligned, escape_control, grouped, print};
+use crate::command::time_option;
 use crate::config::Settings;
 use crate::model::{Alert, AlertKind, AlertStatus, Severity};
 use crate::store::Store;
@@ -81,8 +80,8 @@ impl Options {
             rule_id: self.rule,
             kinds: any(&self.kind),
             historical: self.historical,
-            from: when::option(self.from.as_deref(), "--from", &now)?,
-            to: when::option(self.to.as_deref(), "--to", &now)?,
+            from: time_option::parse(self.from.as_deref(), "--from", &now)?,
+            to: time_option::parse(self.to.as_deref(), "--to", &now)?,
         })
     }
 }
@@ -111,12 +110,12 @@ fn table(alerts: &[Alert], there_are: u64) -> String {
         [
             alert.alert_id.to_string(),
             format!("{} ago", age(now.duration_since(alert.fired_ts))),
-            harmless(&alert.device_sn),
+            escape_control(&alert.device_sn),
             alert.severity.name().to_owned(),
             status(alert),
-            harmless(by.map_or("-", String::as_str)),
+            escape_control(by.map_or("-", String::as_str)),
             value(alert),
-            harmless(&alert.rule_name),
+            escape_control(&alert.rule_name),
         ]
     }));
     let mut text = aligned(&lines);
@@ -136,7 +135,7 @@ fn status(alert: &Alert) -> String {
 }
 
 fn value(alert: &Alert) -> String {
-    let of_event = || alert.last_text.as_deref().map(harmless);
+    let of_event = || alert.last_text.as_deref().map(escape_control);
     let value = alert.last_value.as_ref().map(ToString::to_string).or_else(of_event);
     let times = if alert.breach_count > 1 { format!(" ×{}", alert.breach_count) } else { String::new() };
     format!("{}{times}", value.as_deref().unwrap_or("-"))

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::show::{columns, local};
 use super::{Actor, account, json_line};
-use crate::command::text::{aligned, harmless, print};
+use crate::command::text::{aligned, escape_control, print};
 use crate::config::Settings;
 use crate::model::{AlertKind, AlertRule};
 use crate::store::Store;
@@ -83,7 +83,7 @@ pub(super) async fn show(
         text = format!(
             "rule {}: {}\n{}",
             rule.rule_id,
-            harmless(&rule.name),
+            escape_control(&rule.name),
             columns(&rule, &["rule_id", "name"], &zone)
         );
     } else {
@@ -124,7 +124,7 @@ fn table(rules: &[AlertRule]) -> String {
             tenant,
             rule.version.to_string(),
             when(rule),
-            harmless(&rule.name),
+            escape_control(&rule.name),
         ]
     }));
     aligned(&lines)
@@ -147,7 +147,11 @@ fn when(rule: &AlertRule) -> String {
         }
         AlertKind::Event => {
             let of = rule.event_values.as_ref().map(|values| format!(" {}", values.join(" or ")));
-            harmless(&format!("{}{}", rule.event_type.as_deref().unwrap_or("?"), of.unwrap_or_default()))
+            escape_control(&format!(
+                "{}{}",
+                rule.event_type.as_deref().unwrap_or("?"),
+                of.unwrap_or_default()
+            ))
         }
         AlertKind::Silence => format!("{} s silent", rule.silent_seconds.unwrap_or(0)),
     }
@@ -158,9 +162,9 @@ fn history(versions: &[AlertRule], zone: &TimeZone) -> String {
     let mut text = String::new();
     for (place, version) in versions.iter().enumerate() {
         let at = local(version.changed_at, zone);
-        text.push_str(&format!("  {}  {at} by {}", version.version, harmless(&version.changed_by)));
+        text.push_str(&format!("  {}  {at} by {}", version.version, escape_control(&version.changed_by)));
         if let Some(before) = versions.get(place + 1) {
-            text.push_str(&format!(": {}", harmless(&difference(before, version).join(", "))));
+            text.push_str(&format!(": {}", escape_control(&difference(before, version).join(", "))));
         }
         text.push('\n');
     }

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::{account, json_line};
-use crate::command::text::{aligned, harmless, print};
+use crate::command::text::{aligned, escape_control, print};
 use crate::config::Settings;
 use crate::model::{AlertDetail, AlertNotification};
 use crate::store::{Store, alert};
@@ -39,7 +39,7 @@ pub(super) async fn run(options: &Options, settings: &Settings, store: &Store) -
 /// Its columns that hold something, what happened, who was told.
 fn whole(detail: &AlertDetail, zone: &TimeZone) -> String {
     let alert = &detail.alert;
-    let mut text = format!("alert {}: {}\n", alert.alert_id, harmless(&alert.message));
+    let mut text = format!("alert {}: {}\n", alert.alert_id, escape_control(&alert.message));
     text.push_str(&columns(alert, &["alert_id", "message"], zone));
     if !detail.actions.is_empty() {
         let lines: Vec<[String; 4]> = detail
@@ -47,7 +47,7 @@ fn whole(detail: &AlertDetail, zone: &TimeZone) -> String {
             .iter()
             .map(|action| {
                 let or_dash =
-                    |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), harmless);
+                    |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), escape_control);
                 [
                     local(action.acted_at, zone),
                     action.action.clone(),
@@ -75,10 +75,10 @@ fn notification(told: &AlertNotification, zone: &TimeZone) -> [String; 6] {
     [
         told.kind.clone(),
         told.channel.clone(),
-        harmless(&told.address),
-        harmless(told.contact.as_deref().unwrap_or("-")),
+        escape_control(&told.address),
+        escape_control(told.contact.as_deref().unwrap_or("-")),
         state,
-        harmless(told.error.as_deref().unwrap_or("")),
+        escape_control(told.error.as_deref().unwrap_or("")),
     ]
 }
 
@@ -98,9 +98,9 @@ fn shown(name: &str, value: &Value, zone: &TimeZone) -> String {
     match value {
         Value::String(text) => match text.parse::<Timestamp>() {
             Ok(instant) if is_time => local(instant, zone),
-            _ => harmless(text),
+            _ => escape_control(text),
         },
-        other => harmless(&other.to_string()),
+        other => escape_control(&other.to_string()),
     }
 }
 

@@ -8,8 +8,8 @@ use jiff::{Span, Timestamp};
 
 use super::show::local;
 use super::{Actor, account, json_line};
-use crate::command::text::{aligned, confirmed, harmless, print};
-use crate::command::when;
+use crate::command::text::{aligned, confirm, escape_control, print};
+use crate::command::time_option;
 use crate::config::Settings;
 use crate::model::{AlertSilence, Id64, SilenceDraft};
 use crate::store::Store;
@@ -77,7 +77,7 @@ pub(super) async fn add(options: Options, settings: &Settings, store: &Store) ->
             let span: Span = text.parse().context("--for is no time such as 2h")?;
             Some(now.checked_add(span)?.timestamp())
         }
-        None => when::option(options.until.as_deref(), "--until", &now)?,
+        None => time_option::parse(options.until.as_deref(), "--until", &now)?,
     };
     let draft = SilenceDraft {
         customer_id: options.customer.map(Id64),
@@ -95,8 +95,8 @@ pub(super) async fn add(options: Options, settings: &Settings, store: &Store) ->
     }
     let unknown = alert_silence::unknown(store, &draft).await?;
     if !unknown.is_empty() {
-        eprintln!("vitals: nobody knows {}: is it spelled right?", harmless(&unknown.join(", ")));
-        if !options.yes && !confirmed("Keep the silence all the same? [y/N] ")? {
+        eprintln!("vitals: nobody knows {}: is it spelled right?", escape_control(&unknown.join(", ")));
+        if !options.yes && !confirm("Keep the silence all the same? [y/N] ")? {
             eprintln!("vitals: no silence was kept");
             return Ok(ExitCode::FAILURE);
         }
@@ -148,8 +148,8 @@ fn table(silences: &[AlertSilence], zone: &TimeZone) -> String {
             what(silence),
             local(silence.starts_at, zone),
             local(silence.ends_at, zone),
-            harmless(&silence.actor),
-            harmless(silence.note.as_deref().unwrap_or("-")),
+            escape_control(&silence.actor),
+            escape_control(silence.note.as_deref().unwrap_or("-")),
         ]
     }));
     aligned(&lines)
@@ -157,7 +157,7 @@ fn table(silences: &[AlertSilence], zone: &TimeZone) -> String {
 
 fn what(silence: &AlertSilence) -> String {
     let named = [
-        ("device", silence.device_sn.as_deref().map(harmless)),
+        ("device", silence.device_sn.as_deref().map(escape_control)),
         ("rule", silence.rule_id.map(|id| id.to_string())),
         ("unit", silence.org_id.map(|id| id.to_string())),
         ("tenant", silence.customer_id.map(|id| id.to_string())),

@@ -52,7 +52,7 @@ pub(super) fn hash(path: &Path) -> std::io::Result<(String, u64)> {
 }
 
 /// What a stretch held.
-pub(super) struct Piece {
+pub(super) struct LineBatch {
     pub(super) upload: Upload,
     pub(super) lines: u64,
     /// First byte behind it.
@@ -65,7 +65,7 @@ pub(super) enum Lines {
     Csv { reader: Reader<File>, names: Vec<String>, record: ByteRecord, text: BytesMut, bytes: u64 },
 }
 
-/// Objects of lines lie side by side in pieces of memory of this size, as long as there is room for a usual one.
+/// Objects of lines lie side by side in blocks of memory of this size, as long as there is room for a usual one.
 const OBJECTS_BYTES: usize = 64 << 10;
 const LINE_BYTES: usize = 1 << 10;
 
@@ -92,23 +92,27 @@ impl Lines {
     }
 
     /// The next lines, at most so many; `None`: there are no more.
-    pub(super) fn piece(&mut self, context: &wire::Context, most: usize) -> anyhow::Result<Option<Piece>> {
-        let mut piece = Piece { upload: Upload::default(), lines: 0, end: 0 };
+    pub(super) fn batch(
+        &mut self,
+        context: &wire::Context,
+        most: usize,
+    ) -> anyhow::Result<Option<LineBatch>> {
+        let mut batch = LineBatch { upload: Upload::default(), lines: 0, end: 0 };
         let mut any = false;
-        while piece.upload.received() < most && piece.lines < most as u64 {
+        while batch.upload.received() < most && batch.lines < most as u64 {
             let Some(line) = self.line()? else { break };
             any = true;
             if line.is_empty() {
                 continue;
             }
-            piece.lines += 1;
+            batch.lines += 1;
             let mut upload = wire::history::read(&line, context);
-            piece.upload.items.append(&mut upload.items);
-            piece.upload.rejects.append(&mut upload.rejects);
-            piece.upload.unknown.append(upload.unknown);
+            batch.upload.items.append(&mut upload.items);
+            batch.upload.rejects.append(&mut upload.rejects);
+            batch.upload.unknown.append(upload.unknown);
         }
-        piece.end = self.position();
-        Ok(any.then_some(piece))
+        batch.end = self.position();
+        Ok(any.then_some(batch))
     }
 
     /// The next line as JSON, empty if there is nothing in it.

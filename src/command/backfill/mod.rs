@@ -19,8 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app;
 use crate::command::interrupt::until_interrupted;
 use crate::command::progress::Progress;
-use crate::command::simulate::grouped;
-use crate::command::text::{harmless, print};
+use crate::command::text::{escape_control, grouped, print};
 use crate::config::Settings;
 use crate::http::retention::RawRetention;
 use crate::ingest::backfill::Backfill;
@@ -29,7 +28,7 @@ use crate::store::Store;
 use crate::store::backfill::{self, Counts, Journal, Stretch};
 use crate::store::unknown_name;
 use crate::{tasks, wire};
-use lines::{Format, Lines, Piece};
+use lines::{Format, LineBatch, Lines};
 
 /// Options of `vitals backfill`.
 ///
@@ -79,7 +78,7 @@ pub async fn run(options: Options, settings: &Settings) -> anyhow::Result<ExitCo
     let stop = CancellationToken::new();
     let mut rejected = 0;
     for file in &options.files {
-        let mut work = Work::begin(&store, settings, &options, file, &context).await?;
+        let mut work = FileImport::begin(&store, settings, &options, file, &context).await?;
         let took = Box::pin(until_interrupted(&stop, work.take(&stop))).await;
         rejected += work.report(&options)?;
         took.with_context(|| format!("{}: broke off; the same again goes on", file.display()))?;
@@ -91,7 +90,7 @@ pub async fn run(options: Options, settings: &Settings) -> anyhow::Result<ExitCo
 }
 
 /// One file.
-struct Work {
+struct FileImport {
     name: String,
     journal: Journal,
     bytes: u64,
@@ -106,7 +105,7 @@ struct Work {
     started: Instant,
 }
 
-impl Work {
+impl FileImport {
     async fn begin(
         store: &Store,
         settings: &Settings,
@@ -117,7 +116,8 @@ impl Work {
         let name = file.display().to_string();
         let format = options.format.unwrap_or_else(|| Format::of(file));
         let path = file.to_owned();
-        let (hash, bytes) = tasks::aside(move || lines::hash(&path)).await.with_context(|| name.clone())?;
+        let (hash, bytes) =
+            tasks::run_blocking(move || lines::hash(&path)).await.with_context(|| name.clone())?;
         let journal = backfill::begin(store, &hash, bytes).await?;
         let lines = Lines::open(file, format, journal.offset).with_context(|| name.clone())?;
         Ok(Self {
@@ -140,8 +140,8 @@ impl Work {
         let mut progress = Progress::of_bytes("taking in", self.bytes);
         progress.advance(self.journal.offset);
         let mut at = self.journal.offset;
-        let mut piece = self.read().await?;
-        while let Some(mut current) = piece {
+        let mut batch = self.read().await?;
+        while let Some(mut current) = batch {
             self.unknown.append(std::mem::take(&mut current.upload.unknown));
             let stretch = Stretch { id: self.journal.id, from: at, to: current.end };
             let (lines, next) = (self.lines.take(), &self.context);
@@ -155,7 +155,7 @@ impl Work {
             if stop.is_cancelled() {
                 break;
             }
-            piece = ahead?;
+            batch = ahead?;
         }
         progress.end();
         if !self.unknown.is_empty() {
@@ -165,10 +165,10 @@ impl Work {
         Ok(())
     }
 
-    async fn read(&mut self) -> anyhow::Result<Option<Piece>> {
-        let (lines, piece) = read_ahead(self.lines.take(), &self.context, self.batch_lines).await;
+    async fn read(&mut self) -> anyhow::Result<Option<LineBatch>> {
+        let (lines, batch) = read_ahead(self.lines.take(), &self.context, self.batch_lines).await;
         self.lines = lines;
-        piece
+        batch
     }
 
     /// Tells the account of all of the file; gives how many records are rejected.
@@ -202,7 +202,8 @@ impl Work {
             grouped(all.rejected)
         ))?;
         if !self.unknown.is_empty() {
-            let names = self.unknown.iter().map(|name| harmless(&name.name)).collect::<Vec<_>>().join(", ");
+            let names =
+                self.unknown.iter().map(|name| escape_control(&name.name)).collect::<Vec<_>>().join(", ");
             print(&format!("{}: names without a meaning, ignored: {names}\n", self.name))?;
         }
         Ok(all.rejected)
@@ -214,12 +215,12 @@ async fn read_ahead(
     lines: Option<Lines>,
     context: &wire::Context,
     most: usize,
-) -> (Option<Lines>, anyhow::Result<Option<Piece>>) {
+) -> (Option<Lines>, anyhow::Result<Option<LineBatch>>) {
     let Some(mut lines) = lines else { return (None, Ok(None)) };
     let context = context.clone();
-    tasks::aside(move || {
-        let piece = lines.piece(&context, most);
-        (Some(lines), piece)
+    tasks::run_blocking(move || {
+        let batch = lines.batch(&context, most);
+        (Some(lines), batch)
     })
     .await
 }

@@ -10,30 +10,30 @@ use jiff::tz::TimeZone;
 use crate::model::reading::MAX_SERIAL_BYTES;
 
 /// Where a column stands, or that it does not.
-pub(super) type Place = Option<usize>;
+pub(super) type ColumnIndex = Option<usize>;
 
 /// Finds `names` in the line of column names, in their order.
 ///
 /// # Errors
 /// Which of the first `required` are missing, or which stands there twice.
-pub(super) fn places(header: &ByteRecord, names: &[&str], required: usize) -> Result<Vec<Place>, String> {
+pub(super) fn find(header: &ByteRecord, names: &[&str], required: usize) -> Result<Vec<ColumnIndex>, String> {
     let given: Vec<String> = header.iter().map(|name| bare(&String::from_utf8_lossy(name))).collect();
-    let mut places = Vec::with_capacity(names.len());
+    let mut indexes = Vec::with_capacity(names.len());
     for name in names {
         let mut found = given.iter().enumerate().filter(|(_, given)| **given == bare(name));
-        places.push(found.next().map(|(place, _)| place));
+        indexes.push(found.next().map(|(place, _)| place));
         if found.next().is_some() {
             return Err(format!("the column {name} stands there twice"));
         }
     }
     let missing: Vec<&str> = names[..required]
         .iter()
-        .zip(&places)
+        .zip(&indexes)
         .filter(|(_, place)| place.is_none())
         .map(|(name, _)| *name)
         .collect();
     if missing.is_empty() {
-        return Ok(places);
+        return Ok(indexes);
     }
     Err(format!(
         "the first line must name the columns {}; {} missing",
@@ -56,14 +56,16 @@ fn bare(name: &str) -> String {
 /// The fields of one line.
 pub(super) struct Fields<'a> {
     pub(super) record: &'a ByteRecord,
-    pub(super) places: &'a [Place],
+    pub(super) indexes: &'a [ColumnIndex],
     pub(super) zone: &'a TimeZone,
 }
 
 impl Fields<'_> {
     /// What stands in a column; empty where the file has no such column.
     pub(super) fn text(&self, column: usize) -> Result<&str, String> {
-        let Some(field) = self.places[column].and_then(|place| self.record.get(place)) else { return Ok("") };
+        let Some(field) = self.indexes[column].and_then(|place| self.record.get(place)) else {
+            return Ok("");
+        };
         let text = std::str::from_utf8(field).map_err(|_| "not UTF-8".to_owned())?.trim();
         if text.contains('\0') { Err("a zero byte in the text".to_owned()) } else { Ok(text) }
     }
@@ -155,19 +157,19 @@ mod tests {
     #[test]
     fn a_column_is_found_in_any_spelling_and_place() {
         for spelling in ["org_id", "orgId", "Org ID", "ORG_ID"] {
-            let found = places(&header(&["x", spelling, "name"]), &["name", "org_id"], 2);
+            let found = find(&header(&["x", spelling, "name"]), &["name", "org_id"], 2);
             assert_eq!(found, Ok(vec![Some(2), Some(1)]), "{spelling}");
         }
-        assert_eq!(places(&header(&["a"]), &["a", "b"], 1), Ok(vec![Some(0), None]));
-        assert!(places(&header(&["a"]), &["a", "b"], 2).expect_err("refused").contains("b missing"));
-        assert!(places(&header(&["a", "A"]), &["a"], 1).expect_err("refused").contains("twice"));
+        assert_eq!(find(&header(&["a"]), &["a", "b"], 1), Ok(vec![Some(0), None]));
+        assert!(find(&header(&["a"]), &["a", "b"], 2).expect_err("refused").contains("b missing"));
+        assert!(find(&header(&["a", "A"]), &["a"], 1).expect_err("refused").contains("twice"));
     }
 
     fn field<T>(text: &str, read: impl Fn(&Fields<'_>) -> T) -> T {
         let record = header(&[text]);
         read(&Fields {
             record: &record,
-            places: &[Some(0)],
+            indexes: &[Some(0)],
             zone: &TimeZone::get("Asia/Shanghai").expect("a zone"),
         })
     }

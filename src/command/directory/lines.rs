@@ -14,7 +14,7 @@ use anyhow::{Context, bail};
 use csv::{ByteRecord, Reader, ReaderBuilder};
 use jiff::tz::TimeZone;
 
-use super::columns::{self, Fields, Place};
+use super::columns::{self, ColumnIndex, Fields};
 use super::report::Progress;
 use crate::store::directory::{Binding, Customer, Entry, OrgUnit, User};
 
@@ -94,8 +94,8 @@ impl Record for Binding {
 
 /// The lines of one file.
 pub(super) struct Lines<R> {
-    reader: Reader<Counted>,
-    places: Vec<Place>,
+    reader: Reader<CountingReader>,
+    indexes: Vec<ColumnIndex>,
     unknown: Vec<String>,
     width: usize,
     zone: TimeZone,
@@ -111,15 +111,16 @@ impl<R: Record> Lines<R> {
         let file = File::open(path).with_context(name)?;
         let bytes = file.metadata().with_context(name)?.len();
         let read = Rc::new(Cell::new(0));
-        let counted = Counted { file: BufReader::with_capacity(1 << 18, file), read: Rc::clone(&read) };
+        let counted =
+            CountingReader { file: BufReader::with_capacity(1 << 18, file), read: Rc::clone(&read) };
         let mut reader = ReaderBuilder::new().flexible(true).from_reader(counted);
         let header = reader.byte_headers().with_context(name)?.clone();
-        let places = match columns::places(&header, R::COLUMNS, R::REQUIRED) {
-            Ok(places) => places,
+        let indexes = match columns::find(&header, R::COLUMNS, R::REQUIRED) {
+            Ok(indexes) => indexes,
             Err(fault) => bail!("{}: {fault}", path.display()),
         };
         let unknown = columns::unknown(&header, R::COLUMNS);
-        Ok(Self { reader, places, unknown, width: header.len(), zone, bytes, read, entry: PhantomData })
+        Ok(Self { reader, indexes, unknown, width: header.len(), zone, bytes, read, entry: PhantomData })
     }
 
     /// Columns that have no meaning here.
@@ -174,17 +175,17 @@ impl<R: Record> Lines<R> {
         if record.len() != self.width {
             return Err(format!("{} fields, but {} column names", record.len(), self.width));
         }
-        R::read(&Fields { record, places: &self.places, zone: &self.zone })
+        R::read(&Fields { record, indexes: &self.indexes, zone: &self.zone })
     }
 }
 
 /// A file that knows how much of it was read.
-struct Counted {
+struct CountingReader {
     file: BufReader<File>,
     read: Rc<Cell<u64>>,
 }
 
-impl Read for Counted {
+impl Read for CountingReader {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let bytes = self.file.read(buffer)?;
         self.read.set(self.read.get() + bytes as u64);

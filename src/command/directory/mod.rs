@@ -93,7 +93,7 @@ pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode
     let mode = if options.dry_run { Mode::DryRun } else { Mode::Apply };
     let store = Store::new(settings)?;
     app::check_schema(&store).await?;
-    let mut work = Work {
+    let mut work = ImportRun {
         import: Import::open(&store, mode).await?,
         report: Report::new(options.refused.as_deref())?,
         settings,
@@ -110,14 +110,14 @@ pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode
     Ok(if work.report.end()? > 0 { ExitCode::from(IN_PART) } else { ExitCode::SUCCESS })
 }
 
-struct Work<'a> {
+struct ImportRun<'a> {
     import: Import,
     report: Report,
     settings: &'a Settings,
     mode: Mode,
 }
 
-impl Work<'_> {
+impl ImportRun<'_> {
     async fn take<R: Record>(&mut self, what: &'static str, file: Option<&Path>) -> anyhow::Result<()> {
         let Some(file) = file else { return Ok(()) };
         let lines = Lines::<R>::open(file, self.settings.device_zone())?;

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::command::text::{harmless, print};
+use crate::command::text::{escape_control, print};
 use crate::store::StoreError;
 use crate::store::directory::{Merged, Mode};
 
@@ -49,7 +49,7 @@ impl Report {
     /// Columns of a file that have no meaning: one of them may be misspelled.
     pub(super) fn ignored(&self, file: &Path, columns: &[String]) {
         if !columns.is_empty() {
-            let columns = columns.iter().map(|name| harmless(name)).collect::<Vec<_>>().join(", ");
+            let columns = columns.iter().map(|name| escape_control(name)).collect::<Vec<_>>().join(", ");
             eprintln!("{}: columns without a meaning, ignored: {columns}", file.display());
         }
     }
@@ -112,7 +112,7 @@ impl Report {
                 ("changed", first_changed, changed),
                 ("ended", first_ended, ended),
             ] {
-                text.extend(first.iter().map(|example| format!("  {what}: {}\n", harmless(example))));
+                text.extend(first.iter().map(|example| format!("  {what}: {}\n", escape_control(example))));
                 let more = all - i64::try_from(first.len()).unwrap_or(all);
                 if more > 0 {
                     text += &format!("  {what}: {more} more\n");

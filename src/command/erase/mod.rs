@@ -1,6 +1,6 @@
 //! `vitals erase`: a device or a user, everywhere, with a receipt.
 //!
-//! Before: somebody with the right to ask for it. After: `store::erasure`, then `cache::forget`.
+//! Before: somebody with the right to ask for it. After: `store::erasure`, then `cache::erasure`.
 //! Promise: nothing goes without a question or `--yes`; whom nobody knows is no success unless `--if-known` is said; what was broken off goes on when it is asked for again; what a reaction
 //! holds in memory meanwhile brings nothing back: it is waited for.
 
@@ -15,11 +15,11 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::app;
-use crate::cache::{Cache, forget};
+use crate::cache::{Cache, erasure};
 use crate::command::actor::Actor;
 use crate::command::interrupt::until_interrupted;
 use crate::command::progress::Progress;
-use crate::command::text::{confirmed, harmless, print};
+use crate::command::text::{confirm, escape_control, print};
 use crate::config::Settings;
 use crate::store::Store;
 use crate::store::erasure::{Desk, Subject};
@@ -41,7 +41,7 @@ pub struct DeviceOptions {
     /// Its serial
     serial: String,
     #[command(flatten)]
-    how: How,
+    options: EraseOptions,
 }
 
 /// Options of `user`.
@@ -51,12 +51,12 @@ pub struct UserOptions {
     #[arg(value_parser = clap::value_parser!(i64).range(1..))]
     id: i64,
     #[command(flatten)]
-    how: How,
+    options: EraseOptions,
 }
 
-/// How it is done.
+/// EraseOptions it is done.
 #[derive(Debug, clap::Args)]
-struct How {
+struct EraseOptions {
     /// Count what would go, and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -79,8 +79,8 @@ const IN_PART: u8 = 3;
 /// What a shell expects of a command that was interrupted.
 const INTERRUPTED: u8 = 130;
 
-/// How long reactions that were under way are waited for, and how often is looked.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// EraseOptions long reactions that were under way are waited for, and how often is looked.
+const REACTION_TIMEOUT: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Does what was asked.
@@ -91,50 +91,56 @@ pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode
     let store = Store::new(settings)?;
     app::check_schema(&store).await?;
     let desk = Desk::open(&store).await?;
-    let (subject, how) = match action {
-        Action::Device(options) => (Subject::Device(options.serial), options.how),
-        Action::User(options) => (Subject::User(options.id), options.how),
+    let (subject, options) = match action {
+        Action::Device(options) => (Subject::Device(options.serial), options.options),
+        Action::User(options) => (Subject::User(options.id), options.options),
         Action::Finish => {
-            let done = follow(&desk, settings, None).await?;
+            let done = clear_redis(&desk, settings, None).await?;
             print(&format!("{done} erasures followed\n"))?;
             return Ok(ExitCode::SUCCESS);
         }
     };
-    let counts = counted(&desk, &subject).await?;
+    let counts = count_rows(&desk, &subject).await?;
     // One that was broken off may have come to its end but for the receipt, or for Redis.
     let awaited = |device_sns: &[String]| device_sns.contains(&subject.text());
     if counts.is_empty()
         && !desk.is_begun(&subject).await?
         && !desk.pending().await?.iter().any(|each| awaited(&each.device_sns))
     {
-        return nothing_is_known(&subject, &how);
+        return nothing_is_known(&subject, &options);
     }
-    if how.dry_run || !how.yes {
-        print(&receipt::forecast(&subject, &counts, how.json && how.dry_run))?;
-        if how.dry_run {
+    if options.dry_run || !options.yes {
+        print(&receipt::preview(&subject, &counts, options.json && options.dry_run))?;
+        if options.dry_run {
             return Ok(ExitCode::SUCCESS);
         }
-        let question = format!("Erase {} {} for good? [y/N] ", subject.kind(), harmless(&subject.text()));
-        if !confirmed(&question)? {
+        let question =
+            format!("Erase {} {} for good? [y/N] ", subject.kind(), escape_control(&subject.text()));
+        if !confirm(&question)? {
             print("nothing was erased\n")?;
             return Ok(ExitCode::FAILURE);
         }
     }
-    erase(&desk, &subject, &how, settings).await
+    erase(&desk, &subject, &options, settings).await
 }
 
 /// A serial that was mistyped must not pass for one that was erased.
-fn nothing_is_known(subject: &Subject, how: &How) -> anyhow::Result<ExitCode> {
-    let text = format!("nothing is known of {} {}", subject.kind(), harmless(&subject.text()));
-    if how.if_known {
-        print(&if how.json { receipt::forecast(subject, &BTreeMap::new(), true) } else { text + "\n" })?;
+fn nothing_is_known(subject: &Subject, options: &EraseOptions) -> anyhow::Result<ExitCode> {
+    let text = format!("nothing is known of {} {}", subject.kind(), escape_control(&subject.text()));
+    if options.if_known {
+        print(&if options.json { receipt::preview(subject, &BTreeMap::new(), true) } else { text + "\n" })?;
         return Ok(ExitCode::SUCCESS);
     }
     bail!("{text}: nothing was erased, and there is no receipt")
 }
 
-async fn erase(desk: &Desk, subject: &Subject, how: &How, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let id = desk.begin(subject, &how.actor.name()?).await?;
+async fn erase(
+    desk: &Desk,
+    subject: &Subject,
+    options: &EraseOptions,
+    settings: &Settings,
+) -> anyhow::Result<ExitCode> {
+    let id = desk.begin(subject, &options.actor.name()?).await?;
     let stop = CancellationToken::new();
     until_interrupted(&stop, take_steps(desk, id, subject, &stop))
         .await
@@ -145,11 +151,11 @@ async fn erase(desk: &Desk, subject: &Subject, how: &How, settings: &Settings) -
     }
     // Whoever had read rows before they went may still write of them: alerts, a device, a key.
     let under_way = desk.under_way().await?;
-    patiently("reactions under way", async || Ok(desk.still_under_way(&under_way).await? == 0)).await?;
+    wait_until("reactions under way", async || Ok(desk.still_under_way(&under_way).await? == 0)).await?;
     desk.rest(Some(id), subject).await?;
-    let followed = follow(desk, settings, Some(id)).await;
-    print(&receipt::text(&desk.receipt(id).await?, how.json))?;
-    match followed {
+    let cleared = clear_redis(desk, settings, Some(id)).await;
+    print(&receipt::text(&desk.receipt(id).await?, options.json))?;
+    match cleared {
         Ok(_) => Ok(ExitCode::SUCCESS),
         Err(error) => {
             eprintln!("vitals: Redis has not followed ({error:#}): `vitals erase finish` when it is there");
@@ -173,7 +179,7 @@ async fn take_steps(desk: &Desk, id: i64, subject: &Subject, stop: &Cancellation
 }
 
 /// What would go, by table.
-async fn counted(desk: &Desk, subject: &Subject) -> anyhow::Result<BTreeMap<String, i64>> {
+async fn count_rows(desk: &Desk, subject: &Subject) -> anyhow::Result<BTreeMap<String, i64>> {
     let steps = desk.steps(subject).await?;
     let mut progress = Progress::new("counting", steps.len() as u64);
     let mut counts = BTreeMap::new();
@@ -190,7 +196,7 @@ async fn counted(desk: &Desk, subject: &Subject) -> anyhow::Result<BTreeMap<Stri
 }
 
 /// Lets Redis follow one erasure, or all that it has not followed; says how many.
-async fn follow(desk: &Desk, settings: &Settings, only: Option<i64>) -> anyhow::Result<usize> {
+async fn clear_redis(desk: &Desk, settings: &Settings, only: Option<i64>) -> anyhow::Result<usize> {
     let pending = desk.pending().await?;
     let pending: Vec<_> = pending.iter().filter(|each| only.is_none_or(|id| id == each.id)).collect();
     if pending.is_empty() {
@@ -200,20 +206,20 @@ async fn follow(desk: &Desk, settings: &Settings, only: Option<i64>) -> anyhow::
     cache.connect().await?;
     // Of what was erased by SQL a reaction may be under way, too.
     let under_way = desk.under_way().await?;
-    patiently("reactions under way", async || Ok(desk.still_under_way(&under_way).await? == 0)).await?;
-    patiently("a rebuild of the view", async || Ok(!forget::rebuilding(&cache).await?)).await?;
+    wait_until("reactions under way", async || Ok(desk.still_under_way(&under_way).await? == 0)).await?;
+    wait_until("a rebuild of the view", async || Ok(!erasure::is_view_rebuilding(&cache).await?)).await?;
     for each in &pending {
-        forget::forget(&cache, &each.device_sns).await?;
+        erasure::delete_keys(&cache, &each.device_sns).await?;
         desk.forgotten(each.id).await?;
     }
     Ok(pending.len())
 }
 
-async fn patiently(what: &str, mut over: impl AsyncFnMut() -> anyhow::Result<bool>) -> anyhow::Result<()> {
-    let until = Instant::now() + PATIENCE;
+async fn wait_until(what: &str, mut over: impl AsyncFnMut() -> anyhow::Result<bool>) -> anyhow::Result<()> {
+    let until = Instant::now() + REACTION_TIMEOUT;
     while !over().await? {
         if Instant::now() > until {
-            bail!("{what} did not end in {} s; the same again goes on", PATIENCE.as_secs());
+            bail!("{what} did not end in {} s; the same again goes on", REACTION_TIMEOUT.as_secs());
         }
         sleep(LOOK_EVERY).await;
     }

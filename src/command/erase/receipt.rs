@@ -6,16 +6,15 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::command::simulate::grouped;
-use crate::command::text::{aligned, harmless};
+use crate::command::text::{aligned, escape_control, grouped};
 use crate::store::erasure::{Receipt, Subject};
 
 /// What would go.
-pub(super) fn forecast(subject: &Subject, counts: &BTreeMap<String, i64>, as_json: bool) -> String {
+pub(super) fn preview(subject: &Subject, counts: &BTreeMap<String, i64>, as_json: bool) -> String {
     if as_json {
         return format!("{}\n", json!({ "kind": subject.kind(), "counts": counts }));
     }
-    let whose = format!("{} {}", subject.kind(), harmless(&subject.text()));
+    let whose = format!("{} {}", subject.kind(), escape_control(&subject.text()));
     if counts.is_empty() {
         return format!("there is nothing of {whose}\n");
     }
@@ -41,7 +40,7 @@ pub(super) fn text(receipt: &Receipt, as_json: bool) -> String {
     let when = |at: Option<jiff::Timestamp>| at.map_or_else(|| "not yet".to_owned(), |at| at.to_string());
     let head = [
         ["erased".to_owned(), format!("a {}", receipt.kind)],
-        ["asked by".to_owned(), harmless(&receipt.asked_by)],
+        ["asked by".to_owned(), escape_control(&receipt.asked_by)],
         ["asked at".to_owned(), receipt.asked_at.to_string()],
         ["erased at".to_owned(), when(receipt.erased_at)],
         ["out of Redis".to_owned(), when(receipt.forgotten_at)],

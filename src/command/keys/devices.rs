@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{local, print};
-use crate::command::text::{aligned, harmless};
+use crate::command::text::{aligned, escape_control};
 use crate::store::Store;
 use crate::store::device_key::{self, Of, Revoked};
 
@@ -19,7 +19,7 @@ const MAX_SERIAL_BYTES: usize = 64;
 
 /// Whose keys.
 #[derive(Debug, clap::Args)]
-pub(super) struct DeviceKeysOf {
+pub(super) struct DeviceKeyOwners {
     /// The key of this device, which it was handed with its configuration
     #[arg(long, value_name = "SERIAL", value_parser = serial)]
     device: Vec<String>,
@@ -28,9 +28,9 @@ pub(super) struct DeviceKeysOf {
     tenant: Vec<i64>,
 }
 
-impl DeviceKeysOf {
+impl DeviceKeyOwners {
     fn each(&self) -> impl Iterator<Item = (Of<'_>, String)> {
-        let devices = self.device.iter().map(|sn| (Of::Device(sn), format!("device {}", harmless(sn))));
+        let devices = self.device.iter().map(|sn| (Of::Device(sn), format!("device {}", escape_control(sn))));
         devices.chain(self.tenant.iter().map(|id| (Of::Tenant(*id), format!("devices of tenant {id}"))))
     }
 
@@ -85,9 +85,9 @@ pub(super) fn listed(revoked: &[Revoked], is_json: bool, zone: &TimeZone) -> Str
     lines.extend(revoked.iter().map(|one| {
         let of_tenant = || one.customer_id.map_or_else(|| "-".to_owned(), |id| format!("tenant {id}"));
         [
-            one.device_sn.as_deref().map_or_else(of_tenant, harmless),
+            one.device_sn.as_deref().map_or_else(of_tenant, escape_control),
             local(one.revoked_at, zone),
-            harmless(&one.revoked_by),
+            escape_control(&one.revoked_by),
             one.readmitted_at.map_or_else(|| "-".to_owned(), |at| local(at, zone)),
         ]
     }));

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 
 use crate::app;
-use crate::command::text::{confirmed, print};
+use crate::command::text::{confirm, print};
 use crate::config::Settings;
 use crate::store::policy::{self, Change, Desk, Step};
 use crate::store::{Kind, Store, StoreError};
@@ -123,7 +123,7 @@ async fn set(options: &SetOptions, settings: &Settings, store: &Store) -> anyhow
     if !options.yes && drops_more(&before, &tried) {
         print(if json { "" } else { "this drops data the next time that policies are applied:\n" })?;
         print(&text::plan(&tried, settings, json))?;
-        if !confirmed(&format!("Change the policy of {} all the same? [y/N] ", options.relation))? {
+        if !confirm(&format!("Change the policy of {} all the same? [y/N] ", options.relation))? {
             eprintln!("vitals: nothing was changed");
             return Ok(ExitCode::FAILURE);
         }

@@ -7,10 +7,9 @@ use std::process::ExitCode;
 
 use jiff::tz::TimeZone;
 
-use super::filter::Choice;
+use super::filter::Selection;
 use crate::command::progress::Progress;
-use crate::command::simulate::grouped;
-use crate::command::text::{confirmed, print};
+use crate::command::text::{confirm, grouped, print};
 use crate::config::Settings;
 use crate::store::Store;
 use crate::store::rejected_upload::{self, Extent};
@@ -19,20 +18,20 @@ use crate::store::rejected_upload::{self, Extent};
 const PAGE: u64 = 10_000;
 
 pub(super) async fn run(
-    choice: &Choice,
+    selection: &Selection,
     yes: bool,
     settings: &Settings,
     store: &Store,
 ) -> anyhow::Result<ExitCode> {
     let zone = settings.device_zone();
-    let filter = choice.filter(&zone)?;
+    let filter = selection.filter(&zone)?;
     let extent = rejected_upload::measure(store, &filter).await?;
-    let mut left = extent.rejects.min(choice.limit.unwrap_or(u64::MAX));
+    let mut left = extent.rejects.min(selection.limit.unwrap_or(u64::MAX));
     if left == 0 {
         print("no rejects match\n")?;
         return Ok(ExitCode::SUCCESS);
     }
-    if !yes && !confirmed(&question(left, &extent, &zone))? {
+    if !yes && !confirm(&question(left, &extent, &zone))? {
         print("nothing was deleted\n")?;
         return Ok(ExitCode::FAILURE);
     }

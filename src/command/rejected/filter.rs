@@ -1,17 +1,17 @@
-//! Which rejects: options of the command line → a filter of the table.
+//! FilterOptions rejects: options of the command line → a filter of the table.
 //!
 //! Before: clap. After: `store::rejected_upload`.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::command::when;
+use crate::command::time_option;
 use crate::model::Source;
 use crate::store::rejected_upload::Filter;
 
-/// Which rejects. What is said several times means any of them.
+/// FilterOptions rejects. What is said several times means any of them.
 #[derive(Debug, clap::Args)]
-pub(super) struct Which {
+pub(super) struct FilterOptions {
     /// Of this device (serial)
     #[arg(long, value_name = "SERIAL")]
     device: Vec<String>,
@@ -36,31 +36,31 @@ pub(super) struct Which {
 
 /// Rejects by number, or by what they are.
 #[derive(Debug, clap::Args)]
-pub(super) struct Choice {
+pub(super) struct Selection {
     /// Numbers, as `list` tells them
     #[arg(value_name = "ID")]
     ids: Vec<i64>,
 
     #[command(flatten)]
-    which: Which,
+    filter: FilterOptions,
 
     /// Most that are taken, oldest first
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) limit: Option<u64>,
 }
 
-impl Choice {
+impl Selection {
     /// As a filter, with times in `zone` where they name none.
     pub(super) fn filter(&self, zone: &TimeZone) -> anyhow::Result<Filter> {
-        Ok(Filter { ids: any(&self.ids), ..self.which.filter(zone)? })
+        Ok(Filter { ids: any(&self.ids), ..self.filter.filter(zone)? })
     }
 }
 
-impl Which {
+impl FilterOptions {
     /// As a filter, with times in `zone` where they name none.
     pub(super) fn filter(&self, zone: &TimeZone) -> anyhow::Result<Filter> {
         let now = Timestamp::now().to_zoned(zone.clone());
-        let time = |text: &Option<String>, option| when::option(text.as_deref(), option, &now);
+        let time = |text: &Option<String>, option| time_option::parse(text.as_deref(), option, &now);
         Ok(Filter {
             ids: None,
             devices: any(&self.device),

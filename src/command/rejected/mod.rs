@@ -18,7 +18,7 @@ use crate::command::text::print;
 use crate::config::Settings;
 use crate::model::NameKind;
 use crate::store::{Store, rejected_upload};
-use filter::{Choice, Which};
+use filter::{FilterOptions, Selection};
 
 /// Options of `vitals rejected`.
 #[derive(Debug, clap::Args)]
@@ -56,7 +56,7 @@ struct Unknown {
 #[derive(Debug, clap::Args)]
 struct List {
     #[command(flatten)]
-    which: Which,
+    filter: FilterOptions,
     /// Most that are listed
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
@@ -78,7 +78,7 @@ struct Show {
 #[derive(Debug, clap::Args)]
 struct Replay {
     #[command(flatten)]
-    choice: Choice,
+    selection: Selection,
     /// The account as a JSON object
     #[arg(long)]
     json: bool,
@@ -89,7 +89,7 @@ struct Replay {
     .args(["ids", "device", "reason", "source", "from", "to", "all"]))]
 struct Drop {
     #[command(flatten)]
-    choice: Choice,
+    selection: Selection,
     /// All there are, if nothing else says which
     #[arg(long)]
     all: bool,
@@ -108,22 +108,22 @@ pub async fn run(options: Options, settings: &Settings) -> anyhow::Result<ExitCo
     match options.action {
         Action::List(list) => self::list(&list, settings, &store).await,
         Action::Show(show) => self::show(&show, settings, &store).await,
-        Action::Replay(replay) => replay::run(&replay.choice, replay.json, settings, &store).await,
-        Action::Drop(drop) => drop::run(&drop.choice, drop.yes, settings, &store).await,
+        Action::Replay(replay) => replay::run(&replay.selection, replay.json, settings, &store).await,
+        Action::Drop(drop) => drop::run(&drop.selection, drop.yes, settings, &store).await,
         Action::Names(options) => unknown::list(&unknown::FIELDS, &options, &store).await,
         Action::Events(options) => unknown::list(&[NameKind::EventType], &options, &store).await,
     }
 }
 
 async fn list(list: &List, settings: &Settings, store: &Store) -> anyhow::Result<ExitCode> {
-    let filter = list.which.filter(&settings.device_zone())?;
+    let filter = list.filter.filter(&settings.device_zone())?;
     let rejects = rejected_upload::list(store, &filter, list.limit.into()).await?;
     if list.json {
         print(&rejects.iter().map(text::json).collect::<String>())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let there_are = rejected_upload::measure(store, &filter).await?.rejects;
-    print(&text::table(&rejects, there_are))?;
+    let total = rejected_upload::measure(store, &filter).await?.rejects;
+    print(&text::table(&rejects, total))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -133,8 +133,9 @@ async fn show(show: &Show, settings: &Settings, store: &Store) -> anyhow::Result
     let mut rejects = rejected_upload::list(store, &filter, limit).await?;
     rejects.sort_by_key(|reject| show.ids.iter().position(|id| *id == reject.id));
     let zone = settings.device_zone();
-    let texts =
-        rejects.iter().map(|reject| if show.json { text::json(reject) } else { text::whole(reject, &zone) });
+    let texts = rejects
+        .iter()
+        .map(|reject| if show.json { text::json(reject) } else { text::details(reject, &zone) });
     print(&texts.collect::<String>())?;
     let missing: Vec<String> = show
         .ids

@@ -7,13 +7,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use crate::command::simulate::grouped;
-use crate::command::text::{age, aligned, harmless};
+use crate::command::text::{age, aligned, escape_control, grouped};
 use crate::model::tenant::OF_DIRECTORY;
 use crate::store::rejected_upload::RejectedUpload;
 
 /// One line each, and how many more there are.
-pub(super) fn table(rejects: &[RejectedUpload], there_are: u64) -> String {
+pub(super) fn table(rejects: &[RejectedUpload], total: u64) -> String {
     if rejects.is_empty() {
         return "no rejects match\n".to_owned();
     }
@@ -23,14 +22,14 @@ pub(super) fn table(rejects: &[RejectedUpload], there_are: u64) -> String {
         [
             reject.id.to_string(),
             age(now.duration_since(reject.received_at)),
-            harmless(reject.device_sn.as_deref().unwrap_or("-")),
+            escape_control(reject.device_sn.as_deref().unwrap_or("-")),
             reject.source.name().to_owned(),
             reject.reason.clone(),
-            harmless(&reject.detail),
+            escape_control(&reject.detail),
         ]
     }));
     let mut text = aligned(&lines);
-    let more = there_are.saturating_sub(rejects.len() as u64);
+    let more = total.saturating_sub(rejects.len() as u64);
     if more > 0 {
         text.push_str(&format!("{} more are older\n", grouped(more)));
     }
@@ -38,7 +37,7 @@ pub(super) fn table(rejects: &[RejectedUpload], there_are: u64) -> String {
 }
 
 /// Everything known of one.
-pub(super) fn whole(reject: &RejectedUpload, zone: &TimeZone) -> String {
+pub(super) fn details(reject: &RejectedUpload, zone: &TimeZone) -> String {
     let received = reject.received_at.to_zoned(zone.clone());
     let age = age(Timestamp::now().duration_since(reject.received_at));
     let none = || "-".to_owned();
@@ -46,14 +45,14 @@ pub(super) fn whole(reject: &RejectedUpload, zone: &TimeZone) -> String {
         ["received".to_owned(), format!("{}, {age} ago", received.strftime("%F %T %:z"))],
         ["times".to_owned(), times(reject, zone)],
         ["source".to_owned(), reject.source.name().to_owned()],
-        ["device".to_owned(), reject.device_sn.as_deref().map_or_else(none, harmless)],
+        ["device".to_owned(), reject.device_sn.as_deref().map_or_else(none, escape_control)],
         ["reason".to_owned(), reject.reason.clone()],
-        ["detail".to_owned(), harmless(&reject.detail)],
+        ["detail".to_owned(), escape_control(&reject.detail)],
         ["batch".to_owned(), reject.batch_id.to_string()],
         ["key of".to_owned(), reject.key_customer_id.map_or_else(none, key_of)],
-        ["inherited".to_owned(), reject.inherited.as_deref().map_or_else(none, harmless)],
+        ["inherited".to_owned(), reject.inherited.as_deref().map_or_else(none, escape_control)],
     ];
-    format!("reject {}\n{}{}\n\n", reject.id, aligned(&lines), harmless(&reject.body))
+    format!("reject {}\n{}{}\n\n", reject.id, aligned(&lines), escape_control(&reject.body))
 }
 
 /// How often it came, and when last.
@@ -145,7 +144,7 @@ mod tests {
 
     #[test]
     fn what_a_device_sent_cannot_steer_a_terminal() {
-        let text = whole(&reject(7, None, "{\"a\":\t\"\u{9b}31m\u{7f}\"}\n{}"), &TimeZone::UTC);
+        let text = details(&reject(7, None, "{\"a\":\t\"\u{9b}31m\u{7f}\"}\n{}"), &TimeZone::UTC);
         assert!(text.contains("{\"a\":\t\"\\u{9b}31m\\u{7f}\"}\n{}"), "{text}");
     }
 }

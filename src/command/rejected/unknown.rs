@@ -9,8 +9,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::Unknown;
-use crate::command::simulate::grouped;
-use crate::command::text::{age, aligned, harmless, print};
+use crate::command::text::{age, aligned, escape_control, grouped, print};
 use crate::model::NameKind;
 use crate::store::Store;
 use crate::store::unknown_name::{self, Counted};
@@ -36,11 +35,11 @@ fn table(names: &[Counted]) -> String {
     lines.extend(names.iter().map(|counted| {
         let name = &counted.name;
         [
-            harmless(&name.name),
+            escape_control(&name.name),
             name.kind.name().to_owned(),
             grouped(name.count),
             format!("{} ago", age(now.duration_since(counted.last_seen_at))),
-            harmless(name.device_sn.as_deref().unwrap_or("-")),
+            escape_control(name.device_sn.as_deref().unwrap_or("-")),
         ]
     }));
     aligned(&lines)

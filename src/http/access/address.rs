@@ -9,21 +9,21 @@ use axum::extract::Request;
 use axum::http::HeaderMap;
 
 use super::Peer;
-use crate::config::Proxies;
+use crate::config::TrustedProxy;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// Bits of an IPv6 address that somebody is given; the rest is theirs to change.
 const GIVEN_BITS: u32 = 64;
 
-pub(super) fn of(request: &Request, trusted: &[Proxies]) -> IpAddr {
+pub(super) fn of(request: &Request, trusted: &[TrustedProxy]) -> IpAddr {
     let peer = request.extensions().get::<Peer>();
     let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.address.ip());
     as_counted(origin(peer.to_canonical(), request.headers(), trusted))
 }
 
 /// From the nearest proxy backwards, as far as proxies are trusted: what stands before is anybody's to write.
-fn origin(peer: IpAddr, headers: &HeaderMap, trusted: &[Proxies]) -> IpAddr {
+fn origin(peer: IpAddr, headers: &HeaderMap, trusted: &[TrustedProxy]) -> IpAddr {
     let is_trusted = |address: &IpAddr| is_trusted(*address, trusted);
     let mut address = peer;
     let lines: Vec<&str> =
@@ -45,8 +45,8 @@ fn read(hop: &str) -> Option<IpAddr> {
 }
 
 /// Whether it is a proxy that is believed.
-pub(in crate::http) fn is_trusted(address: IpAddr, trusted: &[Proxies]) -> bool {
-    trusted.iter().any(|Proxies(net)| net.contains(&address))
+pub(in crate::http) fn is_trusted(address: IpAddr, trusted: &[TrustedProxy]) -> bool {
+    trusted.iter().any(|TrustedProxy(net)| net.contains(&address))
 }
 
 /// What counts as one address: of IPv6 the network that a subscriber is given.
@@ -68,7 +68,8 @@ mod tests {
         for line in said {
             headers.append(FORWARDED_FOR, line.parse().expect("a header"));
         }
-        let trusted: Vec<Proxies> = trusted.iter().map(|net| Proxies(net.parse().expect("a net"))).collect();
+        let trusted: Vec<TrustedProxy> =
+            trusted.iter().map(|net| TrustedProxy(net.parse().expect("a net"))).collect();
         as_counted(origin(peer.parse().expect("an address"), &headers, &trusted)).to_string()
     }
 

@@ -1,7 +1,7 @@
 //! `GET /api/health`: every part, how it is, and how long it took to say so.
 //!
 //! Before: operators, and `/metrics` for the same in figures. After: `monitor` asks the parts.
-//! Promise: answered within [`crate::monitor::PATIENCE`], whatever is away. For a load balancer there is `/readyz`: uploads go
+//! Promise: answered within [`crate::monitor::PROBE_TIMEOUT`], whatever is away. For a load balancer there is `/readyz`: uploads go
 //! on without Redis.
 
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use crate::http::State;
 use crate::http::error::{AccessError, ErrorAnswer};
-use crate::monitor::{LATE, Parts, Said};
+use crate::monitor::{LATE, ProbeResult, Probes};
 use crate::store::condition::Waiting;
 use crate::store::job::{Job, JobState};
 use crate::telemetry::names;
@@ -126,7 +126,7 @@ impl State {
 
     /// The parts, and the jobs one by one.
     async fn look_at_parts(&self) -> (Components, Arc<[Job]>) {
-        let Parts { postgres, redis, backlog, jobs } = self.monitor.ask_parts().await;
+        let Probes { postgres, redis, backlog, jobs } = self.monitor.probe_components().await;
         let behind = |waiting: Option<Waiting>| {
             let count = waiting.map(|waiting| waiting.count);
             Component::behind(count, waiting.map(|waiting| waiting.oldest), backlog.took)
@@ -150,7 +150,7 @@ impl Component {
         Self { status, latency_ms, waiting: None, lag_seconds: None, reasons: Vec::new() }
     }
 
-    fn reached(said: &Said<()>) -> Self {
+    fn reached(said: &ProbeResult<()>) -> Self {
         Self::new(if said.answer.is_some() { Condition::Up } else { Condition::Down }, said.took)
     }
 
@@ -165,7 +165,7 @@ impl Component {
     }
 
     /// `None`: there are no jobs to ask after.
-    fn of_jobs(said: &Said<Arc<[Job]>>, refreshed: bool) -> Option<Self> {
+    fn of_jobs(said: &ProbeResult<Arc<[Job]>>, refreshed: bool) -> Option<Self> {
         let Some(jobs) = &said.answer else { return Some(Self::new(Condition::Down, said.took)) };
         let needs_somebody = jobs.iter().any(Job::needs_somebody);
         let status = if needs_somebody { Condition::Late } else { Condition::Up };

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio_postgres::Client;
 
 use super::crew::Clock;
-use crate::harness::{Database, Process, Proxy, Receiver, Reply, Service, Victims, eventually};
+use crate::harness::{Database, DisposableServers, Process, Proxy, Receiver, Reply, Service, eventually};
 
 fn reading(device: &str, second: i64) -> Value {
     json!({ "data": { "deviceSn": device, "heart_rate": 70, "timestamp": second } })
@@ -40,7 +40,7 @@ async fn held_up(client: &Client) -> i64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_that_a_crash_undid_is_not_taken_for_the_next_one_of_its_number() {
-    let Some(victims) = Victims::bring_up().await else { return };
+    let Some(victims) = DisposableServers::bring_up().await else { return };
     let database = Database::on(&victims).await;
     let (proxy, through) = Proxy::before(&database.url()).await;
     let service = Service::start_with(&database, |settings| {
@@ -92,7 +92,7 @@ async fn a_commit_that_a_crash_undid_is_not_taken_for_the_next_one_of_its_number
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_is_told_by_readyz_and_got_over() {
-    let Some(victims) = Victims::bring_up().await else { return };
+    let Some(victims) = DisposableServers::bring_up().await else { return };
     let database = Database::on(&victims).await;
     let service = Service::start_with(&database, |settings| settings.commit_deadline_ms = 2_000).await;
     let now = Timestamp::now().as_second();
@@ -233,7 +233,7 @@ async fn a_service_whose_clock_is_an_hour_off_takes_no_fresh_breach_for_late() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_waits_for_an_hour_when_the_clock_of_postgresql_is_put_back() {
-    let Some(victims) = Victims::bring_up().await else { return };
+    let Some(victims) = DisposableServers::bring_up().await else { return };
     if !victims.set_clock(0).await {
         eprintln!("skipped: libfaketime is not installed (Debian: apt-get install faketime)");
         return;

@@ -63,7 +63,7 @@ impl Crew {
     pub fn check(&mut self) -> Result<(), String> {
         for process in self.posts.iter_mut().filter_map(|post| post.process.as_mut()) {
             if let Some(status) = process.has_ended() {
-                return Err(format!("ended by itself with {status}: {}", process.said().join("\n")));
+                return Err(format!("ended by itself with {status}: {}", process.log_lines().join("\n")));
             }
             if let Some(words) = faults(process) {
                 return Err(words);
@@ -80,7 +80,7 @@ impl Crew {
 
 /// Words of a process that speak of a task that is dead.
 fn faults(process: &Process) -> Option<String> {
-    let said = process.said();
+    let said = process.log_lines();
     said.into_iter()
         .find(|line| ["panicked", "ended by itself", "broke off"].iter().any(|word| line.contains(word)))
 }

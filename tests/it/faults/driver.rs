@@ -12,7 +12,7 @@ use super::fault::{Fault, Site};
 use super::load::Load;
 use super::verdict::{self, Count, Sum, Told};
 use super::watch::{Addresses, Span, Watch};
-use crate::harness::{Database, Receiver, Reply, Victims, eventually};
+use crate::harness::{Database, DisposableServers, Receiver, Reply, eventually};
 
 /// How often a service reads PostgreSQL's clock, and what that may take.
 const CLOCK_IS_READ_WITHIN: Duration = Duration::from_secs(12);
@@ -48,7 +48,7 @@ struct Driver<'a> {
 }
 
 /// Runs the rounds, and fails with everything that was wrong in the first one that went wrong.
-pub async fn drive(plan: Plan, database: &Database, victims: Option<&Victims>) {
+pub async fn drive(plan: Plan, database: &Database, victims: Option<&DisposableServers>) {
     println!("FAULT_ROUNDS={} FAULT_SEED={}", plan.rounds, plan.seed);
     let mut driver = Driver::new(database, victims).await;
     let mut whole = Count::default();
@@ -84,7 +84,7 @@ pub async fn drive(plan: Plan, database: &Database, victims: Option<&Victims>) {
 }
 
 impl<'a> Driver<'a> {
-    async fn new(database: &'a Database, victims: Option<&'a Victims>) -> Self {
+    async fn new(database: &'a Database, victims: Option<&'a DisposableServers>) -> Self {
         let told = Told::default();
         let heard = Arc::clone(&told);
         let receiver = Receiver::start(move |seen| {

@@ -6,7 +6,7 @@ use rand::seq::IndexedRandom;
 use tokio_postgres::Client;
 
 use super::crew::Crew;
-use crate::harness::{Database, Victims, eventually};
+use crate::harness::{Database, DisposableServers, eventually};
 
 /// Which services it happens to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -197,11 +197,11 @@ fn an_hour(random: &mut StdRng) -> i64 {
 /// Where faults strike.
 pub struct Site<'a> {
     pub database: &'a Database,
-    pub victims: Option<&'a Victims>,
+    pub victims: Option<&'a DisposableServers>,
 }
 
 impl Site<'_> {
-    fn victims(&self) -> &Victims {
+    fn victims(&self) -> &DisposableServers {
         self.victims.expect("faults of servers are drawn only where they can be stopped")
     }
 

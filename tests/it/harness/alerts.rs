@@ -13,17 +13,17 @@ pub async fn add_alert(
     columns: &Value,
 ) -> i64 {
     let mut row = json!({ "status": "firing", "historical": false, "breach_count": 3, "last_value": 152, "peak_value": 161.5 });
-    let said = columns.as_object().expect("an object").clone();
-    row.as_object_mut().expect("an object").extend(said);
+    let overrides = columns.as_object().expect("an object").clone();
+    row.as_object_mut().expect("an object").extend(overrides);
     let sql = "insert into alert (device_sn, rule_id, rule_version, kind, severity, metric, event_type, customer_id, org_id,
                    user_id, status, historical, started_ts, fired_ts, last_ts, judged_ts, breach_count, last_value, peak_value,
                    message, resolved_at, resolution)
-               select $1, rule.rule_id, rule.version, rule.kind, coalesce(said.severity, rule.severity), rule.metric,
-                   rule.event_type, said.customer_id, said.org_id, said.user_id, said.status, said.historical,
-                   fired.ts, fired.ts, fired.ts, fired.ts, said.breach_count, said.last_value, said.peak_value,
-                   $1 || ': ' || rule.name, case said.status when 'resolved' then now() end,
-                   case said.status when 'resolved' then 'recovered' end
-               from alert_rule rule, jsonb_populate_record(null::alert, $4) said,
+               select $1, rule.rule_id, rule.version, rule.kind, coalesce(overrides.severity, rule.severity), rule.metric,
+                   rule.event_type, overrides.customer_id, overrides.org_id, overrides.user_id, overrides.status, overrides.historical,
+                   fired.ts, fired.ts, fired.ts, fired.ts, overrides.breach_count, overrides.last_value, overrides.peak_value,
+                   $1 || ': ' || rule.name, case overrides.status when 'resolved' then now() end,
+                   case overrides.status when 'resolved' then 'recovered' end
+               from alert_rule rule, jsonb_populate_record(null::alert, $4) overrides,
                    lateral (select now() - make_interval(mins => $3)) as fired (ts)
                where rule.rule_id = $2
                returning alert_id";

@@ -7,8 +7,8 @@ use tokio_postgres::{Client, Config, NoTls};
 use vitals::config::Settings;
 use vitals::store::{migrate, roles};
 
-use super::PATIENCE;
-use super::servers::{Encrypted, Servers, Victims, servers};
+use super::TIMEOUT;
+use super::servers::{DisposableServers, Encrypted, Servers, servers};
 
 const DEFAULT_ZONE: &str = "Asia/Shanghai";
 
@@ -28,7 +28,7 @@ impl Database {
     pub async fn new() -> Self {
         static TEMPLATE: OnceCell<String> = OnceCell::const_new();
         let template = TEMPLATE.get_or_init(make_template).await;
-        let database = Self::unmade(DEFAULT_ZONE, servers());
+        let database = Self::named(DEFAULT_ZONE, servers());
         admin(database.on, &format!("create database {} template {template}", database.name)).await;
         database.empty_redis().await;
         database.start_jobs().await;
@@ -44,8 +44,8 @@ impl Database {
     }
 
     /// A database on servers that may go away at any time.
-    pub async fn on(victims: &Victims) -> Self {
-        let database = Self::unmade(DEFAULT_ZONE, victims.servers);
+    pub async fn on(victims: &DisposableServers) -> Self {
+        let database = Self::named(DEFAULT_ZONE, victims.servers);
         admin(database.on, &format!("create database {}", database.name)).await;
         migrate::run(&database.settings()).await.expect("migrates");
         grant(&database.settings()).await;
@@ -54,7 +54,7 @@ impl Database {
 
     /// A database without any schema on servers that speak TLS.
     pub async fn on_encrypted(encrypted: &'static Encrypted) -> Self {
-        let database = Self::unmade(DEFAULT_ZONE, &encrypted.servers);
+        let database = Self::named(DEFAULT_ZONE, &encrypted.servers);
         admin(database.on, &format!("create database {}", database.name)).await;
         database.empty_redis().await;
         database
@@ -62,15 +62,15 @@ impl Database {
 
     /// A database without any schema.
     pub async fn empty(zone: &str) -> Self {
-        let database = Self::unmade(zone, servers());
+        let database = Self::named(zone, servers());
         admin(database.on, &format!("create database {}", database.name)).await;
         database.empty_redis().await;
         database
     }
 
     /// The name of a database that somebody else is going to make, on these servers or on those that may go away.
-    pub fn to_be_made(on: Option<&Victims>) -> Self {
-        Self::unmade(DEFAULT_ZONE, on.map_or_else(servers, |victims| victims.servers))
+    pub fn not_created(on: Option<&DisposableServers>) -> Self {
+        Self::named(DEFAULT_ZONE, on.map_or_else(servers, |victims| victims.servers))
     }
 
     /// Its name.
@@ -84,7 +84,7 @@ impl Database {
         redis::cmd("FLUSHDB").exec_async(&mut redis).await.expect("emptied");
     }
 
-    fn unmade(zone: &str, on: &'static Servers) -> Self {
+    fn named(zone: &str, on: &'static Servers) -> Self {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         Self {
             name: format!("vitals_test_{}_{number}", std::process::id()),
@@ -99,8 +99,8 @@ impl Database {
         let mut settings = Settings::defaults();
         settings.listen = "127.0.0.1:0".parse().expect("an address");
         // What is slow because the machine is busy with other tests is no failure.
-        settings.connect_timeout_ms = PATIENCE.as_millis() as u64;
-        settings.commit_deadline_ms = PATIENCE.as_millis() as u64;
+        settings.connect_timeout_ms = TIMEOUT.as_millis() as u64;
+        settings.commit_deadline_ms = TIMEOUT.as_millis() as u64;
         settings.database_url = self.url();
         settings.redis_url = self.redis_url();
         settings.rollup_time_zone.clone_from(&self.zone);
@@ -136,13 +136,13 @@ impl Database {
     pub async fn redis(&self) -> redis::aio::MultiplexedConnection {
         let client = redis::Client::open(self.redis_url()).expect("a URL");
         let patient = redis::AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(PATIENCE))
-            .set_response_timeout(Some(PATIENCE));
+            .set_connection_timeout(Some(TIMEOUT))
+            .set_response_timeout(Some(TIMEOUT));
         client.get_multiplexed_async_connection_with_config(&patient).await.expect("Redis answers")
     }
 
-    /// Keeps the database as it is now, for [`Self::go_back`].
-    pub async fn keep(&self) {
+    /// Keeps the database as it is now, for [`Self::restore_snapshot`].
+    pub async fn take_snapshot(&self) {
         self.leave(&self.name).await;
         let sql = format!("create database {0}_kept template {0}", self.name);
         admin(self.on, &sql).await;
@@ -151,7 +151,7 @@ impl Database {
     }
 
     /// Puts the database back to where it was kept, as a restore of a backup does.
-    pub async fn go_back(&self) {
+    pub async fn restore_snapshot(&self) {
         admin(self.on, &format!("drop database {} with (force)", self.name)).await;
         self.leave(&format!("{}_kept", self.name)).await;
         admin(self.on, &format!("create database {0} template {0}_kept", self.name)).await;

@@ -4,9 +4,9 @@ use super::{Database, vitals};
 
 /// What is put behind `vitals keys create`; gives what it prints.
 pub async fn key(database: &Database, arguments: &[&str]) -> String {
-    let said = vitals(database, &[&["keys", "create"], arguments].concat()).await;
-    assert_eq!(said.code, 0, "{said:?}");
-    said.out.trim_end().to_owned()
+    let output = vitals(database, &[&["keys", "create"], arguments].concat()).await;
+    assert_eq!(output.code, 0, "{output:?}");
+    output.out.trim_end().to_owned()
 }
 
 /// An `Authorization` with a new key of these scopes, of one tenant or (0) of every one.

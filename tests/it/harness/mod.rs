@@ -5,12 +5,12 @@ mod certificates;
 mod database;
 mod key;
 mod login;
-mod narrow;
 mod process;
 mod proxy;
 mod receiver;
 mod servers;
 mod service;
+mod small_queues;
 
 use std::future::Future;
 use std::time::Duration;
@@ -19,20 +19,20 @@ pub use alerts::add_alert;
 pub use database::Database;
 pub use key::{authorization, key};
 pub use login::Login;
-pub use narrow::{narrow, readings};
-pub use process::{Process, Said, command, vitals};
+pub use process::{CommandOutput, Process, command, vitals};
 pub use proxy::Proxy;
-pub use receiver::{Receiver, Reply, Seen};
-pub use servers::{Encrypted, Victims};
+pub use receiver::{ReceivedRequest, Receiver, Reply};
+pub use servers::{DisposableServers, Encrypted};
 pub use service::{Answer, Service};
+pub use small_queues::{readings, small_queues};
 
 /// Longest wait for a condition; reached only when a test is about to fail.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How often a condition is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
-/// Waits until `condition` gives a value, and fails the test after [`PATIENCE`].
+/// Waits until `condition` gives a value, and fails the test after [`TIMEOUT`].
 pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut condition: impl FnMut() -> F) -> T {
     let looking = async {
         loop {
@@ -42,8 +42,8 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut condit
             tokio::time::sleep(LOOK_EVERY).await;
         }
     };
-    match tokio::time::timeout(PATIENCE, looking).await {
+    match tokio::time::timeout(TIMEOUT, looking).await {
         Ok(value) => value,
-        Err(_) => panic!("not within {} s: {what}", PATIENCE.as_secs()),
+        Err(_) => panic!("not within {} s: {what}", TIMEOUT.as_secs()),
     }
 }

@@ -8,21 +8,21 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 
-use super::{Database, PATIENCE};
+use super::{Database, TIMEOUT};
 
-/// What a command said, and its exit code.
+/// What a command log_lines, and its exit code.
 #[derive(Debug)]
-pub struct Said {
+pub struct CommandOutput {
     pub code: i32,
     pub out: String,
     pub err: String,
 }
 
 /// Runs the real binary to its end.
-pub async fn vitals(database: &Database, arguments: &[&str]) -> Said {
+pub async fn vitals(database: &Database, arguments: &[&str]) -> CommandOutput {
     let running = command(database, arguments).stdin(Stdio::null()).kill_on_drop(true).output();
-    let output = tokio::time::timeout(PATIENCE, running).await.expect("ends in time").expect("it can be run");
-    Said {
+    let output = tokio::time::timeout(TIMEOUT, running).await.expect("ends in time").expect("it can be run");
+    CommandOutput {
         code: output.status.code().expect("not by a signal"),
         out: String::from_utf8(output.stdout).expect("text"),
         err: String::from_utf8(output.stderr).expect("text"),
@@ -44,7 +44,7 @@ pub fn command(database: &Database, arguments: &[&str]) -> Command {
 pub struct Process {
     child: Child,
     log: JoinHandle<()>,
-    said: Arc<Mutex<Vec<String>>>,
+    log_lines: Arc<Mutex<Vec<String>>>,
     /// Where it listens.
     pub url: String,
 }
@@ -53,8 +53,8 @@ impl Process {
     /// Starts it and waits until it serves.
     pub async fn serve(database: &Database, variables: &[(&str, &str)]) -> Self {
         let starting = Self::try_serve(database, variables);
-        let started = tokio::time::timeout(PATIENCE, starting).await.expect("serves in time");
-        started.unwrap_or_else(|said| panic!("ended before it served: {said}"))
+        let started = tokio::time::timeout(TIMEOUT, starting).await.expect("serves in time");
+        started.unwrap_or_else(|log_lines| panic!("ended before it served: {log_lines}"))
     }
 
     /// Starts it and waits until it serves, or has ended, and then gives its last words.
@@ -68,25 +68,25 @@ impl Process {
             .spawn()
             .expect("the binary can be run");
         let mut log = BufReader::new(child.stderr.take().expect("piped")).lines();
-        let said: Arc<Mutex<Vec<String>>> = Arc::default();
+        let log_lines: Arc<Mutex<Vec<String>>> = Arc::default();
         let url = loop {
             let Some(line) = log.next_line().await.expect("text") else {
-                return Err(said.lock().expect("whole").join("\n"));
+                return Err(log_lines.lock().expect("whole").join("\n"));
             };
             let event: Value = serde_json::from_str(&line).unwrap_or_default();
-            said.lock().expect("whole").push(line);
+            log_lines.lock().expect("whole").push(line);
             if event["fields"]["message"] == "serving" {
                 break format!("http://{}", event["fields"]["address"].as_str().expect("an address"));
             }
         };
         // Read as it comes: a full pipe would hold the service up.
-        let keep = Arc::clone(&said);
+        let keep = Arc::clone(&log_lines);
         let log = tokio::spawn(async move {
             while let Ok(Some(line)) = log.next_line().await {
                 keep.lock().expect("whole").push(line);
             }
         });
-        Ok(Self { child, log, said, url })
+        Ok(Self { child, log, log_lines, url })
     }
 
     /// Sends a signal by name, such as `TERM`.
@@ -101,9 +101,9 @@ impl Process {
         self.child.try_wait().expect("a status")
     }
 
-    /// What it said, line by line, since it began.
-    pub fn said(&self) -> Vec<String> {
-        self.said.lock().expect("whole").clone()
+    /// What it log_lines, line by line, since it began.
+    pub fn log_lines(&self) -> Vec<String> {
+        self.log_lines.lock().expect("whole").clone()
     }
 
     /// The most memory it has had in RAM so far.
@@ -124,8 +124,8 @@ impl Process {
         let ending = async {
             let status = self.child.wait().await.expect("a status");
             self.log.await.expect("read to its end");
-            (status, self.said.lock().expect("whole").join("\n"))
+            (status, self.log_lines.lock().expect("whole").join("\n"))
         };
-        tokio::time::timeout(PATIENCE, ending).await.expect("ends in time")
+        tokio::time::timeout(TIMEOUT, ending).await.expect("ends in time")
     }
 }

@@ -1,4 +1,4 @@
-//! A cable to a server, to be cut, clogged and mended.
+//! A link to a server, to be cut, clogged and mended.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,20 +10,20 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// How the cable is, and how many of the first connections never hear anything again.
+/// How the link is, and how many of the first connections never hear anything again.
 #[derive(Debug, Clone, Copy)]
 struct State {
-    cable: Cable,
+    link: Link,
     silenced: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cable {
-    Whole,
+enum Link {
+    Up,
     /// Connections stay, and are made, but nothing comes through.
     Stalled,
     /// There is none.
-    Cut,
+    Down,
 }
 
 /// A TCP proxy on a free port of loopback.
@@ -39,14 +39,18 @@ impl Proxy {
     pub async fn to(target: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let state = Arc::new(watch::Sender::new(State { cable: Cable::Whole, silenced: 0 }));
+        let state = Arc::new(watch::Sender::new(State { link: Link::Up, silenced: 0 }));
         let connections: Arc<AtomicU64> = Arc::default();
         let (now, made) = (Arc::clone(&state), Arc::clone(&connections));
         let accepting = tokio::spawn(async move {
             while let Ok((inner, _)) = listener.accept().await {
                 let number = made.fetch_add(1, Ordering::SeqCst);
-                if now.borrow().cable != Cable::Cut {
-                    tokio::spawn(forward(inner, target.clone(), Strand { number, state: now.subscribe() }));
+                if now.borrow().link != Link::Down {
+                    tokio::spawn(forward(
+                        inner,
+                        target.clone(),
+                        Connection { number, state: now.subscribe() },
+                    ));
                 }
             }
         });
@@ -66,17 +70,17 @@ impl Proxy {
 
     /// Ends every connection; new ones are closed at once.
     pub fn cut(&self) {
-        self.turn(Cable::Cut);
+        self.set_link(Link::Down);
     }
 
     /// Holds every byte back, either way, until [`Proxy::restore`]: to either side the other one says nothing.
     pub fn stall(&self) {
-        self.turn(Cable::Stalled);
+        self.set_link(Link::Stalled);
     }
 
     /// Lets connections through again.
     pub fn restore(&self) {
-        self.turn(Cable::Whole);
+        self.set_link(Link::Up);
     }
 
     /// The connections there are never hear anything again, nor does the server of them; new ones are as they should be.
@@ -85,8 +89,8 @@ impl Proxy {
         self.state.send_modify(|state| state.silenced = silenced);
     }
 
-    fn turn(&self, cable: Cable) {
-        self.state.send_modify(|state| state.cable = cable);
+    fn set_link(&self, link: Link) {
+        self.state.send_modify(|state| state.link = link);
     }
 }
 
@@ -96,30 +100,30 @@ impl Drop for Proxy {
     }
 }
 
-/// One connection's view of the cable.
+/// One connection's view of the link.
 #[derive(Clone)]
-struct Strand {
+struct Connection {
     number: u64,
     state: watch::Receiver<State>,
 }
 
-impl Strand {
+impl Connection {
     /// Waits until bytes may pass; false: never again.
-    async fn is_whole(&mut self) -> bool {
+    async fn wait_until_up(&mut self) -> bool {
         let number = self.number;
-        let whole = |state: &State| state.cable == Cable::Whole && number >= state.silenced;
+        let whole = |state: &State| state.link == Link::Up && number >= state.silenced;
         self.state.wait_for(whole).await.is_ok()
     }
 
-    async fn is_cut(&mut self) {
-        let _ = self.state.wait_for(|state| state.cable == Cable::Cut).await;
+    async fn wait_until_down(&mut self) {
+        let _ = self.state.wait_for(|state| state.link == Link::Down).await;
     }
 }
 
-async fn forward(inner: TcpStream, target: String, strand: Strand) {
-    let mut cut = strand.clone();
+async fn forward(inner: TcpStream, target: String, connection: Connection) {
+    let mut cut = connection.clone();
     let forwarding = async {
-        if !strand.clone().is_whole().await {
+        if !connection.clone().wait_until_up().await {
             return;
         }
         let Ok(outer) = TcpStream::connect(target).await else { return };
@@ -127,20 +131,20 @@ async fn forward(inner: TcpStream, target: String, strand: Strand) {
         let _ = outer.set_nodelay(true);
         let ((from_inner, to_inner), (from_outer, to_outer)) = (inner.into_split(), outer.into_split());
         // Where one side has ended the other is told so, and may still say something.
-        tokio::join!(carry(from_inner, to_outer, strand.clone()), carry(from_outer, to_inner, strand));
+        tokio::join!(copy(from_inner, to_outer, connection.clone()), copy(from_outer, to_inner, connection));
     };
     tokio::select! {
         () = forwarding => {}
-        () = cut.is_cut() => {}
+        () = cut.wait_until_down() => {}
     }
 }
 
-async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut strand: Strand) {
+async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut connection: Connection) {
     let mut bytes = vec![0; 16 * 1024];
     while let Ok(read @ 1..) = from.read(&mut bytes).await {
-        if !strand.is_whole().await || to.write_all(&bytes[..read]).await.is_err() {
+        if !connection.wait_until_up().await || to.write_all(&bytes[..read]).await.is_err() {
             break;
         }
     }
-    let _ = strand.is_whole().await && to.shutdown().await.is_ok();
+    let _ = connection.wait_until_up().await && to.shutdown().await.is_ok();
 }

@@ -19,7 +19,7 @@ use super::eventually;
 
 /// A request.
 #[derive(Debug, Clone)]
-pub struct Seen {
+pub struct ReceivedRequest {
     pub path: String,
     pub query: HashMap<String, String>,
     pub headers: HeaderMap,
@@ -28,7 +28,7 @@ pub struct Seen {
     pub at: Instant,
 }
 
-impl Seen {
+impl ReceivedRequest {
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().expect("text"))
     }
@@ -47,11 +47,11 @@ pub enum Reply {
     Endless(u16),
 }
 
-type Script = dyn Fn(&Seen) -> Reply + Send + Sync;
+type Script = dyn Fn(&ReceivedRequest) -> Reply + Send + Sync;
 
 #[derive(Clone)]
 struct Inner {
-    seen: Arc<Mutex<Vec<Seen>>>,
+    requests: Arc<Mutex<Vec<ReceivedRequest>>>,
     script: Arc<Script>,
 }
 
@@ -63,10 +63,10 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    pub async fn start(script: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Self {
+    pub async fn start(script: impl Fn(&ReceivedRequest) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let inner = Inner { seen: Arc::default(), script: Arc::new(script) };
+        let inner = Inner { requests: Arc::default(), script: Arc::new(script) };
         let router = Router::new().fallback(receive).with_state(inner.clone());
         let serving = tokio::spawn(async move { axum::serve(listener, router).await.expect("serves") });
         Self { address, inner, serving }
@@ -77,16 +77,16 @@ impl Receiver {
     }
 
     /// What came so far.
-    pub fn seen(&self) -> Vec<Seen> {
-        self.inner.seen.lock().expect("whole").clone()
+    pub fn requests(&self) -> Vec<ReceivedRequest> {
+        self.inner.requests.lock().expect("whole").clone()
     }
 
     /// Waits until so many requests came to a path that begins so.
-    pub async fn received(&self, path: &str, count: usize) -> Vec<Seen> {
+    pub async fn received(&self, path: &str, count: usize) -> Vec<ReceivedRequest> {
         eventually(&format!("{count} requests to {path}"), || async {
-            let seen: Vec<Seen> =
-                self.seen().into_iter().filter(|seen| seen.path.starts_with(path)).collect();
-            (seen.len() >= count).then_some(seen)
+            let requests: Vec<ReceivedRequest> =
+                self.requests().into_iter().filter(|request| request.path.starts_with(path)).collect();
+            (requests.len() >= count).then_some(requests)
         })
         .await
     }
@@ -108,9 +108,10 @@ async fn receive(
     let text = to_bytes(body, usize::MAX).await.map(|body| body.to_vec()).unwrap_or_default();
     let text = String::from_utf8(text).expect("text");
     let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-    let seen = Seen { path: head.uri.path().to_owned(), query, headers: head.headers, text, body, at };
-    let reply = (inner.script)(&seen);
-    inner.seen.lock().expect("whole").push(seen);
+    let request =
+        ReceivedRequest { path: head.uri.path().to_owned(), query, headers: head.headers, text, body, at };
+    let reply = (inner.script)(&request);
+    inner.requests.lock().expect("whole").push(request);
     let status = |status| StatusCode::from_u16(status).expect("a status");
     match reply {
         Reply::Json(value) => value.to_string().into_response(),

@@ -2,7 +2,7 @@
 //!
 //! A stack that was brought up here is taken down when the test process has ended.
 //!
-//! [`Victims`] are further servers, of the tests alone, that may be stopped, killed and run out of room.
+//! [`DisposableServers`] are further servers, of the tests alone, that may be stopped, killed and run out of room.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -35,20 +35,20 @@ pub fn servers() -> &'static Servers {
 }
 
 /// A PostgreSQL and a Redis that one test at a time may do anything to. They go when the test process has ended.
-pub struct Victims {
-    _turn: MutexGuard<'static, ()>,
+pub struct DisposableServers {
+    _lock: MutexGuard<'static, ()>,
     pub servers: &'static Servers,
 }
 
-impl Victims {
-    /// Waits for its turn and brings them up, both whole. `None`, and said why: only servers of `docker/stack` itself can be
+impl DisposableServers {
+    /// Waits for its lock and brings them up, both whole. `None`, and said why: only servers of `docker/stack` itself can be
     /// brought up a second time.
     pub async fn bring_up() -> Option<Self> {
-        static TURN: Mutex<()> = Mutex::const_new(());
+        static LOCK: Mutex<()> = Mutex::const_new(());
         static SERVERS: OnceLock<Option<Servers>> = OnceLock::new();
-        let turn = TURN.lock().await;
+        let lock = LOCK.lock().await;
         let bring = move || {
-            let first = status(&mut stack()).filter(|said| said.contains("private Debian"));
+            let first = status(&mut stack()).filter(|status| status.contains("private Debian"));
             let Some(environment) = first.and_then(|_| run(victims().arg("up"))) else {
                 eprintln!(
                     "skipped: these servers cannot be stopped (VITALS_STACK_KIND=private brings up some that can)"
@@ -63,7 +63,7 @@ impl Victims {
             SERVERS.get_or_init(bring).as_ref()
         });
         let servers = servers.await.expect("no panic")?;
-        let victims = Self { _turn: turn, servers };
+        let victims = Self { _lock: lock, servers };
         // Whatever a test that failed has left.
         victims.free().await;
         victims.set_clock(0).await;
@@ -71,7 +71,7 @@ impl Victims {
         Some(victims)
     }
 
-    /// What `docker/stack` has to be told to mean them.
+    /// What `docker/stack` has to be failure to mean them.
     pub fn environment() -> [(&'static str, String); 3] {
         let name = format!("victims-{}", std::process::id());
         [
@@ -83,17 +83,17 @@ impl Victims {
 
     /// Stops `postgres` or `redis` with a signal: INT is fast, QUIT immediate, KILL a crash. It has ended afterwards.
     pub async fn stop(&self, server: &'static str, signal: &'static str) {
-        self.order(vec!["stop", server, signal]).await;
+        self.run_stack(vec!["stop", server, signal]).await;
     }
 
     /// Takes all the room PostgreSQL has left.
     pub async fn fill(&self) {
-        self.order(vec!["fill"]).await;
+        self.run_stack(vec!["fill"]).await;
     }
 
     /// Gives it back.
     pub async fn free(&self) {
-        self.order(vec!["free"]).await;
+        self.run_stack(vec!["free"]).await;
     }
 
     /// Puts PostgreSQL's clock so many seconds ahead of the true time; timers go on as they were. False where libfaketime is
@@ -106,13 +106,13 @@ impl Victims {
 
     /// Starts what was stopped, and waits until both answer.
     pub async fn start(&self) {
-        self.order(vec!["up"]).await;
+        self.run_stack(vec!["up"]).await;
     }
 
-    async fn order(&self, words: Vec<&'static str>) {
-        let told = format!("docker/stack {words:?} failed; its words are above");
-        let obeyed = spawn_blocking(move || run(victims().args(words)));
-        assert!(obeyed.await.expect("no panic").is_some(), "{told}");
+    async fn run_stack(&self, words: Vec<&'static str>) {
+        let failure = format!("docker/stack {words:?} failed; its words are above");
+        let done = spawn_blocking(move || run(victims().args(words)));
+        assert!(done.await.expect("no panic").is_some(), "{failure}");
     }
 }
 
@@ -132,7 +132,7 @@ impl Encrypted {
     pub async fn bring_up() -> Option<&'static Self> {
         static SERVERS: OnceLock<Option<Encrypted>> = OnceLock::new();
         let bring = || {
-            let first = status(&mut stack()).filter(|said| said.contains("private Debian"));
+            let first = status(&mut stack()).filter(|status| status.contains("private Debian"));
             let folder = certificates::make();
             let Some(environment) = first.and_then(|_| run(encrypted(&folder).arg("up"))) else {
                 eprintln!(
@@ -182,7 +182,10 @@ fn stack() -> Command {
 /// 512 MiB hold some hundred rounds of `tests/soak`, and are filled in a moment.
 fn victims() -> Command {
     let mut command = stack();
-    command.envs(Victims::environment()).env_remove("VITALS_DATABASE_URL").env_remove("VITALS_REDIS_URL");
+    command
+        .envs(DisposableServers::environment())
+        .env_remove("VITALS_DATABASE_URL")
+        .env_remove("VITALS_REDIS_URL");
     command
 }
 

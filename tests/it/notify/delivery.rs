@@ -35,7 +35,7 @@ async fn what_was_tried_in_vain_is_a_dead_letter_with_the_receivers_words_and_ca
     let again = notification::resend(&store, Some(&[dead[0].notification_id])).await.expect("resent");
     assert_eq!((again.tried_again, again.moved), (1, 0));
     house.until("sent", 1).await;
-    let seen = receiver.seen();
+    let seen = receiver.requests();
     assert_eq!(seen.len(), 3);
     assert_eq!(seen[2].header("webhook-id"), seen[0].header("webhook-id"));
     assert!(notification::dead_letters(&store, 0, 10).await.expect("none").is_empty());
@@ -128,7 +128,7 @@ async fn a_database_that_was_away_loses_no_message_and_what_was_sent_meanwhile_i
     house.fire(&["SN-2"], "major").await;
     cable.restore();
     house.until("sent", 2).await;
-    let told: Vec<i64> = receiver.seen().iter().flat_map(|seen| alert_ids(&seen.body)).collect();
+    let told: Vec<i64> = receiver.requests().iter().flat_map(|seen| alert_ids(&seen.body)).collect();
     assert_eq!(told.len(), 2, "each once");
     service.finish().await;
 }
@@ -148,7 +148,7 @@ async fn hundreds_of_alerts_reach_one_webhook_in_a_second_each_once() {
     }
     house.until("sent", 1000).await;
     println!("1000 alerts reached the webhook in {:?}", began.elapsed());
-    let mut told: Vec<i64> = receiver.seen().iter().flat_map(|seen| alert_ids(&seen.body)).collect();
+    let mut told: Vec<i64> = receiver.requests().iter().flat_map(|seen| alert_ids(&seen.body)).collect();
     told.sort_unstable();
     raised.sort_unstable();
     assert_eq!(told, raised);
@@ -231,6 +231,6 @@ async fn a_dead_letter_that_nobody_needs_any_more_is_cancelled_and_not_called_de
     let listed = vitals(&house.database, &["alerts", "dead-letters", "list"]).await;
     assert_eq!(listed.out, "no dead letters\n");
     assert_eq!(house.value("select status from notification").await, "cancelled");
-    assert_eq!(receiver.seen().len(), 1);
+    assert_eq!(receiver.requests().len(), 1);
     service.finish().await;
 }

@@ -241,7 +241,7 @@ async fn an_escalation_goes_when_nobody_has_acknowledged_and_only_then() {
         house.raise("SN-3", "critical", "").await,
     );
     house.notify(&[taken, over, left], "fired").await;
-    assert_eq!(receiver.seen().len(), 0, "not at once");
+    assert_eq!(receiver.requests().len(), 0, "not at once");
     house.acknowledge(&[taken]).await;
     house.resolve(&[over]).await;
     house.until("sent", 1).await;
@@ -278,7 +278,7 @@ async fn the_end_of_an_alert_is_told_to_those_who_heard_of_it_and_want_to_know()
     house.resolve(&[alert_id]).await;
     house.until("sent", 3).await;
     let told: Vec<String> = receiver
-        .seen()
+        .requests()
         .iter()
         .map(|seen| format!("{} {}", seen.path, seen.body["type"].as_str().expect("a type")))
         .collect();
@@ -304,6 +304,6 @@ async fn an_address_that_is_no_longer_used_and_a_silence_meanwhile_cancel_what_w
         .await;
     let service = house.serve(|_| ()).await;
     house.until("cancelled", 2).await;
-    assert_eq!(receiver.seen().len(), 0);
+    assert_eq!(receiver.requests().len(), 0);
     service.finish().await;
 }

@@ -62,7 +62,7 @@ async fn two_instances_share_the_work_and_each_alert_arrives_under_one_number() 
     }
     house.until("sent", 400).await;
     let mut numbers: HashMap<(String, i64), HashSet<String>> = HashMap::new();
-    for seen in receiver.seen() {
+    for seen in receiver.requests() {
         for alert_id in alert_ids(&seen.body) {
             let id = seen.header("webhook-id").to_owned();
             numbers.entry((seen.path.clone(), alert_id)).or_default().insert(id);
@@ -70,7 +70,11 @@ async fn two_instances_share_the_work_and_each_alert_arrives_under_one_number() 
     }
     assert_eq!(numbers.len(), 8 * raised.len());
     assert!(numbers.values().all(|ids| ids.len() == 1));
-    assert_eq!(receiver.seen().iter().map(|seen| alert_ids(&seen.body).len()).sum::<usize>(), 400, "once");
+    assert_eq!(
+        receiver.requests().iter().map(|seen| alert_ids(&seen.body).len()).sum::<usize>(),
+        400,
+        "once"
+    );
     one.finish().await;
     other.finish().await;
 }

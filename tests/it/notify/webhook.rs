@@ -63,7 +63,7 @@ async fn an_address_that_is_not_public_is_refused_for_good() {
     let service = house.serve(|settings| settings.notify.webhook_allow_private = false).await;
     house.fire(&["SN-1"], "critical").await;
     house.until("dead", 5).await;
-    assert_eq!(receiver.seen().len(), 0);
+    assert_eq!(receiver.requests().len(), 0);
     let errors =
         house.value("select count(*) from notification where error like '%is no public address%'").await;
     assert_eq!(errors, 4);
@@ -79,7 +79,7 @@ async fn a_redirect_is_not_followed() {
     let service = house.serve(|settings| settings.notify.attempts = 1).await;
     house.fire(&["SN-1"], "major").await;
     house.until("dead", 1).await;
-    assert!(receiver.seen().iter().all(|seen| seen.path == "/hook"));
+    assert!(receiver.requests().iter().all(|seen| seen.path == "/hook"));
     service.finish().await;
 }
 
@@ -91,7 +91,7 @@ async fn an_answer_that_does_not_end_is_an_answer() {
     let service = house.serve(|_| ()).await;
     house.fire(&["SN-1"], "major").await;
     house.until("sent", 1).await;
-    assert_eq!(receiver.seen().len(), 1);
+    assert_eq!(receiver.requests().len(), 1);
     service.finish().await;
 }
 
@@ -129,6 +129,6 @@ async fn a_receiver_that_is_gone_is_not_tried_again() {
     house.fire(&["SN-1"], "major").await;
     house.until("dead", 1).await;
     assert_eq!(house.value("select error from notification").await, "HTTP 410: moved  away");
-    assert_eq!(receiver.seen().len(), 1);
+    assert_eq!(receiver.requests().len(), 1);
     service.finish().await;
 }

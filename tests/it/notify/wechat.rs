@@ -8,7 +8,7 @@ use serde_json::json;
 use vitals::config::Settings;
 
 use super::house::House;
-use crate::harness::{Receiver, Reply, Seen};
+use crate::harness::{ReceivedRequest, Receiver, Reply};
 
 /// The official account: hands out tokens T1, T2, … of which only the newest is good from `expired` on.
 struct Wechat {
@@ -20,7 +20,7 @@ struct Wechat {
 
 impl Wechat {
     /// `say`: the code for a message under a good token.
-    async fn start(say: impl Fn(&Seen) -> i64 + Send + Sync + 'static) -> Self {
+    async fn start(say: impl Fn(&ReceivedRequest) -> i64 + Send + Sync + 'static) -> Self {
         let (tokens, expired) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let (given, void) = (Arc::clone(&tokens), Arc::clone(&expired));
         let receiver = Receiver::start(move |seen| match seen.path.as_str() {
@@ -140,7 +140,7 @@ async fn a_refusal_in_a_200_is_a_dead_letter_at_once_and_busy_is_tried_again() {
         "40003 says 40003"
     );
     let tries =
-        |openid: &str| wechat.receiver.seen().iter().filter(|seen| seen.body["touser"] == openid).count();
+        |openid: &str| wechat.receiver.requests().iter().filter(|seen| seen.body["touser"] == openid).count();
     assert_eq!((tries("unknown"), tries("not-subscribed"), tries("refuses"), tries("busy")), (1, 1, 1, 2));
     service.finish().await;
 }

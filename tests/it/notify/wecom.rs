@@ -7,10 +7,10 @@ use serde_json::json;
 use vitals::config::Settings;
 
 use super::house::House;
-use crate::harness::{Receiver, Reply, Seen};
+use crate::harness::{ReceivedRequest, Receiver, Reply};
 
 /// `say`: the answer to an application message or a robot's.
-async fn wecom(say: impl Fn(&Seen) -> serde_json::Value + Send + Sync + 'static) -> Receiver {
+async fn wecom(say: impl Fn(&ReceivedRequest) -> serde_json::Value + Send + Sync + 'static) -> Receiver {
     Receiver::start(move |seen| match seen.path.as_str() {
         "/cgi-bin/gettoken" => {
             assert_eq!((seen.query["corpid"].as_str(), seen.query["corpsecret"].as_str()), ("ww1", "s3cret"));
@@ -58,7 +58,7 @@ async fn an_application_message_goes_to_the_user_and_one_that_is_not_known_is_a_
         house.value("select error from notification where address = 'partly'").await,
         "invaliduser: partly"
     );
-    let seen = receiver.seen().into_iter().find(|seen| seen.body["touser"] == "zhang").expect("told");
+    let seen = receiver.requests().into_iter().find(|seen| seen.body["touser"] == "zhang").expect("told");
     assert_eq!(seen.body["agentid"], 1_000_002);
     assert_eq!(seen.body["text"]["content"], "[major] SN-1: heart rate 150");
     service.finish().await;
@@ -142,6 +142,6 @@ async fn a_robot_that_was_removed_is_a_refusal() {
     let service = house.serve(|to| settings(&receiver, to)).await;
     house.fire(&["SN-1"], "critical").await;
     house.until("dead", 1).await;
-    assert_eq!(receiver.seen().len(), 1);
+    assert_eq!(receiver.requests().len(), 1);
     service.finish().await;
 }

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::command::interrupt::until_interrupted;
 use crate::command::progress::Progress;
 use crate::command::text::print;
-use crate::command::when;
+use crate::command::time_option;
 use crate::config::Settings;
 use crate::store::{Store, alert_replay, alert_rule};
 use tally::{Ran, Tally};
@@ -62,8 +62,8 @@ pub struct Options {
 pub(super) async fn run(options: Options, settings: &Settings, store: &Store) -> anyhow::Result<ExitCode> {
     let zone = settings.device_zone();
     let now = Timestamp::now().to_zoned(zone.clone());
-    let from = when::option(Some(&options.from), "--from", &now)?.unwrap_or(now.timestamp());
-    let to = when::option(options.to.as_deref(), "--to", &now)?.unwrap_or(now.timestamp());
+    let from = time_option::parse(Some(&options.from), "--from", &now)?.unwrap_or(now.timestamp());
+    let to = time_option::parse(options.to.as_deref(), "--to", &now)?.unwrap_or(now.timestamp());
     if from >= to {
         bail!("--from is not before --to");
     }

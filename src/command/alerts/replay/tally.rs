@@ -11,8 +11,7 @@ use serde_json::{Value, json};
 
 use crate::command::alerts::json_line;
 use crate::command::alerts::show::local;
-use crate::command::simulate::grouped;
-use crate::command::text::{aligned, harmless};
+use crate::command::text::{aligned, escape_control, grouped};
 use crate::store::alert_replay::Episode;
 
 /// What was run.
@@ -111,7 +110,7 @@ impl Tally {
             let still_on = if longest.ended_ts.is_none() { ", with no end" } else { "" };
             text.push_str(&format!(
                 "longest  {} from {}: {}{still_on}, {} {}\n",
-                harmless(&longest.device_sn),
+                escape_control(&longest.device_sn),
                 local(longest.started_ts, &ran.zone),
                 lasted(length(longest)),
                 longest.breach_count,
@@ -175,10 +174,13 @@ impl Tally {
 }
 
 fn heading(ran: &Ran<'_>) -> String {
-    let text = |column: &str| harmless(ran.rule[column].as_str().unwrap_or("?"));
+    let text = |column: &str| escape_control(ran.rule[column].as_str().unwrap_or("?"));
     let number = ran.rule["rule_id"].as_i64().map(|id| format!(" {id}")).unwrap_or_default();
-    let with =
-        if ran.set.is_empty() { String::new() } else { format!(", with {}", harmless(&ran.set.join(", "))) };
+    let with = if ran.set.is_empty() {
+        String::new()
+    } else {
+        format!(", with {}", escape_control(&ran.set.join(", ")))
+    };
     format!(
         "rule{number}: {} ({}){with}\n{} to {}\n\n",
         text("name"),

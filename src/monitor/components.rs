@@ -1,0 +1,81 @@
+//! Asking PostgreSQL and Redis how they are.
+//!
+//! Before: the monitor samples; `http` is asked for `/api/health` and `/metrics`. After: `store`, `cache`.
+//! Promise: answered within [`PROBE_TIMEOUT`], whatever is away.
+
+use std::fmt::Display;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::time::timeout;
+
+use super::Monitor;
+use crate::store::condition::{self, Backlog};
+use crate::store::job::{self, Job};
+use crate::store::{StoreError, health_check};
+
+/// Longest time a part has to answer before it counts as away.
+pub const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What a part said.
+#[derive(Debug, Clone)]
+pub struct ProbeResult<T> {
+    /// `None`: nothing in time, or that it cannot.
+    pub answer: Option<T>,
+    /// How long it took to find out.
+    pub took: Duration,
+}
+
+/// What the parts said.
+#[derive(Debug, Clone)]
+pub struct Probes {
+    /// PostgreSQL answers, and commits.
+    pub postgres: ProbeResult<()>,
+    /// Redis answers.
+    pub redis: ProbeResult<()>,
+    /// What waits in PostgreSQL.
+    pub backlog: ProbeResult<Backlog>,
+    /// The jobs of TimescaleDB; none on the Apache edition.
+    pub jobs: ProbeResult<Arc<[Job]>>,
+}
+
+impl Monitor {
+    /// How the parts are now.
+    pub async fn probe_components(&self) -> Probes {
+        let shared = &self.shared;
+        let (mut postgres, redis, backlog, jobs) = tokio::join!(
+            probe(health_check(&shared.store)),
+            probe(shared.cache.ping()),
+            probe(condition::backlog(&shared.store)),
+            probe(self.jobs()),
+        );
+        postgres.answer = postgres.answer.filter(|()| shared.ingest_stats.can_commit());
+        Probes { postgres, redis, backlog, jobs }
+    }
+
+    /// The jobs of TimescaleDB, as they were a few samples ago at most: asking is dear, and none of it changes by the second.
+    async fn jobs(&self) -> Result<Arc<[Job]>, StoreError> {
+        let mut last = self.shared.jobs.lock().await;
+        if let Some((at, jobs)) = &*last
+            && at.elapsed() < self.shared.jobs_every
+        {
+            return Ok(jobs.clone());
+        }
+        let jobs: Arc<[Job]> = job::watched(&self.shared.store).await?.into();
+        *last = Some((Instant::now(), jobs.clone()));
+        Ok(jobs)
+    }
+}
+
+async fn probe<T, E: Display>(asking: impl Future<Output = Result<T, E>>) -> ProbeResult<T> {
+    let started = Instant::now();
+    let answer = match timeout(PROBE_TIMEOUT, asking).await {
+        Ok(Ok(answer)) => Some(answer),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a part is down");
+            None
+        }
+        Err(_) => None,
+    };
+    ProbeResult { answer, took: started.elapsed() }
+}

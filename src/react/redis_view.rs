@@ -1,0 +1,167 @@
+//! Latest values of live batches, and the watch over the view they make up.
+//!
+//! Before: `relay` calls [`RedisView::show`] for what it read back. After: `cache::latest`. Promise: true means that
+//! Redis has them; false costs no time while Redis is away and obliges the caller to tell `outbox::finish`, which
+//! declares the view of no use, so that [`RedisView::watch`] rebuilds it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::rebuild;
+use crate::cache::{self, Cache, CacheError, Shown};
+use crate::config::Settings;
+use crate::model::ShownAlert;
+use crate::store::Store;
+use crate::store::device_info::Latest;
+use crate::store::health_data::Newest;
+use crate::telemetry::names;
+use crate::timeline::{self, TimelineError};
+
+/// The view of latest values in Redis. Clones are the same view.
+#[derive(Debug, Clone)]
+pub struct RedisView {
+    pub(super) store: Store,
+    pub(super) cache: Cache,
+    pub(super) stop: CancellationToken,
+    check_every: Duration,
+    state: Arc<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Redis is away or refuses: said once.
+    away: AtomicBool,
+    /// Something was missed: look at once whether Redis is back.
+    check: Notify,
+}
+
+impl RedisView {
+    /// A view over `cache`; [`RedisView::watch`] ends with `stop`.
+    pub fn new(store: Store, cache: Cache, settings: &Settings, stop: CancellationToken) -> Self {
+        metrics::gauge!(names::VIEW_WHOLE).set(0.0);
+        Self {
+            store,
+            cache,
+            stop,
+            check_every: Duration::from_millis(settings.view_check_interval_ms),
+            state: Arc::default(),
+        }
+    }
+
+    /// Shows the newest rows of some batches; false: Redis has not got all of them.
+    pub async fn show(&self, newest: &Newest) -> bool {
+        let written = self.write(newest).await;
+        self.is_shown(written, newest.values.len())
+    }
+
+    /// Shows what is known of the devices of some batches; false: Redis has not got all of it.
+    pub async fn show_infos(&self, latest: &Latest) -> bool {
+        let written = self.write_infos(latest).await;
+        self.is_shown(written, latest.infos.len())
+    }
+
+    /// Shows alerts as they are; false: Redis has not got all of them.
+    pub async fn show_alerts(&self, alerts: &[ShownAlert]) -> bool {
+        let written = self.write_alerts(alerts).await;
+        self.is_shown(written, alerts.len())
+    }
+
+    fn is_shown(&self, written: Result<(), CacheError>, values: usize) -> bool {
+        let Err(error) = written else { return true };
+        metrics::counter!(names::LATEST, "outcome" => "missed").increment(values as u64);
+        metrics::gauge!(names::VIEW_WHOLE).set(0.0);
+        self.say_away(&error);
+        self.state.check.notify_one();
+        false
+    }
+
+    pub(super) async fn write(&self, newest: &Newest) -> Result<(), CacheError> {
+        self.persist(|| cache::latest::show(&self.cache, &newest.values, newest.read_version)).await
+    }
+
+    pub(super) async fn write_infos(&self, latest: &Latest) -> Result<(), CacheError> {
+        self.persist(|| cache::device_info::show(&self.cache, &latest.infos, latest.read_version)).await
+    }
+
+    pub(super) async fn write_alerts(&self, alerts: &[ShownAlert]) -> Result<(), CacheError> {
+        self.persist(|| cache::alert::show(&self.cache, alerts)).await
+    }
+
+    /// A connection that has just broken is made again once: most breaks are one of those.
+    async fn persist<F: Future<Output = Result<Shown, CacheError>>>(
+        &self,
+        show: impl Fn() -> F,
+    ) -> Result<(), CacheError> {
+        let shown = match show().await {
+            Err(CacheError::Timeline) => {
+                self.resolve_timeline().await?;
+                show().await?
+            }
+            Err(error) if !matches!(error, CacheError::Away) => {
+                self.cache.connect().await?;
+                show().await?
+            }
+            shown => shown?,
+        };
+        metrics::counter!(names::LATEST, "outcome" => "written").increment(shown.written);
+        metrics::counter!(names::LATEST, "outcome" => "older").increment(shown.older);
+        Ok(())
+    }
+
+    /// Finds out which timeline of the database Redis holds: it is not known yet, or another instance found a later one.
+    async fn resolve_timeline(&self) -> Result<(), CacheError> {
+        match timeline::resolve(&self.store, &self.cache).await {
+            Ok(_) => Ok(()),
+            Err(TimelineError::Cache(error)) => Err(error),
+            Err(TimelineError::Store(_)) => Err(CacheError::Timeline),
+        }
+    }
+
+    /// Looks every `view_check_interval_ms` whether Redis holds the whole view, and rebuilds it when it does not. Runs
+    /// until the stop.
+    pub async fn watch(self) {
+        while !self.stop.is_cancelled() {
+            match rebuild::check(&self).await {
+                Ok(whole) => {
+                    metrics::gauge!(names::VIEW_WHOLE).set(if whole { 1.0 } else { 0.0 });
+                    if self.state.away.swap(false, Ordering::Relaxed) {
+                        tracing::info!("redis is back");
+                    }
+                }
+                Err(rebuild::RebuildError::Cache(error)) => {
+                    metrics::gauge!(names::VIEW_WHOLE).set(0.0);
+                    self.say_away(&error);
+                }
+                // The relay says so; with the database away nothing new is missed either.
+                Err(rebuild::RebuildError::Store(error)) => {
+                    tracing::debug!(%error, "view of latest values not checked")
+                }
+            }
+            self.pause().await;
+        }
+    }
+
+    /// Until the next check: at once after the first miss, then at the pace of the interval.
+    async fn pause(&self) {
+        let missed = async {
+            self.state.check.notified().await;
+            sleep(self.check_every / 10).await;
+        };
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            () = sleep(self.check_every) => {}
+            () = missed => {}
+        }
+    }
+
+    fn say_away(&self, error: &CacheError) {
+        if !self.state.away.swap(true, Ordering::Relaxed) {
+            tracing::warn!(%error, "redis cannot show latest values; uploads and alerts go on, the view is rebuilt when it is back");
+        }
+    }
+}
