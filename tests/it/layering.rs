@@ -51,8 +51,8 @@ fn each_stage_knows_only_the_stages_it_may() {
         for (file, text) in sources(stage) {
             for known in crate_modules(&text) {
                 let pure = matches!(*stage, "model" | "wire");
-                let common = FOR_EVERYONE.contains(&known.as_str())
-                    || !pure && FOR_ALL.contains(&known.as_str());
+                let common =
+                    FOR_EVERYONE.contains(&known.as_str()) || !pure && FOR_ALL.contains(&known.as_str());
                 if known != *stage && !allowed.contains(&known.as_str()) && !common {
                     breaches.push(format!("{} knows {known}", file.display()));
                 }
