@@ -91,7 +91,7 @@ impl Service {
         clock.spawn_loop("alerts", sweeps);
         relay::start(&reaction, &store, &view, &notifications, &settings);
         let writers = Ingest::start(&store, &announcer, &settings, &ingest);
-        let (monitor, sampler, changes) = Monitor::new(&store, &cache, writers.meters(), &settings);
+        let (monitor, sampler, changes) = Monitor::new(&store, &cache, writers.stats(), &settings);
         monitor::describe_conditions();
         notify::operators::start(&notify, changes, &time, &settings);
         clock.spawn_loop("monitor", sampler.run(clock.stop_token()));
@@ -183,15 +183,15 @@ async fn warn_of_plain_text(settings: &Settings, store: &Store, cache: &Cache) -
 /// # Errors
 /// The error text says what to do.
 pub async fn check_schema(store: &Store) -> anyhow::Result<()> {
-    match schema::state(store).await.context("PostgreSQL")?.complaint() {
-        Some(complaint) => bail!(complaint),
+    match schema::state(store).await.context("PostgreSQL")?.problem() {
+        Some(problem) => bail!(problem),
         None => Ok(()),
     }
 }
 
 /// Refuses a database in which foreign functions could run in place of ours, and logs what was changed by hand.
 async fn check_functions(store: &Store) -> anyhow::Result<()> {
-    let findings = schema::findings(store).await?;
+    let findings = schema::audit(store).await?;
     if !findings.foreign_functions.is_empty() {
         bail!(
             "schema public holds functions or operators that could run in place of ours: {}. Check and drop them",

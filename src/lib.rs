@@ -19,10 +19,13 @@ pub mod app;
 pub mod cache;
 pub mod command;
 pub mod config;
+#[cfg(feature = "fleet")]
+pub mod demo;
 pub mod http;
 pub mod ingest;
 pub mod keys;
 pub mod lookup_cache;
+pub mod metric;
 pub mod model;
 pub mod monitor;
 pub mod notify;

@@ -1,6 +1,6 @@
 //! What dashboards read from Redis: for the report of `vitals demo`, and for tests.
 //!
-//! Before: `command::demo`. After: Redis, read only, over connections of its own.
+//! Before: `demo`. After: Redis, read only, over connections of its own.
 //! Promise: every await ends by the caller's deadline or by `connect_timeout_ms`.
 
 use std::collections::BTreeMap;

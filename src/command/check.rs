@@ -17,7 +17,7 @@ use crate::store::job::{self, JobState};
 use crate::store::locks::{self, LockTable};
 use crate::store::rollups::{self, Edition, RollupStatus};
 use crate::store::versions::{self, Verdict, Versions};
-use crate::store::{Store, api_key, condition, device_config, erasure, migrate, outbox, policy, schema};
+use crate::store::{Store, api_key, condition, device_config, erasure, migrations, outbox, policy, schema};
 
 /// Checks everything and prints the findings.
 ///
@@ -90,12 +90,12 @@ async fn redis(report: &mut Report, cache: &Cache) {
 /// Whether the schema is that of this program and unchanged; true if the other checks can run.
 async fn schema(report: &mut Report, store: &Store) -> anyhow::Result<bool> {
     let state = schema::state(store).await?;
-    if let Some(complaint) = state.complaint() {
-        report.bad("schema", &complaint);
+    if let Some(problem) = state.problem() {
+        report.bad("schema", &problem);
         return Ok(state == schema::State::OtherFunctions);
     }
-    report.good("schema", &format!("version {}", migrate::head()));
-    let findings = schema::findings(store).await?;
+    report.good("schema", &format!("version {}", migrations::head()));
+    let findings = schema::audit(store).await?;
     if findings.changes.is_none() {
         report.good("schema", "not compared with what was applied: another session has locked a table");
     }
@@ -105,7 +105,7 @@ async fn schema(report: &mut Report, store: &Store) -> anyhow::Result<bool> {
     for foreign in findings.foreign_functions {
         report.bad("schema public", &format!("{foreign} could run in place of ours: drop it"));
     }
-    if let Some(owner) = findings.open_public {
+    if let Some(owner) = findings.writable_public {
         let text =
             format!("everybody may create in it: as {owner}, `revoke create on schema public from public`");
         report.bad("schema public", &text);

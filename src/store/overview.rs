@@ -1,6 +1,6 @@
 //! What the database holds, at a glance: for the account that `vitals demo` gives, and for tests.
 //!
-//! Before: `command::demo`. After: the tables and rollups, read only; nothing here is for a hot path.
+//! Before: `demo`. After: the tables and rollups, read only; nothing here is for a hot path.
 
 use deadpool_postgres::Object;
 use jiff::Timestamp;
@@ -109,7 +109,7 @@ pub async fn edition(store: &Store) -> Result<Edition, StoreError> {
 pub async fn foreign(store: &Store, own: (&str, &str)) -> Result<Vec<String>, StoreError> {
     let client = store.client().await?;
     let relations = FOREIGN_RELATIONS.query(&client, &[]).await?;
-    if !relations.is_empty() || super::migrate::version(store).await? == 0 {
+    if !relations.is_empty() || super::migrations::version(store).await? == 0 {
         return Ok(relations.iter().map(|row| row.get("relation")).collect());
     }
     Ok(only(FOREIGN_ROWS.query(&client, &[&own.0, &own.1]).await?)?.get("tables"))

@@ -1,15 +1,15 @@
 //! The roles: what the service, a dashboard and a DBA may do.
 //!
-//! Before: `vitals roles`, `vitals migrate`, and the tests, as the owner of the tables. After: whoever is given one of the roles.
-//! Promise: applied again, each role has what its file says and nothing else, all of them or none; no password is set.
+//! Before: `vitals roles`, `vitals migrate`, and the tests, as the owner of the tables. After: logins that are granted a role.
+//! Promise: afterwards each role has exactly the rights of its file; all roles are changed or none; no password is set.
 
 use tokio_postgres::Transaction;
 
-use super::migrate::{self, in_one_transaction};
-use super::{Statement, Store, StoreError, schema, statement};
+use super::schema_transaction::{self, check_requirements, execute};
+use super::{Statement, Store, StoreError, public_schema, statement};
 use crate::config::Settings;
 
-/// A file of `sql/roles`, named as the role it is about.
+/// A file of `sql/roles`, named after its role.
 macro_rules! role {
     ($name:literal) => {
         ($name, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/roles/", $name, ".sql")))
@@ -21,37 +21,37 @@ const ROLES: [(&str, &str); 3] = [role!("vitals_service"), role!("vitals_dashboa
 const APPLIED: Statement = statement!("roles", "applied");
 const REQUIREMENTS: Statement = statement!("roles", "requirements");
 
-/// Makes the roles, or brings them to what the files say, and gives their names.
+/// Creates the roles, or gives them the rights of their files, and returns their names.
 ///
 /// # Errors
-/// The database is away or was not migrated, or we may not create roles or do not own the tables: then nothing was done.
+/// The database is unreachable or was not migrated, or this role may not create roles or does not own the tables; nothing was done.
 pub async fn apply(settings: &Settings) -> Result<Vec<&'static str>, StoreError> {
     let store = Store::new(settings)?;
     let (mut client, _driver) = store.session().await?;
-    migrate::refuse_lacking(&client, REQUIREMENTS, &[&names()]).await?;
-    in_one_transaction(&mut client, settings, async |transaction| {
-        schema::close_public(transaction).await?;
+    check_requirements(&client, REQUIREMENTS, &[&names()]).await?;
+    schema_transaction::run(&mut client, settings, async |transaction| {
+        public_schema::close(transaction).await?;
         for (name, sql) in ROLES {
-            migrate::execute(transaction, name, sql).await?;
+            execute(transaction, name, sql).await?;
         }
-        migrate::execute(transaction, "vitals.record_grants", "select vitals.record_grants()").await?;
+        execute(transaction, "vitals.record_grants", "select vitals.record_grants()").await?;
         Ok(names())
     })
     .await
 }
 
-/// Brings those to what the files say that were applied to this database before.
+/// Gives the rights of their files to the roles that were applied to this database before.
 ///
 /// # Errors
-/// The database is away, or we do not own the tables.
-pub(super) async fn apply_again(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+/// The database is unreachable, or this role does not own the tables.
+pub(super) async fn reapply(transaction: &Transaction<'_>) -> Result<(), StoreError> {
     let rows = transaction
         .query(APPLIED.sql, &[&names()])
         .await
         .map_err(|source| StoreError::Postgres { statement: APPLIED.name, source })?;
     for (name, sql) in ROLES {
         if rows.iter().any(|row| row.get::<_, &str>("name") == name) {
-            migrate::execute(transaction, name, sql).await?;
+            execute(transaction, name, sql).await?;
         }
     }
     Ok(())

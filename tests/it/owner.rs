@@ -4,7 +4,7 @@
 use serde_json::json;
 use tokio_postgres::Client;
 use vitals::config::Settings;
-use vitals::store::{migrate, roles};
+use vitals::store::{migrate, migrations, roles};
 
 use crate::harness::{Database, Login, Service, eventually};
 
@@ -29,7 +29,7 @@ async fn an_owner_who_is_no_superuser_migrates_gives_rights_and_serves() {
     let name = admin.query_one("select current_database()", &[]).await.expect("a name").get::<_, String>(0);
     run(&admin, &format!("alter database {name} owner to {}", owner.name)).await;
     let migrated = migrate::run(&settings).await.expect("migrates");
-    assert_eq!(migrated.version, migrate::head());
+    assert_eq!(migrated.version, migrations::head());
     // The roles are there, made by an administrator; the owner may not make any.
     let _made = Login::of(&Database::new().await, "vitals_service").await;
     roles::apply(&settings).await.expect("rights are given");

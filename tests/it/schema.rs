@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use vitals::store::migrate;
+use vitals::store::{migrate, migrations};
 
 use crate::harness::Database;
 
@@ -38,7 +38,7 @@ async fn migrating_again_changes_nothing() {
     let database = Database::new().await;
     let again = migrate::run(&database.settings()).await.expect("migrates");
     assert_eq!(again.applied, Vec::<String>::new());
-    assert_eq!(again.version, migrate::head());
+    assert_eq!(again.version, migrations::head());
 }
 
 #[tokio::test]
@@ -54,7 +54,7 @@ async fn eight_at_once_migrate_once() {
         .await
         .expect("a history");
     assert_eq!(i64::try_from(applied).expect("few"), recorded.get::<_, i64>(0));
-    assert_eq!(recorded.get::<_, i32>(1), migrate::head());
+    assert_eq!(recorded.get::<_, i32>(1), migrations::head());
 }
 
 #[tokio::test]

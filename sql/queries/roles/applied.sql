@@ -1,5 +1,5 @@
 -- roles.applied
--- Purpose: which of these roles were applied to this database before. Roles are of the server, so their being there says nothing.
+-- Purpose: which of these roles have rights in this database. Roles belong to the whole server, so their existence alone proves nothing.
 -- Parameters: $1 names.
 -- Locks: none.
 select distinct r.rolname::text as name

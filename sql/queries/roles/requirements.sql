@@ -1,9 +1,9 @@
 -- roles.requirements
--- Purpose: what we lack to apply the roles, one sentence a row; none: nothing.
+-- Purpose: what is missing to apply the roles, one sentence a row; no row: nothing is missing.
 -- Parameters: $1 their names.
 -- Locks: none.
 select format(
-    '%I may not create roles: have an administrator run `create role %I nologin`, then say it again',
+    '%I may not create roles: have an administrator run `create role %I nologin`, then run `vitals roles` again',
     current_user, wanted.name
 ) as missing
 from unnest($1::text[]) as wanted (name)

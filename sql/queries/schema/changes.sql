@@ -1,4 +1,4 @@
 -- schema.changes
--- Purpose: functions, views and grants that were changed since they were recorded.
+-- Purpose: functions, views and grants that differ from what was recorded.
 -- Locks: none.
 select kind, name, change from vitals.schema_changes()
