@@ -27,8 +27,8 @@ impl Newest for LatestValue {
         &self.device_sn
     }
 
-    fn counted_ts(&self) -> Timestamp {
-        self.counted_ts
+    fn effective_ts(&self) -> Timestamp {
+        self.effective_ts
     }
 
     fn is_bound(&self) -> bool {
@@ -86,7 +86,7 @@ mod tests {
             longitude: Some(114.0),
             altitude: Some(-0.000_000_1),
             upload_method: Some("wifi".into()),
-            counted_ts: "2025-05-18T10:00:00.5Z".parse().expect("time"),
+            effective_ts: "2025-05-18T10:00:00.5Z".parse().expect("time"),
         }
     }
 

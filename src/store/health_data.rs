@@ -123,7 +123,7 @@ fn value(row: &Row) -> Option<LatestValue> {
         longitude: column(row, 15),
         altitude: column(row, 16),
         upload_method: column(row, 17),
-        counted_ts: column::<Timestamp>(row, 18)?,
+        effective_ts: column::<Timestamp>(row, 18)?,
     })
 }
 
