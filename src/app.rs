@@ -91,7 +91,7 @@ impl Service {
         clock.spawn_loop("alerts", sweeping);
         relay::start(&reaction, &store, &view, &notifications, &settings);
         let writers = Ingest::start(&store, &announcer, &settings, &ingest);
-        let (monitor, watch, news) = Monitor::new(&store, &cache, writers.meters(), &settings);
+        let (monitor, watch, news) = Monitor::new(&store, &cache, writers.stats(), &settings);
         monitor::describe_conditions();
         notify::operators::start(&notify, news, &time, &settings);
         clock.spawn_loop("monitor", watch.run(clock.stop_token()));

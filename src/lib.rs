@@ -19,6 +19,8 @@ pub mod app;
 pub mod cache;
 pub mod command;
 pub mod config;
+#[cfg(feature = "fleet")]
+pub mod demo;
 pub mod http;
 pub mod ingest;
 pub mod keys;

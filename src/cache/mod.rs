@@ -9,6 +9,7 @@ pub mod device_info;
 pub mod erasure;
 pub mod latest;
 mod newest;
+#[cfg(feature = "fleet")]
 pub mod overview;
 pub mod owner;
 pub mod timeline;

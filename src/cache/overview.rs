@@ -1,6 +1,6 @@
 //! What dashboards see in Redis, at a glance: for the account that `vitals demo` gives, and for tests.
 //!
-//! Before: `command::demo`. After: Redis, read only, over connections of its own.
+//! Before: `demo`. After: Redis, read only, over connections of its own.
 //! Promise: every await ends by the caller's deadline or by `connect_timeout_ms`.
 
 use std::collections::BTreeMap;

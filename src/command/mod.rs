@@ -6,7 +6,6 @@ mod actor;
 pub mod alerts;
 pub mod backfill;
 pub mod check;
-pub mod demo;
 pub mod directory;
 pub mod erase;
 pub mod interrupt;
@@ -18,8 +17,9 @@ pub mod refresh;
 pub mod rejected;
 pub mod roles;
 pub mod serve;
+#[cfg(feature = "fleet")]
 pub mod simulate;
-mod text;
+pub(crate) mod text;
 mod time_option;
 
 use std::path::PathBuf;
@@ -75,9 +75,11 @@ enum Command {
     /// Print a settings file with every setting, its default and its reason
     Settings,
     /// Bring up servers, serve, let a simulated fleet upload, and show what came of it
-    Demo(demo::Options),
+    #[cfg(feature = "fleet")]
+    Demo(crate::demo::Options),
     /// Load a running service as a fleet of watches would, and report rates and latencies
-    Simulate(simulate::Options),
+    #[cfg(feature = "fleet")]
+    Simulate(vitals_fleet::Options),
 }
 
 /// Runs the command and reports its failure.
@@ -114,7 +116,9 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
             text::print(&config::template())?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Demo(options) => demo::run(options, load()?).await,
-        Command::Simulate(options) => simulate::run_command(options).await,
+        #[cfg(feature = "fleet")]
+        Command::Demo(options) => crate::demo::run(options, load()?).await,
+        #[cfg(feature = "fleet")]
+        Command::Simulate(options) => simulate::run(options).await,
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::simulate::grouped;
+use super::text::grouped;
 
 /// How often a log is told.
 const LINE_EVERY: Duration = Duration::from_secs(5);

@@ -41,7 +41,7 @@ pub async fn run(options: Options, settings: Settings) -> anyhow::Result<ExitCod
 }
 
 /// Each connection is an open file, and the usual soft limit of 1 024 is far below what a fleet opens.
-pub(super) fn raise_file_limit() {
+pub(crate) fn raise_file_limit() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     // Best effort: what does not fit is told by the connections that cannot be accepted.

@@ -37,6 +37,19 @@ pub(super) fn age(since: SignedDuration) -> String {
     }
 }
 
+/// `1234567` as `1 234 567`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// Control characters but line ends and tabs are shown, not sent.
 pub(super) fn escape_control(text: &str) -> String {
     text.chars()
@@ -49,19 +62,13 @@ pub(super) fn escape_control(text: &str) -> String {
 }
 
 /// To standard output; a reader that has gone (`| head`) is no failure.
-pub(super) fn print(text: &str) -> std::io::Result<()> {
+pub(crate) fn print(text: &str) -> std::io::Result<()> {
     let mut out = stdout();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written,
     }
 }
-
-/// A line to standard output, as [`print`]; ends the function where it cannot be written.
-macro_rules! print_line {
-    ($($words:tt)*) => { $crate::command::text::print(&format!("{}\n", format_args!($($words)*)))? };
-}
-pub(super) use print_line;
 
 /// Asks a person, on the terminal and not in the output.
 ///
@@ -75,4 +82,16 @@ pub(super) fn confirm(question: &str) -> anyhow::Result<bool> {
     let mut answer = String::new();
     stdin().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_grouped_by_three() {
+        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1 000"), (1_234_567, "1 234 567")] {
+            assert_eq!(grouped(number), text);
+        }
+    }
 }

@@ -160,7 +160,7 @@ impl State {
     ) -> Result<(T, Terms), HttpError> {
         let admit = |body: &[u8]| {
             let Glance { device_sn, samples } = glance(body);
-            Ok(self.ingest.room_for(device_sn, samples)?)
+            Ok(self.ingest.check_room(device_sn, samples)?)
         };
         self.read_admitted(request, Room::Shared, admit, parse).await
     }

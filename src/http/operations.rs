@@ -110,7 +110,7 @@ impl Readiness {
 ))]
 pub(super) async fn metrics(Shared(state): Shared<Arc<State>>) -> Response {
     state.measure_parts().await;
-    state.ingest.measure();
+    state.ingest.export_queue_depths();
     state.connections().measure();
     let text = state.metrics.render();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()

@@ -1,9 +1,9 @@
-//! Gathers parts until it is time to write.
+//! Gathers queued uploads until it is time to write.
 //!
-//! Before: the queue of a shard or lane. After: `ingest::writer` writes what came together.
-//! Promise: what gathered while the last commit was in flight goes at once; a lone part waits no longer than the
-//! linger; no part is split; after `stop` the queue takes nothing more and what is in it is still gathered. Where days are
-//! bounded, parts of other days wait, and the one that has waited longest is in the next batch.
+//! Before: the queue of a writer. After: `ingest::writer` commits what came together.
+//! Promise: what gathered while the last commit was in flight goes at once; a lone upload waits no longer than the linger; no
+//! queued upload is split. After `stop` the queue accepts nothing more, and what is in it is still gathered. Where the number
+//! of chunks is limited, uploads of other days are deferred, and the one that has waited longest is in the next batch.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
@@ -12,84 +12,87 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::Part;
-use super::days::{self, Known};
+use super::QueuedUpload;
+use super::chunks::{self, KnownChunks};
 
-/// When a batch is full, and how long a lone part waits for company.
+/// When a batch is full, and how long a lone upload waits for others.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
+pub(super) struct BatchLimits {
     pub(super) max_rows: usize,
-    /// What its days may weigh; `None`: those of the queue are few by themselves.
+    /// Limit of [`KnownChunks::weight`]; `None`: the uploads of this queue span few days by themselves.
     pub(super) max_weight: Option<usize>,
     pub(super) linger: Duration,
 }
 
 /// What waits for one writer.
 pub(super) struct Batcher {
-    queue: mpsc::Receiver<Part>,
-    /// Taken from the queue, and left for a later batch since its days are others. Its rows still count as queued.
-    waiting: VecDeque<Part>,
-    limits: Limits,
-    known: Known,
+    queue: mpsc::Receiver<QueuedUpload>,
+    /// Taken from the queue, and left for a later batch because of their days. Their rows still count as queued.
+    deferred: VecDeque<QueuedUpload>,
+    limits: BatchLimits,
+    known_chunks: KnownChunks,
 }
 
 /// A batch in the making.
 #[derive(Default)]
 struct Gathered {
-    parts: Vec<Part>,
+    uploads: Vec<QueuedUpload>,
     rows: usize,
     days: BTreeSet<i64>,
 }
 
 impl Batcher {
-    pub(super) fn new(queue: mpsc::Receiver<Part>, limits: Limits, known: Known) -> Self {
-        Self { queue, waiting: VecDeque::new(), limits, known }
+    pub(super) fn new(
+        queue: mpsc::Receiver<QueuedUpload>,
+        limits: BatchLimits,
+        known_chunks: KnownChunks,
+    ) -> Self {
+        Self { queue, deferred: VecDeque::new(), limits, known_chunks }
     }
 
-    /// The next batch; `None` when the queue is closed and nothing waits.
-    pub(super) async fn gather(&mut self, stop: &CancellationToken) -> Option<Vec<Part>> {
+    /// The next batch; `None` when the queue is closed and nothing is left.
+    pub(super) async fn gather(&mut self, stop: &CancellationToken) -> Option<Vec<QueuedUpload>> {
         let mut gathered = Gathered::default();
-        for part in std::mem::take(&mut self.waiting) {
-            self.offer(part, &mut gathered);
+        for upload in std::mem::take(&mut self.deferred) {
+            self.add_or_defer(upload, &mut gathered);
         }
         while gathered.rows < self.limits.max_rows {
-            let Ok(part) = self.queue.try_recv() else { break };
-            self.offer(part, &mut gathered);
+            let Ok(upload) = self.queue.try_recv() else { break };
+            self.add_or_defer(upload, &mut gathered);
         }
-        if !gathered.parts.is_empty() {
-            return Some(gathered.parts);
+        if !gathered.uploads.is_empty() {
+            return Some(gathered.uploads);
         }
         let first = self.first(stop).await?;
-        self.offer(first, &mut gathered);
+        self.add_or_defer(first, &mut gathered);
         let until = Instant::now() + self.limits.linger;
         while gathered.rows < self.limits.max_rows {
             match tokio::time::timeout_at(until, self.queue.recv()).await {
-                Ok(Some(part)) => self.offer(part, &mut gathered),
-                Ok(None) | Err(_) => break, // closed, or lingered long enough
+                Ok(Some(upload)) => self.add_or_defer(upload, &mut gathered),
+                Ok(None) | Err(_) => break, // closed, or the linger is over
             }
         }
-        Some(gathered.parts)
+        Some(gathered.uploads)
     }
 
-    /// Adds the part, or leaves it for later.
-    fn offer(&mut self, part: Part, gathered: &mut Gathered) {
-        if !gathered.parts.is_empty() && gathered.rows >= self.limits.max_rows {
-            return self.waiting.push_back(part);
+    fn add_or_defer(&mut self, queued: QueuedUpload, gathered: &mut Gathered) {
+        if !gathered.uploads.is_empty() && gathered.rows >= self.limits.max_rows {
+            return self.deferred.push_back(queued);
         }
         if let Some(max_weight) = self.limits.max_weight {
-            let days: BTreeSet<i64> = &gathered.days | &days::of(&part.upload);
-            if !gathered.parts.is_empty() && self.known.weight(&days) > max_weight {
-                return self.waiting.push_back(part);
+            let days: BTreeSet<i64> = &gathered.days | &chunks::days_of(&queued.upload);
+            if !gathered.uploads.is_empty() && self.known_chunks.weight(&days) > max_weight {
+                return self.deferred.push_back(queued);
             }
             gathered.days = days;
         }
-        gathered.rows += part.records();
-        gathered.parts.push(part);
+        gathered.rows += queued.upload.received();
+        gathered.uploads.push(queued);
     }
 
-    async fn first(&mut self, stop: &CancellationToken) -> Option<Part> {
+    async fn first(&mut self, stop: &CancellationToken) -> Option<QueuedUpload> {
         tokio::select! {
-            part = self.queue.recv() => return part,
+            upload = self.queue.recv() => return upload,
             () = stop.cancelled() => self.queue.close(),
         }
         self.queue.recv().await

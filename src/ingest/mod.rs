@@ -1,77 +1,75 @@
 //! Many requests, few transactions.
 //!
-//! Before: `http` submits an upload and waits. After: `store::batch` writes what a shard has gathered.
-//! Promise: [`Ingest::submit`] returns an outcome only after every row of the upload is committed. What does not
-//! fit the queue is refused at once and nothing of it is kept; nothing accepted is dropped.
+//! Before: `http` submits an upload and waits. After: `store::batch` writes what a writer has gathered.
+//! Promise: [`Ingest::submit`] returns an outcome only after every row of the upload is committed. An upload that does not fit
+//! the queue is refused at once, and none of it is kept; nothing that was accepted is dropped.
 //!
 //! ```text
-//!  readings                     ─▶ shard 0 … n   by device: two shards never wait for each other's keys
+//!  current readings             ─▶ shard 0 … n   by device: two shards never wait for each other's keys
 //!  SOS, one-key alarm, fall     ─▶ urgent        \ a writer, a queue and a connection each; no linger:
 //!  other events, device info    ─▶ event         /  no flood of readings delays or refuses them
-//!  readings of long ago         ─▶ far           a writer of its own too, for their chunks may have to be made
+//!  late data                    ─▶ far           a writer of its own too, because chunks may have to be created
 //! ```
 //!
-//! The sample an event carries goes with it, in one transaction.
+//! From an upload to its answer: [`Upload`] → `routing` cuts it into pieces, each queued as a `QueuedUpload` → `batcher` gathers
+//! them → `fold` turns their records into `Row`s → `row_set` is what one transaction writes, whole or halved → `writer` commits it
+//! as a `store::batch::Batch` → [`UploadOutcome`].
 
-mod again;
 pub mod backfill;
 mod batcher;
-mod days;
-mod documents;
-mod load;
-mod means;
-mod meter;
-mod newest;
-mod outlook;
-mod pieces;
-mod plan;
+mod chunks;
+mod commit_health;
+mod context;
+mod fold;
+mod recent;
 pub mod replay;
-mod route;
-mod suspects;
+mod routing;
+mod row_set;
+mod stats;
 #[cfg(test)]
 mod test_records;
 mod writer;
 
 use std::sync::Arc;
 use std::time::Duration;
+use std::vec::IntoIter;
 
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::config::Settings;
 use crate::model::{Upload, UploadOutcome};
+use crate::store::Store;
 use crate::store::wake::Announcer;
-use crate::store::{Store, StoreError};
 use crate::tasks::Stage;
 use crate::telemetry::names;
 use crate::telemetry::trace::TraceContext;
-use days::Known;
-use meter::Meter;
-pub use meter::{Meters, ShardStatus, Tally};
-use outlook::Outlook;
-use pieces::Pieces;
-use route::Lane;
-use writer::{Manner, Outlets, Writer};
+use chunks::KnownChunks;
+use commit_health::CommitHealth;
+use routing::WriterLane;
+use stats::WriterStats;
+pub use stats::{IngestStats, RecordCounts, WriterStatus};
+use writer::{WriteMode, Writer, WriterHandles};
 
 /// Why an upload was not committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IngestError {
-    /// The queue of a shard holds all the rows it may.
+    /// The queue of a writer is full.
     #[error("too many uploads are waiting")]
     Full,
-    /// The service is about to end.
+    /// The service is shutting down.
     #[error("the service is stopping")]
     Stopping,
-    /// The database is away, or did not commit in time. A commit may still take place; sending again is safe.
+    /// The database is away, or did not commit in time. The commit may still happen; sending again is safe.
     #[error("the database does not answer")]
     Unavailable,
-    /// The database refuses what it should take; the log says what.
+    /// The database refuses what it should accept; the log says what.
     #[error("the upload could not be stored")]
     Failed,
 }
 
 impl IngestError {
-    /// Word for metrics.
+    /// The label in metrics.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Full => "full",
@@ -82,39 +80,33 @@ impl IngestError {
     }
 }
 
-/// What a sender is told.
-type Answer = Result<UploadOutcome, IngestError>;
+/// What the sender of an upload is answered.
+type UploadResult = Result<UploadOutcome, IngestError>;
 
-/// The part of an upload that goes to one writer, with the line its sender waits on.
+/// An upload, or a piece of one, in the queue of a writer.
 #[derive(Debug)]
-struct Part {
+struct QueuedUpload {
     upload: Upload,
-    answer: oneshot::Sender<Answer>,
-    entered: Instant,
+    reply: oneshot::Sender<UploadResult>,
+    queued_at: Instant,
     trace: Option<TraceContext>,
-    /// Rows of the queue's budget, given back when the part is answered.
-    _budget: Option<OwnedSemaphorePermit>,
+    /// Rows of the queue's budget, given back when the sender is answered.
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
-impl Part {
-    fn records(&self) -> usize {
-        self.upload.received()
-    }
+/// The queue of one writer.
+struct WriterQueue {
+    sender: mpsc::Sender<QueuedUpload>,
+    stats: Arc<WriterStats>,
 }
 
-/// The way to one writer.
-struct Queue {
-    parts: mpsc::Sender<Part>,
-    meter: Arc<Meter>,
-}
-
-/// The door to the writers.
+/// Where uploads are submitted.
 pub struct Ingest {
-    /// Those of the shards, then those of [`Lane::ALL`].
-    queues: Vec<Queue>,
+    /// Those of the shards, then those of [`WriterLane::ALL`].
+    queues: Vec<WriterQueue>,
     shards: usize,
-    meters: Meters,
-    known: Known,
+    stats: IngestStats,
+    known_chunks: KnownChunks,
     commit_deadline: Duration,
 }
 
@@ -128,67 +120,67 @@ impl Ingest {
     /// Starts one writer per shard and lane in `stage`. When the stage stops they commit what is queued and end.
     pub fn start(store: &Store, announcer: &Announcer, settings: &Settings, stage: &Stage) -> Self {
         let shards = settings.shard_count();
-        let shard_names = (0..shards).map(|number| (number.to_string(), Manner::Bulk));
-        let lane_names = Lane::ALL.map(|lane| (lane.name().to_owned(), lane.manner()));
-        let (outlook, known) = (Outlook::default(), Known::default());
-        let start = |(number, (label, manner))| {
-            // A part holds at least one row, so the channel can never be the tighter bound.
-            let (parts, incoming) = mpsc::channel(settings.queue_rows);
-            let meter = Arc::new(Meter::new(label, settings.queue_rows));
-            let outlets = Outlets {
+        let shard_names = (0..shards).map(|number| (number.to_string(), WriteMode::Bulk));
+        let lane_names = WriterLane::ALL.map(|lane| (lane.name().to_owned(), lane.mode()));
+        let (commit_health, known_chunks) = (CommitHealth::default(), KnownChunks::default());
+        let start = |(number, (label, mode))| {
+            // An upload holds at least one row, so the channel can never be the tighter bound.
+            let (sender, queue) = mpsc::channel(settings.queue_rows);
+            let stats = Arc::new(WriterStats::new(label, settings.queue_rows));
+            let handles = WriterHandles {
                 store: store.clone(),
                 announcer: announcer.clone(),
-                meter: Arc::clone(&meter),
-                outlook: outlook.clone(),
-                known: known.clone(),
+                stats: Arc::clone(&stats),
+                commit_health: commit_health.clone(),
+                known_chunks: known_chunks.clone(),
             };
-            let writer = Writer::new(number, manner, outlets, settings);
-            // It ends when the last sender has gone, which may be before the stage stops.
-            stage.spawn("writer", writer.run(incoming, stage.stop_token()));
-            Queue { parts, meter }
+            let writer = Writer::new(number, mode, handles, settings);
+            // It ends when the last sender is dropped, which may be before the stage stops.
+            stage.spawn("writer", writer.run(queue, stage.stop_token()));
+            WriterQueue { sender, stats }
         };
-        let queues: Vec<Queue> = shard_names.chain(lane_names).enumerate().map(start).collect();
-        let meters = Meters::of(queues.iter().map(|queue| Arc::clone(&queue.meter)), outlook);
-        Self { queues, shards, meters, known, commit_deadline: settings.commit_deadline() }
+        let queues: Vec<WriterQueue> = shard_names.chain(lane_names).enumerate().map(start).collect();
+        let stats = IngestStats::new(queues.iter().map(|queue| Arc::clone(&queue.stats)), commit_health);
+        Self { queues, shards, stats, known_chunks, commit_deadline: settings.commit_deadline() }
     }
 
-    /// Whether the database was willing to commit when a writer last tried.
+    /// Whether the database committed when a writer last tried.
     pub fn can_commit(&self) -> bool {
-        self.meters.can_commit()
+        self.stats.can_commit()
     }
 
-    /// What the writers did so far, and what waits for them: asked at any time.
-    pub fn meters(&self) -> Meters {
-        self.meters.clone()
+    /// The counters of all writers.
+    pub fn stats(&self) -> IngestStats {
+        self.stats.clone()
     }
 
-    /// Whether the shard of this device, or any, if none is named, could take so many readings now. Who asks first spares
-    /// itself the parsing of what would be refused.
+    /// Whether the shard of this device (of any device, if none is named) has room for so many readings now. Asked before an upload
+    /// is parsed, so that an upload that would be refused costs nothing.
     ///
     /// # Errors
     /// [`IngestError::Full`].
-    pub fn room_for(&self, device_sn: Option<&str>, rows: usize) -> Result<(), IngestError> {
+    pub fn check_room(&self, device_sn: Option<&str>, rows: usize) -> Result<(), IngestError> {
         let shards = &self.queues[..self.shards];
-        let asked = match device_sn {
-            Some(device_sn) => std::slice::from_ref(&shards[route::shard_of(device_sn, self.shards)]),
+        let candidates = match device_sn {
+            Some(device_sn) => std::slice::from_ref(&shards[routing::shard_of(device_sn, self.shards)]),
             None => shards,
         };
-        if asked.iter().any(|queue| queue.meter.has_room(rows)) {
+        if candidates.iter().any(|queue| queue.stats.has_room(rows)) {
             return Ok(());
         }
-        asked[0].meter.refused(rows);
+        candidates[0].stats.add_failed(rows);
         Err(counted(IngestError::Full))
     }
 
-    /// Shows how many rows wait, by shard.
-    pub fn measure(&self) {
-        self.meters.show_depths();
+    /// Exports the number of queued rows of each writer.
+    pub fn export_queue_depths(&self) {
+        self.stats.export_queue_depths();
     }
 
-    /// Waits until everything in `upload` is committed, and says what became of it.
+    /// Waits until everything in `upload` is committed, and returns the outcome.
     ///
     /// # Errors
-    /// [`IngestError`]; whoever sends again does no harm.
+    /// [`IngestError`]; sending again is safe.
     pub async fn submit(&self, upload: Upload) -> Result<UploadOutcome, IngestError> {
         if upload.received() == 0 {
             return Ok(UploadOutcome::default());
@@ -197,10 +189,12 @@ impl Ingest {
     }
 
     async fn submit_parts(&self, upload: Upload) -> Result<UploadOutcome, IngestError> {
-        let entered = self.enqueue(upload)?;
+        let parts = self.enqueue(upload)?;
         let all = async {
             let mut outcome = UploadOutcome::default();
-            for part in futures_util::future::try_join_all(entered.into_iter().map(Entered::outcome)).await? {
+            for part in
+                futures_util::future::try_join_all(parts.into_iter().map(PendingPart::outcome)).await?
+            {
                 outcome.merge(part);
             }
             outcome.rejected.sort_by_key(|refusal| refusal.index);
@@ -209,31 +203,34 @@ impl Ingest {
         tokio::time::timeout(self.commit_deadline, all).await.unwrap_or(Err(IngestError::Unavailable))
     }
 
-    /// Puts the first piece of every part into its queue, with rows of the budget for all of it, or none of them into any.
-    fn enqueue(&self, upload: Upload) -> Result<Vec<Entered<'_>>, IngestError> {
+    /// Queues the first piece of every part, with budget for all of its rows; or, if one of them does not fit, none.
+    fn enqueue(&self, upload: Upload) -> Result<Vec<PendingPart<'_>>, IngestError> {
         let mut reserved = Vec::new();
-        for (number, part) in route::split(upload, self.shards) {
-            let queue = &self.queues[number];
-            // An upload larger than the whole budget may pass when nothing else is there.
-            let Some(budget) = queue.meter.reserve(part.received()) else {
-                queue.meter.refused(part.received());
+        for (writer, part) in routing::split(upload, self.shards) {
+            let queue = &self.queues[writer];
+            // An upload larger than the whole budget passes when nothing else is queued.
+            let Some(permit) = queue.stats.reserve(part.received()) else {
+                queue.stats.add_failed(part.received());
                 return Err(IngestError::Full);
             };
-            let place = queue.parts.try_reserve().map_err(|refused| match refused {
+            let slot = queue.sender.try_reserve().map_err(|refused| match refused {
                 mpsc::error::TrySendError::Full(()) => IngestError::Full,
                 mpsc::error::TrySendError::Closed(()) => IngestError::Stopping,
             })?;
-            reserved.push((number, place, part, budget));
+            reserved.push((writer, slot, part, permit));
         }
         Ok(reserved
             .into_iter()
-            .filter_map(|(number, place, part, mut budget)| {
-                let queue = &self.queues[number];
-                let is_far = number == self.shards + Lane::Far as usize;
-                let mut pieces = if is_far { Pieces::by_days(part, &self.known) } else { Pieces::of(part) };
-                let (piece, answered) = queue.part(pieces.next()?, &mut budget);
-                place.send(piece);
-                Some(Entered { queue, answered, pieces, budget })
+            .filter_map(|(writer, slot, part, mut permit)| {
+                let queue = &self.queues[writer];
+                let mut pieces = if writer == routing::late_writer(self.shards) {
+                    routing::cut_by_days(part, &self.known_chunks)
+                } else {
+                    routing::cut(part)
+                };
+                let (piece, reply) = queued(pieces.next()?, &mut permit);
+                slot.send(piece);
+                Some(PendingPart { queue, reply, pieces, permit })
             })
             .collect())
     }
@@ -244,44 +241,37 @@ fn counted(error: IngestError) -> IngestError {
     error
 }
 
-/// A part of an upload on its way.
-struct Entered<'q> {
-    queue: &'q Queue,
-    answered: oneshot::Receiver<Answer>,
-    pieces: Pieces,
-    /// Of the pieces that are left.
-    budget: OwnedSemaphorePermit,
+/// The part of an upload that one writer commits. Its first piece is queued.
+struct PendingPart<'q> {
+    queue: &'q WriterQueue,
+    reply: oneshot::Receiver<UploadResult>,
+    /// Those that are not queued yet.
+    pieces: IntoIter<Upload>,
+    /// Their budget.
+    permit: OwnedSemaphorePermit,
 }
 
-impl Entered<'_> {
-    /// Sends the pieces that are left, one after the other, and tells what became of all.
-    async fn outcome(mut self) -> Answer {
+impl PendingPart<'_> {
+    /// Queues the other pieces, each after the one before it is committed, and returns the outcome of all.
+    async fn outcome(mut self) -> UploadResult {
         let mut outcome = UploadOutcome::default();
         loop {
-            outcome.merge(self.answered.await.map_err(|_| IngestError::Stopping)??);
+            outcome.merge(self.reply.await.map_err(|_| IngestError::Stopping)??);
             let Some(piece) = self.pieces.next() else { return Ok(outcome) };
-            let (piece, answered) = self.queue.part(piece, &mut self.budget);
-            self.queue.parts.send(piece).await.map_err(|_| IngestError::Stopping)?;
-            self.answered = answered;
+            let (piece, reply) = queued(piece, &mut self.permit);
+            self.queue.sender.send(piece).await.map_err(|_| IngestError::Stopping)?;
+            self.reply = reply;
         }
     }
 }
 
-impl Queue {
-    /// A piece with its rows of `budget`, of which an upload larger than the whole has too little.
-    fn part(&self, upload: Upload, budget: &mut OwnedSemaphorePermit) -> (Part, oneshot::Receiver<Answer>) {
-        let (answer, answered) = oneshot::channel();
-        let rows = upload.received().min(budget.num_permits());
-        let (entered, trace) = (Instant::now(), TraceContext::current());
-        (Part { upload, answer, entered, trace, _budget: budget.split(rows) }, answered)
-    }
-}
-
-/// `work`, or [`crate::store::Kind::Down`] at the deadline.
-async fn within<T>(
-    deadline: Duration,
-    what: &'static str,
-    work: impl Future<Output = Result<T, StoreError>>,
-) -> Result<T, StoreError> {
-    tokio::time::timeout(deadline, work).await.unwrap_or(Err(StoreError::Timeout(what)))
+/// The piece with its rows of `budget`, which is too small for an upload that is larger than the queue.
+fn queued(
+    upload: Upload,
+    budget: &mut OwnedSemaphorePermit,
+) -> (QueuedUpload, oneshot::Receiver<UploadResult>) {
+    let (reply, receiver) = oneshot::channel();
+    let rows = upload.received().min(budget.num_permits());
+    let (queued_at, trace) = (Instant::now(), TraceContext::current());
+    (QueuedUpload { upload, reply, queued_at, trace, _permit: budget.split(rows) }, receiver)
 }

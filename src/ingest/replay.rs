@@ -1,17 +1,16 @@
-//! Rejected items, once more: read again, and stored if they can be now.
+//! Replays rejected items: reads them again, and stores those that can be stored now.
 //!
-//! Before: `vitals rejected replay` says which, and reads each as `wire` reads it. After: `store::replay` commits.
-//! Promise: what is stored leaves `rejected_upload` in the same transaction, so a replay that dies, runs twice or runs
-//! beside another stores and counts each item once. What is refused again stays, with the reason of now, and costs its
-//! neighbours nothing. It needs no running service, and none has to be stopped for it.
+//! Before: `vitals rejected replay` selects them, and reads each by the rules of `wire`. After: `store::replay` commits.
+//! Promise: an item leaves `rejected_upload` in the transaction that stores it, so a replay that dies, runs twice or runs
+//! beside another one stores and counts each item once. An item that is refused again stays, with the new reason, and costs its
+//! neighbours nothing. A replay needs no running service, and none has to be stopped for it.
 
 use std::collections::BTreeMap;
 
-use super::again::Tries;
-use super::load::{may_be_of_data, may_be_of_size};
-use super::means::Means;
-use super::plan::{self, Place, Record, Row};
-use super::{documents, within};
+use super::context::{RetryPolicy, WriterContext, within};
+use super::fold::{self, Record, Row};
+use super::recent::fold_documents;
+use super::row_set::{may_be_caused_by_a_row, may_be_too_large};
 use crate::config::{Duplicates, Settings};
 use crate::model::tenant::OF_DIRECTORY;
 use crate::model::{DeviceInfoItem, EventItem, Refusal, Reject, RejectReason, Source, Upload};
@@ -21,20 +20,20 @@ use crate::store::rejected_upload::RejectedUpload;
 use crate::store::replay::{Moved, Replayed};
 use crate::store::{Store, StoreError, owners};
 
-/// What became of the items of a replay.
+/// What a replay did with its items.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct ReplayCounts {
     /// Became a new row.
     pub stored: u64,
-    /// Was there already.
+    /// The row existed already.
     pub duplicate: u64,
     /// Refused again, by reason.
     pub refused: BTreeMap<&'static str, u64>,
-    /// Gone meanwhile, or in the hands of another replay.
+    /// Deleted meanwhile, or claimed by another replay.
     pub passed_over: u64,
 }
 
-impl Tally {
+impl ReplayCounts {
     /// Adds another.
     pub fn add(&mut self, other: &Self) {
         self.stored += other.stored;
@@ -54,87 +53,89 @@ impl Tally {
 /// Replays, one transaction at a time, on one connection.
 #[derive(Debug)]
 pub struct Replay {
-    means: Means,
+    context: WriterContext,
 }
 
-/// Makes one item, or one reject, of a rejected one.
+/// Reads a rejected item again, into an upload of one record or one reject.
 pub type Reader<'r> = dyn Fn(&RejectedUpload) -> Upload + Send + Sync + 'r;
 
 impl Replay {
-    /// Takes no connection yet.
+    /// Opens no session yet.
     pub fn new(store: &Store, settings: &Settings) -> Self {
-        Self { means: Means::new(store, settings) }
+        Self { context: WriterContext::new(store, settings) }
     }
 
-    /// Replays those of `ids` that are still there and that no other replay is at: in one transaction, unless the
+    /// Replays those of `ids` that still exist and that no other replay has claimed: in one transaction, unless the
     /// database refuses a row.
     ///
     /// # Errors
-    /// [`crate::store::Kind::Down`]: what was committed stays so, the rest is in `rejected_upload` as before; the same again is
-    /// safe.
-    pub async fn replay(&mut self, ids: &[i64], read: &Reader<'_>) -> Result<Tally, StoreError> {
-        let mut tally = Tally::default();
+    /// [`crate::store::Kind::Down`]: a part may be committed, the rest is in `rejected_upload` as before; replaying the same
+    /// again is safe.
+    pub async fn replay(&mut self, ids: &[i64], read: &Reader<'_>) -> Result<ReplayCounts, StoreError> {
+        let mut counts = ReplayCounts::default();
         let mut pending = vec![ids];
         while let Some(ids) = pending.pop() {
             match self.commit(ids, read, None).await {
-                Ok(part) => tally.add(&part),
-                Err(error) if (may_be_of_data(&error) || may_be_of_size(&error)) && ids.len() > 1 => {
+                Ok(part) => counts.add(&part),
+                Err(error)
+                    if ids.len() > 1 && (may_be_caused_by_a_row(&error) || may_be_too_large(&error)) =>
+                {
                     let (first, second) = ids.split_at(ids.len() / 2);
                     pending.extend([second, first]);
                 }
-                Err(error) if may_be_of_data(&error) && ids.len() == 1 => {
-                    tally.add(&self.commit(ids, read, Some(&error.to_string())).await?);
+                Err(error) if ids.len() == 1 && may_be_caused_by_a_row(&error) => {
+                    counts.add(&self.commit(ids, read, Some(&error.to_string())).await?);
                 }
                 Err(error) => return Err(error),
             }
         }
-        Ok(tally)
+        Ok(counts)
     }
 
-    /// One transaction, again when the same may work.
+    /// One transaction, tried again when the same may work.
     async fn commit(
         &mut self,
         ids: &[i64],
         read: &Reader<'_>,
         refuse: Option<&str>,
-    ) -> Result<Tally, StoreError> {
-        let mut tries = Tries::at_once();
+    ) -> Result<ReplayCounts, StoreError> {
+        let mut retry = RetryPolicy::no_wait();
         loop {
-            let session = self.means.take_or_open().await?;
-            let attempt = attempt(&self.means, &session, ids, read, refuse);
-            let done = within(self.means.write_deadline, "replay", attempt).await;
-            self.means.put_back(session, done.as_ref().err());
+            let session = self.context.take_or_open_session().await?;
+            let commit = try_commit(&self.context, &session, ids, read, refuse);
+            let done = within(self.context.write_deadline, "replay", commit).await;
+            self.context.put_back(session, done.as_ref().err());
             match done {
-                Err(error) if tries.again(&error).await => {}
+                Err(error) if retry.should_retry(&error).await => {}
                 done => return done,
             }
         }
     }
 }
 
-async fn attempt(
-    means: &Means,
+async fn try_commit(
+    context: &WriterContext,
     session: &Session,
     ids: &[i64],
     read: &Reader<'_>,
     refuse: Option<&str>,
-) -> Result<Tally, StoreError> {
+) -> Result<ReplayCounts, StoreError> {
     let claimed = session.claim(ids).await?;
     let mut uploads: Vec<Upload> = claimed.iter().map(read).collect();
-    if let Err(error) = complete_owners(&means.store, &claimed, &mut uploads).await {
+    if let Err(error) = complete_owners(&context.store, &claimed, &mut uploads).await {
         session.release().await;
         return Err(error);
     }
-    let plan = Plan::of(&claimed, uploads, refuse, means.duplicates);
+    let plan = Plan::of(&claimed, uploads, refuse, context.duplicates);
     let batch = Batch {
         fresh: Vec::new(),
-        repeats: plan.readings.iter().map(|row| &row.item).collect(),
-        events: plan.events.iter().map(|row| &row.item).collect(),
-        device_infos: plan.device_infos.iter().map(|row| &row.item).collect(),
+        repeats: plan.readings.iter().map(|row| &row.record).collect(),
+        events: plan.events.iter().map(|row| &row.record).collect(),
+        device_infos: plan.device_infos.iter().map(|row| &row.record).collect(),
         folded: Folded::default(),
-        documents: documents::fold(&plan.readings),
+        documents: fold_documents(&plan.readings),
         rejects: &[],
-        instance: &means.instance,
+        instance: &context.instance,
         shard: REPLAY_SHARD,
     };
     let ids_taken: Vec<i64> = plan.taken.iter().map(|(id, ..)| *id).collect();
@@ -144,7 +145,7 @@ async fn attempt(
         moved = plan.moved(written);
         moved.clone()
     };
-    session.write_replayed(&replayed, means.duplicates, settle).await?;
+    session.write_replayed(&replayed, context.duplicates, settle).await?;
     session.commit().await?;
     Ok(plan.tally(&moved, ids.len() - claimed.len()))
 }
@@ -170,15 +171,15 @@ async fn complete_owners(
     owners::fill(store, uploads.iter_mut().flat_map(|upload| &mut upload.device_infos)).await
 }
 
-/// What is to become of the claimed.
+/// What a replay writes for the rejects that it claimed.
 struct Plan {
     readings: Vec<Row>,
     events: Vec<Row<EventItem>>,
     device_infos: Vec<Row<DeviceInfoItem>>,
-    /// The rejects of which all can be stored, their routes, and how often each came. The rows' places name them by their place here.
+    /// Rejects that can be stored: id, route, and how often each was sent. [`fold::Origin::upload`] is the position here.
     taken: Vec<(i64, Source, usize)>,
     refused: Vec<(i64, Reject)>,
-    /// Items they stand for, by reason.
+    /// Number of items that these stand for, by reason.
     refused_items: BTreeMap<&'static str, u64>,
 }
 
@@ -201,41 +202,38 @@ impl Plan {
             }
             let number = taken.len();
             taken.push((rejected.id, rejected.source, usize::try_from(rejected.times).unwrap_or(1)));
-            readings.extend(placed(upload.items, number));
-            events.extend(placed(upload.events, number));
-            device_infos.extend(placed(upload.device_infos, number));
+            readings.extend(upload.items.into_iter().map(|record| Row::new(record, number)));
+            events.extend(upload.events.into_iter().map(|record| Row::new(record, number)));
+            device_infos.extend(upload.device_infos.into_iter().map(|record| Row::new(record, number)));
         }
-        Self {
-            readings: plan::fold_records(readings, duplicates),
-            events: plan::fold_records(events, duplicates),
-            device_infos: plan::fold_records(device_infos, duplicates),
-            taken,
-            refused,
-            refused_items,
-        }
+        fold::fold_rows(&mut readings, duplicates);
+        fold::fold_rows(&mut events, duplicates);
+        fold::fold_rows(&mut device_infos, duplicates);
+        Self { readings, events, device_infos, taken, refused, refused_items }
     }
 
-    /// By kind of record. A reject is stored if anything it holds became a row; that it came before is a duplicate.
+    /// Counts by kind of record. A reject counts as stored if a record of it became a row; the other times it was sent count as
+    /// duplicates.
     fn moved(&self, written: &Written) -> Vec<Moved> {
         let mut stored = vec![false; self.taken.len()];
-        note_new(&self.readings, &written.inserted, &mut stored);
-        note_new(&self.events, &written.events, &mut stored);
-        note_new(&self.device_infos, &written.device_infos, &mut stored);
+        mark_stored(&self.readings, &written.inserted, &mut stored);
+        mark_stored(&self.events, &written.events, &mut stored);
+        mark_stored(&self.device_infos, &written.device_infos, &mut stored);
         let mut moved: Vec<Moved> = Vec::new();
         for ((_, source, times), stored) in self.taken.iter().zip(stored) {
             let kind = kind_of(*source);
-            let at = moved.iter().position(|moved| moved.kind == kind).unwrap_or_else(|| {
+            let position = moved.iter().position(|moved| moved.kind == kind).unwrap_or_else(|| {
                 moved.push(Moved { kind, stored: 0, duplicate: 0 });
                 moved.len() - 1
             });
-            moved[at].stored += usize::from(stored);
-            moved[at].duplicate += times - usize::from(stored);
+            moved[position].stored += usize::from(stored);
+            moved[position].duplicate += times - usize::from(stored);
         }
         moved
     }
 
-    fn tally(&self, moved: &[Moved], passed_over: usize) -> Tally {
-        Tally {
+    fn tally(&self, moved: &[Moved], passed_over: usize) -> ReplayCounts {
+        ReplayCounts {
             stored: moved.iter().map(|moved| moved.stored as u64).sum(),
             duplicate: moved.iter().map(|moved| moved.duplicate as u64).sum(),
             refused: self.refused_items.clone(),
@@ -244,23 +242,14 @@ impl Plan {
     }
 }
 
-fn placed<R: Record>(records: Vec<R>, number: usize) -> impl Iterator<Item = (R, Place)> {
-    records.into_iter().map(move |record| {
-        let place = Place::of(&record, number);
-        (record, place)
-    })
-}
-
-fn note_new<R>(rows: &[Row<R>], new: &[bool], stored: &mut [bool]) {
+fn mark_stored<R>(rows: &[Row<R>], new: &[bool], stored: &mut [bool]) {
     for (row, _) in rows.iter().zip(new).filter(|(_, new)| **new) {
-        if let Some(first) = row.places.first() {
-            stored[first.part] = true;
-        }
+        stored[row.first.upload] = true;
     }
 }
 
-/// An event and its samples may be refused for several reasons, each of which is a reject with the text of the whole: it
-/// keeps its own if that still holds.
+/// The reject among `now` that is the same as before, else the first. An event and its samples may be refused for several
+/// reasons, each of which is a reject with the text of the whole.
 fn same_or_first(rejected: &RejectedUpload, mut now: Vec<Reject>) -> Option<Reject> {
     let differs = |reject: &Reject| {
         let Refusal { reason, detail, .. } = &reject.refusal;
@@ -270,13 +259,13 @@ fn same_or_first(rejected: &RejectedUpload, mut now: Vec<Reject>) -> Option<Reje
     now.into_iter().next()
 }
 
-/// What the database refuses, as the reject it was.
+/// The record that the database refuses, as a reject.
 fn refusal(upload: &Upload, detail: &str) -> Option<Reject> {
-    fn of<R: Record>(record: &R, detail: &str) -> Reject {
-        record.refused(&Place::of(record, 0), detail)
+    fn reject<R: Record>(record: &R, detail: &str) -> Option<Reject> {
+        Row::new(record.clone(), 0).rejects(detail).next()
     }
-    let event = upload.events.first().map(|event| of(event, detail));
-    let info = || upload.device_infos.first().map(|info| of(info, detail));
-    let reading = || upload.items.first().map(|item| of(item, detail));
+    let event = upload.events.first().and_then(|event| reject(event, detail));
+    let info = || upload.device_infos.first().and_then(|info| reject(info, detail));
+    let reading = || upload.items.first().and_then(|item| reject(item, detail));
     event.or_else(info).or_else(reading)
 }

@@ -37,7 +37,7 @@ pub(super) fn item(device_sn: &str, second: i64, received_second: i64) -> Item {
     }
 }
 
-/// A reject in this place of its upload.
+/// A reject of the record with this index.
 pub(super) fn reject(index: usize) -> Reject {
     Reject {
         refusal: Refusal {

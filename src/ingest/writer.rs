@@ -1,8 +1,8 @@
 //! The writer of one shard or lane: gather, write, answer.
 //!
 //! Before: `ingest::batcher` gathers. After: `store::batch` commits; each sender is answered.
-//! Promise: an answer follows the commit of all its rows. A row the database refuses costs its neighbours
-//! nothing: the batch is halved until the row stands alone, and it is kept in `rejected_upload`.
+//! Promise: an answer follows the commit of all its rows. A row that the database refuses costs its neighbours nothing: the
+//! batch is halved until the row is alone, and it is kept in `rejected_upload` (`writer::bisect`).
 
 mod bisect;
 
@@ -14,90 +14,84 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::again::{RECONNECT_PAUSE, Tries};
-use super::batcher::{Batcher, Limits};
-use super::days::{self, Known};
-use super::documents::Documents;
-use super::load::{Load, Stored, Tables, may_be_of_size};
-use super::means::Means;
-use super::meter::Meter;
-use super::newest::Newest;
-use super::outlook::Outlook;
-use super::plan::{self, Row};
-use super::{Answer, Part, within};
+use super::batcher::{BatchLimits, Batcher};
+use super::chunks::{self, KnownChunks};
+use super::commit_health::CommitHealth;
+use super::context::{RECONNECT_PAUSE, RetryPolicy, WriterContext, within};
+use super::fold::{self, Row};
+use super::recent::{RecentDocuments, RecentTimes};
+use super::row_set::{CommittedRows, RowSet, TableSet, may_be_too_large};
+use super::stats::WriterStats;
+use super::{QueuedUpload, UploadResult};
 use crate::config::Settings;
-use crate::model::{Reject, UploadOutcome};
+use crate::model::{Reading, Reject, UploadOutcome};
 use crate::store::batch::{self, Batch, Folded, Session, Transaction};
 use crate::store::wake::Announcer;
 use crate::store::{Store, StoreError};
 use crate::telemetry::{names, trace};
 
-/// How a writer goes about it.
+/// What a writer is optimised for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Manner {
-    /// Many readings: lingers for company, copies what is likely new.
+pub(super) enum WriteMode {
+    /// Many readings: lingers for more, and copies rows that are likely new.
     Bulk,
-    /// Events and device information, few and soon: no linger, a connection from the start, and readings merged, for a
-    /// shard may be writing the same.
-    Prompt,
-    /// Readings of long ago, of few days at a time.
-    Far,
+    /// Few events and device information, at once: no linger, a connection from the start, and readings are merged, because a
+    /// shard may be writing the same ones.
+    LowLatency,
+    /// Late data, of few days at a time.
+    Late,
 }
 
-/// Devices the writer of [`Manner::Far`] remembers.
-const FAR_DEVICES: usize = 10_000;
+/// Devices whose newest time the writer of [`WriteMode::Late`] remembers.
+const LATE_DEVICES: usize = 10_000;
 
-/// Where a writer's work goes, and where it is counted.
-pub(super) struct Outlets {
+/// What a writer shares with the rest of the process.
+pub(super) struct WriterHandles {
     pub(super) store: Store,
     pub(super) announcer: Announcer,
-    pub(super) meter: Arc<Meter>,
-    pub(super) outlook: Outlook,
-    pub(super) known: Known,
+    pub(super) stats: Arc<WriterStats>,
+    pub(super) commit_health: CommitHealth,
+    pub(super) known_chunks: KnownChunks,
 }
 
 pub(super) struct Writer {
     shard: i16,
-    manner: Manner,
-    means: Means,
+    mode: WriteMode,
+    context: WriterContext,
     announcer: Announcer,
-    meter: Arc<Meter>,
-    outlook: Outlook,
-    newest: Newest,
-    known: Known,
-    documents: Documents,
-    /// Transactions that were cancelled since one was committed.
+    stats: Arc<WriterStats>,
+    commit_health: CommitHealth,
+    known_chunks: KnownChunks,
+    recent_times: RecentTimes,
+    recent_documents: RecentDocuments,
+    /// Cancelled transactions since the last commit.
     cancelled: u32,
-    limits: Limits,
+    limits: BatchLimits,
     commit_deadline: Duration,
 }
 
 impl Writer {
-    pub(super) fn new(
-        number: usize,
-        manner: Manner,
-        Outlets { store, announcer, meter, outlook, known }: Outlets,
-        settings: &Settings,
-    ) -> Self {
-        let (linger_ms, newest_devices, max_weight) = match manner {
-            Manner::Bulk => (settings.linger_ms, settings.newest_devices, None),
-            Manner::Prompt => (0, 0, Some(days::PROMPT_WEIGHT)),
-            Manner::Far => {
-                (settings.linger_ms, settings.newest_devices.min(FAR_DEVICES), Some(days::FAR_WEIGHT))
+    pub(super) fn new(number: usize, mode: WriteMode, handles: WriterHandles, settings: &Settings) -> Self {
+        let WriterHandles { store, announcer, stats, commit_health, known_chunks } = handles;
+        let (linger_ms, newest_devices, max_weight) = match mode {
+            WriteMode::Bulk => (settings.linger_ms, settings.newest_devices, None),
+            WriteMode::LowLatency => (0, 0, Some(chunks::LOW_LATENCY_WEIGHT)),
+            WriteMode::Late => {
+                (settings.linger_ms, settings.newest_devices.min(LATE_DEVICES), Some(chunks::LATE_WEIGHT))
             }
         };
         Self {
-            manner,
+            mode,
             shard: i16::try_from(number).expect("fewer shards than 32 768"),
-            means: Means::new(&store, settings),
+            context: WriterContext::new(&store, settings),
             announcer,
-            meter,
-            outlook,
-            newest: Newest::new(newest_devices),
-            known,
-            documents: Documents::new(newest_devices),
+            stats,
+            commit_health,
+            known_chunks,
+            recent_times: RecentTimes::new(newest_devices),
+            recent_documents: RecentDocuments::new(newest_devices),
             cancelled: 0,
-            limits: Limits {
+            limits: BatchLimits {
                 max_rows: settings.max_batch_rows,
                 max_weight,
                 linger: Duration::from_millis(linger_ms),
@@ -107,157 +101,165 @@ impl Writer {
     }
 
     /// Runs until `stop`, then commits what is queued and ends.
-    pub(super) async fn run(mut self, queue: mpsc::Receiver<Part>, stop: CancellationToken) {
-        // So that the first record need not wait for a connection; if none can be had now, the record asks again.
-        self.means.session = match self.manner {
-            Manner::Prompt => self.prepared_session().await.ok(),
-            Manner::Bulk | Manner::Far => Session::open(&self.means.store).await.ok(),
+    pub(super) async fn run(mut self, queue: mpsc::Receiver<QueuedUpload>, stop: CancellationToken) {
+        // So that the first record need not wait for a connection. If none can be had now, the record asks again.
+        self.context.session = match self.mode {
+            WriteMode::LowLatency => self.prepared_session().await.ok(),
+            WriteMode::Bulk | WriteMode::Late => Session::open(&self.context.store).await.ok(),
         };
-        let mut batcher = Batcher::new(queue, self.limits, self.known.clone());
-        while let Some(parts) = batcher.gather(&stop).await {
-            let traces = parts.iter().filter_map(|part| part.trace.as_ref());
-            let span = trace::span_with_parents(traces, || trace::span!("batch", parts = parts.len()));
-            self.serve(parts).instrument(span).await;
+        let mut batcher = Batcher::new(queue, self.limits, self.known_chunks.clone());
+        while let Some(uploads) = batcher.gather(&stop).await {
+            let traces = uploads.iter().filter_map(|queued| queued.trace.as_ref());
+            let span = trace::span_with_parents(traces, || trace::span!("batch", parts = uploads.len()));
+            self.write(uploads).instrument(span).await;
         }
-        self.means.session = None;
+        self.context.session = None;
     }
 
     /// With the statements of events prepared too.
     async fn prepared_session(&self) -> Result<Session, StoreError> {
-        let session = Session::open(&self.means.store).await?;
-        session.prepare(self.means.duplicates).await?;
+        let session = Session::open(&self.context.store).await?;
+        session.prepare(self.context.duplicates).await?;
         Ok(session)
     }
 
-    async fn serve(&mut self, mut parts: Vec<Part>) {
-        let entered: Vec<usize> = parts.iter().map(Part::records).collect();
-        for part in &parts {
-            metrics::histogram!(names::QUEUE_SECONDS).record(part.entered.elapsed());
+    /// Commits what the uploads hold, and answers their senders.
+    async fn write(&mut self, mut uploads: Vec<QueuedUpload>) {
+        let received: Vec<usize> = uploads.iter().map(|queued| queued.upload.received()).collect();
+        for queued in &uploads {
+            metrics::histogram!(names::QUEUE_SECONDS).record(queued.queued_at.elapsed());
         }
-        let duplicates = self.means.duplicates;
-        let readings = plan::fold(&mut parts, |part| &mut part.upload.items, duplicates);
-        let events = plan::fold(&mut parts, |part| &mut part.upload.events, duplicates);
-        let device_infos = plan::fold(&mut parts, |part| &mut part.upload.device_infos, duplicates);
-        let load = Load { readings: &readings, events: &events, device_infos: &device_infos };
+        let duplicates = self.context.duplicates;
+        let readings = fold::fold(&mut uploads, |queued| &mut queued.upload.items, duplicates);
+        let events = fold::fold(&mut uploads, |queued| &mut queued.upload.events, duplicates);
+        let device_infos = fold::fold(&mut uploads, |queued| &mut queued.upload.device_infos, duplicates);
+        let rows = RowSet { readings: &readings, events: &events, device_infos: &device_infos };
         let mut rejects = Vec::new();
-        let mut answers: Vec<Answer> = vec![Ok(UploadOutcome::default()); parts.len()];
-        for (part, answer) in parts.iter_mut().zip(&mut answers) {
-            let part_rejects = std::mem::take(&mut part.upload.rejects);
-            if let Ok(outcome) = answer {
-                outcome.rejected.extend(part_rejects.iter().map(|reject| reject.refusal.clone()));
-            }
-            rejects.extend(part_rejects);
+        let mut results: Vec<UploadResult> = Vec::with_capacity(uploads.len());
+        for queued in &mut uploads {
+            let own = std::mem::take(&mut queued.upload.rejects);
+            let rejected = own.iter().map(|reject| reject.refusal.clone()).collect();
+            results.push(Ok(UploadOutcome { rejected, ..UploadOutcome::default() }));
+            rejects.extend(own);
         }
-        self.store_all(load, rejects, &mut answers).await;
-        for ((part, answer), records) in parts.into_iter().zip(answers).zip(entered) {
-            if answer.is_err() {
-                self.meter.refused(records);
+        self.commit_all(rows, rejects, &mut results).await;
+        for ((queued, result), received) in uploads.into_iter().zip(results).zip(received) {
+            if result.is_err() {
+                self.stats.add_failed(received);
             }
-            // Nobody waits any more: the client went, or its deadline passed.
-            let _ = part.answer.send(answer);
+            // Fails if nobody waits any more: the client is gone, or its deadline has passed.
+            let _ = queued.reply.send(result);
         }
     }
 
-    /// One transaction, again when the same may work, until `until`.
+    /// One transaction, tried again while the same may work, until `deadline`.
     async fn commit(
         &mut self,
-        load: Load<'_>,
+        rows: RowSet<'_>,
         rejects: &[Reject],
-        until: Instant,
-    ) -> Result<Stored, StoreError> {
-        let mut all_are_repeats = self.manner == Manner::Prompt;
-        let mut tries = Tries::until(until);
+        deadline: Instant,
+    ) -> Result<CommittedRows, StoreError> {
+        let mut merge_all = self.mode == WriteMode::LowLatency;
+        let mut retry = RetryPolicy::wait_until(deadline);
         loop {
             let started = Instant::now();
-            let error = match self.attempt(load, rejects, all_are_repeats).await {
-                Ok(stored) => {
-                    self.committed(load, rejects, &stored, started);
-                    return Ok(stored);
+            let error = match self.try_commit(rows, rejects, merge_all).await {
+                Ok(committed) => {
+                    self.count_committed(rows, rejects, &committed, started);
+                    return Ok(committed);
                 }
                 Err(error) => error,
             };
-            // What is too much of long ago says nothing of what is uploaded now.
-            if self.manner != Manner::Far || !may_be_of_size(&error) {
-                self.outlook.failed(&error);
+            // A transaction that is too large for late data does not mean that current uploads fail.
+            if self.mode != WriteMode::Late || !may_be_too_large(&error) {
+                self.commit_health.failed(&error);
             }
-            if error.is_repeat() && !all_are_repeats {
-                all_are_repeats = true;
-            } else if self.is_too_much(&error) || !tries.again(&error).await {
+            if error.is_repeat() && !merge_all {
+                merge_all = true;
+            } else if self.should_halve(&error) || !retry.should_retry(&error).await {
                 return Err(error);
             }
         }
     }
 
-    /// Whether less at once is better than the same again: without locks to be had at once, when cancelled once it was cancelled
-    /// before, be it another batch, for its senders may have sent the same.
-    fn is_too_much(&mut self, error: &StoreError) -> bool {
+    /// Whether fewer rows at once are better than the same again: when the server is out of locks, at once; when it cancelled the
+    /// transaction, the second time. The first may have been another batch, because senders send the same again.
+    fn should_halve(&mut self, error: &StoreError) -> bool {
         self.cancelled += u32::from(error.is_cancelled());
         error.is_out_of_locks() || error.is_cancelled() && self.cancelled > 1
     }
 
-    async fn attempt(
+    async fn try_commit(
         &mut self,
-        load: Load<'_>,
+        rows: RowSet<'_>,
         rejects: &[Reject],
-        all_are_repeats: bool,
-    ) -> Result<Stored, StoreError> {
-        let session = match self.means.take() {
+        merge_all: bool,
+    ) -> Result<CommittedRows, StoreError> {
+        let session = match self.context.take_session() {
             Some(session) => session,
             None => {
-                self.documents.forget();
-                Session::open(&self.means.store).await?
+                // The new session may reach another server, which may not have what was committed last.
+                self.recent_documents.clear();
+                Session::open(&self.context.store).await?
             }
         };
-        let rows = load.readings;
-        let (fresh, repeats): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(|row| {
-            let reading = &rows[*row].item.reading;
-            !all_are_repeats && !self.newest.is_likely_repeat(&reading.device_sn, reading.ts)
-        });
+        let readings = rows.readings;
+        let (mut fresh, mut repeats, mut repeat_rows) = (Vec::new(), Vec::new(), Vec::new());
+        for (row, Row { record, .. }) in readings.iter().enumerate() {
+            let Reading { device_sn, ts, .. } = &record.reading;
+            if merge_all || self.recent_times.is_likely_repeat(device_sn, *ts) {
+                repeats.push(record);
+                repeat_rows.push(row);
+            } else {
+                fresh.push(record);
+            }
+        }
         let batch = Batch {
-            fresh: fresh.iter().map(|row| &rows[*row].item).collect(),
-            repeats: repeats.iter().map(|row| &rows[*row].item).collect(),
-            events: load.events.iter().map(|row| &row.item).collect(),
-            device_infos: load.device_infos.iter().map(|row| &row.item).collect(),
+            fresh,
+            repeats,
+            events: rows.events.iter().map(|row| &row.record).collect(),
+            device_infos: rows.device_infos.iter().map(|row| &row.record).collect(),
             folded: Folded {
-                readings: folded(rows),
-                events: folded(load.events),
-                device_infos: folded(load.device_infos),
+                readings: count_repeats(readings),
+                events: count_repeats(rows.events),
+                device_infos: count_repeats(rows.device_infos),
             },
-            documents: self.documents.unstored(rows),
+            documents: self.recent_documents.new_documents(readings),
             rejects,
-            instance: &self.means.instance,
+            instance: &self.context.instance,
             shard: self.shard,
         };
-        let writing = session.write(&batch, self.means.duplicates);
-        let written = match within(self.means.write_deadline, "batch.write", writing).await {
+        let writing = session.write(&batch, self.context.duplicates);
+        let written = match within(self.context.write_deadline, "batch.write", writing).await {
             Ok(written) => written,
             Err(error) => {
-                // The server has said so itself: it is there, and the transaction is rolled back.
-                self.means.put_back(session, Some(&error).filter(|error| !may_be_of_size(error)));
+                // These errors come from the server itself, so it is there, and the transaction is rolled back.
+                self.context.put_back(session, Some(&error).filter(|error| !may_be_too_large(error)));
                 return Err(error);
             }
         };
         let committing = session.account_and_commit(&batch, &written);
-        match within(self.means.write_deadline, "batch.commit", committing).await {
-            Ok(()) => self.means.session = Some(session),
+        match within(self.context.write_deadline, "batch.commit", committing).await {
+            Ok(()) => self.context.session = Some(session),
             Err(error) => {
                 drop(session);
-                self.find_out(written.transaction, error).await?;
+                self.find_out_outcome(written.transaction, error).await?;
             }
         }
-        self.documents.stored(&batch.documents);
-        Ok(Stored::new(written, Tables::of(load, &batch.documents), rows.len(), &repeats))
+        self.recent_documents.add(&batch.documents);
+        let tables = TableSet::of(rows, &batch.documents);
+        Ok(CommittedRows::new(written, tables, readings.len(), &repeat_rows))
     }
 
-    /// A commit was not answered: asks the server, on another connection, whether it took place and is on the standby.
-    async fn find_out(&self, transaction: Transaction, error: StoreError) -> Result<(), StoreError> {
+    /// A commit was not answered: asks the server, on another connection, whether it happened and is on the standby.
+    async fn find_out_outcome(&self, transaction: Transaction, error: StoreError) -> Result<(), StoreError> {
         let batch_id = transaction.batch_id;
         tracing::warn!(shard = self.shard, batch_id, %error, "commit not answered, asking whether it took place");
-        let _asked_for = self.outlook.unanswered();
+        let _unanswered = self.commit_health.unanswered();
         let until = Instant::now() + self.commit_deadline;
         while Instant::now() < until {
             tokio::time::sleep(RECONNECT_PAUSE).await;
-            let asking = batch::confirm(&self.means.store, transaction);
+            let asking = batch::confirm(&self.context.store, transaction);
             match tokio::time::timeout_at(until, asking).await {
                 Ok(Ok(Some(true))) => return Ok(()),
                 Ok(Ok(Some(false))) => break,
@@ -267,19 +269,25 @@ impl Writer {
         Err(error)
     }
 
-    fn committed(&mut self, load: Load<'_>, rejects: &[Reject], stored: &Stored, started: Instant) {
+    fn count_committed(
+        &mut self,
+        rows: RowSet<'_>,
+        rejects: &[Reject],
+        committed: &CommittedRows,
+        started: Instant,
+    ) {
         self.announcer.announce();
-        self.outlook.committed();
+        self.commit_health.committed();
         self.cancelled = 0;
-        if self.manner != Manner::Prompt {
-            for row in load.readings {
-                self.newest.saw(&row.item.reading.device_sn, row.item.reading.ts);
+        if self.mode != WriteMode::LowLatency {
+            for row in rows.readings {
+                self.recent_times.add(&row.record.reading.device_sn, row.record.reading.ts);
             }
         }
-        if self.manner == Manner::Far {
-            self.known.add(load.readings.iter().map(|row| row.item.reading.ts));
+        if self.mode == WriteMode::Late {
+            self.known_chunks.add(rows.readings.iter().map(|row| row.record.reading.ts));
         }
-        let (records, new) = (load.records(), stored.new_rows());
+        let (records, new) = (rows.records(), committed.new_rows());
         for (outcome, count) in [
             ("received", records + rejects.len()),
             ("stored", new),
@@ -288,13 +296,13 @@ impl Writer {
         ] {
             metrics::counter!(names::RECORDS, "outcome" => outcome).increment(count as u64);
         }
-        self.meter.committed(new, records - new, rejects.len());
+        self.stats.add_committed(new, records - new, rejects.len());
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52 rows")]
-        metrics::histogram!(names::BATCH_ROWS).record(load.len() as f64);
+        metrics::histogram!(names::BATCH_ROWS).record(rows.len() as f64);
         metrics::histogram!(names::BATCH_SECONDS).record(started.elapsed());
     }
 }
 
-fn folded<R>(rows: &[Row<R>]) -> usize {
-    rows.iter().map(|row| row.places.len() - 1).sum()
+fn count_repeats<R>(rows: &[Row<R>]) -> usize {
+    rows.iter().map(|row| row.repeats.len()).sum()
 }

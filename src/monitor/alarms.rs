@@ -238,16 +238,16 @@ fn holding(condition: Condition, observed: &Observation<'_>) -> Option<Breach> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingest::{ShardStatus, Tally};
+    use crate::ingest::{RecordCounts, WriterStatus};
     use crate::monitor::Usage;
     use crate::store::job::JobState;
 
-    fn snapshot(queue_rows: usize, recent: Tally, batches: u64) -> Snapshot {
-        let shard = ShardStatus {
+    fn snapshot(queue_rows: usize, recent: RecordCounts, batches: u64) -> Snapshot {
+        let shard = WriterStatus {
             name: "0".into(),
             queue_rows,
             queue_capacity: 100,
-            tally: recent,
+            counts: recent,
             batches,
             committed_at: None,
         };
@@ -296,7 +296,7 @@ mod tests {
 
     #[test]
     fn what_lasts_is_told_once_and_so_is_its_end() {
-        let snapshot = snapshot(0, Tally::default(), 0);
+        let snapshot = snapshot(0, RecordCounts::default(), 0);
         let away = Observation { redis_answers: false, ..well(&snapshot) };
         let mut clock = Clock::new();
         assert!(clock.look(0, &well(&snapshot)).is_empty());
@@ -311,7 +311,7 @@ mod tests {
 
     #[test]
     fn what_passes_soon_is_told_nobody() {
-        let snapshot = snapshot(0, Tally::default(), 0);
+        let snapshot = snapshot(0, RecordCounts::default(), 0);
         let away = Observation { postgres_answers: false, lag: None, ..well(&snapshot) };
         let mut clock = Clock::new();
         for second in (0..600).step_by(50) {
@@ -322,8 +322,8 @@ mod tests {
 
     #[test]
     fn every_condition_has_a_bound() {
-        let bad = Tally { failed: 6, stored: 94, ..Tally::default() };
-        let good = Tally { failed: 5, stored: 95, ..Tally::default() };
+        let bad = RecordCounts { failed: 6, stored: 94, ..RecordCounts::default() };
+        let good = RecordCounts { failed: 5, stored: 95, ..RecordCounts::default() };
         let mut full = snapshot(81, bad, 0);
         full.usage.memory_bytes = 91 << 20;
         let jobs = [job(JobState::Overdue)];
@@ -359,19 +359,19 @@ mod tests {
     fn a_writer_that_commits_does_not_stand_still() {
         let mut clock = Clock::new();
         for look in 0..40_i64 {
-            let busy = snapshot(50, Tally::default(), look.unsigned_abs());
+            let busy = snapshot(50, RecordCounts::default(), look.unsigned_abs());
             assert!(clock.look(look * 5, &well(&busy)).is_empty());
         }
-        let stuck = snapshot(50, Tally::default(), 39);
+        let stuck = snapshot(50, RecordCounts::default(), 39);
         let told: Vec<_> = (40..60).flat_map(|look| clock.look(look * 5, &well(&stuck))).collect();
         assert_eq!(told, [("writer_stopped", false)]);
-        let idle = snapshot(0, Tally::default(), 39);
+        let idle = snapshot(0, RecordCounts::default(), 39);
         assert_eq!(clock.look(300, &well(&idle)), [("writer_stopped", true)]);
     }
 
     #[test]
     fn what_only_postgres_can_say_is_not_over_because_nobody_can_be_asked() {
-        let snapshot = snapshot(0, Tally::default(), 0);
+        let snapshot = snapshot(0, RecordCounts::default(), 0);
         let late = Observation { lag: Some(Duration::from_secs(400)), ..well(&snapshot) };
         let mut clock = Clock::new();
         clock.look(0, &late);

@@ -49,7 +49,7 @@ impl Monitor {
             probe(condition::backlog(&shared.store)),
             probe(self.jobs()),
         );
-        postgres.answer = postgres.answer.filter(|()| shared.meters.can_commit());
+        postgres.answer = postgres.answer.filter(|()| shared.ingest_stats.can_commit());
         Probes { postgres, redis, backlog, jobs }
     }
 

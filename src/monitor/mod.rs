@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cache::Cache;
 use crate::config::Settings;
-use crate::ingest::{Meters, ShardStatus, Tally};
+use crate::ingest::{IngestStats, RecordCounts, WriterStatus};
 use crate::model::{SystemAlert, SystemCondition};
 use crate::store::Store;
 use crate::store::job::Job;
@@ -50,9 +50,9 @@ pub struct Snapshot {
     /// ActiveCondition the service began.
     pub uptime: Duration,
     /// Every writer now.
-    pub shards: Vec<ShardStatus>,
+    pub shards: Vec<WriterStatus>,
     /// What each did in the last minute, in the order of `shards`.
-    pub recent: Vec<Tally>,
+    pub recent: Vec<RecordCounts>,
     /// The time `recent` covers: a minute, or less after a start.
     pub covers: Duration,
     /// Memory and processor of the process, at most a look old.
@@ -61,13 +61,13 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// What all of them did since the service began.
-    pub fn total(&self) -> Tally {
-        self.shards.iter().map(|shard| shard.tally).fold(Tally::default(), Tally::and)
+    pub fn total(&self) -> RecordCounts {
+        self.shards.iter().map(|shard| shard.counts).fold(RecordCounts::default(), RecordCounts::plus)
     }
 
     /// What all of them did in the last minute.
-    pub fn recent_total(&self) -> Tally {
-        self.recent.iter().copied().fold(Tally::default(), Tally::and)
+    pub fn recent_total(&self) -> RecordCounts {
+        self.recent.iter().copied().fold(RecordCounts::default(), RecordCounts::plus)
     }
 
     /// Share of the records of the last minute that were refused or failed, 0 to 1.
@@ -77,7 +77,7 @@ impl Snapshot {
 
     /// The fullest queue, 0 to 1, and whose it is.
     pub fn fullest(&self) -> (f64, &str) {
-        let use_of = |shard: &ShardStatus| share(shard.queue_rows as u64, shard.queue_capacity as u64);
+        let use_of = |shard: &WriterStatus| share(shard.queue_rows as u64, shard.queue_capacity as u64);
         self.shards
             .iter()
             .map(|shard| (use_of(shard), shard.name.as_str()))
@@ -107,7 +107,7 @@ pub struct Monitor {
 struct Shared {
     store: Store,
     cache: Cache,
-    meters: Meters,
+    ingest_stats: IngestStats,
     started: Instant,
     state: Mutex<State>,
     /// As they were last seen, and when.
@@ -131,7 +131,7 @@ impl Monitor {
     pub fn new(
         store: &Store,
         cache: &Cache,
-        meters: Meters,
+        ingest_stats: IngestStats,
         settings: &Settings,
     ) -> (Self, Sampler, SystemAlertReceiver) {
         let (changes, told) = mpsc::channel(MAX_WAITING_CHANGES);
@@ -149,7 +149,7 @@ impl Monitor {
         let shared = Shared {
             store,
             cache,
-            meters,
+            ingest_stats,
             started: Instant::now(),
             state: Mutex::new(state),
             jobs: tokio::sync::Mutex::default(),
@@ -169,10 +169,10 @@ impl Monitor {
 
     /// How it is now.
     pub fn snapshot(&self) -> Snapshot {
-        let shards = self.shared.meters.read();
+        let shards = self.shared.ingest_stats.read();
         let state = self.state();
         let now = Instant::now();
-        let tallies: Vec<Tally> = shards.iter().map(|shard| shard.tally).collect();
+        let tallies: Vec<RecordCounts> = shards.iter().map(|shard| shard.counts).collect();
         let (recent, covers) = state.window.since(&tallies, now);
         Snapshot { uptime: now - self.shared.started, shards, recent, covers, usage: state.usage }
     }
@@ -209,7 +209,7 @@ impl Sampler {
         let mut clock = interval(self.every);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut process = process::Process::new(self.memory_limit_bytes);
-        let mut last_summary = (Instant::now(), Tally::default());
+        let mut last_summary = (Instant::now(), RecordCounts::default());
         let mut lag = None;
         loop {
             tokio::select! {
@@ -230,11 +230,11 @@ impl Sampler {
     /// Looks once; gives how long the oldest committed transaction has waited for its reaction, where that can be asked.
     async fn sample(&self, usage: Usage) -> Option<Duration> {
         self.monitor.shared.store.measure_pool();
-        let shards = self.monitor.shared.meters.read();
+        let shards = self.monitor.shared.ingest_stats.read();
         {
             let mut state = self.monitor.state();
             state.usage = usage;
-            state.window.add(Instant::now(), shards.iter().map(|shard| shard.tally).collect());
+            state.window.add(Instant::now(), shards.iter().map(|shard| shard.counts).collect());
         }
         let Probes { postgres, redis, backlog, jobs } = self.monitor.probe_components().await;
         let lag = backlog.answer.map(|backlog| backlog.transactions.oldest);
@@ -282,7 +282,11 @@ pub fn describe_conditions() {
 /// The line of the log: what was done since the last one, so that the lines of a log cover all of it once, and how it is now. Gives
 /// where the next one begins.
 #[expect(clippy::cast_precision_loss, reason = "a rate")]
-fn log_summary(snapshot: &Snapshot, lag: Option<Duration>, last: (Instant, Tally)) -> (Instant, Tally) {
+fn log_summary(
+    snapshot: &Snapshot,
+    lag: Option<Duration>,
+    last: (Instant, RecordCounts),
+) -> (Instant, RecordCounts) {
     let (now, all) = (Instant::now(), snapshot.total());
     let (seconds, done) = (now.duration_since(last.0).as_secs_f64(), all.since(last.1));
     let (queue_use, _) = snapshot.fullest();

@@ -5,13 +5,13 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::ingest::Tally;
+use crate::ingest::RecordCounts;
 
 /// Counts as they were at each look, as far back as a rate goes.
 #[derive(Debug)]
 pub(super) struct Window {
     over: Duration,
-    samples: VecDeque<(Instant, Vec<Tally>)>,
+    samples: VecDeque<(Instant, Vec<RecordCounts>)>,
 }
 
 impl Window {
@@ -20,7 +20,7 @@ impl Window {
     }
 
     /// A look. One is kept that is older than the window, so that the whole of it is covered.
-    pub(super) fn add(&mut self, now: Instant, tallies: Vec<Tally>) {
+    pub(super) fn add(&mut self, now: Instant, tallies: Vec<RecordCounts>) {
         self.samples.push_back((now, tallies));
         while self.samples.get(1).is_some_and(|(at, _)| now.duration_since(*at) >= self.over) {
             self.samples.pop_front();
@@ -28,9 +28,9 @@ impl Window {
     }
 
     /// What each did since the beginning of the window, and how long that is; nothing before the first look.
-    pub(super) fn since(&self, tallies: &[Tally], now: Instant) -> (Vec<Tally>, Duration) {
+    pub(super) fn since(&self, tallies: &[RecordCounts], now: Instant) -> (Vec<RecordCounts>, Duration) {
         let Some((at, earlier)) = self.samples.front() else {
-            return (vec![Tally::default(); tallies.len()], Duration::ZERO);
+            return (vec![RecordCounts::default(); tallies.len()], Duration::ZERO);
         };
         let recent = tallies.iter().zip(earlier).map(|(now, earlier)| now.since(*earlier)).collect();
         (recent, now.duration_since(*at))
@@ -41,8 +41,8 @@ impl Window {
 mod tests {
     use super::*;
 
-    fn stored(stored: u64) -> Vec<Tally> {
-        vec![Tally { stored, ..Tally::default() }]
+    fn stored(stored: u64) -> Vec<RecordCounts> {
+        vec![RecordCounts { stored, ..RecordCounts::default() }]
     }
 
     #[test]

@@ -27,7 +27,7 @@ use crate::telemetry::names;
 #[derive(Clone)]
 pub struct Store {
     pool: Pool,
-    config: Config,
+    pub(super) config: Config,
     tls: Tls,
     given_up: GivenUp,
     server: Arc<str>,
@@ -138,11 +138,6 @@ impl Store {
         metrics::gauge!(names::POOL_WAITING).set(status.waiting as f64);
     }
 
-    /// Database this store is for.
-    pub(crate) fn database_name(&self) -> Option<&str> {
-        self.config.get_dbname()
-    }
-
     /// Hosts and ports of the server, as `database_url` has them.
     pub fn server(&self) -> &str {
         &self.server
@@ -178,12 +173,8 @@ impl Store {
         self.connect_to(&self.config).await
     }
 
-    /// The same to another database of the server.
-    pub(super) async fn connect_to_database(&self, name: &str) -> Result<(Client, Connection), StoreError> {
-        self.connect_to(self.config.clone().dbname(name)).await
-    }
-
-    async fn connect_to(&self, config: &Config) -> Result<(Client, Connection), StoreError> {
+    /// The same with other parameters: to another database of the server.
+    pub(super) async fn connect_to(&self, config: &Config) -> Result<(Client, Connection), StoreError> {
         let patience = self.connect_timeout + Duration::from_millis(500);
         // Boxed: a handshake is large, and every caller would carry it.
         match tokio::time::timeout(patience, Box::pin(self.tls.connect(config))).await {

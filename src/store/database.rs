@@ -1,6 +1,6 @@
 //! The database itself, for whoever brings up a service on a server that has none yet.
 //!
-//! Before: `command::demo`. After: `store::migrate`.
+//! Before: `demo`. After: `store::migrate`.
 //! Promise: a database that is there is left as it is.
 
 use tokio_postgres::error::SqlState;
@@ -24,8 +24,8 @@ pub async fn create_if_missing(settings: &Settings) -> Result<bool, StoreError> 
 
 async fn create(store: &Store) -> Result<(), StoreError> {
     let failed = |source| StoreError::Postgres { statement: "database.create", source };
-    let name = store.database_name().unwrap_or("vitals");
-    let (client, connection) = store.connect_to_database("postgres").await?;
+    let name = store.config.get_dbname().unwrap_or("vitals");
+    let (client, connection) = store.connect_to(store.config.clone().dbname("postgres")).await?;
     // Its end shows in the statement below.
     let _driver = tasks::spawn_abort_on_drop(connection);
     let statement = format!("create database {}", quoted(name));

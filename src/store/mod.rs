@@ -18,6 +18,7 @@ pub mod clock;
 pub mod condition;
 pub mod connect;
 pub mod copy;
+#[cfg(feature = "fleet")]
 pub mod database;
 pub mod device_config;
 mod device_event;
@@ -40,6 +41,7 @@ pub mod migrate;
 pub mod migrations;
 pub mod notification;
 pub mod outbox;
+#[cfg(feature = "fleet")]
 pub mod overview;
 pub mod owners;
 pub mod policy;

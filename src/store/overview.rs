@@ -1,6 +1,6 @@
 //! What the database holds, at a glance: for the account that `vitals demo` gives, and for tests.
 //!
-//! Before: `command::demo`. After: the tables and rollups, read only; nothing here is for a hot path.
+//! Before: `demo`. After: the tables and rollups, read only; nothing here is for a hot path.
 
 use deadpool_postgres::Object;
 use jiff::Timestamp;

@@ -1,7 +1,7 @@
 //! More than can be taken: refused in order, nothing acknowledged lost, memory bounded, and over when the load is.
 
 use tokio_util::sync::CancellationToken;
-use vitals::command::simulate::{self, Options, Show};
+use vitals_fleet::{Options, Show};
 
 use crate::harness::{Database, Process, Service, eventually, readings, small_queues};
 
@@ -37,7 +37,7 @@ async fn what_the_queues_do_not_hold_is_refused_in_order_and_comes_in_when_there
     let lock = blocker.transaction().await.expect("a transaction");
     lock.batch_execute("lock table health_data in access exclusive mode").await.expect("a lock");
     let (nobody, url) = (CancellationToken::new(), &process.url);
-    let loading = simulate::run(&options, &nobody, Show::Nothing);
+    let loading = vitals_fleet::run(&options, &nobody, Show::Nothing);
     let refused_then_released = async {
         eventually("uploads are refused", || async {
             (metric(url, "vitals_ingest_refused_total").await > 100.0).then_some(())

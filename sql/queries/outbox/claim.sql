@@ -4,7 +4,7 @@
 --   $1 token of the claiming lane    $2 most rows    $3 lease, seconds
 --   $4 smallest batch_id to look at  $5 which rows: unranged (without a time range), far (readings of long ago alone), ranged
 --   (all others)
--- Far begins a day before what ingest::days takes for it, for a row may have waited between its receipt and its transaction.
+-- Far begins a day before what ingest::chunks takes for it, for a row may have waited between its receipt and its transaction.
 -- Events are never far: whatever time a device names, somebody may be waiting for help.
 -- What carries the lane's own token is claimed again: the lane has one claim at a time, so it is what an earlier
 -- claim of its own lost to a broken connection.

@@ -6,8 +6,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::json_line;
-use crate::command::simulate::grouped;
-use crate::command::text::{age, aligned, escape_control, print};
+use crate::command::text::{age, aligned, escape_control, grouped, print};
 use crate::store::Store;
 use crate::store::notification::{self, DeadLetter};
 

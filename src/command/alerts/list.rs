@@ -6,8 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::json_line;
-use crate::command::simulate::grouped;
-use crate::command::text::{age, aligned, escape_control, print};
+use crate::command::text::{age, aligned, escape_control, grouped, print};
 use crate::command::time_option;
 use crate::config::Settings;
 use crate::model::{Alert, AlertKind, AlertStatus, Severity};

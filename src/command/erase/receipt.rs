@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::command::simulate::grouped;
-use crate::command::text::{aligned, escape_control};
+use crate::command::text::{aligned, escape_control, grouped};
 use crate::store::erasure::{Receipt, Subject};
 
 /// What would go.

@@ -6,8 +6,7 @@ use indicatif::HumanBytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::command::simulate::grouped;
-use crate::command::text::{age, aligned};
+use crate::command::text::{age, aligned, grouped};
 use crate::config::Settings;
 use crate::store::policy::{Policy, Run, Step};
 

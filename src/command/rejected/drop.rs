@@ -9,8 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::filter::Selection;
 use crate::command::progress::Progress;
-use crate::command::simulate::grouped;
-use crate::command::text::{confirm, print};
+use crate::command::text::{confirm, grouped, print};
 use crate::config::Settings;
 use crate::store::Store;
 use crate::store::rejected_upload::{self, Extent};

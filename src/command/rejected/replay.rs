@@ -16,11 +16,10 @@ use tokio_util::sync::CancellationToken;
 use super::filter::Selection;
 use crate::command::interrupt::until_interrupted;
 use crate::command::progress::Progress;
-use crate::command::simulate::grouped;
-use crate::command::text::print;
+use crate::command::text::{grouped, print};
 use crate::config::Settings;
 use crate::http::retention::RawRetention;
-use crate::ingest::replay::{Replay, Tally};
+use crate::ingest::replay::{Replay, ReplayCounts};
 use crate::model::Upload;
 use crate::store::rejected_upload::{self, Filter, RejectedUpload};
 use crate::store::{Store, StoreError};
@@ -50,13 +49,13 @@ pub(super) async fn run(
         last_id: extent.last_id,
         wanted,
         replay: Replay::new(store, settings),
-        tally: Tally::default(),
+        counts: ReplayCounts::default(),
         progress: Progress::new("replaying", wanted),
     };
     let stop = CancellationToken::new();
     let ended = until_interrupted(&stop, Box::pin(run.pages(&read, &stop))).await;
     run.progress.end();
-    print(&if as_json { account_json(&run.tally) } else { account(&run.tally) })?;
+    print(&if as_json { account_json(&run.counts) } else { account(&run.counts) })?;
     ended.map_err(|error| {
         anyhow::Error::from(error)
             .context("broke off; what is told above is done, the rest is as before: replay again")
@@ -86,7 +85,7 @@ struct Run<'s> {
     last_id: i64,
     wanted: u64,
     replay: Replay,
-    tally: Tally,
+    counts: ReplayCounts,
     progress: Progress,
 }
 
@@ -103,7 +102,7 @@ impl Run<'_> {
             let ids = rejected_upload::page(self.store, &self.filter, after, self.last_id, limit).await?;
             let Some(last) = ids.last() else { break };
             after = *last;
-            self.tally.add(&self.replay.replay(&ids, read).await?);
+            self.counts.add(&self.replay.replay(&ids, read).await?);
             left -= ids.len() as u64;
             self.progress.advance(ids.len() as u64);
         }
@@ -111,33 +110,33 @@ impl Run<'_> {
     }
 }
 
-fn account(tally: &Tally) -> String {
+fn account(counts: &ReplayCounts) -> String {
     let mut text = format!(
         "{} stored, {} were there already, {} refused again",
-        grouped(tally.stored),
-        grouped(tally.duplicate),
-        grouped(tally.refused())
+        grouped(counts.stored),
+        grouped(counts.duplicate),
+        grouped(counts.refused())
     );
-    if !tally.refused.is_empty() {
-        let reasons = tally.refused.iter().map(|(reason, items)| format!("{reason} {}", grouped(*items)));
+    if !counts.refused.is_empty() {
+        let reasons = counts.refused.iter().map(|(reason, items)| format!("{reason} {}", grouped(*items)));
         text.push_str(&format!(" ({})", reasons.collect::<Vec<_>>().join(", ")));
     }
-    if tally.passed_over > 0 {
+    if counts.passed_over > 0 {
         text.push_str(&format!(
             ", {} passed over (gone meanwhile, or another replay has them)",
-            grouped(tally.passed_over)
+            grouped(counts.passed_over)
         ));
     }
     text.push('\n');
     text
 }
 
-fn account_json(tally: &Tally) -> String {
+fn account_json(counts: &ReplayCounts) -> String {
     let account = json!({
-        "stored": tally.stored,
-        "duplicate": tally.duplicate,
-        "refused": tally.refused,
-        "passed_over": tally.passed_over,
+        "stored": counts.stored,
+        "duplicate": counts.duplicate,
+        "refused": counts.refused,
+        "passed_over": counts.passed_over,
     });
     format!("{account}\n")
 }

@@ -7,8 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use crate::command::simulate::grouped;
-use crate::command::text::{age, aligned, escape_control};
+use crate::command::text::{age, aligned, escape_control, grouped};
 use crate::model::tenant::OF_DIRECTORY;
 use crate::store::rejected_upload::RejectedUpload;
 

@@ -9,8 +9,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::Unknown;
-use crate::command::simulate::grouped;
-use crate::command::text::{age, aligned, escape_control, print};
+use crate::command::text::{age, aligned, escape_control, grouped, print};
 use crate::model::NameKind;
 use crate::store::Store;
 use crate::store::unknown_name::{self, Counted};

@@ -15,7 +15,7 @@ use super::ApiError;
 use super::query::Parameters;
 use crate::http::State;
 use crate::http::error::{AccessError, ErrorAnswer, ListErrors};
-use crate::ingest::Tally;
+use crate::ingest::RecordCounts;
 use crate::monitor::Snapshot;
 
 /// From which share on a figure is degraded, and unhealthy.
@@ -231,10 +231,11 @@ impl Status {
 }
 
 fn total(snapshot: &Snapshot) -> Figures {
-    let tally = snapshot.shards.iter().map(|shard| shard.tally).fold(Tally::default(), Tally::and);
+    let counts =
+        snapshot.shards.iter().map(|shard| shard.counts).fold(RecordCounts::default(), RecordCounts::plus);
     let recent = snapshot.recent_total();
     let queue = snapshot.shards.iter().map(|shard| (shard.queue_rows, shard.queue_capacity));
-    figures(snapshot, queue.fold((0, 0), |sum, each| (sum.0 + each.0, sum.1 + each.1)), tally, recent)
+    figures(snapshot, queue.fold((0, 0), |sum, each| (sum.0 + each.0, sum.1 + each.1)), counts, recent)
 }
 
 fn each(snapshot: &Snapshot) -> Vec<ShardFigures> {
@@ -243,7 +244,7 @@ fn each(snapshot: &Snapshot) -> Vec<ShardFigures> {
     shards
         .map(|(shard, recent)| ShardFigures {
             shard_id: shard.name.clone(),
-            figures: figures(snapshot, (shard.queue_rows, shard.queue_capacity), shard.tally, *recent),
+            figures: figures(snapshot, (shard.queue_rows, shard.queue_capacity), shard.counts, *recent),
             batches: shard.batches,
             last_commit_seconds_ago: shard.committed_at.map(|at| now.duration_since(at).as_secs_f64()),
         })
@@ -253,17 +254,17 @@ fn each(snapshot: &Snapshot) -> Vec<ShardFigures> {
 fn figures(
     snapshot: &Snapshot,
     (queue_size, queue_capacity): (usize, usize),
-    tally: Tally,
-    recent: Tally,
+    counts: RecordCounts,
+    recent: RecordCounts,
 ) -> Figures {
     Figures {
         queue_size,
         queue_capacity,
-        processed: tally.processed(),
-        stored: tally.stored,
-        duplicates: tally.duplicate,
-        rejected: tally.rejected,
-        errors: tally.failed,
+        processed: counts.processed(),
+        stored: counts.stored,
+        duplicates: counts.duplicate,
+        rejected: counts.rejected,
+        errors: counts.failed,
         error_rate: recent.error_rate(),
         throughput_per_second: snapshot.per_second(recent.processed()),
     }
@@ -274,16 +275,16 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::ingest::ShardStatus;
+    use crate::ingest::WriterStatus;
     use crate::monitor::Usage;
 
     fn judged(failed: u64, queue_rows: usize, memory: u64, cpu: f64) -> (Status, usize) {
-        let recent = Tally { failed, stored: 1000 - failed, ..Tally::default() };
-        let shard = ShardStatus {
+        let recent = RecordCounts { failed, stored: 1000 - failed, ..RecordCounts::default() };
+        let shard = WriterStatus {
             name: "0".into(),
             queue_rows,
             queue_capacity: 1000,
-            tally: recent,
+            counts: recent,
             batches: 1,
             committed_at: None,
         };

@@ -1,117 +1,221 @@
-//! A batch over which the database stumbles is halved until the row stands alone.
+//! A batch that the database refuses is halved until the row that causes it is alone.
 //!
-//! Before: `writer` has folded the rows. After: each sender has its answer.
-//! Promise: a row costs its neighbours nothing. What the database refuses is kept in `rejected_upload` at once; what may
-//! be our fault only when it is shown to be the row's (`ingest::suspects`). What is too much for one transaction (locks, time) is
-//! stored in several.
+//! Before: `writer` has folded the rows. After: each upload has its result.
+//! Promise: a row costs its neighbours nothing. A row that the database refuses is kept in `rejected_upload` at once. An error
+//! that a row may cause, but the service may cause as well, makes a row a culprit only if another row of the batch, which went into
+//! the same tables, was stored; after a cancelled statement, only if another row of the same day was stored, because somebody may have
+//! locked the chunk. So a trigger that fails for one row costs its neighbours nothing, and one that fails for all rows rejects none:
+//! their senders keep the data. What is too much for one transaction (locks, time) is stored in several.
+
+use std::collections::BTreeSet;
 
 use tokio::time::Instant;
 
 use super::Writer;
-use crate::ingest::load::{Load, Tables, fail, reject};
-use crate::ingest::suspects::{Suspect, Suspects};
-use crate::ingest::{Answer, IngestError};
+use crate::ingest::chunks;
+use crate::ingest::row_set::{RowSet, TableSet, fail, reject};
+use crate::ingest::{IngestError, UploadResult};
 use crate::model::Reject;
 use crate::store::{Kind, StoreError};
 
-/// Whether half the rows may be stored where these were not, and it is worth trying.
-fn may_fit_in_halves(error: &StoreError, suspects: &mut Suspects<'_>) -> bool {
-    if error.is_cancelled() {
-        suspects.may_be_found_in_time()
-    } else {
-        error.is_out_of_locks() && suspects.may_be_found()
+/// Failed transactions until the search is abandoned if nothing of the batch was stored. A single culprit among 5 000 rows is found
+/// with 14, and the row beside it is stored.
+const MAX_FAILED_WITHOUT_COMMIT: u32 = 64;
+
+/// Cancelled transactions until the search is abandoned: each may take as long as `statement_timeout_ms`. The slowest of 5 000
+/// rows is found with 14.
+const MAX_CANCELLED: u32 = 16;
+
+/// The search for the rows of one batch that make its transactions fail.
+#[derive(Debug, Default)]
+struct CulpritSearch<'a> {
+    suspects: Vec<Suspect<'a>>,
+    /// Rejects that came with the batch, to be kept when the search is over.
+    rejects: Vec<Reject>,
+    /// Tables in which rows of the batch were stored.
+    stored_tables: TableSet,
+    /// Days of readings that were stored after a transaction was cancelled.
+    stored_days: BTreeSet<i64>,
+    failed: u32,
+    cancelled: u32,
+    cancelled_were_retried: bool,
+}
+
+/// A single row whose transaction failed, for which the row or the service may be the cause.
+#[derive(Debug)]
+struct Suspect<'a> {
+    row: RowSet<'a>,
+    tables: TableSet,
+    error: String,
+    /// Its statement was cancelled, which a lock that somebody else holds may cause.
+    was_cancelled: bool,
+}
+
+impl<'a> CulpritSearch<'a> {
+    /// Counts a failed transaction, and says whether halving is worth another one.
+    fn may_halve_failed(&mut self) -> bool {
+        self.failed += 1;
+        !self.stored_tables.is_empty() || self.failed < MAX_FAILED_WITHOUT_COMMIT
+    }
+
+    /// Whether half the rows may be stored where these were too much for one transaction, and halving is worth it.
+    fn may_halve_too_large(&mut self, error: &StoreError) -> bool {
+        if error.is_cancelled() {
+            self.cancelled += 1;
+            self.may_halve_failed() && self.cancelled < MAX_CANCELLED
+        } else {
+            error.is_out_of_locks() && self.may_halve_failed()
+        }
+    }
+
+    /// These rows were stored in these tables.
+    fn add_stored(&mut self, rows: RowSet<'_>, tables: TableSet) {
+        self.stored_tables = self.stored_tables.union(tables);
+        if self.cancelled > 0 {
+            let days = rows.readings.iter().map(|row| chunks::day_of(row.record.reading.ts));
+            self.stored_days.extend(days);
+        }
+    }
+
+    /// The suspects that were cancelled, to be tried once more if other rows were stored: the lock may be gone.
+    fn take_cancelled_once(&mut self) -> Vec<RowSet<'a>> {
+        if self.cancelled_were_retried || self.stored_tables.is_empty() {
+            return Vec::new();
+        }
+        let cancelled: Vec<RowSet<'a>> = self
+            .suspects
+            .extract_if(.., |suspect| suspect.was_cancelled)
+            .map(|suspect| suspect.row)
+            .collect();
+        self.cancelled_were_retried = !cancelled.is_empty();
+        cancelled
+    }
+
+    /// Nothing of the batch was stored, suspects or not.
+    fn nothing_was_stored(&self) -> bool {
+        self.stored_tables.is_empty()
+    }
+
+    /// The culprits, and the suspects that may be innocent.
+    fn conclude(&mut self) -> (Vec<Suspect<'a>>, Vec<Suspect<'a>>) {
+        std::mem::take(&mut self.suspects).into_iter().partition(|suspect| {
+            let readings = suspect.row.readings.iter();
+            let mut days = readings.map(|row| chunks::day_of(row.record.reading.ts));
+            self.stored_tables.contains(suspect.tables)
+                && (!suspect.was_cancelled || days.all(|day| self.stored_days.contains(&day)))
+        })
     }
 }
 
 impl Writer {
-    /// Commits `load` and `rejects`, in one transaction unless the database stumbles over a row.
-    pub(super) async fn store_all(&mut self, load: Load<'_>, rejects: Vec<Reject>, answers: &mut [Answer]) {
-        let until = Instant::now() + self.commit_deadline;
-        let mut suspects = Suspects::default();
-        let mut pending = vec![(load, rejects)];
+    /// Commits the rows and rejects: in one transaction, unless the database refuses a row.
+    pub(super) async fn commit_all(
+        &mut self,
+        rows: RowSet<'_>,
+        rejects: Vec<Reject>,
+        results: &mut [UploadResult],
+    ) {
+        let deadline = Instant::now() + self.commit_deadline;
+        let mut search = CulpritSearch::default();
+        let mut pending = vec![(rows, rejects)];
         loop {
-            while let Some((load, mut rejects)) = pending.pop() {
-                match self.commit(load, &rejects, until).await {
-                    Ok(stored) => {
-                        suspects.prove(load, stored.tables);
-                        stored.settle(load, answers);
+            while let Some((rows, mut rejects)) = pending.pop() {
+                match self.commit(rows, &rejects, deadline).await {
+                    Ok(committed) => {
+                        search.add_stored(rows, committed.tables);
+                        committed.count_in(rows, results);
                     }
                     Err(error)
-                        if load.len() > 1
-                            && (error.refuses_a_row() || may_fit_in_halves(&error, &mut suspects)) =>
+                        if rows.len() > 1
+                            && (error.refuses_a_row() || search.may_halve_too_large(&error)) =>
                     {
-                        let (first, second) = load.halves();
+                        let (first, second) = rows.halves();
                         pending.push((second, Vec::new()));
                         pending.push((first, rejects));
                     }
-                    Err(error) if error.refuses_a_row() && load.len() == 1 => {
-                        reject(load, &error.to_string(), &mut rejects, answers);
-                        pending.push((Load::nothing(), rejects));
+                    Err(error) if error.refuses_a_row() && rows.len() == 1 => {
+                        reject(rows, &error.to_string(), &mut rejects, results);
+                        pending.push((RowSet::empty(), rejects));
                     }
-                    Err(error) if self.may_be_of_a_row(&error, load, until) && suspects.may_be_found() => {
-                        suspects.rejects.append(&mut rejects);
-                        if load.len() > 1 {
-                            let (first, second) = load.halves();
+                    Err(error)
+                        if self.may_be_caused_by_a_row(&error, rows, deadline)
+                            && search.may_halve_failed() =>
+                    {
+                        search.rejects.append(&mut rejects);
+                        if rows.len() > 1 {
+                            let (first, second) = rows.halves();
                             pending.push((second, Vec::new()));
                             pending.push((first, Vec::new()));
                         } else {
-                            let tables = Tables::of(load, &self.documents.unstored(load.readings));
-                            let (detail, was_cancelled) = (error.to_string(), error.is_cancelled());
-                            suspects.add(Suspect { load, tables, detail, was_cancelled });
+                            let documents = self.recent_documents.new_documents(rows.readings);
+                            search.suspects.push(Suspect {
+                                row: rows,
+                                tables: TableSet::of(rows, &documents),
+                                error: error.to_string(),
+                                was_cancelled: error.is_cancelled(),
+                            });
                         }
                     }
-                    Err(error) => self.give_up(load, &rejects, &error, answers),
+                    Err(error) => self.abandon(rows, &rejects, &error, results),
                 }
             }
-            pending.extend(suspects.second_chance().into_iter().map(|load| (load, Vec::new())));
+            pending.extend(search.take_cancelled_once().into_iter().map(|row| (row, Vec::new())));
             if !pending.is_empty() {
                 continue;
             }
-            let rejects = self.judge(&mut suspects, answers);
+            let rejects = self.conclude(&mut search, results);
             if rejects.is_empty() {
                 return;
             }
-            pending.push((Load::nothing(), rejects));
+            pending.push((RowSet::empty(), rejects));
         }
     }
 
-    /// Answers for the rows that may be at fault; gives what is to be kept as rejected.
-    fn judge(&self, suspects: &mut Suspects<'_>, answers: &mut [Answer]) -> Vec<Reject> {
-        let (guilty, unknown) = suspects.judge();
-        let mut rejects = std::mem::take(&mut suspects.rejects);
-        for suspect in unknown {
-            tracing::error!(shard = self.shard, error = suspect.detail, "row not stored");
-            let answer = if suspect.was_cancelled { IngestError::Unavailable } else { IngestError::Failed };
-            fail(suspect.load, &[], answer, answers);
+    /// Rejects the culprits, and fails the uploads of the other suspects. Returns what is still to be written to `rejected_upload`.
+    fn conclude(&self, search: &mut CulpritSearch<'_>, results: &mut [UploadResult]) -> Vec<Reject> {
+        let (culprits, undecided) = search.conclude();
+        let mut rejects = std::mem::take(&mut search.rejects);
+        for suspect in undecided {
+            tracing::error!(shard = self.shard, error = suspect.error, "row not stored");
+            let error = if suspect.was_cancelled { IngestError::Unavailable } else { IngestError::Failed };
+            fail(suspect.row, &[], error, results);
         }
-        for suspect in guilty {
+        for culprit in culprits {
             tracing::error!(
                 shard = self.shard,
-                error = suspect.detail,
+                error = culprit.error,
                 "row refused, others like it were stored"
             );
-            reject(suspect.load, &suspect.detail, &mut rejects, answers);
+            reject(culprit.row, &culprit.error, &mut rejects, results);
         }
-        if suspects.nothing_was_stored() {
-            // What is sent again as a whole is not kept twice.
-            fail(Load::nothing(), &std::mem::take(&mut rejects), IngestError::Failed, answers);
+        if search.nothing_was_stored() {
+            // The whole upload is sent again; its rejects must not be kept twice.
+            fail(RowSet::empty(), &std::mem::take(&mut rejects), IngestError::Failed, results);
         }
         rejects
     }
 
-    /// Whether it is worth looking for a row that `error` is about: the connection survived it, so it was not the commit. A row
-    /// by itself that is cancelled again and again is looked at whatever the time: halving has taken most of it.
-    fn may_be_of_a_row(&self, error: &StoreError, load: Load<'_>, until: Instant) -> bool {
-        let is_suspect = error.may_be_of_a_row() && self.means.session.is_some() && Instant::now() < until;
-        load.len() > 0 && (is_suspect || load.len() == 1 && error.is_cancelled())
+    /// Whether a row may have caused `error`, and searching for it is worth it. The connection survived, so the error did not
+    /// come from the commit. A single row that is cancelled is searched for even after the deadline: halving has used up most of
+    /// the time.
+    fn may_be_caused_by_a_row(&self, error: &StoreError, rows: RowSet<'_>, deadline: Instant) -> bool {
+        let is_suspect =
+            error.may_be_of_a_row() && self.context.session.is_some() && Instant::now() < deadline;
+        rows.len() > 0 && (is_suspect || rows.len() == 1 && error.is_cancelled())
     }
 
-    fn give_up(&self, load: Load<'_>, rejects: &[Reject], error: &StoreError, answers: &mut [Answer]) {
-        tracing::error!(shard = self.shard, rows = load.len(), kind = ?error.kind(), %error, "batch not stored");
-        let answer = match error.kind() {
+    fn abandon(
+        &self,
+        rows: RowSet<'_>,
+        rejects: &[Reject],
+        error: &StoreError,
+        results: &mut [UploadResult],
+    ) {
+        tracing::error!(shard = self.shard, rows = rows.len(), kind = ?error.kind(), %error, "batch not stored");
+        let error = match error.kind() {
             Kind::Down | Kind::Retry => IngestError::Unavailable,
             Kind::Conflict | Kind::Refused | Kind::Bug => IngestError::Failed,
         };
-        fail(load, rejects, answer, answers);
+        fail(rows, rejects, error, results);
     }
 }

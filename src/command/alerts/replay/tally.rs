@@ -11,8 +11,7 @@ use serde_json::{Value, json};
 
 use crate::command::alerts::json_line;
 use crate::command::alerts::show::local;
-use crate::command::simulate::grouped;
-use crate::command::text::{aligned, escape_control};
+use crate::command::text::{aligned, escape_control, grouped};
 use crate::store::alert_replay::Episode;
 
 /// What was run.

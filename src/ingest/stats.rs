@@ -1,7 +1,7 @@
-//! What a writer did so far, and what waits for it.
+//! What each writer has done so far, and how many rows wait for it.
 //!
-//! Before: `ingest` counts what enters and is refused, `ingest::writer` what became of it. After: `monitor` and whoever asks it.
-//! Promise: counts only grow; reading them holds nobody up.
+//! Before: `ingest` counts what it queues and refuses, `ingest::writer` what it commits. After: `monitor` reads the counts.
+//! Promise: counts only grow; reading them blocks no writer.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,39 +9,39 @@ use std::time::Instant;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::outlook::Outlook;
+use super::commit_health::CommitHealth;
 use crate::telemetry::names;
 
-/// Records by what became of them, since the start.
+/// Number of records since the start, by outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct RecordCounts {
     /// Became a row.
     pub stored: u64,
-    /// Were there already.
+    /// The row existed already.
     pub duplicate: u64,
-    /// Are kept as rejected.
+    /// Are in `rejected_upload`.
     pub rejected: u64,
-    /// Of uploads that were refused because the queue was full, or that failed: they are sent again. How many
-    /// an upload held that was refused unparsed ([`super::Ingest::room_for`]) is estimated by its bytes.
+    /// Of uploads that failed, or were refused because the queue was full: their senders send them again. For an upload that was
+    /// refused unparsed ([`super::Ingest::check_room`]) the number is estimated from its bytes.
     pub failed: u64,
 }
 
-impl Tally {
-    /// Committed in one way or another.
+impl RecordCounts {
+    /// Committed, with whatever outcome.
     pub fn processed(&self) -> u64 {
         self.stored + self.duplicate + self.rejected
     }
 
-    /// Share of all of them that failed, 0 to 1.
+    /// Share of records that failed, 0 to 1.
     #[expect(clippy::cast_precision_loss, reason = "a share")]
     pub fn error_rate(&self) -> f64 {
         let all = self.failed + self.processed();
         if all == 0 { 0.0 } else { self.failed as f64 / all as f64 }
     }
 
-    /// Both.
+    /// The sum of both.
     #[must_use]
-    pub fn and(self, other: Self) -> Self {
+    pub fn plus(self, other: Self) -> Self {
         Self {
             stored: self.stored + other.stored,
             duplicate: self.duplicate + other.duplicate,
@@ -50,7 +50,7 @@ impl Tally {
         }
     }
 
-    /// What came after `earlier`.
+    /// The difference to `earlier`.
     #[must_use]
     pub fn since(self, earlier: Self) -> Self {
         Self {
@@ -62,26 +62,26 @@ impl Tally {
     }
 }
 
-/// How a writer is at this moment.
+/// The state of a writer at this moment.
 #[derive(Debug, Clone)]
-pub struct ShardStatus {
+pub struct WriterStatus {
     /// Number of the shard, or name of the lane.
     pub name: String,
-    /// Rows that wait or are being written.
+    /// Rows that are queued or being written.
     pub queue_rows: usize,
-    /// Rows that may.
+    /// Most rows that may be queued.
     pub queue_capacity: usize,
-    /// What it did.
-    pub tally: Tally,
+    /// Its records.
+    pub counts: RecordCounts,
     /// Transactions it committed.
     pub batches: u64,
     /// When it last committed; `None`: not yet.
     pub committed_at: Option<Instant>,
 }
 
-/// The meter of one writer.
+/// Counters and queue budget of one writer.
 #[derive(Debug)]
-pub(super) struct Meter {
+pub(super) struct WriterStats {
     label: String,
     budget: Arc<Semaphore>,
     budget_rows: usize,
@@ -93,7 +93,7 @@ pub(super) struct Meter {
     committed_at: Mutex<Option<Instant>>,
 }
 
-impl Meter {
+impl WriterStats {
     pub(super) fn new(label: String, budget_rows: usize) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "a queue is far below 2^52 rows")]
         metrics::gauge!(names::QUEUE_CAPACITY, "shard" => label.clone()).set(budget_rows as f64);
@@ -110,30 +110,31 @@ impl Meter {
         }
     }
 
-    /// Room for so many rows; `None`: there is none. More than the whole queue holds may pass when nothing else is there.
+    /// Takes so many rows of the budget; `None`: that many are not left. An upload larger than the whole budget passes when nothing
+    /// else is queued.
     pub(super) fn reserve(&self, rows: usize) -> Option<OwnedSemaphorePermit> {
         let rows =
             u32::try_from(rows.min(self.budget_rows)).expect("a queue of under four thousand million rows");
         Arc::clone(&self.budget).try_acquire_many_owned(rows).ok()
     }
 
-    /// Whether there is room for so many rows now.
+    /// Whether so many rows are left of the budget now.
     pub(super) fn has_room(&self, rows: usize) -> bool {
         self.budget.available_permits() >= rows.min(self.budget_rows)
     }
 
-    fn show_depth(&self) {
+    fn export_queue_depth(&self) {
         #[expect(clippy::cast_precision_loss, reason = "a queue is far below 2^52 rows")]
-        metrics::gauge!(names::QUEUE_ROWS, "shard" => self.label.clone()).set(self.waiting() as f64);
+        metrics::gauge!(names::QUEUE_ROWS, "shard" => self.label.clone()).set(self.queued_rows() as f64);
     }
 
-    /// Records that were not taken.
-    pub(super) fn refused(&self, records: usize) {
+    /// Counts records of an upload that was refused or failed.
+    pub(super) fn add_failed(&self, records: usize) {
         self.failed.fetch_add(records as u64, Relaxed);
     }
 
-    /// A transaction with these records.
-    pub(super) fn committed(&self, stored: usize, duplicate: usize, rejected: usize) {
+    /// Counts a committed transaction.
+    pub(super) fn add_committed(&self, stored: usize, duplicate: usize, rejected: usize) {
         self.stored.fetch_add(stored as u64, Relaxed);
         self.duplicate.fetch_add(duplicate as u64, Relaxed);
         self.rejected.fetch_add(rejected as u64, Relaxed);
@@ -141,16 +142,16 @@ impl Meter {
         *self.committed_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
-    fn waiting(&self) -> usize {
+    fn queued_rows(&self) -> usize {
         self.budget_rows - self.budget.available_permits()
     }
 
-    fn status(&self) -> ShardStatus {
-        ShardStatus {
+    fn status(&self) -> WriterStatus {
+        WriterStatus {
             name: self.label.clone(),
-            queue_rows: self.waiting(),
+            queue_rows: self.queued_rows(),
             queue_capacity: self.budget_rows,
-            tally: Tally {
+            counts: RecordCounts {
                 stored: self.stored.load(Relaxed),
                 duplicate: self.duplicate.load(Relaxed),
                 rejected: self.rejected.load(Relaxed),
@@ -162,30 +163,30 @@ impl Meter {
     }
 }
 
-/// The meters of all writers.
+/// The counters of all writers. Clones share them.
 #[derive(Debug, Clone)]
-pub struct Meters {
-    meters: Arc<[Arc<Meter>]>,
-    outlook: Outlook,
+pub struct IngestStats {
+    writers: Arc<[Arc<WriterStats>]>,
+    commit_health: CommitHealth,
 }
 
-impl Meters {
-    pub(super) fn of(meters: impl Iterator<Item = Arc<Meter>>, outlook: Outlook) -> Self {
-        Self { meters: meters.collect(), outlook }
+impl IngestStats {
+    pub(super) fn new(writers: impl Iterator<Item = Arc<WriterStats>>, commit_health: CommitHealth) -> Self {
+        Self { writers: writers.collect(), commit_health }
     }
 
-    /// Whether the database was willing to commit when a writer last tried.
+    /// Whether the database committed when a writer last tried.
     pub fn can_commit(&self) -> bool {
-        self.outlook.is_fair(tokio::time::Instant::now())
+        self.commit_health.is_healthy(tokio::time::Instant::now())
     }
 
-    /// Shows how many rows wait, by shard.
-    pub(super) fn show_depths(&self) {
-        self.meters.iter().for_each(|meter| meter.show_depth());
+    /// Exports the number of queued rows of each writer.
+    pub(super) fn export_queue_depths(&self) {
+        self.writers.iter().for_each(|writer| writer.export_queue_depth());
     }
 
-    /// Every writer as it is now: the shards by number, then the lanes.
-    pub fn read(&self) -> Vec<ShardStatus> {
-        self.meters.iter().map(|meter| meter.status()).collect()
+    /// The state of every writer: the shards by number, then the lanes.
+    pub fn read(&self) -> Vec<WriterStatus> {
+        self.writers.iter().map(|writer| writer.status()).collect()
     }
 }

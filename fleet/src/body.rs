@@ -8,8 +8,8 @@ use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
-use super::fleet::Device;
-use super::person::{Night, Position, Sample, local_day};
+use crate::device::Device;
+use crate::person::{Night, Position, Sample, local_day};
 
 /// A buffer, and the date that was written last.
 #[derive(Debug)]

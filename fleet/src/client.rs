@@ -18,7 +18,7 @@ use serde::Deserialize;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::Options;
+use crate::Options;
 
 /// A watch waits as long for an answer.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(10);

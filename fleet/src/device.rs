@@ -5,8 +5,8 @@
 
 use jiff::Timestamp;
 
-use super::Options;
-use super::person::{DAY_SECONDS, Person, mix};
+use crate::Options;
+use crate::person::{DAY_SECONDS, Person, mix};
 
 /// Late samples lie between an hour and this long ago.
 const LATE_SECONDS: i64 = 7 * DAY_SECONDS;

@@ -5,9 +5,9 @@
 
 use jiff::Timestamp;
 
-use super::table::{Table, title};
+use super::table::{Table, print_line, title};
 use crate::cache;
-use crate::command::text::{print, print_line};
+use crate::command::text::print;
 use crate::config::Settings;
 use crate::model::AlertStatus;
 use crate::store::Store;

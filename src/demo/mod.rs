@@ -1,7 +1,7 @@
 //! `vitals demo`: the whole of it on one machine, in a minute: servers, schema, service, a fleet, and an account of
 //! what happened.
 //!
-//! Before: `main`. After: `docker/stack`, `store::migrate`, `app::Service`, `simulate`, and a person who reads.
+//! Before: `main`. After: `docker/stack`, `store::migrate`, `app::Service`, `vitals_fleet`, and a person who reads.
 //! Promise: a database that holds what no demo made is not touched; whatever happens, the service is stopped in order and servers that were brought up here are taken down
 //! (unless `--keep`); a step that fails says what to do, and the exit code is not 0.
 
@@ -21,10 +21,12 @@ use jiff::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use vitals_fleet::PartReport;
 
-use super::interrupt::{interrupted, until_interrupted};
-use super::simulate::{PartReport, grouped};
 use crate::app::Service;
+use crate::command::interrupt::{interrupted, until_interrupted};
+use crate::command::serve::raise_file_limit;
+use crate::command::text::grouped;
 use crate::config::{Authentication, Settings};
 use crate::store::{self, Store};
 use crate::telemetry;
@@ -76,6 +78,7 @@ struct Interrupted;
 /// Says which step failed and what to do.
 pub async fn run(options: Options, mut settings: Settings) -> anyhow::Result<ExitCode> {
     prepare(&mut settings);
+    raise_file_limit();
     let _traces = telemetry::init_logs(&settings)?;
     let metrics = telemetry::init_metrics()?;
     let stop = CancellationToken::new();

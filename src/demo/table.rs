@@ -49,6 +49,12 @@ impl fmt::Display for Table {
     }
 }
 
+/// A line to standard output, as `command::text::print`; ends the function where it cannot be written.
+macro_rules! print_line {
+    ($($words:tt)*) => { $crate::command::text::print(&format!("{}\n", format_args!($($words)*)))? };
+}
+pub(super) use print_line;
+
 /// The title of a part.
 pub(super) fn title(text: &str) -> String {
     format!("\n{}", Style::new().bold().apply_to(text))

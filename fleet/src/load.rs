@@ -8,15 +8,16 @@
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Barrier, Semaphore, mpsc};
-use tokio::time::{Instant, sleep_until};
+use anyhow::Context;
+use tokio::sync::{Barrier, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::client::{Answer, Connection, Failure, RETRY_AFTER_UNSAID, Target};
-use super::progress::Progress;
-use super::report::{PartReport, Tally};
-use super::source::{Batch, Kind, Source};
-use crate::tasks::Tasks;
+use crate::client::{Answer, Connection, Failure, RETRY_AFTER_UNSAID, Target};
+use crate::progress::Progress;
+use crate::report::{PartReport, Tally};
+use crate::source::{Batch, Kind, Source};
 
 /// Connections that are opened at a time: below the backlog of a listener.
 const OPENING_AT_ONCE: usize = 100;
@@ -61,8 +62,6 @@ pub(super) async fn run(
     stop: &CancellationToken,
     progress: &mut Progress,
 ) -> anyhow::Result<PartReport> {
-    let tasks = Tasks::default();
-    let stage = tasks.stage("simulate");
     let run = Arc::new(Run {
         target,
         bounds,
@@ -70,25 +69,29 @@ pub(super) async fn run(
         opening: Semaphore::new(OPENING_AT_ONCE),
         gate: Barrier::new(sources.len()),
         began: OnceLock::new(),
-        stopping: stage.stop_token(),
+        stopping: stop.clone(),
         tallies: (0..TALLIES.min(sources.len())).map(|_| Mutex::default()).collect(),
     });
-    let (working, mut ended) = mpsc::channel::<()>(1);
+    let mut workers = JoinSet::new();
     for (number, source) in sources.into_iter().enumerate() {
-        let (run, working) = (run.clone(), working.clone());
-        stage.spawn("connection", async move {
-            Courier { run, number, source, refused: None, connection: None, was_open: false }.work().await;
-            drop(working);
-        });
+        let run = run.clone();
+        workers
+            .spawn(Worker { run, number, source, refused: None, connection: None, was_open: false }.work());
     }
-    drop(working);
+    let overdue = async {
+        stop.cancelled().await;
+        sleep(LAST_ANSWERS).await;
+    };
+    tokio::pin!(overdue);
     let mut ticks = tokio::time::interval(progress.every());
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
         tokio::select! {
-            _ = ended.recv() => break,
-            () = stop.cancelled() => break,
-            failure = tasks.failed() => anyhow::bail!(failure),
+            ended = workers.join_next() => match ended {
+                Some(ended) => ended.context("a connection of the fleet")?,
+                None => break,
+            },
+            () = &mut overdue => break,
             _ = ticks.tick() => {
                 if let Some(began) = run.began.get() {
                     progress.show(&run.sum(), began.elapsed());
@@ -96,7 +99,6 @@ pub(super) async fn run(
             }
         }
     }
-    stage.stop(Instant::now() + LAST_ANSWERS).await;
     let (sum, took) = (run.sum(), run.began.get().map_or(Duration::ZERO, Instant::elapsed));
     progress.end(&sum, took);
     Ok(PartReport::new(&sum, took))
@@ -123,7 +125,7 @@ fn lock(tally: &Mutex<Tally>) -> MutexGuard<'_, Tally> {
 }
 
 /// One connection, its devices, and its place in the schedule.
-struct Courier {
+struct Worker {
     run: Arc<Run>,
     number: usize,
     source: Source,
@@ -133,7 +135,7 @@ struct Courier {
     was_open: bool,
 }
 
-impl Courier {
+impl Worker {
     async fn work(mut self) {
         // All begin together, so that opening connections is not measured.
         self.open().await.ok();
@@ -247,7 +249,7 @@ impl Courier {
     }
 }
 
-fn acknowledge(tally: &mut Tally, batch: &Batch, details: super::client::Details) {
+fn acknowledge(tally: &mut Tally, batch: &Batch, details: crate::client::Details) {
     let records = u64::from(batch.records);
     tally.answered(200);
     if details.success + details.duplicate + details.error != records {

@@ -12,10 +12,10 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{Options, Report, Show, run};
-use crate::tasks::{Stage, Tasks};
 
 /// What the scripted service does with a request.
 #[derive(Clone, Copy)]
@@ -38,7 +38,8 @@ enum Reply {
 struct Service {
     url: String,
     seen: Arc<Mutex<Seen>>,
-    stage: Stage,
+    stop: CancellationToken,
+    serving: JoinHandle<()>,
 }
 
 #[derive(Default)]
@@ -51,25 +52,28 @@ impl Service {
     async fn start(script: impl Fn(usize) -> Reply + Send + Sync + Clone + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("bound"));
-        let stage = Tasks::default().stage("scripted");
         let seen = Arc::new(Mutex::new(Seen::default()));
-        let (stopping, connections, shared) = (stage.stop_token(), stage.clone(), seen.clone());
-        stage.spawn("accept", async move {
+        let stop = CancellationToken::new();
+        let (stopping, shared) = (stop.clone(), seen.clone());
+        let serving = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
             while let Some(Ok((stream, _))) = stopping.run_until_cancelled(listener.accept()).await {
                 let (script, seen, stopping) = (script.clone(), shared.clone(), stopping.clone());
-                connections.spawn("connection", async move {
+                connections.spawn(async move {
                     let service = service_fn(|request| answer(request, script.clone(), seen.clone()));
                     let serving = hyper::server::conn::http1::Builder::new()
                         .serve_connection(TokioIo::new(stream), service);
                     stopping.run_until_cancelled(serving).await;
                 });
             }
+            connections.join_all().await;
         });
-        Self { url, seen, stage }
+        Self { url, seen, stop, serving }
     }
 
     async fn stop(self) -> Seen {
-        self.stage.stop(tokio::time::Instant::now() + Duration::from_secs(5)).await;
+        self.stop.cancel();
+        self.serving.await.expect("no request failed the script's expectations");
         std::mem::take(&mut *self.seen.lock().expect("lock"))
     }
 }
@@ -283,12 +287,12 @@ async fn fewer_devices_than_connections_are_refused() {
 
 #[test]
 fn a_report_is_text_for_people_and_json_for_machines() {
-    let mut tally = super::report::Tally::default();
+    let mut tally = crate::report::Tally::default();
     tally.answered(200);
     tally.took(Duration::from_millis(3));
-    let part = super::PartReport::new(&tally, Duration::from_secs(2));
+    let part = crate::PartReport::new(&tally, Duration::from_secs(2));
     let report = Report {
-        first_serial: super::serial(7),
+        first_serial: crate::serial(7),
         devices: 1_000,
         connections: 64,
         batch: 100,

@@ -10,9 +10,9 @@ use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use super::Options;
-use super::body::{Body, Instants};
-use super::fleet::{Calendar, Device};
+use crate::Options;
+use crate::body::{Body, Instants};
+use crate::device::{Calendar, Device};
 
 /// Most memory that all connections together keep of earlier uploads, bytes.
 const REMEMBERED_BYTES: usize = 64 << 20;

@@ -1,24 +1,23 @@
-//! `vitals simulate`: a fleet of watches that uploads, as a load generator and as company for the demo.
+//! A simulated fleet of watches that uploads: the load generator of the benches and the tests, and the fleet of the demo.
 //!
 //! ```text
-//!  Options ─▶ fleet (devices, their instants) ─▶ source (what next) ─▶ load (connections, pace) ─▶ service
-//!                └ person (values)                 └ body (bytes)        └ client   └ report, progress
+//!  Options ─▶ device (its instants) ─▶ source (what next) ─▶ load (connections, pace) ─▶ service
+//!                └ person (values)       └ body (bytes)        └ client   └ report, progress
 //! ```
 //!
-//! Before: `main`, `demo`, benches, tests. After: a running service, over HTTP like any device.
-//! Promise: the uploads are those of the wire contract, section 1; every record sent is accounted for in the [`Report`].
+//! Before: `vitals simulate`, `vitals demo`, tests. After: a running service, over HTTP like any device.
+//! Promise: it knows the service by its wire contract (section 1) alone; every record sent is accounted for in the [`Report`].
 
 mod alarms;
 mod body;
 mod client;
-mod fleet;
+mod device;
 mod load;
 mod person;
 mod progress;
 mod report;
 mod source;
 
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,11 +27,11 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use client::Target;
-use fleet::{Calendar, Device};
+use device::{Calendar, Device};
 use load::Bounds;
 pub use progress::Show;
 use progress::{End, Progress};
-pub use report::{Counts, Latency, PartReport, Report, grouped};
+pub use report::{Counts, Latency, PartReport, Report};
 use source::{Part, Source};
 
 /// Lets a simulated fleet of watches upload, and measures how the service answers.
@@ -135,14 +134,13 @@ impl Default for Options {
 /// The options contradict each other, or nobody listens. What happens to uploads is in the report.
 pub async fn run(options: &Options, stop: &CancellationToken, show: Show) -> anyhow::Result<Report> {
     check(options)?;
-    super::serve::raise_file_limit();
     let target = Arc::new(Target::find(options).await?);
     let now = Timestamp::now();
     let first_serial = options.first_serial.unwrap_or_else(|| serial_of_now(now));
     let calendar = Calendar::new(options, now);
     let sources = |part| deal(options, part, first_serial, &calendar);
     let mut report = Report {
-        first_serial: fleet::serial(first_serial),
+        first_serial: device::serial(first_serial),
         devices: options.devices,
         connections: options.connections,
         batch: options.batch,
@@ -177,19 +175,6 @@ pub async fn run(options: &Options, stop: &CancellationToken, show: Show) -> any
     Ok(report)
 }
 
-/// `vitals simulate`: runs until the bounds or Ctrl-C and prints the report on standard output.
-///
-/// # Errors
-/// As [`run`].
-pub async fn run_command(options: Options) -> anyhow::Result<ExitCode> {
-    let stop = CancellationToken::new();
-    let running = run(&options, &stop, Show::on_standard_error());
-    let report = super::interrupt::until_interrupted(&stop, running).await?;
-    let text = if options.json { serde_json::to_string_pretty(&report)? + "\n" } else { report.to_string() };
-    super::text::print(&text)?;
-    Ok(if report.errors() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
 /// The serial of the first device of the fleet that [`run`] would make now, for whoever wants to name it.
 pub fn serial_of_now(now: Timestamp) -> u64 {
     // A million numbers a second, for some months.
@@ -198,7 +183,7 @@ pub fn serial_of_now(now: Timestamp) -> u64 {
 
 /// The serial with this number, as it is uploaded.
 pub fn serial(number: u64) -> String {
-    fleet::serial(number)
+    device::serial(number)
 }
 
 fn check(options: &Options) -> anyhow::Result<()> {

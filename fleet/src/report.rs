@@ -277,7 +277,7 @@ impl fmt::Display for PartReport {
 }
 
 /// `1234567` as `1 234 567`.
-pub fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (place, digit) in digits.chars().enumerate() {

@@ -9,14 +9,14 @@ use anyhow::bail;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::time::Instant;
+use vitals_fleet::{Counts, PartReport};
 
 use super::alerts;
-use super::table::{Table, title, verdict};
+use super::table::{Table, print_line, title, verdict};
 use super::tell;
 use super::uploads::Uploaded;
 use crate::cache;
-use crate::command::simulate::{Counts, PartReport, grouped};
-use crate::command::text::{print, print_line};
+use crate::command::text::{grouped, print};
 use crate::config::Settings;
 use crate::store::overview::{self, Bucket, RolledUp};
 use crate::store::{Store, StoreError};

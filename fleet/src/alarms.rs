@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::client::{Answer, Connection, Failure, RETRY_AFTER_UNSAID, Target};
-use super::report::{PartReport, Tally};
+use crate::client::{Answer, Connection, Failure, RETRY_AFTER_UNSAID, Target};
+use crate::report::{PartReport, Tally};
 
 /// Before an alarm that was refused or lost is sent again.
 const AFTER_FAILURE: Duration = Duration::from_millis(200);

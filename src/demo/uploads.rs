@@ -9,11 +9,11 @@ use anyhow::bail;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
+use vitals_fleet::{PartReport, Report, Show};
 
 use super::Options;
 use crate::app::Service;
 use crate::cache;
-use crate::command::simulate::{self, PartReport, Show};
 use crate::config::Settings;
 
 /// Samples of a device in an upload of the history: what a watch keeps while it is out of reach.
@@ -50,7 +50,7 @@ pub(super) struct Uploaded {
 impl Fleet {
     pub(super) fn new(options: &Options, service: &Service) -> Self {
         Self {
-            first_serial: simulate::serial_of_now(Timestamp::now()),
+            first_serial: vitals_fleet::serial_of_now(Timestamp::now()),
             url: format!("http://{}", service.address()),
             devices: options.devices,
             history_days: options.history_days,
@@ -59,7 +59,7 @@ impl Fleet {
 
     /// Serial of the first device, the one that is shown.
     pub(super) fn device_sn(&self) -> String {
-        simulate::serial(self.first_serial)
+        vitals_fleet::serial(self.first_serial)
     }
 
     /// Records of the whole history.
@@ -74,7 +74,7 @@ impl Fleet {
         deadline: Option<Instant>,
         stop: &CancellationToken,
     ) -> anyhow::Result<Option<PartReport>> {
-        let options = simulate::Options {
+        let options = vitals_fleet::Options {
             batch: HISTORY_BATCH,
             history_days: self.history_days,
             history_interval_seconds: HISTORY_INTERVAL_SECONDS,
@@ -93,7 +93,7 @@ impl Fleet {
         stop: &CancellationToken,
     ) -> anyhow::Result<(Option<PartReport>, Option<String>)> {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let options = simulate::Options {
+        let options = vitals_fleet::Options {
             batch: 1,
             rate: Some(f64::from(self.devices)),
             duplicates: DUPLICATES_PERCENT,
@@ -112,27 +112,27 @@ impl Fleet {
         Ok((report?.live, message?))
     }
 
-    fn options(&self) -> simulate::Options {
-        simulate::Options {
+    fn options(&self) -> vitals_fleet::Options {
+        vitals_fleet::Options {
             url: self.url.clone(),
             // The service listens where the settings say; whether that is loopback was decided there.
             allow_remote: true,
             devices: self.devices,
             connections: CONNECTIONS.min(self.devices),
             first_serial: Some(self.first_serial),
-            ..simulate::Options::default()
+            ..vitals_fleet::Options::default()
         }
     }
 }
 
 async fn upload(
-    options: &simulate::Options,
+    options: &vitals_fleet::Options,
     service: &Service,
     deadline: Option<Instant>,
     stop: &CancellationToken,
-) -> anyhow::Result<simulate::Report> {
+) -> anyhow::Result<Report> {
     let stop = stop.child_token();
-    let running = simulate::run(options, &stop, Show::on_standard_error());
+    let running = vitals_fleet::run(options, &stop, Show::on_standard_error());
     tokio::pin!(running);
     let over = async {
         match deadline {

@@ -4,9 +4,8 @@
 //! Promise: the lines work as they are printed, with the URLs of this run.
 
 use super::stack::Stack;
-use super::table::{dim, title};
+use super::table::{dim, print_line, title};
 use crate::app::Service;
-use crate::command::text::print_line;
 use crate::config::Settings;
 
 /// While it runs: what to try from another terminal.
