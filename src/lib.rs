@@ -25,6 +25,7 @@ pub mod http;
 pub mod ingest;
 pub mod keys;
 pub mod lookup_cache;
+pub mod metric;
 pub mod model;
 pub mod monitor;
 pub mod notify;

@@ -11,11 +11,11 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::decide::{self, Limits};
 use super::{Sender, client, email, webhook, wechat, wecom, wecom_robot};
 use crate::config::Settings;
-use crate::model::id::random_uuid;
 use crate::model::{Channel, Content, Message, SystemAlert};
 use crate::store::clock::Clock;
 use crate::store::notification::Outcome;
@@ -157,7 +157,7 @@ impl<S: Sender> Teller<S> {
 
     fn message(&self, alerts: Vec<SystemAlert>) -> Message {
         Message {
-            id: random_uuid(),
+            id: Uuid::new_v4(),
             address: self.address.clone(),
             secret: self.secret.clone(),
             attempts: 0,

@@ -68,7 +68,7 @@ impl Sender for Wechat {
             "touser": message.address,
             "template_id": self.template_id,
             // 32 characters at most.
-            "client_msg_id": message.id.replace('-', ""),
+            "client_msg_id": message.id.simple().to_string(),
             "data": data(&self.fields, message, &self.zone),
         });
         token::send_under(&self.tokens, async |token| {
