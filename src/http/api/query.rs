@@ -13,6 +13,7 @@ use axum::http::request::Parts;
 use jiff::Timestamp;
 
 use super::ApiError;
+use crate::language::{Text, text};
 
 /// What stands behind the question mark.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let pairs: Result<Query<Vec<(String, String)>>, QueryRejection> =
             Query::from_request_parts(parts, state).await;
-        let Query(pairs) = pairs.map_err(|error| ApiError::Bad(error.body_text()))?;
+        let Query(pairs) = pairs.map_err(|error| ApiError::Bad(Text::Verbatim(error.body_text())))?;
         Ok(Self { pairs, read: BTreeSet::new() })
     }
 }
@@ -40,9 +41,8 @@ impl Parameters {
     ) -> Result<Option<Vec<T>>, ApiError> {
         self.read.insert(name);
         let given = self.pairs.iter().filter(|(each, _)| each == name);
-        let values: Result<Vec<T>, ApiError> = given
-            .map(|(_, value)| value.parse().map_err(|error| ApiError::Bad(format!("{name}: {error}"))))
-            .collect();
+        let values: Result<Vec<T>, ApiError> =
+            given.map(|(_, value)| value.parse().map_err(|error| refused(name, &error))).collect();
         Ok(Some(values?).filter(|values| !values.is_empty()))
     }
 
@@ -53,7 +53,7 @@ impl Parameters {
     ) -> Result<Option<T>, ApiError> {
         let mut values = self.several(name)?.unwrap_or_default();
         if values.len() > 1 {
-            return Err(ApiError::Bad(format!("{name} is given several times")));
+            return Err(ApiError::Bad(text!("parameter-repeated", name = name)));
         }
         Ok(values.pop())
     }
@@ -61,8 +61,13 @@ impl Parameters {
     /// Refuses what was not read.
     pub(super) fn end(self) -> Result<(), ApiError> {
         let stranger = self.pairs.iter().find(|(name, _)| !self.read.contains(name.as_str()));
-        stranger.map_or(Ok(()), |(name, _)| Err(ApiError::Bad(format!("there is no parameter {name:?}"))))
+        stranger
+            .map_or(Ok(()), |(name, _)| Err(ApiError::Bad(text!("parameter-unknown", name = name.as_str()))))
     }
+}
+
+fn refused(name: &'static str, reason: &dyn Display) -> ApiError {
+    ApiError::Bad(text!("parameter-refused", name = name, reason = reason.to_string()))
 }
 
 /// A time of RFC 3339. A plus that was not escaped arrives as a space.

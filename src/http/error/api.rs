@@ -10,42 +10,50 @@ use utoipa::openapi::schema::Type;
 use utoipa::openapi::{ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
 
-use super::{AccessError, ErrorAnswer, HttpError, come_again};
+use super::{AccessError, ErrorAnswer, HttpError, answer, retry_later};
+use crate::language::{Text, text};
 use crate::store::{Kind, StoreError};
 
 /// Why a request below `/api/` is not answered as it was meant.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub(in crate::http) enum ApiError {
     /// The body did not come, or not whole, or is too large.
-    #[error(transparent)]
-    Body(#[from] HttpError),
+    Body(HttpError),
     /// What was asked makes no sense; says why.
-    #[error("{0}")]
-    Bad(String),
+    Bad(Text),
     /// The body is no JSON by its own account. A page in a browser may send anything else without asking first.
-    #[error("Content-Type must be application/json")]
     NotJson,
     /// The key may not see it.
-    #[error(transparent)]
-    Access(#[from] AccessError),
+    Access(AccessError),
     /// There is nothing of this name.
-    #[error("{0}")]
-    Absent(String),
+    Absent(Text),
     /// What there is stands in the way; says what.
-    #[error("{0}")]
-    InTheWay(String),
+    InTheWay(Text),
     /// The database is away.
-    #[error("the database does not answer in time")]
     Unavailable,
     /// A fault of ours.
-    #[error("a fault of the service; its log says more")]
     Failed,
+}
+
+impl From<HttpError> for ApiError {
+    fn from(error: HttpError) -> Self {
+        Self::Body(error)
+    }
+}
+
+impl From<AccessError> for ApiError {
+    fn from(error: AccessError) -> Self {
+        Self::Access(error)
+    }
 }
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error.kind() {
-            Kind::Refused | Kind::Conflict => Self::Bad(error.refusal().unwrap_or("refused").to_owned()),
+            Kind::Refused | Kind::Conflict => Self::Bad(match error.refusal() {
+                Some(reason) => Text::Verbatim(reason.to_owned()),
+                None => text!("request-refused"),
+            }),
             Kind::Down | Kind::Retry => {
                 tracing::warn!(%error, "a request below /api/ cannot be answered");
                 Self::Unavailable
@@ -60,18 +68,18 @@ impl From<StoreError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let status = match self {
+        let (status, text) = match self {
             Self::Body(error) => return error.into_response(),
-            Self::Bad(_) => StatusCode::BAD_REQUEST,
-            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Bad(text) => (StatusCode::BAD_REQUEST, text),
+            Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, text!("body-not-json")),
             Self::Access(error) => return error.into_response(),
-            Self::Absent(_) => StatusCode::NOT_FOUND,
-            Self::InTheWay(_) => StatusCode::CONFLICT,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Absent(text) => (StatusCode::NOT_FOUND, text),
+            Self::InTheWay(text) => (StatusCode::CONFLICT, text),
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, text!("database-unavailable")),
+            Self::Failed => (StatusCode::INTERNAL_SERVER_ERROR, text!("service-failed")),
         };
-        let mut response = (status, ErrorAnswer::new(self)).into_response();
-        come_again(&mut response);
+        let mut response = answer(status, text);
+        retry_later(&mut response);
         response
     }
 }
@@ -130,7 +138,7 @@ pub(super) fn described(statuses: &[&str]) -> BTreeMap<String, RefOr<utoipa::ope
         match status {
             "401" => response.header("WWW-Authenticate", header(Type::String, "Bearer")),
             "429" | "503" => {
-                let seconds = header(Type::Integer, "Seconds after which to come again");
+                let seconds = header(Type::Integer, "Seconds after which to try again");
                 response.header("Retry-After", seconds)
             }
             _ => response,

@@ -19,7 +19,7 @@ use crate::command::interrupt::until_interrupted;
 use crate::command::progress::Progress;
 use crate::command::text::print;
 use crate::command::time_option;
-use crate::config::Settings;
+use crate::language::{Locale, text};
 use crate::store::{Store, alert_replay, alert_rule};
 use tally::{Ran, Tally};
 
@@ -59,20 +59,20 @@ pub struct Options {
     json: bool,
 }
 
-pub(super) async fn run(options: Options, settings: &Settings, store: &Store) -> anyhow::Result<ExitCode> {
-    let zone = settings.device_zone();
-    let now = Timestamp::now().to_zoned(zone.clone());
+pub(super) async fn run(options: Options, locale: &Locale, store: &Store) -> anyhow::Result<ExitCode> {
+    let now = Timestamp::now().to_zoned(locale.zone.clone());
     let from = time_option::parse(Some(&options.from), "--from", &now)?.unwrap_or(now.timestamp());
     let to = time_option::parse(options.to.as_deref(), "--to", &now)?.unwrap_or(now.timestamp());
     if from >= to {
-        bail!("--from is not before --to");
+        bail!(locale.text(&text!("replay-range")));
     }
-    let columns = draft::columns(options.id, options.file.as_deref(), &options.set, store).await?;
-    let (rule, refusal) = alert_rule::try_out(store, &columns).await.context("the rule")?;
+    let columns = draft::columns(options.id, options.file.as_deref(), &options.set, locale, store).await?;
+    let (rule, refusal) =
+        alert_rule::try_out(store, &columns).await.with_context(|| locale.text(&text!("replay-rule")))?;
     if let Some(reason) = refusal {
-        bail!("the rule is impossible: {reason}");
+        bail!(locale.text(&text!("rule-impossible", reason = reason)));
     }
-    let rule = of_tenant(rule, options.customer)?;
+    let rule = of_tenant(rule, options.customer, locale)?;
     let devices = (!options.device.is_empty()).then_some(options.device.as_slice());
     let there_are = alert_replay::measure(store, devices).await?;
     let mut run = Run {
@@ -83,26 +83,27 @@ pub(super) async fn run(options: Options, settings: &Settings, store: &Store) ->
         devices,
         from,
         to,
-        tally: Tally::new(zone.clone()),
+        tally: Tally::new(locale.zone.clone()),
         progress: Progress::new("replaying", there_are),
     };
     let stop = CancellationToken::new();
     let ended = until_interrupted(&stop, run.pages(&stop)).await;
     run.progress.end();
-    let ran = Ran { rule: &rule, set: &options.set, is_kept: options.id.is_some(), from, to, zone };
+    let ran = Ran { rule: &rule, set: &options.set, is_kept: options.id.is_some(), from, to, locale };
     print(&if options.json { run.tally.json(&ran) } else { run.tally.text(&ran) })?;
-    ended.context("broke off; what is told above is of the devices until then")?;
+    ended.with_context(|| locale.text(&text!("replay-broke-off")))?;
     Ok(if stop.is_cancelled() { ExitCode::from(INTERRUPTED) } else { ExitCode::SUCCESS })
 }
 
 /// As if the rule judged this tenant only.
-fn of_tenant(mut rule: Value, customer: Option<i64>) -> anyhow::Result<Value> {
+fn of_tenant(mut rule: Value, customer: Option<i64>, locale: &Locale) -> anyhow::Result<Value> {
     // What is switched off is tried out all the same.
     rule["enabled"] = true.into();
     let Some(customer) = customer else { return Ok(rule) };
     let own = rule["customer_id"].as_i64();
     if own.is_some_and(|own| own != customer) {
-        bail!("the rule judges tenant {} only", own.unwrap_or_default());
+        let id = own.unwrap_or_default().to_string();
+        bail!(locale.text(&text!("rule-of-tenant", id = id)));
     }
     rule["customer_id"] = customer.into();
     Ok(rule)

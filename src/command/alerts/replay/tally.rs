@@ -9,9 +9,9 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::command::alerts::json_line;
-use crate::command::alerts::show::local;
+use crate::command::alerts::{duration, header, json_line, severity};
 use crate::command::text::{aligned, escape_control, grouped};
+use crate::language::{Locale, Text, text};
 use crate::store::alert_replay::Episode;
 
 /// What was run.
@@ -24,7 +24,7 @@ pub(super) struct Ran<'a> {
     pub(super) is_kept: bool,
     pub(super) from: Timestamp,
     pub(super) to: Timestamp,
-    pub(super) zone: TimeZone,
+    pub(super) locale: &'a Locale,
 }
 
 /// Alerts of a day.
@@ -101,31 +101,28 @@ impl Tally {
         let line = |name: String, day: Day| {
             [name, grouped(day.paged + day.historical), grouped(day.paged), grouped(day.historical)]
         };
-        let mut lines = vec![["day", "alerts", "paged", "historical"].map(str::to_owned)];
+        let locale = ran.locale;
+        let mut lines = vec![header(locale, ["day", "alerts", "paged", "historical"])];
         lines.extend(self.days.iter().map(|(date, day)| line(date.to_string(), *day)));
-        lines.push(line("all".to_owned(), total));
+        lines.push(line(locale.text(&text!("replay-all")), total));
         text.push_str(&aligned(&lines));
-        text.push_str(&format!("\ndevices  {} of {}\n", grouped(self.affected), grouped(self.devices)));
+        let mut more = vec![text!("replay-devices", affected = self.affected, all = self.devices)];
         if let Some(longest) = &self.longest {
-            let still_on = if longest.ended_ts.is_none() { ", with no end" } else { "" };
-            text.push_str(&format!(
-                "longest  {} from {}: {}{still_on}, {} {}\n",
-                escape_control(&longest.device_sn),
-                local(longest.started_ts, &ran.zone),
-                lasted(length(longest)),
-                longest.breach_count,
-                if longest.breach_count == 1 { "breach" } else { "breaches" },
+            more.push(text!(
+                "replay-longest",
+                device = escape_control(&longest.device_sn),
+                from = locale.time(longest.started_ts),
+                duration = lasted(length(longest)),
+                has_end = if longest.ended_ts.is_some() { "yes" } else { "no" },
+                breaches = i64::from(longest.breach_count)
             ));
         }
         if ran.is_kept {
-            text.push_str(&format!(
-                "stored   {}: {} of them would be raised again, {} would not; {} would be new\n",
-                grouped(self.stored),
-                grouped(self.common),
-                grouped(self.stored - self.common),
-                grouped(self.new)
-            ));
+            let (stored, again, gone) = (self.stored, self.common, self.stored - self.common);
+            more.push(text!("replay-stored", stored = stored, again = again, gone = gone, new = self.new));
         }
+        text.push('\n');
+        text.extend(more.iter().map(|line| locale.text(line) + "\n"));
         text
     }
 
@@ -174,20 +171,23 @@ impl Tally {
 }
 
 fn heading(ran: &Ran<'_>) -> String {
+    let locale = ran.locale;
     let text = |column: &str| escape_control(ran.rule[column].as_str().unwrap_or("?"));
-    let number = ran.rule["rule_id"].as_i64().map(|id| format!(" {id}")).unwrap_or_default();
-    let with = if ran.set.is_empty() {
-        String::new()
-    } else {
-        format!(", with {}", escape_control(&ran.set.join(", ")))
+    let rule = match ran.rule["rule_id"].as_i64() {
+        Some(id) => text!("rule-heading", id = id.to_string(), name = text("name")),
+        None => text!("rule-draft-heading", name = text("name")),
     };
-    format!(
-        "rule{number}: {} ({}){with}\n{} to {}\n\n",
-        text("name"),
-        text("severity"),
-        local(ran.from, &ran.zone),
-        local(ran.to, &ran.zone)
-    )
+    let changes = escape_control(&ran.set.join(", "));
+    let heading = text!(
+        "replay-heading",
+        rule = rule,
+        severity = severity(locale, ran.rule["severity"].as_str().unwrap_or("?")),
+        changed = if ran.set.is_empty() { "no" } else { "yes" },
+        changes = changes,
+        from = locale.time(ran.from),
+        to = locale.time(ran.to)
+    );
+    locale.text(&heading) + "\n\n"
 }
 
 /// From the first reading to the end, or as far as it is known.
@@ -201,12 +201,11 @@ fn overlap(one: &Episode, other: &Episode) -> bool {
     one.started_ts <= end(other) && other.started_ts <= end(one)
 }
 
-fn lasted(length: SignedDuration) -> String {
-    let seconds = length.as_secs();
-    match seconds {
-        0..=119 => format!("{seconds} s"),
-        120..=7_199 => format!("{} min", seconds / 60),
-        _ => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
+fn lasted(length: SignedDuration) -> Text {
+    let minutes = length.as_secs() / 60;
+    match minutes {
+        0..=119 => duration(length),
+        _ => text!("hours-and-minutes", hours = minutes / 60, minutes = minutes % 60),
     }
 }
 
