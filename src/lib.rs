@@ -26,6 +26,7 @@ pub mod ingest;
 pub mod keys;
 pub mod language;
 pub mod lookup_cache;
+pub mod metric;
 pub mod model;
 pub mod monitor;
 pub mod notify;

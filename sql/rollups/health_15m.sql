@@ -8,6 +8,7 @@ select
     count(*) as samples,
     min(ts) as first_ts,
     max(ts) as last_ts,
+    -- generated: rollup of readings
     min(heart_rate) as heart_rate_min,
     max(heart_rate) as heart_rate_max,
     sum(heart_rate) as heart_rate_sum,
@@ -41,5 +42,6 @@ select
     max(step) as step_max,
     max(distance) as distance_max,
     max(calorie) as calorie_max
+    -- end
 from health_data
 group by device_sn, time_bucket(interval '15 minutes', ts)

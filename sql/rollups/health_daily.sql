@@ -7,6 +7,7 @@ select
     sum(samples)::bigint as samples,
     min(first_ts) as first_ts,
     max(last_ts) as last_ts,
+    -- generated: rollup of quarter hours
     min(heart_rate_min) as heart_rate_min,
     max(heart_rate_max) as heart_rate_max,
     sum(heart_rate_sum)::bigint as heart_rate_sum,
@@ -40,5 +41,6 @@ select
     max(step_max) as step_max,
     max(distance_max) as distance_max,
     max(calorie_max) as calorie_max
+    -- end
 from health_15m
 group by device_sn, time_bucket(interval '1 day', bucket, :'time_zone'::text)

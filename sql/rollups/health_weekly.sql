@@ -7,6 +7,7 @@ select
     sum(samples)::bigint as samples,
     min(first_ts) as first_ts,
     max(last_ts) as last_ts,
+    -- generated: rollup of days
     min(heart_rate_min) as heart_rate_min,
     max(heart_rate_max) as heart_rate_max,
     sum(heart_rate_sum)::bigint as heart_rate_sum,
@@ -43,5 +44,6 @@ select
     sum(distance_max) as distance_sum,
     max(calorie_max) as calorie_max,
     sum(calorie_max) as calorie_sum
+    -- end
 from health_daily
 group by device_sn, time_bucket(interval '7 days', bucket, :'time_zone'::text)

@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 
 use super::newest::{self, Newest, Shown, local, text};
 use super::{Cache, CacheError};
+use crate::metric::Metric;
 use crate::model::LatestValue;
 
 /// Shows values, read at `read_version`, in as few round trips as they need.
@@ -44,19 +45,9 @@ impl Newest for LatestValue {
 fn encode(value: &LatestValue, zone: &TimeZone, fields: &mut Vec<(&'static str, String)>) {
     let mut field = |name, text: Option<String>| fields.extend(text.map(|text| (name, text)));
     field("uploadMethod", value.upload_method.clone());
-    field("heartRate", text(value.heart_rate));
-    field("bloodOxygen", text(value.blood_oxygen));
-    field("temperature", text(value.temperature));
-    field("pressureHigh", text(value.pressure_high));
-    field("pressureLow", text(value.pressure_low));
-    field("stress", text(value.stress));
-    field("step", text(value.step));
-    field("distance", text(value.distance));
-    field("calorie", text(value.calorie));
-    // Shortest text that reads back as the same number, never with an exponent.
-    field("latitude", text(value.latitude));
-    field("longitude", text(value.longitude));
-    field("altitude", text(value.altitude));
+    for (metric, measured) in Metric::ALL.into_iter().zip(value.measured.values()) {
+        field(metric.definition().redis_field, text(measured));
+    }
     field("timestamp", Some(local(value.ts, zone)));
     field("customerId", text(value.owner.customer_id.or(Some(0))));
     field("orgId", text(value.owner.org_id));
@@ -66,6 +57,7 @@ fn encode(value: &LatestValue, zone: &TimeZone, fields: &mut Vec<(&'static str, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metric::Measurements;
     use crate::model::Owner;
 
     fn value() -> LatestValue {
@@ -73,18 +65,19 @@ mod tests {
             device_sn: "A5GTQ24B26000732".into(),
             ts: "2025-05-18T10:00:00.5Z".parse().expect("time"),
             owner: Owner { customer_id: Some(1_939_964_806_110_937_090), org_id: None, user_id: Some(7) },
-            heart_rate: Some(84),
-            blood_oxygen: None,
-            temperature: Some("36.50".parse().expect("decimal")),
-            pressure_high: Some(120),
-            pressure_low: Some(80),
-            stress: None,
-            step: Some(0),
-            distance: Some("0.0".parse().expect("decimal")),
-            calorie: Some("45678.9".parse().expect("decimal")),
-            latitude: Some(22.540_367_96),
-            longitude: Some(114.0),
-            altitude: Some(-0.000_000_1),
+            measured: Measurements {
+                heart_rate: Some(84),
+                temperature: Some("36.50".parse().expect("decimal")),
+                pressure_high: Some(120),
+                pressure_low: Some(80),
+                step: Some(0),
+                distance: Some("0.0".parse().expect("decimal")),
+                calorie: Some("45678.9".parse().expect("decimal")),
+                latitude: Some(22.540_367_96),
+                longitude: Some(114.0),
+                altitude: Some(-0.000_000_1),
+                ..Measurements::default()
+            },
             upload_method: Some("wifi".into()),
             counted_ts: "2025-05-18T10:00:00.5Z".parse().expect("time"),
         }

@@ -175,18 +175,7 @@ impl Record for DeviceInfoItem {
 /// The second fills what is missing in the first; the same rule as `sql/queries/batch/merge_fill.sql`.
 fn fill(first: &mut Reading, second: &mut Reading) {
     fill_owner(&mut first.owner, second.owner);
-    first.heart_rate = first.heart_rate.or(second.heart_rate);
-    first.blood_oxygen = first.blood_oxygen.or(second.blood_oxygen);
-    first.temperature = first.temperature.or(second.temperature);
-    first.pressure_high = first.pressure_high.or(second.pressure_high);
-    first.pressure_low = first.pressure_low.or(second.pressure_low);
-    first.stress = first.stress.or(second.stress);
-    first.step = first.step.or(second.step);
-    first.distance = first.distance.or(second.distance);
-    first.calorie = first.calorie.or(second.calorie);
-    first.latitude = first.latitude.or(second.latitude);
-    first.longitude = first.longitude.or(second.longitude);
-    first.altitude = first.altitude.or(second.altitude);
+    first.measured = first.measured.or(second.measured);
     first.upload_method = first.upload_method.take().or(second.upload_method.take());
 }
 

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::metric::Measurements;
 use crate::model::{Item, Owner, Reading, Refusal, Reject, RejectReason, Source};
 
 /// A reading of `device_sn` at an epoch second, received at another.
@@ -11,18 +12,7 @@ pub(super) fn item(device_sn: &str, second: i64, received_second: i64) -> Item {
         device_sn: device_sn.to_owned(),
         ts: at(second),
         owner: Owner::default(),
-        heart_rate: Some(70),
-        blood_oxygen: None,
-        temperature: None,
-        pressure_high: None,
-        pressure_low: None,
-        stress: None,
-        step: None,
-        distance: None,
-        calorie: None,
-        latitude: None,
-        longitude: None,
-        altitude: None,
+        measured: Measurements { heart_rate: Some(70), ..Measurements::default() },
         upload_method: None,
         documents: Vec::new(),
     };

@@ -23,7 +23,7 @@ pub struct ExerciseTotals {
     pub strength_minutes: Option<Decimal>,
     /// Hours with activity, within [`ACTIVE_HOURS`].
     pub active_hours: Option<Decimal>,
-    /// Steps, within the range of [`super::Vital::Step`].
+    /// Steps, within the range of [`crate::metric::Metric::Step`].
     pub steps: Option<i32>,
 }
 

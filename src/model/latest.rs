@@ -3,9 +3,9 @@
 //! Before: `store::health_data` reads it back from a committed batch. After: `cache::latest` writes it.
 
 use jiff::Timestamp;
-use rust_decimal::Decimal;
 
 use super::Owner;
+use crate::metric::Measurements;
 
 /// The newest row of one device. `None` is "not measured" or "not sent".
 #[derive(Debug, Clone, PartialEq)]
@@ -16,30 +16,8 @@ pub struct LatestValue {
     pub ts: Timestamp,
     /// Whose it is.
     pub owner: Owner,
-    /// bpm.
-    pub heart_rate: Option<i16>,
-    /// %.
-    pub blood_oxygen: Option<i16>,
-    /// °C.
-    pub temperature: Option<Decimal>,
-    /// mmHg.
-    pub pressure_high: Option<i16>,
-    /// mmHg.
-    pub pressure_low: Option<i16>,
-    /// score.
-    pub stress: Option<i16>,
-    /// steps of the day.
-    pub step: Option<i32>,
-    /// metres of the day.
-    pub distance: Option<Decimal>,
-    /// small calories of the day.
-    pub calorie: Option<Decimal>,
-    /// degrees north.
-    pub latitude: Option<f64>,
-    /// degrees east.
-    pub longitude: Option<f64>,
-    /// metres.
-    pub altitude: Option<f64>,
+    /// What was measured.
+    pub measured: Measurements,
     /// channel.
     pub upload_method: Option<String>,
     /// How new it is: the event time; of a row dated more than five minutes after its receipt, the time of receipt.

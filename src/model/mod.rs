@@ -40,7 +40,7 @@ pub use id::Id64;
 pub use latest::LatestValue;
 pub use notification::{Channel, Content, Message, Notice, NoticeKind};
 pub use ownership::{Owned, Tenure};
-pub use reading::{Owner, Reading, Vital};
+pub use reading::{Owner, Reading};
 pub use sleep::SleepSegment;
 pub use system_alert::{SystemAlert, SystemCondition};
 pub use unknown_name::{NameKind, UnknownName, UnknownNames};

@@ -3,6 +3,7 @@
 //! Before: `store::notification` takes it. After: `notify` sends it.
 
 use std::time::Duration;
+use uuid::Uuid;
 
 use super::{AlertState, SystemAlert};
 use crate::language::Locale;
@@ -87,7 +88,7 @@ pub struct Notice {
 #[derive(Debug, Clone)]
 pub struct Message {
     /// The same at every attempt (a UUID).
-    pub id: String,
+    pub id: Uuid,
     /// Where it goes, in the words of the channel.
     pub address: String,
     /// What it is signed with; `None`: it is not.

@@ -14,9 +14,9 @@ pub struct Workout {
     pub end: Timestamp,
     /// Type as sent; table `workout_type` has the names.
     pub workout_type: Option<i32>,
-    /// Energy as sent, within the range of [`super::Vital::Calorie`].
+    /// Energy as sent, within the range of [`crate::metric::Metric::Calorie`].
     pub calorie: Option<Decimal>,
-    /// Metres, within the range of [`super::Vital::Distance`].
+    /// Metres, within the range of [`crate::metric::Metric::Distance`].
     pub distance: Option<Decimal>,
     /// The device's own number of it, at most [`super::reading::MAX_SERIAL_BYTES`] bytes.
     pub record_id: Option<String>,

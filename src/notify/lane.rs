@@ -224,7 +224,7 @@ fn span<S: Sender>(message: &Message) -> Span {
         .collect();
     trace::span_with_parents(&traces, || {
         let (channel, attempt) = (S::CHANNEL.name(), message.attempts + 1);
-        trace::span!("notify", channel, message_id = message.id, attempt)
+        trace::span!("notify", channel, message_id = %message.id, attempt)
     })
 }
 
@@ -239,14 +239,14 @@ fn tell<S: Sender>(message: &Message, attempt: &Attempt, outcome: Outcome, took:
         }
         return;
     }
-    let (message_id, words) = (&message.id, S::loggable(attempt.words().unwrap_or_default()));
+    let (message_id, words) = (message.id, S::loggable(attempt.words().unwrap_or_default()));
     if outcome == Outcome::Dead {
         let alerts = message.content.len();
-        tracing::error!(channel, message_id, alerts, words, "not delivered: `vitals alerts dead-letters`");
+        tracing::error!(channel, %message_id, alerts, words, "not delivered: `vitals alerts dead-letters`");
     } else {
         tracing::warn!(
             channel,
-            message_id,
+            %message_id,
             outcome = outcome.name(),
             words,
             "not delivered, tried again later"

@@ -11,12 +11,16 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::decide::{self, Limits};
 use super::{Sender, client, email, webhook, wechat, wecom, wecom_robot};
 use crate::config::Settings;
+<<<<<<< HEAD
 use crate::language::Locale;
 use crate::model::id::random_uuid;
+=======
+>>>>>>> 1aeb186de6e7981fe23ce5a336af4143e852581a
 use crate::model::{Channel, Content, Message, SystemAlert};
 use crate::store::clock::Clock;
 use crate::store::notification::Outcome;
@@ -158,7 +162,7 @@ impl<S: Sender> Teller<S> {
 
     fn message(&self, alerts: Vec<SystemAlert>) -> Message {
         Message {
-            id: random_uuid(),
+            id: Uuid::new_v4(),
             address: self.address.clone(),
             secret: self.secret.clone(),
             attempts: 0,

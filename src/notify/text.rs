@@ -191,7 +191,7 @@ pub(super) mod tests {
             Notice { kind: NoticeKind::Fired, alert, age: Duration::ZERO, trace: None }
         };
         Message {
-            id: "8f7c1c1e-7a0e-4c5e-9b3a-0d9f3f1f2a11".into(),
+            id: uuid::uuid!("8f7c1c1e-7a0e-4c5e-9b3a-0d9f3f1f2a11"),
             address: "somebody".into(),
             secret: None,
             attempts: 0,

@@ -61,15 +61,16 @@ impl Webhook {
         // A receiver refuses what was not signed just now.
         let now = self.time.now();
         let body = body(message, now).to_string();
+        let id = message.id.to_string();
         let mut request = self
             .http
             .post(url)
             .header(CONTENT_TYPE, "application/json")
-            .header(HEADER_WEBHOOK_ID, &message.id)
+            .header(HEADER_WEBHOOK_ID, &id)
             .header(HEADER_WEBHOOK_TIMESTAMP, now.as_second());
         if let Some(secret) = &message.secret {
             let signature = Signer::new(secret)
-                .and_then(|signer| signer.sign(&message.id, now.as_second(), body.as_bytes()))
+                .and_then(|signer| signer.sign(&id, now.as_second(), body.as_bytes()))
                 .map_err(|_| Attempt::Refused("the secret of the address is not whsec_ and base64".into()))?;
             request = request.header(HEADER_WEBHOOK_SIGNATURE, signature);
         }

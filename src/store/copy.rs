@@ -1,7 +1,7 @@
 //! Binary COPY of readings: the encoding, and the stream into a table.
 //!
 //! Before: `store::batch` hands over sorted readings. After: PostgreSQL's COPY.
-//! Promise: the statements and [`encode`] name the same columns in the same order.
+//! Promise: the statements and [`encode`] name the same columns in the same order, those of metrics in the order of their table.
 //! Source: PostgreSQL manual, COPY, "Binary Format".
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -12,31 +12,16 @@ use rust_decimal::Decimal;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::statement::timed;
-use super::{Statement, StoreError};
+use super::{Statement, StoreError, statement};
+use crate::metric::{Metric, Value};
 use crate::model::Item;
 
-/// The columns a reading fills, in the order they are encoded. `batch_id` is the table's default.
-macro_rules! copy_into {
-    ($name:literal, $table:literal) => {
-        Statement {
-            name: $name,
-            sql: concat!(
-                "copy ",
-                $table,
-                " (device_sn, ts, received_at, customer_id, org_id, user_id, heart_rate, blood_oxygen, temperature, \
-                 pressure_high, pressure_low, stress, step, distance, calorie, latitude, longitude, altitude, \
-                 upload_method) from stdin (format binary)"
-            ),
-        }
-    };
-}
-
 /// Into the table itself.
-pub(super) const FRESH: Statement = copy_into!("batch.copy_fresh", "health_data");
+pub(super) const FRESH: Statement = statement!("batch", "copy_fresh");
 /// Into the session's table that repeats go through.
-pub(super) const REPEATS: Statement = copy_into!("batch.copy_repeats", "pg_temp.incoming");
+pub(super) const REPEATS: Statement = statement!("batch", "copy_repeats");
 
-const COLUMN_COUNT: i16 = 19;
+const COLUMN_COUNT: i16 = 7 + Metric::ALL.len() as i16;
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const TRAILER: i16 = -1;
 const NULL: i32 = -1;
@@ -95,21 +80,12 @@ fn encode(out: &mut BytesMut, item: &Item) -> Result<(), EncodeError> {
     bigint(out, reading.owner.customer_id);
     bigint(out, reading.owner.org_id);
     bigint(out, reading.owner.user_id);
-    smallint(out, reading.heart_rate);
-    smallint(out, reading.blood_oxygen);
-    numeric(out, reading.temperature)?;
-    smallint(out, reading.pressure_high);
-    smallint(out, reading.pressure_low);
-    smallint(out, reading.stress);
-    integer(out, reading.step);
-    numeric(out, reading.distance)?;
-    numeric(out, reading.calorie)?;
-    double(out, reading.latitude);
-    double(out, reading.longitude);
-    double(out, reading.altitude);
     match &reading.upload_method {
         Some(method) => text(out, method),
         None => out.put_i32(NULL),
+    }
+    for value in reading.measured.values() {
+        measured(out, value)?;
     }
     Ok(())
 }
@@ -124,26 +100,6 @@ fn timestamp(out: &mut BytesMut, value: Timestamp) {
     out.put_i64(value.as_microsecond() - POSTGRES_EPOCH_US);
 }
 
-fn smallint(out: &mut BytesMut, value: Option<i16>) {
-    match value {
-        Some(value) => {
-            out.put_i32(2);
-            out.put_i16(value);
-        }
-        None => out.put_i32(NULL),
-    }
-}
-
-fn integer(out: &mut BytesMut, value: Option<i32>) {
-    match value {
-        Some(value) => {
-            out.put_i32(4);
-            out.put_i32(value);
-        }
-        None => out.put_i32(NULL),
-    }
-}
-
 fn bigint(out: &mut BytesMut, value: Option<i64>) {
     match value {
         Some(value) => {
@@ -154,21 +110,27 @@ fn bigint(out: &mut BytesMut, value: Option<i64>) {
     }
 }
 
-fn double(out: &mut BytesMut, value: Option<f64>) {
+fn measured(out: &mut BytesMut, value: Option<Value>) -> Result<(), EncodeError> {
     match value {
-        Some(value) => {
+        None => out.put_i32(NULL),
+        Some(Value::Smallint(value)) => {
+            out.put_i32(2);
+            out.put_i16(value);
+        }
+        Some(Value::Integer(value)) => {
+            out.put_i32(4);
+            out.put_i32(value);
+        }
+        Some(Value::DoublePrecision(value)) => {
             out.put_i32(8);
             out.put_f64(value);
         }
-        None => out.put_i32(NULL),
+        Some(Value::Numeric(value)) => numeric(out, value)?,
     }
+    Ok(())
 }
 
-fn numeric(out: &mut BytesMut, value: Option<Decimal>) -> Result<(), EncodeError> {
-    let Some(value) = value else {
-        out.put_i32(NULL);
-        return Ok(());
-    };
+fn numeric(out: &mut BytesMut, value: Decimal) -> Result<(), EncodeError> {
     let length_at = out.len();
     out.put_i32(0);
     value.to_sql(&Type::NUMERIC, out)?;
@@ -183,9 +145,11 @@ mod tests {
 
     #[test]
     fn as_many_columns_are_named_as_encoded() {
-        let (_, columns) = FRESH.sql.split_once('(').expect("columns");
-        let (columns, _) = columns.split_once(')').expect("columns");
-        assert_eq!(columns.split(',').count(), usize::try_from(COLUMN_COUNT).expect("small"));
+        for statement in [FRESH, REPEATS] {
+            let (_, columns) = statement.sql.split_once('(').expect("columns");
+            let (columns, _) = columns.split_once(')').expect("columns");
+            assert_eq!(columns.split(',').count(), usize::try_from(COLUMN_COUNT).expect("small"));
+        }
     }
 
     #[test]
@@ -197,10 +161,10 @@ mod tests {
     #[test]
     fn a_value_is_preceded_by_its_length() {
         let mut out = BytesMut::new();
-        numeric(&mut out, Some("36.6".parse().expect("a decimal"))).expect("encodes");
+        numeric(&mut out, "36.6".parse().expect("a decimal")).expect("encodes");
         let length = i32::from_be_bytes(out[..4].try_into().expect("four"));
         assert_eq!(usize::try_from(length).expect("positive") + 4, out.len());
-        numeric(&mut out, None).expect("encodes");
+        measured(&mut out, None).expect("encodes");
         assert_eq!(&out[out.len() - 4..], (-1_i32).to_be_bytes());
     }
 }

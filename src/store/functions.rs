@@ -13,6 +13,7 @@ macro_rules! function {
 pub(super) const FUNCTIONS: &[(&str, &str)] = &[
     function!("schema/schema_contract"),
     function!("schema/edition"),
+    function!("schema/metric"),
     function!("rollups/rollup_comment"),
     function!("rollups/rollup_source"),
     function!("rollups/rollup_bucket"),

@@ -4,12 +4,12 @@
 //! Promise: what is read comes with a version that orders reads of the same row.
 
 use jiff::Timestamp;
-use rust_decimal::Decimal;
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Type};
 
 use super::outbox::TimeRange;
 use super::{Patience, Store, StoreError, statement};
+use crate::metric::{Measurements, Metric, SqlType, Value};
 use crate::model::{LatestValue, Owner};
 
 /// Plans that scan by `batch_id` and hash, whatever the statistics say: those of a chunk that is being filled know
@@ -109,22 +109,28 @@ fn value(row: &Row) -> Option<LatestValue> {
     Some(LatestValue {
         device_sn: row.get(0),
         ts: column::<Timestamp>(row, 1)?,
-        owner: Owner { customer_id: column(row, 2), org_id: column(row, 3), user_id: column(row, 4) },
-        heart_rate: column(row, 5),
-        blood_oxygen: column(row, 6),
-        temperature: column::<Decimal>(row, 7),
-        pressure_high: column(row, 8),
-        pressure_low: column(row, 9),
-        stress: column(row, 10),
-        step: column(row, 11),
-        distance: column::<Decimal>(row, 12),
-        calorie: column::<Decimal>(row, 13),
-        latitude: column(row, 14),
-        longitude: column(row, 15),
-        altitude: column(row, 16),
-        upload_method: column(row, 17),
-        counted_ts: column::<Timestamp>(row, 18)?,
+        counted_ts: column::<Timestamp>(row, 2)?,
+        owner: Owner { customer_id: column(row, 3), org_id: column(row, 4), user_id: column(row, 5) },
+        upload_method: column(row, 6),
+        measured: measured(row, 7),
     })
+}
+
+/// The metrics, which are the columns from `first` on.
+fn measured(row: &Row, first: usize) -> Measurements {
+    let mut measured = Measurements::default();
+    for (index, metric) in (first..).zip(Metric::ALL) {
+        let value = match metric.definition().sql_type {
+            SqlType::Smallint => column(row, index).map(Value::Smallint),
+            SqlType::Integer => column(row, index).map(Value::Integer),
+            SqlType::Numeric => column(row, index).map(Value::Numeric),
+            SqlType::DoublePrecision => column(row, index).map(Value::DoublePrecision),
+        };
+        if let Some(value) = value {
+            measured.set(metric, value);
+        }
+    }
+    measured
 }
 
 /// Whoever writes by hand can store what no device sends ('NaN', a number of a hundred digits): it is left out, and

@@ -9,6 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::{Json, ToSql, Type};
+use uuid::Uuid;
 
 use super::outbox::Lease;
 use super::{Statement, Store, StoreError, statement};
@@ -71,14 +72,14 @@ pub async fn take(
             &**client,
             &[
                 (&turn.channel.name(), Type::TEXT),
-                (&lease.token(), Type::TEXT),
+                (&lease.token(), Type::UUID),
                 (&i64::from(turn.max_rows), Type::INT8),
             ],
         )
         .await?;
     let mut messages: Vec<Message> = Vec::new();
     for row in &rows {
-        let id: String = row.get("message_id");
+        let id: Uuid = row.get("message_id");
         let notice = notice(row)?;
         match messages.last_mut() {
             Some(Message { id: last, content: Content::Alerts(notices), .. }) if *last == id => {
@@ -127,7 +128,7 @@ pub struct Settled {
     /// The address.
     pub address: String,
     /// The message; `None`: there was nothing to send.
-    pub message_id: Option<String>,
+    pub message_id: Option<Uuid>,
     /// What became of it.
     pub outcome: Outcome,
     /// The provider's words, if it did not take it.
@@ -167,9 +168,9 @@ impl Outcome {
 /// Nothing was recorded, or (when the connection broke) it may have been: the same again is harmless.
 pub async fn record(store: &Store, channel: Channel, settled: &[Settled]) -> Result<(), StoreError> {
     let client = store.client().await?;
-    let tokens: Vec<&str> = settled.iter().map(|one| one.lease.token()).collect();
+    let tokens: Vec<Uuid> = settled.iter().map(|one| one.lease.token()).collect();
     let addresses: Vec<&str> = settled.iter().map(|one| one.address.as_str()).collect();
-    let ids: Vec<Option<&str>> = settled.iter().map(|one| one.message_id.as_deref()).collect();
+    let ids: Vec<Option<Uuid>> = settled.iter().map(|one| one.message_id).collect();
     let outcomes: Vec<&str> = settled.iter().map(|one| one.outcome.name()).collect();
     let errors: Vec<Option<&str>> = settled.iter().map(|one| one.error.as_deref()).collect();
     let waits: Vec<f64> = settled.iter().map(|one| one.wait.as_secs_f64()).collect();
@@ -178,9 +179,9 @@ pub async fn record(store: &Store, channel: Channel, settled: &[Settled]) -> Res
             &**client,
             &[
                 (&channel.name(), Type::TEXT),
-                (&tokens, Type::TEXT_ARRAY),
+                (&tokens, Type::UUID_ARRAY),
                 (&addresses, Type::TEXT_ARRAY),
-                (&ids, Type::TEXT_ARRAY),
+                (&ids, Type::UUID_ARRAY),
                 (&outcomes, Type::TEXT_ARRAY),
                 (&errors, Type::TEXT_ARRAY),
                 (&waits, Type::FLOAT8_ARRAY),

@@ -85,7 +85,7 @@ mod tests {
         assert_eq!(rejected.collect::<Vec<_>>(), [(2, RejectReason::BadSerial), (3, RejectReason::BadTime)]);
         let first = &batch.upload.items[0].reading;
         assert_eq!(first.ts, "2025-05-17T06:30:05Z".parse().unwrap());
-        assert_eq!(first.temperature.unwrap().to_string(), "36.6");
+        assert_eq!(first.measured.temperature.unwrap().to_string(), "36.6");
         assert_eq!(first.upload_method.as_deref(), Some("wifi"));
     }
 

@@ -17,8 +17,9 @@ use super::gather::{self, Content, Place};
 use super::item::{self, Inherited, Rules};
 use super::records::{self, Reader};
 use super::{BodyError, Context, name, time};
+use crate::metric::Metric;
 use crate::model::event::MAX_EVENT_TYPE_BYTES;
-use crate::model::{Event, EventItem, Item, NameKind, Refusal, Reject, RejectReason, Source, Upload, Vital};
+use crate::model::{Event, EventItem, Item, NameKind, Refusal, Reject, RejectReason, Source, Upload};
 use fields::Fields;
 
 mod fields;
@@ -229,13 +230,13 @@ fn event_type(fields: &Fields<'_>) -> Result<(String, Option<String>), Fault> {
 /// What lies outside the Earth is left out.
 fn position(fields: &Fields<'_>) -> [Option<f64>; 3] {
     let [latitude, longitude, altitude] = fields.position();
-    let within = |number: Option<super::number::Number>, vital: Vital| {
-        number.filter(|number| number.is_in(&vital.range()))
+    let within = |number: Option<super::number::Number>, metric: Metric| {
+        number.filter(|number| number.is_in(&metric.range()))
     };
     item::position([
-        within(latitude, Vital::Latitude),
-        within(longitude, Vital::Longitude),
-        within(altitude, Vital::Altitude),
+        within(latitude, Metric::Latitude),
+        within(longitude, Metric::Longitude),
+        within(altitude, Metric::Altitude),
     ])
 }
 

@@ -8,11 +8,12 @@
 use std::borrow::Cow;
 
 use super::document;
-use super::name::{self, Key, Meaning, RANK_OF_ID};
+use super::name::{Key, Meaning, RANK_OF_ID};
 use super::number::{Number, NumberFault};
 use super::object::{self, Member};
 use super::value::{Held, Id};
-use crate::model::{DocumentKind, Vital};
+use crate::metric::{Kind, Metric};
+use crate::model::DocumentKind;
 
 /// What one object holds, by meaning.
 #[derive(Debug, Default)]
@@ -25,7 +26,7 @@ pub(super) struct Fields<'a> {
     pub(super) upload_method: Slot<Held<'a>>,
     pub(super) data: Slot<Held<'a>>,
     pub(super) batch_id: Slot<Held<'a>>,
-    quantities: [Slot<Result<Number, NumberFault>>; Vital::Altitude as usize + 1],
+    quantities: [Slot<Result<Number, NumberFault>>; Metric::ALL.len()],
     /// The JSON value of each nested document, unread: samples of one upload repeat them.
     documents: [Slot<&'a str>; DocumentKind::COUNT],
     /// Is a quantity or a document named, whatever it holds?
@@ -52,8 +53,8 @@ impl<'a> Fields<'a> {
     }
 
     /// What was sent for a quantity.
-    pub(super) fn quantity(&self, vital: Vital) -> Result<Option<Number>, NumberFault> {
-        self.quantities[vital as usize].get().copied().transpose()
+    pub(super) fn quantity(&self, metric: Metric) -> Result<Option<Number>, NumberFault> {
+        self.quantities[metric as usize].get().copied().transpose()
     }
 
     /// The nested documents, in a fixed order, each as the JSON value it was sent as.
@@ -73,11 +74,11 @@ impl<'a> Fields<'a> {
     /// Is something measured here, or a document? A zero says that nothing was measured, and a position is the
     /// sender's as well as the wearer's.
     pub(super) fn holds_more_than_filler(&self) -> bool {
-        let is_measured = |slot: &Slot<Result<Number, NumberFault>>| {
-            slot.get().is_some_and(|sent| sent.is_ok_and(|number| !number.is_zero()))
+        let is_measured = |metric: Metric| {
+            metric.kind() != Kind::Position
+                && self.quantity(metric).is_ok_and(|sent| sent.is_some_and(|number| !number.is_zero()))
         };
-        self.quantities[..Vital::Latitude as usize].iter().any(is_measured)
-            || self.documents.iter().any(|slot| slot.get().is_some())
+        Metric::ALL.into_iter().any(is_measured) || self.documents.iter().any(|slot| slot.get().is_some())
     }
 
     /// Is a quantity or a document named here, be it as not measured?
@@ -91,8 +92,8 @@ impl<'a> Fields<'a> {
     }
 
     /// The name under which a quantity was sent.
-    pub(super) fn quantity_name(&self, vital: Vital) -> &'static str {
-        name::of_quantity(vital, self.quantities[vital as usize].rank)
+    pub(super) fn quantity_name(&self, metric: Metric) -> &'static str {
+        metric.name(self.quantities[metric as usize].rank)
     }
 
     /// The serial, if it stands under a name that means nothing else; `id` may be anybody's (a message's, a row's).
@@ -131,7 +132,7 @@ impl<'a> Fields<'a> {
             Meaning::UploadMethod => self.upload_method.offer(rank, held),
             Meaning::Data => self.data.offer(rank, held),
             Meaning::BatchId => self.batch_id.offer(rank, held),
-            Meaning::Quantity(vital) => self.quantities[vital as usize].offer(rank, held.number()),
+            Meaning::Quantity(metric) => self.quantities[metric as usize].offer(rank, held.number()),
             Meaning::Document(_) | Meaning::Unused => {}
         }
     }

@@ -8,8 +8,6 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use rust_decimal::Decimal;
-
 use jiff::Timestamp;
 
 use super::fault::{Fault, no_serial, nothing_known, out_of_range, refuse};
@@ -18,7 +16,8 @@ use super::name;
 use super::number::{Number, NumberFault};
 use super::value::{Held, Id};
 use super::{Context, document, time};
-use crate::model::{Owner, Reading, RejectReason, Source, Vital};
+use crate::metric::{Kind, Measurements, Metric, SqlType, Value};
+use crate::model::{Owner, Reading, RejectReason, Source};
 
 /// What an endpoint asks of a record beyond the common rules.
 #[derive(Debug, Clone, Copy)]
@@ -152,10 +151,10 @@ pub(super) fn reading(
         Some(held) => instant(held, fields.timestamp.name_in(&name::TIMESTAMP), context)?,
     };
     let owner = owner([&fields.customer_id, &fields.org_id, &fields.user_id], inherited)?;
-    let [latitude, longitude, altitude] = position([
-        ranged(fields, Vital::Latitude)?,
-        ranged(fields, Vital::Longitude)?,
-        ranged(fields, Vital::Altitude)?,
+    let position = position([
+        ranged(fields, Metric::Latitude)?,
+        ranged(fields, Metric::Longitude)?,
+        ranged(fields, Metric::Altitude)?,
     ]);
     let upload_method = fields.upload_method.get().and_then(|held| held.upload_method());
     if !fields.names_value() {
@@ -165,25 +164,7 @@ pub(super) fn reading(
         .documents()
         .filter_map(|(kind, raw)| documents.read(kind, raw, ts, upload_method.as_deref()))
         .collect();
-    Ok(Reading {
-        device_sn,
-        ts,
-        owner,
-        heart_rate: vital_sign(fields, Vital::HeartRate)?,
-        blood_oxygen: vital_sign(fields, Vital::BloodOxygen)?,
-        temperature: measured(fields, Vital::Temperature)?.map(Number::decimal),
-        pressure_high: vital_sign(fields, Vital::PressureHigh)?,
-        pressure_low: vital_sign(fields, Vital::PressureLow)?,
-        stress: vital_sign(fields, Vital::Stress)?,
-        step: whole(fields, Vital::Step, ranged(fields, Vital::Step)?)?,
-        distance: decimal(fields, Vital::Distance)?,
-        calorie: decimal(fields, Vital::Calorie)?,
-        latitude,
-        longitude,
-        altitude,
-        upload_method,
-        documents,
-    })
+    Ok(Reading { device_sn, ts, owner, measured: measurements(fields, position)?, upload_method, documents })
 }
 
 fn required_serial(fields: &Fields<'_>, inherited: &Inherited, rules: Rules) -> Result<String, Fault> {
@@ -239,44 +220,56 @@ pub(super) fn position([latitude, longitude, altitude]: [Option<Number>; 3]) -> 
     }
 }
 
-/// A whole-numbered vital sign. A fraction (72.5 bpm) is refused rather than rounded: no device of the fleet sends one,
-/// and a row holds what was sent or nothing.
-fn vital_sign(fields: &Fields<'_>, vital: Vital) -> Result<Option<i16>, Fault> {
-    whole(fields, vital, measured(fields, vital)?)
-}
-
-fn decimal(fields: &Fields<'_>, vital: Vital) -> Result<Option<Decimal>, Fault> {
-    Ok(ranged(fields, vital)?.map(Number::decimal))
-}
-
-fn whole<T: TryFrom<i64>>(
+/// All that was measured, with a position that was read already.
+fn measurements(
     fields: &Fields<'_>,
-    vital: Vital,
-    number: Option<Number>,
-) -> Result<Option<T>, Fault> {
-    let Some(number) = number else { return Ok(None) };
-    match number.whole().and_then(|number| T::try_from(number).ok()) {
-        Some(number) => Ok(Some(number)),
+    [latitude, longitude, altitude]: [Option<f64>; 3],
+) -> Result<Measurements, Fault> {
+    let mut measured = Measurements { latitude, longitude, altitude, ..Measurements::default() };
+    for metric in Metric::ALL {
+        let number = match metric.kind() {
+            Kind::VitalSign => nonzero(fields, metric)?,
+            Kind::DayTotal => ranged(fields, metric)?,
+            Kind::Position => None,
+        };
+        if let Some(number) = number {
+            measured.set(metric, value(fields, metric, number)?);
+        }
+    }
+    Ok(measured)
+}
+
+/// The value as its column takes it. A fraction of a whole-numbered metric (72.5 bpm) is refused rather than rounded: no device of
+/// the fleet sends one, and a row holds what was sent or nothing.
+fn value(fields: &Fields<'_>, metric: Metric, number: Number) -> Result<Value, Fault> {
+    let whole = match metric.definition().sql_type {
+        SqlType::Smallint => number.whole().and_then(|whole| i16::try_from(whole).ok()).map(Value::Smallint),
+        SqlType::Integer => number.whole().and_then(|whole| i32::try_from(whole).ok()).map(Value::Integer),
+        SqlType::Numeric => Some(Value::Numeric(number.decimal())),
+        SqlType::DoublePrecision => Some(Value::DoublePrecision(number.double())),
+    };
+    match whole {
+        Some(value) => Ok(value),
         None => refuse(
             RejectReason::BadValue,
-            format!("{} {} is not a whole number", fields.quantity_name(vital), number.decimal()),
+            format!("{} {} is not a whole number", fields.quantity_name(metric), number.decimal()),
         ),
     }
 }
 
 /// A quantity of which 0 means that it was not measured.
-fn measured(fields: &Fields<'_>, vital: Vital) -> Result<Option<Number>, Fault> {
-    match fields.quantity(vital) {
+fn nonzero(fields: &Fields<'_>, metric: Metric) -> Result<Option<Number>, Fault> {
+    match fields.quantity(metric) {
         Ok(Some(number)) if number.is_zero() => Ok(None),
-        _ => ranged(fields, vital),
+        _ => ranged(fields, metric),
     }
 }
 
 /// A quantity within what a body or a sensor can show.
-fn ranged(fields: &Fields<'_>, vital: Vital) -> Result<Option<Number>, Fault> {
-    let range = vital.range();
-    let name = || fields.quantity_name(vital);
-    match fields.quantity(vital) {
+fn ranged(fields: &Fields<'_>, metric: Metric) -> Result<Option<Number>, Fault> {
+    let range = metric.range();
+    let name = || fields.quantity_name(metric);
+    match fields.quantity(metric) {
         Ok(None) => Ok(None),
         Ok(Some(number)) if number.is_in(&range) => Ok(Some(number)),
         Ok(Some(number)) => refuse(RejectReason::OutOfRange, out_of_range(name(), number, &range)),

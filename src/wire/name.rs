@@ -1,9 +1,10 @@
-//! The names of a field in the three generations of firmware: the table of the wire contract, section 1.
+//! The names of a field in the three generations of firmware: those of metrics stand in `metric`, the others here.
 //!
 //! Before: `fields` meets a name. After: it puts what the name holds to its meaning, by the rank of the name.
-//! Promise: of two names of one meaning, the rank says which the wire contract puts first.
+//! Promise: of two names of one meaning, the rank says which comes first.
 
-use crate::model::{DocumentKind, Vital};
+use crate::metric::Metric;
+use crate::model::DocumentKind;
 
 /// A name, recognised.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +28,7 @@ pub(super) enum Meaning {
     BatchId,
     /// Known, and of no use here: it is no mistake of the sender.
     Unused,
-    Quantity(Vital),
+    Quantity(Metric),
     Document(DocumentKind),
 }
 
@@ -37,8 +38,8 @@ pub(super) const RANK_OF_ID: u8 = 2;
 impl Key {
     /// What `name` means; `None`: nobody knows it.
     pub(super) fn of(name: &[u8]) -> Option<Self> {
-        let (meaning, rank) = if let Some((vital, rank)) = quantity(name) {
-            (Meaning::Quantity(vital), rank)
+        let (meaning, rank) = if let Some((metric, rank)) = Metric::named(name) {
+            (Meaning::Quantity(metric), rank)
         } else if let Some((kind, rank)) = document(name) {
             (Meaning::Document(kind), rank)
         } else {
@@ -46,11 +47,6 @@ impl Key {
         };
         Some(Self { meaning, rank })
     }
-}
-
-/// The name of a quantity as it was sent.
-pub(super) fn of_quantity(vital: Vital, rank: u8) -> &'static str {
-    quantity_name(vital, rank).and_then(|name| std::str::from_utf8(name).ok()).unwrap_or(vital.name())
 }
 
 /// The names of the serial and of the time, in the order of their ranks.
@@ -61,61 +57,7 @@ pub(super) const TIMESTAMP: [&str; 2] = ["timestamp", "cjsj"];
 pub(super) const IDS: [[&str; 2]; 3] =
     [["customerId", "customer_id"], ["orgId", "org_id"], ["userId", "user_id"]];
 
-// The rows of the table. The number is the place of a name in its row.
-
-/// The table of quantities, read both ways.
-macro_rules! quantities {
-    ($($name:literal => $vital:ident, $rank:literal;)*) => {
-        fn quantity(name: &[u8]) -> Option<(Vital, u8)> {
-            Some(match name {
-                $($name => (Vital::$vital, $rank),)*
-                _ => return None,
-            })
-        }
-
-        /// The name of this rank, as it stands in the upload.
-        fn quantity_name(vital: Vital, rank: u8) -> Option<&'static [u8]> {
-            Some(match (vital, rank) {
-                $((Vital::$vital, $rank) => $name,)*
-                _ => return None,
-            })
-        }
-    };
-}
-
-quantities! {
-    b"heart_rate" => HeartRate, 0;
-    b"heartRate" => HeartRate, 1;
-    b"xlv" => HeartRate, 2;
-    b"blood_oxygen" => BloodOxygen, 0;
-    b"bloodOxygen" => BloodOxygen, 1;
-    b"xy" => BloodOxygen, 2;
-    b"body_temperature" => Temperature, 0;
-    b"temperature" => Temperature, 1;
-    b"tw" => Temperature, 2;
-    b"blood_pressure_systolic" => PressureHigh, 0;
-    b"pressureHigh" => PressureHigh, 1;
-    b"pressure_high" => PressureHigh, 2;
-    b"gxy" => PressureHigh, 3;
-    b"blood_pressure_diastolic" => PressureLow, 0;
-    b"pressureLow" => PressureLow, 1;
-    b"pressure_low" => PressureLow, 2;
-    b"dxy" => PressureLow, 3;
-    b"stress" => Stress, 0;
-    b"yl" => Stress, 1;
-    b"step" => Step, 0;
-    b"bs" => Step, 1;
-    b"distance" => Distance, 0;
-    b"jl" => Distance, 1;
-    b"calorie" => Calorie, 0;
-    b"rl" => Calorie, 1;
-    b"latitude" => Latitude, 0;
-    b"wd" => Latitude, 1;
-    b"longitude" => Longitude, 0;
-    b"jd" => Longitude, 1;
-    b"altitude" => Altitude, 0;
-    b"hb" => Altitude, 1;
-}
+// The number is the rank of a name among those of its meaning.
 
 fn document(name: &[u8]) -> Option<(DocumentKind, u8)> {
     use DocumentKind::{ExerciseDaily, ExerciseWeek, ScientificSleep, Sleep, Workout};

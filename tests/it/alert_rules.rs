@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tokio_postgres::Client;
-use vitals::model::Vital;
+use vitals::metric::{Kind, Metric};
 
 use crate::harness::{Answer, Database, Service, add_alert};
 
@@ -308,18 +308,11 @@ async fn a_rule_that_is_switched_off_leaves_no_alert_open_and_one_with_alerts_is
 async fn rules_know_the_same_ranges_as_uploads() {
     let database = Database::new().await;
     let client = database.client().await;
-    for vital in [
-        Vital::HeartRate,
-        Vital::BloodOxygen,
-        Vital::Temperature,
-        Vital::PressureHigh,
-        Vital::PressureLow,
-        Vital::Stress,
-    ] {
+    for metric in Metric::ALL.into_iter().filter(|metric| metric.kind() == Kind::VitalSign) {
         let sql = "select lower(range)::integer, upper(range)::integer, upper_inc(range) from vitals.metric_range($1) as range";
-        let row = client.query_one(sql, &[&vital.name()]).await.expect("a range");
+        let row = client.query_one(sql, &[&metric.column()]).await.expect("a range");
         let range = row.get::<_, i32>(0)..=row.get::<_, i32>(1);
-        assert_eq!((range, row.get::<_, bool>(2)), (vital.range(), true), "{vital:?}");
+        assert_eq!((range, row.get::<_, bool>(2)), (metric.range(), true), "{metric:?}");
     }
 }
 

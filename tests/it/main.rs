@@ -30,6 +30,7 @@ mod far_times;
 mod faults;
 mod fleet;
 mod fuzz;
+mod generated;
 mod honest_answers;
 mod hostile_schema;
 mod ingest;

@@ -485,14 +485,14 @@ view dashboard.latest.ts timestamp with time zone: When the sample was taken.
 view dashboard.latest.heart_rate smallint: Heart rate, beats per minute. NULL: not measured.
 view dashboard.latest.blood_oxygen smallint: SpO2, percent. NULL: not measured.
 view dashboard.latest.temperature numeric: Body temperature, degrees Celsius. NULL: not measured.
-view dashboard.latest.pressure_high smallint: Systolic pressure (derived by the watch), mmHg. NULL: none.
-view dashboard.latest.pressure_low smallint: Diastolic pressure (derived by the watch), mmHg. NULL: none.
-view dashboard.latest.stress smallint: Stress score, 1 to 100. NULL: not measured.
-view dashboard.latest.step integer: Steps of the local day so far. NULL: not sent.
+view dashboard.latest.pressure_high smallint: Systolic pressure (derived by the watch), mmHg. NULL: not measured.
+view dashboard.latest.pressure_low smallint: Diastolic pressure (derived by the watch), mmHg. NULL: not measured.
+view dashboard.latest.stress smallint: Stress, score 1 to 100. NULL: not measured.
+view dashboard.latest.step integer: Steps of the local day so far, count. NULL: not sent.
 view dashboard.latest.distance numeric: Distance of the local day so far, metres. NULL: not sent.
 view dashboard.latest.calorie numeric: Energy of the local day so far, small calories. NULL: not sent.
-view dashboard.latest.latitude double precision: Degrees north. NULL: no position.
-view dashboard.latest.longitude double precision: Degrees east. NULL: no position.
+view dashboard.latest.latitude double precision: Latitude, degrees north, WGS 84. NULL: no position.
+view dashboard.latest.longitude double precision: Longitude, degrees east, WGS 84. NULL: no position.
 view dashboard.latest.user_id bigint: Wearer at that time. NULL: nobody.
 view dashboard.latest.user_name text: Name of the wearer. NULL: nobody, or not told.
 view dashboard.latest.org_id bigint: Organisation unit of the wearer. NULL: none.
@@ -1401,7 +1401,7 @@ function health_by_day(text,text,date,date)
 function in_effect(timestamp with time zone,time without time zone,time without time zone,smallint[],text)
 function is_abandoned(bigint)
 function is_breach(text,numeric,numeric,numeric,text,timestamp with time zone,text,jsonb,integer)
-function is_measured(text,text[],smallint,smallint,numeric,smallint,smallint,smallint)
+function is_measured(text,text[],health_data)
 function is_settled(alert_rule,text,timestamp with time zone,derived_alert[])
 function is_time_zone(text)
 function judge_pairs(alert_pairs,bigint[])
@@ -1414,8 +1414,9 @@ function mark_rollups(bigint[],timestamp with time zone,timestamp with time zone
 function mark_rollups_on_delete()
 function mark_rollups_on_deleted_row()
 function mark_rollups_on_update()
+function metric()
 function metric_range(text)
-function metric_value(text,smallint,smallint,numeric,smallint,smallint,smallint)
+function metric_value(text,health_data)
 function narrow_rollups()
 function narrowed_tenants(bigint[],bigint[])
 function note_alert(bigint,text,text)

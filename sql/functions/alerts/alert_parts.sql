@@ -1,7 +1,7 @@
 -- Parts of the judgement of a rule: its hours, its conditions, its words.
 -- Before: derive_alerts, evaluate_alerts. Locks: none.
 
--- metric_value, is_measured, is_breach and has_a_say are written into the statement that calls them; a SET clause would prevent that.
+-- is_breach and has_a_say, and metric_value and is_measured of metric.sql, are written into the statement that calls them; a SET clause would prevent that.
 
 -- When an alert changes that was changed at `before`: now, but always later, also where the clock was put back. What shows alerts
 -- goes by it.
@@ -11,48 +11,6 @@ as $$
     select greatest(clock_timestamp(), before + interval '1 microsecond')
 $$;
 comment on function vitals.after_update(timestamptz) is 'When an alert changes: now, but later than its last change.';
-
--- The reading of a metric in a row of health_data; NULL: not measured.
-create or replace function vitals.metric_value(
-    metric text, heart_rate smallint, blood_oxygen smallint, temperature numeric,
-    pressure_high smallint, pressure_low smallint, stress smallint
-) returns numeric
-language sql immutable
-as $$
-    select case metric
-        when 'heart_rate'    then heart_rate::numeric
-        when 'blood_oxygen'  then blood_oxygen::numeric
-        when 'temperature'   then temperature
-        when 'pressure_high' then pressure_high::numeric
-        when 'pressure_low'  then pressure_low::numeric
-        when 'stress'        then stress::numeric
-    end
-$$;
-comment on function vitals.metric_value(text, smallint, smallint, numeric, smallint, smallint, smallint) is 'The reading of a metric in a row of health_data.';
-
--- Whether a row of health_data says something to a rule: to one metric, or to any of several (metric is NULL).
-create or replace function vitals.is_measured(
-    metric text, metrics text[], heart_rate smallint, blood_oxygen smallint, temperature numeric,
-    pressure_high smallint, pressure_low smallint, stress smallint
-) returns boolean
-language sql immutable
-as $$
-    select case coalesce(metric, '')
-        when 'heart_rate'    then heart_rate is not null
-        when 'blood_oxygen'  then blood_oxygen is not null
-        when 'temperature'   then temperature is not null
-        when 'pressure_high' then pressure_high is not null
-        when 'pressure_low'  then pressure_low is not null
-        when 'stress'        then stress is not null
-        else heart_rate is not null and 'heart_rate' = any (metrics)
-            or blood_oxygen is not null and 'blood_oxygen' = any (metrics)
-            or temperature is not null and 'temperature' = any (metrics)
-            or pressure_high is not null and 'pressure_high' = any (metrics)
-            or pressure_low is not null and 'pressure_low' = any (metrics)
-            or stress is not null and 'stress' = any (metrics)
-    end
-$$;
-comment on function vitals.is_measured(text, text[], smallint, smallint, numeric, smallint, smallint, smallint) is 'Whether a row of health_data says something to a rule.';
 
 -- Whether readings still have a say in an alert: not once a person, its rule or the readings themselves have closed it for good.
 create or replace function vitals.has_a_say(resolution text) returns boolean
@@ -161,14 +119,7 @@ begin
                     -- A duration is a day at most, and so is a window.
                     and h.ts >= conditions_hold.at_ts - interval '3 days'
                 cross join lateral (
-                    select case c.condition ->> 'metric'
-                        when 'heart_rate'    then h.heart_rate::numeric
-                        when 'blood_oxygen'  then h.blood_oxygen::numeric
-                        when 'temperature'   then h.temperature
-                        when 'pressure_high' then h.pressure_high::numeric
-                        when 'pressure_low'  then h.pressure_low::numeric
-                        when 'stress'        then h.stress::numeric
-                    end as value
+                    select vitals.metric_value(c.condition ->> 'metric', h) as value
                 ) as m
                 where m.value is not null
             ) as v

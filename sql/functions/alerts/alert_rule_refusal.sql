@@ -3,22 +3,6 @@
 -- of the table say, too, but in better words.
 -- Locks: none.
 
--- What a sensor can show of a vital sign; the ranges of model::Vital, outside which no reading is stored.
-create or replace function vitals.metric_range(metric text) returns numrange
-language sql immutable
-set search_path = pg_catalog, pg_temp
-as $$
-select case metric
-    when 'heart_rate'    then numrange(1, 300, '[]')
-    when 'blood_oxygen'  then numrange(1, 100, '[]')
-    when 'temperature'   then numrange(10, 50, '[]')
-    when 'pressure_high' then numrange(1, 350, '[]')
-    when 'pressure_low'  then numrange(1, 250, '[]')
-    when 'stress'        then numrange(1, 100, '[]')
-end
-$$;
-comment on function vitals.metric_range(text) is 'What a sensor can show of a vital sign, in its unit, ends included; NULL: it is none that rules judge.';
-
 -- The bounds of a metric. The last three parameters name them as the writer of the rule does.
 create or replace function vitals.alert_bounds_refusal(
     metric text, min numeric, max numeric, metric_name text, min_name text, max_name text
@@ -29,8 +13,8 @@ as $$
 select case
     when metric is null then metric_name || ' is missing'
     when vitals.metric_range(metric) is null then format(
-        '%s "%s" is none that rules judge: heart_rate, blood_oxygen, temperature, pressure_high, pressure_low, stress',
-        metric_name, metric)
+        '%s "%s" is none that rules judge: %s', metric_name, metric,
+        (select string_agg(m.name, ', ') from vitals.metric() as m where m.kind = 'vital sign'))
     when min is null and max is null then format('%s or %s is needed, nothing would breach it', min_name, max_name)
     when not vitals.metric_range(metric) @> min or not vitals.metric_range(metric) @> max then format(
         '%s is outside what is ever stored of %s, %s to %s',

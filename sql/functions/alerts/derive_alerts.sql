@@ -92,14 +92,14 @@ series as (
     cross join lateral (
         select
             h.ts, h.received_at, h.customer_id, h.org_id, h.user_id, h.latitude, h.longitude, h.altitude,
-            vitals.metric_value(p.metric, h.heart_rate, h.blood_oxygen, h.temperature, h.pressure_high, h.pressure_low, h.stress) as value,
+            vitals.metric_value(p.metric, h) as value,
             null::text as text
         from health_data h
         where p.kind <> 'event' and h.device_sn = p.device_sn
           and h.ts >= p.from_ts and h.ts <= p.until_ts
           and h.ts >= derive_alerts.scan_from and h.ts <= derive_alerts.scan_until
           and h.batch_id <> all (derive_alerts.pending)
-          and vitals.is_measured(p.metric, p.metrics, h.heart_rate, h.blood_oxygen, h.temperature, h.pressure_high, h.pressure_low, h.stress)
+          and vitals.is_measured(p.metric, p.metrics, h)
         union all
         (
             select
@@ -107,13 +107,13 @@ series as (
                 v.value, null::text
             from health_data h
             cross join lateral (
-                select vitals.metric_value(p.metric, h.heart_rate, h.blood_oxygen, h.temperature, h.pressure_high, h.pressure_low, h.stress) as value
+                select vitals.metric_value(p.metric, h) as value
             ) as v
             where p.look_back > 0 and p.kind <> 'event' and h.device_sn = p.device_sn
               and h.ts < p.from_ts and h.ts >= p.from_ts - interval '1 day'
               and h.ts >= derive_alerts.scan_from - interval '1 day' and h.ts <= derive_alerts.scan_until
               and h.batch_id <> all (derive_alerts.pending)
-              and vitals.is_measured(p.metric, p.metrics, h.heart_rate, h.blood_oxygen, h.temperature, h.pressure_high, h.pressure_low, h.stress)
+              and vitals.is_measured(p.metric, p.metrics, h)
               -- What is left out of the series does not count among the rows before.
               and (p.customer_id is null or h.customer_id = p.customer_id)
               and (h.customer_id is null or h.customer_id <> all (p.replaced_for))
@@ -281,7 +281,7 @@ select
         select v.value
         from health_data h
         cross join lateral (
-            select vitals.metric_value(p.metric, h.heart_rate, h.blood_oxygen, h.temperature, h.pressure_high, h.pressure_low, h.stress) as value
+            select vitals.metric_value(p.metric, h) as value
         ) as v
         where h.device_sn = p.device_sn and h.ts >= s.started_ts and h.ts < s.fired_ts
           and h.ts >= derive_alerts.scan_from - interval '1 day' and h.ts <= derive_alerts.scan_until

@@ -16,35 +16,42 @@ declare
 begin
     -- Bounds of whole numbers as whole numbers: comparing them costs a tenth of comparing numerics.
     select
-        ceil(max(b.min) filter (where b.metric = 'heart_rate'))::integer     as heart_rate_min,
-        floor(min(b.max) filter (where b.metric = 'heart_rate'))::integer    as heart_rate_max,
-        ceil(max(b.min) filter (where b.metric = 'blood_oxygen'))::integer   as blood_oxygen_min,
-        floor(min(b.max) filter (where b.metric = 'blood_oxygen'))::integer  as blood_oxygen_max,
-        max(b.min) filter (where b.metric = 'temperature')                   as temperature_min,
-        min(b.max) filter (where b.metric = 'temperature')                   as temperature_max,
-        ceil(max(b.min) filter (where b.metric = 'pressure_high'))::integer  as pressure_high_min,
+        -- generated: narrowest bounds
+        ceil(max(b.min) filter (where b.metric = 'heart_rate'))::integer as heart_rate_min,
+        floor(min(b.max) filter (where b.metric = 'heart_rate'))::integer as heart_rate_max,
+        ceil(max(b.min) filter (where b.metric = 'blood_oxygen'))::integer as blood_oxygen_min,
+        floor(min(b.max) filter (where b.metric = 'blood_oxygen'))::integer as blood_oxygen_max,
+        max(b.min) filter (where b.metric = 'temperature') as temperature_min,
+        min(b.max) filter (where b.metric = 'temperature') as temperature_max,
+        ceil(max(b.min) filter (where b.metric = 'pressure_high'))::integer as pressure_high_min,
         floor(min(b.max) filter (where b.metric = 'pressure_high'))::integer as pressure_high_max,
-        ceil(max(b.min) filter (where b.metric = 'pressure_low'))::integer   as pressure_low_min,
-        floor(min(b.max) filter (where b.metric = 'pressure_low'))::integer  as pressure_low_max,
-        ceil(max(b.min) filter (where b.metric = 'stress'))::integer         as stress_min,
-        floor(min(b.max) filter (where b.metric = 'stress'))::integer        as stress_max
+        ceil(max(b.min) filter (where b.metric = 'pressure_low'))::integer as pressure_low_min,
+        floor(min(b.max) filter (where b.metric = 'pressure_low'))::integer as pressure_low_max,
+        ceil(max(b.min) filter (where b.metric = 'stress'))::integer as stress_min,
+        floor(min(b.max) filter (where b.metric = 'stress'))::integer as stress_max
+        -- end
     into normal
     from vitals.bounds_in_force() as b;
 
     if breached_pairs.first_ts is not null then
         with candidate as materialized (
-            select h.device_sn, h.ts, h.customer_id, h.heart_rate, h.blood_oxygen, h.temperature, h.pressure_high, h.pressure_low, h.stress
+            select h.device_sn, h.ts, h.customer_id,
+                -- generated: vital signs of h
+                h.heart_rate, h.blood_oxygen, h.temperature, h.pressure_high, h.pressure_low, h.stress
+                -- end
             from health_data h
             where h.batch_id = any (breached_pairs.batch_ids)
               and h.batch_id between (select min(b) from unnest(breached_pairs.batch_ids) as b) and (select max(b) from unnest(breached_pairs.batch_ids) as b)
               and h.ts between breached_pairs.first_ts and breached_pairs.last_ts
               and (
+                  -- generated: outside the bounds
                   h.heart_rate < normal.heart_rate_min or h.heart_rate > normal.heart_rate_max
                   or h.blood_oxygen < normal.blood_oxygen_min or h.blood_oxygen > normal.blood_oxygen_max
                   or h.temperature < normal.temperature_min or h.temperature > normal.temperature_max
                   or h.pressure_high < normal.pressure_high_min or h.pressure_high > normal.pressure_high_max
                   or h.pressure_low < normal.pressure_low_min or h.pressure_low > normal.pressure_low_max
                   or h.stress < normal.stress_min or h.stress > normal.stress_max
+                  -- end
               )
         ),
         -- One line a bound: what breaches is looked at metric by metric.
@@ -55,8 +62,14 @@ begin
             select b.rule_id, c.device_sn, min(c.ts) as first_ts, max(c.ts) as last_ts
             from candidate c
             cross join lateral (values
-                ('heart_rate', c.heart_rate::numeric), ('blood_oxygen', c.blood_oxygen), ('temperature', c.temperature),
-                ('pressure_high', c.pressure_high), ('pressure_low', c.pressure_low), ('stress', c.stress)
+                -- generated: names and values of c
+                ('heart_rate', c.heart_rate::numeric),
+                ('blood_oxygen', c.blood_oxygen::numeric),
+                ('temperature', c.temperature),
+                ('pressure_high', c.pressure_high::numeric),
+                ('pressure_low', c.pressure_low::numeric),
+                ('stress', c.stress::numeric)
+                -- end
             ) as v (metric, value)
             join bound b
                 on b.metric = v.metric and (v.value < b.min or v.value > b.max)

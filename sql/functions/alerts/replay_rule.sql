@@ -36,7 +36,7 @@ begin
         where exists (
             select from health_data h
             cross join lateral (
-                select vitals.metric_value(rule.metric, h.heart_rate, h.blood_oxygen, h.temperature, h.pressure_high, h.pressure_low, h.stress) as value
+                select vitals.metric_value(rule.metric, h) as value
             ) as v
             where h.device_sn = d and h.ts between replay_rule.from_ts and replay_rule.to_ts
               and (v.value < rule.min_value or v.value > rule.max_value)

@@ -42,9 +42,15 @@ comment on column dashboard.device.customer_name   is 'Its name. NULL: none, or 
 -- Whose it is, is whose the device was at that time.
 create or replace view dashboard.latest with (security_barrier) as
 select
-    s.device_sn, s.ts, s.heart_rate, s.blood_oxygen, s.temperature, s.pressure_high, s.pressure_low, s.stress, s.step,
-    s.distance, s.calorie, s.latitude, s.longitude, o.user_id, u.name as user_name, o.org_id, g.name as org_name,
-    nullif(o.customer_id, 0) as customer_id
+    s.device_sn, s.ts,
+    -- generated: latest of s,
+    s.heart_rate, s.blood_oxygen, s.temperature, s.pressure_high, s.pressure_low, s.stress, s.step, s.distance,
+    s.calorie, s.latitude, s.longitude,
+    -- end
+    o.user_id, u.name as user_name, o.org_id, g.name as org_name, nullif(o.customer_id, 0) as customer_id
+    -- Appended, since a view that is replaced keeps the order of its columns.
+    -- generated: later than latest of s
+    -- end
 from device as d
 cross join lateral (
     select h.*
@@ -62,17 +68,19 @@ where (select vitals.dashboard_tenants(current_user)) is null
 comment on view dashboard.latest is 'The newest sample of each device within a week, and whose it is.';
 comment on column dashboard.latest.device_sn     is 'Serial number of the device.';
 comment on column dashboard.latest.ts            is 'When the sample was taken.';
-comment on column dashboard.latest.heart_rate    is 'Heart rate, beats per minute. NULL: not measured.';
-comment on column dashboard.latest.blood_oxygen  is 'SpO2, percent. NULL: not measured.';
-comment on column dashboard.latest.temperature   is 'Body temperature, degrees Celsius. NULL: not measured.';
-comment on column dashboard.latest.pressure_high is 'Systolic pressure (derived by the watch), mmHg. NULL: none.';
-comment on column dashboard.latest.pressure_low  is 'Diastolic pressure (derived by the watch), mmHg. NULL: none.';
-comment on column dashboard.latest.stress        is 'Stress score, 1 to 100. NULL: not measured.';
-comment on column dashboard.latest.step          is 'Steps of the local day so far. NULL: not sent.';
-comment on column dashboard.latest.distance      is 'Distance of the local day so far, metres. NULL: not sent.';
-comment on column dashboard.latest.calorie       is 'Energy of the local day so far, small calories. NULL: not sent.';
-comment on column dashboard.latest.latitude      is 'Degrees north. NULL: no position.';
-comment on column dashboard.latest.longitude     is 'Degrees east. NULL: no position.';
+-- generated: comments on dashboard.latest
+comment on column dashboard.latest.heart_rate is 'Heart rate, beats per minute. NULL: not measured.';
+comment on column dashboard.latest.blood_oxygen is 'SpO2, percent. NULL: not measured.';
+comment on column dashboard.latest.temperature is 'Body temperature, degrees Celsius. NULL: not measured.';
+comment on column dashboard.latest.pressure_high is 'Systolic pressure (derived by the watch), mmHg. NULL: not measured.';
+comment on column dashboard.latest.pressure_low is 'Diastolic pressure (derived by the watch), mmHg. NULL: not measured.';
+comment on column dashboard.latest.stress is 'Stress, score 1 to 100. NULL: not measured.';
+comment on column dashboard.latest.step is 'Steps of the local day so far, count. NULL: not sent.';
+comment on column dashboard.latest.distance is 'Distance of the local day so far, metres. NULL: not sent.';
+comment on column dashboard.latest.calorie is 'Energy of the local day so far, small calories. NULL: not sent.';
+comment on column dashboard.latest.latitude is 'Latitude, degrees north, WGS 84. NULL: no position.';
+comment on column dashboard.latest.longitude is 'Longitude, degrees east, WGS 84. NULL: no position.';
+-- end
 comment on column dashboard.latest.user_id       is 'Wearer at that time. NULL: nobody.';
 comment on column dashboard.latest.user_name     is 'Name of the wearer. NULL: nobody, or not told.';
 comment on column dashboard.latest.org_id        is 'Organisation unit of the wearer. NULL: none.';

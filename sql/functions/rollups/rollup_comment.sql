@@ -27,30 +27,26 @@ begin
             from pg_attribute as a
             left join lateral (
                 select case kind.suffix
-                    when 'min' then format('Lowest %s, %s. NULL: not measured in the %s.', vital.words, vital.unit, length)
-                    when 'max' then format('Highest %s, %s. NULL: not measured in the %s.', vital.words, vital.unit, length)
-                    when 'sum' then format('Sum of all readings of %s, %s. NULL: not measured in the %s.', vital.words, vital.unit, length)
-                    when 'count' then format('Readings of %s.', vital.words)
-                    when 'avg' then format('Mean %s over all readings, %s: sum / count, not rounded. NULL: not measured in the %s.', vital.words, vital.unit, length)
+                    when 'min' then format('Lowest %s, %s. NULL: not measured in the %s.', vital.title, vital.unit, length)
+                    when 'max' then format('Highest %s, %s. NULL: not measured in the %s.', vital.title, vital.unit, length)
+                    when 'sum' then format('Sum of all readings of %s, %s. NULL: not measured in the %s.', vital.title, vital.unit, length)
+                    when 'count' then format('Readings of %s.', vital.title)
+                    when 'avg' then format('Mean %s over all readings, %s: sum / count, not rounded. NULL: not measured in the %s.', vital.title, vital.unit, length)
                 end as words
-                from (values
-                    ('heart_rate', 'heart rate', 'beats per minute'), ('blood_oxygen', 'SpO2', 'percent'),
-                    ('temperature', 'body temperature', 'degrees Celsius'),
-                    ('pressure_high', 'systolic pressure (derived by the watch)', 'mmHg'),
-                    ('pressure_low', 'diastolic pressure (derived by the watch)', 'mmHg'), ('stress', 'stress', 'score 1 to 100')
-                ) as vital (name, words, unit),
+                from vitals.metric() as vital,
                     (values ('min'), ('max'), ('sum'), ('count'), ('avg')) as kind (suffix)
-                where a.attname = vital.name || '_' || kind.suffix
+                where vital.kind = 'vital sign' and a.attname = vital.name || '_' || kind.suffix
                 union all
                 select case
-                    when kind.suffix = 'sum' then format('%s of the %s: sum of the days, %s. NULL: not sent.', total.words, length, total.unit)
-                    when r.source = 'health_daily' then format('%s of the best day of the %s, %s. NULL: not sent.', total.words, length, total.unit)
-                    when r.name = 'health_daily' then format('%s of the day, %s. NULL: not sent.', total.words, total.unit)
-                    else format('%s of the local day so far, the highest in the %s, %s. NULL: not sent.', total.words, length, total.unit)
+                    when kind.suffix = 'sum' then format('%s of the %s: sum of the days, %s. NULL: not sent.', total.title, length, total.unit)
+                    when r.source = 'health_daily' then format('%s of the best day of the %s, %s. NULL: not sent.', total.title, length, total.unit)
+                    when r.name = 'health_daily' then format('%s of the day, %s. NULL: not sent.', total.title, total.unit)
+                    else format('%s of the local day so far, the highest in the %s, %s. NULL: not sent.', total.title, length, total.unit)
                 end
-                from (values
-                    ('step', 'Steps', 'count'), ('distance', 'Distance', 'metres'), ('calorie', 'Energy', 'small calories')
-                ) as total (name, words, unit),
+                from (
+                    select m.name, upper(left(m.title, 1)) || substr(m.title, 2) as title, m.unit
+                    from vitals.metric() as m where m.kind = 'day total'
+                ) as total,
                     (values ('max'), ('sum')) as kind (suffix)
                 where a.attname = total.name || '_' || kind.suffix
                 union all

@@ -4,7 +4,10 @@
 -- Locks: none that others see.
 insert into pg_temp.incoming
 select * from unnest(
-    $1::text[], $2::timestamptz[], $3::timestamptz[], $4::bigint[], $5::bigint[], $6::bigint[], $7::smallint[],
-    $8::smallint[], $9::numeric[], $10::smallint[], $11::smallint[], $12::smallint[], $13::integer[], $14::numeric[],
-    $15::numeric[], $16::float8[], $17::float8[], $18::float8[], $19::text[]
+    $1::text[], $2::timestamptz[], $3::timestamptz[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[],
+    -- generated: parameters from $8
+    $8::smallint[], $9::smallint[], $10::numeric[], $11::smallint[], $12::smallint[], $13::smallint[],
+    $14::integer[], $15::numeric[], $16::numeric[], $17::double precision[], $18::double precision[],
+    $19::double precision[]
+    -- end
 )

@@ -14,19 +14,21 @@ create temporary table if not exists incoming (
     customer_id   bigint,
     org_id        bigint,
     user_id       bigint,
-    heart_rate    smallint,
-    blood_oxygen  smallint,
-    temperature   numeric,
+    upload_method text collate "C",
+    -- generated: columns with types
+    heart_rate smallint,
+    blood_oxygen smallint,
+    temperature numeric,
     pressure_high smallint,
-    pressure_low  smallint,
-    stress        smallint,
-    step          integer,
-    distance      numeric,
-    calorie       numeric,
-    latitude      double precision,
-    longitude     double precision,
-    altitude      double precision,
-    upload_method text collate "C"
+    pressure_low smallint,
+    stress smallint,
+    step integer,
+    distance numeric,
+    calorie numeric,
+    latitude double precision,
+    longitude double precision,
+    altitude double precision
+    -- end
 ) on commit delete rows;
 
 set vitals.marks_by_batch = on;

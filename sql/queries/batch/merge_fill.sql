@@ -4,12 +4,18 @@
 -- Locks: rows of health_data, in the order of the key.
 with merged as (
     insert into health_data as known (
-        device_sn, ts, received_at, customer_id, org_id, user_id, heart_rate, blood_oxygen, temperature,
-        pressure_high, pressure_low, stress, step, distance, calorie, latitude, longitude, altitude, upload_method
+        device_sn, ts, received_at, customer_id, org_id, user_id, upload_method,
+        -- generated: columns
+        heart_rate, blood_oxygen, temperature, pressure_high, pressure_low, stress, step, distance, calorie, latitude,
+        longitude, altitude
+        -- end
     )
     select
-        device_sn, ts, received_at, customer_id, org_id, user_id, heart_rate, blood_oxygen, temperature,
-        pressure_high, pressure_low, stress, step, distance, calorie, latitude, longitude, altitude, upload_method
+        device_sn, ts, received_at, customer_id, org_id, user_id, upload_method,
+        -- generated: columns
+        heart_rate, blood_oxygen, temperature, pressure_high, pressure_low, stress, step, distance, calorie, latitude,
+        longitude, altitude
+        -- end
     from pg_temp.incoming
     order by device_sn, ts
     on conflict (device_sn, ts) do update set
@@ -17,22 +23,26 @@ with merged as (
         customer_id   = coalesce(known.customer_id, excluded.customer_id),
         org_id        = coalesce(known.org_id, excluded.org_id),
         user_id       = coalesce(known.user_id, excluded.user_id),
-        heart_rate    = coalesce(known.heart_rate, excluded.heart_rate),
-        blood_oxygen  = coalesce(known.blood_oxygen, excluded.blood_oxygen),
-        temperature   = coalesce(known.temperature, excluded.temperature),
+        upload_method = coalesce(known.upload_method, excluded.upload_method),
+        -- generated: filled
+        heart_rate = coalesce(known.heart_rate, excluded.heart_rate),
+        blood_oxygen = coalesce(known.blood_oxygen, excluded.blood_oxygen),
+        temperature = coalesce(known.temperature, excluded.temperature),
         pressure_high = coalesce(known.pressure_high, excluded.pressure_high),
-        pressure_low  = coalesce(known.pressure_low, excluded.pressure_low),
-        stress        = coalesce(known.stress, excluded.stress),
-        step          = coalesce(known.step, excluded.step),
-        distance      = coalesce(known.distance, excluded.distance),
-        calorie       = coalesce(known.calorie, excluded.calorie),
-        latitude      = coalesce(known.latitude, excluded.latitude),
-        longitude     = coalesce(known.longitude, excluded.longitude),
-        altitude      = coalesce(known.altitude, excluded.altitude),
-        upload_method = coalesce(known.upload_method, excluded.upload_method)
+        pressure_low = coalesce(known.pressure_low, excluded.pressure_low),
+        stress = coalesce(known.stress, excluded.stress),
+        step = coalesce(known.step, excluded.step),
+        distance = coalesce(known.distance, excluded.distance),
+        calorie = coalesce(known.calorie, excluded.calorie),
+        latitude = coalesce(known.latitude, excluded.latitude),
+        longitude = coalesce(known.longitude, excluded.longitude),
+        altitude = coalesce(known.altitude, excluded.altitude)
+        -- end
     where (known.customer_id is null and excluded.customer_id is not null)
        or (known.org_id is null and excluded.org_id is not null)
        or (known.user_id is null and excluded.user_id is not null)
+       or (known.upload_method is null and excluded.upload_method is not null)
+       -- generated: fills
        or (known.heart_rate is null and excluded.heart_rate is not null)
        or (known.blood_oxygen is null and excluded.blood_oxygen is not null)
        or (known.temperature is null and excluded.temperature is not null)
@@ -45,7 +55,7 @@ with merged as (
        or (known.latitude is null and excluded.latitude is not null)
        or (known.longitude is null and excluded.longitude is not null)
        or (known.altitude is null and excluded.altitude is not null)
-       or (known.upload_method is null and excluded.upload_method is not null)
+       -- end
     -- xmax is 0 for a row this statement made, and this transaction for one it changed.
     returning known.device_sn, known.ts, known.xmax = 0 as inserted
 )

@@ -3,12 +3,18 @@
 -- Result: the keys of the rows that are new.
 -- Locks: rows of health_data, in the order of the key.
 insert into health_data (
-    device_sn, ts, received_at, customer_id, org_id, user_id, heart_rate, blood_oxygen, temperature,
-    pressure_high, pressure_low, stress, step, distance, calorie, latitude, longitude, altitude, upload_method
+    device_sn, ts, received_at, customer_id, org_id, user_id, upload_method,
+    -- generated: columns
+    heart_rate, blood_oxygen, temperature, pressure_high, pressure_low, stress, step, distance, calorie, latitude,
+    longitude, altitude
+    -- end
 )
 select
-    device_sn, ts, received_at, customer_id, org_id, user_id, heart_rate, blood_oxygen, temperature,
-    pressure_high, pressure_low, stress, step, distance, calorie, latitude, longitude, altitude, upload_method
+    device_sn, ts, received_at, customer_id, org_id, user_id, upload_method,
+    -- generated: columns
+    heart_rate, blood_oxygen, temperature, pressure_high, pressure_low, stress, step, distance, calorie, latitude,
+    longitude, altitude
+    -- end
 from pg_temp.incoming
 order by device_sn, ts
 on conflict (device_sn, ts) do nothing

@@ -5,12 +5,18 @@
 -- Locks: rows of health_data, in the order of the key.
 with merged as (
     insert into health_data as known (
-        device_sn, ts, received_at, customer_id, org_id, user_id, heart_rate, blood_oxygen, temperature,
-        pressure_high, pressure_low, stress, step, distance, calorie, latitude, longitude, altitude, upload_method
+        device_sn, ts, received_at, customer_id, org_id, user_id, upload_method,
+        -- generated: columns
+        heart_rate, blood_oxygen, temperature, pressure_high, pressure_low, stress, step, distance, calorie, latitude,
+        longitude, altitude
+        -- end
     )
     select
-        device_sn, ts, received_at, customer_id, org_id, user_id, heart_rate, blood_oxygen, temperature,
-        pressure_high, pressure_low, stress, step, distance, calorie, latitude, longitude, altitude, upload_method
+        device_sn, ts, received_at, customer_id, org_id, user_id, upload_method,
+        -- generated: columns
+        heart_rate, blood_oxygen, temperature, pressure_high, pressure_low, stress, step, distance, calorie, latitude,
+        longitude, altitude
+        -- end
     from pg_temp.incoming
     order by device_sn, ts
     on conflict (device_sn, ts) do update set
@@ -19,19 +25,21 @@ with merged as (
         customer_id   = excluded.customer_id,
         org_id        = excluded.org_id,
         user_id       = excluded.user_id,
-        heart_rate    = excluded.heart_rate,
-        blood_oxygen  = excluded.blood_oxygen,
-        temperature   = excluded.temperature,
+        upload_method = excluded.upload_method,
+        -- generated: replaced
+        heart_rate = excluded.heart_rate,
+        blood_oxygen = excluded.blood_oxygen,
+        temperature = excluded.temperature,
         pressure_high = excluded.pressure_high,
-        pressure_low  = excluded.pressure_low,
-        stress        = excluded.stress,
-        step          = excluded.step,
-        distance      = excluded.distance,
-        calorie       = excluded.calorie,
-        latitude      = excluded.latitude,
-        longitude     = excluded.longitude,
-        altitude      = excluded.altitude,
-        upload_method = excluded.upload_method
+        pressure_low = excluded.pressure_low,
+        stress = excluded.stress,
+        step = excluded.step,
+        distance = excluded.distance,
+        calorie = excluded.calorie,
+        latitude = excluded.latitude,
+        longitude = excluded.longitude,
+        altitude = excluded.altitude
+        -- end
     where known.received_at <= excluded.received_at
     returning known.device_sn, known.ts, known.xmax = 0 as inserted
 )

@@ -11,9 +11,11 @@
 -- read_version orders reads of one row: of two snapshots the later has the larger xmax or, with the same xmax, fewer
 -- transactions still running. So a read that did not yet see a repeat's additions never replaces one that did.
 -- Locks: none.
-select h.device_sn, h.ts, h.customer_id, h.org_id, h.user_id, h.heart_rate, h.blood_oxygen, h.temperature,
-       h.pressure_high, h.pressure_low, h.stress, h.step, h.distance, h.calorie, h.latitude, h.longitude, h.altitude,
-       h.upload_method, newest.counted_ts,
+select h.device_sn, h.ts, newest.counted_ts, h.customer_id, h.org_id, h.user_id, h.upload_method,
+       -- generated: columns of h,
+       h.heart_rate, h.blood_oxygen, h.temperature, h.pressure_high, h.pressure_low, h.stress, h.step, h.distance,
+       h.calorie, h.latitude, h.longitude, h.altitude,
+       -- end
        (select txid_snapshot_xmax(s) * 1000 - least(999, (select count(*) from txid_snapshot_xip(s)))
         from txid_current_snapshot() s) as read_version
 from (

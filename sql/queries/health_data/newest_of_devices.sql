@@ -9,9 +9,12 @@
 -- Locks: none.
 select d.device_sn,
        case when n.is_ahead then c.ts else n.ts end as ts,
+       case when n.is_ahead then c.counted_ts else n.ts end as counted_ts,
        case when n.is_ahead then c.customer_id else n.customer_id end as customer_id,
        case when n.is_ahead then c.org_id else n.org_id end as org_id,
        case when n.is_ahead then c.user_id else n.user_id end as user_id,
+       case when n.is_ahead then c.upload_method else n.upload_method end as upload_method,
+       -- generated: columns of c or n,
        case when n.is_ahead then c.heart_rate else n.heart_rate end as heart_rate,
        case when n.is_ahead then c.blood_oxygen else n.blood_oxygen end as blood_oxygen,
        case when n.is_ahead then c.temperature else n.temperature end as temperature,
@@ -24,8 +27,7 @@ select d.device_sn,
        case when n.is_ahead then c.latitude else n.latitude end as latitude,
        case when n.is_ahead then c.longitude else n.longitude end as longitude,
        case when n.is_ahead then c.altitude else n.altitude end as altitude,
-       case when n.is_ahead then c.upload_method else n.upload_method end as upload_method,
-       case when n.is_ahead then c.counted_ts else n.ts end as counted_ts,
+       -- end
        (select txid_snapshot_xmax(s) * 1000 - least(999, (select count(*) from txid_snapshot_xip(s)))
         from txid_current_snapshot() s) as read_version
 from (select device_sn from device where device_sn > $1 order by device_sn limit $2) d

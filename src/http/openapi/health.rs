@@ -1,7 +1,7 @@
 //! The bodies of the health uploads, described: what `wire::health` and `wire::batch` read.
 //!
 //! Before: the routes name them. After: the document.
-//! Promise: every name told here is read (tests upload one item by each); ranges are those of `model::Vital`.
+//! Promise: every name told here is read (tests upload one item by each); ranges are those of `metric`.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, SchemaT
 use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::model::Vital;
+use crate::metric::{Kind, Metric};
 
 type Named = Vec<(String, RefOr<Schema>)>;
 
@@ -23,44 +23,30 @@ struct HealthEnvelope;
 struct HealthItem;
 
 /// What may stand in a field.
+#[derive(Clone, Copy)]
 enum Holds {
     Serial,
     Id,
     Word,
     Time,
-    Quantity(Vital),
+    Quantity(Metric),
     Document,
 }
 
-/// The fields of an item: the name of today, what it means, the older names, what it holds.
-const FIELDS: &[(&str, &str, &[&str], Holds)] = &[
+/// A field of an item: the name of today, what it means, the older names, what it holds.
+type Field = (&'static str, Cow<'static, str>, Vec<&'static str>, Holds);
+
+/// What stands before the metrics.
+const FIRST: &[(&str, &str, &[&str], Holds)] = &[
     ("deviceSn", "Serial, 1 to 64 bytes", &["device_sn", "id"], Holds::Serial),
     ("timestamp", "When it was measured; missing: when it was received", &["cjsj"], Holds::Time),
     ("customerId", "Tenant", &["customer_id"], Holds::Id),
     ("orgId", "Organisation unit", &["org_id"], Holds::Id),
     ("userId", "Wearer", &["user_id"], Holds::Id),
-    ("heart_rate", "Heart rate, bpm", &["heartRate", "xlv"], Holds::Quantity(Vital::HeartRate)),
-    ("blood_oxygen", "SpO2, %", &["bloodOxygen", "xy"], Holds::Quantity(Vital::BloodOxygen)),
-    ("body_temperature", "Body temperature, °C", &["temperature", "tw"], Holds::Quantity(Vital::Temperature)),
-    (
-        "blood_pressure_systolic",
-        "Systolic pressure, mmHg",
-        &["pressureHigh", "pressure_high", "gxy"],
-        Holds::Quantity(Vital::PressureHigh),
-    ),
-    (
-        "blood_pressure_diastolic",
-        "Diastolic pressure, mmHg",
-        &["pressureLow", "pressure_low", "dxy"],
-        Holds::Quantity(Vital::PressureLow),
-    ),
-    ("stress", "Stress score", &["yl"], Holds::Quantity(Vital::Stress)),
-    ("step", "Steps of the local day so far", &["bs"], Holds::Quantity(Vital::Step)),
-    ("distance", "Metres of the local day so far", &["jl"], Holds::Quantity(Vital::Distance)),
-    ("calorie", "Small calories of the local day so far", &["rl"], Holds::Quantity(Vital::Calorie)),
-    ("latitude", "Degrees north; 0/0 is no position", &["wd"], Holds::Quantity(Vital::Latitude)),
-    ("longitude", "Degrees east; 0/0 is no position", &["jd"], Holds::Quantity(Vital::Longitude)),
-    ("altitude", "Metres", &["hb"], Holds::Quantity(Vital::Altitude)),
+];
+
+/// What stands behind them.
+const LAST: &[(&str, &str, &[&str], Holds)] = &[
     ("upload_method", "Channel: wifi, bluetooth, common_event, 4g …", &["uploadMethod"], Holds::Word),
     ("sleepData", "Sleep", &["smData", "sleep"], Holds::Document),
     ("exerciseDailyData", "Exercise of the day", &["ydData"], Holds::Document),
@@ -68,6 +54,26 @@ const FIELDS: &[(&str, &str, &[&str], Holds)] = &[
     ("scientificSleepData", "Scientific sleep", &["kxsmData"], Holds::Document),
     ("workoutData", "Workouts", &[], Holds::Document),
 ];
+
+fn fields() -> impl Iterator<Item = Field> {
+    let fixed = |part: &'static [(&str, &str, &[&str], Holds)]| {
+        part.iter().map(|(name, meaning, older, holds)| (*name, (*meaning).into(), older.to_vec(), *holds))
+    };
+    fixed(FIRST).chain(Metric::ALL.into_iter().map(quantity)).chain(fixed(LAST))
+}
+
+fn quantity(metric: Metric) -> Field {
+    let definition = metric.definition();
+    let (title, unit) = (definition.capitalised_title(), definition.unit);
+    let meaning = match metric.kind() {
+        Kind::VitalSign => format!("{title}, {unit}"),
+        Kind::DayTotal => format!("{title} of the local day so far, {unit}"),
+        Kind::Position => format!("{title}, {unit}; 0/0 is no position"),
+    };
+    let mut names = metric.names();
+    let name = names.next().unwrap_or(metric.column());
+    (name, meaning.into(), names.collect(), Holds::Quantity(metric))
+}
 
 impl Holds {
     fn types(&self) -> SchemaType {
@@ -90,10 +96,13 @@ impl Holds {
                  since 1970"
                     .into()
             }
-            Self::Quantity(vital) => {
-                let range = vital.range();
+            Self::Quantity(metric) => {
+                let range = metric.range();
                 let zero = if range.contains(&0) { "" } else { "; 0 is not measured" };
-                format!(": {} to {}{zero}", range.start(), range.end()).into()
+                let definition = metric.definition();
+                let loinc = definition.loinc.map(|code| format!(", LOINC {code}")).unwrap_or_default();
+                format!(": {} to {}{zero} (UCUM {}{loinc})", range.start(), range.end(), definition.ucum)
+                    .into()
             }
             Self::Document => ": JSON, or JSON as text; \"null\" is none".into(),
         }
@@ -106,14 +115,14 @@ fn item() -> RefOr<Schema> {
          An item without a serial, without a field that could hold a value, or with a value out of range, is kept as rejected. \
          Other fields are ignored, and listed in the answer.",
     ));
-    for (name, meaning, older, holds) in FIELDS {
+    for (name, meaning, older, holds) in fields() {
         let mut text = format!("{meaning}{}.", holds.rule());
         if !older.is_empty() {
             let names: Vec<String> = older.iter().map(|name| format!("`{name}`")).collect();
             text.push_str(&format!(" Also: {}.", names.join(", ")));
         }
         let field = ObjectBuilder::new().schema_type(holds.types()).description(Some(text));
-        object = object.property(*name, field);
+        object = object.property(name, field);
     }
     object.into()
 }
@@ -141,11 +150,11 @@ impl PartialSchema for HealthEnvelope {
             .description(Some("What stands beside `data` (serial, ids) fills the items that lack it."))
             .property("data", data)
             .required("data");
-        for (name, meaning, _, holds) in FIELDS.iter().filter(|(.., holds)| matches!(holds, Holds::Id)) {
+        for (name, meaning, _, holds) in fields().filter(|(.., holds)| matches!(holds, Holds::Id)) {
             let field = ObjectBuilder::new()
                 .schema_type(holds.types())
                 .description(Some(format!("{meaning} of the items that name none.")));
-            object = object.property(*name, field);
+            object = object.property(name, field);
         }
         object.into()
     }

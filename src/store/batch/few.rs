@@ -4,12 +4,17 @@
 //! Promise: the same rows as by COPY. Statements run in the order they are sent; where one fails, those behind it do too,
 //! and the first failure is the one that is told.
 
+use std::error::Error;
+
+use bytes::BytesMut;
 use deadpool_postgres::Object;
 use jiff::Timestamp;
+use tokio_postgres::types::{IsNull, ToSql, Type, accepts, to_sql_checked};
 
 use super::{ANNOUNCE, BEGIN, Batch, Range, Written, announce, control, documents, merge, merge_statement};
 use crate::config::Duplicates;
-use crate::model::{Item, Reading};
+use crate::metric::{Metric, Value};
+use crate::model::{Item, Owner, Reading};
 use crate::store::{Statement, StoreError, accounting, device_event, device_info, statement};
 
 const ADD_INCOMING: Statement = statement!("batch", "add_incoming");
@@ -60,32 +65,35 @@ async fn add_incoming(client: &Object, items: &[&Item]) -> Result<(), StoreError
     if items.is_empty() {
         return Ok(());
     }
+    let device_sn = column(items, |reading| reading.device_sn.as_str());
+    let ts = column(items, |reading| reading.ts);
     let received_at: Vec<Timestamp> = items.iter().map(|item| item.received_at).collect();
-    ADD_INCOMING
-        .execute(
-            client,
-            &[
-                &column(items, |reading| reading.device_sn.as_str()),
-                &column(items, |reading| reading.ts),
-                &received_at,
-                &column(items, |reading| reading.owner.customer_id),
-                &column(items, |reading| reading.owner.org_id),
-                &column(items, |reading| reading.owner.user_id),
-                &column(items, |reading| reading.heart_rate),
-                &column(items, |reading| reading.blood_oxygen),
-                &column(items, |reading| reading.temperature),
-                &column(items, |reading| reading.pressure_high),
-                &column(items, |reading| reading.pressure_low),
-                &column(items, |reading| reading.stress),
-                &column(items, |reading| reading.step),
-                &column(items, |reading| reading.distance),
-                &column(items, |reading| reading.calorie),
-                &column(items, |reading| reading.latitude),
-                &column(items, |reading| reading.longitude),
-                &column(items, |reading| reading.altitude),
-                &column(items, |reading| reading.upload_method.as_deref()),
-            ],
-        )
-        .await
-        .map(drop)
+    let [customer_id, org_id, user_id] = Owner::columns(items.iter().map(|item| item.reading.owner));
+    let upload_method = column(items, |reading| reading.upload_method.as_deref());
+    let rows = column(items, |reading| reading.measured.values());
+    let measured: Vec<Vec<Option<Measured>>> = (0..Metric::ALL.len())
+        .map(|metric| rows.iter().map(|values| values[metric].map(Measured)).collect())
+        .collect();
+    let mut parameters: Vec<&(dyn ToSql + Sync)> =
+        vec![&device_sn, &ts, &received_at, &customer_id, &org_id, &user_id, &upload_method];
+    parameters.extend(measured.iter().map(|column| column as &(dyn ToSql + Sync)));
+    ADD_INCOMING.execute(client, &parameters).await.map(drop)
+}
+
+/// A value of a metric as a parameter.
+#[derive(Debug)]
+struct Measured(Value);
+
+impl ToSql for Measured {
+    fn to_sql(&self, column: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        match &self.0 {
+            Value::Smallint(value) => value.to_sql(column, out),
+            Value::Integer(value) => value.to_sql(column, out),
+            Value::Numeric(value) => value.to_sql(column, out),
+            Value::DoublePrecision(value) => value.to_sql(column, out),
+        }
+    }
+
+    accepts!(INT2, INT4, NUMERIC, FLOAT8);
+    to_sql_checked!();
 }

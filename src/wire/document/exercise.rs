@@ -4,8 +4,9 @@
 
 use super::Sample;
 use super::parts::{Parts, element};
+use crate::metric::Metric;
 use crate::model::exercise::{ACTIVE_HOURS, STRENGTH_MINUTES};
-use crate::model::{ExerciseDay, ExerciseTotals, Vital};
+use crate::model::{ExerciseDay, ExerciseTotals};
 use crate::wire::Context;
 use crate::wire::number::Number;
 
@@ -20,7 +21,7 @@ pub(super) fn read(raw: &str, sample: Sample, context: &Context) -> Result<Optio
     if parts.lack(&[1, 2, 3]) {
         return Err("strengthTimes, totalTime and totalSteps are missing".to_owned());
     }
-    let steps = parts.quantity(3, &Vital::Step.range())?;
+    let steps = parts.quantity(3, &Metric::Step.range())?;
     let totals = ExerciseTotals {
         strength_minutes: parts.decimal(1, &STRENGTH_MINUTES)?,
         active_hours: parts.decimal(2, &ACTIVE_HOURS)?,

@@ -3,8 +3,9 @@
 //! Before: `envelope` found it. After: it is a row of `workout`, or kept with the reason why not.
 
 use super::parts::{Parts, element};
+use crate::metric::Metric;
+use crate::model::Workout;
 use crate::model::workout::MAX_WORKOUT;
-use crate::model::{Vital, Workout};
 use crate::wire::Context;
 
 /// Reads a workout; nothing in it is none.
@@ -20,8 +21,8 @@ pub(super) fn read(raw: &str, context: &Context) -> Result<Option<Workout>, Stri
         start,
         end,
         workout_type: parts.code(2)?,
-        calorie: parts.decimal(3, &Vital::Calorie.range())?,
-        distance: parts.decimal(4, &Vital::Distance.range())?,
+        calorie: parts.decimal(3, &Metric::Calorie.range())?,
+        distance: parts.decimal(4, &Metric::Distance.range())?,
         record_id: parts.label(5)?,
     }))
 }

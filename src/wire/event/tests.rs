@@ -54,7 +54,7 @@ fn the_first_name_that_holds_a_value_wins() {
         (event.event_type.as_str(), event.value.as_deref(), event.device_sn.as_str()),
         ("B", Some("2"), "Y")
     );
-    assert_eq!(upload.items[0].reading.heart_rate, Some(2));
+    assert_eq!(upload.items[0].reading.measured.heart_rate, Some(2));
 }
 
 #[test]

@@ -75,36 +75,48 @@ fn an_unknown_id_leaves_it_to_the_other_name() {
 #[test]
 fn vital_signs_have_their_names() {
     let values = || [("72", Some(72)), (r#""80""#, Some(80))];
-    names_are_ranked(&["heart_rate", "heartRate", "xlv"], |reading| reading.heart_rate, values());
-    names_are_ranked(&["blood_oxygen", "bloodOxygen", "xy"], |reading| reading.blood_oxygen, values());
+    names_are_ranked(&["heart_rate", "heartRate", "xlv"], |reading| reading.measured.heart_rate, values());
+    names_are_ranked(
+        &["blood_oxygen", "bloodOxygen", "xy"],
+        |reading| reading.measured.blood_oxygen,
+        values(),
+    );
     let high = ["blood_pressure_systolic", "pressureHigh", "pressure_high", "gxy"];
-    names_are_ranked(&high, |reading| reading.pressure_high, values());
+    names_are_ranked(&high, |reading| reading.measured.pressure_high, values());
     let low = ["blood_pressure_diastolic", "pressureLow", "pressure_low", "dxy"];
-    names_are_ranked(&low, |reading| reading.pressure_low, values());
-    names_are_ranked(&["stress", "yl"], |reading| reading.stress, values());
-    let temperature = |reading: &Reading| reading.temperature.map(|value| value.to_string());
+    names_are_ranked(&low, |reading| reading.measured.pressure_low, values());
+    names_are_ranked(&["stress", "yl"], |reading| reading.measured.stress, values());
+    let temperature = |reading: &Reading| reading.measured.temperature.map(|value| value.to_string());
     let values = [("36.6", Some("36.6".to_owned())), (r#""37.1""#, Some("37.1".to_owned()))];
     names_are_ranked(&["body_temperature", "temperature", "tw"], temperature, values);
 }
 
 #[test]
 fn totals_of_the_day_have_their_names() {
-    names_are_ranked(&["step", "bs"], |reading| reading.step, [("0", Some(0)), (r#""80""#, Some(80))]);
+    names_are_ranked(
+        &["step", "bs"],
+        |reading| reading.measured.step,
+        [("0", Some(0)), (r#""80""#, Some(80))],
+    );
     let values = || [(r#""0.0""#, Some("0.0".to_owned())), ("1640.5", Some("1640.5".to_owned()))];
     names_are_ranked(
         &["distance", "jl"],
-        |reading| reading.distance.map(|value| value.to_string()),
+        |reading| reading.measured.distance.map(|value| value.to_string()),
         values(),
     );
-    names_are_ranked(&["calorie", "rl"], |reading| reading.calorie.map(|value| value.to_string()), values());
+    names_are_ranked(
+        &["calorie", "rl"],
+        |reading| reading.measured.calorie.map(|value| value.to_string()),
+        values(),
+    );
 }
 
 #[test]
 fn positions_have_their_names() {
     let values = || [(r#""22.543721""#, Some(22.543_721)), ("-3.5", Some(-3.5))];
-    names_are_ranked(&["latitude", "wd"], |reading| reading.latitude, values());
-    names_are_ranked(&["longitude", "jd"], |reading| reading.longitude, values());
-    names_are_ranked(&["altitude", "hb"], |reading| reading.altitude, values());
+    names_are_ranked(&["latitude", "wd"], |reading| reading.measured.latitude, values());
+    names_are_ranked(&["longitude", "jd"], |reading| reading.measured.longitude, values());
+    names_are_ranked(&["altitude", "hb"], |reading| reading.measured.altitude, values());
 }
 
 #[test]

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use rust_decimal::Decimal;
 
 use super::*;
+use crate::metric::Measurements;
 use crate::model::{DocumentKind, Element, Owner};
 use crate::wire::document;
 
@@ -71,18 +72,20 @@ fn some_reading() -> impl Strategy<Value = Reading> {
             device_sn: who.0,
             owner: Owner { customer_id: who.1, org_id: who.2, user_id: who.3 },
             ts: Timestamp::from_second(who.4).unwrap(),
-            heart_rate: signs.0,
-            blood_oxygen: signs.1,
-            temperature: signs.2,
-            pressure_high: signs.3,
-            pressure_low: signs.4,
-            stress: signs.5,
-            step: totals.0,
-            distance: totals.1,
-            calorie: totals.2,
-            latitude: place.0.map(|at| at.0),
-            longitude: place.0.map(|at| at.1),
-            altitude: place.1,
+            measured: Measurements {
+                heart_rate: signs.0,
+                blood_oxygen: signs.1,
+                temperature: signs.2,
+                pressure_high: signs.3,
+                pressure_low: signs.4,
+                stress: signs.5,
+                step: totals.0,
+                distance: totals.1,
+                calorie: totals.2,
+                latitude: place.0.map(|at| at.0),
+                longitude: place.0.map(|at| at.1),
+                altitude: place.1,
+            },
             upload_method: rest.0,
             documents: [(DocumentKind::Sleep, rest.1), (DocumentKind::ExerciseWeek, rest.2)]
                 .into_iter()
@@ -95,7 +98,7 @@ fn some_reading() -> impl Strategy<Value = Reading> {
         .prop_map(|mut reading| {
             let names_value = |meaning: usize| VALUES.contains(&meaning) || DOCUMENTS.contains(&meaning);
             if !words(&reading, 0).iter().any(|(meaning, ..)| names_value(*meaning)) {
-                reading.heart_rate = Some(72);
+                reading.measured.heart_rate = Some(72);
             }
             reading
         })
@@ -123,18 +126,18 @@ fn words(reading: &Reading, time: u8) -> Words {
         (text(owner.customer_id), true),
         (text(owner.org_id), true),
         (text(owner.user_id), true),
-        (text(reading.heart_rate), true),
-        (text(reading.blood_oxygen), true),
-        (text(reading.temperature), true),
-        (text(reading.pressure_high), true),
-        (text(reading.pressure_low), true),
-        (text(reading.stress), true),
-        (text(reading.step), true),
-        (text(reading.distance), true),
-        (text(reading.calorie), true),
-        (text(reading.latitude), true),
-        (text(reading.longitude), true),
-        (text(reading.altitude), true),
+        (text(reading.measured.heart_rate), true),
+        (text(reading.measured.blood_oxygen), true),
+        (text(reading.measured.temperature), true),
+        (text(reading.measured.pressure_high), true),
+        (text(reading.measured.pressure_low), true),
+        (text(reading.measured.stress), true),
+        (text(reading.measured.step), true),
+        (text(reading.measured.distance), true),
+        (text(reading.measured.calorie), true),
+        (text(reading.measured.latitude), true),
+        (text(reading.measured.longitude), true),
+        (text(reading.measured.altitude), true),
         (Some(time), is_number),
         (reading.upload_method.clone(), false),
         (document(DocumentKind::Sleep), false),

@@ -38,7 +38,7 @@ fn an_array_keeps_the_order_of_its_samples() {
     let upload = upload(include_str!("../../../../tests/fixtures/watch_array.json"));
     assert_eq!(upload.received(), 3);
     assert_eq!(upload.items.iter().map(|item| item.index).collect::<Vec<_>>(), [0, 1, 2]);
-    let rates = upload.items.iter().map(|item| item.reading.heart_rate).collect::<Vec<_>>();
+    let rates = upload.items.iter().map(|item| item.reading.measured.heart_rate).collect::<Vec<_>>();
     assert_eq!(rates, [Some(72), None, Some(75)]);
 }
 
@@ -188,7 +188,7 @@ fn an_empty_object_where_a_record_is_expected_is_a_reject_and_no_error() {
 fn a_sample_with_data_that_wraps_nothing_is_a_sample() {
     for data in ["null", r#""null""#, "5", r#""text""#, "true"] {
         assert_eq!(
-            only(&format!(r#"{{"deviceSn":"A","heart_rate":72,"data":{data}}}"#)).heart_rate,
+            only(&format!(r#"{{"deviceSn":"A","heart_rate":72,"data":{data}}}"#)).measured.heart_rate,
             Some(72)
         );
     }
@@ -197,8 +197,10 @@ fn a_sample_with_data_that_wraps_nothing_is_a_sample() {
 #[test]
 fn a_sample_that_also_wraps_others_is_not_lost() {
     let body = r#"{"deviceSn":"A","heart_rate":72,"data":[{"deviceSn":"B","heart_rate":73}]}"#;
-    let rates =
-        readings(body).into_iter().map(|reading| (reading.device_sn, reading.heart_rate)).collect::<Vec<_>>();
+    let rates = readings(body)
+        .into_iter()
+        .map(|reading| (reading.device_sn, reading.measured.heart_rate))
+        .collect::<Vec<_>>();
     assert_eq!(rates, [("B".to_owned(), Some(73)), ("A".to_owned(), Some(72))]);
 }
 
@@ -213,7 +215,10 @@ fn what_the_phone_app_puts_around_a_record_is_no_record() {
         assert_eq!(only(&body), expected(), "{body}");
     }
     let around_nothing = only(&format!(r#"{{"type":"health","data":{{"data":[],{filler}}}}}"#));
-    assert_eq!((around_nothing.device_sn.as_str(), around_nothing.latitude), ("WATCH-1", Some(22.5)));
+    assert_eq!(
+        (around_nothing.device_sn.as_str(), around_nothing.measured.latitude),
+        ("WATCH-1", Some(22.5))
+    );
 }
 
 #[test]
@@ -224,7 +229,7 @@ fn wrappers_without_end_are_a_reject_and_cost_no_stack() {
     let arrays = format!(r#"{{"data":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
     assert_eq!(refusal(&arrays).0, RejectReason::NotAnObject);
     let inside = sample(&format!(r#""heart_rate":72,"unknown":{}{}"#, "[".repeat(depth), "]".repeat(depth)));
-    assert_eq!(only(&inside).heart_rate, Some(72));
+    assert_eq!(only(&inside).measured.heart_rate, Some(72));
     let unfinished = r#"{"data":["#.repeat(depth);
     assert!(matches!(try_parse(unfinished), Err(BodyError::NotJson(_))));
 }
@@ -241,15 +246,15 @@ fn a_bare_wrapper_and_one_with_company_yield_the_same() {
 
 #[test]
 fn of_one_name_twice_the_later_counts() {
-    assert_eq!(reading(r#""heart_rate":72,"heart_rate":80"#).heart_rate, Some(80));
-    assert_eq!(reading(r#""heart_rate":72,"heart_rate":null"#).heart_rate, Some(72));
+    assert_eq!(reading(r#""heart_rate":72,"heart_rate":80"#).measured.heart_rate, Some(80));
+    assert_eq!(reading(r#""heart_rate":72,"heart_rate":null"#).measured.heart_rate, Some(72));
 }
 
 #[test]
 fn names_may_be_escaped_or_broken() {
-    assert_eq!(reading(r#""heart\u005frate":72"#).heart_rate, Some(72));
-    assert_eq!(reading(r#""\ud800":1,"心率":70,"heart_rate":72"#).heart_rate, Some(72));
-    assert_eq!(only(r#"{"d\u0061ta":{"deviceSn":"A","heart_rate":72}}"#).heart_rate, Some(72));
+    assert_eq!(reading(r#""heart\u005frate":72"#).measured.heart_rate, Some(72));
+    assert_eq!(reading(r#""\ud800":1,"心率":70,"heart_rate":72"#).measured.heart_rate, Some(72));
+    assert_eq!(only(r#"{"d\u0061ta":{"deviceSn":"A","heart_rate":72}}"#).measured.heart_rate, Some(72));
 }
 
 #[test]
@@ -268,9 +273,18 @@ fn the_phone_envelope_is_read() {
     let reading = only(include_str!("../../../../tests/fixtures/phone_envelope.json"));
     assert_eq!(reading.device_sn, "A5GTQ24603000537");
     assert_eq!(reading.ts, instant("2025-05-17T06:31:10Z"));
-    assert_eq!((reading.heart_rate, reading.blood_oxygen, reading.stress), (Some(84), Some(97), None));
-    assert_eq!((reading.step, reading.distance.map(|d| d.to_string())), (Some(0), Some("0.0".to_owned())));
-    assert_eq!((reading.latitude, reading.longitude, reading.altitude), (None, None, None));
+    assert_eq!(
+        (reading.measured.heart_rate, reading.measured.blood_oxygen, reading.measured.stress),
+        (Some(84), Some(97), None)
+    );
+    assert_eq!(
+        (reading.measured.step, reading.measured.distance.map(|d| d.to_string())),
+        (Some(0), Some("0.0".to_owned()))
+    );
+    assert_eq!(
+        (reading.measured.latitude, reading.measured.longitude, reading.measured.altitude),
+        (None, None, None)
+    );
     assert_eq!(reading.owner.customer_id, Some(1_939_964_806_110_937_090));
     assert_eq!((reading.owner.org_id, reading.owner.user_id), (None, None));
     assert_eq!(reading.upload_method.as_deref(), Some("bluetooth"));
@@ -280,7 +294,10 @@ fn the_phone_envelope_is_read() {
 #[test]
 fn the_older_phone_path_is_read() {
     let readings = readings(include_str!("../../../../tests/fixtures/older_phone_path.json"));
-    assert_eq!(readings.iter().map(|reading| reading.heart_rate).collect::<Vec<_>>(), [Some(66), Some(67)]);
+    assert_eq!(
+        readings.iter().map(|reading| reading.measured.heart_rate).collect::<Vec<_>>(),
+        [Some(66), Some(67)]
+    );
 }
 
 #[test]

@@ -12,15 +12,18 @@ fn a_sample_of_a_watch_is_stored_to_the_exact_value() {
     assert_eq!(reading.owner.customer_id, Some(1_939_964_806_110_937_090));
     assert_eq!(reading.owner.org_id, Some(1_939_964_806_110_937_091));
     assert_eq!(reading.owner.user_id, Some(1_940_374_479_725_170_690));
-    assert_eq!((reading.heart_rate, reading.blood_oxygen, reading.stress), (Some(72), Some(98), Some(41)));
-    assert_eq!((reading.pressure_high, reading.pressure_low), (Some(118), Some(79)));
-    assert_eq!(reading.temperature, Some(Decimal::new(366, 1)));
     assert_eq!(
-        (reading.step, reading.distance, reading.calorie),
+        (reading.measured.heart_rate, reading.measured.blood_oxygen, reading.measured.stress),
+        (Some(72), Some(98), Some(41))
+    );
+    assert_eq!((reading.measured.pressure_high, reading.measured.pressure_low), (Some(118), Some(79)));
+    assert_eq!(reading.measured.temperature, Some(Decimal::new(366, 1)));
+    assert_eq!(
+        (reading.measured.step, reading.measured.distance, reading.measured.calorie),
         (Some(2345), Some(Decimal::new(16405, 1)), Some(Decimal::new(960_200, 1)))
     );
     assert_eq!(
-        (reading.latitude, reading.longitude, reading.altitude),
+        (reading.measured.latitude, reading.measured.longitude, reading.measured.altitude),
         (Some(22.543_721), Some(114.045_801), Some(0.0))
     );
     assert_eq!(reading.upload_method.as_deref(), Some("wifi"));
@@ -30,10 +33,10 @@ fn a_sample_of_a_watch_is_stored_to_the_exact_value() {
 #[test]
 fn numbers_and_text_of_numbers_are_one() {
     for sent in ["72", "72.0", r#""72""#, r#""72.0""#, r#"" 72 ""#, "7.2e1", r#""7.2E+1""#, r#""\u00372""#] {
-        assert_eq!(reading(&format!(r#""heart_rate":{sent}"#)).heart_rate, Some(72), "{sent}");
+        assert_eq!(reading(&format!(r#""heart_rate":{sent}"#)).measured.heart_rate, Some(72), "{sent}");
     }
     for sent in ["36.6", r#""36.6""#, "3.66e1"] {
-        let temperature = reading(&format!(r#""temperature":{sent}"#)).temperature.unwrap();
+        let temperature = reading(&format!(r#""temperature":{sent}"#)).measured.temperature.unwrap();
         assert_eq!(temperature.to_string(), "36.6", "{sent}");
     }
 }
@@ -41,8 +44,8 @@ fn numbers_and_text_of_numbers_are_one() {
 #[test]
 fn decimals_pick_up_no_binary_noise_and_lose_no_digit() {
     for sent in ["0.1", "1640.5", "36.60", "0.30000000000000004", "123456.123456789012345678"] {
-        assert_eq!(reading(&format!(r#""distance":{sent}"#)).distance.unwrap().to_string(), sent);
-        assert_eq!(reading(&format!(r#""distance":"{sent}""#)).distance.unwrap().to_string(), sent);
+        assert_eq!(reading(&format!(r#""distance":{sent}"#)).measured.distance.unwrap().to_string(), sent);
+        assert_eq!(reading(&format!(r#""distance":"{sent}""#)).measured.distance.unwrap().to_string(), sent);
     }
 }
 
@@ -53,19 +56,19 @@ fn a_vital_sign_of_zero_is_not_measured() {
             r#""heart_rate":{zero},"blood_oxygen":{zero},"body_temperature":{zero},"pressureHigh":{zero},"pressureLow":{zero},"stress":{zero}"#
         ));
         let vitals = [
-            reading.heart_rate,
-            reading.blood_oxygen,
-            reading.pressure_high,
-            reading.pressure_low,
-            reading.stress,
+            reading.measured.heart_rate,
+            reading.measured.blood_oxygen,
+            reading.measured.pressure_high,
+            reading.measured.pressure_low,
+            reading.measured.stress,
         ];
-        assert_eq!((vitals, reading.temperature), ([None; 5], None), "{zero}");
+        assert_eq!((vitals, reading.measured.temperature), ([None; 5], None), "{zero}");
     }
 }
 
 #[test]
 fn a_zero_under_the_first_name_is_an_answer() {
-    assert_eq!(reading(r#""body_temperature":"0.0","temperature":"25.3""#).temperature, None);
+    assert_eq!(reading(r#""body_temperature":"0.0","temperature":"25.3""#).measured.temperature, None);
 }
 
 #[test]
@@ -73,7 +76,7 @@ fn totals_of_zero_are_real() {
     for zero in ["0", "0.0", r#""0""#, r#""0.0""#] {
         let reading = reading(&format!(r#""step":{zero},"distance":{zero},"calorie":{zero}"#));
         assert_eq!(
-            (reading.step, reading.distance, reading.calorie),
+            (reading.measured.step, reading.measured.distance, reading.measured.calorie),
             (Some(0), Some(Decimal::ZERO), Some(Decimal::ZERO))
         );
     }
@@ -93,7 +96,11 @@ fn a_position_of_zero_and_zero_is_none() {
         (r#""latitude":51.5"#, (Some(51.5), None, None)),
     ] {
         let reading = reading(sent);
-        assert_eq!((reading.latitude, reading.longitude, reading.altitude), expected, "{sent}");
+        assert_eq!(
+            (reading.measured.latitude, reading.measured.longitude, reading.measured.altitude),
+            expected,
+            "{sent}"
+        );
     }
 }
 
@@ -225,7 +232,7 @@ fn what_is_no_number_is_a_bad_value() {
 
 #[test]
 fn a_bad_value_behind_a_winning_name_is_never_looked_at() {
-    assert_eq!(reading(r#""heart_rate":72,"xlv":"broken""#).heart_rate, Some(72));
+    assert_eq!(reading(r#""heart_rate":72,"xlv":"broken""#).measured.heart_rate, Some(72));
 }
 
 #[test]
@@ -257,7 +264,10 @@ fn the_ends_of_a_range_are_inside_it() {
         r#""heart_rate":300,"blood_oxygen":100,"temperature":"50.0","pressureHigh":350,"pressureLow":250,"stress":100,
            "step":300000,"distance":1000000,"calorie":"100000000.0","latitude":-90,"longitude":180,"altitude":20000"#,
     );
-    assert_eq!((reading.heart_rate, reading.step, reading.latitude), (Some(300), Some(300_000), Some(-90.0)));
+    assert_eq!(
+        (reading.measured.heart_rate, reading.measured.step, reading.measured.latitude),
+        (Some(300), Some(300_000), Some(-90.0))
+    );
 }
 
 #[test]

@@ -1,0 +1,10 @@
+-- batch.copy_fresh
+-- Purpose: rows that are expected to be new, straight into the table. batch_id is the default of the table.
+-- Locks: none that others wait for.
+copy health_data (
+    device_sn, ts, received_at, customer_id, org_id, user_id, upload_method,
+    -- generated: columns
+    heart_rate, blood_oxygen, temperature, pressure_high, pressure_low, stress, step, distance, calorie, latitude,
+    longitude, altitude
+    -- end
+) from stdin (format binary)

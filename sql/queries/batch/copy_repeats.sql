@@ -1,0 +1,10 @@
+-- batch.copy_repeats
+-- Purpose: likely repeats, into the session's table they go through.
+-- Locks: none that others see.
+copy pg_temp.incoming (
+    device_sn, ts, received_at, customer_id, org_id, user_id, upload_method,
+    -- generated: columns
+    heart_rate, blood_oxygen, temperature, pressure_high, pressure_low, stress, step, distance, calorie, latitude,
+    longitude, altitude
+    -- end
+) from stdin (format binary)
