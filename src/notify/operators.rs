@@ -16,11 +16,7 @@ use uuid::Uuid;
 use super::decide::{self, Limits};
 use super::{Sender, client, email, webhook, wechat, wecom, wecom_robot};
 use crate::config::Settings;
-<<<<<<< HEAD
 use crate::language::Locale;
-use crate::model::id::random_uuid;
-=======
->>>>>>> 1aeb186de6e7981fe23ce5a336af4143e852581a
 use crate::model::{Channel, Content, Message, SystemAlert};
 use crate::store::clock::Clock;
 use crate::store::notification::Outcome;

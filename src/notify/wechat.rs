@@ -65,13 +65,8 @@ impl Sender for Wechat {
             "touser": message.address,
             "template_id": self.template_id,
             // 32 characters at most.
-<<<<<<< HEAD
-            "client_msg_id": message.id.replace('-', ""),
-            "data": data(&self.fields, message),
-=======
             "client_msg_id": message.id.simple().to_string(),
-            "data": data(&self.fields, message, &self.zone),
->>>>>>> 1aeb186de6e7981fe23ce5a336af4143e852581a
+            "data": data(&self.fields, message),
         });
         token::send_under(&self.tokens, async |token| {
             let mut url = self.url.clone();

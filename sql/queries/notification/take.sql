@@ -63,11 +63,7 @@ taken as (
     returning n.notification_id, n.alert_id, n.address, n.kind, n.urgent, n.due_at, n.attempts, n.message_id,
               n.traceparent, j.secret, j.language
 )
-<<<<<<< HEAD
-select t.address, t.message_id::text as message_id, t.kind, t.attempts, t.secret, t.language, t.traceparent,
-=======
-select t.address, t.message_id, t.kind, t.attempts, t.secret, t.contact, t.traceparent,
->>>>>>> 1aeb186de6e7981fe23ce5a336af4143e852581a
+select t.address, t.message_id, t.kind, t.attempts, t.secret, t.language, t.traceparent,
        extract(epoch from clock_timestamp() - t.due_at)::float8 as age_seconds,
        to_jsonb(a) as alert, r.name as rule
 from taken t
