@@ -7,6 +7,7 @@ pub mod alerts;
 pub mod backfill;
 pub mod check;
 pub mod directory;
+pub mod encoding;
 pub mod erase;
 pub mod interrupt;
 pub mod keys;
