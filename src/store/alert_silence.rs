@@ -16,7 +16,7 @@ const STOP: Statement = statement!("alert_silence", "stop");
 const UNKNOWN: Statement = statement!("alert_silence", "unknown");
 
 /// What became of a silence that was asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Asked {
     /// It is kept.
     Kept(AlertSilence),

@@ -231,7 +231,8 @@ async fn each_contact_hears_of_an_alert_in_their_language() {
         let application = applications.iter().find(|seen| seen.body["touser"] == name).expect("one each");
         let text = application.body["text"]["content"].as_str().expect("text");
         assert!(text.starts_with(tag), "{text}");
-        let of_name = |seen: &&crate::harness::ReceivedRequest| seen.query.contains(&format!("key={name}"));
+        let of_name =
+            |seen: &&crate::harness::ReceivedRequest| seen.query.get("key").is_some_and(|key| key == name);
         let robot = robots.iter().find(of_name).expect("one each");
         let text = robot.body["markdown"]["content"].as_str().expect("text");
         assert!(text.starts_with(tag), "{text}");
