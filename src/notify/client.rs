@@ -1,7 +1,7 @@
 //! The HTTP client of the channels, and how its errors are told.
 //!
 //! Promise: no redirect is followed, no proxy of the environment is used (the settings say where to go), and no error names
-//! a URL: keys and tokens stand in them. How long an attempt may take is kept by `notify::lane`.
+//! a URL: keys and tokens stand in them. How long an attempt may take is kept by `notify::sender_loop`.
 
 use std::error::Error;
 

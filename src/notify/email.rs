@@ -1,6 +1,6 @@
 //! E-mail by SMTP.
 //!
-//! Before: `notify::lane` has a message for an address. After: the mail server of the settings. Promise: the Message-ID is that
+//! Before: `notify::sender_loop` has a message for an address. After: the mail server of the settings. Promise: the Message-ID is that
 //! of the message, at every attempt; what the server refuses for good (5xx) is not tried again.
 
 use lettre::message::header::ContentType;

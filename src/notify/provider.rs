@@ -83,7 +83,7 @@ pub(super) fn url((name, base): (&str, &str), path: &str) -> Result<Url, String>
 }
 
 /// What an answer means for the message.
-pub(super) fn judge(answer: &Answer) -> Verdict {
+pub(super) fn classify(answer: &Answer) -> Verdict {
     let words = format!("{} {}", answer.errcode, answer.errmsg);
     match answer.errcode {
         0 => Verdict::Attempt(Attempt::Delivered),
@@ -103,23 +103,23 @@ pub(super) fn judge(answer: &Answer) -> Verdict {
 mod tests {
     use super::*;
 
-    fn judged(errcode: i64) -> Verdict {
-        judge(&Answer { errcode, errmsg: "so".into(), ..Answer::default() })
+    fn classified(errcode: i64) -> Verdict {
+        classify(&Answer { errcode, errmsg: "so".into(), ..Answer::default() })
     }
 
     #[test]
     fn a_code_says_what_to_do() {
-        assert_eq!(judged(0), Verdict::Attempt(Attempt::Delivered));
-        assert_eq!(judged(-1), Verdict::Attempt(Attempt::failed("-1 so")));
-        assert_eq!(judged(99_999), Verdict::Attempt(Attempt::failed("99999 so")));
+        assert_eq!(classified(0), Verdict::Attempt(Attempt::Delivered));
+        assert_eq!(classified(-1), Verdict::Attempt(Attempt::failed("-1 so")));
+        assert_eq!(classified(99_999), Verdict::Attempt(Attempt::failed("99999 so")));
         for token in [40001, 40014, 42001] {
-            assert_eq!(judged(token), Verdict::Token(format!("{token} so")));
+            assert_eq!(classified(token), Verdict::Token(format!("{token} so")));
         }
         for limit in [45009, 45011] {
-            assert_eq!(judged(limit), Verdict::Attempt(Attempt::limited(format!("{limit} so"))));
+            assert_eq!(classified(limit), Verdict::Attempt(Attempt::limited(format!("{limit} so"))));
         }
         for refusal in [40003, 43004, 43101, 93000] {
-            assert_eq!(judged(refusal), Verdict::Attempt(Attempt::Refused(format!("{refusal} so"))));
+            assert_eq!(classified(refusal), Verdict::Attempt(Attempt::Refused(format!("{refusal} so"))));
         }
     }
 }

@@ -62,7 +62,7 @@ impl Tokens {
         }
         let asked_at = Instant::now();
         let answer = provider::ask(self.http.get(self.url.clone())).await?;
-        match provider::judge(&answer) {
+        match provider::classify(&answer) {
             Verdict::Attempt(Attempt::Delivered) if !answer.access_token.is_empty() => {}
             Verdict::Attempt(Attempt::Limited { words, wait }) => {
                 return Err(Attempt::Limited { words: format!("token: {words}"), wait });

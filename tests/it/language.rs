@@ -214,7 +214,7 @@ async fn each_contact_hears_of_an_alert_in_their_language() {
         let seen = receiver.received(&format!("/{name}"), 1).await.remove(0).body;
         let alert = &seen["data"]["alerts"][0];
         let text = |name: &str| alert[name].as_str().expect("text").to_owned();
-        (seen["data"]["language"].clone(), text("rule"), text("message"))
+        (seen["language"].clone(), text("rule"), text("message"))
     };
     let (language, rule, message) = webhook("en").await;
     assert_eq!((language, rule.as_str()), (json!("en"), "Fall"));
