@@ -68,7 +68,7 @@ impl Sender for Email {
     }
 }
 
-/// The server's code and words, or what went wrong on the way.
+/// The server's code and text, or the error of the connection.
 fn words(error: &Error) -> String {
     let mut words = error.to_string();
     let mut cause = std::error::Error::source(error);

@@ -1,7 +1,7 @@
 //! What WeChat and WeCom answer: a 200 with `errcode` in the body.
 //!
 //! Before: `wechat`, `wecom`, `wecom_robot` ask. After: they know what follows. Promise: the code decides, never the status
-//! alone; the provider's words are kept.
+//! alone; the provider's error is kept.
 //! Codes: <https://developer.work.weixin.qq.com/document/path/90313> and
 //! <https://developers.weixin.qq.com/doc/offiaccount/Getting_Started/Global_Return_Code.html>.
 
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::client;
 use super::decide::Attempt;
 
-/// An answer; fields that are not told are empty.
+/// An answer; fields that it lacks are empty.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Answer {

@@ -19,7 +19,7 @@ const RENEW_BEFORE: Duration = Duration::from_secs(300);
 #[derive(Debug)]
 pub(super) struct Tokens {
     http: Client,
-    /// With the secret: never to be told.
+    /// With the secret: never logged.
     url: Url,
     held: Mutex<Option<Token>>,
 }
@@ -67,7 +67,7 @@ impl Tokens {
             Verdict::Attempt(Attempt::Limited { words, wait }) => {
                 return Err(Attempt::Limited { words: format!("token: {words}"), wait });
             }
-            // Whatever is wrong with the credentials can be mended while messages are tried again.
+            // Wrong credentials can be corrected while messages are tried again.
             _ => return Err(Attempt::failed(format!("token: {} {}", answer.errcode, answer.errmsg))),
         }
         let holds = Duration::from_secs(answer.expires_in);

@@ -144,8 +144,9 @@ const ROOMS: [&str; 4] = ["notify/text.rs", "command/alerts/", "http/error", "ht
 #[test]
 fn no_sentence_stands_in_the_code_of_what_people_read() {
     for (file, code) in sources() {
+        // What devices send is no text of ours.
         let chinese = code.chars().find(|sign| ('\u{4E00}'..='\u{9FFF}').contains(sign));
-        assert_eq!(chinese, None, "{file}");
+        assert!(chinese.is_none() || file.starts_with("wire/"), "{file}: {chinese:?}");
         if !ROOMS.iter().any(|room| file.starts_with(room)) {
             continue;
         }
@@ -208,7 +209,7 @@ async fn fall(service: &Service) {
 
 #[tokio::test]
 async fn each_contact_hears_of_an_alert_in_their_language() {
-    let (database, receiver, service) = ward("zh").await;
+    let (_database, receiver, service) = ward("zh").await;
     fall(&service).await;
     let webhook = async |name: &str| {
         let seen = receiver.received(&format!("/{name}"), 1).await.remove(0).body;
@@ -237,7 +238,6 @@ async fn each_contact_hears_of_an_alert_in_their_language() {
         let text = robot.body["markdown"]["content"].as_str().expect("text");
         assert!(text.starts_with(tag), "{text}");
     }
-    drop(database);
     service.finish().await;
 }
 
@@ -277,7 +277,7 @@ async fn the_rules_that_came_with_the_program_are_all_translated() {
 
 #[tokio::test]
 async fn the_api_answers_in_the_language_that_is_asked_for() {
-    let (database, _receiver, service) = ward("en").await;
+    let (_database, _receiver, service) = ward("en").await;
     let asked = async |path: &str, accepted: Option<&str>| {
         let mut request = reqwest::Client::new().get(format!("{}{path}", service.url()));
         if let Some(accepted) = accepted {
@@ -318,7 +318,6 @@ async fn the_api_answers_in_the_language_that_is_asked_for() {
     assert!(alert.get("translations").is_none(), "{alert}");
     let (_, _, body) = asked("/api/alerts", None).await;
     assert_eq!(body["alerts"][0]["rule_name"], "Fall");
-    drop(database);
     service.finish().await;
 }
 
