@@ -1,4 +1,4 @@
-//! The only place that turns an error into a status, and says in the document which there are.
+//! The only place that turns an error into a status, and describes the statuses in the OpenAPI document.
 
 mod access;
 mod api;
@@ -33,7 +33,7 @@ const RETRY_AFTER_SECONDS: u64 = 2;
 pub enum HttpError {
     /// The body is not an upload.
     Body(BodyError),
-    /// No record of a batch can be stored: the answer is the account of them.
+    /// No record of a batch can be stored: the answer lists them.
     NoValidRecord(serde_json::Value),
     /// The body is larger than allowed.
     TooLarge {
@@ -42,17 +42,17 @@ pub enum HttpError {
         /// Of what.
         unit: &'static str,
     },
-    /// The body is compressed in a way that is not read.
+    /// The Content-Encoding is not supported.
     Encoding,
-    /// The body is not what its Content-Encoding says, or broke off.
+    /// The body is not valid for its Content-Encoding, or ended early.
     Unreadable(String),
-    /// The body did not come in time.
+    /// The body did not arrive in time.
     Slow,
-    /// All bodies together take as much as they may, or the large ones before it took too long.
+    /// The memory for bodies is used up, or earlier large bodies took too long.
     Crowded,
-    /// It could not be committed now.
+    /// It cannot be committed now.
     Ingest(IngestError),
-    /// Whose it is could not be found out now.
+    /// The owners cannot be looked up now.
     Owners(OwnersError),
 }
 
@@ -90,7 +90,7 @@ impl ErrorAnswer {
     }
 }
 
-/// An error in English, as devices are answered; [`localize`] says it in the language of whoever asks below `/api/`.
+/// An error in English, as devices are answered; [`localize`] translates it for requests below `/api/`.
 fn answer(status: StatusCode, text: Text) -> Response {
     (status, Extension(text.clone()), ErrorAnswer::new(text.to_string())).into_response()
 }
@@ -102,7 +102,7 @@ impl HttpError {
         Self::Crowded
     }
 
-    /// What is wrong. What the parsers of uploads and the ingest say is for devices, in their contract.
+    /// What is wrong. The texts of parsers and ingest are part of the contract with devices and stay in English.
     fn text(&self) -> Text {
         match self {
             Self::Body(error) => Text::Verbatim(error.to_string()),
@@ -196,7 +196,7 @@ impl IntoResponse for ConfigError {
     }
 }
 
-/// What an upload may be answered besides 200: the statuses above, for the document.
+/// The answers to an upload besides 200, for the OpenAPI document.
 impl IntoResponses for HttpError {
     fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
         let with_body = |description: &str| {

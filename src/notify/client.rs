@@ -24,11 +24,11 @@ pub(super) fn builder(settings: &NotifySettings) -> ClientBuilder {
 /// # Errors
 /// TLS cannot be used on this machine.
 pub(super) fn build(builder: ClientBuilder) -> Result<Client, String> {
-    builder.build().map_err(words)
+    builder.build().map_err(reason)
 }
 
 /// What went wrong, without the URL.
-pub(super) fn words(error: reqwest::Error) -> String {
+pub(super) fn reason(error: reqwest::Error) -> String {
     let error = error.without_url();
     if error.is_timeout() {
         return "no answer in time".to_owned();

@@ -18,14 +18,14 @@ pub(super) enum Attempt {
     /// Rate limit, with its error.
     Limited {
         /// What it said.
-        words: String,
+        reason: String,
         /// For how long, if it said so.
         wait: Option<Duration>,
     },
     /// Failed this time, with its error.
     Failed {
         /// What it said, or what went wrong on the way.
-        words: String,
+        reason: String,
         /// When to try again, if it said so.
         retry_after: Option<Duration>,
     },
@@ -33,20 +33,22 @@ pub(super) enum Attempt {
 
 impl Attempt {
     /// A failure without a time to try again.
-    pub(super) fn failed(words: impl Into<String>) -> Self {
-        Self::Failed { words: words.into(), retry_after: None }
+    pub(super) fn failed(reason: impl Into<String>) -> Self {
+        Self::Failed { reason: reason.into(), retry_after: None }
     }
 
     /// A limit without a duration.
-    pub(super) fn limited(words: impl Into<String>) -> Self {
-        Self::Limited { words: words.into(), wait: None }
+    pub(super) fn limited(reason: impl Into<String>) -> Self {
+        Self::Limited { reason: reason.into(), wait: None }
     }
 
     /// The error, if it was not accepted.
-    pub(super) fn words(&self) -> Option<&str> {
+    pub(super) fn reason(&self) -> Option<&str> {
         match self {
             Self::Delivered => None,
-            Self::Refused(words) | Self::Limited { words, .. } | Self::Failed { words, .. } => Some(words),
+            Self::Refused(reason) | Self::Limited { reason, .. } | Self::Failed { reason, .. } => {
+                Some(reason)
+            }
         }
     }
 }
@@ -122,7 +124,7 @@ mod tests {
     const POLICY: SendPolicy = SendPolicy { attempts: 5, interval: Duration::ZERO };
 
     fn failed(retry_after: Option<u64>) -> Attempt {
-        Attempt::Failed { words: String::new(), retry_after: retry_after.map(Duration::from_secs) }
+        Attempt::Failed { reason: String::new(), retry_after: retry_after.map(Duration::from_secs) }
     }
 
     #[test]
@@ -144,7 +146,7 @@ mod tests {
         for (asked, granted) in [(0, 2), (1, 2), (20, 20), (86_400, 3600)] {
             assert_eq!(decide(&failed(Some(asked)), 0, POLICY, 0.0).1.as_secs(), granted, "{asked}");
         }
-        let limited = |wait| Attempt::Limited { words: String::new(), wait };
+        let limited = |wait| Attempt::Limited { reason: String::new(), wait };
         for (asked, granted) in [(None, 60), (Some(0), 1), (Some(30), 30), (Some(86_400), 3600)] {
             let wait = decide(&limited(asked.map(Duration::from_secs)), 0, POLICY, 0.0).1;
             assert_eq!(wait.as_secs(), granted, "{asked:?}");
@@ -167,7 +169,7 @@ mod tests {
             let attempt = match kind {
                 0 => Attempt::Delivered,
                 1 => Attempt::Refused(String::new()),
-                2 => Attempt::Limited { words: String::new(), wait },
+                2 => Attempt::Limited { reason: String::new(), wait },
                 _ => failed(seconds),
             };
             let policy = SendPolicy { attempts, interval: Duration::from_millis(interval_ms) };

@@ -54,8 +54,8 @@ trait Sender: Send + Sync + 'static {
         }
     }
     /// The part of a provider's answer that may be logged.
-    fn loggable(words: &str) -> &str {
-        words
+    fn loggable(reason: &str) -> &str {
+        reason
     }
 }
 

@@ -178,23 +178,23 @@ impl<S: Sender> OperatorSender<S> {
         metrics::counter!(names::OPERATOR_MESSAGES, "channel" => channel, "outcome" => outcome.name())
             .increment(1);
         message.attempts = message.attempts.saturating_add(1);
-        let words = S::loggable(attempt.words().unwrap_or_default());
+        let reason = S::loggable(attempt.reason().unwrap_or_default());
         match outcome {
             Outcome::Sent => (true, wait),
             Outcome::Dead => {
-                tracing::error!(channel, words, "operators were not notified");
+                tracing::error!(channel, reason, "operators were not notified");
                 (true, wait)
             }
             Outcome::Failed | Outcome::Limited if is_old(message) => {
                 tracing::error!(
                     channel,
-                    words,
+                    reason,
                     "operators were not notified for an hour; the change is dropped"
                 );
                 (true, wait)
             }
             Outcome::Failed | Outcome::Limited => {
-                tracing::warn!(channel, words, "operators not notified, tried again later");
+                tracing::warn!(channel, reason, "operators not notified, tried again later");
                 (false, wait)
             }
         }

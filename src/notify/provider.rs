@@ -42,7 +42,7 @@ const ANSWER_BYTES: usize = 64 * 1024;
 /// # Errors
 /// There is none, or none that can be read.
 pub(super) async fn ask(request: RequestBuilder) -> Result<Answer, Attempt> {
-    let failed = |error| Attempt::failed(client::words(error));
+    let failed = |error| Attempt::failed(client::reason(error));
     let mut response = request.send().await.map_err(failed)?;
     let status = response.status();
     if status == StatusCode::TOO_MANY_REQUESTS {
@@ -84,18 +84,18 @@ pub(super) fn url((name, base): (&str, &str), path: &str) -> Result<Url, String>
 
 /// What an answer means for the message.
 pub(super) fn classify(answer: &Answer) -> Verdict {
-    let words = format!("{} {}", answer.errcode, answer.errmsg);
+    let reason = format!("{} {}", answer.errcode, answer.errmsg);
     match answer.errcode {
         0 => Verdict::Attempt(Attempt::Delivered),
         // Token: invalid credential, invalid, expired.
-        40001 | 40014 | 42001 => Verdict::Token(words),
+        40001 | 40014 | 42001 => Verdict::Token(reason),
         // Quotas by the day and the minute; too much at once.
-        45009 | 45011 | 45033 => Verdict::Attempt(Attempt::limited(words)),
+        45009 | 45011 | 45033 => Verdict::Attempt(Attempt::limited(reason)),
         // Receiver: no such user, has not subscribed, has refused; template, arguments, content, application, robot.
         40003 | 43004 | 43101 | 40037 | 47003 | 40031 | 46004 | 60111 | 81013 | 40058 | 40008 | 45002
-        | 45008 | 40056 | 301_002 | 93000 => Verdict::Attempt(Attempt::Refused(words)),
+        | 45008 | 40056 | 301_002 | 93000 => Verdict::Attempt(Attempt::Refused(reason)),
         // -1 is busy; what is not known may pass.
-        _ => Verdict::Attempt(Attempt::failed(words)),
+        _ => Verdict::Attempt(Attempt::failed(reason)),
     }
 }
 

@@ -33,7 +33,7 @@ use crate::telemetry::trace::{self, TraceContext};
 const SLOTS: usize = 32;
 
 /// Longest error of a provider that is stored, bytes.
-const WORDS_BYTES: usize = 500;
+const REASON_BYTES: usize = 500;
 
 /// How often a stopped loop tries to record what it sent; an instance that takes over sends it again.
 const LAST_TRIES: u32 = 5;
@@ -168,7 +168,7 @@ impl<S: Sender> SenderLoop<S> {
                 address: message.address,
                 message_id: Some(message.id),
                 outcome,
-                error: attempt.words().map(|words| text::cut(&text::one_line(words), WORDS_BYTES)),
+                error: attempt.reason().map(|reason| text::cut(&text::one_line(reason), REASON_BYTES)),
                 wait,
             }
         })
@@ -242,16 +242,16 @@ fn log_attempt<S: Sender>(message: &Message, attempt: &Attempt, outcome: Outcome
         }
         return;
     }
-    let (message_id, words) = (message.id, S::loggable(attempt.words().unwrap_or_default()));
+    let (message_id, reason) = (message.id, S::loggable(attempt.reason().unwrap_or_default()));
     if outcome == Outcome::Dead {
         let alerts = message.content.len();
-        tracing::error!(channel, %message_id, alerts, words, "not delivered: `vitals alerts dead-letters`");
+        tracing::error!(channel, %message_id, alerts, reason, "not delivered: `vitals alerts dead-letters`");
     } else {
         tracing::warn!(
             channel,
             %message_id,
             outcome = outcome.name(),
-            words,
+            reason,
             "not delivered, tried again later"
         );
     }

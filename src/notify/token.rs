@@ -64,8 +64,8 @@ impl Tokens {
         let answer = provider::ask(self.http.get(self.url.clone())).await?;
         match provider::classify(&answer) {
             Verdict::Attempt(Attempt::Delivered) if !answer.access_token.is_empty() => {}
-            Verdict::Attempt(Attempt::Limited { words, wait }) => {
-                return Err(Attempt::Limited { words: format!("token: {words}"), wait });
+            Verdict::Attempt(Attempt::Limited { reason, wait }) => {
+                return Err(Attempt::Limited { reason: format!("token: {reason}"), wait });
             }
             // Wrong credentials can be corrected while messages are tried again.
             _ => return Err(Attempt::failed(format!("token: {} {}", answer.errcode, answer.errmsg))),
@@ -90,7 +90,7 @@ pub(super) async fn send_under<F: Future<Output = Result<Verdict, Attempt>>>(
         };
         Ok(match verdict {
             Verdict::Attempt(attempt) => attempt,
-            Verdict::Token(words) => Attempt::failed(words),
+            Verdict::Token(reason) => Attempt::failed(reason),
         })
     };
     sending.await.unwrap_or_else(|attempt: Attempt| attempt)

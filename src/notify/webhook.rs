@@ -25,7 +25,7 @@ const ANSWER_BYTES: usize = 4096;
 const ANSWER_WAIT: Duration = Duration::from_secs(1);
 
 /// How much of it is kept.
-const WORDS_BYTES: usize = 200;
+const REASON_BYTES: usize = 200;
 
 /// Sends to URLs.
 #[derive(Debug)]
@@ -76,7 +76,7 @@ impl Webhook {
         }
         request.body(body).send().await.map_err(|error| match public_address::refusal(&error) {
             Some(refusal) => Attempt::Refused(refusal),
-            None => Attempt::failed(client::words(error)),
+            None => Attempt::failed(client::reason(error)),
         })
     }
 }
@@ -97,21 +97,23 @@ impl Sender for Webhook {
     }
 
     /// The status: a receiver may say again what it was told.
-    fn loggable(words: &str) -> &str {
-        if words.starts_with("HTTP ") { words.split(':').next().unwrap_or_default() } else { words }
+    fn loggable(reason: &str) -> &str {
+        if reason.starts_with("HTTP ") { reason.split(':').next().unwrap_or_default() } else { reason }
     }
 }
 
 /// What a status means.
 fn classify(status: StatusCode, retry_after: Option<Duration>, said: &str) -> Attempt {
-    let words = format!("HTTP {}: {said}", status.as_u16()).trim_end_matches([':', ' ']).to_owned();
+    let reason = format!("HTTP {}: {said}", status.as_u16()).trim_end_matches([':', ' ']).to_owned();
     match status {
         status if status.is_success() => Attempt::Delivered,
-        StatusCode::GONE => Attempt::Refused(words),
-        StatusCode::TOO_MANY_REQUESTS => Attempt::Limited { words, wait: retry_after },
-        StatusCode::SERVICE_UNAVAILABLE => Attempt::Failed { words, retry_after },
-        status if status.is_redirection() => Attempt::failed(format!("{words} (redirects are not followed)")),
-        _ => Attempt::failed(words),
+        StatusCode::GONE => Attempt::Refused(reason),
+        StatusCode::TOO_MANY_REQUESTS => Attempt::Limited { reason, wait: retry_after },
+        StatusCode::SERVICE_UNAVAILABLE => Attempt::Failed { reason, retry_after },
+        status if status.is_redirection() => {
+            Attempt::failed(format!("{reason} (redirects are not followed)"))
+        }
+        _ => Attempt::failed(reason),
     }
 }
 
@@ -139,7 +141,7 @@ async fn answer(mut response: Response) -> String {
     // Whatever was read by then is the answer.
     let _ = tokio::time::timeout(ANSWER_WAIT, reading).await;
     let said = String::from_utf8_lossy(&read);
-    text::cut(&said.split_whitespace().collect::<Vec<_>>().join(" "), WORDS_BYTES)
+    text::cut(&said.split_whitespace().collect::<Vec<_>>().join(" "), REASON_BYTES)
 }
 
 /// Ids are text, for they need 64 bits; times are RFC 3339 in UTC; what is not known is null.
@@ -227,8 +229,8 @@ mod tests {
         let classified = |status: u16| classify(StatusCode::from_u16(status).expect("a status"), wait, "no");
         assert_eq!(classified(204), Attempt::Delivered);
         assert_eq!(classified(410), Attempt::Refused("HTTP 410: no".into()));
-        assert_eq!(classified(429), Attempt::Limited { words: "HTTP 429: no".into(), wait });
-        assert_eq!(classified(503), Attempt::Failed { words: "HTTP 503: no".into(), retry_after: wait });
+        assert_eq!(classified(429), Attempt::Limited { reason: "HTTP 429: no".into(), wait });
+        assert_eq!(classified(503), Attempt::Failed { reason: "HTTP 503: no".into(), retry_after: wait });
         assert_eq!(classified(500), Attempt::failed("HTTP 500: no"));
         assert!(matches!(classified(302), Attempt::Failed { .. }));
     }

@@ -46,7 +46,7 @@ impl Sender for Robot {
             Ok(answer) => match provider::classify(&answer) {
                 Verdict::Attempt(attempt) => attempt,
                 // A robot has no token: its key is not good.
-                Verdict::Token(words) => Attempt::Refused(words),
+                Verdict::Token(reason) => Attempt::Refused(reason),
             },
         }
     }

@@ -1,4 +1,4 @@
-//! `vitals alerts dead-letters`: what could not be delivered, and having it tried again where its contact is reached now.
+//! `vitals alerts dead-letters`: lists notifications that could not be delivered, and sends them again.
 
 use std::process::ExitCode;
 
@@ -6,27 +6,28 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{duration, header, json_line, or_dash, print_text, warn};
+use crate::command::DONE_IN_PART;
 use crate::command::text::{aligned, escape_control, print};
 use crate::language::{Locale, text};
 use crate::store::Store;
 use crate::store::notification::{self, DeadLetter};
 
-/// What to do with them.
+/// What to do with dead letters.
 #[derive(Debug, clap::Subcommand)]
 pub enum Action {
-    /// List what could not be delivered, oldest first
+    /// List notifications that could not be delivered, oldest first
     List(List),
-    /// Have it tried again, from the first attempt on, at the address its contact has now
+    /// Send them again, from the first attempt on, to the address that the contact has now
     Resend(Resend),
 }
 
 /// Options of `list`.
 #[derive(Debug, clap::Args)]
 pub struct List {
-    /// Those with larger numbers
+    /// Only those with larger numbers
     #[arg(long, value_name = "ID", default_value_t = 0)]
     after: i64,
-    /// Most that are listed
+    /// How many at most
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     /// One JSON object a line
@@ -38,10 +39,10 @@ pub struct List {
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("which").required(true).args(["ids", "all"]))]
 pub struct Resend {
-    /// Numbers, as `list` tells them
+    /// Numbers, as `list` shows them
     #[arg(value_name = "ID")]
     ids: Vec<i64>,
-    /// All there are
+    /// All of them
     #[arg(long)]
     all: bool,
 }
@@ -76,7 +77,7 @@ pub(super) async fn run(action: &Action, locale: &Locale, store: &Store) -> anyh
             Ok(match (all_are, found) {
                 (true, _) => ExitCode::SUCCESS,
                 (false, 0) => ExitCode::FAILURE,
-                (false, _) => ExitCode::from(super::IN_PART),
+                (false, _) => ExitCode::from(DONE_IN_PART),
             })
         }
     }

@@ -13,7 +13,7 @@ use crate::model::{Alert, AlertKind, AlertStatus, Severity};
 use crate::store::Store;
 use crate::store::alert::{self, Filter};
 
-/// Which alerts. What is said several times means any of them.
+/// Which alerts. An option that is given several times matches any of its values.
 #[derive(Debug, clap::Args)]
 pub struct Options {
     /// In this state: firing, acknowledged, resolved
@@ -22,10 +22,10 @@ pub struct Options {
     /// Firing or acknowledged
     #[arg(long)]
     open: bool,
-    /// That grave: critical, major, minor, info
+    /// Of this severity: critical, major, minor, info
     #[arg(long, value_name = "SEVERITY", conflicts_with = "min_severity")]
     severity: Vec<Severity>,
-    /// That grave or graver
+    /// Of this severity or higher
     #[arg(long, value_name = "SEVERITY")]
     min_severity: Option<Severity>,
     /// Of this device (serial)
@@ -46,7 +46,7 @@ pub struct Options {
     /// Of this kind: threshold, composite, event, silence
     #[arg(long, value_name = "KIND")]
     kind: Vec<AlertKind>,
-    /// Only those that came late (true), or only the others (false)
+    /// Only those of late data (true), or only the others (false)
     #[arg(long, value_name = "BOOL")]
     historical: Option<bool>,
     /// Fired since: an age (2h, 90m, 3d) or a time (2026-01-31, "2026-01-31 08:00", in the device time zone; RFC 3339)
@@ -55,7 +55,7 @@ pub struct Options {
     /// Fired before: as --from
     #[arg(long, value_name = "TIME")]
     to: Option<String>,
-    /// Most that are listed
+    /// How many at most
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     /// One JSON object a line

@@ -1,7 +1,7 @@
-//! `vitals alerts`: alerts, and what people do about them; rules, silences, what could not be delivered.
+//! `vitals alerts`: alerts and what people do about them, rules, silences, notifications that could not be delivered.
 //!
-//! Before: care staff and operators. After: `store::alert` and its kin: the same tables and functions as over HTTP.
-//! Promise: no service has to run; a change is in force when the command ends.
+//! Before: care staff and operators. After: `store::alert` and its neighbours: the same tables and functions as over HTTP.
+//! Promise: no service has to run; a change is in force when the command ends; text for people is in their language, JSON is not translated.
 
 mod dead_letters;
 mod list;
@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use jiff::SignedDuration;
 
 use crate::app;
+use crate::command::DONE_IN_PART;
 use crate::command::actor::Actor;
 use crate::command::text::{escape_control, print};
 use crate::config::{self, Settings};
@@ -27,15 +28,15 @@ use crate::store::Store;
 pub enum Action {
     /// List alerts, newest first
     List(list::Options),
-    /// Show alerts with everything known of them: what happened, who was told
+    /// Show everything about alerts: what happened, who was notified
     Show(show::Options),
-    /// Take alerts on
+    /// Acknowledge alerts
     Acknowledge(step::Options),
-    /// End alerts; until their rule has cooled down it does not judge the device
+    /// Resolve alerts; the rule ignores the device until its cooldown is over
     Resolve(step::Options),
-    /// Say something about an alert, open or not
+    /// Add a note to an alert, open or not
     Note(step::NoteOptions),
-    /// For a while, tell nobody of alerts that match all that is named
+    /// Notify nobody, for some time, of alerts that match all the options
     Silence(silence::Options),
     /// List silences, those that end last first
     Silences(silence::ListOptions),
@@ -43,26 +44,23 @@ pub enum Action {
     EndSilence(silence::EndOptions),
     /// List rules
     Rules(rule::ListOptions),
-    /// Show a rule: all its columns, and what was changed when by whom
+    /// Show a rule: all its columns, and who changed what when
     Rule(rule::ShowOptions),
     /// Switch rules on
     Enable(rule::SwitchOptions),
     /// Switch rules off, and resolve their open alerts
     Disable(rule::SwitchOptions),
-    /// What could not be delivered
+    /// Notifications that could not be delivered
     #[command(subcommand)]
     DeadLetters(dead_letters::Action),
-    /// What would a rule have done? Runs it over stored history and changes nothing
+    /// What would a rule have done? Evaluates it over stored history and changes nothing
     ReplayRule(replay::Options),
 }
 
-/// Some of what was asked was done, the rest was refused.
-const IN_PART: u8 = 3;
-
-/// Does what was asked.
+/// Runs the sub-command.
 ///
 /// # Errors
-/// The database is away or not migrated, or nothing of what was asked could be done.
+/// The database is away or not migrated, or all of it was refused.
 pub async fn run(
     action: Action,
     language: Option<Language>,
@@ -131,7 +129,7 @@ fn or_dash(words: Option<&str>) -> String {
     words.map_or_else(|| "-".to_owned(), escape_control)
 }
 
-/// Says what was refused, and ends with the code that says how much was.
+/// Prints refusals, and gives the exit code.
 fn finish(locale: &Locale, done: usize, refused: &[Text]) -> ExitCode {
     for reason in refused {
         warn(locale, reason);
@@ -139,7 +137,7 @@ fn finish(locale: &Locale, done: usize, refused: &[Text]) -> ExitCode {
     match (done, refused.len()) {
         (_, 0) => ExitCode::SUCCESS,
         (0, _) => ExitCode::FAILURE,
-        _ => ExitCode::from(IN_PART),
+        _ => ExitCode::from(DONE_IN_PART),
     }
 }
 

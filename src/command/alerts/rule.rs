@@ -1,4 +1,4 @@
-//! `vitals alerts rules`, `rule`, `enable`, `disable`: what raises alerts.
+//! `vitals alerts rules`, `rule`, `enable`, `disable`.
 
 use std::process::ExitCode;
 
@@ -16,7 +16,7 @@ use crate::store::alert_rule::{self, Change, Filter};
 /// Options of `rules`.
 #[derive(Debug, clap::Args)]
 pub struct ListOptions {
-    /// Of this tenant; 0: those for everybody
+    /// Of this tenant; 0: rules for all tenants
     #[arg(long, value_name = "ID")]
     customer: Option<i64>,
     /// Of this kind: threshold, composite, event, silence; several times: any of them
@@ -33,7 +33,7 @@ pub struct ListOptions {
 /// Options of `rule`.
 #[derive(Debug, clap::Args)]
 pub struct ShowOptions {
-    /// Number, as `rules` tells it
+    /// Number, as `rules` shows it
     #[arg(value_name = "ID")]
     id: i64,
     /// One JSON object a version, newest first
@@ -44,7 +44,7 @@ pub struct ShowOptions {
 /// Options of `enable` and `disable`.
 #[derive(Debug, clap::Args)]
 pub struct SwitchOptions {
-    /// Numbers, as `rules` tells them
+    /// Numbers, as `rules` shows them
     #[arg(value_name = "ID", required = true)]
     ids: Vec<i64>,
     #[command(flatten)]
@@ -136,7 +136,7 @@ fn table(rules: &[AlertRule], locale: &Locale) -> String {
     aligned(&lines)
 }
 
-/// When it raises an alert, in a few words.
+/// When it raises an alert, in short.
 fn when(rule: &AlertRule, locale: &Locale) -> String {
     let or = locale.text(&text!("or"));
     let value = serde_json::to_value(rule).unwrap_or_default();
@@ -166,7 +166,7 @@ fn when(rule: &AlertRule, locale: &Locale) -> String {
     }
 }
 
-/// What each version changed of the one before it.
+/// The differences of each version from the one before it.
 fn history(versions: &[AlertRule], locale: &Locale) -> String {
     let mut text = String::new();
     for (place, version) in versions.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! `vitals alerts show`: everything known of alerts.
+//! `vitals alerts show`: everything about alerts.
 
 use std::process::ExitCode;
 
@@ -14,7 +14,7 @@ use crate::store::{Store, alert};
 /// Options of `show`.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// Numbers, as `list` tells them
+    /// Numbers, as `list` shows them
     #[arg(value_name = "ID", required = true)]
     ids: Vec<i64>,
     /// One JSON object a line
@@ -34,7 +34,7 @@ pub(super) async fn run(options: &Options, locale: &Locale, store: &Store) -> an
     Ok(finish(locale, options.ids.len() - missing.len(), &missing))
 }
 
-/// Its columns that hold something, what happened, who was told.
+/// Its columns that are not null, what happened, who was notified.
 fn whole(detail: AlertDetail, locale: &Locale) -> String {
     let alert = &detail.alert.in_language(locale.language);
     let id = alert.alert_id.to_string();

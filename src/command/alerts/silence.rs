@@ -30,16 +30,16 @@ pub struct Options {
     /// Of this organisation unit and its sub-units
     #[arg(long, value_name = "ID")]
     org: Option<i64>,
-    /// For so long: 2h, 90m, 3d
+    /// For this long: 2h, 90m, 3d
     #[arg(long = "for", value_name = "TIME")]
     for_: Option<String>,
-    /// Until then: a time (2026-01-31, "2026-01-31 08:00", in the device time zone; RFC 3339)
+    /// Until this time (2026-01-31, "2026-01-31 08:00", in the device time zone; RFC 3339)
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
     /// Why
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
-    /// Do not ask, though nobody knows the device, unit or tenant
+    /// Do not ask, even if the device, unit or tenant is unknown
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
@@ -49,10 +49,10 @@ pub struct Options {
 /// Options of `silences`.
 #[derive(Debug, clap::Args)]
 pub struct ListOptions {
-    /// Those that are over, too
+    /// Also silences that are over
     #[arg(long)]
     all: bool,
-    /// Most that are listed
+    /// How many at most
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     /// One JSON object a line
@@ -63,7 +63,7 @@ pub struct ListOptions {
 /// Options of `end-silence`.
 #[derive(Debug, clap::Args)]
 pub struct EndOptions {
-    /// Numbers, as `silences` tells them
+    /// Numbers, as `silences` shows them
     #[arg(value_name = "ID", required = true)]
     ids: Vec<i64>,
 }

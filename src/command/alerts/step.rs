@@ -13,7 +13,7 @@ pub struct Options {
     /// Numbers, as `list` shows them
     #[arg(value_name = "ID", required = true)]
     ids: Vec<i64>,
-    /// What you say, or why
+    /// A note, or why
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
     #[command(flatten)]
@@ -26,7 +26,7 @@ pub struct NoteOptions {
     /// Number, as `list` shows it
     #[arg(value_name = "ID")]
     id: i64,
-    /// What you say
+    /// The note
     #[arg(value_name = "TEXT")]
     text: String,
     #[command(flatten)]
@@ -58,7 +58,7 @@ pub(super) async fn note(options: &NoteOptions, locale: &Locale, store: &Store) 
     each(locale, &[options.id], "noted", async |id| alert::note(store, id, &actor, &options.text).await).await
 }
 
-/// One after the other: one that is refused does not stop its neighbours.
+/// One after the other: a refusal does not stop the others.
 async fn each(
     locale: &Locale,
     ids: &[i64],

@@ -18,7 +18,7 @@ use super::{ApiError, PathId};
 use crate::http::State;
 use crate::http::access::Caller;
 use crate::http::error::{AccessError, ListErrors, OneErrors};
-use crate::language::{Language, text};
+use crate::language::{Language, Text, text};
 use crate::model::{Alert, AlertDetail, AlertKind, AlertStatus, AlertTally, Id64, Severity};
 use crate::store::alert::{self, Filter, Place};
 
@@ -201,7 +201,7 @@ impl fmt::Display for Cursor {
 }
 
 impl FromStr for Cursor {
-    type Err = &'static str;
+    type Err = Text;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         // As they were written: negative numbers are the two's complement.
@@ -209,7 +209,7 @@ impl FromStr for Cursor {
         let place = text.split_once('.').and_then(|(fired_ts, alert_id)| {
             Some((Timestamp::from_microsecond(read(fired_ts)?).ok()?, read(alert_id)?))
         });
-        place.map(Self).ok_or("as the page before told it is expected")
+        place.map(Self).ok_or_else(|| text!("parameter-no-cursor"))
     }
 }
 

@@ -3,6 +3,7 @@
 //! Before: the handlers. After: filters of `store`. Promise: what is not understood is refused with its name, never ignored:
 //! a misspelt filter would show alerts of others.
 
+use std::any::Any;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -35,7 +36,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
 
 impl Parameters {
     /// Every value of a parameter; `None`: it is not there.
-    pub(super) fn several<T: FromStr<Err: Display>>(
+    pub(super) fn several<T: FromStr<Err: Display + 'static>>(
         &mut self,
         name: &'static str,
     ) -> Result<Option<Vec<T>>, ApiError> {
@@ -47,7 +48,7 @@ impl Parameters {
     }
 
     /// The value of a parameter that is there once, if at all.
-    pub(super) fn one<T: FromStr<Err: Display>>(
+    pub(super) fn one<T: FromStr<Err: Display + 'static>>(
         &mut self,
         name: &'static str,
     ) -> Result<Option<T>, ApiError> {
@@ -66,8 +67,11 @@ impl Parameters {
     }
 }
 
-fn refused(name: &'static str, reason: &dyn Display) -> ApiError {
-    ApiError::Bad(text!("parameter-refused", name = name, reason = reason.to_string()))
+fn refused<E: Display + 'static>(name: &'static str, reason: &E) -> ApiError {
+    // Reasons of ours are translated, those of the standard library are not.
+    let own = (reason as &dyn Any).downcast_ref::<Text>();
+    let reason = own.cloned().unwrap_or_else(|| Text::Verbatim(reason.to_string()));
+    ApiError::Bad(text!("parameter-refused", name = name, reason = reason))
 }
 
 /// A time of RFC 3339. A plus that was not escaped arrives as a space.
@@ -75,12 +79,12 @@ fn refused(name: &'static str, reason: &dyn Display) -> ApiError {
 pub(super) struct Instant(pub(super) Timestamp);
 
 impl FromStr for Instant {
-    type Err = &'static str;
+    type Err = Text;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (date, rest) = text.split_at_checked(11).unwrap_or((text, ""));
         let whole = format!("{date}{}", rest.replace(' ', "+"));
-        whole.parse().map(Self).map_err(|_| "a time such as 2026-01-31T08:00:00Z is expected")
+        whole.parse().map(Self).map_err(|_| text!("parameter-no-time"))
     }
 }
 
@@ -89,11 +93,11 @@ impl FromStr for Instant {
 pub(super) struct Limit(pub(super) i64);
 
 impl FromStr for Limit {
-    type Err = &'static str;
+    type Err = Text;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let limit = text.parse().ok().filter(|limit| (1..=500).contains(limit));
-        limit.map(Self).ok_or("a number from 1 to 500 is expected")
+        limit.map(Self).ok_or_else(|| text!("parameter-no-limit"))
     }
 }
 

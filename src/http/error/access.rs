@@ -15,14 +15,14 @@ use super::{answer, retry_later};
 use crate::http::access::count_refused;
 use crate::language::{Text, text};
 
-/// Why.
+/// Why a request is refused.
 #[derive(Debug)]
 pub(in crate::http) enum AccessError {
     /// No key, or none that is in force.
     NoKey,
-    /// A key that may not do this.
+    /// The key does not have the scope.
     Scope(&'static str),
-    /// A key of one tenant, where all are concerned.
+    /// A key of one tenant, for a route that needs all tenants.
     EveryTenant,
     /// A key of one tenant that asks for another.
     OtherTenant,
@@ -96,14 +96,14 @@ impl IntoResponse for AccessError {
     }
 }
 
-/// What a route that needs a key may be answered, besides 503.
+/// The answers of a route that needs a key, besides 503.
 impl IntoResponses for AccessError {
     fn responses() -> BTreeMap<String, RefOr<Described>> {
         described(&["401", "403", "429"])
     }
 }
 
-/// What a route that needs none may be answered.
+/// The answers of a route that needs no key.
 pub(in crate::http) struct OpenErrors;
 
 impl IntoResponses for OpenErrors {

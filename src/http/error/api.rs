@@ -1,6 +1,6 @@
-//! Errors of the routes below `/api/`, and what the document says of them.
+//! Errors of the routes below `/api/`, and their description in the OpenAPI document.
 //!
-//! Before: `http::api`. After: whoever asked. Promise: as for uploads: the inside stays inside, a refusal says what is wrong.
+//! Before: `http::api`. After: whoever asked. Promise: no internal error text leaves the service; a refusal says what is wrong.
 
 use std::collections::BTreeMap;
 
@@ -14,24 +14,24 @@ use super::{AccessError, ErrorAnswer, HttpError, answer, retry_later};
 use crate::language::{Text, text};
 use crate::store::{Kind, StoreError};
 
-/// Why a request below `/api/` is not answered as it was meant.
+/// Why a request below `/api/` fails.
 #[derive(Debug)]
 pub(in crate::http) enum ApiError {
-    /// The body did not come, or not whole, or is too large.
+    /// The body did not arrive, ended early, or is too large.
     Body(HttpError),
-    /// What was asked makes no sense; says why.
+    /// The request is invalid; says why.
     Bad(Text),
-    /// The body is no JSON by its own account. A page in a browser may send anything else without asking first.
+    /// The Content-Type is not JSON. A web page of another origin may send any other type without a preflight request.
     NotJson,
     /// The key may not see it.
     Access(AccessError),
-    /// There is nothing of this name.
+    /// It does not exist.
     Absent(Text),
-    /// What there is stands in the way; says what.
+    /// It conflicts with the present state; says how.
     InTheWay(Text),
     /// The database is away.
     Unavailable,
-    /// A fault of ours.
+    /// A fault of the service.
     Failed,
 }
 
@@ -84,13 +84,13 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// What a route that lists may be answered besides 200, for the document.
+/// The answers of a route that lists, besides 200.
 pub(in crate::http) struct ListErrors;
 
-/// What a route that tells of one thing may be answered.
+/// The answers of a route about one thing.
 pub(in crate::http) struct OneErrors;
 
-/// What a route that takes a body may be answered.
+/// The answers of a route that takes a body.
 pub(in crate::http) struct BodyErrors;
 
 impl IntoResponses for ListErrors {

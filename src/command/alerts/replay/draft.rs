@@ -1,6 +1,6 @@
-//! The rule that is tried out: one that is kept, or a file, with changes.
+//! The rule of a replay: one that is stored, or a file, with changes.
 //!
-//! Before: options. After: its columns as a JSON object; whether it is possible the database says.
+//! Before: options. After: its columns as a JSON object; the database says whether it is valid.
 
 use std::path::Path;
 

@@ -1,11 +1,11 @@
 //! `vitals alerts replay-rule`: what would a rule have done?
 //!
-//! Before: a rule that is kept, a changed one, or one from a file. After: `store::alert_replay`, device by device, and the
-//! account in `tally`.
-//! Promise: nothing is changed. Ctrl-C ends it after the page under way and tells what came until then.
+//! Before: a rule that is stored, a changed one, or one from a file. After: `store::alert_replay`, device by device, and the
+//! `summary`.
+//! Promise: nothing is changed. Ctrl-C ends it after the current page and prints the result so far.
 
 mod draft;
-mod tally;
+mod summary;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -21,9 +21,9 @@ use crate::command::text::print;
 use crate::command::time_option;
 use crate::language::{Locale, text};
 use crate::store::{Store, alert_replay, alert_rule};
-use tally::{Ran, Tally};
+use summary::{ReplayOptions, ReplaySummary};
 
-/// Devices judged in one transaction: enough to hide the round trip, few enough to show progress.
+/// Devices evaluated in one transaction: enough to hide the round trip, few enough to show progress.
 const PAGE: i64 = 300;
 
 /// What a shell expects of a command that was interrupted.
@@ -33,13 +33,13 @@ const INTERRUPTED: u8 = 130;
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("rule").required(true).args(["id", "file"]))]
 pub struct Options {
-    /// A rule that is kept, as `rules` tells it
+    /// A stored rule, as `rules` shows it
     #[arg(value_name = "RULE_ID")]
     id: Option<i64>,
-    /// A rule that is not kept: its columns as TOML, or as JSON (*.json)
+    /// A rule that is not stored: its columns as TOML, or as JSON (*.json)
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
-    /// As if this column held something else: min_value=85, effective_days=[6,7], max_value=null; several times
+    /// With another value of this column: min_value=85, effective_days=[6,7], max_value=null; several times
     #[arg(long, value_name = "COLUMN=VALUE")]
     set: Vec<String>,
     /// Since: an age (7d, 12h) or a time (2026-01-31, "2026-01-31 08:00", in the device time zone; RFC 3339)
@@ -54,7 +54,7 @@ pub struct Options {
     /// Only samples of this tenant
     #[arg(long, value_name = "ID")]
     customer: Option<i64>,
-    /// The account as a JSON object
+    /// The result as a JSON object
     #[arg(long)]
     json: bool,
 }
@@ -83,19 +83,20 @@ pub(super) async fn run(options: Options, locale: &Locale, store: &Store) -> any
         devices,
         from,
         to,
-        tally: Tally::new(locale.zone.clone()),
+        summary: ReplaySummary::new(locale.zone.clone()),
         progress: Progress::new("replaying", there_are),
     };
     let stop = CancellationToken::new();
     let ended = until_interrupted(&stop, run.pages(&stop)).await;
     run.progress.end();
-    let ran = Ran { rule: &rule, set: &options.set, is_kept: options.id.is_some(), from, to, locale };
-    print(&if options.json { run.tally.json(&ran) } else { run.tally.text(&ran) })?;
+    let ran =
+        ReplayOptions { rule: &rule, set: &options.set, is_kept: options.id.is_some(), from, to, locale };
+    print(&if options.json { run.summary.json(&ran) } else { run.summary.text(&ran) })?;
     ended.with_context(|| locale.text(&text!("replay-broke-off")))?;
     Ok(if stop.is_cancelled() { ExitCode::from(INTERRUPTED) } else { ExitCode::SUCCESS })
 }
 
-/// As if the rule judged this tenant only.
+/// As if the rule were for this tenant only.
 fn of_tenant(mut rule: Value, customer: Option<i64>, locale: &Locale) -> anyhow::Result<Value> {
     // What is switched off is tried out all the same.
     rule["enabled"] = true.into();
@@ -117,7 +118,7 @@ struct Run<'a> {
     devices: Option<&'a [String]>,
     from: Timestamp,
     to: Timestamp,
-    tally: Tally,
+    summary: ReplaySummary,
     progress: Progress,
 }
 
@@ -136,7 +137,7 @@ impl Run<'_> {
                 }
                 None => Vec::new(),
             };
-            self.tally.add(page.len(), &replayed, &stored);
+            self.summary.add(page.len(), &replayed, &stored);
             self.progress.advance(page.len() as u64);
         }
         Ok(())

@@ -1,6 +1,6 @@
-//! The account of a replay: alerts per day, devices, the longest, and how that compares with what is stored.
+//! The result of a replay: alerts per day, devices, the longest, and how that compares with what is stored.
 //!
-//! Before: `replay` adds page by page; what is kept does not grow with the devices. After: text, or a JSON object.
+//! Before: `replay` adds page by page; its memory does not grow with the devices. After: text, or a JSON object.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,13 +14,13 @@ use crate::command::text::{aligned, escape_control, grouped};
 use crate::language::{Locale, Text, text};
 use crate::store::alert_replay::Episode;
 
-/// What was run.
-pub(super) struct Ran<'a> {
+/// What was replayed.
+pub(super) struct ReplayOptions<'a> {
     /// The rule, with all its columns.
     pub(super) rule: &'a Value,
-    /// What was changed of it.
+    /// The changes of it.
     pub(super) set: &'a [String],
-    /// It stands in the table, so there is something to compare with.
+    /// It is stored, so its alerts can be compared.
     pub(super) is_kept: bool,
     pub(super) from: Timestamp,
     pub(super) to: Timestamp,
@@ -34,28 +34,28 @@ struct Day {
     historical: u64,
 }
 
-/// What came of it so far.
+/// The result so far.
 #[derive(Debug)]
-pub(super) struct Tally {
+pub(super) struct ReplaySummary {
     zone: TimeZone,
     devices: u64,
     affected: u64,
     days: BTreeMap<Date, Day>,
     longest: Option<Episode>,
     stored: u64,
-    /// Stored, and raised again.
+    /// Stored alerts that the replay raises too.
     common: u64,
-    /// Raised, and nothing like it is stored.
+    /// Alerts of the replay that are not stored.
     new: u64,
 }
 
-impl Tally {
+impl ReplaySummary {
     pub(super) fn new(zone: TimeZone) -> Self {
         let days = BTreeMap::new();
         Self { zone, devices: 0, affected: 0, days, longest: None, stored: 0, common: 0, new: 0 }
     }
 
-    /// Adds a page of devices: what would have been, and what is stored.
+    /// Adds a page of devices: alerts of the replay, and stored ones.
     pub(super) fn add(&mut self, devices: usize, replayed: &[Episode], stored: &[Episode]) {
         self.devices += devices as u64;
         let affected: BTreeSet<&str> = replayed.iter().map(|episode| episode.device_sn.as_str()).collect();
@@ -95,7 +95,7 @@ impl Tally {
     }
 
     /// For people.
-    pub(super) fn text(&self, ran: &Ran<'_>) -> String {
+    pub(super) fn text(&self, ran: &ReplayOptions<'_>) -> String {
         let mut text = heading(ran);
         let total = self.total();
         let line = |name: String, day: Day| {
@@ -127,7 +127,7 @@ impl Tally {
     }
 
     /// For programs.
-    pub(super) fn json(&self, ran: &Ran<'_>) -> String {
+    pub(super) fn json(&self, ran: &ReplayOptions<'_>) -> String {
         let account = |day: Day| {
             let alerts = day.paged + day.historical;
             json!({ "alerts": alerts, "paged": day.paged, "historical": day.historical })
@@ -170,7 +170,7 @@ impl Tally {
     }
 }
 
-fn heading(ran: &Ran<'_>) -> String {
+fn heading(ran: &ReplayOptions<'_>) -> String {
     let locale = ran.locale;
     let text = |column: &str| escape_control(ran.rule[column].as_str().unwrap_or("?"));
     let rule = match ran.rule["rule_id"].as_i64() {
@@ -228,17 +228,17 @@ mod tests {
 
     #[test]
     fn what_is_stored_is_found_again_by_its_time() {
-        let mut tally = Tally::new(TimeZone::UTC);
+        let mut summary = ReplaySummary::new(TimeZone::UTC);
         let replayed =
             [episode("A", 0, Some(10), false), episode("A", 60, None, false), episode("B", 0, Some(5), true)];
         let stored =
             [episode("A", 5, Some(12), false), episode("A", 6, Some(9), false), episode("C", 0, None, false)];
-        tally.add(3, &replayed, &stored);
-        tally.add(300, &[episode("D", 1_440, Some(1_500), false)], &[]);
-        assert_eq!((tally.devices, tally.affected), (303, 3));
-        assert_eq!((tally.stored, tally.common, tally.new), (3, 2, 3));
-        assert_eq!(tally.total(), Day { paged: 3, historical: 1 });
-        assert_eq!(tally.days.len(), 2);
-        assert_eq!(tally.longest.as_ref().map(|longest| longest.device_sn.as_str()), Some("D"));
+        summary.add(3, &replayed, &stored);
+        summary.add(300, &[episode("D", 1_440, Some(1_500), false)], &[]);
+        assert_eq!((summary.devices, summary.affected), (303, 3));
+        assert_eq!((summary.stored, summary.common, summary.new), (3, 2, 3));
+        assert_eq!(summary.total(), Day { paged: 3, historical: 1 });
+        assert_eq!(summary.days.len(), 2);
+        assert_eq!(summary.longest.as_ref().map(|longest| longest.device_sn.as_str()), Some("D"));
     }
 }
