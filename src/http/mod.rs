@@ -188,11 +188,7 @@ impl State {
         let submitting = async {
             match terms.customer_id {
                 Some(customer_id) => self.owners.keep_own(&mut upload, customer_id).await?,
-                None => {
-                    self.owners.fill(&mut upload.items).await?;
-                    self.owners.fill(&mut upload.events).await?;
-                    self.owners.fill(&mut upload.device_infos).await?;
-                }
+                None => self.owners.fill(upload.owner_slots()).await?,
             }
             Ok(self.ingest.submit(upload).await?)
         };

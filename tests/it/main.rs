@@ -67,4 +67,5 @@ mod tls;
 mod traces;
 mod unanswered;
 mod uploads;
+mod vocabulary;
 mod went_back;
