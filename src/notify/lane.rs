@@ -21,7 +21,7 @@ use super::{Sender, text};
 use crate::config::Settings;
 use crate::language::Locale;
 use crate::model::Message;
-use crate::store::notification::{self, Outcome, Settled, Turn};
+use crate::store::notification::{self, ChannelLimits, DeliveryOutcome, DeliveryResult};
 use crate::store::outbox::Lease;
 use crate::store::wake::Wake;
 use crate::store::{Store, StoreError, outage_delays};
@@ -41,7 +41,7 @@ const LAST_TRIES: u32 = 5;
 /// How a lane goes about it.
 #[derive(Debug, Clone)]
 pub(super) struct Manner {
-    turn: Turn,
+    turn: ChannelLimits,
     limits: Limits,
     /// Of contacts that have no language of their own.
     locale: Locale,
@@ -56,7 +56,7 @@ impl Manner {
         // What is leased is sent at once: it holds for an attempt and the recording.
         let attempt_seconds = u32::try_from(timeout.as_millis().div_ceil(1000)).unwrap_or(u32::MAX);
         Self {
-            turn: Turn { channel: S::CHANNEL, max_rows: S::MAX_ROWS, merge_seconds },
+            turn: ChannelLimits { channel: S::CHANNEL, max_rows: S::MAX_ROWS, merge_seconds },
             limits,
             locale: settings.locale(),
             timeout,
@@ -72,9 +72,9 @@ pub(super) struct Lane<S> {
     manner: Manner,
     wake: Wake,
     /// A task each: they go on while the lane waits for the database.
-    under_way: FuturesUnordered<AbortOnDropHandle<Settled>>,
+    under_way: FuturesUnordered<AbortOnDropHandle<DeliveryResult>>,
     /// Not recorded yet.
-    settled: Vec<Settled>,
+    settled: Vec<DeliveryResult>,
     outage: Option<ExponentialBackoff>,
 }
 
@@ -96,7 +96,7 @@ impl<S: Sender> Lane<S> {
         while !stop.is_cancelled() {
             // Armed before the table is looked at: a commit after the look wakes us.
             self.wake.arm();
-            let rest = match self.store.clone().unless_silent("notify.turn", self.turn()).await {
+            let rest = match self.store.clone().with_timeout("notify.turn", self.turn()).await {
                 Ok(more) => {
                     if self.outage.take().is_some() {
                         tracing::info!(channel = S::CHANNEL.name(), "notifications go on");
@@ -138,11 +138,11 @@ impl<S: Sender> Lane<S> {
             self.under_way.push(self.send(lease.clone(), message));
         }
         // Nobody there is to be told any more.
-        self.settled.extend(addresses.into_iter().map(|address| Settled {
+        self.settled.extend(addresses.into_iter().map(|address| DeliveryResult {
             lease: lease.clone(),
             address,
             message_id: None,
-            outcome: Outcome::Limited,
+            outcome: DeliveryOutcome::Limited,
             error: None,
             wait: Duration::ZERO,
         }));
@@ -150,7 +150,7 @@ impl<S: Sender> Lane<S> {
     }
 
     /// One attempt within its deadline, and what follows from it.
-    fn send(&self, lease: Lease, message: Message) -> AbortOnDropHandle<Settled> {
+    fn send(&self, lease: Lease, message: Message) -> AbortOnDropHandle<DeliveryResult> {
         let (sender, limits, timeout) = (Arc::clone(&self.sender), self.manner.limits, self.manner.timeout);
         tasks::spawn_abort_on_drop(async move {
             let began = Instant::now();
@@ -160,7 +160,7 @@ impl<S: Sender> Lane<S> {
             };
             let (outcome, wait) = decide::decide(&attempt, message.attempts, limits, rand::random::<f64>());
             tell::<S>(&message, &attempt, outcome, began.elapsed());
-            Settled {
+            DeliveryResult {
                 lease,
                 address: message.address,
                 message_id: Some(message.id),
@@ -210,7 +210,7 @@ impl<S: Sender> Lane<S> {
 }
 
 /// What became of an attempt; `None`: it panicked, and is made again when its lease ends.
-fn settled(ended: Result<Settled, JoinError>) -> Option<Settled> {
+fn settled(ended: Result<DeliveryResult, JoinError>) -> Option<DeliveryResult> {
     ended.inspect_err(|error| tracing::error!(%error, "an attempt to notify broke off")).ok()
 }
 
@@ -229,18 +229,18 @@ fn span<S: Sender>(message: &Message) -> Span {
 }
 
 /// Counts and logs an attempt; an address may be as good as a password, and is not named.
-fn tell<S: Sender>(message: &Message, attempt: &Attempt, outcome: Outcome, took: Duration) {
+fn tell<S: Sender>(message: &Message, attempt: &Attempt, outcome: DeliveryOutcome, took: Duration) {
     let channel = S::CHANNEL.name();
     metrics::counter!(names::NOTIFICATIONS, "channel" => channel, "outcome" => outcome.name())
         .increment(message.content.len() as u64);
-    if outcome == Outcome::Sent {
+    if outcome == DeliveryOutcome::Sent {
         for notice in message.content.notices() {
             metrics::histogram!(names::NOTIFICATION_SECONDS, "channel" => channel).record(notice.age + took);
         }
         return;
     }
     let (message_id, words) = (message.id, S::loggable(attempt.words().unwrap_or_default()));
-    if outcome == Outcome::Dead {
+    if outcome == DeliveryOutcome::Dead {
         let alerts = message.content.len();
         tracing::error!(channel, %message_id, alerts, words, "not delivered: `vitals alerts dead-letters`");
     } else {

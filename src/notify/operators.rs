@@ -19,7 +19,7 @@ use crate::config::Settings;
 use crate::language::Locale;
 use crate::model::{Channel, Content, Message, SystemAlert};
 use crate::store::clock::Clock;
-use crate::store::notification::Outcome;
+use crate::store::notification::DeliveryOutcome;
 use crate::tasks::Stage;
 use crate::telemetry::names;
 
@@ -177,16 +177,16 @@ impl<S: Sender> Teller<S> {
         message.attempts = message.attempts.saturating_add(1);
         let words = S::loggable(attempt.words().unwrap_or_default());
         match outcome {
-            Outcome::Sent => (true, wait),
-            Outcome::Dead => {
+            DeliveryOutcome::Sent => (true, wait),
+            DeliveryOutcome::Dead => {
                 tracing::error!(channel, words, "operators were not told");
                 (true, wait)
             }
-            Outcome::Failed | Outcome::Limited if is_old(message) => {
+            DeliveryOutcome::Failed | DeliveryOutcome::Limited if is_old(message) => {
                 tracing::error!(channel, words, "operators were not told for an hour; given up");
                 (true, wait)
             }
-            Outcome::Failed | Outcome::Limited => {
+            DeliveryOutcome::Failed | DeliveryOutcome::Limited => {
                 tracing::warn!(channel, words, "operators not told, tried again later");
                 (false, wait)
             }

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Shared;
 use crate::cache::{CacheError, owner};
-use crate::store::owners::{self, Change, Tenures, Version};
+use crate::store::owners::{self, OwnerChange, Tenures, Version};
 use crate::timeline::{self, TimelineError};
 
 /// News that may wait for Redis. What does not fit is made good by the next look at the versions.
@@ -44,10 +44,10 @@ pub(super) async fn run(shared: Arc<Shared>, news: mpsc::Sender<News>, stop: Can
     owners::follow(shared.store.clone(), stop, |change| hear(&shared, &news, change)).await;
 }
 
-fn hear(shared: &Shared, news: &mpsc::Sender<News>, change: Change) {
+fn hear(shared: &Shared, news: &mpsc::Sender<News>, change: OwnerChange) {
     let mut version = shared.version.lock().unwrap_or_else(PoisonError::into_inner);
     let told = match change {
-        Change::Hearing(now) => {
+        OwnerChange::Listening(now) => {
             let number = now.number;
             // The connection was lost: the database behind this one may have gone back.
             shared.cache.forget_timeline();
@@ -55,7 +55,7 @@ fn hear(shared: &Shared, news: &mpsc::Sender<News>, change: Change) {
             shared.memory.invalidate_all();
             News::Changed { number, device_sns: None }
         }
-        Change::Changed { number, device_sns } => {
+        OwnerChange::Changed { number, device_sns } => {
             // Before the first version is read everything is dropped anyway.
             let Some(version) = version.as_mut() else { return };
             version.number = version.number.max(number);
@@ -65,7 +65,7 @@ fn hear(shared: &Shared, news: &mpsc::Sender<News>, change: Change) {
             }
             News::Changed { number, device_sns }
         }
-        Change::Deaf => {
+        OwnerChange::Disconnected => {
             *version = None;
             shared.memory.suspend();
             return;

@@ -107,7 +107,7 @@ async fn answer(shared: &Shared, news: &mpsc::Sender<News>, mut asked: Vec<Quest
             return;
         }
         let finding = find(shared, news, device_sns);
-        let answer = match shared.store.unless_silent("owners.find", finding).await {
+        let answer = match shared.store.with_timeout("owners.find", finding).await {
             Ok(found) => Ok(Arc::new(found)),
             Err(error) => match trouble(&error) {
                 OwnersError::Unavailable => {

@@ -1,4 +1,4 @@
-//! `notification`: who is still to be told of what, leased by address while one sends to it.
+//! `notification`: pending notifications, leased by address while a sender sends to it.
 //!
 //! Before: the function `notify_alerts` adds rows with the alert. After: `notify` sends what it took and records what became
 //! of it; people ask for dead letters. Promise: one sender at a time per address, over all instances; a message keeps its
@@ -21,9 +21,9 @@ const DEAD_LETTERS: Statement = statement!("notification", "dead_letters");
 const RESEND: Statement = statement!("notification", "resend");
 const MEASURE: Statement = statement!("notification", "measure");
 
-/// How a channel takes its turn.
+/// The limits of a channel.
 #[derive(Debug, Clone, Copy)]
-pub struct Turn {
+pub struct ChannelLimits {
     /// The channel.
     pub channel: Channel,
     /// Most rows of one message.
@@ -39,13 +39,13 @@ pub struct Turn {
 pub async fn lease(
     store: &Store,
     lease: &Lease,
-    turn: Turn,
+    limits: ChannelLimits,
     limit: usize,
 ) -> Result<Vec<String>, StoreError> {
     let client = store.client().await?;
-    let merge_seconds = i32::try_from(turn.merge_seconds).unwrap_or(i32::MAX);
+    let merge_seconds = i32::try_from(limits.merge_seconds).unwrap_or(i32::MAX);
     let parameters: [&(dyn ToSql + Sync); 5] = [
-        &turn.channel.name(),
+        &limits.channel.name(),
         &lease.token(),
         &lease.duration().as_secs_f64(),
         &i64::try_from(limit).unwrap_or(i64::MAX),
@@ -56,14 +56,14 @@ pub async fn lease(
 }
 
 /// What is due to the addresses under the lease: a message each, in the language of its contact, else in that of `locale`; none where
-/// nobody is to be told any more.
+/// no notification is needed any more.
 ///
 /// # Errors
 /// The database cannot be asked.
 pub async fn take(
     store: &Store,
     lease: &Lease,
-    turn: Turn,
+    limits: ChannelLimits,
     locale: &Locale,
 ) -> Result<Vec<Message>, StoreError> {
     let client = store.client().await?;
@@ -71,9 +71,9 @@ pub async fn take(
         .query_unprepared(
             &**client,
             &[
-                (&turn.channel.name(), Type::TEXT),
+                (&limits.channel.name(), Type::TEXT),
                 (&lease.token(), Type::UUID),
-                (&i64::from(turn.max_rows), Type::INT8),
+                (&i64::from(limits.max_rows), Type::INT8),
             ],
         )
         .await?;
@@ -120,37 +120,37 @@ pub(super) fn alert_state(row: &Row) -> Result<AlertState, StoreError> {
     Ok(alert)
 }
 
-/// What became of an address under a lease.
+/// The result of sending to a leased address.
 #[derive(Debug, Clone)]
-pub struct Settled {
+pub struct DeliveryResult {
     /// Under which lease.
     pub lease: Lease,
     /// The address.
     pub address: String,
     /// The message; `None`: there was nothing to send.
     pub message_id: Option<Uuid>,
-    /// What became of it.
-    pub outcome: Outcome,
-    /// The provider's words, if it did not take it.
+    /// The result.
+    pub outcome: DeliveryOutcome,
+    /// The provider's message, if it did not accept it.
     pub error: Option<String>,
-    /// Nothing goes to the address for so long.
+    /// Nothing is sent to the address for so long.
     pub wait: Duration,
 }
 
-/// What became of a message.
+/// The result of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// The provider has it.
+pub enum DeliveryOutcome {
+    /// The provider accepted it.
     Sent,
-    /// To be tried again, one attempt fewer.
+    /// To be retried; counts as an attempt.
     Failed,
-    /// To be tried again, as if it had not been tried.
+    /// To be retried; does not count as an attempt.
     Limited,
-    /// Given up.
+    /// Not tried again.
     Dead,
 }
 
-impl Outcome {
+impl DeliveryOutcome {
     /// As the statement and the metrics call it.
     pub fn name(self) -> &'static str {
         match self {
@@ -162,11 +162,11 @@ impl Outcome {
     }
 }
 
-/// Records outcomes and gives the addresses back.
+/// Records results and releases the addresses.
 ///
 /// # Errors
-/// Nothing was recorded, or (when the connection broke) it may have been: the same again is harmless.
-pub async fn record(store: &Store, channel: Channel, settled: &[Settled]) -> Result<(), StoreError> {
+/// Nothing was recorded, or (when the connection broke) it may have been: it may be called again.
+pub async fn record(store: &Store, channel: Channel, settled: &[DeliveryResult]) -> Result<(), StoreError> {
     let client = store.client().await?;
     let tokens: Vec<Uuid> = settled.iter().map(|one| one.lease.token()).collect();
     let addresses: Vec<&str> = settled.iter().map(|one| one.address.as_str()).collect();
@@ -202,17 +202,17 @@ pub struct DeadLetter {
     pub device_sn: String,
     /// fired, escalated or resolved.
     pub kind: String,
-    /// By which way.
+    /// The channel.
     pub channel: String,
-    /// To whom; of a robot's key only the end.
+    /// The address; of the key of a robot only the end.
     pub address: String,
-    /// Whose address it is; `None`: the contact is gone.
+    /// Its contact; `None`: the contact was deleted.
     pub contact: Option<String>,
     /// When it was written.
     pub created_at: Timestamp,
     /// Attempts that failed.
     pub attempts: i16,
-    /// The provider's words.
+    /// The provider's message.
     pub error: Option<String>,
 }
 
@@ -240,18 +240,18 @@ pub async fn dead_letters(store: &Store, after: i64, limit: u32) -> Result<Vec<D
         .collect())
 }
 
-/// What became of dead letters that were to be sent again.
+/// The result of resending dead letters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Resent {
     /// Will be tried again.
     pub tried_again: usize,
     /// Of these, at another address than before.
     pub moved: usize,
-    /// Will not, and why: nobody needs them any more (they are cancelled), or their contact cannot be reached (they stay).
+    /// Not retried, and why: they are no longer needed (and cancelled), or the contact cannot be reached (they stay).
     pub refused: Vec<(i64, String)>,
 }
 
-/// Has dead letters tried again at the address their contact has now, those of the given numbers or (`None`) all.
+/// Resends dead letters to the current address of their contact: those of the given numbers or (`None`) all.
 ///
 /// # Errors
 /// The database cannot be asked.

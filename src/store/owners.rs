@@ -1,9 +1,9 @@
-//! Whom devices belong to, and the news of a change.
+//! Who owns devices, and changes of owners.
 //!
 //! Before: `owners` asks for what it does not remember, and follows the changes. After: the directory (`customer`,
 //! `org_unit`, `app_user`, `device_binding`), whoever changes it.
-//! Promise: owners come with the version of the directory they were read at; a change that is not told is followed by
-//! [`Change::Deaf`] before long.
+//! Promise: owners come with the version of the directory they were read at; when a change cannot be reported,
+//! [`OwnerChange::Disconnected`] before long.
 
 use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use tokio_postgres::{Client, Row};
 use tokio_util::sync::CancellationToken;
 
-use super::listening::{Outage, PING_EVERY, ask, drive};
+use super::listen_connection::{Outage, PING_EVERY, ask, drive};
 use super::{Statement, Store, StoreError, statement};
 use crate::model::tenant::{self, Doubts, Foreign, Probe};
 use crate::model::upload::Sent;
@@ -33,16 +33,16 @@ pub struct Version {
     pub number: i64,
 }
 
-/// What devices belonged to at a version.
+/// Who owned devices at a version of the directory.
 #[derive(Debug)]
 pub struct Tenures {
-    /// When it was so.
+    /// The version.
     pub version: Version,
     /// By serial; one for each that was asked for.
     pub by_device: HashMap<Box<str>, Tenure>,
 }
 
-/// Whom `device_sns` (each once, at least one) belong to now.
+/// Who owns `device_sns` (each once, at least one) now.
 ///
 /// # Errors
 /// The database is away.
@@ -130,11 +130,11 @@ pub async fn keep_own(store: &Store, upload: &mut Upload, customer_id: i64) -> R
     keep(store, &mut upload.device_infos, &mut upload.rejects, customer_id).await
 }
 
-/// News of the directory.
+/// A change of the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
-    /// The listener hears from now on; what was changed before this version is not told.
-    Hearing(Version),
+pub enum OwnerChange {
+    /// Changes are reported from now on; those before this version are not.
+    Listening(Version),
     /// Owners changed.
     Changed {
         /// By how far.
@@ -142,18 +142,18 @@ pub enum Change {
         /// The serials; `None`: of any device.
         device_sns: Option<Vec<Box<str>>>,
     },
-    /// The connection is lost: changes are not told until the next [`Change::Hearing`].
-    Deaf,
+    /// The connection is lost: changes are not reported until the next [`OwnerChange::Listening`].
+    Disconnected,
 }
 
-/// Tells every change until `stop`, on a connection of its own.
-pub async fn follow(store: Store, stop: CancellationToken, tell: impl Fn(Change)) {
+/// Reports every change until `stop`, on a connection of its own.
+pub async fn follow(store: Store, stop: CancellationToken, report: impl Fn(OwnerChange)) {
     let mut outage = Outage::new("owners", "owners are read from the database meanwhile");
     while !stop.is_cancelled() {
         let began = Instant::now();
         tokio::select! {
-            error = session(&store, &tell) => {
-                tell(Change::Deaf);
+            error = session(&store, &report) => {
+                report(OwnerChange::Disconnected);
                 outage.wait(began, &error, &stop).await;
             }
             () = stop.cancelled() => {}
@@ -161,25 +161,29 @@ pub async fn follow(store: Store, stop: CancellationToken, tell: impl Fn(Change)
     }
 }
 
-/// One connection's life; it has no good end.
-async fn session(store: &Store, tell: &impl Fn(Change)) -> StoreError {
+/// One connection, until it breaks.
+async fn session(store: &Store, report: &impl Fn(OwnerChange)) -> StoreError {
     let (client, mut connection) = match store.connect().await {
         Ok(session) => session,
         Err(error) => return error,
     };
-    let hear = |payload: &str| match parse(payload) {
-        Some(change) => tell(change),
-        // Somebody else's NOTIFY on our channel says nothing.
-        None => tracing::debug!("a notification that is none of ours"),
+    let on_notification = |payload: &str| match parse(payload) {
+        Some(change) => report(change),
+        // A notification that others sent on our channel is ignored.
+        None => tracing::debug!("a notification of another program on our channel"),
     };
     tokio::select! {
-        Err(lost) = listen(&client, store, tell) => lost,
-        lost = drive(&mut connection, hear) => lost,
+        Err(lost) = listen(&client, store, report) => lost,
+        lost = drive(&mut connection, on_notification) => lost,
     }
 }
 
-/// Listens first and reads the version then: a change between the two is told, at worst twice.
-async fn listen(client: &Client, store: &Store, tell: &impl Fn(Change)) -> Result<Infallible, StoreError> {
+/// Listens first and then reads the version: a change between the two is reported, at worst twice.
+async fn listen(
+    client: &Client,
+    store: &Store,
+    report: &impl Fn(OwnerChange),
+) -> Result<Infallible, StoreError> {
     ask(client, store, "listen vitals_owner").await?;
     let reading = client.query(VERSION.sql, &[]);
     let rows = tokio::time::timeout(store.connect_timeout(), reading)
@@ -187,7 +191,7 @@ async fn listen(client: &Client, store: &Store, tell: &impl Fn(Change)) -> Resul
         .map_err(|_| StoreError::Timeout(VERSION.name))?
         .map_err(|source| StoreError::Postgres { statement: VERSION.name, source })?;
     let row = rows.first().ok_or_else(|| StoreError::State("vitals.directory has no row".into()))?;
-    tell(Change::Hearing(version_of(row)));
+    report(OwnerChange::Listening(version_of(row)));
     loop {
         sleep(PING_EVERY).await;
         ask(client, store, "").await?;
@@ -195,14 +199,14 @@ async fn listen(client: &Client, store: &Store, tell: &impl Fn(Change)) -> Resul
 }
 
 /// `<version> *` or `<version> ["serial", …]`.
-fn parse(payload: &str) -> Option<Change> {
+fn parse(payload: &str) -> Option<OwnerChange> {
     let (number, devices) = payload.split_once(' ')?;
     let number = number.parse().ok()?;
     let device_sns = match devices {
         "*" => None,
         devices => Some(serde_json::from_str(devices).ok()?),
     };
-    Some(Change::Changed { number, device_sns })
+    Some(OwnerChange::Changed { number, device_sns })
 }
 
 fn version_of(row: &Row) -> Version {
@@ -225,9 +229,9 @@ mod tests {
 
     #[test]
     fn a_notification_names_devices_or_any() {
-        let some = Change::Changed { number: 7, device_sns: Some(vec!["A 1".into(), "B\"2".into()]) };
+        let some = OwnerChange::Changed { number: 7, device_sns: Some(vec!["A 1".into(), "B\"2".into()]) };
         assert_eq!(parse(r#"7 ["A 1","B\"2"]"#), Some(some));
-        assert_eq!(parse("8 *"), Some(Change::Changed { number: 8, device_sns: None }));
+        assert_eq!(parse("8 *"), Some(OwnerChange::Changed { number: 8, device_sns: None }));
         for strange in ["", "8", "x *", "8 [", "8 {}"] {
             assert_eq!(parse(strange), None, "{strange}");
         }

@@ -12,7 +12,7 @@ use crate::command::text::{aligned, escape_control, print};
 use crate::config::Settings;
 use crate::model::{AlertKind, AlertRule};
 use crate::store::Store;
-use crate::store::alert_rule::{self, Change, Filter};
+use crate::store::alert_rule::{self, ChangeOutcome, Filter};
 
 /// Options of `rules`.
 #[derive(Debug, clap::Args)]
@@ -99,12 +99,12 @@ pub(super) async fn switch(options: &SwitchOptions, on: bool, store: &Store) -> 
     let mut refused = Vec::new();
     for id in &options.ids {
         match alert_rule::set_enabled(store, *id, on, Some(&actor)).await? {
-            Change::Made(rule) => {
+            ChangeOutcome::Done(rule) => {
                 let state = if on { "on" } else { "off" };
                 print(&format!("rule {id} is {state} (version {})\n", rule.version))?;
             }
-            Change::Absent => refused.push(format!("there is no rule {id}")),
-            Change::Impossible(reason) | Change::InTheWay(reason) => refused.push(reason),
+            ChangeOutcome::NotFound => refused.push(format!("there is no rule {id}")),
+            ChangeOutcome::Invalid(reason) | ChangeOutcome::Conflict(reason) => refused.push(reason),
         }
     }
     Ok(account(options.ids.len() - refused.len(), &refused))

@@ -13,7 +13,7 @@ use crate::command::time_option;
 use crate::config::Settings;
 use crate::model::{AlertSilence, Id64, SilenceDraft};
 use crate::store::Store;
-use crate::store::alert_silence::{self, Asked};
+use crate::store::alert_silence::{self, SilenceOutcome};
 
 /// Options of `silence`.
 #[derive(Debug, clap::Args)]
@@ -102,12 +102,12 @@ pub(super) async fn add(options: Options, settings: &Settings, store: &Store) ->
         }
     }
     match alert_silence::add(store, &draft).await? {
-        Asked::Kept(silence) => {
+        SilenceOutcome::Created(silence) => {
             let until = local(silence.ends_at, &settings.device_zone());
             print(&format!("silence {}: {} until {until}\n", silence.silence_id, what(&silence)))?;
             Ok(ExitCode::SUCCESS)
         }
-        Asked::Impossible(reason) => bail!("{reason}"),
+        SilenceOutcome::Invalid(reason) => bail!("{reason}"),
     }
 }
 

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::{Actor, account};
 use crate::command::text::print;
-use crate::store::alert::{self, Step};
+use crate::store::alert::{self, ActionOutcome};
 use crate::store::{Store, StoreError};
 
 /// Options of `acknowledge` and `resolve`.
@@ -58,14 +58,14 @@ pub(super) async fn note(options: &NoteOptions, store: &Store) -> anyhow::Result
 async fn each(
     ids: &[i64],
     done: &str,
-    step: impl AsyncFn(i64) -> Result<Step, StoreError>,
+    step: impl AsyncFn(i64) -> Result<ActionOutcome, StoreError>,
 ) -> anyhow::Result<ExitCode> {
     let mut refused = Vec::new();
     for id in ids {
         match step(*id).await? {
-            Step::Done => print(&format!("alert {id} {done}\n"))?,
-            Step::Absent => refused.push(format!("there is no alert {id}")),
-            Step::TooLate(reason) => refused.push(reason),
+            ActionOutcome::Done => print(&format!("alert {id} {done}\n"))?,
+            ActionOutcome::NotFound => refused.push(format!("there is no alert {id}")),
+            ActionOutcome::Conflict(reason) => refused.push(reason),
         }
     }
     Ok(account(ids.len() - refused.len(), &refused))

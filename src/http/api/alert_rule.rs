@@ -21,7 +21,7 @@ use crate::http::State;
 use crate::http::error::{BodyErrors, ErrorAnswer, ListErrors, OneErrors};
 use crate::model::alert_rule::KEPT_COLUMNS;
 use crate::model::{AlertKind, AlertRule, Id64, RuleDraft};
-use crate::store::alert_rule::{self, Change, Filter, Removal};
+use crate::store::alert_rule::{self, ChangeOutcome, Filter, Removal};
 
 /// Rules
 #[derive(Debug, Serialize, ToSchema)]
@@ -145,7 +145,7 @@ pub(in crate::http) async fn delete_api_alerts_rules_id(
 ) -> Result<Json<Done>, ApiError> {
     match state.ask(alert_rule::remove(&state.store, rule_id)).await? {
         Removal::Done => Ok(Json(DONE)),
-        Removal::Absent => Err(absent(rule_id)),
+        Removal::NotFound => Err(absent(rule_id)),
         Removal::HasAlerts => Err(ApiError::InTheWay(format!(
             "rule {rule_id}, or one that replaces it, has alerts: switch it off (\"enabled\": false)"
         ))),
@@ -168,12 +168,12 @@ fn absent(rule_id: i64) -> ApiError {
     ApiError::Absent(format!("there is no rule {rule_id}"))
 }
 
-fn changed(rule_id: i64, change: Change) -> Result<Json<AlertRule>, ApiError> {
+fn changed(rule_id: i64, change: ChangeOutcome) -> Result<Json<AlertRule>, ApiError> {
     match change {
-        Change::Made(rule) => Ok(Json(*rule)),
-        Change::Absent => Err(absent(rule_id)),
-        Change::Impossible(reason) => Err(ApiError::Bad(reason)),
-        Change::InTheWay(reason) => Err(ApiError::InTheWay(reason)),
+        ChangeOutcome::Done(rule) => Ok(Json(*rule)),
+        ChangeOutcome::NotFound => Err(absent(rule_id)),
+        ChangeOutcome::Invalid(reason) => Err(ApiError::Bad(reason)),
+        ChangeOutcome::Conflict(reason) => Err(ApiError::InTheWay(reason)),
     }
 }
 
