@@ -1,4 +1,4 @@
-//! `notification`: pending notifications, leased by address while a sender sends to it.
+//! `notification`: who is still to be told of what, leased by address while one sends to it.
 //!
 //! Before: the function `notify_alerts` adds rows with the alert. After: `notify` sends what it took and records what became
 //! of it; people ask for dead letters. Promise: one sender at a time per address, over all instances; a message keeps its
@@ -21,9 +21,9 @@ const DEAD_LETTERS: Statement = statement!("notification", "dead_letters");
 const RESEND: Statement = statement!("notification", "resend");
 const MEASURE: Statement = statement!("notification", "measure");
 
-/// The limits of a channel.
+/// What a channel takes at a time.
 #[derive(Debug, Clone, Copy)]
-pub struct ChannelLimits {
+pub struct ChannelBatch {
     /// The channel.
     pub channel: Channel,
     /// Most rows of one message.
@@ -39,13 +39,13 @@ pub struct ChannelLimits {
 pub async fn lease(
     store: &Store,
     lease: &Lease,
-    limits: ChannelLimits,
+    batch: ChannelBatch,
     limit: usize,
 ) -> Result<Vec<String>, StoreError> {
     let client = store.client().await?;
-    let merge_seconds = i32::try_from(limits.merge_seconds).unwrap_or(i32::MAX);
+    let merge_seconds = i32::try_from(batch.merge_seconds).unwrap_or(i32::MAX);
     let parameters: [&(dyn ToSql + Sync); 5] = [
-        &limits.channel.name(),
+        &batch.channel.name(),
         &lease.token(),
         &lease.duration().as_secs_f64(),
         &i64::try_from(limit).unwrap_or(i64::MAX),
@@ -56,14 +56,14 @@ pub async fn lease(
 }
 
 /// What is due to the addresses under the lease: a message each, in the language of its contact, else in that of `locale`; none where
-/// no notification is needed any more.
+/// all of it was cancelled.
 ///
 /// # Errors
 /// The database cannot be asked.
 pub async fn take(
     store: &Store,
     lease: &Lease,
-    limits: ChannelLimits,
+    batch: ChannelBatch,
     locale: &Locale,
 ) -> Result<Vec<Message>, StoreError> {
     let client = store.client().await?;
@@ -71,9 +71,9 @@ pub async fn take(
         .query_unprepared(
             &**client,
             &[
-                (&limits.channel.name(), Type::TEXT),
+                (&batch.channel.name(), Type::TEXT),
                 (&lease.token(), Type::UUID),
-                (&i64::from(limits.max_rows), Type::INT8),
+                (&i64::from(batch.max_rows), Type::INT8),
             ],
         )
         .await?;
@@ -120,33 +120,33 @@ pub(super) fn alert_state(row: &Row) -> Result<AlertState, StoreError> {
     Ok(alert)
 }
 
-/// The result of sending to a leased address.
+/// The result of an attempt, under its lease.
 #[derive(Debug, Clone)]
-pub struct DeliveryResult {
+pub struct AttemptResult {
     /// Under which lease.
     pub lease: Lease,
     /// The address.
     pub address: String,
     /// The message; `None`: there was nothing to send.
     pub message_id: Option<Uuid>,
-    /// The result.
+    /// What became of it.
     pub outcome: DeliveryOutcome,
-    /// The provider's message, if it did not accept it.
+    /// The provider's words, if it did not take it.
     pub error: Option<String>,
-    /// Nothing is sent to the address for so long.
+    /// Nothing goes to the address for so long.
     pub wait: Duration,
 }
 
-/// The result of an attempt.
+/// What became of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryOutcome {
-    /// The provider accepted it.
+    /// The provider has it.
     Sent,
-    /// To be retried; counts as an attempt.
+    /// To be tried again, one attempt fewer.
     Failed,
-    /// To be retried; does not count as an attempt.
+    /// To be tried again, as if it had not been tried.
     Limited,
-    /// Not tried again.
+    /// Given up.
     Dead,
 }
 
@@ -162,18 +162,18 @@ impl DeliveryOutcome {
     }
 }
 
-/// Records results and releases the addresses.
+/// Records outcomes and gives the addresses back.
 ///
 /// # Errors
-/// Nothing was recorded, or (when the connection broke) it may have been: it may be called again.
-pub async fn record(store: &Store, channel: Channel, settled: &[DeliveryResult]) -> Result<(), StoreError> {
+/// Nothing was recorded, or (when the connection broke) it may have been: the same again is harmless.
+pub async fn record(store: &Store, channel: Channel, results: &[AttemptResult]) -> Result<(), StoreError> {
     let client = store.client().await?;
-    let tokens: Vec<Uuid> = settled.iter().map(|one| one.lease.token()).collect();
-    let addresses: Vec<&str> = settled.iter().map(|one| one.address.as_str()).collect();
-    let ids: Vec<Option<Uuid>> = settled.iter().map(|one| one.message_id).collect();
-    let outcomes: Vec<&str> = settled.iter().map(|one| one.outcome.name()).collect();
-    let errors: Vec<Option<&str>> = settled.iter().map(|one| one.error.as_deref()).collect();
-    let waits: Vec<f64> = settled.iter().map(|one| one.wait.as_secs_f64()).collect();
+    let tokens: Vec<Uuid> = results.iter().map(|one| one.lease.token()).collect();
+    let addresses: Vec<&str> = results.iter().map(|one| one.address.as_str()).collect();
+    let ids: Vec<Option<Uuid>> = results.iter().map(|one| one.message_id).collect();
+    let outcomes: Vec<&str> = results.iter().map(|one| one.outcome.name()).collect();
+    let errors: Vec<Option<&str>> = results.iter().map(|one| one.error.as_deref()).collect();
+    let waits: Vec<f64> = results.iter().map(|one| one.wait.as_secs_f64()).collect();
     statement!("notification", "record")
         .query_unprepared(
             &**client,
@@ -202,17 +202,17 @@ pub struct DeadLetter {
     pub device_sn: String,
     /// fired, escalated or resolved.
     pub kind: String,
-    /// The channel.
+    /// By which way.
     pub channel: String,
-    /// The address; of the key of a robot only the end.
+    /// To whom; of a robot's key only the end.
     pub address: String,
-    /// Its contact; `None`: the contact was deleted.
+    /// Whose address it is; `None`: the contact is gone.
     pub contact: Option<String>,
     /// When it was written.
     pub created_at: Timestamp,
     /// Attempts that failed.
     pub attempts: i16,
-    /// The provider's message.
+    /// The provider's words.
     pub error: Option<String>,
 }
 
@@ -240,18 +240,18 @@ pub async fn dead_letters(store: &Store, after: i64, limit: u32) -> Result<Vec<D
         .collect())
 }
 
-/// The result of resending dead letters.
+/// What became of dead letters that were to be sent again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Resent {
     /// Will be tried again.
     pub tried_again: usize,
     /// Of these, at another address than before.
     pub moved: usize,
-    /// Not retried, and why: they are no longer needed (and cancelled), or the contact cannot be reached (they stay).
+    /// Will not, and why: nobody needs them any more (they are cancelled), or their contact cannot be reached (they stay).
     pub refused: Vec<(i64, String)>,
 }
 
-/// Resends dead letters to the current address of their contact: those of the given numbers or (`None`) all.
+/// Has dead letters tried again at the address their contact has now, those of the given numbers or (`None`) all.
 ///
 /// # Errors
 /// The database cannot be asked.
