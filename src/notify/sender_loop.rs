@@ -96,7 +96,7 @@ impl<S: Sender> SenderLoop<S> {
         while !stop.is_cancelled() {
             // Armed before the query: a commit after it wakes the loop.
             self.wake.arm();
-            let rest = match self.store.clone().unless_silent("notify.turn", self.step()).await {
+            let rest = match self.store.clone().with_timeout("notify.turn", self.step()).await {
                 Ok(more) => {
                     if self.outage.take().is_some() {
                         tracing::info!(channel = S::CHANNEL.name(), "notifications continue");
