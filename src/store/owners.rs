@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use tokio_postgres::{Client, Row};
 use tokio_util::sync::CancellationToken;
 
-use super::listening::{Outage, PING_EVERY, ask, drive};
+use super::listen_connection::{Outage, PING_EVERY, ask, drive};
 use super::{Statement, Store, StoreError, statement};
 use crate::model::tenant::{Directory, ForeignIds, UnverifiedIds};
 use crate::model::{Owner, OwnerSlot, Tenure};
