@@ -280,6 +280,7 @@ pub fn router(state: Arc<State>, settings: &Settings) -> Router {
         .method_not_allowed_fallback(error::wrong_method)
         .layer(Extension(openapi::Document::new(&document, settings.authentication)))
         .layer(from_fn_with_state(state.clone(), access::check))
+        .layer(from_fn_with_state(settings.language, error::localize))
         .layer(from_fn_with_state(Guards::of(settings), measure::measure))
         .with_state(state)
 }
