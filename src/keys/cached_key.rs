@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_scope_it_does_not_have_is_not_there() {
-        assert!(known(|_| ()).may(Scope::Read));
-        assert!(!known(|_| ()).may(Scope::Upload) && !known(|_| ()).may(Scope::Admin));
+        assert!(known(|_| ()).has_scope(Scope::Read));
+        assert!(!known(|_| ()).has_scope(Scope::Upload) && !known(|_| ()).has_scope(Scope::Admin));
     }
 }
