@@ -37,8 +37,7 @@ use credentials::Credential;
 use rate_limit::RateLimit;
 use requirement::{Requirement, Requirements};
 
-/// Not rate limited: an event that is answered anything but 200 blocks the events behind it in the watch (the wire contract,
-/// rule 4).
+/// Not rate limited: any answer but 200 blocks the queue of events in a watch (the wire contract, rule 4).
 const EVENT_PATH: &str = "/upload_common_event";
 
 /// Its keys are looked up within [`CONFIG_KEY_TIMEOUT`].
