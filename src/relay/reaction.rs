@@ -13,7 +13,7 @@ use tracing::Instrument;
 
 use crate::react::RedisView;
 use crate::store::device_info;
-use crate::store::health_data::{self, Newest};
+use crate::store::health_data::{self, NewestRows};
 use crate::store::outbox::{self, Claimed, Finish, Finished, Lease, Share, TimeRange};
 use crate::store::wake::Announcer;
 use crate::store::{Kind, Patience, Store, StoreError};
@@ -134,7 +134,7 @@ impl Reaction {
         };
         let newest = match range {
             Some(range) => self.read(batch_ids, range).await?,
-            None => Some(Newest::default()),
+            None => Some(NewestRows::default()),
         };
         let shown = match &newest {
             Some(newest) => self.view.show(newest).instrument(trace::child!("show_latest")).await,
@@ -149,7 +149,7 @@ impl Reaction {
     }
 
     /// The newest row of each device; `None`: more than [`MAX_DEVICES`].
-    async fn read(&self, batch_ids: &[i64], range: TimeRange) -> Result<Option<Newest>, StoreError> {
+    async fn read(&self, batch_ids: &[i64], range: TimeRange) -> Result<Option<NewestRows>, StoreError> {
         let limit = MAX_DEVICES + 1;
         let newest =
             health_data::newest_of_batches(&self.store, self.patience, batch_ids, range, limit).await?;

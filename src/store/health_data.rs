@@ -23,7 +23,7 @@ const NO_COMPILATION: &str = "set local jit = off";
 
 /// Newest rows, one per device.
 #[derive(Debug, Default)]
-pub struct Newest {
+pub struct NewestRows {
     /// The rows, in no order unless the function says one.
     pub values: Vec<LatestValue>,
     /// Of two reads of one row the later has at least this version.
@@ -40,7 +40,7 @@ pub async fn newest_of_batches(
     batch_ids: &[i64],
     range: TimeRange,
     limit: usize,
-) -> Result<Newest, StoreError> {
+) -> Result<NewestRows, StoreError> {
     let mut client = store.client().await?;
     let transaction = patience.begin(&mut client, SCAN_BATCHES).await?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -55,7 +55,7 @@ pub async fn newest_of_batches(
             ],
         )
         .await?;
-    Ok(Newest { values: rows.iter().filter_map(value).collect(), read_version: read_version(&rows) })
+    Ok(NewestRows { values: rows.iter().filter_map(value).collect(), read_version: read_version(&rows) })
 }
 
 /// The time range of batches whose writer did not say it; `None`: they left no rows.
@@ -79,7 +79,7 @@ pub async fn range_of_batches(
 #[derive(Debug)]
 pub struct Page {
     /// What they have; a device without rows is left out.
-    pub newest: Newest,
+    pub newest: NewestRows,
     /// Serial after which the next page begins; `None`: this was the last.
     pub next: Option<String>,
 }
@@ -97,7 +97,7 @@ pub async fn newest_of_devices(store: &Store, after: &str, limit: u32) -> Result
     let full = rows.len() >= limit as usize;
     let next = rows.last().filter(|_| full).map(|row| row.get("device_sn"));
     let values = rows.iter().filter_map(value).collect();
-    Ok(Page { newest: Newest { values, read_version: read_version(&rows) }, next })
+    Ok(Page { newest: NewestRows { values, read_version: read_version(&rows) }, next })
 }
 
 fn read_version(rows: &[Row]) -> i64 {
