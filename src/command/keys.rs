@@ -21,7 +21,7 @@ use super::text::{aligned, escape_control, print};
 use super::time_option;
 use crate::config::Settings;
 use crate::model::api_key::{ApiKey, KeyId, Presented, Scope};
-use crate::store::api_key::{self, Draft};
+use crate::store::api_key::{self, NewKey};
 use crate::store::clock::Clock;
 use crate::store::{Store, device_key};
 use devices::DeviceKeyOwners;
@@ -170,7 +170,7 @@ async fn create(options: CreateOptions, store: &Store, zone: &TimeZone) -> anyho
         bail!("scope `admin` applies to every tenant: the key of one tenant cannot have it");
     }
     let key = Presented::of(KeyId::of(random_bytes()?), random_bytes()?);
-    let draft = Draft {
+    let draft = NewKey {
         key_id: key.key_id,
         name: options.name.trim(),
         customer_id: options.tenant,

@@ -8,7 +8,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Type};
 
 use super::outbox::TimeRange;
-use super::{Patience, Store, StoreError, statement};
+use super::{StatementTimeout, Store, StoreError, statement};
 use crate::metric::{Measurements, Metric, SqlType, Value};
 use crate::model::{LatestValue, Owner};
 
@@ -36,13 +36,13 @@ pub struct NewestRows {
 /// The database cannot be asked.
 pub async fn newest_of_batches(
     store: &Store,
-    patience: Patience,
+    statement_timeout: StatementTimeout,
     batch_ids: &[i64],
     range: TimeRange,
     limit: usize,
 ) -> Result<NewestRows, StoreError> {
     let mut client = store.client().await?;
-    let transaction = patience.begin(&mut client, SCAN_BATCHES).await?;
+    let transaction = statement_timeout.begin(&mut client, SCAN_BATCHES).await?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = statement!("health_data", "newest_of_batches")
         .query_unprepared(
@@ -64,11 +64,11 @@ pub async fn newest_of_batches(
 /// The database cannot be asked.
 pub async fn range_of_batches(
     store: &Store,
-    patience: Patience,
+    statement_timeout: StatementTimeout,
     batch_ids: &[i64],
 ) -> Result<Option<TimeRange>, StoreError> {
     let mut client = store.client().await?;
-    let transaction = patience.begin(&mut client, SCAN_BATCHES).await?;
+    let transaction = statement_timeout.begin(&mut client, SCAN_BATCHES).await?;
     let rows = statement!("health_data", "range_of_batches")
         .query_unprepared(&*transaction, &[(&batch_ids, Type::INT8_ARRAY)])
         .await?;
@@ -90,7 +90,7 @@ pub struct Page {
 /// The database cannot be asked.
 pub async fn newest_of_devices(store: &Store, after: &str, limit: u32) -> Result<Page, StoreError> {
     let mut client = store.client().await?;
-    let transaction = Patience::Statement.begin(&mut client, NO_COMPILATION).await?;
+    let transaction = StatementTimeout::Default.begin(&mut client, NO_COMPILATION).await?;
     let rows = statement!("health_data", "newest_of_devices")
         .query_unprepared(&*transaction, &[(&after, Type::TEXT), (&i64::from(limit), Type::INT8)])
         .await?;
