@@ -50,7 +50,7 @@ use crate::store::Store;
 use crate::store::clock::Clock;
 use crate::telemetry::names;
 use crate::wire::Context;
-use crate::wire::glance::{Glance, glance};
+use crate::wire::peek::{Peek, peek};
 use access::{Access, Caller};
 use body::{Bodies, BudgetPool, BudgetShare, Parse, Parsed};
 use connections::Connections;
@@ -161,7 +161,7 @@ impl State {
         parse: Parse<T>,
     ) -> Result<(T, UploadTerms), HttpError> {
         let admit = |body: &[u8]| {
-            let Glance { device_sn, samples } = glance(body);
+            let Peek { device_sn, samples } = peek(body);
             Ok(self.ingest.check_room(device_sn, samples)?)
         };
         self.read_admitted(request, BudgetPool::Shared, admit, parse).await
@@ -282,6 +282,7 @@ pub fn router(state: Arc<State>, settings: &Settings) -> Router {
         .method_not_allowed_fallback(error::wrong_method)
         .layer(Extension(openapi::Document::new(&document, settings.authentication)))
         .layer(from_fn_with_state(state.clone(), access::check))
+        .layer(from_fn_with_state(settings.language, error::localize))
         .layer(from_fn_with_state(SecurityHeaders::of(settings), measure::measure))
         .with_state(state)
 }

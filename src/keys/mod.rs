@@ -28,7 +28,7 @@ use tokio::sync::Semaphore;
 use crate::config::Settings;
 use crate::lookup_cache::LookupCache;
 use crate::model::api_key::{KeyId, Presented};
-use crate::store::api_key::Kept;
+use crate::store::api_key::StoredKey;
 use crate::store::clock::Clock;
 use crate::store::wake::{Listener, Subject};
 use crate::store::{Kind, Store, StoreError, api_key};
@@ -207,7 +207,7 @@ impl Shared {
         }
     }
 
-    fn insert(&self, key_id: KeyId, kept: Kept, generation: u64) -> Arc<CachedKey> {
+    fn insert(&self, key_id: KeyId, kept: StoredKey, generation: u64) -> Arc<CachedKey> {
         let key = Arc::new(CachedKey::of(key_id, kept));
         self.cached.insert(key_id, Entry::new(Arc::clone(&key)), generation);
         key
@@ -259,7 +259,7 @@ mod tests {
         let time = Clock::stopped_at(Timestamp::UNIX_EPOCH);
         let shared = Shared::new(&Store::new(&settings).expect("a URL"), &time, &settings);
         shared.cached.invalidate_all();
-        let kept = Kept {
+        let kept = StoredKey {
             customer_id: None,
             scopes: Vec::new(),
             secret_hash: key.secret_hash(),
@@ -318,7 +318,7 @@ mod tests {
         let at = |second| Timestamp::from_second(second).expect("a time");
         let keys = away(&key(1), Duration::ZERO);
         let ending = |expires_at| {
-            let kept = Kept {
+            let kept = StoredKey {
                 customer_id: None,
                 scopes: Vec::new(),
                 secret_hash: key(1).secret_hash(),

@@ -38,6 +38,7 @@ mod ingest;
 mod jobs;
 mod key_tenants;
 mod keys;
+mod language;
 mod latest_values;
 mod layering;
 mod limits;

@@ -15,8 +15,9 @@ use super::query::{Limit, Parameters};
 use super::{ApiError, DONE, Done, PathId, check_words};
 use crate::http::State;
 use crate::http::error::{BodyErrors, ListErrors, OneErrors};
+use crate::language::text;
 use crate::model::{AlertSilence, Id64, SilenceDraft};
-use crate::store::alert_silence::{self, Asked};
+use crate::store::alert_silence::{self, SilenceOutcome};
 
 /// Silences in an answer, unless a limit is named.
 const MOST: i64 = 500;
@@ -80,8 +81,8 @@ pub(in crate::http) async fn post_api_alerts_silences(
     let unknown = state.ask(alert_silence::unknown(&state.store, &draft)).await?;
     let warning = (!unknown.is_empty()).then(|| format!("nobody knows {}", unknown.join(", ")));
     match state.ask(alert_silence::add(&state.store, &draft)).await? {
-        Asked::Kept(silence) => Ok((StatusCode::CREATED, Json(KeptSilence { silence, warning }))),
-        Asked::Impossible(reason) => Err(ApiError::Bad(reason)),
+        SilenceOutcome::Created(silence) => Ok((StatusCode::CREATED, Json(KeptSilence { silence, warning }))),
+        SilenceOutcome::Invalid(reason) => Err(ApiError::Bad(reason)),
     }
 }
 
@@ -95,6 +96,6 @@ pub(in crate::http) async fn delete_api_alerts_silences_id(
 ) -> Result<Json<Done>, ApiError> {
     match state.ask(alert_silence::stop(&state.store, silence_id)).await? {
         true => Ok(Json(DONE)),
-        false => Err(ApiError::Absent(format!("there is no silence {silence_id}"))),
+        false => Err(ApiError::Absent(text!("silence-absent", id = silence_id.to_string()))),
     }
 }

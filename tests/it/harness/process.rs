@@ -35,6 +35,7 @@ pub fn command(database: &Database, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vitals"));
     command
         .args(arguments)
+        .env("LC_ALL", "C")
         .env("VITALS_DATABASE_URL", &settings.database_url)
         .env("VITALS_REDIS_URL", &settings.redis_url);
     command
