@@ -1,7 +1,6 @@
 //! `vitals keys`: API keys.
 //!
-//! Before: an operator; it needs the database, no running service. After: `store::api_key`, whose changes take effect in every
-//! instance at once.
+//! Before: an operator; no service has to run. After: `store::api_key`; a change takes effect in every instance at once.
 //! Promise: a key is shown once, when it is created, on standard output and nowhere else; only a hash of its secret is stored.
 
 mod devices;
@@ -238,8 +237,7 @@ async fn list(options: &ListOptions, store: &Store, zone: &TimeZone) -> anyhow::
         table(&keys, zone)
     };
     text += &devices::listed(&device_key::list(store, options.all).await?, options.json, zone);
-    print(&text)?;
-    Ok(())
+    Ok(print(&text)?)
 }
 
 /// The time of PostgreSQL, by which keys expire.
