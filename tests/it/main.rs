@@ -66,4 +66,5 @@ mod tls;
 mod traces;
 mod unanswered;
 mod uploads;
+mod vital_signs;
 mod went_back;
