@@ -1,7 +1,6 @@
 //! Every metric, whichever it is, from upload to rollup, Redis and rule; and how one is added to a database with data.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use redis::AsyncCommands;
 use refinery::Migration;
@@ -15,10 +14,9 @@ use crate::harness::{Database, Service, eventually};
 
 const LEVELS: [&str; 5] = ["health_15m", "health_hourly", "health_daily", "health_weekly", "health_monthly"];
 
-/// A value in the range of the metric, which is whole.
+/// A whole number in the range of the metric, not zero.
 fn some_value(metric: Metric) -> i32 {
-    let range = metric.range();
-    (range.start() + range.end()) / 2
+    metric.range().end() / 2
 }
 
 async fn run(client: &Client, sql: &str) {
@@ -88,21 +86,22 @@ async fn every_metric_goes_by_each_of_its_names_from_upload_to_table_redis_rollu
     service.finish().await;
 }
 
-/// Files below a folder, by name.
-fn files(folder: &str) -> BTreeMap<PathBuf, String> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "sql") {
-                let text = std::fs::read_to_string(&path).expect("text");
-                found.insert(path, text);
-            }
-        }
-    }
+/// The text of a file of the repository.
+fn text(path: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect("text")
+}
+
+/// The migrations up to a version, in order.
+fn migrations(version: i32) -> Vec<Migration> {
+    let folder =
+        std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations")).expect("a folder");
+    let mut found: Vec<Migration> = folder
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .filter_map(|file| Some((file.strip_suffix(".sql")?.to_owned(), text(&format!("migrations/{file}")))))
+        .map(|(name, text)| Migration::unapplied(&name, &text).expect("a migration"))
+        .filter(|migration| migration.version() <= version)
+        .collect();
+    found.sort();
     found
 }
 
@@ -123,20 +122,12 @@ fn without(text: &str, metrics: impl Iterator<Item = Metric>) -> String {
 async fn make_as_of(client: &Client, version: i32) {
     run(
         client,
-        "create table refinery_schema_history (
+        "set search_path = public;
+         create table refinery_schema_history (
              version int4 primary key, name varchar(255), applied_on varchar(255), checksum varchar(255))",
     )
     .await;
-    let mut migrations: Vec<Migration> = files("migrations")
-        .into_iter()
-        .map(|(path, text)| {
-            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-            Migration::unapplied(&name, &text).expect("a migration")
-        })
-        .filter(|migration| migration.version() <= version)
-        .collect();
-    migrations.sort();
-    for migration in migrations {
+    for migration in migrations(version) {
         run(client, migration.sql().expect("a text")).await;
         client
             .execute(
@@ -146,17 +137,23 @@ async fn make_as_of(client: &Client, version: i32) {
             .await
             .expect("recorded");
     }
+    run(
+        client,
+        "create function vitals.foreign_functions() returns table (name text, owner name)
+         language sql stable as $$ select null::text, null::name where false $$",
+    )
+    .await;
     // What functions of today read besides is missing.
     run(client, "set check_function_bodies = off").await;
-    let mut functions = files("sql/functions");
-    functions.retain(|path, _| !path.ends_with("dashboard_views.sql"));
-    for text in functions.values() {
-        run(client, text).await;
+    let listed = text("src/store/functions.rs");
+    for function in listed.split("function!(\"").skip(1).filter_map(|rest| rest.split_once("\")")) {
+        let body = text(&format!("sql/functions/{}.sql", function.0));
+        run(
+            client,
+            &if function.0.ends_with("dashboard_views") { without(&body, later_than(version)) } else { body },
+        )
+        .await;
     }
-    let views = std::fs::read_to_string(
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("sql/functions/dashboard/dashboard_views.sql"),
-    );
-    run(client, &without(&views.expect("text"), later_than(version))).await;
     for (position, (name, source, width, zone, chunk)) in (1_i16..).zip([
         ("health_15m", "health_data", "15 minutes", "UTC", "1 day"),
         ("health_hourly", "health_15m", "1 hour", "UTC", "7 days"),
@@ -164,8 +161,7 @@ async fn make_as_of(client: &Client, version: i32) {
         ("health_weekly", "health_daily", "7 days", "Asia/Shanghai", "364 days"),
         ("health_monthly", "health_daily", "1 month", "Asia/Shanghai", "1820 days"),
     ]) {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("sql/rollups/{name}.sql"));
-        let text = std::fs::read_to_string(path).expect("text");
+        let text = text(&format!("sql/rollups/{name}.sql"));
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("--")).collect();
         let definition = without(&lines.join("\n"), later_than(version))
             .replace(",\nfrom", "\nfrom")
@@ -186,6 +182,11 @@ async fn make_as_of(client: &Client, version: i32) {
     .await;
 }
 
+async fn refresh(client: &Client) {
+    run(client, "delete from outbox").await;
+    run(client, "call refresh_rollups()").await;
+}
+
 /// The rows of every rollup, without the columns of these metrics.
 async fn rows(client: &Client, without: &[String]) -> Vec<String> {
     let mut found = Vec::new();
@@ -199,16 +200,16 @@ async fn rows(client: &Client, without: &[String]) -> Vec<String> {
     found
 }
 
-/// Buckets of `level` that are not as its SELECT makes them from raw rows or from the rollup below; those of one device.
-async fn unequal(client: &Client, level: &str, device: &str) -> i64 {
+/// Buckets of `level` with blood glucose that are not as its SELECT makes them from raw rows or from the rollup below.
+async fn unequal(client: &Client, level: &str) -> i64 {
     let definition: String = client
         .query_one("select definition from vitals.rollup where name = $1", &[&level])
         .await
         .expect("a rollup")
         .get(0);
     let sql = format!(
-        "with found as (select * from public.{level} where device_sn = '{device}'),
-             wanted as (select * from ({definition}) as w where device_sn = '{device}')
+        "with found as (select * from public.{level} where blood_glucose_count > 0),
+             wanted as (select * from ({definition}) as w where blood_glucose_count > 0)
          select count(*) from ((table found except all table wanted) union all (table wanted except all table found)) as x"
     );
     client.query_one(&sql, &[]).await.expect("a comparison").get(0)
@@ -225,19 +226,19 @@ async fn vital_signs_are_added_to_a_database_with_data_and_its_history_stays() {
          select 'D' || d, at + d * interval '1 minute', 60 + d, 36.5, 100 * d
          from generate_series(1, 5) as d,
              generate_series(now() - interval '70 days', now(), interval '3 hours') as at;
-         delete from outbox;
-         call refresh_rollups()",
+         select vitals.mark_range(now() - interval '71 days', now())",
     )
     .await;
+    refresh(&client).await;
     let is_community = rollups::edition(&client).await.expect("an edition") == Edition::Community;
     if is_community {
         // Some of it is in the columnstore.
         run(
             &client,
-            "update policy set compress_after = interval '20 days' where relation in ('health_data', 'health_15m', 'health_daily');
-             call apply_policies()",
+            "update policy set compress_after = interval '20 days' where relation in ('health_data', 'health_15m', 'health_daily')",
         )
         .await;
+        run(&client, "call apply_policies()").await;
         let compressed = "select count(*)::float8 from timescaledb_information.chunks where is_compressed";
         assert!(number(&client, compressed).await > Some(0.0));
     }
@@ -273,14 +274,13 @@ async fn vital_signs_are_added_to_a_database_with_data_and_its_history_stays() {
         "insert into health_data (device_sn, ts, heart_rate, respiratory_rate, heart_rate_variability, blood_glucose, skin_temperature)
          select 'D1', now() - age, 70, 14.5, 42.25, 5.6, 33.10
          from unnest(array['60 days', '30 days', '2 days', '1 minute']::interval[]) as age;
-         select vitals.mark_range(now() - interval '61 days', now());
-         delete from outbox;
-         call refresh_rollups()",
+         select vitals.mark_range(ts, ts + interval '1 second') from health_data where blood_glucose is not null",
     )
     .await;
+    refresh(&client).await;
     for level in LEVELS {
-        assert_eq!(unequal(&client, level, "D1").await, 0, "{level}");
-        let glucose = format!("select sum(blood_glucose_sum)::float8 from {level} where device_sn = 'D1'");
+        assert_eq!(unequal(&client, level).await, 0, "{level}");
+        let glucose = format!("select sum(blood_glucose_sum)::float8 from {level}");
         let sum = number(&client, &glucose).await.expect("a sum");
         assert!((sum - 4.0 * 5.6).abs() < 1e-9, "{level}: {sum}");
     }
