@@ -3,8 +3,10 @@
 //! Before: `store::notification` takes it. After: `notify` sends it.
 
 use std::time::Duration;
+use uuid::Uuid;
 
 use super::{AlertState, SystemAlert};
+use crate::language::Locale;
 
 /// By which way people are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -86,13 +88,15 @@ pub struct Notice {
 #[derive(Debug, Clone)]
 pub struct Message {
     /// The same at every attempt (a UUID).
-    pub id: String,
+    pub id: Uuid,
     /// Where it goes, in the words of the channel.
     pub address: String,
     /// What it is signed with; `None`: it is not.
     pub secret: Option<String>,
     /// Attempts that failed so far.
     pub attempts: u16,
+    /// In which language it is written, and in which zone its times are.
+    pub locale: Locale,
     /// What it tells.
     pub content: Content,
 }

@@ -11,11 +11,12 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::decide::{self, Limits};
 use super::{Sender, client, email, webhook, wechat, wecom, wecom_robot};
 use crate::config::Settings;
-use crate::model::id::random_uuid;
+use crate::language::Locale;
 use crate::model::{Channel, Content, Message, SystemAlert};
 use crate::store::clock::Clock;
 use crate::store::notification::Outcome;
@@ -52,10 +53,8 @@ pub fn start(stage: &Stage, news: mpsc::Receiver<SystemAlert>, time: &Clock, set
             Channel::Wecom => {
                 task.start("operators.wecom", http.clone().and_then(|http| wecom::Wecom::new(notify, http)));
             }
-            Channel::Wechat => task.start(
-                "operators.wechat",
-                http.clone().and_then(|http| wechat::Wechat::new(notify, http, settings.device_zone())),
-            ),
+            Channel::Wechat => task
+                .start("operators.wechat", http.clone().and_then(|http| wechat::Wechat::new(notify, http))),
         }
     }
     stage.spawn_loop("operators", spread(news, addresses, stage.stop_token()));
@@ -110,6 +109,7 @@ impl Post<'_> {
             sender,
             address: self.address,
             secret,
+            locale: self.settings.locale(),
             // The age of a change is what ends the attempts.
             limits: Limits { attempts: u16::MAX, interval },
             timeout: self.settings.notify.timeout(),
@@ -122,6 +122,7 @@ struct Teller<S> {
     sender: S,
     address: String,
     secret: Option<String>,
+    locale: Locale,
     limits: Limits,
     timeout: Duration,
 }
@@ -157,10 +158,11 @@ impl<S: Sender> Teller<S> {
 
     fn message(&self, alerts: Vec<SystemAlert>) -> Message {
         Message {
-            id: random_uuid(),
+            id: Uuid::new_v4(),
             address: self.address.clone(),
             secret: self.secret.clone(),
             attempts: 0,
+            locale: self.locale.clone(),
             content: Content::System(alerts),
         }
     }

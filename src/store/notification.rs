@@ -9,9 +9,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::{Json, ToSql, Type};
+use uuid::Uuid;
 
 use super::outbox::Lease;
 use super::{Statement, Store, StoreError, statement};
+use crate::language::{Language, Locale};
 use crate::model::{AlertState, Channel, Content, Message, Notice, NoticeKind};
 
 const LEASE: Statement = statement!("notification", "lease");
@@ -53,25 +55,31 @@ pub async fn lease(
     Ok(rows.iter().map(|row| row.get("address")).collect())
 }
 
-/// What is due to the addresses under the lease: a message each; none where nobody is to be told any more.
+/// What is due to the addresses under the lease: a message each, in the language of its contact, else in that of `locale`; none where
+/// nobody is to be told any more.
 ///
 /// # Errors
 /// The database cannot be asked.
-pub async fn take(store: &Store, lease: &Lease, turn: Turn) -> Result<Vec<Message>, StoreError> {
+pub async fn take(
+    store: &Store,
+    lease: &Lease,
+    turn: Turn,
+    locale: &Locale,
+) -> Result<Vec<Message>, StoreError> {
     let client = store.client().await?;
     let rows = statement!("notification", "take")
         .query_unprepared(
             &**client,
             &[
                 (&turn.channel.name(), Type::TEXT),
-                (&lease.token(), Type::TEXT),
+                (&lease.token(), Type::UUID),
                 (&i64::from(turn.max_rows), Type::INT8),
             ],
         )
         .await?;
     let mut messages: Vec<Message> = Vec::new();
     for row in &rows {
-        let id: String = row.get("message_id");
+        let id: Uuid = row.get("message_id");
         let notice = notice(row)?;
         match messages.last_mut() {
             Some(Message { id: last, content: Content::Alerts(notices), .. }) if *last == id => {
@@ -81,12 +89,19 @@ pub async fn take(store: &Store, lease: &Lease, turn: Turn) -> Result<Vec<Messag
                 id,
                 address: row.get("address"),
                 secret: row.get("secret"),
+                locale: locale_of(row, locale),
                 attempts: u16::try_from(row.get::<_, i16>("attempts")).unwrap_or_default(),
                 content: Content::Alerts(vec![notice]),
             }),
         }
     }
     Ok(messages)
+}
+
+/// In the language of the contact, where it has one.
+fn locale_of(row: &Row, service: &Locale) -> Locale {
+    let own = row.get::<_, Option<&str>>("language").and_then(Language::of_tag);
+    Locale { language: own.unwrap_or(service.language), zone: service.zone.clone() }
 }
 
 fn notice(row: &Row) -> Result<Notice, StoreError> {
@@ -113,7 +128,7 @@ pub struct Settled {
     /// The address.
     pub address: String,
     /// The message; `None`: there was nothing to send.
-    pub message_id: Option<String>,
+    pub message_id: Option<Uuid>,
     /// What became of it.
     pub outcome: Outcome,
     /// The provider's words, if it did not take it.
@@ -153,9 +168,9 @@ impl Outcome {
 /// Nothing was recorded, or (when the connection broke) it may have been: the same again is harmless.
 pub async fn record(store: &Store, channel: Channel, settled: &[Settled]) -> Result<(), StoreError> {
     let client = store.client().await?;
-    let tokens: Vec<&str> = settled.iter().map(|one| one.lease.token()).collect();
+    let tokens: Vec<Uuid> = settled.iter().map(|one| one.lease.token()).collect();
     let addresses: Vec<&str> = settled.iter().map(|one| one.address.as_str()).collect();
-    let ids: Vec<Option<&str>> = settled.iter().map(|one| one.message_id.as_deref()).collect();
+    let ids: Vec<Option<Uuid>> = settled.iter().map(|one| one.message_id).collect();
     let outcomes: Vec<&str> = settled.iter().map(|one| one.outcome.name()).collect();
     let errors: Vec<Option<&str>> = settled.iter().map(|one| one.error.as_deref()).collect();
     let waits: Vec<f64> = settled.iter().map(|one| one.wait.as_secs_f64()).collect();
@@ -164,9 +179,9 @@ pub async fn record(store: &Store, channel: Channel, settled: &[Settled]) -> Res
             &**client,
             &[
                 (&channel.name(), Type::TEXT),
-                (&tokens, Type::TEXT_ARRAY),
+                (&tokens, Type::UUID_ARRAY),
                 (&addresses, Type::TEXT_ARRAY),
-                (&ids, Type::TEXT_ARRAY),
+                (&ids, Type::UUID_ARRAY),
                 (&outcomes, Type::TEXT_ARRAY),
                 (&errors, Type::TEXT_ARRAY),
                 (&waits, Type::FLOAT8_ARRAY),

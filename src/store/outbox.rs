@@ -9,9 +9,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
+use uuid::Uuid;
 
 use super::{Patience, Store, StoreError, statement};
-use crate::model::id::random_uuid;
 use crate::telemetry::names;
 use crate::telemetry::trace::TraceContext;
 
@@ -45,19 +45,19 @@ impl Share {
 /// Under which claims are made: one per lane, for its lifetime.
 #[derive(Debug, Clone)]
 pub struct Lease {
-    token: String,
+    token: Uuid,
     seconds: f64,
 }
 
 impl Lease {
     /// A lease nobody else has, of `seconds` per claim or renewal.
     pub fn new(seconds: u32) -> Self {
-        Self { token: random_uuid(), seconds: seconds.into() }
+        Self { token: Uuid::new_v4(), seconds: seconds.into() }
     }
 
     /// What tells it from others.
-    pub(super) fn token(&self) -> &str {
-        &self.token
+    pub(super) fn token(&self) -> Uuid {
+        self.token
     }
 
     /// How long a claim holds.
@@ -116,7 +116,7 @@ pub async fn claim(
         .query_unprepared(
             &**client,
             &[
-                (&lease.token, Type::TEXT),
+                (&lease.token, Type::UUID),
                 (&i64::from(limit), Type::INT8),
                 (&lease.seconds, Type::FLOAT8),
                 (&floor, Type::INT8),
@@ -203,7 +203,7 @@ pub async fn finish(
         .query_unprepared(
             &*transaction,
             &[
-                (&lease.token, Type::TEXT),
+                (&lease.token, Type::UUID),
                 (&finish.batch_ids, Type::INT8_ARRAY),
                 (&finish.devices, Type::TEXT_ARRAY),
                 (&first, Type::TIMESTAMPTZ),

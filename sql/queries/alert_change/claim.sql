@@ -8,14 +8,14 @@
 with due as (
     select change_id
     from vitals.alert_change
-    where leased_until is null or leased_until < now() or lease_token = $1::text::uuid
+    where leased_until is null or leased_until < now() or lease_token = $1::uuid
        or leased_until > now() + make_interval(secs => greatest(900, 2 * $3::float8))
     order by change_id
     limit $2
     for update skip locked
 )
 update vitals.alert_change c
-set lease_token = $1::text::uuid, leased_until = now() + make_interval(secs => $3)
+set lease_token = $1::uuid, leased_until = now() + make_interval(secs => $3)
 from due
 where c.change_id = due.change_id
 returning c.change_id, c.alert_id, c.device_sn, set_config('synchronous_commit', 'off', true)

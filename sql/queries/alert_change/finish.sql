@@ -5,7 +5,7 @@
 -- Locks: the rows, then the row of latest_view.
 with done as (
     delete from vitals.alert_change
-    where change_id = any ($2) and lease_token = $1::text::uuid
+    where change_id = any ($2) and lease_token = $1::uuid
     returning change_id
 )
 update vitals.latest_view

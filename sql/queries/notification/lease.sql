@@ -46,7 +46,7 @@ due as (
     limit $4
 )
 insert into vitals.notification_target as t (channel, address, lease_token, leased_until)
-select $1, d.address, $2::text::uuid, now() + make_interval(secs => $3)
+select $1, d.address, $2::uuid, now() + make_interval(secs => $3)
 from due d
 order by d.address
 on conflict (channel, address) do update

@@ -7,7 +7,7 @@
 -- Locks: the addresses and rows, for the moment of the statement.
 with said as (
     select *
-    from unnest($2::text[]::uuid[], $3::text[], $4::text[]::uuid[], $5::text[], $6::text[], $7::float8[])
+    from unnest($2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::float8[])
         as s (token, address, message_id, outcome, error, wait_seconds)
 ),
 freed as (

@@ -24,7 +24,7 @@ with due as (
           else 'ranged'
       end
       and (
-          leased_until is null or leased_until < now() or lease_token = $1::text::uuid
+          leased_until is null or leased_until < now() or lease_token = $1::uuid
           or leased_until > now() + make_interval(secs => greatest(900, 65 * $3::float8))
       )
     order by batch_id
@@ -32,7 +32,7 @@ with due as (
     for update skip locked
 )
 update outbox
-set lease_token  = $1::text::uuid,
+set lease_token  = $1::uuid,
     leased_until = now() + make_interval(secs => $3),
     attempts     = least(outbox.attempts, 32000) + 1
 from due

@@ -4,4 +4,4 @@
 --   $1 token    $2 batch_ids    $3 their devices, NULL: to be looked up    $4, $5 their time range, NULL: no rows
 --   $6 Redis was not told
 -- Locks: see sql/functions/finish_batches.sql.
-select held, notified, alert_seconds from vitals.finish_batches($1::text::uuid, $2, $3, $4, $5, $6)
+select held, notified, alert_seconds from vitals.finish_batches($1::uuid, $2, $3, $4, $5, $6)

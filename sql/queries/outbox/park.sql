@@ -6,4 +6,4 @@
 update outbox
 set lease_token  = gen_random_uuid(),
     leased_until = now() + make_interval(secs => $3)
-where batch_id = $2 and lease_token = $1::text::uuid
+where batch_id = $2 and lease_token = $1::uuid

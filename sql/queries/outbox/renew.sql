@@ -5,7 +5,7 @@
 with held as (
     select batch_id
     from outbox
-    where batch_id = any ($2) and lease_token = $1::text::uuid
+    where batch_id = any ($2) and lease_token = $1::uuid
     for update skip locked
 )
 update outbox

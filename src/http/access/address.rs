@@ -3,10 +3,11 @@
 //! Before: the connection. After: the limits by address.
 //! Promise: nobody but a trusted proxy can say it is somewhere else.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::extract::Request;
 use axum::http::HeaderMap;
+use ipnet::Ipv6Net;
 
 use super::Peer;
 use crate::config::TrustedProxy;
@@ -14,7 +15,7 @@ use crate::config::TrustedProxy;
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// Bits of an IPv6 address that somebody is given; the rest is theirs to change.
-const GIVEN_BITS: u32 = 64;
+const GIVEN_BITS: u8 = 64;
 
 pub(super) fn of(request: &Request, trusted: &[TrustedProxy]) -> IpAddr {
     let peer = request.extensions().get::<Peer>();
@@ -53,9 +54,7 @@ pub(in crate::http) fn is_trusted(address: IpAddr, trusted: &[TrustedProxy]) -> 
 pub(in crate::http) fn as_counted(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
-        IpAddr::V6(address) => {
-            Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << (128 - GIVEN_BITS))).into()
-        }
+        IpAddr::V6(address) => Ipv6Net::new_assert(address, GIVEN_BITS).network().into(),
     }
 }
 
