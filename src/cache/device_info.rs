@@ -26,7 +26,7 @@ impl Newest for DeviceInfo {
         &self.device_sn
     }
 
-    fn counted_ts(&self) -> Timestamp {
+    fn effective_ts(&self) -> Timestamp {
         self.ts
     }
 
