@@ -158,6 +158,15 @@ async fn make_as_of(client: &Client, version: i32) {
     for (function, _) in listed.filter(|(name, _)| needed.iter().any(|needed| name.starts_with(needed))) {
         run(client, &text(&format!("sql/functions/{function}.sql"))).await;
     }
+    // Names that later migrations give are still free.
+    for later in migrations(i32::MAX).into_iter().filter(|migration| migration.version() > version) {
+        let sql = later.sql().expect("a text");
+        for line in sql.lines().filter(|line| line.starts_with("alter function vitals.")) {
+            if let Some((_, name)) = line.trim_end_matches(';').split_once(" rename to ") {
+                run(client, &format!("drop function if exists vitals.{name}")).await;
+            }
+        }
+    }
     let views = text("sql/functions/dashboard/dashboard_views.sql");
     let at = views.find("create or replace view dashboard.latest").expect("the view");
     let latest = views[at..].split(';').next().expect("a statement");
