@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Shared;
 use crate::cache::{CacheError, owner};
-use crate::store::owners::{self, Change, Tenures, Version};
+use crate::store::owners::{self, OwnerChange, Tenures, Version};
 use crate::timeline::{self, TimelineError};
 
 /// Most updates that may wait for Redis. An update that does not fit is made up for when the versions are compared next.
@@ -44,10 +44,10 @@ pub(super) async fn run(shared: Arc<Shared>, updates: mpsc::Sender<RedisUpdate>,
     owners::follow(shared.store.clone(), stop, |change| apply_change(&shared, &updates, change)).await;
 }
 
-fn apply_change(shared: &Shared, updates: &mpsc::Sender<RedisUpdate>, change: Change) {
+fn apply_change(shared: &Shared, updates: &mpsc::Sender<RedisUpdate>, change: OwnerChange) {
     let mut version = shared.version.lock().unwrap_or_else(PoisonError::into_inner);
     let update = match change {
-        Change::Listening(now) => {
+        OwnerChange::Listening(now) => {
             let number = now.number;
             // The connection was lost: the database behind the new one may have lost transactions.
             shared.redis.forget_timeline();
@@ -55,7 +55,7 @@ fn apply_change(shared: &Shared, updates: &mpsc::Sender<RedisUpdate>, change: Ch
             shared.cache.invalidate_all();
             RedisUpdate::Changed { number, device_sns: None }
         }
-        Change::Changed { number, device_sns } => {
+        OwnerChange::Changed { number, device_sns } => {
             // When the first version is read, everything is dropped anyway.
             let Some(version) = version.as_mut() else { return };
             version.number = version.number.max(number);
@@ -65,7 +65,7 @@ fn apply_change(shared: &Shared, updates: &mpsc::Sender<RedisUpdate>, change: Ch
             }
             RedisUpdate::Changed { number, device_sns }
         }
-        Change::Disconnected => {
+        OwnerChange::Disconnected => {
             *version = None;
             shared.cache.suspend();
             return;

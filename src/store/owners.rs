@@ -3,7 +3,7 @@
 //! Before: `owners` asks for what is not in its cache, and follows changes. After: the tables of the directory (`customer`,
 //! `org_unit`, `app_user`, `device_binding`), whoever changes them.
 //! Promise: owners come with the version of the directory at which they were read; a change whose notification is lost is soon
-//! followed by [`Change::Disconnected`].
+//! followed by [`OwnerChange::Disconnected`].
 
 use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use tokio_postgres::{Client, Row};
 use tokio_util::sync::CancellationToken;
 
-use super::listening::{Outage, PING_EVERY, ask, drive};
+use super::listen_connection::{Outage, PING_EVERY, ask, drive};
 use super::{Statement, Store, StoreError, statement};
 use crate::model::tenant::{Directory, ForeignIds, UnverifiedIds};
 use crate::model::{Owner, OwnerSlot, Tenure};
@@ -115,7 +115,7 @@ impl Directory for Store {
 
 /// A change of the directory, or of the connection that listens for changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
+pub enum OwnerChange {
     /// Changes after this version are notified from now on; earlier ones are not.
     Listening(Version),
     /// Owners changed.
@@ -125,18 +125,18 @@ pub enum Change {
         /// The serials; `None`: of any device.
         device_sns: Option<Vec<Box<str>>>,
     },
-    /// The connection is lost: changes are not notified until the next [`Change::Listening`].
+    /// The connection is lost: changes are not notified until the next [`OwnerChange::Listening`].
     Disconnected,
 }
 
 /// Reports every change to `on_change` until `stop`, on a connection of its own.
-pub async fn follow(store: Store, stop: CancellationToken, on_change: impl Fn(Change)) {
+pub async fn follow(store: Store, stop: CancellationToken, on_change: impl Fn(OwnerChange)) {
     let mut outage = Outage::new("owners", "owners are read from the database meanwhile");
     while !stop.is_cancelled() {
         let began = Instant::now();
         tokio::select! {
             error = session(&store, &on_change) => {
-                on_change(Change::Disconnected);
+                on_change(OwnerChange::Disconnected);
                 outage.wait(began, &error, &stop).await;
             }
             () = stop.cancelled() => {}
@@ -145,7 +145,7 @@ pub async fn follow(store: Store, stop: CancellationToken, on_change: impl Fn(Ch
 }
 
 /// Uses one connection until it fails.
-async fn session(store: &Store, on_change: &impl Fn(Change)) -> StoreError {
+async fn session(store: &Store, on_change: &impl Fn(OwnerChange)) -> StoreError {
     let (client, mut connection) = match store.connect().await {
         Ok(session) => session,
         Err(error) => return error,
@@ -165,7 +165,7 @@ async fn session(store: &Store, on_change: &impl Fn(Change)) -> StoreError {
 async fn listen(
     client: &Client,
     store: &Store,
-    on_change: &impl Fn(Change),
+    on_change: &impl Fn(OwnerChange),
 ) -> Result<Infallible, StoreError> {
     ask(client, store, "listen vitals_owner").await?;
     let reading = client.query(VERSION.sql, &[]);
@@ -174,7 +174,7 @@ async fn listen(
         .map_err(|_| StoreError::Timeout(VERSION.name))?
         .map_err(|source| StoreError::Postgres { statement: VERSION.name, source })?;
     let row = rows.first().ok_or_else(|| StoreError::State("vitals.directory has no row".into()))?;
-    on_change(Change::Listening(version_of(row)));
+    on_change(OwnerChange::Listening(version_of(row)));
     loop {
         sleep(PING_EVERY).await;
         ask(client, store, "").await?;
@@ -182,14 +182,14 @@ async fn listen(
 }
 
 /// `<version> *` or `<version> ["serial", …]`.
-fn parse(payload: &str) -> Option<Change> {
+fn parse(payload: &str) -> Option<OwnerChange> {
     let (number, devices) = payload.split_once(' ')?;
     let number = number.parse().ok()?;
     let device_sns = match devices {
         "*" => None,
         devices => Some(serde_json::from_str(devices).ok()?),
     };
-    Some(Change::Changed { number, device_sns })
+    Some(OwnerChange::Changed { number, device_sns })
 }
 
 fn version_of(row: &Row) -> Version {
@@ -212,9 +212,9 @@ mod tests {
 
     #[test]
     fn a_notification_names_devices_or_any() {
-        let some = Change::Changed { number: 7, device_sns: Some(vec!["A 1".into(), "B\"2".into()]) };
+        let some = OwnerChange::Changed { number: 7, device_sns: Some(vec!["A 1".into(), "B\"2".into()]) };
         assert_eq!(parse(r#"7 ["A 1","B\"2"]"#), Some(some));
-        assert_eq!(parse("8 *"), Some(Change::Changed { number: 8, device_sns: None }));
+        assert_eq!(parse("8 *"), Some(OwnerChange::Changed { number: 8, device_sns: None }));
         for strange in ["", "8", "x *", "8 [", "8 {}"] {
             assert_eq!(parse(strange), None, "{strange}");
         }

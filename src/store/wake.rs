@@ -1,7 +1,7 @@
-//! The wake-up: NOTIFY after commits, throttled, and LISTEN, each on a connection of its own.
+//! Wake-ups: NOTIFY after commits, throttled, and LISTEN, each on its own connection.
 //!
 //! Before: the writers of `ingest` call [`Announcer::announce`] after a commit, the relay when there is somebody to be
-//! told. After: the lanes of `relay`, `notify` and `keys` wait on a [`Wake`]. Promise: none but speed. A wake-up is a hint and may be lost with a connection; the outbox is the truth,
+//! sent. After: the lanes of `relay`, `notify` and `keys` wait on a [`Wake`]. Promise: none but speed. A wake-up is a hint and may be lost with a connection; the outbox is the truth,
 //! and [`Wake::arm`] says when a connection was made, so that the relay sweeps.
 //!
 //! NOTIFY is never part of a writing transaction: there it would serialise all commits of the cluster.
@@ -16,18 +16,18 @@ use tokio::time::{Instant, sleep};
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
-use super::listening::{Outage, PING_EVERY, ask, drive};
+use super::listen_connection::{Outage, PING_EVERY, ask, drive};
 use super::{Store, StoreError};
 use crate::config::Settings;
 
-/// What there may be something new of.
+/// What changed; each subject has its own channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
     /// Rows of `outbox`.
     Outbox,
     /// Rows of `notification`.
     Notification,
-    /// Rows of `api_key`, told by its triggers.
+    /// Rows of `api_key`; its triggers send the notification.
     ApiKey,
 }
 
@@ -49,7 +49,7 @@ impl Subject {
     }
 }
 
-/// Tells all instances that there is something new.
+/// Notifies all instances of new rows.
 #[derive(Debug, Clone)]
 pub struct Announcer {
     subject: Subject,
@@ -57,18 +57,18 @@ pub struct Announcer {
 }
 
 impl Announcer {
-    /// Tells of `subject`.
+    /// Announces `subject`.
     pub fn of(subject: Subject) -> Self {
         Self { subject, due: Arc::default() }
     }
 
-    /// Something was committed. Costs next to nothing and never waits.
+    /// Call it after a commit. It is cheap and never waits.
     pub fn announce(&self) {
         self.due.notify_one();
     }
 
     /// Sends an empty NOTIFY at most every `notify_interval_ms`: the first at once, and one after the last commit.
-    /// Runs until `stop`; what was announced until then is still told.
+    /// Runs until `stop`; what was announced until then is still sent.
     pub async fn run(self, store: Store, settings: Settings, stop: CancellationToken) {
         let interval = Duration::from_millis(settings.notify_interval_ms);
         let mut outage = Outage::new("announcer", "polling goes on meanwhile");
@@ -81,12 +81,12 @@ impl Announcer {
             if stop.is_cancelled() {
                 return;
             }
-            // What the broken session may not have told.
+            // The broken session may not have sent the last announcement.
             self.due.notify_one();
         }
     }
 
-    /// One connection's life; `Ok` when stopped.
+    /// One connection, until it breaks; `Ok` when stopped.
     async fn session(
         &self,
         store: &Store,
@@ -94,7 +94,7 @@ impl Announcer {
         stop: &CancellationToken,
     ) -> Result<(), StoreError> {
         let (client, mut connection) = store.connect().await?;
-        let tell = async {
+        let send = async {
             loop {
                 tokio::select! {
                     biased;
@@ -109,37 +109,37 @@ impl Announcer {
             }
         };
         tokio::select! {
-            told = tell => told,
+            sent = send => sent,
             lost = drive(&mut connection, |_| ()) => Err(lost),
         }
     }
 }
 
-/// What the listener has heard so far.
+/// Counters of the listener.
 #[derive(Debug, Clone, Copy, Default)]
-struct Heard {
+struct Received {
     /// Connections made.
     connections: u64,
     /// Notifications.
     notifications: u64,
 }
 
-/// Hears NOTIFY and passes it on to any number of [`Wake`]s.
+/// Receives NOTIFY and wakes any number of [`Wake`]s.
 #[derive(Debug)]
 pub struct Listener {
     subject: Subject,
-    heard: watch::Sender<Heard>,
+    received: watch::Sender<Received>,
 }
 
 impl Listener {
-    /// Hears of `subject`.
+    /// Listens to `subject`.
     pub fn of(subject: Subject) -> Self {
-        Self { subject, heard: watch::Sender::default() }
+        Self { subject, received: watch::Sender::default() }
     }
 
-    /// One more to wake.
+    /// Adds a waiter.
     pub fn wake(&self) -> Wake {
-        Wake { heard: self.heard.subscribe(), connections: 0 }
+        Wake { received: self.received.subscribe(), connections: 0 }
     }
 
     /// Listens until `stop`.
@@ -154,23 +154,23 @@ impl Listener {
         }
     }
 
-    /// One connection's life; it has no good end.
+    /// One connection, until it breaks.
     async fn session(&self, store: &Store) -> StoreError {
         let (client, mut connection) = match store.connect().await {
             Ok(session) => session,
             Err(error) => return error,
         };
-        let hear = |_: &str| self.heard.send_modify(|heard| heard.notifications += 1);
+        let hear = |_: &str| self.received.send_modify(|received| received.notifications += 1);
         tokio::select! {
             Err(lost) = self.listen(&client, store) => lost,
             lost = drive(&mut connection, hear) => lost,
         }
     }
 
-    /// Asks for notifications, then for signs of life.
+    /// Starts to listen, then pings.
     async fn listen(&self, client: &Client, store: &Store) -> Result<Infallible, StoreError> {
         ask(client, store, self.subject.listen()).await?;
-        self.heard.send_modify(|heard| heard.connections += 1);
+        self.received.send_modify(|received| received.connections += 1);
         loop {
             sleep(PING_EVERY).await;
             ask(client, store, "").await?;
@@ -178,24 +178,24 @@ impl Listener {
     }
 }
 
-/// Waits for the listener. One per loop that looks.
+/// Waits for the listener. One per polling loop.
 #[derive(Debug)]
 pub struct Wake {
-    heard: watch::Receiver<Heard>,
+    received: watch::Receiver<Received>,
     connections: u64,
 }
 
 impl Wake {
-    /// To be called before looking into the outbox: whatever is heard from now on ends the next [`Wake::woken`].
-    /// True when the listener has connected since the last time: what was notified in between is lost.
+    /// Call it before polling the table: a notification received from now on ends the next [`Wake::woken`].
+    /// True if the listener has connected since the last call: notifications sent in between are lost.
     pub fn arm(&mut self) -> bool {
-        let connections = self.heard.borrow_and_update().connections;
+        let connections = self.received.borrow_and_update().connections;
         std::mem::replace(&mut self.connections, connections) != connections
     }
 
-    /// Ends when something was heard since [`Wake::arm`].
+    /// Ends when something was received since [`Wake::arm`].
     pub async fn woken(&mut self) {
-        if self.heard.changed().await.is_err() {
+        if self.received.changed().await.is_err() {
             // The listener has stopped; polling goes on.
             pending::<()>().await;
         }
@@ -213,7 +213,7 @@ mod tests {
         let listener = Listener::of(Subject::Outbox);
         let mut wake = listener.wake();
         assert!(!wake.arm(), "no connection yet");
-        listener.heard.send_modify(|heard| heard.notifications += 1);
+        listener.received.send_modify(|received| received.notifications += 1);
         wake.woken().await;
     }
 
@@ -221,7 +221,7 @@ mod tests {
     async fn a_connection_is_told_once_to_every_lane() {
         let listener = Listener::of(Subject::Outbox);
         let (mut one, mut other) = (listener.wake(), listener.wake());
-        listener.heard.send_modify(|heard| heard.connections += 1);
+        listener.received.send_modify(|received| received.connections += 1);
         assert!(one.arm());
         assert!(!one.arm());
         assert!(other.arm());
@@ -231,8 +231,11 @@ mod tests {
     async fn arming_takes_what_was_heard_before() {
         let listener = Listener::of(Subject::Outbox);
         let mut wake = listener.wake();
-        listener.heard.send_modify(|heard| heard.notifications += 1);
+        listener.received.send_modify(|received| received.notifications += 1);
         wake.arm();
-        assert!(timeout(Duration::from_millis(20), wake.woken()).await.is_err(), "looked after it was heard");
+        assert!(
+            timeout(Duration::from_millis(20), wake.woken()).await.is_err(),
+            "looked after it was received"
+        );
     }
 }

@@ -1,8 +1,7 @@
-//! A connection of one's own whose messages are wanted: opened, kept alive, and opened again when it breaks.
+//! A connection that receives notifications: opened, kept alive, and opened again when it breaks.
 //!
-//! Before: `store::wake` and `store::owners` want to hear notifications. After: they decide what those mean.
-//! Promise: every await has a deadline; a connection that is gone is noticed within [`PING_EVERY`] and the time to
-//! reach the server.
+//! Before: `store::wake` and `store::owners` listen. After: they interpret the notifications.
+//! Promise: every await has a deadline; a lost connection is noticed within [`PING_EVERY`] and the connect timeout.
 
 use std::future::poll_fn;
 use std::time::Duration;
@@ -15,13 +14,13 @@ use tokio_util::sync::CancellationToken;
 use super::tls::Connection;
 use super::{Store, StoreError};
 
-/// How often a listener asks its connection for a sign of life.
+/// How often a listener pings its connection.
 pub(super) const PING_EVERY: Duration = Duration::from_secs(5);
 
-/// A session that held this long was good: the next back-off begins anew.
+/// A session that lasted so long was good: the next back-off starts from the beginning.
 const GOOD_AFTER: Duration = Duration::from_secs(10);
 
-/// Runs a statement without parameters, within `connect_timeout_ms`; an empty one asks for a sign of life.
+/// Runs a statement without parameters, within `connect_timeout_ms`; an empty one is a ping.
 pub(super) async fn ask(client: &Client, store: &Store, statement: &'static str) -> Result<(), StoreError> {
     match timeout(store.connect_timeout(), client.batch_execute(statement)).await {
         Ok(answer) => answer.map_err(|source| StoreError::Postgres { statement, source }),
@@ -29,11 +28,11 @@ pub(super) async fn ask(client: &Client, store: &Store, statement: &'static str)
     }
 }
 
-/// Moves the bytes of a connection until it ends; `hear` is given the payload of each notification.
-pub(super) async fn drive(connection: &mut Connection, mut hear: impl FnMut(&str)) -> StoreError {
+/// Drives a connection until it ends; `on_notification` is called with the payload of each notification.
+pub(super) async fn drive(connection: &mut Connection, mut on_notification: impl FnMut(&str)) -> StoreError {
     loop {
         match poll_fn(|context| connection.poll_message(context)).await {
-            Some(Ok(AsyncMessage::Notification(notification))) => hear(notification.payload()),
+            Some(Ok(AsyncMessage::Notification(notification))) => on_notification(notification.payload()),
             Some(Ok(_)) => {}
             Some(Err(source)) => return StoreError::Postgres { statement: "session", source },
             None => return StoreError::State("the server closed the connection".into()),
@@ -41,17 +40,17 @@ pub(super) async fn drive(connection: &mut Connection, mut hear: impl FnMut(&str
     }
 }
 
-/// A connection that does not hold: says so once, and waits longer each time.
+/// The outage of a connection: logged once, with growing delays between the attempts.
 pub(super) struct Outage {
     who: &'static str,
     meanwhile: &'static str,
-    told: bool,
+    logged: bool,
     delays: ExponentialBackoff,
 }
 
 impl Outage {
     pub(super) fn new(who: &'static str, meanwhile: &'static str) -> Self {
-        Self { who, meanwhile, told: false, delays: Self::delays() }
+        Self { who, meanwhile, logged: false, delays: Self::delays() }
     }
 
     fn delays() -> ExponentialBackoff {
@@ -66,9 +65,9 @@ impl Outage {
     pub(super) async fn wait(&mut self, began: Instant, error: &StoreError, stop: &CancellationToken) {
         if began.elapsed() > GOOD_AFTER {
             self.delays = Self::delays();
-            self.told = false;
+            self.logged = false;
         }
-        if !std::mem::replace(&mut self.told, true) && !stop.is_cancelled() {
+        if !std::mem::replace(&mut self.logged, true) && !stop.is_cancelled() {
             tracing::warn!(who = self.who, %error, "connection lost; connecting again, {}", self.meanwhile);
         }
         let delay = self.delays.next().unwrap_or(GOOD_AFTER);
