@@ -41,7 +41,27 @@ select
     avg(stress) as stress_avg,
     max(step) as step_max,
     max(distance) as distance_max,
-    max(calorie) as calorie_max
+    max(calorie) as calorie_max,
+    min(respiratory_rate) as respiratory_rate_min,
+    max(respiratory_rate) as respiratory_rate_max,
+    sum(respiratory_rate) as respiratory_rate_sum,
+    count(respiratory_rate) as respiratory_rate_count,
+    avg(respiratory_rate) as respiratory_rate_avg,
+    min(heart_rate_variability) as heart_rate_variability_min,
+    max(heart_rate_variability) as heart_rate_variability_max,
+    sum(heart_rate_variability) as heart_rate_variability_sum,
+    count(heart_rate_variability) as heart_rate_variability_count,
+    avg(heart_rate_variability) as heart_rate_variability_avg,
+    min(blood_glucose) as blood_glucose_min,
+    max(blood_glucose) as blood_glucose_max,
+    sum(blood_glucose) as blood_glucose_sum,
+    count(blood_glucose) as blood_glucose_count,
+    avg(blood_glucose) as blood_glucose_avg,
+    min(skin_temperature) as skin_temperature_min,
+    max(skin_temperature) as skin_temperature_max,
+    sum(skin_temperature) as skin_temperature_sum,
+    count(skin_temperature) as skin_temperature_count,
+    avg(skin_temperature) as skin_temperature_avg
     -- end
 from health_data
 group by device_sn, time_bucket(interval '15 minutes', ts)

@@ -40,7 +40,27 @@ select
     sum(stress_sum) / sum(stress_count) as stress_avg,
     max(step_max) as step_max,
     max(distance_max) as distance_max,
-    max(calorie_max) as calorie_max
+    max(calorie_max) as calorie_max,
+    min(respiratory_rate_min) as respiratory_rate_min,
+    max(respiratory_rate_max) as respiratory_rate_max,
+    sum(respiratory_rate_sum) as respiratory_rate_sum,
+    sum(respiratory_rate_count)::bigint as respiratory_rate_count,
+    sum(respiratory_rate_sum) / sum(respiratory_rate_count) as respiratory_rate_avg,
+    min(heart_rate_variability_min) as heart_rate_variability_min,
+    max(heart_rate_variability_max) as heart_rate_variability_max,
+    sum(heart_rate_variability_sum) as heart_rate_variability_sum,
+    sum(heart_rate_variability_count)::bigint as heart_rate_variability_count,
+    sum(heart_rate_variability_sum) / sum(heart_rate_variability_count) as heart_rate_variability_avg,
+    min(blood_glucose_min) as blood_glucose_min,
+    max(blood_glucose_max) as blood_glucose_max,
+    sum(blood_glucose_sum) as blood_glucose_sum,
+    sum(blood_glucose_count)::bigint as blood_glucose_count,
+    sum(blood_glucose_sum) / sum(blood_glucose_count) as blood_glucose_avg,
+    min(skin_temperature_min) as skin_temperature_min,
+    max(skin_temperature_max) as skin_temperature_max,
+    sum(skin_temperature_sum) as skin_temperature_sum,
+    sum(skin_temperature_count)::bigint as skin_temperature_count,
+    sum(skin_temperature_sum) / sum(skin_temperature_count) as skin_temperature_avg
     -- end
 from health_15m
 group by device_sn, time_bucket(interval '1 day', bucket, :'time_zone'::text)

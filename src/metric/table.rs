@@ -115,4 +115,44 @@ metrics! {
         redis_field: "altitude",
         since: 1,
     }
+    RespiratoryRate, respiratory_rate: Decimal, "respiratory rate" in "breaths per minute" {
+        kind: VitalSign,
+        symbol: "breaths/min", ucum: "/min", loinc: Some("9279-1"),
+        range: 1..=120,
+        decimals: 1,
+        names: [
+            b"respiratory_rate", b"respiratoryRate", b"respiration_rate", b"respirationRate", b"breath_rate", b"breathRate"
+        ],
+        redis_field: "respiratoryRate",
+        since: 41,
+    }
+    // RMSSD. The LOINC code of heart rate variability, 80404-7, is SDNN, which is another quantity.
+    HeartRateVariability, heart_rate_variability: Decimal, "heart rate variability (RMSSD)" in "milliseconds" {
+        kind: VitalSign,
+        symbol: "ms", ucum: "ms", loinc: None,
+        range: 1..=1000,
+        decimals: 1,
+        names: [b"heart_rate_variability", b"heartRateVariability", b"hrv_rmssd", b"hrvRmssd", b"rmssd", b"hrv"],
+        redis_field: "heartRateVariability",
+        since: 41,
+    }
+    BloodGlucose, blood_glucose: Decimal, "blood glucose" in "mmol/L" {
+        kind: VitalSign,
+        symbol: "mmol/L", ucum: "mmol/L", loinc: Some("15074-8"),
+        range: 1..=60,
+        decimals: 1,
+        names: [b"blood_glucose", b"bloodGlucose", b"blood_sugar", b"bloodSugar", b"glucose"],
+        redis_field: "bloodGlucose",
+        since: 41,
+    }
+    // The temperature itself, not its distance from a baseline. Down to what a sensor beside the skin shows in winter.
+    SkinTemperature, skin_temperature: Decimal, "skin temperature" in "degrees Celsius" {
+        kind: VitalSign,
+        symbol: "°C", ucum: "Cel", loinc: None,
+        range: 1..=60,
+        decimals: 2,
+        names: [b"skin_temperature", b"skinTemperature", b"skin_temp", b"skinTemp"],
+        redis_field: "skinTemperature",
+        since: 41,
+    }
 }

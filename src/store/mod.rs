@@ -50,6 +50,7 @@ mod public_schema;
 pub mod rejected_upload;
 pub mod replay;
 pub mod roles;
+mod rollup_columns;
 pub mod rollups;
 pub mod schema;
 mod schema_transaction;

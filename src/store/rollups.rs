@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio_postgres::{Client, GenericClient, Transaction};
 
+use super::rollup_columns::extend;
 use super::{Driver, Store, StoreError};
 use crate::config::Settings;
 
@@ -128,7 +129,8 @@ pub async fn sync(
         let zone = definition.zone(settings);
         let text = definition.text(&format!("'{zone}'"));
         if let Some(row) = recorded.iter().find(|row| row.get::<_, &str>("name") == definition.name) {
-            refuse_what_differs(definition.name, zone, &text, edition, row)?;
+            refuse_what_differs(definition.name, zone, edition, row)?;
+            extend(transaction, definition.name, &text, row).await?;
             continue;
         }
         let (name, source, width, chunk) =
@@ -163,10 +165,10 @@ impl Definition {
     }
 }
 
+/// Refuses a rollup of another zone, or one that this edition cannot refresh.
 fn refuse_what_differs(
     name: &str,
     zone: &str,
-    text: &str,
     edition: Edition,
     recorded: &tokio_postgres::Row,
 ) -> Result<(), StoreError> {
@@ -176,13 +178,6 @@ fn refuse_what_differs(
             "{name} was made in the zone {made_in}, but rollup_time_zone is {zone}. Its days cannot be cut anew where raw \
              rows are gone. Set rollup_time_zone (VITALS_ROLLUP_TIME_ZONE) to {made_in}; health_by_day() gives days in any \
              other zone. While every raw row is still there: `select vitals.drop_rollups()`, then migrate again"
-        )));
-    }
-    if recorded.get::<_, &str>("definition") != text {
-        return Err(StoreError::State(format!(
-            "{name} was made from another definition than sql/rollups/{name}.sql of this program. It is not made anew, \
-             since raw rows it stands for may be gone: run the program it was made by, or write a migration that says what \
-             becomes of its rows. While every raw row is still there: `select vitals.drop_rollups()`, then migrate again"
         )));
     }
     if recorded.get::<_, &str>("kept_by") == "timescaledb" && edition == Edition::Apache {

@@ -67,5 +67,6 @@ mod tls;
 mod traces;
 mod unanswered;
 mod uploads;
+mod vital_signs;
 mod vocabulary;
 mod went_back;

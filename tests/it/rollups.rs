@@ -7,6 +7,7 @@ use std::fmt::Write;
 
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
+use vitals::metric::{Kind, Metric, SqlType};
 use vitals::schedule;
 use vitals::store::rollups::{self, Edition};
 use vitals::store::{Store, StoreError, migrate};
@@ -14,8 +15,6 @@ use vitals::store::{Store, StoreError, migrate};
 use crate::harness::{Database, eventually};
 
 const LEVELS: [&str; 5] = ["health_15m", "health_hourly", "health_daily", "health_weekly", "health_monthly"];
-const VITALS: [&str; 6] =
-    ["heart_rate", "blood_oxygen", "temperature", "pressure_high", "pressure_low", "stress"];
 const TOTALS: [&str; 3] = ["step", "distance", "calorie"];
 
 /// Everything `level` should hold, from raw rows alone.
@@ -29,14 +28,23 @@ fn expected(level: &str, zone: &str) -> String {
         other => panic!("no level {other}"),
     };
     let mut columns = String::new();
-    for vital in VITALS {
-        write!(columns, ", min({vital}), max({vital}), sum({vital}), count({vital}), avg({vital})")
-            .expect("text");
-    }
-    for total in TOTALS {
-        write!(columns, ", max({total})").expect("text");
-        if matches!(level, "health_weekly" | "health_monthly") {
-            write!(columns, ", (sum({total}) filter (where last_of_day_{total}))").expect("text");
+    for metric in Metric::ALL {
+        let column = metric.column();
+        match metric.kind() {
+            Kind::VitalSign => {
+                write!(
+                    columns,
+                    ", min({column}), max({column}), sum({column}), count({column}), avg({column})"
+                )
+                .expect("text");
+            }
+            Kind::DayTotal => {
+                write!(columns, ", max({column})").expect("text");
+                if matches!(level, "health_weekly" | "health_monthly") {
+                    write!(columns, ", (sum({column}) filter (where last_of_day_{column}))").expect("text");
+                }
+            }
+            Kind::Position => {}
         }
     }
     // One row of each day, the one with the largest total, stands for the day.
@@ -80,14 +88,15 @@ async fn assert_equal_to_raw(client: &Client, zone: &str, when: &str) {
     }
 }
 
-/// Random samples of `devices` devices every `every`, two of three left out, one of eight vitals NULL, totals that
+/// Random samples of `devices` devices every `every`, two of three left out, one of eight vital signs NULL, totals that
 /// grow and start again. What is there already is filled where it was NULL, as the service does it.
 async fn upload(client: &Client, seed: f64, devices: i32, from: &str, to: &str, every: &str) {
     client
         .batch_execute(&format!(
             "select setseed({seed});
              insert into health_data as known (device_sn, ts, heart_rate, blood_oxygen, temperature, pressure_high,
-                 pressure_low, stress, step, distance, calorie)
+                 pressure_low, stress, step, distance, calorie, respiratory_rate, heart_rate_variability, blood_glucose,
+                 skin_temperature)
              select 'D' || d, at + make_interval(secs => floor(random() * 60)),
                  case when random() > 0.125 then 40 + floor(random() * 120) end,
                  case when random() > 0.125 then 85 + floor(random() * 15) end,
@@ -97,7 +106,11 @@ async fn upload(client: &Client, seed: f64, devices: i32, from: &str, to: &str, 
                  case when random() > 0.125 then 1 + floor(random() * 99) end,
                  case when random() > 0.125 then floor(random() * 20000) end,
                  case when random() > 0.125 then round((random() * 15000)::numeric, 1) end,
-                 case when random() > 0.125 then round((random() * 500000)::numeric, 1) end
+                 case when random() > 0.125 then round((random() * 500000)::numeric, 1) end,
+                 case when random() > 0.125 then round((8 + random() * 20)::numeric, 1) end,
+                 case when random() > 0.125 then round((10 + random() * 90)::numeric, 1) end,
+                 case when random() > 0.5 then round((3 + random() * 10)::numeric, 1 + (random())::integer) end,
+                 case when random() > 0.125 then round((30 + random() * 7)::numeric, 2) end
              from generate_series(1, {devices}) as d,
                  generate_series({from}, {to}, interval '{every}') as at
              where random() < 0.33
@@ -950,19 +963,29 @@ async fn every_column_has_one_type_in_both_editions() {
         let mut wanted = vec!["device_sn text", "bucket timestamptz", "samples int8", "first_ts timestamptz"];
         wanted.push("last_ts timestamptz");
         let mut wanted: Vec<String> = wanted.into_iter().map(str::to_owned).collect();
-        for vital in VITALS {
-            let (value, sum) = if vital == "temperature" { ("numeric", "numeric") } else { ("int2", "int8") };
-            for (suffix, kind) in
-                [("min", value), ("max", value), ("sum", sum), ("count", "int8"), ("avg", "numeric")]
-            {
-                wanted.push(format!("{vital}_{suffix} {kind}"));
-            }
-        }
-        for total in TOTALS {
-            let (value, sum) = if total == "step" { ("int4", "int8") } else { ("numeric", "numeric") };
-            wanted.push(format!("{total}_max {value}"));
-            if matches!(level, "health_weekly" | "health_monthly") {
-                wanted.push(format!("{total}_sum {sum}"));
+        for metric in Metric::ALL {
+            let column = metric.column();
+            let (value, sum) = match metric.definition().sql_type {
+                SqlType::Smallint => ("int2", "int8"),
+                SqlType::Integer => ("int4", "int8"),
+                SqlType::Numeric => ("numeric", "numeric"),
+                SqlType::DoublePrecision => ("float8", "float8"),
+            };
+            match metric.kind() {
+                Kind::VitalSign => {
+                    for (suffix, kind) in
+                        [("min", value), ("max", value), ("sum", sum), ("count", "int8"), ("avg", "numeric")]
+                    {
+                        wanted.push(format!("{column}_{suffix} {kind}"));
+                    }
+                }
+                Kind::DayTotal => {
+                    wanted.push(format!("{column}_max {value}"));
+                    if matches!(level, "health_weekly" | "health_monthly") {
+                        wanted.push(format!("{column}_sum {sum}"));
+                    }
+                }
+                Kind::Position => {}
             }
         }
         let columns = client

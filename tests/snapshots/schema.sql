@@ -112,7 +112,6 @@ table alert_rule: Rules that raise alerts. A change applies from the next batch 
     constraint alert_rule_expire_seconds_check CHECK (((expire_seconds >= 1) AND (expire_seconds <= 31536000)))
     constraint alert_rule_kind_check CHECK ((kind = ANY (ARRAY['threshold'::text, 'composite'::text, 'event'::text, 'silence'::text])))
     constraint alert_rule_late_after_seconds_check CHECK (((late_after_seconds >= 0) AND (late_after_seconds <= 31536000)))
-    constraint alert_rule_metric_check CHECK ((metric = ANY (ARRAY['heart_rate'::text, 'blood_oxygen'::text, 'temperature'::text, 'pressure_high'::text, 'pressure_low'::text, 'stress'::text])))
     constraint alert_rule_name_check CHECK (((name ~ '\S'::text) AND (char_length(name) <= 200)))
     constraint alert_rule_pkey PRIMARY KEY (rule_id)
     constraint alert_rule_recovery_count_check CHECK (((recovery_count >= 1) AND (recovery_count <= 100)))
@@ -319,6 +318,26 @@ view dashboard.health_15m.stress_avg numeric: Mean stress over all readings, sco
 view dashboard.health_15m.step_max integer: Steps of the local day so far, the highest in the quarter hour, count. NULL: not sent.
 view dashboard.health_15m.distance_max numeric: Distance of the local day so far, the highest in the quarter hour, metres. NULL: not sent.
 view dashboard.health_15m.calorie_max numeric: Energy of the local day so far, the highest in the quarter hour, small calories. NULL: not sent.
+view dashboard.health_15m.respiratory_rate_min numeric: Lowest respiratory rate, breaths per minute. NULL: not measured in the quarter hour.
+view dashboard.health_15m.respiratory_rate_max numeric: Highest respiratory rate, breaths per minute. NULL: not measured in the quarter hour.
+view dashboard.health_15m.respiratory_rate_sum numeric: Sum of all readings of respiratory rate, breaths per minute. NULL: not measured in the quarter hour.
+view dashboard.health_15m.respiratory_rate_count bigint: Readings of respiratory rate.
+view dashboard.health_15m.respiratory_rate_avg numeric: Mean respiratory rate over all readings, breaths per minute: sum / count, not rounded. NULL: not measured in the quarter hour.
+view dashboard.health_15m.heart_rate_variability_min numeric: Lowest heart rate variability (RMSSD), milliseconds. NULL: not measured in the quarter hour.
+view dashboard.health_15m.heart_rate_variability_max numeric: Highest heart rate variability (RMSSD), milliseconds. NULL: not measured in the quarter hour.
+view dashboard.health_15m.heart_rate_variability_sum numeric: Sum of all readings of heart rate variability (RMSSD), milliseconds. NULL: not measured in the quarter hour.
+view dashboard.health_15m.heart_rate_variability_count bigint: Readings of heart rate variability (RMSSD).
+view dashboard.health_15m.heart_rate_variability_avg numeric: Mean heart rate variability (RMSSD) over all readings, milliseconds: sum / count, not rounded. NULL: not measured in the quarter hour.
+view dashboard.health_15m.blood_glucose_min numeric: Lowest blood glucose, mmol/L. NULL: not measured in the quarter hour.
+view dashboard.health_15m.blood_glucose_max numeric: Highest blood glucose, mmol/L. NULL: not measured in the quarter hour.
+view dashboard.health_15m.blood_glucose_sum numeric: Sum of all readings of blood glucose, mmol/L. NULL: not measured in the quarter hour.
+view dashboard.health_15m.blood_glucose_count bigint: Readings of blood glucose.
+view dashboard.health_15m.blood_glucose_avg numeric: Mean blood glucose over all readings, mmol/L: sum / count, not rounded. NULL: not measured in the quarter hour.
+view dashboard.health_15m.skin_temperature_min numeric: Lowest skin temperature, degrees Celsius. NULL: not measured in the quarter hour.
+view dashboard.health_15m.skin_temperature_max numeric: Highest skin temperature, degrees Celsius. NULL: not measured in the quarter hour.
+view dashboard.health_15m.skin_temperature_sum numeric: Sum of all readings of skin temperature, degrees Celsius. NULL: not measured in the quarter hour.
+view dashboard.health_15m.skin_temperature_count bigint: Readings of skin temperature.
+view dashboard.health_15m.skin_temperature_avg numeric: Mean skin temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the quarter hour.
 view dashboard.health_daily.device_sn text: Serial number of the device.
 view dashboard.health_daily.bucket timestamp with time zone: Start of the day.
 view dashboard.health_daily.samples bigint: Rows of health_data in the day.
@@ -357,6 +376,26 @@ view dashboard.health_daily.stress_avg numeric: Mean stress over all readings, s
 view dashboard.health_daily.step_max integer: Steps of the day, count. NULL: not sent.
 view dashboard.health_daily.distance_max numeric: Distance of the day, metres. NULL: not sent.
 view dashboard.health_daily.calorie_max numeric: Energy of the day, small calories. NULL: not sent.
+view dashboard.health_daily.respiratory_rate_min numeric: Lowest respiratory rate, breaths per minute. NULL: not measured in the day.
+view dashboard.health_daily.respiratory_rate_max numeric: Highest respiratory rate, breaths per minute. NULL: not measured in the day.
+view dashboard.health_daily.respiratory_rate_sum numeric: Sum of all readings of respiratory rate, breaths per minute. NULL: not measured in the day.
+view dashboard.health_daily.respiratory_rate_count bigint: Readings of respiratory rate.
+view dashboard.health_daily.respiratory_rate_avg numeric: Mean respiratory rate over all readings, breaths per minute: sum / count, not rounded. NULL: not measured in the day.
+view dashboard.health_daily.heart_rate_variability_min numeric: Lowest heart rate variability (RMSSD), milliseconds. NULL: not measured in the day.
+view dashboard.health_daily.heart_rate_variability_max numeric: Highest heart rate variability (RMSSD), milliseconds. NULL: not measured in the day.
+view dashboard.health_daily.heart_rate_variability_sum numeric: Sum of all readings of heart rate variability (RMSSD), milliseconds. NULL: not measured in the day.
+view dashboard.health_daily.heart_rate_variability_count bigint: Readings of heart rate variability (RMSSD).
+view dashboard.health_daily.heart_rate_variability_avg numeric: Mean heart rate variability (RMSSD) over all readings, milliseconds: sum / count, not rounded. NULL: not measured in the day.
+view dashboard.health_daily.blood_glucose_min numeric: Lowest blood glucose, mmol/L. NULL: not measured in the day.
+view dashboard.health_daily.blood_glucose_max numeric: Highest blood glucose, mmol/L. NULL: not measured in the day.
+view dashboard.health_daily.blood_glucose_sum numeric: Sum of all readings of blood glucose, mmol/L. NULL: not measured in the day.
+view dashboard.health_daily.blood_glucose_count bigint: Readings of blood glucose.
+view dashboard.health_daily.blood_glucose_avg numeric: Mean blood glucose over all readings, mmol/L: sum / count, not rounded. NULL: not measured in the day.
+view dashboard.health_daily.skin_temperature_min numeric: Lowest skin temperature, degrees Celsius. NULL: not measured in the day.
+view dashboard.health_daily.skin_temperature_max numeric: Highest skin temperature, degrees Celsius. NULL: not measured in the day.
+view dashboard.health_daily.skin_temperature_sum numeric: Sum of all readings of skin temperature, degrees Celsius. NULL: not measured in the day.
+view dashboard.health_daily.skin_temperature_count bigint: Readings of skin temperature.
+view dashboard.health_daily.skin_temperature_avg numeric: Mean skin temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the day.
 view dashboard.health_daily.day date: The date of the bucket, the first one of weeks and months, in the zone of the rollup (Asia/Shanghai).
 view dashboard.health_hourly.device_sn text: Serial number of the device.
 view dashboard.health_hourly.bucket timestamp with time zone: Start of the hour.
@@ -396,6 +435,26 @@ view dashboard.health_hourly.stress_avg numeric: Mean stress over all readings, 
 view dashboard.health_hourly.step_max integer: Steps of the local day so far, the highest in the hour, count. NULL: not sent.
 view dashboard.health_hourly.distance_max numeric: Distance of the local day so far, the highest in the hour, metres. NULL: not sent.
 view dashboard.health_hourly.calorie_max numeric: Energy of the local day so far, the highest in the hour, small calories. NULL: not sent.
+view dashboard.health_hourly.respiratory_rate_min numeric: Lowest respiratory rate, breaths per minute. NULL: not measured in the hour.
+view dashboard.health_hourly.respiratory_rate_max numeric: Highest respiratory rate, breaths per minute. NULL: not measured in the hour.
+view dashboard.health_hourly.respiratory_rate_sum numeric: Sum of all readings of respiratory rate, breaths per minute. NULL: not measured in the hour.
+view dashboard.health_hourly.respiratory_rate_count bigint: Readings of respiratory rate.
+view dashboard.health_hourly.respiratory_rate_avg numeric: Mean respiratory rate over all readings, breaths per minute: sum / count, not rounded. NULL: not measured in the hour.
+view dashboard.health_hourly.heart_rate_variability_min numeric: Lowest heart rate variability (RMSSD), milliseconds. NULL: not measured in the hour.
+view dashboard.health_hourly.heart_rate_variability_max numeric: Highest heart rate variability (RMSSD), milliseconds. NULL: not measured in the hour.
+view dashboard.health_hourly.heart_rate_variability_sum numeric: Sum of all readings of heart rate variability (RMSSD), milliseconds. NULL: not measured in the hour.
+view dashboard.health_hourly.heart_rate_variability_count bigint: Readings of heart rate variability (RMSSD).
+view dashboard.health_hourly.heart_rate_variability_avg numeric: Mean heart rate variability (RMSSD) over all readings, milliseconds: sum / count, not rounded. NULL: not measured in the hour.
+view dashboard.health_hourly.blood_glucose_min numeric: Lowest blood glucose, mmol/L. NULL: not measured in the hour.
+view dashboard.health_hourly.blood_glucose_max numeric: Highest blood glucose, mmol/L. NULL: not measured in the hour.
+view dashboard.health_hourly.blood_glucose_sum numeric: Sum of all readings of blood glucose, mmol/L. NULL: not measured in the hour.
+view dashboard.health_hourly.blood_glucose_count bigint: Readings of blood glucose.
+view dashboard.health_hourly.blood_glucose_avg numeric: Mean blood glucose over all readings, mmol/L: sum / count, not rounded. NULL: not measured in the hour.
+view dashboard.health_hourly.skin_temperature_min numeric: Lowest skin temperature, degrees Celsius. NULL: not measured in the hour.
+view dashboard.health_hourly.skin_temperature_max numeric: Highest skin temperature, degrees Celsius. NULL: not measured in the hour.
+view dashboard.health_hourly.skin_temperature_sum numeric: Sum of all readings of skin temperature, degrees Celsius. NULL: not measured in the hour.
+view dashboard.health_hourly.skin_temperature_count bigint: Readings of skin temperature.
+view dashboard.health_hourly.skin_temperature_avg numeric: Mean skin temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the hour.
 view dashboard.health_monthly.device_sn text: Serial number of the device.
 view dashboard.health_monthly.bucket timestamp with time zone: Start of the month.
 view dashboard.health_monthly.samples bigint: Rows of health_data in the month.
@@ -437,6 +496,26 @@ view dashboard.health_monthly.distance_max numeric: Distance of the best day of 
 view dashboard.health_monthly.distance_sum numeric: Distance of the month: sum of the days, metres. NULL: not sent.
 view dashboard.health_monthly.calorie_max numeric: Energy of the best day of the month, small calories. NULL: not sent.
 view dashboard.health_monthly.calorie_sum numeric: Energy of the month: sum of the days, small calories. NULL: not sent.
+view dashboard.health_monthly.respiratory_rate_min numeric: Lowest respiratory rate, breaths per minute. NULL: not measured in the month.
+view dashboard.health_monthly.respiratory_rate_max numeric: Highest respiratory rate, breaths per minute. NULL: not measured in the month.
+view dashboard.health_monthly.respiratory_rate_sum numeric: Sum of all readings of respiratory rate, breaths per minute. NULL: not measured in the month.
+view dashboard.health_monthly.respiratory_rate_count bigint: Readings of respiratory rate.
+view dashboard.health_monthly.respiratory_rate_avg numeric: Mean respiratory rate over all readings, breaths per minute: sum / count, not rounded. NULL: not measured in the month.
+view dashboard.health_monthly.heart_rate_variability_min numeric: Lowest heart rate variability (RMSSD), milliseconds. NULL: not measured in the month.
+view dashboard.health_monthly.heart_rate_variability_max numeric: Highest heart rate variability (RMSSD), milliseconds. NULL: not measured in the month.
+view dashboard.health_monthly.heart_rate_variability_sum numeric: Sum of all readings of heart rate variability (RMSSD), milliseconds. NULL: not measured in the month.
+view dashboard.health_monthly.heart_rate_variability_count bigint: Readings of heart rate variability (RMSSD).
+view dashboard.health_monthly.heart_rate_variability_avg numeric: Mean heart rate variability (RMSSD) over all readings, milliseconds: sum / count, not rounded. NULL: not measured in the month.
+view dashboard.health_monthly.blood_glucose_min numeric: Lowest blood glucose, mmol/L. NULL: not measured in the month.
+view dashboard.health_monthly.blood_glucose_max numeric: Highest blood glucose, mmol/L. NULL: not measured in the month.
+view dashboard.health_monthly.blood_glucose_sum numeric: Sum of all readings of blood glucose, mmol/L. NULL: not measured in the month.
+view dashboard.health_monthly.blood_glucose_count bigint: Readings of blood glucose.
+view dashboard.health_monthly.blood_glucose_avg numeric: Mean blood glucose over all readings, mmol/L: sum / count, not rounded. NULL: not measured in the month.
+view dashboard.health_monthly.skin_temperature_min numeric: Lowest skin temperature, degrees Celsius. NULL: not measured in the month.
+view dashboard.health_monthly.skin_temperature_max numeric: Highest skin temperature, degrees Celsius. NULL: not measured in the month.
+view dashboard.health_monthly.skin_temperature_sum numeric: Sum of all readings of skin temperature, degrees Celsius. NULL: not measured in the month.
+view dashboard.health_monthly.skin_temperature_count bigint: Readings of skin temperature.
+view dashboard.health_monthly.skin_temperature_avg numeric: Mean skin temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the month.
 view dashboard.health_monthly.day date: The date of the bucket, the first one of weeks and months, in the zone of the rollup (Asia/Shanghai).
 view dashboard.health_weekly.device_sn text: Serial number of the device.
 view dashboard.health_weekly.bucket timestamp with time zone: Start of the ISO week.
@@ -479,6 +558,26 @@ view dashboard.health_weekly.distance_max numeric: Distance of the best day of t
 view dashboard.health_weekly.distance_sum numeric: Distance of the ISO week: sum of the days, metres. NULL: not sent.
 view dashboard.health_weekly.calorie_max numeric: Energy of the best day of the ISO week, small calories. NULL: not sent.
 view dashboard.health_weekly.calorie_sum numeric: Energy of the ISO week: sum of the days, small calories. NULL: not sent.
+view dashboard.health_weekly.respiratory_rate_min numeric: Lowest respiratory rate, breaths per minute. NULL: not measured in the ISO week.
+view dashboard.health_weekly.respiratory_rate_max numeric: Highest respiratory rate, breaths per minute. NULL: not measured in the ISO week.
+view dashboard.health_weekly.respiratory_rate_sum numeric: Sum of all readings of respiratory rate, breaths per minute. NULL: not measured in the ISO week.
+view dashboard.health_weekly.respiratory_rate_count bigint: Readings of respiratory rate.
+view dashboard.health_weekly.respiratory_rate_avg numeric: Mean respiratory rate over all readings, breaths per minute: sum / count, not rounded. NULL: not measured in the ISO week.
+view dashboard.health_weekly.heart_rate_variability_min numeric: Lowest heart rate variability (RMSSD), milliseconds. NULL: not measured in the ISO week.
+view dashboard.health_weekly.heart_rate_variability_max numeric: Highest heart rate variability (RMSSD), milliseconds. NULL: not measured in the ISO week.
+view dashboard.health_weekly.heart_rate_variability_sum numeric: Sum of all readings of heart rate variability (RMSSD), milliseconds. NULL: not measured in the ISO week.
+view dashboard.health_weekly.heart_rate_variability_count bigint: Readings of heart rate variability (RMSSD).
+view dashboard.health_weekly.heart_rate_variability_avg numeric: Mean heart rate variability (RMSSD) over all readings, milliseconds: sum / count, not rounded. NULL: not measured in the ISO week.
+view dashboard.health_weekly.blood_glucose_min numeric: Lowest blood glucose, mmol/L. NULL: not measured in the ISO week.
+view dashboard.health_weekly.blood_glucose_max numeric: Highest blood glucose, mmol/L. NULL: not measured in the ISO week.
+view dashboard.health_weekly.blood_glucose_sum numeric: Sum of all readings of blood glucose, mmol/L. NULL: not measured in the ISO week.
+view dashboard.health_weekly.blood_glucose_count bigint: Readings of blood glucose.
+view dashboard.health_weekly.blood_glucose_avg numeric: Mean blood glucose over all readings, mmol/L: sum / count, not rounded. NULL: not measured in the ISO week.
+view dashboard.health_weekly.skin_temperature_min numeric: Lowest skin temperature, degrees Celsius. NULL: not measured in the ISO week.
+view dashboard.health_weekly.skin_temperature_max numeric: Highest skin temperature, degrees Celsius. NULL: not measured in the ISO week.
+view dashboard.health_weekly.skin_temperature_sum numeric: Sum of all readings of skin temperature, degrees Celsius. NULL: not measured in the ISO week.
+view dashboard.health_weekly.skin_temperature_count bigint: Readings of skin temperature.
+view dashboard.health_weekly.skin_temperature_avg numeric: Mean skin temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the ISO week.
 view dashboard.health_weekly.day date: The date of the bucket, the first one of weeks and months, in the zone of the rollup (Asia/Shanghai).
 view dashboard.latest.device_sn text: Serial number of the device.
 view dashboard.latest.ts timestamp with time zone: When the sample was taken.
@@ -498,6 +597,10 @@ view dashboard.latest.user_name text: Name of the wearer. NULL: nobody, or not k
 view dashboard.latest.org_id bigint: Organisation unit of the wearer. NULL: none.
 view dashboard.latest.org_name text: Its name. NULL: none, or not known.
 view dashboard.latest.customer_id bigint: Tenant. NULL: none.
+view dashboard.latest.respiratory_rate numeric: Respiratory rate, breaths per minute. NULL: not measured.
+view dashboard.latest.heart_rate_variability numeric: Heart rate variability (RMSSD), milliseconds. NULL: not measured.
+view dashboard.latest.blood_glucose numeric: Blood glucose, mmol/L. NULL: not measured.
+view dashboard.latest.skin_temperature numeric: Skin temperature, degrees Celsius. NULL: not measured.
 view dashboard.sleep_night.device_sn text: Serial number of the device.
 view dashboard.sleep_night.night date: Local day on which the sleep ended.
 view dashboard.sleep_night.start_ts timestamp with time zone: When the first sleep of the day began.
@@ -779,6 +882,26 @@ rollup health_15m.stress_avg numeric
 rollup health_15m.step_max integer
 rollup health_15m.distance_max numeric
 rollup health_15m.calorie_max numeric
+rollup health_15m.respiratory_rate_min numeric
+rollup health_15m.respiratory_rate_max numeric
+rollup health_15m.respiratory_rate_sum numeric
+rollup health_15m.respiratory_rate_count bigint
+rollup health_15m.respiratory_rate_avg numeric
+rollup health_15m.heart_rate_variability_min numeric
+rollup health_15m.heart_rate_variability_max numeric
+rollup health_15m.heart_rate_variability_sum numeric
+rollup health_15m.heart_rate_variability_count bigint
+rollup health_15m.heart_rate_variability_avg numeric
+rollup health_15m.blood_glucose_min numeric
+rollup health_15m.blood_glucose_max numeric
+rollup health_15m.blood_glucose_sum numeric
+rollup health_15m.blood_glucose_count bigint
+rollup health_15m.blood_glucose_avg numeric
+rollup health_15m.skin_temperature_min numeric
+rollup health_15m.skin_temperature_max numeric
+rollup health_15m.skin_temperature_sum numeric
+rollup health_15m.skin_temperature_count bigint
+rollup health_15m.skin_temperature_avg numeric
 rollup health_daily.device_sn text
 rollup health_daily.bucket timestamp with time zone
 rollup health_daily.samples bigint
@@ -817,6 +940,26 @@ rollup health_daily.stress_avg numeric
 rollup health_daily.step_max integer
 rollup health_daily.distance_max numeric
 rollup health_daily.calorie_max numeric
+rollup health_daily.respiratory_rate_min numeric
+rollup health_daily.respiratory_rate_max numeric
+rollup health_daily.respiratory_rate_sum numeric
+rollup health_daily.respiratory_rate_count bigint
+rollup health_daily.respiratory_rate_avg numeric
+rollup health_daily.heart_rate_variability_min numeric
+rollup health_daily.heart_rate_variability_max numeric
+rollup health_daily.heart_rate_variability_sum numeric
+rollup health_daily.heart_rate_variability_count bigint
+rollup health_daily.heart_rate_variability_avg numeric
+rollup health_daily.blood_glucose_min numeric
+rollup health_daily.blood_glucose_max numeric
+rollup health_daily.blood_glucose_sum numeric
+rollup health_daily.blood_glucose_count bigint
+rollup health_daily.blood_glucose_avg numeric
+rollup health_daily.skin_temperature_min numeric
+rollup health_daily.skin_temperature_max numeric
+rollup health_daily.skin_temperature_sum numeric
+rollup health_daily.skin_temperature_count bigint
+rollup health_daily.skin_temperature_avg numeric
 table health_data: One row per device and instant: what a wearable measured. Hypertable, one chunk a day. Dashboards read the rollups instead.
     device_sn text not null: Serial number of the device, as it sends it.
     ts timestamp with time zone not null: When the sample was taken (event time). A naive device time is read in the configured device zone.
@@ -838,6 +981,10 @@ table health_data: One row per device and instant: what a wearable measured. Hyp
     longitude double precision: Longitude, degrees east, WGS 84. NULL: no position.
     altitude double precision: Altitude, metres. NULL: none.
     upload_method text: Channel the sample came by: wifi, bluetooth, common_event, esim, or the word of the device. NULL: not sent.
+    respiratory_rate numeric: Respiratory rate, breaths per minute, as many decimals as sent. NULL: not measured.
+    heart_rate_variability numeric: Heart rate variability as RMSSD, milliseconds, as many decimals as sent. NULL: not measured.
+    blood_glucose numeric: Blood glucose, mmol/L, as many decimals as sent. NULL: not measured.
+    skin_temperature numeric: Skin temperature, degrees Celsius, as many decimals as sent. NULL: not measured.
     constraint health_data_pkey PRIMARY KEY (device_sn, ts)
     CREATE INDEX health_data_batch_id_idx ON public.health_data USING btree (batch_id)
     CREATE TRIGGER health_data_outbox AFTER INSERT ON public.health_data FOR EACH STATEMENT EXECUTE FUNCTION outbox_add()
@@ -897,6 +1044,26 @@ rollup health_hourly.stress_avg numeric
 rollup health_hourly.step_max integer
 rollup health_hourly.distance_max numeric
 rollup health_hourly.calorie_max numeric
+rollup health_hourly.respiratory_rate_min numeric
+rollup health_hourly.respiratory_rate_max numeric
+rollup health_hourly.respiratory_rate_sum numeric
+rollup health_hourly.respiratory_rate_count bigint
+rollup health_hourly.respiratory_rate_avg numeric
+rollup health_hourly.heart_rate_variability_min numeric
+rollup health_hourly.heart_rate_variability_max numeric
+rollup health_hourly.heart_rate_variability_sum numeric
+rollup health_hourly.heart_rate_variability_count bigint
+rollup health_hourly.heart_rate_variability_avg numeric
+rollup health_hourly.blood_glucose_min numeric
+rollup health_hourly.blood_glucose_max numeric
+rollup health_hourly.blood_glucose_sum numeric
+rollup health_hourly.blood_glucose_count bigint
+rollup health_hourly.blood_glucose_avg numeric
+rollup health_hourly.skin_temperature_min numeric
+rollup health_hourly.skin_temperature_max numeric
+rollup health_hourly.skin_temperature_sum numeric
+rollup health_hourly.skin_temperature_count bigint
+rollup health_hourly.skin_temperature_avg numeric
 rollup health_monthly.device_sn text
 rollup health_monthly.bucket timestamp with time zone
 rollup health_monthly.samples bigint
@@ -938,6 +1105,26 @@ rollup health_monthly.distance_max numeric
 rollup health_monthly.distance_sum numeric
 rollup health_monthly.calorie_max numeric
 rollup health_monthly.calorie_sum numeric
+rollup health_monthly.respiratory_rate_min numeric
+rollup health_monthly.respiratory_rate_max numeric
+rollup health_monthly.respiratory_rate_sum numeric
+rollup health_monthly.respiratory_rate_count bigint
+rollup health_monthly.respiratory_rate_avg numeric
+rollup health_monthly.heart_rate_variability_min numeric
+rollup health_monthly.heart_rate_variability_max numeric
+rollup health_monthly.heart_rate_variability_sum numeric
+rollup health_monthly.heart_rate_variability_count bigint
+rollup health_monthly.heart_rate_variability_avg numeric
+rollup health_monthly.blood_glucose_min numeric
+rollup health_monthly.blood_glucose_max numeric
+rollup health_monthly.blood_glucose_sum numeric
+rollup health_monthly.blood_glucose_count bigint
+rollup health_monthly.blood_glucose_avg numeric
+rollup health_monthly.skin_temperature_min numeric
+rollup health_monthly.skin_temperature_max numeric
+rollup health_monthly.skin_temperature_sum numeric
+rollup health_monthly.skin_temperature_count bigint
+rollup health_monthly.skin_temperature_avg numeric
 rollup health_weekly.device_sn text
 rollup health_weekly.bucket timestamp with time zone
 rollup health_weekly.samples bigint
@@ -979,6 +1166,26 @@ rollup health_weekly.distance_max numeric
 rollup health_weekly.distance_sum numeric
 rollup health_weekly.calorie_max numeric
 rollup health_weekly.calorie_sum numeric
+rollup health_weekly.respiratory_rate_min numeric
+rollup health_weekly.respiratory_rate_max numeric
+rollup health_weekly.respiratory_rate_sum numeric
+rollup health_weekly.respiratory_rate_count bigint
+rollup health_weekly.respiratory_rate_avg numeric
+rollup health_weekly.heart_rate_variability_min numeric
+rollup health_weekly.heart_rate_variability_max numeric
+rollup health_weekly.heart_rate_variability_sum numeric
+rollup health_weekly.heart_rate_variability_count bigint
+rollup health_weekly.heart_rate_variability_avg numeric
+rollup health_weekly.blood_glucose_min numeric
+rollup health_weekly.blood_glucose_max numeric
+rollup health_weekly.blood_glucose_sum numeric
+rollup health_weekly.blood_glucose_count bigint
+rollup health_weekly.blood_glucose_avg numeric
+rollup health_weekly.skin_temperature_min numeric
+rollup health_weekly.skin_temperature_max numeric
+rollup health_weekly.skin_temperature_sum numeric
+rollup health_weekly.skin_temperature_count bigint
+rollup health_weekly.skin_temperature_avg numeric
 table ingest_batch: Accounting: one row per transaction of the ingest, written in it. A replay moves records from rejected to stored or duplicate.
     committed_at timestamp with time zone not null default now(): Start of the transaction that was committed.
     batch_id bigint not null default txid_current(): The transaction (txid_current()); equals health_data.batch_id of its rows.
@@ -1357,6 +1564,7 @@ function dashboard.device_hourly(text,timestamp with time zone,timestamp with ti
 function dashboard.device_monthly(text,timestamp with time zone,timestamp with time zone)
 function dashboard.device_weekly(text,timestamp with time zone,timestamp with time zone)
 function dashboard.use_tenant(bigint[])
+function dashboard_rollup_columns(rollup)
 function dashboard_tenant_bound()
 function dashboard_tenants(name)
 function database_origin()
@@ -1392,6 +1600,7 @@ function evaluate_silence()
 function excess_rejects(bigint)
 function expire_alerts()
 function extend_alerts(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[],boolean[],timestamp with time zone[],timestamp with time zone[],bigint[],bigint[],timestamp with time zone,timestamp with time zone)
+function extend_rollup(text,text,text[],text[])
 function finish_batches(uuid,bigint[],text[],timestamp with time zone,timestamp with time zone,boolean)
 function foreign_functions()
 function gone_from_source(rollup,timestamp with time zone,timestamp with time zone)
@@ -1467,6 +1676,7 @@ function schedule_rollups()
 function schema_changes()
 function schema_objects()
 function show_alerts(bigint[])
+function show_materialised(text,text,regclass,interval)
 function show_rollup(rollup)
 function silenced_alerts(bigint[])
 function silent_devices(alert_rule)

@@ -28,7 +28,15 @@ begin
         ceil(max(b.min) filter (where b.metric = 'pressure_low'))::integer as pressure_low_min,
         floor(min(b.max) filter (where b.metric = 'pressure_low'))::integer as pressure_low_max,
         ceil(max(b.min) filter (where b.metric = 'stress'))::integer as stress_min,
-        floor(min(b.max) filter (where b.metric = 'stress'))::integer as stress_max
+        floor(min(b.max) filter (where b.metric = 'stress'))::integer as stress_max,
+        max(b.min) filter (where b.metric = 'respiratory_rate') as respiratory_rate_min,
+        min(b.max) filter (where b.metric = 'respiratory_rate') as respiratory_rate_max,
+        max(b.min) filter (where b.metric = 'heart_rate_variability') as heart_rate_variability_min,
+        min(b.max) filter (where b.metric = 'heart_rate_variability') as heart_rate_variability_max,
+        max(b.min) filter (where b.metric = 'blood_glucose') as blood_glucose_min,
+        min(b.max) filter (where b.metric = 'blood_glucose') as blood_glucose_max,
+        max(b.min) filter (where b.metric = 'skin_temperature') as skin_temperature_min,
+        min(b.max) filter (where b.metric = 'skin_temperature') as skin_temperature_max
         -- end
     into normal
     from vitals.bounds_in_force() as b;
@@ -37,7 +45,8 @@ begin
         with candidate as materialized (
             select h.device_sn, h.ts, h.customer_id,
                 -- generated: vital signs of h
-                h.heart_rate, h.blood_oxygen, h.temperature, h.pressure_high, h.pressure_low, h.stress
+                h.heart_rate, h.blood_oxygen, h.temperature, h.pressure_high, h.pressure_low, h.stress, h.respiratory_rate,
+                h.heart_rate_variability, h.blood_glucose, h.skin_temperature
                 -- end
             from health_data h
             where h.batch_id = any (breached_pairs.batch_ids)
@@ -51,6 +60,10 @@ begin
                   or h.pressure_high < normal.pressure_high_min or h.pressure_high > normal.pressure_high_max
                   or h.pressure_low < normal.pressure_low_min or h.pressure_low > normal.pressure_low_max
                   or h.stress < normal.stress_min or h.stress > normal.stress_max
+                  or h.respiratory_rate < normal.respiratory_rate_min or h.respiratory_rate > normal.respiratory_rate_max
+                  or h.heart_rate_variability < normal.heart_rate_variability_min or h.heart_rate_variability > normal.heart_rate_variability_max
+                  or h.blood_glucose < normal.blood_glucose_min or h.blood_glucose > normal.blood_glucose_max
+                  or h.skin_temperature < normal.skin_temperature_min or h.skin_temperature > normal.skin_temperature_max
                   -- end
               )
         ),
@@ -68,7 +81,11 @@ begin
                 ('temperature', c.temperature),
                 ('pressure_high', c.pressure_high::numeric),
                 ('pressure_low', c.pressure_low::numeric),
-                ('stress', c.stress::numeric)
+                ('stress', c.stress::numeric),
+                ('respiratory_rate', c.respiratory_rate),
+                ('heart_rate_variability', c.heart_rate_variability),
+                ('blood_glucose', c.blood_glucose),
+                ('skin_temperature', c.skin_temperature)
                 -- end
             ) as v (metric, value)
             join bound b

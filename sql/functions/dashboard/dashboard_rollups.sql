@@ -22,14 +22,14 @@ begin
         local := r.width >= interval '1 day';
         execute format(
             'create or replace view dashboard.%1$I with (security_barrier) as '
-            'select r.*%3$s from public.%1$I as r '
+            'select %3$s from public.%1$I as r '
             'left join ('
                 'select p.device_sn, range_agg(p.period) as periods from vitals.device_period as p '
                 'where p.customer_id = any (%2$s::bigint[]) and %2$s is not null group by p.device_sn'
             ') as mine using (device_sn) '
             'where %2$s is null or mine.periods @> tstzrange(r.first_ts, r.last_ts, ''[]'')',
             r.name, tenants,
-            case when local then format(', (r.bucket at time zone %L)::date as day', r.time_zone) end
+            vitals.dashboard_rollup_columns(r)
         );
         execute format(
             'create or replace function dashboard.%2$I(device text, from_ts timestamptz, to_ts timestamptz) '
@@ -64,3 +64,29 @@ begin
 end
 $$;
 comment on function vitals.create_dashboard_rollups() is 'Makes or mends the rollups of schema dashboard.';
+
+-- The columns of such a view. Those it has keep their order, since a view can only be replaced so; others are appended.
+create or replace function vitals.dashboard_rollup_columns(r vitals.rollup) returns text
+language sql
+stable
+set search_path = pg_catalog, public, pg_temp
+as $$
+    select string_agg(
+        case wanted.name
+            when 'day' then format('(r.bucket at time zone %L)::date as day', r.time_zone)
+            else format('r.%I', wanted.name)
+        end,
+        ', ' order by shown.attnum, wanted.place
+    )
+    from (
+        select a.attname as name, a.attnum as place
+        from pg_attribute as a
+        where a.attrelid = format('public.%I', r.name)::regclass and a.attnum > 0 and not a.attisdropped
+        union all
+        select 'day', 32767 where r.width >= interval '1 day'
+    ) as wanted
+    left join pg_attribute as shown
+        on shown.attrelid = to_regclass(format('dashboard.%I', r.name)) and shown.attname = wanted.name
+        and shown.attnum > 0 and not shown.attisdropped
+$$;
+comment on function vitals.dashboard_rollup_columns(vitals.rollup) is 'The columns of a rollup as schema dashboard shows them.';

@@ -50,6 +50,10 @@ select
     o.user_id, u.name as user_name, o.org_id, g.name as org_name, nullif(o.customer_id, 0) as customer_id
     -- Appended, since a view that is replaced keeps the order of its columns.
     -- generated: later than latest of s
+    , s.respiratory_rate
+    , s.heart_rate_variability
+    , s.blood_glucose
+    , s.skin_temperature
     -- end
 from device as d
 cross join lateral (
@@ -80,6 +84,10 @@ comment on column dashboard.latest.distance is 'Distance of the local day so far
 comment on column dashboard.latest.calorie is 'Energy of the local day so far, small calories. NULL: not sent.';
 comment on column dashboard.latest.latitude is 'Latitude, degrees north, WGS 84. NULL: no position.';
 comment on column dashboard.latest.longitude is 'Longitude, degrees east, WGS 84. NULL: no position.';
+comment on column dashboard.latest.respiratory_rate is 'Respiratory rate, breaths per minute. NULL: not measured.';
+comment on column dashboard.latest.heart_rate_variability is 'Heart rate variability (RMSSD), milliseconds. NULL: not measured.';
+comment on column dashboard.latest.blood_glucose is 'Blood glucose, mmol/L. NULL: not measured.';
+comment on column dashboard.latest.skin_temperature is 'Skin temperature, degrees Celsius. NULL: not measured.';
 -- end
 comment on column dashboard.latest.user_id       is 'Wearer at that time. NULL: nobody.';
 comment on column dashboard.latest.user_name     is 'Name of the wearer. NULL: nobody, or not known.';

@@ -100,6 +100,50 @@ end
 $$;
 comment on function vitals.show_rollup(vitals.rollup) is 'Makes or replaces the view of a rollup.';
 
+-- Gives a rollup the columns that its new SELECT has behind those of before. What is materialised stays as it is, with NULL in
+-- them (a count: 0 where it is a table of ours, which keeps none), until it is computed again for another reason.
+-- Parameters: the rollup, its new SELECT, names and expressions of the added columns in order.
+-- Locks: vitals.await_rollups, so refreshes wait; the rollup and what it is materialised in whole, all until commit.
+create or replace function vitals.extend_rollup(rollup_name text, new_definition text, columns text[], expressions text[]) returns void
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    shape constant text := format('vitals.%I', rollup_name || '_shape');
+    r     vitals.rollup;
+begin
+    perform vitals.narrow_rollups();
+    perform vitals.await_rollups();
+    update vitals.rollup set definition = new_definition where name = rollup_name returning * into r;
+    -- What the new SELECT gives, for as long as it takes.
+    execute format('create table %s as %s with no data', shape, new_definition);
+    if r.kept_by = 'timescaledb' then
+        execute (
+            select format('alter materialized view public.%I %s', rollup_name, string_agg(
+                format(
+                    'add column %I %s generated always as (%s) stored',
+                    added.name, format_type(a.atttypid, a.atttypmod), added.expression
+                ), ', ' order by added.place
+            ))
+            from unnest(columns, expressions) with ordinality as added (name, expression, place)
+            join pg_attribute as a on a.attrelid = shape::regclass and a.attname = added.name
+        );
+    else
+        execute (
+            select format('alter table vitals.%I %s', rollup_name || '_materialised', string_agg(
+                format('add column %I %s', l.stored_name, l.stored_type), ', ' order by l.place
+            ))
+            from vitals.rollup_layout(shape::regclass, r.width) as l
+            where l.name = any (columns) and l.stored_name is not null
+        );
+        perform vitals.show_materialised(rollup_name, rollup_name || '_materialised', shape::regclass, r.width);
+        perform vitals.show_rollup(r);
+    end if;
+    execute format('drop table %s', shape);
+end
+$$;
+comment on function vitals.extend_rollup(text, text, text[], text[]) is 'Gives a rollup the columns that its new SELECT has behind those of before.';
+
 -- Marks what is changed by hand. The service's own updates (a repeat that fills a gap) carry their batch, by which the relay
 -- marks them, so it sets vitals.marks_by_batch and is spared. Idempotent.
 -- Locks: health_data against writers, where a trigger is missing.

@@ -19,7 +19,11 @@ as $$
         ('calorie', 'energy', 'small calories', 'day total', 0, 100000000),
         ('latitude', 'latitude', 'degrees north, WGS 84', 'position', -90, 90),
         ('longitude', 'longitude', 'degrees east, WGS 84', 'position', -180, 180),
-        ('altitude', 'altitude', 'metres', 'position', -1000, 20000)
+        ('altitude', 'altitude', 'metres', 'position', -1000, 20000),
+        ('respiratory_rate', 'respiratory rate', 'breaths per minute', 'vital sign', 1, 120),
+        ('heart_rate_variability', 'heart rate variability (RMSSD)', 'milliseconds', 'vital sign', 1, 1000),
+        ('blood_glucose', 'blood glucose', 'mmol/L', 'vital sign', 1, 60),
+        ('skin_temperature', 'skin temperature', 'degrees Celsius', 'vital sign', 1, 60)
         -- end
 $$;
 comment on function vitals.metric() is 'The metrics: column of health_data, name and unit in words, kind, and the lowest and highest value that is ever stored.';
@@ -48,6 +52,10 @@ as $$
         when 'pressure_high' then h.pressure_high::numeric
         when 'pressure_low' then h.pressure_low::numeric
         when 'stress' then h.stress::numeric
+        when 'respiratory_rate' then h.respiratory_rate
+        when 'heart_rate_variability' then h.heart_rate_variability
+        when 'blood_glucose' then h.blood_glucose
+        when 'skin_temperature' then h.skin_temperature
         -- end
     end
 $$;
@@ -65,6 +73,10 @@ as $$
         when 'pressure_high' then h.pressure_high is not null
         when 'pressure_low' then h.pressure_low is not null
         when 'stress' then h.stress is not null
+        when 'respiratory_rate' then h.respiratory_rate is not null
+        when 'heart_rate_variability' then h.heart_rate_variability is not null
+        when 'blood_glucose' then h.blood_glucose is not null
+        when 'skin_temperature' then h.skin_temperature is not null
         -- end
         else
             -- generated: whether any of metrics is measured
@@ -74,6 +86,10 @@ as $$
             or h.pressure_high is not null and 'pressure_high' = any (metrics)
             or h.pressure_low is not null and 'pressure_low' = any (metrics)
             or h.stress is not null and 'stress' = any (metrics)
+            or h.respiratory_rate is not null and 'respiratory_rate' = any (metrics)
+            or h.heart_rate_variability is not null and 'heart_rate_variability' = any (metrics)
+            or h.blood_glucose is not null and 'blood_glucose' = any (metrics)
+            or h.skin_temperature is not null and 'skin_temperature' = any (metrics)
             -- end
     end
 $$;

@@ -8,6 +8,6 @@ select * from unnest(
     -- generated: parameters from $8
     $8::smallint[], $9::smallint[], $10::numeric[], $11::smallint[], $12::smallint[], $13::smallint[],
     $14::integer[], $15::numeric[], $16::numeric[], $17::double precision[], $18::double precision[],
-    $19::double precision[]
+    $19::double precision[], $20::numeric[], $21::numeric[], $22::numeric[], $23::numeric[]
     -- end
 )

@@ -27,7 +27,11 @@ create temporary table if not exists incoming (
     calorie numeric,
     latitude double precision,
     longitude double precision,
-    altitude double precision
+    altitude double precision,
+    respiratory_rate numeric,
+    heart_rate_variability numeric,
+    blood_glucose numeric,
+    skin_temperature numeric
     -- end
 ) on commit delete rows;
 

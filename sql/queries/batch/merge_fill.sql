@@ -7,14 +7,14 @@ with merged as (
         device_sn, ts, received_at, customer_id, org_id, user_id, upload_method,
         -- generated: columns
         heart_rate, blood_oxygen, temperature, pressure_high, pressure_low, stress, step, distance, calorie, latitude,
-        longitude, altitude
+        longitude, altitude, respiratory_rate, heart_rate_variability, blood_glucose, skin_temperature
         -- end
     )
     select
         device_sn, ts, received_at, customer_id, org_id, user_id, upload_method,
         -- generated: columns
         heart_rate, blood_oxygen, temperature, pressure_high, pressure_low, stress, step, distance, calorie, latitude,
-        longitude, altitude
+        longitude, altitude, respiratory_rate, heart_rate_variability, blood_glucose, skin_temperature
         -- end
     from pg_temp.incoming
     order by device_sn, ts
@@ -36,7 +36,11 @@ with merged as (
         calorie = coalesce(known.calorie, excluded.calorie),
         latitude = coalesce(known.latitude, excluded.latitude),
         longitude = coalesce(known.longitude, excluded.longitude),
-        altitude = coalesce(known.altitude, excluded.altitude)
+        altitude = coalesce(known.altitude, excluded.altitude),
+        respiratory_rate = coalesce(known.respiratory_rate, excluded.respiratory_rate),
+        heart_rate_variability = coalesce(known.heart_rate_variability, excluded.heart_rate_variability),
+        blood_glucose = coalesce(known.blood_glucose, excluded.blood_glucose),
+        skin_temperature = coalesce(known.skin_temperature, excluded.skin_temperature)
         -- end
     where (known.customer_id is null and excluded.customer_id is not null)
        or (known.org_id is null and excluded.org_id is not null)
@@ -55,6 +59,10 @@ with merged as (
        or (known.latitude is null and excluded.latitude is not null)
        or (known.longitude is null and excluded.longitude is not null)
        or (known.altitude is null and excluded.altitude is not null)
+       or (known.respiratory_rate is null and excluded.respiratory_rate is not null)
+       or (known.heart_rate_variability is null and excluded.heart_rate_variability is not null)
+       or (known.blood_glucose is null and excluded.blood_glucose is not null)
+       or (known.skin_temperature is null and excluded.skin_temperature is not null)
        -- end
     -- xmax is 0 for a row this statement made, and this transaction for one it changed.
     returning known.device_sn, known.ts, known.xmax = 0 as inserted

@@ -8,14 +8,14 @@ with merged as (
         device_sn, ts, received_at, customer_id, org_id, user_id, upload_method,
         -- generated: columns
         heart_rate, blood_oxygen, temperature, pressure_high, pressure_low, stress, step, distance, calorie, latitude,
-        longitude, altitude
+        longitude, altitude, respiratory_rate, heart_rate_variability, blood_glucose, skin_temperature
         -- end
     )
     select
         device_sn, ts, received_at, customer_id, org_id, user_id, upload_method,
         -- generated: columns
         heart_rate, blood_oxygen, temperature, pressure_high, pressure_low, stress, step, distance, calorie, latitude,
-        longitude, altitude
+        longitude, altitude, respiratory_rate, heart_rate_variability, blood_glucose, skin_temperature
         -- end
     from pg_temp.incoming
     order by device_sn, ts
@@ -38,7 +38,11 @@ with merged as (
         calorie = excluded.calorie,
         latitude = excluded.latitude,
         longitude = excluded.longitude,
-        altitude = excluded.altitude
+        altitude = excluded.altitude,
+        respiratory_rate = excluded.respiratory_rate,
+        heart_rate_variability = excluded.heart_rate_variability,
+        blood_glucose = excluded.blood_glucose,
+        skin_temperature = excluded.skin_temperature
         -- end
     where known.received_at <= excluded.received_at
     returning known.device_sn, known.ts, known.xmax = 0 as inserted

@@ -27,6 +27,10 @@ select d.device_sn,
        case when n.is_ahead then c.latitude else n.latitude end as latitude,
        case when n.is_ahead then c.longitude else n.longitude end as longitude,
        case when n.is_ahead then c.altitude else n.altitude end as altitude,
+       case when n.is_ahead then c.respiratory_rate else n.respiratory_rate end as respiratory_rate,
+       case when n.is_ahead then c.heart_rate_variability else n.heart_rate_variability end as heart_rate_variability,
+       case when n.is_ahead then c.blood_glucose else n.blood_glucose end as blood_glucose,
+       case when n.is_ahead then c.skin_temperature else n.skin_temperature end as skin_temperature,
        -- end
        (select txid_snapshot_xmax(s) * 1000 - least(999, (select count(*) from txid_snapshot_xip(s)))
         from txid_current_snapshot() s) as read_version

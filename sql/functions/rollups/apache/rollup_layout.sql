@@ -122,6 +122,27 @@ end
 $$;
 comment on function vitals.rollup_layout(regclass, interval) is 'What is kept of each column of a rollup, and how it is computed from that.';
 
+-- Makes or replaces the view that shows a table as the rollup does.
+-- Parameters: the rollup, the name of the table, a relation with the columns it shows, width of a bucket. Locks: the view.
+create or replace function vitals.show_materialised(rollup_name text, materialised text, shape regclass, width interval) returns void
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+begin
+    execute (
+        select format(
+            'create or replace view vitals.%I as select %s from vitals.%I as m', rollup_name || '_decoded',
+            string_agg(format('%s as %I', l.decode, l.name), ', ' order by l.place), materialised
+        )
+        from vitals.rollup_layout(shape, width) as l
+    );
+    execute format(
+        'comment on view vitals.%I is %L', rollup_name || '_decoded', rollup_name || ': the buckets before its watermark, as it shows them.'
+    );
+end
+$$;
+comment on function vitals.show_materialised(text, text, regclass, interval) is 'Makes or replaces the view that shows what a rollup is materialised in.';
+
 -- Makes the table and the view of a rollup.
 -- Parameters: the rollup, the name of the table, a relation with the columns it shows, width of a bucket, interval of the chunks.
 -- Locks: new relations.
@@ -145,16 +166,7 @@ begin
         format('vitals.%I', materialised)::regclass, 'bucket', chunk_time_interval => chunk, create_default_indexes => false
     );
     execute format('comment on table vitals.%I is %L', materialised, rollup_name || ': the buckets before its watermark.');
-    execute (
-        select format(
-            'create or replace view vitals.%I as select %s from vitals.%I as m', rollup_name || '_decoded',
-            string_agg(format('%s as %I', l.decode, l.name), ', ' order by l.place), materialised
-        )
-        from vitals.rollup_layout(shape, width) as l
-    );
-    execute format(
-        'comment on view vitals.%I is %L', rollup_name || '_decoded', rollup_name || ': the buckets before its watermark, as it shows them.'
-    );
+    perform vitals.show_materialised(rollup_name, materialised, shape, width);
 end
 $$;
 comment on function vitals.create_rollup_table(text, text, regclass, interval, interval) is 'Makes what a rollup is materialised in.';

@@ -85,6 +85,7 @@ fn some_reading() -> impl Strategy<Value = Reading> {
                 latitude: place.0.map(|at| at.0),
                 longitude: place.0.map(|at| at.1),
                 altitude: place.1,
+                ..Measurements::default()
             },
             upload_method: rest.0,
             documents: [(DocumentKind::Sleep, rest.1), (DocumentKind::ExerciseWeek, rest.2)]
