@@ -12,8 +12,8 @@ use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
 use super::access::Peer;
-use super::connections::Doing;
-use super::headers::Guards;
+use super::connections::ConnectionState;
+use super::headers::SecurityHeaders;
 use crate::telemetry::names;
 use crate::telemetry::trace::{self, TraceContext};
 
@@ -35,25 +35,29 @@ fn request_span(request: &Request, route: &str) -> Span {
 }
 
 /// Counts and times every request under its route, and adds what every answer has.
-pub(super) async fn measure(Shared(guards): Shared<Guards>, request: Request, next: Next) -> Response {
+pub(super) async fn measure(
+    Shared(headers): Shared<SecurityHeaders>,
+    request: Request,
+    next: Next,
+) -> Response {
     let started = Instant::now();
-    let keep = Guards::keep(request.uri().path());
+    let caching = SecurityHeaders::caching(request.uri().path());
     let route = request
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
     let span = request_span(&request, &route);
     let connection = request.extensions().get::<Peer>().map(|peer| Arc::clone(&peer.connection));
-    let does = |doing| {
+    let set_state = |state| {
         if let Some(connection) = &connection {
-            connection.does(doing);
+            connection.set_state(state);
         }
     };
-    does(Doing::Answering);
+    set_state(ConnectionState::Answering);
     let mut response = next.run(request).instrument(span.clone()).await;
-    does(Doing::Waiting);
+    set_state(ConnectionState::Waiting);
     span.record("http.response.status_code", response.status().as_u16());
-    guards.add(&mut response, keep);
+    headers.add(&mut response, caching);
     let status = response.status().as_u16().to_string();
     metrics::counter!(names::REQUESTS, "route" => route.clone(), "status" => status).increment(1);
     metrics::histogram!(names::REQUEST_SECONDS, "route" => route).record(started.elapsed());
