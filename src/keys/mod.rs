@@ -31,7 +31,8 @@ use crate::lookup_cache::LookupCache;
 use crate::model::api_key::{KeyId, Presented};
 use crate::store::api_key::Kept;
 use crate::store::clock::Clock;
-use crate::store::wake::{Listener, Subject};
+use crate::store::notifier::Notifier;
+use crate::store::wake::Subject;
 use crate::store::{Kind, Store, StoreError, api_key};
 use crate::tasks::Stage;
 use devices::Devices;
@@ -116,12 +117,16 @@ impl Entry {
 
 impl Keys {
     /// Starts what follows changes, renews what is in use and says when keys were used, in `stage`. It must outlive whoever asks.
-    pub fn start(store: &Store, time: &Clock, settings: &Settings, stage: &Stage) -> Self {
+    pub fn start(
+        store: &Store,
+        time: &Clock,
+        notifier: &Notifier,
+        settings: &Settings,
+        stage: &Stage,
+    ) -> Self {
         let shared = Arc::new(Shared::new(store, time, settings));
-        let listener = Listener::of(Subject::ApiKey);
-        let follow = renew::follow(Arc::clone(&shared), listener.wake(), stage.stop_token());
+        let follow = renew::follow(Arc::clone(&shared), notifier.wake(Subject::ApiKey), stage.stop_token());
         stage.spawn_loop("keys.follow", follow);
-        stage.spawn_loop("keys.listen", listener.run(store.clone(), stage.stop_token()));
         stage.spawn_loop("keys.usage", usage::run(Arc::clone(&shared), stage.stop_token()));
         Self { shared }
     }

@@ -1,6 +1,6 @@
 //! Changes of the directory: memory drops what they concern at once, Redis as soon as it can.
 //!
-//! Before: `store::owners` hears what triggers tell of the directory's tables, whoever changed them. After: the next
+//! Before: `store::notifier` hears what triggers tell of the directory's tables, whoever changed them. After: the next
 //! upload is looked up anew.
 //! Promise: memory is dropped before Redis; Redis is brought to the version of the directory also when it was away
 //! or flushed, and until then nothing is read from it (`cache::owner`).
@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Shared;
 use crate::cache::{CacheError, owner};
-use crate::store::owners::{self, Change, Tenures, Version};
+use crate::store::owners::{Change, Tenures, Version};
 use crate::timeline::{self, TimelineError};
 
 /// News that may wait for Redis. What does not fit is made good by the next look at the versions.
@@ -39,15 +39,11 @@ pub(super) enum News {
     Found(Tenures),
 }
 
-/// Follows the directory until `stop`.
-pub(super) async fn run(shared: Arc<Shared>, news: mpsc::Sender<News>, stop: CancellationToken) {
-    owners::follow(shared.store.clone(), stop, |change| hear(&shared, &news, change)).await;
-}
-
-fn hear(shared: &Shared, news: &mpsc::Sender<News>, change: Change) {
+/// Takes in a change of the directory, or that changes are not heard.
+pub(super) fn hear(shared: &Shared, news: &mpsc::Sender<News>, change: Change) {
     let mut version = shared.version.lock().unwrap_or_else(PoisonError::into_inner);
     let told = match change {
-        Change::Hearing(now) => {
+        Change::Connected(now) => {
             let number = now.number;
             // The connection was lost: the database behind this one may have gone back.
             shared.cache.forget_timeline();
@@ -65,7 +61,7 @@ fn hear(shared: &Shared, news: &mpsc::Sender<News>, change: Change) {
             }
             News::Changed { number, device_sns }
         }
-        Change::Deaf => {
+        Change::Disconnected => {
             *version = None;
             shared.memory.suspend();
             return;

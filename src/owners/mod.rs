@@ -28,6 +28,7 @@ use crate::config::Settings;
 use crate::lookup_cache::LookupCache;
 use crate::model::tenant::Probe;
 use crate::model::{Owned, Tenure};
+use crate::store::notifier::Notifier;
 use crate::store::owners::{self, Version};
 use crate::store::{Kind, Store, StoreError};
 use crate::tasks::Stage;
@@ -99,8 +100,14 @@ impl Shared {
 }
 
 impl Owners {
-    /// Starts what looks up and what follows changes, in `stage`. It must outlive whoever asks.
-    pub fn start(store: &Store, cache: &Cache, settings: &Settings, stage: &Stage) -> Self {
+    /// Starts the lookup in `stage`, which must outlive whoever asks; `notifier` gives it the changes.
+    pub fn start(
+        store: &Store,
+        cache: &Cache,
+        notifier: &mut Notifier,
+        settings: &Settings,
+        stage: &Stage,
+    ) -> Self {
         let shared = Arc::new(Shared {
             store: store.clone(),
             cache: cache.clone(),
@@ -116,7 +123,8 @@ impl Owners {
         let lookup = lookup::run(Arc::clone(&shared), news.clone(), asked, stage.stop_token());
         stage.spawn_loop("owners.lookup", lookup);
         stage.spawn_loop("owners.keep", follow::keep(Arc::clone(&shared), told, stage.stop_token()));
-        stage.spawn_loop("owners.follow", follow::run(Arc::clone(&shared), news, stage.stop_token()));
+        let following = Arc::clone(&shared);
+        notifier.on_directory_change(move |change| follow::hear(&following, &news, change));
         Self { shared, questions }
     }
 

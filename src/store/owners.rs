@@ -3,17 +3,15 @@
 //! Before: `owners` asks for what it does not remember, and follows the changes. After: the directory (`customer`,
 //! `org_unit`, `app_user`, `device_binding`), whoever changes it.
 //! Promise: owners come with the version of the directory they were read at; a change that is not told is followed by
-//! [`Change::Deaf`] before long.
+//! [`Change::Disconnected`] before long.
 
 use std::collections::{BTreeSet, HashMap};
-use std::convert::Infallible;
+use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep};
+use tokio::time::timeout;
 use tokio_postgres::{Client, Row};
-use tokio_util::sync::CancellationToken;
 
-use super::listening::{Outage, PING_EVERY, ask, drive};
 use super::{Statement, Store, StoreError, statement};
 use crate::model::tenant::{self, Doubts, Foreign, Probe};
 use crate::model::upload::Sent;
@@ -130,11 +128,11 @@ pub async fn keep_own(store: &Store, upload: &mut Upload, customer_id: i64) -> R
     keep(store, &mut upload.device_infos, &mut upload.rejects, customer_id).await
 }
 
-/// News of the directory.
+/// What `store::notifier` hears of the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// The listener hears from now on; what was changed before this version is not told.
-    Hearing(Version),
+    /// Changes are notified from now on; those before this version are not.
+    Connected(Version),
     /// Owners changed.
     Changed {
         /// By how far.
@@ -142,60 +140,25 @@ pub enum Change {
         /// The serials; `None`: of any device.
         device_sns: Option<Vec<Box<str>>>,
     },
-    /// The connection is lost: changes are not told until the next [`Change::Hearing`].
-    Deaf,
+    /// The connection is lost: changes are not notified until the next [`Change::Connected`].
+    Disconnected,
 }
 
-/// Tells every change until `stop`, on a connection of its own.
-pub async fn follow(store: Store, stop: CancellationToken, tell: impl Fn(Change)) {
-    let mut outage = Outage::new("owners", "owners are read from the database meanwhile");
-    while !stop.is_cancelled() {
-        let began = Instant::now();
-        tokio::select! {
-            error = session(&store, &tell) => {
-                tell(Change::Deaf);
-                outage.wait(began, &error, &stop).await;
-            }
-            () = stop.cancelled() => {}
-        }
-    }
-}
-
-/// One connection's life; it has no good end.
-async fn session(store: &Store, tell: &impl Fn(Change)) -> StoreError {
-    let (client, mut connection) = match store.connect().await {
-        Ok(session) => session,
-        Err(error) => return error,
-    };
-    let hear = |payload: &str| match parse(payload) {
-        Some(change) => tell(change),
-        // Somebody else's NOTIFY on our channel says nothing.
-        None => tracing::debug!("a notification that is none of ours"),
-    };
-    tokio::select! {
-        Err(lost) = listen(&client, store, tell) => lost,
-        lost = drive(&mut connection, hear) => lost,
-    }
-}
-
-/// Listens first and reads the version then: a change between the two is told, at worst twice.
-async fn listen(client: &Client, store: &Store, tell: &impl Fn(Change)) -> Result<Infallible, StoreError> {
-    ask(client, store, "listen vitals_owner").await?;
-    let reading = client.query(VERSION.sql, &[]);
-    let rows = tokio::time::timeout(store.connect_timeout(), reading)
+/// The version of the directory.
+///
+/// # Errors
+/// The database is away.
+pub(super) async fn version(client: &Client, deadline: Duration) -> Result<Version, StoreError> {
+    let rows = timeout(deadline, client.query(VERSION.sql, &[]))
         .await
         .map_err(|_| StoreError::Timeout(VERSION.name))?
         .map_err(|source| StoreError::Postgres { statement: VERSION.name, source })?;
     let row = rows.first().ok_or_else(|| StoreError::State("vitals.directory has no row".into()))?;
-    tell(Change::Hearing(version_of(row)));
-    loop {
-        sleep(PING_EVERY).await;
-        ask(client, store, "").await?;
-    }
+    Ok(version_of(row))
 }
 
 /// `<version> *` or `<version> ["serial", …]`.
-fn parse(payload: &str) -> Option<Change> {
+pub(super) fn parse_change(payload: &str) -> Option<Change> {
     let (number, devices) = payload.split_once(' ')?;
     let number = number.parse().ok()?;
     let device_sns = match devices {
@@ -226,10 +189,10 @@ mod tests {
     #[test]
     fn a_notification_names_devices_or_any() {
         let some = Change::Changed { number: 7, device_sns: Some(vec!["A 1".into(), "B\"2".into()]) };
-        assert_eq!(parse(r#"7 ["A 1","B\"2"]"#), Some(some));
-        assert_eq!(parse("8 *"), Some(Change::Changed { number: 8, device_sns: None }));
+        assert_eq!(parse_change(r#"7 ["A 1","B\"2"]"#), Some(some));
+        assert_eq!(parse_change("8 *"), Some(Change::Changed { number: 8, device_sns: None }));
         for strange in ["", "8", "x *", "8 [", "8 {}"] {
-            assert_eq!(parse(strange), None, "{strange}");
+            assert_eq!(parse_change(strange), None, "{strange}");
         }
     }
 }
