@@ -22,6 +22,8 @@ use std::time::Duration;
 use confique::Config;
 use jiff::tz::TimeZone;
 
+use crate::language::{Language, Locale};
+
 pub use limits::{LimitSettings, TrustedProxy};
 pub use monitor::MonitorSettings;
 pub use notify::NotifySettings;
@@ -97,6 +99,11 @@ pub struct Settings {
     /// Longest wait of `vitals migrate` and `vitals roles` for one lock, milliseconds: everybody else waits behind them.
     #[config(env = "VITALS_MIGRATE_LOCK_TIMEOUT_MS", default = 3000)]
     pub migrate_lock_timeout_ms: u64,
+
+    /// Language of what people read: notifications to contacts that have no language of their own, messages to operators, and answers
+    /// of the HTTP API and the command line to whoever asks for none. `en` (English) or `zh` (Chinese). Devices are answered in English.
+    #[config(env = "VITALS_LANGUAGE", default = "en")]
+    pub language: Language,
 
     /// Zone of device times that name none (IANA name).
     #[config(env = "VITALS_DEVICE_TIME_ZONE", default = "Asia/Shanghai")]
@@ -270,6 +277,11 @@ impl Settings {
     /// Zone of device times that name none; [`Settings::check`] has seen it.
     pub fn device_zone(&self) -> TimeZone {
         TimeZone::get(&self.device_time_zone).expect("checked at start")
+    }
+
+    /// Language and time zone of whoever asks for no others.
+    pub fn locale(&self) -> Locale {
+        Locale { language: self.language, zone: self.device_zone() }
     }
 
     /// `connect_timeout_ms` as a duration.

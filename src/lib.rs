@@ -24,6 +24,7 @@ pub mod demo;
 pub mod http;
 pub mod ingest;
 pub mod keys;
+pub mod language;
 pub mod lookup_cache;
 pub mod metric;
 pub mod model;

@@ -5,6 +5,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
+use super::{Translations, Wording};
+use crate::language::Language;
+
 /// A row of `alert`, with the name of its rule. Columns and units as commented there.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct AlertState {
@@ -66,6 +69,9 @@ pub struct AlertState {
     pub altitude: Option<f64>,
     /// What people are told.
     pub message: String,
+    /// The same in other languages; `None`: the rule has no translation.
+    #[serde(default)]
+    pub translations: Option<Translations>,
     /// When anything of it last changed: of two states the later one is newer.
     #[serde(deserialize_with = "finite")]
     pub updated_at: Option<Timestamp>,
@@ -87,6 +93,14 @@ impl AlertState {
     /// It is firing or acknowledged.
     pub fn is_open(&self) -> bool {
         self.status != "resolved"
+    }
+
+    /// Its texts in a language: translated, or as the rule has them.
+    pub fn wording(&self, language: Language) -> Wording {
+        let translated = self.translations.as_ref().and_then(|translations| translations.get(language));
+        translated
+            .cloned()
+            .unwrap_or_else(|| Wording { rule: self.rule.clone(), message: self.message.clone() })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Values that are valid because they exist.
 //!
-//! `wire` makes them, every later stage relies on them. Knows nothing but itself.
+//! `wire` makes them, every later stage relies on them. Knows nothing but itself and the languages of texts.
 
 pub mod alert;
 pub mod alert_rule;
@@ -23,6 +23,7 @@ pub mod tenant;
 pub mod unknown_name;
 pub mod upload;
 pub mod watch_log;
+pub mod wording;
 pub mod workout;
 
 pub use alert::{
@@ -45,4 +46,5 @@ pub use system_alert::{SystemAlert, SystemCondition};
 pub use unknown_name::{NameKind, UnknownName, UnknownNames};
 pub use upload::{Item, Refusal, Reject, RejectReason, Source, Upload, UploadOutcome};
 pub use watch_log::WatchLogLine;
+pub use wording::{Translations, Wording};
 pub use workout::Workout;

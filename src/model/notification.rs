@@ -6,6 +6,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{AlertState, SystemAlert};
+use crate::language::Locale;
 
 /// By which way people are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -94,6 +95,8 @@ pub struct Message {
     pub secret: Option<String>,
     /// Attempts that failed so far.
     pub attempts: u16,
+    /// In which language it is written, and in which zone its times are.
+    pub locale: Locale,
     /// What it tells.
     pub content: Content,
 }

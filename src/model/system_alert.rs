@@ -4,6 +4,8 @@
 
 use jiff::Timestamp;
 
+use crate::language::Text;
+
 /// What may be wrong with the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SystemCondition {
@@ -83,5 +85,5 @@ pub struct SystemAlert {
     /// From which figure on it is told.
     pub threshold: f64,
     /// For a person.
-    pub message: String,
+    pub message: Text,
 }

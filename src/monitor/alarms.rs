@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::{LATE, Snapshot};
+use crate::language::{Text, text};
 use crate::model::{SystemAlert, SystemCondition as Condition};
 use crate::store::job::Job;
 
@@ -55,7 +56,7 @@ impl Observation<'_> {
 struct Breach {
     value: f64,
     threshold: f64,
-    message: String,
+    message: Text,
 }
 
 #[derive(Debug)]
@@ -100,8 +101,10 @@ impl Alarms {
                 Condition::WriterStopped => stopped.as_ref().map(|(seconds, shard)| Breach {
                     value: *seconds,
                     threshold: STOPPED_SECONDS,
-                    message: format!(
-                        "writer {shard} has committed nothing for {seconds:.0} s while rows wait"
+                    message: text!(
+                        "system-writer-stopped",
+                        writer = shard.as_str(),
+                        seconds = seconds.round()
                     ),
                 }),
                 _ => holding(condition, observed),
@@ -175,54 +178,36 @@ impl Alarms {
 
 /// Whether a condition holds by this look alone.
 fn holding(condition: Condition, observed: &Observation<'_>) -> Option<Breach> {
-    let above = |value: f64, threshold: f64, message: String| {
+    let above = |value: f64, threshold: f64, message: Text| {
         (value > threshold).then_some(Breach { value, threshold, message })
     };
-    let away = |answers: bool, what: &str, or_commit: &str| {
-        let message = format!("{what} does not answer{or_commit}");
-        (!answers).then_some(Breach { value: 1.0, threshold: 1.0, message })
-    };
+    let away =
+        |answers: bool, message: Text| (!answers).then_some(Breach { value: 1.0, threshold: 1.0, message });
     match condition {
         Condition::HighErrorRate => {
             let rate = observed.snapshot.error_rate();
-            let percent = rate * 100.0;
-            above(
-                rate,
-                ERROR_RATE,
-                format!("{percent:.0} % of the records of the last minute were refused or failed"),
-            )
+            above(rate, ERROR_RATE, text!("system-high-error-rate", percent = (rate * 100.0).round()))
         }
         Condition::QueueNearOverflow => {
             let (share, shard) = observed.snapshot.fullest();
-            above(share, QUEUE_USE, format!("the queue of writer {shard} is {:.0} % full", share * 100.0))
+            let percent = (share * 100.0).round();
+            above(share, QUEUE_USE, text!("system-queue-near-overflow", writer = shard, percent = percent))
         }
         Condition::Memory => {
             let usage = observed.snapshot.usage;
             let (used, limit) = (usage.memory_bytes >> 20, usage.memory_limit_bytes >> 20);
-            above(usage.memory(), MEMORY_USE, format!("the process takes {used} of {limit} MiB"))
+            above(usage.memory(), MEMORY_USE, text!("system-memory", used = used, limit = limit))
         }
         Condition::ProcessingLag => {
             let seconds = observed.lag?.as_secs_f64();
-            above(
-                seconds,
-                LATE.as_secs_f64(),
-                format!("what was committed waits {seconds:.0} s for its reaction"),
-            )
+            above(seconds, LATE.as_secs_f64(), text!("system-processing-lag", seconds = seconds.round()))
         }
         Condition::WriterStopped => None,
-        Condition::PostgresAway => away(observed.postgres_answers, "PostgreSQL", ", or does not commit"),
-        Condition::RedisAway => away(observed.redis_answers, "Redis", ""),
+        Condition::PostgresAway => away(observed.postgres_answers, text!("system-postgres-away")),
+        Condition::RedisAway => away(observed.redis_answers, text!("system-redis-away")),
         Condition::RollupsLate => {
             let seconds = observed.refresh_due?.as_secs_f64();
-            above(
-                seconds,
-                LATE.as_secs_f64(),
-                format!(
-                    "a refresh of the rollups has been due for {seconds:.0} s, so late rows do not show in them: either one takes \
-                     that long, or none comes to its end, and the log of the instances says why (\"rollups are not \
-                     refreshed\"). `vitals refresh` makes one by hand"
-                ),
-            )
+            above(seconds, LATE.as_secs_f64(), text!("system-rollups-late", seconds = seconds.round()))
         }
         Condition::Jobs => {
             let refreshed = observed.refresh_due? <= LATE;
@@ -230,7 +215,7 @@ fn holding(condition: Condition, observed: &Observation<'_>) -> Option<Breach> {
             let told = |job: &&Job| Some(format!("job {} {}", job.name, job.finding(refreshed)?));
             let told: Vec<String> = wrong.iter().filter_map(told).collect();
             #[expect(clippy::cast_precision_loss, reason = "a few")]
-            above(wrong.len() as f64, 0.0, format!("of TimescaleDB: {}", told.join("; ")))
+            above(wrong.len() as f64, 0.0, text!("system-jobs", findings = told.join("; ")))
         }
     }
 }

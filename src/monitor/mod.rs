@@ -258,7 +258,7 @@ impl Sampler {
         let (name, ended) = (alert.condition.name(), alert.ended_at.is_some());
         metrics::gauge!(names::SYSTEM_ALERT, "name" => name).set(if ended { 0.0 } else { 1.0 });
         if ended {
-            tracing::info!(name, message = alert.message, "over");
+            tracing::info!(name, message = %alert.message, "over");
             let mut state = self.monitor.state();
             let oldest = Timestamp::now() - HISTORY;
             state.history.retain(|past| past.ended_at.is_some_and(|at| at >= oldest));

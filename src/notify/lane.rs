@@ -19,6 +19,7 @@ use tracing::{Instrument, Span};
 use super::decide::{self, Attempt, Limits};
 use super::{Sender, text};
 use crate::config::Settings;
+use crate::language::Locale;
 use crate::model::Message;
 use crate::store::notification::{self, Outcome, Settled, Turn};
 use crate::store::outbox::Lease;
@@ -38,10 +39,12 @@ const WORDS_BYTES: usize = 500;
 const LAST_TRIES: u32 = 5;
 
 /// How a lane goes about it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Manner {
     turn: Turn,
     limits: Limits,
+    /// Of contacts that have no language of their own.
+    locale: Locale,
     timeout: Duration,
     lease_seconds: u32,
     poll: Duration,
@@ -55,6 +58,7 @@ impl Manner {
         Self {
             turn: Turn { channel: S::CHANNEL, max_rows: S::MAX_ROWS, merge_seconds },
             limits,
+            locale: settings.locale(),
             timeout,
             lease_seconds: settings.lease_seconds.saturating_add(attempt_seconds),
             poll: Duration::from_millis(settings.poll_interval_ms),
@@ -129,7 +133,7 @@ impl<S: Sender> Lane<S> {
             return Ok(false);
         }
         let all = addresses.len() == free;
-        for message in notification::take(&self.store, &lease, self.manner.turn).await? {
+        for message in notification::take(&self.store, &lease, self.manner.turn, &self.manner.locale).await? {
             addresses.retain(|address| *address != message.address);
             self.under_way.push(self.send(lease.clone(), message));
         }
@@ -147,15 +151,14 @@ impl<S: Sender> Lane<S> {
 
     /// One attempt within its deadline, and what follows from it.
     fn send(&self, lease: Lease, message: Message) -> AbortOnDropHandle<Settled> {
-        let (sender, manner) = (Arc::clone(&self.sender), self.manner);
+        let (sender, limits, timeout) = (Arc::clone(&self.sender), self.manner.limits, self.manner.timeout);
         tasks::spawn_abort_on_drop(async move {
             let began = Instant::now();
             let attempt = match sender.as_ref() {
                 Err(reason) => Attempt::Refused(reason.clone()),
-                Ok(sender) => sender.attempt(&message, manner.timeout).instrument(span::<S>(&message)).await,
+                Ok(sender) => sender.attempt(&message, timeout).instrument(span::<S>(&message)).await,
             };
-            let (outcome, wait) =
-                decide::decide(&attempt, message.attempts, manner.limits, rand::random::<f64>());
+            let (outcome, wait) = decide::decide(&attempt, message.attempts, limits, rand::random::<f64>());
             tell::<S>(&message, &attempt, outcome, began.elapsed());
             Settled {
                 lease,

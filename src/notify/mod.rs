@@ -73,7 +73,7 @@ pub fn start(stage: &Stage, store: &Store, time: &Clock, notifier: &Notifier, se
     begin.lane("notify.webhook", webhook::Webhook::new(notify, time.clone()), 0, at_once);
     let robot = provider().and_then(|http| wecom_robot::Robot::new(notify, http));
     begin.lane("notify.wecom_robot", robot, 0, budget);
-    let wechat = provider().and_then(|http| wechat::Wechat::new(notify, http, settings.device_zone()));
+    let wechat = provider().and_then(|http| wechat::Wechat::new(notify, http));
     begin.lane("notify.wechat", wechat, merge, at_once);
     let wecom = provider().and_then(|http| wecom::Wecom::new(notify, http));
     begin.lane("notify.wecom", wecom, merge, at_once);

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::decide::{self, Limits};
 use super::{Sender, client, email, webhook, wechat, wecom, wecom_robot};
 use crate::config::Settings;
+use crate::language::Locale;
 use crate::model::{Channel, Content, Message, SystemAlert};
 use crate::store::clock::Clock;
 use crate::store::notification::Outcome;
@@ -52,10 +53,8 @@ pub fn start(stage: &Stage, news: mpsc::Receiver<SystemAlert>, time: &Clock, set
             Channel::Wecom => {
                 task.start("operators.wecom", http.clone().and_then(|http| wecom::Wecom::new(notify, http)));
             }
-            Channel::Wechat => task.start(
-                "operators.wechat",
-                http.clone().and_then(|http| wechat::Wechat::new(notify, http, settings.device_zone())),
-            ),
+            Channel::Wechat => task
+                .start("operators.wechat", http.clone().and_then(|http| wechat::Wechat::new(notify, http))),
         }
     }
     stage.spawn_loop("operators", spread(news, addresses, stage.stop_token()));
@@ -110,6 +109,7 @@ impl Post<'_> {
             sender,
             address: self.address,
             secret,
+            locale: self.settings.locale(),
             // The age of a change is what ends the attempts.
             limits: Limits { attempts: u16::MAX, interval },
             timeout: self.settings.notify.timeout(),
@@ -122,6 +122,7 @@ struct Teller<S> {
     sender: S,
     address: String,
     secret: Option<String>,
+    locale: Locale,
     limits: Limits,
     timeout: Duration,
 }
@@ -161,6 +162,7 @@ impl<S: Sender> Teller<S> {
             address: self.address.clone(),
             secret: self.secret.clone(),
             attempts: 0,
+            locale: self.locale.clone(),
             content: Content::System(alerts),
         }
     }

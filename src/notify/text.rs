@@ -5,6 +5,7 @@
 //! alert is its rule's message; only the words around it are ours. What devices and people wrote is text to whoever shows it:
 //! [`Markup`] says what would be more.
 
+use crate::language::text;
 use crate::model::{Content, Message, Notice, NoticeKind, SystemAlert};
 
 const ELLIPSIS: &str = "…";
@@ -46,28 +47,43 @@ pub(super) fn title(message: &Message) -> String {
 }
 
 fn title_in(markup: Markup, message: &Message) -> String {
-    let (what, severities): (_, Vec<&str>) = match &message.content {
+    let language = message.locale.language;
+    let critical =
+        |severities: &[&str]| severities.iter().filter(|severity| **severity == "critical").count();
+    let title = match &message.content {
         Content::Alerts(notices) => match notices.as_slice() {
-            [one] => return format!("{} {}", tag(one), markup.line(&one.alert.rule)),
-            several => ("alerts", several.iter().map(|notice| notice.alert.severity.as_str()).collect()),
+            [one] => {
+                let rule = markup.line(&one.alert.wording(language).rule);
+                let (kind, severity) = (one.kind.name(), one.alert.severity.as_str());
+                text!("notice-title", kind = kind, severity = severity, rule = rule)
+            }
+            several => {
+                let severities: Vec<&str> =
+                    several.iter().map(|notice| notice.alert.severity.as_str()).collect();
+                text!("alerts-title", count = several.len(), critical = critical(&severities))
+            }
         },
         Content::System(alerts) => match alerts.as_slice() {
-            [one] => return one_line(&format!("{} vitals: {}", system_tag(one), one.condition.name())),
+            [one] => text!(
+                "system-title",
+                kind = system_kind(one),
+                severity = one.condition.severity(),
+                condition = one.condition.name()
+            ),
             several => {
-                ("changes of vitals", several.iter().map(|alert| alert.condition.severity()).collect())
+                let severities: Vec<&str> = several.iter().map(|alert| alert.condition.severity()).collect();
+                text!("system-alerts-title", count = several.len(), critical = critical(&severities))
             }
         },
     };
-    let critical = severities.iter().filter(|severity| **severity == "critical").count();
-    let rest = if critical > 0 { format!(", {critical} critical") } else { String::new() };
-    format!("{} {what}{rest}", severities.len())
+    one_line(&title.in_language(language))
 }
 
 /// All of it: the line of the only alert, or a title and a line each; at most `max_bytes`.
 pub(super) fn body(markup: Markup, message: &Message, max_bytes: usize) -> String {
     let lines: Vec<String> = match &message.content {
-        Content::Alerts(notices) => notices.iter().map(|notice| line(markup, notice)).collect(),
-        Content::System(alerts) => alerts.iter().map(|alert| system_line(markup, alert)).collect(),
+        Content::Alerts(notices) => notices.iter().map(|notice| line(markup, message, notice)).collect(),
+        Content::System(alerts) => alerts.iter().map(|alert| system_line(markup, message, alert)).collect(),
     };
     if let [line] = lines.as_slice() {
         return cut(line, max_bytes);
@@ -82,33 +98,38 @@ pub(super) fn body(markup: Markup, message: &Message, max_bytes: usize) -> Strin
     std::iter::once(title).chain(lines).collect::<Vec<_>>().join("\n")
 }
 
-fn line(markup: Markup, notice: &Notice) -> String {
-    let message = markup.line(&notice.alert.message);
-    match notice.kind {
-        NoticeKind::Fired => format!("{} {message}", tag(notice)),
-        NoticeKind::Escalated => format!("{} not acknowledged: {message}", tag(notice)),
-        NoticeKind::Resolved => {
-            let why = markup.line(notice.alert.resolution.as_deref().unwrap_or("over"));
-            format!("{} ({why}) {message}", tag(notice))
-        }
-    }
+fn line(markup: Markup, message: &Message, notice: &Notice) -> String {
+    let language = message.locale.language;
+    let resolution = notice.alert.resolution.as_deref().unwrap_or("over");
+    text!(
+        "notice-line",
+        kind = notice.kind.name(),
+        severity = notice.alert.severity.as_str(),
+        resolution = resolution,
+        words = markup.line(resolution),
+        message = markup.line(&notice.alert.wording(language).message)
+    )
+    .in_language(language)
 }
 
-fn system_line(markup: Markup, alert: &SystemAlert) -> String {
-    let since = alert.started_at.strftime("%F %T UTC");
-    let (instance, message) = (markup.line(&alert.instance), markup.line(&alert.message));
-    let text = format!("{} vitals {instance}: {message}, since {since}", system_tag(alert));
-    match alert.ended_at {
-        Some(ended_at) => format!("{text} until {}", ended_at.strftime("%T")),
-        None => text,
-    }
+fn system_line(markup: Markup, message: &Message, alert: &SystemAlert) -> String {
+    let language = message.locale.language;
+    let until = alert.ended_at.map(|ended_at| message.locale.time_with_offset(ended_at));
+    text!(
+        "system-line",
+        kind = system_kind(alert),
+        severity = alert.condition.severity(),
+        instance = markup.line(&alert.instance),
+        message = markup.line(&alert.message.in_language(language)),
+        since = message.locale.time_with_offset(alert.started_at),
+        until = until.unwrap_or_default()
+    )
+    .in_language(language)
 }
 
-fn system_tag(alert: &SystemAlert) -> String {
-    match alert.ended_at {
-        None => format!("[{}]", alert.condition.severity()),
-        Some(_) => "[resolved]".to_owned(),
-    }
+/// The kind of notice that a change of the service is.
+pub(super) fn system_kind(alert: &SystemAlert) -> &'static str {
+    if alert.ended_at.is_none() { NoticeKind::Fired.name() } else { NoticeKind::Resolved.name() }
 }
 
 /// Providers read a line break as the end of the entry, mail servers as that of the subject; signs that turn the direction of
@@ -144,13 +165,6 @@ pub(super) fn fill(pattern: &str, value: impl Fn(&str) -> Option<String>) -> Str
     text
 }
 
-fn tag(notice: &Notice) -> String {
-    match notice.kind {
-        NoticeKind::Fired | NoticeKind::Escalated => format!("[{}]", notice.alert.severity),
-        NoticeKind::Resolved => "[resolved]".to_owned(),
-    }
-}
-
 /// `text`, or as much of its beginning as fits into `max_bytes` with a sign that it was cut.
 pub(super) fn cut(text: &str, max_bytes: usize) -> String {
     if text.len() <= max_bytes {
@@ -167,6 +181,7 @@ pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::language::{Language, Locale, Text};
     use crate::model::alert_state::tests::alert;
 
     pub(crate) fn message(notices: usize, severity: &str, text: &str) -> Message {
@@ -180,6 +195,7 @@ pub(super) mod tests {
             address: "somebody".into(),
             secret: None,
             attempts: 0,
+            locale: Locale { language: Language::En, zone: jiff::tz::TimeZone::UTC },
             content: Content::Alerts((1..=i64::try_from(notices).expect("few")).map(notice).collect()),
         }
     }
@@ -242,7 +258,7 @@ pub(super) mod tests {
             ended_at: None,
             value: 1.0,
             threshold: 1.0,
-            message: "the server says: [tap](http://e)\n# now".into(),
+            message: Text::Verbatim("the server says: [tap](http://e)\n# now".into()),
         }]);
         let told = body(Markup::Markdown, &message, 4096);
         assert!(
@@ -299,18 +315,22 @@ pub(super) mod tests {
             ended_at: None,
             value: 1.0,
             threshold: 1.0,
-            message: "PostgreSQL does not answer".into(),
+            message: Text::Verbatim("PostgreSQL does not answer".into()),
         };
         message.content = Content::System(vec![alert.clone()]);
-        assert_eq!(title(&message), "[critical] vitals: postgres_away");
-        let line = "vitals a: PostgreSQL does not answer, since 2001-09-09 01:46:40 UTC";
-        assert_eq!(body(Markup::Plain, &message, 4096), format!("[critical] {line}"));
+        assert_eq!(title(&message), "[critical] vitals: PostgreSQL does not answer");
+        let line = "vitals a: PostgreSQL does not answer";
+        let since = "2001-09-09 01:46:40 +00:00";
+        assert_eq!(body(Markup::Plain, &message, 4096), format!("[critical] {line}, since {since}"));
         let fired = alert.clone();
         alert.ended_at = jiff::Timestamp::from_second(1_000_000_100).ok();
         message.content = Content::System(vec![fired, alert]);
         assert_eq!(
             body(Markup::Plain, &message, 4096),
-            format!("2 changes of vitals, 2 critical\n[critical] {line}\n[resolved] {line} until 01:48:20")
+            format!(
+                "2 changes of vitals, 2 critical\n[critical] {line}, since {since}\n\
+                 [resolved] {line}, from {since} to 2001-09-09 01:48:20 +00:00"
+            )
         );
     }
 
@@ -319,12 +339,15 @@ pub(super) mod tests {
         fn however_long_the_messages_are_every_alert_is_named_and_the_limit_kept(
             notices in 1usize..=20, text in "[a-z心率 \n]{0,3000}",
         ) {
-            let message = message(notices, "critical", &text);
-            let told = body(Markup::Plain, &message, 4096);
-            prop_assert!(told.len() <= 4096, "{}", told.len());
-            for number in 1..=notices {
-                let named = told.contains(&format!("[critical] {number}:"));
-                prop_assert!(named, "{} {}", number, told);
+            let mut message = message(notices, "critical", &text);
+            for (language, tag) in [(Language::En, "[critical] "), (Language::Zh, "【危急】")] {
+                message.locale.language = language;
+                let body = body(Markup::Plain, &message, 4096);
+                prop_assert!(body.len() <= 4096, "{}", body.len());
+                for number in 1..=notices {
+                    let named = body.contains(&format!("{tag}{number}:"));
+                    prop_assert!(named, "{} {}", number, body);
+                }
             }
         }
     }

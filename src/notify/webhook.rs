@@ -16,6 +16,7 @@ use standardwebhooks::{
 use super::decide::Attempt;
 use super::{Sender, client, guard, text};
 use crate::config::NotifySettings;
+use crate::language::Language;
 use crate::model::{Channel, Content, Message, Notice, SystemAlert};
 use crate::store::clock::Clock;
 
@@ -143,34 +144,31 @@ async fn answer(mut response: Response) -> String {
 
 /// Ids are text, for they need 64 bits; times are RFC 3339 in UTC; what is not known is null.
 fn body(message: &Message, now: Timestamp) -> Value {
+    let language = message.locale.language;
     let (what, kinds, data): (_, Vec<&str>, _) = match &message.content {
         Content::Alerts(notices) => (
             "alert",
             notices.iter().map(|notice| notice.kind.name()).collect(),
-            json!({ "alerts": notices.iter().map(told).collect::<Vec<_>>() }),
+            json!({ "alerts": notices.iter().map(|notice| alert(notice, language)).collect::<Vec<_>>() }),
         ),
         Content::System(alerts) => (
             "system_alert",
-            alerts.iter().map(system_kind).collect(),
-            json!({ "system_alerts": alerts.iter().map(system_told).collect::<Vec<_>>() }),
+            alerts.iter().map(text::system_kind).collect(),
+            json!({ "system_alerts": alerts.iter().map(|alert| system_alert(alert, language)).collect::<Vec<_>>() }),
         ),
     };
     let same = kinds.iter().all(|kind| *kind == kinds[0]);
     let kind = if same { kinds[0] } else { "several" };
-    json!({ "type": format!("{what}.{kind}"), "timestamp": now, "data": data })
+    json!({ "type": format!("{what}.{kind}"), "timestamp": now, "language": language.tag(), "data": data })
 }
 
-fn system_kind(alert: &SystemAlert) -> &'static str {
-    if alert.ended_at.is_none() { "fired" } else { "resolved" }
-}
-
-fn system_told(alert: &SystemAlert) -> Value {
+fn system_alert(alert: &SystemAlert, language: Language) -> Value {
     json!({
-        "type": format!("system_alert.{}", system_kind(alert)),
+        "type": format!("system_alert.{}", text::system_kind(alert)),
         "name": alert.condition.name(),
         "severity": alert.condition.severity(),
         "instance": alert.instance,
-        "message": alert.message,
+        "message": alert.message.in_language(language),
         "value": alert.value,
         "threshold": alert.threshold,
         "started_at": alert.started_at,
@@ -179,19 +177,20 @@ fn system_told(alert: &SystemAlert) -> Value {
     })
 }
 
-fn told(notice: &Notice) -> Value {
+fn alert(notice: &Notice, language: Language) -> Value {
     let alert = &notice.alert;
+    let wording = alert.wording(language);
     let id = |id: Option<i64>| id.map(|id| id.to_string());
     json!({
         "type": format!("alert.{}", notice.kind.name()),
         "alert_id": alert.alert_id.to_string(),
         "device_sn": alert.device_sn,
         "rule_id": alert.rule_id.to_string(),
-        "rule": alert.rule,
+        "rule": wording.rule,
         "kind": alert.kind,
         "severity": alert.severity,
         "status": alert.status,
-        "message": alert.message,
+        "message": wording.message,
         "metric": alert.metric,
         "event_type": alert.event_type,
         "value": alert.last_value,

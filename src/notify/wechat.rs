@@ -3,7 +3,6 @@
 //! Before: `notify::lane` has a message for an openid. After: the WeChat API. Promise: under one `client_msg_id`, by which
 //! WeChat folds what comes twice within ten minutes.
 
-use jiff::tz::TimeZone;
 use reqwest::{Client, Url};
 use serde_json::{Map, Value, json};
 
@@ -13,6 +12,7 @@ use super::text::Markup;
 use super::token::{self, Tokens};
 use super::{Sender, text};
 use crate::config::NotifySettings;
+use crate::language::text;
 use crate::model::{Channel, Content, Message, SystemAlert};
 
 /// Longest value of a field, bytes: WeChat shows about 200 characters in all.
@@ -30,12 +30,10 @@ pub(super) struct Wechat {
     template_id: String,
     /// Name and pattern.
     fields: Vec<(String, String)>,
-    /// In which times are told.
-    zone: TimeZone,
 }
 
 impl Wechat {
-    pub(super) fn new(settings: &NotifySettings, http: Client, zone: TimeZone) -> Result<Self, String> {
+    pub(super) fn new(settings: &NotifySettings, http: Client) -> Result<Self, String> {
         provider::require(&[
             ("wechat_app_id", &settings.wechat_app_id),
             ("wechat_app_secret", &settings.wechat_app_secret),
@@ -54,7 +52,6 @@ impl Wechat {
             url: provider::url(base, "/cgi-bin/message/template/send")?,
             template_id: settings.wechat_template_id.clone(),
             fields: fields(&settings.wechat_template_fields)?,
-            zone,
         })
     }
 }
@@ -69,7 +66,7 @@ impl Sender for Wechat {
             "template_id": self.template_id,
             // 32 characters at most.
             "client_msg_id": message.id.simple().to_string(),
-            "data": data(&self.fields, message, &self.zone),
+            "data": data(&self.fields, message),
         });
         token::send_under(&self.tokens, async |token| {
             let mut url = self.url.clone();
@@ -96,27 +93,30 @@ fn fields(text: &str) -> Result<Vec<(String, String)>, String> {
 
 /// The fields of the template, filled in from the first alert, which is the most urgent, or from the first thing the service
 /// tells of itself.
-fn data(fields: &[(String, String)], message: &Message, zone: &TimeZone) -> Value {
+fn data(fields: &[(String, String)], message: &Message) -> Value {
+    let language = message.locale.language;
     let (device_sn, rule, severity, at) = match &message.content {
         Content::Alerts(notices) => {
             let alert = &notices[0].alert;
-            (alert.device_sn.as_str(), alert.rule.as_str(), alert.severity.as_str(), alert.fired_ts)
+            let rule = alert.wording(language).rule;
+            (alert.device_sn.as_str(), rule, alert.severity.as_str(), alert.fired_ts)
         }
         Content::System(alerts) => {
             let SystemAlert { instance, condition, started_at, .. } = &alerts[0];
-            (instance.as_str(), condition.name(), condition.severity(), Some(*started_at))
+            let what = text!("system-condition", condition = condition.name()).in_language(language);
+            (instance.as_str(), what, condition.severity(), Some(*started_at))
         }
     };
-    let time =
-        at.map_or_else(String::new, |ts| ts.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string());
+    let severity = text!("severity", severity = severity).in_language(language);
+    let time = at.map_or_else(String::new, |ts| message.locale.time(ts));
     let data: Map<String, Value> = fields
         .iter()
         .map(|(name, pattern)| {
             let value = text::fill(pattern, |placeholder| match placeholder {
                 "title" => Some(text::title(message)),
                 "device_sn" => Some(text::one_line(device_sn)),
-                "rule" => Some(text::one_line(rule)),
-                "severity" => Some(severity.to_owned()),
+                "rule" => Some(text::one_line(&rule)),
+                "severity" => Some(severity.clone()),
                 "time" => Some(time.clone()),
                 "count" => Some(message.content.len().to_string()),
                 "message" => Some(text::body(Markup::Plain, message, FIELD_BYTES)),
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn the_fields_of_a_template_are_those_of_the_settings() {
         let fields = fields("thing1={message}, character2={severity}").expect("fields");
-        let data = data(&fields, &message(1, "major", "a very long message indeed"), &TimeZone::UTC);
+        let data = data(&fields, &message(1, "major", "a very long message indeed"));
         assert_eq!(data["thing1"]["value"], "[major] 1: a very lo");
         assert_eq!(data["character2"]["value"], "major");
     }
@@ -151,7 +151,7 @@ mod tests {
         let fields = fields("first={message} {device_sn},remark={rule}").expect("fields");
         let mut message = message(1, "major", "{severity} {rule}");
         text::tests::first(&mut message).alert.device_sn = "{count}\n{rule}".into();
-        let data = data(&fields, &message, &TimeZone::UTC);
+        let data = data(&fields, &message);
         assert_eq!(data["first"]["value"], "[major] 1: {severity} {rule} {count} {rule}");
     }
 

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::outbox::Lease;
 use super::{Statement, Store, StoreError, statement};
+use crate::language::{Language, Locale};
 use crate::model::{AlertState, Channel, Content, Message, Notice, NoticeKind};
 
 const LEASE: Statement = statement!("notification", "lease");
@@ -54,11 +55,17 @@ pub async fn lease(
     Ok(rows.iter().map(|row| row.get("address")).collect())
 }
 
-/// What is due to the addresses under the lease: a message each; none where nobody is to be told any more.
+/// What is due to the addresses under the lease: a message each, in the language of its contact, else in that of `locale`; none where
+/// nobody is to be told any more.
 ///
 /// # Errors
 /// The database cannot be asked.
-pub async fn take(store: &Store, lease: &Lease, turn: Turn) -> Result<Vec<Message>, StoreError> {
+pub async fn take(
+    store: &Store,
+    lease: &Lease,
+    turn: Turn,
+    locale: &Locale,
+) -> Result<Vec<Message>, StoreError> {
     let client = store.client().await?;
     let rows = statement!("notification", "take")
         .query_unprepared(
@@ -82,12 +89,19 @@ pub async fn take(store: &Store, lease: &Lease, turn: Turn) -> Result<Vec<Messag
                 id,
                 address: row.get("address"),
                 secret: row.get("secret"),
+                locale: locale_of(row, locale),
                 attempts: u16::try_from(row.get::<_, i16>("attempts")).unwrap_or_default(),
                 content: Content::Alerts(vec![notice]),
             }),
         }
     }
     Ok(messages)
+}
+
+/// In the language of the contact, where it has one.
+fn locale_of(row: &Row, service: &Locale) -> Locale {
+    let own = row.get::<_, Option<&str>>("language").and_then(Language::of_tag);
+    Locale { language: own.unwrap_or(service.language), zone: service.zone.clone() }
 }
 
 fn notice(row: &Row) -> Result<Notice, StoreError> {

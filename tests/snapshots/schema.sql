@@ -33,6 +33,7 @@ table alert: One row per alert. At most one is open (firing or acknowledged) per
     resolved_by text: Who resolved it. NULL: it is open, or resolved by itself.
     resolution text: recovered, expired, manual (a person), rule_disabled, or retracted (readings that came late show that it never was). NULL: open.
     muted_until timestamp with time zone: Until when breaches of the device are not judged by the rule after a person resolved it. NULL: no person did.
+    translations jsonb: rule (what the rule is called) and message in further languages, by language, as of when it fired. NULL: the rule had none.
     constraint alert_muted_until_check CHECK (((NOT (resolution IS DISTINCT FROM 'manual'::text)) = (muted_until IS NOT NULL)))
     constraint alert_pkey PRIMARY KEY (alert_id)
     constraint alert_resolution_check CHECK ((resolution = ANY (ARRAY['recovered'::text, 'expired'::text, 'manual'::text, 'rule_disabled'::text, 'retracted'::text])))
@@ -122,6 +123,17 @@ table alert_rule: What raises an alert. A change holds from the next batch on, i
     CREATE UNIQUE INDEX alert_rule_replaces_key ON public.alert_rule USING btree (replaces_rule_id, customer_id) WHERE (replaces_rule_id IS NOT NULL)
     CREATE TRIGGER alert_rule_changed AFTER INSERT OR UPDATE ON public.alert_rule FOR EACH ROW EXECUTE FUNCTION alert_rule_changed()
     CREATE TRIGGER alert_rule_check BEFORE INSERT OR UPDATE ON public.alert_rule FOR EACH ROW EXECUTE FUNCTION alert_rule_check()
+    CREATE TRIGGER alert_rule_texts_outdated AFTER UPDATE OF name, message ON public.alert_rule FOR EACH ROW WHEN (((old.name IS DISTINCT FROM new.name) OR (old.message IS DISTINCT FROM new.message))) EXECUTE FUNCTION alert_rule_texts_outdated()
+table alert_rule_text: The texts of a rule in further languages; without a row, its own. A rule whose own texts change loses these: they would say what it said before.
+    rule_id bigint not null: The rule.
+    language text not null: en (English) or zh (Chinese).
+    name text not null: What people call the rule.
+    message text not null: What people are told, with the placeholders of alert_rule.message.
+    constraint alert_rule_text_language_check CHECK ((language = ANY (ARRAY['en'::text, 'zh'::text])))
+    constraint alert_rule_text_message_check CHECK (((message ~ '\S'::text) AND (char_length(message) <= 1000)))
+    constraint alert_rule_text_name_check CHECK (((name ~ '\S'::text) AND (char_length(name) <= 200)))
+    constraint alert_rule_text_pkey PRIMARY KEY (rule_id, language)
+    constraint alert_rule_text_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES alert_rule(rule_id) ON DELETE CASCADE
 table alert_rule_version: Every version a rule ever had, the present one too.
     rule_id bigint not null: The rule; it may be deleted.
     version integer not null: Its version.
@@ -202,6 +214,8 @@ table contact: Somebody, or something, that can be told of alerts: a wearer, a n
     contact_id bigint not null: Number of the contact.
     name text not null: For people.
     user_id bigint: The user it is: told of alerts of their own device by routes to the wearer. NULL: not a wearer.
+    language text: In which language they are notified: en (English) or zh (Chinese). NULL: in that of the service (setting language).
+    constraint contact_language_check CHECK ((language = ANY (ARRAY['en'::text, 'zh'::text])))
     constraint contact_pkey PRIMARY KEY (contact_id)
     constraint contact_user_id_fkey FOREIGN KEY (user_id) REFERENCES app_user(user_id) ON DELETE CASCADE
     CREATE INDEX contact_user_id_idx ON public.contact USING btree (user_id)
@@ -1314,7 +1328,9 @@ function alert_rule_defaults()
 function alert_rule_kin_refusal(alert_rule)
 function alert_rule_kind_refusal(alert_rule)
 function alert_rule_refusal(alert_rule)
+function alert_rule_texts_outdated()
 function alert_stepped(bigint[],text,text,text)
+function alert_translations(alert_rule,text,text,integer,timestamp with time zone,bigint,bigint,bigint)
 function alert_turn()
 function api_key_changed()
 function api_key_stays_revoked()

@@ -198,3 +198,32 @@ begin
 end
 $$;
 comment on function vitals.alert_message(alert_rule, text, text, integer, timestamptz, bigint, bigint, bigint) is 'What people are told of an alert: the words of its rule, filled in.';
+
+-- The same in the further languages of the rule; {rule} is its name in that language.
+create or replace function vitals.alert_translations(
+    rule alert_rule, device_sn text, value text, breach_count integer, ts timestamptz,
+    customer_id bigint, org_id bigint, user_id bigint
+) returns jsonb
+language plpgsql stable
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    translated   alert_rule := alert_translations.rule;
+    own          alert_rule_text;
+    translations jsonb;
+begin
+    for own in select * from alert_rule_text t where t.rule_id = translated.rule_id loop
+        translated.name := own.name;
+        translated.message := own.message;
+        translations := coalesce(translations, '{}') || jsonb_build_object(own.language, jsonb_build_object(
+            'rule', own.name,
+            'message', vitals.alert_message(
+                translated, alert_translations.device_sn, alert_translations.value, alert_translations.breach_count,
+                alert_translations.ts, alert_translations.customer_id, alert_translations.org_id, alert_translations.user_id
+            )
+        ));
+    end loop;
+    return translations;
+end
+$$;
+comment on function vitals.alert_translations(alert_rule, text, text, integer, timestamptz, bigint, bigint, bigint) is 'Name of the rule and message of an alert in the further languages of the rule. NULL: it has none.';

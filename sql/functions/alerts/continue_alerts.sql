@@ -78,7 +78,7 @@ begin
         insert into alert (
             device_sn, rule_id, rule_version, kind, severity, metric, event_type, customer_id, org_id, user_id,
             status, resolution, resolved_at, historical, started_ts, fired_ts, last_ts, ended_ts, judged_ts,
-            breach_count, last_value, peak_value, last_text, latitude, longitude, altitude, message
+            breach_count, last_value, peak_value, last_text, latitude, longitude, altitude, message, translations
         )
         select
             p.device_sn, r.rule_id, r.version, r.kind, r.severity, r.metric, r.event_type, s.customer_id, s.org_id, s.user_id,
@@ -88,6 +88,10 @@ begin
             s.late, s.started_ts, s.fired_ts, s.last_ts, s.ended_ts, s.judged_ts,
             s.breach_count, s.last_value, s.peak_value, s.last_text, s.latitude, s.longitude, s.altitude,
             vitals.alert_message(
+                continue_alerts.rules[p.rule_at], p.device_sn, s.fired_value,
+                s.breach_count, s.fired_ts, s.customer_id, s.org_id, s.user_id
+            ),
+            vitals.alert_translations(
                 continue_alerts.rules[p.rule_at], p.device_sn, s.fired_value,
                 s.breach_count, s.fired_ts, s.customer_id, s.org_id, s.user_id
             )

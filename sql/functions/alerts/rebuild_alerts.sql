@@ -232,7 +232,7 @@ begin
         insert into alert (
             device_sn, rule_id, rule_version, kind, severity, metric, event_type, customer_id, org_id, user_id,
             status, resolution, resolved_at, historical, started_ts, fired_ts, last_ts, ended_ts, judged_ts,
-            breach_count, last_value, peak_value, last_text, latitude, longitude, altitude, message
+            breach_count, last_value, peak_value, last_text, latitude, longitude, altitude, message, translations
         ) values (
             write_alert.device_sn, rule.rule_id, rule.version, rule.kind, rule.severity, rule.metric, rule.event_type,
             one.customer_id, one.org_id, one.user_id,
@@ -240,6 +240,10 @@ begin
             one.late, one.started_ts, one.fired_ts, one.last_ts, one.ended_ts, one.judged_ts,
             one.breach_count, one.last_value, one.peak_value, one.last_text, one.latitude, one.longitude, one.altitude,
             vitals.alert_message(
+                rule, write_alert.device_sn, one.fired_value, one.breach_count,
+                one.fired_ts, one.customer_id, one.org_id, one.user_id
+            ),
+            vitals.alert_translations(
                 rule, write_alert.device_sn, one.fired_value, one.breach_count,
                 one.fired_ts, one.customer_id, one.org_id, one.user_id
             )

@@ -154,12 +154,15 @@ begin
     ), raised as (
         insert into alert (
             device_sn, rule_id, rule_version, kind, severity, customer_id, org_id, user_id, started_ts, fired_ts, last_ts,
-            judged_ts, latitude, longitude, altitude, message
+            judged_ts, latitude, longitude, altitude, message, translations
         )
         select
             s.device_sn, rule.rule_id, rule.version, rule.kind, rule.severity, s.customer_id, s.org_id, s.user_id,
             s.ts, f.ts, f.ts, f.ts, s.latitude, s.longitude, s.altitude,
             vitals.alert_message(
+                rule, s.device_sn, (rule.silent_seconds / 60)::text || ' min', 1, s.ts, s.customer_id, s.org_id, s.user_id
+            ),
+            vitals.alert_translations(
                 rule, s.device_sn, (rule.silent_seconds / 60)::text || ' min', 1, s.ts, s.customer_id, s.org_id, s.user_id
             )
         from silent s

@@ -37,7 +37,7 @@ due as materialized (
     ) n
 ),
 judged as (
-    select d.*, ca.secret, c.name as contact,
+    select d.*, ca.secret, c.language,
            case
                when d.unless_taken and a.status <> 'firing' then 'the alert is ' || a.status
                when ca.enabled is not true then 'the address is no longer used'
@@ -61,9 +61,9 @@ taken as (
     from judged j
     where n.notification_id = j.notification_id and n.status = 'pending' and j.needless is null
     returning n.notification_id, n.alert_id, n.address, n.kind, n.urgent, n.due_at, n.attempts, n.message_id,
-              n.traceparent, j.secret, j.contact
+              n.traceparent, j.secret, j.language
 )
-select t.address, t.message_id, t.kind, t.attempts, t.secret, t.contact, t.traceparent,
+select t.address, t.message_id, t.kind, t.attempts, t.secret, t.language, t.traceparent,
        extract(epoch from clock_timestamp() - t.due_at)::float8 as age_seconds,
        to_jsonb(a) as alert, r.name as rule
 from taken t

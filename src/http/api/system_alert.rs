@@ -77,7 +77,7 @@ fn told(alert: SystemAlert) -> Told {
         severity: alert.condition.severity(),
         status: if alert.ended_at.is_none() { "firing" } else { "resolved" },
         instance: alert.instance,
-        message: alert.message,
+        message: alert.message.to_string(),
         value: alert.value,
         threshold: alert.threshold,
         started_at: alert.started_at,
