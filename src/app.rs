@@ -1,7 +1,7 @@
 //! The wiring of all parts, and the order of start and stop.
 //!
-//! Start: against the flow, so that whoever sends finds a receiver. Stop: with the flow. The door closes, requests
-//! under way are answered, what is queued is committed, what is claimed is reacted to, what is being sent is sent; all
+//! Parts start against the flow of data, so that each finds its receiver running. They stop with the flow: the door closes,
+//! requests under way are answered, queued rows are committed, claimed batches are reacted to, messages under way are sent; all
 //! before one deadline.
 
 use std::net::SocketAddr;
@@ -58,10 +58,10 @@ impl Service {
         let name_counts = NameCounts::read(&store).await?;
         let time = Clock::read(&store).await?;
         let tls = Tls::of(&settings).await?;
-        let listener = TcpListener::bind(settings.listen)
+        let tcp = TcpListener::bind(settings.listen)
             .await
             .with_context(|| format!("listen on {}", settings.listen))?;
-        let address = listener.local_addr()?;
+        let address = tcp.local_addr()?;
 
         let tasks = Tasks::default();
         let [door, ingest, reaction, notify, clock] =
@@ -72,33 +72,33 @@ impl Service {
         clock.spawn_loop("metrics", telemetry::run_metrics_upkeep(metrics.clone(), clock.stop_token()));
         clock.spawn_loop("time", time.clone().follow(store.clone(), clock.stop_token()));
         clock.spawn_loop("rollups", schedule::rollups::run(store.clone(), clock.stop_token()));
-        let applying = schedule::policies::run(store.clone(), settings.clone(), clock.stop_token());
-        clock.spawn_loop("policies", applying);
+        let policies = schedule::policies::run(store.clone(), settings.clone(), clock.stop_token());
+        clock.spawn_loop("policies", policies);
         let view = RedisView::new(store.clone(), cache.clone(), &settings, reaction.stop_token());
         reaction.spawn_loop("latest_view", view.clone().watch());
         let mut notifier = Notifier::default();
         notify::start(&notify, &store, &time, &notifier, &settings);
         let alerts = AlertPublisher::new(&view, notifier.wake(Subject::Notification), &settings);
         reaction.spawn_loop("alert_view", alerts.run(reaction.stop_token()));
-        let sweeping = schedule::alerts::run(
+        let sweeps = schedule::alerts::run(
             store.clone(),
             notifier.notification(),
             settings.clone(),
             clock.stop_token(),
         );
-        clock.spawn_loop("alerts", sweeping);
+        clock.spawn_loop("alerts", sweeps);
         relay::start(&reaction, &store, &view, &notifier, &settings);
         let writers = Ingest::start(&store, &notifier.outbox(), &settings, &ingest);
-        let (monitor, watch, news) = Monitor::new(&store, &cache, writers.stats(), &settings);
+        let (monitor, sampler, changes) = Monitor::new(&store, &cache, writers.stats(), &settings);
         monitor::describe_conditions();
-        notify::operators::start(&notify, news, &time, &settings);
-        clock.spawn_loop("monitor", watch.run(clock.stop_token()));
+        notify::operators::start(&notify, changes, &time, &settings);
+        clock.spawn_loop("monitor", sampler.run(clock.stop_token()));
         let owners = Owners::start(&store, &cache, &mut notifier, &settings, &ingest);
 
-        let asks = settings.authentication == Authentication::Keys;
+        let needs_keys = settings.authentication == Authentication::Keys;
         let state = http::State::new(
             http::Parts {
-                keys: asks.then(|| Keys::start(&store, &time, &notifier, &settings, &ingest)),
+                keys: needs_keys.then(|| Keys::start(&store, &time, &notifier, &settings, &ingest)),
                 ingest: writers,
                 owners,
                 store: store.clone(),
@@ -116,20 +116,20 @@ impl Service {
         if let Some(tls) = &tls {
             clock.spawn_loop("certificate", tls.clone().follow(clock.stop_token()));
         }
-        let outside = Door::new(state, tls, &settings);
-        door.spawn_loop("accept", http::server::serve(listener, outside, door.clone()));
+        let entrance = Door::new(state, tls, &settings);
+        door.spawn_loop("accept", http::server::serve(tcp, entrance, door.clone()));
         tracing::info!(%address, shards = settings.shard_count(), "serving");
 
         let stop_deadline = Duration::from_secs(settings.stop_deadline_seconds);
         Ok(Self { address, store, tasks, door, ingest, reaction, notify, clock, stop_deadline })
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Waits until a task fails, and says which.
+    /// Waits until a task fails, and gives its name.
     pub async fn failed(&self) -> String {
         self.tasks.failed().await
     }
@@ -140,20 +140,20 @@ impl Service {
     /// The deadline passed before everything had ended; nothing acknowledged is lost by that.
     pub async fn stop(self) -> anyhow::Result<()> {
         let deadline = Instant::now() + self.stop_deadline;
-        let mut in_order = true;
+        let mut all_ended = true;
         for stage in [&self.door, &self.ingest, &self.reaction, &self.notify, &self.clock] {
-            in_order &= stage.stop(deadline).await;
+            all_ended &= stage.stop(deadline).await;
         }
         self.store.close();
-        if !in_order {
-            bail!("not everything had ended after {} s", self.stop_deadline.as_secs());
+        if !all_ended {
+            bail!("not every task had ended after {} s", self.stop_deadline.as_secs());
         }
         tracing::info!("stopped");
         Ok(())
     }
 }
 
-/// Says so where health data leave this machine for anybody on the way to read.
+/// Logs a warning where health data leave this machine unencrypted.
 async fn warn_of_plain_text(settings: &Settings, store: &Store, cache: &Cache) -> anyhow::Result<()> {
     if settings.listen.ip().is_loopback() {
         return Ok(());
@@ -181,7 +181,7 @@ async fn warn_of_plain_text(settings: &Settings, store: &Store, cache: &Cache) -
 /// Refuses a database whose schema is not the one this program was made for.
 ///
 /// # Errors
-/// Says what to do.
+/// The error text says what to do.
 pub async fn check_schema(store: &Store) -> anyhow::Result<()> {
     match schema::state(store).await.context("PostgreSQL")?.problem() {
         Some(problem) => bail!(problem),
@@ -189,18 +189,19 @@ pub async fn check_schema(store: &Store) -> anyhow::Result<()> {
     }
 }
 
-/// Refuses a database in which something of others could be run instead of what we mean, and says in the log what was changed
-/// by hand.
+/// Refuses a database in which foreign functions could run in place of ours, and logs what was changed by hand.
 async fn check_functions(store: &Store) -> anyhow::Result<()> {
     let findings = schema::audit(store).await?;
     if !findings.foreign_functions.is_empty() {
         bail!(
-            "schema public holds what could be run instead of what is meant: {}. Look at it, and drop it",
+            "schema public holds functions or operators that could run in place of ours: {}. Check and drop them",
             findings.foreign_functions.join("; ")
         );
     }
     let Some(changes) = findings.changes else {
-        tracing::warn!("whether the schema was changed by hand is not known: somebody has locked a table");
+        tracing::warn!(
+            "cannot tell whether the schema was changed by hand: another session has locked a table"
+        );
         return Ok(());
     };
     for change in changes {

@@ -1,8 +1,8 @@
-//! Every setting: default, unit, reason. The only reader of the environment.
+//! Every setting with default, unit and reason. The only reader of the environment.
 //!
-//! Before: `main` names a file, perhaps. After: `app` and the commands take a [`Settings`] that is possible.
-//! Promise: a value from `VITALS_*` wins over the file, the file over the default; an impossible combination,
-//! an unknown key in the file, or an unknown `VITALS_*` name is refused with the reason ([`names`]).
+//! Before: the command line may name a file. After: `app` and the commands take valid [`Settings`].
+//! Promise: a value from `VITALS_*` wins over the file, the file over the default; an invalid combination, an unknown key in the
+//! file, or an unknown `VITALS_*` name is refused with the reason ([`names`]).
 
 mod check;
 mod derived;
@@ -33,12 +33,12 @@ pub use value::{Authentication, Duplicates, Enrolment, LogFormat};
 /// All settings of the service, in their units.
 #[derive(Debug, Clone, Config)]
 pub struct Settings {
-    /// PostgreSQL with TimescaleDB. No transaction pooler in between: LISTEN needs a session. TLS as libpq has it: `sslmode`
+    /// PostgreSQL with TimescaleDB. Not through a transaction pooler: LISTEN needs a session. TLS parameters are those of libpq: `sslmode`
     /// (disable, prefer, require, verify-ca, verify-full), `sslrootcert` (a file, or `system`), `sslcert`, `sslkey`.
     #[config(env = "VITALS_DATABASE_URL", default = "postgres://vitals:vitals@127.0.0.1:5432/vitals")]
     pub database_url: String,
 
-    /// Redis that holds the view of latest values; `rediss://` with TLS, where its certificate is verified for its name.
+    /// Redis, which holds the view of latest values. `rediss://` uses TLS and verifies the certificate against the host name.
     #[config(env = "VITALS_REDIS_URL", default = "redis://127.0.0.1:6379/0")]
     pub redis_url: String,
 
@@ -50,25 +50,25 @@ pub struct Settings {
     #[config(env = "VITALS_LISTEN", default = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 
-    /// Who may ask: `keys`, whoever has a key of `vitals keys`; `off`, everybody, which is for loopback only.
+    /// Who may send requests: `keys`, whoever has a key of `vitals keys`; `off`, everybody, which is for loopback only.
     #[config(env = "VITALS_AUTHENTICATION", default = "off")]
     pub authentication: Authentication,
 
-    /// How long keys that are known go on while PostgreSQL cannot be asked, seconds; then everybody is answered 503.
+    /// How long known keys are accepted while PostgreSQL is away, seconds; after that every request is answered 503.
     #[config(env = "VITALS_KEY_OUTAGE_SECONDS", default = 300)]
     pub key_outage_seconds: u64,
 
-    /// Who is told its configuration without a key, and handed with it a key for uploads of that device alone. `known`: devices that
-    /// somebody wears according to the directory; `open`: any serial; `closed`: nobody. Who has such a key gets the same again.
+    /// Which devices get their configuration without a key, and with it a key for uploads of that device alone. `known`: devices that
+    /// somebody wears according to the directory; `open`: any serial; `closed`: none. A device that has such a key gets the same key.
     #[config(env = "VITALS_ENROLMENT", default = "known")]
     pub enrolment: Enrolment,
 
-    /// The name `enrolment` had before: false is `closed`, true says nothing.
+    /// The old name of `enrolment`: false is `closed`, true has no effect.
     #[config(env = "VITALS_CONFIG_WITHOUT_KEY")]
     pub config_without_key: Option<bool>,
 
-    /// Certificate chain of the service (PEM), its own first; read again when the file changes. Empty: no TLS, which is for
-    /// loopback, or a proxy in front that has it.
+    /// Certificate chain of the service (PEM), its own certificate first; reloaded when the file changes. Empty: no TLS, which is for
+    /// loopback, or for a service behind a proxy that terminates TLS.
     #[config(env = "VITALS_TLS_CERTIFICATE", default = "")]
     pub tls_certificate: PathBuf,
 
@@ -76,7 +76,7 @@ pub struct Settings {
     #[config(env = "VITALS_TLS_KEY", default = "")]
     pub tls_key: PathBuf,
 
-    /// How much one address or one key may ask.
+    /// How many requests one address or one key may send.
     #[config(nested)]
     pub limits: LimitSettings,
 
@@ -96,7 +96,7 @@ pub struct Settings {
     #[config(env = "VITALS_STATEMENT_TIMEOUT_MS", default = 30000)]
     pub statement_timeout_ms: u64,
 
-    /// Longest wait of `vitals migrate` and `vitals roles` for one lock, milliseconds: everybody else waits behind them.
+    /// Longest wait of `vitals migrate` and `vitals roles` for one lock, milliseconds: all other sessions queue behind them.
     #[config(env = "VITALS_MIGRATE_LOCK_TIMEOUT_MS", default = 3000)]
     pub migrate_lock_timeout_ms: u64,
 
@@ -105,11 +105,11 @@ pub struct Settings {
     #[config(env = "VITALS_LANGUAGE", default = "en")]
     pub language: Language,
 
-    /// Zone of device times that name none (IANA name).
+    /// Time zone of device times that name none (IANA name).
     #[config(env = "VITALS_DEVICE_TIME_ZONE", default = "Asia/Shanghai")]
     pub device_time_zone: String,
 
-    /// Zone in which the rollups cut days, weeks and months (IANA name). Fixed when the database is made.
+    /// Time zone of the days, weeks and months of the rollups (IANA name). Fixed when the database is created.
     #[config(env = "VITALS_ROLLUP_TIME_ZONE", default = "Asia/Shanghai")]
     pub rollup_time_zone: String,
 
@@ -117,12 +117,12 @@ pub struct Settings {
     #[config(env = "VITALS_MAX_BODY_BYTES", default = 4194304)]
     pub max_body_bytes: usize,
 
-    /// Largest request body after gzip or zstd is undone, bytes.
+    /// Largest request body after decompression of gzip or zstd, bytes.
     #[config(env = "VITALS_MAX_DECOMPRESSED_BYTES", default = 33554432)]
     pub max_decompressed_bytes: usize,
 
-    /// Bytes all request bodies and what is read from them may take together, until they are committed; above, uploads are refused
-    /// with 503 and Retry-After. A sixteenth of it is for events alone. Six of the largest: a small part of 4 GiB, and 2000
+    /// Most bytes that all request bodies and their records may take together until they are committed; above, uploads are refused
+    /// with 503 and Retry-After. A sixteenth of it is reserved for events. The default holds six of the largest bodies, or 2000
     /// bodies of 100 samples.
     #[config(env = "VITALS_MAX_BODIES_BYTES", default = 268435456)]
     pub max_bodies_bytes: usize,
@@ -139,8 +139,8 @@ pub struct Settings {
     #[config(env = "VITALS_IDLE_TIMEOUT_MS", default = 75000)]
     pub idle_timeout_ms: u64,
 
-    /// Where watches reach the service, for the URLs they are told: `https://vitals.example.org`, perhaps with a path.
-    /// Empty: the address it listens on or, where that is any address, the host a watch asked.
+    /// Where watches reach the service, for the URLs in their configuration: `https://vitals.example.org`, optionally with a path.
+    /// Empty: the address it listens on or, if that is unspecified (0.0.0.0), the host of the watch's request.
     #[config(env = "VITALS_PUBLIC_BASE_URL", default = "")]
     pub public_base_url: String,
 
@@ -148,7 +148,7 @@ pub struct Settings {
     #[config(env = "VITALS_SHARDS", default = 0)]
     pub shards: usize,
 
-    /// How long a writer with nothing waiting waits for company to a first upload, milliseconds.
+    /// How long an idle writer waits for further uploads after the first one, milliseconds.
     #[config(env = "VITALS_LINGER_MS", default = 2)]
     pub linger_ms: u64,
 
@@ -160,7 +160,7 @@ pub struct Settings {
     #[config(env = "VITALS_QUEUE_ROWS", default = 50000)]
     pub queue_rows: usize,
 
-    /// Devices of which a shard remembers the newest time, to tell repeats before it writes.
+    /// Devices for which a shard keeps the newest time in memory, to recognise repeats before it writes.
     #[config(env = "VITALS_NEWEST_DEVICES", default = 200000)]
     pub newest_devices: usize,
 
@@ -168,11 +168,11 @@ pub struct Settings {
     #[config(env = "VITALS_DUPLICATES", default = "fill")]
     pub duplicates: Duplicates,
 
-    /// Devices of which an instance remembers whom they belong to; 100 000 take about 40 MB.
+    /// Devices whose owner an instance keeps in memory; 100 000 take about 40 MB.
     #[config(env = "VITALS_OWNER_CACHE_DEVICES", default = 100000)]
     pub owner_cache_devices: u64,
 
-    /// Longest time that is remembered, seconds. A change of the directory is heard of at once; this is for the case that it was not.
+    /// Longest time an owner is kept in memory, seconds. A change of the directory takes effect at once; this is the limit if it is missed.
     #[config(env = "VITALS_OWNER_CACHE_SECONDS", default = 600)]
     pub owner_cache_seconds: u32,
 
@@ -180,40 +180,40 @@ pub struct Settings {
     #[config(env = "VITALS_NOTIFY_INTERVAL_MS", default = 50)]
     pub notify_interval_ms: u64,
 
-    /// How often the relay looks into the outbox without being woken, milliseconds.
+    /// How often the relay polls the outbox without being woken, milliseconds.
     #[config(env = "VITALS_POLL_INTERVAL_MS", default = 1000)]
     pub poll_interval_ms: u64,
 
-    /// Most outbox rows a relay claims at once. With 256 reactions are later by a third (benches/README.md, "Reactions at
+    /// Most outbox rows a relay claims at once. With 256, reactions are a third slower (benches/README.md, "Reactions at
     /// half load").
     #[config(env = "VITALS_CLAIM_BATCHES", default = 64)]
     pub claim_batches: u32,
 
-    /// How long a claim holds before another relay may take it over, seconds.
+    /// How long a claim is valid before another relay may take it over, seconds.
     #[config(env = "VITALS_LEASE_SECONDS", default = 10)]
     pub lease_seconds: u32,
 
-    /// How often alerts that expire and devices that fell silent are looked for, milliseconds.
+    /// How often expired alerts and silent devices are searched for, milliseconds.
     #[config(env = "VITALS_ALERT_SWEEP_INTERVAL_MS", default = 10000)]
     pub alert_sweep_interval_ms: u64,
 
-    /// How often policies are applied, seconds. On the Community edition a job of TimescaleDB does it besides.
+    /// How often policies are applied, seconds. On the Community edition a job of TimescaleDB applies them too.
     #[config(env = "VITALS_POLICY_INTERVAL_SECONDS", default = 600)]
     pub policy_interval_seconds: u64,
 
-    /// How often the service looks whether Redis lost the view (a flush leaves no trace on the connection), milliseconds.
+    /// How often the service checks whether Redis lost the view (a flush leaves no trace on the connection), milliseconds.
     #[config(env = "VITALS_VIEW_CHECK_INTERVAL_MS", default = 2000)]
     pub view_check_interval_ms: u64,
 
-    /// How long Redis shows what a device without a wearer said last, seconds; 0: for ever. The row of the device goes by `policy`.
+    /// How long Redis keeps the latest values of a device without a wearer, seconds; 0: for ever. `policy` decides about its row.
     #[config(env = "VITALS_VIEW_UNBOUND_SECONDS", default = 7776000)]
     pub view_unbound_seconds: u64,
 
-    /// Telling people of alerts.
+    /// Notifications of alerts.
     #[config(nested)]
     pub notify: NotifySettings,
 
-    /// What the service watches of itself, and whom it tells.
+    /// What the service monitors of itself, and which operators it notifies.
     #[config(nested)]
     pub monitor: MonitorSettings,
 
@@ -221,11 +221,11 @@ pub struct Settings {
     #[config(env = "VITALS_STOP_DEADLINE_SECONDS", default = 20)]
     pub stop_deadline_seconds: u64,
 
-    /// What is logged: a `tracing` filter such as `info` or `vitals=debug`.
+    /// Filter of the log, in the syntax of `tracing`, such as `info` or `vitals=debug`.
     #[config(env = "VITALS_LOG", default = "info,deadpool=error")]
     pub log: String,
 
-    /// Form of the log: `text` or `json`.
+    /// Format of the log: `text` or `json`.
     #[config(env = "VITALS_LOG_FORMAT", default = "text")]
     pub log_format: LogFormat,
 }
@@ -233,16 +233,16 @@ pub struct Settings {
 /// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// A file or a variable cannot be read as what it should be.
+    /// A file or a variable cannot be read.
     #[error("settings: {0:#}")]
     Unreadable(#[from] confique::Error),
-    /// Each value is possible, together they are not.
+    /// A value, or a combination of values, is invalid.
     #[error("settings: {0}")]
     Invalid(String),
 }
 
 impl Settings {
-    /// Reads `file` (if any) and the environment, and checks the whole.
+    /// Reads `file` (if any) and the environment, and checks all settings.
     ///
     /// # Errors
     /// Names the setting and what is wrong with it.
@@ -274,7 +274,7 @@ impl Settings {
         if self.instance.is_empty() { format!("pid-{}", std::process::id()) } else { self.instance.clone() }
     }
 
-    /// Zone of device times that name none; [`Settings::check`] has seen it.
+    /// Time zone of device times that name none; [`Settings::check`] has checked it.
     pub fn device_zone(&self) -> TimeZone {
         TimeZone::get(&self.device_time_zone).expect("checked at start")
     }
@@ -313,8 +313,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_defaults_are_possible() {
-        Settings::defaults().check().expect("possible");
+    fn the_defaults_are_valid() {
+        Settings::defaults().check().expect("valid");
     }
 
     #[test]
@@ -325,20 +325,20 @@ mod tests {
         assert_eq!(settings.enrolment(), Enrolment::Known);
         settings.config_without_key = Some(false);
         assert_eq!(settings.enrolment(), Enrolment::Closed);
-        settings.check().expect("possible");
+        settings.check().expect("valid");
         settings.enrolment = Enrolment::Open;
         let refusal = settings.check().expect_err("must be refused").to_string();
         assert!(refusal.contains("config_without_key"), "{refusal}");
     }
 
     #[test]
-    fn an_open_door_without_a_doorman_is_refused() {
+    fn listening_beyond_loopback_without_authentication_is_refused() {
         let mut settings = Settings::defaults();
         settings.listen = "0.0.0.0:8080".parse().expect("address");
         let refusal = settings.check().expect_err("must be refused").to_string();
         assert!(refusal.contains("authentication"), "{refusal}");
         settings.authentication = Authentication::Keys;
-        settings.check().expect("asks");
+        settings.check().expect("keys are needed");
     }
 
     #[test]

@@ -6,14 +6,14 @@
 //!                  └── 200 after commit                                 │ wake (NOTIFY, throttled) or poll
 //!                                                                       ▼
 //!                      relay: claim outbox rows ─▶ react ─▶ Redis: latest values, open alerts, channels
-//!                                     └── judge ══ alert + notification rows
+//!                                     └── evaluate ══ alert + notification rows
 //!                                                        ▼
 //!                      notify: lease addresses ─▶ WeChat · WeCom · e-mail · webhook
 //! ```
 //!
 //! The folders are the data flow. The upload half (`wire`, `http`, `ingest`) and the reaction half (`relay`,
-//! `react`, `notify`) never call each other: they meet only in Postgres. `owners` says whom a device belongs to, for uploads that
-//! do not; `keys` says who is asking.
+//! `react`, `notify`) never call each other: they meet only in Postgres. `owners` finds who owns a device, for uploads that do
+//! not say so; `keys` checks who sends a request.
 
 pub mod app;
 pub mod cache;

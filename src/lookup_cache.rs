@@ -1,9 +1,8 @@
-//! What was looked up and may change: bounded, expiring, and dropped when a change is heard of.
+//! An in-memory cache of lookups: bounded, expiring, and invalidated when a change is received.
 //!
-//! Before: `owners::lookup` and `keys` put in what they found, with the generation at which they began to look. After:
-//! requests.
-//! Promise: once [`LookupCache::invalidate`] or [`LookupCache::invalidate_all`] has returned, nothing that was looked up before is given
-//! back as an answer, also when the lookup ends later. A deaf memory answers nothing.
+//! Before: `owners::lookup` and `keys` insert what they found, with the generation at which the lookup began. After: requests.
+//! Promise: once [`LookupCache::invalidate`] or [`LookupCache::invalidate_all`] has returned, no lookup that began earlier is
+//! given as an answer, even if that lookup ends later. A suspended cache gives no answers.
 
 use std::borrow::Borrow;
 use std::hash::Hash;
@@ -13,13 +12,13 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 
-/// Above every generation: nothing entry is good.
+/// Above every generation: no entry is valid.
 const SUSPENDED: u64 = u64::MAX;
 
-/// Below every generation of a memory that hears: no good as an answer.
+/// Below every generation of a cache that receives changes: the entry is a hint only.
 const STALE: u64 = 0;
 
-/// Values by key. It is deaf until [`LookupCache::invalidate_all`] is called for the first time.
+/// Values by key. It is suspended until the first call of [`LookupCache::invalidate_all`].
 #[derive(Debug)]
 pub struct LookupCache<K, V>
 where
@@ -29,10 +28,10 @@ where
     by_key: Cache<K, Entry<V>>,
     /// Raised by every change.
     generation: AtomicU64,
-    /// What is entry of an earlier generation is no good.
-    floor: AtomicU64,
-    /// Held while something is entry and while the generation is raised: never both at once.
-    turn: Mutex<()>,
+    /// Entries of an earlier generation are invalid.
+    oldest_valid: AtomicU64,
+    /// Held while an entry is inserted and while the generation is raised: never both at once.
+    write_lock: Mutex<()>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -46,22 +45,27 @@ where
     K: Hash + Eq + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
-    /// Of `most` values at most, each for `longest` at most.
-    pub fn new(most: u64, longest: Duration) -> Self {
-        let by_key = Cache::builder().max_capacity(most).time_to_live(longest).build();
-        Self { by_key, generation: AtomicU64::new(0), floor: AtomicU64::new(SUSPENDED), turn: Mutex::new(()) }
+    /// Keeps at most `max_entries`, each for at most `max_age`.
+    pub fn new(max_entries: u64, max_age: Duration) -> Self {
+        let by_key = Cache::builder().max_capacity(max_entries).time_to_live(max_age).build();
+        Self {
+            by_key,
+            generation: AtomicU64::new(0),
+            oldest_valid: AtomicU64::new(SUSPENDED),
+            write_lock: Mutex::new(()),
+        }
     }
 
-    /// What is entry of `key`.
+    /// The value of `key`, if it is valid.
     pub fn get<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
     {
         let entry = self.by_key.get(key)?;
-        (entry.generation >= self.floor.load(Ordering::SeqCst)).then_some(entry.value)
+        (entry.generation >= self.oldest_valid.load(Ordering::SeqCst)).then_some(entry.value)
     }
 
-    /// What was entry of `key`, be it void by now: no answer, but a hint of whom to look up first.
+    /// The value of `key`, valid or stale: a hint of what to look up first, not an answer.
     pub fn get_stale<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
@@ -69,20 +73,20 @@ where
         self.by_key.get(key).map(|entry| entry.value)
     }
 
-    /// All that is entry, void or not, in no order.
+    /// All values, valid or stale, in no order.
     pub fn entries(&self) -> Vec<V> {
         self.by_key.iter().map(|(_, entry)| entry.value).collect()
     }
 
-    /// To be read before a lookup begins.
+    /// The present generation; read it before a lookup begins.
     pub fn generation(&self) -> u64 {
         self.generation.load(Ordering::SeqCst)
     }
 
-    /// Remembers what a lookup found that began at `generation`.
+    /// Inserts the result of a lookup that began at `generation`.
     pub fn insert(&self, key: K, value: V, generation: u64) {
-        let _turn = self.turn();
-        // A change that came meanwhile is seen here; one that comes after it finds the entry and drops it.
+        let _lock = self.lock();
+        // A change that came during the lookup is seen here; a later change finds the entry and drops it.
         if self.generation() == generation {
             self.by_key.insert(key, Entry { value, generation });
         } else if !self.by_key.contains_key(&key) {
@@ -90,35 +94,35 @@ where
         }
     }
 
-    /// These changed.
+    /// Drops the values of `keys`, which have changed.
     pub fn invalidate<'a, Q: Hash + Eq + ?Sized + 'a>(&self, keys: impl Iterator<Item = &'a Q>)
     where
         K: Borrow<Q>,
     {
-        self.raise();
+        self.raise_generation();
         for key in keys {
             self.by_key.invalidate(key);
         }
     }
 
-    /// Anything may have changed; also ends being deaf.
+    /// Makes every entry stale, because anything may have changed; also ends a suspension.
     pub fn invalidate_all(&self) {
-        let generation = self.raise();
-        self.floor.store(generation, Ordering::SeqCst);
+        let generation = self.raise_generation();
+        self.oldest_valid.store(generation, Ordering::SeqCst);
     }
 
-    fn raise(&self) -> u64 {
-        let _turn = self.turn();
+    fn raise_generation(&self) -> u64 {
+        let _lock = self.lock();
         self.generation.fetch_add(1, Ordering::SeqCst) + 1
     }
 
-    fn turn(&self) -> MutexGuard<'_, ()> {
-        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, ()> {
+        self.write_lock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes are not heard any more, until [`LookupCache::invalidate_all`].
+    /// Gives no answers until [`LookupCache::invalidate_all`], because changes are not being received.
     pub fn suspend(&self) {
-        self.floor.store(SUSPENDED, Ordering::SeqCst);
+        self.oldest_valid.store(SUSPENDED, Ordering::SeqCst);
     }
 }
 
@@ -130,39 +134,39 @@ mod tests {
         LookupCache::new(100, Duration::from_secs(600))
     }
 
-    fn hearing() -> LookupCache<Box<str>, u64> {
-        let memory = new();
-        memory.invalidate_all();
-        memory
+    fn active() -> LookupCache<Box<str>, u64> {
+        let cache = new();
+        cache.invalidate_all();
+        cache
     }
 
     #[test]
-    fn a_lookup_that_began_before_a_change_is_not_remembered_after_it() {
-        let memory = hearing();
-        let began = memory.generation();
-        memory.invalidate(["A"].into_iter());
-        memory.insert("A".into(), 1, began);
-        assert_eq!((memory.get("A"), memory.get_stale("A")), (None, Some(1)));
-        memory.insert("A".into(), 2, memory.generation());
-        memory.insert("A".into(), 1, began);
-        assert_eq!(memory.get("A"), Some(2));
+    fn a_lookup_that_began_before_a_change_is_stale_after_it() {
+        let cache = active();
+        let began = cache.generation();
+        cache.invalidate(["A"].into_iter());
+        cache.insert("A".into(), 1, began);
+        assert_eq!((cache.get("A"), cache.get_stale("A")), (None, Some(1)));
+        cache.insert("A".into(), 2, cache.generation());
+        cache.insert("A".into(), 1, began);
+        assert_eq!(cache.get("A"), Some(2));
     }
 
     #[test]
     fn nothing_from_before_a_change_is_given_back_however_lookups_and_changes_meet() {
-        let memory = hearing();
+        let cache = active();
         let ended = std::sync::atomic::AtomicBool::new(false);
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 while !ended.load(Ordering::SeqCst) {
-                    let began = memory.generation();
-                    memory.insert("A".into(), began, began);
+                    let began = cache.generation();
+                    cache.insert("A".into(), began, began);
                 }
             });
             for _ in 0..20_000 {
-                memory.invalidate(["A"].into_iter());
-                let changed = memory.generation();
-                if let Some(found) = memory.get("A") {
+                cache.invalidate(["A"].into_iter());
+                let changed = cache.generation();
+                if let Some(found) = cache.get("A") {
                     assert!(found >= changed, "{found} {changed}");
                 }
             }
@@ -172,24 +176,24 @@ mod tests {
 
     #[test]
     fn a_change_drops_what_it_names() {
-        let memory = hearing();
+        let cache = active();
         for key in ["A", "B"] {
-            memory.insert(key.into(), 1, memory.generation());
+            cache.insert(key.into(), 1, cache.generation());
         }
-        memory.invalidate(["A"].into_iter());
-        assert_eq!((memory.get("A"), memory.get("B")), (None, Some(1)));
-        memory.invalidate_all();
-        assert_eq!((memory.get("B"), memory.get_stale("B")), (None, Some(1)));
+        cache.invalidate(["A"].into_iter());
+        assert_eq!((cache.get("A"), cache.get("B")), (None, Some(1)));
+        cache.invalidate_all();
+        assert_eq!((cache.get("B"), cache.get_stale("B")), (None, Some(1)));
     }
 
     #[test]
-    fn nothing_is_recalled_while_changes_are_not_heard() {
-        let memory = new();
-        memory.insert("A".into(), 1, memory.generation());
-        assert_eq!(memory.get("A"), None, "not heard yet");
-        memory.invalidate_all();
-        memory.insert("A".into(), 1, memory.generation());
-        memory.suspend();
-        assert_eq!(memory.get("A"), None, "not heard any more");
+    fn nothing_is_found_while_changes_are_not_received() {
+        let cache = new();
+        cache.insert("A".into(), 1, cache.generation());
+        assert_eq!(cache.get("A"), None, "changes are not received yet");
+        cache.invalidate_all();
+        cache.insert("A".into(), 1, cache.generation());
+        cache.suspend();
+        assert_eq!(cache.get("A"), None, "suspended");
     }
 }

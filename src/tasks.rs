@@ -26,7 +26,7 @@ impl Default for Tasks {
 }
 
 impl Tasks {
-    /// A new stage; `name` stands in logs.
+    /// A new stage; `name` appears in logs.
     pub fn stage(&self, name: &'static str) -> Stage {
         Stage {
             name,
@@ -36,7 +36,7 @@ impl Tasks {
         }
     }
 
-    /// Waits for the first failure of any task, and says what failed.
+    /// Waits for the first failure of any task, and gives its description.
     pub async fn failed(&self) -> String {
         let mut failure = self.failure.subscribe();
         let seen = failure.wait_for(Option::is_some).await.expect("self holds the sender");
@@ -82,7 +82,7 @@ impl Stage {
         });
     }
 
-    /// Cancelled when the stage is asked to stop.
+    /// A token that is cancelled when the stage is asked to stop.
     pub fn stop_token(&self) -> CancellationToken {
         self.stop.clone()
     }
@@ -103,7 +103,7 @@ impl Stage {
     }
 }
 
-/// Runs `work` on a thread where it may take long and hold up nobody. It goes on when nobody waits for it any more.
+/// Runs `work` on a thread for blocking work. It runs to its end even if nobody waits for it.
 ///
 /// # Panics
 /// As `work` does.
@@ -112,14 +112,14 @@ pub async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + '
         Ok(done) => done,
         Err(ended) => match ended.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            // The runtime is ending, and with it whoever waits.
+            // The runtime is shutting down, and the caller with it.
             Err(_) => std::future::pending().await,
         },
     }
 }
 
-/// Runs `work` beside its owner and ends it when the guard is dropped: the driver of a connection, mostly.
-#[must_use = "the work ends when the guard is dropped"]
+/// Spawns `work`, such as the driver of a connection; it is aborted when the guard is dropped.
+#[must_use = "the work is aborted when the guard is dropped"]
 pub fn spawn_abort_on_drop<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> AbortOnDropHandle<T> {

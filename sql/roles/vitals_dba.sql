@@ -31,5 +31,5 @@ grant update (revoked_at) on api_key to vitals_dba;
 grant insert (device_sn, customer_id, revoked_by), update (readmitted_at) on device_key_revocation to vitals_dba;
 revoke select on vitals.device_key_secret from vitals_dba;
 grant execute on function request_refresh(timestamptz, timestamptz), vitals.drop_oldest_chunk(text),
-    vitals.delete_old_rows(text, integer), vitals.delete_rejects_over(), vitals.compress_oldest_chunk(text),
-    vitals.note_policy_run(text, bigint, bigint, bigint, text), vitals.watched_jobs() to vitals_dba;
+    vitals.delete_old_rows(text, integer), vitals.delete_excess_rejects(), vitals.compress_oldest_chunk(text),
+    vitals.record_policy_run(text, bigint, bigint, bigint, text), vitals.watched_jobs() to vitals_dba;

@@ -76,6 +76,6 @@ grant execute on function vitals.publish_live_from() to vitals_service;
 -- Policy is enforced by steps that do what it says and nothing else.
 grant select on vitals.policy_run to vitals_service;
 grant execute on function vitals.drop_oldest_chunk(text), vitals.delete_old_rows(text, integer),
-    vitals.delete_rejects_over(), vitals.compress_oldest_chunk(text), vitals.note_policy_run(text, bigint, bigint, bigint, text) to vitals_service;
+    vitals.delete_excess_rejects(), vitals.compress_oldest_chunk(text), vitals.record_policy_run(text, bigint, bigint, bigint, text) to vitals_service;
 -- How the jobs of TimescaleDB are that do so in the Community edition.
 grant execute on function vitals.watched_jobs() to vitals_service;

@@ -22,7 +22,7 @@ const ALERTS_PER_PIPELINE: usize = 500;
 /// Keys Redis looks at in one step of a scan.
 const SCAN_COUNT: u32 = 1000;
 
-/// Newer than any state: the alert was deleted.
+/// The version of a deleted alert: newer than any state.
 const DELETED_VERSION: i64 = (1 << 53) - 1;
 
 const NEWEST_WINS: &str = include_str!("alert_newest_wins.lua");
@@ -31,7 +31,7 @@ static NEWEST_WINS_HASH: LazyLock<String> = LazyLock::new(|| Script::new(NEWEST_
 /// Shows alerts as they are, in as few round trips as they need.
 ///
 /// # Errors
-/// Redis did not answer; any part may have been written. The same again is harmless.
+/// Redis did not answer; any part may have been written. The call can be repeated.
 pub async fn show(cache: &Cache, alerts: &[ShownAlert]) -> Result<Shown, CacheError> {
     let mut written = 0;
     let timeline = cache.timeline().ok_or(CacheError::Timeline)?;
@@ -42,7 +42,7 @@ pub async fn show(cache: &Cache, alerts: &[ShownAlert]) -> Result<Shown, CacheEr
     Ok(Shown { written, older: alerts.len() as u64 - written })
 }
 
-/// The first call carries the script, which makes Redis know it; the others name it.
+/// The first call carries the script, which makes Redis cache it; the others name its hash.
 fn pipeline(alerts: &[ShownAlert], timeline: i64, zone: &TimeZone) -> Pipeline {
     let mut pipeline = Pipeline::with_capacity(alerts.len());
     for (index, alert) in alerts.iter().enumerate() {
@@ -70,14 +70,14 @@ fn pipeline(alerts: &[ShownAlert], timeline: i64, zone: &TimeZone) -> Pipeline {
     pipeline
 }
 
-/// What a channel says of an alert that was deleted.
+/// The message about an alert that was deleted.
 fn encode_deleted(alert: &ShownAlert) -> Value {
     let id = alert.alert_id.to_string();
     json!({ "id": id, "alertId": id, "deviceSn": alert.device_sn, "alertStatus": "deleted", "status": "deleted" })
 }
 
-/// As dashboards read it: ids are text (they need 64 bits), times are local, what is not known is null. The first five names
-/// are those of the server before this one.
+/// An alert as dashboards read it: ids are text (they need 64 bits), times are local, what is not known is null. The first five
+/// names are those of earlier servers.
 fn encode(alert: &AlertState, zone: &TimeZone) -> Value {
     let time = |ts: Option<Timestamp>| ts.map(|ts| local(ts, zone));
     let id = |id: Option<i64>| id.map(|id| id.to_string());
@@ -116,16 +116,16 @@ fn encode(alert: &AlertState, zone: &TimeZone) -> Value {
     })
 }
 
-/// One step through all that is shown.
+/// One page of a scan over the alerts in Redis.
 #[derive(Debug)]
 pub struct ScanPage {
-    /// Number and device of alerts that are shown.
-    pub shown: Vec<(i64, String)>,
-    /// Where the next step begins; `None`: this was the last.
+    /// Id and device of each alert.
+    pub alerts: Vec<(i64, String)>,
+    /// The cursor of the next page; `None`: this was the last.
     pub next: Option<u64>,
 }
 
-/// What is shown, from `cursor` (0 at first) on. What is there all the time is found; some of it may be found twice.
+/// Scans the alerts in Redis from `cursor` (0 at first) on. An alert that stays there is found, perhaps more than once.
 ///
 /// # Errors
 /// Redis did not answer.
@@ -136,19 +136,19 @@ pub async fn scan(cache: &Cache, cursor: u64) -> Result<ScanPage, CacheError> {
     let ((next, keys),): ((u64, Vec<String>),) = cache.send(&scan).await?;
     let next = Some(next).filter(|next| *next != 0);
     if keys.is_empty() {
-        return Ok(ScanPage { shown: Vec::new(), next });
+        return Ok(ScanPage { alerts: Vec::new(), next });
     }
     let mut fields = pipe();
     for key in &keys {
         fields.cmd("HKEYS").arg(key);
     }
     let fields: Vec<Vec<String>> = cache.send(&fields).await?;
-    let mut shown = Vec::new();
+    let mut alerts = Vec::new();
     for (key, fields) in keys.iter().zip(fields) {
         let Some(sn) = key.strip_prefix("alert_info:") else { continue };
-        shown.extend(fields.iter().filter_map(|field| Some((field.parse().ok()?, sn.to_owned()))));
+        alerts.extend(fields.iter().filter_map(|field| Some((field.parse().ok()?, sn.to_owned()))));
     }
-    Ok(ScanPage { shown, next })
+    Ok(ScanPage { alerts, next })
 }
 
 #[cfg(test)]
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_channels_are_told_of_an_alert_that_is_over_or_gone() {
+    fn the_channels_announce_an_alert_that_has_ended_or_was_deleted() {
         let mut state = alert(5, "major");
         state.status = "resolved".into();
         let shown = |state| ShownAlert { alert_id: 5, device_sn: "SN-1".into(), state };

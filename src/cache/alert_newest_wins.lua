@@ -1,9 +1,9 @@
--- Shows an alert as it is, or takes one away that is over. 1: done. 0: what is there is newer. 2: it is of a later timeline of the
--- database, whose numbers of alerts are others.
+-- Writes an open alert, or removes one that has ended. 1: done. 0: Redis has a newer state. 2: Redis has a state of a later timeline
+-- of the database, in which alert ids mean other alerts.
 -- KEYS[1]  alert_info:{sn}, alert id → JSON of the open alerts
--- KEYS[2]  vitals:alert_version:{sn}, alert id → how new the state is that was shown last; outlives the alert by a day, so
+-- KEYS[2]  vitals:alert_version:{sn}, alert id → version of the state that was written last; outlives the alert by a day, so
 --          that an older state which comes late does not bring it back
--- ARGV     alert id, how new (microseconds), JSON, serial, whether it is open (1 or 0), timeline
+-- ARGV     alert id, version (microseconds), JSON, serial, whether it is open (1 or 0), timeline
 local held = redis.call('HGET', KEYS[2], ARGV[1])
 local is_new = true -- to this timeline
 if held then
@@ -19,7 +19,7 @@ if ARGV[5] == '0' then
 else
     redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 end
--- An alert that never was leaves nothing: another gets its number.
+-- An alert of a lost timeline leaves no version: another alert gets its id.
 if is_new and ARGV[5] == '0' and tonumber(ARGV[2]) >= 9007199254740991 then
     redis.call('HDEL', KEYS[2], ARGV[1])
 else

@@ -1,8 +1,8 @@
-//! What is known of each device, as dashboards read it: hash `device_info:{sn}`, channel `device_info_channel:{sn}` (the wire contract, section 6).
+//! The information about each device, as dashboards read it: hash `device_info:{sn}`, channel `device_info_channel:{sn}` (the wire contract, section 6).
 //!
 //! Before: `react` hands over what was read back from the database. After: dashboards.
 //! Promise: that of [`super::newest`]. Names are those dashboards have always read (snake case; what is worn is `WORN` or
-//! `NOT_WORN`), and beside them the columns of `device` in camel case.
+//! `NOT_WORN`), followed by the columns of `device` in camel case.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -14,7 +14,7 @@ use crate::model::{ChargingStatus, DeviceInfo};
 /// Shows what was read at `read_version`, in as few round trips as it needs.
 ///
 /// # Errors
-/// Redis did not answer; any part may have been written. The same again is harmless.
+/// Redis did not answer; any part may have been written. The call can be repeated.
 pub async fn show(cache: &Cache, infos: &[DeviceInfo], read_version: i64) -> Result<Shown, CacheError> {
     newest::show(cache, infos, read_version).await
 }
@@ -26,7 +26,7 @@ impl Newest for DeviceInfo {
         &self.device_sn
     }
 
-    fn counted_ts(&self) -> Timestamp {
+    fn effective_ts(&self) -> Timestamp {
         self.ts
     }
 
@@ -34,7 +34,7 @@ impl Newest for DeviceInfo {
         self.owner.user_id.is_some()
     }
 
-    /// What was never said is absent; an unknown tenant is 0.
+    /// What is not known is absent; an unknown tenant is 0.
     fn encode(&self, zone: &TimeZone, fields: &mut Vec<(&'static str, String)>) {
         self.encode_old(zone, fields);
         let mut field = |name, text: Option<String>| fields.extend(text.map(|text| (name, text)));

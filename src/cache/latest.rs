@@ -28,8 +28,8 @@ impl Newest for LatestValue {
         &self.device_sn
     }
 
-    fn counted_ts(&self) -> Timestamp {
-        self.counted_ts
+    fn effective_ts(&self) -> Timestamp {
+        self.effective_ts
     }
 
     fn is_bound(&self) -> bool {
@@ -79,7 +79,7 @@ mod tests {
                 ..Measurements::default()
             },
             upload_method: Some("wifi".into()),
-            counted_ts: "2025-05-18T10:00:00.5Z".parse().expect("time"),
+            effective_ts: "2025-05-18T10:00:00.5Z".parse().expect("time"),
         }
     }
 

@@ -1,8 +1,8 @@
-//! The only door to Redis: one connection that many share, made again when it breaks.
+//! The only door to Redis: one shared connection, which is opened once more after it breaks.
 //!
-//! Before: `react` shows latest values and looks after the view. After: Redis, and the dashboards that read it.
-//! Promise: every await has a deadline (`connect_timeout_ms`); while Redis is away every call says so at once, until
-//! [`Cache::connect`] succeeds again. What Redis holds can always be made anew from the database.
+//! Before: `react` writes latest values and maintains the view. After: Redis, and the dashboards that read it.
+//! Promise: every await has a deadline (`connect_timeout_ms`); while Redis is away every call fails at once, until
+//! [`Cache::connect`] succeeds. Everything Redis holds can be rebuilt from the database.
 
 pub mod alert;
 pub mod device_info;
@@ -30,7 +30,7 @@ use tokio::time::timeout;
 
 use crate::config::Settings;
 
-/// Why Redis did not do it. Whatever it is, the caller goes on without and rebuilds later.
+/// Why a call failed. In every case the caller goes on without Redis and rebuilds the view later.
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
     /// There is no connection at present.
@@ -39,10 +39,10 @@ pub enum CacheError {
     /// No answer within the deadline.
     #[error("redis: no answer in time")]
     Timeout,
-    /// It is not known which timeline of the database Redis holds, or it holds a later one.
+    /// The timeline of the database that Redis holds is not known, or it is a later one.
     #[error("redis: another timeline of the database")]
     Timeline,
-    /// Redis or the connection to it said no.
+    /// Redis answered with an error, or the connection failed.
     #[error("redis: {0}")]
     Redis(#[from] redis::RedisError),
     /// A file of the settings cannot be read.
@@ -50,14 +50,14 @@ pub enum CacheError {
     Unreadable {
         /// The setting.
         name: &'static str,
-        /// Which.
+        /// Its path.
         file: PathBuf,
-        /// Why.
+        /// The error of the file system.
         error: std::io::Error,
     },
 }
 
-/// The door; clones share the connection.
+/// A client of Redis; clones share the connection.
 #[derive(Clone)]
 pub struct Cache {
     shared: Arc<Shared>,
@@ -67,14 +67,14 @@ struct Shared {
     client: Client,
     config: AsyncConnectionConfig,
     deadline: Duration,
-    /// Tells this process from others that use the same Redis.
+    /// Identifies this process among others that use the same Redis.
     name: String,
-    /// Zone in which dashboards read the time of a latest value.
+    /// Time zone of latest values, as dashboards read them.
     zone: TimeZone,
-    /// How long what a device nobody bound said last is shown, seconds.
+    /// How long the last value of an unbound device is kept, seconds.
     unbound_seconds: u64,
     connection: Mutex<Option<MultiplexedConnection>>,
-    /// See [`timeline`]; 0: not known.
+    /// The timeline (see [`timeline`]); 0: not known.
     timeline: AtomicI64,
 }
 
@@ -85,13 +85,13 @@ impl std::fmt::Debug for Cache {
 }
 
 impl Cache {
-    /// Prepares the door; connects to nothing yet.
+    /// Prepares the client; opens no connection yet.
     ///
     /// # Errors
-    /// The URL is not one.
+    /// The URL is invalid, or a file of the settings cannot be read.
     pub fn new(settings: &Settings) -> Result<Self, CacheError> {
         let deadline = settings.connect_timeout();
-        // The deadlines are kept here, around every call; the client's own would only end them earlier.
+        // Deadlines are kept here, around every call; the library's own would only end calls earlier.
         let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
         Ok(Self {
             shared: Arc::new(Shared {
@@ -107,22 +107,22 @@ impl Cache {
         })
     }
 
-    /// Where Redis is: host and port.
+    /// Host and port of Redis.
     pub fn server(&self) -> String {
-        tls::place(&self.shared.client).0
+        tls::endpoint(&self.shared.client).address
     }
 
     /// Whether Redis is, or may be, on another machine.
     pub fn is_remote(&self) -> bool {
-        tls::place(&self.shared.client).1
+        tls::endpoint(&self.shared.client).is_remote
     }
 
     /// Whether connections to it are encrypted.
     pub fn is_encrypted(&self) -> bool {
-        tls::place(&self.shared.client).2
+        tls::endpoint(&self.shared.client).is_encrypted
     }
 
-    /// Makes sure that there is a connection.
+    /// Opens a connection if there is none.
     ///
     /// # Errors
     /// Redis cannot be reached within the deadline.
@@ -146,7 +146,7 @@ impl Cache {
         self.send::<()>(Pipeline::new().cmd("PING").ignore()).await
     }
 
-    /// Sends a pipeline and takes its answers. A connection that fails or stays silent is given up.
+    /// Sends a pipeline and takes its answers. A connection that fails or does not answer in time is dropped.
     async fn send<T: FromRedisValue>(&self, pipeline: &Pipeline) -> Result<T, CacheError> {
         let mut connection = self.connection().clone().ok_or(CacheError::Away)?;
         let error = match timeout(self.shared.deadline, pipeline.query_async(&mut connection)).await {
@@ -166,7 +166,7 @@ impl Cache {
     }
 
     fn connection(&self) -> MutexGuard<'_, Option<MultiplexedConnection>> {
-        // The lock is held for an assignment only; one that panicked left a whole value.
+        // The lock is held for an assignment only; a thread that panicked left a complete value.
         self.shared.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

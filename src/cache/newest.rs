@@ -48,7 +48,7 @@ pub(super) trait Newest {
     /// Whose it is.
     fn device_sn(&self) -> &str;
     /// How new it is: its event time, or that of its receipt where it is dated ahead.
-    fn counted_ts(&self) -> Timestamp;
+    fn effective_ts(&self) -> Timestamp;
     /// Is it somebody's? Else it goes from Redis when the device was silent for long.
     fn is_bound(&self) -> bool;
     /// Adds its fields, besides the serial. Times are told in `zone`.
@@ -142,7 +142,7 @@ fn pipeline<T: Newest>(values: &[T], version: Version, zone: &TimeZone, unbound_
         value.encode(zone, &mut fields);
         pipeline
             .arg("eventTimeUs")
-            .arg(value.counted_ts().as_microsecond())
+            .arg(value.effective_ts().as_microsecond())
             .arg("readVersion")
             .arg(version.read);
         pipeline.arg("deviceSn").arg(value.device_sn()).arg("timeline").arg(version.timeline);
@@ -176,7 +176,7 @@ mod tests {
             "SN-1"
         }
 
-        fn counted_ts(&self) -> Timestamp {
+        fn effective_ts(&self) -> Timestamp {
             Timestamp::UNIX_EPOCH
         }
 

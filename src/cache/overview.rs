@@ -1,4 +1,4 @@
-//! What dashboards see in Redis, at a glance: for the account that `vitals demo` gives, and for tests.
+//! What dashboards read from Redis: for the report of `vitals demo`, and for tests.
 //!
 //! Before: `demo`. After: Redis, read only, over connections of its own.
 //! Promise: every await ends by the caller's deadline or by `connect_timeout_ms`.
@@ -37,14 +37,14 @@ async fn hash(settings: &Settings, key: &str) -> Result<BTreeMap<String, String>
     timeout(settings.connect_timeout(), reading).await.unwrap_or(Err(CacheError::Timeout))
 }
 
-/// Listens on `health_data_channel:{sn}` and gives the first message; `None` if none came within `patience`.
+/// Listens on `health_data_channel:{sn}` and gives the first message; `None` if none came within `deadline`.
 ///
 /// # Errors
 /// Redis is away.
 pub async fn first_message(
     settings: &Settings,
     device_sn: &str,
-    patience: Duration,
+    deadline: Duration,
 ) -> Result<Option<String>, CacheError> {
     let subscribing = async {
         let mut messages = tls::client(settings)?.get_async_pubsub().await?;
@@ -53,6 +53,6 @@ pub async fn first_message(
     };
     let mut messages =
         timeout(settings.connect_timeout(), subscribing).await.unwrap_or(Err(CacheError::Timeout))?;
-    let message = timeout(patience, messages.on_message().next()).await.ok().flatten();
+    let message = timeout(deadline, messages.on_message().next()).await.ok().flatten();
     Ok(message.map(|message| message.get_payload()).transpose()?)
 }

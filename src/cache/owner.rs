@@ -1,12 +1,12 @@
-//! Whom a device belongs to, as Redis remembers it: `device_user:{sn}` (the wire contract, section 6), kept 3600 s.
+//! The owners of devices in Redis: `device_user:{sn}` (the wire contract, section 6), kept for 3600 s.
 //!
-//! Before: `owners` asks here before it asks the database, and drops what a change made untrue. After: dashboards.
-//! The value is JSON: `{"customerId":"0"}` for nobody's device, else
-//! `{"userId":"…","orgId":"…","customerId":"…"}`; unknown ids are absent, ids are text, for they are longer than 53 bits.
-//! `sinceUs` and `untilUs` (microseconds since 1970, absent: no bound) say when that holds, `version` at which version of
-//! the directory it was read, `timeline` on which timeline of the database.
-//! Promise: nothing is given back or kept that is older than the version Redis was told of last (`vitals:owners`), and
-//! nothing is given back when Redis was told less than the caller.
+//! Before: `owners` reads here before it reads the database, and removes owners that have changed. After: dashboards.
+//! The value is JSON: `{"customerId":"0"}` for a device without an owner, else
+//! `{"userId":"…","orgId":"…","customerId":"…"}`; unknown ids are absent, ids are text, because they are longer than 53 bits.
+//! `sinceUs` and `untilUs` (microseconds since 1970, absent: no bound) bound the time it holds for, `version` is the version of
+//! the directory it was read at, `timeline` the timeline of the database.
+//! Promise: no owner is given or kept that is older than the version Redis has on record (`vitals:owners`), and none is given
+//! while Redis has an older version on record than the caller.
 
 use std::time::Duration;
 
@@ -22,20 +22,20 @@ const KEEP_SECONDS: u32 = 3600;
 const CHANGE: &str = include_str!("owner_change.lua");
 const PUT: &str = include_str!("owner_put.lua");
 
-/// Keys looked through at once when everything is dropped: under a millisecond of Redis' time.
+/// Keys of one step of a scan when everything is removed: under a millisecond of Redis' time.
 const SCAN_KEYS: u32 = 500;
 
-/// Which directory, and how far.
+/// A version of the directory.
 #[derive(Debug, Clone, Copy)]
 pub struct DirectoryVersion<'a> {
-    /// Tells the directories of two databases on one Redis apart.
+    /// Tells apart the directories of two databases that share a Redis.
     pub directory_id: &'a str,
-    /// Version.
+    /// Version number.
     pub number: i64,
 }
 
 impl DirectoryVersion<'_> {
-    /// A directory that went back is another one.
+    /// The directory as Redis names it: a database that went back has another one.
     fn directory(&self, timeline: i64) -> String {
         format!("{} {timeline}", self.directory_id)
     }
@@ -58,7 +58,7 @@ struct Value {
     timeline: i64,
 }
 
-/// Whom the devices belong to, in their order; `None`: not known here. Gives nothing when Redis was not told of `at` yet.
+/// The owners of the devices, in their order; `None`: not known here. All are `None` while Redis has an older version than `version`.
 ///
 /// # Errors
 /// Redis did not answer within `deadline`.
@@ -85,7 +85,7 @@ pub async fn get(
     Ok(values.into_iter().map(|value| decode(&value?, floor, timeline)).collect())
 }
 
-/// Keeps whom devices belong to, as read at `at`. False: another version than that is known here.
+/// Keeps the owners of devices, as read at `version`. False: Redis has another version on record.
 ///
 /// # Errors
 /// Redis did not answer within `deadline`; nothing or everything is kept.
@@ -108,11 +108,11 @@ pub async fn put<'a>(
     Ok(kept == 1)
 }
 
-/// The directory has come to `at` by a change of these devices (`None`: any). True: everything older is void, and
-/// [`remove_all`] may tidy up.
+/// Records that the directory has come to `version` by a change of these devices (`None`: any). True: everything older is stale,
+/// and [`remove_all`] may remove it.
 ///
 /// # Errors
-/// Redis did not answer; it may be told again.
+/// Redis did not answer; the call can be repeated.
 pub async fn apply_change(
     cache: &Cache,
     version: DirectoryVersion<'_>,
@@ -131,11 +131,11 @@ pub async fn apply_change(
     Ok(done == 2)
 }
 
-/// Removes every `device_user:{sn}`, for dashboards: [`get`] gives none of them back any more. What was kept since is
-/// removed with them, and is found anew.
+/// Removes every `device_user:{sn}`, for dashboards: [`get`] gives none of the stale ones anyway. Newer ones are removed with
+/// them, and are looked up once more.
 ///
 /// # Errors
-/// Redis did not answer; what is left ends by time.
+/// Redis did not answer; what is left expires.
 pub async fn remove_all(cache: &Cache) -> Result<(), CacheError> {
     let mut cursor = "0".to_owned();
     loop {
@@ -172,7 +172,7 @@ fn encode(tenure: &Tenure, version: i64, timeline: i64) -> String {
     serde_json::to_string(&value).expect("a flat object of text and numbers")
 }
 
-/// `None` for what is void, and for what somebody else wrote there.
+/// `None` for a stale value, and for one that another program wrote.
 fn decode(value: &str, floor: i64, timeline: i64) -> Option<Tenure> {
     let value: Value = serde_json::from_str(value).ok()?;
     if value.version < floor || value.timeline != timeline {
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn the_form_is_the_one_dashboards_were_told() {
+    fn the_form_is_the_one_dashboards_read() {
         assert_eq!(encode(&Tenure::UNBOUND, 4, 2), r#"{"customerId":"0","version":4,"timeline":2}"#);
         assert_eq!(
             encode(&Tenure { until: None, ..tenure() }, 4, 2),

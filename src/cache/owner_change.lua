@@ -1,11 +1,11 @@
--- The directory is at another version: what devices belonged to before is dropped.
+-- The directory is at another version: the owners of the changed devices are removed.
 -- KEYS[1]   vitals:owners (directory, version, floor)
 -- KEYS[2…]  device_user:{sn} of the devices whose owner changed
 -- ARGV[1]   id of the directory
--- ARGV[2]   the version that was told
+-- ARGV[2]   the new version
 -- ARGV[3]   'some': only the devices named; 'any': any device
--- Returns 0: was known already; 1: the devices were dropped; 2: everything older is void, and may be removed.
--- A version that does not follow the last one known means that somebody missed the news between: then everything goes.
+-- Returns 0: was known already; 1: the devices were removed; 2: everything older is stale, and may be removed.
+-- A version that does not follow the last one known means that a change between them was missed: then everything is stale.
 local held = redis.call('HMGET', KEYS[1], 'directory', 'version')
 local version, known = tonumber(ARGV[2]), -1
 if held[1] == ARGV[1] then known = tonumber(held[2]) end

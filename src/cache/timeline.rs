@@ -1,7 +1,7 @@
-//! `vitals:timeline`: which timeline of the database Redis holds, and how far it saw it.
+//! The record `vitals:timeline`: which timeline of the database Redis holds, and up to which transaction.
 //!
-//! Before: `timeline` compares it with the database. After: everything in Redis that says how new it is carries the number.
-//! Promise: the number only rises as long as Redis keeps it; of two instances that find the database gone back one raises it.
+//! Before: `timeline` compares the record with the database. After: every versioned value in Redis carries the number.
+//! Promise: the number only rises as long as Redis keeps it; of two instances that find the database gone back, one raises it.
 
 use std::sync::atomic::Ordering;
 
@@ -11,8 +11,8 @@ use super::{Cache, CacheError};
 
 const KEY: &str = "vitals:timeline";
 
-/// ARGV: the number that was seen, origin, position, whether the database went back. -1: somebody else was quicker. A new number is at
-/// least the time in seconds, so that one after a flush is above those of before, which an instance may still write with.
+/// ARGV: the timeline that was read, origin, position, whether the database went back. -1: another instance changed it first. A new
+/// number is at least the time in seconds, so that the first one after a flush is above those that an instance may still write with.
 const UPDATE: &str = "local number = tonumber(redis.call('HGET', KEYS[1], 'number') or '0') \
      if number ~= tonumber(ARGV[1]) then return -1 end \
      local position = tonumber(redis.call('HGET', KEYS[1], 'position') or '0') \
@@ -24,7 +24,7 @@ const UPDATE: &str = "local number = tonumber(redis.call('HGET', KEYS[1], 'numbe
          'position', string.format('%.0f', position)) \
      return number";
 
-/// What Redis saw last.
+/// What Redis has on record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimelineRecord {
     number: i64,
@@ -32,35 +32,35 @@ pub struct TimelineRecord {
     position: i64,
 }
 
-/// Where the database is.
+/// How far the history of the database has come.
 #[derive(Debug, Clone, Copy)]
 pub struct DatabasePosition<'a> {
-    /// Which history of which database.
+    /// The database and its history: a restore or a promotion changes it.
     pub origin: &'a str,
-    /// How far.
-    pub position: i64,
+    /// Number of the last transaction.
+    pub number: i64,
 }
 
 impl TimelineRecord {
-    /// Whether the database that is there now was never where Redis saw it.
+    /// Whether the present database never reached the recorded position.
     fn went_back(&self, database: DatabasePosition<'_>) -> bool {
-        self.number == 0 || self.origin != database.origin || database.position < self.position
+        self.number == 0 || self.origin != database.origin || database.number < self.position
     }
 }
 
 impl Cache {
-    /// The number, as far as this instance knows it.
+    /// The timeline, if this instance knows it.
     pub fn timeline(&self) -> Option<i64> {
         Some(self.shared.timeline.load(Ordering::SeqCst)).filter(|number| *number > 0)
     }
 
-    /// The database may have gone back: nothing is read or written until the number is found out again.
+    /// The database may have gone back: nothing is read or written until the timeline is resolved once more.
     pub fn forget_timeline(&self) {
         self.shared.timeline.store(0, Ordering::SeqCst);
     }
 }
 
-/// What Redis saw last, and this instance besides.
+/// Reads the record.
 ///
 /// # Errors
 /// Redis did not answer.
@@ -77,22 +77,22 @@ pub async fn read(cache: &Cache) -> Result<TimelineRecord, CacheError> {
     })
 }
 
-/// Notes where the database is, which was asked after `seen` was; gives the number from now on. `None`: it is another than was seen.
+/// Records the position of the database, which was read after `seen`; gives the timeline. `None`: the record changed in between.
 ///
 /// # Errors
 /// Redis did not answer.
 pub async fn update(
     cache: &Cache,
-    seen: &TimelineRecord,
+    record: &TimelineRecord,
     database: DatabasePosition<'_>,
 ) -> Result<Option<i64>, CacheError> {
     let mut pipeline = pipe();
     pipeline.cmd("EVAL").arg(UPDATE).arg(1).arg(KEY);
     pipeline
-        .arg(seen.number)
+        .arg(record.number)
         .arg(database.origin)
-        .arg(database.position)
-        .arg(i64::from(seen.went_back(database)));
+        .arg(database.number)
+        .arg(i64::from(record.went_back(database)));
     let (number,): (i64,) = cache.send(&pipeline).await?;
     if number < 0 {
         return Ok(None);
@@ -107,13 +107,13 @@ mod tests {
 
     #[test]
     fn a_database_that_is_behind_or_another_went_back() {
-        let seen = TimelineRecord { number: 3, origin: "a".into(), position: 100 };
-        let went_back = |origin, position| seen.went_back(DatabasePosition { origin, position });
+        let record = TimelineRecord { number: 3, origin: "a".into(), position: 100 };
+        let went_back = |origin, number| record.went_back(DatabasePosition { origin, number });
         assert!(!went_back("a", 100) && !went_back("a", 101));
         assert!(went_back("a", 99) && went_back("b", 200));
         let nothing = TimelineRecord { number: 0, origin: String::new(), position: 0 };
         assert!(
-            nothing.went_back(DatabasePosition { origin: "a", position: 1 }),
+            nothing.went_back(DatabasePosition { origin: "a", number: 1 }),
             "Redis was flushed, or is new"
         );
     }

@@ -11,7 +11,7 @@ use redis::{Client, ClientTlsConfig, ConnectionAddr, TlsCertificates};
 use super::CacheError;
 use crate::config::{RedisSettings, Settings};
 
-/// Prepares connections; makes none yet.
+/// Prepares connections; opens none yet.
 pub(super) fn client(settings: &Settings) -> Result<Client, CacheError> {
     let url = settings.redis_url.as_str();
     let read = |name, file: &Path| {
@@ -32,8 +32,17 @@ pub(super) fn client(settings: &Settings) -> Result<Client, CacheError> {
     Ok(Client::build_with_tls(url, TlsCertificates { client_tls, root_cert })?)
 }
 
-/// Where Redis is, without anything secret; whether that is, or may be, another machine; whether it is encrypted.
-pub(super) fn place(client: &Client) -> (String, bool, bool) {
+/// Where Redis is.
+pub(super) struct Endpoint {
+    /// Host and port, or the path of a socket; nothing secret.
+    pub(super) address: String,
+    /// Whether it is, or may be, on another machine.
+    pub(super) is_remote: bool,
+    pub(super) is_encrypted: bool,
+}
+
+/// Where `client` connects to.
+pub(super) fn endpoint(client: &Client) -> Endpoint {
     let address = client.get_connection_info().addr();
     let is_remote = |host: &str| {
         host != "localhost" && !host.parse().is_ok_and(|ip: IpAddr| ip.to_canonical().is_loopback())
@@ -43,5 +52,5 @@ pub(super) fn place(client: &Client) -> (String, bool, bool) {
         ConnectionAddr::TcpTls { host, .. } => (is_remote(host), true),
         _ => (false, false),
     };
-    (address.to_string(), is_remote, is_encrypted)
+    Endpoint { address: address.to_string(), is_remote, is_encrypted }
 }

@@ -1,9 +1,9 @@
-//! Whether Redis holds the whole view of latest values, and the right to rebuild it.
+//! The marker of a complete Redis view, and the lock for rebuilding it.
 //!
-//! Before and after: `react::rebuild`. The key `vitals:view` is written at the end of a full build and names it,
-//! together with the run of Redis it was made in. A flush removes the key; a restart changes the run, also of a Redis that
-//! came back with an older copy of its data. Promise: the key is written only when nothing was flushed since the build
-//! began, for the lock of the lock would be gone too.
+//! Before and after: `react::rebuild`. The key `vitals:view` holds the marker: it is written at the end of a rebuild, and names
+//! the rebuild and the run id of Redis at that time. A flush removes the key; a restart changes the run id, also when Redis
+//! loads an older copy of its data. Promise: the marker is written only if nothing was flushed since the rebuild began,
+//! because a flush removes the rebuild lock too.
 
 use std::time::Duration;
 
@@ -15,43 +15,43 @@ use super::{Cache, CacheError};
 const VIEW_KEY: &str = "vitals:view";
 pub(super) const REBUILD_LOCK: &str = "vitals:view:builder";
 
-/// How long a lock that says nothing keeps the right, and how often it says something.
+/// How long the lock is held without renewal, and how often it is renewed.
 const LOCK_TTL: Duration = Duration::from_secs(5);
 const RENEW_EVERY: Duration = Duration::from_secs(1);
 
-/// Takes the lock unless another has it. One that carries our own name is from an attempt of ours that got no answer.
+/// Acquires the lock unless another instance has it. A lock with our own name is from an attempt whose answer was lost.
 const ACQUIRE: &str = "local held = redis.call('GET', KEYS[1]) \
      if held and string.sub(held, 1, #ARGV[3]) ~= ARGV[3] then return 0 end \
      redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) return 1";
 
-/// Prolongs the lock if it is still ours.
+/// Renews the lock if it is still ours.
 const RENEW: &str = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end \
      redis.call('PEXPIRE', KEYS[1], ARGV[2]) return 1";
 
-/// Names the build and gives the lock back, if it is still ours.
+/// Writes the marker and releases the lock, if it is still ours.
 const COMPLETE: &str = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end \
      redis.call('SET', KEYS[2], ARGV[2]) redis.call('DEL', KEYS[1]) return 1";
 
-/// Gives the lock back if it is still ours.
+/// Releases the lock if it is still ours.
 const RELEASE: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end return 1";
 
-/// What Redis says of itself.
+/// The state of the view in Redis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ViewState {
-    /// The run of this Redis: another after each start.
+    /// Run id of Redis: a new one after each start.
     pub run_id: String,
-    /// The build it holds whole, and in which run that was made.
+    /// The marker of the last complete rebuild.
     pub marker: Option<String>,
 }
 
 impl ViewState {
-    /// How a whole view of `build` is marked in this run.
+    /// The marker of a complete rebuild of `build` in this run of Redis.
     pub fn marker_for(&self, build: &str, timeline: i64) -> String {
         format!("{build} {} {timeline}", self.run_id)
     }
 }
 
-/// Asks what Redis holds.
+/// Reads the state of the view.
 ///
 /// # Errors
 /// Redis did not answer.
@@ -62,7 +62,7 @@ pub async fn read_state(cache: &Cache) -> Result<ViewState, CacheError> {
     Ok(ViewState { run_id: server.get("run_id").unwrap_or_default(), marker })
 }
 
-/// The right to rebuild the view, which one instance has at a time.
+/// The lock for rebuilding the view; one instance holds it at a time.
 #[derive(Debug)]
 pub struct RebuildLock<'a> {
     cache: &'a Cache,
@@ -70,7 +70,7 @@ pub struct RebuildLock<'a> {
 }
 
 impl<'a> RebuildLock<'a> {
-    /// Takes the right; `None`: another has it.
+    /// Acquires the lock; `None`: another instance holds it.
     ///
     /// # Errors
     /// Redis did not answer.
@@ -81,7 +81,7 @@ impl<'a> RebuildLock<'a> {
         Ok(taken.then_some(lock))
     }
 
-    /// Keeps the right until it is lost, by a flush or by time.
+    /// Renews the lock until it is lost, by a flush or because it expired.
     ///
     /// # Errors
     /// Redis did not answer.
@@ -92,7 +92,7 @@ impl<'a> RebuildLock<'a> {
         Ok(())
     }
 
-    /// Marks the view as whole. False: the right was lost, and so perhaps what was built.
+    /// Marks the view as complete. False: the lock was lost, and parts of the view may be too.
     ///
     /// # Errors
     /// Redis did not answer.
@@ -100,10 +100,10 @@ impl<'a> RebuildLock<'a> {
         self.run(COMPLETE, &[REBUILD_LOCK, VIEW_KEY], &[&self.token, marker]).await
     }
 
-    /// Gives the right back unused.
+    /// Releases the lock; the view is not marked.
     ///
     /// # Errors
-    /// Redis did not answer; the right ends by time.
+    /// Redis did not answer; the lock expires.
     pub async fn release(self) -> Result<(), CacheError> {
         self.run(RELEASE, &[REBUILD_LOCK], &[&self.token]).await.map(drop)
     }

@@ -1,13 +1,13 @@
-//! Who does what a command does: named, or the user of the operating system.
+//! The person who runs a command: as named, or the user of the operating system.
 //!
-//! Before: commands that people answer for. After: the column that says who.
+//! Before: commands that are recorded with a person. After: the column for that person.
 
 use anyhow::Context;
 
-/// Who does it.
+/// The person who runs the command.
 #[derive(Debug, clap::Args)]
 pub struct Actor {
-    /// Who does it; without it, the user of the operating system
+    /// Name of the person who does this; default: the user of the operating system
     #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     actor: Option<String>,
 }
@@ -20,7 +20,7 @@ impl Actor {
     pub fn name(&self) -> anyhow::Result<String> {
         match &self.actor {
             Some(name) => Ok(name.clone()),
-            None => whoami::username().context("the system does not say who asks: say --actor"),
+            None => whoami::username().context("the operating system does not name a user: use --actor"),
         }
     }
 }

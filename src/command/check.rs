@@ -1,6 +1,6 @@
 //! `vitals check`: whether everything the service needs is there, and what the edition of TimescaleDB means.
 //!
-//! Before: an operator or a container's start script. After: one line a finding, exit code 1 if one of them is bad.
+//! Before: an operator, or the start script of a container. After: one line per finding, exit code 1 if one of them is bad.
 
 use std::process::ExitCode;
 
@@ -19,7 +19,7 @@ use crate::store::rollups::{self, Edition, RollupStatus};
 use crate::store::versions::{self, Verdict, Versions};
 use crate::store::{Store, api_key, condition, device_config, erasure, migrations, outbox, policy, schema};
 
-/// Looks at everything and tells.
+/// Checks everything and prints the findings.
 ///
 /// # Errors
 /// The settings cannot be used.
@@ -49,7 +49,7 @@ async fn database(report: &mut Report, settings: &Settings, store: &Store) -> an
             return Ok(());
         }
     };
-    report.good("TimescaleDB", meaning(edition));
+    report.good("TimescaleDB", describe(edition));
     versions(report, &versions::read(&client).await?, edition);
     if schema(report, store).await? {
         match health_check(store).await {
@@ -87,7 +87,7 @@ async fn redis(report: &mut Report, cache: &Cache) {
     }
 }
 
-/// Whether the schema is this program's and as it was applied; true where the rest can be looked at.
+/// Whether the schema is that of this program and unchanged; true if the other checks can run.
 async fn schema(report: &mut Report, store: &Store) -> anyhow::Result<bool> {
     let state = schema::state(store).await?;
     if let Some(problem) = state.problem() {
@@ -97,13 +97,13 @@ async fn schema(report: &mut Report, store: &Store) -> anyhow::Result<bool> {
     report.good("schema", &format!("version {}", migrations::head()));
     let findings = schema::audit(store).await?;
     if findings.changes.is_none() {
-        report.good("schema", "not compared with what was applied: somebody has locked a table");
+        report.good("schema", "not compared with what was applied: another session has locked a table");
     }
     for change in findings.changes.into_iter().flatten() {
         report.bad("schema", &format!("not as `vitals migrate` left it: {change}; run it again"));
     }
     for foreign in findings.foreign_functions {
-        report.bad("schema public", &format!("{foreign} could be run instead of what is meant: drop it"));
+        report.bad("schema public", &format!("{foreign} could run in place of ours: drop it"));
     }
     if let Some(owner) = findings.writable_public {
         let text =
@@ -113,10 +113,10 @@ async fn schema(report: &mut Report, store: &Store) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-const fn meaning(edition: Edition) -> &'static str {
+const fn describe(edition: Edition) -> &'static str {
     match edition {
         Edition::Community => {
-            "Community edition: the rollups are continuous aggregates; `vitals serve` refreshes them, and a job of TimescaleDB what it leaves"
+            "Community edition: the rollups are continuous aggregates; `vitals serve` refreshes them, and a job of TimescaleDB does while no service runs"
         }
         Edition::Apache => {
             "Apache edition: the rollups are refreshed by refresh_rollups(), which one instance of `vitals serve` calls; \
@@ -164,22 +164,22 @@ async fn refresh(report: &mut Report, store: &Store) -> anyhow::Result<bool> {
     let is_late = due > condition::LATE;
     if is_late {
         let text = format!(
-            "a refresh has been due for {} s, so late rows do not show: does a `vitals serve` run, and what does its log say? \
-             `vitals refresh` makes one by hand",
+            "a refresh has been due for {} s, so late rows do not show: is a `vitals serve` running, and what is in its log? \
+             `vitals refresh` runs one by hand",
             due.as_secs()
         );
-        // A service that is started by this may be what they wait for.
+        // Not bad: a service that is started after this check may bring them up to date.
         report.warn("rollups", &text);
     }
     Ok(!is_late)
 }
 
-/// The jobs of TimescaleDB: each that does not do what it should, and what to do.
+/// The jobs of TimescaleDB: each that does not work, and what to do about it.
 async fn jobs(report: &mut Report, store: &Store, refreshed: bool) -> anyhow::Result<()> {
     let jobs = job::watched(store).await?;
     let well = jobs.iter().filter(|job| job.state == JobState::Ok).count();
     if well > 0 {
-        report.good("jobs of TimescaleDB", &format!("{well} of {} do what they should", jobs.len()));
+        report.good("jobs of TimescaleDB", &format!("{well} of {} work as they should", jobs.len()));
     }
     for job in jobs {
         let Some(finding) = job.finding(refreshed) else { continue };
@@ -189,7 +189,7 @@ async fn jobs(report: &mut Report, store: &Store, refreshed: bool) -> anyhow::Re
     Ok(())
 }
 
-/// What a policy says and is not done.
+/// Parts of a policy that are not carried out.
 async fn policies(report: &mut Report, store: &Store, edition: Edition) -> anyhow::Result<()> {
     let policies = policy::list(store).await?;
     let last = policies.iter().filter_map(|policy| Some(policy.run.as_ref()?.applied_at)).max();
@@ -197,8 +197,9 @@ async fn policies(report: &mut Report, store: &Store, edition: Edition) -> anyho
     report.good("policies", &text);
     for policy in policies {
         if let Some(after) = policy.compress_after.filter(|_| edition == Edition::Apache) {
-            let cannot =
-                format!("to be compressed after {after}, which the Apache edition cannot: it stays as it is");
+            let cannot = format!(
+                "to be compressed after {after}, which the Apache edition cannot do: it stays uncompressed"
+            );
             report.good(&policy.relation, &cannot);
         }
         if let Some(held) = policy.run.and_then(|run| run.held) {
@@ -208,7 +209,7 @@ async fn policies(report: &mut Report, store: &Store, edition: Edition) -> anyho
     Ok(())
 }
 
-/// Whoever looks at all of time (a dashboard, a dump) locks every chunk; the lock table is one for everybody.
+/// A query over all of time (a dashboard, a dump) locks every chunk, and all sessions share the lock table.
 fn lock_table(report: &mut Report, table: &LockTable) {
     let LockTable { per_transaction, room, needed, .. } = table;
     let text = format!(
@@ -228,7 +229,7 @@ fn lock_table(report: &mut Report, table: &LockTable) {
 
 async fn waiting(report: &mut Report, store: &Store) -> anyhow::Result<()> {
     match outbox::measure(store).await?.waiting {
-        0 => report.good("outbox", "empty: everything committed was reacted to"),
+        0 => report.good("outbox", "empty: all committed batches were reacted to"),
         waiting => {
             report.good("outbox", &format!("{waiting} transactions wait for a relay (`vitals serve`)"))
         }
@@ -236,45 +237,44 @@ async fn waiting(report: &mut Report, store: &Store) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Who may ask, and whether what watches are told lets them.
+/// Whether there are keys, and whether watches are given one that works.
 async fn keys(report: &mut Report, settings: &Settings, store: &Store) -> anyhow::Result<()> {
     if settings.authentication == Authentication::Off {
-        report.good("keys", &format!("nobody is asked for one; it listens on {}", settings.listen));
+        report.good("keys", &format!("requests need none; the service listens on {}", settings.listen));
         return Ok(());
     }
     match api_key::measure(store).await? {
-        0 => {
-            report.bad("keys", "everybody is asked for one and there is none: `vitals keys create` makes one")
-        }
+        0 => report.bad("keys", "requests need one and there is none: `vitals keys create` creates one"),
         in_force => report.good("keys", &format!("{in_force} keys in force")),
     }
     let now = Clock::read(store).await?.now();
-    for told in device_config::headers(store).await? {
-        let tenant = told.customer_id;
-        let name = format!("{} of tenant {tenant}", told.name);
-        let Some(key) = of_header::<Presented>(&told.auth_header) else {
+    for configured in device_config::headers(store).await? {
+        let tenant = configured.customer_id;
+        let name = format!("{} of tenant {tenant}", configured.name);
+        let Some(key) = of_header::<Presented>(&configured.auth_header) else {
             report.bad(&name, "auth_header holds no key: watches are refused");
             continue;
         };
         let kept = api_key::find(store, &[key.key_id]).await?.remove(&key.key_id);
         let of = kept.as_ref().map(|kept| kept.customer_id);
-        let does = kept.is_some_and(|kept| Known::of(key.key_id, kept).admits(&key, now));
-        if !does {
-            report.bad(&name, "auth_header holds a key that does no longer: watches are refused");
+        let is_valid = kept.is_some_and(|kept| Known::of(key.key_id, kept).admits(&key, now));
+        if !is_valid {
+            report.bad(&name, "auth_header holds a key that no longer works: watches are refused");
         } else if of != Some(Some(tenant)) {
-            let told = "auth_header holds a key of another tenant, or of every one, and who has a key of the tenant gets it";
-            report.bad(&name, told);
+            let text = "auth_header holds a key of another tenant, or of all, and everyone with a key of this tenant can read it";
+            report.bad(&name, text);
         }
     }
     Ok(())
 }
 
-/// What is erased and still shown.
+/// Erasures that Redis still shows.
 async fn erasures(report: &mut Report, store: &Store) -> anyhow::Result<()> {
     match erasure::Desk::open(store).await?.pending().await {
         Ok(pending) if pending.is_empty() => {}
         Ok(pending) => {
-            let text = format!("{} that Redis has not followed: run `vitals erase finish`", pending.len());
+            let text =
+                format!("{} of which Redis still has values: run `vitals erase finish`", pending.len());
             report.bad("erasures", &text);
         }
         Err(error) if error.is_denied() => {
@@ -299,7 +299,7 @@ impl Report {
         self.line("ok", what, finding);
     }
 
-    /// To be known, and no reason for exit code 1.
+    /// A finding to know about, which does not cause exit code 1.
     fn warn(&mut self, what: &str, finding: &str) {
         self.line("warn", what, finding);
     }
@@ -309,7 +309,7 @@ impl Report {
         self.line("BAD", what, finding);
     }
 
-    /// What cannot be written is not found to be good.
+    /// A line that cannot be written makes the report bad.
     fn line(&mut self, verdict: &str, what: &str, finding: &str) {
         self.good &= print(&format!("{verdict:<6}{what}: {finding}\n")).is_ok();
     }

@@ -1,12 +1,12 @@
-//! Ctrl-C and SIGTERM as a stop that work can see.
+//! Ctrl-C and SIGTERM as a stop token.
 //!
-//! Before: a person or a supervisor. After: commands that run until they are told to end.
-//! Promise: work is asked to stop, never cut off.
+//! Before: a person or a supervisor. After: commands that can be interrupted.
+//! Promise: work is asked to stop, never aborted.
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// Runs `work` to its own end; the first SIGINT or SIGTERM cancels `stop`, which `work` is expected to heed.
+/// Runs `work` to its own end; the first SIGINT or SIGTERM cancels `stop`, which `work` must check.
 pub async fn until_interrupted<T>(stop: &CancellationToken, work: impl Future<Output = T>) -> T {
     tokio::pin!(work);
     tokio::select! {
@@ -23,7 +23,7 @@ pub async fn interrupted() {
             Ok(mut signals) => {
                 signals.recv().await;
             }
-            // Without a handler the system ends the process as it always did.
+            // Without a handler the signal ends the process by default.
             Err(_) => std::future::pending().await,
         }
     };

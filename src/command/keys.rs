@@ -1,7 +1,8 @@
-//! `vitals keys`: who may ask the service.
+//! `vitals keys`: API keys.
 //!
-//! Before: an operator; the database, no running service. After: `store::api_key`, whose changes every instance follows at once.
-//! Promise: a key is shown once, when it is made, on standard output and nowhere else; what is kept of it opens nothing.
+//! Before: an operator; it needs the database, no running service. After: `store::api_key`, whose changes take effect in every
+//! instance at once.
+//! Promise: a key is shown once, when it is created, on standard output and nowhere else; only a hash of its secret is stored.
 
 mod devices;
 
@@ -26,31 +27,31 @@ use crate::store::clock::Clock;
 use crate::store::{Store, device_key};
 use devices::DeviceKeyOwners;
 
-/// What to do with keys.
+/// What to do with API keys.
 #[derive(Debug, Subcommand)]
 pub enum Action {
-    /// Make a key and print it, this once
+    /// Create a key and print it, this once
     Create(CreateOptions),
-    /// Tell the keys in force: whose they are, what they may do, when they were last used
+    /// List the keys in force: their tenant, what they may do, when they were last used
     List(ListOptions),
-    /// Give a key a new secret and print it, this once; the one it has does for a while longer
+    /// Give a key a new secret and print it, this once; the old secret works for a while longer
     Rotate(RotateOptions),
-    /// Expiry keys, now: by name, or those that devices are handed with their configuration
+    /// Revoke keys at once: by name, or those that devices are handed with their configuration
     Revoke(RevokeOptions),
-    /// Hand keys out again to devices whose keys were revoked; the keys of before stay revoked
+    /// Hand new keys to devices after a revocation; the old keys stay revoked
     Readmit(ReadmitOptions),
 }
 
 /// Options of `create`.
 #[derive(Debug, clap::Args)]
 pub struct CreateOptions {
-    /// What it is for, to tell keys apart
+    /// What it is for, to distinguish keys
     #[arg(value_name = "NAME")]
     name: String,
-    /// What it may do; several times: all of them
+    /// What it may do; can be given several times
     #[arg(long, value_name = "SCOPE", required = true, value_enum)]
     scope: Vec<ScopeArgument>,
-    /// Of this tenant: it writes for no other and sees no other. Without it, of every tenant
+    /// The tenant of the key: it writes and reads for this tenant only. Default: every tenant
     #[arg(long, value_name = "ID", value_parser = clap::value_parser!(i64).range(1..))]
     tenant: Option<i64>,
     #[command(flatten)]
@@ -62,14 +63,14 @@ pub struct CreateOptions {
     format: KeyFormat,
 }
 
-/// When a key is over.
+/// When a key expires.
 #[derive(Debug, clap::Args)]
 #[group(multiple = false)]
 struct Expiry {
-    /// It does for so long: 90d, 1y
+    /// How long it is valid: 90d, 1y
     #[arg(long = "for", value_name = "TIME")]
     for_: Option<String>,
-    /// It does until then: a time (2026-01-31, "2026-01-31 08:00", in the device time zone; RFC 3339)
+    /// When it expires: a time (2026-01-31, "2026-01-31 08:00", in the device time zone; RFC 3339)
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
 }
@@ -77,7 +78,7 @@ struct Expiry {
 /// Options of `list`.
 #[derive(Debug, clap::Args)]
 pub struct ListOptions {
-    /// Those that are revoked or expired, too
+    /// Include those that are revoked or expired
     #[arg(long)]
     all: bool,
     /// One JSON object a line
@@ -91,10 +92,10 @@ pub struct RotateOptions {
     /// The key: what stands between vk_ and the secret, or its name
     #[arg(value_name = "KEY", required_unless_present = "devices")]
     key: Option<String>,
-    /// The secret from which the keys of all devices are derived; each is handed its new key when it next asks for its configuration
+    /// Rotate the secret from which the keys of all devices are derived; each device gets its new key with its next configuration
     #[arg(long, conflicts_with_all = ["key", "for_", "until", "format"])]
     devices: bool,
-    /// How long the secret it has does, too: the time to tell everybody the new one. 0s: it was stolen
+    /// How long the old secret works too, so that clients can change to the new one. 0s: it was stolen
     #[arg(long, value_name = "TIME", default_value = "7d")]
     overlap: String,
     #[command(flatten)]
@@ -145,10 +146,10 @@ pub enum KeyFormat {
     Basic,
 }
 
-/// Does it.
+/// Runs the action.
 ///
 /// # Errors
-/// The database is away, or what is asked cannot be.
+/// The database is away, or the action is not possible.
 pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode> {
     let store = Store::new(settings)?;
     let zone = settings.device_zone();
@@ -167,7 +168,7 @@ async fn create(options: CreateOptions, store: &Store, zone: &TimeZone) -> anyho
     scopes.sort_unstable_by_key(|scope| scope.name());
     scopes.dedup();
     if options.tenant.is_some() && scopes.contains(&Scope::Admin) {
-        bail!("what `admin` may do concerns every tenant: a key of one cannot have it");
+        bail!("scope `admin` applies to every tenant: the key of one tenant cannot have it");
     }
     let key = Presented::of(KeyId::of(random_bytes()?), random_bytes()?);
     let draft = Draft {
@@ -180,7 +181,7 @@ async fn create(options: CreateOptions, store: &Store, zone: &TimeZone) -> anyho
         expires_at: options.expiry.at(&now(store).await?.to_zoned(zone.clone()))?,
     };
     if !api_key::add(store, &draft).await? {
-        bail!("there is a key {:?} already: rotate it, revoke it, or take another name", draft.name);
+        bail!("there is a key {:?} already: rotate it, revoke it, or choose another name", draft.name);
     }
     print(&format!("{}\n", options.format.text(&key)))?;
     eprintln!("key {}: it is not shown again", key.key_id);
@@ -188,24 +189,24 @@ async fn create(options: CreateOptions, store: &Store, zone: &TimeZone) -> anyho
 }
 
 async fn rotate(options: RotateOptions, store: &Store, zone: &TimeZone) -> anyhow::Result<()> {
-    let overlap: Span = options.overlap.parse().context("--overlap is no time such as 7d")?;
+    let overlap: Span = options.overlap.parse().context("--overlap is not a time such as 7d")?;
     let now = now(store).await?.to_zoned(zone.clone());
     let previous_until = now.checked_add(overlap.abs())?.timestamp();
     let Some(named) = options.key else {
         return devices::rotate(store, previous_until, &local(previous_until, zone)).await;
     };
     let secret = random_bytes()?;
-    // The public part stays, whatever it is.
+    // The public part of the key stays the same.
     let of = |key_id| Presented::of(key_id, secret);
     let secret_hash = of(KeyId::of([0; 6])).secret_hash();
     let end = options.expiry.at(&now)?;
     let Some(rotated) = api_key::rotate(store, &named, secret_hash, previous_until, end).await? else {
         bail!("there is no key {named:?} in force");
     };
-    let key_id = rotated.key_id.parse().context("a public part that is none")?;
+    let key_id = rotated.key_id.parse().context("the stored public part is invalid")?;
     print(&format!("{}\n", options.format.text(&of(key_id))))?;
     let until = local(previous_until, zone);
-    eprintln!("key {key_id}: it is not shown again; the secret before does until {until}");
+    eprintln!("key {key_id}: it is not shown again; the old secret works until {until}");
     if rotated.expires_at.is_some_and(|at| at <= now.timestamp()) {
         eprintln!("the key itself has expired: rotate it with --for or --until");
     }
@@ -217,7 +218,7 @@ async fn revoke(options: &RevokeOptions, store: &Store) -> anyhow::Result<ExitCo
     for named in &options.keys {
         match api_key::revoke(store, named).await? {
             Some(key) => {
-                print(&format!("key {} ({}) does no longer\n", key.key_id, escape_control(&key.name)))?
+                print(&format!("key {} ({}) no longer works\n", key.key_id, escape_control(&key.name)))?
             }
             None => {
                 eprintln!("vitals: there is no key {named:?}");
@@ -241,14 +242,14 @@ async fn list(options: &ListOptions, store: &Store, zone: &TimeZone) -> anyhow::
     Ok(())
 }
 
-/// The time of PostgreSQL, by which keys end.
+/// The time of PostgreSQL, by which keys expire.
 async fn now(store: &Store) -> anyhow::Result<Timestamp> {
     Ok(Clock::read(store).await?.now())
 }
 
 fn table(keys: &[ApiKey], zone: &TimeZone) -> String {
     if keys.is_empty() {
-        return "there is no key: `vitals keys create` makes one\n".to_owned();
+        return "there is no key: `vitals keys create` creates one\n".to_owned();
     }
     let time = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| local(at, zone));
     let mut lines = vec![["key", "name", "tenant", "scopes", "made", "ends", "last used"].map(str::to_owned)];
@@ -276,13 +277,13 @@ impl Expiry {
     fn at(&self, now: &Zoned) -> anyhow::Result<Option<Timestamp>> {
         let at = match &self.for_ {
             Some(text) => {
-                let span: Span = text.parse().context("--for is no time such as 90d")?;
+                let span: Span = text.parse().context("--for is not a time such as 90d")?;
                 Some(now.checked_add(span)?.timestamp())
             }
             None => time_option::parse(self.until.as_deref(), "--until", now)?,
         };
         if at.is_some_and(|at| at <= now.timestamp()) {
-            bail!("the key would be over before it begins");
+            bail!("the key would expire before it begins");
         }
         Ok(at)
     }
@@ -309,7 +310,7 @@ impl ScopeArgument {
     }
 }
 
-/// Bytes of the system's chance.
+/// Bytes from the random number generator of the operating system.
 fn random_bytes<const N: usize>() -> anyhow::Result<[u8; N]> {
     let mut bytes = [0; N];
     OsRng.try_fill_bytes(&mut bytes).context("the system gives no random bytes")?;

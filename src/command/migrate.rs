@@ -6,7 +6,7 @@ use super::text::print;
 use crate::config::Settings;
 use crate::store::migrate;
 
-/// Migrates and says what was done.
+/// Migrates and prints what was done.
 ///
 /// # Errors
 /// The database is away, or its schema cannot be brought to head.

@@ -1,6 +1,6 @@
 //! The command line: one file per sub-command.
 //!
-//! Before: `main`. After: the exit code: 0 done, 1 failed, 2 misused, 3 done in part.
+//! Before: `main`. After: the exit code: 0 done, 1 failed, 2 wrong usage, 3 done in part, 130 interrupted.
 
 mod actor;
 pub mod alerts;
@@ -49,28 +49,28 @@ enum Command {
     Migrate,
     /// Make the roles for the service, dashboards and DBAs, or bring them up to date after a migrate
     Roles,
-    /// Say whether everything the service needs is there, and what the edition of TimescaleDB means
+    /// Check whether everything the service needs is there, and describe the edition of TimescaleDB
     Check,
-    /// Who may ask the service: make keys, list them, give them new secrets, end them
+    /// API keys: create, list, rotate and revoke them
     #[command(subcommand)]
     Keys(keys::Action),
-    /// Say whom devices belong to
+    /// Import who owns which device
     #[command(subcommand)]
     Directory(directory::Action),
-    /// Alerts: list them, take them on, end them; rules, silences, what could not be delivered
+    /// Alerts: list, acknowledge and resolve them; rules, silences, dead letters
     #[command(subcommand)]
     Alerts(alerts::Action),
-    /// How long rows live, when they are compressed, how often rollups are refreshed: show it, plan it, set it, apply it
+    /// How long rows are kept, when they are compressed, how often rollups are refreshed: show, plan, set and apply policies
     #[command(subcommand)]
     Policy(policy::Action),
-    /// Take in history from CSV or NDJSON files by the rules of an upload; broken off, the same file goes on where it was
+    /// Import history from CSV or NDJSON files by the rules of an upload; an interrupted import continues when it is run once more
     Backfill(backfill::Options),
-    /// What could not be stored: list it, show it, put it through again, drop it
+    /// Rejected records, which could not be stored: list, show, replay and drop them
     Rejected(rejected::Options),
-    /// Take everything of a device or a user out of the database and Redis, and keep a receipt
+    /// Erase everything of a device or a user from the database and Redis, and keep a receipt
     #[command(subcommand)]
     Erase(erase::Action),
-    /// Make the rollups of a range of time again, as far as raw rows are there; without a range, bring them up to date
+    /// Recompute the rollups of a time range, as far as raw rows exist; without a range, bring all rollups up to date
     Refresh(refresh::Options),
     /// Print a settings file with every setting, its default and its reason
     Settings,
@@ -81,6 +81,12 @@ enum Command {
     #[cfg(feature = "fleet")]
     Simulate(vitals_fleet::Options),
 }
+
+/// The exit code of a command that was done in part: some records were rejected, some lines refused, or Redis was away.
+const DONE_IN_PART: u8 = 3;
+
+/// The exit code of a command that SIGINT or SIGTERM ended.
+const INTERRUPTED: u8 = 130;
 
 /// Runs the command and reports its failure.
 pub async fn run(arguments: Arguments) -> ExitCode {

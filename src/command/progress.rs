@@ -1,4 +1,4 @@
-//! How far a long run is: a bar on a terminal, a line now and then elsewhere, on standard error.
+//! Progress of a long command on standard error: a bar on a terminal, else a line from time to time.
 
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::text::grouped;
 
-/// How often a log is told.
+/// How often a line is printed where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
 /// Progress towards a number of things.
@@ -50,7 +50,7 @@ impl Progress {
         }
     }
 
-    /// Makes room for the account.
+    /// Clears the bar, to make room for the report.
     pub(super) fn end(self) {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();

@@ -1,7 +1,7 @@
-//! `vitals refresh`: the rollups of a range made again, or all of them brought up to date.
+//! `vitals refresh`: recomputes the rollups of a time range, or brings all of them up to date.
 //!
-//! Before: a DBA who restored rows, or does not want to wait for the clock. After: `store::rollups`.
-//! Promise: no range reaches into time whose raw rows are gone; readers see each rollup right at every moment.
+//! Before: a DBA who restored rows, or does not want to wait for the timer. After: `store::rollups`.
+//! Promise: no range reaches into time whose raw rows were dropped; readers see correct rollups at every moment.
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -19,18 +19,18 @@ use crate::store::rollups;
 /// Options of `vitals refresh`.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// Make what is not older than that again: an age (3d), or a time in the device time zone
+    /// Start of the range to recompute: an age (3d), or a time in the device time zone
     #[arg(long, value_name = "TIME")]
     from: Option<String>,
-    /// … and older than that; by default now
+    /// End of the range; default: now
     #[arg(long, value_name = "TIME", requires = "from")]
     to: Option<String>,
 }
 
-/// Does it and says how long it took.
+/// Refreshes and prints how long it took.
 ///
 /// # Errors
-/// The database is away; what was done so far is kept.
+/// The database is away; rollups that are done are kept.
 pub async fn run(options: &Options, settings: &Settings) -> anyhow::Result<ExitCode> {
     let store = Store::new(settings)?;
     app::check_schema(&store).await?;
@@ -42,7 +42,7 @@ pub async fn run(options: &Options, settings: &Settings) -> anyhow::Result<ExitC
     }
     let (client, _driver) = store.session().await?;
     let started = Instant::now();
-    rollups::refresh(&client, from.map(|from| (from, to))).await.context("what was done so far is kept")?;
+    rollups::refresh(&client, from.map(|from| (from, to))).await.context("rollups that are done are kept")?;
     let mut text = format!("refreshed in {:.1} s\n", started.elapsed().as_secs_f64());
     for rollup in rollups::status(&client).await? {
         let reached = rollup.watermark.map_or_else(|| "-".to_owned(), |at| at.to_string());

@@ -6,13 +6,13 @@ use super::text::print;
 use crate::config::Settings;
 use crate::store::roles;
 
-/// Applies them and says which.
+/// Applies the roles and prints their names.
 ///
 /// # Errors
 /// The database is away or was not migrated, or the role of `database_url` may not create roles.
 pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     for name in roles::apply(settings).await? {
-        print(&format!("role {name} has what sql/roles/{name}.sql says\n"))?;
+        print(&format!("role {name} has the rights of sql/roles/{name}.sql\n"))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -16,10 +16,10 @@ pub struct Options {
     migrate: bool,
 }
 
-/// Serves until it is told to stop, or until a task fails.
+/// Serves until a signal to stop, or until a task fails.
 ///
 /// # Errors
-/// Something the service needs is not there, or a task failed.
+/// The service cannot start, or a task failed.
 pub async fn run(options: Options, settings: Settings) -> anyhow::Result<ExitCode> {
     let stop_requested = interrupted();
     raise_file_limit();
@@ -44,6 +44,6 @@ pub async fn run(options: Options, settings: Settings) -> anyhow::Result<ExitCod
 pub(crate) fn raise_file_limit() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
-    // Best effort: what does not fit is told by the connections that cannot be accepted.
+    // Best effort: without it, connections beyond the limit cannot be accepted, which is logged.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
 }

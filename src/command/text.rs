@@ -1,4 +1,4 @@
-//! Text for people: aligned columns, ages, what cannot steer a terminal.
+//! Text for people: aligned columns, ages, escaped control characters.
 //!
 //! Before: the commands that list things. After: standard output.
 
@@ -8,7 +8,7 @@ use anyhow::bail;
 use console::measure_text_width;
 use jiff::SignedDuration;
 
-/// Columns flush left, by what is seen.
+/// Columns aligned left, by their width on a terminal.
 pub(super) fn aligned<const COLUMNS: usize>(lines: &[[String; COLUMNS]]) -> String {
     let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
         lines.iter().map(|line| measure_text_width(&line[column])).max().unwrap_or(0)
@@ -26,7 +26,7 @@ pub(super) fn aligned<const COLUMNS: usize>(lines: &[[String; COLUMNS]]) -> Stri
     text
 }
 
-/// In its largest unit.
+/// An age in its largest unit.
 pub(super) fn age(since: SignedDuration) -> String {
     let seconds = since.as_secs().max(0);
     match seconds {
@@ -50,18 +50,18 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
-/// Control characters but line ends and tabs are shown, not sent.
+/// Escapes control characters except line ends and tabs, so that text cannot control a terminal.
 pub(super) fn escape_control(text: &str) -> String {
     text.chars()
         .flat_map(|char| {
-            let steers = char.is_control() && !matches!(char, '\n' | '\t');
-            let shown = if steers { char.escape_default().to_string() } else { char.to_string() };
+            let is_control = char.is_control() && !matches!(char, '\n' | '\t');
+            let shown = if is_control { char.escape_default().to_string() } else { char.to_string() };
             shown.chars().collect::<Vec<_>>()
         })
         .collect()
 }
 
-/// To standard output; a reader that has gone (`| head`) is no failure.
+/// Writes to standard output; a reader that has closed the pipe (`| head`) is not an error.
 pub(crate) fn print(text: &str) -> std::io::Result<()> {
     let mut out = stdout();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -70,13 +70,13 @@ pub(crate) fn print(text: &str) -> std::io::Result<()> {
     }
 }
 
-/// Asks a person, on the terminal and not in the output.
+/// Asks for confirmation on the terminal, not in the output.
 ///
 /// # Errors
-/// There is no terminal to ask on.
+/// There is no terminal.
 pub(super) fn confirm(question: &str) -> anyhow::Result<bool> {
     if !stdin().is_terminal() {
-        bail!("there is no terminal to ask on, so nothing was done: say --yes if it is meant");
+        bail!("there is no terminal to ask for confirmation, so nothing was done: use --yes to confirm");
     }
     eprint!("{question}");
     let mut answer = String::new();

@@ -1,12 +1,12 @@
-//! Times on the command line: an age, or an instant.
+//! Times on the command line: an age, or a time.
 //!
-//! Before: options. After: filters of `store`.
+//! Before: options of commands. After: filters of `store`.
 
 use anyhow::Context;
 use jiff::civil::DateTime;
 use jiff::{Span, Timestamp, Zoned};
 
-/// The time of an option, if it is given.
+/// Parses the time of an option, if it is given.
 pub(super) fn parse(text: Option<&str>, name: &str, now: &Zoned) -> anyhow::Result<Option<Timestamp>> {
     let time = text.map(|text| time(text, now));
     time.transpose().with_context(|| format!("{name} is neither an age (2h) nor a time"))
@@ -34,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn an_age_or_a_time_says_when() {
+    fn an_age_and_a_time_are_both_parsed() {
         for (text, instant) in [
             ("2h", "2026-03-02T02:00:00Z"),
             ("90m", "2026-03-02T02:30:00Z"),

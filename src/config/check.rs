@@ -1,24 +1,24 @@
-//! What settings cannot be, together or each by itself.
+//! Which settings are invalid, together or each by itself.
 
 use jiff::tz::TimeZone;
 
 use super::{Authentication, Enrolment, LimitSettings, Settings, SettingsError, public_url};
 
 impl Settings {
-    /// Who is handed the key of a device, by the name of today or of before.
+    /// Which devices are handed a key, by the present or the old name of the setting.
     pub fn enrolment(&self) -> Enrolment {
         if self.config_without_key == Some(false) { Enrolment::Closed } else { self.enrolment }
     }
 
-    /// Refuses what cannot work, with the reason.
+    /// Refuses invalid settings, with the reason.
     ///
     /// # Errors
-    /// The first impossible combination.
+    /// The first invalid setting or combination.
     pub fn check(&self) -> Result<(), SettingsError> {
         let refuse = |reason: String| Err(SettingsError::Invalid(reason));
         if !self.listen.ip().is_loopback() && self.authentication == Authentication::Off {
             return refuse(format!(
-                "listen = {} is reachable from other machines and nobody is asked who they are; \
+                "listen = {} is reachable from other machines and no request needs a key; \
                  set authentication = \"keys\" and make a key with `vitals keys create`, or listen on loopback",
                 self.listen
             ));
@@ -35,8 +35,8 @@ impl Settings {
                 "tls_certificate and tls_key go together: both are files, or neither is".to_owned(),
             );
         }
-        if let Some(fault) = self.redis.fault(&self.redis_url) {
-            return refuse(fault.to_owned());
+        if let Some(reason) = self.redis.invalid_reason(&self.redis_url) {
+            return refuse(reason.to_owned());
         }
         for (name, zone) in
             [("device_time_zone", &self.device_time_zone), ("rollup_time_zone", &self.rollup_time_zone)]
@@ -71,18 +71,18 @@ impl Settings {
                 self.monitor.trace_sample_ratio
             ));
         }
-        if let Err(fault) = self.monitor.operators() {
-            return refuse(format!("monitor.operators: {fault}"));
+        if let Err(reason) = self.monitor.operators() {
+            return refuse(format!("monitor.operators: {reason}"));
         }
         if self.limits.max_header_bytes < LimitSettings::MIN_HEADER_BYTES {
             return refuse(format!(
-                "limits.max_header_bytes = {} is less than {}, what is read at once",
+                "limits.max_header_bytes = {} is less than {}, the size of one read",
                 self.limits.max_header_bytes,
                 LimitSettings::MIN_HEADER_BYTES
             ));
         }
-        if let Some(fault) = public_url::fault(&self.public_base_url) {
-            return refuse(fault);
+        if let Some(reason) = public_url::invalid_reason(&self.public_base_url) {
+            return refuse(reason);
         }
         if self.queue_rows < self.max_batch_rows {
             return refuse(format!(
@@ -99,8 +99,8 @@ impl Settings {
         let largest = self.largest_body_bytes();
         if self.shared_bodies_bytes() <= largest {
             return refuse(format!(
-                "max_bodies_bytes = {}, less the sixteenth that is for events, is not more than max_body_bytes and \
-                 max_decompressed_bytes together ({largest}): the largest body could never be taken",
+                "max_bodies_bytes = {}, less the sixteenth that is reserved for events, is not more than max_body_bytes and \
+                 max_decompressed_bytes together ({largest}): the largest body could never be accepted",
                 self.max_bodies_bytes
             ));
         }

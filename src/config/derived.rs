@@ -1,9 +1,9 @@
-//! What follows from settings: how many writers there are, and how `max_bodies_bytes` is shared out.
+//! Numbers that follow from settings: how many writers there are, and how `max_bodies_bytes` is divided.
 
 use super::Settings;
 
 impl Settings {
-    /// Writers of the ingest: as set, else the cores, at least 2.
+    /// Shards of the ingest: as set, else as many as cores, at least 2.
     pub fn shard_count(&self) -> usize {
         match self.shards {
             0 => std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2)),
@@ -11,23 +11,23 @@ impl Settings {
         }
     }
 
-    /// All writers of the ingest: those of the shards, one for urgent events, one for other events and device information, one
-    /// for readings of long ago.
+    /// All writers of the ingest: one per shard, one for urgent events, one for other events and device information, one
+    /// for old readings.
     pub fn writer_count(&self) -> usize {
         self.shard_count() + 3
     }
 
-    /// What of `max_bodies_bytes` is for events alone.
+    /// The part of `max_bodies_bytes` that is reserved for events.
     pub const fn reserved_bodies_bytes(&self) -> usize {
         self.max_bodies_bytes / 16
     }
 
-    /// What of it is for all.
+    /// The part of `max_bodies_bytes` that all uploads share.
     pub const fn shared_bodies_bytes(&self) -> usize {
         self.max_bodies_bytes - self.reserved_bodies_bytes()
     }
 
-    /// The largest body, as sent and unpacked.
+    /// The largest body, compressed and decompressed together.
     pub const fn largest_body_bytes(&self) -> usize {
         self.max_body_bytes.saturating_add(self.max_decompressed_bytes)
     }

@@ -1,61 +1,61 @@
-//! Settings of what the service watches of itself, section `[monitor]` of the file.
+//! How the service monitors itself, section `[monitor]` of the file.
 //!
-//! Operators are settings and no rows: that PostgreSQL is away has to be told without it.
+//! Operators are settings, not rows: they must be notified that PostgreSQL is away without reading it.
 
 use confique::Config;
 
 use crate::model::Channel;
 
-/// How often it looks, whom it tells, where traces go.
+/// How often it samples, which operators it notifies, where traces go.
 #[derive(Clone, Config)]
 pub struct MonitorSettings {
-    /// How often the service looks after itself: queues, errors, memory, PostgreSQL, Redis; milliseconds.
+    /// How often the service samples itself: queues, errors, memory, PostgreSQL, Redis; milliseconds.
     #[config(env = "VITALS_MONITOR_INTERVAL_MS", default = 5000)]
     pub interval_ms: u64,
 
-    /// How often the log has a line that sums up what was done since the last one, seconds. 0: never.
+    /// How often a summary of what was done since the last one is logged, seconds. 0: never.
     #[config(env = "VITALS_MONITOR_SUMMARY_INTERVAL_SECONDS", default = 30)]
     pub summary_interval_seconds: u32,
 
-    /// How long a condition has to last before operators are told, seconds.
+    /// How long a condition has to last before operators are notified, seconds.
     #[config(env = "VITALS_MONITOR_ALERT_AFTER_SECONDS", default = 60)]
     pub alert_after_seconds: u32,
 
-    /// Memory the process may use, bytes, of which operators are told at 90 %. 0: the limit of its control group, else the machine's.
+    /// Memory the process may use, bytes; operators are notified at 90 %. 0: the limit of its control group, else of the machine.
     #[config(env = "VITALS_MONITOR_MEMORY_LIMIT_BYTES", default = 0)]
     pub memory_limit_bytes: u64,
 
-    /// Where traces go: an OTLP collector that takes HTTP, such as `http://127.0.0.1:4318`. Empty: nowhere.
+    /// Where traces are sent: an OTLP collector over HTTP, such as `http://127.0.0.1:4318`. Empty: no traces.
     #[config(env = "VITALS_MONITOR_OTLP_ENDPOINT", default = "")]
     pub otlp_endpoint: String,
 
-    /// Share of the requests that are traced, 0 to 1; one that comes with a `traceparent` follows that.
+    /// Share of the requests that are traced, 0 to 1; a request with a `traceparent` is traced as that says.
     #[config(env = "VITALS_MONITOR_TRACE_SAMPLE_RATIO", default = 0.01)]
     pub trace_sample_ratio: f64,
 
-    /// Who is told when the service is not well, separated by commas, each a channel and its address: `email:ops@example.org`,
-    /// `webhook:https://ops.example.org/vitals`, `wecom_robot:KEY`, `wecom:USER`, `wechat:OPENID`. Empty: nobody is told; what there
-    /// is to tell is in the log and at `/api/system_alerts`.
+    /// Operators who are notified when the service is unhealthy, separated by commas, each a channel and its address:
+    /// `email:ops@example.org`, `webhook:https://ops.example.org/vitals`, `wecom_robot:KEY`, `wecom:USER`, `wechat:OPENID`. Empty:
+    /// nobody; the conditions are in the log and at `/api/system_alerts`.
     #[config(env = "VITALS_MONITOR_OPERATORS", default = "")]
     pub operators: String,
 
-    /// What webhooks to operators are signed with, `whsec_…` (Standard Webhooks). Empty: they are not.
+    /// Secret that signs webhooks to operators, `whsec_…` (Standard Webhooks). Empty: they are not signed.
     #[config(env = "VITALS_MONITOR_OPERATORS_WEBHOOK_SECRET", default = "")]
     pub operators_webhook_secret: String,
 }
 
 impl std::fmt::Debug for MonitorSettings {
-    /// Without addresses: that of a robot or a webhook may be as good as a password.
+    /// Without addresses: the address of a robot or a webhook may be as good as a password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("MonitorSettings").finish_non_exhaustive()
     }
 }
 
 impl MonitorSettings {
-    /// Channel and address of each.
+    /// Channel and address of each operator.
     ///
     /// # Errors
-    /// Says which is none.
+    /// Names the entry that is invalid.
     pub fn operators(&self) -> Result<Vec<(Channel, String)>, String> {
         let all = self.operators.split(',').map(str::trim).filter(|text| !text.is_empty());
         all.map(|text| {
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_channel_or_has_no_address_is_refused() {
+    fn an_unknown_channel_or_a_missing_address_is_refused() {
         for bad in ["ops@example.org", "telegram:1", "email:", "email"] {
             assert!(read(bad).is_err(), "{bad}");
         }

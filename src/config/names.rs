@@ -1,8 +1,8 @@
-//! What settings are called: in the file, and in the environment.
+//! The names of settings in the file and in the environment.
 //!
 //! Before: [`Settings::load`]. After: confique reads the values. Promise: the variable of a setting is `VITALS_` and its path,
-//! `notify.webhook_allow_private` ↔ `VITALS_NOTIFY_WEBHOOK_ALLOW_PRIVATE`; a name that is not known, in whatever table, is refused
-//! with the nearest one; older names of variables still work.
+//! `notify.webhook_allow_private` ↔ `VITALS_NOTIFY_WEBHOOK_ALLOW_PRIVATE`; an unknown name, in any table, is refused with the
+//! nearest known one; old names of variables still work.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,16 +15,16 @@ use toml::{Table, Value};
 
 use super::{CONFIG_VARIABLE, Settings, SettingsError};
 
-/// What every variable begins with.
+/// The prefix of every variable.
 const PREFIX: &str = "VITALS_";
 
-/// Where `docker/stack` keeps its servers and how it chooses them: not for the service.
+/// The prefix of variables of `docker/stack`, which are not for the service.
 const STACK_PREFIX: &str = "VITALS_STACK_";
 
-/// A name is only proposed where at least so much of it was meant, 0 to 1.
+/// A name is proposed only if it is at least this similar, 0 to 1.
 const SIMILAR: f64 = 0.6;
 
-/// Older names of variables, and their settings.
+/// Old names of variables, and their settings.
 const OLD_VARIABLES: &[(&str, &str)] = &[
     ("VITALS_MAX_CONNECTIONS", "limits.max_connections"),
     ("VITALS_MAX_HEADER_BYTES", "limits.max_header_bytes"),
@@ -58,7 +58,7 @@ const OLD_VARIABLES: &[(&str, &str)] = &[
     ("VITALS_OPERATORS_WEBHOOK_SECRET", "monitor.operators_webhook_secret"),
 ];
 
-/// The variables of the environment that are text.
+/// The variables of the environment that are valid UTF-8.
 pub(super) type Environment = BTreeMap<String, String>;
 
 /// The variable of a setting.
@@ -68,7 +68,7 @@ fn variable(path: &str) -> String {
 
 /// Refuses names in the file that are no settings.
 pub(super) fn refuse_unknown_keys(file: &Path) -> Result<(), SettingsError> {
-    // What is no text or no TOML is refused by whoever reads the values.
+    // A file that is not UTF-8 or not TOML is refused when the values are read.
     let Ok(text) = std::fs::read_to_string(file) else { return Ok(()) };
     let Ok(table) = DeTable::parse(&text) else { return Ok(()) };
     let mut unknown = Vec::new();
@@ -78,14 +78,14 @@ pub(super) fn refuse_unknown_keys(file: &Path) -> Result<(), SettingsError> {
         .iter()
         .map(|(path, at)| {
             let line = text[..*at].matches('\n').count() + 1;
-            let place = format!("{}, line {line}", file.display());
-            format!("{place}: there is no setting {path}{}", hint(path, known.iter().map(String::as_str)))
+            let position = format!("{}, line {line}", file.display());
+            format!("{position}: there is no setting {path}{}", hint(path, known.iter().map(String::as_str)))
         })
         .collect();
     if refusals.is_empty() { Ok(()) } else { Err(SettingsError::Invalid(refusals.join("; "))) }
 }
 
-/// Path and place of every key that is no field.
+/// Path and byte offset of every key that is not a field.
 fn find_unknown(table: &DeTable<'_>, fields: &[Field], prefix: &str, unknown: &mut Vec<(String, usize)>) {
     for (key, value) in table {
         let name = key.get_ref().as_ref();
@@ -94,13 +94,13 @@ fn find_unknown(table: &DeTable<'_>, fields: &[Field], prefix: &str, unknown: &m
             (Some(FieldKind::Nested { meta }), DeValue::Table(inner)) => {
                 find_unknown(inner, meta.fields, &format!("{prefix}{name}."), unknown);
             }
-            // That a table is none, or a value is one, is for whoever reads the values.
+            // A wrong type is refused when the values are read.
             _ => {}
         }
     }
 }
 
-/// Refuses variables of ours that are no settings.
+/// Refuses variables with our prefix that are not settings.
 pub(super) fn refuse_unknown_variables(environment: &Environment) -> Result<(), SettingsError> {
     let mut known: Vec<String> = paths().iter().map(|path| variable(path)).collect();
     known.extend(OLD_VARIABLES.iter().map(|(old, _)| (*old).to_owned()));
@@ -116,7 +116,7 @@ pub(super) fn refuse_unknown_variables(environment: &Environment) -> Result<(), 
     if refusals.is_empty() { Ok(()) } else { Err(SettingsError::Invalid(refusals.join("; "))) }
 }
 
-/// What older names of variables say.
+/// The settings that old names of variables give.
 pub(super) fn from_old_variables(
     environment: &Environment,
 ) -> Result<<Settings as Config>::Layer, SettingsError> {
@@ -128,7 +128,7 @@ pub(super) fn from_old_variables(
             && other != text
         {
             let reason =
-                format!("{old} is the older name of {new}, and they say different things: set one of them");
+                format!("{old} is the older name of {new}, and they have different values: set one of them");
             return Err(SettingsError::Invalid(reason));
         }
         let value = value(&leaf(path), text);
@@ -137,7 +137,7 @@ pub(super) fn from_old_variables(
         });
         match read {
             Ok(read) => layer = layer.with_fallback(read),
-            // As for every variable: an empty one that is no value is none.
+            // As for every variable: an empty text that is not a valid value counts as unset.
             Err(_) if text.is_empty() => {}
             Err(reason) => return Err(SettingsError::Invalid(format!("{old}: {}", reason.trim()))),
         }
@@ -145,13 +145,13 @@ pub(super) fn from_old_variables(
     Ok(layer)
 }
 
-/// `a.b` and a value as a table in a table.
+/// The path `a.b` and a value, as nested tables.
 fn nested(path: &str, value: Value) -> Value {
     let wrap = |value, name: &str| Value::Table(Table::from_iter([(name.to_owned(), value)]));
     path.rsplit('.').fold(value, wrap)
 }
 
-/// A text as a value of the kind that the default is of.
+/// Parses a text as a value of the type of the default.
 fn value(default: &Expr, text: &str) -> Result<Value, String> {
     let text = text.trim();
     let fault = |error: &dyn std::fmt::Display| format!("\"{text}\": {error}");
@@ -217,7 +217,7 @@ fn paths() -> Vec<String> {
     paths
 }
 
-/// Which name was meant, to be put behind a refusal.
+/// The nearest known name, as the end of an error message.
 fn hint<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     let nearest = known
         .map(|candidate| (similarity(name, candidate), candidate))
@@ -229,7 +229,7 @@ fn hint<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
-/// How much two names have in common, 0 to 1: the whole of them, or without the table, which is easily left out or mistaken.
+/// How similar two names are, 0 to 1: with the table, or without it, because it is easily left out or mistaken.
 fn similarity(name: &str, candidate: &str) -> f64 {
     let bare = |name: &str| {
         let path = name.strip_prefix(PREFIX).unwrap_or(name).to_lowercase();
@@ -241,7 +241,7 @@ fn similarity(name: &str, candidate: &str) -> f64 {
     };
     let ((name, inner_name), (candidate, inner_candidate)) = (bare(name), bare(candidate));
     let alike = strsim::normalized_damerau_levenshtein;
-    // The same name in another table is nearer than a similar one, but not as near as the whole.
+    // The same name in another table is nearer than a similar name, but not as near as the full path.
     alike(&name, &candidate).max(alike(&inner_name, &inner_candidate) * 0.99)
 }
 
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_variable_names_a_setting_and_is_no_present_one() {
+    fn an_old_variable_names_a_setting_and_is_not_a_present_one() {
         let paths = paths();
         for (old, path) in OLD_VARIABLES {
             assert!(paths.iter().any(|known| known == path), "{path}");
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_variable_that_is_no_value_is_refused_by_its_name() {
+    fn an_old_variable_with_an_invalid_value_is_refused_by_its_name() {
         for value in ["many", "-1"] {
             let refused = from_old_variables(&environment(&[("VITALS_MAX_CONNECTIONS", value)]));
             let refusal = refused.err().expect("refused").to_string();
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_and_a_new_name_may_say_the_same_and_nothing_else() {
+    fn an_old_and_a_new_name_may_only_have_the_same_value() {
         let both = |new: &str| {
             from_old_variables(&environment(&[
                 ("VITALS_SMTP_FROM", "a@example.org"),

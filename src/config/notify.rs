@@ -1,13 +1,13 @@
-//! Settings of the notifications, section `[notify]` of the file: how often, how long, and what each channel needs.
+//! Notifications, section `[notify]` of the file: attempts, timeouts, and the access data of each channel.
 
 use std::time::Duration;
 
 use confique::Config;
 
-/// What notifications need; empty means that the channel is not used.
+/// Settings of notifications; an empty text turns a channel off.
 #[derive(Clone, Config)]
 pub struct NotifySettings {
-    /// How often a notification is tried before it becomes a dead letter; a rate limit of the provider's does not count.
+    /// Attempts to send a notification before it becomes a dead letter; an attempt that meets a rate limit of the provider does not count.
     #[config(env = "VITALS_NOTIFY_ATTEMPTS", default = 3)]
     pub attempts: u16,
 
@@ -15,17 +15,17 @@ pub struct NotifySettings {
     #[config(env = "VITALS_NOTIFY_TIMEOUT_MS", default = 10000)]
     pub timeout_ms: u64,
 
-    /// How long after a message to somebody (WeChat, WeCom, e-mail) further ones are gathered into one, seconds, where the
-    /// route does not say. Critical alerts do not wait.
+    /// How long after a message to a contact (WeChat, WeCom, e-mail) further ones are merged into one message, seconds, unless the
+    /// route says otherwise. Critical alerts do not wait.
     #[config(env = "VITALS_NOTIFY_MERGE_SECONDS", default = 60)]
     pub merge_seconds: u32,
 
-    /// Let webhooks go to loopback, private and link-local addresses. Off: whoever may enter a URL could otherwise have the
-    /// service ask whatever is behind the firewall.
+    /// Allow webhooks to loopback, private and link-local addresses. Off by default: whoever may enter a URL could otherwise make
+    /// the service send requests to machines behind the firewall.
     #[config(env = "VITALS_NOTIFY_WEBHOOK_ALLOW_PRIVATE", default = false)]
     pub webhook_allow_private: bool,
 
-    /// Where the WeChat API is: another for a proxy on the way.
+    /// Base URL of the WeChat API; change it to use a proxy.
     #[config(env = "VITALS_NOTIFY_WECHAT_BASE_URL", default = "https://api.weixin.qq.com")]
     pub wechat_base_url: String,
 
@@ -41,7 +41,7 @@ pub struct NotifySettings {
     #[config(env = "VITALS_NOTIFY_WECHAT_TEMPLATE_ID", default = "")]
     pub wechat_template_id: String,
 
-    /// What the fields of the template hold: `field={placeholder}`, separated by commas, with `{title}`, `{device_sn}`,
+    /// Contents of the template's fields: `field={placeholder}`, separated by commas, with `{title}`, `{device_sn}`,
     /// `{rule}`, `{severity}`, `{time}`, `{message}`, `{count}`.
     #[config(
         env = "VITALS_NOTIFY_WECHAT_TEMPLATE_FIELDS",
@@ -49,7 +49,7 @@ pub struct NotifySettings {
     )]
     pub wechat_template_fields: String,
 
-    /// Where the WeCom API is, for application messages and group robots.
+    /// Base URL of the WeCom API, for application messages and group robots.
     #[config(env = "VITALS_NOTIFY_WECOM_BASE_URL", default = "https://qyapi.weixin.qq.com")]
     pub wecom_base_url: String,
 
@@ -69,7 +69,7 @@ pub struct NotifySettings {
     #[config(env = "VITALS_NOTIFY_WECOM_ROBOT_INTERVAL_MS", default = 3000)]
     pub wecom_robot_interval_ms: u64,
 
-    /// Mail server: `smtps://user:password@host` or `smtp://user:password@host:587?tls=required`; without `tls` in plain text.
+    /// Mail server: `smtps://user:password@host` or `smtp://user:password@host:587?tls=required`; without `tls` it is not encrypted.
     /// Empty: e-mails are refused.
     #[config(env = "VITALS_NOTIFY_SMTP_URL", default = "")]
     pub smtp_url: String,
@@ -80,7 +80,7 @@ pub struct NotifySettings {
 }
 
 impl std::fmt::Debug for NotifySettings {
-    /// Without what is secret.
+    /// Without secrets.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("NotifySettings").field("attempts", &self.attempts).finish_non_exhaustive()
     }

@@ -1,12 +1,12 @@
-//! Where watches reach the service: the beginning of the URLs they are told.
+//! Where watches reach the service: the base of the URLs in their configuration.
 
 use std::net::SocketAddr;
 
 use super::Settings;
 
 impl Settings {
-    /// Beginning of the URLs that watches are told, without a slash at its end, for a service that listens on `bound`.
-    /// `None`: that is any address, so the host by which a watch asks has to do.
+    /// Base of the URLs in the configuration of watches, without a slash at its end, for a service that listens on `bound`.
+    /// `None`: that address is unspecified, so the host of the watch's request is used.
     pub fn public_url(&self, bound: SocketAddr) -> Option<String> {
         match self.public_base_url.trim_end_matches('/') {
             "" if bound.ip().is_unspecified() => None,
@@ -15,27 +15,27 @@ impl Settings {
         }
     }
 
-    /// Whether it speaks TLS.
+    /// Whether the service terminates TLS.
     pub fn has_tls(&self) -> bool {
         !self.tls_certificate.as_os_str().is_empty()
     }
 
-    /// By which the service itself is spoken to.
+    /// The scheme of the service's own URLs.
     pub fn scheme(&self) -> &'static str {
         if self.has_tls() { "https" } else { "http" }
     }
 }
 
-/// Says what is wrong with `public_base_url`.
-pub(super) fn fault(url: &str) -> Option<String> {
+/// Why `public_base_url` is invalid; `None`: it is valid.
+pub(super) fn invalid_reason(url: &str) -> Option<String> {
     let is_web = ["http://", "https://"]
         .iter()
         .any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.trim_start_matches('/').is_empty()));
-    // Watches take what they are told apart at semicolons.
+    // Watches split their configuration at semicolons.
     let is_plain = !url.contains(|c: char| c == ';' || c.is_whitespace() || c.is_control());
-    let is_fit = url.is_empty() || is_web && is_plain;
-    (!is_fit).then(|| {
-        format!("public_base_url = \"{url}\" is no http(s) URL, or has a semicolon or white space in it")
+    let is_valid = url.is_empty() || is_web && is_plain;
+    (!is_valid).then(|| {
+        format!("public_base_url = \"{url}\" is not an http(s) URL, or contains a semicolon or white space")
     })
 }
 
@@ -57,12 +57,12 @@ mod tests {
     }
 
     #[test]
-    fn what_watches_could_not_take_apart_is_refused() {
+    fn a_url_that_watches_could_not_parse_is_refused() {
         for bad in ["vitals.example.org", "ftp://x", "http://", "http://a;b", "http://a b"] {
-            assert!(fault(bad).is_some(), "{bad}");
+            assert!(invalid_reason(bad).is_some(), "{bad}");
         }
         for good in ["", "http://a", "https://a.example:8443/b"] {
-            assert_eq!(fault(good), None, "{good}");
+            assert_eq!(invalid_reason(good), None, "{good}");
         }
     }
 }

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use confique::Config;
 
-/// Files, PEM each; read at start.
+/// Files in PEM format, read at start.
 #[derive(Debug, Clone, Config)]
 pub struct RedisSettings {
-    /// Certificates of the CAs by which Redis is verified. Empty: those the machine trusts.
+    /// CA certificates that verify the certificate of Redis. Empty: those the machine trusts.
     #[config(env = "VITALS_REDIS_CA", default = "")]
     pub ca: PathBuf,
 
-    /// Our own certificate chain, where Redis asks for one.
+    /// Certificate chain of the service as a client, if Redis requires one.
     #[config(env = "VITALS_REDIS_CERTIFICATE", default = "")]
     pub certificate: PathBuf,
 
@@ -21,13 +21,13 @@ pub struct RedisSettings {
 }
 
 impl RedisSettings {
-    /// The file of a setting, if it names one.
+    /// The path of a setting, if it is set.
     pub fn file(setting: &Path) -> Option<&Path> {
         (!setting.as_os_str().is_empty()).then_some(setting)
     }
 
-    /// Says what is wrong with them for this URL.
-    pub(super) fn fault(&self, url: &str) -> Option<&'static str> {
+    /// Why they are invalid for this URL; `None`: they are valid.
+    pub(super) fn invalid_reason(&self, url: &str) -> Option<&'static str> {
         let [ca, certificate, key] =
             [&self.ca, &self.certificate, &self.key].map(|each| Self::file(each).is_some());
         if certificate != key {

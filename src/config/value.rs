@@ -1,8 +1,8 @@
-//! Settings that are one of a few words.
+//! Settings with a fixed list of values.
 
 use serde::Deserialize;
 
-/// Who may ask.
+/// Who may send requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Authentication {
@@ -12,15 +12,15 @@ pub enum Authentication {
     Keys,
 }
 
-/// Who is handed the key of a device with its configuration, without showing a key.
+/// Which devices are handed a key with their configuration, without presenting one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Enrolment {
-    /// Whoever names a serial.
+    /// Any serial.
     Open,
-    /// Whoever names the serial of a device that the directory knows.
+    /// Devices that the directory knows.
     Known,
-    /// Nobody.
+    /// None.
     Closed,
 }
 
@@ -32,11 +32,11 @@ pub enum Duplicates {
     Fill,
     /// Changes nothing.
     Keep,
-    /// The last one wins, whole.
+    /// Replaces the row by the last one.
     Replace,
 }
 
-/// Form of the log.
+/// Format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {

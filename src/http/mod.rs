@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Extension, Request};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
@@ -52,7 +52,6 @@ use crate::wire::glance::{Glance, glance};
 use access::{Access, Caller};
 use body::{Bodies, Held, Parse, Parsed, Room};
 use connections::Connections;
-use headers::Guards;
 use retention::RawRetention;
 use unknown_names::NameCounts;
 
@@ -279,11 +278,11 @@ fn routes() -> OpenApiRouter<Arc<State>> {
 /// The routes, and what stands before and behind them.
 pub fn router(state: Arc<State>, settings: &Settings) -> Router {
     let (routes, document) = routes().split_for_parts();
-    routes
+    let routes = routes
         .fallback(error::no_such_route)
         .method_not_allowed_fallback(error::wrong_method)
         .layer(Extension(openapi::Document::new(&document, settings.authentication)))
         .layer(from_fn_with_state(state.clone(), access::check))
-        .layer(from_fn_with_state(Guards::of(settings), measure::measure))
-        .with_state(state)
+        .layer(from_fn(measure::measure));
+    headers::add(routes, settings).with_state(state)
 }

@@ -21,5 +21,5 @@ pub struct LatestValue {
     /// channel.
     pub upload_method: Option<String>,
     /// How new it is: the event time; of a row dated more than five minutes after its receipt, the time of receipt.
-    pub counted_ts: Timestamp,
+    pub effective_ts: Timestamp,
 }

@@ -1,7 +1,7 @@
-//! Which conditions hold, since when, and what has changed. Pure: it is told what was observed and what time it is.
+//! Which conditions hold, since when, and what has changed. Pure: the observation and the time are parameters.
 //!
-//! Before: `monitor` has looked. After: it tells what changed. Promise: a condition is told after it has held for a while
-//! without a gap, and once; that it is over is told once too.
+//! Before: `monitor` has sampled. After: it reports the changes. Promise: a condition is reported once, after it has held for a
+//! while without a gap; its end is reported once too.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -25,22 +25,22 @@ const MEMORY_USE: f64 = 0.9;
 /// How long rows may wait for a writer that commits nothing, seconds.
 const STOPPED_SECONDS: f64 = 30.0;
 
-/// What a look observed.
+/// What a sample observed.
 #[derive(Debug)]
 pub(super) struct Observation<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) postgres_answers: bool,
     pub(super) redis_answers: bool,
-    /// How long the oldest committed transaction has waited for its reaction. `None`: PostgreSQL did not say.
+    /// How long the oldest committed transaction has waited for its reaction. `None`: PostgreSQL did not answer.
     pub(super) lag: Option<Duration>,
-    /// For how long a refresh of the rollups has been due. `None`: PostgreSQL did not say.
+    /// For how long a refresh of the rollups has been due. `None`: PostgreSQL did not answer.
     pub(super) refresh_due: Option<Duration>,
-    /// The jobs of TimescaleDB. `None`: PostgreSQL did not say.
+    /// The jobs of TimescaleDB. `None`: PostgreSQL did not answer.
     pub(super) jobs: Option<&'a [Job]>,
 }
 
 impl Observation<'_> {
-    /// What only PostgreSQL can say is not over because it is away.
+    /// A condition that only PostgreSQL can report does not end because PostgreSQL is away.
     fn is_unknown(&self, condition: Condition) -> bool {
         match condition {
             Condition::ProcessingLag => self.lag.is_none(),
@@ -71,23 +71,23 @@ struct ActiveCondition {
 pub(super) struct Alarms {
     instance: String,
     after: Duration,
-    holding: BTreeMap<Condition, ActiveCondition>,
-    /// ActiveCondition when rows wait for a writer that commits nothing, by its place.
+    active: BTreeMap<Condition, ActiveCondition>,
+    /// Since when rows wait for a writer that commits nothing, by its index.
     stalled: BTreeMap<usize, (Instant, u64)>,
 }
 
 impl Alarms {
-    /// Tells what has held for `after`.
+    /// Reports conditions that have held for `after`.
     pub(super) fn new(instance: String, after: Duration) -> Self {
-        Self { instance, after, holding: BTreeMap::new(), stalled: BTreeMap::new() }
+        Self { instance, after, active: BTreeMap::new(), stalled: BTreeMap::new() }
     }
 
-    /// Those that were told and are not over.
+    /// Those that were reported and have not ended.
     pub(super) fn firing(&self) -> impl Iterator<Item = &SystemAlert> {
-        self.holding.values().filter(|since| since.reported).map(|since| &since.alert)
+        self.active.values().filter(|since| since.reported).map(|since| &since.alert)
     }
 
-    /// What began to be told, or is over, by this look.
+    /// The conditions that this observation makes fire, and those that it ends.
     pub(super) fn evaluate(
         &mut self,
         observed: &Observation<'_>,
@@ -97,7 +97,7 @@ impl Alarms {
         let stopped = self.stopped(observed, now);
         let mut changed = Vec::new();
         for condition in Condition::ALL {
-            let holds = match condition {
+            let breach = match condition {
                 Condition::WriterStopped => stopped.as_ref().map(|(seconds, shard)| Breach {
                     value: *seconds,
                     threshold: STOPPED_SECONDS,
@@ -107,29 +107,29 @@ impl Alarms {
                         seconds = seconds.round()
                     ),
                 }),
-                _ => holding(condition, observed),
+                _ => breach(condition, observed),
             };
-            match holds {
-                Some(holding) => changed.extend(self.holds(condition, holding, now, at)),
+            match breach {
+                Some(breach) => changed.extend(self.record(condition, breach, now, at)),
                 None if observed.is_unknown(condition) => {}
                 None => {
-                    let over = self.holding.remove(&condition).filter(|since| since.reported);
-                    changed.extend(over.map(|since| SystemAlert { ended_at: Some(at), ..since.alert }));
+                    let ended = self.active.remove(&condition).filter(|since| since.reported);
+                    changed.extend(ended.map(|since| SystemAlert { ended_at: Some(at), ..since.alert }));
                 }
             }
         }
         changed
     }
 
-    fn holds(
+    fn record(
         &mut self,
         condition: Condition,
-        holding: Breach,
+        breach: Breach,
         now: Instant,
         at: Timestamp,
     ) -> Option<SystemAlert> {
-        let Breach { value, threshold, message } = holding;
-        let since = self.holding.entry(condition).or_insert_with(|| ActiveCondition {
+        let Breach { value, threshold, message } = breach;
+        let since = self.active.entry(condition).or_insert_with(|| ActiveCondition {
             began: now,
             alert: SystemAlert {
                 condition,
@@ -155,15 +155,15 @@ impl Alarms {
         Some(since.alert.clone())
     }
 
-    /// The writer that has stood still for longest, beyond the bound.
+    /// The writer that has committed nothing for the longest time, beyond the bound.
     fn stopped(&mut self, observed: &Observation<'_>, now: Instant) -> Option<(f64, String)> {
         let mut longest: Option<(f64, String)> = None;
-        for (place, shard) in observed.snapshot.shards.iter().enumerate() {
+        for (index, shard) in observed.snapshot.shards.iter().enumerate() {
             if shard.queue_rows == 0 {
-                self.stalled.remove(&place);
+                self.stalled.remove(&index);
                 continue;
             }
-            let since = self.stalled.entry(place).or_insert((now, shard.batches));
+            let since = self.stalled.entry(index).or_insert((now, shard.batches));
             if since.1 != shard.batches {
                 *since = (now, shard.batches);
             }
@@ -176,8 +176,8 @@ impl Alarms {
     }
 }
 
-/// Whether a condition holds by this look alone.
-fn holding(condition: Condition, observed: &Observation<'_>) -> Option<Breach> {
+/// Whether a condition holds by this observation alone.
+fn breach(condition: Condition, observed: &Observation<'_>) -> Option<Breach> {
     let above = |value: f64, threshold: f64, message: Text| {
         (value > threshold).then_some(Breach { value, threshold, message })
     };
@@ -212,10 +212,10 @@ fn holding(condition: Condition, observed: &Observation<'_>) -> Option<Breach> {
         Condition::Jobs => {
             let refreshed = observed.refresh_due? <= LATE;
             let wrong: Vec<&Job> = observed.jobs?.iter().filter(|job| job.needs_somebody()).collect();
-            let told = |job: &&Job| Some(format!("job {} {}", job.name, job.finding(refreshed)?));
-            let told: Vec<String> = wrong.iter().filter_map(told).collect();
+            let finding = |job: &&Job| Some(format!("job {} {}", job.name, job.finding(refreshed)?));
+            let findings: Vec<String> = wrong.iter().filter_map(finding).collect();
             #[expect(clippy::cast_precision_loss, reason = "a few")]
-            above(wrong.len() as f64, 0.0, text!("system-jobs", findings = told.join("; ")))
+            above(wrong.len() as f64, 0.0, text!("system-jobs", findings = findings.join("; ")))
         }
     }
 }
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lasts_is_told_once_and_so_is_its_end() {
+    fn a_lasting_condition_is_reported_once_and_so_is_its_end() {
         let snapshot = snapshot(0, RecordCounts::default(), 0);
         let away = Observation { redis_answers: false, ..well(&snapshot) };
         let mut clock = Clock::new();
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn what_passes_soon_is_told_nobody() {
+    fn a_passing_condition_is_not_reported() {
         let snapshot = snapshot(0, RecordCounts::default(), 0);
         let away = Observation { postgres_answers: false, lag: None, ..well(&snapshot) };
         let mut clock = Clock::new();
@@ -322,12 +322,12 @@ mod tests {
         };
         let mut clock = Clock::new();
         clock.look(0, &worst);
-        let mut told: Vec<&str> = clock.look(60, &worst).into_iter().map(|(name, _)| name).collect();
-        told.extend(clock.look(120, &worst).into_iter().map(|(name, _)| name));
-        told.sort_unstable();
+        let mut reported: Vec<&str> = clock.look(60, &worst).into_iter().map(|(name, _)| name).collect();
+        reported.extend(clock.look(120, &worst).into_iter().map(|(name, _)| name));
+        reported.sort_unstable();
         let mut all = Condition::ALL.map(Condition::name);
         all.sort_unstable();
-        assert_eq!(told, all);
+        assert_eq!(reported, all);
 
         let mut clock = Clock::new();
         for look in 0..30_i64 {
@@ -336,7 +336,7 @@ mod tests {
             let jobs = [job(JobState::Ok), job(JobState::FailedAfterWork)];
             let late = Some(Duration::from_secs(300));
             let observed = Observation { lag: late, refresh_due: late, jobs: Some(&jobs), ..well(&nearly) };
-            assert!(clock.look(look * 20, &observed).is_empty(), "{:?}", clock.alarms.holding);
+            assert!(clock.look(look * 20, &observed).is_empty(), "{:?}", clock.alarms.active);
         }
     }
 
@@ -348,14 +348,14 @@ mod tests {
             assert!(clock.look(look * 5, &well(&busy)).is_empty());
         }
         let stuck = snapshot(50, RecordCounts::default(), 39);
-        let told: Vec<_> = (40..60).flat_map(|look| clock.look(look * 5, &well(&stuck))).collect();
-        assert_eq!(told, [("writer_stopped", false)]);
+        let reported: Vec<_> = (40..60).flat_map(|look| clock.look(look * 5, &well(&stuck))).collect();
+        assert_eq!(reported, [("writer_stopped", false)]);
         let idle = snapshot(0, RecordCounts::default(), 39);
         assert_eq!(clock.look(300, &well(&idle)), [("writer_stopped", true)]);
     }
 
     #[test]
-    fn what_only_postgres_can_say_is_not_over_because_nobody_can_be_asked() {
+    fn what_only_postgres_can_report_does_not_end_while_postgres_is_away() {
         let snapshot = snapshot(0, RecordCounts::default(), 0);
         let late = Observation { lag: Some(Duration::from_secs(400)), ..well(&snapshot) };
         let mut clock = Clock::new();

@@ -1,7 +1,7 @@
-//! Asking PostgreSQL and Redis how they are.
+//! Probes PostgreSQL and Redis.
 //!
-//! Before: the monitor samples; `http` is asked for `/api/health` and `/metrics`. After: `store`, `cache`.
-//! Promise: answered within [`PROBE_TIMEOUT`], whatever is away.
+//! Before: the sampler of the monitor, and `http` for `/api/health` and `/metrics`. After: `store`, `cache`.
+//! Promise: done within [`PROBE_TIMEOUT`], whatever is away.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -14,19 +14,19 @@ use crate::store::condition::{self, Backlog};
 use crate::store::job::{self, Job};
 use crate::store::{StoreError, health_check};
 
-/// Longest time a part has to answer before it counts as away.
+/// A component that does not answer within this time counts as away.
 pub const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What a part said.
+/// The result of one probe.
 #[derive(Debug, Clone)]
 pub struct ProbeResult<T> {
-    /// `None`: nothing in time, or that it cannot.
+    /// `None`: no answer in time, or an error.
     pub answer: Option<T>,
-    /// How long it took to find out.
+    /// How long the probe took.
     pub took: Duration,
 }
 
-/// What the parts said.
+/// The results of all probes.
 #[derive(Debug, Clone)]
 pub struct Probes {
     /// PostgreSQL answers, and commits.
@@ -40,7 +40,7 @@ pub struct Probes {
 }
 
 impl Monitor {
-    /// How the parts are now.
+    /// Probes every component.
     pub async fn probe_components(&self) -> Probes {
         let shared = &self.shared;
         let (mut postgres, redis, backlog, jobs) = tokio::join!(
@@ -53,7 +53,7 @@ impl Monitor {
         Probes { postgres, redis, backlog, jobs }
     }
 
-    /// The jobs of TimescaleDB, as they were a few samples ago at most: asking is dear, and none of it changes by the second.
+    /// The jobs of TimescaleDB, a few samples old at most: the query is expensive, and jobs do not change by the second.
     async fn jobs(&self) -> Result<Arc<[Job]>, StoreError> {
         let mut last = self.shared.jobs.lock().await;
         if let Some((at, jobs)) = &*last
@@ -67,12 +67,12 @@ impl Monitor {
     }
 }
 
-async fn probe<T, E: Display>(asking: impl Future<Output = Result<T, E>>) -> ProbeResult<T> {
+async fn probe<T, E: Display>(query: impl Future<Output = Result<T, E>>) -> ProbeResult<T> {
     let started = Instant::now();
-    let answer = match timeout(PROBE_TIMEOUT, asking).await {
+    let answer = match timeout(PROBE_TIMEOUT, query).await {
         Ok(Ok(answer)) => Some(answer),
         Ok(Err(error)) => {
-            tracing::debug!(%error, "a part is down");
+            tracing::debug!(%error, "a component does not answer");
             None
         }
         Err(_) => None,

@@ -1,8 +1,8 @@
-//! The service samples after itself: rates of the last minute, conditions that operators have to hear of, a line in the log.
+//! The service monitors itself: rates of the last minute, conditions that operators are notified of, a summary line in the log.
 //!
-//! Before: `ingest` counts, `store` and `cache` are asked whether they answer. After: `http` shows it, `notify` tells operators.
-//! Promise: looking costs the same whatever the load; what is told began at least `monitor.alert_after_seconds` ago; a service
-//! that is cut off from everything still knows how it is.
+//! Before: `ingest` counts, `store` and `cache` are probed. After: `http` shows the results, `notify` notifies operators.
+//! Promise: the cost of monitoring does not depend on the load; a condition is reported after it has lasted for
+//! `monitor.alert_after_seconds`; a service that is cut off from all others still knows its own state.
 
 mod alarms;
 mod components;
@@ -35,37 +35,37 @@ pub use process::Usage;
 /// How far back rates go.
 pub const RATES_OVER: Duration = Duration::from_secs(60);
 
-/// How long a condition that is over is still shown.
+/// How long a condition is shown after it has ended.
 pub const HISTORY: Duration = Duration::from_secs(3600);
 
-/// Looks from one at the jobs of TimescaleDB to the next: half a minute with the setting as it is.
+/// Samples between two queries of TimescaleDB's jobs: half a minute with the default interval.
 const SAMPLES_PER_JOB_QUERY: u32 = 6;
 
-/// Changes that wait to be told; more are in the log and in the history all the same.
+/// Most changes that wait for `notify`; further ones are in the log and in the history only.
 const MAX_WAITING_CHANGES: usize = 64;
 
-/// How every part of it is, at one moment.
+/// The state of the service at one moment.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
-    /// ActiveCondition the service began.
+    /// Since the service began.
     pub uptime: Duration,
-    /// Every writer now.
+    /// Every writer of the ingest.
     pub shards: Vec<WriterStatus>,
-    /// What each did in the last minute, in the order of `shards`.
+    /// What each writer did in the last minute, in the order of `shards`.
     pub recent: Vec<RecordCounts>,
     /// The time `recent` covers: a minute, or less after a start.
     pub covers: Duration,
-    /// Memory and processor of the process, at most a look old.
+    /// Memory and processor time of the process, from the last sample.
     pub usage: Usage,
 }
 
 impl Snapshot {
-    /// What all of them did since the service began.
+    /// What all writers did since the service began.
     pub fn total(&self) -> RecordCounts {
         self.shards.iter().map(|shard| shard.counts).fold(RecordCounts::default(), RecordCounts::plus)
     }
 
-    /// What all of them did in the last minute.
+    /// What all writers did in the last minute.
     pub fn recent_total(&self) -> RecordCounts {
         self.recent.iter().copied().fold(RecordCounts::default(), RecordCounts::plus)
     }
@@ -75,7 +75,7 @@ impl Snapshot {
         self.recent_total().error_rate()
     }
 
-    /// The fullest queue, 0 to 1, and whose it is.
+    /// How full the fullest queue is, 0 to 1, and the name of its writer.
     pub fn fullest(&self) -> (f64, &str) {
         let use_of = |shard: &WriterStatus| share(shard.queue_rows as u64, shard.queue_capacity as u64);
         self.shards
@@ -84,7 +84,7 @@ impl Snapshot {
             .fold((0.0, ""), |most, each| if each.0 > most.0 { each } else { most })
     }
 
-    /// `count` of the covered time, by the second.
+    /// `count` in the covered time, as a rate per second.
     #[expect(clippy::cast_precision_loss, reason = "a rate")]
     pub fn per_second(&self, count: u64) -> f64 {
         let seconds = self.covers.as_secs_f64();
@@ -97,7 +97,7 @@ fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
-/// Whoever asks how the service is. Clones share what is known.
+/// The state of the service, as last sampled. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Monitor {
     shared: Arc<Shared>,
@@ -110,7 +110,7 @@ struct Shared {
     ingest_stats: IngestStats,
     started: Instant,
     state: Mutex<State>,
-    /// As they were last seen, and when.
+    /// The jobs of TimescaleDB, and when they were queried.
     jobs: tokio::sync::Mutex<Option<(Instant, Arc<[Job]>)>>,
     jobs_every: Duration,
 }
@@ -123,18 +123,18 @@ struct State {
     history: VecDeque<SystemAlert>,
 }
 
-/// What there is to tell operators; the other end is `notify`'s.
+/// Changes of system alerts; `notify` receives them.
 pub type SystemAlertReceiver = mpsc::Receiver<SystemAlert>;
 
 impl Monitor {
-    /// Knows nothing yet; [`Sampler::run`] samples. The second is the watch, the third what it finds.
+    /// A monitor without any sample, the sampler that fills it, and the changes that the sampler finds.
     pub fn new(
         store: &Store,
         cache: &Cache,
         ingest_stats: IngestStats,
         settings: &Settings,
     ) -> (Self, Sampler, SystemAlertReceiver) {
-        let (changes, told) = mpsc::channel(MAX_WAITING_CHANGES);
+        let (changes, receiver) = mpsc::channel(MAX_WAITING_CHANGES);
         let state = State {
             window: Window::new(RATES_OVER),
             usage: Usage::default(),
@@ -156,7 +156,7 @@ impl Monitor {
             jobs_every: every * SAMPLES_PER_JOB_QUERY,
         };
         let monitor = Self { shared: Arc::new(shared) };
-        let watch = Sampler {
+        let sampler = Sampler {
             monitor: monitor.clone(),
             changes,
             every,
@@ -164,10 +164,10 @@ impl Monitor {
                 .filter(|every| !every.is_zero()),
             memory_limit_bytes: settings.monitor.memory_limit_bytes,
         };
-        (monitor, watch, told)
+        (monitor, sampler, receiver)
     }
 
-    /// How it is now.
+    /// The present state.
     pub fn snapshot(&self) -> Snapshot {
         let shards = self.shared.ingest_stats.read();
         let state = self.state();
@@ -188,7 +188,7 @@ impl Monitor {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Held for an update without an await; one that panicked left whole values.
+        // Held for an update without an await; a thread that panicked left complete values.
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -204,7 +204,7 @@ pub struct Sampler {
 }
 
 impl Sampler {
-    /// Looks until `stop`.
+    /// Samples until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let mut clock = interval(self.every);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -227,7 +227,7 @@ impl Sampler {
         }
     }
 
-    /// Looks once; gives how long the oldest committed transaction has waited for its reaction, where that can be asked.
+    /// Samples once; gives how long the oldest committed transaction has waited for its reaction, if PostgreSQL answers.
     async fn sample(&self, usage: Usage) -> Option<Duration> {
         self.monitor.shared.store.measure_pool();
         let shards = self.monitor.shared.ingest_stats.read();
@@ -258,7 +258,7 @@ impl Sampler {
         let (name, ended) = (alert.condition.name(), alert.ended_at.is_some());
         metrics::gauge!(names::SYSTEM_ALERT, "name" => name).set(if ended { 0.0 } else { 1.0 });
         if ended {
-            tracing::info!(name, message = %alert.message, "over");
+            tracing::info!(name, message = %alert.message, "the condition has ended");
             let mut state = self.monitor.state();
             let oldest = Timestamp::now() - HISTORY;
             state.history.retain(|past| past.ended_at.is_some_and(|at| at >= oldest));
@@ -267,20 +267,20 @@ impl Sampler {
             tracing::error!(name, value = alert.value, threshold = alert.threshold, "{}", alert.message);
         }
         if self.changes.try_send(alert).is_err() {
-            tracing::warn!(name, "operators are not told of this change: too many wait");
+            tracing::warn!(name, "operators are not notified of this change: too many changes wait");
         }
     }
 }
 
-/// The gauges of conditions, so that they are there before the first one.
+/// Registers the gauge of every condition, so that Prometheus sees them before one fires.
 pub fn describe_conditions() {
     for condition in SystemCondition::ALL {
         metrics::gauge!(names::SYSTEM_ALERT, "name" => condition.name()).set(0.0);
     }
 }
 
-/// The line of the log: what was done since the last one, so that the lines of a log cover all of it once, and how it is now. Gives
-/// where the next one begins.
+/// Logs a summary of what was done since the last one, and of the present state; so the summaries of a log cover all records once.
+/// Gives the start of the next summary.
 #[expect(clippy::cast_precision_loss, reason = "a rate")]
 fn log_summary(
     snapshot: &Snapshot,

@@ -1,6 +1,6 @@
-//! Memory and processor time of this process, and what it may use of them.
+//! Memory and processor time of this process, and its limits.
 //!
-//! Before: the system tells. After: `monitor`, and the gauges of the process. A system that does not tell leaves zeros.
+//! Before: the operating system. After: `monitor`, and the gauges of the process. What the system does not provide is zero.
 
 use std::time::Instant;
 
@@ -13,9 +13,9 @@ use crate::telemetry::names;
 pub struct Usage {
     /// In RAM, bytes.
     pub memory_bytes: u64,
-    /// What it may use, bytes; 0: not known.
+    /// Its limit, bytes; 0: not known.
     pub memory_limit_bytes: u64,
-    /// Share of the cores it may use, since the look before; 0 to 1.
+    /// Share of the cores it may use, since the last sample; 0 to 1.
     pub cpu: f64,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// `limit_bytes`: 0 for that of the control group, else of the machine.
+    /// `limit_bytes`: 0 for the limit of the control group, or the memory of the machine if there is none.
     pub(super) fn new(limit_bytes: u64) -> Self {
         let ram = MemoryRefreshKind::nothing().with_ram();
         let system = System::new_with_specifics(RefreshKind::nothing().with_memory(ram)).ok();
@@ -54,7 +54,7 @@ impl Process {
         Self { system, id: sysinfo::get_current_pid().ok(), limit_bytes, cores: cores as f64, last: None }
     }
 
-    /// Asks the system, and tells Prometheus.
+    /// Measures, and sets the gauges.
     pub(super) fn measure(&mut self) -> Usage {
         let (Some(system), Some(id)) = (&mut self.system, self.id) else { return Usage::default() };
         let what = ProcessRefreshKind::nothing().with_memory().with_cpu();

@@ -1,13 +1,13 @@
-//! What the writers did in the last minute. Pure: it is told what time it is.
+//! What the writers did in the last minute. Pure: the time is a parameter.
 //!
-//! Before: `monitor` adds the counts at each look. After: rates.
+//! Before: `monitor` adds the counts of each sample. After: rates.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::ingest::RecordCounts;
 
-/// Counts as they were at each look, as far back as a rate goes.
+/// The counts of each sample, as far back as a rate goes.
 #[derive(Debug)]
 pub(super) struct Window {
     over: Duration,
@@ -19,7 +19,7 @@ impl Window {
         Self { over, samples: VecDeque::new() }
     }
 
-    /// A look. One is kept that is older than the window, so that the whole of it is covered.
+    /// Adds a sample. One that is older than the window is kept, so that the window is covered completely.
     pub(super) fn add(&mut self, now: Instant, tallies: Vec<RecordCounts>) {
         self.samples.push_back((now, tallies));
         while self.samples.get(1).is_some_and(|(at, _)| now.duration_since(*at) >= self.over) {
@@ -27,7 +27,7 @@ impl Window {
         }
     }
 
-    /// What each did since the beginning of the window, and how long that is; nothing before the first look.
+    /// What each writer did since the window began, and how long that is; zero before the first sample.
     pub(super) fn since(&self, tallies: &[RecordCounts], now: Instant) -> (Vec<RecordCounts>, Duration) {
         let Some((at, earlier)) = self.samples.front() else {
             return (vec![RecordCounts::default(); tallies.len()], Duration::ZERO);
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn the_window_covers_a_minute_and_no_look_more() {
+    fn the_window_covers_a_minute_and_no_sample_more() {
         let start = Instant::now();
         let mut window = Window::new(Duration::from_secs(60));
         assert_eq!(window.since(&stored(5), start), (stored(0), Duration::ZERO));

@@ -1,8 +1,9 @@
-//! Alerts as dashboards see them: the loop that shows what changed.
+//! The loop that publishes changed alerts to the Redis view.
 //!
-//! Before: `vitals.show_alerts` notes changes in the transaction that makes them; this loop is woken, or polls. After:
-//! `cache::alert`. Promise: every change is shown, in no order but newest wins; what an instance held when it died is
-//! shown by another when its lease ends; a Redis that is away is waited for by nobody, its view is rebuilt.
+//! Before: `vitals.show_alerts` records changes in the transaction that makes them; this loop is woken, or polls. After:
+//! `cache::alert`. Promise: every change is published; the newest state of an alert wins, whatever the order; changes claimed by
+//! an instance that died are published by another when the lease ends; nothing waits for a Redis that is away: its view is
+//! rebuilt later.
 
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use crate::store::{StoreError, alert_change, outage_delays};
 /// Changes in one claim and one or two pipelines.
 const CLAIM_CHANGES: u32 = 1000;
 
-/// Shows changed alerts.
+/// Publishes changed alerts.
 #[derive(Debug)]
 pub struct AlertPublisher {
     view: RedisView,
@@ -29,7 +30,7 @@ pub struct AlertPublisher {
 }
 
 impl AlertPublisher {
-    /// Shows alerts in the Redis of `view`.
+    /// Publishes to the Redis of `view`.
     pub fn new(view: &RedisView, wake: Wake, settings: &Settings) -> Self {
         Self {
             view: view.clone(),
@@ -39,19 +40,19 @@ impl AlertPublisher {
         }
     }
 
-    /// Until `stop`; what was claimed is finished.
+    /// Runs until `stop`; claimed changes are finished.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut outage: Option<ExponentialBackoff> = None;
         while !stop.is_cancelled() {
             self.wake.arm();
-            let rest = match self.view.store.unless_silent("alerts.look", self.look()).await {
+            let pause = match self.view.store.unless_silent("alerts.poll", self.poll()).await {
                 Ok(full) => {
                     outage = None;
                     if full { Duration::ZERO } else { self.poll }
                 }
                 Err(error) => {
                     if outage.is_none() {
-                        tracing::warn!(%error, "alerts are not shown while the database is away");
+                        tracing::warn!(%error, "alerts are not published while the database is away");
                     }
                     outage.get_or_insert_with(outage_delays).next().unwrap_or_default()
                 }
@@ -62,14 +63,14 @@ impl AlertPublisher {
             };
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = sleep(rest) => {}
+                () = sleep(pause) => {}
                 () = woken => {}
             }
         }
     }
 
-    /// Claims once and shows what it got; true: there may be more.
-    async fn look(&self) -> Result<bool, StoreError> {
+    /// Claims once and publishes the claimed changes; true: there may be more.
+    async fn poll(&self) -> Result<bool, StoreError> {
         let store = &self.view.store;
         let claimed = alert_change::claim(store, &self.lease, CLAIM_CHANGES).await?;
         if claimed.change_ids.is_empty() {

@@ -1,9 +1,9 @@
-//! What a committed batch causes outside the database: dashboards see the latest values and the open alerts.
+//! What a committed batch causes outside the database: the latest values and the open alerts in Redis.
 //!
-//! Before: `relay` reads batches back and hands the newest rows over. After: `cache` writes them to Redis.
-//! Promise: idempotent; never waits for a Redis that is away; what Redis missed is made good by a rebuild from the
-//! database, after its return, its restart or its flush, by one instance, while live values go on.
-//! What a batch causes inside the database is `sql/functions/finish_batches.sql`.
+//! Before: `relay` reads batches back and passes the newest rows on. After: `cache` writes them to Redis.
+//! Promise: idempotent; never waits for a Redis that is away; after Redis has returned, restarted or was flushed, one instance
+//! rebuilds the view from the database, while live values go on.
+//! What a batch causes inside the database is `vitals.finish_batches`.
 
 pub mod alert_publisher;
 mod rebuild;

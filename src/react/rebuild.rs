@@ -1,8 +1,9 @@
-//! Rebuilding the view of latest values and open alerts from the database.
+//! Rebuilds the Redis view from the database: latest values, device information, open alerts.
 //!
-//! Before: `react::redis_view` checks in intervals. After: `cache::latest`, the same door live values go through: newest
-//! wins, so both may write at once. Promise: a view is marked whole only when every device and open alert known when the
-//! build was read is in it and no alert that is over, nothing was flushed meanwhile, and no reaction had to do without Redis since.
+//! Before: `react::redis_view` checks the view at intervals. After: `cache::latest` and its neighbours, which live values use
+//! too: the newest value wins, so both may write at once. Promise: a view is marked complete only if it holds every device and
+//! open alert that was known when the rebuild began and no alert that has ended, nothing was flushed meanwhile, and no reaction
+//! had to do without Redis since.
 
 use std::time::Instant;
 
@@ -13,7 +14,7 @@ use crate::cache::{self, CacheError, Hashes};
 use crate::store::{StoreError, alert_change, device_info, health_data, latest_view};
 use crate::timeline::{self, TimelineError};
 
-/// Devices in one query and one pipeline: a few milliseconds each, so live values hardly wait.
+/// Devices in one query and one pipeline, which take a few milliseconds each, so that live values hardly wait.
 const PAGE_DEVICES: u32 = 500;
 
 /// Why the view could not be checked or rebuilt.
@@ -25,7 +26,7 @@ pub(super) enum RebuildError {
     Store(#[from] StoreError),
 }
 
-/// True when Redis holds the whole view, be it after rebuilding it; false while another instance rebuilds it.
+/// Checks the view and rebuilds it if necessary. True: Redis holds the complete view; false: another instance rebuilds it.
 pub(super) async fn check(view: &RedisView) -> Result<bool, RebuildError> {
     view.cache.connect().await?;
     let before = view.cache.timeline();
@@ -34,9 +35,9 @@ pub(super) async fn check(view: &RedisView) -> Result<bool, RebuildError> {
         Err(TimelineError::Cache(error)) => return Err(error.into()),
         Err(TimelineError::Store(error)) => return Err(error.into()),
     };
-    // What this instance showed while it did not know of the change may be gone.
+    // What this instance wrote before it knew of a new timeline may be lost.
     let is_unchanged = before.is_none_or(|before| before == timeline);
-    // Read before any row: whatever is missed from here on belongs to a later build.
+    // Read before any row: a value that is missed from here on belongs to a later rebuild.
     let build = latest_view::build(&view.store).await?;
     let state = view::read_state(&view.cache).await?;
     let marker = state.marker_for(&build, timeline);
@@ -52,24 +53,24 @@ pub(super) async fn check(view: &RedisView) -> Result<bool, RebuildError> {
     };
     match filled {
         Ok(Some(devices)) => {
-            let whole = lock.complete(&marker).await?;
+            let complete = lock.complete(&marker).await?;
             let seconds = started.elapsed().as_secs_f64();
-            tracing::info!(devices, seconds, whole, "view of latest values rebuilt");
-            Ok(whole)
+            tracing::info!(devices, seconds, complete, "Redis view rebuilt");
+            Ok(complete)
         }
         Ok(None) => {
             lock.release().await?;
             Ok(false)
         }
         Err(failure) => {
-            // The first failure says why; if this one fails too, the right ends by time.
+            // The first failure says why; if the release fails too, the lock expires.
             let _ = lock.release().await;
             Err(failure)
         }
     }
 }
 
-/// Writes all open alerts, the newest row of every device, and what is known of it; `None`: stopped.
+/// Writes all open alerts, the newest row of every device, and its information. Gives the number of devices; `None`: stopped.
 async fn fill(view: &RedisView) -> Result<Option<usize>, RebuildError> {
     fill_alerts(view).await?;
     let (mut after, mut devices) = (String::new(), 0);
@@ -101,7 +102,7 @@ async fn fill(view: &RedisView) -> Result<Option<usize>, RebuildError> {
     Ok(Some(devices))
 }
 
-/// Takes away what never was, as far as the database knows.
+/// Deletes values of an earlier timeline, which the database has lost.
 async fn sweep(view: &RedisView) -> Result<(), RebuildError> {
     for hashes in [Hashes::Latest, Hashes::Infos] {
         let mut cursor = Some(0);
@@ -112,15 +113,15 @@ async fn sweep(view: &RedisView) -> Result<(), RebuildError> {
     Ok(())
 }
 
-/// Takes away what is shown and over, then shows what is open; ends early when stopped.
+/// Removes the alerts that have ended, then writes those that are open; ends early when stopped.
 async fn fill_alerts(view: &RedisView) -> Result<(), RebuildError> {
     let mut cursor = Some(0);
     while let Some(from) = cursor.filter(|_| !view.stop.is_cancelled()) {
-        let step = alert::scan(&view.cache, from).await?;
-        if !step.shown.is_empty() {
-            view.write_alerts(&alert_change::now(&view.store, &step.shown).await?).await?;
+        let page = alert::scan(&view.cache, from).await?;
+        if !page.alerts.is_empty() {
+            view.write_alerts(&alert_change::now(&view.store, &page.alerts).await?).await?;
         }
-        cursor = step.next;
+        cursor = page.next;
     }
     let mut after = Some((String::new(), 0));
     while let Some(from) = after.filter(|_| !view.stop.is_cancelled()) {

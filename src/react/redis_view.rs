@@ -1,8 +1,8 @@
-//! Latest values of live batches, and the watch over the view they make up.
+//! The writer of the Redis view: latest values, device information and alerts; and the loop that checks the view.
 //!
-//! Before: `relay` calls [`RedisView::show`] for what it read back. After: `cache::latest`. Promise: true means that
-//! Redis has them; false costs no time while Redis is away and obliges the caller to tell `outbox::finish`, which
-//! declares the view of no use, so that [`RedisView::watch`] rebuilds it.
+//! Before: `relay` calls [`RedisView::show`] with the rows it read back. After: `cache`. Promise: true means that Redis has all
+//! values. False takes no time while Redis is away; the caller then reports it to `outbox::finish`, which marks the view as
+//! incomplete, so that [`RedisView::watch`] rebuilds it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,7 +22,7 @@ use crate::store::health_data::Newest;
 use crate::telemetry::names;
 use crate::timeline::{self, TimelineError};
 
-/// The view of latest values in Redis. Clones are the same view.
+/// The view in Redis. Clones are the same view.
 #[derive(Debug, Clone)]
 pub struct RedisView {
     pub(super) store: Store,
@@ -34,9 +34,9 @@ pub struct RedisView {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Redis is away or refuses: said once.
+    /// Redis is away or refuses, and that was logged.
     away: AtomicBool,
-    /// Something was missed: look at once whether Redis is back.
+    /// A value was missed: check at once whether Redis is back.
     check: Notify,
 }
 
@@ -53,19 +53,19 @@ impl RedisView {
         }
     }
 
-    /// Shows the newest rows of some batches; false: Redis has not got all of them.
+    /// Writes the newest rows of some batches; false: some did not reach Redis.
     pub async fn show(&self, newest: &Newest) -> bool {
         let written = self.write(newest).await;
         self.is_shown(written, newest.values.len())
     }
 
-    /// Shows what is known of the devices of some batches; false: Redis has not got all of it.
+    /// Writes the information of devices of some batches; false: some did not reach Redis.
     pub async fn show_infos(&self, latest: &Latest) -> bool {
         let written = self.write_infos(latest).await;
         self.is_shown(written, latest.infos.len())
     }
 
-    /// Shows alerts as they are; false: Redis has not got all of them.
+    /// Writes the state of alerts; false: some did not reach Redis.
     pub async fn show_alerts(&self, alerts: &[ShownAlert]) -> bool {
         let written = self.write_alerts(alerts).await;
         self.is_shown(written, alerts.len())
@@ -75,7 +75,7 @@ impl RedisView {
         let Err(error) = written else { return true };
         metrics::counter!(names::LATEST, "outcome" => "missed").increment(values as u64);
         metrics::gauge!(names::VIEW_WHOLE).set(0.0);
-        self.say_away(&error);
+        self.log_away(&error);
         self.state.check.notify_one();
         false
     }
@@ -92,7 +92,7 @@ impl RedisView {
         self.persist(|| cache::alert::show(&self.cache, alerts)).await
     }
 
-    /// A connection that has just broken is made again once: most breaks are one of those.
+    /// Writes, and retries once on a new connection: most failures are a connection that has just broken.
     async fn persist<F: Future<Output = Result<Shown, CacheError>>>(
         &self,
         show: impl Fn() -> F,
@@ -113,7 +113,7 @@ impl RedisView {
         Ok(())
     }
 
-    /// Finds out which timeline of the database Redis holds: it is not known yet, or another instance found a later one.
+    /// Resolves the timeline: it is not known yet, or another instance found a later one.
     async fn resolve_timeline(&self) -> Result<(), CacheError> {
         match timeline::resolve(&self.store, &self.cache).await {
             Ok(_) => Ok(()),
@@ -122,31 +122,31 @@ impl RedisView {
         }
     }
 
-    /// Looks every `view_check_interval_ms` whether Redis holds the whole view, and rebuilds it when it does not. Runs
-    /// until the stop.
+    /// Checks every `view_check_interval_ms` whether Redis holds the complete view, and rebuilds it if it does not. Runs until
+    /// the stop.
     pub async fn watch(self) {
         while !self.stop.is_cancelled() {
             match rebuild::check(&self).await {
                 Ok(whole) => {
                     metrics::gauge!(names::VIEW_WHOLE).set(if whole { 1.0 } else { 0.0 });
                     if self.state.away.swap(false, Ordering::Relaxed) {
-                        tracing::info!("redis is back");
+                        tracing::info!("Redis is back");
                     }
                 }
                 Err(rebuild::RebuildError::Cache(error)) => {
                     metrics::gauge!(names::VIEW_WHOLE).set(0.0);
-                    self.say_away(&error);
+                    self.log_away(&error);
                 }
-                // The relay says so; with the database away nothing new is missed either.
+                // The relay logs it; while the database is away nothing new is missed either.
                 Err(rebuild::RebuildError::Store(error)) => {
-                    tracing::debug!(%error, "view of latest values not checked")
+                    tracing::debug!(%error, "Redis view not checked")
                 }
             }
             self.pause().await;
         }
     }
 
-    /// Until the next check: at once after the first miss, then at the pace of the interval.
+    /// Waits for the next check: shortly after a missed value, else for the interval.
     async fn pause(&self) {
         let missed = async {
             self.state.check.notified().await;
@@ -159,9 +159,9 @@ impl RedisView {
         }
     }
 
-    fn say_away(&self, error: &CacheError) {
+    fn log_away(&self, error: &CacheError) {
         if !self.state.away.swap(true, Ordering::Relaxed) {
-            tracing::warn!(%error, "redis cannot show latest values; uploads and alerts go on, the view is rebuilt when it is back");
+            tracing::warn!(%error, "Redis does not take latest values; uploads and alerts go on, the view is rebuilt when Redis is back");
         }
     }
 }

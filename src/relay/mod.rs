@@ -1,9 +1,9 @@
-//! From commit to reaction: outbox and LISTEN.
+//! From commit to reaction: the outbox and LISTEN.
 //!
-//! Before: whatever commits `health_data` leaves an outbox row. After: `react` shows latest values, and
-//! `store::outbox::finish` does in SQL what the batch causes in the database. Promise: every committed batch is reacted
-//! to at least once, in the database exactly once; many instances share the work; what an instance held when it died is
-//! taken over when its lease ends; a batch whose reaction fails holds up no other.
+//! Before: whatever commits `health_data` leaves an outbox row. After: `react` writes latest values to Redis,
+//! and `store::outbox::finish` does in SQL what the batch causes in the database. Promise: every committed batch is reacted
+//! to at least once, in the database exactly once; many instances share the work; batches of an
+//! instance that died are taken over when its lease ends; a batch whose reaction fails delays no other.
 
 mod poll_timer;
 mod reaction;
@@ -17,9 +17,9 @@ use crate::store::outbox::Share;
 use crate::store::wake::Subject;
 use crate::tasks::Stage;
 
-/// Starts three lanes, woken by `notifier`: one for the batches of the service, one for those of readings of long ago, and one for
-/// imports that come without a time range and may be of any size, so that a large one delays nobody. Stopping the stage lets each lane finish what it
-/// has claimed; what it has not claimed stays in the outbox.
+/// Starts three workers, woken by `notifier`: one for live batches of the service, one for batches of old readings, and one for
+/// imports, which come without a time range and may be of any size; so a large import delays no other batch. When the stage stops,
+/// each worker finishes what it has claimed; the rest stays in the outbox.
 pub fn start(stage: &Stage, store: &Store, view: &RedisView, notifier: &Notifier, settings: &Settings) {
     let notifications = &notifier.notification();
     let wake = || notifier.wake(Subject::Outbox);

@@ -1,7 +1,7 @@
-//! When a lane looks into the outbox, and how deep.
+//! When a relay worker polls the outbox, and when a poll is a sweep of the whole outbox.
 //!
-//! Before and after: `relay::worker`. Promise: a lone batch is looked for at once; under load batches gather, so that a
-//! reaction covers many; a sweep of the whole outbox never takes more than a twentieth of the time.
+//! Before and after: `relay::worker`. Promise: a single batch is claimed at once; under load batches gather, so that one
+//! reaction covers many; sweeps never take more than a twentieth of the time.
 
 use std::time::Duration;
 
@@ -9,64 +9,64 @@ use tokio::time::Instant;
 
 use crate::store::outbox::Measure;
 
-/// After a reaction the lane rests this many times as long as it took, so that each device is written once for several
+/// After a reaction the worker pauses this many times as long as it took, so that each device is written once for several
 /// batches. Bench "reaction" in benches/README.md: at 100 000 rows/s, 2 instead of 1 saves a fifth of the work and costs
 /// 70 ms.
-const REST_PER_WORK: u32 = 1;
+const GATHER_PER_WORK: u32 = 1;
 
-/// But never longer: latest values are to be seen within 300 ms, of which the throttled NOTIFY may take 50.
-const LONGEST_REST: Duration = Duration::from_millis(60);
+/// Longest such pause: latest values are visible within 300 ms, of which the throttled NOTIFY may take 50.
+const MAX_GATHER_DELAY: Duration = Duration::from_millis(60);
 
-/// A sweep may cost this share of the time at most (deleted rows that vacuum cannot remove make it dear).
-const SWEEP_SHARE: u32 = 20;
+/// The interval between sweeps is at least this many times the duration of one (deleted rows that vacuum cannot remove make it slow).
+const SWEEP_INTERVAL_FACTOR: u32 = 20;
 
-/// The clock of a lane. Pure: it is told what time it is.
+/// The timer of a worker. Pure: the time is a parameter.
 #[derive(Debug)]
 pub(super) struct PollTimer {
     poll: Duration,
     next_sweep: Instant,
-    /// Horizon of the last complete sweep, and of the one before.
+    /// Horizon of the last complete sweep and of the one before it.
     horizons: [i64; 2],
 }
 
 impl PollTimer {
-    /// Sweeps first.
+    /// The first poll is a sweep.
     pub(super) fn new(poll: Duration, now: Instant) -> Self {
         Self { poll, next_sweep: now, horizons: [0; 2] }
     }
 
-    /// Whether the next look is to be a sweep of the whole outbox.
+    /// Whether the next poll is a sweep.
     pub(super) fn sweep_is_due(&self, now: Instant) -> bool {
         now >= self.next_sweep
     }
 
-    /// The next look is to be a sweep: something may lie where the last looks did not go.
+    /// Makes the next poll a sweep: rows may lie below the floor of the last polls.
     pub(super) fn sweep_soon(&mut self, now: Instant) {
         self.next_sweep = now;
     }
 
-    /// A sweep found nothing more to claim.
+    /// Records a sweep that left nothing to claim.
     pub(super) fn swept(&mut self, measure: Measure, took: Duration, now: Instant) {
         let before = self.horizons[0];
-        // Numbers of transactions go back with a database that lost some: nothing is known of where what comes now lies.
+        // A lower horizon means that the database lost transactions: new rows may lie anywhere above it.
         self.horizons = [measure.horizon, if measure.horizon < before { 0 } else { before }];
-        self.next_sweep = now + self.poll.max(took * SWEEP_SHARE);
+        self.next_sweep = now + self.poll.max(took * SWEEP_INTERVAL_FACTOR);
     }
 
-    /// Below this number a look between sweeps finds nothing, save what a transaction left that ran longer than the
-    /// time between two sweeps; the next sweep finds that.
+    /// Polls between sweeps start at this transaction number. Rows below it are only those of transactions that ran longer than the
+    /// time between two sweeps; the next sweep finds them.
     pub(super) fn floor(&self) -> i64 {
         self.horizons[1]
     }
 
-    /// When to look again, if nobody wakes the lane.
-    pub(super) fn next_look(&self) -> Instant {
+    /// When to poll next, unless the worker is woken first.
+    pub(super) fn next_poll(&self) -> Instant {
         self.next_sweep
     }
 
     /// How long to let batches gather after a reaction that took `work`.
-    pub(super) fn rest_after(work: Duration) -> Duration {
-        (work * REST_PER_WORK).min(LONGEST_REST)
+    pub(super) fn gather_delay(work: Duration) -> Duration {
+        (work * GATHER_PER_WORK).min(MAX_GATHER_DELAY)
     }
 }
 
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_between_sweeps_begins_two_sweeps_back() {
+    fn a_poll_between_sweeps_begins_two_sweeps_back() {
         let now = Instant::now();
         let mut timer = PollTimer::new(SECOND, now);
         assert!(timer.sweep_is_due(now));
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_database_went_back_a_look_goes_as_deep_as_a_sweep() {
+    fn after_a_database_went_back_a_poll_goes_as_deep_as_a_sweep() {
         let now = Instant::now();
         let mut timer = PollTimer::new(SECOND, now);
         for horizon in [900, 1000] {
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dear_sweep_is_made_less_often() {
+    fn an_expensive_sweep_is_made_less_often() {
         let now = Instant::now();
         let mut timer = PollTimer::new(SECOND, now);
         timer.swept(measure(1), Duration::from_millis(500), now);
@@ -117,8 +117,8 @@ mod tests {
     }
 
     #[test]
-    fn a_short_reaction_is_followed_by_a_short_rest_and_a_long_one_by_a_bounded_rest() {
-        assert_eq!(PollTimer::rest_after(Duration::from_millis(3)), Duration::from_millis(3));
-        assert_eq!(PollTimer::rest_after(Duration::from_secs(3)), LONGEST_REST);
+    fn a_short_reaction_is_followed_by_a_short_pause_and_a_long_one_by_a_bounded_pause() {
+        assert_eq!(PollTimer::gather_delay(Duration::from_millis(3)), Duration::from_millis(3));
+        assert_eq!(PollTimer::gather_delay(Duration::from_secs(3)), MAX_GATHER_DELAY);
     }
 }

@@ -1,8 +1,8 @@
-//! The reaction to claimed batches: read back, show, finish.
+//! The reaction to claimed batches: read their rows back, write them to Redis, finish the batches.
 //!
-//! Before: `relay::worker` claims. After: `react` and `store::outbox::finish`. Promise: Redis is told before the outbox rows
-//! go, and no transaction is open while it is told; the lease is kept up for as long as it takes; a batch that fails by
-//! itself is put aside for longer each time, and said in the log, while its neighbours go on.
+//! Before: `relay::worker` claims. After: `react` and `store::outbox::finish`. Promise: Redis is written before the outbox rows
+//! are deleted, and no transaction is open meanwhile; the lease is renewed for as long as the reaction takes; a batch that fails
+//! by itself is parked for longer each time, and logged, while other batches go on.
 
 use std::convert::Infallible;
 use std::time::Instant;
@@ -19,17 +19,17 @@ use crate::store::wake::Announcer;
 use crate::store::{Kind, Patience, Store, StoreError};
 use crate::telemetry::{names, trace};
 
-/// Most devices carried through memory at once, about 20 MB. Batches of more (a large import) have the view rebuilt
-/// instead, which goes page by page.
+/// Most devices held in memory at once, about 20 MB. Batches with more (a large import) cause a rebuild of the view
+/// instead, which reads page by page.
 const MAX_DEVICES: usize = 50_000;
 
-/// Days that rows react together over: what devices send all day spans half of them.
-const LONGEST_RANGE: SignedDuration = SignedDuration::from_hours(32 * 24);
+/// Longest time range of rows that are reacted to together; what devices send all day spans half of it.
+const MAX_RANGE: SignedDuration = SignedDuration::from_hours(32 * 24);
 
-/// From this claim on a batch is reacted to by itself: it may be why the others were not finished.
+/// From this attempt on a batch is reacted to by itself: it may be the reason why others were not finished.
 const ALONE_FROM_ATTEMPT: i16 = 3;
 
-/// Most doublings of the lease for a batch put aside: 10 s become 640 s.
+/// Most doublings of the lease for a parked batch: 10 s become 640 s.
 const MAX_DOUBLINGS: u32 = 6;
 
 pub(super) struct Reaction {
@@ -63,40 +63,40 @@ impl Reaction {
     /// Reacts to claimed rows.
     ///
     /// # Errors
-    /// The database is away. What was not finished stays claimed.
-    pub(super) async fn to(&self, claimed: Vec<Claimed>) -> Result<(), StoreError> {
-        let (suspects, together): (Vec<_>, Vec<_>) =
+    /// The database is away. Batches that were not finished stay claimed.
+    pub(super) async fn react(&self, claimed: Vec<Claimed>) -> Result<(), StoreError> {
+        let (retried, together): (Vec<_>, Vec<_>) =
             claimed.into_iter().partition(|row| row.attempts >= ALONE_FROM_ATTEMPT);
-        let mut alone = suspects;
-        for together in by_range(together) {
-            match self.react(&together).await {
+        let mut alone = retried;
+        for together in group_by_range(together) {
+            match self.react_together(&together).await {
                 Ok(()) => {}
                 Err(error) if is_down(&error) => return Err(error),
                 Err(_) => alone.extend(together),
             }
         }
         for row in alone {
-            if let Err(error) = self.react(std::slice::from_ref(&row)).await {
-                self.put_aside(&row, &error).await?;
+            if let Err(error) = self.react_together(std::slice::from_ref(&row)).await {
+                self.park(&row, &error).await?;
             }
         }
         Ok(())
     }
 
-    /// If the database can still be written to, the failure was the batch's own.
-    async fn put_aside(&self, row: &Claimed, error: &StoreError) -> Result<(), StoreError> {
+    /// Parks a batch that failed by itself; if parking fails too, the database is the cause.
+    async fn park(&self, row: &Claimed, error: &StoreError) -> Result<(), StoreError> {
         let doublings = u32::try_from(row.attempts).unwrap_or_default().min(MAX_DOUBLINGS);
         let pause = self.lease.duration() * 2u32.pow(doublings);
         outbox::park(&self.store, &self.lease, row.batch_id, pause).await?;
         tracing::error!(
             batch_id = row.batch_id, attempts = row.attempts, retry_after_seconds = pause.as_secs(), %error,
-            "reaction to a batch failed; it is put aside"
+            "reaction to a batch failed; it is parked"
         );
         Ok(())
     }
 
-    /// One reaction for all of them, the lease kept up meanwhile.
-    async fn react(&self, claimed: &[Claimed]) -> Result<(), StoreError> {
+    /// One reaction for all of them; their lease is renewed meanwhile.
+    async fn react_together(&self, claimed: &[Claimed]) -> Result<(), StoreError> {
         if claimed.is_empty() {
             return Ok(());
         }
@@ -105,8 +105,8 @@ impl Reaction {
         let traces = claimed.iter().filter_map(|row| row.trace.as_ref());
         let span = trace::span_with_parents(traces, || trace::span!("react", batches = claimed.len()));
         let finished = tokio::select! {
-            finished = self.read_show_finish(claimed, &batch_ids).instrument(span) => finished?,
-            never = self.keep_lease(&batch_ids) => match never {},
+            finished = self.read_write_finish(claimed, &batch_ids).instrument(span) => finished?,
+            never = self.keep_lease_renewed(&batch_ids) => match never {},
         };
         if finished.notified {
             self.notifications.announce();
@@ -123,8 +123,12 @@ impl Reaction {
         Ok(())
     }
 
-    async fn read_show_finish(&self, claimed: &[Claimed], batch_ids: &[i64]) -> Result<Finished, StoreError> {
-        let range = match given_range(claimed) {
+    async fn read_write_finish(
+        &self,
+        claimed: &[Claimed],
+        batch_ids: &[i64],
+    ) -> Result<Finished, StoreError> {
+        let range = match common_range(claimed) {
             Some(range) => Some(range),
             None => health_data::range_of_batches(&self.store, self.patience, batch_ids).await?,
         };
@@ -144,7 +148,7 @@ impl Reaction {
         outbox::finish(&self.store, &self.lease, self.patience, &finish).await
     }
 
-    /// `None`: more devices than are carried through memory.
+    /// The newest row of each device; `None`: more than [`MAX_DEVICES`].
     async fn read(&self, batch_ids: &[i64], range: TimeRange) -> Result<Option<Newest>, StoreError> {
         let limit = MAX_DEVICES + 1;
         let newest =
@@ -152,19 +156,19 @@ impl Reaction {
         Ok(Some(newest).filter(|newest| newest.values.len() <= MAX_DEVICES))
     }
 
-    /// Shows what is known of devices that said something of themselves in these batches. False: Redis has not got all of it.
+    /// Writes the information of devices that sent some in these batches. False: some of it did not reach Redis.
     async fn show_infos(&self, claimed: &[Claimed], batch_ids: &[i64]) -> Result<bool, StoreError> {
         if !claimed.iter().any(|row| row.may_hold_device_infos) {
             return Ok(true);
         }
-        let (range, limit) = (given_range(claimed), MAX_DEVICES + 1);
+        let (range, limit) = (common_range(claimed), MAX_DEVICES + 1);
         let latest =
             device_info::latest_of_batches(&self.store, self.patience, batch_ids, range, limit).await?;
         Ok(latest.infos.len() <= MAX_DEVICES && self.view.show_infos(&latest).await)
     }
 
-    /// Never ends: prolongs the lease until the reaction does.
-    async fn keep_lease(&self, batch_ids: &[i64]) -> Infallible {
+    /// Renews the lease; never ends by itself.
+    async fn keep_lease_renewed(&self, batch_ids: &[i64]) -> Infallible {
         loop {
             sleep(self.lease.duration() / 3).await;
             if let Err(error) = outbox::renew(&self.store, &self.lease, batch_ids).await {
@@ -175,18 +179,16 @@ impl Reaction {
     }
 }
 
-/// Rows of one time go together: what is read for them, and what waits meanwhile, follows the days their range spans. The newest
-/// first, since they are what somebody may be waiting for.
-fn by_range(mut claimed: Vec<Claimed>) -> Vec<Vec<Claimed>> {
+/// Groups rows of neighbouring times: the cost of reading them back follows the days their range spans. The newest group is first,
+/// because people wait for it.
+fn group_by_range(mut claimed: Vec<Claimed>) -> Vec<Vec<Claimed>> {
     claimed.sort_by_key(|row| std::cmp::Reverse(row.range.map(|range| range.last)));
     let mut groups: Vec<Vec<Claimed>> = Vec::new();
     let mut whole: Option<TimeRange> = None;
     for row in claimed {
         let joined = whole.zip(row.range).map(|(whole, range)| whole.and(range));
         match groups.last_mut() {
-            Some(group)
-                if joined.is_none_or(|range| range.last.duration_since(range.first) <= LONGEST_RANGE) =>
-            {
+            Some(group) if joined.is_none_or(|range| range.last.duration_since(range.first) <= MAX_RANGE) => {
                 whole = joined;
                 group.push(row);
             }
@@ -199,14 +201,14 @@ fn by_range(mut claimed: Vec<Claimed>) -> Vec<Vec<Claimed>> {
     groups
 }
 
-/// The range of all of them; `None` when one does not say.
-fn given_range(claimed: &[Claimed]) -> Option<TimeRange> {
+/// The range of all of them; `None` if one has none.
+fn common_range(claimed: &[Claimed]) -> Option<TimeRange> {
     let mut ranges = claimed.iter().map(|row| row.range);
     let first = ranges.next()??;
     ranges.try_fold(first, |whole, range| Some(whole.and(range?)))
 }
 
-/// Not the fault of a batch: the same again may work.
+/// Not caused by a batch: a retry may work.
 fn is_down(error: &StoreError) -> bool {
     matches!(error.kind(), Kind::Down | Kind::Retry)
 }
@@ -231,26 +233,26 @@ mod tests {
 
     #[test]
     fn the_range_of_several_batches_holds_all_of_them() {
-        let range = given_range(&[claimed(Some((5, 6))), claimed(Some((1, 2)))]).expect("all say");
+        let range = common_range(&[claimed(Some((5, 6))), claimed(Some((1, 2)))]).expect("each has one");
         assert_eq!((range.first.as_second(), range.last.as_second()), (1, 6));
     }
 
     #[test]
-    fn rows_of_other_times_react_apart_and_the_newest_first() {
+    fn rows_of_distant_times_are_grouped_apart_and_the_newest_first() {
         const DAY: i64 = 86_400;
         let rows = [0, 1, 500, 900, 905, 1000].map(|day| claimed(Some((day * DAY, (day + 10) * DAY))));
-        let groups: Vec<Vec<i64>> = by_range(rows.to_vec())
+        let groups: Vec<Vec<i64>> = group_by_range(rows.to_vec())
             .iter()
             .map(|group| group.iter().filter_map(|row| Some(row.range?.first.as_second() / DAY)).collect())
             .collect();
         assert_eq!(groups, [vec![1000], vec![905, 900], vec![500], vec![1, 0]]);
-        assert_eq!(by_range(vec![claimed(None), claimed(None)]).len(), 1);
-        assert!(by_range(Vec::new()).is_empty());
+        assert_eq!(group_by_range(vec![claimed(None), claimed(None)]).len(), 1);
+        assert!(group_by_range(Vec::new()).is_empty());
     }
 
     #[test]
-    fn one_batch_that_does_not_say_makes_the_range_unknown() {
-        assert_eq!(given_range(&[claimed(Some((5, 6))), claimed(None)]), None);
-        assert_eq!(given_range(&[]), None);
+    fn one_batch_without_a_range_makes_the_range_unknown() {
+        assert_eq!(common_range(&[claimed(Some((5, 6))), claimed(None)]), None);
+        assert_eq!(common_range(&[]), None);
     }
 }

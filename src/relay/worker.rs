@@ -1,8 +1,8 @@
-//! A lane: the loop that claims its share of the outbox, has it reacted to, and waits for more.
+//! A relay worker: the loop that claims its share of the outbox, starts the reaction, and waits for more.
 //!
-//! Before: woken by `store::wake`, by the poll, or by its own full claim. After: `relay::reaction`. Promise: a wake-up
-//! that comes while the lane looks is not lost; a full claim is followed by the next at once; after a stop nothing is
-//! claimed, and what was claimed is finished.
+//! Before: woken by `store::wake`, by its timer, or by its own full claim. After: `relay::reaction`. Promise: a wake-up
+//! during a poll is not lost; a full claim is followed by the next one at once; after a stop nothing is claimed, and claimed
+//! batches are finished.
 
 use std::time::Duration;
 
@@ -28,15 +28,15 @@ pub(super) struct Worker {
     timer: PollTimer,
 }
 
-/// What a look into the outbox found.
+/// How much a poll of the outbox claimed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Found {
-    /// As many rows as may be claimed at once: there may be more.
+enum Claim {
+    /// As many rows as may be claimed at once: more may be waiting.
     Full,
-    /// All there was.
-    Some,
-    /// Nothing.
-    Nothing,
+    /// All rows there were.
+    Partial,
+    /// No rows.
+    Empty,
 }
 
 impl Worker {
@@ -58,7 +58,7 @@ impl Worker {
         }
     }
 
-    /// Until `stop`.
+    /// Runs until `stop`.
     pub(super) async fn run(mut self, stop: CancellationToken) {
         let mut outage: Option<ExponentialBackoff> = None;
         while !stop.is_cancelled() {
@@ -67,53 +67,53 @@ impl Worker {
                 self.timer.sweep_soon(Instant::now());
             }
             let began = Instant::now();
-            let rest = match self.look_in_time().await {
-                Ok(found) => {
+            let pause = match self.poll_within_deadline().await {
+                Ok(claim) => {
                     if outage.take().is_some() {
-                        tracing::info!(share = ?self.share, "the relay goes on");
+                        tracing::info!(share = ?self.share, "the relay continues");
                     }
-                    match found {
-                        Found::Full => continue,
-                        Found::Some => PollTimer::rest_after(began.elapsed()),
-                        Found::Nothing => Duration::ZERO,
+                    match claim {
+                        Claim::Full => continue,
+                        Claim::Partial => PollTimer::gather_delay(began.elapsed()),
+                        Claim::Empty => Duration::ZERO,
                     }
                 }
                 Err(error) => {
                     if outage.is_none() {
-                        tracing::warn!(share = ?self.share, %error, "the relay waits for the database; the outbox keeps what is to be done");
+                        tracing::warn!(share = ?self.share, %error, "the relay waits for the database; the outbox keeps its rows");
                     }
-                    // What was claimed and not finished is our own: claimed again by the next sweep.
+                    // Batches that are claimed and not finished are still ours: the next sweep claims them once more.
                     self.timer.sweep_soon(Instant::now());
                     let delay = outage.get_or_insert_with(outage_delays).next().unwrap_or_default();
-                    until(&stop, sleep(delay)).await;
+                    wait_unless_stopped(&stop, sleep(delay)).await;
                     continue;
                 }
             };
-            until(&stop, sleep(rest)).await;
-            let next_look = self.timer.next_look();
-            until(&stop, async {
+            wait_unless_stopped(&stop, sleep(pause)).await;
+            let next_poll = self.timer.next_poll();
+            wait_unless_stopped(&stop, async {
                 tokio::select! {
                     () = self.wake.woken() => {}
-                    () = sleep_until(next_look) => {}
+                    () = sleep_until(next_poll) => {}
                 }
             })
             .await;
         }
     }
 
-    /// Imports may take as long as they do.
-    async fn look_in_time(&mut self) -> Result<Found, StoreError> {
+    /// A poll for imports has no deadline.
+    async fn poll_within_deadline(&mut self) -> Result<Claim, StoreError> {
         match self.share {
-            Share::Ranged | Share::Far => self.store.clone().unless_silent("relay.look", self.look()).await,
-            Share::Unranged => self.look().await,
+            Share::Ranged | Share::Far => self.store.clone().unless_silent("relay.poll", self.poll()).await,
+            Share::Unranged => self.poll().await,
         }
     }
 
-    /// Claims once and reacts to what it got.
-    async fn look(&mut self) -> Result<Found, StoreError> {
+    /// Claims once and reacts to the claimed batches.
+    async fn poll(&mut self) -> Result<Claim, StoreError> {
         let is_due = self.timer.sweep_is_due(Instant::now());
         if is_due {
-            // How long a connection is waited for says nothing of the outbox.
+            // Waiting for a connection must not count as time of the sweep.
             drop(self.store.client().await?);
         }
         let began = Instant::now();
@@ -126,20 +126,20 @@ impl Worker {
         let claimed =
             outbox::claim(&self.store, self.reaction.lease(), self.share, self.limit, floor).await?;
         let took = began.elapsed();
-        let found = match claimed.len() {
-            0 => Found::Nothing,
-            rows if rows >= self.limit as usize => Found::Full,
-            _ => Found::Some,
+        let claim = match claimed.len() {
+            0 => Claim::Empty,
+            rows if rows >= self.limit as usize => Claim::Full,
+            _ => Claim::Partial,
         };
-        self.reaction.to(claimed).await?;
-        if let (Some(measure), Found::Some | Found::Nothing) = (sweep, found) {
+        self.reaction.react(claimed).await?;
+        if let (Some(measure), Claim::Partial | Claim::Empty) = (sweep, claim) {
             self.timer.swept(measure, took, Instant::now());
         }
-        Ok(found)
+        Ok(claim)
     }
 }
 
-async fn until(stop: &CancellationToken, wait: impl Future<Output = ()>) {
+async fn wait_unless_stopped(stop: &CancellationToken, wait: impl Future<Output = ()>) {
     tokio::select! {
         () = stop.cancelled() => {}
         () = wait => {}

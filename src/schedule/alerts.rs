@@ -1,7 +1,7 @@
-//! What the clock does to alerts: they expire, devices fall silent and are heard again.
+//! Sweeps alerts on a timer: alerts expire, devices become silent or send once more.
 //!
-//! Before: `app` starts it, in every instance of the service. After: `store::alert_sweep`; who is to be told is told by
-//! `notify`. Promise: of all instances one sweeps at a time; a database that is away is waited for.
+//! Before: `app` starts it, in every instance of the service. After: `store::alert_sweep`; `notify` sends the notifications.
+//! Promise: one of all instances sweeps at a time; while the database is away the loop waits for it.
 
 use std::time::Duration;
 
@@ -23,18 +23,18 @@ pub async fn run(store: Store, notifications: Announcer, settings: Settings, sto
             _ = clock.tick() => {}
         }
         match alert_sweep::sweep(&store).await {
-            Ok(told) => {
-                if told {
+            Ok(has_notifications) => {
+                if has_notifications {
                     notifications.announce();
                 }
                 if std::mem::take(&mut failing) {
-                    tracing::info!("alerts are swept again");
+                    tracing::info!("alert sweeps work again");
                 }
             }
             Err(error) if !std::mem::replace(&mut failing, true) => {
-                tracing::warn!(%error, "alerts neither expire nor are silent devices noticed until the next sweep");
+                tracing::warn!(%error, "alert sweep failed: until the next one alerts do not expire and silent devices are not noticed");
             }
-            Err(error) => tracing::debug!(%error, "alerts are not swept"),
+            Err(error) => tracing::debug!(%error, "alert sweep failed"),
         }
     }
 }

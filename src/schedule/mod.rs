@@ -1,6 +1,6 @@
-//! What runs by the clock.
+//! Work that runs on a timer.
 //!
-//! Before: `app` starts each task in its own stage. After: the database, through `store`.
+//! Before: `app` starts each task. After: the database, through `store`.
 
 pub mod alerts;
 pub mod policies;

@@ -1,8 +1,8 @@
-//! Enforces policy by the clock, on both editions: jobs of TimescaleDB (Community) may not run, and all end in an error on
-//! PostgreSQL 17.12.
+//! Applies policies on a timer, on both editions: jobs of TimescaleDB (Community) may not run, and on PostgreSQL 17.12 all of them
+//! end in an error.
 //!
 //! Before: `app` starts it, in every instance of the service. After: `store::policy`, `apply_policies()`.
-//! Promise: of all instances one is at it at a time, every `policy_interval_seconds`; a database that is away is waited for.
+//! Promise: one of all instances applies at a time, every `policy_interval_seconds`; while the database is away the loop waits.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::config::Settings;
 use crate::store::policy::Desk;
 use crate::store::{Store, StoreError};
 
-/// Enforces by the clock until `stop`. Not at once: first the rollups catch up with what happened meanwhile.
+/// Applies policies until `stop`. The first time is one interval after the start, so that the rollups catch up first.
 pub async fn run(store: Store, settings: Settings, stop: CancellationToken) {
     let every = Duration::from_secs(settings.policy_interval_seconds);
     let mut clock = interval_at(Instant::now() + every, every);
@@ -23,13 +23,13 @@ pub async fn run(store: Store, settings: Settings, stop: CancellationToken) {
             () = stop.cancelled() => return,
             _ = clock.tick() => {}
         }
-        if let Err(error) = apply_in_turn(&store, &stop).await {
+        if let Err(error) = apply_if_leader(&store, &stop).await {
             tracing::warn!(%error, "policies are not applied");
         }
     }
 }
 
-async fn apply_in_turn(store: &Store, stop: &CancellationToken) -> Result<(), StoreError> {
+async fn apply_if_leader(store: &Store, stop: &CancellationToken) -> Result<(), StoreError> {
     let desk = Desk::open(store).await?;
     if !desk.take_turn().await? {
         return Ok(());

@@ -1,7 +1,7 @@
-//! Keeps the rollups up to date, on both editions: a job of TimescaleDB does only what no service does.
+//! Refreshes the rollups on a timer, on both editions: the job of TimescaleDB refreshes only while no service runs.
 //!
 //! Before: `app` starts it, in every instance of the service. After: `store::rollups`, `refresh_rollups()`.
-//! Promise: of all instances one refreshes at a time, as often as the policy says; a database that is away is waited for.
+//! Promise: one of all instances refreshes at a time, as often as the policy says; while the database is away the loop waits.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use crate::store::rollups::Turn;
 use crate::store::{Store, StoreError};
 use crate::telemetry::names;
 
-/// How often the policy is looked at between two refreshes that are far apart.
-const FOLLOW_EVERY: Duration = Duration::from_secs(10);
+/// How often the policy is read between two refreshes that are far apart.
+const READ_POLICY_EVERY: Duration = Duration::from_secs(10);
 
 /// Runs until `stop`.
 pub async fn run(store: Store, stop: CancellationToken) {
@@ -46,7 +46,7 @@ fn back_off() -> impl Iterator<Item = Duration> {
         .build()
 }
 
-/// Refreshes by the clock over one session; returns when asked to stop.
+/// Refreshes on a timer in one session; returns when asked to stop.
 async fn keep_fresh(
     turn: Turn,
     stop: &CancellationToken,
@@ -56,7 +56,7 @@ async fn keep_fresh(
         let started = Instant::now();
         let result = tokio::select! {
             () = stop.cancelled() => None,
-            result = refresh_in_turn(&turn) => Some(result),
+            result = refresh_if_leader(&turn) => Some(result),
         };
         let Some(result) = result else {
             turn.abandon().await;
@@ -71,20 +71,20 @@ async fn keep_fresh(
     }
 }
 
-/// Until the next refresh is due; a pace that is changed meanwhile counts at once.
+/// Waits until the next refresh is due; a change of the policy takes effect meanwhile.
 async fn wait(turn: &Turn, started: Instant, mut every: Duration) -> Result<(), StoreError> {
     loop {
-        let (due, look) = (started + every, Instant::now() + FOLLOW_EVERY);
-        tokio::time::sleep_until(due.min(look)).await;
-        if due <= look {
+        let (due, read) = (started + every, Instant::now() + READ_POLICY_EVERY);
+        tokio::time::sleep_until(due.min(read)).await;
+        if due <= read {
             return Ok(());
         }
         every = turn.refresh_every().await?;
     }
 }
 
-/// One refresh, if it is our turn. Gives the time to the next one.
-async fn refresh_in_turn(turn: &Turn) -> Result<Duration, StoreError> {
+/// Refreshes once, if this instance holds the refresh lock. Gives the interval to the next refresh.
+async fn refresh_if_leader(turn: &Turn) -> Result<Duration, StoreError> {
     let every = turn.refresh_every().await?;
     if turn.take().await? {
         let started = Instant::now();

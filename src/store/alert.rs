@@ -1,7 +1,7 @@
 //! `alert`, `alert_action`: what rules found, and what people did about it.
 //!
 //! Before: `http::alert`, `vitals alerts`. After: the tables; steps of people go through the functions that a DBA calls, too
-//! (`sql/functions/alerts/alert_steps.sql`).
+//! (`sql/functions/alerts/alert_actions.sql`).
 //! Promise: a step is done as a whole, with who and when, or refused in words.
 
 use jiff::Timestamp;

@@ -1,4 +1,4 @@
-//! What the clock does to alerts: `vitals.expire_alerts()` and `vitals.judge_silence()`.
+//! What the clock does to alerts: `vitals.expire_alerts()` and `vitals.evaluate_silence()`.
 //!
 //! Before: `schedule::alerts`. After: rows of `notification`, for whoever is to be told.
 //! Promise: one sweep at a time, of all instances; a sweep that finds another at work leaves it to that.

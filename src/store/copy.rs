@@ -140,6 +140,8 @@ fn numeric(out: &mut BytesMut, value: Decimal) -> Result<(), EncodeError> {
 }
 
 #[cfg(test)]
+mod speed;
+#[cfg(test)]
 mod tests {
     use super::*;
 

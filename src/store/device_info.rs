@@ -2,7 +2,7 @@
 //!
 //! Before: `store::batch` writes a batch that holds device information; `relay` and `react` ask what is known of devices.
 //! After: `cache::device_info` shows it. Promise: whatever order messages come in, each column of `device` is the newest that
-//! was said (trigger `device_follow_info`); what is read comes with a version that orders reads of the same row.
+//! was said (trigger `update_device_from_info`); what is read comes with a version that orders reads of the same row.
 
 use std::collections::HashSet;
 

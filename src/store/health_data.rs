@@ -109,7 +109,7 @@ fn value(row: &Row) -> Option<LatestValue> {
     Some(LatestValue {
         device_sn: row.get(0),
         ts: column::<Timestamp>(row, 1)?,
-        counted_ts: column::<Timestamp>(row, 2)?,
+        effective_ts: column::<Timestamp>(row, 2)?,
         owner: Owner { customer_id: column(row, 3), org_id: column(row, 4), user_id: column(row, 5) },
         upload_method: column(row, 6),
         measured: measured(row, 7),

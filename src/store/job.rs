@@ -91,7 +91,7 @@ impl Job {
                 return Some(format!(
                     "counts as failed, {} times in a row, after its work was committed: {words}. Nothing is lost; TimescaleDB \
                      starts it up to five times more rarely. Known of PostgreSQL 17.12 with TimescaleDB 2.29.2: see Versions in \
-                     README.md",
+                     docker/README.md",
                     self.failures
                 ));
             }

@@ -1,6 +1,6 @@
 //! The versions of PostgreSQL and TimescaleDB: which this program needs, which it is tested with, which are known not to go together.
 //!
-//! Before: `vitals check` asks. After: nobody. README.md, "Versions", has the same for people.
+//! Before: `vitals check` asks. After: nobody. docker/README.md, "Versions", has the same for people.
 
 use tokio_postgres::Client;
 
@@ -103,7 +103,7 @@ impl Versions {
         is_known.then_some(
             "PostgreSQL 17.12 with TimescaleDB 2.29.2: every job of TimescaleDB ends in an error after its work is committed, counts as \
              failed, and is started up to five times more rarely. Nothing is lost, and the service refreshes the rollups by itself. \
-             Update TimescaleDB as soon as a release mends it: see Versions in README.md",
+             Update TimescaleDB as soon as a release mends it: see Versions in docker/README.md",
         )
     }
 }

@@ -1,4 +1,4 @@
-//! The recorder of metrics, and what it is told of the pool.
+//! The recorder of metrics.
 //!
 //! Before: `main`. After: `/metrics` renders what every part recorded under [`names`].
 
@@ -9,17 +9,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::names;
 
-/// Bounds of what is timed, seconds: a statement takes a millisecond, a lag may take minutes.
+/// Bucket bounds of durations, seconds: a statement takes a millisecond, a lag may take minutes.
 const SECONDS: &[f64] =
     &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
 
-/// Bounds of the rows of a transaction.
+/// Bucket bounds of the rows of a transaction.
 const ROWS: &[f64] = &[1.0, 10.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 5000.0, 10000.0];
 
-/// How often samples of histograms are counted. Until then each is held by itself, whether Prometheus asks for them or not.
+/// How often samples of histograms are counted into buckets. Until then each sample takes memory, whether Prometheus scrapes or not.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
-/// Keeps what is recorded small, until `stop`: without it a million requests that nobody asks about take 62 MB.
+/// Counts samples into buckets until `stop`: without it a million requests that nobody scrapes take 62 MB.
 pub async fn run_metrics_upkeep(recorder: PrometheusHandle, stop: CancellationToken) {
     run_upkeep_every(recorder, UPKEEP_EVERY, stop).await;
 }
@@ -61,13 +61,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_nobody_asks_about_takes_no_memory() {
+    async fn samples_that_nobody_scrapes_take_no_memory() {
         const EVERY: Duration = Duration::from_millis(1);
         let recorder = builder().expect("bounds").build_recorder();
         let stop = CancellationToken::new();
         let before = resident_bytes();
         let recording = async {
-            // By themselves they would be 124 MB.
+            // Without upkeep they would take 124 MB.
             for _ in 0..20 {
                 metrics::with_local_recorder(&recorder, || {
                     let histogram = metrics::histogram!(names::REQUEST_SECONDS, "route" => "/livez");
@@ -78,7 +78,7 @@ mod tests {
             stop.cancel();
         };
         tokio::join!(recording, run_upkeep_every(recorder.handle(), EVERY, stop.clone()));
-        // Others run in this process, too.
+        // Other tests run in this process, too.
         let grown = resident_bytes().saturating_sub(before) >> 20;
         assert!(grown < 60, "{grown} MiB");
         assert!(recorder.handle().render().contains("_count{route=\"/livez\"} 2000000"));

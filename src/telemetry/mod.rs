@@ -1,4 +1,4 @@
-//! What the service tells of itself: logs, metrics, traces.
+//! Logs, metrics and traces.
 //!
 //! Before: `main` starts it before anything else. After: every part logs through `tracing`, records under [`names`], and opens
 //! spans by [`trace`].
@@ -16,12 +16,12 @@ use crate::config::{LogFormat, Settings};
 pub use metrics::{init_metrics, run_metrics_upkeep};
 pub use trace::Exporter;
 
-/// Starts logging to standard error, and traces where `otlp_endpoint` says so: what it gives is kept until the end.
+/// Starts logging to standard error, and traces if `otlp_endpoint` is set. Keep the exporter until the end of the process.
 ///
 /// # Errors
 /// `log` is not a filter, `otlp_endpoint` no URL, or logging was started before.
 pub fn init_logs(settings: &Settings) -> anyhow::Result<Option<Exporter>> {
-    // Colours only where a terminal shows them, and nobody set NO_COLOR.
+    // Colours only on a terminal, and not if NO_COLOR is set.
     let format = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(console::colors_enabled_stderr());
@@ -29,7 +29,7 @@ pub fn init_logs(settings: &Settings) -> anyhow::Result<Option<Exporter>> {
         LogFormat::Text => format.boxed(),
         LogFormat::Json => format.json().boxed(),
     };
-    // Spans of traces would stand before every line.
+    // Otherwise the spans of traces would begin every line.
     let lines = EnvFilter::try_new(&settings.log)?.add_directive(format!("{}=off", trace::TARGET).parse()?);
     let exporter = Exporter::of(settings)?;
     let spans = exporter.as_ref().map(|exporter| {

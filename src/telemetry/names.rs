@@ -1,22 +1,22 @@
 //! Names of all metrics, with unit and meaning.
 //!
-//! Before: every part records under a name. After: Prometheus reads them from `/metrics`, with the same meaning.
+//! Before: every part records under a name. After: Prometheus reads them from `/metrics`, with these descriptions.
 
 use metrics::{Unit, describe_counter as counter, describe_gauge as gauge, describe_histogram as histogram};
 
-/// The meaning of an entry is what Prometheus is told, and opens its documentation; a comment above it says more.
+/// The text of an entry is its description for Prometheus and the first line of its documentation; a comment above it adds to it.
 macro_rules! names {
-    ($($(#[$more:meta])* $kind:ident $name:ident = $word:literal $(in $unit:ident)?: $meaning:literal;)*) => {
+    ($($(#[$more:meta])* $kind:ident $name:ident = $metric:literal $(in $unit:ident)?: $description:literal;)*) => {
         $(
-            #[doc = $meaning]
+            #[doc = $description]
             ///
             $(#[$more])*
-            pub const $name: &str = $word;
+            pub const $name: &str = $metric;
         )*
 
-        /// Tells the recorder unit and meaning of each.
+        /// Registers unit and description of each metric.
         pub(super) fn describe() {
-            $($kind!($name, $(Unit::$unit,)? $meaning);)*
+            $($kind!($name, $(Unit::$unit,)? $description);)*
         }
     };
 }
@@ -25,19 +25,19 @@ names! {
     counter REQUESTS = "vitals_http_requests_total": "Requests by route and status";
     histogram REQUEST_SECONDS = "vitals_http_request_seconds" in Seconds: "From request head to answer";
     gauge CONNECTIONS = "vitals_http_connections": "Open connections";
-    /// States: handshake, waiting (for a request), answering. Counted when asked for.
+    /// States: handshake, waiting (for a request), answering. Counted at each scrape.
     gauge CONNECTIONS_BY_STATE = "vitals_http_connections_by_state": "Open connections, by what they do";
     /// Reasons: connections, address_connections, network_connections, handshake, unauthenticated, forbidden, address_rate, key_rate, failure_rate.
     counter TURNED_AWAY = "vitals_http_turned_away_total":
-        "Connections and requests the door did not let through, by reason";
+        "Connections and requests that were refused at the door, by reason";
     counter RECORDS = "vitals_ingest_records_total":
         "Records by outcome; received = stored + duplicate + rejected";
-    /// Kinds: sample, device_info, event (names of their fields), event_type. `vitals rejected names` lists them.
+    /// Kinds: sample, device_info, event (names of fields), event_type. `vitals rejected names` lists them.
     counter UNKNOWN_NAMES = "vitals_ingest_unknown_names_total":
         "Names in uploads that have no meaning here, by kind";
     /// The queue was full, too many bodies were held, or the database was away.
     counter REFUSED = "vitals_ingest_refused_total": "Uploads answered 503, by reason";
-    /// Asked for with the metrics.
+    /// Measured at each scrape.
     gauge QUEUE_ROWS = "vitals_ingest_queue_rows": "Rows waiting for a writer, by shard";
     /// The setting `queue_rows`.
     gauge QUEUE_CAPACITY = "vitals_ingest_queue_capacity_rows": "Rows that may wait for a writer, by shard";
@@ -52,7 +52,7 @@ names! {
     counter REACTED = "vitals_relay_reacted_total": "Outbox rows reacted to";
     /// From the writing of the row to the end of the reaction.
     histogram REACTION_SECONDS = "vitals_relay_reaction_seconds" in Seconds: "From outbox row to reaction";
-    /// Asked for with the metrics.
+    /// Measured at each scrape.
     gauge OUTBOX_OLDEST_SECONDS = "vitals_relay_oldest_outbox_seconds" in Seconds:
         "How long the oldest outbox row has waited";
     gauge OUTBOX_ROWS = "vitals_relay_outbox_rows": "Outbox rows that wait";
@@ -64,7 +64,7 @@ names! {
     gauge VIEW_WHOLE = "vitals_latest_view_whole": "1 while the Redis view is known to be whole";
     /// Places: memory, redis, database.
     counter OWNERS_FOUND = "vitals_owners_found_total":
-        "Looks for the owner of a device, by where it was found";
+        "Lookups of the owner of a device, by where it was found";
     /// Outcomes: sent, failed, limited, dead.
     counter NOTIFICATIONS = "vitals_notifications_total":
         "Notifications, by channel and outcome of an attempt";
@@ -76,7 +76,7 @@ names! {
     /// By channel.
     gauge NOTIFICATION_OLDEST_SECONDS = "vitals_notification_oldest_waiting_seconds" in Seconds:
         "How long the oldest of them has been due";
-    /// Else 0; by component; asked for with the metrics.
+    /// Else 0; by component; measured at each scrape.
     gauge COMPONENT_UP = "vitals_component_up": "1 while postgres or redis answers";
     /// States: used, idle.
     gauge POOL_CONNECTIONS = "vitals_pool_connections": "Connections of the pool to PostgreSQL, by state";
@@ -90,10 +90,10 @@ names! {
     gauge MEMORY_LIMIT_BYTES = "vitals_process_memory_limit_bytes" in Bytes: "Memory the process may use";
     counter CPU_SECONDS = "vitals_process_cpu_seconds_total" in Seconds: "Processor time used";
     /// By name, as at `/api/system_alerts`.
-    gauge SYSTEM_ALERT = "vitals_system_alert": "1 while this condition is told to operators";
+    gauge SYSTEM_ALERT = "vitals_system_alert": "1 while operators are notified of this condition";
     counter OPERATOR_MESSAGES = "vitals_operator_messages_total":
         "Messages to operators, by channel and outcome of an attempt";
-    /// Asked for with the metrics, as the next one.
+    /// Measured at each scrape, as the next one.
     gauge REFRESH_DUE_SECONDS = "vitals_rollup_refresh_due_seconds" in Seconds:
         "For how long a refresh of the rollups has been due; 0: it is not";
     /// States: ok, failed, failed_after_work, overdue, not_scheduled, runs_too_long, crashed, missing. None on the Apache edition.

@@ -1,31 +1,34 @@
-//! Traces over OTLP: from the request over its batch, COPY and reaction to the notification, joined by one trace.
+//! Traces over OTLP: one trace joins a request, its batch, the COPY, the reaction and the notification.
 //!
-//! Before: each stage opens a [`span!`] and says what it continues. After: a collector such as Jaeger or Tempo.
-//! Promise: without `otlp_endpoint` a span costs a look at a flag; a collector that is away costs traces and nothing else.
+//! Before: each stage opens a [`span!`] and sets its parents. After: a collector such as Jaeger or Tempo.
+//! Promise: without `otlp_endpoint` a span costs the check of a flag; while the collector is away traces are lost, and nothing else.
 //!
-//! The halves of the service meet only in PostgreSQL, and so do their traces: the row of the outbox, and the notification,
-//! carry the W3C `traceparent` of what wrote them. Many requests share a batch: its span continues the first that is
-//! sampled and links the others.
+//! The halves of the service meet only in PostgreSQL, and so do their traces: outbox rows and notifications carry the W3C
+//! `traceparent` of the span that wrote them. Many requests share a batch: the first sampled request is the parent of its span, the
+//! others are linked.
 
 use std::time::Duration;
 
 use anyhow::Context as _;
-use opentelemetry::trace::{
-    SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState, TracerProvider,
-};
+use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
+use opentelemetry::trace::{SpanContext, TraceContextExt, TracerProvider};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_otlp::{Protocol, WithExportConfig};
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::config::Settings;
 
-/// Target of every span of a trace; nothing else is exported, and no log shows it.
+/// Target of every span of a trace; only these are exported, and logs leave them out.
 pub const TARGET: &str = "vitals::trace";
 
-/// Longest time the last spans of a process may take to the collector.
+/// Name of the header of W3C Trace Context.
+const TRACEPARENT: &str = "traceparent";
+
+/// Longest time to send the last spans of a process.
 const LAST_EXPORT: Duration = Duration::from_secs(3);
 
 /// A span of a trace: `span!("batch", rows = 5)`.
@@ -34,7 +37,7 @@ macro_rules! span {
 }
 pub(crate) use span;
 
-/// A part of the span it is opened in; none where that is none of a trace.
+/// A child of the current span; no span if that is not part of a trace.
 macro_rules! child {
     ($($what:tt)*) => {
         if ::tracing::Span::current().is_none() {
@@ -46,17 +49,17 @@ macro_rules! child {
 }
 pub(crate) use child;
 
-/// What goes from one stage to the next for a trace that is sampled.
+/// The context of a sampled trace, passed from one stage to the next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceContext(SpanContext);
 
 impl TraceContext {
-    /// That of the span we are in, if its trace is sampled.
+    /// The context of the current span, if its trace is sampled.
     pub fn current() -> Option<Self> {
         Self::of(&Span::current())
     }
 
-    /// That of a span, if its trace is sampled.
+    /// The context of `span`, if its trace is sampled.
     pub fn of(span: &Span) -> Option<Self> {
         if span.is_disabled() {
             return None;
@@ -65,26 +68,45 @@ impl TraceContext {
         (context.is_valid() && context.is_sampled()).then_some(Self(context))
     }
 
-    /// Reads a W3C `traceparent`; `None` where it is none, or not sampled.
+    /// Parses a W3C `traceparent`; `None` if it is invalid or not sampled.
     pub fn parse(traceparent: &str) -> Option<Self> {
-        let mut parts = traceparent.trim().split('-');
-        let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-        let is_read = version.len() == 2 && version != "ff" && (version != "00" || parts.next().is_none());
-        let flags = u8::from_str_radix(flags, 16).ok()?;
-        let (trace_id, span_id) = (TraceId::from_hex(trace).ok()?, SpanId::from_hex(span).ok()?);
-        let context =
-            SpanContext::new(trace_id, span_id, TraceFlags::new(flags), true, TraceState::default());
-        (is_read && trace.len() == 32 && span.len() == 16 && context.is_valid() && context.is_sampled())
-            .then_some(Self(context))
+        let header = Traceparent(traceparent.to_owned());
+        let context = TraceContextPropagator::new().extract_with_context(&Context::new(), &header);
+        let context = context.span().span_context().clone();
+        (context.is_valid() && context.is_sampled()).then_some(Self(context))
     }
 
     /// As W3C `traceparent`.
     pub fn traceparent(&self) -> String {
-        format!("00-{}-{}-{:02x}", self.0.trace_id(), self.0.span_id(), self.0.trace_flags().to_u8())
+        let mut header = Traceparent(String::new());
+        let context = Context::new().with_remote_span_context(self.0.clone());
+        TraceContextPropagator::new().inject_context(&context, &mut header);
+        header.0
     }
 }
 
-/// Lets `span` continue the first of `parents`, and links the others.
+/// The header `traceparent`, alone: no `tracestate` goes through the database.
+struct Traceparent(String);
+
+impl Extractor for Traceparent {
+    fn get(&self, key: &str) -> Option<&str> {
+        (key == TRACEPARENT).then_some(&self.0)
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        vec![TRACEPARENT]
+    }
+}
+
+impl Injector for Traceparent {
+    fn set(&mut self, key: &str, value: String) {
+        if key == TRACEPARENT {
+            self.0 = value;
+        }
+    }
+}
+
+/// Makes the first of `parents` the parent of `span`, and links the others.
 pub fn set_parents<'a>(span: &Span, parents: impl IntoIterator<Item = &'a TraceContext>) {
     let mut parents = parents.into_iter();
     let Some(TraceContext(first)) = parents.next() else { return };
@@ -95,7 +117,7 @@ pub fn set_parents<'a>(span: &Span, parents: impl IntoIterator<Item = &'a TraceC
     }
 }
 
-/// The span `open` makes, continuing `parents`; none where there are none: what nobody traces costs nothing.
+/// The span that `open` makes, with `parents`; no span if there are none, so that untraced work costs nothing.
 pub fn span_with_parents<'a>(
     parents: impl IntoIterator<Item = &'a TraceContext>,
     open: impl FnOnce() -> Span,
@@ -109,7 +131,7 @@ pub fn span_with_parents<'a>(
     span
 }
 
-/// Sends the spans of a process; what was not sent yet goes when it is dropped, which may take seconds.
+/// Exports the spans of a process; the drop sends the remaining spans, which may take seconds.
 #[derive(Debug)]
 pub struct Exporter(SdkTracerProvider);
 
@@ -162,7 +184,7 @@ mod tests {
     const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
     #[test]
-    fn a_traceparent_is_told_as_it_was_read() {
+    fn a_traceparent_is_written_as_it_was_read() {
         assert_eq!(TraceContext::parse(PARENT).expect("one").traceparent(), PARENT);
     }
 

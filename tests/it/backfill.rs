@@ -162,7 +162,7 @@ async fn the_same_file_again_changes_nothing_whatever_its_name() {
     let said = vitals(&database, &arguments).await;
     assert_eq!(said.code, 0, "{said:?}");
     assert!(
-        said.out.contains("1 000 lines: 1 000 stored") && said.out.contains("it was taken in before"),
+        said.out.contains("1 000 lines: 1 000 stored") && said.out.contains("it was imported before"),
         "{said:?}"
     );
     assert_eq!(count(&client, "select count(*) from health_data").await, 1_000);

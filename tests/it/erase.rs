@@ -254,7 +254,7 @@ async fn what_is_erased_by_sql_leaves_redis_with_the_next_finish() {
     eventually("it is shown", || async { (keys_of(&database, GONE).await.len() >= 3).then_some(()) }).await;
     run(&client, &format!("select erase_device('{GONE}')")).await;
     let finished = vitals(&database, &["erase", "finish"]).await;
-    assert_eq!((finished.code, finished.out.as_str()), (0, "1 erasures followed\n"), "{finished:?}");
+    assert_eq!((finished.code, finished.out.as_str()), (0, "1 erasures finished in Redis\n"), "{finished:?}");
     assert_eq!(keys_of(&database, GONE).await, Vec::<String>::new());
     assert_eq!(places_of(&client, GONE).await, Vec::<String>::new());
     service.finish().await;

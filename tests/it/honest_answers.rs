@@ -256,10 +256,10 @@ async fn a_column_nobody_knows_is_told_and_lines_without_another_are_rejected() 
     let file = File::new("both.csv", "device_sn,ts,heart_rate,puls\nC-3,2026-01-02 03:04:05,80,80\n");
     let said = vitals(&database, &["backfill", file.name()]).await;
     assert_eq!(said.code, 0, "{said:?}");
-    assert!(said.out.contains("names without a meaning, ignored: puls"), "{said:?}");
+    assert!(said.out.contains("unknown names, ignored: puls"), "{said:?}");
 
     let file = File::new("users.csv", "user_id,name,org_id,e_mial\n1,Li,,li@example.org\n");
     let said = vitals(&database, &["directory", "import", "--users", file.name()]).await;
     assert_eq!(said.code, 0, "{said:?}");
-    assert!(said.err.contains("columns without a meaning, ignored: e_mial"), "{said:?}");
+    assert!(said.err.contains("unknown columns, ignored: e_mial"), "{said:?}");
 }

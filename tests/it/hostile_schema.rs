@@ -98,12 +98,12 @@ async fn nothing_that_others_make_in_schema_public_is_run() {
             let said = error.as_db_error().map(|error| error.message().to_owned()).unwrap_or_default();
             // Or what it would say anyway, where the rollups are behind.
             let is_refused =
-                said.contains("in schema public could be run instead") || said.starts_with("policy: ");
+                said.contains("in schema public could be called in place of") || said.starts_with("policy: ");
             assert!(is_refused, "{sql}: {error:?}");
         }
     }
     let refusal = roles::apply(&database.settings()).await.expect_err("refused").to_string();
-    assert!(refusal.contains("nothing was done: schema public holds"), "{refusal}");
+    assert!(refusal.contains("nothing was done: schema public contains"), "{refusal}");
     // A role that owns something could not be dropped.
     admin.batch_execute(&format!("drop owned by {} cascade", hostile.name)).await.expect("dropped");
 }

@@ -179,7 +179,7 @@ async fn what_is_refused_again_stays_with_its_new_reason_and_costs_no_neighbour(
 
     let said = vitals(&database, &["rejected", "replay"]).await;
     assert_eq!(
-        said.out, "97 stored, 0 were there already, 3 refused again (refused_by_database 3)\n",
+        said.out, "97 stored, 0 were duplicates, 3 refused once more (refused_by_database 3)\n",
         "{said:?}"
     );
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Moving house as README says, word for word: a dump, restored on another server (where the stack can bring up one, else into another
+//! Moving to another server as docker/README.md says, word for word: a dump, restored on another server (where the stack can bring up one, else into another
 //! database), serves as before.
 
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use tokio::process::Command;
 
 use crate::harness::{Database, DisposableServers, Login, Service, vitals};
 
-const README: &str = include_str!("../../README.md");
+const MANUAL: &str = include_str!("../../docker/README.md");
 const STACK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docker/stack");
 
 /// Two devices with twenty days of rows, rolled up, one of them bound; the older rows were dropped and are in the rollups alone.
@@ -29,7 +29,7 @@ const SUMS: &str =
 
 /// The commands of the section: on the old server, on the new one.
 fn commands() -> [String; 2] {
-    let section = README.split("### Backup and restore").nth(1).expect("a section");
+    let section = MANUAL.split("## Back up and restore\n").nth(1).expect("a section");
     let mut blocks =
         section.split("```sh\n").skip(1).map(|block| block.split("```").next().expect("an end").to_owned());
     [blocks.next().expect("on the old server"), blocks.next().expect("on the new one")]
@@ -86,7 +86,7 @@ async fn run(commands: &str, programs: &Path, folder: &Path, url: &str) {
 }
 
 #[tokio::test]
-async fn a_dump_that_is_restored_as_the_readme_says_serves_as_before() {
+async fn a_dump_that_is_restored_as_the_manual_says_serves_as_before() {
     let victims = DisposableServers::bring_up().await;
     let (old, new) = (Database::new().await, Database::not_created(victims.as_ref()));
     let admin = old.client().await;

@@ -586,7 +586,7 @@ async fn the_service_and_the_dba_enforce_policy_and_nobody_else_does() {
         "select vitals.drop_oldest_chunk('health_data')",
         "select vitals.delete_old_rows('workout', 1)",
         "select vitals.compress_oldest_chunk('health_data')",
-        "select vitals.note_policy_run('workout', 0, 0, 0, null)",
+        "select vitals.record_policy_run('workout', 0, 0, 0, null)",
     ] {
         assert_denied(&board.client().await, sql).await;
     }

@@ -5,18 +5,18 @@ table alert: One row per alert. At most one is open (firing or acknowledged) per
     rule_version integer not null: Version of the rule at that time; see alert_rule_version.
     kind text not null: Kind of the rule: threshold, composite, event, silence.
     severity text not null: critical, major, minor or info, as the rule said then.
-    metric text: Vital sign judged. NULL: kind is not threshold.
+    metric text: Vital sign that breached. NULL: kind is not threshold.
     event_type text: Type of the event. NULL: kind is not event.
     customer_id bigint: Tenant, as the breaching row has it. NULL: not known.
     org_id bigint: Organisation unit. NULL: not known.
     user_id bigint: Wearer. NULL: not known.
     status text not null default 'firing'::text: firing, acknowledged (a person has taken it on) or resolved.
-    historical boolean not null default false: All its breaches came late (see alert_rule.late_after_seconds): nobody was told.
+    historical boolean not null default false: All its breaches were received late (see alert_rule.late_after_seconds): nobody was notified.
     started_ts timestamp with time zone not null: Event time of the first of the readings in a row that raised it.
     fired_ts timestamp with time zone not null: Event time of the reading that raised it.
     last_ts timestamp with time zone not null: Event time of the newest breach in it.
     ended_ts timestamp with time zone: Event time at which the device had recovered, or the alert expired. NULL: not so far.
-    judged_ts timestamp with time zone not null: Event time of the newest reading that was judged for it.
+    judged_ts timestamp with time zone not null: Event time of the newest reading that was evaluated for it.
     breach_count integer not null default 1: Readings (events) that breached.
     last_value numeric: Newest breaching reading, in the unit of the metric. NULL: kind is not threshold.
     peak_value numeric: Breaching reading farthest from the bounds. NULL: kind is not threshold.
@@ -24,15 +24,15 @@ table alert: One row per alert. At most one is open (firing or acknowledged) per
     latitude double precision: Where the device was when it fired, degrees north. NULL: not known.
     longitude double precision: Degrees east. NULL: not known.
     altitude double precision: Metres. NULL: not known.
-    message text not null: What people were told when it fired.
+    message text not null: Text of the notification when it fired.
     fired_at timestamp with time zone not null default clock_timestamp(): When the service raised it.
     updated_at timestamp with time zone not null default clock_timestamp(): When anything of it last changed.
     acknowledged_at timestamp with time zone: When a person took it on. NULL: nobody has.
     acknowledged_by text: Who did. NULL: nobody has.
     resolved_at timestamp with time zone: When it was resolved. NULL: it is open.
     resolved_by text: Who resolved it. NULL: it is open, or resolved by itself.
-    resolution text: recovered, expired, manual (a person), rule_disabled, or retracted (readings that came late show that it never was). NULL: open.
-    muted_until timestamp with time zone: Until when breaches of the device are not judged by the rule after a person resolved it. NULL: no person did.
+    resolution text: recovered, expired, manual (a person), rule_disabled, or retracted (late readings show that there was no alert). NULL: open.
+    muted_until timestamp with time zone: After a person resolved the alert: until when breaches of the device are ignored by the rule. NULL: no person resolved it.
     translations jsonb: rule (what the rule is called) and message in further languages, by language, as of when it fired. NULL: the rule had none.
     constraint alert_muted_until_check CHECK (((NOT (resolution IS DISTINCT FROM 'manual'::text)) = (muted_until IS NOT NULL)))
     constraint alert_pkey PRIMARY KEY (alert_id)
@@ -56,29 +56,29 @@ table alert_action: What happened to alerts, and who did it.
     alert_action_id bigint not null: Number of the entry; later entries have larger ones.
     alert_id bigint not null: The alert.
     acted_at timestamp with time zone not null default clock_timestamp(): When.
-    action text not null: fired, reopened, acknowledged, resolved, retracted, silenced (nobody was told because of a silence), escalated, noted.
+    action text not null: fired, reopened, acknowledged, resolved, retracted, silenced (not notified because of a silence), escalated, noted.
     actor text: Who. NULL: the service.
-    note text: What they said, or why. NULL: nothing.
+    note text: Note of the person, or the reason. NULL: none.
     constraint alert_action_action_check CHECK ((action = ANY (ARRAY['fired'::text, 'reopened'::text, 'acknowledged'::text, 'resolved'::text, 'retracted'::text, 'silenced'::text, 'escalated'::text, 'noted'::text])))
     constraint alert_action_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(alert_id) ON DELETE CASCADE
     constraint alert_action_pkey PRIMARY KEY (alert_action_id)
     CREATE INDEX alert_action_alert_id_idx ON public.alert_action USING btree (alert_id, alert_action_id)
-table alert_change: Alerts that are to be shown anew in Redis. Written with the change, deleted when it is shown.
+table alert_change: Alerts to be published to Redis again. Written with the change, deleted when it was published.
     change_id bigint not null: Number of the change.
     alert_id bigint not null: The alert; it may be deleted.
     device_sn text not null: Its device.
     created_at timestamp with time zone not null default clock_timestamp(): When it was written.
-    lease_token uuid: Which instance is at it. NULL: nobody.
-    leased_until timestamp with time zone: When the lease ends and another may take over. NULL: nobody is at it.
+    lease_token uuid: Instance that is publishing it. NULL: none.
+    leased_until timestamp with time zone: When the lease ends and another instance may take over. NULL: not leased.
     constraint alert_change_lease_check CHECK (((lease_token IS NULL) = (leased_until IS NULL)))
     constraint alert_change_pkey PRIMARY KEY (change_id)
-table alert_rule: What raises an alert. A change holds from the next batch on, in every instance; an impossible rule is refused with the reason.
+table alert_rule: Rules that raise alerts. A change applies from the next batch on, in every instance; an invalid rule is refused with the reason.
     rule_id bigint not null: Number of the rule.
     name text not null: What people call it.
-    kind text not null: threshold: a vital sign outside its bounds; composite: several conditions; event: a device told of an event; silence: a device has not been heard of.
-    enabled boolean not null default true: False: judges nothing, and its open alerts were resolved when it was switched off.
-    customer_id bigint: Tenant whose samples it judges. NULL: everybody's.
-    replaces_rule_id bigint: Rule for everybody that is not applied to this rule's tenant, whether this one is enabled or not. NULL: none.
+    kind text not null: threshold: a vital sign outside its bounds; composite: several conditions; event: a device sent an event; silence: a device sends nothing.
+    enabled boolean not null default true: False: the rule is not evaluated, and its open alerts were resolved when it was disabled.
+    customer_id bigint: Tenant whose samples it evaluates. NULL: all tenants.
+    replaces_rule_id bigint: Rule for all tenants that this rule replaces for its own tenant, whether this one is enabled or not. NULL: none.
     severity text not null: critical, major, minor or info.
     metric text: Vital sign, a column of health_data. NULL: kind is not threshold.
     min_value numeric: A reading below it breaches, in the unit of the metric; the bound itself does not. NULL: no lower bound.
@@ -93,10 +93,10 @@ table alert_rule: What raises an alert. A change holds from the next batch on, i
     silent_seconds integer: Time without a sample after which the device counts as silent, seconds. NULL: kind is not silence.
     consecutive integer not null default 1: Readings in a row that have to breach.
     window_seconds integer not null default 600: Time within which they have to lie, seconds.
-    cooldown_seconds integer not null default 300: A breach this soon after the end of an alert opens that alert again instead of a new one, and tells nobody; after a person resolved it, it is not judged at all. Seconds.
+    cooldown_seconds integer not null default 300: A breach this soon after the end of an alert reopens that alert instead of raising a new one, without a notification; after a person resolved the alert, breaches in this time are ignored. Seconds.
     recovery_count integer not null default 3: Readings in a row, within a day, that have to be recovered for the alert to resolve by itself.
     expire_seconds integer: Resolves by itself when nothing breached for so long, seconds. NULL: never.
-    late_after_seconds integer not null default 900: A breach received this much later than it happened is late: an alert of late breaches only is historical and tells nobody. Seconds.
+    late_after_seconds integer not null default 900: A breach received this much later than it happened is late: an alert of late breaches only is historical, without a notification. Seconds.
     effective_from time without time zone: Breaches count from this local time on. NULL: the whole day.
     effective_until time without time zone: Breaches count until this local time, exclusive; before effective_from: of the next day. NULL with effective_from.
     effective_days smallint[]: Days on which breaches count, 1 Monday to 7 Sunday; after midnight it is still the day on which the hours began. NULL: every day.
@@ -137,11 +137,11 @@ table alert_rule_text: The texts of a rule in further languages; without a row, 
 table alert_rule_version: Every version a rule ever had, the present one too.
     rule_id bigint not null: The rule; it may be deleted.
     version integer not null: Its version.
-    changed_at timestamp with time zone not null: Since when it was so.
-    changed_by text not null: Who made it so.
+    changed_at timestamp with time zone not null: When this version was made.
+    changed_by text not null: Who made this version.
     rule jsonb not null: The whole row of alert_rule.
     constraint alert_rule_version_pkey PRIMARY KEY (rule_id, version)
-table alert_silence: While one is in force, alerts that match all it names are raised and kept, but nobody is told.
+table alert_silence: While a silence is in force, alerts that match everything it names are raised and stored, but nobody is notified.
     silence_id bigint not null: Number of the silence.
     customer_id bigint: Tenant. NULL: any.
     org_id bigint: Organisation unit, its sub-units too. NULL: any.
@@ -150,26 +150,26 @@ table alert_silence: While one is in force, alerts that match all it names are r
     starts_at timestamp with time zone not null default now(): Since when.
     ends_at timestamp with time zone not null: Until when, exclusive. Ending one early is an update of this.
     actor text not null: Who asked for it.
-    note text: Why. NULL: not said.
+    note text: Reason. NULL: none was given.
     created_at timestamp with time zone not null default now(): When it was asked for.
     constraint alert_silence_pkey PRIMARY KEY (silence_id)
     constraint alert_silence_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES alert_rule(rule_id) ON DELETE CASCADE
     constraint alert_silence_scope_check CHECK ((num_nonnulls(customer_id, org_id, device_sn, rule_id) > 0))
     constraint alert_silence_span_check CHECK ((starts_at < ends_at))
     CREATE INDEX alert_silence_ends_at_idx ON public.alert_silence USING btree (ends_at)
-table api_key: Keys of the HTTP interface. A change is followed by every running service at once. Made by `vitals keys`; the secret itself is nowhere.
-    key_id text not null: The public part of the key: what stands between vk_ and the secret.
-    name text not null: What it is for, for people. Of the keys that are not revoked no two have the same.
+table api_key: Keys of the HTTP interface. Every running service applies a change at once. Created by `vitals keys`; the secret itself is not stored.
+    key_id text not null: Public part of the key: the text between vk_ and the secret.
+    name text not null: Purpose, for people. No two keys that are not revoked have the same name.
     customer_id bigint: Tenant it is for: it writes for no other, and sees no other. NULL: every tenant.
     scopes text[] not null: What it may do: upload (what devices send), read (GET below /api/, /metrics), admin (everything else below /api/; for keys of every tenant only).
-    secret_hash bytea not null: SHA-256 of the secret. The secret has 256 bits of chance, so that nobody finds it by trying; a slow hash is for passwords, which people choose.
-    previous_hash bytea: SHA-256 of the secret before the last rotation. NULL: it was never rotated, or the secret before was ended.
-    previous_until timestamp with time zone: Until when the secret before does, too. NULL: there is none.
+    secret_hash bytea not null: SHA-256 of the secret. The secret has 256 bits of entropy, so it cannot be guessed; a slow hash is for passwords, which people choose.
+    previous_hash bytea: SHA-256 of the secret before the last rotation. NULL: the key was never rotated, or that secret was ended.
+    previous_until timestamp with time zone: Until when the previous secret works too. NULL: there is none.
     created_at timestamp with time zone not null default now(): When it was made.
-    created_by text not null default SESSION_USER: By whom: the name given, else the role.
+    created_by text not null default SESSION_USER: Who created it: the name given, else the role.
     rotated_at timestamp with time zone: When it last got a new secret. NULL: it has its first.
-    expires_at timestamp with time zone: From then on it does no longer. NULL: it does until it is revoked.
-    revoked_at timestamp with time zone: When it was ended. NULL: it was not.
+    expires_at timestamp with time zone: From then on the key no longer works. NULL: it works until it is revoked.
+    revoked_at timestamp with time zone: When it was revoked. NULL: it was not.
     last_used_at timestamp with time zone: When it was last used, to the minute. NULL: never.
     constraint api_key_admin_check CHECK (((customer_id IS NULL) OR (NOT ('admin'::text = ANY (scopes)))))
     constraint api_key_customer_id_check CHECK ((customer_id > 0))
@@ -187,7 +187,7 @@ table api_key: Keys of the HTTP interface. A change is followed by every running
 table app_user: People who wear devices.
     user_id bigint not null: Wearer, 64 bit, given from outside.
     org_id bigint: Organisation unit the user sits in. NULL: none, and so no tenant either.
-    name text: For people. NULL: not told.
+    name text: Name, for people. NULL: not known.
     constraint app_user_org_id_fkey FOREIGN KEY (org_id) REFERENCES org_unit(org_id) DEFERRABLE
     constraint app_user_pkey PRIMARY KEY (user_id)
     constraint app_user_user_id_check CHECK ((user_id > 0))
@@ -195,25 +195,25 @@ table app_user: People who wear devices.
     CREATE TRIGGER app_user_inserted AFTER INSERT ON public.app_user REFERENCING NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION app_user_inserted()
     CREATE TRIGGER app_user_lock BEFORE UPDATE ON public.app_user FOR EACH STATEMENT EXECUTE FUNCTION directory_lock()
     CREATE TRIGGER app_user_updated AFTER UPDATE ON public.app_user REFERENCING OLD TABLE AS before_change NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION app_user_changed()
-table backfill: Files of history that were taken in: how far, and what became of their lines. Written with the rows, so that a file goes on where it was.
+table backfill: Files of history that were imported: how far, and the counts of their records. Written with the rows, so that an interrupted import continues.
     backfill_id bigint not null: Its number.
-    file_hash text not null: SHA-256 of the file: another name makes no other file.
+    file_hash text not null: SHA-256 of the file: a renamed file is the same file.
     file_bytes bigint not null: Its size, bytes.
     offset_bytes bigint not null default 0: Everything before this byte is committed.
     lines bigint not null default 0: Lines before it, the names of columns not counted.
     stored bigint not null default 0: Records that became new rows.
     duplicate bigint not null default 0: Records that were there already.
     rejected bigint not null default 0: Records that are in rejected_upload.
-    started_at timestamp with time zone not null default now(): When it was begun.
-    advanced_at timestamp with time zone not null default now(): When it last came further.
-    ended_at timestamp with time zone: When its last line was committed. NULL: it was broken off.
+    started_at timestamp with time zone not null default now(): When the import started.
+    advanced_at timestamp with time zone not null default now(): When the import last advanced.
+    ended_at timestamp with time zone: When the last line was committed. NULL: the import is running or was interrupted.
     constraint backfill_file_hash_key UNIQUE (file_hash)
     constraint backfill_offset_bytes_check CHECK (((offset_bytes >= 0) AND (offset_bytes <= file_bytes)))
     constraint backfill_pkey PRIMARY KEY (backfill_id)
-table contact: Somebody, or something, that can be told of alerts: a wearer, a nurse, a group, a system.
+table contact: A person, group or system that can be notified of alerts: a wearer, a nurse, a ward, a pager.
     contact_id bigint not null: Number of the contact.
     name text not null: For people.
-    user_id bigint: The user it is: told of alerts of their own device by routes to the wearer. NULL: not a wearer.
+    user_id bigint: The user this contact is: routes to the wearer notify it of alerts of their own device. NULL: not a wearer.
     language text: In which language they are notified: en (English) or zh (Chinese). NULL: in that of the service (setting language).
     constraint contact_language_check CHECK ((language = ANY (ARRAY['en'::text, 'zh'::text])))
     constraint contact_pkey PRIMARY KEY (contact_id)
@@ -230,7 +230,7 @@ table contact_address: Where a contact is reached.
     constraint contact_address_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES contact(contact_id) ON DELETE CASCADE
     constraint contact_address_pkey PRIMARY KEY (contact_id, channel, address)
 table customer: One row per tenant that has a name. Tenants that only the organisation units name are tenants all the same.
-    customer_id bigint not null: Tenant, 64 bit, given from outside. 0: nobody, and the defaults of everybody.
+    customer_id bigint not null: Tenant, 64 bit, given from outside. 0: no tenant, and the defaults for all tenants.
     name text not null: What watches show as their customer.
     constraint customer_customer_id_check CHECK ((customer_id >= 0))
     constraint customer_pkey PRIMARY KEY (customer_id)
@@ -242,14 +242,14 @@ view dashboard.alert.kind text: Kind of the rule: threshold, composite, event, s
 view dashboard.alert.severity text: critical, major, minor or info.
 view dashboard.alert.type text: What it is about: the type of the event, the vital sign, or else the kind of the rule.
 view dashboard.alert.status text: firing, acknowledged (a person has taken it on) or resolved.
-view dashboard.alert.historical boolean: All its breaches came late: nobody was told.
+view dashboard.alert.historical boolean: All its breaches were received late: nobody was notified.
 view dashboard.alert.fired_ts timestamp with time zone: Event time of the reading that raised it.
 view dashboard.alert.last_ts timestamp with time zone: Event time of the newest breach in it.
 view dashboard.alert.fired_at timestamp with time zone: When the service raised it.
 view dashboard.alert.breach_count integer: Readings (events) that breached.
 view dashboard.alert.last_value numeric: Newest breaching reading, in the unit of the vital sign. NULL: kind is not threshold.
 view dashboard.alert.peak_value numeric: Breaching reading farthest from the bounds. NULL: kind is not threshold.
-view dashboard.alert.message text: What people were told when it fired.
+view dashboard.alert.message text: Text of the notification when it fired.
 view dashboard.alert.acknowledged_at timestamp with time zone: When a person took it on. NULL: nobody has.
 view dashboard.alert.acknowledged_by text: Who did. NULL: nobody has.
 view dashboard.alert.resolved_at timestamp with time zone: When it was resolved. NULL: it is open.
@@ -257,9 +257,9 @@ view dashboard.alert.resolution text: How it ended: recovered, expired, manual, 
 view dashboard.alert.latitude double precision: Where the device was when it fired, degrees north. NULL: not known.
 view dashboard.alert.longitude double precision: Degrees east. NULL: not known.
 view dashboard.alert.user_id bigint: Wearer. NULL: not known.
-view dashboard.alert.user_name text: Name of the wearer. NULL: not known, or not told.
+view dashboard.alert.user_name text: Name of the wearer. NULL: not known.
 view dashboard.alert.org_id bigint: Organisation unit. NULL: not known.
-view dashboard.alert.org_name text: Its name. NULL: not known, or not told.
+view dashboard.alert.org_name text: Its name. NULL: not known.
 view dashboard.alert.customer_id bigint: Tenant. NULL: not known.
 view dashboard.clock.time_zone text: Zone in which days are cut (IANA name).
 view dashboard.clock.today timestamp with time zone: Start of today.
@@ -267,20 +267,20 @@ view dashboard.clock.yesterday timestamp with time zone: Start of yesterday.
 view dashboard.device.device_sn text: Serial number of the device.
 view dashboard.device.first_seen_at timestamp with time zone: When the service first reacted to data of the device.
 view dashboard.device.info_ts timestamp with time zone: Event time of its newest message about itself; of one dated ahead its receipt. NULL: none came.
-view dashboard.device.model text: Model. NULL: not told.
-view dashboard.device.system_version text: Software. NULL: not told.
-view dashboard.device.battery_level smallint: Charge of the battery, percent. NULL: not told.
-view dashboard.device.voltage integer: Voltage of the battery, as sent. NULL: not told.
-view dashboard.device.charging_status text: CHARGING, NOT_CHARGING or UNKNOWN. NULL: not told.
-view dashboard.device.wear_state text: Whether it is worn, as sent: 1 worn, 0 not. NULL: not told.
-view dashboard.device.network_mode text: How it reaches the network, as sent. NULL: not told.
-view dashboard.device.status text: Its own word for its state. NULL: not told.
+view dashboard.device.model text: Model. NULL: not sent.
+view dashboard.device.system_version text: Software. NULL: not sent.
+view dashboard.device.battery_level smallint: Charge of the battery, percent. NULL: not sent.
+view dashboard.device.voltage integer: Voltage of the battery, as sent. NULL: not sent.
+view dashboard.device.charging_status text: CHARGING, NOT_CHARGING or UNKNOWN. NULL: not sent.
+view dashboard.device.wear_state text: Whether it is worn, as sent: 1 worn, 0 not. NULL: not sent.
+view dashboard.device.network_mode text: How it reaches the network, as sent. NULL: not sent.
+view dashboard.device.status text: State that the device reports, as sent. NULL: not sent.
 view dashboard.device.user_id bigint: Wearer. NULL: nobody.
-view dashboard.device.user_name text: Name of the wearer. NULL: nobody, or not told.
+view dashboard.device.user_name text: Name of the wearer. NULL: nobody, or not known.
 view dashboard.device.org_id bigint: Organisation unit of the wearer. NULL: none.
-view dashboard.device.org_name text: Its name. NULL: none, or not told.
+view dashboard.device.org_name text: Its name. NULL: none, or not known.
 view dashboard.device.customer_id bigint: Tenant. NULL: none.
-view dashboard.device.customer_name text: Its name. NULL: none, or not told.
+view dashboard.device.customer_name text: Its name. NULL: none, or not known.
 view dashboard.health_15m.device_sn text: Serial number of the device.
 view dashboard.health_15m.bucket timestamp with time zone: Start of the quarter hour.
 view dashboard.health_15m.samples bigint: Rows of health_data in the quarter hour.
@@ -494,9 +494,9 @@ view dashboard.latest.calorie numeric: Energy of the local day so far, small cal
 view dashboard.latest.latitude double precision: Latitude, degrees north, WGS 84. NULL: no position.
 view dashboard.latest.longitude double precision: Longitude, degrees east, WGS 84. NULL: no position.
 view dashboard.latest.user_id bigint: Wearer at that time. NULL: nobody.
-view dashboard.latest.user_name text: Name of the wearer. NULL: nobody, or not told.
+view dashboard.latest.user_name text: Name of the wearer. NULL: nobody, or not known.
 view dashboard.latest.org_id bigint: Organisation unit of the wearer. NULL: none.
-view dashboard.latest.org_name text: Its name. NULL: none, or not told.
+view dashboard.latest.org_name text: Its name. NULL: none, or not known.
 view dashboard.latest.customer_id bigint: Tenant. NULL: none.
 view dashboard.sleep_night.device_sn text: Serial number of the device.
 view dashboard.sleep_night.night date: Local day on which the sleep ended.
@@ -505,7 +505,7 @@ view dashboard.sleep_night.end_ts timestamp with time zone: When the last one en
 view dashboard.sleep_night.sleeps integer: Sleeps that ended on the day: a night, perhaps naps.
 view dashboard.sleep_night.light_hours numeric: Hours of light sleep.
 view dashboard.sleep_night.deep_hours numeric: Hours of deep sleep.
-view dashboard.sleep_night.unknown_hours numeric: Hours of sleep told as neither.
+view dashboard.sleep_night.unknown_hours numeric: Hours of sleep of neither light nor deep type.
 view dashboard.sleep_night.total_hours numeric: Hours of sleep: light + deep + unknown.
 view dashboard.sleep_night.user_id bigint: Wearer. NULL: not known.
 view dashboard.sleep_night.org_id bigint: Organisation unit. NULL: not known.
@@ -520,33 +520,33 @@ table dashboard_tenant: Which tenants a role sees in schema dashboard, and all r
     constraint dashboard_tenant_customer_id_check CHECK ((customer_id > 0))
     CREATE UNIQUE INDEX dashboard_tenant_key ON vitals.dashboard_tenant USING btree (role_name, COALESCE(customer_id, (0)::bigint))
     CREATE TRIGGER dashboard_tenant_bound BEFORE INSERT OR UPDATE ON vitals.dashboard_tenant FOR EACH ROW EXECUTE FUNCTION dashboard_tenant_bound()
-table device: One row per device heard of, bound to somebody or not. One that nobody ever bound goes when it was silent for policy.keep_for.
+table device: One row per device that ever sent data, bound to a user or not. A device that was never bound is deleted when it has sent nothing for policy.keep_for.
     device_sn text not null: Serial number, as the device sends it.
     first_seen_at timestamp with time zone not null default now(): When the service first reacted to data of the device.
-    info_ts timestamp with time zone: Event time of the newest message of device_info; of one dated more than five minutes after its receipt the time of receipt. NULL: the device never said anything of itself.
-    customer_id bigint: Tenant as of the newest message: as the device named it, else by its binding at that time. It makes no owner. NULL: neither.
+    info_ts timestamp with time zone: Event time of the newest message of device_info; if that is more than five minutes after its receipt, the time of receipt. NULL: the device never sent one.
+    customer_id bigint: Tenant as of the newest message: as the device named it, else by its binding at that time. It does not change who owns the device. NULL: neither.
     org_id bigint: Organisation unit as of the newest message: as named, else by its binding. NULL: neither.
     user_id bigint: Wearer as of the newest message: as named, else by its binding. NULL: neither.
-    system_version text: Firmware, as sent. This column and those below hold, each by itself, the newest value by event time. NULL: never sent.
-    model text: Model: the leading AAA-AAnn of the firmware. NULL: none was sent, or it begins otherwise.
-    wifi_address text: MAC address of the WLAN, upper case with colons; as sent where it is none. NULL: never sent.
+    system_version text: Firmware, as sent. This column and each of those below hold the newest value by event time. NULL: never sent.
+    model text: Model: the leading AAA-AAnn of the firmware. NULL: none was sent, or it has another form.
+    wifi_address text: MAC address of the WLAN, upper case with colons; as sent if it is not a MAC address. NULL: never sent.
     bluetooth_address text: MAC address of Bluetooth, in the same form. NULL: never sent.
-    ip_address text: First IPv4 address the device named; what it named where that is none. NULL: never sent.
-    network_mode text: How the device reaches the network: its own number or word. NULL: never sent.
+    ip_address text: First IPv4 address in the message; the text as sent if there is none. NULL: never sent.
+    network_mode text: How the device reaches the network: a number or word of the device. NULL: never sent.
     device_name text: Name its wearer sees. NULL: never sent.
     imei text: IMEI of its modem. NULL: never sent.
     battery_level smallint: Battery, percent. NULL: never sent.
     voltage integer: Battery, millivolts. NULL: never sent.
-    charging_status text: CHARGING, NOT_CHARGING, or UNKNOWN where the device said neither. NULL: never sent.
-    wear_state text: 0 not worn, 1 worn; the device's own word where it is neither. NULL: never sent.
-    status text: State the device says it is in, its own word. NULL: never sent.
-    heard_at timestamp with time zone not null default now(): When the service last reacted to data of the device, at most a day behind.
+    charging_status text: CHARGING, NOT_CHARGING, or UNKNOWN if the device sent another word. NULL: never sent.
+    wear_state text: 0 not worn, 1 worn; else the word of the device. NULL: never sent.
+    status text: State that the device reports, as sent. NULL: never sent.
+    heard_at timestamp with time zone not null default now(): When the service last processed data of the device; updated at most once a day.
     constraint device_charging_status_check CHECK ((charging_status = ANY (ARRAY['CHARGING'::text, 'NOT_CHARGING'::text, 'UNKNOWN'::text])))
     constraint device_pkey PRIMARY KEY (device_sn)
 table device_binding: Who wore a device when. A sample belongs to the binding in force at its time; before the first binding of a device, to the first.
-    device_sn text not null: Serial number of the device, as it sends it. It may be bound before it was ever heard of.
+    device_sn text not null: Serial number of the device, as it sends it. It may be bound before it ever sends data.
     user_id bigint not null: Who wears it.
-    valid_from timestamp with time zone not null default now(): Since when. A later binding of the device ends this one, whatever valid_until says.
+    valid_from timestamp with time zone not null default now(): Since when. A later binding of the device ends this one, even before valid_until.
     valid_until timestamp with time zone: Until when, exclusive. NULL: open, it has not ended.
     constraint device_binding_device_sn_check CHECK (((octet_length(device_sn) >= 1) AND (octet_length(device_sn) <= 64)))
     constraint device_binding_pkey PRIMARY KEY (device_sn, valid_from)
@@ -560,8 +560,8 @@ table device_binding: Who wore a device when. A sample belongs to the binding in
     CREATE TRIGGER device_binding_truncated AFTER TRUNCATE ON public.device_binding FOR EACH STATEMENT EXECUTE FUNCTION device_binding_changed()
     CREATE TRIGGER device_binding_updated AFTER UPDATE ON public.device_binding REFERENCING OLD TABLE AS before_change NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION device_binding_changed()
 table device_config: Settings of watches, one row per tenant that has its own; tenant 0 holds the defaults.
-    customer_id bigint not null: Tenant. 0: the defaults of everybody.
-    upload_method text: How watches upload: wifi (by themselves) or bluetooth (by way of a phone). NULL: as tenant 0.
+    customer_id bigint not null: Tenant. 0: the defaults for all tenants.
+    upload_method text: How watches upload: wifi (directly) or bluetooth (through a phone). NULL: as tenant 0.
     is_support_license boolean: Whether watches check a licence. NULL: as tenant 0.
     license_key integer: The licence, a number. NULL: as tenant 0.
     cache_max_count integer: Samples a watch keeps while it cannot upload; the firmware holds 100 at most. NULL: as tenant 0.
@@ -575,42 +575,42 @@ table device_config: Settings of watches, one row per tenant that has its own; t
     constraint device_config_upload_method_check CHECK ((upload_method = ANY (ARRAY['wifi'::text, 'bluetooth'::text])))
     constraint device_config_upload_retry_count_check CHECK ((upload_retry_count >= 0))
     constraint device_config_upload_retry_interval_check CHECK ((upload_retry_interval_seconds >= 0))
-table device_config_interface: Where watches send what; the names are those the firmware looks for. auth_header is a secret: dashboards have no business here.
-    customer_id bigint not null: Tenant. 0: the defaults of everybody.
+table device_config_interface: The URLs to which watches send; the names are those the firmware looks for. auth_header is a secret: keep dashboards away from this table.
+    customer_id bigint not null: Tenant. 0: the defaults for all tenants.
     name text not null: Name of the interface, in the words of the firmware.
-    path text not null: Path below public_base_url of the service, or a whole http(s) URL of somebody else.
+    path text not null: Path below public_base_url of the service, or a complete http(s) URL of another server.
     interval_seconds integer not null: Time between two calls, seconds.
     enabled boolean not null default true: Whether watches call it.
-    api_id text not null default ''::text: Number the caller is known by. Empty: none.
+    api_id text not null default ''::text: Number that identifies the caller. Empty: none.
     auth_header text not null default ''::text: What watches send as Authorization. Empty: nothing.
     constraint device_config_interface_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customer(customer_id)
     constraint device_config_interface_interval_check CHECK ((interval_seconds > 0))
     constraint device_config_interface_path_check CHECK ((path ~ '^(/|https?://)[^;[:space:]]*$'::text))
     constraint device_config_interface_pkey PRIMARY KEY (customer_id, name)
     constraint device_config_interface_text_check CHECK (((api_id !~ '[;[:cntrl:]]'::text) AND (auth_header !~ '[;[:cntrl:]]'::text)))
-table device_config_metric: What watches measure, how often, and when they warn by themselves; the alert rules of the service are apart from it.
-    customer_id bigint not null: Tenant. 0: the defaults of everybody.
+table device_config_metric: What watches measure, how often, and when they warn by themselves; independent of the alert rules of the service.
+    customer_id bigint not null: Tenant. 0: the defaults for all tenants.
     metric text not null: heart_rate, blood_oxygen, temperature, stress, step, distance, calorie, sleep, exercise_daily, exercise_week, scientific_sleep, work_out, location, ecg or wear.
-    interval_seconds integer: Time between two measurements, seconds. NULL: none is set, watches are told -1.
+    interval_seconds integer: Time between two measurements, seconds. NULL: not set, watches receive -1.
     collect boolean not null default true: Whether it is measured at all.
-    realtime boolean not null default true: Whether it is uploaded with the samples as they come.
-    warn_high numeric(6,1): The watch warns above it, in the unit of health_data. NULL: never, watches are told -1.
-    warn_low numeric(6,1): The watch warns below it, in the unit of health_data. NULL: never, watches are told -1.
-    warn_count integer: Readings in a row beyond a bound before it warns. NULL: none is set, watches are told -1.
+    realtime boolean not null default true: Whether it is uploaded with the samples at once.
+    warn_high numeric(6,1): The watch warns above it, in the unit of health_data. NULL: never, watches receive -1.
+    warn_low numeric(6,1): The watch warns below it, in the unit of health_data. NULL: never, watches receive -1.
+    warn_count integer: Readings in a row beyond a bound before it warns. NULL: not set, watches receive -1.
     constraint device_config_metric_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customer(customer_id)
     constraint device_config_metric_interval_check CHECK ((interval_seconds > 0))
     constraint device_config_metric_metric_check CHECK ((metric ~ '^[a-z][a-z0-9_]*$'::text))
     constraint device_config_metric_pkey PRIMARY KEY (customer_id, metric)
     constraint device_config_metric_warn_check CHECK (((warn_high < 'NaN'::numeric) AND (warn_low < 'NaN'::numeric)))
     constraint device_config_metric_warn_count_check CHECK ((warn_count >= 0))
-table device_event: One row per event of a device. An event sent again is the same row; what the first left open the second fills. Hypertable, one chunk a week.
+table device_event: One row per event of a device. An event that is sent again is the same row; the second message fills the columns that are NULL. Hypertable, one chunk a week.
     device_sn text not null: Serial number of the device, as it sends it.
     event_type text not null: Short type, upper case: what follows the last dot of the action.
-    ts timestamp with time zone not null: When it happened (event time); the time of receipt where the event names none that can be.
+    ts timestamp with time zone not null: When it happened (event time); the time of receipt if the event has no usable time.
     received_at timestamp with time zone not null default now(): When the service took the upload in which the event first came.
     batch_id bigint not null default txid_current(): Transaction that first wrote the row (txid_current()); joins outbox and vitals.ingest_batch.
-    severity text not null default 'info'::text: How grave events of the type were when it came: critical, major, minor or info (see event_type).
-    value text: What the device says with it, as sent; event_type tells the meaning. NULL: nothing.
+    severity text not null default 'info'::text: Severity of the event type when the event was stored: critical, major, minor or info (see event_type).
+    value text: Value sent with the event; event_type says what it means. NULL: none.
     customer_id bigint: Tenant, 64 bit. NULL: not known.
     org_id bigint: Organisation unit, 64 bit. NULL: not known.
     user_id bigint: Wearer, 64 bit. NULL: not known.
@@ -618,45 +618,45 @@ table device_event: One row per event of a device. An event sent again is the sa
     longitude double precision: Longitude, degrees east, WGS 84. NULL: no position.
     altitude double precision: Altitude, metres. NULL: none.
     action text: The name as it was sent. NULL: it was the short type.
-    sent_ts text: The time as it was sent, where it could not be read or not be true, and ts is the time of receipt. NULL: ts is as sent, or none was sent.
+    sent_ts text: The time as it was sent, if it could not be used and ts is the time of receipt. NULL: ts is as sent, or none was sent.
     constraint device_event_pkey PRIMARY KEY (device_sn, event_type, ts)
     constraint device_event_severity_check CHECK ((severity = ANY (ARRAY['critical'::text, 'major'::text, 'minor'::text, 'info'::text])))
     CREATE INDEX device_event_batch_id_idx ON public.device_event USING btree (batch_id)
     CREATE TRIGGER device_event_outbox AFTER INSERT ON public.device_event FOR EACH STATEMENT EXECUTE FUNCTION outbox_add()
-table device_info: One row per message of a device about itself. Two messages of one instant are one row: what the first left open the second fills. Hypertable, one chunk a week.
+table device_info: One row per message of a device about itself. Two messages of one instant are one row; the second fills the columns that are NULL. Hypertable, one chunk a week.
     device_sn text not null: Serial number of the device, as it sends it.
-    ts timestamp with time zone not null: When it was so (event time); the time of receipt where the message names none.
+    ts timestamp with time zone not null: Event time; the time of receipt if the message has none.
     received_at timestamp with time zone not null default now(): When the service took the message in which the row first came.
     batch_id bigint not null default txid_current(): Transaction that last wrote the row (txid_current()); joins outbox and vitals.ingest_batch.
     customer_id bigint: Tenant, 64 bit: as the device named it, else by its binding at ts. NULL: neither.
     org_id bigint: Organisation unit, 64 bit: as named, else by its binding at ts. NULL: neither.
     user_id bigint: Wearer, 64 bit: as named, else by its binding at ts. NULL: neither.
-    system_version text: Firmware, as sent. NULL: not said.
-    model text: Model: the leading AAA-AAnn of the firmware. NULL: no firmware said, or it begins otherwise.
-    wifi_address text: MAC address of the WLAN, upper case with colons; as sent where it is none. NULL: not said.
-    bluetooth_address text: MAC address of Bluetooth, in the same form. NULL: not said.
-    ip_address text: First IPv4 address the message names; what it names where that is none. NULL: not said.
-    network_mode text: How the device reaches the network: its own number or word. NULL: not said.
-    device_name text: Name its wearer sees. NULL: not said.
-    imei text: IMEI of its modem. NULL: not said.
-    battery_level smallint: Battery, percent. NULL: not said.
-    voltage integer: Battery, millivolts. NULL: not said.
-    charging_status text: CHARGING, NOT_CHARGING, or UNKNOWN where the message says neither. NULL: not said.
-    wear_state text: 0 not worn, 1 worn; the device's own word where it is neither. NULL: not said.
-    status text: State the device says it is in, its own word. NULL: not said.
+    system_version text: Firmware, as sent. NULL: not sent.
+    model text: Model: the leading AAA-AAnn of the firmware. NULL: no firmware was sent, or it has another form.
+    wifi_address text: MAC address of the WLAN, upper case with colons; as sent if it is not a MAC address. NULL: not sent.
+    bluetooth_address text: MAC address of Bluetooth, in the same form. NULL: not sent.
+    ip_address text: First IPv4 address in the message; the text as sent if there is none. NULL: not sent.
+    network_mode text: How the device reaches the network: a number or word of the device. NULL: not sent.
+    device_name text: Name its wearer sees. NULL: not sent.
+    imei text: IMEI of its modem. NULL: not sent.
+    battery_level smallint: Battery, percent. NULL: not sent.
+    voltage integer: Battery, millivolts. NULL: not sent.
+    charging_status text: CHARGING, NOT_CHARGING, or UNKNOWN if the message has another word. NULL: not sent.
+    wear_state text: 0 not worn, 1 worn; else the word of the device. NULL: not sent.
+    status text: State that the device reports, as sent. NULL: not sent.
     constraint device_info_charging_status_check CHECK ((charging_status = ANY (ARRAY['CHARGING'::text, 'NOT_CHARGING'::text, 'UNKNOWN'::text])))
     constraint device_info_pkey PRIMARY KEY (device_sn, ts)
     CREATE INDEX device_info_batch_id_idx ON public.device_info USING btree (batch_id)
-    CREATE TRIGGER device_info_device_insert AFTER INSERT ON public.device_info REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION device_follow_info()
-    CREATE TRIGGER device_info_device_update AFTER UPDATE ON public.device_info REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION device_follow_info()
+    CREATE TRIGGER device_info_device_insert AFTER INSERT ON public.device_info REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION update_device_from_info()
+    CREATE TRIGGER device_info_device_update AFTER UPDATE ON public.device_info REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION update_device_from_info()
     CREATE TRIGGER device_info_outbox AFTER INSERT ON public.device_info FOR EACH STATEMENT EXECUTE FUNCTION outbox_add()
-table device_key_revocation: Devices and tenants whose device keys were revoked: the keys of before never work again, and no new ones are handed out until readmitted_at is set. Made by `vitals keys revoke --device` and `--tenant`; every running service follows at once. A row that is deleted makes its keys work again.
+table device_key_revocation: Devices and tenants whose device keys were revoked: keys issued before never work again, and no new ones are issued until readmitted_at is set. Created by `vitals keys revoke --device` and `--tenant`; every running service applies it at once. Deleting a row would make its keys work again.
     device_key_revocation_id bigint not null: Number of the revocation.
-    device_sn text: The device. NULL: it is of a tenant.
-    customer_id bigint: The tenant: of all devices that were its own when they were handed their keys, or are its own now with a key of before. NULL: it is of one device.
+    device_sn text: The device. NULL: the revocation is of a tenant.
+    customer_id bigint: The tenant: of all devices that belonged to it when they received their keys, or belong to it now and use an older key. NULL: the revocation is of one device.
     revoked_at timestamp with time zone not null default now(): When.
-    revoked_by text not null default SESSION_USER: By whom: the name given, else the role.
-    readmitted_at timestamp with time zone: From when on new keys are handed out again. NULL: none are.
+    revoked_by text not null default SESSION_USER: Who revoked them: the name given, else the role.
+    readmitted_at timestamp with time zone: From when on new keys are issued again. NULL: none are.
     constraint device_key_revocation_customer_id_check CHECK ((customer_id > 0))
     constraint device_key_revocation_pkey PRIMARY KEY (device_key_revocation_id)
     constraint device_key_revocation_readmitted_at_check CHECK ((readmitted_at >= revoked_at))
@@ -666,11 +666,11 @@ table device_key_revocation: Devices and tenants whose device keys were revoked:
     CREATE TRIGGER device_key_revocation_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.device_key_revocation FOR EACH STATEMENT EXECUTE FUNCTION api_key_changed()
     CREATE TRIGGER device_key_revocation_is_kept BEFORE DELETE ON public.device_key_revocation FOR EACH ROW EXECUTE FUNCTION device_key_revocation_stays()
     CREATE TRIGGER device_key_revocation_stays BEFORE UPDATE ON public.device_key_revocation FOR EACH ROW WHEN (((old.readmitted_at IS NOT NULL) OR (new.device_sn IS DISTINCT FROM old.device_sn) OR (new.customer_id IS DISTINCT FROM old.customer_id))) EXECUTE FUNCTION device_key_revocation_stays()
-table device_key_secret: What the keys of single devices are derived from (HMAC-SHA-256). Whoever reads it can make the key of any device.
-    generation integer not null: Number of the secret, which stands in every key made with it. Keys are made with the highest.
-    secret bytea not null: The secret: 256 bits of entropy, made here.
+table device_key_secret: Secrets from which the keys of single devices are derived (HMAC-SHA-256). Any role that can read this table can make the key of any device.
+    generation integer not null: Number of the secret; every key contains the number of its secret. New keys use the highest.
+    secret bytea not null: The secret: 256 bits of entropy, generated by the database.
     created_at timestamp with time zone not null default now(): When it was made.
-    ends_at timestamp with time zone: From then on keys made with it are refused. NULL: they are not.
+    ends_at timestamp with time zone: From then on keys of this secret are refused. NULL: they are accepted.
     constraint device_key_secret_generation_check CHECK ((generation > 0))
     constraint device_key_secret_pkey PRIMARY KEY (generation)
     constraint device_key_secret_secret_check CHECK ((octet_length(secret) = 32))
@@ -683,20 +683,20 @@ view device_period.period tstzrange: From when to when, exclusive.
 table directory: One row: the version of the directory. What was looked up at an older version may be out of date.
     only_row boolean not null default true: Always true: there is one directory.
     directory_id uuid not null default gen_random_uuid(): Tells the directory of this database from that of another that used the same Redis.
-    version bigint not null default 1: Raised in every transaction that changes whom a device belongs to.
+    version bigint not null default 1: Incremented in every transaction that changes who owns a device.
     constraint directory_only_row_check CHECK (only_row)
     constraint directory_pkey PRIMARY KEY (only_row)
-table erasure: Receipts: who had a device or a user erased, and what was taken away. Kept for ever; nothing in it names a person.
+table erasure: Receipts: who had a device or a user erased, and how many rows were deleted. Kept for ever; no row names a person.
     erasure_id bigint not null: Its number.
     kind text not null: device or user.
-    subject text: Serial or user id while the erasure is under way, so that it can go on. NULL: it is over.
-    asked_by text not null: Who asked: the name given, else the role.
-    asked_at timestamp with time zone not null default now(): When.
-    erased_at timestamp with time zone: When the last row was gone. NULL: it was broken off; the same again goes on.
-    forgotten_at timestamp with time zone: When Redis was rid of it too. NULL: `vitals erase finish` does it.
-    counts jsonb not null default '{}'::jsonb: Rows taken away, by table.
-    pending text[]: Serials whose keys are still to go from Redis. NULL: none are.
-    receipt_number uuid not null default gen_random_uuid(): Random number of the receipt, given to whoever asked; it says nothing of what was erased.
+    subject text: Serial or user id while the erasure is in progress, so that it can continue. NULL: it is complete.
+    asked_by text not null: Who requested it: the name given, else the role.
+    asked_at timestamp with time zone not null default now(): When it was requested.
+    erased_at timestamp with time zone: When the last row was deleted. NULL: it was interrupted; the same command continues it.
+    forgotten_at timestamp with time zone: When Redis was cleared too. NULL: `vitals erase finish` does it.
+    counts jsonb not null default '{}'::jsonb: Deleted rows by table.
+    pending text[]: Serials whose keys are still to be deleted from Redis. NULL: none.
+    receipt_number uuid not null default gen_random_uuid(): Random number of the receipt, given to the person who requested it; it says nothing about what was erased.
     constraint erasure_kind_check CHECK ((kind = ANY (ARRAY['device'::text, 'user'::text])))
     constraint erasure_order_check CHECK (((asked_at <= erased_at) AND (erased_at <= forgotten_at)))
     constraint erasure_pending_check CHECK (((forgotten_at IS NULL) OR (pending IS NULL)))
@@ -704,27 +704,27 @@ table erasure: Receipts: who had a device or a user erased, and what was taken a
     constraint erasure_receipt_number_key UNIQUE (receipt_number)
     constraint erasure_subject_check CHECK (((subject IS NULL) OR (erased_at IS NULL)))
     CREATE UNIQUE INDEX erasure_open_key ON public.erasure USING btree (kind, subject) WHERE (erased_at IS NULL)
-table event_type: How grave an event is, by type. A change counts for events from then on; a type that is not here is info.
+table event_type: Severity of each type of event. A change applies to later events; a type without a row is info.
     event_type text not null: Short type, upper case, as in device_event.
     severity text not null: critical, major, minor or info.
-    value text not null: What device_event.value holds, for a person.
+    value text not null: What device_event.value means, for people.
     constraint event_type_name_check CHECK (((event_type = upper(event_type)) AND (event_type <> ''::text)))
     constraint event_type_pkey PRIMARY KEY (event_type)
     constraint event_type_severity_check CHECK ((severity = ANY (ARRAY['critical'::text, 'major'::text, 'minor'::text, 'info'::text])))
 table exercise_day: Exercise, one row per device and local day: from the document of the day and from the day's element of the week.
     device_sn text not null: Serial number of the device.
-    day date not null: Local day of the device (device_time_zone), at whose midnight its totals restart.
+    day date not null: Local day of the device (device_time_zone), at whose midnight its running totals restart.
     customer_id bigint: Tenant, 64 bit. NULL: not known.
     org_id bigint: Organisation unit, 64 bit. NULL: not known.
     user_id bigint: Wearer, 64 bit. NULL: not known.
     strength_minutes numeric default GREATEST(daily_strength_minutes, weekly_strength_minutes): Minutes at medium or high intensity: the larger of both documents. NULL: not sent.
     active_hours numeric default GREATEST(daily_active_hours, weekly_active_hours): Hours with activity: the larger of both documents. NULL: not sent.
     steps integer default GREATEST(daily_steps, weekly_steps): Steps: the larger of both documents. NULL: not sent.
-    daily_ts timestamp with time zone: Event time of the sample whose document of the day is kept here. NULL: none came.
+    daily_ts timestamp with time zone: Event time of the sample whose document of the day is stored here. NULL: none was sent.
     daily_strength_minutes numeric: Minutes at medium or high intensity, by the document of the day. NULL: not sent.
     daily_active_hours numeric: Hours with activity, by the document of the day. NULL: not sent.
     daily_steps integer: Steps, by the document of the day. NULL: not sent (watches of today do not).
-    weekly_ts timestamp with time zone: Event time of the sample whose document of the week is kept here. NULL: none came, or none with data of this day.
+    weekly_ts timestamp with time zone: Event time of the sample whose document of the week is stored here. NULL: none was sent, or none with data of this day.
     weekly_strength_minutes numeric: Minutes at medium or high intensity, by the document of the week. NULL: not sent.
     weekly_active_hours numeric: Hours with activity, by the document of the week. NULL: not sent.
     weekly_steps integer: Steps, by the document of the week. NULL: not sent.
@@ -837,7 +837,7 @@ table health_data: One row per device and instant: what a wearable measured. Hyp
     latitude double precision: Latitude, degrees north, WGS 84. NULL: no position (devices send 0/0).
     longitude double precision: Longitude, degrees east, WGS 84. NULL: no position.
     altitude double precision: Altitude, metres. NULL: none.
-    upload_method text: Channel the sample came by: wifi, bluetooth, common_event, esim, or what the device said. NULL: not said.
+    upload_method text: Channel the sample came by: wifi, bluetooth, common_event, esim, or the word of the device. NULL: not sent.
     constraint health_data_pkey PRIMARY KEY (device_sn, ts)
     CREATE INDEX health_data_batch_id_idx ON public.health_data USING btree (batch_id)
     CREATE TRIGGER health_data_outbox AFTER INSERT ON public.health_data FOR EACH STATEMENT EXECUTE FUNCTION outbox_add()
@@ -984,38 +984,38 @@ table ingest_batch: Accounting: one row per transaction of the ingest, written i
     batch_id bigint not null default txid_current(): The transaction (txid_current()); equals health_data.batch_id of its rows.
     instance text not null: Which instance of the service wrote it.
     shard smallint not null: Which of its writers. -1: a replay of rejected items (vitals rejected replay). -2: history (vitals backfill).
-    received integer not null: Records the batch was made of. 0 for a replay: its records were received, and counted, when they were rejected.
+    received integer not null: Records the batch was made of. 0 for a replay: its records were counted as received when they were rejected.
     stored integer not null: Records that became a new row of the table of their kind.
-    duplicate integer not null: Records whose key was there already, in the table or earlier in the batch.
-    rejected integer not null: Records that are in rejected_upload instead. Negative for a replay: as many left rejected_upload.
-    kind text not null default 'reading'::text: What the account is of: reading (rows of health_data), event (device_event; also the sample of an event, where it was rejected), device_info.
+    duplicate integer not null: Records whose key was already in the table or earlier in the batch.
+    rejected integer not null: Records that are in rejected_upload instead. Negative for a replay: so many left rejected_upload.
+    kind text not null default 'reading'::text: Kind of record: reading (rows of health_data), event (device_event; also the sample of an event, if it was rejected), device_info.
     constraint ingest_batch_kind_check CHECK ((kind = ANY (ARRAY['reading'::text, 'event'::text, 'device_info'::text])))
     constraint ingest_batch_sum_check CHECK ((received = ((stored + duplicate) + rejected)))
     CREATE INDEX ingest_batch_committed_at_idx ON vitals.ingest_batch USING btree (committed_at DESC)
-table latest_view: One row: which build of the Redis view of latest values is good. A Redis that holds another is rebuilt.
+table latest_view: One row: the current build of the Redis view. A Redis that holds another build is rebuilt.
     only_row boolean not null default true: Always true: there is one view.
     view_id uuid not null default gen_random_uuid(): Tells the view of this database from that of another that used the same Redis.
-    generation bigint not null default 1: Raised when a reaction was finished without Redis.
+    generation bigint not null default 1: Incremented when a batch was finished while Redis was away.
     constraint latest_view_only_row_check CHECK (only_row)
     constraint latest_view_pkey PRIMARY KEY (only_row)
-table notification: One row per alert and address to be told. Written with the alert; delivered at least once.
+table notification: One row per alert and address to be notified. Written with the alert; delivered at least once.
     notification_id bigint not null: Number of the notification.
     alert_id bigint not null: The alert.
     kind text not null: fired, escalated, resolved.
     channel text not null: As in contact_address.
     address text not null: As in contact_address when the alert was raised.
-    contact_id bigint not null: Whose address it is; the contact may be gone.
-    route_id bigint not null: Route it came by; it may be gone.
-    urgent boolean not null default false: The alert is critical: waits for no merging and no quiet hours, and goes before others.
-    status text not null default 'pending'::text: pending; sent; dead (refused, or tried in vain too often: vitals alerts dead-letters); cancelled (taken on before its time, silenced, or the address is no longer used).
+    contact_id bigint not null: Contact of the address; it may have been deleted.
+    route_id bigint not null: Route that led to the address; it may have been deleted.
+    urgent boolean not null default false: The alert is critical: it is neither merged nor delayed by quiet hours, and is sent before others.
+    status text not null default 'pending'::text: pending; sent; dead (refused, or all attempts failed: vitals alerts dead-letters); cancelled (acknowledged before it was due, silenced, or the address is no longer used).
     created_at timestamp with time zone not null default clock_timestamp(): When it was written.
-    due_at timestamp with time zone not null default clock_timestamp(): Not before.
+    due_at timestamp with time zone not null default clock_timestamp(): It is not sent before.
     unless_taken boolean not null default false: An escalation: cancelled when the alert is no longer firing.
-    merge_seconds integer: As the route said. NULL: as set for the channel.
-    attempts smallint not null default 0: Times it was tried and failed, a limit of the provider's not counted.
-    message_id uuid: The message it went, or is to go, with: the same at every attempt, for the receiver to fold by. NULL: not tried yet.
-    sent_at timestamp with time zone: When the provider took it. NULL: it has not.
-    error text: Why the last attempt failed, in the provider's words, or why it was cancelled. NULL: neither.
+    merge_seconds integer: As in the route. NULL: as set for the channel.
+    attempts smallint not null default 0: Failed attempts; a rate limit of the provider is not counted.
+    message_id uuid: Id of the message it is sent in: the same at every attempt, so that the receiver can deduplicate. NULL: not attempted yet.
+    sent_at timestamp with time zone: When the provider accepted it. NULL: not accepted yet.
+    error text: Why the last attempt failed, in the words of the provider, or why it was cancelled. NULL: neither.
     traceparent text: W3C traceparent of what raised the alert, for the trace of its delivery. NULL: it is not traced.
     constraint notification_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(alert_id) ON DELETE CASCADE
     constraint notification_channel_check CHECK ((channel = ANY (ARRAY['wechat'::text, 'wecom'::text, 'wecom_robot'::text, 'email'::text, 'webhook'::text])))
@@ -1028,18 +1028,18 @@ table notification: One row per alert and address to be told. Written with the a
     CREATE INDEX notification_ended_idx ON public.notification USING btree (created_at) WHERE (status <> 'pending'::text)
     CREATE INDEX notification_pending_idx ON public.notification USING btree (channel, address, urgent DESC, due_at) WHERE (status = 'pending'::text)
     CREATE INDEX notification_tried_idx ON public.notification USING btree (channel, address) WHERE ((status = 'pending'::text) AND (message_id IS NOT NULL))
-table notification_route: Who hears what. Every enabled route that matches an alert tells its audience; one address hears of an alert once, of its escalation once, and of its end once.
+table notification_route: Who is notified of which alerts. Every enabled route that matches an alert notifies its audience; one address is notified once of an alert, once of its escalation, and once of its end.
     route_id bigint not null: Number of the route.
-    customer_id bigint: Tenant whose alerts take it. NULL: any.
-    org_id bigint: Organisation unit whose alerts take it, its sub-units too. NULL: any.
-    rule_id bigint: Rule whose alerts take it. NULL: any.
-    min_severity text not null default 'minor'::text: Alerts of this severity and above take it.
+    customer_id bigint: Tenant whose alerts match. NULL: any.
+    org_id bigint: Organisation unit whose alerts match, with its sub-units. NULL: any.
+    rule_id bigint: Rule whose alerts match. NULL: any.
+    min_severity text not null default 'minor'::text: Alerts of this severity and above match.
     channel text not null: As in contact_address.
     audience text not null: wearer; managers (of the wearer's unit, else of the nearest unit above that has some with this channel); contact.
     contact_id bigint: The contact. NULL: audience is not contact.
-    after_seconds integer not null default 0: Escalation: told only when the alert is still firing, acknowledged by nobody, this long after it fired, seconds. 0: told at once.
-    on_resolved boolean not null default false: Whether the end of the alert is told too.
-    merge_seconds integer: After a message to an address, further ones wait this long and go as one, seconds. NULL: as set for the channel.
+    after_seconds integer not null default 0: Escalation: notified only if the alert is still firing and not acknowledged so long after it fired, seconds. 0: notified at once.
+    on_resolved boolean not null default false: Whether the audience is notified of the end of the alert too.
+    merge_seconds integer: After a message to an address, further notifications wait so long and are sent as one message, seconds. NULL: as set for the channel.
     quiet_from time without time zone: Local time from which messages of less than critical severity wait until quiet_until. NULL: never.
     quiet_until time without time zone: Local time at which they are sent; before quiet_from: of the next day. NULL with quiet_from.
     time_zone text: Zone of the quiet hours (IANA name). NULL: that of the rollups.
@@ -1055,25 +1055,25 @@ table notification_route: Who hears what. Every enabled route that matches an al
     constraint notification_route_quiet_check CHECK ((((quiet_from IS NULL) = (quiet_until IS NULL)) AND (quiet_from <> quiet_until)))
     constraint notification_route_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES alert_rule(rule_id) ON DELETE CASCADE
     CREATE TRIGGER notification_route_check BEFORE INSERT OR UPDATE OF time_zone ON public.notification_route FOR EACH ROW EXECUTE FUNCTION notification_route_check()
-table notification_target: One row per address that was ever sent to: whose turn it is, and when the next message may go. Only senders touch it.
+table notification_target: One row per address that was ever sent to: which sender holds its lease, and when the next message may be sent. Only senders use it.
     channel text not null: As in notification.
     address text not null: As in notification.
-    next_at timestamp with time zone not null default '-infinity'::timestamp with time zone: Nothing goes before: the budget of a robot, back-off after a failure, a limit of the provider's.
-    sent_at timestamp with time zone: When the last message went: further ones that are not urgent wait from here on to be merged. NULL: none went.
-    lease_token uuid: Which sender is at it. NULL: nobody.
-    leased_until timestamp with time zone: When the lease ends and another may take over. NULL: nobody is at it.
+    next_at timestamp with time zone not null default '-infinity'::timestamp with time zone: Nothing is sent before: rate limit of a robot, back-off after a failure, rate limit of the provider.
+    sent_at timestamp with time zone: When the last message was sent; merge_seconds count from here. NULL: none was sent.
+    lease_token uuid: Sender that holds the lease. NULL: none.
+    leased_until timestamp with time zone: When the lease ends and another sender may take over. NULL: not leased.
     constraint notification_target_lease_check CHECK (((lease_token IS NULL) = (leased_until IS NULL)))
     constraint notification_target_pkey PRIMARY KEY (channel, address)
-table org_manager: Who answers for an organisation unit, and for those below it that have nobody.
+table org_manager: Who is responsible for an organisation unit, and for the units below it that have no manager.
     org_id bigint not null: The unit.
-    contact_id bigint not null: Who.
+    contact_id bigint not null: The contact.
     constraint org_manager_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES contact(contact_id) ON DELETE CASCADE
     constraint org_manager_org_id_fkey FOREIGN KEY (org_id) REFERENCES org_unit(org_id) ON DELETE CASCADE
     constraint org_manager_pkey PRIMARY KEY (org_id, contact_id)
 table org_unit: Organisation units. The ancestors need not be here themselves: a unit carries its whole path.
     org_id bigint not null: Organisation unit, 64 bit, given from outside.
-    name text: For people. NULL: not told.
-    ancestors bigint[] not null default '{}'::bigint[]: Ids from the root down to the parent; zeros in front stand for "no more". Empty: a root.
+    name text: Name, for people. NULL: not known.
+    ancestors bigint[] not null default '{}'::bigint[]: Ids from the root down to the parent; leading zeros mean that there are no more. Empty: the unit is a root.
     customer_id bigint not null default COALESCE((array_remove(ancestors, (0)::bigint))[1], org_id): Tenant: the first ancestor that is not 0, or the unit itself when it has none.
     constraint org_unit_ancestors_check CHECK (((array_position(ancestors, NULL::bigint) IS NULL) AND (0 <= ALL (ancestors)) AND (org_id <> ALL (ancestors))))
     constraint org_unit_org_id_check CHECK ((org_id > 0))
@@ -1082,28 +1082,28 @@ table org_unit: Organisation units. The ancestors need not be here themselves: a
     CREATE TRIGGER org_unit_inserted AFTER INSERT ON public.org_unit REFERENCING NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION org_unit_inserted()
     CREATE TRIGGER org_unit_lock BEFORE UPDATE ON public.org_unit FOR EACH STATEMENT EXECUTE FUNCTION directory_lock()
     CREATE TRIGGER org_unit_updated AFTER UPDATE ON public.org_unit REFERENCING OLD TABLE AS before_change NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION org_unit_changed()
-table outbox: Committed transactions on health_data, device_info and device_event that were not reacted to yet. Deleting a row undoes nothing but the reaction.
+table outbox: Committed transactions on health_data, device_info and device_event that the relay has not processed yet. Deleting a row skips the processing and nothing else.
     batch_id bigint not null default txid_current(): The writing transaction (txid_current()); equals health_data.batch_id of its rows.
-    first_ts timestamp with time zone: Oldest event time in the batch. NULL: a writer that did not say (see trigger health_data_outbox).
+    first_ts timestamp with time zone: Oldest event time in the batch. NULL: the writer did not give it (see trigger health_data_outbox).
     last_ts timestamp with time zone: Newest event time in the batch. NULL with first_ts.
     rows integer: Rows the batch offered to health_data. NULL: not known.
-    created_at timestamp with time zone not null default clock_timestamp(): When the writer said so, before its commit.
-    lease_token uuid: Which relay is at work on it. NULL: nobody was yet.
-    leased_until timestamp with time zone: When the lease ends and another relay may claim the row. NULL: nobody was at work on it yet.
-    attempts smallint not null default 0: How often it was claimed; from the third time on it is reacted to by itself.
+    created_at timestamp with time zone not null default clock_timestamp(): When the writer added the row, before its commit.
+    lease_token uuid: Relay that processes it. NULL: none yet.
+    leased_until timestamp with time zone: When the lease ends and another relay may claim the row. NULL: not claimed yet.
+    attempts smallint not null default 0: How often it was claimed; from the third time on it is processed alone.
     device_infos integer: Rows the batch offered to device_info. NULL: not known.
     events integer: Rows the batch offered to device_event. NULL: not known.
     traceparent text: W3C traceparent of the batch, for the trace of its reaction. NULL: it is not traced.
     constraint outbox_lease_check CHECK (((lease_token IS NULL) = (leased_until IS NULL)))
     constraint outbox_pkey PRIMARY KEY (batch_id)
     constraint outbox_range_check CHECK ((((first_ts IS NULL) = (last_ts IS NULL)) AND (first_ts <= last_ts)))
-table policy: One row per relation a DBA has a say in; a change takes effect by itself, what would lose data is refused.
-    relation text not null: health_data, a rollup, or another table that grows; one that is not in schema public with its schema.
-    keep_for interval: Age at which rows may be dropped; uploads older than health_data's are rejected, and no refresh reaches behind it. Of alert and notification, that of what is over. NULL: kept for ever.
+table policy: Retention, compression and refresh of each relation, set by DBAs. A change takes effect by itself; one that would lose data is refused.
+    relation text not null: health_data, a rollup, or another table that grows; a table outside schema public is named with its schema.
+    keep_for interval: Age at which rows may be dropped; uploads older than that of health_data are rejected, and no refresh computes older buckets. Of alert and notification only finished rows are deleted. NULL: kept for ever.
     refresh_every interval: How often the rollup is brought up to date. NULL: not a rollup.
-    refresh_lag interval: How far behind now materialisation stays; what is younger is computed when read. NULL: not a rollup.
+    refresh_lag interval: How far the materialised part stays behind now; newer buckets are computed when read. NULL: not a rollup.
     compress_after interval: Age at which chunks go to the columnstore, which only the Community edition has. NULL: never.
-    keep_bytes bigint: Bytes of text that are kept, of rejected_upload alone: the oldest go first. NULL: any number.
+    keep_bytes bigint: Bytes of text to keep, for rejected_upload only: the oldest are deleted first. NULL: no limit.
     constraint policy_check TRIGGER DEFERRABLE
     constraint policy_compress_after_check CHECK ((compress_after > '00:00:00'::interval))
     constraint policy_keep_bytes_check CHECK (((keep_bytes > 0) AND ((keep_bytes IS NULL) OR (relation = 'rejected_upload'::text))))
@@ -1112,35 +1112,35 @@ table policy: One row per relation a DBA has a say in; a change takes effect by 
     constraint policy_refresh_every_check CHECK ((refresh_every > '00:00:00'::interval))
     constraint policy_refresh_lag_check CHECK ((refresh_lag >= '00:00:00'::interval))
     CREATE CONSTRAINT TRIGGER policy_check AFTER INSERT OR DELETE OR UPDATE ON public.policy DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW EXECUTE FUNCTION policy_check()
-    CREATE TRIGGER policy_stay BEFORE TRUNCATE ON public.policy FOR EACH STATEMENT EXECUTE FUNCTION policy_stay()
+    CREATE TRIGGER policy_refuse_truncate BEFORE TRUNCATE ON public.policy FOR EACH STATEMENT EXECUTE FUNCTION refuse_policy_truncate()
 table policy_run: What the last apply_policies() did, by relation.
     relation text not null: As in policy.
-    applied_at timestamp with time zone not null: When it was at the relation.
+    applied_at timestamp with time zone not null: When the relation was processed.
     chunks_dropped bigint not null default 0: Chunks it dropped.
     rows_deleted bigint not null default 0: Rows it deleted from a plain table.
     chunks_compressed bigint not null default 0: Chunks it moved to the columnstore.
-    held text: Why something that is old enough is still there. NULL: nothing is.
+    held text: Why rows that are old enough were not dropped. NULL: there are none.
     constraint policy_run_pkey PRIMARY KEY (relation)
-table refresh_request: Ranges of the rollups that are to be computed anew by the next refresh, which deletes the row when it is done.
+table refresh_request: Ranges of the rollups that the next refresh computes again; it deletes the row afterwards.
     refresh_request_id bigint not null: Number of the request.
     from_ts timestamp with time zone not null: Start of the range.
     to_ts timestamp with time zone not null: End of the range, exclusive.
-    requested_at timestamp with time zone not null default now(): When it was asked for.
-    requested_by text not null default SESSION_USER: By which role.
+    requested_at timestamp with time zone not null default now(): When it was requested.
+    requested_by text not null default SESSION_USER: Role that requested it.
     constraint refresh_request_pkey PRIMARY KEY (refresh_request_id)
     constraint refresh_request_range_check CHECK ((from_ts < to_ts))
 table rejected_upload: Items that could not be stored, with the reason and their original text.
     rejected_upload_id bigint not null: Number of the reject.
-    received_at timestamp with time zone not null: When the upload was received, the first time.
-    batch_id bigint not null default txid_current(): The transaction that kept it (txid_current()), the last time.
-    source text not null default 'health'::text: What kind of item, by the route it came by, whose rules a replay goes by: health, health_batch, device_info, event.
-    device_sn text: Serial the item named. NULL: it named none that can be read.
+    received_at timestamp with time zone not null: When the upload was first received.
+    batch_id bigint not null default txid_current(): The transaction that last wrote the row (txid_current()).
+    source text not null default 'health'::text: Kind of item, given by its route; a replay uses the rules of that route: health, health_batch, device_info, event.
+    device_sn text: Serial in the item. NULL: none that can be read.
     reason text not null: Kind of refusal, a fixed word: no_serial, bad_serial, bad_time, future, too_old, out_of_range, bad_value, nothing_known, not_an_object, not_json, other_tenant, other_device, refused_by_database.
     detail text not null: What exactly was wrong, for a person.
     body text not null: The item exactly as it was sent.
-    inherited jsonb: What the objects around the item said for it: deviceSn, customerId, orgId, userId. NULL: nothing.
-    key_customer_id bigint: Tenant of the key it was sent with: a replay stores nothing of another's. 0: of a key of one device, whose tenant is that of the directory. NULL: of a key of every tenant, or of none.
-    digest bytea: SHA-256 of what tells it from others: source, serial, reason and detail, text, inherited, tenant of the key. NULL: it was kept before there was one.
+    inherited jsonb: Ids given by the objects around the item: deviceSn, customerId, orgId, userId. NULL: none.
+    key_customer_id bigint: Tenant of the key the item was sent with: a replay stores no data of other tenants. 0: a key of one device, whose tenant is the owner in the directory. NULL: a key of all tenants, or no key.
+    digest bytea: SHA-256 of what identifies it: source, serial, reason and detail, text, inherited, tenant of the key. NULL: the row is older than this column.
     times bigint not null default 1: How often it was received. Over all rows the sum is what vitals.ingest_batch counts as rejected.
     last_received_at timestamp with time zone: When it was last received. NULL: once only.
     constraint rejected_upload_pkey PRIMARY KEY (rejected_upload_id)
@@ -1184,7 +1184,7 @@ table rollup_dirty: What changed behind the watermark: quarter hours to compute 
     marked_at timestamp with time zone not null default now(): When what changed was reacted to.
     constraint rollup_dirty_range_check CHECK ((from_bucket < to_bucket))
     CREATE INDEX rollup_dirty_from_bucket_idx ON vitals.rollup_dirty USING btree (from_bucket)
-table schema_object: Functions, views and grants as `vitals migrate` and `vitals roles` left them; vitals.schema_changes() tells what was changed since.
+table schema_object: Functions, views and grants as `vitals migrate` and `vitals roles` applied them; vitals.schema_changes() shows what was changed since.
     kind text not null: function, view or grant.
     name text not null: Its name; of a function with the types of its parameters; of a grant the role and what it may use.
     definition text not null: SHA-256 of the definition; of a grant the privileges themselves.
@@ -1192,8 +1192,8 @@ table schema_object: Functions, views and grants as `vitals migrate` and `vitals
     constraint schema_object_pkey PRIMARY KEY (kind, name)
 table schema_state: One row: which functions, views and grants `vitals migrate` applied last.
     only_row boolean not null default true: True: there is one row.
-    program_hash text not null: SHA-256 of the texts of functions, rollups and roles in the program; another program starts only when they are the same.
-    server_version integer not null: Major version of PostgreSQL; another one may word the definition of a view in another way.
+    program_hash text not null: SHA-256 of the texts of functions, rollups and roles; a program with other texts does not start.
+    server_version integer not null: Major version of PostgreSQL; another version may print the definition of a view differently.
     applied_at timestamp with time zone not null default now(): When.
     applied_by text not null default SESSION_USER: By which role.
     constraint schema_state_only_row_check CHECK (only_row)
@@ -1204,15 +1204,15 @@ view sleep_night.start_ts timestamp with time zone: When the first of them began
 view sleep_night.end_ts timestamp with time zone: When the last of them ended.
 view sleep_night.sleeps integer: Sleeps that ended on the day.
 view sleep_night.segments integer: Segments they are made of.
-view sleep_night.light_hours numeric: Hours of light sleep, each instant once; what is also told as deep counts as deep.
+view sleep_night.light_hours numeric: Hours of light sleep, each instant once; an instant that is also reported as deep counts as deep.
 view sleep_night.deep_hours numeric: Hours of deep sleep, each instant once.
-view sleep_night.unknown_hours numeric: Hours of sleep told as neither light nor deep, each instant once.
+view sleep_night.unknown_hours numeric: Hours of sleep of neither light nor deep type, each instant once.
 view sleep_night.total_hours numeric: Hours of sleep, each instant once: light + deep + unknown.
 view sleep_night.legacy_hours numeric: The figure of the ljwx server: plain sum of all segments, overlaps counted twice, hours rounded to 2 decimals.
 view sleep_night.customer_id bigint: Tenant by the last segment that names one. NULL: none does.
 view sleep_night.org_id bigint: Organisation unit by the last segment that names one. NULL: none does.
 view sleep_night.user_id bigint: Wearer by the last segment that names one. NULL: none does.
-table sleep_segment: Sleep as devices tell it: one row per element of a sleep document, however often it is sent. Segments may overlap; sleep_night merges them.
+table sleep_segment: Sleep as reported by devices: one row per element of a sleep document, however often it is sent. Segments may overlap; sleep_night merges them.
     device_sn text not null: Serial number of the device.
     start_ts timestamp with time zone not null: Start of the segment.
     end_ts timestamp with time zone not null: End of the segment, exclusive.
@@ -1227,8 +1227,8 @@ END: What type_code means: light, deep, unknown.
     customer_id bigint: Tenant, 64 bit. NULL: not known.
     org_id bigint: Organisation unit, 64 bit. NULL: not known.
     user_id bigint: Wearer, 64 bit. NULL: not known.
-    ts timestamp with time zone not null: Event time of the sample by which it came first.
-    received_at timestamp with time zone not null: When the service took that upload.
+    ts timestamp with time zone not null: Event time of the sample that first contained it.
+    received_at timestamp with time zone not null: When the service received that upload.
     batch_id bigint not null default txid_current(): Transaction that last wrote the row (txid_current()).
     constraint sleep_segment_key UNIQUE NULLS NOT DISTINCT (device_sn, start_ts, end_ts, type_code)
     constraint sleep_segment_span_check CHECK ((start_ts < end_ts))
@@ -1240,7 +1240,7 @@ view sleep_week.week date: Monday of the week.
 view sleep_week.nights integer: Days of the week on which a sleep ended.
 view sleep_week.light_hours numeric: Hours of light sleep.
 view sleep_week.deep_hours numeric: Hours of deep sleep.
-view sleep_week.unknown_hours numeric: Hours of sleep told as neither.
+view sleep_week.unknown_hours numeric: Hours of sleep of neither light nor deep type.
 view sleep_week.total_hours numeric: Hours of sleep; divided by nights, the mean.
 view sleep_week.legacy_hours numeric: Sum of the legacy figures of its days.
 view sleep_week.customer_id bigint: Tenant by the last day that names one. NULL: none does.
@@ -1250,30 +1250,30 @@ view unknown_event_type.event_type text: Short type, upper case, as in device_ev
 view unknown_event_type.count bigint: How often it came.
 view unknown_event_type.first_seen_at timestamp with time zone: When it first came.
 view unknown_event_type.last_seen_at timestamp with time zone: When it last came.
-view unknown_event_type.device_sn text: First device that sent it. NULL: it named none.
-table unknown_name: Names in uploads that have no meaning here, each once. At most 1000: of more, the ones that came least often go.
-    kind text not null: What it is the name of: a field of a sample, of device_info or of an event, or an event_type.
+view unknown_event_type.device_sn text: First device that sent it. NULL: the upload had no serial.
+table unknown_name: Names in uploads that the service does not know, each once. At most 1000: beyond that, the least frequent are deleted.
+    kind text not null: Where the name was used: a field of a sample, of device_info or of an event, or an event_type.
     name text not null: The name as it was sent, without control characters, at most 64 bytes.
-    count bigint not null: How often it came.
+    count bigint not null: How often it was sent.
     first_seen_at timestamp with time zone not null: When it first came.
     last_seen_at timestamp with time zone not null: When it last came.
-    device_sn text: First device that sent it. NULL: it named none.
+    device_sn text: First device that sent it. NULL: the upload had no serial.
     constraint unknown_name_count_check CHECK ((count > 0))
     constraint unknown_name_kind_check CHECK ((kind = ANY (ARRAY['sample'::text, 'device_info'::text, 'event'::text, 'event_type'::text])))
     constraint unknown_name_pkey PRIMARY KEY (kind, name)
-table watch_log: Lines of the logs of watches, each once, kept for a week (policy).
+table watch_log: Log lines of watches, each once, kept for a week (policy).
     watch_log_id bigint not null: Number of the line.
-    device_sn text: Serial number of the device. NULL: the line named none that can be read.
-    ts timestamp with time zone not null: When the device wrote it; the time of receipt where it names none that can be.
-    received_at timestamp with time zone not null: When the service took it.
-    level text: How grave it is, the word of the device, at most 32 bytes. NULL: it names none.
-    content text not null: The line; what goes beyond 16 KiB is cut off.
+    device_sn text: Serial number of the device. NULL: the line has none that can be read.
+    ts timestamp with time zone not null: When the device wrote it; the time of receipt if the line has no usable time.
+    received_at timestamp with time zone not null: When the service received it.
+    level text: Level of the line, the word of the device, at most 32 bytes. NULL: none.
+    content text not null: The line; text beyond 16 KiB is cut off.
     customer_id bigint: Tenant of the device at that time, 64 bit. NULL: not known.
     constraint watch_log_content_check CHECK ((octet_length(content) <= 16384))
     constraint watch_log_pkey PRIMARY KEY (watch_log_id)
     CREATE UNIQUE INDEX watch_log_line_key ON public.watch_log USING btree (device_sn, ts, md5(content)) NULLS NOT DISTINCT
     CREATE INDEX watch_log_received_at_idx ON public.watch_log USING btree (received_at)
-table workout: Workouts: one row per device, start and type. Sent again with other figures, the larger ones hold, in whatever order they come.
+table workout: Workouts: one row per device, start and type. If it is sent again with other figures, the larger ones are kept, in any order.
     device_sn text not null: Serial number of the device.
     start_ts timestamp with time zone not null: Start of the workout.
     end_ts timestamp with time zone not null: End of the workout; the latest that was sent.
@@ -1284,8 +1284,8 @@ table workout: Workouts: one row per device, start and type. Sent again with oth
     customer_id bigint: Tenant, 64 bit. NULL: not known.
     org_id bigint: Organisation unit, 64 bit. NULL: not known.
     user_id bigint: Wearer, 64 bit. NULL: not known.
-    ts timestamp with time zone not null: Event time of the sample by which it came first.
-    received_at timestamp with time zone not null: When the service took that upload.
+    ts timestamp with time zone not null: Event time of the sample that first contained it.
+    received_at timestamp with time zone not null: When the service received that upload.
     batch_id bigint not null default txid_current(): Transaction that last wrote the row (txid_current()).
     constraint workout_key UNIQUE NULLS NOT DISTINCT (device_sn, start_ts, workout_type)
     constraint workout_span_check CHECK ((start_ts < end_ts))
@@ -1303,44 +1303,41 @@ view workout_named.record_id text: The device's own number of the workout. NULL:
 view workout_named.customer_id bigint: Tenant, 64 bit. NULL: not known.
 view workout_named.org_id bigint: Organisation unit, 64 bit. NULL: not known.
 view workout_named.user_id bigint: Wearer, 64 bit. NULL: not known.
-table workout_type: Names of the workout types. A DBA may add one or change its words; no row of workout depends on it.
+table workout_type: Names of the workout types. A DBA may add or rename one; no row of workout depends on it.
     workout_type integer not null: Code as devices send it.
-    name text not null: What it means, in English.
+    name text not null: Name of the type, in English.
     constraint workout_type_pkey PRIMARY KEY (workout_type)
+function accepts_readings(text)
 function acknowledge_alert(bigint,text,text)
 function add_rollup_keys()
 procedure advance_continuous()
 function advance_rollups()
 function advance_to(rollup)
 function after_quiet_hours(timestamp with time zone,time without time zone,time without time zone,text)
-function after_update(timestamp with time zone)
 function alert_audience(bigint[])
 function alert_bounds_refusal(text,numeric,numeric,text,text,text)
 function alert_conditions_refusal(jsonb)
 function alert_deleted()
-function alert_for_step(bigint,text)
-function alert_is_over(alert)
+function alert_eval_lock()
 function alert_message(alert_rule,text,text,integer,timestamp with time zone,bigint,bigint,bigint)
 function alert_rule_changed()
 function alert_rule_check()
 function alert_rule_common_refusal(alert_rule)
 function alert_rule_defaults()
-function alert_rule_kin_refusal(alert_rule)
 function alert_rule_kind_refusal(alert_rule)
 function alert_rule_refusal(alert_rule)
+function alert_rule_replacement_refusal(alert_rule)
 function alert_rule_texts_outdated()
-function alert_stepped(bigint[],text,text,text)
 function alert_translations(alert_rule,text,text,integer,timestamp with time zone,bigint,bigint,bigint)
-function alert_turn()
 function api_key_changed()
 function api_key_stays_revoked()
 function app_user_changed()
 function app_user_inserted()
 procedure apply_policies()
 procedure apply_policies_job(integer,jsonb)
-function await_rollups()
 function begin_erasure(text,text)
 function bind_device(text,bigint,timestamp with time zone)
+function block_rollup_refresh()
 function bound_tenants(name)
 function bounds_in_force()
 function breached_pairs(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone)
@@ -1350,9 +1347,7 @@ function check_rollup_zone(text)
 function comment_rollups()
 function compress_oldest_chunk(text)
 function conditions_hold(text,timestamp with time zone,text,jsonb,integer)
-function continue_alerts(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[],boolean[],timestamp with time zone[],timestamp with time zone[],bigint[],bigint[],timestamp with time zone,timestamp with time zone)
 function count_erased(bigint,text,bigint)
-function counted_ts(timestamp with time zone,timestamp with time zone)
 function create_dashboard_rollups()
 function create_rollup(text,smallint,text,interval,text,interval,text)
 function create_rollup_table(text,text,regclass,interval,interval)
@@ -1366,11 +1361,10 @@ function dashboard_tenant_bound()
 function dashboard_tenants(name)
 function database_origin()
 function default_zone()
+function delete_excess_rejects()
 function delete_old_rows(text,integer)
-function delete_rejects_over()
 function derive_alerts(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[],boolean[],timestamp with time zone[],timestamp with time zone[],bigint[],timestamp with time zone,timestamp with time zone)
 function device_binding_changed()
-function device_follow_info()
 function device_key_revocation_stays()
 function device_owner(text[])
 function device_owner_at(text[],timestamp with time zone[])
@@ -1379,10 +1373,12 @@ function directory_lock()
 function drop_oldest_chunk(text)
 function drop_rollups()
 function edition()
+function effective_ts(timestamp with time zone,timestamp with time zone)
 function empty_rollups_on_truncate()
+function ends_without_alert(alert_rule,text,timestamp with time zone,derived_alert[])
 function erase(text,text)
 function erase_device(text)
-function erase_rest(bigint,text,text)
+function erase_linked_rows(bigint,text,text)
 function erase_step(bigint,text,text,text,timestamp with time zone,timestamp with time zone)
 function erase_user(bigint)
 function erase_user_chunk(bigint,bigint,text,text,timestamp with time zone,timestamp with time zone)
@@ -1391,22 +1387,23 @@ function erasure_spans(text,text)
 function erasure_steps(text)
 function estimated_rows(regclass)
 function evaluate_alerts(bigint[],text[],timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone)
+function evaluate_pairs(alert_pairs,bigint[])
+function evaluate_silence()
+function excess_rejects(bigint)
 function expire_alerts()
+function extend_alerts(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[],boolean[],timestamp with time zone[],timestamp with time zone[],bigint[],bigint[],timestamp with time zone,timestamp with time zone)
 function finish_batches(uuid,bigint[],text[],timestamp with time zone,timestamp with time zone,boolean)
 function foreign_functions()
 function gone_from_source(rollup,timestamp with time zone,timestamp with time zone)
-function has_a_say(text)
 function has_compressed(text,timestamp with time zone,timestamp with time zone)
 function health_by_day(text,text,date,date)
 function in_effect(timestamp with time zone,time without time zone,time without time zone,smallint[],text)
 function is_abandoned(bigint)
 function is_breach(text,numeric,numeric,numeric,text,timestamp with time zone,text,jsonb,integer)
 function is_measured(text,text[],health_data)
-function is_settled(alert_rule,text,timestamp with time zone,derived_alert[])
 function is_time_zone(text)
-function judge_pairs(alert_pairs,bigint[])
-function judge_silence()
 function length_of(interval,integer)
+function lock_alert(bigint,text)
 function lock_rollups()
 function mark_range(timestamp with time zone,timestamp with time zone)
 function mark_requests()
@@ -1419,64 +1416,67 @@ function metric_range(text)
 function metric_value(text,health_data)
 function narrow_rollups()
 function narrowed_tenants(bigint[],bigint[])
+function next_updated_at(timestamp with time zone)
 function note_alert(bigint,text,text)
-function note_policy_run(text,bigint,bigint,bigint,text)
 function notification_route_check()
 function notify_alerts(bigint[],text)
 function oldest_pending_change(timestamp with time zone)
 function org_unit_changed()
 function org_unit_inserted()
 function outbox_add()
-function pairs_to_judge(alert_pairs,bigint[],text[],timestamp with time zone,timestamp with time zone)
+function pairs_to_evaluate(alert_pairs,bigint[],text[],timestamp with time zone,timestamp with time zone)
 function plan_policies()
 function policy_check()
 function policy_chunks(name,name)
 function policy_cutoff(text,timestamp with time zone)
-function policy_held(text)
 function policy_refusal()
 function policy_relations()
-function policy_stay()
+function publish_alert_changes(alert_changes)
 function raise_mark()
 function rebuild_alerts(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[],bigint[])
+function rebuild_range(alert_rule,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,interval)
 function recompute_devices(text[],timestamp with time zone[],timestamp with time zone[])
 function recompute_rollup(rollup,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone[],timestamp with time zone[])
 function reconcile_alerts(alert_rule,text,timestamp with time zone,timestamp with time zone,derived_alert[],alert_changes)
+function record_alert_action(bigint[],text,text,text)
 function record_grants()
+function record_policy_run(text,bigint,bigint,bigint,text)
 function record_schema(text,boolean)
 function refresh_marked(bigint)
 procedure refresh_rollups(timestamp with time zone,timestamp with time zone)
 procedure refresh_rollups_job(integer,jsonb)
 function refreshable(rollup,timestamp with time zone,timestamp with time zone)
 function refuse_foreign_functions()
-function rejects_over(bigint)
+function refuse_policy_truncate()
+function refuse_resolved_alert(alert)
 function replay_rule(alert_rule,text[],timestamp with time zone,timestamp with time zone)
 function request_refresh(timestamp with time zone,timestamp with time zone)
 function resolve_alert(bigint,text,text)
 function resolve_alerts_of_rule(bigint)
+function retention_hold_reason(text)
 function retention_refusal(text,interval)
+function rolled_up_after(text)
 function rollup_insert(rollup,text,text)
 function rollup_layout(regclass,interval)
 function rollup_source_table(rollup)
 function rollup_table(text)
 function rollup_watermark(rollup)
 function rollups_are_current()
-function rule_reach(jsonb,integer)
+function rule_lookback(jsonb,integer)
 function schedule_rollups()
 function schema_changes()
 function schema_objects()
-function settles_after(text)
 function show_alerts(bigint[])
 function show_rollup(rollup)
 function silenced_alerts(bigint[])
 function silent_devices(alert_rule)
-function stretch_to_rebuild(alert_rule,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,interval)
 function sync_columnstore(text,text,name,name,text,interval)
 function sync_policies()
-function tell_changes(alert_changes)
 function tenant_setting(name)
 function trace_of_alert(bigint)
+function update_device_from_info()
 function watch_changes_by_hand()
 function watched_jobs()
 function wearer_of_alert(text,bigint,bigint)
 function write_alert(alert_rule,text,bigint,derived_alert,alert_changes)
-function write_silence(alert_rule,text[])
+function write_silence_alerts(alert_rule,text[])

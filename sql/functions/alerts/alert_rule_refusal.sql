@@ -224,7 +224,7 @@ comment on function vitals.alert_rule_kind_refusal(alert_rule) is
     'Why a rule lacks what its kind needs, or has what means nothing to it; NULL when neither.';
 
 -- What it is to the rules beside it.
-create or replace function vitals.alert_rule_kin_refusal(rule alert_rule) returns text
+create or replace function vitals.alert_rule_replacement_refusal(rule alert_rule) returns text
 language plpgsql stable
 set search_path = pg_catalog, public, pg_temp
 as $$
@@ -257,7 +257,7 @@ begin
     end;
 end
 $$;
-comment on function vitals.alert_rule_kin_refusal(alert_rule) is
+comment on function vitals.alert_rule_replacement_refusal(alert_rule) is
     'Why a rule cannot replace another, or be replaced as it is; NULL when neither.';
 
 create or replace function vitals.alert_rule_refusal(rule alert_rule) returns text
@@ -265,7 +265,7 @@ language sql stable
 set search_path = pg_catalog, public, pg_temp
 as $$
 select coalesce(
-    vitals.alert_rule_kind_refusal(rule), vitals.alert_rule_common_refusal(rule), vitals.alert_rule_kin_refusal(rule))
+    vitals.alert_rule_kind_refusal(rule), vitals.alert_rule_common_refusal(rule), vitals.alert_rule_replacement_refusal(rule))
 $$;
 comment on function vitals.alert_rule_refusal(alert_rule) is 'Why a rule is impossible, in words; NULL: it is not.';
 

@@ -8,8 +8,8 @@
 --   event_from,   time range in which their events lie; NULL: no events
 --   event_to
 -- Returns whether somebody is to be told.
--- Locks, until the end of the transaction: alert_turn(), alone where something breaches, shared where nothing does; in that case
--- and with alerts that go on or end, alert_turn() + 2 too; the alerts it changes. Whoever sees an alert begin, or not, thus
+-- Locks, until the end of the transaction: alert_eval_lock(), alone where something breaches, shared where nothing does; in that case
+-- and with alerts that go on or end, alert_eval_lock() + 2 too; the alerts it changes. Whoever sees an alert begin, or not, thus
 -- sees all that was committed before, and batches in which nothing happens wait for none of their kind.
 create or replace function vitals.evaluate_alerts(
     batch_ids bigint[], devices text[], first_ts timestamptz, last_ts timestamptz,
@@ -28,22 +28,22 @@ begin
     breached := vitals.breached_pairs(batch_ids, first_ts, last_ts, event_from, event_to);
     -- From here on what others have judged is committed, and seen by the statements that follow.
     if cardinality(breached.rule_ids) > 0 then
-        perform pg_advisory_xact_lock(vitals.alert_turn());
-        pairs := vitals.pairs_to_judge(breached, batch_ids, devices, first_ts, last_ts);
+        perform pg_advisory_xact_lock(vitals.alert_eval_lock());
+        pairs := vitals.pairs_to_evaluate(breached, batch_ids, devices, first_ts, last_ts);
     else
-        perform pg_advisory_xact_lock_shared(vitals.alert_turn());
-        pairs := vitals.pairs_to_judge(breached, batch_ids, devices, first_ts, last_ts);
+        perform pg_advisory_xact_lock_shared(vitals.alert_eval_lock());
+        pairs := vitals.pairs_to_evaluate(breached, batch_ids, devices, first_ts, last_ts);
         if cardinality(pairs.rule_ids) > 0 then
-            perform pg_advisory_xact_lock(vitals.alert_turn() + 2);
-            pairs := vitals.pairs_to_judge(breached, batch_ids, devices, first_ts, last_ts);
+            perform pg_advisory_xact_lock(vitals.alert_eval_lock() + 2);
+            pairs := vitals.pairs_to_evaluate(breached, batch_ids, devices, first_ts, last_ts);
         end if;
     end if;
     if cardinality(pairs.rule_ids) = 0 then
         return false;
     end if;
     -- Those that are being finished are no longer in the outbox.
-    changed := vitals.judge_pairs(pairs, array(select o.batch_id from outbox o));
-    return vitals.tell_changes(changed);
+    changed := vitals.evaluate_pairs(pairs, array(select o.batch_id from outbox o));
+    return vitals.publish_alert_changes(changed);
 end
 $$;
 comment on function vitals.evaluate_alerts(bigint[], text[], timestamptz, timestamptz, timestamptz, timestamptz) is
@@ -51,7 +51,7 @@ comment on function vitals.evaluate_alerts(bigint[], text[], timestamptz, timest
 
 -- Says what became of alerts to whom it concerns: notifications, and the view in Redis. Whether there is
 -- anything to send.
-create or replace function vitals.tell_changes(changed vitals.alert_changes) returns boolean
+create or replace function vitals.publish_alert_changes(changed vitals.alert_changes) returns boolean
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
 as $$
@@ -71,4 +71,4 @@ begin
     return true;
 end
 $$;
-comment on function vitals.tell_changes(vitals.alert_changes) is 'Writes the notifications that changes of alerts cause.';
+comment on function vitals.publish_alert_changes(vitals.alert_changes) is 'Writes the notifications that changes of alerts cause.';

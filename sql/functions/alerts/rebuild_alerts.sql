@@ -1,6 +1,6 @@
 -- Rows came late: the alerts around them are judged again from the stored rows, and those there are brought in line. An alert
 -- that the rows no longer bear out is kept, for people were told, and marked retracted; what a person resolved is not touched.
--- Called by judge_pairs. Each stretch of time begins where no alert was on, and is widened until none is at its end.
+-- Called by evaluate_pairs. Each stretch of time begins where no alert was on, and is widened until none is at its end.
 
 -- Parameters, per pair (arrays of one length): index of its rule in `rules`, its device, the time range of the rows that came;
 -- and the batches that are still to be judged.
@@ -32,7 +32,7 @@ begin
             min(s.from_ts) as scan_from, max(s.until_ts) as scan_until
         into stretch
         from unnest(todo) with ordinality as t (place, ord)
-        cross join lateral vitals.stretch_to_rebuild(
+        cross join lateral vitals.rebuild_range(
             rebuild_alerts.rules[rebuild_alerts.rule_at[t.place]], rebuild_alerts.device_sns[t.place],
             rebuild_alerts.first_ts[t.place], rebuild_alerts.last_ts[t.place], from_ts[t.place], steps[t.place]
         ) as s;
@@ -49,7 +49,7 @@ begin
                 -- It opens the alert before again, which therefore is judged with it.
                 from_ts[place] := stretch.started_ts[each_ord];
                 again := again || place;
-            elsif vitals.is_settled(
+            elsif vitals.ends_without_alert(
                 rebuild_alerts.rules[rebuild_alerts.rule_at[place]], rebuild_alerts.device_sns[place], stretch.until_ts[each_ord], own
             ) then
                 changed := vitals.reconcile_alerts(
@@ -71,7 +71,7 @@ comment on function vitals.rebuild_alerts(alert_rule[], integer[], text[], times
 
 -- The stretch of time to judge again, and the alert before it. `known_from` is where it is known to begin; NULL: at the alert the
 -- rows fall into, or with them.
-create or replace function vitals.stretch_to_rebuild(
+create or replace function vitals.rebuild_range(
     rule alert_rule, device_sn text, first_ts timestamptz, last_ts timestamptz, known_from timestamptz, step interval,
     out from_ts timestamptz, out until_ts timestamptz,
     out started_ts timestamptz, out alert_last_ts timestamptz, out ended_ts timestamptz
@@ -83,64 +83,64 @@ as $$
 declare
     newest_ts timestamptz;
 begin
-    from_ts := stretch_to_rebuild.known_from;
+    from_ts := rebuild_range.known_from;
     if from_ts is null then
-        select least(stretch_to_rebuild.first_ts, min(a.started_ts)) into from_ts
+        select least(rebuild_range.first_ts, min(a.started_ts)) into from_ts
         from alert a
-        where a.device_sn = stretch_to_rebuild.device_sn and a.rule_id = rule.rule_id
-          and a.started_ts <= stretch_to_rebuild.first_ts
+        where a.device_sn = rebuild_range.device_sn and a.rule_id = rule.rule_id
+          and a.started_ts <= rebuild_range.first_ts
           and coalesce(a.ended_ts, 'infinity'::timestamptz)
-              >= stretch_to_rebuild.first_ts - make_interval(secs => rule.cooldown_seconds)
-          and vitals.has_a_say(a.resolution);
+              >= rebuild_range.first_ts - make_interval(secs => rule.cooldown_seconds)
+          and vitals.accepts_readings(a.resolution);
     end if;
     if rule.kind = 'event' then
         select max(e.ts) into newest_ts from device_event e
-        where e.device_sn = stretch_to_rebuild.device_sn and e.event_type = rule.event_type;
+        where e.device_sn = rebuild_range.device_sn and e.event_type = rule.event_type;
     else
         select h.ts into newest_ts from health_data h
-        where h.device_sn = stretch_to_rebuild.device_sn
+        where h.device_sn = rebuild_range.device_sn
         order by h.ts desc limit 1;
     end if;
     -- As far as a row has a say in those after it, and a step more.
-    until_ts := stretch_to_rebuild.last_ts + stretch_to_rebuild.step + make_interval(secs => rule.window_seconds)
-        + coalesce(vitals.rule_reach(rule.conditions, rule.window_seconds), interval '0');
-    if until_ts >= newest_ts or stretch_to_rebuild.step > interval '60 days' then
+    until_ts := rebuild_range.last_ts + rebuild_range.step + make_interval(secs => rule.window_seconds)
+        + coalesce(vitals.rule_lookback(rule.conditions, rule.window_seconds), interval '0');
+    if until_ts >= newest_ts or rebuild_range.step > interval '60 days' then
         until_ts := 'infinity';
     end if;
     select a.started_ts, a.last_ts, a.ended_ts into started_ts, alert_last_ts, ended_ts
     from alert a
-    where a.device_sn = stretch_to_rebuild.device_sn and a.rule_id = rule.rule_id
-      and a.started_ts < stretch_to_rebuild.from_ts
-      and vitals.has_a_say(a.resolution)
+    where a.device_sn = rebuild_range.device_sn and a.rule_id = rule.rule_id
+      and a.started_ts < rebuild_range.from_ts
+      and vitals.accepts_readings(a.resolution)
     order by a.started_ts desc
     limit 1;
 end
 $$;
-comment on function vitals.stretch_to_rebuild(alert_rule, text, timestamptz, timestamptz, timestamptz, interval) is
+comment on function vitals.rebuild_range(alert_rule, text, timestamptz, timestamptz, timestamptz, interval) is
     'The stretch of time in which the alerts of a rule and a device are judged again.';
 
 -- Whether nothing goes on at the end of a stretch, neither of what was derived nor of the alerts there are.
-create or replace function vitals.is_settled(
+create or replace function vitals.ends_without_alert(
     rule alert_rule, device_sn text, until_ts timestamptz, derived vitals.derived_alert[]
 ) returns boolean
 language sql stable
 set search_path = pg_catalog, public, pg_temp
 as $$
-    select is_settled.until_ts = 'infinity'
+    select ends_without_alert.until_ts = 'infinity'
         or not exists (
-            select from unnest(is_settled.derived) as d
-            where d.ended_ts is null or d.ended_ts + make_interval(secs => (rule).cooldown_seconds) >= is_settled.until_ts
+            select from unnest(ends_without_alert.derived) as d
+            where d.ended_ts is null or d.ended_ts + make_interval(secs => (rule).cooldown_seconds) >= ends_without_alert.until_ts
         )
         and not exists (
             select from alert a
-            where a.device_sn = is_settled.device_sn and a.rule_id = (rule).rule_id
-              and a.started_ts <= is_settled.until_ts + make_interval(secs => (rule).cooldown_seconds)
+            where a.device_sn = ends_without_alert.device_sn and a.rule_id = (rule).rule_id
+              and a.started_ts <= ends_without_alert.until_ts + make_interval(secs => (rule).cooldown_seconds)
               and coalesce(a.ended_ts, 'infinity'::timestamptz)
-                  >= is_settled.until_ts - make_interval(secs => (rule).cooldown_seconds)
-              and vitals.has_a_say(a.resolution)
+                  >= ends_without_alert.until_ts - make_interval(secs => (rule).cooldown_seconds)
+              and vitals.accepts_readings(a.resolution)
         )
 $$;
-comment on function vitals.is_settled(alert_rule, text, timestamptz, vitals.derived_alert[]) is
+comment on function vitals.ends_without_alert(alert_rule, text, timestamptz, vitals.derived_alert[]) is
     'Whether no alert goes on at the end of a stretch of time.';
 
 -- Brings the alerts of a rule and a device that began in a stretch of time in line with what was derived for it. An alert
@@ -166,7 +166,7 @@ begin
     from alert a
     where a.device_sn = reconcile_alerts.device_sn and a.rule_id = rule.rule_id
       and a.started_ts >= from_ts and a.started_ts <= until_ts
-      and vitals.has_a_say(a.resolution);
+      and vitals.accepts_readings(a.resolution);
     stored := coalesce(stored, '{}');
 
     foreach one in array derived loop
@@ -188,7 +188,7 @@ begin
         if each.alert_id <> all (taken) then
             update alert a
             set status = 'resolved', resolution = 'retracted', resolved_at = coalesce(a.resolved_at, clock_timestamp()),
-                ended_ts = coalesce(a.ended_ts, a.last_ts), updated_at = vitals.after_update(a.updated_at)
+                ended_ts = coalesce(a.ended_ts, a.last_ts), updated_at = vitals.next_updated_at(a.updated_at)
             where a.alert_id = each.alert_id;
             insert into alert_action (alert_id, action, note)
             values (each.alert_id, 'retracted', 'readings that came late do not bear it out');
@@ -264,7 +264,7 @@ begin
             resolved_at = case when ending is not null then coalesce(a.resolved_at, clock_timestamp()) end,
             acknowledged_at = case when a.status = 'resolved' and ending is null then null else a.acknowledged_at end,
             acknowledged_by = case when a.status = 'resolved' and ending is null then null else a.acknowledged_by end,
-            updated_at = vitals.after_update(a.updated_at)
+            updated_at = vitals.next_updated_at(a.updated_at)
         where a.alert_id = id;
         goes_live := was.historical and not one.late;
         ends := was.status <> 'resolved' and ending is not null;

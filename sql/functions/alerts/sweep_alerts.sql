@@ -1,6 +1,6 @@
 -- What the clock does to alerts, called by the service's schedule: alerts expire, devices fall silent and are heard again.
 -- Each returns whether somebody is to be told; any number of instances may call them.
--- Locks: alert_turn().
+-- Locks: alert_eval_lock().
 
 -- Resolves open alerts of which nothing was heard for expire_seconds of their rule.
 create or replace function vitals.expire_alerts() returns boolean
@@ -16,11 +16,11 @@ begin
     ) then
         return false;
     end if;
-    perform pg_advisory_xact_lock(vitals.alert_turn());
+    perform pg_advisory_xact_lock(vitals.alert_eval_lock());
     with over as (
         update alert a
         set status = 'resolved', resolution = 'expired', resolved_at = clock_timestamp(),
-            ended_ts = a.last_ts + make_interval(secs => r.expire_seconds), updated_at = vitals.after_update(a.updated_at)
+            ended_ts = a.last_ts + make_interval(secs => r.expire_seconds), updated_at = vitals.next_updated_at(a.updated_at)
         from alert_rule r
         where r.rule_id = a.rule_id and a.status <> 'resolved' and a.last_ts + make_interval(secs => r.expire_seconds) < now()
         returning a.alert_id
@@ -28,7 +28,7 @@ begin
         insert into alert_action (alert_id, action, note) select alert_id, 'resolved', 'expired' from over
     )
     select coalesce(array_agg(alert_id), '{}'), '{}', coalesce(array_agg(alert_id), '{}') into changed from over;
-    return vitals.tell_changes(changed);
+    return vitals.publish_alert_changes(changed);
 end
 $$;
 comment on function vitals.expire_alerts() is 'Resolves alerts of which nothing was heard for the time their rule says.';
@@ -65,7 +65,7 @@ comment on function vitals.silent_devices(alert_rule) is 'Devices that have fall
 
 -- Raises and ends the alerts of silence rules. A device that was silent before last week, or is silent since before its
 -- last alert, is not told of again.
-create or replace function vitals.judge_silence() returns boolean
+create or replace function vitals.evaluate_silence() returns boolean
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
 set plan_cache_mode = force_custom_plan
@@ -89,20 +89,20 @@ begin
     if cardinality(device_sns) = 0 and not exists (select from alert a where a.kind = 'silence' and a.status <> 'resolved') then
         return false;
     end if;
-    perform pg_advisory_xact_lock(vitals.alert_turn());
+    perform pg_advisory_xact_lock(vitals.alert_eval_lock());
     foreach rule in array rules loop
-        more := vitals.write_silence(rule, array(
+        more := vitals.write_silence_alerts(rule, array(
             select s.device_sn from unnest(rule_ids, device_sns) as s (rule_id, device_sn) where s.rule_id = rule.rule_id
         ));
         changed := row(changed.changed || more.changed, changed.fired || more.fired, changed.resolved || more.resolved);
     end loop;
-    return vitals.tell_changes(changed);
+    return vitals.publish_alert_changes(changed);
 end
 $$;
-comment on function vitals.judge_silence() is 'Raises and ends the alerts of silence rules.';
+comment on function vitals.evaluate_silence() is 'Raises and ends the alerts of silence rules.';
 
 -- Ends the alerts of a silence rule whose devices are heard again, and raises those of these devices that still are silent.
-create or replace function vitals.write_silence(rule alert_rule, device_sns text[]) returns vitals.alert_changes
+create or replace function vitals.write_silence_alerts(rule alert_rule, device_sns text[]) returns vitals.alert_changes
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
 set plan_cache_mode = force_custom_plan
@@ -115,7 +115,7 @@ begin
     with heard as (
         update alert a
         set status = 'resolved', resolution = 'recovered', resolved_at = clock_timestamp(), ended_ts = h.ts,
-            judged_ts = greatest(a.judged_ts, h.ts), updated_at = vitals.after_update(a.updated_at)
+            judged_ts = greatest(a.judged_ts, h.ts), updated_at = vitals.next_updated_at(a.updated_at)
         from alert b
         cross join lateral (
             select h.ts from health_data h
@@ -131,7 +131,7 @@ begin
 
     with silent as materialized (
         select d.device_sn, l.*
-        from unnest(write_silence.device_sns) as d (device_sn)
+        from unnest(write_silence_alerts.device_sns) as d (device_sn)
         cross join lateral (
             select h.ts, h.customer_id, h.org_id, h.user_id, h.latitude, h.longitude, h.altitude
             from health_data h
@@ -175,4 +175,4 @@ begin
     return row(begun || ended, begun, ended);
 end
 $$;
-comment on function vitals.write_silence(alert_rule, text[]) is 'Writes what silence makes of the alerts of a rule.';
+comment on function vitals.write_silence_alerts(alert_rule, text[]) is 'Writes what silence makes of the alerts of a rule.';

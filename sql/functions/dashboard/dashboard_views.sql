@@ -23,20 +23,20 @@ comment on view dashboard.device is 'One row per device ever heard of: what it l
 comment on column dashboard.device.device_sn       is 'Serial number of the device.';
 comment on column dashboard.device.first_seen_at   is 'When the service first reacted to data of the device.';
 comment on column dashboard.device.info_ts         is 'Event time of its newest message about itself; of one dated ahead its receipt. NULL: none came.';
-comment on column dashboard.device.model           is 'Model. NULL: not told.';
-comment on column dashboard.device.system_version  is 'Software. NULL: not told.';
-comment on column dashboard.device.battery_level   is 'Charge of the battery, percent. NULL: not told.';
-comment on column dashboard.device.voltage         is 'Voltage of the battery, as sent. NULL: not told.';
-comment on column dashboard.device.charging_status is 'CHARGING, NOT_CHARGING or UNKNOWN. NULL: not told.';
-comment on column dashboard.device.wear_state      is 'Whether it is worn, as sent: 1 worn, 0 not. NULL: not told.';
-comment on column dashboard.device.network_mode    is 'How it reaches the network, as sent. NULL: not told.';
-comment on column dashboard.device.status          is 'Its own word for its state. NULL: not told.';
+comment on column dashboard.device.model           is 'Model. NULL: not sent.';
+comment on column dashboard.device.system_version  is 'Software. NULL: not sent.';
+comment on column dashboard.device.battery_level   is 'Charge of the battery, percent. NULL: not sent.';
+comment on column dashboard.device.voltage         is 'Voltage of the battery, as sent. NULL: not sent.';
+comment on column dashboard.device.charging_status is 'CHARGING, NOT_CHARGING or UNKNOWN. NULL: not sent.';
+comment on column dashboard.device.wear_state      is 'Whether it is worn, as sent: 1 worn, 0 not. NULL: not sent.';
+comment on column dashboard.device.network_mode    is 'How it reaches the network, as sent. NULL: not sent.';
+comment on column dashboard.device.status          is 'State that the device reports, as sent. NULL: not sent.';
 comment on column dashboard.device.user_id         is 'Wearer. NULL: nobody.';
-comment on column dashboard.device.user_name       is 'Name of the wearer. NULL: nobody, or not told.';
+comment on column dashboard.device.user_name       is 'Name of the wearer. NULL: nobody, or not known.';
 comment on column dashboard.device.org_id          is 'Organisation unit of the wearer. NULL: none.';
-comment on column dashboard.device.org_name        is 'Its name. NULL: none, or not told.';
+comment on column dashboard.device.org_name        is 'Its name. NULL: none, or not known.';
 comment on column dashboard.device.customer_id     is 'Tenant. NULL: none.';
-comment on column dashboard.device.customer_name   is 'Its name. NULL: none, or not told.';
+comment on column dashboard.device.customer_name   is 'Its name. NULL: none, or not known.';
 
 -- The newest sample of each device, looked up by the key of health_data; older than a week is none.
 -- Whose it is, is whose the device was at that time.
@@ -82,9 +82,9 @@ comment on column dashboard.latest.latitude is 'Latitude, degrees north, WGS 84.
 comment on column dashboard.latest.longitude is 'Longitude, degrees east, WGS 84. NULL: no position.';
 -- end
 comment on column dashboard.latest.user_id       is 'Wearer at that time. NULL: nobody.';
-comment on column dashboard.latest.user_name     is 'Name of the wearer. NULL: nobody, or not told.';
+comment on column dashboard.latest.user_name     is 'Name of the wearer. NULL: nobody, or not known.';
 comment on column dashboard.latest.org_id        is 'Organisation unit of the wearer. NULL: none.';
-comment on column dashboard.latest.org_name      is 'Its name. NULL: none, or not told.';
+comment on column dashboard.latest.org_name      is 'Its name. NULL: none, or not known.';
 comment on column dashboard.latest.customer_id   is 'Tenant. NULL: none.';
 
 -- Alerts have a tenant of their own: that of the row that raised them.
@@ -110,14 +110,14 @@ comment on column dashboard.alert.kind            is 'Kind of the rule: threshol
 comment on column dashboard.alert.severity        is 'critical, major, minor or info.';
 comment on column dashboard.alert.type            is 'What it is about: the type of the event, the vital sign, or else the kind of the rule.';
 comment on column dashboard.alert.status          is 'firing, acknowledged (a person has taken it on) or resolved.';
-comment on column dashboard.alert.historical      is 'All its breaches came late: nobody was told.';
+comment on column dashboard.alert.historical      is 'All its breaches were received late: nobody was notified.';
 comment on column dashboard.alert.fired_ts        is 'Event time of the reading that raised it.';
 comment on column dashboard.alert.last_ts         is 'Event time of the newest breach in it.';
 comment on column dashboard.alert.fired_at        is 'When the service raised it.';
 comment on column dashboard.alert.breach_count    is 'Readings (events) that breached.';
 comment on column dashboard.alert.last_value      is 'Newest breaching reading, in the unit of the vital sign. NULL: kind is not threshold.';
 comment on column dashboard.alert.peak_value      is 'Breaching reading farthest from the bounds. NULL: kind is not threshold.';
-comment on column dashboard.alert.message         is 'What people were told when it fired.';
+comment on column dashboard.alert.message         is 'Text of the notification when it fired.';
 comment on column dashboard.alert.acknowledged_at is 'When a person took it on. NULL: nobody has.';
 comment on column dashboard.alert.acknowledged_by is 'Who did. NULL: nobody has.';
 comment on column dashboard.alert.resolved_at     is 'When it was resolved. NULL: it is open.';
@@ -125,9 +125,9 @@ comment on column dashboard.alert.resolution      is 'How it ended: recovered, e
 comment on column dashboard.alert.latitude        is 'Where the device was when it fired, degrees north. NULL: not known.';
 comment on column dashboard.alert.longitude       is 'Degrees east. NULL: not known.';
 comment on column dashboard.alert.user_id         is 'Wearer. NULL: not known.';
-comment on column dashboard.alert.user_name       is 'Name of the wearer. NULL: not known, or not told.';
+comment on column dashboard.alert.user_name       is 'Name of the wearer. NULL: not known.';
 comment on column dashboard.alert.org_id          is 'Organisation unit. NULL: not known.';
-comment on column dashboard.alert.org_name        is 'Its name. NULL: not known, or not told.';
+comment on column dashboard.alert.org_name        is 'Its name. NULL: not known.';
 comment on column dashboard.alert.customer_id     is 'Tenant. NULL: not known.';
 
 -- Nights belong to the tenant whom the last segment of the night names.
@@ -147,7 +147,7 @@ comment on column dashboard.sleep_night.end_ts        is 'When the last one ende
 comment on column dashboard.sleep_night.sleeps        is 'Sleeps that ended on the day: a night, perhaps naps.';
 comment on column dashboard.sleep_night.light_hours   is 'Hours of light sleep.';
 comment on column dashboard.sleep_night.deep_hours    is 'Hours of deep sleep.';
-comment on column dashboard.sleep_night.unknown_hours is 'Hours of sleep told as neither.';
+comment on column dashboard.sleep_night.unknown_hours is 'Hours of sleep of neither light nor deep type.';
 comment on column dashboard.sleep_night.total_hours   is 'Hours of sleep: light + deep + unknown.';
 comment on column dashboard.sleep_night.user_id       is 'Wearer. NULL: not known.';
 comment on column dashboard.sleep_night.org_id        is 'Organisation unit. NULL: not known.';

@@ -18,7 +18,7 @@ comment on function vitals.rollup_table(text) is 'Table a rollup is materialised
 
 -- Waits until no refresh is at work, and keeps others from beginning until commit. A refresh that failed may still hold the lock,
 -- idle; that one is not waited for.
-create or replace function vitals.await_rollups() returns void
+create or replace function vitals.block_rollup_refresh() returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
@@ -34,11 +34,11 @@ begin
     end loop;
 end
 $$;
-comment on function vitals.await_rollups() is 'Keeps refreshes of the rollups from running, until commit.';
+comment on function vitals.block_rollup_refresh() is 'Keeps refreshes of the rollups from running, until commit.';
 
 -- Parameters: devices, and of each the time in which its raw rows changed or are not to be told of any more; a device may be
 -- named several times. Returns how many rows of rollups went for good.
--- Locks: vitals.await_rollups; rows of the rollups; the chunks it reads, against being dropped.
+-- Locks: vitals.block_rollup_refresh; rows of the rollups; the chunks it reads, against being dropped.
 create or replace function vitals.recompute_devices(devices text[], froms timestamptz[], tos timestamptz[]) returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -52,7 +52,7 @@ declare
     taken    bigint;
     gone     bigint := 0;
 begin
-    perform vitals.await_rollups();
+    perform vitals.block_rollup_refresh();
     for r in select * from vitals.rollup order by position loop
         from_ts := vitals.bucket_start(r.width, r.time_zone, (select min(f) from unnest(froms) as f));
         to_ts := least(

@@ -81,7 +81,7 @@ comment on function vitals.delete_old_rows(text, integer) is 'Deletes old rows o
 
 -- Deletes the oldest rejects beyond keep_bytes; returns how many. Counted is the text as it is stored, and what a row takes besides.
 -- Locks: the rows.
-create or replace function vitals.delete_rejects_over() returns bigint
+create or replace function vitals.delete_excess_rejects() returns bigint
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
@@ -93,16 +93,16 @@ begin
     -- The file holds what was deleted too: it is never smaller than what is there.
     if pg_table_size('public.rejected_upload') > most then
         delete from public.rejected_upload
-        where rejected_upload_id in (select r.rejected_upload_id from vitals.rejects_over(most) as r);
+        where rejected_upload_id in (select r.rejected_upload_id from vitals.excess_rejects(most) as r);
         get diagnostics deleted = row_count;
     end if;
     return deleted;
 end
 $$;
-comment on function vitals.delete_rejects_over() is 'Deletes the oldest rejects beyond policy.keep_bytes; how many.';
+comment on function vitals.delete_excess_rejects() is 'Deletes the oldest rejects beyond policy.keep_bytes; how many.';
 
 -- The rejects beyond so many bytes, the newest of them first.
-create or replace function vitals.rejects_over(most bigint) returns table (rejected_upload_id bigint, bytes bigint)
+create or replace function vitals.excess_rejects(most bigint) returns table (rejected_upload_id bigint, bytes bigint)
 language sql
 stable
 set search_path = pg_catalog, pg_temp
@@ -116,7 +116,7 @@ as $$
     ) as sized
     where sized.up_to > most
 $$;
-comment on function vitals.rejects_over(bigint) is 'The rejects beyond so many bytes.';
+comment on function vitals.excess_rejects(bigint) is 'The rejects beyond so many bytes.';
 
 -- Compresses the oldest chunk that may be and is not, or that late rows have unpacked a tenth of; returns how many were. Community
 -- edition only. TimescaleDB's own job does the same, and packs again whatever was unpacked.
@@ -158,7 +158,7 @@ $$;
 comment on function vitals.compress_oldest_chunk(text) is 'Compresses the oldest chunk of a relation that is old enough and is not compressed, or no longer; how many were.';
 
 -- Says what was done. Names are qualified throughout: a procedure that commits cannot carry a search_path.
-create or replace function vitals.note_policy_run(of_relation text, dropped bigint, deleted bigint, compressed bigint, holds text)
+create or replace function vitals.record_policy_run(of_relation text, dropped bigint, deleted bigint, compressed bigint, holds text)
 returns void
 language sql
 security definer
@@ -170,10 +170,10 @@ as $$
     set applied_at = excluded.applied_at, chunks_dropped = excluded.chunks_dropped, rows_deleted = excluded.rows_deleted,
         chunks_compressed = excluded.chunks_compressed, held = excluded.held
 $$;
-comment on function vitals.note_policy_run(text, bigint, bigint, bigint, text) is 'Tells in vitals.policy_run what was done.';
+comment on function vitals.record_policy_run(text, bigint, bigint, bigint, text) is 'Tells in vitals.policy_run what was done.';
 
-revoke execute on function vitals.drop_oldest_chunk(text), vitals.delete_old_rows(text, integer), vitals.delete_rejects_over(),
-    vitals.compress_oldest_chunk(text), vitals.note_policy_run(text, bigint, bigint, bigint, text) from public;
+revoke execute on function vitals.drop_oldest_chunk(text), vitals.delete_old_rows(text, integer), vitals.delete_excess_rejects(),
+    vitals.compress_oldest_chunk(text), vitals.record_policy_run(text, bigint, bigint, bigint, text) from public;
 
 -- Commits as it goes, so not inside a transaction.
 create or replace procedure public.apply_policies()
@@ -206,7 +206,7 @@ begin
             loop
                 begin
                     part := vitals.drop_oldest_chunk(p.relation);
-                    held := vitals.policy_held(p.relation);
+                    held := vitals.retention_hold_reason(p.relation);
                 exception when lock_not_available or deadlock_detected then
                     part := 0;
                     held := 'somebody has read it for long: it is dropped next time';
@@ -224,7 +224,7 @@ begin
             end loop;
         end if;
         if p.keep_bytes is not null then
-            deleted := deleted + vitals.delete_rejects_over();
+            deleted := deleted + vitals.delete_excess_rejects();
             commit;
         end if;
         if p.compress_after is not null and vitals.edition() = 'community' then
@@ -243,7 +243,7 @@ begin
                 exit when part = 0;
             end loop;
         end if;
-        perform vitals.note_policy_run(p.relation, dropped, deleted, compressed, held);
+        perform vitals.record_policy_run(p.relation, dropped, deleted, compressed, held);
         commit;
     end loop;
 end

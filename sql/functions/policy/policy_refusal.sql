@@ -13,7 +13,7 @@ $$;
 comment on function vitals.length_of(interval, integer) is 'Length of an interval whose months have so many days.';
 
 -- Age at which the first row of a bucket is sure to be in it: width, lag and pace of the refresh, of the rollups below too.
-create or replace function vitals.settles_after(rollup_name text) returns interval
+create or replace function vitals.rolled_up_after(rollup_name text) returns interval
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
@@ -26,13 +26,13 @@ begin
     from vitals.rollup as r join public.policy as p on p.relation = r.name
     where r.name = rollup_name;
     if own.source <> 'health_data' then
-        below := vitals.settles_after(own.source);
+        below := vitals.rolled_up_after(own.source);
     end if;
     return vitals.length_of(own.width, 31) + greatest(vitals.length_of(own.refresh_lag, 31), below)
         + vitals.length_of(own.refresh_every, 31);
 end
 $$;
-comment on function vitals.settles_after(text) is 'Age at which a row is sure to be in the bucket of a rollup.';
+comment on function vitals.rolled_up_after(text) is 'Age at which a row is sure to be in the bucket of a rollup.';
 
 -- What is wrong with policy as it stands; null: nothing.
 create or replace function vitals.policy_refusal() returns text
@@ -70,7 +70,7 @@ begin
         if r.relation is null then
             return format('%s is a rollup: without its row in policy it would never be made', r.name);
         end if;
-        needs := vitals.settles_after(r.name) + ahead;
+        needs := vitals.rolled_up_after(r.name) + ahead;
         if vitals.length_of(r.own_keep_for, 28) < needs then
             return format('%s.keep_for = %s is too short: a bucket is whole only when it is %s old', r.name, r.own_keep_for, needs);
         end if;
@@ -151,7 +151,7 @@ end
 $$;
 comment on function vitals.policy_check() is 'Refuses a policy that would lose data, and lets jobs follow one that is right.';
 
-create or replace function vitals.policy_stay() returns trigger
+create or replace function vitals.refuse_policy_truncate() returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
@@ -159,4 +159,4 @@ begin
     raise exception 'policy: without their rows the rollups would never be made' using errcode = 'check_violation';
 end
 $$;
-comment on function vitals.policy_stay() is 'Refuses to empty policy.';
+comment on function vitals.refuse_policy_truncate() is 'Refuses to empty policy.';

@@ -135,7 +135,7 @@ $$;
 comment on function vitals.policy_cutoff(text, timestamptz) is 'Up to when a relation may be dropped now, and what holds it up.';
 
 -- What is old enough and still may not go, in words; null: nothing.
-create or replace function vitals.policy_held(of_relation text) returns text
+create or replace function vitals.retention_hold_reason(of_relation text) returns text
 language sql
 stable
 set search_path = pg_catalog, pg_temp
@@ -150,7 +150,7 @@ as $$
         where t.relation = of_relation and k.range_end <= now() - p.keep_for and k.range_end > c.until
     )
 $$;
-comment on function vitals.policy_held(text) is 'Why something that is old enough may not be dropped yet; null: nothing is held.';
+comment on function vitals.retention_hold_reason(text) is 'Why something that is old enough may not be dropped yet; null: nothing is held.';
 
 -- Oldest change that waits for the next refresh, of those a refresh would look at.
 create or replace function vitals.oldest_pending_change(looked_from timestamptz) returns timestamptz

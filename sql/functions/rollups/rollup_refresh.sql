@@ -82,7 +82,7 @@ comment on function vitals.advance_rollups() is 'Materialises one step further; 
 -- A week at a time, or days, weeks and months would be computed once for each of its days; and no more than that, so that
 -- nothing new waits long behind it, and little is lost when it is broken off.
 -- Parameter: the last mark to look at. All marks of a device and day are taken together, later ones too.
--- Locks: vitals.await_rollups; the marks; rows of the materialised rollups; the chunks it reads, against being dropped.
+-- Locks: vitals.block_rollup_refresh; the marks; rows of the materialised rollups; the chunks it reads, against being dropped.
 create or replace function vitals.refresh_marked(last_mark bigint) returns boolean
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -103,7 +103,7 @@ declare
     tos       timestamptz[];
 begin
     -- Also while TimescaleDB materialises: what it reads meanwhile may be older than a mark, which must outlast it.
-    perform vitals.await_rollups();
+    perform vitals.block_rollup_refresh();
     select time_bucket(interval '1 day', from_bucket) into day
     from vitals.rollup_dirty where mark_id <= last_mark order by from_bucket desc limit 1;
     if not found then

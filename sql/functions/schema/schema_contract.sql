@@ -1,8 +1,8 @@
--- The schema as a contract: what functions, views and grants are, and what was changed since `vitals migrate` or
+-- The schema as a contract: functions, views and grants as they are, and what was changed since `vitals migrate` or
 -- `vitals roles` recorded them.
 
 -- Functions, views and grants as they are. Of schemas vitals and dashboard all of them; of schema public those that are named
--- here, since others may keep things of their own there. Functions that a refresh replaces by itself are left out.
+-- here, since others may have objects of their own there. Functions that a refresh replaces are left out.
 -- Parameters: none. Locks: none.
 create or replace function vitals.schema_objects() returns table (kind text, name text, definition text)
 language sql
@@ -60,7 +60,7 @@ as $$
 $$;
 comment on function vitals.schema_objects() is 'Functions, views and grants of the schema as they are now.';
 
--- What is not as it was recorded. A function or view that was added is nobody's fault; a grant that was added is told.
+-- The differences from what was recorded. Functions and views that were added are left out; grants that were added are listed.
 -- Definitions of views are compared on the same major version of PostgreSQL only.
 -- Parameters: none. Locks: none.
 create or replace function vitals.schema_changes() returns table (kind text, name text, change text)
@@ -87,8 +87,8 @@ as $$
 $$;
 comment on function vitals.schema_changes() is 'Functions, views and grants that were changed since they were recorded.';
 
--- Records them as they are, at the end of a migrate. A view that this migrate cannot have made, and that was changed by hand,
--- stays recorded as it was: so it is told of until somebody mends it.
+-- Records them as they are, at the end of a migrate. The record of a view that this migrate did not create stays as it is: if somebody
+-- changed the view by hand, it is reported until somebody restores it.
 -- Parameters: SHA-256 of the texts of the program; whether migrations were applied. Locks: the recorded rows.
 create or replace function vitals.record_schema(of_program text, migrated boolean) returns void
 language plpgsql
@@ -123,8 +123,9 @@ as $$
 $$;
 comment on function vitals.record_grants() is 'Records the grants as they are.';
 
--- Fails where others made functions in schema public that a call of ours could find instead of the one it means (the query is
--- sql/queries/schema/foreign_functions.sql): called by what runs as the owner before it calls functions of an extension there.
+-- Fails if other roles created functions in schema public that one of our calls could resolve to (the query is
+-- sql/queries/public_schema/foreign_functions.sql). Functions that run as the owner call it before they call functions of an
+-- extension there.
 -- Parameters: none. Locks: none.
 create or replace function vitals.refuse_foreign_functions() returns void
 language plpgsql
@@ -136,10 +137,10 @@ declare
 begin
     select * into other from vitals.foreign_functions() limit 1;
     if other is not null then
-        raise exception '% of role % in schema public could be run instead of the one that is meant', other.name, other.owner
+        raise exception '% of role % in schema public could be called in place of the intended one', other.name, other.owner
             using errcode = 'insufficient_privilege',
             hint = 'Drop it, and revoke create on schema public from public.';
     end if;
 end
 $$;
-comment on function vitals.refuse_foreign_functions() is 'Fails where schema public holds functions of others that could be run instead of those that are meant.';
+comment on function vitals.refuse_foreign_functions() is 'Fails if schema public contains functions of other roles that could be called in place of the intended ones.';

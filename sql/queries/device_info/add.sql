@@ -4,7 +4,7 @@
 -- user_id, $7 system_version, $8 model, $9 wifi_address, $10 bluetooth_address, $11 ip_address, $12 network_mode, $13
 -- device_name, $14 imei, $15 battery_level, $16 voltage, $17 charging_status, $18 wear_state, $19 status.
 -- Result: the keys of the rows that are new. A row that was filled takes this batch_id, so the relay sees it.
--- Locks: rows of device_info in the order of the key, then rows of device (trigger device_follow_info).
+-- Locks: rows of device_info in the order of the key, then rows of device (trigger update_device_from_info).
 with kept as (
     insert into device_info as known (
         device_sn, ts, received_at, customer_id, org_id, user_id, system_version, model, wifi_address,

@@ -1,6 +1,6 @@
 -- health_data.newest_of_batches
 -- The newest row of every device in some batches, with the version of what was read.
--- Newest by vitals.counted_ts: what is dated ahead counts as of its receipt.
+-- Newest by vitals.effective_ts: what is dated ahead counts as of its receipt.
 --   $1 batch_ids    $2, $3 time range of their rows    $4 most devices
 -- The range is there for the planner: chunks of other days are left out. So are the first and the last batch: it takes many
 -- batches for most of a chunk that was not analysed yet, and would sooner read all of the primary key for the range (50 ms
@@ -11,7 +11,7 @@
 -- read_version orders reads of one row: of two snapshots the later has the larger xmax or, with the same xmax, fewer
 -- transactions still running. So a read that did not yet see a repeat's additions never replaces one that did.
 -- Locks: none.
-select h.device_sn, h.ts, newest.counted_ts, h.customer_id, h.org_id, h.user_id, h.upload_method,
+select h.device_sn, h.ts, newest.effective_ts, h.customer_id, h.org_id, h.user_id, h.upload_method,
        -- generated: columns of h,
        h.heart_rate, h.blood_oxygen, h.temperature, h.pressure_high, h.pressure_low, h.stress, h.step, h.distance,
        h.calorie, h.latitude, h.longitude, h.altitude,
@@ -19,14 +19,14 @@ select h.device_sn, h.ts, newest.counted_ts, h.customer_id, h.org_id, h.user_id,
        (select txid_snapshot_xmax(s) * 1000 - least(999, (select count(*) from txid_snapshot_xip(s)))
         from txid_current_snapshot() s) as read_version
 from (
-    select device_sn, max(vitals.counted_ts(ts, received_at)) as counted_ts
+    select device_sn, max(vitals.effective_ts(ts, received_at)) as effective_ts
     from health_data
     where batch_id = any ($1) and ts between $2 and $3
       and batch_id between (select min(b) from unnest($1::bigint[]) as b) and (select max(b) from unnest($1::bigint[]) as b)
     group by device_sn
 ) newest
 join health_data h on h.device_sn = newest.device_sn
-    and vitals.counted_ts(h.ts, h.received_at) = newest.counted_ts
+    and vitals.effective_ts(h.ts, h.received_at) = newest.effective_ts
 where h.batch_id = any ($1) and h.ts between $2 and $3
   and h.batch_id between (select min(b) from unnest($1::bigint[]) as b) and (select max(b) from unnest($1::bigint[]) as b)
 limit $4

@@ -3,13 +3,13 @@
 --   $1 serial after which the page begins    $2 devices a page
 -- Each device is one descent of the primary key in the newest chunk that has a row of it: chunks are tried from the
 -- newest back, so a device silent for n days costs n descents.
--- Newest by vitals.counted_ts, as in newest_of_batches. Only where the row of the newest event time is dated ahead are others looked
+-- Newest by vitals.effective_ts, as in newest_of_batches. Only where the row of the newest event time is dated ahead are others looked
 -- at: no row counts as later than its event time, so those from what that one counts as on, which is a day's at most where a
 -- watch sent it.
 -- Locks: none.
 select d.device_sn,
        case when n.is_ahead then c.ts else n.ts end as ts,
-       case when n.is_ahead then c.counted_ts else n.ts end as counted_ts,
+       case when n.is_ahead then c.effective_ts else n.ts end as effective_ts,
        case when n.is_ahead then c.customer_id else n.customer_id end as customer_id,
        case when n.is_ahead then c.org_id else n.org_id end as org_id,
        case when n.is_ahead then c.user_id else n.user_id end as user_id,
@@ -32,14 +32,14 @@ select d.device_sn,
         from txid_current_snapshot() s) as read_version
 from (select device_sn from device where device_sn > $1 order by device_sn limit $2) d
 left join lateral (
-    select *, h.ts <> counted_ts as is_ahead
-    from (select *, vitals.counted_ts(ts, received_at) as counted_ts from health_data) h where h.device_sn = d.device_sn order by h.ts desc limit 1
+    select *, h.ts <> effective_ts as is_ahead
+    from (select *, vitals.effective_ts(ts, received_at) as effective_ts from health_data) h where h.device_sn = d.device_sn order by h.ts desc limit 1
 ) n on true
 left join lateral (
-    select *, vitals.counted_ts(m.ts, m.received_at) as counted_ts
+    select *, vitals.effective_ts(m.ts, m.received_at) as effective_ts
     from health_data m
-    where n.is_ahead and m.device_sn = d.device_sn and m.ts >= n.counted_ts
-    order by counted_ts desc
+    where n.is_ahead and m.device_sn = d.device_sn and m.ts >= n.effective_ts
+    order by effective_ts desc
     limit 1
 ) c on true
 order by d.device_sn

@@ -1,7 +1,7 @@
-//! Stretches of a file of history, read by the rules of an upload.
+//! Reads a file of history in batches of lines, by the rules of an upload.
 //!
-//! Before: a file. After: `ingest::backfill` commits what a stretch held.
-//! Promise: a stretch ends where a line ends, and says at which byte; a line that cannot be read is a reject.
+//! Before: a file. After: `ingest::backfill` commits the records of a batch.
+//! Promise: a batch ends at the end of a line, and knows its byte offset; a line that cannot be read becomes a reject.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use crate::model::Upload;
 use crate::wire;
 
-/// What a file is.
+/// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Format {
     /// Comma-separated, names of columns first.
@@ -26,7 +26,7 @@ pub(super) enum Format {
 }
 
 impl Format {
-    /// By its name.
+    /// The format, by the file name.
     pub(super) fn of(file: &Path) -> Self {
         let is_csv = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
         if is_csv { Self::Csv } else { Self::Ndjson }
@@ -51,25 +51,25 @@ pub(super) fn hash(path: &Path) -> std::io::Result<(String, u64)> {
     Ok((format!("sha256:{text}"), bytes))
 }
 
-/// What a stretch held.
+/// The records of some lines.
 pub(super) struct LineBatch {
     pub(super) upload: Upload,
     pub(super) lines: u64,
-    /// First byte behind it.
+    /// Offset of the first byte after them.
     pub(super) end: u64,
 }
 
-/// The rest of a file.
+/// The lines of a file that are still to be read.
 pub(super) enum Lines {
     Ndjson { file: BufReader<File>, at: u64 },
     Csv { reader: Reader<File>, names: Vec<String>, record: ByteRecord, text: BytesMut, bytes: u64 },
 }
 
-/// Objects of lines lie side by side in blocks of memory of this size, as long as there is room for a usual one.
+/// The objects of several lines share a block of memory of this size, as long as a line of usual length fits.
 const OBJECTS_BYTES: usize = 64 << 10;
 const LINE_BYTES: usize = 1 << 10;
 
-/// Longest line, bytes: a body as large as an upload may be, unpacked.
+/// Longest line, bytes: as large as the largest body of an upload, decompressed.
 const MAX_LINE_BYTES: u64 = 64 << 20;
 
 impl Lines {
@@ -91,15 +91,15 @@ impl Lines {
         Ok(Self::Csv { reader, names, record: ByteRecord::new(), text: BytesMut::new(), bytes })
     }
 
-    /// The next lines, at most so many; `None`: there are no more.
+    /// The next lines, at most `max_lines`; `None`: there are no more.
     pub(super) fn batch(
         &mut self,
         context: &wire::Context,
-        most: usize,
+        max_lines: usize,
     ) -> anyhow::Result<Option<LineBatch>> {
         let mut batch = LineBatch { upload: Upload::default(), lines: 0, end: 0 };
         let mut any = false;
-        while batch.upload.received() < most && batch.lines < most as u64 {
+        while batch.upload.received() < max_lines && batch.lines < max_lines as u64 {
             let Some(line) = self.line()? else { break };
             any = true;
             if line.is_empty() {
@@ -115,7 +115,7 @@ impl Lines {
         Ok(any.then_some(batch))
     }
 
-    /// The next line as JSON, empty if there is nothing in it.
+    /// The next line as JSON; empty for an empty line.
     fn line(&mut self) -> anyhow::Result<Option<Bytes>> {
         match self {
             Self::Ndjson { file, at } => {
@@ -137,14 +137,14 @@ impl Lines {
     fn position(&self) -> u64 {
         match self {
             Self::Ndjson { at, .. } => *at,
-            // White space behind the last line is nobody's.
+            // White space after the last line belongs to no batch.
             Self::Csv { reader, bytes, .. } if reader.is_done() => *bytes,
             Self::Csv { reader, .. } => reader.position().byte(),
         }
     }
 }
 
-/// Names of columns, as JSON; those of `health_data` are as good as those of an upload.
+/// Names of columns, as JSON strings; names of `health_data` and of an upload are both accepted.
 fn names(header: &ByteRecord) -> anyhow::Result<Vec<String>> {
     let mut names = Vec::with_capacity(header.len());
     for name in header {
@@ -162,8 +162,8 @@ fn names(header: &ByteRecord) -> anyhow::Result<Vec<String>> {
     Ok(names.iter().map(|name| serde_json::Value::from(name.as_str()).to_string()).collect())
 }
 
-/// A line as the object an upload would send, nothing if all its fields are empty; `out` lends its memory. What is not UTF-8 is no
-/// object, and is refused as such.
+/// A line as the object an upload would send, empty if all its fields are empty; `out` provides the memory. A line that is not UTF-8
+/// is not an object, and is refused as such.
 fn object(names: &[String], record: &ByteRecord, out: &mut BytesMut) -> Bytes {
     if out.capacity() < LINE_BYTES {
         out.reserve(OBJECTS_BYTES);
@@ -177,7 +177,7 @@ fn object(names: &[String], record: &ByteRecord, out: &mut BytesMut) -> Bytes {
             out.put_u8(if out.is_empty() { b'{' } else { b',' });
             out.put_slice(name.as_bytes());
             out.put_u8(b':');
-            serde_json::to_writer(out.writer(), text).expect("memory takes all");
+            serde_json::to_writer(out.writer(), text).expect("writing to memory cannot fail");
         }
     }
     if !out.is_empty() {

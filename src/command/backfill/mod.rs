@@ -1,9 +1,9 @@
 //! `vitals backfill`: history from files, by the rules of an upload.
 //!
-//! Before: an operator with an export or a log of uploads. After: `ingest::backfill` commits stretch after stretch; the relay reacts as
+//! Before: an operator with an export or a log of uploads. After: `ingest::backfill` commits batch after batch; the relay reacts as
 //! to any upload.
-//! Promise: no service has to run and none is disturbed; what cannot be stored is kept as rejected; broken off at any point, the
-//! same file goes on where it was; memory does not grow with the file.
+//! Promise: it works with and without a running service, and disturbs none; records that cannot be stored are kept as rejects; an
+//! interrupted import of the same file continues where it stopped; memory does not grow with the file.
 
 mod lines;
 
@@ -20,6 +20,7 @@ use crate::app;
 use crate::command::interrupt::until_interrupted;
 use crate::command::progress::Progress;
 use crate::command::text::{escape_control, grouped, print};
+use crate::command::{DONE_IN_PART, INTERRUPTED};
 use crate::config::Settings;
 use crate::http::retention::RawRetention;
 use crate::ingest::backfill::Backfill;
@@ -32,38 +33,33 @@ use lines::{Format, LineBatch, Lines};
 
 /// Options of `vitals backfill`.
 ///
-/// CSV: a line of column names, those of an upload or of `health_data` (`device_sn`, `ts`, `heart_rate`, …); empty fields are not
-/// measured. NDJSON: each line a record, or a whole body as it was uploaded. Both need a time in each record; times without a zone
-/// are in `device_time_zone`.
+/// CSV: a line of column names, those of an upload or of `health_data` (`device_sn`, `ts`, `heart_rate`, …); an empty field is a value
+/// that was not measured. NDJSON: each line is a record, or a complete body of an upload. Every record needs a time; times without
+/// a zone are in `device_time_zone`.
 ///
-/// Exit code: 0 every record is stored, 3 some are in `rejected_upload`, 1 broken off, 130 interrupted: the same again goes on.
+/// Exit code: 0 every record is stored, 3 some are in `rejected_upload`, 1 failed, 130 interrupted. After a failure or an interrupt,
+/// run the command once more to continue.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Options {
-    /// Files, taken in one after the other
+    /// Files, imported one after the other
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// What they are; without it, by the name: .csv, or else NDJSON
+    /// Format of the files; default: CSV if the name ends in .csv, else NDJSON
     #[arg(long, value_enum)]
     format: Option<Format>,
     /// Lines in one transaction
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     batch_lines: u32,
-    /// The account of each file as a JSON object
+    /// Print the result of each file as a JSON object
     #[arg(long)]
     json: bool,
 }
 
-/// Some records are in `rejected_upload`.
-const IN_PART: u8 = 3;
-
-/// What a shell expects of a command that was interrupted.
-const INTERRUPTED: u8 = 130;
-
-/// Does it and says what became of each file.
+/// Imports the files and prints the result of each.
 ///
 /// # Errors
-/// A file cannot be read, or the database is away: the same again goes on.
+/// A file cannot be read, or the database is away; a second run continues.
 pub async fn run(options: Options, settings: &Settings) -> anyhow::Result<ExitCode> {
     let store = Store::new(settings)?;
     app::check_schema(&store).await?;
@@ -79,14 +75,14 @@ pub async fn run(options: Options, settings: &Settings) -> anyhow::Result<ExitCo
     let mut rejected = 0;
     for file in &options.files {
         let mut work = FileImport::begin(&store, settings, &options, file, &context).await?;
-        let took = Box::pin(until_interrupted(&stop, work.take(&stop))).await;
+        let imported = Box::pin(until_interrupted(&stop, work.import(&stop))).await;
         rejected += work.report(&options)?;
-        took.with_context(|| format!("{}: broke off; the same again goes on", file.display()))?;
+        imported.with_context(|| format!("{}: failed; run it once more to continue", file.display()))?;
         if stop.is_cancelled() {
             return Ok(ExitCode::from(INTERRUPTED));
         }
     }
-    Ok(if rejected > 0 { ExitCode::from(IN_PART) } else { ExitCode::SUCCESS })
+    Ok(if rejected > 0 { ExitCode::from(DONE_IN_PART) } else { ExitCode::SUCCESS })
 }
 
 /// One file.
@@ -100,7 +96,7 @@ struct FileImport {
     context: wire::Context,
     batch_lines: usize,
     counts: Counts,
-    /// Names of columns or fields that have no meaning, of what was read now.
+    /// Unknown names of columns or fields in this run.
     unknown: UnknownNames,
     started: Instant,
 }
@@ -135,9 +131,9 @@ impl FileImport {
         })
     }
 
-    /// While one stretch is committed, the next is read on another thread.
-    async fn take(&mut self, stop: &CancellationToken) -> anyhow::Result<()> {
-        let mut progress = Progress::of_bytes("taking in", self.bytes);
+    /// While one batch is committed, the next one is read on another thread.
+    async fn import(&mut self, stop: &CancellationToken) -> anyhow::Result<()> {
+        let mut progress = Progress::of_bytes("importing", self.bytes);
         progress.advance(self.journal.offset);
         let mut at = self.journal.offset;
         let mut batch = self.read().await?;
@@ -171,13 +167,13 @@ impl FileImport {
         batch
     }
 
-    /// Tells the account of all of the file; gives how many records are rejected.
+    /// Prints the result of the file; gives the number of rejected records.
     fn report(&self, options: &Options) -> anyhow::Result<u64> {
         let mut all = self.journal.counts;
         all.add(&self.counts);
         let seconds = self.started.elapsed().as_secs_f64();
         let records = self.counts.stored + self.counts.duplicate + self.counts.rejected;
-        #[expect(clippy::cast_precision_loss, reason = "a rate is told to the unit")]
+        #[expect(clippy::cast_precision_loss, reason = "a rate")]
         let rate = records as f64 / seconds.max(0.001);
         if options.json {
             let object = json!({
@@ -189,12 +185,12 @@ impl FileImport {
             return Ok(all.rejected);
         }
         let before = match (self.journal.ended, self.journal.counts.lines) {
-            (true, _) => " (it was taken in before)".to_owned(),
+            (true, _) => " (it was imported before)".to_owned(),
             (false, 0) => String::new(),
             (false, lines) => format!(" ({} of them before)", grouped(lines)),
         };
         print(&format!(
-            "{}: {} lines{before}: {} stored, {} were there already, {} rejected; {seconds:.1} s, {rate:.0} records/s\n",
+            "{}: {} lines{before}: {} stored, {} were duplicates, {} rejected; {seconds:.1} s, {rate:.0} records/s\n",
             self.name,
             grouped(all.lines),
             grouped(all.stored),
@@ -204,22 +200,22 @@ impl FileImport {
         if !self.unknown.is_empty() {
             let names =
                 self.unknown.iter().map(|name| escape_control(&name.name)).collect::<Vec<_>>().join(", ");
-            print(&format!("{}: names without a meaning, ignored: {names}\n", self.name))?;
+            print(&format!("{}: unknown names, ignored: {names}\n", self.name))?;
         }
         Ok(all.rejected)
     }
 }
 
-/// Reads and parses a stretch where it holds up nobody; gives the reader back.
+/// Reads and parses a batch on a thread for blocking work; gives the reader back.
 async fn read_ahead(
     lines: Option<Lines>,
     context: &wire::Context,
-    most: usize,
+    max_lines: usize,
 ) -> (Option<Lines>, anyhow::Result<Option<LineBatch>>) {
     let Some(mut lines) = lines else { return (None, Ok(None)) };
     let context = context.clone();
     tasks::run_blocking(move || {
-        let batch = lines.batch(&context, most);
+        let batch = lines.batch(&context, max_lines);
         (Some(lines), batch)
     })
     .await

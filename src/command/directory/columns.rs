@@ -1,6 +1,6 @@
-//! The columns of a file: which is where, and what a field of theirs may hold.
+//! The columns of a file: their positions, and the values of their fields.
 //!
-//! Before: `lines` has split a line into fields. After: it makes an entry of the values.
+//! Before: `lines` has split a line into fields. After: it builds an entry from the values.
 
 use csv::ByteRecord;
 use jiff::Timestamp;
@@ -9,21 +9,21 @@ use jiff::tz::TimeZone;
 
 use crate::model::reading::MAX_SERIAL_BYTES;
 
-/// Where a column stands, or that it does not.
+/// The index of a column in the file; `None`: the file does not have it.
 pub(super) type ColumnIndex = Option<usize>;
 
 /// Finds `names` in the line of column names, in their order.
 ///
 /// # Errors
-/// Which of the first `required` are missing, or which stands there twice.
+/// Names the columns among the first `required` that are missing, or one that is there twice.
 pub(super) fn find(header: &ByteRecord, names: &[&str], required: usize) -> Result<Vec<ColumnIndex>, String> {
-    let given: Vec<String> = header.iter().map(|name| bare(&String::from_utf8_lossy(name))).collect();
+    let given: Vec<String> = header.iter().map(|name| normalized(&String::from_utf8_lossy(name))).collect();
     let mut indexes = Vec::with_capacity(names.len());
     for name in names {
-        let mut found = given.iter().enumerate().filter(|(_, given)| **given == bare(name));
+        let mut found = given.iter().enumerate().filter(|(_, given)| **given == normalized(name));
         indexes.push(found.next().map(|(place, _)| place));
         if found.next().is_some() {
-            return Err(format!("the column {name} stands there twice"));
+            return Err(format!("the column {name} is there twice"));
         }
     }
     let missing: Vec<&str> = names[..required]
@@ -42,14 +42,14 @@ pub(super) fn find(header: &ByteRecord, names: &[&str], required: usize) -> Resu
     ))
 }
 
-/// The columns of a file that none of `names` is the name of, as they stand there.
+/// The columns of a file that are not among `names`, as spelled in the file.
 pub(super) fn unknown(header: &ByteRecord, names: &[&str]) -> Vec<String> {
     let given = header.iter().map(|name| String::from_utf8_lossy(name).into_owned());
-    given.filter(|given| !names.iter().any(|name| bare(name) == bare(given))).collect()
+    given.filter(|given| !names.iter().any(|name| normalized(name) == normalized(given))).collect()
 }
 
-/// `org_id`, `orgId` and `Org ID` are one name.
-fn bare(name: &str) -> String {
+/// A name without case and separators: `org_id`, `orgId` and `Org ID` are the same name.
+fn normalized(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
@@ -61,7 +61,7 @@ pub(super) struct Fields<'a> {
 }
 
 impl Fields<'_> {
-    /// What stands in a column; empty where the file has no such column.
+    /// The text of a column; empty if the file has no such column.
     pub(super) fn text(&self, column: usize) -> Result<&str, String> {
         let Some(field) = self.indexes[column].and_then(|place| self.record.get(place)) else {
             return Ok("");
@@ -70,7 +70,7 @@ impl Fields<'_> {
         if text.contains('\0') { Err("a zero byte in the text".to_owned()) } else { Ok(text) }
     }
 
-    /// A name for people.
+    /// A name; `None`: the field is empty.
     pub(super) fn name(&self, column: usize) -> Result<Option<String>, String> {
         Ok(Some(self.text(column)?).filter(|name| !name.is_empty()).map(str::to_owned))
     }
@@ -82,7 +82,7 @@ impl Fields<'_> {
             text => match text.parse() {
                 Ok(id) if id > 0 => Ok(Some(id)),
                 _ => Err(format!(
-                    "{name} \"{text}\" is no whole number from 1 up, of at most 64 bits{}",
+                    "{name} \"{text}\" is not a whole number from 1 up, of at most 64 bits{}",
                     hint(text)
                 )),
             },
@@ -102,7 +102,7 @@ impl Fields<'_> {
             .map(|id| match id.parse() {
                 Ok(id) if id >= 0 => Ok(id),
                 _ => Err(format!(
-                    "{name}: \"{id}\" is no whole number from 0 up, of at most 64 bits{}",
+                    "{name}: \"{id}\" is not a whole number from 0 up, of at most 64 bits{}",
                     hint(id)
                 )),
             })
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_column_that_has_no_meaning_is_told_as_it_stands_there() {
+    fn an_unknown_column_is_named_as_it_is_spelled_in_the_file() {
         let header = header(&["Org ID", "Vaild From", "name"]);
         assert_eq!(unknown(&header, &["name", "org_id", "valid_from"]), ["Vaild From"]);
     }

@@ -1,6 +1,6 @@
-//! Lines of a CSV file, each an entry or the reason why it is none.
+//! Lines of a CSV file, each an entry or a reason for its refusal.
 //!
-//! Before: a file of another system. After: `store::directory` takes the entries; `report` is told the others.
+//! Before: a file of another system. After: `store::directory` stores the entries; `report` counts and shows the refused lines.
 //! Promise: one line in memory at a time; a line that cannot be read stops no other.
 
 use std::cell::Cell;
@@ -15,7 +15,7 @@ use csv::{ByteRecord, Reader, ReaderBuilder};
 use jiff::tz::TimeZone;
 
 use super::columns::{self, ColumnIndex, Fields};
-use super::report::Progress;
+use super::report::FileProgress;
 use crate::store::directory::{Binding, Customer, Entry, OrgUnit, User};
 
 /// An entry that can be read from a line.
@@ -24,7 +24,7 @@ pub(super) trait Record: Entry + Sized {
     const COLUMNS: &'static [&'static str];
     /// How many are required.
     const REQUIRED: usize;
-    /// Reads it, or says why not.
+    /// Reads it, or gives the reason for its refusal.
     fn read(fields: &Fields<'_>) -> Result<Self, String>;
 }
 
@@ -123,7 +123,7 @@ impl<R: Record> Lines<R> {
         Ok(Self { reader, indexes, unknown, width: header.len(), zone, bytes, read, entry: PhantomData })
     }
 
-    /// Columns that have no meaning here.
+    /// Columns that are not known.
     pub(super) fn unknown(&self) -> &[String] {
         &self.unknown
     }
@@ -133,8 +133,8 @@ impl<R: Record> Lines<R> {
         self.bytes
     }
 
-    /// What can be taken, with the numbers of the lines; the rest is told to `progress`.
-    pub(super) fn entries<'a>(mut self, progress: &'a Progress) -> impl Iterator<Item = (i64, R)> + 'a
+    /// The entries with their line numbers; refused lines are reported to `progress`.
+    pub(super) fn entries<'a>(mut self, progress: &'a FileProgress) -> impl Iterator<Item = (i64, R)> + 'a
     where
         R: 'a,
     {
@@ -146,7 +146,7 @@ impl<R: Record> Lines<R> {
                     Ok(false) => return None,
                     Ok(true) => {}
                     Err(error) => {
-                        progress.broken(&error);
+                        progress.fail(&error);
                         return None;
                     }
                 }
@@ -155,14 +155,14 @@ impl<R: Record> Lines<R> {
                 progress.read(self.read.get());
                 match self.entry(&record) {
                     Ok(entry) => return Some((line, entry)),
-                    Err(reason) => progress.refused(line, &(reason + &self.swallowed(line))),
+                    Err(reason) => progress.refused(line, &(reason + &self.open_quote_hint(line))),
                 }
             }
         })
     }
 
-    /// A quotation mark that is never closed makes one line of all that follow.
-    fn swallowed(&self, line: i64) -> String {
+    /// A hint for a quotation mark that is never closed: it makes one line of all that follow.
+    fn open_quote_hint(&self, line: i64) -> String {
         let next = i64::try_from(self.reader.position().line()).unwrap_or(i64::MAX);
         if next > line + 1 {
             format!(" (it goes on to line {}: is a quotation mark left open?)", next - 1)
@@ -179,7 +179,7 @@ impl<R: Record> Lines<R> {
     }
 }
 
-/// A file that knows how much of it was read.
+/// A file that counts the bytes that were read.
 struct CountingReader {
     file: BufReader<File>,
     read: Rc<Cell<u64>>,

@@ -1,8 +1,8 @@
 //! `vitals directory import`: customers, organisation units, users and bindings from CSV files.
 //!
-//! Before: an operator with the export of another system. After: `store::directory` merges; running services hear of it.
-//! Promise: each file is one transaction; a line that cannot be taken is told with its number and the reason and costs
-//! its neighbours nothing; the same files again change nothing; memory does not grow with the files.
+//! Before: an operator with the export of another system. After: `store::directory` merges; running services follow the change.
+//! Promise: each file is one transaction; a refused line is reported with its number and the reason, and affects no other line;
+//! importing the same files once more changes nothing; memory does not grow with the files.
 
 mod columns;
 mod lines;
@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use crate::app;
+use crate::command::DONE_IN_PART;
 use crate::command::text::print;
 use crate::config::Settings;
 use crate::store::Store;
@@ -24,10 +25,10 @@ use report::Report;
 /// What to do with the directory.
 #[derive(Debug, Subcommand)]
 pub enum Action {
-    /// Take tenants, organisation units, users and device bindings from CSV files
+    /// Import tenants, organisation units, users and device bindings from CSV files
     ///
     /// Files are UTF-8 (a byte order mark is fine) with a line of column names; the order of
-    /// columns is free, other columns are ignored and named. Names may be spelled org_id, orgId, "Org ID".
+    /// columns is free, unknown columns are ignored and reported. Names may be spelled org_id, orgId, "Org ID".
     ///
     ///   --customers  customer_id, name
     ///   --orgs       org_id, name, ancestors
@@ -37,20 +38,20 @@ pub enum Action {
     /// Ids are whole numbers of up to 64 bits. ancestors are the ids from the root down to the
     /// parent, separated by commas or spaces, with or without zeros in front:
     /// "0,1939964806110937090"; empty for a root. An empty org_id is a user without organisation
-    /// unit; an empty user_id takes the device back. Times are RFC 3339, or
-    /// yyyy-MM-dd [HH:mm:ss] in device_time_zone. A binding without valid_from holds as of now,
-    /// unless the device is that user's already; a binding ends when the next of its device begins.
+    /// unit; an empty user_id unbinds the device. Times are RFC 3339, or
+    /// yyyy-MM-dd [HH:mm:ss] in device_time_zone. A binding without valid_from begins now,
+    /// unless the device is bound to that user already; a binding ends when the next one of its device begins.
     ///
-    /// Files are taken in the order customers, orgs, users, bindings, each in one transaction.
-    /// Nothing is ever deleted. The same files again change nothing.
+    /// Files are imported in the order customers, orgs, users, bindings, each in one transaction.
+    /// Nothing is ever deleted. Importing the same files once more changes nothing.
     ///
-    /// Exit code: 0 every line was taken, 3 some lines were refused (the others are in),
-    /// 1 a file could not be taken at all.
+    /// Exit code: 0 every line was imported, 3 some lines were refused (the others are imported),
+    /// 1 a file could not be imported at all.
     #[command(verbatim_doc_comment)]
     Import(ImportOptions),
 }
 
-/// At least one of them.
+/// The files; at least one.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = true)]
 pub struct Files {
@@ -76,18 +77,15 @@ pub struct ImportOptions {
     /// Write refused lines to this file (CSV: file, line, reason)
     #[arg(long, value_name = "FILE")]
     refused: Option<PathBuf>,
-    /// Say what would be new, changed and ended, with examples, and change nothing
+    /// Show what would be new, changed and ended, with examples, and change nothing
     #[arg(long)]
     dry_run: bool,
 }
 
-/// Some lines were refused, the others are in.
-const IN_PART: u8 = 3;
-
-/// Does it and says what was done.
+/// Imports the files and prints what was done.
 ///
 /// # Errors
-/// A file cannot be read, or the database cannot be changed. Files before it are in.
+/// A file cannot be read, or the database cannot be changed. The files before it are imported.
 pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode> {
     let Action::Import(options) = action;
     let mode = if options.dry_run { Mode::DryRun } else { Mode::Apply };
@@ -100,14 +98,14 @@ pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode
         mode,
     };
     let Files { customers, orgs, users, bindings } = &options.files;
-    work.take::<Customer>("customers", customers.as_deref()).await?;
-    work.take::<OrgUnit>("orgs", orgs.as_deref()).await?;
-    work.take::<User>("users", users.as_deref()).await?;
-    work.take::<Binding>("bindings", bindings.as_deref()).await?;
+    work.import::<Customer>("customers", customers.as_deref()).await?;
+    work.import::<OrgUnit>("orgs", orgs.as_deref()).await?;
+    work.import::<User>("users", users.as_deref()).await?;
+    work.import::<Binding>("bindings", bindings.as_deref()).await?;
     if mode == Mode::DryRun {
         print("nothing was changed (--dry-run)\n")?;
     }
-    Ok(if work.report.end()? > 0 { ExitCode::from(IN_PART) } else { ExitCode::SUCCESS })
+    Ok(if work.report.end()? > 0 { ExitCode::from(DONE_IN_PART) } else { ExitCode::SUCCESS })
 }
 
 struct ImportRun<'a> {
@@ -118,7 +116,7 @@ struct ImportRun<'a> {
 }
 
 impl ImportRun<'_> {
-    async fn take<R: Record>(&mut self, what: &'static str, file: Option<&Path>) -> anyhow::Result<()> {
+    async fn import<R: Record>(&mut self, what: &'static str, file: Option<&Path>) -> anyhow::Result<()> {
         let Some(file) = file else { return Ok(()) };
         let lines = Lines::<R>::open(file, self.settings.device_zone())?;
         self.report.ignored(file, lines.unknown());

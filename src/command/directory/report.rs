@@ -1,4 +1,4 @@
-//! How far an import is, and what was refused: on standard error while it works, on standard output at its end.
+//! FileProgress and refused lines of an import: on standard error while it runs, on standard output at its end.
 //!
 //! Before: `lines` and the database refuse lines. After: a person, or a file with every refusal.
 //! Promise: the first [`SHOWN`] refusals of a file are shown, all are counted, all are in the file of `--refused`.
@@ -17,19 +17,19 @@ use crate::command::text::{escape_control, print};
 use crate::store::StoreError;
 use crate::store::directory::{Merged, Mode};
 
-/// Refusals of a file that are shown; more would push everything else off the screen.
+/// Refusals of a file that are shown; more would fill the screen.
 const SHOWN: u64 = 20;
 
 /// How often a line is written where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(1);
 
-/// Lines between two looks at the clock.
-const LINES_PER_LOOK: u64 = 2000;
+/// Lines between two updates of the progress.
+const LINES_PER_UPDATE: u64 = 2000;
 
 /// The file of `--refused`.
 type Refusals = Rc<RefCell<Option<csv::Writer<File>>>>;
 
-/// What all files came to.
+/// The result of all files.
 pub(super) struct Report {
     refusals: Refusals,
     refused: u64,
@@ -46,22 +46,22 @@ impl Report {
         Ok(Self { refusals: Rc::new(RefCell::new(refusals.map(open).transpose()?)), refused: 0 })
     }
 
-    /// Columns of a file that have no meaning: one of them may be misspelled.
+    /// Reports unknown columns of a file: one of them may be misspelled.
     pub(super) fn ignored(&self, file: &Path, columns: &[String]) {
         if !columns.is_empty() {
             let columns = columns.iter().map(|name| escape_control(name)).collect::<Vec<_>>().join(", ");
-            eprintln!("{}: columns without a meaning, ignored: {columns}", file.display());
+            eprintln!("{}: unknown columns, ignored: {columns}", file.display());
         }
     }
 
-    /// A file is begun.
-    pub(super) fn begin(&self, what: &'static str, file: &Path, bytes: u64) -> Progress {
+    /// Starts the report of a file.
+    pub(super) fn begin(&self, what: &'static str, file: &Path, bytes: u64) -> FileProgress {
         let bar = stderr().is_terminal().then(|| {
             let template = "{prefix:9} {bar:24} {elapsed:>4}  {msg}";
             let style = ProgressStyle::with_template(template).expect("the template is well formed");
             ProgressBar::new(bytes.max(1)).with_style(style).with_prefix(what)
         });
-        Progress {
+        FileProgress {
             what,
             file: file.display().to_string(),
             bytes,
@@ -70,18 +70,18 @@ impl Report {
             refused: Cell::new(0),
             begun_at: Instant::now(),
             shown_at: Cell::new(Instant::now()),
-            broken: RefCell::new(None),
+            failure: RefCell::new(None),
             refusals: Rc::clone(&self.refusals),
         }
     }
 
-    /// A file is done, or failed.
+    /// Ends the report of a file that is done or failed.
     ///
     /// # Errors
-    /// It failed.
+    /// The file failed.
     pub(super) fn finish(
         &mut self,
-        progress: Progress,
+        progress: FileProgress,
         merged: Result<Merged, StoreError>,
         mode: Mode,
     ) -> anyhow::Result<()> {
@@ -93,7 +93,7 @@ impl Report {
         if refused > SHOWN {
             eprintln!("{}: {} more lines refused", progress.file, refused - SHOWN);
         }
-        let merged = merged.with_context(|| format!("{}: nothing of it was taken", progress.file))?;
+        let merged = merged.with_context(|| format!("{}: nothing of it was imported", progress.file))?;
         let Merged { added, changed, ended, .. } = merged;
         let mut text = format!(
             "{:9} {} lines in {:.1} s: {added} added, {changed} changed",
@@ -135,8 +135,8 @@ impl Report {
     }
 }
 
-/// One file on its way.
-pub(super) struct Progress {
+/// The progress of one file.
+pub(super) struct FileProgress {
     what: &'static str,
     file: String,
     bytes: u64,
@@ -145,16 +145,16 @@ pub(super) struct Progress {
     refused: Cell<u64>,
     begun_at: Instant,
     shown_at: Cell<Instant>,
-    broken: RefCell<Option<String>>,
+    failure: RefCell<Option<String>>,
     refusals: Refusals,
 }
 
-impl Progress {
-    /// One more line was read, and so many bytes of the file in all.
+impl FileProgress {
+    /// Counts one more line; `bytes` of the file were read in all.
     pub(super) fn read(&self, bytes: u64) {
         let lines = self.lines.get() + 1;
         self.lines.set(lines);
-        if !lines.is_multiple_of(LINES_PER_LOOK) {
+        if !lines.is_multiple_of(LINES_PER_UPDATE) {
             return;
         }
         let refused = self.refused.get();
@@ -172,7 +172,7 @@ impl Progress {
         }
     }
 
-    /// A line cannot be taken.
+    /// Reports a refused line.
     pub(super) fn refused(&self, line: i64, reason: &str) {
         self.refused.set(self.refused.get() + 1);
         if self.refused.get() <= SHOWN {
@@ -185,22 +185,22 @@ impl Progress {
         let mut refusals = self.refusals.borrow_mut();
         let Some(writer) = refusals.as_mut() else { return };
         if let Err(error) = writer.write_record([self.file.as_str(), &line.to_string(), reason]) {
-            self.broken(&error);
+            self.fail(&error);
         }
     }
 
-    /// A file cannot be read or written any further.
-    pub(super) fn broken(&self, error: &csv::Error) {
-        self.broken.borrow_mut().get_or_insert_with(|| error.to_string());
+    /// Records that a file cannot be read or written any further.
+    pub(super) fn fail(&self, error: &csv::Error) {
+        self.failure.borrow_mut().get_or_insert_with(|| error.to_string());
     }
 
-    /// Every line is at the server, which checks and merges them now.
+    /// Reports that every line was sent to the server, which then checks and merges them.
     ///
     /// # Errors
-    /// They are not all there.
+    /// Not all lines could be sent.
     pub(super) fn staged(&self) -> Result<(), String> {
-        if let Some(broken) = self.broken.borrow().as_ref() {
-            return Err(broken.clone());
+        if let Some(failure) = self.failure.borrow().as_ref() {
+            return Err(failure.clone());
         }
         let text = format!("{} lines, merging", self.lines.get());
         match &self.bar {

@@ -1,8 +1,8 @@
-//! `vitals erase`: a device or a user, everywhere, with a receipt.
+//! `vitals erase`: erases a device or a user everywhere, with a receipt.
 //!
-//! Before: somebody with the right to ask for it. After: `store::erasure`, then `cache::erasure`.
-//! Promise: nothing goes without a question or `--yes`; whom nobody knows is no success unless `--if-known` is said; what was broken off goes on when it is asked for again; what a reaction
-//! holds in memory meanwhile brings nothing back: it is waited for.
+//! Before: an operator with the right to erase. After: `store::erasure`, then `cache::erasure`.
+//! Promise: nothing is erased without a confirmation or `--yes`; an unknown device or user is an error, except with `--if-known`; a
+//! second run continues an interrupted erasure; a reaction under way brings nothing back, because the erasure waits for it.
 
 mod receipt;
 
@@ -20,6 +20,7 @@ use crate::command::actor::Actor;
 use crate::command::interrupt::until_interrupted;
 use crate::command::progress::Progress;
 use crate::command::text::{confirm, escape_control, print};
+use crate::command::{DONE_IN_PART, INTERRUPTED};
 use crate::config::Settings;
 use crate::store::Store;
 use crate::store::erasure::{Desk, Subject};
@@ -27,11 +28,11 @@ use crate::store::erasure::{Desk, Subject};
 /// What to erase.
 #[derive(Debug, clap::Subcommand)]
 pub enum Action {
-    /// A device, whoever wore it: samples, rollups, events, documents, alerts, rejects, bindings, what Redis shows
+    /// A device, whoever wore it: samples, rollups, events, documents, alerts, rejects, bindings, its keys in Redis
     Device(DeviceOptions),
-    /// A user, on whatever device: the same, with their bindings, addresses and name; the devices stay
+    /// A user, on every device: the same, and their bindings, addresses and name; the devices stay
     User(UserOptions),
-    /// Let Redis follow what was erased by SQL, or while it was away
+    /// Remove from Redis what was erased by SQL, or while Redis was away
     Finish,
 }
 
@@ -41,7 +42,7 @@ pub struct DeviceOptions {
     /// Its serial
     serial: String,
     #[command(flatten)]
-    options: EraseOptions,
+    erase: EraseOptions,
 }
 
 /// Options of `user`.
@@ -51,57 +52,51 @@ pub struct UserOptions {
     #[arg(value_parser = clap::value_parser!(i64).range(1..))]
     id: i64,
     #[command(flatten)]
-    options: EraseOptions,
+    erase: EraseOptions,
 }
 
-/// EraseOptions it is done.
+/// How to erase.
 #[derive(Debug, clap::Args)]
 struct EraseOptions {
-    /// Count what would go, and change nothing
+    /// Count what would be erased, and change nothing
     #[arg(long)]
     dry_run: bool,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
-    /// Be content when nothing is known of it
+    /// Succeed even if nothing is known of it
     #[arg(long)]
     if_known: bool,
-    /// The receipt as a JSON object
+    /// Print the receipt as a JSON object
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     actor: Actor,
 }
 
-/// The rows are gone, Redis has not followed.
-const IN_PART: u8 = 3;
-
-/// What a shell expects of a command that was interrupted.
-const INTERRUPTED: u8 = 130;
-
-/// EraseOptions long reactions that were under way are waited for, and how often is looked.
+/// How long to wait for reactions under way, and how often to check.
 const REACTION_TIMEOUT: Duration = Duration::from_secs(60);
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+const CHECK_EVERY: Duration = Duration::from_millis(100);
 
-/// Does what was asked.
+/// Runs the action.
 ///
 /// # Errors
-/// The database is away: what was done is done, the same again goes on.
+/// The database is away: steps that are done stay done, a second run continues.
 pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode> {
     let store = Store::new(settings)?;
     app::check_schema(&store).await?;
     let desk = Desk::open(&store).await?;
     let (subject, options) = match action {
-        Action::Device(options) => (Subject::Device(options.serial), options.options),
-        Action::User(options) => (Subject::User(options.id), options.options),
+        Action::Device(options) => (Subject::Device(options.serial), options.erase),
+        Action::User(options) => (Subject::User(options.id), options.erase),
         Action::Finish => {
             let done = clear_redis(&desk, settings, None).await?;
-            print(&format!("{done} erasures followed\n"))?;
+            print(&format!("{done} erasures finished in Redis\n"))?;
             return Ok(ExitCode::SUCCESS);
         }
     };
     let counts = count_rows(&desk, &subject).await?;
-    // One that was broken off may have come to its end but for the receipt, or for Redis.
+    // Of an interrupted erasure perhaps only the receipt or Redis is left.
     let awaited = |device_sns: &[String]| device_sns.contains(&subject.text());
     if counts.is_empty()
         && !desk.is_begun(&subject).await?
@@ -124,7 +119,7 @@ pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode
     erase(&desk, &subject, &options, settings).await
 }
 
-/// A serial that was mistyped must not pass for one that was erased.
+/// A mistyped serial must not look like an erased one.
 fn nothing_is_known(subject: &Subject, options: &EraseOptions) -> anyhow::Result<ExitCode> {
     let text = format!("nothing is known of {} {}", subject.kind(), escape_control(&subject.text()));
     if options.if_known {
@@ -144,12 +139,12 @@ async fn erase(
     let stop = CancellationToken::new();
     until_interrupted(&stop, take_steps(desk, id, subject, &stop))
         .await
-        .context("broke off; what is done is done, the same again goes on")?;
+        .context("failed; steps that are done stay done, run it once more to continue")?;
     if stop.is_cancelled() {
-        eprintln!("vitals: broken off; the same again goes on");
+        eprintln!("vitals: interrupted; run it once more to continue");
         return Ok(ExitCode::from(INTERRUPTED));
     }
-    // Whoever had read rows before they went may still write of them: alerts, a device, a key.
+    // A reaction that read rows before they were erased may still write alerts, a device or a key.
     let under_way = desk.under_way().await?;
     wait_until("reactions under way", async || Ok(desk.still_under_way(&under_way).await? == 0)).await?;
     desk.rest(Some(id), subject).await?;
@@ -158,8 +153,10 @@ async fn erase(
     match cleared {
         Ok(_) => Ok(ExitCode::SUCCESS),
         Err(error) => {
-            eprintln!("vitals: Redis has not followed ({error:#}): `vitals erase finish` when it is there");
-            Ok(ExitCode::from(IN_PART))
+            eprintln!(
+                "vitals: Redis still has values ({error:#}): run `vitals erase finish` when it is back"
+            );
+            Ok(ExitCode::from(DONE_IN_PART))
         }
     }
 }
@@ -178,7 +175,7 @@ async fn take_steps(desk: &Desk, id: i64, subject: &Subject, stop: &Cancellation
     Ok(())
 }
 
-/// What would go, by table.
+/// How many rows would be erased, by table.
 async fn count_rows(desk: &Desk, subject: &Subject) -> anyhow::Result<BTreeMap<String, i64>> {
     let steps = desk.steps(subject).await?;
     let mut progress = Progress::new("counting", steps.len() as u64);
@@ -195,7 +192,7 @@ async fn count_rows(desk: &Desk, subject: &Subject) -> anyhow::Result<BTreeMap<S
     Ok(counts)
 }
 
-/// Lets Redis follow one erasure, or all that it has not followed; says how many.
+/// Removes from Redis what one erasure, or all pending ones, have erased; gives their number.
 async fn clear_redis(desk: &Desk, settings: &Settings, only: Option<i64>) -> anyhow::Result<usize> {
     let pending = desk.pending().await?;
     let pending: Vec<_> = pending.iter().filter(|each| only.is_none_or(|id| id == each.id)).collect();
@@ -204,7 +201,7 @@ async fn clear_redis(desk: &Desk, settings: &Settings, only: Option<i64>) -> any
     }
     let cache = Cache::new(settings)?;
     cache.connect().await?;
-    // Of what was erased by SQL a reaction may be under way, too.
+    // A reaction to rows that were erased by SQL may be under way, too.
     let under_way = desk.under_way().await?;
     wait_until("reactions under way", async || Ok(desk.still_under_way(&under_way).await? == 0)).await?;
     wait_until("a rebuild of the view", async || Ok(!erasure::is_view_rebuilding(&cache).await?)).await?;
@@ -215,13 +212,16 @@ async fn clear_redis(desk: &Desk, settings: &Settings, only: Option<i64>) -> any
     Ok(pending.len())
 }
 
-async fn wait_until(what: &str, mut over: impl AsyncFnMut() -> anyhow::Result<bool>) -> anyhow::Result<()> {
+async fn wait_until(
+    what: &str,
+    mut is_done: impl AsyncFnMut() -> anyhow::Result<bool>,
+) -> anyhow::Result<()> {
     let until = Instant::now() + REACTION_TIMEOUT;
-    while !over().await? {
+    while !is_done().await? {
         if Instant::now() > until {
-            bail!("{what} did not end in {} s; the same again goes on", REACTION_TIMEOUT.as_secs());
+            bail!("{what} did not end in {} s; run it once more to continue", REACTION_TIMEOUT.as_secs());
         }
-        sleep(LOOK_EVERY).await;
+        sleep(CHECK_EVERY).await;
     }
     Ok(())
 }

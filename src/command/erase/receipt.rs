@@ -1,4 +1,4 @@
-//! Receipts as text.
+//! Previews and receipts of erasures as text.
 //!
 //! Before: `store::erasure`. After: standard output.
 
@@ -9,19 +9,19 @@ use serde_json::{Value, json};
 use crate::command::text::{aligned, escape_control, grouped};
 use crate::store::erasure::{Receipt, Subject};
 
-/// What would go.
+/// What would be erased.
 pub(super) fn preview(subject: &Subject, counts: &BTreeMap<String, i64>, as_json: bool) -> String {
     if as_json {
         return format!("{}\n", json!({ "kind": subject.kind(), "counts": counts }));
     }
-    let whose = format!("{} {}", subject.kind(), escape_control(&subject.text()));
+    let subject = format!("{} {}", subject.kind(), escape_control(&subject.text()));
     if counts.is_empty() {
-        return format!("there is nothing of {whose}\n");
+        return format!("there is nothing of {subject}\n");
     }
-    format!("of {whose}:\n{}", table(counts.iter().map(|(table, rows)| (table.clone(), *rows))))
+    format!("of {subject}:\n{}", table(counts.iter().map(|(table, rows)| (table.clone(), *rows))))
 }
 
-/// What went.
+/// What was erased.
 pub(super) fn text(receipt: &Receipt, as_json: bool) -> String {
     let counts: Value = serde_json::from_str(&receipt.counts).unwrap_or_default();
     if as_json {

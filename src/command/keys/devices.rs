@@ -1,7 +1,7 @@
 //! `vitals keys` for the keys that devices are handed with their configuration: revoked, readmitted, rotated, listed.
 //!
-//! Before: `command::keys`. After: `store::device_key`, whose changes every instance follows at once.
-//! Promise: what was revoked never works again.
+//! Before: `command::keys`. After: `store::device_key`, whose changes take effect in every instance at once.
+//! Promise: a revoked key never works again.
 
 use std::process::ExitCode;
 
@@ -17,13 +17,13 @@ use crate::store::device_key::{self, Of, Revoked};
 /// Longest serial, bytes.
 const MAX_SERIAL_BYTES: usize = 64;
 
-/// Whose keys.
+/// The devices whose keys are meant.
 #[derive(Debug, clap::Args)]
 pub(super) struct DeviceKeyOwners {
     /// The key of this device, which it was handed with its configuration
     #[arg(long, value_name = "SERIAL", value_parser = serial)]
     device: Vec<String>,
-    /// The keys of all devices that were this tenant's when they were handed them, or are its own since
+    /// The keys of all devices that belonged to this tenant when they were handed a key, or belong to it since
     #[arg(long, value_name = "ID", value_parser = clap::value_parser!(i64).range(1..))]
     tenant: Vec<i64>,
 }
@@ -38,7 +38,7 @@ impl DeviceKeyOwners {
         let mut code = ExitCode::SUCCESS;
         for (of, name) in self.each() {
             if device_key::revoke(store, of, revoked_by).await? {
-                print(&format!("{name}: keys revoked, none is handed out until `vitals keys readmit`\n"))?;
+                print(&format!("{name}: keys revoked; no key is handed out until `vitals keys readmit`\n"))?;
             } else {
                 eprintln!("vitals: {name}: revoked already");
                 code = ExitCode::FAILURE;
@@ -49,12 +49,12 @@ impl DeviceKeyOwners {
 
     pub(super) async fn readmit(&self, store: &Store) -> anyhow::Result<ExitCode> {
         if self.device.is_empty() && self.tenant.is_empty() {
-            bail!("say whom: --device or --tenant");
+            bail!("name the devices: --device or --tenant");
         }
         let mut code = ExitCode::SUCCESS;
         for (of, name) in self.each() {
             if device_key::readmit(store, of).await? {
-                print(&format!("{name}: new keys are handed out; those of before stay revoked\n"))?;
+                print(&format!("{name}: new keys are handed out; the old ones stay revoked\n"))?;
             } else {
                 eprintln!("vitals: {name}: not revoked");
                 code = ExitCode::FAILURE;
@@ -67,7 +67,7 @@ impl DeviceKeyOwners {
 pub(super) async fn rotate(store: &Store, others_until: Timestamp, until: &str) -> anyhow::Result<()> {
     let generation = device_key::rotate(store, others_until).await?;
     print(&format!(
-        "device keys are made with secret {generation} from now on; those of before work until {until}\n"
+        "device keys are derived from secret {generation} from now on; the old ones work until {until}\n"
     ))?;
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! `vitals policy`: how long rows live, when they are compressed, how often the rollups are refreshed.
+//! `vitals policy`: how long rows are kept, when they are compressed, how often the rollups are refreshed.
 //!
-//! Before: a DBA. After: `store::policy`; SQL on the table `policy` does as well.
-//! Promise: `show` and `plan` change nothing; what would drop rows before they are rolled up is refused with the reason; what drops
-//! data is asked for, or needs `--yes`; applying twice does no more than applying once.
+//! Before: a DBA. After: `store::policy`; SQL on the table `policy` has the same effect.
+//! Promise: `show` and `plan` change nothing; a policy that would drop rows before they are rolled up is refused with the reason; a
+//! change that drops data needs a confirmation or `--yes`; applying twice has the effect of applying once.
 
 mod text;
 
@@ -19,17 +19,17 @@ use crate::store::{Kind, Store, StoreError};
 /// What to do with policies.
 #[derive(Debug, clap::Subcommand)]
 pub enum Action {
-    /// Every policy, and what was done by it last
+    /// Show every policy, and what it did last
     Show(Output),
-    /// What applying would do now: chunks, rows, bytes; and what it would not, and why
+    /// Show what applying would do now: chunks, rows, bytes; and what is held back, and why
     Plan(PlanOptions),
     /// Change a policy; TimescaleDB's jobs and uploads follow it
     Set(SetOptions),
-    /// Apply all policies now, as the clock does anyway
+    /// Apply all policies now, as the service does on a timer
     Apply(Output),
 }
 
-/// How it is told.
+/// How to print it.
 #[derive(Debug, clap::Args)]
 pub struct Output {
     /// One JSON object a line
@@ -46,14 +46,14 @@ pub struct PlanOptions {
     output: Output,
 }
 
-/// Options of `set`. Times are those of PostgreSQL, such as "90 days" or "1 year"; `never` takes one away.
+/// Options of `set`. Times are intervals of PostgreSQL, such as "90 days" or "1 year"; `never` removes one.
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("values").required(true).multiple(true)
     .args(["keep_for", "compress_after", "refresh_every", "refresh_lag", "keep_bytes"]))]
 pub struct SetOptions {
-    /// As `show` names it
+    /// Its name, as in `show`
     relation: String,
-    /// How long rows live: "1 year", or never (to be dropped)
+    /// How long rows are kept: "1 year", or never (they are never dropped)
     #[arg(long, value_name = "TIME")]
     keep_for: Option<String>,
     /// When chunks are compressed (Community edition): "7 days", or never
@@ -65,20 +65,20 @@ pub struct SetOptions {
     /// How far behind now materialisation stays: "30 minutes"
     #[arg(long, value_name = "TIME")]
     refresh_lag: Option<String>,
-    /// Bytes of text that rejected_upload keeps: "1073741824", or never (to be deleted for their size)
+    /// Bytes of text that rejected_upload keeps: "1073741824", or never (no limit)
     #[arg(long, value_name = "BYTES")]
     keep_bytes: Option<String>,
-    /// Say what it would lead to, and change nothing
+    /// Show the effect, and change nothing
     #[arg(long)]
     dry_run: bool,
-    /// Do not ask, though it drops data
+    /// Do not ask for confirmation, even if it drops data
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
     output: Output,
 }
 
-/// Does what was asked.
+/// Runs the action.
 ///
 /// # Errors
 /// The database is away or not migrated, or refuses the policy: the reason is in the text.
@@ -134,7 +134,7 @@ async fn set(options: &SetOptions, settings: &Settings, store: &Store) -> anyhow
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a change leads to, or why it is none.
+/// The steps after a change, or the reason for its refusal.
 fn changed(outcome: Result<Option<Vec<Step>>, StoreError>, relation: &str) -> anyhow::Result<Vec<Step>> {
     match outcome {
         Ok(Some(steps)) => Ok(steps),
@@ -144,7 +144,7 @@ fn changed(outcome: Result<Option<Vec<Step>>, StoreError>, relation: &str) -> an
     }
 }
 
-/// Whether more chunks or rows go than would have gone before.
+/// Whether more chunks or rows are dropped than before the change.
 fn drops_more(before: &[Step], after: &[Step]) -> bool {
     let gone = |steps: &[Step]| {
         let drops = steps.iter().filter(|step| matches!(step.action.as_str(), "drop" | "delete"));
@@ -154,10 +154,10 @@ fn drops_more(before: &[Step], after: &[Step]) -> bool {
     chunks_after > chunks_before || rows_after > rows_before
 }
 
-/// `never` is told the database as an empty text.
+/// The database expects an empty text for `never`.
 fn value(text: Option<&str>) -> anyhow::Result<Option<&str>> {
     match text.map(str::trim) {
-        Some("") => bail!("an empty time: say never, or a time such as \"90 days\""),
+        Some("") => bail!("an empty time: use never, or a time such as \"90 days\""),
         Some("never") => Ok(Some("")),
         given => Ok(given),
     }

@@ -36,7 +36,7 @@ pub(super) fn policies(policies: &[Policy], as_json: bool) -> String {
     aligned(&table)
 }
 
-/// How long, and how much.
+/// How long rows are kept, and how many bytes.
 fn kept(policy: &Policy) -> String {
     let time = policy.keep_for.clone().unwrap_or_else(|| "ever".to_owned());
     let bytes = policy.keep_bytes.and_then(|bytes| u64::try_from(bytes).ok());

@@ -1,7 +1,7 @@
-//! `vitals rejected drop`: deletes rejects for good, after a question.
+//! `vitals rejected drop`: deletes rejects permanently, after a confirmation.
 //!
 //! Before: a filter. After: `store::rejected_upload`.
-//! Promise: nothing is deleted that was not counted in the question; without a terminal nothing is without `--yes`.
+//! Promise: only rejects that were counted in the question are deleted; without a terminal `--yes` is required.
 
 use std::process::ExitCode;
 

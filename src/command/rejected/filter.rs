@@ -1,4 +1,4 @@
-//! FilterOptions rejects: options of the command line → a filter of the table.
+//! Options that select rejects → a filter of the table.
 //!
 //! Before: clap. After: `store::rejected_upload`.
 
@@ -9,7 +9,7 @@ use crate::command::time_option;
 use crate::model::Source;
 use crate::store::rejected_upload::Filter;
 
-/// FilterOptions rejects. What is said several times means any of them.
+/// Which rejects. An option that is given several times matches any of its values.
 #[derive(Debug, clap::Args)]
 pub(super) struct FilterOptions {
     /// Of this device (serial)
@@ -34,17 +34,17 @@ pub(super) struct FilterOptions {
     to: Option<String>,
 }
 
-/// Rejects by number, or by what they are.
+/// Rejects by id, or by a filter.
 #[derive(Debug, clap::Args)]
 pub(super) struct Selection {
-    /// Numbers, as `list` tells them
+    /// Ids, as `list` shows them
     #[arg(value_name = "ID")]
     ids: Vec<i64>,
 
     #[command(flatten)]
     filter: FilterOptions,
 
-    /// Most that are taken, oldest first
+    /// Most rejects, oldest first
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) limit: Option<u64>,
 }

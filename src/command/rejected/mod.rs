@@ -1,7 +1,7 @@
-//! `vitals rejected`: what could not be stored: list it, show it, put it through again, drop it; and names that have no meaning.
+//! `vitals rejected`: lists, shows, replays and drops rejects, which could not be stored; and lists unknown names.
 //!
 //! Before: an operator. After: `store::rejected_upload`, and for a replay `wire` and `ingest::replay`.
-//! Promise: no service has to run and none is disturbed; only `replay` and `drop` change anything.
+//! Promise: works with and without a running service, and disturbs none; only `replay` and `drop` change anything.
 
 mod drop;
 mod filter;
@@ -31,13 +31,13 @@ pub struct Options {
 enum Action {
     /// List rejects, newest first
     List(List),
-    /// Show rejects with everything known of them, the original text included
+    /// Show rejects with all their data, including the original text
     Show(Show),
-    /// Put rejects through again: what can be stored now is, and counts once; the rest stays with its new reason
+    /// Replay rejects: store those that can be stored now, once; the others stay, with their new reason
     Replay(Replay),
-    /// Delete rejects for good
+    /// Delete rejects permanently
     Drop(Drop),
-    /// List names of fields that have no meaning here, the most frequent first: misspelled, or of a newer firmware
+    /// List unknown names of fields, the most frequent first: misspelled, or of a newer firmware
     Names(Unknown),
     /// List types of events that neither `event_type` nor a rule names: such an event is kept, and nobody is alerted
     Events(Unknown),
@@ -67,7 +67,7 @@ struct List {
 
 #[derive(Debug, clap::Args)]
 struct Show {
-    /// Numbers, as `list` tells them
+    /// Ids, as `list` shows them
     #[arg(value_name = "ID", required = true)]
     ids: Vec<i64>,
     /// One JSON object a line
@@ -79,7 +79,7 @@ struct Show {
 struct Replay {
     #[command(flatten)]
     selection: Selection,
-    /// The account as a JSON object
+    /// Print the result as a JSON object
     #[arg(long)]
     json: bool,
 }
@@ -90,18 +90,18 @@ struct Replay {
 struct Drop {
     #[command(flatten)]
     selection: Selection,
-    /// All there are, if nothing else says which
+    /// All rejects, if no other option selects some
     #[arg(long)]
     all: bool,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
 }
 
-/// Does what was asked.
+/// Runs the action.
 ///
 /// # Errors
-/// The database is away or not migrated, a number is nobody's, or a deletion was not confirmed.
+/// The database is away or not migrated, an id does not exist, or a deletion was not confirmed.
 pub async fn run(options: Options, settings: &Settings) -> anyhow::Result<ExitCode> {
     let store = Store::new(settings)?;
     app::check_schema(&store).await?;

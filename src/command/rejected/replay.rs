@@ -1,10 +1,10 @@
-//! `vitals rejected replay`: rejects go the whole way again.
+//! `vitals rejected replay`: processes rejects as if they were uploaded once more.
 //!
-//! Before: a filter. After: `wire::record` reads each by the rules of its route, `ingest::replay` stores what can be
+//! Before: a filter. After: `wire::record` reads each by the rules of its route, `ingest::replay` stores those that can be
 //! stored now.
-//! Promise: see `ingest::replay`. A time ahead is judged as of receipt, for a sample cannot be taken after it came, and
-//! waiting does not make its time true; a sample without a time was taken when it was received. A time too old is judged
-//! as of now: raw rows of that age are dropped. Ctrl-C ends it after the transaction under way.
+//! Promise: see `ingest::replay`. A future time is checked against the time of receipt, because waiting does not make it true; a
+//! sample without a time gets the time of receipt. A time that is too old is checked against the present: raw rows of that age are
+//! dropped. Ctrl-C ends it after the transaction under way.
 
 use std::process::ExitCode;
 
@@ -14,6 +14,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::filter::Selection;
+use crate::command::INTERRUPTED;
 use crate::command::interrupt::until_interrupted;
 use crate::command::progress::Progress;
 use crate::command::text::{grouped, print};
@@ -28,9 +29,6 @@ use crate::wire::{self, Context};
 /// Rejects in one transaction. Larger ones are hardly faster and hold their rows longer.
 const PAGE: u64 = 1_000;
 
-/// What a shell expects of a command that was interrupted.
-const INTERRUPTED: u8 = 130;
-
 pub(super) async fn run(
     selection: &Selection,
     as_json: bool,
@@ -38,7 +36,7 @@ pub(super) async fn run(
     store: &Store,
 ) -> anyhow::Result<ExitCode> {
     let filter = selection.filter(&settings.device_zone())?;
-    // What is refused while it runs is not its matter.
+    // Only rejects that exist at the start are replayed.
     let extent = rejected_upload::measure(store, &filter).await?;
     let wanted = extent.rejects.min(selection.limit.unwrap_or(u64::MAX));
     let retention = RawRetention::read(store).await?;
@@ -55,15 +53,15 @@ pub(super) async fn run(
     let stop = CancellationToken::new();
     let ended = until_interrupted(&stop, Box::pin(run.pages(&read, &stop))).await;
     run.progress.end();
-    print(&if as_json { account_json(&run.counts) } else { account(&run.counts) })?;
+    print(&if as_json { result_json(&run.counts) } else { result_text(&run.counts) })?;
     ended.map_err(|error| {
         anyhow::Error::from(error)
-            .context("broke off; what is told above is done, the rest is as before: replay again")
+            .context("failed; what is printed above is done, the rest is unchanged: run it once more")
     })?;
     Ok(if stop.is_cancelled() { ExitCode::from(INTERRUPTED) } else { ExitCode::SUCCESS })
 }
 
-/// Reads a reject as the route it came by would.
+/// Reads a reject by the rules of the route it came by.
 fn reader(settings: &Settings, retention: &RawRetention) -> impl Fn(&RejectedUpload) -> Upload + Send + Sync {
     let device_zone = settings.device_zone();
     let oldest = retention.oldest(Timestamp::now());
@@ -110,9 +108,9 @@ impl Run<'_> {
     }
 }
 
-fn account(counts: &ReplayCounts) -> String {
+fn result_text(counts: &ReplayCounts) -> String {
     let mut text = format!(
-        "{} stored, {} were there already, {} refused again",
+        "{} stored, {} were duplicates, {} refused once more",
         grouped(counts.stored),
         grouped(counts.duplicate),
         grouped(counts.refused())
@@ -123,7 +121,7 @@ fn account(counts: &ReplayCounts) -> String {
     }
     if counts.passed_over > 0 {
         text.push_str(&format!(
-            ", {} passed over (gone meanwhile, or another replay has them)",
+            ", {} skipped (deleted meanwhile, or held by another replay)",
             grouped(counts.passed_over)
         ));
     }
@@ -131,7 +129,7 @@ fn account(counts: &ReplayCounts) -> String {
     text
 }
 
-fn account_json(counts: &ReplayCounts) -> String {
+fn result_json(counts: &ReplayCounts) -> String {
     let account = json!({
         "stored": counts.stored,
         "duplicate": counts.duplicate,

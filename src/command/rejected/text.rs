@@ -1,7 +1,7 @@
-//! Rejects as text: a table for many, everything for one, JSON for programs.
+//! Rejects as text: a table of many, the details of one, JSON for programs.
 //!
 //! Before: rows of `rejected_upload`. After: standard output.
-//! Promise: what a device sent cannot steer a terminal; JSON holds the original text unchanged.
+//! Promise: text from a device cannot control a terminal; JSON holds the original text unchanged.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -36,7 +36,7 @@ pub(super) fn table(rejects: &[RejectedUpload], total: u64) -> String {
     text
 }
 
-/// Everything known of one.
+/// All data of one.
 pub(super) fn details(reject: &RejectedUpload, zone: &TimeZone) -> String {
     let received = reject.received_at.to_zoned(zone.clone());
     let age = age(Timestamp::now().duration_since(reject.received_at));
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_is_aligned_and_says_what_is_left() {
+    fn the_table_is_aligned_and_counts_what_is_left() {
         let text = table(&[reject(7, Some("设备一"), ""), reject(1_234, None, "")], 1_002);
         let lines: Vec<&str> = text.lines().collect();
         let columns: Vec<usize> = lines[..3]
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_device_sent_cannot_steer_a_terminal() {
+    fn text_from_a_device_cannot_control_a_terminal() {
         let text = details(&reject(7, None, "{\"a\":\t\"\u{9b}31m\u{7f}\"}\n{}"), &TimeZone::UTC);
         assert!(text.contains("{\"a\":\t\"\\u{9b}31m\\u{7f}\"}\n{}"), "{text}");
     }

@@ -1,7 +1,7 @@
-//! Names in uploads that have no meaning here, as text and as JSON.
+//! Unknown names in uploads, as text and as JSON.
 //!
 //! Before: `http` and `vitals backfill` counted them. After: standard output.
-//! Promise: what a device sent cannot steer a terminal.
+//! Promise: text from a device cannot control a terminal.
 
 use std::process::ExitCode;
 

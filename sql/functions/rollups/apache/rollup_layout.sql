@@ -183,7 +183,7 @@ comment on function vitals.rollup_insert(vitals.rollup, text, text) is 'The stat
 
 -- Apache edition: makes the tables of before migration V37 anew in this layout, from what is in them; nothing is computed from
 -- sources that may be gone. All are filled before the first takes its place. Idempotent.
--- Locks: vitals.await_rollups until commit, so refreshes wait; readers wait from when the last one is filled.
+-- Locks: vitals.block_rollup_refresh until commit, so refreshes wait; readers wait from when the last one is filled.
 create or replace function vitals.narrow_rollups() returns void
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -203,7 +203,7 @@ begin
     if cardinality(wide) = 0 then
         return;
     end if;
-    perform vitals.await_rollups();
+    perform vitals.block_rollup_refresh();
     foreach r in array wide loop
         select d.time_interval into chunk
         from timescaledb_information.dimensions as d

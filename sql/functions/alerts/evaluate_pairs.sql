@@ -107,21 +107,21 @@ $$;
 comment on function vitals.breached_pairs(bigint[], timestamptz, timestamptz, timestamptz, timestamptz) is 'Which rules the rows of batches breach.';
 
 -- How far before a composite alert a row may lie that has a say in it.
-create or replace function vitals.rule_reach(conditions jsonb, window_seconds integer) returns interval
+create or replace function vitals.rule_lookback(conditions jsonb, window_seconds integer) returns interval
 language sql immutable
 set search_path = pg_catalog, pg_temp
 as $$
     select coalesce(
-        make_interval(secs => max((c ->> 'duration_seconds')::numeric)::integer + 2 * rule_reach.window_seconds),
-        make_interval(secs => 2 * rule_reach.window_seconds)
+        make_interval(secs => max((c ->> 'duration_seconds')::numeric)::integer + 2 * rule_lookback.window_seconds),
+        make_interval(secs => 2 * rule_lookback.window_seconds)
     )
-    from jsonb_array_elements(rule_reach.conditions) as c
+    from jsonb_array_elements(rule_lookback.conditions) as c
     having count(*) > 0
 $$;
-comment on function vitals.rule_reach(jsonb, integer) is 'How far before a composite alert a row may lie that has a say in it; NULL for other rules.';
+comment on function vitals.rule_lookback(jsonb, integer) is 'How far before a composite alert a row may lie that has a say in it; NULL for other rules.';
 
 -- The breached pairs, and those whose alert the batches may continue, end or change.
-create or replace function vitals.pairs_to_judge(
+create or replace function vitals.pairs_to_evaluate(
     breached vitals.alert_pairs, batch_ids bigint[], devices text[], first_ts timestamptz, last_ts timestamptz
 ) returns vitals.alert_pairs
 language plpgsql stable
@@ -132,24 +132,24 @@ declare
     near_devices text[];
     pairs        vitals.alert_pairs;
 begin
-    if pairs_to_judge.first_ts is null then
+    if pairs_to_evaluate.first_ts is null then
         return breached;
     end if;
     select array_agg(distinct a.device_sn) into near_devices
     from alert a
-    where (pairs_to_judge.devices is null or a.device_sn = any (pairs_to_judge.devices))
+    where (pairs_to_evaluate.devices is null or a.device_sn = any (pairs_to_evaluate.devices))
       and a.kind in ('threshold', 'composite')
-      and coalesce(a.ended_ts, 'infinity'::timestamptz) >= pairs_to_judge.first_ts
-      and vitals.has_a_say(a.resolution);
+      and coalesce(a.ended_ts, 'infinity'::timestamptz) >= pairs_to_evaluate.first_ts
+      and vitals.accepts_readings(a.resolution);
     if near_devices is null then
         return breached;
     end if;
     with heard as materialized (
         select h.device_sn, min(h.ts) as first_ts, max(h.ts) as last_ts
         from health_data h
-        where h.batch_id = any (pairs_to_judge.batch_ids)
-          and h.batch_id between (select min(b) from unnest(pairs_to_judge.batch_ids) as b) and (select max(b) from unnest(pairs_to_judge.batch_ids) as b)
-          and h.ts between pairs_to_judge.first_ts and pairs_to_judge.last_ts
+        where h.batch_id = any (pairs_to_evaluate.batch_ids)
+          and h.batch_id between (select min(b) from unnest(pairs_to_evaluate.batch_ids) as b) and (select max(b) from unnest(pairs_to_evaluate.batch_ids) as b)
+          and h.ts between pairs_to_evaluate.first_ts and pairs_to_evaluate.last_ts
           and h.device_sn = any (near_devices)
         group by h.device_sn
     ),
@@ -163,8 +163,8 @@ begin
         join alert_rule r on r.rule_id = a.rule_id and r.enabled
         where a.kind in ('threshold', 'composite')
           and coalesce(a.ended_ts, 'infinity'::timestamptz) >= heard.first_ts
-          and a.started_ts - coalesce(vitals.rule_reach(r.conditions, r.window_seconds), interval '0') <= heard.last_ts
-          and vitals.has_a_say(a.resolution)
+          and a.started_ts - coalesce(vitals.rule_lookback(r.conditions, r.window_seconds), interval '0') <= heard.last_ts
+          and vitals.accepts_readings(a.resolution)
     )
     select array_agg(p.rule_id), array_agg(p.device_sn), array_agg(p.first_ts), array_agg(p.last_ts)
     into pairs
@@ -179,12 +179,12 @@ begin
     );
 end
 $$;
-comment on function vitals.pairs_to_judge(vitals.alert_pairs, bigint[], text[], timestamptz, timestamptz) is
+comment on function vitals.pairs_to_evaluate(vitals.alert_pairs, bigint[], text[], timestamptz, timestamptz) is
     'Which pairs of a rule and a device a batch has a say in.';
 
 -- Brings the alerts of pairs in line with the stored rows. The usual case, rows newer than all that was judged, goes in one
 -- statement for all pairs and reads only what is new; where rows came late, the pair is judged again (rebuild_alerts).
-create or replace function vitals.judge_pairs(pairs vitals.alert_pairs, pending bigint[]) returns vitals.alert_changes
+create or replace function vitals.evaluate_pairs(pairs vitals.alert_pairs, pending bigint[]) returns vitals.alert_changes
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
 set plan_cache_mode = force_custom_plan
@@ -207,7 +207,7 @@ begin
             coalesce(n.judged_ts >= p.first_ts, false) as is_late,
             case when p.last_ts >= settled_before then 'infinity'::timestamptz
                 else p.last_ts + interval '6 hours' + make_interval(secs => r.window_seconds)
-                    + coalesce(vitals.rule_reach(r.conditions, r.window_seconds), interval '0')
+                    + coalesce(vitals.rule_lookback(r.conditions, r.window_seconds), interval '0')
             end as until_ts
         from (
             select r.ordinality::integer as rule_at, q.device_sn, q.first_ts, q.last_ts
@@ -220,7 +220,7 @@ begin
             select a.*
             from alert a
             where a.device_sn = p.device_sn and a.rule_id = r.rule_id
-              and vitals.has_a_say(a.resolution)
+              and vitals.accepts_readings(a.resolution)
             order by a.started_ts desc
             limit 1
         ) as n on true
@@ -260,9 +260,9 @@ begin
 
     if ahead.rule_at is not null then
         select * into done
-        from vitals.continue_alerts(
+        from vitals.extend_alerts(
             rules, ahead.rule_at, ahead.device_sn, ahead.from_ts, ahead.until_ts, ahead.seed_on, ahead.seed_ended_ts,
-            ahead.seed_last_ts, ahead.seed_id, judge_pairs.pending, ahead.scan_from, ahead.scan_until
+            ahead.seed_last_ts, ahead.seed_id, evaluate_pairs.pending, ahead.scan_from, ahead.scan_until
         );
         changed := row(done.changed, done.fired, done.resolved);
         ahead.late_rule_at := ahead.late_rule_at || array(select ahead.rule_at[each] from unnest(done.unsettled) as each);
@@ -272,11 +272,11 @@ begin
     end if;
     if cardinality(ahead.late_rule_at) > 0 then
         rebuilt := vitals.rebuild_alerts(
-            rules, ahead.late_rule_at, ahead.late_device_sn, ahead.late_first_ts, ahead.late_last_ts, judge_pairs.pending
+            rules, ahead.late_rule_at, ahead.late_device_sn, ahead.late_first_ts, ahead.late_last_ts, evaluate_pairs.pending
         );
         changed := row(changed.changed || rebuilt.changed, changed.fired || rebuilt.fired, changed.resolved || rebuilt.resolved);
     end if;
     return changed;
 end
 $$;
-comment on function vitals.judge_pairs(vitals.alert_pairs, bigint[]) is 'Brings the alerts of pairs of a rule and a device in line with the stored rows.';
+comment on function vitals.evaluate_pairs(vitals.alert_pairs, bigint[]) is 'Brings the alerts of pairs of a rule and a device in line with the stored rows.';

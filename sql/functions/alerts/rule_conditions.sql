@@ -1,22 +1,22 @@
 -- Parts of the judgement of a rule: its hours, its conditions, its words.
 -- Before: derive_alerts, evaluate_alerts. Locks: none.
 
--- is_breach and has_a_say, and metric_value and is_measured of metric.sql, are written into the statement that calls them; a SET clause would prevent that.
+-- is_breach and accepts_readings, and metric_value and is_measured of metric.sql, are written into the statement that calls them; a SET clause would prevent that.
 
 -- When an alert changes that was changed at `before`: now, but always later, also where the clock was put back. What shows alerts
 -- goes by it.
-create or replace function vitals.after_update(before timestamptz) returns timestamptz
+create or replace function vitals.next_updated_at(before timestamptz) returns timestamptz
 language sql volatile
 as $$
     select greatest(clock_timestamp(), before + interval '1 microsecond')
 $$;
-comment on function vitals.after_update(timestamptz) is 'When an alert changes: now, but later than its last change.';
+comment on function vitals.next_updated_at(timestamptz) is 'When an alert changes: now, but later than its last change.';
 
 -- Whether readings still have a say in an alert: not once a person, its rule or the readings themselves have closed it for good.
-create or replace function vitals.has_a_say(resolution text) returns boolean
+create or replace function vitals.accepts_readings(resolution text) returns boolean
 language sql immutable
 as $$ select coalesce(resolution, '') not in ('manual', 'rule_disabled', 'retracted') $$;
-comment on function vitals.has_a_say(text) is 'Whether readings still have a say in an alert resolved so; NULL: it is open.';
+comment on function vitals.accepts_readings(text) is 'Whether readings still have a say in an alert resolved so; NULL: it is open.';
 
 -- Every bound of every rule that is in force, of composite rules one a condition.
 create or replace function vitals.bounds_in_force()

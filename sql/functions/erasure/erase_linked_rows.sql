@@ -4,7 +4,7 @@
 -- whose keys Redis still has.
 -- Parameters: number of the erasure (NULL: only count), and what is erased.
 -- Locks: the row of vitals.directory until commit, before its rows; the rows.
-create or replace function vitals.erase_rest(id bigint, of_kind text, of_subject text)
+create or replace function vitals.erase_linked_rows(id bigint, of_kind text, of_subject text)
 returns table (relation text, taken bigint)
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -85,7 +85,7 @@ begin
     where erasure_id = id;
 end
 $$;
-comment on function vitals.erase_rest(bigint, text, text) is 'The end of an erasure; rows by table.';
+comment on function vitals.erase_linked_rows(bigint, text, text) is 'The end of an erasure; rows by table.';
 
 -- All of an erasure in one transaction, for SQL. `vitals erase` does the same step by step, and goes on with Redis. Of whom nothing is
 -- known there is no receipt: a serial that was mistyped must not pass for one that was erased.
@@ -104,7 +104,7 @@ begin
     for step in select * from vitals.erasure_steps(of_kind) loop
         perform vitals.erase_step(id, of_kind, of_subject, step.relation, step.from_ts, step.to_ts);
     end loop;
-    perform vitals.erase_rest(id, of_kind, of_subject);
+    perform vitals.erase_linked_rows(id, of_kind, of_subject);
     select * into receipt from erasure where erasure_id = id;
     -- One that was broken off before may have taken everything already.
     if receipt.counts = '{}' and id > coalesce(last, 0) then

@@ -20,7 +20,7 @@ begin
         if p.keep_for is not null and p.kind <> 'table' then
             action := 'drop';
             until := (select c.until from vitals.policy_cutoff(p.relation) as c);
-            note := vitals.policy_held(p.relation);
+            note := vitals.retention_hold_reason(p.relation);
             select count(*), coalesce(sum(c.rows), 0), coalesce(sum(c.bytes), 0) into chunks, rows, bytes
             from vitals.policy_chunks(p.schema_name, p.table_name) as c where c.range_end <= plan_policies.until;
             return next;
@@ -40,7 +40,7 @@ begin
             until := null;
             chunks := null;
             note := format('beyond keep_bytes = %s', p.keep_bytes);
-            select count(*), coalesce(sum(r.bytes), 0) into rows, bytes from vitals.rejects_over(p.keep_bytes) as r;
+            select count(*), coalesce(sum(r.bytes), 0) into rows, bytes from vitals.excess_rejects(p.keep_bytes) as r;
             if rows > 0 then
                 return next;
             end if;

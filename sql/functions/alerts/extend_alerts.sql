@@ -1,9 +1,9 @@
 -- Rows newer than all that was judged: their alerts go on, end, open again or begin. One statement for all pairs.
--- Called by judge_pairs; parameters as in derive_alerts, and
+-- Called by evaluate_pairs; parameters as in derive_alerts, and
 --   seed_id    the alert before from_ts that has a say; NULL: none
 -- Result: alerts that changed, that people hear of now, that ended; and the pairs (index) whose alerts reach to until_ts, of
 -- which nothing was written.
-create or replace function vitals.continue_alerts(
+create or replace function vitals.extend_alerts(
     rules alert_rule[],
     rule_at integer[], device_sns text[], from_ts timestamptz[], until_ts timestamptz[],
     seed_on boolean[], seed_ended_ts timestamptz[], seed_last_ts timestamptz[], seed_id bigint[], pending bigint[],
@@ -17,18 +17,18 @@ as $$
 begin
     with derived as materialized (
         select * from vitals.derive_alerts(
-            continue_alerts.rules, continue_alerts.rule_at, continue_alerts.device_sns, continue_alerts.from_ts,
-            continue_alerts.until_ts, continue_alerts.seed_on, continue_alerts.seed_ended_ts, continue_alerts.seed_last_ts, continue_alerts.pending,
-            continue_alerts.scan_from, continue_alerts.scan_until
+            extend_alerts.rules, extend_alerts.rule_at, extend_alerts.device_sns, extend_alerts.from_ts,
+            extend_alerts.until_ts, extend_alerts.seed_on, extend_alerts.seed_ended_ts, extend_alerts.seed_last_ts, extend_alerts.pending,
+            extend_alerts.scan_from, extend_alerts.scan_until
         )
     ),
     pair as materialized (
         select p.*, r.rule_id, r.min_value, r.max_value, make_interval(secs => r.cooldown_seconds) as cooldown,
             make_interval(secs => r.expire_seconds) as expire
         from unnest(
-            continue_alerts.rule_at, continue_alerts.device_sns, continue_alerts.until_ts, continue_alerts.seed_on, continue_alerts.seed_id
+            extend_alerts.rule_at, extend_alerts.device_sns, extend_alerts.until_ts, extend_alerts.seed_on, extend_alerts.seed_id
         ) with ordinality as p (rule_at, device_sn, until_ts, seed_on, seed_id, ord)
-        join unnest(continue_alerts.rules) with ordinality as r on r.ordinality = p.rule_at
+        join unnest(extend_alerts.rules) with ordinality as r on r.ordinality = p.rule_at
     ),
     reaching as materialized (
         select distinct d.ord
@@ -58,7 +58,7 @@ begin
             resolved_at  = case when s.end_ts is null then null else coalesce(a.resolved_at, clock_timestamp()) end,
             acknowledged_at = case when a.status = 'resolved' and s.end_ts is null then null else a.acknowledged_at end,
             acknowledged_by = case when a.status = 'resolved' and s.end_ts is null then null else a.acknowledged_by end,
-            updated_at   = vitals.after_update(a.updated_at)
+            updated_at   = vitals.next_updated_at(a.updated_at)
         from (
             select
                 s.last_ts, s.last_value, s.last_text, s.peak_value, s.breach_count, s.judged_ts, s.late,
@@ -88,16 +88,16 @@ begin
             s.late, s.started_ts, s.fired_ts, s.last_ts, s.ended_ts, s.judged_ts,
             s.breach_count, s.last_value, s.peak_value, s.last_text, s.latitude, s.longitude, s.altitude,
             vitals.alert_message(
-                continue_alerts.rules[p.rule_at], p.device_sn, s.fired_value,
+                extend_alerts.rules[p.rule_at], p.device_sn, s.fired_value,
                 s.breach_count, s.fired_ts, s.customer_id, s.org_id, s.user_id
             ),
             vitals.alert_translations(
-                continue_alerts.rules[p.rule_at], p.device_sn, s.fired_value,
+                extend_alerts.rules[p.rule_at], p.device_sn, s.fired_value,
                 s.breach_count, s.fired_ts, s.customer_id, s.org_id, s.user_id
             )
         from settled s
         join pair p on p.ord = s.ord
-        join unnest(continue_alerts.rules) with ordinality as r on r.ordinality = p.rule_at
+        join unnest(extend_alerts.rules) with ordinality as r on r.ordinality = p.rule_at
         -- After those that end, or two would be open at once.
         where s.seq > 0 and (select count(*) from gone_on) >= 0
         order by s.ord, s.seq
@@ -133,6 +133,6 @@ begin
     ) as c;
 end
 $$;
-comment on function vitals.continue_alerts(
+comment on function vitals.extend_alerts(
     alert_rule[], integer[], text[], timestamptz[], timestamptz[], boolean[], timestamptz[], timestamptz[], bigint[], bigint[], timestamptz, timestamptz
 ) is 'Writes what rows newer than all that was judged make of alerts.';

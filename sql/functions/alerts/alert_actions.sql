@@ -6,27 +6,27 @@
 -- Locks: the row of the alert, then those of notification.
 
 -- The alert, locked for a step of this person.
-create or replace function vitals.alert_for_step(alert_id bigint, actor text) returns alert
+create or replace function vitals.lock_alert(alert_id bigint, actor text) returns alert
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
 as $$
 declare
     kept alert;
 begin
-    if alert_for_step.actor is null or alert_for_step.actor !~ '\S' then
+    if lock_alert.actor is null or lock_alert.actor !~ '\S' then
         raise exception 'who does it is missing' using errcode = 'invalid_parameter_value';
     end if;
-    select * into kept from alert where alert.alert_id = alert_for_step.alert_id for no key update;
+    select * into kept from alert where alert.alert_id = lock_alert.alert_id for no key update;
     if not found then
-        raise exception 'there is no alert %', alert_for_step.alert_id using errcode = 'no_data_found';
+        raise exception 'there is no alert %', lock_alert.alert_id using errcode = 'no_data_found';
     end if;
     return kept;
 end
 $$;
-comment on function vitals.alert_for_step(bigint, text) is 'Locks an alert for a step of a person.';
+comment on function vitals.lock_alert(bigint, text) is 'Locks an alert for a step of a person.';
 
 -- Says in words why an alert that is resolved takes no further step.
-create or replace function vitals.alert_is_over(kept alert) returns void
+create or replace function vitals.refuse_resolved_alert(kept alert) returns void
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
 as $$
@@ -35,27 +35,27 @@ begin
         concat_ws(' ', 'by ' || kept.resolved_by, to_char(kept.resolved_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS"Z"'));
 end
 $$;
-comment on function vitals.alert_is_over(alert) is 'Refuses a step of an alert that is resolved.';
+comment on function vitals.refuse_resolved_alert(alert) is 'Refuses a step of an alert that is resolved.';
 
 -- Writes down what was done, and wakes whoever shows it and tells of it. NOTIFY makes commits wait for one another; steps of
 -- people are few.
-create or replace function vitals.alert_stepped(alert_ids bigint[], action text, actor text, note text) returns void
+create or replace function vitals.record_alert_action(alert_ids bigint[], action text, actor text, note text) returns void
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
 as $$
 begin
     insert into alert_action (alert_id, action, actor, note)
-    select stepped.alert_id, alert_stepped.action, alert_stepped.actor, nullif(btrim(alert_stepped.note), '')
-    from unnest(alert_stepped.alert_ids) as stepped (alert_id);
-    if alert_stepped.action = 'noted' then
-        perform vitals.show_alerts(alert_stepped.alert_ids);
+    select stepped.alert_id, record_alert_action.action, record_alert_action.actor, nullif(btrim(record_alert_action.note), '')
+    from unnest(record_alert_action.alert_ids) as stepped (alert_id);
+    if record_alert_action.action = 'noted' then
+        perform vitals.show_alerts(record_alert_action.alert_ids);
     else
-        perform vitals.notify_alerts(alert_stepped.alert_ids, alert_stepped.action);
+        perform vitals.notify_alerts(record_alert_action.alert_ids, record_alert_action.action);
     end if;
     perform pg_notify('vitals_notification', '');
 end
 $$;
-comment on function vitals.alert_stepped(bigint[], text, text, text) is 'Notes a step of alerts, and whom to tell of it.';
+comment on function vitals.record_alert_action(bigint[], text, text, text) is 'Notes a step of alerts, and whom to tell of it.';
 
 -- A person takes the alert on. The same person again changes nothing; for another it is taken.
 create or replace function vitals.acknowledge_alert(alert_id bigint, actor text, note text default null) returns void
@@ -63,10 +63,10 @@ language plpgsql
 set search_path = pg_catalog, public, pg_temp
 as $$
 declare
-    kept alert := vitals.alert_for_step(acknowledge_alert.alert_id, acknowledge_alert.actor);
+    kept alert := vitals.lock_alert(acknowledge_alert.alert_id, acknowledge_alert.actor);
 begin
     if kept.status = 'resolved' then
-        perform vitals.alert_is_over(kept);
+        perform vitals.refuse_resolved_alert(kept);
     end if;
     if kept.status = 'acknowledged' then
         if kept.acknowledged_by = acknowledge_alert.actor then
@@ -77,9 +77,9 @@ begin
     end if;
     update alert
     set status = 'acknowledged', acknowledged_at = clock_timestamp(), acknowledged_by = acknowledge_alert.actor,
-        updated_at = vitals.after_update(alert.updated_at)
+        updated_at = vitals.next_updated_at(alert.updated_at)
     where alert.alert_id = kept.alert_id;
-    perform vitals.alert_stepped(array[kept.alert_id], 'acknowledged', acknowledge_alert.actor, acknowledge_alert.note);
+    perform vitals.record_alert_action(array[kept.alert_id], 'acknowledged', acknowledge_alert.actor, acknowledge_alert.note);
 end
 $$;
 comment on function vitals.acknowledge_alert(bigint, text, text) is
@@ -91,18 +91,18 @@ language plpgsql
 set search_path = pg_catalog, public, pg_temp
 as $$
 declare
-    kept alert := vitals.alert_for_step(resolve_alert.alert_id, resolve_alert.actor);
+    kept alert := vitals.lock_alert(resolve_alert.alert_id, resolve_alert.actor);
 begin
     if kept.status = 'resolved' then
-        perform vitals.alert_is_over(kept);
+        perform vitals.refuse_resolved_alert(kept);
     end if;
     update alert
     set status = 'resolved', resolution = 'manual', resolved_at = clock_timestamp(), resolved_by = resolve_alert.actor,
-        updated_at = vitals.after_update(alert.updated_at),
+        updated_at = vitals.next_updated_at(alert.updated_at),
         muted_until = clock_timestamp() + (
             select make_interval(secs => rule.cooldown_seconds) from alert_rule rule where rule.rule_id = kept.rule_id)
     where alert.alert_id = kept.alert_id;
-    perform vitals.alert_stepped(array[kept.alert_id], 'resolved', resolve_alert.actor, resolve_alert.note);
+    perform vitals.record_alert_action(array[kept.alert_id], 'resolved', resolve_alert.actor, resolve_alert.note);
 end
 $$;
 comment on function vitals.resolve_alert(bigint, text, text) is
@@ -114,13 +114,13 @@ language plpgsql
 set search_path = pg_catalog, public, pg_temp
 as $$
 declare
-    kept alert := vitals.alert_for_step(note_alert.alert_id, note_alert.actor);
+    kept alert := vitals.lock_alert(note_alert.alert_id, note_alert.actor);
 begin
     if note_alert.note is null or note_alert.note !~ '\S' then
         raise exception 'the note is empty' using errcode = 'invalid_parameter_value';
     end if;
-    update alert set updated_at = vitals.after_update(alert.updated_at) where alert.alert_id = kept.alert_id;
-    perform vitals.alert_stepped(array[kept.alert_id], 'noted', note_alert.actor, note_alert.note);
+    update alert set updated_at = vitals.next_updated_at(alert.updated_at) where alert.alert_id = kept.alert_id;
+    perform vitals.record_alert_action(array[kept.alert_id], 'noted', note_alert.actor, note_alert.note);
 end
 $$;
 comment on function vitals.note_alert(bigint, text, text) is 'A person says something about an alert, open or not.';
@@ -135,7 +135,7 @@ declare
     actor text := coalesce(nullif(current_setting('vitals.actor', true), ''), current_user);
     ended bigint[];
 begin
-    perform pg_advisory_xact_lock(vitals.alert_turn());
+    perform pg_advisory_xact_lock(vitals.alert_eval_lock());
     perform from alert
     where alert.rule_id = resolve_alerts_of_rule.rule_id and alert.status <> 'resolved'
     order by alert.alert_id
@@ -143,13 +143,13 @@ begin
     with over as (
         update alert
         set status = 'resolved', resolution = 'rule_disabled', resolved_at = clock_timestamp(), resolved_by = actor,
-            updated_at = vitals.after_update(alert.updated_at)
+            updated_at = vitals.next_updated_at(alert.updated_at)
         where alert.rule_id = resolve_alerts_of_rule.rule_id and alert.status <> 'resolved'
         returning alert.alert_id
     )
     select array_agg(over.alert_id order by over.alert_id) into ended from over;
     if ended is not null then
-        perform vitals.alert_stepped(ended, 'resolved', actor, 'the rule was disabled');
+        perform vitals.record_alert_action(ended, 'resolved', actor, 'the rule was disabled');
     end if;
 end
 $$;

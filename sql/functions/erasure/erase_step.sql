@@ -2,7 +2,7 @@
 
 -- Takes away what a relation holds of the subject, and notes it; returns how many rows.
 -- Parameters: number of the erasure (NULL: only count), what is erased, and a step as vitals.erasure_steps() gives it.
--- Locks: the rows; of raw rows and rollups vitals.await_rollups, until commit.
+-- Locks: the rows; of raw rows and rollups vitals.block_rollup_refresh, until commit.
 create or replace function vitals.erase_step(
     id bigint, of_kind text, of_subject text, of_relation text, from_ts timestamptz, to_ts timestamptz
 ) returns bigint
@@ -30,7 +30,7 @@ begin
     end if;
     if from_ts is not null then
         if not count_only and (t.kind = 'rollup' or of_relation = 'health_data') then
-            perform vitals.await_rollups();
+            perform vitals.block_rollup_refresh();
         end if;
         whose := format('x.device_sn = %L and x.%I >= %L and x.%I < %L', of_subject, t.time_column, from_ts, t.time_column, to_ts);
     else
@@ -66,7 +66,7 @@ declare
     tos     timestamptz[] := '{}';
 begin
     if of_relation = 'health_data' and not count_only then
-        perform vitals.await_rollups();
+        perform vitals.block_rollup_refresh();
     end if;
     for part in execute format(
         'select device_sn, min(%1$I) as lo, max(%1$I) as hi, %2$L as named from public.%3$I '
