@@ -12,6 +12,7 @@ mod names;
 mod notify;
 mod public_url;
 mod redis_tls;
+mod terminal;
 mod value;
 
 use std::ffi::OsString;
@@ -28,6 +29,7 @@ pub use limits::{LimitSettings, TrustedProxy};
 pub use monitor::MonitorSettings;
 pub use notify::NotifySettings;
 pub use redis_tls::RedisSettings;
+pub use terminal::terminal_language;
 pub use value::{Authentication, Duplicates, Enrolment, LogFormat};
 
 /// All settings of the service, in their units.

@@ -7,6 +7,7 @@ pub mod alerts;
 pub mod backfill;
 pub mod check;
 pub mod directory;
+pub mod encoding;
 pub mod erase;
 pub mod interrupt;
 pub mod keys;
@@ -28,6 +29,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{self, Settings};
+use crate::language::Language;
 use crate::telemetry;
 
 /// Takes health data from wearables over HTTP and puts it, durably and once, into TimescaleDB.
@@ -37,6 +39,9 @@ pub struct Arguments {
     /// Settings file (TOML); `VITALS_*` variables win over it
     #[arg(long, global = true, env = config::CONFIG_VARIABLE, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Language of what `alerts` prints: en, zh; without it that of the terminal (LC_ALL, LC_MESSAGES, LANG), else the setting
+    #[arg(long, global = true, value_name = "LANGUAGE")]
+    language: Option<Language>,
     #[command(subcommand)]
     command: Command,
 }
@@ -112,7 +117,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Check => check::run(&load()?).await,
         Command::Keys(action) => keys::run(action, &load()?).await,
         Command::Directory(action) => directory::run(action, &load()?).await,
-        Command::Alerts(action) => alerts::run(action, &load()?).await,
+        Command::Alerts(action) => alerts::run(action, arguments.language, &load()?).await,
         Command::Policy(action) => policy::run(action, &load()?).await,
         Command::Backfill(options) => backfill::run(options, &load()?).await,
         Command::Rejected(options) => rejected::run(options, &load()?).await,

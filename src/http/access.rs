@@ -172,7 +172,7 @@ impl Access {
         if !held_against.depend_on_owners() {
             return Ok(());
         }
-        let tenant = tokio::time::timeout(patience, self.owners.tenant_now(key.device_sn())).await;
+        let tenant = tokio::time::timeout(patience, self.owners.current_tenant(key.device_sn())).await;
         let Ok(Ok(tenant)) = tenant else { return Err(KeysError::Unavailable) };
         if held_against.admits_of(key, tenant.unwrap_or_default()) { Ok(()) } else { Err(KeysError::Refused) }
     }

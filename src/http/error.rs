@@ -1,13 +1,14 @@
-//! The only place that turns an error into a status, and says in the document which there are.
+//! The only place that turns an error into a status, and describes the statuses in the OpenAPI document.
 
 mod access;
 mod api;
+mod localize;
 
 use std::collections::BTreeMap;
 
-use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::Serialize;
 use utoipa::openapi::schema::Type;
 use utoipa::openapi::{ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder};
@@ -15,51 +16,62 @@ use utoipa::{IntoResponses, ToSchema};
 
 pub(super) use access::{AccessError, OpenErrors};
 pub(super) use api::{ApiError, BodyErrors, ListErrors, OneErrors};
+pub(super) use localize::localize;
 
 use crate::ingest::IngestError;
+use crate::language::{Text, text};
 use crate::owners::OwnersError;
 use crate::telemetry::names;
 use crate::wire::BodyError;
 
-/// Seconds after which a refused sender should come again: long enough for a queue to drain, short of a watch's
+/// Seconds after which a refused sender should try again: long enough for a queue to drain, short of a watch's
 /// own retry.
 const RETRY_AFTER_SECONDS: u64 = 2;
 
 /// Why a request is not answered 200.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum HttpError {
     /// The body is not an upload.
-    #[error(transparent)]
-    Body(#[from] BodyError),
-    /// No record of a batch can be stored.
-    #[error("no valid record")]
+    Body(BodyError),
+    /// No record of a batch can be stored: the answer lists them.
     NoValidRecord(serde_json::Value),
     /// The body is larger than allowed.
-    #[error("the body is larger than {limit_bytes} bytes{unit}")]
     TooLarge {
         /// The limit.
         limit_bytes: usize,
         /// Of what.
         unit: &'static str,
     },
-    /// The body is compressed in a way that is not read.
-    #[error("Content-Encoding must be gzip, zstd or identity, and only one of them")]
+    /// The Content-Encoding is not supported.
     Encoding,
-    /// The body is not what its Content-Encoding says, or broke off.
-    #[error("the body cannot be read: {0}")]
+    /// The body is not valid for its Content-Encoding, or ended early.
     Unreadable(String),
-    /// The body did not come in time.
-    #[error("the body did not arrive in time")]
+    /// The body did not arrive in time.
     Slow,
-    /// All bodies together take as much as they may, or the large ones before it took too long.
-    #[error("too many large bodies are being read")]
+    /// The memory for bodies is used up, or earlier large bodies took too long.
     Crowded,
-    /// It could not be committed now.
-    #[error(transparent)]
-    Ingest(#[from] IngestError),
-    /// Whose it is could not be found out now.
-    #[error(transparent)]
-    Owners(#[from] OwnersError),
+    /// It cannot be committed now.
+    Ingest(IngestError),
+    /// The owners cannot be looked up now.
+    Owners(OwnersError),
+}
+
+impl From<BodyError> for HttpError {
+    fn from(error: BodyError) -> Self {
+        Self::Body(error)
+    }
+}
+
+impl From<IngestError> for HttpError {
+    fn from(error: IngestError) -> Self {
+        Self::Ingest(error)
+    }
+}
+
+impl From<OwnersError> for HttpError {
+    fn from(error: OwnersError) -> Self {
+        Self::Owners(error)
+    }
 }
 
 /// What every error is answered with
@@ -73,9 +85,14 @@ pub(super) struct ErrorAnswer {
 }
 
 impl ErrorAnswer {
-    fn new(message: impl ToString) -> Json<Self> {
-        Json(Self { status: "error", message: message.to_string() })
+    fn new(message: String) -> Json<Self> {
+        Json(Self { status: "error", message })
     }
+}
+
+/// An error in English, as devices are answered; [`localize`] translates it for requests below `/api/`.
+fn answer(status: StatusCode, text: Text) -> Response {
+    (status, Extension(text.clone()), ErrorAnswer::new(text.to_string())).into_response()
 }
 
 impl HttpError {
@@ -83,6 +100,24 @@ impl HttpError {
     pub(super) fn crowded() -> Self {
         metrics::counter!(names::REFUSED, "reason" => "crowded").increment(1);
         Self::Crowded
+    }
+
+    /// What is wrong. The texts of parsers and ingest are part of the contract with devices and stay in English.
+    fn text(&self) -> Text {
+        match self {
+            Self::Body(error) => Text::Verbatim(error.to_string()),
+            Self::NoValidRecord(_) => text!("upload-no-valid-record"),
+            Self::TooLarge { limit_bytes, unit } => {
+                let measured = unit.trim().replace(' ', "-");
+                text!("body-too-large", bytes = limit_bytes.to_string(), measured = measured)
+            }
+            Self::Encoding => text!("body-encoding"),
+            Self::Unreadable(reason) => text!("body-unreadable", reason = reason.as_str()),
+            Self::Slow => text!("body-slow"),
+            Self::Crowded => text!("body-crowded"),
+            Self::Ingest(error) => Text::Verbatim(error.to_string()),
+            Self::Owners(error) => Text::Verbatim(error.to_string()),
+        }
     }
 
     fn status(&self) -> StatusCode {
@@ -104,37 +139,39 @@ impl IntoResponse for HttpError {
         let status = self.status();
         let mut response = match self {
             Self::NoValidRecord(account) => (status, Json(account)).into_response(),
-            other => (status, ErrorAnswer::new(other)).into_response(),
+            other => answer(status, other.text()),
         };
-        come_again(&mut response);
+        retry_later(&mut response);
         response
     }
 }
 
-fn come_again(response: &mut Response) {
+fn retry_later(response: &mut Response) {
     if response.status() == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
     }
 }
 
-/// Why a watch is not told its configuration.
-#[derive(Debug, thiserror::Error)]
+/// Why a watch is not given its configuration.
+#[derive(Debug)]
 pub(super) enum ConfigError {
     /// It names a tenant that cannot be served.
-    #[error("{0}")]
     Tenant(String),
-    /// It has no key that may be told.
-    #[error(transparent)]
-    Access(#[from] AccessError),
+    /// It has no key, or none that may ask for this.
+    Access(AccessError),
     /// The database does not answer in time.
-    #[error("the configuration cannot be read now")]
     Unavailable,
-    /// The database refuses the question; the log says what.
-    #[error("the configuration cannot be read")]
+    /// The database refuses the query; the log has the reason.
     Failed,
 }
 
-/// What a watch is answered that cannot be told its configuration
+impl From<AccessError> for ConfigError {
+    fn from(error: AccessError) -> Self {
+        Self::Access(error)
+    }
+}
+
+/// The answer to a watch that cannot be given its configuration
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ConfigRefusal {
     /// Always false
@@ -146,20 +183,20 @@ pub(super) struct ConfigRefusal {
 
 impl IntoResponse for ConfigError {
     fn into_response(self) -> Response {
-        let status = match self {
+        let (status, text) = match self {
             Self::Access(error) => return error.into_response(),
-            Self::Tenant(_) => StatusCode::BAD_REQUEST,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Tenant(reason) => (StatusCode::BAD_REQUEST, Text::Verbatim(reason)),
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, text!("config-unavailable")),
+            Self::Failed => (StatusCode::INTERNAL_SERVER_ERROR, text!("config-failed")),
         };
-        let body = ConfigRefusal { success: false, error: self.to_string() };
+        let body = ConfigRefusal { success: false, error: text.to_string() };
         let mut response = (status, Json(body)).into_response();
-        come_again(&mut response);
+        retry_later(&mut response);
         response
     }
 }
 
-/// What an upload may be answered besides 200: the statuses above, for the document.
+/// The answers to an upload besides 200, for the OpenAPI document.
 impl IntoResponses for HttpError {
     fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
         let with_body = |description: &str| {
@@ -169,7 +206,7 @@ impl IntoResponses for HttpError {
         };
         let seconds = HeaderBuilder::new()
             .schema(Some(ObjectBuilder::new().schema_type(Type::Integer)))
-            .description(Some("Seconds after which to come again"))
+            .description(Some("Seconds after which to try again"))
             .build();
         [
             ("400", with_body("The body is no upload: empty, null, not JSON, or without anything to store")),
@@ -192,11 +229,11 @@ impl IntoResponses for HttpError {
 }
 
 pub(super) async fn no_such_route() -> Response {
-    (StatusCode::NOT_FOUND, ErrorAnswer::new("no such path")).into_response()
+    answer(StatusCode::NOT_FOUND, text!("path-absent"))
 }
 
 pub(super) async fn wrong_method() -> Response {
-    (StatusCode::METHOD_NOT_ALLOWED, ErrorAnswer::new("this path takes another method")).into_response()
+    answer(StatusCode::METHOD_NOT_ALLOWED, text!("method-not-allowed"))
 }
 
 #[cfg(test)]

@@ -187,11 +187,7 @@ impl State {
         let submitting = async {
             match terms.customer_id {
                 Some(customer_id) => self.owners.keep_own(&mut upload, customer_id).await?,
-                None => {
-                    self.owners.fill(&mut upload.items).await?;
-                    self.owners.fill(&mut upload.events).await?;
-                    self.owners.fill(&mut upload.device_infos).await?;
-                }
+                None => self.owners.fill(upload.owner_slots()).await?,
             }
             Ok(self.ingest.submit(upload).await?)
         };
@@ -283,6 +279,7 @@ pub fn router(state: Arc<State>, settings: &Settings) -> Router {
         .method_not_allowed_fallback(error::wrong_method)
         .layer(Extension(openapi::Document::new(&document, settings.authentication)))
         .layer(from_fn_with_state(state.clone(), access::check))
+        .layer(from_fn_with_state(settings.language, error::localize))
         .layer(from_fn(measure::measure));
     headers::add(routes, settings).with_state(state)
 }

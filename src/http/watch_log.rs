@@ -16,8 +16,7 @@ use super::error::AccessError;
 use super::openapi::WatchLogUpload;
 use super::{HttpError, State, Terms, body};
 use crate::ingest::IngestError;
-use crate::model::WatchLogLine;
-use crate::model::tenant::Probe;
+use crate::model::{Owner, OwnerSlot, WatchLogLine};
 use crate::store::{Kind, watch_log};
 use crate::wire;
 
@@ -97,17 +96,18 @@ async fn with_tenants(
     mut lines: Vec<WatchLogLine>,
     terms: &Terms,
 ) -> Result<Vec<WatchLogLine>, HttpError> {
-    let probe =
-        |line: &WatchLogLine| line.device_sn.as_deref().map(|device_sn| Probe::new(device_sn, line.ts));
-    let mut probes: Vec<Probe> = lines.iter().filter_map(probe).collect();
+    let mut owners = vec![Owner::default(); lines.len()];
+    let slots = lines.iter().zip(&mut owners).filter_map(|(line, owner)| {
+        let device_sn = line.device_sn.as_deref()?;
+        Some(OwnerSlot { device_sn, ts: line.ts, owner })
+    });
     match terms.customer_id {
-        // Who owns a device has to be known then.
-        Some(_) => state.owners.fill_verified(&mut probes).await?,
-        None => state.owners.fill(&mut probes).await?,
+        // Who owns a device decides here what is kept.
+        Some(_) => state.owners.fill_verified(slots).await?,
+        None => state.owners.fill(slots).await?,
     }
-    let mut owners = probes.into_iter().map(|probe| probe.owner.customer_id);
-    for line in &mut lines {
-        line.customer_id = line.device_sn.as_ref().and_then(|_| owners.next().flatten());
+    for (line, owner) in lines.iter_mut().zip(owners) {
+        line.customer_id = owner.customer_id;
     }
     // The tenant of a key of one device is that of the directory.
     if let Some(key) = terms.customer_id.filter(|_| terms.device.is_none()) {

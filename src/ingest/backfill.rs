@@ -157,7 +157,7 @@ async fn complete_owners(store: &Store, items: &mut [Item]) -> Result<(), StoreE
     for item in items.iter_mut().filter(incomplete) {
         match tenures.get(item.device_sn()) {
             Some(tenure) if tenure.covers(item.ts()) => item.owner_mut().complete_from(&tenure.owner),
-            _ => earlier.push(item),
+            _ => earlier.push(item.owner_slot()),
         }
     }
     owners::fill(store, earlier.into_iter()).await

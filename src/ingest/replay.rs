@@ -12,7 +12,7 @@ use super::fold::{self, Record, Row};
 use super::recent::fold_documents;
 use super::row_set::{may_be_caused_by_a_row, may_be_too_large};
 use crate::config::{Duplicates, Settings};
-use crate::model::tenant::OF_DIRECTORY;
+use crate::model::tenant::{self, OF_DIRECTORY};
 use crate::model::{DeviceInfoItem, EventItem, Refusal, Reject, RejectReason, Source, Upload};
 use crate::store::accounting::REPLAY_SHARD;
 use crate::store::batch::{Batch, Folded, Session, Written, kind_of};
@@ -150,7 +150,7 @@ async fn try_commit(
     Ok(plan.tally(&moved, ids.len() - claimed.len()))
 }
 
-/// What came with a key of one tenant, or of one device, goes by the bounds of that key, now as then.
+/// A reject that came with a key of one tenant, or of one device, may be stored only if that key may write it.
 async fn complete_owners(
     store: &Store,
     claimed: &[RejectedUpload],
@@ -158,17 +158,15 @@ async fn complete_owners(
 ) -> Result<(), StoreError> {
     for (rejected, upload) in claimed.iter().zip(uploads.iter_mut()) {
         if rejected.key_customer_id == Some(OF_DIRECTORY) {
-            // What was not refused as another device's is of the device of the key.
+            // Unless it was rejected as another device's, it is of the device of the key.
             let is_own = rejected.reason != RejectReason::OtherDevice.name();
             upload.keep_device(rejected.device_sn.as_deref().filter(|_| is_own).unwrap_or_default());
         }
         if let Some(customer_id) = rejected.key_customer_id {
-            owners::keep_own(store, upload, customer_id).await?;
+            tenant::keep_own(store, upload, customer_id).await?;
         }
     }
-    owners::fill(store, uploads.iter_mut().flat_map(|upload| &mut upload.items)).await?;
-    owners::fill(store, uploads.iter_mut().flat_map(|upload| &mut upload.events)).await?;
-    owners::fill(store, uploads.iter_mut().flat_map(|upload| &mut upload.device_infos)).await
+    owners::fill(store, uploads.iter_mut().flat_map(Upload::owner_slots)).await
 }
 
 /// What a replay writes for the rejects that it claimed.

@@ -79,3 +79,181 @@ system-jobs = of TimescaleDB: { $findings }
 ### The HTTP API and the command line
 
 alert-absent = there is no alert { $id }
+
+access-no-key = a key is needed that is in force: Authorization: Bearer <key>
+access-scope = the key has not the scope { $scope }
+access-every-tenant = this concerns every tenant, and the key is of one
+access-other-tenant = the key is of another tenant
+access-other-device = the key is of another device
+access-too-many = too many requests
+access-unavailable = the key cannot be looked up: the database does not answer
+actor-empty = actor is empty: who does it?
+actor-too-long = actor is longer than { $most } characters
+body-crowded = too many large bodies are being read
+body-encoding = Content-Encoding must be gzip, zstd or identity, and only one of them
+body-not-json = Content-Type must be application/json
+body-refused = the body: { $reason }
+body-slow = the body did not arrive in time
+body-too-large = { $measured ->
+    [unpacked] the body is larger than { $bytes } bytes unpacked
+    [when-read] the body is larger than { $bytes } bytes when read
+   *[sent] the body is larger than { $bytes } bytes
+}
+body-unreadable = the body cannot be read: { $reason }
+config-failed = the configuration cannot be read
+config-unavailable = the configuration cannot be read now
+database-unavailable = the database does not answer in time
+method-not-allowed = this path takes another method
+note-too-long = note is longer than { $most } characters
+number-absent = there is nothing of this number
+parameter-no-cursor = the cursor of the previous page is expected
+parameter-no-limit = a number from 1 to 500 is expected
+parameter-no-time = a time such as 2026-01-31T08:00:00Z is expected
+parameter-refused = { $name }: { $reason }
+parameter-repeated = { $name } is given several times
+parameter-unknown = there is no parameter "{ $name }"
+path-absent = no such path
+request-refused = refused
+rule-absent = there is no rule { $id }
+rule-has-alerts = rule { $id }, or one that replaces it, has alerts: switch it off ("enabled": false)
+rule-id-differs = rule_id is another than that of the path
+service-failed = a fault of the service; its log says more
+severity-twice = either severity or min_severity, not both
+silence-absent = there is no silence { $id }
+upload-no-valid-record = no valid record
+writer-absent = there is no writer { $name }: { $names }
+
+### The command line
+
+age = { $age } ago
+alert-action = { $action ->
+    [fired] fired
+    [reopened] reopened
+    [acknowledged] acknowledged
+    [resolved] resolved
+    [retracted] retracted
+    [silenced] silenced
+    [escalated] escalated
+    [noted] noted
+   *[other] { $action }
+}
+alert-actions = what happened
+alert-done = alert { $id } { alert-action }
+alert-heading = alert { $id }: { $message }
+alert-notifications = who was notified
+alert-status = { $status ->
+    [firing] firing
+    [acknowledged] acknowledged
+    [resolved] resolved
+    [recovered] recovered
+    [expired] expired
+    [manual] manual
+    [rule_disabled] rule_disabled
+    [retracted] retracted
+   *[other] { $status }
+}{ $late ->
+    [yes] {" "}(late)
+   *[no] {""}
+}
+alerts-more = { $count } more are older
+alerts-none = no alerts match
+column = { $name ->
+    [age] age
+    [alert] alert
+    [alerts] alerts
+    [attempts] attempts
+    [by] by
+    [channel] channel
+    [day] day
+    [device] device
+    [error] error
+    [fired] fired
+    [from] from
+    [historical] historical
+    [id] id
+    [name] name
+    [note] note
+    [on] on
+    [paged] paged
+    [rule] rule
+    [severity] severity
+    [status] status
+    [tenant] tenant
+    [to] to
+    [unit] unit
+    [until] until
+    [value] value
+    [version] version
+    [what] what
+    [when] when
+   *[other] { $name }
+}
+days = { $days } d
+dead-letter-refused = { $id } is not: { $reason }
+dead-letters-none = no dead letters
+dead-letters-others = the others are no dead letters
+dead-letters-resent = { $moved ->
+    [0] { $count } will be tried again
+   *[other] { $count } will be tried again, { $moved } of them at another address
+}
+hours = { $hours } h
+hours-and-minutes = { $hours } h { $minutes } min
+minutes = { $minutes } min
+notification-status = { $status ->
+    [sent] sent { $at }
+    [pending] pending (due { $at })
+    [dead] dead (due { $at })
+    [cancelled] cancelled (due { $at })
+   *[other] { $status } (due { $at })
+}
+or = or
+replay-all = all
+replay-broke-off = broke off; the figures above cover the devices until then
+replay-devices = devices  { $affected } of { $all }
+replay-heading = { $changed ->
+    [yes] { $rule } ({ $severity }), with { $changes }
+   *[no] { $rule } ({ $severity })
+}{"\u000A"}{ $from } to { $to }
+replay-longest = longest  { $device } from { $from }: { $duration }{ $has_end ->
+    [no] , with no end
+   *[yes] {""}
+}, { $breaches } { $breaches ->
+    [one] breach
+   *[other] breaches
+}
+replay-range = --from is not before --to
+replay-rule = the rule
+replay-stored = stored   { $stored }: { $again } of them would be raised again, { $gone } would not; { $new } would be new
+rule-deleted = rule { $id } is deleted
+rule-draft-heading = rule: { $name }
+rule-first-version = { $version }  { $at } by { $by }
+rule-heading = rule { $id }: { $name }
+rule-impossible = the rule is impossible: { $reason }
+rule-no-change = --set { $change }: COLUMN=VALUE is expected
+rule-no-object = a rule is an object of columns
+rule-of-tenant = the rule applies to tenant { $id } only
+rule-silence = { $seconds } s silent
+rule-switched = rule { $id } is { $state ->
+    [on] on
+   *[off] off
+} (version { $version })
+rule-version = { $version }  { $at } by { $by }: { $changes }
+rule-versions = versions
+rules-none = no rules match
+seconds = { $seconds } s
+silence-backwards = it ends before it begins
+silence-device-empty = device_sn is empty
+silence-end-missing = either ends_at or for_seconds is needed
+silence-kept = silence { $id }: { $what } until { $until }
+silence-no-duration = --for is no time such as 2h
+silence-not-kept = no silence was kept
+silence-of-nothing = customer_id, org_id, device_sn or rule_id is needed: what is silent?
+silence-of-unknown = nobody knows { $names }: is it spelled right?
+silence-over = silence { $id } is over
+silence-question = Keep the silence all the same?
+silence-too-long = for_seconds has to be from 1 to 31536000, a year
+silences-none = no silence is in force or to come
+yes-or-no = { $answer ->
+    [yes] yes
+   *[no] no
+}

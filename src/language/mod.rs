@@ -81,6 +81,11 @@ pub struct Locale {
 }
 
 impl Locale {
+    /// A text in the language.
+    pub fn text(&self, text: &Text) -> String {
+        text.in_language(self.language)
+    }
+
     /// A date and time, to the second.
     pub fn time(&self, instant: Timestamp) -> String {
         instant.to_zoned(self.zone.clone()).strftime("%F %T").to_string()

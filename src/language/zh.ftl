@@ -73,3 +73,178 @@ system-jobs = TimescaleDB 作业:{ $findings }
 ### HTTP API 与命令行
 
 alert-absent = 告警 { $id } 不存在
+
+access-no-key = 需要有效的密钥:Authorization: Bearer <key>
+access-scope = 密钥没有 { $scope } 权限
+access-every-tenant = 此操作涉及所有租户,而密钥仅属于一个租户
+access-other-tenant = 密钥属于其他租户
+access-other-device = 密钥属于其他设备
+access-too-many = 请求过于频繁
+access-unavailable = 数据库无响应,无法核对密钥
+actor-empty = actor 为空:请注明操作人
+actor-too-long = actor 超过 { $most } 个字符
+body-crowded = 正在读取的大请求体过多
+body-encoding = Content-Encoding 只能是 gzip、zstd、identity 之一
+body-not-json = Content-Type 必须是 application/json
+body-refused = 请求体有误:{ $reason }
+body-slow = 请求体未在规定时间内送达
+body-too-large = { $measured ->
+    [unpacked] 请求体解压后超过 { $bytes } 字节
+    [when-read] 请求体解析后超过 { $bytes } 字节
+   *[sent] 请求体超过 { $bytes } 字节
+}
+body-unreadable = 无法读取请求体:{ $reason }
+config-failed = 无法读取配置
+config-unavailable = 暂时无法读取配置
+database-unavailable = 数据库未在规定时间内响应
+method-not-allowed = 此路径不支持该请求方法
+note-too-long = note 超过 { $most } 个字符
+number-absent = 该编号不存在
+parameter-no-cursor = 应为上一页返回的 cursor
+parameter-no-limit = 应为 1 到 500 之间的数
+parameter-no-time = 应为时间,例如 2026-01-31T08:00:00Z
+parameter-refused = { $name } 有误:{ $reason }
+parameter-repeated = 参数 { $name } 重复
+parameter-unknown = 没有名为“{ $name }”的参数
+path-absent = 路径不存在
+request-refused = 请求被拒绝
+rule-absent = 规则 { $id } 不存在
+rule-has-alerts = 规则 { $id } 或替代它的规则已产生告警,不能删除:请将其停用("enabled": false)
+rule-id-differs = rule_id 与路径中的编号不一致
+service-failed = 服务内部错误,详见日志
+severity-twice = severity 与 min_severity 只能使用其一
+silence-absent = 静默 { $id } 不存在
+upload-no-valid-record = 没有有效记录
+writer-absent = 写入器 { $name } 不存在,现有:{ $names }
+
+### 命令行
+
+age = { $age }前
+alert-action = { $action ->
+    [fired] 触发
+    [reopened] 重新触发
+    [acknowledged] 已确认
+    [resolved] 已解除
+    [retracted] 已撤销
+    [silenced] 已静默
+    [escalated] 已升级
+    [noted] 已备注
+   *[other] { $action }
+}
+alert-actions = 处理记录
+alert-done = 告警 { $id } { alert-action }
+alert-heading = 告警 { $id }:{ $message }
+alert-notifications = 通知记录
+alert-status = { $status ->
+    [firing] 告警中
+    [acknowledged] 已确认
+    [resolved] 已解除
+    [recovered] 已恢复
+    [expired] 超时结束
+    [manual] 人工解除
+    [rule_disabled] 规则已停用
+    [retracted] 已撤销
+   *[other] { $status }
+}{ $late ->
+    [yes] (补传数据)
+   *[no] {""}
+}
+alerts-more = 另有 { $count } 条更早的告警
+alerts-none = 没有符合条件的告警
+column = { $name ->
+    [age] 时长
+    [alert] 告警
+    [alerts] 告警数
+    [attempts] 尝试次数
+    [by] 操作人
+    [channel] 渠道
+    [day] 日期
+    [device] 设备
+    [error] 错误
+    [fired] 触发时间
+    [from] 开始
+    [historical] 补传
+    [id] 编号
+    [name] 名称
+    [note] 备注
+    [on] 启用
+    [paged] 已通知
+    [rule] 规则
+    [severity] 级别
+    [status] 状态
+    [tenant] 租户
+    [to] 接收人
+    [unit] 科室
+    [until] 结束
+    [value] 数值
+    [version] 版本
+    [what] 内容
+    [when] 条件
+   *[other] { $name }
+}
+days = { $days } 天
+dead-letter-refused = { $id } 不会重新发送:{ $reason }
+dead-letters-none = 没有发送失败的通知
+dead-letters-others = 其余编号不是发送失败的通知
+dead-letters-resent = { $moved ->
+    [0] 将重新发送 { $count } 条
+   *[other] 将重新发送 { $count } 条,其中 { $moved } 条改发至新地址
+}
+hours = { $hours } 小时
+hours-and-minutes = { $hours } 小时 { $minutes } 分钟
+minutes = { $minutes } 分钟
+notification-status = { $status ->
+    [sent] 已发送({ $at })
+    [pending] 待发送(计划 { $at })
+    [dead] 发送失败(计划 { $at })
+    [cancelled] 已取消(计划 { $at })
+   *[other] { $status }(计划 { $at })
+}
+or = 或
+replay-all = 合计
+replay-broke-off = 回放中断;以上仅包含中断前的设备
+replay-devices = 设备  { $all } 台中 { $affected } 台触发
+replay-heading = { $changed ->
+    [yes] { $rule }({ $severity }),修改:{ $changes }
+   *[no] { $rule }({ $severity })
+}{"\u000A"}{ $from } 至 { $to }
+replay-longest = 最长  { $device },自 { $from } 起持续 { $duration }{ $has_end ->
+    [no] (尚未结束)
+   *[yes] {""}
+},越限 { $breaches } 次
+replay-range = --from 必须早于 --to
+replay-rule = 规则
+replay-stored = 已有  { $stored } 条:其中 { $again } 条会再次触发,{ $gone } 条不会;新增 { $new } 条
+rule-deleted = 规则 { $id } 已删除
+rule-draft-heading = 规则:{ $name }
+rule-first-version = { $version }  { $at } { $by }
+rule-heading = 规则 { $id }:{ $name }
+rule-impossible = 规则无效:{ $reason }
+rule-no-change = --set { $change }:应为 COLUMN=VALUE
+rule-no-object = 规则应为由各列组成的对象
+rule-of-tenant = 该规则仅适用于租户 { $id }
+rule-silence = { $seconds } 秒无数据
+rule-switched = 规则 { $id } { $state ->
+    [on] 已启用
+   *[off] 已停用
+}(版本 { $version })
+rule-version = { $version }  { $at } { $by }:{ $changes }
+rule-versions = 历史版本
+rules-none = 没有符合条件的规则
+seconds = { $seconds } 秒
+silence-backwards = 结束时间早于开始时间
+silence-device-empty = device_sn 为空
+silence-end-missing = ends_at 与 for_seconds 必须且只能提供一个
+silence-kept = 静默 { $id }:{ $what },至 { $until }
+silence-no-duration = --for 应为时长,例如 2h
+silence-not-kept = 未创建静默
+silence-of-nothing = 必须提供 customer_id、org_id、device_sn 或 rule_id,以指定静默的对象
+silence-of-unknown = { $names } 不存在,请检查拼写
+silence-over = 静默 { $id } 已结束
+silence-question = 仍要创建该静默吗?
+silence-too-long = for_seconds 应在 1 到 31536000(一年)之间
+silences-none = 当前及以后均无静默
+yes-or-no = { $answer ->
+    [yes] 是
+   *[no] 否
+}

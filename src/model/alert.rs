@@ -8,7 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Number;
 use utoipa::ToSchema;
 
-use super::Id64;
+use super::{Id64, Translations};
+use crate::language::Language;
 
 /// An enumeration whose words are the same in the database, in JSON and on the command line.
 macro_rules! words {
@@ -155,8 +156,12 @@ pub struct Alert {
     pub longitude: Option<f64>,
     /// Metres; null: not known
     pub altitude: Option<f64>,
-    /// What people were told when it fired
+    /// What people were told when it fired; in the language asked for, where the rule has it
     pub message: String,
+    /// Name of the rule and message in further languages.
+    #[schema(ignore)]
+    #[serde(default, skip_serializing)]
+    pub translations: Option<Translations>,
     /// When the service raised it
     #[schema(value_type = String, format = DateTime)]
     #[serde(deserialize_with = "told")]
@@ -183,6 +188,18 @@ pub struct Alert {
     #[schema(value_type = Option<String>, format = DateTime)]
     #[serde(deserialize_with = "told_if_any")]
     pub muted_until: Option<Timestamp>,
+}
+
+impl Alert {
+    /// With its texts in a language, where the rule has them.
+    pub fn in_language(mut self, language: Language) -> Self {
+        let translated =
+            self.translations.as_ref().and_then(|translations| translations.get(language)).cloned();
+        if let Some(wording) = translated {
+            (self.rule_name, self.message) = (wording.rule, wording.message);
+        }
+        self
+    }
 }
 
 /// Something that happened to an alert

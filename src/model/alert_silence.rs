@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Id64;
+use crate::language::{Text, text};
 
 /// A silence
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -70,20 +71,20 @@ pub struct SilenceDraft {
 
 impl SilenceDraft {
     /// Why it is none, in words; `None`: it is one. What the database alone can know (is there such a rule?) it says itself.
-    pub fn refusal(&self) -> Option<&'static str> {
+    pub fn refusal(&self) -> Option<Text> {
         let ids = [self.customer_id, self.org_id, self.rule_id];
         let names_something = ids.iter().any(Option::is_some) || self.device_sn.is_some();
         let begins = self.starts_at.unwrap_or_else(Timestamp::now);
         if !names_something {
-            Some("customer_id, org_id, device_sn or rule_id is needed: what is silent?")
+            Some(text!("silence-of-nothing"))
         } else if self.device_sn.as_ref().is_some_and(|device_sn| device_sn.is_empty()) {
-            Some("device_sn is empty")
+            Some(text!("silence-device-empty"))
         } else if self.ends_at.is_some() == self.for_seconds.is_some() {
-            Some("either ends_at or for_seconds is needed")
+            Some(text!("silence-end-missing"))
         } else if self.for_seconds.is_some_and(|seconds| !(1..=31_536_000).contains(&seconds)) {
-            Some("for_seconds has to be from 1 to 31536000, a year")
+            Some(text!("silence-too-long"))
         } else if self.ends_at.is_some_and(|ends_at| ends_at <= begins) {
-            Some("it ends before it begins")
+            Some(text!("silence-backwards"))
         } else {
             None
         }

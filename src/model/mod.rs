@@ -39,7 +39,7 @@ pub use exercise::{ExerciseDay, ExerciseTotals};
 pub use id::Id64;
 pub use latest::LatestValue;
 pub use notification::{Channel, Content, Message, Notice, NoticeKind};
-pub use ownership::{Owned, Tenure};
+pub use ownership::{Owned, OwnerSlot, Tenure};
 pub use reading::{Owner, Reading};
 pub use sleep::SleepSegment;
 pub use system_alert::{SystemAlert, SystemCondition};

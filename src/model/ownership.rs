@@ -1,29 +1,29 @@
-//! Whom a device belongs to, for how long, and what that means for something it sent.
+//! Who owns a device, for how long, and what that means for a record that it sent.
 //!
-//! Before: `store::owners` and `cache::owner` read it. After: `owners` fills what uploads leave open.
-//! Promise: what an upload says of its owner is never changed, and an owner is taken whole or not at all.
+//! Before: `store::owners` and `cache::owner` read it. After: `owners` completes the ids that uploads do not name.
+//! Promise: an id that an upload names is never changed, and ids of two owners are never mixed.
 
 use jiff::Timestamp;
 
 use super::{DeviceInfoItem, EventItem, Item, Owner};
 
-/// An owner and the time in which it holds. A device nobody wears has one too: the owner without ids.
+/// An owner and the period in which it owns the device. A device that nobody wears has one too: the owner without ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tenure {
-    /// Whose the device is in that time.
+    /// Who owns the device in that period.
     pub owner: Owner,
-    /// First instant; `None`: since ever.
+    /// First instant; `None`: unbounded.
     pub since: Option<Timestamp>,
-    /// First instant after it; `None`: for ever, as far as is known.
+    /// First instant after the period; `None`: unbounded, as far as is known.
     pub until: Option<Timestamp>,
 }
 
 impl Tenure {
-    /// A device nobody ever wore.
+    /// Of a device that nobody ever wore.
     pub const UNBOUND: Self =
         Self { owner: Owner { customer_id: None, org_id: None, user_id: None }, since: None, until: None };
 
-    /// Does it hold at `ts`?
+    /// Whether `ts` is in the period.
     pub fn covers(&self, ts: Timestamp) -> bool {
         self.since.is_none_or(|since| since <= ts) && self.until.is_none_or(|until| ts < until)
     }
@@ -35,11 +35,11 @@ impl Owner {
         self.customer_id.is_some() && self.org_id.is_some() && self.user_id.is_some()
     }
 
-    /// Takes the ids that are missing from `registered`, unless one that is there contradicts it: then what was sent
-    /// speaks of somebody else, and ids of two owners are never mixed.
+    /// Takes missing ids from `registered`, unless an id that is there contradicts it: then the record is of somebody else, and
+    /// ids of two owners must not be mixed.
     pub fn complete_from(&mut self, registered: &Self) {
         let agree =
-            |said: Option<i64>, known: Option<i64>| said.is_none() || known.is_none() || said == known;
+            |named: Option<i64>, known: Option<i64>| named.is_none() || known.is_none() || named == known;
         if agree(self.customer_id, registered.customer_id)
             && agree(self.org_id, registered.org_id)
             && agree(self.user_id, registered.user_id)
@@ -51,19 +51,32 @@ impl Owner {
     }
 }
 
-/// Something a device sent, with the owner it names.
+/// A place for the owner of a device at a time, to be completed from the directory.
+#[derive(Debug)]
+pub struct OwnerSlot<'a> {
+    /// Serial of the device.
+    pub device_sn: &'a str,
+    /// Event time: the owner at this time is wanted.
+    pub ts: Timestamp,
+    /// The ids that are known so far.
+    pub owner: &'a mut Owner,
+}
+
+/// A record that a device sent, with the owner that it names.
 pub trait Owned {
     /// Serial of the device.
     fn device_sn(&self) -> &str;
     /// Event time.
     fn ts(&self) -> Timestamp;
-    /// Whose it is, as far as it says.
+    /// The ids that it names.
     fn owner(&self) -> &Owner;
-    /// The same, to be completed.
+    /// The same, to be changed.
     fn owner_mut(&mut self) -> &mut Owner;
+    /// The same, to be completed from the directory.
+    fn owner_slot(&mut self) -> OwnerSlot<'_>;
 }
 
-/// An item is owned as what it holds is.
+/// An item has the device, the time and the owner of what it holds.
 macro_rules! owned {
     ($item:ty, $held:ident) => {
         impl Owned for $item {
@@ -81,6 +94,11 @@ macro_rules! owned {
 
             fn owner_mut(&mut self) -> &mut Owner {
                 &mut self.$held.owner
+            }
+
+            fn owner_slot(&mut self) -> OwnerSlot<'_> {
+                let held = &mut self.$held;
+                OwnerSlot { device_sn: &held.device_sn, ts: held.ts, owner: &mut held.owner }
             }
         }
     };

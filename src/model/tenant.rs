@@ -1,135 +1,142 @@
-//! What a key of one tenant, or of one device, may write, and what not.
+//! What a key of one tenant, or of one device, may write.
 //!
-//! Before: `owners` and `ingest::replay` found out whose devices, units and wearers are. After: what is the tenant's is
-//! stored, the rest is among the rejects.
-//! Promise: nothing that names another tenant, or that comes from a device, a unit or a wearer of another, is kept as an item;
-//! an item that names no tenant is the key's. A key of one device ([`OF_DIRECTORY`]) has the tenant that the directory gives the
-//! device at the time of the item. Only the directory makes an owner: a device it does not know is nobody's, whatever it said.
+//! Before: `http` has read an upload that came with such a key, or `ingest::replay` a reject that did. After: what is the
+//! tenant's is stored, the rest is among the rejects.
+//! Promise: a record that names another tenant, or that comes from a device, a unit or a wearer of another tenant, is rejected. A
+//! record that names no tenant belongs to the tenant of the key. A key of one device ([`OF_DIRECTORY`]) has the tenant that the
+//! directory gives the device at the time of the record. Only the directory decides who owns a device: a device that it does not know
+//! has no owner, whatever it said.
 
 use std::collections::{BTreeSet, HashSet};
 
-use jiff::Timestamp;
-
 use super::upload::Sent;
-use super::{Owned, Owner, Refusal, Reject, RejectReason};
+use super::{Owner, OwnerSlot, Refusal, Reject, RejectReason, Upload};
 
-/// The tenant of a key of one device: whichever the directory says.
+/// Stands for the tenant of a key of one device: the one that the directory gives the device.
 pub const OF_DIRECTORY: i64 = 0;
 
-/// A question to the directory: whose is this device at this time?
-#[derive(Debug, Clone)]
-pub struct Probe {
-    device_sn: Box<str>,
-    ts: Timestamp,
-    /// The answer.
-    pub owner: Owner,
+/// Where owners, units and wearers are looked up.
+pub trait Directory {
+    /// The directory cannot be asked.
+    type Error;
+
+    /// Completes owners by what the directory says of each device at its time.
+    fn fill(&self, slots: Vec<OwnerSlot<'_>>) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Which of these units and wearers are another tenant's.
+    fn foreign(
+        &self,
+        unverified: UnverifiedIds,
+    ) -> impl Future<Output = Result<ForeignIds, Self::Error>> + Send;
 }
 
-impl Probe {
-    /// Of a device at a time.
-    pub fn new(device_sn: &str, ts: Timestamp) -> Self {
-        Self { device_sn: device_sn.into(), ts, owner: Owner::default() }
+/// Keeps the records that the tenant of the key may write, with their owners completed; the others are among the rejects
+/// afterwards.
+///
+/// # Errors
+/// The directory cannot be asked; nothing was changed.
+pub async fn keep_own<D: Directory>(
+    directory: &D,
+    upload: &mut Upload,
+    key_customer_id: i64,
+) -> Result<(), D::Error> {
+    // Also for records that name all ids: whether the device is the tenant's has to be known all the same.
+    let mut registered = vec![Owner::default(); upload.records().count()];
+    if registered.is_empty() {
+        return Ok(());
     }
-
-    /// Of something that was sent, whatever that says of its owner.
-    pub fn of(sent: &impl Owned) -> Self {
-        Self::new(sent.device_sn(), sent.ts())
+    let slots = upload.records().zip(&mut registered).map(|(record, owner)| OwnerSlot {
+        device_sn: record.device_sn(),
+        ts: record.ts(),
+        owner,
+    });
+    directory.fill(slots.collect()).await?;
+    let mut unverified = UnverifiedIds::default();
+    for (record, registered) in upload.records().zip(&registered) {
+        unverified.add(record.owner(), registered, key_customer_id);
     }
+    let foreign = directory.foreign(unverified).await?;
+    let mut check = Check { registered: registered.into_iter(), foreign, key_customer_id };
+    check.keep_own(&mut upload.items, &mut upload.rejects);
+    check.keep_own(&mut upload.events, &mut upload.rejects);
+    check.keep_own(&mut upload.device_infos, &mut upload.rejects);
+    Ok(())
 }
 
-impl Owned for Probe {
-    fn device_sn(&self) -> &str {
-        &self.device_sn
-    }
-
-    fn ts(&self) -> Timestamp {
-        self.ts
-    }
-
-    fn owner(&self) -> &Owner {
-        &self.owner
-    }
-
-    fn owner_mut(&mut self) -> &mut Owner {
-        &mut self.owner
-    }
-}
-
-/// What the directory does not give a device at its time: whether it is another tenant's has to be asked. Each with the tenant
-/// it has to be of; 0: none.
+/// Units and wearers that records name and the directory does not give their devices, so that it has to be asked whether they are
+/// another tenant's. Each with the tenant that it has to be of; 0: none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Doubts {
-    /// Units that are named.
+pub struct UnverifiedIds {
+    /// Units.
     pub org_ids: BTreeSet<(i64, i64)>,
-    /// Wearers that are named.
+    /// Wearers.
     pub user_ids: BTreeSet<(i64, i64)>,
 }
 
-/// What of it is another tenant's.
+/// Those of them that are another tenant's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Foreign {
-    /// Units of another.
+pub struct ForeignIds {
+    /// Units of another tenant.
     pub org_ids: HashSet<(i64, i64)>,
-    /// Wearers in units of another.
+    /// Wearers in units of another tenant.
     pub user_ids: HashSet<(i64, i64)>,
 }
 
-impl Doubts {
+impl UnverifiedIds {
     /// Nothing has to be asked.
-    pub fn is_none(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.org_ids.is_empty() && self.user_ids.is_empty()
     }
 
-    /// Adds what is in doubt of something that was sent with a key of `key_customer_id`, by what the directory says of its
-    /// device at its time.
-    pub fn add(&mut self, sent: &impl Owned, registered: &Owner, key_customer_id: i64) {
-        let (named, tenant) = (sent.owner(), tenant_of(key_customer_id, registered));
+    /// Adds what has to be asked about a record that names the owner `named`, if `registered` is the owner of its device.
+    fn add(&mut self, named: &Owner, registered: &Owner, key_customer_id: i64) {
+        let tenant = tenant_of(key_customer_id, registered);
         if names_other(named, tenant) || names_other(registered, tenant) {
             return;
         }
-        let asked = |named: Option<i64>, known| named.filter(|id| known != Some(*id)).map(|id| (tenant, id));
-        self.org_ids.extend(asked(named.org_id, registered.org_id));
-        self.user_ids.extend(asked(named.user_id, registered.user_id));
+        let unverified =
+            |named: Option<i64>, known| named.filter(|id| known != Some(*id)).map(|id| (tenant, id));
+        self.org_ids.extend(unverified(named.org_id, registered.org_id));
+        self.user_ids.extend(unverified(named.user_id, registered.user_id));
     }
 }
 
-/// Keeps what is the tenant's, with its owner completed; the rest goes to `rejects`. `registered`: what the directory says, in
-/// the order of `sent`.
-pub fn keep_own<T: Sent>(
-    sent: &mut Vec<T>,
-    registered: impl IntoIterator<Item = Owner>,
-    foreign: &Foreign,
+/// The records of one upload, held against the directory.
+struct Check<R> {
+    /// The owners that the directory gives, in the order of the records.
+    registered: R,
+    foreign: ForeignIds,
     key_customer_id: i64,
-    rejects: &mut Vec<Reject>,
-) {
-    let mut own = Vec::with_capacity(sent.len());
-    for (mut one, registered) in std::mem::take(sent).into_iter().zip(registered) {
-        let tenant = tenant_of(key_customer_id, &registered);
-        match fault(&one, &registered, foreign, tenant) {
-            None => {
-                if key_customer_id == OF_DIRECTORY {
-                    // Whoever has learned a serial speaks in nobody's name but its wearer's.
-                    *one.owner_mut() = registered;
-                } else {
-                    one.owner_mut().complete_from(&registered);
-                    one.owner_mut().customer_id = Some(tenant);
+}
+
+impl<R: Iterator<Item = Owner>> Check<R> {
+    /// Keeps what is the tenant's, with its owner completed; the rest goes to `rejects`.
+    fn keep_own<T: Sent>(&mut self, records: &mut Vec<T>, rejects: &mut Vec<Reject>) {
+        let mut own = Vec::with_capacity(records.len());
+        for (mut record, registered) in std::mem::take(records).into_iter().zip(&mut self.registered) {
+            let tenant = tenant_of(self.key_customer_id, &registered);
+            match fault(record.owner(), &registered, &self.foreign, tenant) {
+                None => {
+                    if self.key_customer_id == OF_DIRECTORY {
+                        // Somebody may have copied the serial: what the directory says counts, not what was sent.
+                        *record.owner_mut() = registered;
+                    } else {
+                        record.owner_mut().complete_from(&registered);
+                        record.owner_mut().customer_id = Some(tenant);
+                    }
+                    own.push(record);
                 }
-                own.push(one);
-            }
-            Some(detail) => {
-                let refusal = Refusal {
-                    index: one.index(),
-                    reason: RejectReason::OtherTenant,
-                    detail: detail.to_owned(),
-                };
-                rejects.push(one.reject(refusal));
+                Some(detail) => {
+                    let (index, detail) = (record.index(), detail.to_owned());
+                    rejects.push(record.reject(Refusal { index, reason: RejectReason::OtherTenant, detail }));
+                }
             }
         }
+        *records = own;
     }
-    *sent = own;
 }
 
-/// The tenant that something sent with this key has to be of; 0: none.
+/// The tenant that a record sent with this key has to be of; 0: none.
 fn tenant_of(key_customer_id: i64, registered: &Owner) -> i64 {
     if key_customer_id == OF_DIRECTORY { registered.customer_id.unwrap_or_default() } else { key_customer_id }
 }
@@ -138,9 +145,8 @@ fn names_other(owner: &Owner, tenant: i64) -> bool {
     owner.customer_id.is_some_and(|id| id != tenant)
 }
 
-/// Whose it is instead is not told.
-fn fault(sent: &impl Owned, registered: &Owner, foreign: &Foreign, tenant: i64) -> Option<&'static str> {
-    let named = sent.owner();
+/// Why the tenant of the key may not write the record. It does not say who owns it instead.
+fn fault(named: &Owner, registered: &Owner, foreign: &ForeignIds, tenant: i64) -> Option<&'static str> {
     let is_other =
         |ids: &HashSet<(i64, i64)>, id: Option<i64>| id.is_some_and(|id| ids.contains(&(tenant, id)));
     if names_other(named, tenant) {
@@ -157,7 +163,9 @@ fn fault(sent: &impl Owned, registered: &Owner, foreign: &Foreign, tenant: i64) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Event, EventItem};
+    use jiff::Timestamp;
+
+    use crate::model::{Event, EventItem, Owned};
 
     const OURS: i64 = 1;
 
@@ -189,13 +197,15 @@ mod tests {
     }
 
     /// The owner it is kept with, if it is kept.
-    fn kept(named: Owner, registered: Owner, foreign: &Foreign) -> Option<Owner> {
+    fn kept(named: Owner, registered: Owner, foreign: &ForeignIds) -> Option<Owner> {
         kept_with(OURS, named, registered, foreign)
     }
 
-    fn kept_with(key: i64, named: Owner, registered: Owner, foreign: &Foreign) -> Option<Owner> {
+    fn kept_with(key: i64, named: Owner, registered: Owner, foreign: &ForeignIds) -> Option<Owner> {
         let (mut all, mut rejects) = (vec![sent(named)], Vec::new());
-        keep_own(&mut all, [registered], foreign, key, &mut rejects);
+        let registered = [registered].into_iter();
+        let mut check = Check { registered, foreign: foreign.clone(), key_customer_id: key };
+        check.keep_own(&mut all, &mut rejects);
         assert_eq!(all.len() + rejects.len(), 1);
         assert!(
             rejects.iter().all(|reject| reject.refusal.index == 3 && reject.key_customer_id == Some(OURS))
@@ -204,8 +214,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_ours_or_nobodys_is_ours() {
-        let none = Foreign::default();
+    fn records_of_the_tenant_or_of_nobody_are_the_tenants() {
+        let none = ForeignIds::default();
         let ours = owner(Some(OURS), Some(2), Some(3));
         assert_eq!(kept(Owner::default(), Owner::default(), &none), Some(owner(Some(OURS), None, None)));
         assert_eq!(kept(Owner::default(), ours, &none), Some(ours));
@@ -215,36 +225,36 @@ mod tests {
     }
 
     #[test]
-    fn what_is_anothers_is_refused_whatever_it_says() {
-        let none = Foreign::default();
+    fn a_record_of_another_tenant_is_refused_whatever_it_says() {
+        let none = ForeignIds::default();
         let theirs = owner(Some(9), Some(8), Some(7));
         for named in [Owner::default(), owner(Some(OURS), Some(2), Some(3)), owner(Some(9), None, None)] {
             assert_eq!(kept(named, theirs, &none), None, "{named:?}");
         }
         assert_eq!(kept(owner(Some(9), None, None), owner(Some(OURS), None, None), &none), None);
-        let foreign = Foreign { org_ids: [(OURS, 8)].into(), user_ids: [(OURS, 7)].into() };
+        let foreign = ForeignIds { org_ids: [(OURS, 8)].into(), user_ids: [(OURS, 7)].into() };
         let ours = owner(Some(OURS), None, None);
         assert_eq!(kept(owner(None, Some(8), None), ours, &foreign), None);
         assert_eq!(kept(owner(None, None, Some(7)), ours, &foreign), None);
     }
 
     #[test]
-    fn only_what_the_directory_does_not_say_is_asked() {
-        let mut doubts = Doubts::default();
+    fn only_ids_that_the_directory_does_not_give_are_asked_about() {
+        let mut unverified = UnverifiedIds::default();
         let ours = owner(Some(OURS), Some(2), Some(3));
-        doubts.add(&sent(ours), &ours, OURS);
-        doubts.add(&sent(Owner::default()), &ours, OURS);
-        doubts.add(&sent(owner(Some(9), Some(8), None)), &ours, OURS);
-        assert!(doubts.is_none(), "{doubts:?}");
-        doubts.add(&sent(owner(None, Some(4), None)), &ours, OURS);
-        doubts.add(&sent(owner(None, None, Some(5))), &Owner::default(), OURS);
-        let expected = Doubts { org_ids: [(OURS, 4)].into(), user_ids: [(OURS, 5)].into() };
-        assert_eq!(doubts, expected);
+        unverified.add(&ours, &ours, OURS);
+        unverified.add(&Owner::default(), &ours, OURS);
+        unverified.add(&owner(Some(9), Some(8), None), &ours, OURS);
+        assert!(unverified.is_empty(), "{unverified:?}");
+        unverified.add(&owner(None, Some(4), None), &ours, OURS);
+        unverified.add(&owner(None, None, Some(5)), &Owner::default(), OURS);
+        let expected = UnverifiedIds { org_ids: [(OURS, 4)].into(), user_ids: [(OURS, 5)].into() };
+        assert_eq!(unverified, expected);
     }
 
     #[test]
-    fn a_key_of_a_device_has_the_tenant_of_the_directory_and_none_besides() {
-        let (none, nobody) = (Foreign::default(), Owner::default());
+    fn a_key_of_a_device_has_the_tenant_of_the_directory_and_no_other() {
+        let (none, nobody) = (ForeignIds::default(), Owner::default());
         let kept = |named, registered| kept_with(OF_DIRECTORY, named, registered, &none);
         let theirs = owner(Some(9), Some(8), Some(7));
         assert_eq!(kept(nobody, theirs), Some(theirs));
@@ -254,10 +264,10 @@ mod tests {
         assert_eq!(kept(nobody, nobody), Some(nobody));
         assert_eq!(kept(owner(None, Some(4), Some(5)), nobody), Some(nobody), "nobody wears it");
         assert_eq!(kept(owner(Some(OURS), None, None), nobody), None, "nobody bound it");
-        let mut doubts = Doubts::default();
-        doubts.add(&sent(owner(None, Some(4), None)), &nobody, OF_DIRECTORY);
-        doubts.add(&sent(owner(None, None, Some(5))), &theirs, OF_DIRECTORY);
-        let expected = Doubts { org_ids: [(0, 4)].into(), user_ids: [(9, 5)].into() };
-        assert_eq!(doubts, expected);
+        let mut unverified = UnverifiedIds::default();
+        unverified.add(&owner(None, Some(4), None), &nobody, OF_DIRECTORY);
+        unverified.add(&owner(None, None, Some(5)), &theirs, OF_DIRECTORY);
+        let expected = UnverifiedIds { org_ids: [(0, 4)].into(), user_ids: [(9, 5)].into() };
+        assert_eq!(unverified, expected);
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::{DeviceInfoItem, EventItem, Owned, Reading, UnknownNames};
+use super::{DeviceInfoItem, EventItem, Owned, OwnerSlot, Reading, UnknownNames};
 
 /// What one request body held.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -41,6 +41,22 @@ impl Upload {
     /// Records in the upload, good or bad.
     pub fn received(&self) -> usize {
         self.items.len() + self.events.len() + self.device_infos.len() + self.rejects.len()
+    }
+
+    /// The owners of all records that can be stored, to be completed.
+    pub fn owner_slots(&mut self) -> impl Iterator<Item = OwnerSlot<'_>> {
+        let items = self.items.iter_mut().map(Owned::owner_slot);
+        let events = self.events.iter_mut().map(Owned::owner_slot);
+        items.chain(events).chain(self.device_infos.iter_mut().map(Owned::owner_slot))
+    }
+
+    /// All records that can be stored, in the order of [`Self::owner_slots`].
+    pub fn records(&self) -> impl Iterator<Item = &(dyn Owned + Sync)> {
+        fn record<T: Owned + Sync>(record: &T) -> &(dyn Owned + Sync) {
+            record
+        }
+        let (items, events) = (self.items.iter().map(record), self.events.iter().map(record));
+        items.chain(events).chain(self.device_infos.iter().map(record))
     }
 
     /// Keeps what is of this device; whatever names another is among the rejects afterwards, and for that reason, so that a

@@ -1,7 +1,7 @@
-//! The HTTP client of the channels, and how its errors are told.
+//! The HTTP client of the channels, and its errors as text.
 //!
 //! Promise: no redirect is followed, no proxy of the environment is used (the settings say where to go), and no error names
-//! a URL: keys and tokens stand in them. How long an attempt may take is kept by `notify::lane`.
+//! a URL: keys and tokens stand in them. The deadline of an attempt is kept by `notify::sender_loop`.
 
 use std::error::Error;
 
@@ -22,13 +22,13 @@ pub(super) fn builder(settings: &NotifySettings) -> ClientBuilder {
 /// The client.
 ///
 /// # Errors
-/// TLS cannot be used on this machine, in words.
+/// TLS cannot be used on this machine.
 pub(super) fn build(builder: ClientBuilder) -> Result<Client, String> {
-    builder.build().map_err(words)
+    builder.build().map_err(reason)
 }
 
 /// What went wrong, without the URL.
-pub(super) fn words(error: reqwest::Error) -> String {
+pub(super) fn reason(error: reqwest::Error) -> String {
     let error = error.without_url();
     if error.is_timeout() {
         return "no answer in time".to_owned();

@@ -1,60 +1,62 @@
-//! What follows from an attempt: the outcome, and how long nothing goes to the address. Pure.
+//! What follows from an attempt: its outcome, and how long nothing is sent to the address. Pure.
 //!
-//! Before: a channel made an attempt. After: `notify::lane` records it. Promise: what was delivered or refused is never
-//! tried again, a provider's limit is waited for and never counted, and every other failure is tried again later each
-//! time, until it is a dead letter.
+//! Before: a channel made an attempt. After: `notify::sender_loop` records it. Promise: what was delivered or refused is never
+//! tried again; a rate limit is waited for and does not count as an attempt; any other failure is tried again after growing
+//! delays, until it is a dead letter.
 
 use std::time::Duration;
 
 use crate::store::notification::Outcome;
 
-/// What a provider said to a message.
+/// What a provider answered to a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Attempt {
-    /// It has it.
+    /// Accepted.
     Delivered,
-    /// It will never take it; its words.
+    /// Refused for good, with its error.
     Refused(String),
-    /// It takes nothing for a while; its words.
+    /// Rate limit, with its error.
     Limited {
         /// What it said.
-        words: String,
+        reason: String,
         /// For how long, if it said so.
         wait: Option<Duration>,
     },
-    /// It did not take it this time; its words.
+    /// Failed this time, with its error.
     Failed {
         /// What it said, or what went wrong on the way.
-        words: String,
-        /// When to come again, if it said so.
+        reason: String,
+        /// When to try again, if it said so.
         retry_after: Option<Duration>,
     },
 }
 
 impl Attempt {
-    /// A failure that says nothing of when to come again.
-    pub(super) fn failed(words: impl Into<String>) -> Self {
-        Self::Failed { words: words.into(), retry_after: None }
+    /// A failure without a time to try again.
+    pub(super) fn failed(reason: impl Into<String>) -> Self {
+        Self::Failed { reason: reason.into(), retry_after: None }
     }
 
-    /// A limit that says nothing of how long it holds.
-    pub(super) fn limited(words: impl Into<String>) -> Self {
-        Self::Limited { words: words.into(), wait: None }
+    /// A limit without a duration.
+    pub(super) fn limited(reason: impl Into<String>) -> Self {
+        Self::Limited { reason: reason.into(), wait: None }
     }
 
-    /// What was said, if it was not taken.
-    pub(super) fn words(&self) -> Option<&str> {
+    /// The error, if it was not accepted.
+    pub(super) fn reason(&self) -> Option<&str> {
         match self {
             Self::Delivered => None,
-            Self::Refused(words) | Self::Limited { words, .. } | Self::Failed { words, .. } => Some(words),
+            Self::Refused(reason) | Self::Limited { reason, .. } | Self::Failed { reason, .. } => {
+                Some(reason)
+            }
         }
     }
 }
 
 /// What a channel allows.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    /// Failed attempts that make a dead letter.
+pub(super) struct SendPolicy {
+    /// Failed attempts after which a notification is a dead letter.
     pub(super) attempts: u16,
     /// Shortest time between two messages to one address.
     pub(super) interval: Duration,
@@ -68,10 +70,10 @@ const FACTOR: u32 = 4;
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
-/// A limit that does not say how long it holds: the providers' limits are by the minute.
+/// A limit that does not say how long it holds: providers limit by the minute.
 const LIMIT_WAIT: Duration = Duration::from_secs(60);
 
-/// Delays are drawn out by up to this share, so that what failed together does not come again together.
+/// Delays are drawn out by up to this share, so that failures of one moment are not tried again at one moment.
 const JITTER: f64 = 0.25;
 
 /// The outcome, and how long nothing goes to the address. `failed_before`: failed attempts before this one; `jitter`: from 0
@@ -79,7 +81,7 @@ const JITTER: f64 = 0.25;
 pub(super) fn decide(
     attempt: &Attempt,
     failed_before: u16,
-    limits: Limits,
+    policy: SendPolicy,
     jitter: f64,
 ) -> (Outcome, Duration) {
     let (outcome, wait) = match attempt {
@@ -88,7 +90,7 @@ pub(super) fn decide(
         Attempt::Limited { wait, .. } => (Outcome::Limited, drawn_out(asked(*wait, LIMIT_WAIT), jitter)),
         Attempt::Failed { retry_after, .. } => {
             let failed = failed_before.saturating_add(1);
-            if failed >= limits.attempts {
+            if failed >= policy.attempts {
                 (Outcome::Dead, Duration::ZERO)
             } else {
                 let delay = back_off(failed);
@@ -96,7 +98,7 @@ pub(super) fn decide(
             }
         }
     };
-    (outcome, wait.max(limits.interval))
+    (outcome, wait.max(policy.interval))
 }
 
 /// 2 s, 8 s, 32 s … after the first, second, third … failed attempt, an hour at most.
@@ -119,42 +121,42 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: Limits = Limits { attempts: 5, interval: Duration::ZERO };
+    const POLICY: SendPolicy = SendPolicy { attempts: 5, interval: Duration::ZERO };
 
     fn failed(retry_after: Option<u64>) -> Attempt {
-        Attempt::Failed { words: String::new(), retry_after: retry_after.map(Duration::from_secs) }
+        Attempt::Failed { reason: String::new(), retry_after: retry_after.map(Duration::from_secs) }
     }
 
     #[test]
     fn each_failure_waits_four_times_as_long_as_the_one_before() {
         let waits: Vec<u64> =
-            (0..4).map(|before| decide(&failed(None), before, LIMITS, 0.0).1.as_secs()).collect();
+            (0..4).map(|before| decide(&failed(None), before, POLICY, 0.0).1.as_secs()).collect();
         assert_eq!(waits, [2, 8, 32, 128]);
     }
 
     #[test]
     fn the_last_attempt_makes_a_dead_letter() {
-        assert_eq!(decide(&failed(None), 3, LIMITS, 0.5).0, Outcome::Failed);
-        assert_eq!(decide(&failed(None), 4, LIMITS, 0.5).0, Outcome::Dead);
-        assert_eq!(decide(&failed(None), u16::MAX, LIMITS, 0.5).0, Outcome::Dead);
+        assert_eq!(decide(&failed(None), 3, POLICY, 0.5).0, Outcome::Failed);
+        assert_eq!(decide(&failed(None), 4, POLICY, 0.5).0, Outcome::Dead);
+        assert_eq!(decide(&failed(None), u16::MAX, POLICY, 0.5).0, Outcome::Dead);
     }
 
     #[test]
     fn what_a_receiver_asks_for_is_kept_within_bounds() {
         for (asked, granted) in [(0, 2), (1, 2), (20, 20), (86_400, 3600)] {
-            assert_eq!(decide(&failed(Some(asked)), 0, LIMITS, 0.0).1.as_secs(), granted, "{asked}");
+            assert_eq!(decide(&failed(Some(asked)), 0, POLICY, 0.0).1.as_secs(), granted, "{asked}");
         }
-        let limited = |wait| Attempt::Limited { words: String::new(), wait };
+        let limited = |wait| Attempt::Limited { reason: String::new(), wait };
         for (asked, granted) in [(None, 60), (Some(0), 1), (Some(30), 30), (Some(86_400), 3600)] {
-            let wait = decide(&limited(asked.map(Duration::from_secs)), 0, LIMITS, 0.0).1;
+            let wait = decide(&limited(asked.map(Duration::from_secs)), 0, POLICY, 0.0).1;
             assert_eq!(wait.as_secs(), granted, "{asked:?}");
         }
     }
 
     #[test]
     fn a_refusal_is_final_and_a_limit_never_is() {
-        assert_eq!(decide(&Attempt::Refused(String::new()), 0, LIMITS, 0.0).0, Outcome::Dead);
-        assert_eq!(decide(&Attempt::limited(""), u16::MAX, LIMITS, 0.0).0, Outcome::Limited);
+        assert_eq!(decide(&Attempt::Refused(String::new()), 0, POLICY, 0.0).0, Outcome::Dead);
+        assert_eq!(decide(&Attempt::limited(""), u16::MAX, POLICY, 0.0).0, Outcome::Limited);
     }
 
     proptest! {
@@ -167,12 +169,12 @@ mod tests {
             let attempt = match kind {
                 0 => Attempt::Delivered,
                 1 => Attempt::Refused(String::new()),
-                2 => Attempt::Limited { words: String::new(), wait },
+                2 => Attempt::Limited { reason: String::new(), wait },
                 _ => failed(seconds),
             };
-            let limits = Limits { attempts, interval: Duration::from_millis(interval_ms) };
-            let (outcome, wait) = decide(&attempt, before, limits, jitter);
-            prop_assert!(wait >= limits.interval);
+            let policy = SendPolicy { attempts, interval: Duration::from_millis(interval_ms) };
+            let (outcome, wait) = decide(&attempt, before, policy, jitter);
+            prop_assert!(wait >= policy.interval);
             prop_assert!(wait <= Duration::from_secs(4500));
             prop_assert_eq!(outcome == Outcome::Sent, attempt == Attempt::Delivered);
             prop_assert_eq!(outcome == Outcome::Limited, kind == 2);
@@ -180,8 +182,8 @@ mod tests {
 
         #[test]
         fn jitter_only_draws_out(before in 0u16..4, jitter in 0.0f64..1.0) {
-            let plain = decide(&failed(None), before, LIMITS, 0.0).1;
-            let drawn = decide(&failed(None), before, LIMITS, jitter).1;
+            let plain = decide(&failed(None), before, POLICY, 0.0).1;
+            let drawn = decide(&failed(None), before, POLICY, jitter).1;
             prop_assert!(drawn >= plain && drawn <= plain.mul_f64(1.25));
         }
     }

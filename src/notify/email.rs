@@ -1,6 +1,6 @@
 //! E-mail by SMTP.
 //!
-//! Before: `notify::lane` has a message for an address. After: the mail server of the settings. Promise: the Message-ID is that
+//! Before: `notify::sender_loop` has a message for an address. After: the mail server of the settings. Promise: the Message-ID is that
 //! of the message, at every attempt; what the server refuses for good (5xx) is not tried again.
 
 use lettre::message::header::ContentType;
@@ -62,22 +62,22 @@ impl Sender for Email {
         };
         match self.transport.send(mail).await {
             Ok(_) => Attempt::Delivered,
-            Err(error) if error.is_permanent() => Attempt::Refused(words(&error)),
-            Err(error) => Attempt::failed(words(&error)),
+            Err(error) if error.is_permanent() => Attempt::Refused(reason(&error)),
+            Err(error) => Attempt::failed(reason(&error)),
         }
     }
 }
 
-/// The server's code and words, or what went wrong on the way.
-fn words(error: &Error) -> String {
-    let mut words = error.to_string();
+/// The server's code and text, or the error of the connection.
+fn reason(error: &Error) -> String {
+    let mut reason = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
         let text = inner.to_string();
-        if !words.contains(&text) {
-            words = format!("{words}: {text}");
+        if !reason.contains(&text) {
+            reason = format!("{reason}: {text}");
         }
         cause = inner.source();
     }
-    words
+    reason
 }

@@ -1,17 +1,17 @@
-//! Telling people of alerts: one lane per channel that leases addresses, sends, and records.
+//! Notifying people of alerts: a loop per channel leases addresses, sends, and records.
 //!
-//! Before: `vitals.notify_alerts` writes rows of `notification` with the alert. After: providers and webhooks; what became of
-//! it is in the rows. Promise: every notification is sent at least once, under one number, or is a dead letter with the
-//! provider's words; no transaction is open while one is sent; a slow provider holds up no other channel. How to set up
+//! Before: `vitals.notify_alerts` writes rows of `notification` with the alert. After: providers and webhooks; the results are in the
+//! rows. Promise: every notification is sent at least once, under one number, or is a dead letter with the
+//! provider's error; no transaction is open while one is sent; a slow provider does not delay other channels. How to set up
 //! routes and contacts is in `src/notify/README.md`.
 
 mod client;
 mod decide;
 mod email;
-mod guard;
-mod lane;
 pub mod operators;
 mod provider;
+mod public_address;
+mod sender_loop;
 mod text;
 mod token;
 mod webhook;
@@ -33,13 +33,13 @@ use crate::store::{Store, notification};
 use crate::tasks::Stage;
 use crate::telemetry::names;
 
-use decide::{Attempt, Limits};
-use lane::{Lane, Manner};
+use decide::{Attempt, SendPolicy};
+use sender_loop::{LoopSettings, SenderLoop};
 
-/// How often it is measured what waits.
+/// How often waiting notifications are counted.
 const MEASURE_EVERY: Duration = Duration::from_secs(10);
 
-/// A way to tell people.
+/// Sends the messages of one channel.
 trait Sender: Send + Sync + 'static {
     /// Which.
     const CHANNEL: Channel;
@@ -54,30 +54,30 @@ trait Sender: Send + Sync + 'static {
             sent.unwrap_or_else(|_| Attempt::failed("no answer in time"))
         }
     }
-    /// What of the provider's words may stand in a log.
-    fn loggable(words: &str) -> &str {
-        words
+    /// The part of a provider's answer that may be logged.
+    fn loggable(reason: &str) -> &str {
+        reason
     }
 }
 
-/// Starts a lane per channel, each woken by `notifier`. Stopping the stage lets each finish what it has leased.
+/// Starts a loop per channel, each woken by `notifier`. When the stage stops, each finishes what it has leased.
 pub fn start(stage: &Stage, store: &Store, time: &Clock, notifier: &Notifier, settings: &Settings) {
     let (notify, at_once) = (&settings.notify, Duration::ZERO);
     let merge = notify.merge_seconds;
     let budget = Duration::from_millis(notify.wecom_robot_interval_ms);
-    // Loaded once: it brings what this machine trusts.
+    // Built once: it loads the certificates that this machine trusts.
     let http = client::build(client::builder(notify));
     let provider = || http.clone();
     let mut unset = Vec::new();
     let mut begin = Begin { stage, store, notifier, settings, unset: &mut unset };
-    begin.lane("notify.webhook", webhook::Webhook::new(notify, time.clone()), 0, at_once);
+    begin.channel("notify.webhook", webhook::Webhook::new(notify, time.clone()), 0, at_once);
     let robot = provider().and_then(|http| wecom_robot::Robot::new(notify, http));
-    begin.lane("notify.wecom_robot", robot, 0, budget);
+    begin.channel("notify.wecom_robot", robot, 0, budget);
     let wechat = provider().and_then(|http| wechat::Wechat::new(notify, http));
-    begin.lane("notify.wechat", wechat, merge, at_once);
+    begin.channel("notify.wechat", wechat, merge, at_once);
     let wecom = provider().and_then(|http| wecom::Wecom::new(notify, http));
-    begin.lane("notify.wecom", wecom, merge, at_once);
-    begin.lane("notify.email", email::Email::new(notify), merge, at_once);
+    begin.channel("notify.wecom", wecom, merge, at_once);
+    begin.channel("notify.email", email::Email::new(notify), merge, at_once);
     if !unset.is_empty() {
         tracing::info!(reasons = unset.join(", "), "notifications by these channels are refused");
     }
@@ -93,7 +93,7 @@ struct Begin<'a> {
 }
 
 impl Begin<'_> {
-    fn lane<S: Sender>(
+    fn channel<S: Sender>(
         &mut self,
         name: &'static str,
         sender: Result<S, String>,
@@ -101,17 +101,18 @@ impl Begin<'_> {
         interval: Duration,
     ) {
         self.unset.extend(sender.as_ref().err().cloned());
-        let limits = Limits { attempts: self.settings.notify.attempts, interval };
-        let manner = Manner::of::<S>(self.settings, limits, merge_seconds);
-        let lane = Lane::new(self.store, sender, manner, self.notifier.wake(Subject::Notification));
-        self.stage.spawn_loop(name, lane.run(self.stage.stop_token()));
+        let policy = SendPolicy { attempts: self.settings.notify.attempts, interval };
+        let settings = LoopSettings::of::<S>(self.settings, policy, merge_seconds);
+        let sender_loop =
+            SenderLoop::new(self.store, sender, settings, self.notifier.wake(Subject::Notification));
+        self.stage.spawn_loop(name, sender_loop.run(self.stage.stop_token()));
     }
 }
 
-/// Tells what waits, until `stop`.
+/// Counts waiting notifications, until `stop`.
 async fn measure(store: Store, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        // A database that is away is told of by the lanes.
+        // A database that is away is logged by the loops.
         if let Ok(waiting) = notification::measure(&store).await {
             for channel in Channel::ALL.map(Channel::name) {
                 let of = waiting.iter().find(|waiting| waiting.channel == channel);

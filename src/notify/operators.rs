@@ -1,9 +1,8 @@
-//! Telling operators that the service is not well: from memory, for PostgreSQL may be what is away.
+//! Notifying operators of system alerts: from memory, since PostgreSQL may be what is away.
 //!
 //! Before: `monitor` finds a change. After: the same channels as for alerts, to the addresses of the settings. Promise: each
-//! address has every change it can be told, in order, several in one message where one was slow; attempts go on, later each
-//! time, until the change is an hour old; what waits is bounded. What a process knew when it ended is told by nobody: its next
-//! start looks anew.
+//! address gets every change in order, several in one message if an earlier one was slow; attempts go on with growing delays until
+//! the change is an hour old; the queue is bounded. Changes that wait when the process ends are lost: the next start measures anew.
 
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::decide::{self, Limits};
+use super::decide::{self, SendPolicy};
 use super::{Sender, client, email, webhook, wechat, wecom, wecom_robot};
 use crate::config::Settings;
 use crate::language::Locale;
@@ -23,16 +22,16 @@ use crate::store::notification::Outcome;
 use crate::tasks::Stage;
 use crate::telemetry::names;
 
-/// Changes that wait for one address. More are told as the newest of them.
+/// Changes that may wait for one address; further ones are dropped.
 const WAITING: usize = 100;
 
 /// Most changes in one message: each has room for 200 bytes in the smallest of them.
 const IN_ONE: usize = 10;
 
-/// What nobody took for so long is not told any more.
-const GIVEN_UP_AFTER: Duration = Duration::from_secs(3600);
+/// A change that is older is dropped.
+const MAX_AGE: Duration = Duration::from_secs(3600);
 
-/// Starts a task per address of the operators, and one that gives each what there is to tell.
+/// Starts a task per address of the operators, and one that passes every change to each of them.
 pub fn start(stage: &Stage, news: mpsc::Receiver<SystemAlert>, time: &Clock, settings: &Settings) {
     let http = client::build(client::builder(&settings.notify));
     let mut addresses = Vec::new();
@@ -40,7 +39,7 @@ pub fn start(stage: &Stage, news: mpsc::Receiver<SystemAlert>, time: &Clock, set
         let (change, changes) = mpsc::channel(WAITING);
         addresses.push(change);
         let notify = &settings.notify;
-        let task = Post { stage, settings, address, changes };
+        let task = OperatorAddress { stage, settings, address, changes };
         match channel {
             Channel::Webhook => {
                 task.start("operators.webhook", webhook::Webhook::to_operators(notify, time.clone()))
@@ -57,11 +56,11 @@ pub fn start(stage: &Stage, news: mpsc::Receiver<SystemAlert>, time: &Clock, set
                 .start("operators.wechat", http.clone().and_then(|http| wechat::Wechat::new(notify, http))),
         }
     }
-    stage.spawn_loop("operators", spread(news, addresses, stage.stop_token()));
+    stage.spawn_loop("operators", distribute(news, addresses, stage.stop_token()));
 }
 
-/// Gives every address what there is to tell, until `stop`.
-async fn spread(
+/// Passes every change to each address, until `stop`.
+async fn distribute(
     mut news: mpsc::Receiver<SystemAlert>,
     addresses: Vec<mpsc::Sender<SystemAlert>>,
     stop: CancellationToken,
@@ -75,7 +74,7 @@ async fn spread(
             if address.try_send(alert.clone()).is_err() {
                 tracing::warn!(
                     name = alert.condition.name(),
-                    "an operator is not told: too many changes wait"
+                    "an operator is not notified: too many changes wait"
                 );
             }
         }
@@ -83,19 +82,23 @@ async fn spread(
 }
 
 /// One address.
-struct Post<'a> {
+struct OperatorAddress<'a> {
     stage: &'a Stage,
     settings: &'a Settings,
     address: String,
     changes: mpsc::Receiver<SystemAlert>,
 }
 
-impl Post<'_> {
+impl OperatorAddress<'_> {
     fn start<S: Sender>(self, name: &'static str, sender: Result<S, String>) {
         let sender = match sender {
             Ok(sender) => sender,
             Err(reason) => {
-                tracing::error!(channel = S::CHANNEL.name(), reason, "operators cannot be told this way");
+                tracing::error!(
+                    channel = S::CHANNEL.name(),
+                    reason,
+                    "operators cannot be notified by this channel"
+                );
                 return;
             }
         };
@@ -105,29 +108,29 @@ impl Post<'_> {
             Channel::WecomRobot => Duration::from_millis(self.settings.notify.wecom_robot_interval_ms),
             _ => Duration::ZERO,
         };
-        let teller = Teller {
+        let operator_sender = OperatorSender {
             sender,
             address: self.address,
             secret,
             locale: self.settings.locale(),
             // The age of a change is what ends the attempts.
-            limits: Limits { attempts: u16::MAX, interval },
+            policy: SendPolicy { attempts: u16::MAX, interval },
             timeout: self.settings.notify.timeout(),
         };
-        self.stage.spawn_loop(name, teller.run(self.changes, self.stage.stop_token()));
+        self.stage.spawn_loop(name, operator_sender.run(self.changes, self.stage.stop_token()));
     }
 }
 
-struct Teller<S> {
+struct OperatorSender<S> {
     sender: S,
     address: String,
     secret: Option<String>,
     locale: Locale,
-    limits: Limits,
+    policy: SendPolicy,
     timeout: Duration,
 }
 
-impl<S: Sender> Teller<S> {
+impl<S: Sender> OperatorSender<S> {
     async fn run(self, mut changes: mpsc::Receiver<SystemAlert>, stop: CancellationToken) {
         let mut waiting: Vec<SystemAlert> = Vec::new();
         let mut message: Option<Message> = None;
@@ -141,11 +144,11 @@ impl<S: Sender> Teller<S> {
             while let Ok(change) = changes.try_recv() {
                 waiting.push(change);
             }
-            let told = message.get_or_insert_with(|| {
+            let current = message.get_or_insert_with(|| {
                 let rest = waiting.split_off(waiting.len().min(IN_ONE));
                 self.message(std::mem::replace(&mut waiting, rest))
             });
-            let (done, wait) = self.attempt(told).await;
+            let (done, wait) = self.attempt(current).await;
             if done {
                 message = None;
             }
@@ -167,36 +170,40 @@ impl<S: Sender> Teller<S> {
         }
     }
 
-    /// True: it has come to an end.
+    /// True: it is delivered, refused or too old.
     async fn attempt(&self, message: &mut Message) -> (bool, Duration) {
         let attempt = self.sender.attempt(message, self.timeout).await;
-        let (outcome, wait) = decide::decide(&attempt, message.attempts, self.limits, rand::random::<f64>());
+        let (outcome, wait) = decide::decide(&attempt, message.attempts, self.policy, rand::random::<f64>());
         let channel = S::CHANNEL.name();
         metrics::counter!(names::OPERATOR_MESSAGES, "channel" => channel, "outcome" => outcome.name())
             .increment(1);
         message.attempts = message.attempts.saturating_add(1);
-        let words = S::loggable(attempt.words().unwrap_or_default());
+        let reason = S::loggable(attempt.reason().unwrap_or_default());
         match outcome {
             Outcome::Sent => (true, wait),
             Outcome::Dead => {
-                tracing::error!(channel, words, "operators were not told");
+                tracing::error!(channel, reason, "operators were not notified");
                 (true, wait)
             }
             Outcome::Failed | Outcome::Limited if is_old(message) => {
-                tracing::error!(channel, words, "operators were not told for an hour; given up");
+                tracing::error!(
+                    channel,
+                    reason,
+                    "operators were not notified for an hour; the change is dropped"
+                );
                 (true, wait)
             }
             Outcome::Failed | Outcome::Limited => {
-                tracing::warn!(channel, words, "operators not told, tried again later");
+                tracing::warn!(channel, reason, "operators not notified, tried again later");
                 (false, wait)
             }
         }
     }
 }
 
-/// Nothing of it is news.
+/// All its changes are too old.
 fn is_old(message: &Message) -> bool {
     let Content::System(alerts) = &message.content else { return true };
-    let oldest = Timestamp::now() - GIVEN_UP_AFTER;
+    let oldest = Timestamp::now() - MAX_AGE;
     alerts.iter().all(|alert| alert.ended_at.unwrap_or(alert.fired_at) < oldest)
 }

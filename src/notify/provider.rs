@@ -1,7 +1,7 @@
 //! What WeChat and WeCom answer: a 200 with `errcode` in the body.
 //!
 //! Before: `wechat`, `wecom`, `wecom_robot` ask. After: they know what follows. Promise: the code decides, never the status
-//! alone; the provider's words are kept.
+//! alone; the provider's error is kept.
 //! Codes: <https://developer.work.weixin.qq.com/document/path/90313> and
 //! <https://developers.weixin.qq.com/doc/offiaccount/Getting_Started/Global_Return_Code.html>.
 
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::client;
 use super::decide::Attempt;
 
-/// An answer; fields that are not told are empty.
+/// An answer; fields that it lacks are empty.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Answer {
@@ -42,7 +42,7 @@ const ANSWER_BYTES: usize = 64 * 1024;
 /// # Errors
 /// There is none, or none that can be read.
 pub(super) async fn ask(request: RequestBuilder) -> Result<Answer, Attempt> {
-    let failed = |error| Attempt::failed(client::words(error));
+    let failed = |error| Attempt::failed(client::reason(error));
     let mut response = request.send().await.map_err(failed)?;
     let status = response.status();
     if status == StatusCode::TOO_MANY_REQUESTS {
@@ -83,19 +83,19 @@ pub(super) fn url((name, base): (&str, &str), path: &str) -> Result<Url, String>
 }
 
 /// What an answer means for the message.
-pub(super) fn judge(answer: &Answer) -> Verdict {
-    let words = format!("{} {}", answer.errcode, answer.errmsg);
+pub(super) fn classify(answer: &Answer) -> Verdict {
+    let reason = format!("{} {}", answer.errcode, answer.errmsg);
     match answer.errcode {
         0 => Verdict::Attempt(Attempt::Delivered),
         // Token: invalid credential, invalid, expired.
-        40001 | 40014 | 42001 => Verdict::Token(words),
+        40001 | 40014 | 42001 => Verdict::Token(reason),
         // Quotas by the day and the minute; too much at once.
-        45009 | 45011 | 45033 => Verdict::Attempt(Attempt::limited(words)),
+        45009 | 45011 | 45033 => Verdict::Attempt(Attempt::limited(reason)),
         // Receiver: no such user, has not subscribed, has refused; template, arguments, content, application, robot.
         40003 | 43004 | 43101 | 40037 | 47003 | 40031 | 46004 | 60111 | 81013 | 40058 | 40008 | 45002
-        | 45008 | 40056 | 301_002 | 93000 => Verdict::Attempt(Attempt::Refused(words)),
+        | 45008 | 40056 | 301_002 | 93000 => Verdict::Attempt(Attempt::Refused(reason)),
         // -1 is busy; what is not known may pass.
-        _ => Verdict::Attempt(Attempt::failed(words)),
+        _ => Verdict::Attempt(Attempt::failed(reason)),
     }
 }
 
@@ -103,23 +103,23 @@ pub(super) fn judge(answer: &Answer) -> Verdict {
 mod tests {
     use super::*;
 
-    fn judged(errcode: i64) -> Verdict {
-        judge(&Answer { errcode, errmsg: "so".into(), ..Answer::default() })
+    fn classified(errcode: i64) -> Verdict {
+        classify(&Answer { errcode, errmsg: "so".into(), ..Answer::default() })
     }
 
     #[test]
     fn a_code_says_what_to_do() {
-        assert_eq!(judged(0), Verdict::Attempt(Attempt::Delivered));
-        assert_eq!(judged(-1), Verdict::Attempt(Attempt::failed("-1 so")));
-        assert_eq!(judged(99_999), Verdict::Attempt(Attempt::failed("99999 so")));
+        assert_eq!(classified(0), Verdict::Attempt(Attempt::Delivered));
+        assert_eq!(classified(-1), Verdict::Attempt(Attempt::failed("-1 so")));
+        assert_eq!(classified(99_999), Verdict::Attempt(Attempt::failed("99999 so")));
         for token in [40001, 40014, 42001] {
-            assert_eq!(judged(token), Verdict::Token(format!("{token} so")));
+            assert_eq!(classified(token), Verdict::Token(format!("{token} so")));
         }
         for limit in [45009, 45011] {
-            assert_eq!(judged(limit), Verdict::Attempt(Attempt::limited(format!("{limit} so"))));
+            assert_eq!(classified(limit), Verdict::Attempt(Attempt::limited(format!("{limit} so"))));
         }
         for refusal in [40003, 43004, 43101, 93000] {
-            assert_eq!(judged(refusal), Verdict::Attempt(Attempt::Refused(format!("{refusal} so"))));
+            assert_eq!(classified(refusal), Verdict::Attempt(Attempt::Refused(format!("{refusal} so"))));
         }
     }
 }

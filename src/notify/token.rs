@@ -19,7 +19,7 @@ const RENEW_BEFORE: Duration = Duration::from_secs(300);
 #[derive(Debug)]
 pub(super) struct Tokens {
     http: Client,
-    /// With the secret: never to be told.
+    /// With the secret: never logged.
     url: Url,
     held: Mutex<Option<Token>>,
 }
@@ -62,12 +62,12 @@ impl Tokens {
         }
         let asked_at = Instant::now();
         let answer = provider::ask(self.http.get(self.url.clone())).await?;
-        match provider::judge(&answer) {
+        match provider::classify(&answer) {
             Verdict::Attempt(Attempt::Delivered) if !answer.access_token.is_empty() => {}
-            Verdict::Attempt(Attempt::Limited { words, wait }) => {
-                return Err(Attempt::Limited { words: format!("token: {words}"), wait });
+            Verdict::Attempt(Attempt::Limited { reason, wait }) => {
+                return Err(Attempt::Limited { reason: format!("token: {reason}"), wait });
             }
-            // Whatever is wrong with the credentials can be mended while messages are tried again.
+            // Wrong credentials can be corrected while messages are tried again.
             _ => return Err(Attempt::failed(format!("token: {} {}", answer.errcode, answer.errmsg))),
         }
         let holds = Duration::from_secs(answer.expires_in);
@@ -90,7 +90,7 @@ pub(super) async fn send_under<F: Future<Output = Result<Verdict, Attempt>>>(
         };
         Ok(match verdict {
             Verdict::Attempt(attempt) => attempt,
-            Verdict::Token(words) => Attempt::failed(words),
+            Verdict::Token(reason) => Attempt::failed(reason),
         })
     };
     sending.await.unwrap_or_else(|attempt: Attempt| attempt)

@@ -1,6 +1,6 @@
 //! Webhooks: signed JSON to a URL, as <https://www.standardwebhooks.com> has it.
 //!
-//! Before: `notify::lane` has a message for a URL. After: whoever is behind it. Promise: at least once, each message under
+//! Before: `notify::sender_loop` has a message for a URL. After: whoever is behind it. Promise: at least once, each message under
 //! one `webhook-id`, for the receiver to fold; redirects are not followed; only public addresses are asked.
 
 use std::time::Duration;
@@ -14,7 +14,7 @@ use standardwebhooks::{
 };
 
 use super::decide::Attempt;
-use super::{Sender, client, guard, text};
+use super::{Sender, client, public_address, text};
 use crate::config::NotifySettings;
 use crate::language::Language;
 use crate::model::{Channel, Content, Message, Notice, SystemAlert};
@@ -25,7 +25,7 @@ const ANSWER_BYTES: usize = 4096;
 const ANSWER_WAIT: Duration = Duration::from_secs(1);
 
 /// How much of it is kept.
-const WORDS_BYTES: usize = 200;
+const REASON_BYTES: usize = 200;
 
 /// Sends to URLs.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl Webhook {
 
     fn to(settings: &NotifySettings, allow_private: bool, time: Clock) -> Result<Self, String> {
         let builder = client::builder(settings);
-        let builder = if allow_private { builder } else { builder.dns_resolver(guard::PublicOnly) };
+        let builder = if allow_private { builder } else { builder.dns_resolver(public_address::PublicOnly) };
         Ok(Self { http: client::build(builder)?, allow_private, time })
     }
 
@@ -57,7 +57,7 @@ impl Webhook {
             .address
             .parse()
             .map_err(|error| Attempt::Refused(format!("the address is no URL: {error}")))?;
-        guard::check(&url, self.allow_private).map_err(Attempt::Refused)?;
+        public_address::check(&url, self.allow_private).map_err(Attempt::Refused)?;
         // A receiver refuses what was not signed just now.
         let now = self.time.now();
         let body = body(message, now).to_string();
@@ -74,9 +74,9 @@ impl Webhook {
                 .map_err(|_| Attempt::Refused("the secret of the address is not whsec_ and base64".into()))?;
             request = request.header(HEADER_WEBHOOK_SIGNATURE, signature);
         }
-        request.body(body).send().await.map_err(|error| match guard::refusal(&error) {
+        request.body(body).send().await.map_err(|error| match public_address::refusal(&error) {
             Some(refusal) => Attempt::Refused(refusal),
-            None => Attempt::failed(client::words(error)),
+            None => Attempt::failed(client::reason(error)),
         })
     }
 }
@@ -93,25 +93,27 @@ impl Sender for Webhook {
         let status = response.status();
         let retry_after = retry_after(&response);
         let said = answer(response).await;
-        judge(status, retry_after, &said)
+        classify(status, retry_after, &said)
     }
 
     /// The status: a receiver may say again what it was told.
-    fn loggable(words: &str) -> &str {
-        if words.starts_with("HTTP ") { words.split(':').next().unwrap_or_default() } else { words }
+    fn loggable(reason: &str) -> &str {
+        if reason.starts_with("HTTP ") { reason.split(':').next().unwrap_or_default() } else { reason }
     }
 }
 
 /// What a status means.
-fn judge(status: StatusCode, retry_after: Option<Duration>, said: &str) -> Attempt {
-    let words = format!("HTTP {}: {said}", status.as_u16()).trim_end_matches([':', ' ']).to_owned();
+fn classify(status: StatusCode, retry_after: Option<Duration>, said: &str) -> Attempt {
+    let reason = format!("HTTP {}: {said}", status.as_u16()).trim_end_matches([':', ' ']).to_owned();
     match status {
         status if status.is_success() => Attempt::Delivered,
-        StatusCode::GONE => Attempt::Refused(words),
-        StatusCode::TOO_MANY_REQUESTS => Attempt::Limited { words, wait: retry_after },
-        StatusCode::SERVICE_UNAVAILABLE => Attempt::Failed { words, retry_after },
-        status if status.is_redirection() => Attempt::failed(format!("{words} (redirects are not followed)")),
-        _ => Attempt::failed(words),
+        StatusCode::GONE => Attempt::Refused(reason),
+        StatusCode::TOO_MANY_REQUESTS => Attempt::Limited { reason, wait: retry_after },
+        StatusCode::SERVICE_UNAVAILABLE => Attempt::Failed { reason, retry_after },
+        status if status.is_redirection() => {
+            Attempt::failed(format!("{reason} (redirects are not followed)"))
+        }
+        _ => Attempt::failed(reason),
     }
 }
 
@@ -139,7 +141,7 @@ async fn answer(mut response: Response) -> String {
     // Whatever was read by then is the answer.
     let _ = tokio::time::timeout(ANSWER_WAIT, reading).await;
     let said = String::from_utf8_lossy(&read);
-    text::cut(&said.split_whitespace().collect::<Vec<_>>().join(" "), WORDS_BYTES)
+    text::cut(&said.split_whitespace().collect::<Vec<_>>().join(" "), REASON_BYTES)
 }
 
 /// Ids are text, for they need 64 bits; times are RFC 3339 in UTC; what is not known is null.
@@ -224,13 +226,13 @@ mod tests {
     #[test]
     fn a_status_says_what_to_do() {
         let wait = Some(Duration::from_secs(7));
-        let judged = |status: u16| judge(StatusCode::from_u16(status).expect("a status"), wait, "no");
-        assert_eq!(judged(204), Attempt::Delivered);
-        assert_eq!(judged(410), Attempt::Refused("HTTP 410: no".into()));
-        assert_eq!(judged(429), Attempt::Limited { words: "HTTP 429: no".into(), wait });
-        assert_eq!(judged(503), Attempt::Failed { words: "HTTP 503: no".into(), retry_after: wait });
-        assert_eq!(judged(500), Attempt::failed("HTTP 500: no"));
-        assert!(matches!(judged(302), Attempt::Failed { .. }));
+        let classified = |status: u16| classify(StatusCode::from_u16(status).expect("a status"), wait, "no");
+        assert_eq!(classified(204), Attempt::Delivered);
+        assert_eq!(classified(410), Attempt::Refused("HTTP 410: no".into()));
+        assert_eq!(classified(429), Attempt::Limited { reason: "HTTP 429: no".into(), wait });
+        assert_eq!(classified(503), Attempt::Failed { reason: "HTTP 503: no".into(), retry_after: wait });
+        assert_eq!(classified(500), Attempt::failed("HTTP 500: no"));
+        assert!(matches!(classified(302), Attempt::Failed { .. }));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! WeChat official account: template messages.
 //!
-//! Before: `notify::lane` has a message for an openid. After: the WeChat API. Promise: under one `client_msg_id`, by which
+//! Before: `notify::sender_loop` has a message for an openid. After: the WeChat API. Promise: under one `client_msg_id`, by which
 //! WeChat folds what comes twice within ten minutes.
 
 use reqwest::{Client, Url};
@@ -71,7 +71,7 @@ impl Sender for Wechat {
         token::send_under(&self.tokens, async |token| {
             let mut url = self.url.clone();
             url.query_pairs_mut().append_pair("access_token", &token);
-            Ok::<Verdict, Attempt>(provider::judge(&provider::ask(self.http.post(url).json(&body)).await?))
+            Ok::<Verdict, Attempt>(provider::classify(&provider::ask(self.http.post(url).json(&body)).await?))
         })
         .await
     }

@@ -1,6 +1,6 @@
 //! WeCom application messages.
 //!
-//! Before: `notify::lane` has a message for a user of the corporation. After: the WeCom API. Promise: WeCom is asked to fold
+//! Before: `notify::sender_loop` has a message for a user of the corporation. After: the WeCom API. Promise: WeCom is asked to fold
 //! what comes twice; a user it does not know is a refusal, though the answer is "ok".
 
 use reqwest::{Client, Url};
@@ -71,7 +71,7 @@ impl Sender for Wecom {
             let mut url = self.url.clone();
             url.query_pairs_mut().append_pair("access_token", &token);
             let answer = provider::ask(self.http.post(url).json(&body)).await?;
-            Ok(match provider::judge(&answer) {
+            Ok(match provider::classify(&answer) {
                 Verdict::Attempt(Attempt::Delivered) if !answer.invaliduser.is_empty() => {
                     Verdict::Attempt(Attempt::Refused(format!("invaliduser: {}", answer.invaliduser)))
                 }

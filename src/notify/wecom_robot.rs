@@ -1,6 +1,6 @@
 //! WeCom group robots.
 //!
-//! Before: `notify::lane` has a message for the key of a robot, and keeps its budget of 20 messages a minute over all
+//! Before: `notify::sender_loop` has a message for the key of a robot, and keeps its budget of 20 messages a minute over all
 //! instances (`next_at` of the address). After: the WeCom API. Promise: alerts that come faster than that go together, each
 //! of them named; what devices and people wrote is no markdown.
 
@@ -43,10 +43,10 @@ impl Sender for Robot {
         let body = json!({ "msgtype": "markdown", "markdown": { "content": content } });
         match provider::ask(self.http.post(url).json(&body)).await {
             Err(attempt) => attempt,
-            Ok(answer) => match provider::judge(&answer) {
+            Ok(answer) => match provider::classify(&answer) {
                 Verdict::Attempt(attempt) => attempt,
                 // A robot has no token: its key is not good.
-                Verdict::Token(words) => Attempt::Refused(words),
+                Verdict::Token(reason) => Attempt::Refused(reason),
             },
         }
     }

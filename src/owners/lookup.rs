@@ -1,8 +1,8 @@
-//! Many questions, few queries: what is not remembered is asked of Redis, then of PostgreSQL.
+//! Many lookups, few queries: devices that are not cached are asked from Redis, then from PostgreSQL.
 //!
-//! Before: uploads whose devices memory does not know. After: they go on; memory and Redis know the devices.
-//! Promise: what gathered while the last query was under way is the next one; while the database is away a question is
-//! asked again until nobody waits for its answer.
+//! Before: uploads whose devices are not cached. After: they go on; the cache and Redis know the devices.
+//! Promise: the requests that arrive while a query runs are the next query. While the database is away, a request is tried again
+//! until nobody waits for its answer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,54 +12,54 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::follow::News;
-use super::{ByDevice, OwnersError, Remembered, Shared, Witness, trouble};
+use super::follow::RedisUpdate;
+use super::{CachedOwner, OwnerSource, OwnersByDevice, OwnersError, Shared, owners_error};
 use crate::cache::owner;
 use crate::store::StoreError;
 use crate::store::owners::{self, Tenures};
 use crate::telemetry::names;
 
-/// Questions that may wait. Each belongs to a request under way, so this bounds nothing but memory.
-pub(super) const QUESTIONS: usize = 4096;
+/// Most requests that may wait. Each belongs to an upload that is being handled, so this limits memory only.
+pub(super) const MAX_REQUESTS: usize = 4096;
 
-/// Devices in one query: some milliseconds, so that nobody waits long behind a large upload.
+/// Devices in one query, which takes some milliseconds, so that nobody waits long behind a large upload.
 pub(super) const MAX_DEVICES: usize = 1000;
 
-/// Longest wait for Redis, which is asked first because it is faster. A thousand devices take it 2 ms.
-const REDIS_PATIENCE: Duration = Duration::from_millis(150);
+/// Longest wait for Redis, which is asked first because it is faster: it takes 2 ms for a thousand devices.
+const REDIS_TIMEOUT: Duration = Duration::from_millis(150);
 
 /// Pause before the database is asked again.
-const PAUSE: Duration = Duration::from_millis(200);
+const RETRY_PAUSE: Duration = Duration::from_millis(200);
 
-type Answer = Result<Arc<ByDevice>, OwnersError>;
+type Answer = Result<Arc<OwnersByDevice>, OwnersError>;
 
-/// Whom some devices belong to, and the line on which somebody waits for it.
+/// A request for the owners of some devices.
 #[derive(Debug)]
-pub(super) struct Question {
+pub(super) struct LookupRequest {
     device_sns: Vec<Box<str>>,
-    witness: Witness,
-    answer: oneshot::Sender<Answer>,
+    source: OwnerSource,
+    reply: oneshot::Sender<Answer>,
 }
 
-/// Asks, and waits for the answer; others' devices may be in it too.
-pub(super) async fn ask(
-    questions: &mpsc::Sender<Question>,
+/// Sends a request, and waits for the answer. Devices of other requests may be in it too.
+pub(super) async fn request(
+    requests: &mpsc::Sender<LookupRequest>,
     device_sns: Vec<Box<str>>,
-    witness: Witness,
+    source: OwnerSource,
 ) -> Answer {
-    let (answer, answered) = oneshot::channel();
-    questions.send(Question { device_sns, witness, answer }).await.map_err(|_| OwnersError::Stopping)?;
-    answered.await.map_err(|_| OwnersError::Stopping)?
+    let (reply, answer) = oneshot::channel();
+    requests.send(LookupRequest { device_sns, source, reply }).await.map_err(|_| OwnersError::Stopping)?;
+    answer.await.map_err(|_| OwnersError::Stopping)?
 }
 
-/// Answers questions until `stop`.
+/// Answers requests until `stop`.
 pub(super) async fn run(
     shared: Arc<Shared>,
-    news: mpsc::Sender<News>,
-    mut questions: mpsc::Receiver<Question>,
+    updates: mpsc::Sender<RedisUpdate>,
+    mut requests: mpsc::Receiver<LookupRequest>,
     stop: CancellationToken,
 ) {
-    // So that the first upload need not wait for a connection to be made; whether one was shows when it is needed.
+    // So that the first upload need not wait for a connection. An error shows again when the connection is needed.
     tokio::select! {
         () = stop.cancelled() => return,
         _ = shared.store.client() => {}
@@ -67,104 +67,106 @@ pub(super) async fn run(
     loop {
         let first = tokio::select! {
             () = stop.cancelled() => return,
-            question = questions.recv() => match question {
-                Some(question) => question,
-                None => return stop.cancelled().await, // nobody is left to ask
+            request = requests.recv() => match request {
+                Some(request) => request,
+                None => return stop.cancelled().await, // nobody is left to send a request
             },
         };
-        let asked = gather(first, &mut questions);
+        let gathered = gather(first, &mut requests);
         tokio::select! {
             () = stop.cancelled() => return,
-            () = answer(&shared, &news, asked) => {}
+            () = answer(&shared, &updates, gathered) => {}
         }
     }
 }
 
-fn gather(first: Question, questions: &mut mpsc::Receiver<Question>) -> Vec<Question> {
+fn gather(first: LookupRequest, requests: &mut mpsc::Receiver<LookupRequest>) -> Vec<LookupRequest> {
     let mut devices = first.device_sns.len();
-    let mut asked = vec![first];
+    let mut gathered = vec![first];
     while devices < MAX_DEVICES {
-        let Ok(question) = questions.try_recv() else { break };
-        devices += question.device_sns.len();
-        asked.push(question);
+        let Ok(request) = requests.try_recv() else { break };
+        devices += request.device_sns.len();
+        gathered.push(request);
     }
-    asked
+    gathered
 }
 
-async fn answer(shared: &Shared, news: &mpsc::Sender<News>, mut asked: Vec<Question>) {
+async fn answer(shared: &Shared, updates: &mpsc::Sender<RedisUpdate>, mut requests: Vec<LookupRequest>) {
     loop {
-        // Whoever went away needs no answer.
-        asked.retain(|question| !question.answer.is_closed());
-        // Of two who ask for one device the stricter has its way.
-        let mut device_sns = BTreeMap::<&str, Witness>::new();
-        for question in &asked {
-            for device_sn in &question.device_sns {
-                let witness = device_sns.entry(device_sn).or_insert(question.witness);
-                *witness = question.witness.max(*witness);
+        requests.retain(|request| !request.reply.is_closed());
+        // Of two requests for one device the stricter one counts.
+        let mut device_sns = BTreeMap::<&str, OwnerSource>::new();
+        for request in &requests {
+            for device_sn in &request.device_sns {
+                let source = device_sns.entry(device_sn).or_insert(request.source);
+                *source = request.source.max(*source);
             }
         }
         if device_sns.is_empty() {
             return;
         }
-        let finding = find(shared, news, device_sns);
+        let finding = find(shared, updates, device_sns);
         let answer = match shared.store.unless_silent("owners.find", finding).await {
             Ok(found) => Ok(Arc::new(found)),
-            Err(error) => match trouble(&error) {
+            Err(error) => match owners_error(&error) {
                 OwnersError::Unavailable => {
-                    sleep(PAUSE).await;
+                    sleep(RETRY_PAUSE).await;
                     continue;
                 }
-                lasting => Err(lasting),
+                error => Err(error),
             },
         };
-        for question in asked {
-            // Gone meanwhile: nobody minds.
-            let _ = question.answer.send(answer.clone());
+        for request in requests {
+            // Fails if the upload is gone meanwhile.
+            let _ = request.reply.send(answer.clone());
         }
         return;
     }
 }
 
-/// Whom `device_sns` belong to, as said by whom each may be asked of; remembers it.
+/// The current owners of `device_sns`, each from the source that it needs. Caches them.
 async fn find(
     shared: &Shared,
-    news: &mpsc::Sender<News>,
-    device_sns: BTreeMap<&str, Witness>,
-) -> Result<ByDevice, StoreError> {
-    let generation = shared.memory.generation();
-    let of_any = device_sns.iter().filter(|(_, witness)| **witness == Witness::Any);
-    let mut found = recall(shared, &of_any.map(|(device_sn, _)| *device_sn).collect::<Vec<_>>()).await;
-    remember(shared, &found, Witness::Any, generation);
+    updates: &mpsc::Sender<RedisUpdate>,
+    device_sns: BTreeMap<&str, OwnerSource>,
+) -> Result<OwnersByDevice, StoreError> {
+    let generation = shared.cache.generation();
+    let from_redis = device_sns.iter().filter(|(_, source)| **source == OwnerSource::Redis);
+    let from_redis: Vec<&str> = from_redis.map(|(device_sn, _)| *device_sn).collect();
+    let mut found = find_in_redis(shared, &from_redis).await;
+    cache(shared, &found, OwnerSource::Redis, generation);
     let unknown: Vec<&str> = device_sns.into_keys().filter(|sn| !found.contains_key(*sn)).collect();
     metrics::counter!(names::OWNERS_FOUND, "in" => "redis").increment(found.len() as u64);
     if !unknown.is_empty() {
         metrics::counter!(names::OWNERS_FOUND, "in" => "database").increment(unknown.len() as u64);
         let Tenures { version, by_device } = owners::tenures(&shared.store, &unknown).await?;
-        remember(shared, &by_device, Witness::Database, generation);
+        cache(shared, &by_device, OwnerSource::Database, generation);
         found.extend(by_device.iter().map(|(device_sn, tenure)| (device_sn.clone(), *tenure)));
-        // When the queue is full Redis learns it another time.
-        let _ = news.try_send(News::Found(Tenures { version, by_device }));
+        // If the queue is full, Redis gets it another time.
+        let _ = updates.try_send(RedisUpdate::Found(Tenures { version, by_device }));
     }
     Ok(found)
 }
 
-fn remember(shared: &Shared, found: &ByDevice, said_by: Witness, generation: u64) {
+fn cache(shared: &Shared, found: &OwnersByDevice, source: OwnerSource, generation: u64) {
     for (device_sn, tenure) in found {
-        shared.memory.insert(device_sn.clone(), Remembered { tenure: *tenure, said_by }, generation);
+        shared.cache.insert(device_sn.clone(), CachedOwner { tenure: *tenure, source }, generation);
     }
 }
 
-/// What Redis knows. Without it, and while changes are not heard, everything is asked of the database.
-async fn recall(shared: &Shared, device_sns: &[&str]) -> ByDevice {
-    let Some(version) = shared.version().filter(|_| !device_sns.is_empty()) else { return ByDevice::new() };
+/// The owners that Redis has. None if Redis is away, or while changes are not received.
+async fn find_in_redis(shared: &Shared, device_sns: &[&str]) -> OwnersByDevice {
+    let Some(version) = shared.version().filter(|_| !device_sns.is_empty()) else {
+        return OwnersByDevice::new();
+    };
     let at = owner::DirectoryVersion { directory_id: &version.directory_id, number: version.number };
-    match owner::get(&shared.cache, at, device_sns, REDIS_PATIENCE).await {
+    match owner::get(&shared.redis, at, device_sns, REDIS_TIMEOUT).await {
         Ok(known) => {
             let now = jiff::Timestamp::now();
             let known = device_sns.iter().zip(known);
             known
                 .filter_map(|(device_sn, tenure)| {
-                    // A tenure that ended is followed by another, which only the database knows.
+                    // A tenure that ended is followed by another one, which only the database knows.
                     let tenure = tenure.filter(|tenure| tenure.until.is_none_or(|until| now < until))?;
                     Some((Box::from(*device_sn), tenure))
                 })
@@ -172,7 +174,7 @@ async fn recall(shared: &Shared, device_sns: &[&str]) -> ByDevice {
         }
         Err(error) => {
             tracing::debug!(%error, "owners not read from redis");
-            ByDevice::new()
+            OwnersByDevice::new()
         }
     }
 }

@@ -1,14 +1,14 @@
-//! Whom a device belongs to: from memory, then Redis, then PostgreSQL.
+//! Who owns a device: from the cache of this process, then Redis, then PostgreSQL.
 //!
-//! Before: `http` has parsed what a device sent. After: `ingest` writes it with the ids it lacked.
-//! Promise: [`Owners::fill`] costs one look into memory per device when the device is remembered, and nothing when the
-//! upload names all ids; many misses at once are one query. What is remembered is dropped in every instance as soon as
-//! the notification of a change arrives; what was looked up before the change is not remembered after it. While changes
-//! cannot be heard, nothing is taken from memory or Redis. Redis completes what uploads leave open and decides nothing: whatever a
-//! key is held against comes from PostgreSQL, or from what memory has from there ([`Witness`]).
+//! Before: `http` has parsed what a device sent. After: `ingest` writes it with the ids that it lacked.
+//! Promise: [`Owners::fill`] costs one cache lookup per device that is cached, and nothing for records that name all ids; many
+//! misses at once are one query. A cached owner is dropped in every instance as soon as the notification of a change arrives; a
+//! lookup that began before the change is not cached after it. While notifications cannot be received, nothing is answered from
+//! this cache or from Redis. Redis completes uploads and decides nothing: what a key may write is decided by what PostgreSQL
+//! said ([`OwnerSource`]).
 //!
-//! A sample belongs to the binding in force at its own time, so one that comes late goes to whoever wore the device
-//! then (`sql/functions/device/device_owner_at.sql`).
+//! A record belongs to the binding in force at its own time, so one that arrives late belongs to whoever wore the device then
+//! (`sql/functions/device/device_owner_at.sql`).
 
 mod follow;
 mod lookup;
@@ -26,218 +26,215 @@ use tokio::sync::mpsc;
 use crate::cache::Cache;
 use crate::config::Settings;
 use crate::lookup_cache::LookupCache;
-use crate::model::tenant::Probe;
-use crate::model::{Owned, Tenure};
+use crate::model::{Owner, OwnerSlot, Tenure};
 use crate::store::notifier::Notifier;
 use crate::store::owners::{self, Version};
 use crate::store::{Kind, Store, StoreError};
 use crate::tasks::Stage;
 use crate::telemetry::names;
-use lookup::Question;
+use lookup::LookupRequest;
 
-/// Why owners could not be found out.
+/// Why owners could not be looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OwnersError {
-    /// The service is about to end.
+    /// The service is shutting down.
     #[error("the service is stopping")]
     Stopping,
     /// The database is away.
     #[error("the database does not answer")]
     Unavailable,
-    /// The database refuses the question, as it will the next time.
+    /// The database refuses the query, and will refuse it again.
     #[error("the database refuses to tell owners")]
     Refused,
 }
 
-type ByDevice = HashMap<Box<str>, Tenure>;
+type OwnersByDevice = HashMap<Box<str>, Tenure>;
 
-/// Who may say whom a device belongs to.
+/// Where an owner was read, and from where it has to be read at least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Witness {
-    /// Redis too: to complete what an upload leaves open.
-    Any,
-    /// PostgreSQL alone: a key is held against it.
+enum OwnerSource {
+    /// Good enough to complete what an upload does not name.
+    Redis,
+    /// Needed to decide what a key may write.
     Database,
 }
 
-/// What is remembered of a device.
+/// A cached owner of a device.
 #[derive(Debug, Clone, Copy)]
-struct Remembered {
+struct CachedOwner {
     tenure: Tenure,
-    /// Who said so.
-    said_by: Witness,
+    source: OwnerSource,
 }
 
-/// The door. Clones share the memory.
+/// Looks owners up. Clones share the cache.
 #[derive(Debug, Clone)]
 pub struct Owners {
     shared: Arc<Shared>,
-    questions: mpsc::Sender<Question>,
+    requests: mpsc::Sender<LookupRequest>,
 }
 
 /// What the tasks share.
 #[derive(Debug)]
 struct Shared {
     store: Store,
-    cache: Cache,
-    memory: LookupCache<Box<str>, Remembered>,
-    /// What keys of one tenant may name.
-    fine: tenant::FineThings,
-    /// The last version heard of; `None`: changes are not heard at present.
+    redis: Cache,
+    cache: LookupCache<Box<str>, CachedOwner>,
+    verified_ids: tenant::VerifiedIds,
+    /// The last known version of the directory; `None`: changes are not received at present.
     version: Mutex<Option<Version>>,
 }
 
 impl Shared {
-    /// What memory has from `witness`.
-    fn recall(&self, device_sn: &str, witness: Witness) -> Option<Tenure> {
-        self.memory.get(device_sn).filter(|found| found.said_by >= witness).map(|found| found.tenure)
+    /// The cached owner, if it comes from this source or a better one.
+    fn cached(&self, device_sn: &str, source: OwnerSource) -> Option<Tenure> {
+        self.cache.get(device_sn).filter(|cached| cached.source >= source).map(|cached| cached.tenure)
     }
 
     fn version(&self) -> Option<Version> {
-        // The lock is held for an assignment only; one that panicked left a whole value.
+        // The lock is held for assignments only, so the value is valid even after a panic.
         self.version.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 impl Owners {
-    /// Starts the lookup in `stage`, which must outlive whoever asks; `notifier` gives it the changes.
+    /// Starts the lookup task and the task that updates Redis, in `stage`, which must outlive the users of [`Owners`]; `notifier`
+    /// reports the changes.
     pub fn start(
         store: &Store,
-        cache: &Cache,
+        redis: &Cache,
         notifier: &mut Notifier,
         settings: &Settings,
         stage: &Stage,
     ) -> Self {
         let shared = Arc::new(Shared {
             store: store.clone(),
-            cache: cache.clone(),
-            memory: LookupCache::new(
+            redis: redis.clone(),
+            cache: LookupCache::new(
                 settings.owner_cache_devices,
                 Duration::from_secs(settings.owner_cache_seconds.into()),
             ),
-            fine: tenant::FineThings::default(),
+            verified_ids: tenant::VerifiedIds::default(),
             version: Mutex::new(None),
         });
-        let (questions, asked) = mpsc::channel(lookup::QUESTIONS);
-        let (news, told) = mpsc::channel(follow::NEWS);
-        let lookup = lookup::run(Arc::clone(&shared), news.clone(), asked, stage.stop_token());
+        let (requests, queue) = mpsc::channel(lookup::MAX_REQUESTS);
+        let (updates, redis_updates) = mpsc::channel(follow::MAX_UPDATES);
+        let lookup = lookup::run(Arc::clone(&shared), updates.clone(), queue, stage.stop_token());
         stage.spawn_loop("owners.lookup", lookup);
-        stage.spawn_loop("owners.keep", follow::keep(Arc::clone(&shared), told, stage.stop_token()));
+        let update_redis = follow::update_redis(Arc::clone(&shared), redis_updates, stage.stop_token());
+        stage.spawn_loop("owners.keep", update_redis);
         let following = Arc::clone(&shared);
-        notifier.on_directory_change(move |change| follow::hear(&following, &news, change));
-        Self { shared, questions }
+        notifier.on_directory_change(move |change| follow::apply_change(&following, &updates, change));
+        Self { shared, requests }
     }
 
-    /// Completes the owners of what devices sent. What names all ids, or ids that contradict those of the directory, is
-    /// left as it is; so is what nobody's device sent. Where the database refuses to tell, all is left as it is: what
-    /// devices sent is worth more than whose it is.
+    /// Completes owners. Left as they are: owners with all ids, owners that contradict the directory, and those of devices that
+    /// nobody owns. If the database refuses the query, all are left as they are: storing the data matters more than its owner.
     ///
     /// # Errors
     /// [`OwnersError`], never `Refused`. Waits for a database that is away: the caller has the deadline.
-    pub async fn fill<T: Owned + Send + Sync>(&self, sent: &mut [T]) -> Result<(), OwnersError> {
-        match self.find_out(sent, Witness::Any).await {
+    pub async fn fill<'a>(&self, slots: impl Iterator<Item = OwnerSlot<'a>>) -> Result<(), OwnersError> {
+        match self.fill_from(slots, OwnerSource::Redis).await {
             Err(OwnersError::Refused) => Ok(()),
             done => done,
         }
     }
 
-    /// [`Self::fill`] for whoever has to know: from PostgreSQL, or what memory has from there.
+    /// [`Self::fill`] from PostgreSQL, or from what is cached from there.
     ///
     /// # Errors
     /// [`OwnersError`]. Waits for a database that is away: the caller has the deadline.
-    pub async fn fill_verified<T: Owned + Send + Sync>(&self, sent: &mut [T]) -> Result<(), OwnersError> {
-        self.find_out(sent, Witness::Database).await
-    }
-
-    /// The tenant a device is of now, as [`Self::fill_verified`] has it; `None`: of none.
-    ///
-    /// # Errors
-    /// [`OwnersError`]. Waits for a database that is away: the caller has the deadline.
-    pub async fn tenant_now(&self, device_sn: &str) -> Result<Option<i64>, OwnersError> {
-        let mut probe = [Probe::new(device_sn, Timestamp::now())];
-        self.fill_verified(&mut probe).await?;
-        Ok(probe[0].owner.customer_id)
-    }
-
-    async fn find_out<T: Owned + Send + Sync>(
+    pub async fn fill_verified<'a>(
         &self,
-        sent: &mut [T],
-        witness: Witness,
+        slots: impl Iterator<Item = OwnerSlot<'a>>,
     ) -> Result<(), OwnersError> {
-        let open = self.fill_remembered(sent, witness);
-        if open.is_empty() {
+        self.fill_from(slots, OwnerSource::Database).await
+    }
+
+    /// The current tenant of a device, looked up as by [`Self::fill_verified`]; `None`: it has none.
+    ///
+    /// # Errors
+    /// [`OwnersError`]. Waits for a database that is away: the caller has the deadline.
+    pub async fn current_tenant(&self, device_sn: &str) -> Result<Option<i64>, OwnersError> {
+        let mut owner = Owner::default();
+        let slot = OwnerSlot { device_sn, ts: Timestamp::now(), owner: &mut owner };
+        self.fill_verified(std::iter::once(slot)).await?;
+        Ok(owner.customer_id)
+    }
+
+    async fn fill_from<'a>(
+        &self,
+        slots: impl Iterator<Item = OwnerSlot<'a>>,
+        source: OwnerSource,
+    ) -> Result<(), OwnersError> {
+        let misses = self.fill_cached(slots, source);
+        if misses.is_empty() {
             return Ok(());
         }
-        let found = self.look_up(sent, &open, witness).await?;
+        let found = self.look_up(&misses, source).await?;
         let mut earlier = Vec::new();
-        for index in open {
-            let one = &mut sent[index];
-            match found.get(one.device_sn()) {
-                Some(tenure) if tenure.covers(one.ts()) => one.owner_mut().complete_from(&tenure.owner),
-                _ => earlier.push(index),
+        for slot in misses {
+            match found.get(slot.device_sn) {
+                Some(tenure) if tenure.covers(slot.ts) => slot.owner.complete_from(&tenure.owner),
+                _ => earlier.push(slot),
             }
         }
         if earlier.is_empty() {
             return Ok(());
         }
-        // What was measured in another tenure than that of today. Rare, so nothing of it is remembered.
-        let earlier = sent.iter_mut().enumerate().filter(|(place, _)| earlier.binary_search(place).is_ok());
-        owners::fill(&self.shared.store, earlier.map(|(_, one)| one)).await.map_err(|error| trouble(&error))
+        // Of another owner than the current one. Rare, so it is not cached.
+        owners::fill(&self.shared.store, earlier.into_iter()).await.map_err(|error| owners_error(&error))
     }
 
-    /// Fills what memory can; gives the places of the rest.
-    fn fill_remembered<T: Owned>(&self, sent: &mut [T], witness: Witness) -> Vec<usize> {
-        let mut open = Vec::new();
-        let mut last: Option<(usize, Option<Tenure>)> = None;
-        let mut remembered = 0;
-        for index in 0..sent.len() {
-            if sent[index].owner().is_complete() {
-                continue;
-            }
-            let device_sn = sent[index].device_sn();
+    /// Completes from the cache, and returns the others.
+    fn fill_cached<'a>(
+        &self,
+        slots: impl Iterator<Item = OwnerSlot<'a>>,
+        source: OwnerSource,
+    ) -> Vec<OwnerSlot<'a>> {
+        let mut misses = Vec::new();
+        let mut last: Option<(&'a str, Option<Tenure>)> = None;
+        let mut hits = 0;
+        slots.filter(|slot| !slot.owner.is_complete()).for_each(|slot| {
             let tenure = match last {
-                Some((of, tenure)) if sent[of].device_sn() == device_sn => tenure,
+                Some((device_sn, tenure)) if device_sn == slot.device_sn => tenure,
                 _ => {
-                    let tenure = self.shared.recall(device_sn, witness);
-                    remembered += u64::from(tenure.is_some());
+                    let tenure = self.shared.cached(slot.device_sn, source);
+                    hits += u64::from(tenure.is_some());
                     tenure
                 }
             };
-            last = Some((index, tenure));
+            last = Some((slot.device_sn, tenure));
             match tenure {
-                Some(tenure) if tenure.covers(sent[index].ts()) => {
-                    sent[index].owner_mut().complete_from(&tenure.owner);
-                }
-                _ => open.push(index),
+                Some(tenure) if tenure.covers(slot.ts) => slot.owner.complete_from(&tenure.owner),
+                _ => misses.push(slot),
             }
+        });
+        if hits > 0 {
+            metrics::counter!(names::OWNERS_FOUND, "in" => "memory").increment(hits);
         }
-        if remembered > 0 {
-            metrics::counter!(names::OWNERS_FOUND, "in" => "memory").increment(remembered);
-        }
-        open
+        misses
     }
 
-    /// Whom the devices at these places belong to now.
-    async fn look_up<T: Owned + Sync>(
+    /// The current owners of the devices of these slots.
+    async fn look_up(
         &self,
-        sent: &[T],
-        places: &[usize],
-        witness: Witness,
-    ) -> Result<ByDevice, OwnersError> {
+        slots: &[OwnerSlot<'_>],
+        source: OwnerSource,
+    ) -> Result<OwnersByDevice, OwnersError> {
         let now = Timestamp::now();
-        let mut found = ByDevice::new();
+        let mut found = OwnersByDevice::new();
         let mut unknown = Vec::new();
-        for device_sn in places.iter().map(|place| sent[*place].device_sn()).collect::<BTreeSet<_>>() {
-            match self.shared.recall(device_sn, witness) {
+        for device_sn in slots.iter().map(|slot| slot.device_sn).collect::<BTreeSet<_>>() {
+            match self.shared.cached(device_sn, source) {
                 Some(tenure) if tenure.until.is_none_or(|until| now < until) => {
                     found.insert(device_sn.into(), tenure);
                 }
                 _ => unknown.push(Box::from(device_sn)),
             }
         }
-        // In pieces: an upload of very many devices lets others ask in between.
+        // In several requests: between those of an upload of very many devices, others get their turn.
         for device_sns in unknown.chunks(lookup::MAX_DEVICES) {
-            let answer = lookup::ask(&self.questions, device_sns.to_vec(), witness).await?;
+            let answer = lookup::request(&self.requests, device_sns.to_vec(), source).await?;
             for device_sn in device_sns {
                 if let Some((device_sn, tenure)) = answer.get_key_value(device_sn) {
                     found.insert(device_sn.clone(), *tenure);
@@ -248,8 +245,8 @@ impl Owners {
     }
 }
 
-/// Why the database did not tell owners.
-fn trouble(error: &StoreError) -> OwnersError {
+/// Why the database did not return owners.
+fn owners_error(error: &StoreError) -> OwnersError {
     match error.kind() {
         Kind::Down | Kind::Retry => OwnersError::Unavailable,
         Kind::Conflict | Kind::Refused | Kind::Bug => {

@@ -1,106 +1,92 @@
-//! Uploads with a key of one tenant, or of one device: what is the tenant's goes on, the rest is rejected.
+//! Uploads with a key of one tenant, or of one device: records of the tenant are kept, the others are rejected.
 //!
-//! Before: `http` has parsed what came with such a key. After: `ingest` writes items and rejects alike.
-//! Promise: what `model::tenant` promises, by the directory as it is, which PostgreSQL tells and never Redis; what that does not
-//! say (units and wearers an upload names) by the database as it was [`FINE_FOR`] ago at most. What cannot be found out is
-//! refused whole.
+//! Before: `http` has parsed an upload that came with such a key. After: `ingest` writes records and rejects alike.
+//! Promise: that of [`crate::model::tenant`], judged by owners that PostgreSQL returned, never Redis; units and wearers that an
+//! upload names are checked against the database as it was at most [`VERIFIED_FOR`] ago. If the check fails, the whole upload is
+//! refused.
 
 use std::time::Duration;
 
 use moka::sync::Cache;
 
 use super::{Owners, OwnersError};
-use crate::model::tenant::{self, Doubts, Foreign, Probe};
-use crate::model::upload::Sent;
-use crate::model::{Reject, Upload};
+use crate::model::tenant::{self, Directory, ForeignIds, UnverifiedIds};
+use crate::model::{OwnerSlot, Upload};
 use crate::store::owners;
 
-/// How long what was no other tenant's is taken for that still.
-const FINE_FOR: Duration = Duration::from_secs(60);
+/// How long an id that is no other tenant's is not asked about again.
+const VERIFIED_FOR: Duration = Duration::from_secs(60);
 
-/// Things that are remembered to be fine; each takes about 200 bytes.
-const FINE_THINGS: u64 = 100_000;
+/// Most verified ids that are cached; each takes about 200 bytes.
+const MAX_VERIFIED: u64 = 100_000;
 
-/// Something that is no other tenant's than this.
+/// An id that is no other tenant's than this.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Fine {
-    Org(i64, i64),
-    User(i64, i64),
+enum VerifiedId {
+    Org { tenant: i64, org_id: i64 },
+    User { tenant: i64, user_id: i64 },
 }
 
-/// What was asked and is no other tenant's.
+/// Ids that were looked up and are no other tenant's.
 #[derive(Debug)]
-pub(super) struct FineThings(Cache<Fine, ()>);
+pub(super) struct VerifiedIds(Cache<VerifiedId, ()>);
 
-impl Default for FineThings {
+impl Default for VerifiedIds {
     fn default() -> Self {
-        Self(Cache::builder().max_capacity(FINE_THINGS).time_to_live(FINE_FOR).build())
+        Self(Cache::builder().max_capacity(MAX_VERIFIED).time_to_live(VERIFIED_FOR).build())
     }
 }
 
-impl FineThings {
-    /// Takes what is known to be fine out of the doubts.
-    fn dispel(&self, doubts: &mut Doubts) {
-        let Self(fine) = self;
-        doubts.org_ids.retain(|(tenant, id)| !fine.contains_key(&Fine::Org(*tenant, *id)));
-        doubts.user_ids.retain(|(tenant, id)| !fine.contains_key(&Fine::User(*tenant, *id)));
+impl VerifiedIds {
+    /// Removes the ids that are verified.
+    fn remove_from(&self, UnverifiedIds { org_ids, user_ids }: &mut UnverifiedIds) {
+        let Self(verified) = self;
+        org_ids.retain(|&(tenant, org_id)| !verified.contains_key(&VerifiedId::Org { tenant, org_id }));
+        user_ids.retain(|&(tenant, user_id)| !verified.contains_key(&VerifiedId::User { tenant, user_id }));
     }
 
-    fn remember(&self, doubts: Doubts, foreign: &Foreign) {
-        let orgs = doubts.org_ids.into_iter().filter(|one| !foreign.org_ids.contains(one));
-        let users = doubts.user_ids.into_iter().filter(|one| !foreign.user_ids.contains(one));
-        let fine = orgs.map(|(tenant, id)| Fine::Org(tenant, id));
-        for fine in fine.chain(users.map(|(tenant, id)| Fine::User(tenant, id))) {
-            self.0.insert(fine, ());
+    /// These ids were looked up, and `foreign` are another tenant's.
+    fn add(&self, looked_up: UnverifiedIds, foreign: &ForeignIds) {
+        let orgs = looked_up.org_ids.into_iter().filter(|id| !foreign.org_ids.contains(id));
+        let users = looked_up.user_ids.into_iter().filter(|id| !foreign.user_ids.contains(id));
+        let orgs = orgs.map(|(tenant, org_id)| VerifiedId::Org { tenant, org_id });
+        for id in orgs.chain(users.map(|(tenant, user_id)| VerifiedId::User { tenant, user_id })) {
+            self.0.insert(id, ());
+        }
+    }
+}
+
+/// From PostgreSQL, or from what is cached from there.
+impl Directory for Owners {
+    type Error = OwnersError;
+
+    async fn fill(&self, slots: Vec<OwnerSlot<'_>>) -> Result<(), OwnersError> {
+        self.fill_verified(slots.into_iter()).await
+    }
+
+    async fn foreign(&self, mut unverified: UnverifiedIds) -> Result<ForeignIds, OwnersError> {
+        let verified_ids = &self.shared.verified_ids;
+        verified_ids.remove_from(&mut unverified);
+        if unverified.is_empty() {
+            return Ok(ForeignIds::default());
+        }
+        match owners::foreign(&self.shared.store, &unverified).await {
+            Ok(foreign) => {
+                verified_ids.add(unverified, &foreign);
+                Ok(foreign)
+            }
+            Err(error) => Err(super::owners_error(&error)),
         }
     }
 }
 
 impl Owners {
-    /// Keeps what is the tenant's (0: of whom the directory says, for a key of one device), with its owners completed; the rest
-    /// is among the rejects afterwards.
+    /// Keeps the records that a key of this tenant may write (0: of the tenant that the directory gives the device, for a key of
+    /// one device), with their owners completed. The others are among the rejects afterwards.
     ///
     /// # Errors
     /// [`OwnersError`]. Waits for a database that is away: the caller has the deadline.
     pub async fn keep_own(&self, upload: &mut Upload, customer_id: i64) -> Result<(), OwnersError> {
-        self.keep(&mut upload.items, &mut upload.rejects, customer_id).await?;
-        self.keep(&mut upload.events, &mut upload.rejects, customer_id).await?;
-        self.keep(&mut upload.device_infos, &mut upload.rejects, customer_id).await
-    }
-
-    async fn keep<T: Sent + Send + Sync>(
-        &self,
-        sent: &mut Vec<T>,
-        rejects: &mut Vec<Reject>,
-        customer_id: i64,
-    ) -> Result<(), OwnersError> {
-        if sent.is_empty() {
-            return Ok(());
-        }
-        // Also of what names all its ids: whose the device is has to be known all the same.
-        let mut probes: Vec<Probe> = sent.iter().map(Probe::of).collect();
-        self.fill_verified(&mut probes).await?;
-        let mut doubts = Doubts::default();
-        for (one, probe) in sent.iter().zip(&probes) {
-            doubts.add(one, &probe.owner, customer_id);
-        }
-        let foreign = self.foreign(doubts).await?;
-        tenant::keep_own(sent, probes.into_iter().map(|probe| probe.owner), &foreign, customer_id, rejects);
-        Ok(())
-    }
-
-    async fn foreign(&self, mut doubts: Doubts) -> Result<Foreign, OwnersError> {
-        let fine = &self.shared.fine;
-        fine.dispel(&mut doubts);
-        if doubts.is_none() {
-            return Ok(Foreign::default());
-        }
-        match owners::foreign(&self.shared.store, &doubts).await {
-            Ok(foreign) => {
-                fine.remember(doubts, &foreign);
-                Ok(foreign)
-            }
-            Err(error) => Err(super::trouble(&error)),
-        }
+        tenant::keep_own(self, upload, customer_id).await
     }
 }

@@ -7,6 +7,7 @@ use tokio_postgres::types::Type;
 
 use super::alert::of_json;
 use super::{Statement, Store, StoreError, statement};
+use crate::language::{Text, text};
 use crate::model::{AlertSilence, Id64, SilenceDraft};
 
 const LIST: Statement = statement!("alert_silence", "list");
@@ -15,12 +16,12 @@ const STOP: Statement = statement!("alert_silence", "stop");
 const UNKNOWN: Statement = statement!("alert_silence", "unknown");
 
 /// What became of a silence that was asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Asked {
     /// It is kept.
     Kept(AlertSilence),
     /// It is impossible; says why.
-    Impossible(String),
+    Impossible(Text),
 }
 
 /// Silences, those that end last first, `limit` at most; those that are over only where they are asked for.
@@ -51,7 +52,7 @@ pub async fn unknown(store: &Store, draft: &SilenceDraft) -> Result<Vec<String>,
 /// The database cannot be asked.
 pub async fn add(store: &Store, draft: &SilenceDraft) -> Result<Asked, StoreError> {
     if let Some(reason) = draft.refusal() {
-        return Ok(Asked::Impossible(reason.to_owned()));
+        return Ok(Asked::Impossible(reason));
     }
     let client = store.client().await?;
     let number = |id: Option<Id64>| id.map(|id| id.0);
@@ -79,10 +80,10 @@ pub async fn add(store: &Store, draft: &SilenceDraft) -> Result<Asked, StoreErro
             Ok(Asked::Kept(of_json(row, "silence")?))
         }
         Err(error) if error.is(&SqlState::FOREIGN_KEY_VIOLATION) => {
-            Ok(Asked::Impossible(format!("there is no rule {}", rule_id.unwrap_or_default())))
+            Ok(Asked::Impossible(text!("rule-absent", id = rule_id.unwrap_or_default().to_string())))
         }
         Err(error) => match error.refusal() {
-            Some(reason) => Ok(Asked::Impossible(reason.to_owned())),
+            Some(reason) => Ok(Asked::Impossible(Text::Verbatim(reason.to_owned()))),
             None => Err(error),
         },
     }

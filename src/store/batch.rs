@@ -14,6 +14,7 @@ use tokio_postgres::Row;
 
 use super::accounting;
 use super::connect::OwnClient;
+use super::pipeline::pipeline;
 use super::statement::timed;
 use super::{Statement, Store, StoreError, copy, device_event, device_info, rejected_upload, statement};
 use crate::config::Duplicates;
@@ -31,14 +32,14 @@ pub use confirm::confirm;
 const ANNOUNCE: Statement = statement!("batch", "announce");
 const MERGE_FILL: Statement = statement!("batch", "merge_fill");
 const MERGE_KEEP: Statement = statement!("batch", "merge_keep");
-/// What is sent behind it without waiting must not run by itself if it fails: outside of a transaction an error ends the session
-/// (`sql/queries/batch/incoming.sql`), inside the first one does not. A second, of what was sent behind the first, does: the
-/// setting has gone back with the transaction. The commit of a batch waits for a synchronous standby as the server's settings have
-/// it, unlike everything else in such a session.
+const MERGE_REPLACE: Statement = statement!("batch", "merge_replace");
+
+/// Statements that are pipelined behind it must not run outside of a transaction if it fails. So outside of a transaction an error
+/// ends the session (`sql/queries/batch/incoming.sql`); inside, the first error does not. A second error, of a statement behind the
+/// first, does end it, because the failed transaction has reset the setting. The commit of a batch waits for a synchronous standby if
+/// the server's settings say so, unlike everything else in such a session.
 pub(super) const BEGIN: &str =
     "begin; set local exit_on_error = off; set local synchronous_commit to default";
-
-const MERGE_REPLACE: Statement = statement!("batch", "merge_replace");
 
 /// What one transaction writes.
 #[derive(Debug)]
@@ -150,13 +151,15 @@ impl Session {
     /// It is unknown whether the commit took place: ask [`confirm`].
     pub async fn account_and_commit(&self, batch: &Batch<'_>, written: &Written) -> Result<(), StoreError> {
         let client = &*self.client;
-        // Prepared before: an account that still had to be would fall behind the commit.
         accounting::ADD.prepare(client).await?;
-        let [readings, events, device_infos] =
-            account::of(batch, written).map(|it| accounting::add(client, it));
-        let (readings, events, device_infos, committed) =
-            futures_util::join!(readings, events, device_infos, self.commit());
-        // Behind a failed statement a commit is a rollback, and no error.
+        let [readings, events, device_infos] = account::of(batch, written);
+        pipeline! {
+            readings = accounting::add(client, readings),
+            events = accounting::add(client, events),
+            device_infos = accounting::add(client, device_infos),
+            committed = self.commit(),
+        }
+        // After a failed statement, a commit is a rollback and no error.
         readings.and(events).and(device_infos).and(committed)
     }
 
@@ -195,15 +198,13 @@ async fn write_many(
     range: Range,
     duplicates: Duplicates,
 ) -> Result<Written, StoreError> {
-    // Before anything is sent: a statement that still had to be prepared would fall behind those after it.
     ANNOUNCE.prepare(client).await?;
     copy::FRESH.prepare(client).await?;
-    // All leave in one packet: none needs anything of another's answer. Where one fails, those behind it do too.
-    let (begun, announced, copied) = futures_util::join!(
-        control(client, "batch.begin", BEGIN),
-        announce(client, batch, range),
-        copy::copy_in(client, copy::FRESH, &batch.fresh)
-    );
+    pipeline! {
+        begun = control(client, "batch.begin", BEGIN),
+        announced = announce(client, batch, range),
+        copied = copy::copy_in(client, copy::FRESH, &batch.fresh),
+    }
     begun?;
     let transaction = announced?;
     copied?;

@@ -140,8 +140,6 @@ fn numeric(out: &mut BytesMut, value: Decimal) -> Result<(), EncodeError> {
 }
 
 #[cfg(test)]
-mod speed;
-#[cfg(test)]
 mod tests {
     use super::*;
 

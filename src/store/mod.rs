@@ -44,6 +44,7 @@ pub mod outbox;
 #[cfg(feature = "fleet")]
 pub mod overview;
 pub mod owners;
+mod pipeline;
 pub mod policy;
 mod public_schema;
 pub mod rejected_upload;

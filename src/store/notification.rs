@@ -21,9 +21,9 @@ const DEAD_LETTERS: Statement = statement!("notification", "dead_letters");
 const RESEND: Statement = statement!("notification", "resend");
 const MEASURE: Statement = statement!("notification", "measure");
 
-/// How a channel takes its turn.
+/// What a channel takes at a time.
 #[derive(Debug, Clone, Copy)]
-pub struct Turn {
+pub struct ChannelBatch {
     /// The channel.
     pub channel: Channel,
     /// Most rows of one message.
@@ -39,13 +39,13 @@ pub struct Turn {
 pub async fn lease(
     store: &Store,
     lease: &Lease,
-    turn: Turn,
+    batch: ChannelBatch,
     limit: usize,
 ) -> Result<Vec<String>, StoreError> {
     let client = store.client().await?;
-    let merge_seconds = i32::try_from(turn.merge_seconds).unwrap_or(i32::MAX);
+    let merge_seconds = i32::try_from(batch.merge_seconds).unwrap_or(i32::MAX);
     let parameters: [&(dyn ToSql + Sync); 5] = [
-        &turn.channel.name(),
+        &batch.channel.name(),
         &lease.token(),
         &lease.duration().as_secs_f64(),
         &i64::try_from(limit).unwrap_or(i64::MAX),
@@ -56,14 +56,14 @@ pub async fn lease(
 }
 
 /// What is due to the addresses under the lease: a message each, in the language of its contact, else in that of `locale`; none where
-/// nobody is to be told any more.
+/// all of it was cancelled.
 ///
 /// # Errors
 /// The database cannot be asked.
 pub async fn take(
     store: &Store,
     lease: &Lease,
-    turn: Turn,
+    batch: ChannelBatch,
     locale: &Locale,
 ) -> Result<Vec<Message>, StoreError> {
     let client = store.client().await?;
@@ -71,9 +71,9 @@ pub async fn take(
         .query_unprepared(
             &**client,
             &[
-                (&turn.channel.name(), Type::TEXT),
+                (&batch.channel.name(), Type::TEXT),
                 (&lease.token(), Type::UUID),
-                (&i64::from(turn.max_rows), Type::INT8),
+                (&i64::from(batch.max_rows), Type::INT8),
             ],
         )
         .await?;
@@ -120,9 +120,9 @@ pub(super) fn alert_state(row: &Row) -> Result<AlertState, StoreError> {
     Ok(alert)
 }
 
-/// What became of an address under a lease.
+/// The result of an attempt, under its lease.
 #[derive(Debug, Clone)]
-pub struct Settled {
+pub struct AttemptResult {
     /// Under which lease.
     pub lease: Lease,
     /// The address.
@@ -166,14 +166,14 @@ impl Outcome {
 ///
 /// # Errors
 /// Nothing was recorded, or (when the connection broke) it may have been: the same again is harmless.
-pub async fn record(store: &Store, channel: Channel, settled: &[Settled]) -> Result<(), StoreError> {
+pub async fn record(store: &Store, channel: Channel, results: &[AttemptResult]) -> Result<(), StoreError> {
     let client = store.client().await?;
-    let tokens: Vec<Uuid> = settled.iter().map(|one| one.lease.token()).collect();
-    let addresses: Vec<&str> = settled.iter().map(|one| one.address.as_str()).collect();
-    let ids: Vec<Option<Uuid>> = settled.iter().map(|one| one.message_id).collect();
-    let outcomes: Vec<&str> = settled.iter().map(|one| one.outcome.name()).collect();
-    let errors: Vec<Option<&str>> = settled.iter().map(|one| one.error.as_deref()).collect();
-    let waits: Vec<f64> = settled.iter().map(|one| one.wait.as_secs_f64()).collect();
+    let tokens: Vec<Uuid> = results.iter().map(|one| one.lease.token()).collect();
+    let addresses: Vec<&str> = results.iter().map(|one| one.address.as_str()).collect();
+    let ids: Vec<Option<Uuid>> = results.iter().map(|one| one.message_id).collect();
+    let outcomes: Vec<&str> = results.iter().map(|one| one.outcome.name()).collect();
+    let errors: Vec<Option<&str>> = results.iter().map(|one| one.error.as_deref()).collect();
+    let waits: Vec<f64> = results.iter().map(|one| one.wait.as_secs_f64()).collect();
     statement!("notification", "record")
         .query_unprepared(
             &**client,

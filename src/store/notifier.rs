@@ -139,7 +139,7 @@ impl Notifier {
             self.heard(subject).connected();
         }
         let version = owners::version(client, store.connect_timeout()).await?;
-        (self.on_directory_change)(Change::Connected(version));
+        (self.on_directory_change)(Change::Listening(version));
         Ok(())
     }
 

@@ -1,9 +1,9 @@
-//! Whom devices belong to, and the news of a change.
+//! Who owns devices, and notifications of changes.
 //!
-//! Before: `owners` asks for what it does not remember, and follows the changes. After: the directory (`customer`,
-//! `org_unit`, `app_user`, `device_binding`), whoever changes it.
-//! Promise: owners come with the version of the directory they were read at; a change that is not told is followed by
-//! [`Change::Disconnected`] before long.
+//! Before: `owners` asks for what is not in its cache, and follows changes. After: the tables of the directory (`customer`,
+//! `org_unit`, `app_user`, `device_binding`), whoever changes them.
+//! Promise: owners come with the version of the directory at which they were read; a change whose notification is lost is soon
+//! followed by [`Change::Disconnected`].
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -13,34 +13,33 @@ use tokio::time::timeout;
 use tokio_postgres::{Client, Row};
 
 use super::{Statement, Store, StoreError, statement};
-use crate::model::tenant::{self, Doubts, Foreign, Probe};
-use crate::model::upload::Sent;
-use crate::model::{Owned, Owner, Reject, Tenure, Upload};
+use crate::model::tenant::{Directory, ForeignIds, UnverifiedIds};
+use crate::model::{Owner, OwnerSlot, Tenure};
 
 const TENURES: Statement = statement!("owners", "tenures");
 const AT: Statement = statement!("owners", "at");
 const FOREIGN: Statement = statement!("owners", "foreign");
 const VERSION: Statement = statement!("owners", "version");
 
-/// Which directory, and how far.
+/// A version of a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {
-    /// Tells the directories of two databases apart.
+    /// Distinguishes the directories of two databases.
     pub directory_id: String,
     /// Raised by every change of an owner.
     pub number: i64,
 }
 
-/// What devices belonged to at a version.
+/// The owners of devices at a version.
 #[derive(Debug)]
 pub struct Tenures {
-    /// When it was so.
+    /// The version at which they were read.
     pub version: Version,
-    /// By serial; one for each that was asked for.
+    /// By serial; one for each device that was asked about.
     pub by_device: HashMap<Box<str>, Tenure>,
 }
 
-/// Whom `device_sns` (each once, at least one) belong to now.
+/// The current owners of `device_sns` (each once, at least one).
 ///
 /// # Errors
 /// The database is away.
@@ -53,94 +52,78 @@ pub async fn tenures(store: &Store, device_sns: &[&str]) -> Result<Tenures, Stor
     Ok(Tenures { version, by_device })
 }
 
-/// Completes the owners of what devices sent from what the directory says of the time of each, without any memory.
+/// Completes owners by what the directory says of each device at its time, without any cache.
 ///
 /// # Errors
 /// The database is away; nothing was completed.
-pub async fn fill<'a, T: Owned + 'a>(
-    store: &Store,
-    sent: impl Iterator<Item = &'a mut T>,
-) -> Result<(), StoreError> {
-    let sent: Vec<&mut T> = sent.filter(|one| !one.owner().is_complete()).collect();
-    if sent.is_empty() {
+pub async fn fill<'a>(store: &Store, slots: impl Iterator<Item = OwnerSlot<'a>>) -> Result<(), StoreError> {
+    let incomplete: Vec<OwnerSlot<'a>> = slots.filter(|slot| !slot.owner.is_complete()).collect();
+    if incomplete.is_empty() {
         return Ok(());
     }
-    let pairs: BTreeSet<(&str, Timestamp)> = sent.iter().map(|one| (one.device_sn(), one.ts())).collect();
+    let pairs: BTreeSet<(&str, Timestamp)> =
+        incomplete.iter().map(|slot| (slot.device_sn, slot.ts)).collect();
     let (device_sns, instants): (Vec<&str>, Vec<Timestamp>) = pairs.into_iter().unzip();
     let client = store.client().await?;
     let rows = AT.query(&client, &[&device_sns, &instants]).await?;
     let owners: HashMap<(&str, Timestamp), Owner> =
         rows.iter().map(|row| ((row.get("device_sn"), row.get("ts")), owner(row))).collect();
-    for one in sent {
-        if let Some(owner) = owners.get(&(one.device_sn(), one.ts())).copied() {
-            one.owner_mut().complete_from(&owner);
+    for slot in incomplete {
+        if let Some(owner) = owners.get(&(slot.device_sn, slot.ts)) {
+            slot.owner.complete_from(owner);
         }
     }
     Ok(())
 }
 
-/// What of it is another tenant's.
+/// Which of these units and wearers are another tenant's.
 ///
 /// # Errors
 /// The database is away.
-pub async fn foreign(store: &Store, doubts: &Doubts) -> Result<Foreign, StoreError> {
-    if doubts.is_none() {
-        return Ok(Foreign::default());
+pub async fn foreign(store: &Store, unverified: &UnverifiedIds) -> Result<ForeignIds, StoreError> {
+    if unverified.is_empty() {
+        return Ok(ForeignIds::default());
     }
-    let (org_tenants, org_ids): (Vec<i64>, Vec<i64>) = doubts.org_ids.iter().copied().unzip();
-    let (user_tenants, user_ids): (Vec<i64>, Vec<i64>) = doubts.user_ids.iter().copied().unzip();
+    let (org_tenants, org_ids): (Vec<i64>, Vec<i64>) = unverified.org_ids.iter().copied().unzip();
+    let (user_tenants, user_ids): (Vec<i64>, Vec<i64>) = unverified.user_ids.iter().copied().unzip();
     let client = store.client().await?;
     let rows = FOREIGN.query(&client, &[&org_tenants, &org_ids, &user_tenants, &user_ids]).await?;
-    let mut foreign = Foreign::default();
+    let mut foreign = ForeignIds::default();
     for row in rows {
         let tenant: i64 = row.get("customer_id");
-        let of_tenant = |id: Option<i64>| id.map(|id| (tenant, id));
-        foreign.org_ids.extend(of_tenant(row.get("org_id")));
-        foreign.user_ids.extend(of_tenant(row.get("user_id")));
+        let with_tenant = |id: Option<i64>| id.map(|id| (tenant, id));
+        foreign.org_ids.extend(with_tenant(row.get("org_id")));
+        foreign.user_ids.extend(with_tenant(row.get("user_id")));
     }
     Ok(foreign)
 }
 
-/// Keeps what is the tenant's (`customer_id` as in `rejected_upload.key_customer_id`) of an upload, by what the directory says
-/// now, without any memory; the rest becomes rejects.
-///
-/// # Errors
-/// The database is away; nothing was changed.
-pub async fn keep_own(store: &Store, upload: &mut Upload, customer_id: i64) -> Result<(), StoreError> {
-    async fn keep<T: Sent>(
-        store: &Store,
-        sent: &mut Vec<T>,
-        rejects: &mut Vec<Reject>,
-        customer_id: i64,
-    ) -> Result<(), StoreError> {
-        let mut probes: Vec<Probe> = sent.iter().map(Probe::of).collect();
-        fill(store, probes.iter_mut()).await?;
-        let mut doubts = Doubts::default();
-        for (one, probe) in sent.iter().zip(&probes) {
-            doubts.add(one, &probe.owner, customer_id);
-        }
-        let foreign = foreign(store, &doubts).await?;
-        tenant::keep_own(sent, probes.into_iter().map(|probe| probe.owner), &foreign, customer_id, rejects);
-        Ok(())
+/// By what the database says now, without any cache.
+impl Directory for Store {
+    type Error = StoreError;
+
+    async fn fill(&self, slots: Vec<OwnerSlot<'_>>) -> Result<(), StoreError> {
+        fill(self, slots.into_iter()).await
     }
-    keep(store, &mut upload.items, &mut upload.rejects, customer_id).await?;
-    keep(store, &mut upload.events, &mut upload.rejects, customer_id).await?;
-    keep(store, &mut upload.device_infos, &mut upload.rejects, customer_id).await
+
+    async fn foreign(&self, unverified: UnverifiedIds) -> Result<ForeignIds, StoreError> {
+        foreign(self, &unverified).await
+    }
 }
 
-/// What `store::notifier` hears of the directory.
+/// A change of the directory, or of the connection that listens for changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// Changes are notified from now on; those before this version are not.
-    Connected(Version),
+    /// Changes after this version are notified from now on; earlier ones are not.
+    Listening(Version),
     /// Owners changed.
     Changed {
-        /// By how far.
+        /// The version number after the change.
         number: i64,
         /// The serials; `None`: of any device.
         device_sns: Option<Vec<Box<str>>>,
     },
-    /// The connection is lost: changes are not notified until the next [`Change::Connected`].
+    /// The connection is lost: changes are not notified until the next [`Change::Listening`].
     Disconnected,
 }
 
@@ -173,7 +156,7 @@ fn version_of(row: &Row) -> Version {
 }
 
 fn tenure(row: &Row) -> Tenure {
-    // A bound beyond what the clock can show is none.
+    // A bound outside the range of `Timestamp` is no bound.
     let instant = |name| row.get::<_, Option<i64>>(name).and_then(|us| Timestamp::from_microsecond(us).ok());
     Tenure { owner: owner(row), since: instant("since_us"), until: instant("until_us") }
 }

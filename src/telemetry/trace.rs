@@ -6,16 +6,18 @@
 //! The halves of the service meet only in PostgreSQL, and so do their traces: outbox rows and notifications carry the W3C
 //! `traceparent` of the span that wrote them. Many requests share a batch: the first sampled request is the parent of its span, the
 //! others are linked.
+//!
+//! `traceparent` is parsed here: the propagator of opentelemetry_sdk takes ids of any length, where W3C asks for 32 and 16 digits.
 
 use std::time::Duration;
 
 use anyhow::Context as _;
-use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
-use opentelemetry::trace::{SpanContext, TraceContextExt, TracerProvider};
+use opentelemetry::trace::{
+    SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState, TracerProvider,
+};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_otlp::{Protocol, WithExportConfig};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
@@ -24,9 +26,6 @@ use crate::config::Settings;
 
 /// Target of every span of a trace; only these are exported, and logs leave them out.
 pub const TARGET: &str = "vitals::trace";
-
-/// Name of the header of W3C Trace Context.
-const TRACEPARENT: &str = "traceparent";
 
 /// Longest time to send the last spans of a process.
 const LAST_EXPORT: Duration = Duration::from_secs(3);
@@ -70,39 +69,20 @@ impl TraceContext {
 
     /// Parses a W3C `traceparent`; `None` if it is invalid or not sampled.
     pub fn parse(traceparent: &str) -> Option<Self> {
-        let header = Traceparent(traceparent.to_owned());
-        let context = TraceContextPropagator::new().extract_with_context(&Context::new(), &header);
-        let context = context.span().span_context().clone();
-        (context.is_valid() && context.is_sampled()).then_some(Self(context))
+        let mut parts = traceparent.trim().split('-');
+        let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let is_read = version.len() == 2 && version != "ff" && (version != "00" || parts.next().is_none());
+        let flags = u8::from_str_radix(flags, 16).ok()?;
+        let (trace_id, span_id) = (TraceId::from_hex(trace).ok()?, SpanId::from_hex(span).ok()?);
+        let context =
+            SpanContext::new(trace_id, span_id, TraceFlags::new(flags), true, TraceState::default());
+        (is_read && trace.len() == 32 && span.len() == 16 && context.is_valid() && context.is_sampled())
+            .then_some(Self(context))
     }
 
     /// As W3C `traceparent`.
     pub fn traceparent(&self) -> String {
-        let mut header = Traceparent(String::new());
-        let context = Context::new().with_remote_span_context(self.0.clone());
-        TraceContextPropagator::new().inject_context(&context, &mut header);
-        header.0
-    }
-}
-
-/// The header `traceparent`, alone: no `tracestate` goes through the database.
-struct Traceparent(String);
-
-impl Extractor for Traceparent {
-    fn get(&self, key: &str) -> Option<&str> {
-        (key == TRACEPARENT).then_some(&self.0)
-    }
-
-    fn keys(&self) -> Vec<&str> {
-        vec![TRACEPARENT]
-    }
-}
-
-impl Injector for Traceparent {
-    fn set(&mut self, key: &str, value: String) {
-        if key == TRACEPARENT {
-            self.0 = value;
-        }
+        format!("00-{}-{}-{:02x}", self.0.trace_id(), self.0.span_id(), self.0.trace_flags().to_u8())
     }
 }
 

@@ -308,7 +308,7 @@ async fn what_is_not_understood_is_refused_with_its_name() {
         ("?customer_id=1&customer_id=2", "customer_id is given several times"),
         ("?limit=501", "limit: a number from 1 to 500"),
         ("?limit=0", "limit: a number from 1 to 500"),
-        ("?cursor=x", "cursor: as the page before told it"),
+        ("?cursor=x", "cursor: the cursor of the previous page"),
         ("?from=yesterday", "from: a time such as"),
         ("?from=-009998-01-01T00:00:00Z", "out of range"),
         ("?device_sn=%00", "0x00"),

@@ -99,6 +99,39 @@ async fn every_panel_runs_as_grafana_fills_it_in() {
     }
 }
 
+/// The dashboards in Chinese are those in English with other texts and names: `docker/grafana/zh.json` holds the texts.
+#[test]
+fn the_dashboards_in_chinese_differ_from_the_english_ones_by_their_texts_alone() {
+    let texts: Value = serde_json::from_str(&text("docker/grafana/zh.json")).expect("JSON");
+    let mut used = BTreeSet::new();
+    for name in ["health", "operations"] {
+        let mut board: Value =
+            serde_json::from_str(&text(&format!("docker/grafana/dashboards/{name}.json"))).expect("JSON");
+        for key in ["title", "label", "legendFormat"] {
+            for english in strings(&mut board, key) {
+                let key = english.as_str().expect("text").to_owned();
+                if let Some(chinese) = texts[&key].as_str() {
+                    *english = chinese.into();
+                    used.insert(key);
+                } else {
+                    // A figure or the value of a label has no language.
+                    let rest = key.replace(|sign: char| !sign.is_ascii_alphabetic(), "");
+                    assert!(key.contains("{{") || rest.is_empty(), "zh.json does not have {key:?}");
+                }
+            }
+        }
+        board["uid"] = format!("{}-zh", board["uid"].as_str().expect("a uid")).into();
+        let path = format!("docker/grafana/dashboards.zh/{name}.json");
+        let wanted = serde_json::to_string_pretty(&board).expect("JSON") + "\n";
+        if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+            std::fs::write(file(&path), &wanted).expect("written");
+        }
+        assert_eq!(text(&path), wanted, "UPDATE_SNAPSHOTS=1 writes {path}");
+    }
+    let known = texts.as_object().expect("an object").keys().cloned().collect();
+    assert_eq!(used, known, "zh.json has texts that no dashboard shows");
+}
+
 #[test]
 fn panels_and_alarms_name_metrics_there_are() {
     let telemetry = text("src/telemetry/names.rs");

@@ -243,7 +243,7 @@ async fn a_line_that_cannot_be_taken_is_told_with_its_number_and_costs_its_neigh
     assert_eq!(files.import(&database, &EVERYTHING[4..]).await.code, 0);
     let mut users =
         format!("user_id,name,org_id\n{ANNA},Anna,{ORG}\n,Nobody,{ORG}\n1.93996E+18,Excel,\n").into_bytes();
-    users.extend(b"7,\xc0\xee,\n");
+    users.extend(b"7,\xff,\n");
     users.extend(
         format!(
             "8,Lost,999\n{BERND},Bernd,{ORG},more\n{ANNA},Other,{ORG}\n{ANNA},Anna,{ORG}\n{BERND},,{ORG}\n"

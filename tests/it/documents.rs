@@ -332,7 +332,12 @@ async fn routes_that_are_named_are_routes() {
     for document in documents() {
         for code in document.code().iter().filter(|code| code.starts_with('/') && !code.contains(' ')) {
             let path = code.split(['?', '…']).next().expect("a path");
-            assert!(path.starts_with("/etc/") || routes.contains(path), "{} names {code}", document.path);
+            let is_unit = code == "/min";
+            assert!(
+                is_unit || path.starts_with("/etc/") || routes.contains(path),
+                "{} names {code}",
+                document.path
+            );
         }
     }
     service.finish().await;
@@ -386,4 +391,64 @@ fn without_comments(block: &Block) -> (String, Vec<String>) {
     let mark = if block.language == "sql" { "  --" } else { "  #" };
     let lines = block.text.lines().map(|line| line.split(mark).next().expect("a part").trim_end().to_owned());
     (block.language.clone(), lines.collect())
+}
+
+/// A rename that forgets the documents is found by the words between backticks.
+#[test]
+fn names_in_sentences_are_names_of_the_tree() {
+    let mut words = BTreeSet::new();
+    let kinds = ["rs", "sql", "yml", "toml", "lua", "conf", "sh", "json", "ftl", "py", "bash"];
+    for folder in ["src", "sql", "migrations", "docker", "fleet", "tests", "benches"] {
+        for file in files(&Path::new(ROOT).join(folder)) {
+            let ending = file.extension().map_or("", |ending| ending.to_str().expect("text"));
+            if kinds.contains(&ending) || ending.is_empty() {
+                let text = std::fs::read_to_string(&file).expect("text");
+                words.extend(names(&text).map(str::to_owned));
+            }
+        }
+    }
+    let mut unknown = Vec::new();
+    for document in documents().iter().filter(|document| document.path != "CHANGELOG.md") {
+        // The tables of another system.
+        let ours = document.sections.iter().filter(|section| !section.title.contains("ljwx"));
+        let of_others =
+            |line: &str| line.starts_with("| ") && document.path == "sql/README.md" && line.contains("Data`");
+        let text: Vec<&str> = ours
+            .flat_map(|section| section.prose.iter().map(String::as_str))
+            .filter(|line| !of_others(line))
+            .collect();
+        for code in text.join("\n").split('`').skip(1).step_by(2) {
+            let is_known = |name: &str| {
+                words.contains(name)
+                    || name.starts_with("pg_")
+                    || NAMES_OF_OTHERS.contains(&name)
+                    // Part of the name of a test.
+                    || words.iter().any(|word| word.contains(name))
+            };
+            let new = names(code).filter(|name| !is_known(name));
+            unknown.extend(new.map(|name| format!("{}: {name}", document.path)));
+        }
+    }
+    assert!(unknown.is_empty(), "{unknown:#?}");
+}
+
+/// Of PostgreSQL and of an allocator, and a name that SQL puts together.
+const NAMES_OF_OTHERS: [&str; 5] =
+    ["auto_explain", "archive_mode", "health_15m_materialised", "no_thp", "wal_buffers_full"];
+
+/// Names of more than one word.
+fn names(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .map(|word| word.trim_matches('_'))
+        .filter(|word| word.contains('_') || word.chars().skip(1).any(|c| c.is_ascii_uppercase()))
+        .filter(|word| word.chars().any(|c| c.is_ascii_lowercase()))
+}
+
+fn files(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found
 }

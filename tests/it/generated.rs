@@ -169,7 +169,12 @@ fn part(name: &str) -> Vec<String> {
         "rollup of readings" => separated(all().flat_map(of_readings)),
         "rollup of quarter hours" => separated(all().flat_map(|it| of_buckets(it, false))),
         "rollup of days" => separated(all().flat_map(|it| of_buckets(it, true))),
-        "fields of an item" => Metric::ALL.into_iter().map(field).collect(),
+        // With the head: a comment between head and rows would end the table.
+        "fields of an item" => ["| metric | names | range | UCUM | LOINC |", "|---|---|---|---|---|"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain(Metric::ALL.into_iter().map(field))
+            .collect(),
         _ => panic!("nothing is generated under the name {name:?}"),
     }
 }

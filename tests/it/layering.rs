@@ -69,6 +69,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "clap",
             "console",
             "csv",
+            "encoding_rs",
             "indicatif",
             "rand",
             "rustix",

@@ -5,15 +5,15 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::json_line;
-use crate::command::text::{age, aligned, escape_control, grouped, print};
+use super::{age, header, json_line, or_dash, print_text, severity};
+use crate::command::text::{aligned, escape_control, print};
 use crate::command::time_option;
-use crate::config::Settings;
+use crate::language::{Locale, text};
 use crate::model::{Alert, AlertKind, AlertStatus, Severity};
 use crate::store::Store;
 use crate::store::alert::{self, Filter};
 
-/// Which alerts. What is said several times means any of them.
+/// Which alerts. An option that is given several times matches any of its values.
 #[derive(Debug, clap::Args)]
 pub struct Options {
     /// In this state: firing, acknowledged, resolved
@@ -22,10 +22,10 @@ pub struct Options {
     /// Firing or acknowledged
     #[arg(long)]
     open: bool,
-    /// That grave: critical, major, minor, info
+    /// Of this severity: critical, major, minor, info
     #[arg(long, value_name = "SEVERITY", conflicts_with = "min_severity")]
     severity: Vec<Severity>,
-    /// That grave or graver
+    /// Of this severity or higher
     #[arg(long, value_name = "SEVERITY")]
     min_severity: Option<Severity>,
     /// Of this device (serial)
@@ -46,7 +46,7 @@ pub struct Options {
     /// Of this kind: threshold, composite, event, silence
     #[arg(long, value_name = "KIND")]
     kind: Vec<AlertKind>,
-    /// Only those that came late (true), or only the others (false)
+    /// Only those of late data (true), or only the others (false)
     #[arg(long, value_name = "BOOL")]
     historical: Option<bool>,
     /// Fired since: an age (2h, 90m, 3d) or a time (2026-01-31, "2026-01-31 08:00", in the device time zone; RFC 3339)
@@ -55,7 +55,7 @@ pub struct Options {
     /// Fired before: as --from
     #[arg(long, value_name = "TIME")]
     to: Option<String>,
-    /// Most that are listed
+    /// How many at most
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     /// One JSON object a line
@@ -86,52 +86,54 @@ impl Options {
     }
 }
 
-pub(super) async fn run(options: &Options, settings: &Settings, store: &Store) -> anyhow::Result<ExitCode> {
-    let filter = options.filter(&settings.device_zone())?;
+pub(super) async fn run(options: &Options, locale: &Locale, store: &Store) -> anyhow::Result<ExitCode> {
+    let filter = options.filter(&locale.zone)?;
     let alerts = alert::list(store, &filter, None, options.limit.into()).await?;
     if options.json {
         print(&alerts.iter().map(json_line).collect::<String>())?;
         return Ok(ExitCode::SUCCESS);
     }
+    if alerts.is_empty() {
+        print_text(locale, &text!("alerts-none"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let there_are: i64 = alert::summary(store, &filter).await?.iter().map(|tally| tally.alerts).sum();
-    print(&table(&alerts, u64::try_from(there_are).unwrap_or(0)))?;
+    let more = u64::try_from(there_are).unwrap_or(0).saturating_sub(alerts.len() as u64);
+    let alerts: Vec<Alert> = alerts.into_iter().map(|alert| alert.in_language(locale.language)).collect();
+    print(&table(&alerts, locale))?;
+    if more > 0 {
+        print_text(locale, &text!("alerts-more", count = more))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-fn table(alerts: &[Alert], there_are: u64) -> String {
-    if alerts.is_empty() {
-        return "no alerts match\n".to_owned();
-    }
+fn table(alerts: &[Alert], locale: &Locale) -> String {
     let now = Timestamp::now();
     let mut lines =
-        vec![["id", "fired", "device", "severity", "status", "by", "value", "rule"].map(str::to_owned)];
+        vec![header(locale, ["id", "fired", "device", "severity", "status", "by", "value", "rule"])];
     lines.extend(alerts.iter().map(|alert| {
         let by = alert.resolved_by.as_ref().or(alert.acknowledged_by.as_ref());
         [
             alert.alert_id.to_string(),
-            format!("{} ago", age(now.duration_since(alert.fired_ts))),
+            age(locale, now.duration_since(alert.fired_ts)),
             escape_control(&alert.device_sn),
-            alert.severity.name().to_owned(),
-            status(alert),
-            escape_control(by.map_or("-", String::as_str)),
+            severity(locale, alert.severity.name()),
+            status(alert, locale),
+            or_dash(by.map(String::as_str)),
             value(alert),
             escape_control(&alert.rule_name),
         ]
     }));
-    let mut text = aligned(&lines);
-    let more = there_are.saturating_sub(alerts.len() as u64);
-    if more > 0 {
-        text.push_str(&format!("{} more are older\n", grouped(more)));
-    }
-    text
+    aligned(&lines)
 }
 
-fn status(alert: &Alert) -> String {
-    let why = match (alert.status, alert.resolution.as_deref()) {
+fn status(alert: &Alert, locale: &Locale) -> String {
+    let status = match (alert.status, alert.resolution.as_deref()) {
         (AlertStatus::Resolved, Some(resolution)) => resolution,
         (status, _) => status.name(),
     };
-    format!("{why}{}", if alert.historical { " (late)" } else { "" })
+    let late = if alert.historical { "yes" } else { "no" };
+    locale.text(&text!("alert-status", status = status, late = late))
 }
 
 fn value(alert: &Alert) -> String {

@@ -1,7 +1,7 @@
-//! `vitals alerts`: alerts, and what people do about them; rules, silences, what could not be delivered.
+//! `vitals alerts`: alerts and what people do about them, rules, silences, notifications that could not be delivered.
 //!
-//! Before: care staff and operators. After: `store::alert` and its kin: the same tables and functions as over HTTP.
-//! Promise: no service has to run; a change is in force when the command ends.
+//! Before: care staff and operators. After: `store::alert` and its neighbours: the same tables and functions as over HTTP.
+//! Promise: no service has to run; a change is in force when the command ends; text for people is in their language, JSON is not translated.
 
 mod dead_letters;
 mod list;
@@ -13,9 +13,14 @@ mod step;
 
 use std::process::ExitCode;
 
+use jiff::SignedDuration;
+
 use crate::app;
+use crate::command::DONE_IN_PART;
 use crate::command::actor::Actor;
-use crate::config::Settings;
+use crate::command::text::{escape_control, print};
+use crate::config::{self, Settings};
+use crate::language::{Language, Locale, Text, text};
 use crate::store::Store;
 
 /// What to do.
@@ -23,15 +28,15 @@ use crate::store::Store;
 pub enum Action {
     /// List alerts, newest first
     List(list::Options),
-    /// Show alerts with everything known of them: what happened, who was told
+    /// Show everything about alerts: what happened, who was notified
     Show(show::Options),
-    /// Take alerts on
+    /// Acknowledge alerts
     Acknowledge(step::Options),
-    /// End alerts; until their rule has cooled down it does not judge the device
+    /// Resolve alerts; the rule ignores the device until its cooldown is over
     Resolve(step::Options),
-    /// Say something about an alert, open or not
+    /// Add a note to an alert, open or not
     Note(step::NoteOptions),
-    /// For a while, tell nobody of alerts that match all that is named
+    /// Notify nobody, for some time, of alerts that match all the options
     Silence(silence::Options),
     /// List silences, those that end last first
     Silences(silence::ListOptions),
@@ -39,57 +44,100 @@ pub enum Action {
     EndSilence(silence::EndOptions),
     /// List rules
     Rules(rule::ListOptions),
-    /// Show a rule: all its columns, and what was changed when by whom
+    /// Show a rule: all its columns, and who changed what when
     Rule(rule::ShowOptions),
     /// Switch rules on
     Enable(rule::SwitchOptions),
     /// Switch rules off, and resolve their open alerts
     Disable(rule::SwitchOptions),
-    /// What could not be delivered
+    /// Notifications that could not be delivered
     #[command(subcommand)]
     DeadLetters(dead_letters::Action),
-    /// What would a rule have done? Runs it over stored history and changes nothing
+    /// What would a rule have done? Evaluates it over stored history and changes nothing
     ReplayRule(replay::Options),
 }
 
-/// Some of what was asked was done, the rest was refused.
-const IN_PART: u8 = 3;
-
-/// Does what was asked.
+/// Runs the sub-command.
 ///
 /// # Errors
-/// The database is away or not migrated, or nothing of what was asked could be done.
-pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode> {
+/// The database is away or not migrated, or all of it was refused.
+pub async fn run(
+    action: Action,
+    language: Option<Language>,
+    settings: &Settings,
+) -> anyhow::Result<ExitCode> {
     let store = Store::new(settings)?;
     app::check_schema(&store).await?;
     let store = &store;
+    let language = language.or_else(config::terminal_language).unwrap_or(settings.language);
+    let locale = &Locale { language, zone: settings.device_zone() };
     match action {
-        Action::List(options) => list::run(&options, settings, store).await,
-        Action::Show(options) => show::run(&options, settings, store).await,
-        Action::Acknowledge(options) => step::acknowledge(&options, store).await,
-        Action::Resolve(options) => step::resolve(&options, store).await,
-        Action::Note(options) => step::note(&options, store).await,
-        Action::Silence(options) => silence::add(options, settings, store).await,
-        Action::Silences(options) => silence::list(&options, settings, store).await,
-        Action::EndSilence(options) => silence::end(&options, store).await,
-        Action::Rules(options) => rule::list(&options, store).await,
-        Action::Rule(options) => rule::show(&options, settings, store).await,
-        Action::Enable(options) => rule::switch(&options, true, store).await,
-        Action::Disable(options) => rule::switch(&options, false, store).await,
-        Action::DeadLetters(action) => dead_letters::run(&action, store).await,
-        Action::ReplayRule(options) => replay::run(options, settings, store).await,
+        Action::List(options) => list::run(&options, locale, store).await,
+        Action::Show(options) => show::run(&options, locale, store).await,
+        Action::Acknowledge(options) => step::acknowledge(&options, locale, store).await,
+        Action::Resolve(options) => step::resolve(&options, locale, store).await,
+        Action::Note(options) => step::note(&options, locale, store).await,
+        Action::Silence(options) => silence::add(options, locale, store).await,
+        Action::Silences(options) => silence::list(&options, locale, store).await,
+        Action::EndSilence(options) => silence::end(&options, locale, store).await,
+        Action::Rules(options) => rule::list(&options, locale, store).await,
+        Action::Rule(options) => rule::show(&options, locale, store).await,
+        Action::Enable(options) => rule::switch(&options, true, locale, store).await,
+        Action::Disable(options) => rule::switch(&options, false, locale, store).await,
+        Action::DeadLetters(action) => dead_letters::run(&action, locale, store).await,
+        Action::ReplayRule(options) => replay::run(options, locale, store).await,
     }
 }
 
-/// Tells what was refused, and ends with the code that says how much was.
-fn account(done: usize, refused: &[String]) -> ExitCode {
+/// A text on a line of standard output.
+fn print_text(locale: &Locale, text: &Text) -> std::io::Result<()> {
+    print(&(locale.text(text) + "\n"))
+}
+
+/// A text on a line of standard error.
+fn warn(locale: &Locale, text: &Text) {
+    eprintln!("vitals: {}", locale.text(text));
+}
+
+/// The names of columns.
+fn header<const COLUMNS: usize>(locale: &Locale, names: [&str; COLUMNS]) -> [String; COLUMNS] {
+    names.map(|name| locale.text(&text!("column", name = name)))
+}
+
+/// How long ago something was, in its largest unit.
+fn age(locale: &Locale, since: SignedDuration) -> String {
+    locale.text(&text!("age", age = duration(since)))
+}
+
+/// A time in its largest unit.
+fn duration(length: SignedDuration) -> Text {
+    let seconds = length.as_secs().max(0);
+    match seconds {
+        0..=119 => text!("seconds", seconds = seconds),
+        120..=7_199 => text!("minutes", minutes = seconds / 60),
+        7_200..=172_799 => text!("hours", hours = seconds / 3_600),
+        _ => text!("days", days = seconds / 86_400),
+    }
+}
+
+fn severity(locale: &Locale, severity: &str) -> String {
+    locale.text(&text!("severity", severity = severity))
+}
+
+/// What others wrote, or a dash where there is nothing.
+fn or_dash(words: Option<&str>) -> String {
+    words.map_or_else(|| "-".to_owned(), escape_control)
+}
+
+/// Prints refusals, and gives the exit code.
+fn finish(locale: &Locale, done: usize, refused: &[Text]) -> ExitCode {
     for reason in refused {
-        eprintln!("vitals: {reason}");
+        warn(locale, reason);
     }
     match (done, refused.len()) {
         (_, 0) => ExitCode::SUCCESS,
         (0, _) => ExitCode::FAILURE,
-        _ => ExitCode::from(IN_PART),
+        _ => ExitCode::from(DONE_IN_PART),
     }
 }
 

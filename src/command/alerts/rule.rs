@@ -1,15 +1,14 @@
-//! `vitals alerts rules`, `rule`, `enable`, `disable`: what raises alerts.
+//! `vitals alerts rules`, `rule`, `enable`, `disable`.
 
 use std::process::ExitCode;
 
 use anyhow::bail;
-use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::show::{columns, local};
-use super::{Actor, account, json_line};
+use super::show::columns;
+use super::{Actor, finish, header, json_line, print_text, severity};
 use crate::command::text::{aligned, escape_control, print};
-use crate::config::Settings;
+use crate::language::{Locale, Text, text};
 use crate::model::{AlertKind, AlertRule};
 use crate::store::Store;
 use crate::store::alert_rule::{self, Change, Filter};
@@ -17,7 +16,7 @@ use crate::store::alert_rule::{self, Change, Filter};
 /// Options of `rules`.
 #[derive(Debug, clap::Args)]
 pub struct ListOptions {
-    /// Of this tenant; 0: those for everybody
+    /// Of this tenant; 0: rules for all tenants
     #[arg(long, value_name = "ID")]
     customer: Option<i64>,
     /// Of this kind: threshold, composite, event, silence; several times: any of them
@@ -34,7 +33,7 @@ pub struct ListOptions {
 /// Options of `rule`.
 #[derive(Debug, clap::Args)]
 pub struct ShowOptions {
-    /// Number, as `rules` tells it
+    /// Number, as `rules` shows it
     #[arg(value_name = "ID")]
     id: i64,
     /// One JSON object a version, newest first
@@ -45,14 +44,14 @@ pub struct ShowOptions {
 /// Options of `enable` and `disable`.
 #[derive(Debug, clap::Args)]
 pub struct SwitchOptions {
-    /// Numbers, as `rules` tells them
+    /// Numbers, as `rules` shows them
     #[arg(value_name = "ID", required = true)]
     ids: Vec<i64>,
     #[command(flatten)]
     actor: Actor,
 }
 
-pub(super) async fn list(options: &ListOptions, store: &Store) -> anyhow::Result<ExitCode> {
+pub(super) async fn list(options: &ListOptions, locale: &Locale, store: &Store) -> anyhow::Result<ExitCode> {
     let filter = Filter {
         ids: None,
         customer_id: options.customer,
@@ -60,83 +59,91 @@ pub(super) async fn list(options: &ListOptions, store: &Store) -> anyhow::Result
         enabled: options.enabled,
     };
     let rules = alert_rule::list(store, &filter).await?;
-    print(&if options.json { rules.iter().map(json_line).collect() } else { table(&rules) })?;
+    if rules.is_empty() && !options.json {
+        print_text(locale, &text!("rules-none"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    print(&if options.json { rules.iter().map(json_line).collect() } else { table(&rules, locale) })?;
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) async fn show(
-    options: &ShowOptions,
-    settings: &Settings,
-    store: &Store,
-) -> anyhow::Result<ExitCode> {
+pub(super) async fn show(options: &ShowOptions, locale: &Locale, store: &Store) -> anyhow::Result<ExitCode> {
     let versions = alert_rule::versions(store, options.id).await?;
     if versions.is_empty() {
-        bail!("there is no rule {}", options.id);
+        bail!(locale.text(&absent(options.id)));
     }
     if options.json {
         print(&versions.iter().map(json_line).collect::<String>())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let zone = settings.device_zone();
-    let mut text = String::new();
-    if let Some(rule) = alert_rule::read(store, options.id).await? {
-        text = format!(
-            "rule {}: {}\n{}",
-            rule.rule_id,
-            escape_control(&rule.name),
-            columns(&rule, &["rule_id", "name"], &zone)
-        );
-    } else {
-        text.push_str(&format!("rule {} is deleted\n", options.id));
+    let id = options.id.to_string();
+    match alert_rule::read(store, options.id).await? {
+        Some(rule) => {
+            print_text(locale, &text!("rule-heading", id = id, name = escape_control(&rule.name)))?;
+            print(&columns(&rule, &["rule_id", "name"], locale))?;
+        }
+        None => print_text(locale, &text!("rule-deleted", id = id))?,
     }
-    text.push_str(&format!("\nversions\n{}", history(&versions, &zone)));
-    print(&text)?;
+    print(&format!("\n{}\n{}", locale.text(&text!("rule-versions")), history(&versions, locale)))?;
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) async fn switch(options: &SwitchOptions, on: bool, store: &Store) -> anyhow::Result<ExitCode> {
+pub(super) async fn switch(
+    options: &SwitchOptions,
+    on: bool,
+    locale: &Locale,
+    store: &Store,
+) -> anyhow::Result<ExitCode> {
     let actor = options.actor.name()?;
     let mut refused = Vec::new();
     for id in &options.ids {
         match alert_rule::set_enabled(store, *id, on, Some(&actor)).await? {
             Change::Made(rule) => {
                 let state = if on { "on" } else { "off" };
-                print(&format!("rule {id} is {state} (version {})\n", rule.version))?;
+                let version = rule.version.to_string();
+                print_text(
+                    locale,
+                    &text!("rule-switched", id = id.to_string(), state = state, version = version),
+                )?;
             }
-            Change::Absent => refused.push(format!("there is no rule {id}")),
-            Change::Impossible(reason) | Change::InTheWay(reason) => refused.push(reason),
+            Change::Absent => refused.push(absent(*id)),
+            Change::Impossible(reason) | Change::InTheWay(reason) => {
+                refused.push(Text::Verbatim(reason));
+            }
         }
     }
-    Ok(account(options.ids.len() - refused.len(), &refused))
+    Ok(finish(locale, options.ids.len() - refused.len(), &refused))
 }
 
-fn table(rules: &[AlertRule]) -> String {
-    if rules.is_empty() {
-        return "no rules match\n".to_owned();
-    }
-    let mut lines = vec![["id", "on", "severity", "tenant", "version", "when", "name"].map(str::to_owned)];
+fn absent(id: i64) -> Text {
+    text!("rule-absent", id = id.to_string())
+}
+
+fn table(rules: &[AlertRule], locale: &Locale) -> String {
+    let mut lines = vec![header(locale, ["id", "on", "severity", "tenant", "version", "when", "name"])];
     lines.extend(rules.iter().map(|rule| {
         let tenant = rule.customer_id.map_or_else(|| "-".to_owned(), |id| id.to_string());
         [
             rule.rule_id.to_string(),
-            if rule.enabled { "yes" } else { "no" }.to_owned(),
-            rule.severity.name().to_owned(),
+            locale.text(&text!("yes-or-no", answer = if rule.enabled { "yes" } else { "no" })),
+            severity(locale, rule.severity.name()),
             tenant,
             rule.version.to_string(),
-            when(rule),
+            when(rule, locale),
             escape_control(&rule.name),
         ]
     }));
     aligned(&lines)
 }
 
-/// When it raises an alert, in a few words.
-fn when(rule: &AlertRule) -> String {
+/// When it raises an alert, in short.
+fn when(rule: &AlertRule, locale: &Locale) -> String {
+    let or = locale.text(&text!("or"));
     let value = serde_json::to_value(rule).unwrap_or_default();
     let bounds = |of: &Value, metric: &str, min: &str, max: &str| {
         let bound = |name: &str, sign| (!of[name].is_null()).then(|| format!("{sign} {}", of[name]));
         let bounds: Vec<String> = [bound(min, "<"), bound(max, ">")].into_iter().flatten().collect();
-        format!("{} {}", of[metric].as_str().unwrap_or("?"), bounds.join(" or "))
+        format!("{} {}", of[metric].as_str().unwrap_or("?"), bounds.join(&format!(" {or} ")))
     };
     match rule.kind {
         AlertKind::Threshold => bounds(&value, "metric", "min_value", "max_value"),
@@ -146,27 +153,34 @@ fn when(rule: &AlertRule) -> String {
             format!("{}: {}", value["combine"].as_str().unwrap_or("?"), each.join("; "))
         }
         AlertKind::Event => {
-            let of = rule.event_values.as_ref().map(|values| format!(" {}", values.join(" or ")));
+            let of = rule.event_values.as_ref().map(|values| format!(" {}", values.join(&format!(" {or} "))));
             escape_control(&format!(
                 "{}{}",
                 rule.event_type.as_deref().unwrap_or("?"),
                 of.unwrap_or_default()
             ))
         }
-        AlertKind::Silence => format!("{} s silent", rule.silent_seconds.unwrap_or(0)),
+        AlertKind::Silence => {
+            locale.text(&text!("rule-silence", seconds = i64::from(rule.silent_seconds.unwrap_or(0))))
+        }
     }
 }
 
-/// What each version changed of the one before it.
-fn history(versions: &[AlertRule], zone: &TimeZone) -> String {
+/// The differences of each version from the one before it.
+fn history(versions: &[AlertRule], locale: &Locale) -> String {
     let mut text = String::new();
     for (place, version) in versions.iter().enumerate() {
-        let at = local(version.changed_at, zone);
-        text.push_str(&format!("  {}  {at} by {}", version.version, escape_control(&version.changed_by)));
-        if let Some(before) = versions.get(place + 1) {
-            text.push_str(&format!(": {}", escape_control(&difference(before, version).join(", "))));
-        }
-        text.push('\n');
+        let at = locale.time(version.changed_at);
+        let by = escape_control(&version.changed_by);
+        let number = version.version.to_string();
+        let line = match versions.get(place + 1) {
+            Some(before) => {
+                let changes = escape_control(&difference(before, version).join(", "));
+                text!("rule-version", version = number, at = at, by = by, changes = changes)
+            }
+            None => text!("rule-first-version", version = number, at = at, by = by),
+        };
+        text.push_str(&format!("  {}\n", locale.text(&line)));
     }
     text
 }

@@ -3,14 +3,12 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
-use super::show::local;
-use super::{Actor, account, json_line};
+use super::{Actor, finish, header, json_line, or_dash, print_text, warn};
 use crate::command::text::{aligned, confirm, escape_control, print};
 use crate::command::time_option;
-use crate::config::Settings;
+use crate::language::{Locale, text};
 use crate::model::{AlertSilence, Id64, SilenceDraft};
 use crate::store::Store;
 use crate::store::alert_silence::{self, Asked};
@@ -32,16 +30,16 @@ pub struct Options {
     /// Of this organisation unit and its sub-units
     #[arg(long, value_name = "ID")]
     org: Option<i64>,
-    /// For so long: 2h, 90m, 3d
+    /// For this long: 2h, 90m, 3d
     #[arg(long = "for", value_name = "TIME")]
     for_: Option<String>,
-    /// Until then: a time (2026-01-31, "2026-01-31 08:00", in the device time zone; RFC 3339)
+    /// Until this time (2026-01-31, "2026-01-31 08:00", in the device time zone; RFC 3339)
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
     /// Why
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
-    /// Do not ask, though nobody knows the device, unit or tenant
+    /// Do not ask, even if the device, unit or tenant is unknown
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
@@ -51,10 +49,10 @@ pub struct Options {
 /// Options of `silences`.
 #[derive(Debug, clap::Args)]
 pub struct ListOptions {
-    /// Those that are over, too
+    /// Also silences that are over
     #[arg(long)]
     all: bool,
-    /// Most that are listed
+    /// How many at most
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     /// One JSON object a line
@@ -65,16 +63,16 @@ pub struct ListOptions {
 /// Options of `end-silence`.
 #[derive(Debug, clap::Args)]
 pub struct EndOptions {
-    /// Numbers, as `silences` tells them
+    /// Numbers, as `silences` shows them
     #[arg(value_name = "ID", required = true)]
     ids: Vec<i64>,
 }
 
-pub(super) async fn add(options: Options, settings: &Settings, store: &Store) -> anyhow::Result<ExitCode> {
-    let now = Timestamp::now().to_zoned(settings.device_zone());
+pub(super) async fn add(options: Options, locale: &Locale, store: &Store) -> anyhow::Result<ExitCode> {
+    let now = Timestamp::now().to_zoned(locale.zone.clone());
     let ends_at = match &options.for_ {
         Some(text) => {
-            let span: Span = text.parse().context("--for is no time such as 2h")?;
+            let span: Span = text.parse().with_context(|| locale.text(&text!("silence-no-duration")))?;
             Some(now.checked_add(span)?.timestamp())
         }
         None => time_option::parse(options.until.as_deref(), "--until", &now)?,
@@ -91,77 +89,74 @@ pub(super) async fn add(options: Options, settings: &Settings, store: &Store) ->
         note: options.note,
     };
     if let Some(reason) = draft.refusal() {
-        bail!("{reason}");
+        bail!(locale.text(&reason));
     }
     let unknown = alert_silence::unknown(store, &draft).await?;
     if !unknown.is_empty() {
-        eprintln!("vitals: nobody knows {}: is it spelled right?", escape_control(&unknown.join(", ")));
-        if !options.yes && !confirm("Keep the silence all the same? [y/N] ")? {
-            eprintln!("vitals: no silence was kept");
+        warn(locale, &text!("silence-of-unknown", names = escape_control(&unknown.join(", "))));
+        if !options.yes && !confirm(&(locale.text(&text!("silence-question")) + " [y/N] "))? {
+            warn(locale, &text!("silence-not-kept"));
             return Ok(ExitCode::FAILURE);
         }
     }
     match alert_silence::add(store, &draft).await? {
         Asked::Kept(silence) => {
-            let until = local(silence.ends_at, &settings.device_zone());
-            print(&format!("silence {}: {} until {until}\n", silence.silence_id, what(&silence)))?;
+            let (id, until) = (silence.silence_id.to_string(), locale.time(silence.ends_at));
+            print_text(
+                locale,
+                &text!("silence-kept", id = id, what = what(&silence, locale), until = until),
+            )?;
             Ok(ExitCode::SUCCESS)
         }
-        Asked::Impossible(reason) => bail!("{reason}"),
+        Asked::Impossible(reason) => bail!(locale.text(&reason)),
     }
 }
 
-pub(super) async fn list(
-    options: &ListOptions,
-    settings: &Settings,
-    store: &Store,
-) -> anyhow::Result<ExitCode> {
+pub(super) async fn list(options: &ListOptions, locale: &Locale, store: &Store) -> anyhow::Result<ExitCode> {
     let silences = alert_silence::list(store, options.all, options.limit.into()).await?;
-    let text = if options.json {
-        silences.iter().map(json_line).collect()
-    } else {
-        table(&silences, &settings.device_zone())
-    };
-    print(&text)?;
+    if silences.is_empty() && !options.json {
+        print_text(locale, &text!("silences-none"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    print(&if options.json { silences.iter().map(json_line).collect() } else { table(&silences, locale) })?;
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) async fn end(options: &EndOptions, store: &Store) -> anyhow::Result<ExitCode> {
+pub(super) async fn end(options: &EndOptions, locale: &Locale, store: &Store) -> anyhow::Result<ExitCode> {
     let mut refused = Vec::new();
     for id in &options.ids {
         match alert_silence::stop(store, *id).await? {
-            true => print(&format!("silence {id} is over\n"))?,
-            false => refused.push(format!("there is no silence {id}")),
+            true => print_text(locale, &text!("silence-over", id = id.to_string()))?,
+            false => refused.push(text!("silence-absent", id = id.to_string())),
         }
     }
-    Ok(account(options.ids.len() - refused.len(), &refused))
+    Ok(finish(locale, options.ids.len() - refused.len(), &refused))
 }
 
-fn table(silences: &[AlertSilence], zone: &TimeZone) -> String {
-    if silences.is_empty() {
-        return "no silence is in force or to come\n".to_owned();
-    }
-    let mut lines = vec![["id", "what", "from", "until", "by", "note"].map(str::to_owned)];
+fn table(silences: &[AlertSilence], locale: &Locale) -> String {
+    let mut lines = vec![header(locale, ["id", "what", "from", "until", "by", "note"])];
     lines.extend(silences.iter().map(|silence| {
         [
             silence.silence_id.to_string(),
-            what(silence),
-            local(silence.starts_at, zone),
-            local(silence.ends_at, zone),
+            what(silence, locale),
+            locale.time(silence.starts_at),
+            locale.time(silence.ends_at),
             escape_control(&silence.actor),
-            escape_control(silence.note.as_deref().unwrap_or("-")),
+            or_dash(silence.note.as_deref()),
         ]
     }));
     aligned(&lines)
 }
 
-fn what(silence: &AlertSilence) -> String {
+fn what(silence: &AlertSilence, locale: &Locale) -> String {
     let named = [
         ("device", silence.device_sn.as_deref().map(escape_control)),
         ("rule", silence.rule_id.map(|id| id.to_string())),
         ("unit", silence.org_id.map(|id| id.to_string())),
         ("tenant", silence.customer_id.map(|id| id.to_string())),
     ];
-    let named = named.into_iter().filter_map(|(name, value)| Some(format!("{name} {}", value?)));
+    let named = named.into_iter().filter_map(|(name, value)| {
+        Some(format!("{} {}", locale.text(&text!("column", name = name)), value?))
+    });
     named.collect::<Vec<_>>().join(", ")
 }

@@ -2,18 +2,18 @@
 
 use std::process::ExitCode;
 
-use super::{Actor, account};
-use crate::command::text::print;
+use super::{Actor, finish, print_text};
+use crate::language::{Locale, Text, text};
 use crate::store::alert::{self, Step};
 use crate::store::{Store, StoreError};
 
 /// Options of `acknowledge` and `resolve`.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// Numbers, as `list` tells them
+    /// Numbers, as `list` shows them
     #[arg(value_name = "ID", required = true)]
     ids: Vec<i64>,
-    /// What you say, or why
+    /// A note, or why
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
     #[command(flatten)]
@@ -23,39 +23,44 @@ pub struct Options {
 /// Options of `note`.
 #[derive(Debug, clap::Args)]
 pub struct NoteOptions {
-    /// Number, as `list` tells it
+    /// Number, as `list` shows it
     #[arg(value_name = "ID")]
     id: i64,
-    /// What you say
+    /// The note
     #[arg(value_name = "TEXT")]
     text: String,
     #[command(flatten)]
     actor: Actor,
 }
 
-pub(super) async fn acknowledge(options: &Options, store: &Store) -> anyhow::Result<ExitCode> {
+pub(super) async fn acknowledge(
+    options: &Options,
+    locale: &Locale,
+    store: &Store,
+) -> anyhow::Result<ExitCode> {
     let actor = options.actor.name()?;
-    each(&options.ids, "acknowledged", async |id| {
+    each(locale, &options.ids, "acknowledged", async |id| {
         alert::acknowledge(store, id, &actor, options.note.as_deref()).await
     })
     .await
 }
 
-pub(super) async fn resolve(options: &Options, store: &Store) -> anyhow::Result<ExitCode> {
+pub(super) async fn resolve(options: &Options, locale: &Locale, store: &Store) -> anyhow::Result<ExitCode> {
     let actor = options.actor.name()?;
-    each(&options.ids, "resolved", async |id| {
+    each(locale, &options.ids, "resolved", async |id| {
         alert::resolve(store, id, &actor, options.note.as_deref()).await
     })
     .await
 }
 
-pub(super) async fn note(options: &NoteOptions, store: &Store) -> anyhow::Result<ExitCode> {
+pub(super) async fn note(options: &NoteOptions, locale: &Locale, store: &Store) -> anyhow::Result<ExitCode> {
     let actor = options.actor.name()?;
-    each(&[options.id], "noted", async |id| alert::note(store, id, &actor, &options.text).await).await
+    each(locale, &[options.id], "noted", async |id| alert::note(store, id, &actor, &options.text).await).await
 }
 
-/// One after the other: one that is refused does not stop its neighbours.
+/// One after the other: a refusal does not stop the others.
 async fn each(
+    locale: &Locale,
     ids: &[i64],
     done: &str,
     step: impl AsyncFn(i64) -> Result<Step, StoreError>,
@@ -63,10 +68,10 @@ async fn each(
     let mut refused = Vec::new();
     for id in ids {
         match step(*id).await? {
-            Step::Done => print(&format!("alert {id} {done}\n"))?,
-            Step::Absent => refused.push(format!("there is no alert {id}")),
-            Step::TooLate(reason) => refused.push(reason),
+            Step::Done => print_text(locale, &text!("alert-done", id = id.to_string(), action = done))?,
+            Step::Absent => refused.push(text!("alert-absent", id = id.to_string())),
+            Step::TooLate(reason) => refused.push(Text::Verbatim(reason)),
         }
     }
-    Ok(account(ids.len() - refused.len(), &refused))
+    Ok(finish(locale, ids.len() - refused.len(), &refused))
 }

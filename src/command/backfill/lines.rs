@@ -4,7 +4,6 @@
 //! Promise: a batch ends at the end of a line, and knows its byte offset; a line that cannot be read becomes a reject.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
@@ -13,6 +12,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use csv::{ByteRecord, Position, Reader, ReaderBuilder};
 use sha2::{Digest, Sha256};
 
+use crate::command::encoding::{self, Encoding, Utf8Reader};
 use crate::model::Upload;
 use crate::wire;
 
@@ -33,9 +33,9 @@ impl Format {
     }
 }
 
-/// SHA-256 and size of a file.
-pub(super) fn hash(path: &Path) -> std::io::Result<(String, u64)> {
-    let mut file = File::open(path)?;
+/// SHA-256 and size of a file, both of its UTF-8: whichever way it is encoded, it is the same file.
+pub(super) fn hash(path: &Path, encoding: Encoding) -> anyhow::Result<(String, u64)> {
+    let mut file = encoding::open(path, encoding)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 20];
     let mut bytes = 0;
@@ -61,8 +61,8 @@ pub(super) struct LineBatch {
 
 /// The lines of a file that are still to be read.
 pub(super) enum Lines {
-    Ndjson { file: BufReader<File>, at: u64 },
-    Csv { reader: Reader<File>, names: Vec<String>, record: ByteRecord, text: BytesMut, bytes: u64 },
+    Ndjson { file: BufReader<Utf8Reader>, at: u64 },
+    Csv { reader: Reader<Utf8Reader>, names: Vec<String>, record: ByteRecord, text: BytesMut, bytes: u64 },
 }
 
 /// The objects of several lines share a block of memory of this size, as long as a line of usual length fits.
@@ -74,9 +74,14 @@ const MAX_LINE_BYTES: u64 = 64 << 20;
 
 impl Lines {
     /// Opens the file at an offset where a line begins.
-    pub(super) fn open(path: &Path, format: Format, offset: u64) -> anyhow::Result<Self> {
-        let mut file = File::open(path)?;
-        let bytes = file.metadata()?.len();
+    pub(super) fn open(
+        path: &Path,
+        encoding: Encoding,
+        format: Format,
+        offset: u64,
+        bytes: u64,
+    ) -> anyhow::Result<Self> {
+        let mut file = encoding::open(path, encoding)?;
         if format == Format::Ndjson {
             file.seek(SeekFrom::Start(offset))?;
             return Ok(Self::Ndjson { file: BufReader::with_capacity(1 << 18, file), at: offset });

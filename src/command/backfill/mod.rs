@@ -17,6 +17,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::app;
+use crate::command::encoding::Encoding;
 use crate::command::interrupt::until_interrupted;
 use crate::command::progress::Progress;
 use crate::command::text::{escape_control, grouped, print};
@@ -48,6 +49,9 @@ pub struct Options {
     /// Format of the files; default: CSV if the name ends in .csv, else NDJSON
     #[arg(long, value_enum)]
     format: Option<Format>,
+    /// Character set of the files
+    #[arg(long, value_enum, default_value_t, value_name = "NAME")]
+    encoding: Encoding,
     /// Lines in one transaction
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     batch_lines: u32,
@@ -111,11 +115,12 @@ impl FileImport {
     ) -> anyhow::Result<Self> {
         let name = file.display().to_string();
         let format = options.format.unwrap_or_else(|| Format::of(file));
-        let path = file.to_owned();
+        let (path, encoding) = (file.to_owned(), options.encoding);
         let (hash, bytes) =
-            tasks::run_blocking(move || lines::hash(&path)).await.with_context(|| name.clone())?;
+            tasks::run_blocking(move || lines::hash(&path, encoding)).await.with_context(|| name.clone())?;
         let journal = backfill::begin(store, &hash, bytes).await?;
-        let lines = Lines::open(file, format, journal.offset).with_context(|| name.clone())?;
+        let lines =
+            Lines::open(file, encoding, format, journal.offset, bytes).with_context(|| name.clone())?;
         Ok(Self {
             name,
             journal,

@@ -4,7 +4,6 @@
 //! Promise: one line in memory at a time; a line that cannot be read stops no other.
 
 use std::cell::Cell;
-use std::fs::File;
 use std::io::{BufReader, Read};
 use std::marker::PhantomData;
 use std::path::Path;
@@ -16,6 +15,7 @@ use jiff::tz::TimeZone;
 
 use super::columns::{self, ColumnIndex, Fields};
 use super::report::FileProgress;
+use crate::command::encoding::{self, Encoding, Utf8Reader};
 use crate::store::directory::{Binding, Customer, Entry, OrgUnit, User};
 
 /// An entry that can be read from a line.
@@ -106,10 +106,10 @@ pub(super) struct Lines<R> {
 
 impl<R: Record> Lines<R> {
     /// Opens the file and reads its column names.
-    pub(super) fn open(path: &Path, zone: TimeZone) -> anyhow::Result<Self> {
+    pub(super) fn open(path: &Path, encoding: Encoding, zone: TimeZone) -> anyhow::Result<Self> {
         let name = || path.display().to_string();
-        let file = File::open(path).with_context(name)?;
-        let bytes = file.metadata().with_context(name)?.len();
+        let bytes = path.metadata().with_context(name)?.len();
+        let file = encoding::open(path, encoding)?;
         let read = Rc::new(Cell::new(0));
         let counted =
             CountingReader { file: BufReader::with_capacity(1 << 18, file), read: Rc::clone(&read) };
@@ -181,7 +181,7 @@ impl<R: Record> Lines<R> {
 
 /// A file that counts the bytes that were read.
 struct CountingReader {
-    file: BufReader<File>,
+    file: BufReader<Utf8Reader>,
     read: Rc<Cell<u64>>,
 }
 

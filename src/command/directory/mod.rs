@@ -15,6 +15,7 @@ use clap::{Args, Subcommand};
 
 use crate::app;
 use crate::command::DONE_IN_PART;
+use crate::command::encoding::Encoding;
 use crate::command::text::print;
 use crate::config::Settings;
 use crate::store::Store;
@@ -27,8 +28,9 @@ use report::Report;
 pub enum Action {
     /// Import tenants, organisation units, users and device bindings from CSV files
     ///
-    /// Files are UTF-8 (a byte order mark is fine) with a line of column names; the order of
-    /// columns is free, unknown columns are ignored and reported. Names may be spelled org_id, orgId, "Org ID".
+    /// Files are UTF-8 (a byte order mark is fine), or GB18030 (GBK) with --encoding gb18030, with a line of column
+    /// names; the order of columns is free, unknown columns are ignored and reported. Names may be spelled org_id, orgId,
+    /// "Org ID".
     ///
     ///   --customers  customer_id, name
     ///   --orgs       org_id, name, ancestors
@@ -74,6 +76,9 @@ pub struct Files {
 pub struct ImportOptions {
     #[command(flatten)]
     files: Files,
+    /// Character set of the files
+    #[arg(long, value_enum, default_value_t, value_name = "NAME")]
+    encoding: Encoding,
     /// Write refused lines to this file (CSV: file, line, reason)
     #[arg(long, value_name = "FILE")]
     refused: Option<PathBuf>,
@@ -95,6 +100,7 @@ pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode
         import: Import::open(&store, mode).await?,
         report: Report::new(options.refused.as_deref())?,
         settings,
+        encoding: options.encoding,
         mode,
     };
     let Files { customers, orgs, users, bindings } = &options.files;
@@ -112,13 +118,14 @@ struct ImportRun<'a> {
     import: Import,
     report: Report,
     settings: &'a Settings,
+    encoding: Encoding,
     mode: Mode,
 }
 
 impl ImportRun<'_> {
     async fn import<R: Record>(&mut self, what: &'static str, file: Option<&Path>) -> anyhow::Result<()> {
         let Some(file) = file else { return Ok(()) };
-        let lines = Lines::<R>::open(file, self.settings.device_zone())?;
+        let lines = Lines::<R>::open(file, self.encoding, self.settings.device_zone())?;
         self.report.ignored(file, lines.unknown());
         let progress = self.report.begin(what, file, lines.bytes());
         let merged = self

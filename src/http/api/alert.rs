@@ -18,6 +18,7 @@ use super::{ApiError, PathId};
 use crate::http::State;
 use crate::http::access::Caller;
 use crate::http::error::{AccessError, ListErrors, OneErrors};
+use crate::language::{Language, Text, text};
 use crate::model::{Alert, AlertDetail, AlertKind, AlertStatus, AlertTally, Id64, Severity};
 use crate::store::alert::{self, Filter, Place};
 
@@ -96,6 +97,7 @@ pub(in crate::http) struct AlertPaging {
 pub(in crate::http) async fn get_api_alerts(
     Shared(state): Shared<Arc<State>>,
     Extension(caller): Extension<Caller>,
+    Extension(language): Extension<Language>,
     mut parameters: Parameters,
 ) -> Result<Json<AlertPage>, ApiError> {
     let filter = filter(&mut parameters, &caller)?;
@@ -109,6 +111,7 @@ pub(in crate::http) async fn get_api_alerts(
     }
     let last = alerts.last().filter(|_| has_more);
     let cursor = last.map(|alert| Cursor((alert.fired_ts, alert.alert_id.0)).to_string());
+    let alerts = alerts.into_iter().map(|alert| alert.in_language(language)).collect();
     Ok(Json(AlertPage { alerts, cursor }))
 }
 
@@ -135,16 +138,18 @@ pub(in crate::http) async fn get_api_alerts_summary(
 pub(in crate::http) async fn get_api_alerts_id(
     Shared(state): Shared<Arc<State>>,
     Extension(caller): Extension<Caller>,
+    Extension(language): Extension<Language>,
     PathId(alert_id): PathId,
 ) -> Result<Json<AlertDetail>, ApiError> {
-    let Json(found) = detail(&state, alert_id).await?;
+    let Json(mut found) = detail(&state, alert_id).await?;
+    found.alert = found.alert.in_language(language);
     let is_shown = caller.customer_id().is_none_or(|own| found.alert.customer_id == Some(Id64(own)));
     // That there is one of another tenant is not told.
     if is_shown { Ok(Json(found)) } else { Err(none_such(alert_id)) }
 }
 
-fn none_such(alert_id: i64) -> ApiError {
-    ApiError::Absent(format!("there is no alert {alert_id}"))
+pub(super) fn none_such(alert_id: i64) -> ApiError {
+    ApiError::Absent(text!("alert-absent", id = alert_id.to_string()))
 }
 
 pub(super) async fn detail(state: &State, alert_id: i64) -> Result<Json<AlertDetail>, ApiError> {
@@ -165,7 +170,7 @@ fn filter(parameters: &mut Parameters, caller: &Caller) -> Result<Filter, ApiErr
     let lowest: Option<Severity> = parameters.one("min_severity")?;
     let severities = match (named, lowest) {
         (Some(_), Some(_)) => {
-            return Err(ApiError::Bad("either severity or min_severity, not both".to_owned()));
+            return Err(ApiError::Bad(text!("severity-twice")));
         }
         (named, None) => named,
         (None, Some(lowest)) => Some(lowest.and_graver().to_vec()),
@@ -196,7 +201,7 @@ impl fmt::Display for Cursor {
 }
 
 impl FromStr for Cursor {
-    type Err = &'static str;
+    type Err = Text;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         // As they were written: negative numbers are the two's complement.
@@ -204,7 +209,7 @@ impl FromStr for Cursor {
         let place = text.split_once('.').and_then(|(fired_ts, alert_id)| {
             Some((Timestamp::from_microsecond(read(fired_ts)?).ok()?, read(alert_id)?))
         });
-        place.map(Self).ok_or("as the page before told it is expected")
+        place.map(Self).ok_or_else(|| text!("parameter-no-cursor"))
     }
 }
 

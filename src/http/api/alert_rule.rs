@@ -19,6 +19,7 @@ use super::query::Parameters;
 use super::{ApiError, DONE, Done, PathId, check_words};
 use crate::http::State;
 use crate::http::error::{BodyErrors, ErrorAnswer, ListErrors, OneErrors};
+use crate::language::{Text, text};
 use crate::model::alert_rule::KEPT_COLUMNS;
 use crate::model::{AlertKind, AlertRule, Id64, RuleDraft};
 use crate::store::alert_rule::{self, Change, Filter, Removal};
@@ -121,7 +122,7 @@ pub(in crate::http) async fn put_api_alerts_rules_id(
 ) -> Result<Json<AlertRule>, ApiError> {
     let told = RuleChange::read(state.json(request).await?)?;
     if told.rule_id.is_some_and(|Id64(id)| id != rule_id) {
-        return Err(ApiError::Bad("rule_id is another than that of the path".to_owned()));
+        return Err(ApiError::Bad(text!("rule-id-differs")));
     }
     let actor = told.actor.as_deref();
     let replacing = alert_rule::replace(&state.store, rule_id, &told.draft, told.version, actor);
@@ -146,9 +147,7 @@ pub(in crate::http) async fn delete_api_alerts_rules_id(
     match state.ask(alert_rule::remove(&state.store, rule_id)).await? {
         Removal::Done => Ok(Json(DONE)),
         Removal::Absent => Err(absent(rule_id)),
-        Removal::HasAlerts => Err(ApiError::InTheWay(format!(
-            "rule {rule_id}, or one that replaces it, has alerts: switch it off (\"enabled\": false)"
-        ))),
+        Removal::HasAlerts => Err(ApiError::InTheWay(text!("rule-has-alerts", id = rule_id.to_string()))),
     }
 }
 
@@ -165,15 +164,15 @@ pub(in crate::http) async fn get_api_alerts_rules_id_versions(
 }
 
 fn absent(rule_id: i64) -> ApiError {
-    ApiError::Absent(format!("there is no rule {rule_id}"))
+    ApiError::Absent(text!("rule-absent", id = rule_id.to_string()))
 }
 
 fn changed(rule_id: i64, change: Change) -> Result<Json<AlertRule>, ApiError> {
     match change {
         Change::Made(rule) => Ok(Json(*rule)),
         Change::Absent => Err(absent(rule_id)),
-        Change::Impossible(reason) => Err(ApiError::Bad(reason)),
-        Change::InTheWay(reason) => Err(ApiError::InTheWay(reason)),
+        Change::Impossible(reason) => Err(ApiError::Bad(Text::Verbatim(reason))),
+        Change::InTheWay(reason) => Err(ApiError::InTheWay(Text::Verbatim(reason))),
     }
 }
 
@@ -184,7 +183,9 @@ impl RuleChange {
             name: &str,
         ) -> Result<Option<T>, ApiError> {
             let value = columns.remove(name).unwrap_or_default();
-            serde_json::from_value(value).map_err(|error| ApiError::Bad(format!("{name}: {error}")))
+            serde_json::from_value(value).map_err(|error| {
+                ApiError::Bad(text!("parameter-refused", name = name, reason = error.to_string()))
+            })
         }
         let actor: Option<String> = taken(&mut columns, "actor")?;
         check_words(actor.as_deref(), None)?;
@@ -192,7 +193,7 @@ impl RuleChange {
         let version = taken(&mut columns, "version")?;
         // The rest of what an answer tells is nobody's to say.
         columns.retain(|name, _| !KEPT_COLUMNS.contains(&name.as_str()));
-        let draft = RuleDraft::read(columns).map_err(ApiError::Bad)?;
+        let draft = RuleDraft::read(columns).map_err(|reason| ApiError::Bad(Text::Verbatim(reason)))?;
         Ok(Self { draft, actor, rule_id, version })
     }
 }

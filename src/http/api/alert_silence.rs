@@ -15,6 +15,7 @@ use super::query::{Limit, Parameters};
 use super::{ApiError, DONE, Done, PathId, check_words};
 use crate::http::State;
 use crate::http::error::{BodyErrors, ListErrors, OneErrors};
+use crate::language::text;
 use crate::model::{AlertSilence, Id64, SilenceDraft};
 use crate::store::alert_silence::{self, Asked};
 
@@ -95,6 +96,6 @@ pub(in crate::http) async fn delete_api_alerts_silences_id(
 ) -> Result<Json<Done>, ApiError> {
     match state.ask(alert_silence::stop(&state.store, silence_id)).await? {
         true => Ok(Json(DONE)),
-        false => Err(ApiError::Absent(format!("there is no silence {silence_id}"))),
+        false => Err(ApiError::Absent(text!("silence-absent", id = silence_id.to_string()))),
     }
 }

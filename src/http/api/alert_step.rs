@@ -10,10 +10,11 @@ use axum::extract::{Request, State as Shared};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::alert::detail;
+use super::alert::{detail, none_such};
 use super::{ApiError, PathId, check_words};
 use crate::http::State;
 use crate::http::error::BodyErrors;
+use crate::language::Text;
 use crate::model::{AlertDetail, Id64};
 use crate::store::alert::{self, Step};
 
@@ -96,7 +97,7 @@ pub(in crate::http) async fn post_api_alerts_id_note(
 async fn stepped(state: &State, alert_id: i64, step: Step) -> Result<Json<AlertDetail>, ApiError> {
     match step {
         Step::Done => detail(state, alert_id).await,
-        Step::Absent => Err(ApiError::Absent(format!("there is no alert {alert_id}"))),
-        Step::TooLate(reason) => Err(ApiError::InTheWay(reason)),
+        Step::Absent => Err(none_such(alert_id)),
+        Step::TooLate(reason) => Err(ApiError::InTheWay(Text::Verbatim(reason))),
     }
 }

@@ -16,6 +16,7 @@ use super::query::Parameters;
 use crate::http::State;
 use crate::http::error::{AccessError, ErrorAnswer, ListErrors};
 use crate::ingest::RecordCounts;
+use crate::language::text;
 use crate::monitor::Snapshot;
 
 /// From which share on a figure is degraded, and unhealthy.
@@ -167,7 +168,7 @@ pub(in crate::http) async fn get_api_batch_processor_metrics(
     if let Some(wanted) = &shard_id {
         let place = snapshot.shards.iter().position(|shard| shard.name == *wanted).ok_or_else(|| {
             let names: Vec<&str> = snapshot.shards.iter().map(|shard| shard.name.as_str()).collect();
-            ApiError::Absent(format!("there is no writer {wanted}: {}", names.join(", ")))
+            ApiError::Absent(text!("writer-absent", name = wanted.as_str(), names = names.join(", ")))
         })?;
         snapshot.shards = vec![snapshot.shards.swap_remove(place)];
         snapshot.recent = vec![snapshot.recent.swap_remove(place)];

@@ -27,6 +27,7 @@ use utoipa::ToSchema;
 
 use super::State;
 use super::error::ApiError;
+use crate::language::text;
 use crate::store::StoreError;
 
 /// Longest name of a person, characters.
@@ -58,7 +59,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let path: Result<Path<String>, PathRejection> = Path::from_request_parts(parts, state).await;
         let id = path.ok().and_then(|Path(text)| text.parse().ok());
-        id.map(Self).ok_or_else(|| ApiError::Absent("there is nothing of this number".to_owned()))
+        id.map(Self).ok_or_else(|| ApiError::Absent(text!("number-absent")))
     }
 }
 
@@ -81,7 +82,7 @@ impl State {
         }
         let body: Bytes = self.bodies.read_small(request).await?;
         let mut text = serde_json::Deserializer::from_slice(&body);
-        let refused = |error: &dyn Display| ApiError::Bad(format!("the body: {error}"));
+        let refused = |error: &dyn Display| ApiError::Bad(text!("body-refused", reason = error.to_string()));
         let value = serde_path_to_error::deserialize(&mut text).map_err(|error| refused(&error))?;
         text.end().map_err(|error| refused(&error))?;
         Ok(value)
@@ -96,10 +97,14 @@ fn is_json(headers: &HeaderMap) -> bool {
 /// Refuses names and notes that are none.
 fn check_words(actor: Option<&str>, note: Option<&str>) -> Result<(), ApiError> {
     let fault = match (actor, note) {
-        (Some(actor), _) if actor.trim().is_empty() => "actor is empty: who does it?",
-        (Some(actor), _) if actor.chars().count() > MAX_ACTOR_CHARS => "actor is longer than 200 characters",
-        (_, Some(note)) if note.chars().count() > MAX_NOTE_CHARS => "note is longer than 2000 characters",
+        (Some(actor), _) if actor.trim().is_empty() => text!("actor-empty"),
+        (Some(actor), _) if actor.chars().count() > MAX_ACTOR_CHARS => {
+            text!("actor-too-long", most = MAX_ACTOR_CHARS)
+        }
+        (_, Some(note)) if note.chars().count() > MAX_NOTE_CHARS => {
+            text!("note-too-long", most = MAX_NOTE_CHARS.to_string())
+        }
         _ => return Ok(()),
     };
-    Err(ApiError::Bad(fault.to_owned()))
+    Err(ApiError::Bad(fault))
 }

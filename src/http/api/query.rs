@@ -3,6 +3,7 @@
 //! Before: the handlers. After: filters of `store`. Promise: what is not understood is refused with its name, never ignored:
 //! a misspelt filter would show alerts of others.
 
+use std::any::Any;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -13,6 +14,7 @@ use axum::http::request::Parts;
 use jiff::Timestamp;
 
 use super::ApiError;
+use crate::language::{Text, text};
 
 /// What stands behind the question mark.
 #[derive(Debug)]
@@ -27,33 +29,32 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let pairs: Result<Query<Vec<(String, String)>>, QueryRejection> =
             Query::from_request_parts(parts, state).await;
-        let Query(pairs) = pairs.map_err(|error| ApiError::Bad(error.body_text()))?;
+        let Query(pairs) = pairs.map_err(|error| ApiError::Bad(Text::Verbatim(error.body_text())))?;
         Ok(Self { pairs, read: BTreeSet::new() })
     }
 }
 
 impl Parameters {
     /// Every value of a parameter; `None`: it is not there.
-    pub(super) fn several<T: FromStr<Err: Display>>(
+    pub(super) fn several<T: FromStr<Err: Display + 'static>>(
         &mut self,
         name: &'static str,
     ) -> Result<Option<Vec<T>>, ApiError> {
         self.read.insert(name);
         let given = self.pairs.iter().filter(|(each, _)| each == name);
-        let values: Result<Vec<T>, ApiError> = given
-            .map(|(_, value)| value.parse().map_err(|error| ApiError::Bad(format!("{name}: {error}"))))
-            .collect();
+        let values: Result<Vec<T>, ApiError> =
+            given.map(|(_, value)| value.parse().map_err(|error| refused(name, &error))).collect();
         Ok(Some(values?).filter(|values| !values.is_empty()))
     }
 
     /// The value of a parameter that is there once, if at all.
-    pub(super) fn one<T: FromStr<Err: Display>>(
+    pub(super) fn one<T: FromStr<Err: Display + 'static>>(
         &mut self,
         name: &'static str,
     ) -> Result<Option<T>, ApiError> {
         let mut values = self.several(name)?.unwrap_or_default();
         if values.len() > 1 {
-            return Err(ApiError::Bad(format!("{name} is given several times")));
+            return Err(ApiError::Bad(text!("parameter-repeated", name = name)));
         }
         Ok(values.pop())
     }
@@ -61,8 +62,16 @@ impl Parameters {
     /// Refuses what was not read.
     pub(super) fn end(self) -> Result<(), ApiError> {
         let stranger = self.pairs.iter().find(|(name, _)| !self.read.contains(name.as_str()));
-        stranger.map_or(Ok(()), |(name, _)| Err(ApiError::Bad(format!("there is no parameter {name:?}"))))
+        stranger
+            .map_or(Ok(()), |(name, _)| Err(ApiError::Bad(text!("parameter-unknown", name = name.as_str()))))
     }
+}
+
+fn refused<E: Display + 'static>(name: &'static str, reason: &E) -> ApiError {
+    // Reasons of ours are translated, those of the standard library are not.
+    let own = (reason as &dyn Any).downcast_ref::<Text>();
+    let reason = own.cloned().unwrap_or_else(|| Text::Verbatim(reason.to_string()));
+    ApiError::Bad(text!("parameter-refused", name = name, reason = reason))
 }
 
 /// A time of RFC 3339. A plus that was not escaped arrives as a space.
@@ -70,12 +79,12 @@ impl Parameters {
 pub(super) struct Instant(pub(super) Timestamp);
 
 impl FromStr for Instant {
-    type Err = &'static str;
+    type Err = Text;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (date, rest) = text.split_at_checked(11).unwrap_or((text, ""));
         let whole = format!("{date}{}", rest.replace(' ', "+"));
-        whole.parse().map(Self).map_err(|_| "a time such as 2026-01-31T08:00:00Z is expected")
+        whole.parse().map(Self).map_err(|_| text!("parameter-no-time"))
     }
 }
 
@@ -84,11 +93,11 @@ impl FromStr for Instant {
 pub(super) struct Limit(pub(super) i64);
 
 impl FromStr for Limit {
-    type Err = &'static str;
+    type Err = Text;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let limit = text.parse().ok().filter(|limit| (1..=500).contains(limit));
-        limit.map(Self).ok_or("a number from 1 to 500 is expected")
+        limit.map(Self).ok_or_else(|| text!("parameter-no-limit"))
     }
 }
 

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State as Shared;
+use axum::{Extension, Json};
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,6 +14,7 @@ use super::ApiError;
 use super::query::Parameters;
 use crate::http::State;
 use crate::http::error::ListErrors;
+use crate::language::Language;
 use crate::model::SystemAlert;
 
 /// What operators were told of
@@ -63,21 +64,23 @@ struct Told {
     responses((status = 200, description = "All of it, of this instance", body = SystemAlerts), ListErrors))]
 pub(in crate::http) async fn get_api_system_alerts(
     Shared(state): Shared<Arc<State>>,
+    Extension(language): Extension<Language>,
     parameters: Parameters,
 ) -> Result<Json<SystemAlerts>, ApiError> {
     parameters.end()?;
-    let alerts: Vec<Told> = state.monitor.alerts().into_iter().map(told).collect();
+    let alerts: Vec<Told> =
+        state.monitor.alerts().into_iter().map(|alert| described(alert, language)).collect();
     let firing = alerts.iter().filter(|alert| alert.ended_at.is_none()).count();
     Ok(Json(SystemAlerts { alerts, firing }))
 }
 
-fn told(alert: SystemAlert) -> Told {
+fn described(alert: SystemAlert, language: Language) -> Told {
     Told {
         name: alert.condition.name(),
         severity: alert.condition.severity(),
         status: if alert.ended_at.is_none() { "firing" } else { "resolved" },
         instance: alert.instance,
-        message: alert.message.to_string(),
+        message: alert.message.in_language(language),
         value: alert.value,
         threshold: alert.threshold,
         started_at: alert.started_at,

@@ -1,6 +1,6 @@
-//! Why the door does not let a request through, and what the document says of it.
+//! Why a request is refused before its handler, and what the OpenAPI document says of it.
 //!
-//! Before: `http::access`. After: whoever asked. Promise: which of its keys, tenants and devices there are is told to nobody.
+//! Before: `http::access`. After: whoever asked. Promise: no answer says which keys, tenants or devices exist.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,35 +11,29 @@ use utoipa::IntoResponses;
 use utoipa::openapi::{RefOr, Response as Described};
 
 use super::api::described;
-use super::{ErrorAnswer, come_again};
+use super::{answer, retry_later};
 use crate::http::access::count_refused;
+use crate::language::{Text, text};
 
-/// Why.
-#[derive(Debug, thiserror::Error)]
+/// Why a request is refused.
+#[derive(Debug)]
 pub(in crate::http) enum AccessError {
-    /// No key, or none that does.
-    #[error("a key is needed that is in force: Authorization: Bearer <key>")]
+    /// No key, or none that is in force.
     NoKey,
-    /// A key that may not do this.
-    #[error("the key has not the scope {0}")]
+    /// The key does not have the scope.
     Scope(&'static str),
-    /// A key of one tenant, where all are concerned.
-    #[error("this concerns every tenant, and the key is of one")]
+    /// A key of one tenant, for a route that needs all tenants.
     EveryTenant,
     /// A key of one tenant that asks for another.
-    #[error("the key is of another tenant")]
     OtherTenant,
     /// A key of one device that asks for another.
-    #[error("the key is of another device")]
     OtherDevice,
     /// More than a limit allows.
-    #[error("too many requests")]
     TooMany {
-        /// Until there may be one more.
+        /// Until one more is allowed.
         wait: Duration,
     },
-    /// Whether the key does cannot be found out.
-    #[error("the key cannot be looked up: the database does not answer")]
+    /// The database that has the keys does not answer.
     Unavailable,
 }
 
@@ -60,6 +54,18 @@ impl AccessError {
         self
     }
 
+    fn text(&self) -> Text {
+        match self {
+            Self::NoKey => text!("access-no-key"),
+            Self::Scope(scope) => text!("access-scope", scope = *scope),
+            Self::EveryTenant => text!("access-every-tenant"),
+            Self::OtherTenant => text!("access-other-tenant"),
+            Self::OtherDevice => text!("access-other-device"),
+            Self::TooMany { .. } => text!("access-too-many"),
+            Self::Unavailable => text!("access-unavailable"),
+        }
+    }
+
     const fn status(&self) -> StatusCode {
         match self {
             Self::NoKey => StatusCode::UNAUTHORIZED,
@@ -74,7 +80,7 @@ impl AccessError {
 
 impl IntoResponse for AccessError {
     fn into_response(self) -> Response {
-        let mut response = (self.status(), ErrorAnswer::new(&self)).into_response();
+        let mut response = answer(self.status(), self.text());
         match self {
             // Basic does too, but a browser that was offered it would ask a person, and then send it wherever a page leads.
             Self::NoKey => {
@@ -84,20 +90,20 @@ impl IntoResponse for AccessError {
                 let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
             }
-            _ => come_again(&mut response),
+            _ => retry_later(&mut response),
         }
         response
     }
 }
 
-/// What a route that needs a key may be answered, besides 503.
+/// The answers of a route that needs a key, besides 503.
 impl IntoResponses for AccessError {
     fn responses() -> BTreeMap<String, RefOr<Described>> {
         described(&["401", "403", "429"])
     }
 }
 
-/// What a route that needs none may be answered.
+/// The answers of a route that needs no key.
 pub(in crate::http) struct OpenErrors;
 
 impl IntoResponses for OpenErrors {

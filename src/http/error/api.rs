@@ -1,6 +1,6 @@
-//! Errors of the routes below `/api/`, and what the document says of them.
+//! Errors of the routes below `/api/`, and their description in the OpenAPI document.
 //!
-//! Before: `http::api`. After: whoever asked. Promise: as for uploads: the inside stays inside, a refusal says what is wrong.
+//! Before: `http::api`. After: whoever asked. Promise: no internal error text leaves the service; a refusal says what is wrong.
 
 use std::collections::BTreeMap;
 
@@ -10,42 +10,50 @@ use utoipa::openapi::schema::Type;
 use utoipa::openapi::{ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
 
-use super::{AccessError, ErrorAnswer, HttpError, come_again};
+use super::{AccessError, ErrorAnswer, HttpError, answer, retry_later};
+use crate::language::{Text, text};
 use crate::store::{Kind, StoreError};
 
-/// Why a request below `/api/` is not answered as it was meant.
-#[derive(Debug, thiserror::Error)]
+/// Why a request below `/api/` fails.
+#[derive(Debug)]
 pub(in crate::http) enum ApiError {
-    /// The body did not come, or not whole, or is too large.
-    #[error(transparent)]
-    Body(#[from] HttpError),
-    /// What was asked makes no sense; says why.
-    #[error("{0}")]
-    Bad(String),
-    /// The body is no JSON by its own account. A page in a browser may send anything else without asking first.
-    #[error("Content-Type must be application/json")]
+    /// The body did not arrive, ended early, or is too large.
+    Body(HttpError),
+    /// The request is invalid; says why.
+    Bad(Text),
+    /// The Content-Type is not JSON. A web page of another origin may send any other type without a preflight request.
     NotJson,
     /// The key may not see it.
-    #[error(transparent)]
-    Access(#[from] AccessError),
-    /// There is nothing of this name.
-    #[error("{0}")]
-    Absent(String),
-    /// What there is stands in the way; says what.
-    #[error("{0}")]
-    InTheWay(String),
+    Access(AccessError),
+    /// It does not exist.
+    Absent(Text),
+    /// It conflicts with the present state; says how.
+    InTheWay(Text),
     /// The database is away.
-    #[error("the database does not answer in time")]
     Unavailable,
-    /// A fault of ours.
-    #[error("a fault of the service; its log says more")]
+    /// A fault of the service.
     Failed,
+}
+
+impl From<HttpError> for ApiError {
+    fn from(error: HttpError) -> Self {
+        Self::Body(error)
+    }
+}
+
+impl From<AccessError> for ApiError {
+    fn from(error: AccessError) -> Self {
+        Self::Access(error)
+    }
 }
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error.kind() {
-            Kind::Refused | Kind::Conflict => Self::Bad(error.refusal().unwrap_or("refused").to_owned()),
+            Kind::Refused | Kind::Conflict => Self::Bad(match error.refusal() {
+                Some(reason) => Text::Verbatim(reason.to_owned()),
+                None => text!("request-refused"),
+            }),
             Kind::Down | Kind::Retry => {
                 tracing::warn!(%error, "a request below /api/ cannot be answered");
                 Self::Unavailable
@@ -60,29 +68,29 @@ impl From<StoreError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let status = match self {
+        let (status, text) = match self {
             Self::Body(error) => return error.into_response(),
-            Self::Bad(_) => StatusCode::BAD_REQUEST,
-            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Bad(text) => (StatusCode::BAD_REQUEST, text),
+            Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, text!("body-not-json")),
             Self::Access(error) => return error.into_response(),
-            Self::Absent(_) => StatusCode::NOT_FOUND,
-            Self::InTheWay(_) => StatusCode::CONFLICT,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Absent(text) => (StatusCode::NOT_FOUND, text),
+            Self::InTheWay(text) => (StatusCode::CONFLICT, text),
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, text!("database-unavailable")),
+            Self::Failed => (StatusCode::INTERNAL_SERVER_ERROR, text!("service-failed")),
         };
-        let mut response = (status, ErrorAnswer::new(self)).into_response();
-        come_again(&mut response);
+        let mut response = answer(status, text);
+        retry_later(&mut response);
         response
     }
 }
 
-/// What a route that lists may be answered besides 200, for the document.
+/// The answers of a route that lists, besides 200.
 pub(in crate::http) struct ListErrors;
 
-/// What a route that tells of one thing may be answered.
+/// The answers of a route about one thing.
 pub(in crate::http) struct OneErrors;
 
-/// What a route that takes a body may be answered.
+/// The answers of a route that takes a body.
 pub(in crate::http) struct BodyErrors;
 
 impl IntoResponses for ListErrors {
@@ -130,7 +138,7 @@ pub(super) fn described(statuses: &[&str]) -> BTreeMap<String, RefOr<utoipa::ope
         match status {
             "401" => response.header("WWW-Authenticate", header(Type::String, "Bearer")),
             "429" | "503" => {
-                let seconds = header(Type::Integer, "Seconds after which to come again");
+                let seconds = header(Type::Integer, "Seconds after which to try again");
                 response.header("Retry-After", seconds)
             }
             _ => response,

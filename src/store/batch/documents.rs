@@ -1,11 +1,12 @@
 //! The nested documents of a batch: each element to its table.
 //!
 //! Before: the rows of the batch are written. After: it adds rejects and accounts, and commits.
-//! Promise: all statements leave in one packet; none is sent for a table that gets nothing.
+//! Promise: the statements are pipelined; none is sent for a table that gets nothing.
 
 use deadpool_postgres::Object;
 
 use crate::model::Carried;
+use crate::store::pipeline::pipeline;
 use crate::store::{StoreError, exercise_day, health_document, sleep_segment, workout};
 
 /// Prepares the statements ahead of the first document.
@@ -23,13 +24,14 @@ pub(in crate::store) async fn add(client: &Object, documents: &[Carried<'_>]) ->
     }
     // Boxed: four statements at once are a large future, and most batches bring no new document.
     Box::pin(async {
-        futures_util::try_join!(
-            sleep_segment::add(client, documents),
-            exercise_day::add(client, documents),
-            workout::add(client, documents),
-            health_document::add(client, documents)
-        )
+        prepare(client).await?;
+        pipeline! {
+            sleep_segments = sleep_segment::add(client, documents),
+            exercise_days = exercise_day::add(client, documents),
+            workouts = workout::add(client, documents),
+            health_documents = health_document::add(client, documents),
+        }
+        sleep_segments.and(exercise_days).and(workouts).and(health_documents)
     })
     .await
-    .map(drop)
 }

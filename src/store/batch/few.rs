@@ -1,8 +1,7 @@
-//! A batch of a few rows that need no COPY: an alarm with its sample, mostly. Every row leaves in one packet.
+//! A batch of a few rows that need no COPY, mostly an alarm with its sample: all its statements are pipelined.
 //!
 //! Before: `store::batch` has a batch without fresh rows. After: it adds rejects and accounts, and commits.
-//! Promise: the same rows as by COPY. Statements run in the order they are sent; where one fails, those behind it do too,
-//! and the first failure is the one that is told.
+//! Promise: the same rows as by COPY. If a statement fails, the error of the first one that failed is returned.
 
 use std::error::Error;
 
@@ -15,6 +14,7 @@ use super::{ANNOUNCE, BEGIN, Batch, Range, Written, announce, control, documents
 use crate::config::Duplicates;
 use crate::metric::{Metric, Value};
 use crate::model::{Item, Owner, Reading};
+use crate::store::pipeline::pipeline;
 use crate::store::{Statement, StoreError, accounting, device_event, device_info, statement};
 
 const ADD_INCOMING: Statement = statement!("batch", "add_incoming");
@@ -41,19 +41,18 @@ pub(super) async fn write(
     range: Range,
     duplicates: Duplicates,
 ) -> Result<Written, StoreError> {
-    // Before anything is sent: a statement that still had to be prepared would fall behind those after it.
     prepare(client, duplicates).await?;
-    let (begun, transaction, added, inserted, events, device_infos) = futures_util::join!(
-        control(client, "batch.begin", BEGIN),
-        announce(client, batch, range),
-        add_incoming(client, &batch.repeats),
-        merge(client, &batch.repeats, duplicates),
-        device_event::add(client, &batch.events),
+    pipeline! {
+        begun = control(client, "batch.begin", BEGIN),
+        announced = announce(client, batch, range),
+        added = add_incoming(client, &batch.repeats),
+        inserted = merge(client, &batch.repeats, duplicates),
+        events = device_event::add(client, &batch.events),
         // Last: it locks rows of device, which others may wait for until the commit.
-        device_info::add(client, &batch.device_infos),
-    );
+        device_infos = device_info::add(client, &batch.device_infos),
+    }
     begun?;
-    let transaction = transaction?;
+    let transaction = announced?;
     added?;
     Ok(Written { transaction, inserted: inserted?, events: events?, device_infos: device_infos? })
 }

@@ -144,7 +144,8 @@ impl Document {
             let mut before = "";
             while let Some(line) = lines.next() {
                 if is_row(&line) && !is_row(&before) {
-                    let is_table = before.is_empty() && lines.peek().is_some_and(|next| is_rule(next));
+                    let starts = before.is_empty() || before.starts_with("<!--");
+                    let is_table = starts && lines.peek().is_some_and(|next| is_rule(next));
                     wrong.extend((!is_table).then_some(line));
                 }
                 before = line;

@@ -1,10 +1,10 @@
-//! Alerts as they stand in the tables, without anything that raises them.
+//! Alerts as rows of the table, without anything that raises them.
 
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
-/// Adds an alert of a rule for a device, fired so many minutes ago, and gives its number. What is not named is as in an open
-/// alert of a heart rate; `columns` says more, as SQL.
+/// Adds an alert of a rule for a device, fired `minutes_ago`, and gives its id. Columns that are not in `columns` are those of an
+/// open alert of a heart rate.
 pub async fn add_alert(
     client: &Client,
     rule_id: i64,

@@ -43,7 +43,7 @@ impl Database {
         database
     }
 
-    /// A database on servers that may go away at any time.
+    /// A database on disposable servers.
     pub async fn on(victims: &DisposableServers) -> Self {
         let database = Self::named(DEFAULT_ZONE, victims.servers);
         admin(database.on, &format!("create database {}", database.name)).await;
@@ -68,7 +68,7 @@ impl Database {
         database
     }
 
-    /// The name of a database that somebody else is going to make, on these servers or on those that may go away.
+    /// The name of a database that the test creates by other means, on these servers or on disposable ones.
     pub fn not_created(on: Option<&DisposableServers>) -> Self {
         Self::named(DEFAULT_ZONE, on.map_or_else(servers, |victims| victims.servers))
     }
@@ -78,7 +78,7 @@ impl Database {
         &self.name
     }
 
-    /// What a run that was broken off left there.
+    /// Removes what an interrupted run left there.
     async fn empty_redis(&self) {
         let mut redis = self.redis().await;
         redis::cmd("FLUSHDB").exec_async(&mut redis).await.expect("emptied");
@@ -98,7 +98,7 @@ impl Database {
     pub fn settings(&self) -> Settings {
         let mut settings = Settings::defaults();
         settings.listen = "127.0.0.1:0".parse().expect("an address");
-        // What is slow because the machine is busy with other tests is no failure.
+        // A machine that is busy with other tests is slow; that must not fail a test.
         settings.connect_timeout_ms = TIMEOUT.as_millis() as u64;
         settings.commit_deadline_ms = TIMEOUT.as_millis() as u64;
         settings.database_url = self.url();
@@ -117,12 +117,12 @@ impl Database {
     pub fn redis_url(&self) -> String {
         let base = &self.on.redis_url;
         let host = base.split_once("://").map_or(base.as_str(), |(_, rest)| rest).split('/').next();
-        // Number 0 is left to whoever uses the server beside the tests; other runs of them begin elsewhere.
+        // Number 0 is left to other users of the server; parallel runs of the tests begin at other numbers.
         let number = std::process::id().wrapping_mul(61).wrapping_add(self.number);
         format!("redis://{}/{}", host.expect("a host"), 1 + number % (redis_databases() - 1))
     }
 
-    /// A connection of one's own.
+    /// A new connection.
     pub async fn client(&self) -> Client {
         connect(&self.url()).await
     }
@@ -141,32 +141,32 @@ impl Database {
         client.get_multiplexed_async_connection_with_config(&patient).await.expect("Redis answers")
     }
 
-    /// Keeps the database as it is now, for [`Self::restore_snapshot`].
+    /// Copies the database as it is now, for [`Self::restore_snapshot`].
     pub async fn take_snapshot(&self) {
-        self.leave(&self.name).await;
-        let sql = format!("create database {0}_kept template {0}", self.name);
+        self.disconnect_all(&self.name).await;
+        let sql = format!("create database {0}_snapshot template {0}", self.name);
         admin(self.on, &sql).await;
         admin(self.on, &format!("alter database {} allow_connections true", self.name)).await;
         self.start_jobs().await;
     }
 
-    /// Puts the database back to where it was kept, as a restore of a backup does.
+    /// Replaces the database by the copy, as a restore of a backup does.
     pub async fn restore_snapshot(&self) {
         admin(self.on, &format!("drop database {} with (force)", self.name)).await;
-        self.leave(&format!("{}_kept", self.name)).await;
-        admin(self.on, &format!("create database {0} template {0}_kept", self.name)).await;
+        self.disconnect_all(&format!("{}_snapshot", self.name)).await;
+        admin(self.on, &format!("create database {0} template {0}_snapshot", self.name)).await;
         self.start_jobs().await;
     }
 
-    async fn leave(&self, name: &str) {
+    async fn disconnect_all(&self, name: &str) {
         admin(self.on, &format!("alter database {name} allow_connections false")).await;
         let end =
             format!("select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = '{name}'");
         admin(self.on, &end).await;
     }
 
-    /// In the Community edition a copied database has no scheduler yet; a migrated one has. What its jobs missed in the template is
-    /// no delay, and that they were ended there no failure.
+    /// In the Community edition a copied database has no scheduler yet; a migrated one has. Runs that its jobs missed in the template
+    /// do not count as delays, and runs that ended there do not count as failures.
     async fn start_jobs(&self) {
         self.client()
             .await
@@ -185,9 +185,9 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         if !std::ptr::eq(self.on, servers()) {
-            return; // It may be away, and ends with the test process.
+            return; // Disposable servers may be away, and end with the test process.
         }
-        let names = [self.name.clone(), format!("{}_kept", self.name)];
+        let names = [self.name.clone(), format!("{}_snapshot", self.name)];
         clean_up(async move {
             for name in names {
                 admin(servers(), &format!("drop database if exists {name} with (force)")).await;
@@ -196,16 +196,16 @@ impl Drop for Database {
     }
 }
 
-/// What a value does when it is dropped, on a runtime of its own: the test's may be at its end. Where the test has failed that is what
-/// is to be read: a panic beside it would end all tests.
+/// Runs the work of a `drop` on a runtime of its own, because the runtime of the test may be ending. If the test has failed, a failure
+/// here is ignored: a second panic would abort all tests.
 pub(super) fn clean_up(work: impl Future<Output = ()> + Send + 'static) {
     let done = std::thread::spawn(move || block_on(work)).join();
-    assert!(done.is_ok() || std::thread::panicking(), "what the test made is still there");
+    assert!(done.is_ok() || std::thread::panicking(), "what the test created is still there");
 }
 
 /// Whether services run with the role `vitals_service` and nothing more.
 pub(super) fn services_have_their_role_only() -> bool {
-    // Not VITALS_…: the program refuses what it does not know.
+    // Not VITALS_…: the program refuses unknown variables with that prefix.
     std::env::var_os("TEST_SERVICE_ROLE").is_some()
 }
 
@@ -224,7 +224,7 @@ async fn make_template() -> String {
     settings.database_url = database_url(on, &name);
     migrate::run(&settings).await.expect("migrates");
     grant(&settings).await;
-    // Nobody may be in it while it is copied, TimescaleDB's scheduler least of all.
+    // No session may use it while it is copied, in particular not the scheduler of TimescaleDB.
     admin(on, &format!("alter database {name} allow_connections false")).await;
     let end =
         format!("select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = '{name}'");

@@ -1,8 +1,8 @@
-//! Keys, made as an operator makes them.
+//! API keys, created as an operator creates them.
 
 use super::{Database, vitals};
 
-/// What is put behind `vitals keys create`; gives what it prints.
+/// Runs `vitals keys create` with `arguments`; gives what it prints.
 pub async fn key(database: &Database, arguments: &[&str]) -> String {
     let output = vitals(database, &[&["keys", "create"], arguments].concat()).await;
     assert_eq!(output.code, 0, "{output:?}");

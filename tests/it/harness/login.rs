@@ -1,4 +1,4 @@
-//! Roles that log in, as a DBA makes them.
+//! Login roles, as a DBA creates them.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -11,7 +11,7 @@ use super::servers::servers;
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
-/// A role with a password, a member of another one; it is dropped with the value.
+/// A role with a password and perhaps a membership; it is dropped with the value.
 #[derive(Debug)]
 pub struct Login {
     /// Its name.
@@ -20,23 +20,23 @@ pub struct Login {
 }
 
 impl Login {
-    /// A new member of `group`, one of `sql/roles` or of one's own.
+    /// A new member of `group`, one of `sql/roles` or of the test.
     pub async fn of(database: &Database, group: &str) -> Self {
         roles::apply(&database.settings()).await.expect("roles");
         Self::member(database, group).await
     }
 
-    /// The same, where the roles are as they should be.
+    /// The same, if the roles of `sql/roles` exist already.
     pub async fn member(database: &Database, group: &str) -> Self {
-        Self::made(database, &format!("in role {group}")).await
+        Self::create(database, &format!("in role {group}")).await
     }
 
     /// A role that may log in, and nothing else.
     pub async fn plain(database: &Database) -> Self {
-        Self::made(database, "").await
+        Self::create(database, "").await
     }
 
-    async fn made(database: &Database, membership: &str) -> Self {
+    async fn create(database: &Database, membership: &str) -> Self {
         let url = database.url();
         let (_, server) = url.rsplit_once('@').expect("a URL with a user");
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -54,7 +54,7 @@ impl Login {
         self
     }
 
-    /// The same role where another database is, perhaps on another server.
+    /// The same role for another database, perhaps on another server.
     pub fn on(&self, database: &Database) -> Self {
         let url = database.url();
         let (_, server) = url.rsplit_once('@').expect("a URL with a user");
@@ -62,7 +62,7 @@ impl Login {
         Self { url: format!("postgres://{name}:{name}@{server}"), name }
     }
 
-    /// Where it connects to.
+    /// The URL it connects to.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -76,7 +76,7 @@ impl Login {
 impl Drop for Login {
     fn drop(&mut self) {
         let name = &self.name;
-        // What it made in a connection goes when the connection ends.
+        // Temporary objects of a connection are dropped when the connection ends.
         let end =
             format!("select pg_terminate_backend(pid, 10000) from pg_stat_activity where usename = '{name}'");
         let drop = format!("drop role if exists {name}");

@@ -1,4 +1,4 @@
-//! Servers, databases, services, cables and waiting.
+//! Servers, databases, services, proxies, and waiting for a condition.
 
 mod alerts;
 mod certificates;
@@ -26,23 +26,23 @@ pub use servers::{DisposableServers, Encrypted};
 pub use service::{Answer, Service};
 pub use small_queues::{readings, small_queues};
 
-/// Longest wait for a condition; reached only when a test is about to fail.
+/// Longest wait for a condition; reached only by a test that fails.
 pub const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How often a condition is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(10);
+/// How often a condition is checked.
+const CHECK_EVERY: Duration = Duration::from_millis(10);
 
 /// Waits until `condition` gives a value, and fails the test after [`TIMEOUT`].
 pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut condition: impl FnMut() -> F) -> T {
-    let looking = async {
+    let waiting = async {
         loop {
             if let Some(value) = condition().await {
                 return value;
             }
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(CHECK_EVERY).await;
         }
     };
-    match tokio::time::timeout(TIMEOUT, looking).await {
+    match tokio::time::timeout(TIMEOUT, waiting).await {
         Ok(value) => value,
         Err(_) => panic!("not within {} s: {what}", TIMEOUT.as_secs()),
     }

@@ -1,4 +1,4 @@
-//! The real binary as a process of its own, for signals and exit codes.
+//! The real binary as a child process, for signals and exit codes.
 
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::{Database, TIMEOUT};
 
-/// What a command log_lines, and its exit code.
+/// The exit code and the output of a command.
 #[derive(Debug)]
 pub struct CommandOutput {
     pub code: i32,
@@ -35,6 +35,7 @@ pub fn command(database: &Database, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vitals"));
     command
         .args(arguments)
+        .env("LC_ALL", "C")
         .env("VITALS_DATABASE_URL", &settings.database_url)
         .env("VITALS_REDIS_URL", &settings.redis_url);
     command
@@ -45,7 +46,7 @@ pub struct Process {
     child: Child,
     log: JoinHandle<()>,
     log_lines: Arc<Mutex<Vec<String>>>,
-    /// Where it listens.
+    /// The URL it listens on.
     pub url: String,
 }
 
@@ -57,7 +58,7 @@ impl Process {
         started.unwrap_or_else(|log_lines| panic!("ended before it served: {log_lines}"))
     }
 
-    /// Starts it and waits until it serves, or has ended, and then gives its last words.
+    /// Starts it and waits until it serves; if it ends before that, gives its log.
     pub async fn try_serve(database: &Database, variables: &[(&str, &str)]) -> Result<Self, String> {
         let mut child = command(database, &["serve"])
             .env("VITALS_LISTEN", "127.0.0.1:0")
@@ -79,7 +80,7 @@ impl Process {
                 break format!("http://{}", event["fields"]["address"].as_str().expect("an address"));
             }
         };
-        // Read as it comes: a full pipe would hold the service up.
+        // Read continuously: a full pipe would block the service.
         let keep = Arc::clone(&log_lines);
         let log = tokio::spawn(async move {
             while let Ok(Some(line)) = log.next_line().await {
@@ -101,7 +102,7 @@ impl Process {
         self.child.try_wait().expect("a status")
     }
 
-    /// What it log_lines, line by line, since it began.
+    /// The lines of its log since the start.
     pub fn log_lines(&self) -> Vec<String> {
         self.log_lines.lock().expect("whole").clone()
     }
@@ -109,7 +110,7 @@ impl Process {
     /// The most memory it has had in RAM so far.
     pub fn peak_memory_bytes(&self) -> u64 {
         let id = self.child.id().expect("it runs");
-        let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("the system tells");
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("the system has it");
         let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("the most memory");
         line.split_whitespace().nth(1).expect("a figure").parse::<u64>().expect("kibibytes") * 1024
     }
@@ -119,7 +120,7 @@ impl Process {
         self.ended_with_log().await.0
     }
 
-    /// Waits for its end; gives what it logged, too.
+    /// Waits for its end; gives its log, too.
     pub async fn ended_with_log(mut self) -> (ExitStatus, String) {
         let ending = async {
             let status = self.child.wait().await.expect("a status");

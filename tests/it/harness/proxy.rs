@@ -1,4 +1,4 @@
-//! A link to a server, to be cut, clogged and mended.
+//! A TCP proxy in front of a server, which can cut, stall and restore the link.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// How the link is, and how many of the first connections never hear anything again.
+/// The state of the link, and how many of the first connections never receive anything more.
 #[derive(Debug, Clone, Copy)]
 struct State {
     link: Link,
@@ -20,9 +20,9 @@ struct State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Link {
     Up,
-    /// Connections stay, and are made, but nothing comes through.
+    /// Connections stay and are accepted, but no byte passes.
     Stalled,
-    /// There is none.
+    /// Connections are closed.
     Down,
 }
 
@@ -73,7 +73,7 @@ impl Proxy {
         self.set_link(Link::Down);
     }
 
-    /// Holds every byte back, either way, until [`Proxy::restore`]: to either side the other one says nothing.
+    /// Holds back every byte in both directions until [`Proxy::restore`].
     pub fn stall(&self) {
         self.set_link(Link::Stalled);
     }
@@ -83,7 +83,7 @@ impl Proxy {
         self.set_link(Link::Up);
     }
 
-    /// The connections there are never hear anything again, nor does the server of them; new ones are as they should be.
+    /// Present connections never pass a byte more, in either direction; new ones work.
     pub fn silence(&self) {
         let silenced = self.connections.load(Ordering::SeqCst);
         self.state.send_modify(|state| state.silenced = silenced);
@@ -100,7 +100,7 @@ impl Drop for Proxy {
     }
 }
 
-/// One connection's view of the link.
+/// One connection through the proxy.
 #[derive(Clone)]
 struct Connection {
     number: u64,
@@ -130,7 +130,7 @@ async fn forward(inner: TcpStream, target: String, connection: Connection) {
         let _ = inner.set_nodelay(true);
         let _ = outer.set_nodelay(true);
         let ((from_inner, to_inner), (from_outer, to_outer)) = (inner.into_split(), outer.into_split());
-        // Where one side has ended the other is told so, and may still say something.
+        // When one side closes its half, the other is notified and may still send.
         tokio::join!(copy(from_inner, to_outer, connection.clone()), copy(from_outer, to_inner, connection));
     };
     tokio::select! {

@@ -1,4 +1,4 @@
-//! Whoever is told: an HTTP server on loopback that keeps what it is sent and answers by a script.
+//! A receiver of notifications: an HTTP server on loopback that records requests and answers by a script.
 
 use std::collections::HashMap;
 use std::future::pending;
@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 
 use super::eventually;
 
-/// A request.
+/// A received request.
 #[derive(Debug, Clone)]
 pub struct ReceivedRequest {
     pub path: String,
@@ -41,7 +41,7 @@ pub enum Reply {
     Status(u16),
     /// Status, a header, a body.
     With(u16, &'static str, String, String),
-    /// Never.
+    /// No answer.
     Silence,
     /// A head at once, and a body that does not end.
     Endless(u16),
@@ -76,12 +76,12 @@ impl Receiver {
         format!("http://{}", self.address)
     }
 
-    /// What came so far.
+    /// The requests so far.
     pub fn requests(&self) -> Vec<ReceivedRequest> {
         self.inner.requests.lock().expect("whole").clone()
     }
 
-    /// Waits until so many requests came to a path that begins so.
+    /// Waits for `count` requests whose path begins with `path`.
     pub async fn received(&self, path: &str, count: usize) -> Vec<ReceivedRequest> {
         eventually(&format!("{count} requests to {path}"), || async {
             let requests: Vec<ReceivedRequest> =

@@ -2,7 +2,7 @@
 //!
 //! A stack that was brought up here is taken down when the test process has ended.
 //!
-//! [`DisposableServers`] are further servers, of the tests alone, that may be stopped, killed and run out of room.
+//! [`DisposableServers`] are further servers, for the tests alone, that may be stopped, killed and filled up.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -26,7 +26,7 @@ pub fn servers() -> &'static Servers {
     static SERVERS: OnceLock<Servers> = OnceLock::new();
     SERVERS.get_or_init(|| {
         let was_up = status(&mut stack()).is_some();
-        let environment = run(stack().arg("up")).expect("docker/stack up failed; its words are above");
+        let environment = run(stack().arg("up")).expect("docker/stack up failed; its output is above");
         if !was_up {
             take_down_afterwards(&mut stack());
         }
@@ -34,28 +34,28 @@ pub fn servers() -> &'static Servers {
     })
 }
 
-/// A PostgreSQL and a Redis that one test at a time may do anything to. They go when the test process has ended.
+/// A PostgreSQL and a Redis that one test at a time may do anything to. They are removed when the test process has ended.
 pub struct DisposableServers {
     _lock: MutexGuard<'static, ()>,
     pub servers: &'static Servers,
 }
 
 impl DisposableServers {
-    /// Waits for its lock and brings them up, both whole. `None`, and said why: only servers of `docker/stack` itself can be
-    /// brought up a second time.
+    /// Waits for their lock and brings both up. `None`, after printing why: only servers of `docker/stack` itself can be brought
+    /// up a second time.
     pub async fn bring_up() -> Option<Self> {
         static LOCK: Mutex<()> = Mutex::const_new(());
         static SERVERS: OnceLock<Option<Servers>> = OnceLock::new();
         let lock = LOCK.lock().await;
         let bring = move || {
             let first = status(&mut stack()).filter(|status| status.contains("private Debian"));
-            let Some(environment) = first.and_then(|_| run(victims().arg("up"))) else {
+            let Some(environment) = first.and_then(|_| run(disposable_stack().arg("up"))) else {
                 eprintln!(
                     "skipped: these servers cannot be stopped (VITALS_STACK_KIND=private brings up some that can)"
                 );
                 return None;
             };
-            take_down_afterwards(&mut victims());
+            take_down_afterwards(&mut disposable_stack());
             Some(Servers::named_in(&environment))
         };
         let servers = spawn_blocking(move || {
@@ -64,14 +64,14 @@ impl DisposableServers {
         });
         let servers = servers.await.expect("no panic")?;
         let victims = Self { _lock: lock, servers };
-        // Whatever a test that failed has left.
+        // A test that failed may have left them in any state.
         victims.free().await;
         victims.set_clock(0).await;
         victims.start().await;
         Some(victims)
     }
 
-    /// What `docker/stack` has to be failure to mean them.
+    /// The variables that make `docker/stack` manage these servers.
     pub fn environment() -> [(&'static str, String); 3] {
         let name = format!("victims-{}", std::process::id());
         [
@@ -86,12 +86,12 @@ impl DisposableServers {
         self.run_stack(vec!["stop", server, signal]).await;
     }
 
-    /// Takes all the room PostgreSQL has left.
+    /// Fills the remaining disk space of PostgreSQL.
     pub async fn fill(&self) {
         self.run_stack(vec!["fill"]).await;
     }
 
-    /// Gives it back.
+    /// Frees the disk space.
     pub async fn free(&self) {
         self.run_stack(vec!["free"]).await;
     }
@@ -100,7 +100,7 @@ impl DisposableServers {
     /// missing.
     pub async fn set_clock(&self, seconds: i64) -> bool {
         let seconds = seconds.to_string();
-        let set = move || output(victims().args(["clock", &seconds]).stderr(Stdio::null()));
+        let set = move || output(disposable_stack().args(["clock", &seconds]).stderr(Stdio::null()));
         spawn_blocking(set).await.expect("no panic").is_some()
     }
 
@@ -110,14 +110,14 @@ impl DisposableServers {
     }
 
     async fn run_stack(&self, words: Vec<&'static str>) {
-        let failure = format!("docker/stack {words:?} failed; its words are above");
-        let done = spawn_blocking(move || run(victims().args(words)));
+        let failure = format!("docker/stack {words:?} failed; its output is above");
+        let done = spawn_blocking(move || run(disposable_stack().args(words)));
         assert!(done.await.expect("no panic").is_some(), "{failure}");
     }
 }
 
 /// A PostgreSQL and a Redis that speak TLS too, under the name `localhost`, with a certificate of a CA that nobody else trusts.
-/// They go when the test process has ended.
+/// They are removed when the test process has ended.
 #[derive(Debug)]
 pub struct Encrypted {
     /// Plain, for the harness.
@@ -128,19 +128,19 @@ pub struct Encrypted {
 }
 
 impl Encrypted {
-    /// Brings them up on first use. `None`, and said why: only servers of `docker/stack` itself are given certificates.
+    /// Brings them up on first use. `None`, after printing why: only servers of `docker/stack` itself get certificates.
     pub async fn bring_up() -> Option<&'static Self> {
         static SERVERS: OnceLock<Option<Encrypted>> = OnceLock::new();
         let bring = || {
             let first = status(&mut stack()).filter(|status| status.contains("private Debian"));
             let folder = certificates::make();
-            let Some(environment) = first.and_then(|_| run(encrypted(&folder).arg("up"))) else {
+            let Some(environment) = first.and_then(|_| run(encrypted_stack(&folder).arg("up"))) else {
                 eprintln!(
                     "skipped: these servers have no certificates (VITALS_STACK_KIND=private brings up some that have)"
                 );
                 return None;
             };
-            take_down_afterwards(&mut encrypted(&folder));
+            take_down_afterwards(&mut encrypted_stack(&folder));
             let rediss_url = value(&environment, "VITALS_STACK_REDIS_TLS_URL");
             Some(Encrypted { servers: Servers::named_in(&environment), rediss_url, folder })
         };
@@ -157,8 +157,8 @@ impl Encrypted {
     }
 }
 
-fn encrypted(folder: &Path) -> Command {
-    let mut command = victims();
+fn encrypted_stack(folder: &Path) -> Command {
+    let mut command = disposable_stack();
     command
         .env("VITALS_STACK_NAME", format!("encrypted-{}", std::process::id()))
         .env("VITALS_STACK_TLS", folder)
@@ -180,7 +180,7 @@ fn stack() -> Command {
 }
 
 /// 512 MiB hold some hundred rounds of `tests/soak`, and are filled in a moment.
-fn victims() -> Command {
+fn disposable_stack() -> Command {
     let mut command = stack();
     command
         .envs(DisposableServers::environment())
@@ -227,5 +227,5 @@ fn value(environment: &str, name: &str) -> String {
         .filter_map(|line| line.split_once('='))
         .find(|(key, _)| *key == name)
         .map(|(_, value)| value.trim_matches(['\'', '"']).to_owned())
-        .unwrap_or_else(|| panic!("docker/stack up says nothing of {name}: {environment}"))
+        .unwrap_or_else(|| panic!("docker/stack up does not print {name}: {environment}"))
 }

@@ -10,7 +10,7 @@ use vitals::config::Settings;
 use super::database::services_have_their_role_only;
 use super::{Database, eventually};
 
-/// A running service. [`Service::finish`] at the end of a test checks that nothing is left undone.
+/// A running service. [`Service::finish`] at the end of a test checks that no work is left.
 pub struct Service {
     inner: vitals::app::Service,
     http: reqwest::Client,
@@ -41,7 +41,7 @@ impl Service {
     pub async fn start_with(database: &Database, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = database.settings();
         change(&mut settings);
-        // Who names another login means that one.
+        // A test that names another login role uses that one.
         if services_have_their_role_only() && settings.database_url == database.url() {
             let joint = if settings.database_url.contains('?') { '&' } else { '?' };
             settings.database_url += &format!("{joint}options=-c%20role%3Dvitals_service");
@@ -103,7 +103,7 @@ impl Service {
         answer(request.send().await.expect("an answer")).await
     }
 
-    /// Uploads what must be taken, and gives (success, duplicate, error).
+    /// Uploads a body that must be accepted, and gives (success, duplicate, error).
     pub async fn upload(&self, body: &Value) -> (u64, u64, u64) {
         let answer = self.post("/upload_health_data", body.to_string()).await;
         assert_eq!(answer.status, 200, "{answer:?}");
@@ -111,7 +111,7 @@ impl Service {
         (count("success"), count("duplicate"), count("error"))
     }
 
-    /// Waits until everything committed was reacted to.
+    /// Waits until every committed batch was reacted to.
     pub async fn drained(&self) {
         let (client, connection) = tokio_postgres::connect(&self.database_url, tokio_postgres::NoTls)
             .await
@@ -131,13 +131,13 @@ impl Service {
         self.stop().await;
     }
 
-    /// Stops in order, wherever it is.
+    /// Stops in order, whatever work is left.
     pub async fn stop(self) {
         self.inner.stop().await.expect("stops in order");
     }
 }
 
-/// Metrics are one for the process, so tests that run beside each other share them.
+/// The recorder of metrics is global, so tests that run in parallel share it.
 fn recorder() -> PrometheusHandle {
     static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
     let start = || {

@@ -1,12 +1,13 @@
-//! The rule that is tried out: one that is kept, or a file, with changes.
+//! The rule of a replay: one that is stored, or a file, with changes.
 //!
-//! Before: options. After: its columns as a JSON object; whether it is possible the database says.
+//! Before: options. After: its columns as a JSON object; the database says whether it is valid.
 
 use std::path::Path;
 
 use anyhow::{Context, bail};
 use serde_json::{Map, Value};
 
+use crate::language::{Locale, text};
 use crate::model::RuleDraft;
 use crate::model::alert_rule::KEPT_COLUMNS;
 use crate::store::{Store, alert_rule};
@@ -15,31 +16,32 @@ pub(super) async fn columns(
     id: Option<i64>,
     file: Option<&Path>,
     set: &[String],
+    locale: &Locale,
     store: &Store,
 ) -> anyhow::Result<Value> {
     let mut columns = match (id, file) {
         (Some(id), _) => match alert_rule::read(store, id).await? {
-            Some(rule) => object(rule.columns())?,
-            None => bail!("there is no rule {id}"),
+            Some(rule) => object(rule.columns(), locale)?,
+            None => bail!(locale.text(&text!("rule-absent", id = id.to_string()))),
         },
-        (None, Some(file)) => read(file)?,
+        (None, Some(file)) => read(file, locale)?,
         (None, None) => Map::new(),
     };
     let named = columns.remove("rule_id").filter(|_| id.is_some());
     columns.retain(|name, _| !KEPT_COLUMNS.contains(&name.as_str()));
     for change in set {
-        let (column, value) = parse(change)?;
+        let (column, value) = parse(change, locale)?;
         columns.insert(column.to_owned(), value);
     }
     // What the draft knows is what a rule can have.
     let draft: RuleDraft = RuleDraft::read(columns).map_err(anyhow::Error::msg)?;
-    let mut columns = object(draft.columns())?;
+    let mut columns = object(draft.columns(), locale)?;
     // Its own number: it does not stand in its own way.
     columns.extend(named.map(|id| ("rule_id".to_owned(), id)));
     Ok(Value::Object(columns))
 }
 
-fn read(file: &Path) -> anyhow::Result<Map<String, Value>> {
+fn read(file: &Path, locale: &Locale) -> anyhow::Result<Map<String, Value>> {
     let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
     let is_json = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     let columns: Value = if is_json {
@@ -47,20 +49,20 @@ fn read(file: &Path) -> anyhow::Result<Map<String, Value>> {
     } else {
         toml::from_str(&text).with_context(|| file.display().to_string())?
     };
-    object(columns)
+    object(columns, locale)
 }
 
-fn object(value: Value) -> anyhow::Result<Map<String, Value>> {
+fn object(value: Value, locale: &Locale) -> anyhow::Result<Map<String, Value>> {
     match value {
         Value::Object(columns) => Ok(columns),
-        _ => bail!("a rule is an object of columns"),
+        _ => bail!(locale.text(&text!("rule-no-object"))),
     }
 }
 
 /// `column=value`: JSON where it is, else text.
-fn parse(change: &str) -> anyhow::Result<(&str, Value)> {
+fn parse<'a>(change: &'a str, locale: &Locale) -> anyhow::Result<(&'a str, Value)> {
     let Some((column, value)) = change.split_once('=') else {
-        bail!("--set {change}: COLUMN=VALUE is expected");
+        bail!(locale.text(&text!("rule-no-change", change = change)));
     };
     let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
     Ok((column.trim(), value))
@@ -72,6 +74,10 @@ mod tests {
 
     use super::*;
 
+    fn locale() -> Locale {
+        Locale { language: crate::language::Language::En, zone: jiff::tz::TimeZone::UTC }
+    }
+
     #[test]
     fn a_change_is_json_where_it_can_be() {
         for (change, column, value) in [
@@ -82,8 +88,8 @@ mod tests {
             ("effective_from=22:00", "effective_from", json!("22:00")),
             ("message={device_sn}=low", "message", json!("{device_sn}=low")),
         ] {
-            assert_eq!(parse(change).expect(change), (column, value));
+            assert_eq!(parse(change, &locale()).expect(change), (column, value));
         }
-        assert!(parse("min_value").is_err());
+        assert!(parse("min_value", &locale()).is_err());
     }
 }

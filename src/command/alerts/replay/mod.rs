@@ -1,11 +1,11 @@
 //! `vitals alerts replay-rule`: what would a rule have done?
 //!
-//! Before: a rule that is kept, a changed one, or one from a file. After: `store::alert_replay`, device by device, and the
-//! account in `tally`.
-//! Promise: nothing is changed. Ctrl-C ends it after the page under way and tells what came until then.
+//! Before: a rule that is stored, a changed one, or one from a file. After: `store::alert_replay`, device by device, and the
+//! `summary`.
+//! Promise: nothing is changed. Ctrl-C ends it after the current page and prints the result so far.
 
 mod draft;
-mod tally;
+mod summary;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -19,11 +19,11 @@ use crate::command::interrupt::until_interrupted;
 use crate::command::progress::Progress;
 use crate::command::text::print;
 use crate::command::time_option;
-use crate::config::Settings;
+use crate::language::{Locale, text};
 use crate::store::{Store, alert_replay, alert_rule};
-use tally::{Ran, Tally};
+use summary::{ReplayOptions, ReplaySummary};
 
-/// Devices judged in one transaction: enough to hide the round trip, few enough to show progress.
+/// Devices evaluated in one transaction: enough to hide the round trip, few enough to show progress.
 const PAGE: i64 = 300;
 
 /// What a shell expects of a command that was interrupted.
@@ -33,13 +33,13 @@ const INTERRUPTED: u8 = 130;
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("rule").required(true).args(["id", "file"]))]
 pub struct Options {
-    /// A rule that is kept, as `rules` tells it
+    /// A stored rule, as `rules` shows it
     #[arg(value_name = "RULE_ID")]
     id: Option<i64>,
-    /// A rule that is not kept: its columns as TOML, or as JSON (*.json)
+    /// A rule that is not stored: its columns as TOML, or as JSON (*.json)
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
-    /// As if this column held something else: min_value=85, effective_days=[6,7], max_value=null; several times
+    /// With another value of this column: min_value=85, effective_days=[6,7], max_value=null; several times
     #[arg(long, value_name = "COLUMN=VALUE")]
     set: Vec<String>,
     /// Since: an age (7d, 12h) or a time (2026-01-31, "2026-01-31 08:00", in the device time zone; RFC 3339)
@@ -54,25 +54,25 @@ pub struct Options {
     /// Only samples of this tenant
     #[arg(long, value_name = "ID")]
     customer: Option<i64>,
-    /// The account as a JSON object
+    /// The result as a JSON object
     #[arg(long)]
     json: bool,
 }
 
-pub(super) async fn run(options: Options, settings: &Settings, store: &Store) -> anyhow::Result<ExitCode> {
-    let zone = settings.device_zone();
-    let now = Timestamp::now().to_zoned(zone.clone());
+pub(super) async fn run(options: Options, locale: &Locale, store: &Store) -> anyhow::Result<ExitCode> {
+    let now = Timestamp::now().to_zoned(locale.zone.clone());
     let from = time_option::parse(Some(&options.from), "--from", &now)?.unwrap_or(now.timestamp());
     let to = time_option::parse(options.to.as_deref(), "--to", &now)?.unwrap_or(now.timestamp());
     if from >= to {
-        bail!("--from is not before --to");
+        bail!(locale.text(&text!("replay-range")));
     }
-    let columns = draft::columns(options.id, options.file.as_deref(), &options.set, store).await?;
-    let (rule, refusal) = alert_rule::try_out(store, &columns).await.context("the rule")?;
+    let columns = draft::columns(options.id, options.file.as_deref(), &options.set, locale, store).await?;
+    let (rule, refusal) =
+        alert_rule::try_out(store, &columns).await.with_context(|| locale.text(&text!("replay-rule")))?;
     if let Some(reason) = refusal {
-        bail!("the rule is impossible: {reason}");
+        bail!(locale.text(&text!("rule-impossible", reason = reason)));
     }
-    let rule = of_tenant(rule, options.customer)?;
+    let rule = of_tenant(rule, options.customer, locale)?;
     let devices = (!options.device.is_empty()).then_some(options.device.as_slice());
     let there_are = alert_replay::measure(store, devices).await?;
     let mut run = Run {
@@ -83,26 +83,28 @@ pub(super) async fn run(options: Options, settings: &Settings, store: &Store) ->
         devices,
         from,
         to,
-        tally: Tally::new(zone.clone()),
+        summary: ReplaySummary::new(locale.zone.clone()),
         progress: Progress::new("replaying", there_are),
     };
     let stop = CancellationToken::new();
     let ended = until_interrupted(&stop, run.pages(&stop)).await;
     run.progress.end();
-    let ran = Ran { rule: &rule, set: &options.set, is_kept: options.id.is_some(), from, to, zone };
-    print(&if options.json { run.tally.json(&ran) } else { run.tally.text(&ran) })?;
-    ended.context("broke off; what is told above is of the devices until then")?;
+    let ran =
+        ReplayOptions { rule: &rule, set: &options.set, is_kept: options.id.is_some(), from, to, locale };
+    print(&if options.json { run.summary.json(&ran) } else { run.summary.text(&ran) })?;
+    ended.with_context(|| locale.text(&text!("replay-broke-off")))?;
     Ok(if stop.is_cancelled() { ExitCode::from(INTERRUPTED) } else { ExitCode::SUCCESS })
 }
 
-/// As if the rule judged this tenant only.
-fn of_tenant(mut rule: Value, customer: Option<i64>) -> anyhow::Result<Value> {
+/// As if the rule were for this tenant only.
+fn of_tenant(mut rule: Value, customer: Option<i64>, locale: &Locale) -> anyhow::Result<Value> {
     // What is switched off is tried out all the same.
     rule["enabled"] = true.into();
     let Some(customer) = customer else { return Ok(rule) };
     let own = rule["customer_id"].as_i64();
     if own.is_some_and(|own| own != customer) {
-        bail!("the rule judges tenant {} only", own.unwrap_or_default());
+        let id = own.unwrap_or_default().to_string();
+        bail!(locale.text(&text!("rule-of-tenant", id = id)));
     }
     rule["customer_id"] = customer.into();
     Ok(rule)
@@ -116,7 +118,7 @@ struct Run<'a> {
     devices: Option<&'a [String]>,
     from: Timestamp,
     to: Timestamp,
-    tally: Tally,
+    summary: ReplaySummary,
     progress: Progress,
 }
 
@@ -135,7 +137,7 @@ impl Run<'_> {
                 }
                 None => Vec::new(),
             };
-            self.tally.add(page.len(), &replayed, &stored);
+            self.summary.add(page.len(), &replayed, &stored);
             self.progress.advance(page.len() as u64);
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Where webhooks may go: to the public internet, nowhere else.
+//! Webhooks may go to public addresses only.
 //!
 //! Before: `notify::webhook` has a URL somebody entered. After: the HTTP client connects. Promise: no address that is not
 //! public is connected to, whether the URL names it or a name resolves to it at that moment.

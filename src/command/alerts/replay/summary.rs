@@ -1,6 +1,6 @@
-//! The account of a replay: alerts per day, devices, the longest, and how that compares with what is stored.
+//! The result of a replay: alerts per day, devices, the longest, and how that compares with what is stored.
 //!
-//! Before: `replay` adds page by page; what is kept does not grow with the devices. After: text, or a JSON object.
+//! Before: `replay` adds page by page; its memory does not grow with the devices. After: text, or a JSON object.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,22 +9,22 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::command::alerts::json_line;
-use crate::command::alerts::show::local;
+use crate::command::alerts::{duration, header, json_line, severity};
 use crate::command::text::{aligned, escape_control, grouped};
+use crate::language::{Locale, Text, text};
 use crate::store::alert_replay::Episode;
 
-/// What was run.
-pub(super) struct Ran<'a> {
+/// What was replayed.
+pub(super) struct ReplayOptions<'a> {
     /// The rule, with all its columns.
     pub(super) rule: &'a Value,
-    /// What was changed of it.
+    /// The changes of it.
     pub(super) set: &'a [String],
-    /// It stands in the table, so there is something to compare with.
+    /// It is stored, so its alerts can be compared.
     pub(super) is_kept: bool,
     pub(super) from: Timestamp,
     pub(super) to: Timestamp,
-    pub(super) zone: TimeZone,
+    pub(super) locale: &'a Locale,
 }
 
 /// Alerts of a day.
@@ -34,28 +34,28 @@ struct Day {
     historical: u64,
 }
 
-/// What came of it so far.
+/// The result so far.
 #[derive(Debug)]
-pub(super) struct Tally {
+pub(super) struct ReplaySummary {
     zone: TimeZone,
     devices: u64,
     affected: u64,
     days: BTreeMap<Date, Day>,
     longest: Option<Episode>,
     stored: u64,
-    /// Stored, and raised again.
+    /// Stored alerts that the replay raises too.
     common: u64,
-    /// Raised, and nothing like it is stored.
+    /// Alerts of the replay that are not stored.
     new: u64,
 }
 
-impl Tally {
+impl ReplaySummary {
     pub(super) fn new(zone: TimeZone) -> Self {
         let days = BTreeMap::new();
         Self { zone, devices: 0, affected: 0, days, longest: None, stored: 0, common: 0, new: 0 }
     }
 
-    /// Adds a page of devices: what would have been, and what is stored.
+    /// Adds a page of devices: alerts of the replay, and stored ones.
     pub(super) fn add(&mut self, devices: usize, replayed: &[Episode], stored: &[Episode]) {
         self.devices += devices as u64;
         let affected: BTreeSet<&str> = replayed.iter().map(|episode| episode.device_sn.as_str()).collect();
@@ -95,42 +95,39 @@ impl Tally {
     }
 
     /// For people.
-    pub(super) fn text(&self, ran: &Ran<'_>) -> String {
+    pub(super) fn text(&self, ran: &ReplayOptions<'_>) -> String {
         let mut text = heading(ran);
         let total = self.total();
         let line = |name: String, day: Day| {
             [name, grouped(day.paged + day.historical), grouped(day.paged), grouped(day.historical)]
         };
-        let mut lines = vec![["day", "alerts", "paged", "historical"].map(str::to_owned)];
+        let locale = ran.locale;
+        let mut lines = vec![header(locale, ["day", "alerts", "paged", "historical"])];
         lines.extend(self.days.iter().map(|(date, day)| line(date.to_string(), *day)));
-        lines.push(line("all".to_owned(), total));
+        lines.push(line(locale.text(&text!("replay-all")), total));
         text.push_str(&aligned(&lines));
-        text.push_str(&format!("\ndevices  {} of {}\n", grouped(self.affected), grouped(self.devices)));
+        let mut more = vec![text!("replay-devices", affected = self.affected, all = self.devices)];
         if let Some(longest) = &self.longest {
-            let still_on = if longest.ended_ts.is_none() { ", with no end" } else { "" };
-            text.push_str(&format!(
-                "longest  {} from {}: {}{still_on}, {} {}\n",
-                escape_control(&longest.device_sn),
-                local(longest.started_ts, &ran.zone),
-                lasted(length(longest)),
-                longest.breach_count,
-                if longest.breach_count == 1 { "breach" } else { "breaches" },
+            more.push(text!(
+                "replay-longest",
+                device = escape_control(&longest.device_sn),
+                from = locale.time(longest.started_ts),
+                duration = lasted(length(longest)),
+                has_end = if longest.ended_ts.is_some() { "yes" } else { "no" },
+                breaches = i64::from(longest.breach_count)
             ));
         }
         if ran.is_kept {
-            text.push_str(&format!(
-                "stored   {}: {} of them would be raised again, {} would not; {} would be new\n",
-                grouped(self.stored),
-                grouped(self.common),
-                grouped(self.stored - self.common),
-                grouped(self.new)
-            ));
+            let (stored, again, gone) = (self.stored, self.common, self.stored - self.common);
+            more.push(text!("replay-stored", stored = stored, again = again, gone = gone, new = self.new));
         }
+        text.push('\n');
+        text.extend(more.iter().map(|line| locale.text(line) + "\n"));
         text
     }
 
     /// For programs.
-    pub(super) fn json(&self, ran: &Ran<'_>) -> String {
+    pub(super) fn json(&self, ran: &ReplayOptions<'_>) -> String {
         let account = |day: Day| {
             let alerts = day.paged + day.historical;
             json!({ "alerts": alerts, "paged": day.paged, "historical": day.historical })
@@ -173,21 +170,24 @@ impl Tally {
     }
 }
 
-fn heading(ran: &Ran<'_>) -> String {
+fn heading(ran: &ReplayOptions<'_>) -> String {
+    let locale = ran.locale;
     let text = |column: &str| escape_control(ran.rule[column].as_str().unwrap_or("?"));
-    let number = ran.rule["rule_id"].as_i64().map(|id| format!(" {id}")).unwrap_or_default();
-    let with = if ran.set.is_empty() {
-        String::new()
-    } else {
-        format!(", with {}", escape_control(&ran.set.join(", ")))
+    let rule = match ran.rule["rule_id"].as_i64() {
+        Some(id) => text!("rule-heading", id = id.to_string(), name = text("name")),
+        None => text!("rule-draft-heading", name = text("name")),
     };
-    format!(
-        "rule{number}: {} ({}){with}\n{} to {}\n\n",
-        text("name"),
-        text("severity"),
-        local(ran.from, &ran.zone),
-        local(ran.to, &ran.zone)
-    )
+    let changes = escape_control(&ran.set.join(", "));
+    let heading = text!(
+        "replay-heading",
+        rule = rule,
+        severity = severity(locale, ran.rule["severity"].as_str().unwrap_or("?")),
+        changed = if ran.set.is_empty() { "no" } else { "yes" },
+        changes = changes,
+        from = locale.time(ran.from),
+        to = locale.time(ran.to)
+    );
+    locale.text(&heading) + "\n\n"
 }
 
 /// From the first reading to the end, or as far as it is known.
@@ -201,12 +201,11 @@ fn overlap(one: &Episode, other: &Episode) -> bool {
     one.started_ts <= end(other) && other.started_ts <= end(one)
 }
 
-fn lasted(length: SignedDuration) -> String {
-    let seconds = length.as_secs();
-    match seconds {
-        0..=119 => format!("{seconds} s"),
-        120..=7_199 => format!("{} min", seconds / 60),
-        _ => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
+fn lasted(length: SignedDuration) -> Text {
+    let minutes = length.as_secs() / 60;
+    match minutes {
+        0..=119 => duration(length),
+        _ => text!("hours-and-minutes", hours = minutes / 60, minutes = minutes % 60),
     }
 }
 
@@ -229,17 +228,17 @@ mod tests {
 
     #[test]
     fn what_is_stored_is_found_again_by_its_time() {
-        let mut tally = Tally::new(TimeZone::UTC);
+        let mut summary = ReplaySummary::new(TimeZone::UTC);
         let replayed =
             [episode("A", 0, Some(10), false), episode("A", 60, None, false), episode("B", 0, Some(5), true)];
         let stored =
             [episode("A", 5, Some(12), false), episode("A", 6, Some(9), false), episode("C", 0, None, false)];
-        tally.add(3, &replayed, &stored);
-        tally.add(300, &[episode("D", 1_440, Some(1_500), false)], &[]);
-        assert_eq!((tally.devices, tally.affected), (303, 3));
-        assert_eq!((tally.stored, tally.common, tally.new), (3, 2, 3));
-        assert_eq!(tally.total(), Day { paged: 3, historical: 1 });
-        assert_eq!(tally.days.len(), 2);
-        assert_eq!(tally.longest.as_ref().map(|longest| longest.device_sn.as_str()), Some("D"));
+        summary.add(3, &replayed, &stored);
+        summary.add(300, &[episode("D", 1_440, Some(1_500), false)], &[]);
+        assert_eq!((summary.devices, summary.affected), (303, 3));
+        assert_eq!((summary.stored, summary.common, summary.new), (3, 2, 3));
+        assert_eq!(summary.total(), Day { paged: 3, historical: 1 });
+        assert_eq!(summary.days.len(), 2);
+        assert_eq!(summary.longest.as_ref().map(|longest| longest.device_sn.as_str()), Some("D"));
     }
 }

@@ -1,8 +1,8 @@
-//! A lane: the loop that leases the addresses of one channel, sends to them, and records what became of it.
+//! The loop of one channel: it leases addresses, sends to them, and records the results.
 //!
-//! Before: woken by `store::wake`, by the poll, or by what it recorded. After: a channel sends, `store::notification`
-//! records. Promise: a wake-up that comes while the lane looks is not lost; a slow receiver keeps one slot and no more;
-//! after a stop nothing is leased, what is under way is sent and recorded.
+//! Before: it is woken by `store::wake`, by the poll, or by what it recorded. After: the channel sends, `store::notification`
+//! records. Promise: a wake-up during a query is not lost; a slow receiver takes one slot and no more; after a stop nothing is
+//! leased, and what is being sent is finished and recorded.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,12 +16,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument, Span};
 
-use super::decide::{self, Attempt, Limits};
+use super::decide::{self, Attempt, SendPolicy};
 use super::{Sender, text};
 use crate::config::Settings;
 use crate::language::Locale;
 use crate::model::Message;
-use crate::store::notification::{self, Outcome, Settled, Turn};
+use crate::store::notification::{self, AttemptResult, ChannelBatch, Outcome};
 use crate::store::outbox::Lease;
 use crate::store::wake::Wake;
 use crate::store::{Store, StoreError, outage_delays};
@@ -32,17 +32,17 @@ use crate::telemetry::trace::{self, TraceContext};
 /// Addresses that are sent to at once.
 const SLOTS: usize = 32;
 
-/// Longest words of a provider that are kept, bytes.
-const WORDS_BYTES: usize = 500;
+/// Longest error of a provider that is stored, bytes.
+const REASON_BYTES: usize = 500;
 
-/// How often a lane that was stopped tries to record what it sent; whoever takes over sends it again.
+/// How often a stopped loop tries to record what it sent; an instance that takes over sends it again.
 const LAST_TRIES: u32 = 5;
 
-/// How a lane goes about it.
+/// What a loop needs to know besides its channel.
 #[derive(Debug, Clone)]
-pub(super) struct Manner {
-    turn: Turn,
-    limits: Limits,
+pub(super) struct LoopSettings {
+    batch: ChannelBatch,
+    policy: SendPolicy,
     /// Of contacts that have no language of their own.
     locale: Locale,
     timeout: Duration,
@@ -50,14 +50,14 @@ pub(super) struct Manner {
     poll: Duration,
 }
 
-impl Manner {
-    pub(super) fn of<S: Sender>(settings: &Settings, limits: Limits, merge_seconds: u32) -> Self {
+impl LoopSettings {
+    pub(super) fn of<S: Sender>(settings: &Settings, policy: SendPolicy, merge_seconds: u32) -> Self {
         let timeout = settings.notify.timeout();
-        // What is leased is sent at once: it holds for an attempt and the recording.
+        // Leased addresses are sent to at once: the lease lasts for one attempt and its recording.
         let attempt_seconds = u32::try_from(timeout.as_millis().div_ceil(1000)).unwrap_or(u32::MAX);
         Self {
-            turn: Turn { channel: S::CHANNEL, max_rows: S::MAX_ROWS, merge_seconds },
-            limits,
+            batch: ChannelBatch { channel: S::CHANNEL, max_rows: S::MAX_ROWS, merge_seconds },
+            policy,
             locale: settings.locale(),
             timeout,
             lease_seconds: settings.lease_seconds.saturating_add(attempt_seconds),
@@ -66,27 +66,27 @@ impl Manner {
     }
 }
 
-pub(super) struct Lane<S> {
+pub(super) struct SenderLoop<S> {
     store: Store,
     sender: Arc<Result<S, String>>,
-    manner: Manner,
+    settings: LoopSettings,
     wake: Wake,
-    /// A task each: they go on while the lane waits for the database.
-    under_way: FuturesUnordered<AbortOnDropHandle<Settled>>,
-    /// Not recorded yet.
-    settled: Vec<Settled>,
+    /// One task per attempt: they go on while the loop waits for the database.
+    under_way: FuturesUnordered<AbortOnDropHandle<AttemptResult>>,
+    /// Results that are not recorded yet.
+    results: Vec<AttemptResult>,
     outage: Option<ExponentialBackoff>,
 }
 
-impl<S: Sender> Lane<S> {
-    pub(super) fn new(store: &Store, sender: Result<S, String>, manner: Manner, wake: Wake) -> Self {
+impl<S: Sender> SenderLoop<S> {
+    pub(super) fn new(store: &Store, sender: Result<S, String>, settings: LoopSettings, wake: Wake) -> Self {
         Self {
             store: store.clone(),
             sender: Arc::new(sender),
-            manner,
+            settings,
             wake,
             under_way: FuturesUnordered::new(),
-            settled: Vec::new(),
+            results: Vec::new(),
             outage: None,
         }
     }
@@ -94,17 +94,17 @@ impl<S: Sender> Lane<S> {
     /// Until `stop`.
     pub(super) async fn run(mut self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            // Armed before the table is looked at: a commit after the look wakes us.
+            // Armed before the query: a commit after it wakes the loop.
             self.wake.arm();
-            let rest = match self.store.clone().unless_silent("notify.turn", self.turn()).await {
+            let rest = match self.store.clone().unless_silent("notify.turn", self.step()).await {
                 Ok(more) => {
                     if self.outage.take().is_some() {
-                        tracing::info!(channel = S::CHANNEL.name(), "notifications go on");
+                        tracing::info!(channel = S::CHANNEL.name(), "notifications continue");
                     }
                     if more {
                         continue;
                     }
-                    self.manner.poll
+                    self.settings.poll
                 }
                 Err(error) => self.pause_after(&error),
             };
@@ -114,31 +114,33 @@ impl<S: Sender> Lane<S> {
                 // With every slot taken, only the end of an attempt changes anything.
                 () = sleep(rest), if free || self.outage.is_some() => {}
                 () = self.wake.woken(), if free && self.outage.is_none() => {}
-                Some(ended) = self.under_way.next() => self.settled.extend(settled(ended)),
+                Some(ended) = self.under_way.next() => self.results.extend(result_of(ended)),
             }
         }
-        self.wind_up().await;
+        self.drain().await;
     }
 
-    /// Records what is settled, leases what is due, and begins to send it. True: there may be more at once.
-    async fn turn(&mut self) -> Result<bool, StoreError> {
+    /// Records results, leases addresses to which something is due, and begins to send. True: there may be more due now.
+    async fn step(&mut self) -> Result<bool, StoreError> {
         self.record().await?;
         let free = SLOTS - self.under_way.len();
         if free == 0 {
             return Ok(false);
         }
-        let lease = Lease::new(self.manner.lease_seconds);
-        let mut addresses = notification::lease(&self.store, &lease, self.manner.turn, free).await?;
+        let lease = Lease::new(self.settings.lease_seconds);
+        let mut addresses = notification::lease(&self.store, &lease, self.settings.batch, free).await?;
         if addresses.is_empty() {
             return Ok(false);
         }
         let all = addresses.len() == free;
-        for message in notification::take(&self.store, &lease, self.manner.turn, &self.manner.locale).await? {
+        for message in
+            notification::take(&self.store, &lease, self.settings.batch, &self.settings.locale).await?
+        {
             addresses.retain(|address| *address != message.address);
             self.under_way.push(self.send(lease.clone(), message));
         }
-        // Nobody there is to be told any more.
-        self.settled.extend(addresses.into_iter().map(|address| Settled {
+        // All that was due there is cancelled.
+        self.results.extend(addresses.into_iter().map(|address| AttemptResult {
             lease: lease.clone(),
             address,
             message_id: None,
@@ -146,47 +148,48 @@ impl<S: Sender> Lane<S> {
             error: None,
             wait: Duration::ZERO,
         }));
-        Ok(all || !self.settled.is_empty())
+        Ok(all || !self.results.is_empty())
     }
 
-    /// One attempt within its deadline, and what follows from it.
-    fn send(&self, lease: Lease, message: Message) -> AbortOnDropHandle<Settled> {
-        let (sender, limits, timeout) = (Arc::clone(&self.sender), self.manner.limits, self.manner.timeout);
+    /// One attempt within its deadline, and its result.
+    fn send(&self, lease: Lease, message: Message) -> AbortOnDropHandle<AttemptResult> {
+        let (sender, policy, timeout) =
+            (Arc::clone(&self.sender), self.settings.policy, self.settings.timeout);
         tasks::spawn_abort_on_drop(async move {
             let began = Instant::now();
             let attempt = match sender.as_ref() {
                 Err(reason) => Attempt::Refused(reason.clone()),
                 Ok(sender) => sender.attempt(&message, timeout).instrument(span::<S>(&message)).await,
             };
-            let (outcome, wait) = decide::decide(&attempt, message.attempts, limits, rand::random::<f64>());
-            tell::<S>(&message, &attempt, outcome, began.elapsed());
-            Settled {
+            let (outcome, wait) = decide::decide(&attempt, message.attempts, policy, rand::random::<f64>());
+            log_attempt::<S>(&message, &attempt, outcome, began.elapsed());
+            AttemptResult {
                 lease,
                 address: message.address,
                 message_id: Some(message.id),
                 outcome,
-                error: attempt.words().map(|words| text::cut(&text::one_line(words), WORDS_BYTES)),
+                error: attempt.reason().map(|reason| text::cut(&text::one_line(reason), REASON_BYTES)),
                 wait,
             }
         })
     }
 
-    /// Records all that is settled by now, in one statement.
+    /// Records all results so far, in one statement.
     async fn record(&mut self) -> Result<(), StoreError> {
         while let Some(Some(ended)) = self.under_way.next().now_or_never() {
-            self.settled.extend(settled(ended));
+            self.results.extend(result_of(ended));
         }
-        if !self.settled.is_empty() {
-            notification::record(&self.store, S::CHANNEL, &self.settled).await?;
-            self.settled.clear();
+        if !self.results.is_empty() {
+            notification::record(&self.store, S::CHANNEL, &self.results).await?;
+            self.results.clear();
         }
         Ok(())
     }
 
-    /// Finishes what is under way.
-    async fn wind_up(&mut self) {
+    /// Finishes the attempts that have begun.
+    async fn drain(&mut self) {
         while let Some(ended) = self.under_way.next().await {
-            self.settled.extend(settled(ended));
+            self.results.extend(result_of(ended));
         }
         for _ in 0..LAST_TRIES {
             match self.record().await {
@@ -196,7 +199,7 @@ impl<S: Sender> Lane<S> {
         }
         tracing::warn!(
             channel = S::CHANNEL.name(),
-            messages = self.settled.len(),
+            messages = self.results.len(),
             "sent but not recorded: these will be sent again under the same numbers"
         );
     }
@@ -209,8 +212,8 @@ impl<S: Sender> Lane<S> {
     }
 }
 
-/// What became of an attempt; `None`: it panicked, and is made again when its lease ends.
-fn settled(ended: Result<Settled, JoinError>) -> Option<Settled> {
+/// The result of an attempt; `None`: it panicked, and is made again when its lease ends.
+fn result_of(ended: Result<AttemptResult, JoinError>) -> Option<AttemptResult> {
     ended.inspect_err(|error| tracing::error!(%error, "an attempt to notify broke off")).ok()
 }
 
@@ -228,8 +231,8 @@ fn span<S: Sender>(message: &Message) -> Span {
     })
 }
 
-/// Counts and logs an attempt; an address may be as good as a password, and is not named.
-fn tell<S: Sender>(message: &Message, attempt: &Attempt, outcome: Outcome, took: Duration) {
+/// Counts and logs an attempt. Addresses are not logged: the key of a robot is a password.
+fn log_attempt<S: Sender>(message: &Message, attempt: &Attempt, outcome: Outcome, took: Duration) {
     let channel = S::CHANNEL.name();
     metrics::counter!(names::NOTIFICATIONS, "channel" => channel, "outcome" => outcome.name())
         .increment(message.content.len() as u64);
@@ -239,16 +242,16 @@ fn tell<S: Sender>(message: &Message, attempt: &Attempt, outcome: Outcome, took:
         }
         return;
     }
-    let (message_id, words) = (message.id, S::loggable(attempt.words().unwrap_or_default()));
+    let (message_id, reason) = (message.id, S::loggable(attempt.reason().unwrap_or_default()));
     if outcome == Outcome::Dead {
         let alerts = message.content.len();
-        tracing::error!(channel, %message_id, alerts, words, "not delivered: `vitals alerts dead-letters`");
+        tracing::error!(channel, %message_id, alerts, reason, "not delivered: `vitals alerts dead-letters`");
     } else {
         tracing::warn!(
             channel,
             %message_id,
             outcome = outcome.name(),
-            words,
+            reason,
             "not delivered, tried again later"
         );
     }
