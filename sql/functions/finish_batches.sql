@@ -1,4 +1,4 @@
--- What a committed batch causes inside the database, and the end of its outbox rows: all of it or nothing.
+-- Does everything that committed batches cause inside the database, and deletes their outbox rows: all of it or nothing.
 -- Called by store::outbox::finish after the batch's latest values were offered to Redis.
 --   token         the lease under which the batches were claimed
 --   batch_ids     the batches
@@ -6,8 +6,8 @@
 --   first_ts,     time range of their rows; NULL: the batches left no rows
 --   last_ts
 --   view_missed   Redis did not get the latest values of these batches
--- held is false, and nothing was done, when any of the rows is no longer held under the token: another relay has
--- taken over and finishes them. notified: there are new rows of notification. alert_seconds: how long the rules took.
+-- held is false, and nothing was done, if any of the rows is no longer leased under the token: another relay has taken over and
+-- finishes them. notified: there are new rows of notification. alert_seconds: how long the rules took.
 -- Locks, always in this order, so that two relays cannot wait for each other: the outbox rows of the batches (a claim
 -- never waits for them), whatever mark_rollups takes, whatever evaluate_alerts takes, rows of device by serial, and last the row of
 -- latest_view. The rows of device come late because a writer of device_info may wait for them.
@@ -29,10 +29,10 @@ declare
     with_events boolean;
     event_from  timestamptz;
     event_to    timestamptz;
-    told        boolean := false;
+    has_changes    boolean := false;
     traces      jsonb;
     began_at    timestamptz;
-    judged_at   timestamptz;
+    evaluated_at   timestamptz;
 begin
     perform 1
     from outbox
@@ -44,12 +44,12 @@ begin
         return query select false, false, null::double precision;
         return;
     end if;
-    -- Locked now: claims pass them over, so the lease cannot be lost any more, however long the rest takes.
+    -- Locked now: claims skip them, so the lease cannot be lost any more, however long the rest takes.
     with gone as (
         delete from outbox where batch_id = any (finish_batches.batch_ids)
         returning outbox.batch_id, outbox.events, outbox.first_ts, outbox.last_ts, outbox.traceparent
     )
-    -- A row that does not say may stand for events of any time.
+    -- A row without a time range may have events of any time.
     select
         bool_or(events is distinct from 0),
         case when bool_or(gone.first_ts is null) then '-infinity' else min(gone.first_ts) end,
@@ -66,13 +66,13 @@ begin
         perform vitals.mark_rollups(finish_batches.batch_ids, finish_batches.first_ts, finish_batches.last_ts);
     end if;
     began_at := clock_timestamp();
-    told := vitals.evaluate_alerts(
+    has_changes := vitals.evaluate_alerts(
         finish_batches.batch_ids, finish_batches.devices, finish_batches.first_ts, finish_batches.last_ts,
         case when with_events then event_from end, case when with_events then event_to end
     );
-    judged_at := clock_timestamp();
+    evaluated_at := clock_timestamp();
 
-    with heard as materialized (
+    with sent as materialized (
         select unnest(finish_batches.devices) as device_sn
         union
         select h.device_sn
@@ -91,17 +91,17 @@ begin
     ),
     added as (
         insert into device (device_sn)
-        select heard.device_sn
-        from heard
-        where not exists (select from device where device.device_sn = heard.device_sn)
-        order by heard.device_sn
+        select sent.device_sn
+        from sent
+        where not exists (select from device where device.device_sn = sent.device_sn)
+        order by sent.device_sn
         on conflict do nothing
     ),
-    -- Once a day and device, so that who is heard of all day costs nothing; whoever else is at the row says the same.
+    -- Once a day and device, so that a device that sends all day costs nothing; another transaction that locks the row writes the same.
     silent as (
         select d.device_sn
         from device as d
-        join heard on heard.device_sn = d.device_sn
+        join sent on sent.device_sn = d.device_sn
         where d.heard_at < now() - interval '1 day'
         order by d.device_sn
         for update of d skip locked
@@ -111,9 +111,9 @@ begin
     if finish_batches.view_missed then
         update vitals.latest_view set generation = generation + 1;
     end if;
-    return query select true, told, extract(epoch from judged_at - began_at)::double precision;
+    return query select true, has_changes, extract(epoch from evaluated_at - began_at)::double precision;
 end
 $$;
 
 comment on function vitals.finish_batches(uuid, bigint[], text[], timestamptz, timestamptz, boolean) is
-    'Ends the reaction to committed batches: notes new devices, marks rollups, deletes the outbox rows. Called by the relay only.';
+    'Finishes committed batches: adds new devices, marks rollups, evaluates alerts, deletes the outbox rows. Called by the relay only.';

@@ -46,7 +46,7 @@ grant select on sleep_night, sleep_week, exercise_week, workout_named to vitals_
 grant select, update (last_used_at) on api_key to vitals_service;
 grant select on vitals.device_key_secret, device_key_revocation to vitals_service;
 
--- Alerts, and who is told of them.
+-- Alerts, and who is notified of them.
 grant select, insert, update on alert, notification, vitals.notification_target to vitals_service;
 grant select, insert on alert_action, alert_rule_version to vitals_service;
 grant select, insert, update, delete on alert_rule, alert_silence, vitals.alert_change to vitals_service;

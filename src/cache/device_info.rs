@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::newest::{self, Newest, Shown, local, text};
+use super::newest::{self, LatestEntry, Shown, local, text};
 use super::{Cache, CacheError};
 use crate::model::{ChargingStatus, DeviceInfo};
 
@@ -19,7 +19,7 @@ pub async fn show(cache: &Cache, infos: &[DeviceInfo], read_version: i64) -> Res
     newest::show(cache, infos, read_version).await
 }
 
-impl Newest for DeviceInfo {
+impl LatestEntry for DeviceInfo {
     const NAME: &'static str = "device_info";
 
     fn device_sn(&self) -> &str {

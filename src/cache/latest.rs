@@ -8,7 +8,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::newest::{self, Newest, Shown, local, text};
+use super::newest::{self, LatestEntry, Shown, local, text};
 use super::{Cache, CacheError};
 use crate::metric::Metric;
 use crate::model::LatestValue;
@@ -16,12 +16,12 @@ use crate::model::LatestValue;
 /// Shows values, read at `read_version`, in as few round trips as they need.
 ///
 /// # Errors
-/// Redis did not answer; any part of the values may have been written. The same again is harmless.
+/// Redis did not answer; any part of the values may have been written. The call can be repeated.
 pub async fn show(cache: &Cache, values: &[LatestValue], read_version: i64) -> Result<Shown, CacheError> {
     newest::show(cache, values, read_version).await
 }
 
-impl Newest for LatestValue {
+impl LatestEntry for LatestValue {
     const NAME: &'static str = "health_data";
 
     fn device_sn(&self) -> &str {

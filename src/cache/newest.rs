@@ -42,7 +42,7 @@ pub enum Hashes {
 }
 
 /// Something of which a device has one newest.
-pub(super) trait Newest {
+pub(super) trait LatestEntry {
     /// What the key begins with.
     const NAME: &'static str;
     /// Whose it is.
@@ -65,7 +65,7 @@ pub struct Shown {
 }
 
 /// Shows values, read at `read_version`, in as few round trips as they need.
-pub(super) async fn show<T: Newest>(
+pub(super) async fn show<T: LatestEntry>(
     cache: &Cache,
     values: &[T],
     read_version: i64,
@@ -82,7 +82,7 @@ pub(super) async fn show<T: Newest>(
 }
 
 /// One round trip; gives how many were written.
-async fn send<T: Newest>(cache: &Cache, values: &[T], version: Version) -> Result<u64, CacheError> {
+async fn send<T: LatestEntry>(cache: &Cache, values: &[T], version: Version) -> Result<u64, CacheError> {
     if values.is_empty() {
         return Ok(0);
     }
@@ -128,7 +128,12 @@ pub async fn sweep(cache: &Cache, hashes: Hashes, cursor: u64) -> Result<Option<
 }
 
 /// The first call carries the script, which makes Redis know it; the others name it.
-fn pipeline<T: Newest>(values: &[T], version: Version, zone: &TimeZone, unbound_seconds: u64) -> Pipeline {
+fn pipeline<T: LatestEntry>(
+    values: &[T],
+    version: Version,
+    zone: &TimeZone,
+    unbound_seconds: u64,
+) -> Pipeline {
     let mut pipeline = Pipeline::with_capacity(values.len());
     let mut fields = Vec::with_capacity(20);
     for (index, value) in values.iter().enumerate() {
@@ -169,7 +174,7 @@ mod tests {
 
     struct Thing;
 
-    impl Newest for Thing {
+    impl LatestEntry for Thing {
         const NAME: &'static str = "thing";
 
         fn device_sn(&self) -> &str {

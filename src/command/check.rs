@@ -16,8 +16,8 @@ use crate::store::health::{self, Encryption, health_check};
 use crate::store::job::{self, JobState};
 use crate::store::locks::{self, LockTable};
 use crate::store::rollups::{self, Edition, RollupStatus};
-use crate::store::versions::{self, Verdict, Versions};
-use crate::store::{Store, api_key, condition, device_config, erasure, migrations, outbox, policy, schema};
+use crate::store::server_versions::{self, Verdict, Versions};
+use crate::store::{Store, api_key, backlog, device_config, erasure, migrations, outbox, policy, schema};
 
 /// Checks everything and prints the findings.
 ///
@@ -50,7 +50,7 @@ async fn database(report: &mut Report, settings: &Settings, store: &Store) -> an
         }
     };
     report.good("TimescaleDB", describe(edition));
-    versions(report, &versions::read(&client).await?, edition);
+    versions(report, &server_versions::read(&client).await?, edition);
     if schema(report, store).await? {
         match health_check(store).await {
             Ok(()) => report.good("uploads", "the role may write what they write"),
@@ -160,8 +160,8 @@ fn versions(report: &mut Report, versions: &Versions, edition: Edition) {
 
 /// Whether the rollups are refreshed in time.
 async fn refresh(report: &mut Report, store: &Store) -> anyhow::Result<bool> {
-    let due = condition::backlog(store).await?.refresh_due;
-    let is_late = due > condition::LATE;
+    let due = backlog::read(store).await?.refresh_due;
+    let is_late = due > backlog::LATE;
     if is_late {
         let text = format!(
             "a refresh has been due for {} s, so late rows do not show: is a `vitals serve` running, and what is in its log? \
@@ -270,7 +270,7 @@ async fn keys(report: &mut Report, settings: &Settings, store: &Store) -> anyhow
 
 /// Erasures that Redis still shows.
 async fn erasures(report: &mut Report, store: &Store) -> anyhow::Result<()> {
-    match erasure::Desk::open(store).await?.pending().await {
+    match erasure::ErasureSession::open(store).await?.pending().await {
         Ok(pending) if pending.is_empty() => {}
         Ok(pending) => {
             let text =

@@ -1,7 +1,6 @@
 //! `vitals keys`: API keys.
 //!
-//! Before: an operator; it needs the database, no running service. After: `store::api_key`, whose changes take effect in every
-//! instance at once.
+//! Before: an operator; no service has to run. After: `store::api_key`; a change takes effect in every instance at once.
 //! Promise: a key is shown once, when it is created, on standard output and nowhere else; only a hash of its secret is stored.
 
 mod devices;
@@ -22,7 +21,7 @@ use super::text::{aligned, escape_control, print};
 use super::time_option;
 use crate::config::Settings;
 use crate::model::api_key::{ApiKey, KeyId, Presented, Scope};
-use crate::store::api_key::{self, Draft};
+use crate::store::api_key::{self, NewKey};
 use crate::store::clock::Clock;
 use crate::store::{Store, device_key};
 use devices::DeviceKeyOwners;
@@ -171,7 +170,7 @@ async fn create(options: CreateOptions, store: &Store, zone: &TimeZone) -> anyho
         bail!("scope `admin` applies to every tenant: the key of one tenant cannot have it");
     }
     let key = Presented::of(KeyId::of(random_bytes()?), random_bytes()?);
-    let draft = Draft {
+    let draft = NewKey {
         key_id: key.key_id,
         name: options.name.trim(),
         customer_id: options.tenant,
@@ -238,8 +237,7 @@ async fn list(options: &ListOptions, store: &Store, zone: &TimeZone) -> anyhow::
         table(&keys, zone)
     };
     text += &devices::listed(&device_key::list(store, options.all).await?, options.json, zone);
-    print(&text)?;
-    Ok(())
+    Ok(print(&text)?)
 }
 
 /// The time of PostgreSQL, by which keys expire.

@@ -12,8 +12,8 @@ use tokio::time::Instant;
 use vitals_fleet::{Counts, PartReport};
 
 use super::alerts;
+use super::print_account;
 use super::table::{Table, print_line, title, verdict};
-use super::tell;
 use super::uploads::Uploaded;
 use crate::cache;
 use crate::command::text::{grouped, print};
@@ -25,7 +25,7 @@ use crate::store::{Store, StoreError};
 const DRAINED_WITHIN: Duration = Duration::from_secs(15);
 /// How long the rollups may take to show late rows; a minute is promised, a refresh every 20 s is usual.
 const ROLLED_UP_WITHIN: Duration = Duration::from_secs(60);
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+const CHECK_EVERY: Duration = Duration::from_millis(250);
 
 const HOURS: i64 = 6;
 const DAYS: i64 = 7;
@@ -83,7 +83,7 @@ async fn wait_for_rollups(store: &Store) -> Result<RolledUp, StoreError> {
     if rolled_up.rows == rolled_up.samples {
         return Ok(rolled_up);
     }
-    tell("rollups", "late rows are not in them yet; they will be within a minute");
+    print_account("rollups", "late rows are not in them yet; they will be within a minute");
     let is_whole = |it: &RolledUp| it.rows == it.samples;
     Ok(wait_for(ROLLED_UP_WITHIN, || overview::rolled_up(store), is_whole).await?.0)
 }
@@ -100,7 +100,7 @@ async fn wait_for<T, F: Future<Output = Result<T, StoreError>>>(
         if is_wanted(&seen) || began.elapsed() > within {
             return Ok((seen, began.elapsed()));
         }
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(CHECK_EVERY).await;
     }
 }
 
@@ -174,7 +174,7 @@ async fn show_accounting(
         broken.push("received is not stored + duplicate + rejected".to_owned());
     }
     if kept[0] < told[0] || kept[1] < told[1] {
-        broken.push("devices were told of more records than the tables know".to_owned());
+        broken.push("answers to devices counted more records than the tables hold".to_owned());
     }
     for (kind, count) in parts().flat_map(|counts| &counts.errors) {
         broken.push(format!("{count} uploads: {kind}"));
@@ -261,8 +261,8 @@ async fn show_redis(
     if latest.is_empty() {
         broken.push("Redis has no latest value of the device".to_owned());
     }
-    if message.is_some_and(|said| said != device_sn) {
-        broken.push("the channel of the device said something else than its serial".to_owned());
+    if message.is_some_and(|text| text != device_sn) {
+        broken.push("the channel of the device did not carry its serial".to_owned());
     }
     Ok(broken)
 }

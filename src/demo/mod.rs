@@ -121,11 +121,11 @@ async fn with_servers(
     let began = Instant::now();
     let stack = Stack::up(&mut settings, stop).await.context("servers")?;
     let how = if stack.is_ours() { "brought up" } else { "were up" };
-    tell("servers", &format!("{how} in {:.1} s", secs(began)));
+    print_account("servers", &format!("{how} in {:.1} s", secs(began)));
     let demo = Demo { options, settings, stack: &stack, began, stop };
     let outcome = Box::pin(demo.with_schema(metrics)).await;
     if options.keep {
-        tell("servers", &format!("stay up; `{} down` stops them", stack.script().display()));
+        print_account("servers", &format!("stay up; `{} down` stops them", stack.script().display()));
         return outcome;
     }
     let taken_down = stack.down().await;
@@ -152,10 +152,10 @@ impl Demo<'_> {
             anyhow::Ok(store::migrate::run(&self.settings).await?)
         };
         let migrated = or_interrupted(self.stop, migrating).await.context("schema")?;
-        tell("schema", &format!("at version {} in {:.1} s", migrated.version, secs(since)));
+        print_account("schema", &format!("at version {} in {:.1} s", migrated.version, secs(since)));
 
         let service = start(&self.settings, metrics).await.context("service")?;
-        tell("service", &format!("http://{}", service.address()));
+        print_account("service", &format!("http://{}", service.address()));
         let outcome = Box::pin(self.with_service(&service, &store)).await;
         let stopped = service.stop().await.context("service");
         store.close();
@@ -171,7 +171,7 @@ impl Demo<'_> {
         let (live, message) =
             fleet.live(service, &self.settings, until, self.stop).await.context("live uploads")?;
         if let Some(live) = &live {
-            tell("live", &account::in_short(live));
+            print_account("live", &account::in_short(live));
         }
         let uploaded = Uploaded { history, live, live_since, message };
         tokio::select! {
@@ -195,10 +195,10 @@ impl Demo<'_> {
             return Err(Interrupted.into());
         }
         if let Some(history) = &history {
-            tell("history", &account::in_short(history));
+            print_account("history", &account::in_short(history));
             let whole = fleet.history_records();
             if history.counts.acknowledged < whole {
-                tell("history", &format!("cut short of {} records, for --seconds", grouped(whole)));
+                print_account("history", &format!("cut short of {} records, for --seconds", grouped(whole)));
             }
         }
         Ok(history)
@@ -270,7 +270,7 @@ fn first_failure(work: anyhow::Result<()>, cleaning_up: anyhow::Result<()>) -> a
 }
 
 /// A step, on standard error.
-fn tell(step: &str, what: &str) {
+fn print_account(step: &str, what: &str) {
     eprintln!("{} {what}", console::Style::new().for_stderr().bold().apply_to(format!("{step:9}")));
 }
 

@@ -18,12 +18,12 @@ use tokio_util::sync::CancellationToken;
 use super::Interrupted;
 use crate::config::Settings;
 
-/// Variables by which the script is told of servers, and tells of them.
+/// Variables that name the servers, both for the script and in its output.
 const DATABASE: &str = "VITALS_DATABASE_URL";
 const REDIS: &str = "VITALS_REDIS_URL";
-/// Ctrl-C in a terminal reaches the script, too; it gets this long to end by itself before it is told to.
+/// Ctrl-C in a terminal reaches the script, too; it gets this long to end by itself before it gets SIGTERM.
 const ENDS_BY_ITSELF: Duration = Duration::from_secs(5);
-const ENDS_WHEN_TOLD: Duration = Duration::from_secs(15);
+const STOP_TIMEOUT: Duration = Duration::from_secs(15);
 const TAKEN_DOWN: Duration = Duration::from_secs(60);
 
 /// The servers, and who answers for them.
@@ -156,7 +156,7 @@ async fn end(child: &mut Child) {
     if let Some(pid) = child.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed())) {
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
     }
-    if timeout(ENDS_WHEN_TOLD, child.wait()).await.is_err() {
+    if timeout(STOP_TIMEOUT, child.wait()).await.is_err() {
         let _ = child.kill().await;
     }
 }

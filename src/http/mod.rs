@@ -48,7 +48,7 @@ use crate::store::Store;
 use crate::store::clock::Clock;
 use crate::telemetry::names;
 use crate::wire::Context;
-use crate::wire::glance::{Glance, glance};
+use crate::wire::peek::{Peek, peek};
 use access::{Access, Caller};
 use body::{Bodies, Held, Parse, Parsed, Room};
 use connections::Connections;
@@ -158,7 +158,7 @@ impl State {
         parse: Parse<T>,
     ) -> Result<(T, Terms), HttpError> {
         let admit = |body: &[u8]| {
-            let Glance { device_sn, samples } = glance(body);
+            let Peek { device_sn, samples } = peek(body);
             Ok(self.ingest.check_room(device_sn, samples)?)
         };
         self.read_admitted(request, Room::Shared, admit, parse).await

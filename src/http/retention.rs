@@ -41,7 +41,7 @@ impl RawRetention {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(FOLLOW_EVERY) => {}
             }
-            if let Err(error) = store.unless_silent("policy.raw_keep_seconds", self.refresh(&store)).await {
+            if let Err(error) = store.with_timeout("policy.raw_keep_seconds", self.refresh(&store)).await {
                 tracing::warn!(%error, "retention of raw rows not read, the last one holds");
             }
         }

@@ -109,7 +109,7 @@ impl NameCounts {
         let store = &self.shared.store;
         let names: Vec<UnknownName> = taken.into_values().collect();
         let adding = unknown_name::add(store, &names, Timestamp::now());
-        let written = store.unless_silent("unknown_name.add", adding).await;
+        let written = store.with_timeout("unknown_name.add", adding).await;
         if written.is_err() {
             let mut waiting = self.waiting();
             names.iter().for_each(|name| count_in(&mut waiting, name));
@@ -119,7 +119,7 @@ impl NameCounts {
 
     async fn refresh(&self) -> Result<(), StoreError> {
         let store = &self.shared.store;
-        let known = store.unless_silent("event_type.known", unknown_name::known_event_types(store)).await?;
+        let known = store.with_timeout("event_type.known", unknown_name::known_event_types(store)).await?;
         *self.shared.event_types.write().unwrap_or_else(PoisonError::into_inner) =
             known.into_iter().collect();
         Ok(())

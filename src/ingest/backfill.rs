@@ -43,7 +43,7 @@ impl Backfill {
     /// Commits what `lines` lines of a stretch hold: in one transaction, unless the database refuses a row.
     ///
     /// # Errors
-    /// [`Kind::Down`]: a part may be committed without progress; writing the same again counts it as duplicate.
+    /// [`Kind::Down`]: a part may be committed without progress; a second run counts it as duplicate.
     pub async fn store(
         &mut self,
         mut upload: Upload,

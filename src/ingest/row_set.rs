@@ -15,7 +15,7 @@ pub(super) fn may_be_caused_by_a_row(error: &StoreError) -> bool {
     error.refuses_a_row() || error.may_be_of_a_row()
 }
 
-/// Whether half the rows may be stored where all of them were not. A single row is then not the cause: the same again may work.
+/// Whether half the rows may be stored where all of them were not. A single row is then not the cause: a retry may work.
 pub(super) fn may_be_too_large(error: &StoreError) -> bool {
     error.is_out_of_locks() || error.is_cancelled()
 }

@@ -182,8 +182,8 @@ impl Writer {
         }
     }
 
-    /// Whether fewer rows at once are better than the same again: when the server is out of locks, at once; when it cancelled the
-    /// transaction, the second time. The first may have been another batch, because senders send the same again.
+    /// Whether fewer rows at once are better than a retry: when the server is out of locks, at once; when it cancelled the
+    /// transaction, the second time. The first may have been another batch, because clients repeat their uploads.
     fn should_halve(&mut self, error: &StoreError) -> bool {
         self.cancelled += u32::from(error.is_cancelled());
         error.is_out_of_locks() || error.is_cancelled() && self.cancelled > 1

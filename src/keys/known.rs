@@ -8,21 +8,21 @@ use jiff::Timestamp;
 use subtle::ConstantTimeEq;
 
 use crate::model::api_key::{KeyId, Presented, Scope};
-use crate::store::api_key::Kept;
+use crate::store::api_key::StoredKey;
 
 /// A key there is.
 #[derive(Debug)]
 pub struct Known {
     /// Its public part.
     pub key_id: KeyId,
-    kept: Kept,
+    kept: StoredKey,
     /// It was used, and this is still to be told.
     pub(super) is_used: AtomicBool,
 }
 
 impl Known {
     /// As it is kept.
-    pub const fn of(key_id: KeyId, kept: Kept) -> Self {
+    pub const fn of(key_id: KeyId, kept: StoredKey) -> Self {
         Self { key_id, kept, is_used: AtomicBool::new(false) }
     }
 
@@ -61,8 +61,8 @@ mod tests {
         Presented::of(KeyId::of([1; 6]), [secret; 32])
     }
 
-    fn known(change: impl FnOnce(&mut Kept)) -> Known {
-        let mut kept = Kept {
+    fn known(change: impl FnOnce(&mut StoredKey)) -> Known {
+        let mut kept = StoredKey {
             customer_id: None,
             scopes: vec![Scope::Read],
             secret_hash: key(1).secret_hash(),

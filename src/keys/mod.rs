@@ -29,7 +29,7 @@ use tokio::sync::Semaphore;
 use crate::config::Settings;
 use crate::lookup_cache::LookupCache;
 use crate::model::api_key::{KeyId, Presented};
-use crate::store::api_key::Kept;
+use crate::store::api_key::StoredKey;
 use crate::store::clock::Clock;
 use crate::store::notifier::Notifier;
 use crate::store::wake::Subject;
@@ -213,7 +213,7 @@ impl Shared {
         }
     }
 
-    fn remember(&self, key_id: KeyId, kept: Kept, generation: u64) -> Arc<Known> {
+    fn remember(&self, key_id: KeyId, kept: StoredKey, generation: u64) -> Arc<Known> {
         let key = Arc::new(Known::of(key_id, kept));
         self.known.insert(key_id, Entry::found(Arc::clone(&key)), generation);
         key
@@ -265,7 +265,7 @@ mod tests {
         let time = Clock::stopped_at(Timestamp::UNIX_EPOCH);
         let shared = Shared::new(&Store::new(&settings).expect("a URL"), &time, &settings);
         shared.known.invalidate_all();
-        let kept = Kept {
+        let kept = StoredKey {
             customer_id: None,
             scopes: Vec::new(),
             secret_hash: key.secret_hash(),
@@ -320,7 +320,7 @@ mod tests {
         let at = |second| Timestamp::from_second(second).expect("a time");
         let keys = away(&key(1), Duration::ZERO);
         let ending = |expires_at| {
-            let kept = Kept {
+            let kept = StoredKey {
                 customer_id: None,
                 scopes: Vec::new(),
                 secret_hash: key(1).secret_hash(),

@@ -72,15 +72,15 @@ words! {
 }
 
 words! {
-    /// What a rule judges
+    /// What a rule evaluates
     AlertKind {
         /// A vital sign outside its bounds.
         Threshold = "threshold",
         /// Several conditions.
         Composite = "composite",
-        /// A device told of an event.
+        /// A device reported an event.
         Event = "event",
-        /// A device has not been heard of.
+        /// A device has sent nothing.
         Silence = "silence",
     }
 }
@@ -126,19 +126,19 @@ pub struct Alert {
     pub historical: bool,
     /// Event time of the first of the readings in a row that raised it
     #[schema(value_type = String, format = DateTime)]
-    #[serde(deserialize_with = "told")]
+    #[serde(deserialize_with = "in_range")]
     pub started_ts: Timestamp,
     /// Event time of the reading that raised it
     #[schema(value_type = String, format = DateTime)]
-    #[serde(deserialize_with = "told")]
+    #[serde(deserialize_with = "in_range")]
     pub fired_ts: Timestamp,
     /// Event time of the newest breach in it
     #[schema(value_type = String, format = DateTime)]
-    #[serde(deserialize_with = "told")]
+    #[serde(deserialize_with = "in_range")]
     pub last_ts: Timestamp,
     /// Event time at which the device had recovered, or the alert expired; null: not so far
     #[schema(value_type = Option<String>, format = DateTime)]
-    #[serde(deserialize_with = "told_if_any")]
+    #[serde(deserialize_with = "in_range_if_any")]
     pub ended_ts: Option<Timestamp>,
     /// Readings or events that breached
     pub breach_count: i32,
@@ -164,21 +164,21 @@ pub struct Alert {
     pub translations: Option<Translations>,
     /// When the service raised it
     #[schema(value_type = String, format = DateTime)]
-    #[serde(deserialize_with = "told")]
+    #[serde(deserialize_with = "in_range")]
     pub fired_at: Timestamp,
     /// When anything of it last changed
     #[schema(value_type = String, format = DateTime)]
-    #[serde(deserialize_with = "told")]
+    #[serde(deserialize_with = "in_range")]
     pub updated_at: Timestamp,
     /// When a person took it on; null: nobody has
     #[schema(value_type = Option<String>, format = DateTime)]
-    #[serde(deserialize_with = "told_if_any")]
+    #[serde(deserialize_with = "in_range_if_any")]
     pub acknowledged_at: Option<Timestamp>,
     /// Who did; null: nobody has
     pub acknowledged_by: Option<String>,
     /// When it was resolved; null: it is open
     #[schema(value_type = Option<String>, format = DateTime)]
-    #[serde(deserialize_with = "told_if_any")]
+    #[serde(deserialize_with = "in_range_if_any")]
     pub resolved_at: Option<Timestamp>,
     /// Who resolved it; null: it is open, or resolved by itself
     pub resolved_by: Option<String>,
@@ -186,7 +186,7 @@ pub struct Alert {
     pub resolution: Option<String>,
     /// Until when the rule does not judge the device after a person resolved the alert; null: no person did
     #[schema(value_type = Option<String>, format = DateTime)]
-    #[serde(deserialize_with = "told_if_any")]
+    #[serde(deserialize_with = "in_range_if_any")]
     pub muted_until: Option<Timestamp>,
 }
 
@@ -209,7 +209,7 @@ pub struct AlertAction {
     pub alert_action_id: Id64,
     /// When
     #[schema(value_type = String, format = DateTime)]
-    #[serde(deserialize_with = "told")]
+    #[serde(deserialize_with = "in_range")]
     pub acted_at: Timestamp,
     /// fired, reopened, acknowledged, resolved, retracted, silenced (nobody was told because of a silence), escalated or
     /// noted
@@ -220,7 +220,7 @@ pub struct AlertAction {
     pub note: Option<String>,
 }
 
-/// Somebody who was told of an alert, or is to be
+/// A notification of an alert to one address
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AlertNotification {
     /// Number of the notification
@@ -235,21 +235,21 @@ pub struct AlertNotification {
     pub contact: Option<String>,
     /// Where it goes; of a robot only the end of its key, of a webhook only the host
     pub address: String,
-    /// pending, sent, dead (refused, or tried in vain too often) or cancelled (nobody is to be told any more)
+    /// pending, sent, dead (refused, or tried in vain too often) or cancelled (no notification is needed any more)
     pub status: String,
     /// When it was written
     #[schema(value_type = String, format = DateTime)]
-    #[serde(deserialize_with = "told")]
+    #[serde(deserialize_with = "in_range")]
     pub created_at: Timestamp,
     /// Not before
     #[schema(value_type = String, format = DateTime)]
-    #[serde(deserialize_with = "told")]
+    #[serde(deserialize_with = "in_range")]
     pub due_at: Timestamp,
     /// Attempts that failed
     pub attempts: i32,
     /// When the provider took it; null: it has not
     #[schema(value_type = Option<String>, format = DateTime)]
-    #[serde(deserialize_with = "told_if_any")]
+    #[serde(deserialize_with = "in_range_if_any")]
     pub sent_at: Option<Timestamp>,
     /// Why the last attempt failed, in the provider's words, or why it was cancelled; null: neither
     pub error: Option<String>,
@@ -277,13 +277,13 @@ pub struct AlertTally {
     pub alerts: i64,
 }
 
-/// A time of the database. Whoever writes by hand can store one that no calendar has: it is told as the last, or the first,
-/// that ours has, for one odd alert must not hide the others.
-fn told<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+/// A time of the database. A row that was written by hand may hold one outside the range of [`Timestamp`]: it is read as the nearest
+/// one in range, because one such alert must not hide the others.
+fn in_range<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
     String::deserialize(from).map(|text| nearest(&text))
 }
 
-fn told_if_any<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
+fn in_range_if_any<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
     Ok(Option::<String>::deserialize(from)?.map(|text| nearest(&text)))
 }
 
@@ -297,7 +297,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_that_no_calendar_has_is_told_as_the_nearest() {
+    fn a_time_out_of_range_is_read_as_the_nearest_in_range() {
         assert_eq!(nearest("2026-01-05T10:00:00.5+00:00").to_string(), "2026-01-05T10:00:00.5Z");
         for text in ["infinity", "294276-01-05T10:00:00+00:00"] {
             assert_eq!(nearest(text), Timestamp::MAX);

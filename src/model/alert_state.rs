@@ -1,6 +1,6 @@
-//! An alert as it is at one moment, for people and systems that are told of it.
+//! The state of an alert at one moment, for dashboards and notifications.
 //!
-//! Before: `store` reads it, whole, as the database has it. After: `cache` shows it, `notify` tells of it.
+//! Before: `store` reads it as the database has it. After: `cache` publishes it, `notify` sends it.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
@@ -142,7 +142,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_time_that_cannot_be_told_is_left_out() {
+    fn a_time_out_of_range_is_left_out() {
         let mut row = serde_json::json!(null);
         assert_eq!(finite(row.take()).expect("nothing"), None);
         assert_eq!(finite(serde_json::json!("infinity")).expect("text"), None);

@@ -55,7 +55,7 @@ pub enum ChargingStatus {
     Charging,
     /// It is not.
     NotCharging,
-    /// The device said something, but neither of the two.
+    /// The device sent another value.
     Unknown,
 }
 

@@ -41,12 +41,12 @@ pub enum Element {
     /// A row of `workout`.
     Workout(Workout),
     /// A row of `health_document`.
-    Kept(Kept),
+    Kept(KeptDocument),
 }
 
 /// A text that did not become a row of its own kind; the whole document, or one element of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
+pub struct KeptDocument {
     /// Why.
     pub reason: KeptReason,
     /// What exactly, for a person; nothing is wrong with a text of unknown shape.

@@ -44,7 +44,7 @@ impl Channel {
     }
 }
 
-/// What is told of an alert.
+/// What a notification reports about an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NoticeKind {
     /// It began.

@@ -1,6 +1,6 @@
-//! A condition of the service itself that operators are told of.
+//! A condition of the service itself that operators are notified of.
 //!
-//! Before: `monitor` finds it. After: `notify` tells operators, `/api/system_alerts` shows it.
+//! Before: `monitor` finds it. After: `notify` notifies operators, `/api/system_alerts` shows it.
 
 use jiff::Timestamp;
 

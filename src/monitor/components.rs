@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 use super::Monitor;
-use crate::store::condition::{self, Backlog};
+use crate::store::backlog::{self, Backlog};
 use crate::store::job::{self, Job};
 use crate::store::{StoreError, health_check};
 
@@ -46,7 +46,7 @@ impl Monitor {
         let (mut postgres, redis, backlog, jobs) = tokio::join!(
             probe(health_check(&shared.store)),
             probe(shared.cache.ping()),
-            probe(condition::backlog(&shared.store)),
+            probe(backlog::read(&shared.store)),
             probe(self.jobs()),
         );
         postgres.answer = postgres.answer.filter(|()| shared.ingest_stats.can_commit());

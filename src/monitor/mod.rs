@@ -28,7 +28,7 @@ use crate::telemetry::names;
 use alarms::Alarms;
 use window::Window;
 
-pub use crate::store::condition::LATE;
+pub use crate::store::backlog::LATE;
 pub use components::{PROBE_TIMEOUT, ProbeResult, Probes};
 pub use process::Usage;
 

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::store::notification::Outcome;
+use crate::store::notification::DeliveryOutcome;
 
 /// What a provider answered to a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,18 +83,20 @@ pub(super) fn decide(
     failed_before: u16,
     policy: SendPolicy,
     jitter: f64,
-) -> (Outcome, Duration) {
+) -> (DeliveryOutcome, Duration) {
     let (outcome, wait) = match attempt {
-        Attempt::Delivered => (Outcome::Sent, Duration::ZERO),
-        Attempt::Refused(_) => (Outcome::Dead, Duration::ZERO),
-        Attempt::Limited { wait, .. } => (Outcome::Limited, drawn_out(asked(*wait, LIMIT_WAIT), jitter)),
+        Attempt::Delivered => (DeliveryOutcome::Sent, Duration::ZERO),
+        Attempt::Refused(_) => (DeliveryOutcome::Dead, Duration::ZERO),
+        Attempt::Limited { wait, .. } => {
+            (DeliveryOutcome::Limited, drawn_out(asked(*wait, LIMIT_WAIT), jitter))
+        }
         Attempt::Failed { retry_after, .. } => {
             let failed = failed_before.saturating_add(1);
             if failed >= policy.attempts {
-                (Outcome::Dead, Duration::ZERO)
+                (DeliveryOutcome::Dead, Duration::ZERO)
             } else {
                 let delay = back_off(failed);
-                (Outcome::Failed, drawn_out(asked(*retry_after, delay).max(delay), jitter))
+                (DeliveryOutcome::Failed, drawn_out(asked(*retry_after, delay).max(delay), jitter))
             }
         }
     };
@@ -136,9 +138,9 @@ mod tests {
 
     #[test]
     fn the_last_attempt_makes_a_dead_letter() {
-        assert_eq!(decide(&failed(None), 3, POLICY, 0.5).0, Outcome::Failed);
-        assert_eq!(decide(&failed(None), 4, POLICY, 0.5).0, Outcome::Dead);
-        assert_eq!(decide(&failed(None), u16::MAX, POLICY, 0.5).0, Outcome::Dead);
+        assert_eq!(decide(&failed(None), 3, POLICY, 0.5).0, DeliveryOutcome::Failed);
+        assert_eq!(decide(&failed(None), 4, POLICY, 0.5).0, DeliveryOutcome::Dead);
+        assert_eq!(decide(&failed(None), u16::MAX, POLICY, 0.5).0, DeliveryOutcome::Dead);
     }
 
     #[test]
@@ -155,8 +157,8 @@ mod tests {
 
     #[test]
     fn a_refusal_is_final_and_a_limit_never_is() {
-        assert_eq!(decide(&Attempt::Refused(String::new()), 0, POLICY, 0.0).0, Outcome::Dead);
-        assert_eq!(decide(&Attempt::limited(""), u16::MAX, POLICY, 0.0).0, Outcome::Limited);
+        assert_eq!(decide(&Attempt::Refused(String::new()), 0, POLICY, 0.0).0, DeliveryOutcome::Dead);
+        assert_eq!(decide(&Attempt::limited(""), u16::MAX, POLICY, 0.0).0, DeliveryOutcome::Limited);
     }
 
     proptest! {
@@ -176,8 +178,8 @@ mod tests {
             let (outcome, wait) = decide(&attempt, before, policy, jitter);
             prop_assert!(wait >= policy.interval);
             prop_assert!(wait <= Duration::from_secs(4500));
-            prop_assert_eq!(outcome == Outcome::Sent, attempt == Attempt::Delivered);
-            prop_assert_eq!(outcome == Outcome::Limited, kind == 2);
+            prop_assert_eq!(outcome == DeliveryOutcome::Sent, attempt == Attempt::Delivered);
+            prop_assert_eq!(outcome == DeliveryOutcome::Limited, kind == 2);
         }
 
         #[test]

@@ -18,7 +18,7 @@ use crate::config::Settings;
 use crate::language::Locale;
 use crate::model::{Channel, Content, Message, SystemAlert};
 use crate::store::clock::Clock;
-use crate::store::notification::Outcome;
+use crate::store::notification::DeliveryOutcome;
 use crate::tasks::Stage;
 use crate::telemetry::names;
 
@@ -180,12 +180,12 @@ impl<S: Sender> OperatorSender<S> {
         message.attempts = message.attempts.saturating_add(1);
         let reason = S::loggable(attempt.reason().unwrap_or_default());
         match outcome {
-            Outcome::Sent => (true, wait),
-            Outcome::Dead => {
+            DeliveryOutcome::Sent => (true, wait),
+            DeliveryOutcome::Dead => {
                 tracing::error!(channel, reason, "operators were not notified");
                 (true, wait)
             }
-            Outcome::Failed | Outcome::Limited if is_old(message) => {
+            DeliveryOutcome::Failed | DeliveryOutcome::Limited if is_old(message) => {
                 tracing::error!(
                     channel,
                     reason,
@@ -193,7 +193,7 @@ impl<S: Sender> OperatorSender<S> {
                 );
                 (true, wait)
             }
-            Outcome::Failed | Outcome::Limited => {
+            DeliveryOutcome::Failed | DeliveryOutcome::Limited => {
                 tracing::warn!(channel, reason, "operators not notified, tried again later");
                 (false, wait)
             }

@@ -21,7 +21,7 @@ use super::{Sender, text};
 use crate::config::Settings;
 use crate::language::Locale;
 use crate::model::Message;
-use crate::store::notification::{self, AttemptResult, ChannelBatch, Outcome};
+use crate::store::notification::{self, AttemptResult, ChannelBatch, DeliveryOutcome};
 use crate::store::outbox::Lease;
 use crate::store::wake::Wake;
 use crate::store::{Store, StoreError, outage_delays};
@@ -96,7 +96,7 @@ impl<S: Sender> SenderLoop<S> {
         while !stop.is_cancelled() {
             // Armed before the query: a commit after it wakes the loop.
             self.wake.arm();
-            let rest = match self.store.clone().unless_silent("notify.turn", self.step()).await {
+            let rest = match self.store.clone().with_timeout("notify.turn", self.step()).await {
                 Ok(more) => {
                     if self.outage.take().is_some() {
                         tracing::info!(channel = S::CHANNEL.name(), "notifications continue");
@@ -144,7 +144,7 @@ impl<S: Sender> SenderLoop<S> {
             lease: lease.clone(),
             address,
             message_id: None,
-            outcome: Outcome::Limited,
+            outcome: DeliveryOutcome::Limited,
             error: None,
             wait: Duration::ZERO,
         }));
@@ -232,18 +232,18 @@ fn span<S: Sender>(message: &Message) -> Span {
 }
 
 /// Counts and logs an attempt. Addresses are not logged: the key of a robot is a password.
-fn log_attempt<S: Sender>(message: &Message, attempt: &Attempt, outcome: Outcome, took: Duration) {
+fn log_attempt<S: Sender>(message: &Message, attempt: &Attempt, outcome: DeliveryOutcome, took: Duration) {
     let channel = S::CHANNEL.name();
     metrics::counter!(names::NOTIFICATIONS, "channel" => channel, "outcome" => outcome.name())
         .increment(message.content.len() as u64);
-    if outcome == Outcome::Sent {
+    if outcome == DeliveryOutcome::Sent {
         for notice in message.content.notices() {
             metrics::histogram!(names::NOTIFICATION_SECONDS, "channel" => channel).record(notice.age + took);
         }
         return;
     }
     let (message_id, reason) = (message.id, S::loggable(attempt.reason().unwrap_or_default()));
-    if outcome == Outcome::Dead {
+    if outcome == DeliveryOutcome::Dead {
         let alerts = message.content.len();
         tracing::error!(channel, %message_id, alerts, reason, "not delivered: `vitals alerts dead-letters`");
     } else {

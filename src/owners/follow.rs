@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Shared;
 use crate::cache::{CacheError, owner};
-use crate::store::owners::{Change, Tenures, Version};
+use crate::store::owners::{OwnerChange, Tenures, Version};
 use crate::timeline::{self, TimelineError};
 
 /// Most updates that may wait for Redis. An update that does not fit is made up for when the versions are compared next.
@@ -40,10 +40,10 @@ pub(super) enum RedisUpdate {
 }
 
 /// Takes in a change of the directory, or that changes are not heard.
-pub(super) fn apply_change(shared: &Shared, updates: &mpsc::Sender<RedisUpdate>, change: Change) {
+pub(super) fn apply_change(shared: &Shared, updates: &mpsc::Sender<RedisUpdate>, change: OwnerChange) {
     let mut version = shared.version.lock().unwrap_or_else(PoisonError::into_inner);
     let update = match change {
-        Change::Listening(now) => {
+        OwnerChange::Listening(now) => {
             let number = now.number;
             // The connection was lost: the database behind the new one may have lost transactions.
             shared.redis.forget_timeline();
@@ -51,7 +51,7 @@ pub(super) fn apply_change(shared: &Shared, updates: &mpsc::Sender<RedisUpdate>,
             shared.cache.invalidate_all();
             RedisUpdate::Changed { number, device_sns: None }
         }
-        Change::Changed { number, device_sns } => {
+        OwnerChange::Changed { number, device_sns } => {
             // When the first version is read, everything is dropped anyway.
             let Some(version) = version.as_mut() else { return };
             version.number = version.number.max(number);
@@ -61,7 +61,7 @@ pub(super) fn apply_change(shared: &Shared, updates: &mpsc::Sender<RedisUpdate>,
             }
             RedisUpdate::Changed { number, device_sns }
         }
-        Change::Disconnected => {
+        OwnerChange::Disconnected => {
             *version = None;
             shared.cache.suspend();
             return;

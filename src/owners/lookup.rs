@@ -106,7 +106,7 @@ async fn answer(shared: &Shared, updates: &mpsc::Sender<RedisUpdate>, mut reques
             return;
         }
         let finding = find(shared, updates, device_sns);
-        let answer = match shared.store.unless_silent("owners.find", finding).await {
+        let answer = match shared.store.with_timeout("owners.find", finding).await {
             Ok(found) => Ok(Arc::new(found)),
             Err(error) => match owners_error(&error) {
                 OwnersError::Unavailable => {

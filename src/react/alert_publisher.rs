@@ -45,7 +45,7 @@ impl AlertPublisher {
         let mut outage: Option<ExponentialBackoff> = None;
         while !stop.is_cancelled() {
             self.wake.arm();
-            let pause = match self.view.store.unless_silent("alerts.poll", self.poll()).await {
+            let pause = match self.view.store.with_timeout("alerts.poll", self.poll()).await {
                 Ok(full) => {
                     outage = None;
                     if full { Duration::ZERO } else { self.poll }

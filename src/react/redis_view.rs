@@ -18,7 +18,7 @@ use crate::config::Settings;
 use crate::model::ShownAlert;
 use crate::store::Store;
 use crate::store::device_info::Latest;
-use crate::store::health_data::Newest;
+use crate::store::health_data::NewestRows;
 use crate::telemetry::names;
 use crate::timeline::{self, TimelineError};
 
@@ -54,7 +54,7 @@ impl RedisView {
     }
 
     /// Writes the newest rows of some batches; false: some did not reach Redis.
-    pub async fn show(&self, newest: &Newest) -> bool {
+    pub async fn show(&self, newest: &NewestRows) -> bool {
         let written = self.write(newest).await;
         self.is_shown(written, newest.values.len())
     }
@@ -80,7 +80,7 @@ impl RedisView {
         false
     }
 
-    pub(super) async fn write(&self, newest: &Newest) -> Result<(), CacheError> {
+    pub(super) async fn write(&self, newest: &NewestRows) -> Result<(), CacheError> {
         self.persist(|| cache::latest::show(&self.cache, &newest.values, newest.read_version)).await
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::store::outbox::Measure;
+use crate::store::outbox::OutboxSize;
 
 /// After a reaction the worker pauses this many times as long as it took, so that each device is written once for several
 /// batches. Bench "reaction" in benches/README.md: at 100 000 rows/s, 2 instead of 1 saves a fifth of the work and costs
@@ -46,7 +46,7 @@ impl PollTimer {
     }
 
     /// Records a sweep that left nothing to claim.
-    pub(super) fn swept(&mut self, measure: Measure, took: Duration, now: Instant) {
+    pub(super) fn swept(&mut self, measure: OutboxSize, took: Duration, now: Instant) {
         let before = self.horizons[0];
         // A lower horizon means that the database lost transactions: new rows may lie anywhere above it.
         self.horizons = [measure.horizon, if measure.horizon < before { 0 } else { before }];
@@ -76,8 +76,8 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn measure(horizon: i64) -> Measure {
-        Measure { waiting: 0, horizon }
+    fn measure(horizon: i64) -> OutboxSize {
+        OutboxSize { waiting: 0, horizon }
     }
 
     #[test]

@@ -13,10 +13,10 @@ use tracing::Instrument;
 
 use crate::react::RedisView;
 use crate::store::device_info;
-use crate::store::health_data::{self, Newest};
+use crate::store::health_data::{self, NewestRows};
 use crate::store::outbox::{self, Claimed, Finish, Finished, Lease, Share, TimeRange};
 use crate::store::wake::Announcer;
-use crate::store::{Kind, Patience, Store, StoreError};
+use crate::store::{Kind, StatementTimeout, Store, StoreError};
 use crate::telemetry::{names, trace};
 
 /// Most devices held in memory at once, about 20 MB. Batches with more (a large import) cause a rebuild of the view
@@ -37,7 +37,7 @@ pub(super) struct Reaction {
     view: RedisView,
     notifications: Announcer,
     lease: Lease,
-    patience: Patience,
+    statement_timeout: StatementTimeout,
 }
 
 impl Reaction {
@@ -48,12 +48,12 @@ impl Reaction {
         notifications: &Announcer,
         lease: Lease,
     ) -> Self {
-        let patience = match share {
-            Share::Ranged | Share::Far => Patience::Statement,
-            Share::Unranged => Patience::Unlimited,
+        let statement_timeout = match share {
+            Share::Ranged | Share::Far => StatementTimeout::Default,
+            Share::Unranged => StatementTimeout::None,
         };
         let notifications = notifications.clone();
-        Self { store: store.clone(), view: view.clone(), notifications, lease, patience }
+        Self { store: store.clone(), view: view.clone(), notifications, lease, statement_timeout }
     }
 
     pub(super) fn lease(&self) -> &Lease {
@@ -130,11 +130,11 @@ impl Reaction {
     ) -> Result<Finished, StoreError> {
         let range = match common_range(claimed) {
             Some(range) => Some(range),
-            None => health_data::range_of_batches(&self.store, self.patience, batch_ids).await?,
+            None => health_data::range_of_batches(&self.store, self.statement_timeout, batch_ids).await?,
         };
         let newest = match range {
             Some(range) => self.read(batch_ids, range).await?,
-            None => Some(Newest::default()),
+            None => Some(NewestRows::default()),
         };
         let shown = match &newest {
             Some(newest) => self.view.show(newest).instrument(trace::child!("show_latest")).await,
@@ -145,14 +145,15 @@ impl Reaction {
             .as_ref()
             .map(|newest| newest.values.iter().map(|value| value.device_sn.as_str()).collect());
         let finish = Finish { batch_ids, devices: devices.as_deref(), range, view_missed: !shown };
-        outbox::finish(&self.store, &self.lease, self.patience, &finish).await
+        outbox::finish(&self.store, &self.lease, self.statement_timeout, &finish).await
     }
 
     /// The newest row of each device; `None`: more than [`MAX_DEVICES`].
-    async fn read(&self, batch_ids: &[i64], range: TimeRange) -> Result<Option<Newest>, StoreError> {
+    async fn read(&self, batch_ids: &[i64], range: TimeRange) -> Result<Option<NewestRows>, StoreError> {
         let limit = MAX_DEVICES + 1;
         let newest =
-            health_data::newest_of_batches(&self.store, self.patience, batch_ids, range, limit).await?;
+            health_data::newest_of_batches(&self.store, self.statement_timeout, batch_ids, range, limit)
+                .await?;
         Ok(Some(newest).filter(|newest| newest.values.len() <= MAX_DEVICES))
     }
 
@@ -163,7 +164,8 @@ impl Reaction {
         }
         let (range, limit) = (common_range(claimed), MAX_DEVICES + 1);
         let latest =
-            device_info::latest_of_batches(&self.store, self.patience, batch_ids, range, limit).await?;
+            device_info::latest_of_batches(&self.store, self.statement_timeout, batch_ids, range, limit)
+                .await?;
         Ok(latest.infos.len() <= MAX_DEVICES && self.view.show_infos(&latest).await)
     }
 

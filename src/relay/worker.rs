@@ -104,7 +104,7 @@ impl Worker {
     /// A poll for imports has no deadline.
     async fn poll_within_deadline(&mut self) -> Result<Claim, StoreError> {
         match self.share {
-            Share::Ranged | Share::Far => self.store.clone().unless_silent("relay.poll", self.poll()).await,
+            Share::Ranged | Share::Far => self.store.clone().with_timeout("relay.poll", self.poll()).await,
             Share::Unranged => self.poll().await,
         }
     }

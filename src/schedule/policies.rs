@@ -10,7 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
-use crate::store::policy::Desk;
+use crate::store::policy::PolicySession;
 use crate::store::{Store, StoreError};
 
 /// Applies policies until `stop`. The first time is one interval after the start, so that the rollups catch up first.
@@ -30,18 +30,18 @@ pub async fn run(store: Store, settings: Settings, stop: CancellationToken) {
 }
 
 async fn apply_if_leader(store: &Store, stop: &CancellationToken) -> Result<(), StoreError> {
-    let desk = Desk::open(store).await?;
-    if !desk.take_turn().await? {
+    let session = PolicySession::open(store).await?;
+    if !session.try_lock().await? {
         return Ok(());
     }
     let applied = tokio::select! {
-        applied = desk.apply() => Some(applied),
+        applied = session.apply() => Some(applied),
         () = stop.cancelled() => None,
     };
     match applied {
         Some(applied) => applied,
         None => {
-            desk.abandon().await;
+            session.abandon().await;
             Ok(())
         }
     }

@@ -9,7 +9,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::store::rollups::Turn;
+use crate::store::rollups::RefreshSession;
 use crate::store::{Store, StoreError};
 use crate::telemetry::names;
 
@@ -22,8 +22,8 @@ pub async fn run(store: Store, stop: CancellationToken) {
     loop {
         let result = tokio::select! {
             () = stop.cancelled() => return,
-            session = Turn::open(&store) => match session {
-                Ok(turn) => keep_fresh(turn, &stop, || waits = back_off()).await,
+            session = RefreshSession::open(&store) => match session {
+                Ok(session) => keep_fresh(session, &stop, || waits = back_off()).await,
                 Err(error) => Err(error),
             },
         };
@@ -48,7 +48,7 @@ fn back_off() -> impl Iterator<Item = Duration> {
 
 /// Refreshes on a timer in one session; returns when asked to stop.
 async fn keep_fresh(
-    turn: Turn,
+    session: RefreshSession,
     stop: &CancellationToken,
     mut refreshed: impl FnMut(),
 ) -> Result<(), StoreError> {
@@ -56,39 +56,39 @@ async fn keep_fresh(
         let started = Instant::now();
         let result = tokio::select! {
             () = stop.cancelled() => None,
-            result = refresh_if_leader(&turn) => Some(result),
+            result = refresh_if_leader(&session) => Some(result),
         };
         let Some(result) = result else {
-            turn.abandon().await;
+            session.abandon().await;
             return Ok(());
         };
         let every = result?;
         refreshed();
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            waited = wait(&turn, started, every) => waited?,
+            waited = wait(&session, started, every) => waited?,
         }
     }
 }
 
 /// Waits until the next refresh is due; a change of the policy takes effect meanwhile.
-async fn wait(turn: &Turn, started: Instant, mut every: Duration) -> Result<(), StoreError> {
+async fn wait(session: &RefreshSession, started: Instant, mut every: Duration) -> Result<(), StoreError> {
     loop {
         let (due, read) = (started + every, Instant::now() + READ_POLICY_EVERY);
         tokio::time::sleep_until(due.min(read)).await;
         if due <= read {
             return Ok(());
         }
-        every = turn.refresh_every().await?;
+        every = session.refresh_every().await?;
     }
 }
 
 /// Refreshes once, if this instance holds the refresh lock. Gives the interval to the next refresh.
-async fn refresh_if_leader(turn: &Turn) -> Result<Duration, StoreError> {
-    let every = turn.refresh_every().await?;
-    if turn.take().await? {
+async fn refresh_if_leader(session: &RefreshSession) -> Result<Duration, StoreError> {
+    let every = session.refresh_every().await?;
+    if session.try_lock().await? {
         let started = Instant::now();
-        turn.refresh().await?;
+        session.refresh().await?;
         metrics::histogram!(names::REFRESH_SECONDS).record(started.elapsed());
     }
     Ok(every)

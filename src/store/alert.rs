@@ -1,8 +1,8 @@
 //! `alert`, `alert_action`: what rules found, and what people did about it.
 //!
-//! Before: `http::alert`, `vitals alerts`. After: the tables; steps of people go through the functions that a DBA calls, too
+//! Before: `http::alert`, `vitals alerts`. After: the tables; actions of people use the same functions as a DBA
 //! (`sql/functions/alerts/alert_actions.sql`).
-//! Promise: a step is done as a whole, with who and when, or refused in words.
+//! Promise: an action is done as a whole, with who and when, or refused with the reason.
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -49,35 +49,35 @@ pub struct Filter {
     pub to: Option<Timestamp>,
 }
 
-/// The words of a [`Filter`], which a statement borrows.
-struct Words {
+/// The names of the values of a [`Filter`], which a statement borrows.
+struct FilterNames {
     statuses: Option<Vec<&'static str>>,
     severities: Option<Vec<&'static str>>,
     kinds: Option<Vec<&'static str>>,
 }
 
 impl Filter {
-    fn words(&self) -> Words {
+    fn names(&self) -> FilterNames {
         fn names<T: Copy>(of: &Option<Vec<T>>, name: fn(T) -> &'static str) -> Option<Vec<&'static str>> {
             of.as_ref().map(|all| all.iter().map(|each| name(*each)).collect())
         }
-        Words {
+        FilterNames {
             statuses: names(&self.statuses, AlertStatus::name),
             severities: names(&self.severities, Severity::name),
             kinds: names(&self.kinds, AlertKind::name),
         }
     }
 
-    fn parameters<'a>(&'a self, words: &'a Words) -> Vec<(&'a (dyn ToSql + Sync), Type)> {
+    fn parameters<'a>(&'a self, names: &'a FilterNames) -> Vec<(&'a (dyn ToSql + Sync), Type)> {
         vec![
-            (&words.statuses, Type::TEXT_ARRAY),
-            (&words.severities, Type::TEXT_ARRAY),
+            (&names.statuses, Type::TEXT_ARRAY),
+            (&names.severities, Type::TEXT_ARRAY),
             (&self.devices, Type::TEXT_ARRAY),
             (&self.customer_id, Type::INT8),
             (&self.org_id, Type::INT8),
             (&self.user_id, Type::INT8),
             (&self.rule_id, Type::INT8),
-            (&words.kinds, Type::TEXT_ARRAY),
+            (&names.kinds, Type::TEXT_ARRAY),
             (&self.historical, Type::BOOL),
             (&self.from, Type::TIMESTAMPTZ),
             (&self.to, Type::TIMESTAMPTZ),
@@ -85,18 +85,18 @@ impl Filter {
     }
 }
 
-/// Where a page ended: event time and number of its last alert.
-pub type Place = (Timestamp, i64);
+/// The end of a page: event time and number of its last alert.
+pub type AlertCursor = (Timestamp, i64);
 
-/// What became of a step of a person.
+/// The result of an action of a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub enum ActionOutcome {
     /// Done, or done before by the same person.
     Done,
     /// There is no such alert.
-    Absent,
-    /// Not possible any more; says why.
-    TooLate(String),
+    NotFound,
+    /// No longer possible; the reason.
+    Conflict(String),
 }
 
 /// Alerts that match, newest first, behind `after`, `limit` at most.
@@ -106,13 +106,13 @@ pub enum Step {
 pub async fn list(
     store: &Store,
     filter: &Filter,
-    after: Option<Place>,
+    after: Option<AlertCursor>,
     limit: i64,
 ) -> Result<Vec<Alert>, StoreError> {
     let client = store.client().await?;
-    let words = filter.words();
+    let names = filter.names();
     let (after_ts, after_id) = after.unzip();
-    let mut parameters = filter.parameters(&words);
+    let mut parameters = filter.parameters(&names);
     parameters.extend([
         (&after_ts as &(dyn ToSql + Sync), Type::TIMESTAMPTZ),
         (&after_id, Type::INT8),
@@ -128,10 +128,10 @@ pub async fn list(
 /// The database cannot be asked.
 pub async fn summary(store: &Store, filter: &Filter) -> Result<Vec<AlertTally>, StoreError> {
     let client = store.client().await?;
-    let words = filter.words();
-    let rows = SUMMARY.query_unprepared(&**client, &filter.parameters(&words)).await?;
+    let names = filter.names();
+    let rows = SUMMARY.query_unprepared(&**client, &filter.parameters(&names)).await?;
     let word = |row: &Row, column| row.get::<_, String>(column);
-    let none_such = |word: String| StoreError::State(format!("alert holds {word:?}, which is no word of it"));
+    let none_such = |word: String| StoreError::State(format!("alert holds {word:?}, which is unknown"));
     rows.iter()
         .map(|row| {
             let (status, severity) = (word(row, "status"), word(row, "severity"));
@@ -161,37 +161,42 @@ pub async fn read(store: &Store, alert_id: i64) -> Result<Option<AlertDetail>, S
     rows.first().map(detail).transpose()
 }
 
-/// A person takes an alert on.
+/// A person acknowledges an alert.
 ///
 /// # Errors
-/// The database cannot be asked, or refuses the words.
+/// The database cannot be asked, or refuses a text.
 pub async fn acknowledge(
     store: &Store,
     alert_id: i64,
     actor: &str,
     note: Option<&str>,
-) -> Result<Step, StoreError> {
+) -> Result<ActionOutcome, StoreError> {
     step(&ACKNOWLEDGE, store, alert_id, actor, note).await
 }
 
-/// A person ends an alert.
+/// A person resolves an alert.
 ///
 /// # Errors
-/// The database cannot be asked, or refuses the words.
+/// The database cannot be asked, or refuses a text.
 pub async fn resolve(
     store: &Store,
     alert_id: i64,
     actor: &str,
     note: Option<&str>,
-) -> Result<Step, StoreError> {
+) -> Result<ActionOutcome, StoreError> {
     step(&RESOLVE, store, alert_id, actor, note).await
 }
 
-/// A person says something about an alert.
+/// A person adds a note to an alert.
 ///
 /// # Errors
-/// The database cannot be asked, or refuses the words.
-pub async fn note(store: &Store, alert_id: i64, actor: &str, note: &str) -> Result<Step, StoreError> {
+/// The database cannot be asked, or refuses a text.
+pub async fn note(
+    store: &Store,
+    alert_id: i64,
+    actor: &str,
+    note: &str,
+) -> Result<ActionOutcome, StoreError> {
     step(&NOTE, store, alert_id, actor, Some(note)).await
 }
 
@@ -201,19 +206,19 @@ async fn step(
     alert_id: i64,
     actor: &str,
     note: Option<&str>,
-) -> Result<Step, StoreError> {
+) -> Result<ActionOutcome, StoreError> {
     let client = store.client().await?;
     match statement.query(&client, &[&alert_id, &actor, &note]).await {
-        Ok(_) => Ok(Step::Done),
-        Err(error) if error.is(&SqlState::NO_DATA_FOUND) => Ok(Step::Absent),
+        Ok(_) => Ok(ActionOutcome::Done),
+        Err(error) if error.is(&SqlState::NO_DATA_FOUND) => Ok(ActionOutcome::NotFound),
         Err(error) if error.is(&SqlState::RAISE_EXCEPTION) => {
-            Ok(Step::TooLate(error.refusal().unwrap_or_default().to_owned()))
+            Ok(ActionOutcome::Conflict(error.refusal().unwrap_or_default().to_owned()))
         }
         Err(error) => Err(error),
     }
 }
 
-/// A column of JSON as what it stands for.
+/// Deserializes a column of JSON.
 pub(super) fn of_json<T: DeserializeOwned>(row: &Row, column: &'static str) -> Result<T, StoreError> {
     let read = row.try_get::<_, Json<T>>(column);
     read.map(|Json(value)| value).map_err(|error| StoreError::State(format!("{column}: {error}")))

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
-use super::{Patience, Statement, Store, StoreError, statement};
+use super::{Statement, StatementTimeout, Store, StoreError, statement};
 
 const DEVICES: Statement = statement!("alert_replay", "devices");
 const MEASURE: Statement = statement!("alert_replay", "measure");
@@ -94,7 +94,7 @@ async fn read_only(
     parameters: &[&(dyn ToSql + Sync)],
 ) -> Result<Vec<Episode>, StoreError> {
     let mut client = store.client().await?;
-    let transaction = Patience::Unlimited.begin(&mut client, "set transaction read only").await?;
+    let transaction = StatementTimeout::None.begin(&mut client, "set transaction read only").await?;
     let rows = statement.query(&transaction, parameters).await?;
     let failed = |source| StoreError::Postgres { statement: "commit", source };
     transaction.commit().await.map_err(failed)?;

@@ -11,7 +11,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 
 use super::alert::of_json;
-use super::{Patience, Statement, Store, StoreError, statement};
+use super::{Statement, StatementTimeout, Store, StoreError, statement};
 use crate::model::{AlertKind, AlertRule, RuleDraft};
 
 const LIST: Statement = statement!("alert_rule", "list");
@@ -38,15 +38,15 @@ pub struct Filter {
 
 /// What became of a change.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Change {
+pub enum ChangeOutcome {
     /// The rule as it is now.
-    Made(Box<AlertRule>),
+    Done(Box<AlertRule>),
     /// There is no such rule.
-    Absent,
-    /// It is impossible; says why.
-    Impossible(String),
-    /// What stands there is in the way; says what.
-    InTheWay(String),
+    NotFound,
+    /// The rule is invalid; the reason.
+    Invalid(String),
+    /// It conflicts with another change or rule; which.
+    Conflict(String),
 }
 
 /// The rules that match, in the order of their numbers.
@@ -83,8 +83,8 @@ pub async fn versions(store: &Store, rule_id: i64) -> Result<Vec<AlertRule>, Sto
 ///
 /// # Errors
 /// The database cannot be asked.
-pub async fn add(store: &Store, draft: &RuleDraft, actor: Option<&str>) -> Result<Change, StoreError> {
-    change(store, actor, &ADD, &[&draft.columns()]).await.map(|made| made.unwrap_or(Change::Absent))
+pub async fn add(store: &Store, draft: &RuleDraft, actor: Option<&str>) -> Result<ChangeOutcome, StoreError> {
+    change(store, actor, &ADD, &[&draft.columns()]).await.map(|made| made.unwrap_or(ChangeOutcome::NotFound))
 }
 
 /// Makes a rule what `draft` says, if it has the version that is expected (`None`: any).
@@ -97,15 +97,15 @@ pub async fn replace(
     draft: &RuleDraft,
     expected: Option<i32>,
     actor: Option<&str>,
-) -> Result<Change, StoreError> {
+) -> Result<ChangeOutcome, StoreError> {
     if let Some(made) = change(store, actor, &REPLACE, &[&rule_id, &draft.columns(), &expected]).await? {
         return Ok(made);
     }
     Ok(match read(store, rule_id).await? {
-        None => Change::Absent,
+        None => ChangeOutcome::NotFound,
         Some(rule) => {
             let by = format!("by {} at {:.0}", rule.changed_by, rule.changed_at);
-            Change::InTheWay(format!(
+            ChangeOutcome::Conflict(format!(
                 "rule {rule_id} was changed meanwhile, {by}: its version is {}",
                 rule.version
             ))
@@ -122,9 +122,9 @@ pub async fn set_enabled(
     rule_id: i64,
     enabled: bool,
     actor: Option<&str>,
-) -> Result<Change, StoreError> {
+) -> Result<ChangeOutcome, StoreError> {
     let made = change(store, actor, &SET_ENABLED, &[&rule_id, &enabled]).await?;
-    Ok(made.unwrap_or(Change::Absent))
+    Ok(made.unwrap_or(ChangeOutcome::NotFound))
 }
 
 /// Deletes a rule that never raised an alert.
@@ -134,7 +134,7 @@ pub async fn set_enabled(
 pub async fn remove(store: &Store, rule_id: i64) -> Result<Removal, StoreError> {
     let client = store.client().await?;
     match REMOVE.execute(&client, &[&rule_id]).await {
-        Ok(0) => Ok(Removal::Absent),
+        Ok(0) => Ok(Removal::NotFound),
         Ok(_) => Ok(Removal::Done),
         Err(error) if error.is(&SqlState::FOREIGN_KEY_VIOLATION) => Ok(Removal::HasAlerts),
         Err(error) => Err(error),
@@ -147,7 +147,7 @@ pub enum Removal {
     /// It is gone.
     Done,
     /// There is no such rule.
-    Absent,
+    NotFound,
     /// It, or a rule that replaces it, has alerts, which keep it.
     HasAlerts,
 }
@@ -169,22 +169,22 @@ async fn change(
     actor: Option<&str>,
     statement: &Statement,
     parameters: &[&(dyn ToSql + Sync)],
-) -> Result<Option<Change>, StoreError> {
+) -> Result<Option<ChangeOutcome>, StoreError> {
     let mut client = store.client().await?;
-    let transaction = Patience::Statement.begin(&mut client, "").await?;
+    let transaction = StatementTimeout::Default.begin(&mut client, "").await?;
     match changed(&transaction, actor, statement, parameters).await {
         Ok(rows) => {
             let failed = |source| StoreError::Postgres { statement: "commit", source };
             let made = rows.first().map(rule).transpose()?;
             transaction.commit().await.map_err(failed)?;
-            Ok(made.map(|rule| Change::Made(Box::new(rule))))
+            Ok(made.map(|rule| ChangeOutcome::Done(Box::new(rule))))
         }
         Err(error) if error.is(&SqlState::UNIQUE_VIOLATION) => {
             let reason = "the tenant has a rule that replaces this one already";
-            Ok(Some(Change::InTheWay(reason.to_owned())))
+            Ok(Some(ChangeOutcome::Conflict(reason.to_owned())))
         }
         Err(error) => match error.refusal() {
-            Some(reason) => Ok(Some(Change::Impossible(reason.to_owned()))),
+            Some(reason) => Ok(Some(ChangeOutcome::Invalid(reason.to_owned()))),
             None => Err(error),
         },
     }

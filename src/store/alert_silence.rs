@@ -17,11 +17,11 @@ const UNKNOWN: Statement = statement!("alert_silence", "unknown");
 
 /// What became of a silence that was asked for.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Asked {
-    /// It is kept.
-    Kept(AlertSilence),
-    /// It is impossible; says why.
-    Impossible(Text),
+pub enum SilenceOutcome {
+    /// It was stored.
+    Created(AlertSilence),
+    /// It is invalid; the reason.
+    Invalid(Text),
 }
 
 /// Silences, those that end last first, `limit` at most; those that are over only where they are asked for.
@@ -50,9 +50,9 @@ pub async fn unknown(store: &Store, draft: &SilenceDraft) -> Result<Vec<String>,
 ///
 /// # Errors
 /// The database cannot be asked.
-pub async fn add(store: &Store, draft: &SilenceDraft) -> Result<Asked, StoreError> {
+pub async fn add(store: &Store, draft: &SilenceDraft) -> Result<SilenceOutcome, StoreError> {
     if let Some(reason) = draft.refusal() {
-        return Ok(Asked::Impossible(reason));
+        return Ok(SilenceOutcome::Invalid(reason));
     }
     let client = store.client().await?;
     let number = |id: Option<Id64>| id.map(|id| id.0);
@@ -77,13 +77,13 @@ pub async fn add(store: &Store, draft: &SilenceDraft) -> Result<Asked, StoreErro
     match rows {
         Ok(rows) => {
             let row = rows.first().ok_or_else(|| StoreError::State("an insert gave no row".to_owned()))?;
-            Ok(Asked::Kept(of_json(row, "silence")?))
+            Ok(SilenceOutcome::Created(of_json(row, "silence")?))
         }
         Err(error) if error.is(&SqlState::FOREIGN_KEY_VIOLATION) => {
-            Ok(Asked::Impossible(text!("rule-absent", id = rule_id.unwrap_or_default().to_string())))
+            Ok(SilenceOutcome::Invalid(text!("rule-absent", id = rule_id.unwrap_or_default().to_string())))
         }
         Err(error) => match error.refusal() {
-            Some(reason) => Ok(Asked::Impossible(Text::Verbatim(reason.to_owned()))),
+            Some(reason) => Ok(SilenceOutcome::Invalid(Text::Verbatim(reason.to_owned()))),
             None => Err(error),
         },
     }

@@ -1,18 +1,18 @@
-//! What the clock does to alerts: `vitals.expire_alerts()` and `vitals.evaluate_silence()`.
+//! Changes of alerts that time causes: `vitals.expire_alerts()` and `vitals.evaluate_silence()`.
 //!
-//! Before: `schedule::alerts`. After: rows of `notification`, for whoever is to be told.
-//! Promise: one sweep at a time, of all instances; a sweep that finds another at work leaves it to that.
+//! Before: `schedule::alerts`. After: rows of `notification`.
+//! Promise: one sweep runs at a time in all instances; a sweep that finds another one running does nothing.
 
-use super::{Patience, Store, StoreError, statement};
+use super::{StatementTimeout, Store, StoreError, statement};
 
-/// Lets alerts expire and judges silence. True: somebody is to be told.
+/// Expires alerts and evaluates the silence rules. True: there are new notifications.
 ///
 /// # Errors
 /// The database is away; the next sweep does the same work.
 pub async fn sweep(store: &Store) -> Result<bool, StoreError> {
     let mut client = store.client().await?;
-    // Thousands of devices are looked at; nobody waits for it.
-    let transaction = Patience::Unlimited.begin(&mut client, "").await?;
+    // It reads the newest sample of every device, and nobody waits for it.
+    let transaction = StatementTimeout::None.begin(&mut client, "").await?;
     let row = statement!("alert_sweep", "sweep").query(&transaction, &[]).await?;
     transaction
         .commit()

@@ -1,8 +1,8 @@
 //! `api_key`: keys of the HTTP interface.
 //!
-//! Before: `keys` looks one up by its public part; `vitals keys` makes, lists, rotates and revokes them. After: the table,
-//! whose triggers tell every instance of a change (`wake::Subject::ApiKey`).
-//! Promise: no secret passes here, but its SHA-256 alone.
+//! Before: `keys` looks one up by its public part; `vitals keys` creates, lists, rotates and revokes them. After: the table,
+//! whose triggers notify every instance of a change (`wake::Subject::ApiKey`).
+//! Promise: this module sees the SHA-256 of a secret, never the secret.
 
 use std::collections::HashMap;
 
@@ -22,26 +22,26 @@ const REVOKE: Statement = statement!("api_key", "revoke");
 const ROTATE: Statement = statement!("api_key", "rotate");
 const USED: Statement = statement!("api_key", "used");
 
-/// What a key is held against.
+/// A key as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
+pub struct StoredKey {
     /// Its tenant; `None`: every one.
     pub customer_id: Option<i64>,
     /// What it may do.
     pub scopes: Vec<Scope>,
     /// Of its secret.
     pub secret_hash: SecretHash,
-    /// Of the secret before, and until when that does.
+    /// Hash of the previous secret, and until when it works.
     pub previous: Option<(SecretHash, Timestamp)>,
-    /// From when on it does no longer.
+    /// When it stops working.
     pub expires_at: Option<Timestamp>,
-    /// It was ended.
+    /// It was revoked.
     pub is_revoked: bool,
 }
 
-/// A key to be kept.
+/// A new key.
 #[derive(Debug, Clone)]
-pub struct Draft<'a> {
+pub struct NewKey<'a> {
     /// Its public part.
     pub key_id: KeyId,
     /// What it is for.
@@ -54,19 +54,19 @@ pub struct Draft<'a> {
     pub secret_hash: SecretHash,
     /// Who makes it.
     pub created_by: &'a str,
-    /// From when on it does no longer.
+    /// When it stops working.
     pub expires_at: Option<Timestamp>,
 }
 
-/// The keys of these public parts, those that there are.
+/// The keys that have these public parts; unknown ones are left out.
 ///
 /// # Errors
 /// The database is away.
-pub async fn find(store: &Store, key_ids: &[KeyId]) -> Result<HashMap<KeyId, Kept>, StoreError> {
+pub async fn find(store: &Store, key_ids: &[KeyId]) -> Result<HashMap<KeyId, StoredKey>, StoreError> {
     let client = store.client().await?;
     let key_ids: Vec<String> = key_ids.iter().map(ToString::to_string).collect();
     let rows = FIND.query(&client, &[&key_ids]).await?;
-    rows.iter().map(|row| Ok((key_id(row)?, kept(row)?))).collect()
+    rows.iter().map(|row| Ok((key_id(row)?, stored_key(row)?))).collect()
 }
 
 fn key_id(row: &Row) -> Result<KeyId, StoreError> {
@@ -74,13 +74,13 @@ fn key_id(row: &Row) -> Result<KeyId, StoreError> {
     key_id.map_err(|_| StoreError::State("a key_id in api_key is none".into()))
 }
 
-fn kept(row: &Row) -> Result<Kept, StoreError> {
+fn stored_key(row: &Row) -> Result<StoredKey, StoreError> {
     let hash = |bytes: &[u8]| {
         SecretHash::try_from(bytes).map_err(|_| StoreError::State("a hash in api_key is no SHA-256".into()))
     };
     let previous = row.get::<_, Option<&[u8]>>("previous_hash").map(hash).transpose()?;
     let scopes: Vec<&str> = row.get("scopes");
-    Ok(Kept {
+    Ok(StoredKey {
         customer_id: row.get("customer_id"),
         scopes: scopes.into_iter().filter_map(Scope::of_name).collect(),
         secret_hash: hash(row.get("secret_hash"))?,
@@ -90,11 +90,11 @@ fn kept(row: &Row) -> Result<Kept, StoreError> {
     })
 }
 
-/// Keeps a key. False: one of this name does already.
+/// Stores a key. False: there is one of this name.
 ///
 /// # Errors
-/// The database is away, or refuses the words.
-pub async fn add(store: &Store, draft: &Draft<'_>) -> Result<bool, StoreError> {
+/// The database is away, or refuses a text.
+pub async fn add(store: &Store, draft: &NewKey<'_>) -> Result<bool, StoreError> {
     let client = store.client().await?;
     let scopes: Vec<&str> = draft.scopes.iter().map(|scope| scope.name()).collect();
     let added = ADD
@@ -118,7 +118,7 @@ pub async fn add(store: &Store, draft: &Draft<'_>) -> Result<bool, StoreError> {
     }
 }
 
-/// All keys, the newest first; those that are over only where they are asked for.
+/// All keys, the newest first; expired and revoked ones on request.
 ///
 /// # Errors
 /// The database is away.
@@ -128,7 +128,7 @@ pub async fn list(store: &Store, over_too: bool) -> Result<Vec<ApiKey>, StoreErr
     rows.iter().map(|row| of_json(row, "key")).collect()
 }
 
-/// How many keys do at present.
+/// Number of keys that work now.
 ///
 /// # Errors
 /// The database is away.
@@ -137,7 +137,7 @@ pub async fn measure(store: &Store) -> Result<i64, StoreError> {
     Ok(MEASURE.query(&client, &[]).await?.first().map_or(0, |row| row.get("in_force")))
 }
 
-/// Gives the key of this public part or name a new secret; the one it has does until `previous_until`. `None`: there is no such
+/// Gives the key of this public part or name a new secret; the current one works until `previous_until`. `None`: there is no such
 /// key, or it is revoked.
 ///
 /// # Errors
@@ -155,7 +155,7 @@ pub async fn rotate(
     rows.first().map(|row| of_json(row, "key")).transpose()
 }
 
-/// Ends the key of this public part or name. `None`: there is no such key.
+/// Revokes the key of this public part or name. `None`: there is no such key.
 ///
 /// # Errors
 /// The database is away.

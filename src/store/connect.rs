@@ -16,26 +16,26 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config};
 
 use super::StoreError;
+use super::abandoned::{AbandonedConnections, Dialer};
 use super::error::describe;
-use super::given_up::{Dialer, GivenUp};
 use super::tls::{Connection, Tls};
 use crate::config::Settings;
 use crate::tasks;
 use crate::telemetry::names;
 
-/// The door: a pool of connections, and how to open one of one's own.
+/// The pool of connections, and how to open a connection outside of it.
 #[derive(Clone)]
 pub struct Store {
     pool: Pool,
     pub(super) config: Config,
     tls: Tls,
-    given_up: GivenUp,
+    abandoned: AbandonedConnections,
     server: Arc<str>,
     connect_timeout: Duration,
-    patience: Duration,
+    work_timeout: Duration,
 }
 
-/// Keeps a session of one's own alive.
+/// Drives a connection outside of the pool; dropping it closes the connection.
 pub type Driver = tokio_util::task::AbortOnDropHandle<()>;
 
 impl std::fmt::Debug for Store {
@@ -44,15 +44,14 @@ impl std::fmt::Debug for Store {
     }
 }
 
-/// A machine of ours that is gone without a word leaves locks behind, for which others wait: the server looks whether it is
-/// still there.
-const SERVER_LOOKS: &str = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 -c tcp_user_timeout=30000";
+/// If a client machine disappears, its locks remain, and others wait for them: TCP keepalive makes the server notice.
+const SERVER_KEEPALIVE: &str = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 -c tcp_user_timeout=30000";
 
-/// Statements of one piece of work, each of which may take `statement_timeout_ms`.
+/// Most statements of one unit of work, each of which may take `statement_timeout_ms`.
 const STATEMENTS: u32 = 4;
 
-/// A service that is there and cannot be heard leaves its transaction to the server for this long at most: the readings in it
-/// are sent again, to another instance, which waits for those rows.
+/// How long the server keeps an idle transaction, for the case that the network fails: devices send the readings again to another
+/// instance, which waits for the locks of these rows.
 const LONGEST_IDLE_MS: u64 = 10_000;
 
 impl Store {
@@ -71,7 +70,7 @@ impl Store {
         // A role named as our private schema would otherwise find, and make, its tables there. Late rows may touch any
         // number of compressed ones; by default TimescaleDB refuses a transaction that touches many.
         let options = format!(
-            "{} -c timezone=UTC -c search_path=public -c timescaledb.max_tuples_decompressed_per_dml_transaction=0 {SERVER_LOOKS}",
+            "{} -c timezone=UTC -c search_path=public -c timescaledb.max_tuples_decompressed_per_dml_transaction=0 {SERVER_KEEPALIVE}",
             config.get_options().unwrap_or_default()
         );
         config.options(&options);
@@ -81,11 +80,11 @@ impl Store {
         with_timeout.options(format!(
             "{options} -c statement_timeout={statement_ms} -c idle_in_transaction_session_timeout={idle_ms}"
         ));
-        let given_up = GivenUp::default();
+        let abandoned = AbandonedConnections::default();
         let manager = Manager::from_connect(
             with_timeout,
-            Dialer { tls: tls.clone(), given_up: given_up.clone() },
-            // A connection that fell silent is not given out again.
+            Dialer { tls: tls.clone(), abandoned: abandoned.clone() },
+            // A connection that no longer answers is not handed out.
             ManagerConfig { recycling_method: RecyclingMethod::Verified },
         );
         let pool = Pool::builder(manager)
@@ -93,14 +92,14 @@ impl Store {
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(settings.connect_timeout()))
             .create_timeout(Some(settings.connect_timeout()))
-            // Several may have fallen silent together; whoever asks waits for each in turn.
+            // Several connections may have failed together, and the caller waits for the check of each.
             .recycle_timeout(Some(settings.connect_timeout() / 4))
             .build()
             .map_err(|error| StoreError::Pool(error.to_string()))?;
-        let patience = settings.connect_timeout() + settings.statement_timeout() * STATEMENTS;
+        let work_timeout = settings.connect_timeout() + settings.statement_timeout() * STATEMENTS;
         let server = server_of(&config).into();
         let connect_timeout = settings.connect_timeout();
-        Ok(Self { pool, config, tls, given_up, server, connect_timeout, patience })
+        Ok(Self { pool, config, tls, abandoned, server, connect_timeout, work_timeout })
     }
 
     /// A connection from the pool, statements cached on it.
@@ -111,14 +110,14 @@ impl Store {
         let asked = Instant::now();
         let got = self.pool.get().await.map_err(|error| match error {
             PoolError::Backend(source) => self.unreachable(&source),
-            PoolError::Timeout(TimeoutType::Create) => self.unfit("no answer in time", None),
+            PoolError::Timeout(TimeoutType::Create) => self.server_error("no answer in time", None),
             error => StoreError::Pool(error.to_string()),
         });
         metrics::histogram!(names::POOL_WAIT_SECONDS).record(asked.elapsed());
         got
     }
 
-    /// A connection for work that may be broken off: it is closed afterwards, not given back.
+    /// A connection for work that may be cancelled: it is closed afterwards, not returned to the pool.
     ///
     /// # Errors
     /// [`super::Kind::Down`] when none can be had within `connect_timeout_ms`.
@@ -126,7 +125,7 @@ impl Store {
         Ok(OwnClient(Some(self.client().await?)))
     }
 
-    /// Tells Prometheus how the pool is.
+    /// Sets the gauges of the pool.
     #[expect(clippy::cast_precision_loss, reason = "a few connections")]
     pub fn measure_pool(&self) {
         let status = self.pool.status();
@@ -158,33 +157,33 @@ impl Store {
         }
     }
 
-    /// The server cannot be reached or does not let us in: with its words, where it is, and the setting that says so.
+    /// The server cannot be reached or refuses the login: its message, its address, and the setting.
     fn unreachable(&self, source: &tokio_postgres::Error) -> StoreError {
-        self.unfit(describe(source), source.code().cloned())
+        self.server_error(describe(source), source.code().cloned())
     }
 
-    /// The server is not as it has to be.
-    pub(super) fn unfit(&self, cause: impl Into<String>, state: Option<SqlState>) -> StoreError {
+    /// The server does not meet a requirement.
+    pub(super) fn server_error(&self, cause: impl Into<String>, state: Option<SqlState>) -> StoreError {
         StoreError::Server { server: Arc::clone(&self.server), cause: cause.into(), state }
     }
 
-    /// Opens a connection whose messages are wanted too. No statement time-out.
+    /// Opens a connection whose notifications are needed. No statement timeout.
     pub(super) async fn connect(&self) -> Result<(Client, Connection), StoreError> {
         self.connect_to(&self.config).await
     }
 
     /// The same with other parameters: to another database of the server.
     pub(super) async fn connect_to(&self, config: &Config) -> Result<(Client, Connection), StoreError> {
-        let patience = self.connect_timeout + Duration::from_millis(500);
+        let deadline = self.connect_timeout + Duration::from_millis(500);
         // Boxed: a handshake is large, and every caller would carry it.
-        match tokio::time::timeout(patience, Box::pin(self.tls.connect(config))).await {
+        match tokio::time::timeout(deadline, Box::pin(self.tls.connect(config))).await {
             Ok(connected) => connected.map_err(|source| self.unreachable(&source)),
-            Err(_) => Err(self.unfit("no answer in time", None)),
+            Err(_) => Err(self.server_error("no answer in time", None)),
         }
     }
 
-    /// A session of one's own for LISTEN, migrations and refreshes: without statement time-out. It ends when the
-    /// driver is dropped.
+    /// A session outside of the pool, for LISTEN, migrations and refreshes: without statement timeout. It ends when the driver is
+    /// dropped.
     ///
     /// # Errors
     /// [`super::Kind::Down`] when the server cannot be reached.
@@ -197,42 +196,42 @@ impl Store {
         Ok((client, driver))
     }
 
-    /// Tells the server to stop what `client`, a session of one's own, is at.
+    /// Cancels the running statement of `client`, a session outside of the pool.
     pub(super) async fn cancel(&self, client: &Client) {
-        // Best effort: a session that ends is noticed by the server in the end, too.
+        // Best effort: the server also notices when the session ends.
         let _ = client.cancel_token().cancel_query(self.tls.connector().await).await;
     }
 
-    /// Ends the server's side of connections that were given up while they were at work.
-    pub(super) async fn end_given_up(&self, client: &Client) {
-        self.given_up.end(client).await;
+    /// Terminates the server processes of abandoned connections.
+    pub(super) async fn terminate_abandoned(&self, client: &Client) {
+        self.abandoned.terminate(client).await;
     }
 
-    /// Longest time to reach the server.
+    /// Longest time to connect.
     pub(crate) fn connect_timeout(&self) -> Duration {
         self.connect_timeout
     }
 
-    /// `work`, which is a few statements, unless the server falls silent in the midst of it: it ends what takes too long by
-    /// itself, and says so.
+    /// Runs `work`, a few statements, with a deadline above the statement timeout: a server that works cancels slow statements
+    /// itself.
     ///
     /// # Errors
-    /// [`super::Kind::Down`] when it did not say so.
-    pub async fn unless_silent<T>(
+    /// [`super::Kind::Down`] when the deadline has passed: the server does not answer.
+    pub async fn with_timeout<T>(
         &self,
         what: &'static str,
         work: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        tokio::time::timeout(self.patience, work).await.unwrap_or(Err(StoreError::Timeout(what)))
+        tokio::time::timeout(self.work_timeout, work).await.unwrap_or(Err(StoreError::Timeout(what)))
     }
 
-    /// Closes the pool; connections that are out end when they are given back.
+    /// Closes the pool; connections in use are closed when they are returned.
     pub fn close(&self) {
         self.pool.close();
     }
 }
 
-/// A connection that is closed when it is dropped, wherever that happens: whoever came next would be given its open transaction.
+/// A connection that is closed when it is dropped: in the pool, the next user would get its open transaction.
 pub(super) struct OwnClient(Option<Object>);
 
 impl std::ops::Deref for OwnClient {
@@ -249,7 +248,7 @@ impl Drop for OwnClient {
     }
 }
 
-/// How long a loop that found the database away waits before it looks again: longer each time, 2 s at most, without end.
+/// Delays between the attempts of a loop while the database is away: growing up to 2 s, without end.
 pub fn outage_delays() -> ExponentialBackoff {
     ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(50))

@@ -1,4 +1,4 @@
-//! `device_config` and its kin: what a watch is told to do.
+//! `device_config`, `device_config_metric`, `device_config_interface`: the configuration of watches.
 //!
 //! Before: `http::device_config` is asked by a watch. After: the tables a DBA changes.
 
@@ -12,10 +12,10 @@ use crate::model::Owner;
 const HEADERS: Statement = statement!("device_config", "headers");
 const READ: Statement = statement!("device_config", "read");
 
-/// What a watch is told.
+/// The configuration of a watch.
 #[derive(Debug)]
 pub struct DeviceConfig {
-    /// Whose the device is; an unbound device is of the tenant it names, if any.
+    /// Who owns the device; an unbound device gets the tenant it names, if any.
     pub owner: Owner,
     /// Name of the tenant; empty: none.
     pub customer_name: String,
@@ -76,13 +76,13 @@ pub struct Interface {
 }
 
 impl Interface {
-    /// An operator set what is sent.
+    /// Whether an operator set the header.
     pub fn has_header(&self) -> bool {
         !self.auth_header.trim().is_empty()
     }
 }
 
-/// What a device that names this tenant (0: none) and this serial (empty: none) is told; `None`: there is no such tenant.
+/// The configuration for a device that names this tenant (0: none) and this serial (empty: none); `None`: there is no such tenant.
 ///
 /// # Errors
 /// The database is away, or the defaults were deleted.
@@ -120,10 +120,10 @@ pub async fn read(
     }))
 }
 
-/// What watches of a tenant are told to send as Authorization.
+/// The Authorization header that watches of a tenant send.
 #[derive(Debug)]
-pub struct ToldHeader {
-    /// Tenant; 0: everybody.
+pub struct AuthHeader {
+    /// Tenant; 0: all tenants.
     pub customer_id: i64,
     /// The interface.
     pub name: String,
@@ -131,17 +131,17 @@ pub struct ToldHeader {
     pub auth_header: String,
 }
 
-/// Every header that watches are told.
+/// Every Authorization header in the configuration of watches.
 ///
 /// # Errors
 /// The database is away.
-pub async fn headers(store: &Store) -> Result<Vec<ToldHeader>, StoreError> {
+pub async fn headers(store: &Store) -> Result<Vec<AuthHeader>, StoreError> {
     let client = store.client().await?;
     let rows = HEADERS.query(&client, &[]).await?;
-    let told = |row: &Row| ToldHeader {
+    let header = |row: &Row| AuthHeader {
         customer_id: row.get("customer_id"),
         name: row.get("name"),
         auth_header: row.get("auth_header"),
     };
-    Ok(rows.iter().map(told).collect())
+    Ok(rows.iter().map(header).collect())
 }

@@ -12,7 +12,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Type};
 
 use super::outbox::TimeRange;
-use super::{Patience, Statement, Store, StoreError, statement};
+use super::{Statement, StatementTimeout, Store, StoreError, statement};
 use crate::model::{ChargingStatus, DeviceInfo, DeviceInfoItem, Owner};
 
 pub(super) const ADD: Statement = statement!("device_info", "add");
@@ -76,13 +76,13 @@ pub struct Latest {
 /// The database cannot be asked.
 pub async fn latest_of_batches(
     store: &Store,
-    patience: Patience,
+    statement_timeout: StatementTimeout,
     batch_ids: &[i64],
     range: Option<TimeRange>,
     limit: usize,
 ) -> Result<Latest, StoreError> {
     let mut client = store.client().await?;
-    let transaction = patience.begin(&mut client, FROM_BATCHES).await?;
+    let transaction = statement_timeout.begin(&mut client, FROM_BATCHES).await?;
     let (first, last) = (range.map(|range| range.first), range.map(|range| range.last));
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = statement!("device_info", "latest_of_batches")

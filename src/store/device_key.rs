@@ -1,8 +1,8 @@
-//! `vitals.device_key_secret` and `device_key_revocation`: what keys of single devices are made of and held against.
+//! `vitals.device_key_secret` and `device_key_revocation`: the secrets and the revocations of the keys of single devices.
 //!
 //! Before: `keys` reads both whole; `vitals keys` revokes, readmits and rotates. After: the tables, whose triggers announce a change
 //! to every instance (`wake::Subject::ApiKey`).
-//! Promise: nothing is kept of a device that was never revoked.
+//! Promise: nothing is stored about a device whose keys were never revoked.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -20,12 +20,12 @@ const REVOKE: Statement = statement!("device_key", "revoke");
 const ROTATE: Statement = statement!("device_key", "rotate");
 const SECRETS: Statement = statement!("device_key", "secrets");
 
-/// Whose keys.
+/// The owner of some device keys.
 #[derive(Debug, Clone, Copy)]
-pub enum Of<'a> {
-    /// Of one device.
+pub enum KeyOwner<'a> {
+    /// One device.
     Device(&'a str),
-    /// Of all devices that were a tenant's when they were handed their keys, and of those that are its own since.
+    /// All devices that belonged to a tenant when they received their keys, or belong to it now.
     Tenant(i64),
 }
 
@@ -44,7 +44,7 @@ pub struct Revoked {
     pub readmitted_at: Option<Timestamp>,
 }
 
-impl<'a> Of<'a> {
+impl<'a> KeyOwner<'a> {
     const fn columns(self) -> (Option<&'a str>, Option<i64>) {
         match self {
             Self::Device(device_sn) => (Some(device_sn), None),
@@ -53,7 +53,7 @@ impl<'a> Of<'a> {
     }
 }
 
-/// All of it.
+/// All secrets and revocations.
 ///
 /// # Errors
 /// The database is away.
@@ -82,27 +82,27 @@ fn secret(row: &Row) -> Result<DeviceSecret, StoreError> {
     Ok(DeviceSecret { generation: row.get("generation"), secret, ends_at: row.get("ends_at") })
 }
 
-/// Revokes keys. False: they are already.
+/// Revokes keys. False: they are revoked already.
 ///
 /// # Errors
-/// The database is away, or refuses the words.
-pub async fn revoke(store: &Store, of: Of<'_>, revoked_by: &str) -> Result<bool, StoreError> {
+/// The database is away, or refuses a text.
+pub async fn revoke(store: &Store, of: KeyOwner<'_>, revoked_by: &str) -> Result<bool, StoreError> {
     let client = store.client().await?;
     let (device_sn, customer_id) = of.columns();
     Ok(REVOKE.execute(&client, &[&device_sn, &customer_id, &revoked_by]).await? > 0)
 }
 
-/// Lets new keys be handed out again. False: they are.
+/// Lets new keys be issued again. False: they are issued.
 ///
 /// # Errors
 /// The database is away.
-pub async fn readmit(store: &Store, of: Of<'_>) -> Result<bool, StoreError> {
+pub async fn readmit(store: &Store, of: KeyOwner<'_>) -> Result<bool, StoreError> {
     let client = store.client().await?;
     let (device_sn, customer_id) = of.columns();
     Ok(READMIT.execute(&client, &[&device_sn, &customer_id]).await? > 0)
 }
 
-/// Makes keys with another secret from now on; those made with others work until `others_until`. Gives the number of the secret.
+/// Makes new keys with another secret from now on; keys of older secrets work until `others_until`. Returns the number of the secret.
 ///
 /// # Errors
 /// The database is away, or somebody else rotated it at the same moment.
@@ -114,7 +114,7 @@ pub async fn rotate(store: &Store, others_until: Timestamp) -> Result<i32, Store
         .ok_or_else(|| StoreError::State("device_key.rotate gave no row".into()))
 }
 
-/// Revocations, the newest first; those that ended only where they are asked for.
+/// Revocations, the newest first; ended ones on request.
 ///
 /// # Errors
 /// The database is away.

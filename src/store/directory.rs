@@ -1,8 +1,8 @@
 //! Tenants, organisation units, users and bindings from outside: many at once, checked and merged as sets.
 //!
-//! Before: `command::directory` reads lines of files. After: the tables of the directory; `store::owners` tells of it.
-//! Promise: what [`Import::load`] takes is merged in one transaction or not at all; the same again changes nothing; a
-//! line that cannot be taken costs its neighbours nothing; memory does not grow with the number of lines.
+//! Before: `command::directory` reads lines of files. After: the tables of the directory; `store::owners` reports the change.
+//! Promise: a file given to [`Import::load`] is merged in one transaction or not at all; importing it twice changes nothing; a
+//! refused line does not affect other lines; memory does not grow with the number of lines.
 
 use std::pin::pin;
 
@@ -16,7 +16,7 @@ use super::{Driver, Statement, Store, StoreError, statement};
 
 const LOCK: Statement = statement!("directory", "lock");
 
-/// For sorting a file of a million lines, and so that a writer that never ends is told as such.
+/// Memory to sort a file of a million lines, and an error if another writer holds the directory for too long.
 const SETTINGS: &str = "set local work_mem = '64MB'; set local lock_timeout = '60s'";
 
 /// A tenant.
@@ -46,7 +46,7 @@ pub struct User {
     pub user_id: i64,
     /// Their name.
     pub name: Option<String>,
-    /// Where they sit.
+    /// Their organisation unit.
     pub org_id: Option<i64>,
 }
 
@@ -55,9 +55,9 @@ pub struct User {
 pub struct Binding {
     /// Serial.
     pub device_sn: String,
-    /// Who; `None`: nobody any more.
+    /// Who; `None`: the device is unbound.
     pub user_id: Option<i64>,
-    /// Since when; `None`: as of now, if that is news.
+    /// Since when; `None`: now, if it differs from the current binding.
     pub valid_from: Option<Timestamp>,
     /// Until when; `None`: until the next binding.
     pub valid_until: Option<Timestamp>,
@@ -65,25 +65,25 @@ pub struct Binding {
 
 /// How entries of one kind are staged, checked and merged.
 #[derive(Debug)]
-pub struct Kind {
+pub struct EntryKind {
     stage: Statement,
     copy: &'static str,
     types: &'static [Type],
     refuse: Statement,
-    /// Each tells what it did as `added`, `changed`, `ended`, with the first of them, or nothing.
+    /// Each returns the numbers `added`, `changed`, `ended` and the first entries of each, or no row.
     merge: &'static [Statement],
 }
 
-/// What a file is made of.
+/// An entry of a file.
 pub trait Entry: Sync {
-    /// How such entries are taken in.
-    const KIND: Kind;
+    /// How such entries are imported.
+    const KIND: EntryKind;
     /// The values, in the order of the columns.
     fn values(&self) -> Vec<&(dyn ToSql + Sync)>;
 }
 
 impl Entry for Customer {
-    const KIND: Kind = Kind {
+    const KIND: EntryKind = EntryKind {
         stage: statement!("directory", "stage_customers"),
         copy: "copy pg_temp.incoming (line, customer_id, name) from stdin (format binary)",
         types: &[Type::INT8, Type::INT8, Type::TEXT],
@@ -97,7 +97,7 @@ impl Entry for Customer {
 }
 
 impl Entry for OrgUnit {
-    const KIND: Kind = Kind {
+    const KIND: EntryKind = EntryKind {
         stage: statement!("directory", "stage_orgs"),
         copy: "copy pg_temp.incoming (line, org_id, name, ancestors) from stdin (format binary)",
         types: &[Type::INT8, Type::INT8, Type::TEXT, Type::INT8_ARRAY],
@@ -111,7 +111,7 @@ impl Entry for OrgUnit {
 }
 
 impl Entry for User {
-    const KIND: Kind = Kind {
+    const KIND: EntryKind = EntryKind {
         stage: statement!("directory", "stage_users"),
         copy: "copy pg_temp.incoming (line, user_id, name, org_id) from stdin (format binary)",
         types: &[Type::INT8, Type::INT8, Type::TEXT, Type::INT8],
@@ -125,7 +125,7 @@ impl Entry for User {
 }
 
 impl Entry for Binding {
-    const KIND: Kind = Kind {
+    const KIND: EntryKind = EntryKind {
         stage: statement!("directory", "stage_bindings"),
         copy: "copy pg_temp.incoming (line, device_sn, user_id, valid_from, valid_until) from stdin (format binary)",
         types: &[Type::INT8, Type::TEXT, Type::INT8, Type::TIMESTAMPTZ, Type::TIMESTAMPTZ],
@@ -142,12 +142,12 @@ impl Entry for Binding {
     }
 }
 
-/// What became of the lines of a file.
+/// The result of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Merged {
     /// New rows.
     pub added: i64,
-    /// Rows that say something else now.
+    /// Rows that were changed.
     pub changed: i64,
     /// Bindings that ended because of others.
     pub ended: i64,
@@ -159,12 +159,12 @@ pub struct Merged {
     pub first_ended: Vec<String>,
 }
 
-/// Whether it is done or only tried.
+/// Whether the import is committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// Commit.
     Apply,
-    /// Find out what would be done.
+    /// Report what would be done.
     DryRun,
 }
 
@@ -176,8 +176,8 @@ pub struct Import {
 }
 
 impl Import {
-    /// Connects. What is only tried is one transaction over all files, so that each knows what those before it would bring; it
-    /// ends with the session.
+    /// Connects. A dry run is one transaction over all files, so that each file sees the changes of those before it; it ends with
+    /// the session.
     ///
     /// # Errors
     /// The database is away.
@@ -185,17 +185,17 @@ impl Import {
         let (client, driver) = store.session().await?;
         let import = Self { client, mode, _driver: driver };
         if mode == Mode::DryRun {
-            import.say("directory.begin", "begin").await?;
+            import.execute("directory.begin", "begin").await?;
         }
         Ok(import)
     }
 
-    async fn say(&self, statement: &'static str, sql: &str) -> Result<(), StoreError> {
+    async fn execute(&self, statement: &'static str, sql: &str) -> Result<(), StoreError> {
         self.client.batch_execute(sql).await.map_err(|source| StoreError::Postgres { statement, source })
     }
 
-    /// Takes the entries of a file in, each with the number of its line. `refused` is told the lines that cannot be
-    /// taken, and why; `staged` is told that there are no more lines, and says if some are missing.
+    /// Imports the entries of a file, each with the number of its line. `refused` is called with each refused line and the
+    /// reason; `staged` is called after the last line and fails if lines are missing.
     ///
     /// # Errors
     /// Nothing was changed.
@@ -206,7 +206,7 @@ impl Import {
         refused: impl FnMut(i64, &str),
     ) -> Result<Merged, StoreError> {
         if self.mode == Mode::Apply {
-            self.say("directory.begin", "begin").await?;
+            self.execute("directory.begin", "begin").await?;
         }
         let merged = self.merge(entries, staged, refused).await;
         let end = match (&merged, self.mode) {
@@ -214,7 +214,7 @@ impl Import {
             (Ok(_), Mode::DryRun) => "drop table pg_temp.incoming; drop table if exists pg_temp.timeline",
             (Err(_), _) => "rollback",
         };
-        let ended = self.say("directory.end", end).await;
+        let ended = self.execute("directory.end", end).await;
         let merged = merged?;
         ended.map(|()| merged)
     }
@@ -225,7 +225,7 @@ impl Import {
         staged: impl FnOnce() -> Result<(), String>,
         mut refused: impl FnMut(i64, &str),
     ) -> Result<Merged, StoreError> {
-        self.say("directory.settings", SETTINGS).await?;
+        self.execute("directory.settings", SETTINGS).await?;
         stage(&self.client, entries).await?;
         staged().map_err(StoreError::State)?;
         refuse::<E>(&self.client, &mut refused).await?;
@@ -262,7 +262,7 @@ async fn stage<E: Entry>(client: &Client, entries: impl Iterator<Item = (i64, E)
     client.batch_execute("analyze pg_temp.incoming").await.map_err(failed)
 }
 
-/// From here on nobody else changes the directory.
+/// Locks the directory until the end of the transaction, and reports the lines that are refused.
 async fn refuse<E: Entry>(client: &Client, refused: &mut impl FnMut(i64, &str)) -> Result<(), StoreError> {
     run(client, LOCK).await?;
     let statement = E::KIND.refuse;

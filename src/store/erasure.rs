@@ -1,7 +1,7 @@
-//! `erasure`: taking a device or a user out of the database, step by step, and the receipt of it.
+//! `erasure`: deleting all data of a device or a user, step by step, and the receipt.
 //!
-//! Before: `vitals erase`. After: sql/functions/erasure; Redis follows by way of `cache::forget`.
-//! Promise: each step is a transaction that notes what it did; one that was broken off goes on where it was.
+//! Before: `vitals erase`. After: sql/functions/erasure; then `cache::erasure` deletes the keys in Redis.
+//! Promise: each step is a transaction that records what it deleted; an interrupted erasure continues where it stopped.
 
 use jiff::Timestamp;
 use tokio_postgres::types::ToSql;
@@ -15,9 +15,9 @@ const STEPS: Statement = statement!("erasure", "steps");
 const STEP: Statement = statement!("erasure", "step");
 const UNDER_WAY: Statement = statement!("erasure", "under_way");
 const STILL_UNDER_WAY: Statement = statement!("erasure", "still_under_way");
-const REST: Statement = statement!("erasure", "rest");
+const LINKED_ROWS: Statement = statement!("erasure", "linked_rows");
 const PENDING: Statement = statement!("erasure", "pending");
-const FORGOTTEN: Statement = statement!("erasure", "forgotten");
+const REDIS_CLEARED: Statement = statement!("erasure", "redis_cleared");
 const RECEIPT: Statement = statement!("erasure", "receipt");
 
 /// What is erased.
@@ -56,14 +56,14 @@ pub struct Step {
     to: Option<Timestamp>,
 }
 
-/// What is being reacted to, of which somebody may hold rows in memory.
+/// Batches and alert changes that are being processed; an instance may hold their rows in memory.
 #[derive(Debug, Clone)]
 pub struct UnderWay {
     batches: Vec<i64>,
     changes: Vec<i64>,
 }
 
-/// What Redis still has to forget.
+/// Devices whose keys are still in Redis.
 #[derive(Debug, Clone)]
 pub struct Pending {
     /// Number of the erasure.
@@ -79,15 +79,15 @@ pub struct Receipt {
     pub id: i64,
     /// `device` or `user`.
     pub kind: String,
-    /// Random number that says nothing of what was erased.
+    /// Random number that says nothing about what was erased.
     pub number: String,
-    /// Who asked.
+    /// Who requested it.
     pub asked_by: String,
     /// When.
     pub asked_at: Timestamp,
-    /// When the last row was gone.
+    /// When the last row was deleted.
     pub erased_at: Option<Timestamp>,
-    /// When Redis was rid of it.
+    /// When Redis was cleared.
     pub forgotten_at: Option<Timestamp>,
     /// Rows by table, JSON.
     pub counts: String,
@@ -95,12 +95,12 @@ pub struct Receipt {
 
 /// A session without statement time-out.
 #[derive(Debug)]
-pub struct Desk {
+pub struct ErasureSession {
     client: Client,
     _driver: Driver,
 }
 
-impl Desk {
+impl ErasureSession {
     /// Opens the session.
     ///
     /// # Errors
@@ -110,7 +110,7 @@ impl Desk {
         Ok(Self { client, _driver: driver })
     }
 
-    /// Begins, or goes on with what was broken off; gives its number.
+    /// Starts an erasure, or continues an interrupted one; returns its number.
     ///
     /// # Errors
     /// The database is away.
@@ -118,7 +118,7 @@ impl Desk {
         Ok(self.row(BEGIN, &[&subject.kind(), &subject.text(), &actor]).await?.get(0))
     }
 
-    /// Whether one was broken off and would go on.
+    /// Whether there is an interrupted erasure that would continue.
     ///
     /// # Errors
     /// The database is away.
@@ -144,7 +144,7 @@ impl Desk {
         Ok(rows.iter().map(step).collect())
     }
 
-    /// Does a step of the erasure `id`, or, without one, counts what it would take; gives how many rows.
+    /// Does a step of the erasure `id`, or, without one, counts the rows it would delete; returns the number of rows.
     ///
     /// # Errors
     /// Nothing of the step was done.
@@ -153,7 +153,7 @@ impl Desk {
         Ok(self.row(STEP, &[&id, &subject.kind(), &subject.text(), relation, from, to]).await?.get(0))
     }
 
-    /// What is being reacted to now.
+    /// Batches and alert changes that are being processed now.
     ///
     /// # Errors
     /// The database is away.
@@ -162,7 +162,7 @@ impl Desk {
         Ok(UnderWay { batches: row.get("batches"), changes: row.get("changes") })
     }
 
-    /// How much of it is still being reacted to.
+    /// How many of them are still being processed.
     ///
     /// # Errors
     /// The database is away.
@@ -170,16 +170,21 @@ impl Desk {
         Ok(self.row(STILL_UNDER_WAY, &[&what.batches, &what.changes]).await?.get(0))
     }
 
-    /// The end of the erasure `id` in the database, or, without one, what it would take: rows by table.
+    /// Deletes the rows that refer to each other and completes the erasure `id` in the database, or, without one, counts them: rows
+    /// by table.
     ///
     /// # Errors
     /// Nothing of it was done.
-    pub async fn rest(&self, id: Option<i64>, subject: &Subject) -> Result<Vec<(String, i64)>, StoreError> {
-        let rows = self.rows(REST, &[&id, &subject.kind(), &subject.text()]).await?;
+    pub async fn linked_rows(
+        &self,
+        id: Option<i64>,
+        subject: &Subject,
+    ) -> Result<Vec<(String, i64)>, StoreError> {
+        let rows = self.rows(LINKED_ROWS, &[&id, &subject.kind(), &subject.text()]).await?;
         Ok(rows.iter().map(|row| (row.get("relation"), row.get("taken"))).collect())
     }
 
-    /// Erasures that Redis has not followed.
+    /// Erasures whose keys are still in Redis.
     ///
     /// # Errors
     /// The database is away.
@@ -191,12 +196,12 @@ impl Desk {
             .collect())
     }
 
-    /// Redis has followed.
+    /// Records that Redis was cleared.
     ///
     /// # Errors
-    /// The database is away; the same again is harmless.
-    pub async fn forgotten(&self, id: i64) -> Result<(), StoreError> {
-        self.rows(FORGOTTEN, &[&id]).await.map(drop)
+    /// The database is away; it may be called twice.
+    pub async fn redis_cleared(&self, id: i64) -> Result<(), StoreError> {
+        self.rows(REDIS_CLEARED, &[&id]).await.map(drop)
     }
 
     /// The receipt.

@@ -1,4 +1,4 @@
-//! What can go wrong at the door to Postgres, and the one table from SQLSTATE to what the caller should do.
+//! Errors of PostgreSQL, and the one table from SQLSTATE to what the caller should do.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use tokio_postgres::error::SqlState;
 /// A failed statement or connection.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// PostgreSQL or the connection to it said no.
+    /// A statement or the connection failed.
     #[error("{statement}: {}", describe(.source))]
     Postgres {
         /// Name of the statement, as in `sql/queries`.
@@ -42,20 +42,20 @@ pub enum StoreError {
 /// What the caller should do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// The same again may work at once (serialisation, deadlock).
+    /// A retry may succeed at once (serialisation failure, deadlock).
     Retry,
     /// A unique key is taken.
     Conflict,
-    /// These data will never be taken.
+    /// These data will never be accepted.
     Refused,
     /// The database is away, starting, stopping or out of something; later.
     Down,
-    /// Nobody thought of this: a fault of ours.
+    /// An error that no other kind covers: a fault of this program.
     Bug,
 }
 
 impl StoreError {
-    /// The server's words where it refused what it was given: fit for whoever gave it, for DETAIL is left out.
+    /// The server's message if it refused the data. It can be shown to the sender, because DETAIL is left out.
     pub fn refusal(&self) -> Option<&str> {
         match (self.kind(), self) {
             (Kind::Refused | Kind::Conflict, Self::Postgres { source, .. }) => {
@@ -79,7 +79,7 @@ impl StoreError {
         }
     }
 
-    /// Whether a reading is there already, by the key of `health_data`. Any other unique index is a DBA's, and a row that
+    /// Whether a reading is already stored, by the key of `health_data`. Any other unique index was made by a DBA, and a row that
     /// violates it is refused.
     pub fn is_repeat(&self) -> bool {
         match self {
@@ -91,7 +91,7 @@ impl StoreError {
         }
     }
 
-    /// Whether a row will never be taken: its data, or a unique index that is not the key of readings.
+    /// Whether a row will never be accepted: because of its data, or of a unique index that is not the key of readings.
     pub fn refuses_a_row(&self) -> bool {
         match self.kind() {
             Kind::Refused => true,
@@ -100,19 +100,19 @@ impl StoreError {
         }
     }
 
-    /// Out of shared memory: the transaction, or what goes on beside it, holds more locks than the server has room for. Half of
-    /// it may fit.
+    /// Out of shared memory: this and other transactions hold more locks than the lock table has room for. Half as many rows may
+    /// fit.
     pub fn is_out_of_locks(&self) -> bool {
         self.is(&SqlState::OUT_OF_MEMORY)
     }
 
-    /// Cancelled: it took longer than `statement_timeout_ms`, or somebody said so. Half of it may not.
+    /// Cancelled: it took longer than `statement_timeout_ms`, or an administrator cancelled it. Half as many rows may succeed.
     pub fn is_cancelled(&self) -> bool {
         self.is(&SqlState::QUERY_CANCELED)
     }
 
-    /// A [`Kind::Bug`] that may be the fault of one row: what a trigger or a function did with it, or its size. Never that
-    /// something is missing, forbidden or damaged, which is nobody's row.
+    /// A [`Kind::Bug`] that one row may cause: an error in a trigger or a function, or the size of the row. Missing objects, missing
+    /// rights and damaged files are never caused by a row.
     pub fn may_be_of_a_row(&self) -> bool {
         match self {
             Self::Postgres { source, .. } => source.code().is_some_and(may_be_of_a_row),
@@ -154,7 +154,7 @@ fn kind_of(state: &SqlState) -> Kind {
         "55" if *state == SqlState::LOCK_NOT_AVAILABLE => Kind::Retry,
         // data exception, integrity constraint violation
         "22" | "23" => Kind::Refused,
-        // a DBA's trigger or function that said no
+        // a trigger or function of a DBA refused it
         "P0" if *state == SqlState::RAISE_EXCEPTION => Kind::Refused,
         // connection, out of resources, operator intervention, I/O, read-only transaction, login refused,
         // object not in prerequisite state

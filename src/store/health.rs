@@ -17,24 +17,27 @@ use super::{Store, StoreError, statement};
 pub async fn health_check(store: &Store) -> Result<(), StoreError> {
     match tokio::time::timeout(store.connect_timeout(), check(store)).await {
         Ok(checked) => checked,
-        Err(_) => Err(store.unfit("no answer in time", None)),
+        Err(_) => Err(store.server_error("no answer in time", None)),
     }
 }
 
 async fn check(store: &Store) -> Result<(), StoreError> {
-    let failed = |source: tokio_postgres::Error| store.unfit(describe(&source), source.code().cloned());
+    let failed =
+        |source: tokio_postgres::Error| store.server_error(describe(&source), source.code().cloned());
     let client = store.client().await?;
     let rows = client.query_typed(statement!("health", "state").sql, &[]).await.map_err(failed)?;
     let state = |column| rows.first().is_some_and(|row| row.get(column));
     if state("is_read_only") {
-        return Err(store.unfit("the database is read-only", Some(SqlState::READ_ONLY_SQL_TRANSACTION)));
+        return Err(
+            store.server_error("the database is read-only", Some(SqlState::READ_ONLY_SQL_TRANSACTION))
+        );
     }
     if !state("has_timescaledb") {
-        return Err(store.unfit("the extension timescaledb is not in this database", None));
+        return Err(store.server_error("the extension timescaledb is not in this database", None));
     }
     if !state("may_make_temporary_tables") {
         let fault = "the role may not make temporary tables: grant temporary on database … to …";
-        return Err(store.unfit(fault, Some(SqlState::INSUFFICIENT_PRIVILEGE)));
+        return Err(store.server_error(fault, Some(SqlState::INSUFFICIENT_PRIVILEGE)));
     }
     client.batch_execute(statement!("health", "can_write").sql).await.map_err(failed)
 }

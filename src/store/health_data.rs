@@ -8,7 +8,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Type};
 
 use super::outbox::TimeRange;
-use super::{Patience, Store, StoreError, statement};
+use super::{StatementTimeout, Store, StoreError, statement};
 use crate::metric::{Measurements, Metric, SqlType, Value};
 use crate::model::{LatestValue, Owner};
 
@@ -23,7 +23,7 @@ const NO_COMPILATION: &str = "set local jit = off";
 
 /// Newest rows, one per device.
 #[derive(Debug, Default)]
-pub struct Newest {
+pub struct NewestRows {
     /// The rows, in no order unless the function says one.
     pub values: Vec<LatestValue>,
     /// Of two reads of one row the later has at least this version.
@@ -36,13 +36,13 @@ pub struct Newest {
 /// The database cannot be asked.
 pub async fn newest_of_batches(
     store: &Store,
-    patience: Patience,
+    statement_timeout: StatementTimeout,
     batch_ids: &[i64],
     range: TimeRange,
     limit: usize,
-) -> Result<Newest, StoreError> {
+) -> Result<NewestRows, StoreError> {
     let mut client = store.client().await?;
-    let transaction = patience.begin(&mut client, SCAN_BATCHES).await?;
+    let transaction = statement_timeout.begin(&mut client, SCAN_BATCHES).await?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = statement!("health_data", "newest_of_batches")
         .query_unprepared(
@@ -55,7 +55,7 @@ pub async fn newest_of_batches(
             ],
         )
         .await?;
-    Ok(Newest { values: rows.iter().filter_map(value).collect(), read_version: read_version(&rows) })
+    Ok(NewestRows { values: rows.iter().filter_map(value).collect(), read_version: read_version(&rows) })
 }
 
 /// The time range of batches whose writer did not say it; `None`: they left no rows.
@@ -64,11 +64,11 @@ pub async fn newest_of_batches(
 /// The database cannot be asked.
 pub async fn range_of_batches(
     store: &Store,
-    patience: Patience,
+    statement_timeout: StatementTimeout,
     batch_ids: &[i64],
 ) -> Result<Option<TimeRange>, StoreError> {
     let mut client = store.client().await?;
-    let transaction = patience.begin(&mut client, SCAN_BATCHES).await?;
+    let transaction = statement_timeout.begin(&mut client, SCAN_BATCHES).await?;
     let rows = statement!("health_data", "range_of_batches")
         .query_unprepared(&*transaction, &[(&batch_ids, Type::INT8_ARRAY)])
         .await?;
@@ -79,7 +79,7 @@ pub async fn range_of_batches(
 #[derive(Debug)]
 pub struct Page {
     /// What they have; a device without rows is left out.
-    pub newest: Newest,
+    pub newest: NewestRows,
     /// Serial after which the next page begins; `None`: this was the last.
     pub next: Option<String>,
 }
@@ -90,14 +90,14 @@ pub struct Page {
 /// The database cannot be asked.
 pub async fn newest_of_devices(store: &Store, after: &str, limit: u32) -> Result<Page, StoreError> {
     let mut client = store.client().await?;
-    let transaction = Patience::Statement.begin(&mut client, NO_COMPILATION).await?;
+    let transaction = StatementTimeout::Default.begin(&mut client, NO_COMPILATION).await?;
     let rows = statement!("health_data", "newest_of_devices")
         .query_unprepared(&*transaction, &[(&after, Type::TEXT), (&i64::from(limit), Type::INT8)])
         .await?;
     let full = rows.len() >= limit as usize;
     let next = rows.last().filter(|_| full).map(|row| row.get("device_sn"));
     let values = rows.iter().filter_map(value).collect();
-    Ok(Page { newest: Newest { values, read_version: read_version(&rows) }, next })
+    Ok(Page { newest: NewestRows { values, read_version: read_version(&rows) }, next })
 }
 
 fn read_version(rows: &[Row]) -> i64 {

@@ -85,7 +85,7 @@ impl Job {
             JobState::Ok => return None,
             JobState::Failed => (
                 format!("failed {} times in a row, next try in {seconds:.0} s: {words}", self.failures),
-                format!("mend that; `call run_job({id})` runs it now"),
+                format!("fix that; `call run_job({id})` runs it now"),
             ),
             JobState::FailedAfterWork => {
                 return Some(format!(

@@ -1,9 +1,10 @@
-//! The only door to Postgres.
+//! Access to PostgreSQL. No other module uses the driver.
 //!
 //! Before: `ingest`, `relay`, `react`, `schedule`, `http` and the commands call it. After: the database.
 //! One file per table or concern; the hot statements are files of `sql/queries`, named as their function.
 //! Promise: every failure is a [`StoreError`] whose [`StoreError::kind`] says what to do; every await has a deadline.
 
+mod abandoned;
 pub mod accounting;
 pub mod alert;
 pub mod alert_change;
@@ -13,9 +14,9 @@ pub mod alert_silence;
 pub mod alert_sweep;
 pub mod api_key;
 pub mod backfill;
+pub mod backlog;
 pub mod batch;
 pub mod clock;
-pub mod condition;
 pub mod connect;
 pub mod copy;
 #[cfg(feature = "fleet")]
@@ -29,7 +30,6 @@ pub mod erasure;
 pub mod error;
 mod exercise_day;
 mod functions;
-mod given_up;
 pub mod health;
 pub mod health_data;
 mod health_document;
@@ -53,13 +53,13 @@ pub mod roles;
 pub mod rollups;
 pub mod schema;
 mod schema_transaction;
+pub mod server_versions;
 mod sleep_segment;
 mod statement;
 pub mod stats;
 pub mod timeline;
 mod tls;
 pub mod unknown_name;
-pub mod versions;
 pub mod wake;
 pub mod watch_log;
 mod workout;
@@ -67,5 +67,5 @@ mod workout;
 pub use connect::{Driver, Store, outage_delays};
 pub use error::{Kind, StoreError};
 pub use health::health_check;
-pub use statement::Patience;
+pub use statement::StatementTimeout;
 pub(crate) use statement::{Statement, statement};

@@ -1,4 +1,4 @@
-//! `notification`: who is still to be told of what, leased by address while one sends to it.
+//! `notification`: pending notifications, leased by address while a sender sends to it.
 //!
 //! Before: the function `notify_alerts` adds rows with the alert. After: `notify` sends what it took and records what became
 //! of it; people ask for dead letters. Promise: one sender at a time per address, over all instances; a message keeps its
@@ -130,7 +130,7 @@ pub struct AttemptResult {
     /// The message; `None`: there was nothing to send.
     pub message_id: Option<Uuid>,
     /// What became of it.
-    pub outcome: Outcome,
+    pub outcome: DeliveryOutcome,
     /// The provider's words, if it did not take it.
     pub error: Option<String>,
     /// Nothing goes to the address for so long.
@@ -139,18 +139,18 @@ pub struct AttemptResult {
 
 /// What became of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum DeliveryOutcome {
     /// The provider has it.
     Sent,
     /// To be tried again, one attempt fewer.
     Failed,
     /// To be tried again, as if it had not been tried.
     Limited,
-    /// Given up.
+    /// Not tried again.
     Dead,
 }
 
-impl Outcome {
+impl DeliveryOutcome {
     /// As the statement and the metrics call it.
     pub fn name(self) -> &'static str {
         match self {
@@ -165,7 +165,7 @@ impl Outcome {
 /// Records outcomes and gives the addresses back.
 ///
 /// # Errors
-/// Nothing was recorded, or (when the connection broke) it may have been: the same again is harmless.
+/// Nothing was recorded, or (when the connection broke) it may have been: it may be called again.
 pub async fn record(store: &Store, channel: Channel, results: &[AttemptResult]) -> Result<(), StoreError> {
     let client = store.client().await?;
     let tokens: Vec<Uuid> = results.iter().map(|one| one.lease.token()).collect();

@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_postgres::{AsyncMessage, Client};
 use tokio_util::sync::CancellationToken;
 
-use super::owners::{self, Change};
+use super::owners::{self, OwnerChange};
 use super::tls::Connection;
 use super::wake::{Announcer, Heard, Subject, Wake};
 use super::{Store, StoreError};
@@ -43,7 +43,7 @@ pub struct Notifier {
     notification: Heard,
     api_key: Heard,
     announced: [(Subject, Arc<Notify>); 2],
-    on_directory_change: Box<dyn Fn(Change) + Send + Sync>,
+    on_directory_change: Box<dyn Fn(OwnerChange) + Send + Sync>,
 }
 
 impl Default for Notifier {
@@ -81,7 +81,7 @@ impl Notifier {
     }
 
     /// Who is given the changes of the directory, in their order.
-    pub fn on_directory_change(&mut self, follow: impl Fn(Change) + Send + Sync + 'static) {
+    pub fn on_directory_change(&mut self, follow: impl Fn(OwnerChange) + Send + Sync + 'static) {
         self.on_directory_change = Box::new(follow);
     }
 
@@ -92,7 +92,7 @@ impl Notifier {
         loop {
             let began = Instant::now();
             let Err(error) = self.session(&store, interval, &stop).await else { return };
-            (self.on_directory_change)(Change::Disconnected);
+            (self.on_directory_change)(OwnerChange::Disconnected);
             outage.wait(began, &error, &stop).await;
             if stop.is_cancelled() {
                 return;
@@ -139,7 +139,7 @@ impl Notifier {
             self.heard(subject).connected();
         }
         let version = owners::version(client, store.connect_timeout()).await?;
-        (self.on_directory_change)(Change::Listening(version));
+        (self.on_directory_change)(OwnerChange::Listening(version));
         Ok(())
     }
 

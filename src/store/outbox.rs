@@ -1,4 +1,4 @@
-//! The outbox: committed transactions that wait for their reaction, leased while one is at work on them.
+//! The outbox: committed transactions that wait for the relay, leased while it processes them.
 //!
 //! Before: `store::batch` and the trigger `health_data_outbox` add rows. After: `relay` claims and finishes them.
 //! Promise: a row is deleted in the transaction that does what the batch causes in the database, under a lease that
@@ -11,7 +11,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-use super::{Patience, Store, StoreError, statement};
+use super::{StatementTimeout, Store, StoreError, statement};
 use crate::telemetry::names;
 use crate::telemetry::trace::TraceContext;
 
@@ -20,7 +20,7 @@ use crate::telemetry::trace::TraceContext;
 const FINISHING: &str =
     "set local synchronous_commit = off; set local idle_in_transaction_session_timeout = '10s'";
 
-/// Which rows a lane of the relay takes.
+/// Which rows a relay worker claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Share {
     /// Rows whose writer gave their time range: all of the service's own but those of [`Share::Far`].
@@ -42,7 +42,7 @@ impl Share {
     }
 }
 
-/// Under which claims are made: one per lane, for its lifetime.
+/// The lease of a worker: one for its lifetime.
 #[derive(Debug, Clone)]
 pub struct Lease {
     token: Uuid,
@@ -55,7 +55,7 @@ impl Lease {
         Self { token: Uuid::new_v4(), seconds: seconds.into() }
     }
 
-    /// What tells it from others.
+    /// Identifies the lease.
     pub(super) fn token(&self) -> Uuid {
         self.token
     }
@@ -154,7 +154,7 @@ pub async fn renew(store: &Store, lease: &Lease, batch_ids: &[i64]) -> Result<()
     Ok(())
 }
 
-/// Puts a claimed row aside for `pause`, so that its neighbours go on.
+/// Parks a claimed row for `pause`, so that the others continue.
 ///
 /// # Errors
 /// The database cannot be asked.
@@ -164,7 +164,7 @@ pub async fn park(store: &Store, lease: &Lease, batch_id: i64, pause: Duration) 
     Ok(())
 }
 
-/// What a reaction did, to be made final.
+/// The batches to finish.
 #[derive(Debug)]
 pub struct Finish<'a> {
     /// The batches, all claimed under the lease.
@@ -177,12 +177,12 @@ pub struct Finish<'a> {
     pub view_missed: bool,
 }
 
-/// What became of it.
+/// The result of finishing batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Finished {
     /// False: the lease was lost, nothing was done, and whoever took over does it.
     pub held: bool,
-    /// Somebody is to be told of an alert: there are new rows of `notification`.
+    /// There are new rows of `notification`.
     pub notified: bool,
 }
 
@@ -193,11 +193,11 @@ pub struct Finished {
 pub async fn finish(
     store: &Store,
     lease: &Lease,
-    patience: Patience,
+    statement_timeout: StatementTimeout,
     finish: &Finish<'_>,
 ) -> Result<Finished, StoreError> {
     let mut client = store.client().await?;
-    let transaction = patience.begin(&mut client, FINISHING).await?;
+    let transaction = statement_timeout.begin(&mut client, FINISHING).await?;
     let (first, last) = (finish.range.map(|range| range.first), finish.range.map(|range| range.last));
     let rows = statement!("outbox", "finish")
         .query_unprepared(
@@ -226,7 +226,7 @@ pub async fn finish(
 
 /// How full the outbox is.
 #[derive(Debug, Clone, Copy)]
-pub struct Measure {
+pub struct OutboxSize {
     /// Rows that wait, leased ones included.
     pub waiting: i64,
     /// Every transaction with a number from here on began later.
@@ -237,11 +237,11 @@ pub struct Measure {
 ///
 /// # Errors
 /// The database cannot be asked.
-pub async fn measure(store: &Store) -> Result<Measure, StoreError> {
+pub async fn measure(store: &Store) -> Result<OutboxSize, StoreError> {
     let client = store.client().await?;
     let rows = statement!("outbox", "measure").query(&client, &[]).await?;
     let row = rows.first().ok_or_else(|| StoreError::State("outbox.measure gave no row".into()))?;
-    Ok(Measure { waiting: row.get("waiting"), horizon: row.get("horizon") })
+    Ok(OutboxSize { waiting: row.get("waiting"), horizon: row.get("horizon") })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What the database holds, at a glance: for the account that `vitals demo` gives, and for tests.
+//! A summary of what the database holds: for the account that `vitals demo` gives, and for tests.
 //!
 //! Before: `demo`. After: the tables and rollups, read only; nothing here is for a hot path.
 

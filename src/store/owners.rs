@@ -3,7 +3,7 @@
 //! Before: `owners` asks for what is not in its cache, and follows changes. After: the tables of the directory (`customer`,
 //! `org_unit`, `app_user`, `device_binding`), whoever changes them.
 //! Promise: owners come with the version of the directory at which they were read; a change whose notification is lost is soon
-//! followed by [`Change::Disconnected`].
+//! followed by [`OwnerChange::Disconnected`].
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -113,7 +113,7 @@ impl Directory for Store {
 
 /// A change of the directory, or of the connection that listens for changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
+pub enum OwnerChange {
     /// Changes after this version are notified from now on; earlier ones are not.
     Listening(Version),
     /// Owners changed.
@@ -123,7 +123,7 @@ pub enum Change {
         /// The serials; `None`: of any device.
         device_sns: Option<Vec<Box<str>>>,
     },
-    /// The connection is lost: changes are not notified until the next [`Change::Listening`].
+    /// The connection is lost: changes are not notified until the next [`OwnerChange::Listening`].
     Disconnected,
 }
 
@@ -141,14 +141,14 @@ pub(super) async fn version(client: &Client, deadline: Duration) -> Result<Versi
 }
 
 /// `<version> *` or `<version> ["serial", …]`.
-pub(super) fn parse_change(payload: &str) -> Option<Change> {
+pub(super) fn parse_change(payload: &str) -> Option<OwnerChange> {
     let (number, devices) = payload.split_once(' ')?;
     let number = number.parse().ok()?;
     let device_sns = match devices {
         "*" => None,
         devices => Some(serde_json::from_str(devices).ok()?),
     };
-    Some(Change::Changed { number, device_sns })
+    Some(OwnerChange::Changed { number, device_sns })
 }
 
 fn version_of(row: &Row) -> Version {
@@ -171,9 +171,9 @@ mod tests {
 
     #[test]
     fn a_notification_names_devices_or_any() {
-        let some = Change::Changed { number: 7, device_sns: Some(vec!["A 1".into(), "B\"2".into()]) };
+        let some = OwnerChange::Changed { number: 7, device_sns: Some(vec!["A 1".into(), "B\"2".into()]) };
         assert_eq!(parse_change(r#"7 ["A 1","B\"2"]"#), Some(some));
-        assert_eq!(parse_change("8 *"), Some(Change::Changed { number: 8, device_sns: None }));
+        assert_eq!(parse_change("8 *"), Some(OwnerChange::Changed { number: 8, device_sns: None }));
         for strange in ["", "8", "x *", "8 [", "8 {}"] {
             assert_eq!(parse_change(strange), None, "{strange}");
         }

@@ -14,7 +14,7 @@ const LIST: Statement = statement!("policy", "list");
 const PLAN: Statement = statement!("policy", "plan");
 const SET: Statement = statement!("policy", "set");
 const APPLY: Statement = statement!("policy", "apply");
-const TAKE_TURN: Statement = statement!("policy", "take_turn");
+const TRY_LOCK: Statement = statement!("policy", "try_lock");
 
 /// Age in seconds from which raw rows may be dropped. `None`: they are kept for ever.
 ///
@@ -44,12 +44,12 @@ pub struct Policy {
     /// Bytes of text that are kept; `None`: any number.
     pub keep_bytes: Option<i64>,
     /// What was done last; `None`: nothing ever.
-    pub run: Option<Run>,
+    pub run: Option<PolicyRun>,
 }
 
-/// What the last enforcement did to a relation.
+/// What the last enforcement did with a relation.
 #[derive(Debug, Clone)]
-pub struct Run {
+pub struct PolicyRun {
     /// When.
     pub applied_at: Timestamp,
     /// Chunks that were dropped.
@@ -58,7 +58,7 @@ pub struct Run {
     pub rows_deleted: i64,
     /// Chunks that were compressed.
     pub chunks_compressed: i64,
-    /// Why something that is old enough is still there.
+    /// Why rows that are old enough were not dropped.
     pub held: Option<String>,
 }
 
@@ -72,7 +72,7 @@ pub async fn list(store: &Store) -> Result<Vec<Policy>, StoreError> {
 }
 
 fn policy(row: &Row) -> Policy {
-    let run = row.get::<_, Option<Timestamp>>("applied_at").map(|applied_at| Run {
+    let run = row.get::<_, Option<Timestamp>>("applied_at").map(|applied_at| PolicyRun {
         applied_at,
         chunks_dropped: row.get("chunks_dropped"),
         rows_deleted: row.get("rows_deleted"),
@@ -91,14 +91,14 @@ fn policy(row: &Row) -> Policy {
     }
 }
 
-/// Something that enforcement would do now.
+/// A step that enforcement would do now.
 #[derive(Debug, Clone)]
-pub struct Step {
-    /// To what.
+pub struct PlannedStep {
+    /// The relation.
     pub relation: String,
     /// `drop` (chunks), `delete` (rows) or `compress`.
     pub action: String,
-    /// What is older than that; `None`: nothing may go.
+    /// Rows older than this; `None`: none.
     pub until: Option<Timestamp>,
     /// Chunks; `None`: a plain table.
     pub chunks: Option<i64>,
@@ -106,13 +106,13 @@ pub struct Step {
     pub rows: i64,
     /// Bytes they take.
     pub bytes: i64,
-    /// What it would not do, and why.
+    /// What it would leave out, and why.
     pub note: Option<String>,
 }
 
-/// A change of one policy: `None` leaves a value as it is, an empty text takes it away.
+/// A change of one policy: `None` leaves a value as it is, an empty text removes it.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Change<'a> {
+pub struct PolicyChange<'a> {
     /// How long rows live.
     pub keep_for: Option<&'a str>,
     /// When chunks are compressed.
@@ -125,15 +125,15 @@ pub struct Change<'a> {
     pub keep_bytes: Option<&'a str>,
 }
 
-/// A session without statement time-out for changing and enforcing policy.
+/// A session without statement timeout, to change and enforce policies.
 #[derive(Debug)]
-pub struct Desk {
+pub struct PolicySession {
     client: Client,
     _driver: Driver,
     store: Store,
 }
 
-impl Desk {
+impl PolicySession {
     /// Opens the session.
     ///
     /// # Errors
@@ -147,24 +147,24 @@ impl Desk {
     ///
     /// # Errors
     /// The database is away.
-    pub async fn plan(&self, relation: Option<&str>) -> Result<Vec<Step>, StoreError> {
+    pub async fn plan(&self, relation: Option<&str>) -> Result<Vec<PlannedStep>, StoreError> {
         plan(&self.client, relation).await
     }
 
-    /// Changes a policy, and tells what enforcement would do now by it. Nothing is changed if it is only tried. `None`: there is
-    /// no such relation.
+    /// Changes a policy, and returns what enforcement would do then. With `try_only` nothing is changed. `None`: there is no such
+    /// relation.
     ///
     /// # Errors
     /// [`super::Kind::Refused`]: it would lose data, or is no length of time.
     pub async fn set(
         &mut self,
         relation: &str,
-        change: &Change<'_>,
+        change: &PolicyChange<'_>,
         try_only: bool,
-    ) -> Result<Option<Vec<Step>>, StoreError> {
+    ) -> Result<Option<Vec<PlannedStep>>, StoreError> {
         let failed = |source| StoreError::Postgres { statement: SET.name, source };
         let transaction = self.client.transaction().await.map_err(failed)?;
-        let Change { keep_for, compress_after, refresh_every, refresh_lag, keep_bytes } = change;
+        let PolicyChange { keep_for, compress_after, refresh_every, refresh_lag, keep_bytes } = change;
         let changed = transaction
             .execute(SET.sql, &[&relation, keep_for, compress_after, refresh_every, refresh_lag, keep_bytes])
             .await
@@ -181,13 +181,13 @@ impl Desk {
         Ok(Some(steps))
     }
 
-    /// Whether it is this session's turn to enforce by the clock; it stays so until the session ends.
+    /// Takes the lock of the one instance that enforces policies on a schedule, until the session ends. False: another one has it.
     ///
     /// # Errors
     /// The database is away.
-    pub async fn take_turn(&self) -> Result<bool, StoreError> {
-        let failed = |source| StoreError::Postgres { statement: TAKE_TURN.name, source };
-        Ok(self.client.query_one(TAKE_TURN.sql, &[]).await.map_err(failed)?.get("taken"))
+    pub async fn try_lock(&self) -> Result<bool, StoreError> {
+        let failed = |source| StoreError::Postgres { statement: TRY_LOCK.name, source };
+        Ok(self.client.query_one(TRY_LOCK.sql, &[]).await.map_err(failed)?.get("taken"))
     }
 
     /// Enforces policy now.
@@ -199,7 +199,7 @@ impl Desk {
         self.client.execute(APPLY.sql, &[]).await.map(drop).map_err(failed)
     }
 
-    /// Tells the server to stop what the session is at.
+    /// Cancels the running statement and ends the session.
     pub async fn abandon(self) {
         self.store.cancel(&self.client).await;
     }
@@ -208,9 +208,9 @@ impl Desk {
 async fn plan<C: tokio_postgres::GenericClient + Sync>(
     client: &C,
     relation: Option<&str>,
-) -> Result<Vec<Step>, StoreError> {
+) -> Result<Vec<PlannedStep>, StoreError> {
     let rows = PLAN.query_unprepared(client, &[(&relation, Type::TEXT)]).await?;
-    let step = |row: &Row| Step {
+    let step = |row: &Row| PlannedStep {
         relation: row.get("relation"),
         action: row.get("action"),
         until: row.get("until"),

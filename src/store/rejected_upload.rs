@@ -1,7 +1,8 @@
 //! `rejected_upload`: items that could not be stored.
 //!
-//! Before: `store::batch` keeps what is refused; operators ask for it. After: `store::replay` puts it through again.
-//! Promise: what comes again is the same row; a row leaves the table only in the transaction that stores its item, or when an operator drops it.
+//! Before: `store::batch` adds refused items; operators list them. After: `store::replay` tries to store them again.
+//! Promise: an item that is sent again is the same row; a row leaves the table only in the transaction that stores its item, or when
+//! an operator drops it.
 
 use deadpool_postgres::{GenericClient, Object};
 use jiff::Timestamp;
@@ -17,7 +18,7 @@ const MEASURE: Statement = statement!("rejected_upload", "measure");
 const PAGE: Statement = statement!("rejected_upload", "page");
 const CLAIM: Statement = statement!("rejected_upload", "claim");
 const REMOVE: Statement = statement!("rejected_upload", "remove");
-const REFUSE_AGAIN: Statement = statement!("rejected_upload", "refuse_again");
+const UPDATE_REFUSAL: Statement = statement!("rejected_upload", "update_refusal");
 
 /// A row of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,7 +149,7 @@ pub async fn page(
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// Deletes the rejects with these numbers for good, and says how many there still were.
+/// Deletes the rejects with these numbers, and returns how many there were.
 ///
 /// # Errors
 /// Nothing was deleted.
@@ -172,7 +173,7 @@ pub(crate) async fn add(client: &Object, rejects: &[Reject]) -> Result<(), Store
         .map(drop)
 }
 
-/// Takes those of `ids` that nobody else holds, in the order of their numbers.
+/// Locks those of `ids` that no other session has locked, in the order of their numbers.
 pub(super) async fn claim<C: GenericClient>(
     client: &C,
     ids: &[i64],
@@ -184,14 +185,14 @@ pub(super) async fn remove(client: &Object, ids: &[i64]) -> Result<u64, StoreErr
     REMOVE.execute(client, &[&ids]).await
 }
 
-/// What is wrong with them now.
-pub(super) async fn refuse_again(client: &Object, refused: &[(i64, Reject)]) -> Result<u64, StoreError> {
+/// Records the current reason of refusal.
+pub(super) async fn update_refusal(client: &Object, refused: &[(i64, Reject)]) -> Result<u64, StoreError> {
     let id: Vec<i64> = refused.iter().map(|(id, _)| *id).collect();
     let device_sn: Vec<Option<&str>> =
         refused.iter().map(|(_, reject)| reject.device_sn.as_deref()).collect();
     let reason: Vec<&str> = refused.iter().map(|(_, reject)| reject.refusal.reason.name()).collect();
     let detail: Vec<&str> = refused.iter().map(|(_, reject)| reject.refusal.detail.as_str()).collect();
-    REFUSE_AGAIN.execute(client, &[&id, &device_sn, &reason, &detail]).await
+    UPDATE_REFUSAL.execute(client, &[&id, &device_sn, &reason, &detail]).await
 }
 
 fn read(row: &Row) -> Result<RejectedUpload, StoreError> {

@@ -78,7 +78,7 @@ impl Session {
     ) -> Result<(), StoreError> {
         let (client, batch) = (&*self.client, &replayed.batch);
         if !replayed.refused.is_empty() {
-            rejected_upload::refuse_again(client, replayed.refused).await?;
+            rejected_upload::update_refusal(client, replayed.refused).await?;
         }
         let Some(range) = batch::range(batch) else {
             return Ok(());

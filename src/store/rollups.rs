@@ -1,6 +1,6 @@
 //! The rollups: made by `vitals migrate` from `sql/rollups`, refreshed by the clock, shown by `vitals check`.
 //!
-//! Before: `store::migrate` calls [`sync`]; `schedule::rollups` holds a [`Turn`]. After: dashboards read the views.
+//! Before: `store::migrate` calls [`sync`]; `schedule::rollups` holds a [`RefreshSession`]. After: dashboards read the views.
 //! Promise: a rollup that exists is never made anew, since the raw rows it stands for may be gone.
 
 use std::time::Duration;
@@ -218,15 +218,15 @@ fn health_by_day() -> String {
     )
 }
 
-/// A session that may become the one, of all instances, that refreshes the rollups.
+/// A session that may become the one that refreshes the rollups, of all instances.
 #[derive(Debug)]
-pub struct Turn {
+pub struct RefreshSession {
     client: Client,
     _driver: Driver,
     store: Store,
 }
 
-impl Turn {
+impl RefreshSession {
     /// Opens the session.
     ///
     /// # Errors
@@ -253,12 +253,12 @@ impl Turn {
         Ok(Duration::from_secs_f64(seconds.max(0.1)))
     }
 
-    /// Whether it is this session's turn; it stays so until the session ends.
+    /// Takes the lock of the one instance that refreshes the rollups, until the session ends. False: another one has it.
     ///
     /// # Errors
     /// The database is away.
-    pub async fn take(&self) -> Result<bool, StoreError> {
-        let row = self.client.query_one(sql!("take_turn"), &[]).await.map_err(failed("rollups.take_turn"))?;
+    pub async fn try_lock(&self) -> Result<bool, StoreError> {
+        let row = self.client.query_one(sql!("try_lock"), &[]).await.map_err(failed("rollups.try_lock"))?;
         Ok(row.get("taken"))
     }
 
@@ -270,7 +270,7 @@ impl Turn {
         refresh(&self.client, None).await
     }
 
-    /// Tells the server to stop what the session is at.
+    /// Cancels the running statement and ends the session.
     pub async fn abandon(self) {
         self.store.cancel(&self.client).await;
     }

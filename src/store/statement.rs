@@ -1,4 +1,4 @@
-//! A hot statement: a file of `sql/queries`, prepared once per connection, timed under its own name.
+//! A statement: a file of `sql/queries`, prepared once per connection, measured under its own name.
 
 use std::time::Instant;
 
@@ -36,7 +36,7 @@ macro_rules! statement {
 pub(crate) use statement;
 
 impl Statement {
-    /// Makes sure that it is prepared on this connection: running it is one round trip then.
+    /// Prepares it on this connection unless it is prepared; then running it takes one round trip.
     pub(crate) async fn prepare<C: GenericClient>(&self, client: &C) -> Result<(), StoreError> {
         match client.prepare_cached(self.sql).await {
             Ok(_) => Ok(()),
@@ -44,7 +44,7 @@ impl Statement {
         }
     }
 
-    /// Runs it and gives the rows.
+    /// Runs it and returns the rows.
     pub(crate) async fn query<C: GenericClient>(
         &self,
         client: &C,
@@ -57,7 +57,7 @@ impl Statement {
         self.named(timed(self.name, work).await)
     }
 
-    /// Runs it and gives the number of rows it touched.
+    /// Runs it and returns the number of affected rows.
     pub(crate) async fn execute<C: GenericClient>(
         &self,
         client: &C,
@@ -70,7 +70,7 @@ impl Statement {
         self.named(timed(self.name, work).await)
     }
 
-    /// Runs it parsed and planned anew, in one round trip, and gives the rows. For statements whose good plan depends on
+    /// Parses, plans and runs it in one round trip, and returns the rows. For statements whose plan should depend on
     /// the values (a time range leaves out chunks) or on a table that is empty now and full later (the outbox).
     pub(crate) async fn query_unprepared<C: tokio_postgres::GenericClient + Sync>(
         &self,
@@ -85,7 +85,7 @@ impl Statement {
     }
 }
 
-/// Times a statement under its name, and shows it in the trace it belongs to.
+/// Measures a statement under its name, and adds it to the current trace.
 pub(super) async fn timed<T>(statement: &'static str, work: impl Future<Output = T>) -> T {
     let started = Instant::now();
     let done = work.instrument(trace::child!("statement", otel.name = statement)).await;
@@ -93,17 +93,17 @@ pub(super) async fn timed<T>(statement: &'static str, work: impl Future<Output =
     done
 }
 
-/// How long a statement may take.
+/// How long a statement of a transaction may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Patience {
+pub enum StatementTimeout {
     /// `statement_timeout_ms`.
-    Statement,
-    /// As long as it takes: an import of any size. A server that is gone is still noticed by TCP.
-    Unlimited,
+    Default,
+    /// No limit: an import may have any size. TCP still detects a server that is gone.
+    None,
 }
 
-impl Patience {
-    /// Begins a transaction with this patience and `settings`, statements that end with it (`set local …`).
+impl StatementTimeout {
+    /// Begins a transaction with this timeout and with `settings`, which end with it (`set local …`).
     pub(crate) async fn begin<'a>(
         self,
         client: &'a mut Object,
@@ -112,8 +112,8 @@ impl Patience {
         let failed = |source| StoreError::Postgres { statement: "begin", source };
         let transaction = client.transaction().await.map_err(failed)?;
         let settings = match self {
-            Self::Statement => settings.to_owned(),
-            Self::Unlimited => format!("set local statement_timeout = 0; {settings}"),
+            Self::Default => settings.to_owned(),
+            Self::None => format!("set local statement_timeout = 0; {settings}"),
         };
         transaction.batch_execute(&settings).await.map_err(failed)?;
         Ok(transaction)

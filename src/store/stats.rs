@@ -1,4 +1,4 @@
-//! Today at a glance: records, devices, people.
+//! Statistics of today: records, devices, people.
 //!
 //! Before: `http::api::stats`. After: nobody. Promise: what it costs goes with the devices and with the time since it was last
 //! asked, not with what `health_data` holds.
@@ -10,7 +10,7 @@ use super::{Store, StoreError, statement};
 
 /// Records of the day that were counted already.
 #[derive(Debug, Clone, Copy)]
-pub struct Counted {
+pub struct CountedRecords {
     today: Timestamp,
     until: Timestamp,
     records: i64,
@@ -33,7 +33,10 @@ pub struct Today {
 ///
 /// # Errors
 /// The database is away.
-pub async fn today(store: &Store, counted: Option<Counted>) -> Result<(Today, Counted), StoreError> {
+pub async fn today(
+    store: &Store,
+    counted: Option<CountedRecords>,
+) -> Result<(Today, CountedRecords), StoreError> {
     let client = store.client().await?;
     let since = counted.map(|counted| counted.until);
     // Planned with the time, which leaves out chunks.
@@ -43,8 +46,11 @@ pub async fn today(store: &Store, counted: Option<Counted>) -> Result<(Today, Co
         rows.first().ok_or_else(|| StoreError::State("there are no rollups: run `vitals migrate`".into()))?;
     let from: Timestamp = row.get("today");
     let before = counted.filter(|counted| counted.today == from).map_or(0, |counted| counted.records);
-    let counted =
-        Counted { today: from, until: row.get("settled_at"), records: before + row.get::<_, i64>("settled") };
+    let counted = CountedRecords {
+        today: from,
+        until: row.get("settled_at"),
+        records: before + row.get::<_, i64>("settled"),
+    };
     let records = counted.records + row.get::<_, i64>("recent");
     let rows =
         statement!("stats", "active").query_unprepared(&**client, &[(&from, Type::TIMESTAMPTZ)]).await?;

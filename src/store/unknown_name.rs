@@ -18,7 +18,7 @@ const MAX_ROWS: i64 = 1000;
 
 /// A row of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Counted {
+pub struct NameCount {
     /// The name, how often it came, and the first device that sent it.
     pub name: UnknownName,
     /// When it first came.
@@ -44,7 +44,7 @@ pub async fn add(store: &Store, names: &[UnknownName], seen_at: Timestamp) -> Re
 ///
 /// # Errors
 /// The database cannot be asked.
-pub async fn list(store: &Store, kinds: &[NameKind], limit: i64) -> Result<Vec<Counted>, StoreError> {
+pub async fn list(store: &Store, kinds: &[NameKind], limit: i64) -> Result<Vec<NameCount>, StoreError> {
     let kinds: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
     let client = store.client().await?;
     LIST.query(&client, &[&kinds, &limit]).await?.iter().map(read).collect()
@@ -59,12 +59,12 @@ pub async fn known_event_types(store: &Store) -> Result<Vec<String>, StoreError>
     Ok(KNOWN_EVENT_TYPES.query(&client, &[]).await?.iter().map(|row| row.get("event_type")).collect())
 }
 
-fn read(row: &Row) -> Result<Counted, StoreError> {
+fn read(row: &Row) -> Result<NameCount, StoreError> {
     let kind: &str = row.get("kind");
     let kind = NameKind::of_name(kind)
         .ok_or_else(|| StoreError::State(format!("unknown_name.kind is {kind:?}, which is none")))?;
     let count = u64::try_from(row.get::<_, i64>("count")).unwrap_or_default();
-    Ok(Counted {
+    Ok(NameCount {
         name: UnknownName { kind, name: row.get("name"), count, device_sn: row.get("device_sn") },
         first_seen_at: row.get("first_seen_at"),
         last_seen_at: row.get("last_seen_at"),

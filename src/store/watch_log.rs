@@ -13,7 +13,7 @@ const ADD: Statement = statement!("watch_log", "add");
 /// Keeps lines that were received then; gives how many are new.
 ///
 /// # Errors
-/// Nothing was kept, or (when the connection broke) it may have been: the same again does no harm.
+/// Nothing was kept, or (when the connection broke) it may have been: it may be called again.
 pub async fn add(store: &Store, lines: &[WatchLogLine], received_at: Timestamp) -> Result<u64, StoreError> {
     let device_sn: Vec<Option<&str>> = lines.iter().map(|line| line.device_sn.as_deref()).collect();
     let ts: Vec<Timestamp> = lines.iter().map(|line| line.ts).collect();

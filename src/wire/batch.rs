@@ -7,7 +7,7 @@
 use bytes::Bytes;
 
 use super::fields::Fields;
-use super::gather::{self, Content, Gathering, Place};
+use super::gather::{self, Content, Gathering, RecordPosition};
 use super::item::{Inherited, Rules};
 use super::{BodyError, Context, JSON_SPACE, refusal_of_scalar, text_of};
 use crate::model::{Source, Upload};
@@ -44,7 +44,7 @@ pub fn parse(body: &Bytes, context: &Context) -> Result<BatchUpload, BodyError> 
         .ok_or(BodyError::DataIsNoArray)?;
     let inherited = Inherited::default().within(&fields);
     let mut gathering = Gathering::new(context, RULES);
-    gathering.content(&content, Place { source: body, inherited: &inherited, depth: 1 })?;
+    gathering.content(&content, RecordPosition { source: body, inherited: &inherited, depth: 1 })?;
     let batch_id = fields.batch_id.get().and_then(|held| held.label());
     Ok(BatchUpload { upload: gathering.finish(), batch_id })
 }

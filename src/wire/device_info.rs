@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use bytes::Bytes;
 
 use super::fault::{self, Fault};
-use super::gather::Place;
+use super::gather::RecordPosition;
 use super::item;
 use super::records::{self, Reader};
 use super::{BodyError, Context, time};
@@ -40,7 +40,7 @@ pub fn parse(body: &Bytes, context: &Context) -> Result<Upload, BodyError> {
 }
 
 /// Reads one record by itself, as it was rejected.
-pub(super) fn again(record: &str, place: Place<'_>, context: &Context) -> Upload {
+pub(super) fn read_reject(record: &str, place: RecordPosition<'_>, context: &Context) -> Upload {
     let mut gathering = Gathering { context, upload: Upload::default() };
     if gathering.object(record, place).is_err() {
         gathering.no_object(record, place);
@@ -58,7 +58,7 @@ impl Reader for Gathering<'_> {
         false
     }
 
-    fn object(&mut self, text: &str, place: Place<'_>) -> Result<(), BodyError> {
+    fn object(&mut self, text: &str, place: RecordPosition<'_>) -> Result<(), BodyError> {
         let fields = Fields::read(text)?;
         if place.depth == 0 && fields.is_empty() {
             return Err(BodyError::NoItem);
@@ -82,7 +82,7 @@ impl Reader for Gathering<'_> {
         Ok(())
     }
 
-    fn no_object(&mut self, text: &str, place: Place<'_>) {
+    fn no_object(&mut self, text: &str, place: RecordPosition<'_>) {
         let fault = (RejectReason::NotAnObject, "the record is not a JSON object".to_owned());
         self.reject(fault, None, text, place);
     }
@@ -93,7 +93,13 @@ impl Reader for Gathering<'_> {
 }
 
 impl Gathering<'_> {
-    fn reject(&mut self, (reason, detail): Fault, device_sn: Option<String>, text: &str, place: Place<'_>) {
+    fn reject(
+        &mut self,
+        (reason, detail): Fault,
+        device_sn: Option<String>,
+        text: &str,
+        place: RecordPosition<'_>,
+    ) {
         self.upload.rejects.push(Reject {
             refusal: Refusal { index: self.next_index(), reason, detail },
             device_sn,
@@ -110,14 +116,14 @@ impl Gathering<'_> {
     }
 }
 
-fn serial<'a>(fields: &'a Fields<'_>, place: Place<'a>) -> Option<&'a str> {
+fn serial<'a>(fields: &'a Fields<'_>, place: RecordPosition<'a>) -> Option<&'a str> {
     match fields.get(Field::DeviceSn) {
         Some(held) => held.serial(),
         None => place.inherited.device_sn(),
     }
 }
 
-fn info(fields: &Fields<'_>, place: Place<'_>, context: &Context) -> Result<DeviceInfo, Fault> {
+fn info(fields: &Fields<'_>, place: RecordPosition<'_>, context: &Context) -> Result<DeviceInfo, Fault> {
     let device_sn = serial(fields, place)
         .ok_or_else(|| fault::no_serial(fields.serial_slot(), &[fields.sent_name(Field::DeviceSn)]))?
         .to_owned();

@@ -25,10 +25,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
-use self::envelope::Trouble;
-use super::value::Held;
+use self::envelope::EnvelopeError;
+use super::value::JsonValue;
 use super::{Context, JSON_SPACE};
-use crate::model::{Document, DocumentKind, Element, Kept, KeptReason};
+use crate::model::{Document, DocumentKind, Element, KeptDocument, KeptReason};
 
 /// Longest text that is looked at closely for whether it says anything at all.
 const LONGEST_NOTHING: usize = 32;
@@ -39,8 +39,8 @@ pub(super) fn is_there(raw: &str) -> bool {
     if raw.len() > LONGEST_NOTHING && raw.starts_with('"') && !raw.contains("-1") {
         return true;
     }
-    match Held::from_raw(raw) {
-        Some(held) => !envelope::says_none(&held.document(raw)),
+    match JsonValue::from_raw(raw) {
+        Some(held) => !envelope::is_none_text(&held.document(raw)),
         None => false,
     }
 }
@@ -105,7 +105,7 @@ impl<'c> Reader<'c> {
 }
 
 fn document(kind: DocumentKind, raw: &str, sample: Sample, context: &Context) -> Option<Document> {
-    let text = Held::from_raw(raw)?.document(raw);
+    let text = JsonValue::from_raw(raw)?.document(raw);
     let elements = elements(kind, &text, sample, context);
     (!elements.is_empty()).then(|| Document { kind, digest: digest(kind, &text, sample.day), elements })
 }
@@ -128,8 +128,12 @@ fn elements(kind: DocumentKind, text: &str, sample: Sample, context: &Context) -
     });
     match opened {
         Ok(()) => {}
-        Err(Trouble::Unreadable(detail)) => return vec![kept(KeptReason::Unreadable, Some(detail), text)],
-        Err(Trouble::TooMany(detail)) => return vec![kept(KeptReason::TooManyElements, Some(detail), text)],
+        Err(EnvelopeError::Unreadable(detail)) => {
+            return vec![kept(KeptReason::Unreadable, Some(detail), text)];
+        }
+        Err(EnvelopeError::TooMany(detail)) => {
+            return vec![kept(KeptReason::TooManyElements, Some(detail), text)];
+        }
     }
     let all_are_bad = elements.iter().all(|element| matches!(element, Element::Kept(_)));
     match elements.first() {
@@ -142,7 +146,7 @@ fn elements(kind: DocumentKind, text: &str, sample: Sample, context: &Context) -
 }
 
 fn kept(reason: KeptReason, detail: Option<String>, text: &str) -> Element {
-    Element::Kept(Kept { reason, detail, body: text.to_owned() })
+    Element::Kept(KeptDocument { reason, detail, body: text.to_owned() })
 }
 
 fn digest(kind: DocumentKind, text: &str, day: Option<Date>) -> u128 {
@@ -153,8 +157,8 @@ fn digest(kind: DocumentKind, text: &str, day: Option<Date>) -> u128 {
 
 /// The content of `raw`, if it is a JSON string, else `raw`.
 fn unquoted(raw: &str) -> Option<Cow<'_, str>> {
-    match Held::from_raw(raw)? {
-        Held::Text(text) => Some(text),
+    match JsonValue::from_raw(raw)? {
+        JsonValue::Text(text) => Some(text),
         _ => Some(Cow::Borrowed(raw)),
     }
 }

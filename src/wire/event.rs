@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use super::fault::{self, Fault, refuse};
-use super::gather::{self, Content, Place};
+use super::gather::{self, Content, RecordPosition};
 use super::item::{self, Inherited, Rules};
 use super::records::{self, Reader};
 use super::{BodyError, Context, name, time};
@@ -62,7 +62,7 @@ pub fn parse(body: &Bytes, context: &Context) -> Result<EventUpload, BodyError> 
 }
 
 /// Reads one event by itself, as it, or its sample, was rejected.
-pub(super) fn again(record: &str, place: Place<'_>, context: &Context) -> Upload {
+pub(super) fn read_reject(record: &str, place: RecordPosition<'_>, context: &Context) -> Upload {
     let mut gathering = Gathering::new(context);
     if gathering.object(record, place).is_err() {
         gathering.no_object(record, place);
@@ -89,7 +89,7 @@ impl Reader for Gathering<'_> {
         Fields::read(text).is_ok_and(|fields| fields.action.get().is_some())
     }
 
-    fn object(&mut self, text: &str, place: Place<'_>) -> Result<(), BodyError> {
+    fn object(&mut self, text: &str, place: RecordPosition<'_>) -> Result<(), BodyError> {
         let fields = Fields::read(text)?;
         if place.depth == 0 && fields.is_empty() {
             return Err(BodyError::NoItem);
@@ -108,7 +108,7 @@ impl Reader for Gathering<'_> {
         Ok(())
     }
 
-    fn no_object(&mut self, text: &str, place: Place<'_>) {
+    fn no_object(&mut self, text: &str, place: RecordPosition<'_>) {
         let fault = match serde_json::from_str::<&RawValue>(text) {
             Ok(_) => (RejectReason::NotAnObject, "the event is not a JSON object".to_owned()),
             Err(error) => {
@@ -134,7 +134,7 @@ struct Whole {
 }
 
 impl Whole {
-    fn of(index: u32, text: &str, place: Place<'_>) -> Self {
+    fn of(index: u32, text: &str, place: RecordPosition<'_>) -> Self {
         Self { index, text: place.source.slice_ref(text.as_bytes()), inherited: place.inherited.text() }
     }
 }
@@ -142,7 +142,7 @@ impl Whole {
 /// Adds the event of `fields` and its sample to `upload`; gives its type and its serial, as far as they can be read.
 fn read_event(
     fields: &Fields<'_>,
-    place: Place<'_>,
+    place: RecordPosition<'_>,
     context: &Context,
     upload: &mut Upload,
     whole: Whole,
@@ -260,7 +260,7 @@ fn sample(
         Content::Quoted(source) => source,
     };
     let mut gathering = gather::Gathering::new(context, SAMPLE_RULES);
-    if let Err(error) = gathering.content(&content, Place { source, inherited, depth: 1 }) {
+    if let Err(error) = gathering.content(&content, RecordPosition { source, inherited, depth: 1 }) {
         let device_sn = inherited.device_sn().map(str::to_owned);
         upload.rejects.push(reject(
             (RejectReason::BadValue, format!("healthData: {error}")),

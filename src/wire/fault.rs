@@ -10,27 +10,27 @@ use rust_decimal::Decimal;
 
 use super::fields::Slot;
 use super::number::Number;
-use super::value::Held;
+use super::value::JsonValue;
 use crate::model::reading::MAX_SERIAL_BYTES;
 use crate::model::{NameKind, RejectReason, UnknownNames};
 
 /// Most unknown names that the text of a refusal lists.
-const MAX_NAMES_TOLD: usize = 10;
+const MAX_NAMES_REPORTED: usize = 10;
 
 /// Why a record is refused, and the text that tells it.
 pub(super) type Fault = (RejectReason, String);
 
 /// Why a record without a serial is refused; `slot`: what it names as one, under one of `names`.
-pub(super) fn no_serial(slot: &Slot<Held<'_>>, names: &[&'static str]) -> Fault {
+pub(super) fn no_serial(slot: &Slot<JsonValue<'_>>, names: &[&'static str]) -> Fault {
     let name = slot.name_in(names);
     match slot.get() {
         None => (RejectReason::NoSerial, format!("{name} is missing")),
-        Some(Held::Text(text)) if text.trim().len() > MAX_SERIAL_BYTES => {
+        Some(JsonValue::Text(text)) if text.trim().len() > MAX_SERIAL_BYTES => {
             let bytes = text.trim().len();
             let detail = format!("{name} has {bytes} bytes, and may have {MAX_SERIAL_BYTES}");
             (RejectReason::BadSerial, detail)
         }
-        Some(Held::Text(_)) => (RejectReason::BadSerial, format!("{name} holds a control character")),
+        Some(JsonValue::Text(_)) => (RejectReason::BadSerial, format!("{name} holds a control character")),
         Some(_) => (
             RejectReason::BadSerial,
             format!("{name} is neither text nor a whole number of up to {MAX_SERIAL_BYTES} digits"),
@@ -41,7 +41,7 @@ pub(super) fn no_serial(slot: &Slot<Held<'_>>, names: &[&'static str]) -> Fault 
 /// Why a record is refused that names no value: a misspelled name would be a row without a value.
 pub(super) fn nothing_known(unknown: &[Cow<'_, [u8]>]) -> Fault {
     let mut names = UnknownNames::default();
-    for name in unknown.iter().take(MAX_NAMES_TOLD) {
+    for name in unknown.iter().take(MAX_NAMES_REPORTED) {
         names.add(NameKind::Sample, name, None);
     }
     let names: Vec<&str> = names.iter().map(|unknown| unknown.name.as_str()).collect();

@@ -11,21 +11,21 @@ use super::document;
 use super::name::{Key, Meaning, RANK_OF_ID};
 use super::number::{Number, NumberFault};
 use super::object::{self, Member};
-use super::value::{Held, Id};
+use super::value::{Id, JsonValue};
 use crate::metric::{Kind, Metric};
 use crate::model::DocumentKind;
 
 /// What one object holds, by meaning.
 #[derive(Debug, Default)]
 pub(super) struct Fields<'a> {
-    pub(super) device_sn: Slot<Held<'a>>,
+    pub(super) device_sn: Slot<JsonValue<'a>>,
     pub(super) customer_id: Slot<Id>,
     pub(super) org_id: Slot<Id>,
     pub(super) user_id: Slot<Id>,
-    pub(super) timestamp: Slot<Held<'a>>,
-    pub(super) upload_method: Slot<Held<'a>>,
-    pub(super) data: Slot<Held<'a>>,
-    pub(super) batch_id: Slot<Held<'a>>,
+    pub(super) timestamp: Slot<JsonValue<'a>>,
+    pub(super) upload_method: Slot<JsonValue<'a>>,
+    pub(super) data: Slot<JsonValue<'a>>,
+    pub(super) batch_id: Slot<JsonValue<'a>>,
     quantities: [Slot<Result<Number, NumberFault>>; Metric::ALL.len()],
     /// The JSON value of each nested document, unread: samples of one upload repeat them.
     documents: [Slot<&'a str>; DocumentKind::COUNT],
@@ -97,7 +97,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The serial, if it stands under a name that means nothing else; `id` may be anybody's (a message's, a row's).
-    pub(super) fn named_serial(&self) -> Option<&Held<'a>> {
+    pub(super) fn named_serial(&self) -> Option<&JsonValue<'a>> {
         self.device_sn.get().filter(|_| self.device_sn.rank < RANK_OF_ID)
     }
 
@@ -122,7 +122,7 @@ impl<'a> Fields<'a> {
             }
             return;
         }
-        let Some(held) = Held::from_raw(raw) else { return };
+        let Some(held) = JsonValue::from_raw(raw) else { return };
         match meaning {
             Meaning::DeviceSn => self.device_sn.offer(rank, held),
             Meaning::CustomerId => offer_id(&mut self.customer_id, rank, &held),
@@ -172,7 +172,7 @@ impl<T> Slot<T> {
         self.value.as_ref()
     }
 
-    /// Place of the name it was sent under; that of no name, if it holds nothing.
+    /// RecordPosition of the name it was sent under; that of no name, if it holds nothing.
     pub(super) const fn rank(&self) -> u8 {
         self.rank
     }
@@ -184,7 +184,7 @@ impl<T> Slot<T> {
 }
 
 /// An id of 0 is unknown, as an empty one is: it holds no value, and the next name is asked.
-pub(super) fn offer_id(slot: &mut Slot<Id>, rank: u8, held: &Held<'_>) {
+pub(super) fn offer_id(slot: &mut Slot<Id>, rank: u8, held: &JsonValue<'_>) {
     match held.id() {
         Id::Unknown => {}
         id => slot.offer(rank, id),

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use super::fault::Fault;
 use super::fields::Fields;
 use super::item::{self, Inherited, Rules};
-use super::value::Held;
+use super::value::JsonValue;
 use super::{BodyError, Context, JSON_SPACE, document};
 use crate::model::{Item, NameKind, Refusal, Reject, RejectReason, Upload};
 
@@ -42,7 +42,7 @@ pub(super) struct Gathering<'c> {
 
 /// Where a record stands.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct RecordPosition<'a> {
     /// The bytes its text is a slice of.
     pub(super) source: &'a Bytes,
     /// What the objects around it say for it.
@@ -61,10 +61,10 @@ pub(super) enum Content<'a> {
 
 impl<'a> Content<'a> {
     /// What a value holds, if that is an object or an array, be it as text.
-    pub(super) fn of(held: &Held<'a>) -> Option<Self> {
+    pub(super) fn of(held: &JsonValue<'a>) -> Option<Self> {
         match held {
-            Held::Object(text) | Held::Array(text) => Some(Self::Inline(text)),
-            Held::Text(text) => {
+            JsonValue::Object(text) | JsonValue::Array(text) => Some(Self::Inline(text)),
+            JsonValue::Text(text) => {
                 let text = text.trim_matches(JSON_SPACE);
                 let is_content =
                     text.starts_with(['{', '[']) && serde_json::from_str::<&RawValue>(text).is_ok();
@@ -107,16 +107,20 @@ impl<'c> Gathering<'c> {
     }
 
     /// Takes what a wrapper holds.
-    pub(super) fn content(&mut self, content: &Content<'_>, place: Place<'_>) -> Result<(), BodyError> {
+    pub(super) fn content(
+        &mut self,
+        content: &Content<'_>,
+        place: RecordPosition<'_>,
+    ) -> Result<(), BodyError> {
         let place = match content {
             Content::Inline(_) => place,
-            Content::Quoted(source) => Place { source, ..place },
+            Content::Quoted(source) => RecordPosition { source, ..place },
         };
         self.first(content.text(), place).map(|_length| ())
     }
 
     /// Takes the object or array that `text` begins with; says how many bytes it takes.
-    pub(super) fn first(&mut self, text: &str, place: Place<'_>) -> Result<usize, BodyError> {
+    pub(super) fn first(&mut self, text: &str, place: RecordPosition<'_>) -> Result<usize, BodyError> {
         if text.starts_with('[') {
             return self.array(text, place);
         }
@@ -130,14 +134,17 @@ impl<'c> Gathering<'c> {
         &mut self,
         fields: Fields<'_>,
         text: &str,
-        place: Place<'_>,
+        place: RecordPosition<'_>,
     ) -> Result<(), BodyError> {
         if place.depth < MAX_WRAPPERS
             && let Some(content) = content_of(&fields)
         {
             let inherited = place.inherited.within(&fields);
             let before = self.upload.received();
-            self.content(&content, Place { inherited: &inherited, depth: place.depth + 1, ..place })?;
+            self.content(
+                &content,
+                RecordPosition { inherited: &inherited, depth: place.depth + 1, ..place },
+            )?;
             let is_empty = self.upload.received() == before;
             let is_record = fields.device_sn.get().is_some()
                 && (fields.holds_more_than_filler() || is_empty && fields.holds_measurement());
@@ -150,7 +157,7 @@ impl<'c> Gathering<'c> {
     }
 
     /// Takes the elements of the array `text` begins with; says how many bytes it takes.
-    fn array(&mut self, text: &str, place: Place<'_>) -> Result<usize, BodyError> {
+    fn array(&mut self, text: &str, place: RecordPosition<'_>) -> Result<usize, BodyError> {
         // A sample of a watch has about 500 bytes.
         self.upload.items.reserve(text.len() / 512);
         let mut rest = text[1..].trim_start_matches(JSON_SPACE);
@@ -172,7 +179,7 @@ impl<'c> Gathering<'c> {
         Ok(text.len() - rest.len() + 1)
     }
 
-    fn element(&mut self, text: &str, place: Place<'_>) -> Result<usize, BodyError> {
+    fn element(&mut self, text: &str, place: RecordPosition<'_>) -> Result<usize, BodyError> {
         if self.upload.received() >= MAX_RECORDS {
             return Err(BodyError::TooManyRecords { max: MAX_RECORDS });
         }
@@ -189,7 +196,7 @@ impl<'c> Gathering<'c> {
     }
 
     /// Takes `text` as one record, whatever is inside it.
-    pub(super) fn single(&mut self, text: &str, place: Place<'_>) {
+    pub(super) fn single(&mut self, text: &str, place: RecordPosition<'_>) {
         match Fields::read(text) {
             Ok(fields) => self.record(fields, text, place),
             Err(_) => {
@@ -199,7 +206,7 @@ impl<'c> Gathering<'c> {
         }
     }
 
-    fn record(&mut self, fields: Fields<'_>, text: &str, place: Place<'_>) {
+    fn record(&mut self, fields: Fields<'_>, text: &str, place: RecordPosition<'_>) {
         for name in fields.unknown() {
             let device_sn = item::serial(&fields, place.inherited);
             self.upload.unknown.add(NameKind::Sample, name, device_sn);
@@ -226,7 +233,13 @@ impl<'c> Gathering<'c> {
         }
     }
 
-    fn reject(&mut self, (reason, detail): Fault, device_sn: Option<String>, text: &str, place: Place<'_>) {
+    fn reject(
+        &mut self,
+        (reason, detail): Fault,
+        device_sn: Option<String>,
+        text: &str,
+        place: RecordPosition<'_>,
+    ) {
         let refusal = Refusal { index: self.next_index(), reason, detail };
         let text = place.source.slice_ref(text.as_bytes());
         let reject = Reject {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use super::fields::Fields;
-use super::gather::{self, Gathering, Place};
+use super::gather::{self, Gathering, RecordPosition};
 use super::item::{Inherited, Rules};
 use super::{BodyError, Context, JSON_SPACE, refusal_of_scalar, text_of};
 use crate::model::{Source, Upload};
@@ -24,7 +24,7 @@ pub(super) const RULES: Rules = Rules { source: Source::Health, min_serial_chars
 pub fn parse(body: &Bytes, context: &Context) -> Result<Upload, BodyError> {
     let text = text_of(body)?;
     let value = text.trim_start_matches(JSON_SPACE);
-    let place = Place { source: body, inherited: &Inherited::default(), depth: 0 };
+    let place = RecordPosition { source: body, inherited: &Inherited::default(), depth: 0 };
     match value.as_bytes() {
         [b'{', ..] => match bare_wrapper(value, place, context) {
             Some(upload) => Ok(upload),
@@ -43,19 +43,24 @@ pub fn parse(body: &Bytes, context: &Context) -> Result<Upload, BodyError> {
 
 /// `{"data":…}` with nothing beside it, which is all a watch sends, in a single walk. `None`: something else, or not JSON;
 /// the general way finds out, and comes to the same readings.
-fn bare_wrapper(value: &str, place: Place<'_>, context: &Context) -> Option<Upload> {
+fn bare_wrapper(value: &str, place: RecordPosition<'_>, context: &Context) -> Option<Upload> {
     let name = value[1..].trim_start_matches(JSON_SPACE).strip_prefix("\"data\"")?;
     let content = name.trim_start_matches(JSON_SPACE).strip_prefix(':')?.trim_start_matches(JSON_SPACE);
     if !content.starts_with(['{', '[']) {
         return None;
     }
     let mut gathering = Gathering::new(context, RULES);
-    let length = gathering.first(content, Place { depth: 1, ..place }).ok()?;
+    let length = gathering.first(content, RecordPosition { depth: 1, ..place }).ok()?;
     (content[length..].trim_start_matches(JSON_SPACE) == "}").then(|| gathering.finish())
 }
 
 /// The general way: all names of the object are read before what it wraps, for ids may stand behind it.
-fn any_object(text: &str, value: &str, place: Place<'_>, context: &Context) -> Result<Upload, BodyError> {
+fn any_object(
+    text: &str,
+    value: &str,
+    place: RecordPosition<'_>,
+    context: &Context,
+) -> Result<Upload, BodyError> {
     let fields = Fields::read(text)?;
     if gather::content_of(&fields).is_none() && !fields.holds_record_field() {
         return Err(BodyError::NoItem);

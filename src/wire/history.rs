@@ -7,7 +7,7 @@
 use bytes::Bytes;
 
 use super::fields::Fields;
-use super::gather::{self, Gathering, Place};
+use super::gather::{self, Gathering, RecordPosition};
 use super::item::{Inherited, Rules};
 use super::{Context, JSON_SPACE, text_of};
 use crate::model::{Source, Upload};
@@ -18,7 +18,7 @@ const RULES: Rules = Rules { source: Source::HealthBatch, min_serial_chars: 1, t
 /// Reads a line.
 pub fn read(line: &Bytes, context: &Context) -> Upload {
     let text = text_of(line).map_or("", |text| text.trim_start_matches(JSON_SPACE));
-    let place = Place { source: line, inherited: &Inherited::default(), depth: 0 };
+    let place = RecordPosition { source: line, inherited: &Inherited::default(), depth: 0 };
     let mut gathering = Gathering::new(context, RULES);
     let whole = match Fields::read(text) {
         Ok(fields) if gather::content_of(&fields).is_some() => gathering.object(fields, text, place),

@@ -14,7 +14,7 @@ use super::fault::{Fault, no_serial, nothing_known, out_of_range, refuse};
 use super::fields::{Fields, Slot};
 use super::name;
 use super::number::{Number, NumberFault};
-use super::value::{Held, Id};
+use super::value::{Id, JsonValue};
 use super::{Context, document, time};
 use crate::metric::{Kind, Measurements, Metric, SqlType, Value};
 use crate::model::{Owner, Reading, RejectReason, Source};
@@ -180,9 +180,9 @@ fn required_serial(fields: &Fields<'_>, inherited: &Inherited, rules: Rules) -> 
 }
 
 /// The instant `held`, which was sent as `name`, stands for, if it can be one of a record that came now.
-pub(super) fn instant(held: &Held<'_>, name: &str, context: &Context) -> Result<Timestamp, Fault> {
+pub(super) fn instant(held: &JsonValue<'_>, name: &str, context: &Context) -> Result<Timestamp, Fault> {
     match time::read(held, context) {
-        Some(instant) => time::judge(instant, name, context).map(|()| instant),
+        Some(instant) => time::check_range(instant, name, context).map(|()| instant),
         None => refuse(
             RejectReason::BadTime,
             format!(

@@ -32,7 +32,7 @@ pub(super) enum Meaning {
     Document(DocumentKind),
 }
 
-/// Place of `id` among the names of the serial. It is the last, and the only one that may be something else's.
+/// RecordPosition of `id` among the names of the serial. It is the last, and the only one that may be something else's.
 pub(super) const RANK_OF_ID: u8 = 2;
 
 impl Key {

@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 
-use super::gather::{Gathering, Place};
+use super::gather::{Gathering, RecordPosition};
 use super::item::Inherited;
 use super::{Context, JSON_SPACE, batch, device_info, event, health, text_of};
 use crate::model::{Source, Upload};
@@ -18,15 +18,15 @@ pub fn read(source: Source, text: &Bytes, inherited: Option<&str>, context: &Con
     // What is no text of a body is no text of a record either.
     let record = text_of(text).map_or("", |text| text.trim_start_matches(JSON_SPACE));
     // A record by itself is never the whole body, which could be none.
-    let place = Place { source: text, inherited: &inherited, depth: 1 };
+    let place = RecordPosition { source: text, inherited: &inherited, depth: 1 };
     let rules = match source {
         Source::Health => health::RULES,
         Source::HealthBatch => batch::RULES,
-        Source::DeviceInfo => return device_info::again(record, place, context),
-        Source::Event => return event::again(record, place, context),
+        Source::DeviceInfo => return device_info::read_reject(record, place, context),
+        Source::Event => return event::read_reject(record, place, context),
     };
     let mut gathering = Gathering::new(context, rules);
-    gathering.single(record, Place { depth: 0, ..place });
+    gathering.single(record, RecordPosition { depth: 0, ..place });
     gathering.finish()
 }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use super::fields::Fields;
-use super::gather::{self, Content, MAX_RECORDS, MAX_WRAPPERS, Place};
+use super::gather::{self, Content, MAX_RECORDS, MAX_WRAPPERS, RecordPosition};
 use super::item::Inherited;
 use super::{BodyError, JSON_SPACE, refusal_of_scalar, text_of};
 
@@ -18,10 +18,10 @@ pub(super) trait Reader {
     fn is_record(&self, text: &str) -> bool;
 
     /// Takes a record. `place.depth` is 0 for one that is the whole body.
-    fn object(&mut self, text: &str, place: Place<'_>) -> Result<(), BodyError>;
+    fn object(&mut self, text: &str, place: RecordPosition<'_>) -> Result<(), BodyError>;
 
     /// Takes what stands in the place of a record and is no object.
-    fn no_object(&mut self, text: &str, place: Place<'_>);
+    fn no_object(&mut self, text: &str, place: RecordPosition<'_>);
 
     /// Records taken so far.
     fn taken(&self) -> usize;
@@ -36,13 +36,13 @@ pub(super) fn read(body: &Bytes, reader: &mut impl Reader) -> Result<(), BodyErr
     }
     // Whether all of it is JSON comes first: an error then tells its place in the body.
     serde_json::from_str::<&RawValue>(text)?;
-    walk(value, Place { source: body, inherited: &Inherited::default(), depth: 0 }, reader)
+    walk(value, RecordPosition { source: body, inherited: &Inherited::default(), depth: 0 }, reader)
 }
 
 /// Takes the records of `text`, which is an object or an array.
-pub(super) fn walk(text: &str, place: Place<'_>, reader: &mut impl Reader) -> Result<(), BodyError> {
+pub(super) fn walk(text: &str, place: RecordPosition<'_>, reader: &mut impl Reader) -> Result<(), BodyError> {
     if text.starts_with('[') {
-        let place = Place { depth: place.depth + 1, ..place };
+        let place = RecordPosition { depth: place.depth + 1, ..place };
         for element in serde_json::from_str::<Vec<&RawValue>>(text)? {
             if reader.taken() >= MAX_RECORDS {
                 return Err(BodyError::TooManyRecords { max: MAX_RECORDS });
@@ -62,7 +62,7 @@ pub(super) fn walk(text: &str, place: Place<'_>, reader: &mut impl Reader) -> Re
                 Content::Inline(_) => place.source,
                 Content::Quoted(source) => source,
             };
-            let inner = Place { source, inherited: &inherited, depth: place.depth + 1 };
+            let inner = RecordPosition { source, inherited: &inherited, depth: place.depth + 1 };
             return walk(content.text(), inner, reader);
         }
     }

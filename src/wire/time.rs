@@ -13,7 +13,7 @@ use jiff::tz::AmbiguousOffset;
 
 use super::Context;
 use super::number::Number;
-use super::value::Held;
+use super::value::JsonValue;
 use crate::model::RejectReason;
 
 /// Longest a device's clock may run ahead of ours, seconds.
@@ -34,10 +34,10 @@ const FIRST_SECOND: i64 = -62_135_596_800;
 
 /// The instant `held` names: `yyyy-MM-dd HH:mm:ss` in the zone of the devices (also with `T`, or fractions), RFC 3339, epoch
 /// seconds or epoch milliseconds (a number or its digits). `None`: it names none.
-pub(super) fn read(held: &Held<'_>, context: &Context) -> Option<Timestamp> {
+pub(super) fn read(held: &JsonValue<'_>, context: &Context) -> Option<Timestamp> {
     let instant = match held {
-        Held::Number(digits) => epoch(digits)?,
-        Held::Text(text) => {
+        JsonValue::Number(digits) => epoch(digits)?,
+        JsonValue::Text(text) => {
             let text = text.trim();
             if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
                 epoch(text)?
@@ -58,7 +58,11 @@ pub(super) fn to_microsecond(instant: Timestamp) -> Timestamp {
 
 /// Refuses an instant, which was sent as `name`, that is too far from the time of receipt, or before [`EARLIEST_SECOND`]
 /// whatever is kept.
-pub(super) fn judge(instant: Timestamp, name: &str, context: &Context) -> Result<(), (RejectReason, String)> {
+pub(super) fn check_range(
+    instant: Timestamp,
+    name: &str,
+    context: &Context,
+) -> Result<(), (RejectReason, String)> {
     let ahead = instant.as_microsecond() - context.received_at.as_microsecond();
     if ahead > MAX_AHEAD_SECONDS * 1_000_000 {
         return Err((RejectReason::Future, format!("{name} is more than 24 h ahead of the time of receipt")));

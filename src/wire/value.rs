@@ -10,7 +10,7 @@ use crate::model::reading::MAX_SERIAL_BYTES;
 
 /// A value that holds something.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Held<'a> {
+pub(super) enum JsonValue<'a> {
     /// The content of a string, escapes undone.
     Text(Cow<'a, str>),
     /// A string whose escapes stand for no characters (half a surrogate pair), as it stands in the document.
@@ -25,19 +25,19 @@ pub(super) enum Held<'a> {
     Object(&'a str),
 }
 
-impl<'a> Held<'a> {
+impl<'a> JsonValue<'a> {
     /// `raw` is one JSON value without white space around it, known to be valid.
     pub(super) fn from_raw(raw: &'a str) -> Option<Self> {
         match raw.as_bytes() {
             [b'"', inner @ .., b'"'] => {
                 if inner.contains(&b'\\') {
                     return match serde_json::from_str::<String>(raw) {
-                        Ok(text) => (!says_nothing(&text)).then_some(Self::Text(Cow::Owned(text))),
+                        Ok(text) => (!is_placeholder(&text)).then_some(Self::Text(Cow::Owned(text))),
                         Err(_) => Some(Self::Broken(raw)),
                     };
                 }
                 let text = &raw[1..raw.len() - 1];
-                (!says_nothing(text)).then_some(Self::Text(Cow::Borrowed(text)))
+                (!is_placeholder(text)).then_some(Self::Text(Cow::Borrowed(text)))
             }
             [b'n', ..] => None,
             [b't' | b'f', ..] => Some(Self::Bool(raw)),
@@ -160,7 +160,7 @@ impl Id {
 }
 
 /// Is this one of the ways devices write "none"?
-fn says_nothing(text: &str) -> bool {
+fn is_placeholder(text: &str) -> bool {
     let text = text.trim();
     text.is_empty() || text.eq_ignore_ascii_case("null")
 }

@@ -6,10 +6,10 @@
 
 use bytes::Bytes;
 
-use super::gather::Place;
+use super::gather::RecordPosition;
 use super::object::{self, Member};
 use super::records::{self, Reader};
-use super::value::Held;
+use super::value::JsonValue;
 use super::{BodyError, Context, item, time};
 use crate::model::WatchLogLine;
 use crate::model::watch_log::{MAX_CONTENT_BYTES, MAX_LEVEL_BYTES};
@@ -43,12 +43,12 @@ impl Reader for Gathering<'_> {
         false
     }
 
-    fn object(&mut self, text: &str, place: Place<'_>) -> Result<(), BodyError> {
-        let mut held: [Option<Held<'_>>; 4] = Default::default();
+    fn object(&mut self, text: &str, place: RecordPosition<'_>) -> Result<(), BodyError> {
+        let mut held: [Option<JsonValue<'_>>; 4] = Default::default();
         let mut content = None;
         object::read(text, name, |member| {
             if let Member::Known(field, raw) = member
-                && let Some(value) = Held::from_raw(raw)
+                && let Some(value) = JsonValue::from_raw(raw)
             {
                 if field == Field::Content {
                     content = Some(value.document(raw).replace('\0', ""));
@@ -66,21 +66,21 @@ impl Reader for Gathering<'_> {
             return Ok(());
         };
         let received_at = time::to_microsecond(self.context.received_at);
-        let named = device_sn.as_ref().map_or(place.inherited.device_sn(), Held::serial);
+        let named = device_sn.as_ref().map_or(place.inherited.device_sn(), JsonValue::serial);
         self.upload.lines.push(WatchLogLine {
             device_sn: named.map(str::to_owned),
             ts: timestamp
                 .as_ref()
                 .and_then(|sent| item::instant(sent, "timestamp", self.context).ok())
                 .unwrap_or(received_at),
-            level: level.as_ref().and_then(Held::word).map(|word| cut(&word, MAX_LEVEL_BYTES)),
+            level: level.as_ref().and_then(JsonValue::word).map(|word| cut(&word, MAX_LEVEL_BYTES)),
             content: cut(&content, MAX_CONTENT_BYTES),
             customer_id: None,
         });
         Ok(())
     }
 
-    fn no_object(&mut self, _text: &str, _place: Place<'_>) {
+    fn no_object(&mut self, _text: &str, _place: RecordPosition<'_>) {
         self.upload.empty += 1;
     }
 

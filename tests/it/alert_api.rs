@@ -148,7 +148,7 @@ async fn each_step_is_kept_with_who_when_and_why() {
     let other = step(&service, alert_id, "acknowledge", "Dr. Wu").await;
     assert_eq!(other.status, 409);
     assert!(
-        other.body["message"].as_str().expect("text").contains("acknowledged already (by nurse Li"),
+        other.body["message"].as_str().expect("text").contains("is already acknowledged (by nurse Li"),
         "{other:?}"
     );
     assert_eq!(step(&service, alert_id, "note", "Dr. Wu").await.status, 200);
@@ -162,7 +162,7 @@ async fn each_step_is_kept_with_who_when_and_why() {
         let refused = step(&service, alert_id, again, "nurse Li").await;
         assert_eq!(refused.status, 409, "{again}");
         assert!(
-            refused.body["message"].as_str().expect("text").contains("was resolved already"),
+            refused.body["message"].as_str().expect("text").contains("is already resolved"),
             "{refused:?}"
         );
     }
@@ -198,9 +198,9 @@ async fn a_dba_takes_the_same_steps_and_is_refused_in_the_same_words() {
     run(&format!("acknowledge_alert({alert_id}, 'dba')")).await.expect("taken");
     run(&format!("resolve_alert({alert_id}, 'dba', 'seen')")).await.expect("resolved");
     for (call, state, words) in [
-        (format!("resolve_alert({alert_id}, 'dba')"), "P0001", "was resolved already"),
+        (format!("resolve_alert({alert_id}, 'dba')"), "P0001", "is already resolved"),
         ("acknowledge_alert(404, 'dba')".to_owned(), "P0002", "there is no alert 404"),
-        (format!("note_alert({alert_id}, ' ', 'x')"), "22023", "who does it is missing"),
+        (format!("note_alert({alert_id}, ' ', 'x')"), "22023", "the name of the person is missing"),
         (format!("note_alert({alert_id}, 'dba', '')"), "22023", "the note is empty"),
     ] {
         let error = run(&call).await.expect_err(&call);

@@ -61,12 +61,12 @@ async fn alerts_are_listed_shown_taken_on_and_ended() {
     let said = alerts(&database, &["acknowledge", a, "404", c, "--actor", "li", "--note", "on my way"]).await;
     assert_eq!((said.code, said.out.as_str()), (3, format!("alert {a} acknowledged\n").as_str()), "{said:?}");
     assert!(
-        said.err.contains("there is no alert 404") && said.err.contains("was resolved already"),
+        said.err.contains("there is no alert 404") && said.err.contains("is already resolved"),
         "{said:?}"
     );
     let refused = alerts(&database, &["acknowledge", a, "--actor", "wu"]).await;
     assert_eq!(refused.code, 1, "{refused:?}");
-    assert!(refused.err.contains("acknowledged already (by li"), "{refused:?}");
+    assert!(refused.err.contains("is already acknowledged (by li"), "{refused:?}");
     done(&database, &["note", a, "all is well", "--actor", "li"]).await;
     done(&database, &["resolve", a, b]).await;
 

@@ -11,21 +11,8 @@ use std::path::{Path, PathBuf};
 const CHECKED: &[&str] = &["src", "sql", "benches", "tests/it/harness"];
 
 /// Folders and files that are not checked yet.
-const UNCHECKED: &[&str] = &[
-    "src/cache/latest.rs",
-    "src/cache/newest.rs",
-    "src/command/alerts",
-    "src/demo",
-    "src/http",
-    "src/ingest",
-    "src/keys",
-    "src/model",
-    "src/notify",
-    "src/owners",
-    "src/store",
-    "src/wire",
-    "sql",
-];
+const UNCHECKED: &[&str] =
+    &["src/command/alerts", "src/http", "src/keys", "src/model/api_key.rs", "src/notify", "src/store", "sql"];
 
 /// Words that no name holds, and what to say instead.
 const BANNED_WORDS: &[(&str, &str)] = &[
@@ -140,7 +127,13 @@ const BANNED_PHRASES: &[(&str, &str)] = &[
 ];
 
 /// Types of the same name in several rooms, and why they may be.
-const SHARED_NAMES: &[(&str, &str)] = &[];
+const SHARED_NAMES: &[(&str, &str)] = &[
+    (
+        "Metric",
+        "one describes a vital sign, the other is what a rule may name: its name is in the OpenAPI document",
+    ),
+    ("Options", "each sub-command has its options in its file"),
+];
 
 #[test]
 fn names_are_made_of_words_of_the_field() {

@@ -1,11 +1,11 @@
--- What people do about an alert. HTTP, `vitals alerts` and a DBA in psql take these same steps:
+-- Actions of people on alerts. HTTP, `vitals alerts` and a DBA in psql use the same functions:
 --   select vitals.acknowledge_alert(17, 'nurse Li', 'on my way');
 --   select vitals.resolve_alert(17, 'nurse Li', 'sensor was loose');
 --   select vitals.note_alert(17, 'nurse Li', 'will look again at noon');
--- No such alert: SQLSTATE P0002. A step that is not possible any more: P0001, with the reason.
+-- No such alert: SQLSTATE P0002. An action that is no longer possible: P0001, with the reason.
 -- Locks: the row of the alert, then those of notification.
 
--- The alert, locked for a step of this person.
+-- Locks an alert for an action of a person, and returns it.
 create or replace function vitals.lock_alert(alert_id bigint, actor text) returns alert
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -14,7 +14,7 @@ declare
     kept alert;
 begin
     if lock_alert.actor is null or lock_alert.actor !~ '\S' then
-        raise exception 'who does it is missing' using errcode = 'invalid_parameter_value';
+        raise exception 'the name of the person is missing' using errcode = 'invalid_parameter_value';
     end if;
     select * into kept from alert where alert.alert_id = lock_alert.alert_id for no key update;
     if not found then
@@ -23,30 +23,29 @@ begin
     return kept;
 end
 $$;
-comment on function vitals.lock_alert(bigint, text) is 'Locks an alert for a step of a person.';
+comment on function vitals.lock_alert(bigint, text) is 'Locks an alert for an action of a person.';
 
--- Says in words why an alert that is resolved takes no further step.
+-- Refuses an action on a resolved alert, with the reason.
 create or replace function vitals.refuse_resolved_alert(kept alert) returns void
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
 as $$
 begin
-    raise exception 'alert % was resolved already (%, %)', kept.alert_id, kept.resolution,
+    raise exception 'alert % is already resolved (%, %)', kept.alert_id, kept.resolution,
         concat_ws(' ', 'by ' || kept.resolved_by, to_char(kept.resolved_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS"Z"'));
 end
 $$;
-comment on function vitals.refuse_resolved_alert(alert) is 'Refuses a step of an alert that is resolved.';
+comment on function vitals.refuse_resolved_alert(alert) is 'Refuses an action on a resolved alert.';
 
--- Writes down what was done, and wakes whoever shows it and tells of it. NOTIFY makes commits wait for one another; steps of
--- people are few.
+-- Records an action, and wakes the instances that publish and notify. NOTIFY serialises commits; actions of people are rare.
 create or replace function vitals.record_alert_action(alert_ids bigint[], action text, actor text, note text) returns void
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
 as $$
 begin
     insert into alert_action (alert_id, action, actor, note)
-    select stepped.alert_id, record_alert_action.action, record_alert_action.actor, nullif(btrim(record_alert_action.note), '')
-    from unnest(record_alert_action.alert_ids) as stepped (alert_id);
+    select acted.alert_id, record_alert_action.action, record_alert_action.actor, nullif(btrim(record_alert_action.note), '')
+    from unnest(record_alert_action.alert_ids) as acted (alert_id);
     if record_alert_action.action = 'noted' then
         perform vitals.show_alerts(record_alert_action.alert_ids);
     else
@@ -55,9 +54,9 @@ begin
     perform pg_notify('vitals_notification', '');
 end
 $$;
-comment on function vitals.record_alert_action(bigint[], text, text, text) is 'Notes a step of alerts, and whom to tell of it.';
+comment on function vitals.record_alert_action(bigint[], text, text, text) is 'Records an action on alerts, and its notifications.';
 
--- A person takes the alert on. The same person again changes nothing; for another it is taken.
+-- A person acknowledges the alert. If the same person repeats it, nothing changes; another person gets an error.
 create or replace function vitals.acknowledge_alert(alert_id bigint, actor text, note text default null) returns void
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -72,7 +71,7 @@ begin
         if kept.acknowledged_by = acknowledge_alert.actor then
             return;
         end if;
-        raise exception 'alert % was acknowledged already (by % %)', kept.alert_id, kept.acknowledged_by,
+        raise exception 'alert % is already acknowledged (by % %)', kept.alert_id, kept.acknowledged_by,
             to_char(kept.acknowledged_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS"Z"');
     end if;
     update alert
@@ -83,9 +82,9 @@ begin
 end
 $$;
 comment on function vitals.acknowledge_alert(bigint, text, text) is
-    'A person takes an alert on. The same person again changes nothing.';
+    'A person acknowledges an alert. Repeating it changes nothing.';
 
--- A person ends the alert. Until its rule has cooled down the device is not judged by it.
+-- A person resolves the alert. During the cooldown of its rule, breaches of the device are ignored.
 create or replace function vitals.resolve_alert(alert_id bigint, actor text, note text default null) returns void
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -106,9 +105,9 @@ begin
 end
 $$;
 comment on function vitals.resolve_alert(bigint, text, text) is
-    'A person ends an alert; its rule does not judge the device until it has cooled down.';
+    'A person resolves an alert; its rule ignores the device during the cooldown.';
 
--- A person says something about the alert, which may be over.
+-- A person adds a note to the alert, which may be resolved.
 create or replace function vitals.note_alert(alert_id bigint, actor text, note text) returns void
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -123,10 +122,10 @@ begin
     perform vitals.record_alert_action(array[kept.alert_id], 'noted', note_alert.actor, note_alert.note);
 end
 $$;
-comment on function vitals.note_alert(bigint, text, text) is 'A person says something about an alert, open or not.';
+comment on function vitals.note_alert(bigint, text, text) is 'A person adds a note to an alert, open or not.';
 
--- A rule that is switched off leaves no alert open. Called by the trigger of alert_rule.
--- Locks: the lock of judging, so that a batch that is judged meanwhile leaves none open either; then the alerts.
+-- Resolves the open alerts of a rule that was disabled. Called by the trigger of alert_rule.
+-- Locks: vitals.alert_eval_lock(), so that no batch that is evaluated at the same time leaves one open; then the alerts.
 create or replace function vitals.resolve_alerts_of_rule(rule_id bigint) returns void
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -153,4 +152,4 @@ begin
     end if;
 end
 $$;
-comment on function vitals.resolve_alerts_of_rule(bigint) is 'Ends the open alerts of a rule that was disabled.';
+comment on function vitals.resolve_alerts_of_rule(bigint) is 'Resolves the open alerts of a rule that was disabled.';

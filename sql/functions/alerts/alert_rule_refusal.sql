@@ -1,4 +1,4 @@
--- Why a rule is impossible, in words for the person who wrote it; NULL when it is not.
+-- Why a rule is invalid, for the person who wrote it; NULL: it is valid.
 -- Called by the trigger of alert_rule, and for a rule that is only tried out. So it says everything that the constraints
 -- of the table say, too, but in better words.
 -- Locks: none.

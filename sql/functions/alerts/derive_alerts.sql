@@ -1,10 +1,10 @@
--- Which alerts the stored rows make, for pairs of a rule and a device: a function of the rows alone, whatever the order in
--- which they came. All pairs in one statement.
--- Before: evaluate_alerts and rebuild_alerts (which hold the answer against the alerts there are), replay_rule.
+-- The alerts that the stored rows cause, for pairs of a rule and a device: a function of the rows alone, independent of the order in
+-- which they arrived. All pairs in one statement.
+-- Before: extend_alerts and rebuild_alerts (which compare the result with the stored alerts), replay_rule.
 -- Locks: none.
 --
--- The series of a pair are the rows that say something to the rule: readings of its metric (events of its type) of its
--- tenant, outside of the time in which a person has muted it; breaches outside the effective hours are left out. In the series
+-- The series of a pair are the rows that matter to the rule: readings of its metric (events of its type) of its tenant, outside the
+-- time in which a person has muted it; breaches outside the effective hours are left out. In the series
 --   a trigger    is a breach that, with the n-1 rows before it breaching too, lies within the window;
 --   a recovery   is a recovered row that, with the m-1 rows before it recovered too, lies within a day;
 --   an alert     is on from a trigger until a recovery, or until nothing breached for expire_seconds. When the next
@@ -13,16 +13,16 @@
 -- Parameters, per pair (arrays of one length):
 --   rule_at         index of its rule in `rules`
 --   device_sns      its device
---   from_ts         first time judged; before it only what belongs to a run of rows is looked at
---   until_ts        last time judged
---   seed_on         an alert is on before from_ts
+--   from_ts         first time evaluated; earlier rows are read only to complete a run of rows
+--   until_ts        last time evaluated
+--   seed_on         an alert is open before from_ts
 --   seed_ended_ts   when the last alert before from_ts ended; NULL: there was none, or it is on
 --   seed_last_ts    newest breach of the alert before from_ts
 -- for all of them
---   pending         batches that are still to be judged: their rows are not looked at, so that each is judged in its turn
+--   pending         batches that are not evaluated yet: their rows are ignored, so that batches are evaluated one after the other
 -- and for the planner, to leave out chunks:
 --   scan_from, scan_until   hold all of from_ts and until_ts
--- Result, per pair (ord) and alert: seq 0 is the alert before from_ts, going on or opened again; 1 and up are new ones.
+-- Result, per pair (ord) and alert: seq 0 is the alert before from_ts, continued or reopened; 1 and up are new ones.
 create or replace function vitals.derive_alerts(
     rules alert_rule[],
     rule_at integer[], device_sns text[], from_ts timestamptz[], until_ts timestamptz[],
@@ -146,7 +146,7 @@ series as (
       and (p.muted is null or not p.muted @> s.ts)
       and (p.always or not j.breach or vitals.in_effect(s.ts, p.effective_from, p.effective_until, p.effective_days, p.zone))
 ),
--- Only rows near a breach have a say, and most are not: the rest is left out before the dear part. Where recovery has bounds of
+-- Only rows near a breach matter, and most are not: the rest is left out before the expensive part. Where recovery has bounds of
 -- its own an alert may stay on for any number of rows between the bounds, and all rows are kept.
 numbered_rows as (
     select *, count(*) filter (where inside) over w as place, max(ts) over (partition by series.ord) as judged_ts
@@ -191,7 +191,7 @@ signalled as (
 switched as (
     select
         *,
-        -- The last word says whether an alert is on; a trigger speaks after an expiry of the same moment.
+        -- The latest signal decides whether an alert is open; at the same instant, a trigger counts after an expiry.
         case
             when max(ts) filter (where triggers or recovers or expires) over w is null then seed_on
             else coalesce(max(ts) filter (where triggers) over w
@@ -303,4 +303,4 @@ end
 $$;
 comment on function vitals.derive_alerts(
     alert_rule[], integer[], text[], timestamptz[], timestamptz[], boolean[], timestamptz[], timestamptz[], bigint[], timestamptz, timestamptz
-) is 'Which alerts the stored rows make, for pairs of a rule and a device.';
+) is 'The alerts that the stored rows cause, for pairs of a rule and a device.';

@@ -1,16 +1,16 @@
--- Judges committed batches by all rules, in the transaction that ends their outbox rows: no alert is lost, none made twice.
--- Called by finish_batches. Cheap first: a row outside the narrowest bounds of all rules is a candidate; only candidates, and
--- devices with an alert their rows may continue, end or change, meet the rules.
+-- Evaluates all rules for committed batches, in the transaction that deletes their outbox rows: no alert is lost or raised twice.
+-- Called by finish_batches. The cheap check comes first: a row outside the narrowest bounds of all rules is a candidate; rules are
+-- evaluated only for candidates, and for devices with an alert that the rows may change.
 --   batch_ids     the batches
 --   devices       their devices; NULL: not known
 --   first_ts,     time range of their rows; NULL: no rows
 --   last_ts
 --   event_from,   time range in which their events lie; NULL: no events
 --   event_to
--- Returns whether somebody is to be told.
--- Locks, until the end of the transaction: alert_eval_lock(), alone where something breaches, shared where nothing does; in that case
--- and with alerts that go on or end, alert_eval_lock() + 2 too; the alerts it changes. Whoever sees an alert begin, or not, thus
--- sees all that was committed before, and batches in which nothing happens wait for none of their kind.
+-- Returns whether there is anything to publish or send.
+-- Locks, until the end of the transaction: alert_eval_lock(), exclusively if a row breaches, shared if none does; in the second case,
+-- if alerts continue or end, alert_eval_lock() + 2 too; the alerts it changes. So the decision whether an alert starts is made with
+-- everything committed before, and batches without a breach do not wait for each other.
 create or replace function vitals.evaluate_alerts(
     batch_ids bigint[], devices text[], first_ts timestamptz, last_ts timestamptz,
     event_from timestamptz, event_to timestamptz
@@ -26,7 +26,7 @@ declare
     changed  vitals.alert_changes;
 begin
     breached := vitals.breached_pairs(batch_ids, first_ts, last_ts, event_from, event_to);
-    -- From here on what others have judged is committed, and seen by the statements that follow.
+    -- From here on, other evaluations are committed, and visible to the following statements.
     if cardinality(breached.rule_ids) > 0 then
         perform pg_advisory_xact_lock(vitals.alert_eval_lock());
         pairs := vitals.pairs_to_evaluate(breached, batch_ids, devices, first_ts, last_ts);
@@ -41,16 +41,16 @@ begin
     if cardinality(pairs.rule_ids) = 0 then
         return false;
     end if;
-    -- Those that are being finished are no longer in the outbox.
+    -- The batches that are being finished are no longer in the outbox.
     changed := vitals.evaluate_pairs(pairs, array(select o.batch_id from outbox o));
     return vitals.publish_alert_changes(changed);
 end
 $$;
 comment on function vitals.evaluate_alerts(bigint[], text[], timestamptz, timestamptz, timestamptz, timestamptz) is
-    'Judges committed batches by all rules. Called by finish_batches only.';
+    'Evaluates all rules for committed batches. Called by finish_batches only.';
 
--- Says what became of alerts to whom it concerns: notifications, and the view in Redis. Whether there is
--- anything to send.
+-- Records the notifications and the changes of the Redis view that changed alerts cause. Returns whether there is anything to
+-- publish or send.
 create or replace function vitals.publish_alert_changes(changed vitals.alert_changes) returns boolean
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -59,7 +59,7 @@ begin
     if cardinality(changed.changed) = 0 then
         return false;
     end if;
-    -- Somebody may hear of these alerts at once: they must be there after a crash of the server, with their numbers.
+    -- People may be notified at once: the alerts must survive a crash of the server, with their numbers.
     perform set_config('synchronous_commit', 'on', true);
     if cardinality(changed.fired) > 0 then
         perform vitals.notify_alerts(changed.fired, 'fired');
@@ -71,4 +71,4 @@ begin
     return true;
 end
 $$;
-comment on function vitals.publish_alert_changes(vitals.alert_changes) is 'Writes the notifications that changes of alerts cause.';
+comment on function vitals.publish_alert_changes(vitals.alert_changes) is 'Records the notifications that changes of alerts cause.';

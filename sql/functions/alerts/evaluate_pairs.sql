@@ -1,5 +1,5 @@
--- The steps of evaluate_alerts: which pairs of a rule and a device to look at, and holding what derive_alerts says of them
--- against the alerts there are.
+-- The steps of evaluate_alerts: finding the pairs of a rule and a device to evaluate, and updating their alerts to what derive_alerts
+-- returns.
 
 -- Candidates: rows outside the narrowest bounds of all rules, and the rules they breach; events and the rules for them.
 create or replace function vitals.breached_pairs(
@@ -54,7 +54,7 @@ begin
                   -- end
               )
         ),
-        -- One line a bound: what breaches is looked at metric by metric.
+        -- One row a bound: breaches are found metric by metric.
         bound as materialized (select * from vitals.bounds_in_force())
         select array_agg(p.rule_id), array_agg(p.device_sn), array_agg(p.first_ts), array_agg(p.last_ts)
         into pairs
@@ -106,7 +106,7 @@ end
 $$;
 comment on function vitals.breached_pairs(bigint[], timestamptz, timestamptz, timestamptz, timestamptz) is 'Which rules the rows of batches breach.';
 
--- How far before a composite alert a row may lie that has a say in it.
+-- How far before a composite alert a row may lie that affects it.
 create or replace function vitals.rule_lookback(conditions jsonb, window_seconds integer) returns interval
 language sql immutable
 set search_path = pg_catalog, pg_temp
@@ -118,9 +118,9 @@ as $$
     from jsonb_array_elements(rule_lookback.conditions) as c
     having count(*) > 0
 $$;
-comment on function vitals.rule_lookback(jsonb, integer) is 'How far before a composite alert a row may lie that has a say in it; NULL for other rules.';
+comment on function vitals.rule_lookback(jsonb, integer) is 'How far before a composite alert a row may lie that affects it; NULL for other rules.';
 
--- The breached pairs, and those whose alert the batches may continue, end or change.
+-- The breached pairs, and those with an alert that the batches may change.
 create or replace function vitals.pairs_to_evaluate(
     breached vitals.alert_pairs, batch_ids bigint[], devices text[], first_ts timestamptz, last_ts timestamptz
 ) returns vitals.alert_pairs
@@ -144,7 +144,7 @@ begin
     if near_devices is null then
         return breached;
     end if;
-    with heard as materialized (
+    with sent as materialized (
         select h.device_sn, min(h.ts) as first_ts, max(h.ts) as last_ts
         from health_data h
         where h.batch_id = any (pairs_to_evaluate.batch_ids)
@@ -157,13 +157,13 @@ begin
         select * from unnest(breached.rule_ids, breached.device_sns, breached.first_ts, breached.last_ts)
             as b (rule_id, device_sn, first_ts, last_ts)
         union all
-        select a.rule_id, a.device_sn, heard.first_ts, heard.last_ts
-        from heard
-        join alert a on a.device_sn = heard.device_sn
+        select a.rule_id, a.device_sn, sent.first_ts, sent.last_ts
+        from sent
+        join alert a on a.device_sn = sent.device_sn
         join alert_rule r on r.rule_id = a.rule_id and r.enabled
         where a.kind in ('threshold', 'composite')
-          and coalesce(a.ended_ts, 'infinity'::timestamptz) >= heard.first_ts
-          and a.started_ts - coalesce(vitals.rule_lookback(r.conditions, r.window_seconds), interval '0') <= heard.last_ts
+          and coalesce(a.ended_ts, 'infinity'::timestamptz) >= sent.first_ts
+          and a.started_ts - coalesce(vitals.rule_lookback(r.conditions, r.window_seconds), interval '0') <= sent.last_ts
           and vitals.accepts_readings(a.resolution)
     )
     select array_agg(p.rule_id), array_agg(p.device_sn), array_agg(p.first_ts), array_agg(p.last_ts)
@@ -180,17 +180,17 @@ begin
 end
 $$;
 comment on function vitals.pairs_to_evaluate(vitals.alert_pairs, bigint[], text[], timestamptz, timestamptz) is
-    'Which pairs of a rule and a device a batch has a say in.';
+    'Which pairs of a rule and a device a batch affects.';
 
--- Brings the alerts of pairs in line with the stored rows. The usual case, rows newer than all that was judged, goes in one
--- statement for all pairs and reads only what is new; where rows came late, the pair is judged again (rebuild_alerts).
+-- Updates the alerts of pairs to the stored rows. The usual case, rows newer than everything evaluated before, is one statement for all
+-- pairs that reads new rows only (extend_alerts); for late rows, the alerts around them are evaluated again (rebuild_alerts).
 create or replace function vitals.evaluate_pairs(pairs vitals.alert_pairs, pending bigint[]) returns vitals.alert_changes
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
 set plan_cache_mode = force_custom_plan
 as $$
 declare
-    -- Rows this old may have others after them that were judged before.
+    -- Rows this old may have later rows that were evaluated before.
     settled_before constant timestamptz := now() - interval '6 hours';
     rules    alert_rule[];
     ahead    record;
@@ -225,8 +225,8 @@ begin
             limit 1
         ) as n on true
     ),
-    -- A closed alert has a say while its cool-down lasts; an open one goes on where it was left, and so does one that the
-    -- clock let expire before rows of the time before that came.
+    -- A closed alert may be reopened during its cooldown; an open one continues, and so does one that expired before rows of an
+    -- earlier time arrived.
     placed as (
         select
             *,
@@ -279,4 +279,4 @@ begin
     return changed;
 end
 $$;
-comment on function vitals.evaluate_pairs(vitals.alert_pairs, bigint[]) is 'Brings the alerts of pairs of a rule and a device in line with the stored rows.';
+comment on function vitals.evaluate_pairs(vitals.alert_pairs, bigint[]) is 'Updates the alerts of pairs of a rule and a device to the stored rows.';

@@ -1,8 +1,8 @@
--- Rows newer than all that was judged: their alerts go on, end, open again or begin. One statement for all pairs.
+-- Rows newer than everything evaluated before: alerts continue, end, reopen or start. One statement for all pairs.
 -- Called by evaluate_pairs; parameters as in derive_alerts, and
---   seed_id    the alert before from_ts that has a say; NULL: none
--- Result: alerts that changed, that people hear of now, that ended; and the pairs (index) whose alerts reach to until_ts, of
--- which nothing was written.
+--   seed_id    the alert before from_ts that these rows may change; NULL: none
+-- Result: alerts that changed, that fired, that ended; and the pairs (index) whose alerts last until until_ts, for which nothing was
+-- written.
 create or replace function vitals.extend_alerts(
     rules alert_rule[],
     rule_at integer[], device_sns text[], from_ts timestamptz[], until_ts timestamptz[],
@@ -39,7 +39,7 @@ begin
     settled as materialized (
         select d.* from derived d where d.ord not in (select ord from reaching)
     ),
-    gone_on as (
+    continued as (
         update alert a
         set last_ts      = greatest(a.last_ts, s.last_ts),
             last_value   = case when s.last_ts is null then a.last_value else s.last_value end,
@@ -62,7 +62,7 @@ begin
         from (
             select
                 s.last_ts, s.last_value, s.last_text, s.peak_value, s.breach_count, s.judged_ts, s.late,
-                -- One that went silent and was followed by another had expired in between.
+                -- If another alert followed, this one had expired in between.
                 case when s.ord is null then b.last_ts + p.expire else s.ended_ts end as end_ts,
                 s.ord is null or s.expired as expired,
                 p.seed_id, p.min_value, p.max_value, b.status as was_status, b.historical as was_historical
@@ -98,8 +98,8 @@ begin
         from settled s
         join pair p on p.ord = s.ord
         join unnest(extend_alerts.rules) with ordinality as r on r.ordinality = p.rule_at
-        -- After those that end, or two would be open at once.
-        where s.seq > 0 and (select count(*) from gone_on) >= 0
+        -- After the alerts that end, or two would be open at once.
+        where s.seq > 0 and (select count(*) from continued) >= 0
         order by s.ord, s.seq
         returning alert.alert_id, alert.status, alert.historical, alert.resolution
     ),
@@ -111,11 +111,11 @@ begin
             union all
             select b.alert_id, 'resolved', b.resolution, 2 from begun b where b.status = 'resolved'
             union all
-            select g.alert_id, 'reopened', null, 1 from gone_on g where g.was_status = 'resolved' and g.status <> 'resolved'
+            select g.alert_id, 'reopened', null, 1 from continued g where g.was_status = 'resolved' and g.status <> 'resolved'
             union all
-            select g.alert_id, 'fired', 'no longer historical', 1 from gone_on g where g.was_historical and not g.historical
+            select g.alert_id, 'fired', 'no longer historical', 1 from continued g where g.was_historical and not g.historical
             union all
-            select g.alert_id, 'resolved', g.resolution, 2 from gone_on g where g.was_status <> 'resolved' and g.status = 'resolved'
+            select g.alert_id, 'resolved', g.resolution, 2 from continued g where g.was_status <> 'resolved' and g.status = 'resolved'
         ) as a
         order by a.alert_id, a.step
     )
@@ -127,7 +127,7 @@ begin
     into changed, fired, resolved, unsettled
     from (
         select g.alert_id, g.was_historical and not g.historical as fires, g.was_status <> 'resolved' and g.status = 'resolved' as resolves
-        from gone_on g
+        from continued g
         union all
         select b.alert_id, not b.historical, b.status = 'resolved' and not b.historical from begun b
     ) as c;
@@ -135,4 +135,4 @@ end
 $$;
 comment on function vitals.extend_alerts(
     alert_rule[], integer[], text[], timestamptz[], timestamptz[], boolean[], timestamptz[], timestamptz[], bigint[], bigint[], timestamptz, timestamptz
-) is 'Writes what rows newer than all that was judged make of alerts.';
+) is 'Updates and adds alerts from rows newer than everything evaluated before.';

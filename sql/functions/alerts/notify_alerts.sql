@@ -1,8 +1,8 @@
--- Who is told of alerts, and that dashboards see them: rows of notification and vitals.alert_change, in the transaction
--- that changes the alerts. Called by the evaluation and by whoever acknowledges or resolves.
--- Locks: new rows only; senders are never waited for.
+-- Who is notified of alerts, and which alerts are published to Redis: rows of notification and vitals.alert_change, in the transaction
+-- that changes the alerts. Called by the evaluation and by the actions of people.
+-- Locks: new rows only; it never waits for a sender.
 
--- Any change of these alerts: Redis shows them anew. Gives whether there is anything to show.
+-- Any change of these alerts: they are published to Redis again. Returns whether there are any.
 create or replace function vitals.show_alerts(alert_ids bigint[]) returns boolean
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -15,7 +15,7 @@ begin
     return found;
 end
 $$;
-comment on function vitals.show_alerts(bigint[]) is 'Notes that these alerts changed: Redis shows them anew. Gives whether there are any.';
+comment on function vitals.show_alerts(bigint[]) is 'Records that these alerts changed, so that they are published to Redis again. Returns whether there are any.';
 
 -- When a message that is due at an instant goes, given quiet hours in a zone: at their end, if it falls into them.
 -- The end is found in local time, for a night may have an hour more or less; it is never before the instant.
@@ -38,7 +38,7 @@ as $$
 $$;
 comment on function vitals.after_quiet_hours(timestamptz, time, time, text) is 'The instant, or the end of the quiet hours it falls into.';
 
--- Alerts of which nobody is told at this moment, each with the silence that ends last.
+-- Alerts that are silenced now, each with the silence that ends last.
 create or replace function vitals.silenced_alerts(alert_ids bigint[])
 returns table (alert_id bigint, silence_id bigint, actor text, note text)
 language sql
@@ -56,9 +56,9 @@ as $$
       and (s.rule_id is null or s.rule_id = a.rule_id)
     order by a.alert_id, s.ends_at desc, s.silence_id
 $$;
-comment on function vitals.silenced_alerts(bigint[]) is 'Those of the alerts of which nobody is told at this moment, and the silence that is why.';
+comment on function vitals.silenced_alerts(bigint[]) is 'The alerts that are silenced now, and the silence that ends last.';
 
--- Whom the routes lead to: one row per alert, route and address.
+-- The addresses the routes lead to: one row per alert, route and address.
 create or replace function vitals.alert_audience(alert_ids bigint[])
 returns table (
     alert_id bigint, severity text, channel text, address text, contact_id bigint, route_id bigint,
@@ -105,7 +105,7 @@ as $$
         ) nearest
         where m.audience = 'managers'
     ),
-    told as (
+    audience as (
         select m.alert_id, m.route_id, m.contact_id
         from matched m
         where m.audience = 'contact'
@@ -122,13 +122,13 @@ as $$
     select m.alert_id, m.severity, m.channel, ca.address, ca.contact_id, m.route_id, m.after_seconds, m.on_resolved,
            m.merge_seconds, m.quiet_from, m.quiet_until,
            coalesce(m.time_zone, vitals.default_zone())
-    from told t
+    from audience t
     join matched m on m.alert_id = t.alert_id and m.route_id = t.route_id
     join contact_address ca on ca.contact_id = t.contact_id and ca.channel = m.channel and ca.enabled
 $$;
 comment on function vitals.alert_audience(bigint[]) is 'Which addresses the enabled routes lead to for these alerts, silences and quiet hours not considered.';
 
--- The traceparent of the batch whose row an alert last rests on, where finish_batches has said that it is traced.
+-- The traceparent of the batch with the newest row of an alert, if finish_batches has set it.
 create or replace function vitals.trace_of_alert(alert_id bigint) returns text
 language plpgsql
 stable
@@ -155,11 +155,11 @@ begin
     return found;
 end
 $$;
-comment on function vitals.trace_of_alert(bigint) is 'The traceparent of the batch whose row an alert last rests on, within the transaction that judges it. NULL: it is not traced.';
+comment on function vitals.trace_of_alert(bigint) is 'The traceparent of the batch with the newest row of an alert, in the transaction that evaluates it. NULL: it is not traced.';
 
--- Parameters: the alerts; kind 'fired' (newly live), 'resolved' (ended) or 'acknowledged' (a person took them on: only
--- Redis shows it, and escalations that wait are given up when they are due).
--- Gives whether anything is to be sent or shown. Late (historical) alerts tell nobody.
+-- Parameters: the alerts; kind 'fired' (newly live), 'resolved' (ended) or 'acknowledged' (by a person: it is only published to
+-- Redis, and pending escalations are cancelled when they are due).
+-- Returns whether there is anything to send or publish. Nobody is notified of late (historical) alerts.
 create or replace function vitals.notify_alerts(alert_ids bigint[], kind text) returns boolean
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -186,7 +186,7 @@ begin
         with silenced as (
             select s.alert_id, s.actor, s.note from vitals.silenced_alerts(live) s
         ),
-        said as (
+        recorded as (
             insert into alert_action (alert_id, action, actor, note)
             select s.alert_id, 'silenced', s.actor, s.note
             from silenced s
@@ -197,7 +197,7 @@ begin
         where a.alert_id not in (select s.alert_id from silenced s);
     end if;
 
-    with told as (
+    with receiver as (
         select
             w.alert_id,
             case when notify_alerts.kind = 'fired' and w.after_seconds > 0 then 'escalated' else notify_alerts.kind end as kind,
@@ -227,14 +227,14 @@ begin
     select distinct on (t.alert_id, t.kind, t.channel, t.address)
         t.alert_id, t.kind, t.channel, t.address, t.contact_id, t.route_id, t.urgent, t.unless_taken, t.merge_seconds,
         moment, t.due_at, vitals.trace_of_alert(t.alert_id)
-    from told t
+    from receiver t
     order by t.alert_id, t.kind, t.channel, t.address, t.due_at, t.merge_seconds, t.route_id
     on conflict do nothing;
     if found then
-        -- The relay's transaction would not wait for the disk; somebody may be told of these before it is written.
+        -- The transaction of the relay would not wait for the disk, but a notification may be sent before that.
         perform set_config('synchronous_commit', 'on', true);
     end if;
     return true;
 end
 $$;
-comment on function vitals.notify_alerts(bigint[], text) is 'Notes whom to tell that these alerts fired, were acknowledged or were resolved, and that Redis shows them anew. Gives whether there is anything to do.';
+comment on function vitals.notify_alerts(bigint[], text) is 'Records whom to notify that these alerts fired, were acknowledged or were resolved, and that they are published to Redis again. Returns whether there is anything to do.';

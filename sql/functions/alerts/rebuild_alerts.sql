@@ -1,9 +1,9 @@
--- Rows came late: the alerts around them are judged again from the stored rows, and those there are brought in line. An alert
--- that the rows no longer bear out is kept, for people were told, and marked retracted; what a person resolved is not touched.
--- Called by evaluate_pairs. Each stretch of time begins where no alert was on, and is widened until none is at its end.
+-- Late rows: the alerts around them are evaluated again from the stored rows, and the stored alerts are updated. An alert that the
+-- rows no longer support is kept, because people were notified, and marked as retracted; an alert that a person resolved stays as it is.
+-- Called by evaluate_pairs. Each time range starts where no alert was open, and is extended until none is open at its end.
 
--- Parameters, per pair (arrays of one length): index of its rule in `rules`, its device, the time range of the rows that came;
--- and the batches that are still to be judged.
+-- Parameters, per pair (arrays of one length): index of its rule in `rules`, its device, the time range of the new rows; and the
+-- batches that are not evaluated yet.
 create or replace function vitals.rebuild_alerts(
     rules alert_rule[], rule_at integer[], device_sns text[], first_ts timestamptz[], last_ts timestamptz[], pending bigint[]
 ) returns vitals.alert_changes
@@ -12,7 +12,7 @@ set search_path = pg_catalog, public, pg_temp
 as $$
 declare
     todo     integer[] := array(select generate_subscripts(rebuild_alerts.rule_at, 1));
-    again    integer[];
+    retry    integer[];
     from_ts  timestamptz[] := array_fill(null::timestamptz, array[cardinality(rule_at)]);
     steps    interval[] := array_fill(interval '6 hours', array[cardinality(rule_at)]);
     stretch  record;
@@ -41,14 +41,14 @@ begin
             rebuild_alerts.rules, stretch.rule_at, stretch.device_sns, stretch.from_ts, stretch.until_ts, stretch.seed_on,
             stretch.ended_ts, stretch.alert_last_ts, rebuild_alerts.pending, stretch.scan_from, stretch.scan_until
         ) as d;
-        again := '{}';
+        retry := '{}';
         for each_ord in 1 .. cardinality(todo) loop
             place := todo[each_ord];
             own := array(select d from unnest(derived) as d where d.ord = each_ord order by d.seq);
             if own[1].seq = 0 then
-                -- It opens the alert before again, which therefore is judged with it.
+                -- It reopens the previous alert, which is therefore evaluated with it.
                 from_ts[place] := stretch.started_ts[each_ord];
-                again := again || place;
+                retry := retry || place;
             elsif vitals.ends_without_alert(
                 rebuild_alerts.rules[rebuild_alerts.rule_at[place]], rebuild_alerts.device_sns[place], stretch.until_ts[each_ord], own
             ) then
@@ -58,19 +58,19 @@ begin
                 );
             else
                 steps[place] := steps[place] * 4;
-                again := again || place;
+                retry := retry || place;
             end if;
         end loop;
-        todo := again;
+        todo := retry;
     end loop;
     return changed;
 end
 $$;
 comment on function vitals.rebuild_alerts(alert_rule[], integer[], text[], timestamptz[], timestamptz[], bigint[]) is
-    'Judges alerts around rows that came late again.';
+    'Evaluates the alerts around late rows again.';
 
--- The stretch of time to judge again, and the alert before it. `known_from` is where it is known to begin; NULL: at the alert the
--- rows fall into, or with them.
+-- The time range to evaluate again, and the alert before it. `known_from` is its start, if known; NULL: it starts with the alert that
+-- contains the rows, or with the rows.
 create or replace function vitals.rebuild_range(
     rule alert_rule, device_sn text, first_ts timestamptz, last_ts timestamptz, known_from timestamptz, step interval,
     out from_ts timestamptz, out until_ts timestamptz,
@@ -101,7 +101,7 @@ begin
         where h.device_sn = rebuild_range.device_sn
         order by h.ts desc limit 1;
     end if;
-    -- As far as a row has a say in those after it, and a step more.
+    -- As far as a row affects later ones, and a step more.
     until_ts := rebuild_range.last_ts + rebuild_range.step + make_interval(secs => rule.window_seconds)
         + coalesce(vitals.rule_lookback(rule.conditions, rule.window_seconds), interval '0');
     if until_ts >= newest_ts or rebuild_range.step > interval '60 days' then
@@ -117,9 +117,9 @@ begin
 end
 $$;
 comment on function vitals.rebuild_range(alert_rule, text, timestamptz, timestamptz, timestamptz, interval) is
-    'The stretch of time in which the alerts of a rule and a device are judged again.';
+    'The time range in which the alerts of a rule and a device are evaluated again.';
 
--- Whether nothing goes on at the end of a stretch, neither of what was derived nor of the alerts there are.
+-- Whether no alert is open at the end of a time range, neither a derived nor a stored one.
 create or replace function vitals.ends_without_alert(
     rule alert_rule, device_sn text, until_ts timestamptz, derived vitals.derived_alert[]
 ) returns boolean
@@ -141,10 +141,10 @@ as $$
         )
 $$;
 comment on function vitals.ends_without_alert(alert_rule, text, timestamptz, vitals.derived_alert[]) is
-    'Whether no alert goes on at the end of a stretch of time.';
+    'Whether no alert is open at the end of a time range.';
 
--- Brings the alerts of a rule and a device that began in a stretch of time in line with what was derived for it. An alert
--- stays the one it is as long as it shares any time with what was derived. Returns `changed` with what it did.
+-- Updates the alerts of a rule and a device that started in a time range to what was derived for it. A stored alert keeps its
+-- identity if it overlaps a derived one. Returns `changed` with the changes added.
 create or replace function vitals.reconcile_alerts(
     rule alert_rule, device_sn text, from_ts timestamptz, until_ts timestamptz, derived vitals.derived_alert[],
     changed vitals.alert_changes
@@ -191,7 +191,7 @@ begin
                 ended_ts = coalesce(a.ended_ts, a.last_ts), updated_at = vitals.next_updated_at(a.updated_at)
             where a.alert_id = each.alert_id;
             insert into alert_action (alert_id, action, note)
-            values (each.alert_id, 'retracted', 'readings that came late do not bear it out');
+            values (each.alert_id, 'retracted', 'late readings do not support it');
             changed.changed := changed.changed || each.alert_id;
             if each.status <> 'resolved' then
                 changed.resolved := changed.resolved || each.alert_id;
@@ -199,7 +199,7 @@ begin
         end if;
     end loop;
 
-    -- Those that have ended first, or two would be open at once.
+    -- The ended ones first, or two would be open at once.
     foreach ends in array array[true, false] loop
         for place in 1 .. cardinality(derived) loop
             one := derived[place];
@@ -211,9 +211,9 @@ begin
 end
 $$;
 comment on function vitals.reconcile_alerts(alert_rule, text, timestamptz, timestamptz, vitals.derived_alert[], vitals.alert_changes) is
-    'Brings alerts in line with what was derived from the stored rows.';
+    'Updates alerts to what was derived from the stored rows.';
 
--- Writes one derived alert: into the alert there is, or (alert_id is NULL) as a new one. Returns `changed` with what it did.
+-- Writes one derived alert: into the stored alert, or (alert_id is NULL) as a new one. Returns `changed` with the changes added.
 create or replace function vitals.write_alert(
     rule alert_rule, device_sn text, alert_id bigint, one vitals.derived_alert, changed vitals.alert_changes
 ) returns vitals.alert_changes
@@ -269,7 +269,7 @@ begin
         goes_live := was.historical and not one.late;
         ends := was.status <> 'resolved' and ending is not null;
         if was.status = 'resolved' and ending is null then
-            insert into alert_action (alert_id, action, note) values (id, 'reopened', 'by readings that came late');
+            insert into alert_action (alert_id, action, note) values (id, 'reopened', 'by late readings');
         end if;
         if goes_live then
             insert into alert_action (alert_id, action, note) values (id, 'fired', 'no longer historical');
@@ -289,4 +289,4 @@ begin
 end
 $$;
 comment on function vitals.write_alert(alert_rule, text, bigint, vitals.derived_alert, vitals.alert_changes) is
-    'Writes one derived alert, into the one there is or as a new one.';
+    'Writes one derived alert, into the stored one or as a new one.';

@@ -1,7 +1,7 @@
--- What a rule would have done with the stored rows of some devices. Changes nothing; the rule need not exist.
+-- The alerts that a rule would have raised for the stored rows of some devices. Changes nothing; the rule need not exist.
 --   rule           the rule; its rule_id may be NULL
 --   device_sns     the devices
---   from_ts, to_ts the stretch of time, as if no alert had been on when it began
+--   from_ts, to_ts the time range, as if no alert had been open at its start
 -- Locks: none.
 create or replace function vitals.replay_rule(rule alert_rule, device_sns text[], from_ts timestamptz, to_ts timestamptz)
 returns table (
@@ -30,7 +30,7 @@ begin
         return;
     end if;
     if rule.kind = 'threshold' then
-        -- Most devices breach nothing, and one look tells.
+        -- Most devices never breach, which one query shows.
         select coalesce(array_agg(d), '{}') into breaching
         from unnest(replay_rule.device_sns) as d
         where exists (
@@ -54,4 +54,4 @@ begin
         order by breaching[d.ord], d.seq;
 end
 $$;
-comment on function vitals.replay_rule(alert_rule, text[], timestamptz, timestamptz) is 'What a rule would have done with the stored rows of some devices.';
+comment on function vitals.replay_rule(alert_rule, text[], timestamptz, timestamptz) is 'The alerts that a rule would have raised for the stored rows of some devices.';

@@ -1,22 +1,22 @@
--- Parts of the judgement of a rule: its hours, its conditions, its words.
+-- Parts of the evaluation of a rule: its hours, its conditions, its message.
 -- Before: derive_alerts, evaluate_alerts. Locks: none.
 
--- is_breach and accepts_readings, and metric_value and is_measured of metric.sql, are written into the statement that calls them; a SET clause would prevent that.
+-- is_breach and accepts_readings, and metric_value and is_measured of metric.sql, are inlined into the calling statement; a SET clause would prevent that.
 
--- When an alert changes that was changed at `before`: now, but always later, also where the clock was put back. What shows alerts
--- goes by it.
+-- The time of a change to an alert that was last changed at `before`: now, but always later than `before`, even if the clock was set
+-- back. The Redis view orders changes by it.
 create or replace function vitals.next_updated_at(before timestamptz) returns timestamptz
 language sql volatile
 as $$
     select greatest(clock_timestamp(), before + interval '1 microsecond')
 $$;
-comment on function vitals.next_updated_at(timestamptz) is 'When an alert changes: now, but later than its last change.';
+comment on function vitals.next_updated_at(timestamptz) is 'The time of a change to an alert: now, but later than its last change.';
 
--- Whether readings still have a say in an alert: not once a person, its rule or the readings themselves have closed it for good.
+-- Whether readings still change an alert: not after a person resolved it, its rule was disabled or it was retracted.
 create or replace function vitals.accepts_readings(resolution text) returns boolean
 language sql immutable
 as $$ select coalesce(resolution, '') not in ('manual', 'rule_disabled', 'retracted') $$;
-comment on function vitals.accepts_readings(text) is 'Whether readings still have a say in an alert resolved so; NULL: it is open.';
+comment on function vitals.accepts_readings(text) is 'Whether readings still change an alert with this resolution; NULL: it is open.';
 
 -- Every bound of every rule that is in force, of composite rules one a condition.
 create or replace function vitals.bounds_in_force()
@@ -161,8 +161,8 @@ end
 $$;
 comment on function vitals.wearer_of_alert(text, bigint, bigint) is 'Names of the person and of their unit, as far as the directory knows them, and the serial.';
 
--- What people are told of an alert. Each placeholder of the rule is filled in once: what a name, a serial or a value holds stays as
--- it is, a placeholder too.
+-- The message of an alert. Each placeholder of the rule is replaced once: a placeholder inside a name, a serial or a value stays as
+-- it is.
 create or replace function vitals.alert_message(
     rule alert_rule, device_sn text, value text, breach_count integer, ts timestamptz,
     customer_id bigint, org_id bigint, user_id bigint
@@ -171,7 +171,7 @@ language plpgsql stable
 set search_path = pg_catalog, public, pg_temp
 as $$
 begin
-    -- What has to be looked up only where the rule asks for it.
+    -- Names are looked up only if the rule uses them.
     return (select string_agg(case part.text[1]
         when '{device_sn}'  then alert_message.device_sn
         when '{rule}'       then rule.name
@@ -197,7 +197,7 @@ begin
     from regexp_matches(rule.message, '\{[^{}]*\}|[^{]+|\{', 'g') with ordinality as part (text, place));
 end
 $$;
-comment on function vitals.alert_message(alert_rule, text, text, integer, timestamptz, bigint, bigint, bigint) is 'What people are told of an alert: the words of its rule, filled in.';
+comment on function vitals.alert_message(alert_rule, text, text, integer, timestamptz, bigint, bigint, bigint) is 'The message of an alert: the text of its rule with its placeholders replaced.';
 
 -- The same in the further languages of the rule; {rule} is its name in that language.
 create or replace function vitals.alert_translations(

@@ -1,8 +1,8 @@
--- What the clock does to alerts, called by the service's schedule: alerts expire, devices fall silent and are heard again.
--- Each returns whether somebody is to be told; any number of instances may call them.
+-- Changes of alerts that time causes, called by the scheduler of the service: alerts expire, devices stop and start to send.
+-- Each function returns whether there is anything to publish or send; any number of instances may call it.
 -- Locks: alert_eval_lock().
 
--- Resolves open alerts of which nothing was heard for expire_seconds of their rule.
+-- Resolves open alerts without a breach for the expire_seconds of their rule.
 create or replace function vitals.expire_alerts() returns boolean
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -31,9 +31,9 @@ begin
     return vitals.publish_alert_changes(changed);
 end
 $$;
-comment on function vitals.expire_alerts() is 'Resolves alerts of which nothing was heard for the time their rule says.';
+comment on function vitals.expire_alerts() is 'Resolves open alerts without a breach for the expire_seconds of their rule.';
 
--- Devices a silence rule may have something to say of: the newest reading is of the last week, and silent_seconds old. Each
+-- Devices for which a silence rule may fire: the newest reading is of the last week, and silent_seconds old. Each
 -- device costs one descent of the key in the newest chunks.
 create or replace function vitals.silent_devices(rule alert_rule) returns text[]
 language plpgsql stable
@@ -61,10 +61,10 @@ begin
     );
 end
 $$;
-comment on function vitals.silent_devices(alert_rule) is 'Devices that have fallen silent by a rule and of which nobody was told.';
+comment on function vitals.silent_devices(alert_rule) is 'Devices that are silent by a rule and have no alert for it.';
 
--- Raises and ends the alerts of silence rules. A device that was silent before last week, or is silent since before its
--- last alert, is not told of again.
+-- Raises and ends the alerts of silence rules. A device that was silent before last week, or since before its last alert, raises no
+-- new alert.
 create or replace function vitals.evaluate_silence() returns boolean
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -79,7 +79,7 @@ declare
     changed    vitals.alert_changes := row('{}', '{}', '{}');
     more       vitals.alert_changes;
 begin
-    -- Looking takes long, and nobody waits for it: the turn is taken when all rules have been looked at.
+    -- Reading takes long: the lock is taken only after all rules were checked.
     select coalesce(array_agg(r order by r.rule_id), '{}') into rules from alert_rule r where r.enabled and r.kind = 'silence';
     foreach rule in array rules loop
         silent := vitals.silent_devices(rule);
@@ -101,7 +101,7 @@ end
 $$;
 comment on function vitals.evaluate_silence() is 'Raises and ends the alerts of silence rules.';
 
--- Ends the alerts of a silence rule whose devices are heard again, and raises those of these devices that still are silent.
+-- Ends the alerts of a silence rule for devices that send again, and raises alerts for those of the given devices that are still silent.
 create or replace function vitals.write_silence_alerts(rule alert_rule, device_sns text[]) returns vitals.alert_changes
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -112,7 +112,7 @@ declare
     begun bigint[];
     ended bigint[];
 begin
-    with heard as (
+    with recovered as (
         update alert a
         set status = 'resolved', resolution = 'recovered', resolved_at = clock_timestamp(), ended_ts = h.ts,
             judged_ts = greatest(a.judged_ts, h.ts), updated_at = vitals.next_updated_at(a.updated_at)
@@ -125,9 +125,9 @@ begin
         where a.alert_id = b.alert_id and b.rule_id = rule.rule_id and b.status <> 'resolved'
         returning a.alert_id
     ), acted as (
-        insert into alert_action (alert_id, action, note) select alert_id, 'resolved', 'recovered' from heard
+        insert into alert_action (alert_id, action, note) select alert_id, 'resolved', 'recovered' from recovered
     )
-    select coalesce(array_agg(alert_id), '{}') into ended from heard;
+    select coalesce(array_agg(alert_id), '{}') into ended from recovered;
 
     with silent as materialized (
         select d.device_sn, l.*
@@ -175,4 +175,4 @@ begin
     return row(begun || ended, begun, ended);
 end
 $$;
-comment on function vitals.write_silence_alerts(alert_rule, text[]) is 'Writes what silence makes of the alerts of a rule.';
+comment on function vitals.write_silence_alerts(alert_rule, text[]) is 'Writes the alerts of a silence rule.';

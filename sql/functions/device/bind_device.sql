@@ -1,5 +1,5 @@
--- Binds a device to a user from an instant on; whoever wore it until then does so no longer. No user: unbinds it.
--- The same again changes nothing.
+-- Binds a device to a user from an instant on, which ends the binding before. No user: unbinds it.
+-- Repeating it changes nothing.
 -- Parameters: the device, the user (NULL: nobody), since when. A binding that begins later stays, and ends this one.
 -- Locks: the row of vitals.directory, until the end of the transaction; bindings of the device.
 create or replace function bind_device(device_sn text, user_id bigint, valid_from timestamptz default now())

@@ -1,7 +1,7 @@
--- The end of an erasure: what hangs together goes in one transaction, after what reactions under way may still have added.
+-- The last step of an erasure in the database: rows that refer to each other are deleted in one transaction, after the relay has
+-- finished what it was processing.
 
--- Returns how many rows of each table went, and notes it. Afterwards the receipt names the devices
--- whose keys Redis still has.
+-- Returns the number of deleted rows by table, and records it. Afterwards the receipt names the devices whose keys are still in Redis.
 -- Parameters: number of the erasure (NULL: only count), and what is erased.
 -- Locks: the row of vitals.directory until commit, before its rows; the rows.
 create or replace function vitals.erase_linked_rows(id bigint, of_kind text, of_subject text)
@@ -85,10 +85,10 @@ begin
     where erasure_id = id;
 end
 $$;
-comment on function vitals.erase_linked_rows(bigint, text, text) is 'The end of an erasure; rows by table.';
+comment on function vitals.erase_linked_rows(bigint, text, text) is 'Deletes the rows that refer to each other, and completes an erasure in the database; rows by table.';
 
--- All of an erasure in one transaction, for SQL. `vitals erase` does the same step by step, and goes on with Redis. Of whom nothing is
--- known there is no receipt: a serial that was mistyped must not pass for one that was erased.
+-- A whole erasure in one transaction, for SQL. `vitals erase` does the same step by step, and then clears Redis. If there is no row of
+-- the subject there is no receipt: a mistyped serial must not look like an erased one.
 create or replace function vitals.erase(of_kind text, of_subject text) returns erasure
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -106,7 +106,7 @@ begin
     end loop;
     perform vitals.erase_linked_rows(id, of_kind, of_subject);
     select * into receipt from erasure where erasure_id = id;
-    -- One that was broken off before may have taken everything already.
+    -- An interrupted erasure may have deleted everything already.
     if receipt.counts = '{}' and id > coalesce(last, 0) then
         raise exception 'nothing is known of % %: nothing was erased, and there is no receipt', of_kind, of_subject
             using errcode = 'no_data_found';

@@ -1,5 +1,5 @@
--- How rollups forget what raw rows of some devices were taken away, on every edition and at once: what can be made again is,
--- from what is left; the rest goes.
+-- Removes erased rows from the rollups, on both editions and at once: buckets that can be computed again are, from the remaining rows;
+-- the others are deleted.
 
 -- The table a rollup is materialised in. Each step of a refresh asks, so TimescaleDB's slow view is read only where it must be.
 create or replace function vitals.rollup_table(rollup_name text) returns text
@@ -16,8 +16,8 @@ end
 $$;
 comment on function vitals.rollup_table(text) is 'Table a rollup is materialised in.';
 
--- Waits until no refresh is at work, and keeps others from beginning until commit. A refresh that failed may still hold the lock,
--- idle; that one is not waited for.
+-- Waits until no refresh is running, and blocks further ones until commit. It does not wait for a refresh that failed and still holds
+-- the lock.
 create or replace function vitals.block_rollup_refresh() returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -36,8 +36,8 @@ end
 $$;
 comment on function vitals.block_rollup_refresh() is 'Keeps refreshes of the rollups from running, until commit.';
 
--- Parameters: devices, and of each the time in which its raw rows changed or are not to be told of any more; a device may be
--- named several times. Returns how many rows of rollups went for good.
+-- Parameters: devices, and for each the time range in which its raw rows were deleted; a device may be given several times. Returns
+-- the number of deleted rollup rows.
 -- Locks: vitals.block_rollup_refresh; rows of the rollups; the chunks it reads, against being dropped.
 create or replace function vitals.recompute_devices(devices text[], froms timestamptz[], tos timestamptz[]) returns bigint
 language plpgsql
@@ -93,4 +93,4 @@ begin
 end
 $$;
 comment on function vitals.recompute_devices(text[], timestamptz[], timestamptz[]) is
-    'Makes the rollups of some devices again from what is left of their raw rows; what cannot be made again goes.';
+    'Computes the rollups of some devices again from their remaining raw rows; buckets that cannot be computed are deleted.';

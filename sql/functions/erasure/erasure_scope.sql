@@ -1,7 +1,7 @@
--- The parts of an erasure. Each is a transaction where `vitals erase` calls it, and does nothing that was done before; so one that
--- is broken off goes on where it was.
+-- What an erasure covers. `vitals erase` runs each step in its own transaction, and a step that is repeated deletes nothing more; so an
+-- interrupted erasure continues where it stopped.
 
--- Begins an erasure, or goes on with the one that was broken off; returns its number.
+-- Starts an erasure, or continues an interrupted one; returns its number.
 create or replace function vitals.begin_erasure(of_kind text, of_subject text) returns bigint
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -20,7 +20,7 @@ begin
     return id;
 end
 $$;
-comment on function vitals.begin_erasure(text, text) is 'Begins an erasure, or finds the one that was broken off.';
+comment on function vitals.begin_erasure(text, text) is 'Starts an erasure, or finds an interrupted one.';
 
 -- When a user wore which device.
 create or replace function vitals.erasure_spans(of_kind text, of_subject text)
@@ -63,7 +63,7 @@ end
 $$;
 comment on function vitals.erasure_steps(text) is 'The steps of an erasure.';
 
--- Which rows of a plain table are the subject's. What carries no user is whose the device was then.
+-- The rows of a plain table that belong to the subject. A row without a user belongs to the user who wore the device at that time.
 create or replace function vitals.erasure_predicate(of_kind text, of_subject text, of_relation text) returns text
 language plpgsql
 stable
@@ -87,7 +87,7 @@ declare
     );
 begin
     if of_relation = 'rejected_upload' then
-        -- A reject may name its subject in a text that could not be read.
+        -- A reject may contain the subject in a text that could not be parsed.
         return case of_kind
             when 'device' then format(
                 'x.device_sn = %1$L or x.device_sn is null and (position(to_json(%1$L::text)::text in x.body) > 0 '

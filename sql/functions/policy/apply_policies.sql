@@ -1,7 +1,7 @@
 -- Enforces policy now, on every edition: drops chunks, deletes rows, compresses. By the clock it is called by one instance of
 -- the service, and on the Community edition by a job of TimescaleDB too, so that it happens where no service runs, and where no job
 -- does.
--- Idempotent. What holds up one relation holds up no other, and is told in vitals.policy_run.
+-- Idempotent. A relation that cannot be processed does not hold up the others; the reason is in vitals.policy_run.
 -- The steps run as the owner of the tables, whoever calls: they do what policy says and nothing else, so the service needs no
 -- right to drop or delete. vitals_service and vitals_dba may call them (sql/roles), nobody else.
 
@@ -70,7 +70,7 @@ begin
         t.schema_name, t.table_name, t.older
     ) using (select now() - keep_for from public.policy where relation = of_relation), most;
     get diagnostics deleted = row_count;
-    -- Redis was not told of what these stood for: the view is made anew when Redis is there again.
+    -- These changes were not published to Redis: the Redis view is rebuilt when Redis is back.
     if of_relation = 'vitals.alert_change' and deleted > 0 then
         update vitals.latest_view set generation = generation + 1;
     end if;
@@ -101,7 +101,7 @@ end
 $$;
 comment on function vitals.delete_excess_rejects() is 'Deletes the oldest rejects beyond policy.keep_bytes; how many.';
 
--- The rejects beyond so many bytes, the newest of them first.
+-- The rejects beyond so many bytes, the newest first.
 create or replace function vitals.excess_rejects(most bigint) returns table (rejected_upload_id bigint, bytes bigint)
 language sql
 stable

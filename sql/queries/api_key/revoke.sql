@@ -1,5 +1,5 @@
 -- api_key.revoke
--- Purpose: a key does no longer, now. One that was revoked before stays as it was.
+-- Purpose: revokes a key. One that was revoked before stays as it is.
 -- Parameters: $1 key_id, or the name of a key that is not revoked.
 -- Result: the key, as JSON; none: there is none such.
 -- Locks: the row.

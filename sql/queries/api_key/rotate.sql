@@ -1,5 +1,5 @@
 -- api_key.rotate
--- Purpose: a key gets a new secret; the one it has does for a while longer, the one before that no more.
+-- Purpose: gives a key a new secret; the current one works for a while longer, the one before it no longer works.
 -- Parameters: $1 key_id, or the name of a key; $2 SHA-256 of the new secret, $3 until when the one it has does, $4 when the
 -- key expires from now on (NULL: as before).
 -- Result: the key, as JSON; none: there is none such, or it is revoked.

@@ -1,5 +1,5 @@
 -- erasure.begin
--- Purpose: begins an erasure, or goes on with the one that was broken off.
+-- Purpose: starts an erasure, or continues an interrupted one.
 -- Parameters: $1 kind, $2 serial or user id, $3 who asks.
 -- Locks: none beyond the new row.
 select vitals.begin_erasure($1::text, $2::text)

@@ -1,5 +1,5 @@
 -- erasure.is_begun
--- Purpose: whether an erasure of the subject was broken off and would go on. To be rolled back: it begins one where there is none.
+-- Purpose: whether there is an interrupted erasure of the subject, which would continue. Roll it back: it starts one if there is none.
 -- Parameters: $1 kind, $2 serial or user id.
 -- Locks: the new row, until then.
 with known as materialized (select coalesce(max(erasure_id), 0) as last from erasure)

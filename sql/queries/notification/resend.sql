@@ -1,6 +1,6 @@
 -- notification.resend
 -- Dead letters are tried again from the first attempt on, at the address that their contact has now: the same one while it is in
--- use, else one that was not told of the alert yet. They keep their number: a receiver that has it after all can fold.
+-- use, else one that was not notified of the alert yet. They keep their number: a receiver that has it after all can fold.
 --   $1 their numbers, NULL: all
 -- Gives each with its outcome: same, moved; unreachable (it stays a dead letter) or needless (it is cancelled), and why.
 -- Locks: the rows.

@@ -10,7 +10,7 @@
 -- claim of its own lost to a broken connection.
 -- The floor $4 keeps the scan off index entries of deleted rows that vacuum cannot remove while an old snapshot
 -- (a dump, say) is open; a sweep passes 0.
--- A lease that ends later than any can (a batch is put aside for 64 leases at most) was made before the server's clock was put
+-- A lease that ends later than any can (a batch is parked for 64 leases at most) was made before the server's clock was put
 -- back: it is void, or nobody would react for as long as the clock went back.
 -- A claim need not survive a crash of the server, so its commit waits for no disk.
 -- Locks: the claimed rows, for the moment of the statement; rows that are locked are left to whoever has them.

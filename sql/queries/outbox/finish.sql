@@ -1,6 +1,6 @@
 -- outbox.finish
 -- Ends the reaction to claimed batches in one transaction: held is false when the lease was lost and nothing was done; notified:
--- somebody is to be told of an alert; alert_seconds: how long the rules took.
+-- there are new rows of notification; alert_seconds: how long the rules took.
 --   $1 token    $2 batch_ids    $3 their devices, NULL: to be looked up    $4, $5 their time range, NULL: no rows
 --   $6 Redis was not told
 -- Locks: see sql/functions/finish_batches.sql.

@@ -11,7 +11,7 @@ use crate::command::text::{aligned, escape_control, print};
 use crate::language::{Locale, Text, text};
 use crate::model::{AlertKind, AlertRule};
 use crate::store::Store;
-use crate::store::alert_rule::{self, Change, Filter};
+use crate::store::alert_rule::{self, ChangeOutcome, Filter};
 
 /// Options of `rules`.
 #[derive(Debug, clap::Args)]
@@ -98,7 +98,7 @@ pub(super) async fn switch(
     let mut refused = Vec::new();
     for id in &options.ids {
         match alert_rule::set_enabled(store, *id, on, Some(&actor)).await? {
-            Change::Made(rule) => {
+            ChangeOutcome::Done(rule) => {
                 let state = if on { "on" } else { "off" };
                 let version = rule.version.to_string();
                 print_text(
@@ -106,8 +106,8 @@ pub(super) async fn switch(
                     &text!("rule-switched", id = id.to_string(), state = state, version = version),
                 )?;
             }
-            Change::Absent => refused.push(absent(*id)),
-            Change::Impossible(reason) | Change::InTheWay(reason) => {
+            ChangeOutcome::NotFound => refused.push(absent(*id)),
+            ChangeOutcome::Invalid(reason) | ChangeOutcome::Conflict(reason) => {
                 refused.push(Text::Verbatim(reason));
             }
         }

@@ -11,7 +11,7 @@ use crate::command::time_option;
 use crate::language::{Locale, text};
 use crate::model::{AlertSilence, Id64, SilenceDraft};
 use crate::store::Store;
-use crate::store::alert_silence::{self, Asked};
+use crate::store::alert_silence::{self, SilenceOutcome};
 
 /// Options of `silence`.
 #[derive(Debug, clap::Args)]
@@ -100,7 +100,7 @@ pub(super) async fn add(options: Options, locale: &Locale, store: &Store) -> any
         }
     }
     match alert_silence::add(store, &draft).await? {
-        Asked::Kept(silence) => {
+        SilenceOutcome::Created(silence) => {
             let (id, until) = (silence.silence_id.to_string(), locale.time(silence.ends_at));
             print_text(
                 locale,
@@ -108,7 +108,7 @@ pub(super) async fn add(options: Options, locale: &Locale, store: &Store) -> any
             )?;
             Ok(ExitCode::SUCCESS)
         }
-        Asked::Impossible(reason) => bail!(locale.text(&reason)),
+        SilenceOutcome::Invalid(reason) => bail!(locale.text(&reason)),
     }
 }
 

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::{Actor, finish, print_text};
 use crate::language::{Locale, Text, text};
-use crate::store::alert::{self, Step};
+use crate::store::alert::{self, ActionOutcome};
 use crate::store::{Store, StoreError};
 
 /// Options of `acknowledge` and `resolve`.
@@ -63,14 +63,16 @@ async fn each(
     locale: &Locale,
     ids: &[i64],
     done: &str,
-    step: impl AsyncFn(i64) -> Result<Step, StoreError>,
+    step: impl AsyncFn(i64) -> Result<ActionOutcome, StoreError>,
 ) -> anyhow::Result<ExitCode> {
     let mut refused = Vec::new();
     for id in ids {
         match step(*id).await? {
-            Step::Done => print_text(locale, &text!("alert-done", id = id.to_string(), action = done))?,
-            Step::Absent => refused.push(text!("alert-absent", id = id.to_string())),
-            Step::TooLate(reason) => refused.push(Text::Verbatim(reason)),
+            ActionOutcome::Done => {
+                print_text(locale, &text!("alert-done", id = id.to_string(), action = done))?
+            }
+            ActionOutcome::NotFound => refused.push(text!("alert-absent", id = id.to_string())),
+            ActionOutcome::Conflict(reason) => refused.push(Text::Verbatim(reason)),
         }
     }
     Ok(finish(locale, ids.len() - refused.len(), &refused))

@@ -23,7 +23,7 @@ use crate::command::text::{confirm, escape_control, print};
 use crate::command::{DONE_IN_PART, INTERRUPTED};
 use crate::config::Settings;
 use crate::store::Store;
-use crate::store::erasure::{Desk, Subject};
+use crate::store::erasure::{ErasureSession, Subject};
 
 /// What to erase.
 #[derive(Debug, clap::Subcommand)]
@@ -85,22 +85,22 @@ const CHECK_EVERY: Duration = Duration::from_millis(100);
 pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode> {
     let store = Store::new(settings)?;
     app::check_schema(&store).await?;
-    let desk = Desk::open(&store).await?;
+    let session = ErasureSession::open(&store).await?;
     let (subject, options) = match action {
         Action::Device(options) => (Subject::Device(options.serial), options.erase),
         Action::User(options) => (Subject::User(options.id), options.erase),
         Action::Finish => {
-            let done = clear_redis(&desk, settings, None).await?;
+            let done = clear_redis(&session, settings, None).await?;
             print(&format!("{done} erasures finished in Redis\n"))?;
             return Ok(ExitCode::SUCCESS);
         }
     };
-    let counts = count_rows(&desk, &subject).await?;
+    let counts = count_rows(&session, &subject).await?;
     // Of an interrupted erasure perhaps only the receipt or Redis is left.
     let awaited = |device_sns: &[String]| device_sns.contains(&subject.text());
     if counts.is_empty()
-        && !desk.is_begun(&subject).await?
-        && !desk.pending().await?.iter().any(|each| awaited(&each.device_sns))
+        && !session.is_begun(&subject).await?
+        && !session.pending().await?.iter().any(|each| awaited(&each.device_sns))
     {
         return nothing_is_known(&subject, &options);
     }
@@ -116,7 +116,7 @@ pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode
             return Ok(ExitCode::FAILURE);
         }
     }
-    erase(&desk, &subject, &options, settings).await
+    erase(&session, &subject, &options, settings).await
 }
 
 /// A mistyped serial must not look like an erased one.
@@ -130,14 +130,14 @@ fn nothing_is_known(subject: &Subject, options: &EraseOptions) -> anyhow::Result
 }
 
 async fn erase(
-    desk: &Desk,
+    session: &ErasureSession,
     subject: &Subject,
     options: &EraseOptions,
     settings: &Settings,
 ) -> anyhow::Result<ExitCode> {
-    let id = desk.begin(subject, &options.actor.name()?).await?;
+    let id = session.begin(subject, &options.actor.name()?).await?;
     let stop = CancellationToken::new();
-    until_interrupted(&stop, take_steps(desk, id, subject, &stop))
+    until_interrupted(&stop, take_steps(session, id, subject, &stop))
         .await
         .context("failed; steps that are done stay done, run it once more to continue")?;
     if stop.is_cancelled() {
@@ -145,11 +145,11 @@ async fn erase(
         return Ok(ExitCode::from(INTERRUPTED));
     }
     // A reaction that read rows before they were erased may still write alerts, a device or a key.
-    let under_way = desk.under_way().await?;
-    wait_until("reactions under way", async || Ok(desk.still_under_way(&under_way).await? == 0)).await?;
-    desk.rest(Some(id), subject).await?;
-    let cleared = clear_redis(desk, settings, Some(id)).await;
-    print(&receipt::text(&desk.receipt(id).await?, options.json))?;
+    let under_way = session.under_way().await?;
+    wait_until("reactions under way", async || Ok(session.still_under_way(&under_way).await? == 0)).await?;
+    session.linked_rows(Some(id), subject).await?;
+    let cleared = clear_redis(session, settings, Some(id)).await;
+    print(&receipt::text(&session.receipt(id).await?, options.json))?;
     match cleared {
         Ok(_) => Ok(ExitCode::SUCCESS),
         Err(error) => {
@@ -161,14 +161,19 @@ async fn erase(
     }
 }
 
-async fn take_steps(desk: &Desk, id: i64, subject: &Subject, stop: &CancellationToken) -> anyhow::Result<()> {
-    let steps = desk.steps(subject).await?;
+async fn take_steps(
+    session: &ErasureSession,
+    id: i64,
+    subject: &Subject,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let steps = session.steps(subject).await?;
     let mut progress = Progress::new("erasing", steps.len() as u64);
     for step in &steps {
         if stop.is_cancelled() {
             break;
         }
-        desk.step(Some(id), subject, step).await?;
+        session.step(Some(id), subject, step).await?;
         progress.advance(1);
     }
     progress.end();
@@ -176,16 +181,16 @@ async fn take_steps(desk: &Desk, id: i64, subject: &Subject, stop: &Cancellation
 }
 
 /// How many rows would be erased, by table.
-async fn count_rows(desk: &Desk, subject: &Subject) -> anyhow::Result<BTreeMap<String, i64>> {
-    let steps = desk.steps(subject).await?;
+async fn count_rows(session: &ErasureSession, subject: &Subject) -> anyhow::Result<BTreeMap<String, i64>> {
+    let steps = session.steps(subject).await?;
     let mut progress = Progress::new("counting", steps.len() as u64);
     let mut counts = BTreeMap::new();
     for step in &steps {
-        *counts.entry(step.relation.clone()).or_default() += desk.step(None, subject, step).await?;
+        *counts.entry(step.relation.clone()).or_default() += session.step(None, subject, step).await?;
         progress.advance(1);
     }
     progress.end();
-    for (relation, rows) in desk.rest(None, subject).await? {
+    for (relation, rows) in session.linked_rows(None, subject).await? {
         *counts.entry(relation).or_default() += rows;
     }
     counts.retain(|_, rows| *rows > 0);
@@ -193,8 +198,12 @@ async fn count_rows(desk: &Desk, subject: &Subject) -> anyhow::Result<BTreeMap<S
 }
 
 /// Removes from Redis what one erasure, or all pending ones, have erased; gives their number.
-async fn clear_redis(desk: &Desk, settings: &Settings, only: Option<i64>) -> anyhow::Result<usize> {
-    let pending = desk.pending().await?;
+async fn clear_redis(
+    session: &ErasureSession,
+    settings: &Settings,
+    only: Option<i64>,
+) -> anyhow::Result<usize> {
+    let pending = session.pending().await?;
     let pending: Vec<_> = pending.iter().filter(|each| only.is_none_or(|id| id == each.id)).collect();
     if pending.is_empty() {
         return Ok(0);
@@ -202,12 +211,12 @@ async fn clear_redis(desk: &Desk, settings: &Settings, only: Option<i64>) -> any
     let cache = Cache::new(settings)?;
     cache.connect().await?;
     // A reaction to rows that were erased by SQL may be under way, too.
-    let under_way = desk.under_way().await?;
-    wait_until("reactions under way", async || Ok(desk.still_under_way(&under_way).await? == 0)).await?;
+    let under_way = session.under_way().await?;
+    wait_until("reactions under way", async || Ok(session.still_under_way(&under_way).await? == 0)).await?;
     wait_until("a rebuild of the view", async || Ok(!erasure::is_view_rebuilding(&cache).await?)).await?;
     for each in &pending {
         erasure::delete_keys(&cache, &each.device_sns).await?;
-        desk.forgotten(each.id).await?;
+        session.redis_cleared(each.id).await?;
     }
     Ok(pending.len())
 }

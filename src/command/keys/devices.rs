@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use super::{local, print};
 use crate::command::text::{aligned, escape_control};
 use crate::store::Store;
-use crate::store::device_key::{self, Of, Revoked};
+use crate::store::device_key::{self, KeyOwner, Revoked};
 
 /// Longest serial, bytes.
 const MAX_SERIAL_BYTES: usize = 64;
@@ -29,9 +29,10 @@ pub(super) struct DeviceKeyOwners {
 }
 
 impl DeviceKeyOwners {
-    fn each(&self) -> impl Iterator<Item = (Of<'_>, String)> {
-        let devices = self.device.iter().map(|sn| (Of::Device(sn), format!("device {}", escape_control(sn))));
-        devices.chain(self.tenant.iter().map(|id| (Of::Tenant(*id), format!("devices of tenant {id}"))))
+    fn each(&self) -> impl Iterator<Item = (KeyOwner<'_>, String)> {
+        let devices =
+            self.device.iter().map(|sn| (KeyOwner::Device(sn), format!("device {}", escape_control(sn))));
+        devices.chain(self.tenant.iter().map(|id| (KeyOwner::Tenant(*id), format!("devices of tenant {id}"))))
     }
 
     pub(super) async fn revoke(&self, store: &Store, revoked_by: &str) -> anyhow::Result<ExitCode> {

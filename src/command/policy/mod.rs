@@ -13,7 +13,7 @@ use anyhow::bail;
 use crate::app;
 use crate::command::text::{confirm, print};
 use crate::config::Settings;
-use crate::store::policy::{self, Change, Desk, Step};
+use crate::store::policy::{self, PlannedStep, PolicyChange, PolicySession};
 use crate::store::{Kind, Store, StoreError};
 
 /// What to do with policies.
@@ -23,7 +23,7 @@ pub enum Action {
     Show(Output),
     /// Show what applying would do now: chunks, rows, bytes; and what is held back, and why
     Plan(PlanOptions),
-    /// Change a policy; TimescaleDB's jobs and uploads follow it
+    /// PolicyChange a policy; TimescaleDB's jobs and uploads follow it
     Set(SetOptions),
     /// Apply all policies now, as the service does on a timer
     Apply(Output),
@@ -91,12 +91,12 @@ pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode
             print(&text::policies(&policies, output.json))?;
         }
         Action::Plan(options) => {
-            let steps = Desk::open(&store).await?.plan(options.relation.as_deref()).await?;
+            let steps = PolicySession::open(&store).await?.plan(options.relation.as_deref()).await?;
             print(&text::plan(&steps, settings, options.output.json))?;
         }
         Action::Set(options) => return set(&options, settings, &store).await,
         Action::Apply(output) => {
-            Desk::open(&store).await?.apply().await?;
+            PolicySession::open(&store).await?.apply().await?;
             print(&text::done(&policy::list(&store).await?, output.json))?;
         }
     }
@@ -105,16 +105,16 @@ pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode
 
 async fn set(options: &SetOptions, settings: &Settings, store: &Store) -> anyhow::Result<ExitCode> {
     let json = options.output.json;
-    let change = Change {
+    let change = PolicyChange {
         keep_for: value(options.keep_for.as_deref())?,
         compress_after: value(options.compress_after.as_deref())?,
         refresh_every: value(options.refresh_every.as_deref())?,
         refresh_lag: value(options.refresh_lag.as_deref())?,
         keep_bytes: value(options.keep_bytes.as_deref())?,
     };
-    let mut desk = Desk::open(store).await?;
-    let before = desk.plan(Some(&options.relation)).await?;
-    let tried = changed(desk.set(&options.relation, &change, true).await, &options.relation)?;
+    let mut session = PolicySession::open(store).await?;
+    let before = session.plan(Some(&options.relation)).await?;
+    let tried = changed(session.set(&options.relation, &change, true).await, &options.relation)?;
     if options.dry_run {
         print(if json { "" } else { "nothing was changed (--dry-run); then:\n" })?;
         print(&text::plan(&tried, settings, json))?;
@@ -123,19 +123,22 @@ async fn set(options: &SetOptions, settings: &Settings, store: &Store) -> anyhow
     if !options.yes && drops_more(&before, &tried) {
         print(if json { "" } else { "this drops data the next time that policies are applied:\n" })?;
         print(&text::plan(&tried, settings, json))?;
-        if !confirm(&format!("Change the policy of {} all the same? [y/N] ", options.relation))? {
+        if !confirm(&format!("PolicyChange the policy of {} all the same? [y/N] ", options.relation))? {
             eprintln!("vitals: nothing was changed");
             return Ok(ExitCode::FAILURE);
         }
     }
-    let steps = changed(desk.set(&options.relation, &change, false).await, &options.relation)?;
+    let steps = changed(session.set(&options.relation, &change, false).await, &options.relation)?;
     print(if json { "" } else { "changed; now:\n" })?;
     print(&text::plan(&steps, settings, json))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// The steps after a change, or the reason for its refusal.
-fn changed(outcome: Result<Option<Vec<Step>>, StoreError>, relation: &str) -> anyhow::Result<Vec<Step>> {
+fn changed(
+    outcome: Result<Option<Vec<PlannedStep>>, StoreError>,
+    relation: &str,
+) -> anyhow::Result<Vec<PlannedStep>> {
     match outcome {
         Ok(Some(steps)) => Ok(steps),
         Ok(None) => bail!("there is no policy for {relation}: `vitals policy show` names them all"),
@@ -145,8 +148,8 @@ fn changed(outcome: Result<Option<Vec<Step>>, StoreError>, relation: &str) -> an
 }
 
 /// Whether more chunks or rows are dropped than before the change.
-fn drops_more(before: &[Step], after: &[Step]) -> bool {
-    let gone = |steps: &[Step]| {
+fn drops_more(before: &[PlannedStep], after: &[PlannedStep]) -> bool {
+    let gone = |steps: &[PlannedStep]| {
         let drops = steps.iter().filter(|step| matches!(step.action.as_str(), "drop" | "delete"));
         drops.fold((0, 0), |(chunks, rows), step| (chunks + step.chunks.unwrap_or(0), rows + step.rows))
     };

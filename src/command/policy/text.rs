@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::command::text::{age, aligned, grouped};
 use crate::config::Settings;
-use crate::store::policy::{Policy, Run, Step};
+use crate::store::policy::{PlannedStep, Policy, PolicyRun};
 
 /// Every policy.
 pub(super) fn policies(policies: &[Policy], as_json: bool) -> String {
@@ -44,14 +44,15 @@ fn kept(policy: &Policy) -> String {
 }
 
 /// What would be done; times in the device zone of the settings.
-pub(super) fn plan(steps: &[Step], settings: &Settings, as_json: bool) -> String {
+pub(super) fn plan(steps: &[PlannedStep], settings: &Settings, as_json: bool) -> String {
     if as_json {
         return lines(steps.iter().map(step_json));
     }
     let zone = settings.device_zone();
     let mut table = vec![["relation", "", "older than", "chunks", "rows", "bytes", ""].map(str::to_owned)];
-    let worth =
-        |step: &&Step| step.rows > 0 || step.chunks.is_some_and(|chunks| chunks > 0) || step.note.is_some();
+    let worth = |step: &&PlannedStep| {
+        step.rows > 0 || step.chunks.is_some_and(|chunks| chunks > 0) || step.note.is_some()
+    };
     table.extend(steps.iter().filter(worth).map(|step| {
         [
             step.relation.clone(),
@@ -74,8 +75,9 @@ pub(super) fn done(policies: &[Policy], as_json: bool) -> String {
     if as_json {
         return self::policies(policies, true);
     }
-    let did =
-        |run: &&Run| run.chunks_dropped + run.rows_deleted + run.chunks_compressed > 0 || run.held.is_some();
+    let did = |run: &&PolicyRun| {
+        run.chunks_dropped + run.rows_deleted + run.chunks_compressed > 0 || run.held.is_some()
+    };
     let mut text = String::new();
     for policy in policies {
         if let Some(run) = policy.run.as_ref().filter(did) {
@@ -85,7 +87,7 @@ pub(super) fn done(policies: &[Policy], as_json: bool) -> String {
     if text.is_empty() { "nothing to do\n".to_owned() } else { text }
 }
 
-fn what(run: &Run) -> String {
+fn what(run: &PolicyRun) -> String {
     let counted = [
         (run.chunks_dropped, "chunks dropped"),
         (run.rows_deleted, "rows deleted"),
@@ -100,7 +102,7 @@ fn what(run: &Run) -> String {
     parts.join(", ")
 }
 
-fn applied(run: &Run) -> String {
+fn applied(run: &PolicyRun) -> String {
     let ago = age(Timestamp::now().duration_since(run.applied_at));
     let what = what(run);
     if what.is_empty() { format!("{ago} ago") } else { format!("{ago} ago: {what}") }
@@ -133,7 +135,7 @@ fn policy_json(policy: &Policy) -> Value {
     })
 }
 
-fn step_json(step: &Step) -> Value {
+fn step_json(step: &PlannedStep) -> Value {
     json!({
         "relation": step.relation,
         "action": step.action,

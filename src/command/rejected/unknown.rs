@@ -12,7 +12,7 @@ use super::Unknown;
 use crate::command::text::{age, aligned, escape_control, grouped, print};
 use crate::model::NameKind;
 use crate::store::Store;
-use crate::store::unknown_name::{self, Counted};
+use crate::store::unknown_name::{self, NameCount};
 
 /// Kinds of fields.
 pub(super) const FIELDS: [NameKind; 3] = [NameKind::Sample, NameKind::DeviceInfo, NameKind::Event];
@@ -29,7 +29,7 @@ pub(super) async fn list(kinds: &[NameKind], options: &Unknown, store: &Store) -
     Ok(ExitCode::SUCCESS)
 }
 
-fn table(names: &[Counted]) -> String {
+fn table(names: &[NameCount]) -> String {
     let now = Timestamp::now();
     let mut lines = vec![["name", "of", "count", "last seen", "first device"].map(str::to_owned)];
     lines.extend(names.iter().map(|counted| {
@@ -45,7 +45,7 @@ fn table(names: &[Counted]) -> String {
     aligned(&lines)
 }
 
-fn object(counted: &Counted) -> String {
+fn object(counted: &NameCount) -> String {
     let name = &counted.name;
     let object = json!({
         "name": name.name,

@@ -20,7 +20,7 @@ use crate::http::access::Caller;
 use crate::http::error::{AccessError, ListErrors, OneErrors};
 use crate::language::{Language, Text, text};
 use crate::model::{Alert, AlertDetail, AlertKind, AlertStatus, AlertTally, Id64, Severity};
-use crate::store::alert::{self, Filter, Place};
+use crate::store::alert::{self, AlertCursor, Filter};
 
 /// Alerts on a page, unless a limit is named.
 const PAGE: i64 = 50;
@@ -191,7 +191,7 @@ fn filter(parameters: &mut Parameters, caller: &Caller) -> Result<Filter, ApiErr
 }
 
 /// Where a page ended, as text that means nothing to anybody else.
-struct Cursor(Place);
+struct Cursor(AlertCursor);
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

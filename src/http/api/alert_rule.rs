@@ -22,7 +22,7 @@ use crate::http::error::{BodyErrors, ErrorAnswer, ListErrors, OneErrors};
 use crate::language::{Text, text};
 use crate::model::alert_rule::KEPT_COLUMNS;
 use crate::model::{AlertKind, AlertRule, Id64, RuleDraft};
-use crate::store::alert_rule::{self, Change, Filter, Removal};
+use crate::store::alert_rule::{self, ChangeOutcome, Filter, Removal};
 
 /// Rules
 #[derive(Debug, Serialize, ToSchema)]
@@ -146,7 +146,7 @@ pub(in crate::http) async fn delete_api_alerts_rules_id(
 ) -> Result<Json<Done>, ApiError> {
     match state.ask(alert_rule::remove(&state.store, rule_id)).await? {
         Removal::Done => Ok(Json(DONE)),
-        Removal::Absent => Err(absent(rule_id)),
+        Removal::NotFound => Err(absent(rule_id)),
         Removal::HasAlerts => Err(ApiError::InTheWay(text!("rule-has-alerts", id = rule_id.to_string()))),
     }
 }
@@ -167,12 +167,12 @@ fn absent(rule_id: i64) -> ApiError {
     ApiError::Absent(text!("rule-absent", id = rule_id.to_string()))
 }
 
-fn changed(rule_id: i64, change: Change) -> Result<Json<AlertRule>, ApiError> {
+fn changed(rule_id: i64, change: ChangeOutcome) -> Result<Json<AlertRule>, ApiError> {
     match change {
-        Change::Made(rule) => Ok(Json(*rule)),
-        Change::Absent => Err(absent(rule_id)),
-        Change::Impossible(reason) => Err(ApiError::Bad(Text::Verbatim(reason))),
-        Change::InTheWay(reason) => Err(ApiError::InTheWay(Text::Verbatim(reason))),
+        ChangeOutcome::Done(rule) => Ok(Json(*rule)),
+        ChangeOutcome::NotFound => Err(absent(rule_id)),
+        ChangeOutcome::Invalid(reason) => Err(ApiError::Bad(Text::Verbatim(reason))),
+        ChangeOutcome::Conflict(reason) => Err(ApiError::InTheWay(Text::Verbatim(reason))),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::http::State;
 use crate::http::error::{BodyErrors, ListErrors, OneErrors};
 use crate::language::text;
 use crate::model::{AlertSilence, Id64, SilenceDraft};
-use crate::store::alert_silence::{self, Asked};
+use crate::store::alert_silence::{self, SilenceOutcome};
 
 /// Silences in an answer, unless a limit is named.
 const MOST: i64 = 500;
@@ -81,8 +81,8 @@ pub(in crate::http) async fn post_api_alerts_silences(
     let unknown = state.ask(alert_silence::unknown(&state.store, &draft)).await?;
     let warning = (!unknown.is_empty()).then(|| format!("nobody knows {}", unknown.join(", ")));
     match state.ask(alert_silence::add(&state.store, &draft)).await? {
-        Asked::Kept(silence) => Ok((StatusCode::CREATED, Json(KeptSilence { silence, warning }))),
-        Asked::Impossible(reason) => Err(ApiError::Bad(reason)),
+        SilenceOutcome::Created(silence) => Ok((StatusCode::CREATED, Json(KeptSilence { silence, warning }))),
+        SilenceOutcome::Invalid(reason) => Err(ApiError::Bad(reason)),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::http::State;
 use crate::http::error::BodyErrors;
 use crate::language::Text;
 use crate::model::{AlertDetail, Id64};
-use crate::store::alert::{self, Step};
+use crate::store::alert::{self, ActionOutcome};
 
 /// Who does it, and what they say
 #[derive(Debug, Deserialize, ToSchema)]
@@ -94,10 +94,10 @@ pub(in crate::http) async fn post_api_alerts_id_note(
     stepped(&state, alert_id, step).await
 }
 
-async fn stepped(state: &State, alert_id: i64, step: Step) -> Result<Json<AlertDetail>, ApiError> {
+async fn stepped(state: &State, alert_id: i64, step: ActionOutcome) -> Result<Json<AlertDetail>, ApiError> {
     match step {
-        Step::Done => detail(state, alert_id).await,
-        Step::Absent => Err(none_such(alert_id)),
-        Step::TooLate(reason) => Err(ApiError::InTheWay(Text::Verbatim(reason))),
+        ActionOutcome::Done => detail(state, alert_id).await,
+        ActionOutcome::NotFound => Err(none_such(alert_id)),
+        ActionOutcome::Conflict(reason) => Err(ApiError::InTheWay(Text::Verbatim(reason))),
     }
 }

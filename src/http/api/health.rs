@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use crate::http::State;
 use crate::http::error::{AccessError, ErrorAnswer};
 use crate::monitor::{LATE, ProbeResult, Probes};
-use crate::store::condition::Waiting;
+use crate::store::backlog::Waiting;
 use crate::store::job::{Job, JobState};
 use crate::telemetry::names;
 

@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use super::ApiError;
 use crate::http::State;
 use crate::http::error::ListErrors;
-use crate::store::stats::{self, Counted, Today};
+use crate::store::stats::{self, CountedRecords, Today};
 
 /// How long an answer is given again.
 const FRESH: Duration = Duration::from_secs(5);
@@ -42,7 +42,7 @@ pub(in crate::http) struct Stats {
 /// The last answer: until when it is given again, and what was counted for it. Whoever asks meanwhile waits for the one that
 /// counts.
 #[derive(Debug, Default)]
-pub(in crate::http) struct Remembered(Mutex<Option<(Instant, Today, Counted)>>);
+pub(in crate::http) struct Remembered(Mutex<Option<(Instant, Today, CountedRecords)>>);
 
 /// How much came in today; at most five seconds old, or twenty times as long as counting took
 #[utoipa::path(get, path = "/api/stats", tag = "operators",

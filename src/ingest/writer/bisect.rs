@@ -29,7 +29,7 @@ const MAX_CANCELLED: u32 = 16;
 /// The search for the rows of one batch that make its transactions fail.
 #[derive(Debug, Default)]
 struct CulpritSearch<'a> {
-    suspects: Vec<Suspect<'a>>,
+    failed_rows: Vec<FailedRow<'a>>,
     /// Rejects that came with the batch, to be kept when the search is over.
     rejects: Vec<Reject>,
     /// Tables in which rows of the batch were stored.
@@ -43,7 +43,7 @@ struct CulpritSearch<'a> {
 
 /// A single row whose transaction failed, for which the row or the service may be the cause.
 #[derive(Debug)]
-struct Suspect<'a> {
+struct FailedRow<'a> {
     row: RowSet<'a>,
     tables: TableSet,
     error: String,
@@ -77,32 +77,29 @@ impl<'a> CulpritSearch<'a> {
         }
     }
 
-    /// The suspects that were cancelled, to be tried once more if other rows were stored: the lock may be gone.
+    /// The failed rows that were cancelled, to be tried once more if other rows were stored: the lock may be gone.
     fn take_cancelled_once(&mut self) -> Vec<RowSet<'a>> {
         if self.cancelled_were_retried || self.stored_tables.is_empty() {
             return Vec::new();
         }
-        let cancelled: Vec<RowSet<'a>> = self
-            .suspects
-            .extract_if(.., |suspect| suspect.was_cancelled)
-            .map(|suspect| suspect.row)
-            .collect();
+        let cancelled: Vec<RowSet<'a>> =
+            self.failed_rows.extract_if(.., |failed| failed.was_cancelled).map(|failed| failed.row).collect();
         self.cancelled_were_retried = !cancelled.is_empty();
         cancelled
     }
 
-    /// Nothing of the batch was stored, suspects or not.
+    /// Nothing of the batch was stored, failed rows or not.
     fn nothing_was_stored(&self) -> bool {
         self.stored_tables.is_empty()
     }
 
-    /// The culprits, and the suspects that may be innocent.
-    fn conclude(&mut self) -> (Vec<Suspect<'a>>, Vec<Suspect<'a>>) {
-        std::mem::take(&mut self.suspects).into_iter().partition(|suspect| {
-            let readings = suspect.row.readings.iter();
+    /// The culprits, and the failed rows that may be innocent.
+    fn conclude(&mut self) -> (Vec<FailedRow<'a>>, Vec<FailedRow<'a>>) {
+        std::mem::take(&mut self.failed_rows).into_iter().partition(|failed| {
+            let readings = failed.row.readings.iter();
             let mut days = readings.map(|row| chunks::day_of(row.record.reading.ts));
-            self.stored_tables.contains(suspect.tables)
-                && (!suspect.was_cancelled || days.all(|day| self.stored_days.contains(&day)))
+            self.stored_tables.contains(failed.tables)
+                && (!failed.was_cancelled || days.all(|day| self.stored_days.contains(&day)))
         })
     }
 }
@@ -148,7 +145,7 @@ impl Writer {
                             pending.push((first, Vec::new()));
                         } else {
                             let documents = self.recent_documents.new_documents(rows.readings);
-                            search.suspects.push(Suspect {
+                            search.failed_rows.push(FailedRow {
                                 row: rows,
                                 tables: TableSet::of(rows, &documents),
                                 error: error.to_string(),
@@ -171,14 +168,14 @@ impl Writer {
         }
     }
 
-    /// Rejects the culprits, and fails the uploads of the other suspects. Returns what is still to be written to `rejected_upload`.
+    /// Rejects the culprits, and fails the uploads of the other failed_rows. Returns what is still to be written to `rejected_upload`.
     fn conclude(&self, search: &mut CulpritSearch<'_>, results: &mut [UploadResult]) -> Vec<Reject> {
         let (culprits, undecided) = search.conclude();
         let mut rejects = std::mem::take(&mut search.rejects);
-        for suspect in undecided {
-            tracing::error!(shard = self.shard, error = suspect.error, "row not stored");
-            let error = if suspect.was_cancelled { IngestError::Unavailable } else { IngestError::Failed };
-            fail(suspect.row, &[], error, results);
+        for failed in undecided {
+            tracing::error!(shard = self.shard, error = failed.error, "row not stored");
+            let error = if failed.was_cancelled { IngestError::Unavailable } else { IngestError::Failed };
+            fail(failed.row, &[], error, results);
         }
         for culprit in culprits {
             tracing::error!(

@@ -17,7 +17,7 @@ pub async fn confirm(store: &Store, transaction: Transaction) -> Result<Option<b
     const CONFIRM: Statement = statement!("batch", "confirm");
     let client = store.own_client().await?;
     // The session that was to commit may hang in that very commit.
-    store.end_given_up(&client).await;
+    store.terminate_abandoned(&client).await;
     control(&client, "batch.begin", "begin").await?;
     let rows = STATUS.query(&*client, &[&transaction.batch_id, &transaction.began_at]).await?;
     let state = |column| rows.first().is_some_and(|row| row.get(column));

@@ -11,7 +11,7 @@ use crate::wire::fault::{self, Fault, refuse};
 use crate::wire::fields::{Slot, offer_id};
 use crate::wire::number::Number;
 use crate::wire::object::{self, Member};
-use crate::wire::value::{Held, Id};
+use crate::wire::value::{Id, JsonValue};
 
 /// Longest text of a field, bytes of UTF-8: several times what any device of the fleet sends.
 const MAX_TEXT_BYTES: usize = 256;
@@ -118,12 +118,12 @@ fn name(name: &[u8]) -> Option<Name> {
 }
 
 /// What the phone app writes where it knows nothing.
-const SAYS_NOTHING: [&str; 3] = ["未知", "未知设备", "未知版本"];
+const PLACEHOLDERS: [&str; 3] = ["未知", "未知设备", "未知版本"];
 
 /// What one record holds.
 #[derive(Debug, Default)]
 pub(super) struct Fields<'a> {
-    values: [Slot<Held<'a>>; Field::Status as usize + 1],
+    values: [Slot<JsonValue<'a>>; Field::Status as usize + 1],
     /// Tenant, organisation unit, wearer.
     pub(super) ids: [Slot<Id>; 3],
     /// Is something named that a device may say of itself, whatever it holds?
@@ -152,7 +152,7 @@ impl<'a> Fields<'a> {
             Name::Id(..) => true,
             Name::Unused => false,
         };
-        let Some(held) = Held::from_raw(raw).filter(|held| !says_nothing(held)) else { return };
+        let Some(held) = JsonValue::from_raw(raw).filter(|held| !is_placeholder(held)) else { return };
         match name {
             Name::Field(field, rank) => self.values[field as usize].offer(rank, held),
             Name::Id(which, rank) => offer_id(&mut self.ids[which], rank, &held),
@@ -171,7 +171,7 @@ impl<'a> Fields<'a> {
     }
 
     /// What was sent as the serial, for [`super::super::fault::no_serial`].
-    pub(super) const fn serial_slot(&self) -> &Slot<Held<'a>> {
+    pub(super) const fn serial_slot(&self) -> &Slot<JsonValue<'a>> {
         &self.values[Field::DeviceSn as usize]
     }
 
@@ -186,7 +186,7 @@ impl<'a> Fields<'a> {
     }
 
     /// What was sent for `field`.
-    pub(super) fn get(&self, field: Field) -> Option<&Held<'a>> {
+    pub(super) fn get(&self, field: Field) -> Option<&JsonValue<'a>> {
         self.values[field as usize].get()
     }
 
@@ -230,6 +230,6 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn says_nothing(held: &Held<'_>) -> bool {
-    matches!(held, Held::Text(text) if SAYS_NOTHING.contains(&text.trim()))
+fn is_placeholder(held: &JsonValue<'_>) -> bool {
+    matches!(held, JsonValue::Text(text) if PLACEHOLDERS.contains(&text.trim()))
 }

@@ -16,7 +16,7 @@ use super::{is_empty, unquoted};
 use crate::wire::JSON_SPACE;
 use crate::wire::number::Number;
 use crate::wire::object::{self, Member};
-use crate::wire::value::Held;
+use crate::wire::value::JsonValue;
 
 /// Most elements of one document. A night has some tens; a document with more than this is no watch's, and would be a
 /// transaction of its own.
@@ -27,17 +27,17 @@ const MAX_DEPTH: usize = 4;
 
 /// Why no elements can be had. The text repeats nothing of the document.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(super) enum EnvelopeError {
     Unreadable(String),
     TooMany(String),
 }
 
 /// Gives each element of `text` to `take`.
-pub(super) fn open(text: &str, take: &mut dyn FnMut(&str)) -> Result<(), Trouble> {
+pub(super) fn open(text: &str, take: &mut dyn FnMut(&str)) -> Result<(), EnvelopeError> {
     open_at(text, 0, take)
 }
 
-fn open_at(text: &str, depth: usize, take: &mut dyn FnMut(&str)) -> Result<(), Trouble> {
+fn open_at(text: &str, depth: usize, take: &mut dyn FnMut(&str)) -> Result<(), EnvelopeError> {
     if depth > MAX_DEPTH {
         return unreadable("wrapped too often");
     }
@@ -56,24 +56,24 @@ fn open_at(text: &str, depth: usize, take: &mut dyn FnMut(&str)) -> Result<(), T
     }
 }
 
-fn array(text: &str, take: &mut dyn FnMut(&str)) -> Result<(), Trouble> {
+fn array(text: &str, take: &mut dyn FnMut(&str)) -> Result<(), EnvelopeError> {
     let mut json = serde_json::Deserializer::from_str(text);
     let mut elements = Elements { take, count: 0 };
     let read = json.deserialize_seq(&mut elements).and_then(|()| json.end());
     match read {
         _ if elements.count > MAX_ELEMENTS => {
-            Err(Trouble::TooMany(format!("more than {MAX_ELEMENTS} elements")))
+            Err(EnvelopeError::TooMany(format!("more than {MAX_ELEMENTS} elements")))
         }
         Ok(()) => Ok(()),
         Err(error) => unreadable(&format!("not JSON: {error}")),
     }
 }
 
-fn object(text: &str, depth: usize, take: &mut dyn FnMut(&str)) -> Result<(), Trouble> {
+fn object(text: &str, depth: usize, take: &mut dyn FnMut(&str)) -> Result<(), EnvelopeError> {
     let envelope = match Envelope::read(text) {
         Ok(envelope) => envelope,
-        Err(error) => match mended(text) {
-            Some(mended) => return open_at(&mended, depth + 1, take),
+        Err(error) => match repaired(text) {
+            Some(repaired) => return open_at(&repaired, depth + 1, take),
             None => return unreadable(&format!("not JSON: {error}")),
         },
     };
@@ -93,28 +93,30 @@ fn object(text: &str, depth: usize, take: &mut dyn FnMut(&str)) -> Result<(), Tr
     }
 }
 
-fn unreadable<T>(detail: &str) -> Result<T, Trouble> {
-    Err(Trouble::Unreadable(detail.to_owned()))
+fn unreadable<T>(detail: &str) -> Result<T, EnvelopeError> {
+    Err(EnvelopeError::Unreadable(detail.to_owned()))
 }
 
 /// Is `text` the envelope by which a watch says that it has no such document: code −1, as number or as text?
-pub(super) fn says_none(text: &str) -> bool {
+pub(super) fn is_none_text(text: &str) -> bool {
     // For most documents this is the end of it.
     if !text.contains("-1") || !text.trim_start().starts_with('{') {
         return false;
     }
     let is_none =
         |text: &str| Envelope::read(text).map(|envelope| envelope.code.and_then(number) == Some(-1));
-    is_none(text).or_else(|error| mended(text).map_or(Err(error), |mended| is_none(&mended))).unwrap_or(false)
+    is_none(text)
+        .or_else(|error| repaired(text).map_or(Err(error), |repaired| is_none(&repaired)))
+        .unwrap_or(false)
 }
 
 /// The number in a JSON value, if it is a whole one.
 fn number(raw: &str) -> Option<i64> {
-    Held::from_raw(raw).and_then(|held| held.number().ok()).and_then(Number::whole)
+    JsonValue::from_raw(raw).and_then(|held| held.number().ok()).and_then(Number::whole)
 }
 
 /// `text` with the comma (and the quote behind it) that firmware leaves out behind the code.
-fn mended(text: &str) -> Option<String> {
+fn repaired(text: &str) -> Option<String> {
     let after_name = text.trim_start().strip_prefix('{')?.trim_start().strip_prefix("\"code\"")?;
     let value = after_name.trim_start().strip_prefix(':')?;
     let value = value.trim_start();

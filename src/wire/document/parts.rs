@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 use super::{is_empty, unquoted};
 use crate::wire::number::Number;
 use crate::wire::object::{self, Member};
-use crate::wire::value::Held;
+use crate::wire::value::JsonValue;
 use crate::wire::{Context, time};
 
 /// Farthest an element may lie ahead of the time of receipt, as for samples.
@@ -22,7 +22,7 @@ const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(24);
 /// The values of an element, in the order of the names asked for.
 pub(super) struct Parts<'a, const N: usize> {
     names: [&'static str; N],
-    held: [Option<Held<'a>>; N],
+    held: [Option<JsonValue<'a>>; N],
     is_empty: bool,
 }
 
@@ -33,7 +33,7 @@ impl<'a, const N: usize> Parts<'a, N> {
         let place = |name: &[u8]| names.iter().position(|known| known.as_bytes().eq_ignore_ascii_case(name));
         object::read(text, place, |member| {
             if let Member::Known(place, raw) = member {
-                held[place] = Held::from_raw(raw);
+                held[place] = JsonValue::from_raw(raw);
             }
         })
         .map_err(|_| "the element is no object".to_owned())?;

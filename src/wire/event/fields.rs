@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use crate::wire::fields::{Slot, offer_id};
 use crate::wire::number::Number;
 use crate::wire::object::{self, Member};
-use crate::wire::value::{Held, Id};
+use crate::wire::value::{Id, JsonValue};
 
 #[derive(Debug, Clone, Copy)]
 enum Meaning {
@@ -66,15 +66,15 @@ fn name(name: &[u8]) -> Option<(Meaning, u8)> {
 /// What one event holds.
 #[derive(Debug, Default)]
 pub(super) struct Fields<'a> {
-    pub(super) action: Slot<Held<'a>>,
+    pub(super) action: Slot<JsonValue<'a>>,
     pub(super) value: Slot<Cow<'a, str>>,
-    pub(super) device_sn: Slot<Held<'a>>,
-    pub(super) timestamp: Slot<(Held<'a>, &'a str)>,
+    pub(super) device_sn: Slot<JsonValue<'a>>,
+    pub(super) timestamp: Slot<(JsonValue<'a>, &'a str)>,
     /// Tenant, organisation unit, wearer.
     pub(super) ids: [Slot<Id>; 3],
     /// Latitude, longitude, altitude; what is no number is left out.
     position: [Slot<Number>; 3],
-    pub(super) sample: Slot<Held<'a>>,
+    pub(super) sample: Slot<JsonValue<'a>>,
     /// Names that have no meaning, at most [`MAX_UNKNOWN`].
     pub(super) unknown: Vec<Cow<'a, [u8]>>,
 }
@@ -88,7 +88,7 @@ impl<'a> Fields<'a> {
         let mut fields = Self::default();
         object::read(text, name, |member| match member {
             Member::Known((meaning, rank), raw) => {
-                if let Some(held) = Held::from_raw(raw) {
+                if let Some(held) = JsonValue::from_raw(raw) {
                     fields.offer(meaning, rank, held, raw);
                 }
             }
@@ -98,7 +98,7 @@ impl<'a> Fields<'a> {
         Ok(fields)
     }
 
-    fn offer(&mut self, meaning: Meaning, rank: u8, held: Held<'a>, raw: &'a str) {
+    fn offer(&mut self, meaning: Meaning, rank: u8, held: JsonValue<'a>, raw: &'a str) {
         match meaning {
             Meaning::Action => self.action.offer(rank, held),
             Meaning::Value => self.value.offer(rank, held.document(raw)),

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use super::{Gathering, Place};
+use super::{Gathering, RecordPosition};
 use crate::wire::JSON_SPACE;
 use crate::wire::gather::MAX_RECORDS;
 use crate::wire::item::Inherited;
@@ -23,7 +23,7 @@ pub(super) fn read(body: &Bytes, gathering: &mut Gathering<'_>) {
     let body = readable(body);
     let text = std::str::from_utf8(&body).unwrap_or_default();
     // Inside a wrapper, so to say: no event of it is the whole body.
-    let place = Place { source: &body, inherited: &Inherited::default(), depth: 1 };
+    let place = RecordPosition { source: &body, inherited: &Inherited::default(), depth: 1 };
     let mut rest = skip(text);
     while !rest.is_empty() {
         if gathering.taken() >= MAX_RECORDS {
@@ -31,7 +31,7 @@ pub(super) fn read(body: &Bytes, gathering: &mut Gathering<'_>) {
             gathering.no_object(rest, place);
             return;
         }
-        let length = whole_value(rest).unwrap_or_else(|| torn_length(rest));
+        let length = whole_value(rest).unwrap_or_else(|| truncated_length(rest));
         let (part, behind) = rest.split_at(length);
         let part = part.trim_end_matches(JSON_SPACE);
         if !part.starts_with(['{', '[']) || records::walk(part, place, gathering).is_err() {
@@ -63,7 +63,7 @@ fn whole_value(text: &str) -> Option<usize> {
 }
 
 /// Bytes of a part that is no JSON: up to where the next event seems to begin.
-fn torn_length(text: &str) -> usize {
+fn truncated_length(text: &str) -> usize {
     let joints = text.match_indices(JOINT).map(|(at, _)| at);
     let begins = |at: &usize| text[at + JOINT.len_utf8()..].trim_start_matches(JSON_SPACE).starts_with('{');
     joints.into_iter().find(begins).unwrap_or(text.len())

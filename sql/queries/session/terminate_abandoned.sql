@@ -1,4 +1,4 @@
--- session.end_given_up
+-- session.terminate_abandoned
 -- Purpose: ends the server's side of connections that this process gave up while they were at work. One whose commit waits for
 -- a standby would not notice by itself that nobody is there any more.
 -- Parameters, arrays of one length: $1 process numbers, $2 when each began, so that a later process of that number is left alone.

@@ -1,4 +1,4 @@
--- erasure.forgotten
+-- erasure.redis_cleared
 -- Purpose: Redis has followed; the receipt names no device any more. Others may have worn a user's devices since: what Redis shows
 -- of them is made anew.
 -- Parameters: $1 number of the erasure.

@@ -1,4 +1,4 @@
--- rejected_upload.refuse_again
+-- rejected_upload.update_refusal
 -- Purpose: rejects that a replay could not store either stay, with what is wrong with them now.
 -- Parameters, arrays of one length: $1 ids, $2 device_sn (NULL: unreadable), $3 reason, $4 detail.
 -- Locks: the rows.

@@ -1,4 +1,4 @@
--- condition.backlog
+-- backlog.read
 -- Purpose: what waits: transactions for their reaction, notifications that are due, each with the age of the oldest, seconds;
 -- and for how long a refresh of the rollups has been due. One that came to its end has taken every mark and request there was
 -- when it began, so none has waited longer than since then. Where there never was one, it is due since the schema was made,

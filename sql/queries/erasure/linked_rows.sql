@@ -1,4 +1,4 @@
--- erasure.rest
+-- erasure.linked_rows
 -- Purpose: the end of an erasure in the database; rows by table.
 -- Parameters: $1 number of the erasure (NULL: only count), $2 kind, $3 serial or user id.
 -- Locks: the row of vitals.directory, until commit; the rows.

@@ -1,4 +1,4 @@
-//! What a body tells at a glance, before it is parsed: for whoever decides whether it is worth parsing.
+//! What a body tells at a peek, before it is parsed: for whoever decides whether it is worth parsing.
 //!
 //! Before: `http` has a whole body, decompressed. After: `ingest` says whether it has room.
 //! Promise: costs well under a microsecond; a guess, never more: a body is what the parsers find in it.
@@ -7,13 +7,13 @@
 const SAMPLE_BYTES: usize = 512;
 
 /// Where a serial is looked for: watches and phones name it in the first item.
-const LOOKED_AT_BYTES: usize = 1024;
+const PEEKED_BYTES: usize = 1024;
 
 const NAMES: [&[u8]; 2] = [b"\"deviceSn\"", b"\"device_sn\""];
 
 /// What is seen.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Glance<'b> {
+pub struct Peek<'b> {
     /// The first serial, if one is seen.
     pub device_sn: Option<&'b str>,
     /// About how many samples there are, at least one.
@@ -21,13 +21,13 @@ pub struct Glance<'b> {
 }
 
 /// Looks at the body of readings.
-pub fn glance(body: &[u8]) -> Glance<'_> {
-    let head = &body[..body.len().min(LOOKED_AT_BYTES)];
+pub fn peek(body: &[u8]) -> Peek<'_> {
+    let head = &body[..body.len().min(PEEKED_BYTES)];
     let device_sn = NAMES.iter().find_map(|name| {
         let at = head.windows(name.len()).position(|window| window == *name)?;
         serial(&head[at + name.len()..])
     });
-    Glance { device_sn, samples: (body.len() / SAMPLE_BYTES).max(1) }
+    Peek { device_sn, samples: (body.len() / SAMPLE_BYTES).max(1) }
 }
 
 /// The text behind the colon, if it is one without escapes.
@@ -42,11 +42,11 @@ mod tests {
     use super::*;
 
     fn seen(body: &str) -> Option<&str> {
-        glance(body.as_bytes()).device_sn
+        peek(body.as_bytes()).device_sn
     }
 
     #[test]
-    fn the_first_serial_is_seen() {
+    fn the_first_serial_is_found() {
         for body in [
             r#"{"data":{"deviceSn":"A-1","heart_rate":70}}"#,
             r#"{"data":[{"device_sn" : "A-1"},{"device_sn":"B-2"}]}"#,
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_else_it_is_nothing_is_seen() {
+    fn of_anything_else_nothing_is_found() {
         for body in [
             "",
             "{",
@@ -68,7 +68,7 @@ mod tests {
         ] {
             assert_eq!(seen(body), None, "{body}");
         }
-        assert_eq!(glance(b"\"deviceSn\":\"\xff\""), Glance { device_sn: None, samples: 1 });
-        assert_eq!(glance(&[b' '; 51_200]).samples, 100);
+        assert_eq!(peek(b"\"deviceSn\":\"\xff\""), Peek { device_sn: None, samples: 1 });
+        assert_eq!(peek(&[b' '; 51_200]).samples, 100);
     }
 }

@@ -1,8 +1,8 @@
-//! Connections of the pool, and what becomes of those that are given up while the server is still at work on them.
+//! Connections of the pool, and those that were abandoned: dropped while the server still ran their statement.
 //!
-//! Before: the pool of `store::connect` wants a connection. After: PostgreSQL.
-//! Promise: a statement that was not waited for does not stay at the server for ever: whoever connects next ends it. A commit
-//! that waits for a standby would not notice that its client is gone, and such connections would add up.
+//! Before: the pool of `store::connect` needs a connection. After: PostgreSQL.
+//! Promise: an abandoned statement does not run for ever: the next new connection terminates it. A commit that waits for a standby
+//! does not notice that its client is gone, so such server processes would pile up.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,17 +17,17 @@ use super::statement;
 use super::tls::Tls;
 use crate::tasks;
 
-/// Connections given up that are remembered: more than a pool has. Of more, the oldest are left to the server.
+/// Most abandoned connections to remember: more than a pool has. Beyond that, the oldest are left to the server.
 const MOST: usize = 1024;
 
-/// A process of the server, with the time it began: numbers come again.
+/// A process of the server, with its start time, because process numbers are reused.
 type Process = (i32, Timestamp);
 
-/// Processes of the server that may still be at work for nobody. Clones share it.
+/// Processes of the server whose client is gone. Clones share the list.
 #[derive(Debug, Clone, Default)]
-pub(super) struct GivenUp(Arc<Mutex<Vec<Process>>>);
+pub(super) struct AbandonedConnections(Arc<Mutex<Vec<Process>>>);
 
-impl GivenUp {
+impl AbandonedConnections {
     fn add(&self, process: Process) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() == MOST {
@@ -36,17 +36,17 @@ impl GivenUp {
         all.push(process);
     }
 
-    /// Ends them. One that has ended by itself is not there; what is done only half is rolled back, and a commit that waits for a
-    /// standby stands on this server alone, which is what its sender was never told.
-    pub(super) async fn end(&self, client: &Client) {
+    /// Terminates them. Unfinished work is rolled back; a commit that waits for a standby is durable on this server only, and its
+    /// sender never got an answer.
+    pub(super) async fn terminate(&self, client: &Client) {
         let all = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         if all.is_empty() {
             return;
         }
-        // Kept until it is certain that they were ended, also where whoever waits for this gives up.
-        let mut kept = Kept { all, given_up: self.clone() };
+        // PutBack until it is certain that they were ended, also where whoever waits for this gives up.
+        let mut kept = PutBack { all, abandoned: self.clone() };
         let (pids, began): (Vec<i32>, Vec<Timestamp>) = kept.all.iter().copied().unzip();
-        let sql = statement!("session", "end_given_up").sql;
+        let sql = statement!("session", "terminate_abandoned").sql;
         let parameters =
             [(&pids as &(dyn ToSql + Sync), Type::INT4_ARRAY), (&began, Type::TIMESTAMPTZ_ARRAY)];
         match client.query_typed(sql, &parameters).await {
@@ -54,31 +54,31 @@ impl GivenUp {
             Err(error) => {
                 tracing::debug!(
                     error = super::error::describe(&error),
-                    "connections given up were not ended"
+                    "abandoned connections were not terminated"
                 );
             }
         }
     }
 }
 
-/// Processes that are to be ended, put back unless they were.
-struct Kept {
+/// Processes to terminate; the rest is put back when this is dropped.
+struct PutBack {
     all: Vec<Process>,
-    given_up: GivenUp,
+    abandoned: AbandonedConnections,
 }
 
-impl Drop for Kept {
+impl Drop for PutBack {
     fn drop(&mut self) {
         for process in self.all.drain(..) {
-            self.given_up.add(process);
+            self.abandoned.add(process);
         }
     }
 }
 
-/// Makes the connections of the pool.
+/// Opens the connections of the pool.
 pub(super) struct Dialer {
     pub(super) tls: Tls,
-    pub(super) given_up: GivenUp,
+    pub(super) abandoned: AbandonedConnections,
 }
 
 impl Connect for Dialer {
@@ -86,35 +86,35 @@ impl Connect for Dialer {
         let config = config.clone();
         Box::pin(async move {
             let (client, connection) = self.tls.connect(&config).await?;
-            let mut served = Served { by: None, given_up: self.given_up.clone() };
+            let mut served = ServerProcess { by: None, abandoned: self.abandoned.clone() };
             let (tell, told) = tokio::sync::oneshot::channel();
             let driver = tasks::spawn_abort_on_drop(async move {
                 let mut connection = std::pin::pin!(connection);
                 tokio::select! {
-                    // Its end shows in the next statement, where it is handled.
+                    // The next statement fails, where the error is handled.
                     _ = &mut connection => return,
                     process = told => served.set(process.ok().flatten()),
                 }
                 if connection.await.is_ok() {
-                    // Both sides know that it has ended.
+                    // Both sides have closed it.
                     served.set(None);
                 }
             });
             let rows = client.query_typed(statement!("session", "own").sql, &[]).await?;
             let _ = tell.send(rows.first().and_then(process_of));
-            self.given_up.end(&client).await;
+            self.abandoned.terminate(&client).await;
             Ok((client, driver.detach()))
         })
     }
 }
 
-/// Remembers a connection whose driver is dropped before it has ended.
-struct Served {
+/// Adds its process to the abandoned ones if the driver is dropped before the connection has ended.
+struct ServerProcess {
     by: Option<Process>,
-    given_up: GivenUp,
+    abandoned: AbandonedConnections,
 }
 
-impl Served {
+impl ServerProcess {
     fn set(&mut self, by: Option<Process>) {
         self.by = by;
     }
@@ -125,10 +125,10 @@ fn process_of(row: &Row) -> Option<Process> {
     Some((row.get::<_, Option<i32>>("pid")?, row.get::<_, Option<Timestamp>>("started_at")?))
 }
 
-impl Drop for Served {
+impl Drop for ServerProcess {
     fn drop(&mut self) {
         if let Some(process) = self.by {
-            self.given_up.add(process);
+            self.abandoned.add(process);
         }
     }
 }

@@ -103,7 +103,7 @@ impl Versions {
         is_known.then_some(
             "PostgreSQL 17.12 with TimescaleDB 2.29.2: every job of TimescaleDB ends in an error after its work is committed, counts as \
              failed, and is started up to five times more rarely. Nothing is lost, and the service refreshes the rollups by itself. \
-             Update TimescaleDB as soon as a release mends it: see Versions in docker/README.md",
+             Update TimescaleDB as soon as a release fixes it: see Versions in docker/README.md",
         )
     }
 }

@@ -1,4 +1,4 @@
-//! How far the reaction, the notifications and the rollups are behind.
+//! How far the relay, the notifications and the rollups are behind.
 //!
 //! Before: `monitor`. After: nobody.
 
@@ -6,37 +6,37 @@ use std::time::Duration;
 
 use super::{Store, StoreError, statement};
 
-/// What waits longer than this is late.
+/// Work that waits longer than this is late.
 pub const LATE: Duration = Duration::from_secs(300);
 
-/// What waits, and for how long the oldest of it has.
+/// Number of waiting entries, and the age of the oldest.
 #[derive(Debug, Clone, Copy)]
 pub struct Waiting {
-    /// So many.
+    /// Number of entries.
     pub count: i64,
-    /// Zero where nothing waits.
+    /// How long the oldest has waited; zero if none waits.
     pub oldest: Duration,
 }
 
-/// What waits in the database.
+/// The work that waits in the database.
 #[derive(Debug, Clone, Copy)]
 pub struct Backlog {
-    /// Committed transactions that were not reacted to.
+    /// Committed transactions that the relay has not processed.
     pub transactions: Waiting,
     /// Notifications that are due.
     pub notifications: Waiting,
-    /// For how long a refresh of the rollups has been due; zero: it is not.
+    /// How long a refresh of the rollups has been due; zero: it is not due.
     pub refresh_due: Duration,
 }
 
-/// Counts what waits.
+/// Counts the work that waits.
 ///
 /// # Errors
 /// The database is away.
-pub async fn backlog(store: &Store) -> Result<Backlog, StoreError> {
+pub async fn read(store: &Store) -> Result<Backlog, StoreError> {
     let client = store.client().await?;
-    let rows = statement!("condition", "backlog").query_unprepared(&**client, &[]).await?;
-    let row = rows.first().ok_or_else(|| StoreError::State("condition.backlog gave no row".into()))?;
+    let rows = statement!("backlog", "read").query_unprepared(&**client, &[]).await?;
+    let row = rows.first().ok_or_else(|| StoreError::State("backlog.read returned no row".into()))?;
     let seconds = |column| Duration::try_from_secs_f64(row.get(column)).unwrap_or_default();
     let waiting = |count, oldest| Waiting { count: row.get(count), oldest: seconds(oldest) };
     Ok(Backlog {
