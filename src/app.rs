@@ -14,7 +14,9 @@ use tokio::time::Instant;
 
 use crate::cache::Cache;
 use crate::config::{Authentication, Settings};
-use crate::http::{self, retention::RawRetention, server::Door, tls::Tls, unknown_names::NameCounts};
+use crate::http::{
+    self, retention::RawRetention, server::Server, tls::Tls, unknown_names::UnknownNameCounts,
+};
 use crate::ingest::Ingest;
 use crate::keys::Keys;
 use crate::monitor::{self, Monitor};
@@ -55,7 +57,7 @@ impl Service {
         warn_of_plain_text(&settings, &store, &cache).await?;
         check_functions(&store).await?;
         let retention = RawRetention::read(&store).await?;
-        let name_counts = NameCounts::read(&store).await?;
+        let name_counts = UnknownNameCounts::read(&store).await?;
         let time = Clock::read(&store).await?;
         let tls = Tls::of(&settings).await?;
         let tcp = TcpListener::bind(settings.listen)
@@ -97,7 +99,7 @@ impl Service {
 
         let needs_keys = settings.authentication == Authentication::Keys;
         let state = http::State::new(
-            http::Parts {
+            http::Services {
                 keys: needs_keys.then(|| Keys::start(&store, &time, &notifier, &settings, &ingest)),
                 ingest: writers,
                 owners,
@@ -116,8 +118,8 @@ impl Service {
         if let Some(tls) = &tls {
             clock.spawn_loop("certificate", tls.clone().follow(clock.stop_token()));
         }
-        let entrance = Door::new(state, tls, &settings);
-        door.spawn_loop("accept", http::server::serve(tcp, entrance, door.clone()));
+        let server = Server::new(state, tls, &settings);
+        door.spawn_loop("accept", http::server::serve(tcp, server, door.clone()));
         tracing::info!(%address, shards = settings.shard_count(), "serving");
 
         let stop_deadline = Duration::from_secs(settings.stop_deadline_seconds);

@@ -9,7 +9,7 @@ use jiff::{Timestamp, ToSpan, Unit};
 use super::text::print;
 use crate::cache::Cache;
 use crate::config::{Authentication, Settings};
-use crate::keys::Known;
+use crate::keys::CachedKey;
 use crate::model::api_key::{Presented, of_header};
 use crate::store::clock::Clock;
 use crate::store::health::{self, Encryption, health_check};
@@ -257,7 +257,7 @@ async fn keys(report: &mut Report, settings: &Settings, store: &Store) -> anyhow
         };
         let kept = api_key::find(store, &[key.key_id]).await?.remove(&key.key_id);
         let of = kept.as_ref().map(|kept| kept.customer_id);
-        let is_valid = kept.is_some_and(|kept| Known::of(key.key_id, kept).admits(&key, now));
+        let is_valid = kept.is_some_and(|kept| CachedKey::of(key.key_id, kept).admits(&key, now));
         if !is_valid {
             report.bad(&name, "auth_header holds a key that no longer works: watches are refused");
         } else if of != Some(Some(tenant)) {

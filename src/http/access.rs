@@ -1,19 +1,19 @@
-//! Who may ask what: every request passes here before its handler.
+//! Authentication, authorisation and rate limits: every request passes here before its handler.
 //!
 //! Before: the router knows the path. After: the handler, with the [`Caller`]; or 401, 403, 429, 503.
-//! Promise: what a route needs is what it says in the document, and one that says nothing needs `admin`; who has a key that this
-//! instance knows is answered however many others of the same address have not; one it does not know costs the database
-//! nothing while the address is over its limit. No secret is logged or told.
+//! Promise: a route requires what it declares in the OpenAPI document; a route that declares nothing requires `admin`. A key that
+//! this instance has cached is accepted, however many requests of the same address fail. A key that is not cached causes no
+//! query while the address is over its limit of failures. No secret is logged or returned.
 //!
 //! ```text
-//!  address over its rate? ─▶ what does the route need? ─▶ key of the header ─▶ scope? ─▶ tenant? ─▶ key over its rate?
-//!        429                      nothing: on              401 (429)        403 (429)   403 (429)      429
+//!  address over its rate? ─▶ what does the route require? ─▶ key of the header ─▶ scope? ─▶ tenant? ─▶ key over its rate?
+//!        429                      nothing: pass              401 (429)         403 (429)  403 (429)       429
 //! ```
 
 pub(super) mod address;
 mod credentials;
-mod need;
-mod rate;
+mod rate_limit;
+mod requirement;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -23,88 +23,94 @@ use axum::extract::{Request, State as Shared};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::State;
 use super::connections::Connection;
 use super::error::AccessError;
-use super::{State, device_config};
 use crate::config::{LimitSettings, Settings};
-use crate::keys::{Keys, KeysError, Known, Recalled};
+use crate::keys::{CachedKey, KeyLookup, Keys, KeysError};
 use crate::model::api_key::{KeyId, Presented, Scope};
 use crate::model::device_key::DeviceKey;
 use crate::model::tenant::OF_DIRECTORY;
 use crate::owners::Owners;
 use crate::telemetry::names;
 use credentials::Credential;
-use need::{Need, Needs};
-use rate::Rate;
+use rate_limit::RateLimit;
+use requirement::{Requirement, Requirements};
 
-/// Never counted: an event that is answered anything but 200 costs a watch those behind it (the wire contract, rule 4).
-const NEVER_LATE: &str = "/upload_common_event";
+/// Not rate limited: any answer but 200 blocks the queue of events in a watch (the wire contract, rule 4).
+const EVENT_PATH: &str = "/upload_common_event";
 
-/// Where a connection comes from; with every request of it.
+/// Its keys are looked up within [`CONFIG_KEY_TIMEOUT`].
+const CONFIG_PATH: &str = "/fetch_health_data_config";
+
+/// Longest wait for a key that is not cached, where a watch asks for its configuration: it waits 2 s for the whole answer.
+pub(super) const CONFIG_KEY_TIMEOUT: Duration = Duration::from_millis(400);
+
+/// Where a connection comes from; attached to every request of it.
 #[derive(Debug, Clone)]
 pub(super) struct Peer {
     pub(super) address: SocketAddr,
     pub(super) connection: Arc<Connection>,
 }
 
-/// Who asks; with every request that was let through.
+/// Who sends a request; attached to every request that is let through.
 #[derive(Debug, Clone)]
 pub(super) struct Caller {
-    pub(super) holds: Holds,
+    pub(super) identity: Identity,
     address: IpAddr,
 }
 
-/// What somebody showed.
+/// How a caller is authenticated.
 #[derive(Debug, Clone)]
-pub(super) enum Holds {
-    /// Nobody is asked for a key.
-    Anything,
-    /// It has to show a key, and has shown none.
-    Nothing,
-    /// A key of `api_key`.
-    Key(Arc<Known>),
-    /// The key of one device.
-    Device(Arc<DeviceKey>),
+pub(super) enum Identity {
+    /// Authentication is off.
+    AuthenticationOff,
+    /// Authentication is on, and there is no valid key.
+    Anonymous,
+    /// By a key of `api_key`.
+    ApiKey(Arc<CachedKey>),
+    /// By the key of one device.
+    DeviceKey(Arc<DeviceKey>),
 }
 
 impl Caller {
-    /// The tenant it may write for and see; `None`: every one; 0: that of its device, as the directory has it.
+    /// The tenant that it may read and write; `None`: every tenant; 0: the tenant that the directory gives its device.
     pub(super) fn customer_id(&self) -> Option<i64> {
-        match &self.holds {
-            Holds::Anything | Holds::Nothing => None,
-            Holds::Key(key) => key.customer_id(),
-            Holds::Device(_) => Some(OF_DIRECTORY),
+        match &self.identity {
+            Identity::AuthenticationOff | Identity::Anonymous => None,
+            Identity::ApiKey(key) => key.customer_id(),
+            Identity::DeviceKey(_) => Some(OF_DIRECTORY),
         }
     }
 
-    /// The only device it may write for; `None`: it may for others.
+    /// The only device that it may write for; `None`: it is not limited to one.
     pub(super) fn device(&self) -> Option<&Arc<DeviceKey>> {
-        match &self.holds {
-            Holds::Device(key) => Some(key),
+        match &self.identity {
+            Identity::DeviceKey(key) => Some(key),
             _ => None,
         }
     }
 }
 
-/// What has a rate of its own.
+/// What a rate limit by key counts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum RateOf {
+enum KeyOrDevice {
     Key(KeyId),
     Device(Box<str>),
 }
 
-/// The doorman.
+/// Decides which requests reach their handlers.
 #[derive(Debug)]
 pub(super) struct Access {
-    /// `None`: nobody is asked for a key.
+    /// `None`: authentication is off.
     keys: Option<Keys>,
     owners: Owners,
-    needs: Needs,
+    requirements: Requirements,
     limits: LimitSettings,
     commit_deadline: Duration,
-    by_address: Option<Rate<IpAddr>>,
-    by_key: Option<Rate<RateOf>>,
-    failures: Rate<IpAddr>,
+    by_address: Option<RateLimit<IpAddr>>,
+    by_key: Option<RateLimit<KeyOrDevice>>,
+    failures: RateLimit<IpAddr>,
 }
 
 impl Access {
@@ -118,113 +124,122 @@ impl Access {
         Self {
             keys,
             owners,
-            needs: Needs::of(document),
-            by_address: Rate::per_second(limits.address_requests_per_second, limits.address_burst),
-            by_key: Rate::per_second(limits.key_requests_per_second, limits.key_burst),
-            failures: Rate::per_minute(limits.failures_per_minute),
+            requirements: Requirements::of(document),
+            by_address: RateLimit::per_second(limits.address_requests_per_second, limits.address_burst),
+            by_key: RateLimit::per_second(limits.key_requests_per_second, limits.key_burst),
+            failures: RateLimit::per_minute(limits.failures_per_minute),
             commit_deadline: settings.commit_deadline(),
             limits,
         }
     }
 
-    async fn admit(&self, asked: Asked) -> Result<Caller, AccessError> {
-        let Asked { address, is_counted, need, may_be_nobody, credential, patience } = asked;
-        if let Some(rate) = self.by_address.as_ref().filter(|_| is_counted) {
-            rate.take(address).map_err(|wait| AccessError::too_many("address", wait))?;
+    async fn admit(&self, request: AccessRequest) -> Result<Caller, AccessError> {
+        let AccessRequest {
+            address,
+            is_rate_limited,
+            requirement,
+            may_be_anonymous,
+            credential,
+            key_timeout,
+        } = request;
+        if let Some(limit) = self.by_address.as_ref().filter(|_| is_rate_limited) {
+            limit.take(address).map_err(|wait| AccessError::too_many("address", wait))?;
         }
-        let Some(keys) = &self.keys else { return Ok(Caller { holds: Holds::Anything, address }) };
-        let Need::Scope { scope, tells_own } = need else {
-            return Ok(Caller { holds: Holds::Nothing, address });
+        let Some(keys) = &self.keys else {
+            return Ok(Caller { identity: Identity::AuthenticationOff, address });
         };
-        let patience = patience.unwrap_or(self.commit_deadline);
-        let (holds, rate_of) = match credential {
-            None => return Err(self.fail(address, AccessError::NoKey)),
+        let Requirement::Scope { scope, accepts_tenant_keys } = requirement else {
+            return Ok(Caller { identity: Identity::Anonymous, address });
+        };
+        let key_timeout = key_timeout.unwrap_or(self.commit_deadline);
+        let (identity, counted_as) = match credential {
+            None => return Err(self.count_failure(address, AccessError::NoKey)),
             Some(Credential::Key(key)) => {
-                let key = self.identify(keys, key, address, patience).await?;
-                self.check_scope(&key, scope, tells_own, address)?;
-                let rate_of = RateOf::Key(key.key_id);
-                (Holds::Key(key), rate_of)
+                let key = self.authenticate(keys, key, address, key_timeout).await?;
+                self.check_scope(&key, scope, accepts_tenant_keys, address)?;
+                let counted_as = KeyOrDevice::Key(key.key_id);
+                (Identity::ApiKey(key), counted_as)
             }
-            Some(Credential::Device(key)) => match self.admit_device(keys, &key, patience).await {
+            Some(Credential::Device(key)) => match self.admit_device(keys, &key, key_timeout).await {
                 Ok(()) if scope != Scope::Upload => {
-                    return Err(self.fail(address, AccessError::Scope(scope.name())));
+                    return Err(self.count_failure(address, AccessError::Scope(scope.name())));
                 }
                 Ok(()) => {
-                    let rate_of = RateOf::Device(key.device_sn().into());
-                    (Holds::Device(Arc::new(key)), rate_of)
+                    let counted_as = KeyOrDevice::Device(key.device_sn().into());
+                    (Identity::DeviceKey(Arc::new(key)), counted_as)
                 }
-                // A watch that was away for longer than its key is in force asks as one that starts for the first time.
-                Err(KeysError::Refused) if may_be_nobody => {
-                    return Ok(Caller { holds: Holds::Nothing, address });
+                // A watch that was away until its key expired is treated like one that starts for the first time.
+                Err(KeysError::Refused) if may_be_anonymous => {
+                    return Ok(Caller { identity: Identity::Anonymous, address });
                 }
-                Err(error) => return Err(self.refused(address, error)),
+                Err(error) => return Err(self.key_error(address, error)),
             },
         };
-        if let Some(rate) = self.by_key.as_ref().filter(|_| is_counted) {
-            rate.take(rate_of).map_err(|wait| AccessError::too_many("key", wait))?;
+        if let Some(limit) = self.by_key.as_ref().filter(|_| is_rate_limited) {
+            limit.take(counted_as).map_err(|wait| AccessError::too_many("key", wait))?;
         }
-        Ok(Caller { holds, address })
+        Ok(Caller { identity, address })
     }
 
-    /// Where no tenant was ever revoked this is a look into memory; else two, as the upload asks for the owner anyway.
-    async fn admit_device(&self, keys: &Keys, key: &DeviceKey, patience: Duration) -> Result<(), KeysError> {
-        let held_against = keys.admit_device(key, patience).await?;
-        if !held_against.depend_on_owners() {
+    /// One cache lookup if no key of any tenant was ever revoked; else two, and the upload needs the owner anyway.
+    async fn admit_device(&self, keys: &Keys, key: &DeviceKey, timeout: Duration) -> Result<(), KeysError> {
+        let device_keys = keys.admit_device(key, timeout).await?;
+        if !device_keys.depend_on_owners() {
             return Ok(());
         }
-        let tenant = tokio::time::timeout(patience, self.owners.current_tenant(key.device_sn())).await;
+        let tenant = tokio::time::timeout(timeout, self.owners.current_tenant(key.device_sn())).await;
         let Ok(Ok(tenant)) = tenant else { return Err(KeysError::Unavailable) };
-        if held_against.admits_of(key, tenant.unwrap_or_default()) { Ok(()) } else { Err(KeysError::Refused) }
+        if device_keys.admits_of(key, tenant.unwrap_or_default()) { Ok(()) } else { Err(KeysError::Refused) }
     }
 
     fn check_scope(
         &self,
-        key: &Known,
+        key: &CachedKey,
         scope: Scope,
-        tells_own: bool,
+        accepts_tenant_keys: bool,
         address: IpAddr,
     ) -> Result<(), AccessError> {
-        if !key.may(scope) {
-            return Err(self.fail(address, AccessError::Scope(scope.name())));
+        if !key.has_scope(scope) {
+            return Err(self.count_failure(address, AccessError::Scope(scope.name())));
         }
-        if key.customer_id().is_some() && !tells_own {
-            return Err(self.fail(address, AccessError::EveryTenant));
+        if key.customer_id().is_some() && !accepts_tenant_keys {
+            return Err(self.count_failure(address, AccessError::EveryTenant));
         }
         Ok(())
     }
 
-    async fn identify(
+    async fn authenticate(
         &self,
         keys: &Keys,
         key: Presented,
         address: IpAddr,
-        patience: Duration,
-    ) -> Result<Arc<Known>, AccessError> {
-        let answer = match keys.recall(&key) {
-            Recalled::Answer(answer) => answer,
-            Recalled::Stale => keys.look_up(&key, patience).await,
-            Recalled::New => {
-                self.check_patience(address)?;
-                keys.look_up(&key, patience).await
+        timeout: Duration,
+    ) -> Result<Arc<CachedKey>, AccessError> {
+        let answer = match keys.cached(&key) {
+            KeyLookup::Answer(answer) => answer,
+            KeyLookup::Stale => keys.look_up(&key, timeout).await,
+            KeyLookup::Unknown => {
+                self.check_failures(address)?;
+                keys.look_up(&key, timeout).await
             }
         };
-        answer.map_err(|error| self.refused(address, error))
+        answer.map_err(|error| self.key_error(address, error))
     }
 
-    fn refused(&self, address: IpAddr, error: KeysError) -> AccessError {
+    fn key_error(&self, address: IpAddr, error: KeysError) -> AccessError {
         match error {
-            KeysError::Refused => self.fail(address, AccessError::NoKey),
+            KeysError::Refused => self.count_failure(address, AccessError::NoKey),
             KeysError::Unavailable => AccessError::Unavailable,
         }
     }
 
-    /// Whether somebody of this address who is known by nothing yet may have the database asked.
-    fn check_patience(&self, address: IpAddr) -> Result<(), AccessError> {
-        self.failures.look(address).map_err(|wait| AccessError::too_many("failures", wait))
+    /// Whether an address may cause a query although it has shown no key that is known yet.
+    fn check_failures(&self, address: IpAddr) -> Result<(), AccessError> {
+        self.failures.peek(address).map_err(|wait| AccessError::too_many("failures", wait))
     }
 
-    /// Counts a failure, and tells it or, above the limit, that there were too many.
-    fn fail(&self, address: IpAddr, error: AccessError) -> AccessError {
+    /// Counts a failure of this address. Returns the error, or that there were too many failures.
+    fn count_failure(&self, address: IpAddr, error: AccessError) -> AccessError {
         match self.failures.take(address) {
             Ok(()) => error.counted(),
             Err(wait) => AccessError::too_many("failures", wait),
@@ -232,36 +247,36 @@ impl Access {
     }
 }
 
-/// What the door has to know of a request.
-struct Asked {
+/// What [`Access`] needs to know of a request.
+struct AccessRequest {
     address: IpAddr,
-    /// Against the rates of its address and its key.
-    is_counted: bool,
-    need: Need,
-    /// The handler decides about one without a key.
-    may_be_nobody: bool,
+    /// By its address and its key.
+    is_rate_limited: bool,
+    requirement: Requirement,
+    /// The handler decides about a request without a key.
+    may_be_anonymous: bool,
     credential: Option<Credential>,
-    /// Longest wait for the database; `None`: as for a commit.
-    patience: Option<Duration>,
+    /// Longest wait for the database; `None`: as long as for a commit.
+    key_timeout: Option<Duration>,
 }
 
-impl Asked {
+impl AccessRequest {
     fn of(request: &Request, access: &Access) -> Self {
         let headers = request.headers();
         let path = request.uri().path();
-        let needed = access.needs.of_request(request);
-        let need = match needed {
-            Need::Perhaps(_) if !credentials::are_given(headers) => Need::Nothing,
-            Need::Perhaps(scope) => Need::Scope { scope, tells_own: true },
-            need => need,
+        let declared = access.requirements.of_request(request);
+        let requirement = match declared {
+            Requirement::Optional(_) if !credentials::are_given(headers) => Requirement::Nothing,
+            Requirement::Optional(scope) => Requirement::Scope { scope, accepts_tenant_keys: true },
+            requirement => requirement,
         };
         Self {
             address: address::of(request, &access.limits.trusted_proxies),
-            is_counted: path != NEVER_LATE,
-            patience: (path == device_config::PATH).then_some(device_config::KEY_PATIENCE),
-            need,
-            may_be_nobody: matches!(needed, Need::Perhaps(_)),
-            credential: if need == Need::Nothing || access.keys.is_none() {
+            is_rate_limited: path != EVENT_PATH,
+            key_timeout: (path == CONFIG_PATH).then_some(CONFIG_KEY_TIMEOUT),
+            requirement,
+            may_be_anonymous: matches!(declared, Requirement::Optional(_)),
+            credential: if requirement == Requirement::Nothing || access.keys.is_none() {
                 None
             } else {
                 credentials::of(headers)
@@ -271,26 +286,26 @@ impl Asked {
 }
 
 impl State {
-    /// Who has keys; `None`: nobody is asked for one.
+    /// The keys; `None`: authentication is off.
     pub(super) fn keys(&self) -> Option<&Keys> {
         self.access.keys.as_ref()
     }
 
-    /// [`Access::check_patience`], for a caller who is nobody.
-    pub(super) fn check_patience(&self, caller: &Caller) -> Result<(), AccessError> {
-        self.access.check_patience(caller.address)
+    /// [`Access::check_failures`], for an anonymous caller.
+    pub(super) fn check_failures(&self, caller: &Caller) -> Result<(), AccessError> {
+        self.access.check_failures(caller.address)
     }
 
-    /// A handler refuses what the door let through.
+    /// For a handler that refuses a request that was let through.
     pub(super) fn refuse(&self, caller: &Caller, error: AccessError) -> AccessError {
-        self.access.fail(caller.address, error)
+        self.access.count_failure(caller.address, error)
     }
 }
 
-/// Lets a request through, or answers it.
+/// Lets a request through to its handler, or answers it.
 pub(super) async fn check(Shared(state): Shared<Arc<State>>, mut request: Request, next: Next) -> Response {
-    let asked = Asked::of(&request, &state.access);
-    match state.access.admit(asked).await {
+    let access_request = AccessRequest::of(&request, &state.access);
+    match state.access.admit(access_request).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -299,7 +314,7 @@ pub(super) async fn check(Shared(state): Shared<Arc<State>>, mut request: Reques
     }
 }
 
-/// Counts what the door did not let through, by reason.
+/// Counts requests and connections that are refused, by reason.
 pub(super) fn count_refused(reason: &'static str) {
     metrics::counter!(names::TURNED_AWAY, "reason" => reason).increment(1);
 }

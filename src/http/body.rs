@@ -31,7 +31,7 @@ use crate::wire::event::EventUpload;
 use crate::wire::watch_log::WatchLogUpload;
 use crate::wire::{BodyError, Context};
 use budget::Budget;
-pub(super) use budget::{Held, Room};
+pub(super) use budget::{BudgetPool, BudgetShare};
 use unpack::{Encoding, unpack};
 
 /// From here on a body is large, as sent or unpacked: it takes about a millisecond to parse, and 600 samples of a watch.
@@ -39,7 +39,7 @@ const LARGE_BYTES: usize = 256 * 1024;
 
 /// Caps of a body.
 #[derive(Debug, Clone, Copy)]
-struct Limits {
+struct BodyLimits {
     body_bytes: usize,
     decompressed_bytes: usize,
     memory_bytes: usize,
@@ -50,10 +50,10 @@ struct Limits {
 /// Where bodies are read.
 #[derive(Debug)]
 pub(super) struct Bodies {
-    limits: Limits,
+    limits: BodyLimits,
     budget: Budget,
-    /// Turns of large bodies.
-    turns: Arc<Semaphore>,
+    /// Permits to parse a large body.
+    large_bodies: Arc<Semaphore>,
 }
 
 /// How a body may be packed, for the document.
@@ -71,10 +71,10 @@ impl IntoParams for Packing {
     }
 }
 
-/// A reader of `wire`.
+/// A parser of `wire`.
 pub(super) type Parse<T> = fn(&Bytes, &Context) -> Result<T, BodyError>;
 
-/// What a reader made of a body.
+/// What a parser of `wire` returns.
 pub(super) trait Parsed {
     /// Memory its records take, bytes.
     fn memory_bytes(&self) -> usize;
@@ -104,22 +104,12 @@ impl Parsed for WatchLogUpload {
     }
 }
 
-/// What is known of a body that was read.
-#[derive(Debug)]
-pub(super) struct Read<T> {
-    pub(super) parsed: T,
-    /// When its sender has to be answered.
-    pub(super) until: Instant,
-    /// The share of what was read from it, to be kept until its records are queued or its sender is answered. The body has its own.
-    pub(super) held: Held,
-}
-
 impl Bodies {
     pub(super) fn new(settings: &Settings) -> Self {
-        // At least half the cores stay with everybody else.
-        let turns = std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
+        // At most half of the cores, so that small bodies are still served.
+        let large_bodies = std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
         Self {
-            limits: Limits {
+            limits: BodyLimits {
                 body_bytes: settings.max_body_bytes,
                 decompressed_bytes: settings.max_decompressed_bytes,
                 // What is always left of the budget for one body alone.
@@ -128,49 +118,50 @@ impl Bodies {
                 commit_deadline: settings.commit_deadline(),
             },
             budget: Budget::new(settings.shared_bodies_bytes(), settings.reserved_bodies_bytes()),
-            turns: Arc::new(Semaphore::new(turns)),
+            large_bodies: Arc::new(Semaphore::new(large_bodies)),
         }
     }
 
-    /// What the body holds; `context` is made when the body is there. A small one is parsed if `admit` lets it; the others have
-    /// turns to wait for.
+    /// Reads and parses a body. `context` is made when the body has arrived. A small body is parsed at once, if `admit` allows it; a
+    /// large one waits for a permit. Returns also the deadline of the answer, and the share of the budget that the parsed records
+    /// take: to be kept until they are queued. The body has a share of its own.
     pub(super) async fn read<T: Parsed + Send + 'static>(
         &self,
         request: Request<Body>,
-        room: Room,
+        pool: BudgetPool,
         admit: impl FnOnce(&[u8]) -> Result<(), HttpError>,
         context: impl FnOnce() -> Context,
         parse: Parse<T>,
-    ) -> Result<Read<T>, HttpError> {
+    ) -> Result<(T, Instant, BudgetShare), HttpError> {
         let encoding = Encoding::of(request.headers())?;
-        let arriving = self.arrive(request, room);
+        let arriving = self.arrive(request, pool);
         let arrived = timeout(self.limits.read_timeout, arriving).await.map_err(|_| HttpError::Slow)??;
-        let (context, until) = (context(), Instant::now() + self.limits.commit_deadline);
-        let (parsed, held) = match self.small(&arrived, encoding, room)? {
+        let (context, deadline) = (context(), Instant::now() + self.limits.commit_deadline);
+        let (parsed, share) = match self.small(&arrived, encoding, pool)? {
             Some(body) => {
                 admit(&body)?;
-                count(parse(&body, &context)?, self.limits.memory_bytes, self.budget.nothing(room))?
+                count(parse(&body, &context)?, self.limits.memory_bytes, self.budget.empty_share(pool))?
             }
-            None => self.aside(arrived, encoding, room, context, parse, until).await?,
+            None => self.parse_large(arrived, encoding, pool, context, parse, deadline).await?,
         };
-        Ok(Read { parsed, until, held })
+        Ok((parsed, deadline, share))
     }
 
-    /// A body that must be a small one, whatever it holds.
+    /// Reads a body that must be small, and does not parse it.
     pub(super) async fn read_small(&self, request: Request<Body>) -> Result<Bytes, HttpError> {
         let encoding = Encoding::of(request.headers())?;
-        let arriving = self.arrive(request, Room::Shared);
+        let arriving = self.arrive(request, BudgetPool::Shared);
         let arrived = timeout(self.limits.read_timeout, arriving).await.map_err(|_| HttpError::Slow)??;
         let too_large = HttpError::TooLarge { limit_bytes: LARGE_BYTES, unit: "" };
-        self.small(&arrived, encoding, Room::Shared)?.ok_or(too_large)
+        self.small(&arrived, encoding, BudgetPool::Shared)?.ok_or(too_large)
     }
 
-    /// How long the sender of a body waits for the database.
+    /// How long the sender of a body waits for the answer.
     pub(super) fn commit_deadline(&self) -> Duration {
         self.limits.commit_deadline
     }
 
-    async fn arrive(&self, request: Request<Body>, room: Room) -> Result<Bytes, HttpError> {
+    async fn arrive(&self, request: Request<Body>, pool: BudgetPool) -> Result<Bytes, HttpError> {
         let limit_bytes = self.limits.body_bytes;
         let too_large = || HttpError::TooLarge { limit_bytes, unit: "" };
         let announced = request
@@ -182,8 +173,8 @@ impl Bodies {
             return Err(too_large());
         }
         let (mut body, mut pieces, mut total) = (request.into_body(), Vec::with_capacity(1), 0);
-        // Counted as it comes, not as announced: who sends nothing takes nothing.
-        let mut held = self.budget.nothing(room);
+        // Counted as it arrives, not as announced: a client that sends nothing takes nothing.
+        let mut share = self.budget.empty_share(pool);
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| HttpError::Unreadable(error.to_string()))?;
             let Ok(piece) = frame.into_data() else { continue };
@@ -191,18 +182,23 @@ impl Bodies {
             if total > limit_bytes {
                 return Err(too_large());
             }
-            held.grow(piece.len())?;
+            share.grow(piece.len())?;
             pieces.push(piece);
         }
         Ok(match pieces.len() {
             0 => Bytes::new(),
-            1 => held.with(pieces.swap_remove(0)),
-            _ => held.with(pieces.concat()),
+            1 => share.with(pieces.swap_remove(0)),
+            _ => share.with(pieces.concat()),
         })
     }
 
-    /// A body that takes no time, unpacked. `None`: it is a large one.
-    fn small(&self, arrived: &Bytes, encoding: Encoding, room: Room) -> Result<Option<Bytes>, HttpError> {
+    /// The body unpacked, if it is small; `None`: it is large.
+    fn small(
+        &self,
+        arrived: &Bytes,
+        encoding: Encoding,
+        pool: BudgetPool,
+    ) -> Result<Option<Bytes>, HttpError> {
         if arrived.len() > LARGE_BYTES {
             return Ok(None);
         }
@@ -211,48 +207,53 @@ impl Bodies {
             _ => {
                 let window_bytes = self.limits.decompressed_bytes;
                 let max_bytes = LARGE_BYTES.min(window_bytes);
-                unpack(arrived, encoding, max_bytes, window_bytes, self.budget.nothing(room))
+                unpack(arrived, encoding, max_bytes, window_bytes, self.budget.empty_share(pool))
             }
         }
     }
 
-    /// Unpacks and parses where nobody waits for it. What was unpacked of it before is done again: while it waits for its
-    /// turn it takes no more than it had when it came.
-    async fn aside<T: Parsed + Send + 'static>(
+    /// Unpacks and parses on a blocking thread. What was unpacked before is unpacked again: while the body waits for a permit, it takes
+    /// no more memory than it had when it arrived.
+    async fn parse_large<T: Parsed + Send + 'static>(
         &self,
         arrived: Bytes,
         encoding: Encoding,
-        room: Room,
+        pool: BudgetPool,
         context: Context,
         parse: Parse<T>,
-        until: Instant,
-    ) -> Result<(T, Held), HttpError> {
-        let turn = timeout_at(until, Arc::clone(&self.turns).acquire_owned()).await;
-        let turn = turn.map_err(|_| HttpError::crowded())?.expect("turns are never closed");
+        deadline: Instant,
+    ) -> Result<(T, BudgetShare), HttpError> {
+        let permit = timeout_at(deadline, Arc::clone(&self.large_bodies).acquire_owned()).await;
+        let permit = permit.map_err(|_| HttpError::crowded())?.expect("the semaphore is never closed");
         let (limits, budget) = (self.limits, self.budget.clone());
         tasks::run_blocking(move || {
-            let _turn = turn;
+            let _permit = permit;
             let body = match encoding {
                 Encoding::Identity => arrived,
                 _ => {
                     let limit_bytes = limits.decompressed_bytes;
-                    let body = unpack(&arrived, encoding, limit_bytes, limit_bytes, budget.nothing(room))?;
+                    let body =
+                        unpack(&arrived, encoding, limit_bytes, limit_bytes, budget.empty_share(pool))?;
                     body.ok_or(HttpError::TooLarge { limit_bytes, unit: " unpacked" })?
                 }
             };
-            count(parse(&body, &context)?, limits.memory_bytes, budget.nothing(room))
+            count(parse(&body, &context)?, limits.memory_bytes, budget.empty_share(pool))
         })
         .await
     }
 }
 
-/// Takes a share for what was read. Few bodies are read at a time, each no larger than `wire` lets it become: so it is known
-/// before it is counted.
-fn count<T: Parsed>(parsed: T, limit_bytes: usize, mut held: Held) -> Result<(T, Held), HttpError> {
+/// Takes a share of the budget for what was parsed, after parsing: few bodies are parsed at a time, and `wire` limits what each may
+/// become.
+fn count<T: Parsed>(
+    parsed: T,
+    limit_bytes: usize,
+    mut share: BudgetShare,
+) -> Result<(T, BudgetShare), HttpError> {
     let bytes = parsed.memory_bytes();
     if bytes > limit_bytes {
         return Err(HttpError::TooLarge { limit_bytes, unit: " when read" });
     }
-    held.grow(bytes)?;
-    Ok((parsed, held))
+    share.grow(bytes)?;
+    Ok((parsed, share))
 }

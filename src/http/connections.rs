@@ -1,8 +1,8 @@
-//! The open connections: who holds them, and how many one may hold.
+//! The open connections: who has them open, and how many one address or network may have.
 //!
-//! Before: `http::server` accepts one. After: it is served, or closed at once; `/api/connections` and `/metrics` say who holds them.
-//! Promise: one address, and one network, holds no more than its share, trusted proxies excepted; what is kept is bounded by the
-//! connections that are open.
+//! Before: `http::server` accepts a connection. After: it is served, or closed at once; `/api/connections` and `/metrics` show them.
+//! Promise: one address, and one network, has no more connections open than its limit, except for trusted proxies. Memory is bounded by
+//! the number of open connections.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -16,24 +16,24 @@ use super::access::address;
 use crate::config::{LimitSettings, TrustedProxy};
 use crate::telemetry::names;
 
-/// Bits of an address that one network shares.
+/// Bits of an address that identify its network: IPv4, IPv6.
 const NETWORK_BITS: [u8; 2] = [24, 48];
 
-/// What a connection does.
+/// What a connection is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Doing {
-    /// It shakes hands (TLS).
+pub(super) enum ConnectionState {
+    /// The TLS handshake.
     Handshake,
-    /// It waits for the head of a request.
+    /// Waiting for the head of a request.
     Waiting,
-    /// A request is being read or answered.
+    /// Reading or answering a request.
     Answering,
 }
 
-impl Doing {
+impl ConnectionState {
     pub(super) const ALL: [Self; 3] = [Self::Handshake, Self::Waiting, Self::Answering];
 
-    /// The label of the metric.
+    /// The label in metrics.
     const fn name(self) -> &'static str {
         match self {
             Self::Handshake => "handshake",
@@ -48,37 +48,36 @@ impl Doing {
 pub(super) struct Connection {
     address: IpAddr,
     network: IpNet,
-    /// A trusted proxy's.
+    /// It is of a trusted proxy.
     is_unlimited: bool,
     opened_at: Instant,
-    doing: AtomicU8,
+    state: AtomicU8,
 }
 
 impl Connection {
-    /// From now on it does this.
-    pub(super) fn does(&self, doing: Doing) {
-        self.doing.store(doing as u8, Ordering::Relaxed);
+    pub(super) fn set_state(&self, state: ConnectionState) {
+        self.state.store(state as u8, Ordering::Relaxed);
     }
 
-    fn is(&self, doing: Doing) -> bool {
-        self.doing.load(Ordering::Relaxed) == doing as u8
+    fn is(&self, state: ConnectionState) -> bool {
+        self.state.load(Ordering::Relaxed) == state as u8
     }
 }
 
-/// All of them.
+/// All open connections.
 #[derive(Debug)]
 pub(super) struct Connections {
-    limits: Limits,
+    limits: ConnectionLimits,
     trusted: Vec<TrustedProxy>,
     open: Mutex<Open>,
 }
 
-/// How many may be open.
+/// How many connections may be open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Limits {
+pub(super) struct ConnectionLimits {
     pub(super) all: usize,
-    pub(super) of_address: usize,
-    pub(super) of_network: usize,
+    pub(super) per_address: usize,
+    pub(super) per_network: usize,
 }
 
 #[derive(Debug, Default)]
@@ -89,15 +88,15 @@ struct Open {
     networks: HashMap<IpNet, usize>,
 }
 
-/// A place among them, given back when it is dropped.
+/// An open connection, which is no longer counted when this is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct ConnectionGuard {
     all: Arc<Connections>,
     number: u64,
     pub(super) connection: Arc<Connection>,
 }
 
-/// Who holds connections, those that hold most first.
+/// An address or network that has connections open.
 #[derive(Debug)]
 pub(super) struct Holder<K> {
     pub(super) of: K,
@@ -109,18 +108,18 @@ pub(super) struct Holder<K> {
 impl Connections {
     pub(super) fn new(limits: &LimitSettings) -> Arc<Self> {
         Arc::new(Self {
-            limits: Limits {
+            limits: ConnectionLimits {
                 all: limits.max_connections,
-                of_address: limits.max_connections_per_address(),
-                of_network: limits.max_connections_per_network(),
+                per_address: limits.max_connections_per_address(),
+                per_network: limits.max_connections_per_network(),
             },
             trusted: limits.trusted_proxies.clone(),
             open: Mutex::default(),
         })
     }
 
-    /// A place for a connection from `peer`; else which limit it is, as `vitals_http_turned_away_total` has it.
-    pub(super) fn take(self: &Arc<Self>, peer: IpAddr) -> Result<Place, &'static str> {
+    /// Counts a connection from `peer`; else returns the limit that is reached, as a label of `vitals_http_turned_away_total`.
+    pub(super) fn open(self: &Arc<Self>, peer: IpAddr) -> Result<ConnectionGuard, &'static str> {
         let peer = peer.to_canonical();
         let (address, network) = (address::as_counted(peer), network_of(peer));
         let is_unlimited = address::is_trusted(peer, &self.trusted);
@@ -130,47 +129,48 @@ impl Connections {
             return Err("connections");
         }
         if !is_unlimited {
-            if held(open.addresses.get(&address)) >= self.limits.of_address {
+            if held(open.addresses.get(&address)) >= self.limits.per_address {
                 return Err("address_connections");
             }
-            if held(open.networks.get(&network)) >= self.limits.of_network {
+            if held(open.networks.get(&network)) >= self.limits.per_network {
                 return Err("network_connections");
             }
             *open.addresses.entry(address).or_default() += 1;
             *open.networks.entry(network).or_default() += 1;
         }
-        let doing = AtomicU8::new(Doing::Waiting as u8);
+        let state = AtomicU8::new(ConnectionState::Waiting as u8);
         let connection =
-            Arc::new(Connection { address, network, is_unlimited, opened_at: Instant::now(), doing });
+            Arc::new(Connection { address, network, is_unlimited, opened_at: Instant::now(), state });
         let number = open.next;
         open.next += 1;
         open.connections.insert(number, Arc::clone(&connection));
-        Ok(Place { all: Arc::clone(self), number, connection })
+        Ok(ConnectionGuard { all: Arc::clone(self), number, connection })
     }
 
-    pub(super) const fn limits(&self) -> Limits {
+    pub(super) const fn limits(&self) -> ConnectionLimits {
         self.limits
     }
 
-    /// How many do what.
-    pub(super) fn by_doing(&self) -> [(Doing, usize); 3] {
+    /// Number of connections by state.
+    pub(super) fn by_state(&self) -> [(ConnectionState, usize); 3] {
         let open = self.lock();
-        Doing::ALL.map(|doing| (doing, open.connections.values().filter(|one| one.is(doing)).count()))
+        ConnectionState::ALL
+            .map(|state| (state, open.connections.values().filter(|one| one.is(state)).count()))
     }
 
-    /// Tells Prometheus how many do what.
-    pub(super) fn measure(&self) {
-        for (doing, connections) in self.by_doing() {
-            metrics::gauge!(names::CONNECTIONS_BY_STATE, "state" => doing.name()).set(connections as f64);
+    /// Exports the number of connections by state.
+    pub(super) fn export_gauges(&self) {
+        for (state, connections) in self.by_state() {
+            metrics::gauge!(names::CONNECTIONS_BY_STATE, "state" => state.name()).set(connections as f64);
         }
     }
 
-    /// The `most` addresses that hold most.
+    /// The `most` addresses with the most connections.
     pub(super) fn addresses(&self, most: usize) -> Vec<Holder<IpAddr>> {
         self.holders(most, |connection| connection.address)
     }
 
-    /// The `most` networks that hold most.
+    /// The `most` networks with the most connections.
     pub(super) fn networks(&self, most: usize) -> Vec<Holder<IpNet>> {
         self.holders(most, |connection| connection.network)
     }
@@ -186,7 +186,7 @@ impl Connections {
             let new = Holder { of, connections: 0, answering: 0, oldest: opened_at };
             let holder = holders.entry(of).or_insert(new);
             holder.connections += 1;
-            holder.answering += usize::from(connection.is(Doing::Answering));
+            holder.answering += usize::from(connection.is(ConnectionState::Answering));
             holder.oldest = holder.oldest.min(opened_at);
         }
         let mut holders: Vec<Holder<K>> = holders.into_values().collect();
@@ -196,12 +196,12 @@ impl Connections {
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
-        // The lock is held for additions only; one that panicked left whole numbers.
+        // The lock is held for short updates only, so the counts are valid even after a panic.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionGuard {
     fn drop(&mut self) {
         fn less<K: std::hash::Hash + Eq>(held: &mut HashMap<K, usize>, of: &K) {
             let Some(count) = held.get_mut(of) else { return };
@@ -237,8 +237,8 @@ mod tests {
         Connections::new(&limits)
     }
 
-    fn take(all: &Arc<Connections>, address: &str) -> Result<Place, &'static str> {
-        all.take(address.parse().expect("an address"))
+    fn open(all: &Arc<Connections>, address: &str) -> Result<ConnectionGuard, &'static str> {
+        all.open(address.parse().expect("an address"))
     }
 
     #[test]
@@ -251,14 +251,16 @@ mod tests {
         });
         let mut held = Vec::new();
         for address in ["192.0.2.1", "192.0.2.1", "::ffff:192.0.2.9"] {
-            held.push(take(&all, address).expect("a place"));
+            held.push(open(&all, address).expect("below the limit"));
         }
-        assert_eq!(take(&all, "192.0.2.1").err(), Some("address_connections"));
-        assert_eq!(take(&all, "192.0.2.2").err(), Some("network_connections"));
-        held.extend(["2001:db8:1:2::1", "2001:db8:1:2::2"].map(|each| take(&all, each).expect("a place")));
-        assert_eq!(take(&all, "2001:db8:1:2:3::").err(), Some("address_connections"), "of one /64");
-        held.extend(["10.0.0.1"; 3].map(|each| take(&all, each).expect("a proxy's")));
-        assert_eq!(take(&all, "198.51.100.1").err(), Some("connections"));
+        assert_eq!(open(&all, "192.0.2.1").err(), Some("address_connections"));
+        assert_eq!(open(&all, "192.0.2.2").err(), Some("network_connections"));
+        held.extend(
+            ["2001:db8:1:2::1", "2001:db8:1:2::2"].map(|each| open(&all, each).expect("below the limit")),
+        );
+        assert_eq!(open(&all, "2001:db8:1:2:3::").err(), Some("address_connections"), "of one /64");
+        held.extend(["10.0.0.1"; 3].map(|each| open(&all, each).expect("a proxy's")));
+        assert_eq!(open(&all, "198.51.100.1").err(), Some("connections"));
         let [first, ..] = &all.addresses(1)[..] else { panic!("one") };
         assert_eq!((first.of.to_string(), first.connections), ("10.0.0.1".to_owned(), 3));
         drop(held);
@@ -268,8 +270,11 @@ mod tests {
 
     #[test]
     fn by_default_an_address_has_half_and_a_network_three_quarters() {
-        assert_eq!(of(|_| ()).limits(), Limits { all: 10_000, of_address: 5_000, of_network: 7_500 });
+        assert_eq!(
+            of(|_| ()).limits(),
+            ConnectionLimits { all: 10_000, per_address: 5_000, per_network: 7_500 }
+        );
         let one = of(|limits| limits.max_connections = 1);
-        assert_eq!(one.limits(), Limits { all: 1, of_address: 1, of_network: 1 });
+        assert_eq!(one.limits(), ConnectionLimits { all: 1, per_address: 1, per_network: 1 });
     }
 }

@@ -1,7 +1,8 @@
 //! `GET /fetch_health_data_config`: what a watch reads at start and every few hours.
 //!
 //! Before: a watch, which waits 2 s. After: `store::device_config` has what DBAs set.
-//! Promise: an answer within [`KEY_PATIENCE`] and [`PATIENCE`]; an empty database serves a working watch. Source: the wire contract, section 4.
+//! Promise: an answer within [`super::access::CONFIG_KEY_TIMEOUT`] plus [`TIMEOUT`]; with an empty database the defaults make a
+//! working watch. Source: the wire contract, section 4.
 
 mod enrolment;
 
@@ -25,19 +26,12 @@ use crate::store::{Kind, StoreError};
 use enrolment::Header;
 
 /// Longest time for the database: a watch waits 2 s, and then falls back to what it was built with.
-const PATIENCE: Duration = Duration::from_millis(1400);
+const TIMEOUT: Duration = Duration::from_millis(1400);
 
-/// Longest time before that for a key that is not remembered.
-pub(super) const KEY_PATIENCE: Duration = Duration::from_millis(400);
-
-/// Where it is.
-pub(super) const PATH: &str = "/fetch_health_data_config";
-
-/// What the firmware takes for "none".
+/// What the firmware reads as "none".
 const NONE: i32 = -1;
 
-/// What stands in a part of an interface that has nothing to say: the firmware drops empty parts at the end, and then reads one
-/// that is not there.
+/// Stands for an empty part of an interface: the firmware drops empty parts at the end, and then reads one that is missing.
 const NOTHING: &str = "None";
 
 /// What a watch is told to do
@@ -117,13 +111,13 @@ pub(super) async fn fetch_health_data_config(
     let named = value(&parameters, &["deviceSn", "device_sn"])
         .filter(|device_sn| !device_sn.contains(char::is_control))
         .unwrap_or_default();
-    let device_sn = state.device_asked(named, &caller)?;
-    let customer_id = state.tenant_asked(customer_id(&parameters)?, &caller)?;
+    let device_sn = state.requested_device(named, &caller)?;
+    let customer_id = state.requested_tenant(customer_id(&parameters)?, &caller)?;
     let base_url = state.base_url(&headers);
     let answering = async {
         match device_config::read(&state.store, customer_id, device_sn).await {
             Ok(Some(config)) => {
-                // Where an operator set what every interface of ours is sent, no key of a device is needed.
+                // If an operator has set a header for every interface of this service, no device key is needed.
                 let lacks_header =
                     config.interfaces.iter().any(|one| is_ours(one, &base_url) && !one.has_header());
                 let header = state.header_for(&config, device_sn, &caller, lacks_header).await?;
@@ -133,7 +127,7 @@ pub(super) async fn fetch_health_data_config(
             Err(error) => Err(refusal(&error)),
         }
     };
-    tokio::time::timeout(PATIENCE, answering).await.unwrap_or(Err(ConfigError::Unavailable))
+    tokio::time::timeout(TIMEOUT, answering).await.unwrap_or(Err(ConfigError::Unavailable))
 }
 
 /// The first of these parameters that holds a value.
@@ -145,7 +139,7 @@ fn value<'a>(parameters: &'a Parameters, names: &[&str]) -> Option<&'a str> {
         .find(|value| !matches!(*value, "" | "null"))
 }
 
-/// The tenant that is named; 0: none.
+/// The tenant that is named; 0: none is.
 fn customer_id(parameters: &Parameters) -> Result<i64, ConfigError> {
     let Some(text) = value(parameters, &["customer_id", "customerId"]) else { return Ok(0) };
     match text.parse::<i64>() {
@@ -196,7 +190,7 @@ fn metric(metric: Metric) -> (String, String) {
     (metric.metric, text)
 }
 
-/// Whether it is one of this service.
+/// Whether it belongs to this service.
 fn is_ours(Interface { path, .. }: &Interface, base_url: &str) -> bool {
     let is_below = || path.strip_prefix(base_url).is_some_and(|rest| rest.starts_with('/'));
     path.starts_with('/') || !base_url.is_empty() && is_below()
@@ -207,7 +201,7 @@ fn interface(interface: Interface, base_url: &str, header: &Header) -> (String, 
     let Interface { name, path, interval_seconds, enabled, api_id, auth_header } = interface;
     let auth_header = header.of(auth_header, is_ours);
     let base_url = if path.starts_with('/') { base_url } else { "" };
-    // The firmware looks at the interval alone.
+    // The firmware reads only the interval.
     let interval_seconds = if enabled { interval_seconds } else { 0 };
     let [api_id, auth_header] =
         [&api_id, &auth_header].map(|part| if part.trim().is_empty() { NOTHING } else { part.as_str() });
@@ -252,7 +246,7 @@ mod tests {
 
     #[test]
     fn the_key_of_a_device_goes_to_this_service_alone() {
-        let told = |path: &str, set: &str, header: &Header| {
+        let sent = |path: &str, set: &str, header: &Header| {
             let interface_set = Interface {
                 name: "n".into(),
                 path: path.into(),
@@ -263,16 +257,16 @@ mod tests {
             };
             interface(interface_set, "https://v.example", header).1.splitn(5, ';').nth(4).map(str::to_owned)
         };
-        let told = |path: &str, set: &str, header: &Header| told(path, set, header).expect("five parts");
+        let sent = |path: &str, set: &str, header: &Header| sent(path, set, header).expect("five parts");
         let own = Header::OfDevice("Bearer own".into());
-        assert_eq!(told("/a", "Bearer set", &own), "Bearer own");
-        assert_eq!(told("https://v.example/a", "Bearer set", &own), "Bearer own");
-        assert_eq!(told("https://v.example.org/a", "Bearer set", &own), "None");
+        assert_eq!(sent("/a", "Bearer set", &own), "Bearer own");
+        assert_eq!(sent("https://v.example/a", "Bearer set", &own), "Bearer own");
+        assert_eq!(sent("https://v.example.org/a", "Bearer set", &own), "None");
         let as_set = Header::AsSet(Some("Bearer own".into()));
-        assert_eq!(told("/a", "Bearer set", &as_set), "Bearer set");
-        assert_eq!(told("/a", "", &as_set), "Bearer own");
-        assert_eq!(told("https://v.example.org/a", "", &as_set), "None");
-        assert_eq!(told("https://v.example.org/a", "Bearer set", &as_set), "Bearer set");
+        assert_eq!(sent("/a", "Bearer set", &as_set), "Bearer set");
+        assert_eq!(sent("/a", "", &as_set), "Bearer own");
+        assert_eq!(sent("https://v.example.org/a", "", &as_set), "None");
+        assert_eq!(sent("https://v.example.org/a", "Bearer set", &as_set), "Bearer set");
     }
 
     #[test]

@@ -12,8 +12,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::AccessError;
+use super::item_errors::{ItemError, item_errors};
 use super::openapi::DeviceInfoUpload;
-use super::told::{ItemError, told};
 use super::{HttpError, State, body};
 use crate::wire;
 
@@ -47,7 +47,7 @@ pub(super) async fn upload_device_info(
     Shared(state): Shared<Arc<State>>,
     request: Request,
 ) -> Result<Json<DeviceInfoAnswer>, HttpError> {
-    let (mut upload, terms) = state.read(request, body::Room::Shared, wire::device_info::parse).await?;
+    let (mut upload, terms) = state.read(request, body::BudgetPool::Shared, wire::device_info::parse).await?;
     let unknown = std::mem::take(&mut upload.unknown);
     let outcome = state.submit(upload, terms).await?;
     let (status, message) = match (outcome.stored + outcome.duplicate, outcome.rejected.len()) {
@@ -59,7 +59,7 @@ pub(super) async fn upload_device_info(
         status,
         message,
         request_id: outcome.batch_id.unwrap_or_default().to_string(),
-        errors: told(&outcome.rejected),
+        errors: item_errors(&outcome.rejected),
         ignored: state.name_counts.count(&unknown),
     }))
 }

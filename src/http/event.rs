@@ -2,7 +2,7 @@
 //!
 //! Before: a watch, a phone. After: `wire` reads the body, `ingest` commits it in the lane of its type.
 //! Promise: 200 is sent after the commit, and for every event: any other status blocks the queue of a watch, and its next
-//! success wipes what is in it. What could not be stored of an event is told, and kept.
+//! success empties the queue. What could not be stored of an event is in the answer, and kept.
 //! Source: the wire contract, section 3.
 
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::AccessError;
+use super::item_errors::{ItemError, item_errors};
 use super::openapi::EventUpload;
-use super::told::{ItemError, told};
 use super::{HttpError, State, body};
 use crate::model::{EventItem, NameKind};
 use crate::wire;
@@ -57,7 +57,7 @@ pub(super) async fn upload_common_event(
     Shared(state): Shared<Arc<State>>,
     request: Request,
 ) -> Result<Json<EventAnswer>, HttpError> {
-    let (mut event, terms) = state.read(request, body::Room::Reserved, wire::event::parse).await?;
+    let (mut event, terms) = state.read(request, body::BudgetPool::Reserved, wire::event::parse).await?;
     let mut unknown = std::mem::take(&mut event.upload.unknown);
     let mut has_known_type = false;
     for EventItem { event, .. } in &event.upload.events {
@@ -83,7 +83,7 @@ pub(super) async fn upload_common_event(
         event_type: event.event_type,
         device_sn: event.device_sn,
         health_id: None,
-        errors: told(&outcome.rejected),
+        errors: item_errors(&outcome.rejected),
         ignored: state.name_counts.count(&unknown),
     }))
 }

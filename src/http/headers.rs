@@ -1,8 +1,9 @@
-//! Headers of every answer, so that nothing a device sent can become a page, and no page elsewhere can frame ours.
+//! Security headers of every answer, so that nothing that a device sent can become a page, and no other site can frame a page of
+//! this service.
 //!
-//! Before: the handler has answered. After: the client.
-//! Promise: a header that the handler set itself stays as it is. What hyper answers itself (a head that is too large, or no HTTP)
-//! has none of these, and no body either.
+//! Before: the handler has answered. After: whoever asked.
+//! Promise: a header that a handler sets itself is not replaced. Answers that hyper gives itself (request head too large, not HTTP)
+//! have none of these headers, and no body.
 
 use axum::Router;
 use axum::http::HeaderValue;

@@ -13,8 +13,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::{AccessError, ErrorAnswer};
+use super::item_errors::{ItemError, item_errors};
 use super::openapi::{HealthBatch, HealthUpload};
-use super::told::{ItemError, told};
 use super::{HttpError, State, body};
 use crate::model::UploadOutcome;
 use crate::wire;
@@ -106,7 +106,7 @@ pub(super) async fn upload_health_data(
             duplicate: outcome.duplicate,
             error: outcome.rejected.len(),
         },
-        errors: told(&outcome.rejected),
+        errors: item_errors(&outcome.rejected),
         ignored: state.name_counts.count(&unknown),
     }))
 }
@@ -150,7 +150,7 @@ fn batch_answer(named: Option<String>, outcome: &UploadOutcome, started: Instant
         valid_records,
         errors: outcome.rejected.len(),
         processing_time_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        error_details: told(&outcome.rejected),
+        error_details: item_errors(&outcome.rejected),
         ignored: Vec::new(),
     }
 }

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
 use super::access::Peer;
-use super::connections::Doing;
+use super::connections::ConnectionState;
 use crate::telemetry::names;
 use crate::telemetry::trace::{self, TraceContext};
 
@@ -42,14 +42,14 @@ pub(super) async fn measure(request: Request, next: Next) -> Response {
         .map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
     let span = request_span(&request, &route);
     let connection = request.extensions().get::<Peer>().map(|peer| Arc::clone(&peer.connection));
-    let does = |doing| {
+    let set_state = |state| {
         if let Some(connection) = &connection {
-            connection.does(doing);
+            connection.set_state(state);
         }
     };
-    does(Doing::Answering);
+    set_state(ConnectionState::Answering);
     let response = next.run(request).instrument(span.clone()).await;
-    does(Doing::Waiting);
+    set_state(ConnectionState::Waiting);
     span.record("http.response.status_code", response.status().as_u16());
     let status = response.status().as_u16().to_string();
     metrics::counter!(names::REQUESTS, "route" => route.clone(), "status" => status).increment(1);

@@ -1,7 +1,9 @@
-//! The edge: the whole route table on one screen.
+//! The HTTP API: the whole route table on one screen.
 //!
-//! Before: devices, care staff, operators and Prometheus; `access` has seen who they are. After: `wire` reads, `ingest` commits, `http::error` answers.
-//! Promise: every answer is JSON (but for `/metrics` and the page), every error says what is wrong and leaves the service running.
+//! Before: devices, care staff, operators and Prometheus; `access` has authenticated them. After: `wire` reads, `ingest` commits,
+//! `http::error` answers.
+//! Promise: every answer is JSON (except `/metrics` and the documentation page); every error says what is wrong, and the service goes
+//! on.
 
 mod access;
 mod api;
@@ -13,13 +15,13 @@ mod error;
 mod event;
 mod headers;
 mod health;
+mod item_errors;
 mod measure;
 mod openapi;
 mod operations;
 pub mod retention;
 pub mod server;
 pub mod tls;
-mod told;
 pub mod unknown_names;
 mod watch_log;
 
@@ -50,10 +52,10 @@ use crate::telemetry::names;
 use crate::wire::Context;
 use crate::wire::peek::{Peek, peek};
 use access::{Access, Caller};
-use body::{Bodies, Held, Parse, Parsed, Room};
+use body::{Bodies, BudgetPool, BudgetShare, Parse, Parsed};
 use connections::Connections;
 use retention::RawRetention;
-use unknown_names::NameCounts;
+use unknown_names::UnknownNameCounts;
 
 pub use error::HttpError;
 
@@ -69,65 +71,65 @@ pub struct State {
     device_zone: TimeZone,
     time: Clock,
     retention: RawRetention,
-    name_counts: NameCounts,
-    log_turns: Semaphore,
+    name_counts: UnknownNameCounts,
+    log_uploads: Semaphore,
     public_url: Option<String>,
     access: Access,
     enrolment: Enrolment,
     scheme: &'static str,
-    api_turns: Semaphore,
+    api_queries: Semaphore,
     bodies: Bodies,
     readiness: operations::Readiness,
-    /// Nobody is asked for a key, so nobody but this machine asks.
+    /// Authentication is off, so only this machine can send requests.
     shows_reasons: bool,
     connections: Arc<Connections>,
 }
 
-/// What handlers need of the parts behind them.
+/// What handlers use of the rest of the service.
 #[derive(Debug)]
-pub struct Parts {
-    /// Where uploads go.
+pub struct Services {
+    /// Commits uploads.
     pub ingest: Ingest,
-    /// Whom devices belong to.
+    /// Looks up who owns a device.
     pub owners: Owners,
-    /// Who may ask; `None`: everybody.
+    /// Authenticates callers; `None`: authentication is off.
     pub keys: Option<Keys>,
     /// PostgreSQL.
     pub store: Store,
-    /// Renders what was recorded.
+    /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
-    /// How the service is.
+    /// The state of the service.
     pub monitor: Monitor,
-    /// The time of PostgreSQL.
+    /// The clock of PostgreSQL.
     pub time: Clock,
     /// How long raw rows are kept.
     pub retention: RawRetention,
-    /// Names in uploads that have no meaning here.
-    pub name_counts: NameCounts,
+    /// Counts unknown names in uploads.
+    pub name_counts: UnknownNameCounts,
     /// Where it listens.
     pub address: SocketAddr,
 }
 
 impl State {
-    /// Gathers what handlers need.
-    pub fn new(parts: Parts, settings: &Settings) -> Arc<Self> {
+    /// The state that handlers share.
+    pub fn new(services: Services, settings: &Settings) -> Arc<Self> {
         Arc::new(Self {
-            ingest: parts.ingest,
-            owners: parts.owners.clone(),
-            store: parts.store,
+            ingest: services.ingest,
+            owners: services.owners.clone(),
+            store: services.store,
             stats: api::stats::Remembered::default(),
-            metrics: parts.metrics,
-            monitor: parts.monitor,
+            metrics: services.metrics,
+            monitor: services.monitor,
             device_zone: settings.device_zone(),
-            time: parts.time,
-            retention: parts.retention,
-            name_counts: parts.name_counts,
-            log_turns: Semaphore::new(watch_log::AT_A_TIME),
-            public_url: settings.public_url(parts.address),
-            access: Access::new(parts.keys, parts.owners, routes().get_openapi(), settings),
+            time: services.time,
+            retention: services.retention,
+            name_counts: services.name_counts,
+            log_uploads: Semaphore::new(watch_log::MAX_CONCURRENT),
+            public_url: settings.public_url(services.address),
+            access: Access::new(services.keys, services.owners, routes().get_openapi(), settings),
             enrolment: settings.enrolment(),
             scheme: settings.scheme(),
-            api_turns: Semaphore::new(api::AT_A_TIME),
+            api_queries: Semaphore::new(api::MAX_CONCURRENT),
             bodies: Bodies::new(settings),
             readiness: operations::Readiness::default(),
             shows_reasons: settings.authentication == Authentication::Off,
@@ -135,52 +137,52 @@ impl State {
         })
     }
 
-    /// Who holds connections.
+    /// The open connections.
     fn connections(&self) -> &Arc<Connections> {
         &self.connections
     }
 
-    /// What the body holds, for whom, and until when its sender has to be answered.
+    /// Reads and parses a body.
     async fn read<T: Parsed + Send + 'static>(
         &self,
         request: Request,
-        room: Room,
+        pool: BudgetPool,
         parse: Parse<T>,
-    ) -> Result<(T, Terms), HttpError> {
-        self.read_admitted(request, room, |_| Ok(()), parse).await
+    ) -> Result<(T, UploadTerms), HttpError> {
+        self.read_admitted(request, pool, |_| Ok(()), parse).await
     }
 
-    /// As [`State::read`], for readings: what their shard has no room for is refused unparsed, for parsing is most of what an
-    /// upload costs here.
+    /// As [`State::read`], for readings: an upload for which its shard has no room is refused unparsed, because parsing is most of
+    /// what an upload costs here.
     async fn read_readings<T: Parsed + Send + 'static>(
         &self,
         request: Request,
         parse: Parse<T>,
-    ) -> Result<(T, Terms), HttpError> {
+    ) -> Result<(T, UploadTerms), HttpError> {
         let admit = |body: &[u8]| {
             let Peek { device_sn, samples } = peek(body);
             Ok(self.ingest.check_room(device_sn, samples)?)
         };
-        self.read_admitted(request, Room::Shared, admit, parse).await
+        self.read_admitted(request, BudgetPool::Shared, admit, parse).await
     }
 
     async fn read_admitted<T: Parsed + Send + 'static>(
         &self,
         request: Request,
-        room: Room,
+        pool: BudgetPool,
         admit: impl FnOnce(&[u8]) -> Result<(), HttpError>,
         parse: Parse<T>,
-    ) -> Result<(T, Terms), HttpError> {
+    ) -> Result<(T, UploadTerms), HttpError> {
         let caller = request.extensions().get::<Caller>();
         let customer_id = caller.and_then(Caller::customer_id);
         let device = caller.and_then(Caller::device).cloned();
-        let read = self.bodies.read(request, room, admit, || self.context(customer_id), parse).await?;
-        Ok((read.parsed, Terms { until: read.until, customer_id, device, _held: read.held }))
+        let context = || self.context(customer_id);
+        let (parsed, deadline, share) = self.bodies.read(request, pool, admit, context, parse).await?;
+        Ok((parsed, UploadTerms { deadline, customer_id, device, _share: share }))
     }
 
-    /// Completes the owners and commits, both within the time an upload has. Of a key of one tenant or of one device, what is
-    /// another's becomes rejects.
-    async fn submit(&self, mut upload: Upload, terms: Terms) -> Result<UploadOutcome, HttpError> {
+    /// Completes owners and commits, both before the deadline. Records that the key may not write become rejects.
+    async fn submit(&self, mut upload: Upload, terms: UploadTerms) -> Result<UploadOutcome, HttpError> {
         if let Some(key) = &terms.device {
             upload.keep_device(key.device_sn());
         }
@@ -191,7 +193,7 @@ impl State {
             }
             Ok(self.ingest.submit(upload).await?)
         };
-        match tokio::time::timeout_at(terms.until, submitting).await {
+        match tokio::time::timeout_at(terms.deadline, submitting).await {
             Ok(outcome) => outcome,
             Err(_) => {
                 let error = IngestError::Unavailable;
@@ -201,7 +203,7 @@ impl State {
         }
     }
 
-    /// What the parsers need to know of now and here.
+    /// What parsers need besides the body.
     fn context(&self, key_customer_id: Option<i64>) -> Context {
         let received_at = self.time.now();
         Context {
@@ -213,21 +215,21 @@ impl State {
     }
 }
 
-/// How an upload is taken.
+/// The deadline of an upload, and what its key may write.
 #[derive(Debug)]
-struct Terms {
+struct UploadTerms {
     /// When its sender has to be answered.
-    until: Instant,
+    deadline: Instant,
     /// The tenant of its key; `None`: a key of every tenant, or none.
     customer_id: Option<i64>,
-    /// The key is of this device alone.
+    /// The only device of its key; `None`: not limited to one.
     device: Option<Arc<DeviceKey>>,
     /// What its records take of the budget of bodies, until they are queued or refused.
-    _held: Held,
+    _share: BudgetShare,
 }
 
-/// Every route: a handler is named as its path, below `/api/` its method before it, and says itself what it takes and
-/// answers.
+/// Every route. A handler is named after its path, below `/api/` with the method in front, and documents itself what it takes and
+/// returns.
 fn routes() -> OpenApiRouter<Arc<State>> {
     OpenApiRouter::with_openapi(openapi::Frame::openapi())
         // devices
@@ -271,7 +273,7 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(openapi::docs_file))
 }
 
-/// The routes, and what stands before and behind them.
+/// The routes, and the layers around them.
 pub fn router(state: Arc<State>, settings: &Settings) -> Router {
     let (routes, document) = routes().split_for_parts();
     let routes = routes

@@ -14,7 +14,7 @@ use super::State;
 use super::error::{AccessError, ErrorAnswer, OpenErrors};
 use crate::store::{Store, StoreError, health_check};
 
-/// Looks at the database for `/readyz` that are under way at a time.
+/// Most queries for `/readyz` at the same time.
 const READINESS_CHECKS: usize = 2;
 
 /// Whether the service is up
@@ -68,28 +68,28 @@ pub(super) async fn readyz(Shared(state): Shared<Arc<State>>) -> (StatusCode, Js
     (code, Json(Health { status, database: Some(database), reason }))
 }
 
-/// Looks whether uploads could be committed; whoever asks needs no key, so few looks are under way at a time, and uploads keep the
-/// rest of the pool.
+/// Checks whether uploads could be committed. The route needs no key, so few checks run at the same time, and uploads keep the rest
+/// of the pool.
 #[derive(Debug)]
 pub(super) struct Readiness {
-    turns: Semaphore,
-    /// What was last found wrong, so that the log has it once.
+    checks: Semaphore,
+    /// The last reason for not being ready, so that it is logged once.
     last: Mutex<Option<String>>,
 }
 
 impl Default for Readiness {
     fn default() -> Self {
-        Self { turns: Semaphore::new(READINESS_CHECKS), last: Mutex::default() }
+        Self { checks: Semaphore::new(READINESS_CHECKS), last: Mutex::default() }
     }
 }
 
 impl Readiness {
     async fn check(&self, store: &Store) -> Result<(), StoreError> {
-        let _turn = self.turns.acquire().await.expect("turns are never closed");
+        let _permit = self.checks.acquire().await.expect("the semaphore is never closed");
         health_check(store).await
     }
 
-    /// The reason, if it is another than last time.
+    /// The reason, if it changed.
     fn changed<'a>(&self, reason: Option<&'a String>) -> Option<&'a str> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if last.as_ref() == reason {
@@ -111,7 +111,7 @@ impl Readiness {
 pub(super) async fn metrics(Shared(state): Shared<Arc<State>>) -> Response {
     state.measure_parts().await;
     state.ingest.export_queue_depths();
-    state.connections().measure();
+    state.connections().export_gauges();
     let text = state.metrics.render();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }

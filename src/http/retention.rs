@@ -1,7 +1,7 @@
-//! How old a sample may be: what `policy` says of raw rows, kept at hand.
+//! How old a sample may be: a cached copy of the policy for raw rows.
 //!
-//! Before: a DBA changes `policy`. After: uploads older than that are rejected as `too_old`.
-//! Promise: a change is followed within [`FOLLOW_EVERY`]; while the database is away the last answer holds.
+//! Before: a DBA changes `policy`. After: older samples are rejected as `too_old`.
+//! Promise: a change takes effect within [`FOLLOW_EVERY`]; while the database is away the last known policy applies.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -15,7 +15,7 @@ use crate::store::{Store, StoreError, policy};
 /// How often the policy is read.
 pub const FOLLOW_EVERY: Duration = Duration::from_secs(30);
 
-const FOR_EVER: i64 = i64::MAX;
+const UNLIMITED: i64 = i64::MAX;
 
 /// Age from which raw rows may be dropped.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ impl RawRetention {
     /// # Errors
     /// The database is away.
     pub async fn read(store: &Store) -> Result<Self, StoreError> {
-        let retention = Self { keep_seconds: Arc::new(AtomicI64::new(FOR_EVER)) };
+        let retention = Self { keep_seconds: Arc::new(AtomicI64::new(UNLIMITED)) };
         retention.refresh(store).await?;
         Ok(retention)
     }
@@ -42,22 +42,22 @@ impl RawRetention {
                 () = tokio::time::sleep(FOLLOW_EVERY) => {}
             }
             if let Err(error) = store.with_timeout("policy.raw_keep_seconds", self.refresh(&store)).await {
-                tracing::warn!(%error, "retention of raw rows not read, the last one holds");
+                tracing::warn!(%error, "retention of raw rows not read, the last known one applies");
             }
         }
     }
 
-    /// Oldest event time that is taken at `now`; `None`: any.
+    /// Oldest event time that is accepted at `now`; `None`: any.
     pub fn oldest(&self, now: Timestamp) -> Option<Timestamp> {
         match self.keep_seconds.load(Ordering::Relaxed) {
-            FOR_EVER => None,
+            UNLIMITED => None,
             seconds => now.checked_sub(SignedDuration::from_secs(seconds)).ok(),
         }
     }
 
     async fn refresh(&self, store: &Store) -> Result<(), StoreError> {
         let seconds = policy::raw_keep_seconds(store).await?;
-        self.keep_seconds.store(seconds.unwrap_or(FOR_EVER), Ordering::Relaxed);
+        self.keep_seconds.store(seconds.unwrap_or(UNLIMITED), Ordering::Relaxed);
         Ok(())
     }
 }

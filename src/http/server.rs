@@ -1,9 +1,9 @@
-//! The accept loop: one task a connection, and a door that closes in order.
+//! The accept loop: one task per connection, and an orderly shutdown.
 //!
 //! Before: `app` binds the listener. After: the router answers.
 //! Promise: after the stage's stop no connection is accepted, a request under way is answered, an idle connection
-//! is closed. No more connections are open than `limits` say, in all, of one address and of one network; one that shakes hands, sends its request head or takes
-//! its answer too slowly is cut off.
+//! is closed. No more connections are open than `limits` allow, in all, per address and per network. A connection that is too slow
+//! in its handshake, in sending a request head or in reading its answer is closed.
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -24,25 +24,25 @@ use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
 use super::access::{Peer, count_refused};
-use super::connections::{Connections, Doing, Place};
+use super::connections::{ConnectionGuard, ConnectionState, Connections};
 use super::tls::Tls;
 use super::{State, router};
 use crate::config::{LimitSettings, Settings};
 use crate::tasks::Stage;
 use crate::telemetry::names;
 
-/// Pause after a failed accept: out of file descriptors, mostly, which passes when connections end.
+/// Pause after a failed accept: mostly no file descriptor was left, until connections end.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Longest time of a TLS handshake: a watch on a bad line takes two seconds.
-const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Headers for which hyper has room on its stack; another number costs an allocation with each request.
+/// Number of headers for which hyper has space on its stack. With another number it allocates for each request.
 const USUAL_HEADERS: usize = 100;
 
 /// How connections are served.
 #[derive(Debug)]
-pub struct Door {
+pub struct Server {
     router: Router,
     tls: Option<Tls>,
     idle_timeout: Duration,
@@ -50,8 +50,8 @@ pub struct Door {
     connections: Arc<Connections>,
 }
 
-impl Door {
-    /// In front of what answers for `state`.
+impl Server {
+    /// Serves the routes of `state`.
     pub fn new(state: Arc<State>, tls: Option<Tls>, settings: &Settings) -> Arc<Self> {
         Arc::new(Self {
             connections: Arc::clone(state.connections()),
@@ -64,7 +64,7 @@ impl Door {
 }
 
 /// Accepts until the stage stops. Each connection is a task of the same stage.
-pub async fn serve(listener: TcpListener, door: Arc<Door>, stage: Stage) {
+pub async fn serve(listener: TcpListener, server: Arc<Server>, stage: Stage) {
     let stop = stage.stop_token();
     loop {
         let accepted = tokio::select! {
@@ -73,9 +73,9 @@ pub async fn serve(listener: TcpListener, door: Arc<Door>, stage: Stage) {
         };
         match accepted {
             Ok((stream, peer)) => {
-                // Closed at once: an answer would take a place, and TLS a handshake.
-                let place = match door.connections.take(peer.ip()) {
-                    Ok(place) => place,
+                // Refused connections are closed at once: an answer would need a connection, and with TLS a handshake.
+                let guard = match server.connections.open(peer.ip()) {
+                    Ok(guard) => guard,
                     Err(limit) => {
                         count_refused(limit);
                         continue;
@@ -83,7 +83,7 @@ pub async fn serve(listener: TcpListener, door: Arc<Door>, stage: Stage) {
                 };
                 // An answer is one small packet; waiting to fill it would cost 40 ms.
                 let _ = stream.set_nodelay(true);
-                let connection = connection(stream, peer, Arc::clone(&door), place, stop.clone());
+                let connection = connection(stream, peer, Arc::clone(&server), guard, stop.clone());
                 stage.spawn("connection", connection);
             }
             Err(error) => {
@@ -97,22 +97,22 @@ pub async fn serve(listener: TcpListener, door: Arc<Door>, stage: Stage) {
 async fn connection(
     stream: TcpStream,
     address: SocketAddr,
-    door: Arc<Door>,
-    place: Place,
+    server: Arc<Server>,
+    guard: ConnectionGuard,
     stop: CancellationToken,
 ) {
-    let peer = Peer { address, connection: Arc::clone(&place.connection) };
+    let peer = Peer { address, connection: Arc::clone(&guard.connection) };
     metrics::gauge!(names::CONNECTIONS).increment(1.0);
     let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(door.limits.write_timeout()));
+    stream.set_write_timeout(Some(server.limits.write_timeout()));
     let stream = Box::pin(stream);
-    match &door.tls {
-        None => speak(stream, peer, &door, stop).await,
+    match &server.tls {
+        None => serve_http(stream, peer, &server, stop).await,
         Some(tls) => {
-            place.connection.does(Doing::Handshake);
-            if let Some(stream) = shake_hands(tls, stream, &door, &stop).await {
-                place.connection.does(Doing::Waiting);
-                Box::pin(speak(stream, peer, &door, stop)).await;
+            guard.connection.set_state(ConnectionState::Handshake);
+            if let Some(stream) = tls_handshake(tls, stream, &server, &stop).await {
+                guard.connection.set_state(ConnectionState::Waiting);
+                Box::pin(serve_http(stream, peer, &server, stop)).await;
             }
         }
     }
@@ -121,18 +121,18 @@ async fn connection(
 
 type Stream = Pin<Box<TimeoutStream<TcpStream>>>;
 
-async fn shake_hands(
+async fn tls_handshake(
     tls: &Tls,
     stream: Stream,
-    door: &Door,
+    server: &Server,
     stop: &CancellationToken,
 ) -> Option<tokio_rustls::server::TlsStream<Stream>> {
-    let shaking = timeout(HANDSHAKE_PATIENCE.min(door.idle_timeout), tls.acceptor().accept(stream));
-    let shaken = tokio::select! {
-        shaken = shaking => shaken,
+    let handshake = timeout(HANDSHAKE_TIMEOUT.min(server.idle_timeout), tls.acceptor().accept(stream));
+    let finished = tokio::select! {
+        finished = handshake => finished,
         () = stop.cancelled() => return None,
     };
-    let error = match shaken {
+    let error = match finished {
         Ok(Ok(stream)) => return Some(stream),
         Ok(Err(error)) => error.to_string(),
         Err(_) => "it took too long".to_owned(),
@@ -142,22 +142,21 @@ async fn shake_hands(
     None
 }
 
-async fn speak(
+async fn serve_http(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: Peer,
-    door: &Door,
+    server: &Server,
     stop: CancellationToken,
 ) {
-    let mut speaker = http1::Builder::new();
-    speaker
-        .timer(TokioTimer::new())
-        .header_read_timeout(door.idle_timeout)
-        .max_buf_size(door.limits.max_header_bytes);
-    if door.limits.max_headers != USUAL_HEADERS {
-        speaker.max_headers(door.limits.max_headers);
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(server.idle_timeout)
+        .max_buf_size(server.limits.max_header_bytes);
+    if server.limits.max_headers != USUAL_HEADERS {
+        http.max_headers(server.limits.max_headers);
     }
-    let service = FromPeer { router: TowerToHyperService::new(door.router.clone()), peer };
-    let mut serving = std::pin::pin!(speaker.serve_connection(TokioIo::new(stream), service));
+    let service = WithPeer { router: TowerToHyperService::new(server.router.clone()), peer };
+    let mut serving = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
     let result = tokio::select! {
         result = serving.as_mut() => result,
         () = stop.cancelled() => {
@@ -166,18 +165,18 @@ async fn speak(
         }
     };
     if let Err(error) = result {
-        // A client that went away, was too slow, or spoke no HTTP: its matter, not ours.
+        // The client went away, was too slow, or did not speak HTTP: no error of the service.
         tracing::debug!(%error, "connection ended");
     }
 }
 
-/// The router, told where each request comes from.
-struct FromPeer {
+/// Adds the peer to each request, for the router.
+struct WithPeer {
     router: TowerToHyperService<Router>,
     peer: Peer,
 }
 
-impl Service<hyper::Request<Incoming>> for FromPeer {
+impl Service<hyper::Request<Incoming>> for WithPeer {
     type Response = Response;
     type Error = std::convert::Infallible;
     type Future = <TowerToHyperService<Router> as Service<hyper::Request<Incoming>>>::Future;

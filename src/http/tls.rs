@@ -1,8 +1,8 @@
-//! TLS for the listener: the certificate, and its next one.
+//! TLS for the listener: the certificate, and its renewal.
 //!
-//! Before: the settings name two files. After: `server` shakes hands with each connection.
-//! Promise: TLS 1.2 and 1.3, by rustls. A certificate that is renewed is used for every connection from
-//! [`FOLLOW_EVERY`] after both files fit on; while they do not, the last one that did.
+//! Before: the settings name two files. After: `server` makes the handshake of each connection.
+//! Promise: TLS 1.2 and 1.3, by rustls. A renewed certificate is used for new connections within [`FOLLOW_EVERY`] after both files
+//! match; while they do not match, the last valid one is used.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
 
-/// How often the files are looked at. Whoever renews them writes one after the other.
+/// How often the files are checked. Whoever renews them writes one after the other.
 pub const FOLLOW_EVERY: Duration = Duration::from_secs(2);
 
 /// Why a certificate cannot be used.
@@ -39,12 +39,12 @@ pub enum TlsError {
     Empty {
         /// Which.
         file: PathBuf,
-        /// What is missed.
+        /// What is missing.
         what: &'static str,
     },
-    /// The key is not that of the certificate, or of a kind that is not known.
+    /// The key does not belong to the certificate, or is of an unknown kind.
     #[error("tls_certificate and tls_key: {0}")]
-    Unfit(#[from] rustls::Error),
+    Invalid(#[from] rustls::Error),
 }
 
 /// The certificate in use. Clones share it.
@@ -75,12 +75,12 @@ impl Tls {
         Ok(Some(Self { certificate, key, config: Arc::new(watch::Sender::new(config)) }))
     }
 
-    /// How the next connection is spoken to.
+    /// For the next connection.
     pub(super) fn acceptor(&self) -> TlsAcceptor {
         TlsAcceptor::from(Arc::clone(&self.config.borrow()))
     }
 
-    /// Looks for another certificate until `stop`.
+    /// Follows changes of the files until `stop`.
     pub async fn follow(self, stop: CancellationToken) {
         let mut last = None;
         loop {
@@ -90,15 +90,15 @@ impl Tls {
             }
             let found = read(&self.certificate, &self.key).await;
             let what = found.as_ref().map_err(ToString::to_string).map(Files::digest);
-            // What was said of these files once is not said again.
+            // The result for the same files is logged once.
             if last.as_ref() == Some(&what) {
                 continue;
             }
             match found.and_then(|files| files.config()) {
                 Ok(config) => {
-                    let is_first_look = last.is_none();
+                    let is_first_check = last.is_none();
                     self.config.send_replace(config);
-                    if !is_first_look {
+                    if !is_first_check {
                         tracing::info!("the certificate was read again");
                     }
                 }

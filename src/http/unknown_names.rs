@@ -1,8 +1,8 @@
-//! Names in uploads that have no meaning here: counted, listed in answers, and written down now and then.
+//! Unknown names in uploads: counted, listed in answers, and written to the database every few seconds.
 //!
-//! Before: `wire` met them in an upload that was committed. After: `store::unknown_name` keeps them for operators.
-//! Promise: an upload waits for nothing here; memory is bounded by [`MAX_WAITING`] names; what was counted when the service
-//! stops in order is written down, what was counted since the last write is lost with a process that is killed.
+//! Before: `wire` found them in an upload that was committed. After: `store::unknown_name` keeps them for operators.
+//! Promise: no upload waits here; memory is bounded by [`MAX_PENDING`] names. A regular shutdown writes what was counted; if the
+//! process is killed, what was counted since the last write is lost.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -16,43 +16,43 @@ use crate::model::{NameKind, UnknownName, UnknownNames};
 use crate::store::{Store, StoreError, unknown_name};
 use crate::telemetry::names;
 
-/// Pause between two writes, and between two looks which types of events are known.
+/// Pause between two writes, and between two reads of the known event types.
 const WRITE_EVERY: Duration = Duration::from_secs(10);
 
 /// Most names that wait for a write.
-const MAX_WAITING: usize = 1000;
+const MAX_PENDING: usize = 1000;
 
 /// Most names an answer lists.
 const MAX_LISTED: usize = 10;
 
 /// Names that wait for a write.
-type Waiting = BTreeMap<(NameKind, String), UnknownName>;
+type Pending = BTreeMap<(NameKind, String), UnknownName>;
 
-/// What was met, and what is known. Clones share it.
+/// Counts of unknown names, and the known event types. Clones share them.
 #[derive(Debug, Clone)]
-pub struct NameCounts {
+pub struct UnknownNameCounts {
     shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
 struct Shared {
     store: Store,
-    waiting: Mutex<Waiting>,
-    /// Something waits.
-    met: Notify,
+    pending: Mutex<Pending>,
+    /// There is something to write.
+    added: Notify,
     event_types: RwLock<HashSet<String>>,
 }
 
-impl NameCounts {
-    /// Reads which types of events are known.
+impl UnknownNameCounts {
+    /// Reads the known event types.
     ///
     /// # Errors
     /// The database is away.
     pub async fn read(store: &Store) -> Result<Self, StoreError> {
         let shared = Shared {
             store: store.clone(),
-            waiting: Mutex::default(),
-            met: Notify::new(),
+            pending: Mutex::default(),
+            added: Notify::new(),
             event_types: RwLock::default(),
         };
         let counts = Self { shared: Arc::new(shared) };
@@ -60,49 +60,49 @@ impl NameCounts {
         Ok(counts)
     }
 
-    /// Does `event_type` or a rule name this type?
+    /// Whether the table `event_type` or a rule names this type.
     pub(super) fn knows_event_type(&self, event_type: &str) -> bool {
         self.shared.event_types.read().unwrap_or_else(PoisonError::into_inner).contains(event_type)
     }
 
-    /// Counts the names of an upload; gives those an answer lists.
-    pub(super) fn count(&self, met: &UnknownNames) -> Vec<String> {
-        if met.is_empty() {
+    /// Counts the unknown names of an upload, and returns those that its answer lists.
+    pub(super) fn count(&self, found: &UnknownNames) -> Vec<String> {
+        if found.is_empty() {
             return Vec::new();
         }
-        for name in met.iter() {
+        for name in found.iter() {
             metrics::counter!(names::UNKNOWN_NAMES, "kind" => name.kind.name()).increment(name.count);
-            count_in(&mut self.waiting(), name);
+            count_in(&mut self.pending(), name);
         }
-        self.shared.met.notify_one();
-        met.iter().take(MAX_LISTED).map(|name| name.name.clone()).collect()
+        self.shared.added.notify_one();
+        found.iter().take(MAX_LISTED).map(|name| name.name.clone()).collect()
     }
 
-    /// Writes down what was met, and looks which types of events are known, until `stop`.
+    /// Writes counts and reads the known event types, again and again until `stop`.
     pub async fn follow(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             tokio::select! {
                 () = stop.cancelled() => break,
-                () = self.shared.met.notified() => {}
+                () = self.shared.added.notified() => {}
                 () = tokio::time::sleep(WRITE_EVERY) => {}
             }
             if let Err(error) = self.write().await.and(self.refresh().await) {
-                tracing::debug!(%error, "unknown names are not written down yet");
+                tracing::debug!(%error, "unknown names are not written yet");
             }
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = tokio::time::sleep(WRITE_EVERY) => {}
             }
         }
-        // No request is under way any more. What cannot be written now is lost.
+        // No request is being handled any more. What cannot be written now is lost.
         if let Err(error) = self.write().await {
-            tracing::warn!(%error, "unknown names of the last seconds are not written down");
+            tracing::warn!(%error, "unknown names of the last seconds are lost");
         }
     }
 
-    /// What cannot be written waits on.
+    /// What cannot be written stays pending.
     async fn write(&self) -> Result<(), StoreError> {
-        let taken = std::mem::take(&mut *self.waiting());
+        let taken = std::mem::take(&mut *self.pending());
         if taken.is_empty() {
             return Ok(());
         }
@@ -111,8 +111,8 @@ impl NameCounts {
         let adding = unknown_name::add(store, &names, Timestamp::now());
         let written = store.with_timeout("unknown_name.add", adding).await;
         if written.is_err() {
-            let mut waiting = self.waiting();
-            names.iter().for_each(|name| count_in(&mut waiting, name));
+            let mut pending = self.pending();
+            names.iter().for_each(|name| count_in(&mut pending, name));
         }
         written
     }
@@ -125,17 +125,17 @@ impl NameCounts {
         Ok(())
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        // A panic between two steps leaves a count too low at worst.
-        self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn pending(&self) -> MutexGuard<'_, Pending> {
+        // A panic between two steps leaves at worst a count that is too low.
+        self.shared.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn count_in(waiting: &mut Waiting, name: &UnknownName) {
+fn count_in(pending: &mut Pending, name: &UnknownName) {
     let key = (name.kind, name.name.clone());
-    if let Some(known) = waiting.get_mut(&key) {
+    if let Some(known) = pending.get_mut(&key) {
         known.count += name.count;
-    } else if waiting.len() < MAX_WAITING {
-        waiting.insert(key, name.clone());
+    } else if pending.len() < MAX_PENDING {
+        pending.insert(key, name.clone());
     }
 }

@@ -1,7 +1,7 @@
 //! `POST /upload_watch_log`.
 //!
 //! Before: a watch, a phone. After: `store::watch_log`.
-//! Promise: 200 is sent after the commit. Logs take few connections, and delay no upload of anything else.
+//! Promise: 200 is sent after the commit. Logs use few connections, and delay no other upload.
 //! Source: the wire contract, section 7.
 
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use utoipa::ToSchema;
 
 use super::error::AccessError;
 use super::openapi::WatchLogUpload;
-use super::{HttpError, State, Terms, body};
+use super::{HttpError, State, UploadTerms, body};
 use crate::ingest::IngestError;
 use crate::model::{Owner, OwnerSlot, WatchLogLine};
 use crate::store::{Kind, watch_log};
 use crate::wire;
 
-/// Uploads of logs that are stored at the same time.
-pub(super) const AT_A_TIME: usize = 2;
+/// Most uploads of logs that are written at the same time.
+pub(super) const MAX_CONCURRENT: usize = 2;
 
 /// Answer to lines of a log
 #[derive(Debug, Serialize, ToSchema)]
@@ -53,10 +53,10 @@ pub(super) async fn upload_watch_log(
     Shared(state): Shared<Arc<State>>,
     request: Request,
 ) -> Result<Json<WatchLogAnswer>, HttpError> {
-    let (upload, terms) = state.read(request, body::Room::Shared, wire::watch_log::parse).await?;
+    let (upload, terms) = state.read(request, body::BudgetPool::Shared, wire::watch_log::parse).await?;
     let sent = upload.lines.len() + upload.empty;
-    let until = terms.until;
-    let lines = match timeout_at(until, store(&state, upload.lines, &terms)).await {
+    let deadline = terms.deadline;
+    let lines = match timeout_at(deadline, store(&state, upload.lines, &terms)).await {
         Ok(kept) => kept?,
         Err(_) => return Err(IngestError::Unavailable.into()),
     };
@@ -67,8 +67,8 @@ pub(super) async fn upload_watch_log(
     Ok(Json(WatchLogAnswer { status, message, lines, left_out: sent - lines }))
 }
 
-/// Keeps the lines; of a key of one tenant or of one device, those of its own devices and of none.
-async fn store(state: &State, mut lines: Vec<WatchLogLine>, terms: &Terms) -> Result<usize, HttpError> {
+/// Stores the lines. With a key of one tenant or of one device: those of its own devices, and those without a device.
+async fn store(state: &State, mut lines: Vec<WatchLogLine>, terms: &UploadTerms) -> Result<usize, HttpError> {
     let received_at = state.time.now();
     if let Some(key) = &terms.device {
         let own = key.device_sn();
@@ -78,7 +78,7 @@ async fn store(state: &State, mut lines: Vec<WatchLogLine>, terms: &Terms) -> Re
     if lines.is_empty() {
         return Ok(0);
     }
-    let _turn = state.log_turns.acquire().await.expect("turns are never closed");
+    let _permit = state.log_uploads.acquire().await.expect("the semaphore is never closed");
     match watch_log::add(&state.store, &lines, received_at).await {
         Ok(_new) => Ok(lines.len()),
         Err(error) if matches!(error.kind(), Kind::Down | Kind::Retry) => {
@@ -94,7 +94,7 @@ async fn store(state: &State, mut lines: Vec<WatchLogLine>, terms: &Terms) -> Re
 async fn with_tenants(
     state: &State,
     mut lines: Vec<WatchLogLine>,
-    terms: &Terms,
+    terms: &UploadTerms,
 ) -> Result<Vec<WatchLogLine>, HttpError> {
     let mut owners = vec![Owner::default(); lines.len()];
     let slots = lines.iter().zip(&mut owners).filter_map(|(line, owner)| {
@@ -109,7 +109,7 @@ async fn with_tenants(
     for (line, owner) in lines.iter_mut().zip(owners) {
         line.customer_id = owner.customer_id;
     }
-    // The tenant of a key of one device is that of the directory.
+    // A key of one device has the tenant that the directory gives the device.
     if let Some(key) = terms.customer_id.filter(|_| terms.device.is_none()) {
         lines.retain_mut(|line| *line.customer_id.get_or_insert(key) == key);
     }

@@ -1,21 +1,20 @@
-//! Who is asking: a key, held against `api_key`; or that of one device, held against the secret it was derived from.
+//! Authenticates requests: by a key of `api_key`, or by the key of one device, which is derived from a secret.
 //!
-//! Before: `http` finds a key in a request. After: the request goes on with its [`Known`] or its device, or is refused.
-//! Promise: a key that is remembered costs one look into memory and one SHA-256; no secret is remembered, and how long a
-//! comparison takes says nothing of one. A change is followed as soon as its notification arrives, at the latest after
-//! [`RENEW_AFTER`]. Keys end by the clock of PostgreSQL. While the database is away keys that were known go on for
-//! `key_outage_seconds`. A key that is in use is renewed before it has to be looked up again (`renew`), and waits behind no key
-//! that nobody has: those are remembered apart, and looked up apart.
+//! Before: `http` finds a key in a request. After: the request goes on with its [`CachedKey`] or its device, or is refused.
+//! Promise: a cached key costs one cache lookup and one SHA-256; no secret is cached, and the time of a comparison reveals nothing. A
+//! change takes effect as soon as its notification arrives, at the latest after [`RENEW_AFTER`]. Keys expire by the clock of
+//! PostgreSQL. While the database is away, cached keys are accepted for `key_outage_seconds`. A key in use is renewed before it
+//! has to be looked up again (`renew`). It never waits behind keys that do not exist: those are cached and looked up apart.
 //!
 //! ```text
-//!  Presented ─▶ remembered? ─▶ compared ─▶ Known
-//!                   └ no ─▶ one of few looks up, the others wait for it
-//!  DeviceKey ─▶ secrets and revocations, all of them in memory (`devices`)
-//!  NOTIFY vitals_api_key ─▶ nothing remembered is an answer any more; what is in use is looked up again, at once and together
+//!  Presented ─▶ cached? ─▶ compared ─▶ CachedKey
+//!                  └ no ─▶ looked up, a few at a time
+//!  DeviceKey ─▶ secrets and revocations, all of them in memory (`device_keys`)
+//!  NOTIFY vitals_api_key ─▶ everything cached becomes stale; the keys in use are looked up again at once, in one query
 //! ```
 
-mod devices;
-mod known;
+mod cached_key;
+mod device_keys;
 mod renew;
 mod usage;
 
@@ -35,50 +34,49 @@ use crate::store::notifier::Notifier;
 use crate::store::wake::Subject;
 use crate::store::{Kind, Store, StoreError, api_key};
 use crate::tasks::Stage;
-use devices::Devices;
-pub use known::Known;
+pub use cached_key::CachedKey;
+use device_keys::DeviceKeyCache;
 use usage::Usage;
 
-/// From then on a key is looked up again: for the case that a change was not heard of.
+/// Age at which a key is looked up again, in case the notification of a change was lost.
 const RENEW_AFTER: Duration = Duration::from_secs(60);
 
-/// Pause before the database is asked for a key again that went on without it.
+/// Pause before the database is asked again for a key that was accepted without it.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(2);
 
-/// Keys that are looked up at a time, of those that were known and of those that were not. Uploads and the relay keep the rest of
-/// the pool.
-const AT_A_TIME: usize = 2;
+/// Most lookups at a time, of cached keys and of other keys each. Uploads and the relay keep the rest of the pool.
+const MAX_LOOKUPS: usize = 2;
 
-/// Keys that are remembered; each takes about 300 bytes.
-const KNOWN_KEYS: u64 = 100_000;
+/// Most cached keys; each takes about 300 bytes.
+const MAX_CACHED_KEYS: u64 = 100_000;
 
-/// Public parts that are remembered to be nobody's, so that one that is tried again and again asks the database once. Apart
-/// from the keys: these nobody who tries can push out.
-const UNKNOWN_KEYS: u64 = 10_000;
+/// Most cached ids of keys that do not exist, so that trying one again and again causes one query. Apart from the keys, so that
+/// trying many ids cannot evict a key.
+const MAX_MISSING_KEYS: u64 = 10_000;
 
-/// Why a key does not do.
+/// Why a key is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeysError {
-    /// There is no such key, or it has another secret, or it is over. Which of these is nobody's business.
-    #[error("the key is not known, or does no longer")]
+    /// There is no such key, or it has another secret, or it has expired or was revoked. The caller does not learn which.
+    #[error("the key is not known, or no longer works")]
     Refused,
-    /// It is not remembered, and the database is away.
+    /// It is not cached, and the database is away.
     #[error("the key cannot be looked up: the database does not answer")]
     Unavailable,
 }
 
-/// What memory says of a key.
+/// What the cache knows about a key.
 #[derive(Debug)]
-pub enum Recalled {
-    /// It is good, or not.
-    Answer(Result<Arc<Known>, KeysError>),
-    /// It was good a minute ago, or before keys changed, and has to be looked up again.
+pub enum KeyLookup {
+    /// It is valid, or not.
+    Answer(Result<Arc<CachedKey>, KeysError>),
+    /// It was valid a minute ago, or before keys changed, and has to be looked up again.
     Stale,
-    /// It has to be looked up.
-    New,
+    /// It is not cached, and has to be looked up.
+    Unknown,
 }
 
-/// The door. Clones share the memory.
+/// Authenticates keys. Clones share the cache.
 #[derive(Debug, Clone)]
 pub struct Keys {
     shared: Arc<Shared>,
@@ -88,35 +86,36 @@ pub struct Keys {
 struct Shared {
     store: Store,
     time: Clock,
-    known: LookupCache<KeyId, Entry>,
-    unknown: LookupCache<KeyId, ()>,
-    devices: Devices,
-    /// For keys that were known.
-    turns: Semaphore,
-    /// For those that were not.
-    turns_of_new: Semaphore,
+    cached: LookupCache<KeyId, Entry>,
+    missing: LookupCache<KeyId, ()>,
+    device_keys: DeviceKeyCache,
+    /// Permits to look up keys that are cached.
+    lookups: Semaphore,
+    /// Permits to look up other keys.
+    unknown_lookups: Semaphore,
     outage: Duration,
     usage: Usage,
 }
 
 #[derive(Debug, Clone)]
 struct Entry {
-    key: Arc<Known>,
+    key: Arc<CachedKey>,
     found_at: Instant,
     renew_at: Instant,
-    /// It was asked for since it was found.
-    is_wanted: Arc<AtomicBool>,
+    /// It was used since it was looked up.
+    is_in_use: Arc<AtomicBool>,
 }
 
 impl Entry {
-    fn found(key: Arc<Known>) -> Self {
+    fn new(key: Arc<CachedKey>) -> Self {
         let now = Instant::now();
-        Self { key, found_at: now, renew_at: now + RENEW_AFTER, is_wanted: Arc::default() }
+        Self { key, found_at: now, renew_at: now + RENEW_AFTER, is_in_use: Arc::default() }
     }
 }
 
 impl Keys {
-    /// Starts what follows changes, renews what is in use and says when keys were used, in `stage`. It must outlive whoever asks.
+    /// Starts the tasks that follow changes, renew keys in use and write when keys were used, in `stage`, which must outlive the users
+    /// of [`Keys`].
     pub fn start(
         store: &Store,
         time: &Clock,
@@ -131,46 +130,46 @@ impl Keys {
         Self { shared }
     }
 
-    /// Whether the key is good, as far as memory says.
-    pub fn recall(&self, key: &Presented) -> Recalled {
-        match self.shared.known.get(&key.key_id) {
+    /// Whether the key is valid, as far as the cache knows.
+    pub fn cached(&self, key: &Presented) -> KeyLookup {
+        match self.shared.cached.get(&key.key_id) {
             Some(entry) if Instant::now() < entry.renew_at => {
-                entry.is_wanted.store(true, Ordering::Relaxed);
-                Recalled::Answer(self.shared.compare(entry.key, key))
+                entry.is_in_use.store(true, Ordering::Relaxed);
+                KeyLookup::Answer(self.shared.compare(entry.key, key))
             }
             Some(entry) => self.shared.stale(&entry, key),
-            None if self.shared.unknown.get(&key.key_id).is_some() => {
-                Recalled::Answer(Err(KeysError::Refused))
+            None if self.shared.missing.get(&key.key_id).is_some() => {
+                KeyLookup::Answer(Err(KeysError::Refused))
             }
             None => self
                 .shared
-                .known
+                .cached
                 .get_stale(&key.key_id)
-                .map_or(Recalled::New, |entry| self.shared.stale(&entry, key)),
+                .map_or(KeyLookup::Unknown, |entry| self.shared.stale(&entry, key)),
         }
     }
 
-    /// Whether the key is good, as the database says within `patience`.
+    /// Whether the key is valid, as the database says within `timeout`.
     ///
     /// # Errors
     /// [`KeysError`].
-    pub async fn look_up(&self, key: &Presented, patience: Duration) -> Result<Arc<Known>, KeysError> {
-        let turns = match self.recall(key) {
-            Recalled::Answer(answer) => return answer,
-            Recalled::Stale => &self.shared.turns,
-            Recalled::New => &self.shared.turns_of_new,
+    pub async fn look_up(&self, key: &Presented, timeout: Duration) -> Result<Arc<CachedKey>, KeysError> {
+        let permits = match self.cached(key) {
+            KeyLookup::Answer(answer) => return answer,
+            KeyLookup::Stale => &self.shared.lookups,
+            KeyLookup::Unknown => &self.shared.unknown_lookups,
         };
-        let looking = async {
-            let _turn = turns.acquire().await.map_err(|_| KeysError::Unavailable)?;
-            match self.recall(key) {
-                // Somebody else looked it up meanwhile.
-                Recalled::Answer(answer) => answer,
-                Recalled::Stale | Recalled::New => self.shared.look_up(key).await,
+        let lookup = async {
+            let _permit = permits.acquire().await.map_err(|_| KeysError::Unavailable)?;
+            match self.cached(key) {
+                // Another request has looked it up meanwhile.
+                KeyLookup::Answer(answer) => answer,
+                KeyLookup::Stale | KeyLookup::Unknown => self.shared.look_up(key).await,
             }
         };
-        match tokio::time::timeout(patience, looking).await {
+        match tokio::time::timeout(timeout, lookup).await {
             Ok(answer) => answer,
-            Err(_) => self.shared.go_on_without(key),
+            Err(_) => self.shared.accept_without_database(key),
         }
     }
 }
@@ -181,72 +180,72 @@ impl Shared {
         Self {
             store: store.clone(),
             time: time.clone(),
-            known: LookupCache::new(KNOWN_KEYS, RENEW_AFTER + outage),
-            unknown: LookupCache::new(UNKNOWN_KEYS, RENEW_AFTER),
-            devices: Devices::new(RENEW_AFTER + outage),
-            turns: Semaphore::new(AT_A_TIME),
-            turns_of_new: Semaphore::new(AT_A_TIME),
+            cached: LookupCache::new(MAX_CACHED_KEYS, RENEW_AFTER + outage),
+            missing: LookupCache::new(MAX_MISSING_KEYS, RENEW_AFTER),
+            device_keys: DeviceKeyCache::new(RENEW_AFTER + outage),
+            lookups: Semaphore::new(MAX_LOOKUPS),
+            unknown_lookups: Semaphore::new(MAX_LOOKUPS),
             outage,
             usage: Usage::default(),
         }
     }
 
-    /// What is to be done about a key of which no more is known than that it was this.
-    fn stale(&self, entry: &Entry, key: &Presented) -> Recalled {
-        if entry.key.admits(key, self.now()) { Recalled::Stale } else { Recalled::New }
+    /// What to do about a key whose cached entry is stale.
+    fn stale(&self, entry: &Entry, key: &Presented) -> KeyLookup {
+        if entry.key.admits(key, self.now()) { KeyLookup::Stale } else { KeyLookup::Unknown }
     }
 
-    async fn look_up(&self, key: &Presented) -> Result<Arc<Known>, KeysError> {
-        let (known, unknown) = (self.known.generation(), self.unknown.generation());
+    async fn look_up(&self, key: &Presented) -> Result<Arc<CachedKey>, KeysError> {
+        let (cached, missing) = (self.cached.generation(), self.missing.generation());
         match api_key::find(&self.store, &[key.key_id]).await {
             Ok(found) => match found.into_iter().next() {
-                Some((key_id, kept)) => self.compare(self.remember(key_id, kept, known), key),
+                Some((key_id, kept)) => self.compare(self.insert(key_id, kept, cached), key),
                 None => {
-                    self.unknown.insert(key.key_id, (), unknown);
+                    self.missing.insert(key.key_id, (), missing);
                     Err(KeysError::Refused)
                 }
             },
             Err(error) => {
-                tell(&error);
-                self.go_on_without(key)
+                log_lookup_error(&error);
+                self.accept_without_database(key)
             }
         }
     }
 
-    fn remember(&self, key_id: KeyId, kept: StoredKey, generation: u64) -> Arc<Known> {
-        let key = Arc::new(Known::of(key_id, kept));
-        self.known.insert(key_id, Entry::found(Arc::clone(&key)), generation);
+    fn insert(&self, key_id: KeyId, kept: StoredKey, generation: u64) -> Arc<CachedKey> {
+        let key = Arc::new(CachedKey::of(key_id, kept));
+        self.cached.insert(key_id, Entry::new(Arc::clone(&key)), generation);
         key
     }
 
-    /// The key as it was known before the database went away, for a while.
-    fn go_on_without(&self, key: &Presented) -> Result<Arc<Known>, KeysError> {
-        let generation = self.known.generation();
-        let entry = self.known.get(&key.key_id).ok_or(KeysError::Unavailable)?;
+    /// The key as it was before the database went away, for a limited time.
+    fn accept_without_database(&self, key: &Presented) -> Result<Arc<CachedKey>, KeysError> {
+        let generation = self.cached.generation();
+        let entry = self.cached.get(&key.key_id).ok_or(KeysError::Unavailable)?;
         if entry.found_at.elapsed() >= RENEW_AFTER + self.outage {
             return Err(KeysError::Unavailable);
         }
-        let known = Arc::clone(&entry.key);
+        let cached = Arc::clone(&entry.key);
         let entry = Entry { renew_at: Instant::now() + ASK_AGAIN_AFTER, ..entry };
-        self.known.insert(key.key_id, entry, generation);
-        self.compare(known, key)
+        self.cached.insert(key.key_id, entry, generation);
+        self.compare(cached, key)
     }
 
-    fn compare(&self, known: Arc<Known>, key: &Presented) -> Result<Arc<Known>, KeysError> {
-        if !known.admits(key, self.now()) {
+    fn compare(&self, cached: Arc<CachedKey>, key: &Presented) -> Result<Arc<CachedKey>, KeysError> {
+        if !cached.admits(key, self.now()) {
             return Err(KeysError::Refused);
         }
-        self.usage.note(&known);
-        Ok(known)
+        self.usage.note(&cached);
+        Ok(cached)
     }
 
-    /// The time of PostgreSQL: a key ends when the database says so, whatever the clock of this machine.
+    /// The time of PostgreSQL: keys expire by its clock, not by that of this machine.
     fn now(&self) -> Timestamp {
         self.time.now()
     }
 }
 
-fn tell(error: &StoreError) {
+fn log_lookup_error(error: &StoreError) {
     match error.kind() {
         Kind::Down | Kind::Retry => tracing::debug!(%error, "a key cannot be looked up"),
         Kind::Conflict | Kind::Refused | Kind::Bug => tracing::error!(%error, "keys not read"),
@@ -257,14 +256,14 @@ fn tell(error: &StoreError) {
 mod tests {
     use super::*;
 
-    /// Keys of a database that is away, of which one was found so long ago.
+    /// With a database that is away, and one key that was looked up so long ago.
     fn away(key: &Presented, found: Duration) -> Keys {
         let mut settings = Settings::defaults();
         settings.database_url = "postgres://x@127.0.0.1:1/x".to_owned();
         settings.key_outage_seconds = 30;
         let time = Clock::stopped_at(Timestamp::UNIX_EPOCH);
         let shared = Shared::new(&Store::new(&settings).expect("a URL"), &time, &settings);
-        shared.known.invalidate_all();
+        shared.cached.invalidate_all();
         let kept = StoredKey {
             customer_id: None,
             scopes: Vec::new(),
@@ -274,9 +273,9 @@ mod tests {
             is_revoked: false,
         };
         let found_at = Instant::now().checked_sub(found).expect("the machine runs for minutes");
-        let entry = Entry::found(Arc::new(Known::of(key.key_id, kept)));
+        let entry = Entry::new(Arc::new(CachedKey::of(key.key_id, kept)));
         let entry = Entry { found_at, renew_at: found_at + RENEW_AFTER, ..entry };
-        shared.known.insert(key.key_id, entry, shared.known.generation());
+        shared.cached.insert(key.key_id, entry, shared.cached.generation());
         Keys { shared: Arc::new(shared) }
     }
 
@@ -285,38 +284,42 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn while_the_database_is_away_a_known_key_goes_on_and_not_for_ever() {
-        let (minute, patience) = (RENEW_AFTER, Duration::from_secs(10));
+    async fn while_the_database_is_away_a_cached_key_is_accepted_for_a_limited_time() {
+        let (minute, timeout) = (RENEW_AFTER, Duration::from_secs(10));
         let keys = away(&key(1), minute / 2);
-        assert!(matches!(keys.recall(&key(1)), Recalled::Answer(Ok(_))), "it is asked of nobody");
+        assert!(matches!(keys.cached(&key(1)), KeyLookup::Answer(Ok(_))), "without a query");
         let keys = away(&key(1), minute + Duration::from_secs(20));
-        assert!(matches!(keys.recall(&key(1)), Recalled::Stale));
-        assert!(keys.look_up(&key(1), patience).await.is_ok(), "for a while");
-        assert!(matches!(keys.recall(&key(1)), Recalled::Answer(Ok(_))), "without asking each time");
+        assert!(matches!(keys.cached(&key(1)), KeyLookup::Stale));
+        assert!(keys.look_up(&key(1), timeout).await.is_ok(), "for a limited time");
+        assert!(matches!(keys.cached(&key(1)), KeyLookup::Answer(Ok(_))), "without a query each time");
         assert_eq!(
-            keys.look_up(&key(2), patience).await.err(),
+            keys.look_up(&key(2), timeout).await.err(),
             Some(KeysError::Refused),
-            "its secret is known"
+            "its secret is wrong"
         );
         let keys = away(&key(1), minute / 2);
-        keys.shared.known.invalidate_all();
+        keys.shared.cached.invalidate_all();
         assert!(
-            matches!(keys.recall(&key(1)), Recalled::Stale),
-            "keys changed: it may go before those nobody knows"
+            matches!(keys.cached(&key(1)), KeyLookup::Stale),
+            "keys changed: it is looked up before unknown keys"
         );
-        assert!(matches!(keys.recall(&key(2)), Recalled::New));
+        assert!(matches!(keys.cached(&key(2)), KeyLookup::Unknown));
         assert_eq!(
-            keys.look_up(&key(1), patience).await.err(),
+            keys.look_up(&key(1), timeout).await.err(),
             Some(KeysError::Unavailable),
             "it may be revoked"
         );
         let keys = away(&key(1), minute + Duration::from_secs(31));
-        assert_eq!(keys.look_up(&key(1), patience).await.err(), Some(KeysError::Unavailable), "not for ever");
+        assert_eq!(
+            keys.look_up(&key(1), timeout).await.err(),
+            Some(KeysError::Unavailable),
+            "the time is over"
+        );
     }
 
     /// The machine's clock is more than fifty years ahead of the database's here.
     #[tokio::test]
-    async fn a_key_ends_by_the_clock_of_the_database_whatever_the_machine_says() {
+    async fn a_key_expires_by_the_clock_of_the_database_whatever_the_machine_says() {
         let at = |second| Timestamp::from_second(second).expect("a time");
         let keys = away(&key(1), Duration::ZERO);
         let ending = |expires_at| {
@@ -328,33 +331,29 @@ mod tests {
                 expires_at: Some(expires_at),
                 is_revoked: false,
             };
-            keys.shared.remember(key(1).key_id, kept, keys.shared.known.generation());
-            keys.recall(&key(1))
+            keys.shared.insert(key(1).key_id, kept, keys.shared.cached.generation());
+            keys.cached(&key(1))
         };
-        assert!(matches!(ending(at(3600)), Recalled::Answer(Ok(_))), "in an hour");
-        assert!(matches!(ending(at(-1)), Recalled::Answer(Err(KeysError::Refused))), "a second ago");
+        assert!(matches!(ending(at(3600)), KeyLookup::Answer(Ok(_))), "in an hour");
+        assert!(matches!(ending(at(-1)), KeyLookup::Answer(Err(KeysError::Refused))), "a second ago");
     }
 
     #[tokio::test]
-    async fn a_key_that_is_known_waits_behind_none_that_nobody_has() {
+    async fn a_cached_key_waits_behind_no_key_that_does_not_exist() {
         let keys = away(&key(1), RENEW_AFTER + Duration::from_secs(20));
-        let _taken = keys.shared.turns_of_new.acquire_many(2).await.expect("open");
+        let _taken = keys.shared.unknown_lookups.acquire_many(2).await.expect("open");
         assert!(keys.look_up(&key(1), Duration::from_secs(10)).await.is_ok());
         let unknown = keys.look_up(&key(2), Duration::from_millis(20)).await;
-        assert_eq!(
-            unknown.err(),
-            Some(KeysError::Refused),
-            "its turn did not come, and its secret is another"
-        );
+        assert_eq!(unknown.err(), Some(KeysError::Refused), "no permit was free, and its secret is another");
     }
 
     #[tokio::test]
-    async fn keys_in_use_are_renewed_before_they_run_out_and_others_are_not() {
+    async fn keys_in_use_are_renewed_before_they_become_stale_and_others_are_not() {
         let keys = away(&key(1), RENEW_AFTER * 3 / 4);
         assert_eq!(renew::due(&keys.shared, renew::RENEW_BEFORE), []);
-        assert!(matches!(keys.recall(&key(1)), Recalled::Answer(Ok(_))));
+        assert!(matches!(keys.cached(&key(1)), KeyLookup::Answer(Ok(_))));
         assert_eq!(renew::due(&keys.shared, renew::RENEW_BEFORE), [key(1).key_id]);
-        keys.shared.known.invalidate_all();
+        keys.shared.cached.invalidate_all();
         assert_eq!(renew::due(&keys.shared, renew::RENEW_BEFORE), [key(1).key_id], "keys changed");
     }
 }

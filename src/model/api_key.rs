@@ -83,7 +83,7 @@ pub struct ApiKey {
     pub rotated_at: Option<Timestamp>,
     /// Until when the secret before does, too.
     pub previous_until: Option<Timestamp>,
-    /// From when on it does no longer.
+    /// From then on it no longer works.
     pub expires_at: Option<Timestamp>,
     /// When it was ended.
     pub revoked_at: Option<Timestamp>,

@@ -19,14 +19,14 @@ pub(super) enum Attempt {
     Limited {
         /// What it said.
         reason: String,
-        /// For how long, if it said so.
+        /// For how long, if it named a time.
         wait: Option<Duration>,
     },
     /// Failed this time, with its error.
     Failed {
         /// What it said, or what went wrong on the way.
         reason: String,
-        /// When to try again, if it said so.
+        /// When to retry, if it named a time.
         retry_after: Option<Duration>,
     },
 }

@@ -214,7 +214,7 @@ impl<S: Sender> SenderLoop<S> {
 
 /// The result of an attempt; `None`: it panicked, and is made again when its lease ends.
 fn result_of(ended: Result<AttemptResult, JoinError>) -> Option<AttemptResult> {
-    ended.inspect_err(|error| tracing::error!(%error, "an attempt to notify broke off")).ok()
+    ended.inspect_err(|error| tracing::error!(%error, "an attempt to notify was interrupted")).ok()
 }
 
 /// The span of an attempt, where one of its alerts is traced.

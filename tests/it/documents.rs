@@ -123,6 +123,11 @@ fn every_block_has_a_language_and_an_end_and_says_why_if_nobody_runs_it() {
     let mut unread = Vec::new();
     for document in documents() {
         assert!(document.headless_tables().is_empty(), "{}: {:?}", document.path, document.headless_tables());
+        for line in document.prose().filter(|line| line.starts_with("<!--")) {
+            let known = ["not run: ", "runs in: ", "roles: ", "generated: ", "end "];
+            let name = line.strip_prefix("<!-- ").unwrap_or_default();
+            assert!(known.iter().any(|known| name.starts_with(known)), "{}: {line}", document.path);
+        }
         unread.extend(not_run(&document).map(|(place, reason)| format!("{place}: {reason}")));
         for block in document.blocks() {
             let known = ["sh", "sql", "json", "toml", "text", "mermaid"];

@@ -336,8 +336,7 @@ async fn check_says_whether_anybody_has_a_key() {
         .batch_execute("insert into customer (customer_id, name) values (7, 'Seven')")
         .await
         .expect("a tenant");
-    for (header, finding) in
-        [(every.as_str(), Some("of every one")), ("Bearer x", Some("no key")), (&own, None)]
+    for (header, finding) in [(every.as_str(), Some("or of all")), ("Bearer x", Some("no key")), (&own, None)]
     {
         let sql =
             "insert into device_config_interface (customer_id, name, path, interval_seconds, auth_header)

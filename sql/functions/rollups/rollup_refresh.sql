@@ -1,5 +1,5 @@
 -- The steps of a refresh; public.refresh_rollups() calls them, each in a transaction of its own. What is left to do stands in
--- tables alone (marked_below, watermark, rollup_dirty), so a refresh that is broken off goes on where it was, and steps of several
+-- tables alone (marked_below, watermark, rollup_dirty), so an interrupted refresh continues where it stopped, and steps of several
 -- may alternate; an advisory lock keeps two steps from running at once.
 -- Every step leaves all rollups agreeing with each other: readers see them before it or after it.
 
@@ -80,7 +80,7 @@ comment on function vitals.advance_rollups() is 'Materialises one step further; 
 -- Step 3: takes the marks of at most 250 devices, those of the newest UTC day that has any and of the six days before it, and computes
 -- again what they touch, through all rollups. Returns false when there was no mark.
 -- A week at a time, or days, weeks and months would be computed once for each of its days; and no more than that, so that
--- nothing new waits long behind it, and little is lost when it is broken off.
+-- nothing new waits long behind it, and little is lost when it is interrupted.
 -- Parameter: the last mark to look at. All marks of a device and day are taken together, later ones too.
 -- Locks: vitals.block_rollup_refresh; the marks; rows of the materialised rollups; the chunks it reads, against being dropped.
 create or replace function vitals.refresh_marked(last_mark bigint) returns boolean

@@ -6,7 +6,7 @@
 -- batches for most of a chunk that was not analysed yet, and would sooner read all of the primary key for the range (50 ms
 -- instead of 5 where that has 10 500 pages). Every statement over batches and a range names them. The batches are scanned
 -- twice, by their index, and hashed; store::health_data forbids sorts and nested loops for it. Measured, 3 batches of 5000 rows:
--- 6 ms; `distinct on` 17 ms (serials share their first bytes, so sorting them is dear); joining by primary key 8 ms,
+-- 6 ms; `distinct on` 17 ms (serials share their first bytes, so sorting them is expensive); joining by primary key 8 ms,
 -- but 80 ms when the range spans 30 chunks.
 -- read_version orders reads of one row: of two snapshots the later has the larger xmax or, with the same xmax, fewer
 -- transactions still running. So a read that did not yet see a repeat's additions never replaces one that did.

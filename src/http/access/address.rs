@@ -1,7 +1,7 @@
-//! Where a request comes from: the other end of the connection or, behind a proxy that is trusted, what that says.
+//! The address of a client: the other end of the connection or, behind a trusted proxy, what `X-Forwarded-For` says.
 //!
 //! Before: the connection. After: the limits by address.
-//! Promise: nobody but a trusted proxy can say it is somewhere else.
+//! Promise: only a trusted proxy can name another address than its own.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -14,8 +14,8 @@ use crate::config::TrustedProxy;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// Bits of an IPv6 address that somebody is given; the rest is theirs to change.
-const GIVEN_BITS: u8 = 64;
+/// Bits of an IPv6 address that identify a subscriber, who may choose the other bits.
+const SUBSCRIBER_BITS: u8 = 64;
 
 pub(super) fn of(request: &Request, trusted: &[TrustedProxy]) -> IpAddr {
     let peer = request.extensions().get::<Peer>();
@@ -23,7 +23,7 @@ pub(super) fn of(request: &Request, trusted: &[TrustedProxy]) -> IpAddr {
     as_counted(origin(peer.to_canonical(), request.headers(), trusted))
 }
 
-/// From the nearest proxy backwards, as far as proxies are trusted: what stands before is anybody's to write.
+/// Goes back from the nearest proxy as long as proxies are trusted. What an untrusted client wrote is ignored.
 fn origin(peer: IpAddr, headers: &HeaderMap, trusted: &[TrustedProxy]) -> IpAddr {
     let is_trusted = |address: &IpAddr| is_trusted(*address, trusted);
     let mut address = peer;
@@ -45,16 +45,16 @@ fn read(hop: &str) -> Option<IpAddr> {
     address.map(|address: IpAddr| address.to_canonical())
 }
 
-/// Whether it is a proxy that is believed.
+/// Whether it is a trusted proxy.
 pub(in crate::http) fn is_trusted(address: IpAddr, trusted: &[TrustedProxy]) -> bool {
     trusted.iter().any(|TrustedProxy(net)| net.contains(&address))
 }
 
-/// What counts as one address: of IPv6 the network that a subscriber is given.
+/// The address as limits count it: of IPv6, the network of the subscriber.
 pub(in crate::http) fn as_counted(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
-        IpAddr::V6(address) => Ipv6Net::new_assert(address, GIVEN_BITS).network().into(),
+        IpAddr::V6(address) => Ipv6Net::new_assert(address, SUBSCRIBER_BITS).network().into(),
     }
 }
 
@@ -73,14 +73,14 @@ mod tests {
     }
 
     #[test]
-    fn nobody_but_a_trusted_proxy_is_believed() {
+    fn only_a_trusted_proxy_may_name_another_address() {
         assert_eq!(origin_of("192.0.2.1", &["198.51.100.7"], &[]), "192.0.2.1");
         assert_eq!(origin_of("192.0.2.1", &["198.51.100.7"], &["10.0.0.0/8"]), "192.0.2.1");
         assert_eq!(origin_of("10.0.0.1", &["198.51.100.7"], &["10.0.0.0/8"]), "198.51.100.7");
     }
 
     #[test]
-    fn what_a_client_wrote_itself_is_not_believed_behind_proxies_either() {
+    fn what_a_client_wrote_itself_is_ignored_behind_proxies_too() {
         let trusted = ["10.0.0.0/8"];
         assert_eq!(origin_of("10.0.0.1", &["1.1.1.1, 198.51.100.7, 10.0.0.2"], &trusted), "198.51.100.7");
         assert_eq!(origin_of("10.0.0.1", &["1.1.1.1", "198.51.100.7:99"], &trusted), "198.51.100.7");
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn all_addresses_of_one_subscriber_are_one() {
+    fn all_addresses_of_one_ipv6_subscriber_count_as_one() {
         assert_eq!(origin_of("2001:db8:1:2:3:4:5:6", &[], &[]), "2001:db8:1:2::");
         assert_eq!(origin_of("10.0.0.1", &["[2001:db8:1:2::9]:443"], &["10.0.0.1/32"]), "2001:db8:1:2::");
     }

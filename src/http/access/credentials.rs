@@ -1,4 +1,4 @@
-//! The key in the `Authorization` header, which a watch sends as it was told.
+//! The key in the `Authorization` header. A watch sends the header that its configuration holds.
 //!
 //! Before: the headers of a request. After: `keys`. Promise: nothing of the header is kept.
 
@@ -16,20 +16,20 @@ pub(super) enum Credential {
     Device(DeviceKey),
 }
 
-/// What a watch sends that was handed no header: nothing, or the word that stood there instead.
+/// What a watch without a key sends: nothing, or the word in its configuration that stands for no header.
 const NO_HEADER: [&[u8]; 2] = [b"", b"None"];
 
-/// Whether anything is given, right or wrong.
+/// Whether there is a header with a key, valid or not.
 pub(super) fn are_given(headers: &HeaderMap) -> bool {
     let given = headers.get(header::AUTHORIZATION);
     given.is_some_and(|given| !NO_HEADER.contains(&given.as_bytes().trim_ascii()))
 }
 
-/// The key; `None`: there is none that can be read.
+/// The key; `None`: there is none, or it cannot be read.
 pub(super) fn of(headers: &HeaderMap) -> Option<Credential> {
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
     let (first, second) = (given.next()?, given.next());
-    // Which of two would be meant?
+    // It would be unclear which of two counts.
     if second.is_some() {
         return None;
     }

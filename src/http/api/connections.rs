@@ -73,12 +73,12 @@ pub(in crate::http) async fn get_api_connections(
     parameters.end()?;
     let connections = state.connections();
     let limits = connections.limits();
-    let [handshake, waiting, answering] = connections.by_doing().map(|(_, count)| count);
+    let [handshake, waiting, answering] = connections.by_state().map(|(_, count)| count);
     Ok(Json(ConnectionReport {
         open: handshake + waiting + answering,
         limit: limits.all,
-        address_limit: limits.of_address,
-        network_limit: limits.of_network,
+        address_limit: limits.per_address,
+        network_limit: limits.per_network,
         states: ConnectionStates { handshake, waiting, answering },
         addresses: connections.addresses(MOST).into_iter().map(holder).collect(),
         networks: connections.networks(MOST).into_iter().map(holder).collect(),

@@ -37,7 +37,7 @@ const MAX_ACTOR_CHARS: usize = 200;
 const MAX_NOTE_CHARS: usize = 2000;
 
 /// Requests below `/api/` that ask the database at a time: devices and the relay keep the rest of the pool.
-pub(super) const AT_A_TIME: usize = 4;
+pub(super) const MAX_CONCURRENT: usize = 4;
 
 /// What a deletion is answered
 #[derive(Debug, Serialize, ToSchema)]
@@ -64,13 +64,13 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
 }
 
 impl State {
-    /// Asks the database within the time that a commit has, the wait for one's turn included.
+    /// Asks the database within the time that a commit has, including the wait for a permit.
     async fn ask<T>(&self, asking: impl Future<Output = Result<T, StoreError>>) -> Result<T, ApiError> {
-        let in_turn = async {
-            let _turn = self.api_turns.acquire().await.map_err(|_| ApiError::Unavailable)?;
+        let limited = async {
+            let _permit = self.api_queries.acquire().await.map_err(|_| ApiError::Unavailable)?;
             Ok(asking.await?)
         };
-        tokio::time::timeout(self.bodies.commit_deadline(), in_turn)
+        tokio::time::timeout(self.bodies.commit_deadline(), limited)
             .await
             .unwrap_or(Err(ApiError::Unavailable))
     }

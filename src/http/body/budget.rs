@@ -1,8 +1,9 @@
-//! Bytes that all bodies, and what was read from them, may take together.
+//! The memory that all bodies, and what was parsed from them, may take together.
 //!
-//! Before: `body` and `unpack` take of it before they hold anything. After: it is given back when the last slice of a
-//! body is gone, which is when its records are committed or its sender is refused.
-//! Promise: what does not fit is refused at once. A part is kept for events: whatever else is being sent, an alarm is read.
+//! Before: `body` and `unpack` take a share before they allocate. After: the share is given back when the last slice of a body
+//! is dropped, which is when its records are committed or its sender is refused.
+//! Promise: a body that does not fit is refused at once. A part is reserved for events: whatever else is being sent, an alarm is
+//! read.
 
 use std::sync::Arc;
 
@@ -11,8 +12,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::http::HttpError;
 
-/// Most that one event may take of that part, bytes: the whole queue of a watch, which is cut at 70 000 characters, and what is read
-/// from it. So a large body sent as an event takes nothing from alarms.
+/// Most that one event may take of the reserved part, bytes: enough for the whole queue of a watch, which is cut at 70 000
+/// characters, and what is parsed from it. So a large body that is sent as an event takes nothing from alarms.
 const RESERVED_FOR_ONE_BYTES: usize = 256 * 1024;
 
 #[derive(Debug, Clone)]
@@ -21,20 +22,20 @@ pub(super) struct Budget {
     reserved: Arc<Semaphore>,
 }
 
-/// What a body is, as far as the budget cares.
+/// The part of the budget that a body may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::http) enum Room {
-    /// Of all.
+pub(in crate::http) enum BudgetPool {
+    /// The part for all bodies.
     Shared,
-    /// An event: where that is full, of the reserved part.
+    /// The shared part and, when that is full, the part reserved for events.
     Reserved,
 }
 
-/// A share of it.
+/// A share of the budget.
 #[derive(Debug)]
-pub(in crate::http) struct Held {
+pub(in crate::http) struct BudgetShare {
     budget: Budget,
-    room: Room,
+    pool: BudgetPool,
     shared: Option<OwnedSemaphorePermit>,
     reserved: Option<OwnedSemaphorePermit>,
 }
@@ -45,48 +46,48 @@ impl Budget {
         Self { shared: semaphore(shared_bytes), reserved: semaphore(reserved_bytes) }
     }
 
-    /// The share of a body of which nothing has come yet.
-    pub(super) fn nothing(&self, room: Room) -> Held {
-        Held { budget: self.clone(), room, shared: None, reserved: None }
+    /// The share of a body of which nothing has arrived yet.
+    pub(super) fn empty_share(&self, pool: BudgetPool) -> BudgetShare {
+        BudgetShare { budget: self.clone(), pool, shared: None, reserved: None }
     }
 }
 
-impl Held {
-    /// Takes more.
+impl BudgetShare {
+    /// Takes more of the budget.
     pub(super) fn grow(&mut self, bytes: usize) -> Result<(), HttpError> {
         let bytes = u32::try_from(bytes).map_err(|_| HttpError::crowded())?;
         if let Ok(more) = Arc::clone(&self.budget.shared).try_acquire_many_owned(bytes) {
-            join(&mut self.shared, more);
+            merge(&mut self.shared, more);
             return Ok(());
         }
         let taken = self.reserved.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        if self.room == Room::Shared || taken + bytes as usize > RESERVED_FOR_ONE_BYTES {
+        if self.pool == BudgetPool::Shared || taken + bytes as usize > RESERVED_FOR_ONE_BYTES {
             return Err(HttpError::crowded());
         }
         let more = Arc::clone(&self.budget.reserved).try_acquire_many_owned(bytes);
-        join(&mut self.reserved, more.map_err(|_| HttpError::crowded())?);
+        merge(&mut self.reserved, more.map_err(|_| HttpError::crowded())?);
         Ok(())
     }
 
-    /// Gives the share back when the last slice of `bytes` goes.
+    /// Bytes that give the share back when their last slice is dropped.
     pub(super) fn with(self, bytes: impl AsRef<[u8]> + Send + 'static) -> Bytes {
-        Bytes::from_owner(Counted { bytes, _held: self })
+        Bytes::from_owner(SharedBytes { bytes, _share: self })
     }
 }
 
-fn join(share: &mut Option<OwnedSemaphorePermit>, more: OwnedSemaphorePermit) {
+fn merge(share: &mut Option<OwnedSemaphorePermit>, more: OwnedSemaphorePermit) {
     match share {
         Some(share) => share.merge(more),
         none => *none = Some(more),
     }
 }
 
-struct Counted<B> {
+struct SharedBytes<B> {
     bytes: B,
-    _held: Held,
+    _share: BudgetShare,
 }
 
-impl<B: AsRef<[u8]>> AsRef<[u8]> for Counted<B> {
+impl<B: AsRef<[u8]>> AsRef<[u8]> for SharedBytes<B> {
     fn as_ref(&self) -> &[u8] {
         self.bytes.as_ref()
     }
@@ -104,45 +105,45 @@ mod tests {
     #[test]
     fn a_share_lasts_as_long_as_the_last_slice() {
         let budget = small();
-        let mut held = budget.nothing(Room::Shared);
-        held.grow(4).expect("fits");
-        held.grow(6).expect("fits");
-        let body = held.with(vec![0; 10]);
+        let mut share = budget.empty_share(BudgetPool::Shared);
+        share.grow(4).expect("fits");
+        share.grow(6).expect("fits");
+        let body = share.with(vec![0; 10]);
         let slice = body.slice(3..4);
         drop(body);
-        assert!(budget.nothing(Room::Shared).grow(1).is_err(), "a slice holds the whole");
+        assert!(budget.empty_share(BudgetPool::Shared).grow(1).is_err(), "a slice holds the whole");
         drop(slice);
-        budget.nothing(Room::Shared).grow(10).expect("given back");
+        budget.empty_share(BudgetPool::Shared).grow(10).expect("given back");
     }
 
     #[test]
-    fn what_is_refused_takes_nothing() {
+    fn a_body_that_is_refused_takes_nothing() {
         let budget = small();
-        let mut held = budget.nothing(Room::Shared);
-        held.grow(4).expect("fits");
-        assert!(held.grow(7).is_err());
-        budget.nothing(Room::Shared).grow(6).expect("is left");
-        drop(held);
-        budget.nothing(Room::Shared).grow(10).expect("given back");
+        let mut share = budget.empty_share(BudgetPool::Shared);
+        share.grow(4).expect("fits");
+        assert!(share.grow(7).is_err());
+        budget.empty_share(BudgetPool::Shared).grow(6).expect("is left");
+        drop(share);
+        budget.empty_share(BudgetPool::Shared).grow(10).expect("given back");
     }
 
     #[test]
-    fn events_have_a_part_that_nobody_else_takes() {
+    fn events_have_a_part_that_no_other_body_takes() {
         let budget = small();
-        let mut all = budget.nothing(Room::Shared);
+        let mut all = budget.empty_share(BudgetPool::Shared);
         all.grow(10).expect("fits");
-        assert!(budget.nothing(Room::Shared).grow(1).is_err());
-        let mut event = budget.nothing(Room::Reserved);
+        assert!(budget.empty_share(BudgetPool::Shared).grow(1).is_err());
+        let mut event = budget.empty_share(BudgetPool::Reserved);
         event.grow(3).expect("is kept for it");
-        assert!(budget.nothing(Room::Reserved).grow(2).is_err(), "it has an end, too");
+        assert!(budget.empty_share(BudgetPool::Reserved).grow(2).is_err(), "it has an end, too");
         drop(event);
-        budget.nothing(Room::Reserved).grow(4).expect("given back");
+        budget.empty_share(BudgetPool::Reserved).grow(4).expect("given back");
     }
 
     #[test]
-    fn one_event_does_not_take_what_is_kept_for_all() {
+    fn one_event_does_not_take_the_whole_reserved_part() {
         let budget = Budget::new(0, 4 * RESERVED_FOR_ONE_BYTES);
-        let mut event = budget.nothing(Room::Reserved);
+        let mut event = budget.empty_share(BudgetPool::Reserved);
         event.grow(RESERVED_FOR_ONE_BYTES).expect("is kept for it");
         assert!(event.grow(1).is_err());
     }

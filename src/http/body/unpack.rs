@@ -1,24 +1,24 @@
-//! How a body is packed, and its unpacking.
+//! How a body is compressed, and its decompression.
 //!
 //! Before: `body` has what arrived. After: `wire` parses it.
-//! Promise: whatever was sent, no more is unpacked, and no more held for it, than was allowed.
+//! Promise: whatever was sent, no more is unpacked, and no more memory taken, than is allowed.
 
 use std::io::Read;
 
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 
-use super::Held;
+use super::BudgetShare;
 use crate::http::HttpError;
 
-/// JSON of watches packs to a tenth: one step is mostly enough.
-const TIMES_PACKED: usize = 16;
+/// JSON of watches compresses to a tenth, so one step is mostly enough.
+const EXPECTED_RATIO: usize = 16;
 
-/// The least that is asked for, bytes.
+/// Smallest step, bytes.
 const MIN_STEP: usize = 4096;
 
-/// Every reader of zstd should take a window of 8 MiB (RFC 8878, 3.1.1.1.2), for writers that stream use it however short
-/// the frame.
+/// A decoder of zstd should support a window of 8 MiB (RFC 8878, 3.1.1.1.2), because streaming encoders use it for frames of any
+/// length.
 const MIN_WINDOW_LOG: u32 = 23;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,26 +57,26 @@ impl Encoding {
     }
 }
 
-/// Unpacks `packed`, of which `held` becomes the share. `None`: it is more than `max_bytes`. A zstd frame may refer back as
-/// far as `window_bytes`, which its reader has to keep.
+/// Unpacks `packed` and takes its bytes from `share`. `None`: it is more than `max_bytes`. A zstd frame may refer back
+/// `window_bytes`, which the decoder has to keep.
 pub(super) fn unpack(
     packed: &[u8],
     encoding: Encoding,
     max_bytes: usize,
     window_bytes: usize,
-    held: Held,
+    share: BudgetShare,
 ) -> Result<Option<Bytes>, HttpError> {
     let unreadable = |error: std::io::Error| HttpError::Unreadable(error.to_string());
     match encoding {
-        Encoding::Identity => collect(packed, packed.len(), max_bytes, held),
+        Encoding::Identity => collect(packed, packed.len(), max_bytes, share),
         Encoding::Gzip => {
-            collect(flate2::bufread::MultiGzDecoder::new(packed), packed.len(), max_bytes, held)
+            collect(flate2::bufread::MultiGzDecoder::new(packed), packed.len(), max_bytes, share)
         }
         Encoding::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(packed).map_err(unreadable)?;
             let window_log = window_bytes.max(1).next_power_of_two().ilog2();
             decoder.window_log_max(window_log.max(MIN_WINDOW_LOG)).map_err(unreadable)?;
-            collect(decoder, packed.len(), max_bytes, held)
+            collect(decoder, packed.len(), max_bytes, share)
         }
     }
 }
@@ -85,14 +85,14 @@ fn collect(
     mut from: impl Read,
     packed: usize,
     max_bytes: usize,
-    mut held: Held,
+    mut share: BudgetShare,
 ) -> Result<Option<Bytes>, HttpError> {
     let mut unpacked = Vec::new();
-    let mut step = packed.saturating_mul(TIMES_PACKED).max(MIN_STEP);
+    let mut step = packed.saturating_mul(EXPECTED_RATIO).max(MIN_STEP);
     loop {
-        // One byte more than is allowed tells that there is more.
+        // One byte more than is allowed shows that there is more.
         step = step.min(max_bytes + 1 - unpacked.len());
-        held.grow(step)?;
+        share.grow(step)?;
         unpacked.reserve_exact(step);
         let read = from.by_ref().take(step as u64).read_to_end(&mut unpacked);
         let read = read.map_err(|error| HttpError::Unreadable(error.to_string()))?;
@@ -100,7 +100,7 @@ fn collect(
             return Ok(None);
         }
         if read < step {
-            return Ok(Some(held.with(unpacked)));
+            return Ok(Some(share.with(unpacked)));
         }
         step = unpacked.len();
     }

@@ -1,15 +1,15 @@
-//! Who is told the configuration of a watch, and which key the watch is handed with it.
+//! Who gets the configuration of a watch, and which key is in it.
 //!
-//! Before: `http::access` has seen what the caller shows. After: `http::device_config` answers.
-//! Promise: what an operator set as a header is told to nobody without a key of the tenant; the key of a device goes to interfaces of
-//! this service alone.
+//! Before: `http::access` has authenticated the caller. After: `http::device_config` answers.
+//! Promise: a header that an operator set is returned only to callers with a key of the tenant; the key of a device is sent
+//! only to interfaces of this service.
 
 use std::sync::Arc;
 
-use super::PATIENCE;
+use super::TIMEOUT;
 use crate::config::Enrolment;
 use crate::http::State;
-use crate::http::access::{Caller, Holds};
+use crate::http::access::{Caller, Identity};
 use crate::http::error::{AccessError, ConfigError};
 use crate::model::device_key::DeviceKeys;
 use crate::store::device_config::DeviceConfig;
@@ -17,14 +17,14 @@ use crate::store::device_config::DeviceConfig;
 /// What an interface of this service is given as `authHeader`.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Header {
-    /// What an operator set for it, and elsewhere this.
+    /// What an operator set; this, where nothing is set.
     AsSet(Option<String>),
-    /// The key of the device, whatever is set: that is a secret of whoever has a key of the tenant.
+    /// The key of the device, whatever an operator set, which is a secret of the tenant.
     OfDevice(String),
 }
 
 impl Header {
-    /// For an interface of ours, or of somebody else, to whom the key of a device is no business.
+    /// The header for one interface. An interface of another service never gets the key of a device.
     pub(super) fn of(&self, set: String, is_ours: bool) -> String {
         match self {
             Self::OfDevice(key) if is_ours => key.clone(),
@@ -36,8 +36,8 @@ impl Header {
 }
 
 impl State {
-    /// The device of which the configuration is wanted, by one who names `named`; empty: none.
-    pub(super) fn device_asked<'a>(
+    /// The device whose configuration is requested, if the request names `named`; empty: none.
+    pub(super) fn requested_device<'a>(
         &self,
         named: &'a str,
         caller: &'a Caller,
@@ -51,17 +51,17 @@ impl State {
         }
     }
 
-    /// The tenant whose configuration is wanted (0: none, or that of the device) by one who names `named`.
-    pub(super) fn tenant_asked(&self, named: i64, caller: &Caller) -> Result<i64, AccessError> {
-        match &caller.holds {
-            Holds::Nothing if self.enrolment == Enrolment::Closed => {
+    /// The tenant whose configuration is requested (0: none, or that of the device), if the request names `named`.
+    pub(super) fn requested_tenant(&self, named: i64, caller: &Caller) -> Result<i64, AccessError> {
+        match &caller.identity {
+            Identity::Anonymous if self.enrolment == Enrolment::Closed => {
                 Err(self.refuse(caller, AccessError::NoKey))
             }
-            // Whoever only tries serials asks the database for no more than a few of them.
-            Holds::Nothing => self.check_patience(caller).map(|()| 0),
-            Holds::Device(_) => Ok(0),
-            Holds::Anything => Ok(named),
-            Holds::Key(key) => match key.customer_id() {
+            // Somebody who tries serials at random causes few queries.
+            Identity::Anonymous => self.check_failures(caller).map(|()| 0),
+            Identity::DeviceKey(_) => Ok(0),
+            Identity::AuthenticationOff => Ok(named),
+            Identity::ApiKey(key) => match key.customer_id() {
                 Some(own) if named != 0 && named != own => Err(self.refuse(caller, AccessError::OtherTenant)),
                 Some(own) => Ok(own),
                 None => Ok(named),
@@ -69,16 +69,16 @@ impl State {
         }
     }
 
-    /// What keys of devices are made of; nothing where nobody is asked for a key.
+    /// The secrets of device keys; empty if authentication is off.
     async fn device_keys(&self) -> Result<Arc<DeviceKeys>, ConfigError> {
         match self.keys() {
             None => Ok(Arc::default()),
-            Some(keys) => keys.device_keys(PATIENCE).await.map_err(|_| ConfigError::Unavailable),
+            Some(keys) => keys.device_keys(TIMEOUT).await.map_err(|_| ConfigError::Unavailable),
         }
     }
 
-    /// What the device is to send as Authorization, if the caller may be told this configuration at all. `lacks_header`: an operator
-    /// left something open that only a key of the device can fill. What such keys are made of is asked for where one is handed out.
+    /// What the device is to send as Authorization, if the caller may have this configuration. `lacks_header`: an operator left a
+    /// header empty, so that only a key of the device can fill it. The secrets are read only if a key is handed out.
     pub(super) async fn header_for(
         &self,
         config: &DeviceConfig,
@@ -92,19 +92,19 @@ impl State {
             Enrolment::Known => config.owner.user_id.is_some(),
             Enrolment::Closed => false,
         };
-        match &caller.holds {
-            Holds::Key(key) if key.customer_id().is_some_and(|own| own != tenant) => {
+        match &caller.identity {
+            Identity::ApiKey(key) if key.customer_id().is_some_and(|own| own != tenant) => {
                 return Err(self.refuse(caller, AccessError::OtherTenant).into());
             }
-            Holds::Anything => return Ok(Header::AsSet(None)),
-            Holds::Key(_) if !is_enrolled || !lacks_header => return Ok(Header::AsSet(None)),
-            Holds::Nothing if !is_enrolled => return Err(self.no_key(caller).into()),
-            Holds::Key(_) | Holds::Device(_) | Holds::Nothing => {}
+            Identity::AuthenticationOff => return Ok(Header::AsSet(None)),
+            Identity::ApiKey(_) if !is_enrolled || !lacks_header => return Ok(Header::AsSet(None)),
+            Identity::Anonymous if !is_enrolled => return Err(self.no_key(caller).into()),
+            Identity::ApiKey(_) | Identity::DeviceKey(_) | Identity::Anonymous => {}
         }
         let derived = self.device_keys().await?.derive(device_sn, tenant).map(|key| key.header());
-        match &caller.holds {
-            Holds::Anything | Holds::Key(_) => Ok(Header::AsSet(derived)),
-            Holds::Device(_) | Holds::Nothing => {
+        match &caller.identity {
+            Identity::AuthenticationOff | Identity::ApiKey(_) => Ok(Header::AsSet(derived)),
+            Identity::DeviceKey(_) | Identity::Anonymous => {
                 derived.map(Header::OfDevice).ok_or_else(|| self.no_key(caller).into())
             }
         }

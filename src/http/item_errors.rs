@@ -1,15 +1,15 @@
-//! What an answer tells of the items that were not stored.
+//! The errors in an answer: items that were not stored.
 //!
-//! Before: `ingest` says what became of an upload. After: the answers of the upload routes.
-//! Promise: at most [`MAX_ERRORS_TOLD`]; all of them are in `rejected_upload`.
+//! Before: `ingest` returns the outcome of an upload. After: the answers of the upload routes.
+//! Promise: at most [`MAX_ITEM_ERRORS`]; all of the items are in `rejected_upload`.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::model::Refusal;
 
-/// Refusals named in an answer.
-const MAX_ERRORS_TOLD: usize = 10;
+/// Most errors in one answer.
+const MAX_ITEM_ERRORS: usize = 10;
 
 /// Why an item was not stored
 #[derive(Debug, Serialize, ToSchema)]
@@ -23,12 +23,12 @@ pub(super) struct ItemError {
     message: String,
 }
 
-/// The first of `refusals`.
-pub(super) fn told(refusals: &[Refusal]) -> Vec<ItemError> {
+/// The first of these refusals.
+pub(super) fn item_errors(refusals: &[Refusal]) -> Vec<ItemError> {
     let error = |refusal: &Refusal| ItemError {
         index: refusal.index,
         reason: refusal.reason.name(),
         message: refusal.detail.clone(),
     };
-    refusals.iter().take(MAX_ERRORS_TOLD).map(error).collect()
+    refusals.iter().take(MAX_ITEM_ERRORS).map(error).collect()
 }

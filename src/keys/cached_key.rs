@@ -1,4 +1,4 @@
-//! A key as it is remembered.
+//! A key as it is cached.
 //!
 //! Before: `store::api_key` found it. After: requests that present it.
 
@@ -10,40 +10,40 @@ use subtle::ConstantTimeEq;
 use crate::model::api_key::{KeyId, Presented, Scope};
 use crate::store::api_key::StoredKey;
 
-/// A key there is.
+/// A key that exists.
 #[derive(Debug)]
-pub struct Known {
+pub struct CachedKey {
     /// Its public part.
     pub key_id: KeyId,
     kept: StoredKey,
-    /// It was used, and this is still to be told.
+    /// It was used, and this is still to be written.
     pub(super) is_used: AtomicBool,
 }
 
-impl Known {
-    /// As it is kept.
+impl CachedKey {
+    /// From its row.
     pub const fn of(key_id: KeyId, kept: StoredKey) -> Self {
         Self { key_id, kept, is_used: AtomicBool::new(false) }
     }
 
-    /// Its tenant; `None`: every one.
+    /// Its tenant; `None`: every tenant.
     pub fn customer_id(&self) -> Option<i64> {
         self.kept.customer_id
     }
 
-    /// Whether it may do this.
-    pub fn may(&self, scope: Scope) -> bool {
+    /// Whether it has this scope.
+    pub fn has_scope(&self, scope: Scope) -> bool {
         self.kept.scopes.contains(&scope)
     }
 
-    /// Whether what is presented is this key, and it does at `now`. The clock is this machine's.
+    /// Whether the presented key is this one, and valid at `now`.
     pub fn admits(&self, key: &Presented, now: Timestamp) -> bool {
         let given = key.secret_hash();
         let is_current = bool::from(self.kept.secret_hash.ct_eq(&given));
         let is_previous =
             self.kept.previous.is_some_and(|(hash, until)| bool::from(hash.ct_eq(&given)) && now < until);
-        let is_over = self.kept.is_revoked || self.kept.expires_at.is_some_and(|at| at <= now);
-        (is_current || is_previous) && !is_over
+        let is_invalid = self.kept.is_revoked || self.kept.expires_at.is_some_and(|at| at <= now);
+        (is_current || is_previous) && !is_invalid
     }
 }
 
@@ -61,7 +61,7 @@ mod tests {
         Presented::of(KeyId::of([1; 6]), [secret; 32])
     }
 
-    fn known(change: impl FnOnce(&mut StoredKey)) -> Known {
+    fn known(change: impl FnOnce(&mut StoredKey)) -> CachedKey {
         let mut kept = StoredKey {
             customer_id: None,
             scopes: vec![Scope::Read],
@@ -71,11 +71,11 @@ mod tests {
             is_revoked: false,
         };
         change(&mut kept);
-        Known::of(KeyId::of([1; 6]), kept)
+        CachedKey::of(KeyId::of([1; 6]), kept)
     }
 
     #[test]
-    fn only_its_own_secret_does() {
+    fn only_its_own_secret_is_accepted() {
         assert!(known(|_| ()).admits(&key(1), NOW));
         assert!(!known(|_| ()).admits(&key(2), NOW));
     }
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_scope_it_does_not_have_is_not_there() {
-        assert!(known(|_| ()).may(Scope::Read));
-        assert!(!known(|_| ()).may(Scope::Upload) && !known(|_| ()).may(Scope::Admin));
+        assert!(known(|_| ()).has_scope(Scope::Read));
+        assert!(!known(|_| ()).has_scope(Scope::Upload) && !known(|_| ()).has_scope(Scope::Admin));
     }
 }

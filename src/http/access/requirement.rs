@@ -1,0 +1,113 @@
+//! What a route requires, as its handler declares in `#[utoipa::path(… security(…))]`.
+//!
+//! Before: the OpenAPI document. After: `access` looks it up for every request.
+//! Promise: what is documented is what is checked. A route that declares nothing requires `admin`, and a key of every tenant.
+//!
+//! | `security(…)` | requires |
+//! |---|---|
+//! | `()` | nothing |
+//! | `("bearer" = ["read"]), ("basic" = ["read"])` | a key with that scope, of every tenant |
+//! | … `["read", "own_tenant"]` | a key with that scope; a key of one tenant too, because the handler keeps it to its tenant |
+//! | `(), ("bearer" = ["upload", "own_tenant"])`, … | the same if there is a key; without one the handler decides |
+
+use std::collections::HashMap;
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::Method;
+use serde_json::Value;
+
+use crate::model::api_key::Scope;
+
+/// What a request requires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Requirement {
+    /// No key.
+    Nothing,
+    /// A key with this scope, or no key.
+    Optional(Scope),
+    /// A key with this scope.
+    Scope {
+        scope: Scope,
+        /// A key of one tenant will do: the handler keeps it to its tenant.
+        accepts_tenant_keys: bool,
+    },
+}
+
+const STRICTEST: Requirement = Requirement::Scope { scope: Scope::Admin, accepts_tenant_keys: false };
+
+/// The requirements of all routes.
+#[derive(Debug)]
+pub(super) struct Requirements(HashMap<String, Vec<(Method, Requirement)>>);
+
+impl Requirements {
+    pub(super) fn of(document: &utoipa::openapi::OpenApi) -> Self {
+        let document = serde_json::to_value(document).expect("a document is JSON");
+        let paths = document["paths"].as_object().into_iter().flatten();
+        let operations = |item: &Value| {
+            let operations = item.as_object().into_iter().flatten();
+            operations
+                .filter_map(|(method, operation)| {
+                    let method = method.to_uppercase().parse().ok()?;
+                    Some((method, read(operation.get("security"))))
+                })
+                .collect()
+        };
+        Self(paths.map(|(path, item)| (path.clone(), operations(item))).collect())
+    }
+
+    pub(super) fn of_request(&self, request: &Request) -> Requirement {
+        let Some(path) = request.extensions().get::<MatchedPath>() else {
+            // There is no such route. Below /api/ that is answered only to callers with a key.
+            let is_guarded = request.uri().path().starts_with("/api/");
+            let any = Requirement::Scope { scope: Scope::Read, accepts_tenant_keys: true };
+            return if is_guarded { any } else { Requirement::Nothing };
+        };
+        let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
+        let Some(operations) = self.0.get(path.as_str()) else { return STRICTEST };
+        // A method that the path does not have passes, and is answered 405.
+        operations
+            .iter()
+            .find(|(each, _)| each == method)
+            .map_or(Requirement::Nothing, |(_, requirement)| *requirement)
+    }
+}
+
+fn read(security: Option<&Value>) -> Requirement {
+    let Some(ways) = security.and_then(Value::as_array) else { return STRICTEST };
+    let is_empty = |way: &&Value| way.as_object().is_some_and(serde_json::Map::is_empty);
+    let has_empty = ways.iter().any(|way| is_empty(&way));
+    let Some(words) = ways.iter().find_map(|way| way.get("bearer")?.as_array()) else {
+        return if has_empty { Requirement::Nothing } else { STRICTEST };
+    };
+    let Some(scope) = words.iter().find_map(|word| Scope::of_name(word.as_str()?)) else { return STRICTEST };
+    let accepts_tenant_keys = words.iter().any(|word| word == "own_tenant");
+    if has_empty { Requirement::Optional(scope) } else { Requirement::Scope { scope, accepts_tenant_keys } }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_route_that_declares_nothing_requires_admin() {
+        for silent in
+            [None, Some(json!([])), Some(json!([{ "bearer": [] }])), Some(json!([{ "other": ["read"] }]))]
+        {
+            assert_eq!(read(silent.as_ref()), STRICTEST, "{silent:?}");
+        }
+        assert_eq!(read(Some(&json!([{}]))), Requirement::Nothing);
+        let read_all = json!([{ "bearer": ["read"] }, { "basic": ["read"] }]);
+        assert_eq!(
+            read(Some(&read_all)),
+            Requirement::Scope { scope: Scope::Read, accepts_tenant_keys: false }
+        );
+        let upload = json!([{ "bearer": ["upload", "own_tenant"] }]);
+        assert_eq!(
+            read(Some(&upload)),
+            Requirement::Scope { scope: Scope::Upload, accepts_tenant_keys: true }
+        );
+        assert_eq!(read(Some(&json!([{}, { "bearer": ["upload"] }]))), Requirement::Optional(Scope::Upload));
+    }
+}
