@@ -30,7 +30,8 @@ use crate::lookup_cache::LookupCache;
 use crate::model::api_key::{KeyId, Presented};
 use crate::store::api_key::StoredKey;
 use crate::store::clock::Clock;
-use crate::store::wake::{Listener, Subject};
+use crate::store::notifier::Notifier;
+use crate::store::wake::Subject;
 use crate::store::{Kind, Store, StoreError, api_key};
 use crate::tasks::Stage;
 pub use cached_key::CachedKey;
@@ -115,12 +116,16 @@ impl Entry {
 impl Keys {
     /// Starts the tasks that follow changes, renew keys in use and write when keys were used, in `stage`, which must outlive the users
     /// of [`Keys`].
-    pub fn start(store: &Store, time: &Clock, settings: &Settings, stage: &Stage) -> Self {
+    pub fn start(
+        store: &Store,
+        time: &Clock,
+        notifier: &Notifier,
+        settings: &Settings,
+        stage: &Stage,
+    ) -> Self {
         let shared = Arc::new(Shared::new(store, time, settings));
-        let listener = Listener::of(Subject::ApiKey);
-        let follow = renew::follow(Arc::clone(&shared), listener.wake(), stage.stop_token());
+        let follow = renew::follow(Arc::clone(&shared), notifier.wake(Subject::ApiKey), stage.stop_token());
         stage.spawn_loop("keys.follow", follow);
-        stage.spawn_loop("keys.listen", listener.run(store.clone(), stage.stop_token()));
         stage.spawn_loop("keys.usage", usage::run(Arc::clone(&shared), stage.stop_token()));
         Self { shared }
     }
