@@ -42,7 +42,7 @@ use usage::Usage;
 const RENEW_AFTER: Duration = Duration::from_secs(60);
 
 /// Pause before the database is asked again for a key that was accepted without it.
-const ASK_AGAIN_AFTER: Duration = Duration::from_secs(2);
+const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// Most lookups at a time, of cached keys and of other keys each. Uploads and the relay keep the rest of the pool.
 const MAX_LOOKUPS: usize = 2;
@@ -226,7 +226,7 @@ impl Shared {
             return Err(KeysError::Unavailable);
         }
         let cached = Arc::clone(&entry.key);
-        let entry = Entry { renew_at: Instant::now() + ASK_AGAIN_AFTER, ..entry };
+        let entry = Entry { renew_at: Instant::now() + RETRY_AFTER, ..entry };
         self.cached.insert(key.key_id, entry, generation);
         self.compare(cached, key)
     }

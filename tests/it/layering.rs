@@ -37,7 +37,7 @@ const OWNED: &[(&str, &str)] = &[
 ];
 
 /// The load generator, from `src`.
-const FLEET: &str = "../fleet/src";
+const FLEET: &str = "../benches/fleet/src";
 
 /// Outside crates that every room may name, but for the pure ones.
 const EVERYDAY: &[&str] = &[
