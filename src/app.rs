@@ -24,7 +24,8 @@ use crate::owners::Owners;
 use crate::react::{AlertPublisher, RedisView};
 use crate::store::clock::Clock;
 use crate::store::health::{Encryption, encryption};
-use crate::store::wake::{Announcer, Listener, Subject};
+use crate::store::notifier::Notifier;
+use crate::store::wake::Subject;
 use crate::store::{Store, schema};
 use crate::tasks::{Stage, Tasks};
 use crate::{notify, relay, schedule, telemetry};
@@ -77,32 +78,29 @@ impl Service {
         clock.spawn_loop("policies", policies);
         let view = RedisView::new(store.clone(), cache.clone(), &settings, reaction.stop_token());
         reaction.spawn_loop("latest_view", view.clone().watch());
-        let listener = Listener::of(Subject::Notification);
-        notify::start(&notify, &store, &time, &listener, &settings);
-        let alerts = AlertPublisher::new(&view, listener.wake(), &settings);
+        let mut notifier = Notifier::default();
+        notify::start(&notify, &store, &time, &notifier, &settings);
+        let alerts = AlertPublisher::new(&view, notifier.wake(Subject::Notification), &settings);
         reaction.spawn_loop("alert_view", alerts.run(reaction.stop_token()));
-        notify.spawn_loop("listener", listener.run(store.clone(), notify.stop_token()));
-        let announcer = Announcer::of(Subject::Outbox);
-        let notifications = Announcer::of(Subject::Notification);
-        for (name, each) in [("announcer.outbox", &announcer), ("announcer.notification", &notifications)] {
-            reaction
-                .spawn_loop(name, each.clone().run(store.clone(), settings.clone(), reaction.stop_token()));
-        }
-        let sweeps =
-            schedule::alerts::run(store.clone(), notifications.clone(), settings.clone(), clock.stop_token());
+        let sweeps = schedule::alerts::run(
+            store.clone(),
+            notifier.notification(),
+            settings.clone(),
+            clock.stop_token(),
+        );
         clock.spawn_loop("alerts", sweeps);
-        relay::start(&reaction, &store, &view, &notifications, &settings);
-        let writers = Ingest::start(&store, &announcer, &settings, &ingest);
+        relay::start(&reaction, &store, &view, &notifier, &settings);
+        let writers = Ingest::start(&store, &notifier.outbox(), &settings, &ingest);
         let (monitor, sampler, changes) = Monitor::new(&store, &cache, writers.stats(), &settings);
         monitor::describe_conditions();
         notify::operators::start(&notify, changes, &time, &settings);
         clock.spawn_loop("monitor", sampler.run(clock.stop_token()));
-        let owners = Owners::start(&store, &cache, &settings, &ingest);
+        let owners = Owners::start(&store, &cache, &mut notifier, &settings, &ingest);
 
         let needs_keys = settings.authentication == Authentication::Keys;
         let state = http::State::new(
             http::Services {
-                keys: needs_keys.then(|| Keys::start(&store, &time, &settings, &ingest)),
+                keys: needs_keys.then(|| Keys::start(&store, &time, &notifier, &settings, &ingest)),
                 ingest: writers,
                 owners,
                 store: store.clone(),
@@ -115,6 +113,8 @@ impl Service {
             },
             &settings,
         );
+        // In the stage that stops last: what the others announce while they stop is still sent.
+        clock.spawn_loop("notifier", notifier.run(store.clone(), settings.clone(), clock.stop_token()));
         if let Some(tls) = &tls {
             clock.spawn_loop("certificate", tls.clone().follow(clock.stop_token()));
         }

@@ -76,7 +76,7 @@ pub(super) struct ConfigAnswer {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "the document has to tell what is read from pairs")]
 pub(super) struct ConfigParams {
-    /// The tenant it was told of last; empty or 0: none. Also: `customerId`.
+    /// The tenant it was given last; empty or 0: none. Also: `customerId`.
     #[param(example = "1939964806110937090")]
     customer_id: Option<String>,
     /// Its serial. Also: `device_sn`.

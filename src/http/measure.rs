@@ -1,11 +1,11 @@
-//! Counts, times and traces every request, and adds what every answer has.
+//! Counts, times and traces every request.
 //!
 //! Before: `access` has not seen the request yet. After: the answer leaves.
 //! Promise: the same for every route, those that do not exist included.
 
 use std::sync::Arc;
 
-use axum::extract::{MatchedPath, Request, State as Shared};
+use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::Response;
 use tokio::time::Instant;
@@ -13,7 +13,6 @@ use tracing::{Instrument, Span};
 
 use super::access::Peer;
 use super::connections::ConnectionState;
-use super::headers::SecurityHeaders;
 use crate::telemetry::names;
 use crate::telemetry::trace::{self, TraceContext};
 
@@ -34,14 +33,9 @@ fn request_span(request: &Request, route: &str) -> Span {
     span
 }
 
-/// Counts and times every request under its route, and adds what every answer has.
-pub(super) async fn measure(
-    Shared(headers): Shared<SecurityHeaders>,
-    request: Request,
-    next: Next,
-) -> Response {
+/// Counts and times every request under its route.
+pub(super) async fn measure(request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let caching = SecurityHeaders::caching(request.uri().path());
     let route = request
         .extensions()
         .get::<MatchedPath>()
@@ -54,10 +48,9 @@ pub(super) async fn measure(
         }
     };
     set_state(ConnectionState::Answering);
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let response = next.run(request).instrument(span.clone()).await;
     set_state(ConnectionState::Waiting);
     span.record("http.response.status_code", response.status().as_u16());
-    headers.add(&mut response, caching);
     let status = response.status().as_u16().to_string();
     metrics::counter!(names::REQUESTS, "route" => route.clone(), "status" => status).increment(1);
     metrics::histogram!(names::REQUEST_SECONDS, "route" => route).record(started.elapsed());

@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Extension, Request};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
@@ -54,7 +54,6 @@ use crate::wire::peek::{Peek, peek};
 use access::{Access, Caller};
 use body::{Bodies, BudgetPool, BudgetShare, Parse, Parsed};
 use connections::Connections;
-use headers::SecurityHeaders;
 use retention::RawRetention;
 use unknown_names::UnknownNameCounts;
 
@@ -66,7 +65,7 @@ pub struct State {
     ingest: Ingest,
     owners: Owners,
     store: Store,
-    stats: api::stats::Remembered,
+    stats: api::stats::CachedStats,
     metrics: PrometheusHandle,
     monitor: Monitor,
     device_zone: TimeZone,
@@ -118,7 +117,7 @@ impl State {
             ingest: services.ingest,
             owners: services.owners.clone(),
             store: services.store,
-            stats: api::stats::Remembered::default(),
+            stats: api::stats::CachedStats::default(),
             metrics: services.metrics,
             monitor: services.monitor,
             device_zone: settings.device_zone(),
@@ -277,12 +276,12 @@ fn routes() -> OpenApiRouter<Arc<State>> {
 /// The routes, and the layers around them.
 pub fn router(state: Arc<State>, settings: &Settings) -> Router {
     let (routes, document) = routes().split_for_parts();
-    routes
+    let routes = routes
         .fallback(error::no_such_route)
         .method_not_allowed_fallback(error::wrong_method)
         .layer(Extension(openapi::Document::new(&document, settings.authentication)))
         .layer(from_fn_with_state(state.clone(), access::check))
         .layer(from_fn_with_state(settings.language, error::localize))
-        .layer(from_fn_with_state(SecurityHeaders::of(settings), measure::measure))
-        .with_state(state)
+        .layer(from_fn(measure::measure));
+    headers::add(routes, settings).with_state(state)
 }

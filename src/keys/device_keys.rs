@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{ASK_AGAIN_AFTER, Keys, KeysError, RENEW_AFTER, Shared, log_lookup_error};
+use super::{Keys, KeysError, RENEW_AFTER, RETRY_AFTER, Shared, log_lookup_error};
 use crate::lookup_cache::LookupCache;
 use crate::model::device_key::{DeviceKey, DeviceKeys};
 use crate::store::{StoreError, device_key};
@@ -103,7 +103,7 @@ impl Shared {
             return Err(KeysError::Unavailable);
         }
         let keys = Arc::clone(&entry.keys);
-        let entry = Entry { renew_at: Instant::now() + ASK_AGAIN_AFTER, ..entry };
+        let entry = Entry { renew_at: Instant::now() + RETRY_AFTER, ..entry };
         self.device_keys.0.insert((), entry, generation);
         Ok(keys)
     }

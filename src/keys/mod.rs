@@ -30,7 +30,8 @@ use crate::lookup_cache::LookupCache;
 use crate::model::api_key::{KeyId, Presented};
 use crate::store::api_key::StoredKey;
 use crate::store::clock::Clock;
-use crate::store::wake::{Listener, Subject};
+use crate::store::notifier::Notifier;
+use crate::store::wake::Subject;
 use crate::store::{Kind, Store, StoreError, api_key};
 use crate::tasks::Stage;
 pub use cached_key::CachedKey;
@@ -41,7 +42,7 @@ use usage::Usage;
 const RENEW_AFTER: Duration = Duration::from_secs(60);
 
 /// Pause before the database is asked again for a key that was accepted without it.
-const ASK_AGAIN_AFTER: Duration = Duration::from_secs(2);
+const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// Most lookups at a time, of cached keys and of other keys each. Uploads and the relay keep the rest of the pool.
 const MAX_LOOKUPS: usize = 2;
@@ -115,12 +116,16 @@ impl Entry {
 impl Keys {
     /// Starts the tasks that follow changes, renew keys in use and write when keys were used, in `stage`, which must outlive the users
     /// of [`Keys`].
-    pub fn start(store: &Store, time: &Clock, settings: &Settings, stage: &Stage) -> Self {
+    pub fn start(
+        store: &Store,
+        time: &Clock,
+        notifier: &Notifier,
+        settings: &Settings,
+        stage: &Stage,
+    ) -> Self {
         let shared = Arc::new(Shared::new(store, time, settings));
-        let listener = Listener::of(Subject::ApiKey);
-        let follow = renew::follow(Arc::clone(&shared), listener.wake(), stage.stop_token());
+        let follow = renew::follow(Arc::clone(&shared), notifier.wake(Subject::ApiKey), stage.stop_token());
         stage.spawn_loop("keys.follow", follow);
-        stage.spawn_loop("keys.listen", listener.run(store.clone(), stage.stop_token()));
         stage.spawn_loop("keys.usage", usage::run(Arc::clone(&shared), stage.stop_token()));
         Self { shared }
     }
@@ -221,7 +226,7 @@ impl Shared {
             return Err(KeysError::Unavailable);
         }
         let cached = Arc::clone(&entry.key);
-        let entry = Entry { renew_at: Instant::now() + ASK_AGAIN_AFTER, ..entry };
+        let entry = Entry { renew_at: Instant::now() + RETRY_AFTER, ..entry };
         self.cached.insert(key.key_id, entry, generation);
         self.compare(cached, key)
     }

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //!  vk_5f0c3a91be47_8d1e…  (64 digits)
-//!  │  │            └ the secret: 256 bits of chance, known to whoever has the key. Kept is its SHA-256
+//!  │  │            └ the secret: 256 bits of entropy, known to whoever has the key. Kept is its SHA-256
 //!  │  └ the public part, by which the key is looked up, listed and revoked
 //!  └ so that programs that look for leaked secrets know one
 //! ```

@@ -27,7 +27,8 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Settings;
 use crate::model::{Channel, Message};
 use crate::store::clock::Clock;
-use crate::store::wake::Listener;
+use crate::store::notifier::Notifier;
+use crate::store::wake::Subject;
 use crate::store::{Store, notification};
 use crate::tasks::Stage;
 use crate::telemetry::names;
@@ -59,8 +60,8 @@ trait Sender: Send + Sync + 'static {
     }
 }
 
-/// Starts a loop per channel, each woken by `listener`. When the stage stops, each finishes what it has leased.
-pub fn start(stage: &Stage, store: &Store, time: &Clock, listener: &Listener, settings: &Settings) {
+/// Starts a loop per channel, each woken by `notifier`. When the stage stops, each finishes what it has leased.
+pub fn start(stage: &Stage, store: &Store, time: &Clock, notifier: &Notifier, settings: &Settings) {
     let (notify, at_once) = (&settings.notify, Duration::ZERO);
     let merge = notify.merge_seconds;
     let budget = Duration::from_millis(notify.wecom_robot_interval_ms);
@@ -68,7 +69,7 @@ pub fn start(stage: &Stage, store: &Store, time: &Clock, listener: &Listener, se
     let http = client::build(client::builder(notify));
     let provider = || http.clone();
     let mut unset = Vec::new();
-    let mut begin = Begin { stage, store, listener, settings, unset: &mut unset };
+    let mut begin = Begin { stage, store, notifier, settings, unset: &mut unset };
     begin.channel("notify.webhook", webhook::Webhook::new(notify, time.clone()), 0, at_once);
     let robot = provider().and_then(|http| wecom_robot::Robot::new(notify, http));
     begin.channel("notify.wecom_robot", robot, 0, budget);
@@ -86,7 +87,7 @@ pub fn start(stage: &Stage, store: &Store, time: &Clock, listener: &Listener, se
 struct Begin<'a> {
     stage: &'a Stage,
     store: &'a Store,
-    listener: &'a Listener,
+    notifier: &'a Notifier,
     settings: &'a Settings,
     unset: &'a mut Vec<String>,
 }
@@ -102,7 +103,8 @@ impl Begin<'_> {
         self.unset.extend(sender.as_ref().err().cloned());
         let policy = SendPolicy { attempts: self.settings.notify.attempts, interval };
         let settings = LoopSettings::of::<S>(self.settings, policy, merge_seconds);
-        let sender_loop = SenderLoop::new(self.store, sender, settings, self.listener.wake());
+        let sender_loop =
+            SenderLoop::new(self.store, sender, settings, self.notifier.wake(Subject::Notification));
         self.stage.spawn_loop(name, sender_loop.run(self.stage.stop_token()));
     }
 }

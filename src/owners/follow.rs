@@ -1,6 +1,6 @@
 //! Changes of the directory: cached owners are dropped at once, those in Redis as soon as possible.
 //!
-//! Before: triggers on the directory's tables notify `store::owners`, whoever changes them. After: the owners of the next upload
+//! Before: triggers on the directory's tables notify `store::notifier`, whoever changes them. After: the owners of the next upload
 //! are looked up again.
 //! Promise: the cache is dropped before Redis. Redis is brought to the version of the directory even if it was away or
 //! flushed; until then nothing is read from it (`cache::owner`).
@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Shared;
 use crate::cache::{CacheError, owner};
-use crate::store::owners::{self, OwnerChange, Tenures, Version};
+use crate::store::owners::{OwnerChange, Tenures, Version};
 use crate::timeline::{self, TimelineError};
 
 /// Most updates that may wait for Redis. An update that does not fit is made up for when the versions are compared next.
@@ -39,12 +39,8 @@ pub(super) enum RedisUpdate {
     Found(Tenures),
 }
 
-/// Follows the directory until `stop`.
-pub(super) async fn run(shared: Arc<Shared>, updates: mpsc::Sender<RedisUpdate>, stop: CancellationToken) {
-    owners::follow(shared.store.clone(), stop, |change| apply_change(&shared, &updates, change)).await;
-}
-
-fn apply_change(shared: &Shared, updates: &mpsc::Sender<RedisUpdate>, change: OwnerChange) {
+/// Takes in a change of the directory, or that changes are not heard.
+pub(super) fn apply_change(shared: &Shared, updates: &mpsc::Sender<RedisUpdate>, change: OwnerChange) {
     let mut version = shared.version.lock().unwrap_or_else(PoisonError::into_inner);
     let update = match change {
         OwnerChange::Listening(now) => {

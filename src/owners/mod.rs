@@ -27,6 +27,7 @@ use crate::cache::Cache;
 use crate::config::Settings;
 use crate::lookup_cache::LookupCache;
 use crate::model::{Owner, OwnerSlot, Tenure};
+use crate::store::notifier::Notifier;
 use crate::store::owners::{self, Version};
 use crate::store::{Kind, Store, StoreError};
 use crate::tasks::Stage;
@@ -96,8 +97,15 @@ impl Shared {
 }
 
 impl Owners {
-    /// Starts the lookup task and the tasks that follow changes, in `stage`, which must outlive the users of [`Owners`].
-    pub fn start(store: &Store, redis: &Cache, settings: &Settings, stage: &Stage) -> Self {
+    /// Starts the lookup task and the task that updates Redis, in `stage`, which must outlive the users of [`Owners`]; `notifier`
+    /// reports the changes.
+    pub fn start(
+        store: &Store,
+        redis: &Cache,
+        notifier: &mut Notifier,
+        settings: &Settings,
+        stage: &Stage,
+    ) -> Self {
         let shared = Arc::new(Shared {
             store: store.clone(),
             redis: redis.clone(),
@@ -114,7 +122,8 @@ impl Owners {
         stage.spawn_loop("owners.lookup", lookup);
         let update_redis = follow::update_redis(Arc::clone(&shared), redis_updates, stage.stop_token());
         stage.spawn_loop("owners.keep", update_redis);
-        stage.spawn_loop("owners.follow", follow::run(Arc::clone(&shared), updates, stage.stop_token()));
+        let following = Arc::clone(&shared);
+        notifier.on_directory_change(move |change| follow::apply_change(&following, &updates, change));
         Self { shared, requests }
     }
 

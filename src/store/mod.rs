@@ -35,11 +35,11 @@ pub mod health_data;
 mod health_document;
 pub mod job;
 pub mod latest_view;
-mod listen_connection;
 pub mod locks;
 pub mod migrate;
 pub mod migrations;
 pub mod notification;
+pub mod notifier;
 pub mod outbox;
 #[cfg(feature = "fleet")]
 pub mod overview;

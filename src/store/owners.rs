@@ -6,14 +6,12 @@
 //! followed by [`OwnerChange::Disconnected`].
 
 use std::collections::{BTreeSet, HashMap};
-use std::convert::Infallible;
+use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep};
+use tokio::time::timeout;
 use tokio_postgres::{Client, Row};
-use tokio_util::sync::CancellationToken;
 
-use super::listen_connection::{Outage, PING_EVERY, ask, drive};
 use super::{Statement, Store, StoreError, statement};
 use crate::model::tenant::{Directory, ForeignIds, UnverifiedIds};
 use crate::model::{Owner, OwnerSlot, Tenure};
@@ -129,60 +127,21 @@ pub enum OwnerChange {
     Disconnected,
 }
 
-/// Reports every change to `on_change` until `stop`, on a connection of its own.
-pub async fn follow(store: Store, stop: CancellationToken, on_change: impl Fn(OwnerChange)) {
-    let mut outage = Outage::new("owners", "owners are read from the database meanwhile");
-    while !stop.is_cancelled() {
-        let began = Instant::now();
-        tokio::select! {
-            error = session(&store, &on_change) => {
-                on_change(OwnerChange::Disconnected);
-                outage.wait(began, &error, &stop).await;
-            }
-            () = stop.cancelled() => {}
-        }
-    }
-}
-
-/// Uses one connection until it fails.
-async fn session(store: &Store, on_change: &impl Fn(OwnerChange)) -> StoreError {
-    let (client, mut connection) = match store.connect().await {
-        Ok(session) => session,
-        Err(error) => return error,
-    };
-    let on_payload = |payload: &str| match parse(payload) {
-        Some(change) => on_change(change),
-        // Anybody may send NOTIFY on this channel.
-        None => tracing::debug!("a notification that cannot be read"),
-    };
-    tokio::select! {
-        Err(lost) = listen(&client, store, on_change) => lost,
-        lost = drive(&mut connection, on_payload) => lost,
-    }
-}
-
-/// Listens first and reads the version then: a change between the two is reported, at worst twice.
-async fn listen(
-    client: &Client,
-    store: &Store,
-    on_change: &impl Fn(OwnerChange),
-) -> Result<Infallible, StoreError> {
-    ask(client, store, "listen vitals_owner").await?;
-    let reading = client.query(VERSION.sql, &[]);
-    let rows = tokio::time::timeout(store.connect_timeout(), reading)
+/// The version of the directory.
+///
+/// # Errors
+/// The database is away.
+pub(super) async fn version(client: &Client, deadline: Duration) -> Result<Version, StoreError> {
+    let rows = timeout(deadline, client.query(VERSION.sql, &[]))
         .await
         .map_err(|_| StoreError::Timeout(VERSION.name))?
         .map_err(|source| StoreError::Postgres { statement: VERSION.name, source })?;
     let row = rows.first().ok_or_else(|| StoreError::State("vitals.directory has no row".into()))?;
-    on_change(OwnerChange::Listening(version_of(row)));
-    loop {
-        sleep(PING_EVERY).await;
-        ask(client, store, "").await?;
-    }
+    Ok(version_of(row))
 }
 
 /// `<version> *` or `<version> ["serial", …]`.
-fn parse(payload: &str) -> Option<OwnerChange> {
+pub(super) fn parse_change(payload: &str) -> Option<OwnerChange> {
     let (number, devices) = payload.split_once(' ')?;
     let number = number.parse().ok()?;
     let device_sns = match devices {
@@ -213,10 +172,10 @@ mod tests {
     #[test]
     fn a_notification_names_devices_or_any() {
         let some = OwnerChange::Changed { number: 7, device_sns: Some(vec!["A 1".into(), "B\"2".into()]) };
-        assert_eq!(parse(r#"7 ["A 1","B\"2"]"#), Some(some));
-        assert_eq!(parse("8 *"), Some(OwnerChange::Changed { number: 8, device_sns: None }));
+        assert_eq!(parse_change(r#"7 ["A 1","B\"2"]"#), Some(some));
+        assert_eq!(parse_change("8 *"), Some(OwnerChange::Changed { number: 8, device_sns: None }));
         for strange in ["", "8", "x *", "8 [", "8 {}"] {
-            assert_eq!(parse(strange), None, "{strange}");
+            assert_eq!(parse_change(strange), None, "{strange}");
         }
     }
 }

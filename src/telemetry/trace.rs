@@ -6,6 +6,8 @@
 //! The halves of the service meet only in PostgreSQL, and so do their traces: outbox rows and notifications carry the W3C
 //! `traceparent` of the span that wrote them. Many requests share a batch: the first sampled request is the parent of its span, the
 //! others are linked.
+//!
+//! `traceparent` is parsed here: the propagator of opentelemetry_sdk takes ids of any length, where W3C asks for 32 and 16 digits.
 
 use std::time::Duration;
 

@@ -3,6 +3,7 @@
 //! Before: `fields` has the text of a value. After: `item` asks for a whole number, a decimal or a coordinate.
 //! Promise: up to 28 significant digits are kept as sent (36.60 stays 36.60); what a sender writes beyond them is the
 //! binary noise of its floats, and is rounded.
+//! Not by rust_decimal's own parsers: they take `1_000` and refuse `1e-400` and `0e99` (a test says so).
 
 use std::ops::RangeInclusive;
 
@@ -247,6 +248,14 @@ mod tests {
             read("0.00000000000000000000000000006").decimal().to_string(),
             "0.0000000000000000000000000001"
         );
+    }
+
+    #[test]
+    fn the_parsers_of_rust_decimal_read_less_and_more() {
+        assert!("1_000".parse::<Decimal>().is_ok() && Number::read("1_000").is_err());
+        for text in ["1e-400", "0e99"] {
+            assert!(Decimal::from_scientific(text).is_err() && Number::read(text).is_ok(), "{text}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The layers, held against the `use` lines and paths of the sources.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Who may know whom. `config`, `tasks` and `telemetry` are for all but `wire` and `model`, `metric` and `language` are for all.
@@ -28,20 +28,142 @@ const FOR_ALL: &[&str] = &["config", "tasks", "telemetry"];
 /// Who may be known to all: the registry of metrics, and the texts for people.
 const FOR_EVERYONE: &[&str] = &["metric", "language"];
 
-/// Who alone may name what.
+/// Calls of the standard library and of tokio that have one door.
 const OWNED: &[(&str, &str)] = &[
-    ("tokio_postgres::", "store"),
-    ("deadpool_postgres::", "store"),
-    ("redis::", "cache"),
-    ("axum::", "http"),
-    ("reqwest::", "notify"),
-    ("lettre::", "notify"),
-    ("opentelemetry", "telemetry"),
-    ("sysinfo::", "monitor"),
     ("std::env::", "config"),
     ("env::var", "config"),
     ("tokio::spawn", "tasks"),
     ("spawn_blocking", "tasks"),
+];
+
+/// The load generator, from `src`.
+const FLEET: &str = "../benches/fleet/src";
+
+/// Outside crates that every room may name, but for the pure ones.
+const EVERYDAY: &[&str] = &[
+    "bytes",
+    "futures_util",
+    "jiff",
+    "metrics",
+    "serde",
+    "serde_json",
+    "thiserror",
+    "tokio",
+    "tokio_util",
+    "tracing",
+];
+
+/// Rooms without a runtime, logs or metrics: they may name what stands beside them in [`CRATES`] alone.
+const PURE: &[&str] = &["language", "metric", "model", "wire"];
+
+/// Which other outside crates a room names. A value says itself how it is shown as JSON and in the API's document, so `model` names
+/// serde and utoipa.
+const CRATES: &[(&str, &[&str])] = &[
+    ("app", &["anyhow", "metrics_exporter_prometheus"]),
+    ("cache", &["rand", "redis"]),
+    (
+        "command",
+        &[
+            "anyhow",
+            "base64",
+            "clap",
+            "console",
+            "csv",
+            "encoding_rs",
+            "indicatif",
+            "rand",
+            "rustix",
+            "sha2",
+            "toml",
+            "vitals_fleet",
+            "whoami",
+        ],
+    ),
+    ("config", &["confique", "ipnet", "strsim", "toml"]),
+    ("demo", &["anyhow", "clap", "console", "metrics_exporter_prometheus", "rustix", "vitals_fleet"]),
+    (
+        "http",
+        &[
+            "axum",
+            "base64",
+            "flate2",
+            "governor",
+            "http_body_util",
+            "hyper",
+            "hyper_util",
+            "ipnet",
+            "metrics_exporter_prometheus",
+            "moka",
+            "serde_path_to_error",
+            "sha2",
+            "tokio_io_timeout",
+            "tokio_rustls",
+            "tower_http",
+            "utoipa",
+            "utoipa_axum",
+            "utoipa_swagger_ui",
+            "zstd",
+        ],
+    ),
+    ("ingest", &["lru", "siphasher"]),
+    ("keys", &["subtle"]),
+    ("language", &["fluent_bundle", "jiff", "serde", "unic_langid"]),
+    ("lookup_cache", &["moka"]),
+    ("main", &["clap", "mimalloc"]),
+    ("metric", &["rust_decimal"]),
+    (
+        "model",
+        &[
+            "base64",
+            "bytes",
+            "hmac",
+            "jiff",
+            "rust_decimal",
+            "serde",
+            "serde_json",
+            "serde_path_to_error",
+            "sha2",
+            "thiserror",
+            "utoipa",
+            "uuid",
+        ],
+    ),
+    ("monitor", &["sysinfo"]),
+    ("notify", &["backon", "ipnet", "lettre", "rand", "reqwest", "standardwebhooks", "uuid"]),
+    ("owners", &["moka"]),
+    ("react", &["backon"]),
+    ("relay", &["backon"]),
+    ("schedule", &["backon"]),
+    (
+        "store",
+        &[
+            "backon",
+            "deadpool_postgres",
+            "percent_encoding",
+            "refinery",
+            "rust_decimal",
+            "rustls_native_certs",
+            "sha2",
+            "tokio_postgres",
+            "tokio_postgres_rustls",
+            "tokio_rustls",
+            "uuid",
+        ],
+    ),
+    (
+        "telemetry",
+        &[
+            "anyhow",
+            "console",
+            "metrics_exporter_prometheus",
+            "opentelemetry",
+            "opentelemetry_otlp",
+            "opentelemetry_sdk",
+            "tracing_opentelemetry",
+            "tracing_subscriber",
+        ],
+    ),
+    ("wire", &["bytes", "jiff", "rust_decimal", "serde", "serde_json", "siphasher", "thiserror"]),
 ];
 
 #[test]
@@ -63,12 +185,11 @@ fn each_stage_knows_only_the_stages_it_may() {
 }
 
 #[test]
-fn each_outside_library_has_one_door() {
+fn what_has_one_door_is_named_there_alone() {
     let mut breaches = Vec::new();
     for (file, text) in sources("") {
         for (name, owner) in OWNED {
-            let stage = stage_of(&file);
-            if stage != *owner && code(&text).any(|line| mentions(line, name)) {
+            if stage_of(&file) != *owner && code(&text).any(|line| mentions(line, name)) {
                 breaches.push(format!("{} names {name}", file.display()));
             }
         }
@@ -77,15 +198,53 @@ fn each_outside_library_has_one_door() {
 }
 
 #[test]
-fn every_file_says_where_it_stands() {
+fn each_room_names_the_outside_crates_of_its_row_and_no_others() {
+    let crates = dependencies();
+    let mut named: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for (file, text) in sources("") {
+        let room = stage_of(&file);
+        let found = crates.iter().filter(|name| code(&text).any(|line| names_crate(line, name)));
+        let found = found
+            .map(String::as_str)
+            .filter(|name| PURE.contains(&room.as_str()) || !EVERYDAY.contains(name));
+        named.entry(room.clone()).or_default().extend(found);
+    }
+    named.retain(|_, crates| !crates.is_empty());
+    let allowed: BTreeMap<String, BTreeSet<&str>> =
+        CRATES.iter().map(|(room, crates)| ((*room).to_owned(), crates.iter().copied().collect())).collect();
+    for room in named.keys().chain(allowed.keys()) {
+        assert_eq!(
+            named.get(room),
+            allowed.get(room),
+            "left: what src/{room} names, right: its row in CRATES"
+        );
+    }
+}
+
+/// The crates of `[dependencies]`, as code names them.
+fn dependencies() -> Vec<String> {
+    let manifest =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).expect("text");
+    let manifest: toml::Table = manifest.parse().expect("TOML");
+    let dependencies = manifest["dependencies"].as_table().expect("a table");
+    dependencies.keys().map(|name| name.replace('-', "_")).collect()
+}
+
+fn names_crate(line: &str, name: &str) -> bool {
+    mentions(line, &format!("{name}::"))
+        || line.trim_start().trim_start_matches("pub ") == format!("use {name};")
+}
+
+#[test]
+fn every_file_says_where_it_stands() {
+    for (file, text) in sources("").into_iter().chain(sources(FLEET)) {
         assert!(text.starts_with("//! "), "{} does not open with what it does", file.display());
     }
 }
 
 #[test]
 fn no_file_is_too_long_to_read_in_one_sitting() {
-    for (file, text) in sources("") {
+    for (file, text) in sources("").into_iter().chain(sources(FLEET)) {
         let is_test = file.components().any(|part| part.as_os_str() == "tests") || file.ends_with("tests.rs");
         let lines = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).count();
         assert!(is_test || lines <= 320, "{} has {lines} lines", file.display());

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tokio_postgres::{AsyncMessage, Client, NoTls};
+use vitals::config::Authentication;
 
 use crate::harness::{Database, Process, Proxy, Service, eventually};
 
@@ -265,6 +266,20 @@ async fn many_commits_make_few_notifications() {
     assert!(heard <= most, "{heard} notifications in {intervals} intervals");
     let commits = crate::relay::count(&client, "select count(distinct batch_id) from health_data").await;
     assert!(commits > 250, "one commit each: {commits}");
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn an_instance_listens_to_all_subjects_on_one_connection() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let service =
+        Service::start_with(&database, |settings| settings.authentication = Authentication::Keys).await;
+    // The last statement of a session that has begun to listen, until it is asked for a sign of life.
+    let listening = "select count(*) from pg_stat_activity where datname = current_database()
+                     and application_name like 'vitals %' and (query ilike 'listen %' or query like '%owners.version%')";
+    eventually("it listens", || async { (count(&client, listening).await > 0).then_some(()) }).await;
+    assert_eq!(count(&client, listening).await, 1);
     service.finish().await;
 }
 

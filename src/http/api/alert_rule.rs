@@ -191,7 +191,7 @@ impl RuleChange {
         check_words(actor.as_deref(), None)?;
         let rule_id = taken(&mut columns, "rule_id")?;
         let version = taken(&mut columns, "version")?;
-        // The rest of what an answer tells is nobody's to say.
+        // The other fields of an answer cannot be set.
         columns.retain(|name, _| !KEPT_COLUMNS.contains(&name.as_str()));
         let draft = RuleDraft::read(columns).map_err(|reason| ApiError::Bad(Text::Verbatim(reason)))?;
         Ok(Self { draft, actor, rule_id, version })

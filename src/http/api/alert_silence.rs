@@ -66,7 +66,7 @@ pub(in crate::http) async fn get_api_alerts_silences(
     Ok(Json(AlertSilences { silences }))
 }
 
-/// For a while nobody is told of alerts that match all that is named
+/// For a while nobody is notified of alerts that match every given field
 #[utoipa::path(post, path = "/api/alerts/silences", tag = "alerts", security(("bearer" = ["admin"]), ("basic" = ["admin"])),
     request_body(content = SilenceDraft,
         example = json!({ "device_sn": "CRFTQ23409001890", "for_seconds": 7200, "actor": "nurse Li", "note": "in the bath" })),

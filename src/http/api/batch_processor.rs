@@ -72,7 +72,7 @@ pub(in crate::http) struct ProcessorMetrics {
     shards: Option<Vec<ShardFigures>>,
 }
 
-/// Why it is answered 503: it is not well, or a key could not be looked up
+/// Why it is answered 503: it is unhealthy, or a key could not be looked up
 #[derive(ToSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "the document has to tell two answers in one")]
@@ -140,7 +140,7 @@ pub(in crate::http) struct Detail {
 pub(in crate::http) async fn get_api_batch_processor_health(
     Shared(state): Shared<Arc<State>>,
 ) -> (StatusCode, Json<ProcessorHealth>) {
-    let health = judge(&state.monitor.snapshot());
+    let health = health_of(&state.monitor.snapshot());
     let status = match health.status {
         Status::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
         Status::Healthy | Status::Degraded => StatusCode::OK,
@@ -183,7 +183,7 @@ pub(in crate::http) async fn get_api_batch_processor_metrics(
     }))
 }
 
-fn judge(snapshot: &Snapshot) -> ProcessorHealth {
+fn health_of(snapshot: &Snapshot) -> ProcessorHealth {
     let recent = snapshot.recent_total();
     let (queue_use, shard) = snapshot.fullest();
     let (error_rate, memory_use) = (snapshot.error_rate(), snapshot.usage.memory());
@@ -289,7 +289,7 @@ mod tests {
             batches: 1,
             committed_at: None,
         };
-        let health = judge(&Snapshot {
+        let health = health_of(&Snapshot {
             uptime: Duration::from_secs(60),
             shards: vec![shard],
             recent: vec![recent],
@@ -322,7 +322,7 @@ mod tests {
 
     #[test]
     fn nothing_at_all_is_healthy() {
-        let health = judge(&Snapshot {
+        let health = health_of(&Snapshot {
             uptime: Duration::ZERO,
             shards: Vec::new(),
             recent: Vec::new(),

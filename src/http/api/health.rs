@@ -93,7 +93,7 @@ enum Trouble {
         (status = 503, description = "A part is late or down; the others may go on", body = Trouble),
     ))]
 pub(in crate::http) async fn get_api_health(Shared(state): Shared<Arc<State>>) -> (StatusCode, Json<Report>) {
-    let (components, _) = state.look_at_parts().await;
+    let (components, _) = state.probe_components().await;
     let Components { postgres, redis, relay, notify, rollups, jobs } = &components;
     let parts = [postgres, redis, relay, notify, rollups];
     let is_well = parts.into_iter().chain(jobs).all(|part| part.status == Condition::Up);
@@ -105,7 +105,7 @@ pub(in crate::http) async fn get_api_health(Shared(state): Shared<Arc<State>>) -
 impl State {
     /// Tells Prometheus how the parts are.
     pub(in crate::http) async fn measure_parts(&self) {
-        let (components, jobs) = self.look_at_parts().await;
+        let (components, jobs) = self.probe_components().await;
         for (name, part) in [("postgres", &components.postgres), ("redis", &components.redis)] {
             let up = if part.status == Condition::Down { 0.0 } else { 1.0 };
             metrics::gauge!(names::COMPONENT_UP, "component" => name).set(up);
@@ -125,7 +125,7 @@ impl State {
     }
 
     /// The parts, and the jobs one by one.
-    async fn look_at_parts(&self) -> (Components, Arc<[Job]>) {
+    async fn probe_components(&self) -> (Components, Arc<[Job]>) {
         let Probes { postgres, redis, backlog, jobs } = self.monitor.probe_components().await;
         let behind = |waiting: Option<Waiting>| {
             let count = waiting.map(|waiting| waiting.count);

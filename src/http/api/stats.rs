@@ -42,7 +42,7 @@ pub(in crate::http) struct Stats {
 /// The last answer: until when it is given again, and what was counted for it. Whoever asks meanwhile waits for the one that
 /// counts.
 #[derive(Debug, Default)]
-pub(in crate::http) struct Remembered(Mutex<Option<(Instant, Today, CountedRecords)>>);
+pub(in crate::http) struct CachedStats(Mutex<Option<(Instant, Today, CountedRecords)>>);
 
 /// How much came in today; at most five seconds old, or twenty times as long as counting took
 #[utoipa::path(get, path = "/api/stats", tag = "operators",

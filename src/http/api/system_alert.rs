@@ -17,18 +17,18 @@ use crate::http::error::ListErrors;
 use crate::language::Language;
 use crate::model::SystemAlert;
 
-/// What operators were told of
+/// Conditions that operators were notified of
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::http) struct SystemAlerts {
     /// Those that last, and those that ended within the last hour; newest first
-    alerts: Vec<Told>,
+    alerts: Vec<ReportedAlert>,
     /// How many of them last
     firing: usize,
 }
 
 /// A condition of the service
 #[derive(Debug, Serialize, ToSchema)]
-struct Told {
+struct ReportedAlert {
     /// `high_error_rate`, `queue_near_overflow`, `memory`, `processing_lag`, `writer_stopped`, `postgres_away`, `redis_away`,
     /// `rollups_late`, `jobs`
     #[schema(value_type = String, examples("postgres_away"))]
@@ -39,7 +39,7 @@ struct Told {
     /// `firing` or `resolved`
     #[schema(value_type = String, examples("firing"))]
     status: &'static str,
-    /// The instance it is told of
+    /// The instance that reports it
     instance: String,
     /// For a person
     message: String,
@@ -68,14 +68,14 @@ pub(in crate::http) async fn get_api_system_alerts(
     parameters: Parameters,
 ) -> Result<Json<SystemAlerts>, ApiError> {
     parameters.end()?;
-    let alerts: Vec<Told> =
+    let alerts: Vec<ReportedAlert> =
         state.monitor.alerts().into_iter().map(|alert| described(alert, language)).collect();
     let firing = alerts.iter().filter(|alert| alert.ended_at.is_none()).count();
     Ok(Json(SystemAlerts { alerts, firing }))
 }
 
-fn described(alert: SystemAlert, language: Language) -> Told {
-    Told {
+fn described(alert: SystemAlert, language: Language) -> ReportedAlert {
+    ReportedAlert {
         name: alert.condition.name(),
         severity: alert.condition.severity(),
         status: if alert.ended_at.is_none() { "firing" } else { "resolved" },

@@ -21,6 +21,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::error::OpenErrors;
+use super::headers::Cacheable;
 use crate::config::Authentication;
 pub(super) use device::{DeviceInfoUpload, EventUpload, WatchLogUpload};
 pub(super) use health::{HealthBatch, HealthUpload};
@@ -112,5 +113,5 @@ fn operations(document: &mut Value) -> impl Iterator<Item = &mut Map<String, Val
     (status = 200, description = "What this version of the service does, as OpenAPI 3.1", body = Value),
 ))]
 pub(super) async fn openapi_json(Extension(Document(json)): Extension<Document>) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], json).into_response()
+    (Extension(Cacheable), [(header::CONTENT_TYPE, "application/json")], json).into_response()
 }

@@ -6,13 +6,14 @@
 use std::io::Read;
 use std::sync::{Arc, LazyLock};
 
-use axum::extract::Path;
+use axum::extract::{Extension, Path};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use flate2::read::GzDecoder;
 use utoipa_swagger_ui::{Config, SwaggerFile};
 
 use super::super::error::{OpenErrors, no_such_route};
+use super::super::headers::Cacheable;
 
 /// Relative to `/docs`, so that it holds behind a prefix too.
 static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
@@ -34,7 +35,7 @@ pub(in crate::http) async fn docs() -> Response {
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CONTENT_SECURITY_POLICY, ONLY_FROM_HERE),
     ];
-    (headers, include_str!("docs.html")).into_response()
+    (Extension(Cacheable), headers, include_str!("docs.html")).into_response()
 }
 
 /// Leads to the page
@@ -66,7 +67,7 @@ pub(in crate::http) async fn docs_file(Path(file): Path<String>, headers: Header
 
 /// Packed, unless the client cannot unpack.
 fn whole(file: SwaggerFile<'static>, headers: &HeaderMap) -> Response {
-    let content_type = [(header::CONTENT_TYPE, file.content_type)];
+    let content_type = (Extension(Cacheable), [(header::CONTENT_TYPE, file.content_type)]);
     if !file.gzpipped {
         return (content_type, file.bytes.into_owned()).into_response();
     }
