@@ -103,7 +103,7 @@ comment on function vitals.show_rollup(vitals.rollup) is 'Makes or replaces the 
 -- Gives a rollup the columns that its new SELECT has behind those of before. What is materialised stays as it is, with NULL in
 -- them (a count: 0 where it is a table of ours, which keeps none), until it is computed again for another reason.
 -- Parameters: the rollup, its new SELECT, names and expressions of the added columns in order.
--- Locks: vitals.await_rollups, so refreshes wait; the rollup and what it is materialised in whole, all until commit.
+-- Locks: vitals.block_rollup_refresh, so refreshes wait; the rollup and what it is materialised in whole, all until commit.
 create or replace function vitals.extend_rollup(rollup_name text, new_definition text, columns text[], expressions text[]) returns void
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -113,7 +113,7 @@ declare
     r     vitals.rollup;
 begin
     perform vitals.narrow_rollups();
-    perform vitals.await_rollups();
+    perform vitals.block_rollup_refresh();
     update vitals.rollup set definition = new_definition where name = rollup_name returning * into r;
     -- What the new SELECT gives, for as long as it takes.
     execute format('create table %s as %s with no data', shape, new_definition);
