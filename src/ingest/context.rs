@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::time::{Instant, sleep};
 
 use crate::config::{Duplicates, Settings};
@@ -75,13 +76,13 @@ impl WriterContext {
     }
 }
 
-/// `work`, or [`Kind::Down`] at the deadline.
-pub(super) async fn within<T>(
+/// `work`, or [`Kind::Down`] at the deadline. Not an async function: its future would hold that of `work` twice.
+pub(super) fn within<T>(
     deadline: Duration,
     what: &'static str,
     work: impl Future<Output = Result<T, StoreError>>,
-) -> Result<T, StoreError> {
-    tokio::time::timeout(deadline, work).await.unwrap_or(Err(StoreError::Timeout(what)))
+) -> impl Future<Output = Result<T, StoreError>> {
+    tokio::time::timeout(deadline, work).map(move |done| done.unwrap_or(Err(StoreError::Timeout(what))))
 }
 
 /// When one transaction is tried again.

@@ -40,9 +40,13 @@ impl<S: Future> Sent<'_, S> {
 /// variables `begun` and `added`.
 macro_rules! pipeline {
     ($($answer:ident = $statement:expr),+ $(,)?) => {
-        $(let $answer = std::pin::pin!($statement);)+
-        $(let $answer = $crate::store::pipeline::send($answer).await;)+
-        $(let $answer = $answer.answer().await;)+
+        // In a block, so that the statements are dropped before what follows: it may be a large future too.
+        let ($($answer,)+) = {
+            $(let $answer = std::pin::pin!($statement);)+
+            $(let $answer = $crate::store::pipeline::send($answer).await;)+
+            $(let $answer = $answer.answer().await;)+
+            ($($answer,)+)
+        };
     };
 }
 pub(super) use pipeline;
