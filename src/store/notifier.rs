@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::owners::{self, OwnerChange};
 use super::tls::Connection;
-use super::wake::{Announcer, Heard, Subject, Wake};
+use super::wake::{Announcer, Subject, Wake, WakeSource};
 use super::{Store, StoreError};
 use crate::config::Settings;
 
@@ -39,9 +39,9 @@ const DIRECTORY_CHANNEL: &str = "vitals_owner";
 
 /// The notifications of one instance, in both directions.
 pub struct Notifier {
-    outbox: Heard,
-    notification: Heard,
-    api_key: Heard,
+    outbox: WakeSource,
+    notification: WakeSource,
+    api_key: WakeSource,
     announced: [(Subject, Arc<Notify>); 2],
     on_directory_change: Box<dyn Fn(OwnerChange) + Send + Sync>,
 }
@@ -49,9 +49,9 @@ pub struct Notifier {
 impl Default for Notifier {
     fn default() -> Self {
         Self {
-            outbox: Heard::default(),
-            notification: Heard::default(),
-            api_key: Heard::default(),
+            outbox: WakeSource::default(),
+            notification: WakeSource::default(),
+            api_key: WakeSource::default(),
             announced: [(Subject::Outbox, Arc::default()), (Subject::Notification, Arc::default())],
             on_directory_change: Box::new(|_| ()),
         }
@@ -67,7 +67,7 @@ impl std::fmt::Debug for Notifier {
 impl Notifier {
     /// One more loop to wake when `subject` is notified.
     pub fn wake(&self, subject: Subject) -> Wake {
-        self.heard(subject).wake()
+        self.source(subject).wake()
     }
 
     /// Announces new rows of `outbox` to all instances.
@@ -128,7 +128,7 @@ impl Notifier {
         };
         tokio::select! {
             done = work => done,
-            lost = drive(&mut connection, |channel, payload| self.hear(channel, payload)) => Err(lost),
+            lost = drive(&mut connection, |channel, payload| self.receive(channel, payload)) => Err(lost),
         }
     }
 
@@ -136,14 +136,14 @@ impl Notifier {
     async fn listen(&self, client: &Client, store: &Store) -> Result<(), StoreError> {
         ask(client, store, LISTEN).await?;
         for subject in [Subject::Outbox, Subject::Notification, Subject::ApiKey] {
-            self.heard(subject).connected();
+            self.source(subject).connected();
         }
         let version = owners::version(client, store.connect_timeout()).await?;
         (self.on_directory_change)(OwnerChange::Listening(version));
         Ok(())
     }
 
-    fn hear(&self, channel: &str, payload: &str) {
+    fn receive(&self, channel: &str, payload: &str) {
         if channel == DIRECTORY_CHANNEL {
             match owners::parse_change(payload) {
                 Some(change) => (self.on_directory_change)(change),
@@ -151,11 +151,11 @@ impl Notifier {
                 None => tracing::debug!("a notification of {DIRECTORY_CHANNEL} that is none of ours"),
             }
         } else if let Some(subject) = Subject::of_channel(channel) {
-            self.heard(subject).notified();
+            self.source(subject).notified();
         }
     }
 
-    fn heard(&self, subject: Subject) -> &Heard {
+    fn source(&self, subject: Subject) -> &WakeSource {
         match subject {
             Subject::Outbox => &self.outbox,
             Subject::Notification => &self.notification,

@@ -56,20 +56,20 @@ impl Announcer {
     }
 }
 
-/// How much was heard of a subject so far.
+/// What was received of a subject so far.
 #[derive(Debug, Clone, Copy, Default)]
 struct Count {
     connections: u64,
     notifications: u64,
 }
 
-/// What was heard of a subject, for any number of [`Wake`]s.
+/// The notifications of a subject, for any number of [`Wake`]s.
 #[derive(Debug, Default)]
-pub(super) struct Heard(watch::Sender<Count>);
+pub(super) struct WakeSource(watch::Sender<Count>);
 
-impl Heard {
+impl WakeSource {
     pub(super) fn wake(&self) -> Wake {
-        Wake { heard: self.0.subscribe(), connections: 0 }
+        Wake { received: self.0.subscribe(), connections: 0 }
     }
 
     pub(super) fn connected(&self) {
@@ -84,21 +84,21 @@ impl Heard {
 /// Wakes one loop that polls.
 #[derive(Debug)]
 pub struct Wake {
-    heard: watch::Receiver<Count>,
+    received: watch::Receiver<Count>,
     connections: u64,
 }
 
 impl Wake {
-    /// To be called before the table is queried: whatever is heard from now on ends the next [`Wake::woken`].
+    /// To be called before the table is queried: whatever is received from now on ends the next [`Wake::woken`].
     /// True when a connection was made since the last call: notifications before it are lost.
     pub fn arm(&mut self) -> bool {
-        let connections = self.heard.borrow_and_update().connections;
+        let connections = self.received.borrow_and_update().connections;
         std::mem::replace(&mut self.connections, connections) != connections
     }
 
-    /// Ends when something was heard since [`Wake::arm`].
+    /// Ends when something was received since [`Wake::arm`].
     pub async fn woken(&mut self) {
-        if self.heard.changed().await.is_err() {
+        if self.received.changed().await.is_err() {
             // Nobody listens any more; polling goes on.
             pending::<()>().await;
         }
@@ -114,35 +114,38 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_is_heard_after_arming_is_not_lost() {
-        let heard = Heard::default();
-        let mut wake = heard.wake();
+    async fn what_is_received_after_arming_is_not_lost() {
+        let source = WakeSource::default();
+        let mut wake = source.wake();
         assert!(!wake.arm(), "no connection yet");
-        heard.notified();
+        source.notified();
         wake.woken().await;
     }
 
     #[tokio::test]
     async fn a_connection_is_told_once_to_every_lane() {
-        let heard = Heard::default();
-        let (mut one, mut other) = (heard.wake(), heard.wake());
-        heard.connected();
+        let source = WakeSource::default();
+        let (mut one, mut other) = (source.wake(), source.wake());
+        source.connected();
         assert!(one.arm());
         assert!(!one.arm());
         assert!(other.arm());
     }
 
     #[tokio::test]
-    async fn arming_takes_what_was_heard_before() {
-        let heard = Heard::default();
-        let mut wake = heard.wake();
-        heard.notified();
+    async fn arming_takes_what_was_received_before() {
+        let source = WakeSource::default();
+        let mut wake = source.wake();
+        source.notified();
         wake.arm();
-        assert!(timeout(Duration::from_millis(20), wake.woken()).await.is_err(), "looked after it was heard");
+        assert!(
+            timeout(Duration::from_millis(20), wake.woken()).await.is_err(),
+            "polled after it was received"
+        );
     }
 
     #[test]
-    fn each_subject_is_heard_on_the_channel_it_is_announced_on() {
+    fn each_subject_is_received_on_the_channel_it_is_announced_on() {
         for subject in [Subject::Outbox, Subject::Notification, Subject::ApiKey] {
             let channel = subject.notify().trim_start_matches("notify ");
             assert_eq!(Subject::of_channel(channel), Some(subject));

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::{Answer, Connection, Failure, RETRY_AFTER_UNSAID, Target};
-use crate::report::{PartReport, Tally};
+use crate::report::{LoadRecorder, PartReport};
 
 /// Before an alarm that was refused or lost is sent again.
 const AFTER_FAILURE: Duration = Duration::from_millis(200);
@@ -23,9 +23,9 @@ const CONNECTIONS: u32 = 8;
 pub(super) async fn run(target: &Target, per_second: f64, stop: &CancellationToken) -> PartReport {
     let (began, every) = (Instant::now(), Duration::from_secs_f64(1.0 / per_second));
     let couriers = (0..CONNECTIONS).map(|first| courier(target, first, began, every, stop));
-    let mut sum = Tally::default();
-    for tally in futures_util::future::join_all(couriers).await {
-        sum.add(&tally);
+    let mut sum = LoadRecorder::default();
+    for recorder in futures_util::future::join_all(couriers).await {
+        sum.add(&recorder);
     }
     PartReport::new(&sum, began.elapsed())
 }
@@ -37,8 +37,8 @@ async fn courier(
     began: Instant,
     every: Duration,
     stop: &CancellationToken,
-) -> Tally {
-    let (mut tally, mut connection) = (Tally::default(), None);
+) -> LoadRecorder {
+    let (mut recorder, mut connection) = (LoadRecorder::default(), None);
     for number in (first..).step_by(CONNECTIONS as usize) {
         let due = began + every * number;
         let resting = async {
@@ -51,9 +51,9 @@ async fn courier(
             () = stop.cancelled() => break,
             () = resting => {}
         }
-        deliver(target, &mut connection, &alarm(number), due, &mut tally, stop).await;
+        deliver(target, &mut connection, &alarm(number), due, &mut recorder, stop).await;
     }
-    tally
+    recorder
 }
 
 /// Sends an alarm until it is acknowledged, as a watch does, or until `stop`.
@@ -62,38 +62,38 @@ async fn deliver(
     connection: &mut Option<Connection>,
     body: &Bytes,
     due: Instant,
-    tally: &mut Tally,
+    recorder: &mut LoadRecorder,
     stop: &CancellationToken,
 ) {
     loop {
-        tally.counts.requests += 1;
-        tally.counts.body_bytes += body.len() as u64;
+        recorder.counts.requests += 1;
+        recorder.counts.body_bytes += body.len() as u64;
         let wait = match attempt(target, connection, body.clone()).await {
             Ok(Answer::Acknowledged(_)) => {
-                tally.took(due.elapsed());
-                tally.answered(200);
-                tally.counts.acknowledged += 1;
+                recorder.took(due.elapsed());
+                recorder.answered(200);
+                recorder.counts.acknowledged += 1;
                 return;
             }
             Ok(Answer::Refused(wait)) => {
-                tally.refused(wait);
+                recorder.refused(wait);
                 wait.unwrap_or(RETRY_AFTER_UNSAID)
             }
             Ok(Answer::Other(status)) => {
-                tally.answered(status.as_u16());
-                tally.failed(&format!("status {}", status.as_u16()));
-                tally.counts.abandoned += 1;
+                recorder.answered(status.as_u16());
+                recorder.failed(&format!("status {}", status.as_u16()));
+                recorder.counts.abandoned += 1;
                 return;
             }
             Err(failure) => {
                 *connection = None;
-                tally.failed(&failure.to_string());
+                recorder.failed(&failure.to_string());
                 AFTER_FAILURE
             }
         };
         tokio::select! {
             () = stop.cancelled() => {
-                tally.counts.abandoned += 1;
+                recorder.counts.abandoned += 1;
                 return;
             }
             () = tokio::time::sleep(wait) => {}

@@ -214,10 +214,10 @@ async fn exchange(
 
 fn details_of(body: &[u8]) -> Result<Details, Failure> {
     #[derive(Deserialize)]
-    struct Whole {
+    struct UploadAnswer {
         details: Details,
     }
-    serde_json::from_slice::<Whole>(body).map(|whole| whole.details).map_err(|_| Failure::Unreadable)
+    serde_json::from_slice::<UploadAnswer>(body).map(|answer| answer.details).map_err(|_| Failure::Unreadable)
 }
 
 fn wait_of(retry_after: &HeaderValue) -> Duration {

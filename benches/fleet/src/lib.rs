@@ -30,7 +30,7 @@ use client::Target;
 use device::{Calendar, Device};
 use load::Bounds;
 pub use progress::Show;
-use progress::{End, Progress};
+use progress::{Progress, RunEnd};
 pub use report::{Counts, Latency, PartReport, Report};
 use source::{Part, Source};
 
@@ -150,7 +150,7 @@ pub async fn run(options: &Options, stop: &CancellationToken, show: Show) -> any
     };
     if options.history_days > 0 {
         let records = u64::from(calendar.history_records) * u64::from(options.devices);
-        let mut progress = Progress::new("history", show, End::Records(records));
+        let mut progress = Progress::new("history", show, RunEnd::Records(records));
         let bounds = Bounds { lasts: None, every: None, impatient: false };
         report.history =
             Some(load::run(target.clone(), sources(Part::History), bounds, stop, &mut progress).await?);
@@ -225,11 +225,11 @@ fn bounds_of(options: &Options) -> Bounds {
     Bounds { lasts: options.seconds.map(Duration::from_secs), every, impatient: options.impatient }
 }
 
-fn end_of(options: &Options) -> End {
+fn end_of(options: &Options) -> RunEnd {
     match (options.records, options.seconds) {
-        (Some(records), _) => End::Records(records),
-        (None, Some(seconds)) => End::Time(Duration::from_secs(seconds)),
-        (None, None) => End::Unknown,
+        (Some(records), _) => RunEnd::Records(records),
+        (None, Some(seconds)) => RunEnd::Time(Duration::from_secs(seconds)),
+        (None, None) => RunEnd::Unknown,
     }
 }
 

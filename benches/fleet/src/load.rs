@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::client::{Answer, Connection, Failure, RETRY_AFTER_UNSAID, Target};
 use crate::progress::Progress;
-use crate::report::{PartReport, Tally};
+use crate::report::{LoadRecorder, PartReport};
 use crate::source::{Batch, Kind, Source};
 
 /// Connections that are opened at a time: below the backlog of a listener.
@@ -48,7 +48,7 @@ struct Run {
     gate: Barrier,
     began: OnceLock<Instant>,
     stopping: CancellationToken,
-    tallies: Vec<Mutex<Tally>>,
+    recorders: Vec<Mutex<LoadRecorder>>,
 }
 
 /// Runs the sources, each over a connection of its own, until they are empty, the time is over, or `stop`.
@@ -70,7 +70,7 @@ pub(super) async fn run(
         gate: Barrier::new(sources.len()),
         began: OnceLock::new(),
         stopping: stop.clone(),
-        tallies: (0..TALLIES.min(sources.len())).map(|_| Mutex::default()).collect(),
+        recorders: (0..TALLIES.min(sources.len())).map(|_| Mutex::default()).collect(),
     });
     let mut workers = JoinSet::new();
     for (number, source) in sources.into_iter().enumerate() {
@@ -105,10 +105,10 @@ pub(super) async fn run(
 }
 
 impl Run {
-    fn sum(&self) -> Tally {
-        let mut sum = Tally::default();
-        for tally in &self.tallies {
-            sum.add(&lock(tally));
+    fn sum(&self) -> LoadRecorder {
+        let mut sum = LoadRecorder::default();
+        for recorder in &self.recorders {
+            sum.add(&lock(recorder));
         }
         sum
     }
@@ -120,8 +120,8 @@ impl Run {
     }
 }
 
-fn lock(tally: &Mutex<Tally>) -> MutexGuard<'_, Tally> {
-    tally.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(recorder: &Mutex<LoadRecorder>) -> MutexGuard<'_, LoadRecorder> {
+    recorder.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One connection, its devices, and its place in the schedule.
@@ -142,10 +142,10 @@ impl Worker {
         self.run.gate.wait().await;
         let began = *self.run.began.get_or_init(Instant::now);
         let over_at = self.run.over_at();
-        for turn in 0_u32.. {
+        for device_index in 0_u32.. {
             let due = self.run.bounds.every.map(|every| {
                 let stagger = every.mul_f64(self.number as f64 / self.run.connections as f64);
-                began + stagger + every * turn
+                began + stagger + every * device_index
             });
             if due.is_some_and(|due| due >= over_at) || !self.rest_until(due).await {
                 break;
@@ -154,7 +154,7 @@ impl Worker {
             self.deliver(batch, due.unwrap_or_else(Instant::now), over_at).await;
         }
         if let Some(batch) = self.refused.take() {
-            self.count(|tally| tally.counts.abandoned += u64::from(batch.records));
+            self.count(|recorder| recorder.counts.abandoned += u64::from(batch.records));
         }
     }
 
@@ -182,14 +182,14 @@ impl Worker {
         loop {
             let wait = match self.attempt(&batch).await {
                 Ok(Answer::Acknowledged(details)) => {
-                    self.count(|tally| {
-                        tally.took(due.elapsed());
-                        acknowledge(tally, &batch, details);
+                    self.count(|recorder| {
+                        recorder.took(due.elapsed());
+                        acknowledge(recorder, &batch, details);
                     });
                     return self.source.acknowledged(batch);
                 }
                 Ok(Answer::Refused(wait)) => {
-                    self.count(|tally| tally.refused(wait));
+                    self.count(|recorder| recorder.refused(wait));
                     if self.run.bounds.impatient {
                         self.refused = Some(batch);
                         return;
@@ -197,15 +197,15 @@ impl Worker {
                     wait.unwrap_or(RETRY_AFTER_UNSAID)
                 }
                 Ok(Answer::Other(status)) => {
-                    return self.count(|tally| {
-                        tally.answered(status.as_u16());
-                        tally.failed(&format!("status {}", status.as_u16()));
-                        tally.counts.abandoned += u64::from(batch.records);
+                    return self.count(|recorder| {
+                        recorder.answered(status.as_u16());
+                        recorder.failed(&format!("status {}", status.as_u16()));
+                        recorder.counts.abandoned += u64::from(batch.records);
                     });
                 }
                 Err(failure) => {
                     self.connection = None;
-                    self.count(|tally| tally.failed(&failure.to_string()));
+                    self.count(|recorder| recorder.failed(&failure.to_string()));
                     AFTER_FAILURE
                 }
             };
@@ -216,7 +216,7 @@ impl Worker {
                 () = sleep_until(again.min(over_at)) => again >= over_at,
             };
             if over {
-                return self.count(|tally| tally.counts.abandoned += u64::from(batch.records));
+                return self.count(|recorder| recorder.counts.abandoned += u64::from(batch.records));
             }
         }
     }
@@ -225,9 +225,9 @@ impl Worker {
         if !self.connection.as_ref().is_some_and(Connection::is_open) {
             self.open().await?;
         }
-        self.count(|tally| {
-            tally.counts.requests += 1;
-            tally.counts.body_bytes += batch.body.len() as u64;
+        self.count(|recorder| {
+            recorder.counts.requests += 1;
+            recorder.counts.body_bytes += batch.body.len() as u64;
         });
         let connection = self.connection.as_mut().ok_or(Failure::Connect)?;
         connection.upload(&self.run.target, batch.body.clone()).await
@@ -235,7 +235,7 @@ impl Worker {
 
     async fn open(&mut self) -> Result<(), Failure> {
         if self.was_open {
-            self.count(|tally| tally.counts.reconnects += 1);
+            self.count(|recorder| recorder.counts.reconnects += 1);
         }
         let _permit = self.run.opening.acquire().await.map_err(|_| Failure::Connect)?;
         self.connection = None;
@@ -244,21 +244,21 @@ impl Worker {
         Ok(())
     }
 
-    fn count(&self, with: impl FnOnce(&mut Tally)) {
-        with(&mut lock(&self.run.tallies[self.number % self.run.tallies.len()]));
+    fn count(&self, with: impl FnOnce(&mut LoadRecorder)) {
+        with(&mut lock(&self.run.recorders[self.number % self.run.recorders.len()]));
     }
 }
 
-fn acknowledge(tally: &mut Tally, batch: &Batch, details: crate::client::Details) {
+fn acknowledge(recorder: &mut LoadRecorder, batch: &Batch, details: crate::client::Details) {
     let records = u64::from(batch.records);
-    tally.answered(200);
+    recorder.answered(200);
     if details.success + details.duplicate + details.error != records {
-        tally.failed("unbalanced answer");
+        recorder.failed("unbalanced answer");
     }
     if details.error > 0 {
-        tally.failed("rejected records");
+        recorder.failed("rejected records");
     }
-    let counts = &mut tally.counts;
+    let counts = &mut recorder.counts;
     counts.acknowledged += records;
     counts.stored += details.success;
     counts.duplicate += details.duplicate;

@@ -1,6 +1,6 @@
 //! What a run counted, and how it is told: to people as text, to machines as JSON.
 //!
-//! Before: `load` counts into a [`Tally`]. After: a person, a bench, the demo.
+//! Before: `load` counts into a [`LoadRecorder`]. After: a person, a bench, the demo.
 //! Promise: `acknowledged = stored + duplicate + rejected` is checked answer by answer; one that does not add up is an
 //! error of kind `unbalanced answer`.
 
@@ -16,7 +16,7 @@ const MAX_LATENCY_US: u64 = 120_000_000;
 
 /// Counters of some connections, or of all.
 #[derive(Debug, Clone)]
-pub(super) struct Tally {
+pub(super) struct LoadRecorder {
     latency_us: Histogram<u64>,
     pub(super) counts: Counts,
 }
@@ -53,14 +53,14 @@ pub struct Counts {
     pub errors: BTreeMap<String, u64>,
 }
 
-impl Default for Tally {
+impl Default for LoadRecorder {
     fn default() -> Self {
         let latency_us = Histogram::new_with_bounds(1, MAX_LATENCY_US, 3).expect("the bounds are possible");
         Self { latency_us, counts: Counts::default() }
     }
 }
 
-impl Tally {
+impl LoadRecorder {
     pub(super) fn answered(&mut self, status: u16) {
         *self.counts.statuses.entry(status).or_default() += 1;
     }
@@ -180,14 +180,14 @@ pub struct Report {
 }
 
 impl PartReport {
-    pub(super) fn new(tally: &Tally, took: Duration) -> Self {
+    pub(super) fn new(recorder: &LoadRecorder, took: Duration) -> Self {
         let seconds = took.as_secs_f64().max(1e-6);
         Self {
             seconds,
-            requests_per_second: tally.counts.requests as f64 / seconds,
-            records_per_second: tally.counts.acknowledged as f64 / seconds,
-            latency: tally.latency(),
-            counts: tally.counts.clone(),
+            requests_per_second: recorder.counts.requests as f64 / seconds,
+            records_per_second: recorder.counts.acknowledged as f64 / seconds,
+            latency: recorder.latency(),
+            counts: recorder.counts.clone(),
         }
     }
 }
@@ -302,7 +302,7 @@ mod tests {
 
     #[test]
     fn tallies_add_up() {
-        let mut one = Tally::default();
+        let mut one = LoadRecorder::default();
         one.took(Duration::from_millis(4));
         one.failed("connection lost");
         one.answered(200);

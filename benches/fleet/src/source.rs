@@ -15,9 +15,9 @@ use crate::body::{Body, Instants};
 use crate::device::{Calendar, Device};
 
 /// Most memory that all connections together keep of earlier uploads, bytes.
-const REMEMBERED_BYTES: usize = 64 << 20;
+const KEPT_UPLOADS_BYTES: usize = 64 << 20;
 /// Most uploads that one connection keeps.
-const REMEMBERED: usize = 16;
+const MAX_KEPT_UPLOADS: usize = 16;
 /// A record's share of a body, bytes; roughly.
 const RECORD_BYTES: usize = 450;
 
@@ -57,8 +57,8 @@ pub(super) struct Source {
     calendar: Calendar,
     body: Body,
     batch: u32,
-    /// Device whose turn it is.
-    turn: usize,
+    /// Device whose device_index it is.
+    device_index: usize,
     /// History samples that every device has sent.
     history_sent: u32,
     /// Records still to be handed out; `None`: no bound.
@@ -67,7 +67,7 @@ pub(super) struct Source {
     late: f64,
     dice: StdRng,
     acknowledged: VecDeque<Batch>,
-    remember: usize,
+    kept_uploads: usize,
 }
 
 impl Source {
@@ -89,14 +89,14 @@ impl Source {
             calendar,
             body: Body::new(),
             batch: options.batch,
-            turn: 0,
+            device_index: 0,
             history_sent: 0,
             left: records,
             repeats: share(options.duplicates),
             late: share(options.late),
             dice: StdRng::seed_from_u64(options.seed ^ u64::from(number)),
             acknowledged: VecDeque::new(),
-            remember: (REMEMBERED_BYTES / of_all).clamp(1, REMEMBERED),
+            kept_uploads: (KEPT_UPLOADS_BYTES / of_all).clamp(1, MAX_KEPT_UPLOADS),
         }
     }
 
@@ -113,15 +113,15 @@ impl Source {
         if records == 0 {
             return None;
         }
-        let (device, calendar, from) = (&self.devices[self.turn], &self.calendar, self.history_sent);
+        let (device, calendar, from) = (&self.devices[self.device_index], &self.calendar, self.history_sent);
         let samples = Instants {
             count: records,
             spacing_seconds: calendar.history_spacing_seconds,
             at: |number| device.history_instant(calendar, from + number),
         };
         let body = self.body.write(device, samples);
-        self.turn = (self.turn + 1) % self.devices.len();
-        if self.turn == 0 {
+        self.device_index = (self.device_index + 1) % self.devices.len();
+        if self.device_index == 0 {
             self.history_sent += records;
         }
         Some(Batch { body, records, kind: Kind::New })
@@ -156,27 +156,28 @@ impl Source {
     }
 
     fn late(&mut self, records: u32) -> Option<Batch> {
-        let turn = self.take_turn();
-        let from = self.devices[turn].take_late(&self.calendar)?;
-        let (device, calendar) = (&self.devices[turn], &self.calendar);
+        let device_index = self.next_device();
+        let from = self.devices[device_index].take_late(&self.calendar)?;
+        let (device, calendar) = (&self.devices[device_index], &self.calendar);
         let at = |number| device.late_instant(calendar, from + i64::from(number));
         let body = self.body.write(device, Instants { count: records, spacing_seconds: 1, at });
         Some(Batch { body, records, kind: Kind::Late })
     }
 
     fn fresh(&mut self, records: u32) -> Batch {
-        let turn = self.take_turn();
-        let from = self.devices[turn].take_live(&self.calendar, records);
+        let device_index = self.next_device();
+        let from = self.devices[device_index].take_live(&self.calendar, records);
         let spacing_seconds = self.calendar.live_spacing_seconds;
         let at = |number| from + i64::from(number) * spacing_seconds;
-        let body = self.body.write(&self.devices[turn], Instants { count: records, spacing_seconds, at });
+        let body =
+            self.body.write(&self.devices[device_index], Instants { count: records, spacing_seconds, at });
         Batch { body, records, kind: Kind::New }
     }
 
-    fn take_turn(&mut self) -> usize {
-        let turn = self.turn;
-        self.turn = (turn + 1) % self.devices.len();
-        turn
+    fn next_device(&mut self) -> usize {
+        let device_index = self.device_index;
+        self.device_index = (device_index + 1) % self.devices.len();
+        device_index
     }
 
     /// Tells that this upload was acknowledged, so that it may be repeated.
@@ -184,7 +185,7 @@ impl Source {
         if self.repeats == 0.0 || batch.kind == Kind::Repeat {
             return;
         }
-        if self.acknowledged.len() == self.remember {
+        if self.acknowledged.len() == self.kept_uploads {
             self.acknowledged.pop_front();
         }
         self.acknowledged.push_back(batch);

@@ -37,13 +37,13 @@ enum Reply {
 /// A service on loopback; `script` is asked what to do with request number n, from 0.
 struct Service {
     url: String,
-    seen: Arc<Mutex<Seen>>,
+    seen: Arc<Mutex<ReceivedUploads>>,
     stop: CancellationToken,
     serving: JoinHandle<()>,
 }
 
 #[derive(Default)]
-struct Seen {
+struct ReceivedUploads {
     requests: usize,
     keys: HashSet<(String, String)>,
 }
@@ -52,7 +52,7 @@ impl Service {
     async fn start(script: impl Fn(usize) -> Reply + Send + Sync + Clone + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("bound"));
-        let seen = Arc::new(Mutex::new(Seen::default()));
+        let seen = Arc::new(Mutex::new(ReceivedUploads::default()));
         let stop = CancellationToken::new();
         let (stopping, shared) = (stop.clone(), seen.clone());
         let serving = tokio::spawn(async move {
@@ -71,7 +71,7 @@ impl Service {
         Self { url, seen, stop, serving }
     }
 
-    async fn stop(self) -> Seen {
+    async fn stop(self) -> ReceivedUploads {
         self.stop.cancel();
         self.serving.await.expect("no request failed the script's expectations");
         std::mem::take(&mut *self.seen.lock().expect("lock"))
@@ -81,7 +81,7 @@ impl Service {
 async fn answer(
     request: Request<Incoming>,
     script: impl Fn(usize) -> Reply,
-    seen: Arc<Mutex<Seen>>,
+    seen: Arc<Mutex<ReceivedUploads>>,
 ) -> Result<Response<Full<Bytes>>, Box<dyn std::error::Error + Send + Sync>> {
     let path = request.uri().path().to_owned();
     let body = request.into_body().collect().await?.to_bytes();
@@ -121,7 +121,7 @@ async fn answer(
 }
 
 /// New samples and known ones.
-fn count(body: &[u8], seen: &mut Seen) -> (usize, usize) {
+fn count(body: &[u8], seen: &mut ReceivedUploads) -> (usize, usize) {
     let body: Value = serde_json::from_slice(body).expect("valid JSON");
     let items = body["data"].as_array().cloned().unwrap_or_else(|| vec![body["data"].clone()]);
     let key = |item: &Value| (item["deviceSn"].to_string(), item["timestamp"].to_string());
@@ -162,7 +162,7 @@ async fn history_comes_first_and_whole() {
 }
 
 #[tokio::test]
-async fn a_refused_upload_is_sent_again_and_is_no_error() {
+async fn a_refused_upload_is_resent_and_is_no_error() {
     let service =
         Service::start(|number| if number % 3 == 0 { Reply::Status(503) } else { Reply::Count }).await;
     let report = run_quietly(&Options { records: Some(300), ..options(&service) }).await;
@@ -173,7 +173,7 @@ async fn a_refused_upload_is_sent_again_and_is_no_error() {
 }
 
 #[tokio::test]
-async fn a_lost_connection_is_an_error_and_the_upload_is_sent_again() {
+async fn a_lost_connection_is_an_error_and_the_upload_is_resent() {
     let service = Service::start(|number| if number % 5 == 2 { Reply::HangUp } else { Reply::Count }).await;
     let report = run_quietly(&Options { records: Some(300), ..options(&service) }).await;
     let counts = &report.live.as_ref().expect("live").counts;
@@ -216,7 +216,7 @@ async fn an_impatient_load_is_the_same_however_much_of_it_is_refused() {
 }
 
 #[tokio::test]
-async fn a_refusal_that_does_not_say_when_to_come_again_is_an_error() {
+async fn a_refusal_without_retry_after_is_an_error() {
     let service = Service::start(|number| if number == 0 { Reply::Unsaid } else { Reply::Count }).await;
     let report = run_quietly(&Options { records: Some(40), ..options(&service) }).await;
     let counts = &report.live.as_ref().expect("live").counts;
@@ -264,7 +264,7 @@ async fn a_stop_waits_for_what_was_sent() {
 }
 
 #[tokio::test]
-async fn alarms_are_told_apart_from_the_uploads_beside_them() {
+async fn alarms_are_reported_apart_from_the_uploads() {
     let service = Service::start(|_| Reply::Count).await;
     let options = Options { seconds: Some(1), rate: Some(100.0), alarms: Some(50.0), ..options(&service) };
     let report = run_quietly(&options).await;
@@ -287,10 +287,10 @@ async fn fewer_devices_than_connections_are_refused() {
 
 #[test]
 fn a_report_is_text_for_people_and_json_for_machines() {
-    let mut tally = crate::report::Tally::default();
-    tally.answered(200);
-    tally.took(Duration::from_millis(3));
-    let part = crate::PartReport::new(&tally, Duration::from_secs(2));
+    let mut recorder = crate::report::LoadRecorder::default();
+    recorder.answered(200);
+    recorder.took(Duration::from_millis(3));
+    let part = crate::PartReport::new(&recorder, Duration::from_secs(2));
     let report = Report {
         first_serial: crate::serial(7),
         devices: 1_000,
