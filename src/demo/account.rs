@@ -1,7 +1,7 @@
 //! The account of a demo: what was uploaded, and what the database and Redis hold of it.
 //!
 //! Before: `uploads` is done. After: standard output, and a failure if the account does not hold.
-//! Promise: every figure is read from where a user would read it; what devices were told is compared with the tables.
+//! Promise: every figure is read from where a user would read it; what was answered to devices is compared with the tables.
 
 use std::time::Duration;
 
@@ -144,7 +144,7 @@ fn show_uploads(uploaded: &Uploaded) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the fleet was told, and what the tables of this instance say. The tables may hold more: uploads by hand, and
+/// What the fleet was answered, and what the tables of this instance say. The tables may hold more: uploads by hand, and
 /// those whose answer was lost.
 async fn show_accounting(
     settings: &Settings,
@@ -154,12 +154,12 @@ async fn show_accounting(
     let account = overview::account(store, &settings.instance_name()).await?;
     let parts = || [&uploaded.history, &uploaded.live].into_iter().flatten().map(|part| &part.counts);
     let sum = |count: fn(&Counts) -> u64| parts().map(count).sum::<u64>();
-    let told =
+    let answered =
         [sum(|it| it.acknowledged), sum(|it| it.stored), sum(|it| it.duplicate), sum(|it| it.rejected)];
     let kept = [account.received, account.stored, account.duplicate, account.rejected].map(i64::unsigned_abs);
     print_line!("{}", title("Accounting: received = stored + duplicate + rejected"));
     let mut table = Table::new(&["", "received", "stored", "duplicate", "rejected", ""]);
-    for (name, counts) in [("what devices were told", told), ("vitals.ingest_batch", kept)] {
+    for (name, counts) in [("answered to devices", answered), ("vitals.ingest_batch", kept)] {
         let mut row = vec![name.to_owned()];
         row.extend(counts.map(grouped));
         row.push(verdict(adds_up(counts), "adds up", "DOES NOT ADD UP"));
@@ -170,10 +170,10 @@ async fn show_accounting(
     let records = account.received as f64 / account.batches.max(1) as f64;
     print_line!("  {batches} transactions, {records:.1} records in each");
     let mut broken = Vec::new();
-    if !adds_up(told) || !adds_up(kept) {
+    if !adds_up(answered) || !adds_up(kept) {
         broken.push("received is not stored + duplicate + rejected".to_owned());
     }
-    if kept[0] < told[0] || kept[1] < told[1] {
+    if kept[0] < answered[0] || kept[1] < answered[1] {
         broken.push("answers to devices counted more records than the tables hold".to_owned());
     }
     for (kind, count) in parts().flat_map(|counts| &counts.errors) {
