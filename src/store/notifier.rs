@@ -147,8 +147,8 @@ impl Notifier {
         if channel == DIRECTORY_CHANNEL {
             match owners::parse_change(payload) {
                 Some(change) => (self.on_directory_change)(change),
-                // Somebody else's NOTIFY on our channel says nothing.
-                None => tracing::debug!("a notification of {DIRECTORY_CHANNEL} that is none of ours"),
+                // A NOTIFY of somebody else on this channel is ignored.
+                None => tracing::debug!("ignored an unknown notification of {DIRECTORY_CHANNEL}"),
             }
         } else if let Some(subject) = Subject::of_channel(channel) {
             self.source(subject).notified();
@@ -202,11 +202,11 @@ async fn ask(client: &Client, store: &Store, statement: &'static str) -> Result<
     }
 }
 
-/// Moves the bytes of a connection until it ends; `hear` is given channel and payload of each notification.
-async fn drive(connection: &mut Connection, hear: impl Fn(&str, &str)) -> StoreError {
+/// Moves the bytes of a connection until it ends; `receive` is given channel and payload of each notification.
+async fn drive(connection: &mut Connection, receive: impl Fn(&str, &str)) -> StoreError {
     loop {
         match poll_fn(|context| connection.poll_message(context)).await {
-            Some(Ok(AsyncMessage::Notification(said))) => hear(said.channel(), said.payload()),
+            Some(Ok(AsyncMessage::Notification(message))) => receive(message.channel(), message.payload()),
             Some(Ok(_)) => {}
             Some(Err(source)) => return StoreError::Postgres { statement: "session", source },
             None => return StoreError::State("the server closed the connection".into()),
