@@ -72,6 +72,17 @@ impl Crew {
         Ok(())
     }
 
+    /// The last lines that each process logged.
+    pub fn log_tail(&self, lines: usize) -> String {
+        let mut tail = Vec::new();
+        for process in self.posts.iter().filter_map(|post| post.process.as_ref()) {
+            let logged = process.log_lines();
+            tail.push(format!("{}:", process.url));
+            tail.extend(logged[logged.len().saturating_sub(lines)..].iter().cloned());
+        }
+        tail.join("\n")
+    }
+
     fn open_doors(&self) {
         let running = self.posts.iter().filter_map(|post| post.process.as_ref());
         *self.doors.lock().expect("whole") = running.map(|process| process.url.clone()).collect();

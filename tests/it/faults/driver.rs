@@ -67,10 +67,11 @@ pub async fn drive(plan: Plan, database: &Database, victims: Option<&DisposableS
                 whole.alerts += count.alerts;
             }
             Err(wrongs) => panic!(
-                "FAULT_SEED={} round {round}, {faults:?}: {} things are wrong:\n{}",
+                "FAULT_SEED={} round {round}, {faults:?}: {} things are wrong:\n{}\nthe services logged last:\n{}",
                 plan.seed,
                 wrongs.len(),
-                wrongs.iter().take(20).cloned().collect::<Vec<_>>().join("\n")
+                wrongs.iter().take(20).cloned().collect::<Vec<_>>().join("\n"),
+                driver.crew.log_tail(60)
             ),
         }
     }

@@ -8,7 +8,7 @@ use redis::AsyncCommands;
 use tokio_postgres::Client;
 
 use super::ledger::{Key, Kind, Ledger};
-use crate::harness::{Database, eventually};
+use crate::harness::{Database, eventually, eventually_or_none};
 
 /// What a receiver heard of an alert.
 #[derive(Debug, Clone, Default)]
@@ -64,7 +64,7 @@ pub async fn judge(
     accounts(&client, sum, &mut wrongs).await;
     let alerts = alerts(&client, &devices, clock_is_true, &mut wrongs).await;
     messages(&client, &devices, told, clock_is_true, &mut wrongs).await;
-    view(database, &client, &devices).await;
+    view(database, &client, &devices, &mut wrongs).await;
     let acknowledged = ledger.sent.values().filter(|(_, answered)| *answered).count();
     if wrongs.is_empty() { Ok(Count { acknowledged, refused: ledger.refused, alerts }) } else { Err(wrongs) }
 }
@@ -217,17 +217,20 @@ async fn messages(
     wrongs.extend(made_up.map(|(alert_id, one)| format!("told of alert {alert_id}, which is none: {one:?}")));
 }
 
-/// Redis comes to show, of every device, the newest reading (one that is dated ahead counts as of its receipt), what it said of
-/// itself last, and its open alerts.
-async fn view(database: &Database, client: &Client, devices: &[&str]) {
-    let truth = "select d.device_sn,
-                     (select extract(epoch from h.ts)::int8 || ' ' || h.heart_rate from health_data h
-                      where h.device_sn = d.device_sn
-                      order by case when h.ts <= h.received_at + interval '5 minutes' then h.ts
-                          else h.received_at + least(h.ts - h.received_at, interval '1 day') / 1000000 end desc
-                      limit 1),
-                     (select extract(epoch from i.ts)::int8 || ' ' || i.battery_level from device_info i
-                      where i.device_sn = d.device_sn order by i.ts desc limit 1),
+/// Redis comes to show, for every device, its newest reading, its newest information, and its open alerts. What is dated more than
+/// five minutes ahead counts as of its receipt, and clients that have much to send get that far ahead.
+async fn view(database: &Database, client: &Client, devices: &[&str], wrongs: &mut Vec<String>) {
+    let truth = "with health as (select *, case when ts <= received_at + interval '5 minutes' then ts
+                         else received_at + least(ts - received_at, interval '1 day') / 1000000 end as counts_as
+                     from health_data),
+                 info as (select *, case when ts <= received_at + interval '5 minutes' then ts
+                         else received_at + least(ts - received_at, interval '1 day') / 1000000 end as counts_as
+                     from device_info)
+                 select d.device_sn,
+                     (select floor(extract(epoch from h.counts_as))::int8 || ' ' || h.heart_rate from health h
+                      where h.device_sn = d.device_sn order by h.counts_as desc limit 1),
+                     (select floor(extract(epoch from i.counts_as))::int8 || ' ' || i.battery_level from info i
+                      where i.device_sn = d.device_sn order by i.counts_as desc limit 1),
                      array(select a.alert_id::text from alert a
                            where a.device_sn = d.device_sn and a.status <> 'resolved' order by 1)
                  from unnest($1::text[]) as d (device_sn)";
@@ -237,24 +240,36 @@ async fn view(database: &Database, client: &Client, devices: &[&str]) {
         let (device, reading, info): (&str, Option<String>, Option<String>) =
             (row.get(0), row.get(1), row.get(2));
         let alerts: Vec<String> = row.get(3);
-        eventually(&format!("Redis shows {device} at {reading:?}, {info:?}, {alerts:?}"), || {
-            let mut redis = redis.clone();
-            let (reading, info, alerts) = (&reading, &info, &alerts);
-            async move {
-                let mut shown = async |name: &str, field: &str| -> Option<String> {
-                    let key = format!("{name}:{device}");
-                    let (us, value): (Option<i64>, Option<String>) =
-                        redis.hmget(key, &["eventTimeUs", field]).await.expect("a hash");
-                    Some(format!("{} {}", us? / 1_000_000, value?))
-                };
-                let is_newest = shown("health_data", "heartRate").await == *reading
-                    && shown("device_info", "batteryLevel").await == *info;
-                let mut open: Vec<String> =
-                    redis.hkeys(format!("alert_info:{device}")).await.expect("a hash");
-                open.sort();
-                (is_newest && open == *alerts).then_some(())
-            }
-        })
-        .await;
+        let must_be = [reading.unwrap_or_default(), info.unwrap_or_default(), alerts.join(" ")];
+        let last_seen = Mutex::<[String; 3]>::default();
+        let shown = eventually_or_none(|| async {
+            let is = shown(redis.clone(), device).await;
+            last_seen.lock().expect("whole").clone_from(&is);
+            (is == must_be).then_some(())
+        });
+        if shown.await.is_none() {
+            let is = last_seen.into_inner().expect("whole");
+            wrongs.push(format!(
+                "Redis shows of {device} the reading, information and alerts {is:?}, not {must_be:?}"
+            ));
+        }
     }
+}
+
+/// What Redis shows of a device: its newest reading, what it said of itself last, its open alerts.
+async fn shown(mut redis: redis::aio::MultiplexedConnection, device: &str) -> [String; 3] {
+    let mut shown = [const { String::new() }; 3];
+    for (shown, (name, field)) in
+        shown.iter_mut().zip([("health_data", "heartRate"), ("device_info", "batteryLevel")])
+    {
+        let values: (Option<i64>, Option<String>) =
+            redis.hmget(format!("{name}:{device}"), &["eventTimeUs", field]).await.expect("a hash");
+        if let (Some(us), Some(value)) = values {
+            *shown = format!("{} {value}", us / 1_000_000);
+        }
+    }
+    let mut open: Vec<String> = redis.hkeys(format!("alert_info:{device}")).await.expect("a hash");
+    open.sort();
+    shown[2] = open.join(" ");
+    shown
 }

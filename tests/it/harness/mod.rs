@@ -33,7 +33,17 @@ pub const TIMEOUT: Duration = Duration::from_secs(20);
 const CHECK_EVERY: Duration = Duration::from_millis(10);
 
 /// Waits until `condition` gives a value, and fails the test after [`TIMEOUT`].
-pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut condition: impl FnMut() -> F) -> T {
+pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, condition: impl FnMut() -> F) -> T {
+    match eventually_or_none(condition).await {
+        Some(value) => value,
+        None => panic!("not within {} s: {what}", TIMEOUT.as_secs()),
+    }
+}
+
+/// Waits until `condition` gives a value, for [`TIMEOUT`] at most.
+pub async fn eventually_or_none<T, F: Future<Output = Option<T>>>(
+    mut condition: impl FnMut() -> F,
+) -> Option<T> {
     let waiting = async {
         loop {
             if let Some(value) = condition().await {
@@ -42,8 +52,5 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut condit
             tokio::time::sleep(CHECK_EVERY).await;
         }
     };
-    match tokio::time::timeout(TIMEOUT, waiting).await {
-        Ok(value) => value,
-        Err(_) => panic!("not within {} s: {what}", TIMEOUT.as_secs()),
-    }
+    tokio::time::timeout(TIMEOUT, waiting).await.ok()
 }
