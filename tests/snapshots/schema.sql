@@ -239,9 +239,9 @@ view dashboard.alert.rule_id bigint: The rule that raised it.
 view dashboard.alert.rule_name text: What people call the rule.
 view dashboard.alert.kind text: Kind of the rule: threshold, composite, event, silence.
 view dashboard.alert.severity text: critical, major, minor or info.
-view dashboard.alert.type text: What it is about: the type of the event, the vital sign, or else the kind of the rule.
-view dashboard.alert.status text: firing, acknowledged (a person has taken it on) or resolved.
-view dashboard.alert.historical boolean: All its breaches were received late: nobody was notified.
+view dashboard.alert.type text: Subject: the type of the event, the vital sign, or else the kind of the rule.
+view dashboard.alert.status text: firing, acknowledged (a person takes care of it) or resolved.
+view dashboard.alert.historical boolean: Whether all its breaches were received late: nobody was notified.
 view dashboard.alert.fired_ts timestamp with time zone: Event time of the reading that raised it.
 view dashboard.alert.last_ts timestamp with time zone: Event time of the newest breach in it.
 view dashboard.alert.fired_at timestamp with time zone: When the service raised it.
@@ -249,8 +249,8 @@ view dashboard.alert.breach_count integer: Readings (events) that breached.
 view dashboard.alert.last_value numeric: Newest breaching reading, in the unit of the vital sign. NULL: kind is not threshold.
 view dashboard.alert.peak_value numeric: Breaching reading farthest from the bounds. NULL: kind is not threshold.
 view dashboard.alert.message text: Text of the notification when it fired.
-view dashboard.alert.acknowledged_at timestamp with time zone: When a person took it on. NULL: nobody has.
-view dashboard.alert.acknowledged_by text: Who did. NULL: nobody has.
+view dashboard.alert.acknowledged_at timestamp with time zone: When a person acknowledged it. NULL: nobody has.
+view dashboard.alert.acknowledged_by text: Who acknowledged it. NULL: nobody has.
 view dashboard.alert.resolved_at timestamp with time zone: When it was resolved. NULL: it is open.
 view dashboard.alert.resolution text: How it ended: recovered, expired, manual, rule_disabled, retracted. NULL: it is open.
 view dashboard.alert.latitude double precision: Where the device was when it fired, degrees north. NULL: not known.
@@ -265,14 +265,14 @@ view dashboard.clock.today timestamp with time zone: Start of today.
 view dashboard.clock.yesterday timestamp with time zone: Start of yesterday.
 view dashboard.device.device_sn text: Serial number of the device.
 view dashboard.device.first_seen_at timestamp with time zone: When the service first reacted to data of the device.
-view dashboard.device.info_ts timestamp with time zone: Event time of its newest message about itself; of one dated ahead its receipt. NULL: none came.
+view dashboard.device.info_ts timestamp with time zone: Effective time of its newest device information: the event time, or the time of receipt if it is dated ahead. NULL: none was received.
 view dashboard.device.model text: Model. NULL: not sent.
 view dashboard.device.system_version text: Software. NULL: not sent.
 view dashboard.device.battery_level smallint: Charge of the battery, percent. NULL: not sent.
 view dashboard.device.voltage integer: Voltage of the battery, as sent. NULL: not sent.
 view dashboard.device.charging_status text: CHARGING, NOT_CHARGING or UNKNOWN. NULL: not sent.
 view dashboard.device.wear_state text: Whether it is worn, as sent: 1 worn, 0 not. NULL: not sent.
-view dashboard.device.network_mode text: How it reaches the network, as sent. NULL: not sent.
+view dashboard.device.network_mode text: Type of its network connection, as sent. NULL: not sent.
 view dashboard.device.status text: State that the device reports, as sent. NULL: not sent.
 view dashboard.device.user_id bigint: Wearer. NULL: nobody.
 view dashboard.device.user_name text: Name of the wearer. NULL: nobody, or not known.
@@ -288,32 +288,32 @@ view dashboard.health_15m.last_ts timestamp with time zone: Event time of the la
 view dashboard.health_15m.heart_rate_min smallint: Lowest heart rate, beats per minute. NULL: not measured in the quarter hour.
 view dashboard.health_15m.heart_rate_max smallint: Highest heart rate, beats per minute. NULL: not measured in the quarter hour.
 view dashboard.health_15m.heart_rate_sum bigint: Sum of all readings of heart rate, beats per minute. NULL: not measured in the quarter hour.
-view dashboard.health_15m.heart_rate_count bigint: Readings of heart rate.
+view dashboard.health_15m.heart_rate_count bigint: Readings of heart rate. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_15m.heart_rate_avg numeric: Mean heart rate over all readings, beats per minute: sum / count, not rounded. NULL: not measured in the quarter hour.
 view dashboard.health_15m.blood_oxygen_min smallint: Lowest SpO2, percent. NULL: not measured in the quarter hour.
 view dashboard.health_15m.blood_oxygen_max smallint: Highest SpO2, percent. NULL: not measured in the quarter hour.
 view dashboard.health_15m.blood_oxygen_sum bigint: Sum of all readings of SpO2, percent. NULL: not measured in the quarter hour.
-view dashboard.health_15m.blood_oxygen_count bigint: Readings of SpO2.
+view dashboard.health_15m.blood_oxygen_count bigint: Readings of SpO2. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_15m.blood_oxygen_avg numeric: Mean SpO2 over all readings, percent: sum / count, not rounded. NULL: not measured in the quarter hour.
 view dashboard.health_15m.temperature_min numeric: Lowest body temperature, degrees Celsius. NULL: not measured in the quarter hour.
 view dashboard.health_15m.temperature_max numeric: Highest body temperature, degrees Celsius. NULL: not measured in the quarter hour.
 view dashboard.health_15m.temperature_sum numeric: Sum of all readings of body temperature, degrees Celsius. NULL: not measured in the quarter hour.
-view dashboard.health_15m.temperature_count bigint: Readings of body temperature.
+view dashboard.health_15m.temperature_count bigint: Readings of body temperature. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_15m.temperature_avg numeric: Mean body temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the quarter hour.
 view dashboard.health_15m.pressure_high_min smallint: Lowest systolic pressure (derived by the watch), mmHg. NULL: not measured in the quarter hour.
 view dashboard.health_15m.pressure_high_max smallint: Highest systolic pressure (derived by the watch), mmHg. NULL: not measured in the quarter hour.
 view dashboard.health_15m.pressure_high_sum bigint: Sum of all readings of systolic pressure (derived by the watch), mmHg. NULL: not measured in the quarter hour.
-view dashboard.health_15m.pressure_high_count bigint: Readings of systolic pressure (derived by the watch).
+view dashboard.health_15m.pressure_high_count bigint: Readings of systolic pressure (derived by the watch). NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_15m.pressure_high_avg numeric: Mean systolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the quarter hour.
 view dashboard.health_15m.pressure_low_min smallint: Lowest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the quarter hour.
 view dashboard.health_15m.pressure_low_max smallint: Highest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the quarter hour.
 view dashboard.health_15m.pressure_low_sum bigint: Sum of all readings of diastolic pressure (derived by the watch), mmHg. NULL: not measured in the quarter hour.
-view dashboard.health_15m.pressure_low_count bigint: Readings of diastolic pressure (derived by the watch).
+view dashboard.health_15m.pressure_low_count bigint: Readings of diastolic pressure (derived by the watch). NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_15m.pressure_low_avg numeric: Mean diastolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the quarter hour.
 view dashboard.health_15m.stress_min smallint: Lowest stress, score 1 to 100. NULL: not measured in the quarter hour.
 view dashboard.health_15m.stress_max smallint: Highest stress, score 1 to 100. NULL: not measured in the quarter hour.
 view dashboard.health_15m.stress_sum bigint: Sum of all readings of stress, score 1 to 100. NULL: not measured in the quarter hour.
-view dashboard.health_15m.stress_count bigint: Readings of stress.
+view dashboard.health_15m.stress_count bigint: Readings of stress. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_15m.stress_avg numeric: Mean stress over all readings, score 1 to 100: sum / count, not rounded. NULL: not measured in the quarter hour.
 view dashboard.health_15m.step_max integer: Steps of the local day so far, the highest in the quarter hour, count. NULL: not sent.
 view dashboard.health_15m.distance_max numeric: Distance of the local day so far, the highest in the quarter hour, metres. NULL: not sent.
@@ -321,22 +321,22 @@ view dashboard.health_15m.calorie_max numeric: Energy of the local day so far, t
 view dashboard.health_15m.respiratory_rate_min numeric: Lowest respiratory rate, breaths per minute. NULL: not measured in the quarter hour.
 view dashboard.health_15m.respiratory_rate_max numeric: Highest respiratory rate, breaths per minute. NULL: not measured in the quarter hour.
 view dashboard.health_15m.respiratory_rate_sum numeric: Sum of all readings of respiratory rate, breaths per minute. NULL: not measured in the quarter hour.
-view dashboard.health_15m.respiratory_rate_count bigint: Readings of respiratory rate.
+view dashboard.health_15m.respiratory_rate_count bigint: Readings of respiratory rate. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_15m.respiratory_rate_avg numeric: Mean respiratory rate over all readings, breaths per minute: sum / count, not rounded. NULL: not measured in the quarter hour.
 view dashboard.health_15m.heart_rate_variability_min numeric: Lowest heart rate variability (RMSSD), milliseconds. NULL: not measured in the quarter hour.
 view dashboard.health_15m.heart_rate_variability_max numeric: Highest heart rate variability (RMSSD), milliseconds. NULL: not measured in the quarter hour.
 view dashboard.health_15m.heart_rate_variability_sum numeric: Sum of all readings of heart rate variability (RMSSD), milliseconds. NULL: not measured in the quarter hour.
-view dashboard.health_15m.heart_rate_variability_count bigint: Readings of heart rate variability (RMSSD).
+view dashboard.health_15m.heart_rate_variability_count bigint: Readings of heart rate variability (RMSSD). NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_15m.heart_rate_variability_avg numeric: Mean heart rate variability (RMSSD) over all readings, milliseconds: sum / count, not rounded. NULL: not measured in the quarter hour.
 view dashboard.health_15m.blood_glucose_min numeric: Lowest blood glucose, mmol/L. NULL: not measured in the quarter hour.
 view dashboard.health_15m.blood_glucose_max numeric: Highest blood glucose, mmol/L. NULL: not measured in the quarter hour.
 view dashboard.health_15m.blood_glucose_sum numeric: Sum of all readings of blood glucose, mmol/L. NULL: not measured in the quarter hour.
-view dashboard.health_15m.blood_glucose_count bigint: Readings of blood glucose.
+view dashboard.health_15m.blood_glucose_count bigint: Readings of blood glucose. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_15m.blood_glucose_avg numeric: Mean blood glucose over all readings, mmol/L: sum / count, not rounded. NULL: not measured in the quarter hour.
 view dashboard.health_15m.skin_temperature_min numeric: Lowest skin temperature, degrees Celsius. NULL: not measured in the quarter hour.
 view dashboard.health_15m.skin_temperature_max numeric: Highest skin temperature, degrees Celsius. NULL: not measured in the quarter hour.
 view dashboard.health_15m.skin_temperature_sum numeric: Sum of all readings of skin temperature, degrees Celsius. NULL: not measured in the quarter hour.
-view dashboard.health_15m.skin_temperature_count bigint: Readings of skin temperature.
+view dashboard.health_15m.skin_temperature_count bigint: Readings of skin temperature. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_15m.skin_temperature_avg numeric: Mean skin temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the quarter hour.
 view dashboard.health_daily.device_sn text: Serial number of the device.
 view dashboard.health_daily.bucket timestamp with time zone: Start of the day.
@@ -346,32 +346,32 @@ view dashboard.health_daily.last_ts timestamp with time zone: Event time of the 
 view dashboard.health_daily.heart_rate_min smallint: Lowest heart rate, beats per minute. NULL: not measured in the day.
 view dashboard.health_daily.heart_rate_max smallint: Highest heart rate, beats per minute. NULL: not measured in the day.
 view dashboard.health_daily.heart_rate_sum bigint: Sum of all readings of heart rate, beats per minute. NULL: not measured in the day.
-view dashboard.health_daily.heart_rate_count bigint: Readings of heart rate.
+view dashboard.health_daily.heart_rate_count bigint: Readings of heart rate. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_daily.heart_rate_avg numeric: Mean heart rate over all readings, beats per minute: sum / count, not rounded. NULL: not measured in the day.
 view dashboard.health_daily.blood_oxygen_min smallint: Lowest SpO2, percent. NULL: not measured in the day.
 view dashboard.health_daily.blood_oxygen_max smallint: Highest SpO2, percent. NULL: not measured in the day.
 view dashboard.health_daily.blood_oxygen_sum bigint: Sum of all readings of SpO2, percent. NULL: not measured in the day.
-view dashboard.health_daily.blood_oxygen_count bigint: Readings of SpO2.
+view dashboard.health_daily.blood_oxygen_count bigint: Readings of SpO2. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_daily.blood_oxygen_avg numeric: Mean SpO2 over all readings, percent: sum / count, not rounded. NULL: not measured in the day.
 view dashboard.health_daily.temperature_min numeric: Lowest body temperature, degrees Celsius. NULL: not measured in the day.
 view dashboard.health_daily.temperature_max numeric: Highest body temperature, degrees Celsius. NULL: not measured in the day.
 view dashboard.health_daily.temperature_sum numeric: Sum of all readings of body temperature, degrees Celsius. NULL: not measured in the day.
-view dashboard.health_daily.temperature_count bigint: Readings of body temperature.
+view dashboard.health_daily.temperature_count bigint: Readings of body temperature. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_daily.temperature_avg numeric: Mean body temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the day.
 view dashboard.health_daily.pressure_high_min smallint: Lowest systolic pressure (derived by the watch), mmHg. NULL: not measured in the day.
 view dashboard.health_daily.pressure_high_max smallint: Highest systolic pressure (derived by the watch), mmHg. NULL: not measured in the day.
 view dashboard.health_daily.pressure_high_sum bigint: Sum of all readings of systolic pressure (derived by the watch), mmHg. NULL: not measured in the day.
-view dashboard.health_daily.pressure_high_count bigint: Readings of systolic pressure (derived by the watch).
+view dashboard.health_daily.pressure_high_count bigint: Readings of systolic pressure (derived by the watch). NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_daily.pressure_high_avg numeric: Mean systolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the day.
 view dashboard.health_daily.pressure_low_min smallint: Lowest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the day.
 view dashboard.health_daily.pressure_low_max smallint: Highest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the day.
 view dashboard.health_daily.pressure_low_sum bigint: Sum of all readings of diastolic pressure (derived by the watch), mmHg. NULL: not measured in the day.
-view dashboard.health_daily.pressure_low_count bigint: Readings of diastolic pressure (derived by the watch).
+view dashboard.health_daily.pressure_low_count bigint: Readings of diastolic pressure (derived by the watch). NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_daily.pressure_low_avg numeric: Mean diastolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the day.
 view dashboard.health_daily.stress_min smallint: Lowest stress, score 1 to 100. NULL: not measured in the day.
 view dashboard.health_daily.stress_max smallint: Highest stress, score 1 to 100. NULL: not measured in the day.
 view dashboard.health_daily.stress_sum bigint: Sum of all readings of stress, score 1 to 100. NULL: not measured in the day.
-view dashboard.health_daily.stress_count bigint: Readings of stress.
+view dashboard.health_daily.stress_count bigint: Readings of stress. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_daily.stress_avg numeric: Mean stress over all readings, score 1 to 100: sum / count, not rounded. NULL: not measured in the day.
 view dashboard.health_daily.step_max integer: Steps of the day, count. NULL: not sent.
 view dashboard.health_daily.distance_max numeric: Distance of the day, metres. NULL: not sent.
@@ -379,22 +379,22 @@ view dashboard.health_daily.calorie_max numeric: Energy of the day, small calori
 view dashboard.health_daily.respiratory_rate_min numeric: Lowest respiratory rate, breaths per minute. NULL: not measured in the day.
 view dashboard.health_daily.respiratory_rate_max numeric: Highest respiratory rate, breaths per minute. NULL: not measured in the day.
 view dashboard.health_daily.respiratory_rate_sum numeric: Sum of all readings of respiratory rate, breaths per minute. NULL: not measured in the day.
-view dashboard.health_daily.respiratory_rate_count bigint: Readings of respiratory rate.
+view dashboard.health_daily.respiratory_rate_count bigint: Readings of respiratory rate. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_daily.respiratory_rate_avg numeric: Mean respiratory rate over all readings, breaths per minute: sum / count, not rounded. NULL: not measured in the day.
 view dashboard.health_daily.heart_rate_variability_min numeric: Lowest heart rate variability (RMSSD), milliseconds. NULL: not measured in the day.
 view dashboard.health_daily.heart_rate_variability_max numeric: Highest heart rate variability (RMSSD), milliseconds. NULL: not measured in the day.
 view dashboard.health_daily.heart_rate_variability_sum numeric: Sum of all readings of heart rate variability (RMSSD), milliseconds. NULL: not measured in the day.
-view dashboard.health_daily.heart_rate_variability_count bigint: Readings of heart rate variability (RMSSD).
+view dashboard.health_daily.heart_rate_variability_count bigint: Readings of heart rate variability (RMSSD). NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_daily.heart_rate_variability_avg numeric: Mean heart rate variability (RMSSD) over all readings, milliseconds: sum / count, not rounded. NULL: not measured in the day.
 view dashboard.health_daily.blood_glucose_min numeric: Lowest blood glucose, mmol/L. NULL: not measured in the day.
 view dashboard.health_daily.blood_glucose_max numeric: Highest blood glucose, mmol/L. NULL: not measured in the day.
 view dashboard.health_daily.blood_glucose_sum numeric: Sum of all readings of blood glucose, mmol/L. NULL: not measured in the day.
-view dashboard.health_daily.blood_glucose_count bigint: Readings of blood glucose.
+view dashboard.health_daily.blood_glucose_count bigint: Readings of blood glucose. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_daily.blood_glucose_avg numeric: Mean blood glucose over all readings, mmol/L: sum / count, not rounded. NULL: not measured in the day.
 view dashboard.health_daily.skin_temperature_min numeric: Lowest skin temperature, degrees Celsius. NULL: not measured in the day.
 view dashboard.health_daily.skin_temperature_max numeric: Highest skin temperature, degrees Celsius. NULL: not measured in the day.
 view dashboard.health_daily.skin_temperature_sum numeric: Sum of all readings of skin temperature, degrees Celsius. NULL: not measured in the day.
-view dashboard.health_daily.skin_temperature_count bigint: Readings of skin temperature.
+view dashboard.health_daily.skin_temperature_count bigint: Readings of skin temperature. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_daily.skin_temperature_avg numeric: Mean skin temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the day.
 view dashboard.health_daily.day date: The date of the bucket, the first one of weeks and months, in the zone of the rollup (Asia/Shanghai).
 view dashboard.health_hourly.device_sn text: Serial number of the device.
@@ -405,32 +405,32 @@ view dashboard.health_hourly.last_ts timestamp with time zone: Event time of the
 view dashboard.health_hourly.heart_rate_min smallint: Lowest heart rate, beats per minute. NULL: not measured in the hour.
 view dashboard.health_hourly.heart_rate_max smallint: Highest heart rate, beats per minute. NULL: not measured in the hour.
 view dashboard.health_hourly.heart_rate_sum bigint: Sum of all readings of heart rate, beats per minute. NULL: not measured in the hour.
-view dashboard.health_hourly.heart_rate_count bigint: Readings of heart rate.
+view dashboard.health_hourly.heart_rate_count bigint: Readings of heart rate. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_hourly.heart_rate_avg numeric: Mean heart rate over all readings, beats per minute: sum / count, not rounded. NULL: not measured in the hour.
 view dashboard.health_hourly.blood_oxygen_min smallint: Lowest SpO2, percent. NULL: not measured in the hour.
 view dashboard.health_hourly.blood_oxygen_max smallint: Highest SpO2, percent. NULL: not measured in the hour.
 view dashboard.health_hourly.blood_oxygen_sum bigint: Sum of all readings of SpO2, percent. NULL: not measured in the hour.
-view dashboard.health_hourly.blood_oxygen_count bigint: Readings of SpO2.
+view dashboard.health_hourly.blood_oxygen_count bigint: Readings of SpO2. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_hourly.blood_oxygen_avg numeric: Mean SpO2 over all readings, percent: sum / count, not rounded. NULL: not measured in the hour.
 view dashboard.health_hourly.temperature_min numeric: Lowest body temperature, degrees Celsius. NULL: not measured in the hour.
 view dashboard.health_hourly.temperature_max numeric: Highest body temperature, degrees Celsius. NULL: not measured in the hour.
 view dashboard.health_hourly.temperature_sum numeric: Sum of all readings of body temperature, degrees Celsius. NULL: not measured in the hour.
-view dashboard.health_hourly.temperature_count bigint: Readings of body temperature.
+view dashboard.health_hourly.temperature_count bigint: Readings of body temperature. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_hourly.temperature_avg numeric: Mean body temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the hour.
 view dashboard.health_hourly.pressure_high_min smallint: Lowest systolic pressure (derived by the watch), mmHg. NULL: not measured in the hour.
 view dashboard.health_hourly.pressure_high_max smallint: Highest systolic pressure (derived by the watch), mmHg. NULL: not measured in the hour.
 view dashboard.health_hourly.pressure_high_sum bigint: Sum of all readings of systolic pressure (derived by the watch), mmHg. NULL: not measured in the hour.
-view dashboard.health_hourly.pressure_high_count bigint: Readings of systolic pressure (derived by the watch).
+view dashboard.health_hourly.pressure_high_count bigint: Readings of systolic pressure (derived by the watch). NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_hourly.pressure_high_avg numeric: Mean systolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the hour.
 view dashboard.health_hourly.pressure_low_min smallint: Lowest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the hour.
 view dashboard.health_hourly.pressure_low_max smallint: Highest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the hour.
 view dashboard.health_hourly.pressure_low_sum bigint: Sum of all readings of diastolic pressure (derived by the watch), mmHg. NULL: not measured in the hour.
-view dashboard.health_hourly.pressure_low_count bigint: Readings of diastolic pressure (derived by the watch).
+view dashboard.health_hourly.pressure_low_count bigint: Readings of diastolic pressure (derived by the watch). NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_hourly.pressure_low_avg numeric: Mean diastolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the hour.
 view dashboard.health_hourly.stress_min smallint: Lowest stress, score 1 to 100. NULL: not measured in the hour.
 view dashboard.health_hourly.stress_max smallint: Highest stress, score 1 to 100. NULL: not measured in the hour.
 view dashboard.health_hourly.stress_sum bigint: Sum of all readings of stress, score 1 to 100. NULL: not measured in the hour.
-view dashboard.health_hourly.stress_count bigint: Readings of stress.
+view dashboard.health_hourly.stress_count bigint: Readings of stress. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_hourly.stress_avg numeric: Mean stress over all readings, score 1 to 100: sum / count, not rounded. NULL: not measured in the hour.
 view dashboard.health_hourly.step_max integer: Steps of the local day so far, the highest in the hour, count. NULL: not sent.
 view dashboard.health_hourly.distance_max numeric: Distance of the local day so far, the highest in the hour, metres. NULL: not sent.
@@ -438,22 +438,22 @@ view dashboard.health_hourly.calorie_max numeric: Energy of the local day so far
 view dashboard.health_hourly.respiratory_rate_min numeric: Lowest respiratory rate, breaths per minute. NULL: not measured in the hour.
 view dashboard.health_hourly.respiratory_rate_max numeric: Highest respiratory rate, breaths per minute. NULL: not measured in the hour.
 view dashboard.health_hourly.respiratory_rate_sum numeric: Sum of all readings of respiratory rate, breaths per minute. NULL: not measured in the hour.
-view dashboard.health_hourly.respiratory_rate_count bigint: Readings of respiratory rate.
+view dashboard.health_hourly.respiratory_rate_count bigint: Readings of respiratory rate. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_hourly.respiratory_rate_avg numeric: Mean respiratory rate over all readings, breaths per minute: sum / count, not rounded. NULL: not measured in the hour.
 view dashboard.health_hourly.heart_rate_variability_min numeric: Lowest heart rate variability (RMSSD), milliseconds. NULL: not measured in the hour.
 view dashboard.health_hourly.heart_rate_variability_max numeric: Highest heart rate variability (RMSSD), milliseconds. NULL: not measured in the hour.
 view dashboard.health_hourly.heart_rate_variability_sum numeric: Sum of all readings of heart rate variability (RMSSD), milliseconds. NULL: not measured in the hour.
-view dashboard.health_hourly.heart_rate_variability_count bigint: Readings of heart rate variability (RMSSD).
+view dashboard.health_hourly.heart_rate_variability_count bigint: Readings of heart rate variability (RMSSD). NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_hourly.heart_rate_variability_avg numeric: Mean heart rate variability (RMSSD) over all readings, milliseconds: sum / count, not rounded. NULL: not measured in the hour.
 view dashboard.health_hourly.blood_glucose_min numeric: Lowest blood glucose, mmol/L. NULL: not measured in the hour.
 view dashboard.health_hourly.blood_glucose_max numeric: Highest blood glucose, mmol/L. NULL: not measured in the hour.
 view dashboard.health_hourly.blood_glucose_sum numeric: Sum of all readings of blood glucose, mmol/L. NULL: not measured in the hour.
-view dashboard.health_hourly.blood_glucose_count bigint: Readings of blood glucose.
+view dashboard.health_hourly.blood_glucose_count bigint: Readings of blood glucose. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_hourly.blood_glucose_avg numeric: Mean blood glucose over all readings, mmol/L: sum / count, not rounded. NULL: not measured in the hour.
 view dashboard.health_hourly.skin_temperature_min numeric: Lowest skin temperature, degrees Celsius. NULL: not measured in the hour.
 view dashboard.health_hourly.skin_temperature_max numeric: Highest skin temperature, degrees Celsius. NULL: not measured in the hour.
 view dashboard.health_hourly.skin_temperature_sum numeric: Sum of all readings of skin temperature, degrees Celsius. NULL: not measured in the hour.
-view dashboard.health_hourly.skin_temperature_count bigint: Readings of skin temperature.
+view dashboard.health_hourly.skin_temperature_count bigint: Readings of skin temperature. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_hourly.skin_temperature_avg numeric: Mean skin temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the hour.
 view dashboard.health_monthly.device_sn text: Serial number of the device.
 view dashboard.health_monthly.bucket timestamp with time zone: Start of the month.
@@ -463,32 +463,32 @@ view dashboard.health_monthly.last_ts timestamp with time zone: Event time of th
 view dashboard.health_monthly.heart_rate_min smallint: Lowest heart rate, beats per minute. NULL: not measured in the month.
 view dashboard.health_monthly.heart_rate_max smallint: Highest heart rate, beats per minute. NULL: not measured in the month.
 view dashboard.health_monthly.heart_rate_sum bigint: Sum of all readings of heart rate, beats per minute. NULL: not measured in the month.
-view dashboard.health_monthly.heart_rate_count bigint: Readings of heart rate.
+view dashboard.health_monthly.heart_rate_count bigint: Readings of heart rate. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_monthly.heart_rate_avg numeric: Mean heart rate over all readings, beats per minute: sum / count, not rounded. NULL: not measured in the month.
 view dashboard.health_monthly.blood_oxygen_min smallint: Lowest SpO2, percent. NULL: not measured in the month.
 view dashboard.health_monthly.blood_oxygen_max smallint: Highest SpO2, percent. NULL: not measured in the month.
 view dashboard.health_monthly.blood_oxygen_sum bigint: Sum of all readings of SpO2, percent. NULL: not measured in the month.
-view dashboard.health_monthly.blood_oxygen_count bigint: Readings of SpO2.
+view dashboard.health_monthly.blood_oxygen_count bigint: Readings of SpO2. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_monthly.blood_oxygen_avg numeric: Mean SpO2 over all readings, percent: sum / count, not rounded. NULL: not measured in the month.
 view dashboard.health_monthly.temperature_min numeric: Lowest body temperature, degrees Celsius. NULL: not measured in the month.
 view dashboard.health_monthly.temperature_max numeric: Highest body temperature, degrees Celsius. NULL: not measured in the month.
 view dashboard.health_monthly.temperature_sum numeric: Sum of all readings of body temperature, degrees Celsius. NULL: not measured in the month.
-view dashboard.health_monthly.temperature_count bigint: Readings of body temperature.
+view dashboard.health_monthly.temperature_count bigint: Readings of body temperature. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_monthly.temperature_avg numeric: Mean body temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the month.
 view dashboard.health_monthly.pressure_high_min smallint: Lowest systolic pressure (derived by the watch), mmHg. NULL: not measured in the month.
 view dashboard.health_monthly.pressure_high_max smallint: Highest systolic pressure (derived by the watch), mmHg. NULL: not measured in the month.
 view dashboard.health_monthly.pressure_high_sum bigint: Sum of all readings of systolic pressure (derived by the watch), mmHg. NULL: not measured in the month.
-view dashboard.health_monthly.pressure_high_count bigint: Readings of systolic pressure (derived by the watch).
+view dashboard.health_monthly.pressure_high_count bigint: Readings of systolic pressure (derived by the watch). NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_monthly.pressure_high_avg numeric: Mean systolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the month.
 view dashboard.health_monthly.pressure_low_min smallint: Lowest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the month.
 view dashboard.health_monthly.pressure_low_max smallint: Highest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the month.
 view dashboard.health_monthly.pressure_low_sum bigint: Sum of all readings of diastolic pressure (derived by the watch), mmHg. NULL: not measured in the month.
-view dashboard.health_monthly.pressure_low_count bigint: Readings of diastolic pressure (derived by the watch).
+view dashboard.health_monthly.pressure_low_count bigint: Readings of diastolic pressure (derived by the watch). NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_monthly.pressure_low_avg numeric: Mean diastolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the month.
 view dashboard.health_monthly.stress_min smallint: Lowest stress, score 1 to 100. NULL: not measured in the month.
 view dashboard.health_monthly.stress_max smallint: Highest stress, score 1 to 100. NULL: not measured in the month.
 view dashboard.health_monthly.stress_sum bigint: Sum of all readings of stress, score 1 to 100. NULL: not measured in the month.
-view dashboard.health_monthly.stress_count bigint: Readings of stress.
+view dashboard.health_monthly.stress_count bigint: Readings of stress. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_monthly.stress_avg numeric: Mean stress over all readings, score 1 to 100: sum / count, not rounded. NULL: not measured in the month.
 view dashboard.health_monthly.step_max integer: Steps of the best day of the month, count. NULL: not sent.
 view dashboard.health_monthly.step_sum bigint: Steps of the month: sum of the days, count. NULL: not sent.
@@ -499,22 +499,22 @@ view dashboard.health_monthly.calorie_sum numeric: Energy of the month: sum of t
 view dashboard.health_monthly.respiratory_rate_min numeric: Lowest respiratory rate, breaths per minute. NULL: not measured in the month.
 view dashboard.health_monthly.respiratory_rate_max numeric: Highest respiratory rate, breaths per minute. NULL: not measured in the month.
 view dashboard.health_monthly.respiratory_rate_sum numeric: Sum of all readings of respiratory rate, breaths per minute. NULL: not measured in the month.
-view dashboard.health_monthly.respiratory_rate_count bigint: Readings of respiratory rate.
+view dashboard.health_monthly.respiratory_rate_count bigint: Readings of respiratory rate. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_monthly.respiratory_rate_avg numeric: Mean respiratory rate over all readings, breaths per minute: sum / count, not rounded. NULL: not measured in the month.
 view dashboard.health_monthly.heart_rate_variability_min numeric: Lowest heart rate variability (RMSSD), milliseconds. NULL: not measured in the month.
 view dashboard.health_monthly.heart_rate_variability_max numeric: Highest heart rate variability (RMSSD), milliseconds. NULL: not measured in the month.
 view dashboard.health_monthly.heart_rate_variability_sum numeric: Sum of all readings of heart rate variability (RMSSD), milliseconds. NULL: not measured in the month.
-view dashboard.health_monthly.heart_rate_variability_count bigint: Readings of heart rate variability (RMSSD).
+view dashboard.health_monthly.heart_rate_variability_count bigint: Readings of heart rate variability (RMSSD). NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_monthly.heart_rate_variability_avg numeric: Mean heart rate variability (RMSSD) over all readings, milliseconds: sum / count, not rounded. NULL: not measured in the month.
 view dashboard.health_monthly.blood_glucose_min numeric: Lowest blood glucose, mmol/L. NULL: not measured in the month.
 view dashboard.health_monthly.blood_glucose_max numeric: Highest blood glucose, mmol/L. NULL: not measured in the month.
 view dashboard.health_monthly.blood_glucose_sum numeric: Sum of all readings of blood glucose, mmol/L. NULL: not measured in the month.
-view dashboard.health_monthly.blood_glucose_count bigint: Readings of blood glucose.
+view dashboard.health_monthly.blood_glucose_count bigint: Readings of blood glucose. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_monthly.blood_glucose_avg numeric: Mean blood glucose over all readings, mmol/L: sum / count, not rounded. NULL: not measured in the month.
 view dashboard.health_monthly.skin_temperature_min numeric: Lowest skin temperature, degrees Celsius. NULL: not measured in the month.
 view dashboard.health_monthly.skin_temperature_max numeric: Highest skin temperature, degrees Celsius. NULL: not measured in the month.
 view dashboard.health_monthly.skin_temperature_sum numeric: Sum of all readings of skin temperature, degrees Celsius. NULL: not measured in the month.
-view dashboard.health_monthly.skin_temperature_count bigint: Readings of skin temperature.
+view dashboard.health_monthly.skin_temperature_count bigint: Readings of skin temperature. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_monthly.skin_temperature_avg numeric: Mean skin temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the month.
 view dashboard.health_monthly.day date: The date of the bucket, the first one of weeks and months, in the zone of the rollup (Asia/Shanghai).
 view dashboard.health_weekly.device_sn text: Serial number of the device.
@@ -525,32 +525,32 @@ view dashboard.health_weekly.last_ts timestamp with time zone: Event time of the
 view dashboard.health_weekly.heart_rate_min smallint: Lowest heart rate, beats per minute. NULL: not measured in the ISO week.
 view dashboard.health_weekly.heart_rate_max smallint: Highest heart rate, beats per minute. NULL: not measured in the ISO week.
 view dashboard.health_weekly.heart_rate_sum bigint: Sum of all readings of heart rate, beats per minute. NULL: not measured in the ISO week.
-view dashboard.health_weekly.heart_rate_count bigint: Readings of heart rate.
+view dashboard.health_weekly.heart_rate_count bigint: Readings of heart rate. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_weekly.heart_rate_avg numeric: Mean heart rate over all readings, beats per minute: sum / count, not rounded. NULL: not measured in the ISO week.
 view dashboard.health_weekly.blood_oxygen_min smallint: Lowest SpO2, percent. NULL: not measured in the ISO week.
 view dashboard.health_weekly.blood_oxygen_max smallint: Highest SpO2, percent. NULL: not measured in the ISO week.
 view dashboard.health_weekly.blood_oxygen_sum bigint: Sum of all readings of SpO2, percent. NULL: not measured in the ISO week.
-view dashboard.health_weekly.blood_oxygen_count bigint: Readings of SpO2.
+view dashboard.health_weekly.blood_oxygen_count bigint: Readings of SpO2. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_weekly.blood_oxygen_avg numeric: Mean SpO2 over all readings, percent: sum / count, not rounded. NULL: not measured in the ISO week.
 view dashboard.health_weekly.temperature_min numeric: Lowest body temperature, degrees Celsius. NULL: not measured in the ISO week.
 view dashboard.health_weekly.temperature_max numeric: Highest body temperature, degrees Celsius. NULL: not measured in the ISO week.
 view dashboard.health_weekly.temperature_sum numeric: Sum of all readings of body temperature, degrees Celsius. NULL: not measured in the ISO week.
-view dashboard.health_weekly.temperature_count bigint: Readings of body temperature.
+view dashboard.health_weekly.temperature_count bigint: Readings of body temperature. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_weekly.temperature_avg numeric: Mean body temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the ISO week.
 view dashboard.health_weekly.pressure_high_min smallint: Lowest systolic pressure (derived by the watch), mmHg. NULL: not measured in the ISO week.
 view dashboard.health_weekly.pressure_high_max smallint: Highest systolic pressure (derived by the watch), mmHg. NULL: not measured in the ISO week.
 view dashboard.health_weekly.pressure_high_sum bigint: Sum of all readings of systolic pressure (derived by the watch), mmHg. NULL: not measured in the ISO week.
-view dashboard.health_weekly.pressure_high_count bigint: Readings of systolic pressure (derived by the watch).
+view dashboard.health_weekly.pressure_high_count bigint: Readings of systolic pressure (derived by the watch). NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_weekly.pressure_high_avg numeric: Mean systolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the ISO week.
 view dashboard.health_weekly.pressure_low_min smallint: Lowest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the ISO week.
 view dashboard.health_weekly.pressure_low_max smallint: Highest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the ISO week.
 view dashboard.health_weekly.pressure_low_sum bigint: Sum of all readings of diastolic pressure (derived by the watch), mmHg. NULL: not measured in the ISO week.
-view dashboard.health_weekly.pressure_low_count bigint: Readings of diastolic pressure (derived by the watch).
+view dashboard.health_weekly.pressure_low_count bigint: Readings of diastolic pressure (derived by the watch). NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_weekly.pressure_low_avg numeric: Mean diastolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the ISO week.
 view dashboard.health_weekly.stress_min smallint: Lowest stress, score 1 to 100. NULL: not measured in the ISO week.
 view dashboard.health_weekly.stress_max smallint: Highest stress, score 1 to 100. NULL: not measured in the ISO week.
 view dashboard.health_weekly.stress_sum bigint: Sum of all readings of stress, score 1 to 100. NULL: not measured in the ISO week.
-view dashboard.health_weekly.stress_count bigint: Readings of stress.
+view dashboard.health_weekly.stress_count bigint: Readings of stress. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_weekly.stress_avg numeric: Mean stress over all readings, score 1 to 100: sum / count, not rounded. NULL: not measured in the ISO week.
 view dashboard.health_weekly.step_max integer: Steps of the best day of the ISO week, count. NULL: not sent.
 view dashboard.health_weekly.step_sum bigint: Steps of the ISO week: sum of the days, count. NULL: not sent.
@@ -561,22 +561,22 @@ view dashboard.health_weekly.calorie_sum numeric: Energy of the ISO week: sum of
 view dashboard.health_weekly.respiratory_rate_min numeric: Lowest respiratory rate, breaths per minute. NULL: not measured in the ISO week.
 view dashboard.health_weekly.respiratory_rate_max numeric: Highest respiratory rate, breaths per minute. NULL: not measured in the ISO week.
 view dashboard.health_weekly.respiratory_rate_sum numeric: Sum of all readings of respiratory rate, breaths per minute. NULL: not measured in the ISO week.
-view dashboard.health_weekly.respiratory_rate_count bigint: Readings of respiratory rate.
+view dashboard.health_weekly.respiratory_rate_count bigint: Readings of respiratory rate. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_weekly.respiratory_rate_avg numeric: Mean respiratory rate over all readings, breaths per minute: sum / count, not rounded. NULL: not measured in the ISO week.
 view dashboard.health_weekly.heart_rate_variability_min numeric: Lowest heart rate variability (RMSSD), milliseconds. NULL: not measured in the ISO week.
 view dashboard.health_weekly.heart_rate_variability_max numeric: Highest heart rate variability (RMSSD), milliseconds. NULL: not measured in the ISO week.
 view dashboard.health_weekly.heart_rate_variability_sum numeric: Sum of all readings of heart rate variability (RMSSD), milliseconds. NULL: not measured in the ISO week.
-view dashboard.health_weekly.heart_rate_variability_count bigint: Readings of heart rate variability (RMSSD).
+view dashboard.health_weekly.heart_rate_variability_count bigint: Readings of heart rate variability (RMSSD). NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_weekly.heart_rate_variability_avg numeric: Mean heart rate variability (RMSSD) over all readings, milliseconds: sum / count, not rounded. NULL: not measured in the ISO week.
 view dashboard.health_weekly.blood_glucose_min numeric: Lowest blood glucose, mmol/L. NULL: not measured in the ISO week.
 view dashboard.health_weekly.blood_glucose_max numeric: Highest blood glucose, mmol/L. NULL: not measured in the ISO week.
 view dashboard.health_weekly.blood_glucose_sum numeric: Sum of all readings of blood glucose, mmol/L. NULL: not measured in the ISO week.
-view dashboard.health_weekly.blood_glucose_count bigint: Readings of blood glucose.
+view dashboard.health_weekly.blood_glucose_count bigint: Readings of blood glucose. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_weekly.blood_glucose_avg numeric: Mean blood glucose over all readings, mmol/L: sum / count, not rounded. NULL: not measured in the ISO week.
 view dashboard.health_weekly.skin_temperature_min numeric: Lowest skin temperature, degrees Celsius. NULL: not measured in the ISO week.
 view dashboard.health_weekly.skin_temperature_max numeric: Highest skin temperature, degrees Celsius. NULL: not measured in the ISO week.
 view dashboard.health_weekly.skin_temperature_sum numeric: Sum of all readings of skin temperature, degrees Celsius. NULL: not measured in the ISO week.
-view dashboard.health_weekly.skin_temperature_count bigint: Readings of skin temperature.
+view dashboard.health_weekly.skin_temperature_count bigint: Readings of skin temperature. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_weekly.skin_temperature_avg numeric: Mean skin temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the ISO week.
 view dashboard.health_weekly.day date: The date of the bucket, the first one of weeks and months, in the zone of the rollup (Asia/Shanghai).
 view dashboard.latest.device_sn text: Serial number of the device.
