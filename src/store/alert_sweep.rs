@@ -18,5 +18,5 @@ pub async fn sweep(store: &Store) -> Result<bool, StoreError> {
         .commit()
         .await
         .map_err(|source| StoreError::Postgres { statement: "alert_sweep.sweep", source })?;
-    Ok(row.first().is_some_and(|row| row.get("told")))
+    Ok(row.first().is_some_and(|row| row.get("has_notifications")))
 }

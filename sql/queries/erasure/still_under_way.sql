@@ -1,6 +1,6 @@
 -- erasure.still_under_way
--- Purpose: how many of these are still being reacted to.
--- Parameters: $1 batches, $2 changes of alerts.
+-- Purpose: how many of these batches and alert changes are still leased by a relay.
+-- Parameters: $1 batches, $2 alert changes.
 -- Locks: none.
 select
     (select count(*) from outbox where batch_id = any ($1::bigint[]) and leased_until > clock_timestamp())

@@ -1,5 +1,5 @@
 -- erasure.under_way
--- Purpose: what is being reacted to at this moment, of which somebody may hold rows in memory: batches, and changes of alerts.
+-- Purpose: the batches and alert changes that are leased now, whose rows another process may have in memory.
 -- Locks: none.
 select
     array(select batch_id from outbox where leased_until > clock_timestamp()) as batches,
