@@ -28,7 +28,7 @@ use super::connections::Connection;
 use super::error::AccessError;
 use crate::config::{LimitSettings, Settings};
 use crate::keys::{CachedKey, KeyLookup, Keys, KeysError};
-use crate::model::api_key::{KeyId, Presented, Scope};
+use crate::model::api_key::{KeyId, PresentedKey, Scope};
 use crate::model::device_key::DeviceKey;
 use crate::model::tenant::OF_DIRECTORY;
 use crate::owners::Owners;
@@ -153,7 +153,7 @@ impl Access {
         };
         let key_timeout = key_timeout.unwrap_or(self.commit_deadline);
         let (identity, counted_as) = match credential {
-            None => return Err(self.count_failure(address, AccessError::NoKey)),
+            None => return Err(self.count_failure(address, AccessError::InvalidKey)),
             Some(Credential::Key(key)) => {
                 let key = self.authenticate(keys, key, address, key_timeout).await?;
                 self.check_scope(&key, scope, accepts_tenant_keys, address)?;
@@ -211,7 +211,7 @@ impl Access {
     async fn authenticate(
         &self,
         keys: &Keys,
-        key: Presented,
+        key: PresentedKey,
         address: IpAddr,
         timeout: Duration,
     ) -> Result<Arc<CachedKey>, AccessError> {
@@ -228,7 +228,7 @@ impl Access {
 
     fn key_error(&self, address: IpAddr, error: KeysError) -> AccessError {
         match error {
-            KeysError::Refused => self.count_failure(address, AccessError::NoKey),
+            KeysError::Refused => self.count_failure(address, AccessError::InvalidKey),
             KeysError::Unavailable => AccessError::Unavailable,
         }
     }
