@@ -1,7 +1,7 @@
 //! A silence: while it is in force, alerts that match it are raised and stored, but nobody is notified.
 //!
 //! Before: `http::alert_silence` and `vitals alerts silence` make one, `store::alert_silence` keeps it. After: the database
-//! heeds it where it decides who is told.
+//! checks it where it decides who is notified.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
