@@ -221,9 +221,9 @@ fn result_of(ended: Result<AttemptResult, JoinError>) -> Option<AttemptResult> {
 fn span<S: Sender>(message: &Message) -> Span {
     let traces: Vec<TraceContext> = message
         .content
-        .notices()
+        .alerts()
         .iter()
-        .filter_map(|notice| TraceContext::parse(notice.trace.as_ref()?))
+        .filter_map(|alert| TraceContext::parse(alert.trace.as_ref()?))
         .collect();
     trace::span_with_parents(&traces, || {
         let (channel, attempt) = (S::CHANNEL.name(), message.attempts + 1);
@@ -237,8 +237,8 @@ fn log_attempt<S: Sender>(message: &Message, attempt: &Attempt, outcome: Deliver
     metrics::counter!(names::NOTIFICATIONS, "channel" => channel, "outcome" => outcome.name())
         .increment(message.content.len() as u64);
     if outcome == DeliveryOutcome::Sent {
-        for notice in message.content.notices() {
-            metrics::histogram!(names::NOTIFICATION_SECONDS, "channel" => channel).record(notice.age + took);
+        for alert in message.content.alerts() {
+            metrics::histogram!(names::NOTIFICATION_SECONDS, "channel" => channel).record(alert.age + took);
         }
         return;
     }

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::rebuild;
 use crate::cache::{self, Cache, CacheError, Shown};
 use crate::config::Settings;
-use crate::model::ShownAlert;
+use crate::model::AlertUpdate;
 use crate::store::Store;
 use crate::store::device_info::Latest;
 use crate::store::health_data::NewestRows;
@@ -66,7 +66,7 @@ impl RedisView {
     }
 
     /// Writes the state of alerts; false: some did not reach Redis.
-    pub async fn show_alerts(&self, alerts: &[ShownAlert]) -> bool {
+    pub async fn show_alerts(&self, alerts: &[AlertUpdate]) -> bool {
         let written = self.write_alerts(alerts).await;
         self.is_shown(written, alerts.len())
     }
@@ -88,7 +88,7 @@ impl RedisView {
         self.persist(|| cache::device_info::show(&self.cache, &latest.infos, latest.read_version)).await
     }
 
-    pub(super) async fn write_alerts(&self, alerts: &[ShownAlert]) -> Result<(), CacheError> {
+    pub(super) async fn write_alerts(&self, alerts: &[AlertUpdate]) -> Result<(), CacheError> {
         self.persist(|| cache::alert::show(&self.cache, alerts)).await
     }
 

@@ -107,7 +107,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ),
     ("ingest", &["lru", "siphasher"]),
     ("keys", &["subtle"]),
-    ("language", &["fluent_bundle", "jiff", "serde", "unic_langid"]),
+    ("language", &["fluent_bundle", "jiff", "serde", "serde_json", "unic_langid"]),
     ("lookup_cache", &["moka"]),
     ("main", &["clap", "mimalloc"]),
     ("metric", &["rust_decimal"]),
