@@ -109,10 +109,10 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    started_at   constant text := extract(epoch from transaction_timestamp())::text || '/';
-    chosen  constant text := nullif(current_setting('vitals.tenant', true), '');
-    login   constant text := vitals.tenant_setting(session_user);
-    allowed bigint[] := vitals.narrowed_tenants(vitals.bound_tenants(session_user), string_to_array(login, ',')::bigint[]);
+    started_at constant text := extract(epoch from transaction_timestamp())::text || '/';
+    chosen     constant text := nullif(current_setting('vitals.tenant', true), '');
+    login      constant text := vitals.tenant_setting(session_user);
+    allowed    bigint[] := vitals.narrowed_tenants(vitals.bound_tenants(session_user), string_to_array(login, ',')::bigint[]);
 begin
     if acting <> session_user then
         allowed := vitals.narrowed_tenants(allowed, vitals.bound_tenants(acting));

@@ -8,14 +8,14 @@ create or replace procedure public.refresh_rollups(from_ts timestamptz default n
 language plpgsql
 as $$
 declare
-    started constant timestamptz := pg_catalog.clock_timestamp();
-    newest  constant bigint := 9223372036854775807;
-    keeper  text;
-    every   interval;
-    advance timestamptz := '-infinity'; -- when the watermarks are moved next
-    last    bigint;  -- the last mark that existed at the start
+    started  constant timestamptz := pg_catalog.clock_timestamp();
+    newest   constant bigint := 9223372036854775807;
+    keeper   text;
+    every    interval;
+    advance  timestamptz := '-infinity'; -- when the watermarks are moved next
+    last     bigint; -- the last mark that existed at the start
     with_new boolean := false;
-    more    boolean;
+    more     boolean;
 begin
     if from_ts >= to_ts or (from_ts is null) <> (to_ts is null) then
         raise exception 'refresh_rollups: from % to % is no range', from_ts, to_ts

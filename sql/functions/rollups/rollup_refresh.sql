@@ -183,8 +183,8 @@ declare
     source_rows  constant text := case
         when not base and r.kept_by = 'vitals' then format('vitals.%I', r.source || '_decoded') else source_table
     end;
-    nested_loops       constant text := current_setting('enable_nestloop');
-    compressed       boolean;
+    nested_loops constant text := current_setting('enable_nestloop');
+    compressed   boolean;
     time_column  constant text := case when base then 'ts' else 'bucket' end;
 begin
     if devices is null then

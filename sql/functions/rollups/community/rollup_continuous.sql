@@ -16,9 +16,9 @@ language plpgsql
 as $$
 declare
     lock_key constant bigint := pg_catalog.hashtextextended('vitals.rollup', 0);
-    scan constant text := pg_catalog.current_setting('enable_seqscan');
-    r    vitals.rollup;
-    span tstzrange;
+    seq_scan constant text := pg_catalog.current_setting('enable_seqscan');
+    r        vitals.rollup;
+    span     tstzrange;
     has_lock boolean;
 begin
     if not (
@@ -54,7 +54,7 @@ begin
             );
         end loop;
     end loop;
-    perform pg_catalog.set_config('enable_seqscan', scan, false);
+    perform pg_catalog.set_config('enable_seqscan', seq_scan, false);
     if has_lock then
         perform pg_catalog.pg_advisory_unlock(lock_key);
     end if;
@@ -82,7 +82,7 @@ comment on function vitals.advance_to(vitals.rollup) is 'The time up to which a 
 
 -- Whether the session that holds the lock has ended its refresh with an error: it is idle, or in a failed transaction. A session between
 -- two statements of a transaction is still working, and a session whose state we may not see is assumed to be.
-create or replace function vitals.is_abandoned(turn bigint) returns boolean
+create or replace function vitals.is_abandoned(lock_key bigint) returns boolean
 language sql
 set search_path = pg_catalog, pg_temp
 as $$
@@ -92,7 +92,7 @@ as $$
         join pg_stat_activity as a on a.pid = l.pid
         where l.locktype = 'advisory' and l.granted and l.objsubid = 1
             and l.database = (select oid from pg_database where datname = current_database())
-            and (l.classid::bigint << 32 | l.objid::bigint) = turn
+            and (l.classid::bigint << 32 | l.objid::bigint) = lock_key
             and a.state in ('idle', 'idle in transaction (aborted)')
     )
 $$;
