@@ -93,7 +93,7 @@ async fn a_policy_that_would_lose_data_is_refused_with_the_reason() {
         ("compress_after = '1 day' where relation = 'workout'", ["plain table", "workout"]),
         (
             "compress_after = '3 years' where relation = 'health_data'",
-            ["would be dropped first", "health_data"],
+            ["would be dropped before", "health_data"],
         ),
         ("relation = 'nonsense' where relation = 'workout'", ["no relation nonsense", "policy"]),
     ] {
