@@ -1,7 +1,7 @@
 -- alert_rule.replace
 -- Purpose: replaces all columns of a rule; columns that are not given get the defaults of the table.
 -- Parameters: $1 number of the rule, $2 its columns, a JSON object, $3 the version that it must have (NULL: any).
--- Locks: the rule; if it is disabled, also those of vitals.resolve_alerts_of_rule.
+-- Locks: the rule.
 update alert_rule
 set (
     name, kind, enabled, customer_id, replaces_rule_id, severity, metric, min_value, max_value, recovery_min_value,
