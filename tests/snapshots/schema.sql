@@ -4,7 +4,7 @@ table alert: One row per alert. At most one is open (firing or acknowledged) per
     rule_id bigint not null: The rule that raised it.
     rule_version integer not null: Version of the rule at that time; see alert_rule_version.
     kind text not null: Kind of the rule: threshold, composite, event, silence.
-    severity text not null: critical, major, minor or info, as the rule said then.
+    severity text not null: Severity of the rule when the alert fired: critical, major, minor or info.
     metric text: Vital sign that breached. NULL: kind is not threshold.
     event_type text: Type of the event. NULL: kind is not event.
     customer_id bigint: Tenant, as the breaching row has it. NULL: not known.
@@ -15,7 +15,7 @@ table alert: One row per alert. At most one is open (firing or acknowledged) per
     started_ts timestamp with time zone not null: Event time of the first of the readings in a row that raised it.
     fired_ts timestamp with time zone not null: Event time of the reading that raised it.
     last_ts timestamp with time zone not null: Event time of the newest breach in it.
-    ended_ts timestamp with time zone: Event time at which the device had recovered, or the alert expired. NULL: not so far.
+    ended_ts timestamp with time zone: Event time at which the device recovered, or the alert expired. NULL: it has not ended.
     judged_ts timestamp with time zone not null: Event time of the newest reading that was evaluated for it.
     breach_count integer not null default 1: Readings (events) that breached.
     last_value numeric: Newest breaching reading, in the unit of the metric. NULL: kind is not threshold.
@@ -27,8 +27,8 @@ table alert: One row per alert. At most one is open (firing or acknowledged) per
     message text not null: Text of the notification when it fired.
     fired_at timestamp with time zone not null default clock_timestamp(): When the service raised it.
     updated_at timestamp with time zone not null default clock_timestamp(): When anything of it last changed.
-    acknowledged_at timestamp with time zone: When a person took it on. NULL: nobody has.
-    acknowledged_by text: Who did. NULL: nobody has.
+    acknowledged_at timestamp with time zone: When a person acknowledged it. NULL: nobody has.
+    acknowledged_by text: Who acknowledged it. NULL: nobody has.
     resolved_at timestamp with time zone: When it was resolved. NULL: it is open.
     resolved_by text: Who resolved it. NULL: it is open, or resolved by itself.
     resolution text: recovered, expired, manual (a person), rule_disabled, or retracted (late readings show that there was no alert). NULL: open.
@@ -57,7 +57,7 @@ table alert_action: What happened to alerts, and who did it.
     alert_id bigint not null: The alert.
     acted_at timestamp with time zone not null default clock_timestamp(): When.
     action text not null: fired, reopened, acknowledged, resolved, retracted, silenced (not notified because of a silence), escalated, noted.
-    actor text: Who. NULL: the service.
+    actor text: Who did it. NULL: the service.
     note text: Note of the person, or the reason. NULL: none.
     constraint alert_action_action_check CHECK ((action = ANY (ARRAY['fired'::text, 'reopened'::text, 'acknowledged'::text, 'resolved'::text, 'retracted'::text, 'silenced'::text, 'escalated'::text, 'noted'::text])))
     constraint alert_action_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(alert_id) ON DELETE CASCADE
@@ -101,8 +101,8 @@ table alert_rule: Rules that raise alerts. A change applies from the next batch 
     effective_until time without time zone: Breaches count until this local time, exclusive; before effective_from: of the next day. NULL with effective_from.
     effective_days smallint[]: Days on which breaches count, 1 Monday to 7 Sunday; after midnight it is still the day on which the hours began. NULL: every day.
     time_zone text: Zone of the effective hours and of times in messages (IANA name). NULL: that of the rollups.
-    message text not null default '{device_sn}: {rule}, {value}'::text: What people are told, with {device_sn} {rule} {severity} {metric} {value} {min} {max} {event_type} {count} {time} {user} {org} {customer} {wearer} (names of the person and of their unit, as far as the directory knows them, and the serial).
-    version integer not null default 1: Raised by every change; what it was before is in alert_rule_version.
+    message text not null default '{device_sn}: {rule}, {value}'::text: Text of the notification. Placeholders: {device_sn} {rule} {severity} {metric} {value} {min} {max} {event_type} {count} {time} {user} {org} {customer} {wearer} (names of the person and of the unit, if the directory has them, and the serial).
+    version integer not null default 1: Number of the version, incremented by every change. alert_rule_version has the older versions.
     changed_at timestamp with time zone not null default now(): When it was last changed.
     changed_by text not null default CURRENT_USER: Who changed it: the setting vitals.actor of the session, else its role.
     constraint alert_rule_combine_check CHECK ((combine = ANY (ARRAY['all'::text, 'any'::text])))
@@ -123,11 +123,11 @@ table alert_rule: Rules that raise alerts. A change applies from the next batch 
     CREATE TRIGGER alert_rule_changed AFTER INSERT OR UPDATE ON public.alert_rule FOR EACH ROW EXECUTE FUNCTION alert_rule_changed()
     CREATE TRIGGER alert_rule_check BEFORE INSERT OR UPDATE ON public.alert_rule FOR EACH ROW EXECUTE FUNCTION alert_rule_check()
     CREATE TRIGGER alert_rule_texts_outdated AFTER UPDATE OF name, message ON public.alert_rule FOR EACH ROW WHEN (((old.name IS DISTINCT FROM new.name) OR (old.message IS DISTINCT FROM new.message))) EXECUTE FUNCTION alert_rule_texts_outdated()
-table alert_rule_text: The texts of a rule in further languages; without a row, its own. A rule whose own texts change loses these: they would say what it said before.
+table alert_rule_text: Name and message of a rule in further languages; without a row, those of the rule are used. When the name or the message of the rule changes, its rows are deleted, because they would be outdated.
     rule_id bigint not null: The rule.
     language text not null: en (English) or zh (Chinese).
     name text not null: What people call the rule.
-    message text not null: What people are told, with the placeholders of alert_rule.message.
+    message text not null: Text of the notification, with the placeholders of alert_rule.message.
     constraint alert_rule_text_language_check CHECK ((language = ANY (ARRAY['en'::text, 'zh'::text])))
     constraint alert_rule_text_message_check CHECK (((message ~ '\S'::text) AND (char_length(message) <= 1000)))
     constraint alert_rule_text_name_check CHECK (((name ~ '\S'::text) AND (char_length(name) <= 200)))
@@ -785,7 +785,7 @@ view device_period.customer_id bigint: Tenant of the unit. 0: not known.
 view device_period.period tstzrange: From when to when, exclusive.
 table directory: One row: the version of the directory. What was looked up at an older version may be out of date.
     only_row boolean not null default true: Always true: there is one directory.
-    directory_id uuid not null default gen_random_uuid(): Tells the directory of this database from that of another that used the same Redis.
+    directory_id uuid not null default gen_random_uuid(): Random id of the directory, so that entries that the service of another database left in the same Redis are not used.
     version bigint not null default 1: Incremented in every transaction that changes who owns a device.
     constraint directory_only_row_check CHECK (only_row)
     constraint directory_pkey PRIMARY KEY (only_row)
@@ -1201,7 +1201,7 @@ table ingest_batch: Accounting: one row per transaction of the ingest, written i
     CREATE INDEX ingest_batch_committed_at_idx ON vitals.ingest_batch USING btree (committed_at DESC)
 table latest_view: One row: the current build of the Redis view. A Redis that holds another build is rebuilt.
     only_row boolean not null default true: Always true: there is one view.
-    view_id uuid not null default gen_random_uuid(): Tells the view of this database from that of another that used the same Redis.
+    view_id uuid not null default gen_random_uuid(): Random id of the Redis view, so that values that the service of another database left in the same Redis are not used.
     generation bigint not null default 1: Incremented when a batch was finished while Redis was away.
     constraint latest_view_only_row_check CHECK (only_row)
     constraint latest_view_pkey PRIMARY KEY (only_row)
@@ -1301,14 +1301,26 @@ table outbox: Committed transactions on health_data, device_info and device_even
     device_infos integer: Rows the batch offered to device_info. NULL: not known.
     events integer: Rows the batch offered to device_event. NULL: not known.
     traceparent text: W3C traceparent of the batch, for the trace of its reaction. NULL: it is not traced.
+    urgent boolean not null default false: It holds an urgent event, such as SOS_EVENT: it is processed before all other batches.
+    sliced boolean not null default false: The devices of the batch are in vitals.outbox_device; their rows are evaluated in slices. False: they are evaluated together.
     constraint outbox_lease_check CHECK (((lease_token IS NULL) = (leased_until IS NULL)))
     constraint outbox_pkey PRIMARY KEY (batch_id)
     constraint outbox_range_check CHECK ((((first_ts IS NULL) = (last_ts IS NULL)) AND (first_ts <= last_ts)))
+    CREATE INDEX outbox_urgent_idx ON public.outbox USING btree (batch_id) WHERE urgent
+table outbox_device: Devices of sliced batches of the outbox. A row is deleted in the transaction that evaluates the alert rules for the rows of the device.
+    batch_id bigint not null: The batch, a row of outbox.
+    device_sn text not null: Serial of the device.
+    first_ts timestamp with time zone not null: Oldest event time of its rows in the batch that are not evaluated yet.
+    last_ts timestamp with time zone not null: Newest event time of its rows in the batch.
+    rows bigint not null: About how many rows of the device are not evaluated yet.
+    constraint outbox_device_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES outbox(batch_id) ON DELETE CASCADE
+    constraint outbox_device_pkey PRIMARY KEY (batch_id, device_sn)
+    constraint outbox_device_range_check CHECK ((first_ts <= last_ts))
 table policy: Retention, compression and refresh of each relation, set by DBAs. A change takes effect by itself; one that would lose data is refused.
     relation text not null: health_data, a rollup, or another table that grows; a table outside schema public is named with its schema.
     keep_for interval: Age at which rows may be dropped; uploads older than that of health_data are rejected, and no refresh computes older buckets. Of alert and notification only finished rows are deleted. NULL: kept for ever.
     refresh_every interval: How often the rollup is brought up to date. NULL: not a rollup.
-    refresh_lag interval: How far the materialised part stays behind now; newer buckets are computed when read. NULL: not a rollup.
+    refresh_lag interval: How far the watermark stays behind now. Newer buckets are computed when they are read. NULL: not a rollup.
     compress_after interval: Age at which chunks go to the columnstore, which only the Community edition has. NULL: never.
     keep_bytes bigint: Bytes of text to keep, for rejected_upload only: the oldest are deleted first. NULL: no limit.
     constraint policy_check TRIGGER DEFERRABLE
@@ -1356,45 +1368,45 @@ table rejected_upload: Items that could not be stored, with the reason and their
     CREATE INDEX rejected_upload_device_sn_idx ON public.rejected_upload USING btree (device_sn, received_at)
     CREATE UNIQUE INDEX rejected_upload_digest_key ON public.rejected_upload USING btree (digest)
     CREATE INDEX rejected_upload_received_at_idx ON public.rejected_upload USING btree (received_at)
-table rollup: One row per rollup: what it is made of, and how far it is materialised.
+table rollup: One row per rollup: its source, its definition, and how far it is materialised.
     name text not null: Name of the view in schema public.
     position smallint not null: Order of refresh: a rollup comes after its source.
-    source text not null: What it is made of: health_data or another rollup.
+    source text not null: The relation from which it is computed: health_data or another rollup.
     width interval not null: Width of a bucket, in the local time of time_zone.
-    time_zone text not null: Zone in which the buckets are cut (IANA name). Fixed when the rollup was made.
-    definition text not null: The SELECT of sql/rollups it was made from, without comments, the zone filled in.
+    time_zone text not null: Zone in which the buckets are cut (IANA name). Fixed when the rollup was created.
+    definition text not null: The SELECT of sql/rollups, without comments and with the zone filled in.
     kept_by text not null: timescaledb: a continuous aggregate. vitals: a table, a view, and refresh_rollups().
-    watermark timestamp with time zone not null default '-infinity'::timestamp with time zone: Buckets before it are materialised, later ones computed when read. TimescaleDB keeps its own: then -infinity.
-    marked_below timestamp with time zone: Rows before it are marked in vitals.rollup_dirty by whoever reacts to them; raised, and committed, before the watermark follows. NULL: not the rollup over health_data.
-    live_from timestamp with time zone not null default '-infinity'::timestamp with time zone: What vitals.<name>_live_from() says: a bound at or below the watermark that the planner can read.
-    live_from_next timestamp with time zone not null default '-infinity'::timestamp with time zone: What it will say next: the watermark at live_from_next_at.
-    live_from_next_at timestamp with time zone not null default now(): Since when; it is published when no reader's snapshot can be older.
-    refreshed_at timestamp with time zone: Start of the last refresh that came to its end. NULL: none did.
+    watermark timestamp with time zone not null default '-infinity'::timestamp with time zone: Buckets before it are materialised, later ones are computed when they are read. -infinity for a continuous aggregate, whose watermark TimescaleDB stores.
+    marked_below timestamp with time zone: The relay marks late rows before this time in vitals.rollup_dirty. A refresh raises it, and commits, before it moves the watermark. NULL: not the rollup over health_data.
+    live_from timestamp with time zone not null default '-infinity'::timestamp with time zone: Value of vitals.<name>_live_from(): a bound at or before the watermark that the planner can read.
+    live_from_next timestamp with time zone not null default '-infinity'::timestamp with time zone: Next value of live_from: the watermark at live_from_next_at.
+    live_from_next_at timestamp with time zone not null default now(): When live_from_next was set. It is published when no snapshot of a reader can be older.
+    refreshed_at timestamp with time zone: Start of the last refresh that finished. NULL: none has.
     constraint rollup_kept_by_check CHECK ((kept_by = ANY (ARRAY['timescaledb'::text, 'vitals'::text])))
     constraint rollup_live_from_check CHECK (((live_from <= live_from_next) AND (live_from_next <= watermark)))
     constraint rollup_marked_below_check CHECK ((watermark <= marked_below))
     constraint rollup_pkey PRIMARY KEY (name)
     constraint rollup_position_key UNIQUE ("position")
-table rollup_chunk: The chunks each rollup was made of. Where one was dropped, the rollup is all that is left and is not touched again.
+table rollup_chunk: The chunks from which each rollup was computed. Where a chunk was dropped, the rollup is the only record left and is not computed again.
     rollup text not null: The rollup.
     chunk text not null: Chunk of its source, schema and name.
-    span tstzrange not null: Time of the chunk; once it is gone, only what had been materialised by then.
-    gone boolean not null default false: The chunk was dropped.
+    span tstzrange not null: Time of the chunk. After it was dropped: the part of it that was materialised.
+    gone boolean not null default false: Whether the chunk was dropped.
     constraint rollup_chunk_pkey PRIMARY KEY (rollup, chunk)
     constraint rollup_chunk_rollup_fkey FOREIGN KEY (rollup) REFERENCES rollup(name) ON DELETE CASCADE
     CREATE INDEX rollup_chunk_span_idx ON vitals.rollup_chunk USING gist (span)
-table rollup_dirty: What changed behind the watermark: quarter hours to compute again, at most one UTC day a row.
+table rollup_dirty: Changes before the watermark: quarter hours to compute again, at most one UTC day per row.
     device_sn text not null: Serial number of the device.
     from_bucket timestamp with time zone not null: First quarter hour.
     to_bucket timestamp with time zone not null: End of the last one, exclusive.
-    mark_id bigint not null: Number of the mark, rising.
-    marked_at timestamp with time zone not null default now(): When what changed was reacted to.
+    mark_id bigint not null: Ascending number of the mark.
+    marked_at timestamp with time zone not null default now(): When the relay, or a change by hand, marked it.
     constraint rollup_dirty_range_check CHECK ((from_bucket < to_bucket))
     CREATE INDEX rollup_dirty_from_bucket_idx ON vitals.rollup_dirty USING btree (from_bucket)
 table schema_object: Functions, views and grants as `vitals migrate` and `vitals roles` applied them; vitals.schema_changes() shows what was changed since.
     kind text not null: function, view or grant.
-    name text not null: Its name; of a function with the types of its parameters; of a grant the role and what it may use.
-    definition text not null: SHA-256 of the definition; of a grant the privileges themselves.
+    name text not null: Name of the object; for a function with the types of its parameters; for a grant the role and the object.
+    definition text not null: SHA-256 of the definition; for a grant the privileges themselves.
     constraint schema_object_kind_check CHECK ((kind = ANY (ARRAY['function'::text, 'view'::text, 'grant'::text])))
     constraint schema_object_pkey PRIMARY KEY (kind, name)
 table schema_state: One row: which functions, views and grants `vitals migrate` applied last.
@@ -1516,6 +1528,7 @@ table workout_type: Names of the workout types. A DBA may add or rename one; no 
     constraint workout_type_pkey PRIMARY KEY (workout_type)
 function accepts_readings(text)
 function acknowledge_alert(bigint,text,text)
+function add_devices(bigint[],text[],timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone)
 function add_rollup_keys()
 procedure advance_continuous()
 function advance_rollups()
@@ -1525,8 +1538,9 @@ function alert_audience(bigint[])
 function alert_bounds_refusal(text,numeric,numeric,text,text,text)
 function alert_conditions_refusal(jsonb)
 function alert_deleted()
-function alert_eval_lock()
+function alert_lock()
 function alert_message(alert_rule,text,text,integer,timestamp with time zone,bigint,bigint,bigint)
+function alert_partition(text)
 function alert_rule_changed()
 function alert_rule_check()
 function alert_rule_common_refusal(alert_rule)
@@ -1548,7 +1562,7 @@ function bind_device(text,bigint,timestamp with time zone)
 function block_rollup_refresh()
 function bound_tenants(name)
 function bounds_in_force()
-function breached_pairs(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone)
+function breached_pairs(bigint[],text[],boolean,timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone)
 function bucket_end(interval,text,timestamp with time zone)
 function bucket_start(interval,text,timestamp with time zone)
 function check_rollup_zone(text)
@@ -1572,7 +1586,7 @@ function database_origin()
 function default_zone()
 function delete_excess_rejects()
 function delete_old_rows(text,integer)
-function derive_alerts(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[],boolean[],timestamp with time zone[],timestamp with time zone[],bigint[],timestamp with time zone,timestamp with time zone)
+function derive_alerts(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[],boolean[],timestamp with time zone[],timestamp with time zone[],boolean,timestamp with time zone,timestamp with time zone)
 function device_binding_changed()
 function device_key_revocation_stays()
 function device_owner(text[])
@@ -1595,14 +1609,16 @@ function erasure_predicate(text,text,text)
 function erasure_spans(text,text)
 function erasure_steps(text)
 function estimated_rows(regclass)
-function evaluate_alerts(bigint[],text[],timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone)
-function evaluate_pairs(alert_pairs,bigint[])
+function evaluate_alerts(bigint[],text[],boolean,timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone)
+function evaluate_pairs(alert_pairs)
 function evaluate_silence()
+function evaluate_slice(uuid,bigint,integer,integer)
 function excess_rejects(bigint)
 function expire_alerts()
-function extend_alerts(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[],boolean[],timestamp with time zone[],timestamp with time zone[],bigint[],bigint[],timestamp with time zone,timestamp with time zone)
+function extend_alerts(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[],boolean[],timestamp with time zone[],timestamp with time zone[],bigint[],timestamp with time zone,timestamp with time zone)
 function extend_rollup(text,text,text[],text[])
 function finish_batches(uuid,bigint[],text[],timestamp with time zone,timestamp with time zone,boolean)
+function first_batch(bigint[])
 function foreign_functions()
 function gone_from_source(rollup,timestamp with time zone,timestamp with time zone)
 function has_compressed(text,timestamp with time zone,timestamp with time zone)
@@ -1610,10 +1626,14 @@ function health_by_day(text,text,date,date)
 function in_effect(timestamp with time zone,time without time zone,time without time zone,smallint[],text)
 function is_abandoned(bigint)
 function is_breach(text,numeric,numeric,numeric,text,timestamp with time zone,text,jsonb,integer)
+function is_evaluated_row(bigint,text,bigint[],text[],boolean)
 function is_measured(text,text[],health_data)
 function is_time_zone(text)
+function last_batch(bigint[])
 function length_of(interval,integer)
 function lock_alert(bigint,text)
+function lock_alerts(text[],text[])
+function lock_continued_alerts(text[])
 function lock_rollups()
 function mark_range(timestamp with time zone,timestamp with time zone)
 function mark_requests()
@@ -1634,7 +1654,7 @@ function oldest_pending_change(timestamp with time zone)
 function org_unit_changed()
 function org_unit_inserted()
 function outbox_add()
-function pairs_to_evaluate(alert_pairs,bigint[],text[],timestamp with time zone,timestamp with time zone)
+function pairs_to_evaluate(alert_pairs,bigint[],text[],boolean,timestamp with time zone,timestamp with time zone)
 function plan_policies()
 function policy_check()
 function policy_chunks(name,name)
@@ -1643,7 +1663,7 @@ function policy_refusal()
 function policy_relations()
 function publish_alert_changes(alert_changes)
 function raise_mark()
-function rebuild_alerts(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[],bigint[])
+function rebuild_alerts(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[])
 function rebuild_range(alert_rule,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,interval)
 function recompute_devices(text[],timestamp with time zone[],timestamp with time zone[])
 function recompute_rollup(rollup,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone[],timestamp with time zone[])
@@ -1664,7 +1684,7 @@ function refuse_resolved_alert(alert)
 function replay_rule(alert_rule,text[],timestamp with time zone,timestamp with time zone)
 function request_refresh(timestamp with time zone,timestamp with time zone)
 function resolve_alert(bigint,text,text)
-function resolve_alerts_of_rule(bigint)
+function resolve_alerts_of_disabled_rules()
 function retention_hold_reason(text)
 function retention_refusal(text,interval)
 function rolled_up_after(text)
@@ -1683,6 +1703,7 @@ function show_materialised(text,text,regclass,interval)
 function show_rollup(rollup)
 function silenced_alerts(bigint[])
 function silent_devices(alert_rule)
+function slice_batch(uuid,bigint,text[],timestamp with time zone,timestamp with time zone,boolean)
 function sync_columnstore(text,text,name,name,text,interval)
 function sync_policies()
 function tenant_setting(name)
