@@ -11,6 +11,7 @@ mod slice_size;
 mod worker;
 
 use crate::config::Settings;
+use crate::queue;
 use crate::react::RedisView;
 use crate::store::Store;
 use crate::store::notifier::Notifier;
@@ -27,8 +28,7 @@ pub fn start(stage: &Stage, store: &Store, view: &RedisView, notifier: &Notifier
         ("relay.late", Share::Late),
         ("relay.imports", Share::Imports),
     ] {
-        let wake = notifier.wake(Topic::Outbox);
-        let worker = worker::Worker::new(share, store, view, &notifier.notification(), settings, wake);
-        stage.spawn_loop(name, worker.run(stage.stop_token()));
+        let worker = worker::Worker::new(share, store, view, &notifier.notification(), settings);
+        stage.spawn_loop(name, queue::run(worker, notifier.wake(Topic::Outbox), stage.stop_token()));
     }
 }
