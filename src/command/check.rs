@@ -64,7 +64,7 @@ async fn database(report: &mut Report, settings: &Settings, store: &Store) -> an
         lock_table(report, &locks::measure(store).await?);
         policies(report, store, edition).await?;
         keys(report, settings, store).await?;
-        waiting(report, store).await?;
+        outbox_backlog(report, store).await?;
         erasures(report, store).await?;
     }
     Ok(())
@@ -227,7 +227,7 @@ fn lock_table(report: &mut Report, table: &LockTable) {
     }
 }
 
-async fn waiting(report: &mut Report, store: &Store) -> anyhow::Result<()> {
+async fn outbox_backlog(report: &mut Report, store: &Store) -> anyhow::Result<()> {
     match outbox::measure(store).await?.waiting {
         0 => report.good("outbox", "empty: all committed batches were reacted to"),
         waiting => {

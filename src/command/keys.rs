@@ -236,7 +236,7 @@ async fn list(options: &ListOptions, store: &Store, zone: &TimeZone) -> anyhow::
     } else {
         table(&keys, zone)
     };
-    text += &devices::listed(&device_key::list(store, options.all).await?, options.json, zone);
+    text += &devices::revocations(&device_key::list(store, options.all).await?, options.json, zone);
     Ok(print(&text)?)
 }
 

@@ -77,7 +77,7 @@ impl<'a> RowSet<'a> {
     }
 }
 
-/// TableSet that rows go into.
+/// The tables that rows go into.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct TableSet(u32);
 

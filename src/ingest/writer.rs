@@ -243,7 +243,7 @@ impl Writer {
             Ok(()) => self.context.session = Some(session),
             Err(error) => {
                 drop(session);
-                self.find_out_outcome(written.transaction, error).await?;
+                self.confirm_commit(written.transaction, error).await?;
             }
         }
         self.recent_documents.add(&batch.documents);
@@ -252,7 +252,7 @@ impl Writer {
     }
 
     /// A commit was not answered: asks the server, on another connection, whether it happened and is on the standby.
-    async fn find_out_outcome(&self, transaction: Transaction, error: StoreError) -> Result<(), StoreError> {
+    async fn confirm_commit(&self, transaction: Transaction, error: StoreError) -> Result<(), StoreError> {
         let batch_id = transaction.batch_id;
         tracing::warn!(shard = self.shard, batch_id, %error, "commit not answered, asking whether it took place");
         let _unanswered = self.commit_health.unanswered();

@@ -212,8 +212,8 @@ pub async fn finish(
             ],
         )
         .await?;
-    let said = |column| rows.first().is_some_and(|row| row.get(column));
-    let finished = Finished { held: said("held"), notified: said("notified") };
+    let flag = |column| rows.first().is_some_and(|row| row.get(column));
+    let finished = Finished { held: flag("held"), notified: flag("notified") };
     if let Some(seconds) = rows.first().and_then(|row| row.get::<_, Option<f64>>("alert_seconds")) {
         metrics::histogram!(names::ALERT_SECONDS).record(seconds);
     }
