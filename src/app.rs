@@ -25,10 +25,10 @@ use crate::react::{AlertPublisher, RedisView};
 use crate::store::clock::Clock;
 use crate::store::health::{Encryption, encryption};
 use crate::store::notifier::Notifier;
-use crate::store::wake::Subject;
+use crate::store::wake::Topic;
 use crate::store::{Store, schema};
 use crate::tasks::{Stage, Tasks};
-use crate::{notify, relay, schedule, telemetry};
+use crate::{notify, queue, relay, schedule, telemetry};
 
 /// A running service.
 #[derive(Debug)]
@@ -80,10 +80,12 @@ impl Service {
         reaction.spawn_loop("latest_view", view.clone().watch());
         let mut notifier = Notifier::default();
         notify::start(&notify, &store, &time, &notifier, &settings);
-        let alerts = AlertPublisher::new(&view, notifier.wake(Subject::Notification), &settings);
-        reaction.spawn_loop("alert_view", alerts.run(reaction.stop_token()));
+        let alerts = AlertPublisher::new(&view, &settings);
+        let alerts = queue::run(alerts, notifier.wake(Topic::Notification), reaction.stop_token());
+        reaction.spawn_loop("alert_view", alerts);
         let sweeps = schedule::alerts::run(
             store.clone(),
+            notifier.wake(Topic::AlertRule),
             notifier.notification(),
             settings.clone(),
             clock.stop_token(),

@@ -35,6 +35,7 @@ pub mod health_data;
 mod health_document;
 pub mod job;
 pub mod latest_view;
+pub mod lease;
 pub mod locks;
 pub mod migrate;
 pub mod migrations;

@@ -14,7 +14,6 @@ use super::alert::{alert_not_found, detail};
 use super::{ApiError, PathId, check_words};
 use crate::http::State;
 use crate::http::error::BodyErrors;
-use crate::language::Text;
 use crate::model::{AlertDetail, Id64};
 use crate::store::alert::{self, ActionOutcome};
 
@@ -98,6 +97,6 @@ async fn answer(state: &State, alert_id: i64, step: ActionOutcome) -> Result<Jso
     match step {
         ActionOutcome::Done => detail(state, alert_id).await,
         ActionOutcome::NotFound => Err(alert_not_found(alert_id)),
-        ActionOutcome::Conflict(reason) => Err(ApiError::InTheWay(Text::Verbatim(reason))),
+        ActionOutcome::Conflict(reason) => Err(ApiError::InTheWay(reason)),
     }
 }
