@@ -10,7 +10,7 @@ use super::text::print;
 use crate::cache::Cache;
 use crate::config::{Authentication, Settings};
 use crate::keys::CachedKey;
-use crate::model::api_key::{Presented, of_header};
+use crate::model::api_key::{PresentedKey, of_header};
 use crate::store::clock::Clock;
 use crate::store::health::{self, Encryption, health_check};
 use crate::store::job::{self, JobState};
@@ -251,7 +251,7 @@ async fn keys(report: &mut Report, settings: &Settings, store: &Store) -> anyhow
     for configured in device_config::headers(store).await? {
         let tenant = configured.customer_id;
         let name = format!("{} of tenant {tenant}", configured.name);
-        let Some(key) = of_header::<Presented>(&configured.auth_header) else {
+        let Some(key) = of_header::<PresentedKey>(&configured.auth_header) else {
             report.bad(&name, "auth_header holds no key: watches are refused");
             continue;
         };
