@@ -23,6 +23,7 @@ use crate::monitor::{self, Monitor};
 use crate::owners::Owners;
 use crate::react::{AlertPublisher, RedisView};
 use crate::store::clock::Clock;
+use crate::store::handover::Handover;
 use crate::store::health::{Encryption, encryption};
 use crate::store::notifier::Notifier;
 use crate::store::wake::Topic;
@@ -91,8 +92,9 @@ impl Service {
             clock.stop_token(),
         );
         clock.spawn_loop("alerts", sweeps);
-        relay::start(&reaction, &store, &view, &notifier, &settings);
-        let writers = Ingest::start(&store, &notifier.outbox(), &settings, &ingest);
+        let handover = Handover::default();
+        relay::start(&reaction, &store, &view, &handover, &notifier, &settings);
+        let writers = Ingest::start(&store, &notifier.outbox(), &handover, &settings, &ingest);
         let (monitor, sampler, changes) = Monitor::new(&store, &cache, writers.stats(), &settings);
         monitor::describe_conditions();
         notify::operators::start(&notify, changes, &time, &settings);

@@ -12,10 +12,7 @@ use super::reaction::Reaction;
 use super::slice_size::SliceSize;
 use crate::config::Settings;
 use crate::queue::{self, Next};
-use crate::react::RedisView;
-use crate::store::lease::Lease;
 use crate::store::outbox::{self, Claimed, OutboxSize, Share};
-use crate::store::wake::Announcer;
 use crate::store::{Store, StoreError};
 use crate::telemetry::names;
 
@@ -32,18 +29,12 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn new(
-        share: Share,
-        store: &Store,
-        view: &RedisView,
-        notifications: &Announcer,
-        settings: &Settings,
-    ) -> Self {
+    pub(super) fn new(share: Share, store: &Store, reaction: Reaction, settings: &Settings) -> Self {
         Self {
             store: store.clone(),
             share,
             limit: if share == Share::Imports { IMPORTS } else { settings.claim_batches },
-            reaction: Reaction::new(store, view, notifications, Lease::new(settings.lease_seconds)),
+            reaction,
             slice_size: SliceSize::default(),
             timer: PollTimer::new(Duration::from_millis(settings.poll_interval_ms), Instant::now()),
         }

@@ -30,6 +30,7 @@ pub mod erasure;
 pub mod error;
 mod exercise_day;
 mod functions;
+pub mod handover;
 pub mod health;
 pub mod health_data;
 mod health_document;
