@@ -211,12 +211,12 @@ fn interface(interface: Interface, base_url: &str, header: &Header) -> (String, 
 impl State {
     /// Where the watch that sent these headers reaches this service.
     fn base_url(&self, headers: &HeaderMap) -> String {
-        let asked = || {
+        let requested = || {
             let host = headers.get(header::HOST)?.to_str().ok()?.parse::<Authority>().ok()?;
             // A semicolon is allowed in a host, but ends a URL for the watch.
             (!host.as_str().contains([';', '@'])).then(|| format!("{}://{host}", self.scheme))
         };
-        self.public_url.clone().or_else(asked).unwrap_or_default()
+        self.public_url.clone().or_else(requested).unwrap_or_default()
     }
 }
 

@@ -60,7 +60,7 @@ impl Tokens {
         {
             return Ok(token.text.clone());
         }
-        let asked_at = Instant::now();
+        let requested_at = Instant::now();
         let answer = provider::send(self.http.get(self.url.clone())).await?;
         match provider::classify(&answer) {
             Verdict::Attempt(Attempt::Delivered) if !answer.access_token.is_empty() => {}
@@ -71,7 +71,7 @@ impl Tokens {
             _ => return Err(Attempt::failed(format!("token: {} {}", answer.errcode, answer.errmsg))),
         }
         let holds = Duration::from_secs(answer.expires_in);
-        let renew_at = asked_at + holds.saturating_sub(RENEW_BEFORE).max(holds / 2);
+        let renew_at = requested_at + holds.saturating_sub(RENEW_BEFORE).max(holds / 2);
         *held = Some(Token { text: answer.access_token.clone(), renew_at });
         Ok(answer.access_token)
     }

@@ -2,8 +2,8 @@
 //!
 //! Before: `relay::worker` claims. After: `react` and `store::outbox::finish`. Promise: Redis is written before the outbox rows
 //! are deleted, and no transaction is open meanwhile; the lease is renewed for as long as the reaction takes. A batch that fails by
-//! itself is parked for longer each time, and logged, while other batches go on. A lock, a time-out or a lost connection is no failure
-//! of a batch: the reaction is repeated, and what takes too long is evaluated in slices.
+//! itself is parked for longer each time, and logged, while other batches go on. A lock, a time-out or a lost connection does not
+//! count as a failure of the batch: the reaction is repeated, and a batch that takes too long is evaluated in slices.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::convert::Infallible;
@@ -118,7 +118,7 @@ impl Reaction {
             } else if error.is_cancelled() {
                 self.list_devices(&group[0], StatementTimeout::Default).await?;
             } else {
-                self.set_aside(&group[0], &error).await?;
+                self.park(&group[0], &error).await?;
             }
         }
         Ok(())
@@ -147,7 +147,7 @@ impl Reaction {
         match reacted {
             Err(error) if error.is_cancelled() && size.was_cancelled() => Ok(()),
             Err(error) if is_away(&error) || error.is_cancelled() => Err(error),
-            Err(error) => self.set_aside(row, &error).await,
+            Err(error) => self.park(row, &error).await,
             Ok(()) => Ok(()),
         }
     }
@@ -177,7 +177,7 @@ impl Reaction {
     }
 
     /// Parks a batch that failed by itself, or for which a lock is held, so that others go on; if that fails too, the database is away.
-    async fn set_aside(&self, row: &Claimed, error: &StoreError) -> Result<(), StoreError> {
+    async fn park(&self, row: &Claimed, error: &StoreError) -> Result<(), StoreError> {
         let (batch_id, attempts) = (row.batch_id, row.attempts);
         if error.is_locked_out() {
             tracing::info!(batch_id, %error, "reaction to a batch waits for a lock");

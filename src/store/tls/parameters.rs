@@ -139,8 +139,8 @@ fn take_of_url(url: &str) -> Result<(String, ParameterList), String> {
             }
         }
     }
-    let joint = if rest.is_empty() { "" } else { "?" };
-    Ok((format!("{address}{joint}{}", rest.join("&")), given))
+    let separator = if rest.is_empty() { "" } else { "?" };
+    Ok((format!("{address}{separator}{}", rest.join("&")), given))
 }
 
 /// `key=value`, with white space around the sign and between them; a value may be in quotes, and `\` takes the next sign as
