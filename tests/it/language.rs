@@ -391,6 +391,12 @@ async fn the_command_line_speaks_the_language_of_the_terminal_or_of_its_option()
     assert!(["秒前", "危急", "告警中", "跌倒"].iter().all(|word| lines[1].contains(word)), "{listed}");
     let taken = alerts(&database, "zh_CN.UTF-8", &["alerts", "acknowledge", "1"]).await;
     assert_eq!(taken.out, "告警 1 已确认\n", "{taken:?}");
+    let option = ["alerts", "acknowledge", "1", "--actor", "Li"];
+    let refused = alerts(&database, "zh_CN.UTF-8", &option).await;
+    assert!(
+        refused.err.starts_with("vitals: 告警 1 已由 ") && refused.err.ends_with(" 确认\n"),
+        "{refused:?}"
+    );
     let shown = alerts(&database, "zh_CN.UTF-8", &["alerts", "show", "1"]).await.out;
     for part in ["告警 1:FALL-1:检测到跌倒", "处理记录", "触发", "已确认", "通知记录", "已发送("]
     {
