@@ -9,6 +9,7 @@ use deadpool_postgres::Object;
 use futures_util::SinkExt;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
+use tokio_postgres::CopyInSink;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::statement::timed;
@@ -52,7 +53,11 @@ async fn copy(
 ) -> Result<(), StoreError> {
     let failed = |source| StoreError::Postgres { statement: name, source };
     let prepared = client.prepare_cached(sql).await.map_err(failed)?;
-    let sink = client.copy_in::<_, Bytes>(&prepared).await.map_err(failed)?;
+    write(client.copy_in(&prepared).await.map_err(failed)?, name, items).await
+}
+
+async fn write(sink: CopyInSink<Bytes>, name: &'static str, items: &[&Item]) -> Result<(), StoreError> {
+    let failed = |source| StoreError::Postgres { statement: name, source };
     let mut sink = std::pin::pin!(sink);
     let mut buffer = BytesMut::with_capacity(CHUNK_BYTES + 4096);
     buffer.put_slice(HEADER);
@@ -138,6 +143,9 @@ fn numeric(out: &mut BytesMut, value: Decimal) -> Result<(), EncodeError> {
     out[length_at..length_at + 4].copy_from_slice(&length.to_be_bytes());
     Ok(())
 }
+
+#[cfg(test)]
+mod speed;
 
 #[cfg(test)]
 mod tests {
