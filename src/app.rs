@@ -25,7 +25,7 @@ use crate::react::{AlertPublisher, RedisView};
 use crate::store::clock::Clock;
 use crate::store::health::{Encryption, encryption};
 use crate::store::notifier::Notifier;
-use crate::store::wake::Subject;
+use crate::store::wake::Topic;
 use crate::store::{Store, schema};
 use crate::tasks::{Stage, Tasks};
 use crate::{notify, relay, schedule, telemetry};
@@ -80,10 +80,11 @@ impl Service {
         reaction.spawn_loop("latest_view", view.clone().watch());
         let mut notifier = Notifier::default();
         notify::start(&notify, &store, &time, &notifier, &settings);
-        let alerts = AlertPublisher::new(&view, notifier.wake(Subject::Notification), &settings);
+        let alerts = AlertPublisher::new(&view, notifier.wake(Topic::Notification), &settings);
         reaction.spawn_loop("alert_view", alerts.run(reaction.stop_token()));
         let sweeps = schedule::alerts::run(
             store.clone(),
+            notifier.wake(Topic::AlertRule),
             notifier.notification(),
             settings.clone(),
             clock.stop_token(),

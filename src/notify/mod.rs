@@ -28,7 +28,7 @@ use crate::config::Settings;
 use crate::model::{Channel, Message};
 use crate::store::clock::Clock;
 use crate::store::notifier::Notifier;
-use crate::store::wake::Subject;
+use crate::store::wake::Topic;
 use crate::store::{Store, notification};
 use crate::tasks::Stage;
 use crate::telemetry::names;
@@ -104,7 +104,7 @@ impl Begin<'_> {
         let policy = SendPolicy { attempts: self.settings.notify.attempts, interval };
         let settings = LoopSettings::of::<S>(self.settings, policy, merge_seconds);
         let sender_loop =
-            SenderLoop::new(self.store, sender, settings, self.notifier.wake(Subject::Notification));
+            SenderLoop::new(self.store, sender, settings, self.notifier.wake(Topic::Notification));
         self.stage.spawn_loop(name, sender_loop.run(self.stage.stop_token()));
     }
 }

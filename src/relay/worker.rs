@@ -12,18 +12,23 @@ use tokio_util::sync::CancellationToken;
 
 use super::poll_timer::PollTimer;
 use super::reaction::Reaction;
+use super::slice_size::SliceSize;
 use crate::config::Settings;
 use crate::react::RedisView;
-use crate::store::outbox::{self, Lease, Share};
+use crate::store::outbox::{self, Claimed, Lease, OutboxSize, Share};
 use crate::store::wake::{Announcer, Wake};
 use crate::store::{Store, StoreError, outage_delays};
 use crate::telemetry::names;
+
+/// Imports of which slices are evaluated in turns: a small one does not wait for a large one.
+const IMPORTS: u32 = 16;
 
 pub(super) struct Worker {
     store: Store,
     share: Share,
     limit: u32,
     reaction: Reaction,
+    slice_size: SliceSize,
     wake: Wake,
     timer: PollTimer,
 }
@@ -51,8 +56,9 @@ impl Worker {
         Self {
             store: store.clone(),
             share,
-            limit: settings.claim_batches,
-            reaction: Reaction::new(share, store, view, notifications, Lease::new(settings.lease_seconds)),
+            limit: if share == Share::Imports { IMPORTS } else { settings.claim_batches },
+            reaction: Reaction::new(store, view, notifications, Lease::new(settings.lease_seconds)),
+            slice_size: SliceSize::default(),
             wake,
             timer: PollTimer::new(Duration::from_millis(settings.poll_interval_ms), Instant::now()),
         }
@@ -67,10 +73,10 @@ impl Worker {
                 self.timer.sweep_soon(Instant::now());
             }
             let began = Instant::now();
-            let pause = match self.poll_within_deadline().await {
+            let pause = match self.poll().await {
                 Ok(claim) => {
                     if outage.take().is_some() {
-                        tracing::info!(share = ?self.share, "the relay continues");
+                        tracing::info!(share = self.share.name(), "the relay continues");
                     }
                     match claim {
                         Claim::Full => continue,
@@ -80,7 +86,7 @@ impl Worker {
                 }
                 Err(error) => {
                     if outage.is_none() {
-                        tracing::warn!(share = ?self.share, %error, "the relay waits for the database; the outbox keeps its rows");
+                        tracing::warn!(share = self.share.name(), %error, "the relay waits for the database; the outbox keeps its rows");
                     }
                     // Batches that are claimed and not finished are still ours: the next sweep claims them once more.
                     self.timer.sweep_soon(Instant::now());
@@ -101,14 +107,6 @@ impl Worker {
         }
     }
 
-    /// A poll for imports has no deadline.
-    async fn poll_within_deadline(&mut self) -> Result<Claim, StoreError> {
-        match self.share {
-            Share::Ranged | Share::Far => self.store.clone().with_timeout("relay.poll", self.poll()).await,
-            Share::Unranged => self.poll().await,
-        }
-    }
-
     /// Claims once and reacts to the claimed batches.
     async fn poll(&mut self) -> Result<Claim, StoreError> {
         let is_due = self.timer.sweep_is_due(Instant::now());
@@ -117,25 +115,37 @@ impl Worker {
             drop(self.store.client().await?);
         }
         let began = Instant::now();
-        let sweep = if is_due { Some(outbox::measure(&self.store).await?) } else { None };
-        if let (Some(measure), Share::Ranged) = (sweep, self.share) {
-            #[expect(clippy::cast_precision_loss, reason = "a gauge")]
-            metrics::gauge!(names::OUTBOX_ROWS).set(measure.waiting as f64);
-        }
-        let floor = if sweep.is_some() { 0 } else { self.timer.floor() };
-        let claimed =
-            outbox::claim(&self.store, self.reaction.lease(), self.share, self.limit, floor).await?;
+        let (sweep, claimed) = self.store.clone().with_timeout("relay.poll", self.claim(is_due)).await?;
         let took = began.elapsed();
         let claim = match claimed.len() {
             0 => Claim::Empty,
-            rows if rows >= self.limit as usize => Claim::Full,
+            rows if rows >= self.limit as usize || self.share == Share::Imports => Claim::Full,
             _ => Claim::Partial,
         };
-        self.reaction.react(claimed).await?;
-        if let (Some(measure), Claim::Partial | Claim::Empty) = (sweep, claim) {
-            self.timer.swept(measure, took, Instant::now());
+        if self.share == Share::Imports {
+            for row in &claimed {
+                self.reaction.react_to_import(row, &mut self.slice_size).await?;
+            }
+        } else {
+            self.reaction.react(claimed).await?;
+        }
+        if let (Some(size), Claim::Partial | Claim::Empty) = (sweep, claim) {
+            self.timer.swept(size, took, Instant::now());
         }
         Ok(claim)
+    }
+
+    /// Claims once; a sweep measures the outbox first.
+    async fn claim(&self, is_sweep: bool) -> Result<(Option<OutboxSize>, Vec<Claimed>), StoreError> {
+        let size = if is_sweep { Some(outbox::measure(&self.store).await?) } else { None };
+        if let (Some(size), Share::Live) = (size, self.share) {
+            #[expect(clippy::cast_precision_loss, reason = "a gauge")]
+            metrics::gauge!(names::OUTBOX_ROWS).set(size.waiting as f64);
+        }
+        let floor = if is_sweep { 0 } else { self.timer.floor() };
+        let claimed =
+            outbox::claim(&self.store, self.reaction.lease(), self.share, self.limit, floor).await?;
+        Ok((size, claimed))
     }
 }
 

@@ -11,7 +11,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 
 use super::alert::of_json;
-use super::{Statement, StatementTimeout, Store, StoreError, statement};
+use super::{Statement, StatementTimeout, Store, StoreError, alert_sweep, statement};
 use crate::language::{DatabaseRefusal, Text, text};
 use crate::model::{AlertKind, AlertRule, RuleDraft};
 
@@ -182,6 +182,9 @@ async fn change(
             let failed = |source| StoreError::Postgres { statement: "commit", source };
             let made = rows.first().map(rule).transpose()?;
             transaction.commit().await.map_err(failed)?;
+            if made.as_ref().is_some_and(|rule| !rule.enabled) {
+                alert_sweep::resolve_disabled(store).await?;
+            }
             Ok(made.map(|rule| ChangeOutcome::Done(Box::new(rule))))
         }
         Err(error) if error.is(&SqlState::UNIQUE_VIOLATION) => {

@@ -114,6 +114,11 @@ impl StoreError {
         self.is(&SqlState::QUERY_CANCELED)
     }
 
+    /// Another transaction holds a lock for longer than `lock_timeout`.
+    pub fn is_locked_out(&self) -> bool {
+        self.is(&SqlState::LOCK_NOT_AVAILABLE)
+    }
+
     /// A [`Kind::Bug`] that one row may cause: an error in a trigger or a function, or the size of the row. Missing objects, missing
     /// rights and damaged files are never caused by a row.
     pub fn may_be_of_a_row(&self) -> bool {
