@@ -76,6 +76,8 @@ fn server(mut stream: UnixStream) -> JoinHandle<Vec<u8>> {
                 b'E' => say(b"2\0\0\0\x04G\0\0\0\x07\x01\0\0"),
                 b'd' => copied.extend_from_slice(&body),
                 b'c' => say(b"C\0\0\0\x0bCOPY 1\0Z\0\0\0\x05I"),
+                // Close: the statement is no longer needed.
+                b'C' => say(b"3\0\0\0\x04Z\0\0\0\x05I"),
                 b'X' => break,
                 _ => {}
             }
