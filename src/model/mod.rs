@@ -37,7 +37,7 @@ pub use document::{Carried, Document, DocumentKind, Element, KeptDocument, KeptR
 pub use event::{Event, EventItem};
 pub use exercise::{ExerciseDay, ExerciseTotals};
 pub use id::Id64;
-pub use latest::LatestValue;
+pub use latest::{LatestValue, effective_ts};
 pub use notification::{Channel, Content, Message, MessageAlert, NotificationKind};
 pub use ownership::{DeviceRecord, OwnerSlot, Tenure};
 pub use reading::{Owner, Reading};

@@ -55,6 +55,9 @@ impl RedisView {
 
     /// Writes the newest rows of some batches; false: some did not reach Redis.
     pub async fn show(&self, newest: &NewestRows) -> bool {
+        if newest.values.is_empty() {
+            return true;
+        }
         let written = self.write(newest).await;
         self.is_shown(written, newest.values.len())
     }

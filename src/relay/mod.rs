@@ -10,9 +10,13 @@ mod reaction;
 mod slice_size;
 mod worker;
 
+use reaction::Reaction;
+
 use crate::config::Settings;
+use crate::queue;
 use crate::react::RedisView;
 use crate::store::Store;
+use crate::store::handover::Handover;
 use crate::store::notifier::Notifier;
 use crate::store::outbox::Share;
 use crate::store::wake::Topic;
@@ -20,15 +24,22 @@ use crate::tasks::Stage;
 
 /// Starts a worker for each share of the outbox, woken by `notifier`, so that urgent events wait for no backlog, and a large import delays
 /// no other batch. When the stage stops, each worker finishes what it has claimed; the rest stays in the outbox.
-pub fn start(stage: &Stage, store: &Store, view: &RedisView, notifier: &Notifier, settings: &Settings) {
+pub fn start(
+    stage: &Stage,
+    store: &Store,
+    view: &RedisView,
+    handover: &Handover,
+    notifier: &Notifier,
+    settings: &Settings,
+) {
     for (name, share) in [
         ("relay.urgent", Share::Urgent),
         ("relay.live", Share::Live),
         ("relay.late", Share::Late),
         ("relay.imports", Share::Imports),
     ] {
-        let wake = notifier.wake(Topic::Outbox);
-        let worker = worker::Worker::new(share, store, view, &notifier.notification(), settings, wake);
-        stage.spawn_loop(name, worker.run(stage.stop_token()));
+        let reaction = Reaction::new(store, view, handover, &notifier.notification(), settings);
+        let worker = worker::Worker::new(share, store, reaction, settings);
+        stage.spawn_loop(name, queue::run(worker, notifier.wake(Topic::Outbox), stage.stop_token()));
     }
 }

@@ -5,7 +5,7 @@
 //! itself is parked for longer each time, and logged, while other batches go on. A lock, a time-out or a lost connection is no failure
 //! of a batch: the reaction is repeated, and what takes too long is evaluated in slices.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
@@ -14,10 +14,13 @@ use tokio::time::sleep;
 use tracing::Instrument;
 
 use super::slice_size::SliceSize;
+use crate::config::Settings;
 use crate::react::RedisView;
 use crate::store::device_info;
+use crate::store::handover::{Handover, Taken};
 use crate::store::health_data::{self, NewestRows};
-use crate::store::outbox::{self, Claimed, Finish, Finished, Lease, TimeRange};
+use crate::store::lease::Lease;
+use crate::store::outbox::{self, Claimed, Finish, Finished, TimeRange};
 use crate::store::wake::Announcer;
 use crate::store::{Kind, StatementTimeout, Store, StoreError};
 use crate::telemetry::{names, trace};
@@ -44,13 +47,15 @@ const LOCKED_OUT_PAUSE: Duration = Duration::from_secs(2);
 pub(super) struct Reaction {
     store: Store,
     view: RedisView,
+    handover: Handover,
     notifications: Announcer,
     lease: Lease,
 }
 
 /// What was written to Redis of some batches.
 struct Shown {
-    newest: Option<NewestRows>,
+    /// Their devices, each once; `None`: too many.
+    devices: Option<Vec<String>>,
     /// Time range of the rows; `None`: there are none.
     range: Option<TimeRange>,
     /// Redis did not take all of it.
@@ -58,17 +63,26 @@ struct Shown {
 }
 
 impl Shown {
-    /// The devices, each once; `None`: too many.
     fn devices(&self) -> Option<Vec<&str>> {
-        let newest = self.newest.as_ref()?;
-        Some(newest.values.iter().map(|value| value.device_sn.as_str()).collect())
+        Some(self.devices.as_ref()?.iter().map(String::as_str).collect())
     }
 }
 
 impl Reaction {
-    pub(super) fn new(store: &Store, view: &RedisView, notifications: &Announcer, lease: Lease) -> Self {
-        let notifications = notifications.clone();
-        Self { store: store.clone(), view: view.clone(), notifications, lease }
+    pub(super) fn new(
+        store: &Store,
+        view: &RedisView,
+        handover: &Handover,
+        notifications: &Announcer,
+        settings: &Settings,
+    ) -> Self {
+        Self {
+            store: store.clone(),
+            view: view.clone(),
+            handover: handover.clone(),
+            notifications: notifications.clone(),
+            lease: Lease::new(settings.lease_seconds),
+        }
     }
 
     pub(super) fn lease(&self) -> &Lease {
@@ -204,7 +218,7 @@ impl Reaction {
         outbox::finish(&self.store, &self.lease, &finish).await
     }
 
-    /// Reads the newest rows of batches back, and writes them to Redis.
+    /// Writes the newest rows of batches to Redis: those that this process committed a moment ago, and the others, which are read back.
     async fn show(
         &self,
         claimed: &[Claimed],
@@ -215,21 +229,27 @@ impl Reaction {
             Some(range) => Some(range),
             None => health_data::range_of_batches(&self.store, timeout, batch_ids).await?,
         };
-        let newest = match range {
-            Some(range) => {
-                let limit = MAX_DEVICES + 1;
-                let newest =
-                    health_data::newest_of_batches(&self.store, timeout, batch_ids, range, limit).await?;
-                Some(newest).filter(|newest| newest.values.len() <= MAX_DEVICES)
+        let Taken { values, read_version, missing } = self.handover.take(batch_ids);
+        let handed_over = NewestRows { values, read_version };
+        let limit = MAX_DEVICES + 1;
+        let read_back = match range {
+            Some(range) if !missing.is_empty() => {
+                health_data::newest_of_batches(&self.store, timeout, &missing, range, limit).await?
             }
-            None => Some(NewestRows::default()),
+            _ => NewestRows::default(),
         };
-        let is_shown = match &newest {
-            Some(newest) => self.view.show(newest).instrument(trace::child!("show_latest")).await,
-            None => false,
-        };
+        let few = read_back.values.len() <= MAX_DEVICES;
+        let is_shown = few
+            && async { self.view.show(&handed_over).await & self.view.show(&read_back).await }
+                .instrument(trace::child!("show_latest"))
+                .await;
         let missed = !self.show_infos(claimed, batch_ids, timeout).await? || !is_shown;
-        Ok(Shown { newest, range, missed })
+        let devices = few.then(|| {
+            let values = handed_over.values.into_iter().chain(read_back.values);
+            let devices: BTreeSet<String> = values.map(|value| value.device_sn).collect();
+            devices.into_iter().collect()
+        });
+        Ok(Shown { devices, range, missed })
     }
 
     /// Writes the information of devices that sent some in these batches. False: some of it did not reach Redis.

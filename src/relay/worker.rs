@@ -1,23 +1,19 @@
-//! A relay worker: the loop that claims its share of the outbox, starts the reaction, and waits for more.
+//! A relay worker: it claims its share of the outbox and starts the reaction.
 //!
-//! Before: woken by `store::wake`, by its timer, or by its own full claim. After: `relay::reaction`. Promise: a wake-up
-//! during a poll is not lost; a full claim is followed by the next one at once; after a stop nothing is claimed, and claimed
-//! batches are finished.
+//! Before: `queue` runs it. After: `relay::reaction`. Promise: a full claim is followed by the next one at once; claimed batches are
+//! finished before the worker ends.
 
 use std::time::Duration;
 
-use backon::ExponentialBackoff;
-use tokio::time::{Instant, sleep, sleep_until};
-use tokio_util::sync::CancellationToken;
+use tokio::time::Instant;
 
 use super::poll_timer::PollTimer;
 use super::reaction::Reaction;
 use super::slice_size::SliceSize;
 use crate::config::Settings;
-use crate::react::RedisView;
-use crate::store::outbox::{self, Claimed, Lease, OutboxSize, Share};
-use crate::store::wake::{Announcer, Wake};
-use crate::store::{Store, StoreError, outage_delays};
+use crate::queue::{self, Next};
+use crate::store::outbox::{self, Claimed, OutboxSize, Share};
+use crate::store::{Store, StoreError};
 use crate::telemetry::names;
 
 /// Imports of which slices are evaluated in turns: a small one does not wait for a large one.
@@ -29,110 +25,19 @@ pub(super) struct Worker {
     limit: u32,
     reaction: Reaction,
     slice_size: SliceSize,
-    wake: Wake,
     timer: PollTimer,
 }
 
-/// How much a poll of the outbox claimed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Claim {
-    /// As many rows as may be claimed at once: more may be waiting.
-    Full,
-    /// All rows there were.
-    Partial,
-    /// No rows.
-    Empty,
-}
-
 impl Worker {
-    pub(super) fn new(
-        share: Share,
-        store: &Store,
-        view: &RedisView,
-        notifications: &Announcer,
-        settings: &Settings,
-        wake: Wake,
-    ) -> Self {
+    pub(super) fn new(share: Share, store: &Store, reaction: Reaction, settings: &Settings) -> Self {
         Self {
             store: store.clone(),
             share,
             limit: if share == Share::Imports { IMPORTS } else { settings.claim_batches },
-            reaction: Reaction::new(store, view, notifications, Lease::new(settings.lease_seconds)),
+            reaction,
             slice_size: SliceSize::default(),
-            wake,
             timer: PollTimer::new(Duration::from_millis(settings.poll_interval_ms), Instant::now()),
         }
-    }
-
-    /// Runs until `stop`.
-    pub(super) async fn run(mut self, stop: CancellationToken) {
-        let mut outage: Option<ExponentialBackoff> = None;
-        while !stop.is_cancelled() {
-            // Armed before the outbox is queried: a commit after the query wakes us.
-            if self.wake.arm() {
-                self.timer.sweep_soon(Instant::now());
-            }
-            let began = Instant::now();
-            let pause = match self.poll().await {
-                Ok(claim) => {
-                    if outage.take().is_some() {
-                        tracing::info!(share = self.share.name(), "the relay continues");
-                    }
-                    match claim {
-                        Claim::Full => continue,
-                        Claim::Partial => PollTimer::gather_delay(began.elapsed()),
-                        Claim::Empty => Duration::ZERO,
-                    }
-                }
-                Err(error) => {
-                    if outage.is_none() {
-                        tracing::warn!(share = self.share.name(), %error, "the relay waits for the database; the outbox keeps its rows");
-                    }
-                    // Batches that are claimed and not finished are still ours: the next sweep claims them once more.
-                    self.timer.sweep_soon(Instant::now());
-                    let delay = outage.get_or_insert_with(outage_delays).next().unwrap_or_default();
-                    wait_unless_stopped(&stop, sleep(delay)).await;
-                    continue;
-                }
-            };
-            wait_unless_stopped(&stop, sleep(pause)).await;
-            let next_poll = self.timer.next_poll();
-            wait_unless_stopped(&stop, async {
-                tokio::select! {
-                    () = self.wake.woken() => {}
-                    () = sleep_until(next_poll) => {}
-                }
-            })
-            .await;
-        }
-    }
-
-    /// Claims once and reacts to the claimed batches.
-    async fn poll(&mut self) -> Result<Claim, StoreError> {
-        let is_due = self.timer.sweep_is_due(Instant::now());
-        if is_due {
-            // Waiting for a connection must not count as time of the sweep.
-            drop(self.store.client().await?);
-        }
-        let began = Instant::now();
-        let (sweep, claimed) = self.store.clone().with_timeout("relay.poll", self.claim(is_due)).await?;
-        let took = began.elapsed();
-        let claim = match claimed.len() {
-            0 => Claim::Empty,
-            rows if rows >= self.limit as usize || self.share == Share::Imports => Claim::Full,
-            _ => Claim::Partial,
-        };
-        if self.share == Share::Imports {
-            for row in &claimed {
-                self.reaction.react_to_import(row, &mut self.slice_size).await?;
-            }
-        } else {
-            self.reaction.react(claimed).await?;
-        }
-        if let (Some(size), Claim::Partial | Claim::Empty) = (sweep, claim) {
-            self.timer.swept(size, took, Instant::now());
-        }
-        Ok(claim)
     }
 
     /// Claims once; a sweep measures the outbox first.
@@ -149,9 +54,44 @@ impl Worker {
     }
 }
 
-async fn wait_unless_stopped(stop: &CancellationToken, wait: impl Future<Output = ()>) {
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = wait => {}
+impl queue::Worker for Worker {
+    fn name(&self) -> (&'static str, &'static str) {
+        ("outbox", self.share.name())
+    }
+
+    /// Claims once and reacts to the claimed batches.
+    async fn poll(&mut self, reconnected: bool) -> Result<Next, StoreError> {
+        let began = Instant::now();
+        if reconnected {
+            self.timer.sweep_soon(began);
+        }
+        let is_due = self.timer.sweep_is_due(began);
+        if is_due {
+            // Waiting for a connection must not count as time of the sweep.
+            drop(self.store.client().await?);
+        }
+        let asked = Instant::now();
+        let (sweep, claimed) = self.store.clone().with_timeout("relay.poll", self.claim(is_due)).await?;
+        let (took, rows) = (asked.elapsed(), claimed.len());
+        if self.share == Share::Imports {
+            for row in &claimed {
+                self.reaction.react_to_import(row, &mut self.slice_size).await?;
+            }
+        } else {
+            self.reaction.react(claimed).await?;
+        }
+        if rows >= self.limit as usize || (rows > 0 && self.share == Share::Imports) {
+            return Ok(Next::Now);
+        }
+        if let Some(size) = sweep {
+            self.timer.swept(size, took, Instant::now());
+        }
+        let gather = if rows > 0 { PollTimer::gather_delay(began.elapsed()) } else { Duration::ZERO };
+        Ok(Next::Woken { gather, latest: self.timer.next_poll() })
+    }
+
+    /// Batches that are claimed and not finished are still ours: the next sweep claims them once more.
+    fn failed(&mut self) {
+        self.timer.sweep_soon(Instant::now());
     }
 }

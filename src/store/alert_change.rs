@@ -6,8 +6,8 @@
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
+use super::lease::Lease;
 use super::notification::alert_state;
-use super::outbox::Lease;
 use super::{Statement, Store, StoreError, statement};
 use crate::model::{AlertState, AlertUpdate};
 
@@ -29,8 +29,7 @@ pub struct Claimed {
 /// The database cannot be asked; what may have been claimed all the same is claimed again next time.
 pub async fn claim(store: &Store, lease: &Lease, limit: u32) -> Result<Claimed, StoreError> {
     let client = store.client().await?;
-    let parameters: [&(dyn ToSql + Sync); 3] =
-        [&lease.token(), &i64::from(limit), &lease.duration().as_secs_f64()];
+    let parameters: [&(dyn ToSql + Sync); 3] = [&lease.token(), &i64::from(limit), &lease.seconds()];
     let rows = CLAIM.query(&client, &parameters).await?;
     let change_ids = rows.iter().map(|row| row.get("change_id")).collect();
     let mut alerts: Vec<(i64, String)> =

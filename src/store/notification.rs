@@ -11,7 +11,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{Json, ToSql, Type};
 use uuid::Uuid;
 
-use super::outbox::Lease;
+use super::lease::Lease;
 use super::{Statement, Store, StoreError, statement};
 use crate::language::{Language, Locale};
 use crate::model::{AlertState, Channel, Content, Message, MessageAlert, NotificationKind};
@@ -47,7 +47,7 @@ pub async fn lease(
     let parameters: [&(dyn ToSql + Sync); 5] = [
         &batch.channel.name(),
         &lease.token(),
-        &lease.duration().as_secs_f64(),
+        &lease.seconds(),
         &i64::try_from(limit).unwrap_or(i64::MAX),
         &merge_seconds,
     ];

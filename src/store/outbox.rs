@@ -10,8 +10,8 @@ use deadpool_postgres::Transaction;
 use jiff::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
-use uuid::Uuid;
 
+use super::lease::Lease;
 use super::{StatementTimeout, Store, StoreError, statement};
 use crate::telemetry::names;
 use crate::telemetry::trace::TraceContext;
@@ -49,30 +49,6 @@ impl Share {
             Self::Late => "late",
             Self::Imports => "imports",
         }
-    }
-}
-
-/// The lease of a worker: one for its lifetime.
-#[derive(Debug, Clone)]
-pub struct Lease {
-    token: Uuid,
-    seconds: f64,
-}
-
-impl Lease {
-    /// A lease nobody else has, of `seconds` per claim or renewal.
-    pub fn new(seconds: u32) -> Self {
-        Self { token: Uuid::new_v4(), seconds: seconds.into() }
-    }
-
-    /// Identifies the lease.
-    pub(super) fn token(&self) -> Uuid {
-        self.token
-    }
-
-    /// How long a claim holds.
-    pub fn duration(&self) -> Duration {
-        Duration::from_secs_f64(self.seconds)
     }
 }
 
@@ -130,9 +106,9 @@ pub async fn claim(
         .query_unprepared(
             &**client,
             &[
-                (&lease.token, Type::UUID),
+                (&lease.token(), Type::UUID),
                 (&i64::from(limit), Type::INT8),
-                (&lease.seconds, Type::FLOAT8),
+                (&lease.seconds(), Type::FLOAT8),
                 (&floor, Type::INT8),
                 (&share.name(), Type::TEXT),
             ],
@@ -166,7 +142,7 @@ pub(super) fn range(row: &Row) -> Option<TimeRange> {
 /// The database cannot be asked.
 pub async fn renew(store: &Store, lease: &Lease, batch_ids: &[i64]) -> Result<(), StoreError> {
     let client = store.client().await?;
-    statement!("outbox", "renew").execute(&client, &[&lease.token, &batch_ids, &lease.seconds]).await?;
+    statement!("outbox", "renew").execute(&client, &[&lease.token(), &batch_ids, &lease.seconds()]).await?;
     Ok(())
 }
 
@@ -176,7 +152,7 @@ pub async fn renew(store: &Store, lease: &Lease, batch_ids: &[i64]) -> Result<()
 /// The database cannot be asked.
 pub async fn park(store: &Store, lease: &Lease, batch_id: i64, pause: Duration) -> Result<(), StoreError> {
     let client = store.client().await?;
-    statement!("outbox", "park").execute(&client, &[&lease.token, &batch_id, &pause.as_secs_f64()]).await?;
+    statement!("outbox", "park").execute(&client, &[&lease.token(), &batch_id, &pause.as_secs_f64()]).await?;
     Ok(())
 }
 
@@ -214,7 +190,7 @@ pub async fn finish(store: &Store, lease: &Lease, finish: &Finish<'_>) -> Result
         .query_unprepared(
             &*transaction,
             &[
-                (&lease.token, Type::UUID),
+                (&lease.token(), Type::UUID),
                 (&finish.batch_ids, Type::INT8_ARRAY),
                 (&finish.devices, Type::TEXT_ARRAY),
                 (&first, Type::TIMESTAMPTZ),

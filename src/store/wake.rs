@@ -114,6 +114,14 @@ impl Wake {
     }
 }
 
+/// A source of wake-ups for tests of loops: what notifies, and a wake.
+#[cfg(test)]
+pub(crate) fn test_source() -> (impl Fn(), Wake) {
+    let source = WakeSource::default();
+    let wake = source.wake();
+    (move || source.notified(), wake)
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

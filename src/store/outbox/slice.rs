@@ -6,7 +6,8 @@
 
 use tokio_postgres::types::Type;
 
-use super::{FINISHING, Lease, TimeRange, commit, record_alert_seconds};
+use super::{FINISHING, TimeRange, commit, record_alert_seconds};
+use crate::store::lease::Lease;
 use crate::store::{StatementTimeout, Store, StoreError, statement};
 
 /// Does what a batch causes inside the database apart from alerts, and lists its devices for [`evaluate_slice`]; ends the lease. False:
@@ -29,7 +30,7 @@ pub async fn slice(
         .query_unprepared(
             &*transaction,
             &[
-                (&lease.token, Type::UUID),
+                (&lease.token(), Type::UUID),
                 (&batch_id, Type::INT8),
                 (&devices, Type::TEXT_ARRAY),
                 (&first, Type::TIMESTAMPTZ),
@@ -71,7 +72,7 @@ pub async fn evaluate_slice(
         .query_unprepared(
             &*transaction,
             &[
-                (&lease.token, Type::UUID),
+                (&lease.token(), Type::UUID),
                 (&batch_id, Type::INT8),
                 (&most_devices, Type::INT4),
                 (&most_rows, Type::INT4),
