@@ -90,7 +90,7 @@ pub(super) fn open(path: &Path, encoding: Encoding) -> anyhow::Result<Utf8Reader
     let file = File::open(path).with_context(name)?;
     Ok(match encoding {
         Encoding::Utf8 => Utf8Reader::Plain(file),
-        other => Utf8Reader::Decoded(Box::new(Decoded::new(BufReader::new(file), other.charset()))),
+        other => Utf8Reader::Decoded(Box::new(DecodedFile::new(BufReader::new(file), other.charset()))),
     })
 }
 
@@ -160,7 +160,7 @@ pub(super) enum Utf8Reader {
     /// It is UTF-8.
     Plain(File),
     /// It is made UTF-8 while it is read.
-    Decoded(Box<Decoded>),
+    Decoded(Box<DecodedFile>),
 }
 
 impl Read for Utf8Reader {
@@ -182,7 +182,7 @@ impl Seek for Utf8Reader {
 }
 
 /// A file in another character set that is read as UTF-8.
-pub(super) struct Decoded {
+pub(super) struct DecodedFile {
     file: BufReader<File>,
     decoder: Decoder,
     /// UTF-8 that was not asked for yet, from `from` on.
@@ -191,7 +191,7 @@ pub(super) struct Decoded {
     is_done: bool,
 }
 
-impl Decoded {
+impl DecodedFile {
     fn new(file: BufReader<File>, charset: &'static encoding_rs::Encoding) -> Self {
         let decoder = charset.new_decoder_with_bom_removal();
         Self { file, decoder, ready: Vec::new(), from: 0, is_done: false }
@@ -213,7 +213,7 @@ impl Decoded {
     }
 }
 
-impl Read for Decoded {
+impl Read for DecodedFile {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         while self.from == self.ready.len() && !self.is_done {
             self.fill()?;
@@ -225,7 +225,7 @@ impl Read for Decoded {
     }
 }
 
-impl Seek for Decoded {
+impl Seek for DecodedFile {
     /// Only to a place counted from the beginning: everything before it is decoded again.
     fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
         let SeekFrom::Start(place) = to else { return Err(ErrorKind::Unsupported.into()) };

@@ -24,10 +24,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("http", &["model", "wire", "ingest", "monitor", "owners", "keys", "store", "cache"]),
 ];
 
-const FOR_ALL: &[&str] = &["config", "tasks", "telemetry"];
+const USED_BY_ALL_BUT_PURE: &[&str] = &["config", "tasks", "telemetry"];
 
 /// Who may be known to all: the registry of metrics, and the texts for people.
-const FOR_EVERYONE: &[&str] = &["metric", "language"];
+const USED_BY_ALL: &[&str] = &["metric", "language"];
 
 /// Calls of the standard library and of tokio that have one door.
 const OWNED: &[(&str, &str)] = &[
@@ -173,8 +173,8 @@ fn each_stage_knows_only_the_stages_it_may() {
         for (file, text) in sources(stage) {
             for known in crate_modules(&text) {
                 let pure = matches!(*stage, "model" | "wire");
-                let common =
-                    FOR_EVERYONE.contains(&known.as_str()) || !pure && FOR_ALL.contains(&known.as_str());
+                let common = USED_BY_ALL.contains(&known.as_str())
+                    || !pure && USED_BY_ALL_BUT_PURE.contains(&known.as_str());
                 if known != *stage && !allowed.contains(&known.as_str()) && !common {
                     breaches.push(format!("{} knows {known}", file.display()));
                 }
