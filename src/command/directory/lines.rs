@@ -99,7 +99,7 @@ impl Record for Contact {
     const COLUMNS: &'static [&'static str] = &["name", "channel", "address", "language", "user_id", "org_id"];
     const REQUIRED: usize = 1;
 
-    fn read(fields: &LineFields<'_>) -> Result<Self, String> {
+    fn read(fields: &RowFields<'_>) -> Result<Self, String> {
         let contact = Self {
             name: fields.name(0)?.ok_or("name is missing")?,
             channel: fields.channel(1)?,
