@@ -218,7 +218,7 @@ async fn rows(client: &Client, without: &[String]) -> Vec<String> {
 }
 
 /// Buckets of `level` with blood glucose that are not as its SELECT makes them from raw rows or from the rollup below.
-async fn unequal(client: &Client, level: &str) -> i64 {
+async fn wrong_buckets(client: &Client, level: &str) -> i64 {
     let definition: String = client
         .query_one("select definition from vitals.rollup where name = $1", &[&level])
         .await
@@ -296,7 +296,7 @@ async fn vital_signs_are_added_to_a_database_with_data_and_its_history_stays() {
     .await;
     refresh(&client).await;
     for level in LEVELS {
-        assert_eq!(unequal(&client, level).await, 0, "{level}");
+        assert_eq!(wrong_buckets(&client, level).await, 0, "{level}");
         let glucose = format!("select sum(blood_glucose_sum)::float8 from {level}");
         let sum = number(&client, &glucose).await.expect("a sum");
         assert!((sum - 4.0 * 5.6).abs() < 1e-9, "{level}: {sum}");
