@@ -116,7 +116,7 @@ async fn a_mail_in_chinese_is_what_a_mail_reader_shows() {
     let house = House::new().await;
     let mailbox = Mailbox::default();
     let port = mailbox.serve(SslConfig::None);
-    house.told("email", "nurse@example.org").await;
+    house.subscribe("email", "nurse@example.org").await;
     house.run("update contact set language = 'zh'").await;
     let service = house
         .serve(|settings| {
