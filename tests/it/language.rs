@@ -299,7 +299,7 @@ fn no_sentence_stands_in_the_code_of_what_people_read() {
 }
 
 /// A service that evaluates what is uploaded, and tells two people by three ways.
-async fn ward(language: &str) -> (Database, Receiver, Service) {
+async fn bilingual_service(language: &str) -> (Database, Receiver, Service) {
     let database = Database::new().await;
     let client = database.client().await;
     let receiver = Receiver::start(|seen| match seen.path.as_str() {
@@ -345,7 +345,7 @@ async fn fall(service: &Service) {
 
 #[tokio::test]
 async fn each_contact_hears_of_an_alert_in_their_language() {
-    let (_database, receiver, service) = ward("zh").await;
+    let (_database, receiver, service) = bilingual_service("zh").await;
     fall(&service).await;
     let webhook = async |name: &str| {
         let seen = receiver.received(&format!("/{name}"), 1).await.remove(0).body;
@@ -379,7 +379,7 @@ async fn each_contact_hears_of_an_alert_in_their_language() {
 
 #[tokio::test]
 async fn a_rule_whose_own_text_changes_loses_its_translation_and_may_have_another() {
-    let (database, receiver, service) = ward("en").await;
+    let (database, receiver, service) = bilingual_service("en").await;
     let client = database.client().await;
     let run = async |sql: &str| client.batch_execute(sql).await.expect("done");
     run("update alert_rule set message = 'own: {device_sn}' where name = 'Fall'").await;
@@ -411,7 +411,7 @@ async fn the_rules_that_came_with_the_program_are_all_translated() {
 
 #[tokio::test]
 async fn the_api_answers_in_the_language_that_is_asked_for() {
-    let (_database, _receiver, service) = ward("en").await;
+    let (_database, _receiver, service) = bilingual_service("en").await;
     let asked = async |path: &str, accepted: Option<&str>| {
         let mut request = reqwest::Client::new().get(format!("{}{path}", service.url()));
         if let Some(accepted) = accepted {
@@ -473,7 +473,7 @@ async fn alerts(database: &Database, locale: &str, arguments: &[&str]) -> Comman
 
 #[tokio::test]
 async fn the_command_line_speaks_the_language_of_the_terminal_or_of_its_option() {
-    let (database, _receiver, service) = ward("en").await;
+    let (database, _receiver, service) = bilingual_service("en").await;
     let none = alerts(&database, "zh_CN.UTF-8", &["alerts", "list"]).await;
     assert_eq!(none.out, "没有符合条件的告警\n");
     assert_eq!(alerts(&database, "C", &["alerts", "list"]).await.out, "no alerts match\n");

@@ -58,12 +58,12 @@ fn server(mut stream: UnixStream) -> JoinHandle<Vec<u8>> {
     std::thread::spawn(move || {
         let mut input = BufReader::with_capacity(1 << 18, stream.try_clone().expect("a socket"));
         let mut copied = Vec::new();
-        let mut say = |messages: &[u8]| stream.write_all(messages).expect("the client is there");
+        let mut send = |messages: &[u8]| stream.write_all(messages).expect("the client is there");
         let mut length = [0; 4];
         input.read_exact(&mut length).expect("a startup message");
         let mut body = vec![0; u32::from_be_bytes(length) as usize - 4];
         input.read_exact(&mut body).expect("a startup message");
-        say(b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I");
+        send(b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I");
         let mut kind = [0];
         while input.read_exact(&mut kind).is_ok() {
             input.read_exact(&mut length).expect("a length");
@@ -71,13 +71,13 @@ fn server(mut stream: UnixStream) -> JoinHandle<Vec<u8>> {
             input.read_exact(&mut body).expect("a message");
             match kind[0] {
                 // Describe: no parameters, no rows.
-                b'D' => say(b"1\0\0\0\x04t\0\0\0\x06\0\0n\0\0\0\x04Z\0\0\0\x05I"),
+                b'D' => send(b"1\0\0\0\x04t\0\0\0\x06\0\0n\0\0\0\x04Z\0\0\0\x05I"),
                 // Execute: the data may come.
-                b'E' => say(b"2\0\0\0\x04G\0\0\0\x07\x01\0\0"),
+                b'E' => send(b"2\0\0\0\x04G\0\0\0\x07\x01\0\0"),
                 b'd' => copied.extend_from_slice(&body),
-                b'c' => say(b"C\0\0\0\x0bCOPY 1\0Z\0\0\0\x05I"),
+                b'c' => send(b"C\0\0\0\x0bCOPY 1\0Z\0\0\0\x05I"),
                 // Close: the statement is no longer needed.
-                b'C' => say(b"3\0\0\0\x04Z\0\0\0\x05I"),
+                b'C' => send(b"3\0\0\0\x04Z\0\0\0\x05I"),
                 b'X' => break,
                 _ => {}
             }

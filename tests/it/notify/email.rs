@@ -69,7 +69,7 @@ async fn a_mail_names_the_alerts_and_keeps_its_message_id_at_every_attempt() {
     let mailbox = Mailbox::default();
     let port = mailbox.serve(SslConfig::None);
     for address in ["nurse@example.org", "busy@example.org", "nobody@example.org", "no address"] {
-        house.told("email", address).await;
+        house.subscribe("email", address).await;
     }
     let service = house
         .serve(|settings| {
@@ -116,7 +116,7 @@ async fn a_mail_in_chinese_is_what_a_mail_reader_shows() {
     let house = House::new().await;
     let mailbox = Mailbox::default();
     let port = mailbox.serve(SslConfig::None);
-    house.told("email", "nurse@example.org").await;
+    house.subscribe("email", "nurse@example.org").await;
     house.run("update contact set language = 'zh'").await;
     let service = house
         .serve(|settings| {
@@ -144,7 +144,7 @@ async fn a_mail_in_chinese_is_what_a_mail_reader_shows() {
 #[tokio::test]
 async fn a_mail_server_that_is_away_is_tried_again() {
     let house = House::new().await;
-    house.told("email", "nurse@example.org").await;
+    house.subscribe("email", "nurse@example.org").await;
     let service = house
         .serve(|settings| {
             settings.notify.smtp_url = "smtp://user:s3cret@127.0.0.1:9".into();
