@@ -38,7 +38,7 @@ impl LatestValue {
             device_sn: reading.device_sn.clone(),
             ts: reading.ts,
             owner: reading.owner,
-            measured: reading.measured.clone(),
+            measured: reading.measured,
             upload_method: reading.upload_method.clone(),
             effective_ts: effective_ts(reading.ts, received_at),
         }
