@@ -66,6 +66,7 @@ impl AlertPublisher {
                 () = sleep(pause) => {}
                 () = woken => {}
             }
+            self.view.yield_while_away().await;
         }
     }
 

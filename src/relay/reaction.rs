@@ -60,6 +60,11 @@ impl Reaction {
         &self.lease
     }
 
+    /// Lets instances that have Redis claim first.
+    pub(super) async fn yield_while_redis_is_away(&self) {
+        self.view.yield_while_away().await;
+    }
+
     /// Reacts to claimed rows.
     ///
     /// # Errors

@@ -98,6 +98,7 @@ impl Worker {
                 }
             })
             .await;
+            wait_unless_stopped(&stop, self.reaction.yield_while_redis_is_away()).await;
         }
     }
 
