@@ -23,12 +23,13 @@ use crate::monitor::{self, Monitor};
 use crate::owners::Owners;
 use crate::react::{AlertPublisher, RedisView};
 use crate::store::clock::Clock;
+use crate::store::handover::Handover;
 use crate::store::health::{Encryption, encryption};
 use crate::store::notifier::Notifier;
-use crate::store::wake::Subject;
+use crate::store::wake::Topic;
 use crate::store::{Store, schema};
 use crate::tasks::{Stage, Tasks};
-use crate::{notify, relay, schedule, telemetry};
+use crate::{notify, queue, relay, schedule, telemetry};
 
 /// A running service.
 #[derive(Debug)]
@@ -80,17 +81,20 @@ impl Service {
         reaction.spawn_loop("latest_view", view.clone().watch());
         let mut notifier = Notifier::default();
         notify::start(&notify, &store, &time, &notifier, &settings);
-        let alerts = AlertPublisher::new(&view, notifier.wake(Subject::Notification), &settings);
-        reaction.spawn_loop("alert_view", alerts.run(reaction.stop_token()));
+        let alerts = AlertPublisher::new(&view, &settings);
+        let alerts = queue::run(alerts, notifier.wake(Topic::Notification), reaction.stop_token());
+        reaction.spawn_loop("alert_view", alerts);
         let sweeps = schedule::alerts::run(
             store.clone(),
+            notifier.wake(Topic::AlertRule),
             notifier.notification(),
             settings.clone(),
             clock.stop_token(),
         );
         clock.spawn_loop("alerts", sweeps);
-        relay::start(&reaction, &store, &view, &notifier, &settings);
-        let writers = Ingest::start(&store, &notifier.outbox(), &settings, &ingest);
+        let handover = Handover::default();
+        relay::start(&reaction, &store, &view, &handover, &notifier, &settings);
+        let writers = Ingest::start(&store, &notifier.outbox(), &handover, &settings, &ingest);
         let (monitor, sampler, changes) = Monitor::new(&store, &cache, writers.stats(), &settings);
         monitor::describe_conditions();
         notify::operators::start(&notify, changes, &time, &settings);

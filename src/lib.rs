@@ -31,6 +31,7 @@ pub mod model;
 pub mod monitor;
 pub mod notify;
 pub mod owners;
+pub mod queue;
 pub mod react;
 pub mod relay;
 pub mod schedule;

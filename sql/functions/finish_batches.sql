@@ -1,3 +1,52 @@
+-- Adds the devices of committed batches that the table device does not have, and notes once a day that a device sends.
+-- Parameters as in finish_batches and evaluate_alerts.
+-- Locks: the rows of device by serial; another transaction that locks one writes the same.
+create or replace function vitals.add_devices(
+    batch_ids bigint[], devices text[], first_ts timestamptz, last_ts timestamptz, event_from timestamptz, event_to timestamptz
+) returns void
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+-- The time range has to be seen by the planner: it leaves out the chunks of other days.
+set plan_cache_mode = force_custom_plan
+as $$
+begin
+    with sent as materialized (
+        select unnest(add_devices.devices) as device_sn
+        union
+        select h.device_sn
+        from health_data h
+        where add_devices.devices is null
+          and vitals.is_evaluated_row(h.batch_id, h.device_sn, add_devices.batch_ids, null, false)
+          and h.ts between add_devices.first_ts and add_devices.last_ts
+        union
+        select e.device_sn
+        from device_event e
+        where vitals.is_evaluated_row(e.batch_id, e.device_sn, add_devices.batch_ids, null, false)
+          and e.ts between add_devices.event_from and add_devices.event_to
+    ),
+    added as (
+        insert into device (device_sn)
+        select sent.device_sn
+        from sent
+        where not exists (select from device where device.device_sn = sent.device_sn)
+        order by sent.device_sn
+        on conflict do nothing
+    ),
+    -- Once a day and device, so that a device that sends all day costs nothing.
+    silent as (
+        select d.device_sn
+        from device as d
+        join sent on sent.device_sn = d.device_sn
+        where d.heard_at < now() - interval '1 day'
+        order by d.device_sn
+        for update of d skip locked
+    )
+    update device set heard_at = now() from silent where device.device_sn = silent.device_sn;
+end
+$$;
+comment on function vitals.add_devices(bigint[], text[], timestamptz, timestamptz, timestamptz, timestamptz) is
+    'Adds the devices of committed batches to the table device.';
+
 -- Does everything that committed batches cause inside the database, and deletes their outbox rows: all of it or nothing.
 -- Called by store::outbox::finish after the batch's latest values were offered to Redis.
 --   token         the lease under which the batches were claimed
@@ -67,46 +116,14 @@ begin
     end if;
     began_at := clock_timestamp();
     has_changes := vitals.evaluate_alerts(
-        finish_batches.batch_ids, finish_batches.devices, finish_batches.first_ts, finish_batches.last_ts,
+        finish_batches.batch_ids, finish_batches.devices, false, finish_batches.first_ts, finish_batches.last_ts,
         case when with_events then event_from end, case when with_events then event_to end
     );
     evaluated_at := clock_timestamp();
-
-    with sent as materialized (
-        select unnest(finish_batches.devices) as device_sn
-        union
-        select h.device_sn
-        from health_data h
-        where finish_batches.devices is null
-          and h.batch_id = any (finish_batches.batch_ids)
-          and h.batch_id between (select min(b) from unnest(finish_batches.batch_ids) as b) and (select max(b) from unnest(finish_batches.batch_ids) as b)
-          and h.ts between finish_batches.first_ts and finish_batches.last_ts
-        union
-        select e.device_sn
-        from device_event e
-        where with_events
-          and e.batch_id = any (finish_batches.batch_ids)
-          and e.batch_id between (select min(b) from unnest(finish_batches.batch_ids) as b) and (select max(b) from unnest(finish_batches.batch_ids) as b)
-          and e.ts between event_from and event_to
-    ),
-    added as (
-        insert into device (device_sn)
-        select sent.device_sn
-        from sent
-        where not exists (select from device where device.device_sn = sent.device_sn)
-        order by sent.device_sn
-        on conflict do nothing
-    ),
-    -- Once a day and device, so that a device that sends all day costs nothing; another transaction that locks the row writes the same.
-    silent as (
-        select d.device_sn
-        from device as d
-        join sent on sent.device_sn = d.device_sn
-        where d.heard_at < now() - interval '1 day'
-        order by d.device_sn
-        for update of d skip locked
-    )
-    update device set heard_at = now() from silent where device.device_sn = silent.device_sn;
+    perform vitals.add_devices(
+        finish_batches.batch_ids, finish_batches.devices, finish_batches.first_ts, finish_batches.last_ts,
+        case when with_events then event_from end, case when with_events then event_to end
+    );
 
     if finish_batches.view_missed then
         update vitals.latest_view set generation = generation + 1;

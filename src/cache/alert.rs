@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::newest::{self, local};
 use super::{Cache, CacheError, KeyScan, Shown, master};
-use crate::model::{AlertState, ShownAlert};
+use crate::model::{AlertState, AlertUpdate};
 
 /// Alerts in one round trip: about a quarter of a megabyte.
 const ALERTS_PER_PIPELINE: usize = 500;
@@ -29,7 +29,7 @@ static NEWEST_WINS_HASH: LazyLock<String> = LazyLock::new(|| Script::new(NEWEST_
 ///
 /// # Errors
 /// Redis did not answer; any part may have been written. The call can be repeated.
-pub async fn show(cache: &Cache, alerts: &[ShownAlert]) -> Result<Shown, CacheError> {
+pub async fn show(cache: &Cache, alerts: &[AlertUpdate]) -> Result<Shown, CacheError> {
     let mut written = 0;
     let timeline = cache.timeline().ok_or(CacheError::Timeline)?;
     for alerts in alerts.chunks(ALERTS_PER_PIPELINE) {
@@ -40,7 +40,7 @@ pub async fn show(cache: &Cache, alerts: &[ShownAlert]) -> Result<Shown, CacheEr
 }
 
 /// The first call carries the script, which makes its server cache it; the others name its hash.
-fn pipeline(alerts: &[ShownAlert], timeline: i64, zone: &TimeZone) -> Pipeline {
+fn pipeline(alerts: &[AlertUpdate], timeline: i64, zone: &TimeZone) -> Pipeline {
     let mut pipeline = Pipeline::with_capacity(alerts.len());
     for (index, alert) in alerts.iter().enumerate() {
         if index == 0 {
@@ -68,7 +68,7 @@ fn pipeline(alerts: &[ShownAlert], timeline: i64, zone: &TimeZone) -> Pipeline {
 }
 
 /// The message about an alert that was deleted.
-fn encode_deleted(alert: &ShownAlert) -> Value {
+fn encode_deleted(alert: &AlertUpdate) -> Value {
     let id = alert.alert_id.to_string();
     json!({ "id": id, "alertId": id, "deviceSn": alert.device_sn, "alertStatus": "deleted", "status": "deleted" })
 }
@@ -177,7 +177,7 @@ mod tests {
     fn the_channels_announce_an_alert_that_has_ended_or_was_deleted() {
         let mut state = alert(5, "major");
         state.status = "resolved".into();
-        let shown = |state| ShownAlert { alert_id: 5, device_sn: "SN-1".into(), state };
+        let shown = |state| AlertUpdate { alert_id: 5, device_sn: "SN-1".into(), state };
         for (state, status) in [(Some(state), "resolved"), (None, "deleted")] {
             let packed = pipeline(&[shown(state)], 1, &TimeZone::UTC).get_packed_pipeline();
             let packed = String::from_utf8_lossy(&packed).into_owned();

@@ -153,7 +153,7 @@ impl Access {
         };
         let key_timeout = key_timeout.unwrap_or(self.commit_deadline);
         let (identity, counted_as) = match credential {
-            None => return Err(self.count_failure(address, AccessError::NoKey)),
+            None => return Err(self.count_failure(address, AccessError::InvalidKey)),
             Some(Credential::Key(key)) => {
                 let key = self.authenticate(keys, key, address, key_timeout).await?;
                 self.check_scope(&key, scope, accepts_tenant_keys, address)?;
@@ -228,7 +228,7 @@ impl Access {
 
     fn key_error(&self, address: IpAddr, error: KeysError) -> AccessError {
         match error {
-            KeysError::Refused => self.count_failure(address, AccessError::NoKey),
+            KeysError::Refused => self.count_failure(address, AccessError::InvalidKey),
             KeysError::Unavailable => AccessError::Unavailable,
         }
     }

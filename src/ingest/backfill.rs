@@ -11,7 +11,7 @@ use super::fold::{self, Row};
 use super::recent::fold_documents;
 use super::row_set::{RowSet, may_be_caused_by_a_row, may_be_too_large};
 use crate::config::Settings;
-use crate::model::{Item, Owned, Reject, Tenure, Upload};
+use crate::model::{DeviceRecord, Item, Reject, Tenure, Upload};
 use crate::store::accounting::BACKFILL_SHARD;
 use crate::store::backfill::{Counts, Stretch};
 use crate::store::batch::{Batch, Folded, Session};

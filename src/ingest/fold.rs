@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::QueuedUpload;
 use crate::config::Duplicates;
-use crate::model::upload::Sent;
+use crate::model::upload::UploadedRecord;
 use crate::model::{
     DeviceInfo, DeviceInfoItem, EventItem, Item, Owner, Reading, Refusal, Reject, RejectReason, Source,
 };
@@ -73,7 +73,7 @@ impl<R> Row<R> {
 }
 
 /// A record that may be sent twice.
-pub(super) trait Record: Sent + Clone {
+pub(super) trait Record: UploadedRecord + Clone {
     /// By key.
     fn cmp_key(&self, other: &Self) -> Ordering;
     /// Where it came from.

@@ -40,6 +40,7 @@ use tokio::time::Instant;
 use crate::config::Settings;
 use crate::model::{Upload, UploadOutcome};
 use crate::store::Store;
+use crate::store::handover::Handover;
 use crate::store::wake::Announcer;
 use crate::tasks::Stage;
 use crate::telemetry::names;
@@ -118,7 +119,13 @@ impl std::fmt::Debug for Ingest {
 
 impl Ingest {
     /// Starts one writer per shard and lane in `stage`. When the stage stops they commit what is queued and end.
-    pub fn start(store: &Store, announcer: &Announcer, settings: &Settings, stage: &Stage) -> Self {
+    pub fn start(
+        store: &Store,
+        announcer: &Announcer,
+        handover: &Handover,
+        settings: &Settings,
+        stage: &Stage,
+    ) -> Self {
         let shards = settings.shard_count();
         let shard_names = (0..shards).map(|number| (number.to_string(), WriteMode::Bulk));
         let lane_names = WriterLane::ALL.map(|lane| (lane.name().to_owned(), lane.mode()));
@@ -130,6 +137,7 @@ impl Ingest {
             let handles = WriterHandles {
                 store: store.clone(),
                 announcer: announcer.clone(),
+                handover: handover.clone(),
                 stats: Arc::clone(&stats),
                 commit_health: commit_health.clone(),
                 known_chunks: known_chunks.clone(),

@@ -24,8 +24,9 @@ use super::row_set::{CommittedRows, RowSet, TableSet, may_be_too_large};
 use super::stats::WriterStats;
 use super::{QueuedUpload, UploadResult};
 use crate::config::Settings;
-use crate::model::{Reading, Reject, UploadOutcome};
+use crate::model::{Item, LatestValue, Reading, Reject, UploadOutcome, effective_ts};
 use crate::store::batch::{self, Batch, Folded, Session, Transaction};
+use crate::store::handover::Handover;
 use crate::store::wake::Announcer;
 use crate::store::{Store, StoreError};
 use crate::telemetry::{names, trace};
@@ -49,6 +50,7 @@ const LATE_DEVICES: usize = 10_000;
 pub(super) struct WriterHandles {
     pub(super) store: Store,
     pub(super) announcer: Announcer,
+    pub(super) handover: Handover,
     pub(super) stats: Arc<WriterStats>,
     pub(super) commit_health: CommitHealth,
     pub(super) known_chunks: KnownChunks,
@@ -59,6 +61,7 @@ pub(super) struct Writer {
     mode: WriteMode,
     context: WriterContext,
     announcer: Announcer,
+    handover: Handover,
     stats: Arc<WriterStats>,
     commit_health: CommitHealth,
     known_chunks: KnownChunks,
@@ -72,7 +75,7 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn new(number: usize, mode: WriteMode, handles: WriterHandles, settings: &Settings) -> Self {
-        let WriterHandles { store, announcer, stats, commit_health, known_chunks } = handles;
+        let WriterHandles { store, announcer, handover, stats, commit_health, known_chunks } = handles;
         let (linger_ms, newest_devices, max_weight) = match mode {
             WriteMode::Bulk => (settings.linger_ms, settings.newest_devices, None),
             WriteMode::LowLatency => (0, 0, Some(chunks::LOW_LATENCY_WEIGHT)),
@@ -85,6 +88,7 @@ impl Writer {
             shard: i16::try_from(number).expect("fewer shards than 32 768"),
             context: WriterContext::new(&store, settings),
             announcer,
+            handover,
             stats,
             commit_health,
             known_chunks,
@@ -246,6 +250,10 @@ impl Writer {
                 self.find_out_outcome(written.transaction, error).await?;
             }
         }
+        // Rows that were merged may be more than what was sent, and device information is read back in any case.
+        if batch.repeats.is_empty() {
+            self.handover.offer(written.transaction.batch_id, newest_of_devices(&batch.fresh));
+        }
         self.recent_documents.add(&batch.documents);
         let tables = TableSet::of(rows, &batch.documents);
         Ok(CommittedRows::new(written, tables, readings.len(), &repeat_rows))
@@ -301,6 +309,14 @@ impl Writer {
         metrics::histogram!(names::BATCH_ROWS).record(rows.len() as f64);
         metrics::histogram!(names::BATCH_SECONDS).record(started.elapsed());
     }
+}
+
+/// The newest of the rows of each device. `sorted`: by device and time.
+fn newest_of_devices(sorted: &[&Item]) -> Vec<LatestValue> {
+    let of_devices = sorted.chunk_by(|one, next| one.reading.device_sn == next.reading.device_sn);
+    let newest = of_devices
+        .filter_map(|rows| rows.iter().max_by_key(|item| effective_ts(item.reading.ts, item.received_at)));
+    newest.map(|item| LatestValue::of(&item.reading, item.received_at)).collect()
 }
 
 fn count_repeats<R>(rows: &[Row<R>]) -> usize {

@@ -31,7 +31,7 @@ use crate::model::api_key::{KeyId, Presented};
 use crate::store::api_key::StoredKey;
 use crate::store::clock::Clock;
 use crate::store::notifier::Notifier;
-use crate::store::wake::Subject;
+use crate::store::wake::Topic;
 use crate::store::{Kind, Store, StoreError, api_key};
 use crate::tasks::Stage;
 pub use cached_key::CachedKey;
@@ -124,7 +124,7 @@ impl Keys {
         stage: &Stage,
     ) -> Self {
         let shared = Arc::new(Shared::new(store, time, settings));
-        let follow = renew::follow(Arc::clone(&shared), notifier.wake(Subject::ApiKey), stage.stop_token());
+        let follow = renew::follow(Arc::clone(&shared), notifier.wake(Topic::ApiKey), stage.stop_token());
         stage.spawn_loop("keys.follow", follow);
         stage.spawn_loop("keys.usage", usage::run(Arc::clone(&shared), stage.stop_token()));
         Self { shared }

@@ -115,8 +115,10 @@ parameter-unknown = there is no parameter "{ $name }"
 path-absent = no such path
 request-refused = refused
 rule-absent = there is no rule { $id }
+rule-changed-meanwhile = rule { $id } was changed meanwhile, by { $by } at { $at }: its version is { $version }
 rule-has-alerts = rule { $id }, or one that replaces it, has alerts: switch it off ("enabled": false)
 rule-id-differs = rule_id is another than that of the path
+rule-replaced-already = the tenant has a rule that replaces this one already
 service-failed = a fault of the service; its log says more
 severity-twice = either severity or min_severity, not both
 silence-absent = there is no silence { $id }
@@ -257,3 +259,54 @@ yes-or-no = { $answer ->
     [yes] yes
    *[no] no
 }
+
+### Refusals of the database: keys are the codes of vitals.refusal() in sql/functions
+
+rule-bound-out-of-range = { $column } { $value } is outside what is ever stored of { $metric }, { $lowest } to { $highest }
+rule-bounds-crossed = { $min_name } { $min } is not below { $max_name } { $max }
+rule-bounds-missing = { $min_name } or { $max_name } is needed, nothing would breach it
+rule-column-foreign = { $columns } means nothing to a rule of kind { $kind }
+rule-column-missing = { $column } is missing
+rule-column-needs = { $column } needs { $needed }
+rule-column-out-of-range = { $column } has to be from { $lowest } to { $highest }
+rule-combine-unknown = combine has to be all or any
+rule-condition = condition { $place }: { $reason }
+rule-condition-duration = duration_seconds has to be a whole number from 0 to 86400
+rule-condition-fields = it knows metric, min, max, duration_seconds, but not { $others }
+rule-condition-metric = metric is missing, or no text
+rule-condition-no-number = { $field } is no number
+rule-condition-no-object = it is no object
+rule-conditions-no-array = conditions has to be an array of 1 to 10 objects {"{"}metric, min, max, duration_seconds{"}"}
+rule-days-invalid = effective_days has to be days of the week, 1 Monday to 7 Sunday, each once; leave it out for every day
+rule-enabled-missing = enabled is neither true nor false
+rule-event-type-case = event_type has to be upper case: { $upper }
+rule-event-type-long = event_type has to be a short type: what follows the last dot, at most 64 bytes
+rule-event-values-empty = event_values holds no value; leave it out for any
+rule-event-values-overlap = a value both raises it and resolves it
+rule-has-successor = rule { $id } replaces it for one tenant: it has to be for everybody
+rule-hours-empty = effective_from and effective_until are the same; leave out both for the whole day
+rule-hours-incomplete = effective_from and effective_until need each other
+rule-kind-fixed = rule "{ $rule }": its kind cannot change, make another rule
+rule-kind-unknown = kind has to be threshold, composite, event or silence
+rule-message-missing = it has no message
+rule-message-placeholder = the message knows no { $placeholder }, but { $known }
+rule-message-too-long = its message is longer than 1000 characters
+rule-metric-unknown = { $column } "{ $metric }" is none that rules judge: { $known }
+rule-name-missing = it has no name
+rule-name-too-long = its name is longer than 200 characters
+rule-never-recovers = no reading lies between the recovery bounds: it would never recover
+rule-recovery-above-max = recovery_max_value { $recovery } is above max_value { $max }: it would recover while it breaches
+rule-recovery-below-min = recovery_min_value { $recovery } is below min_value { $min }: it would recover while it breaches
+rule-recovery-values-alone = recovery_values need event_values: any value raises it, those that resolve it too
+rule-recovery-values-empty = recovery_values holds no value; leave it out for none
+rule-refused = rule "{ $rule }": { $reason }
+rule-replaced-absent = there is no rule { $id } to replace
+rule-replaced-differs = rule { $id } judges something else ({ $judged })
+rule-replaced-of-tenant = rule { $id } is not for everybody, it cannot be replaced
+rule-replaces-for-all = only a rule of one tenant (customer_id) can replace one for everybody
+rule-replaces-itself = it cannot replace itself
+rule-severity-unknown = severity has to be critical, major, minor or info
+rule-successor-differs = rule { $id } replaces it for one tenant and judges { $judged }
+rule-tenant-invalid = customer_id has to be the number of a tenant
+rule-time-zone-unknown = there is no time zone "{ $time_zone }"
+rule-window-too-short = { $consecutive } readings in a row do not fit into window_seconds { $window_seconds }

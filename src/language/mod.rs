@@ -5,6 +5,7 @@
 //! is shown as it is, it is never read as a message.
 
 mod accept;
+mod refusal;
 
 use std::fmt::{self, Display, Formatter};
 use std::sync::LazyLock;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use unic_langid::LanguageIdentifier;
 
 pub use accept::negotiate;
+pub use refusal::DatabaseRefusal;
 
 /// A language that texts exist in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -59,6 +61,13 @@ impl Language {
     fn bundle(self) -> &'static Bundle {
         static BUNDLES: LazyLock<[Bundle; 2]> = LazyLock::new(|| Language::ALL.map(bundle));
         &BUNDLES[self as usize]
+    }
+
+    /// The message of a key, filled in. `None`: the files have no such key.
+    fn message(self, key: &str, values: &FluentArgs<'_>) -> Option<String> {
+        let bundle = self.bundle();
+        let pattern = bundle.get_message(key)?.value()?;
+        Some(bundle.format_pattern(pattern, Some(values), &mut Vec::new()).into_owned())
     }
 }
 
@@ -107,6 +116,8 @@ pub enum Text {
         /// Names and values.
         arguments: Vec<(&'static str, Argument)>,
     },
+    /// What the database refuses, by its code.
+    Refusal(Box<DatabaseRefusal>),
     /// Words that come from elsewhere: the database, a parser, a provider.
     Verbatim(String),
 }
@@ -137,24 +148,27 @@ pub(crate) use text;
 impl Text {
     /// The text in a language.
     pub fn in_language(&self, language: Language) -> String {
-        let (key, arguments) = match self {
-            Self::Verbatim(words) => return words.clone(),
-            Self::Message { key, arguments } => (*key, arguments),
-        };
-        let mut values = FluentArgs::with_capacity(arguments.len());
-        for (name, argument) in arguments {
-            match argument {
-                Argument::Number(number) => values.set(*name, *number),
-                Argument::Words(words) => values.set(*name, words.as_str()),
-                Argument::Text(text) => values.set(*name, text.in_language(language)),
+        let mut values = FluentArgs::new();
+        match self {
+            Self::Verbatim(words) => words.clone(),
+            Self::Message { key, arguments } => {
+                for (name, argument) in arguments {
+                    match argument {
+                        Argument::Number(number) => values.set(*name, *number),
+                        Argument::Words(words) => values.set(*name, words.as_str()),
+                        Argument::Text(text) => values.set(*name, text.in_language(language)),
+                    }
+                }
+                // A key that no file has is refused by a test; its name is all that is left to show.
+                language.message(key, &values).unwrap_or_else(|| (*key).to_owned())
+            }
+            Self::Refusal(refusal) => {
+                for (name, value) in refusal.arguments(language) {
+                    values.set(name, value);
+                }
+                language.message(&refusal.code, &values).unwrap_or_else(|| refusal.message.clone())
             }
         }
-        let bundle = language.bundle();
-        // A key that no file has is refused by a test; its name is all that is left to show.
-        let Some(pattern) = bundle.get_message(key).and_then(|message| message.value()) else {
-            return key.to_owned();
-        };
-        bundle.format_pattern(pattern, Some(&values), &mut Vec::new()).into_owned()
     }
 }
 

@@ -109,8 +109,10 @@ parameter-unknown = 没有名为“{ $name }”的参数
 path-absent = 路径不存在
 request-refused = 请求被拒绝
 rule-absent = 规则 { $id } 不存在
+rule-changed-meanwhile = 规则 { $id } 已被 { $by } 于 { $at } 更改,当前版本为 { $version }
 rule-has-alerts = 规则 { $id } 或替代它的规则已产生告警,不能删除:请将其停用("enabled": false)
 rule-id-differs = rule_id 与路径中的编号不一致
+rule-replaced-already = 该租户已有替代此规则的规则
 service-failed = 服务内部错误,详见日志
 severity-twice = severity 与 min_severity 只能使用其一
 silence-absent = 静默 { $id } 不存在
@@ -248,3 +250,54 @@ yes-or-no = { $answer ->
     [yes] 是
    *[no] 否
 }
+
+### 数据库拒绝的原因:键即 sql/functions 中 vitals.refusal() 的代码
+
+rule-bound-out-of-range = { $column } { $value } 超出 { $metric } 的存储范围({ $lowest } 至 { $highest })
+rule-bounds-crossed = { $min_name } { $min } 不小于 { $max_name } { $max }
+rule-bounds-missing = { $min_name } 与 { $max_name } 至少需要一个,否则永远不会越限
+rule-column-foreign = { $kind } 类规则不使用 { $columns }
+rule-column-missing = 缺少 { $column }
+rule-column-needs = 使用 { $column } 时必须提供 { $needed }
+rule-column-out-of-range = { $column } 应在 { $lowest } 到 { $highest } 之间
+rule-combine-unknown = combine 应为 all 或 any
+rule-condition = 第 { $place } 个条件:{ $reason }
+rule-condition-duration = duration_seconds 应为 0 到 86400 之间的整数
+rule-condition-fields = 只能使用 metric、min、max、duration_seconds,不支持 { $others }
+rule-condition-metric = 缺少 metric,或其值不是文本
+rule-condition-no-number = { $field } 不是数字
+rule-condition-no-object = 不是对象
+rule-conditions-no-array = conditions 应为由 1 到 10 个对象 {"{"}metric, min, max, duration_seconds{"}"} 组成的数组
+rule-days-invalid = effective_days 应为星期几(1 为周一,7 为周日),且不得重复;每天生效时请省略
+rule-enabled-missing = enabled 既非 true 也非 false
+rule-event-type-case = event_type 应为大写:{ $upper }
+rule-event-type-long = event_type 应为短类型:最后一个点之后的部分,最长 64 字节
+rule-event-values-empty = event_values 中没有值;不限取值时请省略
+rule-event-values-overlap = 同一个值既触发又解除该规则
+rule-has-successor = 规则 { $id } 在某个租户中替代它:它必须适用于所有租户
+rule-hours-empty = effective_from 与 effective_until 相同;全天生效时请省略两者
+rule-hours-incomplete = effective_from 与 effective_until 必须同时提供
+rule-kind-fixed = 规则“{ $rule }”:类别不能更改,请另建规则
+rule-kind-unknown = kind 应为 threshold、composite、event 或 silence
+rule-message-missing = 没有消息内容
+rule-message-placeholder = 消息内容不支持 { $placeholder },可用:{ $known }
+rule-message-too-long = 消息内容超过 1000 个字符
+rule-metric-unknown = { $column }“{ $metric }”不能用于规则,可用:{ $known }
+rule-name-missing = 没有名称
+rule-name-too-long = 名称超过 200 个字符
+rule-never-recovers = 恢复界限之间没有可能的读数,告警永远不会恢复
+rule-recovery-above-max = recovery_max_value { $recovery } 大于 max_value { $max }:越限时即会恢复
+rule-recovery-below-min = recovery_min_value { $recovery } 小于 min_value { $min }:越限时即会恢复
+rule-recovery-values-alone = 使用 recovery_values 时必须提供 event_values:否则任何值都会触发,包括用于解除的值
+rule-recovery-values-empty = recovery_values 中没有值;不需要时请省略
+rule-refused = 规则“{ $rule }”:{ $reason }
+rule-replaced-absent = 要替代的规则 { $id } 不存在
+rule-replaced-differs = 规则 { $id } 判断的是其他内容({ $judged })
+rule-replaced-of-tenant = 规则 { $id } 并非适用于所有租户,不能被替代
+rule-replaces-for-all = 只有单个租户的规则(customer_id)才能替代适用于所有租户的规则
+rule-replaces-itself = 规则不能替代自身
+rule-severity-unknown = severity 应为 critical、major、minor 或 info
+rule-successor-differs = 规则 { $id } 在某个租户中替代它,判断的是 { $judged }
+rule-tenant-invalid = customer_id 应为租户编号
+rule-time-zone-unknown = 时区“{ $time_zone }”不存在
+rule-window-too-short = 连续 { $consecutive } 次读数无法落入 window_seconds { $window_seconds }

@@ -1,7 +1,7 @@
-//! An alert: what a rule found, what happened to it, who was told.
+//! An alert: what a rule found, what happened to it, and who was notified.
 //!
 //! Before: the database raises it (`sql/functions`), `store::alert` reads it. After: `http::alert`, `vitals alerts`.
-//! Promise: its JSON is the same wherever it is told; a field is the column of its name, see the comments of table `alert`.
+//! Promise: its JSON is the same in every answer. A field is the column of its name, see the comments of table `alert`.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -58,7 +58,7 @@ words! {
 }
 
 words! {
-    /// How grave it is, the gravest first
+    /// How severe it is, the most severe first
     Severity {
         /// A life may be in danger.
         Critical = "critical",
@@ -86,10 +86,10 @@ words! {
 }
 
 impl Severity {
-    /// This one and all that are graver.
-    pub fn and_graver(self) -> &'static [Self] {
-        let place = Self::ALL.iter().position(|each| *each == self);
-        &Self::ALL[..=place.unwrap_or(0)]
+    /// This one and all that are more severe.
+    pub fn and_above(self) -> &'static [Self] {
+        let index = Self::ALL.iter().position(|each| *each == self);
+        &Self::ALL[..=index.unwrap_or(0)]
     }
 }
 
@@ -108,9 +108,9 @@ pub struct Alert {
     pub rule_name: String,
     /// Kind of the rule
     pub kind: AlertKind,
-    /// As the rule said then
+    /// Severity of the rule at that time
     pub severity: Severity,
-    /// Vital sign judged; null: the kind is not threshold
+    /// Vital sign that the rule evaluates; null: the kind is not threshold
     pub metric: Option<String>,
     /// Type of the event; null: the kind is not event
     pub event_type: Option<String>,
@@ -122,7 +122,7 @@ pub struct Alert {
     pub user_id: Option<Id64>,
     /// Where it is in its life
     pub status: AlertStatus,
-    /// All its breaches came late: nobody was told
+    /// All its breaches came late: nobody was notified
     pub historical: bool,
     /// Event time of the first of the readings in a row that raised it
     #[schema(value_type = String, format = DateTime)]
@@ -156,7 +156,7 @@ pub struct Alert {
     pub longitude: Option<f64>,
     /// Metres; null: not known
     pub altitude: Option<f64>,
-    /// What people were told when it fired; in the language asked for, where the rule has it
+    /// Text of the notification when it fired; in the language asked for, if the rule has it in that language
     pub message: String,
     /// Name of the rule and message in further languages.
     #[schema(ignore)]
@@ -184,7 +184,7 @@ pub struct Alert {
     pub resolved_by: Option<String>,
     /// recovered, expired, manual, rule_disabled or retracted; null: it is open
     pub resolution: Option<String>,
-    /// Until when the rule does not judge the device after a person resolved the alert; null: no person did
+    /// Until when the rule does not evaluate the device after a person resolved the alert; null: no person did
     #[schema(value_type = Option<String>, format = DateTime)]
     #[serde(deserialize_with = "in_range_if_any")]
     pub muted_until: Option<Timestamp>,
@@ -211,12 +211,12 @@ pub struct AlertAction {
     #[schema(value_type = String, format = DateTime)]
     #[serde(deserialize_with = "in_range")]
     pub acted_at: Timestamp,
-    /// fired, reopened, acknowledged, resolved, retracted, silenced (nobody was told because of a silence), escalated or
+    /// fired, reopened, acknowledged, resolved, retracted, silenced (nobody was notified because of a silence), escalated or
     /// noted
     pub action: String,
     /// Who; null: the service
     pub actor: Option<String>,
-    /// What they said, or why; null: nothing
+    /// Their note, or the reason; null: none
     pub note: Option<String>,
 }
 
@@ -229,13 +229,13 @@ pub struct AlertNotification {
     pub kind: String,
     /// wechat, wecom, wecom_robot, email or webhook
     pub channel: String,
-    /// Whose address it is; the contact may be gone
+    /// The contact whose address it is; it may be deleted
     pub contact_id: Id64,
-    /// Name of the contact; null: the contact is gone
+    /// Name of the contact; null: the contact was deleted
     pub contact: Option<String>,
     /// Where it goes; of a robot only the end of its key, of a webhook only the host
     pub address: String,
-    /// pending, sent, dead (refused, or tried in vain too often) or cancelled (no notification is needed any more)
+    /// pending, sent, dead (refused, or failed too often) or cancelled (no notification is needed any more)
     pub status: String,
     /// When it was written
     #[schema(value_type = String, format = DateTime)]
@@ -262,7 +262,7 @@ pub struct AlertDetail {
     pub alert: Alert,
     /// What happened to it, in order
     pub actions: Vec<AlertAction>,
-    /// Who was told, in order
+    /// Who was notified, in order
     pub notifications: Vec<AlertNotification>,
 }
 
@@ -271,7 +271,7 @@ pub struct AlertDetail {
 pub struct AlertTally {
     /// Where they are in their life
     pub status: AlertStatus,
-    /// How grave they are
+    /// How severe they are
     pub severity: Severity,
     /// How many
     pub alerts: i64,
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_is_read_as_it_is_told() {
+    fn a_word_is_read_as_it_is_written() {
         fn check<
             T: Copy + Serialize + PartialEq + std::fmt::Debug + std::str::FromStr + utoipa::PartialSchema,
         >(

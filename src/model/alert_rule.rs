@@ -1,9 +1,9 @@
 //! A rule: what raises an alert.
 //!
-//! Before: `http::alert_rule`, a file or the command line say what it should be. After: `store::alert_rule` keeps it, the
-//! database judges by it.
-//! Promise: a [`RuleDraft`] has the right columns with the right types; whether it is possible the database alone says
-//! (`vitals.alert_rule_refusal`), in the same words to everybody.
+//! Before: the draft of a rule comes from `http::alert_rule`, a file or the command line. After: `store::alert_rule` stores the rule, and
+//! the database evaluates it.
+//! Promise: a [`RuleDraft`] has the right columns with the right types. Only the database decides whether the rule is possible
+//! (`vitals.alert_rule_refusal`), so that everybody gets the same answer.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,7 @@ pub struct Condition {
     pub duration_seconds: Option<i32>,
 }
 
-/// A vital sign that rules judge
+/// A vital sign that rules evaluate
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
@@ -60,7 +60,7 @@ pub enum Combine {
     Any,
 }
 
-/// The columns of a rule, as people write them and as they are told: one list for both.
+/// The columns of a rule, as people write them and as they read them: one list for both.
 macro_rules! rule {
     (
         nullable { $($(#[$attribute:meta])* $column:ident: $held:ty,)+ }
@@ -81,24 +81,24 @@ macro_rules! rule {
             /// What people call it
             #[schema(min_length = 1, max_length = 200)]
             pub name: String,
-            /// What it judges; it cannot change
+            /// What it evaluates; it cannot change
             pub kind: AlertKind,
-            /// How grave its alerts are
+            /// How severe its alerts are
             pub severity: Severity,
             $($(#[$attribute])* pub $column: Option<$held>,)+
             $($(#[$about])* pub $other: $set,)+
         }
 
-        /// A rule as it should be. What is missing or null is as it is by default: nothing, or the default that is told
+        /// A rule as it should be. What is missing or null has its default: nothing, or the default in its description
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
         #[serde(deny_unknown_fields)]
         pub struct RuleDraft {
             /// What people call it
             #[schema(min_length = 1, max_length = 200)]
             pub name: String,
-            /// What it judges; it cannot change
+            /// What it evaluates; it cannot change
             pub kind: AlertKind,
-            /// How grave its alerts are
+            /// How severe its alerts are
             pub severity: Severity,
             $(
                 $(#[$attribute])*
@@ -116,7 +116,7 @@ macro_rules! rule {
 
 rule! {
     nullable {
-        /// Tenant whose samples it judges; null: everybody's
+        /// Tenant whose samples it evaluates; null: all tenants
         customer_id: Id64,
         /// Rule for everybody that is not applied to the tenant of this one; null: none
         replaces_rule_id: Id64,
@@ -167,7 +167,7 @@ rule! {
         time_zone: String,
     }
     defaulted {
-        /// False: judges nothing, and its open alerts were resolved when it was switched off. Default: true
+        /// False: it evaluates nothing, and its open alerts were resolved when it was disabled. Default: true
         enabled: bool,
         /// Readings in a row that have to breach. Default: 1
         #[schema(minimum = 1, maximum = 100)]
@@ -175,29 +175,29 @@ rule! {
         /// Time within which they have to lie, seconds. Default: 600
         #[schema(minimum = 1, maximum = 86_400)]
         window_seconds: i32,
-        /// A breach this soon after the end of an alert opens that alert again and tells nobody; after a person resolved it, it
-        /// is not judged at all. Seconds. Default: 300
+        /// A breach this soon after the end of an alert reopens that alert, and nobody is notified. After a person resolved the
+        /// alert, such a breach is not evaluated at all. Seconds. Default: 300
         #[schema(minimum = 0, maximum = 604_800)]
         cooldown_seconds: i32,
         /// Readings in a row, within a day, that have to be recovered for the alert to resolve by itself. Default: 3
         #[schema(minimum = 1, maximum = 100)]
         recovery_count: i32,
-        /// A breach received this much later than it happened is late: an alert of late breaches only tells nobody. Seconds.
-        /// Default: 900
+        /// A breach received this much later than it happened is late: nobody is notified of an alert of late breaches only.
+        /// Seconds. Default: 900
         #[schema(minimum = 0, maximum = 31_536_000)]
         late_after_seconds: i32,
-        /// What people are told, with {device_sn} {rule} {severity} {metric} {value} {min} {max} {event_type} {count} {time}
+        /// Text of the notification, with {device_sn} {rule} {severity} {metric} {value} {min} {max} {event_type} {count} {time}
         /// {user} {org} {customer} {wearer}. Default: "{device_sn}: {rule}, {value}"
         #[schema(min_length = 1, max_length = 1000)]
         message: String,
     }
 }
 
-/// Columns that are not for people to write.
+/// Columns that people cannot write.
 pub const KEPT_COLUMNS: [&str; 4] = ["rule_id", "version", "changed_at", "changed_by"];
 
 impl RuleDraft {
-    /// Reads its columns; what is wrong is told with the column.
+    /// Reads its columns; an error names the column.
     ///
     /// # Errors
     /// A column is unknown, missing, or holds what it cannot.
@@ -205,7 +205,7 @@ impl RuleDraft {
         serde_path_to_error::deserialize(Value::Object(columns)).map_err(|error| format!("the rule: {error}"))
     }
 
-    /// Its columns as a JSON object; what is not said is absent.
+    /// Its columns as a JSON object, without those that are not set.
     pub fn columns(&self) -> Value {
         serde_json::to_value(self).expect("a rule has text for keys")
     }

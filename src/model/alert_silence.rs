@@ -1,7 +1,7 @@
-//! A silence: while it is in force, alerts that match all it names are raised and kept, but nobody is told.
+//! A silence: while it is in force, alerts that match it are raised and stored, but nobody is notified.
 //!
 //! Before: `http::alert_silence` and `vitals alerts silence` make one, `store::alert_silence` keeps it. After: the database
-//! heeds it where it decides who is told.
+//! checks it where it decides who is notified.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -31,7 +31,7 @@ pub struct AlertSilence {
     pub ends_at: Timestamp,
     /// Who asked for it
     pub actor: String,
-    /// Why; null: not said
+    /// Why; null: no reason was given
     pub note: Option<String>,
     /// When it was asked for
     #[schema(value_type = String, format = DateTime)]

@@ -24,7 +24,7 @@ pub struct AlertState {
     pub kind: String,
     /// critical, major, minor or info.
     pub severity: String,
-    /// Vital sign judged.
+    /// Vital sign that the rule evaluates.
     pub metric: Option<String>,
     /// Type of the event.
     pub event_type: Option<String>,
@@ -34,7 +34,7 @@ pub struct AlertState {
     pub org_id: Option<i64>,
     /// Wearer.
     pub user_id: Option<i64>,
-    /// Name of the wearer; `None`: the directory has none, or it was not asked.
+    /// Name of the wearer; `None`: the directory has none, or was not asked.
     #[serde(default)]
     pub user_name: Option<String>,
     /// firing, acknowledged or resolved.
@@ -67,7 +67,7 @@ pub struct AlertState {
     pub longitude: Option<f64>,
     /// Metres.
     pub altitude: Option<f64>,
-    /// What people are told.
+    /// Text of the notification.
     pub message: String,
     /// The same in other languages; `None`: the rule has no translation.
     #[serde(default)]
@@ -83,7 +83,7 @@ pub struct AlertState {
     /// When it was resolved.
     #[serde(deserialize_with = "finite")]
     pub resolved_at: Option<Timestamp>,
-    /// Who resolved it; `None`: it did by itself, or is open.
+    /// Who resolved it; `None`: it resolved by itself, or is open.
     pub resolved_by: Option<String>,
     /// Why it ended.
     pub resolution: Option<String>,
@@ -104,18 +104,18 @@ impl AlertState {
     }
 }
 
-/// What dashboards are to see of an alert.
+/// A changed alert, for dashboards.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ShownAlert {
+pub struct AlertUpdate {
     /// Its number.
     pub alert_id: i64,
-    /// The device it is shown at.
+    /// The device under which dashboards show it.
     pub device_sn: String,
-    /// The alert as it is now; `None`: it is gone.
+    /// The alert as it is now; `None`: it was deleted.
     pub state: Option<AlertState>,
 }
 
-/// A time that can be told: whoever writes by hand can store 'infinity'.
+/// A time in range. A row written by hand may hold 'infinity', which is read as `None`.
 fn finite<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
     let text = Option::<String>::deserialize(from)?;
     Ok(text.and_then(|text| text.parse().ok()))

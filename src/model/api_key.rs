@@ -1,17 +1,17 @@
-//! Keys of the HTTP interface: their text, what is kept of them, what they may do.
+//! Keys of the HTTP interface: their text, what is stored of them, what they may do.
 //!
-//! Before: `http` finds a key in a header; `vitals keys` makes one. After: `keys` holds it against `store::api_key`.
-//! Promise: a secret is shown by [`Presented::text`] alone, neither by `Debug` nor by anything that is kept.
+//! Before: `http` finds a key in a header; `vitals keys` makes one. After: `keys` compares it with `store::api_key`.
+//! Promise: only [`Presented::text`] shows a secret. `Debug` does not, and nothing that is stored does.
 //!
 //! ```text
 //!  vk_5f0c3a91be47_8d1e…  (64 digits)
-//!  │  │            └ the secret: 256 bits of entropy, known to whoever has the key. Kept is its SHA-256
+//!  │  │            └ the secret: 256 bits of entropy, known to the owner of the key. Only its SHA-256 is stored
 //!  │  └ the public part, by which the key is looked up, listed and revoked
-//!  └ so that programs that look for leaked secrets know one
+//!  └ a fixed prefix, by which secret scanners find leaked keys
 //! ```
 //!
-//! SHA-256 and no slow hash: a slow one makes it dear to try out the passwords people choose; of 2^256 secrets nobody
-//! tries out any part, and one that is slow would cost each request what an upload costs in all.
+//! A slow hash makes it expensive to guess passwords that people choose. Nobody can guess one of 2^256 secrets, so a fast hash is
+//! enough, and a slow one would cost each request as much as a whole upload.
 
 use std::fmt;
 use std::str::FromStr;
@@ -34,10 +34,10 @@ const MAX_BASIC_BYTES: usize = 512;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId([u8; 6]);
 
-/// What is kept of a secret.
+/// The stored hash of a secret.
 pub type SecretHash = [u8; 32];
 
-/// A whole key, as whoever asks has it.
+/// A whole key, with its secret, as a client presents it.
 #[derive(Clone)]
 pub struct Presented {
     /// Its public part.
@@ -45,12 +45,12 @@ pub struct Presented {
     secret: [u8; 32],
 }
 
-/// This is no key.
+/// The text is no key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a key looks like vk_, 12 digits from 0 to f, _, and 64 of them; that of a device like vd_, a number, and three parts after dots"
 )]
-pub struct NoKey;
+pub struct InvalidKey;
 
 /// What a key may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,7 +81,7 @@ pub struct ApiKey {
     pub created_by: String,
     /// When it last got a new secret.
     pub rotated_at: Option<Timestamp>,
-    /// Until when the secret before does, too.
+    /// Until when the previous secret works, too.
     pub previous_until: Option<Timestamp>,
     /// From then on it no longer works.
     pub expires_at: Option<Timestamp>,
@@ -91,8 +91,8 @@ pub struct ApiKey {
     pub last_used_at: Option<Timestamp>,
 }
 
-/// The key of some kind in an `Authorization`: `Bearer <key>`, or `Basic`, with the key as the password and any user. `None`: there
-/// is none that can be read.
+/// The key in an `Authorization` header: `Bearer <key>`, or `Basic` with the key as the password and any user. `None`: there is no
+/// valid key.
 pub fn of_header<K: FromStr>(text: &str) -> Option<K> {
     let (scheme, rest) = text.trim().split_once(' ')?;
     let rest = rest.trim();
@@ -109,16 +109,16 @@ pub fn of_header<K: FromStr>(text: &str) -> Option<K> {
 }
 
 impl KeyId {
-    /// Of these six bytes, which are of chance.
-    pub const fn of(chance: [u8; 6]) -> Self {
-        Self(chance)
+    /// Of these six random bytes.
+    pub const fn of(random: [u8; 6]) -> Self {
+        Self(random)
     }
 }
 
 impl FromStr for KeyId {
-    type Err = NoKey;
+    type Err = InvalidKey;
 
-    fn from_str(text: &str) -> Result<Self, NoKey> {
+    fn from_str(text: &str) -> Result<Self, InvalidKey> {
         bytes(text).map(Self)
     }
 }
@@ -130,7 +130,7 @@ impl fmt::Display for KeyId {
 }
 
 impl Presented {
-    /// Of this secret, which is of chance.
+    /// Of this secret, which is random.
     pub const fn of(key_id: KeyId, secret: [u8; 32]) -> Self {
         Self { key_id, secret }
     }
@@ -141,7 +141,7 @@ impl Presented {
         format!("{PREFIX}{}_{secret}", self.key_id)
     }
 
-    /// What is kept of the secret.
+    /// The hash of the secret, which is stored.
     pub fn secret_hash(&self) -> SecretHash {
         Sha256::digest(self.secret).into()
     }
@@ -154,24 +154,24 @@ impl fmt::Debug for Presented {
 }
 
 impl FromStr for Presented {
-    type Err = NoKey;
+    type Err = InvalidKey;
 
-    fn from_str(text: &str) -> Result<Self, NoKey> {
+    fn from_str(text: &str) -> Result<Self, InvalidKey> {
         let (key_id, secret) =
-            text.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_')).ok_or(NoKey)?;
+            text.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_')).ok_or(InvalidKey)?;
         Ok(Self { key_id: key_id.parse()?, secret: bytes(secret)? })
     }
 }
 
 /// `2 * N` digits from 0 to f.
-fn bytes<const N: usize>(digits: &str) -> Result<[u8; N], NoKey> {
+fn bytes<const N: usize>(digits: &str) -> Result<[u8; N], InvalidKey> {
     let digit = |byte: u8| match byte {
         b'0'..=b'9' => Ok(byte - b'0'),
         b'a'..=b'f' => Ok(byte - b'a' + 10),
-        _ => Err(NoKey),
+        _ => Err(InvalidKey),
     };
     if digits.len() != 2 * N {
-        return Err(NoKey);
+        return Err(InvalidKey);
     }
     let mut bytes = [0; N];
     for (byte, pair) in bytes.iter_mut().zip(digits.as_bytes().chunks_exact(2)) {
@@ -230,7 +230,7 @@ mod tests {
         for text in
             ["", "vk_", "vk__", shorter, &longer, &key[1..], &key.to_uppercase(), &key.replace("01", "é")]
         {
-            assert_eq!(text.parse::<Presented>().err(), Some(NoKey), "{text}");
+            assert_eq!(text.parse::<Presented>().err(), Some(InvalidKey), "{text}");
         }
     }
 }

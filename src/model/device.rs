@@ -1,8 +1,8 @@
-//! What a device says of itself: firmware, addresses, battery, whether it is worn.
+//! What a device reports about itself: firmware, addresses, battery, whether it is worn.
 //!
 //! Before: `wire::device_info` reads it from an upload; `store::device` reads back what is known of a device.
 //! After: `store::device_info` keeps it, `cache::device_info` shows it.
-//! Promise: what is absent was not said; it says nothing about the value before.
+//! Promise: an absent field was not sent, and does not change the value before.
 
 use std::sync::Arc;
 
@@ -16,9 +16,10 @@ use super::Owner;
 pub struct DeviceInfo {
     /// Serial of the device, as in [`super::Reading`].
     pub device_sn: String,
-    /// When it was so; of a device, the newest of its messages, of which one that is dated ahead counts as of its receipt.
+    /// Event time of the message. For a device: the newest time of its messages, where a message that is dated ahead has its time of
+    /// receipt.
     pub ts: Timestamp,
-    /// Whose it is, as far as the message says.
+    /// The owner, as far as the message names it.
     pub owner: Owner,
     /// Firmware, as sent.
     pub system_version: Option<String>,
@@ -87,7 +88,7 @@ pub struct DeviceInfoItem {
     pub info: DeviceInfo,
     /// The message as it was sent: a slice of the request body.
     pub text: Bytes,
-    /// What the objects around it said for it: see [`super::Reject::inherited`].
+    /// What it inherits from its wrappers: see [`super::Reject::inherited`].
     pub inherited: Option<Arc<str>>,
     /// When the upload was received.
     pub received_at: Timestamp,

@@ -13,7 +13,7 @@
 //!  │  │ │                   └ the last revocation of any tenant when it was handed out; left out with its dot where there was none
 //!  │  │ └ the tenant the device was of when the key was handed out; 0: none
 //!  │  └ which secret it was made with
-//!  └ so that programs that look for leaked secrets know one
+//!  └ a fixed prefix, by which secret scanners find leaked keys
 //! ```
 
 use std::collections::HashMap;
@@ -26,7 +26,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use sha2::Sha256;
 
-use super::api_key::NoKey;
+use super::api_key::InvalidKey;
 
 /// What every key of a device begins with.
 const PREFIX: &str = "vd_";
@@ -34,10 +34,10 @@ const PREFIX: &str = "vd_";
 /// Longest serial, bytes, as everywhere.
 const MAX_SERIAL_BYTES: usize = 64;
 
-/// What is signed begins with this, so that the secret signs nothing else that looks alike.
+/// Prefix of the signed text, so that the signature is valid for nothing else.
 const PURPOSE: &[u8] = b"vitals device key\n";
 
-/// What is signed of a key made after a tenant was revoked begins with this, for it has a part more.
+/// Prefix of the signed text of a key made after a tenant was revoked, which has one part more.
 const PURPOSE_SINCE: &[u8] = b"vitals device key since\n";
 
 /// A key of one device, as the device has it.
@@ -78,25 +78,25 @@ impl fmt::Debug for DeviceKey {
 }
 
 impl FromStr for DeviceKey {
-    type Err = NoKey;
+    type Err = InvalidKey;
 
-    fn from_str(text: &str) -> Result<Self, NoKey> {
-        let parts: Vec<&str> = text.strip_prefix(PREFIX).ok_or(NoKey)?.splitn(6, '.').collect();
+    fn from_str(text: &str) -> Result<Self, InvalidKey> {
+        let parts: Vec<&str> = text.strip_prefix(PREFIX).ok_or(InvalidKey)?.splitn(6, '.').collect();
         let (generation, customer_id, made_after, device_sn, mac) = match parts[..] {
             [generation, customer_id, device_sn, mac] => (generation, customer_id, None, device_sn, mac),
             [generation, customer_id, after, device_sn, mac] => {
                 (generation, customer_id, Some(after), device_sn, mac)
             }
-            _ => return Err(NoKey),
+            _ => return Err(InvalidKey),
         };
-        let number = |part: &str, least| part.parse().ok().filter(|id: &i64| *id >= least).ok_or(NoKey);
-        let decoded = |part: &str| BASE64_URL_SAFE_NO_PAD.decode(part).map_err(|_| NoKey);
-        let generation = generation.parse().map_err(|_| NoKey)?;
+        let number = |part: &str, least| part.parse().ok().filter(|id: &i64| *id >= least).ok_or(InvalidKey);
+        let decoded = |part: &str| BASE64_URL_SAFE_NO_PAD.decode(part).map_err(|_| InvalidKey);
+        let generation = generation.parse().map_err(|_| InvalidKey)?;
         let customer_id = number(customer_id, 0)?;
         let made_after = made_after.map_or(Ok(0), |after| number(after, 1))?;
         let device_sn =
-            String::from_utf8(decoded(device_sn)?).ok().filter(|sn| is_serial(sn)).ok_or(NoKey)?;
-        let mac = decoded(mac)?.try_into().map_err(|_| NoKey)?;
+            String::from_utf8(decoded(device_sn)?).ok().filter(|sn| is_serial(sn)).ok_or(InvalidKey)?;
+        let mac = decoded(mac)?.try_into().map_err(|_| InvalidKey)?;
         Ok(Self { generation, customer_id, made_after, device_sn: device_sn.into(), mac })
     }
 }

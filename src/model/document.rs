@@ -1,21 +1,21 @@
-//! A nested document of a sample, read: its elements, and what of it could not be read.
+//! A nested document of a sample: its elements, and the parts that could not be read.
 //!
 //! Before: `wire` reads the text, once for all samples of an upload that repeat it. After: `ingest` folds repeats,
 //! `store` writes each element to its table.
-//! Promise: nothing of the text is lost: it is an element, or it is kept as sent, or it said that there is nothing.
+//! Promise: nothing of the text is lost: each part is an element, or is kept as sent, or means "no data".
 
 use jiff::Timestamp;
 
 use super::{ExerciseDay, Owner, SleepSegment, Workout};
 
-/// What one document says.
+/// One document.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
     /// Which of the five.
     pub kind: DocumentKind,
-    /// The same for the same content: of the text, and of the day where the text leaves it to the sample.
+    /// Hash of the content: of the text, and of the day where the text has none.
     pub digest: u128,
-    /// What was read, in the order of the document; at least one.
+    /// Its elements, in the order of the document; at least one.
     pub elements: Vec<Element>,
 }
 
@@ -44,12 +44,12 @@ pub enum Element {
     Kept(KeptDocument),
 }
 
-/// A text that did not become a row of its own kind; the whole document, or one element of it.
+/// A text that could not be read as a row of its kind: the whole document, or one element of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptDocument {
     /// Why.
     pub reason: KeptReason,
-    /// What exactly, for a person; nothing is wrong with a text of unknown shape.
+    /// What exactly, for a person; `None` for a text of unknown shape, which is no fault.
     pub detail: Option<String>,
     /// The text as sent; without NUL, which PostgreSQL could not hold.
     pub body: String,
@@ -58,13 +58,13 @@ pub struct KeptDocument {
 /// Why a text is kept as sent: `health_document.reason`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeptReason {
-    /// Nobody knows what documents of the kind hold.
+    /// The shape of documents of this kind is not known.
     ShapeUnknown,
-    /// The document is none.
+    /// The text is no document.
     Unreadable,
-    /// The document is one, this element is none.
+    /// The document can be read, this element cannot.
     BadElement,
-    /// The document has more elements than any device has to tell.
+    /// The document has more elements than any device sends.
     TooManyElements,
 }
 
@@ -111,12 +111,12 @@ impl DocumentKind {
     }
 }
 
-/// A document with the samples that carried it, all of one device.
+/// A document, and the samples of one device that had it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Carried<'a> {
     /// Serial of the device.
     pub device_sn: &'a str,
-    /// Whose it is, as far as the samples say.
+    /// The owner, as far as the samples name it.
     pub owner: Owner,
     /// Event time of the first of them.
     pub first_ts: Timestamp,
@@ -124,6 +124,6 @@ pub struct Carried<'a> {
     pub last_ts: Timestamp,
     /// When the upload with the last of them was received.
     pub received_at: Timestamp,
-    /// What it says.
+    /// The document.
     pub document: &'a Document,
 }

@@ -1,6 +1,6 @@
 //! Values that are valid because they exist.
 //!
-//! `wire` makes them, every later stage relies on them. Knows nothing but itself and the languages of texts.
+//! `wire` makes them, and every later stage relies on them. This module uses only `metric` and `language`.
 
 pub mod alert;
 pub mod alert_rule;
@@ -31,15 +31,15 @@ pub use alert::{
 };
 pub use alert_rule::{AlertRule, Condition, RuleDraft};
 pub use alert_silence::{AlertSilence, SilenceDraft};
-pub use alert_state::{AlertState, ShownAlert};
+pub use alert_state::{AlertState, AlertUpdate};
 pub use device::{ChargingStatus, DeviceInfo, DeviceInfoItem};
 pub use document::{Carried, Document, DocumentKind, Element, KeptDocument, KeptReason};
 pub use event::{Event, EventItem};
 pub use exercise::{ExerciseDay, ExerciseTotals};
 pub use id::Id64;
-pub use latest::LatestValue;
-pub use notification::{Channel, Content, Message, Notice, NoticeKind};
-pub use ownership::{Owned, OwnerSlot, Tenure};
+pub use latest::{LatestValue, effective_ts};
+pub use notification::{Channel, Content, Message, MessageAlert, NotificationKind};
+pub use ownership::{DeviceRecord, OwnerSlot, Tenure};
 pub use reading::{Owner, Reading};
 pub use sleep::SleepSegment;
 pub use system_alert::{SystemAlert, SystemCondition};

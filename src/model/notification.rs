@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{AlertState, SystemAlert};
 use crate::language::Locale;
 
-/// By which way people are told.
+/// The way by which a notification goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Channel {
     /// WeChat official account, template message.
@@ -46,7 +46,7 @@ impl Channel {
 
 /// What a notification reports about an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum NoticeKind {
+pub enum NotificationKind {
     /// It began.
     Fired,
     /// Nobody has taken it on.
@@ -55,7 +55,7 @@ pub enum NoticeKind {
     Resolved,
 }
 
-impl NoticeKind {
+impl NotificationKind {
     /// As in the tables.
     pub fn name(self) -> &'static str {
         match self {
@@ -73,14 +73,14 @@ impl NoticeKind {
 
 /// One alert in a message.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Notice {
-    /// What is told.
-    pub kind: NoticeKind,
+pub struct MessageAlert {
+    /// What it reports about the alert.
+    pub kind: NotificationKind,
     /// The alert as it is now.
-    pub alert: AlertState,
+    pub state: AlertState,
     /// How long ago it was due.
     pub age: Duration,
-    /// What it continues, where that is traced.
+    /// Trace of the upload that caused it; `None`: it is not traced.
     pub trace: Option<String>,
 }
 
@@ -97,37 +97,37 @@ pub struct Message {
     pub attempts: u16,
     /// In which language it is written, and in which zone its times are.
     pub locale: Locale,
-    /// What it tells.
+    /// What it reports.
     pub content: Content,
 }
 
-/// What a message tells; never nothing.
+/// What a message reports; never nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content {
-    /// Of alerts, urgent ones first.
-    Alerts(Vec<Notice>),
-    /// Of the service itself.
+    /// Alerts, urgent ones first.
+    Alerts(Vec<MessageAlert>),
+    /// Conditions of the service itself.
     System(Vec<SystemAlert>),
 }
 
 impl Content {
-    /// The alerts; none where the service tells of itself.
-    pub fn notices(&self) -> &[Notice] {
+    /// The alerts; none in a message about the service itself.
+    pub fn alerts(&self) -> &[MessageAlert] {
         match self {
-            Self::Alerts(notices) => notices,
+            Self::Alerts(alerts) => alerts,
             Self::System(_) => &[],
         }
     }
 
-    /// Of how many things it tells.
+    /// How many alerts or conditions it reports.
     pub fn len(&self) -> usize {
         match self {
-            Self::Alerts(notices) => notices.len(),
+            Self::Alerts(alerts) => alerts.len(),
             Self::System(alerts) => alerts.len(),
         }
     }
 
-    /// Of nothing: not to be sent.
+    /// It reports nothing, and must not be sent.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

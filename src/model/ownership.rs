@@ -1,4 +1,4 @@
-//! Who owns a device, for how long, and what that means for a record that it sent.
+//! Who owns a device, for how long, and what that means for the records it sends.
 //!
 //! Before: `store::owners` and `cache::owner` read it. After: `owners` completes the ids that uploads do not name.
 //! Promise: an id that an upload names is never changed, and ids of two owners are never mixed.
@@ -62,8 +62,8 @@ pub struct OwnerSlot<'a> {
     pub owner: &'a mut Owner,
 }
 
-/// A record that a device sent, with the owner that it names.
-pub trait Owned {
+/// A record of a device, with the owner that it names.
+pub trait DeviceRecord {
     /// Serial of the device.
     fn device_sn(&self) -> &str;
     /// Event time.
@@ -77,36 +77,36 @@ pub trait Owned {
 }
 
 /// An item has the device, the time and the owner of what it holds.
-macro_rules! owned {
-    ($item:ty, $held:ident) => {
-        impl Owned for $item {
+macro_rules! device_record {
+    ($item:ty, $content:ident) => {
+        impl DeviceRecord for $item {
             fn device_sn(&self) -> &str {
-                &self.$held.device_sn
+                &self.$content.device_sn
             }
 
             fn ts(&self) -> Timestamp {
-                self.$held.ts
+                self.$content.ts
             }
 
             fn owner(&self) -> &Owner {
-                &self.$held.owner
+                &self.$content.owner
             }
 
             fn owner_mut(&mut self) -> &mut Owner {
-                &mut self.$held.owner
+                &mut self.$content.owner
             }
 
             fn owner_slot(&mut self) -> OwnerSlot<'_> {
-                let held = &mut self.$held;
+                let held = &mut self.$content;
                 OwnerSlot { device_sn: &held.device_sn, ts: held.ts, owner: &mut held.owner }
             }
         }
     };
 }
 
-owned!(Item, reading);
-owned!(EventItem, event);
-owned!(DeviceInfoItem, info);
+device_record!(Item, reading);
+device_record!(EventItem, event);
+device_record!(DeviceInfoItem, info);
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! A reading: what one device measured at one instant.
 //!
 //! Before: `wire::health` builds it from an upload. After: `ingest` gathers it, `store::health_data` encodes it.
-//! Promise: a value that is present was measured and lies in the range a body or a sensor can show.
+//! Promise: a value that is present was measured, and lies in the range that is possible for a body or a sensor.
 
 use std::sync::Arc;
 
@@ -17,11 +17,11 @@ pub struct Reading {
     pub device_sn: String,
     /// When it was measured.
     pub ts: Timestamp,
-    /// Whose it is, as far as the upload says.
+    /// The owner, as far as the upload names it.
     pub owner: Owner,
     /// What was measured.
     pub measured: Measurements,
-    /// `wifi`, `bluetooth`, `common_event`, `esim`, or what the device said.
+    /// `wifi`, `bluetooth`, `common_event`, `esim`, or what the device sent.
     pub upload_method: Option<String>,
     /// Nested documents the sample carried; mostly none. Samples of one upload share those that are the same.
     pub documents: Vec<Arc<Document>>,
@@ -42,7 +42,7 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// This one, and from `other` what this one leaves open.
+    /// This one, with missing ids taken from `other`.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         Self {

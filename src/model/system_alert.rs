@@ -58,7 +58,7 @@ impl SystemCondition {
         }
     }
 
-    /// `critical`: data is refused, or people are not told; `major`: it will be, or only a view stands still.
+    /// `critical`: data is refused, or people are not notified; `major`: that will happen, or only a view is out of date.
     pub const fn severity(self) -> &'static str {
         match self {
             Self::Memory | Self::RedisAway | Self::RollupsLate | Self::Jobs => "major",
@@ -72,17 +72,17 @@ impl SystemCondition {
 pub struct SystemAlert {
     /// What is wrong.
     pub condition: SystemCondition,
-    /// The instance of which it is told.
+    /// The instance that has the condition.
     pub instance: String,
     /// Since when it is so.
     pub started_at: Timestamp,
-    /// When operators were told.
+    /// When operators were notified.
     pub fired_at: Timestamp,
     /// When it was over; `None`: it is not.
     pub ended_at: Option<Timestamp>,
     /// The worst figure so far, in the unit of `threshold`.
     pub value: f64,
-    /// From which figure on it is told.
+    /// The value from which on it is reported.
     pub threshold: f64,
     /// For a person.
     pub message: Text,

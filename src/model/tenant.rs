@@ -1,29 +1,29 @@
 //! What a key of one tenant, or of one device, may write.
 //!
-//! Before: `http` has read an upload that came with such a key, or `ingest::replay` a reject that did. After: what is the
-//! tenant's is stored, the rest is among the rejects.
+//! Before: `http` has an upload with such a key, or `ingest::replay` a reject of one. After: the records of the tenant are stored, and the
+//! others are rejects.
 //! Promise: a record that names another tenant, or that comes from a device, a unit or a wearer of another tenant, is rejected. A
 //! record that names no tenant belongs to the tenant of the key. A key of one device ([`OF_DIRECTORY`]) has the tenant that the
 //! directory gives the device at the time of the record. Only the directory decides who owns a device: a device that it does not know
-//! has no owner, whatever it said.
+//! has no owner, whatever the device sent.
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::upload::Sent;
+use super::upload::UploadedRecord;
 use super::{Owner, OwnerSlot, Refusal, Reject, RejectReason, Upload};
 
-/// Stands for the tenant of a key of one device: the one that the directory gives the device.
+/// In place of the tenant, for a key of one device: the tenant that the directory gives the device.
 pub const OF_DIRECTORY: i64 = 0;
 
 /// Where owners, units and wearers are looked up.
 pub trait Directory {
-    /// The directory cannot be asked.
+    /// The directory cannot be read.
     type Error;
 
     /// Completes owners by what the directory says of each device at its time.
     fn fill(&self, slots: Vec<OwnerSlot<'_>>) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// Which of these units and wearers are another tenant's.
+    /// The units and wearers among these that belong to another tenant.
     fn foreign(
         &self,
         unverified: UnverifiedIds,
@@ -34,13 +34,13 @@ pub trait Directory {
 /// afterwards.
 ///
 /// # Errors
-/// The directory cannot be asked; nothing was changed.
+/// The directory cannot be read; nothing was changed.
 pub async fn keep_own<D: Directory>(
     directory: &D,
     upload: &mut Upload,
     key_customer_id: i64,
 ) -> Result<(), D::Error> {
-    // Also for records that name all ids: whether the device is the tenant's has to be known all the same.
+    // Also for records that name all ids: the device must belong to the tenant.
     let mut registered = vec![Owner::default(); upload.records().count()];
     if registered.is_empty() {
         return Ok(());
@@ -63,8 +63,8 @@ pub async fn keep_own<D: Directory>(
     Ok(())
 }
 
-/// Units and wearers that records name and the directory does not give their devices, so that it has to be asked whether they are
-/// another tenant's. Each with the tenant that it has to be of; 0: none.
+/// Units and wearers that records name and that the directory does not give their devices: they may belong to another tenant. Each with
+/// the tenant it must belong to; 0: none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UnverifiedIds {
     /// Units.
@@ -73,7 +73,7 @@ pub struct UnverifiedIds {
     pub user_ids: BTreeSet<(i64, i64)>,
 }
 
-/// Those of them that are another tenant's.
+/// Those of them that belong to another tenant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ForeignIds {
     /// Units of another tenant.
@@ -83,12 +83,12 @@ pub struct ForeignIds {
 }
 
 impl UnverifiedIds {
-    /// Nothing has to be asked.
+    /// Nothing has to be verified.
     pub fn is_empty(&self) -> bool {
         self.org_ids.is_empty() && self.user_ids.is_empty()
     }
 
-    /// Adds what has to be asked about a record that names the owner `named`, if `registered` is the owner of its device.
+    /// Adds the ids to be verified of a record that names the owner `named`, and whose device has the owner `registered`.
     fn add(&mut self, named: &Owner, registered: &Owner, key_customer_id: i64) {
         let tenant = tenant_of(key_customer_id, registered);
         if names_other(named, tenant) || names_other(registered, tenant) {
@@ -101,7 +101,7 @@ impl UnverifiedIds {
     }
 }
 
-/// The records of one upload, held against the directory.
+/// Checks the records of one upload against the directory.
 struct Check<R> {
     /// The owners that the directory gives, in the order of the records.
     registered: R,
@@ -110,15 +110,15 @@ struct Check<R> {
 }
 
 impl<R: Iterator<Item = Owner>> Check<R> {
-    /// Keeps what is the tenant's, with its owner completed; the rest goes to `rejects`.
-    fn keep_own<T: Sent>(&mut self, records: &mut Vec<T>, rejects: &mut Vec<Reject>) {
+    /// Keeps the records of the tenant, with their owners completed; the others go to `rejects`.
+    fn keep_own<T: UploadedRecord>(&mut self, records: &mut Vec<T>, rejects: &mut Vec<Reject>) {
         let mut own = Vec::with_capacity(records.len());
         for (mut record, registered) in std::mem::take(records).into_iter().zip(&mut self.registered) {
             let tenant = tenant_of(self.key_customer_id, &registered);
-            match fault(record.owner(), &registered, &self.foreign, tenant) {
+            match refusal(record.owner(), &registered, &self.foreign, tenant) {
                 None => {
                     if self.key_customer_id == OF_DIRECTORY {
-                        // Somebody may have copied the serial: what the directory says counts, not what was sent.
+                        // Somebody may have copied the serial: the owner in the directory counts, not the one that was sent.
                         *record.owner_mut() = registered;
                     } else {
                         record.owner_mut().complete_from(&registered);
@@ -136,7 +136,7 @@ impl<R: Iterator<Item = Owner>> Check<R> {
     }
 }
 
-/// The tenant that a record sent with this key has to be of; 0: none.
+/// The tenant to which a record with this key must belong; 0: none.
 fn tenant_of(key_customer_id: i64, registered: &Owner) -> i64 {
     if key_customer_id == OF_DIRECTORY { registered.customer_id.unwrap_or_default() } else { key_customer_id }
 }
@@ -145,8 +145,8 @@ fn names_other(owner: &Owner, tenant: i64) -> bool {
     owner.customer_id.is_some_and(|id| id != tenant)
 }
 
-/// Why the tenant of the key may not write the record. It does not say who owns it instead.
-fn fault(named: &Owner, registered: &Owner, foreign: &ForeignIds, tenant: i64) -> Option<&'static str> {
+/// Why the tenant of the key may not write the record. The text does not name the owner.
+fn refusal(named: &Owner, registered: &Owner, foreign: &ForeignIds, tenant: i64) -> Option<&'static str> {
     let is_other =
         |ids: &HashSet<(i64, i64)>, id: Option<i64>| id.is_some_and(|id| ids.contains(&(tenant, id)));
     if names_other(named, tenant) {
@@ -165,7 +165,7 @@ mod tests {
     use super::*;
     use jiff::Timestamp;
 
-    use crate::model::{Event, EventItem, Owned};
+    use crate::model::{DeviceRecord, Event, EventItem};
 
     const OURS: i64 = 1;
 

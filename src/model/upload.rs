@@ -1,6 +1,6 @@
-//! An upload: the items of one request, each a reading or a reject; and what became of them.
+//! An upload: the items of one request, each a valid record or a reject, and their outcome.
 //!
-//! Before: `wire` sorts the items of a body. After: `ingest` submits them, `http` tells the sender the outcome.
+//! Before: `wire` reads the items of a body. After: `ingest` submits them, `http` answers the sender with the outcome.
 //! Promise: received = stored + duplicate + rejected, for every upload.
 
 use std::sync::Arc;
@@ -8,9 +8,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::{DeviceInfoItem, EventItem, Owned, OwnerSlot, Reading, UnknownNames};
+use super::{DeviceInfoItem, DeviceRecord, EventItem, OwnerSlot, Reading, UnknownNames};
 
-/// What one request body held.
+/// The content of one request body.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Upload {
     /// Readings that can be stored.
@@ -19,14 +19,14 @@ pub struct Upload {
     pub events: Vec<EventItem>,
     /// Device information that can be stored.
     pub device_infos: Vec<DeviceInfoItem>,
-    /// What cannot.
+    /// Items that cannot be stored.
     pub rejects: Vec<Reject>,
-    /// Names in it that have no meaning here.
+    /// Names in it that are not known.
     pub unknown: UnknownNames,
 }
 
 impl Upload {
-    /// Memory it takes, bytes, beside the body its texts are slices of. A document that samples after one another share counts once.
+    /// Memory it takes, bytes, without the body of which its texts are slices. A document that consecutive samples share counts once.
     pub fn memory_bytes(&self) -> usize {
         let items =
             self.items.iter().enumerate().map(|(at, item)| {
@@ -45,24 +45,24 @@ impl Upload {
 
     /// The owners of all records that can be stored, to be completed.
     pub fn owner_slots(&mut self) -> impl Iterator<Item = OwnerSlot<'_>> {
-        let items = self.items.iter_mut().map(Owned::owner_slot);
-        let events = self.events.iter_mut().map(Owned::owner_slot);
-        items.chain(events).chain(self.device_infos.iter_mut().map(Owned::owner_slot))
+        let items = self.items.iter_mut().map(DeviceRecord::owner_slot);
+        let events = self.events.iter_mut().map(DeviceRecord::owner_slot);
+        items.chain(events).chain(self.device_infos.iter_mut().map(DeviceRecord::owner_slot))
     }
 
     /// All records that can be stored, in the order of [`Self::owner_slots`].
-    pub fn records(&self) -> impl Iterator<Item = &(dyn Owned + Sync)> {
-        fn record<T: Owned + Sync>(record: &T) -> &(dyn Owned + Sync) {
+    pub fn records(&self) -> impl Iterator<Item = &(dyn DeviceRecord + Sync)> {
+        fn record<T: DeviceRecord + Sync>(record: &T) -> &(dyn DeviceRecord + Sync) {
             record
         }
         let (items, events) = (self.items.iter().map(record), self.events.iter().map(record));
         items.chain(events).chain(self.device_infos.iter().map(record))
     }
 
-    /// Keeps what is of this device; whatever names another is among the rejects afterwards, and for that reason, so that a
-    /// replay goes by the same bounds.
+    /// Keeps the records of this device. Records of other devices become rejects, and rejects of other devices get this reason too, so
+    /// that a replay has the same limits.
     pub fn keep_device(&mut self, device_sn: &str) {
-        fn keep<T: Sent>(sent: &mut Vec<T>, rejects: &mut Vec<Reject>, device_sn: &str) {
+        fn keep<T: UploadedRecord>(sent: &mut Vec<T>, rejects: &mut Vec<Reject>, device_sn: &str) {
             if sent.iter().all(|one| one.device_sn() == device_sn) {
                 return;
             }
@@ -88,24 +88,24 @@ impl Upload {
 /// A reading with what is needed to reject it later, should the database refuse it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Item {
-    /// Place in the upload, from 0.
+    /// Index in the upload, from 0.
     pub index: u32,
     /// What was measured.
     pub reading: Reading,
     /// The item as it was sent: a slice of the request body.
     pub text: Bytes,
-    /// What the objects around it said for it: see [`Reject::inherited`].
+    /// What it inherits from its wrappers: see [`Reject::inherited`].
     pub inherited: Option<Arc<str>>,
     /// The kind of item.
     pub source: Source,
     /// When the upload was received.
     pub received_at: Timestamp,
-    /// Tenant of the key it was sent with; 0: of a key of one device; `None`: a key of every tenant, or none.
+    /// Tenant of the key of the request; 0: a key of one device; `None`: a key of every tenant, or no key.
     pub key_customer_id: Option<i64>,
 }
 
 impl Item {
-    /// Memory it takes, bytes, beside its text and the documents it shares with the item before it.
+    /// Memory it takes, bytes, without its text and the documents it shares with the item before it.
     pub fn memory_bytes(&self, before: Option<&Self>) -> usize {
         let shared = before.map_or(&[][..], |before| &before.reading.documents);
         let documents = self.reading.documents.iter();
@@ -126,19 +126,18 @@ pub struct Reject {
     pub device_sn: Option<String>,
     /// The item as it was sent.
     pub text: Bytes,
-    /// What the objects around the item said for it and its own text lacks (serial, ids), as a JSON object in the names
-    /// of the wire. `None`: nothing.
+    /// Serial and ids that the item inherits from its wrappers, as a JSON object with the names of the wire. `None`: nothing.
     pub inherited: Option<Arc<str>>,
     /// The kind of item.
     pub source: Source,
     /// When the upload was received.
     pub received_at: Timestamp,
-    /// Tenant of the key it was sent with; 0: of a key of one device; `None`: a key of every tenant, or none.
+    /// Tenant of the key of the request; 0: a key of one device; `None`: a key of every tenant, or no key.
     pub key_customer_id: Option<i64>,
 }
 
 impl Reject {
-    /// Memory it takes, bytes, beside its text.
+    /// Memory it takes, bytes, without its text.
     pub fn memory_bytes(&self) -> usize {
         size_of::<Self>()
             + self.refusal.detail.capacity()
@@ -146,18 +145,18 @@ impl Reject {
     }
 }
 
-/// Something of an upload that can become a reject.
-pub trait Sent: Owned {
-    /// Place in the upload, from 0.
+/// A record of an upload, which can become a reject.
+pub trait UploadedRecord: DeviceRecord {
+    /// Index in the upload, from 0.
     fn index(&self) -> u32;
     /// The reject it is.
     fn reject(self, refusal: Refusal) -> Reject;
 }
 
 /// An item is rejected with everything it came with.
-macro_rules! sent {
-    ($item:ty, $held:ident, $source:expr) => {
-        impl Sent for $item {
+macro_rules! uploaded_record {
+    ($item:ty, $content:ident, $source:expr) => {
+        impl UploadedRecord for $item {
             fn index(&self) -> u32 {
                 self.index
             }
@@ -167,7 +166,7 @@ macro_rules! sent {
                 Reject {
                     refusal,
                     source: source(&self),
-                    device_sn: Some(self.$held.device_sn),
+                    device_sn: Some(self.$content.device_sn),
                     text: self.text,
                     inherited: self.inherited,
                     received_at: self.received_at,
@@ -178,9 +177,9 @@ macro_rules! sent {
     };
 }
 
-sent!(Item, reading, |item| item.source);
-sent!(EventItem, event, |_| Source::Event);
-sent!(DeviceInfoItem, info, |_| Source::DeviceInfo);
+uploaded_record!(Item, reading, |item| item.source);
+uploaded_record!(EventItem, event, |_| Source::Event);
+uploaded_record!(DeviceInfoItem, info, |_| Source::DeviceInfo);
 
 /// Kinds of item, by the route they come by: `rejected_upload.source`. A replay reads an item by the rules of its route.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -190,7 +189,7 @@ pub enum Source {
     Health,
     /// A record of `/upload_health_data_batch`.
     HealthBatch,
-    /// A device's account of itself.
+    /// What a device reports about itself.
     DeviceInfo,
     /// An event.
     Event,
@@ -216,10 +215,10 @@ impl Source {
     }
 }
 
-/// Why an item was not stored; what the sender is told.
+/// Why an item was not stored, as the sender gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// Place in the upload, from 0.
+    /// Index in the upload, from 0.
     pub index: u32,
     /// The kind.
     pub reason: RejectReason,
@@ -228,7 +227,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Of an item that is not of the device of its key.
+    /// For an item of another device than that of the key.
     pub fn other_device(index: u32) -> Self {
         let detail = "it is of another device than the key".to_owned();
         Self { index, reason: RejectReason::OtherDevice, detail }
@@ -248,9 +247,9 @@ pub enum RejectReason {
     Future,
     /// Older than raw rows are kept.
     TooOld,
-    /// A value no body or sensor can show.
+    /// A value that is impossible for a body or a sensor.
     OutOfRange,
-    /// A value that is not of its kind (text for a number).
+    /// A value of a wrong kind (text in place of a number).
     BadValue,
     /// No field with a value is known.
     NothingKnown,
@@ -290,11 +289,11 @@ impl RejectReason {
 /// What became of an upload, known after its rows are committed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UploadOutcome {
-    /// Became a new row.
+    /// Items that became a new row.
     pub stored: u32,
-    /// Was there already (under `fill`, what it added is stored all the same).
+    /// Items that were stored already (with `fill`, the values that they added are stored).
     pub duplicate: u32,
-    /// Is in `rejected_upload`.
+    /// Items that are in `rejected_upload`.
     pub rejected: Vec<Refusal>,
     /// The transaction (of the last part, when an upload was spread over several); `None` for an empty upload.
     pub batch_id: Option<i64>,

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 /// Longest content that is kept, bytes of UTF-8; the rest is cut off.
 pub const MAX_CONTENT_BYTES: usize = 16 * 1024;
 
-/// Longest word for how grave a line is, bytes of UTF-8.
+/// Longest level of a line, bytes of UTF-8.
 pub const MAX_LEVEL_BYTES: usize = 32;
 
 /// One row of `watch_log`.
@@ -18,7 +18,7 @@ pub struct WatchLogLine {
     pub device_sn: Option<String>,
     /// When the device wrote it.
     pub ts: Timestamp,
-    /// How grave it is, the word of the device.
+    /// Its level, as the device names it.
     pub level: Option<String>,
     /// The line.
     pub content: String,

@@ -14,7 +14,7 @@ use crate::language::Language;
 pub struct Wording {
     /// What the rule is called.
     pub rule: String,
-    /// What people are told.
+    /// Text of the notification.
     pub message: String,
 }
 

@@ -1,4 +1,4 @@
-//! A workout, as a device tells it.
+//! A workout, as a device reports it.
 //!
 //! Before: `wire` reads it from a workout document. After: `store::workout` makes it a row.
 
@@ -18,7 +18,7 @@ pub struct Workout {
     pub calorie: Option<Decimal>,
     /// Metres, within the range of [`crate::metric::Metric::Distance`].
     pub distance: Option<Decimal>,
-    /// The device's own number of it, at most [`super::reading::MAX_SERIAL_BYTES`] bytes.
+    /// The device's own id of it, at most [`super::reading::MAX_SERIAL_BYTES`] bytes.
     pub record_id: Option<String>,
 }
 
@@ -26,11 +26,11 @@ pub struct Workout {
 pub const MAX_WORKOUT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Workout {
-    /// Takes over what `again`, the same workout told another time, has more of.
-    pub fn join(&mut self, again: Self) {
-        self.end = self.end.max(again.end);
-        self.calorie = self.calorie.max(again.calorie);
-        self.distance = self.distance.max(again.distance);
-        self.record_id = self.record_id.take().or(again.record_id);
+    /// Takes the larger values of `repeat`, a later report of the same workout.
+    pub fn join(&mut self, repeat: Self) {
+        self.end = self.end.max(repeat.end);
+        self.calorie = self.calorie.max(repeat.calorie);
+        self.distance = self.distance.max(repeat.distance);
+        self.record_id = self.record_id.take().or(repeat.record_id);
     }
 }

@@ -26,9 +26,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
 use crate::model::{Channel, Message};
+use crate::queue;
 use crate::store::clock::Clock;
 use crate::store::notifier::Notifier;
-use crate::store::wake::Subject;
+use crate::store::wake::Topic;
 use crate::store::{Store, notification};
 use crate::tasks::Stage;
 use crate::telemetry::names;
@@ -103,9 +104,9 @@ impl Begin<'_> {
         self.unset.extend(sender.as_ref().err().cloned());
         let policy = SendPolicy { attempts: self.settings.notify.attempts, interval };
         let settings = LoopSettings::of::<S>(self.settings, policy, merge_seconds);
-        let sender_loop =
-            SenderLoop::new(self.store, sender, settings, self.notifier.wake(Subject::Notification));
-        self.stage.spawn_loop(name, sender_loop.run(self.stage.stop_token()));
+        let sender_loop = SenderLoop::new(self.store, sender, settings);
+        let wake = self.notifier.wake(Topic::Notification);
+        self.stage.spawn_loop(name, queue::run(sender_loop, wake, self.stage.stop_token()));
     }
 }
 

@@ -1,18 +1,15 @@
-//! The loop of one channel: it leases addresses, sends to them, and records the results.
+//! The worker of one channel: it leases addresses, sends to them, and records the results.
 //!
-//! Before: it is woken by `store::wake`, by the poll, or by what it recorded. After: the channel sends, `store::notification`
-//! records. Promise: a wake-up during a query is not lost; a slow receiver takes one slot and no more; after a stop nothing is
-//! leased, and what is being sent is finished and recorded.
+//! Before: `queue` runs it. After: the channel sends, `store::notification` records. Promise: a slow receiver takes one slot and no
+//! more; after a stop nothing is leased, and what is being sent is finished and recorded.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use backon::ExponentialBackoff;
 use futures_util::future::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::task::JoinError;
 use tokio::time::{Instant, sleep};
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument, Span};
 
@@ -21,9 +18,9 @@ use super::{Sender, text};
 use crate::config::Settings;
 use crate::language::Locale;
 use crate::model::Message;
+use crate::queue::{Next, Worker};
+use crate::store::lease::Lease;
 use crate::store::notification::{self, AttemptResult, ChannelBatch, DeliveryOutcome};
-use crate::store::outbox::Lease;
-use crate::store::wake::Wake;
 use crate::store::{Store, StoreError, outage_delays};
 use crate::tasks;
 use crate::telemetry::names;
@@ -36,7 +33,7 @@ const SLOTS: usize = 32;
 const REASON_BYTES: usize = 500;
 
 /// How often a stopped loop tries to record what it sent; an instance that takes over sends it again.
-const LAST_TRIES: u32 = 5;
+const LAST_TRIES: usize = 5;
 
 /// What a loop needs to know besides its channel.
 #[derive(Debug, Clone)]
@@ -70,54 +67,21 @@ pub(super) struct SenderLoop<S> {
     store: Store,
     sender: Arc<Result<S, String>>,
     settings: LoopSettings,
-    wake: Wake,
     /// One task per attempt: they go on while the loop waits for the database.
     under_way: FuturesUnordered<AbortOnDropHandle<AttemptResult>>,
     /// Results that are not recorded yet.
     results: Vec<AttemptResult>,
-    outage: Option<ExponentialBackoff>,
 }
 
 impl<S: Sender> SenderLoop<S> {
-    pub(super) fn new(store: &Store, sender: Result<S, String>, settings: LoopSettings, wake: Wake) -> Self {
+    pub(super) fn new(store: &Store, sender: Result<S, String>, settings: LoopSettings) -> Self {
         Self {
             store: store.clone(),
             sender: Arc::new(sender),
             settings,
-            wake,
             under_way: FuturesUnordered::new(),
             results: Vec::new(),
-            outage: None,
         }
-    }
-
-    /// Until `stop`.
-    pub(super) async fn run(mut self, stop: CancellationToken) {
-        while !stop.is_cancelled() {
-            // Armed before the query: a commit after it wakes the loop.
-            self.wake.arm();
-            let rest = match self.store.clone().with_timeout("notify.turn", self.step()).await {
-                Ok(more) => {
-                    if self.outage.take().is_some() {
-                        tracing::info!(channel = S::CHANNEL.name(), "notifications continue");
-                    }
-                    if more {
-                        continue;
-                    }
-                    self.settings.poll
-                }
-                Err(error) => self.pause_after(&error),
-            };
-            let free = self.under_way.len() < SLOTS;
-            tokio::select! {
-                () = stop.cancelled() => {}
-                // With every slot taken, only the end of an attempt changes anything.
-                () = sleep(rest), if free || self.outage.is_some() => {}
-                () = self.wake.woken(), if free && self.outage.is_none() => {}
-                Some(ended) = self.under_way.next() => self.results.extend(result_of(ended)),
-            }
-        }
-        self.drain().await;
     }
 
     /// Records results, leases addresses to which something is due, and begins to send. True: there may be more due now.
@@ -185,30 +149,49 @@ impl<S: Sender> SenderLoop<S> {
         }
         Ok(())
     }
+}
 
-    /// Finishes the attempts that have begun.
-    async fn drain(&mut self) {
+impl<S: Sender> Worker for SenderLoop<S> {
+    fn name(&self) -> (&'static str, &'static str) {
+        ("notification", S::CHANNEL.name())
+    }
+
+    async fn poll(&mut self, _reconnected: bool) -> Result<Next, StoreError> {
+        let more = self.store.clone().with_timeout("notify.turn", self.step()).await?;
+        Ok(if more {
+            Next::Now
+        } else if self.under_way.len() < SLOTS {
+            Next::Woken { gather: Duration::ZERO, latest: Instant::now() + self.settings.poll }
+        } else {
+            Next::Progress
+        })
+    }
+
+    /// An attempt has ended.
+    async fn progress(&mut self) {
+        match self.under_way.next().await {
+            Some(ended) => self.results.extend(result_of(ended)),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Finishes the attempts that have begun, and records them.
+    async fn finish(&mut self) {
         while let Some(ended) = self.under_way.next().await {
             self.results.extend(result_of(ended));
         }
-        for _ in 0..LAST_TRIES {
+        for delay in outage_delays().take(LAST_TRIES) {
             match self.record().await {
                 Ok(()) => return,
-                Err(error) => sleep(self.pause_after(&error)).await,
+                Err(error) => tracing::debug!(%error, "what was sent is not recorded yet"),
             }
+            sleep(delay).await;
         }
         tracing::warn!(
             channel = S::CHANNEL.name(),
             messages = self.results.len(),
             "sent but not recorded: these will be sent again under the same numbers"
         );
-    }
-
-    fn pause_after(&mut self, error: &StoreError) -> Duration {
-        if self.outage.is_none() {
-            tracing::warn!(channel = S::CHANNEL.name(), %error, "notifications wait for the database");
-        }
-        self.outage.get_or_insert_with(outage_delays).next().unwrap_or_default()
     }
 }
 
@@ -221,9 +204,9 @@ fn result_of(ended: Result<AttemptResult, JoinError>) -> Option<AttemptResult> {
 fn span<S: Sender>(message: &Message) -> Span {
     let traces: Vec<TraceContext> = message
         .content
-        .notices()
+        .alerts()
         .iter()
-        .filter_map(|notice| TraceContext::parse(notice.trace.as_ref()?))
+        .filter_map(|alert| TraceContext::parse(alert.trace.as_ref()?))
         .collect();
     trace::span_with_parents(&traces, || {
         let (channel, attempt) = (S::CHANNEL.name(), message.attempts + 1);
@@ -237,8 +220,8 @@ fn log_attempt<S: Sender>(message: &Message, attempt: &Attempt, outcome: Deliver
     metrics::counter!(names::NOTIFICATIONS, "channel" => channel, "outcome" => outcome.name())
         .increment(message.content.len() as u64);
     if outcome == DeliveryOutcome::Sent {
-        for notice in message.content.notices() {
-            metrics::histogram!(names::NOTIFICATION_SECONDS, "channel" => channel).record(notice.age + took);
+        for alert in message.content.alerts() {
+            metrics::histogram!(names::NOTIFICATION_SECONDS, "channel" => channel).record(alert.age + took);
         }
         return;
     }

@@ -6,7 +6,7 @@
 //! [`Markup`] says what would be more.
 
 use crate::language::text;
-use crate::model::{Content, Message, Notice, NoticeKind, SystemAlert};
+use crate::model::{Content, Message, MessageAlert, NotificationKind, SystemAlert};
 
 const ELLIPSIS: &str = "…";
 
@@ -51,15 +51,15 @@ fn title_in(markup: Markup, message: &Message) -> String {
     let critical =
         |severities: &[&str]| severities.iter().filter(|severity| **severity == "critical").count();
     let title = match &message.content {
-        Content::Alerts(notices) => match notices.as_slice() {
+        Content::Alerts(alerts) => match alerts.as_slice() {
             [one] => {
-                let rule = markup.line(&one.alert.wording(language).rule);
-                let (kind, severity) = (one.kind.name(), one.alert.severity.as_str());
+                let rule = markup.line(&one.state.wording(language).rule);
+                let (kind, severity) = (one.kind.name(), one.state.severity.as_str());
                 text!("notice-title", kind = kind, severity = severity, rule = rule)
             }
             several => {
                 let severities: Vec<&str> =
-                    several.iter().map(|notice| notice.alert.severity.as_str()).collect();
+                    several.iter().map(|alert| alert.state.severity.as_str()).collect();
                 text!("alerts-title", count = several.len(), critical = critical(&severities))
             }
         },
@@ -82,7 +82,7 @@ fn title_in(markup: Markup, message: &Message) -> String {
 /// All of it: the line of the only alert, or a title and a line each; at most `max_bytes`.
 pub(super) fn body(markup: Markup, message: &Message, max_bytes: usize) -> String {
     let lines: Vec<String> = match &message.content {
-        Content::Alerts(notices) => notices.iter().map(|notice| line(markup, message, notice)).collect(),
+        Content::Alerts(alerts) => alerts.iter().map(|alert| line(markup, message, alert)).collect(),
         Content::System(alerts) => alerts.iter().map(|alert| system_line(markup, message, alert)).collect(),
     };
     if let [line] = lines.as_slice() {
@@ -98,16 +98,16 @@ pub(super) fn body(markup: Markup, message: &Message, max_bytes: usize) -> Strin
     std::iter::once(title).chain(lines).collect::<Vec<_>>().join("\n")
 }
 
-fn line(markup: Markup, message: &Message, notice: &Notice) -> String {
+fn line(markup: Markup, message: &Message, alert: &MessageAlert) -> String {
     let language = message.locale.language;
-    let resolution = notice.alert.resolution.as_deref().unwrap_or("over");
+    let resolution = alert.state.resolution.as_deref().unwrap_or("over");
     text!(
         "notice-line",
-        kind = notice.kind.name(),
-        severity = notice.alert.severity.as_str(),
+        kind = alert.kind.name(),
+        severity = alert.state.severity.as_str(),
         resolution = resolution,
         words = markup.line(resolution),
-        message = markup.line(&notice.alert.wording(language).message)
+        message = markup.line(&alert.state.wording(language).message)
     )
     .in_language(language)
 }
@@ -129,7 +129,7 @@ fn system_line(markup: Markup, message: &Message, alert: &SystemAlert) -> String
 
 /// The kind of notice that a change of the service is.
 pub(super) fn system_kind(alert: &SystemAlert) -> &'static str {
-    if alert.ended_at.is_none() { NoticeKind::Fired.name() } else { NoticeKind::Resolved.name() }
+    if alert.ended_at.is_none() { NotificationKind::Fired.name() } else { NotificationKind::Resolved.name() }
 }
 
 /// Providers read a line break as the end of the entry, mail servers as that of the subject; signs that turn the direction of
@@ -184,11 +184,11 @@ pub(super) mod tests {
     use crate::language::{Language, Locale, Text};
     use crate::model::alert_state::tests::alert;
 
-    pub(crate) fn message(notices: usize, severity: &str, text: &str) -> Message {
-        let notice = |number| {
-            let mut alert = alert(number, severity);
-            alert.message = format!("{number}: {text}");
-            Notice { kind: NoticeKind::Fired, alert, age: Duration::ZERO, trace: None }
+    pub(crate) fn message(alerts: usize, severity: &str, text: &str) -> Message {
+        let alert = |number| {
+            let mut state = alert(number, severity);
+            state.message = format!("{number}: {text}");
+            MessageAlert { kind: NotificationKind::Fired, state, age: Duration::ZERO, trace: None }
         };
         Message {
             id: uuid::uuid!("8f7c1c1e-7a0e-4c5e-9b3a-0d9f3f1f2a11"),
@@ -196,13 +196,13 @@ pub(super) mod tests {
             secret: None,
             attempts: 0,
             locale: Locale { language: Language::En, zone: jiff::tz::TimeZone::UTC },
-            content: Content::Alerts((1..=i64::try_from(notices).expect("few")).map(notice).collect()),
+            content: Content::Alerts((1..=i64::try_from(alerts).expect("few")).map(alert).collect()),
         }
     }
 
-    pub(crate) fn first(message: &mut Message) -> &mut Notice {
-        let Content::Alerts(notices) = &mut message.content else { panic!("alerts") };
-        &mut notices[0]
+    pub(crate) fn first(message: &mut Message) -> &mut MessageAlert {
+        let Content::Alerts(alerts) = &mut message.content else { panic!("alerts") };
+        &mut alerts[0]
     }
 
     #[test]
@@ -240,10 +240,10 @@ pub(super) mod tests {
     #[test]
     fn the_name_of_a_rule_and_why_an_alert_ended_are_no_markup_either() {
         let mut message = message(1, "major", "low");
-        first(&mut message).alert.rule = "[a](b)".into();
+        first(&mut message).state.rule = "[a](b)".into();
         assert!(title_in(Markup::Markdown, &message).contains("［a］"));
-        first(&mut message).kind = NoticeKind::Resolved;
-        first(&mut message).alert.resolution = Some("[tap](http://e)".into());
+        first(&mut message).kind = NotificationKind::Resolved;
+        first(&mut message).state.resolution = Some("[tap](http://e)".into());
         assert_eq!(body(Markup::Markdown, &message, 4096), "[resolved] (［tap］(http://e)) 1: low");
     }
 
@@ -297,10 +297,10 @@ pub(super) mod tests {
     #[test]
     fn an_end_and_an_escalation_are_told_as_such() {
         let mut message = message(1, "major", "low");
-        first(&mut message).kind = NoticeKind::Escalated;
+        first(&mut message).kind = NotificationKind::Escalated;
         assert_eq!(body(Markup::Plain, &message, 100), "[major] not acknowledged: 1: low");
-        first(&mut message).kind = NoticeKind::Resolved;
-        first(&mut message).alert.resolution = Some("recovered".into());
+        first(&mut message).kind = NotificationKind::Resolved;
+        first(&mut message).state.resolution = Some("recovered".into());
         assert_eq!(body(Markup::Plain, &message, 100), "[resolved] (recovered) 1: low");
     }
 
@@ -337,14 +337,14 @@ pub(super) mod tests {
     proptest! {
         #[test]
         fn however_long_the_messages_are_every_alert_is_named_and_the_limit_kept(
-            notices in 1usize..=20, text in "[a-z心率 \n]{0,3000}",
+            alerts in 1usize..=20, text in "[a-z心率 \n]{0,3000}",
         ) {
-            let mut message = message(notices, "critical", &text);
+            let mut message = message(alerts, "critical", &text);
             for (language, tag) in [(Language::En, "[critical] "), (Language::Zh, "【危急】")] {
                 message.locale.language = language;
                 let body = body(Markup::Plain, &message, 4096);
                 prop_assert!(body.len() <= 4096, "{}", body.len());
-                for number in 1..=notices {
+                for number in 1..=alerts {
                     let named = body.contains(&format!("{tag}{number}:"));
                     prop_assert!(named, "{} {}", number, body);
                 }

@@ -17,7 +17,7 @@ use super::decide::Attempt;
 use super::{Sender, client, public_address, text};
 use crate::config::NotifySettings;
 use crate::language::Language;
-use crate::model::{Channel, Content, Message, Notice, SystemAlert};
+use crate::model::{Channel, Content, Message, MessageAlert, SystemAlert};
 use crate::store::clock::Clock;
 
 /// How much of an answer is read, and for how long: enough for the reason of a refusal, and to use the connection again.
@@ -148,10 +148,10 @@ async fn answer(mut response: Response) -> String {
 fn body(message: &Message, now: Timestamp) -> Value {
     let language = message.locale.language;
     let (what, kinds, data): (_, Vec<&str>, _) = match &message.content {
-        Content::Alerts(notices) => (
+        Content::Alerts(alerts) => (
             "alert",
-            notices.iter().map(|notice| notice.kind.name()).collect(),
-            json!({ "alerts": notices.iter().map(|notice| alert(notice, language)).collect::<Vec<_>>() }),
+            alerts.iter().map(|alert| alert.kind.name()).collect(),
+            json!({ "alerts": alerts.iter().map(|alert| alert_json(alert, language)).collect::<Vec<_>>() }),
         ),
         Content::System(alerts) => (
             "system_alert",
@@ -179,41 +179,41 @@ fn system_alert(alert: &SystemAlert, language: Language) -> Value {
     })
 }
 
-fn alert(notice: &Notice, language: Language) -> Value {
-    let alert = &notice.alert;
-    let wording = alert.wording(language);
+fn alert_json(alert: &MessageAlert, language: Language) -> Value {
+    let state = &alert.state;
+    let wording = state.wording(language);
     let id = |id: Option<i64>| id.map(|id| id.to_string());
     json!({
-        "type": format!("alert.{}", notice.kind.name()),
-        "alert_id": alert.alert_id.to_string(),
-        "device_sn": alert.device_sn,
-        "rule_id": alert.rule_id.to_string(),
+        "type": format!("alert.{}", alert.kind.name()),
+        "alert_id": state.alert_id.to_string(),
+        "device_sn": state.device_sn,
+        "rule_id": state.rule_id.to_string(),
         "rule": wording.rule,
-        "kind": alert.kind,
-        "severity": alert.severity,
-        "status": alert.status,
+        "kind": state.kind,
+        "severity": state.severity,
+        "status": state.status,
         "message": wording.message,
-        "metric": alert.metric,
-        "event_type": alert.event_type,
-        "value": alert.last_value,
-        "peak_value": alert.peak_value,
-        "text": alert.last_text,
-        "count": alert.breach_count,
-        "started_at": alert.started_ts,
-        "fired_at": alert.fired_ts,
-        "last_at": alert.last_ts,
-        "ended_at": alert.ended_ts,
-        "acknowledged_at": alert.acknowledged_at,
-        "acknowledged_by": alert.acknowledged_by,
-        "resolved_at": alert.resolved_at,
-        "resolved_by": alert.resolved_by,
-        "resolution": alert.resolution,
-        "customer_id": id(alert.customer_id),
-        "org_id": id(alert.org_id),
-        "user_id": id(alert.user_id),
-        "latitude": alert.latitude,
-        "longitude": alert.longitude,
-        "altitude": alert.altitude,
+        "metric": state.metric,
+        "event_type": state.event_type,
+        "value": state.last_value,
+        "peak_value": state.peak_value,
+        "text": state.last_text,
+        "count": state.breach_count,
+        "started_at": state.started_ts,
+        "fired_at": state.fired_ts,
+        "last_at": state.last_ts,
+        "ended_at": state.ended_ts,
+        "acknowledged_at": state.acknowledged_at,
+        "acknowledged_by": state.acknowledged_by,
+        "resolved_at": state.resolved_at,
+        "resolved_by": state.resolved_by,
+        "resolution": state.resolution,
+        "customer_id": id(state.customer_id),
+        "org_id": id(state.org_id),
+        "user_id": id(state.user_id),
+        "latitude": state.latitude,
+        "longitude": state.longitude,
+        "altitude": state.altitude,
     })
 }
 
@@ -221,7 +221,7 @@ fn alert(notice: &Notice, language: Language) -> Value {
 mod tests {
     use super::text::tests::message;
     use super::*;
-    use crate::model::NoticeKind;
+    use crate::model::NotificationKind;
 
     #[test]
     fn a_status_says_what_to_do() {
@@ -239,8 +239,8 @@ mod tests {
     fn a_message_of_several_kinds_says_so() {
         let mut message = message(2, "major", "low");
         assert_eq!(body(&message, Timestamp::UNIX_EPOCH)["type"], "alert.fired");
-        let Content::Alerts(notices) = &mut message.content else { panic!("alerts") };
-        notices[1].kind = NoticeKind::Resolved;
+        let Content::Alerts(alerts) = &mut message.content else { panic!("alerts") };
+        alerts[1].kind = NotificationKind::Resolved;
         let body = body(&message, Timestamp::UNIX_EPOCH);
         assert_eq!(body["type"], "alert.several");
         assert_eq!(body["data"]["alerts"][1]["type"], "alert.resolved");

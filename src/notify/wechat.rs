@@ -96,8 +96,8 @@ fn fields(text: &str) -> Result<Vec<(String, String)>, String> {
 fn data(fields: &[(String, String)], message: &Message) -> Value {
     let language = message.locale.language;
     let (device_sn, rule, severity, at) = match &message.content {
-        Content::Alerts(notices) => {
-            let alert = &notices[0].alert;
+        Content::Alerts(alerts) => {
+            let alert = &alerts[0].state;
             let rule = alert.wording(language).rule;
             (alert.device_sn.as_str(), rule, alert.severity.as_str(), alert.fired_ts)
         }
@@ -150,7 +150,7 @@ mod tests {
     fn a_placeholder_in_what_a_device_wrote_stays_as_it_is() {
         let fields = fields("first={message} {device_sn},remark={rule}").expect("fields");
         let mut message = message(1, "major", "{severity} {rule}");
-        text::tests::first(&mut message).alert.device_sn = "{count}\n{rule}".into();
+        text::tests::first(&mut message).state.device_sn = "{count}\n{rule}".into();
         let data = data(&fields, &message);
         assert_eq!(data["first"]["value"], "[major] 1: {severity} {rule} {count} {rule}");
     }

@@ -17,7 +17,7 @@ use super::rebuild_pace::RebuildPace;
 use crate::cache::view::ViewState;
 use crate::cache::{self, Cache, CacheError, Shown};
 use crate::config::Settings;
-use crate::model::ShownAlert;
+use crate::model::AlertUpdate;
 use crate::store::Store;
 use crate::store::device_info::Latest;
 use crate::store::health_data::NewestRows;
@@ -64,6 +64,9 @@ impl RedisView {
 
     /// Writes the newest rows of some batches; false: some did not reach Redis.
     pub async fn show(&self, newest: &NewestRows) -> bool {
+        if newest.values.is_empty() {
+            return true;
+        }
         let written = self.write(newest).await;
         self.is_shown(written, newest.values.len())
     }
@@ -75,7 +78,7 @@ impl RedisView {
     }
 
     /// Writes the state of alerts; false: some did not reach Redis.
-    pub async fn show_alerts(&self, alerts: &[ShownAlert]) -> bool {
+    pub async fn show_alerts(&self, alerts: &[AlertUpdate]) -> bool {
         let written = self.write_alerts(alerts).await;
         self.is_shown(written, alerts.len())
     }
@@ -98,7 +101,7 @@ impl RedisView {
         self.persist(|| cache::device_info::show(&self.cache, &latest.infos, latest.read_version)).await
     }
 
-    pub(super) async fn write_alerts(&self, alerts: &[ShownAlert]) -> Result<(), CacheError> {
+    pub(super) async fn write_alerts(&self, alerts: &[AlertUpdate]) -> Result<(), CacheError> {
         self.persist(|| cache::alert::show(&self.cache, alerts)).await
     }
 

@@ -7,26 +7,39 @@
 
 mod poll_timer;
 mod reaction;
+mod slice_size;
 mod worker;
 
+use reaction::Reaction;
+
 use crate::config::Settings;
+use crate::queue;
 use crate::react::RedisView;
 use crate::store::Store;
+use crate::store::handover::Handover;
 use crate::store::notifier::Notifier;
 use crate::store::outbox::Share;
-use crate::store::wake::Subject;
+use crate::store::wake::Topic;
 use crate::tasks::Stage;
 
-/// Starts three workers, woken by `notifier`: one for live batches of the service, one for batches of old readings, and one for
-/// imports, which come without a time range and may be of any size; so a large import delays no other batch. When the stage stops,
-/// each worker finishes what it has claimed; the rest stays in the outbox.
-pub fn start(stage: &Stage, store: &Store, view: &RedisView, notifier: &Notifier, settings: &Settings) {
-    let notifications = &notifier.notification();
-    let wake = || notifier.wake(Subject::Outbox);
-    let live = worker::Worker::new(Share::Ranged, store, view, notifications, settings, wake());
-    let far = worker::Worker::new(Share::Far, store, view, notifications, settings, wake());
-    let imports = worker::Worker::new(Share::Unranged, store, view, notifications, settings, wake());
-    stage.spawn_loop("relay.live", live.run(stage.stop_token()));
-    stage.spawn_loop("relay.far", far.run(stage.stop_token()));
-    stage.spawn_loop("relay.imports", imports.run(stage.stop_token()));
+/// Starts a worker for each share of the outbox, woken by `notifier`, so that urgent events wait for no backlog, and a large import delays
+/// no other batch. When the stage stops, each worker finishes what it has claimed; the rest stays in the outbox.
+pub fn start(
+    stage: &Stage,
+    store: &Store,
+    view: &RedisView,
+    handover: &Handover,
+    notifier: &Notifier,
+    settings: &Settings,
+) {
+    for (name, share) in [
+        ("relay.urgent", Share::Urgent),
+        ("relay.live", Share::Live),
+        ("relay.late", Share::Late),
+        ("relay.imports", Share::Imports),
+    ] {
+        let reaction = Reaction::new(store, view, handover, &notifier.notification(), settings);
+        let worker = worker::Worker::new(share, store, reaction, settings);
+        stage.spawn_loop(name, queue::run(worker, notifier.wake(Topic::Outbox), stage.stop_token()));
+    }
 }

@@ -1,20 +1,26 @@
 //! The reaction to claimed batches: read their rows back, write them to Redis, finish the batches.
 //!
 //! Before: `relay::worker` claims. After: `react` and `store::outbox::finish`. Promise: Redis is written before the outbox rows
-//! are deleted, and no transaction is open meanwhile; the lease is renewed for as long as the reaction takes; a batch that fails
-//! by itself is parked for longer each time, and logged, while other batches go on.
+//! are deleted, and no transaction is open meanwhile; the lease is renewed for as long as the reaction takes. A batch that fails by
+//! itself is parked for longer each time, and logged, while other batches go on. A lock, a time-out or a lost connection is no failure
+//! of a batch: the reaction is repeated, and what takes too long is evaluated in slices.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::convert::Infallible;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 use tokio::time::sleep;
 use tracing::Instrument;
 
+use super::slice_size::SliceSize;
+use crate::config::Settings;
 use crate::react::RedisView;
 use crate::store::device_info;
+use crate::store::handover::{Handover, Taken};
 use crate::store::health_data::{self, NewestRows};
-use crate::store::outbox::{self, Claimed, Finish, Finished, Lease, Share, TimeRange};
+use crate::store::lease::Lease;
+use crate::store::outbox::{self, Claimed, Finish, Finished, TimeRange};
 use crate::store::wake::Announcer;
 use crate::store::{Kind, StatementTimeout, Store, StoreError};
 use crate::telemetry::{names, trace};
@@ -26,34 +32,57 @@ const MAX_DEVICES: usize = 50_000;
 /// Longest time range of rows that are reacted to together; what devices send all day spans half of it.
 const MAX_RANGE: SignedDuration = SignedDuration::from_hours(32 * 24);
 
+/// Most records that are finished in one transaction: others wait for the locks of its devices.
+const MAX_RECORDS: u64 = 20_000;
+
 /// From this attempt on a batch is reacted to by itself: it may be the reason why others were not finished.
 const ALONE_FROM_ATTEMPT: i16 = 3;
 
 /// Most doublings of the lease for a parked batch: 10 s become 640 s.
 const MAX_DOUBLINGS: u32 = 6;
 
+/// How long a batch is parked for which somebody holds a lock.
+const LOCKED_OUT_PAUSE: Duration = Duration::from_secs(2);
+
 pub(super) struct Reaction {
     store: Store,
     view: RedisView,
+    handover: Handover,
     notifications: Announcer,
     lease: Lease,
-    statement_timeout: StatementTimeout,
+}
+
+/// What was written to Redis of some batches.
+struct Shown {
+    /// Their devices, each once; `None`: too many.
+    devices: Option<Vec<String>>,
+    /// Time range of the rows; `None`: there are none.
+    range: Option<TimeRange>,
+    /// Redis did not take all of it.
+    missed: bool,
+}
+
+impl Shown {
+    fn devices(&self) -> Option<Vec<&str>> {
+        Some(self.devices.as_ref()?.iter().map(String::as_str).collect())
+    }
 }
 
 impl Reaction {
     pub(super) fn new(
-        share: Share,
         store: &Store,
         view: &RedisView,
+        handover: &Handover,
         notifications: &Announcer,
-        lease: Lease,
+        settings: &Settings,
     ) -> Self {
-        let statement_timeout = match share {
-            Share::Ranged | Share::Far => StatementTimeout::Default,
-            Share::Unranged => StatementTimeout::None,
-        };
-        let notifications = notifications.clone();
-        Self { store: store.clone(), view: view.clone(), notifications, lease, statement_timeout }
+        Self {
+            store: store.clone(),
+            view: view.clone(),
+            handover: handover.clone(),
+            notifications: notifications.clone(),
+            lease: Lease::new(settings.lease_seconds),
+        }
     }
 
     pub(super) fn lease(&self) -> &Lease {
@@ -65,112 +94,181 @@ impl Reaction {
         self.view.yield_while_away().await;
     }
 
-    /// Reacts to claimed rows.
+    /// Reacts to claimed rows, as many as possible at a time. Those that fail together are halved until each is done or found.
     ///
     /// # Errors
     /// The database is away. Batches that were not finished stay claimed.
     pub(super) async fn react(&self, claimed: Vec<Claimed>) -> Result<(), StoreError> {
+        let batch_ids: Vec<i64> = claimed.iter().map(|row| row.batch_id).collect();
+        tokio::select! {
+            reacted = self.react_in_groups(claimed) => reacted,
+            never = self.keep_lease_renewed(&batch_ids) => match never {},
+        }
+    }
+
+    async fn react_in_groups(&self, claimed: Vec<Claimed>) -> Result<(), StoreError> {
         let (retried, together): (Vec<_>, Vec<_>) =
             claimed.into_iter().partition(|row| row.attempts >= ALONE_FROM_ATTEMPT);
-        let mut alone = retried;
-        for together in group_by_range(together) {
-            match self.react_together(&together).await {
-                Ok(()) => {}
-                Err(error) if is_down(&error) => return Err(error),
-                Err(_) => alone.extend(together),
+        let mut groups: VecDeque<Vec<Claimed>> = group(together).into();
+        groups.extend(retried.into_iter().map(|row| vec![row]));
+        while let Some(mut group) = groups.pop_front() {
+            let reacted = self.store.with_timeout("relay.react", self.react_together(&group)).await;
+            let Err(error) = reacted else { continue };
+            if is_away(&error) {
+                return Err(error);
             }
-        }
-        for row in alone {
-            if let Err(error) = self.react_together(std::slice::from_ref(&row)).await {
-                self.park(&row, &error).await?;
+            if group.len() > 1 {
+                groups.push_front(group.split_off(group.len() / 2));
+                groups.push_front(group);
+            } else if error.is_cancelled() {
+                self.list_devices(&group[0], StatementTimeout::Default).await?;
+            } else {
+                self.set_aside(&group[0], &error).await?;
             }
         }
         Ok(())
     }
 
-    /// Parks a batch that failed by itself; if parking fails too, the database is the cause.
-    async fn park(&self, row: &Claimed, error: &StoreError) -> Result<(), StoreError> {
-        let doublings = u32::try_from(row.attempts).unwrap_or_default().min(MAX_DOUBLINGS);
+    /// Evaluates the next slice of an import; the first time, writes its values to Redis and lists its devices.
+    ///
+    /// # Errors
+    /// The database is away, or the smallest slice takes too long. The batch stays claimed.
+    pub(super) async fn react_to_import(
+        &self,
+        row: &Claimed,
+        size: &mut SliceSize,
+    ) -> Result<(), StoreError> {
+        let batch_ids = [row.batch_id];
+        let reacted = tokio::select! {
+            reacted = async {
+                if row.sliced {
+                    self.store.with_timeout("relay.slice", self.evaluate_slice(row, size)).await
+                } else {
+                    self.list_devices(row, StatementTimeout::None).await
+                }
+            } => reacted,
+            never = self.keep_lease_renewed(&batch_ids) => match never {},
+        };
+        match reacted {
+            Err(error) if error.is_cancelled() && size.was_cancelled() => Ok(()),
+            Err(error) if is_away(&error) || error.is_cancelled() => Err(error),
+            Err(error) => self.set_aside(row, &error).await,
+            Ok(()) => Ok(()),
+        }
+    }
+
+    async fn evaluate_slice(&self, row: &Claimed, size: &mut SliceSize) -> Result<(), StoreError> {
+        let began = Instant::now();
+        let (devices, rows) = (size.devices(), size.rows());
+        let slice = outbox::evaluate_slice(&self.store, &self.lease, row.batch_id, devices, rows).await?;
+        size.took(began.elapsed());
+        if slice.notified {
+            self.notifications.announce();
+        }
+        if slice.finished {
+            record_reaction(std::slice::from_ref(row), began);
+        }
+        Ok(())
+    }
+
+    /// Everything but the alerts of a batch, which are evaluated in slices from now on.
+    async fn list_devices(&self, row: &Claimed, timeout: StatementTimeout) -> Result<(), StoreError> {
+        let batch_ids = [row.batch_id];
+        let shown = self.show(std::slice::from_ref(row), &batch_ids, timeout).await?;
+        let devices = shown.devices();
+        outbox::slice(&self.store, &self.lease, row.batch_id, devices.as_deref(), shown.range, shown.missed)
+            .await
+            .map(drop)
+    }
+
+    /// Parks a batch that failed by itself, or for which a lock is held, so that others go on; if that fails too, the database is away.
+    async fn set_aside(&self, row: &Claimed, error: &StoreError) -> Result<(), StoreError> {
+        let (batch_id, attempts) = (row.batch_id, row.attempts);
+        if error.is_locked_out() {
+            tracing::info!(batch_id, %error, "reaction to a batch waits for a lock");
+            return outbox::park(&self.store, &self.lease, batch_id, LOCKED_OUT_PAUSE).await;
+        }
+        let doublings = u32::try_from(attempts).unwrap_or_default().min(MAX_DOUBLINGS);
         let pause = self.lease.duration() * 2u32.pow(doublings);
-        outbox::park(&self.store, &self.lease, row.batch_id, pause).await?;
-        tracing::error!(
-            batch_id = row.batch_id, attempts = row.attempts, retry_after_seconds = pause.as_secs(), %error,
-            "reaction to a batch failed; it is parked"
-        );
+        outbox::park(&self.store, &self.lease, batch_id, pause).await?;
+        let retry_after_seconds = pause.as_secs();
+        tracing::error!(batch_id, attempts, retry_after_seconds, %error, "reaction to a batch failed; it is parked");
         Ok(())
     }
 
-    /// One reaction for all of them; their lease is renewed meanwhile.
+    /// One reaction for all of them.
     async fn react_together(&self, claimed: &[Claimed]) -> Result<(), StoreError> {
-        if claimed.is_empty() {
-            return Ok(());
-        }
         let began = Instant::now();
         let batch_ids: Vec<i64> = claimed.iter().map(|row| row.batch_id).collect();
         let traces = claimed.iter().filter_map(|row| row.trace.as_ref());
         let span = trace::span_with_parents(traces, || trace::span!("react", batches = claimed.len()));
-        let finished = tokio::select! {
-            finished = self.read_write_finish(claimed, &batch_ids).instrument(span) => finished?,
-            never = self.keep_lease_renewed(&batch_ids) => match never {},
-        };
+        let finished = self.show_and_finish(claimed, &batch_ids).instrument(span).await?;
         if finished.notified {
             self.notifications.announce();
         }
-        if !finished.held {
+        if finished.held {
+            record_reaction(claimed, began);
+        } else {
             tracing::info!(batches = claimed.len(), "lease lost; another relay reacts to these batches");
-            return Ok(());
-        }
-        let took = began.elapsed();
-        metrics::counter!(names::REACTED).increment(claimed.len() as u64);
-        for row in claimed {
-            metrics::histogram!(names::REACTION_SECONDS).record(row.age + took);
         }
         Ok(())
     }
 
-    async fn read_write_finish(
+    async fn show_and_finish(&self, claimed: &[Claimed], batch_ids: &[i64]) -> Result<Finished, StoreError> {
+        let timeout = StatementTimeout::Default;
+        let shown = self.show(claimed, batch_ids, timeout).await?;
+        let devices = shown.devices();
+        let finish =
+            Finish { batch_ids, devices: devices.as_deref(), range: shown.range, view_missed: shown.missed };
+        outbox::finish(&self.store, &self.lease, &finish).await
+    }
+
+    /// Writes the newest rows of batches to Redis: those that this process committed a moment ago, and the others, which are read back.
+    async fn show(
         &self,
         claimed: &[Claimed],
         batch_ids: &[i64],
-    ) -> Result<Finished, StoreError> {
+        timeout: StatementTimeout,
+    ) -> Result<Shown, StoreError> {
         let range = match common_range(claimed) {
             Some(range) => Some(range),
-            None => health_data::range_of_batches(&self.store, self.statement_timeout, batch_ids).await?,
+            None => health_data::range_of_batches(&self.store, timeout, batch_ids).await?,
         };
-        let newest = match range {
-            Some(range) => self.read(batch_ids, range).await?,
-            None => Some(NewestRows::default()),
-        };
-        let shown = match &newest {
-            Some(newest) => self.view.show(newest).instrument(trace::child!("show_latest")).await,
-            None => false,
-        };
-        let shown = self.show_infos(claimed, batch_ids).await? && shown;
-        let devices: Option<Vec<&str>> = newest
-            .as_ref()
-            .map(|newest| newest.values.iter().map(|value| value.device_sn.as_str()).collect());
-        let finish = Finish { batch_ids, devices: devices.as_deref(), range, view_missed: !shown };
-        outbox::finish(&self.store, &self.lease, self.statement_timeout, &finish).await
-    }
-
-    /// The newest row of each device; `None`: more than [`MAX_DEVICES`].
-    async fn read(&self, batch_ids: &[i64], range: TimeRange) -> Result<Option<NewestRows>, StoreError> {
+        let Taken { values, read_version, missing } = self.handover.take(batch_ids);
+        let handed_over = NewestRows { values, read_version };
         let limit = MAX_DEVICES + 1;
-        let newest =
-            health_data::newest_of_batches(&self.store, self.statement_timeout, batch_ids, range, limit)
-                .await?;
-        Ok(Some(newest).filter(|newest| newest.values.len() <= MAX_DEVICES))
+        let read_back = match range {
+            Some(range) if !missing.is_empty() => {
+                health_data::newest_of_batches(&self.store, timeout, &missing, range, limit).await?
+            }
+            _ => NewestRows::default(),
+        };
+        let few = read_back.values.len() <= MAX_DEVICES;
+        let is_shown = few
+            && async { self.view.show(&handed_over).await & self.view.show(&read_back).await }
+                .instrument(trace::child!("show_latest"))
+                .await;
+        let missed = !self.show_infos(claimed, batch_ids, timeout).await? || !is_shown;
+        let devices = few.then(|| {
+            let values = handed_over.values.into_iter().chain(read_back.values);
+            let devices: BTreeSet<String> = values.map(|value| value.device_sn).collect();
+            devices.into_iter().collect()
+        });
+        Ok(Shown { devices, range, missed })
     }
 
     /// Writes the information of devices that sent some in these batches. False: some of it did not reach Redis.
-    async fn show_infos(&self, claimed: &[Claimed], batch_ids: &[i64]) -> Result<bool, StoreError> {
+    async fn show_infos(
+        &self,
+        claimed: &[Claimed],
+        batch_ids: &[i64],
+        timeout: StatementTimeout,
+    ) -> Result<bool, StoreError> {
         if !claimed.iter().any(|row| row.may_hold_device_infos) {
             return Ok(true);
         }
         let (range, limit) = (common_range(claimed), MAX_DEVICES + 1);
-        let latest =
-            device_info::latest_of_batches(&self.store, self.statement_timeout, batch_ids, range, limit)
-                .await?;
+        let latest = device_info::latest_of_batches(&self.store, timeout, batch_ids, range, limit).await?;
         Ok(latest.infos.len() <= MAX_DEVICES && self.view.show_infos(&latest).await)
     }
 
@@ -186,21 +284,30 @@ impl Reaction {
     }
 }
 
-/// Groups rows of neighbouring times: the cost of reading them back follows the days their range spans. The newest group is first,
-/// because people wait for it.
-fn group_by_range(mut claimed: Vec<Claimed>) -> Vec<Vec<Claimed>> {
+fn record_reaction(finished: &[Claimed], began: Instant) {
+    let took = began.elapsed();
+    metrics::counter!(names::REACTED).increment(finished.len() as u64);
+    for row in finished {
+        metrics::histogram!(names::REACTION_SECONDS).record(row.age + took);
+    }
+}
+
+/// Groups rows of neighbouring times, at most [`MAX_RECORDS`] together: the cost of reading them back follows the days their range
+/// spans. The newest group is first, because people wait for it.
+fn group(mut claimed: Vec<Claimed>) -> Vec<Vec<Claimed>> {
     claimed.sort_by_key(|row| std::cmp::Reverse(row.range.map(|range| range.last)));
     let mut groups: Vec<Vec<Claimed>> = Vec::new();
-    let mut whole: Option<TimeRange> = None;
+    let (mut span, mut records): (Option<TimeRange>, u64) = (None, 0);
     for row in claimed {
-        let joined = whole.zip(row.range).map(|(whole, range)| whole.and(range));
+        let joined = span.zip(row.range).map(|(span, range)| span.span_with(range));
+        let is_near = joined.is_none_or(|range| range.last.duration_since(range.first) <= MAX_RANGE);
         match groups.last_mut() {
-            Some(group) if joined.is_none_or(|range| range.last.duration_since(range.first) <= MAX_RANGE) => {
-                whole = joined;
+            Some(group) if is_near && records + row.records <= MAX_RECORDS => {
+                (span, records) = (joined, records + row.records);
                 group.push(row);
             }
             _ => {
-                whole = row.range;
+                (span, records) = (row.range, row.records);
                 groups.push(vec![row]);
             }
         }
@@ -212,18 +319,16 @@ fn group_by_range(mut claimed: Vec<Claimed>) -> Vec<Vec<Claimed>> {
 fn common_range(claimed: &[Claimed]) -> Option<TimeRange> {
     let mut ranges = claimed.iter().map(|row| row.range);
     let first = ranges.next()??;
-    ranges.try_fold(first, |whole, range| Some(whole.and(range?)))
+    ranges.try_fold(first, |span, range| Some(span.span_with(range?)))
 }
 
-/// Not caused by a batch: a retry may work.
-fn is_down(error: &StoreError) -> bool {
-    matches!(error.kind(), Kind::Down | Kind::Retry)
+/// Not caused by a batch, and not by its size: a retry may work.
+fn is_away(error: &StoreError) -> bool {
+    matches!(error.kind(), Kind::Down | Kind::Retry) && !error.is_cancelled() && !error.is_locked_out()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn claimed(range: Option<(i64, i64)>) -> Claimed {
@@ -232,6 +337,8 @@ mod tests {
             batch_id: 1,
             range: range.map(|(first, last)| TimeRange { first: at(first), last: at(last) }),
             attempts: 1,
+            records: 100,
+            sliced: false,
             may_hold_device_infos: false,
             age: Duration::ZERO,
             trace: None,
@@ -248,13 +355,22 @@ mod tests {
     fn rows_of_distant_times_are_grouped_apart_and_the_newest_first() {
         const DAY: i64 = 86_400;
         let rows = [0, 1, 500, 900, 905, 1000].map(|day| claimed(Some((day * DAY, (day + 10) * DAY))));
-        let groups: Vec<Vec<i64>> = group_by_range(rows.to_vec())
+        let groups: Vec<Vec<i64>> = group(rows.to_vec())
             .iter()
             .map(|group| group.iter().filter_map(|row| Some(row.range?.first.as_second() / DAY)).collect())
             .collect();
         assert_eq!(groups, [vec![1000], vec![905, 900], vec![500], vec![1, 0]]);
-        assert_eq!(group_by_range(vec![claimed(None), claimed(None)]).len(), 1);
-        assert!(group_by_range(Vec::new()).is_empty());
+        assert_eq!(group(vec![claimed(None), claimed(None)]).len(), 1);
+        assert!(group(Vec::new()).is_empty());
+    }
+
+    #[test]
+    fn a_transaction_finishes_a_bounded_number_of_records() {
+        let rows = vec![claimed(Some((0, 1))); 450];
+        let groups: Vec<usize> = group(rows).iter().map(Vec::len).collect();
+        assert_eq!(groups, [200, 200, 50]);
+        let large = Claimed { records: 1_000_000, ..claimed(Some((0, 1))) };
+        assert_eq!(group(vec![large.clone(), large]).len(), 2);
     }
 
     #[test]

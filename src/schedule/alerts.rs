@@ -9,11 +9,17 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
-use crate::store::wake::Announcer;
+use crate::store::wake::{Announcer, Wake};
 use crate::store::{Store, alert_sweep};
 
-/// Sweeps every `alert_sweep_interval_ms` until `stop`.
-pub async fn run(store: Store, notifications: Announcer, settings: Settings, stop: CancellationToken) {
+/// Sweeps every `alert_sweep_interval_ms`, and when `wake` says so, until `stop`.
+pub async fn run(
+    store: Store,
+    mut wake: Wake,
+    notifications: Announcer,
+    settings: Settings,
+    stop: CancellationToken,
+) {
     let mut clock = interval(Duration::from_millis(settings.alert_sweep_interval_ms));
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut failing = false;
@@ -21,7 +27,11 @@ pub async fn run(store: Store, notifications: Announcer, settings: Settings, sto
         tokio::select! {
             () = stop.cancelled() => return,
             _ = clock.tick() => {}
+            // A rule was disabled: its alerts are resolved at once.
+            () = wake.woken() => {}
         }
+        // Armed before the sweep: a rule that is disabled meanwhile causes another one.
+        wake.arm();
         match alert_sweep::sweep(&store).await {
             Ok(has_notifications) => {
                 if has_notifications {

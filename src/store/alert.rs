@@ -11,6 +11,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{Json, ToSql, Type};
 
 use super::{Statement, Store, StoreError, statement};
+use crate::language::Text;
 use crate::model::{
     Alert, AlertAction, AlertDetail, AlertKind, AlertNotification, AlertStatus, AlertTally, Severity,
 };
@@ -89,14 +90,14 @@ impl Filter {
 pub type AlertCursor = (Timestamp, i64);
 
 /// The result of an action of a person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum ActionOutcome {
     /// Done, or done before by the same person.
     Done,
     /// There is no such alert.
     NotFound,
     /// No longer possible; the reason.
-    Conflict(String),
+    Conflict(Text),
 }
 
 /// Alerts that match, newest first, behind `after`, `limit` at most.
@@ -212,7 +213,7 @@ async fn step(
         Ok(_) => Ok(ActionOutcome::Done),
         Err(error) if error.is(&SqlState::NO_DATA_FOUND) => Ok(ActionOutcome::NotFound),
         Err(error) if error.is(&SqlState::RAISE_EXCEPTION) => {
-            Ok(ActionOutcome::Conflict(error.refusal().unwrap_or_default().to_owned()))
+            error.refusal().map(ActionOutcome::Conflict).ok_or(error)
         }
         Err(error) => Err(error),
     }

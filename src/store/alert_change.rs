@@ -6,10 +6,10 @@
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
+use super::lease::Lease;
 use super::notification::alert_state;
-use super::outbox::Lease;
 use super::{Statement, Store, StoreError, statement};
-use crate::model::{AlertState, ShownAlert};
+use crate::model::{AlertState, AlertUpdate};
 
 const CLAIM: Statement = statement!("alert_change", "claim");
 const FINISH: Statement = statement!("alert_change", "finish");
@@ -29,8 +29,7 @@ pub struct Claimed {
 /// The database cannot be asked; what may have been claimed all the same is claimed again next time.
 pub async fn claim(store: &Store, lease: &Lease, limit: u32) -> Result<Claimed, StoreError> {
     let client = store.client().await?;
-    let parameters: [&(dyn ToSql + Sync); 3] =
-        [&lease.token(), &i64::from(limit), &lease.duration().as_secs_f64()];
+    let parameters: [&(dyn ToSql + Sync); 3] = [&lease.token(), &i64::from(limit), &lease.seconds()];
     let rows = CLAIM.query(&client, &parameters).await?;
     let change_ids = rows.iter().map(|row| row.get("change_id")).collect();
     let mut alerts: Vec<(i64, String)> =
@@ -40,11 +39,11 @@ pub async fn claim(store: &Store, lease: &Lease, limit: u32) -> Result<Claimed, 
     Ok(Claimed { change_ids, alerts })
 }
 
-fn changed(row: &Row) -> Result<ShownAlert, StoreError> {
+fn changed(row: &Row) -> Result<AlertUpdate, StoreError> {
     let gone = row.get::<_, Option<String>>("rule").is_none();
     let state =
         if gone { None } else { Some(AlertState { user_name: row.get("user_name"), ..alert_state(row)? }) };
-    Ok(ShownAlert { alert_id: row.get("alert_id"), device_sn: row.get("device_sn"), state })
+    Ok(AlertUpdate { alert_id: row.get("alert_id"), device_sn: row.get("device_sn"), state })
 }
 
 /// Ends claimed changes. `missed`: Redis did not take them; the view is made anew when it is back.
@@ -66,7 +65,7 @@ pub async fn finish(
 #[derive(Debug)]
 pub struct Page {
     /// The alerts.
-    pub alerts: Vec<ShownAlert>,
+    pub alerts: Vec<AlertUpdate>,
     /// Device and rule after which the next page begins; `None`: this was the last.
     pub next: Option<(String, i64)>,
 }
@@ -92,7 +91,7 @@ pub async fn open_alerts(store: &Store, after: &(String, i64), limit: u32) -> Re
 ///
 /// # Errors
 /// The database cannot be asked.
-pub async fn now(store: &Store, shown: &[(i64, String)]) -> Result<Vec<ShownAlert>, StoreError> {
+pub async fn now(store: &Store, shown: &[(i64, String)]) -> Result<Vec<AlertUpdate>, StoreError> {
     let client = store.client().await?;
     let (ids, devices): (Vec<i64>, Vec<&str>) =
         shown.iter().map(|(alert_id, device_sn)| (*alert_id, device_sn.as_str())).unzip();

@@ -11,7 +11,8 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 
 use super::alert::of_json;
-use super::{Statement, StatementTimeout, Store, StoreError, statement};
+use super::{Statement, StatementTimeout, Store, StoreError, alert_sweep, statement};
+use crate::language::{DatabaseRefusal, Text, text};
 use crate::model::{AlertKind, AlertRule, RuleDraft};
 
 const LIST: Statement = statement!("alert_rule", "list");
@@ -44,9 +45,9 @@ pub enum ChangeOutcome {
     /// There is no such rule.
     NotFound,
     /// The rule is invalid; the reason.
-    Invalid(String),
+    Invalid(Text),
     /// It conflicts with another change or rule; which.
-    Conflict(String),
+    Conflict(Text),
 }
 
 /// The rules that match, in the order of their numbers.
@@ -104,10 +105,13 @@ pub async fn replace(
     Ok(match read(store, rule_id).await? {
         None => ChangeOutcome::NotFound,
         Some(rule) => {
-            let by = format!("by {} at {:.0}", rule.changed_by, rule.changed_at);
-            ChangeOutcome::Conflict(format!(
-                "rule {rule_id} was changed meanwhile, {by}: its version is {}",
-                rule.version
+            let (version, at) = (rule.version.to_string(), format!("{:.0}", rule.changed_at));
+            ChangeOutcome::Conflict(text!(
+                "rule-changed-meanwhile",
+                id = rule_id.to_string(),
+                by = rule.changed_by,
+                at = at,
+                version = version
             ))
         }
     })
@@ -156,11 +160,12 @@ pub enum Removal {
 ///
 /// # Errors
 /// The database cannot be asked, or a column does not hold what it should.
-pub async fn try_out(store: &Store, columns: &Value) -> Result<(Value, Option<String>), StoreError> {
+pub async fn try_out(store: &Store, columns: &Value) -> Result<(Value, Option<Text>), StoreError> {
     let client = store.client().await?;
     let rows = TRY_OUT.query(&client, &[columns]).await?;
     let row = rows.first().ok_or_else(|| StoreError::State("a record gave no row".to_owned()))?;
-    Ok((of_json(row, "rule")?, row.get("refusal")))
+    let refusal = of_json::<Option<DatabaseRefusal>>(row, "refusal")?;
+    Ok((of_json(row, "rule")?, refusal.map(|refusal| Text::Refusal(Box::new(refusal)))))
 }
 
 /// `None`: there was nothing to change.
@@ -177,14 +182,16 @@ async fn change(
             let failed = |source| StoreError::Postgres { statement: "commit", source };
             let made = rows.first().map(rule).transpose()?;
             transaction.commit().await.map_err(failed)?;
+            if made.as_ref().is_some_and(|rule| !rule.enabled) {
+                alert_sweep::resolve_disabled(store).await?;
+            }
             Ok(made.map(|rule| ChangeOutcome::Done(Box::new(rule))))
         }
         Err(error) if error.is(&SqlState::UNIQUE_VIOLATION) => {
-            let reason = "the tenant has a rule that replaces this one already";
-            Ok(Some(ChangeOutcome::Conflict(reason.to_owned())))
+            Ok(Some(ChangeOutcome::Conflict(text!("rule-replaced-already"))))
         }
         Err(error) => match error.refusal() {
-            Some(reason) => Ok(Some(ChangeOutcome::Invalid(reason.to_owned()))),
+            Some(reason) => Ok(Some(ChangeOutcome::Invalid(reason))),
             None => Err(error),
         },
     }

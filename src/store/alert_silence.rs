@@ -83,7 +83,7 @@ pub async fn add(store: &Store, draft: &SilenceDraft) -> Result<SilenceOutcome, 
             Ok(SilenceOutcome::Invalid(text!("rule-absent", id = rule_id.unwrap_or_default().to_string())))
         }
         Err(error) => match error.refusal() {
-            Some(reason) => Ok(SilenceOutcome::Invalid(Text::Verbatim(reason.to_owned()))),
+            Some(reason) => Ok(SilenceOutcome::Invalid(reason)),
             None => Err(error),
         },
     }

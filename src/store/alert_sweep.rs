@@ -1,7 +1,9 @@
-//! Changes of alerts that time causes: `vitals.expire_alerts()` and `vitals.evaluate_silence()`.
+//! Changes of alerts that time causes (`vitals.expire_alerts()`, `vitals.evaluate_silence()`), or a rule that was disabled.
 //!
 //! Before: `schedule::alerts`. After: rows of `notification`.
 //! Promise: one sweep runs at a time in all instances; a sweep that finds another one running does nothing.
+
+use tokio_postgres::Row;
 
 use super::{StatementTimeout, Store, StoreError, statement};
 
@@ -18,5 +20,16 @@ pub async fn sweep(store: &Store) -> Result<bool, StoreError> {
         .commit()
         .await
         .map_err(|source| StoreError::Postgres { statement: "alert_sweep.sweep", source })?;
-    Ok(row.first().is_some_and(|row| row.get("told")))
+    Ok(row.first().is_some_and(|row| row.get("notified")))
+}
+
+/// Resolves the open alerts of disabled rules now, for a caller who has disabled one; others are resolved by the next sweep.
+///
+/// # Errors
+/// The database is away; the next sweep does the same work.
+pub(super) async fn resolve_disabled(store: &Store) -> Result<(), StoreError> {
+    let client = store.client().await?;
+    let is_any = |rows: &[Row]| rows.first().is_some_and(|row| row.get("is_any"));
+    while is_any(&statement!("alert_sweep", "resolve_disabled").query(&client, &[]).await?) {}
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! `api_key`: keys of the HTTP interface.
 //!
 //! Before: `keys` looks one up by its public part; `vitals keys` creates, lists, rotates and revokes them. After: the table,
-//! whose triggers notify every instance of a change (`wake::Subject::ApiKey`).
+//! whose triggers notify every instance of a change (`wake::Topic::ApiKey`).
 //! Promise: this module sees the SHA-256 of a secret, never the secret.
 
 use std::collections::HashMap;

@@ -246,8 +246,9 @@ pub(super) async fn announce(
     let readings = count(batch.fresh.len() + batch.repeats.len());
     let (events, device_infos) = (count(batch.events.len()), count(batch.device_infos.len()));
     let trace = TraceContext::current().map(|trace| trace.traceparent());
+    let urgent = batch.events.iter().any(|item| item.event.is_urgent());
     let announced =
-        ANNOUNCE.query(client, &[&first, &last, &readings, &events, &device_infos, &trace]).await?;
+        ANNOUNCE.query(client, &[&first, &last, &readings, &events, &device_infos, &trace, &urgent]).await?;
     Ok(transaction(&announced[0]))
 }
 

@@ -45,7 +45,7 @@ impl std::fmt::Debug for Store {
 }
 
 /// If a client machine disappears, its locks remain, and others wait for them: TCP keepalive makes the server notice.
-const SERVER_KEEPALIVE: &str = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 -c tcp_user_timeout=30000";
+const SERVER_KEEPALIVE: &str = "-c client_connection_check_interval=2000 -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 -c tcp_user_timeout=30000";
 
 /// Most statements of one unit of work, each of which may take `statement_timeout_ms`.
 const STATEMENTS: u32 = 4;

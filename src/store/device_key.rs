@@ -1,7 +1,7 @@
 //! `vitals.device_key_secret` and `device_key_revocation`: the secrets and the revocations of the keys of single devices.
 //!
 //! Before: `keys` reads both whole; `vitals keys` revokes, readmits and rotates. After: the tables, whose triggers announce a change
-//! to every instance (`wake::Subject::ApiKey`).
+//! to every instance (`wake::Topic::ApiKey`).
 //! Promise: nothing is stored about a device whose keys were never revoked.
 
 use jiff::Timestamp;

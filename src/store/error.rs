@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use tokio_postgres::error::SqlState;
 
+use crate::language::{DatabaseRefusal, Text};
+
 /// A failed statement or connection.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -55,12 +57,13 @@ pub enum Kind {
 }
 
 impl StoreError {
-    /// The server's message if it refused the data. It can be shown to the sender, because DETAIL is left out.
-    pub fn refusal(&self) -> Option<&str> {
+    /// What the server says if it refused the data. It can be shown to the sender: of DETAIL it holds only what `vitals.refuse()`
+    /// puts there.
+    pub fn refusal(&self) -> Option<Text> {
         match (self.kind(), self) {
-            (Kind::Refused | Kind::Conflict, Self::Postgres { source, .. }) => {
-                source.as_db_error().map(tokio_postgres::error::DbError::message)
-            }
+            (Kind::Refused | Kind::Conflict, Self::Postgres { source, .. }) => source
+                .as_db_error()
+                .map(|error| DatabaseRefusal::text_of_error(error.message(), error.detail())),
             _ => None,
         }
     }
@@ -109,6 +112,11 @@ impl StoreError {
     /// Cancelled: it took longer than `statement_timeout_ms`, or an administrator cancelled it. Half as many rows may succeed.
     pub fn is_cancelled(&self) -> bool {
         self.is(&SqlState::QUERY_CANCELED)
+    }
+
+    /// Another transaction holds a lock for longer than `lock_timeout`.
+    pub fn is_locked_out(&self) -> bool {
+        self.is(&SqlState::LOCK_NOT_AVAILABLE)
     }
 
     /// A [`Kind::Bug`] that one row may cause: an error in a trigger or a function, or the size of the row. Missing objects, missing

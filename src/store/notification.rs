@@ -11,10 +11,10 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{Json, ToSql, Type};
 use uuid::Uuid;
 
-use super::outbox::Lease;
+use super::lease::Lease;
 use super::{Statement, Store, StoreError, statement};
 use crate::language::{Language, Locale};
-use crate::model::{AlertState, Channel, Content, Message, Notice, NoticeKind};
+use crate::model::{AlertState, Channel, Content, Message, MessageAlert, NotificationKind};
 
 const LEASE: Statement = statement!("notification", "lease");
 const DEAD_LETTERS: Statement = statement!("notification", "dead_letters");
@@ -47,7 +47,7 @@ pub async fn lease(
     let parameters: [&(dyn ToSql + Sync); 5] = [
         &batch.channel.name(),
         &lease.token(),
-        &lease.duration().as_secs_f64(),
+        &lease.seconds(),
         &i64::try_from(limit).unwrap_or(i64::MAX),
         &merge_seconds,
     ];
@@ -80,10 +80,10 @@ pub async fn take(
     let mut messages: Vec<Message> = Vec::new();
     for row in &rows {
         let id: Uuid = row.get("message_id");
-        let notice = notice(row)?;
+        let alert = message_alert(row)?;
         match messages.last_mut() {
-            Some(Message { id: last, content: Content::Alerts(notices), .. }) if *last == id => {
-                notices.push(notice)
+            Some(Message { id: last, content: Content::Alerts(alerts), .. }) if *last == id => {
+                alerts.push(alert)
             }
             _ => messages.push(Message {
                 id,
@@ -91,7 +91,7 @@ pub async fn take(
                 secret: row.get("secret"),
                 locale: locale_of(row, locale),
                 attempts: u16::try_from(row.get::<_, i16>("attempts")).unwrap_or_default(),
-                content: Content::Alerts(vec![notice]),
+                content: Content::Alerts(vec![alert]),
             }),
         }
     }
@@ -104,12 +104,12 @@ fn locale_of(row: &Row, service: &Locale) -> Locale {
     Locale { language: own.unwrap_or(service.language), zone: service.zone.clone() }
 }
 
-fn notice(row: &Row) -> Result<Notice, StoreError> {
+fn message_alert(row: &Row) -> Result<MessageAlert, StoreError> {
     let kind: String = row.get("kind");
-    let kind = NoticeKind::of_name(&kind)
+    let kind = NotificationKind::of_name(&kind)
         .ok_or_else(|| StoreError::State(format!("notification.take: there is no kind {kind}")))?;
     let age = Duration::try_from_secs_f64(row.get("age_seconds")).unwrap_or_default();
-    Ok(Notice { kind, alert: alert_state(row)?, age, trace: row.get("traceparent") })
+    Ok(MessageAlert { kind, state: alert_state(row)?, age, trace: row.get("traceparent") })
 }
 
 /// Columns `alert` and `rule`.

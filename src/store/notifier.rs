@@ -1,27 +1,28 @@
 //! LISTEN and NOTIFY of an instance, on one connection: opened, kept alive, and opened again when it breaks.
 //!
-//! Before: writers of `ingest`, the relay and the sweep call [`Announcer::announce`] after a commit; triggers notify of keys and of
-//! the directory. After: each [`Wake`] of `relay`, `notify`, `react` and `keys`; `owners` is given every change of the directory.
+//! Before: writers of `ingest`, the relay and the sweep call [`Announcer::announce`] after a commit, which wakes the loops of this
+//! instance without a detour through the server; triggers notify of keys, rules and the directory. After: each [`Wake`] of `relay`, `notify`, `react` and `keys`; `owners` is given every change of the directory.
 //! Promise: every await has a deadline; a connection that is gone is noticed within [`PING_EVERY`] and the time to reach the
-//! server; the first announcement of a subject is sent at once, later ones at most every `notify_interval_ms`.
+//! server; the first announcement of a topic is sent at once, later ones at most every `notify_interval_ms`.
 //!
 //! NOTIFY is never part of a writing transaction: there it would serialise all commits of the cluster.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use futures_util::future::try_join_all;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
-use tokio_postgres::{AsyncMessage, Client};
+use tokio_postgres::{AsyncMessage, Client, Notification};
 use tokio_util::sync::CancellationToken;
 
 use super::owners::{self, OwnerChange};
 use super::tls::Connection;
-use super::wake::{Announcer, Subject, Wake, WakeSource};
+use super::wake::{Announcer, Topic, Wake, WakeSource};
 use super::{Store, StoreError};
 use crate::config::Settings;
 
@@ -31,8 +32,8 @@ const PING_EVERY: Duration = Duration::from_secs(5);
 /// A connection that held this long was good: the next back-off begins at its shortest delay.
 const GOOD_AFTER: Duration = Duration::from_secs(10);
 
-const LISTEN: &str =
-    "listen vitals_outbox; listen vitals_notification; listen vitals_api_key; listen vitals_owner";
+const LISTEN: &str = "listen vitals_outbox; listen vitals_notification; listen vitals_api_key; \
+     listen vitals_alert_rule; listen vitals_owner";
 
 /// Where changes of the directory are notified.
 const DIRECTORY_CHANNEL: &str = "vitals_owner";
@@ -42,7 +43,10 @@ pub struct Notifier {
     outbox: WakeSource,
     notification: WakeSource,
     api_key: WakeSource,
-    announced: [(Subject, Arc<Notify>); 2],
+    alert_rule: WakeSource,
+    announced: [(Topic, Arc<Notify>); 2],
+    /// The server's process for the connection of the session: what it notifies of was announced here, and woke the loops then.
+    own_process: AtomicI32,
     on_directory_change: Box<dyn Fn(OwnerChange) + Send + Sync>,
 }
 
@@ -52,7 +56,9 @@ impl Default for Notifier {
             outbox: WakeSource::default(),
             notification: WakeSource::default(),
             api_key: WakeSource::default(),
-            announced: [(Subject::Outbox, Arc::default()), (Subject::Notification, Arc::default())],
+            alert_rule: WakeSource::default(),
+            announced: [(Topic::Outbox, Arc::default()), (Topic::Notification, Arc::default())],
+            own_process: AtomicI32::default(),
             on_directory_change: Box::new(|_| ()),
         }
     }
@@ -65,19 +71,19 @@ impl std::fmt::Debug for Notifier {
 }
 
 impl Notifier {
-    /// One more loop to wake when `subject` is notified.
-    pub fn wake(&self, subject: Subject) -> Wake {
-        self.source(subject).wake()
+    /// One more loop to wake when `topic` is notified.
+    pub fn wake(&self, topic: Topic) -> Wake {
+        self.source(topic).wake()
     }
 
-    /// Announces new rows of `outbox` to all instances.
+    /// Announces new rows of `outbox`.
     pub fn outbox(&self) -> Announcer {
-        Announcer::new(&self.announced[0].1)
+        Announcer::new(&self.outbox, &self.announced[0].1)
     }
 
-    /// Announces new rows of `notification` to all instances.
+    /// Announces new rows of `notification`.
     pub fn notification(&self) -> Announcer {
-        Announcer::new(&self.announced[1].1)
+        Announcer::new(&self.notification, &self.announced[1].1)
     }
 
     /// Who is given the changes of the directory, in their order.
@@ -120,7 +126,7 @@ impl Notifier {
             let announcing = self
                 .announced
                 .iter()
-                .map(|(subject, due)| announce(&client, store, subject.notify(), due, interval, stop));
+                .map(|(topic, due)| announce(&client, store, topic.notify(), due, interval, stop));
             tokio::select! {
                 Err(lost) = keep_alive(&client, store) => Err(lost),
                 announced = try_join_all(announcing) => announced.map(drop),
@@ -128,38 +134,43 @@ impl Notifier {
         };
         tokio::select! {
             done = work => done,
-            lost = drive(&mut connection, |channel, payload| self.receive(channel, payload)) => Err(lost),
+            lost = drive(&mut connection, |message| self.receive(message)) => Err(lost),
         }
     }
 
     /// Listens first and reads the version of the directory then: a change between the two is notified, at worst twice.
     async fn listen(&self, client: &Client, store: &Store) -> Result<(), StoreError> {
+        let process = query_process(client, store).await?;
+        self.own_process.store(process, Ordering::Relaxed);
         ask(client, store, LISTEN).await?;
-        for subject in [Subject::Outbox, Subject::Notification, Subject::ApiKey] {
-            self.source(subject).connected();
+        for topic in Topic::ALL {
+            self.source(topic).connected();
         }
         let version = owners::version(client, store.connect_timeout()).await?;
         (self.on_directory_change)(OwnerChange::Listening(version));
         Ok(())
     }
 
-    fn receive(&self, channel: &str, payload: &str) {
-        if channel == DIRECTORY_CHANNEL {
-            match owners::parse_change(payload) {
+    fn receive(&self, message: &Notification) {
+        if message.channel() == DIRECTORY_CHANNEL {
+            match owners::parse_change(message.payload()) {
                 Some(change) => (self.on_directory_change)(change),
                 // A NOTIFY of somebody else on this channel is ignored.
                 None => tracing::debug!("ignored an unknown notification of {DIRECTORY_CHANNEL}"),
             }
-        } else if let Some(subject) = Subject::of_channel(channel) {
-            self.source(subject).notified();
+        } else if message.process_id() != self.own_process.load(Ordering::Relaxed)
+            && let Some(topic) = Topic::of_channel(message.channel())
+        {
+            self.source(topic).notified();
         }
     }
 
-    fn source(&self, subject: Subject) -> &WakeSource {
-        match subject {
-            Subject::Outbox => &self.outbox,
-            Subject::Notification => &self.notification,
-            Subject::ApiKey => &self.api_key,
+    fn source(&self, topic: Topic) -> &WakeSource {
+        match topic {
+            Topic::Outbox => &self.outbox,
+            Topic::Notification => &self.notification,
+            Topic::ApiKey => &self.api_key,
+            Topic::AlertRule => &self.alert_rule,
         }
     }
 }
@@ -202,11 +213,21 @@ async fn ask(client: &Client, store: &Store, statement: &'static str) -> Result<
     }
 }
 
-/// Moves the bytes of a connection until it ends; `receive` is given channel and payload of each notification.
-async fn drive(connection: &mut Connection, receive: impl Fn(&str, &str)) -> StoreError {
+/// The number of the server's process for this connection, within `connect_timeout_ms`.
+async fn query_process(client: &Client, store: &Store) -> Result<i32, StoreError> {
+    const STATEMENT: &str = "select pg_backend_pid()";
+    match timeout(store.connect_timeout(), client.query_one(STATEMENT, &[])).await {
+        Ok(Ok(row)) => Ok(row.get(0)),
+        Ok(Err(source)) => Err(StoreError::Postgres { statement: STATEMENT, source }),
+        Err(_) => Err(StoreError::Timeout(STATEMENT)),
+    }
+}
+
+/// Moves the bytes of a connection until it ends; `receive` is given each notification.
+async fn drive(connection: &mut Connection, receive: impl Fn(&Notification)) -> StoreError {
     loop {
         match poll_fn(|context| connection.poll_message(context)).await {
-            Some(Ok(AsyncMessage::Notification(message))) => receive(message.channel(), message.payload()),
+            Some(Ok(AsyncMessage::Notification(message))) => receive(&message),
             Some(Ok(_)) => {}
             Some(Err(source)) => return StoreError::Postgres { statement: "session", source },
             None => return StoreError::State("the server closed the connection".into()),

@@ -6,63 +6,49 @@
 
 use std::time::Duration;
 
+use deadpool_postgres::Transaction;
 use jiff::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
-use uuid::Uuid;
 
+use super::lease::Lease;
 use super::{StatementTimeout, Store, StoreError, statement};
 use crate::telemetry::names;
 use crate::telemetry::trace::TraceContext;
 
+mod slice;
+
+pub use slice::{Slice, evaluate_slice, slice};
+
 /// A crash of the server may undo the end of a reaction, deletion of the outbox rows and all: it is done again. Other relays
 /// may wait for this one's commit: if it never comes, the server gives up on it soon.
-const FINISHING: &str =
-    "set local synchronous_commit = off; set local idle_in_transaction_session_timeout = '10s'";
+///
+/// Somebody may hold a lock for long (a person in psql): other batches need not wait for it.
+const FINISHING: &str = "set local synchronous_commit = off; \
+     set local idle_in_transaction_session_timeout = '10s'; set local lock_timeout = '1s'";
 
 /// Which rows a relay worker claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Share {
-    /// Rows whose writer gave their time range: all of the service's own but those of [`Share::Far`].
-    Ranged,
-    /// Rows with a time range that begins long before they were written, and no events.
-    Far,
-    /// Rows without one: imports by hand, of any size.
-    Unranged,
+    /// Batches with an urgent event.
+    Urgent,
+    /// Batches of the service, but for the other shares.
+    Live,
+    /// Batches whose rows are of long before they were written, and no events.
+    Late,
+    /// Batches without a time range (written by hand, of any size), and those that took too long: they are evaluated in slices.
+    Imports,
 }
 
 impl Share {
-    /// The word in `outbox.claim`.
-    const fn name(self) -> &'static str {
+    /// The word in `outbox.claim`, and in the log.
+    pub const fn name(self) -> &'static str {
         match self {
-            Self::Ranged => "ranged",
-            Self::Far => "far",
-            Self::Unranged => "unranged",
+            Self::Urgent => "urgent",
+            Self::Live => "live",
+            Self::Late => "late",
+            Self::Imports => "imports",
         }
-    }
-}
-
-/// The lease of a worker: one for its lifetime.
-#[derive(Debug, Clone)]
-pub struct Lease {
-    token: Uuid,
-    seconds: f64,
-}
-
-impl Lease {
-    /// A lease nobody else has, of `seconds` per claim or renewal.
-    pub fn new(seconds: u32) -> Self {
-        Self { token: Uuid::new_v4(), seconds: seconds.into() }
-    }
-
-    /// Identifies the lease.
-    pub(super) fn token(&self) -> Uuid {
-        self.token
-    }
-
-    /// How long a claim holds.
-    pub fn duration(&self) -> Duration {
-        Duration::from_secs_f64(self.seconds)
     }
 }
 
@@ -78,7 +64,7 @@ pub struct TimeRange {
 impl TimeRange {
     /// The smallest range that holds both.
     #[must_use]
-    pub fn and(self, other: Self) -> Self {
+    pub fn span_with(self, other: Self) -> Self {
         Self { first: self.first.min(other.first), last: self.last.max(other.last) }
     }
 }
@@ -92,6 +78,10 @@ pub struct Claimed {
     pub range: Option<TimeRange>,
     /// How often it was claimed, this time included.
     pub attempts: i16,
+    /// Records it offered, as far as its writer gave their number.
+    pub records: u64,
+    /// Its devices are listed, and are evaluated in slices.
+    pub sliced: bool,
     /// Its rows may be some of `device_info` too.
     pub may_hold_device_infos: bool,
     /// How old the outbox row was when it was claimed.
@@ -116,9 +106,9 @@ pub async fn claim(
         .query_unprepared(
             &**client,
             &[
-                (&lease.token, Type::UUID),
+                (&lease.token(), Type::UUID),
                 (&i64::from(limit), Type::INT8),
-                (&lease.seconds, Type::FLOAT8),
+                (&lease.seconds(), Type::FLOAT8),
                 (&floor, Type::INT8),
                 (&share.name(), Type::TEXT),
             ],
@@ -132,6 +122,8 @@ fn claimed(row: &Row) -> Claimed {
         batch_id: row.get("batch_id"),
         range: range(row),
         attempts: row.get("attempts"),
+        records: u64::try_from(row.get::<_, i32>("records")).unwrap_or_default(),
+        sliced: row.get("sliced"),
         may_hold_device_infos: row.get::<_, Option<i32>>("device_infos") != Some(0),
         age: Duration::try_from_secs_f64(row.get("age_seconds")).unwrap_or_default(),
         trace: row.get::<_, Option<&str>>("traceparent").and_then(TraceContext::parse),
@@ -150,7 +142,7 @@ pub(super) fn range(row: &Row) -> Option<TimeRange> {
 /// The database cannot be asked.
 pub async fn renew(store: &Store, lease: &Lease, batch_ids: &[i64]) -> Result<(), StoreError> {
     let client = store.client().await?;
-    statement!("outbox", "renew").execute(&client, &[&lease.token, &batch_ids, &lease.seconds]).await?;
+    statement!("outbox", "renew").execute(&client, &[&lease.token(), &batch_ids, &lease.seconds()]).await?;
     Ok(())
 }
 
@@ -160,7 +152,7 @@ pub async fn renew(store: &Store, lease: &Lease, batch_ids: &[i64]) -> Result<()
 /// The database cannot be asked.
 pub async fn park(store: &Store, lease: &Lease, batch_id: i64, pause: Duration) -> Result<(), StoreError> {
     let client = store.client().await?;
-    statement!("outbox", "park").execute(&client, &[&lease.token, &batch_id, &pause.as_secs_f64()]).await?;
+    statement!("outbox", "park").execute(&client, &[&lease.token(), &batch_id, &pause.as_secs_f64()]).await?;
     Ok(())
 }
 
@@ -190,20 +182,15 @@ pub struct Finished {
 ///
 /// # Errors
 /// Nothing was done, or (when the connection broke) it may have been: the rows tell.
-pub async fn finish(
-    store: &Store,
-    lease: &Lease,
-    statement_timeout: StatementTimeout,
-    finish: &Finish<'_>,
-) -> Result<Finished, StoreError> {
+pub async fn finish(store: &Store, lease: &Lease, finish: &Finish<'_>) -> Result<Finished, StoreError> {
     let mut client = store.client().await?;
-    let transaction = statement_timeout.begin(&mut client, FINISHING).await?;
+    let transaction = StatementTimeout::Default.begin(&mut client, FINISHING).await?;
     let (first, last) = (finish.range.map(|range| range.first), finish.range.map(|range| range.last));
     let rows = statement!("outbox", "finish")
         .query_unprepared(
             &*transaction,
             &[
-                (&lease.token, Type::UUID),
+                (&lease.token(), Type::UUID),
                 (&finish.batch_ids, Type::INT8_ARRAY),
                 (&finish.devices, Type::TEXT_ARRAY),
                 (&first, Type::TIMESTAMPTZ),
@@ -212,16 +199,21 @@ pub async fn finish(
             ],
         )
         .await?;
-    let said = |column| rows.first().is_some_and(|row| row.get(column));
-    let finished = Finished { held: said("held"), notified: said("notified") };
+    let is = |column| rows.first().is_some_and(|row| row.get(column));
+    let finished = Finished { held: is("held"), notified: is("notified") };
+    record_alert_seconds(&rows);
+    commit(transaction, "outbox.finish").await?;
+    Ok(finished)
+}
+
+fn record_alert_seconds(rows: &[Row]) {
     if let Some(seconds) = rows.first().and_then(|row| row.get::<_, Option<f64>>("alert_seconds")) {
         metrics::histogram!(names::ALERT_SECONDS).record(seconds);
     }
-    transaction
-        .commit()
-        .await
-        .map_err(|source| StoreError::Postgres { statement: "outbox.finish", source })?;
-    Ok(finished)
+}
+
+async fn commit(transaction: Transaction<'_>, statement: &'static str) -> Result<(), StoreError> {
+    transaction.commit().await.map_err(|source| StoreError::Postgres { statement, source })
 }
 
 /// How full the outbox is.
@@ -251,7 +243,8 @@ mod tests {
     #[test]
     fn a_range_grows_to_hold_another() {
         let at = |second| Timestamp::from_second(second).expect("in range");
-        let range = TimeRange { first: at(10), last: at(20) }.and(TimeRange { first: at(15), last: at(30) });
+        let range =
+            TimeRange { first: at(10), last: at(20) }.span_with(TimeRange { first: at(15), last: at(30) });
         assert_eq!(range, TimeRange { first: at(10), last: at(30) });
     }
 }

@@ -1,6 +1,7 @@
 //! The wake-up of loops that poll: what was notified since a loop last looked.
 //!
-//! Before: [`super::notifier`] hears a notification. After: the loops of `relay`, `notify`, `react` and `keys` look into their tables.
+//! Before: an [`Announcer`] of this instance, or [`super::notifier`] receives a notification of another one. After: the loops of
+//! `relay`, `notify`, `react`, `schedule` and `keys` query their tables.
 //! Promise: none but speed. A wake-up is a hint and may be lost with a connection; the tables are the truth, and [`Wake::arm`] says
 //! when a connection was made, so that the loop looks at everything.
 
@@ -11,21 +12,26 @@ use tokio::sync::{Notify, watch};
 
 /// Which table has something new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Subject {
+pub enum Topic {
     /// Rows of `outbox`.
     Outbox,
     /// Rows of `notification`.
     Notification,
     /// Rows of `api_key`; its triggers notify.
     ApiKey,
+    /// A row of `alert_rule` was disabled; its trigger notifies.
+    AlertRule,
 }
 
-impl Subject {
+impl Topic {
+    pub(super) const ALL: [Self; 4] = [Self::Outbox, Self::Notification, Self::ApiKey, Self::AlertRule];
+
     pub(super) fn of_channel(channel: &str) -> Option<Self> {
         match channel {
             "vitals_outbox" => Some(Self::Outbox),
             "vitals_notification" => Some(Self::Notification),
             "vitals_api_key" => Some(Self::ApiKey),
+            "vitals_alert_rule" => Some(Self::AlertRule),
             _ => None,
         }
     }
@@ -35,37 +41,40 @@ impl Subject {
             Self::Outbox => "notify vitals_outbox",
             Self::Notification => "notify vitals_notification",
             Self::ApiKey => "notify vitals_api_key",
+            Self::AlertRule => "notify vitals_alert_rule",
         }
     }
 }
 
-/// Announces to all instances that there is something new.
+/// Announces that there is something new: to the loops of this instance at once, to other instances by NOTIFY.
 #[derive(Debug, Clone)]
 pub struct Announcer {
+    own: WakeSource,
     due: Arc<Notify>,
 }
 
 impl Announcer {
-    pub(super) fn new(due: &Arc<Notify>) -> Self {
-        Self { due: Arc::clone(due) }
+    pub(super) fn new(own: &WakeSource, due: &Arc<Notify>) -> Self {
+        Self { own: own.clone(), due: Arc::clone(due) }
     }
 
     /// Something was committed. Costs next to nothing and never waits.
     pub fn announce(&self) {
+        self.own.notified();
         self.due.notify_one();
     }
 }
 
-/// What was received of a subject so far.
+/// What was received of a topic so far.
 #[derive(Debug, Clone, Copy, Default)]
 struct Count {
     connections: u64,
     notifications: u64,
 }
 
-/// The notifications of a subject, for any number of [`Wake`]s.
-#[derive(Debug, Default)]
-pub(super) struct WakeSource(watch::Sender<Count>);
+/// The notifications of a topic, for any number of [`Wake`]s. Clones are the same source.
+#[derive(Debug, Default, Clone)]
+pub(super) struct WakeSource(Arc<watch::Sender<Count>>);
 
 impl WakeSource {
     pub(super) fn wake(&self) -> Wake {
@@ -105,6 +114,14 @@ impl Wake {
     }
 }
 
+/// A source of wake-ups for tests of loops: what notifies, and a wake.
+#[cfg(test)]
+pub(crate) fn test_source() -> (impl Fn(), Wake) {
+    let source = WakeSource::default();
+    let wake = source.wake();
+    (move || source.notified(), wake)
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -123,7 +140,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_connection_is_told_once_to_every_lane() {
+    async fn every_loop_learns_of_a_connection_once() {
         let source = WakeSource::default();
         let (mut one, mut other) = (source.wake(), source.wake());
         source.connected();
@@ -144,11 +161,20 @@ mod tests {
         );
     }
 
+    #[tokio::test]
+    async fn what_is_announced_wakes_the_loops_of_this_instance_at_once() {
+        let source = WakeSource::default();
+        let mut wake = source.wake();
+        wake.arm();
+        Announcer::new(&source, &Arc::default()).announce();
+        wake.woken().await;
+    }
+
     #[test]
-    fn each_subject_is_received_on_the_channel_it_is_announced_on() {
-        for subject in [Subject::Outbox, Subject::Notification, Subject::ApiKey] {
-            let channel = subject.notify().trim_start_matches("notify ");
-            assert_eq!(Subject::of_channel(channel), Some(subject));
+    fn each_topic_is_received_on_the_channel_it_is_announced_on() {
+        for topic in Topic::ALL {
+            let channel = topic.notify().trim_start_matches("notify ");
+            assert_eq!(Topic::of_channel(channel), Some(topic));
         }
     }
 }

@@ -1,26 +1,25 @@
 //! `POST /upload_health_data_batch`: the batch API of the design documents.
 //!
 //! Before: `http::health` has the body. After: as for `health`.
-//! Promise: records are read by the rules of [`super::health`], and besides: a serial has at least 5 characters, a time is
-//! there.
+//! Promise: records are read by the rules of [`super::health`]. In addition, a serial has at least 5 characters, and a time is required.
 
 use bytes::Bytes;
 
-use super::fields::Fields;
-use super::gather::{self, Content, Gathering, RecordPosition};
-use super::item::{Inherited, Rules};
+use super::fields::SampleFields;
+use super::gather::{self, Content, RecordCollector, RecordPosition};
+use super::item::{Inherited, RouteRules};
 use super::{BodyError, Context, JSON_SPACE, refusal_of_scalar, text_of};
 use crate::model::{Source, Upload};
 
-pub(super) const RULES: Rules =
-    Rules { source: Source::HealthBatch, min_serial_chars: 5, time_required: true };
+pub(super) const RULES: RouteRules =
+    RouteRules { source: Source::HealthBatch, min_serial_chars: 5, time_required: true };
 
 /// What a batch body held.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct BatchUpload {
     /// Its records; none, if `data` is an empty array.
     pub upload: Upload,
-    /// The sender's own name for it: text as sent, or the digits of a number.
+    /// The sender's own id of it: text as sent, or the digits of a number.
     pub batch_id: Option<String>,
 }
 
@@ -38,15 +37,15 @@ pub fn parse(body: &Bytes, context: &Context) -> Result<BatchUpload, BodyError> 
         }
         _ => return Err(refusal_of_scalar(text)),
     }
-    let fields = Fields::read(text)?;
+    let fields = SampleFields::read(text)?;
     let content: Content<'_> = gather::content_of(&fields)
         .filter(|content| content.text().starts_with('['))
         .ok_or(BodyError::DataIsNoArray)?;
     let inherited = Inherited::default().within(&fields);
-    let mut gathering = Gathering::new(context, RULES);
-    gathering.content(&content, RecordPosition { source: body, inherited: &inherited, depth: 1 })?;
-    let batch_id = fields.batch_id.get().and_then(|held| held.label());
-    Ok(BatchUpload { upload: gathering.finish(), batch_id })
+    let mut collector = RecordCollector::new(context, RULES);
+    collector.add_content(&content, RecordPosition { source: body, inherited: &inherited, depth: 1 })?;
+    let batch_id = fields.batch_id.get().and_then(|value| value.label());
+    Ok(BatchUpload { upload: collector.finish(), batch_id })
 }
 
 #[cfg(test)]
@@ -116,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn the_batch_id_is_told_back_as_it_came() {
+    fn the_batch_id_is_returned_as_sent() {
         for (sent, kept) in [
             (r#","batchId":"a b""#, Some("a b")),
             (r#","batchId":1939964806110937090"#, Some("1939964806110937090")),

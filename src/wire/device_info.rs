@@ -1,23 +1,21 @@
-//! `POST /upload_device_info`: what a device says of itself, in every shape and spelling.
+//! `POST /upload_device_info`: what a device reports about itself, in every shape and spelling.
 //!
 //! Before: `http::device_info` has the body. After: `ingest` takes the upload, `http::device_info` answers.
-//! Promise: see [`super`]. A field that is absent, empty or `null` says nothing; one that cannot be what it should be
-//! refuses its record, which is kept as it was sent.
+//! Promise: see [`super`]. A field that is absent, empty or `null` holds no value. A record with a field of a wrong kind is
+//! refused, and kept as it was sent.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use bytes::Bytes;
 
-use super::fault::{self, Fault};
 use super::gather::RecordPosition;
 use super::item;
-use super::records::{self, Reader};
+use super::records::{self, RecordReader};
+use super::refusal::{self, RecordRefusal};
 use super::{BodyError, Context, time};
 use crate::model::device::model_of;
-use crate::model::{
-    ChargingStatus, DeviceInfo, DeviceInfoItem, NameKind, Refusal, Reject, RejectReason, Source, Upload,
-};
-use fields::{Field, Fields};
+use crate::model::{ChargingStatus, DeviceInfo, DeviceInfoItem, NameKind, Reject, Source, Upload};
+use fields::{InfoField, InfoFields};
 
 mod fields;
 #[cfg(test)]
@@ -34,32 +32,32 @@ const VOLTAGES: std::ops::RangeInclusive<i32> = 0..=100_000;
 /// # Errors
 /// The body holds no device information. A record that cannot be stored is no error but a reject of the upload.
 pub fn parse(body: &Bytes, context: &Context) -> Result<Upload, BodyError> {
-    let mut gathering = Gathering { context, upload: Upload::default() };
-    records::read(body, &mut gathering)?;
-    Ok(gathering.upload)
+    let mut collector = InfoCollector { context, upload: Upload::default() };
+    records::read(body, &mut collector)?;
+    Ok(collector.upload)
 }
 
 /// Reads one record by itself, as it was rejected.
 pub(super) fn read_reject(record: &str, place: RecordPosition<'_>, context: &Context) -> Upload {
-    let mut gathering = Gathering { context, upload: Upload::default() };
-    if gathering.object(record, place).is_err() {
-        gathering.no_object(record, place);
+    let mut collector = InfoCollector { context, upload: Upload::default() };
+    if collector.add_object(record, place).is_err() {
+        collector.add_non_object(record, place);
     }
-    gathering.upload
+    collector.upload
 }
 
-struct Gathering<'c> {
+struct InfoCollector<'c> {
     context: &'c Context,
     upload: Upload,
 }
 
-impl Reader for Gathering<'_> {
+impl RecordReader for InfoCollector<'_> {
     fn is_record(&self, _text: &str) -> bool {
         false
     }
 
-    fn object(&mut self, text: &str, place: RecordPosition<'_>) -> Result<(), BodyError> {
-        let fields = Fields::read(text)?;
+    fn add_object(&mut self, text: &str, place: RecordPosition<'_>) -> Result<(), BodyError> {
+        let fields = InfoFields::read(text)?;
         if place.depth == 0 && fields.is_empty() {
             return Err(BodyError::NoItem);
         }
@@ -74,34 +72,33 @@ impl Reader for Gathering<'_> {
                 let item = DeviceInfoItem { index, info, text, inherited, received_at, key_customer_id };
                 self.upload.device_infos.push(item);
             }
-            Err(fault) => {
+            Err(refusal) => {
                 let device_sn = serial(&fields, place).map(str::to_owned);
-                self.reject(fault, device_sn, text, place);
+                self.reject(refusal, device_sn, text, place);
             }
         }
         Ok(())
     }
 
-    fn no_object(&mut self, text: &str, place: RecordPosition<'_>) {
-        let fault = (RejectReason::NotAnObject, "the record is not a JSON object".to_owned());
-        self.reject(fault, None, text, place);
+    fn add_non_object(&mut self, text: &str, place: RecordPosition<'_>) {
+        self.reject(RecordRefusal::not_an_object(), None, text, place);
     }
 
-    fn taken(&self) -> usize {
+    fn record_count(&self) -> usize {
         self.upload.received()
     }
 }
 
-impl Gathering<'_> {
+impl InfoCollector<'_> {
     fn reject(
         &mut self,
-        (reason, detail): Fault,
+        refusal: RecordRefusal,
         device_sn: Option<String>,
         text: &str,
         place: RecordPosition<'_>,
     ) {
         self.upload.rejects.push(Reject {
-            refusal: Refusal { index: self.next_index(), reason, detail },
+            refusal: refusal.of_record(self.next_index()),
             device_sn,
             text: place.source.slice_ref(text.as_bytes()),
             inherited: place.inherited.text(),
@@ -112,46 +109,50 @@ impl Gathering<'_> {
     }
 
     fn next_index(&self) -> u32 {
-        u32::try_from(self.taken()).unwrap_or(u32::MAX)
+        u32::try_from(self.record_count()).unwrap_or(u32::MAX)
     }
 }
 
-fn serial<'a>(fields: &'a Fields<'_>, place: RecordPosition<'a>) -> Option<&'a str> {
-    match fields.get(Field::DeviceSn) {
-        Some(held) => held.serial(),
+fn serial<'a>(fields: &'a InfoFields<'_>, place: RecordPosition<'a>) -> Option<&'a str> {
+    match fields.get(InfoField::DeviceSn) {
+        Some(value) => value.serial(),
         None => place.inherited.device_sn(),
     }
 }
 
-fn info(fields: &Fields<'_>, place: RecordPosition<'_>, context: &Context) -> Result<DeviceInfo, Fault> {
+fn info(
+    fields: &InfoFields<'_>,
+    place: RecordPosition<'_>,
+    context: &Context,
+) -> Result<DeviceInfo, RecordRefusal> {
     let device_sn = serial(fields, place)
-        .ok_or_else(|| fault::no_serial(fields.serial_slot(), &[fields.sent_name(Field::DeviceSn)]))?
+        .ok_or_else(|| refusal::no_serial(fields.serial_slot(), &[fields.sent_name(InfoField::DeviceSn)]))?
         .to_owned();
-    let ts = match fields.get(Field::Timestamp) {
+    let ts = match fields.get(InfoField::Timestamp) {
         None => time::to_microsecond(context.received_at),
-        Some(held) => item::instant(held, fields.sent_name(Field::Timestamp), context)?,
+        Some(value) => item::instant(value, fields.sent_name(InfoField::Timestamp), context)?,
     };
     if !fields.names_value() {
-        return Err(fault::nothing_known(fields.unknown()));
+        return Err(refusal::nothing_known(fields.unknown()));
     }
-    let system_version = fields.text(Field::SystemVersion)?;
+    let system_version = fields.text(InfoField::SystemVersion)?;
     Ok(DeviceInfo {
         device_sn,
         ts,
         owner: item::owner(fields.ids.each_ref(), place.inherited)?,
         model: system_version.as_deref().and_then(model_of).map(str::to_owned),
         system_version,
-        wifi_address: fields.text(Field::WifiAddress)?.map(mac_address),
-        bluetooth_address: fields.text(Field::BluetoothAddress)?.map(mac_address),
-        ip_address: fields.text(Field::IpAddress)?.map(ip_address),
-        network_mode: fields.text(Field::NetworkMode)?,
-        device_name: fields.text(Field::DeviceName)?,
-        imei: fields.text(Field::Imei)?,
-        battery_level: fields.quantity(Field::BatteryLevel, "%", &BATTERY_LEVELS)?,
-        voltage: fields.quantity(Field::Voltage, "mv", &VOLTAGES)?,
-        charging_status: fields.text(Field::ChargingStatus)?.map(|word| charging_status(&word)),
-        wear_state: fields.text(Field::WearState)?.map(wear_state),
-        status: fields.text(Field::Status)?,
+        wifi_address: fields.text(InfoField::WifiAddress)?.map(mac_address),
+        bluetooth_address: fields.text(InfoField::BluetoothAddress)?.map(mac_address),
+        ip_address: fields.text(InfoField::IpAddress)?.map(ip_address),
+        network_mode: fields.text(InfoField::NetworkMode)?,
+        device_name: fields.text(InfoField::DeviceName)?,
+        imei: fields.text(InfoField::Imei)?,
+        battery_level: fields.quantity(InfoField::BatteryLevel, "%", &BATTERY_LEVELS)?,
+        voltage: fields.quantity(InfoField::Voltage, "mv", &VOLTAGES)?,
+        charging_status: fields.text(InfoField::ChargingStatus)?.map(|word| charging_status(&word)),
+        wear_state: fields.text(InfoField::WearState)?.map(wear_state),
+        status: fields.text(InfoField::Status)?,
     })
 }
 

@@ -1,17 +1,17 @@
 //! Nested documents: from the text inside a sample to elements that are rows.
 //!
 //! Before: `fields` has the text. After: `item` puts the document into the reading.
-//! Promise: whatever the text is, each part of it becomes an element or is kept as sent; only what says that there is
-//! nothing becomes nothing. A text that samples of one upload repeat is read once.
+//! Promise: whatever the text is, each part of it becomes an element or is kept as sent. Only a text that means "no data" is
+//! dropped. A text that samples of one upload repeat is read once.
 //!
 //! ```text
-//!  text ─▶ envelope   wrappers taken off, a missing comma put back
-//!            └▶ sleep | exercise | workout   an element → its values      (parts: names → values)
+//!  text ─▶ envelope   wrappers removed, a missing comma inserted
+//!            └▶ sleep | exercise | workout   an element → its values      (element_fields: names → values)
 //! ```
 
+mod element_fields;
 mod envelope;
 mod exercise;
-mod parts;
 mod sleep;
 #[cfg(test)]
 mod tests;
@@ -30,53 +30,52 @@ use super::value::JsonValue;
 use super::{Context, JSON_SPACE};
 use crate::model::{Document, DocumentKind, Element, KeptDocument, KeptReason};
 
-/// Longest text that is looked at closely for whether it says anything at all.
-const LONGEST_NOTHING: usize = 32;
+/// A longer text is never a placeholder, unless it holds "-1".
+const MAX_EMPTY_BYTES: usize = 32;
 
-/// Does `raw`, a JSON value, hold a document? Not, if it is null, blank, `"null"`, or an envelope with the code −1.
-pub(super) fn is_there(raw: &str) -> bool {
-    // Nearly all are longer than any way to write nothing.
-    if raw.len() > LONGEST_NOTHING && raw.starts_with('"') && !raw.contains("-1") {
+/// Does `raw`, a JSON value, hold a document? It holds none if it is null, blank, `"null"`, or an envelope with the code −1.
+pub(super) fn has_content(raw: &str) -> bool {
+    // Nearly all documents are longer than any placeholder.
+    if raw.len() > MAX_EMPTY_BYTES && raw.starts_with('"') && !raw.contains("-1") {
         return true;
     }
     match JsonValue::from_raw(raw) {
-        Some(held) => !envelope::is_none_text(&held.document(raw)),
+        Some(value) => !envelope::is_none_envelope(&value.document(raw)),
         None => false,
     }
 }
 
 /// Reads the documents of one upload.
 #[derive(Debug)]
-pub(super) struct Reader<'c> {
+pub(super) struct DocumentReader<'c> {
     context: &'c Context,
-    /// What was read last, by kind.
-    last: [Option<Last>; DocumentKind::COUNT],
+    /// The document read last, by kind.
+    last: [Option<PreviousDocument>; DocumentKind::COUNT],
 }
 
 #[derive(Debug)]
-struct Last {
+struct PreviousDocument {
     raw: String,
-    sample: Sample,
+    sample: SampleContext,
     document: Option<Arc<Document>>,
 }
 
-/// What the sample around a document says for it.
+/// What a document needs to know about its sample.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Sample {
-    /// The day of an element that names none.
+struct SampleContext {
+    /// The day of an element without a day.
     day: Option<Date>,
-    /// It came by way of a phone, whose app writes zeros where the watch sent nothing.
-    relayed: bool,
+    /// A phone sent it. The app writes zeros where the watch sent nothing.
+    from_phone: bool,
 }
 
-impl<'c> Reader<'c> {
+impl<'c> DocumentReader<'c> {
     /// Nothing read yet.
     pub(super) fn new(context: &'c Context) -> Self {
         Self { context, last: Default::default() }
     }
 
-    /// The document in `raw`, a JSON value, which a sample taken at `ts` carried that came by `channel`. `None`: there is
-    /// nothing in it.
+    /// The document in `raw`, a JSON value of a sample that was taken at `ts` and sent by `channel`. `None`: it is empty.
     pub(super) fn read(
         &mut self,
         kind: DocumentKind,
@@ -84,38 +83,38 @@ impl<'c> Reader<'c> {
         ts: Timestamp,
         channel: Option<&str>,
     ) -> Option<Arc<Document>> {
-        // Only exercise of the day leaves anything to the sample.
+        // Only exercise of the day depends on the sample.
         let sample = match kind {
-            DocumentKind::ExerciseDaily => Sample {
+            DocumentKind::ExerciseDaily => SampleContext {
                 day: Some(self.context.device_zone.to_datetime(ts).date()),
-                relayed: channel == Some("bluetooth"),
+                from_phone: channel == Some("bluetooth"),
             },
-            _ => Sample::default(),
+            _ => SampleContext::default(),
         };
         let last = &mut self.last[kind as usize];
         match last {
             Some(last) if last.raw == raw && last.sample == sample => {}
             _ => {
                 let document = document(kind, raw, sample, self.context).map(Arc::new);
-                *last = Some(Last { raw: raw.to_owned(), sample, document });
+                *last = Some(PreviousDocument { raw: raw.to_owned(), sample, document });
             }
         }
         last.as_ref().and_then(|last| last.document.clone())
     }
 }
 
-fn document(kind: DocumentKind, raw: &str, sample: Sample, context: &Context) -> Option<Document> {
+fn document(kind: DocumentKind, raw: &str, sample: SampleContext, context: &Context) -> Option<Document> {
     let text = JsonValue::from_raw(raw)?.document(raw);
     let elements = elements(kind, &text, sample, context);
     (!elements.is_empty()).then(|| Document { kind, digest: digest(kind, &text, sample.day), elements })
 }
 
-fn elements(kind: DocumentKind, text: &str, sample: Sample, context: &Context) -> Vec<Element> {
+fn elements(kind: DocumentKind, text: &str, sample: SampleContext, context: &Context) -> Vec<Element> {
     if kind == DocumentKind::ScientificSleep {
-        return vec![kept(KeptReason::ShapeUnknown, None, text)];
+        return vec![kept_element(KeptReason::ShapeUnknown, None, text)];
     }
     let mut elements = Vec::new();
-    let opened = envelope::open(text, &mut |element| {
+    let outcome = envelope::read_elements(text, &mut |element| {
         let read = match kind {
             DocumentKind::Sleep => sleep::read(element, context).map(|read| read.map(Element::Sleep)),
             DocumentKind::Workout => workout::read(element, context).map(|read| read.map(Element::Workout)),
@@ -123,29 +122,29 @@ fn elements(kind: DocumentKind, text: &str, sample: Sample, context: &Context) -
         };
         match read {
             Ok(read) => elements.extend(read),
-            Err(detail) => elements.push(kept(KeptReason::BadElement, Some(detail), element)),
+            Err(detail) => elements.push(kept_element(KeptReason::BadElement, Some(detail), element)),
         }
     });
-    match opened {
+    match outcome {
         Ok(()) => {}
         Err(EnvelopeError::Unreadable(detail)) => {
-            return vec![kept(KeptReason::Unreadable, Some(detail), text)];
+            return vec![kept_element(KeptReason::Unreadable, Some(detail), text)];
         }
         Err(EnvelopeError::TooMany(detail)) => {
-            return vec![kept(KeptReason::TooManyElements, Some(detail), text)];
+            return vec![kept_element(KeptReason::TooManyElements, Some(detail), text)];
         }
     }
     let all_are_bad = elements.iter().all(|element| matches!(element, Element::Kept(_)));
     match elements.first() {
-        // It is of another shape altogether; one row of all of it says more than one of every part.
+        // The whole document has an unknown shape: one row of it is more useful than a row for each part.
         Some(Element::Kept(first)) if all_are_bad => {
-            vec![kept(KeptReason::Unreadable, first.detail.clone(), text)]
+            vec![kept_element(KeptReason::Unreadable, first.detail.clone(), text)]
         }
         _ => elements,
     }
 }
 
-fn kept(reason: KeptReason, detail: Option<String>, text: &str) -> Element {
+fn kept_element(reason: KeptReason, detail: Option<String>, text: &str) -> Element {
     Element::Kept(KeptDocument { reason, detail, body: text.to_owned() })
 }
 

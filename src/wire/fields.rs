@@ -1,23 +1,23 @@
-//! What a record holds, by meaning, whichever firmware named it.
+//! The fields of a sample, whichever firmware named them.
 //!
-//! Before: `gather` points at an object. After: `item` makes a reading of the fields, `gather` asks whether it wraps others.
-//! Promise: one walk over the bytes, no tree in between, values borrowed from the document. Of several names of one
-//! meaning the first in the order of the wire contract that holds a value wins, wherever it stands; of one name written twice
-//! the later. Reading fails only where the text is not JSON.
+//! Before: `gather` has an object. After: `item` makes a reading of the fields, and `gather` asks whether the object is a wrapper.
+//! Promise: the bytes are read once, no tree is built, and values are borrowed from the document. Of several names of one field, the
+//! first in the order of the wire contract that has a value wins, wherever it stands. Of one name written twice, the later value
+//! wins. Reading fails only where the text is not JSON.
 
 use std::borrow::Cow;
 
 use super::document;
-use super::name::{Key, Meaning, RANK_OF_ID};
+use super::name::{RANK_OF_ID, SampleField, SampleName};
 use super::number::{Number, NumberFault};
 use super::object::{self, Member};
 use super::value::{Id, JsonValue};
 use crate::metric::{Kind, Metric};
 use crate::model::DocumentKind;
 
-/// What one object holds, by meaning.
+/// The fields of one object.
 #[derive(Debug, Default)]
-pub(super) struct Fields<'a> {
+pub(super) struct SampleFields<'a> {
     pub(super) device_sn: Slot<JsonValue<'a>>,
     pub(super) customer_id: Slot<Id>,
     pub(super) org_id: Slot<Id>,
@@ -29,7 +29,7 @@ pub(super) struct Fields<'a> {
     quantities: [Slot<Result<Number, NumberFault>>; Metric::ALL.len()],
     /// The JSON value of each nested document, unread: samples of one upload repeat them.
     documents: [Slot<&'a str>; DocumentKind::COUNT],
-    /// Is a quantity or a document named, whatever it holds?
+    /// Is a quantity or a document named, whatever its value?
     names_value: bool,
     unknown: Vec<Cow<'a, [u8]>>,
 }
@@ -37,22 +37,22 @@ pub(super) struct Fields<'a> {
 /// Most unknown names that are kept of one object.
 const MAX_UNKNOWN: usize = 16;
 
-impl<'a> Fields<'a> {
+impl<'a> SampleFields<'a> {
     /// Reads `text`, which is an object and nothing else.
     pub(super) fn read(text: &'a str) -> serde_json::Result<Self> {
         let mut fields = Self::default();
-        object::read(text, Key::of, |member| fields.member(member))?;
+        object::read(text, SampleName::of, |member| fields.add_member(member))?;
         Ok(fields)
     }
 
     /// Reads the object `text` begins with; also says how many bytes it takes.
     pub(super) fn read_first(text: &'a str) -> serde_json::Result<(Self, usize)> {
         let mut fields = Self::default();
-        let length = object::read_first(text, Key::of, |member| fields.member(member))?;
+        let length = object::read_first(text, SampleName::of, |member| fields.add_member(member))?;
         Ok((fields, length))
     }
 
-    /// What was sent for a quantity.
+    /// The number sent for a quantity.
     pub(super) fn quantity(&self, metric: Metric) -> Result<Option<Number>, NumberFault> {
         self.quantities[metric as usize].get().copied().transpose()
     }
@@ -65,14 +65,13 @@ impl<'a> Fields<'a> {
             .filter_map(|(kind, slot)| slot.get().map(|raw| (kind, *raw)))
     }
 
-    /// Is anything measured here, or a document?
+    /// Is there a quantity or a document?
     pub(super) fn holds_measurement(&self) -> bool {
         self.quantities.iter().any(|slot| slot.get().is_some())
             || self.documents.iter().any(|slot| slot.get().is_some())
     }
 
-    /// Is something measured here, or a document? A zero says that nothing was measured, and a position is the
-    /// sender's as well as the wearer's.
+    /// Is there a quantity other than zero, or a document? A zero means "not measured", and a position may be that of the phone.
     pub(super) fn holds_more_than_filler(&self) -> bool {
         let is_measured = |metric: Metric| {
             metric.kind() != Kind::Position
@@ -81,12 +80,12 @@ impl<'a> Fields<'a> {
         Metric::ALL.into_iter().any(is_measured) || self.documents.iter().any(|slot| slot.get().is_some())
     }
 
-    /// Is a quantity or a document named here, be it as not measured?
+    /// Is a quantity or a document named, even if it was not measured?
     pub(super) const fn names_value(&self) -> bool {
         self.names_value
     }
 
-    /// Names that have no meaning, at most [`MAX_UNKNOWN`].
+    /// Names that are not known, at most [`MAX_UNKNOWN`].
     pub(super) fn unknown(&self) -> &[Cow<'a, [u8]>] {
         &self.unknown
     }
@@ -96,7 +95,7 @@ impl<'a> Fields<'a> {
         metric.name(self.quantities[metric as usize].rank)
     }
 
-    /// The serial, if it stands under a name that means nothing else; `id` may be anybody's (a message's, a row's).
+    /// The serial, if its name can only be that of a serial; `id` may also be the id of a message or of a row.
     pub(super) fn named_serial(&self) -> Option<&JsonValue<'a>> {
         self.device_sn.get().filter(|_| self.device_sn.rank < RANK_OF_ID)
     }
@@ -106,34 +105,36 @@ impl<'a> Fields<'a> {
         self.named_serial().is_some() || self.timestamp.get().is_some() || self.holds_measurement()
     }
 
-    fn member(&mut self, member: Member<'a, Key>) {
+    fn add_member(&mut self, member: Member<'a, SampleName>) {
         match member {
-            Member::Known(key, raw) => self.offer(key, raw),
+            Member::Known(key, raw) => self.set(key, raw),
             Member::Unknown(name) if self.unknown.len() < MAX_UNKNOWN => self.unknown.push(name),
             Member::Unknown(_) => {}
         }
     }
 
-    fn offer(&mut self, Key { meaning, rank }: Key, raw: &'a str) {
-        self.names_value |= matches!(meaning, Meaning::Quantity(_) | Meaning::Document(_));
-        if let Meaning::Document(kind) = meaning {
-            if document::is_there(raw) {
-                self.documents[kind as usize].offer(rank, raw);
+    fn set(&mut self, SampleName { field, rank }: SampleName, raw: &'a str) {
+        self.names_value |= matches!(field, SampleField::Quantity(_) | SampleField::Document(_));
+        if let SampleField::Document(kind) = field {
+            if document::has_content(raw) {
+                self.documents[kind as usize].set_if_preferred(rank, raw);
             }
             return;
         }
-        let Some(held) = JsonValue::from_raw(raw) else { return };
-        match meaning {
-            Meaning::DeviceSn => self.device_sn.offer(rank, held),
-            Meaning::CustomerId => offer_id(&mut self.customer_id, rank, &held),
-            Meaning::OrgId => offer_id(&mut self.org_id, rank, &held),
-            Meaning::UserId => offer_id(&mut self.user_id, rank, &held),
-            Meaning::Timestamp => self.timestamp.offer(rank, held),
-            Meaning::UploadMethod => self.upload_method.offer(rank, held),
-            Meaning::Data => self.data.offer(rank, held),
-            Meaning::BatchId => self.batch_id.offer(rank, held),
-            Meaning::Quantity(metric) => self.quantities[metric as usize].offer(rank, held.number()),
-            Meaning::Document(_) | Meaning::Unused => {}
+        let Some(value) = JsonValue::from_raw(raw) else { return };
+        match field {
+            SampleField::DeviceSn => self.device_sn.set_if_preferred(rank, value),
+            SampleField::CustomerId => set_id_if_preferred(&mut self.customer_id, rank, &value),
+            SampleField::OrgId => set_id_if_preferred(&mut self.org_id, rank, &value),
+            SampleField::UserId => set_id_if_preferred(&mut self.user_id, rank, &value),
+            SampleField::Timestamp => self.timestamp.set_if_preferred(rank, value),
+            SampleField::UploadMethod => self.upload_method.set_if_preferred(rank, value),
+            SampleField::Data => self.data.set_if_preferred(rank, value),
+            SampleField::BatchId => self.batch_id.set_if_preferred(rank, value),
+            SampleField::Quantity(metric) => {
+                self.quantities[metric as usize].set_if_preferred(rank, value.number())
+            }
+            SampleField::Document(_) | SampleField::Unused => {}
         }
     }
 }
@@ -146,7 +147,7 @@ const DOCUMENT_KINDS: [DocumentKind; DocumentKind::COUNT] = [
     DocumentKind::Workout,
 ];
 
-/// What the best name so far holds.
+/// The value of a field, under the name with the lowest rank so far.
 #[derive(Debug)]
 pub(super) struct Slot<T> {
     rank: u8,
@@ -160,33 +161,33 @@ impl<T> Default for Slot<T> {
 }
 
 impl<T> Slot<T> {
-    /// Takes `value` unless a better name holds one.
-    pub(super) fn offer(&mut self, rank: u8, value: T) {
+    /// Takes `value` unless there is one under a name of lower rank.
+    pub(super) fn set_if_preferred(&mut self, rank: u8, value: T) {
         if rank <= self.rank {
             *self = Self { rank, value: Some(value) };
         }
     }
 
-    /// What it holds.
+    /// The value.
     pub(super) const fn get(&self) -> Option<&T> {
         self.value.as_ref()
     }
 
-    /// RecordPosition of the name it was sent under; that of no name, if it holds nothing.
+    /// Rank of the name it was sent under; `u8::MAX` without a value.
     pub(super) const fn rank(&self) -> u8 {
         self.rank
     }
 
-    /// Of the names of its meaning, in the order of their ranks, the one it was sent under.
+    /// The one of `names`, which are in the order of their ranks, under which it was sent.
     pub(super) fn name_in(&self, names: &[&'static str]) -> &'static str {
         names.get(usize::from(self.rank)).or(names.first()).copied().unwrap_or_default()
     }
 }
 
-/// An id of 0 is unknown, as an empty one is: it holds no value, and the next name is asked.
-pub(super) fn offer_id(slot: &mut Slot<Id>, rank: u8, held: &JsonValue<'_>) {
-    match held.id() {
+/// As [`Slot::set_if_preferred`]. An id of 0 is no value, like an empty one, so the next name counts.
+pub(super) fn set_id_if_preferred(slot: &mut Slot<Id>, rank: u8, value: &JsonValue<'_>) {
+    match value.id() {
         Id::Unknown => {}
-        id => slot.offer(rank, id),
+        id => slot.set_if_preferred(rank, id),
     }
 }

@@ -1,29 +1,29 @@
 //! The records of a body, whatever they are wrapped in, each with its own text.
 //!
 //! Before: `health` and `batch` know what the body as a whole is. After: `item` makes a reading of each record.
-//! Promise: records are numbered in the order they stand in; each becomes one item or one reject, and a fault in one is
-//! no other's. One walk over the bytes of a record makes it a reading.
+//! Promise: records are numbered in the order of the body. Each becomes one item or one reject, and a fault in one record does not
+//! affect the others. The bytes of a record are read once.
 //!
-//! What is a wrapper: an object whose `data` is an object, an array, or text that is one of them. Any other object is a
-//! record. An object that wraps others and has a serial and a measurement of its own is a record besides; the zeros and the
-//! position which the phone app puts around a record are none. Around nothing, they are what was sent.
+//! A wrapper is an object whose `data` is an object, an array, or text that is one of them. Any other object is a record. A
+//! wrapper that has a serial and a measurement of its own is a record as well. The phone app puts zeros and a position around a
+//! record: they are no measurement, unless the wrapper holds no record.
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use super::fault::Fault;
-use super::fields::Fields;
-use super::item::{self, Inherited, Rules};
+use super::fields::SampleFields;
+use super::item::{self, Inherited, RouteRules};
+use super::refusal::RecordRefusal;
 use super::value::JsonValue;
 use super::{BodyError, Context, JSON_SPACE, document};
-use crate::model::{Item, NameKind, Refusal, Reject, RejectReason, Upload};
+use crate::model::{Item, NameKind, Reject, Upload};
 
-/// Wrappers inside wrappers that are taken off. The fleet uses two; the limit keeps a hostile body from being read
-/// once for every level.
+/// Most wrappers inside wrappers that are removed. The fleet uses two. The limit keeps a hostile body from being read once for
+/// every level.
 pub(super) const MAX_WRAPPERS: usize = 4;
 
-/// Records of one body. A watch sends 100; a record of two bytes takes a few hundred here, so that a small compressed
-/// body could fill the memory. As many as a shard's queue takes by default.
+/// Most records of one body: as many as the queue of a shard takes by default. A watch sends 100. A record of two bytes takes a
+/// few hundred bytes of memory, so without this limit a small compressed body could fill the memory.
 pub(super) const MAX_RECORDS: usize = 50_000;
 
 /// Memory that the records of one body may take, bytes: a body of tiny elements takes some seventy times its own length. The 50 000
@@ -31,12 +31,12 @@ pub(super) const MAX_RECORDS: usize = 50_000;
 pub(super) const MAX_MEMORY_BYTES: usize = 64 * 1024 * 1024;
 
 /// Records found so far.
-pub(super) struct Gathering<'c> {
+pub(super) struct RecordCollector<'c> {
     /// Memory they take.
     memory_bytes: usize,
     context: &'c Context,
-    rules: Rules,
-    documents: document::Reader<'c>,
+    rules: RouteRules,
+    documents: document::DocumentReader<'c>,
     upload: Upload,
 }
 
@@ -45,7 +45,7 @@ pub(super) struct Gathering<'c> {
 pub(super) struct RecordPosition<'a> {
     /// The bytes its text is a slice of.
     pub(super) source: &'a Bytes,
-    /// What the objects around it say for it.
+    /// The values that the wrappers around it give it.
     pub(super) inherited: &'a Inherited,
     /// Wrappers around it.
     pub(super) depth: usize,
@@ -60,9 +60,9 @@ pub(super) enum Content<'a> {
 }
 
 impl<'a> Content<'a> {
-    /// What a value holds, if that is an object or an array, be it as text.
-    pub(super) fn of(held: &JsonValue<'a>) -> Option<Self> {
-        match held {
+    /// The content of a value, if it is an object, an array, or text that is one of them.
+    pub(super) fn of(value: &JsonValue<'a>) -> Option<Self> {
+        match value {
             JsonValue::Object(text) | JsonValue::Array(text) => Some(Self::Inline(text)),
             JsonValue::Text(text) => {
                 let text = text.trim_matches(JSON_SPACE);
@@ -84,19 +84,19 @@ impl<'a> Content<'a> {
     }
 }
 
-/// What `fields` wrap, if they are those of a wrapper.
-pub(super) fn content_of<'a>(fields: &Fields<'a>) -> Option<Content<'a>> {
+/// The content of the wrapper with these fields, if it is a wrapper.
+pub(super) fn content_of<'a>(fields: &SampleFields<'a>) -> Option<Content<'a>> {
     fields.data.get().and_then(Content::of)
 }
 
-impl<'c> Gathering<'c> {
+impl<'c> RecordCollector<'c> {
     /// Nothing found yet.
-    pub(super) fn new(context: &'c Context, rules: Rules) -> Self {
+    pub(super) fn new(context: &'c Context, rules: RouteRules) -> Self {
         Self {
             memory_bytes: 0,
             context,
             rules,
-            documents: document::Reader::new(context),
+            documents: document::DocumentReader::new(context),
             upload: Upload::default(),
         }
     }
@@ -106,8 +106,8 @@ impl<'c> Gathering<'c> {
         self.upload
     }
 
-    /// Takes what a wrapper holds.
-    pub(super) fn content(
+    /// Adds the records in a wrapper.
+    pub(super) fn add_content(
         &mut self,
         content: &Content<'_>,
         place: RecordPosition<'_>,
@@ -116,23 +116,27 @@ impl<'c> Gathering<'c> {
             Content::Inline(_) => place,
             Content::Quoted(source) => RecordPosition { source, ..place },
         };
-        self.first(content.text(), place).map(|_length| ())
+        self.add_first_value(content.text(), place).map(|_length| ())
     }
 
-    /// Takes the object or array that `text` begins with; says how many bytes it takes.
-    pub(super) fn first(&mut self, text: &str, place: RecordPosition<'_>) -> Result<usize, BodyError> {
+    /// Adds the object or array that `text` begins with. Returns its length, bytes.
+    pub(super) fn add_first_value(
+        &mut self,
+        text: &str,
+        place: RecordPosition<'_>,
+    ) -> Result<usize, BodyError> {
         if text.starts_with('[') {
-            return self.array(text, place);
+            return self.add_array(text, place);
         }
-        let (fields, length) = Fields::read_first(text)?;
-        self.object(fields, &text[..length], place)?;
+        let (fields, length) = SampleFields::read_first(text)?;
+        self.add_object(fields, &text[..length], place)?;
         Ok(length)
     }
 
-    /// Takes an object: a wrapper or a record.
-    pub(super) fn object(
+    /// Adds an object: a wrapper or a record.
+    pub(super) fn add_object(
         &mut self,
-        fields: Fields<'_>,
+        fields: SampleFields<'_>,
         text: &str,
         place: RecordPosition<'_>,
     ) -> Result<(), BodyError> {
@@ -141,7 +145,7 @@ impl<'c> Gathering<'c> {
         {
             let inherited = place.inherited.within(&fields);
             let before = self.upload.received();
-            self.content(
+            self.add_content(
                 &content,
                 RecordPosition { inherited: &inherited, depth: place.depth + 1, ..place },
             )?;
@@ -152,18 +156,18 @@ impl<'c> Gathering<'c> {
                 return Ok(());
             }
         }
-        self.record(fields, text, place);
+        self.add_record(fields, text, place);
         Ok(())
     }
 
-    /// Takes the elements of the array `text` begins with; says how many bytes it takes.
-    fn array(&mut self, text: &str, place: RecordPosition<'_>) -> Result<usize, BodyError> {
+    /// Adds the elements of the array that `text` begins with. Returns its length, bytes.
+    fn add_array(&mut self, text: &str, place: RecordPosition<'_>) -> Result<usize, BodyError> {
         // A sample of a watch has about 500 bytes.
         self.upload.items.reserve(text.len() / 512);
         let mut rest = text[1..].trim_start_matches(JSON_SPACE);
         if !rest.starts_with(']') {
             loop {
-                let length = self.element(rest, place)?;
+                let length = self.add_element(rest, place)?;
                 rest = rest[length..].trim_start_matches(JSON_SPACE);
                 match rest.as_bytes() {
                     [b']', ..] => break,
@@ -179,7 +183,7 @@ impl<'c> Gathering<'c> {
         Ok(text.len() - rest.len() + 1)
     }
 
-    fn element(&mut self, text: &str, place: RecordPosition<'_>) -> Result<usize, BodyError> {
+    fn add_element(&mut self, text: &str, place: RecordPosition<'_>) -> Result<usize, BodyError> {
         if self.upload.received() >= MAX_RECORDS {
             return Err(BodyError::TooManyRecords { max: MAX_RECORDS });
         }
@@ -187,26 +191,24 @@ impl<'c> Gathering<'c> {
             return Err(BodyError::TooMuch { max_bytes: MAX_MEMORY_BYTES });
         }
         if text.starts_with('{') {
-            return self.first(text, place);
+            return self.add_first_value(text, place);
         }
         let length = length_of_first(text)?;
-        let fault = (RejectReason::NotAnObject, "the record is not a JSON object".to_owned());
-        self.reject(fault, None, &text[..length], place);
+        self.reject(RecordRefusal::not_an_object(), None, &text[..length], place);
         Ok(length)
     }
 
-    /// Takes `text` as one record, whatever is inside it.
-    pub(super) fn single(&mut self, text: &str, place: RecordPosition<'_>) {
-        match Fields::read(text) {
-            Ok(fields) => self.record(fields, text, place),
+    /// Adds `text` as one record, whatever is inside it.
+    pub(super) fn add_single(&mut self, text: &str, place: RecordPosition<'_>) {
+        match SampleFields::read(text) {
+            Ok(fields) => self.add_record(fields, text, place),
             Err(_) => {
-                let fault = (RejectReason::NotAnObject, "the record is not a JSON object".to_owned());
-                self.reject(fault, None, text, place);
+                self.reject(RecordRefusal::not_an_object(), None, text, place);
             }
         }
     }
 
-    fn record(&mut self, fields: Fields<'_>, text: &str, place: RecordPosition<'_>) {
+    fn add_record(&mut self, fields: SampleFields<'_>, text: &str, place: RecordPosition<'_>) {
         for name in fields.unknown() {
             let device_sn = item::serial(&fields, place.inherited);
             self.upload.unknown.add(NameKind::Sample, name, device_sn);
@@ -226,24 +228,23 @@ impl<'c> Gathering<'c> {
                 self.memory_bytes += item.memory_bytes(self.upload.items.last());
                 self.upload.items.push(item);
             }
-            Err(fault) => {
+            Err(refusal) => {
                 let device_sn = item::serial(&fields, place.inherited).map(str::to_owned);
-                self.reject(fault, device_sn, text, place);
+                self.reject(refusal, device_sn, text, place);
             }
         }
     }
 
     fn reject(
         &mut self,
-        (reason, detail): Fault,
+        refusal: RecordRefusal,
         device_sn: Option<String>,
         text: &str,
         place: RecordPosition<'_>,
     ) {
-        let refusal = Refusal { index: self.next_index(), reason, detail };
         let text = place.source.slice_ref(text.as_bytes());
         let reject = Reject {
-            refusal,
+            refusal: refusal.of_record(self.next_index()),
             device_sn,
             text,
             inherited: place.inherited.text(),

@@ -1,43 +1,44 @@
 //! A line of history: a record, or a body as it was once uploaded.
 //!
 //! Before: `command::backfill` has a line of a file. After: as for `health`.
-//! Promise: records are read by the rules of [`super::batch`], except that a serial may be short: a time is there, for when a
-//! line of history was received says nothing of when it was measured. Whatever the line is, it is an upload or a reject.
+//! Promise: records are read by the rules of [`super::batch`], except that a serial may be short. A record needs a time, because the
+//! time of receipt says nothing about when history was measured. Every line becomes an upload or a reject.
 
 use bytes::Bytes;
 
-use super::fields::Fields;
-use super::gather::{self, Gathering, RecordPosition};
-use super::item::{Inherited, Rules};
+use super::fields::SampleFields;
+use super::gather::{self, RecordCollector, RecordPosition};
+use super::item::{Inherited, RouteRules};
 use super::{Context, JSON_SPACE, text_of};
 use crate::model::{Source, Upload};
 
-/// Rejects are read again as those of the batch route.
-const RULES: Rules = Rules { source: Source::HealthBatch, min_serial_chars: 1, time_required: true };
+/// A replay reads the rejects as those of the batch route.
+const RULES: RouteRules =
+    RouteRules { source: Source::HealthBatch, min_serial_chars: 1, time_required: true };
 
 /// Reads a line.
 pub fn read(line: &Bytes, context: &Context) -> Upload {
     let text = text_of(line).map_or("", |text| text.trim_start_matches(JSON_SPACE));
     let place = RecordPosition { source: line, inherited: &Inherited::default(), depth: 0 };
-    let mut gathering = Gathering::new(context, RULES);
-    let whole = match Fields::read(text) {
-        Ok(fields) if gather::content_of(&fields).is_some() => gathering.object(fields, text, place),
+    let mut collector = RecordCollector::new(context, RULES);
+    let outcome = match SampleFields::read(text) {
+        Ok(fields) if gather::content_of(&fields).is_some() => collector.add_object(fields, text, place),
         _ => {
-            gathering.single(if text.is_empty() { whole_of(line) } else { text }, place);
-            return gathering.finish();
+            collector.add_single(if text.is_empty() { utf8_prefix(line) } else { text }, place);
+            return collector.finish();
         }
     };
-    if whole.is_ok() {
-        return gathering.finish();
+    if outcome.is_ok() {
+        return collector.finish();
     }
-    // A body that breaks off inside is no upload: all of it is one reject.
-    let mut gathering = Gathering::new(context, RULES);
-    gathering.single(text, place);
-    gathering.finish()
+    // A body that is cut off is no upload: all of it is one reject.
+    let mut collector = RecordCollector::new(context, RULES);
+    collector.add_single(text, place);
+    collector.finish()
 }
 
-/// What is no text at all is kept as far as it is.
-fn whole_of(line: &Bytes) -> &str {
+/// The part of a line before the first byte that is not UTF-8.
+fn utf8_prefix(line: &Bytes) -> &str {
     match std::str::from_utf8(line) {
         Ok(text) => text,
         Err(error) => std::str::from_utf8(&line[..error.valid_up_to()]).unwrap_or_default(),

@@ -1,36 +1,36 @@
-//! One record → a reading, or why it cannot be one.
+//! One record → a reading, or the reason for its refusal.
 //!
-//! Before: `gather` has the fields of a record and what its wrappers say for it. After: the reading is valid, see
+//! Before: `gather` has the fields of a record and what it inherits from its wrappers. After: the reading is valid, see
 //! `model::reading`.
-//! Promise: a value is stored exactly or the record is refused; a vital sign of 0 is "not measured"; of several faults
-//! the first is told, in the order serial, time, owner, quantities, nothing known. It names the field as it was sent.
+//! Promise: a value is stored exactly, or the record is refused. A vital sign of 0 is "not measured". Of several faults only the
+//! first is reported, in the order serial, time, owner, quantities, no known name. The refusal names the field as it was sent.
 
 use std::cell::OnceCell;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::fault::{Fault, no_serial, nothing_known, out_of_range, refuse};
-use super::fields::{Fields, Slot};
+use super::fields::{SampleFields, Slot};
 use super::name;
 use super::number::{Number, NumberFault};
+use super::refusal::{RecordRefusal, no_serial, nothing_known, out_of_range, refuse};
 use super::value::{Id, JsonValue};
 use super::{Context, document, time};
 use crate::metric::{Kind, Measurements, Metric, SqlType, Value};
 use crate::model::{Owner, Reading, RejectReason, Source};
 
-/// What an endpoint asks of a record beyond the common rules.
+/// What a route requires of a record beyond the common rules.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rules {
+pub(super) struct RouteRules {
     /// The kind of item it makes.
     pub(super) source: Source,
     /// Fewest characters of a serial.
     pub(super) min_serial_chars: usize,
-    /// Is a record without a time refused, rather than given the time of receipt?
+    /// Is a record without a time refused? Otherwise it gets the time of receipt.
     pub(super) time_required: bool,
 }
 
-/// What the objects around a record say for those inside that do not say it themselves.
+/// Values of the wrappers around a record, used where the record has none.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Inherited {
     device_sn: Option<String>,
@@ -38,14 +38,14 @@ pub(super) struct Inherited {
     org_id: Id,
     user_id: Id,
     ts: Option<Timestamp>,
-    /// All of it but the time as text, once a record has asked for it.
+    /// All of it except the time, as text; made when it is first asked for.
     text: OnceCell<Option<Arc<str>>>,
 }
 
 impl Inherited {
-    /// For what lies inside the wrapper with these fields.
-    pub(super) fn within(&self, wrapper: &Fields<'_>) -> Self {
-        let device_sn = wrapper.named_serial().and_then(|held| held.serial().map(str::to_owned));
+    /// For the records inside the wrapper with these fields.
+    pub(super) fn within(&self, wrapper: &SampleFields<'_>) -> Self {
+        let device_sn = wrapper.named_serial().and_then(|value| value.serial().map(str::to_owned));
         Self {
             device_sn: device_sn.or_else(|| self.device_sn.clone()),
             ts: self.ts,
@@ -53,14 +53,14 @@ impl Inherited {
         }
     }
 
-    /// For the sample of an event of this device, at this time. An id that cannot be read says nothing for it.
+    /// For the sample of an event of this device, at this time. An id that cannot be read is left out.
     pub(super) fn within_event(&self, device_sn: Option<&str>, ids: Ids<'_>, ts: Option<Timestamp>) -> Self {
-        let whole = self.with_ids(ids);
+        let ids = self.with_ids(ids);
         Self {
             device_sn: device_sn.map(str::to_owned),
-            customer_id: whole.customer_id.known(),
-            org_id: whole.org_id.known(),
-            user_id: whole.user_id.known(),
+            customer_id: ids.customer_id.or_unknown(),
+            org_id: ids.org_id.or_unknown(),
+            user_id: ids.user_id.or_unknown(),
             ts,
             text: OnceCell::new(),
         }
@@ -80,55 +80,54 @@ impl Inherited {
     fn with_ids(&self, [customer_id, org_id, user_id]: Ids<'_>) -> Self {
         Self {
             device_sn: None,
-            customer_id: own(customer_id).or(self.customer_id),
-            org_id: own(org_id).or(self.org_id),
-            user_id: own(user_id).or(self.user_id),
+            customer_id: id_in(customer_id).or(self.customer_id),
+            org_id: id_in(org_id).or(self.org_id),
+            user_id: id_in(user_id).or(self.user_id),
             ts: None,
             text: OnceCell::new(),
         }
     }
 
-    /// What [`Inherited::text`] wrote; nothing, if it is none of that.
+    /// Reads what [`Inherited::text`] wrote; any other text gives nothing.
     pub(super) fn from_text(text: &str) -> Self {
-        Fields::read(text).map(|fields| Self::default().within(&fields)).unwrap_or_default()
+        SampleFields::read(text).map(|fields| Self::default().within(&fields)).unwrap_or_default()
     }
 
-    /// A JSON object in the names of the wire, for a record that may be read again without its wrappers. `None`: nothing
-    /// is inherited.
+    /// A JSON object with the names of the wire, for a replay of the record without its wrappers. `None`: nothing is inherited.
     pub(super) fn text(&self) -> Option<Arc<str>> {
         self.text.get_or_init(|| self.to_text()).clone()
     }
 
     fn to_text(&self) -> Option<Arc<str>> {
-        let mut said = serde_json::Map::new();
+        let mut members = serde_json::Map::new();
         if let Some(serial) = &self.device_sn {
-            said.insert("deviceSn".to_owned(), serial.as_str().into());
+            members.insert("deviceSn".to_owned(), serial.as_str().into());
         }
         for (name, id) in [("customerId", self.customer_id), ("orgId", self.org_id), ("userId", self.user_id)]
         {
             match id {
                 Id::Unknown => {}
-                Id::Known(id) => drop(said.insert(name.to_owned(), id.to_string().into())),
-                // No id either when it is read again.
-                Id::Unreadable => drop(said.insert(name.to_owned(), false.into())),
+                Id::Known(id) => drop(members.insert(name.to_owned(), id.to_string().into())),
+                // `false` cannot be read as an id in a replay either.
+                Id::Unreadable => drop(members.insert(name.to_owned(), false.into())),
             }
         }
-        (!said.is_empty()).then(|| serde_json::Value::Object(said).to_string().into())
+        (!members.is_empty()).then(|| serde_json::Value::Object(members).to_string().into())
     }
 }
 
 /// Tenant, organisation unit, wearer.
 pub(super) type Ids<'a> = [&'a Slot<Id>; 3];
 
-fn own(slot: &Slot<Id>) -> Id {
+fn id_in(slot: &Slot<Id>) -> Id {
     slot.get().copied().unwrap_or_default()
 }
 
-/// The serial a record names or is given; `None` also where it names something that is no serial. A record that holds
-/// nothing is given none: it would be a row of NULLs.
-pub(super) fn serial<'a>(fields: &'a Fields<'_>, inherited: &'a Inherited) -> Option<&'a str> {
+/// The serial of a record, its own or inherited. `None` also if its own is no valid serial. A record without measurements inherits
+/// none: it would be a row of NULLs.
+pub(super) fn serial<'a>(fields: &'a SampleFields<'_>, inherited: &'a Inherited) -> Option<&'a str> {
     match fields.device_sn.get() {
-        Some(held) => held.serial(),
+        Some(value) => value.serial(),
         None if fields.holds_measurement() => inherited.device_sn.as_deref(),
         None => None,
     }
@@ -136,27 +135,27 @@ pub(super) fn serial<'a>(fields: &'a Fields<'_>, inherited: &'a Inherited) -> Op
 
 /// Makes the reading.
 pub(super) fn reading(
-    fields: &Fields<'_>,
+    fields: &SampleFields<'_>,
     inherited: &Inherited,
     context: &Context,
-    rules: Rules,
-    documents: &mut document::Reader<'_>,
-) -> Result<Reading, Fault> {
+    rules: RouteRules,
+    documents: &mut document::DocumentReader<'_>,
+) -> Result<Reading, RecordRefusal> {
     let device_sn = required_serial(fields, inherited, rules)?;
     let ts = match fields.timestamp.get() {
         None if rules.time_required => {
             return refuse(RejectReason::BadTime, "timestamp is missing".to_owned());
         }
         None => inherited.ts.unwrap_or_else(|| time::to_microsecond(context.received_at)),
-        Some(held) => instant(held, fields.timestamp.name_in(&name::TIMESTAMP), context)?,
+        Some(value) => instant(value, fields.timestamp.name_in(&name::TIMESTAMP), context)?,
     };
     let owner = owner([&fields.customer_id, &fields.org_id, &fields.user_id], inherited)?;
     let position = position([
-        ranged(fields, Metric::Latitude)?,
-        ranged(fields, Metric::Longitude)?,
-        ranged(fields, Metric::Altitude)?,
+        in_range(fields, Metric::Latitude)?,
+        in_range(fields, Metric::Longitude)?,
+        in_range(fields, Metric::Altitude)?,
     ]);
-    let upload_method = fields.upload_method.get().and_then(|held| held.upload_method());
+    let upload_method = fields.upload_method.get().and_then(|value| value.upload_method());
     if !fields.names_value() {
         return Err(nothing_known(fields.unknown()));
     }
@@ -167,7 +166,11 @@ pub(super) fn reading(
     Ok(Reading { device_sn, ts, owner, measured: measurements(fields, position)?, upload_method, documents })
 }
 
-fn required_serial(fields: &Fields<'_>, inherited: &Inherited, rules: Rules) -> Result<String, Fault> {
+fn required_serial(
+    fields: &SampleFields<'_>,
+    inherited: &Inherited,
+    rules: RouteRules,
+) -> Result<String, RecordRefusal> {
     let least = rules.min_serial_chars;
     match serial(fields, inherited) {
         Some(serial) if serial.chars().nth(least - 1).is_some() => Ok(serial.to_owned()),
@@ -179,9 +182,13 @@ fn required_serial(fields: &Fields<'_>, inherited: &Inherited, rules: Rules) -> 
     }
 }
 
-/// The instant `held`, which was sent as `name`, stands for, if it can be one of a record that came now.
-pub(super) fn instant(held: &JsonValue<'_>, name: &str, context: &Context) -> Result<Timestamp, Fault> {
-    match time::read(held, context) {
+/// The instant in `value`, which was sent as `name`, if it is possible for a record received now.
+pub(super) fn instant(
+    value: &JsonValue<'_>,
+    name: &str,
+    context: &Context,
+) -> Result<Timestamp, RecordRefusal> {
+    match time::read(value, context) {
         Some(instant) => time::check_range(instant, name, context).map(|()| instant),
         None => refuse(
             RejectReason::BadTime,
@@ -192,9 +199,12 @@ pub(super) fn instant(held: &JsonValue<'_>, name: &str, context: &Context) -> Re
     }
 }
 
-/// Whose a record is.
-pub(super) fn owner([customer_id, org_id, user_id]: Ids<'_>, inherited: &Inherited) -> Result<Owner, Fault> {
-    let id = |which: usize, slot: &Slot<Id>, inherited: Id| match own(slot).or(inherited) {
+/// The owner of a record: its own ids, or those it inherits.
+pub(super) fn owner(
+    [customer_id, org_id, user_id]: Ids<'_>,
+    inherited: &Inherited,
+) -> Result<Owner, RecordRefusal> {
+    let id = |which: usize, slot: &Slot<Id>, inherited: Id| match id_in(slot).or(inherited) {
         Id::Unknown => Ok(None),
         Id::Known(id) => Ok(Some(id)),
         Id::Unreadable => {
@@ -209,7 +219,7 @@ pub(super) fn owner([customer_id, org_id, user_id]: Ids<'_>, inherited: &Inherit
     })
 }
 
-/// Latitude, longitude, altitude. Without a fix a device sends 0/0, or 0 for one half and nothing for the other; an altitude of 0 means nothing then.
+/// Latitude, longitude, altitude. Without a fix a device sends 0/0, or 0 for one and nothing for the other; an altitude of 0 is no value then.
 pub(super) fn position([latitude, longitude, altitude]: [Option<Number>; 3]) -> [Option<f64>; 3] {
     let is_zero = |number: Option<Number>| number.is_none_or(Number::is_zero);
     let double = |number: Option<Number>| number.map(Number::double);
@@ -220,16 +230,16 @@ pub(super) fn position([latitude, longitude, altitude]: [Option<Number>; 3]) -> 
     }
 }
 
-/// All that was measured, with a position that was read already.
+/// All measurements, with a position that was read already.
 fn measurements(
-    fields: &Fields<'_>,
+    fields: &SampleFields<'_>,
     [latitude, longitude, altitude]: [Option<f64>; 3],
-) -> Result<Measurements, Fault> {
+) -> Result<Measurements, RecordRefusal> {
     let mut measured = Measurements { latitude, longitude, altitude, ..Measurements::default() };
     for metric in Metric::ALL {
         let number = match metric.kind() {
-            Kind::VitalSign => nonzero(fields, metric)?,
-            Kind::DayTotal => ranged(fields, metric)?,
+            Kind::VitalSign => nonzero_in_range(fields, metric)?,
+            Kind::DayTotal => in_range(fields, metric)?,
             Kind::Position => None,
         };
         if let Some(number) = number {
@@ -241,7 +251,7 @@ fn measurements(
 
 /// The value as its column takes it. A fraction of a whole-numbered metric (72.5 bpm) is refused rather than rounded: no device of
 /// the fleet sends one, and a row holds what was sent or nothing.
-fn value(fields: &Fields<'_>, metric: Metric, number: Number) -> Result<Value, Fault> {
+fn value(fields: &SampleFields<'_>, metric: Metric, number: Number) -> Result<Value, RecordRefusal> {
     let whole = match metric.definition().sql_type {
         SqlType::Smallint => number.whole().and_then(|whole| i16::try_from(whole).ok()).map(Value::Smallint),
         SqlType::Integer => number.whole().and_then(|whole| i32::try_from(whole).ok()).map(Value::Integer),
@@ -257,16 +267,16 @@ fn value(fields: &Fields<'_>, metric: Metric, number: Number) -> Result<Value, F
     }
 }
 
-/// A quantity of which 0 means that it was not measured.
-fn nonzero(fields: &Fields<'_>, metric: Metric) -> Result<Option<Number>, Fault> {
+/// A quantity of which 0 means "not measured".
+fn nonzero_in_range(fields: &SampleFields<'_>, metric: Metric) -> Result<Option<Number>, RecordRefusal> {
     match fields.quantity(metric) {
         Ok(Some(number)) if number.is_zero() => Ok(None),
-        _ => ranged(fields, metric),
+        _ => in_range(fields, metric),
     }
 }
 
-/// A quantity within what a body or a sensor can show.
-fn ranged(fields: &Fields<'_>, metric: Metric) -> Result<Option<Number>, Fault> {
+/// A quantity in the range that is possible for a body or a sensor.
+fn in_range(fields: &SampleFields<'_>, metric: Metric) -> Result<Option<Number>, RecordRefusal> {
     let range = metric.range();
     let name = || fields.quantity_name(metric);
     match fields.quantity(metric) {

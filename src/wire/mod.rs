@@ -1,21 +1,20 @@
 //! Outside formats → model values. Pure: no I/O, no clock, no environment; the time of receipt comes in.
 //!
 //! Before: `http` has a whole body, decompressed. After: `ingest` takes the readings and rejects.
-//! Promise: whatever the bytes are, nothing panics; once a body is an upload, every record of it is either an
-//! item or a reject, and a bad record changes nothing about its neighbours.
+//! Promise: nothing panics, whatever the bytes are. Every record of an upload becomes an item or a reject, and a bad record does not
+//! affect the other records.
 //!
 //! ```text
-//!  body ─▶ health | batch   which body this is       (record: an item by itself, once more)
-//!            └▶ gather      wrappers taken off; each record with its own text
-//!                └▶ fields  the names of a record → what they hold      (name, value, number)
-//!                    └▶ item   → Reading, or the reason why not         (time, document)
+//!  body ─▶ health | batch   which body this is       (rejected_item: one stored reject)
+//!            └▶ gather      wrappers removed; each record with its own text
+//!                └▶ fields  names of a record → values                  (name, value, number)
+//!                    └▶ item   → Reading, or a RecordRefusal            (time, document)
 //! ```
 
 pub mod batch;
 pub mod device_info;
 mod document;
 pub mod event;
-mod fault;
 mod fields;
 mod gather;
 pub mod health;
@@ -25,8 +24,9 @@ mod name;
 mod number;
 mod object;
 pub mod peek;
-pub mod record;
 mod records;
+mod refusal;
+pub mod rejected_item;
 mod time;
 mod value;
 pub mod watch_log;
@@ -39,17 +39,17 @@ use serde_json::value::RawValue;
 /// What reading an upload depends on besides its bytes.
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// When the upload was received: the time of a sample that names none, and what "ahead" is measured from.
+    /// When the upload was received. A sample without a time gets this one, and a time later than this is "ahead".
     pub received_at: Timestamp,
-    /// Zone of times that name none.
+    /// Zone of times without a zone.
     pub device_zone: TimeZone,
-    /// Start of what is still kept raw; an older sample is refused. `None`: kept for ever.
+    /// Start of the time for which raw rows are kept; an older sample is refused. `None`: kept for ever.
     pub oldest: Option<Timestamp>,
-    /// Tenant of the key it was sent with; 0: of a key of one device; `None`: a key of every tenant, or none.
+    /// Tenant of the key of the request; 0: a key of one device; `None`: a key of every tenant, or no key.
     pub key_customer_id: Option<i64>,
 }
 
-/// Why a body is no upload at all. The text is fit for the 400 answer: it repeats nothing of the body.
+/// Why a body is no upload at all. The text is sent with the 400 answer, and repeats nothing of the body.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
     /// No bytes, or only white space.
@@ -64,7 +64,7 @@ pub enum BodyError {
         /// First byte that is wrong, from 0.
         at: usize,
     },
-    /// Not one JSON document; says where it stops being one.
+    /// Not one JSON document; the text has the place of the error.
     #[error("the body is not JSON: {0}")]
     NotJson(String),
     /// JSON, but neither object nor array.
@@ -73,16 +73,16 @@ pub enum BodyError {
     /// An object with neither records in `data` nor a field of a record.
     #[error("the body holds no record: neither an object or an array under \"data\", nor the fields of one")]
     NoItem,
-    /// More records than are taken at once.
+    /// More records than one body may have.
     #[error("the body holds more than {max} records")]
     TooManyRecords {
-        /// Most that are taken.
+        /// The limit.
         max: usize,
     },
-    /// Records that would take more memory than one body is given.
+    /// Records that would take more memory than one body may use.
     #[error("the records of the body take more than {max_bytes} bytes")]
     TooMuch {
-        /// Most that is given.
+        /// The limit.
         max_bytes: usize,
     },
     /// The batch API needs an array.
@@ -100,7 +100,7 @@ impl From<serde_json::Error> for BodyError {
 fn text_of(body: &Bytes) -> Result<&str, BodyError> {
     let text = std::str::from_utf8(body).map_err(|error| BodyError::NotUtf8 { at: error.valid_up_to() })?;
     if text.as_bytes().contains(&0) {
-        // JSON has no place for it, and PostgreSQL could not keep the text of a reject that holds one.
+        // JSON does not allow it, and PostgreSQL could not store the text of a reject that holds one.
         return Err(BodyError::NotJson("it holds a NUL character".to_owned()));
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim_end_matches(JSON_SPACE);

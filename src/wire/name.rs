@@ -1,23 +1,23 @@
-//! The names of a field in the three generations of firmware: those of metrics stand in `metric`, the others here.
+//! The names of the fields of a sample in three generations of firmware. The names of metrics are in `metric`, the others here.
 //!
-//! Before: `fields` meets a name. After: it puts what the name holds to its meaning, by the rank of the name.
-//! Promise: of two names of one meaning, the rank says which comes first.
+//! Before: `fields` reads a name. After: it stores the value under the field, by the rank of the name.
+//! Promise: of two names of one field, the one with the lower rank wins.
 
 use crate::metric::Metric;
 use crate::model::DocumentKind;
 
-/// A name, recognised.
+/// A name that is known.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Key {
-    /// What it means.
-    pub(super) meaning: Meaning,
-    /// Its place among the names of that meaning, from 0; the lower wins.
+pub(super) struct SampleName {
+    /// The field it names.
+    pub(super) field: SampleField,
+    /// Its rank among the names of that field, from 0; the lower wins.
     pub(super) rank: u8,
 }
 
-/// What a field is about.
+/// A field of a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Meaning {
+pub(super) enum SampleField {
     DeviceSn,
     CustomerId,
     OrgId,
@@ -26,26 +26,26 @@ pub(super) enum Meaning {
     UploadMethod,
     Data,
     BatchId,
-    /// Known, and of no use here: it is no mistake of the sender.
+    /// Known and not used: it is no mistake of the sender.
     Unused,
     Quantity(Metric),
     Document(DocumentKind),
 }
 
-/// RecordPosition of `id` among the names of the serial. It is the last, and the only one that may be something else's.
+/// Rank of `id` among the names of the serial. It is the last one, because `id` may also be the id of something else.
 pub(super) const RANK_OF_ID: u8 = 2;
 
-impl Key {
-    /// What `name` means; `None`: nobody knows it.
+impl SampleName {
+    /// The field that `name` names; `None`: the name is not known.
     pub(super) fn of(name: &[u8]) -> Option<Self> {
-        let (meaning, rank) = if let Some((metric, rank)) = Metric::named(name) {
-            (Meaning::Quantity(metric), rank)
+        let (field, rank) = if let Some((metric, rank)) = Metric::named(name) {
+            (SampleField::Quantity(metric), rank)
         } else if let Some((kind, rank)) = document(name) {
-            (Meaning::Document(kind), rank)
+            (SampleField::Document(kind), rank)
         } else {
             other(name)?
         };
-        Some(Self { meaning, rank })
+        Some(Self { field, rank })
     }
 }
 
@@ -57,7 +57,7 @@ pub(super) const TIMESTAMP: [&str; 2] = ["timestamp", "cjsj"];
 pub(super) const IDS: [[&str; 2]; 3] =
     [["customerId", "customer_id"], ["orgId", "org_id"], ["userId", "user_id"]];
 
-// The number is the rank of a name among those of its meaning.
+// The number is the rank of a name among the names of its field.
 
 fn document(name: &[u8]) -> Option<(DocumentKind, u8)> {
     use DocumentKind::{ExerciseDaily, ExerciseWeek, ScientificSleep, Sleep, Workout};
@@ -77,8 +77,8 @@ fn document(name: &[u8]) -> Option<(DocumentKind, u8)> {
     })
 }
 
-fn other(name: &[u8]) -> Option<(Meaning, u8)> {
-    use Meaning::{BatchId, CustomerId, Data, DeviceSn, OrgId, Timestamp, Unused, UploadMethod, UserId};
+fn other(name: &[u8]) -> Option<(SampleField, u8)> {
+    use SampleField::{BatchId, CustomerId, Data, DeviceSn, OrgId, Timestamp, Unused, UploadMethod, UserId};
     Some(match name {
         b"deviceSn" => (DeviceSn, 0),
         b"device_sn" => (DeviceSn, 1),

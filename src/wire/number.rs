@@ -1,9 +1,9 @@
-//! Decimal numbers from text, exactly: JSON numbers and numbers inside strings alike, never by way of a float.
+//! Exact decimal numbers from text: JSON numbers, and numbers in strings. No float is used.
 //!
 //! Before: `fields` has the text of a value. After: `item` asks for a whole number, a decimal or a coordinate.
-//! Promise: up to 28 significant digits are kept as sent (36.60 stays 36.60); what a sender writes beyond them is the
-//! binary noise of its floats, and is rounded.
-//! Not by rust_decimal's own parsers: they take `1_000` and refuse `1e-400` and `0e99` (a test says so).
+//! Promise: up to 28 significant digits are kept as sent (36.60 stays 36.60). Digits beyond them are the binary noise of the sender's
+//! floats, and are rounded.
+//! The parsers of rust_decimal are not used: they accept `1_000` and refuse `1e-400` and `0e99` (a test shows it).
 
 use std::ops::RangeInclusive;
 

@@ -1,9 +1,8 @@
-//! One walk over the members of an object: those whose names are known, each with the text of what it holds, and the
-//! names of the others.
+//! The members of a JSON object, in one pass: known names with the text of their values, and the names that are not known.
 //!
-//! Before: `fields`, `document`, `device_info` and `event` have the text of an object, and a table of names. After: they judge what the
-//! names hold. Promise: no tree in between, texts borrowed from the document; a name that nobody knows is no error, and
-//! neither is any value: reading fails only where the text is not JSON.
+//! Before: `fields`, `document`, `device_info` and `event` have the text of an object, and a table of names. After: they interpret the
+//! values. Promise: no tree is built, and texts are borrowed from the document. An unknown name is no error, and neither is any value:
+//! reading fails only where the text is not JSON.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -24,10 +23,10 @@ pub(super) enum Member<'a, K> {
 pub(super) fn read<'a, K>(
     text: &'a str,
     names: impl Fn(&[u8]) -> Option<K>,
-    offer: impl FnMut(Member<'a, K>),
+    on_member: impl FnMut(Member<'a, K>),
 ) -> serde_json::Result<()> {
     let mut json = serde_json::Deserializer::from_str(text);
-    json.deserialize_map(Members { names, offer, key: PhantomData })?;
+    json.deserialize_map(ObjectVisitor { names, on_member, key: PhantomData })?;
     json.end()
 }
 
@@ -35,20 +34,20 @@ pub(super) fn read<'a, K>(
 pub(super) fn read_first<'a, K>(
     text: &'a str,
     names: impl Fn(&[u8]) -> Option<K>,
-    offer: impl FnMut(Member<'a, K>),
+    on_member: impl FnMut(Member<'a, K>),
 ) -> serde_json::Result<usize> {
     let mut json = serde_json::Deserializer::from_str(text);
-    json.deserialize_map(Members { names, offer, key: PhantomData })?;
+    json.deserialize_map(ObjectVisitor { names, on_member, key: PhantomData })?;
     Ok(json.into_iter::<IgnoredAny>().byte_offset())
 }
 
-struct Members<K, N, F> {
+struct ObjectVisitor<K, N, F> {
     names: N,
-    offer: F,
+    on_member: F,
     key: PhantomData<K>,
 }
 
-impl<'de, K, N: Fn(&[u8]) -> Option<K>, F: FnMut(Member<'de, K>)> Visitor<'de> for Members<K, N, F> {
+impl<'de, K, N: Fn(&[u8]) -> Option<K>, F: FnMut(Member<'de, K>)> Visitor<'de> for ObjectVisitor<K, N, F> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -56,14 +55,14 @@ impl<'de, K, N: Fn(&[u8]) -> Option<K>, F: FnMut(Member<'de, K>)> Visitor<'de> f
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        while let Some(name) = map.next_key_seed(Name(&self.names, PhantomData))? {
+        while let Some(name) = map.next_key_seed(NameVisitor(&self.names, PhantomData))? {
             match name {
                 // The text of the value, not serde's idea of it: numbers stay decimal, ids keep every digit, and no
                 // value (1e400, half a surrogate pair) can make its record unreadable.
-                Ok(key) => (self.offer)(Member::Known(key, map.next_value::<&RawValue>()?.get())),
+                Ok(key) => (self.on_member)(Member::Known(key, map.next_value::<&RawValue>()?.get())),
                 Err(name) => {
                     map.next_value::<IgnoredAny>()?;
-                    (self.offer)(Member::Unknown(name));
+                    (self.on_member)(Member::Unknown(name));
                 }
             }
         }
@@ -72,9 +71,9 @@ impl<'de, K, N: Fn(&[u8]) -> Option<K>, F: FnMut(Member<'de, K>)> Visitor<'de> f
 }
 
 /// Reads a name: what it means, or else itself.
-struct Name<'n, K, N>(&'n N, PhantomData<K>);
+struct NameVisitor<'n, K, N>(&'n N, PhantomData<K>);
 
-impl<'de, K, N: Fn(&[u8]) -> Option<K>> DeserializeSeed<'de> for Name<'_, K, N> {
+impl<'de, K, N: Fn(&[u8]) -> Option<K>> DeserializeSeed<'de> for NameVisitor<'_, K, N> {
     type Value = Result<K, Cow<'de, [u8]>>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -83,7 +82,7 @@ impl<'de, K, N: Fn(&[u8]) -> Option<K>> DeserializeSeed<'de> for Name<'_, K, N> 
     }
 }
 
-impl<'de, K, N: Fn(&[u8]) -> Option<K>> Visitor<'de> for Name<'_, K, N> {
+impl<'de, K, N: Fn(&[u8]) -> Option<K>> Visitor<'de> for NameVisitor<'_, K, N> {
     type Value = Result<K, Cow<'de, [u8]>>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,7 +1,7 @@
-//! What a body tells at a peek, before it is parsed: for whoever decides whether it is worth parsing.
+//! The first serial and the approximate number of samples of a body, without parsing it.
 //!
-//! Before: `http` has a whole body, decompressed. After: `ingest` says whether it has room.
-//! Promise: costs well under a microsecond; a guess, never more: a body is what the parsers find in it.
+//! Before: `http` has a whole body, decompressed. After: `ingest` says whether it has room for it.
+//! Promise: it takes well under a microsecond. The result is a guess; only the parsers decide what a body holds.
 
 /// About what a sample of a watch takes, bytes.
 const SAMPLE_BYTES: usize = 512;
@@ -11,16 +11,16 @@ const PEEKED_BYTES: usize = 1024;
 
 const NAMES: [&[u8]; 2] = [b"\"deviceSn\"", b"\"device_sn\""];
 
-/// What is seen.
+/// The guess.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Peek<'b> {
-    /// The first serial, if one is seen.
+    /// The first serial, if one is found.
     pub device_sn: Option<&'b str>,
     /// About how many samples there are, at least one.
     pub samples: usize,
 }
 
-/// Looks at the body of readings.
+/// Guesses from the first bytes and the length of a body of readings.
 pub fn peek(body: &[u8]) -> Peek<'_> {
     let head = &body[..body.len().min(PEEKED_BYTES)];
     let device_sn = NAMES.iter().find_map(|name| {
@@ -41,7 +41,7 @@ fn serial(rest: &[u8]) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn seen(body: &str) -> Option<&str> {
+    fn first_serial(body: &str) -> Option<&str> {
         peek(body.as_bytes()).device_sn
     }
 
@@ -52,7 +52,7 @@ mod tests {
             r#"{"data":[{"device_sn" : "A-1"},{"device_sn":"B-2"}]}"#,
             r#"[{"heart_rate":70,"deviceSn":"A-1"}]"#,
         ] {
-            assert_eq!(seen(body), Some("A-1"), "{body}");
+            assert_eq!(first_serial(body), Some("A-1"), "{body}");
         }
     }
 
@@ -66,7 +66,7 @@ mod tests {
             r#"{"deviceSn":7}"#,
             r#"{"deviceSn":"\u0041"}"#,
         ] {
-            assert_eq!(seen(body), None, "{body}");
+            assert_eq!(first_serial(body), None, "{body}");
         }
         assert_eq!(peek(b"\"deviceSn\":\"\xff\""), Peek { device_sn: None, samples: 1 });
         assert_eq!(peek(&[b' '; 51_200]).samples, 100);

@@ -1,20 +1,20 @@
-//! What a JSON value holds, judged from its text: nothing, text, a number, or something else.
+//! A JSON value by its text: none, text, a number, or something else.
 //!
 //! Before: `fields` hands over the raw text of a value. After: `item` and `time` ask for what they need.
-//! Promise: `null`, `""`, white space and `"null"` hold nothing; everything else is kept as sent, borrowed where it can be.
+//! Promise: `null`, `""`, white space and `"null"` are no value. Everything else is kept as sent, borrowed where possible.
 
 use std::borrow::Cow;
 
 use super::number::{Number, NumberFault};
 use crate::model::reading::MAX_SERIAL_BYTES;
 
-/// A value that holds something.
+/// A value that is not a placeholder.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum JsonValue<'a> {
     /// The content of a string, escapes undone.
     Text(Cow<'a, str>),
-    /// A string whose escapes stand for no characters (half a surrogate pair), as it stands in the document.
-    Broken(&'a str),
+    /// A string whose escapes are no characters (half a surrogate pair), as it stands in the document.
+    InvalidText(&'a str),
     /// The digits of a number.
     Number(&'a str),
     /// `true` or `false`.
@@ -33,7 +33,7 @@ impl<'a> JsonValue<'a> {
                 if inner.contains(&b'\\') {
                     return match serde_json::from_str::<String>(raw) {
                         Ok(text) => (!is_placeholder(&text)).then_some(Self::Text(Cow::Owned(text))),
-                        Err(_) => Some(Self::Broken(raw)),
+                        Err(_) => Some(Self::InvalidText(raw)),
                     };
                 }
                 let text = &raw[1..raw.len() - 1];
@@ -63,7 +63,7 @@ impl<'a> JsonValue<'a> {
             Self::Number(digits) => digits,
             _ => return Id::Unreadable,
         };
-        // Never by way of a float: 19 digits lie beyond 2^53.
+        // Not through a float: 19 digits are more than 2^53.
         match digits.parse::<i64>() {
             Ok(0) => Id::Unknown,
             Ok(id) => Id::Known(id),
@@ -71,7 +71,7 @@ impl<'a> JsonValue<'a> {
         }
     }
 
-    /// As a serial, if it can be one; a number stands for its digits.
+    /// As a serial, if it can be one; a number gives its digits.
     pub(super) fn serial(&self) -> Option<&str> {
         let serial = match self {
             Self::Text(text) => text.trim(),
@@ -81,20 +81,20 @@ impl<'a> JsonValue<'a> {
         (serial.len() <= MAX_SERIAL_BYTES && !serial.chars().any(char::is_control)).then_some(serial)
     }
 
-    /// As a channel: at most [`MAX_METHOD_BYTES`], no control characters; `4g` is `esim`. What is neither text nor a
-    /// number names none.
+    /// As the way an upload came: at most [`MAX_METHOD_BYTES`], no control characters; `4g` is `esim`. `None`: it is neither text
+    /// nor a number.
     pub(super) fn upload_method(&self) -> Option<String> {
-        let said = match self {
+        let sent = match self {
             Self::Text(text) => text.trim(),
             Self::Number(digits) => digits,
             _ => return None,
         };
-        let said = if said.chars().any(char::is_control) {
-            Cow::Owned(said.chars().filter(|char| !char.is_control()).collect())
+        let sent = if sent.chars().any(char::is_control) {
+            Cow::Owned(sent.chars().filter(|char| !char.is_control()).collect())
         } else {
-            Cow::Borrowed(said)
+            Cow::Borrowed(sent)
         };
-        let kept = said[..said.floor_char_boundary(MAX_METHOD_BYTES)].trim();
+        let kept = sent[..sent.floor_char_boundary(MAX_METHOD_BYTES)].trim();
         match kept {
             "" => None,
             "4g" | "4G" => Some("esim".to_owned()),
@@ -102,18 +102,18 @@ impl<'a> JsonValue<'a> {
         }
     }
 
-    /// As text; a number or a truth value stands for its own. PostgreSQL text holds no NUL: it is left out. `None`: it is
-    /// an object, an array, or no text.
-    pub(super) fn word(&self) -> Option<String> {
+    /// As text; a number or a boolean gives its own text. NUL is left out, because PostgreSQL text cannot hold it. `None`: it is an
+    /// object, an array, or invalid text.
+    pub(super) fn scalar_text(&self) -> Option<String> {
         match self {
             Self::Text(text) => Some(text.replace('\0', "").trim().to_owned()),
             Self::Number(text) | Self::Bool(text) => Some((*text).to_owned()),
-            Self::Broken(_) | Self::Array(_) | Self::Object(_) => None,
+            Self::InvalidText(_) | Self::Array(_) | Self::Object(_) => None,
         }
     }
 
-    /// As a nested document: the content of a string, anything else as it stands. PostgreSQL text holds neither NUL nor
-    /// half a surrogate pair: a string with one of them is kept with its quotes and escapes, which loses nothing.
+    /// As a nested document: the content of a string, anything else as it stands. PostgreSQL text can hold neither NUL nor half a
+    /// surrogate pair. A string with one of them is kept with its quotes and escapes, so that nothing is lost.
     pub(super) fn document(self, raw: &'a str) -> Cow<'a, str> {
         match self {
             Self::Text(text) if text.contains('\0') => Cow::Borrowed(raw),
@@ -122,7 +122,7 @@ impl<'a> JsonValue<'a> {
         }
     }
 
-    /// As the sender's own name for a batch.
+    /// As the sender's own id of a batch.
     pub(super) fn label(&self) -> Option<String> {
         match self {
             Self::Text(text) => Some(text.to_string()),
@@ -132,34 +132,34 @@ impl<'a> JsonValue<'a> {
     }
 }
 
-/// Longest channel that is kept, bytes of UTF-8.
+/// Longest way of upload that is kept, bytes of UTF-8.
 const MAX_METHOD_BYTES: usize = 32;
 
-/// What a document says of a tenant, organisation unit or wearer.
+/// The id of a tenant, organisation unit or wearer in a document.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Id {
-    /// Nothing: not sent, or `0`.
+    /// Not sent, or `0`.
     #[default]
     Unknown,
-    /// All 19 digits of it.
+    /// With all its digits.
     Known(i64),
-    /// Something that is no 64-bit number.
+    /// Not a 64-bit number.
     Unreadable,
 }
 
 impl Id {
-    /// This one if it can be read.
-    pub(super) fn known(self) -> Self {
+    /// This one, or [`Id::Unknown`] if it cannot be read.
+    pub(super) fn or_unknown(self) -> Self {
         if self == Self::Unreadable { Self::Unknown } else { self }
     }
 
-    /// This one, or else `other`.
+    /// This one, or `other` if this one is unknown.
     pub(super) fn or(self, other: Self) -> Self {
         if self == Self::Unknown { other } else { self }
     }
 }
 
-/// Is this one of the ways devices write "none"?
+/// Is this a text that devices send in place of a value?
 fn is_placeholder(text: &str) -> bool {
     let text = text.trim();
     text.is_empty() || text.eq_ignore_ascii_case("null")

@@ -1,14 +1,14 @@
-//! `POST /upload_watch_log`: what a watch says of its own working.
+//! `POST /upload_watch_log`: the log of a watch about itself.
 //!
 //! Before: `http::watch_log` has the body. After: `store::watch_log` keeps the lines.
-//! Promise: wrappers are those of [`super::records`]; a line is cut rather than refused, a time that cannot be its time is
-//! replaced by that of its receipt; what has no content is no line.
+//! Promise: wrappers are those of [`super::records`]. A line that is too long is cut, not refused. A time that cannot be right is
+//! replaced by the time of receipt. A record without content is no line.
 
 use bytes::Bytes;
 
 use super::gather::RecordPosition;
 use super::object::{self, Member};
-use super::records::{self, Reader};
+use super::records::{self, RecordReader};
 use super::value::JsonValue;
 use super::{BodyError, Context, item, time};
 use crate::model::WatchLogLine;
@@ -28,36 +28,36 @@ pub struct WatchLogUpload {
 /// # Errors
 /// The body holds no record.
 pub fn parse(body: &Bytes, context: &Context) -> Result<WatchLogUpload, BodyError> {
-    let mut gathering = Gathering { context, upload: WatchLogUpload::default() };
-    records::read(body, &mut gathering)?;
-    Ok(gathering.upload)
+    let mut collector = LogCollector { context, upload: WatchLogUpload::default() };
+    records::read(body, &mut collector)?;
+    Ok(collector.upload)
 }
 
-struct Gathering<'c> {
+struct LogCollector<'c> {
     context: &'c Context,
     upload: WatchLogUpload,
 }
 
-impl Reader for Gathering<'_> {
+impl RecordReader for LogCollector<'_> {
     fn is_record(&self, _text: &str) -> bool {
         false
     }
 
-    fn object(&mut self, text: &str, place: RecordPosition<'_>) -> Result<(), BodyError> {
-        let mut held: [Option<JsonValue<'_>>; 4] = Default::default();
+    fn add_object(&mut self, text: &str, place: RecordPosition<'_>) -> Result<(), BodyError> {
+        let mut values: [Option<JsonValue<'_>>; 4] = Default::default();
         let mut content = None;
-        object::read(text, name, |member| {
+        object::read(text, field_of_name, |member| {
             if let Member::Known(field, raw) = member
                 && let Some(value) = JsonValue::from_raw(raw)
             {
-                if field == Field::Content {
+                if field == LogField::Content {
                     content = Some(value.document(raw).replace('\0', ""));
                 } else {
-                    held[field as usize] = Some(value);
+                    values[field as usize] = Some(value);
                 }
             }
         })?;
-        let [device_sn, timestamp, level, _] = &held;
+        let [device_sn, timestamp, level, _] = &values;
         if place.depth == 0 && content.is_none() && device_sn.is_none() {
             return Err(BodyError::NoItem);
         }
@@ -73,36 +73,36 @@ impl Reader for Gathering<'_> {
                 .as_ref()
                 .and_then(|sent| item::instant(sent, "timestamp", self.context).ok())
                 .unwrap_or(received_at),
-            level: level.as_ref().and_then(JsonValue::word).map(|word| cut(&word, MAX_LEVEL_BYTES)),
+            level: level.as_ref().and_then(JsonValue::scalar_text).map(|word| cut(&word, MAX_LEVEL_BYTES)),
             content: cut(&content, MAX_CONTENT_BYTES),
             customer_id: None,
         });
         Ok(())
     }
 
-    fn no_object(&mut self, _text: &str, _place: RecordPosition<'_>) {
+    fn add_non_object(&mut self, _text: &str, _place: RecordPosition<'_>) {
         self.upload.empty += 1;
     }
 
-    fn taken(&self) -> usize {
+    fn record_count(&self) -> usize {
         self.upload.lines.len() + self.upload.empty
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Field {
+enum LogField {
     DeviceSn,
     Timestamp,
     Level,
     Content,
 }
 
-fn name(name: &[u8]) -> Option<Field> {
+fn field_of_name(name: &[u8]) -> Option<LogField> {
     Some(match name {
-        b"deviceSn" | b"device_sn" => Field::DeviceSn,
-        b"timestamp" => Field::Timestamp,
-        b"level" => Field::Level,
-        b"content" => Field::Content,
+        b"deviceSn" | b"device_sn" => LogField::DeviceSn,
+        b"timestamp" => LogField::Timestamp,
+        b"level" => LogField::Level,
+        b"content" => LogField::Content,
         _ => return None,
     })
 }

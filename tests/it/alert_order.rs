@@ -215,39 +215,48 @@ fn device_of(case: i64) -> String {
     format!("CASE{case:05}")
 }
 
-/// Ends up to `limit` batches of the outbox, oldest or newest first, as a relay does.
-async fn react(client: &Client, newest_first: bool, limit: i64) {
+const TOKEN: &str = "'00000000-0000-4000-8000-000000000000'";
+
+/// Finishes up to `limit` batches of the outbox, oldest or newest first, as a relay does: some together, some in slices, of which a few
+/// may be left for later unless `all`.
+async fn react(client: &Client, random: &mut StdRng, newest_first: bool, limit: i64, all: bool) {
     let order = if newest_first { "desc" } else { "asc" };
-    client
-        .execute(
-            &format!(
-                "with claimed as (
-                     update outbox set lease_token = '00000000-0000-4000-8000-000000000000', leased_until = 'infinity'
-                     where batch_id in (select batch_id from outbox order by batch_id {order} limit {limit})
-                     returning batch_id
-                 )
-                 select array_agg(batch_id) from claimed"
-            ),
-            &[],
-        )
-        .await
-        .expect("claimed");
-    client
-        .batch_execute(
-            "do $$
-             declare
-                 ids bigint[] := array(select batch_id from outbox where leased_until = 'infinity');
-             begin
-                 if cardinality(ids) > 0 then
-                     perform vitals.finish_batches(
-                         '00000000-0000-4000-8000-000000000000', ids, null,
-                         (select min(ts) from health_data where batch_id = any (ids)),
-                         (select max(ts) from health_data where batch_id = any (ids)), false);
-                 end if;
-             end $$",
-        )
-        .await
-        .expect("reacted");
+    let claim = format!(
+        "update outbox set lease_token = {TOKEN}, leased_until = 'infinity'
+         where batch_id in (select batch_id from outbox order by batch_id {order} limit {limit})
+         returning batch_id, sliced"
+    );
+    let claimed = client.query(&claim, &[]).await.expect("claimed");
+    let (mut sliced, mut together): (Vec<i64>, Vec<i64>) = Default::default();
+    for row in &claimed {
+        let in_slices = row.get(1) || random.random_bool(0.4);
+        if in_slices { &mut sliced } else { &mut together }.push(row.get(0));
+    }
+    if !together.is_empty() {
+        let finish = format!(
+            "select vitals.finish_batches({TOKEN}, $1, null, min(ts), max(ts), false)
+             from health_data where batch_id = any ($1)"
+        );
+        client.execute(&finish, &[&together]).await.expect("finished");
+    }
+    for batch_id in sliced {
+        let list = format!(
+            "select vitals.slice_batch({TOKEN}, $1, null, min(ts), max(ts), false) from health_data where batch_id = $1"
+        );
+        client.execute(&list, &[&batch_id]).await.expect("its devices are listed");
+        while all || random.random_bool(0.8) {
+            let claim = format!(
+                "update outbox set lease_token = {TOKEN}, leased_until = 'infinity' where batch_id = $1"
+            );
+            client.execute(&claim, &[&batch_id]).await.expect("claimed");
+            let evaluate = format!("select finished from vitals.evaluate_slice({TOKEN}, $1, $2, $3)");
+            let (devices, rows) = (random.random_range(1..40), random.random_range(1..60));
+            let slice = client.query_one(&evaluate, &[&batch_id, &devices, &rows]).await.expect("a slice");
+            if slice.get(0) {
+                break;
+            }
+        }
+    }
 }
 
 async fn alerts_of(client: &Client) -> BTreeMap<String, Vec<Alert>> {
@@ -297,10 +306,11 @@ async fn hold(order: &str, mut arrange: impl FnMut(&mut Vec<(i64, Reading)>, &mu
         upload(&client, batch).await;
         rest = others;
         if random.random_bool(0.6) {
-            react(&client, random.random_bool(0.5), random.random_range(1..4)).await;
+            let (newest_first, limit) = (random.random_bool(0.5), random.random_range(1..4));
+            react(&client, &mut random, newest_first, limit, false).await;
         }
     }
-    react(&client, false, i64::MAX).await;
+    react(&client, &mut random, false, i64::MAX, true).await;
 
     let found = alerts_of(&client).await;
     for (number, case) in (1_i64..).zip(&cases) {

@@ -124,7 +124,7 @@ async fn every_change_is_published_on_both_channels() {
 #[tokio::test]
 async fn the_newest_state_wins_whatever_the_order() {
     use vitals::cache::{Cache, alert};
-    use vitals::model::ShownAlert;
+    use vitals::model::AlertUpdate;
     use vitals::store::{Store, alert_change};
 
     let database = Database::new().await;
@@ -151,7 +151,7 @@ async fn the_newest_state_wins_whatever_the_order() {
     alert::show(&cache, &later).await.expect("answered");
     until_shown(&database, "SN-1", &[]).await;
 
-    let gone = ShownAlert { alert_id, device_sn: "SN-1".into(), state: None };
+    let gone = AlertUpdate { alert_id, device_sn: "SN-1".into(), state: None };
     alert::show(&cache, &[gone]).await.expect("shown");
     alert::show(&cache, &over).await.expect("answered");
     until_shown(&database, "SN-1", &[]).await;

@@ -114,6 +114,39 @@ fn uses() -> Vec<(String, String, BTreeSet<String>)> {
     uses
 }
 
+/// Codes and arguments of every `vitals.refusal(…)` of the SQL functions.
+fn refusals() -> Vec<(String, String, BTreeSet<String>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql/functions/alerts");
+    let mut refusals = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let sql = std::fs::read_to_string(&path).expect("text");
+        for (at, call) in sql.match_indices("vitals.refusal('") {
+            let call = &sql[at + call.len()..];
+            let (code, rest) = call.split_once('\'').expect("a code");
+            let own = rest.split("vitals.refusal('").next().unwrap_or_default();
+            let named = own.split_once("jsonb_build_object(").map(|(_, list)| names_of_pairs(list));
+            refusals.push((path.display().to_string(), code.to_owned(), named.unwrap_or_default()));
+        }
+    }
+    refusals
+}
+
+/// The names of `'name', value, 'name', value)`.
+fn names_of_pairs(list: &str) -> BTreeSet<String> {
+    let mut depth = 1;
+    let mut arguments = vec![String::new()];
+    for sign in list.chars() {
+        depth += i32::from(sign == '(') - i32::from(sign == ')');
+        match sign {
+            _ if depth == 0 => break,
+            ',' if depth == 1 => arguments.push(String::new()),
+            sign => arguments.last_mut().expect("one at least").push(sign),
+        }
+    }
+    arguments.iter().step_by(2).map(|name| name.trim().trim_matches('\'').to_owned()).collect()
+}
+
 #[test]
 fn both_languages_have_the_same_messages_with_the_same_arguments() {
     let (en, zh) = (messages("en"), messages("zh"));
@@ -128,7 +161,9 @@ fn both_languages_have_the_same_messages_with_the_same_arguments() {
 fn every_message_is_used_with_what_it_takes() {
     let en = messages("en");
     let mut used: BTreeSet<String> = en.values().flat_map(|message| message.references.clone()).collect();
-    for (file, key, named) in uses() {
+    let refusals = refusals();
+    assert!(refusals.len() > 50, "{}", refusals.len());
+    for (file, key, named) in uses().into_iter().chain(refusals) {
         let taken = arguments(&en, &key);
         assert!(taken.is_subset(&named), "{file}: {key} takes {taken:?}, and is given {named:?}");
         assert!(named.is_subset(&taken), "{file}: {key} takes only {taken:?}, and is given {named:?}");
@@ -255,8 +290,6 @@ async fn a_rule_whose_own_text_changes_loses_its_translation_and_may_have_anothe
     run("insert into alert_rule_text (rule_id, language, name, message)
          select rule_id, 'zh', '跌倒', '自定义:{device_sn} {rule}' from alert_rule where name = 'Fall'")
     .await;
-    run("delete from alert_action; delete from notification; delete from alert").await;
-    fall(&service).await;
     let event = json!({ "eventType": "FALLDOWN_EVENT", "eventValue": "1", "deviceSn": "FALL-2" });
     assert_eq!(service.post("/upload_common_event", event.to_string()).await.status, 200);
     let translated = eventually("a translated message", async || {
@@ -304,6 +337,12 @@ async fn the_api_answers_in_the_language_that_is_asked_for() {
         let (language, _, body) = asked("/api/alerts/404", accepted).await;
         assert_eq!((language.as_str(), body), ("en", absent("there is no alert 404")), "{accepted:?}");
     }
+    let rule = json!({ "name": "R", "kind": "threshold", "severity": "minor", "metric": "stress", "min_value": 9, "max_value": 8 });
+    let request = reqwest::Client::new().post(format!("{}/api/alerts/rules", service.url()));
+    let answer = request.header("accept-language", "zh").json(&rule).send().await.expect("an answer");
+    assert_eq!(answer.status(), 400);
+    let refused = answer.json::<Value>().await.expect("JSON");
+    assert_eq!(refused, absent("规则“R”:min_value 9 不小于 max_value 8"), "what the database refuses");
     let (_, _, body) = asked("/api/nothing", Some("zh")).await;
     assert_eq!(body, absent("路径不存在"));
     let (language, vary, body) = asked("/nothing", Some("zh")).await;

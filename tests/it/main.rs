@@ -8,6 +8,7 @@ mod harness;
 
 mod alert_api;
 mod alert_command;
+mod alert_isolation;
 mod alert_kill;
 mod alert_order;
 mod alert_rules;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use redis::AsyncCommands;
 use serde_json::json;
 use tokio_postgres::{AsyncMessage, Client, NoTls};
 use vitals::config::Authentication;
@@ -322,6 +323,57 @@ async fn a_long_reaction_keeps_its_lease() {
     for service in services {
         service.finish().await;
     }
+}
+
+/// What Redis shows of a device, but for the version of the read.
+async fn shown(database: &Database, device_sn: &str) -> BTreeMap<String, String> {
+    let mut redis = database.redis().await;
+    let mut shown: BTreeMap<String, String> =
+        redis.hgetall(format!("health_data:{device_sn}")).await.expect("a hash");
+    shown.remove("readVersion");
+    shown
+}
+
+#[tokio::test]
+async fn what_an_instance_committed_itself_is_shown_as_it_is_stored_without_being_read_back() {
+    let database = Database::new().await;
+    let service = Service::start(&database).await;
+    let now = jiff::Timestamp::now();
+    let at = |seconds: i64| (now + jiff::SignedDuration::from_secs(seconds)).to_string();
+    let items = json!([
+        { "deviceSn": "HANDED", "heart_rate": 70, "timestamp": at(-60) },
+        { "deviceSn": "HANDED", "heart_rate": "71", "temperature": "36.50", "blood_oxygen": 98, "step": 1200,
+          "distance": "812.25", "latitude": "31.2304", "longitude": 121.4737, "blood_glucose": 5.6,
+          "upload_method": "wifi", "customerId": 7, "orgId": 8, "userId": "9", "timestamp": at(-5) },
+        { "deviceSn": "AHEAD", "heart_rate": 72, "timestamp": at(3600) },
+        { "deviceSn": "AHEAD", "heart_rate": 73, "timestamp": at(7200) },
+    ]);
+    service.upload(&json!({ "data": items })).await;
+    service.drained().await;
+    let metrics = service.get("/metrics").await.body;
+    let metrics = metrics.as_str().expect("text");
+    assert!(!metrics.contains("health_data.newest_of_batches"), "they were read back");
+    let mut redis = database.redis().await;
+    for device_sn in ["HANDED", "AHEAD"] {
+        let handed_over = shown(&database, device_sn).await;
+        assert!(handed_over["heartRate"].starts_with('7'), "{handed_over:?}");
+        let _: () = redis.del(format!("health_data:{device_sn}")).await.expect("deleted");
+        let sql = "update vitals.latest_view set generation = generation + 1";
+        database.client().await.batch_execute(sql).await.expect("the view is built anew");
+        eventually("it is read back", || async {
+            (shown(&database, device_sn).await == handed_over).then_some(())
+        })
+        .await;
+    }
+    // What a repeat changed is known by the database alone.
+    let filled = json!({ "deviceSn": "HANDED", "stress": 33, "timestamp": at(-5) });
+    service.upload(&json!({ "data": filled })).await;
+    eventually("the whole row is shown", || async {
+        let shown = shown(&database, "HANDED").await;
+        (shown.get("stress")? == "33" && shown.get("heartRate")? == "71").then_some(())
+    })
+    .await;
+    service.finish().await;
 }
 
 /// Blocks of the primary keys of all chunks that anybody read, once every session that read them has told.

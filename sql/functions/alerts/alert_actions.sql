@@ -124,32 +124,63 @@ end
 $$;
 comment on function vitals.note_alert(bigint, text, text) is 'A person adds a note to an alert, open or not.';
 
--- Resolves the open alerts of a rule that was disabled. Called by the trigger of alert_rule.
--- Locks: vitals.alert_eval_lock(), so that no batch that is evaluated at the same time leaves one open; then the alerts.
-create or replace function vitals.resolve_alerts_of_rule(rule_id bigint) returns void
+-- A rule changed: its version is recorded. The alerts of a rule that was disabled are resolved after the commit by
+-- resolve_alerts_of_disabled_rules: a transaction that holds a rule open must hold up neither alerts nor their evaluation, which goes
+-- by the committed text of the rule. The notification wakes the sweep.
+create or replace function vitals.alert_rule_changed() returns trigger
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+begin
+    insert into alert_rule_version (rule_id, version, changed_at, changed_by, rule)
+    values (new.rule_id, new.version, new.changed_at, new.changed_by, to_jsonb(new))
+    on conflict do nothing;
+    if tg_op = 'UPDATE' and old.enabled and not new.enabled then
+        perform pg_notify('vitals_alert_rule', '');
+    end if;
+    return null;
+end
+$$;
+comment on function vitals.alert_rule_changed() is 'Row trigger: records every version of a rule, and wakes the sweep when one is disabled.';
+
+-- Resolves open alerts of rules that are disabled, in the name of whoever changed the rule last: at most 1000 at a time.
+-- Returns whether there is anything to publish or send.
+-- Locks: those of alert_locks.sql for their devices, so that no batch that is evaluated at the same time overwrites it; the alerts.
+create or replace function vitals.resolve_alerts_of_disabled_rules() returns boolean
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
 as $$
 declare
-    actor text := coalesce(nullif(current_setting('vitals.actor', true), ''), current_user);
-    ended bigint[];
+    over    record;
+    ended   record;
+    is_any  boolean := false;
 begin
-    perform pg_advisory_xact_lock(vitals.alert_eval_lock());
-    perform from alert
-    where alert.rule_id = resolve_alerts_of_rule.rule_id and alert.status <> 'resolved'
-    order by alert.alert_id
-    for no key update;
-    with over as (
-        update alert
-        set status = 'resolved', resolution = 'rule_disabled', resolved_at = clock_timestamp(), resolved_by = actor,
-            updated_at = vitals.next_updated_at(alert.updated_at)
-        where alert.rule_id = resolve_alerts_of_rule.rule_id and alert.status <> 'resolved'
-        returning alert.alert_id
-    )
-    select array_agg(over.alert_id order by over.alert_id) into ended from over;
-    if ended is not null then
-        perform vitals.record_alert_action(ended, 'resolved', actor, 'the rule was disabled');
+    select array_agg(o.alert_id) as alert_ids, array_agg(o.device_sn) as device_sns into over
+    from (
+        select a.alert_id, a.device_sn
+        from alert a join alert_rule r using (rule_id)
+        where a.status <> 'resolved' and not r.enabled
+        limit 1000
+    ) as o;
+    if over.alert_ids is null then
+        return false;
     end if;
+    perform vitals.lock_alerts(over.device_sns);
+    for ended in
+        with resolved as (
+            update alert a
+            set status = 'resolved', resolution = 'rule_disabled', resolved_at = clock_timestamp(), resolved_by = r.changed_by,
+                updated_at = vitals.next_updated_at(a.updated_at)
+            from alert_rule r
+            where r.rule_id = a.rule_id and not r.enabled and a.status <> 'resolved' and a.alert_id = any (over.alert_ids)
+            returning a.alert_id, a.resolved_by
+        )
+        select array_agg(alert_id order by alert_id) as alert_ids, resolved_by from resolved group by resolved_by
+    loop
+        perform vitals.record_alert_action(ended.alert_ids, 'resolved', ended.resolved_by, 'the rule was disabled');
+        is_any := true;
+    end loop;
+    return is_any;
 end
 $$;
-comment on function vitals.resolve_alerts_of_rule(bigint) is 'Resolves the open alerts of a rule that was disabled.';
+comment on function vitals.resolve_alerts_of_disabled_rules() is 'Resolves open alerts of rules that are disabled. Called by the sweep.';

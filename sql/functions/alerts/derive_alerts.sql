@@ -19,20 +19,25 @@
 --   seed_ended_ts   when the last alert before from_ts ended; NULL: there was none, or it is on
 --   seed_last_ts    newest breach of the alert before from_ts
 -- for all of them
---   pending         batches that are not evaluated yet: their rows are ignored, so that batches are evaluated one after the other
+--   with_pending    rows that are not evaluated yet count too. False: they are ignored, so that batches are evaluated one after the
+--                   other. Pending is a row of a batch in the outbox; of a sliced one, a row in vitals.outbox_device. Each row is
+--                   looked up by key, so that the cost does not depend on how much is pending.
 -- and for the planner, to leave out chunks:
 --   scan_from, scan_until   hold all of from_ts and until_ts
 -- Result, per pair (ord) and alert: seq 0 is the alert before from_ts, continued or reopened; 1 and up are new ones.
 create or replace function vitals.derive_alerts(
     rules alert_rule[],
     rule_at integer[], device_sns text[], from_ts timestamptz[], until_ts timestamptz[],
-    seed_on boolean[], seed_ended_ts timestamptz[], seed_last_ts timestamptz[], pending bigint[],
+    seed_on boolean[], seed_ended_ts timestamptz[], seed_last_ts timestamptz[], with_pending boolean,
     scan_from timestamptz, scan_until timestamptz
 ) returns setof vitals.derived_alert
 -- Not in language sql, which plans without the values, and so for all chunks.
 language plpgsql stable
 set search_path = pg_catalog, public, pg_temp
 set plan_cache_mode = force_custom_plan
+-- The outbox is empty most of the time, and its statistics say so when it is not.
+set enable_seqscan = off
+set jit = off
 as $$
 #variable_conflict use_column
 begin
@@ -98,7 +103,13 @@ series as (
         where p.kind <> 'event' and h.device_sn = p.device_sn
           and h.ts >= p.from_ts and h.ts <= p.until_ts
           and h.ts >= derive_alerts.scan_from and h.ts <= derive_alerts.scan_until
-          and h.batch_id <> all (derive_alerts.pending)
+          and (derive_alerts.with_pending or coalesce((
+              select not o.sliced or exists (
+                  select from vitals.outbox_device d
+                  where d.batch_id = o.batch_id and d.device_sn = h.device_sn and d.first_ts <= h.ts
+              )
+              from outbox o where o.batch_id = h.batch_id
+          ), false) is false)
           and vitals.is_measured(p.metric, p.metrics, h)
         union all
         (
@@ -112,7 +123,13 @@ series as (
             where p.look_back > 0 and p.kind <> 'event' and h.device_sn = p.device_sn
               and h.ts < p.from_ts and h.ts >= p.from_ts - interval '1 day'
               and h.ts >= derive_alerts.scan_from - interval '1 day' and h.ts <= derive_alerts.scan_until
-              and h.batch_id <> all (derive_alerts.pending)
+              and (derive_alerts.with_pending or coalesce((
+                  select not o.sliced or exists (
+                      select from vitals.outbox_device d
+                      where d.batch_id = o.batch_id and d.device_sn = h.device_sn and d.first_ts <= h.ts
+                  )
+                  from outbox o where o.batch_id = h.batch_id
+              ), false) is false)
               and vitals.is_measured(p.metric, p.metrics, h)
               -- What is left out of the series does not count among the rows before.
               and (p.customer_id is null or h.customer_id = p.customer_id)
@@ -133,7 +150,13 @@ series as (
         where p.kind = 'event' and e.device_sn = p.device_sn and e.event_type = p.event_type
           and e.ts >= p.from_ts - case when p.look_back > 0 then interval '1 day' else interval '0' end and e.ts <= p.until_ts
           and e.ts >= derive_alerts.scan_from - interval '1 day' and e.ts <= derive_alerts.scan_until
-          and e.batch_id <> all (derive_alerts.pending)
+          and (derive_alerts.with_pending or coalesce((
+              select not o.sliced or exists (
+                  select from vitals.outbox_device d
+                  where d.batch_id = o.batch_id and d.device_sn = e.device_sn and d.first_ts <= e.ts
+              )
+              from outbox o where o.batch_id = e.batch_id
+          ), false) is false)
           and (p.event_values is null or e.value = any (p.event_values) or e.value = any (p.recovery_values))
     ) as s
     cross join lateral (
@@ -285,7 +308,13 @@ select
         ) as v
         where h.device_sn = p.device_sn and h.ts >= s.started_ts and h.ts < s.fired_ts
           and h.ts >= derive_alerts.scan_from - interval '1 day' and h.ts <= derive_alerts.scan_until
-          and h.batch_id <> all (derive_alerts.pending)
+          and (derive_alerts.with_pending or coalesce((
+              select not o.sliced or exists (
+                  select from vitals.outbox_device d
+                  where d.batch_id = o.batch_id and d.device_sn = h.device_sn and d.first_ts <= h.ts
+              )
+              from outbox o where o.batch_id = h.batch_id
+          ), false) is false)
           and vitals.is_breach(p.kind, v.value, p.min_value, p.max_value, p.device_sn, h.ts, p.combine, p.conditions, p.window_seconds)
           and greatest(v.value - p.max_value, p.min_value - v.value) > greatest(s.peak_value - p.max_value, p.min_value - s.peak_value)
         order by greatest(v.value - p.max_value, p.min_value - v.value) desc, h.ts
@@ -302,5 +331,5 @@ order by s.ord, s.seq;
 end
 $$;
 comment on function vitals.derive_alerts(
-    alert_rule[], integer[], text[], timestamptz[], timestamptz[], boolean[], timestamptz[], timestamptz[], bigint[], timestamptz, timestamptz
+    alert_rule[], integer[], text[], timestamptz[], timestamptz[], boolean[], timestamptz[], timestamptz[], boolean, timestamptz, timestamptz
 ) is 'The alerts that the stored rows cause, for pairs of a rule and a device.';

@@ -1,18 +1,18 @@
--- Evaluates all rules for committed batches, in the transaction that deletes their outbox rows: no alert is lost or raised twice.
--- Called by finish_batches. The cheap check comes first: a row outside the narrowest bounds of all rules is a candidate; rules are
--- evaluated only for candidates, and for devices with an alert that the rows may change.
---   batch_ids     the batches
+-- Evaluates all rules for committed rows, in the transaction in which they cease to be pending: no alert is lost or raised twice.
+-- Called by finish_batches and evaluate_slice. The cheap check comes first: a row outside the narrowest bounds of all rules is a
+-- candidate; rules are evaluated only for candidates, and for devices with an alert that the rows may change.
+--   batch_ids     the batches of the rows
 --   devices       their devices; NULL: not known
---   first_ts,     time range of their rows; NULL: no rows
+--   is_slice      true: only rows of `devices` are evaluated, which are few of those of the batches
+--   first_ts,     time range of the rows; NULL: no rows
 --   last_ts
 --   event_from,   time range in which their events lie; NULL: no events
 --   event_to
 -- Returns whether there is anything to publish or send.
--- Locks, until the end of the transaction: alert_eval_lock(), exclusively if a row breaches, shared if none does; in the second case,
--- if alerts continue or end, alert_eval_lock() + 2 too; the alerts it changes. So the decision whether an alert starts is made with
--- everything committed before, and batches without a breach do not wait for each other.
+-- Locks, until the end of the transaction: those of alert_locks.sql; the alerts it changes. So the decision whether an alert starts is
+-- made with everything committed before, and other devices wait for nothing but a device of their partition.
 create or replace function vitals.evaluate_alerts(
-    batch_ids bigint[], devices text[], first_ts timestamptz, last_ts timestamptz,
+    batch_ids bigint[], devices text[], is_slice boolean, first_ts timestamptz, last_ts timestamptz,
     event_from timestamptz, event_to timestamptz
 ) returns boolean
 language plpgsql
@@ -21,33 +21,27 @@ set search_path = pg_catalog, public, pg_temp
 set plan_cache_mode = force_custom_plan
 as $$
 declare
-    breached vitals.alert_pairs;
-    pairs    vitals.alert_pairs;
-    changed  vitals.alert_changes;
+    breached  vitals.alert_pairs;
+    pairs     vitals.alert_pairs;
+    continued text[];
 begin
-    breached := vitals.breached_pairs(batch_ids, first_ts, last_ts, event_from, event_to);
-    -- From here on, other evaluations are committed, and visible to the following statements.
-    if cardinality(breached.rule_ids) > 0 then
-        perform pg_advisory_xact_lock(vitals.alert_eval_lock());
-        pairs := vitals.pairs_to_evaluate(breached, batch_ids, devices, first_ts, last_ts);
-    else
-        perform pg_advisory_xact_lock_shared(vitals.alert_eval_lock());
-        pairs := vitals.pairs_to_evaluate(breached, batch_ids, devices, first_ts, last_ts);
-        if cardinality(pairs.rule_ids) > 0 then
-            perform pg_advisory_xact_lock(vitals.alert_eval_lock() + 2);
-            pairs := vitals.pairs_to_evaluate(breached, batch_ids, devices, first_ts, last_ts);
-        end if;
+    breached := vitals.breached_pairs(batch_ids, devices, is_slice, first_ts, last_ts, event_from, event_to);
+    -- Behind each lock, what was evaluated under it before is committed, and visible to the following statements.
+    perform vitals.lock_alerts(breached.device_sns, case when first_ts is null then '{}' else devices end);
+    pairs := vitals.pairs_to_evaluate(breached, batch_ids, devices, is_slice, first_ts, last_ts);
+    continued := array(select d from unnest(pairs.device_sns) as d where d <> all (breached.device_sns));
+    if cardinality(continued) > 0 then
+        perform vitals.lock_continued_alerts(continued);
+        pairs := vitals.pairs_to_evaluate(breached, batch_ids, devices, is_slice, first_ts, last_ts);
     end if;
     if cardinality(pairs.rule_ids) = 0 then
         return false;
     end if;
-    -- The batches that are being finished are no longer in the outbox.
-    changed := vitals.evaluate_pairs(pairs, array(select o.batch_id from outbox o));
-    return vitals.publish_alert_changes(changed);
+    return vitals.publish_alert_changes(vitals.evaluate_pairs(pairs));
 end
 $$;
-comment on function vitals.evaluate_alerts(bigint[], text[], timestamptz, timestamptz, timestamptz, timestamptz) is
-    'Evaluates all rules for committed batches. Called by finish_batches only.';
+comment on function vitals.evaluate_alerts(bigint[], text[], boolean, timestamptz, timestamptz, timestamptz, timestamptz) is
+    'Evaluates all rules for committed rows. Called by finish_batches and evaluate_slice only.';
 
 -- Records the notifications and the changes of the Redis view that changed alerts cause. Returns whether there is anything to
 -- publish or send.

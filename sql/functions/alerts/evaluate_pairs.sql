@@ -1,9 +1,34 @@
 -- The steps of evaluate_alerts: finding the pairs of a rule and a device to evaluate, and updating their alerts to what derive_alerts
 -- returns.
 
+create or replace function vitals.first_batch(batch_ids bigint[]) returns bigint
+language sql immutable parallel safe
+as $$ select min(b) from unnest(batch_ids) as b $$;
+comment on function vitals.first_batch(bigint[]) is 'The smallest of some batch_ids.';
+
+create or replace function vitals.last_batch(batch_ids bigint[]) returns bigint
+language sql immutable parallel safe
+as $$ select max(b) from unnest(batch_ids) as b $$;
+comment on function vitals.last_batch(bigint[]) is 'The largest of some batch_ids.';
+
+-- Whether a row is one of those to evaluate: all of some batches, or (is_slice) those of some devices of them. Inlined, and simplified
+-- where it is planned with its values: the rows of batches are found by the index on batch_id, those of a slice by the key.
+-- The first and the last batch are there for the planner (see health_data.newest_of_batches).
+create or replace function vitals.is_evaluated_row(
+    batch_id bigint, device_sn text, batch_ids bigint[], devices text[], is_slice boolean
+) returns boolean
+language sql immutable parallel safe
+as $$
+    select case
+        when is_slice then batch_id + 0 = any (batch_ids) and device_sn = any (devices)
+        else batch_id = any (batch_ids) and batch_id >= vitals.first_batch(batch_ids) and batch_id <= vitals.last_batch(batch_ids)
+    end
+$$;
+comment on function vitals.is_evaluated_row(bigint, text, bigint[], text[], boolean) is 'Whether a row is of some batches, or of some devices of them.';
+
 -- Candidates: rows outside the narrowest bounds of all rules, and the rules they breach; events and the rules for them.
 create or replace function vitals.breached_pairs(
-    batch_ids bigint[], first_ts timestamptz, last_ts timestamptz, event_from timestamptz, event_to timestamptz
+    batch_ids bigint[], devices text[], is_slice boolean, first_ts timestamptz, last_ts timestamptz, event_from timestamptz, event_to timestamptz
 ) returns vitals.alert_pairs
 language plpgsql stable
 set search_path = pg_catalog, public, pg_temp
@@ -49,8 +74,7 @@ begin
                 h.heart_rate_variability, h.blood_glucose, h.skin_temperature
                 -- end
             from health_data h
-            where h.batch_id = any (breached_pairs.batch_ids)
-              and h.batch_id between (select min(b) from unnest(breached_pairs.batch_ids) as b) and (select max(b) from unnest(breached_pairs.batch_ids) as b)
+            where vitals.is_evaluated_row(h.batch_id, h.device_sn, breached_pairs.batch_ids, breached_pairs.devices, breached_pairs.is_slice)
               and h.ts between breached_pairs.first_ts and breached_pairs.last_ts
               and (
                   -- generated: outside the bounds
@@ -107,8 +131,7 @@ begin
                 on r.enabled and r.kind = 'event' and r.event_type = e.event_type
                 and (r.customer_id is null or r.customer_id = e.customer_id)
                 and (r.event_values is null or e.value = any (r.event_values) or e.value = any (r.recovery_values))
-            where e.batch_id = any (breached_pairs.batch_ids)
-              and e.batch_id between (select min(b) from unnest(breached_pairs.batch_ids) as b) and (select max(b) from unnest(breached_pairs.batch_ids) as b)
+            where vitals.is_evaluated_row(e.batch_id, e.device_sn, breached_pairs.batch_ids, breached_pairs.devices, breached_pairs.is_slice)
               and e.ts between breached_pairs.event_from and breached_pairs.event_to
             group by r.rule_id, e.device_sn
         ) as p;
@@ -121,7 +144,7 @@ begin
     );
 end
 $$;
-comment on function vitals.breached_pairs(bigint[], timestamptz, timestamptz, timestamptz, timestamptz) is 'Which rules the rows of batches breach.';
+comment on function vitals.breached_pairs(bigint[], text[], boolean, timestamptz, timestamptz, timestamptz, timestamptz) is 'Which rules the rows of batches breach.';
 
 -- How far before a composite alert a row may lie that affects it.
 create or replace function vitals.rule_lookback(conditions jsonb, window_seconds integer) returns interval
@@ -139,7 +162,7 @@ comment on function vitals.rule_lookback(jsonb, integer) is 'How far before a co
 
 -- The breached pairs, and those with an alert that the batches may change.
 create or replace function vitals.pairs_to_evaluate(
-    breached vitals.alert_pairs, batch_ids bigint[], devices text[], first_ts timestamptz, last_ts timestamptz
+    breached vitals.alert_pairs, batch_ids bigint[], devices text[], is_slice boolean, first_ts timestamptz, last_ts timestamptz
 ) returns vitals.alert_pairs
 language plpgsql stable
 set search_path = pg_catalog, public, pg_temp
@@ -164,8 +187,7 @@ begin
     with sent as materialized (
         select h.device_sn, min(h.ts) as first_ts, max(h.ts) as last_ts
         from health_data h
-        where h.batch_id = any (pairs_to_evaluate.batch_ids)
-          and h.batch_id between (select min(b) from unnest(pairs_to_evaluate.batch_ids) as b) and (select max(b) from unnest(pairs_to_evaluate.batch_ids) as b)
+        where vitals.is_evaluated_row(h.batch_id, h.device_sn, pairs_to_evaluate.batch_ids, near_devices, pairs_to_evaluate.is_slice)
           and h.ts between pairs_to_evaluate.first_ts and pairs_to_evaluate.last_ts
           and h.device_sn = any (near_devices)
         group by h.device_sn
@@ -196,12 +218,12 @@ begin
     );
 end
 $$;
-comment on function vitals.pairs_to_evaluate(vitals.alert_pairs, bigint[], text[], timestamptz, timestamptz) is
+comment on function vitals.pairs_to_evaluate(vitals.alert_pairs, bigint[], text[], boolean, timestamptz, timestamptz) is
     'Which pairs of a rule and a device a batch affects.';
 
 -- Updates the alerts of pairs to the stored rows. The usual case, rows newer than everything evaluated before, is one statement for all
 -- pairs that reads new rows only (extend_alerts); for late rows, the alerts around them are evaluated again (rebuild_alerts).
-create or replace function vitals.evaluate_pairs(pairs vitals.alert_pairs, pending bigint[]) returns vitals.alert_changes
+create or replace function vitals.evaluate_pairs(pairs vitals.alert_pairs) returns vitals.alert_changes
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
 set plan_cache_mode = force_custom_plan
@@ -279,7 +301,7 @@ begin
         select * into done
         from vitals.extend_alerts(
             rules, ahead.rule_at, ahead.device_sn, ahead.from_ts, ahead.until_ts, ahead.seed_on, ahead.seed_ended_ts,
-            ahead.seed_last_ts, ahead.seed_id, evaluate_pairs.pending, ahead.scan_from, ahead.scan_until
+            ahead.seed_last_ts, ahead.seed_id, ahead.scan_from, ahead.scan_until
         );
         changed := row(done.changed, done.fired, done.resolved);
         ahead.late_rule_at := ahead.late_rule_at || array(select ahead.rule_at[each] from unnest(done.unsettled) as each);
@@ -289,11 +311,11 @@ begin
     end if;
     if cardinality(ahead.late_rule_at) > 0 then
         rebuilt := vitals.rebuild_alerts(
-            rules, ahead.late_rule_at, ahead.late_device_sn, ahead.late_first_ts, ahead.late_last_ts, evaluate_pairs.pending
+            rules, ahead.late_rule_at, ahead.late_device_sn, ahead.late_first_ts, ahead.late_last_ts
         );
         changed := row(changed.changed || rebuilt.changed, changed.fired || rebuilt.fired, changed.resolved || rebuilt.resolved);
     end if;
     return changed;
 end
 $$;
-comment on function vitals.evaluate_pairs(vitals.alert_pairs, bigint[]) is 'Updates the alerts of pairs of a rule and a device to the stored rows.';
+comment on function vitals.evaluate_pairs(vitals.alert_pairs) is 'Updates the alerts of pairs of a rule and a device to the stored rows.';

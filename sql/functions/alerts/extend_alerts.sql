@@ -6,7 +6,7 @@
 create or replace function vitals.extend_alerts(
     rules alert_rule[],
     rule_at integer[], device_sns text[], from_ts timestamptz[], until_ts timestamptz[],
-    seed_on boolean[], seed_ended_ts timestamptz[], seed_last_ts timestamptz[], seed_id bigint[], pending bigint[],
+    seed_on boolean[], seed_ended_ts timestamptz[], seed_last_ts timestamptz[], seed_id bigint[],
     scan_from timestamptz, scan_until timestamptz,
     out changed bigint[], out fired bigint[], out resolved bigint[], out unsettled integer[]
 )
@@ -18,7 +18,7 @@ begin
     with derived as materialized (
         select * from vitals.derive_alerts(
             extend_alerts.rules, extend_alerts.rule_at, extend_alerts.device_sns, extend_alerts.from_ts,
-            extend_alerts.until_ts, extend_alerts.seed_on, extend_alerts.seed_ended_ts, extend_alerts.seed_last_ts, extend_alerts.pending,
+            extend_alerts.until_ts, extend_alerts.seed_on, extend_alerts.seed_ended_ts, extend_alerts.seed_last_ts, false,
             extend_alerts.scan_from, extend_alerts.scan_until
         )
     ),
@@ -134,5 +134,5 @@ begin
 end
 $$;
 comment on function vitals.extend_alerts(
-    alert_rule[], integer[], text[], timestamptz[], timestamptz[], boolean[], timestamptz[], timestamptz[], bigint[], bigint[], timestamptz, timestamptz
+    alert_rule[], integer[], text[], timestamptz[], timestamptz[], boolean[], timestamptz[], timestamptz[], bigint[], timestamptz, timestamptz
 ) is 'Updates and adds alerts from rows newer than everything evaluated before.';

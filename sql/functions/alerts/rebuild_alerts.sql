@@ -2,10 +2,9 @@
 -- rows no longer support is kept, because people were notified, and marked as retracted; an alert that a person resolved stays as it is.
 -- Called by evaluate_pairs. Each time range starts where no alert was open, and is extended until none is open at its end.
 
--- Parameters, per pair (arrays of one length): index of its rule in `rules`, its device, the time range of the new rows; and the
--- batches that are not evaluated yet.
+-- Parameters, per pair (arrays of one length): index of its rule in `rules`, its device, the time range of the new rows.
 create or replace function vitals.rebuild_alerts(
-    rules alert_rule[], rule_at integer[], device_sns text[], first_ts timestamptz[], last_ts timestamptz[], pending bigint[]
+    rules alert_rule[], rule_at integer[], device_sns text[], first_ts timestamptz[], last_ts timestamptz[]
 ) returns vitals.alert_changes
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -39,7 +38,7 @@ begin
         select array_agg(d order by d.ord, d.seq) into derived
         from vitals.derive_alerts(
             rebuild_alerts.rules, stretch.rule_at, stretch.device_sns, stretch.from_ts, stretch.until_ts, stretch.seed_on,
-            stretch.ended_ts, stretch.alert_last_ts, rebuild_alerts.pending, stretch.scan_from, stretch.scan_until
+            stretch.ended_ts, stretch.alert_last_ts, false, stretch.scan_from, stretch.scan_until
         ) as d;
         retry := '{}';
         for each_ord in 1 .. cardinality(todo) loop
@@ -66,7 +65,7 @@ begin
     return changed;
 end
 $$;
-comment on function vitals.rebuild_alerts(alert_rule[], integer[], text[], timestamptz[], timestamptz[], bigint[]) is
+comment on function vitals.rebuild_alerts(alert_rule[], integer[], text[], timestamptz[], timestamptz[]) is
     'Evaluates the alerts around late rows again.';
 
 -- The time range to evaluate again, and the alert before it. `known_from` is its start, if known; NULL: it starts with the alert that

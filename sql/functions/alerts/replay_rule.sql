@@ -49,7 +49,7 @@ begin
             array[rule], array_fill(1, array[cardinality(breaching)]), breaching,
             array_fill(replay_rule.from_ts, array[cardinality(breaching)]), array_fill(replay_rule.to_ts, array[cardinality(breaching)]),
             array_fill(false, array[cardinality(breaching)]), array_fill(null::timestamptz, array[cardinality(breaching)]),
-            array_fill(null::timestamptz, array[cardinality(breaching)]), '{}', replay_rule.from_ts, replay_rule.to_ts
+            array_fill(null::timestamptz, array[cardinality(breaching)]), true, replay_rule.from_ts, replay_rule.to_ts
         ) as d
         order by breaching[d.ord], d.seq;
 end

@@ -1,28 +1,36 @@
 -- Changes of alerts that time causes, called by the scheduler of the service: alerts expire, devices stop and start to send.
 -- Each function returns whether there is anything to publish or send; any number of instances may call it.
--- Locks: alert_eval_lock().
+-- Locks: the alerts; those of alert_locks.sql where a function says so. One sweep runs at a time (alert_sweep.sweep).
 
--- Resolves open alerts without a breach for the expire_seconds of their rule.
+-- Resolves open alerts without a breach for the expire_seconds of their rule: at most 1000 at a time.
+-- Locks: those of alert_locks.sql for their devices, so that no batch that is evaluated at the same time overwrites it.
 create or replace function vitals.expire_alerts() returns boolean
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
 as $$
 declare
+    due     record;
     changed vitals.alert_changes;
 begin
-    if not exists (
-        select from alert a join alert_rule r using (rule_id)
+    select array_agg(o.alert_id) as alert_ids, array_agg(o.device_sn) as device_sns into due
+    from (
+        select a.alert_id, a.device_sn
+        from alert a join alert_rule r using (rule_id)
         where a.status <> 'resolved' and a.last_ts + make_interval(secs => r.expire_seconds) < now()
-    ) then
+        order by a.last_ts
+        limit 1000
+    ) as o;
+    if due.alert_ids is null then
         return false;
     end if;
-    perform pg_advisory_xact_lock(vitals.alert_eval_lock());
+    perform vitals.lock_alerts(due.device_sns);
     with over as (
         update alert a
         set status = 'resolved', resolution = 'expired', resolved_at = clock_timestamp(),
             ended_ts = a.last_ts + make_interval(secs => r.expire_seconds), updated_at = vitals.next_updated_at(a.updated_at)
         from alert_rule r
         where r.rule_id = a.rule_id and a.status <> 'resolved' and a.last_ts + make_interval(secs => r.expire_seconds) < now()
+          and a.alert_id = any (due.alert_ids)
         returning a.alert_id
     ), acted as (
         insert into alert_action (alert_id, action, note) select alert_id, 'resolved', 'expired' from over
@@ -79,7 +87,6 @@ declare
     changed    vitals.alert_changes := row('{}', '{}', '{}');
     more       vitals.alert_changes;
 begin
-    -- Reading takes long: the lock is taken only after all rules were checked.
     select coalesce(array_agg(r order by r.rule_id), '{}') into rules from alert_rule r where r.enabled and r.kind = 'silence';
     foreach rule in array rules loop
         silent := vitals.silent_devices(rule);
@@ -89,7 +96,6 @@ begin
     if cardinality(device_sns) = 0 and not exists (select from alert a where a.kind = 'silence' and a.status <> 'resolved') then
         return false;
     end if;
-    perform pg_advisory_xact_lock(vitals.alert_eval_lock());
     foreach rule in array rules loop
         more := vitals.write_silence_alerts(rule, array(
             select s.device_sn from unnest(rule_ids, device_sns) as s (rule_id, device_sn) where s.rule_id = rule.rule_id

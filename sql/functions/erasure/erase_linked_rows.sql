@@ -39,6 +39,7 @@ begin
             -- Also those that the deletion made: Redis forgets the device as a whole.
             (4, 'device', 'vitals.alert_change', format('device_sn = %L', of_subject)),
             (4, 'user', 'vitals.alert_change', alerts),
+            (4, 'device', 'vitals.outbox_device', format('device_sn = %L', of_subject)),
             (5, 'device', 'alert_silence', format('device_sn = %L', of_subject)),
             (6, 'user', 'vitals.notification_target', format(
                 '(channel, address) in (select a.channel, a.address from public.contact_address as a where a.contact_id in %1$s '

@@ -1,7 +1,7 @@
 -- alert_rule.replace
 -- Purpose: makes a rule what is said; what is not said is as the table has it by default.
 -- Parameters: $1 number of the rule, $2 its columns, a JSON object, $3 the version it must have (NULL: any).
--- Locks: the rule; where it is disabled, those of vitals.resolve_alerts_of_rule.
+-- Locks: the rule.
 update alert_rule
 set (
     name, kind, enabled, customer_id, replaces_rule_id, severity, metric, min_value, max_value, recovery_min_value,

@@ -1,7 +1,9 @@
 -- erasure.still_under_way
--- Purpose: how many of these are still being reacted to.
+-- Purpose: how many of these are still under way.
 -- Parameters: $1 batches, $2 changes of alerts.
 -- Locks: none.
 select
-    (select count(*) from outbox where batch_id = any ($1::bigint[]) and leased_until > clock_timestamp())
+    (select count(*) from outbox
+     where batch_id = any ($1::bigint[])
+       and (leased_until > clock_timestamp() or created_at > clock_timestamp() - interval '30 s'))
     + (select count(*) from vitals.alert_change where change_id = any ($2::bigint[]) and leased_until > clock_timestamp())

@@ -1,15 +1,18 @@
 -- outbox.claim
--- Takes outbox rows into a lease: nobody else claims them until it runs out, and no transaction stays open
--- while their reaction waits for Redis.
---   $1 token of the claiming lane    $2 most rows    $3 lease, seconds
---   $4 smallest batch_id to look at  $5 which rows: unranged (without a time range), far (readings of long ago alone), ranged
---   (all others)
--- Far begins a day before what ingest::chunks takes for it, for a row may have waited between its receipt and its transaction.
--- Events are never far: whatever time a device names, somebody may be waiting for help.
--- What carries the lane's own token is claimed again: the lane has one claim at a time, so it is what an earlier
--- claim of its own lost to a broken connection.
--- The floor $4 keeps the scan off index entries of deleted rows that vacuum cannot remove while an old snapshot
--- (a dump, say) is open; a sweep passes 0.
+-- Takes outbox rows into a lease: nobody else claims them until it runs out, and no transaction stays open while their reaction waits
+-- for Redis.
+--   $1 token of the claiming worker    $2 most rows    $3 lease, seconds
+--   $4 smallest batch_id to look at    $5 which rows:
+--      imports  without a time range, or sliced
+--      urgent   with an event that is critical; found by an index of their own, whatever the backlog
+--      late     readings of long ago alone
+--      live     all others
+-- Late begins a day before what ingest::chunks takes for it, for a row may have waited between its receipt and its transaction.
+-- Events are never late: whatever time a device names, somebody may be waiting for help.
+-- What carries the worker's own token is claimed again: the worker has one claim at a time, so it is what an earlier claim of its own
+-- lost to a broken connection, or an import that is not finished.
+-- The floor $4 keeps the scan off index entries of deleted rows that vacuum cannot remove while an old snapshot (a dump, say) is open;
+-- a sweep passes 0. Otherwise the cost follows the rows that are claimed, not those that wait.
 -- A lease that ends later than any can (a batch is parked for 64 leases at most) was made before the server's clock was put
 -- back: it is void, or nobody would react for as long as the clock went back.
 -- A claim need not survive a crash of the server, so its commit waits for no disk.
@@ -18,10 +21,12 @@ with due as (
     select batch_id
     from outbox
     where batch_id >= $4
+      and ($5 <> 'urgent' or urgent)
       and $5 = case
-          when first_ts is null then 'unranged'
-          when first_ts < created_at - interval '15 days' and events = 0 then 'far'
-          else 'ranged'
+          when first_ts is null or sliced then 'imports'
+          when urgent then 'urgent'
+          when first_ts < created_at - interval '15 days' and events = 0 then 'late'
+          else 'live'
       end
       and (
           leased_until is null or leased_until < now() or lease_token = $1::uuid
@@ -37,6 +42,7 @@ set lease_token  = $1::uuid,
     attempts     = least(outbox.attempts, 32000) + 1
 from due
 where outbox.batch_id = due.batch_id
-returning outbox.batch_id, outbox.first_ts, outbox.last_ts, outbox.attempts, outbox.device_infos, outbox.traceparent,
+returning outbox.batch_id, outbox.first_ts, outbox.last_ts, outbox.attempts, outbox.sliced, outbox.device_infos, outbox.traceparent,
+          coalesce(outbox.rows, 0) + coalesce(outbox.events, 0) + coalesce(outbox.device_infos, 0) as records,
           extract(epoch from clock_timestamp() - outbox.created_at)::float8 as age_seconds,
           set_config('synchronous_commit', 'off', true)

@@ -72,7 +72,7 @@ impl Options {
         let open = self.open.then(|| vec![AlertStatus::Firing, AlertStatus::Acknowledged]);
         Ok(Filter {
             statuses: open.or_else(|| any(&self.status)),
-            severities: any(&self.severity).or(self.min_severity.map(|lowest| lowest.and_graver().to_vec())),
+            severities: any(&self.severity).or(self.min_severity.map(|lowest| lowest.and_above().to_vec())),
             devices: any(&self.device),
             customer_id: self.customer,
             org_id: self.org,

@@ -96,7 +96,7 @@ fn print_text(locale: &Locale, text: &Text) -> std::io::Result<()> {
 
 /// A text on a line of standard error.
 fn warn(locale: &Locale, text: &Text) {
-    eprintln!("vitals: {}", locale.text(text));
+    eprintln!("vitals: {}", escape_control(&locale.text(text)));
 }
 
 /// The names of columns.

@@ -107,9 +107,7 @@ pub(super) async fn switch(
                 )?;
             }
             ChangeOutcome::NotFound => refused.push(absent(*id)),
-            ChangeOutcome::Invalid(reason) | ChangeOutcome::Conflict(reason) => {
-                refused.push(Text::Verbatim(reason));
-            }
+            ChangeOutcome::Invalid(reason) | ChangeOutcome::Conflict(reason) => refused.push(reason),
         }
     }
     Ok(finish(locale, options.ids.len() - refused.len(), &refused))

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::{Actor, finish, print_text};
-use crate::language::{Locale, Text, text};
+use crate::language::{Locale, text};
 use crate::store::alert::{self, ActionOutcome};
 use crate::store::{Store, StoreError};
 
@@ -72,7 +72,7 @@ async fn each(
                 print_text(locale, &text!("alert-done", id = id.to_string(), action = done))?
             }
             ActionOutcome::NotFound => refused.push(text!("alert-absent", id = id.to_string())),
-            ActionOutcome::Conflict(reason) => refused.push(Text::Verbatim(reason)),
+            ActionOutcome::Conflict(reason) => refused.push(reason),
         }
     }
     Ok(finish(locale, ids.len() - refused.len(), &refused))

@@ -1,6 +1,6 @@
 //! `vitals rejected replay`: processes rejects as if they were uploaded once more.
 //!
-//! Before: a filter. After: `wire::record` reads each by the rules of its route, `ingest::replay` stores those that can be
+//! Before: a filter. After: `wire::rejected_item` reads each by the rules of its route, `ingest::replay` stores those that can be
 //! stored now.
 //! Promise: see `ingest::replay`. A future time is checked against the time of receipt, because waiting does not make it true; a
 //! sample without a time gets the time of receipt. A time that is too old is checked against the present: raw rows of that age are
@@ -73,7 +73,7 @@ fn reader(settings: &Settings, retention: &RawRetention) -> impl Fn(&RejectedUpl
             key_customer_id: rejected.key_customer_id,
         };
         let text = Bytes::copy_from_slice(rejected.body.as_bytes());
-        wire::record::read(rejected.source, &text, rejected.inherited.as_deref(), &context)
+        wire::rejected_item::read(rejected.source, &text, rejected.inherited.as_deref(), &context)
     }
 }
 

@@ -173,7 +173,7 @@ fn filter(parameters: &mut Parameters, caller: &Caller) -> Result<Filter, ApiErr
             return Err(ApiError::Bad(text!("severity-twice")));
         }
         (named, None) => named,
-        (None, Some(lowest)) => Some(lowest.and_graver().to_vec()),
+        (None, Some(lowest)) => Some(lowest.and_above().to_vec()),
     };
     Ok(Filter {
         statuses: parameters.several("status")?,

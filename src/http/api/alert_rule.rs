@@ -171,8 +171,8 @@ fn changed(rule_id: i64, change: ChangeOutcome) -> Result<Json<AlertRule>, ApiEr
     match change {
         ChangeOutcome::Done(rule) => Ok(Json(*rule)),
         ChangeOutcome::NotFound => Err(absent(rule_id)),
-        ChangeOutcome::Invalid(reason) => Err(ApiError::Bad(Text::Verbatim(reason))),
-        ChangeOutcome::Conflict(reason) => Err(ApiError::InTheWay(Text::Verbatim(reason))),
+        ChangeOutcome::Invalid(reason) => Err(ApiError::Bad(reason)),
+        ChangeOutcome::Conflict(reason) => Err(ApiError::InTheWay(reason)),
     }
 }
 

@@ -14,7 +14,6 @@ use super::alert::{detail, none_such};
 use super::{ApiError, PathId, check_words};
 use crate::http::State;
 use crate::http::error::BodyErrors;
-use crate::language::Text;
 use crate::model::{AlertDetail, Id64};
 use crate::store::alert::{self, ActionOutcome};
 
@@ -98,6 +97,6 @@ async fn stepped(state: &State, alert_id: i64, step: ActionOutcome) -> Result<Js
     match step {
         ActionOutcome::Done => detail(state, alert_id).await,
         ActionOutcome::NotFound => Err(none_such(alert_id)),
-        ActionOutcome::Conflict(reason) => Err(ApiError::InTheWay(Text::Verbatim(reason))),
+        ActionOutcome::Conflict(reason) => Err(ApiError::InTheWay(reason)),
     }
 }

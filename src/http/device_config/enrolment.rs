@@ -55,7 +55,7 @@ impl State {
     pub(super) fn requested_tenant(&self, named: i64, caller: &Caller) -> Result<i64, AccessError> {
         match &caller.identity {
             Identity::Anonymous if self.enrolment == Enrolment::Closed => {
-                Err(self.refuse(caller, AccessError::NoKey))
+                Err(self.refuse(caller, AccessError::InvalidKey))
             }
             // Somebody who tries serials at random causes few queries.
             Identity::Anonymous => self.check_failures(caller).map(|()| 0),
@@ -111,6 +111,6 @@ impl State {
     }
 
     fn no_key(&self, caller: &Caller) -> AccessError {
-        self.refuse(caller, AccessError::NoKey)
+        self.refuse(caller, AccessError::InvalidKey)
     }
 }

@@ -19,7 +19,7 @@ use crate::language::{Text, text};
 #[derive(Debug)]
 pub(in crate::http) enum AccessError {
     /// No key, or none that is in force.
-    NoKey,
+    InvalidKey,
     /// The key does not have the scope.
     Scope(&'static str),
     /// A key of one tenant, for a route that needs all tenants.
@@ -50,13 +50,13 @@ impl AccessError {
 
     /// The same, counted.
     pub(in crate::http) fn counted(self) -> Self {
-        count_refused(if matches!(self, Self::NoKey) { "unauthenticated" } else { "forbidden" });
+        count_refused(if matches!(self, Self::InvalidKey) { "unauthenticated" } else { "forbidden" });
         self
     }
 
     fn text(&self) -> Text {
         match self {
-            Self::NoKey => text!("access-no-key"),
+            Self::InvalidKey => text!("access-no-key"),
             Self::Scope(scope) => text!("access-scope", scope = *scope),
             Self::EveryTenant => text!("access-every-tenant"),
             Self::OtherTenant => text!("access-other-tenant"),
@@ -68,7 +68,7 @@ impl AccessError {
 
     const fn status(&self) -> StatusCode {
         match self {
-            Self::NoKey => StatusCode::UNAUTHORIZED,
+            Self::InvalidKey => StatusCode::UNAUTHORIZED,
             Self::Scope(_) | Self::EveryTenant | Self::OtherTenant | Self::OtherDevice => {
                 StatusCode::FORBIDDEN
             }
@@ -83,7 +83,7 @@ impl IntoResponse for AccessError {
         let mut response = answer(self.status(), self.text());
         match self {
             // Basic does too, but a browser that was offered it would ask a person, and then send it wherever a page leads.
-            Self::NoKey => {
+            Self::InvalidKey => {
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             Self::TooMany { wait } => {

@@ -50,10 +50,9 @@ impl From<AccessError> for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error.kind() {
-            Kind::Refused | Kind::Conflict => Self::Bad(match error.refusal() {
-                Some(reason) => Text::Verbatim(reason.to_owned()),
-                None => text!("request-refused"),
-            }),
+            Kind::Refused | Kind::Conflict => {
+                Self::Bad(error.refusal().unwrap_or_else(|| text!("request-refused")))
+            }
             Kind::Down | Kind::Retry => {
                 tracing::warn!(%error, "a request below /api/ cannot be answered");
                 Self::Unavailable

@@ -1,24 +1,24 @@
-//! The names of a field of device information, and what a record holds under them.
+//! The fields of device information, and their names.
 //!
 //! Before: `records` found the record. After: `device_info` makes a value of each field.
-//! Promise: as for `fields`: the first name of a meaning that holds a value wins, and no value makes a record unreadable.
+//! Promise: as for the fields of a sample: the first name of a field that has a value wins, and no value makes a record unreadable.
 
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 use crate::model::RejectReason;
-use crate::wire::fault::{self, Fault, refuse};
-use crate::wire::fields::{Slot, offer_id};
+use crate::wire::fields::{Slot, set_id_if_preferred};
 use crate::wire::number::Number;
 use crate::wire::object::{self, Member};
+use crate::wire::refusal::{self, RecordRefusal, refuse};
 use crate::wire::value::{Id, JsonValue};
 
 /// Longest text of a field, bytes of UTF-8: several times what any device of the fleet sends.
 const MAX_TEXT_BYTES: usize = 256;
 
-/// What a field is about.
+/// A field with a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Field {
+pub(super) enum InfoField {
     DeviceSn,
     Timestamp,
     SystemVersion,
@@ -36,30 +36,30 @@ pub(super) enum Field {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Name {
-    Field(Field, u8),
+enum InfoName {
+    Field(InfoField, u8),
     /// 0 tenant, 1 organisation unit, 2 wearer.
     Id(usize, u8),
-    /// Known, and of no use here.
+    /// Known and not used.
     Unused,
 }
 
 /// The table of the wire contract, section 2, read both ways. The number is the place of a name in its row.
 macro_rules! fields {
     ($($name:literal => $field:ident, $rank:literal;)*) => {
-        fn field(name: &[u8]) -> Option<Name> {
+        fn value_field_of_name(name: &[u8]) -> Option<InfoName> {
             Some(match name {
-                $($name => Name::Field(Field::$field, $rank),)*
+                $($name => InfoName::Field(InfoField::$field, $rank),)*
                 _ => return None,
             })
         }
 
         /// The name of this rank, as it stands in the upload.
-        fn field_name(field: Field, rank: u8) -> &'static [u8] {
+        fn name_of_field(field: InfoField, rank: u8) -> &'static [u8] {
             match (field, rank) {
-                $((Field::$field, $rank) => $name,)*
+                $((InfoField::$field, $rank) => $name,)*
                 // Sent under none.
-                (field, _) => field_name(field, 0),
+                (field, _) => name_of_field(field, 0),
             }
         }
     };
@@ -102,8 +102,8 @@ fields! {
     b"cjsj" => Timestamp, 1;
 }
 
-fn name(name: &[u8]) -> Option<Name> {
-    use Name::Id;
+fn field_of_name(name: &[u8]) -> Option<InfoName> {
+    use InfoName::Id;
     Some(match name {
         b"customerId" => Id(0, 0),
         b"customer_id" => Id(0, 1),
@@ -112,21 +112,21 @@ fn name(name: &[u8]) -> Option<Name> {
         b"userId" => Id(2, 0),
         b"user_id" => Id(2, 1),
         // Of the envelope of the phone app.
-        b"type" => Name::Unused,
-        other => return field(other),
+        b"type" => InfoName::Unused,
+        other => return value_field_of_name(other),
     })
 }
 
-/// What the phone app writes where it knows nothing.
+/// Texts of the phone app that mean "unknown".
 const PLACEHOLDERS: [&str; 3] = ["未知", "未知设备", "未知版本"];
 
-/// What one record holds.
+/// The fields of one record.
 #[derive(Debug, Default)]
-pub(super) struct Fields<'a> {
-    values: [Slot<JsonValue<'a>>; Field::Status as usize + 1],
+pub(super) struct InfoFields<'a> {
+    values: [Slot<JsonValue<'a>>; InfoField::Status as usize + 1],
     /// Tenant, organisation unit, wearer.
     pub(super) ids: [Slot<Id>; 3],
-    /// Is something named that a device may say of itself, whatever it holds?
+    /// Is a field named that describes a device, whatever its value?
     names_value: bool,
     unknown: Vec<Cow<'a, [u8]>>,
 }
@@ -134,66 +134,66 @@ pub(super) struct Fields<'a> {
 /// Most unknown names that are kept of one record.
 const MAX_UNKNOWN: usize = 16;
 
-impl<'a> Fields<'a> {
+impl<'a> InfoFields<'a> {
     /// Reads `text`, which is an object and nothing else.
     pub(super) fn read(text: &'a str) -> serde_json::Result<Self> {
         let mut fields = Self::default();
-        object::read(text, name, |member| match member {
-            Member::Known(name, raw) => fields.offer(name, raw),
+        object::read(text, field_of_name, |member| match member {
+            Member::Known(name, raw) => fields.set(name, raw),
             Member::Unknown(name) if fields.unknown.len() < MAX_UNKNOWN => fields.unknown.push(name),
             Member::Unknown(_) => {}
         })?;
         Ok(fields)
     }
 
-    fn offer(&mut self, name: Name, raw: &'a str) {
+    fn set(&mut self, name: InfoName, raw: &'a str) {
         self.names_value |= match name {
-            Name::Field(field, _) => !matches!(field, Field::DeviceSn | Field::Timestamp),
-            Name::Id(..) => true,
-            Name::Unused => false,
+            InfoName::Field(field, _) => !matches!(field, InfoField::DeviceSn | InfoField::Timestamp),
+            InfoName::Id(..) => true,
+            InfoName::Unused => false,
         };
-        let Some(held) = JsonValue::from_raw(raw).filter(|held| !is_placeholder(held)) else { return };
+        let Some(value) = JsonValue::from_raw(raw).filter(|value| !is_placeholder(value)) else { return };
         match name {
-            Name::Field(field, rank) => self.values[field as usize].offer(rank, held),
-            Name::Id(which, rank) => offer_id(&mut self.ids[which], rank, &held),
-            Name::Unused => {}
+            InfoName::Field(field, rank) => self.values[field as usize].set_if_preferred(rank, value),
+            InfoName::Id(which, rank) => set_id_if_preferred(&mut self.ids[which], rank, &value),
+            InfoName::Unused => {}
         }
     }
 
-    /// Is something named that a device may say of itself, be it as not known?
+    /// Is a field named that describes a device, even if its value is unknown?
     pub(super) const fn names_value(&self) -> bool {
         self.names_value
     }
 
-    /// Names that have no meaning, at most [`MAX_UNKNOWN`].
+    /// Names that are not known, at most [`MAX_UNKNOWN`].
     pub(super) fn unknown(&self) -> &[Cow<'a, [u8]>] {
         &self.unknown
     }
 
-    /// What was sent as the serial, for [`super::super::fault::no_serial`].
+    /// The serial as it was sent, for [`super::super::refusal::no_serial`].
     pub(super) const fn serial_slot(&self) -> &Slot<JsonValue<'a>> {
-        &self.values[Field::DeviceSn as usize]
+        &self.values[InfoField::DeviceSn as usize]
     }
 
     /// The name under which `field` was sent.
-    pub(super) fn sent_name(&self, field: Field) -> &'static str {
-        std::str::from_utf8(field_name(field, self.values[field as usize].rank())).unwrap_or_default()
+    pub(super) fn sent_name(&self, field: InfoField) -> &'static str {
+        std::str::from_utf8(name_of_field(field, self.values[field as usize].rank())).unwrap_or_default()
     }
 
-    /// Does it say nothing of a device?
+    /// Has no field a value?
     pub(super) fn is_empty(&self) -> bool {
         self.values.iter().all(|slot| slot.get().is_none())
     }
 
     /// What was sent for `field`.
-    pub(super) fn get(&self, field: Field) -> Option<&JsonValue<'a>> {
+    pub(super) fn get(&self, field: InfoField) -> Option<&JsonValue<'a>> {
         self.values[field as usize].get()
     }
 
     /// What was sent for `field`, as text.
-    pub(super) fn text(&self, field: Field) -> Result<Option<String>, Fault> {
-        let Some(held) = self.get(field) else { return Ok(None) };
-        match held.word() {
+    pub(super) fn text(&self, field: InfoField) -> Result<Option<String>, RecordRefusal> {
+        let Some(value) = self.get(field) else { return Ok(None) };
+        match value.scalar_text() {
             Some(text) if text.len() > MAX_TEXT_BYTES => refuse(
                 RejectReason::OutOfRange,
                 format!("{} has {} bytes, and may have {MAX_TEXT_BYTES}", self.sent_name(field), text.len()),
@@ -206,13 +206,13 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A whole number, its unit behind it perhaps. 0 is what is sent where it is not known.
+    /// A whole number, perhaps with its unit. Devices send 0 for an unknown value.
     pub(super) fn quantity<T: TryFrom<i64>>(
         &self,
-        field: Field,
+        field: InfoField,
         unit: &str,
         range: &RangeInclusive<i32>,
-    ) -> Result<Option<T>, Fault> {
+    ) -> Result<Option<T>, RecordRefusal> {
         let Some(text) = self.text(field)? else { return Ok(None) };
         let name = self.sent_name(field);
         let lower = text.to_ascii_lowercase();
@@ -220,7 +220,7 @@ impl<'a> Fields<'a> {
         match Number::read(digits) {
             Ok(number) if number.is_zero() => Ok(None),
             Ok(number) if !number.is_in(range) => {
-                refuse(RejectReason::OutOfRange, fault::out_of_range(name, number, range))
+                refuse(RejectReason::OutOfRange, refusal::out_of_range(name, number, range))
             }
             Ok(number) if number.whole().is_some() => {
                 Ok(number.whole().and_then(|whole| T::try_from(whole).ok()))
@@ -230,6 +230,6 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn is_placeholder(held: &JsonValue<'_>) -> bool {
-    matches!(held, JsonValue::Text(text) if PLACEHOLDERS.contains(&text.trim()))
+fn is_placeholder(value: &JsonValue<'_>) -> bool {
+    matches!(value, JsonValue::Text(text) if PLACEHOLDERS.contains(&text.trim()))
 }

@@ -1,10 +1,10 @@
-//! The envelope around the elements: `{"code":0,"data":[…],"name":…,"type":"history"}`, and what else occurs.
+//! The envelope around the elements of a document: `{"code":0,"data":[…],"name":…,"type":"history"}`, and its variants.
 //!
 //! Before: the text of a document. After: each element, as its text.
-//! Promise: elements come in their order; after an error none of them counts.
+//! Promise: elements keep their order; after an error none of them counts.
 //!
-//! Also read: the envelope without a comma behind the code (`{"code":"0"data":[…`), `data` as an object or as JSON text,
-//! the array or a lone element without an envelope, and all of it as JSON text once more.
+//! Variants: the envelope without a comma after the code (`{"code":"0"data":[…`), `data` as an object or as a JSON string, the
+//! array or a single element without an envelope, and any of these as a JSON string.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,36 +18,37 @@ use crate::wire::number::Number;
 use crate::wire::object::{self, Member};
 use crate::wire::value::JsonValue;
 
-/// Most elements of one document. A night has some tens; a document with more than this is no watch's, and would be a
-/// transaction of its own.
+/// Most elements of one document. A night has some tens. No watch sends more than this, and the rows would fill a transaction.
 const MAX_ELEMENTS: usize = 1_000;
 
-/// Most wrappers inside wrappers that are taken off.
+/// Most wrappers inside wrappers that are removed.
 const MAX_DEPTH: usize = 4;
 
-/// Why no elements can be had. The text repeats nothing of the document.
+/// Why no elements can be read. The text repeats nothing of the document.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum EnvelopeError {
     Unreadable(String),
     TooMany(String),
 }
 
-/// Gives each element of `text` to `take`.
-pub(super) fn open(text: &str, take: &mut dyn FnMut(&str)) -> Result<(), EnvelopeError> {
-    open_at(text, 0, take)
+/// Gives each element of `text` to `on_element`.
+pub(super) fn read_elements(text: &str, on_element: &mut dyn FnMut(&str)) -> Result<(), EnvelopeError> {
+    read_at_depth(text, 0, on_element)
 }
 
-fn open_at(text: &str, depth: usize, take: &mut dyn FnMut(&str)) -> Result<(), EnvelopeError> {
+fn read_at_depth(text: &str, depth: usize, on_element: &mut dyn FnMut(&str)) -> Result<(), EnvelopeError> {
     if depth > MAX_DEPTH {
         return unreadable("wrapped too often");
     }
     let text = text.trim_matches(JSON_SPACE);
     match text.as_bytes() {
-        [b'[', ..] => array(text, take),
-        [b'{', ..] => object(text, depth, take),
+        [b'[', ..] => array(text, on_element),
+        [b'{', ..] => object(text, depth, on_element),
         [b'"', ..] if serde_json::from_str::<&RawValue>(text).is_ok() => match unquoted(text) {
-            Some(Cow::Owned(inner)) => open_at(&inner, depth + 1, take),
-            Some(Cow::Borrowed(inner)) if inner.len() < text.len() => open_at(inner, depth + 1, take),
+            Some(Cow::Owned(inner)) => read_at_depth(&inner, depth + 1, on_element),
+            Some(Cow::Borrowed(inner)) if inner.len() < text.len() => {
+                read_at_depth(inner, depth + 1, on_element)
+            }
             Some(_) => unreadable("text that stands for no characters"),
             None => Ok(()),
         },
@@ -56,9 +57,9 @@ fn open_at(text: &str, depth: usize, take: &mut dyn FnMut(&str)) -> Result<(), E
     }
 }
 
-fn array(text: &str, take: &mut dyn FnMut(&str)) -> Result<(), EnvelopeError> {
+fn array(text: &str, on_element: &mut dyn FnMut(&str)) -> Result<(), EnvelopeError> {
     let mut json = serde_json::Deserializer::from_str(text);
-    let mut elements = Elements { take, count: 0 };
+    let mut elements = ElementVisitor { on_element, count: 0 };
     let read = json.deserialize_seq(&mut elements).and_then(|()| json.end());
     match read {
         _ if elements.count > MAX_ELEMENTS => {
@@ -69,11 +70,11 @@ fn array(text: &str, take: &mut dyn FnMut(&str)) -> Result<(), EnvelopeError> {
     }
 }
 
-fn object(text: &str, depth: usize, take: &mut dyn FnMut(&str)) -> Result<(), EnvelopeError> {
+fn object(text: &str, depth: usize, on_element: &mut dyn FnMut(&str)) -> Result<(), EnvelopeError> {
     let envelope = match Envelope::read(text) {
         Ok(envelope) => envelope,
         Err(error) => match repaired(text) {
-            Some(repaired) => return open_at(&repaired, depth + 1, take),
+            Some(repaired) => return read_at_depth(&repaired, depth + 1, on_element),
             None => return unreadable(&format!("not JSON: {error}")),
         },
     };
@@ -82,12 +83,12 @@ fn object(text: &str, depth: usize, take: &mut dyn FnMut(&str)) -> Result<(), En
         return Ok(());
     }
     match (envelope.data, envelope.code) {
-        (Some(data), _) => open_at(data, depth + 1, take),
+        (Some(data), _) => read_at_depth(data, depth + 1, on_element),
         (None, Some(_)) if code == Some(0) => Ok(()),
         (None, Some(_)) => unreadable("an envelope without data"),
         (None, None) if is_empty(text) => Ok(()),
         (None, None) => {
-            take(text);
+            on_element(text);
             Ok(())
         }
     }
@@ -98,8 +99,8 @@ fn unreadable<T>(detail: &str) -> Result<T, EnvelopeError> {
 }
 
 /// Is `text` the envelope by which a watch says that it has no such document: code −1, as number or as text?
-pub(super) fn is_none_text(text: &str) -> bool {
-    // For most documents this is the end of it.
+pub(super) fn is_none_envelope(text: &str) -> bool {
+    // Most documents return here.
     if !text.contains("-1") || !text.trim_start().starts_with('{') {
         return false;
     }
@@ -112,10 +113,10 @@ pub(super) fn is_none_text(text: &str) -> bool {
 
 /// The number in a JSON value, if it is a whole one.
 fn number(raw: &str) -> Option<i64> {
-    JsonValue::from_raw(raw).and_then(|held| held.number().ok()).and_then(Number::whole)
+    JsonValue::from_raw(raw).and_then(|value| value.number().ok()).and_then(Number::whole)
 }
 
-/// `text` with the comma (and the quote behind it) that firmware leaves out behind the code.
+/// `text` with the comma (and the quote after it) that firmware leaves out after the code.
 fn repaired(text: &str) -> Option<String> {
     let after_name = text.trim_start().strip_prefix('{')?.trim_start().strip_prefix("\"code\"")?;
     let value = after_name.trim_start().strip_prefix(':')?;
@@ -125,15 +126,15 @@ fn repaired(text: &str) -> Option<String> {
         _ => value.find(|char: char| !char.is_ascii_digit() && char != '-')?,
     };
     let (code, rest) = (&value[..end], value[end..].trim_start());
-    let glue = match rest.as_bytes() {
+    let inserted = match rest.as_bytes() {
         [b',' | b'}', ..] | [] => return None,
         [b'"', ..] => ",",
         _ => ",\"",
     };
-    Some(format!("{{\"code\":{code}{glue}{rest}"))
+    Some(format!("{{\"code\":{code}{inserted}{rest}"))
 }
 
-/// What an object holds of an envelope, each as a JSON value.
+/// The fields of an envelope, each as a JSON value.
 #[derive(Default)]
 struct Envelope<'a> {
     code: Option<&'a str>,
@@ -144,31 +145,31 @@ impl<'a> Envelope<'a> {
     fn read(text: &'a str) -> serde_json::Result<Self> {
         let mut envelope = Self::default();
         let name = |name: &[u8]| match name {
-            b"code" => Some(Name::Code),
-            b"data" => Some(Name::Data),
+            b"code" => Some(EnvelopeField::Code),
+            b"data" => Some(EnvelopeField::Data),
             _ => None,
         };
         object::read(text, name, |member| match member {
-            Member::Known(Name::Code, raw) => envelope.code = Some(raw),
-            Member::Known(Name::Data, raw) => envelope.data = Some(raw),
+            Member::Known(EnvelopeField::Code, raw) => envelope.code = Some(raw),
+            Member::Known(EnvelopeField::Data, raw) => envelope.data = Some(raw),
             Member::Unknown(_) => {}
         })?;
         Ok(envelope)
     }
 }
 
-enum Name {
+enum EnvelopeField {
     Code,
     Data,
 }
 
-/// Hands elements over as they are met, so that an array of a million holds no memory.
-struct Elements<'t> {
-    take: &'t mut dyn FnMut(&str),
+/// Passes each element on as it is read, so that an array of a million takes no memory.
+struct ElementVisitor<'t> {
+    on_element: &'t mut dyn FnMut(&str),
     count: usize,
 }
 
-impl<'de> Visitor<'de> for &mut Elements<'_> {
+impl<'de> Visitor<'de> for &mut ElementVisitor<'_> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -182,7 +183,7 @@ impl<'de> Visitor<'de> for &mut Elements<'_> {
                 return Err(A::Error::custom("too many elements"));
             }
             if element.get() != "null" {
-                (self.take)(element.get());
+                (self.on_element)(element.get());
             }
         }
         Ok(())

@@ -1,19 +1,19 @@
 //! An element of a sleep document → a segment.
 //!
-//! Before: `envelope` found it. After: it is a row of `sleep_segment`, or kept with the reason why not.
+//! Before: `envelope` has the element. After: it is a row of `sleep_segment`, or kept with a reason.
 
-use super::parts::{Parts, element};
+use super::element_fields::{ElementFields, element_text};
 use crate::model::SleepSegment;
 use crate::model::sleep::MAX_SLEEP;
 use crate::wire::Context;
 
-/// Reads a segment; nothing in it is none.
+/// Reads a segment. `None`: the element is empty.
 pub(super) fn read(raw: &str, context: &Context) -> Result<Option<SleepSegment>, String> {
-    let text = element(raw);
-    let parts = Parts::read(&text, ["startTimeStamp", "endTimeStamp", "type"])?;
-    if parts.is_empty() {
+    let text = element_text(raw);
+    let fields = ElementFields::read(&text, ["startTimeStamp", "endTimeStamp", "type"])?;
+    if fields.is_empty() {
         return Ok(None);
     }
-    let (start, end) = parts.span([0, 1], MAX_SLEEP, context)?;
-    Ok(Some(SleepSegment { start, end, type_code: parts.code(2)? }))
+    let (start, end) = fields.span([0, 1], MAX_SLEEP, context)?;
+    Ok(Some(SleepSegment { start, end, type_code: fields.code(2)? }))
 }

@@ -32,7 +32,8 @@ fn read(kind: DocumentKind, text: &str) -> Vec<Element> {
 fn read_by(channel: &str, kind: DocumentKind, text: &str) -> Vec<Element> {
     let raw = serde_json::to_string(text).unwrap();
     let context = context();
-    let document = Reader::new(&context).read(kind, &raw, instant("2025-05-17T06:30:00Z"), Some(channel));
+    let document =
+        DocumentReader::new(&context).read(kind, &raw, instant("2025-05-17T06:30:00Z"), Some(channel));
     document.map_or_else(Vec::new, |document| document.elements.clone())
 }
 

@@ -1,18 +1,18 @@
-//! The names of a field of an event, and what an event holds under them.
+//! The fields of an event, and their names.
 //!
 //! Before: `records` found the event. After: `event` makes a value of each field.
-//! Promise: as for the fields of a sample: the first name of a meaning that holds a value wins, and no value makes an
-//! event unreadable.
+//! Promise: as for the fields of a sample: the first name of a field that has a value wins, and no value makes an event
+//! unreadable.
 
 use std::borrow::Cow;
 
-use crate::wire::fields::{Slot, offer_id};
+use crate::wire::fields::{Slot, set_id_if_preferred};
 use crate::wire::number::Number;
 use crate::wire::object::{self, Member};
 use crate::wire::value::{Id, JsonValue};
 
 #[derive(Debug, Clone, Copy)]
-enum Meaning {
+enum EventField {
     Action,
     Value,
     DeviceSn,
@@ -22,14 +22,14 @@ enum Meaning {
     /// 0 latitude, 1 longitude, 2 altitude.
     Position(usize),
     Sample,
-    /// Known, and of no use here.
+    /// Known and not used.
     Unused,
 }
 
-/// The names of the wire contract, section 3, those of the phone path behind those of the watch. The number is the place of a name among those
-/// of its meaning.
-fn name(name: &[u8]) -> Option<(Meaning, u8)> {
-    use Meaning::{Action, DeviceSn, Id, Position, Sample, Timestamp, Unused, Value};
+/// The names of the wire contract, section 3: those of the watch, then those of the phone. The number is the rank of a name among the
+/// names of its field.
+fn field_of_name(name: &[u8]) -> Option<(EventField, u8)> {
+    use EventField::{Action, DeviceSn, Id, Position, Sample, Timestamp, Unused, Value};
     Some(match name {
         b"eventType" => (Action, 0),
         b"event_type" => (Action, 1),
@@ -63,33 +63,33 @@ fn name(name: &[u8]) -> Option<(Meaning, u8)> {
     })
 }
 
-/// What one event holds.
+/// The fields of one event.
 #[derive(Debug, Default)]
-pub(super) struct Fields<'a> {
+pub(super) struct EventFields<'a> {
     pub(super) action: Slot<JsonValue<'a>>,
     pub(super) value: Slot<Cow<'a, str>>,
     pub(super) device_sn: Slot<JsonValue<'a>>,
     pub(super) timestamp: Slot<(JsonValue<'a>, &'a str)>,
     /// Tenant, organisation unit, wearer.
     pub(super) ids: [Slot<Id>; 3],
-    /// Latitude, longitude, altitude; what is no number is left out.
+    /// Latitude, longitude, altitude; a value that is no number is left out.
     position: [Slot<Number>; 3],
     pub(super) sample: Slot<JsonValue<'a>>,
-    /// Names that have no meaning, at most [`MAX_UNKNOWN`].
+    /// Names that are not known, at most [`MAX_UNKNOWN`].
     pub(super) unknown: Vec<Cow<'a, [u8]>>,
 }
 
 /// Most unknown names that are kept of one event.
 const MAX_UNKNOWN: usize = 16;
 
-impl<'a> Fields<'a> {
+impl<'a> EventFields<'a> {
     /// Reads `text`, which is an object and nothing else.
     pub(super) fn read(text: &'a str) -> serde_json::Result<Self> {
         let mut fields = Self::default();
-        object::read(text, name, |member| match member {
-            Member::Known((meaning, rank), raw) => {
-                if let Some(held) = JsonValue::from_raw(raw) {
-                    fields.offer(meaning, rank, held, raw);
+        object::read(text, field_of_name, |member| match member {
+            Member::Known((field, rank), raw) => {
+                if let Some(value) = JsonValue::from_raw(raw) {
+                    fields.set(field, rank, value, raw);
                 }
             }
             Member::Unknown(name) if fields.unknown.len() < MAX_UNKNOWN => fields.unknown.push(name),
@@ -98,24 +98,24 @@ impl<'a> Fields<'a> {
         Ok(fields)
     }
 
-    fn offer(&mut self, meaning: Meaning, rank: u8, held: JsonValue<'a>, raw: &'a str) {
-        match meaning {
-            Meaning::Action => self.action.offer(rank, held),
-            Meaning::Value => self.value.offer(rank, held.document(raw)),
-            Meaning::DeviceSn => self.device_sn.offer(rank, held),
-            Meaning::Timestamp => self.timestamp.offer(rank, (held, raw)),
-            Meaning::Id(which) => offer_id(&mut self.ids[which], rank, &held),
-            Meaning::Position(which) => {
-                if let Ok(number) = held.number() {
-                    self.position[which].offer(rank, number);
+    fn set(&mut self, field: EventField, rank: u8, value: JsonValue<'a>, raw: &'a str) {
+        match field {
+            EventField::Action => self.action.set_if_preferred(rank, value),
+            EventField::Value => self.value.set_if_preferred(rank, value.document(raw)),
+            EventField::DeviceSn => self.device_sn.set_if_preferred(rank, value),
+            EventField::Timestamp => self.timestamp.set_if_preferred(rank, (value, raw)),
+            EventField::Id(which) => set_id_if_preferred(&mut self.ids[which], rank, &value),
+            EventField::Position(which) => {
+                if let Ok(number) = value.number() {
+                    self.position[which].set_if_preferred(rank, number);
                 }
             }
-            Meaning::Sample => self.sample.offer(rank, held),
-            Meaning::Unused => {}
+            EventField::Sample => self.sample.set_if_preferred(rank, value),
+            EventField::Unused => {}
         }
     }
 
-    /// Does it say nothing of an event?
+    /// Is there no field that only an event has?
     pub(super) fn is_empty(&self) -> bool {
         self.action.get().is_none()
             && self.value.get().is_none()

@@ -182,7 +182,7 @@ fn a_text_that_is_no_event_is_kept_and_only_nothing_is_refused() {
 fn a_rejected_text_is_refused_again_for_the_same_reason() {
     for body in ["torn", "5", "{", "{}"] {
         let reject = try_parse(body).unwrap().upload.rejects.remove(0);
-        let upload = crate::wire::record::read(Source::Event, &reject.text, None, &context());
+        let upload = crate::wire::rejected_item::read(Source::Event, &reject.text, None, &context());
         assert_eq!(upload.rejects[0].refusal, reject.refusal, "{body}");
     }
 }

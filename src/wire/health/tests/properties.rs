@@ -92,7 +92,7 @@ fn some_reading() -> impl Strategy<Value = Reading> {
                 .into_iter()
                 .filter_map(|(kind, body)| {
                     let raw = serde_json::to_string(&body?).unwrap();
-                    document::Reader::new(&context()).read(kind, &raw, Timestamp::UNIX_EPOCH, None)
+                    document::DocumentReader::new(&context()).read(kind, &raw, Timestamp::UNIX_EPOCH, None)
                 })
                 .collect(),
         })

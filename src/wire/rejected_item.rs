@@ -1,23 +1,23 @@
-//! One record by itself: an item that was rejected, read again by the rules of its route.
+//! A stored reject, read once more by the rules of its route.
 //!
-//! Before: a replay has the text of an item, and what the objects around it said for it. After: as for `health`.
-//! Promise: the text is one record, whatever it wraps, for what stood inside it was read when it came. With the same
-//! context it becomes what it became then.
+//! Before: a replay has the text of an item and what the item inherited from its wrappers. After: as for `health`.
+//! Promise: the text is read as one record, because the records inside a wrapper were read when the upload came. With the same
+//! context the result is the same.
 
 use bytes::Bytes;
 
-use super::gather::{Gathering, RecordPosition};
+use super::gather::{RecordCollector, RecordPosition};
 use super::item::Inherited;
 use super::{Context, JSON_SPACE, batch, device_info, event, health, text_of};
 use crate::model::{Source, Upload};
 
-/// Reads an item again: one record, or one reject; of an event, the sample it carries too. `context.received_at` is when it
-/// was received the first time: a sample without a time was taken then, and a time ahead of that stays ahead.
+/// Reads a rejected item: the result is one record or one reject, and for an event also its sample. `context.received_at` is when
+/// the item was first received: a sample without a time gets that time, and a time ahead of it stays ahead.
 pub fn read(source: Source, text: &Bytes, inherited: Option<&str>, context: &Context) -> Upload {
     let inherited = inherited.map(Inherited::from_text).unwrap_or_default();
-    // What is no text of a body is no text of a record either.
+    // Text that cannot be a body cannot be a record either.
     let record = text_of(text).map_or("", |text| text.trim_start_matches(JSON_SPACE));
-    // A record by itself is never the whole body, which could be none.
+    // Depth 1: a whole body without fields would be an error, and a record is not a whole body.
     let place = RecordPosition { source: text, inherited: &inherited, depth: 1 };
     let rules = match source {
         Source::Health => health::RULES,
@@ -25,9 +25,9 @@ pub fn read(source: Source, text: &Bytes, inherited: Option<&str>, context: &Con
         Source::DeviceInfo => return device_info::read_reject(record, place, context),
         Source::Event => return event::read_reject(record, place, context),
     };
-    let mut gathering = Gathering::new(context, rules);
-    gathering.single(record, RecordPosition { depth: 0, ..place });
-    gathering.finish()
+    let mut collector = RecordCollector::new(context, rules);
+    collector.add_single(record, RecordPosition { depth: 0, ..place });
+    collector.finish()
 }
 
 #[cfg(test)]
@@ -53,7 +53,7 @@ mod tests {
     }
 
     /// Every item of `body`, refused for its age and read again without that bound.
-    fn again(body: &str) -> Vec<Item> {
+    fn replayed(body: &str) -> Vec<Item> {
         let refused = health::parse(&bytes(body), &context(Some("2025-05-17T09:00:00Z"))).unwrap();
         assert!(refused.items.is_empty(), "{body}");
         let read = |reject: &crate::model::Reject| {
@@ -76,13 +76,13 @@ mod tests {
         ] {
             let taken = health::parse(&bytes(body), &context(None)).unwrap();
             assert!(taken.rejects.is_empty(), "{body}");
-            let again = again(body);
-            assert_eq!(again.len(), taken.items.len(), "{body}");
-            for (again, first) in again.iter().zip(&taken.items) {
-                assert_eq!(again.reading, first.reading, "{body}");
-                assert_eq!(again.received_at, first.received_at);
-                assert_eq!(again.text, first.text);
-                assert_eq!(again.inherited, first.inherited);
+            let replayed = replayed(body);
+            assert_eq!(replayed.len(), taken.items.len(), "{body}");
+            for (second, first) in replayed.iter().zip(&taken.items) {
+                assert_eq!(second.reading, first.reading, "{body}");
+                assert_eq!(second.received_at, first.received_at);
+                assert_eq!(second.text, first.text);
+                assert_eq!(second.inherited, first.inherited);
             }
         }
     }
