@@ -115,7 +115,7 @@ fn encode(alert: &AlertState, zone: &TimeZone) -> Value {
 
 /// The key of the versions of a device's alerts.
 pub(super) fn version_key(device_sn: &str) -> String {
-    master::beside("vitals:alert_version", &alert_key(device_sn))
+    master::in_slot_of("vitals:alert_version", &alert_key(device_sn))
 }
 
 fn alert_key(device_sn: &str) -> String {

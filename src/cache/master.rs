@@ -84,11 +84,11 @@ fn of_slots(slots: Value) -> Result<Vec<Master>, CacheError> {
 
 /// The key of ours that goes with `key`, and lies in the same slot, so that one script may name both. Redis hashes what stands between
 /// the first braces of a key if there are any, and a serial may hold braces.
-pub(super) fn beside(name: &str, key: &str) -> String {
+pub(super) fn in_slot_of(name: &str, key: &str) -> String {
     let slot = Slot::for_key(key);
     [format!("{name}:{{{key}}}"), format!("{name}:{key}")]
         .into_iter()
-        .find(|beside| Slot::for_key(beside) == slot)
+        .find(|name| Slot::for_key(name) == slot)
         .unwrap_or_else(|| format!("{name}:{{{}}}:{key}", tag_of(slot)))
 }
 
@@ -139,14 +139,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_beside_another_lies_in_its_slot_whatever_braces_the_serial_has() {
+    fn a_key_alongside_another_lies_in_its_slot_whatever_braces_the_serial_has() {
         for serial in ["SN-1", "a{b}c", "a}b", "a{b", "a{}b", "}{", "{}", "{x}{y}", "a{b}{}", "a{{b}}"] {
             let key = format!("alert_info:{serial}");
-            let beside = beside("vitals:alert_version", &key);
-            assert_eq!(Slot::for_key(&beside), Slot::for_key(&key), "{beside}");
+            let helper = in_slot_of("vitals:alert_version", &key);
+            assert_eq!(Slot::for_key(&helper), Slot::for_key(&key), "{helper}");
         }
         assert_eq!(
-            beside("vitals:alert_version", "alert_info:SN-1"),
+            in_slot_of("vitals:alert_version", "alert_info:SN-1"),
             "vitals:alert_version:{alert_info:SN-1}"
         );
     }

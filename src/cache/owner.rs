@@ -203,7 +203,7 @@ fn key(device_sn: &str) -> String {
 
 /// The key of the last change of a device's owner.
 pub(super) fn change_key(device_sn: &str) -> String {
-    master::beside("vitals:owner_change", &key(device_sn))
+    master::in_slot_of("vitals:owner_change", &key(device_sn))
 }
 
 fn encode(tenure: &Tenure, version: i64, timeline: i64) -> String {
