@@ -43,6 +43,8 @@ create table vitals.outbox_device (
     autovacuum_vacuum_scale_factor = 0,
     autovacuum_vacuum_threshold = 10000
 );
+-- The order in which they are evaluated.
+create index outbox_device_first_ts_idx on vitals.outbox_device (batch_id, first_ts, device_sn);
 comment on table vitals.outbox_device is 'Devices of sliced batches of the outbox. A row is deleted in the transaction that evaluates the alert rules for the rows of the device.';
 comment on column vitals.outbox_device.batch_id  is 'The batch, a row of outbox.';
 comment on column vitals.outbox_device.device_sn is 'Serial of the device.';

@@ -1,8 +1,8 @@
 -- dashboards.alerts_by_severity
--- Purpose: how many alerts fired in a time, by level.
--- Parameters: from, to (event time, its end exclusive).
+-- Purpose: alerts that fired between two times, by severity.
+-- Parameters: from, to (event time; to is exclusive).
 -- Reads: alert.
--- Cost: with the alerts of the time, found by index.
+-- Cost: grows with the alerts in that time, which an index finds.
 select severity, count(*) as alerts
 from dashboard.alert
 where fired_ts >= :'from'::timestamptz and fired_ts < :'to'::timestamptz

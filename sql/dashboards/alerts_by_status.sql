@@ -1,8 +1,8 @@
 -- dashboards.alerts_by_status
--- Purpose: how many alerts fired in a time, by where they are in their life.
--- Parameters: from, to (event time, its end exclusive).
+-- Purpose: alerts that fired between two times, by status.
+-- Parameters: from, to (event time; to is exclusive).
 -- Reads: alert.
--- Cost: with the alerts of the time, found by index.
+-- Cost: grows with the alerts in that time, which an index finds.
 select status, count(*) as alerts
 from dashboard.alert
 where fired_ts >= :'from'::timestamptz and fired_ts < :'to'::timestamptz

@@ -1,8 +1,8 @@
 -- dashboards.alerts_by_type
--- Purpose: how many alerts fired in a time, by what they are about (the type of the event, the vital sign).
--- Parameters: from, to (event time, its end exclusive).
+-- Purpose: alerts that fired between two times, by subject (the type of the event, the vital sign).
+-- Parameters: from, to (event time; to is exclusive).
 -- Reads: alert.
--- Cost: with the alerts of the time, found by index.
+-- Cost: grows with the alerts in that time, which an index finds.
 select type, count(*) as alerts
 from dashboard.alert
 where fired_ts >= :'from'::timestamptz and fired_ts < :'to'::timestamptz

@@ -1,10 +1,10 @@
 -- dashboards.alerts_hourly
--- Purpose: how many alerts fired in each hour of a time, by level; a hour without any is 0.
--- Parameters: from, to (event time, its end exclusive). Days are those of the rollups' zone.
+-- Purpose: alerts that fired in each hour between two times, by severity. An hour without alerts has zeros.
+-- Parameters: from, to (event time; to is exclusive). Days are cut in the zone of the rollups.
 -- Reads: alert.
--- Cost: with the alerts of the time, found by index.
+-- Cost: grows with the alerts in that time, which an index finds.
 select
-    begins.local at time zone clock.time_zone              as time,
+    bucket.local at time zone clock.time_zone              as time,
     count(a.alert_id) filter (where a.severity = 'critical') as critical,
     count(a.alert_id) filter (where a.severity = 'major')    as major,
     count(a.alert_id) filter (where a.severity = 'minor')    as minor,
@@ -14,11 +14,11 @@ cross join lateral generate_series(
     date_trunc('hour', :'from'::timestamptz at time zone clock.time_zone),
     :'to'::timestamptz at time zone clock.time_zone - interval '1 microsecond',
     interval '1 hour'
-) as begins (local)
+) as bucket (local)
 left join (
     select alert_id, severity, fired_ts
     from dashboard.alert
     where fired_ts >= :'from'::timestamptz and fired_ts < :'to'::timestamptz
-) as a on date_trunc('hour', a.fired_ts at time zone clock.time_zone) = begins.local
+) as a on date_trunc('hour', a.fired_ts at time zone clock.time_zone) = bucket.local
 group by 1
 order by 1

@@ -1,8 +1,8 @@
 -- dashboards.alerts_open
--- Purpose: alerts nobody has ended, the gravest first, then the newest.
+-- Purpose: alerts that are not resolved, the most severe first, then the newest.
 -- Parameters: none.
 -- Reads: alert.
--- Cost: with the open alerts.
+-- Cost: grows with the open alerts.
 select
     severity, status, fired_ts, last_ts, device_sn, user_name, org_name, rule_name, message, breach_count, acknowledged_by,
     alert_id

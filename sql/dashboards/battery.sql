@@ -1,5 +1,5 @@
 -- dashboards.battery
--- Purpose: how the batteries of the fleet are: devices by charge, in steps of ten percent, and how many of them charge.
+-- Purpose: devices by charge of the battery, in steps of ten percent, and how many of them are charging.
 -- Parameters: none.
 -- Reads: device.
 -- Cost: one pass over the devices.

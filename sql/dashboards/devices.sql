@@ -1,5 +1,5 @@
 -- dashboards.devices
--- Purpose: the devices to choose from, by the name of who wears them.
+-- Purpose: the list of devices to choose from, in the order of the names of their wearers.
 -- Parameters: none.
 -- Reads: device.
 -- Cost: one pass over the devices.

@@ -1,10 +1,10 @@
 -- dashboards.header
--- Purpose: the counters at the top, each with what it was at this time of yesterday: devices online (a sample within the
--- last quarter hour), samples of the day, alerts of the day, people whose device sent anything in the day.
--- Samples and people of yesterday are counted by hours, the hour of now as a whole.
--- Parameters: none. Days are those of the rollups' zone.
+-- Purpose: the counters at the top, each with its value at the same time yesterday: devices online (a sample within the last
+-- quarter hour), samples of the day, alerts of the day, people whose device sent a sample on the day.
+-- Samples and people of yesterday are counted in whole hours, the current hour included.
+-- Parameters: none. Days are cut in the zone of the rollups.
 -- Reads: latest, health_15m, health_hourly, alert, device.
--- Cost: with the number of devices, not with the age of the data: two days of hourly buckets and one look by key per device.
+-- Cost: grows with the number of devices, not with the age of the data: two days of hourly buckets, and one look-up by key per device.
 with day as materialized (
     select today, yesterday, now() as until, yesterday + (now() - today) as yesterday_until from dashboard.clock
 ), hours as materialized (

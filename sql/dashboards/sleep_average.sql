@@ -1,8 +1,8 @@
 -- dashboards.sleep_average
--- Purpose: mean sleep of everybody, night by night, and how many slept.
--- Parameters: from, to (nights that end on these local days, and between).
+-- Purpose: mean hours of sleep of all people, and the number of nights, by day.
+-- Parameters: from, to (the first and the last local day on which the nights end).
 -- Reads: sleep_night.
--- Cost: every night of the time is merged from its segments: with devices times days, so name a few weeks.
+-- Cost: grows with devices times days, because each night is computed from its segments. Ask for a few weeks.
 select
     n.night::timestamp at time zone clock.time_zone as time,
     n.night                                         as day,

@@ -1,8 +1,8 @@
 -- dashboards.sleep_nights
--- Purpose: sleep of one device, night by night.
--- Parameters: device (serial), from, to (nights that end on these local days, and between).
+-- Purpose: sleep of one device, by night.
+-- Parameters: device (serial); from, to (the first and the last local day on which the nights end).
 -- Reads: sleep_night.
--- Cost: a few rows by index.
+-- Cost: reads a few rows by an index.
 select
     n.night::timestamp at time zone clock.time_zone as time,
     n.night                                         as day,

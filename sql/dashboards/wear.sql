@@ -4,7 +4,7 @@
 -- Reads: device.
 -- Cost: one pass over the devices.
 select
-    case wear_state when '1' then 'worn' when '0' then 'not worn' else coalesce(wear_state, 'not told') end as wear,
+    case wear_state when '1' then 'worn' when '0' then 'not worn' else coalesce(wear_state, 'not sent') end as wear,
     count(*)                                                                                                as devices
 from dashboard.device
 group by 1

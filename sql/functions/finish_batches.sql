@@ -1,12 +1,12 @@
--- Adds the devices of committed batches that the table device does not have, and notes once a day that a device sends.
+-- Adds new devices of committed batches to the table device, and records once a day that a device has sent data.
 -- Parameters as in finish_batches and evaluate_alerts.
--- Locks: the rows of device by serial; another transaction that locks one writes the same.
+-- Locks: rows of device by serial. Locked rows are skipped, because whoever locked one writes the same.
 create or replace function vitals.add_devices(
     batch_ids bigint[], devices text[], first_ts timestamptz, last_ts timestamptz, event_from timestamptz, event_to timestamptz
 ) returns void
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
--- The time range has to be seen by the planner: it leaves out the chunks of other days.
+-- The planner must know the time range to exclude the chunks of other days.
 set plan_cache_mode = force_custom_plan
 as $$
 begin
@@ -32,7 +32,7 @@ begin
         order by sent.device_sn
         on conflict do nothing
     ),
-    -- Once a day and device, so that a device that sends all day costs nothing.
+    -- heard_at is updated once a day per device, so a device that sends all day costs nothing.
     silent as (
         select d.device_sn
         from device as d
@@ -47,19 +47,19 @@ $$;
 comment on function vitals.add_devices(bigint[], text[], timestamptz, timestamptz, timestamptz, timestamptz) is
     'Adds the devices of committed batches to the table device.';
 
--- Does everything that committed batches cause inside the database, and deletes their outbox rows: all of it or nothing.
--- Called by store::outbox::finish after the batch's latest values were offered to Redis.
+-- Does everything that committed batches cause in the database, and deletes their outbox rows, in one transaction.
+-- store::outbox::finish calls it after the latest values of the batches were offered to Redis.
 --   token         the lease under which the batches were claimed
 --   batch_ids     the batches
---   devices       their devices, each once; NULL: more than the relay carries, look them up here
+--   devices       their devices, each once; NULL: too many for the relay to pass, so they are looked up here
 --   first_ts,     time range of their rows; NULL: the batches left no rows
 --   last_ts
 --   view_missed   Redis did not get the latest values of these batches
--- held is false, and nothing was done, if any of the rows is no longer leased under the token: another relay has taken over and
--- finishes them. notified: there are new rows of notification. alert_seconds: how long the rules took.
--- Locks, always in this order, so that two relays cannot wait for each other: the outbox rows of the batches (a claim
--- never waits for them), whatever mark_rollups takes, whatever evaluate_alerts takes, rows of device by serial, and last the row of
--- latest_view. The rows of device come late because a writer of device_info may wait for them.
+-- Result: held is false if any of the rows is no longer leased under the token. Then another relay has taken over and will finish the
+-- batches, and this call has changed nothing. notified: whether there are new rows of notification. alert_seconds: duration of the rules.
+-- Locks, always in this order, so that two relays cannot deadlock: the outbox rows of the batches (a claim never waits for them),
+-- the locks of mark_rollups, those of evaluate_alerts, rows of device by serial, and last the row of latest_view. The rows of device
+-- come late because a writer of device_info may wait for them.
 create or replace function vitals.finish_batches(
     token       uuid,
     batch_ids   bigint[],
@@ -70,18 +70,18 @@ create or replace function vitals.finish_batches(
 ) returns table (held boolean, notified boolean, alert_seconds double precision)
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
--- The time range has to be seen by the planner: it leaves out the chunks of other days.
+-- The planner must know the time range to exclude the chunks of other days.
 set plan_cache_mode = force_custom_plan
 as $$
 declare
-    rows_held   integer;
-    with_events boolean;
-    event_from  timestamptz;
-    event_to    timestamptz;
-    has_changes    boolean := false;
-    traces      jsonb;
-    began_at    timestamptz;
-    evaluated_at   timestamptz;
+    rows_held    integer;
+    with_events  boolean;
+    event_from   timestamptz;
+    event_to     timestamptz;
+    has_changes  boolean := false;
+    traces       jsonb;
+    began_at     timestamptz;
+    evaluated_at timestamptz;
 begin
     perform 1
     from outbox
@@ -93,7 +93,7 @@ begin
         return query select false, false, null::double precision;
         return;
     end if;
-    -- Locked now: claims skip them, so the lease cannot be lost any more, however long the rest takes.
+    -- The rows are locked now. Claims skip locked rows, so the lease cannot be lost any more, however long the rest takes.
     with gone as (
         delete from outbox where batch_id = any (finish_batches.batch_ids)
         returning outbox.batch_id, outbox.events, outbox.first_ts, outbox.last_ts, outbox.traceparent

@@ -61,7 +61,7 @@ $$;
 comment on function vitals.slice_batch(uuid, bigint, text[], timestamptz, timestamptz, boolean) is
     'Lists the devices of a batch in vitals.outbox_device, and does what it causes apart from alerts. Called by the relay only.';
 
--- Evaluates alerts for the next devices of a sliced batch: at most `most_devices`, with at most about `most_rows` rows; of a device
+-- Evaluates alerts for the next devices of a sliced batch, those with the oldest rows: at most `most_devices`, with at most about `most_rows` rows; of a device
 -- with more rows, the oldest of them. Deletes the outbox row when none is left.
 -- held is false, and nothing was done, if the batch is no longer leased under the token. finished: none is left. notified: there are
 -- new rows of notification. alert_seconds: how long the rules took.
@@ -91,11 +91,15 @@ begin
     end if;
 
     with waiting as (
-        select d.device_sn, d.first_ts, d.last_ts, d.rows, sum(d.rows) over (order by d.device_sn) as rows_so_far
-        from vitals.outbox_device d
-        where d.batch_id = evaluate_slice.batch_id
-        order by d.device_sn
-        limit evaluate_slice.most_devices
+        select
+            d.device_sn, d.first_ts, d.last_ts, d.rows, min(d.first_ts) over () as begins_ts,
+            sum(d.rows) over (order by d.first_ts, d.device_sn) as rows_so_far
+        from (
+            select * from vitals.outbox_device o
+            where o.batch_id = evaluate_slice.batch_id
+            order by o.first_ts, o.device_sn
+            limit evaluate_slice.most_devices
+        ) as d
     ),
     next as materialized (
         select w.*, case when w.rows > evaluate_slice.most_rows then (
@@ -108,6 +112,8 @@ begin
         ) end as next_ts
         from waiting w
         where w.rows_so_far - w.rows < evaluate_slice.most_rows
+          -- Few chunks at a time.
+          and w.first_ts < w.begins_ts + interval '32 days'
     ),
     done as (
         delete from vitals.outbox_device d using next n

@@ -1,14 +1,14 @@
--- vitals_dashboard: reads schema dashboard and nothing else: the rollups, devices, latest values, alerts and nights. No
--- table is open to it, and no view that names no tenant. Whom it may see is in vitals.dashboard_tenant:
+-- vitals_dashboard: reads schema dashboard and nothing else: the rollups, devices, latest values, alerts and nights. It may read no
+-- table, and no view that is not limited to tenants. The tenants of a role are in vitals.dashboard_tenant:
 --
 --   create role clinic_board login password '…' in role vitals_dashboard;
 --   insert into vitals.dashboard_tenant values ('clinic_board', 1939964806110937090);              -- this tenant
 --   insert into vitals.dashboard_tenant (role_name, all_tenants) values ('clinic_board', true);    -- or every tenant
---   alter role clinic_board set search_path = dashboard;                                           -- names need no schema then
+--   alter role clinic_board set search_path = dashboard;                                           -- so that names need no schema
 --
--- A role that is bound nowhere sees nothing.
--- Parameters: none. Applied by `vitals roles`, and by `vitals migrate` where the role was applied before, in one transaction, as
--- the owner of the tables; what a role has been given besides is taken from it. Locks: the catalogue, for a moment.
+-- A role without a binding sees nothing.
+-- Parameters: none. Applied in one transaction, as the owner of the tables: by `vitals roles`, and by `vitals migrate` if the role was
+-- applied before. Rights that somebody granted in addition are revoked. Locks: the catalogue, for a moment.
 
 do $$
 begin

@@ -1,9 +1,9 @@
--- vitals_dba: reads everything, changes policies, asks for refreshes, binds dashboards to tenants, and ends keys. It changes no health
--- data, no alert and no account.
--- A refresh takes the owner of the rollups: request_refresh(from, to) asks the next one for a range, at most
--- policy.refresh_every later; what is known to have changed is refreshed anyway.
--- Parameters: none. Applied by `vitals roles`, and by `vitals migrate` where the role was applied before, in one transaction, as
--- the owner of the tables; what a role has been given besides is taken from it. Locks: the catalogue, for a moment.
+-- vitals_dba: reads everything, changes policies, requests refreshes, binds dashboards to tenants, and revokes keys. It changes no
+-- health data, no alerts and no accounting.
+-- Only the owner of the rollups may refresh them. request_refresh(from, to) asks the next refresh for a range; it starts at most
+-- policy.refresh_every later. Known changes are refreshed without a request.
+-- Parameters: none. Applied in one transaction, as the owner of the tables: by `vitals roles`, and by `vitals migrate` if the role was
+-- applied before. Rights that somebody granted in addition are revoked. Locks: the catalogue, for a moment.
 
 do $$
 begin
@@ -25,9 +25,9 @@ revoke all on all tables in schema public, vitals, dashboard from vitals_dba;
 grant usage on schema public, vitals, dashboard to vitals_dba;
 grant select on all tables in schema public, vitals, dashboard to vitals_dba;
 grant insert, update, delete on policy, vitals.dashboard_tenant to vitals_dba;
--- An emergency waits for nobody: update api_key set revoked_at = now() where name = …
+-- In an emergency: update api_key set revoked_at = now() where name = …
 grant update (revoked_at) on api_key to vitals_dba;
--- The same for keys of devices; but whoever reads their secret can make the key of any.
+-- The same for device keys. The secret is excluded, because everybody who reads it can derive the key of any device.
 grant insert (device_sn, customer_id, revoked_by), update (readmitted_at) on device_key_revocation to vitals_dba;
 revoke select on vitals.device_key_secret from vitals_dba;
 grant execute on function request_refresh(timestamptz, timestamptz), vitals.drop_oldest_chunk(text),

@@ -1,7 +1,7 @@
--- Every device in quarter hours, cut where UTC cuts them: every zone in use is whole quarter hours off UTC, so days of
--- any zone can be made of these.
+-- Every device in quarter hours of UTC. The offset of every zone in use is a multiple of 15 minutes, so the days of any zone can be
+-- computed from them.
 -- Source: health_data. Parameters: none. Locks: none.
--- A sum and a count of one vital are null and 0 together, so no average divides by 0.
+-- The sum of a vital sign is NULL if its count is 0, so no average divides by 0.
 select
     device_sn,
     time_bucket(interval '15 minutes', ts) as bucket,

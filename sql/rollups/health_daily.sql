@@ -1,6 +1,6 @@
--- Every device in days of the configured zone, made of quarter hours so that half-hour zones cut right.
--- Source: health_15m. Parameter: time_zone, an IANA name, fixed when the rollup is made. Locks: none.
--- Totals of the day (step, distance, calorie) are running totals, so the day's is the largest one.
+-- Every device in days of the configured zone, computed from quarter hours, so that days are correct in zones with half-hour offsets.
+-- Source: health_15m. Parameter: time_zone, an IANA name, fixed when the rollup is created. Locks: none.
+-- Totals of the day (step, distance, calorie) are running totals, so the largest one is the total of the day.
 select
     device_sn,
     time_bucket(interval '1 day', bucket, :'time_zone'::text) as bucket,

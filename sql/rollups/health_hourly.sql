@@ -1,4 +1,4 @@
--- Every device in hours of UTC. Nothing is built on them: an hour of UTC straddles two days in a half-hour zone.
+-- Every device in hours of UTC. No rollup is computed from hours, because in a zone with a half-hour offset an hour of UTC belongs to two days.
 -- Source: health_15m. Parameters: none. Locks: none.
 select
     device_sn,

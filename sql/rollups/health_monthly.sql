@@ -1,6 +1,6 @@
--- Every device in calendar months of the configured zone; made of days, since months are not made of weeks.
--- Source: health_daily. Parameter: time_zone, an IANA name, fixed when the rollup is made. Locks: none.
--- Of the daily totals, _max is the best day and _sum the month.
+-- Every device in calendar months of the configured zone, computed from days, because a month is not a number of whole weeks.
+-- Source: health_daily. Parameter: time_zone, an IANA name, fixed when the rollup is created. Locks: none.
+-- Of the totals of the day, _max is the best day and _sum is the sum of the month.
 select
     device_sn,
     time_bucket(interval '1 month', bucket, :'time_zone'::text) as bucket,

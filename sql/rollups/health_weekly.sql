@@ -1,6 +1,6 @@
 -- Every device in ISO weeks (from Monday) of the configured zone.
--- Source: health_daily. Parameter: time_zone, an IANA name, fixed when the rollup is made. Locks: none.
--- Of the daily totals, _max is the best day and _sum the week.
+-- Source: health_daily. Parameter: time_zone, an IANA name, fixed when the rollup is created. Locks: none.
+-- Of the totals of the day, _max is the best day and _sum is the sum of the week.
 select
     device_sn,
     time_bucket(interval '7 days', bucket, :'time_zone'::text) as bucket,

@@ -53,7 +53,7 @@ pub(super) trait LatestEntry {
     fn effective_ts(&self) -> Timestamp;
     /// Is it somebody's? Else it goes from Redis when the device was silent for long.
     fn is_bound(&self) -> bool;
-    /// Adds its fields, besides the serial. Times are told in `zone`.
+    /// Adds its fields, besides the serial. Times are in `zone`.
     fn encode(&self, zone: &TimeZone, fields: &mut Vec<(&'static str, String)>);
 }
 

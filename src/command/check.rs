@@ -10,7 +10,7 @@ use super::text::print;
 use crate::cache::Cache;
 use crate::config::{Authentication, Settings};
 use crate::keys::CachedKey;
-use crate::model::api_key::{Presented, of_header};
+use crate::model::api_key::{PresentedKey, of_header};
 use crate::store::clock::Clock;
 use crate::store::health::{self, Encryption, health_check};
 use crate::store::job::{self, JobState};
@@ -64,7 +64,7 @@ async fn database(report: &mut Report, settings: &Settings, store: &Store) -> an
         lock_table(report, &locks::measure(store).await?);
         policies(report, store, edition).await?;
         keys(report, settings, store).await?;
-        waiting(report, store).await?;
+        outbox_backlog(report, store).await?;
         erasures(report, store).await?;
     }
     Ok(())
@@ -229,7 +229,7 @@ fn lock_table(report: &mut Report, table: &LockTable) {
     }
 }
 
-async fn waiting(report: &mut Report, store: &Store) -> anyhow::Result<()> {
+async fn outbox_backlog(report: &mut Report, store: &Store) -> anyhow::Result<()> {
     match outbox::measure(store).await?.waiting {
         0 => report.good("outbox", "empty: all committed batches were reacted to"),
         waiting => {
@@ -253,7 +253,7 @@ async fn keys(report: &mut Report, settings: &Settings, store: &Store) -> anyhow
     for configured in device_config::headers(store).await? {
         let tenant = configured.customer_id;
         let name = format!("{} of tenant {tenant}", configured.name);
-        let Some(key) = of_header::<Presented>(&configured.auth_header) else {
+        let Some(key) = of_header::<PresentedKey>(&configured.auth_header) else {
             report.bad(&name, "auth_header holds no key: watches are refused");
             continue;
         };

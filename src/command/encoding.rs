@@ -45,7 +45,7 @@ pub(super) fn open(path: &Path, encoding: Encoding) -> anyhow::Result<Utf8Reader
     let file = File::open(path).with_context(name)?;
     Ok(match encoding {
         Encoding::Utf8 => Utf8Reader::Plain(file),
-        Encoding::Gb18030 => Utf8Reader::Decoded(Box::new(Decoded::new(BufReader::new(file)))),
+        Encoding::Gb18030 => Utf8Reader::Decoded(Box::new(DecodedFile::new(BufReader::new(file)))),
     })
 }
 
@@ -108,7 +108,7 @@ pub(super) enum Utf8Reader {
     /// It is UTF-8.
     Plain(File),
     /// It is made UTF-8 while it is read.
-    Decoded(Box<Decoded>),
+    Decoded(Box<DecodedFile>),
 }
 
 impl Read for Utf8Reader {
@@ -130,7 +130,7 @@ impl Seek for Utf8Reader {
 }
 
 /// A file in GB18030 that is read as UTF-8.
-pub(super) struct Decoded {
+pub(super) struct DecodedFile {
     file: BufReader<File>,
     decoder: Decoder,
     /// UTF-8 that was not asked for yet, from `from` on.
@@ -139,7 +139,7 @@ pub(super) struct Decoded {
     is_done: bool,
 }
 
-impl Decoded {
+impl DecodedFile {
     fn new(file: BufReader<File>) -> Self {
         let decoder = GB18030.new_decoder_with_bom_removal();
         Self { file, decoder, ready: Vec::new(), from: 0, is_done: false }
@@ -161,7 +161,7 @@ impl Decoded {
     }
 }
 
-impl Read for Decoded {
+impl Read for DecodedFile {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         while self.from == self.ready.len() && !self.is_done {
             self.fill()?;
@@ -173,7 +173,7 @@ impl Read for Decoded {
     }
 }
 
-impl Seek for Decoded {
+impl Seek for DecodedFile {
     /// Only to a place counted from the beginning: everything before it is decoded again.
     fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
         let SeekFrom::Start(place) = to else { return Err(ErrorKind::Unsupported.into()) };

@@ -20,7 +20,7 @@ use super::actor::Actor;
 use super::text::{aligned, escape_control, print};
 use super::time_option;
 use crate::config::Settings;
-use crate::model::api_key::{ApiKey, KeyId, Presented, Scope};
+use crate::model::api_key::{ApiKey, KeyId, PresentedKey, Scope};
 use crate::store::api_key::{self, NewKey};
 use crate::store::clock::Clock;
 use crate::store::{Store, device_key};
@@ -169,7 +169,7 @@ async fn create(options: CreateOptions, store: &Store, zone: &TimeZone) -> anyho
     if options.tenant.is_some() && scopes.contains(&Scope::Admin) {
         bail!("scope `admin` applies to every tenant: the key of one tenant cannot have it");
     }
-    let key = Presented::of(KeyId::of(random_bytes()?), random_bytes()?);
+    let key = PresentedKey::of(KeyId::of(random_bytes()?), random_bytes()?);
     let draft = NewKey {
         key_id: key.key_id,
         name: options.name.trim(),
@@ -196,7 +196,7 @@ async fn rotate(options: RotateOptions, store: &Store, zone: &TimeZone) -> anyho
     };
     let secret = random_bytes()?;
     // The public part of the key stays the same.
-    let of = |key_id| Presented::of(key_id, secret);
+    let of = |key_id| PresentedKey::of(key_id, secret);
     let secret_hash = of(KeyId::of([0; 6])).secret_hash();
     let end = options.expiry.at(&now)?;
     let Some(rotated) = api_key::rotate(store, &named, secret_hash, previous_until, end).await? else {
@@ -236,7 +236,7 @@ async fn list(options: &ListOptions, store: &Store, zone: &TimeZone) -> anyhow::
     } else {
         table(&keys, zone)
     };
-    text += &devices::listed(&device_key::list(store, options.all).await?, options.json, zone);
+    text += &devices::revocations(&device_key::list(store, options.all).await?, options.json, zone);
     Ok(print(&text)?)
 }
 
@@ -288,7 +288,7 @@ impl Expiry {
 }
 
 impl KeyFormat {
-    fn text(self, key: &Presented) -> String {
+    fn text(self, key: &PresentedKey) -> String {
         let key = key.text();
         match self {
             Self::Key => key,

@@ -18,7 +18,7 @@ use super::uploads::Uploaded;
 use crate::cache;
 use crate::command::text::{grouped, print};
 use crate::config::Settings;
-use crate::store::overview::{self, Bucket, RolledUp};
+use crate::store::overview::{self, Bucket, RollupRows};
 use crate::store::{Store, StoreError};
 
 /// How long the relay may take to react to the last batches.
@@ -78,25 +78,25 @@ pub(super) async fn show(
     Ok(())
 }
 
-async fn wait_for_rollups(store: &Store) -> Result<RolledUp, StoreError> {
+async fn wait_for_rollups(store: &Store) -> Result<RollupRows, StoreError> {
     let rolled_up = overview::rolled_up(store).await?;
     if rolled_up.rows == rolled_up.samples {
         return Ok(rolled_up);
     }
     print_account("rollups", "late rows are not in them yet; they will be within a minute");
-    let is_whole = |it: &RolledUp| it.rows == it.samples;
+    let is_whole = |it: &RollupRows| it.rows == it.samples;
     Ok(wait_for(ROLLED_UP_WITHIN, || overview::rolled_up(store), is_whole).await?.0)
 }
 
 /// Looks until it is as wanted or the time is over; what was seen last, and after how long.
 async fn wait_for<T, F: Future<Output = Result<T, StoreError>>>(
     within: Duration,
-    look: impl Fn() -> F,
+    read: impl Fn() -> F,
     is_wanted: impl Fn(&T) -> bool,
 ) -> Result<(T, Duration), StoreError> {
     let began = Instant::now();
     loop {
-        let seen = look().await?;
+        let seen = read().await?;
         if is_wanted(&seen) || began.elapsed() > within {
             return Ok((seen, began.elapsed()));
         }
@@ -208,7 +208,7 @@ async fn show_rollups(
     settings: &Settings,
     store: &Store,
     device_sn: &str,
-    rolled_up: RolledUp,
+    rolled_up: RollupRows,
 ) -> anyhow::Result<Vec<String>> {
     let zone = TimeZone::get(&settings.rollup_time_zone)?;
     print_line!("{}", title(&format!("Rollups: health_hourly and health_daily of {device_sn}")));
@@ -217,7 +217,7 @@ async fn show_rollups(
     )?;
     print("\n")?;
     print(&buckets("day", "%Y-%m-%d", &zone, &overview::days(store, device_sn, DAYS).await?).to_string())?;
-    let RolledUp { rows, samples } = rolled_up;
+    let RollupRows { rows, samples } = rolled_up;
     let equal = verdict(rows == samples, "equal", "NOT EQUAL");
     let (rows_text, samples_text) = (grouped(rows.unsigned_abs()), grouped(samples.unsigned_abs()));
     print_line!(
@@ -255,7 +255,7 @@ async fn show_redis(
     let message = uploaded.message.as_deref();
     print_line!(
         "  health_data_channel:{device_sn}  {}",
-        message.map_or("no message seen".to_owned(), |said| format!("said {said}"))
+        message.map_or("no message seen".to_owned(), |text| format!("said {text}"))
     );
     let mut broken = Vec::new();
     if latest.is_empty() {
@@ -270,13 +270,13 @@ async fn show_redis(
 async fn show_edition(store: &Store) -> anyhow::Result<()> {
     let edition = overview::edition(store).await?;
     print_line!("{}", title("Edition"));
-    let (name, means) = if edition.is_community {
+    let (name, explanation) = if edition.is_community {
         ("Community", "the rollups are continuous aggregates, kept by TimescaleDB's own jobs")
     } else {
         ("Apache", "it has no continuous aggregates: the service keeps the same rollups under the same names")
     };
     print_line!("  TimescaleDB {}, {name} edition, on PostgreSQL {}", edition.timescaledb, edition.postgres);
-    print_line!("  {means}");
+    print_line!("  {explanation}");
     Ok(())
 }
 

@@ -28,11 +28,11 @@ pub(super) async fn show(settings: &Settings, store: &Store, since: Timestamp) -
         print_line!("  none was raised");
         return Ok(());
     }
-    let said: Vec<String> = tallies
+    let counts: Vec<String> = tallies
         .iter()
         .map(|tally| format!("{} {} {}", tally.alerts, tally.severity.name(), tally.status.name()))
         .collect();
-    print_line!("  {}", said.join(", "));
+    print_line!("  {}", counts.join(", "));
     let newest = alert::list(store, &filter, None, SHOWN).await?;
     let mut table = Table::new(&["newest", "breaches", "status"]);
     for alert in &newest {

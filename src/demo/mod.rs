@@ -258,7 +258,7 @@ async fn or_interrupted<T>(
     stop.run_until_cancelled(work).await.unwrap_or_else(|| Err(Interrupted.into()))
 }
 
-/// The failure of the work before that of the cleaning up, which is told all the same.
+/// The failure of the work, or else that of the cleaning up, which is reported in any case.
 fn first_failure(work: anyhow::Result<()>, cleaning_up: anyhow::Result<()>) -> anyhow::Result<()> {
     match (work, cleaning_up) {
         (Err(work), Err(cleaning_up)) => {

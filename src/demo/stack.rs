@@ -53,7 +53,7 @@ impl Stack {
             script.command("status").stdout(Stdio::null()).stderr(Stdio::null()).status().await?.success();
         let stack = Self { script, is_ours: !was_up, _only_demo: only_demo };
         let brought_up = stack.script.up(stop).await;
-        let urls = match brought_up.and_then(|said| Urls::read(&said)) {
+        let urls = match brought_up.and_then(|output| Urls::read(&output)) {
             Ok(urls) => urls,
             Err(error) => {
                 stack.down().await?;
@@ -128,9 +128,9 @@ impl Script {
         let mut child =
             self.command("up").stdout(Stdio::piped()).spawn().with_context(|| format!("run {path}"))?;
         let mut output = child.stdout.take().context("its output was asked for")?;
-        let mut said = String::new();
+        let mut text = String::new();
         let running = async {
-            let (read, status) = tokio::join!(output.read_to_string(&mut said), child.wait());
+            let (read, status) = tokio::join!(output.read_to_string(&mut text), child.wait());
             read?;
             anyhow::Ok(status?)
         };
@@ -142,7 +142,7 @@ impl Script {
             }
         };
         match status.success() {
-            true => Ok(said),
+            true => Ok(text),
             false => bail!("`{path} up` failed; what it said above tells why and what to do"),
         }
     }
@@ -169,9 +169,9 @@ struct Urls {
 
 impl Urls {
     /// Reads the lines `export NAME=URL`.
-    fn read(said: &str) -> anyhow::Result<Self> {
+    fn read(output: &str) -> anyhow::Result<Self> {
         let url = |name: &str| {
-            let value = said
+            let value = output
                 .lines()
                 .find_map(|line| line.strip_prefix("export ")?.strip_prefix(name)?.strip_prefix('='));
             value.map(unquoted).with_context(|| format!("`docker/stack up` printed no {name}"))
@@ -193,7 +193,7 @@ fn unquoted(word: &str) -> String {
     text
 }
 
-/// A lock that this process holds until it ends. Where there is no place for it, demos are not told apart.
+/// A lock that this process holds until it ends. Without a place for the lock, two demos are not kept apart.
 fn only_demo_here(script: &Path) -> anyhow::Result<Option<File>> {
     let Some(clone) = script.parent().and_then(Path::parent) else { return Ok(None) };
     let place = clone.join("target");
@@ -213,8 +213,8 @@ mod tests {
 
     #[test]
     fn the_urls_are_read_among_other_lines() {
-        let said = "hello\nexport VITALS_DATABASE_URL=postgres://a:b@127.0.0.1:1/vitals\\?x=1\\&y=2\nexport VITALS_REDIS_URL=redis://127.0.0.1:2/0\n";
-        let urls = Urls::read(said).expect("both are there");
+        let output = "hello\nexport VITALS_DATABASE_URL=postgres://a:b@127.0.0.1:1/vitals\\?x=1\\&y=2\nexport VITALS_REDIS_URL=redis://127.0.0.1:2/0\n";
+        let urls = Urls::read(output).expect("both are there");
         assert_eq!(urls.database, "postgres://a:b@127.0.0.1:1/vitals?x=1&y=2");
         assert_eq!(urls.redis, "redis://127.0.0.1:2/0");
     }

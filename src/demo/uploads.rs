@@ -102,9 +102,9 @@ impl Fleet {
             seconds: left.map(|left| left.as_secs().max(1)),
             ..self.options()
         };
-        let patience = left.unwrap_or(Duration::from_secs(30));
+        let timeout = left.unwrap_or(Duration::from_secs(30));
         let device_sn = self.device_sn();
-        let listening = cache::overview::first_message(settings, &device_sn, patience);
+        let listening = cache::overview::first_message(settings, &device_sn, timeout);
         let (report, message) = tokio::join!(upload(&options, service, None, stop), async {
             let message = stop.run_until_cancelled(listening).await;
             message.transpose().map(Option::flatten)

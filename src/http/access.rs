@@ -28,7 +28,7 @@ use super::connections::Connection;
 use super::error::AccessError;
 use crate::config::{LimitSettings, Settings};
 use crate::keys::{CachedKey, KeyLookup, Keys, KeysError};
-use crate::model::api_key::{KeyId, Presented, Scope};
+use crate::model::api_key::{KeyId, PresentedKey, Scope};
 use crate::model::device_key::DeviceKey;
 use crate::model::tenant::OF_DIRECTORY;
 use crate::owners::Owners;
@@ -211,7 +211,7 @@ impl Access {
     async fn authenticate(
         &self,
         keys: &Keys,
-        key: Presented,
+        key: PresentedKey,
         address: IpAddr,
         timeout: Duration,
     ) -> Result<Arc<CachedKey>, AccessError> {

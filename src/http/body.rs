@@ -57,9 +57,9 @@ pub(super) struct Bodies {
 }
 
 /// How a body may be packed, for the document.
-pub(super) struct Packing;
+pub(super) struct ContentEncoding;
 
-impl IntoParams for Packing {
+impl IntoParams for ContentEncoding {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let names = ObjectBuilder::new().enum_values(Some(["gzip", "zstd", "identity"]));
         let parameter = ParameterBuilder::new()
@@ -72,33 +72,33 @@ impl IntoParams for Packing {
 }
 
 /// A parser of `wire`.
-pub(super) type Parse<T> = fn(&Bytes, &Context) -> Result<T, BodyError>;
+pub(super) type Parser<T> = fn(&Bytes, &Context) -> Result<T, BodyError>;
 
 /// What a parser of `wire` returns.
-pub(super) trait Parsed {
+pub(super) trait ParsedBody {
     /// Memory its records take, bytes.
     fn memory_bytes(&self) -> usize;
 }
 
-impl Parsed for Upload {
+impl ParsedBody for Upload {
     fn memory_bytes(&self) -> usize {
         self.memory_bytes()
     }
 }
 
-impl Parsed for BatchUpload {
+impl ParsedBody for BatchUpload {
     fn memory_bytes(&self) -> usize {
         self.upload.memory_bytes()
     }
 }
 
-impl Parsed for EventUpload {
+impl ParsedBody for EventUpload {
     fn memory_bytes(&self) -> usize {
         self.upload.memory_bytes()
     }
 }
 
-impl Parsed for WatchLogUpload {
+impl ParsedBody for WatchLogUpload {
     fn memory_bytes(&self) -> usize {
         self.lines.iter().map(WatchLogLine::memory_bytes).sum()
     }
@@ -125,22 +125,26 @@ impl Bodies {
     /// Reads and parses a body. `context` is made when the body has arrived. A small body is parsed at once, if `admit` allows it; a
     /// large one waits for a permit. Returns also the deadline of the answer, and the share of the budget that the parsed records
     /// take: to be kept until they are queued. The body has a share of its own.
-    pub(super) async fn read<T: Parsed + Send + 'static>(
+    pub(super) async fn read<T: ParsedBody + Send + 'static>(
         &self,
         request: Request<Body>,
         pool: BudgetPool,
         admit: impl FnOnce(&[u8]) -> Result<(), HttpError>,
         context: impl FnOnce() -> Context,
-        parse: Parse<T>,
+        parse: Parser<T>,
     ) -> Result<(T, Instant, BudgetShare), HttpError> {
         let encoding = Encoding::of(request.headers())?;
         let arriving = self.arrive(request, pool);
         let arrived = timeout(self.limits.read_timeout, arriving).await.map_err(|_| HttpError::Slow)??;
         let (context, deadline) = (context(), Instant::now() + self.limits.commit_deadline);
-        let (parsed, share) = match self.small(&arrived, encoding, pool)? {
+        let (parsed, share) = match self.unpack_small(&arrived, encoding, pool)? {
             Some(body) => {
                 admit(&body)?;
-                count(parse(&body, &context)?, self.limits.memory_bytes, self.budget.empty_share(pool))?
+                charge_memory(
+                    parse(&body, &context)?,
+                    self.limits.memory_bytes,
+                    self.budget.empty_share(pool),
+                )?
             }
             None => self.parse_large(arrived, encoding, pool, context, parse, deadline).await?,
         };
@@ -153,7 +157,7 @@ impl Bodies {
         let arriving = self.arrive(request, BudgetPool::Shared);
         let arrived = timeout(self.limits.read_timeout, arriving).await.map_err(|_| HttpError::Slow)??;
         let too_large = HttpError::TooLarge { limit_bytes: LARGE_BYTES, unit: "" };
-        self.small(&arrived, encoding, BudgetPool::Shared)?.ok_or(too_large)
+        self.unpack_small(&arrived, encoding, BudgetPool::Shared)?.ok_or(too_large)
     }
 
     /// How long the sender of a body waits for the answer.
@@ -193,7 +197,7 @@ impl Bodies {
     }
 
     /// The body unpacked, if it is small; `None`: it is large.
-    fn small(
+    fn unpack_small(
         &self,
         arrived: &Bytes,
         encoding: Encoding,
@@ -214,17 +218,17 @@ impl Bodies {
 
     /// Unpacks and parses on a blocking thread. What was unpacked before is unpacked again: while the body waits for a permit, it takes
     /// no more memory than it had when it arrived.
-    async fn parse_large<T: Parsed + Send + 'static>(
+    async fn parse_large<T: ParsedBody + Send + 'static>(
         &self,
         arrived: Bytes,
         encoding: Encoding,
         pool: BudgetPool,
         context: Context,
-        parse: Parse<T>,
+        parse: Parser<T>,
         deadline: Instant,
     ) -> Result<(T, BudgetShare), HttpError> {
         let permit = timeout_at(deadline, Arc::clone(&self.large_bodies).acquire_owned()).await;
-        let permit = permit.map_err(|_| HttpError::crowded())?.expect("the semaphore is never closed");
+        let permit = permit.map_err(|_| HttpError::over_budget())?.expect("the semaphore is never closed");
         let (limits, budget) = (self.limits, self.budget.clone());
         tasks::run_blocking(move || {
             let _permit = permit;
@@ -237,7 +241,7 @@ impl Bodies {
                     body.ok_or(HttpError::TooLarge { limit_bytes, unit: " unpacked" })?
                 }
             };
-            count(parse(&body, &context)?, limits.memory_bytes, budget.empty_share(pool))
+            charge_memory(parse(&body, &context)?, limits.memory_bytes, budget.empty_share(pool))
         })
         .await
     }
@@ -245,7 +249,7 @@ impl Bodies {
 
 /// Takes a share of the budget for what was parsed, after parsing: few bodies are parsed at a time, and `wire` limits what each may
 /// become.
-fn count<T: Parsed>(
+fn charge_memory<T: ParsedBody>(
     parsed: T,
     limit_bytes: usize,
     mut share: BudgetShare,

@@ -69,7 +69,7 @@ impl Connection {
 pub(super) struct Connections {
     limits: ConnectionLimits,
     trusted: Vec<TrustedProxy>,
-    open: Mutex<Open>,
+    open: Mutex<OpenConnections>,
 }
 
 /// How many connections may be open.
@@ -81,7 +81,7 @@ pub(super) struct ConnectionLimits {
 }
 
 #[derive(Debug, Default)]
-struct Open {
+struct OpenConnections {
     next: u64,
     connections: HashMap<u64, Arc<Connection>>,
     addresses: HashMap<IpAddr, usize>,
@@ -195,7 +195,7 @@ impl Connections {
         holders
     }
 
-    fn lock(&self) -> MutexGuard<'_, Open> {
+    fn lock(&self) -> MutexGuard<'_, OpenConnections> {
         // The lock is held for short updates only, so the counts are valid even after a panic.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }

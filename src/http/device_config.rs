@@ -34,7 +34,7 @@ const NONE: i32 = -1;
 /// Stands for an empty part of an interface: the firmware drops empty parts at the end, and then reads one that is missing.
 const NOTHING: &str = "None";
 
-/// What a watch is told to do
+/// The configuration of a watch
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ConfigAnswer {
     /// The tenant, up to 19 digits; "0": none
@@ -88,7 +88,7 @@ type Parameters = Vec<(String, String)>;
 
 /// What a watch reads at start and every few hours
 ///
-/// A bound device is told its own tenant, whatever it names; others that of the tenant they name, or the defaults. While no
+/// A bound device gets the configuration of its own tenant, whatever it names; another device that of the tenant it names, or the defaults. While no
 /// tenant is known at all, any may be named. With a key of one tenant: that of the key. Without any key, where keys are asked for:
 /// whoever `enrolment` says, with a key of the device in `interface_data`, good for its uploads alone; who comes with such a key is
 /// handed the same.
@@ -211,12 +211,12 @@ fn interface(interface: Interface, base_url: &str, header: &Header) -> (String, 
 impl State {
     /// Where the watch that sent these headers reaches this service.
     fn base_url(&self, headers: &HeaderMap) -> String {
-        let asked = || {
+        let requested = || {
             let host = headers.get(header::HOST)?.to_str().ok()?.parse::<Authority>().ok()?;
             // A semicolon is allowed in a host, but ends a URL for the watch.
             (!host.as_str().contains([';', '@'])).then(|| format!("{}://{host}", self.scheme))
         };
-        self.public_url.clone().or_else(asked).unwrap_or_default()
+        self.public_url.clone().or_else(requested).unwrap_or_default()
     }
 }
 

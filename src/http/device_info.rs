@@ -42,7 +42,7 @@ pub(super) struct DeviceInfoAnswer {
 /// Answered after it is committed. The device's row is brought up to date by event time, its history is kept.
 #[utoipa::path(post, path = "/upload_device_info", tag = "devices", request_body = DeviceInfoUpload,
     security(("bearer" = ["upload", "own_tenant"]), ("basic" = ["upload", "own_tenant"])),
-    params(body::Packing), responses((status = 200, description = "Every record is accounted for", body = DeviceInfoAnswer), HttpError, AccessError))]
+    params(body::ContentEncoding), responses((status = 200, description = "Every record is accounted for", body = DeviceInfoAnswer), HttpError, AccessError))]
 pub(super) async fn upload_device_info(
     Shared(state): Shared<Arc<State>>,
     request: Request,

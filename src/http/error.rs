@@ -97,7 +97,7 @@ fn answer(status: StatusCode, text: Text) -> Response {
 
 impl HttpError {
     /// [`HttpError::Crowded`], counted.
-    pub(super) fn crowded() -> Self {
+    pub(super) fn over_budget() -> Self {
         metrics::counter!(names::REFUSED, "reason" => "crowded").increment(1);
         Self::Crowded
     }

@@ -52,7 +52,7 @@ pub(super) struct EventAnswer {
 /// and fall never wait behind other uploads.
 #[utoipa::path(post, path = "/upload_common_event", tag = "devices", request_body = EventUpload,
     security(("bearer" = ["upload", "own_tenant"]), ("basic" = ["upload", "own_tenant"])),
-    params(body::Packing), responses((status = 200, description = "The event is accounted for", body = EventAnswer), HttpError, AccessError))]
+    params(body::ContentEncoding), responses((status = 200, description = "The event is accounted for", body = EventAnswer), HttpError, AccessError))]
 pub(super) async fn upload_common_event(
     Shared(state): Shared<Arc<State>>,
     request: Request,

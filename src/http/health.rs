@@ -85,7 +85,7 @@ enum BatchRefusal {
 /// Answered after every item is committed: as a row, as a repeat of one, or as rejected with its reason.
 #[utoipa::path(post, path = "/upload_health_data", tag = "devices", request_body = HealthUpload,
     security(("bearer" = ["upload", "own_tenant"]), ("basic" = ["upload", "own_tenant"])),
-    params(body::Packing), responses((status = 200, description = "Every item is accounted for", body = UploadAnswer), HttpError, AccessError))]
+    params(body::ContentEncoding), responses((status = 200, description = "Every item is accounted for", body = UploadAnswer), HttpError, AccessError))]
 pub(super) async fn upload_health_data(
     Shared(state): Shared<Arc<State>>,
     request: Request,
@@ -116,7 +116,7 @@ pub(super) async fn upload_health_data(
 /// As `/upload_health_data`, but for stricter records; and a batch of which no record is valid is answered 400.
 #[utoipa::path(post, path = "/upload_health_data_batch", tag = "devices", request_body = HealthBatch,
     security(("bearer" = ["upload", "own_tenant"]), ("basic" = ["upload", "own_tenant"])),
-    params(body::Packing), responses(
+    params(body::ContentEncoding), responses(
         (status = 200, description = "Every record is accounted for", body = BatchAnswer),
         HttpError,
         AccessError,

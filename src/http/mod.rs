@@ -52,7 +52,7 @@ use crate::telemetry::names;
 use crate::wire::Context;
 use crate::wire::peek::{Peek, peek};
 use access::{Access, Caller};
-use body::{Bodies, BudgetPool, BudgetShare, Parse, Parsed};
+use body::{Bodies, BudgetPool, BudgetShare, ParsedBody, Parser};
 use connections::Connections;
 use retention::RawRetention;
 use unknown_names::UnknownNameCounts;
@@ -143,21 +143,21 @@ impl State {
     }
 
     /// Reads and parses a body.
-    async fn read<T: Parsed + Send + 'static>(
+    async fn read<T: ParsedBody + Send + 'static>(
         &self,
         request: Request,
         pool: BudgetPool,
-        parse: Parse<T>,
+        parse: Parser<T>,
     ) -> Result<(T, UploadTerms), HttpError> {
         self.read_admitted(request, pool, |_| Ok(()), parse).await
     }
 
     /// As [`State::read`], for readings: an upload for which its shard has no room is refused unparsed, because parsing is most of
     /// what an upload costs here.
-    async fn read_readings<T: Parsed + Send + 'static>(
+    async fn read_readings<T: ParsedBody + Send + 'static>(
         &self,
         request: Request,
-        parse: Parse<T>,
+        parse: Parser<T>,
     ) -> Result<(T, UploadTerms), HttpError> {
         let admit = |body: &[u8]| {
             let Peek { device_sn, samples } = peek(body);
@@ -166,12 +166,12 @@ impl State {
         self.read_admitted(request, BudgetPool::Shared, admit, parse).await
     }
 
-    async fn read_admitted<T: Parsed + Send + 'static>(
+    async fn read_admitted<T: ParsedBody + Send + 'static>(
         &self,
         request: Request,
         pool: BudgetPool,
         admit: impl FnOnce(&[u8]) -> Result<(), HttpError>,
-        parse: Parse<T>,
+        parse: Parser<T>,
     ) -> Result<(T, UploadTerms), HttpError> {
         let caller = request.extensions().get::<Caller>();
         let customer_id = caller.and_then(Caller::customer_id);
@@ -231,7 +231,7 @@ struct UploadTerms {
 /// Every route. A handler is named after its path, below `/api/` with the method in front, and documents itself what it takes and
 /// returns.
 fn routes() -> OpenApiRouter<Arc<State>> {
-    OpenApiRouter::with_openapi(openapi::Frame::openapi())
+    OpenApiRouter::with_openapi(openapi::DocumentHead::openapi())
         // devices
         .routes(routes!(health::upload_health_data))
         .routes(routes!(health::upload_health_data_batch))

@@ -26,7 +26,7 @@ const MAX_PENDING: usize = 1000;
 const MAX_LISTED: usize = 10;
 
 /// Names that wait for a write.
-type Pending = BTreeMap<(NameKind, String), UnknownName>;
+type PendingNames = BTreeMap<(NameKind, String), UnknownName>;
 
 /// Counts of unknown names, and the known event types. Clones share them.
 #[derive(Debug, Clone)]
@@ -37,7 +37,7 @@ pub struct UnknownNameCounts {
 #[derive(Debug)]
 struct Shared {
     store: Store,
-    pending: Mutex<Pending>,
+    pending: Mutex<PendingNames>,
     /// There is something to write.
     added: Notify,
     event_types: RwLock<HashSet<String>>,
@@ -125,13 +125,13 @@ impl UnknownNameCounts {
         Ok(())
     }
 
-    fn pending(&self) -> MutexGuard<'_, Pending> {
+    fn pending(&self) -> MutexGuard<'_, PendingNames> {
         // A panic between two steps leaves at worst a count that is too low.
         self.shared.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn count_in(pending: &mut Pending, name: &UnknownName) {
+fn count_in(pending: &mut PendingNames, name: &UnknownName) {
     let key = (name.kind, name.name.clone());
     if let Some(known) = pending.get_mut(&key) {
         known.count += name.count;

@@ -48,7 +48,7 @@ const fn is_zero(number: &usize) -> bool {
 /// Kept for a week (table `policy`), each line once. A line of more than 16 KiB is cut.
 #[utoipa::path(post, path = "/upload_watch_log", tag = "devices", request_body = WatchLogUpload,
     security(("bearer" = ["upload", "own_tenant"]), ("basic" = ["upload", "own_tenant"])),
-    params(body::Packing), responses((status = 200, description = "Every line is accounted for", body = WatchLogAnswer), HttpError, AccessError))]
+    params(body::ContentEncoding), responses((status = 200, description = "Every line is accounted for", body = WatchLogAnswer), HttpError, AccessError))]
 pub(super) async fn upload_watch_log(
     Shared(state): Shared<Arc<State>>,
     request: Request,

@@ -1,6 +1,6 @@
 //! Lines of a history file, many in a transaction, on one connection.
 //!
-//! Before: `command::backfill` reads stretches of a file. After: `store::batch` commits them, together with the progress.
+//! Before: `command::backfill` reads ranges of a file. After: `store::batch` commits them, together with the progress.
 //! Promise: progress is written in the transaction of the rows, so a backfill that is resumed skips nothing and counts nothing
 //! twice. A row that the database refuses costs its neighbours nothing.
 
@@ -13,14 +13,14 @@ use super::row_set::{RowSet, may_be_caused_by_a_row, may_be_too_large};
 use crate::config::Settings;
 use crate::model::{DeviceRecord, Item, Reject, Tenure, Upload};
 use crate::store::accounting::BACKFILL_SHARD;
-use crate::store::backfill::{Counts, Stretch};
+use crate::store::backfill::{Counts, FileRange};
 use crate::store::batch::{Batch, Folded, Session};
 use crate::store::{Kind, Store, StoreError, owners};
 
 /// Devices whose owners are asked for in one query.
 const DEVICES_PER_QUERY: usize = 1_000;
 
-/// Writes stretches, one after the other.
+/// Writes ranges, one after the other.
 #[derive(Debug)]
 pub struct Backfill {
     context: WriterContext,
@@ -30,8 +30,8 @@ pub struct Backfill {
 struct Part<'a> {
     rows: RowSet<'a>,
     rejects: &'a [Reject],
-    /// Written with the last part of a stretch.
-    progress: Option<(Stretch, Counts)>,
+    /// Written with the last part of a range.
+    progress: Option<(FileRange, Counts)>,
 }
 
 impl Backfill {
@@ -40,14 +40,14 @@ impl Backfill {
         Self { context: WriterContext::new(store, settings) }
     }
 
-    /// Commits what `lines` lines of a stretch hold: in one transaction, unless the database refuses a row.
+    /// Commits what `lines` lines of a range hold: in one transaction, unless the database refuses a row.
     ///
     /// # Errors
     /// [`Kind::Down`]: a part may be committed without progress; a second run counts it as duplicate.
     pub async fn store(
         &mut self,
         mut upload: Upload,
-        stretch: Stretch,
+        range: FileRange,
         lines: u64,
     ) -> Result<Counts, StoreError> {
         complete_owners(&self.context.store, &mut upload.items).await?;
@@ -59,7 +59,7 @@ impl Backfill {
         while let Some(rows) = pending.pop() {
             let last = pending.is_empty();
             let rejected: &[Reject] = if last { &rejects } else { &[] };
-            let progress = last.then_some((stretch, done));
+            let progress = last.then_some((range, done));
             match self.commit(&Part { rows, rejects: rejected, progress }).await {
                 Ok(counts) => done.add(&counts),
                 Err(error)
@@ -135,9 +135,9 @@ async fn write(
         duplicate: (part.rows.records() - stored) as u64,
         rejected: part.rejects.len() as u64,
     };
-    if let Some((stretch, mut done)) = part.progress {
+    if let Some((range, mut done)) = part.progress {
         done.add(&counts);
-        session.advance_backfill(stretch, &done).await?;
+        session.advance_backfill(range, &done).await?;
     }
     session.account_and_commit(&batch, &written).await?;
     Ok(counts)

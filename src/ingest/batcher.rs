@@ -35,7 +35,7 @@ pub(super) struct Batcher {
 
 /// A batch in the making.
 #[derive(Default)]
-struct Gathered {
+struct GatheredBatch {
     uploads: Vec<QueuedUpload>,
     rows: usize,
     days: BTreeSet<i64>,
@@ -52,7 +52,7 @@ impl Batcher {
 
     /// The next batch; `None` when the queue is closed and nothing is left.
     pub(super) async fn gather(&mut self, stop: &CancellationToken) -> Option<Vec<QueuedUpload>> {
-        let mut gathered = Gathered::default();
+        let mut gathered = GatheredBatch::default();
         for upload in std::mem::take(&mut self.deferred) {
             self.add_or_defer(upload, &mut gathered);
         }
@@ -75,7 +75,7 @@ impl Batcher {
         Some(gathered.uploads)
     }
 
-    fn add_or_defer(&mut self, queued: QueuedUpload, gathered: &mut Gathered) {
+    fn add_or_defer(&mut self, queued: QueuedUpload, gathered: &mut GatheredBatch) {
         if !gathered.uploads.is_empty() && gathered.rows >= self.limits.max_rows {
             return self.deferred.push_back(queued);
         }

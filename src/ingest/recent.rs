@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use lru::LruCache;
 
 use super::fold::Row;
-use crate::model::{Carried, DocumentKind};
+use crate::model::{DocumentKind, SampleDocument};
 
 /// The newest event time of each device that this writer has committed, to recognise likely repeats before they are written.
 pub(super) struct RecentTimes {
@@ -65,14 +65,14 @@ impl RecentDocuments {
     }
 
     /// The documents of `rows` (sorted by device and time) that have to be written.
-    pub(super) fn new_documents<'a>(&mut self, rows: &'a [Row]) -> Vec<Carried<'a>> {
+    pub(super) fn new_documents<'a>(&mut self, rows: &'a [Row]) -> Vec<SampleDocument<'a>> {
         let mut documents = fold_documents(rows);
         documents.retain(|carried| !self.was_stored(carried));
         documents
     }
 
     /// To be called after the commit.
-    pub(super) fn add(&mut self, documents: &[Carried<'_>]) {
+    pub(super) fn add(&mut self, documents: &[SampleDocument<'_>]) {
         for carried in documents {
             let (key, content) = (self.key(carried), self.content(carried));
             match self.by_key.get_mut(&key) {
@@ -88,7 +88,7 @@ impl RecentDocuments {
         self.by_key.clear();
     }
 
-    fn was_stored(&mut self, carried: &Carried<'_>) -> bool {
+    fn was_stored(&mut self, carried: &SampleDocument<'_>) -> bool {
         let (key, content) = (self.key(carried), self.content(carried));
         self.by_key.get(&key).is_some_and(|last| {
             let apart = carried.last_ts.as_second() - last.ts.as_second();
@@ -96,19 +96,19 @@ impl RecentDocuments {
         })
     }
 
-    fn key(&self, carried: &Carried<'_>) -> u64 {
+    fn key(&self, carried: &SampleDocument<'_>) -> u64 {
         self.hashes.hash_one((carried.device_sn, carried.document.kind))
     }
 
-    fn content(&self, carried: &Carried<'_>) -> u64 {
+    fn content(&self, carried: &SampleDocument<'_>) -> u64 {
         let owner = carried.owner;
         self.hashes.hash_one((carried.document.digest, owner.customer_id, owner.org_id, owner.user_id))
     }
 }
 
 /// Each document of each device once, with the first and the last sample that carried it.
-pub(super) fn fold_documents(rows: &[Row]) -> Vec<Carried<'_>> {
-    let mut documents: Vec<Carried<'_>> = Vec::new();
+pub(super) fn fold_documents(rows: &[Row]) -> Vec<SampleDocument<'_>> {
+    let mut documents: Vec<SampleDocument<'_>> = Vec::new();
     let mut positions: HashMap<(DocumentKind, u128), usize> = HashMap::new();
     let mut device_sn = "";
     for item in rows.iter().map(|row| &row.record) {
@@ -125,7 +125,7 @@ pub(super) fn fold_documents(rows: &[Row]) -> Vec<Carried<'_>> {
                     carried.last_ts = reading.ts;
                     carried.received_at = carried.received_at.max(item.received_at);
                 }
-                None => documents.push(Carried {
+                None => documents.push(SampleDocument {
                     device_sn,
                     owner: reading.owner,
                     first_ts: reading.ts,
@@ -160,7 +160,7 @@ mod tests {
     }
 
     /// Device, digest, first and last second, owner of each.
-    fn summary<'a>(documents: &[Carried<'a>]) -> Vec<(&'a str, u128, i64, i64, Option<i64>)> {
+    fn summary<'a>(documents: &[SampleDocument<'a>]) -> Vec<(&'a str, u128, i64, i64, Option<i64>)> {
         documents
             .iter()
             .map(|it| {

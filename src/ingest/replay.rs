@@ -17,7 +17,7 @@ use crate::model::{DeviceInfoItem, EventItem, Refusal, Reject, RejectReason, Sou
 use crate::store::accounting::REPLAY_SHARD;
 use crate::store::batch::{Batch, Folded, Session, Written, kind_of};
 use crate::store::rejected_upload::RejectedUpload;
-use crate::store::replay::{Moved, Replayed};
+use crate::store::replay::{MovedRecords, ReplayBatch};
 use crate::store::{Store, StoreError, owners};
 
 /// What a replay did with its items.
@@ -57,7 +57,7 @@ pub struct Replay {
 }
 
 /// Reads a rejected item again, into an upload of one record or one reject.
-pub type Reader<'r> = dyn Fn(&RejectedUpload) -> Upload + Send + Sync + 'r;
+pub type ReadRejected<'r> = dyn Fn(&RejectedUpload) -> Upload + Send + Sync + 'r;
 
 impl Replay {
     /// Opens no session yet.
@@ -71,7 +71,7 @@ impl Replay {
     /// # Errors
     /// [`crate::store::Kind::Down`]: a part may be committed, the rest is in `rejected_upload` as before; replaying the same
     /// again is safe.
-    pub async fn replay(&mut self, ids: &[i64], read: &Reader<'_>) -> Result<ReplayCounts, StoreError> {
+    pub async fn replay(&mut self, ids: &[i64], read: &ReadRejected<'_>) -> Result<ReplayCounts, StoreError> {
         let mut counts = ReplayCounts::default();
         let mut pending = vec![ids];
         while let Some(ids) = pending.pop() {
@@ -96,7 +96,7 @@ impl Replay {
     async fn commit(
         &mut self,
         ids: &[i64],
-        read: &Reader<'_>,
+        read: &ReadRejected<'_>,
         refuse: Option<&str>,
     ) -> Result<ReplayCounts, StoreError> {
         let mut retry = RetryPolicy::no_wait();
@@ -117,7 +117,7 @@ async fn try_commit(
     context: &WriterContext,
     session: &Session,
     ids: &[i64],
-    read: &Reader<'_>,
+    read: &ReadRejected<'_>,
     refuse: Option<&str>,
 ) -> Result<ReplayCounts, StoreError> {
     let claimed = session.claim(ids).await?;
@@ -139,7 +139,7 @@ async fn try_commit(
         shard: REPLAY_SHARD,
     };
     let ids_taken: Vec<i64> = plan.taken.iter().map(|(id, ..)| *id).collect();
-    let replayed = Replayed { batch, taken: &ids_taken, refused: &plan.refused };
+    let replayed = ReplayBatch { batch, taken: &ids_taken, refused: &plan.refused };
     let mut moved = Vec::new();
     let settle = |written: &Written| {
         moved = plan.moved(written);
@@ -212,16 +212,16 @@ impl Plan {
 
     /// Counts by kind of record. A reject counts as stored if a record of it became a row; the other times it was sent count as
     /// duplicates.
-    fn moved(&self, written: &Written) -> Vec<Moved> {
+    fn moved(&self, written: &Written) -> Vec<MovedRecords> {
         let mut stored = vec![false; self.taken.len()];
         mark_stored(&self.readings, &written.inserted, &mut stored);
         mark_stored(&self.events, &written.events, &mut stored);
         mark_stored(&self.device_infos, &written.device_infos, &mut stored);
-        let mut moved: Vec<Moved> = Vec::new();
+        let mut moved: Vec<MovedRecords> = Vec::new();
         for ((_, source, times), stored) in self.taken.iter().zip(stored) {
             let kind = kind_of(*source);
             let position = moved.iter().position(|moved| moved.kind == kind).unwrap_or_else(|| {
-                moved.push(Moved { kind, stored: 0, duplicate: 0 });
+                moved.push(MovedRecords { kind, stored: 0, duplicate: 0 });
                 moved.len() - 1
             });
             moved[position].stored += usize::from(stored);
@@ -230,7 +230,7 @@ impl Plan {
         moved
     }
 
-    fn tally(&self, moved: &[Moved], passed_over: usize) -> ReplayCounts {
+    fn tally(&self, moved: &[MovedRecords], passed_over: usize) -> ReplayCounts {
         ReplayCounts {
             stored: moved.iter().map(|moved| moved.stored as u64).sum(),
             duplicate: moved.iter().map(|moved| moved.duplicate as u64).sum(),

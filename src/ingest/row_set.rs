@@ -5,7 +5,7 @@
 
 use super::fold::{Origin, Record, Row};
 use super::{IngestError, UploadResult};
-use crate::model::{Carried, DeviceInfoItem, EventItem, Reject};
+use crate::model::{DeviceInfoItem, EventItem, Reject, SampleDocument};
 use crate::store::StoreError;
 use crate::store::batch::Written;
 
@@ -77,13 +77,13 @@ impl<'a> RowSet<'a> {
     }
 }
 
-/// TableSet that rows go into.
+/// The tables that rows go into.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct TableSet(u32);
 
 impl TableSet {
     /// Those of `rows`, and of the documents that are written with them.
-    pub(super) fn of(rows: RowSet<'_>, documents: &[Carried<'_>]) -> Self {
+    pub(super) fn of(rows: RowSet<'_>, documents: &[SampleDocument<'_>]) -> Self {
         let kinds = [rows.readings.is_empty(), rows.events.is_empty(), rows.device_infos.is_empty()];
         let rows = kinds.iter().enumerate().filter(|(_, is_empty)| !**is_empty).map(|(kind, _)| kind as u32);
         let documents = documents.iter().map(|carried| 3 + carried.document.kind as u32);

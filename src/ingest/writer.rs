@@ -24,7 +24,7 @@ use super::row_set::{CommittedRows, RowSet, TableSet, may_be_too_large};
 use super::stats::WriterStats;
 use super::{QueuedUpload, UploadResult};
 use crate::config::Settings;
-use crate::model::{Item, LatestValue, Reading, Reject, UploadOutcome, effective_ts};
+use crate::model::{Reading, Reject, UploadOutcome};
 use crate::store::batch::{self, Batch, Folded, Session, Transaction};
 use crate::store::handover::Handover;
 use crate::store::wake::Announcer;
@@ -247,12 +247,12 @@ impl Writer {
             Ok(()) => self.context.session = Some(session),
             Err(error) => {
                 drop(session);
-                self.find_out_outcome(written.transaction, error).await?;
+                self.confirm_commit(written.transaction, error).await?;
             }
         }
         // Rows that were merged may be more than what was sent, and device information is read back in any case.
         if batch.repeats.is_empty() {
-            self.handover.offer(written.transaction.batch_id, newest_of_devices(&batch.fresh));
+            self.handover.offer_newest(written.transaction.batch_id, &batch.fresh);
         }
         self.recent_documents.add(&batch.documents);
         let tables = TableSet::of(rows, &batch.documents);
@@ -260,7 +260,7 @@ impl Writer {
     }
 
     /// A commit was not answered: asks the server, on another connection, whether it happened and is on the standby.
-    async fn find_out_outcome(&self, transaction: Transaction, error: StoreError) -> Result<(), StoreError> {
+    async fn confirm_commit(&self, transaction: Transaction, error: StoreError) -> Result<(), StoreError> {
         let batch_id = transaction.batch_id;
         tracing::warn!(shard = self.shard, batch_id, %error, "commit not answered, asking whether it took place");
         let _unanswered = self.commit_health.unanswered();
@@ -309,14 +309,6 @@ impl Writer {
         metrics::histogram!(names::BATCH_ROWS).record(rows.len() as f64);
         metrics::histogram!(names::BATCH_SECONDS).record(started.elapsed());
     }
-}
-
-/// The newest of the rows of each device. `sorted`: by device and time.
-fn newest_of_devices(sorted: &[&Item]) -> Vec<LatestValue> {
-    let of_devices = sorted.chunk_by(|one, next| one.reading.device_sn == next.reading.device_sn);
-    let newest = of_devices
-        .filter_map(|rows| rows.iter().max_by_key(|item| effective_ts(item.reading.ts, item.received_at)));
-    newest.map(|item| LatestValue::of(&item.reading, item.received_at)).collect()
 }
 
 fn count_repeats<R>(rows: &[Row<R>]) -> usize {

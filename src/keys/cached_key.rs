@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use jiff::Timestamp;
 use subtle::ConstantTimeEq;
 
-use crate::model::api_key::{KeyId, Presented, Scope};
+use crate::model::api_key::{KeyId, PresentedKey, Scope};
 use crate::store::api_key::StoredKey;
 
 /// A key that exists.
@@ -37,7 +37,7 @@ impl CachedKey {
     }
 
     /// Whether the presented key is this one, and valid at `now`.
-    pub fn admits(&self, key: &Presented, now: Timestamp) -> bool {
+    pub fn admits(&self, key: &PresentedKey, now: Timestamp) -> bool {
         let given = key.secret_hash();
         let is_current = bool::from(self.kept.secret_hash.ct_eq(&given));
         let is_previous =
@@ -57,8 +57,8 @@ mod tests {
         Timestamp::from_second(1).expect("a time")
     }
 
-    fn key(secret: u8) -> Presented {
-        Presented::of(KeyId::of([1; 6]), [secret; 32])
+    fn key(secret: u8) -> PresentedKey {
+        PresentedKey::of(KeyId::of([1; 6]), [secret; 32])
     }
 
     fn known(change: impl FnOnce(&mut StoredKey)) -> CachedKey {

@@ -7,7 +7,7 @@
 //! has to be looked up again (`renew`). It never waits behind keys that do not exist: those are cached and looked up apart.
 //!
 //! ```text
-//!  Presented ─▶ cached? ─▶ compared ─▶ CachedKey
+//!  PresentedKey ─▶ cached? ─▶ compared ─▶ CachedKey
 //!                  └ no ─▶ looked up, a few at a time
 //!  DeviceKey ─▶ secrets and revocations, all of them in memory (`device_keys`)
 //!  NOTIFY vitals_api_key ─▶ everything cached becomes stale; the keys in use are looked up again at once, in one query
@@ -27,7 +27,7 @@ use tokio::sync::Semaphore;
 
 use crate::config::Settings;
 use crate::lookup_cache::LookupCache;
-use crate::model::api_key::{KeyId, Presented};
+use crate::model::api_key::{KeyId, PresentedKey};
 use crate::store::api_key::StoredKey;
 use crate::store::clock::Clock;
 use crate::store::notifier::Notifier;
@@ -131,7 +131,7 @@ impl Keys {
     }
 
     /// Whether the key is valid, as far as the cache knows.
-    pub fn cached(&self, key: &Presented) -> KeyLookup {
+    pub fn cached(&self, key: &PresentedKey) -> KeyLookup {
         match self.shared.cached.get(&key.key_id) {
             Some(entry) if Instant::now() < entry.renew_at => {
                 entry.is_in_use.store(true, Ordering::Relaxed);
@@ -153,7 +153,7 @@ impl Keys {
     ///
     /// # Errors
     /// [`KeysError`].
-    pub async fn look_up(&self, key: &Presented, timeout: Duration) -> Result<Arc<CachedKey>, KeysError> {
+    pub async fn look_up(&self, key: &PresentedKey, timeout: Duration) -> Result<Arc<CachedKey>, KeysError> {
         let permits = match self.cached(key) {
             KeyLookup::Answer(answer) => return answer,
             KeyLookup::Stale => &self.shared.lookups,
@@ -191,11 +191,11 @@ impl Shared {
     }
 
     /// What to do about a key whose cached entry is stale.
-    fn stale(&self, entry: &Entry, key: &Presented) -> KeyLookup {
+    fn stale(&self, entry: &Entry, key: &PresentedKey) -> KeyLookup {
         if entry.key.admits(key, self.now()) { KeyLookup::Stale } else { KeyLookup::Unknown }
     }
 
-    async fn look_up(&self, key: &Presented) -> Result<Arc<CachedKey>, KeysError> {
+    async fn look_up(&self, key: &PresentedKey) -> Result<Arc<CachedKey>, KeysError> {
         let (cached, missing) = (self.cached.generation(), self.missing.generation());
         match api_key::find(&self.store, &[key.key_id]).await {
             Ok(found) => match found.into_iter().next() {
@@ -219,7 +219,7 @@ impl Shared {
     }
 
     /// The key as it was before the database went away, for a limited time.
-    fn accept_without_database(&self, key: &Presented) -> Result<Arc<CachedKey>, KeysError> {
+    fn accept_without_database(&self, key: &PresentedKey) -> Result<Arc<CachedKey>, KeysError> {
         let generation = self.cached.generation();
         let entry = self.cached.get(&key.key_id).ok_or(KeysError::Unavailable)?;
         if entry.found_at.elapsed() >= RENEW_AFTER + self.outage {
@@ -231,7 +231,7 @@ impl Shared {
         self.compare(cached, key)
     }
 
-    fn compare(&self, cached: Arc<CachedKey>, key: &Presented) -> Result<Arc<CachedKey>, KeysError> {
+    fn compare(&self, cached: Arc<CachedKey>, key: &PresentedKey) -> Result<Arc<CachedKey>, KeysError> {
         if !cached.admits(key, self.now()) {
             return Err(KeysError::Refused);
         }
@@ -257,7 +257,7 @@ mod tests {
     use super::*;
 
     /// With a database that is away, and one key that was looked up so long ago.
-    fn away(key: &Presented, found: Duration) -> Keys {
+    fn away(key: &PresentedKey, found: Duration) -> Keys {
         let mut settings = Settings::defaults();
         settings.database_url = "postgres://x@127.0.0.1:1/x".to_owned();
         settings.key_outage_seconds = 30;
@@ -279,8 +279,8 @@ mod tests {
         Keys { shared: Arc::new(shared) }
     }
 
-    fn key(secret: u8) -> Presented {
-        Presented::of(KeyId::of([1; 6]), [secret; 32])
+    fn key(secret: u8) -> PresentedKey {
+        PresentedKey::of(KeyId::of([1; 6]), [secret; 32])
     }
 
     #[tokio::test]

@@ -5,15 +5,15 @@ use rust_decimal::Decimal;
 use super::{SqlType, Value};
 
 /// A Rust type values of a metric may have.
-pub(super) trait Stored: Copy {
+pub(super) trait ColumnType: Copy {
     const SQL_TYPE: SqlType;
     fn into_value(self) -> Value;
     fn from_value(value: Value) -> Option<Self>;
 }
 
-macro_rules! stored {
+macro_rules! column_types {
     ($($rust:ty = $variant:ident;)*) => {
-        $(impl Stored for $rust {
+        $(impl ColumnType for $rust {
             const SQL_TYPE: SqlType = SqlType::$variant;
 
             fn into_value(self) -> Value {
@@ -27,7 +27,7 @@ macro_rules! stored {
     };
 }
 
-stored! {
+column_types! {
     i16 = Smallint;
     i32 = Integer;
     Decimal = Numeric;
@@ -86,7 +86,7 @@ macro_rules! metrics {
                 loinc: $loinc,
                 range: ($lowest, $highest),
                 kind: Kind::$kind,
-                sql_type: <$type as Stored>::SQL_TYPE,
+                sql_type: <$type as ColumnType>::SQL_TYPE,
                 names: &[$($name),+],
                 redis_field: $redis_field,
                 decimals: $decimals,
@@ -117,13 +117,13 @@ macro_rules! metrics {
             /// The values in the order of [`Metric::ALL`].
             #[must_use]
             pub fn values(&self) -> [Option<Value>; Metric::ALL.len()] {
-                [$(self.$field.map(Stored::into_value)),*]
+                [$(self.$field.map(ColumnType::into_value)),*]
             }
 
             /// Sets a value. One of another type than the metric's is left out.
             pub fn set(&mut self, metric: Metric, value: Value) {
                 match metric {
-                    $(Metric::$variant => self.$field = Stored::from_value(value),)*
+                    $(Metric::$variant => self.$field = ColumnType::from_value(value),)*
                 }
             }
 

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::define::{Stored, metrics, rank};
+use super::define::{ColumnType, metrics, rank};
 use super::{Definition, Kind, Value};
 
 metrics! {

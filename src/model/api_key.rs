@@ -1,7 +1,7 @@
 //! Keys of the HTTP interface: their text, what is stored of them, what they may do.
 //!
 //! Before: `http` finds a key in a header; `vitals keys` makes one. After: `keys` compares it with `store::api_key`.
-//! Promise: only [`Presented::text`] shows a secret. `Debug` does not, and nothing that is stored does.
+//! Promise: only [`PresentedKey::text`] shows a secret. `Debug` does not, and nothing that is stored does.
 //!
 //! ```text
 //!  vk_5f0c3a91be47_8d1e…  (64 digits)
@@ -39,7 +39,7 @@ pub type SecretHash = [u8; 32];
 
 /// A whole key, with its secret, as a client presents it.
 #[derive(Clone)]
-pub struct Presented {
+pub struct PresentedKey {
     /// Its public part.
     pub key_id: KeyId,
     secret: [u8; 32],
@@ -129,7 +129,7 @@ impl fmt::Display for KeyId {
     }
 }
 
-impl Presented {
+impl PresentedKey {
     /// Of this secret, which is random.
     pub const fn of(key_id: KeyId, secret: [u8; 32]) -> Self {
         Self { key_id, secret }
@@ -147,13 +147,13 @@ impl Presented {
     }
 }
 
-impl fmt::Debug for Presented {
+impl fmt::Debug for PresentedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Presented").field("key_id", &self.key_id).finish_non_exhaustive()
+        f.debug_struct("PresentedKey").field("key_id", &self.key_id).finish_non_exhaustive()
     }
 }
 
-impl FromStr for Presented {
+impl FromStr for PresentedKey {
     type Err = InvalidKey;
 
     fn from_str(text: &str) -> Result<Self, InvalidKey> {
@@ -208,8 +208,8 @@ mod tests {
     proptest! {
         #[test]
         fn a_key_is_read_as_it_was_written(key_id: [u8; 6], secret: [u8; 32]) {
-            let key = Presented::of(KeyId::of(key_id), secret);
-            let read: Presented = key.text().parse().expect("a key");
+            let key = PresentedKey::of(KeyId::of(key_id), secret);
+            let read: PresentedKey = key.text().parse().expect("a key");
             prop_assert_eq!(read.key_id, key.key_id);
             prop_assert_eq!(read.secret_hash(), key.secret_hash());
             let shown = format!("{:?}", read);
@@ -218,19 +218,19 @@ mod tests {
 
         #[test]
         fn whatever_is_presented_nothing_panics(text: String) {
-            let _ = text.parse::<Presented>();
+            let _ = text.parse::<PresentedKey>();
         }
     }
 
     #[test]
     fn what_is_no_key_is_none() {
-        let key = Presented::of(KeyId::of([1; 6]), [2; 32]).text();
-        assert!(key.parse::<Presented>().is_ok());
+        let key = PresentedKey::of(KeyId::of([1; 6]), [2; 32]).text();
+        assert!(key.parse::<PresentedKey>().is_ok());
         let (shorter, longer) = (&key[..key.len() - 1], format!("{key}0"));
         for text in
             ["", "vk_", "vk__", shorter, &longer, &key[1..], &key.to_uppercase(), &key.replace("01", "é")]
         {
-            assert_eq!(text.parse::<Presented>().err(), Some(InvalidKey), "{text}");
+            assert_eq!(text.parse::<PresentedKey>().err(), Some(InvalidKey), "{text}");
         }
     }
 }

@@ -113,7 +113,7 @@ impl DocumentKind {
 
 /// A document, and the samples of one device that had it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Carried<'a> {
+pub struct SampleDocument<'a> {
     /// Serial of the device.
     pub device_sn: &'a str,
     /// The owner, as far as the samples name it.

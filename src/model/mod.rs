@@ -33,7 +33,7 @@ pub use alert_rule::{AlertRule, Condition, RuleDraft};
 pub use alert_silence::{AlertSilence, SilenceDraft};
 pub use alert_state::{AlertState, AlertUpdate};
 pub use device::{ChargingStatus, DeviceInfo, DeviceInfoItem};
-pub use document::{Carried, Document, DocumentKind, Element, KeptDocument, KeptReason};
+pub use document::{Document, DocumentKind, Element, KeptDocument, KeptReason, SampleDocument};
 pub use event::{Event, EventItem};
 pub use exercise::{ExerciseDay, ExerciseTotals};
 pub use id::Id64;

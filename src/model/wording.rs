@@ -1,4 +1,4 @@
-//! What a rule is called and what it says of an alert, in the languages it has them in.
+//! The name of a rule and the message of an alert, in the languages that the rule has.
 //!
 //! Before: the database fills in the texts of the rule when an alert fires, in every language there is one. After: notifications, the
 //! HTTP API and the command line show the one of the reader.

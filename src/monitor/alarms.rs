@@ -53,7 +53,7 @@ impl Observation<'_> {
 
 /// A condition that holds now.
 #[derive(Debug, PartialEq)]
-struct Breach {
+struct ConditionValue {
     value: f64,
     threshold: f64,
     message: Text,
@@ -84,7 +84,7 @@ impl Alarms {
 
     /// Those that were reported and have not ended.
     pub(super) fn firing(&self) -> impl Iterator<Item = &SystemAlert> {
-        self.active.values().filter(|since| since.reported).map(|since| &since.alert)
+        self.active.values().filter(|active| active.reported).map(|active| &active.alert)
     }
 
     /// The conditions that this observation makes fire, and those that it ends.
@@ -97,8 +97,8 @@ impl Alarms {
         let stopped = self.stopped(observed, now);
         let mut changed = Vec::new();
         for condition in Condition::ALL {
-            let breach = match condition {
-                Condition::WriterStopped => stopped.as_ref().map(|(seconds, shard)| Breach {
+            let current = match condition {
+                Condition::WriterStopped => stopped.as_ref().map(|(seconds, shard)| ConditionValue {
                     value: *seconds,
                     threshold: STOPPED_SECONDS,
                     message: text!(
@@ -107,14 +107,14 @@ impl Alarms {
                         seconds = seconds.round()
                     ),
                 }),
-                _ => breach(condition, observed),
+                _ => condition_value(condition, observed),
             };
-            match breach {
-                Some(breach) => changed.extend(self.record(condition, breach, now, at)),
+            match current {
+                Some(current) => changed.extend(self.record(condition, current, now, at)),
                 None if observed.is_unknown(condition) => {}
                 None => {
-                    let ended = self.active.remove(&condition).filter(|since| since.reported);
-                    changed.extend(ended.map(|since| SystemAlert { ended_at: Some(at), ..since.alert }));
+                    let ended = self.active.remove(&condition).filter(|active| active.reported);
+                    changed.extend(ended.map(|active| SystemAlert { ended_at: Some(at), ..active.alert }));
                 }
             }
         }
@@ -124,12 +124,12 @@ impl Alarms {
     fn record(
         &mut self,
         condition: Condition,
-        breach: Breach,
+        current: ConditionValue,
         now: Instant,
         at: Timestamp,
     ) -> Option<SystemAlert> {
-        let Breach { value, threshold, message } = breach;
-        let since = self.active.entry(condition).or_insert_with(|| ActiveCondition {
+        let ConditionValue { value, threshold, message } = current;
+        let active = self.active.entry(condition).or_insert_with(|| ActiveCondition {
             began: now,
             alert: SystemAlert {
                 condition,
@@ -143,16 +143,16 @@ impl Alarms {
             },
             reported: false,
         });
-        if value >= since.alert.value {
-            since.alert.value = value;
-            since.alert.message = message;
+        if value >= active.alert.value {
+            active.alert.value = value;
+            active.alert.message = message;
         }
-        if since.reported || now.duration_since(since.began) < self.after {
+        if active.reported || now.duration_since(active.began) < self.after {
             return None;
         }
-        since.reported = true;
-        since.alert.fired_at = at;
-        Some(since.alert.clone())
+        active.reported = true;
+        active.alert.fired_at = at;
+        Some(active.alert.clone())
     }
 
     /// The writer that has committed nothing for the longest time, beyond the bound.
@@ -163,11 +163,11 @@ impl Alarms {
                 self.stalled.remove(&index);
                 continue;
             }
-            let since = self.stalled.entry(index).or_insert((now, shard.batches));
-            if since.1 != shard.batches {
-                *since = (now, shard.batches);
+            let entry = self.stalled.entry(index).or_insert((now, shard.batches));
+            if entry.1 != shard.batches {
+                *entry = (now, shard.batches);
             }
-            let seconds = now.duration_since(since.0).as_secs_f64();
+            let seconds = now.duration_since(entry.0).as_secs_f64();
             if seconds >= STOPPED_SECONDS && longest.as_ref().is_none_or(|(most, _)| seconds > *most) {
                 longest = Some((seconds, shard.name.clone()));
             }
@@ -177,12 +177,13 @@ impl Alarms {
 }
 
 /// Whether a condition holds by this observation alone.
-fn breach(condition: Condition, observed: &Observation<'_>) -> Option<Breach> {
+fn condition_value(condition: Condition, observed: &Observation<'_>) -> Option<ConditionValue> {
     let above = |value: f64, threshold: f64, message: Text| {
-        (value > threshold).then_some(Breach { value, threshold, message })
+        (value > threshold).then_some(ConditionValue { value, threshold, message })
     };
-    let away =
-        |answers: bool, message: Text| (!answers).then_some(Breach { value: 1.0, threshold: 1.0, message });
+    let away = |answers: bool, message: Text| {
+        (!answers).then_some(ConditionValue { value: 1.0, threshold: 1.0, message })
+    };
     match condition {
         Condition::HighErrorRate => {
             let rate = observed.snapshot.error_rate();
@@ -250,7 +251,7 @@ mod tests {
         Job { id: Some(1000), name, state, seconds: 400.0, failures: 2, words: None }
     }
 
-    fn well(snapshot: &Snapshot) -> Observation<'_> {
+    fn healthy(snapshot: &Snapshot) -> Observation<'_> {
         Observation {
             snapshot,
             postgres_answers: true,
@@ -271,7 +272,7 @@ mod tests {
             Self { alarms: Alarms::new("a".into(), Duration::from_secs(60)), start: Instant::now() }
         }
 
-        fn look(&mut self, second: i64, observed: &Observation<'_>) -> Vec<(&'static str, bool)> {
+        fn evaluate_at(&mut self, second: i64, observed: &Observation<'_>) -> Vec<(&'static str, bool)> {
             let now = self.start + Duration::from_secs(second.unsigned_abs());
             let at = Timestamp::from_second(1_000_000 + second).expect("a time");
             let changed = self.alarms.evaluate(observed, now, at);
@@ -282,26 +283,26 @@ mod tests {
     #[test]
     fn a_lasting_condition_is_reported_once_and_so_is_its_end() {
         let snapshot = snapshot(0, RecordCounts::default(), 0);
-        let away = Observation { redis_answers: false, ..well(&snapshot) };
+        let away = Observation { redis_answers: false, ..healthy(&snapshot) };
         let mut clock = Clock::new();
-        assert!(clock.look(0, &well(&snapshot)).is_empty());
-        assert!(clock.look(5, &away).is_empty());
-        assert!(clock.look(60, &away).is_empty());
-        assert_eq!(clock.look(65, &away), [("redis_away", false)]);
+        assert!(clock.evaluate_at(0, &healthy(&snapshot)).is_empty());
+        assert!(clock.evaluate_at(5, &away).is_empty());
+        assert!(clock.evaluate_at(60, &away).is_empty());
+        assert_eq!(clock.evaluate_at(65, &away), [("redis_away", false)]);
         assert_eq!(clock.alarms.firing().count(), 1);
-        assert!(clock.look(70, &away).is_empty());
-        assert_eq!(clock.look(75, &well(&snapshot)), [("redis_away", true)]);
+        assert!(clock.evaluate_at(70, &away).is_empty());
+        assert_eq!(clock.evaluate_at(75, &healthy(&snapshot)), [("redis_away", true)]);
         assert_eq!(clock.alarms.firing().count(), 0);
     }
 
     #[test]
     fn a_passing_condition_is_not_reported() {
         let snapshot = snapshot(0, RecordCounts::default(), 0);
-        let away = Observation { postgres_answers: false, lag: None, ..well(&snapshot) };
+        let away = Observation { postgres_answers: false, lag: None, ..healthy(&snapshot) };
         let mut clock = Clock::new();
         for second in (0..600).step_by(50) {
-            assert!(clock.look(second, &away).is_empty());
-            assert!(clock.look(second + 40, &well(&snapshot)).is_empty());
+            assert!(clock.evaluate_at(second, &away).is_empty());
+            assert!(clock.evaluate_at(second + 40, &healthy(&snapshot)).is_empty());
         }
     }
 
@@ -321,9 +322,10 @@ mod tests {
             jobs: Some(&jobs),
         };
         let mut clock = Clock::new();
-        clock.look(0, &worst);
-        let mut reported: Vec<&str> = clock.look(60, &worst).into_iter().map(|(name, _)| name).collect();
-        reported.extend(clock.look(120, &worst).into_iter().map(|(name, _)| name));
+        clock.evaluate_at(0, &worst);
+        let mut reported: Vec<&str> =
+            clock.evaluate_at(60, &worst).into_iter().map(|(name, _)| name).collect();
+        reported.extend(clock.evaluate_at(120, &worst).into_iter().map(|(name, _)| name));
         reported.sort_unstable();
         let mut all = Condition::ALL.map(Condition::name);
         all.sort_unstable();
@@ -335,8 +337,9 @@ mod tests {
             nearly.usage.memory_bytes = 90 << 20;
             let jobs = [job(JobState::Ok), job(JobState::FailedAfterWork)];
             let late = Some(Duration::from_secs(300));
-            let observed = Observation { lag: late, refresh_due: late, jobs: Some(&jobs), ..well(&nearly) };
-            assert!(clock.look(look * 20, &observed).is_empty(), "{:?}", clock.alarms.active);
+            let observed =
+                Observation { lag: late, refresh_due: late, jobs: Some(&jobs), ..healthy(&nearly) };
+            assert!(clock.evaluate_at(look * 20, &observed).is_empty(), "{:?}", clock.alarms.active);
         }
     }
 
@@ -345,35 +348,41 @@ mod tests {
         let mut clock = Clock::new();
         for look in 0..40_i64 {
             let busy = snapshot(50, RecordCounts::default(), look.unsigned_abs());
-            assert!(clock.look(look * 5, &well(&busy)).is_empty());
+            assert!(clock.evaluate_at(look * 5, &healthy(&busy)).is_empty());
         }
         let stuck = snapshot(50, RecordCounts::default(), 39);
-        let reported: Vec<_> = (40..60).flat_map(|look| clock.look(look * 5, &well(&stuck))).collect();
+        let reported: Vec<_> =
+            (40..60).flat_map(|look| clock.evaluate_at(look * 5, &healthy(&stuck))).collect();
         assert_eq!(reported, [("writer_stopped", false)]);
         let idle = snapshot(0, RecordCounts::default(), 39);
-        assert_eq!(clock.look(300, &well(&idle)), [("writer_stopped", true)]);
+        assert_eq!(clock.evaluate_at(300, &healthy(&idle)), [("writer_stopped", true)]);
     }
 
     #[test]
     fn what_only_postgres_can_report_does_not_end_while_postgres_is_away() {
         let snapshot = snapshot(0, RecordCounts::default(), 0);
-        let late = Observation { lag: Some(Duration::from_secs(400)), ..well(&snapshot) };
+        let late = Observation { lag: Some(Duration::from_secs(400)), ..healthy(&snapshot) };
         let mut clock = Clock::new();
-        clock.look(0, &late);
-        assert_eq!(clock.look(60, &late), [("processing_lag", false)]);
+        clock.evaluate_at(0, &late);
+        assert_eq!(clock.evaluate_at(60, &late), [("processing_lag", false)]);
         assert!(
-            clock.look(65, &Observation { postgres_answers: false, lag: None, ..well(&snapshot) }).is_empty()
+            clock
+                .evaluate_at(65, &Observation { postgres_answers: false, lag: None, ..healthy(&snapshot) })
+                .is_empty()
         );
-        assert_eq!(clock.look(70, &well(&snapshot)), [("processing_lag", true)]);
+        assert_eq!(clock.evaluate_at(70, &healthy(&snapshot)), [("processing_lag", true)]);
 
         let jobs = [job(JobState::Missing)];
-        let wrong =
-            Observation { refresh_due: Some(Duration::from_secs(400)), jobs: Some(&jobs), ..well(&snapshot) };
-        clock.look(100, &wrong);
-        assert_eq!(clock.look(160, &wrong), [("rollups_late", false), ("jobs", false)]);
-        assert!(clock.look(165, &Observation { refresh_due: None, ..wrong }).is_empty());
-        let away = Observation { refresh_due: None, jobs: None, ..well(&snapshot) };
-        assert!(clock.look(170, &away).is_empty());
-        assert_eq!(clock.look(175, &well(&snapshot)), [("rollups_late", true), ("jobs", true)]);
+        let wrong = Observation {
+            refresh_due: Some(Duration::from_secs(400)),
+            jobs: Some(&jobs),
+            ..healthy(&snapshot)
+        };
+        clock.evaluate_at(100, &wrong);
+        assert_eq!(clock.evaluate_at(160, &wrong), [("rollups_late", false), ("jobs", false)]);
+        assert!(clock.evaluate_at(165, &Observation { refresh_due: None, ..wrong }).is_empty());
+        let away = Observation { refresh_due: None, jobs: None, ..healthy(&snapshot) };
+        assert!(clock.evaluate_at(170, &away).is_empty());
+        assert_eq!(clock.evaluate_at(175, &healthy(&snapshot)), [("rollups_late", true), ("jobs", true)]);
     }
 }

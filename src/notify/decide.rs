@@ -73,7 +73,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// A limit that does not say how long it holds: providers limit by the minute.
 const LIMIT_WAIT: Duration = Duration::from_secs(60);
 
-/// Delays are drawn out by up to this share, so that failures of one moment are not tried again at one moment.
+/// Delays are longer by up to this share, so that attempts which failed together are not retried together.
 const JITTER: f64 = 0.25;
 
 /// The outcome, and how long nothing goes to the address. `failed_before`: failed attempts before this one; `jitter`: from 0
@@ -88,7 +88,7 @@ pub(super) fn decide(
         Attempt::Delivered => (DeliveryOutcome::Sent, Duration::ZERO),
         Attempt::Refused(_) => (DeliveryOutcome::Dead, Duration::ZERO),
         Attempt::Limited { wait, .. } => {
-            (DeliveryOutcome::Limited, drawn_out(asked(*wait, LIMIT_WAIT), jitter))
+            (DeliveryOutcome::Limited, with_jitter(requested_wait(*wait, LIMIT_WAIT), jitter))
         }
         Attempt::Failed { retry_after, .. } => {
             let failed = failed_before.saturating_add(1);
@@ -96,7 +96,7 @@ pub(super) fn decide(
                 (DeliveryOutcome::Dead, Duration::ZERO)
             } else {
                 let delay = back_off(failed);
-                (DeliveryOutcome::Failed, drawn_out(asked(*retry_after, delay).max(delay), jitter))
+                (DeliveryOutcome::Failed, with_jitter(requested_wait(*retry_after, delay).max(delay), jitter))
             }
         }
     };
@@ -109,11 +109,11 @@ fn back_off(failed: u16) -> Duration {
     FIRST_DELAY.saturating_mul(factor).min(LONGEST_WAIT)
 }
 
-fn asked(wait: Option<Duration>, otherwise: Duration) -> Duration {
-    wait.map_or(otherwise, |wait| wait.clamp(SHORTEST_WAIT, LONGEST_WAIT))
+fn requested_wait(wait: Option<Duration>, default: Duration) -> Duration {
+    wait.map_or(default, |wait| wait.clamp(SHORTEST_WAIT, LONGEST_WAIT))
 }
 
-fn drawn_out(delay: Duration, jitter: f64) -> Duration {
+fn with_jitter(delay: Duration, jitter: f64) -> Duration {
     delay.mul_f64(1.0 + JITTER * jitter.clamp(0.0, 1.0))
 }
 
@@ -183,7 +183,7 @@ mod tests {
         }
 
         #[test]
-        fn jitter_only_draws_out(before in 0u16..4, jitter in 0.0f64..1.0) {
+        fn jitter_only_makes_a_delay_longer(before in 0u16..4, jitter in 0.0f64..1.0) {
             let plain = decide(&failed(None), before, POLICY, 0.0).1;
             let drawn = decide(&failed(None), before, POLICY, jitter).1;
             prop_assert!(drawn >= plain && drawn <= plain.mul_f64(1.25));

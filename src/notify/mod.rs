@@ -63,29 +63,29 @@ trait Sender: Send + Sync + 'static {
 
 /// Starts a loop per channel, each woken by `notifier`. When the stage stops, each finishes what it has leased.
 pub fn start(stage: &Stage, store: &Store, time: &Clock, notifier: &Notifier, settings: &Settings) {
-    let (notify, at_once) = (&settings.notify, Duration::ZERO);
+    let (notify, no_interval) = (&settings.notify, Duration::ZERO);
     let merge = notify.merge_seconds;
     let budget = Duration::from_millis(notify.wecom_robot_interval_ms);
     // Built once: it loads the certificates that this machine trusts.
     let http = client::build(client::builder(notify));
     let provider = || http.clone();
     let mut unset = Vec::new();
-    let mut begin = Begin { stage, store, notifier, settings, unset: &mut unset };
-    begin.channel("notify.webhook", webhook::Webhook::new(notify, time.clone()), 0, at_once);
+    let mut starter = LoopStarter { stage, store, notifier, settings, unset: &mut unset };
+    starter.start("notify.webhook", webhook::Webhook::new(notify, time.clone()), 0, no_interval);
     let robot = provider().and_then(|http| wecom_robot::Robot::new(notify, http));
-    begin.channel("notify.wecom_robot", robot, 0, budget);
+    starter.start("notify.wecom_robot", robot, 0, budget);
     let wechat = provider().and_then(|http| wechat::Wechat::new(notify, http));
-    begin.channel("notify.wechat", wechat, merge, at_once);
+    starter.start("notify.wechat", wechat, merge, no_interval);
     let wecom = provider().and_then(|http| wecom::Wecom::new(notify, http));
-    begin.channel("notify.wecom", wecom, merge, at_once);
-    begin.channel("notify.email", email::Email::new(notify), merge, at_once);
+    starter.start("notify.wecom", wecom, merge, no_interval);
+    starter.start("notify.email", email::Email::new(notify), merge, no_interval);
     if !unset.is_empty() {
         tracing::info!(reasons = unset.join(", "), "notifications by these channels are refused");
     }
     stage.spawn_loop("notify.measure", measure(store.clone(), stage.stop_token()));
 }
 
-struct Begin<'a> {
+struct LoopStarter<'a> {
     stage: &'a Stage,
     store: &'a Store,
     notifier: &'a Notifier,
@@ -93,8 +93,8 @@ struct Begin<'a> {
     unset: &'a mut Vec<String>,
 }
 
-impl Begin<'_> {
-    fn channel<S: Sender>(
+impl LoopStarter<'_> {
+    fn start<S: Sender>(
         &mut self,
         name: &'static str,
         sender: Result<S, String>,

@@ -23,20 +23,20 @@ use crate::tasks::Stage;
 use crate::telemetry::names;
 
 /// Changes that may wait for one address; further ones are dropped.
-const WAITING: usize = 100;
+const MAX_WAITING_CHANGES: usize = 100;
 
 /// Most changes in one message: each has room for 200 bytes in the smallest of them.
-const IN_ONE: usize = 10;
+const MAX_CHANGES_PER_MESSAGE: usize = 10;
 
 /// A change that is older is dropped.
 const MAX_AGE: Duration = Duration::from_secs(3600);
 
 /// Starts a task per address of the operators, and one that passes every change to each of them.
-pub fn start(stage: &Stage, news: mpsc::Receiver<SystemAlert>, time: &Clock, settings: &Settings) {
+pub fn start(stage: &Stage, alerts: mpsc::Receiver<SystemAlert>, time: &Clock, settings: &Settings) {
     let http = client::build(client::builder(&settings.notify));
     let mut addresses = Vec::new();
     for (channel, address) in settings.monitor.operators().expect("checked at start") {
-        let (change, changes) = mpsc::channel(WAITING);
+        let (change, changes) = mpsc::channel(MAX_WAITING_CHANGES);
         addresses.push(change);
         let notify = &settings.notify;
         let task = OperatorAddress { stage, settings, address, changes };
@@ -56,19 +56,19 @@ pub fn start(stage: &Stage, news: mpsc::Receiver<SystemAlert>, time: &Clock, set
                 .start("operators.wechat", http.clone().and_then(|http| wechat::Wechat::new(notify, http))),
         }
     }
-    stage.spawn_loop("operators", distribute(news, addresses, stage.stop_token()));
+    stage.spawn_loop("operators", distribute(alerts, addresses, stage.stop_token()));
 }
 
 /// Passes every change to each address, until `stop`.
 async fn distribute(
-    mut news: mpsc::Receiver<SystemAlert>,
+    mut alerts: mpsc::Receiver<SystemAlert>,
     addresses: Vec<mpsc::Sender<SystemAlert>>,
     stop: CancellationToken,
 ) {
     loop {
         let alert = tokio::select! {
             () = stop.cancelled() => return,
-            Some(alert) = news.recv() => alert,
+            Some(alert) = alerts.recv() => alert,
         };
         for address in &addresses {
             if address.try_send(alert.clone()).is_err() {
@@ -145,7 +145,7 @@ impl<S: Sender> OperatorSender<S> {
                 waiting.push(change);
             }
             let current = message.get_or_insert_with(|| {
-                let rest = waiting.split_off(waiting.len().min(IN_ONE));
+                let rest = waiting.split_off(waiting.len().min(MAX_CHANGES_PER_MESSAGE));
                 self.message(std::mem::replace(&mut waiting, rest))
             });
             let (done, wait) = self.attempt(current).await;

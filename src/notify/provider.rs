@@ -41,7 +41,7 @@ const ANSWER_BYTES: usize = 64 * 1024;
 ///
 /// # Errors
 /// There is none, or none that can be read.
-pub(super) async fn ask(request: RequestBuilder) -> Result<Answer, Attempt> {
+pub(super) async fn send(request: RequestBuilder) -> Result<Answer, Attempt> {
     let failed = |error| Attempt::failed(client::reason(error));
     let mut response = request.send().await.map_err(failed)?;
     let status = response.status();

@@ -40,18 +40,18 @@ impl Tokens {
     /// # Errors
     /// The provider gave none.
     pub(super) async fn get(&self) -> Result<String, Attempt> {
-        self.other_than(None).await
+        self.token_unless(None).await
     }
 
     /// A token other than `refused`.
     ///
     /// # Errors
     /// The provider gave none.
-    pub(super) async fn instead_of(&self, refused: &str) -> Result<String, Attempt> {
-        self.other_than(Some(refused)).await
+    pub(super) async fn renew(&self, refused: &str) -> Result<String, Attempt> {
+        self.token_unless(Some(refused)).await
     }
 
-    async fn other_than(&self, refused: Option<&str>) -> Result<String, Attempt> {
+    async fn token_unless(&self, refused: Option<&str>) -> Result<String, Attempt> {
         // Held while it is asked for: whoever comes meanwhile waits for the answer.
         let mut held = self.held.lock().await;
         if let Some(token) = held.as_ref()
@@ -60,8 +60,8 @@ impl Tokens {
         {
             return Ok(token.text.clone());
         }
-        let asked_at = Instant::now();
-        let answer = provider::ask(self.http.get(self.url.clone())).await?;
+        let requested_at = Instant::now();
+        let answer = provider::send(self.http.get(self.url.clone())).await?;
         match provider::classify(&answer) {
             Verdict::Attempt(Attempt::Delivered) if !answer.access_token.is_empty() => {}
             Verdict::Attempt(Attempt::Limited { reason, wait }) => {
@@ -71,7 +71,7 @@ impl Tokens {
             _ => return Err(Attempt::failed(format!("token: {} {}", answer.errcode, answer.errmsg))),
         }
         let holds = Duration::from_secs(answer.expires_in);
-        let renew_at = asked_at + holds.saturating_sub(RENEW_BEFORE).max(holds / 2);
+        let renew_at = requested_at + holds.saturating_sub(RENEW_BEFORE).max(holds / 2);
         *held = Some(Token { text: answer.access_token.clone(), renew_at });
         Ok(answer.access_token)
     }
@@ -85,7 +85,7 @@ pub(super) async fn send_under<F: Future<Output = Result<Verdict, Attempt>>>(
     let sending = async {
         let token = tokens.get().await?;
         let verdict = match send(token.clone()).await? {
-            Verdict::Token(_) => send(tokens.instead_of(&token).await?).await?,
+            Verdict::Token(_) => send(tokens.renew(&token).await?).await?,
             verdict => verdict,
         };
         Ok(match verdict {

@@ -38,15 +38,15 @@ pub(super) struct Webhook {
 impl Webhook {
     /// To URLs that people enter.
     pub(super) fn new(settings: &NotifySettings, time: Clock) -> Result<Self, String> {
-        Self::to(settings, settings.webhook_allow_private, time)
+        Self::with_private(settings, settings.webhook_allow_private, time)
     }
 
     /// To the URLs of the settings, which may be anywhere.
     pub(super) fn to_operators(settings: &NotifySettings, time: Clock) -> Result<Self, String> {
-        Self::to(settings, true, time)
+        Self::with_private(settings, true, time)
     }
 
-    fn to(settings: &NotifySettings, allow_private: bool, time: Clock) -> Result<Self, String> {
+    fn with_private(settings: &NotifySettings, allow_private: bool, time: Clock) -> Result<Self, String> {
         let builder = client::builder(settings);
         let builder = if allow_private { builder } else { builder.dns_resolver(public_address::PublicOnly) };
         Ok(Self { http: client::build(builder)?, allow_private, time })
@@ -92,19 +92,19 @@ impl Sender for Webhook {
         };
         let status = response.status();
         let retry_after = retry_after(&response);
-        let said = answer(response).await;
-        classify(status, retry_after, &said)
+        let answer = answer(response).await;
+        classify(status, retry_after, &answer)
     }
 
-    /// The status: a receiver may say again what it was told.
+    /// The status only: an answer may repeat the message.
     fn loggable(reason: &str) -> &str {
         if reason.starts_with("HTTP ") { reason.split(':').next().unwrap_or_default() } else { reason }
     }
 }
 
 /// What a status means.
-fn classify(status: StatusCode, retry_after: Option<Duration>, said: &str) -> Attempt {
-    let reason = format!("HTTP {}: {said}", status.as_u16()).trim_end_matches([':', ' ']).to_owned();
+fn classify(status: StatusCode, retry_after: Option<Duration>, answer: &str) -> Attempt {
+    let reason = format!("HTTP {}: {answer}", status.as_u16()).trim_end_matches([':', ' ']).to_owned();
     match status {
         status if status.is_success() => Attempt::Delivered,
         StatusCode::GONE => Attempt::Refused(reason),
@@ -140,8 +140,8 @@ async fn answer(mut response: Response) -> String {
     };
     // Whatever was read by then is the answer.
     let _ = tokio::time::timeout(ANSWER_WAIT, reading).await;
-    let said = String::from_utf8_lossy(&read);
-    text::cut(&said.split_whitespace().collect::<Vec<_>>().join(" "), REASON_BYTES)
+    let answer = String::from_utf8_lossy(&read);
+    text::cut(&answer.split_whitespace().collect::<Vec<_>>().join(" "), REASON_BYTES)
 }
 
 /// Ids are text, for they need 64 bits; times are RFC 3339 in UTC; what is not known is null.

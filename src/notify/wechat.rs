@@ -71,7 +71,9 @@ impl Sender for Wechat {
         token::send_under(&self.tokens, async |token| {
             let mut url = self.url.clone();
             url.query_pairs_mut().append_pair("access_token", &token);
-            Ok::<Verdict, Attempt>(provider::classify(&provider::ask(self.http.post(url).json(&body)).await?))
+            Ok::<Verdict, Attempt>(provider::classify(
+                &provider::send(self.http.post(url).json(&body)).await?,
+            ))
         })
         .await
     }

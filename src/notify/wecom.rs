@@ -70,7 +70,7 @@ impl Sender for Wecom {
         token::send_under(&self.tokens, async |token| {
             let mut url = self.url.clone();
             url.query_pairs_mut().append_pair("access_token", &token);
-            let answer = provider::ask(self.http.post(url).json(&body)).await?;
+            let answer = provider::send(self.http.post(url).json(&body)).await?;
             Ok(match provider::classify(&answer) {
                 Verdict::Attempt(Attempt::Delivered) if !answer.invaliduser.is_empty() => {
                     Verdict::Attempt(Attempt::Refused(format!("invaliduser: {}", answer.invaliduser)))

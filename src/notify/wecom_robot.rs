@@ -41,7 +41,7 @@ impl Sender for Robot {
         url.query_pairs_mut().append_pair("key", &message.address);
         let content = text::body(Markup::Markdown, message, MARKDOWN_BYTES);
         let body = json!({ "msgtype": "markdown", "markdown": { "content": content } });
-        match provider::ask(self.http.post(url).json(&body)).await {
+        match provider::send(self.http.post(url).json(&body)).await {
             Err(attempt) => attempt,
             Ok(answer) => match provider::classify(&answer) {
                 Verdict::Attempt(attempt) => attempt,

@@ -2,17 +2,17 @@
 //!
 //! Before: `relay::worker` claims. After: `react` and `store::outbox::finish`. Promise: Redis is written before the outbox rows
 //! are deleted, and no transaction is open meanwhile; the lease is renewed for as long as the reaction takes. A batch that fails by
-//! itself is parked for longer each time, and logged, while other batches go on. A lock, a time-out or a lost connection is no failure
-//! of a batch: the reaction is repeated, and what takes too long is evaluated in slices.
+//! itself is parked for longer each time, and logged, while other batches go on. A lock, a time-out or a lost connection does not
+//! count as a failure of the batch: the reaction is repeated, and a batch that takes too long is evaluated in slices.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
-use jiff::SignedDuration;
 use tokio::time::sleep;
 use tracing::Instrument;
 
+use super::groups::{common_range, group};
 use super::slice_size::SliceSize;
 use crate::config::Settings;
 use crate::react::RedisView;
@@ -28,12 +28,6 @@ use crate::telemetry::{names, trace};
 /// Most devices held in memory at once, about 20 MB. Batches with more (a large import) cause a rebuild of the view
 /// instead, which reads page by page.
 const MAX_DEVICES: usize = 50_000;
-
-/// Longest time range of rows that are reacted to together; what devices send all day spans half of it.
-const MAX_RANGE: SignedDuration = SignedDuration::from_hours(32 * 24);
-
-/// Most records that are finished in one transaction: others wait for the locks of its devices.
-const MAX_RECORDS: u64 = 20_000;
 
 /// From this attempt on a batch is reacted to by itself: it may be the reason why others were not finished.
 const ALONE_FROM_ATTEMPT: i16 = 3;
@@ -123,7 +117,7 @@ impl Reaction {
             } else if error.is_cancelled() {
                 self.list_devices(&group[0], StatementTimeout::Default).await?;
             } else {
-                self.set_aside(&group[0], &error).await?;
+                self.park(&group[0], &error).await?;
             }
         }
         Ok(())
@@ -152,7 +146,7 @@ impl Reaction {
         match reacted {
             Err(error) if error.is_cancelled() && size.was_cancelled() => Ok(()),
             Err(error) if is_away(&error) || error.is_cancelled() => Err(error),
-            Err(error) => self.set_aside(row, &error).await,
+            Err(error) => self.park(row, &error).await,
             Ok(()) => Ok(()),
         }
     }
@@ -182,7 +176,7 @@ impl Reaction {
     }
 
     /// Parks a batch that failed by itself, or for which a lock is held, so that others go on; if that fails too, the database is away.
-    async fn set_aside(&self, row: &Claimed, error: &StoreError) -> Result<(), StoreError> {
+    async fn park(&self, row: &Claimed, error: &StoreError) -> Result<(), StoreError> {
         let (batch_id, attempts) = (row.batch_id, row.attempts);
         if error.is_locked_out() {
             tracing::info!(batch_id, %error, "reaction to a batch waits for a lock");
@@ -292,90 +286,7 @@ fn record_reaction(finished: &[Claimed], began: Instant) {
     }
 }
 
-/// Groups rows of neighbouring times, at most [`MAX_RECORDS`] together: the cost of reading them back follows the days their range
-/// spans. The newest group is first, because people wait for it.
-fn group(mut claimed: Vec<Claimed>) -> Vec<Vec<Claimed>> {
-    claimed.sort_by_key(|row| std::cmp::Reverse(row.range.map(|range| range.last)));
-    let mut groups: Vec<Vec<Claimed>> = Vec::new();
-    let (mut span, mut records): (Option<TimeRange>, u64) = (None, 0);
-    for row in claimed {
-        let joined = span.zip(row.range).map(|(span, range)| span.span_with(range));
-        let is_near = joined.is_none_or(|range| range.last.duration_since(range.first) <= MAX_RANGE);
-        match groups.last_mut() {
-            Some(group) if is_near && records + row.records <= MAX_RECORDS => {
-                (span, records) = (joined, records + row.records);
-                group.push(row);
-            }
-            _ => {
-                (span, records) = (row.range, row.records);
-                groups.push(vec![row]);
-            }
-        }
-    }
-    groups
-}
-
-/// The range of all of them; `None` if one has none.
-fn common_range(claimed: &[Claimed]) -> Option<TimeRange> {
-    let mut ranges = claimed.iter().map(|row| row.range);
-    let first = ranges.next()??;
-    ranges.try_fold(first, |span, range| Some(span.span_with(range?)))
-}
-
 /// Not caused by a batch, and not by its size: a retry may work.
 fn is_away(error: &StoreError) -> bool {
     matches!(error.kind(), Kind::Down | Kind::Retry) && !error.is_cancelled() && !error.is_locked_out()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn claimed(range: Option<(i64, i64)>) -> Claimed {
-        let at = |second| jiff::Timestamp::from_second(second).expect("in range");
-        Claimed {
-            batch_id: 1,
-            range: range.map(|(first, last)| TimeRange { first: at(first), last: at(last) }),
-            attempts: 1,
-            records: 100,
-            sliced: false,
-            may_hold_device_infos: false,
-            age: Duration::ZERO,
-            trace: None,
-        }
-    }
-
-    #[test]
-    fn the_range_of_several_batches_holds_all_of_them() {
-        let range = common_range(&[claimed(Some((5, 6))), claimed(Some((1, 2)))]).expect("each has one");
-        assert_eq!((range.first.as_second(), range.last.as_second()), (1, 6));
-    }
-
-    #[test]
-    fn rows_of_distant_times_are_grouped_apart_and_the_newest_first() {
-        const DAY: i64 = 86_400;
-        let rows = [0, 1, 500, 900, 905, 1000].map(|day| claimed(Some((day * DAY, (day + 10) * DAY))));
-        let groups: Vec<Vec<i64>> = group(rows.to_vec())
-            .iter()
-            .map(|group| group.iter().filter_map(|row| Some(row.range?.first.as_second() / DAY)).collect())
-            .collect();
-        assert_eq!(groups, [vec![1000], vec![905, 900], vec![500], vec![1, 0]]);
-        assert_eq!(group(vec![claimed(None), claimed(None)]).len(), 1);
-        assert!(group(Vec::new()).is_empty());
-    }
-
-    #[test]
-    fn a_transaction_finishes_a_bounded_number_of_records() {
-        let rows = vec![claimed(Some((0, 1))); 450];
-        let groups: Vec<usize> = group(rows).iter().map(Vec::len).collect();
-        assert_eq!(groups, [200, 200, 50]);
-        let large = Claimed { records: 1_000_000, ..claimed(Some((0, 1))) };
-        assert_eq!(group(vec![large.clone(), large]).len(), 2);
-    }
-
-    #[test]
-    fn one_batch_without_a_range_makes_the_range_unknown() {
-        assert_eq!(common_range(&[claimed(Some((5, 6))), claimed(None)]), None);
-        assert_eq!(common_range(&[]), None);
-    }
 }

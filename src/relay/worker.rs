@@ -76,9 +76,9 @@ impl queue::Worker for Worker {
             // Waiting for a connection must not count as time of the sweep.
             drop(self.store.client().await?);
         }
-        let asked = Instant::now();
+        let began = Instant::now();
         let (sweep, claimed) = self.store.clone().with_timeout("relay.poll", self.claim(is_due)).await?;
-        let (took, rows) = (asked.elapsed(), claimed.len());
+        let (took, rows) = (began.elapsed(), claimed.len());
         if self.share == Share::Imports {
             for row in &claimed {
                 self.reaction.react_to_import(row, &mut self.slice_size).await?;

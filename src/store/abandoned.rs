@@ -43,8 +43,8 @@ impl AbandonedConnections {
         if all.is_empty() {
             return;
         }
-        // PutBack until it is certain that they were ended, also where whoever waits for this gives up.
-        let mut kept = PutBack { all, abandoned: self.clone() };
+        // Put back until it is certain that they were ended, even if the caller is dropped.
+        let mut kept = PutBackGuard { all, abandoned: self.clone() };
         let (pids, began): (Vec<i32>, Vec<Timestamp>) = kept.all.iter().copied().unzip();
         let sql = statement!("session", "terminate_abandoned").sql;
         let parameters =
@@ -62,12 +62,12 @@ impl AbandonedConnections {
 }
 
 /// Processes to terminate; the rest is put back when this is dropped.
-struct PutBack {
+struct PutBackGuard {
     all: Vec<Process>,
     abandoned: AbandonedConnections,
 }
 
-impl Drop for PutBack {
+impl Drop for PutBackGuard {
     fn drop(&mut self) {
         for process in self.all.drain(..) {
             self.abandoned.add(process);
@@ -87,13 +87,13 @@ impl Connect for Dialer {
         Box::pin(async move {
             let (client, connection) = self.tls.connect(&config).await?;
             let mut served = ServerProcess { by: None, abandoned: self.abandoned.clone() };
-            let (tell, told) = tokio::sync::oneshot::channel();
+            let (sender, receiver) = tokio::sync::oneshot::channel();
             let driver = tasks::spawn_abort_on_drop(async move {
                 let mut connection = std::pin::pin!(connection);
                 tokio::select! {
                     // The next statement fails, where the error is handled.
                     _ = &mut connection => return,
-                    process = told => served.set(process.ok().flatten()),
+                    process = receiver => served.set(process.ok().flatten()),
                 }
                 if connection.await.is_ok() {
                     // Both sides have closed it.
@@ -101,7 +101,7 @@ impl Connect for Dialer {
                 }
             });
             let rows = client.query_typed(statement!("session", "own").sql, &[]).await?;
-            let _ = tell.send(rows.first().and_then(process_of));
+            let _ = sender.send(rows.first().and_then(process_of));
             self.abandoned.terminate(&client).await;
             Ok((client, driver.detach()))
         })

@@ -1,6 +1,6 @@
-//! `alert_silence`: while one is in force, what matches it is raised and kept, but nobody is told.
+//! `alert_silence`: while one is in force, alerts that match it are raised and stored, but nobody is notified.
 //!
-//! Before: `http::alert_silence`, `vitals alerts`. After: the table, which the database looks at when it decides who is told.
+//! Before: `http::alert_silence`, `vitals alerts`. After: the table, which the database reads when it decides who is notified.
 
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;

@@ -1,7 +1,7 @@
 //! `vitals.backfill`: how far files of history are taken in.
 //!
 //! Before: `ingest::backfill` writes the lines of a file. After: whoever takes the same file in again goes on from there.
-//! Promise: the journal is written in the transaction of the rows it tells of.
+//! Promise: the journal is written in the transaction of its rows.
 
 use super::batch::Session;
 use super::{Statement, Store, StoreError, statement};
@@ -45,9 +45,9 @@ pub struct Journal {
     pub ended: bool,
 }
 
-/// A stretch of a file.
+/// A range of bytes of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stretch {
+pub struct FileRange {
     /// Number of the file.
     pub id: i64,
     /// Its first byte.
@@ -79,16 +79,16 @@ pub async fn begin(store: &Store, file_hash: &str, file_bytes: u64) -> Result<Jo
 }
 
 impl Session {
-    /// Notes in the open transaction what became of a stretch.
+    /// Notes in the open transaction what became of a range.
     ///
     /// # Errors
     /// [`StoreError::State`]: somebody else takes the same file in. The transaction is to be rolled back: drop the session.
-    pub async fn advance_backfill(&self, stretch: Stretch, counts: &Counts) -> Result<(), StoreError> {
+    pub async fn advance_backfill(&self, range: FileRange, counts: &Counts) -> Result<(), StoreError> {
         let Counts { lines, stored, duplicate, rejected } = *counts;
         let counts = [lines, stored, duplicate, rejected].map(whole);
-        let (from, to) = (whole(stretch.from), whole(stretch.to));
+        let (from, to) = (whole(range.from), whole(range.to));
         let rows = ADVANCE
-            .query(&*self.client, &[&stretch.id, &from, &to, &counts[0], &counts[1], &counts[2], &counts[3]])
+            .query(&*self.client, &[&range.id, &from, &to, &counts[0], &counts[1], &counts[2], &counts[3]])
             .await?;
         if rows.is_empty() {
             return Err(StoreError::State("somebody else takes the same file in at this moment".into()));

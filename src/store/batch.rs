@@ -18,7 +18,7 @@ use super::pipeline::pipeline;
 use super::statement::timed;
 use super::{Statement, Store, StoreError, copy, device_event, device_info, rejected_upload, statement};
 use crate::config::Duplicates;
-use crate::model::{Carried, DeviceInfoItem, EventItem, Item, Reject};
+use crate::model::{DeviceInfoItem, EventItem, Item, Reject, SampleDocument};
 use crate::telemetry::trace::TraceContext;
 
 mod account;
@@ -55,7 +55,7 @@ pub struct Batch<'a> {
     /// Records folded into one of the rows above.
     pub folded: Folded,
     /// Nested documents of all these readings that are not known to be stored, no content of a device twice.
-    pub documents: Vec<Carried<'a>>,
+    pub documents: Vec<SampleDocument<'a>>,
     /// Items that cannot be stored.
     pub rejects: &'a [Reject],
     /// Who writes.

@@ -55,11 +55,11 @@ impl Clock {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(FOLLOW_EVERY) => {}
             }
-            let asked = tokio::select! {
+            let answer = tokio::select! {
                 () = stop.cancelled() => return,
-                asked = store.with_timeout("clock.now", ask(&store)) => asked,
+                answer = store.with_timeout("clock.now", ask(&store)) => answer,
             };
-            match asked {
+            match answer {
                 Ok((reading, took)) if took <= LONGEST_ANSWER => *self.lock() = reading,
                 Ok((_, took)) => tracing::debug!(?took, "reading the time of the database took too long"),
                 Err(error) => tracing::debug!(%error, "the time of the database could not be read"),
@@ -82,9 +82,9 @@ impl Clock {
 /// Reads the time of the database, which is taken as that of the middle of the request; and how long the request took.
 async fn ask(store: &Store) -> Result<(ClockReading, Duration), StoreError> {
     let client = store.client().await?;
-    let asked = Instant::now();
+    let began = Instant::now();
     let rows = statement!("clock", "now").query(&client, &[]).await?;
-    let took = asked.elapsed();
+    let took = began.elapsed();
     let row = rows.first().ok_or_else(|| StoreError::State("clock.now returned no row".into()))?;
-    Ok((ClockReading { time: row.get(0), at: asked + took / 2 }, took))
+    Ok((ClockReading { time: row.get(0), at: began + took / 2 }, took))
 }

@@ -107,13 +107,13 @@ impl Store {
     /// # Errors
     /// [`super::Kind::Down`] when none can be had within `connect_timeout_ms`.
     pub async fn client(&self) -> Result<Object, StoreError> {
-        let asked = Instant::now();
+        let began = Instant::now();
         let got = self.pool.get().await.map_err(|error| match error {
             PoolError::Backend(source) => self.unreachable(&source),
             PoolError::Timeout(TimeoutType::Create) => self.server_error("no answer in time", None),
             error => StoreError::Pool(error.to_string()),
         });
-        metrics::histogram!(names::POOL_WAIT_SECONDS).record(asked.elapsed());
+        metrics::histogram!(names::POOL_WAIT_SECONDS).record(began.elapsed());
         got
     }
 

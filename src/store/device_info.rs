@@ -130,7 +130,7 @@ fn latest(rows: &[Row]) -> Latest {
     }
 }
 
-/// Columns in the order of both statements. `None`: its time is of a year that cannot be told.
+/// Columns in the order of both statements. `None`: its time is out of range.
 fn info(row: &Row) -> Option<DeviceInfo> {
     Some(DeviceInfo {
         device_sn: row.get(0),
@@ -152,7 +152,7 @@ fn info(row: &Row) -> Option<DeviceInfo> {
     })
 }
 
-/// Whoever writes by hand can store what cannot be told (a time of 'infinity'): it is left out, and holds up nothing.
+/// A row written by hand may have a time out of range ('infinity'): it is left out, and delays nothing.
 fn value<'a, T: FromSql<'a>>(row: &'a Row, index: usize) -> Option<T> {
     row.try_get::<_, Option<T>>(index).ok().flatten()
 }

@@ -31,7 +31,7 @@ pub enum KeyOwner<'a> {
 
 /// A revocation as it is listed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Revoked {
+pub struct RevokedKeys {
     /// The device; `None`: it is of a tenant.
     pub device_sn: Option<String>,
     /// The tenant; `None`: it is of a device.
@@ -118,7 +118,7 @@ pub async fn rotate(store: &Store, others_until: Timestamp) -> Result<i32, Store
 ///
 /// # Errors
 /// The database is away.
-pub async fn list(store: &Store, ended_too: bool) -> Result<Vec<Revoked>, StoreError> {
+pub async fn list(store: &Store, ended_too: bool) -> Result<Vec<RevokedKeys>, StoreError> {
     let client = store.client().await?;
     let rows = LIST.query(&client, &[&ended_too]).await?;
     rows.iter().map(|row| of_json(row, "revocation")).collect()

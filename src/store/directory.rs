@@ -144,7 +144,7 @@ impl Entry for Binding {
 
 /// The result of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Merged {
+pub struct MergeCounts {
     /// New rows.
     pub added: i64,
     /// Rows that were changed.
@@ -204,7 +204,7 @@ impl Import {
         entries: impl Iterator<Item = (i64, E)>,
         staged: impl FnOnce() -> Result<(), String>,
         refused: impl FnMut(i64, &str),
-    ) -> Result<Merged, StoreError> {
+    ) -> Result<MergeCounts, StoreError> {
         if self.mode == Mode::Apply {
             self.execute("directory.begin", "begin").await?;
         }
@@ -224,12 +224,12 @@ impl Import {
         entries: impl Iterator<Item = (i64, E)>,
         staged: impl FnOnce() -> Result<(), String>,
         mut refused: impl FnMut(i64, &str),
-    ) -> Result<Merged, StoreError> {
+    ) -> Result<MergeCounts, StoreError> {
         self.execute("directory.settings", SETTINGS).await?;
         stage(&self.client, entries).await?;
         staged().map_err(StoreError::State)?;
         refuse::<E>(&self.client, &mut refused).await?;
-        let mut merged = Merged::default();
+        let mut merged = MergeCounts::default();
         for statement in E::KIND.merge {
             for row in run(&self.client, *statement).await? {
                 let count = |name| row.try_get::<_, i64>(name).unwrap_or(0);

@@ -49,7 +49,7 @@ impl Subject {
 
 /// A step: a chunk of a hypertable, or a table.
 #[derive(Debug, Clone)]
-pub struct Step {
+pub struct ErasureStep {
     /// The table.
     pub relation: String,
     from: Option<Timestamp>,
@@ -58,14 +58,14 @@ pub struct Step {
 
 /// Batches and alert changes that are being processed; an instance may hold their rows in memory.
 #[derive(Debug, Clone)]
-pub struct UnderWay {
+pub struct InProgress {
     batches: Vec<i64>,
     changes: Vec<i64>,
 }
 
 /// Devices whose keys are still in Redis.
 #[derive(Debug, Clone)]
-pub struct Pending {
+pub struct PendingErasure {
     /// Number of the erasure.
     pub id: i64,
     /// Serials.
@@ -74,7 +74,7 @@ pub struct Pending {
 
 /// A row of the table.
 #[derive(Debug, Clone)]
-pub struct Receipt {
+pub struct ErasureReceipt {
     /// Its number.
     pub id: i64,
     /// `device` or `user`.
@@ -134,9 +134,9 @@ impl ErasureSession {
     ///
     /// # Errors
     /// The database is away.
-    pub async fn steps(&self, subject: &Subject) -> Result<Vec<Step>, StoreError> {
+    pub async fn steps(&self, subject: &Subject) -> Result<Vec<ErasureStep>, StoreError> {
         let rows = self.rows(STEPS, &[&subject.kind()]).await?;
-        let step = |row: &Row| Step {
+        let step = |row: &Row| ErasureStep {
             relation: row.get("relation"),
             from: row.get("from_ts"),
             to: row.get("to_ts"),
@@ -148,8 +148,13 @@ impl ErasureSession {
     ///
     /// # Errors
     /// Nothing of the step was done.
-    pub async fn step(&self, id: Option<i64>, subject: &Subject, step: &Step) -> Result<i64, StoreError> {
-        let Step { relation, from, to } = step;
+    pub async fn step(
+        &self,
+        id: Option<i64>,
+        subject: &Subject,
+        step: &ErasureStep,
+    ) -> Result<i64, StoreError> {
+        let ErasureStep { relation, from, to } = step;
         Ok(self.row(STEP, &[&id, &subject.kind(), &subject.text(), relation, from, to]).await?.get(0))
     }
 
@@ -157,16 +162,16 @@ impl ErasureSession {
     ///
     /// # Errors
     /// The database is away.
-    pub async fn under_way(&self) -> Result<UnderWay, StoreError> {
+    pub async fn under_way(&self) -> Result<InProgress, StoreError> {
         let row = self.row(UNDER_WAY, &[]).await?;
-        Ok(UnderWay { batches: row.get("batches"), changes: row.get("changes") })
+        Ok(InProgress { batches: row.get("batches"), changes: row.get("changes") })
     }
 
     /// How many of them are still being processed.
     ///
     /// # Errors
     /// The database is away.
-    pub async fn still_under_way(&self, what: &UnderWay) -> Result<i64, StoreError> {
+    pub async fn still_under_way(&self, what: &InProgress) -> Result<i64, StoreError> {
         Ok(self.row(STILL_UNDER_WAY, &[&what.batches, &what.changes]).await?.get(0))
     }
 
@@ -188,11 +193,11 @@ impl ErasureSession {
     ///
     /// # Errors
     /// The database is away.
-    pub async fn pending(&self) -> Result<Vec<Pending>, StoreError> {
+    pub async fn pending(&self) -> Result<Vec<PendingErasure>, StoreError> {
         let rows = self.rows(PENDING, &[]).await?;
         Ok(rows
             .iter()
-            .map(|row| Pending { id: row.get("erasure_id"), device_sns: row.get("pending") })
+            .map(|row| PendingErasure { id: row.get("erasure_id"), device_sns: row.get("pending") })
             .collect())
     }
 
@@ -208,9 +213,9 @@ impl ErasureSession {
     ///
     /// # Errors
     /// The database is away.
-    pub async fn receipt(&self, id: i64) -> Result<Receipt, StoreError> {
+    pub async fn receipt(&self, id: i64) -> Result<ErasureReceipt, StoreError> {
         let row = self.row(RECEIPT, &[&id]).await?;
-        Ok(Receipt {
+        Ok(ErasureReceipt {
             id: row.get("erasure_id"),
             kind: row.get("kind"),
             number: row.get("receipt_number"),

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::{Statement, StoreError, statement};
-use crate::model::{Carried, DocumentKind, Element, ExerciseTotals, Owner};
+use crate::model::{DocumentKind, Element, ExerciseTotals, Owner, SampleDocument};
 
 pub(super) const ADD: Statement = statement!("exercise_day", "add");
 
@@ -41,7 +41,7 @@ impl Account {
 }
 
 /// Stores the days of `documents`; nothing is sent when there are none.
-pub(crate) async fn add(client: &Object, documents: &[Carried<'_>]) -> Result<(), StoreError> {
+pub(crate) async fn add(client: &Object, documents: &[SampleDocument<'_>]) -> Result<(), StoreError> {
     let days = by_key(documents);
     if days.is_empty() {
         return Ok(());
@@ -76,7 +76,7 @@ pub(crate) async fn add(client: &Object, documents: &[Carried<'_>]) -> Result<()
 }
 
 /// One row a key, in the order of the key.
-fn by_key<'a>(documents: &[Carried<'a>]) -> BTreeMap<(&'a str, Date), Day> {
+fn by_key<'a>(documents: &[SampleDocument<'a>]) -> BTreeMap<(&'a str, Date), Day> {
     let mut days: BTreeMap<_, Day> = BTreeMap::new();
     for carried in documents {
         for element in &carried.document.elements {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::model::LatestValue;
+use crate::model::{Item, LatestValue, effective_ts};
 
 /// Most rows that are kept, about 10 MB.
 const MAX_VALUES: usize = 20_000;
@@ -38,9 +38,17 @@ pub struct Taken {
 }
 
 impl Handover {
-    /// Keeps the newest row of each device of a committed batch. All of them are new rows: what was merged with a stored row is not known
-    /// here.
-    pub fn offer(&self, batch_id: i64, values: Vec<LatestValue>) {
+    /// Keeps the newest row of each device of a committed batch, whose rows are sorted by device and time. All of them are new rows: what
+    /// was merged with a stored row is not known here.
+    pub fn offer_newest(&self, batch_id: i64, rows: &[&Item]) {
+        let of_devices = rows.chunk_by(|one, next| one.reading.device_sn == next.reading.device_sn);
+        let newest = of_devices.filter_map(|rows| {
+            rows.iter().max_by_key(|item| effective_ts(item.reading.ts, item.received_at))
+        });
+        self.offer(batch_id, newest.map(|item| LatestValue::of(&item.reading, item.received_at)).collect());
+    }
+
+    fn offer(&self, batch_id: i64, values: Vec<LatestValue>) {
         if values.is_empty() || values.len() > MAX_VALUES {
             return;
         }

@@ -104,7 +104,7 @@ fn read_version(rows: &[Row]) -> i64 {
     rows.first().map_or(0, |row| row.get("read_version"))
 }
 
-/// Columns in the order of both statements. `None`: the device has no row, or one of a year that cannot be told.
+/// Columns in the order of both statements. `None`: the device has no row, or its time is out of range.
 fn value(row: &Row) -> Option<LatestValue> {
     Some(LatestValue {
         device_sn: row.get(0),

@@ -4,13 +4,13 @@ use deadpool_postgres::Object;
 use jiff::Timestamp;
 
 use super::{Statement, StoreError, statement};
-use crate::model::{Carried, Element, KeptDocument, Owner};
+use crate::model::{Element, KeptDocument, Owner, SampleDocument};
 
 pub(super) const ADD: Statement = statement!("health_document", "add");
 
 /// Keeps the texts of `documents` that are kept as sent; nothing is sent when there are none.
-pub(crate) async fn add(client: &Object, documents: &[Carried<'_>]) -> Result<(), StoreError> {
-    let kept: Vec<(&Carried<'_>, &KeptDocument)> = documents
+pub(crate) async fn add(client: &Object, documents: &[SampleDocument<'_>]) -> Result<(), StoreError> {
+    let kept: Vec<(&SampleDocument<'_>, &KeptDocument)> = documents
         .iter()
         .flat_map(|carried| carried.document.elements.iter().map(move |element| (carried, element)))
         .filter_map(|(carried, element)| match element {

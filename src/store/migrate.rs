@@ -15,7 +15,7 @@ const REQUIREMENTS: Statement = statement!("migrate", "requirements");
 
 /// What a migrate did.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Migrated {
+pub struct MigrateResult {
     /// Versions applied now, such as `V1__health_data`.
     pub applied: Vec<String>,
     /// Version of the schema.
@@ -29,7 +29,7 @@ pub struct Migrated {
 /// # Errors
 /// The server or the role lacks something, which is named before anything is done; other sessions hold a lock for too long; or an
 /// existing rollup has another definition. In every case the database is as it was.
-pub async fn run(settings: &Settings) -> Result<Migrated, StoreError> {
+pub async fn run(settings: &Settings) -> Result<MigrateResult, StoreError> {
     let store = Store::new(settings)?;
     let (mut client, _connection) = store.session().await?;
     check_requirements(&client, REQUIREMENTS, &[]).await?;
@@ -37,7 +37,7 @@ pub async fn run(settings: &Settings) -> Result<Migrated, StoreError> {
         .await
 }
 
-async fn migrate(transaction: &Transaction<'_>, settings: &Settings) -> Result<Migrated, StoreError> {
+async fn migrate(transaction: &Transaction<'_>, settings: &Settings) -> Result<MigrateResult, StoreError> {
     public_schema::close(transaction).await?;
     let applied = migrations::apply(transaction).await?;
     let is_current = applied.is_empty() && schema::is_current(transaction).await?;
@@ -53,5 +53,5 @@ async fn migrate(transaction: &Transaction<'_>, settings: &Settings) -> Result<M
         roles::reapply(transaction).await?;
         schema::record(transaction, !applied.is_empty()).await?;
     }
-    Ok(Migrated { applied, version: migrations::head(), applied_functions: !is_current })
+    Ok(MigrateResult { applied, version: migrations::head(), applied_functions: !is_current })
 }

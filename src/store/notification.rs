@@ -244,7 +244,7 @@ pub async fn dead_letters(store: &Store, after: i64, limit: u32) -> Result<Vec<D
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Resent {
     /// Will be tried again.
-    pub tried_again: usize,
+    pub retried: usize,
     /// Of these, at another address than before.
     pub moved: usize,
     /// Will not, and why: nobody needs them any more (they are cancelled), or their contact cannot be reached (they stay).
@@ -262,7 +262,7 @@ pub async fn resend(store: &Store, notification_ids: Option<&[i64]>) -> Result<R
         match row.get::<_, Option<String>>("reason") {
             Some(reason) => resent.refused.push((row.get("notification_id"), reason)),
             None => {
-                resent.tried_again += 1;
+                resent.retried += 1;
                 resent.moved += usize::from(row.get::<_, &str>("outcome") == "moved");
             }
         }

@@ -31,7 +31,7 @@ pub struct Edition {
 
 /// How much `health_data` holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Raw {
+pub struct RawRows {
     /// Devices ever heard of.
     pub devices: i64,
     /// Rows.
@@ -80,7 +80,7 @@ pub struct Bucket {
 
 /// Rows, and what the rollups know of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RolledUp {
+pub struct RollupRows {
     /// Rows of `health_data`.
     pub rows: i64,
     /// Sum of `samples` of `health_daily`.
@@ -119,9 +119,9 @@ pub async fn foreign(store: &Store, own: (&str, &str)) -> Result<Vec<String>, St
 ///
 /// # Errors
 /// The database is away.
-pub async fn raw(store: &Store) -> Result<Raw, StoreError> {
+pub async fn raw(store: &Store) -> Result<RawRows, StoreError> {
     let row = only(RAW.query(&store.client().await?, &[]).await?)?;
-    Ok(Raw {
+    Ok(RawRows {
         devices: row.get("devices"),
         rows: row.get("rows"),
         first_ts: row.get("first_ts"),
@@ -166,9 +166,9 @@ pub async fn days(store: &Store, device_sn: &str, count: i64) -> Result<Vec<Buck
 ///
 /// # Errors
 /// The database is away.
-pub async fn rolled_up(store: &Store) -> Result<RolledUp, StoreError> {
+pub async fn rolled_up(store: &Store) -> Result<RollupRows, StoreError> {
     let row = only(ROLLED_UP.query(&store.client().await?, &[]).await?)?;
-    Ok(RolledUp { rows: row.get("rows"), samples: row.get("samples") })
+    Ok(RollupRows { rows: row.get("rows"), samples: row.get("samples") })
 }
 
 /// Committed transactions that were not reacted to yet.

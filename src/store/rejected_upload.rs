@@ -86,7 +86,7 @@ impl Filter {
 
 /// How many rejects match, and from when to when they were received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Extent {
+pub struct MatchSummary {
     /// How many.
     pub rejects: u64,
     /// The highest number among them.
@@ -111,11 +111,11 @@ pub async fn list(store: &Store, filter: &Filter, limit: i64) -> Result<Vec<Reje
 ///
 /// # Errors
 /// The database cannot be asked.
-pub async fn measure(store: &Store, filter: &Filter) -> Result<Extent, StoreError> {
+pub async fn measure(store: &Store, filter: &Filter) -> Result<MatchSummary, StoreError> {
     let client = store.client().await?;
     let rows = MEASURE.query_unprepared(&**client, &filter.parameters()).await?;
     let row = &rows[0];
-    Ok(Extent {
+    Ok(MatchSummary {
         rejects: u64::try_from(row.get::<_, i64>("rejects")).unwrap_or(0),
         last_id: row.get::<_, Option<i64>>("last_id").unwrap_or(0),
         received: row.get::<_, Option<_>>("oldest").zip(row.get("newest")),

@@ -16,7 +16,7 @@ use crate::model::Reject;
 
 /// What became of claimed rejects.
 #[derive(Debug)]
-pub struct Replayed<'a> {
+pub struct ReplayBatch<'a> {
     /// What can be stored now: all of it under `repeats`, nothing under `fresh` and `rejects`.
     pub batch: Batch<'a>,
     /// Numbers of the rejects the batch is made of.
@@ -27,7 +27,7 @@ pub struct Replayed<'a> {
 
 /// Records of a kind that a replay moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moved {
+pub struct MovedRecords {
     /// Kind of record, as in `vitals.ingest_batch`.
     pub kind: &'static str,
     /// New rows.
@@ -63,18 +63,18 @@ impl Session {
     /// After [`super::Kind::Down`] the session must be dropped.
     pub async fn write_replayed(
         &self,
-        replayed: &Replayed<'_>,
+        replayed: &ReplayBatch<'_>,
         duplicates: Duplicates,
-        settle: impl FnOnce(&Written) -> Vec<Moved>,
+        settle: impl FnOnce(&Written) -> Vec<MovedRecords>,
     ) -> Result<(), StoreError> {
         self.or_roll_back(self.move_claimed(replayed, duplicates, settle).await).await
     }
 
     async fn move_claimed(
         &self,
-        replayed: &Replayed<'_>,
+        replayed: &ReplayBatch<'_>,
         duplicates: Duplicates,
-        settle: impl FnOnce(&Written) -> Vec<Moved>,
+        settle: impl FnOnce(&Written) -> Vec<MovedRecords>,
     ) -> Result<(), StoreError> {
         let (client, batch) = (&*self.client, &replayed.batch);
         if !replayed.refused.is_empty() {
@@ -91,7 +91,7 @@ impl Session {
             let taken = replayed.taken.len();
             return Err(StoreError::State(format!("{left} rejects left the table, {taken} were taken")));
         }
-        for Moved { kind, stored, duplicate } in settle(&written) {
+        for MovedRecords { kind, stored, duplicate } in settle(&written) {
             let (instance, shard, replayed) = (batch.instance, batch.shard, stored + duplicate);
             let account = Account { instance, shard, kind, stored, duplicate, rejected: 0, replayed };
             accounting::add(client, account).await?;

@@ -6,7 +6,7 @@ use deadpool_postgres::Object;
 use jiff::Timestamp;
 
 use super::{Statement, StoreError, statement};
-use crate::model::{Carried, Element, Owner};
+use crate::model::{Element, Owner, SampleDocument};
 
 pub(super) const ADD: Statement = statement!("sleep_segment", "add");
 
@@ -17,13 +17,13 @@ struct Segment {
 }
 
 /// Stores the segments of `documents`; nothing is sent when there are none.
-pub(crate) async fn add(client: &Object, documents: &[Carried<'_>]) -> Result<(), StoreError> {
+pub(crate) async fn add(client: &Object, documents: &[SampleDocument<'_>]) -> Result<(), StoreError> {
     // By key: PostgreSQL refuses to meet a row twice in one statement, and each writer takes locks in one order.
     let mut segments: BTreeMap<_, Segment> = BTreeMap::new();
     for carried in documents {
         for element in &carried.document.elements {
             if let Element::Sleep(sleep) = element {
-                let &Carried { device_sn, owner, first_ts: ts, received_at, .. } = carried;
+                let &SampleDocument { device_sn, owner, first_ts: ts, received_at, .. } = carried;
                 segments
                     .entry((device_sn, sleep.start, sleep.end, sleep.type_code))
                     .and_modify(|known| known.owner = known.owner.or(owner))

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use super::{Statement, StoreError, statement};
-use crate::model::{Carried, Element, Owner, Workout};
+use crate::model::{Element, Owner, SampleDocument, Workout};
 
 pub(super) const ADD: Statement = statement!("workout", "add");
 
@@ -20,7 +20,7 @@ struct Row {
 }
 
 /// Stores the workouts of `documents`; nothing is sent when there are none.
-pub(crate) async fn add(client: &Object, documents: &[Carried<'_>]) -> Result<(), StoreError> {
+pub(crate) async fn add(client: &Object, documents: &[SampleDocument<'_>]) -> Result<(), StoreError> {
     let rows = by_key(documents);
     if rows.is_empty() {
         return Ok(());
@@ -57,12 +57,12 @@ pub(crate) async fn add(client: &Object, documents: &[Carried<'_>]) -> Result<()
 }
 
 /// One row a key, in the order of the key.
-fn by_key<'a>(documents: &[Carried<'a>]) -> BTreeMap<(&'a str, Timestamp, Option<i32>), Row> {
+fn by_key<'a>(documents: &[SampleDocument<'a>]) -> BTreeMap<(&'a str, Timestamp, Option<i32>), Row> {
     let mut rows: BTreeMap<_, Row> = BTreeMap::new();
     for carried in documents {
         for element in &carried.document.elements {
             if let Element::Workout(workout) = element {
-                let &Carried { device_sn, owner, first_ts: ts, received_at, .. } = carried;
+                let &SampleDocument { device_sn, owner, first_ts: ts, received_at, .. } = carried;
                 match rows.entry((device_sn, workout.start, workout.workout_type)) {
                     Entry::Occupied(mut known) => {
                         known.get_mut().workout.join(workout.clone());

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
+use vitals::metric::{Kind, Metric};
 
 use crate::dashboards::{self, queries};
 use crate::harness::Login;
@@ -80,6 +81,39 @@ fn every_panel_holds_the_query_it_names_and_every_query_is_shown() {
         std::fs::write(file(path), written).expect("written");
     }
     assert_eq!(shown, queries.keys().cloned().collect());
+}
+
+/// The panels of one person each choose some of the columns of their query.
+#[test]
+fn every_vital_sign_and_total_of_a_person_is_in_one_panel_by_hours_and_one_by_days() {
+    let path = "docker/grafana/dashboards/health.json";
+    let board: Value = serde_json::from_str(&text(path)).expect("JSON");
+    for query in ["-- dashboards.person_day\n", "-- dashboards.person_week\n"] {
+        let shown: Vec<&str> = board["panels"]
+            .as_array()
+            .expect("panels")
+            .iter()
+            .filter(|panel| panel["targets"][0]["rawSql"].as_str().is_some_and(|sql| sql.starts_with(query)))
+            .flat_map(|panel| {
+                panel["transformations"][0]["options"]["include"]["names"].as_array().expect("names")
+            })
+            .map(|name| name.as_str().expect("a name"))
+            .filter(|name| *name != "time")
+            .collect();
+        let wanted: BTreeSet<String> = Metric::ALL
+            .into_iter()
+            .flat_map(|metric| {
+                let parts: &[&str] = match metric.kind() {
+                    Kind::VitalSign => &["min", "avg", "max"],
+                    Kind::DayTotal => &["max"],
+                    Kind::Position => &[],
+                };
+                parts.iter().map(move |part| format!("{}_{part}", metric.column()))
+            })
+            .collect();
+        assert_eq!(shown.len(), wanted.len(), "a panel of {path} repeats or omits a column of {query}");
+        assert_eq!(shown.into_iter().map(str::to_owned).collect::<BTreeSet<_>>(), wanted, "{path}: {query}");
+    }
 }
 
 #[tokio::test]

@@ -24,10 +24,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("http", &["model", "wire", "ingest", "monitor", "owners", "keys", "store", "cache"]),
 ];
 
-const FOR_ALL: &[&str] = &["config", "tasks", "telemetry"];
+const USED_BY_ALL_BUT_PURE: &[&str] = &["config", "tasks", "telemetry"];
 
 /// Who may be known to all: the registry of metrics, and the texts for people.
-const FOR_EVERYONE: &[&str] = &["metric", "language"];
+const USED_BY_ALL: &[&str] = &["metric", "language"];
 
 /// Calls of the standard library and of tokio that have one door.
 const OWNED: &[(&str, &str)] = &[
@@ -166,6 +166,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("wire", &["bytes", "jiff", "rust_decimal", "serde", "serde_json", "siphasher", "thiserror"]),
 ];
 
+/// The files of `store` that open connections and send statements. They know no table.
+const STORE_BASE: &[&str] = &["abandoned", "connect", "error", "pipeline", "statement", "tls"];
+
 #[test]
 fn each_stage_knows_only_the_stages_it_may() {
     let mut breaches = Vec::new();
@@ -173,8 +176,8 @@ fn each_stage_knows_only_the_stages_it_may() {
         for (file, text) in sources(stage) {
             for known in crate_modules(&text) {
                 let pure = matches!(*stage, "model" | "wire");
-                let common =
-                    FOR_EVERYONE.contains(&known.as_str()) || !pure && FOR_ALL.contains(&known.as_str());
+                let common = USED_BY_ALL.contains(&known.as_str())
+                    || !pure && USED_BY_ALL_BUT_PURE.contains(&known.as_str());
                 if known != *stage && !allowed.contains(&known.as_str()) && !common {
                     breaches.push(format!("{} knows {known}", file.display()));
                 }
@@ -182,6 +185,53 @@ fn each_stage_knows_only_the_stages_it_may() {
         }
     }
     assert!(breaches.is_empty(), "{breaches:#?}");
+}
+
+#[test]
+fn files_of_store_import_in_one_direction() {
+    let mut imports = imports_of_store();
+    for base in STORE_BASE {
+        for known in &imports[*base] {
+            assert!(STORE_BASE.contains(&known.as_str()), "store/{base} knows store/{known}");
+        }
+    }
+    // Files that import nothing that is left are removed until none are left, or only those of a cycle.
+    while !imports.is_empty() {
+        let files: BTreeSet<String> = imports.keys().cloned().collect();
+        imports.retain(|_, known| !known.is_disjoint(&files));
+        assert!(imports.len() < files.len(), "files of store import each other in a cycle: {imports:#?}");
+    }
+}
+
+/// What each file of `store` imports of its siblings; a folder belongs to the file of its name.
+fn imports_of_store() -> BTreeMap<String, BTreeSet<String>> {
+    let folder = root().join("store");
+    let sources = sources("store");
+    let exported: BTreeMap<String, String> = sources
+        .iter()
+        .filter(|(file, _)| file.ends_with("store/mod.rs"))
+        .flat_map(|(_, text)| text.split("use ").skip(1).filter_map(|rest| rest.split_once(';')))
+        .filter_map(|(path, _)| path.split_once("::"))
+        .flat_map(|(file, names)| {
+            names.trim_matches(['{', '}']).split(',').map(move |name| (first_name(name), file.to_owned()))
+        })
+        .collect();
+    let mut imports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (file, text) in sources.iter().filter(|(file, _)| !file.ends_with("store/mod.rs")) {
+        let relative = file.strip_prefix(&folder).expect("below store");
+        let is_nested = relative.components().count() > 1;
+        let name = relative.components().next().expect("a name").as_os_str().to_string_lossy();
+        let name = name.trim_end_matches(".rs").to_owned();
+        let text: String = code(text).take_while(|line| *line != "#[cfg(test)]").collect();
+        let known = names_behind(&text, if is_nested { "crate::store::" } else { "super::" });
+        let known = known.into_iter().map(|known| exported.get(&known).cloned().unwrap_or(known));
+        imports.entry(name).or_default().extend(known);
+    }
+    let files: BTreeSet<String> = imports.keys().cloned().collect();
+    for (name, known) in &mut imports {
+        known.retain(|known| known != name && files.contains(known));
+    }
+    imports
 }
 
 #[test]
@@ -266,14 +316,17 @@ fn stage_of(file: &Path) -> String {
 }
 
 fn crate_modules(text: &str) -> BTreeSet<String> {
+    code(text).flat_map(|line| names_behind(line, "crate::")).collect()
+}
+
+/// The names that follow a path, one or a list of them.
+fn names_behind(text: &str, path: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for line in code(text) {
-        for (at, _) in line.match_indices("crate::") {
-            let rest = &line[at + "crate::".len()..];
-            match rest.strip_prefix('{') {
-                Some(list) => found.extend(list.split(',').map(first_name)),
-                None => drop(found.insert(first_name(rest))),
-            }
+    for (at, _) in text.match_indices(path) {
+        let rest = &text[at + path.len()..];
+        match rest.strip_prefix('{') {
+            Some(list) => found.extend(list.split('}').next().unwrap_or(list).split(',').map(first_name)),
+            None => drop(found.insert(first_name(rest))),
         }
     }
     found.remove("");

@@ -68,29 +68,32 @@ async fn a_policy_that_would_lose_data_is_refused_with_the_reason() {
     let database = Database::new().await;
     let client = database.client().await;
     for (change, words) in [
-        ("keep_for = '2 hours' where relation = 'health_data'", ["health_15m is made of it", "02:45:20"]),
+        (
+            "keep_for = '2 hours' where relation = 'health_data'",
+            ["health_15m is computed from it", "02:45:20"],
+        ),
         (
             "keep_for = '1 day' where relation = 'health_15m'",
-            ["health_daily is made of it", "health_15m.keep_for"],
+            ["health_daily is computed from it", "health_15m.keep_for"],
         ),
         (
             "keep_for = '31 days' where relation = 'health_daily'",
-            ["health_monthly is made of it", "too short"],
+            ["health_monthly is computed from it", "too short"],
         ),
         (
             "keep_for = '30 days' where relation = 'health_monthly'",
-            ["a bucket is whole only when", "health_monthly"],
+            ["a bucket is complete only when", "health_monthly"],
         ),
         (
             "refresh_lag = '4 years' where relation = 'health_15m'",
             ["health_data.keep_for = 3 years", "too short"],
         ),
         ("refresh_every = '40 months' where relation = 'health_15m'", ["health_data.keep_for", "too short"]),
-        ("refresh_lag = null where relation = 'health_hourly'", ["never be made", "health_hourly"]),
+        ("refresh_lag = null where relation = 'health_hourly'", ["never be refreshed", "health_hourly"]),
         ("compress_after = '1 day' where relation = 'workout'", ["plain table", "workout"]),
         (
             "compress_after = '3 years' where relation = 'health_data'",
-            ["would be dropped first", "health_data"],
+            ["would be dropped before", "health_data"],
         ),
         ("relation = 'nonsense' where relation = 'workout'", ["no relation nonsense", "policy"]),
     ] {
@@ -102,9 +105,9 @@ async fn a_policy_that_would_lose_data_is_refused_with_the_reason() {
     assert!(
         refusal(&client, "delete from policy where relation = 'health_daily'")
             .await
-            .contains("never be made")
+            .contains("never be refreshed")
     );
-    assert!(refusal(&client, "truncate policy").await.contains("never be made"));
+    assert!(refusal(&client, "truncate policy").await.contains("never be refreshed"));
     let changed =
         "select count(*) from policy where keep_for < interval '60 days' and relation like 'health%'";
     assert_eq!(count(&client, changed).await, 0);
@@ -250,10 +253,10 @@ async fn the_plan_is_what_is_done_and_a_trial_changes_nothing() {
 async fn the_command_refuses_what_the_database_refuses() {
     let database = Database::new().await;
     for (arguments, word) in [
-        (["health_data", "--keep-for", "1 hour"], "health_15m is made of it"),
+        (["health_data", "--keep-for", "1 hour"], "health_15m is computed from it"),
         (["health_data", "--keep-for", "soon"], "refused"),
         (["nothing", "--keep-for", "1 hour"], "no policy for nothing"),
-        (["health_15m", "--refresh-lag", "never"], "never be made"),
+        (["health_15m", "--refresh-lag", "never"], "never be refreshed"),
     ] {
         let said = vitals(&database, &[&["policy", "set"][..], &arguments].concat()).await;
         assert!(said.code == 1 && said.err.contains(word), "{said:?}");

@@ -14,17 +14,22 @@ const CHECKED: &[&str] = &["src", "sql", "benches", "tests/it/harness"];
 const BANNED_WORDS: &[(&str, &str)] = &[
     ("again", "retry, repeat or the name of the second step"),
     ("aside", "park (a row), or run_blocking (work)"),
+    ("asked", "requested, or the name of the answer"),
     ("beside", "alongside, or the name of the relation"),
     ("chance", "random or entropy"),
+    ("crosswise", "in opposite orders"),
     ("deaf", "suspended"),
     ("deafen", "suspend"),
     ("desk", "session"),
     ("dispel", "clear"),
+    ("drawn", "with_jitter, or random"),
     ("forgotten", "erased or removed"),
+    ("gathering", "collector, with what it collects"),
     ("glance", "peek"),
     ("harmless", "escape_control"),
     ("hear", "receive, or listen to"),
     ("heard", "received"),
+    ("joint", "separator"),
     ("judge", "evaluate"),
     ("judged", "evaluated"),
     ("look", "poll, probe, read, sample or scan"),
@@ -35,20 +40,23 @@ const BANNED_WORDS: &[(&str, &str)] = &[
     ("news", "changes"),
     ("outlook", "health"),
     ("patience", "deadline or timeout"),
-    ("patiently", "wait_until"),
     ("patient", "with a timeout"),
+    ("patiently", "wait_until"),
     ("remembered", "entry, or cached"),
     ("said", "output, result or reported"),
     ("say", "report, log, describe or send"),
     ("says", "reports, logs or describes"),
     ("speaks", "sends or renews"),
+    ("stretch", "range"),
     ("suspect", "candidate, or what is suspected"),
     ("suspects", "candidates, or what is suspected"),
     ("tell", "report, notify or log"),
     ("tells", "reports, notifies or logs"),
     ("told", "reported, notified or logged"),
+    ("torn", "truncated"),
     ("turn", "lock, lease or step"),
     ("unfit", "invalid"),
+    ("unheard", "silent"),
     ("victims", "DisposableServers"),
     ("void", "stale"),
     ("whom", "the name of the person or the thing"),
@@ -61,32 +69,67 @@ const BANNED_TYPES: &[&str] = &[
     "Again",
     "Asked",
     "At",
+    "Begin",
+    "Breach",
+    "Carried",
     "Choice",
     "Counted",
+    "Decoded",
     "Desk",
     "End",
+    "Extent",
+    "Fault",
     "FineThings",
     "Found",
+    "Gathered",
+    "Gathering",
+    "Given",
     "Held",
     "Holding",
     "How",
     "Kept",
+    "Key",
     "Lane",
+    "Last",
     "Manner",
+    "Meaning",
     "Means",
     "Measure",
+    "Merged",
+    "Migrated",
+    "Moved",
+    "Name",
     "Newest",
+    "NoKey",
+    "Notice",
     "Of",
+    "Open",
     "Outlook",
+    "Owned",
+    "Packing",
+    "Parsed",
+    "Parts",
     "Patience",
+    "Pending",
     "Piece",
     "Place",
+    "Presented",
+    "Raw",
+    "Reader",
+    "Replayed",
+    "Revoked",
+    "RolledUp",
+    "Rules",
     "Said",
     "Seen",
     "Since",
+    "Stored",
+    "Stretch",
     "Tally",
     "Thing",
     "Turn",
+    "UnderWay",
+    "Unknown",
     "Which",
     "Whole",
     "Words",
@@ -217,10 +260,10 @@ fn a_name_is_split_at_underscores_and_capitals() {
     assert_eq!(words("RecallEvenVoid"), ["recall", "even", "void"]);
     assert_eq!(words("HTTPStatus"), ["http", "status"]);
     assert_eq!(words("NEVER_LATE"), ["never", "late"]);
-    let text = "pub enum Found<T> {\n    /// a\n    SomeSaid(T),\n    Last,\n}\n\npub(super) fn told<'a>() {}\n\
-                #[cfg(test)]\nmod tests {\n    fn again() {}\n}\n";
+    let text = "pub enum Found<T> {\n    /// a\n    SomeSaid(T),\n    Last,\n}\n\npub(super) fn told<'a>() {\n    \
+                let mut said = 1;\n}\n#[cfg(test)]\nmod tests {\n    fn again() {}\n}\n";
     let found: Vec<String> = names(Path::new("a.rs"), text).into_iter().map(|name| name.name).collect();
-    assert_eq!(found, ["Found", "SomeSaid", "Last", "told"]);
+    assert_eq!(found, ["Found", "SomeSaid", "Last", "told", "said"]);
     let sql = "create or replace function vitals.judge_alerts(a int) returns void\n";
     assert_eq!(names(Path::new("a.sql"), sql)[0].name, "judge_alerts");
 }
@@ -234,6 +277,7 @@ enum Kind {
     Function,
     Constant,
     Module,
+    Local,
     SqlFunction,
 }
 
@@ -251,6 +295,7 @@ impl std::fmt::Display for Kind {
             Self::Function => "fn",
             Self::Constant => "const",
             Self::Module => "mod",
+            Self::Local => "let",
             Self::SqlFunction => "function",
         })
     }
@@ -308,9 +353,10 @@ fn definition(line: &str) -> Option<(Kind, String)> {
         "fn" => Kind::Function,
         "const" | "static" => Kind::Constant,
         "mod" => Kind::Module,
+        "let" => Kind::Local,
         _ => return None,
     };
-    Some((kind, identifier(rest))).filter(|(_, name)| !name.is_empty())
+    Some((kind, identifier(rest.strip_prefix("mut ").unwrap_or(rest)))).filter(|(_, name)| !name.is_empty())
 }
 
 /// Functions and views that a file of SQL makes.

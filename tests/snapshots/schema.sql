@@ -4,7 +4,7 @@ table alert: One row per alert. At most one is open (firing or acknowledged) per
     rule_id bigint not null: The rule that raised it.
     rule_version integer not null: Version of the rule at that time; see alert_rule_version.
     kind text not null: Kind of the rule: threshold, composite, event, silence.
-    severity text not null: critical, major, minor or info, as the rule said then.
+    severity text not null: Severity of the rule when the alert fired: critical, major, minor or info.
     metric text: Vital sign that breached. NULL: kind is not threshold.
     event_type text: Type of the event. NULL: kind is not event.
     customer_id bigint: Tenant, as the breaching row has it. NULL: not known.
@@ -15,7 +15,7 @@ table alert: One row per alert. At most one is open (firing or acknowledged) per
     started_ts timestamp with time zone not null: Event time of the first of the readings in a row that raised it.
     fired_ts timestamp with time zone not null: Event time of the reading that raised it.
     last_ts timestamp with time zone not null: Event time of the newest breach in it.
-    ended_ts timestamp with time zone: Event time at which the device had recovered, or the alert expired. NULL: not so far.
+    ended_ts timestamp with time zone: Event time at which the device recovered, or the alert expired. NULL: it has not ended.
     judged_ts timestamp with time zone not null: Event time of the newest reading that was evaluated for it.
     breach_count integer not null default 1: Readings (events) that breached.
     last_value numeric: Newest breaching reading, in the unit of the metric. NULL: kind is not threshold.
@@ -27,8 +27,8 @@ table alert: One row per alert. At most one is open (firing or acknowledged) per
     message text not null: Text of the notification when it fired.
     fired_at timestamp with time zone not null default clock_timestamp(): When the service raised it.
     updated_at timestamp with time zone not null default clock_timestamp(): When anything of it last changed.
-    acknowledged_at timestamp with time zone: When a person took it on. NULL: nobody has.
-    acknowledged_by text: Who did. NULL: nobody has.
+    acknowledged_at timestamp with time zone: When a person acknowledged it. NULL: nobody has.
+    acknowledged_by text: Who acknowledged it. NULL: nobody has.
     resolved_at timestamp with time zone: When it was resolved. NULL: it is open.
     resolved_by text: Who resolved it. NULL: it is open, or resolved by itself.
     resolution text: recovered, expired, manual (a person), rule_disabled, or retracted (late readings show that there was no alert). NULL: open.
@@ -57,7 +57,7 @@ table alert_action: What happened to alerts, and who did it.
     alert_id bigint not null: The alert.
     acted_at timestamp with time zone not null default clock_timestamp(): When.
     action text not null: fired, reopened, acknowledged, resolved, retracted, silenced (not notified because of a silence), escalated, noted.
-    actor text: Who. NULL: the service.
+    actor text: Who did it. NULL: the service.
     note text: Note of the person, or the reason. NULL: none.
     constraint alert_action_action_check CHECK ((action = ANY (ARRAY['fired'::text, 'reopened'::text, 'acknowledged'::text, 'resolved'::text, 'retracted'::text, 'silenced'::text, 'escalated'::text, 'noted'::text])))
     constraint alert_action_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(alert_id) ON DELETE CASCADE
@@ -101,8 +101,8 @@ table alert_rule: Rules that raise alerts. A change applies from the next batch 
     effective_until time without time zone: Breaches count until this local time, exclusive; before effective_from: of the next day. NULL with effective_from.
     effective_days smallint[]: Days on which breaches count, 1 Monday to 7 Sunday; after midnight it is still the day on which the hours began. NULL: every day.
     time_zone text: Zone of the effective hours and of times in messages (IANA name). NULL: that of the rollups.
-    message text not null default '{device_sn}: {rule}, {value}'::text: What people are told, with {device_sn} {rule} {severity} {metric} {value} {min} {max} {event_type} {count} {time} {user} {org} {customer} {wearer} (names of the person and of their unit, as far as the directory knows them, and the serial).
-    version integer not null default 1: Raised by every change; what it was before is in alert_rule_version.
+    message text not null default '{device_sn}: {rule}, {value}'::text: Text of the notification. Placeholders: {device_sn} {rule} {severity} {metric} {value} {min} {max} {event_type} {count} {time} {user} {org} {customer} {wearer} (names of the person and of the unit, if the directory has them, and the serial).
+    version integer not null default 1: Number of the version, incremented by every change. alert_rule_version has the older versions.
     changed_at timestamp with time zone not null default now(): When it was last changed.
     changed_by text not null default CURRENT_USER: Who changed it: the setting vitals.actor of the session, else its role.
     constraint alert_rule_combine_check CHECK ((combine = ANY (ARRAY['all'::text, 'any'::text])))
@@ -123,11 +123,11 @@ table alert_rule: Rules that raise alerts. A change applies from the next batch 
     CREATE TRIGGER alert_rule_changed AFTER INSERT OR UPDATE ON public.alert_rule FOR EACH ROW EXECUTE FUNCTION alert_rule_changed()
     CREATE TRIGGER alert_rule_check BEFORE INSERT OR UPDATE ON public.alert_rule FOR EACH ROW EXECUTE FUNCTION alert_rule_check()
     CREATE TRIGGER alert_rule_texts_outdated AFTER UPDATE OF name, message ON public.alert_rule FOR EACH ROW WHEN (((old.name IS DISTINCT FROM new.name) OR (old.message IS DISTINCT FROM new.message))) EXECUTE FUNCTION alert_rule_texts_outdated()
-table alert_rule_text: The texts of a rule in further languages; without a row, its own. A rule whose own texts change loses these: they would say what it said before.
+table alert_rule_text: Name and message of a rule in further languages; without a row, those of the rule are used. When the name or the message of the rule changes, its rows are deleted, because they would be outdated.
     rule_id bigint not null: The rule.
     language text not null: en (English) or zh (Chinese).
     name text not null: What people call the rule.
-    message text not null: What people are told, with the placeholders of alert_rule.message.
+    message text not null: Text of the notification, with the placeholders of alert_rule.message.
     constraint alert_rule_text_language_check CHECK ((language = ANY (ARRAY['en'::text, 'zh'::text])))
     constraint alert_rule_text_message_check CHECK (((message ~ '\S'::text) AND (char_length(message) <= 1000)))
     constraint alert_rule_text_name_check CHECK (((name ~ '\S'::text) AND (char_length(name) <= 200)))
@@ -239,9 +239,9 @@ view dashboard.alert.rule_id bigint: The rule that raised it.
 view dashboard.alert.rule_name text: What people call the rule.
 view dashboard.alert.kind text: Kind of the rule: threshold, composite, event, silence.
 view dashboard.alert.severity text: critical, major, minor or info.
-view dashboard.alert.type text: What it is about: the type of the event, the vital sign, or else the kind of the rule.
-view dashboard.alert.status text: firing, acknowledged (a person has taken it on) or resolved.
-view dashboard.alert.historical boolean: All its breaches were received late: nobody was notified.
+view dashboard.alert.type text: Subject: the type of the event, the vital sign, or else the kind of the rule.
+view dashboard.alert.status text: firing, acknowledged (a person takes care of it) or resolved.
+view dashboard.alert.historical boolean: Whether all its breaches were received late: nobody was notified.
 view dashboard.alert.fired_ts timestamp with time zone: Event time of the reading that raised it.
 view dashboard.alert.last_ts timestamp with time zone: Event time of the newest breach in it.
 view dashboard.alert.fired_at timestamp with time zone: When the service raised it.
@@ -249,8 +249,8 @@ view dashboard.alert.breach_count integer: Readings (events) that breached.
 view dashboard.alert.last_value numeric: Newest breaching reading, in the unit of the vital sign. NULL: kind is not threshold.
 view dashboard.alert.peak_value numeric: Breaching reading farthest from the bounds. NULL: kind is not threshold.
 view dashboard.alert.message text: Text of the notification when it fired.
-view dashboard.alert.acknowledged_at timestamp with time zone: When a person took it on. NULL: nobody has.
-view dashboard.alert.acknowledged_by text: Who did. NULL: nobody has.
+view dashboard.alert.acknowledged_at timestamp with time zone: When a person acknowledged it. NULL: nobody has.
+view dashboard.alert.acknowledged_by text: Who acknowledged it. NULL: nobody has.
 view dashboard.alert.resolved_at timestamp with time zone: When it was resolved. NULL: it is open.
 view dashboard.alert.resolution text: How it ended: recovered, expired, manual, rule_disabled, retracted. NULL: it is open.
 view dashboard.alert.latitude double precision: Where the device was when it fired, degrees north. NULL: not known.
@@ -265,14 +265,14 @@ view dashboard.clock.today timestamp with time zone: Start of today.
 view dashboard.clock.yesterday timestamp with time zone: Start of yesterday.
 view dashboard.device.device_sn text: Serial number of the device.
 view dashboard.device.first_seen_at timestamp with time zone: When the service first reacted to data of the device.
-view dashboard.device.info_ts timestamp with time zone: Event time of its newest message about itself; of one dated ahead its receipt. NULL: none came.
+view dashboard.device.info_ts timestamp with time zone: Effective time of its newest device information: the event time, or the time of receipt if it is dated ahead. NULL: none was received.
 view dashboard.device.model text: Model. NULL: not sent.
 view dashboard.device.system_version text: Software. NULL: not sent.
 view dashboard.device.battery_level smallint: Charge of the battery, percent. NULL: not sent.
 view dashboard.device.voltage integer: Voltage of the battery, as sent. NULL: not sent.
 view dashboard.device.charging_status text: CHARGING, NOT_CHARGING or UNKNOWN. NULL: not sent.
 view dashboard.device.wear_state text: Whether it is worn, as sent: 1 worn, 0 not. NULL: not sent.
-view dashboard.device.network_mode text: How it reaches the network, as sent. NULL: not sent.
+view dashboard.device.network_mode text: Type of its network connection, as sent. NULL: not sent.
 view dashboard.device.status text: State that the device reports, as sent. NULL: not sent.
 view dashboard.device.user_id bigint: Wearer. NULL: nobody.
 view dashboard.device.user_name text: Name of the wearer. NULL: nobody, or not known.
@@ -288,32 +288,32 @@ view dashboard.health_15m.last_ts timestamp with time zone: Event time of the la
 view dashboard.health_15m.heart_rate_min smallint: Lowest heart rate, beats per minute. NULL: not measured in the quarter hour.
 view dashboard.health_15m.heart_rate_max smallint: Highest heart rate, beats per minute. NULL: not measured in the quarter hour.
 view dashboard.health_15m.heart_rate_sum bigint: Sum of all readings of heart rate, beats per minute. NULL: not measured in the quarter hour.
-view dashboard.health_15m.heart_rate_count bigint: Readings of heart rate.
+view dashboard.health_15m.heart_rate_count bigint: Readings of heart rate. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_15m.heart_rate_avg numeric: Mean heart rate over all readings, beats per minute: sum / count, not rounded. NULL: not measured in the quarter hour.
 view dashboard.health_15m.blood_oxygen_min smallint: Lowest SpO2, percent. NULL: not measured in the quarter hour.
 view dashboard.health_15m.blood_oxygen_max smallint: Highest SpO2, percent. NULL: not measured in the quarter hour.
 view dashboard.health_15m.blood_oxygen_sum bigint: Sum of all readings of SpO2, percent. NULL: not measured in the quarter hour.
-view dashboard.health_15m.blood_oxygen_count bigint: Readings of SpO2.
+view dashboard.health_15m.blood_oxygen_count bigint: Readings of SpO2. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_15m.blood_oxygen_avg numeric: Mean SpO2 over all readings, percent: sum / count, not rounded. NULL: not measured in the quarter hour.
 view dashboard.health_15m.temperature_min numeric: Lowest body temperature, degrees Celsius. NULL: not measured in the quarter hour.
 view dashboard.health_15m.temperature_max numeric: Highest body temperature, degrees Celsius. NULL: not measured in the quarter hour.
 view dashboard.health_15m.temperature_sum numeric: Sum of all readings of body temperature, degrees Celsius. NULL: not measured in the quarter hour.
-view dashboard.health_15m.temperature_count bigint: Readings of body temperature.
+view dashboard.health_15m.temperature_count bigint: Readings of body temperature. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_15m.temperature_avg numeric: Mean body temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the quarter hour.
 view dashboard.health_15m.pressure_high_min smallint: Lowest systolic pressure (derived by the watch), mmHg. NULL: not measured in the quarter hour.
 view dashboard.health_15m.pressure_high_max smallint: Highest systolic pressure (derived by the watch), mmHg. NULL: not measured in the quarter hour.
 view dashboard.health_15m.pressure_high_sum bigint: Sum of all readings of systolic pressure (derived by the watch), mmHg. NULL: not measured in the quarter hour.
-view dashboard.health_15m.pressure_high_count bigint: Readings of systolic pressure (derived by the watch).
+view dashboard.health_15m.pressure_high_count bigint: Readings of systolic pressure (derived by the watch). NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_15m.pressure_high_avg numeric: Mean systolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the quarter hour.
 view dashboard.health_15m.pressure_low_min smallint: Lowest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the quarter hour.
 view dashboard.health_15m.pressure_low_max smallint: Highest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the quarter hour.
 view dashboard.health_15m.pressure_low_sum bigint: Sum of all readings of diastolic pressure (derived by the watch), mmHg. NULL: not measured in the quarter hour.
-view dashboard.health_15m.pressure_low_count bigint: Readings of diastolic pressure (derived by the watch).
+view dashboard.health_15m.pressure_low_count bigint: Readings of diastolic pressure (derived by the watch). NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_15m.pressure_low_avg numeric: Mean diastolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the quarter hour.
 view dashboard.health_15m.stress_min smallint: Lowest stress, score 1 to 100. NULL: not measured in the quarter hour.
 view dashboard.health_15m.stress_max smallint: Highest stress, score 1 to 100. NULL: not measured in the quarter hour.
 view dashboard.health_15m.stress_sum bigint: Sum of all readings of stress, score 1 to 100. NULL: not measured in the quarter hour.
-view dashboard.health_15m.stress_count bigint: Readings of stress.
+view dashboard.health_15m.stress_count bigint: Readings of stress. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_15m.stress_avg numeric: Mean stress over all readings, score 1 to 100: sum / count, not rounded. NULL: not measured in the quarter hour.
 view dashboard.health_15m.step_max integer: Steps of the local day so far, the highest in the quarter hour, count. NULL: not sent.
 view dashboard.health_15m.distance_max numeric: Distance of the local day so far, the highest in the quarter hour, metres. NULL: not sent.
@@ -321,22 +321,22 @@ view dashboard.health_15m.calorie_max numeric: Energy of the local day so far, t
 view dashboard.health_15m.respiratory_rate_min numeric: Lowest respiratory rate, breaths per minute. NULL: not measured in the quarter hour.
 view dashboard.health_15m.respiratory_rate_max numeric: Highest respiratory rate, breaths per minute. NULL: not measured in the quarter hour.
 view dashboard.health_15m.respiratory_rate_sum numeric: Sum of all readings of respiratory rate, breaths per minute. NULL: not measured in the quarter hour.
-view dashboard.health_15m.respiratory_rate_count bigint: Readings of respiratory rate.
+view dashboard.health_15m.respiratory_rate_count bigint: Readings of respiratory rate. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_15m.respiratory_rate_avg numeric: Mean respiratory rate over all readings, breaths per minute: sum / count, not rounded. NULL: not measured in the quarter hour.
 view dashboard.health_15m.heart_rate_variability_min numeric: Lowest heart rate variability (RMSSD), milliseconds. NULL: not measured in the quarter hour.
 view dashboard.health_15m.heart_rate_variability_max numeric: Highest heart rate variability (RMSSD), milliseconds. NULL: not measured in the quarter hour.
 view dashboard.health_15m.heart_rate_variability_sum numeric: Sum of all readings of heart rate variability (RMSSD), milliseconds. NULL: not measured in the quarter hour.
-view dashboard.health_15m.heart_rate_variability_count bigint: Readings of heart rate variability (RMSSD).
+view dashboard.health_15m.heart_rate_variability_count bigint: Readings of heart rate variability (RMSSD). NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_15m.heart_rate_variability_avg numeric: Mean heart rate variability (RMSSD) over all readings, milliseconds: sum / count, not rounded. NULL: not measured in the quarter hour.
 view dashboard.health_15m.blood_glucose_min numeric: Lowest blood glucose, mmol/L. NULL: not measured in the quarter hour.
 view dashboard.health_15m.blood_glucose_max numeric: Highest blood glucose, mmol/L. NULL: not measured in the quarter hour.
 view dashboard.health_15m.blood_glucose_sum numeric: Sum of all readings of blood glucose, mmol/L. NULL: not measured in the quarter hour.
-view dashboard.health_15m.blood_glucose_count bigint: Readings of blood glucose.
+view dashboard.health_15m.blood_glucose_count bigint: Readings of blood glucose. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_15m.blood_glucose_avg numeric: Mean blood glucose over all readings, mmol/L: sum / count, not rounded. NULL: not measured in the quarter hour.
 view dashboard.health_15m.skin_temperature_min numeric: Lowest skin temperature, degrees Celsius. NULL: not measured in the quarter hour.
 view dashboard.health_15m.skin_temperature_max numeric: Highest skin temperature, degrees Celsius. NULL: not measured in the quarter hour.
 view dashboard.health_15m.skin_temperature_sum numeric: Sum of all readings of skin temperature, degrees Celsius. NULL: not measured in the quarter hour.
-view dashboard.health_15m.skin_temperature_count bigint: Readings of skin temperature.
+view dashboard.health_15m.skin_temperature_count bigint: Readings of skin temperature. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_15m.skin_temperature_avg numeric: Mean skin temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the quarter hour.
 view dashboard.health_daily.device_sn text: Serial number of the device.
 view dashboard.health_daily.bucket timestamp with time zone: Start of the day.
@@ -346,32 +346,32 @@ view dashboard.health_daily.last_ts timestamp with time zone: Event time of the 
 view dashboard.health_daily.heart_rate_min smallint: Lowest heart rate, beats per minute. NULL: not measured in the day.
 view dashboard.health_daily.heart_rate_max smallint: Highest heart rate, beats per minute. NULL: not measured in the day.
 view dashboard.health_daily.heart_rate_sum bigint: Sum of all readings of heart rate, beats per minute. NULL: not measured in the day.
-view dashboard.health_daily.heart_rate_count bigint: Readings of heart rate.
+view dashboard.health_daily.heart_rate_count bigint: Readings of heart rate. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_daily.heart_rate_avg numeric: Mean heart rate over all readings, beats per minute: sum / count, not rounded. NULL: not measured in the day.
 view dashboard.health_daily.blood_oxygen_min smallint: Lowest SpO2, percent. NULL: not measured in the day.
 view dashboard.health_daily.blood_oxygen_max smallint: Highest SpO2, percent. NULL: not measured in the day.
 view dashboard.health_daily.blood_oxygen_sum bigint: Sum of all readings of SpO2, percent. NULL: not measured in the day.
-view dashboard.health_daily.blood_oxygen_count bigint: Readings of SpO2.
+view dashboard.health_daily.blood_oxygen_count bigint: Readings of SpO2. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_daily.blood_oxygen_avg numeric: Mean SpO2 over all readings, percent: sum / count, not rounded. NULL: not measured in the day.
 view dashboard.health_daily.temperature_min numeric: Lowest body temperature, degrees Celsius. NULL: not measured in the day.
 view dashboard.health_daily.temperature_max numeric: Highest body temperature, degrees Celsius. NULL: not measured in the day.
 view dashboard.health_daily.temperature_sum numeric: Sum of all readings of body temperature, degrees Celsius. NULL: not measured in the day.
-view dashboard.health_daily.temperature_count bigint: Readings of body temperature.
+view dashboard.health_daily.temperature_count bigint: Readings of body temperature. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_daily.temperature_avg numeric: Mean body temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the day.
 view dashboard.health_daily.pressure_high_min smallint: Lowest systolic pressure (derived by the watch), mmHg. NULL: not measured in the day.
 view dashboard.health_daily.pressure_high_max smallint: Highest systolic pressure (derived by the watch), mmHg. NULL: not measured in the day.
 view dashboard.health_daily.pressure_high_sum bigint: Sum of all readings of systolic pressure (derived by the watch), mmHg. NULL: not measured in the day.
-view dashboard.health_daily.pressure_high_count bigint: Readings of systolic pressure (derived by the watch).
+view dashboard.health_daily.pressure_high_count bigint: Readings of systolic pressure (derived by the watch). NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_daily.pressure_high_avg numeric: Mean systolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the day.
 view dashboard.health_daily.pressure_low_min smallint: Lowest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the day.
 view dashboard.health_daily.pressure_low_max smallint: Highest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the day.
 view dashboard.health_daily.pressure_low_sum bigint: Sum of all readings of diastolic pressure (derived by the watch), mmHg. NULL: not measured in the day.
-view dashboard.health_daily.pressure_low_count bigint: Readings of diastolic pressure (derived by the watch).
+view dashboard.health_daily.pressure_low_count bigint: Readings of diastolic pressure (derived by the watch). NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_daily.pressure_low_avg numeric: Mean diastolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the day.
 view dashboard.health_daily.stress_min smallint: Lowest stress, score 1 to 100. NULL: not measured in the day.
 view dashboard.health_daily.stress_max smallint: Highest stress, score 1 to 100. NULL: not measured in the day.
 view dashboard.health_daily.stress_sum bigint: Sum of all readings of stress, score 1 to 100. NULL: not measured in the day.
-view dashboard.health_daily.stress_count bigint: Readings of stress.
+view dashboard.health_daily.stress_count bigint: Readings of stress. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_daily.stress_avg numeric: Mean stress over all readings, score 1 to 100: sum / count, not rounded. NULL: not measured in the day.
 view dashboard.health_daily.step_max integer: Steps of the day, count. NULL: not sent.
 view dashboard.health_daily.distance_max numeric: Distance of the day, metres. NULL: not sent.
@@ -379,22 +379,22 @@ view dashboard.health_daily.calorie_max numeric: Energy of the day, small calori
 view dashboard.health_daily.respiratory_rate_min numeric: Lowest respiratory rate, breaths per minute. NULL: not measured in the day.
 view dashboard.health_daily.respiratory_rate_max numeric: Highest respiratory rate, breaths per minute. NULL: not measured in the day.
 view dashboard.health_daily.respiratory_rate_sum numeric: Sum of all readings of respiratory rate, breaths per minute. NULL: not measured in the day.
-view dashboard.health_daily.respiratory_rate_count bigint: Readings of respiratory rate.
+view dashboard.health_daily.respiratory_rate_count bigint: Readings of respiratory rate. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_daily.respiratory_rate_avg numeric: Mean respiratory rate over all readings, breaths per minute: sum / count, not rounded. NULL: not measured in the day.
 view dashboard.health_daily.heart_rate_variability_min numeric: Lowest heart rate variability (RMSSD), milliseconds. NULL: not measured in the day.
 view dashboard.health_daily.heart_rate_variability_max numeric: Highest heart rate variability (RMSSD), milliseconds. NULL: not measured in the day.
 view dashboard.health_daily.heart_rate_variability_sum numeric: Sum of all readings of heart rate variability (RMSSD), milliseconds. NULL: not measured in the day.
-view dashboard.health_daily.heart_rate_variability_count bigint: Readings of heart rate variability (RMSSD).
+view dashboard.health_daily.heart_rate_variability_count bigint: Readings of heart rate variability (RMSSD). NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_daily.heart_rate_variability_avg numeric: Mean heart rate variability (RMSSD) over all readings, milliseconds: sum / count, not rounded. NULL: not measured in the day.
 view dashboard.health_daily.blood_glucose_min numeric: Lowest blood glucose, mmol/L. NULL: not measured in the day.
 view dashboard.health_daily.blood_glucose_max numeric: Highest blood glucose, mmol/L. NULL: not measured in the day.
 view dashboard.health_daily.blood_glucose_sum numeric: Sum of all readings of blood glucose, mmol/L. NULL: not measured in the day.
-view dashboard.health_daily.blood_glucose_count bigint: Readings of blood glucose.
+view dashboard.health_daily.blood_glucose_count bigint: Readings of blood glucose. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_daily.blood_glucose_avg numeric: Mean blood glucose over all readings, mmol/L: sum / count, not rounded. NULL: not measured in the day.
 view dashboard.health_daily.skin_temperature_min numeric: Lowest skin temperature, degrees Celsius. NULL: not measured in the day.
 view dashboard.health_daily.skin_temperature_max numeric: Highest skin temperature, degrees Celsius. NULL: not measured in the day.
 view dashboard.health_daily.skin_temperature_sum numeric: Sum of all readings of skin temperature, degrees Celsius. NULL: not measured in the day.
-view dashboard.health_daily.skin_temperature_count bigint: Readings of skin temperature.
+view dashboard.health_daily.skin_temperature_count bigint: Readings of skin temperature. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_daily.skin_temperature_avg numeric: Mean skin temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the day.
 view dashboard.health_daily.day date: The date of the bucket, the first one of weeks and months, in the zone of the rollup (Asia/Shanghai).
 view dashboard.health_hourly.device_sn text: Serial number of the device.
@@ -405,32 +405,32 @@ view dashboard.health_hourly.last_ts timestamp with time zone: Event time of the
 view dashboard.health_hourly.heart_rate_min smallint: Lowest heart rate, beats per minute. NULL: not measured in the hour.
 view dashboard.health_hourly.heart_rate_max smallint: Highest heart rate, beats per minute. NULL: not measured in the hour.
 view dashboard.health_hourly.heart_rate_sum bigint: Sum of all readings of heart rate, beats per minute. NULL: not measured in the hour.
-view dashboard.health_hourly.heart_rate_count bigint: Readings of heart rate.
+view dashboard.health_hourly.heart_rate_count bigint: Readings of heart rate. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_hourly.heart_rate_avg numeric: Mean heart rate over all readings, beats per minute: sum / count, not rounded. NULL: not measured in the hour.
 view dashboard.health_hourly.blood_oxygen_min smallint: Lowest SpO2, percent. NULL: not measured in the hour.
 view dashboard.health_hourly.blood_oxygen_max smallint: Highest SpO2, percent. NULL: not measured in the hour.
 view dashboard.health_hourly.blood_oxygen_sum bigint: Sum of all readings of SpO2, percent. NULL: not measured in the hour.
-view dashboard.health_hourly.blood_oxygen_count bigint: Readings of SpO2.
+view dashboard.health_hourly.blood_oxygen_count bigint: Readings of SpO2. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_hourly.blood_oxygen_avg numeric: Mean SpO2 over all readings, percent: sum / count, not rounded. NULL: not measured in the hour.
 view dashboard.health_hourly.temperature_min numeric: Lowest body temperature, degrees Celsius. NULL: not measured in the hour.
 view dashboard.health_hourly.temperature_max numeric: Highest body temperature, degrees Celsius. NULL: not measured in the hour.
 view dashboard.health_hourly.temperature_sum numeric: Sum of all readings of body temperature, degrees Celsius. NULL: not measured in the hour.
-view dashboard.health_hourly.temperature_count bigint: Readings of body temperature.
+view dashboard.health_hourly.temperature_count bigint: Readings of body temperature. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_hourly.temperature_avg numeric: Mean body temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the hour.
 view dashboard.health_hourly.pressure_high_min smallint: Lowest systolic pressure (derived by the watch), mmHg. NULL: not measured in the hour.
 view dashboard.health_hourly.pressure_high_max smallint: Highest systolic pressure (derived by the watch), mmHg. NULL: not measured in the hour.
 view dashboard.health_hourly.pressure_high_sum bigint: Sum of all readings of systolic pressure (derived by the watch), mmHg. NULL: not measured in the hour.
-view dashboard.health_hourly.pressure_high_count bigint: Readings of systolic pressure (derived by the watch).
+view dashboard.health_hourly.pressure_high_count bigint: Readings of systolic pressure (derived by the watch). NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_hourly.pressure_high_avg numeric: Mean systolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the hour.
 view dashboard.health_hourly.pressure_low_min smallint: Lowest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the hour.
 view dashboard.health_hourly.pressure_low_max smallint: Highest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the hour.
 view dashboard.health_hourly.pressure_low_sum bigint: Sum of all readings of diastolic pressure (derived by the watch), mmHg. NULL: not measured in the hour.
-view dashboard.health_hourly.pressure_low_count bigint: Readings of diastolic pressure (derived by the watch).
+view dashboard.health_hourly.pressure_low_count bigint: Readings of diastolic pressure (derived by the watch). NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_hourly.pressure_low_avg numeric: Mean diastolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the hour.
 view dashboard.health_hourly.stress_min smallint: Lowest stress, score 1 to 100. NULL: not measured in the hour.
 view dashboard.health_hourly.stress_max smallint: Highest stress, score 1 to 100. NULL: not measured in the hour.
 view dashboard.health_hourly.stress_sum bigint: Sum of all readings of stress, score 1 to 100. NULL: not measured in the hour.
-view dashboard.health_hourly.stress_count bigint: Readings of stress.
+view dashboard.health_hourly.stress_count bigint: Readings of stress. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_hourly.stress_avg numeric: Mean stress over all readings, score 1 to 100: sum / count, not rounded. NULL: not measured in the hour.
 view dashboard.health_hourly.step_max integer: Steps of the local day so far, the highest in the hour, count. NULL: not sent.
 view dashboard.health_hourly.distance_max numeric: Distance of the local day so far, the highest in the hour, metres. NULL: not sent.
@@ -438,22 +438,22 @@ view dashboard.health_hourly.calorie_max numeric: Energy of the local day so far
 view dashboard.health_hourly.respiratory_rate_min numeric: Lowest respiratory rate, breaths per minute. NULL: not measured in the hour.
 view dashboard.health_hourly.respiratory_rate_max numeric: Highest respiratory rate, breaths per minute. NULL: not measured in the hour.
 view dashboard.health_hourly.respiratory_rate_sum numeric: Sum of all readings of respiratory rate, breaths per minute. NULL: not measured in the hour.
-view dashboard.health_hourly.respiratory_rate_count bigint: Readings of respiratory rate.
+view dashboard.health_hourly.respiratory_rate_count bigint: Readings of respiratory rate. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_hourly.respiratory_rate_avg numeric: Mean respiratory rate over all readings, breaths per minute: sum / count, not rounded. NULL: not measured in the hour.
 view dashboard.health_hourly.heart_rate_variability_min numeric: Lowest heart rate variability (RMSSD), milliseconds. NULL: not measured in the hour.
 view dashboard.health_hourly.heart_rate_variability_max numeric: Highest heart rate variability (RMSSD), milliseconds. NULL: not measured in the hour.
 view dashboard.health_hourly.heart_rate_variability_sum numeric: Sum of all readings of heart rate variability (RMSSD), milliseconds. NULL: not measured in the hour.
-view dashboard.health_hourly.heart_rate_variability_count bigint: Readings of heart rate variability (RMSSD).
+view dashboard.health_hourly.heart_rate_variability_count bigint: Readings of heart rate variability (RMSSD). NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_hourly.heart_rate_variability_avg numeric: Mean heart rate variability (RMSSD) over all readings, milliseconds: sum / count, not rounded. NULL: not measured in the hour.
 view dashboard.health_hourly.blood_glucose_min numeric: Lowest blood glucose, mmol/L. NULL: not measured in the hour.
 view dashboard.health_hourly.blood_glucose_max numeric: Highest blood glucose, mmol/L. NULL: not measured in the hour.
 view dashboard.health_hourly.blood_glucose_sum numeric: Sum of all readings of blood glucose, mmol/L. NULL: not measured in the hour.
-view dashboard.health_hourly.blood_glucose_count bigint: Readings of blood glucose.
+view dashboard.health_hourly.blood_glucose_count bigint: Readings of blood glucose. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_hourly.blood_glucose_avg numeric: Mean blood glucose over all readings, mmol/L: sum / count, not rounded. NULL: not measured in the hour.
 view dashboard.health_hourly.skin_temperature_min numeric: Lowest skin temperature, degrees Celsius. NULL: not measured in the hour.
 view dashboard.health_hourly.skin_temperature_max numeric: Highest skin temperature, degrees Celsius. NULL: not measured in the hour.
 view dashboard.health_hourly.skin_temperature_sum numeric: Sum of all readings of skin temperature, degrees Celsius. NULL: not measured in the hour.
-view dashboard.health_hourly.skin_temperature_count bigint: Readings of skin temperature.
+view dashboard.health_hourly.skin_temperature_count bigint: Readings of skin temperature. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_hourly.skin_temperature_avg numeric: Mean skin temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the hour.
 view dashboard.health_monthly.device_sn text: Serial number of the device.
 view dashboard.health_monthly.bucket timestamp with time zone: Start of the month.
@@ -463,32 +463,32 @@ view dashboard.health_monthly.last_ts timestamp with time zone: Event time of th
 view dashboard.health_monthly.heart_rate_min smallint: Lowest heart rate, beats per minute. NULL: not measured in the month.
 view dashboard.health_monthly.heart_rate_max smallint: Highest heart rate, beats per minute. NULL: not measured in the month.
 view dashboard.health_monthly.heart_rate_sum bigint: Sum of all readings of heart rate, beats per minute. NULL: not measured in the month.
-view dashboard.health_monthly.heart_rate_count bigint: Readings of heart rate.
+view dashboard.health_monthly.heart_rate_count bigint: Readings of heart rate. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_monthly.heart_rate_avg numeric: Mean heart rate over all readings, beats per minute: sum / count, not rounded. NULL: not measured in the month.
 view dashboard.health_monthly.blood_oxygen_min smallint: Lowest SpO2, percent. NULL: not measured in the month.
 view dashboard.health_monthly.blood_oxygen_max smallint: Highest SpO2, percent. NULL: not measured in the month.
 view dashboard.health_monthly.blood_oxygen_sum bigint: Sum of all readings of SpO2, percent. NULL: not measured in the month.
-view dashboard.health_monthly.blood_oxygen_count bigint: Readings of SpO2.
+view dashboard.health_monthly.blood_oxygen_count bigint: Readings of SpO2. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_monthly.blood_oxygen_avg numeric: Mean SpO2 over all readings, percent: sum / count, not rounded. NULL: not measured in the month.
 view dashboard.health_monthly.temperature_min numeric: Lowest body temperature, degrees Celsius. NULL: not measured in the month.
 view dashboard.health_monthly.temperature_max numeric: Highest body temperature, degrees Celsius. NULL: not measured in the month.
 view dashboard.health_monthly.temperature_sum numeric: Sum of all readings of body temperature, degrees Celsius. NULL: not measured in the month.
-view dashboard.health_monthly.temperature_count bigint: Readings of body temperature.
+view dashboard.health_monthly.temperature_count bigint: Readings of body temperature. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_monthly.temperature_avg numeric: Mean body temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the month.
 view dashboard.health_monthly.pressure_high_min smallint: Lowest systolic pressure (derived by the watch), mmHg. NULL: not measured in the month.
 view dashboard.health_monthly.pressure_high_max smallint: Highest systolic pressure (derived by the watch), mmHg. NULL: not measured in the month.
 view dashboard.health_monthly.pressure_high_sum bigint: Sum of all readings of systolic pressure (derived by the watch), mmHg. NULL: not measured in the month.
-view dashboard.health_monthly.pressure_high_count bigint: Readings of systolic pressure (derived by the watch).
+view dashboard.health_monthly.pressure_high_count bigint: Readings of systolic pressure (derived by the watch). NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_monthly.pressure_high_avg numeric: Mean systolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the month.
 view dashboard.health_monthly.pressure_low_min smallint: Lowest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the month.
 view dashboard.health_monthly.pressure_low_max smallint: Highest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the month.
 view dashboard.health_monthly.pressure_low_sum bigint: Sum of all readings of diastolic pressure (derived by the watch), mmHg. NULL: not measured in the month.
-view dashboard.health_monthly.pressure_low_count bigint: Readings of diastolic pressure (derived by the watch).
+view dashboard.health_monthly.pressure_low_count bigint: Readings of diastolic pressure (derived by the watch). NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_monthly.pressure_low_avg numeric: Mean diastolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the month.
 view dashboard.health_monthly.stress_min smallint: Lowest stress, score 1 to 100. NULL: not measured in the month.
 view dashboard.health_monthly.stress_max smallint: Highest stress, score 1 to 100. NULL: not measured in the month.
 view dashboard.health_monthly.stress_sum bigint: Sum of all readings of stress, score 1 to 100. NULL: not measured in the month.
-view dashboard.health_monthly.stress_count bigint: Readings of stress.
+view dashboard.health_monthly.stress_count bigint: Readings of stress. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_monthly.stress_avg numeric: Mean stress over all readings, score 1 to 100: sum / count, not rounded. NULL: not measured in the month.
 view dashboard.health_monthly.step_max integer: Steps of the best day of the month, count. NULL: not sent.
 view dashboard.health_monthly.step_sum bigint: Steps of the month: sum of the days, count. NULL: not sent.
@@ -499,22 +499,22 @@ view dashboard.health_monthly.calorie_sum numeric: Energy of the month: sum of t
 view dashboard.health_monthly.respiratory_rate_min numeric: Lowest respiratory rate, breaths per minute. NULL: not measured in the month.
 view dashboard.health_monthly.respiratory_rate_max numeric: Highest respiratory rate, breaths per minute. NULL: not measured in the month.
 view dashboard.health_monthly.respiratory_rate_sum numeric: Sum of all readings of respiratory rate, breaths per minute. NULL: not measured in the month.
-view dashboard.health_monthly.respiratory_rate_count bigint: Readings of respiratory rate.
+view dashboard.health_monthly.respiratory_rate_count bigint: Readings of respiratory rate. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_monthly.respiratory_rate_avg numeric: Mean respiratory rate over all readings, breaths per minute: sum / count, not rounded. NULL: not measured in the month.
 view dashboard.health_monthly.heart_rate_variability_min numeric: Lowest heart rate variability (RMSSD), milliseconds. NULL: not measured in the month.
 view dashboard.health_monthly.heart_rate_variability_max numeric: Highest heart rate variability (RMSSD), milliseconds. NULL: not measured in the month.
 view dashboard.health_monthly.heart_rate_variability_sum numeric: Sum of all readings of heart rate variability (RMSSD), milliseconds. NULL: not measured in the month.
-view dashboard.health_monthly.heart_rate_variability_count bigint: Readings of heart rate variability (RMSSD).
+view dashboard.health_monthly.heart_rate_variability_count bigint: Readings of heart rate variability (RMSSD). NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_monthly.heart_rate_variability_avg numeric: Mean heart rate variability (RMSSD) over all readings, milliseconds: sum / count, not rounded. NULL: not measured in the month.
 view dashboard.health_monthly.blood_glucose_min numeric: Lowest blood glucose, mmol/L. NULL: not measured in the month.
 view dashboard.health_monthly.blood_glucose_max numeric: Highest blood glucose, mmol/L. NULL: not measured in the month.
 view dashboard.health_monthly.blood_glucose_sum numeric: Sum of all readings of blood glucose, mmol/L. NULL: not measured in the month.
-view dashboard.health_monthly.blood_glucose_count bigint: Readings of blood glucose.
+view dashboard.health_monthly.blood_glucose_count bigint: Readings of blood glucose. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_monthly.blood_glucose_avg numeric: Mean blood glucose over all readings, mmol/L: sum / count, not rounded. NULL: not measured in the month.
 view dashboard.health_monthly.skin_temperature_min numeric: Lowest skin temperature, degrees Celsius. NULL: not measured in the month.
 view dashboard.health_monthly.skin_temperature_max numeric: Highest skin temperature, degrees Celsius. NULL: not measured in the month.
 view dashboard.health_monthly.skin_temperature_sum numeric: Sum of all readings of skin temperature, degrees Celsius. NULL: not measured in the month.
-view dashboard.health_monthly.skin_temperature_count bigint: Readings of skin temperature.
+view dashboard.health_monthly.skin_temperature_count bigint: Readings of skin temperature. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_monthly.skin_temperature_avg numeric: Mean skin temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the month.
 view dashboard.health_monthly.day date: The date of the bucket, the first one of weeks and months, in the zone of the rollup (Asia/Shanghai).
 view dashboard.health_weekly.device_sn text: Serial number of the device.
@@ -525,32 +525,32 @@ view dashboard.health_weekly.last_ts timestamp with time zone: Event time of the
 view dashboard.health_weekly.heart_rate_min smallint: Lowest heart rate, beats per minute. NULL: not measured in the ISO week.
 view dashboard.health_weekly.heart_rate_max smallint: Highest heart rate, beats per minute. NULL: not measured in the ISO week.
 view dashboard.health_weekly.heart_rate_sum bigint: Sum of all readings of heart rate, beats per minute. NULL: not measured in the ISO week.
-view dashboard.health_weekly.heart_rate_count bigint: Readings of heart rate.
+view dashboard.health_weekly.heart_rate_count bigint: Readings of heart rate. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_weekly.heart_rate_avg numeric: Mean heart rate over all readings, beats per minute: sum / count, not rounded. NULL: not measured in the ISO week.
 view dashboard.health_weekly.blood_oxygen_min smallint: Lowest SpO2, percent. NULL: not measured in the ISO week.
 view dashboard.health_weekly.blood_oxygen_max smallint: Highest SpO2, percent. NULL: not measured in the ISO week.
 view dashboard.health_weekly.blood_oxygen_sum bigint: Sum of all readings of SpO2, percent. NULL: not measured in the ISO week.
-view dashboard.health_weekly.blood_oxygen_count bigint: Readings of SpO2.
+view dashboard.health_weekly.blood_oxygen_count bigint: Readings of SpO2. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_weekly.blood_oxygen_avg numeric: Mean SpO2 over all readings, percent: sum / count, not rounded. NULL: not measured in the ISO week.
 view dashboard.health_weekly.temperature_min numeric: Lowest body temperature, degrees Celsius. NULL: not measured in the ISO week.
 view dashboard.health_weekly.temperature_max numeric: Highest body temperature, degrees Celsius. NULL: not measured in the ISO week.
 view dashboard.health_weekly.temperature_sum numeric: Sum of all readings of body temperature, degrees Celsius. NULL: not measured in the ISO week.
-view dashboard.health_weekly.temperature_count bigint: Readings of body temperature.
+view dashboard.health_weekly.temperature_count bigint: Readings of body temperature. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_weekly.temperature_avg numeric: Mean body temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the ISO week.
 view dashboard.health_weekly.pressure_high_min smallint: Lowest systolic pressure (derived by the watch), mmHg. NULL: not measured in the ISO week.
 view dashboard.health_weekly.pressure_high_max smallint: Highest systolic pressure (derived by the watch), mmHg. NULL: not measured in the ISO week.
 view dashboard.health_weekly.pressure_high_sum bigint: Sum of all readings of systolic pressure (derived by the watch), mmHg. NULL: not measured in the ISO week.
-view dashboard.health_weekly.pressure_high_count bigint: Readings of systolic pressure (derived by the watch).
+view dashboard.health_weekly.pressure_high_count bigint: Readings of systolic pressure (derived by the watch). NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_weekly.pressure_high_avg numeric: Mean systolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the ISO week.
 view dashboard.health_weekly.pressure_low_min smallint: Lowest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the ISO week.
 view dashboard.health_weekly.pressure_low_max smallint: Highest diastolic pressure (derived by the watch), mmHg. NULL: not measured in the ISO week.
 view dashboard.health_weekly.pressure_low_sum bigint: Sum of all readings of diastolic pressure (derived by the watch), mmHg. NULL: not measured in the ISO week.
-view dashboard.health_weekly.pressure_low_count bigint: Readings of diastolic pressure (derived by the watch).
+view dashboard.health_weekly.pressure_low_count bigint: Readings of diastolic pressure (derived by the watch). NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_weekly.pressure_low_avg numeric: Mean diastolic pressure (derived by the watch) over all readings, mmHg: sum / count, not rounded. NULL: not measured in the ISO week.
 view dashboard.health_weekly.stress_min smallint: Lowest stress, score 1 to 100. NULL: not measured in the ISO week.
 view dashboard.health_weekly.stress_max smallint: Highest stress, score 1 to 100. NULL: not measured in the ISO week.
 view dashboard.health_weekly.stress_sum bigint: Sum of all readings of stress, score 1 to 100. NULL: not measured in the ISO week.
-view dashboard.health_weekly.stress_count bigint: Readings of stress.
+view dashboard.health_weekly.stress_count bigint: Readings of stress. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_weekly.stress_avg numeric: Mean stress over all readings, score 1 to 100: sum / count, not rounded. NULL: not measured in the ISO week.
 view dashboard.health_weekly.step_max integer: Steps of the best day of the ISO week, count. NULL: not sent.
 view dashboard.health_weekly.step_sum bigint: Steps of the ISO week: sum of the days, count. NULL: not sent.
@@ -561,22 +561,22 @@ view dashboard.health_weekly.calorie_sum numeric: Energy of the ISO week: sum of
 view dashboard.health_weekly.respiratory_rate_min numeric: Lowest respiratory rate, breaths per minute. NULL: not measured in the ISO week.
 view dashboard.health_weekly.respiratory_rate_max numeric: Highest respiratory rate, breaths per minute. NULL: not measured in the ISO week.
 view dashboard.health_weekly.respiratory_rate_sum numeric: Sum of all readings of respiratory rate, breaths per minute. NULL: not measured in the ISO week.
-view dashboard.health_weekly.respiratory_rate_count bigint: Readings of respiratory rate.
+view dashboard.health_weekly.respiratory_rate_count bigint: Readings of respiratory rate. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_weekly.respiratory_rate_avg numeric: Mean respiratory rate over all readings, breaths per minute: sum / count, not rounded. NULL: not measured in the ISO week.
 view dashboard.health_weekly.heart_rate_variability_min numeric: Lowest heart rate variability (RMSSD), milliseconds. NULL: not measured in the ISO week.
 view dashboard.health_weekly.heart_rate_variability_max numeric: Highest heart rate variability (RMSSD), milliseconds. NULL: not measured in the ISO week.
 view dashboard.health_weekly.heart_rate_variability_sum numeric: Sum of all readings of heart rate variability (RMSSD), milliseconds. NULL: not measured in the ISO week.
-view dashboard.health_weekly.heart_rate_variability_count bigint: Readings of heart rate variability (RMSSD).
+view dashboard.health_weekly.heart_rate_variability_count bigint: Readings of heart rate variability (RMSSD). NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_weekly.heart_rate_variability_avg numeric: Mean heart rate variability (RMSSD) over all readings, milliseconds: sum / count, not rounded. NULL: not measured in the ISO week.
 view dashboard.health_weekly.blood_glucose_min numeric: Lowest blood glucose, mmol/L. NULL: not measured in the ISO week.
 view dashboard.health_weekly.blood_glucose_max numeric: Highest blood glucose, mmol/L. NULL: not measured in the ISO week.
 view dashboard.health_weekly.blood_glucose_sum numeric: Sum of all readings of blood glucose, mmol/L. NULL: not measured in the ISO week.
-view dashboard.health_weekly.blood_glucose_count bigint: Readings of blood glucose.
+view dashboard.health_weekly.blood_glucose_count bigint: Readings of blood glucose. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_weekly.blood_glucose_avg numeric: Mean blood glucose over all readings, mmol/L: sum / count, not rounded. NULL: not measured in the ISO week.
 view dashboard.health_weekly.skin_temperature_min numeric: Lowest skin temperature, degrees Celsius. NULL: not measured in the ISO week.
 view dashboard.health_weekly.skin_temperature_max numeric: Highest skin temperature, degrees Celsius. NULL: not measured in the ISO week.
 view dashboard.health_weekly.skin_temperature_sum numeric: Sum of all readings of skin temperature, degrees Celsius. NULL: not measured in the ISO week.
-view dashboard.health_weekly.skin_temperature_count bigint: Readings of skin temperature.
+view dashboard.health_weekly.skin_temperature_count bigint: Readings of skin temperature. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_weekly.skin_temperature_avg numeric: Mean skin temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the ISO week.
 view dashboard.health_weekly.day date: The date of the bucket, the first one of weeks and months, in the zone of the rollup (Asia/Shanghai).
 view dashboard.latest.device_sn text: Serial number of the device.
@@ -785,7 +785,7 @@ view device_period.customer_id bigint: Tenant of the unit. 0: not known.
 view device_period.period tstzrange: From when to when, exclusive.
 table directory: One row: the version of the directory. What was looked up at an older version may be out of date.
     only_row boolean not null default true: Always true: there is one directory.
-    directory_id uuid not null default gen_random_uuid(): Tells the directory of this database from that of another that used the same Redis.
+    directory_id uuid not null default gen_random_uuid(): Random id of the directory, so that entries that the service of another database left in the same Redis are not used.
     version bigint not null default 1: Incremented in every transaction that changes who owns a device.
     constraint directory_only_row_check CHECK (only_row)
     constraint directory_pkey PRIMARY KEY (only_row)
@@ -1201,7 +1201,7 @@ table ingest_batch: Accounting: one row per transaction of the ingest, written i
     CREATE INDEX ingest_batch_committed_at_idx ON vitals.ingest_batch USING btree (committed_at DESC)
 table latest_view: One row: the current build of the Redis view. A Redis that holds another build is rebuilt.
     only_row boolean not null default true: Always true: there is one view.
-    view_id uuid not null default gen_random_uuid(): Tells the view of this database from that of another that used the same Redis.
+    view_id uuid not null default gen_random_uuid(): Random id of the Redis view, so that values that the service of another database left in the same Redis are not used.
     generation bigint not null default 1: Incremented when a batch was finished while Redis was away.
     constraint latest_view_only_row_check CHECK (only_row)
     constraint latest_view_pkey PRIMARY KEY (only_row)
@@ -1320,7 +1320,7 @@ table policy: Retention, compression and refresh of each relation, set by DBAs. 
     relation text not null: health_data, a rollup, or another table that grows; a table outside schema public is named with its schema.
     keep_for interval: Age at which rows may be dropped; uploads older than that of health_data are rejected, and no refresh computes older buckets. Of alert and notification only finished rows are deleted. NULL: kept for ever.
     refresh_every interval: How often the rollup is brought up to date. NULL: not a rollup.
-    refresh_lag interval: How far the materialised part stays behind now; newer buckets are computed when read. NULL: not a rollup.
+    refresh_lag interval: How far the watermark stays behind now. Newer buckets are computed when they are read. NULL: not a rollup.
     compress_after interval: Age at which chunks go to the columnstore, which only the Community edition has. NULL: never.
     keep_bytes bigint: Bytes of text to keep, for rejected_upload only: the oldest are deleted first. NULL: no limit.
     constraint policy_check TRIGGER DEFERRABLE
@@ -1368,45 +1368,45 @@ table rejected_upload: Items that could not be stored, with the reason and their
     CREATE INDEX rejected_upload_device_sn_idx ON public.rejected_upload USING btree (device_sn, received_at)
     CREATE UNIQUE INDEX rejected_upload_digest_key ON public.rejected_upload USING btree (digest)
     CREATE INDEX rejected_upload_received_at_idx ON public.rejected_upload USING btree (received_at)
-table rollup: One row per rollup: what it is made of, and how far it is materialised.
+table rollup: One row per rollup: its source, its definition, and how far it is materialised.
     name text not null: Name of the view in schema public.
     position smallint not null: Order of refresh: a rollup comes after its source.
-    source text not null: What it is made of: health_data or another rollup.
+    source text not null: The relation from which it is computed: health_data or another rollup.
     width interval not null: Width of a bucket, in the local time of time_zone.
-    time_zone text not null: Zone in which the buckets are cut (IANA name). Fixed when the rollup was made.
-    definition text not null: The SELECT of sql/rollups it was made from, without comments, the zone filled in.
+    time_zone text not null: Zone in which the buckets are cut (IANA name). Fixed when the rollup was created.
+    definition text not null: The SELECT of sql/rollups, without comments and with the zone filled in.
     kept_by text not null: timescaledb: a continuous aggregate. vitals: a table, a view, and refresh_rollups().
-    watermark timestamp with time zone not null default '-infinity'::timestamp with time zone: Buckets before it are materialised, later ones computed when read. TimescaleDB keeps its own: then -infinity.
-    marked_below timestamp with time zone: Rows before it are marked in vitals.rollup_dirty by whoever reacts to them; raised, and committed, before the watermark follows. NULL: not the rollup over health_data.
-    live_from timestamp with time zone not null default '-infinity'::timestamp with time zone: What vitals.<name>_live_from() says: a bound at or below the watermark that the planner can read.
-    live_from_next timestamp with time zone not null default '-infinity'::timestamp with time zone: What it will say next: the watermark at live_from_next_at.
-    live_from_next_at timestamp with time zone not null default now(): Since when; it is published when no reader's snapshot can be older.
-    refreshed_at timestamp with time zone: Start of the last refresh that came to its end. NULL: none did.
+    watermark timestamp with time zone not null default '-infinity'::timestamp with time zone: Buckets before it are materialised, later ones are computed when they are read. -infinity for a continuous aggregate, whose watermark TimescaleDB stores.
+    marked_below timestamp with time zone: The relay marks late rows before this time in vitals.rollup_dirty. A refresh raises it, and commits, before it moves the watermark. NULL: not the rollup over health_data.
+    live_from timestamp with time zone not null default '-infinity'::timestamp with time zone: Value of vitals.<name>_live_from(): a bound at or before the watermark that the planner can read.
+    live_from_next timestamp with time zone not null default '-infinity'::timestamp with time zone: Next value of live_from: the watermark at live_from_next_at.
+    live_from_next_at timestamp with time zone not null default now(): When live_from_next was set. It is published when no snapshot of a reader can be older.
+    refreshed_at timestamp with time zone: Start of the last refresh that finished. NULL: none has.
     constraint rollup_kept_by_check CHECK ((kept_by = ANY (ARRAY['timescaledb'::text, 'vitals'::text])))
     constraint rollup_live_from_check CHECK (((live_from <= live_from_next) AND (live_from_next <= watermark)))
     constraint rollup_marked_below_check CHECK ((watermark <= marked_below))
     constraint rollup_pkey PRIMARY KEY (name)
     constraint rollup_position_key UNIQUE ("position")
-table rollup_chunk: The chunks each rollup was made of. Where one was dropped, the rollup is all that is left and is not touched again.
+table rollup_chunk: The chunks from which each rollup was computed. Where a chunk was dropped, the rollup is the only record left and is not computed again.
     rollup text not null: The rollup.
     chunk text not null: Chunk of its source, schema and name.
-    span tstzrange not null: Time of the chunk; once it is gone, only what had been materialised by then.
-    gone boolean not null default false: The chunk was dropped.
+    span tstzrange not null: Time of the chunk. After it was dropped: the part of it that was materialised.
+    gone boolean not null default false: Whether the chunk was dropped.
     constraint rollup_chunk_pkey PRIMARY KEY (rollup, chunk)
     constraint rollup_chunk_rollup_fkey FOREIGN KEY (rollup) REFERENCES rollup(name) ON DELETE CASCADE
     CREATE INDEX rollup_chunk_span_idx ON vitals.rollup_chunk USING gist (span)
-table rollup_dirty: What changed behind the watermark: quarter hours to compute again, at most one UTC day a row.
+table rollup_dirty: Changes before the watermark: quarter hours to compute again, at most one UTC day per row.
     device_sn text not null: Serial number of the device.
     from_bucket timestamp with time zone not null: First quarter hour.
     to_bucket timestamp with time zone not null: End of the last one, exclusive.
-    mark_id bigint not null: Number of the mark, rising.
-    marked_at timestamp with time zone not null default now(): When what changed was reacted to.
+    mark_id bigint not null: Ascending number of the mark.
+    marked_at timestamp with time zone not null default now(): When the relay, or a change by hand, marked it.
     constraint rollup_dirty_range_check CHECK ((from_bucket < to_bucket))
     CREATE INDEX rollup_dirty_from_bucket_idx ON vitals.rollup_dirty USING btree (from_bucket)
 table schema_object: Functions, views and grants as `vitals migrate` and `vitals roles` applied them; vitals.schema_changes() shows what was changed since.
     kind text not null: function, view or grant.
-    name text not null: Its name; of a function with the types of its parameters; of a grant the role and what it may use.
-    definition text not null: SHA-256 of the definition; of a grant the privileges themselves.
+    name text not null: Name of the object; for a function with the types of its parameters; for a grant the role and the object.
+    definition text not null: SHA-256 of the definition; for a grant the privileges themselves.
     constraint schema_object_kind_check CHECK ((kind = ANY (ARRAY['function'::text, 'view'::text, 'grant'::text])))
     constraint schema_object_pkey PRIMARY KEY (kind, name)
 table schema_state: One row: which functions, views and grants `vitals migrate` applied last.

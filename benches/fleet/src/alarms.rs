@@ -1,4 +1,4 @@
-//! Alarms beside the uploads: an SOS with its sample now and then, over connections of their own.
+//! Alarms during the uploads: an SOS with its sample now and then, over connections of their own.
 //!
 //! Before: `mod` says how many a second. After: `report` tells how long they took while everything else went on.
 //! Promise: an alarm is due by the clock, whatever answers do, and its latency counts from then; each is another event.

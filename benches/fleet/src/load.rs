@@ -209,11 +209,11 @@ impl Worker {
                     AFTER_FAILURE
                 }
             };
-            let again = Instant::now() + wait;
+            let retry_at = Instant::now() + wait;
             let stopping = self.run.stopping.clone();
             let over = tokio::select! {
                 () = stopping.cancelled() => true,
-                () = sleep_until(again.min(over_at)) => again >= over_at,
+                () = sleep_until(retry_at.min(over_at)) => retry_at >= over_at,
             };
             if over {
                 return self.count(|recorder| recorder.counts.abandoned += u64::from(batch.records));

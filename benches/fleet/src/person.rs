@@ -135,9 +135,9 @@ impl Person {
     /// What the watch shows at `at` (epoch seconds).
     pub(super) fn sample(&self, at: i64) -> Sample {
         let mut sample = self.usual_sample(at);
-        let stretch = at.div_euclid(RACING_SECONDS) as u64;
-        if sample.heart_rate > 0 && mix(self.seed ^ 0xB4EA, stretch) % 1_000_000 < self.racing_ppm {
-            sample.heart_rate = 142 + (mix(self.seed, stretch) % 20) as u32;
+        let period = at.div_euclid(RACING_SECONDS) as u64;
+        if sample.heart_rate > 0 && mix(self.seed ^ 0xB4EA, period) % 1_000_000 < self.racing_ppm {
+            sample.heart_rate = 142 + (mix(self.seed, period) % 20) as u32;
         }
         sample
     }

@@ -94,7 +94,7 @@ impl Progress {
         }
     }
 
-    /// Clears the bar: what remains is told by the report.
+    /// Clears the bar: the report has the rest.
     pub(super) fn end(&mut self, recorder: &LoadRecorder, passed: Duration) {
         match self.bar.take() {
             Some(bar) => bar.finish_and_clear(),

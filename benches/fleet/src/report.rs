@@ -1,4 +1,4 @@
-//! What a run counted, and how it is told: to people as text, to machines as JSON.
+//! The report of a run: text for people, JSON for machines.
 //!
 //! Before: `load` counts into a [`LoadRecorder`]. After: a person, a bench, the demo.
 //! Promise: `acknowledged = stored + duplicate + rejected` is checked answer by answer; one that does not add up is an
@@ -11,7 +11,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-/// Longest latency that is told apart, microseconds.
+/// Longest latency that is recorded exactly, microseconds.
 const MAX_LATENCY_US: u64 = 120_000_000;
 
 /// Counters of some connections, or of all.

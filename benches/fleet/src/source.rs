@@ -133,10 +133,10 @@ impl Source {
         if records == 0 {
             return None;
         }
-        let chance: f64 = self.dice.random();
-        let batch = if chance < self.repeats {
+        let draw: f64 = self.dice.random();
+        let batch = if draw < self.repeats {
             self.repeat(records)
-        } else if chance < self.repeats + self.late {
+        } else if draw < self.repeats + self.late {
             self.late(records)
         } else {
             None

@@ -1,12 +1,12 @@
--- The rollups as schema dashboard shows them; store::rollups calls this from `vitals migrate`, when they are there.
+-- Creates the views of the rollups in schema dashboard. store::rollups calls this from `vitals migrate`, after the rollups exist.
 -- Parameters: none. Locks: each view, for a moment.
 --
--- Rollups have no tenant. A row is seen by the tenant whose the device was from its first sample to its last: a device that
--- changes hands takes no history with it, and a bucket in which it did is seen by neither.
--- For one device there are functions, since planning such a query takes ten times as long as running it: theirs is planned
--- once in a session. They run as whoever calls them, and see what the views show him.
--- Whoever sees everything is spared the look at the directory: its condition depends on no row, so it is judged first.
--- Rollups cut in local days have a column day besides: bucket is an instant, which a session in another zone shows as
+-- Rollups have no tenant column. A tenant sees a row if it owned the device from the first sample of the bucket to the last. When a
+-- device moves to another tenant, its history stays with the old one, and neither tenant sees the bucket in which it moved.
+-- For one device there are functions: planning such a query takes ten times as long as running it, and a function is planned once
+-- in a session. The functions run with the rights of the caller and return what the views show to that role.
+-- A role that sees all tenants does not read the directory: that condition depends on no row, so PostgreSQL evaluates it first.
+-- Rollups that are cut in local days also have a column day: bucket is an instant, and a session in another zone shows it as
 -- another date.
 create or replace function vitals.create_dashboard_rollups() returns void
 language plpgsql
@@ -63,9 +63,9 @@ begin
     end loop;
 end
 $$;
-comment on function vitals.create_dashboard_rollups() is 'Makes or mends the rollups of schema dashboard.';
+comment on function vitals.create_dashboard_rollups() is 'Creates or replaces the views of the rollups in schema dashboard.';
 
--- The columns of such a view. Those it has keep their order, since a view can only be replaced so; others are appended.
+-- The columns of such a view. Existing columns keep their order, because `create or replace view` allows nothing else; new ones are appended.
 create or replace function vitals.dashboard_rollup_columns(r vitals.rollup) returns text
 language sql
 stable

@@ -1,14 +1,14 @@
--- Which tenants a session may see in schema dashboard: NULL every tenant, else these; an empty array, none.
--- What binds is vitals.dashboard_tenant alone: the tenants of the role that logged in, and those of the role it has set,
--- each with all roles it is a member of. Who is bound nowhere sees nothing; only the owner of the tables and superusers,
--- who can read and change everything, are not asked.
--- The setting vitals.tenant only narrows. It counts in two ways:
---   * for one transaction, by dashboard.use_tenant(…): it ends with the transaction, so a pooled connection cannot carry it
---     to the next one;
---   * for a login as a whole, by "alter role … set vitals.tenant": read from the catalogue, whatever the session has set.
--- A value that a session has set in any other way may be a leftover of somebody else, so the views refuse to answer.
+-- Which tenants a session may see in schema dashboard. NULL: every tenant. An empty array: none.
+-- Only the table vitals.dashboard_tenant gives access: a session sees the tenants that are bound both to the role that logged in and
+-- to the role it has set; a role has its own tenants and those of all roles it is a member of. A role without a binding sees nothing.
+-- The owner of the tables and superusers need no binding, because they can read and change everything anyway.
+-- The setting vitals.tenant can only remove tenants. It has an effect in two ways:
+--   * for one transaction, by dashboard.use_tenant(…): the value ends with the transaction, so a pooled connection cannot carry it
+--     into the next one;
+--   * for every session of a login, by "alter role … set vitals.tenant": read from the catalogue, whatever the session has set.
+-- A value that was set in any other way may come from another user of the connection, so the views raise an error.
 
--- Keeps with a binding which role of which server is meant.
+-- Records with a binding which role on which server it refers to.
 create or replace function vitals.dashboard_tenant_bound() returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -22,11 +22,11 @@ begin
     return new;
 end
 $$;
-comment on function vitals.dashboard_tenant_bound() is 'Row trigger: notes which role of which server is bound.';
+comment on function vitals.dashboard_tenant_bound() is 'Row trigger: records which role on which server is bound.';
 
--- The tenants a role and those it is a member of are bound to; NULL: all.
--- A binding counts by the number of the role, so that a renamed role stays bound and a new role of an old name is not. On
--- another server (restored there) numbers mean other roles: there it counts only while the name is the same, too.
+-- The tenants to which a role and the roles it is a member of are bound. NULL: all.
+-- A binding refers to the oid of the role, so a renamed role stays bound, and a new role with an old name is not bound. On another
+-- server (after a restore) the same oid is another role: there a binding is valid only if the name is the same too.
 -- Parameter: name of the role. Locks: none.
 create or replace function vitals.bound_tenants(bound_role name) returns bigint[]
 language plpgsql
@@ -41,13 +41,13 @@ declare
     sees_all boolean;
     bound    bigint[];
 begin
-    with recursive held (role_oid) as (
+    with recursive granted (role_oid) as (
         select r.oid from pg_roles as r where r.rolname = bound_role
         union
         select m.roleid
-        from held
-        join pg_auth_members as m on m.member = held.role_oid
-        -- Who made a role may administer it without being of it (PostgreSQL 16 and later tell the two apart).
+        from granted
+        join pg_auth_members as m on m.member = granted.role_oid
+        -- The creator of a role may administer it without inheriting from it (PostgreSQL 16 and later distinguish the two).
         where coalesce((to_jsonb(m) ->> 'inherit_option')::boolean, true)
             or coalesce((to_jsonb(m) ->> 'set_option')::boolean, true)
     )
@@ -55,16 +55,16 @@ begin
         bool_or(coalesce(t.all_tenants, false) or r.oid = owner or r.rolsuper and r.rolname = bound_role),
         array_agg(distinct t.customer_id) filter (where t.customer_id is not null)
     into sees_all, bound
-    from held
-    join pg_roles as r on r.oid = held.role_oid
+    from granted
+    join pg_roles as r on r.oid = granted.role_oid
     left join vitals.dashboard_tenant as t on t.role_name = r.oid
         and (t.bound_server = server or t.bound_name = r.rolname);
     return case when sees_all then null else coalesce(bound, '{}') end;
 end
 $$;
-comment on function vitals.bound_tenants(name) is 'Tenants a role is bound to, by itself or as a member of others; NULL: all.';
+comment on function vitals.bound_tenants(name) is 'Tenants to which a role is bound, directly or as a member of other roles. NULL: all.';
 
--- What "alter role … set vitals.tenant" (or "alter database") says of a login; NULL: nothing.
+-- The value that "alter role … set vitals.tenant" (or "alter database") gave a login. NULL: none.
 -- Parameter: name of the role. Locks: none.
 create or replace function vitals.tenant_setting(login name) returns text
 language sql
@@ -81,11 +81,11 @@ as $$
     order by s.setrole <> 0 desc, s.setdatabase <> 0 desc
     limit 1
 $$;
-comment on function vitals.tenant_setting(name) is 'Tenants a login is narrowed to by "alter role … set vitals.tenant"; NULL: none.';
+comment on function vitals.tenant_setting(name) is 'Tenants to which "alter role … set vitals.tenant" restricts a login. NULL: no restriction.';
 
--- Narrows the transaction to these tenants: begin; select dashboard.use_tenant(42); select …; commit. Outside a transaction it
--- holds for its own statement only, as "set local" does. It never widens: what the role is not bound to stays unseen.
--- The value carries the start of the transaction, by which vitals.dashboard_tenants() knows that it was made in this one.
+-- Restricts the transaction to these tenants: begin; select dashboard.use_tenant(42); select …; commit. Outside a transaction it
+-- applies to its own statement only, as "set local" does. It never adds a tenant to those the role is bound to.
+-- The value contains the start of the transaction; by it vitals.dashboard_tenants() knows that it was set in this transaction.
 create or replace function dashboard.use_tenant(variadic tenants bigint[]) returns void
 language sql
 volatile
@@ -97,10 +97,10 @@ as $$
         true
     )
 $$;
-comment on function dashboard.use_tenant(bigint[]) is 'Narrows what the current transaction sees in schema dashboard to these tenants.';
+comment on function dashboard.use_tenant(bigint[]) is 'Restricts the current transaction to these tenants in schema dashboard.';
 
--- Parameter: current_user, which the views pass on, since in here that is the owner. A lie about it widens nothing: the role
--- that logged in counts besides. Locks: none.
+-- Parameter: current_user of the caller, passed by the views, because inside this function current_user is the owner. A false value
+-- gives no further access: the tenants are also limited to those of the role that logged in. Locks: none.
 create or replace function vitals.dashboard_tenants(acting name) returns bigint[]
 language plpgsql
 stable
@@ -109,20 +109,20 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    begun   constant text := extract(epoch from transaction_timestamp())::text || '/';
-    chosen  constant text := nullif(current_setting('vitals.tenant', true), '');
-    login   constant text := vitals.tenant_setting(session_user);
-    allowed bigint[] := vitals.narrowed_tenants(vitals.bound_tenants(session_user), string_to_array(login, ',')::bigint[]);
+    started_at constant text := extract(epoch from transaction_timestamp())::text || '/';
+    chosen     constant text := nullif(current_setting('vitals.tenant', true), '');
+    login      constant text := vitals.tenant_setting(session_user);
+    allowed    bigint[] := vitals.narrowed_tenants(vitals.bound_tenants(session_user), string_to_array(login, ',')::bigint[]);
 begin
     if acting <> session_user then
         allowed := vitals.narrowed_tenants(allowed, vitals.bound_tenants(acting));
     end if;
-    if starts_with(chosen, begun) then
-        allowed := vitals.narrowed_tenants(allowed, string_to_array(substr(chosen, length(begun) + 1), ',')::bigint[]);
+    if starts_with(chosen, started_at) then
+        allowed := vitals.narrowed_tenants(allowed, string_to_array(substr(chosen, length(started_at) + 1), ',')::bigint[]);
     elsif chosen <> login or chosen is not null and login is null then
-        raise exception 'vitals.tenant was set for the session, where it may be a leftover of somebody else'
+        raise exception 'vitals.tenant was set for the session, and another user of this connection may have set it'
             using errcode = 'object_not_in_prerequisite_state',
-            hint = 'reset vitals.tenant, and say in each transaction: begin; select dashboard.use_tenant(42); …; commit. '
+            hint = 'Reset vitals.tenant, and choose the tenant in each transaction: begin; select dashboard.use_tenant(42); …; commit. '
                 'For all sessions of a login: alter role … set vitals.tenant = ''42''.';
     end if;
     return allowed;
@@ -130,7 +130,7 @@ end
 $$;
 comment on function vitals.dashboard_tenants(name) is 'Tenants the session sees in schema dashboard; NULL: all.';
 
--- What is in both; NULL stands for everything. Locks: none.
+-- The tenants that are in both arrays. NULL: all tenants. Locks: none.
 create or replace function vitals.narrowed_tenants(one bigint[], other bigint[]) returns bigint[]
 language sql
 immutable
@@ -143,4 +143,4 @@ as $$
         else array(select unnest(one) intersect select unnest(other))
     end
 $$;
-comment on function vitals.narrowed_tenants(bigint[], bigint[]) is 'Tenants that are in both; NULL: all.';
+comment on function vitals.narrowed_tenants(bigint[], bigint[]) is 'Tenants that are in both arrays. NULL: all.';

@@ -1,11 +1,11 @@
--- The views of schema dashboard besides the rollups.
+-- The views of schema dashboard, except those of the rollups.
 -- Parameters: none. Locks: each view, for a moment.
 --
--- Every view is a security barrier: a condition of the reader that could tell of rows (by an error, a notice, its run time)
--- is judged after ours. Comparisons of serials and times can tell nothing and are judged first, so indexes serve.
--- The tenants are looked up once per query, by a subquery that depends on nothing.
+-- Every view is a security barrier: PostgreSQL evaluates a condition of the reader after ours if it could disclose rows (by an
+-- error, a notice, or its run time). Comparisons of serials and times are leakproof and come first, so they use the indexes.
+-- A subquery that depends on no row looks up the tenants, once per query.
 
--- Devices, with whom they belong to now. What tells a device from all others elsewhere (IMEI, addresses) is left out.
+-- Devices and who owns them now. Identifiers that are unique worldwide (IMEI, addresses) are left out.
 create or replace view dashboard.device with (security_barrier) as
 select
     d.device_sn, d.first_seen_at, d.info_ts, d.model, d.system_version, d.battery_level, d.voltage, d.charging_status,
@@ -19,17 +19,17 @@ left join customer as t on t.customer_id = o.customer_id
 where (select vitals.dashboard_tenants(current_user)) is null
     or o.customer_id = any ((select vitals.dashboard_tenants(current_user))::bigint[]);
 
-comment on view dashboard.device is 'One row per device ever heard of: what it last said of itself, and whose it is now.';
+comment on view dashboard.device is 'One row per device that has ever sent data: its latest device information, and who owns it now.';
 comment on column dashboard.device.device_sn       is 'Serial number of the device.';
 comment on column dashboard.device.first_seen_at   is 'When the service first reacted to data of the device.';
-comment on column dashboard.device.info_ts         is 'Event time of its newest message about itself; of one dated ahead its receipt. NULL: none came.';
+comment on column dashboard.device.info_ts         is 'Effective time of its newest device information: the event time, or the time of receipt if it is dated ahead. NULL: none was received.';
 comment on column dashboard.device.model           is 'Model. NULL: not sent.';
 comment on column dashboard.device.system_version  is 'Software. NULL: not sent.';
 comment on column dashboard.device.battery_level   is 'Charge of the battery, percent. NULL: not sent.';
 comment on column dashboard.device.voltage         is 'Voltage of the battery, as sent. NULL: not sent.';
 comment on column dashboard.device.charging_status is 'CHARGING, NOT_CHARGING or UNKNOWN. NULL: not sent.';
 comment on column dashboard.device.wear_state      is 'Whether it is worn, as sent: 1 worn, 0 not. NULL: not sent.';
-comment on column dashboard.device.network_mode    is 'How it reaches the network, as sent. NULL: not sent.';
+comment on column dashboard.device.network_mode    is 'Type of its network connection, as sent. NULL: not sent.';
 comment on column dashboard.device.status          is 'State that the device reports, as sent. NULL: not sent.';
 comment on column dashboard.device.user_id         is 'Wearer. NULL: nobody.';
 comment on column dashboard.device.user_name       is 'Name of the wearer. NULL: nobody, or not known.';
@@ -38,8 +38,8 @@ comment on column dashboard.device.org_name        is 'Its name. NULL: none, or 
 comment on column dashboard.device.customer_id     is 'Tenant. NULL: none.';
 comment on column dashboard.device.customer_name   is 'Its name. NULL: none, or not known.';
 
--- The newest sample of each device, looked up by the key of health_data; older than a week is none.
--- Whose it is, is whose the device was at that time.
+-- The newest sample of each device, looked up by the key of health_data. A device without a sample in the last week has no row.
+-- The owner of the sample is the owner of the device at that time.
 create or replace view dashboard.latest with (security_barrier) as
 select
     s.device_sn, s.ts,
@@ -48,7 +48,7 @@ select
     s.calorie, s.latitude, s.longitude,
     -- end
     o.user_id, u.name as user_name, o.org_id, g.name as org_name, nullif(o.customer_id, 0) as customer_id
-    -- Appended, since a view that is replaced keeps the order of its columns.
+    -- `create or replace view` allows new columns at the end only.
     -- generated: later than latest of s
     , s.respiratory_rate
     , s.heart_rate_variability
@@ -69,7 +69,7 @@ left join org_unit as g on g.org_id = o.org_id
 where (select vitals.dashboard_tenants(current_user)) is null
     or o.customer_id = any ((select vitals.dashboard_tenants(current_user))::bigint[]);
 
-comment on view dashboard.latest is 'The newest sample of each device within a week, and whose it is.';
+comment on view dashboard.latest is 'The newest sample of each device within a week, and its owner.';
 comment on column dashboard.latest.device_sn     is 'Serial number of the device.';
 comment on column dashboard.latest.ts            is 'When the sample was taken.';
 -- generated: comments on dashboard.latest
@@ -95,7 +95,7 @@ comment on column dashboard.latest.org_id        is 'Organisation unit of the we
 comment on column dashboard.latest.org_name      is 'Its name. NULL: none, or not known.';
 comment on column dashboard.latest.customer_id   is 'Tenant. NULL: none.';
 
--- Alerts have a tenant of their own: that of the row that raised them.
+-- The tenant of an alert is the tenant of the row that raised it.
 create or replace view dashboard.alert with (security_barrier) as
 select
     a.alert_id, a.device_sn, a.rule_id, r.name as rule_name, a.kind, a.severity, coalesce(a.event_type, a.metric, a.kind) as type,
@@ -116,9 +116,9 @@ comment on column dashboard.alert.rule_id         is 'The rule that raised it.';
 comment on column dashboard.alert.rule_name       is 'What people call the rule.';
 comment on column dashboard.alert.kind            is 'Kind of the rule: threshold, composite, event, silence.';
 comment on column dashboard.alert.severity        is 'critical, major, minor or info.';
-comment on column dashboard.alert.type            is 'What it is about: the type of the event, the vital sign, or else the kind of the rule.';
-comment on column dashboard.alert.status          is 'firing, acknowledged (a person has taken it on) or resolved.';
-comment on column dashboard.alert.historical      is 'All its breaches were received late: nobody was notified.';
+comment on column dashboard.alert.type            is 'Subject: the type of the event, the vital sign, or else the kind of the rule.';
+comment on column dashboard.alert.status          is 'firing, acknowledged (a person takes care of it) or resolved.';
+comment on column dashboard.alert.historical      is 'Whether all its breaches were received late: nobody was notified.';
 comment on column dashboard.alert.fired_ts        is 'Event time of the reading that raised it.';
 comment on column dashboard.alert.last_ts         is 'Event time of the newest breach in it.';
 comment on column dashboard.alert.fired_at        is 'When the service raised it.';
@@ -126,8 +126,8 @@ comment on column dashboard.alert.breach_count    is 'Readings (events) that bre
 comment on column dashboard.alert.last_value      is 'Newest breaching reading, in the unit of the vital sign. NULL: kind is not threshold.';
 comment on column dashboard.alert.peak_value      is 'Breaching reading farthest from the bounds. NULL: kind is not threshold.';
 comment on column dashboard.alert.message         is 'Text of the notification when it fired.';
-comment on column dashboard.alert.acknowledged_at is 'When a person took it on. NULL: nobody has.';
-comment on column dashboard.alert.acknowledged_by is 'Who did. NULL: nobody has.';
+comment on column dashboard.alert.acknowledged_at is 'When a person acknowledged it. NULL: nobody has.';
+comment on column dashboard.alert.acknowledged_by is 'Who acknowledged it. NULL: nobody has.';
 comment on column dashboard.alert.resolved_at     is 'When it was resolved. NULL: it is open.';
 comment on column dashboard.alert.resolution      is 'How it ended: recovered, expired, manual, rule_disabled, retracted. NULL: it is open.';
 comment on column dashboard.alert.latitude        is 'Where the device was when it fired, degrees north. NULL: not known.';
@@ -138,7 +138,7 @@ comment on column dashboard.alert.org_id          is 'Organisation unit. NULL: n
 comment on column dashboard.alert.org_name        is 'Its name. NULL: not known.';
 comment on column dashboard.alert.customer_id     is 'Tenant. NULL: not known.';
 
--- Nights belong to the tenant whom the last segment of the night names.
+-- A night belongs to the tenant of its last segment.
 create or replace view dashboard.sleep_night with (security_barrier) as
 select
     n.device_sn, n.night, n.start_ts, n.end_ts, n.sleeps, n.light_hours, n.deep_hours, n.unknown_hours, n.total_hours,
@@ -161,7 +161,7 @@ comment on column dashboard.sleep_night.user_id       is 'Wearer. NULL: not know
 comment on column dashboard.sleep_night.org_id        is 'Organisation unit. NULL: not known.';
 comment on column dashboard.sleep_night.customer_id   is 'Tenant. NULL: not known.';
 
--- The zone and the days of the rollups, for queries that say "today".
+-- The zone of the rollups, and the start of today and yesterday in it.
 create or replace view dashboard.clock as
 select
     r.time_zone,

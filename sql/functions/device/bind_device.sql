@@ -1,6 +1,6 @@
--- Binds a device to a user from an instant on, which ends the binding before. No user: unbinds it.
--- Repeating it changes nothing.
--- Parameters: the device, the user (NULL: nobody), since when. A binding that begins later stays, and ends this one.
+-- Binds a device to a user from an instant on, and ends the previous binding at that instant. Without a user it unbinds the device.
+-- Idempotent.
+-- Parameters: the device; the user (NULL: nobody); the start. A binding that begins later is kept, and this one ends where it begins.
 -- Locks: the row of vitals.directory, until the end of the transaction; bindings of the device.
 create or replace function bind_device(device_sn text, user_id bigint, valid_from timestamptz default now())
 returns void
@@ -46,4 +46,4 @@ begin
     end if;
 end
 $$;
-comment on function bind_device(text, bigint, timestamptz) is 'Binds a device to a user from an instant on (default: now); no user unbinds it. Keeps the history.';
+comment on function bind_device(text, bigint, timestamptz) is 'Binds a device to a user from an instant on (default: now); without a user it unbinds the device. Earlier bindings are kept.';

@@ -1,5 +1,5 @@
--- Whom devices belong to at this moment: one row per serial asked for, in no order.
--- Parameters: device_sns, each once. Result: unbound devices have no user, no organisation unit and tenant 0.
+-- Who owns devices now: one row per given serial, in no particular order.
+-- Parameter: device_sns, each once. An unbound device has no user, no organisation unit, and tenant 0.
 -- Locks: none.
 create or replace function device_owner(device_sns text[])
 returns table (device_sn text, user_id bigint, org_id bigint, customer_id bigint)
@@ -11,4 +11,4 @@ as $$
     select o.device_sn, o.user_id, o.org_id, o.customer_id
     from device_owner_at(device_sns, array_fill(now(), array[cardinality(device_sns)])) o
 $$;
-comment on function device_owner(text[]) is 'Whom devices belong to now: user, organisation unit, tenant (0: nobody).';
+comment on function device_owner(text[]) is 'Who owns devices now: user, organisation unit, tenant (0: nobody).';

@@ -1,12 +1,12 @@
--- The row of a device follows its messages, whoever writes them. For each column the newest message that says something
--- counts, whatever order they come in: of the messages from the oldest that is written here on, the newest value replaces
--- what is there, for what is there is either older than all of these or one of them.
--- Newest by vitals.effective_ts, as samples are. None counts as later than its event time, so those before the oldest need not be read.
+-- Updates the row of a device from the rows written to device_info, whoever writes them. Each column of device gets the newest value
+-- that is not NULL, in whatever order the messages arrive. The trigger reads the messages from the oldest written one on, and the newest
+-- of their values replaces the value in device: that value is older than all of them, or comes from one of them.
+-- The order is that of vitals.effective_ts, as for samples. It is never later than the event time, so messages before the oldest one need not be read.
 -- Locks: rows of device in the order of serials, until the end of the transaction.
 create or replace function vitals.update_device_from_info() returns trigger
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
--- The time has to be seen by the planner: it leaves out the chunks before it.
+-- The planner must know the time to exclude the chunks before it.
 set plan_cache_mode = force_custom_plan
 as $$
 declare
@@ -22,26 +22,26 @@ begin
     where not exists (select from device where device.device_sn = written.device_sn)
     order by device_sn
     on conflict do nothing;
-    -- Locked before the messages are read: what another transaction committed meanwhile is read too.
+    -- The rows are locked before the messages are read, so messages that another transaction has just committed are read too.
     perform 1 from device where device_sn in (select device_sn from written) order by device_sn for no key update;
     update device
-    set info_ts           = greatest(device.info_ts, said.effective_ts),
-        customer_id       = coalesce(said.customer_id, device.customer_id),
-        org_id            = coalesce(said.org_id, device.org_id),
-        user_id           = coalesce(said.user_id, device.user_id),
-        system_version    = coalesce(said.system_version, device.system_version),
-        model             = case when said.system_version is null then device.model else said.model end,
-        wifi_address      = coalesce(said.wifi_address, device.wifi_address),
-        bluetooth_address = coalesce(said.bluetooth_address, device.bluetooth_address),
-        ip_address        = coalesce(said.ip_address, device.ip_address),
-        network_mode      = coalesce(said.network_mode, device.network_mode),
-        device_name       = coalesce(said.device_name, device.device_name),
-        imei              = coalesce(said.imei, device.imei),
-        battery_level     = coalesce(said.battery_level, device.battery_level),
-        voltage           = coalesce(said.voltage, device.voltage),
-        charging_status   = coalesce(said.charging_status, device.charging_status),
-        wear_state        = coalesce(said.wear_state, device.wear_state),
-        status            = coalesce(said.status, device.status)
+    set info_ts           = greatest(device.info_ts, newest.effective_ts),
+        customer_id       = coalesce(newest.customer_id, device.customer_id),
+        org_id            = coalesce(newest.org_id, device.org_id),
+        user_id           = coalesce(newest.user_id, device.user_id),
+        system_version    = coalesce(newest.system_version, device.system_version),
+        model             = case when newest.system_version is null then device.model else newest.model end,
+        wifi_address      = coalesce(newest.wifi_address, device.wifi_address),
+        bluetooth_address = coalesce(newest.bluetooth_address, device.bluetooth_address),
+        ip_address        = coalesce(newest.ip_address, device.ip_address),
+        network_mode      = coalesce(newest.network_mode, device.network_mode),
+        device_name       = coalesce(newest.device_name, device.device_name),
+        imei              = coalesce(newest.imei, device.imei),
+        battery_level     = coalesce(newest.battery_level, device.battery_level),
+        voltage           = coalesce(newest.voltage, device.voltage),
+        charging_status   = coalesce(newest.charging_status, device.charging_status),
+        wear_state        = coalesce(newest.wear_state, device.wear_state),
+        status            = coalesce(newest.status, device.status)
     from (
         select
             i.device_sn,
@@ -66,16 +66,16 @@ begin
             select device_sn, min(vitals.effective_ts(ts, received_at)) as effective_ts
             from written
             group by device_sn
-        ) as from_here
+        ) as first_written
         join lateral (
             select *, vitals.effective_ts(ts, received_at) as effective_ts
             from device_info
-            where device_info.device_sn = from_here.device_sn and ts >= from_here.effective_ts and ts >= oldest
-        ) as i on i.effective_ts >= from_here.effective_ts
+            where device_info.device_sn = first_written.device_sn and ts >= first_written.effective_ts and ts >= oldest
+        ) as i on i.effective_ts >= first_written.effective_ts
         group by i.device_sn
-    ) as said
-    where device.device_sn = said.device_sn;
+    ) as newest
+    where device.device_sn = newest.device_sn;
     return null;
 end
 $$;
-comment on function vitals.update_device_from_info() is 'Statement trigger: brings rows of device up to date with the messages written.';
+comment on function vitals.update_device_from_info() is 'Statement trigger: updates rows of device from the written device information.';

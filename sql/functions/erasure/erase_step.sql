@@ -1,8 +1,8 @@
--- One step of an erasure, and its end.
+-- One step of an erasure.
 
--- Takes away what a relation holds of the subject, and notes it; returns how many rows.
--- Parameters: number of the erasure (NULL: only count), what is erased, and a step as vitals.erasure_steps() gives it.
--- Locks: the rows; of raw rows and rollups vitals.block_rollup_refresh, until commit.
+-- Deletes the rows of the subject from a relation, and records how many; returns their number.
+-- Parameters: number of the erasure (NULL: only count), the subject, and a step of vitals.erasure_steps().
+-- Locks: the rows; for raw rows and rollups also vitals.block_rollup_refresh, until commit.
 create or replace function vitals.erase_step(
     id bigint, of_kind text, of_subject text, of_relation text, from_ts timestamptz, to_ts timestamptz
 ) returns bigint
@@ -11,12 +11,12 @@ set search_path = pg_catalog, public, pg_temp
 as $$
 declare
     count_only constant boolean := id is null;
-    t     record;
-    whose text;
-    taken bigint;
+    t         record;
+    predicate text;
+    taken     bigint;
 begin
     if of_relation = 'rollups' then
-        -- Also where raw rows are long gone.
+        -- This covers also the buckets whose raw rows were dropped long ago.
         if not count_only then
             select vitals.recompute_devices(array_agg(s.device_sn), array_agg(s.from_ts), array_agg(s.to_ts)) into taken
             from vitals.erasure_spans(of_kind, of_subject) as s having count(*) > 0;
@@ -32,23 +32,23 @@ begin
         if not count_only and (t.kind = 'rollup' or of_relation = 'health_data') then
             perform vitals.block_rollup_refresh();
         end if;
-        whose := format('x.device_sn = %L and x.%I >= %L and x.%I < %L', of_subject, t.time_column, from_ts, t.time_column, to_ts);
+        predicate := format('x.device_sn = %L and x.%I >= %L and x.%I < %L', of_subject, t.time_column, from_ts, t.time_column, to_ts);
     else
-        whose := vitals.erasure_predicate(of_kind, of_subject, of_relation);
+        predicate := vitals.erasure_predicate(of_kind, of_subject, of_relation);
     end if;
-    execute format('select count(*) from %I.%I as x where %s', t.schema_name, t.table_name, whose) into taken;
+    execute format('select count(*) from %I.%I as x where %s', t.schema_name, t.table_name, predicate) into taken;
     if taken > 0 and not count_only then
-        execute format('delete from %I.%I as x where %s', t.schema_name, t.table_name, whose);
+        execute format('delete from %I.%I as x where %s', t.schema_name, t.table_name, predicate);
         get diagnostics taken = row_count;
         perform vitals.count_erased(id, of_relation, taken);
     end if;
     return taken;
 end
 $$;
-comment on function vitals.erase_step(bigint, text, text, text, timestamptz, timestamptz) is 'One step of an erasure; how many rows.';
+comment on function vitals.erase_step(bigint, text, text, text, timestamptz, timestamptz) is 'Runs one step of an erasure; returns the number of rows.';
 
--- Rows of a user in one chunk of a hypertable: those that name the user, on whatever device, and those that name nobody while the
--- user wore the device. The rollups follow in the same transaction.
+-- Erases the rows of a user in one chunk of a hypertable: the rows that name the user, of any device, and the rows without a user
+-- from the time when the user wore the device. The rollups are corrected in the same transaction.
 create or replace function vitals.erase_user_chunk(
     id bigint, of_user bigint, of_relation text, time_column text, from_ts timestamptz, to_ts timestamptz
 ) returns bigint
@@ -57,13 +57,13 @@ set search_path = pg_catalog, public, pg_temp
 as $$
 declare
     count_only constant boolean := id is null;
-    part    record;
-    whose   text;
-    n       bigint;
-    taken   bigint := 0;
-    devices text[] := '{}';
-    froms   timestamptz[] := '{}';
-    tos     timestamptz[] := '{}';
+    part      record;
+    predicate text;
+    n         bigint;
+    taken     bigint := 0;
+    devices   text[] := '{}';
+    froms     timestamptz[] := '{}';
+    tos       timestamptz[] := '{}';
 begin
     if of_relation = 'health_data' and not count_only then
         perform vitals.block_rollup_refresh();
@@ -77,14 +77,14 @@ begin
         time_column, 'user_id = ' || of_user, of_relation, from_ts, to_ts, 'user_id is null'
     ) using of_user
     loop
-        whose := format(
+        predicate := format(
             'device_sn = %L and %I >= %L and %I <= %L and %s',
             part.device_sn, time_column, part.lo, time_column, part.hi, part.named
         );
-        execute format('select count(*) from public.%I where %s', of_relation, whose) into n;
+        execute format('select count(*) from public.%I where %s', of_relation, predicate) into n;
         continue when n = 0;
         if not count_only then
-            execute format('delete from public.%I where %s', of_relation, whose);
+            execute format('delete from public.%I where %s', of_relation, predicate);
             get diagnostics n = row_count;
             devices := devices || part.device_sn;
             froms := froms || part.lo;
@@ -103,9 +103,9 @@ begin
 end
 $$;
 comment on function vitals.erase_user_chunk(bigint, bigint, text, text, timestamptz, timestamptz) is
-    'Erases what one chunk holds of a user.';
+    'Erases the rows of a user in one chunk.';
 
--- Adds to the account of an erasure.
+-- Adds to the counts of an erasure.
 create or replace function vitals.count_erased(id bigint, of_relation text, n bigint) returns void
 language sql
 set search_path = pg_catalog, public, pg_temp
@@ -114,4 +114,4 @@ as $$
     set counts = counts || jsonb_build_object(of_relation, coalesce((counts ->> of_relation)::bigint, 0) + n)
     where erasure_id = id and n > 0
 $$;
-comment on function vitals.count_erased(bigint, text, bigint) is 'Adds to the account of an erasure.';
+comment on function vitals.count_erased(bigint, text, bigint) is 'Adds to the counts of an erasure.';

@@ -1,5 +1,5 @@
--- What an erasure covers. `vitals erase` runs each step in its own transaction, and a step that is repeated deletes nothing more; so an
--- interrupted erasure continues where it stopped.
+-- What an erasure covers. `vitals erase` runs each step in its own transaction. A repeated step finds nothing to delete, so an interrupted
+-- erasure can be continued.
 
 -- Starts an erasure, or continues an interrupted one; returns its number.
 create or replace function vitals.begin_erasure(of_kind text, of_subject text) returns bigint
@@ -22,7 +22,7 @@ end
 $$;
 comment on function vitals.begin_erasure(text, text) is 'Starts an erasure, or finds an interrupted one.';
 
--- When a user wore which device.
+-- Which devices a user wore, and when.
 create or replace function vitals.erasure_spans(of_kind text, of_subject text)
 returns table (device_sn text, from_ts timestamptz, to_ts timestamptz)
 language plpgsql
@@ -37,9 +37,9 @@ begin
     end if;
 end
 $$;
-comment on function vitals.erasure_spans(text, text) is 'When a user wore which device.';
+comment on function vitals.erasure_spans(text, text) is 'Which devices a user wore, and when.';
 
--- The steps: of hypertables a chunk each, of a table all of it.
+-- The steps: one per chunk of a hypertable, one per plain table.
 create or replace function vitals.erasure_steps(of_kind text)
 returns table (relation text, from_ts timestamptz, to_ts timestamptz)
 language plpgsql
@@ -70,7 +70,7 @@ stable
 set search_path = pg_catalog, public, pg_temp
 as $$
 declare
-    moment text := case of_relation
+    event_time text := case of_relation
         when 'sleep_segment' then 'x.end_ts'
         when 'exercise_day' then 'coalesce(x.daily_ts, x.weekly_ts)'
         when 'workout' then 'x.start_ts'
@@ -80,10 +80,10 @@ declare
         when 'unknown_name' then 'x.first_seen_at'
         else 'x.received_at'
     end;
-    worn   text := format(
+    worn_by_user text := format(
         'exists (select from vitals.erasure_spans(%L, %L) as s '
         'where s.device_sn = x.device_sn and %s >= s.from_ts and %s < s.to_ts)',
-        of_kind, of_subject, moment, moment
+        of_kind, of_subject, event_time, event_time
     );
 begin
     if of_relation = 'rejected_upload' then
@@ -92,7 +92,7 @@ begin
             when 'device' then format(
                 'x.device_sn = %1$L or x.device_sn is null and (position(to_json(%1$L::text)::text in x.body) > 0 '
                 'or position(to_json(%1$L::text)::text in coalesce(x.inherited::text, '''')) > 0)', of_subject)
-            else worn || format(
+            else worn_by_user || format(
                 ' or x.body ~ %1$L or x.inherited::text ~ %1$L',
                 '"user_?[iI]d"\s*:\s*"?' || of_subject::bigint || '\M')
         end;
@@ -100,9 +100,9 @@ begin
         return format('x.device_sn = %L', of_subject);
     end if;
     if of_relation in ('watch_log', 'unknown_name') then
-        return worn;
+        return worn_by_user;
     end if;
-    return format('x.user_id = %L or x.user_id is null and %s', of_subject::bigint, worn);
+    return format('x.user_id = %L or x.user_id is null and %s', of_subject::bigint, worn_by_user);
 end
 $$;
-comment on function vitals.erasure_predicate(text, text, text) is 'Which rows of a table are to be erased.';
+comment on function vitals.erasure_predicate(text, text, text) is 'Predicate of the rows of a table that an erasure deletes.';

@@ -1,14 +1,13 @@
--- Enforces policy now, on every edition: drops chunks, deletes rows, compresses. By the clock it is called by one instance of
--- the service, and on the Community edition by a job of TimescaleDB too, so that it happens where no service runs, and where no job
--- does.
--- Idempotent. A relation that cannot be processed does not hold up the others; the reason is in vitals.policy_run.
--- The steps run as the owner of the tables, whoever calls: they do what policy says and nothing else, so the service needs no
--- right to drop or delete. vitals_service and vitals_dba may call them (sql/roles), nobody else.
+-- Enforces policy now, on both editions: drops chunks, deletes rows, compresses. One instance of the service calls it by the clock. On
+-- the Community edition a job of TimescaleDB calls it too, so it happens even when no service runs, and even when no job runs.
+-- Idempotent. A relation that cannot be processed does not delay the others; the reason is recorded in vitals.policy_run.
+-- The steps run as the owner of the tables, whoever calls them: they do what policy says and nothing else, so the service needs no
+-- right to drop or delete. Only vitals_service and vitals_dba may call them (sql/roles).
 
--- Drops the oldest chunk of a hypertable or rollup if it may go now; returns how many went. One in a transaction: readers lock
--- chunks one after the other, and whoever held several of them whole might wait crosswise with one.
--- Locks: vitals.policy against another one, until commit; the chunk it drops whole. Waits for readers of it no longer than a
--- few seconds, since everybody else waits behind it.
+-- Drops the oldest chunk of a hypertable or rollup if that is allowed now; returns the number of dropped chunks. Each chunk has its own
+-- transaction: readers lock one chunk after another, and a transaction with exclusive locks on several chunks could deadlock with a reader.
+-- Locks: the advisory lock vitals.policy, until commit; the chunk, exclusively. It waits only a few seconds for readers of the chunk,
+-- because every other query on the chunk waits behind it.
 create or replace function vitals.drop_oldest_chunk(of_relation text) returns bigint
 language plpgsql
 security definer
@@ -16,44 +15,45 @@ set search_path = pg_catalog, pg_temp
 set lock_timeout = '3s'
 as $$
 declare
-    r       vitals.rollup;
-    t       record;
-    cutoff  record;
-    oldest  text;
-    ends    timestamptz;
-    dropped bigint;
+    r          vitals.rollup;
+    t          record;
+    cutoff     record;
+    oldest     text;
+    oldest_end timestamptz;
+    dropped    bigint;
 begin
     perform vitals.refuse_foreign_functions();
     perform pg_advisory_xact_lock(hashtextextended('vitals.policy', 0));
     select * into t from vitals.policy_relations() as p where p.relation = of_relation;
     select * into cutoff from vitals.policy_cutoff(of_relation);
-    select format('%I.%I', c.chunk_schema, c.chunk_name), c.range_end into oldest, ends
+    select format('%I.%I', c.chunk_schema, c.chunk_name), c.range_end into oldest, oldest_end
     from timescaledb_information.chunks as c
     where c.hypertable_schema = t.schema_name and c.hypertable_name = t.table_name
       and c.range_end <= cutoff.until and isfinite(cutoff.until)
     order by c.range_end
     limit 1;
-    if ends is null then
+    if oldest_end is null then
         return 0;
     end if;
-    -- As a reader does: first the chunk, then its indexes. drop_chunks begins with the indexes, and would wait crosswise.
+    -- The order of a reader: first the chunk, then its indexes. drop_chunks locks the indexes first and could deadlock with a reader.
     execute format('lock table only %s in access exclusive mode', oldest);
-    -- What was there is put on record, also where no refresh has ever looked: so that it is known to be gone.
+    -- The chunk is recorded before it is dropped, even if no refresh has ever read it, so that refreshes know that its rows are gone.
     for r in select * from vitals.rollup where source = of_relation order by position loop
-        perform vitals.gone_from_source(r, '-infinity', ends);
+        perform vitals.gone_from_source(r, '-infinity', oldest_end);
     end loop;
     select count(*) into dropped
     from public.drop_chunks(
         case when t.kind = 'rollup' and vitals.edition() = 'community' then format('public.%I', of_relation)
             else format('%I.%I', t.schema_name, t.table_name) end::regclass,
-        older_than => ends
+        older_than => oldest_end
     );
     return dropped;
 end
 $$;
-comment on function vitals.drop_oldest_chunk(text) is 'Drops the oldest chunk of a relation if it is old enough and rolled up; how many went.';
+comment on function vitals.drop_oldest_chunk(text) is 'Drops the oldest chunk of a relation if it is old enough and rolled up; returns the number of dropped chunks.';
 
--- Deletes at most so many old rows of a plain table; returns how many.
+-- Deletes old rows of a plain table; returns their number.
+-- Parameters: the relation; the most rows to delete.
 -- Locks: the rows.
 create or replace function vitals.delete_old_rows(of_relation text, most integer) returns bigint
 language plpgsql
@@ -77,9 +77,9 @@ begin
     return deleted;
 end
 $$;
-comment on function vitals.delete_old_rows(text, integer) is 'Deletes old rows of a plain table, at most so many; how many.';
+comment on function vitals.delete_old_rows(text, integer) is 'Deletes old rows of a plain table, up to a limit; returns the number of deleted rows.';
 
--- Deletes the oldest rejects beyond keep_bytes; returns how many. Counted is the text as it is stored, and what a row takes besides.
+-- Deletes the oldest rejects beyond keep_bytes; returns their number. The size of a reject is its stored text plus the overhead of a row.
 -- Locks: the rows.
 create or replace function vitals.delete_excess_rejects() returns bigint
 language plpgsql
@@ -90,7 +90,7 @@ declare
     most    bigint := (select keep_bytes from public.policy where relation = 'rejected_upload');
     deleted bigint := 0;
 begin
-    -- The file holds what was deleted too: it is never smaller than what is there.
+    -- The table file also contains deleted rows, so it is never smaller than the live rows.
     if pg_table_size('public.rejected_upload') > most then
         delete from public.rejected_upload
         where rejected_upload_id in (select r.rejected_upload_id from vitals.excess_rejects(most) as r);
@@ -99,9 +99,9 @@ begin
     return deleted;
 end
 $$;
-comment on function vitals.delete_excess_rejects() is 'Deletes the oldest rejects beyond policy.keep_bytes; how many.';
+comment on function vitals.delete_excess_rejects() is 'Deletes the oldest rejects beyond policy.keep_bytes; returns their number.';
 
--- The rejects beyond so many bytes, the newest first.
+-- The rejects that do not fit into a number of bytes when the newest are kept.
 create or replace function vitals.excess_rejects(most bigint) returns table (rejected_upload_id bigint, bytes bigint)
 language sql
 stable
@@ -116,11 +116,11 @@ as $$
     ) as sized
     where sized.up_to > most
 $$;
-comment on function vitals.excess_rejects(bigint) is 'The rejects beyond so many bytes.';
+comment on function vitals.excess_rejects(bigint) is 'The rejects that do not fit into a number of bytes when the newest are kept.';
 
--- Compresses the oldest chunk that may be and is not, or that late rows have unpacked a tenth of; returns how many were. Community
--- edition only. TimescaleDB's own job does the same, and packs again whatever was unpacked.
--- Locks: the chunk. Waits for readers of it no longer than a few seconds, since everybody else waits behind it.
+-- Compresses the oldest chunk that is old enough and is not compressed, or of which late rows have decompressed a tenth; returns the
+-- number of compressed chunks. Community edition only. TimescaleDB's own job does the same, and compresses again whatever was decompressed.
+-- Locks: the chunk. It waits only a few seconds for readers of the chunk, because every other query on the chunk waits behind it.
 create or replace function vitals.compress_oldest_chunk(of_relation text) returns bigint
 language plpgsql
 security definer
@@ -128,7 +128,7 @@ set search_path = pg_catalog, pg_temp
 set lock_timeout = '3s'
 as $$
 declare
-    -- Of _timescaledb_functions.chunk_status: some rows of a compressed chunk are not.
+    -- Bit of _timescaledb_functions.chunk_status: some rows of a compressed chunk are not compressed.
     partial constant integer := 8;
     oldest  regclass;
 begin
@@ -155,9 +155,9 @@ begin
     return 1;
 end
 $$;
-comment on function vitals.compress_oldest_chunk(text) is 'Compresses the oldest chunk of a relation that is old enough and is not compressed, or no longer; how many were.';
+comment on function vitals.compress_oldest_chunk(text) is 'Compresses the oldest chunk of a relation that is old enough and not fully compressed; returns the number of compressed chunks.';
 
--- Says what was done. Names are qualified throughout: a procedure that commits cannot carry a search_path.
+-- Records what was done. Names in the procedure below are qualified, because a procedure that commits cannot set its search_path.
 create or replace function vitals.record_policy_run(of_relation text, dropped bigint, deleted bigint, compressed bigint, holds text)
 returns void
 language sql
@@ -170,12 +170,12 @@ as $$
     set applied_at = excluded.applied_at, chunks_dropped = excluded.chunks_dropped, rows_deleted = excluded.rows_deleted,
         chunks_compressed = excluded.chunks_compressed, held = excluded.held
 $$;
-comment on function vitals.record_policy_run(text, bigint, bigint, bigint, text) is 'Tells in vitals.policy_run what was done.';
+comment on function vitals.record_policy_run(text, bigint, bigint, bigint, text) is 'Records in vitals.policy_run what was done.';
 
 revoke execute on function vitals.drop_oldest_chunk(text), vitals.delete_old_rows(text, integer), vitals.delete_excess_rejects(),
     vitals.compress_oldest_chunk(text), vitals.record_policy_run(text, bigint, bigint, bigint, text) from public;
 
--- Commits as it goes, so not inside a transaction.
+-- Commits several times, so it cannot run inside a transaction.
 create or replace procedure public.apply_policies()
 language plpgsql
 as $$
@@ -209,7 +209,7 @@ begin
                     held := vitals.retention_hold_reason(p.relation);
                 exception when lock_not_available or deadlock_detected then
                     part := 0;
-                    held := 'somebody has read it for long: it is dropped next time';
+                    held := 'a long query is reading it: it will be dropped next time';
                 end;
                 commit;
                 dropped := dropped + part;
@@ -234,9 +234,9 @@ begin
                 exception when duplicate_object or object_not_in_prerequisite_state or lock_not_available
                     or deadlock_detected or undefined_table
                 then
-                    -- TimescaleDB's own job is at it, too.
+                    -- TimescaleDB's own job is working on it.
                     part := 0;
-                    held := 'somebody else is at its chunks: it is compressed next time';
+                    held := 'another session is using its chunks: they will be compressed next time';
                 end;
                 commit;
                 compressed := compressed + part;
@@ -248,4 +248,4 @@ begin
     end loop;
 end
 $$;
-comment on procedure public.apply_policies() is 'Enforces policy now: drops what is old enough and rolled up, compresses. Commits as it goes.';
+comment on procedure public.apply_policies() is 'Enforces policy now: drops what is old enough and rolled up, and compresses. Commits several times, so it cannot run inside a transaction.';

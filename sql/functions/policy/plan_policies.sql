@@ -1,5 +1,5 @@
--- What apply_policies() would do now, and what it would not and why: `vitals policy plan`.
--- Parameters: none. Locks: none. Counts rows of plain tables that are old; of chunks it tells what is estimated.
+-- What apply_policies() would do now, and what it would leave undone and why. `vitals policy plan` shows it.
+-- Parameters: none. Locks: none. Old rows of plain tables are counted; rows of chunks are estimated.
 create or replace function vitals.plan_policies()
 returns table (relation text, action text, until timestamptz, chunks bigint, rows bigint, bytes bigint, note text)
 language plpgsql
@@ -49,7 +49,7 @@ begin
             action := 'compress';
             until := now() - p.compress_after;
             note := case when vitals.edition() <> 'community'
-                then 'the Apache edition of TimescaleDB cannot compress: it stays as it is' end;
+                then 'the Apache edition of TimescaleDB cannot compress: it stays uncompressed' end;
             select count(*), coalesce(sum(c.rows), 0), coalesce(sum(c.bytes), 0) into chunks, rows, bytes
             from vitals.policy_chunks(p.schema_name, p.table_name) as c
             where c.range_end <= plan_policies.until and not c.compressed;
@@ -58,4 +58,4 @@ begin
     end loop;
 end
 $$;
-comment on function vitals.plan_policies() is 'What apply_policies() would do now: chunks, rows (of chunks estimated), bytes; note: what it would not do, and why.';
+comment on function vitals.plan_policies() is 'What apply_policies() would do now: chunks, rows (estimated for chunks), bytes; note: what it would leave undone, and why.';

@@ -1,7 +1,7 @@
--- Lets jobs of TimescaleDB follow policy (Community edition): the refresh, retention, and the columnstore.
+-- Creates and changes jobs of TimescaleDB as policy says (Community edition): refresh, retention, columnstore.
 
--- What TimescaleDB calls by the clock. Retention goes through our own procedure and not through its retention policies: those
--- look at nothing but the age, and drop what is not rolled up.
+-- The procedure that TimescaleDB calls by the clock. Our own procedure enforces retention, not TimescaleDB's retention policies: those
+-- check the age only, and would drop rows that are not rolled up yet.
 create or replace procedure vitals.apply_policies_job(job_id integer, config jsonb)
 language plpgsql
 as $$
@@ -11,7 +11,7 @@ end
 $$;
 comment on procedure vitals.apply_policies_job(integer, jsonb) is 'The job of TimescaleDB that calls apply_policies().';
 
--- Idempotent. Apache: nothing to do, the service calls refresh_rollups() and apply_policies() itself.
+-- Idempotent. Does nothing on the Apache edition, where the service calls refresh_rollups() and apply_policies() itself.
 -- Locks: the rows of the jobs; a relation that is compressed for the first time, for a moment.
 create or replace function vitals.sync_policies() returns void
 language plpgsql
@@ -44,9 +44,9 @@ begin
     end loop;
 end
 $$;
-comment on function vitals.sync_policies() is 'Makes the jobs of TimescaleDB follow policy.';
+comment on function vitals.sync_policies() is 'Creates and changes the jobs of TimescaleDB as policy says.';
 
--- One relation's columnstore policy. Batches are of one device in the order of time, as rows are asked for.
+-- Creates, changes or removes the columnstore policy of one relation. A compressed batch holds rows of one device in the order of time, as queries ask for them.
 create or replace function vitals.sync_columnstore(
     relation text, kind text, schema_name name, table_name name, time_column text, compress_after interval
 ) returns void
@@ -54,7 +54,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- A continuous aggregate is named by its view.
+    -- The columnstore functions take the view of a continuous aggregate, not its table.
     named   constant text := case kind when 'rollup' then format('public.%I', relation)
         else format('%I.%I', schema_name, table_name) end;
     current interval;
@@ -82,10 +82,10 @@ begin
             case when relation = 'vitals.ingest_batch' then 'instance' else 'device_sn' end,
             time_column || case when relation = 'device_event' then ', event_type' else '' end
         );
-        -- Whatever that made by itself is not what was asked for.
+        -- TimescaleDB adds a default policy here; the next statement adds the one with our interval.
         call public.remove_columnstore_policy(named::regclass, if_exists => true);
     end if;
     call public.add_columnstore_policy(named::regclass, after => sync_columnstore.compress_after, if_not_exists => true);
 end
 $$;
-comment on function vitals.sync_columnstore(text, text, name, name, text, interval) is 'Makes one columnstore policy follow policy.';
+comment on function vitals.sync_columnstore(text, text, name, name, text, interval) is 'Creates, changes or removes the columnstore policy of one relation as policy says.';

@@ -1,7 +1,7 @@
--- What a policy cannot be: whatever would let a refresh reach into dropped time, or drop rows before they are rolled up.
--- Checked when policy changes, whoever changes it, and again each time it is applied.
+-- Which policies are refused: those with which a refresh would read time whose rows were dropped, or rows would be dropped before they
+-- are rolled up. Checked when policy changes, whoever changes it, and again each time it is applied.
 
--- A month may be long or short; two lengths of time are compared only so.
+-- Length of an interval whose months have a given number of days. Intervals with months can only be compared this way.
 create or replace function vitals.length_of(span interval, days_of_month integer) returns interval
 language sql
 immutable strict parallel safe
@@ -10,9 +10,9 @@ as $$
         m.months * days_of_month * 86400.0 + extract(epoch from span - make_interval(months => m.months))::float8)
     from (select (extract(year from span) * 12 + extract(month from span))::integer as months) as m
 $$;
-comment on function vitals.length_of(interval, integer) is 'Length of an interval whose months have so many days.';
+comment on function vitals.length_of(interval, integer) is 'Length of an interval whose months have a given number of days.';
 
--- Age at which the first row of a bucket is sure to be in it: width, lag and pace of the refresh, of the rollups below too.
+-- Age at which every row is certain to be in its bucket: the sum of width, refresh_lag and refresh_every, including the rollups below.
 create or replace function vitals.rolled_up_after(rollup_name text) returns interval
 language plpgsql
 stable
@@ -32,9 +32,9 @@ begin
         + vitals.length_of(own.refresh_every, 31);
 end
 $$;
-comment on function vitals.rolled_up_after(text) is 'Age at which a row is sure to be in the bucket of a rollup.';
+comment on function vitals.rolled_up_after(text) is 'Age at which a row is certain to be in its bucket of a rollup.';
 
--- What is wrong with policy as it stands; null: nothing.
+-- Why the table policy is refused as it is; NULL: it is not.
 create or replace function vitals.policy_refusal() returns text
 language plpgsql
 stable
@@ -53,9 +53,9 @@ begin
         order by t.place
     loop
         if p.kind is null then
-            return format('there is no relation %s that a policy could be for', p.relation);
+            return format('there is no relation %s', p.relation);
         elsif p.kind = 'rollup' and (p.refresh_every is null or p.refresh_lag is null) then
-            return format('%s is a rollup: without refresh_every and refresh_lag it would never be made', p.relation);
+            return format('%s is a rollup: without refresh_every and refresh_lag it would never be refreshed', p.relation);
         elsif p.kind = 'table' and p.compress_after is not null then
             return format('%s is a plain table: only hypertables and rollups can be compressed', p.relation);
         end if;
@@ -68,25 +68,25 @@ begin
         order by o.position
     loop
         if r.relation is null then
-            return format('%s is a rollup: without its row in policy it would never be made', r.name);
+            return format('%s is a rollup: without its row in policy it would never be refreshed', r.name);
         end if;
         needs := vitals.rolled_up_after(r.name) + ahead;
         if vitals.length_of(r.own_keep_for, 28) < needs then
-            return format('%s.keep_for = %s is too short: a bucket is whole only when it is %s old', r.name, r.own_keep_for, needs);
+            return format('%s.keep_for = %s is too short: a bucket is complete only when it is %s old', r.name, r.own_keep_for, needs);
         end if;
         if vitals.length_of(r.keep_for, 28) < needs then
             return format(
-                '%s.keep_for = %s is too short: %s is made of it and needs its rows until they are %s old (bucket of %s, '
-                'refresh_lag and refresh_every of all rollups up to it, and %s in which no refresh reads what may be dropped)',
+                '%s.keep_for = %s is too short: %s is computed from it and needs its rows until they are %s old (bucket of %s, '
+                'refresh_lag and refresh_every of all rollups up to it, and a margin of %s between refresh and retention)',
                 r.source, r.keep_for, r.name, needs, r.width, ahead
             );
         end if;
     end loop;
-    -- Last: of a keep_for that is too short for what is made of it, that is the reason to know.
+    -- This check comes last: if keep_for is too short for a rollup, that is the more important reason.
     for p in select o.relation, o.compress_after, o.keep_for from public.policy as o order by o.relation loop
         if vitals.length_of(p.compress_after, 31) >= vitals.length_of(p.keep_for, 28) then
             return format(
-                '%s.compress_after = %s is not less than its keep_for = %s: it would be dropped first',
+                '%s.compress_after = %s is not less than its keep_for = %s: chunks would be dropped before they are compressed',
                 p.relation, p.compress_after, p.keep_for
             );
         end if;
@@ -94,10 +94,10 @@ begin
     return null;
 end
 $$;
-comment on function vitals.policy_refusal() is 'What is wrong with policy as it stands; null: nothing.';
+comment on function vitals.policy_refusal() is 'Why the table policy is refused as it is; NULL: it is not.';
 
--- Why a shorter keep_for cannot be had now; null: it can. From the moment it is, no refresh looks behind it.
--- Parameters: the relation, and its age until now (NULL: for ever).
+-- Why keep_for cannot be made shorter now; NULL: it can. Once keep_for is shorter, no refresh reads anything older.
+-- Parameters: the relation, and its previous keep_for (NULL: rows were kept for ever).
 create or replace function vitals.retention_refusal(of_relation text, kept interval) returns text
 language plpgsql
 stable
@@ -126,9 +126,9 @@ begin
     return null;
 end
 $$;
-comment on function vitals.retention_refusal(text, interval) is 'Why a relation cannot be kept shorter now; null: it can.';
+comment on function vitals.retention_refusal(text, interval) is 'Why keep_for of a relation cannot be made shorter now; NULL: it can.';
 
--- As its owner: whoever may change policy need not own the jobs that follow it.
+-- Runs as its owner: a role that may change policy need not own the jobs.
 create or replace function vitals.policy_check() returns trigger
 language plpgsql
 security definer
@@ -149,14 +149,14 @@ begin
     return null;
 end
 $$;
-comment on function vitals.policy_check() is 'Refuses a policy that would lose data, and lets jobs follow one that is right.';
+comment on function vitals.policy_check() is 'Refuses a policy that would lose data; otherwise updates the jobs of TimescaleDB.';
 
 create or replace function vitals.refuse_policy_truncate() returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-    raise exception 'policy: without their rows the rollups would never be made' using errcode = 'check_violation';
+    raise exception 'policy: without their rows the rollups would never be refreshed' using errcode = 'check_violation';
 end
 $$;
-comment on function vitals.refuse_policy_truncate() is 'Refuses to empty policy.';
+comment on function vitals.refuse_policy_truncate() is 'Refuses to truncate policy.';

@@ -1,7 +1,7 @@
--- What policy is about: where the rows of each relation are, and how old ones are told.
+-- The relations of policy: where their rows are, and which rows are old.
 -- Parameters: none. Locks: none.
 
--- kind: hypertable and rollup are dropped by chunk, of a table rows are deleted. older: the predicate of rows older than $1.
+-- kind: hypertables and rollups are dropped by chunk; of a table, rows are deleted. older: the predicate of rows older than $1.
 create or replace function vitals.policy_relations()
 returns table (relation text, place integer, kind text, schema_name name, table_name name, time_column text, older text)
 language plpgsql
@@ -16,21 +16,22 @@ begin
         ('device_info', 11, 'hypertable', 'public', 'device_info', 'ts', null),
         ('device_event', 12, 'hypertable', 'public', 'device_event', 'ts', null),
         ('vitals.ingest_batch', 21, 'hypertable', 'vitals', 'ingest_batch', 'committed_at', null),
-        -- The second condition is the first in terms of the index.
+        -- The second condition follows from the first; the index needs it.
         ('sleep_segment', 13, 'table', 'public', 'sleep_segment', 'end_ts',
             'end_ts < $1 and end_day <= ($1 at time zone ''UTC'')::date + 1'),
         ('exercise_day', 14, 'table', 'public', 'exercise_day', null, 'day < ($1 at time zone ''UTC'')::date'),
         ('workout', 15, 'table', 'public', 'workout', 'start_ts', 'start_ts < $1'),
         ('health_document', 16, 'table', 'public', 'health_document', 'ts', 'ts < $1'),
         ('alert', 17, 'table', 'public', 'alert', 'resolved_at', 'status = ''resolved'' and resolved_at < $1'),
-        -- What was said of an open alert has to be known, or it is said again.
+        -- Notifications of an open alert are kept: without them people would be notified of it once more.
         ('notification', 18, 'table', 'public', 'notification', 'created_at',
             'status <> ''pending'' and created_at < $1 and not exists '
             '(select from public.alert as a where a.alert_id = notification.alert_id and a.status <> ''resolved'')'),
         ('rejected_upload', 19, 'table', 'public', 'rejected_upload', 'received_at', 'received_at < $1'),
         ('unknown_name', 23, 'table', 'public', 'unknown_name', 'last_seen_at', 'last_seen_at < $1'),
         ('watch_log', 24, 'table', 'public', 'watch_log', 'received_at', 'received_at < $1'),
-        -- Whom a device belonged to is known as long as its binding is; and what it says of itself is no reading.
+        -- A device with a binding is kept, because the binding says who owned it. heard_at follows samples and events only, so recent
+        -- device information is checked as well.
         ('device', 20, 'table', 'public', 'device', 'heard_at',
             'heard_at < $1 and not exists (select from public.device_binding as b where b.device_sn = device.device_sn) '
             'and not exists (select from public.device_info as i where i.device_sn = device.device_sn and i.received_at >= $1)'),
@@ -49,9 +50,9 @@ begin
     left join timescaledb_information.continuous_aggregates as c on c.view_schema = 'public' and c.view_name = r.name;
 end
 $$;
-comment on function vitals.policy_relations() is 'What policy is about, and where its rows are.';
+comment on function vitals.policy_relations() is 'The relations of policy, and where their rows are.';
 
--- As the planner estimates them, from the size of the table where it was never analysed.
+-- The planner's estimate, which it derives from the size of a table that was never analysed.
 create or replace function vitals.estimated_rows(heap regclass) returns bigint
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -66,9 +67,9 @@ begin
     return (plan -> 0 -> 'Plan' ->> 'Plan Rows')::bigint;
 end
 $$;
-comment on function vitals.estimated_rows(regclass) is 'Rows of a table as the planner estimates them.';
+comment on function vitals.estimated_rows(regclass) is 'Number of rows of a table, as the planner estimates it.';
 
--- Chunks of a relation, with rows as they are estimated and bytes as they are.
+-- Chunks of a relation, with estimated rows and actual bytes.
 create or replace function vitals.policy_chunks(schema_name name, table_name name)
 returns table (chunk text, range_start timestamptz, range_end timestamptz, compressed boolean, rows bigint, bytes bigint)
 language plpgsql
@@ -78,7 +79,7 @@ begin
     return query
     select
         format('%I.%I', c.chunk_schema, c.chunk_name), c.range_start, c.range_end, coalesce(c.is_compressed, false),
-        -- Compressed rows are elsewhere, and were counted when they went there.
+        -- Compressed rows are in another table; TimescaleDB counted them when it compressed them.
         vitals.estimated_rows(format('%I.%I', c.chunk_schema, c.chunk_name)::regclass) + coalesce(z.numrows_pre_compression, 0),
         s.total_bytes
     from timescaledb_information.chunks as c
@@ -92,9 +93,9 @@ end
 $$;
 comment on function vitals.policy_chunks(name, name) is 'Chunks of a hypertable: span, rows (estimated), bytes.';
 
--- Up to when a relation may be dropped now, and why not up to its age. Nothing goes that a rollup still has to be made of, or
--- that somebody has still to react to; a policy that is right does not help where the refresh is behind.
--- Parameters: the relation, and how far back refreshes look (by default as its policy says): older changes wait for nothing.
+-- The time before which a relation may be dropped now, and what keeps this time from being now() - keep_for. Rows are kept while a rollup
+-- still has to be computed from them, or while their batch is in the outbox: even with a valid policy, the refresh may be behind.
+-- Parameters: the relation; the time before which pending changes are ignored (by default an hour after the cutoff, as in vitals.refreshable).
 create or replace function vitals.policy_cutoff(
     of_relation text, looked_from timestamptz default null, out until timestamptz, out held text
 )
@@ -114,8 +115,8 @@ begin
         reached := vitals.rollup_watermark(r);
         if reached < until then
             until := reached;
-            held := case when reached < '0001-01-01' then format('%s was never made', r.name)
-                else format('%s is made only up to %s', r.name, to_char(reached, 'YYYY-MM-DD HH24:MI TZ')) end;
+            held := case when reached < '0001-01-01' then format('%s was never refreshed', r.name)
+                else format('%s is refreshed only up to %s', r.name, to_char(reached, 'YYYY-MM-DD HH24:MI TZ')) end;
         end if;
         reached := vitals.oldest_pending_change(coalesce(looked_from, until + interval '1 hour'));
         if reached < until then
@@ -127,14 +128,14 @@ begin
         select coalesce(min(coalesce(first_ts, '-infinity')), 'infinity') into reached from public.outbox;
         if reached < until then
             until := reached;
-            held := 'transactions in the outbox are still to be reacted to: does a service run?';
+            held := 'the outbox still has transactions: is a service running?';
         end if;
     end if;
 end
 $$;
-comment on function vitals.policy_cutoff(text, timestamptz) is 'Up to when a relation may be dropped now, and what holds it up.';
+comment on function vitals.policy_cutoff(text, timestamptz) is 'The time before which a relation may be dropped now, and what prevents a later one.';
 
--- What is old enough and still may not go, in words; null: nothing.
+-- Why chunks that are old enough may not be dropped yet; NULL: there are none.
 create or replace function vitals.retention_hold_reason(of_relation text) returns text
 language sql
 stable
@@ -150,9 +151,9 @@ as $$
         where t.relation = of_relation and k.range_end <= now() - p.keep_for and k.range_end > c.until
     )
 $$;
-comment on function vitals.retention_hold_reason(text) is 'Why something that is old enough may not be dropped yet; null: nothing is held.';
+comment on function vitals.retention_hold_reason(text) is 'Why chunks that are old enough may not be dropped yet; NULL: there are none.';
 
--- Oldest change that waits for the next refresh, of those a refresh would look at.
+-- Oldest change that waits for the next refresh, among those that a refresh would compute.
 create or replace function vitals.oldest_pending_change(looked_from timestamptz) returns timestamptz
 language sql
 stable
@@ -163,4 +164,4 @@ as $$
         (select min(from_ts) from vitals.refresh_request where to_ts > looked_from)
     ), 'infinity')
 $$;
-comment on function vitals.oldest_pending_change(timestamptz) is 'Oldest change that waits for a refresh of the rollups; infinity: none does.';
+comment on function vitals.oldest_pending_change(timestamptz) is 'Oldest change that waits for a refresh of the rollups; infinity: there is none.';

@@ -1,18 +1,18 @@
--- The jobs of TimescaleDB that something of ours depends on (Community edition), and whether each does what it should: those of
--- schema vitals, every policy on a hypertable or continuous aggregate of ours, and those that should be there and are not.
--- Apache: none.
--- Runs as the owner: whether a job of the owner runs, and why it failed, TimescaleDB and PostgreSQL show to its owner alone. It
--- changes nothing. Of an error the line of PostgreSQL that quotes a row is left out, since that may hold health data.
--- state, in the order in which it is asked:
---   missing            nobody made it, or somebody deleted it
+-- The jobs of TimescaleDB that the service depends on (Community edition), and the state of each: the jobs of schema vitals, every
+-- policy on our hypertables and continuous aggregates, and jobs that should exist and do not.
+-- No rows on the Apache edition.
+-- Runs as the owner of the jobs, because TimescaleDB and PostgreSQL show only to the owner whether a job runs and why it failed. It
+-- changes nothing. The part of an error message that quotes a row is cut off, because it may contain health data.
+-- state, in the order in which the conditions are tested:
+--   missing            it was never created, or somebody deleted it
 --   not_scheduled      alter_job(scheduled => false)
---   runs_too_long      longer than an hour and than two of its intervals (a day, where those are longer)
---   crashed            its process has gone without a word for a quarter of an hour; TimescaleDB starts it again after five minutes
---   overdue            should have begun five minutes ago: no scheduler, or no background worker for it
---   failed_after_work  counts as failed, but its work was committed (PostgreSQL 17.12 with TimescaleDB 2.29.2)
---   failed             twice in a row, or once and it is not tried again within ten minutes
---   ok                 else
--- seconds: since when it runs, crashed or is overdue; of one that failed, until it is tried again. words: of the last error.
+--   runs_too_long      longer than two of its intervals, but at least an hour and at most a day
+--   crashed            its process ended a quarter of an hour ago without a result; TimescaleDB restarts a crashed job after five minutes
+--   overdue            it should have started five minutes ago: there is no scheduler, or no free background worker
+--   failed_after_work  TimescaleDB counts it as failed, but its work was committed (PostgreSQL 17.12 with TimescaleDB 2.29.2)
+--   failed             it failed twice in a row, or once and the next attempt is more than ten minutes away
+--   ok                 none of these
+-- seconds: how long it has been running, crashed or overdue; if it failed, the time until the next attempt. words: the last error message.
 -- Parameters: none. Locks: none that others wait for.
 create or replace function vitals.watched_jobs()
 returns table (job_id integer, job text, state text, seconds float8, failures integer, words text)
@@ -27,7 +27,7 @@ begin
     end if;
     return query
     with relations as (
-        -- A continuous aggregate is named by its view.
+        -- The jobs name the view of a continuous aggregate.
         select
             t.relation, p.compress_after,
             case t.kind when 'rollup' then 'public' else t.schema_name end as schema_name,
@@ -45,7 +45,7 @@ begin
         select
             j.*, r.relation, s.last_start, s.last_run_success, s.consecutive_failures,
             s.total_runs > 0 and s.last_finish = '-infinity' as has_begun,
-            -- The processes of another role are not shown to the owner.
+            -- The owner cannot see the processes of another role, so such a job counts as alive.
             not pg_has_role(j.owner, 'usage') or exists (
                 select from pg_stat_activity as a
                 where a.datname = current_database() and a.application_name = j.application_name
@@ -65,7 +65,7 @@ begin
             limit 1
         ) as e on true
         where j.proc_schema = 'vitals' or r.relation is not null
-    ), judged as (
+    ), classified as (
         select
             o.*, coalesce(o.proc_name, w.proc_name) as proc, coalesce(o.relation, w.relation) as of_relation,
             case
@@ -80,22 +80,22 @@ begin
                 when not o.last_run_success
                     and (o.consecutive_failures > 1 or o.due_at > now() + interval '10 minutes') then 'failed'
                 else 'ok'
-            end as verdict
+            end as job_state
         from ours as o
         full join wanted as w on w.proc_name = o.proc_name and w.relation is not distinct from o.relation
     )
     select
-        g.job_id, g.proc || coalesce(' of ' || g.of_relation, ''), g.verdict,
+        g.job_id, g.proc || coalesce(' of ' || g.of_relation, ''), g.job_state,
         extract(epoch from case
-            when g.verdict in ('runs_too_long', 'crashed') then now() - g.last_start
-            when g.verdict = 'overdue' then now() - g.due_at
-            when g.verdict in ('failed', 'failed_after_work') then greatest(g.due_at - now(), interval '0')
+            when g.job_state in ('runs_too_long', 'crashed') then now() - g.last_start
+            when g.job_state = 'overdue' then now() - g.due_at
+            when g.job_state in ('failed', 'failed_after_work') then greatest(g.due_at - now(), interval '0')
         end)::float8,
         g.consecutive_failures,
         g.err_message
-    from judged as g
-    order by g.verdict = 'ok', g.proc, g.of_relation;
+    from classified as g
+    order by g.job_state = 'ok', g.proc, g.of_relation;
 end
 $$;
-comment on function vitals.watched_jobs() is 'Jobs of TimescaleDB that something of ours depends on, and whether each does what it should.';
+comment on function vitals.watched_jobs() is 'Jobs of TimescaleDB that the service depends on, and their state.';
 revoke execute on function vitals.watched_jobs() from public;

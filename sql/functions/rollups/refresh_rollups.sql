@@ -1,21 +1,21 @@
--- Brings all rollups up to date, on every edition. When it returns, everything that was reacted to before the call is in
--- them; readers see each rollup right at every moment on the way.
--- Parameters: none, or a range of time to compute again whether something is known to have changed there or not. No
--- range reaches into time whose raw rows are gone: there the rollup stays as it is.
--- Locks: none that a reader or a writer of health_data waits for. Commits as it goes, so not inside a transaction.
--- Names are qualified throughout: a procedure that commits cannot carry a search_path.
+-- Brings all rollups up to date, on both editions. When it returns, they contain every batch whose reaction was finished before the
+-- call. Readers see consistent rollups all the time.
+-- Parameters: none, or a range of time that is computed again whether or not a change is known there. Buckets whose raw rows
+-- were dropped stay as they are.
+-- Locks: none that a reader or a writer of health_data waits for. It commits several times, so it cannot run inside a transaction.
+-- All names are qualified, because a procedure that commits cannot set its search_path.
 create or replace procedure public.refresh_rollups(from_ts timestamptz default null, to_ts timestamptz default null)
 language plpgsql
 as $$
 declare
-    started constant timestamptz := pg_catalog.clock_timestamp();
-    newest  constant bigint := 9223372036854775807;
-    keeper  text;
-    every   interval;
-    advance timestamptz := '-infinity'; -- when the watermarks follow the clock next
-    last    bigint;  -- the last mark there was when it began
-    in_turn boolean := false;
-    more    boolean;
+    started  constant timestamptz := pg_catalog.clock_timestamp();
+    newest   constant bigint := 9223372036854775807;
+    keeper   text;
+    every    interval;
+    advance  timestamptz := '-infinity'; -- when the watermarks are moved next
+    last     bigint; -- the last mark that existed at the start
+    with_new boolean := false;
+    more     boolean;
 begin
     if from_ts >= to_ts or (from_ts is null) <> (to_ts is null) then
         raise exception 'refresh_rollups: from % to % is no range', from_ts, to_ts
@@ -39,7 +39,7 @@ begin
         (select min(p.refresh_every) from public.policy as p join vitals.rollup as r on r.name = p.relation), '1 minute'
     );
     loop
-        -- However much is late, the watermarks follow the clock.
+        -- However many marks are left, the watermarks are moved in time.
         if pg_catalog.clock_timestamp() >= advance then
             advance := pg_catalog.clock_timestamp() + every;
             commit;
@@ -58,14 +58,14 @@ begin
             end if;
         end if;
         exit when last is null;
-        -- Steps alternate: one takes the newest marks there are by now, the next one the newest of those that were there when this
-        -- began, so that it ends although more come in.
+        -- Two kinds of step alternate. One takes the newest of all marks; the other takes the newest of the marks that existed at the
+        -- start. So new marks do not wait, and the procedure ends although more of them arrive.
         commit;
         set transaction isolation level read committed;
-        more := vitals.refresh_marked(case when in_turn then newest else last end);
+        more := vitals.refresh_marked(case when with_new then newest else last end);
         commit;
-        exit when not more and not in_turn;
-        in_turn := not in_turn;
+        exit when not more and not with_new;
+        with_new := not with_new;
     end loop;
     set transaction isolation level read committed;
     if keeper = 'vitals' then

@@ -1,5 +1,5 @@
--- Where the bucket of an instant begins, and where it ends; the same arithmetic as time_bucket in sql/rollups.
--- The end is found in local time: a day of a zone may have 23 or 25 hours, and may begin at 01:00.
+-- The start and the end of the bucket that contains an instant, by the same arithmetic as time_bucket in sql/rollups.
+-- The end is computed in local time: a local day may have 23 or 25 hours, and may begin at 01:00.
 -- Parameters: width of the bucket, its zone, the instant. Locks: none.
 create or replace function vitals.bucket_start(width interval, zone text, instant timestamptz) returns timestamptz
 language sql
@@ -10,7 +10,7 @@ as $$
         else instant
     end
 $$;
-comment on function vitals.bucket_start(interval, text, timestamptz) is 'Start of the bucket that holds the instant.';
+comment on function vitals.bucket_start(interval, text, timestamptz) is 'Start of the bucket that contains the instant.';
 
 create or replace function vitals.bucket_end(width interval, zone text, instant timestamptz) returns timestamptz
 language sql
@@ -22,4 +22,4 @@ as $$
         else instant
     end
 $$;
-comment on function vitals.bucket_end(interval, text, timestamptz) is 'End (exclusive) of the bucket that holds the instant.';
+comment on function vitals.bucket_end(interval, text, timestamptz) is 'End (exclusive) of the bucket that contains the instant.';

@@ -1,5 +1,5 @@
--- Says on every column of every rollup what it holds and in which unit, and on the view of its materialised part where that is ours;
--- store::rollups calls it from `vitals migrate`.
+-- Comments every column of every rollup with its meaning and unit; on the Apache edition also the columns of the view of the materialised
+-- part. store::rollups calls it from `vitals migrate`.
 -- Parameters: none. Locks: the comments only.
 create or replace function vitals.comment_rollups() returns void
 language plpgsql
@@ -20,7 +20,7 @@ begin
         end;
         execute format(
             'comment on view public.%I is %L', r.name,
-            format('One row per device and %s (%s) in which it sent anything.', length, r.time_zone)
+            format('One row per device and %s (%s) in which the device sent a sample.', length, r.time_zone)
         );
         for c in
             select a.attname as name, coalesce(v.words, '') as words
@@ -30,7 +30,7 @@ begin
                     when 'min' then format('Lowest %s, %s. NULL: not measured in the %s.', vital.title, vital.unit, length)
                     when 'max' then format('Highest %s, %s. NULL: not measured in the %s.', vital.title, vital.unit, length)
                     when 'sum' then format('Sum of all readings of %s, %s. NULL: not measured in the %s.', vital.title, vital.unit, length)
-                    when 'count' then format('Readings of %s.', vital.title)
+                    when 'count' then format('Readings of %s. NULL: the bucket was computed before this vital sign was added.', vital.title)
                     when 'avg' then format('Mean %s over all readings, %s: sum / count, not rounded. NULL: not measured in the %s.', vital.title, vital.unit, length)
                 end as words
                 from vitals.metric() as vital,

@@ -1,16 +1,16 @@
--- Makes one rollup as the edition at hand has it; store::rollups calls it from `vitals migrate`.
--- Parameters: what vitals.rollup records, the interval of its chunks, and the SELECT of sql/rollups with the zone filled in.
--- Locks: new relations, and health_data against writers while its triggers are added.
+-- Creates one rollup in the way the edition needs; store::rollups calls it from `vitals migrate`.
+-- Parameters: the columns of vitals.rollup, the interval of its chunks, and the SELECT of sql/rollups with the zone filled in.
+-- Locks: new relations; health_data against writers while its triggers are added.
 --
--- Community: the SELECT is a real-time continuous aggregate. A key on the table it is materialised in (vitals.add_rollup_keys)
--- keeps it to one row a device and bucket: a refresh of TimescaleDB and one of ours that met would otherwise leave two.
--- Apache: a hypertable vitals.<name>_materialised for the buckets before the watermark (vitals.rollup_layout says what of them
--- it keeps), and a view public.<name> that adds the live rest. The SELECT stands in the view as it is; a CTE in front of it
--- gives the name of its source to the part of the source that is not materialised. Two bounds keep that part small:
---   * the watermark, read in the snapshot of the query, so that a reader sees each bucket once, whatever a refresh does
---     meanwhile;
---   * <name>_live_from(), immutable, so that the planner leaves out the chunks before it. It is never above the watermark
---     of any snapshot in use (see vitals.publish_live_from), so it changes no result.
+-- Community: the SELECT becomes a real-time continuous aggregate. A unique key on its table (vitals.add_rollup_keys) guarantees one row
+-- per device and bucket: without it, a refresh of TimescaleDB and one of ours at the same time would leave two.
+-- Apache: a hypertable vitals.<name>_materialised stores the buckets before the watermark (see vitals.rollup_layout), and the view
+-- public.<name> adds the live tail. The view contains the SELECT unchanged; a CTE before it gives the name of the source to the part of
+-- the source that is not materialised. Two bounds keep that part small:
+--   * the watermark, read in the snapshot of the query, so that a reader sees each bucket once, whatever a refresh does at the
+--     same time;
+--   * the immutable function <name>_live_from(), so that the planner excludes the chunks before it. Its value is never later than the
+--     watermark of any snapshot in use (see vitals.publish_live_from), so it does not change the result.
 create or replace function vitals.create_rollup(
     new_name       text,
     new_position   smallint,
@@ -37,8 +37,8 @@ begin
             for each statement execute function vitals.empty_rollups_on_truncate();
     end if;
 
-    -- Where there is no row yet (and, the trigger just made having locked writers out, none on its way), everything up to now
-    -- counts as materialised at once: then planners have their bound from the first query on.
+    -- If health_data is empty (and stays so, because the new trigger has locked out writers), everything up to now counts as
+    -- materialised. Then the planner has its bound from the first query on.
     if kept_by = 'vitals' then
         select vitals.bucket_start(new_width, new_zone, least(s.watermark, now() - p.refresh_lag)) into begins
         from policy as p
@@ -63,7 +63,7 @@ begin
         return;
     end if;
 
-    -- What the SELECT gives, for as long as it takes to make what keeps it.
+    -- A temporary table with the columns of the SELECT: only their names and types are read.
     execute format('create table vitals.%I as %s with no data', shape, new_definition);
     perform vitals.create_rollup_table(new_name, new_name || '_materialised', format('vitals.%I', shape)::regclass, new_width, new_chunk);
     execute format('drop table vitals.%I', shape);
@@ -76,9 +76,9 @@ begin
 end
 $$;
 comment on function vitals.create_rollup(text, smallint, text, interval, text, interval, text) is
-    'Makes a rollup as the edition at hand has it.';
+    'Creates a rollup in the way the edition needs.';
 
--- The view of a rollup of the Apache edition, made or replaced. Locks: the view whole, until commit.
+-- Creates or replaces the view of a rollup of the Apache edition. Locks: the view exclusively, until commit.
 create or replace function vitals.show_rollup(r vitals.rollup) returns void
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -98,24 +98,25 @@ begin
     );
 end
 $$;
-comment on function vitals.show_rollup(vitals.rollup) is 'Makes or replaces the view of a rollup.';
+comment on function vitals.show_rollup(vitals.rollup) is 'Creates or replaces the view of a rollup.';
 
--- Gives a rollup the columns that its new SELECT has behind those of before. What is materialised stays as it is, with NULL in
--- them (a count: 0 where it is a table of ours, which keeps none), until it is computed again for another reason.
+-- Adds the columns that the new SELECT of a rollup has behind the existing ones. Materialised buckets are not computed again for
+-- this: the new columns are NULL in them until they are computed again for another reason.
 -- Parameters: the rollup, its new SELECT, names and expressions of the added columns in order.
--- Locks: vitals.block_rollup_refresh, so refreshes wait; the rollup and what it is materialised in whole, all until commit.
+-- Locks: vitals.block_rollup_refresh, so refreshes wait; the rollup and its table exclusively. All until commit.
 create or replace function vitals.extend_rollup(rollup_name text, new_definition text, columns text[], expressions text[]) returns void
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
 as $$
 declare
-    shape constant text := format('vitals.%I', rollup_name || '_shape');
-    r     vitals.rollup;
+    shape  constant text := format('vitals.%I', rollup_name || '_shape');
+    counts constant text[] := array(select added.name from unnest(columns) as added (name) where added.name like '%\_count');
+    r      vitals.rollup;
 begin
     perform vitals.narrow_rollups();
     perform vitals.block_rollup_refresh();
     update vitals.rollup set definition = new_definition where name = rollup_name returning * into r;
-    -- What the new SELECT gives, for as long as it takes.
+    -- A temporary table with the columns of the new SELECT: only their names and types are read.
     execute format('create table %s as %s with no data', shape, new_definition);
     if r.kept_by = 'timescaledb' then
         execute (
@@ -131,10 +132,20 @@ begin
     else
         execute (
             select format('alter table vitals.%I %s', rollup_name || '_materialised', string_agg(
-                format('add column %I %s', l.stored_name, l.stored_type), ', ' order by l.place
+                format(
+                    'add column %I %s %s', l.stored_name, l.stored_type,
+                    case when l.stored_name = any (counts) then 'default -1' end
+                ), ', ' order by l.place
             ))
             from vitals.rollup_layout(shape::regclass, r.width) as l
             where l.name = any (columns) and l.stored_name is not null
+        );
+        -- The default applies to existing rows only. PostgreSQL keeps it in its catalogue and rewrites no row.
+        execute (
+            select format('alter table vitals.%I %s', rollup_name || '_materialised', string_agg(
+                format('alter column %I drop default', added.name), ', '
+            ))
+            from unnest(counts) as added (name)
         );
         perform vitals.show_materialised(rollup_name, rollup_name || '_materialised', shape::regclass, r.width);
         perform vitals.show_rollup(r);
@@ -142,11 +153,11 @@ begin
     execute format('drop table %s', shape);
 end
 $$;
-comment on function vitals.extend_rollup(text, text, text[], text[]) is 'Gives a rollup the columns that its new SELECT has behind those of before.';
+comment on function vitals.extend_rollup(text, text, text[], text[]) is 'Adds the columns that the new SELECT of a rollup has behind the existing ones.';
 
--- Marks what is changed by hand. The service's own updates (a repeat that fills a gap) carry their batch, by which the relay
--- marks them, so it sets vitals.marks_by_batch and is spared. Idempotent.
--- Locks: health_data against writers, where a trigger is missing.
+-- Creates the triggers that mark changes by hand. The service's own updates (a duplicate that fills NULLs) have a batch, and the relay
+-- marks them by it; so the service sets vitals.marks_by_batch, and the triggers skip its updates. Idempotent.
+-- Locks: health_data against writers, if a trigger is missing.
 create or replace function vitals.watch_changes_by_hand() returns void
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -182,37 +193,37 @@ begin
     end if;
 end
 $$;
-comment on function vitals.watch_changes_by_hand() is 'Triggers that mark what a DBA changes in health_data.';
+comment on function vitals.watch_changes_by_hand() is 'Creates the triggers that mark changes of health_data by hand.';
 
--- The key of each continuous aggregate's table, by which the buckets of a device are found. It is unique where we may make an
--- index in TimescaleDB's own schema: TimescaleDB makes none that is for an owner who may not. Idempotent.
--- Locks: the table against writers, where the key is missing.
+-- Adds to the table of each continuous aggregate the index that finds the buckets of a device. It is unique if the owner may create an
+-- index in TimescaleDB's own schema; for other owners TimescaleDB offers no way to create a unique one. Idempotent.
+-- Locks: the table against writers, if the index is missing.
 create or replace function vitals.add_rollup_keys() returns void
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
 as $$
 declare
     each    text;
-    kept_in text;
+    table_name text;
 begin
     for each in select name from vitals.rollup where kept_by = 'timescaledb' order by position loop
-        kept_in := vitals.rollup_table(each);
+        table_name := vitals.rollup_table(each);
         if has_schema_privilege('_timescaledb_internal', 'create') then
-            execute format('create unique index if not exists %I on %s (device_sn, bucket)', each || '_key', kept_in);
+            execute format('create unique index if not exists %I on %s (device_sn, bucket)', each || '_key', table_name);
         elsif not exists (
             select from pg_index as i
             join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
-            where i.indrelid = kept_in::regclass and a.attname = 'device_sn'
+            where i.indrelid = table_name::regclass and a.attname = 'device_sn'
         ) then
             execute format('create index %I on public.%I (device_sn, bucket)', each || '_key', each);
         end if;
     end loop;
 end
 $$;
-comment on function vitals.add_rollup_keys() is 'How the buckets of a device are found in the tables of the continuous aggregates.';
+comment on function vitals.add_rollup_keys() is 'Adds the index that finds the buckets of a device in the tables of the continuous aggregates.';
 
--- A zone in which some midnight comes twice (the Azores, Havana: clocks go back from 01:00 to 00:00) has no single instant
--- at which that day begins, neither for us nor for TimescaleDB.
+-- Refuses zones in which a midnight occurs twice (the Azores, Havana: clocks go back from 01:00 to 00:00). There, no single instant is
+-- the start of that day, neither for us nor for TimescaleDB. Also refuses offsets from UTC that are not multiples of 15 minutes.
 create or replace function vitals.check_rollup_zone(zone text) returns void
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -226,24 +237,24 @@ begin
     where ((day at time zone zone) - interval '30 minutes') at time zone zone >= day
     limit 1;
     if found then
-        raise exception 'rollups cannot be cut in zone %: midnight of % comes twice there', zone, twice
+        raise exception 'rollups cannot be cut in zone %: midnight of % occurs twice there', zone, twice
             using errcode = 'invalid_parameter_value';
     end if;
-    -- Quarter hours of UTC are the smallest bucket.
+    -- The smallest buckets are quarter hours of UTC.
     if exists (
         select from generate_series(first, first + interval '30 years', interval '1 month') as months (month)
         where extract(epoch from month at time zone zone)::bigint % 900 <> 0
     ) then
-        raise exception 'rollups cannot be cut in zone %: it is not whole quarter hours off UTC', zone
+        raise exception 'rollups cannot be cut in zone %: its offset from UTC is not a multiple of 15 minutes', zone
             using errcode = 'invalid_parameter_value';
     end if;
 end
 $$;
-comment on function vitals.check_rollup_zone(text) is 'Refuses a zone in which days do not begin at one instant.';
+comment on function vitals.check_rollup_zone(text) is 'Refuses a zone in which rollups cannot be cut.';
 
--- Takes all rollups away, so that the next `vitals migrate` makes them anew, perhaps in another zone. Only whoever still has
--- all raw rows can want that; what was rolled up from dropped ones is lost.
--- Locks: the rollups and health_data whole.
+-- Drops all rollups, so that the next `vitals migrate` creates them again, possibly in another zone. Use it only while all raw rows
+-- still exist: buckets whose raw rows were dropped are lost.
+-- Locks: the rollups and health_data exclusively.
 create or replace function vitals.drop_rollups() returns void
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -267,4 +278,4 @@ begin
     delete from vitals.rollup;
 end
 $$;
-comment on function vitals.drop_rollups() is 'Takes all rollups away, to be made anew by the next migrate.';
+comment on function vitals.drop_rollups() is 'Drops all rollups; the next migrate creates them again.';

@@ -1,18 +1,17 @@
--- Who says that something changed behind the watermark, and of which device. TimescaleDB's own log of changes (Community) holds
--- times alone, for which it would compute all devices again.
--- Locks: none but new rows of vitals.rollup_dirty, which nobody waits for.
+-- Marks the device and time of rows that changed before the watermark. TimescaleDB's own log of changes (Community) contains only times,
+-- so a refresh from it would compute all devices again.
+-- Locks: new rows of vitals.rollup_dirty, for which nobody waits.
 --
--- Why nothing falls between: a batch B commits; later the relay (R), having seen B's outbox row, reads marked_below and
--- marks the rows before it. A refresh raises marked_below to M and commits; later it takes a snapshot, materialises what
--- it sees up to M, and moves the watermark there. If R saw M, it marked B's rows before M, and a refresh computes those
--- buckets again. If R did not see M, then B, which R saw, was complete before M was committed, hence before the snapshot
--- of the refresh was taken, which therefore saw B's rows. It holds for any isolation level of R, and without any lock.
--- Changes by hand (update, delete) are marked in their own transaction, before it commits; that order is the other way
--- round, so those mark whatever the time of the row.
+-- Why no row is missed: a batch B commits. Later the relay R, which has seen the outbox row of B, reads marked_below and marks the rows
+-- of B before it. A refresh raises marked_below to M and commits; later it takes a snapshot, materialises what it sees before M,
+-- and moves the watermark to M. If R saw M, it marked the rows of B before M, and a refresh computes their buckets again. If R did not
+-- see M, then B, which R saw, had committed before M did, so the snapshot of the refresh contains the rows of B.
+-- This holds for every isolation level of R and needs no lock.
+-- Changes by hand (update, delete) are marked in their own transaction, before it commits. The order is reversed there, so every
+-- changed row is marked, whatever its time.
 
--- Parameters: the batches, and the oldest and newest event time among them; both null: not known, all of the time before
--- the watermark is searched. Must be called after the batches were read in the same transaction (it is by whoever deletes
--- their outbox rows).
+-- Parameters: the batches, and the oldest and newest event time among them. Both NULL: not known, so all rows before marked_below are
+-- searched. The caller must have read the batches in the same transaction; it does, because it deletes their outbox rows.
 create or replace function vitals.mark_rollups(batch_ids bigint[], first_ts timestamptz, last_ts timestamptz) returns void
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -21,11 +20,11 @@ declare
     below timestamptz;
 begin
     select max(marked_below) into below from vitals.rollup;
-    -- Live data ends here: nothing of it is materialised.
+    -- Live data returns here, because none of it is materialised yet.
     if below is null or below = '-infinity' or first_ts >= below then
         return;
     end if;
-    -- Planned for these values, so that only the chunks of this time are opened.
+    -- A dynamic statement is planned with these values, so only the chunks of this time are opened.
     execute
         'insert into vitals.rollup_dirty (device_sn, from_bucket, to_bucket) '
         'select device_sn, time_bucket(interval ''15 minutes'', min(ts)), '
@@ -38,9 +37,9 @@ begin
 end
 $$;
 comment on function vitals.mark_rollups(bigint[], timestamptz, timestamptz) is
-    'Marks what finished batches changed behind the watermark of the rollups.';
+    'Marks the rows of finished batches that lie before the watermark of the rollups.';
 
--- Statement triggers with transition tables, on update and delete only: on insert they would force COPY to go row by row.
+-- Statement triggers with transition tables exist for update and delete only: for insert they would make COPY insert row by row.
 create or replace function vitals.mark_rollups_on_delete() returns trigger
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -55,10 +54,10 @@ begin
     return null;
 end
 $$;
-comment on function vitals.mark_rollups_on_delete() is 'Statement trigger: marks what a delete by hand took away.';
+comment on function vitals.mark_rollups_on_delete() is 'Statement trigger: marks the rows that were deleted by hand.';
 
--- Row by row where TimescaleDB may keep the table in its columnstore (Community), for which it has no transition tables of a
--- delete. A device's day is marked once, as long as its rows come together.
+-- A row trigger on the Community edition, because TimescaleDB has no transition tables for a delete from its columnstore. The day of a device
+-- is marked once if its rows are deleted one after another.
 create or replace function vitals.mark_rollups_on_deleted_row() returns trigger
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -91,10 +90,10 @@ begin
     return null;
 end
 $$;
-comment on function vitals.mark_rollups_on_update() is 'Statement trigger: marks what an update by hand changed, before and after it.';
+comment on function vitals.mark_rollups_on_update() is 'Statement trigger: marks the rows that were updated by hand, by their old and their new time.';
 
--- An emptied table is a wish to begin anew, not retention: the rollups are emptied with it, and the memory of its chunks.
--- Locks: the materialised rollups whole, as truncate does.
+-- A truncate of health_data is a new start, not retention: it also empties the rollups and the record of their chunks.
+-- Locks: the tables of the rollups exclusively, as truncate does.
 create or replace function vitals.empty_rollups_on_truncate() returns trigger
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -113,4 +112,4 @@ begin
     return null;
 end
 $$;
-comment on function vitals.empty_rollups_on_truncate() is 'Statement trigger: an emptied health_data empties its rollups.';
+comment on function vitals.empty_rollups_on_truncate() is 'Statement trigger: a truncate of health_data empties its rollups.';

@@ -1,24 +1,24 @@
--- The steps of a refresh; public.refresh_rollups() calls them, each in a transaction of its own. What is left to do stands in
--- tables alone (marked_below, watermark, rollup_dirty), so an interrupted refresh continues where it stopped, and steps of several
--- may alternate; an advisory lock keeps two steps from running at once.
--- Every step leaves all rollups agreeing with each other: readers see them before it or after it.
+-- The steps of a refresh; public.refresh_rollups() calls them, each in its own transaction. The remaining work is recorded in tables only
+-- (marked_below, watermark, rollup_dirty), so an interrupted refresh continues where it stopped, and the steps of several refreshes
+-- may alternate. An advisory lock allows one step at a time.
+-- After every step all rollups are consistent: readers see the state before it or after it.
 
--- The lock of a step, held to its commit. It must come before the snapshot a step works with, hence read committed only.
+-- The lock of a step, held until commit. It must be taken before the snapshot of the step, so read committed is required.
 create or replace function vitals.lock_rollups() returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
     if current_setting('transaction_isolation') <> 'read committed' then
-        raise exception 'rollups are refreshed in read committed transactions only'
+        raise exception 'rollups can only be refreshed in read committed transactions'
             using errcode = 'invalid_transaction_state';
     end if;
     perform pg_advisory_xact_lock(hashtextextended('vitals.rollup', 0));
 end
 $$;
-comment on function vitals.lock_rollups() is 'Keeps two steps of a refresh from running at once, until commit.';
+comment on function vitals.lock_rollups() is 'Allows one step of a refresh at a time, until commit.';
 
--- Step 1, committed before step 2 begins: from now on, whoever reacts to rows before the new bound marks them.
+-- Step 1, committed before step 2 begins: from now on, the relay marks rows before the new bound.
 -- Locks: the row of the lowest rollup in vitals.rollup; readers of it do not wait.
 create or replace function vitals.raise_mark() returns void
 language sql
@@ -29,10 +29,10 @@ as $$
     from policy as p
     where p.relation = name and marked_below < vitals.bucket_start(width, time_zone, now() - p.refresh_lag)
 $$;
-comment on function vitals.raise_mark() is 'Lets marked_below follow the clock.';
+comment on function vitals.raise_mark() is 'Raises marked_below to now() - refresh_lag.';
 
--- Step 2, Apache edition (Community: vitals.advance_continuous): materialises what lies between the watermark and marked_below, at
--- most one UTC day of it, and with it whatever the higher rollups can now complete. Returns whether there is more.
+-- Step 2 on the Apache edition (Community: vitals.advance_continuous): materialises the buckets between the watermark and marked_below, at
+-- most one UTC day, and the buckets of higher rollups that are complete then. Returns whether there is more to do.
 -- Locks: vitals.lock_rollups; new rows of the materialised rollups.
 create or replace function vitals.advance_rollups() returns boolean
 language plpgsql
@@ -51,7 +51,7 @@ begin
     end if;
     target := least(last, vitals.bucket_end(interval '1 day', 'UTC', reached));
     if target < last then
-        -- Behind by days: go on where there are rows.
+        -- The watermark is days behind: continue at the next chunk that has rows.
         select coalesce(min(range_start), last) into reached
         from timescaledb_information.chunks
         where hypertable_schema = 'public' and hypertable_name = 'health_data' and range_end > reached;
@@ -59,7 +59,7 @@ begin
     end if;
 
     for r in select * from vitals.rollup order by position loop
-        -- A rollup over another one follows that one, as far as its own lag lets it.
+        -- A rollup over another rollup is materialised up to the watermark of that one, minus its own lag.
         if r.source <> 'health_data' then
             select least(s.watermark, now() - p.refresh_lag) into target
             from vitals.rollup as s, policy as p
@@ -75,14 +75,14 @@ begin
     return (select watermark < marked_below from vitals.rollup where source = 'health_data');
 end
 $$;
-comment on function vitals.advance_rollups() is 'Materialises one step further; true: there is more.';
+comment on function vitals.advance_rollups() is 'Materialises one step further; true: there is more to do.';
 
--- Step 3: takes the marks of at most 250 devices, those of the newest UTC day that has any and of the six days before it, and computes
--- again what they touch, through all rollups. Returns false when there was no mark.
--- A week at a time, or days, weeks and months would be computed once for each of its days; and no more than that, so that
--- nothing new waits long behind it, and little is lost when it is interrupted.
--- Parameter: the last mark to look at. All marks of a device and day are taken together, later ones too.
--- Locks: vitals.block_rollup_refresh; the marks; rows of the materialised rollups; the chunks it reads, against being dropped.
+-- Step 3: takes the marks of at most 250 devices, of the newest UTC day with marks and of the six days before it, and computes the
+-- marked buckets again in all rollups. Returns false if there was no mark.
+-- A step takes a week, because otherwise days, weeks and months would be computed once for each day of the week. It takes no more, so
+-- that new marks do not wait long and an interruption loses little work.
+-- Parameter: the last mark to consider. All marks of a device and day are taken together, including later ones.
+-- Locks: vitals.block_rollup_refresh; the marks; rows of the materialised rollups; the chunks it reads, so that nobody drops them.
 create or replace function vitals.refresh_marked(last_mark bigint) returns boolean
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -92,17 +92,17 @@ declare
     day       timestamptz;
     first_ts  timestamptz;
     last_ts   timestamptz;
-    -- What was marked, by device and day,
+    -- The marks, by device and day.
     marked    text[];
     marked_lo timestamptz[];
     marked_hi timestamptz[];
-    -- and what of it this rollup computes again, in whole buckets.
+    -- The part of them that this rollup computes again, in whole buckets.
     allowed   tstzmultirange;
     devices   text[];
     froms     timestamptz[];
     tos       timestamptz[];
 begin
-    -- Also while TimescaleDB materialises: what it reads meanwhile may be older than a mark, which must outlast it.
+    -- This also waits for TimescaleDB's own refresh: it may have read rows from before a mark, so the mark must not be deleted until it ends.
     perform vitals.block_rollup_refresh();
     select time_bucket(interval '1 day', from_bucket) into day
     from vitals.rollup_dirty where mark_id <= last_mark order by from_bucket desc limit 1;
@@ -128,7 +128,7 @@ begin
 
     for r in select * from vitals.rollup order by position loop
         r.watermark := vitals.rollup_watermark(r);
-        -- What is not before the watermark is computed when read.
+        -- Buckets after the watermark are computed when they are read.
         allowed := vitals.refreshable(
             r,
             vitals.bucket_start(r.width, r.time_zone, first_ts),
@@ -156,14 +156,14 @@ begin
 end
 $$;
 comment on function vitals.refresh_marked(bigint) is
-    'Computes again what was marked of some devices; false: nothing was marked.';
+    'Computes the marked buckets of some devices again; false: there was no mark.';
 
--- Computes buckets of one rollup again from its source: all devices of [from_bucket, to_bucket), or, where devices are
--- given, of each device only its own range (within those bounds). Rows whose source is empty go.
--- The statements are planned for these very values, so that they open the chunks of this time and no others. Rows go in by device
--- and time, so that what a device's days are made of, or a dashboard asks for, lies on few pages. Where the columnstore has a
--- part of it, the devices are named as constants besides: by a join alone TimescaleDB would unpack whole chunks. Nested loops are off
--- there, since the plan is made before that, from the statistics of a table that is nearly empty.
+-- Computes buckets of one rollup again from its source: those of all devices in [from_bucket, to_bucket), or, if devices are given, for
+-- each device its own range within these bounds. Buckets without source rows are deleted.
+-- Dynamic statements are planned with these values, so they open the chunks of this time only. Rows are inserted in the order of device
+-- and time, so that the rows of a device, which are read together, are on few pages. If a part is in the columnstore, the devices are
+-- also given as constants: with a join only, TimescaleDB would decompress whole chunks. Nested loops are disabled then, because the
+-- planner sees the statistics of a nearly empty table, before the decompression.
 create or replace function vitals.recompute_rollup(
     r           vitals.rollup,
     from_bucket timestamptz,
@@ -179,12 +179,12 @@ declare
     base         constant boolean := r.source = 'health_data';
     target_table constant text := vitals.rollup_table(r.name);
     source_table constant text := case when base then 'public.health_data' else vitals.rollup_table(r.source) end;
-    -- As the source shows it.
+    -- The source with the columns that it shows.
     source_rows  constant text := case
         when not base and r.kept_by = 'vitals' then format('vitals.%I', r.source || '_decoded') else source_table
     end;
-    nested       constant text := current_setting('enable_nestloop');
-    packed       boolean;
+    nested_loops constant text := current_setting('enable_nestloop');
+    compressed   boolean;
     time_column  constant text := case when base then 'ts' else 'bucket' end;
 begin
     if devices is null then
@@ -194,34 +194,34 @@ begin
             r.source, source_rows, time_column, r.definition
         )) using from_bucket, to_bucket;
     else
-        packed := vitals.has_compressed(target_table, from_bucket, to_bucket);
+        compressed := vitals.has_compressed(target_table, from_bucket, to_bucket);
         perform set_config('timescaledb.max_tuples_decompressed_per_dml_transaction', '0', true);
-        perform set_config('enable_nestloop', case when packed then 'off' else nested end, true);
+        perform set_config('enable_nestloop', case when compressed then 'off' else nested_loops end, true);
         execute format(
             'delete from %s as m using unnest($3, $4, $5) as touched (device, lo, hi) '
             'where m.bucket >= $1 and m.bucket < $2 '
                 'and m.device_sn = touched.device and m.bucket >= touched.lo and m.bucket < touched.hi %s',
-            target_table, case when packed then 'and m.device_sn = any ($3)' end
+            target_table, case when compressed then 'and m.device_sn = any ($3)' end
         ) using from_bucket, to_bucket, devices, froms, tos;
-        packed := vitals.has_compressed(source_table, from_bucket, to_bucket);
-        perform set_config('enable_nestloop', case when packed then 'off' else nested end, true);
+        compressed := vitals.has_compressed(source_table, from_bucket, to_bucket);
+        perform set_config('enable_nestloop', case when compressed then 'off' else nested_loops end, true);
         execute vitals.rollup_insert(r, target_table, format(
             'with %1$I as ('
                 'select s.* from unnest($3, $4, $5) as touched (device, lo, hi) '
                 'join %2$s as s on s.device_sn = touched.device and s.%3$I >= touched.lo and s.%3$I < touched.hi '
                 'where s.%3$I >= $1 and s.%3$I < $2 %5$s'
             ') %4$s order by 1, 2',
-            r.source, source_rows, time_column, r.definition, case when packed then 'and s.device_sn = any ($3)' end
+            r.source, source_rows, time_column, r.definition, case when compressed then 'and s.device_sn = any ($3)' end
         )) using from_bucket, to_bucket, devices, froms, tos;
-        perform set_config('enable_nestloop', nested, true);
+        perform set_config('enable_nestloop', nested_loops, true);
     end if;
 end
 $$;
 comment on function vitals.recompute_rollup(vitals.rollup, timestamptz, timestamptz, text[], timestamptz[], timestamptz[]) is
     'Computes buckets of one rollup again from its source.';
 
--- Whether any of a range of a hypertable is in the columnstore. Parameters: its name in full, and times. Locks: none.
--- Asked for by name: TimescaleDB's view is slow over all chunks there are.
+-- Whether any chunk of a hypertable in a range of time is in the columnstore. Parameters: its qualified name, and the range. Locks: none.
+-- The query filters by name, because TimescaleDB's view is slow over all chunks.
 create or replace function vitals.has_compressed(table_name text, from_ts timestamptz, to_ts timestamptz) returns boolean
 language plpgsql
 stable
@@ -240,12 +240,12 @@ begin
     );
 end
 $$;
-comment on function vitals.has_compressed(text, timestamptz, timestamptz) is 'Whether any of a range of a hypertable is in the columnstore.';
+comment on function vitals.has_compressed(text, timestamptz, timestamptz) is 'Whether any chunk of a hypertable in a range of time is in the columnstore.';
 
--- Step 4: brings the bound that planners read (vitals.<name>_live_from) near the watermark. A query planned with it may
--- run in an older snapshot, of a repeatable read transaction, whose watermark is older too; it would miss the rows between.
--- So a bound is published only when it has been behind the watermark for an hour.
--- Runs as the owner, who alone may replace the functions, for whoever refreshes (role vitals_service).
+-- Step 4: raises the bound that the planner reads (vitals.<name>_live_from) towards the watermark. A query planned with the new bound
+-- may run in the older snapshot of a repeatable read transaction, whose watermark is older too; it would miss the rows between the two.
+-- So a bound is published only after the watermark has been past it for an hour.
+-- Runs as the owner, because only the owner may replace the functions, and the caller may be another role (vitals_service).
 -- Locks: none that readers wait for.
 create or replace function vitals.publish_live_from() returns void
 language plpgsql
@@ -275,26 +275,26 @@ begin
     end loop;
 end
 $$;
-comment on function vitals.publish_live_from() is 'Lets the bound that planners read follow the watermark.';
+comment on function vitals.publish_live_from() is 'Raises the bound that the planner reads towards the watermark.';
 revoke execute on function vitals.publish_live_from() from public;
 
--- Marks the ranges that were asked for by request_refresh(), so that step 3 computes them again.
+-- Marks the ranges that request_refresh() recorded, so that step 3 computes them again.
 -- Locks: the requests; new rows of vitals.rollup_dirty.
 create or replace function vitals.mark_requests() returns void
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
 as $$
 declare
-    asked record;
+    requested record;
 begin
-    for asked in delete from vitals.refresh_request returning from_ts, to_ts loop
-        perform vitals.mark_range(asked.from_ts, asked.to_ts);
+    for requested in delete from vitals.refresh_request returning from_ts, to_ts loop
+        perform vitals.mark_range(requested.from_ts, requested.to_ts);
     end loop;
 end
 $$;
-comment on function vitals.mark_requests() is 'Marks the ranges that request_refresh() was asked for.';
+comment on function vitals.mark_requests() is 'Marks the ranges that request_refresh() recorded.';
 
--- Marks everything in a range, so that step 3 computes it again: what the raw table has there, and what the rollup has.
+-- Marks a whole range, so that step 3 computes it again: the buckets of all raw rows and all existing buckets of the rollup.
 -- Locks: new rows of vitals.rollup_dirty.
 create or replace function vitals.mark_range(from_ts timestamptz, to_ts timestamptz) returns void
 language plpgsql
@@ -317,4 +317,4 @@ begin
         vitals.bucket_end(interval '15 minutes', 'UTC', to_ts - interval '1 microsecond');
 end
 $$;
-comment on function vitals.mark_range(timestamptz, timestamptz) is 'Marks a whole range of time to be computed again.';
+comment on function vitals.mark_range(timestamptz, timestamptz) is 'Marks a whole range of time, to be computed again.';

@@ -1,8 +1,8 @@
--- What the source of a rollup still has. A refresh may compute a bucket again only where all rows it was made of are
--- there; elsewhere the rollup is all that is left.
+-- Which rows the source of a rollup still has. A refresh may compute a bucket again only if all rows that it was computed from still exist;
+-- otherwise the rollup is the only record left.
 
--- The part of a range of buckets that may be computed again, in whole buckets: not older than the source or the rollup
--- itself is kept, and where none of the source's chunks is gone.
+-- The part of a range of buckets that may be computed again, in whole buckets: neither the source nor the rollup is about to be dropped
+-- there by age, and no chunk of the source was dropped there.
 -- Parameters: the rollup, and a range of its buckets. Locks: as vitals.gone_from_source.
 create or replace function vitals.refreshable(r vitals.rollup, from_bucket timestamptz, to_bucket timestamptz)
 returns tstzmultirange
@@ -13,7 +13,7 @@ declare
     kept timestamptz;
     gone tstzmultirange;
 begin
-    -- An hour ahead of retention, which otherwise might drop what a refresh is about to read.
+    -- A margin of an hour keeps retention from dropping what a refresh is about to read.
     select vitals.bucket_end(r.width, r.time_zone, now() - min(keep_for) + interval '1 hour') into kept
     from public.policy where relation in (r.source, r.name);
     from_bucket := greatest(from_bucket, kept);
@@ -28,10 +28,10 @@ begin
     return tstzmultirange(tstzrange(from_bucket, to_bucket)) - gone;
 end
 $$;
-comment on function vitals.refreshable(vitals.rollup, timestamptz, timestamptz) is 'What of a range may be computed again.';
+comment on function vitals.refreshable(vitals.rollup, timestamptz, timestamptz) is 'The part of a range that may be computed again.';
 
--- The times of a range whose chunks were dropped since the rollup was made of them. Chunks it sees for the first time are
--- recorded; those that are there are locked until commit, so that none is dropped between this look and the reading.
+-- The times of a range whose chunks were dropped after the rollup was computed from them. Chunks that are new are recorded. Existing
+-- chunks are locked until commit, so that none is dropped between this check and the read.
 create or replace function vitals.gone_from_source(r vitals.rollup, from_ts timestamptz, to_ts timestamptz)
 returns tstzmultirange
 language plpgsql
@@ -61,7 +61,7 @@ begin
         on conflict do nothing;
     end if;
 
-    -- TimescaleDB's own refresh commits before it reads: for that one, the lock is gone by then.
+    -- TimescaleDB's own refresh commits before it reads, so this lock does not protect it.
     for held in
         select c.chunk from vitals.rollup_chunk as c
         where c.rollup = r.name and c.span && wanted and not c.gone
@@ -78,7 +78,7 @@ $$;
 comment on function vitals.gone_from_source(vitals.rollup, timestamptz, timestamptz) is
     'Times of a range whose chunks were dropped from the source.';
 
--- The table a rollup is computed from.
+-- The table from which a rollup is computed.
 create or replace function vitals.rollup_source_table(r vitals.rollup, out table_schema name, out table_name name)
 language plpgsql
 stable
@@ -98,9 +98,9 @@ begin
     end if;
 end
 $$;
-comment on function vitals.rollup_source_table(vitals.rollup) is 'Table a rollup is computed from.';
+comment on function vitals.rollup_source_table(vitals.rollup) is 'Table from which a rollup is computed.';
 
--- How far a rollup is materialised, whoever keeps it.
+-- The time before which a rollup is materialised, on either edition.
 create or replace function vitals.rollup_watermark(r vitals.rollup) returns timestamptz
 language plpgsql
 stable
@@ -111,7 +111,7 @@ begin
         return r.watermark;
     end if;
     return (
-        -- Of one that is still empty TimescaleDB says the oldest time there is.
+        -- If the aggregate is still empty, TimescaleDB returns the oldest possible time.
         select case
             when w.watermark <= -210866803200000000 then '-infinity'
             else _timescaledb_functions.to_timestamp(w.watermark)
@@ -122,4 +122,4 @@ begin
     );
 end
 $$;
-comment on function vitals.rollup_watermark(vitals.rollup) is 'Buckets before it are materialised.';
+comment on function vitals.rollup_watermark(vitals.rollup) is 'The watermark of a rollup: buckets before it are materialised.';

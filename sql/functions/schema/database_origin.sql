@@ -1,5 +1,5 @@
--- Which history of which database this is: another text after a promotion, a recovery to a point in time, a restore into another
--- database or server. What is not allowed or not known on a managed server is left out of it.
+-- Identifies the database and its history: the text is another one after a promotion, a recovery to a point in time, or a restore into
+-- another database or server. Parts that a managed server does not allow or does not know are left out.
 -- Parameters: none. Locks: none.
 create or replace function vitals.database_origin() returns text
 language plpgsql
@@ -14,7 +14,7 @@ begin
     exception when insufficient_privilege or feature_not_supported or undefined_function then null;
     end;
     begin
-        -- The timeline that is written now; that of the last checkpoint is late after a promotion.
+        -- The timeline of the current WAL file. The timeline of the last checkpoint is outdated for a while after a promotion.
         origin := origin || ' ' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8);
     exception when insufficient_privilege or feature_not_supported or undefined_function
         or object_not_in_prerequisite_state then null;
@@ -22,4 +22,4 @@ begin
     return origin;
 end
 $$;
-comment on function vitals.database_origin() is 'Which history of which database this is: what compares numbers that go back when a database does carries it.';
+comment on function vitals.database_origin() is 'Identifies the database and its history. Numbers that go back when a database is restored are compared together with it.';

@@ -1,4 +1,4 @@
--- Which edition of TimescaleDB the server runs: 'apache' has no continuous aggregates and no jobs, 'community' has.
+-- The edition of TimescaleDB that the server runs: 'apache' has no continuous aggregates and no jobs, 'community' has both.
 -- Parameters: none. Locks: none.
 create or replace function vitals.edition() returns text
 language sql

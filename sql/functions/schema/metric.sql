@@ -1,4 +1,4 @@
--- What is known of the metrics, as it stands in src/metric, and how one is read from a row of health_data.
+-- The metrics as src/metric describes them, and how one is read from a row of health_data.
 -- Locks: none.
 
 create or replace function vitals.metric()
@@ -26,19 +26,19 @@ as $$
         ('skin_temperature', 'skin temperature', 'degrees Celsius', 'vital sign', 1, 60)
         -- end
 $$;
-comment on function vitals.metric() is 'The metrics: column of health_data, name and unit in words, kind, and the lowest and highest value that is ever stored.';
+comment on function vitals.metric() is 'The metrics: column of health_data, name and unit in words, kind, and the lowest and highest value that can be stored.';
 
--- What a sensor can show of a vital sign; outside it no reading is stored.
+-- The range of values that a sensor can show of a vital sign. A reading outside it is not stored.
 create or replace function vitals.metric_range(metric text) returns numrange
 language sql immutable
 set search_path = pg_catalog, pg_temp
 as $$
     select numrange(m.lowest, m.highest, '[]') from vitals.metric() as m where m.name = metric and m.kind = 'vital sign'
 $$;
-comment on function vitals.metric_range(text) is 'What a sensor can show of a vital sign, in its unit, ends included; NULL: it is none that rules judge.';
+comment on function vitals.metric_range(text) is 'The range of values that a sensor can show of a vital sign, in its unit, bounds included; NULL: it is not a vital sign.';
 
--- metric_value and is_measured are written into the statement that calls them; a SET clause would prevent that. Of the row they then
--- read the columns they name, and no others.
+-- PostgreSQL inlines metric_value and is_measured into the calling statement; a SET clause would prevent that. The statement then reads
+-- only the columns that they name.
 
 -- The reading of a vital sign in a row of health_data; NULL: not measured.
 create or replace function vitals.metric_value(metric text, h public.health_data) returns numeric
@@ -61,7 +61,7 @@ as $$
 $$;
 comment on function vitals.metric_value(text, public.health_data) is 'The reading of a vital sign in a row of health_data.';
 
--- Whether a row of health_data says something to a rule: to one metric, or to any of several (metric is NULL).
+-- Whether a row of health_data has a reading for a rule: of one metric, or of any of several (if metric is NULL).
 create or replace function vitals.is_measured(metric text, metrics text[], h public.health_data) returns boolean
 language sql immutable
 as $$
@@ -93,4 +93,4 @@ as $$
             -- end
     end
 $$;
-comment on function vitals.is_measured(text, text[], public.health_data) is 'Whether a row of health_data says something to a rule.';
+comment on function vitals.is_measured(text, text[], public.health_data) is 'Whether a row of health_data has a reading for a rule.';

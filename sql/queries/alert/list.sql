@@ -1,8 +1,8 @@
 -- alert.list
 -- Purpose: a page of the alerts that match, newest first.
--- Parameters, NULL for "any": $1 statuses, $2 severities, $3 serials, $4 tenant, $5 organisation unit (its sub-units too),
--- $6 wearer, $7 rule, $8 kinds, $9 historical, $10 fired at or after, $11 fired before; $12 and $13 fired_ts and number of
--- the alert behind which the page begins (NULL: from the newest on), $14 how many at most.
+-- Parameters, NULL for "any": $1 statuses, $2 severities, $3 serials, $4 tenant, $5 organisation unit (with its sub-units),
+-- $6 wearer, $7 rule, $8 kinds, $9 historical, $10 fired at or after, $11 fired before; $12 and $13 fired_ts and number of the
+-- last alert of the previous page (NULL: start with the newest), $14 most rows.
 -- Locks: none.
 select to_jsonb(alert) || jsonb_build_object('rule_name', alert_rule.name) as alert
 from alert

@@ -1,5 +1,5 @@
 -- alert.note
--- Purpose: a person says something about an alert; the refusals are those of the function.
--- Parameters: $1 number of the alert, $2 who, $3 note (NULL: none).
+-- Purpose: a person adds a note to an alert; the function refuses what is not allowed.
+-- Parameters: $1 number of the alert, $2 name of the person, $3 note (NULL: none).
 -- Locks: those of sql/functions/alerts/alert_actions.sql.
 select vitals.note_alert($1, $2, $3)

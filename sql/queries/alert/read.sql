@@ -1,6 +1,6 @@
 -- alert.read
--- Purpose: an alert, what happened to it and who was told, as JSON. Keys of robots and the paths of webhooks let whoever has
--- them send there: they are left out.
+-- Purpose: an alert, its actions and its notifications, as JSON. The key of a robot and the path of a webhook are left out, because
+-- everybody who has them can send there.
 -- Parameters: $1 number of the alert.
 -- Locks: none.
 select
@@ -13,20 +13,20 @@ select
     coalesce((
         select jsonb_agg(
             jsonb_build_object(
-                'notification_id', told.notification_id, 'kind', told.kind, 'channel', told.channel,
-                'contact_id', told.contact_id, 'contact', contact.name,
-                'address', case told.channel
-                    when 'wecom_robot' then '…' || right(told.address, 4)
+                'notification_id', sent.notification_id, 'kind', sent.kind, 'channel', sent.channel,
+                'contact_id', sent.contact_id, 'contact', contact.name,
+                'address', case sent.channel
+                    when 'wecom_robot' then '…' || right(sent.address, 4)
                     when 'webhook' then
-                        coalesce(substring(told.address from '^[a-z]+://(?:[^/?#]*@)?([^/?#@]+)'), '…')
-                    else told.address
+                        coalesce(substring(sent.address from '^[a-z]+://(?:[^/?#]*@)?([^/?#@]+)'), '…')
+                    else sent.address
                 end,
-                'status', told.status, 'created_at', told.created_at, 'due_at', told.due_at,
-                'attempts', told.attempts, 'sent_at', told.sent_at, 'error', told.error)
-            order by told.notification_id)
-        from notification told
-        left join contact on contact.contact_id = told.contact_id
-        where told.alert_id = alert.alert_id
+                'status', sent.status, 'created_at', sent.created_at, 'due_at', sent.due_at,
+                'attempts', sent.attempts, 'sent_at', sent.sent_at, 'error', sent.error)
+            order by sent.notification_id)
+        from notification sent
+        left join contact on contact.contact_id = sent.contact_id
+        where sent.alert_id = alert.alert_id
     ), '[]') as notifications
 from alert
 join alert_rule using (rule_id)

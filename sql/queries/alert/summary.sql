@@ -1,6 +1,6 @@
 -- alert.summary
--- Purpose: how many alerts match, by status and severity.
--- Parameters, NULL for "any": $1 statuses, $2 severities, $3 serials, $4 tenant, $5 organisation unit (its sub-units too),
+-- Purpose: the number of alerts that match, by status and severity.
+-- Parameters, NULL for "any": $1 statuses, $2 severities, $3 serials, $4 tenant, $5 organisation unit (with its sub-units),
 -- $6 wearer, $7 rule, $8 kinds, $9 historical, $10 fired at or after, $11 fired before.
 -- Locks: none.
 select status, severity, count(*) as alerts

@@ -1,6 +1,6 @@
 -- alert_replay.devices
--- Purpose: the next devices, in the order of their serials.
--- Parameters: $1 serials (NULL: any), $2 the serial behind which the page begins, $3 how many at most.
+-- Purpose: a page of devices, in the order of their serials.
+-- Parameters: $1 serials (NULL: any), $2 the last serial of the previous page, $3 most rows.
 -- Locks: none.
 select device_sn
 from device

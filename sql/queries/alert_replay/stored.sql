@@ -1,5 +1,5 @@
 -- alert_replay.stored
--- Purpose: what a rule did raise for these devices, as it is stored.
+-- Purpose: the stored alerts that a rule has raised for these devices.
 -- Parameters: $1 number of the rule, $2 serials, $3 from, $4 to (exclusive), $5 tenant (NULL: any).
 -- Locks: none.
 select device_sn, started_ts, fired_ts, last_ts, ended_ts, breach_count, historical

@@ -1,5 +1,5 @@
 -- alert_rule.act_as
--- Purpose: says who makes the changes of the running transaction.
--- Parameters: $1 who.
+-- Purpose: sets the name under which the running transaction records its changes.
+-- Parameters: $1 the name.
 -- Locks: none.
 select set_config('vitals.actor', $1, true)

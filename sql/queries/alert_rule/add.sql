@@ -1,7 +1,7 @@
 -- alert_rule.add
--- Purpose: a new rule; what is not said is as the table has it by default. Impossible rules are refused by the trigger.
+-- Purpose: adds a rule; columns that are not given get the defaults of the table. The trigger refuses an invalid rule.
 -- Parameters: $1 its columns, a JSON object.
--- Locks: the rule it replaces, against its deletion.
+-- Locks: the rule that it replaces, against deletion.
 insert into alert_rule (
     name, kind, enabled, customer_id, replaces_rule_id, severity, metric, min_value, max_value, recovery_min_value,
     recovery_max_value, combine, conditions, event_type, event_values, recovery_values, silent_seconds, consecutive,

@@ -1,6 +1,6 @@
 -- alert_rule.list
 -- Purpose: the rules that match, in the order of their numbers, as JSON.
--- Parameters, NULL for "any": $1 numbers, $2 tenant (0: those for everybody), $3 kinds, $4 enabled.
+-- Parameters, NULL for "any": $1 numbers, $2 tenant (0: rules for all tenants), $3 kinds, $4 enabled.
 -- Locks: none.
 select to_jsonb(rule) as rule
 from alert_rule rule

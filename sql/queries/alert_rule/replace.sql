@@ -1,6 +1,6 @@
 -- alert_rule.replace
--- Purpose: makes a rule what is said; what is not said is as the table has it by default.
--- Parameters: $1 number of the rule, $2 its columns, a JSON object, $3 the version it must have (NULL: any).
+-- Purpose: replaces all columns of a rule; columns that are not given get the defaults of the table.
+-- Parameters: $1 number of the rule, $2 its columns, a JSON object, $3 the version that it must have (NULL: any).
 -- Locks: the rule.
 update alert_rule
 set (

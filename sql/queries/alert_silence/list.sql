@@ -1,6 +1,6 @@
 -- alert_silence.list
--- Purpose: silences, those that end last first, as JSON.
--- Parameters: $1 those that are over, too; $2 how many at most.
+-- Purpose: silences as JSON, in descending order of their end.
+-- Parameters: $1 whether to include ended ones; $2 most rows.
 -- Locks: none.
 select to_jsonb(silence) as silence
 from alert_silence silence

@@ -1,5 +1,5 @@
 -- alert_silence.stop
--- Purpose: ends a silence now; one that has not begun never does, and is deleted. One that is over stays as it is.
+-- Purpose: ends a silence now. A silence that has not begun is deleted; an ended one stays as it is.
 -- Parameters: $1 its number.
 -- Locks: the row.
 with stopped as (

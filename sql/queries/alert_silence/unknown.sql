@@ -1,6 +1,6 @@
 -- alert_silence.unknown
--- Purpose: what a silence names that nobody knows: no sample, binding or alert, no entry of the directory.
--- Parameters, NULL for "not named": $1 tenant, $2 organisation unit, $3 serial.
+-- Purpose: the ids of a silence that are unknown: no sample, binding, alert or directory entry has them.
+-- Parameters, NULL for "not given": $1 tenant, $2 organisation unit, $3 serial.
 -- Locks: none.
 select array_remove(array[
     case when $1::bigint is not null

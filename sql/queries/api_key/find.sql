@@ -1,7 +1,7 @@
 -- api_key.find
--- Purpose: what keys are held against, by their public parts.
+-- Purpose: the columns that a presented key is checked against, by key_id.
 -- Parameters: $1 key_ids, each once.
--- Result: a row for each that there is.
+-- Result: one row per key that exists.
 -- Locks: none.
 select
     key_id, customer_id, scopes, secret_hash, expires_at, revoked_at,

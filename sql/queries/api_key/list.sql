@@ -1,6 +1,6 @@
 -- api_key.list
--- Purpose: keys, the newest first, as JSON without anything of their secrets.
--- Parameters: $1 those that are revoked or expired, too.
+-- Purpose: keys as JSON, newest first, without hashes of their secrets.
+-- Parameters: $1 whether to include revoked and expired keys.
 -- Locks: none.
 select to_jsonb(key) - '{secret_hash,previous_hash}'::text[] as key
 from api_key key

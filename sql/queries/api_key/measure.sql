@@ -1,5 +1,5 @@
 -- api_key.measure
--- Purpose: how many keys do at present.
+-- Purpose: the number of keys that are valid now.
 -- Locks: none.
 select count(*) as in_force
 from api_key

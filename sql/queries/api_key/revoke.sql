@@ -1,7 +1,7 @@
 -- api_key.revoke
--- Purpose: revokes a key. One that was revoked before stays as it is.
+-- Purpose: revokes a key. A key that was revoked before stays as it is.
 -- Parameters: $1 key_id, or the name of a key that is not revoked.
--- Result: the key, as JSON; none: there is none such.
+-- Result: the key as JSON; no row: there is no such key.
 -- Locks: the row.
 update api_key as key
 set revoked_at = coalesce(revoked_at, now())

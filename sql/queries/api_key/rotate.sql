@@ -1,8 +1,8 @@
 -- api_key.rotate
--- Purpose: gives a key a new secret; the current one works for a while longer, the one before it no longer works.
--- Parameters: $1 key_id, or the name of a key; $2 SHA-256 of the new secret, $3 until when the one it has does, $4 when the
--- key expires from now on (NULL: as before).
--- Result: the key, as JSON; none: there is none such, or it is revoked.
+-- Purpose: gives a key a new secret. The current secret works for a while longer; the one before it no longer works.
+-- Parameters: $1 key_id, or the name of a key; $2 SHA-256 of the new secret, $3 until when the current secret works, $4 when the key
+-- expires from now on (NULL: unchanged).
+-- Result: the key as JSON; no row: there is no such key, or it is revoked.
 -- Locks: the row.
 update api_key as key
 set

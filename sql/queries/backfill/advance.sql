@@ -1,6 +1,6 @@
 -- backfill.advance
--- Purpose: notes in the transaction of some lines what became of them. Gives no row if somebody else was here with the same file.
--- Parameters: $1 number, $2 offset before, $3 offset after, $4 lines, $5 stored, $6 duplicate, $7 rejected: more by so many.
+-- Purpose: records the outcome of some lines in their transaction. It returns no row if another process has imported from the same file.
+-- Parameters: $1 number, $2 offset before, $3 offset after; additions to the counts: $4 lines, $5 stored, $6 duplicate, $7 rejected.
 -- Locks: the row, until commit.
 update vitals.backfill
 set offset_bytes = $3::bigint, lines = lines + $4::bigint, stored = stored + $5::bigint, duplicate = duplicate + $6::bigint,

@@ -1,6 +1,6 @@
 -- backfill.begin
--- Purpose: begins with a file, or goes on with it; how far it is.
--- Parameters: $1 its SHA-256, $2 its size in bytes.
+-- Purpose: starts or continues the import of a file; returns how far it is.
+-- Parameters: $1 SHA-256 of the file, $2 its size in bytes.
 -- Locks: the row.
 insert into vitals.backfill as b (file_hash, file_bytes)
 values ($1::text, $2::bigint)

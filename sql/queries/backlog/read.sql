@@ -1,8 +1,8 @@
 -- backlog.read
--- Purpose: what waits: transactions for their reaction, notifications that are due, each with the age of the oldest, seconds;
--- and for how long a refresh of the rollups has been due. One that came to its end has taken every mark and request there was
--- when it began, so none has waited longer than since then. Where there never was one, it is due since the schema was made,
--- as soon as there is a chunk (the catalogue is asked: a look at health_data itself would plan, and lock, every chunk).
+-- Purpose: the backlog: transactions whose reaction is not finished and notifications that are due, each with the age of the oldest in
+-- seconds; and how long a refresh of the rollups has been due. A finished refresh has processed all marks and requests that existed
+-- when it began, so none has waited longer than since then. If no refresh has ever finished, one is due since the schema was created,
+-- once there is a chunk. The catalogue says whether there is one; a query on health_data would plan, and lock, every chunk.
 -- Locks: none.
 select
     outbox.waiting               as transactions,

@@ -1,7 +1,7 @@
 -- batch.add_incoming
--- Purpose: a few rows into pg_temp.incoming, in one round trip where COPY takes two.
--- Parameters: arrays of one length, the columns of pg_temp.incoming in their order.
--- Locks: none that others see.
+-- Purpose: inserts a few rows into pg_temp.incoming in one round trip; COPY needs two.
+-- Parameters: arrays of the same length, the columns of pg_temp.incoming in their order.
+-- Locks: none that other sessions see.
 insert into pg_temp.incoming
 select * from unnest(
     $1::text[], $2::timestamptz[], $3::timestamptz[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[],

@@ -1,5 +1,5 @@
 -- batch.copy_fresh
--- Purpose: rows that are expected to be new, straight into the table. batch_id is the default of the table.
+-- Purpose: copies rows that are expected to be new directly into the table. batch_id has its default.
 -- Locks: none that others wait for.
 copy health_data (
     device_sn, ts, received_at, customer_id, org_id, user_id, upload_method,

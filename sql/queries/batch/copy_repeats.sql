@@ -1,6 +1,6 @@
 -- batch.copy_repeats
--- Purpose: likely repeats, into the session's table they go through.
--- Locks: none that others see.
+-- Purpose: copies likely duplicates into the temporary table of the session.
+-- Locks: none that other sessions see.
 copy pg_temp.incoming (
     device_sn, ts, received_at, customer_id, org_id, user_id, upload_method,
     -- generated: columns

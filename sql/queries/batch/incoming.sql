@@ -1,10 +1,11 @@
 -- batch.incoming
--- Purpose: what a session for batches needs: that nothing waits for a synchronous standby but its batches
--- (store::batch::BEGIN), for the temporary table is made, and dropped when the session ends, in transactions of the server that nobody
--- could end while the standby is away; the temporary table through which likely repeats go, emptied by every
--- commit; the word that its updates carry their batch, by which the relay marks them (see rollup_create.sql); and that an error
--- outside of a transaction ends it, so that nothing sent behind a begin that failed runs by itself.
--- Locks: none that others see.
+-- Purpose: prepares a session for batches:
+-- * Commits do not wait for a synchronous standby, except those of batches (store::batch::BEGIN): the temporary table is created, and
+--   dropped at the end of the session, in transactions of the server that nobody could cancel while the standby is away.
+-- * The temporary table receives likely duplicates. Every commit empties it.
+-- * The setting vitals.marks_by_batch says that its updates have a batch, by which the relay marks them (see rollup_create.sql).
+-- * An error outside a transaction ends the session, so that statements pipelined after a failed begin do not run by themselves.
+-- Locks: none that other sessions see.
 set synchronous_commit = local;
 
 create temporary table if not exists incoming (

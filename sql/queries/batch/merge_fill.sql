@@ -1,6 +1,6 @@
 -- batch.merge_fill
--- Purpose: rows that may be repeats go from pg_temp.incoming into health_data; a repeat fills what was NULL.
--- Result: the keys of the rows that are new. A repeat that filled something takes this batch_id, so the relay sees it.
+-- Purpose: moves likely duplicates from pg_temp.incoming into health_data; a duplicate fills columns that are NULL.
+-- Result: the keys of the new rows. A row that a duplicate has filled gets this batch_id, so the relay sees it.
 -- Locks: rows of health_data, in the order of the key.
 with merged as (
     insert into health_data as known (
@@ -64,7 +64,7 @@ with merged as (
        or (known.blood_glucose is null and excluded.blood_glucose is not null)
        or (known.skin_temperature is null and excluded.skin_temperature is not null)
        -- end
-    -- xmax is 0 for a row this statement made, and this transaction for one it changed.
+    -- xmax is 0 in a row that this statement inserted, and this transaction in a row that it updated.
     returning known.device_sn, known.ts, known.xmax = 0 as inserted
 )
 select device_sn, ts from merged where inserted

@@ -1,6 +1,6 @@
 -- batch.merge_keep
--- Purpose: rows that may be repeats go from pg_temp.incoming into health_data; a repeat changes nothing.
--- Result: the keys of the rows that are new.
+-- Purpose: moves likely duplicates from pg_temp.incoming into health_data; a duplicate changes nothing.
+-- Result: the keys of the new rows.
 -- Locks: rows of health_data, in the order of the key.
 insert into health_data (
     device_sn, ts, received_at, customer_id, org_id, user_id, upload_method,

@@ -1,7 +1,7 @@
 -- batch.merge_replace
--- Purpose: rows that may be repeats go from pg_temp.incoming into health_data; a repeat replaces the row whole, unless it
--- was received before what is there (a replay of a rejected item).
--- Result: the keys of the rows that are new. A replaced row takes this batch_id, so the relay sees it.
+-- Purpose: moves likely duplicates from pg_temp.incoming into health_data; a duplicate replaces the whole row, unless it
+-- was received before the stored row (a replay of a reject).
+-- Result: the keys of the new rows. A replaced row gets this batch_id, so the relay sees it.
 -- Locks: rows of health_data, in the order of the key.
 with merged as (
     insert into health_data as known (

@@ -1,10 +1,11 @@
 -- batch.status
--- Purpose: whether a transaction whose commit was not answered took place.
--- A crash of the server forgets numbers that had not reached its disk, and gives them again: a number that is committed may be
--- another transaction's, and one that is still to be given was lost. So what counts is the account of the transaction. Both
--- answers are of one snapshot: of a transaction that commits meanwhile either the account is seen, or that it is running.
--- A number beyond the snapshot was given and has not ended, or was never given, which is told by the number given now.
--- Parameters: $1 number of the transaction, $2 when it began.
+-- Purpose: whether a transaction was committed whose commit was not answered.
+-- After a crash the server forgets transaction numbers that had not reached its disk, and assigns them once more. So a committed
+-- number may belong to another transaction, and a number that is not assigned yet may be of a lost one. Therefore the accounting row
+-- of the transaction decides. Both answers come from one snapshot: if the transaction commits at the same time, the snapshot has
+-- either its accounting row or the information that it is still running. A number beyond the snapshot is either running or was
+-- never assigned; the next number to be assigned tells which.
+-- Parameters: $1 number of the transaction, $2 its start.
 -- Locks: none.
 select
     exists (select from vitals.ingest_batch where committed_at = $2::timestamptz and batch_id = $1::bigint) as is_committed,

@@ -1,4 +1,4 @@
 -- clock.now
--- Purpose: the time, for all instances of the service.
+-- Purpose: the time of the database, which all instances of the service use.
 -- Locks: none.
 select clock_timestamp()

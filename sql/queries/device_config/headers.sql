@@ -1,5 +1,5 @@
 -- device_config.headers
--- Purpose: what watches are told to send as Authorization, to see whether it does, and no more than it should.
+-- Purpose: the Authorization values that device configurations contain, to check that each works and has no more rights than it needs.
 -- Locks: none.
 select customer_id, name, auth_header
 from device_config_interface

@@ -1,8 +1,8 @@
 -- device_config.read
--- Purpose: what a watch is told, in one statement.
--- Parameters: $1 tenant it names, 0: none; $2 its serial, '': none.
--- Result: one row. A bound device belongs to the tenant of its binding, whatever it names. is_known is false for a tenant
--- nothing is known of; where no tenant is known at all, everybody is served the defaults.
+-- Purpose: the configuration of a watch, in one statement.
+-- Parameters: $1 tenant that it names (0: none); $2 its serial ('': none).
+-- Result: one row. A bound device belongs to the tenant of its binding, whatever tenant it names. is_known is false for an unknown
+-- tenant; while the directory has no tenant at all, every device gets the defaults.
 -- Locks: none.
 with device as (
     select

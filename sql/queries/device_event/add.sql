@@ -1,8 +1,8 @@
 -- device_event.add
--- Purpose: keep events; an event that is there already keeps what it has, and what it had left open is filled.
--- Parameters, arrays of one length, no key twice: $1 device_sn, $2 event_type, $3 ts, $4 received_at, $5 value,
+-- Purpose: stores events. An event that is already stored keeps its values, and its NULLs are filled.
+-- Parameters, arrays of the same length, no key twice: $1 device_sn, $2 event_type, $3 ts, $4 received_at, $5 value,
 -- $6 customer_id, $7 org_id, $8 user_id, $9 latitude, $10 longitude, $11 altitude, $12 action, $13 sent_ts.
--- Result: the keys of the rows that are new. A row that was filled keeps its batch_id: it was, or will be, judged once.
+-- Result: the keys of the new rows. A row that was filled keeps its batch_id, because rules evaluate an event once.
 -- Locks: rows of device_event, in the order of the key.
 with kept as (
     insert into device_event as known (
@@ -38,7 +38,7 @@ with kept as (
        or (known.longitude is null and excluded.longitude is not null)
        or (known.altitude is null and excluded.altitude is not null)
        or (known.action is null and excluded.action is not null)
-    -- xmax is 0 for a row this statement made, and this transaction for one it changed.
+    -- xmax is 0 in a row that this statement inserted, and this transaction in a row that it updated.
     returning known.device_sn, known.event_type, known.ts, known.xmax = 0 as inserted
 )
 select device_sn, event_type, ts from kept where inserted

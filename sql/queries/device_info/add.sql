@@ -1,9 +1,9 @@
 -- device_info.add
--- Purpose: keep messages of devices about themselves; of two of one instant the second fills what the first left open.
--- Parameters, arrays of one length, no key twice: $1 device_sn, $2 ts, $3 received_at, $4 customer_id, $5 org_id, $6
+-- Purpose: stores device information; of two messages of the same time, the second fills NULLs of the first.
+-- Parameters, arrays of the same length, no key twice: $1 device_sn, $2 ts, $3 received_at, $4 customer_id, $5 org_id, $6
 -- user_id, $7 system_version, $8 model, $9 wifi_address, $10 bluetooth_address, $11 ip_address, $12 network_mode, $13
 -- device_name, $14 imei, $15 battery_level, $16 voltage, $17 charging_status, $18 wear_state, $19 status.
--- Result: the keys of the rows that are new. A row that was filled takes this batch_id, so the relay sees it.
+-- Result: the keys of the new rows. A row that was filled gets this batch_id, so the relay sees it.
 -- Locks: rows of device_info in the order of the key, then rows of device (trigger update_device_from_info).
 with kept as (
     insert into device_info as known (
@@ -58,7 +58,7 @@ with kept as (
        or (known.charging_status is null and excluded.charging_status is not null)
        or (known.wear_state is null and excluded.wear_state is not null)
        or (known.status is null and excluded.status is not null)
-    -- xmax is 0 for a row this statement made, and this transaction for one it changed.
+    -- xmax is 0 in a row that this statement inserted, and this transaction in a row that it updated.
     returning known.device_sn, known.ts, known.xmax = 0 as inserted
 )
 select device_sn, ts from kept where inserted

@@ -1,5 +1,5 @@
 -- device_info.latest_of_batches
--- Purpose: what is known of every device that has a message in some batches, with the version of what was read (see
+-- Purpose: the device information of every device that has a message in these batches, with the version of the read (see
 -- health_data.newest_of_batches).
 -- Parameters: $1 batch_ids, $2 and $3 time range of their rows (NULL: not known), $4 most devices.
 -- Locks: none.

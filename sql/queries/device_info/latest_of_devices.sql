@@ -1,6 +1,6 @@
 -- device_info.latest_of_devices
--- Purpose: what is known of each device of a page of devices, for a rebuild of the view.
--- Parameters: $1 serial after which the page begins, $2 devices a page.
+-- Purpose: the device information of a page of devices, for a rebuild of the Redis view.
+-- Parameters: $1 the last serial of the previous page, $2 devices per page.
 -- Locks: none.
 select d.device_sn, d.info_ts, d.customer_id, d.org_id, d.user_id, d.system_version, d.model, d.wifi_address,
        d.bluetooth_address, d.ip_address, d.network_mode, d.device_name, d.imei, d.battery_level, d.voltage, d.charging_status,

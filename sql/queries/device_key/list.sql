@@ -1,6 +1,6 @@
 -- device_key.list
--- Purpose: revocations of device keys as JSON, the newest first.
--- Parameters: $1 those that ended, too.
+-- Purpose: revocations of device keys as JSON, newest first.
+-- Parameters: $1 whether to include ended ones.
 -- Locks: none.
 select to_jsonb(revocation) as revocation
 from device_key_revocation revocation

@@ -1,5 +1,5 @@
 -- device_key.secrets
--- Purpose: what keys of devices are derived from, in the order of their numbers.
+-- Purpose: the secrets from which device keys are derived, in the order of their numbers.
 -- Locks: none.
 select generation, secret, ends_at
 from vitals.device_key_secret

@@ -1,6 +1,6 @@
 -- directory.end_bindings
--- Purpose: ends bindings before others begin, so that no device has two open ones on the way.
--- Result: how many; the first, for people.
+-- Purpose: ends bindings before others begin, so that no device has two open bindings at any time.
+-- Result: the number of ended bindings, and a text for each of the first ones.
 -- Locks: rows of device_binding.
 with taken_back as (
     delete from device_binding b

@@ -1,4 +1,4 @@
 -- directory.lock
--- Purpose: one writer of the directory at a time, so that what is planned holds until it is done.
+-- Purpose: allows one writer of the directory at a time, so that a plan stays valid until it is carried out.
 -- Locks: the row of vitals.directory.
 select from vitals.directory for update

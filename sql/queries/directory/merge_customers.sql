@@ -1,6 +1,6 @@
 -- directory.merge_customers
--- Purpose: the lines become rows.
--- Result: how many rows are new, and how many were changed; the first of each, for people.
+-- Purpose: writes the staged lines to the directory.
+-- Result: the numbers of new and of changed rows, and a text for each of the first ones.
 -- Locks: rows of customer.
 with merged as (
     insert into customer as known (customer_id, name)
@@ -13,7 +13,7 @@ select
     count(*) filter (where is_new) as added,
     count(*) filter (where not is_new) as changed,
     array(select format('customer %s "%s"', m.customer_id, m.name) from merged m where m.is_new limit 3) as first_added,
-    -- What the statement itself changes is not seen yet: this is what was there.
+    -- This query reads the rows from before the statement, because a statement does not see its own changes.
     array(
         select format('customer %s "%s", was "%s"', m.customer_id, m.name, o.name)
         from merged m join customer o using (customer_id) where not m.is_new limit 3

@@ -1,6 +1,6 @@
 -- directory.plan_bindings
--- Purpose: what the bindings of the devices in pg_temp.incoming are to be: those there are and those of the lines, each
--- ending when the next begins.
+-- Purpose: plans the bindings of the devices in pg_temp.incoming: the existing bindings and those of the lines, each ending when
+-- the next one begins.
 -- Locks: none; the caller holds the row of vitals.directory.
 create temp table timeline on commit drop as
 with dated as (
@@ -26,7 +26,7 @@ worn_now as (
 starts as (
     select device_sn, valid_from, user_id, valid_until, is_given from dated
     union all
-    -- A line without an instant changes something only where it says something new.
+    -- A line without an instant is ignored if the device has that wearer already.
     select i.device_sn, now(), i.user_id, i.valid_until, true
     from pg_temp.incoming i
     left join worn_now w using (device_sn)

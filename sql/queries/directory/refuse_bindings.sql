@@ -1,6 +1,6 @@
 -- directory.refuse_bindings
--- Purpose: takes lines out that say of a device and an instant what an earlier one says, or name a user nobody knows.
--- Result: the line, and why it is refused; no reason: it said the same.
+-- Purpose: removes lines that repeat the device and the instant of an earlier line, or whose user is unknown.
+-- Result: each removed line with the reason; a NULL reason: the line was identical to an earlier one.
 with first as (
     select distinct on (device_sn, valid_from) * from pg_temp.incoming order by device_sn, valid_from, line
 ),

@@ -1,6 +1,6 @@
 -- directory.refuse_orgs
--- Purpose: takes lines out that repeat an earlier one.
--- Result: the line, and why it is refused; no reason: it said the same.
+-- Purpose: removes lines that repeat an earlier one.
+-- Result: each removed line with the reason; a NULL reason: the line was identical to an earlier one.
 with first as (
     select distinct on (org_id) * from pg_temp.incoming order by org_id, line
 ),

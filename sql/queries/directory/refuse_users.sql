@@ -1,6 +1,6 @@
 -- directory.refuse_users
--- Purpose: takes lines out that repeat an earlier one, or name an organisation unit nobody knows.
--- Result: the line, and why it is refused; no reason: it said the same.
+-- Purpose: removes lines that repeat an earlier one, or whose organisation unit is unknown.
+-- Result: each removed line with the reason; a NULL reason: the line was identical to an earlier one.
 with first as (
     select distinct on (user_id) * from pg_temp.incoming order by user_id, line
 ),

@@ -1,6 +1,6 @@
 -- directory.stage_bindings
--- Purpose: where the lines of a file wait until they are checked and merged. No user: the device is taken back. No
--- valid_from: as of now.
+-- Purpose: creates the temporary table in which the lines of a file wait until they are checked and merged. A line without a user
+-- unbinds the device. A line without valid_from applies from now on.
 create temp table incoming (
     line        bigint           not null,
     device_sn   text collate "C" not null,

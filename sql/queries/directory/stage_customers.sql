@@ -1,3 +1,3 @@
 -- directory.stage_customers
--- Purpose: where the lines of a file wait until they are checked and merged.
+-- Purpose: creates the temporary table in which the lines of a file wait until they are checked and merged.
 create temp table incoming (line bigint not null, customer_id bigint not null, name text not null) on commit drop

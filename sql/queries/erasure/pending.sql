@@ -1,5 +1,5 @@
 -- erasure.pending
--- Purpose: erasures that Redis has not followed.
+-- Purpose: erasures whose keys are still in Redis.
 -- Locks: none.
 select erasure_id, coalesce(pending, '{}') as pending
 from erasure

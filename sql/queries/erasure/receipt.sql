@@ -1,5 +1,5 @@
 -- erasure.receipt
--- Purpose: a receipt.
+-- Purpose: the receipt of an erasure.
 -- Parameters: $1 number of the erasure.
 -- Locks: none.
 select erasure_id, kind, receipt_number::text, asked_by, asked_at, erased_at, forgotten_at, counts::text

@@ -1,6 +1,6 @@
 -- erasure.redis_cleared
--- Purpose: Redis has followed; the receipt names no device any more. Others may have worn a user's devices since: what Redis shows
--- of them is made anew.
+-- Purpose: records that Redis is cleared; the receipt names no device any more. Another person may wear a device of the user by now, so
+-- the values of the devices in Redis are rebuilt.
 -- Parameters: $1 number of the erasure.
 -- Locks: the rows.
 with receipt as (

@@ -1,6 +1,6 @@
 -- erasure.still_under_way
--- Purpose: how many of these are still under way.
--- Parameters: $1 batches, $2 changes of alerts.
+-- Purpose: how many of these batches and alert changes are still under way (see erasure.under_way).
+-- Parameters: $1 batches, $2 alert changes.
 -- Locks: none.
 select
     (select count(*) from outbox

@@ -1,6 +1,6 @@
 -- erasure.under_way
--- Purpose: what somebody may hold rows of in memory: batches that are being reacted to, or that were committed a moment ago
--- (store::handover keeps their rows for 20 s at most), and changes of alerts.
+-- Purpose: the batches and alert changes whose rows another process may have in memory: those that are leased now, and batches that were
+-- committed a moment ago (store::handover keeps their rows for 20 s at most).
 -- Locks: none.
 select
     array(

@@ -1,5 +1,5 @@
 -- event_type.known
--- Purpose: the types of events that have a severity of their own or a rule.
+-- Purpose: the event types that have a severity of their own or a rule.
 -- Parameters: none. Locks: none.
 select event_type from event_type
 union

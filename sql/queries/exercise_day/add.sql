@@ -1,8 +1,8 @@
 -- exercise_day.add
--- Purpose: totals of days. Of each document the newest sample's totals are kept: an older or an equally old one changes
--- nothing, a newer one replaces them, but for what it does not tell. A repeat fills the owner where it was not known.
--- Parameters, arrays of one length, no key twice: $1 device_sn, $2 day, $3 customer, $4 org, $5 user; by the document of the
--- day: $6 event time of the sample, $7 strength minutes, $8 active hours, $9 steps; by the document of the week: $10 to
+-- Purpose: stores totals of days. Of each document the totals of the newest sample are kept: an older sample, or one of the same
+-- time, changes nothing; a newer one replaces the totals that it has. A duplicate fills the owner if it is NULL.
+-- Parameters, arrays of the same length, no key twice: $1 device_sn, $2 day, $3 customer, $4 org, $5 user; from the document of the
+-- day: $6 event time of the sample, $7 strength minutes, $8 active hours, $9 steps; from the document of the week: $10 to
 -- $13 the same; $14 received_at.
 -- Locks: rows of exercise_day, in the order of the key.
 insert into exercise_day as known (
@@ -27,7 +27,7 @@ on conflict (device_sn, day) do update set
     customer_id = coalesce(known.customer_id, excluded.customer_id),
     org_id      = coalesce(known.org_id, excluded.org_id),
     user_id     = coalesce(known.user_id, excluded.user_id),
-    -- greatest() and every comparison leave NULL out: a document that did not come changes nothing.
+    -- greatest() ignores NULL, and a comparison with NULL is not true, so a document that was not sent changes nothing.
     daily_ts    = greatest(known.daily_ts, excluded.daily_ts),
     (daily_strength_minutes, daily_active_hours, daily_steps) = (
         select

@@ -1,6 +1,6 @@
 -- health.can_write
--- Purpose: an error, in the server's words, where the role may not write what an upload writes. EXPLAIN checks the rights and
--- writes nothing.
+-- Purpose: fails with the error of the server if the role may not write what an upload writes. EXPLAIN checks the rights and writes
+-- nothing.
 -- Locks: none that others wait for.
 explain (costs off)
 with announced as (

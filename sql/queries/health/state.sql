@@ -1,6 +1,6 @@
 -- health.state
--- Purpose: what of the database is seen without writing: whether it takes writes at all, has TimescaleDB, and lets the role
--- make the temporary tables that uploads go through.
+-- Purpose: the properties of the database that can be checked without writing: whether it accepts writes, has TimescaleDB, and lets
+-- the role create the temporary tables of uploads.
 -- Locks: none.
 select
     current_setting('transaction_read_only')::boolean as is_read_only,

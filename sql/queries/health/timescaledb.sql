@@ -1,5 +1,5 @@
 -- health.timescaledb
--- Purpose: whether TimescaleDB is in this database, and whether the server has it at all. Works before the first migrate.
+-- Purpose: whether TimescaleDB is installed in this database, and whether the server offers it. Works before the first migrate.
 -- Locks: none.
 select
     exists (select from pg_extension where extname = 'timescaledb') as is_there,

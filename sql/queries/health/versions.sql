@@ -1,5 +1,5 @@
 -- health.versions
--- Purpose: the versions of PostgreSQL (170012) and of TimescaleDB in this database ('2.29.2').
+-- Purpose: the versions of PostgreSQL (such as 170012) and of TimescaleDB in this database (such as '2.29.2').
 -- Locks: none.
 select
     current_setting('server_version_num')::integer as postgres,

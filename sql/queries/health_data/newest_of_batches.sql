@@ -1,15 +1,14 @@
 -- health_data.newest_of_batches
--- The newest row of every device in some batches, with the version of what was read.
--- Newest by vitals.effective_ts: what is dated ahead counts as of its receipt.
---   $1 batch_ids    $2, $3 time range of their rows    $4 most devices
--- The range is there for the planner: chunks of other days are left out. So are the first and the last batch: it takes many
--- batches for most of a chunk that was not analysed yet, and would sooner read all of the primary key for the range (50 ms
--- instead of 5 where that has 10 500 pages). Every statement over batches and a range names them. The batches are scanned
--- twice, by their index, and hashed; store::health_data forbids sorts and nested loops for it. Measured, 3 batches of 5000 rows:
--- 6 ms; `distinct on` 17 ms (serials share their first bytes, so sorting them is expensive); joining by primary key 8 ms,
--- but 80 ms when the range spans 30 chunks.
--- read_version orders reads of one row: of two snapshots the later has the larger xmax or, with the same xmax, fewer
--- transactions still running. So a read that did not yet see a repeat's additions never replaces one that did.
+-- Purpose: the newest row of every device in these batches, with the version of the read. Newest by vitals.effective_ts: a row that is
+-- dated ahead counts by its time of receipt.
+-- Parameters: $1 batch_ids, $2 and $3 time range of their rows, $4 most devices.
+-- The range lets the planner exclude the chunks of other days. The first and the last batch are given for the planner too: it expects many
+-- batches to be most of a chunk that was not analysed yet, and would rather read the whole primary key for the range (50 ms instead of 5
+-- if that has 10 500 pages). Every statement over batches and a range gives them. The batches are scanned twice by their index, and
+-- hashed; store::health_data disables sorts and nested loops for it. Measured with 3 batches of 5000 rows: 6 ms; `distinct on` 17 ms
+-- (serials have equal first bytes, which makes sorting expensive); a join by primary key 8 ms, but 80 ms if the range spans 30 chunks.
+-- read_version orders the reads of one row: of two snapshots, the later one has the larger xmax or, with the same xmax, fewer
+-- running transactions. So a read that did not see the values of a duplicate never replaces a read that did.
 -- Locks: none.
 select h.device_sn, h.ts, newest.effective_ts, h.customer_id, h.org_id, h.user_id, h.upload_method,
        -- generated: columns of h,

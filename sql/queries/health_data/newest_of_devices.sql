@@ -1,11 +1,11 @@
 -- health_data.newest_of_devices
--- The newest row of each device of a page of devices, for a rebuild of the view; a device without rows has NULLs.
---   $1 serial after which the page begins    $2 devices a page
--- Each device is one descent of the primary key in the newest chunk that has a row of it: chunks are tried from the
--- newest back, so a device silent for n days costs n descents.
--- Newest by vitals.effective_ts, as in newest_of_batches. Only where the row of the newest event time is dated ahead are others looked
--- at: no row counts as later than its event time, so those from what that one counts as on, which is a day's at most where a
--- watch sent it.
+-- Purpose: the newest row of each device of a page, for a rebuild of the Redis view; a device without rows has NULLs.
+-- Parameters: $1 the last serial of the previous page, $2 devices per page.
+-- For each device the primary key is searched in one chunk after another, from the newest back, until a chunk has a row; so a device that
+-- has been silent for n days costs n searches.
+-- Newest by vitals.effective_ts, as in newest_of_batches. Other rows are read only if the row with the newest event time is dated ahead.
+-- The effective time is never later than the event time, so it is enough to read the rows from the effective time of that row on; these
+-- are the rows of at most a day if a watch sent it.
 -- Locks: none.
 select d.device_sn,
        case when n.is_ahead then c.ts else n.ts end as ts,

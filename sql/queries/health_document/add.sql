@@ -1,8 +1,8 @@
 -- health_document.add
--- Purpose: keep what of nested documents did not become rows of their own, each content once per device and kind.
--- Parameters, arrays of one length: $1 device_sn, $2 ts, $3 kind, $4 reason, $5 detail (NULL: nothing is wrong), $6 body,
+-- Purpose: stores the parts of nested documents that have no rows of their own, each content once per device and kind.
+-- Parameters, arrays of the same length: $1 device_sn, $2 ts, $3 kind, $4 reason, $5 detail (NULL: nothing is wrong), $6 body,
 -- $7 customer, $8 org, $9 user, $10 received_at.
--- Locks: none beyond the new rows; the order avoids deadlocks with another instance.
+-- Locks: none except the new rows; their order avoids deadlocks with another instance.
 insert into health_document (
     device_sn, ts, kind, reason, detail, body, customer_id, org_id, user_id, received_at
 )

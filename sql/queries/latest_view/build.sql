@@ -1,4 +1,4 @@
 -- latest_view.build
--- Which build of the Redis view is good.
+-- Purpose: the number of the build of the Redis view that is valid.
 -- Locks: none.
 select view_id || ' ' || generation as build from vitals.latest_view

@@ -1,6 +1,6 @@
 -- locks.measure
--- Purpose: what the lock table of the server holds, and what a transaction over all chunks of the hypertable with the most of them
--- takes of it: a lock for each chunk and for each of its indexes.
+-- Purpose: the size of the lock table of the server, and the number of locks of a transaction over all chunks of the largest hypertable:
+-- one for each chunk and one for each of its indexes.
 -- Parameters: none. Locks: none.
 select
     current_setting('max_locks_per_transaction')::bigint as per_transaction,

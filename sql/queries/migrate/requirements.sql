@@ -1,5 +1,5 @@
 -- migrate.requirements
--- Purpose: what the server or the role lacks for a migrate, one sentence a row; no row: nothing is missing.
+-- Purpose: what the server or the role lacks for a migrate, one sentence per row; no rows: nothing is missing.
 -- Locks: none.
 with me as (
     select
@@ -15,7 +15,7 @@ with me as (
         exists (select from pg_extension where extname = 'timescaledb') as is_created,
         exists (select from pg_available_extensions where name = 'timescaledb') as is_available,
         coalesce((select bool_or(v.trusted) from pg_available_extension_versions as v where v.name = 'timescaledb'), false) as is_trusted,
-        -- A setting that exists only when the library is loaded: not every role may read shared_preload_libraries.
+        -- This setting exists only if the library is loaded. Not every role may read shared_preload_libraries.
         current_setting('timescaledb.disable_load', true) is not null as is_loaded
 )
 select 'the extension timescaledb is not installed on the server; `docker/stack up` gives a server that has it' as missing

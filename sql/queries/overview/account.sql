@@ -1,5 +1,5 @@
 -- overview.account
--- Purpose: where the readings that one instance of the service received have gone.
+-- Purpose: the outcome of the readings that one instance of the service received.
 -- Parameters: $1 name of the instance.
 -- Locks: none.
 select

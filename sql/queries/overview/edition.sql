@@ -1,5 +1,5 @@
 -- overview.edition
--- Purpose: which PostgreSQL and which TimescaleDB serve; `apache` or `timescale` (the Community edition).
+-- Purpose: the versions of PostgreSQL and TimescaleDB, and the edition: `apache` or `timescale` (the Community edition).
 -- Locks: none.
 select
     split_part(current_setting('server_version'), ' ', 1)               as postgres,

@@ -1,5 +1,5 @@
 -- overview.foreign_relations
--- Purpose: some relations of a database in which this program has none: somebody else's. Where it has its own, none.
+-- Purpose: some relations of a database that has none of this program, so it is used for something else. No rows if it has ours.
 -- Locks: none.
 select format('%s.%s', n.nspname, c.relname) as relation
 from pg_class c

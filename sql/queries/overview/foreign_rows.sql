@@ -1,7 +1,7 @@
 -- overview.foreign_rows
--- Purpose: which tables of a database of this program hold rows that no demo made: of devices whose serial does not begin so, or what
--- only people enter.
--- Parameters: $1 beginning of a serial, $2 the first text behind all that begin so.
+-- Purpose: the tables of a database of this program that have rows that no demo creates: of devices whose serial has another prefix, or
+-- entered by people.
+-- Parameters: $1 prefix of the serials of a demo, $2 the first text after all texts with that prefix.
 -- Locks: none.
 select array_remove(array[
     case when exists (select from health_data where device_sn < $1::text)

@@ -1,6 +1,6 @@
 -- overview.hours
--- Purpose: the latest hours of a device that hold samples, from the rollup, newest first.
--- Parameters: $1 device_sn, $2 how many.
+-- Purpose: the latest hours of a device that have samples, from the rollup, newest first.
+-- Parameters: $1 device_sn, $2 most rows.
 -- Locks: none.
 select
     bucket,

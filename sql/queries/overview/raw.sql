@@ -1,5 +1,5 @@
 -- overview.raw
--- Purpose: how much health_data holds: devices, rows, span, bytes with indexes, chunks. Reads every row.
+-- Purpose: the size of health_data: devices, rows, span, bytes with indexes, chunks. Reads every row.
 -- Locks: none.
 select
     (select count(*) from device)                        as devices,

@@ -1,5 +1,5 @@
 -- overview.rolled_up
--- Purpose: whether the rollups know every row: rows of health_data, and samples of all days. Reads every row.
+-- Purpose: whether the rollups contain every row: rows of health_data, and samples of all days. Reads every row.
 -- Locks: none.
 select
     (select count(*) from health_data)                              as rows,

@@ -1,5 +1,5 @@
 -- overview.waiting
--- Purpose: how many committed transactions were not reacted to yet.
+-- Purpose: the number of committed transactions whose reaction is not finished.
 -- Locks: none.
 select count(*) as batches
 from outbox

@@ -1,4 +1,4 @@
 -- owners.version
--- Purpose: at which version the directory is, for a listener that has just begun to listen.
+-- Purpose: the version of the directory, for a listener that has just started to listen.
 -- Locks: none.
 select directory_id::text as directory_id, version from vitals.directory

@@ -1,4 +1,4 @@
 -- policy.apply
--- Purpose: enforces policy now. Commits as it goes.
--- Locks: the chunks and rows that go.
+-- Purpose: enforces policy now. It commits several times.
+-- Locks: the chunks and rows that it removes.
 call public.apply_policies()

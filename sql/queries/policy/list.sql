@@ -1,5 +1,5 @@
 -- policy.list
--- Purpose: every policy, and what was done by it last.
+-- Purpose: every policy, and what its last run did.
 -- Locks: none.
 select
     p.relation, t.kind, p.keep_for::text, p.compress_after::text, p.refresh_every::text, p.refresh_lag::text,

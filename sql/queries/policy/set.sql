@@ -1,8 +1,7 @@
 -- policy.set
--- Purpose: changes what is given of one policy; an empty text is NULL. Refused by a trigger if it would lose data.
--- Parameters: $1 relation, $2 keep_for, $3 compress_after, $4 refresh_every, $5 refresh_lag,
--- $6 keep_bytes; NULL: as it is.
--- Locks: the row; jobs of TimescaleDB that follow it.
+-- Purpose: changes the given columns of one policy; an empty text sets NULL. A trigger refuses a policy that would lose data.
+-- Parameters: $1 relation, $2 keep_for, $3 compress_after, $4 refresh_every, $5 refresh_lag, $6 keep_bytes; NULL: unchanged.
+-- Locks: the row; the jobs of TimescaleDB that policy controls.
 update policy
 set keep_for       = case when $2::text is null then keep_for       else nullif($2, '')::interval end,
     compress_after = case when $3::text is null then compress_after else nullif($3, '')::interval end,

@@ -1,6 +1,6 @@
 -- public_schema.foreign_functions
 -- Purpose: functions and operators in schema public that belong neither to us nor to an extension, and that one of our calls could
--- resolve to: they have the name of a function of PostgreSQL, of an extension or of ours. Any role that may create in schema
+-- resolve to, because they have the name of a function of PostgreSQL, of an extension or of ours. Any role that may create in schema
 -- public can create them, and they run with the rights of the caller. `vitals migrate` also creates this query as the function
 -- vitals.foreign_functions(). Run it with a search path of pg_catalog only.
 -- Locks: none.

@@ -1,10 +1,10 @@
 -- rejected_upload.add
--- Purpose: keep items that cannot be stored, with reason and original text. One that was refused before for the same reason is the
--- same row: it was received once more. So whoever sends the same for ever fills nothing.
--- Parameters, arrays of one length: $1 received_at, $2 source, $3 device_sn (NULL: unreadable), $4 reason, $5 detail,
--- $6 body, $7 inherited (JSON as text, NULL: nothing), $8 tenant of the key (NULL: of every one, or none).
--- Kept in the order given. What is wrong tells two faults of one item apart, but for the age of what is too old.
--- Locks: the rows. Two writers of the same items may wait crosswise: one is told so, and does it again.
+-- Purpose: stores rejects, with reason and original text. A reject that was received before with the same reason updates the existing row,
+-- so a client that sends the same item for ever does not fill the table.
+-- Parameters, arrays of the same length: $1 received_at, $2 source, $3 device_sn (NULL: unreadable), $4 reason, $5 detail,
+-- $6 body, $7 inherited (JSON as text, NULL: nothing), $8 tenant of the key (NULL: all tenants, or no key).
+-- Rejects are stored in the given order. The detail distinguishes two faults of one item, except for the age of a time that is too old.
+-- Locks: the rows. Two writers of the same items may deadlock; PostgreSQL fails one of them, and it tries again.
 insert into rejected_upload as kept
     (received_at, source, device_sn, reason, detail, body, inherited, key_customer_id, digest, times, last_received_at)
 select
@@ -13,7 +13,7 @@ select
 from (
     select
         item.*,
-        -- Parts with their lengths before them: no two different items are written alike.
+        -- Each part is preceded by its length, so two different items never give the same text.
         sha256(convert_to(
             concat_ws(
                 '|', source, length(device_sn), device_sn, reason, case when reason <> 'too_old' then length(detail) || detail end,

@@ -1,7 +1,7 @@
 -- rejected_upload.claim
--- Purpose: take rejects for the running transaction, in the order of their numbers.
+-- Purpose: locks rejects for the running transaction, in the order of their numbers.
 -- Parameters: $1 ids.
--- Locks: the rows that are given. One that another replay or a drop holds is left to it.
+-- Locks: the returned rows. A row that another replay or drop has locked is skipped.
 select
     rejected_upload_id, received_at, batch_id, source, device_sn, reason, detail, body, inherited::text as inherited,
     key_customer_id, times, last_received_at

@@ -1,7 +1,7 @@
 -- rejected_upload.list
 -- Purpose: rejects that match, newest first.
 -- Parameters, NULL for "any": $1 ids, $2 serials, $3 reasons, $4 sources, $5 received at or after, $6 received before;
--- $7 how many at most.
+-- $7 most rows.
 -- Locks: none.
 select
     rejected_upload_id, received_at, batch_id, source, device_sn, reason, detail, body, inherited::text as inherited,

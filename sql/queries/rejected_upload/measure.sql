@@ -1,5 +1,5 @@
 -- rejected_upload.measure
--- Purpose: how many rejects match, the last of them, and when the first and the last were received.
+-- Purpose: the number of rejects that match, the last of their numbers, and when the first and the last one were received.
 -- Parameters, NULL for "any": $1 ids, $2 serials, $3 reasons, $4 sources, $5 received at or after, $6 received before.
 -- Locks: none.
 select count(*) as rejects, max(rejected_upload_id) as last_id, min(received_at) as oldest, max(received_at) as newest

@@ -1,8 +1,8 @@
 -- rejected_upload.page
--- Purpose: the next rejects that match, in the order of their numbers, and no more than may be held at once.
+-- Purpose: a page of the rejects that match, in the order of their numbers, limited by the memory that it may take.
 -- Parameters, NULL for "any": $1 ids, $2 serials, $3 reasons, $4 sources, $5 received at or after, $6 received before;
--- $7 the number behind which the page begins, $8 the last number that counts, $9 how many at most, $10 bytes of text at
--- most (the first comes whatever it has).
+-- $7 the last number of the previous page, $8 the last number of all, $9 most rows, $10 most bytes of text (the first row comes
+-- whatever its size).
 -- Locks: none.
 select rejected_upload_id
 from (

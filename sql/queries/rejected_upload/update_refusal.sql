@@ -1,6 +1,6 @@
 -- rejected_upload.update_refusal
--- Purpose: rejects that a replay could not store either stay, with what is wrong with them now.
--- Parameters, arrays of one length: $1 ids, $2 device_sn (NULL: unreadable), $3 reason, $4 detail.
+-- Purpose: updates the reason of rejects that a replay could not store.
+-- Parameters, arrays of the same length: $1 ids, $2 device_sn (NULL: unreadable), $3 reason, $4 detail.
 -- Locks: the rows.
 update rejected_upload as kept
 set device_sn = refused.device_sn, reason = refused.reason, detail = refused.detail

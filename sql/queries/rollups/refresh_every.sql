@@ -1,5 +1,5 @@
 -- rollups.refresh_every
--- Purpose: how often the rollups want to be refreshed, seconds: the shortest of their policies.
+-- Purpose: the interval of refreshes in seconds: the shortest of the policies of the rollups.
 -- Locks: none.
 select extract(epoch from min(p.refresh_every))::float8 as every_seconds
 from vitals.rollup as r

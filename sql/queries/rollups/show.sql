@@ -1,4 +1,4 @@
 -- rollups.show
--- Purpose: makes or replaces the views dashboards read the rollups by.
--- Locks: the views whole, until commit.
+-- Purpose: creates or replaces the views of the rollups in schema dashboard.
+-- Locks: the views exclusively, until commit.
 select vitals.create_dashboard_rollups()

@@ -1,6 +1,6 @@
 -- rollups.status
--- Purpose: how far each rollup is, for an operator.
--- Result: pending is what waits for a refresh: marks of vitals.rollup_dirty, which all rollups share.
+-- Purpose: how far each rollup is materialised, for an operator.
+-- Result: pending is the number of marks in vitals.rollup_dirty, which all rollups share.
 -- Locks: none.
 select
     r.name,

@@ -1,7 +1,7 @@
 -- session.terminate_abandoned
--- Purpose: ends the server's side of connections that this process gave up while they were at work. One whose commit waits for
--- a standby would not notice by itself that nobody is there any more.
--- Parameters, arrays of one length: $1 process numbers, $2 when each began, so that a later process of that number is left alone.
+-- Purpose: terminates the server processes of abandoned connections. A process whose commit waits for a standby does not notice by
+-- itself that its client is gone.
+-- Parameters, arrays of the same length: $1 process numbers, $2 their starts, so that a later process with the same number is not terminated.
 -- Locks: none.
 select pg_terminate_backend(pid)
 from pg_stat_activity

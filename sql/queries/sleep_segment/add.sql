@@ -1,6 +1,6 @@
 -- sleep_segment.add
--- Purpose: segments of sleep, each once; a repeat fills the owner where it was not known, nothing else.
--- Parameters, arrays of one length, no key twice: $1 device_sn, $2 start, $3 end, $4 type as sent, $5 customer, $6 org,
+-- Purpose: stores segments of sleep, each once; a duplicate fills the owner if it is NULL, and nothing else.
+-- Parameters, arrays of the same length, no key twice: $1 device_sn, $2 start, $3 end, $4 type as sent, $5 customer, $6 org,
 -- $7 user, $8 event time of the sample, $9 received_at.
 -- Locks: rows of sleep_segment, in the order of the key.
 insert into sleep_segment as known (
@@ -15,7 +15,7 @@ from unnest(
     $8::timestamptz[], $9::timestamptz[]
 ) as sent (device_sn, start_ts, end_ts, type_code, customer_id, org_id, user_id, ts, received_at)
 cross join (
-    -- There are no rollups only while `vitals migrate` is still at it.
+    -- Rollups are missing only while `vitals migrate` is still running.
     select coalesce((select time_zone from vitals.rollup where name = 'health_daily'), 'UTC') as name
 ) as zone
 order by sent.device_sn collate "C", sent.start_ts, sent.end_ts, sent.type_code

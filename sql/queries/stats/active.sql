@@ -1,6 +1,6 @@
 -- stats.active
--- Purpose: devices that sent a sample of today, and people who wear them. One look by key per device, whatever health_data
--- holds; the rollups would have to be computed for the day that is not over.
+-- Purpose: devices that have sent a sample today, and people who wear them. One look-up by key per device, however large health_data is;
+-- the rollup would have to be computed for the day that is not over.
 -- Parameters: $1 start of today.
 -- Locks: none.
 select count(*) as devices, count(distinct newest.user_id) as users

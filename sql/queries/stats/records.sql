@@ -1,9 +1,9 @@
 -- stats.records
--- Purpose: readings stored today, by the account of the transactions; today begins in the zone of the rollups. What was
--- committed more than a minute ago is settled: the caller remembers it and asks from there on, so that only the first
--- question of a day reads the whole day.
--- Parameters: $1 where the caller's memory ends (NULL: it has none).
--- Result: settled_at is $1 of the next question; settled is until then, recent since then.
+-- Purpose: readings stored today, from the accounting of the transactions; the day is that of the zone of the rollups. Accounting of more
+-- than a minute ago does not change any more: the caller caches its sum and asks from there on, so only the first query of a day reads
+-- the whole day.
+-- Parameters: $1 the time up to which the caller has the sum (NULL: it has none).
+-- Result: settled_at is $1 of the next query; settled counts the time before it, recent the time after it.
 -- Locks: none.
 select
     day.today,

@@ -1,8 +1,9 @@
 -- unknown_name.add
--- Purpose: count names that have no meaning here, and keep the table bounded: what came least often, and longest ago, goes.
--- Parameters, arrays of one length, no name of a kind twice: $1 kind, $2 name, $3 count, $4 first device (NULL: none);
--- $5 when they came, $6 most names.
--- Locks: the rows of the names, in the order of the key; the rows that go are left to whoever holds them.
+-- Purpose: counts names that the service does not know, and limits the table: the names that were sent least often, and longest ago, are
+-- deleted.
+-- Parameters, arrays of the same length, no name of a kind twice: $1 kind, $2 name, $3 count, $4 first device (NULL: none);
+-- $5 when they were received, $6 most names.
+-- Locks: the rows of the names, in the order of the key; rows to be deleted that another session has locked are skipped.
 with counted as (
     insert into unknown_name as known (kind, name, count, first_seen_at, last_seen_at, device_sn)
     select kind, name, count, $5, $5, device_sn
@@ -14,7 +15,7 @@ with counted as (
         device_sn    = coalesce(known.device_sn, excluded.device_sn)
     returning known.kind, known.name
 ), surplus as (
-    -- As it was before this statement: the table holds at most as many more as one statement adds.
+    -- This counts the rows from before the statement, so the table may exceed the limit by the names of one statement.
     select u.kind, u.name
     from unknown_name as u
     where (u.kind, u.name) not in (select c.kind, c.name from counted as c)

@@ -1,6 +1,6 @@
 -- unknown_name.list
--- Purpose: names that have no meaning here, the most frequent first.
--- Parameters: $1 kinds, $2 how many at most.
+-- Purpose: names that the service does not know, the most frequent first.
+-- Parameters: $1 kinds, $2 most rows.
 -- Locks: none.
 select kind, name, count, first_seen_at, last_seen_at, device_sn
 from unknown_name

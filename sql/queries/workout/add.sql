@@ -1,7 +1,7 @@
 -- workout.add
--- Purpose: workouts, each once; sent again with larger figures, those hold, in whatever order they come. A repeat fills
--- what was not known.
--- Parameters, arrays of one length, no key twice: $1 device_sn, $2 start, $3 end, $4 type as sent, $5 calorie, $6 distance,
+-- Purpose: stores workouts, each once. If a workout is sent again with other figures, the larger ones are kept, in any order. A duplicate
+-- fills NULLs.
+-- Parameters, arrays of the same length, no key twice: $1 device_sn, $2 start, $3 end, $4 type as sent, $5 calorie, $6 distance,
 -- $7 record_id, $8 customer, $9 org, $10 user, $11 event time of the sample, $12 received_at.
 -- Locks: rows of workout, in the order of the key.
 insert into workout as known (

@@ -18,7 +18,7 @@ pub enum Action {
     /// List notifications that could not be delivered, oldest first
     List(List),
     /// Send them again, from the first attempt on, to the address that the contact has now
-    Resend(Resend),
+    Resend(ResendOptions),
 }
 
 /// Options of `list`.
@@ -38,7 +38,7 @@ pub struct List {
 /// Options of `resend`.
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("which").required(true).args(["ids", "all"]))]
-pub struct Resend {
+pub struct ResendOptions {
     /// Numbers, as `list` shows them
     #[arg(value_name = "ID")]
     ids: Vec<i64>,
@@ -61,15 +61,12 @@ pub(super) async fn run(action: &Action, locale: &Locale, store: &Store) -> anyh
         Action::Resend(resend) => {
             let ids = (!resend.all).then_some(resend.ids.as_slice());
             let resent = notification::resend(store, ids).await?;
-            print_text(
-                locale,
-                &text!("dead-letters-resent", count = resent.tried_again, moved = resent.moved),
-            )?;
+            print_text(locale, &text!("dead-letters-resent", count = resent.retried, moved = resent.moved))?;
             for (id, reason) in &resent.refused {
                 let reason = escape_control(reason);
                 warn(locale, &text!("dead-letter-refused", id = id.to_string(), reason = reason));
             }
-            let found = resent.tried_again + resent.refused.len();
+            let found = resent.retried + resent.refused.len();
             if !resend.all && found < resend.ids.len() {
                 warn(locale, &text!("dead-letters-others"));
             }

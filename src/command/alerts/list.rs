@@ -65,20 +65,21 @@ pub struct Options {
 
 impl Options {
     fn filter(&self, zone: &TimeZone) -> anyhow::Result<Filter> {
-        fn any<T: Clone>(named: &[T]) -> Option<Vec<T>> {
+        fn none_if_empty<T: Clone>(named: &[T]) -> Option<Vec<T>> {
             (!named.is_empty()).then(|| named.to_vec())
         }
         let now = Timestamp::now().to_zoned(zone.clone());
         let open = self.open.then(|| vec![AlertStatus::Firing, AlertStatus::Acknowledged]);
         Ok(Filter {
-            statuses: open.or_else(|| any(&self.status)),
-            severities: any(&self.severity).or(self.min_severity.map(|lowest| lowest.and_above().to_vec())),
-            devices: any(&self.device),
+            statuses: open.or_else(|| none_if_empty(&self.status)),
+            severities: none_if_empty(&self.severity)
+                .or(self.min_severity.map(|lowest| lowest.and_above().to_vec())),
+            devices: none_if_empty(&self.device),
             customer_id: self.customer,
             org_id: self.org,
             user_id: self.user,
             rule_id: self.rule,
-            kinds: any(&self.kind),
+            kinds: none_if_empty(&self.kind),
             historical: self.historical,
             from: time_option::parse(self.from.as_deref(), "--from", &now)?,
             to: time_option::parse(self.to.as_deref(), "--to", &now)?,

@@ -70,7 +70,7 @@ pub(super) async fn list(options: &ListOptions, locale: &Locale, store: &Store) 
 pub(super) async fn show(options: &ShowOptions, locale: &Locale, store: &Store) -> anyhow::Result<ExitCode> {
     let versions = alert_rule::versions(store, options.id).await?;
     if versions.is_empty() {
-        bail!(locale.text(&absent(options.id)));
+        bail!(locale.text(&rule_not_found(options.id)));
     }
     if options.json {
         print(&versions.iter().map(json_line).collect::<String>())?;
@@ -106,14 +106,14 @@ pub(super) async fn switch(
                     &text!("rule-switched", id = id.to_string(), state = state, version = version),
                 )?;
             }
-            ChangeOutcome::NotFound => refused.push(absent(*id)),
+            ChangeOutcome::NotFound => refused.push(rule_not_found(*id)),
             ChangeOutcome::Invalid(reason) | ChangeOutcome::Conflict(reason) => refused.push(reason),
         }
     }
     Ok(finish(locale, options.ids.len() - refused.len(), &refused))
 }
 
-fn absent(id: i64) -> Text {
+fn rule_not_found(id: i64) -> Text {
     text!("rule-absent", id = id.to_string())
 }
 

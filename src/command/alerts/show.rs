@@ -27,7 +27,7 @@ pub(super) async fn run(options: &Options, locale: &Locale, store: &Store) -> an
     for id in &options.ids {
         match alert::read(store, *id).await? {
             Some(detail) if options.json => print(&json_line(&detail))?,
-            Some(detail) => print(&whole(detail, locale))?,
+            Some(detail) => print(&alert_text(detail, locale))?,
             None => missing.push(text!("alert-absent", id = id.to_string())),
         }
     }
@@ -35,7 +35,7 @@ pub(super) async fn run(options: &Options, locale: &Locale, store: &Store) -> an
 }
 
 /// Its columns that are not null, what happened, who was notified.
-fn whole(detail: AlertDetail, locale: &Locale) -> String {
+fn alert_text(detail: AlertDetail, locale: &Locale) -> String {
     let alert = &detail.alert.in_language(locale.language);
     let id = alert.alert_id.to_string();
     let heading = text!("alert-heading", id = id, message = escape_control(&alert.message));
@@ -84,15 +84,15 @@ fn notification(notification: &AlertNotification, locale: &Locale) -> [String; 6
 /// The columns of a row that are not null, each with its value.
 pub(super) fn columns(row: &impl serde::Serialize, but: &[&str], locale: &Locale) -> String {
     let value = serde_json::to_value(row).unwrap_or_default();
-    let said = value.as_object().into_iter().flatten();
-    let lines: Vec<[String; 2]> = said
+    let row_columns = value.as_object().into_iter().flatten();
+    let lines: Vec<[String; 2]> = row_columns
         .filter(|(name, value)| !value.is_null() && !but.contains(&name.as_str()))
-        .map(|(name, value)| [name.clone(), shown(name, value, locale)])
+        .map(|(name, value)| [name.clone(), cell(name, value, locale)])
         .collect();
     indented(&aligned(&lines))
 }
 
-fn shown(name: &str, value: &Value, locale: &Locale) -> String {
+fn cell(name: &str, value: &Value, locale: &Locale) -> String {
     let is_time = name.ends_with("_ts") || name.ends_with("_at") || name == "muted_until";
     match value {
         Value::String(text) => match text.parse::<Timestamp>() {

@@ -104,7 +104,7 @@ pub(super) async fn add(options: Options, locale: &Locale, store: &Store) -> any
             let (id, until) = (silence.silence_id.to_string(), locale.time(silence.ends_at));
             print_text(
                 locale,
-                &text!("silence-kept", id = id, what = what(&silence, locale), until = until),
+                &text!("silence-kept", id = id, what = matched(&silence, locale), until = until),
             )?;
             Ok(ExitCode::SUCCESS)
         }
@@ -138,7 +138,7 @@ fn table(silences: &[AlertSilence], locale: &Locale) -> String {
     lines.extend(silences.iter().map(|silence| {
         [
             silence.silence_id.to_string(),
-            what(silence, locale),
+            matched(silence, locale),
             locale.time(silence.starts_at),
             locale.time(silence.ends_at),
             escape_control(&silence.actor),
@@ -148,7 +148,7 @@ fn table(silences: &[AlertSilence], locale: &Locale) -> String {
     aligned(&lines)
 }
 
-fn what(silence: &AlertSilence, locale: &Locale) -> String {
+fn matched(silence: &AlertSilence, locale: &Locale) -> String {
     let named = [
         ("device", silence.device_sn.as_deref().map(escape_control)),
         ("rule", silence.rule_id.map(|id| id.to_string())),

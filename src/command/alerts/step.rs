@@ -39,7 +39,7 @@ pub(super) async fn acknowledge(
     store: &Store,
 ) -> anyhow::Result<ExitCode> {
     let actor = options.actor.name()?;
-    each(locale, &options.ids, "acknowledged", async |id| {
+    act_on_each(locale, &options.ids, "acknowledged", async |id| {
         alert::acknowledge(store, id, &actor, options.note.as_deref()).await
     })
     .await
@@ -47,7 +47,7 @@ pub(super) async fn acknowledge(
 
 pub(super) async fn resolve(options: &Options, locale: &Locale, store: &Store) -> anyhow::Result<ExitCode> {
     let actor = options.actor.name()?;
-    each(locale, &options.ids, "resolved", async |id| {
+    act_on_each(locale, &options.ids, "resolved", async |id| {
         alert::resolve(store, id, &actor, options.note.as_deref()).await
     })
     .await
@@ -55,11 +55,14 @@ pub(super) async fn resolve(options: &Options, locale: &Locale, store: &Store) -
 
 pub(super) async fn note(options: &NoteOptions, locale: &Locale, store: &Store) -> anyhow::Result<ExitCode> {
     let actor = options.actor.name()?;
-    each(locale, &[options.id], "noted", async |id| alert::note(store, id, &actor, &options.text).await).await
+    act_on_each(locale, &[options.id], "noted", async |id| {
+        alert::note(store, id, &actor, &options.text).await
+    })
+    .await
 }
 
 /// One after the other: a refusal does not stop the others.
-async fn each(
+async fn act_on_each(
     locale: &Locale,
     ids: &[i64],
     done: &str,

@@ -27,7 +27,7 @@ use crate::http::retention::RawRetention;
 use crate::ingest::backfill::Backfill;
 use crate::model::{UnknownName, UnknownNames};
 use crate::store::Store;
-use crate::store::backfill::{self, Counts, Journal, Stretch};
+use crate::store::backfill::{self, Counts, FileRange, Journal};
 use crate::store::unknown_name;
 use crate::{tasks, wire};
 use lines::{Format, LineBatch, Lines};
@@ -144,15 +144,15 @@ impl FileImport {
         let mut batch = self.read().await?;
         while let Some(mut current) = batch {
             self.unknown.append(std::mem::take(&mut current.upload.unknown));
-            let stretch = Stretch { id: self.journal.id, from: at, to: current.end };
+            let range = FileRange { id: self.journal.id, from: at, to: current.end };
             let (lines, next) = (self.lines.take(), &self.context);
             let reading = read_ahead(lines, next, self.batch_lines);
-            let storing = self.backfill.store(current.upload, stretch, current.lines);
+            let storing = self.backfill.store(current.upload, range, current.lines);
             let (stored, (lines, ahead)) = tokio::join!(storing, reading);
             self.lines = lines;
             self.counts.add(&stored?);
-            progress.advance(stretch.to - at);
-            at = stretch.to;
+            progress.advance(range.to - at);
+            at = range.to;
             if stop.is_cancelled() {
                 break;
             }

@@ -54,13 +54,13 @@ fn normalized(name: &str) -> String {
 }
 
 /// The fields of one line.
-pub(super) struct Fields<'a> {
+pub(super) struct RowFields<'a> {
     pub(super) record: &'a ByteRecord,
     pub(super) indexes: &'a [ColumnIndex],
     pub(super) zone: &'a TimeZone,
 }
 
-impl Fields<'_> {
+impl RowFields<'_> {
     /// The text of a column; empty if the file has no such column.
     pub(super) fn text(&self, column: usize) -> Result<&str, String> {
         let Some(field) = self.indexes[column].and_then(|place| self.record.get(place)) else {
@@ -165,9 +165,9 @@ mod tests {
         assert!(find(&header(&["a", "A"]), &["a"], 1).expect_err("refused").contains("twice"));
     }
 
-    fn field<T>(text: &str, read: impl Fn(&Fields<'_>) -> T) -> T {
+    fn field<T>(text: &str, read: impl Fn(&RowFields<'_>) -> T) -> T {
         let record = header(&[text]);
-        read(&Fields {
+        read(&RowFields {
             record: &record,
             indexes: &[Some(0)],
             zone: &TimeZone::get("Asia/Shanghai").expect("a zone"),

@@ -13,7 +13,7 @@ use anyhow::{Context, bail};
 use csv::{ByteRecord, Reader, ReaderBuilder};
 use jiff::tz::TimeZone;
 
-use super::columns::{self, ColumnIndex, Fields};
+use super::columns::{self, ColumnIndex, RowFields};
 use super::report::FileProgress;
 use crate::command::encoding::{self, Encoding, Utf8Reader};
 use crate::store::directory::{Binding, Customer, Entry, OrgUnit, User};
@@ -25,14 +25,14 @@ pub(super) trait Record: Entry + Sized {
     /// How many are required.
     const REQUIRED: usize;
     /// Reads it, or gives the reason for its refusal.
-    fn read(fields: &Fields<'_>) -> Result<Self, String>;
+    fn read(fields: &RowFields<'_>) -> Result<Self, String>;
 }
 
 impl Record for Customer {
     const COLUMNS: &'static [&'static str] = &["customer_id", "name"];
     const REQUIRED: usize = 2;
 
-    fn read(fields: &Fields<'_>) -> Result<Self, String> {
+    fn read(fields: &RowFields<'_>) -> Result<Self, String> {
         Ok(Self {
             customer_id: fields.required_id(0, "customer_id")?,
             name: fields.name(1)?.ok_or("name is missing")?,
@@ -44,7 +44,7 @@ impl Record for OrgUnit {
     const COLUMNS: &'static [&'static str] = &["org_id", "name", "ancestors"];
     const REQUIRED: usize = 3;
 
-    fn read(fields: &Fields<'_>) -> Result<Self, String> {
+    fn read(fields: &RowFields<'_>) -> Result<Self, String> {
         let unit = Self {
             org_id: fields.required_id(0, "org_id")?,
             name: fields.name(1)?,
@@ -61,7 +61,7 @@ impl Record for User {
     const COLUMNS: &'static [&'static str] = &["user_id", "name", "org_id"];
     const REQUIRED: usize = 3;
 
-    fn read(fields: &Fields<'_>) -> Result<Self, String> {
+    fn read(fields: &RowFields<'_>) -> Result<Self, String> {
         Ok(Self {
             user_id: fields.required_id(0, "user_id")?,
             name: fields.name(1)?,
@@ -74,7 +74,7 @@ impl Record for Binding {
     const COLUMNS: &'static [&'static str] = &["device_sn", "user_id", "valid_from", "valid_until"];
     const REQUIRED: usize = 2;
 
-    fn read(fields: &Fields<'_>) -> Result<Self, String> {
+    fn read(fields: &RowFields<'_>) -> Result<Self, String> {
         let binding = Self {
             device_sn: fields.serial(0)?,
             user_id: fields.id(1, "user_id")?,
@@ -175,7 +175,7 @@ impl<R: Record> Lines<R> {
         if record.len() != self.width {
             return Err(format!("{} fields, but {} column names", record.len(), self.width));
         }
-        R::read(&Fields { record, indexes: &self.indexes, zone: &self.zone })
+        R::read(&RowFields { record, indexes: &self.indexes, zone: &self.zone })
     }
 }
 

@@ -15,7 +15,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::command::text::{escape_control, print};
 use crate::store::StoreError;
-use crate::store::directory::{Merged, Mode};
+use crate::store::directory::{MergeCounts, Mode};
 
 /// Refusals of a file that are shown; more would fill the screen.
 const SHOWN: u64 = 20;
@@ -82,7 +82,7 @@ impl Report {
     pub(super) fn finish(
         &mut self,
         progress: FileProgress,
-        merged: Result<Merged, StoreError>,
+        merged: Result<MergeCounts, StoreError>,
         mode: Mode,
     ) -> anyhow::Result<()> {
         if let Some(bar) = &progress.bar {
@@ -94,7 +94,7 @@ impl Report {
             eprintln!("{}: {} more lines refused", progress.file, refused - SHOWN);
         }
         let merged = merged.with_context(|| format!("{}: nothing of it was imported", progress.file))?;
-        let Merged { added, changed, ended, .. } = merged;
+        let MergeCounts { added, changed, ended, .. } = merged;
         let mut text = format!(
             "{:9} {} lines in {:.1} s: {added} added, {changed} changed",
             progress.what,
@@ -106,7 +106,7 @@ impl Report {
         }
         text += &format!(", {refused} refused\n");
         if mode == Mode::DryRun {
-            let Merged { first_added, first_changed, first_ended, .. } = &merged;
+            let MergeCounts { first_added, first_changed, first_ended, .. } = &merged;
             for (what, first, all) in [
                 ("new", first_added, added),
                 ("changed", first_changed, changed),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::command::text::{aligned, escape_control, grouped};
-use crate::store::erasure::{Receipt, Subject};
+use crate::store::erasure::{ErasureReceipt, Subject};
 
 /// What would be erased.
 pub(super) fn preview(subject: &Subject, counts: &BTreeMap<String, i64>, as_json: bool) -> String {
@@ -22,7 +22,7 @@ pub(super) fn preview(subject: &Subject, counts: &BTreeMap<String, i64>, as_json
 }
 
 /// What was erased.
-pub(super) fn text(receipt: &Receipt, as_json: bool) -> String {
+pub(super) fn text(receipt: &ErasureReceipt, as_json: bool) -> String {
     let counts: Value = serde_json::from_str(&receipt.counts).unwrap_or_default();
     if as_json {
         let object = json!({

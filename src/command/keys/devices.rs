@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use super::{local, print};
 use crate::command::text::{aligned, escape_control};
 use crate::store::Store;
-use crate::store::device_key::{self, KeyOwner, Revoked};
+use crate::store::device_key::{self, KeyOwner, RevokedKeys};
 
 /// Longest serial, bytes.
 const MAX_SERIAL_BYTES: usize = 64;
@@ -29,7 +29,7 @@ pub(super) struct DeviceKeyOwners {
 }
 
 impl DeviceKeyOwners {
-    fn each(&self) -> impl Iterator<Item = (KeyOwner<'_>, String)> {
+    fn owners(&self) -> impl Iterator<Item = (KeyOwner<'_>, String)> {
         let devices =
             self.device.iter().map(|sn| (KeyOwner::Device(sn), format!("device {}", escape_control(sn))));
         devices.chain(self.tenant.iter().map(|id| (KeyOwner::Tenant(*id), format!("devices of tenant {id}"))))
@@ -37,7 +37,7 @@ impl DeviceKeyOwners {
 
     pub(super) async fn revoke(&self, store: &Store, revoked_by: &str) -> anyhow::Result<ExitCode> {
         let mut code = ExitCode::SUCCESS;
-        for (of, name) in self.each() {
+        for (of, name) in self.owners() {
             if device_key::revoke(store, of, revoked_by).await? {
                 print(&format!("{name}: keys revoked; no key is handed out until `vitals keys readmit`\n"))?;
             } else {
@@ -53,7 +53,7 @@ impl DeviceKeyOwners {
             bail!("name the devices: --device or --tenant");
         }
         let mut code = ExitCode::SUCCESS;
-        for (of, name) in self.each() {
+        for (of, name) in self.owners() {
             if device_key::readmit(store, of).await? {
                 print(&format!("{name}: new keys are handed out; the old ones stay revoked\n"))?;
             } else {
@@ -74,9 +74,10 @@ pub(super) async fn rotate(store: &Store, others_until: Timestamp, until: &str) 
 }
 
 /// Revocations, as text or as JSON; nothing where there are none.
-pub(super) fn listed(revoked: &[Revoked], is_json: bool, zone: &TimeZone) -> String {
+pub(super) fn revocations(revoked: &[RevokedKeys], is_json: bool, zone: &TimeZone) -> String {
     if is_json {
-        let line = |one: &Revoked| format!("{}\n", serde_json::to_string(one).expect("a revocation is JSON"));
+        let line =
+            |one: &RevokedKeys| format!("{}\n", serde_json::to_string(one).expect("a revocation is JSON"));
         return revoked.iter().map(line).collect();
     }
     if revoked.is_empty() {

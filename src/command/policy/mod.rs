@@ -97,7 +97,7 @@ pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode
         Action::Set(options) => return set(&options, settings, &store).await,
         Action::Apply(output) => {
             PolicySession::open(&store).await?.apply().await?;
-            print(&text::done(&policy::list(&store).await?, output.json))?;
+            print(&text::results(&policy::list(&store).await?, output.json))?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -22,7 +22,7 @@ pub(super) fn policies(policies: &[Policy], as_json: bool) -> String {
         let or_never = |text: &Option<String>| text.clone().unwrap_or_else(|| "never".to_owned());
         [
             policy.relation.clone(),
-            kept(policy),
+            retention(policy),
             if policy.kind.as_deref() == Some("table") {
                 "-".to_owned()
             } else {
@@ -30,14 +30,14 @@ pub(super) fn policies(policies: &[Policy], as_json: bool) -> String {
             },
             refreshed(&policy.refresh_every),
             refreshed(&policy.refresh_lag),
-            policy.run.as_ref().map_or_else(|| "-".to_owned(), applied),
+            policy.run.as_ref().map_or_else(|| "-".to_owned(), last_run),
         ]
     }));
     aligned(&table)
 }
 
 /// How long rows are kept, and how many bytes.
-fn kept(policy: &Policy) -> String {
+fn retention(policy: &Policy) -> String {
     let time = policy.keep_for.clone().unwrap_or_else(|| "ever".to_owned());
     let bytes = policy.keep_bytes.and_then(|bytes| u64::try_from(bytes).ok());
     bytes.map_or(time.clone(), |bytes| format!("{time}, {}", HumanBytes(bytes)))
@@ -71,7 +71,7 @@ pub(super) fn plan(steps: &[PlannedStep], settings: &Settings, as_json: bool) ->
 }
 
 /// What was done.
-pub(super) fn done(policies: &[Policy], as_json: bool) -> String {
+pub(super) fn results(policies: &[Policy], as_json: bool) -> String {
     if as_json {
         return self::policies(policies, true);
     }
@@ -81,13 +81,13 @@ pub(super) fn done(policies: &[Policy], as_json: bool) -> String {
     let mut text = String::new();
     for policy in policies {
         if let Some(run) = policy.run.as_ref().filter(did) {
-            text.push_str(&format!("{}: {}\n", policy.relation, what(run)));
+            text.push_str(&format!("{}: {}\n", policy.relation, result(run)));
         }
     }
     if text.is_empty() { "nothing to do\n".to_owned() } else { text }
 }
 
-fn what(run: &PolicyRun) -> String {
+fn result(run: &PolicyRun) -> String {
     let counted = [
         (run.chunks_dropped, "chunks dropped"),
         (run.rows_deleted, "rows deleted"),
@@ -102,9 +102,9 @@ fn what(run: &PolicyRun) -> String {
     parts.join(", ")
 }
 
-fn applied(run: &PolicyRun) -> String {
+fn last_run(run: &PolicyRun) -> String {
     let ago = age(Timestamp::now().duration_since(run.applied_at));
-    let what = what(run);
+    let what = result(run);
     if what.is_empty() { format!("{ago} ago") } else { format!("{ago} ago: {what}") }
 }
 

@@ -12,7 +12,7 @@ use crate::command::progress::Progress;
 use crate::command::text::{confirm, grouped, print};
 use crate::config::Settings;
 use crate::store::Store;
-use crate::store::rejected_upload::{self, Extent};
+use crate::store::rejected_upload::{self, MatchSummary};
 
 /// Rejects in one statement.
 const PAGE: u64 = 10_000;
@@ -51,7 +51,7 @@ pub(super) async fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-fn question(rejects: u64, extent: &Extent, zone: &TimeZone) -> String {
+fn question(rejects: u64, extent: &MatchSummary, zone: &TimeZone) -> String {
     let day = |at: jiff::Timestamp| at.to_zoned(zone.clone()).strftime("%F %T").to_string();
     let received = extent
         .received

@@ -52,7 +52,7 @@ pub(super) struct Selection {
 impl Selection {
     /// As a filter, with times in `zone` where they name none.
     pub(super) fn filter(&self, zone: &TimeZone) -> anyhow::Result<Filter> {
-        Ok(Filter { ids: any(&self.ids), ..self.filter.filter(zone)? })
+        Ok(Filter { ids: none_if_empty(&self.ids), ..self.filter.filter(zone)? })
     }
 }
 
@@ -63,16 +63,17 @@ impl FilterOptions {
         let time = |text: &Option<String>, option| time_option::parse(text.as_deref(), option, &now);
         Ok(Filter {
             ids: None,
-            devices: any(&self.device),
-            reasons: any(&self.reason),
-            sources: any(&self.source).map(|sources| sources.into_iter().map(Source::name).collect()),
+            devices: none_if_empty(&self.device),
+            reasons: none_if_empty(&self.reason),
+            sources: none_if_empty(&self.source)
+                .map(|sources| sources.into_iter().map(Source::name).collect()),
             from: time(&self.from, "--from")?,
             to: time(&self.to, "--to")?,
         })
     }
 }
 
-fn any<T: Clone>(named: &[T]) -> Option<Vec<T>> {
+fn none_if_empty<T: Clone>(named: &[T]) -> Option<Vec<T>> {
     (!named.is_empty()).then(|| named.to_vec())
 }
 

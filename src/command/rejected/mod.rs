@@ -38,13 +38,13 @@ enum Action {
     /// Delete rejects permanently
     Drop(Drop),
     /// List unknown names of fields, the most frequent first: misspelled, or of a newer firmware
-    Names(Unknown),
+    Names(UnknownOptions),
     /// List types of events that neither `event_type` nor a rule names: such an event is kept, and nobody is alerted
-    Events(Unknown),
+    Events(UnknownOptions),
 }
 
 #[derive(Debug, clap::Args)]
-struct Unknown {
+struct UnknownOptions {
     /// Most that are listed
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,

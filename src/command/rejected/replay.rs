@@ -90,7 +90,7 @@ struct Run<'s> {
 impl Run<'_> {
     async fn pages(
         &mut self,
-        read: &crate::ingest::replay::Reader<'_>,
+        read: &crate::ingest::replay::ReadRejected<'_>,
         stop: &CancellationToken,
     ) -> Result<(), StoreError> {
         let mut after = i64::MIN;

@@ -49,7 +49,7 @@ pub(super) fn details(reject: &RejectedUpload, zone: &TimeZone) -> String {
         ["reason".to_owned(), reject.reason.clone()],
         ["detail".to_owned(), escape_control(&reject.detail)],
         ["batch".to_owned(), reject.batch_id.to_string()],
-        ["key of".to_owned(), reject.key_customer_id.map_or_else(none, key_of)],
+        ["key of".to_owned(), reject.key_customer_id.map_or_else(none, key_label)],
         ["inherited".to_owned(), reject.inherited.as_deref().map_or_else(none, escape_control)],
     ];
     format!("reject {}\n{}{}\n\n", reject.id, aligned(&lines), escape_control(&reject.body))
@@ -85,7 +85,7 @@ pub(super) fn json(reject: &RejectedUpload) -> String {
     format!("{object}\n")
 }
 
-fn key_of(customer_id: i64) -> String {
+fn key_label(customer_id: i64) -> String {
     if customer_id == OF_DIRECTORY { "one device".to_owned() } else { format!("tenant {customer_id}") }
 }
 

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::Unknown;
+use super::UnknownOptions;
 use crate::command::text::{age, aligned, escape_control, grouped, print};
 use crate::model::NameKind;
 use crate::store::Store;
@@ -17,7 +17,11 @@ use crate::store::unknown_name::{self, NameCount};
 /// Kinds of fields.
 pub(super) const FIELDS: [NameKind; 3] = [NameKind::Sample, NameKind::DeviceInfo, NameKind::Event];
 
-pub(super) async fn list(kinds: &[NameKind], options: &Unknown, store: &Store) -> anyhow::Result<ExitCode> {
+pub(super) async fn list(
+    kinds: &[NameKind],
+    options: &UnknownOptions,
+    store: &Store,
+) -> anyhow::Result<ExitCode> {
     let names = unknown_name::list(store, kinds, options.limit.into()).await?;
     if options.json {
         print(&names.iter().map(object).collect::<String>())?;

@@ -62,9 +62,9 @@ pub(in crate::http) fn as_counted(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
-    fn origin_of(peer: &str, said: &[&str], trusted: &[&str]) -> String {
+    fn origin_of(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
         let mut headers = HeaderMap::new();
-        for line in said {
+        for line in forwarded {
             headers.append(FORWARDED_FOR, line.parse().expect("a header"));
         }
         let trusted: Vec<TrustedProxy> =

@@ -4,14 +4,14 @@
 
 use axum::http::{HeaderMap, header};
 
-use crate::model::api_key::{Presented, of_header};
+use crate::model::api_key::{PresentedKey, of_header};
 use crate::model::device_key::DeviceKey;
 
 /// A key that came with a request.
 #[derive(Debug)]
 pub(super) enum Credential {
     /// One of `api_key`.
-    Key(Presented),
+    Key(PresentedKey),
     /// That of one device.
     Device(DeviceKey),
 }
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn a_key_is_read_from_either_scheme() {
-        let key = Presented::of(KeyId::of([7; 6]), [9; 32]);
+        let key = PresentedKey::of(KeyId::of([7; 6]), [9; 32]);
         let text = key.text();
         let basic = |user: &str| BASE64_STANDARD.encode(format!("{user}:{text}"));
         for good in [

@@ -104,7 +104,7 @@ pub(in crate::http) async fn get_api_alerts(
     let after = parameters.one::<Cursor>("cursor")?.map(|Cursor(place)| place);
     let limit = parameters.one::<Limit>("limit")?.map_or(PAGE, |Limit(limit)| limit);
     parameters.end()?;
-    let mut alerts = state.ask(alert::list(&state.store, &filter, after, limit + 1)).await?;
+    let mut alerts = state.query(alert::list(&state.store, &filter, after, limit + 1)).await?;
     let has_more = alerts.len() > usize::try_from(limit).unwrap_or(usize::MAX);
     if has_more {
         alerts.pop();
@@ -127,11 +127,11 @@ pub(in crate::http) async fn get_api_alerts_summary(
     let mut filter = filter(&mut parameters, &caller)?;
     parameters.end()?;
     filter.statuses.get_or_insert_with(|| vec![AlertStatus::Firing, AlertStatus::Acknowledged]);
-    let by = state.ask(alert::summary(&state.store, &filter)).await?;
+    let by = state.query(alert::summary(&state.store, &filter)).await?;
     Ok(Json(AlertSummary { alerts: by.iter().map(|tally| tally.alerts).sum(), by }))
 }
 
-/// Everything known of an alert: what happened to it, who was told
+/// Everything known of an alert: what happened to it, who was notified
 #[utoipa::path(get, path = "/api/alerts/{id}", tag = "alerts",
     params(("id" = Id64, Path, description = "Number of the alert")), security(("bearer" = ["read", "own_tenant"]), ("basic" = ["read", "own_tenant"])),
     responses((status = 200, description = "The alert", body = AlertDetail), OneErrors))]
@@ -144,17 +144,17 @@ pub(in crate::http) async fn get_api_alerts_id(
     let Json(mut found) = detail(&state, alert_id).await?;
     found.alert = found.alert.in_language(language);
     let is_shown = caller.customer_id().is_none_or(|own| found.alert.customer_id == Some(Id64(own)));
-    // That there is one of another tenant is not told.
-    if is_shown { Ok(Json(found)) } else { Err(none_such(alert_id)) }
+    // The answer does not reveal an alert of another tenant.
+    if is_shown { Ok(Json(found)) } else { Err(alert_not_found(alert_id)) }
 }
 
-pub(super) fn none_such(alert_id: i64) -> ApiError {
+pub(super) fn alert_not_found(alert_id: i64) -> ApiError {
     ApiError::Absent(text!("alert-absent", id = alert_id.to_string()))
 }
 
 pub(super) async fn detail(state: &State, alert_id: i64) -> Result<Json<AlertDetail>, ApiError> {
-    let found = state.ask(alert::read(&state.store, alert_id)).await?;
-    found.map(Json).ok_or_else(|| none_such(alert_id))
+    let found = state.query(alert::read(&state.store, alert_id)).await?;
+    found.map(Json).ok_or_else(|| alert_not_found(alert_id))
 }
 
 /// A key of one tenant sees what is its own, and no filter widens that.

@@ -75,7 +75,7 @@ pub(in crate::http) async fn get_api_alerts_rules(
         enabled: parameters.one("enabled")?,
     };
     parameters.end()?;
-    Ok(Json(AlertRules { rules: state.ask(alert_rule::list(&state.store, &filter)).await? }))
+    Ok(Json(AlertRules { rules: state.query(alert_rule::list(&state.store, &filter)).await? }))
 }
 
 /// A new rule
@@ -90,7 +90,7 @@ pub(in crate::http) async fn post_api_alerts_rules(
     request: Request,
 ) -> Result<(StatusCode, Json<AlertRule>), ApiError> {
     let RuleChange { draft, actor, .. } = RuleChange::read(state.json(request).await?)?;
-    let change = state.ask(alert_rule::add(&state.store, &draft, actor.as_deref())).await?;
+    let change = state.query(alert_rule::add(&state.store, &draft, actor.as_deref())).await?;
     Ok((StatusCode::CREATED, changed(0, change)?))
 }
 
@@ -102,7 +102,11 @@ pub(in crate::http) async fn get_api_alerts_rules_id(
     Shared(state): Shared<Arc<State>>,
     PathId(rule_id): PathId,
 ) -> Result<Json<AlertRule>, ApiError> {
-    state.ask(alert_rule::read(&state.store, rule_id)).await?.map(Json).ok_or_else(|| absent(rule_id))
+    state
+        .query(alert_rule::read(&state.store, rule_id))
+        .await?
+        .map(Json)
+        .ok_or_else(|| rule_not_found(rule_id))
 }
 
 /// Makes a rule what the body says, the whole of it
@@ -120,13 +124,13 @@ pub(in crate::http) async fn put_api_alerts_rules_id(
     PathId(rule_id): PathId,
     request: Request,
 ) -> Result<Json<AlertRule>, ApiError> {
-    let told = RuleChange::read(state.json(request).await?)?;
-    if told.rule_id.is_some_and(|Id64(id)| id != rule_id) {
+    let change = RuleChange::read(state.json(request).await?)?;
+    if change.rule_id.is_some_and(|Id64(id)| id != rule_id) {
         return Err(ApiError::Bad(text!("rule-id-differs")));
     }
-    let actor = told.actor.as_deref();
-    let replacing = alert_rule::replace(&state.store, rule_id, &told.draft, told.version, actor);
-    changed(rule_id, state.ask(replacing).await?)
+    let actor = change.actor.as_deref();
+    let replacing = alert_rule::replace(&state.store, rule_id, &change.draft, change.version, actor);
+    changed(rule_id, state.query(replacing).await?)
 }
 
 /// Deletes a rule that never raised an alert
@@ -144,9 +148,9 @@ pub(in crate::http) async fn delete_api_alerts_rules_id(
     Shared(state): Shared<Arc<State>>,
     PathId(rule_id): PathId,
 ) -> Result<Json<Done>, ApiError> {
-    match state.ask(alert_rule::remove(&state.store, rule_id)).await? {
+    match state.query(alert_rule::remove(&state.store, rule_id)).await? {
         Removal::Done => Ok(Json(DONE)),
-        Removal::NotFound => Err(absent(rule_id)),
+        Removal::NotFound => Err(rule_not_found(rule_id)),
         Removal::HasAlerts => Err(ApiError::InTheWay(text!("rule-has-alerts", id = rule_id.to_string()))),
     }
 }
@@ -159,18 +163,18 @@ pub(in crate::http) async fn get_api_alerts_rules_id_versions(
     Shared(state): Shared<Arc<State>>,
     PathId(rule_id): PathId,
 ) -> Result<Json<AlertRuleVersions>, ApiError> {
-    let versions = state.ask(alert_rule::versions(&state.store, rule_id)).await?;
-    if versions.is_empty() { Err(absent(rule_id)) } else { Ok(Json(AlertRuleVersions { versions })) }
+    let versions = state.query(alert_rule::versions(&state.store, rule_id)).await?;
+    if versions.is_empty() { Err(rule_not_found(rule_id)) } else { Ok(Json(AlertRuleVersions { versions })) }
 }
 
-fn absent(rule_id: i64) -> ApiError {
+fn rule_not_found(rule_id: i64) -> ApiError {
     ApiError::Absent(text!("rule-absent", id = rule_id.to_string()))
 }
 
 fn changed(rule_id: i64, change: ChangeOutcome) -> Result<Json<AlertRule>, ApiError> {
     match change {
         ChangeOutcome::Done(rule) => Ok(Json(*rule)),
-        ChangeOutcome::NotFound => Err(absent(rule_id)),
+        ChangeOutcome::NotFound => Err(rule_not_found(rule_id)),
         ChangeOutcome::Invalid(reason) => Err(ApiError::Bad(reason)),
         ChangeOutcome::Conflict(reason) => Err(ApiError::InTheWay(reason)),
     }
@@ -178,7 +182,7 @@ fn changed(rule_id: i64, change: ChangeOutcome) -> Result<Json<AlertRule>, ApiEr
 
 impl RuleChange {
     fn read(mut columns: Map<String, Value>) -> Result<Self, ApiError> {
-        fn taken<T: serde::de::DeserializeOwned>(
+        fn take_field<T: serde::de::DeserializeOwned>(
             columns: &mut Map<String, Value>,
             name: &str,
         ) -> Result<Option<T>, ApiError> {
@@ -187,10 +191,10 @@ impl RuleChange {
                 ApiError::Bad(text!("parameter-refused", name = name, reason = error.to_string()))
             })
         }
-        let actor: Option<String> = taken(&mut columns, "actor")?;
+        let actor: Option<String> = take_field(&mut columns, "actor")?;
         check_words(actor.as_deref(), None)?;
-        let rule_id = taken(&mut columns, "rule_id")?;
-        let version = taken(&mut columns, "version")?;
+        let rule_id = take_field(&mut columns, "rule_id")?;
+        let version = take_field(&mut columns, "version")?;
         // The other fields of an answer cannot be set.
         columns.retain(|name, _| !KEPT_COLUMNS.contains(&name.as_str()));
         let draft = RuleDraft::read(columns).map_err(|reason| ApiError::Bad(Text::Verbatim(reason)))?;

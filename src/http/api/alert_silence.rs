@@ -62,7 +62,7 @@ pub(in crate::http) async fn get_api_alerts_silences(
     let over_too = parameters.one("all")?.unwrap_or(false);
     let limit = parameters.one::<Limit>("limit")?.map_or(MOST, |Limit(limit)| limit);
     parameters.end()?;
-    let silences = state.ask(alert_silence::list(&state.store, over_too, limit)).await?;
+    let silences = state.query(alert_silence::list(&state.store, over_too, limit)).await?;
     Ok(Json(AlertSilences { silences }))
 }
 
@@ -78,9 +78,9 @@ pub(in crate::http) async fn post_api_alerts_silences(
     let draft: SilenceDraft = state.json(request).await?;
     check_words(Some(&draft.actor), draft.note.as_deref())?;
     // Before it is kept: who is answered 503 may ask again.
-    let unknown = state.ask(alert_silence::unknown(&state.store, &draft)).await?;
+    let unknown = state.query(alert_silence::unknown(&state.store, &draft)).await?;
     let warning = (!unknown.is_empty()).then(|| format!("nobody knows {}", unknown.join(", ")));
-    match state.ask(alert_silence::add(&state.store, &draft)).await? {
+    match state.query(alert_silence::add(&state.store, &draft)).await? {
         SilenceOutcome::Created(silence) => Ok((StatusCode::CREATED, Json(KeptSilence { silence, warning }))),
         SilenceOutcome::Invalid(reason) => Err(ApiError::Bad(reason)),
     }
@@ -94,7 +94,7 @@ pub(in crate::http) async fn delete_api_alerts_silences_id(
     Shared(state): Shared<Arc<State>>,
     PathId(silence_id): PathId,
 ) -> Result<Json<Done>, ApiError> {
-    match state.ask(alert_silence::stop(&state.store, silence_id)).await? {
+    match state.query(alert_silence::stop(&state.store, silence_id)).await? {
         true => Ok(Json(DONE)),
         false => Err(ApiError::Absent(text!("silence-absent", id = silence_id.to_string()))),
     }

@@ -10,7 +10,7 @@ use axum::extract::{Request, State as Shared};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::alert::{detail, none_such};
+use super::alert::{alert_not_found, detail};
 use super::{ApiError, PathId, check_words};
 use crate::http::State;
 use crate::http::error::BodyErrors;
@@ -55,8 +55,8 @@ pub(in crate::http) async fn post_api_alerts_id_acknowledge(
 ) -> Result<Json<AlertDetail>, ApiError> {
     let AlertStep { actor, note } = state.json(request).await?;
     check_words(Some(&actor), note.as_deref())?;
-    let step = state.ask(alert::acknowledge(&state.store, alert_id, &actor, note.as_deref())).await?;
-    stepped(&state, alert_id, step).await
+    let step = state.query(alert::acknowledge(&state.store, alert_id, &actor, note.as_deref())).await?;
+    answer(&state, alert_id, step).await
 }
 
 /// A person ends an alert
@@ -73,8 +73,8 @@ pub(in crate::http) async fn post_api_alerts_id_resolve(
 ) -> Result<Json<AlertDetail>, ApiError> {
     let AlertStep { actor, note } = state.json(request).await?;
     check_words(Some(&actor), note.as_deref())?;
-    let step = state.ask(alert::resolve(&state.store, alert_id, &actor, note.as_deref())).await?;
-    stepped(&state, alert_id, step).await
+    let step = state.query(alert::resolve(&state.store, alert_id, &actor, note.as_deref())).await?;
+    answer(&state, alert_id, step).await
 }
 
 /// A person says something about an alert, open or not
@@ -89,14 +89,14 @@ pub(in crate::http) async fn post_api_alerts_id_note(
 ) -> Result<Json<AlertDetail>, ApiError> {
     let AlertNote { actor, note } = state.json(request).await?;
     check_words(Some(&actor), Some(&note))?;
-    let step = state.ask(alert::note(&state.store, alert_id, &actor, &note)).await?;
-    stepped(&state, alert_id, step).await
+    let step = state.query(alert::note(&state.store, alert_id, &actor, &note)).await?;
+    answer(&state, alert_id, step).await
 }
 
-async fn stepped(state: &State, alert_id: i64, step: ActionOutcome) -> Result<Json<AlertDetail>, ApiError> {
+async fn answer(state: &State, alert_id: i64, step: ActionOutcome) -> Result<Json<AlertDetail>, ApiError> {
     match step {
         ActionOutcome::Done => detail(state, alert_id).await,
-        ActionOutcome::NotFound => Err(none_such(alert_id)),
+        ActionOutcome::NotFound => Err(alert_not_found(alert_id)),
         ActionOutcome::Conflict(reason) => Err(ApiError::InTheWay(reason)),
     }
 }

@@ -118,7 +118,7 @@ struct ShardFigures {
     last_commit_seconds_ago: Option<f64>,
 }
 
-/// How much is told
+/// How much is reported
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "the document has to tell what is read from pairs")]
@@ -166,14 +166,14 @@ pub(in crate::http) async fn get_api_batch_processor_metrics(
     let mut snapshot = state.monitor.snapshot();
     let shard_count = snapshot.shards.len();
     if let Some(wanted) = &shard_id {
-        let place = snapshot.shards.iter().position(|shard| shard.name == *wanted).ok_or_else(|| {
+        let index = snapshot.shards.iter().position(|shard| shard.name == *wanted).ok_or_else(|| {
             let names: Vec<&str> = snapshot.shards.iter().map(|shard| shard.name.as_str()).collect();
             ApiError::Absent(text!("writer-absent", name = wanted.as_str(), names = names.join(", ")))
         })?;
-        snapshot.shards = vec![snapshot.shards.swap_remove(place)];
-        snapshot.recent = vec![snapshot.recent.swap_remove(place)];
+        snapshot.shards = vec![snapshot.shards.swap_remove(index)];
+        snapshot.recent = vec![snapshot.recent.swap_remove(index)];
     }
-    let shards = (details.unwrap_or(false) || shard_id.is_some()).then(|| each(&snapshot));
+    let shards = (details.unwrap_or(false) || shard_id.is_some()).then(|| shard_figures(&snapshot));
     Ok(Json(ProcessorMetrics {
         shard_count,
         total: total(&snapshot),
@@ -206,7 +206,7 @@ fn health_of(snapshot: &Snapshot) -> ProcessorHealth {
             "{what} is {:.0} %, from {:.0} % on {}",
             share * 100.0,
             bound * 100.0,
-            is.word()
+            is.name()
         ));
     }
     ProcessorHealth {
@@ -222,7 +222,7 @@ fn health_of(snapshot: &Snapshot) -> ProcessorHealth {
 }
 
 impl Status {
-    const fn word(self) -> &'static str {
+    const fn name(self) -> &'static str {
         match self {
             Self::Healthy => "healthy",
             Self::Degraded => "degraded",
@@ -239,7 +239,7 @@ fn total(snapshot: &Snapshot) -> Figures {
     figures(snapshot, queue.fold((0, 0), |sum, each| (sum.0 + each.0, sum.1 + each.1)), counts, recent)
 }
 
-fn each(snapshot: &Snapshot) -> Vec<ShardFigures> {
+fn shard_figures(snapshot: &Snapshot) -> Vec<ShardFigures> {
     let now = Instant::now();
     let shards = snapshot.shards.iter().zip(&snapshot.recent);
     shards
@@ -279,7 +279,7 @@ mod tests {
     use crate::ingest::WriterStatus;
     use crate::monitor::Usage;
 
-    fn judged(failed: u64, queue_rows: usize, memory: u64, cpu: f64) -> (Status, usize) {
+    fn health(failed: u64, queue_rows: usize, memory: u64, cpu: f64) -> (Status, usize) {
         let recent = RecordCounts { failed, stored: 1000 - failed, ..RecordCounts::default() };
         let shard = WriterStatus {
             name: "0".into(),
@@ -301,23 +301,23 @@ mod tests {
 
     #[test]
     fn each_figure_has_two_bounds() {
-        assert_eq!(judged(49, 699, 799, 0.79), (Status::Healthy, 0));
+        assert_eq!(health(49, 699, 799, 0.79), (Status::Healthy, 0));
         for degraded in [
-            judged(50, 0, 0, 0.0),
-            judged(99, 0, 0, 0.0),
-            judged(0, 700, 0, 0.0),
-            judged(0, 899, 0, 0.0),
-            judged(0, 0, 800, 0.0),
-            judged(0, 0, 0, 0.8),
+            health(50, 0, 0, 0.0),
+            health(99, 0, 0, 0.0),
+            health(0, 700, 0, 0.0),
+            health(0, 899, 0, 0.0),
+            health(0, 0, 800, 0.0),
+            health(0, 0, 0, 0.8),
         ] {
             assert_eq!(degraded, (Status::Degraded, 1));
         }
         for unhealthy in
-            [judged(100, 0, 0, 0.0), judged(0, 900, 0, 0.0), judged(0, 0, 900, 0.0), judged(0, 0, 0, 0.9)]
+            [health(100, 0, 0, 0.0), health(0, 900, 0, 0.0), health(0, 0, 900, 0.0), health(0, 0, 0, 0.9)]
         {
             assert_eq!(unhealthy, (Status::Unhealthy, 1));
         }
-        assert_eq!(judged(50, 900, 0, 0.85), (Status::Unhealthy, 3));
+        assert_eq!(health(50, 900, 0, 0.85), (Status::Unhealthy, 3));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::http::State;
 use crate::http::connections::Holder;
 use crate::http::error::ListErrors;
 
-/// Addresses and networks that are told.
+/// Addresses and networks that are listed.
 const MOST: usize = 20;
 
 /// The open connections of this instance

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use crate::http::State;
 use crate::http::error::{AccessError, ErrorAnswer};
 use crate::monitor::{LATE, ProbeResult, Probes};
-use crate::store::backlog::Waiting;
+use crate::store::backlog::QueueBacklog;
 use crate::store::job::{Job, JobState};
 use crate::telemetry::names;
 
@@ -96,9 +96,9 @@ pub(in crate::http) async fn get_api_health(Shared(state): Shared<Arc<State>>) -
     let (components, _) = state.probe_components().await;
     let Components { postgres, redis, relay, notify, rollups, jobs } = &components;
     let parts = [postgres, redis, relay, notify, rollups];
-    let is_well = parts.into_iter().chain(jobs).all(|part| part.status == Condition::Up);
+    let all_are_up = parts.into_iter().chain(jobs).all(|part| part.status == Condition::Up);
     let (status, word) =
-        if is_well { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "degraded") };
+        if all_are_up { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "degraded") };
     (status, Json(Report { status: word, components }))
 }
 
@@ -127,17 +127,17 @@ impl State {
     /// The parts, and the jobs one by one.
     async fn probe_components(&self) -> (Components, Arc<[Job]>) {
         let Probes { postgres, redis, backlog, jobs } = self.monitor.probe_components().await;
-        let behind = |waiting: Option<Waiting>| {
+        let of_backlog = |waiting: Option<QueueBacklog>| {
             let count = waiting.map(|waiting| waiting.count);
-            Component::behind(count, waiting.map(|waiting| waiting.oldest), backlog.took)
+            Component::of_backlog(count, waiting.map(|waiting| waiting.oldest), backlog.took)
         };
         let refresh_due = backlog.answer.map(|backlog| backlog.refresh_due);
         let components = Components {
-            postgres: Component::reached(&postgres),
-            redis: Component::reached(&redis),
-            relay: behind(backlog.answer.map(|backlog| backlog.transactions)),
-            notify: behind(backlog.answer.map(|backlog| backlog.notifications)),
-            rollups: Component::behind(None, refresh_due, backlog.took),
+            postgres: Component::of_probe(&postgres),
+            redis: Component::of_probe(&redis),
+            relay: of_backlog(backlog.answer.map(|backlog| backlog.transactions)),
+            notify: of_backlog(backlog.answer.map(|backlog| backlog.notifications)),
+            rollups: Component::of_backlog(None, refresh_due, backlog.took),
             jobs: Component::of_jobs(&jobs, refresh_due.is_some_and(|due| due <= LATE)),
         };
         (components, jobs.answer.unwrap_or_default())
@@ -150,11 +150,11 @@ impl Component {
         Self { status, latency_ms, waiting: None, lag_seconds: None, reasons: Vec::new() }
     }
 
-    fn reached(said: &ProbeResult<()>) -> Self {
-        Self::new(if said.answer.is_some() { Condition::Up } else { Condition::Down }, said.took)
+    fn of_probe(probe: &ProbeResult<()>) -> Self {
+        Self::new(if probe.answer.is_some() { Condition::Up } else { Condition::Down }, probe.took)
     }
 
-    fn behind(waiting: Option<i64>, oldest: Option<Duration>, took: Duration) -> Self {
+    fn of_backlog(waiting: Option<i64>, oldest: Option<Duration>, took: Duration) -> Self {
         let status = match oldest {
             None => Condition::Down,
             Some(oldest) if oldest > LATE => Condition::Late,
@@ -165,13 +165,13 @@ impl Component {
     }
 
     /// `None`: there are no jobs to ask after.
-    fn of_jobs(said: &ProbeResult<Arc<[Job]>>, refreshed: bool) -> Option<Self> {
-        let Some(jobs) = &said.answer else { return Some(Self::new(Condition::Down, said.took)) };
+    fn of_jobs(probe: &ProbeResult<Arc<[Job]>>, refreshed: bool) -> Option<Self> {
+        let Some(jobs) = &probe.answer else { return Some(Self::new(Condition::Down, probe.took)) };
         let needs_somebody = jobs.iter().any(Job::needs_somebody);
         let status = if needs_somebody { Condition::Late } else { Condition::Up };
         let finding = |job: &Job| Some(format!("{} {}", job.name, job.finding(refreshed)?));
         let reasons = jobs.iter().filter_map(finding).collect();
-        (!jobs.is_empty()).then(|| Self { reasons, ..Self::new(status, said.took) })
+        (!jobs.is_empty()).then(|| Self { reasons, ..Self::new(status, probe.took) })
     }
 }
 

@@ -65,7 +65,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
 
 impl State {
     /// Asks the database within the time that a commit has, including the wait for a permit.
-    async fn ask<T>(&self, asking: impl Future<Output = Result<T, StoreError>>) -> Result<T, ApiError> {
+    async fn query<T>(&self, asking: impl Future<Output = Result<T, StoreError>>) -> Result<T, ApiError> {
         let limited = async {
             let _permit = self.api_queries.acquire().await.map_err(|_| ApiError::Unavailable)?;
             Ok(asking.await?)

@@ -45,12 +45,12 @@ struct ReportedAlert {
     message: String,
     /// The worst figure so far, in the unit of `threshold`: a share, seconds, or jobs
     value: f64,
-    /// From which figure on it is told
+    /// The value from which on it is reported
     threshold: f64,
     /// Since when it is so
     #[schema(value_type = String, format = DateTime)]
     started_at: Timestamp,
-    /// When operators were told
+    /// When operators were notified
     #[schema(value_type = String, format = DateTime)]
     fired_at: Timestamp,
     /// When it was over
@@ -69,12 +69,12 @@ pub(in crate::http) async fn get_api_system_alerts(
 ) -> Result<Json<SystemAlerts>, ApiError> {
     parameters.end()?;
     let alerts: Vec<ReportedAlert> =
-        state.monitor.alerts().into_iter().map(|alert| described(alert, language)).collect();
+        state.monitor.alerts().into_iter().map(|alert| reported(alert, language)).collect();
     let firing = alerts.iter().filter(|alert| alert.ended_at.is_none()).count();
     Ok(Json(SystemAlerts { alerts, firing }))
 }
 
-fn described(alert: SystemAlert, language: Language) -> ReportedAlert {
+fn reported(alert: SystemAlert, language: Language) -> ReportedAlert {
     ReportedAlert {
         name: alert.condition.name(),
         severity: alert.condition.severity(),

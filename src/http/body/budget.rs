@@ -55,17 +55,17 @@ impl Budget {
 impl BudgetShare {
     /// Takes more of the budget.
     pub(super) fn grow(&mut self, bytes: usize) -> Result<(), HttpError> {
-        let bytes = u32::try_from(bytes).map_err(|_| HttpError::crowded())?;
+        let bytes = u32::try_from(bytes).map_err(|_| HttpError::over_budget())?;
         if let Ok(more) = Arc::clone(&self.budget.shared).try_acquire_many_owned(bytes) {
             merge(&mut self.shared, more);
             return Ok(());
         }
         let taken = self.reserved.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
         if self.pool == BudgetPool::Shared || taken + bytes as usize > RESERVED_FOR_ONE_BYTES {
-            return Err(HttpError::crowded());
+            return Err(HttpError::over_budget());
         }
         let more = Arc::clone(&self.budget.reserved).try_acquire_many_owned(bytes);
-        merge(&mut self.reserved, more.map_err(|_| HttpError::crowded())?);
+        merge(&mut self.reserved, more.map_err(|_| HttpError::over_budget())?);
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa::IntoResponses;
 use utoipa::openapi::{RefOr, Response as Described};
 
-use super::api::described;
+use super::api::error_responses;
 use super::{answer, retry_later};
 use crate::http::access::count_refused;
 use crate::language::{Text, text};
@@ -99,7 +99,7 @@ impl IntoResponse for AccessError {
 /// The answers of a route that needs a key, besides 503.
 impl IntoResponses for AccessError {
     fn responses() -> BTreeMap<String, RefOr<Described>> {
-        described(&["401", "403", "429"])
+        error_responses(&["401", "403", "429"])
     }
 }
 
@@ -108,6 +108,6 @@ pub(in crate::http) struct OpenErrors;
 
 impl IntoResponses for OpenErrors {
     fn responses() -> BTreeMap<String, RefOr<Described>> {
-        described(&["429"])
+        error_responses(&["429"])
     }
 }

@@ -94,23 +94,23 @@ pub(in crate::http) struct BodyErrors;
 
 impl IntoResponses for ListErrors {
     fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
-        described(&["400", "401", "403", "429", "500", "503"])
+        error_responses(&["400", "401", "403", "429", "500", "503"])
     }
 }
 
 impl IntoResponses for OneErrors {
     fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
-        described(&["400", "401", "403", "404", "429", "500", "503"])
+        error_responses(&["400", "401", "403", "404", "429", "500", "503"])
     }
 }
 
 impl IntoResponses for BodyErrors {
     fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
-        described(&["400", "401", "403", "404", "408", "409", "413", "415", "429", "500", "503"])
+        error_responses(&["400", "401", "403", "404", "408", "409", "413", "415", "429", "500", "503"])
     }
 }
 
-pub(super) fn described(statuses: &[&str]) -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
+pub(super) fn error_responses(statuses: &[&str]) -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
     let of = |status: &str| {
         let description = match status {
             "400" => "What was asked makes no sense; the message says why",

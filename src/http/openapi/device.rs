@@ -7,7 +7,7 @@ use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, SchemaT
 use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-type Named = Vec<(String, RefOr<Schema>)>;
+type NamedSchemas = Vec<(String, RefOr<Schema>)>;
 
 /// A body of `/upload_device_info`.
 pub(in crate::http) struct DeviceInfoUpload;
@@ -24,7 +24,7 @@ struct WatchLogLine;
 
 /// What may stand in a field.
 #[derive(Clone, Copy)]
-enum Holds {
+enum FieldType {
     /// Text; a number stands for its digits.
     Text,
     /// A number, or text of one.
@@ -34,10 +34,10 @@ enum Holds {
     /// JSON, or text of it.
     Json,
 }
-use Holds::{Json, Number, Text, Word};
+use FieldType::{Json, Number, Text, Word};
 
 /// A field: the name of today, what it means, the other names, what it holds.
-type Field = (&'static str, &'static str, &'static [&'static str], Holds);
+type Field = (&'static str, &'static str, &'static [&'static str], FieldType);
 
 const DEVICE_INFO: &[Field] = &[
     ("SerialNumber", "Serial, 1 to 64 bytes", &["serial_number", "deviceSn", "device_sn"], Text),
@@ -100,7 +100,7 @@ const WATCH_LOG: &[Field] = &[
     ("content", "The line; what goes beyond 16 KiB is cut off", &[], Json),
 ];
 
-impl Holds {
+impl FieldType {
     fn types(self) -> SchemaType {
         match self {
             Text => SchemaType::Array(vec![Type::String, Type::Integer, Type::Null]),
@@ -161,7 +161,7 @@ impl PartialSchema for DeviceInfoUpload {
 }
 
 impl ToSchema for DeviceInfoUpload {
-    fn schemas(schemas: &mut Named) {
+    fn schemas(schemas: &mut NamedSchemas) {
         schemas.push((DeviceInfoItem::name().into(), DeviceInfoItem::schema()));
     }
 }
@@ -181,7 +181,7 @@ impl PartialSchema for EventUpload {
 }
 
 impl ToSchema for EventUpload {
-    fn schemas(schemas: &mut Named) {
+    fn schemas(schemas: &mut NamedSchemas) {
         schemas.push((EventItem::name().into(), EventItem::schema()));
     }
 }
@@ -201,7 +201,7 @@ impl PartialSchema for WatchLogUpload {
 }
 
 impl ToSchema for WatchLogUpload {
-    fn schemas(schemas: &mut Named) {
+    fn schemas(schemas: &mut NamedSchemas) {
         schemas.push((WatchLogLine::name().into(), WatchLogLine::schema()));
     }
 }

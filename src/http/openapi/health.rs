@@ -11,7 +11,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::metric::{Kind, Metric};
 
-type Named = Vec<(String, RefOr<Schema>)>;
+type NamedSchemas = Vec<(String, RefOr<Schema>)>;
 
 /// A body of `/upload_health_data`.
 pub(in crate::http) struct HealthUpload;
@@ -24,7 +24,7 @@ struct HealthItem;
 
 /// What may stand in a field.
 #[derive(Clone, Copy)]
-enum Holds {
+enum FieldType {
     Serial,
     Id,
     Word,
@@ -34,29 +34,34 @@ enum Holds {
 }
 
 /// A field of an item: the name of today, what it means, the older names, what it holds.
-type Field = (&'static str, Cow<'static, str>, Vec<&'static str>, Holds);
+type Field = (&'static str, Cow<'static, str>, Vec<&'static str>, FieldType);
 
 /// What stands before the metrics.
-const FIRST: &[(&str, &str, &[&str], Holds)] = &[
-    ("deviceSn", "Serial, 1 to 64 bytes", &["device_sn", "id"], Holds::Serial),
-    ("timestamp", "When it was measured; missing: when it was received", &["cjsj"], Holds::Time),
-    ("customerId", "Tenant", &["customer_id"], Holds::Id),
-    ("orgId", "Organisation unit", &["org_id"], Holds::Id),
-    ("userId", "Wearer", &["user_id"], Holds::Id),
+const FIRST: &[(&str, &str, &[&str], FieldType)] = &[
+    ("deviceSn", "Serial, 1 to 64 bytes", &["device_sn", "id"], FieldType::Serial),
+    ("timestamp", "When it was measured; missing: when it was received", &["cjsj"], FieldType::Time),
+    ("customerId", "Tenant", &["customer_id"], FieldType::Id),
+    ("orgId", "Organisation unit", &["org_id"], FieldType::Id),
+    ("userId", "Wearer", &["user_id"], FieldType::Id),
 ];
 
 /// What stands behind them.
-const LAST: &[(&str, &str, &[&str], Holds)] = &[
-    ("upload_method", "Channel: wifi, bluetooth, common_event, 4g …", &["uploadMethod"], Holds::Word),
-    ("sleepData", "Sleep", &["smData", "sleep"], Holds::Document),
-    ("exerciseDailyData", "Exercise of the day", &["ydData"], Holds::Document),
-    ("exerciseWeekData", "Exercise of the week", &["exerciseDailyWeekData", "ydWeekData"], Holds::Document),
-    ("scientificSleepData", "Scientific sleep", &["kxsmData"], Holds::Document),
-    ("workoutData", "Workouts", &[], Holds::Document),
+const LAST: &[(&str, &str, &[&str], FieldType)] = &[
+    ("upload_method", "Channel: wifi, bluetooth, common_event, 4g …", &["uploadMethod"], FieldType::Word),
+    ("sleepData", "Sleep", &["smData", "sleep"], FieldType::Document),
+    ("exerciseDailyData", "Exercise of the day", &["ydData"], FieldType::Document),
+    (
+        "exerciseWeekData",
+        "Exercise of the week",
+        &["exerciseDailyWeekData", "ydWeekData"],
+        FieldType::Document,
+    ),
+    ("scientificSleepData", "Scientific sleep", &["kxsmData"], FieldType::Document),
+    ("workoutData", "Workouts", &[], FieldType::Document),
 ];
 
 fn fields() -> impl Iterator<Item = Field> {
-    let fixed = |part: &'static [(&str, &str, &[&str], Holds)]| {
+    let fixed = |part: &'static [(&str, &str, &[&str], FieldType)]| {
         part.iter().map(|(name, meaning, older, holds)| (*name, (*meaning).into(), older.to_vec(), *holds))
     };
     fixed(FIRST).chain(Metric::ALL.into_iter().map(quantity)).chain(fixed(LAST))
@@ -72,10 +77,10 @@ fn quantity(metric: Metric) -> Field {
     };
     let mut names = metric.names();
     let name = names.next().unwrap_or(metric.column());
-    (name, meaning.into(), names.collect(), Holds::Quantity(metric))
+    (name, meaning.into(), names.collect(), FieldType::Quantity(metric))
 }
 
-impl Holds {
+impl FieldType {
     fn types(&self) -> SchemaType {
         match self {
             Self::Serial | Self::Word | Self::Id => {
@@ -150,7 +155,7 @@ impl PartialSchema for HealthEnvelope {
             .description(Some("What stands beside `data` (serial, ids) fills the items that lack it."))
             .property("data", data)
             .required("data");
-        for (name, meaning, _, holds) in fields().filter(|(.., holds)| matches!(holds, Holds::Id)) {
+        for (name, meaning, _, holds) in fields().filter(|(.., holds)| matches!(holds, FieldType::Id)) {
             let field = ObjectBuilder::new()
                 .schema_type(holds.types())
                 .description(Some(format!("{meaning} of the items that name none.")));
@@ -161,7 +166,7 @@ impl PartialSchema for HealthEnvelope {
 }
 
 impl ToSchema for HealthEnvelope {
-    fn schemas(schemas: &mut Named) {
+    fn schemas(schemas: &mut NamedSchemas) {
         schemas.push((HealthItem::name().into(), HealthItem::schema()));
     }
 }
@@ -178,7 +183,7 @@ impl PartialSchema for HealthUpload {
 }
 
 impl ToSchema for HealthUpload {
-    fn schemas(schemas: &mut Named) {
+    fn schemas(schemas: &mut NamedSchemas) {
         schemas.push((HealthEnvelope::name().into(), HealthEnvelope::schema()));
         HealthEnvelope::schemas(schemas);
     }
@@ -190,7 +195,7 @@ impl PartialSchema for HealthBatch {
             "Records: samples, but a serial has at least 5 characters, and a positive time is there.",
         ));
         let name = ObjectBuilder::new()
-            .schema_type(Holds::Word.types())
+            .schema_type(FieldType::Word.types())
             .description(Some("The sender's own name of the batch, told back. Also: `batch_id`."));
         ObjectBuilder::new()
             .description(Some("Records of a gateway."))
@@ -202,7 +207,7 @@ impl PartialSchema for HealthBatch {
 }
 
 impl ToSchema for HealthBatch {
-    fn schemas(schemas: &mut Named) {
+    fn schemas(schemas: &mut NamedSchemas) {
         schemas.push((HealthItem::name().into(), HealthItem::schema()));
     }
 }

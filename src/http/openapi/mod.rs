@@ -39,7 +39,7 @@ pub(super) use page::{__path_docs, __path_docs_file, __path_root, docs, docs_fil
     ),
     modifiers(&Keys)
 )]
-pub(super) struct Frame;
+pub(super) struct DocumentHead;
 
 /// How a key is sent.
 struct Keys;

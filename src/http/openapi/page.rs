@@ -1,7 +1,7 @@
 //! The page on which the document can be read and tried: Swagger UI, from the binary.
 //!
 //! Before: a person with a browser. After: the browser reads `/openapi.json`.
-//! Promise: nothing is loaded from elsewhere; the browser is told so.
+//! Promise: nothing is loaded from another server, and a header forbids it to the browser.
 
 use std::io::Read;
 use std::sync::{Arc, LazyLock};
@@ -60,13 +60,13 @@ pub(in crate::http) async fn root() -> Response {
 pub(in crate::http) async fn docs_file(Path(file): Path<String>, headers: HeaderMap) -> Response {
     let found = utoipa_swagger_ui::serve(&file, Arc::clone(&CONFIG)).ok().flatten();
     match found {
-        Some(file) => whole(file, &headers),
+        Some(file) => whole_file(file, &headers),
         None => no_such_route().await,
     }
 }
 
 /// Packed, unless the client cannot unpack.
-fn whole(file: SwaggerFile<'static>, headers: &HeaderMap) -> Response {
+fn whole_file(file: SwaggerFile<'static>, headers: &HeaderMap) -> Response {
     let content_type = (Extension(Cacheable), [(header::CONTENT_TYPE, file.content_type)]);
     if !file.gzpipped {
         return (content_type, file.bytes.into_owned()).into_response();

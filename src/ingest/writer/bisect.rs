@@ -168,7 +168,7 @@ impl Writer {
         }
     }
 
-    /// Rejects the culprits, and fails the uploads of the other failed_rows. Returns what is still to be written to `rejected_upload`.
+    /// Rejects the culprits, and fails the uploads of the other failed rows. Returns what is still to be written to `rejected_upload`.
     fn conclude(&self, search: &mut CulpritSearch<'_>, results: &mut [UploadResult]) -> Vec<Reject> {
         let (culprits, undecided) = search.conclude();
         let mut rejects = std::mem::take(&mut search.rejects);
@@ -196,9 +196,9 @@ impl Writer {
     /// come from the commit. A single row that is cancelled is searched for even after the deadline: halving has used up most of
     /// the time.
     fn may_be_caused_by_a_row(&self, error: &StoreError, rows: RowSet<'_>, deadline: Instant) -> bool {
-        let is_suspect =
+        let is_candidate =
             error.may_be_of_a_row() && self.context.session.is_some() && Instant::now() < deadline;
-        rows.len() > 0 && (is_suspect || rows.len() == 1 && error.is_cancelled())
+        rows.len() > 0 && (is_candidate || rows.len() == 1 && error.is_cancelled())
     }
 
     fn abandon(

@@ -5,7 +5,7 @@
 
 use deadpool_postgres::Object;
 
-use crate::model::Carried;
+use crate::model::SampleDocument;
 use crate::store::pipeline::pipeline;
 use crate::store::{StoreError, exercise_day, health_document, sleep_segment, workout};
 
@@ -18,7 +18,10 @@ pub(super) async fn prepare(client: &Object) -> Result<(), StoreError> {
 }
 
 /// Stores the elements of `documents`.
-pub(in crate::store) async fn add(client: &Object, documents: &[Carried<'_>]) -> Result<(), StoreError> {
+pub(in crate::store) async fn add(
+    client: &Object,
+    documents: &[SampleDocument<'_>],
+) -> Result<(), StoreError> {
     if documents.is_empty() {
         return Ok(());
     }

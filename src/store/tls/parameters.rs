@@ -71,10 +71,10 @@ impl Files {
 }
 
 /// What was given: names of [`OURS`] and their values, in order.
-pub(super) type Given = Vec<(&'static str, String)>;
+pub(super) type ParameterList = Vec<(&'static str, String)>;
 
 /// What is given together is possible, and means this.
-pub(super) fn interpret(given: &Given) -> Result<(SslMode, Files), String> {
+pub(super) fn interpret(given: &ParameterList) -> Result<(SslMode, Files), String> {
     // As libpq: the last of a name counts, and an empty value is none.
     let value = |name| given.iter().rev().find(|(each, _)| *each == name).map(|(_, value)| value.as_str());
     let value = |name| value(name).filter(|value| !value.is_empty());
@@ -108,7 +108,7 @@ pub(super) fn interpret(given: &Given) -> Result<(SslMode, Files), String> {
 }
 
 /// Takes our parameters out: the rest, and what was taken.
-pub(super) fn take(url: &str) -> Result<(String, Given), String> {
+pub(super) fn take(url: &str) -> Result<(String, ParameterList), String> {
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         take_of_url(url)
     } else {
@@ -120,14 +120,14 @@ fn ours(name: &str) -> Option<&'static str> {
     OURS.into_iter().find(|each| *each == name)
 }
 
-fn take_of_url(url: &str) -> Result<(String, Given), String> {
+fn take_of_url(url: &str) -> Result<(String, ParameterList), String> {
     // A password may hold a question mark; it ends at the first @, as the driver reads it.
     let after_password = url.find('@').unwrap_or(0);
     let Some(at) = url[after_password..].find('?').map(|at| after_password + at) else {
-        return Ok((url.to_owned(), Given::new()));
+        return Ok((url.to_owned(), ParameterList::new()));
     };
     let (address, query) = (&url[..at], &url[at + 1..]);
-    let mut given = Given::new();
+    let mut given = ParameterList::new();
     let mut rest = Vec::new();
     for parameter in query.split('&') {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
@@ -139,14 +139,14 @@ fn take_of_url(url: &str) -> Result<(String, Given), String> {
             }
         }
     }
-    let joint = if rest.is_empty() { "" } else { "?" };
-    Ok((format!("{address}{joint}{}", rest.join("&")), given))
+    let separator = if rest.is_empty() { "" } else { "?" };
+    Ok((format!("{address}{separator}{}", rest.join("&")), given))
 }
 
 /// `key=value`, with white space around the sign and between them; a value may be in quotes, and `\` takes the next sign as
 /// it is.
-fn take_of_list(list: &str) -> Result<(String, Given), String> {
-    let mut given = Given::new();
+fn take_of_list(list: &str) -> Result<(String, ParameterList), String> {
+    let mut given = ParameterList::new();
     let mut rest = String::new();
     let mut left = list.trim_start();
     while !left.is_empty() {

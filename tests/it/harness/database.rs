@@ -44,8 +44,8 @@ impl Database {
     }
 
     /// A database on disposable servers.
-    pub async fn on(victims: &DisposableServers) -> Self {
-        let database = Self::named(DEFAULT_ZONE, victims.servers);
+    pub async fn on(disposable: &DisposableServers) -> Self {
+        let database = Self::named(DEFAULT_ZONE, disposable.servers);
         admin(database.on, &format!("create database {}", database.name)).await;
         migrate::run(&database.settings()).await.expect("migrates");
         grant(&database.settings()).await;
@@ -70,7 +70,7 @@ impl Database {
 
     /// The name of a database that the test creates by other means, on these servers or on disposable ones.
     pub fn not_created(on: Option<&DisposableServers>) -> Self {
-        Self::named(DEFAULT_ZONE, on.map_or_else(servers, |victims| victims.servers))
+        Self::named(DEFAULT_ZONE, on.map_or_else(servers, |disposable| disposable.servers))
     }
 
     /// Its name.
@@ -135,10 +135,10 @@ impl Database {
     /// A connection to its Redis database.
     pub async fn redis(&self) -> redis::aio::MultiplexedConnection {
         let client = redis::Client::open(self.redis_url()).expect("a URL");
-        let patient = redis::AsyncConnectionConfig::new()
+        let connection_config = redis::AsyncConnectionConfig::new()
             .set_connection_timeout(Some(TIMEOUT))
             .set_response_timeout(Some(TIMEOUT));
-        client.get_multiplexed_async_connection_with_config(&patient).await.expect("Redis answers")
+        client.get_multiplexed_async_connection_with_config(&connection_config).await.expect("Redis answers")
     }
 
     /// Copies the database as it is now, for [`Self::restore_snapshot`].

@@ -77,12 +77,12 @@ impl DisposableServers {
             SERVERS.get_or_init(bring).as_ref()
         });
         let servers = servers.await.expect("no panic")?;
-        let victims = Self { _lock: lock, servers };
+        let disposable = Self { _lock: lock, servers };
         // A test that failed may have left them in any state.
-        victims.free().await;
-        victims.set_clock(0).await;
-        victims.start().await;
-        Some(victims)
+        disposable.free().await;
+        disposable.set_clock(0).await;
+        disposable.start().await;
+        Some(disposable)
     }
 
     /// The variables that make `docker/stack` manage these servers.

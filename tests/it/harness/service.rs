@@ -43,8 +43,8 @@ impl Service {
         change(&mut settings);
         // A test that names another login role uses that one.
         if services_have_their_role_only() && settings.database_url == database.url() {
-            let joint = if settings.database_url.contains('?') { '&' } else { '?' };
-            settings.database_url += &format!("{joint}options=-c%20role%3Dvitals_service");
+            let separator = if settings.database_url.contains('?') { '&' } else { '?' };
+            settings.database_url += &format!("{separator}options=-c%20role%3Dvitals_service");
         }
         let inner = vitals::app::Service::start(settings, recorder()).await.expect("starts");
         Self { inner, http: reqwest::Client::new(), database_url: database.url() }

@@ -33,7 +33,7 @@ async fn what_was_tried_in_vain_is_a_dead_letter_with_the_receivers_words_and_ca
 
     broken.store(0, Ordering::SeqCst);
     let again = notification::resend(&store, Some(&[dead[0].notification_id])).await.expect("resent");
-    assert_eq!((again.tried_again, again.moved), (1, 0));
+    assert_eq!((again.retried, again.moved), (1, 0));
     house.until("sent", 1).await;
     let seen = receiver.requests();
     assert_eq!(seen.len(), 3);

@@ -1,20 +1,21 @@
--- How the Apache edition keeps the buckets of a rollup: table vitals.<name>_materialised has what cannot be computed, in the
--- narrowest types, and view vitals.<name>_decoded has it as the rollup shows it: same names, order, types, values and scales.
--- Most buckets hold one or two samples, so most of what they tell follows from little:
---   samples    a quarter hour has fewer instants (microseconds) than an integer has numbers; longer buckets keep a bigint
---   first_ts   first_us, microseconds after the bucket, where that fits; last_ts likewise, NULL: there is no other sample
+-- How the Apache edition stores the buckets of a rollup. The table vitals.<name>_materialised has the values that cannot be computed, in
+-- the narrowest types. The view vitals.<name>_decoded shows the columns of the rollup: the same names, order, types, values and scales.
+-- Most buckets contain one or two samples, so most of their columns follow from a few stored values:
+--   samples    an integer for quarter hours, which have fewer microseconds than an integer has values; a bigint for longer buckets
+--   first_ts   stored as first_us, microseconds after the start of the bucket, if that fits an integer; last_ts likewise. NULL: as first_ts
 --   _max       NULL: as _min
---   _count     NULL: every sample of the bucket has a reading, or, where _min is NULL too, none has
---   _sum       NULL: one reading, or two, of which it is the sum. Else numeric: it never overflows, and takes 5 bytes
---   _avg       never kept: sum / count, the division avg() does
--- Numerics are compared as text, since 36.5 and 36.50 are equal and not the same.
--- The index is on the device alone: a chunk has at most 168 buckets of a device, and as equal keys share an entry it takes
--- 7 bytes a bucket where a key (device_sn, bucket) takes 60. That a bucket is there once follows from the lock of a refresh.
+--   _count     NULL: every sample of the bucket has a reading, or, where _min is NULL too, none has.
+--              -1: the bucket was computed before the vital sign was added, so the rollup shows NULL
+--   _sum       NULL: the sum of _min, or of _min and _max, with one or two readings. Otherwise a numeric, which never overflows and takes 5 bytes
+--   _avg       not stored: sum / count, the same division as in avg()
+-- Numerics are compared as text, because 36.5 and 36.50 are equal but have different scales.
+-- The index is on the device only. A chunk has at most 168 buckets of a device, and equal keys share an index entry, so the index takes
+-- 7 bytes per bucket; an index on (device_sn, bucket) takes 60. The lock of a refresh guarantees that each bucket has one row.
 
--- What is kept of each column a rollup shows (stored_name NULL: nothing), and the expressions that lead there and back: of a row c
--- as it is shown, and of a row m as it is kept. In the order of the columns shown.
--- Parameters: a relation with those columns, and the width of a bucket. Locks: none.
--- In plpgsql, which keeps the plan: each step of a refresh asks.
+-- The stored column of each column that a rollup shows (stored_name NULL: none), and the expressions that convert: encode from a shown
+-- row c, decode from a stored row m. The rows are in the order of the shown columns.
+-- Parameters: a relation with the shown columns, and the width of a bucket. Locks: none.
+-- The function is in plpgsql because that caches the plan: each step of a refresh calls it.
 create or replace function vitals.rollup_layout(shape regclass, width interval)
 returns table (
     name text, place integer, stored_name text, stored_type text, bytes integer, required boolean, encode text, decode text
@@ -44,10 +45,13 @@ begin
         ) as split on true
         where a.attrelid = shape and a.attnum > 0 and not a.attisdropped
     ), vitals as (
-        -- wide: what adds readings without overflow.
+        -- wide: a type that can hold the sum of readings without overflow.
         select
             m.vital, case m.type when 'numeric' then 'numeric' else 'bigint' end as wide,
-            format('case when m.%1$I is null then 0 else coalesce(m.%2$I, m.samples) end', m.name, m.vital || '_count') as counted,
+            format(
+                'case when m.%1$I is null then nullif(coalesce(m.%2$I, 0), -1) else coalesce(m.%2$I, m.samples) end',
+                m.name, m.vital || '_count'
+            ) as counted,
             format('coalesce(m.%1$I, m.%2$I)', m.vital || '_max', m.name) as highest
         from shown as m where m.kind = 'min'
     ), summed as (
@@ -88,7 +92,8 @@ begin
                 'case when c.%1$I::text is distinct from c.%2$I::text then c.%1$I end', s.name, s.vital || '_min'
             )
             when s.kind = 'count' then format(
-                'nullif(c.%I, case when c.%I is null then 0 else c.samples end)', s.name, s.vital || '_min'
+                'case when c.%2$I is null then nullif(coalesce(c.%1$I, -1), 0) else nullif(c.%1$I, c.samples) end',
+                s.name, s.vital || '_min'
             )
             when s.kind = 'sum' then format(
                 'case when c.%1$I::text is distinct from '
@@ -120,10 +125,10 @@ begin
     order by s.place;
 end
 $$;
-comment on function vitals.rollup_layout(regclass, interval) is 'What is kept of each column of a rollup, and how it is computed from that.';
+comment on function vitals.rollup_layout(regclass, interval) is 'The stored column of each column of a rollup, and the expressions that convert between them.';
 
--- Makes or replaces the view that shows a table as the rollup does.
--- Parameters: the rollup, the name of the table, a relation with the columns it shows, width of a bucket. Locks: the view.
+-- Creates or replaces the view that decodes the table of a rollup.
+-- Parameters: the rollup, the name of the table, a relation with the shown columns, the width of a bucket. Locks: the view.
 create or replace function vitals.show_materialised(rollup_name text, materialised text, shape regclass, width interval) returns void
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -137,14 +142,14 @@ begin
         from vitals.rollup_layout(shape, width) as l
     );
     execute format(
-        'comment on view vitals.%I is %L', rollup_name || '_decoded', rollup_name || ': the buckets before its watermark, as it shows them.'
+        'comment on view vitals.%I is %L', rollup_name || '_decoded', rollup_name || ': the buckets before its watermark, decoded.'
     );
 end
 $$;
-comment on function vitals.show_materialised(text, text, regclass, interval) is 'Makes or replaces the view that shows what a rollup is materialised in.';
+comment on function vitals.show_materialised(text, text, regclass, interval) is 'Creates or replaces the view that decodes the table of a rollup.';
 
--- Makes the table and the view of a rollup.
--- Parameters: the rollup, the name of the table, a relation with the columns it shows, width of a bucket, interval of the chunks.
+-- Creates the table of a rollup and the view that decodes it.
+-- Parameters: the rollup, the name of the table, a relation with the shown columns, the width of a bucket, the interval of the chunks.
 -- Locks: new relations.
 create or replace function vitals.create_rollup_table(
     rollup_name text, materialised text, shape regclass, width interval, chunk interval
@@ -153,7 +158,7 @@ language plpgsql
 set search_path = pg_catalog, public, pg_temp
 as $$
 begin
-    -- Wide fixed types first: nothing is lost to alignment.
+    -- Wide fixed-size types come first, so no padding is needed for alignment.
     execute (
         select format('create table vitals.%I (%s)', materialised, string_agg(
             format('%I %s%s', l.stored_name, l.stored_type, case when l.required then ' not null' end), ', '
@@ -165,13 +170,13 @@ begin
     perform create_hypertable(
         format('vitals.%I', materialised)::regclass, 'bucket', chunk_time_interval => chunk, create_default_indexes => false
     );
-    execute format('comment on table vitals.%I is %L', materialised, rollup_name || ': the buckets before its watermark.');
+    execute format('comment on table vitals.%I is %L', materialised, rollup_name || ': the buckets before its watermark, encoded.');
     perform vitals.show_materialised(rollup_name, materialised, shape, width);
 end
 $$;
-comment on function vitals.create_rollup_table(text, text, regclass, interval, interval) is 'Makes what a rollup is materialised in.';
+comment on function vitals.create_rollup_table(text, text, regclass, interval, interval) is 'Creates the table of a rollup and the view that decodes it.';
 
--- Parameters: a rollup, its table, and a SELECT of what it shows. Returns the statement that puts that into the table.
+-- The statement that inserts rows into the table of a rollup. Parameters: the rollup, its table, and a SELECT of rows as the rollup shows them.
 create or replace function vitals.rollup_insert(r vitals.rollup, target_table text, rows text) returns text
 language plpgsql
 stable
@@ -191,11 +196,11 @@ begin
     );
 end
 $$;
-comment on function vitals.rollup_insert(vitals.rollup, text, text) is 'The statement that puts rows of a rollup into its table.';
+comment on function vitals.rollup_insert(vitals.rollup, text, text) is 'The statement that inserts rows into the table of a rollup.';
 
--- Apache edition: makes the tables of before migration V37 anew in this layout, from what is in them; nothing is computed from
--- sources that may be gone. All are filled before the first takes its place. Idempotent.
--- Locks: vitals.block_rollup_refresh until commit, so refreshes wait; readers wait from when the last one is filled.
+-- Apache edition: converts tables from before migration V37 to this layout. The rows are copied; nothing is computed from the sources, which
+-- may have lost rows. All new tables are filled before the first old one is replaced. Idempotent.
+-- Locks: vitals.block_rollup_refresh until commit, so refreshes wait; readers wait from the moment when the last table is filled.
 create or replace function vitals.narrow_rollups() returns void
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -230,7 +235,7 @@ begin
     end loop;
     foreach r in array wide loop
         perform vitals.show_rollup(r);
-        -- Chunks of this one have other names from now on: what is gone by now stays on record, the others are recorded anew.
+        -- The chunks of this table have new names from now on. Records of dropped chunks stay; the existing chunks are recorded again.
         update vitals.rollup_chunk as c
         set gone = true, span = c.span * tstzrange(null, o.watermark)
         from vitals.rollup as o
@@ -249,4 +254,4 @@ begin
     end loop;
 end
 $$;
-comment on function vitals.narrow_rollups() is 'Makes the tables of the rollups anew where they are of before migration V37.';
+comment on function vitals.narrow_rollups() is 'Converts the tables of rollups from before migration V37 to the narrow layout.';

@@ -1,24 +1,25 @@
--- How rollups that are continuous aggregates (Community edition) follow the clock, and the job of TimescaleDB.
+-- How rollups that are continuous aggregates (Community edition) are materialised by the clock, and the job of TimescaleDB.
 
--- Materialises what lies between each aggregate's watermark and the lag: base first, each as far as its source is. Nothing
--- before a watermark is computed here; that is done by device (vitals.refresh_marked), so that its cost follows the changed
--- rows. TimescaleDB notes those changes too, merged into few ranges, so that a DBA's own refresh_continuous_aggregate stays right.
--- An aggregate over another one is refreshed from that one's real-time view, whose watermark TimescaleDB (2.29) looks up again for
--- every row of a sequential scan, but once for a scan of the index.
--- A window ends at the lag, never open, so that a row dated 2030 moves no watermark there; and it leaves out whatever the
--- source has lost. It goes oldest first: a watermark must not pass over what is not materialised yet.
--- Only the owner of the aggregates may; for any other role this does nothing, and the job, which is the owner's, does it.
--- TimescaleDB refuses a refresh while another one covers the same time, so the calls wait for each other: by a lock of the
--- session, since it commits on the way. A session that failed may still hold it, idle; that one is not waited for.
+-- Materialises the buckets between the watermark of each aggregate and now() - refresh_lag: the base first, and each aggregate only as
+-- far as its source. Buckets before a watermark are not computed here; vitals.refresh_marked computes them by device, so that the cost
+-- depends on the changed rows. TimescaleDB logs those changes too, merged into few ranges, so a refresh_continuous_aggregate by a DBA
+-- stays correct.
+-- An aggregate over another one is refreshed from the real-time view of that one. In a sequential scan TimescaleDB (2.29) looks up its
+-- watermark for every row, in an index scan once; so sequential scans are disabled.
+-- A window has a fixed end, at the lag, so that a row dated 2030 does not move the watermark there. It excludes times whose source
+-- chunks were dropped. Windows are refreshed oldest first, because a watermark must not pass buckets that are not materialised.
+-- Only the owner of the aggregates may refresh them. For other roles this procedure does nothing; the job, which the owner owns, does it.
+-- TimescaleDB refuses a refresh while another one covers the same time, so calls wait for each other. The lock is one of the session,
+-- because the procedure commits several times. An idle session whose refresh failed may still hold it; that lock is ignored.
 create or replace procedure vitals.advance_continuous()
 language plpgsql
 as $$
 declare
-    turn constant bigint := pg_catalog.hashtextextended('vitals.rollup', 0);
-    scan constant text := pg_catalog.current_setting('enable_seqscan');
-    r    vitals.rollup;
-    span tstzrange;
-    mine boolean;
+    lock_key constant bigint := pg_catalog.hashtextextended('vitals.rollup', 0);
+    seq_scan constant text := pg_catalog.current_setting('enable_seqscan');
+    r        vitals.rollup;
+    span     tstzrange;
+    has_lock boolean;
 begin
     if not (
         select pg_catalog.pg_has_role(v.viewowner, 'usage')
@@ -28,8 +29,8 @@ begin
         return;
     end if;
     loop
-        mine := pg_catalog.pg_try_advisory_lock(turn);
-        exit when mine or vitals.is_abandoned(turn);
+        has_lock := pg_catalog.pg_try_advisory_lock(lock_key);
+        exit when has_lock or vitals.is_abandoned(lock_key);
         commit;
         perform pg_catalog.pg_sleep(0.05);
     end loop;
@@ -46,24 +47,24 @@ begin
                 pg_catalog.format('public.%I', r.name)::regclass,
                 nullif(pg_catalog.lower(span), '-infinity'), pg_catalog.upper(span),
                 options => pg_catalog.jsonb_build_object(
-                    -- A day in one transaction, or what is longer by itself.
+                    -- A transaction covers one day, or one bucket if that is longer.
                     'buckets_per_batch', greatest(1, 86400 / extract(epoch from r.width))::integer,
                     'refresh_newest_first', false
                 )
             );
         end loop;
     end loop;
-    perform pg_catalog.set_config('enable_seqscan', scan, false);
-    if mine then
-        perform pg_catalog.pg_advisory_unlock(turn);
+    perform pg_catalog.set_config('enable_seqscan', seq_scan, false);
+    if has_lock then
+        perform pg_catalog.pg_advisory_unlock(lock_key);
     end if;
     commit;
 end
 $$;
-comment on procedure vitals.advance_continuous() is 'Lets the watermarks of the continuous aggregates follow the clock.';
+comment on procedure vitals.advance_continuous() is 'Materialises the continuous aggregates up to now() - refresh_lag.';
 
--- How far a continuous aggregate is to be materialised now: behind the lag, and never ahead of its source. The lowest one goes to
--- marked_below, from where on nobody marks what changes.
+-- The time up to which a continuous aggregate is to be materialised now: the lag ago, and not past its source. For the base rollup it
+-- is marked_below, because changes after that time are not marked.
 create or replace function vitals.advance_to(r vitals.rollup) returns timestamptz
 language sql
 stable
@@ -77,11 +78,11 @@ as $$
     left join vitals.rollup as s on s.name = r.source
     where p.relation = r.name
 $$;
-comment on function vitals.advance_to(vitals.rollup) is 'How far a continuous aggregate is to be materialised now.';
+comment on function vitals.advance_to(vitals.rollup) is 'The time up to which a continuous aggregate is to be materialised now.';
 
--- Whether the session that holds the lock has ended its refresh in an error: it is idle, or in a transaction that failed. One that
--- is between two statements of a transaction is at work, and so is one we may not look at.
-create or replace function vitals.is_abandoned(turn bigint) returns boolean
+-- Whether the session that holds the lock has ended its refresh with an error: it is idle, or in a failed transaction. A session between
+-- two statements of a transaction is still working, and a session whose state we may not see is assumed to be.
+create or replace function vitals.is_abandoned(lock_key bigint) returns boolean
 language sql
 set search_path = pg_catalog, pg_temp
 as $$
@@ -91,13 +92,13 @@ as $$
         join pg_stat_activity as a on a.pid = l.pid
         where l.locktype = 'advisory' and l.granted and l.objsubid = 1
             and l.database = (select oid from pg_database where datname = current_database())
-            and (l.classid::bigint << 32 | l.objid::bigint) = turn
+            and (l.classid::bigint << 32 | l.objid::bigint) = lock_key
             and a.state in ('idle', 'idle in transaction (aborted)')
     )
 $$;
-comment on function vitals.is_abandoned(bigint) is 'Whether a refresh that failed still holds the lock.';
+comment on function vitals.is_abandoned(bigint) is 'Whether the session of a failed refresh still holds the lock.';
 
--- Whether a refresh would find nothing to do.
+-- Whether there is nothing to refresh.
 create or replace function vitals.rollups_are_current() returns boolean
 language sql
 stable
@@ -110,10 +111,10 @@ as $$
     join public.policy as p on p.relation = r.name
     where r.source = 'health_data'
 $$;
-comment on function vitals.rollups_are_current() is 'Whether a refresh would find nothing to do.';
+comment on function vitals.rollups_are_current() is 'Whether there is nothing to refresh.';
 
--- What TimescaleDB calls by the clock, in a session of its own. The service refreshes by its own clock, so that a scheduler
--- that is broken delays nothing; the job does what a service that is away, or is not the owner, leaves to be done.
+-- The procedure that TimescaleDB calls by the clock, in a session of its own. The service refreshes by its own clock, so a broken
+-- scheduler of TimescaleDB delays nothing. The job refreshes when no service is running, or when the service does not own the aggregates.
 create or replace procedure vitals.refresh_rollups_job(job_id integer, config jsonb)
 language plpgsql
 as $$
@@ -126,8 +127,8 @@ end
 $$;
 comment on procedure vitals.refresh_rollups_job(integer, jsonb) is 'The job of TimescaleDB that calls refresh_rollups().';
 
--- One job for all rollups, as often as the most impatient of them wants; idempotent. Apache: nothing to do, the service
--- calls refresh_rollups() itself.
+-- Creates or changes the one job that refreshes all rollups; its interval is the shortest policy.refresh_every. Idempotent. Does nothing
+-- on the Apache edition, where the service calls refresh_rollups() itself.
 -- Locks: the row of the job.
 create or replace function vitals.schedule_rollups() returns void
 language plpgsql
@@ -146,10 +147,10 @@ begin
     if not found then
         job := public.add_job('vitals.refresh_rollups_job', every, fixed_schedule => false);
     end if;
-    -- A failed run is repeated at the same pace. A change counts from now on: the next run was planned by the old pace.
+    -- A failed run is retried after the same interval. next_start is set, because the next run was scheduled with the old interval.
     perform public.alter_job(job, schedule_interval => every, retry_period => every, next_start => now() + every)
     from timescaledb_information.jobs as j
     where j.job_id = job and (j.schedule_interval <> every or j.retry_period <> every);
 end
 $$;
-comment on function vitals.schedule_rollups() is 'Makes the job that refreshes the rollups follow policy.refresh_every.';
+comment on function vitals.schedule_rollups() is 'Creates or changes the job that refreshes the rollups, as policy.refresh_every says.';

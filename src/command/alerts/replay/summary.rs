@@ -112,14 +112,14 @@ impl ReplaySummary {
                 "replay-longest",
                 device = escape_control(&longest.device_sn),
                 from = locale.time(longest.started_ts),
-                duration = lasted(length(longest)),
+                duration = length_text(length(longest)),
                 has_end = if longest.ended_ts.is_some() { "yes" } else { "no" },
                 breaches = i64::from(longest.breach_count)
             ));
         }
         if ran.is_kept {
-            let (stored, again, gone) = (self.stored, self.common, self.stored - self.common);
-            more.push(text!("replay-stored", stored = stored, again = again, gone = gone, new = self.new));
+            let (stored, both, gone) = (self.stored, self.common, self.stored - self.common);
+            more.push(text!("replay-stored", stored = stored, again = both, gone = gone, new = self.new));
         }
         text.push('\n');
         text.extend(more.iter().map(|line| locale.text(line) + "\n"));
@@ -201,7 +201,7 @@ fn overlap(one: &Episode, other: &Episode) -> bool {
     one.started_ts <= end(other) && other.started_ts <= end(one)
 }
 
-fn lasted(length: SignedDuration) -> Text {
+fn length_text(length: SignedDuration) -> Text {
     let minutes = length.as_secs() / 60;
     match minutes {
         0..=119 => duration(length),
