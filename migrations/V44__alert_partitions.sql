@@ -51,3 +51,7 @@ comment on column vitals.outbox_device.device_sn is 'Serial of the device.';
 comment on column vitals.outbox_device.first_ts  is 'Oldest event time of its rows in the batch that are not evaluated yet.';
 comment on column vitals.outbox_device.last_ts   is 'Newest event time of its rows in the batch.';
 comment on column vitals.outbox_device.rows      is 'About how many rows of the device are not evaluated yet.';
+
+-- A value that is no number, written by hand, is no reading. An alert that has one cannot be published.
+update alert set last_value = null where last_value = 'NaN' or last_value in ('Infinity', '-Infinity');
+update alert set peak_value = null where peak_value = 'NaN' or peak_value in ('Infinity', '-Infinity');

@@ -1,7 +1,7 @@
 //! The wiring of all parts, and the order of start and stop.
 //!
-//! Parts start against the flow of data, so that each finds its receiver running. They stop with the flow: the door closes,
-//! requests under way are answered, queued rows are committed, claimed batches are reacted to, messages under way are sent; all
+//! Parts start against the flow of data, so that the receiver of each part is already running. They stop with the flow: no new request is
+//! accepted, open requests are answered, queued rows are committed, reactions to claimed batches are finished, and messages are sent; all
 //! before one deadline.
 
 use std::net::SocketAddr;

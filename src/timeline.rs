@@ -1,7 +1,7 @@
-//! The timeline: a number that is raised whenever the database went back, that is, lost transactions.
+//! The timeline: a number that rises whenever the database goes back, that is, loses transactions.
 //!
-//! Before: `owners` and `react` are about to read Redis, or to write to it what they read from PostgreSQL. After: `cache` stores
-//! the number with everything that is compared.
+//! Before: `owners` and `react` are about to read Redis, or to write values from PostgreSQL to it. After: `cache` stores the number with
+//! every value that is compared.
 //! Promise: after a restore or a promotion that lost transactions, no older value in Redis wins over what the database has. A
 //! promotion that lost none raises the number too, and costs a rebuild of the view.
 //!

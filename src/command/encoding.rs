@@ -1,4 +1,5 @@
-//! Files of other systems by their character set: UTF-8, or GB18030 (GBK and GB2312 are parts of it), as spreadsheets save it in China.
+//! Files of other systems by their character set: UTF-8, GB18030 (GBK and GB2312 are parts of it), as spreadsheets save it in China,
+//! or UTF-16, as they save "Unicode text".
 //!
 //! Before: `directory import` and `backfill` open a file. After: they read UTF-8.
 //! Promise: a file in another character set is refused as a whole, with the line and how to convert it; single lines that are not
@@ -9,7 +10,7 @@ use std::io::{BufReader, Error, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use encoding_rs::{CoderResult, Decoder, DecoderResult, GB18030, UTF_8};
+use encoding_rs::{CoderResult, Decoder, DecoderResult, GB18030, UTF_8, UTF_16BE, UTF_16LE};
 
 /// The character set of a file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -20,20 +21,64 @@ pub enum Encoding {
     Utf8,
     /// GB18030, GBK or GB2312.
     Gb18030,
+    /// UTF-16, the lower byte first, as Windows has it.
+    #[value(name = "utf-16le")]
+    Utf16le,
+    /// UTF-16, the higher byte first.
+    #[value(name = "utf-16be")]
+    Utf16be,
 }
 
 /// Bytes that are read at a time.
 const CHUNK_BYTES: usize = 1 << 16;
 
-/// Byte order marks of what is not read, and its name.
-const FOREIGN_MARKS: [(&[u8], &str); 4] = [
-    (&[0xFF, 0xFE, 0, 0], "UTF-32"),
-    (&[0, 0, 0xFE, 0xFF], "UTF-32"),
-    (&[0xFF, 0xFE], "UTF-16"),
-    (&[0xFE, 0xFF], "UTF-16"),
+/// Bytes at the beginning of a file that show its character set.
+const HEAD_BYTES: u64 = 1 << 10;
+
+/// Byte order marks, the longer ones first, and what can read them.
+const MARKS: [(&[u8], Option<Encoding>); 6] = [
+    (&[0xFF, 0xFE, 0, 0], None),
+    (&[0, 0, 0xFE, 0xFF], None),
+    (&[0xFF, 0xFE], Some(Encoding::Utf16le)),
+    (&[0xFE, 0xFF], Some(Encoding::Utf16be)),
+    (&[0xEF, 0xBB, 0xBF], Some(Encoding::Utf8)),
+    (&[0x84, 0x31, 0x95, 0x33], Some(Encoding::Gb18030)),
 ];
-const UTF8_MARK: &[u8] = &[0xEF, 0xBB, 0xBF];
-const GB18030_MARK: &[u8] = &[0x84, 0x31, 0x95, 0x33];
+
+impl Encoding {
+    /// As `--encoding` has it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Utf8 => "utf-8",
+            Self::Gb18030 => "gb18030",
+            Self::Utf16le => "utf-16le",
+            Self::Utf16be => "utf-16be",
+        }
+    }
+
+    const fn charset(self) -> &'static encoding_rs::Encoding {
+        match self {
+            Self::Utf8 => UTF_8,
+            Self::Gb18030 => GB18030,
+            Self::Utf16le => UTF_16LE,
+            Self::Utf16be => UTF_16BE,
+        }
+    }
+
+    const fn is_utf16(self) -> bool {
+        matches!(self, Self::Utf16le | Self::Utf16be)
+    }
+
+    /// The character set that the beginning of a file shows. The first character is of ASCII where there is no mark: it begins the
+    /// name of a column, or an object.
+    fn shown_by(head: &[u8]) -> Option<Self> {
+        match head {
+            [0, ascii, ..] if *ascii != 0 => Some(Self::Utf16be),
+            [ascii, 0, ..] if *ascii != 0 => Some(Self::Utf16le),
+            _ => None,
+        }
+    }
+}
 
 /// Opens a file that is in a character set, to be read as UTF-8.
 ///
@@ -45,36 +90,43 @@ pub(super) fn open(path: &Path, encoding: Encoding) -> anyhow::Result<Utf8Reader
     let file = File::open(path).with_context(name)?;
     Ok(match encoding {
         Encoding::Utf8 => Utf8Reader::Plain(file),
-        Encoding::Gb18030 => Utf8Reader::Decoded(Box::new(DecodedFile::new(BufReader::new(file)))),
+        other => Utf8Reader::Decoded(Box::new(DecodedFile::new(BufReader::new(file), other.charset()))),
     })
 }
 
 fn check(path: &Path, encoding: Encoding) -> anyhow::Result<()> {
-    let mut mark = [0; 4];
-    let read = File::open(path)?.take(4).read(&mut mark)?;
-    let begins = |with: &[u8]| mark[..read].starts_with(with);
-    if let Some((_, name)) = FOREIGN_MARKS.iter().find(|(mark, _)| begins(mark)) {
-        bail!("line 1: the file is {name}; convert it: iconv -f {name} -t UTF-8, or save it as CSV UTF-8");
-    }
-    match encoding {
-        Encoding::Utf8 => {
-            let Some(line) = first_fault(path, UTF_8)? else { return Ok(()) };
-            if begins(GB18030_MARK) || first_fault(path, GB18030)?.is_none() {
-                bail!(
-                    "line {line} is not UTF-8; the whole file can be read as GB18030: say --encoding gb18030, or convert \
-                     it: iconv -f GB18030 -t UTF-8"
-                );
-            }
-            Ok(())
+    let mut head = Vec::new();
+    File::open(path)?.take(HEAD_BYTES).read_to_end(&mut head)?;
+    let shown = match MARKS.iter().find(|(mark, _)| head.starts_with(mark)) {
+        Some((_, None)) => {
+            bail!("line 1: the file is UTF-32; convert it: iconv -f UTF-32 -t UTF-8, or save it as CSV UTF-8")
         }
-        Encoding::Gb18030 if begins(UTF8_MARK) => {
+        Some((_, marked)) => *marked,
+        None => Encoding::shown_by(&head),
+    };
+    match shown {
+        Some(Encoding::Utf8) if encoding != Encoding::Utf8 => {
             bail!("line 1: the file begins as UTF-8 does: leave out --encoding")
         }
-        Encoding::Gb18030 => match first_fault(path, GB18030)? {
-            Some(line) => bail!("line {line} is not GB18030: is it the character set of the file?"),
-            None => Ok(()),
-        },
+        Some(other) if other.is_utf16() && encoding != other => {
+            bail!("line 1: the file is UTF-16: say --encoding {}, or save it as CSV UTF-8", other.name())
+        }
+        None if encoding.is_utf16() && !head.is_empty() => {
+            bail!("line 1 is not UTF-16: is it the character set of the file?")
+        }
+        _ => {}
     }
+    let Some(line) = first_fault(path, encoding.charset())? else { return Ok(()) };
+    if encoding != Encoding::Utf8 {
+        bail!("line {line} is not {}: is it the character set of the file?", encoding.charset().name());
+    }
+    if shown == Some(Encoding::Gb18030) || first_fault(path, GB18030)?.is_none() {
+        bail!(
+            "line {line} is not UTF-8; the whole file can be read as GB18030: say --encoding gb18030, or convert \
+             it: iconv -f GB18030 -t UTF-8"
+        );
+    }
+    Ok(())
 }
 
 /// The first line, from 1 on, that is not in the character set.
@@ -129,7 +181,7 @@ impl Seek for Utf8Reader {
     }
 }
 
-/// A file in GB18030 that is read as UTF-8.
+/// A file in another character set that is read as UTF-8.
 pub(super) struct DecodedFile {
     file: BufReader<File>,
     decoder: Decoder,
@@ -140,15 +192,15 @@ pub(super) struct DecodedFile {
 }
 
 impl DecodedFile {
-    fn new(file: BufReader<File>) -> Self {
-        let decoder = GB18030.new_decoder_with_bom_removal();
+    fn new(file: BufReader<File>, charset: &'static encoding_rs::Encoding) -> Self {
+        let decoder = charset.new_decoder_with_bom_removal();
         Self { file, decoder, ready: Vec::new(), from: 0, is_done: false }
     }
 
     fn fill(&mut self) -> std::io::Result<()> {
         let mut input = [0; CHUNK_BYTES / 4];
         let read = self.file.read(&mut input)?;
-        // Two bytes of GB18030 are three of UTF-8 at most, and what the decoder holds back is a few bytes.
+        // Two bytes of GB18030 or UTF-16 are three of UTF-8 at most, and what the decoder holds back is a few bytes.
         self.ready.resize(CHUNK_BYTES, 0);
         let (result, consumed, written, _) =
             self.decoder.decode_to_utf8(&input[..read], &mut self.ready, read == 0);
@@ -178,7 +230,7 @@ impl Seek for DecodedFile {
     fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
         let SeekFrom::Start(place) = to else { return Err(ErrorKind::Unsupported.into()) };
         self.file.rewind()?;
-        self.decoder = GB18030.new_decoder_with_bom_removal();
+        self.decoder = self.decoder.encoding().new_decoder_with_bom_removal();
         (self.from, self.is_done) = (0, false);
         self.ready.clear();
         std::io::copy(&mut self.by_ref().take(place), &mut std::io::sink())
@@ -208,11 +260,25 @@ mod tests {
         let (gbk, _, _) = GB18030.encode("user_id,name\n1,Li\n2,李伟\n");
         let refused = refusal("gbk", &gbk, Encoding::Utf8).expect("refused");
         assert!(refused.contains("line 3") && refused.contains("--encoding gb18030"), "{refused}");
-        let utf16: Vec<u8> = "\u{FEFF}name".encode_utf16().flat_map(u16::to_le_bytes).collect();
-        for encoding in [Encoding::Utf8, Encoding::Gb18030] {
-            let refused = refusal("utf16", &utf16, encoding).expect("refused");
-            assert!(refused.contains("UTF-16") && refused.contains("iconv"), "{refused}");
+        for text in ["\u{FEFF}name\n李伟\n", "name\n李伟\n"] {
+            let le: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            let be: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+            for (utf16, own, other) in
+                [(le, Encoding::Utf16le, Encoding::Utf16be), (be, Encoding::Utf16be, Encoding::Utf16le)]
+            {
+                for encoding in [Encoding::Utf8, Encoding::Gb18030, other] {
+                    let refused = refusal("utf16", &utf16, encoding).expect("refused");
+                    assert!(refused.contains(&format!("UTF-16: say --encoding {}", own.name())), "{refused}");
+                }
+                assert_eq!(refusal("utf16", &utf16, own), None);
+                let odd = refusal("odd", &utf16[..utf16.len() - 1], own).expect("refused");
+                assert!(odd.contains("line 2 is not UTF-16"), "{odd}");
+            }
         }
+        let utf32: Vec<u8> = "\u{FEFF}name".chars().flat_map(|sign| u32::from(sign).to_le_bytes()).collect();
+        let refused = refusal("utf32", &utf32, Encoding::Utf16le).expect("refused");
+        assert!(refused.contains("UTF-32") && refused.contains("iconv"), "{refused}");
+        assert!(refusal("no16", b"name\nLi\n", Encoding::Utf16le).is_some());
         assert!(refusal("mark", "\u{FEFF}name\n".as_bytes(), Encoding::Gb18030).is_some());
         assert!(refusal("mark", "\u{FEFF}name\n李伟\n".as_bytes(), Encoding::Utf8).is_none());
         let broken = refusal("broken", b"name\n\xFF\n", Encoding::Gb18030).expect("refused");
@@ -225,12 +291,19 @@ mod tests {
     }
 
     #[test]
-    fn a_file_in_gb18030_is_read_as_utf8_from_any_place() {
-        let line = "李伟,血氧 98%,𠮷\n";
+    fn a_file_in_another_character_set_is_read_as_utf8_from_any_place() {
+        let line = "x,李伟,血氧 98%,𠮷\n";
         let text = line.repeat(9_000);
         let (gb18030, _, _) = GB18030.encode(&text);
-        let path = file("gb18030", &gb18030);
-        let mut reader = open(&path, Encoding::Gb18030).expect("opened");
+        read_from_any_place(&gb18030, Encoding::Gb18030, line, &text);
+        let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        read_from_any_place(&utf16, Encoding::Utf16le, line, &text);
+        read_from_any_place(&[&[0xFF, 0xFE], &utf16[..]].concat(), Encoding::Utf16le, line, &text);
+    }
+
+    fn read_from_any_place(content: &[u8], encoding: Encoding, line: &str, text: &str) {
+        let path = file(encoding.name(), content);
+        let mut reader = open(&path, encoding).expect("opened");
         let mut read = String::new();
         reader.read_to_string(&mut read).expect("UTF-8");
         assert!(read == text, "{} of {} bytes", read.len(), text.len());

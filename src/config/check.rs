@@ -1,4 +1,4 @@
-//! Which settings are invalid, together or each by itself.
+//! Which settings are invalid, by themselves or in combination.
 
 use jiff::tz::TimeZone;
 

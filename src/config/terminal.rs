@@ -1,4 +1,4 @@
-//! The language of whoever sits at the terminal.
+//! The language of the person at the terminal.
 
 use crate::language::Language;
 

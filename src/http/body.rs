@@ -1,10 +1,10 @@
-//! Reads a request body and makes of it what it holds: plain, gzip or zstd, with a cap on what arrives and on what it
-//! unpacks to, and a budget for all bodies together.
+//! Reads a request body (plain, gzip or zstd) and parses it. There is a limit on the bytes that arrive, a limit on the bytes after
+//! unpacking, and a memory budget for all bodies together.
 //!
 //! Before: a handler that wants an upload. After: `ingest` commits it.
-//! Promise: no body makes the service hold more than the two caps and what `wire` may make of it, all of them and what was read from
-//! them no more than the budget, of which events have a part of their own; none is waited for longer than the read time-out. A large one is unpacked and parsed on a thread of its own, few at a time, so that it
-//! holds up nobody else.
+//! Promise: one body never takes more memory than the two limits and the limit of `wire` on its records. All bodies and their records
+//! together never take more than the budget, of which a part is reserved for events. No body is read for longer than the read
+//! timeout. Large bodies are unpacked and parsed on blocking threads, a few at a time, so that they delay no other body.
 
 mod budget;
 mod unpack;

@@ -1,8 +1,8 @@
 //! `POST /upload_common_event`.
 //!
-//! Before: a watch, a phone. After: `wire` reads the body, `ingest` commits it in the lane of its type.
-//! Promise: 200 is sent after the commit, and for every event: any other status blocks the queue of a watch, and its next
-//! success empties the queue. What could not be stored of an event is in the answer, and kept.
+//! Before: a watch, a phone. After: `wire` reads the body, `ingest` commits it with the writer for its type.
+//! Promise: 200 is sent after the commit, and for every event: any other status blocks the event queue of a watch, and the watch drops
+//! the queue at its next success. What could not be stored is in the answer, and in `rejected_upload`.
 //! Source: the wire contract, section 3.
 
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Security headers of every answer, so that nothing that a device sent can become a page, and no other site can frame a page of
 //! this service.
 //!
-//! Before: the handler has answered. After: whoever asked.
+//! Before: the handler has answered. After: the client.
 //! Promise: a header that a handler sets itself is not replaced. Answers that hyper gives itself (request head too large, not HTTP)
 //! have none of these headers, and no body.
 

@@ -1,7 +1,7 @@
 //! `POST /upload_health_data` and `POST /upload_health_data_batch`.
 //!
 //! Before: a watch, a phone, a gateway. After: `wire` reads the body, `ingest` commits it.
-//! Promise: 200 is sent after the commit. The first answer is what watches know: exactly 200, whatever was in it.
+//! Promise: 200 is sent after the commit. The first route answers exactly 200 to every upload, because watches expect it.
 //! Source: the wire contract, section 1.
 
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 //!
 //! Before: `command::backfill` reads ranges of a file. After: `store::batch` commits them, together with the progress.
 //! Promise: progress is written in the transaction of the rows, so a backfill that is resumed skips nothing and counts nothing
-//! twice. A row that the database refuses costs its neighbours nothing.
+//! twice. A row that the database refuses does not affect other rows.
 
 use std::collections::{BTreeSet, HashMap};
 

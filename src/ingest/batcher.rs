@@ -1,9 +1,9 @@
 //! Gathers queued uploads until it is time to write.
 //!
-//! Before: the queue of a writer. After: `ingest::writer` commits what came together.
-//! Promise: what gathered while the last commit was in flight goes at once; a lone upload waits no longer than the linger; no
-//! queued upload is split. After `stop` the queue accepts nothing more, and what is in it is still gathered. Where the number
-//! of chunks is limited, uploads of other days are deferred, and the one that has waited longest is in the next batch.
+//! Before: the queue of a writer. After: `ingest::writer` commits the gathered uploads.
+//! Promise: uploads that arrived during the last commit are written at once. A single upload waits no longer than the linger. No queued
+//! upload is split. After `stop` the queue accepts no upload, and those in it are still gathered. Where the number of chunks is limited,
+//! uploads of other days are deferred, and the one that has waited longest is in the next batch.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! How many chunks one transaction may touch. A hypertable has one chunk per UTC day, and a transaction that creates or writes many
 //! chunks holds many locks.
 //!
-//! Before: `ingest::routing` and `ingest::batcher` ask. After: no transaction creates more than [`MAX_NEW_CHUNKS`] chunks.
-//! Promise: records that devices send all day fit this limit by themselves, so they are neither sorted out nor cut.
+//! Before: `ingest::routing` and `ingest::batcher` plan a transaction. After: it creates at most [`MAX_NEW_CHUNKS`] chunks.
+//! Promise: current records always fit this limit, so they are neither separated nor split.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

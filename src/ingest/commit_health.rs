@@ -1,10 +1,10 @@
-//! Whether an upload that is sent now could be committed, judging by the last transactions. A database that answers queries may
-//! still have no room, or be unable to commit.
+//! Whether an upload could be committed now, according to the last transactions. A database that answers queries may still be unable to
+//! commit, for example because its disk is full.
 //!
 //! Before: `ingest::writer` reports how each transaction went. After: `http` answers `/readyz`.
-//! Promise: the last transaction of any writer counts. A success counts until the next failure, a failure for
-//! [`FAILURE_COUNTS_FOR`], a commit without an answer as long as its outcome is being looked for. After that the database is
-//! taken for healthy again, and the next upload shows whether it is.
+//! Promise: the last transaction of any writer counts. A success counts until the next failure. A failure counts for
+//! [`FAILURE_COUNTS_FOR`], and a commit without an answer until its outcome is known. After that the database counts as healthy, and the
+//! next upload shows whether it is.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

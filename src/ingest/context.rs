@@ -1,9 +1,9 @@
-//! What every writer of batches shares: one session, what the settings say about writing, and when to retry.
+//! What writer, replay and backfill share: one session, the settings for writing, and the retry policy.
 //!
-//! Before: `ingest::writer`, `ingest::replay` and `ingest::backfill` know what to write. After: `store::batch` writes it.
-//! Promise: one session at a time; a session that the server has closed is not used again. A transaction is tried at most
-//! [`MAX_TRIES`] times when the database says that the same may work at once. While the database is away it is retried only as
-//! long as somebody waits, with a pause between.
+//! Before: `ingest::writer`, `ingest::replay` and `ingest::backfill` have rows to write. After: `store::batch` writes them.
+//! Promise: one session at a time; a session that the server has closed is not reused. A transaction is tried at most [`MAX_TRIES`] times
+//! if the database reports that a retry may work at once. While the database is away, it is retried with pauses, as long as a sender
+//! waits.
 
 use std::time::Duration;
 

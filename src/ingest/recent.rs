@@ -1,9 +1,9 @@
 //! What a writer committed recently, so that it is not written twice: the newest event time of each device, and its documents.
 //!
 //! Before: `ingest::fold` has folded the rows. After: `store::batch` writes what is new.
-//! Promise: bounded. A device that was forgotten costs one refused COPY, never a wrong answer. A document that is left out was
-//! committed by this writer for a sample less than [`REPEAT_SECONDS`] away: a watch adds the documents of the day to every sample, so
-//! nearly all of them are left out. Without this, single uploads with four documents each would take twice as long.
+//! Promise: memory is bounded. A device that was evicted costs one refused COPY, never a wrong answer. A document is left out only if this
+//! writer committed it for a sample less than [`REPEAT_SECONDS`] away. A watch adds the documents of the day to every sample, so nearly all
+//! of them are left out; otherwise single uploads with four documents each would take twice as long.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};

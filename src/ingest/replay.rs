@@ -1,9 +1,9 @@
-//! Replays rejected items: reads them again, and stores those that can be stored now.
+//! Replays rejected items: reads them once more, and stores those that are valid now.
 //!
 //! Before: `vitals rejected replay` selects them, and reads each by the rules of `wire`. After: `store::replay` commits.
-//! Promise: an item leaves `rejected_upload` in the transaction that stores it, so a replay that dies, runs twice or runs
-//! beside another one stores and counts each item once. An item that is refused again stays, with the new reason, and costs its
-//! neighbours nothing. A replay needs no running service, and none has to be stopped for it.
+//! Promise: an item leaves `rejected_upload` in the transaction that stores it. So each item is stored and counted once, even if a replay
+//! dies, runs twice, or runs at the same time as another. An item that is refused once more stays, with the new reason, and does not affect
+//! other items. A replay works with and without a running service.
 
 use std::collections::BTreeMap;
 

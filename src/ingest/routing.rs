@@ -2,10 +2,9 @@
 //!
 //! Before: `Ingest::submit` has the upload. After: the first piece of each part is queued at its writer; the next piece follows
 //! when the one before it is committed, so that other uploads get between them.
-//! Promise: no record is lost or doubled. The current readings of a device always go to the same shard. An upload that holds
-//! events or device information goes to one lane in one piece, so that an event and its sample are one transaction, unless it
-//! spans more days than a transaction may. Late data goes to a lane of its own and is cut by days: an upload of years delays
-//! nobody but its sender.
+//! Promise: no record is lost or doubled. The current readings of a device always go to the same shard. An upload with events or device
+//! information goes to one writer in one piece, so that an event and its sample are in one transaction, unless the upload spans more days
+//! than a transaction may. Late data goes to a writer of its own and is split by days, so that an upload of years delays only its sender.
 
 use std::collections::BTreeMap;
 use std::hash::Hasher;

@@ -1,8 +1,8 @@
 //! The writer of one shard or lane: gather, write, answer.
 //!
 //! Before: `ingest::batcher` gathers. After: `store::batch` commits; each sender is answered.
-//! Promise: an answer follows the commit of all its rows. A row that the database refuses costs its neighbours nothing: the
-//! batch is halved until the row is alone, and it is kept in `rejected_upload` (`writer::bisect`).
+//! Promise: an answer follows the commit of all its rows. A row that the database refuses does not affect other rows:
+//! the batch is halved until that row is alone, and the row is kept in `rejected_upload` (`writer::bisect`).
 
 mod bisect;
 

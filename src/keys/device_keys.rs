@@ -1,6 +1,6 @@
-//! Keys of single devices: their secrets and revocations are all in memory.
+//! Keys of single devices: all secrets and revocations are in memory.
 //!
-//! Before: `store::device_key`. After: uploads with such a key are accepted; the configuration of a watch holds its key.
+//! Before: `store::device_key`. After: uploads with such a key are accepted; the configuration of a watch has its key.
 //! Promise: checking a key costs one HMAC and no query; however many keys are tried, no other key waits for them.
 
 use std::sync::Arc;

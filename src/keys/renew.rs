@@ -1,4 +1,4 @@
-//! Looks keys in use up again before they become stale, and all of them at once when keys changed.
+//! Renews keys in use before they become stale, and all of them at once when keys changed.
 //!
 //! Before: triggers on the tables send a notification, or a cached key is about to become stale. After: requests find it cached.
 //! Promise: a request with a key in use waits for the database only after a restart. Keys that do not exist delay no renewal; keys of

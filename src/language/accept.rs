@@ -1,7 +1,7 @@
 //! `Accept-Language`: which of our languages a client prefers (RFC 9110, 12.5.4; lookup of RFC 4647).
 //!
-//! Before: the HTTP API has the header. After: it answers in the language. Promise: a header that names none of ours, or cannot be
-//! read, is no error: the default is spoken.
+//! Before: the HTTP API has the header. After: it answers in the language. Promise: a header without a known language, or one
+//! that cannot be read, is no error: the answer is in the default language.
 
 use super::Language;
 

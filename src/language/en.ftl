@@ -262,6 +262,11 @@ yes-or-no = { $answer ->
 
 ### Refusals of the database: keys are the codes of vitals.refusal() in sql/functions
 
+alert-acknowledged-by = alert { $id } is already acknowledged (by { $by } { $at })
+alert-actor-missing = the name of the person is missing
+alert-note-empty = the note is empty
+alert-over = alert { $id } is already resolved ({ $resolution }, { $at })
+alert-resolved-by = alert { $id } is already resolved ({ $resolution }, by { $by } { $at })
 rule-bound-out-of-range = { $column } { $value } is outside what is ever stored of { $metric }, { $lowest } to { $highest }
 rule-bounds-crossed = { $min_name } { $min } is not below { $max_name } { $max }
 rule-bounds-missing = { $min_name } or { $max_name } is needed, nothing would breach it

@@ -253,6 +253,21 @@ yes-or-no = { $answer ->
 
 ### 数据库拒绝的原因:键即 sql/functions 中 vitals.refusal() 的代码
 
+alert-acknowledged-by = 告警 { $id } 已由 { $by } 于 { $at } 确认
+alert-actor-missing = 缺少操作人姓名
+alert-note-empty = 备注为空
+alert-over = 告警 { $id } 已解除({ $resolution ->
+    [recovered] 已恢复
+    [expired] 超时结束
+    [rule_disabled] 规则已停用
+    [retracted] 补传数据表明并无告警
+   *[other] { $resolution }
+},{ $at })
+alert-resolved-by = 告警 { $id } 已解除({ $resolution ->
+    [manual] 人工解除
+    [rule_disabled] 规则已停用
+   *[other] { $resolution }
+},{ $by },{ $at })
 rule-bound-out-of-range = { $column } { $value } 超出 { $metric } 的存储范围({ $lowest } 至 { $highest })
 rule-bounds-crossed = { $min_name } { $min } 不小于 { $max_name } { $max }
 rule-bounds-missing = { $min_name } 与 { $max_name } 至少需要一个,否则永远不会越限

@@ -1,4 +1,4 @@
-//! What the table of metrics is made into: the enum, its definitions, and a struct with a field each.
+//! The macro behind the table of metrics: it makes the enum, the definitions, and a struct with a field for each metric.
 
 use rust_decimal::Decimal;
 

@@ -1,7 +1,7 @@
 //! The metrics: each vital sign, running total and coordinate of a sample, described once.
 //!
-//! Before: nothing. After: every place that treats metrics alike. Rust code reads the table; SQL and documents are generated from
-//! it (`UPDATE_GENERATED=1 cargo test --test it generated`), and tests hold the rest against it.
+//! Before: nothing. After: every place that handles all metrics. Rust code reads the table. SQL and documents are generated from it
+//! (`UPDATE_GENERATED=1 cargo test --test it generated`), and tests compare all other places with it.
 //! Promise: the order of the table is the order of columns in tables and views, so a new metric is appended.
 //!
 //! How to add one: `src/README.md`, "How to add a vital sign".

@@ -1,4 +1,4 @@
-//! The table. A new metric is appended: its place is the place of its column in tables and views.
+//! The table of metrics. A new metric is appended, because the order of the table is the order of columns in tables and views.
 
 use rust_decimal::Decimal;
 

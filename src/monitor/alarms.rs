@@ -1,7 +1,7 @@
 //! Which conditions hold, since when, and what has changed. Pure: the observation and the time are parameters.
 //!
-//! Before: `monitor` has sampled. After: it reports the changes. Promise: a condition is reported once, after it has held for a
-//! while without a gap; its end is reported once too.
+//! Before: `monitor` has sampled. After: it reports the changes. Promise: a condition is reported once, after it has held
+//! without a gap for the configured time; its end is reported once too.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

@@ -1,8 +1,8 @@
-//! What follows from an attempt: its outcome, and how long nothing is sent to the address. Pure.
+//! The outcome of an attempt to send, and how long the address must wait. Pure.
 //!
-//! Before: a channel made an attempt. After: `notify::sender_loop` records it. Promise: what was delivered or refused is never
-//! tried again; a rate limit is waited for and does not count as an attempt; any other failure is tried again after growing
-//! delays, until it is a dead letter.
+//! Before: a channel made an attempt. After: `notify::sender_loop` records the outcome. Promise: a delivered or refused message is never
+//! retried. After a rate limit the loop waits, and the attempt does not count. Any other failure is retried after growing delays, until
+//! the message is a dead letter.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Notifying operators of system alerts: from memory, since PostgreSQL may be what is away.
+//! Notifies operators of system alerts. The alerts come from memory, because PostgreSQL may be away.
 //!
 //! Before: `monitor` finds a change. After: the same channels as for alerts, to the addresses of the settings. Promise: each
 //! address gets every change in order, several in one message if an earlier one was slow; attempts go on with growing delays until

@@ -1,7 +1,7 @@
 //! What WeChat and WeCom answer: a 200 with `errcode` in the body.
 //!
-//! Before: `wechat`, `wecom`, `wecom_robot` ask. After: they know what follows. Promise: the code decides, never the status
-//! alone; the provider's error is kept.
+//! Before: `wechat`, `wecom`, `wecom_robot` send a request. After: they have a verdict. Promise: `errcode` decides, never the status
+//! alone; the error of the provider is kept.
 //! Codes: <https://developer.work.weixin.qq.com/document/path/90313> and
 //! <https://developers.weixin.qq.com/doc/offiaccount/Getting_Started/Global_Return_Code.html>.
 

@@ -1,7 +1,7 @@
 //! Webhooks may go to public addresses only.
 //!
-//! Before: `notify::webhook` has a URL somebody entered. After: the HTTP client connects. Promise: no address that is not
-//! public is connected to, whether the URL names it or a name resolves to it at that moment.
+//! Before: `notify::webhook` has a URL that somebody entered. After: the HTTP client connects. Promise: the client connects only to
+//! public addresses, whether the URL has a number or a name that resolves to it at that moment.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 

@@ -1,9 +1,9 @@
-//! What people read: one alert, or several in one message. Pure.
+//! The text of a message: one alert, or several. Pure.
 //!
-//! Before: a channel has a message to send. After: it packs the text as its provider wants it. Promise: every alert of a
-//! message is named in it; where the provider allows too little room, each is cut, none is left out. What is said of an
-//! alert is its rule's message; only the words around it are ours. What devices and people wrote is text to whoever shows it:
-//! [`Markup`] says what would be more.
+//! Before: a channel has a message to send. After: it formats the text for its provider. Promise: the text names every alert of the
+//! message; if the provider allows too little room, each alert is cut and none is left out. The text of an alert is the message of its
+//! rule; only the words around it are fixed. Text from devices and people is shown as plain text: [`Markup`] has the characters to
+//! escape.
 
 use crate::language::text;
 use crate::model::{Content, Message, MessageAlert, NotificationKind, SystemAlert};

@@ -1,7 +1,7 @@
-//! The access token of a provider: asked for once, shared by all messages, renewed before it expires.
+//! The access token of a provider: shared by all messages, and renewed before it expires.
 //!
-//! Before: `wechat`, `wecom`. Promise: one request for a token at a time, however many messages wait for it; a token that
-//! the provider no longer takes is renewed by the first who finds out, and by nobody else.
+//! Before: `wechat`, `wecom`. Promise: one request for a token at a time, however many messages wait for it. If the provider refuses a
+//! token, only the first message that finds out renews it.
 
 use std::time::Duration;
 

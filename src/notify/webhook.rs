@@ -1,7 +1,7 @@
 //! Webhooks: signed JSON to a URL, as <https://www.standardwebhooks.com> has it.
 //!
-//! Before: `notify::sender_loop` has a message for a URL. After: whoever is behind it. Promise: at least once, each message under
-//! one `webhook-id`, for the receiver to fold; redirects are not followed; only public addresses are asked.
+//! Before: `notify::sender_loop` has a message for a URL. After: the receiver. Promise: each message is sent at least once, always with
+//! the same `webhook-id`, so that the receiver can drop duplicates; redirects are not followed; only public addresses are contacted.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! WeChat official account: template messages.
 //!
-//! Before: `notify::sender_loop` has a message for an openid. After: the WeChat API. Promise: under one `client_msg_id`, by which
-//! WeChat folds what comes twice within ten minutes.
+//! Before: `notify::sender_loop` has a message for an openid. After: the WeChat API. Promise: every attempt has
+//! the same `client_msg_id`, by which WeChat drops duplicates within ten minutes.
 
 use reqwest::{Client, Url};
 use serde_json::{Map, Value, json};

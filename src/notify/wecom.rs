@@ -1,7 +1,7 @@
 //! WeCom application messages.
 //!
-//! Before: `notify::sender_loop` has a message for a user of the corporation. After: the WeCom API. Promise: WeCom is asked to fold
-//! what comes twice; a user it does not know is a refusal, though the answer is "ok".
+//! Before: `notify::sender_loop` has a message for a user of the corporation. After: the WeCom API. Promise: WeCom is asked to
+//! drop duplicates; an unknown user is a refusal, although the answer is "ok".
 
 use reqwest::{Client, Url};
 use serde_json::json;

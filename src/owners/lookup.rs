@@ -1,8 +1,8 @@
-//! Many lookups, few queries: devices that are not cached are asked from Redis, then from PostgreSQL.
+//! Many lookups, few queries: devices that are not cached are looked up in Redis, then in PostgreSQL.
 //!
-//! Before: uploads whose devices are not cached. After: they go on; the cache and Redis know the devices.
-//! Promise: the requests that arrive while a query runs are the next query. While the database is away, a request is tried again
-//! until nobody waits for its answer.
+//! Before: uploads whose devices are not cached. After: the uploads continue, and the devices are in the cache and in Redis.
+//! Promise: requests that arrive while a query runs share the next query. While the database is away, a request is retried until nobody
+//! waits for its answer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

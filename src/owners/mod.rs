@@ -1,13 +1,13 @@
 //! Who owns a device: from the cache of this process, then Redis, then PostgreSQL.
 //!
-//! Before: `http` has parsed what a device sent. After: `ingest` writes it with the ids that it lacked.
+//! Before: `http` has parsed an upload. After: `ingest` writes it with the missing ids completed.
 //! Promise: [`Owners::fill`] costs one cache lookup per device that is cached, and nothing for records that name all ids; many
 //! misses at once are one query. A cached owner is dropped in every instance as soon as the notification of a change arrives; a
-//! lookup that began before the change is not cached after it. While notifications cannot be received, nothing is answered from
-//! this cache or from Redis. Redis completes uploads and decides nothing: what a key may write is decided by what PostgreSQL
-//! said ([`OwnerSource`]).
+//! lookup that began before the change is not cached after it. While notifications cannot be received,
+//! neither this cache nor Redis is used. Owners from Redis only complete uploads; what a key may write is decided by owners from
+//! PostgreSQL ([`OwnerSource`]).
 //!
-//! A record belongs to the binding in force at its own time, so one that arrives late belongs to whoever wore the device then
+//! A record belongs to the binding in force at its own time, so a late record belongs to the user who wore the device then
 //! (`sql/functions/device/device_owner_at.sql`).
 
 mod follow;

@@ -1,9 +1,8 @@
 //! Uploads with a key of one tenant, or of one device: records of the tenant are kept, the others are rejected.
 //!
-//! Before: `http` has parsed an upload that came with such a key. After: `ingest` writes records and rejects alike.
-//! Promise: that of [`crate::model::tenant`], judged by owners that PostgreSQL returned, never Redis; units and wearers that an
-//! upload names are checked against the database as it was at most [`VERIFIED_FOR`] ago. If the check fails, the whole upload is
-//! refused.
+//! Before: `http` has parsed an upload with such a key. After: `ingest` writes the records and the rejects.
+//! Promise: that of [`crate::model::tenant`], with owners from PostgreSQL and never from Redis. Units and wearers that an upload names are
+//! checked against the database as it was at most [`VERIFIED_FOR`] ago. If the check is not possible, the whole upload is refused.
 
 use std::time::Duration;
 

@@ -1,15 +1,21 @@
 //! How much of a sliced batch is evaluated in one transaction.
 //!
 //! Before: `relay::reaction` measures each slice. After: `store::outbox::evaluate_slice`. Promise: a slice comes to take about
-//! [`TARGET`], so that nobody waits much longer for a lock of its devices.
+//! [`TARGET`], and [`MAX`] at most, so that nobody waits much longer for a lock of its devices.
 
 use std::time::Duration;
 
 /// How long a slice may take. Whoever waits for a lock of one of its devices waits this long at most, most of the time.
 const TARGET: Duration = Duration::from_millis(150);
 
+/// How long it may take where it cannot be less: planning takes its time for one device as for sixteen.
+const MAX: Duration = Duration::from_secs(1);
+
 /// Bounds of the number of devices.
 const DEVICES: (i32, i32) = (1, 1024);
+
+/// Fewer at a time only where a slice takes longer than [`MAX`].
+const FEW_DEVICES: i32 = 16;
 
 /// Rows a device: what a watch sends in a few hours.
 const ROWS_PER_DEVICE: i32 = 200;
@@ -22,7 +28,7 @@ pub(super) struct SliceSize {
 
 impl Default for SliceSize {
     fn default() -> Self {
-        Self { devices: 16 }
+        Self { devices: FEW_DEVICES }
     }
 }
 
@@ -37,7 +43,7 @@ impl SliceSize {
 
     /// A slice of this size took so long.
     pub(super) fn took(&mut self, time: Duration) {
-        if time > TARGET {
+        if time > MAX || (time > TARGET && self.devices > FEW_DEVICES) {
             self.devices = (self.devices / 2).max(DEVICES.0);
         } else if time < TARGET / 2 {
             self.devices = (self.devices * 2).min(DEVICES.1);
@@ -63,7 +69,11 @@ mod tests {
         size.took(Duration::from_millis(100));
         assert_eq!(size.devices(), 32);
         for _ in 0..20 {
-            size.took(Duration::from_secs(1));
+            size.took(Duration::from_millis(500));
+        }
+        assert_eq!(size.devices(), 16);
+        for _ in 0..20 {
+            size.took(Duration::from_secs(2));
         }
         assert_eq!(size.devices(), 1);
         assert!(!size.was_cancelled(), "there is no smaller one");

@@ -1,146 +1,25 @@
-//! Tenants, organisation units, users and bindings from outside: many at once, checked and merged as sets.
+//! Tenants, organisation units, users, bindings and contacts from outside: many at once, checked and merged as sets.
 //!
 //! Before: `command::directory` reads lines of files. After: the tables of the directory; `store::owners` reports the change.
 //! Promise: a file given to [`Import::load`] is merged in one transaction or not at all; importing it twice changes nothing; a
 //! refused line does not affect other lines; memory does not grow with the number of lines.
 
+mod entry;
+
 use std::pin::pin;
 
 use futures_util::TryStreamExt;
-use jiff::Timestamp;
 use tokio_postgres::Client;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::ToSql;
 
 use super::{Driver, Statement, Store, StoreError, statement};
+pub use entry::{Binding, Contact, Customer, Entry, OrgUnit, User};
 
 const LOCK: Statement = statement!("directory", "lock");
 
 /// Memory to sort a file of a million lines, and an error if another writer holds the directory for too long.
 const SETTINGS: &str = "set local work_mem = '64MB'; set local lock_timeout = '60s'";
-
-/// A tenant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Customer {
-    /// Tenant.
-    pub customer_id: i64,
-    /// Its name.
-    pub name: String,
-}
-
-/// An organisation unit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OrgUnit {
-    /// Organisation unit.
-    pub org_id: i64,
-    /// Its name.
-    pub name: Option<String>,
-    /// From the root down to the parent.
-    pub ancestors: Vec<i64>,
-}
-
-/// A wearer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct User {
-    /// Wearer.
-    pub user_id: i64,
-    /// Their name.
-    pub name: Option<String>,
-    /// Their organisation unit.
-    pub org_id: Option<i64>,
-}
-
-/// Who wears a device.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Binding {
-    /// Serial.
-    pub device_sn: String,
-    /// Who; `None`: the device is unbound.
-    pub user_id: Option<i64>,
-    /// Since when; `None`: now, if it differs from the current binding.
-    pub valid_from: Option<Timestamp>,
-    /// Until when; `None`: until the next binding.
-    pub valid_until: Option<Timestamp>,
-}
-
-/// How entries of one kind are staged, checked and merged.
-#[derive(Debug)]
-pub struct EntryKind {
-    stage: Statement,
-    copy: &'static str,
-    types: &'static [Type],
-    refuse: Statement,
-    /// Each returns the numbers `added`, `changed`, `ended` and the first entries of each, or no row.
-    merge: &'static [Statement],
-}
-
-/// An entry of a file.
-pub trait Entry: Sync {
-    /// How such entries are imported.
-    const KIND: EntryKind;
-    /// The values, in the order of the columns.
-    fn values(&self) -> Vec<&(dyn ToSql + Sync)>;
-}
-
-impl Entry for Customer {
-    const KIND: EntryKind = EntryKind {
-        stage: statement!("directory", "stage_customers"),
-        copy: "copy pg_temp.incoming (line, customer_id, name) from stdin (format binary)",
-        types: &[Type::INT8, Type::INT8, Type::TEXT],
-        refuse: statement!("directory", "refuse_customers"),
-        merge: &[statement!("directory", "merge_customers")],
-    };
-
-    fn values(&self) -> Vec<&(dyn ToSql + Sync)> {
-        vec![&self.customer_id, &self.name]
-    }
-}
-
-impl Entry for OrgUnit {
-    const KIND: EntryKind = EntryKind {
-        stage: statement!("directory", "stage_orgs"),
-        copy: "copy pg_temp.incoming (line, org_id, name, ancestors) from stdin (format binary)",
-        types: &[Type::INT8, Type::INT8, Type::TEXT, Type::INT8_ARRAY],
-        refuse: statement!("directory", "refuse_orgs"),
-        merge: &[statement!("directory", "merge_orgs")],
-    };
-
-    fn values(&self) -> Vec<&(dyn ToSql + Sync)> {
-        vec![&self.org_id, &self.name, &self.ancestors]
-    }
-}
-
-impl Entry for User {
-    const KIND: EntryKind = EntryKind {
-        stage: statement!("directory", "stage_users"),
-        copy: "copy pg_temp.incoming (line, user_id, name, org_id) from stdin (format binary)",
-        types: &[Type::INT8, Type::INT8, Type::TEXT, Type::INT8],
-        refuse: statement!("directory", "refuse_users"),
-        merge: &[statement!("directory", "merge_users")],
-    };
-
-    fn values(&self) -> Vec<&(dyn ToSql + Sync)> {
-        vec![&self.user_id, &self.name, &self.org_id]
-    }
-}
-
-impl Entry for Binding {
-    const KIND: EntryKind = EntryKind {
-        stage: statement!("directory", "stage_bindings"),
-        copy: "copy pg_temp.incoming (line, device_sn, user_id, valid_from, valid_until) from stdin (format binary)",
-        types: &[Type::INT8, Type::TEXT, Type::INT8, Type::TIMESTAMPTZ, Type::TIMESTAMPTZ],
-        refuse: statement!("directory", "refuse_bindings"),
-        merge: &[
-            statement!("directory", "plan_bindings"),
-            statement!("directory", "end_bindings"),
-            statement!("directory", "merge_bindings"),
-        ],
-    };
-
-    fn values(&self) -> Vec<&(dyn ToSql + Sync)> {
-        vec![&self.device_sn, &self.user_id, &self.valid_from, &self.valid_until]
-    }
-}
 
 /// The result of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

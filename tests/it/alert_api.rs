@@ -175,7 +175,7 @@ async fn each_step_is_kept_with_who_when_and_why() {
     .await;
     assert!(muted, "until the rule has cooled down");
     let detail = service.get(&format!("/api/alerts/{alert_id}")).await.body;
-    let actions: Vec<_> = detail["actions"].as_array().expect("actions").iter().map(told).collect();
+    let actions: Vec<_> = detail["actions"].as_array().expect("actions").iter().map(action_text).collect();
     assert_eq!(
         actions,
         ["acknowledged/nurse Li", "noted/Dr. Wu", "resolved/nurse Li", "noted/nurse Li"],
@@ -185,7 +185,7 @@ async fn each_step_is_kept_with_who_when_and_why() {
     service.finish().await;
 }
 
-fn told(action: &Value) -> String {
+fn action_text(action: &Value) -> String {
     format!("{}/{}", action["action"].as_str().expect("text"), action["actor"].as_str().expect("text"))
 }
 
@@ -233,8 +233,8 @@ async fn the_end_of_an_alert_is_told_to_those_who_heard_of_it() {
 
     let service = Service::start(&database).await;
     let detail = service.get(&format!("/api/alerts/{alert_id}")).await.body;
-    let told = detail["notifications"].as_array().expect("notifications").iter();
-    let told: Vec<String> = told
+    let notifications = detail["notifications"].as_array().expect("notifications").iter();
+    let notifications: Vec<String> = notifications
         .map(|each| format!("{} {} {}", each["kind"], each["contact"], each["address"]).replace('"', ""))
         .collect();
     let expected = [
@@ -243,7 +243,7 @@ async fn the_end_of_an_alert_is_told_to_those_who_heard_of_it() {
         "fired hook hook.example.org",
         "resolved ward ward@example.org",
     ];
-    let mut sorted = told.clone();
+    let mut sorted = notifications.clone();
     sorted.sort();
     let mut all = expected.map(str::to_owned);
     all.sort();

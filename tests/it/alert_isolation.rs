@@ -29,7 +29,7 @@ async fn sos_alert_of(client: &Client, device_sn: &str) {
 
 #[tokio::test]
 async fn an_sos_waits_for_no_import_whose_alerts_are_being_evaluated() {
-    const DEVICES: i64 = 1500;
+    const DEVICES: i64 = 400;
     let database = Database::new().await;
     let service = Service::start(&database).await;
     let client = database.client().await;
@@ -58,7 +58,7 @@ async fn an_sos_waits_for_no_import_whose_alerts_are_being_evaluated() {
 
 #[tokio::test]
 async fn an_sos_waits_for_no_backlog() {
-    const BATCHES: i64 = 3000;
+    const BATCHES: i64 = 800;
     let database = Database::new().await;
     let client = database.client().await;
     // What services committed while no relay ran: batches with a breach, and an SOS, the last of all.

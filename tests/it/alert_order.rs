@@ -91,7 +91,7 @@ fn excess(value: i16) -> i16 {
 }
 
 /// The judge: one reading after the other.
-fn judge(case: &Case) -> Vec<Alert> {
+fn expected_alerts(case: &Case) -> Vec<Alert> {
     let seconds = SignedDuration::from_secs;
     let mut alerts: Vec<Alert> = Vec::new();
     let (mut breaching, mut recovering): (Vec<Reading>, Vec<Timestamp>) = (Vec::new(), Vec::new());
@@ -314,7 +314,8 @@ async fn hold(order: &str, mut arrange: impl FnMut(&mut Vec<(i64, Reading)>, &mu
 
     let found = alerts_of(&client).await;
     for (number, case) in (1_i64..).zip(&cases) {
-        let (expected, found) = (judge(case), found.get(&device_of(number)).cloned().unwrap_or_default());
+        let (expected, found) =
+            (expected_alerts(case), found.get(&device_of(number)).cloned().unwrap_or_default());
         assert_eq!(found, expected, "{order}, ALERT_SEED={seed}, case {number}: {case:#?}");
     }
 }

@@ -39,7 +39,7 @@ async fn show(sql: &Client, alert_id: i64) {
 
 const RESOLVED: &str = "status = 'resolved', resolved_at = now(), resolution = 'recovered'";
 
-async fn shown(database: &Database, device: &str) -> HashMap<String, Value> {
+async fn redis_alerts(database: &Database, device: &str) -> HashMap<String, Value> {
     let mut redis = database.redis().await;
     let fields: HashMap<String, String> = redis::cmd("HGETALL")
         .arg(format!("alert_info:{device}"))
@@ -54,7 +54,7 @@ async fn until_shown(database: &Database, device: &str, expected: &[i64]) -> Has
     let mut expected: Vec<String> = expected.iter().map(ToString::to_string).collect();
     expected.sort();
     eventually(&format!("{device} shows {expected:?}"), || async {
-        let shown = shown(database, device).await;
+        let shown = redis_alerts(database, device).await;
         let mut ids: Vec<String> = shown.keys().cloned().collect();
         ids.sort();
         (ids == expected).then_some(shown)
@@ -76,7 +76,7 @@ async fn an_open_alert_is_shown_and_one_that_is_over_is_not() {
     change(&sql, alert_id, "status = 'acknowledged', acknowledged_at = now(), acknowledged_by = 'a nurse'")
         .await;
     eventually("shown as acknowledged", || async {
-        let shown = shown(&database, "SN-1").await;
+        let shown = redis_alerts(&database, "SN-1").await;
         (shown[&alert_id.to_string()]["acknowledgedBy"] == "a nurse").then_some(())
     })
     .await;
@@ -146,7 +146,7 @@ async fn the_newest_state_wins_whatever_the_order() {
     alert::show(&cache, &later).await.expect("shown");
     let done = alert::show(&cache, &open).await.expect("answered");
     assert_eq!((done.written, done.older), (0, 1));
-    assert_eq!(shown(&database, "SN-1").await[&alert_id.to_string()]["count"], 2);
+    assert_eq!(redis_alerts(&database, "SN-1").await[&alert_id.to_string()]["count"], 2);
     alert::show(&cache, &over).await.expect("shown");
     alert::show(&cache, &later).await.expect("answered");
     until_shown(&database, "SN-1", &[]).await;

@@ -1,6 +1,7 @@
 //! What raises an alert, what does not, and how it ends: through uploads and SQL, the relay judging.
 
 use jiff::{SignedDuration, Timestamp};
+use redis::AsyncCommands;
 use serde_json::{Value, json};
 
 use crate::harness::{Database, Service, add_alert, eventually};
@@ -546,6 +547,29 @@ async fn rows_that_psql_writes_are_judged_too() {
     assert_eq!(alerts(&database, "PSQL-1").await, Vec::<String>::new());
     assert_eq!(alerts(&database, "PSQL-2").await, Vec::<String>::new(), "120 is the bound");
     assert_eq!(alerts(&database, "PSQL-3").await.len(), 2);
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn what_is_no_number_breaches_nothing_and_holds_up_no_other_alert() {
+    let database = Database::new().await;
+    let service = Service::start(&database).await;
+    run(
+        &database,
+        "insert into health_data (device_sn, ts, temperature, blood_glucose)
+         values ('NAN', now() - interval '1 min', 'NaN', 'Infinity'), ('NAN', now(), 41, 5); notify vitals_outbox",
+    )
+    .await;
+    eventually("the number is evaluated, and its alert is published", || async {
+        let mut redis = database.redis().await;
+        let open: Vec<String> = redis.hvals("alert_info:NAN").await.expect("a hash");
+        (!open.is_empty()).then_some(())
+    })
+    .await;
+    service.drained().await;
+    let odd = "select count(*) from alert where not (last_value < 'Infinity') or breach_count <> 1";
+    let odd: i64 = database.client().await.query_one(odd, &[]).await.expect("a count").get(0);
+    assert_eq!(odd, 0);
     service.finish().await;
 }
 

@@ -94,6 +94,12 @@ fn every_vital_sign_and_total_of_a_person_is_in_one_panel_by_hours_and_one_by_da
             .expect("panels")
             .iter()
             .filter(|panel| panel["targets"][0]["rawSql"].as_str().is_some_and(|sql| sql.starts_with(query)))
+            .inspect(|panel| {
+                assert_eq!(
+                    panel["targets"][0]["format"], "table",
+                    "Grafana renames the time column of time series"
+                );
+            })
             .flat_map(|panel| {
                 panel["transformations"][0]["options"]["include"]["names"].as_array().expect("names")
             })

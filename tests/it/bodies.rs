@@ -98,7 +98,7 @@ async fn bodies_beyond_the_budget_are_refused_with_retry_after_and_taken_when_th
     lock.batch_execute("lock table health_data in access exclusive mode").await.expect("a lock");
     let service = &running;
     // The probe below takes room too, so either may have to come again.
-    let taken = |name: &'static str| {
+    let upload = |name: &'static str| {
         eventually("it is taken", move || async move {
             let answer = service.post("/upload_health_data", body(name)).await;
             (answer.status == 200).then_some(())
@@ -115,8 +115,8 @@ async fn bodies_beyond_the_budget_are_refused_with_retry_after_and_taken_when_th
         assert!(refused.retry_after.is_some(), "{refused:?}");
         lock.rollback().await.expect("released");
     };
-    futures_util::join!(taken("ROOM-1"), taken("ROOM-2"), refused_then_released);
-    taken("ROOM-3").await;
+    futures_util::join!(upload("ROOM-1"), upload("ROOM-2"), refused_then_released);
+    upload("ROOM-3").await;
     running.finish().await;
 }
 
@@ -184,7 +184,7 @@ async fn what_is_read_from_a_body_takes_its_share_until_it_is_committed() {
     let lock = blocker.transaction().await.expect("a transaction");
     lock.batch_execute("lock table health_data in access exclusive mode").await.expect("a lock");
     let service = &running;
-    let taken = |name: &'static str| {
+    let upload = |name: &'static str| {
         eventually("it is taken", move || async move {
             let answer = service.post("/upload_health_data", tiny(name)).await;
             (answer.status == 200).then_some(())
@@ -200,8 +200,8 @@ async fn what_is_read_from_a_body_takes_its_share_until_it_is_committed() {
         .await;
         lock.rollback().await.expect("released");
     };
-    futures_util::join!(taken("T-1"), refused_then_released);
-    taken("T-2").await;
+    futures_util::join!(upload("T-1"), refused_then_released);
+    upload("T-2").await;
     running.finish().await;
 }
 

@@ -55,7 +55,7 @@ async fn people(database: &Database) {
 }
 
 /// What a watch is told. On a busy machine the first connection may take longer than a watch waits.
-async fn told(service: &Service, query: &str) -> Value {
+async fn fetch_config(service: &Service, query: &str) -> Value {
     let answer = eventually("the configuration can be read", || async {
         let answer = service.get(&format!("/fetch_health_data_config{query}")).await;
         (answer.status != 503).then_some(answer)
@@ -90,7 +90,7 @@ async fn an_empty_database_serves_a_working_watch() {
         ("?customer_id=0&deviceSn=".to_owned(), "0".to_owned()),
         (String::new(), "0".to_owned()),
     ] {
-        let config = told(&service, &query).await;
+        let config = fetch_config(&service, &query).await;
         assert_eq!(config["customer_id"], json!(tenant), "{query}");
         assert!(config["customer_name"].is_string());
         assert_eq!(config["upload_method"], "wifi");
@@ -130,12 +130,12 @@ async fn a_bound_device_is_told_its_tenant_unit_and_user_and_others_have_no_such
     let database = Database::new().await;
     people(&database).await;
     let service = Service::start(&database).await;
-    let config = told(&service, "?deviceSn=WATCH-1").await;
+    let config = fetch_config(&service, "?deviceSn=WATCH-1").await;
     assert_eq!(config["customer_id"], json!(TENANT.to_string()));
     assert_eq!((&config["org_id"], &config["user_id"]), (&json!(ORG), &json!(USER)));
     assert_eq!(config["customer_name"], "养老院");
 
-    let config = told(&service, &format!("?customer_id={TENANT}&deviceSn=OTHER")).await;
+    let config = fetch_config(&service, &format!("?customer_id={TENANT}&deviceSn=OTHER")).await;
     assert_eq!(config["customer_id"], json!(TENANT.to_string()));
     let fields = config.as_object().expect("an object");
     assert!(!fields.contains_key("org_id") && !fields.contains_key("user_id"), "{fields:?}");
@@ -149,7 +149,7 @@ async fn a_bound_device_belongs_to_the_tenant_of_its_user_whatever_it_was_told_b
     change(&database, "insert into customer values (7, 'seven')").await;
     let service = Service::start(&database).await;
     for named in ["7", "12345"] {
-        let config = told(&service, &format!("?customer_id={named}&deviceSn=WATCH-1")).await;
+        let config = fetch_config(&service, &format!("?customer_id={named}&deviceSn=WATCH-1")).await;
         assert_eq!(config["customer_id"], json!(TENANT.to_string()));
     }
     service.finish().await;
@@ -169,7 +169,7 @@ async fn a_tenant_is_told_what_was_set_for_it_and_the_defaults_for_the_rest() {
          update device_config_metric set interval_seconds = 60 where customer_id = 0 and metric = 'stress';"
     );
     change(&database, &sql).await;
-    let config = told(&service, "?deviceSn=WATCH-1").await;
+    let config = fetch_config(&service, "?deviceSn=WATCH-1").await;
     assert_eq!((&config["upload_method"], &config["license_key"]), (&json!("bluetooth"), &json!(10)));
     assert_eq!((&config["cache_max_count"], &config["enable_resume"]), (&json!(100), &json!(1)));
     let metrics = &config["health_data"];
@@ -181,7 +181,7 @@ async fn a_tenant_is_told_what_was_set_for_it_and_the_defaults_for_the_rest() {
         "https://messages.example.org/m;30;1;42;Bearer x:y="
     );
 
-    let others = told(&service, "?deviceSn=OTHER").await;
+    let others = fetch_config(&service, "?deviceSn=OTHER").await;
     assert_eq!(others["upload_method"], "wifi");
     assert_eq!(others["health_data"]["heart_rate"], "20:1:1:120.0:50.0:5");
     service.finish().await;
@@ -204,7 +204,7 @@ async fn whatever_is_set_a_watch_that_splits_as_java_does_reads_every_interface_
     change(&database, &sql).await;
     let service = Service::start(&database).await;
     for query in ["?deviceSn=WATCH-1", "?deviceSn=NOBODYS", ""] {
-        let config = told(&service, query).await;
+        let config = fetch_config(&service, query).await;
         for (name, text) in config["interface_data"].as_object().expect("an object") {
             let parts = java_split(text.as_str().expect("text"), ';');
             assert!(
@@ -261,7 +261,7 @@ async fn new_defaults_come_only_where_nobody_set_others() {
         client.batch_execute(&set).await.expect("set");
         let migration = include_str!("../../migrations/V18__device_config_defaults.sql");
         client.batch_execute(migration).await.expect("migrated");
-        let config = told(&service, "?deviceSn=DEFAULT").await;
+        let config = fetch_config(&service, "?deviceSn=DEFAULT").await;
         assert_eq!(config["health_data"]["heart_rate"], format!("20:1:1:{told_then}:5"));
     }
     service.finish().await;
@@ -271,10 +271,10 @@ async fn new_defaults_come_only_where_nobody_set_others() {
 async fn a_tenant_nobody_knows_is_refused_as_soon_as_any_is_known() {
     let database = Database::new().await;
     let service = Service::start(&database).await;
-    assert_eq!(told(&service, "?customer_id=5").await["customer_id"], "5");
+    assert_eq!(fetch_config(&service, "?customer_id=5").await["customer_id"], "5");
     // Known by its organisation units alone, with the name of its root.
     change(&database, "insert into org_unit values (8, 'eight', '{}'), (9, 'nine', '{0,0,8}')").await;
-    assert_eq!(told(&service, "?customer_id=8").await["customer_name"], "eight");
+    assert_eq!(fetch_config(&service, "?customer_id=8").await["customer_name"], "eight");
     for (query, reason) in [
         ("?customer_id=5", "customer 5 is not known"),
         ("?customer_id=9&deviceSn=NOBODYS", "customer 9 is not known"),
@@ -285,7 +285,7 @@ async fn a_tenant_nobody_knows_is_refused_as_soon_as_any_is_known() {
         assert_eq!(answer.status, 400, "{answer:?}");
         assert_eq!(answer.body, json!({ "success": false, "error": reason }));
     }
-    assert_eq!(told(&service, "?deviceSn=NOBODYS").await["customer_id"], "0");
+    assert_eq!(fetch_config(&service, "?deviceSn=NOBODYS").await["customer_id"], "0");
     service.finish().await;
 }
 
@@ -298,12 +298,12 @@ async fn the_parameters_are_read_in_every_spelling() {
     for query in
         ["?deviceSn=WATCH-1", "?device_sn=WATCH-1", "?deviceSn=&device_sn=WATCH-1", "?deviceSn=%20WATCH-1"]
     {
-        assert_eq!(told(&service, query).await["user_id"], json!(USER), "{query}");
+        assert_eq!(fetch_config(&service, query).await["user_id"], json!(USER), "{query}");
     }
     for query in
         ["?customer_id=7", "?customerId=7", "?customer_id=null&customerId=7", "?customerId=7&deviceSn=%00"]
     {
-        assert_eq!(told(&service, query).await["customer_name"], "seven", "{query}");
+        assert_eq!(fetch_config(&service, query).await["customer_name"], "seven", "{query}");
     }
     service.finish().await;
 }
@@ -315,7 +315,7 @@ async fn the_urls_are_those_by_which_watches_reach_the_service() {
         settings.public_base_url = "https://vitals.example.org/".to_owned();
     })
     .await;
-    let config = told(&behind_a_proxy, "").await;
+    let config = fetch_config(&behind_a_proxy, "").await;
     let url = config["interface_data"]["健康数据上传接口"].as_str().expect("text");
     assert!(url.starts_with("https://vitals.example.org/upload_health_data;"), "{url}");
     behind_a_proxy.finish().await;
@@ -346,7 +346,7 @@ async fn a_watch_is_answered_in_time_while_the_database_is_away() {
     let database = Database::new().await;
     let (cable, url) = Proxy::before(&database.url()).await;
     let service = Service::start_with(&database, |settings| settings.database_url = url).await;
-    told(&service, "").await;
+    fetch_config(&service, "").await;
     cable.cut();
     let asked_at = Instant::now();
     let answer = service.get("/fetch_health_data_config?deviceSn=WATCH-1").await;

@@ -45,7 +45,7 @@ async fn send(service: &Service, body: &Value) -> Answer {
 }
 
 /// Sends what must be taken whole; gives the request id.
-async fn taken(service: &Service, body: &Value) -> String {
+async fn send_accepted(service: &Service, body: &Value) -> String {
     let answer = send(service, body).await;
     assert_eq!(answer.status, 200, "{answer:?} to {body}");
     let request_id = answer.body["request_id"].as_str().expect("a request id").to_owned();
@@ -62,7 +62,7 @@ fn serial(database: &Database, name: &str) -> String {
 }
 
 /// The hash of a device without the two fields that are the service's own.
-async fn shown(database: &Database, device_sn: &str) -> BTreeMap<String, String> {
+async fn redis_hash(database: &Database, device_sn: &str) -> BTreeMap<String, String> {
     let key = format!("device_info:{device_sn}");
     let mut hash: BTreeMap<String, String> = database.redis().await.hgetall(key).await.expect("a hash");
     hash.remove("eventTimeUs");
@@ -71,9 +71,14 @@ async fn shown(database: &Database, device_sn: &str) -> BTreeMap<String, String>
     hash
 }
 
-async fn becomes(database: &Database, device_sn: &str, field: &str, text: &str) -> BTreeMap<String, String> {
+async fn wait_for_field(
+    database: &Database,
+    device_sn: &str,
+    field: &str,
+    text: &str,
+) -> BTreeMap<String, String> {
     eventually(&format!("{field} of {device_sn} is {text}"), || async {
-        let hash = shown(database, device_sn).await;
+        let hash = redis_hash(database, device_sn).await;
         (hash.get(field)? == text).then_some(hash)
     })
     .await
@@ -133,10 +138,10 @@ async fn every_shape_in_every_spelling_is_stored_the_same_and_once() {
                 5 => json!({ "type": "device", "data": item.to_string() }),
                 _ => json!({ "data": { "data": item } }),
             };
-            let request_id = taken(&service, &body).await;
+            let request_id = send_accepted(&service, &body).await;
             assert_eq!(history(&database, device_sn).await, [FULL], "{body}");
             assert_eq!(device(&database, device_sn).await, FULL, "{body}");
-            taken(&service, &body).await;
+            send_accepted(&service, &body).await;
             assert_eq!(history(&database, device_sn).await, [FULL], "sent twice: {body}");
             let of_request =
                 format!("select device_sn from device_info where batch_id = {request_id} and device_sn = $1");
@@ -249,7 +254,7 @@ async fn every_form_of_a_value_is_normalised() {
             let device_sn = format!("FORM-{column}-{number}").chars().take(64).collect::<String>();
             let mut body = json!({ "SerialNumber": device_sn, "voltage": null, "timestamp": TIME });
             body[*field] = sent.clone();
-            taken(&service, &body).await;
+            send_accepted(&service, &body).await;
             let found = database
                 .client()
                 .await
@@ -297,7 +302,7 @@ async fn an_older_message_never_overwrites_a_newer_value_and_what_is_absent_leav
         ),
     ];
     for (body, expected) in &steps {
-        taken(&service, body).await;
+        send_accepted(&service, body).await;
         assert_eq!(rows(&database, known, "ORDER").await, [*expected], "{body}");
     }
     assert_eq!(history(&database, "ORDER").await.len(), 5);
@@ -308,7 +313,7 @@ async fn an_older_message_never_overwrites_a_newer_value_and_what_is_absent_leav
         for body in &mut bodies {
             body["SerialNumber"] = json!(name);
         }
-        taken(&service, &json!(bodies)).await;
+        send_accepted(&service, &json!(bodies)).await;
         // The one thing order decides is which of two messages of one instant is the first.
         bodies.reverse();
     }
@@ -331,15 +336,16 @@ async fn a_message_dated_ahead_does_not_silence_those_after_it() {
             .extend(name.map(|name| ("Device Name".to_owned(), json!(name))));
         body
     };
-    taken(&service, &json!({ "data": [message(60, 600, Some("WATCH 4")), message(61, 601, None)] })).await;
-    becomes(&database, &sn, "batteryLevel", "61").await;
-    taken(&service, &message(70, 1, None)).await;
-    let shown = becomes(&database, &sn, "batteryLevel", "70").await;
+    send_accepted(&service, &json!({ "data": [message(60, 600, Some("WATCH 4")), message(61, 601, None)] }))
+        .await;
+    wait_for_field(&database, &sn, "batteryLevel", "61").await;
+    send_accepted(&service, &message(70, 1, None)).await;
+    let shown = wait_for_field(&database, &sn, "batteryLevel", "70").await;
     assert_eq!(shown["deviceName"], "WATCH 4", "what was said ahead of time was said");
     // What comes late is older than what was dated ahead.
-    taken(&service, &message(50, -60, Some("WATCH 3"))).await;
+    send_accepted(&service, &message(50, -60, Some("WATCH 3"))).await;
     service.drained().await;
-    let shown = becomes(&database, &sn, "batteryLevel", "70").await;
+    let shown = wait_for_field(&database, &sn, "batteryLevel", "70").await;
     assert_eq!(shown["deviceName"], "WATCH 4");
     service.finish().await;
 }
@@ -401,7 +407,7 @@ async fn a_body_without_device_information_is_answered_400() {
     }
     let nothing = send(&service, &json!([])).await;
     assert_eq!((nothing.status, &nothing.body["status"]), (200, &json!("empty")));
-    taken(&service, &full("ALIVE")).await;
+    send_accepted(&service, &full("ALIVE")).await;
     service.finish().await;
 }
 
@@ -413,7 +419,7 @@ async fn dashboards_see_what_is_known_of_a_device_and_hear_of_it() {
     let client = redis::Client::open(database.redis_url()).expect("a URL");
     let mut channel = client.get_async_pubsub().await.expect("Redis answers");
     channel.subscribe(format!("device_info_channel:{device_sn}")).await.expect("subscribed");
-    taken(&service, &full(device_sn)).await;
+    send_accepted(&service, &full(device_sn)).await;
     let mut messages = channel.on_message();
     let heard = tokio::time::timeout(crate::harness::TIMEOUT, messages.next()).await.expect("in time");
     assert_eq!(heard.expect("a message").get_payload::<String>().expect("text"), *device_sn);
@@ -456,15 +462,15 @@ async fn dashboards_see_what_is_known_of_a_device_and_hear_of_it() {
     ];
     let expected: BTreeMap<String, String> =
         expected.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-    assert_eq!(shown(&database, device_sn).await, expected);
+    assert_eq!(redis_hash(&database, device_sn).await, expected);
 
     // What a later message does not say stays; what an older one says is no news, but for what was never said.
-    taken(
+    send_accepted(
         &service,
         &json!({ "SerialNumber": device_sn, "batteryLevel": 84, "timestamp": "2026-01-02 03:05:00" }),
     )
     .await;
-    let now = becomes(&database, device_sn, "batteryLevel", "84").await;
+    let now = wait_for_field(&database, device_sn, "batteryLevel", "84").await;
     assert_eq!(
         (now["timestamp"].as_str(), now["deviceName"].as_str()),
         ("2026-01-02 03:05:00", "HUAWEI WATCH 4-7D6")
@@ -473,10 +479,14 @@ async fn dashboards_see_what_is_known_of_a_device_and_hear_of_it() {
     for (battery, time) in [(50, "2026-01-02 03:04:30"), (60, "2026-01-02 03:04:00")] {
         let late =
             json!({ "SerialNumber": other, "batteryLevel": battery, "timestamp": time, "status": time });
-        taken(&service, &late).await;
+        send_accepted(&service, &late).await;
     }
-    taken(&service, &json!({ "SerialNumber": other, "imei": "1", "timestamp": "2026-01-02 03:03:00" })).await;
-    let now = becomes(&database, other, "imei", "1").await;
+    send_accepted(
+        &service,
+        &json!({ "SerialNumber": other, "imei": "1", "timestamp": "2026-01-02 03:03:00" }),
+    )
+    .await;
+    let now = wait_for_field(&database, other, "imei", "1").await;
     assert_eq!((now["batteryLevel"].as_str(), now["timestamp"].as_str()), ("50", "2026-01-02 03:04:30"));
     service.finish().await;
 }
@@ -495,7 +505,7 @@ async fn a_message_written_by_hand_has_the_same_effects() {
         )
         .await
         .expect("inserted");
-    becomes(&database, device_sn, "batteryLevel", "33").await;
+    wait_for_field(&database, device_sn, "batteryLevel", "33").await;
     let level =
         rows(&database, "select battery_level::text from device where device_sn = $1", device_sn).await;
     assert_eq!(level, ["33"]);
@@ -512,22 +522,22 @@ async fn the_view_of_devices_is_made_whole_after_redis_was_away_or_flushed() {
     })
     .await;
     let serials: Vec<String> = (0..10).map(|n| serial(&database, &format!("GONE-{n}"))).collect();
-    taken(&service, &full(&serials[0])).await;
-    becomes(&database, &serials[0], "batteryLevel", "85").await;
+    send_accepted(&service, &full(&serials[0])).await;
+    wait_for_field(&database, &serials[0], "batteryLevel", "85").await;
     cable.cut();
     for device_sn in &serials[1..] {
-        taken(&service, &full(device_sn)).await;
+        send_accepted(&service, &full(device_sn)).await;
     }
     // The reactions are finished without Redis.
     service.drained().await;
-    assert!(shown(&database, &serials[9]).await.is_empty());
+    assert!(redis_hash(&database, &serials[9]).await.is_empty());
     cable.restore();
     for device_sn in &serials {
-        becomes(&database, device_sn, "batteryLevel", "85").await;
+        wait_for_field(&database, device_sn, "batteryLevel", "85").await;
     }
     let _: () = redis::cmd("FLUSHDB").query_async(&mut database.redis().await).await.expect("flushed");
     for device_sn in &serials {
-        becomes(&database, device_sn, "batteryLevel", "85").await;
+        wait_for_field(&database, device_sn, "batteryLevel", "85").await;
     }
     service.finish().await;
 }
@@ -537,7 +547,7 @@ async fn taking_a_watch_off_is_an_event_and_then_a_message_with_the_wear_state_a
     let database = Database::new().await;
     let service = Service::start(&database).await;
     let device_sn = &serial(&database, "WORN");
-    taken(&service, &full(device_sn)).await;
+    send_accepted(&service, &full(device_sn)).await;
     for (state, second) in [("0", 10), ("1", 20)] {
         let time = format!("2026-01-02 03:04:{second}");
         let event = json!({
@@ -549,8 +559,8 @@ async fn taking_a_watch_off_is_an_event_and_then_a_message_with_the_wear_state_a
         let mut info = full(device_sn);
         info["wearState"] = json!(state);
         info["timestamp"] = json!(time);
-        taken(&service, &info).await;
-        let now = becomes(&database, device_sn, "timestamp", &time).await;
+        send_accepted(&service, &info).await;
+        let now = wait_for_field(&database, device_sn, "timestamp", &time).await;
         assert_eq!(now["wearState"], state);
     }
     let told =
@@ -572,12 +582,12 @@ async fn many_instances_leave_the_newest_of_every_value() {
             json!({ "SerialNumber": device_sn, "voltage": null, "timestamp": format!("2026-01-02 03:04:{second:02}") });
         body[["batteryLevel", "voltage", "status"][second % 3]] = json!(second);
         let service = if n % 2 == 0 { &one } else { &other };
-        async move { taken(service, &body).await }
+        async move { send_accepted(service, &body).await }
     });
     futures_util::future::join_all(sends).await;
     let known = "select concat_ws(' ', battery_level, voltage, status) from device where device_sn = $1";
     assert_eq!(rows(&database, known, device_sn).await, ["57 58 59"]);
-    let now = becomes(&database, device_sn, "status", "59").await;
+    let now = wait_for_field(&database, device_sn, "status", "59").await;
     assert_eq!((now["batteryLevel"].as_str(), now["voltage"].as_str()), ("57", "58"));
     one.finish().await;
     other.finish().await;

@@ -49,7 +49,7 @@ async fn asking(database: &Database) -> Service {
 }
 
 /// What a watch is told; one that is not answered in its two seconds asks again.
-async fn told(service: &Service, authorization: &str, query: &str) -> Answer {
+async fn fetch_config(service: &Service, authorization: &str, query: &str) -> Answer {
     let path = format!("/fetch_health_data_config?{query}");
     eventually("the configuration can be read", async || {
         let answer = service.send_as(authorization, "GET", &path, None).await;
@@ -68,7 +68,7 @@ const UPLOADS: &str = "健康数据上传接口";
 
 /// The key a watch is handed that has none.
 async fn handed(service: &Service, device_sn: &str) -> String {
-    let config = told(service, "", &format!("deviceSn={device_sn}")).await;
+    let config = fetch_config(service, "", &format!("deviceSn={device_sn}")).await;
     assert_eq!(config.status, 200, "{config:?}");
     let header = header_of(&config, UPLOADS);
     assert!(header.starts_with("Bearer vd_"), "{header}");
@@ -195,20 +195,20 @@ async fn a_watch_that_has_its_key_is_answered_with_the_same_and_for_no_other_dev
     let database = two_tenants().await;
     let service = asking(&database).await;
     let own = handed(&service, "SUNSET-1").await;
-    let without = told(&service, "", "deviceSn=SUNSET-1").await;
+    let without = fetch_config(&service, "", "deviceSn=SUNSET-1").await;
     for query in ["deviceSn=SUNSET-1", "", &format!("deviceSn=SUNSET-1&customer_id={HARBOUR}")] {
-        let config = told(&service, &own, query).await;
+        let config = fetch_config(&service, &own, query).await;
         assert_eq!((config.status, &config.body), (200, &without.body), "{query}");
     }
-    assert_eq!(told(&service, &own, "deviceSn=SUNSET-2").await.status, 403);
+    assert_eq!(fetch_config(&service, &own, "deviceSn=SUNSET-2").await.status, 403);
     service.finish().await;
     // Nobody new is let in; who is in stays.
     let closed = enrolling(&database, Enrolment::Closed).await;
-    assert_eq!(told(&closed, "", "deviceSn=SUNSET-1").await.status, 401);
-    assert_eq!(header_of(&told(&closed, &own, "deviceSn=SUNSET-1").await, UPLOADS), own);
+    assert_eq!(fetch_config(&closed, "", "deviceSn=SUNSET-1").await.status, 401);
+    assert_eq!(header_of(&fetch_config(&closed, &own, "deviceSn=SUNSET-1").await, UPLOADS), own);
     assert_eq!(status(&closed, &own, "SUNSET-1").await, 200);
     let keyed = authorization(&database, &["upload"], SUNSET).await;
-    assert_eq!(told(&closed, &keyed, "deviceSn=SUNSET-1").await.status, 200);
+    assert_eq!(fetch_config(&closed, &keyed, "deviceSn=SUNSET-1").await.status, 200);
     closed.finish().await;
 }
 
@@ -218,15 +218,19 @@ async fn the_setting_says_who_is_handed_a_key() {
     let known = asking(&database).await;
     let sunset = handed(&known, "SUNSET-1").await;
     for query in ["deviceSn=NOBODY-1", "deviceSn=", &format!("customer_id={SUNSET}")] {
-        assert_eq!(told(&known, "", query).await.status, 401, "{query}");
+        assert_eq!(fetch_config(&known, "", query).await.status, 401, "{query}");
     }
     known.finish().await;
     let open = enrolling(&database, Enrolment::Open).await;
     assert_eq!(handed(&open, "SUNSET-1").await, sunset);
     let nobodys = handed(&open, "NOBODY-1").await;
-    assert_eq!(told(&open, "", "deviceSn=").await.status, 401, "no serial, no key");
+    assert_eq!(fetch_config(&open, "", "deviceSn=").await.status, 401, "no serial, no key");
     let long = "L".repeat(65);
-    assert_eq!(told(&open, "", &format!("deviceSn={long}")).await.status, 401, "no device has such a serial");
+    assert_eq!(
+        fetch_config(&open, "", &format!("deviceSn={long}")).await.status,
+        401,
+        "no device has such a serial"
+    );
     // It writes in nobody's name.
     let items = [
         item("NOBODY-1", &json!({})),
@@ -254,7 +258,7 @@ async fn a_watch_that_moves_to_another_tenant_goes_on_with_its_key_as_the_other_
     assert_eq!(status(&service, &own, "SUNSET-1").await, 200);
     sql(&database, &format!("select bind_device('SUNSET-1', {BERND})")).await;
     let moved = eventually("its key is another", async || {
-        let config = told(&service, &own, "deviceSn=SUNSET-1").await;
+        let config = fetch_config(&service, &own, "deviceSn=SUNSET-1").await;
         let header = header_of(&config, UPLOADS);
         (header != own).then_some(header)
     })
@@ -282,12 +286,12 @@ async fn a_watch_that_moves_to_another_tenant_goes_on_with_its_key_as_the_other_
     run("revoke", &harbour).await;
     refused().await;
     for key in [&own, &moved] {
-        assert_eq!(told(&service, key, "deviceSn=SUNSET-1").await.status, 401);
+        assert_eq!(fetch_config(&service, key, "deviceSn=SUNSET-1").await.status, 401);
     }
     let stays = handed(&service, "SUNSET-2").await;
     run("readmit", &harbour).await;
     let renewed = eventually("a new key is handed out", async || {
-        let config = told(&service, &own, "deviceSn=SUNSET-1").await;
+        let config = fetch_config(&service, &own, "deviceSn=SUNSET-1").await;
         (config.status == 200).then(|| header_of(&config, UPLOADS))
     })
     .await;
@@ -374,19 +378,19 @@ async fn keys_revoked_by_device_or_by_tenant_are_refused_by_every_instance_and_n
     assert!(listed.out.contains("SUNSET-1") && listed.out.contains("a nurse"), "{listed:?}");
     // Neither with the key nor without one it is handed another.
     for key in ["", keys[0].1.as_str()] {
-        assert_eq!(told(&one, key, "deviceSn=SUNSET-1").await.status, 401);
+        assert_eq!(fetch_config(&one, key, "deviceSn=SUNSET-1").await.status, 401);
     }
     let tenant = SUNSET.to_string();
     let said = run(&["revoke", "--tenant", &tenant]).await;
     assert_eq!(said.code, 0, "{said:?}");
     on_both([401, 401, 200]).await;
-    assert_eq!(told(&one, "", "deviceSn=SUNSET-2").await.status, 401);
+    assert_eq!(fetch_config(&one, "", "deviceSn=SUNSET-2").await.status, 401);
 
     let said = run(&["readmit", "--device", "SUNSET-1", "--tenant", &tenant]).await;
     assert_eq!(said.code, 0, "{said:?}");
     for service in [&one, &other] {
         let renewed = eventually("a new key is handed out", async || {
-            let config = told(service, &keys[0].1, "deviceSn=SUNSET-1").await;
+            let config = fetch_config(service, &keys[0].1, "deviceSn=SUNSET-1").await;
             (config.status == 200).then(|| header_of(&config, UPLOADS))
         })
         .await;
@@ -409,7 +413,7 @@ async fn a_rotated_secret_works_as_long_as_was_said_and_watches_come_to_the_new_
         let said = vitals(&database, &["keys", "rotate", "--devices", "--overlap", overlap]).await;
         assert_eq!(said.code, 0, "{said:?}");
         eventually("a new key is handed out", async || {
-            let config = told(&service, before, "deviceSn=SUNSET-1").await;
+            let config = fetch_config(&service, before, "deviceSn=SUNSET-1").await;
             Some(header_of(&config, UPLOADS)).filter(|header| header != before)
         })
         .await
@@ -447,12 +451,12 @@ async fn the_header_an_operator_set_is_told_to_keyed_fleets_and_to_nobody_who_kn
     let service = asking(&database).await;
     let own = handed(&service, "SUNSET-1").await;
     for key in ["", own.as_str()] {
-        let config = told(&service, key, "deviceSn=SUNSET-1").await;
+        let config = fetch_config(&service, key, "deviceSn=SUNSET-1").await;
         assert_eq!(header_of(&config, UPLOADS), own);
         assert_eq!(header_of(&config, "平台消息交互接口"), "None", "no business of somebody else's");
         assert!(!config.body.to_string().contains(&set) && !config.body.to_string().contains("theirs"));
     }
-    let config = told(&service, &keyed, "deviceSn=SUNSET-1").await;
+    let config = fetch_config(&service, &keyed, "deviceSn=SUNSET-1").await;
     assert_eq!(header_of(&config, UPLOADS), set);
     assert_eq!(header_of(&config, "平台消息交互接口"), "Bearer theirs");
     assert_eq!(header_of(&config, "事件上传接口"), own, "where nothing is set, a key of its own does");

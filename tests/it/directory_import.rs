@@ -302,6 +302,73 @@ async fn a_line_that_cannot_be_taken_is_told_with_its_number_and_costs_its_neigh
     }
 }
 
+/// Name, language and addresses of every contact, and the units they manage.
+async fn contacts(database: &Database) -> Vec<(String, Option<String>, String, String)> {
+    let sql = "select name, language,
+                      (select coalesce(string_agg(channel || ':' || address, ' ' order by channel, address), '')
+                       from contact_address a where a.contact_id = c.contact_id),
+                      (select coalesce(string_agg(org_id::text, ' '), '') from org_manager m where m.contact_id = c.contact_id)
+               from contact c order by name collate \"C\"";
+    let rows = database.client().await.query(sql, &[]).await.expect("contacts");
+    rows.iter().map(|row| (row.get(0), row.get(1), row.get(2), row.get(3))).collect()
+}
+
+#[tokio::test]
+async fn contacts_are_imported_with_their_language_and_a_language_that_is_not_there_is_refused() {
+    let database = Database::new().await;
+    let files = Files::of("contacts");
+    small_directory(&files);
+    files.write(
+        "contacts.csv",
+        format!(
+            "name,channel,address,language,user_id,org_id\n\
+             护士张,wecom,zhang,zh,,{ORG}\n护士张,email,zhang@example.org,,,\n\
+             Anna's son,email,son@example.org,EN,{ANNA},\nWard,wecom_robot,the-key,,,\n"
+        ),
+    );
+    let all = [&EVERYTHING[..], &["--contacts", "contacts.csv"]].concat();
+    let added = files.import(&database, &all).await;
+    assert!(added.code == 0 && added.out.contains("3 added"), "{added:?}");
+    let (nurse, son, ward) = ("护士张".to_owned(), "Anna's son".to_owned(), "Ward".to_owned());
+    let zh = Some("zh".to_owned());
+    let addresses = "email:zhang@example.org wecom:zhang".to_owned();
+    let unit = ORG.to_string();
+    let of_son = (son, Some("en".to_owned()), "email:son@example.org".to_owned(), String::new());
+    let robot = "wecom_robot:the-key".to_owned();
+    let before = [
+        of_son.clone(),
+        (ward.clone(), None, robot.clone(), String::new()),
+        (nurse.clone(), zh.clone(), addresses.clone(), unit.clone()),
+    ];
+    assert_eq!(contacts(&database).await, before);
+    let again = files.import(&database, &["--contacts", "contacts.csv"]).await;
+    assert!(again.code == 0 && again.out.contains("0 added, 0 changed"), "{again:?}");
+
+    files.write(
+        "contacts.csv",
+        format!(
+            "name,language,channel,address,org_id\nWard,zh,,,{ORG}\n护士张,,,,\nMax,fr,email,max@example.org,\n\
+             Eva,en,email,,\nPia,en,sms,12345,\nLea,en,,,77\nWard,en,,,\n"
+        ),
+    );
+    let changed = files.import(&database, &["--contacts", "contacts.csv", "--refused", "refused.csv"]).await;
+    assert!(changed.code == 3 && changed.out.contains("0 added, 1 changed"), "{changed:?}");
+    let after = [of_son, (ward, zh.clone(), robot, unit.clone()), (nurse, zh, addresses, unit)];
+    assert_eq!(contacts(&database).await, after);
+    let refused = files.read("refused.csv");
+    for (line, reason) in [
+        (4, "language \"\"fr\"\" is none of: en, zh"),
+        (5, "channel without address"),
+        (6, "channel \"\"sms\"\" is none of: wechat"),
+        (7, "organisation unit 77 is not known"),
+        (8, "contact \"\"Ward\"\" has language zh in an earlier line"),
+    ] {
+        let place = format!("contacts.csv,{line},");
+        let told = refused.lines().find(|told| told.starts_with(&place)).expect("refused");
+        assert!(told.contains(reason), "{told}");
+    }
+}
+
 #[tokio::test]
 async fn a_file_that_is_none_changes_nothing() {
     let database = Database::new().await;

@@ -53,7 +53,7 @@ async fn keys_of(database: &Database, word: &str) -> Vec<String> {
 
 /// Two devices with twenty days of rows, rolled up; of the oldest eight days only the rollups are left. Where that is possible,
 /// what is older than three days is compressed.
-async fn lived_in() -> (Database, Client) {
+async fn database_with_history() -> (Database, Client) {
     let database = Database::new().await;
     let client = database.client().await;
     run(
@@ -120,7 +120,7 @@ async fn rollups_of(client: &Client, device: &str) -> Vec<(String, i64, Option<S
 
 #[tokio::test]
 async fn an_erased_device_is_nowhere_and_its_neighbour_is_untouched() {
-    let (database, client) = lived_in().await;
+    let (database, client) = database_with_history().await;
     let service = Service::start(&database).await;
     leave_traces(&service, GONE).await;
     leave_traces(&service, KEPT).await;
@@ -161,7 +161,7 @@ async fn an_erased_device_is_nowhere_and_its_neighbour_is_untouched() {
 
 #[tokio::test]
 async fn an_erased_user_is_nowhere_and_who_wore_the_device_later_is_untouched() {
-    let (database, client) = lived_in().await;
+    let (database, client) = database_with_history().await;
     run(
         &client,
         &format!(
@@ -217,7 +217,7 @@ async fn an_erased_user_is_nowhere_and_who_wore_the_device_later_is_untouched() 
 
 #[tokio::test]
 async fn an_erasure_that_was_broken_off_goes_on() {
-    let (database, client) = lived_in().await;
+    let (database, client) = database_with_history().await;
     let rows = count(&client, &format!("select count(*) from health_data where device_sn = '{GONE}'")).await;
     run(
         &client,
@@ -247,7 +247,7 @@ async fn an_erasure_that_was_broken_off_goes_on() {
 
 #[tokio::test]
 async fn what_is_erased_by_sql_leaves_redis_with_the_next_finish() {
-    let (database, client) = lived_in().await;
+    let (database, client) = database_with_history().await;
     let service = Service::start(&database).await;
     leave_traces(&service, GONE).await;
     service.drained().await;
@@ -262,7 +262,7 @@ async fn what_is_erased_by_sql_leaves_redis_with_the_next_finish() {
 
 #[tokio::test]
 async fn nothing_is_erased_unasked() {
-    let (database, client) = lived_in().await;
+    let (database, client) = database_with_history().await;
     let said = vitals(&database, &["erase", "device", KEPT]).await;
     assert!(said.code == 1 && said.err.contains("--yes") && said.out.contains("health_data"), "{said:?}");
     assert_eq!(count(&client, "select count(*) from erasure").await, 0);
@@ -273,7 +273,7 @@ async fn nothing_is_erased_unasked() {
 
 #[tokio::test]
 async fn a_range_is_refreshed_by_command() {
-    let (database, client) = lived_in().await;
+    let (database, client) = database_with_history().await;
     // As a restore does: with a batch of its own, which no relay finds.
     run(
         &client,

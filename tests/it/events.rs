@@ -47,7 +47,7 @@ async fn send(service: &Service, body: &Value) -> Answer {
 }
 
 /// Sends what must be taken whole.
-async fn taken(service: &Service, body: &Value) -> Value {
+async fn send_accepted(service: &Service, body: &Value) -> Value {
     let answer = send(service, body).await;
     assert_eq!(answer.status, 200, "{answer:?} to {body}");
     assert_eq!(answer.body.get("errors"), None, "{body}");
@@ -86,7 +86,7 @@ async fn every_type_of_the_fleet_is_kept_with_its_severity_under_its_long_and_it
             [("LONG", action.as_str(), action.as_str()), ("SHORT", event_type, "-")]
         {
             let device_sn = &format!("{device_sn}-{event_type}");
-            let answer = taken(&service, &event(device_sn, name, value)).await;
+            let answer = send_accepted(&service, &event(device_sn, name, value)).await;
             let mut expected = json!({
                 "status": "success", "message": "事件处理成功", "alert_id": null, "event_type": event_type,
                 "device_sn": device_sn, "health_id": null
@@ -125,7 +125,7 @@ async fn an_event_is_read_in_every_generation_of_ids_and_in_the_envelopes_of_the
     .enumerate()
     {
         let device_sn = &format!("NAMES-{number}");
-        taken(&service, &named(names, device_sn)).await;
+        send_accepted(&service, &named(names, device_sn)).await;
         let row = format!("CALL_STATE|{TIME}|minor|{device_sn}|{owners}|22.540363|114.015182|0|-");
         assert_eq!(events(&database, device_sn).await, [row]);
     }
@@ -148,7 +148,7 @@ async fn an_event_is_read_in_every_generation_of_ids_and_in_the_envelopes_of_the
     .into_iter()
     .enumerate()
     {
-        let answer = taken(&service, &body).await;
+        let answer = send_accepted(&service, &body).await;
         assert_eq!(
             (&answer["event_type"], &answer["device_sn"]),
             (&json!("WEAR_STATUS_CHANGED"), &json!("PHONE"))
@@ -176,7 +176,7 @@ async fn the_sample_of_an_event_comes_in_both_spellings_as_object_or_text_and_go
                 2 => json!({ "data": item }).to_string().into(),
                 _ => item.to_string().into(),
             };
-            taken(&service, &body).await;
+            send_accepted(&service, &body).await;
             let row = "2026-01-02 03:04:01|1939964806110937090|128|94|common_event";
             assert_eq!(samples(&database, device_sn).await, [row], "{body}");
             let together = count(
@@ -200,13 +200,13 @@ async fn a_sample_takes_from_its_event_what_it_does_not_say_itself() {
     let mut body = event("LENDS", "SOS_EVENT", "LENDS");
     body["customerId"] = json!("7");
     body["healthData"] = json!({ "data": { "heart_rate": 99, "upload_method": "wifi" } });
-    taken(&service, &body).await;
+    send_accepted(&service, &body).await;
     assert_eq!(samples(&database, "LENDS").await, [format!("{TIME}|7|99|-|wifi")]);
 
     // And the other way round: the event does not say whose it is. When it was is the time of its receipt.
     let item = json!({ "deviceSn": "BORROWS", "heart_rate": 98, "timestamp": TIME });
     let answer =
-        taken(&service, &json!({ "eventType": "x.SOS_EVENT", "healthData": { "data": item } })).await;
+        send_accepted(&service, &json!({ "eventType": "x.SOS_EVENT", "healthData": { "data": item } })).await;
     assert_eq!(answer["device_sn"], "BORROWS");
     let borrows = events(&database, "BORROWS").await;
     assert!(borrows[0].ends_with("|critical|-|-|-|-|-|-|-|x.SOS_EVENT"), "{borrows:?}");
@@ -215,7 +215,7 @@ async fn a_sample_takes_from_its_event_what_it_does_not_say_itself() {
     for nothing in [json!({}), json!({ "data": {} }), json!([]), json!(""), json!("null"), Value::Null] {
         let mut body = event("BARE", "SOS_EVENT", "BARE");
         body["healthData"] = nothing;
-        taken(&service, &body).await;
+        send_accepted(&service, &body).await;
     }
     assert_eq!(samples(&database, "BARE").await, Vec::<String>::new());
     assert_eq!(count(&database, "select count(*) from rejected_upload").await, 0);
@@ -228,24 +228,24 @@ async fn an_event_sent_again_is_one_row_and_so_is_its_sample() {
     let service = Service::start(&database).await;
     let mut body = event("AGAIN", "com.x.SOS_EVENT", "AGAIN");
     body["healthData"] = json!({ "data": { "deviceSn": "AGAIN", "heart_rate": 99, "timestamp": TIME } });
-    let first = taken(&service, &body).await;
+    let first = send_accepted(&service, &body).await;
     let batch_of = "select batch_id from device_event where device_sn = 'AGAIN'";
     let batch_id = count(&database, batch_of).await;
     for _ in 0..3 {
-        assert_eq!(taken(&service, &body).await, first);
+        assert_eq!(send_accepted(&service, &body).await, first);
     }
     // The phone relays the same event: it knows less of some things and more of others.
     let relayed = json!({ "type": "commonEvent", "data": {
         "action": "com.x.SOS_EVENT", "value": "other", "device_sn": "AGAIN", "timestamp": TIME, "latitude": 22.5,
         "longitude": 114.5
     } });
-    taken(&service, &relayed).await;
+    send_accepted(&service, &relayed).await;
     let row = format!("SOS_EVENT|{TIME}|critical|AGAIN|-|-|-|22.5|114.5|-|com.x.SOS_EVENT");
     assert_eq!(events(&database, "AGAIN").await, [row]);
     assert_eq!(count(&database, batch_of).await, batch_id, "it is judged once");
     assert_eq!(samples(&database, "AGAIN").await.len(), 1);
     // Many at once, in one transaction or in several.
-    futures_util::future::join_all((0..20).map(|_| taken(&service, &body))).await;
+    futures_util::future::join_all((0..20).map(|_| send_accepted(&service, &body))).await;
     assert_eq!(events(&database, "AGAIN").await.len(), 1);
     let account = count(
         &database,
@@ -307,7 +307,7 @@ async fn a_wrong_clock_or_position_costs_no_alarm() {
         body["longitude"] = json!(114.5);
         body["customerId"] = json!("no number");
         body["healthData"] = json!({ "heart_rate": 70 });
-        taken(&service, &body).await;
+        send_accepted(&service, &body).await;
         let kept = rows(
             &database,
             "select concat_ws(' ', sent_ts, abs(extract(epoch from ts - now())) < 60, latitude is null) from device_event
@@ -323,11 +323,11 @@ async fn a_wrong_clock_or_position_costs_no_alarm() {
     body["latitude"] = json!(0);
     body["longitude"] = json!(0.0);
     body["altitude"] = json!(0);
-    taken(&service, &body).await;
+    send_accepted(&service, &body).await;
     assert!(events(&database, "NOWHERE").await[0].contains("|-|-|-|-"));
     let mut body = event("UNTIMED", "SOS_EVENT", "x");
     body["timestamp"] = Value::Null;
-    taken(&service, &body).await;
+    send_accepted(&service, &body).await;
     assert_eq!(
         count(&database, "select count(*) from device_event where device_sn = 'UNTIMED' and sent_ts is null")
             .await,
@@ -357,7 +357,7 @@ async fn values_are_kept_as_sent() {
         let device_sn = format!("VALUE-{number}");
         let mut body = event(&device_sn, "UI_SETTINGS_CHANGED", "");
         body["eventValue"] = sent;
-        taken(&service, &body).await;
+        send_accepted(&service, &body).await;
         let value =
             rows(&database, "select coalesce(value, '-') from device_event where device_sn = $1", &device_sn);
         assert_eq!(value.await, [kept]);
@@ -388,7 +388,7 @@ async fn an_event_that_names_no_device_or_no_type_blocks_no_queue_and_is_found()
     }
     assert_eq!(count(&database, "select count(*) from rejected_upload where source = 'event'").await, 6);
     assert_eq!(count(&database, "select count(*) from device_event").await, 0);
-    assert_eq!(taken(&service, &json!([])).await["event_type"], Value::Null);
+    assert_eq!(send_accepted(&service, &json!([])).await["event_type"], Value::Null);
     service.finish().await;
 }
 
@@ -409,7 +409,7 @@ async fn a_body_with_nothing_in_it_is_answered_400_and_one_that_is_no_event_bloc
     }
     let kept = count(&database, "select count(*) from rejected_upload where source = 'event'").await;
     assert_eq!(kept, no_events.len() as i64);
-    taken(&service, &event("ALIVE", "SOS_EVENT", "x")).await;
+    send_accepted(&service, &event("ALIVE", "SOS_EVENT", "x")).await;
     service.finish().await;
 }
 
@@ -417,7 +417,7 @@ async fn a_body_with_nothing_in_it_is_answered_400_and_one_that_is_no_event_bloc
 async fn an_event_makes_its_device_known_whoever_writes_it() {
     let database = Database::new().await;
     let service = Service::start(&database).await;
-    taken(&service, &event("KNOWN-BY-EVENT", "BOOT_COMPLETED", "x")).await;
+    send_accepted(&service, &event("KNOWN-BY-EVENT", "BOOT_COMPLETED", "x")).await;
     let client = database.client().await;
     client
         .execute("insert into device_event (device_sn, event_type, ts) values ('KNOWN-BY-HAND', 'CALL_STATE', now())", &[])
@@ -433,14 +433,14 @@ async fn an_event_makes_its_device_known_whoever_writes_it() {
 async fn a_severity_changed_in_the_database_counts_from_then_on() {
     let database = Database::new().await;
     let service = Service::start(&database).await;
-    taken(&service, &event("GRAVE-1", "DOOR_OPENED", "x")).await;
+    send_accepted(&service, &event("GRAVE-1", "DOOR_OPENED", "x")).await;
     database
         .client()
         .await
         .batch_execute("insert into event_type values ('DOOR_OPENED', 'major', 'none')")
         .await
         .expect("inserted");
-    taken(&service, &event("GRAVE-2", "DOOR_OPENED", "x")).await;
+    send_accepted(&service, &event("GRAVE-2", "DOOR_OPENED", "x")).await;
     assert!(events(&database, "GRAVE-1").await[0].contains("|info|"));
     assert!(events(&database, "GRAVE-2").await[0].contains("|major|"));
     service.finish().await;
@@ -532,7 +532,7 @@ async fn events_are_answered_while_the_bulk_queue_is_full_and_its_writer_is_held
             let device_sn = format!("HELPLESS-{event_type}");
             let mut body = event(&device_sn, event_type, "x");
             body["healthData"] = json!({ "data": { "heart_rate": 131 } });
-            taken(&service, &body).await;
+            send_accepted(&service, &body).await;
             assert_eq!(events(&database, &device_sn).await.len(), 1);
             assert_eq!(samples(&database, &device_sn).await.len(), 1);
         }
@@ -557,7 +557,7 @@ async fn alarms_are_answered_while_other_events_are_held() {
         settings.queue_rows = 2;
     })
     .await;
-    taken(&service, &event("FIRST", "BOOT_COMPLETED", "x")).await;
+    send_accepted(&service, &event("FIRST", "BOOT_COMPLETED", "x")).await;
     let mut other = database.client().await;
     let held = other.transaction().await.expect("a transaction");
     held.execute(
@@ -578,7 +578,7 @@ async fn alarms_are_answered_while_other_events_are_held() {
         };
         eventually("the queue of events is full", full).await;
         for event_type in ["SOS_EVENT", "ONE_KEY_ALARM", "FALLDOWN_EVENT"] {
-            taken(&service, &event("QUICK", event_type, "x")).await;
+            send_accepted(&service, &event("QUICK", event_type, "x")).await;
         }
         assert_eq!(events(&database, "QUICK").await.len(), 3);
         held.rollback().await.expect("released");

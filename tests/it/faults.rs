@@ -17,7 +17,7 @@ use driver::{Plan, drive};
 async fn rounds_of_random_faults_lose_nothing_double_nothing_and_miss_no_alert() {
     let plan = Plan::or(5, 4_719);
     match DisposableServers::bring_up().await {
-        Some(victims) => drive(plan, &Database::on(&victims).await, Some(&victims)).await,
+        Some(disposable) => drive(plan, &Database::on(&disposable).await, Some(&disposable)).await,
         // Cables, connections and processes are ours everywhere.
         None => drive(plan, &Database::new().await, None).await,
     }

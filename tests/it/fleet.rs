@@ -16,7 +16,7 @@ async fn run(database: &Database, sql: &str) {
 }
 
 /// Waits until a field of a hash in Redis is this.
-async fn becomes(database: &Database, key: &str, field: &str, value: &str) {
+async fn wait_for_field(database: &Database, key: &str, field: &str, value: &str) {
     let redis = database.redis().await;
     eventually(&format!("{field} of {key} is {value}"), || {
         let mut redis = redis.clone();
@@ -85,16 +85,16 @@ async fn a_sample_dated_ahead_does_not_silence_those_after_it() {
         json!({ "deviceSn": "AHEAD-1", "heart_rate": heart_rate, "timestamp": at.to_string() })
     };
     service.upload(&json!({ "data": [sample(60, 600), sample(61, 601)] })).await;
-    becomes(&database, "health_data:AHEAD-1", "heartRate", "61").await;
+    wait_for_field(&database, "health_data:AHEAD-1", "heartRate", "61").await;
     service.upload(&sample(70, 0)).await;
     service.upload(&sample(71, 1)).await;
-    becomes(&database, "health_data:AHEAD-1", "heartRate", "71").await;
+    wait_for_field(&database, "health_data:AHEAD-1", "heartRate", "71").await;
     // What comes late is older than what was dated ahead, and stays so when the view is made anew.
     service.upload(&sample(50, -60)).await;
     service.drained().await;
     let mut redis = database.redis().await;
     let _: () = redis::cmd("FLUSHDB").query_async(&mut redis).await.expect("flushed");
-    becomes(&database, "health_data:AHEAD-1", "heartRate", "71").await;
+    wait_for_field(&database, "health_data:AHEAD-1", "heartRate", "71").await;
     // However many are dated ahead: a second of each of almost an hour, received all before the last sample that is right.
     database
         .client()
@@ -110,9 +110,9 @@ async fn a_sample_dated_ahead_does_not_silence_those_after_it() {
         .await
         .expect("written");
     service.drained().await;
-    becomes(&database, "health_data:AHEAD-2", "heartRate", "72").await;
+    wait_for_field(&database, "health_data:AHEAD-2", "heartRate", "72").await;
     let _: () = redis::cmd("FLUSHDB").query_async(&mut redis).await.expect("flushed");
-    becomes(&database, "health_data:AHEAD-1", "heartRate", "71").await;
+    wait_for_field(&database, "health_data:AHEAD-1", "heartRate", "71").await;
     eventually("it is there again", || async {
         redis::AsyncCommands::hget::<_, _, Option<String>>(
             &mut database.redis().await,
@@ -123,7 +123,7 @@ async fn a_sample_dated_ahead_does_not_silence_those_after_it() {
         .expect("an answer")
     })
     .await;
-    becomes(&database, "health_data:AHEAD-2", "heartRate", "72").await;
+    wait_for_field(&database, "health_data:AHEAD-2", "heartRate", "72").await;
     service.finish().await;
 }
 
@@ -138,7 +138,7 @@ async fn what_the_phone_puts_around_a_sample_makes_no_row_and_blanks_nothing() {
         "timestamp": "2026-01-02 03:04:09"
     }});
     assert_eq!(service.upload(&body).await, (1, 0, 0));
-    becomes(&database, "health_data:PHONE-1", "heartRate", "84").await;
+    wait_for_field(&database, "health_data:PHONE-1", "heartRate", "84").await;
     assert_eq!(count(&database, "select count(*) from health_data").await, 1);
     service.finish().await;
 }
@@ -194,7 +194,7 @@ async fn dashboards_find_a_device_under_the_names_of_old_and_ours_beside_them() 
         ("batteryLevel", "52"),
         ("wearState", "1"),
     ] {
-        becomes(&database, "device_info:OLD-1", field, value).await;
+        wait_for_field(&database, "device_info:OLD-1", field, value).await;
     }
     service.finish().await;
 }

@@ -112,12 +112,12 @@ impl Target {
     }
 
     fn finish(self) {
-        self.runtime.block_on(self.lives());
+        self.runtime.block_on(self.assert_serves());
         let Self { runtime, service, .. } = self;
         runtime.block_on(service.finish());
     }
 
-    async fn lives(&self) {
+    async fn assert_serves(&self) {
         assert_eq!(self.service.get("/livez").await.status, 200);
         let item = json!({ "deviceSn": "ALIVE-1", "heart_rate": 70, "timestamp": 1_767_294_245 });
         let (stored, duplicate, refused) = self.service.upload(&item).await;

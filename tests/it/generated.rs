@@ -132,20 +132,20 @@ fn part(name: &str) -> Vec<String> {
             .collect(),
         "metrics" => separated(all().map(row)),
         "value of a vital sign" => {
-            vital_signs().map(|it| format!("when '{0}' then h.{0}{1}", it.column, as_numeric(it))).collect()
+            vital_signs().map(|it| format!("when '{}' then {}", it.column, reading("h", it))).collect()
         }
         "whether a vital sign is measured" => {
-            vital_signs().map(|it| format!("when '{0}' then h.{0} is not null", it.column)).collect()
+            vital_signs().map(|it| format!("when '{}' then {}", it.column, is_measured(it))).collect()
         }
         "whether any of metrics is measured" => joined_by_or(
-            vital_signs().map(|it| format!("h.{0} is not null and '{0}' = any (metrics)", it.column)),
+            vital_signs().map(|it| format!("{} and '{}' = any (metrics)", is_measured(it), it.column)),
         ),
         "narrowest bounds" => separated(vital_signs().flat_map(narrowest_bounds)),
         "outside the bounds" => joined_by_or(
             vital_signs().map(|it| format!("h.{0} < normal.{0}_min or h.{0} > normal.{0}_max", it.column)),
         ),
         "names and values of c" => {
-            separated(vital_signs().map(|it| format!("('{0}', c.{0}{1})", it.column, as_numeric(it))))
+            separated(vital_signs().map(|it| format!("('{}', {})", it.column, reading("c", it))))
         }
         "rollup of readings" => separated(all().flat_map(of_readings)),
         "rollup of quarter hours" => separated(all().flat_map(|it| of_buckets(it, false))),
@@ -170,9 +170,23 @@ fn type_name(sql_type: SqlType) -> &'static str {
     }
 }
 
-/// The cast that makes a value a numeric.
-fn as_numeric(metric: &Definition) -> &'static str {
-    if metric.sql_type == SqlType::Numeric { "" } else { "::numeric" }
+/// The reading of a vital sign as a numeric. A numeric may be NaN, which nobody measured.
+fn reading(row: &str, metric: &Definition) -> String {
+    let column = format!("{row}.{}", metric.column);
+    if metric.sql_type == SqlType::Numeric {
+        format!("vitals.finite({column})")
+    } else {
+        format!("{column}::numeric")
+    }
+}
+
+fn is_measured(metric: &Definition) -> String {
+    let column = format!("h.{}", metric.column);
+    if metric.sql_type == SqlType::Numeric {
+        format!("vitals.finite({column}) is not null")
+    } else {
+        format!("{column} is not null")
+    }
 }
 
 /// A row of `vitals.metric()`.

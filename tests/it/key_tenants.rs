@@ -353,7 +353,7 @@ async fn a_key_of_one_tenant_sees_the_alerts_of_that_tenant_alone() {
 }
 
 /// What a watch is told; one that is not answered in its two seconds asks again.
-async fn told(service: &Service, authorization: &str, query: &str) -> Answer {
+async fn fetch_config(service: &Service, authorization: &str, query: &str) -> Answer {
     let path = format!("/fetch_health_data_config?{query}");
     eventually("the configuration can be read", async || {
         let answer = service.send_as(authorization, "GET", &path, None).await;
@@ -370,7 +370,7 @@ async fn a_configuration_is_told_to_a_device_the_directory_knows_or_with_a_key_o
     let reader = authorization(&database, &["read"], 0).await;
     let service = asking(&database).await;
     let ask = async |key: &str, query: &str| {
-        let answer = told(&service, key, query).await;
+        let answer = fetch_config(&service, key, query).await;
         (answer.status, answer.body["customer_id"].as_str().unwrap_or_default().to_owned())
     };
     let (of_sunset, of_harbour) = ((200, SUNSET.to_string()), (200, HARBOUR.to_string()));

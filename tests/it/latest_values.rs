@@ -18,7 +18,7 @@ fn serial(database: &Database, name: &str) -> String {
 }
 
 /// The hash of a device without the two fields that are the service's own; empty if there is none.
-async fn shown(database: &Database, device_sn: &str) -> BTreeMap<String, String> {
+async fn redis_hash(database: &Database, device_sn: &str) -> BTreeMap<String, String> {
     fields(&mut database.redis().await, &serial(database, device_sn)).await
 }
 
@@ -32,7 +32,7 @@ async fn fields(redis: &mut MultiplexedConnection, device_sn: &str) -> BTreeMap<
 }
 
 /// Waits until a field of a device's latest value has this text.
-async fn becomes(database: &Database, device_sn: &str, field: &str, text: &str) {
+async fn wait_for_field(database: &Database, device_sn: &str, field: &str, text: &str) {
     let redis = database.redis().await;
     let device_sn = &serial(database, device_sn);
     eventually(&format!("{field} of {device_sn} is {text}"), || {
@@ -52,7 +52,7 @@ async fn whole(client: &Client, redis: &mut MultiplexedConnection) -> Option<()>
     mark?.starts_with(row.get::<_, &str>(0)).then_some(())
 }
 
-async fn becomes_whole(database: &Database) {
+async fn wait_for_view(database: &Database) {
     let (client, redis) = (database.client().await, database.redis().await);
     eventually("the view is whole", || {
         let (client, mut redis) = (&client, redis.clone());
@@ -91,7 +91,7 @@ async fn an_upload_shows_as_dashboards_read_it_and_is_published() {
     let message = tokio::time::timeout(crate::harness::TIMEOUT, channel.on_message().next()).await;
     let message = message.expect("published in time").expect("the channel is open");
     assert_eq!(message.get_payload::<String>().expect("text"), device_sn);
-    let hash = shown(&database, "SHOWN-FULL").await;
+    let hash = redis_hash(&database, "SHOWN-FULL").await;
     let expected = [
         ("altitude", "31.5"),
         ("bloodOxygen", "96"),
@@ -121,13 +121,13 @@ async fn a_newer_value_replaces_the_whole_of_the_older_one() {
     let database = Database::new().await;
     let service = Service::start(&database).await;
     service.upload(&sample(&database, "SHOWN-WHOLE", 70, "2026-01-02 03:04:05")).await;
-    becomes(&database, "SHOWN-WHOLE", "heartRate", "70").await;
+    wait_for_field(&database, "SHOWN-WHOLE", "heartRate", "70").await;
     let newer = json!({ "data": {
         "deviceSn": serial(&database, "SHOWN-WHOLE"), "blood_oxygen": 98, "timestamp": "2026-01-02 03:04:06"
     } });
     service.upload(&newer).await;
-    becomes(&database, "SHOWN-WHOLE", "bloodOxygen", "98").await;
-    let hash = shown(&database, "SHOWN-WHOLE").await;
+    wait_for_field(&database, "SHOWN-WHOLE", "bloodOxygen", "98").await;
+    let hash = redis_hash(&database, "SHOWN-WHOLE").await;
     assert_eq!(hash.get("heartRate"), None, "what the newest row did not measure is absent: {hash:?}");
     assert_eq!(hash["customerId"], "0", "an unknown tenant");
     service.finish().await;
@@ -138,10 +138,10 @@ async fn a_late_upload_never_overwrites_a_newer_value() {
     let database = Database::new().await;
     let service = Service::start(&database).await;
     service.upload(&sample(&database, "SHOWN-LATE", 70, "2026-01-02 03:04:05")).await;
-    becomes(&database, "SHOWN-LATE", "heartRate", "70").await;
+    wait_for_field(&database, "SHOWN-LATE", "heartRate", "70").await;
     service.upload(&sample(&database, "SHOWN-LATE", 99, "2026-01-02 03:04:04")).await;
     service.drained().await;
-    let hash = shown(&database, "SHOWN-LATE").await;
+    let hash = redis_hash(&database, "SHOWN-LATE").await;
     assert_eq!((hash["heartRate"].as_str(), hash["timestamp"].as_str()), ("70", "2026-01-02 03:04:05"));
     service.finish().await;
 }
@@ -151,13 +151,13 @@ async fn a_repeat_that_fills_what_was_missing_updates_the_value() {
     let database = Database::new().await;
     let service = Service::start(&database).await;
     service.upload(&sample(&database, "SHOWN-FILL", 70, "2026-01-02 03:04:05")).await;
-    becomes(&database, "SHOWN-FILL", "heartRate", "70").await;
+    wait_for_field(&database, "SHOWN-FILL", "heartRate", "70").await;
     let repeat = json!({ "data": {
         "deviceSn": serial(&database, "SHOWN-FILL"), "heart_rate": 99, "blood_oxygen": 97, "timestamp": "2026-01-02 03:04:05"
     } });
     service.upload(&repeat).await;
-    becomes(&database, "SHOWN-FILL", "bloodOxygen", "97").await;
-    let hash = shown(&database, "SHOWN-FILL").await;
+    wait_for_field(&database, "SHOWN-FILL", "bloodOxygen", "97").await;
+    let hash = redis_hash(&database, "SHOWN-FILL").await;
     assert_eq!(hash["heartRate"], "70", "a repeat only fills");
     service.finish().await;
 }
@@ -167,7 +167,7 @@ async fn an_older_reading_of_the_same_row_never_undoes_a_newer_one() {
     let database = Database::new().await;
     let service = Service::start(&database).await;
     service.upload(&sample(&database, "SHOWN-READ", 70, "2026-01-02 03:04:05")).await;
-    becomes(&database, "SHOWN-READ", "heartRate", "70").await;
+    wait_for_field(&database, "SHOWN-READ", "heartRate", "70").await;
     // Another instance has read the row later, when a repeat had added to it, and was faster.
     let later = [("readVersion", 1_i64 << 52), ("stress", 33)];
     let key = format!("health_data:{}", serial(&database, "SHOWN-READ"));
@@ -180,7 +180,7 @@ async fn an_older_reading_of_the_same_row_never_undoes_a_newer_one() {
         .await
         .expect("again");
     service.drained().await;
-    assert_eq!(shown(&database, "SHOWN-READ").await["stress"], "33");
+    assert_eq!(redis_hash(&database, "SHOWN-READ").await["stress"], "33");
     service.finish().await;
 }
 
@@ -195,8 +195,8 @@ async fn what_another_program_left_under_the_key_gives_way() {
     for device_sn in ["SHOWN-TEXT", "SHOWN-HASH"] {
         service.upload(&sample(&database, device_sn, 70, "2026-01-02 03:04:05")).await;
         service.drained().await;
-        becomes(&database, device_sn, "heartRate", "70").await;
-        assert_eq!(shown(&database, device_sn).await.get("heart_rate"), None);
+        wait_for_field(&database, device_sn, "heartRate", "70").await;
+        assert_eq!(redis_hash(&database, device_sn).await.get("heart_rate"), None);
     }
     service.finish().await;
 }
@@ -225,10 +225,10 @@ async fn rows_copied_by_hand_show_like_uploads() {
     assert_eq!(sink.as_mut().finish().await.expect("copied"), 180);
 
     for day in [0, 100, 179] {
-        becomes(&database, &format!("COPIED-{day}"), "heartRate", &(60 + day % 60).to_string()).await;
+        wait_for_field(&database, &format!("COPIED-{day}"), "heartRate", &(60 + day % 60).to_string()).await;
     }
     service.drained().await;
-    let hash = shown(&database, "COPIED-0").await;
+    let hash = redis_hash(&database, "COPIED-0").await;
     assert_eq!(hash["timestamp"], "2026-01-01 08:00:00");
     assert_eq!(hash["latitude"], "0.0000001");
     assert_eq!(hash.get("temperature"), None);
@@ -247,7 +247,7 @@ async fn without_redis_uploads_go_on_and_the_view_is_rebuilt_when_it_is_back() {
     })
     .await;
     service.upload(&sample(&database, "AWAY-BEFORE", 70, "2026-01-02 03:04:05")).await;
-    becomes(&database, "AWAY-BEFORE", "heartRate", "70").await;
+    wait_for_field(&database, "AWAY-BEFORE", "heartRate", "70").await;
 
     cable.cut();
     for n in 0..20 {
@@ -255,15 +255,15 @@ async fn without_redis_uploads_go_on_and_the_view_is_rebuilt_when_it_is_back() {
     }
     // The reactions are finished without Redis, so nothing piles up behind it.
     service.drained().await;
-    assert!(shown(&database, "AWAY-19").await.is_empty());
+    assert!(redis_hash(&database, "AWAY-19").await.is_empty());
 
     cable.restore();
     for n in 0..20 {
-        becomes(&database, &format!("AWAY-{n}"), "heartRate", "71").await;
+        wait_for_field(&database, &format!("AWAY-{n}"), "heartRate", "71").await;
     }
-    becomes_whole(&database).await;
+    wait_for_view(&database).await;
     service.upload(&sample(&database, "AWAY-AFTER", 72, "2026-01-02 03:04:05")).await;
-    becomes(&database, "AWAY-AFTER", "heartRate", "72").await;
+    wait_for_field(&database, "AWAY-AFTER", "heartRate", "72").await;
     service.finish().await;
 }
 
@@ -280,7 +280,7 @@ async fn a_service_starts_without_redis_and_shows_everything_when_it_comes() {
     service.upload(&sample(&database, "ABSENT", 70, "2026-01-02 03:04:05")).await;
     service.drained().await;
     cable.restore();
-    becomes(&database, "ABSENT", "heartRate", "70").await;
+    wait_for_field(&database, "ABSENT", "heartRate", "70").await;
     service.finish().await;
 }
 
@@ -300,9 +300,9 @@ async fn a_flushed_redis_is_filled_again_while_live_values_go_on() {
         ))
         .await
         .expect("inserted");
-    becomes(&database, "FLUSHED-1200", "heartRate", "70").await;
+    wait_for_field(&database, "FLUSHED-1200", "heartRate", "70").await;
     service.drained().await;
-    becomes_whole(&database).await;
+    wait_for_view(&database).await;
 
     let mut redis = database.redis().await;
     let _: () = redis::cmd("FLUSHDB").query_async(&mut redis).await.expect("flushed");
@@ -312,10 +312,10 @@ async fn a_flushed_redis_is_filled_again_while_live_values_go_on() {
             .await;
     }
     for n in [1, 500, 501, 1200] {
-        becomes(&database, &format!("FLUSHED-{n}"), "heartRate", "70").await;
+        wait_for_field(&database, &format!("FLUSHED-{n}"), "heartRate", "70").await;
     }
-    becomes(&database, "FLUSHED-LIVE", "heartRate", "29").await;
-    becomes_whole(&database).await;
+    wait_for_field(&database, "FLUSHED-LIVE", "heartRate", "29").await;
+    wait_for_view(&database).await;
     service.finish().await;
 }
 
@@ -324,7 +324,7 @@ async fn a_rebuild_never_takes_a_newer_value_back() {
     let database = Database::new().await;
     let service = watchful(&database).await;
     service.upload(&sample(&database, "AHEAD", 70, "2026-01-02 03:04:05")).await;
-    becomes(&database, "AHEAD", "heartRate", "70").await;
+    wait_for_field(&database, "AHEAD", "heartRate", "70").await;
     // Another instance is ahead of what the database of this one shows.
     let mut redis = database.redis().await;
     let ahead = 1_900_000_000_000_000_i64;
@@ -336,8 +336,8 @@ async fn a_rebuild_never_takes_a_newer_value_back() {
         .await
         .expect("set");
     let _: () = redis.del("vitals:view").await.expect("deleted");
-    becomes_whole(&database).await;
-    assert_eq!(shown(&database, "AHEAD").await["heartRate"], "99");
+    wait_for_view(&database).await;
+    assert_eq!(redis_hash(&database, "AHEAD").await["heartRate"], "99");
     service.finish().await;
 }
 
@@ -358,8 +358,8 @@ async fn a_view_of_another_database_is_not_taken_for_ours() {
         .await
         .expect("inserted");
     let service = watchful(&database).await;
-    becomes(&database, "OURS", "heartRate", "70").await;
-    becomes_whole(&database).await;
+    wait_for_field(&database, "OURS", "heartRate", "70").await;
+    wait_for_view(&database).await;
     service.finish().await;
 }
 
@@ -374,7 +374,7 @@ async fn a_builder_that_died_does_not_keep_others_from_rebuilding() {
         .await
         .expect("set");
     let service = watchful(&database).await;
-    becomes_whole(&database).await;
+    wait_for_view(&database).await;
     service.finish().await;
 }
 

@@ -12,7 +12,7 @@ fn samples(device: &str, count: i64) -> Value {
 }
 
 /// What each message told: name and kind.
-fn told(seen: &[ReceivedRequest]) -> Vec<(String, String)> {
+fn reported(seen: &[ReceivedRequest]) -> Vec<(String, String)> {
     let all =
         seen.iter().flat_map(|seen| seen.body["data"]["system_alerts"].as_array().expect("alerts").clone());
     let word = |alert: &Value, key: &str| alert[key].as_str().expect("text").to_owned();
@@ -22,7 +22,7 @@ fn told(seen: &[ReceivedRequest]) -> Vec<(String, String)> {
 async fn tells(operators: &Receiver, name: &str, kind: &str) {
     let wanted = (name.to_owned(), kind.to_owned());
     eventually(&format!("{name} {kind}"), async || {
-        told(&operators.requests()).contains(&wanted).then_some(())
+        reported(&operators.requests()).contains(&wanted).then_some(())
     })
     .await;
 }

@@ -9,7 +9,7 @@ use vitals::store::{migrate, migrations, roles};
 use crate::harness::{Database, Login, Service, eventually};
 
 /// A database that has no schema, and a role that may log in and do nothing else.
-async fn stranger() -> (Database, Login, Settings) {
+async fn role_without_rights() -> (Database, Login, Settings) {
     let database = Database::empty("Asia/Shanghai").await;
     let login = Login::plain(&database).await;
     let mut settings = database.settings();
@@ -23,7 +23,7 @@ async fn run(client: &Client, sql: &str) {
 
 #[tokio::test]
 async fn an_owner_who_is_no_superuser_migrates_gives_rights_and_serves() {
-    let (database, owner, settings) = stranger().await;
+    let (database, owner, settings) = role_without_rights().await;
     let admin = database.client().await;
     run(&admin, "create extension if not exists timescaledb").await;
     let name = admin.query_one("select current_database()", &[]).await.expect("a name").get::<_, String>(0);
@@ -65,7 +65,7 @@ async fn an_owner_who_is_no_superuser_migrates_gives_rights_and_serves() {
 
 #[tokio::test]
 async fn what_an_owner_lacks_is_named_before_anything_is_done() {
-    let (database, owner, settings) = stranger().await;
+    let (database, owner, settings) = role_without_rights().await;
     let admin = database.client().await;
     run(&admin, "drop extension if exists timescaledb cascade").await;
     let name = admin.query_one("select current_database()", &[]).await.expect("a name").get::<_, String>(0);

@@ -66,7 +66,7 @@ async fn uploaded(service: &Service, database: &Database, device_sn: &str) -> Id
 }
 
 /// Waits until uploads of the device are stored with these ids.
-async fn becomes(service: &Service, database: &Database, device_sn: &str, ids: Ids) {
+async fn wait_for_owner(service: &Service, database: &Database, device_sn: &str, ids: Ids) {
     eventually(&format!("{device_sn} belongs to {ids:?}"), || async {
         (uploaded(service, database, device_sn).await == ids).then_some(())
     })
@@ -74,14 +74,14 @@ async fn becomes(service: &Service, database: &Database, device_sn: &str, ids: I
 }
 
 /// What Redis remembers of a device.
-async fn remembered(database: &Database, device_sn: &str) -> Option<Value> {
+async fn redis_owner(database: &Database, device_sn: &str) -> Option<Value> {
     let text: Option<String> =
         database.redis().await.get(format!("device_user:{device_sn}")).await.expect("an answer");
     text.map(|text| serde_json::from_str(&text).expect("JSON"))
 }
 
-async fn is_remembered(database: &Database, device_sn: &str) -> Value {
-    eventually("redis remembers the owner", || remembered(database, device_sn)).await
+async fn wait_for_redis_owner(database: &Database, device_sn: &str) -> Value {
+    eventually("redis remembers the owner", || redis_owner(database, device_sn)).await
 }
 
 #[tokio::test]
@@ -163,8 +163,8 @@ async fn every_instance_follows_every_kind_of_change() {
     let both = |ids| {
         let (database, one, other) = (&database, &one, &other);
         async move {
-            becomes(one, database, "MOVED-1", ids).await;
-            becomes(other, database, "MOVED-1", ids).await;
+            wait_for_owner(one, database, "MOVED-1", ids).await;
+            wait_for_owner(other, database, "MOVED-1", ids).await;
         }
     };
     both(NOBODY).await;
@@ -195,19 +195,19 @@ async fn an_owner_who_is_deleted_and_inserted_anew_is_followed() {
     people(&database).await;
     bind(&database, "ANEW-1", ANNA).await;
     let service = Service::start(&database).await;
-    becomes(&service, &database, "ANEW-1", ANNAS).await;
+    wait_for_owner(&service, &database, "ANEW-1", ANNAS).await;
     let anew = |what: &str| format!("begin; set constraints all deferred; {what} commit;");
     let other = TENANT + 100;
     let unit = format!(
         "delete from org_unit where org_id = {ORG}; insert into org_unit (org_id, ancestors) values ({ORG}, '{{{other}}}');"
     );
     change(&database, &anew(&unit)).await;
-    becomes(&service, &database, "ANEW-1", (Some(other), Some(ORG), Some(ANNA))).await;
+    wait_for_owner(&service, &database, "ANEW-1", (Some(other), Some(ORG), Some(ANNA))).await;
     let user = format!(
         "delete from app_user where user_id = {ANNA}; insert into app_user (user_id, org_id) values ({ANNA}, {TENANT});"
     );
     change(&database, &anew(&user)).await;
-    becomes(&service, &database, "ANEW-1", (Some(TENANT), Some(TENANT), Some(ANNA))).await;
+    wait_for_owner(&service, &database, "ANEW-1", (Some(TENANT), Some(TENANT), Some(ANNA))).await;
     service.finish().await;
 }
 
@@ -216,16 +216,16 @@ async fn a_change_of_very_many_devices_is_followed_too() {
     let database = Database::new().await;
     people(&database).await;
     let service = Service::start(&database).await;
-    becomes(&service, &database, "BULK-777", NOBODY).await;
+    wait_for_owner(&service, &database, "BULK-777", NOBODY).await;
     let sql = format!(
         "insert into device_binding (device_sn, user_id) select 'BULK-' || n, {ANNA} from generate_series(1, 5000) n"
     );
     change(&database, &sql).await;
-    becomes(&service, &database, "BULK-777", ANNAS).await;
+    wait_for_owner(&service, &database, "BULK-777", ANNAS).await;
     // Names that do not fit a notification.
     let sql = format!("update device_binding set user_id = {BERND} where device_sn like 'BULK-77_'");
     change(&database, &sql).await;
-    becomes(&service, &database, "BULK-777", BERNDS).await;
+    wait_for_owner(&service, &database, "BULK-777", BERNDS).await;
     service.finish().await;
 }
 
@@ -307,7 +307,7 @@ async fn redis_remembers_the_owner_for_an_hour_and_forgets_it_with_the_change() 
     let service = Service::start(&database).await;
     let mut redis = database.redis().await;
     assert_eq!(uploaded(&service, &database, "REDIS-1").await, ANNAS);
-    let value = is_remembered(&database, "REDIS-1").await;
+    let value = wait_for_redis_owner(&database, "REDIS-1").await;
     let text = |id: i64| json!(id.to_string());
     assert_eq!(
         (&value["customerId"], &value["orgId"], &value["userId"]),
@@ -317,17 +317,17 @@ async fn redis_remembers_the_owner_for_an_hour_and_forgets_it_with_the_change() 
     assert!((3500..=3600).contains(&seconds), "{seconds}");
 
     assert_eq!(uploaded(&service, &database, "NOBODYS-1").await, NOBODY);
-    let nobody = is_remembered(&database, "NOBODYS-1").await;
+    let nobody = wait_for_redis_owner(&database, "NOBODYS-1").await;
     assert_eq!(nobody["customerId"], "0");
     assert!(nobody.get("userId").is_none() && nobody.get("orgId").is_none());
 
     bind(&database, "REDIS-1", BERND).await;
     eventually("redis forgets the old owner", || async {
-        let value = remembered(&database, "REDIS-1").await;
+        let value = redis_owner(&database, "REDIS-1").await;
         (value.is_none_or(|value| value["userId"] == text(BERND))).then_some(())
     })
     .await;
-    assert!(remembered(&database, "NOBODYS-1").await.is_some(), "a change concerns its own devices only");
+    assert!(redis_owner(&database, "NOBODYS-1").await.is_some(), "a change concerns its own devices only");
     service.finish().await;
 }
 
@@ -340,7 +340,7 @@ async fn redis_is_asked_before_the_database() {
     let second = next_second();
     let items: Vec<Value> = (0..DEVICES).map(|n| sample(&format!("TOLD-{n}"), second)).collect();
     first.upload(&json!(items)).await;
-    let mut value = is_remembered(&database, "TOLD-7").await;
+    let mut value = wait_for_redis_owner(&database, "TOLD-7").await;
     first.finish().await;
     // What only Redis says, an instance without a memory of its own can have from nowhere else.
     value["userId"] = json!("4711");
@@ -370,7 +370,7 @@ async fn what_redis_remembers_from_before_a_change_nobody_heard_is_void() {
     let before = Service::start_with(&database, |settings| settings.owner_cache_seconds = 1).await;
     eventually("redis remembers the owner", || async {
         assert_eq!(uploaded(&before, &database, "MISSED-1").await, ANNAS);
-        remembered(&database, "MISSED-1").await
+        redis_owner(&database, "MISSED-1").await
     })
     .await;
     before.finish().await;
@@ -388,18 +388,21 @@ async fn without_redis_owners_come_from_the_database_and_what_redis_missed_is_vo
     let (cable, url) = Proxy::before(&database.redis_url()).await;
     let service = Service::start_with(&database, |settings| settings.redis_url = url).await;
     assert_eq!(uploaded(&service, &database, "CUT-1").await, ANNAS);
-    is_remembered(&database, "CUT-1").await;
+    wait_for_redis_owner(&database, "CUT-1").await;
     cable.cut();
     bind(&database, "CUT-1", BERND).await;
-    becomes(&service, &database, "CUT-1", BERNDS).await;
-    assert_eq!(remembered(&database, "CUT-1").await.expect("still there")["userId"], json!(ANNA.to_string()));
+    wait_for_owner(&service, &database, "CUT-1", BERNDS).await;
+    assert_eq!(
+        redis_owner(&database, "CUT-1").await.expect("still there")["userId"],
+        json!(ANNA.to_string())
+    );
     cable.restore();
     eventually("redis is put right", || async {
-        let value = remembered(&database, "CUT-1").await;
+        let value = redis_owner(&database, "CUT-1").await;
         value.is_none_or(|value| value["userId"] == json!(BERND.to_string())).then_some(())
     })
     .await;
-    becomes(&service, &database, "CUT-1", BERNDS).await;
+    wait_for_owner(&service, &database, "CUT-1", BERNDS).await;
     service.finish().await;
 }
 
@@ -410,7 +413,7 @@ async fn a_flushed_redis_learns_owners_again() {
     bind(&database, "FLUSH-1", ANNA).await;
     let service = Service::start(&database).await;
     assert_eq!(uploaded(&service, &database, "FLUSH-1").await, ANNAS);
-    is_remembered(&database, "FLUSH-1").await;
+    wait_for_redis_owner(&database, "FLUSH-1").await;
     let _: () = redis::cmd("FLUSHDB").query_async(&mut database.redis().await).await.expect("flushed");
     let mut number = 0;
     eventually("an owner is remembered again", || {
@@ -418,7 +421,7 @@ async fn a_flushed_redis_learns_owners_again() {
         let (database, service, device_sn) = (&database, &service, format!("FLUSH-NEW-{number}"));
         async move {
             assert_eq!(uploaded(service, database, &device_sn).await, NOBODY);
-            remembered(database, &device_sn).await
+            redis_owner(database, &device_sn).await
         }
     })
     .await;
@@ -431,7 +434,7 @@ async fn a_change_that_comes_while_nobody_listens_is_followed() {
     people(&database).await;
     bind(&database, "DEAF-1", ANNA).await;
     let service = Service::start(&database).await;
-    becomes(&service, &database, "DEAF-1", ANNAS).await;
+    wait_for_owner(&service, &database, "DEAF-1", ANNAS).await;
     // The change and the end of every connection but this one are one transaction: no listener hears of it.
     let sql = format!(
         "begin;

@@ -86,7 +86,7 @@ impl Prometheus {
         rings.map(|alert| alert["labels"]["alertname"].as_str().expect("a name").to_owned()).collect()
     }
 
-    async fn rings(&self, name: &str) {
+    async fn wait_for_alarm(&self, name: &str) {
         eventually(&format!("{name} rings"), async || {
             self.firing().await.contains(&name.to_owned()).then_some(())
         })
@@ -176,9 +176,9 @@ async fn a_prometheus_reads_the_service_and_rings_when_a_part_is_away() {
     assert!(!firing.iter().any(|name| quiet.contains(&name.as_str())), "{firing:?}");
 
     redis.cut();
-    prometheus.rings("VitalsRedisAway").await;
+    prometheus.wait_for_alarm("VitalsRedisAway").await;
     postgres.cut();
-    prometheus.rings("VitalsPostgresAway").await;
+    prometheus.wait_for_alarm("VitalsPostgresAway").await;
     postgres.restore();
     redis.restore();
     eventually("all is well again", async || {
@@ -187,6 +187,6 @@ async fn a_prometheus_reads_the_service_and_rings_when_a_part_is_away() {
     })
     .await;
     process.signal("KILL");
-    prometheus.rings("VitalsDown").await;
+    prometheus.wait_for_alarm("VitalsDown").await;
     process.ended().await;
 }

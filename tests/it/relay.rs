@@ -55,7 +55,7 @@ async fn count(client: &Client, query: &str) -> i64 {
     client.query_one(query, &[]).await.expect("a count").get(0)
 }
 
-async fn drained(client: &Client) {
+async fn wait_until_empty(client: &Client) {
     eventually("the outbox is empty", || async {
         (count(client, "select count(*) from outbox").await == 0).then_some(())
     })
@@ -93,7 +93,7 @@ async fn two_instances_share_the_work_and_each_batch_is_reacted_to_once() {
     }
     let shares = eventually("both have had a share", || async {
         commit_batches(&client, 50).await;
-        drained(&client).await;
+        wait_until_empty(&client).await;
         Some(shares(&client).await).filter(|shares| shares.len() == 2)
     })
     .await;
@@ -120,7 +120,7 @@ async fn a_lease_is_respected_until_it_runs_out() {
 
     let service = Service::start(&database).await;
     commit_batches(&client, 1).await;
-    drained(&client).await;
+    wait_until_empty(&client).await;
     let rows = client.query("select at from reacted order by batch_id", &[]).await.expect("rows");
     let at: Vec<jiff::Timestamp> = rows.iter().map(|row| row.get(0)).collect();
     assert!(at[0] >= ends, "reacted to at {} although leased until {ends}", at[0]);
@@ -158,7 +158,7 @@ async fn what_a_killed_instance_held_is_taken_over() {
     doomed.ended().await;
 
     let service = Service::start_with(&database, |settings| settings.instance = "heir".to_owned()).await;
-    drained(&client).await;
+    wait_until_empty(&client).await;
     assert_eq!(shares(&client).await, [("vitals heir".to_owned(), 5)].into());
     service.finish().await;
 }
@@ -196,7 +196,7 @@ async fn a_batch_whose_reaction_fails_holds_up_no_other() {
     })
     .await;
     client.batch_execute("delete from fault").await.expect("mended");
-    drained(&client).await;
+    wait_until_empty(&client).await;
     shares(&client).await;
     service.finish().await;
 }
@@ -214,7 +214,7 @@ async fn after_the_database_was_cut_off_everything_is_reacted_to() {
         commit_batches(&client, 20).await;
         cable.restore();
     }
-    drained(&client).await;
+    wait_until_empty(&client).await;
     assert_eq!(shares(&client).await.values().sum::<usize>(), 200);
     service.finish().await;
 }
@@ -227,10 +227,10 @@ async fn a_batch_committed_while_nobody_served_is_reacted_to_at_the_start() {
     commit_batches(&client, 200).await;
     // A look in an hour: what is found now is found by the sweep at the start, and more than one claim deep.
     let service = Service::start_with(&database, |settings| settings.poll_interval_ms = 3_600_000).await;
-    drained(&client).await;
+    wait_until_empty(&client).await;
     // And what comes later by being woken.
     commit_batches(&client, 1).await;
-    drained(&client).await;
+    wait_until_empty(&client).await;
     shares(&client).await;
     service.finish().await;
 }
@@ -318,7 +318,7 @@ async fn a_long_reaction_keeps_its_lease() {
     let claims = count(&client, "select attempts::bigint from outbox").await;
     assert_eq!(claims, 1, "the other one left it alone");
     obstacle.batch_execute("commit").await.expect("unlocked");
-    drained(&client).await;
+    wait_until_empty(&client).await;
     assert_eq!(shares(&client).await.values().sum::<usize>(), 1);
     for service in services {
         service.finish().await;
@@ -326,7 +326,7 @@ async fn a_long_reaction_keeps_its_lease() {
 }
 
 /// What Redis shows of a device, but for the version of the read.
-async fn shown(database: &Database, device_sn: &str) -> BTreeMap<String, String> {
+async fn redis_hash(database: &Database, device_sn: &str) -> BTreeMap<String, String> {
     let mut redis = database.redis().await;
     let mut shown: BTreeMap<String, String> =
         redis.hgetall(format!("health_data:{device_sn}")).await.expect("a hash");
@@ -355,13 +355,13 @@ async fn what_an_instance_committed_itself_is_shown_as_it_is_stored_without_bein
     assert!(!metrics.contains("health_data.newest_of_batches"), "they were read back");
     let mut redis = database.redis().await;
     for device_sn in ["HANDED", "AHEAD"] {
-        let handed_over = shown(&database, device_sn).await;
+        let handed_over = redis_hash(&database, device_sn).await;
         assert!(handed_over["heartRate"].starts_with('7'), "{handed_over:?}");
         let _: () = redis.del(format!("health_data:{device_sn}")).await.expect("deleted");
         let sql = "update vitals.latest_view set generation = generation + 1";
         database.client().await.batch_execute(sql).await.expect("the view is built anew");
         eventually("it is read back", || async {
-            (shown(&database, device_sn).await == handed_over).then_some(())
+            (redis_hash(&database, device_sn).await == handed_over).then_some(())
         })
         .await;
     }
@@ -369,7 +369,7 @@ async fn what_an_instance_committed_itself_is_shown_as_it_is_stored_without_bein
     let filled = json!({ "deviceSn": "HANDED", "stress": 33, "timestamp": at(-5) });
     service.upload(&json!({ "data": filled })).await;
     eventually("the whole row is shown", || async {
-        let shown = shown(&database, "HANDED").await;
+        let shown = redis_hash(&database, "HANDED").await;
         (shown.get("stress")? == "33" && shown.get("heartRate")? == "71").then_some(())
     })
     .await;
@@ -413,7 +413,7 @@ async fn many_small_batches_in_a_large_chunk_nobody_analysed_are_found_without_r
     .await;
     let before = primary_key_blocks(&client).await;
     let service = Service::start(&database).await;
-    drained(&client).await;
+    wait_until_empty(&client).await;
     service.finish().await;
     let read = primary_key_blocks(&client).await - before;
     assert!(read < pages, "{read} blocks were read of {pages}");

@@ -668,22 +668,26 @@ async fn what_is_new_does_not_wait_behind_what_is_late_and_what_was_done_is_kept
     one_row(&client, "D2", "now() - interval '2 days'").await;
     react(&client).await;
     newer.batch_execute("rollback").await.expect("let go");
-    eventually("the newest shows", || async { (shown(&client, "D2").await == 1).then_some(()) }).await;
+    eventually("the newest shows", || async { (bucket_count(&client, "D2").await == 1).then_some(()) }).await;
     a_delete_of_marks_waits(&client).await;
-    assert_eq!(shown(&client, "D1").await, 1, "what is older waits");
+    assert_eq!(bucket_count(&client, "D1").await, 1, "what is older waits");
     assert!(rollups::status(&client).await.expect("status")[0].watermark > reached, "the clock is followed");
 
     cancel.cancel_query(tokio_postgres::NoTls).await.expect("asked to stop");
     broken_off.await.expect("no panic").expect_err("broken off");
-    assert_eq!((shown(&client, "D1").await, shown(&client, "D2").await), (1, 1), "what was done is kept");
+    assert_eq!(
+        (bucket_count(&client, "D1").await, bucket_count(&client, "D2").await),
+        (1, 1),
+        "what was done is kept"
+    );
     older.batch_execute("rollback").await.expect("let go");
     refresh(&client).await;
-    assert_eq!(shown(&client, "D1").await, 2);
+    assert_eq!(bucket_count(&client, "D1").await, 2);
     assert_equal_to_raw(&client, "Asia/Shanghai", "in the end").await;
 }
 
 /// Quarter hours that hold a row of [`one_row`].
-async fn shown(client: &Client, device: &str) -> i64 {
+async fn bucket_count(client: &Client, device: &str) -> i64 {
     client
         .query_one(
             "select count(*) from health_15m where device_sn = $1 and heart_rate_max = 177",

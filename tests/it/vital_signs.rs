@@ -218,7 +218,7 @@ async fn rows(client: &Client, without: &[String]) -> Vec<String> {
 }
 
 /// Buckets of `level` whose blood glucose was computed and that differ from what their SELECT gives now.
-async fn unequal(client: &Client, level: &str) -> i64 {
+async fn wrong_buckets(client: &Client, level: &str) -> i64 {
     let definition: String = client
         .query_one("select definition from vitals.rollup where name = $1", &[&level])
         .await
@@ -312,7 +312,7 @@ async fn vital_signs_are_added_to_a_database_with_data_and_its_history_stays() {
     .await;
     refresh(&client).await;
     for level in LEVELS {
-        assert_eq!(unequal(&client, level).await, 0, "{level}");
+        assert_eq!(wrong_buckets(&client, level).await, 0, "{level}");
         let no_reading = format!("select count(*)::float8 from {level} where blood_glucose_count = 0");
         assert!(number(&client, &no_reading).await > Some(0.0), "{level}");
         let glucose = format!("select sum(blood_glucose_sum)::float8 from {level}");

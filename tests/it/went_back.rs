@@ -21,7 +21,7 @@ async fn field(database: &Database, key: &str, name: &str) -> Option<String> {
     database.redis().await.hget(key, name).await.expect("an answer")
 }
 
-async fn becomes(database: &Database, key: &str, name: &str, expected: Option<&str>) {
+async fn wait_for_field(database: &Database, key: &str, name: &str, expected: Option<&str>) {
     eventually(&format!("{name} of {key} is {expected:?}"), async || {
         (field(database, key, name).await.as_deref() == expected).then_some(())
     })
@@ -70,7 +70,7 @@ async fn after_a_database_went_back_redis_shows_what_it_has_and_nothing_that_nev
     let service = watchful(&database).await;
     service.upload(&sample("BACK-1", 61, 0)).await;
     info(&service, "BACK-1", 81, 0).await;
-    becomes(&database, "health_data:BACK-1", "heartRate", Some("61")).await;
+    wait_for_field(&database, "health_data:BACK-1", "heartRate", Some("61")).await;
     service.finish().await;
     database.take_snapshot().await;
 
@@ -80,9 +80,14 @@ async fn after_a_database_went_back_redis_shows_what_it_has_and_nothing_that_nev
         sql(&database, &format!("select bind_device('{device_sn}', {BERND}, '2026-01-01Z')")).await;
         service.upload(&sample(device_sn, 99, 60)).await;
         info(&service, device_sn, 9, 60).await;
-        becomes(&database, &format!("health_data:{device_sn}"), "heartRate", Some("99")).await;
-        becomes(&database, &format!("device_info:{device_sn}"), "timestamp", Some("2026-01-02 03:05:05"))
-            .await;
+        wait_for_field(&database, &format!("health_data:{device_sn}"), "heartRate", Some("99")).await;
+        wait_for_field(
+            &database,
+            &format!("device_info:{device_sn}"),
+            "timestamp",
+            Some("2026-01-02 03:05:05"),
+        )
+        .await;
     }
     let lost = raise(&database, "NEVER-1").await;
     is_shown(&database, "NEVER-1", lost, true).await;
@@ -97,10 +102,10 @@ async fn after_a_database_went_back_redis_shows_what_it_has_and_nothing_that_nev
 
     let service = watchful(&database).await;
     service.upload(&sample("BACK-1", 62, 30)).await;
-    becomes(&database, "health_data:BACK-1", "heartRate", Some("62")).await;
-    becomes(&database, "device_info:BACK-1", "timestamp", Some("2026-01-02 03:04:05")).await;
+    wait_for_field(&database, "health_data:BACK-1", "heartRate", Some("62")).await;
+    wait_for_field(&database, "device_info:BACK-1", "timestamp", Some("2026-01-02 03:04:05")).await;
     for key in ["health_data:NEVER-1", "device_info:NEVER-1"] {
-        becomes(&database, key, "timestamp", None).await;
+        wait_for_field(&database, key, "timestamp", None).await;
     }
     is_shown(&database, "NEVER-1", lost, false).await;
     // The directory is as it was, whatever Redis remembers; its next versions are numbers Redis knew already.
@@ -120,7 +125,7 @@ async fn a_database_with_fewer_transactions_than_redis_saw_went_back() {
     let database = Database::new().await;
     let service = watchful(&database).await;
     service.upload(&sample("FEWER-1", 61, 0)).await;
-    becomes(&database, "health_data:FEWER-1", "heartRate", Some("61")).await;
+    wait_for_field(&database, "health_data:FEWER-1", "heartRate", Some("61")).await;
     let before: i64 = eventually("the timeline is known", async || {
         field(&database, "vitals:timeline", "number").await.and_then(|number| number.parse().ok())
     })
@@ -132,8 +137,8 @@ async fn a_database_with_fewer_transactions_than_redis_saw_went_back() {
         let _: () = redis.hset_multiple(format!("health_data:{device_sn}"), &phantom).await.expect("written");
     }
     let _: () = redis.hset("vitals:timeline", "position", 1_i64 << 40).await.expect("written");
-    becomes(&database, "health_data:FEWER-1", "heartRate", Some("61")).await;
-    becomes(&database, "health_data:NEVER-1", "heartRate", None).await;
+    wait_for_field(&database, "health_data:FEWER-1", "heartRate", Some("61")).await;
+    wait_for_field(&database, "health_data:NEVER-1", "heartRate", None).await;
     let after =
         field(&database, "vitals:timeline", "number").await.and_then(|number| number.parse::<i64>().ok());
     assert!(after > Some(before), "{after:?}");

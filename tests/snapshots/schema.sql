@@ -1316,6 +1316,7 @@ table outbox_device: Devices of sliced batches of the outbox. A row is deleted i
     constraint outbox_device_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES outbox(batch_id) ON DELETE CASCADE
     constraint outbox_device_pkey PRIMARY KEY (batch_id, device_sn)
     constraint outbox_device_range_check CHECK ((first_ts <= last_ts))
+    CREATE INDEX outbox_device_first_ts_idx ON vitals.outbox_device USING btree (batch_id, first_ts, device_sn)
 table policy: Retention, compression and refresh of each relation, set by DBAs. A change takes effect by itself; one that would lose data is refused.
     relation text not null: health_data, a rollup, or another table that grows; a table outside schema public is named with its schema.
     keep_for interval: Age at which rows may be dropped; uploads older than that of health_data are rejected, and no refresh computes older buckets. Of alert and notification only finished rows are deleted. NULL: kept for ever.

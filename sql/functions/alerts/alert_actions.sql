@@ -2,7 +2,7 @@
 --   select vitals.acknowledge_alert(17, 'nurse Li', 'on my way');
 --   select vitals.resolve_alert(17, 'nurse Li', 'sensor was loose');
 --   select vitals.note_alert(17, 'nurse Li', 'will look again at noon');
--- No such alert: SQLSTATE P0002. An action that is no longer possible: P0001, with the reason.
+-- No such alert: SQLSTATE P0002. An action that is no longer possible: P0001, with the reason. DETAIL: see vitals.refuse().
 -- Locks: the row of the alert, then those of notification.
 
 -- Locks an alert for an action of a person, and returns it.
@@ -14,11 +14,12 @@ declare
     kept alert;
 begin
     if lock_alert.actor is null or lock_alert.actor !~ '\S' then
-        raise exception 'the name of the person is missing' using errcode = 'invalid_parameter_value';
+        perform vitals.refuse(vitals.refusal('alert-actor-missing', 'the name of the person is missing'), 'invalid_parameter_value');
     end if;
     select * into kept from alert where alert.alert_id = lock_alert.alert_id for no key update;
     if not found then
-        raise exception 'there is no alert %', lock_alert.alert_id using errcode = 'no_data_found';
+        perform vitals.refuse(vitals.refusal('alert-absent', format('there is no alert %s', lock_alert.alert_id),
+            jsonb_build_object('id', lock_alert.alert_id)), 'no_data_found');
     end if;
     return kept;
 end
@@ -30,9 +31,17 @@ create or replace function vitals.refuse_resolved_alert(kept alert) returns void
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
 as $$
+declare
+    at constant text := to_char(kept.resolved_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS"Z"');
 begin
-    raise exception 'alert % is already resolved (%, %)', kept.alert_id, kept.resolution,
-        concat_ws(' ', 'by ' || kept.resolved_by, to_char(kept.resolved_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS"Z"'));
+    perform vitals.refuse(case
+        when kept.resolved_by is null then vitals.refusal('alert-over',
+            format('alert %s is already resolved (%s, %s)', kept.alert_id, kept.resolution, at),
+            jsonb_build_object('id', kept.alert_id, 'resolution', kept.resolution, 'at', at))
+        else vitals.refusal('alert-resolved-by',
+            format('alert %s is already resolved (%s, by %s %s)', kept.alert_id, kept.resolution, kept.resolved_by, at),
+            jsonb_build_object('id', kept.alert_id, 'resolution', kept.resolution, 'by', kept.resolved_by, 'at', at))
+    end, 'raise_exception');
 end
 $$;
 comment on function vitals.refuse_resolved_alert(alert) is 'Refuses an action on a resolved alert.';
@@ -63,6 +72,7 @@ set search_path = pg_catalog, public, pg_temp
 as $$
 declare
     kept alert := vitals.lock_alert(acknowledge_alert.alert_id, acknowledge_alert.actor);
+    at   text;
 begin
     if kept.status = 'resolved' then
         perform vitals.refuse_resolved_alert(kept);
@@ -71,8 +81,10 @@ begin
         if kept.acknowledged_by = acknowledge_alert.actor then
             return;
         end if;
-        raise exception 'alert % is already acknowledged (by % %)', kept.alert_id, kept.acknowledged_by,
-            to_char(kept.acknowledged_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS"Z"');
+        at := to_char(kept.acknowledged_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS"Z"');
+        perform vitals.refuse(vitals.refusal('alert-acknowledged-by',
+            format('alert %s is already acknowledged (by %s %s)', kept.alert_id, kept.acknowledged_by, at),
+            jsonb_build_object('id', kept.alert_id, 'by', kept.acknowledged_by, 'at', at)), 'raise_exception');
     end if;
     update alert
     set status = 'acknowledged', acknowledged_at = clock_timestamp(), acknowledged_by = acknowledge_alert.actor,
@@ -116,7 +128,7 @@ declare
     kept alert := vitals.lock_alert(note_alert.alert_id, note_alert.actor);
 begin
     if note_alert.note is null or note_alert.note !~ '\S' then
-        raise exception 'the note is empty' using errcode = 'invalid_parameter_value';
+        perform vitals.refuse(vitals.refusal('alert-note-empty', 'the note is empty'), 'invalid_parameter_value');
     end if;
     update alert set updated_at = vitals.next_updated_at(alert.updated_at) where alert.alert_id = kept.alert_id;
     perform vitals.record_alert_action(array[kept.alert_id], 'noted', note_alert.actor, note_alert.note);

@@ -102,14 +102,14 @@ begin
                 -- generated: names and values of c
                 ('heart_rate', c.heart_rate::numeric),
                 ('blood_oxygen', c.blood_oxygen::numeric),
-                ('temperature', c.temperature),
+                ('temperature', vitals.finite(c.temperature)),
                 ('pressure_high', c.pressure_high::numeric),
                 ('pressure_low', c.pressure_low::numeric),
                 ('stress', c.stress::numeric),
-                ('respiratory_rate', c.respiratory_rate),
-                ('heart_rate_variability', c.heart_rate_variability),
-                ('blood_glucose', c.blood_glucose),
-                ('skin_temperature', c.skin_temperature)
+                ('respiratory_rate', vitals.finite(c.respiratory_rate)),
+                ('heart_rate_variability', vitals.finite(c.heart_rate_variability)),
+                ('blood_glucose', vitals.finite(c.blood_glucose)),
+                ('skin_temperature', vitals.finite(c.skin_temperature))
                 -- end
             ) as v (metric, value)
             join bound b

@@ -37,8 +37,16 @@ as $$
 $$;
 comment on function vitals.metric_range(text) is 'The range of values that a sensor can show of a vital sign, in its unit, bounds included; NULL: it is not a vital sign.';
 
--- PostgreSQL inlines metric_value and is_measured into the calling statement; a SET clause would prevent that. The statement then reads
+-- PostgreSQL inlines finite, metric_value and is_measured into the calling statement; a SET clause would prevent that. The statement then reads
 -- only the columns that they name.
+
+-- Whoever writes by hand can store NaN or infinity, which nobody measured.
+create or replace function vitals.finite(value numeric) returns numeric
+language sql immutable parallel safe
+as $$
+    select case when value < 'Infinity' and value > '-Infinity' then value end
+$$;
+comment on function vitals.finite(numeric) is 'The value; NULL: it is NaN or infinite.';
 
 -- The reading of a vital sign in a row of health_data; NULL: not measured.
 create or replace function vitals.metric_value(metric text, h public.health_data) returns numeric
@@ -48,14 +56,14 @@ as $$
         -- generated: value of a vital sign
         when 'heart_rate' then h.heart_rate::numeric
         when 'blood_oxygen' then h.blood_oxygen::numeric
-        when 'temperature' then h.temperature
+        when 'temperature' then vitals.finite(h.temperature)
         when 'pressure_high' then h.pressure_high::numeric
         when 'pressure_low' then h.pressure_low::numeric
         when 'stress' then h.stress::numeric
-        when 'respiratory_rate' then h.respiratory_rate
-        when 'heart_rate_variability' then h.heart_rate_variability
-        when 'blood_glucose' then h.blood_glucose
-        when 'skin_temperature' then h.skin_temperature
+        when 'respiratory_rate' then vitals.finite(h.respiratory_rate)
+        when 'heart_rate_variability' then vitals.finite(h.heart_rate_variability)
+        when 'blood_glucose' then vitals.finite(h.blood_glucose)
+        when 'skin_temperature' then vitals.finite(h.skin_temperature)
         -- end
     end
 $$;
@@ -69,27 +77,27 @@ as $$
         -- generated: whether a vital sign is measured
         when 'heart_rate' then h.heart_rate is not null
         when 'blood_oxygen' then h.blood_oxygen is not null
-        when 'temperature' then h.temperature is not null
+        when 'temperature' then vitals.finite(h.temperature) is not null
         when 'pressure_high' then h.pressure_high is not null
         when 'pressure_low' then h.pressure_low is not null
         when 'stress' then h.stress is not null
-        when 'respiratory_rate' then h.respiratory_rate is not null
-        when 'heart_rate_variability' then h.heart_rate_variability is not null
-        when 'blood_glucose' then h.blood_glucose is not null
-        when 'skin_temperature' then h.skin_temperature is not null
+        when 'respiratory_rate' then vitals.finite(h.respiratory_rate) is not null
+        when 'heart_rate_variability' then vitals.finite(h.heart_rate_variability) is not null
+        when 'blood_glucose' then vitals.finite(h.blood_glucose) is not null
+        when 'skin_temperature' then vitals.finite(h.skin_temperature) is not null
         -- end
         else
             -- generated: whether any of metrics is measured
             h.heart_rate is not null and 'heart_rate' = any (metrics)
             or h.blood_oxygen is not null and 'blood_oxygen' = any (metrics)
-            or h.temperature is not null and 'temperature' = any (metrics)
+            or vitals.finite(h.temperature) is not null and 'temperature' = any (metrics)
             or h.pressure_high is not null and 'pressure_high' = any (metrics)
             or h.pressure_low is not null and 'pressure_low' = any (metrics)
             or h.stress is not null and 'stress' = any (metrics)
-            or h.respiratory_rate is not null and 'respiratory_rate' = any (metrics)
-            or h.heart_rate_variability is not null and 'heart_rate_variability' = any (metrics)
-            or h.blood_glucose is not null and 'blood_glucose' = any (metrics)
-            or h.skin_temperature is not null and 'skin_temperature' = any (metrics)
+            or vitals.finite(h.respiratory_rate) is not null and 'respiratory_rate' = any (metrics)
+            or vitals.finite(h.heart_rate_variability) is not null and 'heart_rate_variability' = any (metrics)
+            or vitals.finite(h.blood_glucose) is not null and 'blood_glucose' = any (metrics)
+            or vitals.finite(h.skin_temperature) is not null and 'skin_temperature' = any (metrics)
             -- end
     end
 $$;

@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
+use crate::language::Language;
+use crate::model::notification::Channel;
 use crate::model::reading::MAX_SERIAL_BYTES;
 
 /// The index of a column in the file; `None`: the file does not have it.
@@ -92,6 +94,34 @@ impl RowFields<'_> {
     /// An id that must be there.
     pub(super) fn required_id(&self, column: usize, name: &str) -> Result<i64, String> {
         self.id(column, name)?.ok_or_else(|| format!("{name} is missing"))
+    }
+
+    /// The name of a channel; `None`: the field is empty.
+    pub(super) fn channel(&self, column: usize) -> Result<Option<&'static str>, String> {
+        match self.text(column)? {
+            "" => Ok(None),
+            text => match Channel::of_name(text) {
+                Some(channel) => Ok(Some(channel.name())),
+                None => Err(format!(
+                    "channel \"{text}\" is none of: {}",
+                    Channel::ALL.map(Channel::name).join(", ")
+                )),
+            },
+        }
+    }
+
+    /// The tag of a language; `None`: the field is empty.
+    pub(super) fn language(&self, column: usize) -> Result<Option<&'static str>, String> {
+        match self.text(column)? {
+            "" => Ok(None),
+            text => match Language::of_tag(text) {
+                Some(language) => Ok(Some(language.tag())),
+                None => Err(format!(
+                    "language \"{text}\" is none of: {}",
+                    Language::ALL.map(Language::tag).join(", ")
+                )),
+            },
+        }
     }
 
     /// Ids from the root down.
@@ -182,6 +212,18 @@ mod tests {
             assert!(field(bad, |f| f.id(0, "id")).is_err(), "{bad}");
         }
         assert!(field("1.93996E+18", |f| f.id(0, "id")).expect_err("refused").contains("spreadsheet"));
+    }
+
+    #[test]
+    fn a_language_or_a_channel_that_is_not_there_is_refused_with_those_that_are() {
+        for (text, language) in [("zh", "zh"), ("zh-CN", "zh"), ("EN", "en")] {
+            assert_eq!(field(text, |f| f.language(0)), Ok(Some(language)), "{text}");
+        }
+        assert_eq!(field("", |f| f.language(0)), Ok(None));
+        let refused = field("fr", |f| f.language(0)).expect_err("refused");
+        assert_eq!(refused, "language \"fr\" is none of: en, zh");
+        let refused = field("sms", |f| f.channel(0)).expect_err("refused");
+        assert!(refused.starts_with("channel \"sms\" is none of: wechat, "), "{refused}");
     }
 
     #[test]

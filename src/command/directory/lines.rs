@@ -16,7 +16,7 @@ use jiff::tz::TimeZone;
 use super::columns::{self, ColumnIndex, RowFields};
 use super::report::FileProgress;
 use crate::command::encoding::{self, Encoding, Utf8Reader};
-use crate::store::directory::{Binding, Customer, Entry, OrgUnit, User};
+use crate::store::directory::{Binding, Contact, Customer, Entry, OrgUnit, User};
 
 /// An entry that can be read from a line.
 pub(super) trait Record: Entry + Sized {
@@ -88,6 +88,33 @@ impl Record for Binding {
                 Err("valid_until is not after valid_from".to_owned())
             }
             _ => Ok(binding),
+        }
+    }
+}
+
+/// As `contact_address_address_check` has it.
+const MAX_ADDRESS_BYTES: usize = 2000;
+
+impl Record for Contact {
+    const COLUMNS: &'static [&'static str] = &["name", "channel", "address", "language", "user_id", "org_id"];
+    const REQUIRED: usize = 1;
+
+    fn read(fields: &RowFields<'_>) -> Result<Self, String> {
+        let contact = Self {
+            name: fields.name(0)?.ok_or("name is missing")?,
+            channel: fields.channel(1)?,
+            address: fields.name(2)?,
+            language: fields.language(3)?,
+            user_id: fields.id(4, "user_id")?,
+            org_id: fields.id(5, "org_id")?,
+        };
+        match (&contact.channel, &contact.address) {
+            (Some(_), None) => Err("channel without address".to_owned()),
+            (None, Some(_)) => Err("address without channel".to_owned()),
+            (_, Some(address)) if address.len() > MAX_ADDRESS_BYTES => {
+                Err(format!("address is longer than {MAX_ADDRESS_BYTES} bytes"))
+            }
+            _ => Ok(contact),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `vitals directory import`: customers, organisation units, users and bindings from CSV files.
+//! `vitals directory import`: customers, organisation units, users, bindings and contacts from CSV files.
 //!
 //! Before: an operator with the export of another system. After: `store::directory` merges; running services follow the change.
 //! Promise: each file is one transaction; a refused line is reported with its number and the reason, and affects no other line;
@@ -19,16 +19,16 @@ use crate::command::encoding::Encoding;
 use crate::command::text::print;
 use crate::config::Settings;
 use crate::store::Store;
-use crate::store::directory::{Binding, Customer, Import, Mode, OrgUnit, User};
+use crate::store::directory::{Binding, Contact, Customer, Import, Mode, OrgUnit, User};
 use lines::{Lines, Record};
 use report::Report;
 
 /// What to do with the directory.
 #[derive(Debug, Subcommand)]
 pub enum Action {
-    /// Import tenants, organisation units, users and device bindings from CSV files
+    /// Import tenants, organisation units, users, device bindings and contacts from CSV files
     ///
-    /// Files are UTF-8 (a byte order mark is fine), or GB18030 (GBK) with --encoding gb18030, with a line of column
+    /// Files are UTF-8 (a byte order mark is fine), or what --encoding names, with a line of column
     /// names; the order of columns is free, unknown columns are ignored and reported. Names may be spelled org_id, orgId,
     /// "Org ID".
     ///
@@ -36,6 +36,7 @@ pub enum Action {
     ///   --orgs       org_id, name, ancestors
     ///   --users      user_id, name, org_id
     ///   --bindings   device_sn, user_id [, valid_from] [, valid_until]
+    ///   --contacts   name [, channel, address] [, language] [, user_id] [, org_id]
     ///
     /// Ids are whole numbers of up to 64 bits. ancestors are the ids from the root down to the
     /// parent, separated by commas or spaces, with or without zeros in front:
@@ -44,7 +45,12 @@ pub enum Action {
     /// yyyy-MM-dd [HH:mm:ss] in device_time_zone. A binding without valid_from begins now,
     /// unless the device is bound to that user already; a binding ends when the next one of its device begins.
     ///
-    /// Files are imported in the order customers, orgs, users, bindings, each in one transaction.
+    /// A contact is who is notified of alerts, and is known by its name; one with several addresses has
+    /// several lines. channel is wechat, wecom, wecom_robot, email or webhook; language is en or zh;
+    /// user_id is the wearer that the contact is, org_id a unit that they manage. What is empty or
+    /// has no column stays as it is; a new contact without a language is notified in that of the service.
+    ///
+    /// Files are imported in the order customers, orgs, users, bindings, contacts, each in one transaction.
     /// Nothing is ever deleted. Importing the same files once more changes nothing.
     ///
     /// Exit code: 0 every line was imported, 3 some lines were refused (the others are imported),
@@ -69,6 +75,9 @@ pub struct Files {
     /// Who wears which device
     #[arg(long, value_name = "FILE")]
     bindings: Option<PathBuf>,
+    /// Who is notified of alerts, where, and in which language
+    #[arg(long, value_name = "FILE")]
+    contacts: Option<PathBuf>,
 }
 
 /// Options of `vitals directory import`.
@@ -103,11 +112,12 @@ pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode
         encoding: options.encoding,
         mode,
     };
-    let Files { customers, orgs, users, bindings } = &options.files;
+    let Files { customers, orgs, users, bindings, contacts } = &options.files;
     work.import::<Customer>("customers", customers.as_deref()).await?;
     work.import::<OrgUnit>("orgs", orgs.as_deref()).await?;
     work.import::<User>("users", users.as_deref()).await?;
     work.import::<Binding>("bindings", bindings.as_deref()).await?;
+    work.import::<Contact>("contacts", contacts.as_deref()).await?;
     if mode == Mode::DryRun {
         print("nothing was changed (--dry-run)\n")?;
     }

@@ -1,8 +1,8 @@
 //! `/api/alerts/rules`: what raises alerts.
 //!
-//! Before: care staff and their programs. After: `store::alert_rule`; the next batch is judged by what stands there.
-//! Promise: an impossible rule is refused with the reason; nobody overwrites what they have not seen, if they say what they
-//! saw (`version`); what an answer tells may be sent back changed.
+//! Before: care staff and their programs. After: `store::alert_rule`; the next batch is evaluated by the rule as it is stored.
+//! Promise: an impossible rule is refused with the reason. A request with a `version` changes no version that the client has not
+//! seen. A client may send back an answer with changes.
 
 use std::sync::Arc;
 

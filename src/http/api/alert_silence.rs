@@ -1,7 +1,7 @@
 //! `GET` and `POST /api/alerts/silences`, `DELETE /api/alerts/silences/{id}`.
 //!
 //! Before: care staff and their programs. After: `store::alert_silence`.
-//! Promise: what is silent is raised and kept all the same.
+//! Promise: a silenced alert is raised and stored like any other.
 
 use std::sync::Arc;
 

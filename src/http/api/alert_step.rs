@@ -1,7 +1,7 @@
 //! `POST /api/alerts/{id}/acknowledge`, `/resolve`, `/note`: what a person does about an alert.
 //!
-//! Before: care staff and their programs. After: `store::alert`, and through it the functions that a DBA calls, too.
-//! Promise: who and when are kept; the answer is the alert as it is then.
+//! Before: care staff and their programs. After: `store::alert`, which calls the same functions as a DBA.
+//! Promise: the person and the time are recorded; the answer is the alert after the action.
 
 use std::sync::Arc;
 

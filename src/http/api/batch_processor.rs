@@ -1,4 +1,4 @@
-//! `/api/batch_processor/health` and `/api/batch_processor/metrics`: how the writers are, under the names of the old system.
+//! `/api/batch_processor/health` and `/api/batch_processor/metrics`: the state of the writers, under the names of the old system.
 //!
 //! Before: operators and their tools. After: `monitor`. Promise: answered from memory, whatever is away.
 

@@ -1,4 +1,4 @@
-//! `GET /api/connections`: who holds the connections of this instance.
+//! `GET /api/connections`: who has connections to this instance open.
 //!
 //! Before: operators. After: `http::connections`. Promise: answered from memory, whatever is away.
 

@@ -1,8 +1,8 @@
-//! `GET /api/health`: every part, how it is, and how long it took to say so.
+//! `GET /api/health`: the state of every part, and how long its probe took.
 //!
-//! Before: operators, and `/metrics` for the same in figures. After: `monitor` asks the parts.
-//! Promise: answered within [`crate::monitor::PROBE_TIMEOUT`], whatever is away. For a load balancer there is `/readyz`: uploads go
-//! on without Redis.
+//! Before: operators, and `/metrics`, which has the same as figures. After: `monitor` probes the parts.
+//! Promise: answered within [`crate::monitor::PROBE_TIMEOUT`], whatever is away. A load balancer should use `/readyz`, because uploads
+//! are accepted without Redis.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,7 +1,7 @@
-//! What people and their programs ask below `/api/`: of alerts, and of the service.
+//! The routes below `/api/` for people and their programs: alerts, and the state of the service.
 //!
-//! Before: `http::access` has seen who asks. After: `store`.
-//! Promise: a change is in force once it is answered 200 or 201; every wait has a deadline.
+//! Before: `http::access` has authenticated the caller. After: `store`.
+//! Promise: a change is in force when it is answered 200 or 201; every wait has a deadline.
 
 pub(super) mod alert;
 pub(super) mod alert_rule;

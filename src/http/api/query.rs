@@ -1,7 +1,7 @@
-//! The parameters of a query, each read once, and none that nobody reads.
+//! The parameters of a query. Each is read once, and an unknown one is refused.
 //!
-//! Before: the handlers. After: filters of `store`. Promise: what is not understood is refused with its name, never ignored:
-//! a misspelt filter would show alerts of others.
+//! Before: the handlers. After: filters of `store`. Promise: an invalid or unknown parameter is refused by its name and never ignored,
+//! because a misspelt filter would show more alerts than were asked for.
 
 use std::any::Any;
 use std::collections::BTreeSet;

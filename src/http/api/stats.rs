@@ -1,7 +1,8 @@
-//! `GET /api/stats`: today at a glance.
+//! `GET /api/stats`: the counts of today.
 //!
-//! Before: whoever shows a counter. After: `store::stats`.
-//! Promise: the database is asked at most once in [`FRESH`], and counts for a twentieth of the time at most, however many ask.
+//! Before: programs that show a counter. After: `store::stats`.
+//! Promise: the database is queried at most once in [`FRESH`], and spends at most a twentieth of the time on it, whatever the number of
+//! requests.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,9 +1,9 @@
 //! The memory that all bodies, and what was parsed from them, may take together.
 //!
-//! Before: `body` and `unpack` take a share before they allocate. After: the share is given back when the last slice of a body
-//! is dropped, which is when its records are committed or its sender is refused.
-//! Promise: a body that does not fit is refused at once. A part is reserved for events: whatever else is being sent, an alarm is
-//! read.
+//! Before: `body` and `unpack` take a share before they allocate. After: the share is returned when the last slice of the body is
+//! dropped, which is after its records are committed or its sender is refused.
+//! Promise: a body that does not fit is refused at once. A part of the budget is reserved for events, so that an alarm is read
+//! whatever else is being sent.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! How a body is compressed, and its decompression.
 //!
-//! Before: `body` has what arrived. After: `wire` parses it.
-//! Promise: whatever was sent, no more is unpacked, and no more memory taken, than is allowed.
+//! Before: `body` has the bytes that arrived. After: `wire` parses the unpacked bytes.
+//! Promise: whatever was sent, neither the unpacked bytes nor the memory of the decoder exceed their limits.
 
 use std::io::Read;
 

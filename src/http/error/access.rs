@@ -1,6 +1,6 @@
-//! Why a request is refused before its handler, and what the OpenAPI document says of it.
+//! Refusals before a request reaches its handler, and their description in the OpenAPI document.
 //!
-//! Before: `http::access`. After: whoever asked. Promise: no answer says which keys, tenants or devices exist.
+//! Before: `http::access`. After: the client. Promise: no answer reveals which keys, tenants or devices exist.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

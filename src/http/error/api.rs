@@ -1,6 +1,6 @@
 //! Errors of the routes below `/api/`, and their description in the OpenAPI document.
 //!
-//! Before: `http::api`. After: whoever asked. Promise: no internal error text leaves the service; a refusal says what is wrong.
+//! Before: `http::api`. After: the client. Promise: no internal error text leaves the service; a refusal says what is wrong.
 
 use std::collections::BTreeMap;
 

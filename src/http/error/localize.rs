@@ -1,8 +1,8 @@
 //! Answers below `/api/` in the language that the request asks for (`Accept-Language`), else in that of the service.
 //!
-//! Before: `measure` passes the request on. After: the handler, which finds the language in the request; whoever asked.
-//! Promise: an answer below `/api/` names its language (`Content-Language`) and what it depends on (`Vary`); answers to devices are
-//! left as they are.
+//! Before: `measure` passes the request on. After: the handler finds the language in the extensions of the request.
+//! Promise: an answer below `/api/` has its language in `Content-Language`, and `Vary: Accept-Language`; answers to devices are not
+//! changed.
 
 use axum::extract::{Request, State as Shared};
 use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_LANGUAGE, VARY};

@@ -1,7 +1,7 @@
 //! The bodies of device information and events, described: what `wire::device_info` and `wire::event` read.
 //!
 //! Before: the routes name them. After: the document.
-//! Promise: every name told here is read (tests send one record by each).
+//! Promise: every name in the document is read (tests send one record with each).
 
 use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{Ref, RefOr, Schema};

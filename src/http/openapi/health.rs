@@ -1,7 +1,7 @@
 //! The bodies of the health uploads, described: what `wire::health` and `wire::batch` read.
 //!
 //! Before: the routes name them. After: the document.
-//! Promise: every name told here is read (tests upload one item by each); ranges are those of `metric`.
+//! Promise: every name in the document is read (tests upload one item with each); ranges are those of `metric`.
 
 use std::borrow::Cow;
 

@@ -1,6 +1,6 @@
 //! The OpenAPI document, and a page to read it on.
 //!
-//! Before: `http::routes` gathers what each handler says of itself. After: `/openapi.json`, `/docs`.
+//! Before: `http::routes` collects the description of each handler. After: `/openapi.json`, `/docs`.
 //! Promise: no route can be added without its description (`routes!` takes both from the handler); the page loads
 //! nothing from anywhere else.
 //!

@@ -1,11 +1,11 @@
 //! A batch that the database refuses is halved until the row that causes it is alone.
 //!
 //! Before: `writer` has folded the rows. After: each upload has its result.
-//! Promise: a row costs its neighbours nothing. A row that the database refuses is kept in `rejected_upload` at once. An error
-//! that a row may cause, but the service may cause as well, makes a row a culprit only if another row of the batch, which went into
-//! the same tables, was stored; after a cancelled statement, only if another row of the same day was stored, because somebody may have
-//! locked the chunk. So a trigger that fails for one row costs its neighbours nothing, and one that fails for all rows rejects none:
-//! their senders keep the data. What is too much for one transaction (locks, time) is stored in several.
+//! Promise: a bad row does not affect other rows. A row that the database refuses is kept in `rejected_upload` at once. Some errors may be
+//! caused by a row or by the service. After such an error a row is a culprit only if another row of the batch was stored in the same
+//! tables. After a cancelled statement, that other row must be of the same day, because somebody may have locked the chunk. So a trigger that
+//! fails for one row rejects only that row. A trigger that fails for all rows rejects none of them, and the senders keep their data. Rows
+//! that are too much for one transaction (locks, time) are stored in several.
 
 use std::collections::BTreeSet;
 

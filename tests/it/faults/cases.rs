@@ -17,7 +17,7 @@ async fn count(client: &Client, sql: &str) -> i64 {
 }
 
 /// Every statement that adds to `table` waits until the lock 4711 is free.
-async fn hold_up(client: &Client, table: &str) {
+async fn delay_inserts(client: &Client, table: &str) {
     client
         .batch_execute(&format!(
             "create function public.tests_wait() returns trigger language plpgsql as $$
@@ -29,7 +29,7 @@ async fn hold_up(client: &Client, table: &str) {
 }
 
 /// Waits until somebody waits for the lock 4711, and gives the number of its transaction.
-async fn held_up(client: &Client) -> i64 {
+async fn wait_for_delayed_insert(client: &Client) -> i64 {
     let waits = "select a.backend_xid::text::int8 from pg_locks l join pg_stat_activity a using (pid)
                  where l.locktype = 'advisory' and l.objid = 4711 and not l.granted and a.datname = current_database()";
     eventually("a statement waits", || async {
@@ -40,8 +40,8 @@ async fn held_up(client: &Client) -> i64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_that_a_crash_undid_is_not_taken_for_the_next_one_of_its_number() {
-    let Some(victims) = DisposableServers::bring_up().await else { return };
-    let database = Database::on(&victims).await;
+    let Some(disposable) = DisposableServers::bring_up().await else { return };
+    let database = Database::on(&disposable).await;
     let (proxy, through) = Proxy::before(&database.url()).await;
     let service = Service::start_with(&database, |settings| {
         settings.database_url = through;
@@ -49,7 +49,7 @@ async fn a_commit_that_a_crash_undid_is_not_taken_for_the_next_one_of_its_number
     })
     .await;
     let client = database.client().await;
-    hold_up(&client, "vitals.ingest_batch").await;
+    delay_inserts(&client, "vitals.ingest_batch").await;
     let now = Timestamp::now().as_second();
     assert_eq!(service.upload(&reading("UNDONE-1", now)).await, (1, 0, 0));
     service.drained().await;
@@ -61,10 +61,10 @@ async fn a_commit_that_a_crash_undid_is_not_taken_for_the_next_one_of_its_number
         (answer.status, answer.body["details"]["success"].as_i64())
     };
     let crashing = async {
-        let number = held_up(&client).await;
+        let number = wait_for_delayed_insert(&client).await;
         proxy.stall();
-        victims.stop("postgres", "QUIT").await;
-        victims.start().await;
+        disposable.stop("postgres", "QUIT").await;
+        disposable.start().await;
         let client = database.client().await;
         let mut next = count(&client, "select txid_snapshot_xmax(txid_current_snapshot())").await;
         assert!(next <= number, "the crash left {number} on the disk: {next} is next");
@@ -92,8 +92,8 @@ async fn a_commit_that_a_crash_undid_is_not_taken_for_the_next_one_of_its_number
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_is_told_by_readyz_and_got_over() {
-    let Some(victims) = DisposableServers::bring_up().await else { return };
-    let database = Database::on(&victims).await;
+    let Some(disposable) = DisposableServers::bring_up().await else { return };
+    let database = Database::on(&disposable).await;
     let service = Service::start_with(&database, |settings| settings.commit_deadline_ms = 2_000).await;
     let now = Timestamp::now().as_second();
     let many = |round: i64| {
@@ -104,16 +104,16 @@ async fn a_full_disk_is_told_by_readyz_and_got_over() {
     };
     assert_eq!(service.upload(&many(0)).await, (3_000, 0, 0));
     assert_eq!(service.get("/readyz").await.status, 200);
-    victims.fill().await;
+    disposable.fill().await;
     let refused = service.post("/upload_health_data", many(1).to_string()).await;
     assert_eq!(refused.status, 503, "{refused:?}");
     let ready = service.get("/readyz").await;
     // Without room for its log too, it is away.
     assert!(ready.status == 503 && ready.body["database"] != "up", "{ready:?}");
     assert_eq!(service.get("/api/health").await.status, 503);
-    victims.free().await;
+    disposable.free().await;
     // It may have gone down for want of room for its log.
-    victims.start().await;
+    disposable.start().await;
     let stored = eventually("uploads are taken again", || async {
         let answer = service.post("/upload_health_data", many(1).to_string()).await;
         (answer.status == 200).then_some(answer)
@@ -137,14 +137,14 @@ async fn an_instance_that_falls_silent_in_its_transaction_holds_up_no_other() {
     .await;
     let other = Service::start(&database).await;
     let client = database.client().await;
-    hold_up(&client, "health_data").await;
+    delay_inserts(&client, "health_data").await;
     let now = Timestamp::now().as_second();
     silent.upload(&reading("SILENT-0", now)).await;
     client.batch_execute("select pg_advisory_lock(4711)").await.expect("locked");
     let upload = reading("SILENT-1", now);
     let first = silent.post("/upload_health_data", upload.to_string());
     let meanwhile = async {
-        held_up(&client).await;
+        wait_for_delayed_insert(&client).await;
         proxy.stall();
         client.batch_execute("select pg_advisory_unlock_all()").await.expect("unlocked");
         eventually("its transaction is open and idle", || async {
@@ -233,12 +233,12 @@ async fn a_service_whose_clock_is_an_hour_off_takes_no_fresh_breach_for_late() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_waits_for_an_hour_when_the_clock_of_postgresql_is_put_back() {
-    let Some(victims) = DisposableServers::bring_up().await else { return };
-    if !victims.set_clock(0).await {
+    let Some(disposable) = DisposableServers::bring_up().await else { return };
+    if !disposable.set_clock(0).await {
         eprintln!("skipped: libfaketime is not installed (Debian: apt-get install faketime)");
         return;
     }
-    let database = Database::on(&victims).await;
+    let database = Database::on(&disposable).await;
     let receiver = Receiver::start(|_| Reply::Status(204)).await;
     let client = database.client().await;
     client
@@ -270,15 +270,15 @@ async fn nobody_waits_for_an_hour_when_the_clock_of_postgresql_is_put_back() {
         ))
         .await
         .expect("leased");
-    victims.set_clock(-3_600).await;
+    disposable.set_clock(-3_600).await;
     let service =
         Service::start_with(&database, |settings| settings.notify.webhook_allow_private = true).await;
     receiver.received("/", 2).await;
     service.upload(&breach("BACK-3")).await;
     receiver.received("/", 3).await;
     eventually("all three are told", || async {
-        let told = count(&client, "select count(*) from notification where status = 'sent'").await;
-        (told == 3).then_some(())
+        let sent = count(&client, "select count(*) from notification where status = 'sent'").await;
+        (sent == 3).then_some(())
     })
     .await;
 
@@ -291,7 +291,7 @@ async fn nobody_waits_for_an_hour_when_the_clock_of_postgresql_is_put_back() {
     })
     .await;
     service.finish().await;
-    victims.set_clock(0).await;
+    disposable.set_clock(0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -27,7 +27,7 @@ pub struct Crew {
 }
 
 impl Crew {
-    pub async fn muster(database: &Database) -> Self {
+    pub async fn create(database: &Database) -> Self {
         Self { posts: [Post::new(database).await, Post::new(database).await], doors: Arc::default() }
     }
 

@@ -10,7 +10,7 @@ use rand::{Rng, SeedableRng};
 use super::crew::Crew;
 use super::fault::{Fault, Site};
 use super::load::Load;
-use super::verdict::{self, Count, Sum, Told};
+use super::verdict::{self, Count, ReceivedAlerts, Sum};
 use super::watch::{Addresses, Span, Watch};
 use crate::harness::{Database, DisposableServers, Receiver, Reply, eventually};
 
@@ -40,7 +40,7 @@ struct Driver<'a> {
     site: Site<'a>,
     crew: Crew,
     addresses: Addresses,
-    told: Told,
+    received_alerts: ReceivedAlerts,
     sum: Sum,
     /// When the last service has read PostgreSQL's clock since it was false.
     clock_is_true_at: Instant,
@@ -48,15 +48,15 @@ struct Driver<'a> {
 }
 
 /// Runs the rounds, and fails with everything that was wrong in the first one that went wrong.
-pub async fn drive(plan: Plan, database: &Database, victims: Option<&DisposableServers>) {
+pub async fn drive(plan: Plan, database: &Database, disposable: Option<&DisposableServers>) {
     println!("FAULT_ROUNDS={} FAULT_SEED={}", plan.rounds, plan.seed);
-    let mut driver = Driver::new(database, victims).await;
+    let mut driver = Driver::new(database, disposable).await;
     let mut whole = Count::default();
     for round in 1..=plan.rounds {
         let seed = plan.seed.wrapping_add(round);
         let mut random = StdRng::seed_from_u64(seed);
         let can_step = driver.crew.posts[0].clock.can_be_set();
-        let faults = Fault::draw(&mut random, victims.is_some(), can_step);
+        let faults = Fault::draw(&mut random, disposable.is_some(), can_step);
         println!("round {round}: {faults:?}");
         let began = Instant::now();
         match driver.round(round, seed, &faults, &mut random).await {
@@ -85,19 +85,20 @@ pub async fn drive(plan: Plan, database: &Database, victims: Option<&DisposableS
 }
 
 impl<'a> Driver<'a> {
-    async fn new(database: &'a Database, victims: Option<&'a DisposableServers>) -> Self {
-        let told = Told::default();
-        let heard = Arc::clone(&told);
+    async fn new(database: &'a Database, disposable: Option<&'a DisposableServers>) -> Self {
+        let received_alerts = ReceivedAlerts::default();
+        let received = Arc::clone(&received_alerts);
         let receiver = Receiver::start(move |seen| {
-            let mut heard = heard.lock().expect("whole");
+            let mut received = received.lock().expect("whole");
             for alert in seen.body["data"]["alerts"].as_array().expect("alerts") {
                 let text = |name: &str| alert[name].as_str().expect("text").to_owned();
                 let alert_id = text("alert_id").parse().expect("a number");
-                let heard = heard.entry(alert_id).or_default();
-                heard.device = text("device_sn");
-                heard.ids.insert(seen.header("webhook-id").to_owned());
+                let received = received.entry(alert_id).or_default();
+                received.device = text("device_sn");
+                received.ids.insert(seen.header("webhook-id").to_owned());
                 let signed: i64 = seen.header("webhook-timestamp").parse().expect("seconds");
-                heard.off_seconds = heard.off_seconds.max((Timestamp::now().as_second() - signed).abs());
+                received.off_seconds =
+                    received.off_seconds.max((Timestamp::now().as_second() - signed).abs());
             }
             Reply::Status(204)
         })
@@ -111,13 +112,13 @@ impl<'a> Driver<'a> {
             receiver.url()
         );
         database.client().await.batch_execute(&tell).await.expect("a route");
-        let crew = Crew::muster(database).await;
-        let site = Site { database, victims };
+        let crew = Crew::create(database).await;
+        let site = Site { database, disposable };
         Self {
             site,
             crew,
             addresses: Addresses::default(),
-            told,
+            received_alerts,
             sum: Sum::default(),
             clock_is_true_at: Instant::now(),
             _receiver: receiver,
@@ -137,7 +138,7 @@ impl<'a> Driver<'a> {
         let second = Timestamp::now().as_second();
         let watch = Watch::begin(&self.addresses, &prefix, second);
         let load = Load::begin(&self.crew.doors, &prefix, second, seed);
-        let spans = self.go_wrong(faults, random).await.map_err(|wrong| vec![wrong])?;
+        let spans = self.cause_faults(faults, random).await.map_err(|wrong| vec![wrong])?;
         let mut ledger = load.end().await;
         let (sent, mut wrongs) = watch.end(&spans).await;
         ledger.add(sent);
@@ -147,9 +148,15 @@ impl<'a> Driver<'a> {
             self.clock_is_true_at = Instant::now() + CLOCK_IS_READ_WITHIN;
         }
         let clock_is_true = began >= self.clock_is_true_at;
-        let judged =
-            verdict::judge(self.site.database, &prefix, &ledger, &self.told, &mut self.sum, clock_is_true)
-                .await;
+        let judged = verdict::check(
+            self.site.database,
+            &prefix,
+            &ledger,
+            &self.received_alerts,
+            &mut self.sum,
+            clock_is_true,
+        )
+        .await;
         self.is_well().await;
         judged
     }
@@ -172,7 +179,7 @@ impl<'a> Driver<'a> {
     }
 
     /// Strikes and heals, each fault at moments of its own.
-    async fn go_wrong(&mut self, faults: &[Fault], random: &mut StdRng) -> Result<Vec<Span>, String> {
+    async fn cause_faults(&mut self, faults: &[Fault], random: &mut StdRng) -> Result<Vec<Span>, String> {
         let began = Instant::now();
         let mut spans: Vec<Span> = faults.iter().map(|fault| Span { fault: *fault, at: [None; 4] }).collect();
         // (when, whether it is healed, which)
@@ -194,11 +201,11 @@ impl<'a> Driver<'a> {
             let (fault, span) = (faults[place], &mut spans[place]);
             if heal {
                 span.at[2] = Some(Instant::now());
-                fault.heal(&mut self.crew, &self.site).await;
+                fault.remove(&mut self.crew, &self.site).await;
                 span.at[3] = Some(Instant::now());
             } else {
                 span.at[0] = Some(Instant::now());
-                fault.strike(&mut self.crew, &self.site).await?;
+                fault.inject(&mut self.crew, &self.site).await?;
                 span.at[1] = Some(Instant::now());
             }
             self.show_addresses();

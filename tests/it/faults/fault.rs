@@ -137,7 +137,7 @@ impl Fault {
     }
 
     /// Makes it so.
-    pub async fn strike(self, crew: &mut Crew, site: &Site<'_>) -> Result<(), String> {
+    pub async fn inject(self, crew: &mut Crew, site: &Site<'_>) -> Result<(), String> {
         match self {
             Self::DatabaseCut(whom) => whom.numbers().for_each(|number| crew.posts[number].database.cut()),
             Self::DatabaseStalled(whom) => {
@@ -146,13 +146,13 @@ impl Fault {
             Self::RedisCut(whom) => whom.numbers().for_each(|number| crew.posts[number].redis.cut()),
             Self::RedisStalled(whom) => whom.numbers().for_each(|number| crew.posts[number].redis.stall()),
             Self::RedisFlushed => site.flush_redis().await,
-            Self::RedisKilled => site.victims().stop("redis", "KILL").await,
+            Self::RedisKilled => site.disposable().stop("redis", "KILL").await,
             Self::ConnectionsTerminated => site.terminate_connections().await,
-            Self::PostgresStopped(signal) => site.victims().stop("postgres", signal).await,
+            Self::PostgresStopped(signal) => site.disposable().stop("postgres", signal).await,
             Self::DiskFull { and_log } => {
                 // Connected before: a server without any room may not take another connection.
                 let client = site.database.client().await;
-                site.victims().fill().await;
+                site.disposable().fill().await;
                 if and_log {
                     run_out_of_log(&client).await;
                 }
@@ -166,7 +166,7 @@ impl Fault {
     }
 
     /// Makes it good.
-    pub async fn heal(self, crew: &mut Crew, site: &Site<'_>) {
+    pub async fn remove(self, crew: &mut Crew, site: &Site<'_>) {
         match self {
             Self::DatabaseCut(whom) | Self::DatabaseStalled(whom) => {
                 whom.numbers().for_each(|number| crew.posts[number].database.restore());
@@ -174,10 +174,10 @@ impl Fault {
             Self::RedisCut(whom) | Self::RedisStalled(whom) => {
                 whom.numbers().for_each(|number| crew.posts[number].redis.restore());
             }
-            Self::RedisKilled | Self::PostgresStopped(_) => site.victims().start().await,
+            Self::RedisKilled | Self::PostgresStopped(_) => site.disposable().start().await,
             Self::DiskFull { .. } => {
-                site.victims().free().await;
-                site.victims().start().await;
+                site.disposable().free().await;
+                site.disposable().start().await;
             }
             Self::ServiceKilled(number) | Self::ServiceTerminated(number) => {
                 crew.start(number, site.database).await;
@@ -197,16 +197,16 @@ fn an_hour(random: &mut StdRng) -> i64 {
 /// Where faults strike.
 pub struct Site<'a> {
     pub database: &'a Database,
-    pub victims: Option<&'a DisposableServers>,
+    pub disposable: Option<&'a DisposableServers>,
 }
 
 impl Site<'_> {
-    fn victims(&self) -> &DisposableServers {
-        self.victims.expect("faults of servers are drawn only where they can be stopped")
+    fn disposable(&self) -> &DisposableServers {
+        self.disposable.expect("faults of servers are drawn only where they can be stopped")
     }
 
     async fn set_clock(&self, seconds: i64) {
-        assert!(self.victims().set_clock(seconds).await, "drawn only where clocks can be set");
+        assert!(self.disposable().set_clock(seconds).await, "drawn only where clocks can be set");
     }
 
     async fn flush_redis(&self) {

@@ -87,9 +87,9 @@ pub struct Ledger {
     /// Each record that was sent, and whether an upload that held it was answered 200.
     pub sent: BTreeMap<Key, (Record, bool)>,
     /// Records in answers of 200, repeats included.
-    pub told: BTreeMap<Kind, i64>,
+    pub acknowledged: BTreeMap<Kind, i64>,
     /// Readings that answers of 200 called new.
-    pub told_new: i64,
+    pub acknowledged_new: i64,
     /// Answers other than 200, and connections that broke.
     pub refused: u64,
     /// What should not be: no answer within the time a watch waits, a status that says the sender is at fault or that
@@ -107,17 +107,17 @@ impl Ledger {
     pub fn is_answered(&mut self, upload: &Upload, answer: &Value) {
         for record in &upload.records {
             self.sent.get_mut(&record.key).expect("it was sent").1 = true;
-            *self.told.entry(record.key.0).or_default() += 1;
+            *self.acknowledged.entry(record.key.0).or_default() += 1;
         }
-        self.told_new += answer["details"]["success"].as_i64().unwrap_or_default();
+        self.acknowledged_new += answer["details"]["success"].as_i64().unwrap_or_default();
     }
 
     pub fn add(&mut self, other: Self) {
         self.sent.extend(other.sent);
-        for (kind, records) in other.told {
-            *self.told.entry(kind).or_default() += records;
+        for (kind, records) in other.acknowledged {
+            *self.acknowledged.entry(kind).or_default() += records;
         }
-        self.told_new += other.told_new;
+        self.acknowledged_new += other.acknowledged_new;
         self.refused += other.refused;
         self.wrongs.extend(other.wrongs);
     }

@@ -12,7 +12,7 @@ use crate::harness::{Database, eventually, eventually_or_none};
 
 /// What a receiver heard of an alert.
 #[derive(Debug, Clone, Default)]
-pub struct Heard {
+pub struct ReceivedAlert {
     pub device: String,
     /// Under which numbers.
     pub ids: BTreeSet<String>,
@@ -21,7 +21,7 @@ pub struct Heard {
 }
 
 /// By the number of the alert.
-pub type Told = Arc<Mutex<BTreeMap<i64, Heard>>>;
+pub type ReceivedAlerts = Arc<Mutex<BTreeMap<i64, ReceivedAlert>>>;
 
 /// Older signatures are refused by receivers that go by the standard.
 const SIGNED_WITHIN_SECONDS: i64 = 300;
@@ -37,17 +37,17 @@ pub struct Count {
 /// Answers of 200 of all rounds so far, by kind, and readings they called new.
 #[derive(Debug, Default)]
 pub struct Sum {
-    told: BTreeMap<Kind, i64>,
-    told_new: i64,
+    acknowledged: BTreeMap<Kind, i64>,
+    acknowledged_new: i64,
 }
 
 /// Holds the round of these devices against what the database, Redis and the receiver have. Where PostgreSQL's clock was not
 /// true, nobody knows what was late.
-pub async fn judge(
+pub async fn check(
     database: &Database,
     prefix: &str,
     ledger: &Ledger,
-    told: &Told,
+    received_alerts: &ReceivedAlerts,
     sum: &mut Sum,
     clock_is_true: bool,
 ) -> Result<Count, Vec<String>> {
@@ -56,14 +56,14 @@ pub async fn judge(
     let mut wrongs = ledger.wrongs.clone();
     let devices: BTreeSet<&str> = ledger.sent.keys().map(|key| key.1.as_str()).collect();
     let devices: Vec<&str> = devices.into_iter().collect();
-    for (kind, records) in &ledger.told {
-        *sum.told.entry(*kind).or_default() += records;
+    for (kind, records) in &ledger.acknowledged {
+        *sum.acknowledged.entry(*kind).or_default() += records;
     }
-    sum.told_new += ledger.told_new;
+    sum.acknowledged_new += ledger.acknowledged_new;
     records(&client, prefix, ledger, &mut wrongs).await;
     accounts(&client, sum, &mut wrongs).await;
     let alerts = alerts(&client, &devices, clock_is_true, &mut wrongs).await;
-    messages(&client, &devices, told, clock_is_true, &mut wrongs).await;
+    messages(&client, &devices, received_alerts, clock_is_true, &mut wrongs).await;
     view(database, &client, &devices, &mut wrongs).await;
     let acknowledged = ledger.sent.values().filter(|(_, answered)| *answered).count();
     if wrongs.is_empty() { Ok(Count { acknowledged, refused: ledger.refused, alerts }) } else { Err(wrongs) }
@@ -133,16 +133,16 @@ async fn accounts(client: &Client, sum: &Sum, wrongs: &mut Vec<String>) {
         let kind = Kind::ALL.into_iter().find(|kind| kind.name() == name).expect("a kind");
         let [received, stored, duplicate, rejected, rows, rejects] =
             [1, 2, 3, 4, 5, 6].map(|n| row.get::<_, i64>(n));
-        let told = sum.told.get(&kind).copied().unwrap_or_default();
+        let acknowledged = sum.acknowledged.get(&kind).copied().unwrap_or_default();
         if received != stored + duplicate + rejected || stored != rows || rejected != 0 || rejects != 0 {
             wrongs.push(format!(
                 "{name}: received {received}, stored {stored} ({rows} rows), duplicate {duplicate}, rejected {rejected} ({rejects} rows)"
             ));
         }
-        if told > received || (kind == Kind::Reading && sum.told_new > stored) {
+        if acknowledged > received || (kind == Kind::Reading && sum.acknowledged_new > stored) {
             wrongs.push(format!(
-                "{name}: {told} were acknowledged, {} as new; received {received}, stored {stored}",
-                sum.told_new
+                "{name}: {acknowledged} were acknowledged, {} as new; received {received}, stored {stored}",
+                sum.acknowledged_new
             ));
         }
     }
@@ -187,34 +187,37 @@ async fn alerts(client: &Client, devices: &[&str], clock_is_true: bool, wrongs: 
     expected.len()
 }
 
-/// The receiver heard of every alert under one number, and of nothing that is none.
+/// The receiver received of every alert under one number, and of nothing that is none.
 async fn messages(
     client: &Client,
     devices: &[&str],
-    told: &Told,
+    received_alerts: &ReceivedAlerts,
     clock_is_true: bool,
     wrongs: &mut Vec<String>,
 ) {
     let alerts = "select alert_id, device_sn, historical from alert where device_sn = any ($1)";
-    let told = told.lock().expect("whole").clone();
+    let received_alerts = received_alerts.lock().expect("whole").clone();
     let mut known = BTreeSet::new();
     for row in client.query(alerts, &[&devices]).await.expect("alerts") {
         let (alert_id, device, historical): (i64, String, bool) = (row.get(0), row.get(1), row.get(2));
         known.insert(alert_id);
-        match told.get(&alert_id) {
+        match received_alerts.get(&alert_id) {
             None if historical => {}
-            None => wrongs.push(format!("nobody was told of alert {alert_id} of {device}")),
-            Some(heard) => {
-                let is_stale = clock_is_true && heard.off_seconds > SIGNED_WITHIN_SECONDS;
-                if heard.device != device || heard.ids.len() != 1 || is_stale {
-                    wrongs.push(format!("alert {alert_id} of {device} was told as {heard:?}"));
+            None => wrongs.push(format!("nobody was received_alerts of alert {alert_id} of {device}")),
+            Some(received) => {
+                let is_stale = clock_is_true && received.off_seconds > SIGNED_WITHIN_SECONDS;
+                if received.device != device || received.ids.len() != 1 || is_stale {
+                    wrongs.push(format!("alert {alert_id} of {device} was received_alerts as {received:?}"));
                 }
             }
         }
     }
-    let made_up =
-        told.iter().filter(|(id, heard)| devices.contains(&heard.device.as_str()) && !known.contains(*id));
-    wrongs.extend(made_up.map(|(alert_id, one)| format!("told of alert {alert_id}, which is none: {one:?}")));
+    let made_up = received_alerts
+        .iter()
+        .filter(|(id, received)| devices.contains(&received.device.as_str()) && !known.contains(*id));
+    wrongs.extend(
+        made_up.map(|(alert_id, one)| format!("received_alerts of alert {alert_id}, which is none: {one:?}")),
+    );
 }
 
 /// Redis comes to show, for every device, its newest reading, its newest information, and its open alerts. What is dated more than

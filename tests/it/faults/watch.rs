@@ -119,14 +119,14 @@ fn lies(looks: &[Look], spans: &[Span]) -> Vec<String> {
         if look.ready == Some(true) && away {
             lie("ready without a database");
         }
-        let excused = spans.iter().any(|span| span.may_excuse(look.number, look.asked, look.answered));
+        let excused = spans.iter().any(|span| span.may_explain(look.number, look.asked, look.answered));
         // Where the machine is overrun, a database that does not answer in time is the truth.
         let timed_out = look.answered - look.asked >= CONNECT_TIMEOUT;
         if look.ready == Some(false) && !excused && !timed_out {
             lie("not ready though nothing is wrong");
         }
         let Some((at, status)) = look.upload.filter(|(_, status)| *status != Some(200)) else { continue };
-        let excused = spans.iter().any(|span| span.may_excuse(look.number, look.asked, at));
+        let excused = spans.iter().any(|span| span.may_explain(look.number, look.asked, at));
         if !excused {
             lie(&format!("an upload is answered {status:?} though nothing is wrong"));
         }
@@ -148,7 +148,7 @@ impl Span {
         within && self.fault.keeps_database_from(look.number)
     }
 
-    fn may_excuse(&self, number: usize, asked: Instant, answered: Instant) -> bool {
+    fn may_explain(&self, number: usize, asked: Instant, answered: Instant) -> bool {
         let [begin, _, _, end] = self.at;
         let touches =
             begin.is_some_and(|begin| answered >= begin) && end.is_none_or(|end| asked <= end + AFTERMATH);

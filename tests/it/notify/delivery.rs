@@ -19,7 +19,7 @@ async fn what_was_tried_in_vain_is_a_dead_letter_with_the_receivers_words_and_ca
         _ => Reply::Status(200),
     })
     .await;
-    house.told("webhook", &receiver.url()).await;
+    house.subscribe("webhook", &receiver.url()).await;
     let service = house.serve(|settings| settings.notify.attempts = 2).await;
     house.fire(&["SN-1"], "major").await;
     house.until("dead", 1).await;
@@ -45,9 +45,9 @@ async fn what_was_tried_in_vain_is_a_dead_letter_with_the_receivers_words_and_ca
 #[tokio::test]
 async fn a_channel_without_its_settings_refuses_and_says_why() {
     let house = House::new().await;
-    house.told("wechat", "openid-1").await;
-    house.told("wecom", "zhang").await;
-    house.told("email", "nurse@example.org").await;
+    house.subscribe("wechat", "openid-1").await;
+    house.subscribe("wecom", "zhang").await;
+    house.subscribe("email", "nurse@example.org").await;
     let service = house.serve(|_| ()).await;
     house.fire(&["SN-1"], "critical").await;
     house.until("dead", 3).await;
@@ -67,8 +67,8 @@ async fn a_receiver_that_says_nothing_holds_up_no_other() {
         _ => Reply::Status(200),
     })
     .await;
-    house.told("webhook", &format!("{}/silent", receiver.url())).await;
-    house.told("webhook", &format!("{}/prompt", receiver.url())).await;
+    house.subscribe("webhook", &format!("{}/silent", receiver.url())).await;
+    house.subscribe("webhook", &format!("{}/prompt", receiver.url())).await;
     let service = house
         .serve(|settings| {
             settings.notify.timeout_ms = 3000;
@@ -118,7 +118,7 @@ async fn what_comes_within_the_window_goes_as_one_message_and_what_is_critical_d
 async fn a_database_that_was_away_loses_no_message_and_what_was_sent_meanwhile_is_recorded() {
     let house = House::new().await;
     let receiver = Receiver::start(|_| Reply::Endless(200)).await;
-    house.told("webhook", &receiver.url()).await;
+    house.subscribe("webhook", &receiver.url()).await;
     let (cable, through) = Proxy::before(&house.database.url()).await;
     let service = house.serve(|settings| settings.database_url = through).await;
     house.fire(&["SN-1"], "major").await;
@@ -137,7 +137,7 @@ async fn a_database_that_was_away_loses_no_message_and_what_was_sent_meanwhile_i
 async fn hundreds_of_alerts_reach_one_webhook_in_a_second_each_once() {
     let house = House::new().await;
     let receiver = Receiver::start(|_| Reply::Status(200)).await;
-    house.told("webhook", &receiver.url()).await;
+    house.subscribe("webhook", &receiver.url()).await;
     let service = house.serve(|_| ()).await;
     let devices: Vec<String> = (0..1000).map(|n| format!("SN-{n}")).collect();
     let devices: Vec<&str> = devices.iter().map(String::as_str).collect();
@@ -159,7 +159,7 @@ async fn hundreds_of_alerts_reach_one_webhook_in_a_second_each_once() {
 async fn a_lone_alert_is_told_within_the_blink_of_an_eye() {
     let house = House::new().await;
     let receiver = Receiver::start(|_| Reply::Status(200)).await;
-    house.told("webhook", &receiver.url()).await;
+    house.subscribe("webhook", &receiver.url()).await;
     let service = house.serve(|settings| settings.poll_interval_ms = 60_000).await;
     let mut took = Vec::new();
     for n in 1..=20 {

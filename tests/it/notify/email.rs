@@ -4,8 +4,10 @@ use std::io;
 use std::net::{IpAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 
+use mail_parser::{MessageParser, MimeHeaders};
 use mailin_embedded::response::{INTERNAL_ERROR, NO_MAILBOX, OK};
 use mailin_embedded::{Handler, Response, Server, SslConfig};
+use serde_json::json;
 
 use super::house::House;
 use crate::harness::eventually;
@@ -67,7 +69,7 @@ async fn a_mail_names_the_alerts_and_keeps_its_message_id_at_every_attempt() {
     let mailbox = Mailbox::default();
     let port = mailbox.serve(SslConfig::None);
     for address in ["nurse@example.org", "busy@example.org", "nobody@example.org", "no address"] {
-        house.told("email", address).await;
+        house.subscribe("email", address).await;
     }
     let service = house
         .serve(|settings| {
@@ -110,9 +112,39 @@ async fn a_mail_names_the_alerts_and_keeps_its_message_id_at_every_attempt() {
 }
 
 #[tokio::test]
+async fn a_mail_in_chinese_is_what_a_mail_reader_shows() {
+    let house = House::new().await;
+    let mailbox = Mailbox::default();
+    let port = mailbox.serve(SslConfig::None);
+    house.subscribe("email", "nurse@example.org").await;
+    house.run("update contact set language = 'zh'").await;
+    let service = house
+        .serve(|settings| {
+            settings.notify.smtp_url = format!("smtp://127.0.0.1:{port}");
+            settings.notify.smtp_from = "vitals <alerts@example.org>".into();
+        })
+        .await;
+    let event = json!({ "eventType": "FALLDOWN_EVENT", "eventValue": "1", "deviceSn": "FALL-1" });
+    assert_eq!(service.post("/upload_common_event", event.to_string()).await.status, 200);
+    let mail = eventually("a mail", async || mailbox.mails().pop()).await;
+    let (headers, _) = mail.split_once("\r\n\r\n").expect("headers and a body");
+    assert!(headers.is_ascii() && headers.lines().all(|line| line.len() <= 78), "{headers}");
+    assert!(headers.contains("Subject: =?utf-8?"), "{headers}");
+    assert!(mail.is_ascii(), "every server can pass it on: {mail}");
+    let read = MessageParser::default().parse(mail.as_bytes()).expect("a mail");
+    assert_eq!(read.subject(), Some("【危急】跌倒"));
+    let content = read.content_type().expect("a type");
+    assert_eq!((content.ctype(), content.subtype()), ("text", Some("plain")));
+    assert_eq!(content.attribute("charset"), Some("utf-8"));
+    let text = read.body_text(0).expect("a text");
+    assert!(text.starts_with("【危急】FALL-1:检测到跌倒,20"), "{text}");
+    service.finish().await;
+}
+
+#[tokio::test]
 async fn a_mail_server_that_is_away_is_tried_again() {
     let house = House::new().await;
-    house.told("email", "nurse@example.org").await;
+    house.subscribe("email", "nurse@example.org").await;
     let service = house
         .serve(|settings| {
             settings.notify.smtp_url = "smtp://user:s3cret@127.0.0.1:9".into();

@@ -70,7 +70,7 @@ impl House {
     }
 
     /// Somebody who is told of everything at once.
-    pub async fn told(&self, channel: &str, address: &str) {
+    pub async fn subscribe(&self, channel: &str, address: &str) {
         let contact_id = self.contact(channel, address).await;
         self.route(channel, contact_id, "").await;
     }

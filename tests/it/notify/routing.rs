@@ -32,7 +32,7 @@ impl House {
     }
 
     /// Raises one and tells; gives the addresses that hear of it.
-    async fn hears(&self, severity: &str, more: &str) -> Vec<String> {
+    async fn notified_addresses(&self, severity: &str, more: &str) -> Vec<String> {
         self.run("delete from alert").await;
         let alert_id = self.raise("SN-1", severity, more).await;
         self.notify(&[alert_id], "fired").await;
@@ -65,11 +65,11 @@ async fn a_route_takes_the_alerts_of_its_tenant_unit_rule_and_severity() {
         let contact = house.contact("webhook", name).await;
         house.route("webhook", contact, condition).await;
     }
-    let told = house.hears("major", "").await;
+    let told = house.notified_addresses("major", "").await;
     assert_eq!(told, ["any", "major-and-above", "rule", "tenant", "unit", "unit-above"]);
-    let told = house.hears("critical", "org_id = 999, customer_id = null").await;
+    let told = house.notified_addresses("critical", "org_id = 999, customer_id = null").await;
     assert_eq!(told, ["any", "critical-only", "major-and-above", "rule"], "a unit nobody knows");
-    assert_eq!(house.hears("critical", "historical = true").await, [""; 0], "late: nobody");
+    assert_eq!(house.notified_addresses("critical", "historical = true").await, [""; 0], "late: nobody");
 }
 
 #[tokio::test]
@@ -81,7 +81,7 @@ async fn what_an_operator_pastes_from_the_readme_works() {
     let (_, sql) = readme.split_once("```sql\n").expect("a block");
     house.run(sql.split("```").next().expect("its end")).await;
     assert_eq!(
-        house.hears("major", "user_id = 42").await,
+        house.notified_addresses("major", "user_id = 42").await,
         ["his-openid", "https://his.example.org/alerts", "zhang"]
     );
     house.run("delete from alert").await;
@@ -118,10 +118,10 @@ async fn managers_are_those_of_the_unit_else_of_the_nearest_above_that_can_be_re
             "insert into notification_route (channel, audience) values ('webhook', 'managers'), ('email', 'managers')",
         )
         .await;
-    let told = house.hears("major", "").await;
+    let told = house.notified_addresses("major", "").await;
     assert_eq!(told, ["middle", "near@example.org"], "the manager of 300 has no webhook");
     house.run(&format!("update contact_address set enabled = false where contact_id = {middle}")).await;
-    assert_eq!(house.hears("major", "").await, ["near@example.org", "top"]);
+    assert_eq!(house.notified_addresses("major", "").await, ["near@example.org", "top"]);
 }
 
 #[tokio::test]
@@ -132,16 +132,20 @@ async fn a_wearer_is_told_of_their_own_alerts() {
     house.contact("wechat", "stranger").await;
     house.run(&format!("update contact set user_id = 1 where contact_id = {own}")).await;
     house.run("insert into notification_route (channel, audience) values ('wechat', 'wearer')").await;
-    assert_eq!(house.hears("minor", "").await, ["own"]);
-    assert_eq!(house.hears("info", "").await, [""; 0], "minor and above, if the route does not say");
-    assert_eq!(house.hears("minor", "user_id = null").await, [""; 0]);
+    assert_eq!(house.notified_addresses("minor", "").await, ["own"]);
+    assert_eq!(
+        house.notified_addresses("info", "").await,
+        [""; 0],
+        "minor and above, if the route does not say"
+    );
+    assert_eq!(house.notified_addresses("minor", "user_id = null").await, [""; 0]);
 }
 
 #[tokio::test]
 async fn a_silence_tells_nobody_and_is_noted() {
     let house = House::new().await;
     house.run(UNITS).await;
-    house.told("webhook", "nurse").await;
+    house.subscribe("webhook", "nurse").await;
     for (columns, values, from, until, matches) in [
         ("customer_id", "100", -60, 60, true),
         ("org_id", "200", -60, 60, true),
@@ -162,7 +166,7 @@ async fn a_silence_tells_nobody_and_is_noted() {
                          'maintenance')"
             ))
             .await;
-        let told = house.hears("major", "").await;
+        let told = house.notified_addresses("major", "").await;
         assert_eq!(told.is_empty(), matches, "{scope}");
         let noted = house
             .value("select count(*) from alert_action where action = 'silenced' and note = 'maintenance' and actor = 'a nurse'")
@@ -220,9 +224,9 @@ async fn in_quiet_hours_only_what_is_critical_goes_at_once() {
                  quiet_until = (now() at time zone 'UTC' + interval '1 hour')::time, time_zone = 'UTC'";
     house.route("webhook", contact, quiet).await;
     let waits = "select round(extract(epoch from max(due_at) - now()) / 60) from notification";
-    house.hears("major", "").await;
+    house.notified_addresses("major", "").await;
     assert_eq!(house.value(waits).await, 60);
-    house.hears("critical", "").await;
+    house.notified_addresses("critical", "").await;
     assert_eq!(house.value(waits).await, 0);
 }
 

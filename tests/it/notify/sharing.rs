@@ -25,7 +25,7 @@ async fn a_sender_that_is_killed_before_it_can_say_so_is_followed_by_one_that_se
         true => Reply::Status(200),
     })
     .await;
-    house.told("webhook", &receiver.url()).await;
+    house.subscribe("webhook", &receiver.url()).await;
     let process = Process::serve(&house.database, SENDER).await;
     let alerts = house.fire(&["SN-1", "SN-2"], "major").await;
     receiver.received("/", 1).await;
@@ -52,7 +52,7 @@ async fn two_instances_share_the_work_and_each_alert_arrives_under_one_number() 
     let house = House::new().await;
     let receiver = Receiver::start(|_| Reply::Status(200)).await;
     for n in 0..8 {
-        house.told("webhook", &format!("{}/{n}", receiver.url())).await;
+        house.subscribe("webhook", &format!("{}/{n}", receiver.url())).await;
     }
     let one = house.serve(|_| ()).await;
     let other = house.serve(|_| ()).await;
@@ -83,7 +83,7 @@ async fn two_instances_share_the_work_and_each_alert_arrives_under_one_number() 
 async fn sigterm_waits_for_what_is_being_sent_and_records_it() {
     let house = House::new().await;
     let receiver = Receiver::start(|_| Reply::Endless(200)).await;
-    house.told("webhook", &receiver.url()).await;
+    house.subscribe("webhook", &receiver.url()).await;
     let process = Process::serve(&house.database, SENDER).await;
     house.fire(&["SN-1"], "major").await;
     receiver.received("/", 1).await;

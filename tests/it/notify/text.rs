@@ -14,7 +14,7 @@ const SERIAL: &str = "[SN](http://e) {value}";
 const NAME: &str = "{severity} [n](http://e)";
 
 /// A rule that says all of it, a person of whom the directory knows an odd name, and somebody in every channel.
-async fn house(mailbox: &Mailbox) -> (House, Receiver, Service) {
+async fn service_with_contacts(mailbox: &Mailbox) -> (House, Receiver, Service) {
     let house = House::new().await;
     let receiver = Receiver::start(|seen| match seen.path.as_str() {
         "/cgi-bin/gettoken" | "/cgi-bin/token" => {
@@ -36,9 +36,9 @@ async fn house(mailbox: &Mailbox) -> (House, Receiver, Service) {
     for (channel, address) in
         [("wecom_robot", "KEY"), ("wecom", "zhang"), ("wechat", "openid"), ("email", "nurse@example.org")]
     {
-        house.told(channel, address).await;
+        house.subscribe(channel, address).await;
     }
-    house.told("webhook", &format!("{}/hook", receiver.url())).await;
+    house.subscribe("webhook", &format!("{}/hook", receiver.url())).await;
     let port = mailbox.serve(mailin_embedded::SslConfig::None);
     let accounts = |settings: &mut Settings| {
         let notify = &mut settings.notify;
@@ -56,7 +56,7 @@ async fn house(mailbox: &Mailbox) -> (House, Receiver, Service) {
 #[tokio::test]
 async fn what_a_device_sends_is_text_in_every_channel_and_placeholders_in_it_stay_as_they_are() {
     let mailbox = Mailbox::default();
-    let (house, receiver, service) = house(&mailbox).await;
+    let (house, receiver, service) = service_with_contacts(&mailbox).await;
     let event = json!({ "eventType": "TYPED", "eventValue": VALUE, "deviceSn": SERIAL, "userId": "42" });
     assert_eq!(service.post("/upload_common_event", event.to_string()).await.status, 200);
     house.until("sent", 5).await;

@@ -87,8 +87,8 @@ async fn a_webhook_and_a_mail_server_that_the_machine_trusts_are_told() {
         key_path: certificate.key_file.to_string_lossy().into_owned(),
     };
     let smtp_port = mailbox.serve(tls);
-    house.told("webhook", &format!("https://localhost:{}/", certificate.serve_https().await)).await;
-    house.told("email", "nurse@example.org").await;
+    house.subscribe("webhook", &format!("https://localhost:{}/", certificate.serve_https().await)).await;
+    house.subscribe("email", "nurse@example.org").await;
     let process = send(&house, &certificate.path(), smtp_port).await;
     house.until("sent", 2).await;
     assert_eq!(mailbox.mails().len(), 1);
@@ -103,8 +103,8 @@ async fn others_are_not() {
     let mailbox = Mailbox::default();
     // This one does not speak TLS at all, and is told nothing in plain text.
     let smtp_port = mailbox.serve(SslConfig::None);
-    house.told("webhook", &format!("https://localhost:{}/", certificate.serve_https().await)).await;
-    house.told("email", "nurse@example.org").await;
+    house.subscribe("webhook", &format!("https://localhost:{}/", certificate.serve_https().await)).await;
+    house.subscribe("email", "nurse@example.org").await;
     let process = send(&house, &other.path(), smtp_port).await;
     house.until("dead", 2).await;
     let error = house.value("select error from notification where channel = 'webhook'").await;

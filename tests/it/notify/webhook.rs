@@ -57,9 +57,9 @@ async fn an_address_that_is_not_public_is_refused_for_good() {
     let receiver = Receiver::start(|_| Reply::Status(204)).await;
     let port = receiver.url().rsplit_once(':').expect("a port").1.to_owned();
     for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433"] {
-        house.told("webhook", &format!("http://{host}:{port}/")).await;
+        house.subscribe("webhook", &format!("http://{host}:{port}/")).await;
     }
-    house.told("webhook", "file:///etc/passwd").await;
+    house.subscribe("webhook", "file:///etc/passwd").await;
     let service = house.serve(|settings| settings.notify.webhook_allow_private = false).await;
     house.fire(&["SN-1"], "critical").await;
     house.until("dead", 5).await;
@@ -75,7 +75,7 @@ async fn a_redirect_is_not_followed() {
     let house = House::new().await;
     let receiver =
         Receiver::start(|_| Reply::With(302, "location", "/elsewhere".into(), String::new())).await;
-    house.told("webhook", &format!("{}/hook", receiver.url())).await;
+    house.subscribe("webhook", &format!("{}/hook", receiver.url())).await;
     let service = house.serve(|settings| settings.notify.attempts = 1).await;
     house.fire(&["SN-1"], "major").await;
     house.until("dead", 1).await;
@@ -87,7 +87,7 @@ async fn a_redirect_is_not_followed() {
 async fn an_answer_that_does_not_end_is_an_answer() {
     let house = House::new().await;
     let receiver = Receiver::start(|_| Reply::Endless(200)).await;
-    house.told("webhook", &receiver.url()).await;
+    house.subscribe("webhook", &receiver.url()).await;
     let service = house.serve(|_| ()).await;
     house.fire(&["SN-1"], "major").await;
     house.until("sent", 1).await;
@@ -105,7 +105,7 @@ async fn a_receiver_that_asks_for_time_is_given_it_and_gets_the_same_message() {
         _ => Reply::Status(200),
     })
     .await;
-    house.told("webhook", &receiver.url()).await;
+    house.subscribe("webhook", &receiver.url()).await;
     let service = house.serve(|_| ()).await;
     let alerts = house.fire(&["SN-1"], "major").await;
     house.until("sent", 1).await;
@@ -124,7 +124,7 @@ async fn a_receiver_that_asks_for_time_is_given_it_and_gets_the_same_message() {
 async fn a_receiver_that_is_gone_is_not_tried_again() {
     let house = House::new().await;
     let receiver = Receiver::start(|_| Reply::With(410, "x", "y".into(), "moved\0 away".into())).await;
-    house.told("webhook", &receiver.url()).await;
+    house.subscribe("webhook", &receiver.url()).await;
     let service = house.serve(|_| ()).await;
     house.fire(&["SN-1"], "major").await;
     house.until("dead", 1).await;

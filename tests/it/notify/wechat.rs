@@ -63,7 +63,7 @@ async fn a_template_message_carries_the_alert_and_one_token_serves_all() {
     let house = House::new().await;
     let wechat = Wechat::start(|_| 0).await;
     for n in 0..10 {
-        house.told("wechat", &format!("openid-{n}")).await;
+        house.subscribe("wechat", &format!("openid-{n}")).await;
     }
     let service = house.serve(|settings| wechat.settings(settings)).await;
     house.fire(&["SN-1"], "critical").await;
@@ -84,7 +84,7 @@ async fn a_token_that_expired_is_renewed_once_and_the_message_goes_at_once() {
     let house = House::new().await;
     let wechat = Wechat::start(|_| 0).await;
     for n in 0..10 {
-        house.told("wechat", &format!("openid-{n}")).await;
+        house.subscribe("wechat", &format!("openid-{n}")).await;
     }
     let service = house.serve(|settings| wechat.settings(settings)).await;
     house.fire(&["SN-1"], "critical").await;
@@ -102,7 +102,7 @@ async fn a_token_that_is_never_good_is_a_failure_and_no_endless_renewal() {
     let house = House::new().await;
     let wechat = Wechat::start(|_| 0).await;
     wechat.expired.store(usize::MAX, Ordering::SeqCst);
-    house.told("wechat", "openid-1").await;
+    house.subscribe("wechat", "openid-1").await;
     let service = house
         .serve(|settings| {
             wechat.settings(settings);
@@ -129,7 +129,7 @@ async fn a_refusal_in_a_200_is_a_dead_letter_at_once_and_busy_is_tried_again() {
     })
     .await;
     for openid in ["unknown", "not-subscribed", "refuses", "busy"] {
-        house.told("wechat", openid).await;
+        house.subscribe("wechat", openid).await;
     }
     let service = house.serve(|settings| wechat.settings(settings)).await;
     house.fire(&["SN-1"], "critical").await;
@@ -149,8 +149,8 @@ async fn a_refusal_in_a_200_is_a_dead_letter_at_once_and_busy_is_tried_again() {
 async fn a_wrong_secret_is_told_in_the_providers_words_and_never_shown() {
     let house = House::new().await;
     let wechat = Wechat::start(|_| 0).await;
-    house.told("wechat", "openid-1").await;
-    house.told("wecom_robot", "robot-key-1").await;
+    house.subscribe("wechat", "openid-1").await;
+    house.subscribe("wecom_robot", "robot-key-1").await;
     let service = house
         .serve(|settings| {
             wechat.settings(settings);
@@ -175,7 +175,7 @@ async fn a_wrong_secret_is_told_in_the_providers_words_and_never_shown() {
 async fn a_limit_delays_and_loses_nothing() {
     let house = House::new().await;
     let wechat = Wechat::start(|_| 45009).await;
-    house.told("wechat", "openid-1").await;
+    house.subscribe("wechat", "openid-1").await;
     let service = house
         .serve(|settings| {
             wechat.settings(settings);

@@ -44,7 +44,7 @@ async fn an_application_message_goes_to_the_user_and_one_that_is_not_known_is_a_
     })
     .await;
     for user in ["zhang", "partly", "nobody"] {
-        house.told("wecom", user).await;
+        house.subscribe("wecom", user).await;
     }
     let service = house.serve(|to| settings(&receiver, to)).await;
     house.fire(&["SN-1"], "major").await;
@@ -69,7 +69,7 @@ async fn a_flooded_robot_keeps_its_budget_over_all_instances_and_names_every_ale
     const INTERVAL: Duration = Duration::from_millis(300);
     let house = House::new().await;
     let receiver = wecom(|_| json!({ "errcode": 0, "errmsg": "ok" })).await;
-    house.told("wecom_robot", "KEY-1").await;
+    house.subscribe("wecom_robot", "KEY-1").await;
     let tune = |to: &mut Settings| {
         settings(&receiver, to);
         to.notify.wecom_robot_interval_ms = u64::try_from(INTERVAL.as_millis()).expect("few");
@@ -112,7 +112,7 @@ async fn the_budget_of_a_robot_is_20_a_minute_by_default_whatever_becomes_of_a_m
         _ => json!({ "errcode": 45009, "errmsg": "api freq out of limit" }),
     })
     .await;
-    house.told("wecom_robot", "KEY-1").await;
+    house.subscribe("wecom_robot", "KEY-1").await;
     let service = house.serve(|to| settings(&receiver, to)).await;
     for n in 0..3 {
         house.fire(&[&format!("SN-{n}")], "critical").await;
@@ -138,7 +138,7 @@ async fn the_budget_of_a_robot_is_20_a_minute_by_default_whatever_becomes_of_a_m
 async fn a_robot_that_was_removed_is_a_refusal() {
     let house = House::new().await;
     let receiver = wecom(|_| json!({ "errcode": 93000, "errmsg": "invalid webhook url" })).await;
-    house.told("wecom_robot", "KEY-1").await;
+    house.subscribe("wecom_robot", "KEY-1").await;
     let service = house.serve(|to| settings(&receiver, to)).await;
     house.fire(&["SN-1"], "critical").await;
     house.until("dead", 1).await;
