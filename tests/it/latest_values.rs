@@ -402,7 +402,7 @@ async fn what_a_device_without_a_wearer_said_last_is_not_shown_for_ever() {
     let sql = database.client().await;
     sql.batch_execute("delete from health_data; delete from device").await.expect("deleted");
     let _: () = database.redis().await.del("vitals:view").await.expect("deleted");
-    becomes_whole(&database).await;
+    wait_for_view(&database).await;
     assert!((1..=1_000).contains(&ttl("SOMEBODY-1").await), "its device is gone");
     service.finish().await;
 }
@@ -419,7 +419,7 @@ async fn an_instance_without_redis_does_not_make_another_rebuild_the_view_again_
     let often = ("VITALS_VIEW_CHECK_INTERVAL_MS", "100");
     let without = Process::serve(&database, &[("VITALS_REDIS_URL", &redis_url), often]).await;
     let with = Process::serve(&database, &[often]).await;
-    becomes_whole(&database).await;
+    wait_for_view(&database).await;
     cable.cut();
     let (before, http, began) = (rebuilds(&with), reqwest::Client::new(), Instant::now());
     let mut sent = 0;
@@ -431,9 +431,9 @@ async fn an_instance_without_redis_does_not_make_another_rebuild_the_view_again_
         sent += 1;
     }
     for n in [0, sent / 2, sent - 1] {
-        becomes(&database, &format!("WITHOUT-{n}"), "heartRate", "71").await;
+        wait_for_field(&database, &format!("WITHOUT-{n}"), "heartRate", "71").await;
     }
-    becomes_whole(&database).await;
+    wait_for_view(&database).await;
     let rebuilt = rebuilds(&with) - before;
     assert!(rebuilt <= 8, "{rebuilt} rebuilds while {sent} uploads came");
 }
