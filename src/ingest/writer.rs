@@ -242,17 +242,19 @@ impl Writer {
                 return Err(error);
             }
         };
+        // Offered before the commit, for a relay may claim the batch right after it. Rows that were merged may be more than what was sent.
+        if batch.repeats.is_empty() {
+            self.handover.offer_newest(written.transaction.batch_id, &batch.fresh);
+        }
         let committing = session.account_and_commit(&batch, &written);
         match within(self.context.write_deadline, "batch.commit", committing).await {
             Ok(()) => self.context.session = Some(session),
             Err(error) => {
                 drop(session);
+                // After a crash of the server another transaction may get its number.
+                self.handover.withdraw(written.transaction.batch_id);
                 self.confirm_commit(written.transaction, error).await?;
             }
-        }
-        // Rows that were merged may be more than what was sent, and device information is read back in any case.
-        if batch.repeats.is_empty() {
-            self.handover.offer_newest(written.transaction.batch_id, &batch.fresh);
         }
         self.recent_documents.add(&batch.documents);
         let tables = TableSet::of(rows, &batch.documents);

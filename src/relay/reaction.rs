@@ -88,6 +88,11 @@ impl Reaction {
         self.view.yield_while_away().await;
     }
 
+    /// The connection to the server was lost, and it may be another server now.
+    pub(super) fn reconnected(&self) {
+        self.handover.clear();
+    }
+
     /// Reacts to claimed rows, as many as possible at a time. Those that fail together are halved until each is done or found.
     ///
     /// # Errors

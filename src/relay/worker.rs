@@ -70,6 +70,7 @@ impl queue::Worker for Worker {
         let began = Instant::now();
         if reconnected {
             self.timer.sweep_soon(began);
+            self.reaction.reconnected();
         }
         let is_due = self.timer.sweep_is_due(began);
         if is_due {

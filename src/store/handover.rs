@@ -1,7 +1,7 @@
 //! What writers of this process committed, kept in memory for the reaction, so that it need not be read back.
 //!
-//! Before: `ingest::writer` offers the newest row of each device of a batch after its commit. After: `relay::reaction` takes what it
-//! claims. Promise: a help and no more: the outbox says what is to be done, and what is not here is read back. Bounded: the oldest batches
+//! Before: `ingest::writer` offers the newest row of each device of a batch before its commit. After: `relay::reaction` takes what it
+//! claims, which is committed. Promise: a help and no more: the outbox says what is to be done, and what is not here is read back. Bounded: the oldest batches
 //! give way, which another instance may have claimed.
 
 use std::collections::{BTreeMap, HashMap};
@@ -38,7 +38,7 @@ pub struct Taken {
 }
 
 impl Handover {
-    /// Keeps the newest row of each device of a committed batch, whose rows are sorted by device and time. All of them are new rows: what
+    /// Keeps the newest row of each device of a batch, whose rows are sorted by device and time. All of them are new rows: what
     /// was merged with a stored row is not known here.
     pub fn offer_newest(&self, batch_id: i64, rows: &[&Item]) {
         let of_devices = rows.chunk_by(|one, next| one.reading.device_sn == next.reading.device_sn);
@@ -62,6 +62,16 @@ impl Handover {
         {
             batches.count -= oldest.len();
         }
+    }
+
+    /// Forgets a batch whose commit was not confirmed.
+    pub fn withdraw(&self, batch_id: i64) {
+        drop(self.take(&[batch_id]));
+    }
+
+    /// Forgets everything: another server may give the same numbers to other batches.
+    pub fn clear(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Batches::default();
     }
 
     /// Takes what is here of these batches.
