@@ -40,7 +40,8 @@ pub struct Settings {
     #[config(env = "VITALS_DATABASE_URL", default = "postgres://vitals:vitals@127.0.0.1:5432/vitals")]
     pub database_url: String,
 
-    /// Redis, which holds the view of latest values. `rediss://` uses TLS and verifies the certificate against the host name.
+    /// Redis, which holds the view of latest values. `rediss://` uses TLS and verifies the certificate against the host name. A Redis
+    /// Cluster is found by one of its nodes; several are separated by commas: `redis://user:password@a:6379,b:6379/0`.
     #[config(env = "VITALS_REDIS_URL", default = "redis://127.0.0.1:6379/0")]
     pub redis_url: String,
 

@@ -26,13 +26,26 @@ pub enum TimelineError {
 /// # Errors
 /// [`TimelineError`]; `cache` keeps the timeline it had.
 pub async fn resolve(store: &Store, cache: &Cache) -> Result<i64, TimelineError> {
+    update(store, cache, false).await
+}
+
+/// Raises the timeline: values in Redis carry a later one than the record. The master that holds the record was replaced by a replica
+/// that had not received the last rise yet; the values lie on others.
+///
+/// # Errors
+/// [`TimelineError`]; `cache` keeps the timeline it had.
+pub async fn raise(store: &Store, cache: &Cache) -> Result<i64, TimelineError> {
+    update(store, cache, true).await
+}
+
+async fn update(store: &Store, cache: &Cache, is_behind: bool) -> Result<i64, TimelineError> {
     loop {
         // Redis first: a database that did not go back is then at or past the recorded position.
         let record = timeline::read(cache).await?;
         let now = database::position(store).await?;
         let position = timeline::DatabasePosition { origin: &now.origin, number: now.number };
         // None: another instance changed the record in between, so read it once more.
-        if let Some(number) = timeline::update(cache, &record, position).await? {
+        if let Some(number) = timeline::update(cache, &record, position, is_behind).await? {
             return Ok(number);
         }
     }

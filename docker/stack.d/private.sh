@@ -159,6 +159,12 @@ launch_redis() {
     --save '' --appendonly no --dir /tmp --databases 256 ${speaks_tls[@]+"${speaks_tls[@]}"}
 }
 
+# Becomes a further Redis, which ends with whoever started it.
+private_redis_server() {
+  bwrap() { exec env -i PATH="$PATH" bwrap "$@"; }
+  sandbox --die-with-parent /usr/bin/redis-server --bind 127.0.0.1 --save '' --appendonly no --dir /tmp "$@"
+}
+
 # Fast shutdown, then the hard way. Waits for the sandbox itself, so all its processes are gone.
 private_stop() {
   local outer inner signal=INT deadline=$((SECONDS + 30))

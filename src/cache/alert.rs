@@ -13,14 +13,11 @@ use redis::{Pipeline, Script, pipe};
 use serde_json::{Value, json};
 
 use super::newest::{self, local};
-use super::{Cache, CacheError, Shown};
+use super::{Cache, CacheError, KeyScan, Shown, master};
 use crate::model::{AlertState, AlertUpdate};
 
 /// Alerts in one round trip: about a quarter of a megabyte.
 const ALERTS_PER_PIPELINE: usize = 500;
-
-/// Keys Redis looks at in one step of a scan.
-const SCAN_COUNT: u32 = 1000;
 
 /// The version of a deleted alert: newer than any state.
 const DELETED_VERSION: i64 = (1 << 53) - 1;
@@ -42,7 +39,7 @@ pub async fn show(cache: &Cache, alerts: &[AlertUpdate]) -> Result<Shown, CacheE
     Ok(Shown { written, older: alerts.len() as u64 - written })
 }
 
-/// The first call carries the script, which makes Redis cache it; the others name its hash.
+/// The first call carries the script, which makes its server cache it; the others name its hash.
 fn pipeline(alerts: &[AlertUpdate], timeline: i64, zone: &TimeZone) -> Pipeline {
     let mut pipeline = Pipeline::with_capacity(alerts.len());
     for (index, alert) in alerts.iter().enumerate() {
@@ -58,8 +55,8 @@ fn pipeline(alerts: &[AlertUpdate], timeline: i64, zone: &TimeZone) -> Pipeline 
         let is_open = state.is_some_and(AlertState::is_open);
         pipeline
             .arg(2)
-            .arg(format!("alert_info:{sn}"))
-            .arg(format!("vitals:alert_version:{sn}"))
+            .arg(alert_key(sn))
+            .arg(version_key(sn))
             .arg(alert.alert_id)
             .arg(version)
             .arg(json)
@@ -116,27 +113,32 @@ fn encode(alert: &AlertState, zone: &TimeZone) -> Value {
     })
 }
 
-/// One page of a scan over the alerts in Redis.
-#[derive(Debug)]
-pub struct ScanPage {
-    /// Id and device of each alert.
-    pub alerts: Vec<(i64, String)>,
-    /// The cursor of the next page; `None`: this was the last.
-    pub next: Option<u64>,
+/// The key of the versions of a device's alerts.
+pub(super) fn version_key(device_sn: &str) -> String {
+    master::in_slot_of("vitals:alert_version", &alert_key(device_sn))
 }
 
-/// Scans the alerts in Redis from `cursor` (0 at first) on. An alert that stays there is found, perhaps more than once.
+fn alert_key(device_sn: &str) -> String {
+    format!("alert_info:{device_sn}")
+}
+
+/// Begins a scan over the devices that have alerts in Redis, for [`next_page`].
 ///
 /// # Errors
 /// Redis did not answer.
-pub async fn scan(cache: &Cache, cursor: u64) -> Result<ScanPage, CacheError> {
-    let mut scan = pipe();
-    scan.cmd("SCAN").arg(cursor).arg("MATCH").arg("alert_info:*").arg("COUNT").arg(SCAN_COUNT);
-    scan.arg("TYPE").arg("hash");
-    let ((next, keys),): ((u64, Vec<String>),) = cache.send(&scan).await?;
-    let next = Some(next).filter(|next| *next != 0);
+pub async fn scan(cache: &Cache) -> Result<KeyScan, CacheError> {
+    KeyScan::begin(cache, "alert_info:*", "hash").await
+}
+
+/// Id and device of the alerts of the next step of a scan; `None`: that was all. An alert that stays in Redis is found, perhaps more than
+/// once.
+///
+/// # Errors
+/// Redis did not answer.
+pub async fn next_page(cache: &Cache, scan: &mut KeyScan) -> Result<Option<Vec<(i64, String)>>, CacheError> {
+    let Some(keys) = scan.next(cache).await? else { return Ok(None) };
     if keys.is_empty() {
-        return Ok(ScanPage { alerts: Vec::new(), next });
+        return Ok(Some(Vec::new()));
     }
     let mut fields = pipe();
     for key in &keys {
@@ -148,7 +150,7 @@ pub async fn scan(cache: &Cache, cursor: u64) -> Result<ScanPage, CacheError> {
         let Some(sn) = key.strip_prefix("alert_info:") else { continue };
         alerts.extend(fields.iter().filter_map(|field| Some((field.parse().ok()?, sn.to_owned()))));
     }
-    Ok(ScanPage { alerts, next })
+    Ok(Some(alerts))
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 -- Writes an open alert, or removes one that has ended. 1: done. 0: Redis has a newer state. 2: Redis has a state of a later timeline
 -- of the database, in which alert ids mean other alerts.
 -- KEYS[1]  alert_info:{sn}, alert id → JSON of the open alerts
--- KEYS[2]  vitals:alert_version:{sn}, alert id → version of the state that was written last; outlives the alert by a day, so
---          that an older state which comes late does not bring it back
+-- KEYS[2]  vitals:alert_version:…, in the slot of the first: alert id → version of the state that was written last; outlives the
+--          alert by a day, so that an older state which comes late does not bring it back
 -- ARGV     alert id, version (microseconds), JSON, serial, whether it is open (1 or 0), timeline
 local held = redis.call('HGET', KEYS[2], ARGV[1])
 local is_new = true -- to this timeline

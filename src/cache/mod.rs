@@ -1,13 +1,17 @@
-//! The only door to Redis: one shared connection, which is opened once more after it breaks.
+//! The only door to Redis, a single one or a cluster: one shared connection, which is opened once more after it breaks.
 //!
 //! Before: `react` writes latest values and maintains the view. After: Redis, and the dashboards that read it.
+//! No command and no script names keys of two slots, so that all of them work in a cluster.
 //! Promise: every await has a deadline (`connect_timeout_ms`); while Redis is away every call fails at once, until
 //! [`Cache::connect`] succeeds. Everything Redis holds can be rebuilt from the database.
 
 pub mod alert;
+mod connection;
 pub mod device_info;
 pub mod erasure;
+mod key_scan;
 pub mod latest;
+mod master;
 mod newest;
 #[cfg(feature = "fleet")]
 pub mod overview;
@@ -16,7 +20,8 @@ pub mod timeline;
 mod tls;
 pub mod view;
 
-pub use newest::{Hashes, Shown, sweep};
+pub use key_scan::KeyScan;
+pub use newest::{Hashes, Shown, expire, sweep};
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicI64;
@@ -24,9 +29,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, FromRedisValue, Pipeline};
+use redis::{FromRedisValue, Pipeline, RedisResult};
 use tokio::time::timeout;
+
+use connection::Connection;
+use master::Master;
+use tls::Servers;
 
 use crate::config::Settings;
 
@@ -45,6 +53,15 @@ pub enum CacheError {
     /// Redis answered with an error, or the connection failed.
     #[error("redis: {0}")]
     Redis(#[from] redis::RedisError),
+    /// Several addresses are named, but the server at this one is not a node of a cluster.
+    #[error("redis: redis_url names several addresses, as for a cluster, but {0} is not a node of one")]
+    NoCluster(String),
+    /// The server at this address takes no writes.
+    #[error("redis: {0} is a replica; redis_url must name its master")]
+    Replica(String),
+    /// Parts of the cluster have no master: this many slots.
+    #[error("redis: {0} of 16384 slots of the cluster are held by no master")]
+    Uncovered(u16),
     /// A file of the settings cannot be read.
     #[error("{name} = {file}: {error}")]
     Unreadable {
@@ -64,8 +81,7 @@ pub struct Cache {
 }
 
 struct Shared {
-    client: Client,
-    config: AsyncConnectionConfig,
+    servers: Servers,
     deadline: Duration,
     /// Identifies this process among others that use the same Redis.
     name: String,
@@ -73,7 +89,7 @@ struct Shared {
     zone: TimeZone,
     /// How long the last value of an unbound device is kept, seconds.
     unbound_seconds: u64,
-    connection: Mutex<Option<MultiplexedConnection>>,
+    connection: Mutex<Option<Connection>>,
     /// The timeline (see [`timeline`]); 0: not known.
     timeline: AtomicI64,
 }
@@ -90,14 +106,10 @@ impl Cache {
     /// # Errors
     /// The URL is invalid, or a file of the settings cannot be read.
     pub fn new(settings: &Settings) -> Result<Self, CacheError> {
-        let deadline = settings.connect_timeout();
-        // Deadlines are kept here, around every call; the library's own would only end calls earlier.
-        let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
         Ok(Self {
             shared: Arc::new(Shared {
-                client: tls::client(settings)?,
-                config,
-                deadline,
+                servers: Servers::new(settings)?,
+                deadline: settings.connect_timeout(),
                 name: format!("{:032x}", rand::random::<u128>()),
                 zone: settings.device_zone(),
                 unbound_seconds: settings.view_unbound_seconds,
@@ -107,19 +119,19 @@ impl Cache {
         })
     }
 
-    /// Host and port of Redis.
+    /// Host and port of Redis; of each node that the settings name.
     pub fn server(&self) -> String {
-        tls::endpoint(&self.shared.client).address
+        self.shared.servers.endpoint().addresses
     }
 
     /// Whether Redis is, or may be, on another machine.
     pub fn is_remote(&self) -> bool {
-        tls::endpoint(&self.shared.client).is_remote
+        self.shared.servers.endpoint().is_remote
     }
 
     /// Whether connections to it are encrypted.
     pub fn is_encrypted(&self) -> bool {
-        tls::endpoint(&self.shared.client).is_encrypted
+        self.shared.servers.endpoint().is_encrypted
     }
 
     /// Opens a connection if there is none.
@@ -130,42 +142,54 @@ impl Cache {
         if self.connection().is_some() {
             return Ok(());
         }
-        let shared = &self.shared;
-        let connecting = shared.client.get_multiplexed_async_connection_with_config(&shared.config);
-        let connection = timeout(shared.deadline, connecting).await.map_err(|_| CacheError::Timeout)??;
+        let Shared { servers, deadline, .. } = &*self.shared;
+        let connecting = Connection::open(servers, *deadline);
+        let connection = timeout(*deadline, connecting).await.map_err(|_| CacheError::Timeout)??;
         *self.connection() = Some(connection);
         Ok(())
     }
 
-    /// Whether Redis answers now.
+    /// Whether Redis answers now; of a cluster, every master. Gives their number, `None`: it is a single Redis.
     ///
     /// # Errors
-    /// It does not, within the deadline.
-    pub async fn ping(&self) -> Result<(), CacheError> {
+    /// It does not, within the deadline, or slots of the cluster have no master.
+    pub async fn ping(&self) -> Result<Option<usize>, CacheError> {
         self.connect().await?;
-        self.send::<()>(Pipeline::new().cmd("PING").ignore()).await
+        let masters = master::all(self).await?;
+        view::ping(self, &masters).await?;
+        Ok(masters.iter().all(Master::is_of_cluster).then_some(masters.len()))
     }
 
-    /// Sends a pipeline and takes its answers. A connection that fails or does not answer in time is dropped.
+    /// Sends commands together and takes their answers. A connection that fails or does not answer in time is dropped.
     async fn send<T: FromRedisValue>(&self, pipeline: &Pipeline) -> Result<T, CacheError> {
-        let mut connection = self.connection().clone().ok_or(CacheError::Away)?;
-        let error = match timeout(self.shared.deadline, pipeline.query_async(&mut connection)).await {
+        self.with_connection(async |mut connection| connection.send(pipeline).await).await
+    }
+
+    /// The same to one master; the first command names a key of [`Master::key`].
+    async fn send_to<T: FromRedisValue>(
+        &self,
+        master: &Master,
+        pipeline: &Pipeline,
+    ) -> Result<T, CacheError> {
+        self.with_connection(async |mut connection| connection.send_to(master.slot(), pipeline).await).await
+    }
+
+    async fn with_connection<T>(
+        &self,
+        call: impl AsyncFnOnce(Connection) -> RedisResult<T>,
+    ) -> Result<T, CacheError> {
+        let connection = self.connection().clone().ok_or(CacheError::Away)?;
+        let error = match timeout(self.shared.deadline, call(connection)).await {
             Ok(Ok(answers)) => return Ok(answers),
+            Ok(Err(error)) if !connection::is_broken(&error) => return Err(error.into()),
             Ok(Err(error)) => CacheError::Redis(error),
             Err(_) => CacheError::Timeout,
         };
-        let broken = match &error {
-            CacheError::Redis(error) => error.is_io_error() || error.is_unrecoverable_error(),
-            CacheError::Timeout | CacheError::Away | CacheError::Unreadable { .. } => true,
-            CacheError::Timeline => false,
-        };
-        if broken {
-            *self.connection() = None;
-        }
+        *self.connection() = None;
         Err(error)
     }
 
-    fn connection(&self) -> MutexGuard<'_, Option<MultiplexedConnection>> {
+    fn connection(&self) -> MutexGuard<'_, Option<Connection>> {
         // The lock is held for an assignment only; a thread that panicked left a complete value.
         self.shared.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use redis::{Pipeline, Script, pipe};
 
-use super::{Cache, CacheError};
+use super::{Cache, CacheError, KeyScan};
+use crate::model::{DeviceInfo, LatestValue};
 
 /// Values in one round trip: about half a megabyte, 5 ms of Redis' time.
 const VALUES_PER_PIPELINE: usize = 500;
@@ -18,12 +19,13 @@ const VALUES_PER_PIPELINE: usize = 500;
 const NEWEST_WINS: &str = include_str!("newest_wins.lua");
 static NEWEST_WINS_HASH: LazyLock<String> = LazyLock::new(|| Script::new(NEWEST_WINS).get_hash().to_owned());
 
-/// Keys Redis looks at in one step of a scan.
-const SCAN_COUNT: u32 = 1000;
-
 /// Only hashes of ours have the field.
 const SWEEP: &str = "local of = tonumber(redis.call('HGET', KEYS[1], 'timeline') or '0') \
      if of < tonumber(ARGV[1]) then redis.call('UNLINK', KEYS[1]) end return 1";
+
+/// Only hashes of ours have the field.
+const EXPIRE: &str = "if redis.call('HEXISTS', KEYS[1], 'timeline') == 1 and redis.call('TTL', KEYS[1]) == -1 then \
+     redis.call('EXPIRE', KEYS[1], ARGV[1]) end return 1";
 
 /// How new what was read is.
 #[derive(Debug, Clone, Copy)]
@@ -96,38 +98,61 @@ pub(super) fn written(done: &[u64]) -> Result<u64, CacheError> {
     if done.contains(&2) { Err(CacheError::Timeline) } else { Ok(done.iter().sum()) }
 }
 
-/// Takes away what is of an earlier timeline, of the hashes of one step from `cursor` (0 at first) on, once everything the database
-/// has was shown; gives where the next step begins.
+impl Hashes {
+    /// Begins a scan over them, for [`sweep`].
+    ///
+    /// # Errors
+    /// Redis did not answer.
+    pub async fn scan(self, cache: &Cache) -> Result<KeyScan, CacheError> {
+        KeyScan::begin(cache, format!("{}:*", self.name()), "hash").await
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Latest => LatestValue::NAME,
+            Self::Infos => DeviceInfo::NAME,
+        }
+    }
+}
+
+/// Takes away what is of an earlier timeline, of the hashes of one step of the scan, once everything the database has was shown. Gives the
+/// serials of the step; `None`: that was the end.
 ///
 /// # Errors
 /// Redis did not answer.
-pub async fn sweep(cache: &Cache, hashes: Hashes, cursor: u64) -> Result<Option<u64>, CacheError> {
+pub async fn sweep(cache: &Cache, scan: &mut KeyScan) -> Result<Option<Vec<String>>, CacheError> {
     let timeline = cache.timeline().ok_or(CacheError::Timeline)?;
-    let pattern = match hashes {
-        Hashes::Latest => "health_data:*",
-        Hashes::Infos => "device_info:*",
-    };
-    let mut scan = pipe();
-    scan.cmd("SCAN")
-        .arg(cursor)
-        .arg("MATCH")
-        .arg(pattern)
-        .arg("COUNT")
-        .arg(SCAN_COUNT)
-        .arg("TYPE")
-        .arg("hash");
-    let ((next, keys),): ((u64, Vec<String>),) = cache.send(&scan).await?;
-    if !keys.is_empty() {
-        let mut sweeping = pipe();
-        for key in keys {
-            sweeping.cmd("EVAL").arg(SWEEP).arg(1).arg(key).arg(timeline).ignore();
-        }
-        cache.send::<()>(&sweeping).await?;
-    }
-    Ok(Some(next).filter(|next| *next != 0))
+    let Some(keys) = scan.next(cache).await? else { return Ok(None) };
+    call_each(cache, SWEEP, &keys, timeline).await?;
+    Ok(Some(keys.iter().filter_map(|key| Some(key.split_once(':')?.1.to_owned())).collect()))
 }
 
-/// The first call carries the script, which makes Redis know it; the others name it.
+/// Lets the hashes of devices that are gone expire, as those of a device without a wearer do.
+///
+/// # Errors
+/// Redis did not answer.
+pub async fn expire(cache: &Cache, hashes: Hashes, device_sns: &[String]) -> Result<(), CacheError> {
+    let keys: Vec<String> =
+        device_sns.iter().map(|device_sn| format!("{}:{device_sn}", hashes.name())).collect();
+    match i64::try_from(cache.shared.unbound_seconds) {
+        Ok(seconds @ 1..) => call_each(cache, EXPIRE, &keys, seconds).await,
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// Calls a script for each of some keys.
+async fn call_each(cache: &Cache, script: &str, keys: &[String], argument: i64) -> Result<(), CacheError> {
+    let mut calls = pipe();
+    for key in keys {
+        calls.cmd("EVAL").arg(script).arg(1).arg(key).arg(argument);
+    }
+    if !calls.is_empty() {
+        cache.send::<Vec<u64>>(&calls).await?;
+    }
+    Ok(())
+}
+
+/// The first call carries the script, which makes its server know it; the others name it.
 fn pipeline<T: LatestEntry>(
     values: &[T],
     version: Version,

@@ -6,11 +6,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use redis::AsyncCommands;
+use futures_util::future::select_ok;
+use futures_util::{FutureExt, StreamExt};
+use redis::pipe;
 use tokio::time::timeout;
 
-use super::{CacheError, tls};
+use super::tls::Servers;
+use super::{Cache, CacheError};
 use crate::config::Settings;
 
 /// The latest value of a device: the fields of the hash `health_data:{sn}` by name; empty if there is none.
@@ -30,14 +32,16 @@ pub async fn alerts(settings: &Settings, device_sn: &str) -> Result<BTreeMap<Str
 }
 
 async fn hash(settings: &Settings, key: &str) -> Result<BTreeMap<String, String>, CacheError> {
-    let reading = async {
-        let mut connection = tls::client(settings)?.get_multiplexed_async_connection().await?;
-        Ok(connection.hgetall(key).await?)
-    };
-    timeout(settings.connect_timeout(), reading).await.unwrap_or(Err(CacheError::Timeout))
+    let cache = Cache::new(settings)?;
+    cache.connect().await?;
+    let mut pipeline = pipe();
+    pipeline.cmd("HGETALL").arg(key);
+    let (fields,) = cache.send(&pipeline).await?;
+    Ok(fields)
 }
 
-/// Listens on `health_data_channel:{sn}` and gives the first message; `None` if none came within `deadline`.
+/// Listens on `health_data_channel:{sn}` and gives the first message; `None` if none came within `deadline`. Every node of a cluster
+/// passes on what is published at any.
 ///
 /// # Errors
 /// Redis is away.
@@ -47,7 +51,9 @@ pub async fn first_message(
     deadline: Duration,
 ) -> Result<Option<String>, CacheError> {
     let subscribing = async {
-        let mut messages = tls::client(settings)?.get_async_pubsub().await?;
+        let servers = Servers::new(settings)?;
+        let subscribers = servers.clients.iter().map(|client| client.get_async_pubsub().boxed());
+        let (mut messages, _) = select_ok(subscribers).await?;
         messages.subscribe(format!("health_data_channel:{device_sn}")).await?;
         Ok::<_, CacheError>(messages)
     };

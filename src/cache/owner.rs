@@ -5,25 +5,25 @@
 //! `{"userId":"…","orgId":"…","customerId":"…"}`; unknown ids are absent, ids are text, because they are longer than 53 bits.
 //! `sinceUs` and `untilUs` (microseconds since 1970, absent: no bound) bound the time it holds for, `version` is the version of
 //! the directory it was read at, `timeline` the timeline of the database.
-//! Promise: no owner is given or kept that is older than the version Redis has on record (`vitals:owners`), and none is given
-//! while Redis has an older version on record than the caller.
+//! Promise: no owner is given that is older than the version Redis has on record (`vitals:owners`), and none is given
+//! while Redis has an older version on record than the caller. The record and the owners may lie on different masters of a cluster, so
+//! no script sees both: the owner of a changed device is removed, and older ones are kept out, before the record says so; and the record
+//! is read before the owners.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
-use redis::pipe;
+use redis::{Pipeline, Script, pipe};
 use serde::{Deserialize, Serialize};
 
-use super::{Cache, CacheError};
+use super::{Cache, CacheError, KeyScan, master};
 use crate::model::{Owner, Tenure};
 
 const VERSION_KEY: &str = "vitals:owners";
 const KEEP_SECONDS: u32 = 3600;
-const CHANGE: &str = include_str!("owner_change.lua");
+const VERSION: &str = include_str!("owner_version.lua");
+const REMOVE: &str = include_str!("owner_remove.lua");
 const PUT: &str = include_str!("owner_put.lua");
-
-/// Keys of one step of a scan when everything is removed: under a millisecond of Redis' time.
-const SCAN_KEYS: u32 = 500;
 
 /// A version of the directory.
 #[derive(Debug, Clone, Copy)]
@@ -68,44 +68,71 @@ pub async fn get(
     device_sns: &[&str],
     deadline: Duration,
 ) -> Result<Vec<Option<Tenure>>, CacheError> {
-    let Some(timeline) = cache.timeline() else { return Ok(vec![None; device_sns.len()]) };
+    tokio::time::timeout(deadline, find(cache, version, device_sns)).await.map_err(|_| CacheError::Timeout)?
+}
+
+async fn find(
+    cache: &Cache,
+    version: DirectoryVersion<'_>,
+    device_sns: &[&str],
+) -> Result<Vec<Option<Tenure>>, CacheError> {
+    let none = vec![None; device_sns.len()];
+    let Some(timeline) = cache.timeline() else { return Ok(none) };
+    let record = read_record(cache).await?;
+    let Some(floor) = record.floor.filter(|_| {
+        record.directory.as_ref() == Some(&version.directory(timeline))
+            && record.version >= Some(version.number)
+    }) else {
+        return Ok(none);
+    };
+    let mut pipeline = pipe();
+    for device_sn in device_sns {
+        pipeline.cmd("GET").arg(key(device_sn));
+    }
+    let values: Vec<Option<String>> = cache.send(&pipeline).await?;
+    Ok(values.into_iter().map(|value| decode(&value?, floor, timeline)).collect())
+}
+
+/// The version that Redis has on record.
+struct Record {
+    directory: Option<String>,
+    version: Option<i64>,
+    floor: Option<i64>,
+}
+
+async fn read_record(cache: &Cache) -> Result<Record, CacheError> {
     let mut pipeline = pipe();
     pipeline.cmd("HMGET").arg(VERSION_KEY).arg("directory").arg("version").arg("floor");
-    pipeline.cmd("MGET").arg(keys(device_sns));
-    type Known = (Option<String>, Option<i64>, Option<i64>);
-    let asking = cache.send(&pipeline);
-    let (known, values): (Known, Vec<Option<String>>) =
-        tokio::time::timeout(deadline, asking).await.map_err(|_| CacheError::Timeout)??;
-    let (Some(directory), Some(known_version), Some(floor)) = known else {
-        return Ok(vec![None; device_sns.len()]);
-    };
-    if directory != version.directory(timeline) || known_version < version.number {
-        return Ok(vec![None; device_sns.len()]);
-    }
-    Ok(values.into_iter().map(|value| decode(&value?, floor, timeline)).collect())
+    let ((directory, version, floor),) = cache.send(&pipeline).await?;
+    Ok(Record { directory, version, floor })
 }
 
 /// Keeps the owners of devices, as read at `version`. False: Redis has another version on record.
 ///
 /// # Errors
-/// Redis did not answer within `deadline`; nothing or everything is kept.
+/// Redis did not answer within `deadline`; any part may be kept.
 pub async fn put<'a>(
     cache: &Cache,
     version: DirectoryVersion<'_>,
-    tenures: impl Iterator<Item = (&'a str, &'a Tenure)> + Clone,
+    tenures: impl Iterator<Item = (&'a str, &'a Tenure)>,
     deadline: Duration,
 ) -> Result<bool, CacheError> {
     let timeline = cache.timeline().ok_or(CacheError::Timeline)?;
-    let keys = keys(tenures.clone().map(|(device_sn, _)| device_sn));
-    let mut pipeline = pipe();
-    pipeline.cmd("EVAL").arg(PUT).arg(keys.len() + 1).arg(VERSION_KEY).arg(keys);
-    pipeline.arg(version.directory(timeline)).arg(version.number).arg(KEEP_SECONDS);
-    for (_, tenure) in tenures {
-        pipeline.arg(encode(tenure, version.number, timeline));
-    }
-    let sending = cache.send::<(i64,)>(&pipeline);
-    let (kept,) = tokio::time::timeout(deadline, sending).await.map_err(|_| CacheError::Timeout)??;
-    Ok(kept == 1)
+    let directory = version.directory(timeline);
+    let putting = async {
+        let record = read_record(cache).await?;
+        if record.directory.as_ref() != Some(&directory) || record.version != Some(version.number) {
+            return Ok(false);
+        }
+        let mut pipeline = pipe();
+        for (device_sn, tenure) in tenures {
+            let value = encode(tenure, version.number, timeline);
+            of_device(&mut pipeline, PUT, device_sn, &directory, version.number).arg(value);
+        }
+        cache.send::<Vec<u64>>(&pipeline).await?;
+        Ok(true)
+    };
+    tokio::time::timeout(deadline, putting).await.map_err(|_| CacheError::Timeout)?
 }
 
 /// Records that the directory has come to `version` by a change of these devices (`None`: any). True: everything older is stale,
@@ -119,16 +146,36 @@ pub async fn apply_change(
     device_sns: Option<&[Box<str>]>,
 ) -> Result<bool, CacheError> {
     let timeline = cache.timeline().ok_or(CacheError::Timeline)?;
-    let keys = keys(device_sns.unwrap_or_default());
+    let directory = version.directory(timeline);
+    let mut removing = pipe();
+    for device_sn in device_sns.unwrap_or_default() {
+        of_device(&mut removing, REMOVE, device_sn, &directory, version.number);
+    }
+    if !removing.is_empty() {
+        cache.send::<Vec<u64>>(&removing).await?;
+    }
     let mut pipeline = pipe();
-    pipeline.cmd("EVAL").arg(CHANGE).arg(keys.len() + 1).arg(VERSION_KEY).arg(keys);
-    pipeline.arg(version.directory(timeline)).arg(version.number).arg(if device_sns.is_some() {
-        "some"
-    } else {
-        "any"
-    });
+    pipeline.cmd("EVAL").arg(VERSION).arg(1).arg(VERSION_KEY).arg(directory).arg(version.number);
+    pipeline.arg(if device_sns.is_some() { "some" } else { "any" });
     let (done,): (i64,) = cache.send(&pipeline).await?;
     Ok(done == 2)
+}
+
+/// Adds a call of a script about one device. The first call carries the script, which makes its server cache it; the others name its hash.
+fn of_device<'a>(
+    pipeline: &'a mut Pipeline,
+    script: &str,
+    device_sn: &str,
+    directory: &str,
+    number: i64,
+) -> &'a mut Pipeline {
+    if pipeline.is_empty() {
+        pipeline.cmd("EVAL").arg(script);
+    } else {
+        pipeline.cmd("EVALSHA").arg(Script::new(script).get_hash());
+    }
+    let keys = [key(device_sn), change_key(device_sn)];
+    pipeline.arg(keys.len()).arg(&keys[..]).arg(directory).arg(number).arg(KEEP_SECONDS)
 }
 
 /// Removes every `device_user:{sn}`, for dashboards: [`get`] gives none of the stale ones anyway. Newer ones are removed with
@@ -137,25 +184,26 @@ pub async fn apply_change(
 /// # Errors
 /// Redis did not answer; what is left expires.
 pub async fn remove_all(cache: &Cache) -> Result<(), CacheError> {
-    let mut cursor = "0".to_owned();
-    loop {
+    let mut scan = KeyScan::begin(cache, "device_user:*", "string").await?;
+    while let Some(keys) = scan.next(cache).await? {
         let mut pipeline = pipe();
-        pipeline.cmd("SCAN").arg(&cursor).arg("MATCH").arg("device_user:*").arg("COUNT").arg(SCAN_KEYS);
-        let ((next, keys),): ((String, Vec<String>),) = cache.send(&pipeline).await?;
+        for key in &keys {
+            pipeline.cmd("UNLINK").arg(key);
+        }
         if !keys.is_empty() {
-            let mut pipeline = pipe();
-            pipeline.cmd("UNLINK").arg(keys);
-            cache.send::<(i64,)>(&pipeline).await?;
+            cache.send::<Vec<u64>>(&pipeline).await?;
         }
-        if next == "0" {
-            return Ok(());
-        }
-        cursor = next;
     }
+    Ok(())
 }
 
-fn keys<S: AsRef<str>>(device_sns: impl IntoIterator<Item = S>) -> Vec<String> {
-    device_sns.into_iter().map(|device_sn| format!("device_user:{}", device_sn.as_ref())).collect()
+fn key(device_sn: &str) -> String {
+    format!("device_user:{device_sn}")
+}
+
+/// The key of the last change of a device's owner.
+pub(super) fn change_key(device_sn: &str) -> String {
+    master::in_slot_of("vitals:owner_change", &key(device_sn))
 }
 
 fn encode(tenure: &Tenure, version: i64, timeline: i64) -> String {

@@ -11,7 +11,7 @@ use super::{Cache, CacheError};
 
 const KEY: &str = "vitals:timeline";
 
-/// ARGV: the timeline that was read, origin, position, whether the database went back. -1: another instance changed it first. A new
+/// ARGV: the timeline that was read, origin, position, whether the number rises. -1: another instance changed it first. A new
 /// number is at least the time in seconds, so that the first one after a flush is above those that an instance may still write with.
 const UPDATE: &str = "local number = tonumber(redis.call('HGET', KEYS[1], 'number') or '0') \
      if number ~= tonumber(ARGV[1]) then return -1 end \
@@ -77,7 +77,8 @@ pub async fn read(cache: &Cache) -> Result<TimelineRecord, CacheError> {
     })
 }
 
-/// Records the position of the database, which was read after `seen`; gives the timeline. `None`: the record changed in between.
+/// Records the position of the database, which was read after `record`; gives the timeline, which rises if the database went back, or
+/// if `is_behind`: what Redis holds is of a later one. `None`: the record changed in between.
 ///
 /// # Errors
 /// Redis did not answer.
@@ -85,6 +86,7 @@ pub async fn update(
     cache: &Cache,
     record: &TimelineRecord,
     database: DatabasePosition<'_>,
+    is_behind: bool,
 ) -> Result<Option<i64>, CacheError> {
     let mut pipeline = pipe();
     pipeline.cmd("EVAL").arg(UPDATE).arg(1).arg(KEY);
@@ -92,7 +94,7 @@ pub async fn update(
         .arg(record.number)
         .arg(database.origin)
         .arg(database.number)
-        .arg(i64::from(record.went_back(database)));
+        .arg(i64::from(is_behind || record.went_back(database)));
     let (number,): (i64,) = cache.send(&pipeline).await?;
     if number < 0 {
         return Ok(None);

@@ -73,8 +73,10 @@ async fn database(report: &mut Report, settings: &Settings, store: &Store) -> an
 async fn redis(report: &mut Report, cache: &Cache) {
     let server = cache.server();
     match cache.ping().await {
-        Ok(()) => {
-            report.good("Redis", &format!("answers at {server} (setting redis_url)"));
+        Ok(masters) => {
+            let kind =
+                masters.map_or_else(String::new, |masters| format!(", a cluster of {masters} masters"));
+            report.good("Redis", &format!("answers at {server} (setting redis_url){kind}"));
             let how = if cache.is_encrypted() { "encrypted (rediss://)" } else { "not encrypted" };
             report.good("connection to Redis", how);
         }

@@ -31,7 +31,7 @@ pub struct ProbeResult<T> {
 pub struct Probes {
     /// PostgreSQL answers, and commits.
     pub postgres: ProbeResult<()>,
-    /// Redis answers.
+    /// Redis answers; of a cluster every master.
     pub redis: ProbeResult<()>,
     /// What waits in PostgreSQL.
     pub backlog: ProbeResult<Backlog>,
@@ -45,7 +45,7 @@ impl Monitor {
         let shared = &self.shared;
         let (mut postgres, redis, backlog, jobs) = tokio::join!(
             probe(health_check(&shared.store)),
-            probe(shared.cache.ping()),
+            probe(async { shared.cache.ping().await.map(drop) }),
             probe(backlog::read(&shared.store)),
             probe(self.jobs()),
         );

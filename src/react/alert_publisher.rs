@@ -55,6 +55,7 @@ impl Worker for AlertPublisher {
     }
 
     async fn poll(&mut self, _reconnected: bool) -> Result<Next, StoreError> {
+        self.view.yield_while_away().await;
         let full = self.view.store.with_timeout("alerts.poll", self.publish()).await?;
         let latest = Instant::now() + self.poll;
         Ok(if full { Next::Now } else { Next::Woken { gather: Duration::ZERO, latest } })

@@ -7,6 +7,7 @@
 
 pub mod alert_publisher;
 mod rebuild;
+mod rebuild_pace;
 pub mod redis_view;
 
 pub use alert_publisher::AlertPublisher;

@@ -26,7 +26,8 @@ pub(super) enum RebuildError {
     Store(#[from] StoreError),
 }
 
-/// Checks the view and rebuilds it if necessary. True: Redis holds the complete view; false: another instance rebuilds it.
+/// Checks the view and rebuilds it if necessary. True: Redis holds the complete view; false: another instance rebuilds it, or it was
+/// rebuilt too recently because values were missed.
 pub(super) async fn check(view: &RedisView) -> Result<bool, RebuildError> {
     view.cache.connect().await?;
     let before = view.cache.timeline();
@@ -40,12 +41,15 @@ pub(super) async fn check(view: &RedisView) -> Result<bool, RebuildError> {
     // Read before any row: a value that is missed from here on belongs to a later rebuild.
     let build = latest_view::build(&view.store).await?;
     let state = view::read_state(&view.cache).await?;
-    let marker = state.marker_for(&build, timeline);
-    if is_unchanged && state.marker.as_deref() == Some(marker.as_str()) {
+    view.observe(&state);
+    if is_unchanged && state.is_complete(&build, timeline) {
         return Ok(true);
     }
     metrics::gauge!(crate::telemetry::names::VIEW_WHOLE).set(0.0);
-    let Some(lock) = RebuildLock::acquire(&view.cache).await? else { return Ok(false) };
+    if is_unchanged && state.was_complete(&build, timeline) && !view.may_rebuild() {
+        return Ok(false);
+    }
+    let Some(lock) = RebuildLock::acquire(&view.cache, &state).await? else { return Ok(false) };
     let started = Instant::now();
     let filled = tokio::select! {
         filled = fill(view) => filled,
@@ -53,7 +57,7 @@ pub(super) async fn check(view: &RedisView) -> Result<bool, RebuildError> {
     };
     match filled {
         Ok(Some(devices)) => {
-            let complete = lock.complete(&marker).await?;
+            let complete = lock.complete(&state, &build, timeline).await?;
             let seconds = started.elapsed().as_secs_f64();
             tracing::info!(devices, seconds, complete, "Redis view rebuilt");
             Ok(complete)
@@ -102,12 +106,15 @@ async fn fill(view: &RedisView) -> Result<Option<usize>, RebuildError> {
     Ok(Some(devices))
 }
 
-/// Deletes values of an earlier timeline, which the database has lost.
+/// Deletes values of an earlier timeline, which the database has lost, and lets those of devices that are gone expire.
 async fn sweep(view: &RedisView) -> Result<(), RebuildError> {
     for hashes in [Hashes::Latest, Hashes::Infos] {
-        let mut cursor = Some(0);
-        while let Some(from) = cursor.filter(|_| !view.stop.is_cancelled()) {
-            cursor = cache::sweep(&view.cache, hashes, from).await?;
+        let mut scan = hashes.scan(&view.cache).await?;
+        while !view.stop.is_cancelled()
+            && let Some(device_sns) = cache::sweep(&view.cache, &mut scan).await?
+        {
+            let gone = latest_view::gone(&view.store, &device_sns).await?;
+            cache::expire(&view.cache, hashes, &gone).await?;
         }
     }
     Ok(())
@@ -115,13 +122,13 @@ async fn sweep(view: &RedisView) -> Result<(), RebuildError> {
 
 /// Removes the alerts that have ended, then writes those that are open; ends early when stopped.
 async fn fill_alerts(view: &RedisView) -> Result<(), RebuildError> {
-    let mut cursor = Some(0);
-    while let Some(from) = cursor.filter(|_| !view.stop.is_cancelled()) {
-        let page = alert::scan(&view.cache, from).await?;
-        if !page.alerts.is_empty() {
-            view.write_alerts(&alert_change::now(&view.store, &page.alerts).await?).await?;
+    let mut scan = alert::scan(&view.cache).await?;
+    while !view.stop.is_cancelled()
+        && let Some(alerts) = alert::next_page(&view.cache, &mut scan).await?
+    {
+        if !alerts.is_empty() {
+            view.write_alerts(&alert_change::now(&view.store, &alerts).await?).await?;
         }
-        cursor = page.next;
     }
     let mut after = Some((String::new(), 0));
     while let Some(from) = after.filter(|_| !view.stop.is_cancelled()) {

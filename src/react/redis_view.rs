@@ -4,15 +4,17 @@
 //! values. False takes no time while Redis is away; the caller then reports it to `outbox::finish`, which marks the view as
 //! incomplete, so that [`RedisView::watch`] rebuilds it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::rebuild;
+use super::rebuild_pace::RebuildPace;
+use crate::cache::view::ViewState;
 use crate::cache::{self, Cache, CacheError, Shown};
 use crate::config::Settings;
 use crate::model::AlertUpdate;
@@ -21,6 +23,9 @@ use crate::store::device_info::Latest;
 use crate::store::health_data::NewestRows;
 use crate::telemetry::names;
 use crate::timeline::{self, TimelineError};
+
+/// How long an instance without Redis leaves what was committed to the others. One that has Redis takes it within milliseconds.
+const YIELD: Duration = Duration::from_millis(200);
 
 /// The view in Redis. Clones are the same view.
 #[derive(Debug, Clone)]
@@ -32,25 +37,29 @@ pub struct RedisView {
     state: Arc<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     /// Redis is away or refuses, and that was logged.
     away: AtomicBool,
     /// A value was missed: check at once whether Redis is back.
     check: Notify,
+    /// Values were missed since the view was last complete.
+    missed: AtomicBool,
+    pace: Mutex<RebuildPace>,
 }
 
 impl RedisView {
     /// A view over `cache`; [`RedisView::watch`] ends with `stop`.
     pub fn new(store: Store, cache: Cache, settings: &Settings, stop: CancellationToken) -> Self {
         metrics::gauge!(names::VIEW_WHOLE).set(0.0);
-        Self {
-            store,
-            cache,
-            stop,
-            check_every: Duration::from_millis(settings.view_check_interval_ms),
-            state: Arc::default(),
-        }
+        let check_every = Duration::from_millis(settings.view_check_interval_ms);
+        let state = State {
+            away: AtomicBool::new(false),
+            check: Notify::new(),
+            missed: AtomicBool::new(false),
+            pace: Mutex::new(RebuildPace::new(check_every)),
+        };
+        Self { store, cache, stop, check_every, state: Arc::new(state) }
     }
 
     /// Writes the newest rows of some batches; false: some did not reach Redis.
@@ -79,6 +88,7 @@ impl RedisView {
         metrics::counter!(names::LATEST, "outcome" => "missed").increment(values as u64);
         metrics::gauge!(names::VIEW_WHOLE).set(0.0);
         self.log_away(&error);
+        self.state.missed.store(true, Ordering::Relaxed);
         self.state.check.notify_one();
         false
     }
@@ -103,7 +113,13 @@ impl RedisView {
         let shown = match show().await {
             Err(CacheError::Timeline) => {
                 self.resolve_timeline().await?;
-                show().await?
+                match show().await {
+                    Err(CacheError::Timeline) => {
+                        timeline::raise(&self.store, &self.cache).await.map_err(cache_error)?;
+                        show().await?
+                    }
+                    shown => shown?,
+                }
             }
             Err(error) if !matches!(error, CacheError::Away) => {
                 self.cache.connect().await?;
@@ -118,10 +134,29 @@ impl RedisView {
 
     /// Resolves the timeline: it is not known yet, or another instance found a later one.
     async fn resolve_timeline(&self) -> Result<(), CacheError> {
-        match timeline::resolve(&self.store, &self.cache).await {
-            Ok(_) => Ok(()),
-            Err(TimelineError::Cache(error)) => Err(error),
-            Err(TimelineError::Store(_)) => Err(CacheError::Timeline),
+        timeline::resolve(&self.store, &self.cache).await.map(drop).map_err(cache_error)
+    }
+
+    /// Whether the view may be rebuilt because an instance missed values.
+    pub(super) fn may_rebuild(&self) -> bool {
+        self.pace().is_due(self.state.missed.load(Ordering::Relaxed), Instant::now())
+    }
+
+    /// Takes in what Redis says of its view.
+    pub(super) fn observe(&self, state: &ViewState) {
+        self.pace().observe(state.markers(), Instant::now());
+    }
+
+    fn pace(&self) -> MutexGuard<'_, RebuildPace> {
+        // The lock is held for assignments only; a thread that panicked left complete values.
+        self.state.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits a moment while Redis is away, so that an instance that has it claims first. Whatever this one claims is missed, and costs a
+    /// rebuild of the view.
+    pub async fn yield_while_away(&self) {
+        if self.state.away.load(Ordering::Relaxed) {
+            sleep(YIELD).await;
         }
     }
 
@@ -132,6 +167,7 @@ impl RedisView {
             match rebuild::check(&self).await {
                 Ok(whole) => {
                     metrics::gauge!(names::VIEW_WHOLE).set(if whole { 1.0 } else { 0.0 });
+                    self.state.missed.fetch_and(!whole, Ordering::Relaxed);
                     if self.state.away.swap(false, Ordering::Relaxed) {
                         tracing::info!("Redis is back");
                     }
@@ -166,5 +202,13 @@ impl RedisView {
         if !self.state.away.swap(true, Ordering::Relaxed) {
             tracing::warn!(%error, "Redis does not take latest values; uploads and alerts go on, the view is rebuilt when Redis is back");
         }
+    }
+}
+
+/// While the database does not answer, the timeline is not known.
+fn cache_error(error: TimelineError) -> CacheError {
+    match error {
+        TimelineError::Cache(error) => error,
+        TimelineError::Store(_) => CacheError::Timeline,
     }
 }

@@ -83,6 +83,11 @@ impl Reaction {
         &self.lease
     }
 
+    /// Lets instances that have Redis claim first.
+    pub(super) async fn yield_while_redis_is_away(&self) {
+        self.view.yield_while_away().await;
+    }
+
     /// The connection to the server was lost, and it may be another server now.
     pub(super) fn reconnected(&self) {
         self.handover.clear();

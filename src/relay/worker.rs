@@ -26,6 +26,8 @@ pub(super) struct Worker {
     reaction: Reaction,
     slice_size: SliceSize,
     timer: PollTimer,
+    /// The last claim was full: there is more than the others take.
+    was_full: bool,
 }
 
 impl Worker {
@@ -37,6 +39,7 @@ impl Worker {
             reaction,
             slice_size: SliceSize::default(),
             timer: PollTimer::new(Duration::from_millis(settings.poll_interval_ms), Instant::now()),
+            was_full: false,
         }
     }
 
@@ -61,6 +64,9 @@ impl queue::Worker for Worker {
 
     /// Claims once and reacts to the claimed batches.
     async fn poll(&mut self, reconnected: bool) -> Result<Next, StoreError> {
+        if !self.was_full {
+            self.reaction.yield_while_redis_is_away().await;
+        }
         let began = Instant::now();
         if reconnected {
             self.timer.sweep_soon(began);
@@ -81,7 +87,8 @@ impl queue::Worker for Worker {
         } else {
             self.reaction.react(claimed).await?;
         }
-        if rows >= self.limit as usize || (rows > 0 && self.share == Share::Imports) {
+        self.was_full = rows >= self.limit as usize;
+        if self.was_full || (rows > 0 && self.share == Share::Imports) {
             return Ok(Next::Now);
         }
         if let Some(size) = sweep {

@@ -1,7 +1,7 @@
 //! The latest value of each device in Redis: right, whole, and made whole again.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use redis::AsyncCommands;
@@ -9,7 +9,7 @@ use redis::aio::MultiplexedConnection;
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
-use crate::harness::{Database, Proxy, Service, eventually};
+use crate::harness::{Database, Process, Proxy, Service, eventually};
 
 /// A serial nobody used before: Redis outlives the tests.
 fn serial(database: &Database, name: &str) -> String {
@@ -397,5 +397,43 @@ async fn what_a_device_without_a_wearer_said_last_is_not_shown_for_ever() {
     };
     assert!((1..=1_000).contains(&ttl("NOBODY-1").await));
     assert_eq!(ttl("SOMEBODY-1").await, -1, "it stays");
+
+    // As a policy does with the rows of devices that nobody has heard of for long.
+    let sql = database.client().await;
+    sql.batch_execute("delete from health_data; delete from device").await.expect("deleted");
+    let _: () = database.redis().await.del("vitals:view").await.expect("deleted");
+    wait_for_view(&database).await;
+    assert!((1..=1_000).contains(&ttl("SOMEBODY-1").await), "its device is gone");
     service.finish().await;
+}
+
+/// How often it says in its log that it has rebuilt the view.
+fn rebuilds(process: &Process) -> usize {
+    process.log_lines().iter().filter(|line| line.contains("Redis view rebuilt")).count()
+}
+
+#[tokio::test]
+async fn an_instance_without_redis_does_not_make_another_rebuild_the_view_again_and_again() {
+    let database = Database::new().await;
+    let (cable, redis_url) = Proxy::before(&database.redis_url()).await;
+    let often = ("VITALS_VIEW_CHECK_INTERVAL_MS", "100");
+    let without = Process::serve(&database, &[("VITALS_REDIS_URL", &redis_url), often]).await;
+    let with = Process::serve(&database, &[often]).await;
+    wait_for_view(&database).await;
+    cable.cut();
+    let (before, http, began) = (rebuilds(&with), reqwest::Client::new(), Instant::now());
+    let mut sent = 0;
+    while began.elapsed() < Duration::from_secs(4) {
+        let body = sample(&database, &format!("WITHOUT-{sent}"), 71, "2026-01-02 03:04:05").to_string();
+        let url = format!("{}/upload_health_data", without.url);
+        let answer = http.post(url).header("content-type", "application/json").body(body).send().await;
+        assert!(answer.is_ok_and(|answer| answer.status() == 200));
+        sent += 1;
+    }
+    for n in [0, sent / 2, sent - 1] {
+        wait_for_field(&database, &format!("WITHOUT-{n}"), "heartRate", "71").await;
+    }
+    wait_for_view(&database).await;
+    let rebuilt = rebuilds(&with) - before;
+    assert!(rebuilt <= 8, "{rebuilt} rebuilds while {sent} uploads came");
 }

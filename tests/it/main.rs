@@ -54,6 +54,7 @@ mod ownership;
 mod policies;
 mod prometheus;
 mod readiness;
+mod redis_cluster;
 mod rejected;
 mod relay;
 mod restore;

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::app;
-use crate::cache::{Cache, erasure};
+use crate::cache::{Cache, erasure, view};
 use crate::command::actor::Actor;
 use crate::command::interrupt::until_interrupted;
 use crate::command::progress::Progress;
@@ -213,7 +213,7 @@ async fn clear_redis(
     // A reaction to rows that were erased by SQL may be under way, too.
     let under_way = session.under_way().await?;
     wait_until("reactions under way", async || Ok(session.still_under_way(&under_way).await? == 0)).await?;
-    wait_until("a rebuild of the view", async || Ok(!erasure::is_view_rebuilding(&cache).await?)).await?;
+    wait_until("a rebuild of the view", async || Ok(!view::is_rebuilding(&cache).await?)).await?;
     for each in &pending {
         erasure::delete_keys(&cache, &each.device_sns).await?;
         session.redis_cleared(each.id).await?;

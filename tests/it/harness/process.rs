@@ -20,7 +20,17 @@ pub struct CommandOutput {
 
 /// Runs the real binary to its end.
 pub async fn vitals(database: &Database, arguments: &[&str]) -> CommandOutput {
-    let running = command(database, arguments).stdin(Stdio::null()).kill_on_drop(true).output();
+    vitals_with(database, arguments, &[]).await
+}
+
+/// The same with further variables.
+pub async fn vitals_with(
+    database: &Database,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> CommandOutput {
+    let mut command = command(database, arguments);
+    let running = command.envs(variables.iter().copied()).stdin(Stdio::null()).kill_on_drop(true).output();
     let output = tokio::time::timeout(TIMEOUT, running).await.expect("ends in time").expect("it can be run");
     CommandOutput {
         code: output.status.code().expect("not by a signal"),

@@ -40,6 +40,20 @@ pub struct DisposableServers {
     pub servers: &'static Servers,
 }
 
+/// A command that becomes a further Redis of the stack. `None`, after printing why: only a stack of `docker/stack` itself starts any.
+pub(super) fn redis_server() -> Option<Command> {
+    servers();
+    if !status(&mut stack()).is_some_and(|status| status.contains("private Debian")) {
+        eprintln!(
+            "skipped: further servers cannot be started (VITALS_STACK_KIND=private brings up a stack that starts some)"
+        );
+        return None;
+    }
+    let mut command = stack();
+    command.arg("redis-server");
+    Some(command)
+}
+
 impl DisposableServers {
     /// Waits for their lock and brings both up. `None`, after printing why: only servers of `docker/stack` itself can be brought
     /// up a second time.
