@@ -14,7 +14,7 @@ use crate::model::{Item, LatestValue, effective_ts};
 const MAX_VALUES: usize = 20_000;
 
 /// How long they are kept: an erasure waits for what may be in the memory of an instance (`erasure.under_way`).
-const MAX_AGE: Duration = Duration::from_secs(20);
+const MAX_AGE: Duration = Duration::from_secs(5);
 
 /// The rows of this process. Clones are the same.
 #[derive(Debug, Clone, Default)]

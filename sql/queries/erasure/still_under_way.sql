@@ -5,5 +5,5 @@
 select
     (select count(*) from outbox
      where batch_id = any ($1::bigint[])
-       and (leased_until > clock_timestamp() or created_at > clock_timestamp() - interval '30 s'))
+       and (leased_until > clock_timestamp() or created_at > clock_timestamp() - interval '8 s'))
     + (select count(*) from vitals.alert_change where change_id = any ($2::bigint[]) and leased_until > clock_timestamp())
