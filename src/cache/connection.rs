@@ -113,8 +113,8 @@ async fn send_to_cluster<T: FromRedisValue>(
     let unknown: Vec<usize> = (0..answers.len()).filter(|at| is_unknown_script(&answers[*at])).collect();
     if !unknown.is_empty() {
         load_script(connection, &commands).await?;
-        let again = join_all(unknown.iter().map(|at| send_one(connection, commands[*at]))).await;
-        for (at, answer) in unknown.into_iter().zip(again) {
+        let repeated = join_all(unknown.iter().map(|at| send_one(connection, commands[*at]))).await;
+        for (at, answer) in unknown.into_iter().zip(repeated) {
             answers[at] = answer;
         }
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use redis::AsyncCommands;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_postgres::{AsyncMessage, Client, NoTls};
 use vitals::config::Authentication;
 
@@ -337,7 +337,15 @@ async fn redis_hash(database: &Database, device_sn: &str) -> BTreeMap<String, St
 #[tokio::test]
 async fn what_an_instance_committed_itself_is_shown_as_it_is_stored_without_being_read_back() {
     let database = Database::new().await;
-    let service = Service::start(&database).await;
+    // A process, whose statements are counted for it alone.
+    let service = Process::serve(&database, &[]).await;
+    let http = reqwest::Client::new();
+    let upload = async |data: Value| {
+        let body = json!({ "data": data }).to_string();
+        let sent = http.post(format!("{}/upload_health_data", service.url)).body(body).send().await;
+        assert_eq!(sent.expect("an answer").status(), 200);
+    };
+    let client = database.client().await;
     let now = jiff::Timestamp::now();
     let at = |seconds: i64| (now + jiff::SignedDuration::from_secs(seconds)).to_string();
     let items = json!([
@@ -348,10 +356,11 @@ async fn what_an_instance_committed_itself_is_shown_as_it_is_stored_without_bein
         { "deviceSn": "AHEAD", "heart_rate": 72, "timestamp": at(3600) },
         { "deviceSn": "AHEAD", "heart_rate": 73, "timestamp": at(7200) },
     ]);
-    service.upload(&json!({ "data": items })).await;
-    service.drained().await;
-    let metrics = service.get("/metrics").await.body;
-    let metrics = metrics.as_str().expect("text");
+    upload(items).await;
+    wait_until_empty(&client).await;
+    let metrics = http.get(format!("{}/metrics", service.url)).send().await.expect("an answer");
+    let metrics = metrics.text().await.expect("text");
+    assert!(metrics.contains("outbox.finish"));
     assert!(!metrics.contains("health_data.newest_of_batches"), "they were read back");
     let mut redis = database.redis().await;
     for device_sn in ["HANDED", "AHEAD"] {
@@ -359,7 +368,7 @@ async fn what_an_instance_committed_itself_is_shown_as_it_is_stored_without_bein
         assert!(handed_over["heartRate"].starts_with('7'), "{handed_over:?}");
         let _: () = redis.del(format!("health_data:{device_sn}")).await.expect("deleted");
         let sql = "update vitals.latest_view set generation = generation + 1";
-        database.client().await.batch_execute(sql).await.expect("the view is built anew");
+        client.batch_execute(sql).await.expect("the view is built anew");
         eventually("it is read back", || async {
             (redis_hash(&database, device_sn).await == handed_over).then_some(())
         })
@@ -367,13 +376,14 @@ async fn what_an_instance_committed_itself_is_shown_as_it_is_stored_without_bein
     }
     // What a repeat changed is known by the database alone.
     let filled = json!({ "deviceSn": "HANDED", "stress": 33, "timestamp": at(-5) });
-    service.upload(&json!({ "data": filled })).await;
+    upload(filled).await;
     eventually("the whole row is shown", || async {
         let shown = redis_hash(&database, "HANDED").await;
         (shown.get("stress")? == "33" && shown.get("heartRate")? == "71").then_some(())
     })
     .await;
-    service.finish().await;
+    service.signal("TERM");
+    assert!(service.ended().await.success());
 }
 
 /// Blocks of the primary keys of all chunks that anybody read, once every session that read them has told.

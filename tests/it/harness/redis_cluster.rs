@@ -187,11 +187,11 @@ async fn cluster_info(connection: &MultiplexedConnection) -> InfoDict {
 }
 
 async fn connect(port: u16) -> RedisResult<MultiplexedConnection> {
-    let patient = redis::AsyncConnectionConfig::new()
+    let with_timeout = redis::AsyncConnectionConfig::new()
         .set_connection_timeout(Some(TIMEOUT))
         .set_response_timeout(Some(TIMEOUT));
     let client = redis::Client::open(format!("redis://127.0.0.1:{port}/0"))?;
-    client.get_multiplexed_async_connection_with_config(&patient).await
+    client.get_multiplexed_async_connection_with_config(&with_timeout).await
 }
 
 fn start(mut command: Command, port: u16, options: &[&str]) -> Child {
