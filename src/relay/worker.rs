@@ -64,7 +64,8 @@ impl queue::Worker for Worker {
 
     /// Claims once and reacts to the claimed batches.
     async fn poll(&mut self, reconnected: bool) -> Result<Next, StoreError> {
-        if !self.was_full {
+        // Urgent events wait for no Redis.
+        if !self.was_full && self.share != Share::Urgent {
             self.reaction.yield_while_redis_is_away().await;
         }
         let began = Instant::now();
