@@ -10,7 +10,7 @@ use crate::store::outbox::{Claimed, TimeRange};
 const MAX_RANGE: SignedDuration = SignedDuration::from_hours(32 * 24);
 
 /// Most records that are finished in one transaction: others wait for the locks of its devices.
-const MAX_RECORDS: u64 = 20_000;
+const MAX_RECORDS: u64 = 5_000;
 
 /// Groups rows of neighbouring times, at most [`MAX_RECORDS`] together: the cost of reading them back follows the days their range
 /// spans. The newest group is first, because people wait for it.
@@ -85,7 +85,7 @@ mod tests {
     fn a_transaction_finishes_a_bounded_number_of_records() {
         let rows = vec![claimed(Some((0, 1))); 450];
         let groups: Vec<usize> = group(rows).iter().map(Vec::len).collect();
-        assert_eq!(groups, [200, 200, 50]);
+        assert_eq!(groups, [50; 9]);
         let large = Claimed { records: 1_000_000, ..claimed(Some((0, 1))) };
         assert_eq!(group(vec![large.clone(), large]).len(), 2);
     }
