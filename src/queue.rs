@@ -87,9 +87,12 @@ pub async fn run(mut worker: impl Worker, mut wake: Wake, stop: CancellationToke
                 () = worker.progress() => {}
             },
             Next::Woken { gather, latest } => {
-                tokio::select! {
-                    () = stop.cancelled() => {}
-                    () = sleep(gather) => {}
+                // The shortest sleep takes a millisecond.
+                if !gather.is_zero() {
+                    tokio::select! {
+                        () = stop.cancelled() => {}
+                        () = sleep(gather) => {}
+                    }
                 }
                 tokio::select! {
                     () = stop.cancelled() => {}
