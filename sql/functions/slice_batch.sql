@@ -61,8 +61,8 @@ $$;
 comment on function vitals.slice_batch(uuid, bigint, text[], timestamptz, timestamptz, boolean) is
     'Lists the devices of a batch in vitals.outbox_device, and does what it causes apart from alerts. Called by the relay only.';
 
--- Evaluates alerts for the next devices of a sliced batch, those with the oldest rows: at most `most_devices`, with at most about `most_rows` rows; of a device
--- with more rows, the oldest of them. Deletes the outbox row when none is left.
+-- Evaluates alerts for the next devices of a sliced batch, those with the oldest rows: at most `most_devices`, with at most about
+-- `most_rows` rows; of a device with more rows, the oldest of them. Deletes the outbox row when no device is left.
 -- held is false, and nothing was done, if the batch is no longer leased under the token. finished: none is left. notified: there are
 -- new rows of notification. alert_seconds: how long the rules took.
 -- Locks: the outbox row; then what evaluate_alerts takes.

@@ -56,12 +56,6 @@ struct Shown {
     missed: bool,
 }
 
-impl Shown {
-    fn devices(&self) -> Option<Vec<&str>> {
-        Some(self.devices.as_ref()?.iter().map(String::as_str).collect())
-    }
-}
-
 impl Reaction {
     pub(super) fn new(
         store: &Store,
@@ -174,8 +168,8 @@ impl Reaction {
     async fn list_devices(&self, row: &Claimed, timeout: StatementTimeout) -> Result<(), StoreError> {
         let batch_ids = [row.batch_id];
         let shown = self.show(std::slice::from_ref(row), &batch_ids, timeout).await?;
-        let devices = shown.devices();
-        outbox::slice(&self.store, &self.lease, row.batch_id, devices.as_deref(), shown.range, shown.missed)
+        let devices = shown.devices.as_deref();
+        outbox::slice(&self.store, &self.lease, row.batch_id, devices, shown.range, shown.missed)
             .await
             .map(drop)
     }
@@ -216,9 +210,8 @@ impl Reaction {
     async fn show_and_finish(&self, claimed: &[Claimed], batch_ids: &[i64]) -> Result<Finished, StoreError> {
         let timeout = StatementTimeout::Default;
         let shown = self.show(claimed, batch_ids, timeout).await?;
-        let devices = shown.devices();
-        let finish =
-            Finish { batch_ids, devices: devices.as_deref(), range: shown.range, view_missed: shown.missed };
+        let devices = shown.devices.as_deref();
+        let finish = Finish { batch_ids, devices, range: shown.range, view_missed: shown.missed };
         outbox::finish(&self.store, &self.lease, &finish).await
     }
 

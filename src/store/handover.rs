@@ -1,8 +1,8 @@
 //! What writers of this process committed, kept in memory for the reaction, so that it need not be read back.
 //!
-//! Before: `ingest::writer` offers the newest row of each device of a batch before its commit. After: `relay::reaction` takes what it
-//! claims, which is committed. Promise: a help and no more: the outbox says what is to be done, and what is not here is read back. Bounded: the oldest batches
-//! give way, which another instance may have claimed.
+//! Before: `ingest::writer` offers the newest row of each device of a batch before its commit. After: `relay::reaction` takes the rows
+//! of the batches that it claims, which are committed. Promise: it only saves reads. The outbox says what is to be done, and a batch
+//! that is not here is read back. It is bounded: the oldest batches are dropped first; another instance may have claimed them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -162,7 +162,7 @@ pub struct Finish<'a> {
     /// The batches, all claimed under the lease.
     pub batch_ids: &'a [i64],
     /// Their devices, each once; `None`: too many to carry, the database looks them up.
-    pub devices: Option<&'a [&'a str]>,
+    pub devices: Option<&'a [String]>,
     /// Time range of their rows; `None`: they left no rows.
     pub range: Option<TimeRange>,
     /// Redis did not get their latest values.

@@ -1,8 +1,8 @@
--- Advisory locks under which alerts are evaluated. Devices are dealt into 64 partitions; transactions that evaluate devices of different
--- partitions do not wait for each other, and those of one partition wait for the commit of the other.
+-- Advisory locks under which alerts are evaluated. Each device belongs to one of 64 partitions. Transactions that evaluate devices of different
+-- partitions do not wait for each other. Of two transactions with devices of one partition, one waits for the commit of the other.
 -- An evaluation reads stored rows and alerts of a device; two at the same time would each miss what the other has not committed yet:
 --   exclusive   for devices with a breach, whose alerts may start;
---   shared      for all other devices of a batch. Whoever raises an alert waits until those who saw none have committed;
+--   shared      for all other devices of a batch: a transaction that raises an alert waits for those that saw no alert of the device;
 --   continued   (a second lock a partition, exclusive) for devices without a breach whose alerts continue or end.
 -- A transaction takes the first two together, in the order of the partitions, and the third afterwards, in the same order; so no
 -- deadlock occurs. All are held until its end.

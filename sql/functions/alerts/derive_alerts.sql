@@ -21,7 +21,8 @@
 -- for all of them
 --   with_pending    rows that are not evaluated yet count too. False: they are ignored, so that batches are evaluated one after the
 --                   other. Pending is a row of a batch in the outbox; of a sliced one, a row in vitals.outbox_device. Each row is
---                   looked up by key, so that the cost does not depend on how much is pending.
+--                   looked up by key, so that the cost does not depend on how much is pending. The condition is written out four times, because
+--                   PostgreSQL does not inline a function with a subquery.
 -- and for the planner, to leave out chunks:
 --   scan_from, scan_until   hold all of from_ts and until_ts
 -- Result, per pair (ord) and alert: seq 0 is the alert before from_ts, continued or reopened; 1 and up are new ones.

@@ -19,7 +19,7 @@ pub async fn slice(
     store: &Store,
     lease: &Lease,
     batch_id: i64,
-    devices: Option<&[&str]>,
+    devices: Option<&[String]>,
     range: Option<TimeRange>,
     view_missed: bool,
 ) -> Result<bool, StoreError> {
