@@ -52,7 +52,8 @@ grant select, insert on alert_action, alert_rule_version to vitals_service;
 grant select, insert, update, delete on alert_rule, alert_silence, vitals.alert_change, vitals.outbox_device,
     vitals.notification_step, shift to vitals_service;
 grant select, delete on alert_rule_text to vitals_service;
-grant select on contact, contact_address, org_manager, notification_route to vitals_service;
+grant select on contact, contact_address, org_manager to vitals_service;
+grant select, insert, update, delete on notification_route to vitals_service;
 
 -- The rollups: it reads and refreshes them. Only the owner can move the watermark of a continuous aggregate; the job of TimescaleDB does.
 grant select on health_15m, health_hourly, health_daily, health_weekly, health_monthly to vitals_service;

@@ -121,16 +121,30 @@ request-refused = refused
 rule-absent = there is no rule { $id }
 rule-changed-meanwhile = rule { $id } was changed meanwhile, by { $by } at { $at }: its version is { $version }
 rule-has-alerts = rule { $id }, or one that replaces it, has alerts: switch it off ("enabled": false)
+route-absent = there is no route { $id }
+route-channel-unknown = there is no channel "{ $channel }": { $names }
+route-contact = contact_id belongs to the audience contact, and to no other
+route-of-unknown = there is no such contact or rule
+route-quiet-hours = quiet hours have a beginning and an end that differ
+route-seconds = after_seconds is from 0 to 604800, repeat_seconds from 30 to 86400, repeat_times from 1 to 10000, merge_seconds from 0 to 3600
 rule-id-differs = rule_id is another than that of the path
 rule-replaced-already = the tenant has a rule that replaces this one already
 service-failed = a fault of the service; its log says more
 severity-twice = either severity or min_severity, not both
+shift-absent = there is no shift { $id }
+shift-backwards = a shift ends after it begins
+shift-end-missing = a shift has hours of the day (from_time, until_time) or an end (ends_at)
+shift-hours = hours of the day are from_time and until_time, which differ; weekly_days are 1 (Monday) to 7 (Sunday) and need hours; an absence has neither
+shift-of-unknown = there is no such contact or unit
+shift-scope = a shift names either a tenant or a unit, an absence neither
 silence-absent = there is no silence { $id }
+time-of-day-invalid = "{ $time }" is no time of day such as 07:00
 upload-no-valid-record = no valid record
 writer-absent = there is no writer { $name }: { $names }
 
 ### The command line
 
+absent = absent
 age = { $age } ago
 alert-action = { $action ->
     [fired] fired
@@ -197,8 +211,17 @@ column = { $name ->
     [version] version
     [what] what
     [when] when
+    [after] after
+    [audience] audience
+    [contact] contact
+    [hours] hours
+    [language] language
+    [on-duty] on duty
+    [repeat] repeat
+    [where] where
    *[other] { $name }
 }
+contacts-none = no contacts
 days = { $days } d
 dead-letter-refused = { $id } is not: { $reason }
 dead-letters-none = no dead letters
@@ -216,6 +239,10 @@ notification-status = { $status ->
     [dead] dead (due { $at })
     [cancelled] cancelled (due { $at })
    *[other] { $status } (due { $at })
+}
+on-off = { $value ->
+    [on] on
+   *[off] off
 }
 or = or
 replay-all = all
@@ -250,8 +277,14 @@ rule-switched = rule { $id } is { $state ->
 } (version { $version })
 rule-version = { $version }  { $at } by { $by }: { $changes }
 rule-versions = versions
+route-kept = route { $id } is stored
+route-removed = route { $id } is deleted
+routes-none = no routes
 rules-none = no rules match
 seconds = { $seconds } s
+shift-kept = shift { $id }: { $name }
+shift-over = shift { $id } is over
+shifts-none = no shifts
 silence-backwards = it ends before it begins
 silence-device-empty = device_sn is empty
 silence-end-missing = either ends_at or for_seconds is needed
@@ -275,6 +308,8 @@ alert-acknowledged-by = alert { $id } is already acknowledged (by { $by } { $at 
 alert-actor-missing = the name of the person is missing
 alert-note-empty = the note is empty
 alert-over = alert { $id } is already resolved ({ $resolution }, { $at })
+contact-absent = there is no contact { $id }
+contact-of-another-tenant = contact { $id } has no unit, shift, user or route in tenant { $tenant }
 alert-resolved-by = alert { $id } is already resolved ({ $resolution }, by { $by } { $at })
 rule-bound-out-of-range = { $column } { $value } is outside what is ever stored of { $metric }, { $lowest } to { $highest }
 rule-bounds-crossed = { $min_name } { $min } is not below { $max_name } { $max }

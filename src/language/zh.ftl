@@ -104,7 +104,11 @@ database-unavailable = 数据库未在规定时间内响应
 method-not-allowed = 此路径不支持该请求方法
 note-too-long = note 超过 { $most } 个字符
 number-absent = 该编号不存在
-parameter-no-cursor = 应为上一页返回的 cursor
+parameter-no-curson-off = { $value ->
+    [on] 启用
+   *[off] 停用
+}
+or = 应为上一页返回的 cursor
 parameter-no-limit = 应为 1 到 500 之间的数
 parameter-no-time = 应为时间,例如 2026-01-31T08:00:00Z
 parameter-refused = { $name } 有误:{ $reason }
@@ -115,16 +119,30 @@ request-refused = 请求被拒绝
 rule-absent = 规则 { $id } 不存在
 rule-changed-meanwhile = 规则 { $id } 已被 { $by } 于 { $at } 更改,当前版本为 { $version }
 rule-has-alerts = 规则 { $id } 或替代它的规则已产生告警,不能删除:请将其停用("enabled": false)
+route-absent = 没有通知路由 { $id }
+route-channel-unknown = 没有渠道"{ $channel }":{ $names }
+route-contact = contact_id 只用于 contact 受众,且必须填写
+route-of-unknown = 没有这个联系人或规则
+route-quiet-hours = 免打扰时段的开始与结束必须都有且不同
+route-seconds = after_seconds 为 0 至 604800,repeat_seconds 为 30 至 86400,repeat_times 为 1 至 10000,merge_seconds 为 0 至 3600
 rule-id-differs = rule_id 与路径中的编号不一致
 rule-replaced-already = 该租户已有替代此规则的规则
 service-failed = 服务内部错误,详见日志
 severity-twice = severity 与 min_severity 只能使用其一
+shift-absent = 没有班次 { $id }
+shift-backwards = 班次的结束必须晚于开始
+shift-end-missing = 班次须有每日时段(from_time、until_time)或结束时间(ends_at)
+shift-hours = 每日时段由不同的 from_time 和 until_time 组成;weekly_days 为 1(周一)至 7(周日),且需要每日时段;缺勤两者都没有
+shift-of-unknown = 没有这个联系人或组织单位
+shift-scope = 班次须指定租户或组织单位之一,缺勤则都不指定
 silence-absent = 静默 { $id } 不存在
+time-of-day-invalid = "{ $time }" 不是 07:00 这样的时刻
 upload-no-valid-record = 没有有效记录
 writer-absent = 写入器 { $name } 不存在,现有:{ $names }
 
 ### 命令行
 
+absent = 缺勤
 age = { $age }前
 alert-action = { $action ->
     [fired] 触发
@@ -191,8 +209,17 @@ column = { $name ->
     [version] 版本
     [what] 内容
     [when] 条件
+    [after] 延迟
+    [audience] 受众
+    [contact] 联系人
+    [hours] 时段
+    [language] 语言
+    [on-duty] 当班
+    [repeat] 重复
+    [where] 范围
    *[other] { $name }
 }
+contacts-none = 没有联系人
 days = { $days } 天
 dead-letter-refused = { $id } 不会重新发送:{ $reason }
 dead-letters-none = 没有发送失败的通知
@@ -241,8 +268,14 @@ rule-switched = 规则 { $id } { $state ->
 }(版本 { $version })
 rule-version = { $version }  { $at } { $by }:{ $changes }
 rule-versions = 历史版本
+route-kept = 通知路由 { $id } 已保存
+route-removed = 通知路由 { $id } 已删除
+routes-none = 没有通知路由
 rules-none = 没有符合条件的规则
 seconds = { $seconds } 秒
+shift-kept = 班次 { $id }:{ $name }
+shift-over = 班次 { $id } 已结束
+shifts-none = 没有班次
 silence-backwards = 结束时间早于开始时间
 silence-device-empty = device_sn 为空
 silence-end-missing = ends_at 与 for_seconds 必须且只能提供一个
@@ -266,6 +299,8 @@ alert-acknowledged-by = 告警 { $id } 已由 { $by } 于 { $at } 确认
 alert-actor-missing = 缺少操作人姓名
 alert-note-empty = 备注为空
 alert-over = 告警 { $id } 已解除({ $resolution ->
+contact-absent = 没有联系人 { $id }
+contact-of-another-tenant = 联系人 { $id } 在租户 { $tenant } 中没有组织单位、班次、用户或通知路由
     [recovered] 已恢复
     [expired] 超时结束
     [rule_disabled] 规则已停用

@@ -176,6 +176,17 @@ pub struct Alert {
     pub acknowledged_at: Option<Timestamp>,
     /// Who did; null: nobody has
     pub acknowledged_by: Option<String>,
+    /// Contact to whom it is assigned; null: to nobody
+    pub assigned_to: Option<Id64>,
+    /// Name of that contact
+    #[serde(default)]
+    pub assigned_name: Option<String>,
+    /// When it was last assigned; null: never
+    #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(deserialize_with = "in_range_if_any")]
+    pub assigned_at: Option<Timestamp>,
+    /// Who assigned it; null: nobody
+    pub assigned_by: Option<String>,
     /// When it was resolved; null: it is open
     #[schema(value_type = Option<String>, format = DateTime)]
     #[serde(deserialize_with = "in_range_if_any")]
@@ -211,8 +222,8 @@ pub struct AlertAction {
     #[schema(value_type = String, format = DateTime)]
     #[serde(deserialize_with = "in_range")]
     pub acted_at: Timestamp,
-    /// fired, reopened, acknowledged, resolved, retracted, silenced (nobody was notified because of a silence), escalated or
-    /// noted
+    /// fired (also: a person raised the alarm once more), raised, lowered, reopened, acknowledged, assigned, unassigned, resolved,
+    /// retracted, silenced (nobody was notified because of a silence), escalated or noted
     pub action: String,
     /// Who; null: the service
     pub actor: Option<String>,
@@ -227,6 +238,8 @@ pub struct AlertNotification {
     pub notification_id: Id64,
     /// fired, raised, escalated, repeated, acknowledged, assigned or resolved
     pub kind: String,
+    /// Tells apart notifications of one kind: 1 for the first
+    pub sequence: i32,
     /// wechat, wecom, wecom_robot, email or webhook
     pub channel: String,
     /// The contact whose address it is; it may be deleted

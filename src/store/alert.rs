@@ -22,6 +22,7 @@ const READ: Statement = statement!("alert", "read");
 const ACKNOWLEDGE: Statement = statement!("alert", "acknowledge");
 const RESOLVE: Statement = statement!("alert", "resolve");
 const NOTE: Statement = statement!("alert", "note");
+const ASSIGN: Statement = statement!("alert", "assign");
 
 /// Which alerts; `None` is any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,6 +43,10 @@ pub struct Filter {
     pub rule_id: Option<i64>,
     /// By kind of rule.
     pub kinds: Option<Vec<AlertKind>>,
+    /// Assigned to this contact.
+    pub assigned_to: Option<i64>,
+    /// Assigned to a contact of this name.
+    pub assigned_name: Option<String>,
     /// Only those that came late, or only those that did not.
     pub historical: Option<bool>,
     /// Fired then or later.
@@ -82,6 +87,8 @@ impl Filter {
             (&self.historical, Type::BOOL),
             (&self.from, Type::TIMESTAMPTZ),
             (&self.to, Type::TIMESTAMPTZ),
+            (&self.assigned_to, Type::INT8),
+            (&self.assigned_name, Type::TEXT),
         ]
     }
 }
@@ -98,6 +105,8 @@ pub enum ActionOutcome {
     NotFound,
     /// No longer possible; the reason.
     Conflict(Text),
+    /// It names something that does not exist, or does not fit; the reason.
+    Invalid(Text),
 }
 
 /// Alerts that match, newest first, behind `after`, `limit` at most.
@@ -201,6 +210,21 @@ pub async fn note(
     step(&NOTE, store, alert_id, actor, Some(note)).await
 }
 
+/// A person assigns an alert to a contact; `None`: to nobody.
+///
+/// # Errors
+/// The database cannot be asked, or refuses a text.
+pub async fn assign(
+    store: &Store,
+    alert_id: i64,
+    contact_id: Option<i64>,
+    actor: &str,
+    note: Option<&str>,
+) -> Result<ActionOutcome, StoreError> {
+    let client = store.client().await?;
+    outcome(ASSIGN.query(&client, &[&alert_id, &contact_id, &actor, &note]).await)
+}
+
 async fn step(
     statement: &Statement,
     store: &Store,
@@ -209,9 +233,16 @@ async fn step(
     note: Option<&str>,
 ) -> Result<ActionOutcome, StoreError> {
     let client = store.client().await?;
-    match statement.query(&client, &[&alert_id, &actor, &note]).await {
+    outcome(statement.query(&client, &[&alert_id, &actor, &note]).await)
+}
+
+fn outcome(result: Result<Vec<Row>, StoreError>) -> Result<ActionOutcome, StoreError> {
+    match result {
         Ok(_) => Ok(ActionOutcome::Done),
         Err(error) if error.is(&SqlState::NO_DATA_FOUND) => Ok(ActionOutcome::NotFound),
+        Err(error) if error.is(&SqlState::INVALID_PARAMETER_VALUE) => {
+            error.refusal().map(ActionOutcome::Invalid).ok_or(error)
+        }
         Err(error) if error.is(&SqlState::RAISE_EXCEPTION) => {
             error.refusal().map(ActionOutcome::Conflict).ok_or(error)
         }

@@ -10,7 +10,7 @@ use crate::harness::{
 };
 
 /// What each route needs; "" nothing, "?" see `key_tenants`. Whoever adds one says here who may ask it.
-const NEEDS: [(&str, &str, &str); 35] = [
+const NEEDS: [(&str, &str, &str); 45] = [
     ("get", "/", ""),
     ("post", "/upload_health_data", "upload"),
     ("post", "/upload_health_data_batch", "upload"),
@@ -24,6 +24,16 @@ const NEEDS: [(&str, &str, &str); 35] = [
     ("post", "/api/alerts/{id}/acknowledge", "admin"),
     ("post", "/api/alerts/{id}/resolve", "admin"),
     ("post", "/api/alerts/{id}/note", "admin"),
+    ("post", "/api/alerts/{id}/assign", "admin"),
+    ("get", "/api/contacts", "read"),
+    ("get", "/api/shifts", "read"),
+    ("post", "/api/shifts", "admin"),
+    ("delete", "/api/shifts/{id}", "admin"),
+    ("get", "/api/notification_routes", "read"),
+    ("post", "/api/notification_routes", "admin"),
+    ("get", "/api/notification_routes/{id}", "read"),
+    ("put", "/api/notification_routes/{id}", "admin"),
+    ("delete", "/api/notification_routes/{id}", "admin"),
     ("get", "/api/alerts/silences", "read"),
     ("post", "/api/alerts/silences", "admin"),
     ("delete", "/api/alerts/silences/{id}", "admin"),

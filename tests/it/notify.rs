@@ -1,7 +1,10 @@
 //! Telling people: who is told, by which way, and what becomes of it.
 
+mod alarms;
 mod delivery;
+mod duty;
 mod email;
+mod evening;
 mod house;
 mod routing;
 mod sharing;

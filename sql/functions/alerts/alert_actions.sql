@@ -2,6 +2,7 @@
 --   select vitals.acknowledge_alert(17, 'nurse Li', 'on my way');
 --   select vitals.resolve_alert(17, 'nurse Li', 'sensor was loose');
 --   select vitals.note_alert(17, 'nurse Li', 'will look again at noon');
+--   select vitals.assign_alert(17, 5, 'nurse Li', 'please take over');      -- to contact 5; NULL: to nobody
 -- No such alert: SQLSTATE P0002. An action that is no longer possible: P0001, with the reason. DETAIL: see vitals.refuse().
 -- Locks: the row of the alert, then those of notification.
 
@@ -55,7 +56,7 @@ begin
     insert into alert_action (alert_id, action, actor, note)
     select acted.alert_id, record_alert_action.action, record_alert_action.actor, nullif(btrim(record_alert_action.note), '')
     from unnest(record_alert_action.alert_ids) as acted (alert_id);
-    if record_alert_action.action = 'noted' then
+    if record_alert_action.action in ('noted', 'unassigned') then
         perform vitals.show_alerts(record_alert_action.alert_ids);
     else
         perform vitals.notify_alerts(record_alert_action.alert_ids, record_alert_action.action);
@@ -96,7 +97,8 @@ $$;
 comment on function vitals.acknowledge_alert(bigint, text, text) is
     'A person acknowledges an alert. Repeating it changes nothing.';
 
--- A person resolves the alert. During the cooldown of its rule, breaches of the device are ignored.
+-- A person resolves the alert. During the cooldown of its rule, breaches of the device are ignored. Of an urgent event without a cooldown,
+-- those that are known are: whoever raises the alarm after that is heard, whatever the clock of their watch.
 create or replace function vitals.resolve_alert(alert_id bigint, actor text, note text default null) returns void
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -110,8 +112,12 @@ begin
     update alert
     set status = 'resolved', resolution = 'manual', resolved_at = clock_timestamp(), resolved_by = resolve_alert.actor,
         updated_at = vitals.next_updated_at(alert.updated_at),
-        muted_until = clock_timestamp() + (
-            select make_interval(secs => rule.cooldown_seconds) from alert_rule rule where rule.rule_id = kept.rule_id)
+        muted_until = (
+            select case
+                when rule.cooldown_seconds = 0 and rule.kind = 'event' and vitals.is_urgent_event(rule.event_type) then kept.last_ts
+                else clock_timestamp() + make_interval(secs => rule.cooldown_seconds)
+            end
+            from alert_rule rule where rule.rule_id = kept.rule_id)
     where alert.alert_id = kept.alert_id;
     perform vitals.record_alert_action(array[kept.alert_id], 'resolved', resolve_alert.actor, resolve_alert.note);
 end
@@ -135,6 +141,81 @@ begin
 end
 $$;
 comment on function vitals.note_alert(bigint, text, text) is 'A person adds a note to an alert, open or not.';
+
+-- Whether a contact belongs to a tenant: manages a unit or has shifts there, is a user of it, or is named by a route that the alerts of the
+-- tenant take. Everybody belongs to alerts without a tenant.
+create or replace function vitals.is_contact_of_tenant(contact_id bigint, customer_id bigint) returns boolean
+language sql
+stable
+set search_path = pg_catalog, public, pg_temp
+as $$
+    with unit as (
+        select o.org_id from org_unit o where o.customer_id = is_contact_of_tenant.customer_id
+    )
+    select is_contact_of_tenant.customer_id is null
+        or exists (
+            select from org_manager g
+            where g.contact_id = is_contact_of_tenant.contact_id and g.org_id in (select org_id from unit)
+        )
+        or exists (
+            select from shift s
+            where s.contact_id = is_contact_of_tenant.contact_id
+              and (s.customer_id = is_contact_of_tenant.customer_id or s.org_id in (select org_id from unit))
+        )
+        or exists (
+            select from contact c join app_user u on u.user_id = c.user_id
+            where c.contact_id = is_contact_of_tenant.contact_id and u.org_id in (select org_id from unit)
+        )
+        or exists (
+            select from notification_route r
+            where r.contact_id = is_contact_of_tenant.contact_id
+              and (
+                  r.customer_id = is_contact_of_tenant.customer_id
+                  or r.customer_id is null and (r.org_id is null or r.org_id in (select org_id from unit))
+              )
+        )
+$$;
+comment on function vitals.is_contact_of_tenant(bigint, bigint) is 'Whether alerts of a tenant may be assigned to a contact.';
+
+-- A person assigns the alert to a contact, who is notified; NULL: to nobody. Assigning does not acknowledge. Repeating it changes nothing.
+create or replace function vitals.assign_alert(alert_id bigint, contact_id bigint, actor text, note text default null) returns void
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    kept     alert := vitals.lock_alert(assign_alert.alert_id, assign_alert.actor);
+    assignee text;
+begin
+    if kept.status = 'resolved' then
+        perform vitals.refuse_resolved_alert(kept);
+    end if;
+    if kept.assigned_to is not distinct from assign_alert.contact_id then
+        return;
+    end if;
+    if assign_alert.contact_id is not null then
+        select c.name into assignee from contact c where c.contact_id = assign_alert.contact_id;
+        if not found then
+            perform vitals.refuse(vitals.refusal('contact-absent', format('there is no contact %s', assign_alert.contact_id),
+                jsonb_build_object('id', assign_alert.contact_id)), 'invalid_parameter_value');
+        end if;
+        if not vitals.is_contact_of_tenant(assign_alert.contact_id, kept.customer_id) then
+            perform vitals.refuse(vitals.refusal('contact-of-another-tenant',
+                format('contact %s has no unit, shift, user or route in tenant %s', assign_alert.contact_id, kept.customer_id),
+                jsonb_build_object('id', assign_alert.contact_id, 'tenant', kept.customer_id)), 'invalid_parameter_value');
+        end if;
+    end if;
+    update alert
+    set assigned_to = assign_alert.contact_id, assigned_at = clock_timestamp(), assigned_by = assign_alert.actor,
+        updated_at = vitals.next_updated_at(alert.updated_at)
+    where alert.alert_id = kept.alert_id;
+    perform vitals.record_alert_action(
+        array[kept.alert_id], case when assignee is null then 'unassigned' else 'assigned' end, assign_alert.actor,
+        concat_ws(': ', assignee, nullif(btrim(assign_alert.note), ''))
+    );
+end
+$$;
+comment on function vitals.assign_alert(bigint, bigint, text, text) is
+    'A person assigns an alert to a contact, who is notified; NULL: to nobody. Repeating it changes nothing.';
 
 -- A rule changed: its version is recorded. The alerts of a rule that was disabled are resolved after the commit by
 -- resolve_alerts_of_disabled_rules: a transaction that holds a rule open must hold up neither alerts nor their evaluation, which goes

@@ -18,6 +18,13 @@ language sql immutable
 as $$ select coalesce(resolution, '') not in ('manual', 'rule_disabled', 'retracted') $$;
 comment on function vitals.accepts_readings(text) is 'Whether readings still change an alert with this resolution; NULL: it is open.';
 
+-- Whether an event type is urgent: somebody may be lying on the ground. The same list as URGENT_EVENT_TYPES of the service.
+create or replace function vitals.is_urgent_event(event_type text) returns boolean
+language sql
+immutable parallel safe
+as $$ select event_type in ('SOS_EVENT', 'ONE_KEY_ALARM', 'FALLDOWN_EVENT') $$;
+comment on function vitals.is_urgent_event(text) is 'Whether an event type is urgent: SOS, one-key alarm, fall.';
+
 -- Every bound of every rule that is in force, of composite rules one a condition.
 create or replace function vitals.bounds_in_force()
 returns table (rule_id bigint, customer_id bigint, metric text, min numeric, max numeric)

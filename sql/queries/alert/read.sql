@@ -4,7 +4,9 @@
 -- Parameters: $1 number of the alert.
 -- Locks: none.
 select
-    to_jsonb(alert) || jsonb_build_object('rule_name', alert_rule.name) as alert,
+    to_jsonb(alert) || jsonb_build_object('rule_name', alert_rule.name, 'assigned_name', (
+        select contact.name from contact where contact.contact_id = alert.assigned_to
+    )) as alert,
     coalesce((
         select jsonb_agg(to_jsonb(entry) - 'alert_id' order by entry.alert_action_id)
         from alert_action entry
@@ -13,7 +15,7 @@ select
     coalesce((
         select jsonb_agg(
             jsonb_build_object(
-                'notification_id', sent.notification_id, 'kind', sent.kind, 'channel', sent.channel,
+                'notification_id', sent.notification_id, 'kind', sent.kind, 'sequence', sent.sequence, 'channel', sent.channel,
                 'contact_id', sent.contact_id, 'contact', contact.name,
                 'address', case sent.channel
                     when 'wecom_robot' then '…' || right(sent.address, 4)

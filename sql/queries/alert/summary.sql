@@ -1,7 +1,8 @@
 -- alert.summary
 -- Purpose: the number of alerts that match, by status and severity.
 -- Parameters, NULL for "any": $1 statuses, $2 severities, $3 serials, $4 tenant, $5 organisation unit (with its sub-units),
--- $6 wearer, $7 rule, $8 kinds, $9 historical, $10 fired at or after, $11 fired before.
+-- $6 wearer, $7 rule, $8 kinds, $9 historical, $10 fired at or after, $11 fired before, $12 contact to whom it is assigned, $13 name of
+-- that contact.
 -- Locks: none.
 select status, severity, count(*) as alerts
 from alert
@@ -16,6 +17,8 @@ where ($1::text[] is null or status = any ($1))
   and ($9::boolean is null or historical = $9)
   and ($10::timestamptz is null or fired_ts >= $10)
   and ($11::timestamptz is null or fired_ts < $11)
+  and ($12::bigint is null or assigned_to = $12)
+  and ($13::text is null or assigned_to in (select contact_id from contact where name = $13))
 group by status, severity
 order by
     array_position('{firing,acknowledged,resolved}'::text[], status),

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{age, header, json_line, or_dash, print_text, severity};
+use super::{Actor, age, header, json_line, or_dash, print_text, severity};
 use crate::command::text::{aligned, escape_control, print};
 use crate::command::time_option;
 use crate::language::{Locale, text};
@@ -46,6 +46,14 @@ pub struct Options {
     /// Of this kind: threshold, composite, event, silence
     #[arg(long, value_name = "KIND")]
     kind: Vec<AlertKind>,
+    /// Assigned to this contact
+    #[arg(long, value_name = "ID", conflicts_with = "mine")]
+    assigned_to: Option<i64>,
+    /// Assigned to the contact that has the name of the person who asks (--actor)
+    #[arg(long)]
+    mine: bool,
+    #[command(flatten)]
+    actor: Actor,
     /// Only those of late data (true), or only the others (false)
     #[arg(long, value_name = "BOOL")]
     historical: Option<bool>,
@@ -80,6 +88,8 @@ impl Options {
             user_id: self.user,
             rule_id: self.rule,
             kinds: none_if_empty(&self.kind),
+            assigned_to: self.assigned_to,
+            assigned_name: if self.mine { Some(self.actor.name()?) } else { None },
             historical: self.historical,
             from: time_option::parse(self.from.as_deref(), "--from", &now)?,
             to: time_option::parse(self.to.as_deref(), "--to", &now)?,

@@ -3,10 +3,13 @@
 //! Before: care staff and operators. After: `store::alert` and its neighbours: the same tables and functions as over HTTP.
 //! Promise: no service has to run; a change is in force when the command ends; text for people is in their language, JSON is not translated.
 
+mod contact;
 mod dead_letters;
 mod list;
 mod replay;
+mod route;
 mod rule;
+mod shift;
 mod show;
 mod silence;
 mod step;
@@ -36,6 +39,16 @@ pub enum Action {
     Resolve(step::Options),
     /// Add a note to an alert, open or not
     Note(step::NoteOptions),
+    /// Assign alerts to a contact, who is notified
+    Assign(step::AssignOptions),
+    /// List contacts: who can be notified, be on duty, and have alerts assigned
+    Contacts(contact::Options),
+    /// Who is on duty when
+    #[command(subcommand)]
+    Shift(shift::Action),
+    /// Who is notified of which alerts, how often
+    #[command(subcommand)]
+    Route(route::Action),
     /// Notify nobody, for some time, of alerts that match all the options
     Silence(silence::Options),
     /// List silences, those that end last first
@@ -77,6 +90,10 @@ pub async fn run(
         Action::Acknowledge(options) => step::acknowledge(&options, locale, store).await,
         Action::Resolve(options) => step::resolve(&options, locale, store).await,
         Action::Note(options) => step::note(&options, locale, store).await,
+        Action::Assign(options) => step::assign(&options, locale, store).await,
+        Action::Contacts(options) => contact::list(&options, locale, store).await,
+        Action::Shift(action) => shift::run(action, locale, store).await,
+        Action::Route(action) => route::run(action, locale, store).await,
         Action::Silence(options) => silence::add(options, locale, store).await,
         Action::Silences(options) => silence::list(&options, locale, store).await,
         Action::EndSilence(options) => silence::end(&options, locale, store).await,

@@ -20,6 +20,26 @@ pub struct Options {
     actor: Actor,
 }
 
+/// Options of `assign`.
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("whom").required(true).args(["to", "nobody"]))]
+pub struct AssignOptions {
+    /// Numbers, as `list` shows them
+    #[arg(value_name = "ID", required = true)]
+    ids: Vec<i64>,
+    /// Number of the contact, as `contacts` shows it
+    #[arg(long, value_name = "CONTACT")]
+    to: Option<i64>,
+    /// Take them from the contact
+    #[arg(long)]
+    nobody: bool,
+    /// A note
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+    #[command(flatten)]
+    actor: Actor,
+}
+
 /// Options of `note`.
 #[derive(Debug, clap::Args)]
 pub struct NoteOptions {
@@ -61,6 +81,19 @@ pub(super) async fn note(options: &NoteOptions, locale: &Locale, store: &Store) 
     .await
 }
 
+pub(super) async fn assign(
+    options: &AssignOptions,
+    locale: &Locale,
+    store: &Store,
+) -> anyhow::Result<ExitCode> {
+    let actor = options.actor.name()?;
+    let done = if options.nobody { "unassigned" } else { "assigned" };
+    act_on_each(locale, &options.ids, done, async |id| {
+        alert::assign(store, id, options.to, &actor, options.note.as_deref()).await
+    })
+    .await
+}
+
 /// One after the other: a refusal does not stop the others.
 async fn act_on_each(
     locale: &Locale,
@@ -75,7 +108,7 @@ async fn act_on_each(
                 print_text(locale, &text!("alert-done", id = id.to_string(), action = done))?
             }
             ActionOutcome::NotFound => refused.push(text!("alert-absent", id = id.to_string())),
-            ActionOutcome::Conflict(reason) => refused.push(reason),
+            ActionOutcome::Conflict(reason) | ActionOutcome::Invalid(reason) => refused.push(reason),
         }
     }
     Ok(finish(locale, ids.len() - refused.len(), &refused))

@@ -17,7 +17,7 @@ use super::query::{Instant, Limit, Parameters};
 use super::{ApiError, PathId};
 use crate::http::State;
 use crate::http::access::Caller;
-use crate::http::error::{AccessError, ListErrors, OneErrors};
+use crate::http::error::{ListErrors, OneErrors};
 use crate::language::{Language, Text, text};
 use crate::model::{Alert, AlertDetail, AlertKind, AlertStatus, AlertTally, Id64, Severity};
 use crate::store::alert::{self, AlertCursor, Filter};
@@ -68,6 +68,10 @@ pub(in crate::http) struct AlertFilter {
     rule_id: Option<Id64>,
     /// Kind of the rule
     kind: Option<Vec<AlertKind>>,
+    /// Assigned to this contact
+    assigned_to: Option<Id64>,
+    /// Assigned to a contact of this name
+    assigned_name: Option<String>,
     /// Only those all of whose breaches came late, or only the others
     historical: Option<bool>,
     /// Fired then or later, event time
@@ -157,13 +161,8 @@ pub(super) async fn detail(state: &State, alert_id: i64) -> Result<Json<AlertDet
     found.map(Json).ok_or_else(|| alert_not_found(alert_id))
 }
 
-/// A key of one tenant sees what is its own, and no filter widens that.
 fn filter(parameters: &mut Parameters, caller: &Caller) -> Result<Filter, ApiError> {
-    let named = parameters.one::<Id64>("customer_id")?.map(|Id64(id)| id);
-    let customer_id = match (caller.customer_id(), named) {
-        (Some(own), Some(named)) if own != named => return Err(AccessError::OtherTenant.counted().into()),
-        (own, named) => own.or(named),
-    };
+    let customer_id = super::tenant(parameters, caller)?;
     let id = |id: Option<Id64>| id.map(|Id64(id)| id);
     let time = |time: Option<Instant>| time.map(|Instant(time)| time);
     let named: Option<Vec<Severity>> = parameters.several("severity")?;
@@ -184,6 +183,8 @@ fn filter(parameters: &mut Parameters, caller: &Caller) -> Result<Filter, ApiErr
         user_id: id(parameters.one("user_id")?),
         rule_id: id(parameters.one("rule_id")?),
         kinds: parameters.several("kind")?,
+        assigned_to: id(parameters.one("assigned_to")?),
+        assigned_name: parameters.one("assigned_name")?,
         historical: parameters.one("historical")?,
         from: time(parameters.one("from")?),
         to: time(parameters.one("to")?),

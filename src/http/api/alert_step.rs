@@ -93,10 +93,15 @@ pub(in crate::http) async fn post_api_alerts_id_note(
     answer(&state, alert_id, step).await
 }
 
-async fn answer(state: &State, alert_id: i64, step: ActionOutcome) -> Result<Json<AlertDetail>, ApiError> {
+pub(super) async fn answer(
+    state: &State,
+    alert_id: i64,
+    step: ActionOutcome,
+) -> Result<Json<AlertDetail>, ApiError> {
     match step {
         ActionOutcome::Done => detail(state, alert_id).await,
         ActionOutcome::NotFound => Err(alert_not_found(alert_id)),
         ActionOutcome::Conflict(reason) => Err(ApiError::InTheWay(reason)),
+        ActionOutcome::Invalid(reason) => Err(ApiError::Bad(reason)),
     }
 }

@@ -4,13 +4,17 @@
 //! Promise: a change is in force when it is answered 200 or 201; every wait has a deadline.
 
 pub(super) mod alert;
+pub(super) mod alert_assignment;
 pub(super) mod alert_rule;
 pub(super) mod alert_silence;
 pub(super) mod alert_step;
 pub(super) mod batch_processor;
 pub(super) mod connections;
+pub(super) mod contact;
 pub(super) mod health;
+pub(super) mod notification_route;
 mod query;
+pub(super) mod shift;
 pub(super) mod stats;
 pub(super) mod system_alert;
 
@@ -26,9 +30,12 @@ use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
 use super::State;
-use super::error::ApiError;
+use super::access::Caller;
+use super::error::{AccessError, ApiError};
 use crate::language::text;
+use crate::model::Id64;
 use crate::store::StoreError;
+use query::Parameters;
 
 /// Longest name of a person, characters.
 const MAX_ACTOR_CHARS: usize = 200;
@@ -86,6 +93,15 @@ impl State {
         let value = serde_path_to_error::deserialize(&mut text).map_err(|error| refused(&error))?;
         text.end().map_err(|error| refused(&error))?;
         Ok(value)
+    }
+}
+
+/// The tenant of a query. A key of one tenant sees what is its own, and no parameter widens that.
+fn tenant(parameters: &mut Parameters, caller: &Caller) -> Result<Option<i64>, ApiError> {
+    let named = parameters.one::<Id64>("customer_id")?.map(|Id64(id)| id);
+    match (caller.customer_id(), named) {
+        (Some(own), Some(named)) if own != named => Err(AccessError::OtherTenant.counted().into()),
+        (own, named) => Ok(own.or(named)),
     }
 }
 

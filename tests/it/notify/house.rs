@@ -180,6 +180,16 @@ impl House {
         .await;
     }
 
+    /// Waits until no notification that is due has a status.
+    pub async fn until_none(&self, status: &str) {
+        eventually(&format!("no due notification is {status}"), || async {
+            let query = "select count(*) from notification where status = $1 and due_at <= clock_timestamp()";
+            let row = self.sql.query_one(query, &[&status]).await.expect("a count");
+            (row.get::<_, i64>(0) == 0).then_some(())
+        })
+        .await;
+    }
+
     /// One value of one row.
     pub async fn value(&self, query: &str) -> Value {
         let query = format!("select to_jsonb(({query}))");

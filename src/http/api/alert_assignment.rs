@@ -1,0 +1,52 @@
+//! `POST /api/alerts/{id}/assign`: an alert is given to a person.
+//!
+//! Before: care staff and their programs. After: `store::alert`, which calls the same function as a DBA.
+//! Promise: the contact is notified; who assigned it and when are recorded.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State as Shared};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::alert_step::answer;
+use super::{ApiError, PathId, check_words};
+use crate::http::State;
+use crate::http::error::BodyErrors;
+use crate::model::{AlertDetail, Id64};
+use crate::store::alert;
+
+/// To whom, and who does it
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct AlertAssignment {
+    /// The contact; null: to nobody
+    contact_id: Option<Id64>,
+    /// Who assigns it
+    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
+    actor: String,
+    /// What they say
+    #[schema(max_length = 2000)]
+    note: Option<String>,
+}
+
+/// An alert is given to a person, who is notified
+///
+/// It is acknowledged by nobody yet. The same contact again changes nothing. 409: it is resolved.
+#[utoipa::path(post, path = "/api/alerts/{id}/assign", tag = "alerts",
+    params(("id" = Id64, Path, description = "Number of the alert")), security(("bearer" = ["admin"]), ("basic" = ["admin"])),
+    request_body(content = AlertAssignment, example = json!({ "contact_id": "5", "actor": "nurse Li", "note": "please take over" })),
+    responses((status = 200, description = "The alert as it is now", body = AlertDetail), BodyErrors))]
+pub(in crate::http) async fn post_api_alerts_id_assign(
+    Shared(state): Shared<Arc<State>>,
+    PathId(alert_id): PathId,
+    request: Request,
+) -> Result<Json<AlertDetail>, ApiError> {
+    let AlertAssignment { contact_id, actor, note } = state.json(request).await?;
+    check_words(Some(&actor), note.as_deref())?;
+    let contact_id = contact_id.map(|Id64(id)| id);
+    let step =
+        state.query(alert::assign(&state.store, alert_id, contact_id, &actor, note.as_deref())).await?;
+    answer(&state, alert_id, step).await
+}
