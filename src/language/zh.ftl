@@ -104,11 +104,7 @@ database-unavailable = 数据库未在规定时间内响应
 method-not-allowed = 此路径不支持该请求方法
 note-too-long = note 超过 { $most } 个字符
 number-absent = 该编号不存在
-parameter-no-curson-off = { $value ->
-    [on] 启用
-   *[off] 停用
-}
-or = 应为上一页返回的 cursor
+parameter-no-cursor = 应为上一页返回的 cursor
 parameter-no-limit = 应为 1 到 500 之间的数
 parameter-no-time = 应为时间,例如 2026-01-31T08:00:00Z
 parameter-refused = { $name } 有误:{ $reason }
@@ -237,6 +233,10 @@ notification-status = { $status ->
     [dead] 发送失败(计划 { $at })
     [cancelled] 已取消(计划 { $at })
    *[other] { $status }(计划 { $at })
+}
+on-off = { $value ->
+    [on] 启用
+   *[off] 停用
 }
 or = 或
 replay-all = 合计

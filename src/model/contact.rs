@@ -9,7 +9,7 @@ use super::Id64;
 
 /// A contact
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Contact {
+pub struct ContactSummary {
     /// Number of the contact
     pub contact_id: Id64,
     /// For people

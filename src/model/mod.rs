@@ -35,7 +35,7 @@ pub use alert::{
 pub use alert_rule::{AlertRule, Condition, RuleDraft};
 pub use alert_silence::{AlertSilence, SilenceDraft};
 pub use alert_state::{AlertState, AlertUpdate};
-pub use contact::Contact;
+pub use contact::ContactSummary;
 pub use device::{ChargingStatus, DeviceInfo, DeviceInfoItem};
 pub use document::{Document, DocumentKind, Element, KeptDocument, KeptReason, SampleDocument};
 pub use event::{Event, EventItem};

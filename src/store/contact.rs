@@ -4,7 +4,7 @@
 
 use super::alert::of_json;
 use super::{Statement, Store, StoreError, statement};
-use crate::model::Contact;
+use crate::model::ContactSummary;
 
 const LIST: Statement = statement!("contact", "list");
 
@@ -17,7 +17,7 @@ pub async fn list(
     customer_id: Option<i64>,
     after: i64,
     limit: i64,
-) -> Result<Vec<Contact>, StoreError> {
+) -> Result<Vec<ContactSummary>, StoreError> {
     let client = store.client().await?;
     let rows = LIST.query(&client, &[&customer_id, &after, &limit]).await?;
     rows.iter().map(|row| of_json(row, "contact")).collect()

@@ -138,8 +138,7 @@ as $$
               exists (select from duty d where d.contact_id = m.assigned_to)
               or not exists (
                   select from shift s
-                  where s.contact_id = m.assigned_to and s.starts_at <= clock_timestamp()
-                    and (s.ends_at is null or s.ends_at > clock_timestamp())
+                  where s.contact_id = m.assigned_to and (s.ends_at is null or s.ends_at > clock_timestamp())
               )
           )
     ),

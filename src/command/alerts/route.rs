@@ -1,8 +1,10 @@
 //! `vitals alerts route`: who is notified of which alerts, how often.
 
+use std::num::ParseIntError;
 use std::process::ExitCode;
+use std::str::FromStr;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use serde_json::{Map, Value, json};
 
 use super::{finish, header, json_line, or_dash, print_text, severity, warn};
@@ -86,7 +88,7 @@ pub struct Columns {
     after_seconds: Option<i32>,
     /// Notified once more every so many seconds, until somebody acknowledges the alert
     #[arg(long, value_name = "SECONDS")]
-    repeat_seconds: Option<String>,
+    repeat_seconds: Option<SecondsOrNone>,
     /// So many repeats at most; default: 100
     #[arg(long, value_name = "N")]
     repeat_times: Option<i32>,
@@ -98,7 +100,7 @@ pub struct Columns {
     on_resolved: Option<bool>,
     /// After a message to an address, further ones wait so long and are merged
     #[arg(long, value_name = "SECONDS")]
-    merge_seconds: Option<String>,
+    merge_seconds: Option<SecondsOrNone>,
     /// Messages that are not critical wait from this local time: 22:00
     #[arg(long, value_name = "HH:MM")]
     quiet_from: Option<String>,
@@ -113,9 +115,21 @@ pub struct Columns {
     enabled: Option<bool>,
 }
 
+/// A number of seconds, or `none`.
+#[derive(Debug, Clone, Copy)]
+struct SecondsOrNone(Option<i32>);
+
+impl FromStr for SecondsOrNone {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "none" { Ok(Self(None)) } else { text.parse().map(|seconds| Self(Some(seconds))) }
+    }
+}
+
 impl Columns {
     /// Those that are named, as JSON.
-    fn named(&self) -> anyhow::Result<Map<String, Value>> {
+    fn named(&self) -> Map<String, Value> {
         let mut named = Map::new();
         for (column, text) in [
             ("channel", &self.channel),
@@ -132,19 +146,11 @@ impl Columns {
                 named.insert(column.to_owned(), if text == "none" { Value::Null } else { json!(text) });
             }
         }
-        for (column, text) in
-            [("repeat_seconds", &self.repeat_seconds), ("merge_seconds", &self.merge_seconds)]
-        {
-            if let Some(text) = text {
-                let seconds =
-                    || text.parse::<i32>().with_context(|| format!("{column}: neither a number nor none"));
-                let value = if text == "none" { Value::Null } else { json!(seconds()?) };
-                named.insert(column.to_owned(), value);
-            }
-        }
         for (column, value) in [
             ("min_severity", self.min_severity.map(|severity| json!(severity))),
             ("after_seconds", self.after_seconds.map(|seconds| json!(seconds))),
+            ("repeat_seconds", self.repeat_seconds.map(|SecondsOrNone(seconds)| json!(seconds))),
+            ("merge_seconds", self.merge_seconds.map(|SecondsOrNone(seconds)| json!(seconds))),
             ("repeat_times", self.repeat_times.map(|times| json!(times))),
             ("on_acknowledged", self.on_acknowledged.map(|on| json!(on))),
             ("on_resolved", self.on_resolved.map(|on| json!(on))),
@@ -152,7 +158,7 @@ impl Columns {
         ] {
             named.extend(value.map(|value| (column.to_owned(), value)));
         }
-        Ok(named)
+        named
     }
 }
 
@@ -160,7 +166,7 @@ pub(super) async fn run(action: Action, locale: &Locale, store: &Store) -> anyho
     match action {
         Action::List(options) => list(&options, locale, store).await,
         Action::Add(columns) => {
-            let draft: RouteDraft = serde_json::from_value(columns.named()?.into())?;
+            let draft: RouteDraft = serde_json::from_value(columns.named().into())?;
             stored(notification_route::add(store, &draft).await?, 0, locale)
         }
         Action::Set(options) => set(&options, locale, store).await,
@@ -173,10 +179,8 @@ async fn set(options: &SetOptions, locale: &Locale, store: &Store) -> anyhow::Re
     let Some(found) = notification_route::list(store, &filter, 1).await?.pop() else {
         return stored(RouteOutcome::NotFound, options.id, locale);
     };
-    let Value::Object(mut columns) = serde_json::to_value(found.route)? else {
-        bail!("a route is an object")
-    };
-    columns.extend(options.columns.named()?);
+    let mut columns = serde_json::to_value(found.route)?.as_object().cloned().unwrap_or_default();
+    columns.extend(options.columns.named());
     let draft: RouteDraft = serde_json::from_value(columns.into())?;
     stored(notification_route::replace(store, options.id, &draft).await?, options.id, locale)
 }

@@ -15,7 +15,7 @@ use super::query::{Limit, Parameters};
 use crate::http::State;
 use crate::http::access::Caller;
 use crate::http::error::ListErrors;
-use crate::model::{Contact, Id64};
+use crate::model::{ContactSummary, Id64};
 use crate::store::contact;
 
 /// Contacts in an answer, unless a limit is named.
@@ -26,7 +26,7 @@ const MOST: i64 = 500;
 pub(in crate::http) struct Contacts {
     /// In the order of their numbers
     #[schema(max_items = 500)]
-    contacts: Vec<Contact>,
+    contacts: Vec<ContactSummary>,
 }
 
 /// Which contacts

@@ -156,7 +156,11 @@ async fn a_wards_evening() {
     let messages = evening.messages(3).await;
     assert_messages(
         &messages,
-        &[("head", "[resolved] (manual) "), ("li", "【已恢复】"), ("wang", "[resolved] (manual) ")],
+        &[
+            ("head", "[resolved] (resolved by a person) "),
+            ("li", "【已恢复】"),
+            ("wang", "[resolved] (resolved by a person) "),
+        ],
     );
 
     let twice = "select count(*) from (select from notification group by address, kind, sequence having count(*) > 1) as twice";
