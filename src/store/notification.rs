@@ -18,6 +18,7 @@ use crate::model::{AlertState, Channel, Content, Message, MessageAlert, Notifica
 
 const LEASE: Statement = statement!("notification", "lease");
 const DEAD_LETTERS: Statement = statement!("notification", "dead_letters");
+const ADDRESSES: Statement = statement!("notification", "addresses");
 const RESEND: Statement = statement!("notification", "resend");
 const MEASURE: Statement = statement!("notification", "measure");
 
@@ -268,6 +269,37 @@ pub async fn resend(store: &Store, notification_ids: Option<&[i64]>) -> Result<R
         }
     }
     Ok(resent)
+}
+
+/// An address of a contact.
+#[derive(Debug, Clone)]
+pub struct ContactAddress {
+    /// By which channel.
+    pub channel: Channel,
+    /// In the words of the channel.
+    pub address: String,
+    /// What messages to it are signed with; `None`: nothing of its own.
+    pub secret: Option<String>,
+    /// The language of the contact; `None`: that of the service.
+    pub language: Option<Language>,
+}
+
+/// The addresses in use of the contacts of a name.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn addresses(store: &Store, name: &str) -> Result<Vec<ContactAddress>, StoreError> {
+    let client = store.client().await?;
+    let rows = ADDRESSES.query(&client, &[&name]).await?;
+    let address = |row: &Row| {
+        Some(ContactAddress {
+            channel: Channel::of_name(row.get("channel"))?,
+            address: row.get("address"),
+            secret: row.get("secret"),
+            language: row.get::<_, Option<&str>>("language").and_then(Language::of_tag),
+        })
+    };
+    Ok(rows.iter().filter_map(address).collect())
 }
 
 /// What waits in a channel.

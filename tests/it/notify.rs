@@ -3,8 +3,11 @@
 mod delivery;
 mod email;
 mod house;
+mod robots;
 mod routing;
 mod sharing;
+mod sms;
+mod test_message;
 mod text;
 mod tls;
 mod webhook;
