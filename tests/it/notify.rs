@@ -7,6 +7,7 @@ mod robots;
 mod routing;
 mod sharing;
 mod sms;
+mod steps;
 mod test_message;
 mod text;
 mod tls;
