@@ -240,7 +240,7 @@ pub struct AlertNotification {
     pub kind: String,
     /// Tells apart notifications of one kind: 1 for the first
     pub sequence: i32,
-    /// wechat, wecom, wecom_robot, email or webhook
+    /// wechat, wecom, wecom_robot, dingtalk_robot, feishu_robot, sms, email or webhook
     pub channel: String,
     /// The contact whose address it is; it may be deleted
     pub contact_id: Id64,
