@@ -307,9 +307,9 @@ yes-or-no = { $answer ->
 alert-acknowledged-by = 告警 { $id } 已由 { $by } 于 { $at } 确认
 alert-actor-missing = 缺少操作人姓名
 alert-note-empty = 备注为空
-alert-over = 告警 { $id } 已解除({ $resolution ->
 contact-absent = 没有联系人 { $id }
 contact-of-another-tenant = 联系人 { $id } 在租户 { $tenant } 中没有组织单位、班次、用户或通知路由
+alert-over = 告警 { $id } 已解除({ $resolution ->
     [recovered] 已恢复
     [expired] 超时结束
     [rule_disabled] 规则已停用
