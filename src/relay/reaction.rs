@@ -9,6 +9,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use tokio::time::sleep;
 use tracing::Instrument;
 
@@ -16,6 +17,7 @@ use super::groups::{common_range, group};
 use super::slice_size::SliceSize;
 use crate::config::Settings;
 use crate::react::RedisView;
+use crate::store::device_clock;
 use crate::store::device_info;
 use crate::store::handover::{Handover, Taken};
 use crate::store::health_data::{self, NewestRows};
@@ -54,6 +56,8 @@ struct Shown {
     range: Option<TimeRange>,
     /// Redis did not take all of it.
     missed: bool,
+    /// Devices whose clock may be off, with the time of their newest row.
+    clocks: Vec<(String, Timestamp)>,
 }
 
 impl Reaction {
@@ -212,7 +216,19 @@ impl Reaction {
         let shown = self.show(claimed, batch_ids, timeout).await?;
         let devices = shown.devices.as_deref();
         let finish = Finish { batch_ids, devices, range: shown.range, view_missed: shown.missed };
-        outbox::finish(&self.store, &self.lease, &finish).await
+        let finished = outbox::finish(&self.store, &self.lease, &finish).await?;
+        self.measure_clocks(&shown.clocks).await;
+        Ok(finished)
+    }
+
+    /// The next row of such a device causes the same measurement, so an error is only logged.
+    async fn measure_clocks(&self, seen: &[(String, Timestamp)]) {
+        if seen.is_empty() {
+            return;
+        }
+        if let Err(error) = device_clock::measure(&self.store, seen).await {
+            tracing::debug!(%error, "clocks of devices not measured");
+        }
     }
 
     /// Writes the newest rows of batches to Redis: those that this process committed a moment ago, and the others, which are read back.
@@ -241,12 +257,17 @@ impl Reaction {
                 .instrument(trace::child!("show_latest"))
                 .await;
         let missed = !self.show_infos(claimed, batch_ids, timeout).await? || !is_shown;
+        let values = handed_over.values.iter().chain(&read_back.values);
+        let clocks = values
+            .filter(|value| few && value.is_far_from_receipt())
+            .map(|value| (value.device_sn.clone(), value.ts))
+            .collect();
         let devices = few.then(|| {
             let values = handed_over.values.into_iter().chain(read_back.values);
             let devices: BTreeSet<String> = values.map(|value| value.device_sn).collect();
             devices.into_iter().collect()
         });
-        Ok(Shown { devices, range, missed })
+        Ok(Shown { devices, range, missed, clocks })
     }
 
     /// Writes the information of devices that sent some in these batches. False: some of it did not reach Redis.

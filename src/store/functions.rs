@@ -34,6 +34,7 @@ pub(super) const FUNCTIONS: &[(&str, &str)] = &[
     function!("erasure/erase_step"),
     function!("erasure/erase_linked_rows"),
     function!("rollups/request_refresh"),
+    function!("device/device_clock"),
     function!("alerts/alert_locks"),
     function!("alerts/rule_conditions"),
     function!("alerts/derive_alerts"),
