@@ -216,12 +216,12 @@ impl Reaction {
         let shown = self.show(claimed, batch_ids, timeout).await?;
         let devices = shown.devices.as_deref();
         let finish = Finish { batch_ids, devices, range: shown.range, view_missed: shown.missed };
-        let finished = outbox::finish(&self.store, &self.lease, &finish).await?;
         self.measure_clocks(&shown.clocks).await;
-        Ok(finished)
+        outbox::finish(&self.store, &self.lease, &finish).await
     }
 
-    /// The next row of such a device causes the same measurement, so an error is only logged.
+    /// Before the alerts, whose messages have the right time. The next row of such a device causes the same measurement, so an error is
+    /// only logged.
     async fn measure_clocks(&self, seen: &[(String, Timestamp)]) {
         if seen.is_empty() {
             return;

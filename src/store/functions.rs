@@ -37,6 +37,7 @@ pub(super) const FUNCTIONS: &[(&str, &str)] = &[
     function!("device/device_clock"),
     function!("alerts/alert_locks"),
     function!("alerts/rule_conditions"),
+    function!("alerts/late_alerts"),
     function!("alerts/derive_alerts"),
     function!("alerts/rebuild_alerts"),
     function!("alerts/extend_alerts"),

@@ -117,14 +117,14 @@ async fn samples_that_catch_up_with_an_outage_of_the_watch_notify_nobody() {
     // Cached samples, in one upload, and one by one; the watch was never heard before.
     let cached: Vec<Value> = (0..5)
         .map(
-            |place| json!({ "deviceSn": "CACHED-1", "timestamp": ago(7200 - place * 20), "heart_rate": 130 }),
+            |place| json!({ "deviceSn": "CACHED-1", "timestamp": ago(7200 - place * 60), "heart_rate": 130 }),
         )
         .collect();
     service.upload(&json!({ "data": cached })).await;
     service.drained().await;
     assert_eq!(heard(&database, "CACHED-1").await, ["historical 0"]);
     for place in 0..5 {
-        sample(&service, "CACHED-2", &ago(7200 - place * 20), 130).await;
+        sample(&service, "CACHED-2", &ago(7200 - place * 60), 130).await;
     }
     assert_eq!(heard(&database, "CACHED-2").await, ["historical 0"]);
     // A watch that is right, and sends samples of two hours ago at the pace of a clock.
@@ -280,4 +280,64 @@ async fn a_sample_dated_ahead_does_not_hide_that_a_device_is_silent_and_a_slow_w
         .await
         .expect("heard");
     assert_eq!(silent_now(&client).await, Vec::<String>::new());
+}
+
+/// Uploads of four devices, each received at its own time: one that is slow, one that catches up one by one, one that is right and catches up,
+/// one that becomes slow. Seconds: by how much the row is older than the present by the watch, and when it was received.
+fn uploads() -> Vec<(&'static str, i64, i64)> {
+    let mut uploads = Vec::new();
+    for place in 0..6 {
+        let received = 600 - place * 20;
+        uploads.push(("SLOW", SLOW + received, received));
+        uploads.push(("DRAIN", 7200 - place * 20, 600 - place));
+        uploads.push(("RIGHT", if place < 3 { received } else { 9000 - place * 20 }, received));
+        // It was right until two hours before.
+        let (by_watch, received) =
+            if place < 3 { (received + 7200, received + 7200) } else { (SLOW + received, received) };
+        uploads.push(("SLOWED", by_watch, received));
+    }
+    uploads
+}
+
+/// Whether the alerts are historical, if the uploads are evaluated in this order; all of them are committed before.
+async fn evaluated_in_order(arrange: impl FnOnce(&mut Vec<i64>)) -> Vec<String> {
+    let database = Database::new().await;
+    let client = database.client().await;
+    for (device_sn, by_watch, received) in uploads() {
+        let sql = "insert into health_data (device_sn, ts, received_at, heart_rate)
+                   values ($1, '2026-01-31'::timestamptz - make_interval(secs => $2), '2026-01-31'::timestamptz - make_interval(secs => $3), 130)";
+        #[expect(clippy::cast_precision_loss, reason = "days of seconds")]
+        client.execute(sql, &[&device_sn, &(by_watch as f64), &(received as f64)]).await.expect("written");
+    }
+    let rows = client.query("select batch_id from outbox order by batch_id", &[]).await.expect("batches");
+    let mut batches: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
+    arrange(&mut batches);
+    for batch_id in batches {
+        let finish = format!(
+            "update outbox set lease_token = '00000000-0000-4000-8000-000000000000', leased_until = 'infinity' where batch_id = {batch_id};
+             select vitals.finish_batches('00000000-0000-4000-8000-000000000000', array[{batch_id}], null, min(ts), max(ts), false)
+             from health_data where batch_id = {batch_id}"
+        );
+        client.batch_execute(&finish).await.expect("finished");
+    }
+    texts(
+        &database,
+        "select device_sn || ' ' || historical from alert where resolution is distinct from 'retracted' order by device_sn, started_ts",
+    )
+    .await
+}
+
+#[tokio::test]
+async fn whether_an_alert_came_late_does_not_depend_on_the_order_of_evaluation() {
+    let in_order = evaluated_in_order(|_| ()).await;
+    assert!(
+        in_order.contains(&"SLOW false".to_owned()) && in_order.contains(&"DRAIN true".to_owned()),
+        "{in_order:?}"
+    );
+    assert_eq!(evaluated_in_order(|batches| batches.reverse()).await, in_order);
+    let shuffled = evaluated_in_order(|batches| {
+        batches.sort_by_key(|batch_id| batch_id.wrapping_mul(0x5851_F42D) % 977)
+    })
+    .await;
+    assert_eq!(shuffled, in_order);
 }

@@ -10,11 +10,7 @@
 --   an alert     is on from a trigger until a recovery, or until nothing breached for expire_seconds. When the next
 --                trigger comes within the cool-down after that, it is the same alert.
 --
--- An alert is late if all its triggers were received more than late_after_seconds after they happened, by a clock that is right: the
--- least lateness of what the device sent in the last hour is what its clock is behind or ahead. It is read from the rows received
--- up to the trigger, never from the row of the device, so that it does not change with time or with the order of evaluation. A clock is
--- known to be off only if two uploads in a row say so, as far apart by the clock of the device as by ours: uploads that catch up with
--- an outage come faster than their times. An urgent event is late only if it is evidently history (see below).
+-- An alert is late if all its triggers were received late, by the clock of the device as it is known from the rows (vitals.late_alerts).
 --
 -- Parameters, per pair (arrays of one length):
 --   rule_at         index of its rule in `rules`
@@ -65,6 +61,7 @@ with pair as materialized (
         make_interval(secs => r.expire_seconds) as expire,
         make_interval(secs => r.late_after_seconds) as late_after,
         r.kind = 'event' and vitals.is_urgent_event(r.event_type) as is_urgent,
+        coalesce((select d.clock_offset_seconds < 0 from device d where d.device_sn = p.device_sn), false) as is_ahead,
         r.customer_id,
         -- Tenants that have a rule of their own in place of this one.
         case when r.customer_id is null then array(
@@ -279,8 +276,8 @@ summed as (
         last(p.value, p.ts) filter (where p.breach and p.is_on) as last_value,
         (array_agg(p.value order by p.excess desc, p.ts) filter (where p.breach and p.is_on))[1] as peak_value,
         last(p.text, p.ts) filter (where p.breach and p.is_on) as last_text,
-        array_agg(p.ts order by p.ts desc) filter (where p.triggers) as trigger_ts,
-        array_agg(p.received_at order by p.ts desc) filter (where p.triggers) as trigger_received_at,
+        array_agg(p.ts) filter (where p.triggers) as trigger_ts,
+        array_agg(p.received_at) filter (where p.triggers) as trigger_received_at,
         first(p.customer_id, p.ts) filter (where p.begins) as customer_id,
         first(p.org_id, p.ts) filter (where p.begins) as org_id,
         first(p.user_id, p.ts) filter (where p.begins) as user_id,
@@ -298,6 +295,30 @@ summed as (
 finished as (
     select *, lead(former_end_ts) over (partition by summed.ord order by seq) as found_end_ts
     from summed
+),
+-- An alert is in time if one of its triggers was received in time, and the clock of the device is not ahead. Otherwise rows decide.
+doubtful as (
+    select f.ord, f.seq, f.trigger_ts, f.trigger_received_at, p.device_sn, p.is_urgent, p.event_type, p.late_after
+    from finished f
+    join pair p using (ord)
+    where f.trigger_ts is not null and (p.is_ahead or not exists (
+        select from unnest(f.trigger_ts, f.trigger_received_at) as u (ts, received_at) where u.ts + p.late_after >= u.received_at
+    ))
+),
+late as materialized (
+    select l.ord, l.seq
+    from (
+        select
+            array_agg(d.ord) as ords, array_agg(d.seq) as seqs, array_agg(d.device_sn) as device_sns, array_agg(d.is_urgent) as is_urgent,
+            array_agg(d.event_type) as event_types, array_agg(d.late_after) as late_after, array_agg(u.ts) as trigger_ts,
+            array_agg(u.received_at) as received_at
+        from doubtful d
+        cross join unnest(d.trigger_ts, d.trigger_received_at) as u (ts, received_at)
+    ) as d
+    cross join lateral vitals.late_alerts(
+        d.ords, d.seqs, d.device_sns, d.is_urgent, d.event_types, d.late_after, d.trigger_ts, d.received_at,
+        derive_alerts.with_pending, derive_alerts.scan_from
+    ) as l
 )
 select
     s.ord, s.seq, s.started_ts, s.fired_ts, s.last_ts,
@@ -329,66 +350,13 @@ select
         order by greatest(v.value - p.max_value, p.min_value - v.value) desc, h.ts
         limit 1
     ), s.peak_value) else s.peak_value end,
-    s.last_text, late.is_late, s.customer_id, s.org_id, s.user_id, s.latitude, s.longitude, s.altitude
+    s.last_text, case when s.trigger_ts is not null then late.ord is not null end, s.customer_id, s.org_id, s.user_id, s.latitude, s.longitude, s.altitude
 from finished s
 join pair p using (ord)
 cross join lateral (
     select s.is_on and coalesce(coalesce(s.last_ts, p.seed_last_ts) + p.expire < now(), false) as expired
 ) as due
--- Whether all triggers came late. The newest trigger of each upload stands for it, the newest upload first: most of the time one is enough.
-cross join lateral (
-    select case when s.trigger_ts is not null then not exists (
-        select from (
-            select u.received_at, max(u.ts) as ts
-            from unnest(s.trigger_ts, s.trigger_received_at) as u (ts, received_at)
-            group by u.received_at
-            order by u.received_at desc
-        ) as u
-        where not case
-            when p.is_urgent then u.ts + p.late_after < u.received_at and (
-                -- Events that were received at one time are an import: a watch sends each event by itself.
-                exists (
-                    select from device_event e
-                    where e.device_sn = p.device_sn and e.event_type = p.event_type and e.received_at = u.received_at and e.ts <> u.ts
-                )
-                -- It was received long ago, and is stored only now.
-                or not derive_alerts.with_pending and u.received_at < now() - interval '1 day'
-            )
-            when u.ts + p.late_after < u.received_at then
-                -- Older than it should be: late, unless the clock is behind. Then the upload before it was as late, and nothing
-                -- that was received lately is less late.
-                not exists (
-                    select from health_data h
-                    where h.device_sn = p.device_sn and h.ts < u.ts and h.ts >= u.ts - interval '62 minutes'
-                      and h.ts >= derive_alerts.scan_from - interval '1 day' and h.ts <= derive_alerts.scan_until
-                      and h.received_at < u.received_at and h.received_at >= u.received_at - interval '1 hour'
-                      and vitals.is_same_clock(u.ts, u.received_at, h.ts, h.received_at)
-                )
-                or exists (
-                    select from health_data h
-                    where h.device_sn = p.device_sn and h.received_at between u.received_at - interval '1 hour' and u.received_at
-                      and h.ts > u.received_at - interval '1 hour' - p.late_after and h.ts <= u.received_at + interval '5 minutes'
-                      and h.ts >= derive_alerts.scan_from - interval '1 day'
-                      and h.received_at - h.ts < u.received_at - u.ts - p.late_after
-                )
-            -- In time, unless the clock is ahead: then rows were received before it with a time after its receipt, two uploads in a row.
-            else exists (
-                select from health_data h
-                where h.device_sn = p.device_sn and h.ts > u.received_at and h.ts <= u.received_at + interval '25 hours'
-                  and h.ts >= derive_alerts.scan_from - interval '1 day'
-                  and h.received_at between u.received_at - interval '1 hour' and u.received_at
-                  and h.received_at - h.ts < u.received_at - u.ts - p.late_after
-                  and exists (
-                      select from health_data b
-                      where b.device_sn = p.device_sn and b.ts < h.ts and b.ts >= h.ts - interval '62 minutes'
-                        and b.ts >= derive_alerts.scan_from - interval '1 day'
-                        and b.received_at < h.received_at and b.received_at >= h.received_at - interval '1 hour'
-                        and vitals.is_same_clock(h.ts, h.received_at, b.ts, b.received_at)
-                  )
-            )
-        end
-    ) end as is_late
-) as late
+left join late on late.ord = s.ord and late.seq = s.seq
 where s.seq > 0 or s.started_ts is not null or p.seed_on
 order by s.ord, s.seq;
 end
