@@ -28,7 +28,11 @@ notice-tag = { $kind ->
 }
 notice-title = { notice-tag }{ $rule }
 notice-line = { $kind ->
+    [raised] { notice-tag }级别升高:{ $message }
     [escalated] { notice-tag }尚未确认:{ $message }
+    [repeated] { notice-tag }仍未确认:{ $message }
+    [acknowledged] { notice-tag }已由 { $by } 确认:{ $message }
+    [assigned] { notice-tag }由 { $by } 指派给您:{ $message }
     [resolved] { notice-tag }({ resolution }){ $message }
    *[fired] { notice-tag }{ $message }
 }
@@ -131,6 +135,11 @@ alert-action = { $action ->
     [retracted] 已撤销
     [silenced] 已静默
     [escalated] 已升级
+    [raised] 级别升高
+    [lowered] 级别降低
+    [repeated] 已重复
+    [assigned] 已指派
+    [unassigned] 已取消指派
     [noted] 已备注
    *[other] { $action }
 }
