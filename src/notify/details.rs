@@ -9,14 +9,22 @@ use super::text::Markup;
 use crate::language::{Locale, Text, text};
 use crate::model::{LastReading, Message, MessageAlert, NotificationKind};
 
-/// The line; `None`: there is nothing to add.
-pub(super) fn line(markup: Markup, message: &Message, alert: &MessageAlert) -> Option<String> {
+/// Between two parts of the line.
+const SEPARATOR: &str = "; ";
+
+/// The parts of the line, the most important first; none: there is nothing to add.
+pub(super) fn parts(markup: Markup, message: &Message, alert: &MessageAlert) -> Vec<String> {
     let locale = &message.locale;
     let rule_text = alert.state.wording(locale.language).message;
     let who = who(markup, locale, alert, &rule_text);
     let parts = [who, value(locale, alert, &rule_text), since(locale, alert), readings(locale, alert)];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
-    if parts.is_empty() { None } else { Some(parts.join("; ")) }
+    parts.into_iter().flatten().collect()
+}
+
+/// The line of as many parts as fit into `max_bytes`; `None`: not one does.
+pub(super) fn line(parts: &[String], max_bytes: usize) -> Option<String> {
+    let fitting = (1..=parts.len()).rev().map(|count| parts[..count].join(SEPARATOR));
+    fitting.into_iter().find(|line| line.len() <= max_bytes)
 }
 
 /// Names that the text of the rule lacks, and the room.
@@ -136,6 +144,10 @@ mod tests {
         }
     }
 
+    fn whole(markup: Markup, message: &Message, alert: &MessageAlert) -> Option<String> {
+        line(&parts(markup, message, alert), usize::MAX)
+    }
+
     fn told(kind: NotificationKind, text: &str, language: Language) -> Option<String> {
         let mut message = message(1, "major", "");
         message.locale.language = language;
@@ -143,7 +155,7 @@ mod tests {
         (alert.kind, alert.context, alert.state.message) = (kind, context(), text.into());
         (alert.state.metric, alert.state.started_ts) = (Some("heart_rate".into()), alert.state.fired_ts);
         let alert = alert.clone();
-        line(Markup::Plain, &message, &alert)
+        whole(Markup::Plain, &message, &alert)
     }
 
     #[test]
@@ -168,13 +180,13 @@ mod tests {
     #[test]
     fn one_bound_is_named_as_such_and_nothing_known_adds_nothing() {
         let mut message = message(1, "major", "heart rate 150");
-        assert_eq!(line(Markup::Plain, &message, &first(&mut message.clone()).clone()), None);
+        assert_eq!(whole(Markup::Plain, &message, &first(&mut message.clone()).clone()), None);
         let alert = first(&mut message);
         (alert.kind, alert.context.min_value) = (NotificationKind::Raised, Some(90.0));
         alert.state.started_ts = alert.state.fired_ts;
         (alert.state.metric, alert.state.last_value) = (Some("blood_oxygen".into()), Some(83.0));
         let alert = alert.clone();
-        let told = line(Markup::Plain, &message, &alert).expect("a line");
+        let told = whole(Markup::Plain, &message, &alert).expect("a line");
         assert_eq!(told, "oxygen saturation 83 % (below 90); since 2026-01-05 10:00:00");
     }
 
@@ -187,6 +199,20 @@ mod tests {
     }
 
     #[test]
+    fn the_last_parts_are_left_out_first() {
+        let parts = ["room 12", "since 10:00", "last values"].map(str::to_owned);
+        for (max_bytes, expected) in [
+            (33, Some("room 12; since 10:00; last values")),
+            (32, Some("room 12; since 10:00")),
+            (7, Some("room 12")),
+            (6, None),
+        ] {
+            assert_eq!(line(&parts, max_bytes).as_deref(), expected);
+        }
+        assert_eq!(line(&[], 100), None);
+    }
+
+    #[test]
     fn a_name_is_no_markup() {
         let mut message = message(1, "major", "x");
         let alert = first(&mut message);
@@ -196,7 +222,7 @@ mod tests {
             ..AlertContext::default()
         };
         let alert = alert.clone();
-        let told = line(Markup::Markdown, &message, &alert).expect("a line");
+        let told = whole(Markup::Markdown, &message, &alert).expect("a line");
         assert_eq!(told, "［tap］(http://e), room ＜@all＞");
     }
 }

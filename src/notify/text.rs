@@ -87,17 +87,17 @@ fn title_in(markup: Markup, message: &Message) -> String {
 /// All of it: the only alert, or a title and each alert; at most `max_bytes`. Below an alert are its details, as far as there is room: the
 /// gravest alerts have them first, and no line of an alert is cut for details.
 pub(super) fn body(markup: Markup, message: &Message, max_bytes: usize) -> String {
-    let entries: Vec<(String, Option<String>)> = match &message.content {
+    let entries: Vec<(String, Vec<String>)> = match &message.content {
         Content::Alerts(alerts) => alerts
             .iter()
-            .map(|alert| (line(markup, message, alert), details::line(markup, message, alert)))
+            .map(|alert| (line(markup, message, alert), details::parts(markup, message, alert)))
             .collect(),
         Content::System(alerts) => {
-            alerts.iter().map(|alert| (system_line(markup, message, alert), None)).collect()
+            alerts.iter().map(|alert| (system_line(markup, message, alert), Vec::new())).collect()
         }
         Content::Test(at) => {
             let line = text!("test-line", at = message.locale.time_with_offset(*at));
-            vec![(message.locale.text(&line), None)]
+            vec![(message.locale.text(&line), Vec::new())]
         }
     };
     let title = if entries.len() == 1 { String::new() } else { title_in(markup, message) + "\n" };
@@ -110,9 +110,9 @@ pub(super) fn body(markup: Markup, message: &Message, max_bytes: usize) -> Strin
     let mut lines = Vec::with_capacity(entries.len() * 2);
     for (line, details) in &entries {
         lines.push(cut(line, line_room));
-        if let Some(details) = details.as_ref().filter(|details| details.len() < room) {
+        if let Some(details) = details::line(details, room.saturating_sub(1)) {
             room -= details.len() + 1;
-            lines.push(details.clone());
+            lines.push(details);
         }
     }
     title + &lines.join("\n")
