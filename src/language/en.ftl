@@ -48,6 +48,31 @@ alerts-title = { $critical ->
     }, { $critical } critical
 }
 
+# The line below an alert.
+details-room = room { $room }
+details-value = { $which ->
+    [both] { $value } ({ $min } to { $max })
+    [min] { $value } (below { $min })
+    [max] { $value } (above { $max })
+   *[none] { $value }
+}
+details-since = since { $since }
+details-readings = last values: { $readings }
+reading = { $metric ->
+    [heart_rate] heart rate { $value }/min
+    [blood_oxygen] oxygen saturation { $value } %
+    [pressure] blood pressure { $value } mmHg
+    [pressure_high] systolic pressure { $value } mmHg
+    [pressure_low] diastolic pressure { $value } mmHg
+    [temperature] body temperature { $value } °C
+    [skin_temperature] skin temperature { $value } °C
+    [respiratory_rate] respiratory rate { $value }/min
+    [heart_rate_variability] heart rate variability { $value } ms
+    [blood_glucose] blood glucose { $value } mmol/L
+    [stress] stress { $value }
+   *[other] { $metric } { $value }
+}
+
 ### Test messages
 
 test-title = test message of vitals
@@ -97,6 +122,7 @@ access-no-key = a key is needed that is in force: Authorization: Bearer <key>
 access-scope = the key has not the scope { $scope }
 access-every-tenant = this concerns every tenant, and the key is of one
 access-other-tenant = the key is of another tenant
+access-other-person = the key may not act in the name of another person
 access-other-device = the key is of another device
 access-too-many = too many requests
 access-unavailable = the key cannot be looked up: the database does not answer
@@ -209,6 +235,7 @@ column = { $name ->
     [note] note
     [on] on
     [paged] paged
+    [person] person
     [rule] rule
     [severity] severity
     [status] status

@@ -22,6 +22,7 @@ pub mod contact;
 pub mod copy;
 #[cfg(feature = "fleet")]
 pub mod database;
+pub mod device_clock;
 pub mod device_config;
 mod device_event;
 pub mod device_info;
@@ -52,6 +53,7 @@ pub mod owners;
 mod pipeline;
 pub mod policy;
 mod public_schema;
+pub mod reception;
 pub mod rejected_upload;
 pub mod replay;
 pub mod roles;

@@ -2,6 +2,7 @@
 
 mod alarms;
 mod delivery;
+mod details;
 mod duty;
 mod email;
 mod evening;

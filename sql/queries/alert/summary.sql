@@ -1,8 +1,8 @@
 -- alert.summary
 -- Purpose: the number of alerts that match, by status and severity.
 -- Parameters, NULL for "any": $1 statuses, $2 severities, $3 serials, $4 tenant, $5 organisation unit (with its sub-units),
--- $6 wearer, $7 rule, $8 kinds, $9 historical, $10 fired at or after, $11 fired before, $12 contact to whom it is assigned, $13 name of
--- that contact.
+-- $6 wearer, $7 rule, $8 kinds, $9 historical, $10 fired at or after, $11 fired before,
+-- $12 unit of the key (with its sub-units), $13 contact to whom it is assigned, $14 name of that contact.
 -- Locks: none.
 select status, severity, count(*) as alerts
 from alert
@@ -17,8 +17,9 @@ where ($1::text[] is null or status = any ($1))
   and ($9::boolean is null or historical = $9)
   and ($10::timestamptz is null or fired_ts >= $10)
   and ($11::timestamptz is null or fired_ts < $11)
-  and ($12::bigint is null or assigned_to = $12)
-  and ($13::text is null or assigned_to in (select contact_id from contact where name = $13))
+  and ($12::bigint is null or org_id = $12 or org_id in (select org_id from org_unit where $12 = any (ancestors)))
+  and ($13::bigint is null or assigned_to = $13)
+  and ($14::text is null or assigned_to in (select contact_id from contact where name = $14))
 group by status, severity
 order by
     array_position('{firing,acknowledged,resolved}'::text[], status),

@@ -6,13 +6,15 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Request, State as Shared};
+use axum::extract::{Extension, Request, State as Shared};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::alert::check_reach;
 use super::alert_step::answer;
-use super::{ApiError, PathId, check_words};
+use super::{ApiError, PathId, acting};
 use crate::http::State;
+use crate::http::access::Caller;
 use crate::http::error::BodyErrors;
 use crate::model::{AlertDetail, Id64};
 use crate::store::alert;
@@ -23,9 +25,9 @@ use crate::store::alert;
 pub(in crate::http) struct AlertAssignment {
     /// The contact; null: to nobody
     contact_id: Option<Id64>,
-    /// Who assigns it
+    /// Who assigns it; missing: the person to whom the key belongs. A key that may not vouch for others names no other person
     #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
-    actor: String,
+    actor: Option<String>,
     /// What they say
     #[schema(max_length = 2000)]
     note: Option<String>,
@@ -35,18 +37,20 @@ pub(in crate::http) struct AlertAssignment {
 ///
 /// It is acknowledged by nobody yet. The same contact again changes nothing. 409: it is resolved.
 #[utoipa::path(post, path = "/api/alerts/{id}/assign", tag = "alerts",
-    params(("id" = Id64, Path, description = "Number of the alert")), security(("bearer" = ["admin"]), ("basic" = ["admin"])),
+    params(("id" = Id64, Path, description = "Number of the alert")), security(("bearer" = ["respond", "own_tenant", "own_unit"]), ("basic" = ["respond", "own_tenant", "own_unit"])),
     request_body(content = AlertAssignment, example = json!({ "contact_id": "5", "actor": "nurse Li", "note": "please take over" })),
     responses((status = 200, description = "The alert as it is now", body = AlertDetail), BodyErrors))]
 pub(in crate::http) async fn post_api_alerts_id_assign(
     Shared(state): Shared<Arc<State>>,
+    Extension(caller): Extension<Caller>,
     PathId(alert_id): PathId,
     request: Request,
 ) -> Result<Json<AlertDetail>, ApiError> {
     let AlertAssignment { contact_id, actor, note } = state.json(request).await?;
-    check_words(Some(&actor), note.as_deref())?;
+    let acting = acting(&caller, actor, note.as_deref())?;
+    check_reach(&state, &caller, alert_id).await?;
     let contact_id = contact_id.map(|Id64(id)| id);
     let step =
-        state.query(alert::assign(&state.store, alert_id, contact_id, &actor, note.as_deref())).await?;
+        state.query(alert::assign(&state.store, alert_id, contact_id, &acting, note.as_deref())).await?;
     answer(&state, alert_id, step).await
 }

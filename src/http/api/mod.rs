@@ -35,6 +35,7 @@ use super::error::{AccessError, ApiError};
 use crate::language::text;
 use crate::model::Id64;
 use crate::store::StoreError;
+use crate::store::alert::Acting;
 use query::Parameters;
 
 /// Longest name of a person, characters.
@@ -108,6 +109,12 @@ fn tenant(parameters: &mut Parameters, caller: &Caller) -> Result<Option<i64>, A
 fn is_json(headers: &HeaderMap) -> bool {
     let named = headers.get(header::CONTENT_TYPE).and_then(|named| named.to_str().ok()).unwrap_or_default();
     named.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+}
+
+/// In whose name a caller acts: see [`Caller::acting`].
+fn acting(caller: &Caller, named: Option<String>, note: Option<&str>) -> Result<Acting, ApiError> {
+    check_words(named.as_deref(), note)?;
+    caller.acting(named)?.ok_or_else(|| ApiError::Bad(text!("alert-actor-missing")))
 }
 
 /// Refuses names and notes that are none.
