@@ -108,8 +108,10 @@ pub struct Alert {
     pub rule_name: String,
     /// Kind of the rule
     pub kind: AlertKind,
-    /// Severity of the rule at that time
+    /// How severe it is now, or was when it ended; a rule with levels raises and lowers it
     pub severity: Severity,
+    /// The gravest severity that it has had
+    pub peak_severity: Severity,
     /// Vital sign that the rule evaluates; null: the kind is not threshold
     pub metric: Option<String>,
     /// Type of the event; null: the kind is not event
@@ -211,9 +213,15 @@ pub struct AlertAction {
     #[schema(value_type = String, format = DateTime)]
     #[serde(deserialize_with = "in_range")]
     pub acted_at: Timestamp,
-    /// fired, reopened, acknowledged, resolved, retracted, silenced (nobody was notified because of a silence), escalated or
-    /// noted
+    /// fired, raised or lowered (its severity), reopened, acknowledged, resolved, retracted, silenced (nobody was notified
+    /// because of a silence), escalated or noted
     pub action: String,
+    /// Severity from then on; null: the action is neither fired, raised nor lowered
+    pub severity: Option<Severity>,
+    /// Event time of the reading at which the severity rose or fell; null: the action is neither raised nor lowered
+    #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(deserialize_with = "in_range_if_any")]
+    pub event_ts: Option<Timestamp>,
     /// Who; null: the service
     pub actor: Option<String>,
     /// Their note, or the reason; null: none

@@ -35,6 +35,8 @@ pub(super) const FUNCTIONS: &[(&str, &str)] = &[
     function!("erasure/erase_linked_rows"),
     function!("rollups/request_refresh"),
     function!("alerts/alert_locks"),
+    function!("alerts/rule_scope"),
+    function!("alerts/rule_levels"),
     function!("alerts/rule_conditions"),
     function!("alerts/derive_alerts"),
     function!("alerts/rebuild_alerts"),

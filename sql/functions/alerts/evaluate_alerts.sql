@@ -58,6 +58,9 @@ begin
     if cardinality(changed.fired) > 0 then
         perform vitals.notify_alerts(changed.fired, 'fired');
     end if;
+    if cardinality(changed.raised) > 0 then
+        perform vitals.notify_alerts(changed.raised, 'raised');
+    end if;
     if cardinality(changed.resolved) > 0 then
         perform vitals.notify_alerts(changed.resolved, 'resolved');
     end if;

@@ -4,7 +4,6 @@
 //! `summary`.
 //! Promise: nothing is changed. Ctrl-C ends it after the current page and prints the result so far.
 
-mod draft;
 mod summary;
 
 use std::path::PathBuf;
@@ -15,6 +14,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+use super::draft;
 use crate::command::interrupt::until_interrupted;
 use crate::command::progress::Progress;
 use crate::command::text::print;
