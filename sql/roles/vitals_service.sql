@@ -49,7 +49,8 @@ grant select on vitals.device_key_secret, device_key_revocation to vitals_servic
 -- Alerts and notifications.
 grant select, insert, update on alert, notification, vitals.notification_target to vitals_service;
 grant select, insert on alert_action, alert_rule_version to vitals_service;
-grant select, insert, update, delete on alert_rule, alert_silence, vitals.alert_change, vitals.outbox_device to vitals_service;
+grant select, insert, update, delete on alert_rule, alert_silence, vitals.alert_change, vitals.outbox_device,
+    vitals.notification_step, shift to vitals_service;
 grant select, delete on alert_rule_text to vitals_service;
 grant select on contact, contact_address, org_manager, notification_route to vitals_service;
 

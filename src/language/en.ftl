@@ -28,7 +28,11 @@ notice-tag = { $kind ->
 }
 notice-title = { notice-tag } { $rule }
 notice-line = { $kind ->
+    [raised] { notice-tag } more severe: { $message }
     [escalated] { notice-tag } not acknowledged: { $message }
+    [repeated] { notice-tag } still not acknowledged: { $message }
+    [acknowledged] { notice-tag } acknowledged by { $by }: { $message }
+    [assigned] { notice-tag } assigned to you by { $by }: { $message }
     [resolved] { notice-tag } ({ resolution }) { $message }
    *[fired] { notice-tag } { $message }
 }
@@ -130,14 +134,17 @@ writer-absent = there is no writer { $name }: { $names }
 age = { $age } ago
 alert-action = { $action ->
     [fired] fired
-    [raised] raised
-    [lowered] lowered
     [reopened] reopened
     [acknowledged] acknowledged
     [resolved] resolved
     [retracted] retracted
     [silenced] silenced
     [escalated] escalated
+    [raised] raised
+    [lowered] lowered
+    [repeated] repeated
+    [assigned] assigned
+    [unassigned] unassigned
     [noted] noted
    *[other] { $action }
 }

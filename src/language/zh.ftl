@@ -28,7 +28,11 @@ notice-tag = { $kind ->
 }
 notice-title = { notice-tag }{ $rule }
 notice-line = { $kind ->
+    [raised] { notice-tag }级别升高:{ $message }
     [escalated] { notice-tag }尚未确认:{ $message }
+    [repeated] { notice-tag }仍未确认:{ $message }
+    [acknowledged] { notice-tag }已由 { $by } 确认:{ $message }
+    [assigned] { notice-tag }由 { $by } 指派给您:{ $message }
     [resolved] { notice-tag }({ resolution }){ $message }
    *[fired] { notice-tag }{ $message }
 }
@@ -124,14 +128,17 @@ writer-absent = 写入器 { $name } 不存在,现有:{ $names }
 age = { $age }前
 alert-action = { $action ->
     [fired] 触发
-    [raised] 级别升高
-    [lowered] 级别降低
     [reopened] 重新触发
     [acknowledged] 已确认
     [resolved] 已解除
     [retracted] 已撤销
     [silenced] 已静默
     [escalated] 已升级
+    [raised] 级别升高
+    [lowered] 级别降低
+    [repeated] 已重复
+    [assigned] 已指派
+    [unassigned] 已取消指派
     [noted] 已备注
    *[other] { $action }
 }

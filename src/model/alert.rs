@@ -233,7 +233,7 @@ pub struct AlertAction {
 pub struct AlertNotification {
     /// Number of the notification
     pub notification_id: Id64,
-    /// fired, escalated or resolved
+    /// fired, raised, escalated, repeated, acknowledged, assigned or resolved
     pub kind: String,
     /// wechat, wecom, wecom_robot, email or webhook
     pub channel: String,

@@ -82,6 +82,12 @@ pub struct AlertState {
     pub acknowledged_at: Option<Timestamp>,
     /// Who did.
     pub acknowledged_by: Option<String>,
+    /// Contact to whom it is assigned.
+    #[serde(default)]
+    pub assigned_to: Option<i64>,
+    /// Who assigned it.
+    #[serde(default)]
+    pub assigned_by: Option<String>,
     /// When it was resolved.
     #[serde(deserialize_with = "finite")]
     pub resolved_at: Option<Timestamp>,

@@ -47,27 +47,49 @@ impl Channel {
 /// What a notification reports about an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NotificationKind {
-    /// It began.
+    /// It began, or a person raised the alarm once more.
     Fired,
-    /// Nobody has taken it on.
+    /// Its severity rose.
+    Raised,
+    /// Nobody has taken it on: the next step.
     Escalated,
+    /// Nobody has taken it on yet.
+    Repeated,
+    /// Who has taken it on.
+    Acknowledged,
+    /// It was assigned to the contact.
+    Assigned,
     /// It ended.
     Resolved,
 }
 
 impl NotificationKind {
+    const ALL: [Self; 7] = [
+        Self::Fired,
+        Self::Raised,
+        Self::Escalated,
+        Self::Repeated,
+        Self::Acknowledged,
+        Self::Assigned,
+        Self::Resolved,
+    ];
+
     /// As in the tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::Fired => "fired",
+            Self::Raised => "raised",
             Self::Escalated => "escalated",
+            Self::Repeated => "repeated",
+            Self::Acknowledged => "acknowledged",
+            Self::Assigned => "assigned",
             Self::Resolved => "resolved",
         }
     }
 
     /// The kind of that name.
     pub fn of_name(name: &str) -> Option<Self> {
-        [Self::Fired, Self::Escalated, Self::Resolved].into_iter().find(|kind| kind.name() == name)
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 

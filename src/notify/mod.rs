@@ -1,4 +1,4 @@
-//! Notifying people of alerts: a loop per channel leases addresses, sends, and records.
+//! Notifying people of alerts: a loop per channel leases addresses, sends, and records; one adds escalations and repeats.
 //!
 //! Before: `vitals.notify_alerts` writes rows of `notification` with the alert. After: providers and webhooks; the results are in the
 //! rows. Promise: every notification is sent at least once, under one number, or is a dead letter with the
@@ -12,6 +12,7 @@ pub mod operators;
 mod provider;
 mod public_address;
 mod sender_loop;
+mod steps;
 mod text;
 mod token;
 mod webhook;
@@ -36,6 +37,7 @@ use crate::telemetry::names;
 
 use decide::{Attempt, SendPolicy};
 use sender_loop::{LoopSettings, SenderLoop};
+use steps::StepWorker;
 
 /// How often waiting notifications are counted.
 const MEASURE_EVERY: Duration = Duration::from_secs(10);
@@ -82,6 +84,10 @@ pub fn start(stage: &Stage, store: &Store, time: &Clock, notifier: &Notifier, se
     if !unset.is_empty() {
         tracing::info!(reasons = unset.join(", "), "notifications by these channels are refused");
     }
+    // Its own notifications wake it too, which costs one statement.
+    let steps = StepWorker::new(store, notifier.notification(), settings);
+    let steps = queue::run(steps, notifier.wake(Topic::Notification), stage.stop_token());
+    stage.spawn_loop("notify.steps", steps);
     stage.spawn_loop("notify.measure", measure(store.clone(), stage.stop_token()));
 }
 

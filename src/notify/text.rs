@@ -105,11 +105,21 @@ fn line(markup: Markup, message: &Message, alert: &MessageAlert) -> String {
         "notice-line",
         kind = alert.kind.name(),
         severity = alert.state.severity.as_str(),
+        by = markup.line(who(alert)),
         resolution = resolution,
         words = markup.line(resolution),
         message = markup.line(&alert.state.wording(language).message)
     )
     .in_language(language)
+}
+
+/// Who acknowledged or assigned the alert.
+fn who(alert: &MessageAlert) -> &str {
+    let by = match alert.kind {
+        NotificationKind::Assigned => &alert.state.assigned_by,
+        _ => &alert.state.acknowledged_by,
+    };
+    by.as_deref().unwrap_or("?")
 }
 
 fn system_line(markup: Markup, message: &Message, alert: &SystemAlert) -> String {

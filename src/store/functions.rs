@@ -42,6 +42,8 @@ pub(super) const FUNCTIONS: &[(&str, &str)] = &[
     function!("alerts/rebuild_alerts"),
     function!("alerts/extend_alerts"),
     function!("alerts/evaluate_pairs"),
+    function!("alerts/alert_audience"),
+    function!("alerts/notification_steps"),
     function!("alerts/notify_alerts"),
     function!("alerts/evaluate_alerts"),
     function!("alerts/sweep_alerts"),

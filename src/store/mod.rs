@@ -41,6 +41,7 @@ pub mod locks;
 pub mod migrate;
 pub mod migrations;
 pub mod notification;
+pub mod notification_step;
 pub mod notifier;
 pub mod outbox;
 #[cfg(feature = "fleet")]

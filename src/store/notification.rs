@@ -200,7 +200,7 @@ pub struct DeadLetter {
     pub alert_id: i64,
     /// Its device.
     pub device_sn: String,
-    /// fired, escalated or resolved.
+    /// fired, raised, escalated, repeated, acknowledged, assigned or resolved.
     pub kind: String,
     /// By which way.
     pub channel: String,

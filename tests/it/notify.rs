@@ -5,6 +5,7 @@ mod email;
 mod house;
 mod routing;
 mod sharing;
+mod steps;
 mod text;
 mod tls;
 mod webhook;

@@ -34,6 +34,10 @@ table alert: One row per alert. At most one is open (firing or acknowledged) per
     resolution text: recovered, expired, manual (a person), rule_disabled, or retracted (late readings show that there was no alert). NULL: open.
     muted_until timestamp with time zone: After a person resolved the alert: until when breaches of the device are ignored by the rule. NULL: no person resolved it.
     translations jsonb: rule (what the rule is called) and message in further languages, by language, as of when it fired. NULL: the rule had none.
+    assigned_to bigint: Contact to whom the alert is assigned. NULL: to nobody.
+    assigned_at timestamp with time zone: When it was last assigned, or taken from somebody. NULL: never.
+    assigned_by text: Who did so. NULL: never.
+    constraint alert_assigned_to_fkey FOREIGN KEY (assigned_to) REFERENCES contact(contact_id) ON DELETE SET NULL
     constraint alert_muted_until_check CHECK (((NOT (resolution IS DISTINCT FROM 'manual'::text)) = (muted_until IS NOT NULL)))
     constraint alert_pkey PRIMARY KEY (alert_id)
     constraint alert_resolution_check CHECK ((resolution = ANY (ARRAY['recovered'::text, 'expired'::text, 'manual'::text, 'rule_disabled'::text, 'retracted'::text])))
@@ -42,6 +46,7 @@ table alert: One row per alert. At most one is open (firing or acknowledged) per
     constraint alert_severity_check CHECK ((severity = ANY (ARRAY['critical'::text, 'major'::text, 'minor'::text, 'info'::text])))
     constraint alert_status_check CHECK ((status = ANY (ARRAY['firing'::text, 'acknowledged'::text, 'resolved'::text])))
     constraint alert_times_check CHECK (((started_ts <= fired_ts) AND (fired_ts <= last_ts) AND (last_ts <= judged_ts)))
+    CREATE INDEX alert_assigned_to_idx ON public.alert USING btree (assigned_to, fired_ts DESC) WHERE (assigned_to IS NOT NULL)
     CREATE INDEX alert_customer_fired_idx ON public.alert USING btree (customer_id, fired_ts DESC)
     CREATE INDEX alert_device_ended_idx ON public.alert USING btree (device_sn, COALESCE(ended_ts, 'infinity'::timestamp with time zone))
     CREATE INDEX alert_device_fired_idx ON public.alert USING btree (device_sn, fired_ts DESC)
@@ -56,10 +61,10 @@ table alert_action: What happened to alerts, and who did it.
     alert_action_id bigint not null: Number of the entry; later entries have larger ones.
     alert_id bigint not null: The alert.
     acted_at timestamp with time zone not null default clock_timestamp(): When.
-    action text not null: fired, reopened, acknowledged, resolved, retracted, silenced (not notified because of a silence), escalated, noted.
+    action text not null: fired (also: a person raised the alarm once more), raised and lowered (its severity), reopened, acknowledged, assigned, unassigned, resolved, retracted, silenced (not notified because of a silence), escalated, noted.
     actor text: Who did it. NULL: the service.
     note text: Note of the person, or the reason. NULL: none.
-    constraint alert_action_action_check CHECK ((action = ANY (ARRAY['fired'::text, 'reopened'::text, 'acknowledged'::text, 'resolved'::text, 'retracted'::text, 'silenced'::text, 'escalated'::text, 'noted'::text])))
+    constraint alert_action_action_check CHECK ((action = ANY (ARRAY['fired'::text, 'raised'::text, 'lowered'::text, 'reopened'::text, 'acknowledged'::text, 'assigned'::text, 'unassigned'::text, 'resolved'::text, 'retracted'::text, 'silenced'::text, 'escalated'::text, 'noted'::text])))
     constraint alert_action_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(alert_id) ON DELETE CASCADE
     constraint alert_action_pkey PRIMARY KEY (alert_action_id)
     CREATE INDEX alert_action_alert_id_idx ON public.alert_action USING btree (alert_id, alert_action_id)
@@ -1208,41 +1213,43 @@ table latest_view: One row: the current build of the Redis view. A Redis that ho
 table notification: One row per alert and address to be notified. Written with the alert; delivered at least once.
     notification_id bigint not null: Number of the notification.
     alert_id bigint not null: The alert.
-    kind text not null: fired, escalated, resolved.
+    kind text not null: fired (it fired, or a person raised the alarm once more); raised (its severity rose); escalated (nobody has acknowledged it: the next step); repeated (nobody has acknowledged it yet); acknowledged (who has it); assigned (to the contact); resolved.
     channel text not null: As in contact_address.
     address text not null: As in contact_address when the alert was raised.
     contact_id bigint not null: Contact of the address; it may have been deleted.
-    route_id bigint not null: Route that led to the address; it may have been deleted.
+    route_id bigint: Route that led to the address; it may have been deleted. NULL: kind assigned, which follows no route.
     urgent boolean not null default false: The alert is critical: it is neither merged nor delayed by quiet hours, and is sent before others.
     status text not null default 'pending'::text: pending; sent; dead (refused, or all attempts failed: vitals alerts dead-letters); cancelled (acknowledged before it was due, silenced, or the address is no longer used).
     created_at timestamp with time zone not null default clock_timestamp(): When it was written.
     due_at timestamp with time zone not null default clock_timestamp(): It is not sent before.
-    unless_taken boolean not null default false: An escalation: cancelled when the alert is no longer firing.
+    unless_taken boolean not null default false: An escalation or a repeat: cancelled when the alert is no longer firing.
     merge_seconds integer: As in the route. NULL: as set for the channel.
     attempts smallint not null default 0: Failed attempts; a rate limit of the provider is not counted.
     message_id uuid: Id of the message it is sent in: the same at every attempt, so that the receiver can deduplicate. NULL: not attempted yet.
     sent_at timestamp with time zone: When the provider accepted it. NULL: not accepted yet.
     error text: Why the last attempt failed, in the words of the provider, or why it was cancelled. NULL: neither.
     traceparent text: W3C traceparent of what raised the alert, for the trace of its delivery. NULL: it is not traced.
+    sequence integer not null default 1: Tells apart notifications of one kind of an alert: 1 for the first, 2 for the second. Every address of one occasion has the same.
     constraint notification_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(alert_id) ON DELETE CASCADE
     constraint notification_channel_check CHECK ((channel = ANY (ARRAY['wechat'::text, 'wecom'::text, 'wecom_robot'::text, 'email'::text, 'webhook'::text])))
-    constraint notification_kind_check CHECK ((kind = ANY (ARRAY['fired'::text, 'escalated'::text, 'resolved'::text])))
-    constraint notification_once_key UNIQUE (alert_id, kind, channel, address)
+    constraint notification_kind_check CHECK ((kind = ANY (ARRAY['fired'::text, 'raised'::text, 'repeated'::text, 'escalated'::text, 'acknowledged'::text, 'assigned'::text, 'resolved'::text])))
+    constraint notification_once_key UNIQUE (alert_id, kind, sequence, channel, address)
     constraint notification_pkey PRIMARY KEY (notification_id)
     constraint notification_sent_check CHECK (((status = 'sent'::text) = (sent_at IS NOT NULL)))
+    constraint notification_sequence_check CHECK ((sequence > 0))
     constraint notification_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'sent'::text, 'dead'::text, 'cancelled'::text])))
     CREATE INDEX notification_dead_idx ON public.notification USING btree (created_at) WHERE (status = 'dead'::text)
     CREATE INDEX notification_ended_idx ON public.notification USING btree (created_at) WHERE (status <> 'pending'::text)
     CREATE INDEX notification_pending_idx ON public.notification USING btree (channel, address, urgent DESC, due_at) WHERE (status = 'pending'::text)
     CREATE INDEX notification_tried_idx ON public.notification USING btree (channel, address) WHERE ((status = 'pending'::text) AND (message_id IS NOT NULL))
-table notification_route: Who is notified of which alerts. Every enabled route that matches an alert notifies its audience; one address is notified once of an alert, once of its escalation, and once of its end.
+table notification_route: Who is notified of which alerts. Every enabled route that matches an alert notifies its audience; one address is notified once of one occasion, even if several routes lead to it.
     route_id bigint not null: Number of the route.
     customer_id bigint: Tenant whose alerts match. NULL: any.
     org_id bigint: Organisation unit whose alerts match, with its sub-units. NULL: any.
     rule_id bigint: Rule whose alerts match. NULL: any.
     min_severity text not null default 'minor'::text: Alerts of this severity and above match.
     channel text not null: As in contact_address.
-    audience text not null: wearer; managers (of the wearer's unit, else of the nearest unit above that has some with this channel); contact.
+    audience text not null: wearer; managers (of the wearer's unit, else of the nearest unit above that has some with this channel); on_duty (by the shifts of the nearest unit upward that has any, when the message is due; nobody: the managers); contact.
     contact_id bigint: The contact. NULL: audience is not contact.
     after_seconds integer not null default 0: Escalation: notified only if the alert is still firing and not acknowledged so long after it fired, seconds. 0: notified at once.
     on_resolved boolean not null default false: Whether the audience is notified of the end of the alert too.
@@ -1251,8 +1258,11 @@ table notification_route: Who is notified of which alerts. Every enabled route t
     quiet_until time without time zone: Local time at which they are sent; before quiet_from: of the next day. NULL with quiet_from.
     time_zone text: Zone of the quiet hours (IANA name). NULL: that of the rollups.
     enabled boolean not null default true: False: not used.
+    repeat_seconds integer: While the alert is firing and nobody has acknowledged it, the audience is notified once more each time so many seconds have passed. NULL: not repeated.
+    repeat_times integer not null default 100: Repeats at most; a rise in severity or a new SOS starts the count anew. Ignored without repeat_seconds.
+    on_acknowledged boolean not null default true: Whether those who were notified are told who has acknowledged the alert.
     constraint notification_route_after_seconds_check CHECK (((after_seconds >= 0) AND (after_seconds <= 604800)))
-    constraint notification_route_audience_check CHECK ((audience = ANY (ARRAY['wearer'::text, 'managers'::text, 'contact'::text])))
+    constraint notification_route_audience_check CHECK ((audience = ANY (ARRAY['wearer'::text, 'managers'::text, 'contact'::text, 'on_duty'::text])))
     constraint notification_route_channel_check CHECK ((channel = ANY (ARRAY['wechat'::text, 'wecom'::text, 'wecom_robot'::text, 'email'::text, 'webhook'::text])))
     constraint notification_route_contact_check CHECK (((audience = 'contact'::text) = (contact_id IS NOT NULL)))
     constraint notification_route_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES contact(contact_id) ON DELETE CASCADE
@@ -1260,8 +1270,21 @@ table notification_route: Who is notified of which alerts. Every enabled route t
     constraint notification_route_min_severity_check CHECK ((min_severity = ANY (ARRAY['critical'::text, 'major'::text, 'minor'::text, 'info'::text])))
     constraint notification_route_pkey PRIMARY KEY (route_id)
     constraint notification_route_quiet_check CHECK ((((quiet_from IS NULL) = (quiet_until IS NULL)) AND (quiet_from <> quiet_until)))
+    constraint notification_route_repeat_seconds_check CHECK (((repeat_seconds >= 30) AND (repeat_seconds <= 86400)))
+    constraint notification_route_repeat_times_check CHECK (((repeat_times >= 1) AND (repeat_times <= 10000)))
     constraint notification_route_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES alert_rule(rule_id) ON DELETE CASCADE
-    CREATE TRIGGER notification_route_check BEFORE INSERT OR UPDATE OF time_zone ON public.notification_route FOR EACH ROW EXECUTE FUNCTION notification_route_check()
+    CREATE TRIGGER notification_route_check BEFORE INSERT OR UPDATE OF time_zone ON public.notification_route FOR EACH ROW EXECUTE FUNCTION time_zone_check()
+table notification_step: What is still to be notified of a firing alert by a route: the next step or repeat. Deleted in the transaction that acknowledges or resolves the alert.
+    alert_id bigint not null: The alert.
+    route_id bigint not null: The route.
+    round integer not null: notification.sequence of its first notification (fired or escalated): each new SOS is a round.
+    repeats_before integer not null: Largest notification.sequence of a repeat of the alert before this round.
+    times integer not null default 0: How often the route has notified its audience in this round. 0: not yet.
+    due_at timestamp with time zone not null: When it notifies next.
+    constraint notification_step_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(alert_id) ON DELETE CASCADE
+    constraint notification_step_pkey PRIMARY KEY (alert_id, route_id)
+    constraint notification_step_route_id_fkey FOREIGN KEY (route_id) REFERENCES notification_route(route_id) ON DELETE CASCADE
+    CREATE INDEX notification_step_due_at_idx ON vitals.notification_step USING btree (due_at)
 table notification_target: One row per address that was ever sent to: which sender holds its lease, and when the next message may be sent. Only senders use it.
     channel text not null: As in notification.
     address text not null: As in notification.
@@ -1418,6 +1441,36 @@ table schema_state: One row: which functions, views and grants `vitals migrate` 
     applied_by text not null default SESSION_USER: By which role.
     constraint schema_state_only_row_check CHECK (only_row)
     constraint schema_state_pkey PRIMARY KEY (only_row)
+table shift: Who is on duty when: hours of the week that recur, or a single period. Routes with the audience on_duty notify the contacts on duty.
+    shift_id bigint not null: Number of the shift.
+    customer_id bigint: Tenant for whose alerts the contact is on duty. NULL: for those of a unit, or an absence.
+    org_id bigint: Organisation unit for whose alerts the contact is on duty; sub-units without shifts of their own included. NULL: for those of a tenant, or an absence.
+    contact_id bigint not null: Who is on duty, or absent.
+    kind text not null default 'duty'::text: duty; absence (leave, illness: the contact is not on duty, whatever other rows say).
+    starts_at timestamp with time zone not null default now(): Start of the period, or of the weeks in which the hours recur.
+    ends_at timestamp with time zone: End, exclusive. NULL: the hours recur until further notice.
+    weekly_days smallint[]: Days of the week on which the hours begin, 1 Monday to 7 Sunday. NULL: every day, or a single period.
+    from_time time without time zone: Local time at which the hours begin. NULL: a single period.
+    until_time time without time zone: Local time at which they end, exclusive; before from_time: on the next day. NULL: a single period.
+    time_zone text: Zone of the hours (IANA name). NULL: that of the rollups.
+    note text: For people. NULL: none.
+    constraint shift_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES contact(contact_id) ON DELETE CASCADE
+    constraint shift_end_check CHECK (((ends_at IS NOT NULL) OR ((kind = 'duty'::text) AND (from_time IS NOT NULL))))
+    constraint shift_hours_check CHECK ((((from_time IS NULL) = (until_time IS NULL)) AND (from_time <> until_time) AND ((kind = 'duty'::text) OR (from_time IS NULL))))
+    constraint shift_kind_check CHECK ((kind = ANY (ARRAY['duty'::text, 'absence'::text])))
+    constraint shift_org_id_fkey FOREIGN KEY (org_id) REFERENCES org_unit(org_id) ON DELETE CASCADE
+    constraint shift_period_check CHECK ((starts_at < ends_at))
+    constraint shift_pkey PRIMARY KEY (shift_id)
+    constraint shift_scope_check CHECK ((num_nonnulls(customer_id, org_id) =
+CASE kind
+    WHEN 'duty'::text THEN 1
+    ELSE 0
+END))
+    constraint shift_weekly_days_check CHECK (((weekly_days IS NULL) OR ((from_time IS NOT NULL) AND ((cardinality(weekly_days) >= 1) AND (cardinality(weekly_days) <= 7)) AND (weekly_days <@ '{1,2,3,4,5,6,7}'::smallint[]))))
+    CREATE INDEX shift_contact_id_idx ON public.shift USING btree (contact_id)
+    CREATE INDEX shift_customer_id_idx ON public.shift USING btree (customer_id)
+    CREATE INDEX shift_org_id_idx ON public.shift USING btree (org_id)
+    CREATE TRIGGER shift_check BEFORE INSERT OR UPDATE OF time_zone ON public.shift FOR EACH ROW EXECUTE FUNCTION time_zone_check()
 view sleep_night.device_sn text: Serial number of the device.
 view sleep_night.night date: Local day on which the sleep ended. Segments at most two hours apart are one sleep; a day may hold a night and naps.
 view sleep_night.start_ts timestamp with time zone: When the first of them began.
@@ -1552,6 +1605,7 @@ function alert_rule_refusal_json(alert_rule)
 function alert_rule_replacement_refusal(alert_rule)
 function alert_rule_texts_outdated()
 function alert_translations(alert_rule,text,text,integer,timestamp with time zone,bigint,bigint,bigint)
+function alerts_to_notify(bigint[],text)
 function api_key_changed()
 function api_key_stays_revoked()
 function app_user_changed()
@@ -1559,6 +1613,7 @@ function app_user_inserted()
 procedure apply_policies()
 procedure apply_policies_job(integer,jsonb)
 function begin_erasure(text,text)
+function begin_notification_steps(bigint[],bigint[],text,timestamp with time zone)
 function bind_device(text,bigint,timestamp with time zone)
 function block_rollup_refresh()
 function bound_tenants(name)
@@ -1570,6 +1625,7 @@ function check_rollup_zone(text)
 function comment_rollups()
 function compress_oldest_chunk(text)
 function conditions_hold(text,timestamp with time zone,text,jsonb,integer)
+function contacts_on_duty(timestamp with time zone)
 function count_erased(bigint,text,bigint)
 function create_dashboard_rollups()
 function create_rollup(text,smallint,text,interval,text,interval,text)
@@ -1599,6 +1655,7 @@ function drop_rollups()
 function edition()
 function effective_ts(timestamp with time zone,timestamp with time zone)
 function empty_rollups_on_truncate()
+function end_notification_steps(bigint[])
 function ends_without_alert(alert_rule,text,timestamp with time zone,derived_alert[])
 function erase(text,text)
 function erase_device(text)
@@ -1632,6 +1689,7 @@ function is_evaluated_row(bigint,text,bigint[],text[],boolean)
 function is_measured(text,text[],health_data)
 function is_time_zone(text)
 function last_batch(bigint[])
+function last_sequence(bigint,text[])
 function length_of(interval,integer)
 function lock_alert(bigint,text)
 function lock_alerts(text[],text[])
@@ -1643,6 +1701,7 @@ function mark_rollups(bigint[],timestamp with time zone,timestamp with time zone
 function mark_rollups_on_delete()
 function mark_rollups_on_deleted_row()
 function mark_rollups_on_update()
+function matching_routes(bigint[])
 function metric()
 function metric_range(text)
 function metric_value(text,health_data)
@@ -1650,8 +1709,11 @@ function narrow_rollups()
 function narrowed_tenants(bigint[],bigint[])
 function next_updated_at(timestamp with time zone)
 function note_alert(bigint,text,text)
-function notification_route_check()
 function notify_alerts(bigint[],text)
+function notify_at_once(bigint[],text,timestamp with time zone)
+function notify_due_steps(integer)
+function notify_of_assignment(bigint[],timestamp with time zone)
+function notify_of_outcome(bigint[],text,timestamp with time zone)
 function oldest_pending_change(timestamp with time zone)
 function org_unit_changed()
 function org_unit_inserted()
@@ -1709,6 +1771,7 @@ function slice_batch(uuid,bigint,text[],timestamp with time zone,timestamp with 
 function sync_columnstore(text,text,name,name,text,interval)
 function sync_policies()
 function tenant_setting(name)
+function time_zone_check()
 function trace_of_alert(bigint)
 function update_device_from_info()
 function watch_changes_by_hand()

@@ -46,6 +46,7 @@ begin
                 'and not exists (select from public.contact_address as o where o.channel = a.channel '
                 'and o.address = a.address and o.contact_id not in %1$s))', contacts)),
             (7, 'user', 'notification', format('contact_id in %s', contacts)),
+            (7, 'user', 'shift', format('contact_id in %s', contacts)),
             (8, 'user', 'contact_address', format('contact_id in %s', contacts)),
             (9, 'user', 'contact', format('contact_id in %s', contacts)),
             (10, 'device', 'device_binding', format('device_sn = %L', of_subject)),

@@ -5,7 +5,7 @@
 -- Gives each with its outcome: same, moved; unreachable (it stays a dead letter) or needless (it is cancelled), and why.
 -- Locks: the rows.
 with dead as materialized (
-    select n.notification_id, n.alert_id, n.kind, n.channel, n.address, n.contact_id, n.unless_taken
+    select n.notification_id, n.alert_id, n.kind, n.sequence, n.channel, n.address, n.contact_id, n.unless_taken
     from notification n
     where n.status = 'dead' and ($1::bigint[] is null or n.notification_id = any ($1))
     order by n.notification_id
@@ -19,7 +19,7 @@ aimed as (
                where ca.contact_id = d.contact_id and ca.channel = d.channel and ca.enabled
                  and (ca.address = d.address or not exists (
                      select from notification o
-                     where o.alert_id = d.alert_id and o.kind = d.kind and o.channel = d.channel and o.address = ca.address
+                     where o.alert_id = d.alert_id and o.kind = d.kind and o.sequence = d.sequence and o.channel = d.channel and o.address = ca.address
                  ))
                order by ca.address <> d.address, ca.address
                limit 1
@@ -37,7 +37,7 @@ judged as (
            case
                when d.unless_taken and d.alert_status <> 'firing' then 'the alert is ' || d.alert_status
                when d.can_be_reached and (d.present_address is null or row_number() over (
-                   partition by d.alert_id, d.kind, d.channel, d.present_address
+                   partition by d.alert_id, d.kind, d.sequence, d.channel, d.present_address
                    order by d.present_address <> d.address, d.notification_id
                ) > 1) then d.contact || ' has a notification of it at the present address already'
            end as needless,

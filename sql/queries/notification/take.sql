@@ -2,7 +2,7 @@
 -- What is due to each leased address, as one message: that of an earlier attempt with its rows and its number, so that the
 -- receiver can fold; else all rows that are due, urgent ones first, under a new number.
 --   $1 channel    $2 token    $3 most rows of a message
--- Notifications that are no longer needed are cancelled here: escalations of alerts that are not firing, addresses
+-- Notifications that are no longer needed are cancelled here: escalations and repeats of alerts that are not firing, addresses
 -- that are no longer used, alerts that were silenced before the first attempt.
 -- An address all of whose rows were cancelled gives no row; its lease is given back by notification.record.
 -- Locks: the taken rows, for the moment of the statement.

@@ -131,6 +131,29 @@ impl House {
         self.notify(alert_ids, "acknowledged").await;
     }
 
+    /// All steps are due now.
+    pub async fn due_now(&self) {
+        self.run(
+            "update vitals.notification_step set due_at = clock_timestamp(); notify vitals_notification",
+        )
+        .await;
+    }
+
+    /// Does the steps that are due, as the service does.
+    pub async fn do_steps(&self) {
+        self.run("select vitals.notify_due_steps(500)").await;
+    }
+
+    /// All steps, as text: `alert times`.
+    pub async fn steps(&self) -> Vec<String> {
+        let rows = self
+            .sql
+            .query("select format('%s %s', alert_id, times) from vitals.notification_step order by 1", &[])
+            .await
+            .expect("steps");
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
     /// All notifications, as text: `kind channel address status`.
     pub async fn rows(&self) -> Vec<String> {
         let rows = self
