@@ -109,6 +109,19 @@ alter type vitals.derived_alert add attribute level_ts timestamptz[];
 alter type vitals.derived_alert add attribute level_late boolean[];
 comment on type vitals.derived_alert is 'What the stored rows say of an alert of a pair (ord); seq 0 is the alert before the rows that were evaluated. level_values, level_ts and level_late are the changes of its level, in order.';
 
+create type vitals.alert_subject as (
+    alert_id    bigint,
+    rule_id     bigint,
+    customer_id bigint,
+    org_id      bigint,
+    user_id     bigint,
+    severity    text,
+    status      text,
+    assigned_to bigint,
+    at_ts       timestamptz
+);
+comment on type vitals.alert_subject is 'An alert, which need not exist, as who is notified of it at a time (at_ts) depends on it.';
+
 do $$
 declare
     -- Where no rule ever raised an alert, as in a new database, the rules look as if they had always been like this.

@@ -175,6 +175,7 @@ column = { $name ->
     [attempts] attempts
     [by] by
     [channel] channel
+    [contact] contact
     [day] day
     [device] device
     [error] error
@@ -227,6 +228,8 @@ replay-heading = { $changed ->
     [yes] { $rule } ({ $severity }), with { $changes }
    *[no] { $rule } ({ $severity })
 }{"\u000A"}{ $from } to { $to }
+replay-nobody = by the routes of today nobody would have been notified
+replay-notified = who would have been notified, by the routes of today, as if nobody had acknowledged:
 replay-longest = longest  { $device } from { $from }: { $duration }{ $has_end ->
     [no] , with no end
    *[yes] {""}
@@ -245,6 +248,7 @@ rule-impossible = the rule is impossible: { $reason }
 rule-no-change = --set { $change }: COLUMN=VALUE is expected
 rule-no-object = a rule is an object of columns
 rule-of-tenant = the rule applies to tenant { $id } only
+rule-other-scope = the rule is for a unit, a person or a device: --customer does not apply
 rule-silence = { $seconds } s silent
 rule-stored = rule { $id } is stored, version { $version }
 rule-switched = rule { $id } is { $state ->

@@ -169,6 +169,7 @@ column = { $name ->
     [attempts] 尝试次数
     [by] 操作人
     [channel] 渠道
+    [contact] 联系人
     [day] 日期
     [device] 设备
     [error] 错误
@@ -221,6 +222,8 @@ replay-heading = { $changed ->
     [yes] { $rule }({ $severity }),修改:{ $changes }
    *[no] { $rule }({ $severity })
 }{"\u000A"}{ $from } 至 { $to }
+replay-nobody = 按目前的通知路由,不会通知任何人
+replay-notified = 按目前的通知路由、假设无人确认,会通知:
 replay-longest = 最长  { $device },自 { $from } 起持续 { $duration }{ $has_end ->
     [no] (尚未结束)
    *[yes] {""}
@@ -236,6 +239,7 @@ rule-impossible = 规则无效:{ $reason }
 rule-no-change = --set { $change }:应为 COLUMN=VALUE
 rule-no-object = 规则应为由各列组成的对象
 rule-of-tenant = 该规则仅适用于租户 { $id }
+rule-other-scope = 该规则适用于单位、人员或设备:不能使用 --customer
 rule-silence = { $seconds } 秒无数据
 rule-stored = 规则 { $id } 已保存,版本 { $version }
 rule-switched = 规则 { $id } { $state ->
