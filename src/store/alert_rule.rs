@@ -192,7 +192,7 @@ async fn change(
             let failed = |source| StoreError::Postgres { statement: "commit", source };
             let made = rows.first().map(rule).transpose()?;
             transaction.commit().await.map_err(failed)?;
-            if made.as_ref().is_some_and(|rule| !rule.enabled) {
+            if made.as_ref().is_some_and(|rule| !rule.enabled || rule.replaces_rule_id.is_some()) {
                 alert_sweep::resolve_disabled(store).await?;
             }
             Ok(made.map(|rule| ChangeOutcome::Done(Box::new(rule))))

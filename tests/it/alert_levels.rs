@@ -63,6 +63,8 @@ async fn an_alert_rises_and_falls_with_its_readings_and_people_are_notified_when
     let mut seen = Vec::new();
     for (minutes_ago, rate) in (0..8).rev().zip([130, 150, 130, 130, 130, 90, 90, 90]) {
         heart_rate(&service, "RISES-1", now, minutes_ago * 60, rate).await;
+        run(&client, "update notification set status = 'sent', sent_at = now() where status = 'pending'")
+            .await;
         let alert = service.get("/api/alerts?device_sn=RISES-1").await.body["alerts"][0].clone();
         seen.push(
             ["status", "severity", "peak_severity"]
@@ -87,6 +89,20 @@ async fn an_alert_rises_and_falls_with_its_readings_and_people_are_notified_when
     assert_eq!(texts(&client, NOTIFIED).await, ["fired nurse", "raised nurse", "raised doctor"]);
     let message = texts(&client, "select message from alert").await.remove(0);
     assert!(message.contains("heart rate 150/min (normal 50 to 120)"), "{message}");
+    let replayed = command(&database, &["replay-rule", "1", "--json"]).await;
+    let replayed: Value = serde_json::from_str(&replayed).expect("JSON");
+    assert_eq!(replayed["peak_severities"], json!({ "major": 1 }), "{replayed}");
+    let told = |name: &str, fired: i64| {
+        json!({ "contact": name, "channel": "wecom_robot", "address": format!("…{}", &name[name.len() - 4..]),
+        "fired": fired, "raised": 1, "escalated": 0, "resolved": 0 })
+    };
+    assert_eq!(replayed["notified"], json!([told("doctor", 0), told("nurse", 1)]), "{replayed}");
+    let stricter =
+        command(&database, &["replay-rule", "1", "--set", r#"levels=[{"severity":"critical","max":145}]"#])
+            .await;
+    assert!(stricter.contains("who would have been notified") && stricter.contains("nurse"), "{stricter}");
+    let none = command(&database, &["replay-rule", "1", "--set", "levels=null", "--json"]).await;
+    assert_eq!(serde_json::from_str::<Value>(&none).expect("JSON")["peak_severities"], json!({ "minor": 1 }));
     let id = texts(&client, "select alert_id::text from alert").await.remove(0);
     let shown = command(&database, &["show", &id]).await;
     assert!(shown.contains("peak_severity") && shown.contains("raised"), "{shown}");
@@ -195,6 +211,13 @@ async fn of_the_rules_that_replace_one_the_narrowest_applies() {
         let found = service.get(&format!("{RULES}?{query}")).await.body["rules"].clone();
         assert_eq!(found.as_array().map(Vec::len), Some(count), "{query} {found}");
     }
+    // The open alert of a rule ends when a narrower one replaces it.
+    let made =
+        service.send("POST", RULES, Some(&rule("of the wearer", json!({ "user_id": "5" }), 150))).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let ended = "select concat_ws('|', a.status, a.resolution, c.note) from alert a join alert_action c using (alert_id)
+                 where a.device_sn = 'W-6' and c.action = 'resolved'";
+    assert_eq!(texts(&client, ended).await, ["resolved|rule_disabled|another rule replaces it"]);
     // A rule that replaces none is applied in addition; one that is disabled replaces all the same.
     run(
         &client,

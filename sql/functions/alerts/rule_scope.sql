@@ -57,6 +57,32 @@ end
 $$;
 comment on function vitals.rule_applies(text, bigint, text[]) is 'Whether a rule applies to a row: it holds the row, and no narrower rule replaces it.';
 
+-- Who changed the rule last that applies in place of another one to the owner and device of an alert. NULL: the other one applies.
+create or replace function vitals.replaced_by(rule alert_rule, raised alert) returns text
+language plpgsql stable
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    root_id constant bigint := coalesce(rule.replaces_rule_id, rule.rule_id);
+    scopes  text[];
+begin
+    if not exists (select from alert_rule q where q.replaces_rule_id = root_id and q.rule_id <> rule.rule_id) then
+        return null;
+    end if;
+    scopes := vitals.row_scopes(raised.customer_id, raised.org_id, raised.user_id, raised.device_sn);
+    return (
+        select q.changed_by
+        from alert_rule q
+        cross join lateral (select vitals.rule_scope(q.customer_id, q.org_id, q.user_id, q.device_sn) as name) as scope
+        where q.replaces_rule_id = root_id and scope.name = any (scopes[
+            array_position(scopes, vitals.rule_scope(rule.customer_id, rule.org_id, rule.user_id, rule.device_sn)) + 1:])
+        order by array_position(scopes, scope.name) desc
+        limit 1
+    );
+end
+$$;
+comment on function vitals.replaced_by(alert_rule, alert) is 'Who changed the rule last that applies in place of another one to the owner and device of an alert. NULL: the other one applies.';
+
 -- Whether there are rules that are not for everybody; without any, nobody has to ask.
 create or replace function vitals.has_scoped_rules() returns boolean
 language sql stable
