@@ -1,5 +1,5 @@
 -- Adds new devices of committed batches to the table device, and records once a day that a device has sent data.
--- Parameters as in finish_batches and evaluate_alerts.
+-- Parameters as in prepare_batches and evaluate_alerts.
 -- Locks: rows of device by serial. Locked rows are skipped, because whoever locked one writes the same.
 create or replace function vitals.add_devices(
     batch_ids bigint[], devices text[], first_ts timestamptz, last_ts timestamptz, event_from timestamptz, event_to timestamptz
@@ -47,26 +47,72 @@ $$;
 comment on function vitals.add_devices(bigint[], text[], timestamptz, timestamptz, timestamptz, timestamptz) is
     'Adds the devices of committed batches to the table device.';
 
--- Does everything that committed batches cause in the database, and deletes their outbox rows, in one transaction.
--- store::outbox::finish calls it after the latest values of the batches were offered to Redis.
+-- What committed batches cause in the database apart from alerts: marks of rollups, rows of device, and a new generation of the view if
+-- Redis did not take their values. store::outbox::prepare calls it once for all batches that a relay has claimed, for doing it for many
+-- costs little more than for one; finish_batches follows in transactions of few batches. All of it may be done twice.
 --   token         the lease under which the batches were claimed
 --   batch_ids     the batches
 --   devices       their devices, each once; NULL: too many for the relay to pass, so they are looked up here
 --   first_ts,     time range of their rows; NULL: the batches left no rows
 --   last_ts
 --   view_missed   Redis did not get the latest values of these batches
+-- Returns false, and nothing was done, if any of the batches is no longer leased under the token.
+-- Locks: the outbox rows of the batches (a claim never waits for them), the locks of mark_rollups, rows of device by serial, and last
+-- the row of latest_view. The rows of device come late because a writer of device_info may wait for them.
+create or replace function vitals.prepare_batches(
+    token uuid, batch_ids bigint[], devices text[], first_ts timestamptz, last_ts timestamptz, view_missed boolean
+) returns boolean
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    claimed record;
+begin
+    -- A row without a time range may have events of any time.
+    select
+        count(*) as rows,
+        case when bool_or(o.events is distinct from 0) then
+            case when bool_or(o.first_ts is null) then '-infinity' else min(o.first_ts) end
+        end as event_from,
+        case when bool_or(o.events is distinct from 0) then
+            case when bool_or(o.last_ts is null) then 'infinity' else max(o.last_ts) end
+        end as event_to
+    into claimed
+    from (
+        select * from outbox
+        where batch_id = any (prepare_batches.batch_ids) and lease_token = prepare_batches.token
+        order by batch_id
+        for update
+    ) as o;
+    if claimed.rows <> cardinality(prepare_batches.batch_ids) then
+        return false;
+    end if;
+    if prepare_batches.first_ts is not null then
+        perform vitals.mark_rollups(prepare_batches.batch_ids, prepare_batches.first_ts, prepare_batches.last_ts);
+    end if;
+    perform vitals.add_devices(
+        prepare_batches.batch_ids, prepare_batches.devices, prepare_batches.first_ts, prepare_batches.last_ts,
+        claimed.event_from, claimed.event_to
+    );
+    if prepare_batches.view_missed then
+        update vitals.latest_view set generation = generation + 1;
+    end if;
+    return true;
+end
+$$;
+comment on function vitals.prepare_batches(uuid, bigint[], text[], timestamptz, timestamptz, boolean) is
+    'Adds the new devices of committed batches and marks the rollups. Called by the relay only, before finish_batches.';
+
+-- Evaluates alerts for committed batches, and deletes their outbox rows, in one transaction. store::outbox::finish calls it after
+-- prepare_batches.
+--   token, batch_ids, first_ts, last_ts   as in prepare_batches
+--   devices       their devices, each once; NULL: not known, so they are looked up here
 -- Result: held is false if any of the rows is no longer leased under the token. Then another relay has taken over and will finish the
 -- batches, and this call has changed nothing. notified: whether there are new rows of notification. alert_seconds: duration of the rules.
--- Locks, always in this order, so that two relays cannot deadlock: the outbox rows of the batches (a claim never waits for them),
--- the locks of mark_rollups, those of evaluate_alerts, rows of device by serial, and last the row of latest_view. The rows of device
--- come late because a writer of device_info may wait for them.
+-- Locks, always in this order, so that two relays cannot deadlock: the outbox rows of the batches (a claim never waits for them), then
+-- those of evaluate_alerts.
 create or replace function vitals.finish_batches(
-    token       uuid,
-    batch_ids   bigint[],
-    devices     text[],
-    first_ts    timestamptz,
-    last_ts     timestamptz,
-    view_missed boolean
+    token uuid, batch_ids bigint[], devices text[], first_ts timestamptz, last_ts timestamptz
 ) returns table (held boolean, notified boolean, alert_seconds double precision)
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -81,7 +127,6 @@ declare
     has_changes  boolean := false;
     traces       jsonb;
     began_at     timestamptz;
-    evaluated_at timestamptz;
 begin
     perform 1
     from outbox
@@ -111,26 +156,21 @@ begin
         perform set_config('vitals.traces', traces::text, true);
     end if;
 
-    if finish_batches.first_ts is not null then
-        perform vitals.mark_rollups(finish_batches.batch_ids, finish_batches.first_ts, finish_batches.last_ts);
+    if finish_batches.devices is null and finish_batches.first_ts is not null then
+        finish_batches.devices := array(
+            select distinct h.device_sn
+            from health_data h
+            where vitals.is_evaluated_row(h.batch_id, h.device_sn, finish_batches.batch_ids, null, false)
+              and h.ts between finish_batches.first_ts and finish_batches.last_ts
+        );
     end if;
     began_at := clock_timestamp();
     has_changes := vitals.evaluate_alerts(
         finish_batches.batch_ids, finish_batches.devices, false, finish_batches.first_ts, finish_batches.last_ts,
         case when with_events then event_from end, case when with_events then event_to end
     );
-    evaluated_at := clock_timestamp();
-    perform vitals.add_devices(
-        finish_batches.batch_ids, finish_batches.devices, finish_batches.first_ts, finish_batches.last_ts,
-        case when with_events then event_from end, case when with_events then event_to end
-    );
-
-    if finish_batches.view_missed then
-        update vitals.latest_view set generation = generation + 1;
-    end if;
-    return query select true, has_changes, extract(epoch from evaluated_at - began_at)::double precision;
+    return query select true, has_changes, extract(epoch from clock_timestamp() - began_at)::double precision;
 end
 $$;
-
-comment on function vitals.finish_batches(uuid, bigint[], text[], timestamptz, timestamptz, boolean) is
-    'Finishes committed batches: adds new devices, marks rollups, evaluates alerts, deletes the outbox rows. Called by the relay only.';
+comment on function vitals.finish_batches(uuid, bigint[], text[], timestamptz, timestamptz) is
+    'Evaluates alerts for committed batches, and deletes their outbox rows. Called by the relay only, after prepare_batches.';

@@ -2,9 +2,8 @@
 -- evaluated a few at a time, so that nobody waits long for a lock, and what was evaluated is kept when the service stops.
 -- Called by store::outbox in place of finish_batches.
 
--- Does everything that the batch causes in the database but the evaluation of alerts, and lists its devices in vitals.outbox_device.
--- Parameters as in finish_batches. Returns false, and nothing was done, if the batch is no longer leased under the token.
--- Locks: the outbox row, new rows of vitals.outbox_device; then what add_devices takes, and the row of latest_view.
+-- Prepares the batch (prepare_batches) and lists its devices in vitals.outbox_device. Parameters as in prepare_batches. Returns false, and nothing was done, if the batch is no longer leased under the token.
+-- Locks: those of prepare_batches; new rows of vitals.outbox_device.
 create or replace function vitals.slice_batch(
     token uuid, batch_id bigint, devices text[], first_ts timestamptz, last_ts timestamptz, view_missed boolean
 ) returns boolean
@@ -13,7 +12,7 @@ set search_path = pg_catalog, public, pg_temp
 set plan_cache_mode = force_custom_plan
 as $$
 declare
-    claimed outbox;
+    claimed    outbox;
     event_from timestamptz;
     event_to   timestamptz;
 begin
@@ -30,9 +29,10 @@ begin
         event_from := coalesce(claimed.first_ts, '-infinity');
         event_to := coalesce(claimed.last_ts, 'infinity');
     end if;
-    if slice_batch.first_ts is not null then
-        perform vitals.mark_rollups(array[slice_batch.batch_id], slice_batch.first_ts, slice_batch.last_ts);
-    end if;
+    perform vitals.prepare_batches(
+        slice_batch.token, array[slice_batch.batch_id], slice_batch.devices, slice_batch.first_ts, slice_batch.last_ts,
+        slice_batch.view_missed
+    );
     insert into vitals.outbox_device (batch_id, device_sn, first_ts, last_ts, rows)
     select slice_batch.batch_id, d.device_sn, min(d.first_ts), max(d.last_ts), sum(d.rows)
     from (
@@ -49,17 +49,11 @@ begin
     group by d.device_sn;
     -- Whoever evaluates slices claims it.
     update outbox o set sliced = true, lease_token = null, leased_until = null where o.batch_id = slice_batch.batch_id;
-    perform vitals.add_devices(
-        array[slice_batch.batch_id], slice_batch.devices, slice_batch.first_ts, slice_batch.last_ts, event_from, event_to
-    );
-    if slice_batch.view_missed then
-        update vitals.latest_view set generation = generation + 1;
-    end if;
     return true;
 end
 $$;
 comment on function vitals.slice_batch(uuid, bigint, text[], timestamptz, timestamptz, boolean) is
-    'Lists the devices of a batch in vitals.outbox_device, and does what it causes apart from alerts. Called by the relay only.';
+    'Prepares a batch and lists its devices in vitals.outbox_device. Called by the relay only.';
 
 -- Evaluates alerts for the next devices of a sliced batch, those with the oldest rows: at most `most_devices`, with at most about
 -- `most_rows` rows; of a device with more rows, the oldest of them. Deletes the outbox row when no device is left.

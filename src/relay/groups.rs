@@ -1,4 +1,4 @@
-//! Which claimed batches are reacted to together.
+//! Which claimed batches are reacted to together: many are shown in Redis at once, fewer are finished in a transaction.
 //!
 //! Before: `relay::worker` claims. After: `relay::reaction`. Promise: a group spans few days and holds a bounded number of records.
 
@@ -9,12 +9,15 @@ use crate::store::outbox::{Claimed, TimeRange};
 /// Longest time range of rows that are reacted to together; what devices send all day spans half of it.
 const MAX_RANGE: SignedDuration = SignedDuration::from_hours(32 * 24);
 
-/// Most records that are finished in one transaction: others wait for the locks of its devices.
-const MAX_RECORDS: u64 = 5_000;
+/// Most records whose newest values are written to Redis at once: when the relay is behind, most of them are of the same devices.
+pub(super) const MAX_SHOWN: u64 = 50_000;
 
-/// Groups rows of neighbouring times, at most [`MAX_RECORDS`] together: the cost of reading them back follows the days their range
+/// Most records that are finished in one transaction: others wait for the locks of its devices.
+pub(super) const MAX_FINISHED: u64 = 10_000;
+
+/// Groups rows of neighbouring times, at most `most_records` together: the cost of reading them back follows the days their range
 /// spans. The newest group is first, because people wait for it.
-pub(super) fn group(mut claimed: Vec<Claimed>) -> Vec<Vec<Claimed>> {
+pub(super) fn group(mut claimed: Vec<Claimed>, most_records: u64) -> Vec<Vec<Claimed>> {
     claimed.sort_by_key(|row| std::cmp::Reverse(row.range.map(|range| range.last)));
     let mut groups: Vec<Vec<Claimed>> = Vec::new();
     let (mut span, mut records): (Option<TimeRange>, u64) = (None, 0);
@@ -22,7 +25,7 @@ pub(super) fn group(mut claimed: Vec<Claimed>) -> Vec<Vec<Claimed>> {
         let joined = span.zip(row.range).map(|(span, range)| span.span_with(range));
         let is_near = joined.is_none_or(|range| range.last.duration_since(range.first) <= MAX_RANGE);
         match groups.last_mut() {
-            Some(group) if is_near && records + row.records <= MAX_RECORDS => {
+            Some(group) if is_near && records + row.records <= most_records => {
                 (span, records) = (joined, records + row.records);
                 group.push(row);
             }
@@ -72,22 +75,22 @@ mod tests {
     fn rows_of_distant_times_are_grouped_apart_and_the_newest_first() {
         const DAY: i64 = 86_400;
         let rows = [0, 1, 500, 900, 905, 1000].map(|day| claimed(Some((day * DAY, (day + 10) * DAY))));
-        let groups: Vec<Vec<i64>> = group(rows.to_vec())
+        let groups: Vec<Vec<i64>> = group(rows.to_vec(), 5_000)
             .iter()
             .map(|group| group.iter().filter_map(|row| Some(row.range?.first.as_second() / DAY)).collect())
             .collect();
         assert_eq!(groups, [vec![1000], vec![905, 900], vec![500], vec![1, 0]]);
-        assert_eq!(group(vec![claimed(None), claimed(None)]).len(), 1);
-        assert!(group(Vec::new()).is_empty());
+        assert_eq!(group(vec![claimed(None), claimed(None)], 5_000).len(), 1);
+        assert!(group(Vec::new(), 5_000).is_empty());
     }
 
     #[test]
     fn a_transaction_finishes_a_bounded_number_of_records() {
         let rows = vec![claimed(Some((0, 1))); 450];
-        let groups: Vec<usize> = group(rows).iter().map(Vec::len).collect();
+        let groups: Vec<usize> = group(rows, 5_000).iter().map(Vec::len).collect();
         assert_eq!(groups, [50; 9]);
         let large = Claimed { records: 1_000_000, ..claimed(Some((0, 1))) };
-        assert_eq!(group(vec![large.clone(), large]).len(), 2);
+        assert_eq!(group(vec![large.clone(), large], 5_000).len(), 2);
     }
 
     #[test]

@@ -8,6 +8,7 @@
 mod groups;
 mod poll_timer;
 mod reaction;
+mod show;
 mod slice_size;
 mod worker;
 

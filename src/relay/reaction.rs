@@ -1,33 +1,28 @@
-//! The reaction to claimed batches: read their rows back, write them to Redis, finish the batches.
+//! The reaction to claimed batches: write their newest rows to Redis, prepare them, finish them a few at a time.
 //!
-//! Before: `relay::worker` claims. After: `react` and `store::outbox::finish`. Promise: Redis is written before the outbox rows
+//! Before: `relay::worker` claims. After: `relay::show` and `store::outbox`. Promise: Redis is written before the outbox rows
 //! are deleted, and no transaction is open meanwhile; the lease is renewed for as long as the reaction takes. A batch that fails by
 //! itself is parked for longer each time, and logged, while other batches go on. A lock, a time-out or a lost connection does not
 //! count as a failure of the batch: the reaction is repeated, and a batch that takes too long is evaluated in slices.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
-use super::groups::{common_range, group};
+use super::groups::{MAX_FINISHED, MAX_SHOWN, common_range, group};
+use super::show::{Show, Shown};
 use super::slice_size::SliceSize;
 use crate::config::Settings;
 use crate::react::RedisView;
-use crate::store::device_info;
-use crate::store::handover::{Handover, Taken};
-use crate::store::health_data::{self, NewestRows};
+use crate::store::handover::Handover;
 use crate::store::lease::Lease;
-use crate::store::outbox::{self, Claimed, Finish, Finished, TimeRange};
+use crate::store::outbox::{self, Batches, Claimed, TimeRange};
 use crate::store::wake::Announcer;
 use crate::store::{Kind, StatementTimeout, Store, StoreError};
 use crate::telemetry::{names, trace};
-
-/// Most devices held in memory at once, about 20 MB. Batches with more (a large import) cause a rebuild of the view
-/// instead, which reads page by page.
-const MAX_DEVICES: usize = 50_000;
 
 /// From this attempt on a batch is reacted to by itself: it may be the reason why others were not finished.
 const ALONE_FROM_ATTEMPT: i16 = 3;
@@ -40,20 +35,26 @@ const LOCKED_OUT_PAUSE: Duration = Duration::from_secs(2);
 
 pub(super) struct Reaction {
     store: Store,
-    view: RedisView,
-    handover: Handover,
+    show: Show,
     notifications: Announcer,
     lease: Lease,
 }
 
-/// What was written to Redis of some batches.
-struct Shown {
-    /// Their devices, each once; `None`: too many.
+/// What is to be done with some batches.
+struct Step {
+    batches: Vec<Claimed>,
+    /// They are in Redis, and prepared: what is left is to finish them.
+    prepared: Option<Prepared>,
+}
+
+/// What finishing needs to know.
+#[derive(Clone)]
+struct Prepared {
+    /// Devices of exactly these batches, each once; `None`: not known.
     devices: Option<Vec<String>>,
-    /// Time range of the rows; `None`: there are none.
+    /// Holds their rows; `None`: there are none.
     range: Option<TimeRange>,
-    /// Redis did not take all of it.
-    missed: bool,
+    span: Span,
 }
 
 impl Reaction {
@@ -66,8 +67,7 @@ impl Reaction {
     ) -> Self {
         Self {
             store: store.clone(),
-            view: view.clone(),
-            handover: handover.clone(),
+            show: Show::new(store, view, handover),
             notifications: notifications.clone(),
             lease: Lease::new(settings.lease_seconds),
         }
@@ -79,12 +79,12 @@ impl Reaction {
 
     /// Lets instances that have Redis claim first.
     pub(super) async fn yield_while_redis_is_away(&self) {
-        self.view.yield_while_away().await;
+        self.show.yield_while_redis_is_away().await;
     }
 
     /// The connection to the server was lost, and it may be another server now.
     pub(super) fn reconnected(&self) {
-        self.handover.clear();
+        self.show.reconnected();
     }
 
     /// Reacts to claimed rows, as many as possible at a time. Those that fail together are halved until each is done or found.
@@ -92,34 +92,60 @@ impl Reaction {
     /// # Errors
     /// The database is away. Batches that were not finished stay claimed.
     pub(super) async fn react(&self, claimed: Vec<Claimed>) -> Result<(), StoreError> {
-        let batch_ids: Vec<i64> = claimed.iter().map(|row| row.batch_id).collect();
+        let batch_ids = ids(&claimed);
         tokio::select! {
-            reacted = self.react_in_groups(claimed) => reacted,
+            reacted = self.react_in_steps(claimed) => reacted,
             never = self.keep_lease_renewed(&batch_ids) => match never {},
         }
     }
 
-    async fn react_in_groups(&self, claimed: Vec<Claimed>) -> Result<(), StoreError> {
+    async fn react_in_steps(&self, claimed: Vec<Claimed>) -> Result<(), StoreError> {
+        let claimed_at = Instant::now();
         let (retried, together): (Vec<_>, Vec<_>) =
             claimed.into_iter().partition(|row| row.attempts >= ALONE_FROM_ATTEMPT);
-        let mut groups: VecDeque<Vec<Claimed>> = group(together).into();
-        groups.extend(retried.into_iter().map(|row| vec![row]));
-        while let Some(mut group) = groups.pop_front() {
-            let reacted = self.store.with_timeout("relay.react", self.react_together(&group)).await;
-            let Err(error) = reacted else { continue };
-            if is_away(&error) {
-                return Err(error);
-            }
-            if group.len() > 1 {
-                groups.push_front(group.split_off(group.len() / 2));
-                groups.push_front(group);
+        let groups = group(together, MAX_SHOWN).into_iter().chain(retried.into_iter().map(|row| vec![row]));
+        let mut steps: VecDeque<Step> = groups.map(|batches| Step { batches, prepared: None }).collect();
+        while let Some(mut step) = steps.pop_front() {
+            let next = self.store.with_timeout("relay.react", self.take_step(&step, claimed_at)).await;
+            let error = match next {
+                Ok(next) => {
+                    next.into_iter().rev().for_each(|step| steps.push_front(step));
+                    continue;
+                }
+                Err(error) if is_away(&error) => return Err(error),
+                Err(error) => error,
+            };
+            if step.batches.len() > 1 {
+                let prepared = step.prepared.map(|prepared| Prepared { devices: None, ..prepared });
+                let rest = step.batches.split_off(step.batches.len() / 2);
+                steps.push_front(Step { batches: rest, prepared: prepared.clone() });
+                steps.push_front(Step { batches: step.batches, prepared });
             } else if error.is_cancelled() {
-                self.list_devices(&group[0], StatementTimeout::Default).await?;
+                self.list_devices(&step.batches[0], StatementTimeout::Default).await?;
             } else {
-                self.park(&group[0], &error).await?;
+                self.park(&step.batches[0], &error).await?;
             }
         }
         Ok(())
+    }
+
+    /// Shows and prepares batches, or finishes them. Returns what is left to do with them.
+    async fn take_step(&self, step: &Step, claimed_at: Instant) -> Result<Vec<Step>, StoreError> {
+        if let Some(prepared) = &step.prepared {
+            let finish = self.finish(&step.batches, prepared, claimed_at);
+            finish.instrument(prepared.span.clone()).await?;
+            return Ok(Vec::new());
+        }
+        let traces = step.batches.iter().filter_map(|row| row.trace.as_ref());
+        let span = trace::span_with_parents(traces, || trace::span!("react", batches = step.batches.len()));
+        let prepared = self.show_and_prepare(&step.batches, &span).instrument(span.clone()).await?;
+        let Some(mut prepared) = prepared else { return Ok(Vec::new()) };
+        let groups = group(step.batches.clone(), MAX_FINISHED);
+        if groups.len() > 1 {
+            prepared.devices = None;
+        }
+        let steps = groups.into_iter();
+        Ok(steps.map(|batches| Step { batches, prepared: Some(prepared.clone()) }).collect())
     }
 
     /// Evaluates the next slice of an import; the first time, writes its values to Redis and lists its devices.
@@ -167,9 +193,9 @@ impl Reaction {
     /// Everything but the alerts of a batch, which are evaluated in slices from now on.
     async fn list_devices(&self, row: &Claimed, timeout: StatementTimeout) -> Result<(), StoreError> {
         let batch_ids = [row.batch_id];
-        let shown = self.show(std::slice::from_ref(row), &batch_ids, timeout).await?;
-        let devices = shown.devices.as_deref();
-        outbox::slice(&self.store, &self.lease, row.batch_id, devices, shown.range, shown.missed)
+        let Shown { devices, range, missed } =
+            self.show.show(std::slice::from_ref(row), &batch_ids, timeout).await?;
+        outbox::slice(&self.store, &self.lease, row.batch_id, devices.as_deref(), range, missed)
             .await
             .map(drop)
     }
@@ -189,79 +215,41 @@ impl Reaction {
         Ok(())
     }
 
-    /// One reaction for all of them.
-    async fn react_together(&self, claimed: &[Claimed]) -> Result<(), StoreError> {
-        let began = Instant::now();
-        let batch_ids: Vec<i64> = claimed.iter().map(|row| row.batch_id).collect();
-        let traces = claimed.iter().filter_map(|row| row.trace.as_ref());
-        let span = trace::span_with_parents(traces, || trace::span!("react", batches = claimed.len()));
-        let finished = self.show_and_finish(claimed, &batch_ids).instrument(span).await?;
+    /// `None`: the lease was lost.
+    async fn show_and_prepare(
+        &self,
+        claimed: &[Claimed],
+        span: &Span,
+    ) -> Result<Option<Prepared>, StoreError> {
+        let ids = ids(claimed);
+        let Shown { devices, range, missed } =
+            self.show.show(claimed, &ids, StatementTimeout::Default).await?;
+        let batches = Batches { ids: &ids, devices: devices.as_deref(), range };
+        if !outbox::prepare(&self.store, &self.lease, &batches, missed).await? {
+            lease_lost(claimed);
+            return Ok(None);
+        }
+        Ok(Some(Prepared { devices, range, span: span.clone() }))
+    }
+
+    async fn finish(
+        &self,
+        claimed: &[Claimed],
+        prepared: &Prepared,
+        claimed_at: Instant,
+    ) -> Result<(), StoreError> {
+        let range = common_range(claimed).or(prepared.range);
+        let batches = Batches { ids: &ids(claimed), devices: prepared.devices.as_deref(), range };
+        let finished = outbox::finish(&self.store, &self.lease, &batches).await?;
         if finished.notified {
             self.notifications.announce();
         }
         if finished.held {
-            record_reaction(claimed, began);
+            record_reaction(claimed, claimed_at);
         } else {
-            tracing::info!(batches = claimed.len(), "lease lost; another relay reacts to these batches");
+            lease_lost(claimed);
         }
         Ok(())
-    }
-
-    async fn show_and_finish(&self, claimed: &[Claimed], batch_ids: &[i64]) -> Result<Finished, StoreError> {
-        let timeout = StatementTimeout::Default;
-        let shown = self.show(claimed, batch_ids, timeout).await?;
-        let devices = shown.devices.as_deref();
-        let finish = Finish { batch_ids, devices, range: shown.range, view_missed: shown.missed };
-        outbox::finish(&self.store, &self.lease, &finish).await
-    }
-
-    /// Writes the newest rows of batches to Redis: those that this process committed a moment ago, and the others, which are read back.
-    async fn show(
-        &self,
-        claimed: &[Claimed],
-        batch_ids: &[i64],
-        timeout: StatementTimeout,
-    ) -> Result<Shown, StoreError> {
-        let range = match common_range(claimed) {
-            Some(range) => Some(range),
-            None => health_data::range_of_batches(&self.store, timeout, batch_ids).await?,
-        };
-        let Taken { values, read_version, missing } = self.handover.take(batch_ids);
-        let handed_over = NewestRows { values, read_version };
-        let limit = MAX_DEVICES + 1;
-        let read_back = match range {
-            Some(range) if !missing.is_empty() => {
-                health_data::newest_of_batches(&self.store, timeout, &missing, range, limit).await?
-            }
-            _ => NewestRows::default(),
-        };
-        let few = read_back.values.len() <= MAX_DEVICES;
-        let is_shown = few
-            && async { self.view.show(&handed_over).await & self.view.show(&read_back).await }
-                .instrument(trace::child!("show_latest"))
-                .await;
-        let missed = !self.show_infos(claimed, batch_ids, timeout).await? || !is_shown;
-        let devices = few.then(|| {
-            let values = handed_over.values.into_iter().chain(read_back.values);
-            let devices: BTreeSet<String> = values.map(|value| value.device_sn).collect();
-            devices.into_iter().collect()
-        });
-        Ok(Shown { devices, range, missed })
-    }
-
-    /// Writes the information of devices that sent some in these batches. False: some of it did not reach Redis.
-    async fn show_infos(
-        &self,
-        claimed: &[Claimed],
-        batch_ids: &[i64],
-        timeout: StatementTimeout,
-    ) -> Result<bool, StoreError> {
-        if !claimed.iter().any(|row| row.may_hold_device_infos) {
-            return Ok(true);
-        }
-        let (range, limit) = (common_range(claimed), MAX_DEVICES + 1);
-        let latest = device_info::latest_of_batches(&self.store, timeout, batch_ids, range, limit).await?;
-        Ok(latest.infos.len() <= MAX_DEVICES && self.view.show_infos(&latest).await)
     }
 
     /// Renews the lease; never ends by itself.
@@ -276,8 +264,16 @@ impl Reaction {
     }
 }
 
-fn record_reaction(finished: &[Claimed], began: Instant) {
-    let took = began.elapsed();
+fn ids(claimed: &[Claimed]) -> Vec<i64> {
+    claimed.iter().map(|row| row.batch_id).collect()
+}
+
+fn lease_lost(claimed: &[Claimed]) {
+    tracing::info!(batches = claimed.len(), "lease lost; another relay reacts to these batches");
+}
+
+fn record_reaction(finished: &[Claimed], claimed_at: Instant) {
+    let took = claimed_at.elapsed();
     metrics::counter!(names::REACTED).increment(finished.len() as u64);
     for row in finished {
         metrics::histogram!(names::REACTION_SECONDS).record(row.age + took);

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::groups::MAX_SHOWN;
 use super::poll_timer::PollTimer;
 use super::reaction::Reaction;
 use super::slice_size::SliceSize;
@@ -15,6 +16,9 @@ use crate::queue::{self, Next};
 use crate::store::outbox::{self, Claimed, OutboxSize, Share};
 use crate::store::{Store, StoreError};
 use crate::telemetry::names;
+
+/// How many times more batches are claimed at once behind a full claim, if they are small: what they have in common is done once.
+const BEHIND_FACTOR: u32 = 8;
 
 /// Imports of which slices are evaluated in turns: a small one does not wait for a large one.
 const IMPORTS: u32 = 16;
@@ -26,8 +30,8 @@ pub(super) struct Worker {
     reaction: Reaction,
     slice_size: SliceSize,
     timer: PollTimer,
-    /// The last claim was full: there is more than the others take.
-    was_full: bool,
+    /// The last claim was full, so there is more than the others take: the mean number of records of its batches.
+    behind: Option<u64>,
 }
 
 impl Worker {
@@ -39,12 +43,21 @@ impl Worker {
             reaction,
             slice_size: SliceSize::default(),
             timer: PollTimer::new(Duration::from_millis(settings.poll_interval_ms), Instant::now()),
-            was_full: false,
+            behind: None,
         }
     }
 
-    /// Claims once; a sweep measures the outbox first.
-    async fn claim(&self, is_sweep: bool) -> Result<(Option<OutboxSize>, Vec<Claimed>), StoreError> {
+    /// How many batches to claim: more when the last claim was full, as long as about [`MAX_SHOWN`] records come together.
+    fn limit(&self) -> u32 {
+        let Some(records) = self.behind.filter(|_| self.share != Share::Imports) else {
+            return self.limit;
+        };
+        let together = u32::try_from(MAX_SHOWN / records.max(1)).unwrap_or(u32::MAX);
+        together.clamp(self.limit, self.limit.saturating_mul(BEHIND_FACTOR))
+    }
+
+    /// Claims at most `limit` batches; a sweep measures the outbox first.
+    async fn claim(&self, limit: u32, is_sweep: bool) -> Result<(Option<OutboxSize>, Vec<Claimed>), StoreError> {
         let size = if is_sweep { Some(outbox::measure(&self.store).await?) } else { None };
         if let (Some(size), Share::Live) = (size, self.share) {
             #[expect(clippy::cast_precision_loss, reason = "a gauge")]
@@ -52,7 +65,7 @@ impl Worker {
         }
         let floor = if is_sweep { 0 } else { self.timer.floor() };
         let claimed =
-            outbox::claim(&self.store, self.reaction.lease(), self.share, self.limit, floor).await?;
+            outbox::claim(&self.store, self.reaction.lease(), self.share, limit, floor).await?;
         Ok((size, claimed))
     }
 }
@@ -65,7 +78,7 @@ impl queue::Worker for Worker {
     /// Claims once and reacts to the claimed batches.
     async fn poll(&mut self, reconnected: bool) -> Result<Next, StoreError> {
         // Urgent events wait for no Redis.
-        if !self.was_full && self.share != Share::Urgent {
+        if self.behind.is_none() && self.share != Share::Urgent {
             self.reaction.yield_while_redis_is_away().await;
         }
         let began = Instant::now();
@@ -79,8 +92,11 @@ impl queue::Worker for Worker {
             drop(self.store.client().await?);
         }
         let began = Instant::now();
-        let (sweep, claimed) = self.store.clone().with_timeout("relay.poll", self.claim(is_due)).await?;
+        let limit = self.limit();
+        let (sweep, claimed) =
+            self.store.clone().with_timeout("relay.poll", self.claim(limit, is_due)).await?;
         let (took, rows) = (began.elapsed(), claimed.len());
+        let records: u64 = claimed.iter().map(|row| row.records).sum();
         if self.share == Share::Imports {
             for row in &claimed {
                 self.reaction.react_to_import(row, &mut self.slice_size).await?;
@@ -88,8 +104,8 @@ impl queue::Worker for Worker {
         } else {
             self.reaction.react(claimed).await?;
         }
-        self.was_full = rows >= self.limit as usize;
-        if self.was_full || (rows > 0 && self.share == Share::Imports) {
+        self.behind = (rows >= limit as usize).then(|| records / u64::from(limit));
+        if self.behind.is_some() || (rows > 0 && self.share == Share::Imports) {
             return Ok(Next::Now);
         }
         if let Some(size) = sweep {

@@ -156,17 +156,45 @@ pub async fn park(store: &Store, lease: &Lease, batch_id: i64, pause: Duration) 
     Ok(())
 }
 
-/// The batches to finish.
+/// Claimed batches, and what is known of their rows.
 #[derive(Debug)]
-pub struct Finish<'a> {
+pub struct Batches<'a> {
     /// The batches, all claimed under the lease.
-    pub batch_ids: &'a [i64],
-    /// Their devices, each once; `None`: too many to carry, the database looks them up.
+    pub ids: &'a [i64],
+    /// Their devices, each once; `None`: not known, or too many to carry. The database looks them up.
     pub devices: Option<&'a [String]>,
     /// Time range of their rows; `None`: they left no rows.
     pub range: Option<TimeRange>,
-    /// Redis did not get their latest values.
-    pub view_missed: bool,
+}
+
+/// Does what the batches cause inside the database apart from alerts. False: the lease of one was lost, and nothing was done.
+///
+/// # Errors
+/// It was done or not; it may be done twice.
+pub async fn prepare(
+    store: &Store,
+    lease: &Lease,
+    batches: &Batches<'_>,
+    view_missed: bool,
+) -> Result<bool, StoreError> {
+    let mut client = store.client().await?;
+    let transaction = StatementTimeout::Default.begin(&mut client, FINISHING).await?;
+    let (first, last) = (batches.range.map(|range| range.first), batches.range.map(|range| range.last));
+    let rows = statement!("outbox", "prepare")
+        .query_unprepared(
+            &*transaction,
+            &[
+                (&lease.token(), Type::UUID),
+                (&batches.ids, Type::INT8_ARRAY),
+                (&batches.devices, Type::TEXT_ARRAY),
+                (&first, Type::TIMESTAMPTZ),
+                (&last, Type::TIMESTAMPTZ),
+                (&view_missed, Type::BOOL),
+            ],
+        )
+        .await?;
+    commit(transaction, "outbox.prepare").await?;
+    Ok(rows.first().is_some_and(|row| row.get("held")))
 }
 
 /// The result of finishing batches.
@@ -178,24 +206,23 @@ pub struct Finished {
     pub notified: bool,
 }
 
-/// Does what the batches cause inside the database and deletes their outbox rows, in one transaction.
+/// Evaluates alerts for prepared batches and deletes their outbox rows, in one transaction.
 ///
 /// # Errors
 /// Nothing was done, or (when the connection broke) it may have been: the rows tell.
-pub async fn finish(store: &Store, lease: &Lease, finish: &Finish<'_>) -> Result<Finished, StoreError> {
+pub async fn finish(store: &Store, lease: &Lease, batches: &Batches<'_>) -> Result<Finished, StoreError> {
     let mut client = store.client().await?;
     let transaction = StatementTimeout::Default.begin(&mut client, FINISHING).await?;
-    let (first, last) = (finish.range.map(|range| range.first), finish.range.map(|range| range.last));
+    let (first, last) = (batches.range.map(|range| range.first), batches.range.map(|range| range.last));
     let rows = statement!("outbox", "finish")
         .query_unprepared(
             &*transaction,
             &[
                 (&lease.token(), Type::UUID),
-                (&finish.batch_ids, Type::INT8_ARRAY),
-                (&finish.devices, Type::TEXT_ARRAY),
+                (&batches.ids, Type::INT8_ARRAY),
+                (&batches.devices, Type::TEXT_ARRAY),
                 (&first, Type::TIMESTAMPTZ),
                 (&last, Type::TIMESTAMPTZ),
-                (&finish.view_missed, Type::BOOL),
             ],
         )
         .await?;

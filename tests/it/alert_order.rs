@@ -307,7 +307,7 @@ async fn react(client: &Client, random: &mut StdRng, newest_first: bool, limit: 
     }
     if !together.is_empty() {
         let finish = format!(
-            "select vitals.finish_batches({TOKEN}, $1, null, min(ts), max(ts), false)
+            "select vitals.finish_batches({TOKEN}, $1, null, min(ts), max(ts))
              from health_data where batch_id = any ($1)"
         );
         client.execute(&finish, &[&together]).await.expect("finished");

@@ -145,10 +145,12 @@ async fn react(client: &Client) {
                  select array_agg(batch_id) as ids from claimed
              )
              select ids into temporary claimed_batches from batches where ids is not null;
-             select vitals.finish_batches(
+             select vitals.prepare_batches(
                  '00000000-0000-4000-8000-000000000000', ids, null,
                  (select min(ts) from health_data where batch_id = any (ids)),
                  (select max(ts) from health_data where batch_id = any (ids)), false)
+             from claimed_batches;
+             select vitals.finish_batches('00000000-0000-4000-8000-000000000000', ids, null, null, null)
              from claimed_batches;
              drop table claimed_batches;",
         )
@@ -771,11 +773,12 @@ async fn react_to_others(client: &Client) {
                  select array_agg(batch_id) as ids from outbox
                  where lease_token = '00000000-0000-4000-8000-000000000001'
              )
-             select vitals.finish_batches(
+             select vitals.prepare_batches(
                  '00000000-0000-4000-8000-000000000001', ids, null,
                  (select min(ts) from health_data where batch_id = any (ids)),
                  (select max(ts) from health_data where batch_id = any (ids)), false)
-             from batches where ids is not null",
+             from batches where ids is not null;
+             delete from outbox where lease_token = '00000000-0000-4000-8000-000000000001'",
         )
         .await
         .expect("reacted");

@@ -1426,6 +1426,7 @@ table rollup_dirty: Changes before the watermark: quarter hours to compute again
     mark_id bigint not null: Ascending number of the mark.
     marked_at timestamp with time zone not null default now(): When the relay, or a change by hand, marked it.
     constraint rollup_dirty_range_check CHECK ((from_bucket < to_bucket))
+    CREATE INDEX rollup_dirty_device_idx ON vitals.rollup_dirty USING btree (device_sn, from_bucket, mark_id)
     CREATE INDEX rollup_dirty_from_bucket_idx ON vitals.rollup_dirty USING btree (from_bucket)
 table schema_object: Functions, views and grants as `vitals migrate` and `vitals roles` applied them; vitals.schema_changes() shows what was changed since.
     kind text not null: function, view or grant.
@@ -1675,7 +1676,7 @@ function excess_rejects(bigint)
 function expire_alerts()
 function extend_alerts(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[],boolean[],timestamp with time zone[],timestamp with time zone[],bigint[],timestamp with time zone,timestamp with time zone)
 function extend_rollup(text,text,text[],text[])
-function finish_batches(uuid,bigint[],text[],timestamp with time zone,timestamp with time zone,boolean)
+function finish_batches(uuid,bigint[],text[],timestamp with time zone,timestamp with time zone)
 function finite(numeric)
 function first_batch(bigint[])
 function foreign_functions()
@@ -1725,6 +1726,7 @@ function policy_chunks(name,name)
 function policy_cutoff(text,timestamp with time zone)
 function policy_refusal()
 function policy_relations()
+function prepare_batches(uuid,bigint[],text[],timestamp with time zone,timestamp with time zone,boolean)
 function publish_alert_changes(alert_changes)
 function raise_mark()
 function rebuild_alerts(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[])

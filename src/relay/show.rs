@@ -1,0 +1,102 @@
+//! The newest rows of claimed batches, written to Redis.
+//!
+//! Before: `relay::reaction`. After: `react::RedisView`. Promise: what this process committed a moment ago comes from memory, the rest is read
+//! back; batches of too many devices, and what Redis did not take, are shown by a rebuild of the view.
+
+use std::collections::BTreeSet;
+
+use tracing::Instrument;
+
+use super::groups::common_range;
+use crate::react::RedisView;
+use crate::store::device_info;
+use crate::store::handover::{Handover, Taken};
+use crate::store::health_data::{self, NewestRows};
+use crate::store::outbox::{Claimed, TimeRange};
+use crate::store::{StatementTimeout, Store, StoreError};
+use crate::telemetry::trace;
+
+/// Most devices held in memory at once, about 20 MB. Batches with more (a large import) cause a rebuild of the view
+/// instead, which reads page by page.
+const MAX_DEVICES: usize = 50_000;
+
+pub(super) struct Show {
+    store: Store,
+    view: RedisView,
+    handover: Handover,
+}
+
+/// What was written to Redis of some batches.
+pub(super) struct Shown {
+    /// Their devices, each once; `None`: too many.
+    pub(super) devices: Option<Vec<String>>,
+    /// Time range of the rows; `None`: there are none.
+    pub(super) range: Option<TimeRange>,
+    /// Redis did not take all of it.
+    pub(super) missed: bool,
+}
+
+impl Show {
+    pub(super) fn new(store: &Store, view: &RedisView, handover: &Handover) -> Self {
+        Self { store: store.clone(), view: view.clone(), handover: handover.clone() }
+    }
+
+    /// Lets instances that have Redis claim first.
+    pub(super) async fn yield_while_redis_is_away(&self) {
+        self.view.yield_while_away().await;
+    }
+
+    /// The connection to the server was lost, and it may be another server now.
+    pub(super) fn reconnected(&self) {
+        self.handover.clear();
+    }
+
+    /// Writes the newest rows of batches to Redis: those that this process committed a moment ago, and the others, which are read back.
+    pub(super) async fn show(
+        &self,
+        claimed: &[Claimed],
+        batch_ids: &[i64],
+        timeout: StatementTimeout,
+    ) -> Result<Shown, StoreError> {
+        let range = match common_range(claimed) {
+            Some(range) => Some(range),
+            None => health_data::range_of_batches(&self.store, timeout, batch_ids).await?,
+        };
+        let Taken { values, read_version, missing } = self.handover.take(batch_ids);
+        let handed_over = NewestRows { values, read_version };
+        let limit = MAX_DEVICES + 1;
+        let read_back = match range {
+            Some(range) if !missing.is_empty() => {
+                health_data::newest_of_batches(&self.store, timeout, &missing, range, limit).await?
+            }
+            _ => NewestRows::default(),
+        };
+        let few = read_back.values.len() <= MAX_DEVICES;
+        let is_shown = few
+            && async { self.view.show(&handed_over).await & self.view.show(&read_back).await }
+                .instrument(trace::child!("show_latest"))
+                .await;
+        let missed = !self.show_infos(claimed, batch_ids, timeout).await? || !is_shown;
+        let devices = few.then(|| {
+            let values = handed_over.values.into_iter().chain(read_back.values);
+            let devices: BTreeSet<String> = values.map(|value| value.device_sn).collect();
+            devices.into_iter().collect()
+        });
+        Ok(Shown { devices, range, missed })
+    }
+
+    /// Writes the information of devices that sent some in these batches. False: some of it did not reach Redis.
+    async fn show_infos(
+        &self,
+        claimed: &[Claimed],
+        batch_ids: &[i64],
+        timeout: StatementTimeout,
+    ) -> Result<bool, StoreError> {
+        if !claimed.iter().any(|row| row.may_hold_device_infos) {
+            return Ok(true);
+        }
+        let (range, limit) = (common_range(claimed), MAX_DEVICES + 1);
+        let latest = device_info::latest_of_batches(&self.store, timeout, batch_ids, range, limit).await?;
+        Ok(latest.infos.len() <= MAX_DEVICES && self.view.show_infos(&latest).await)
+    }
+}
