@@ -33,8 +33,8 @@ as $$
 $$;
 comment on function vitals.rule_scope(bigint, bigint, bigint, text) is 'For whom a rule is, as one word of vitals.row_scopes().';
 
--- The checks of the release before do not know the new columns.
-alter table alert_rule disable trigger alert_rule_check;
+-- The functions of the release before do not know the new columns.
+alter table alert_rule disable trigger user;
 
 alter table alert_rule
     add column org_id    bigint,
@@ -231,9 +231,11 @@ begin
 end
 $$;
 
-update alert_rule_version v
-set rule = to_jsonb(r)
+-- The versions of the rules that changed.
+insert into alert_rule_version (rule_id, version, changed_at, changed_by, rule)
+select r.rule_id, r.version, r.changed_at, r.changed_by, to_jsonb(r)
 from alert_rule r
-where r.rule_id = v.rule_id and r.version = v.version and v.rule ->> 'levels' is distinct from r.levels::text;
+where r.levels is not null or r.changed_by = 'vitals migrate' and r.changed_at = now()
+on conflict (rule_id, version) do update set rule = excluded.rule;
 
-alter table alert_rule enable trigger alert_rule_check;
+alter table alert_rule enable trigger user;

@@ -57,15 +57,18 @@ impl Worker {
     }
 
     /// Claims at most `limit` batches; a sweep measures the outbox first.
-    async fn claim(&self, limit: u32, is_sweep: bool) -> Result<(Option<OutboxSize>, Vec<Claimed>), StoreError> {
+    async fn claim(
+        &self,
+        limit: u32,
+        is_sweep: bool,
+    ) -> Result<(Option<OutboxSize>, Vec<Claimed>), StoreError> {
         let size = if is_sweep { Some(outbox::measure(&self.store).await?) } else { None };
         if let (Some(size), Share::Live) = (size, self.share) {
             #[expect(clippy::cast_precision_loss, reason = "a gauge")]
             metrics::gauge!(names::OUTBOX_ROWS).set(size.waiting as f64);
         }
         let floor = if is_sweep { 0 } else { self.timer.floor() };
-        let claimed =
-            outbox::claim(&self.store, self.reaction.lease(), self.share, limit, floor).await?;
+        let claimed = outbox::claim(&self.store, self.reaction.lease(), self.share, limit, floor).await?;
         Ok((size, claimed))
     }
 }

@@ -86,7 +86,7 @@ async fn an_alert_rises_and_falls_with_its_readings_and_people_are_notified_when
         texts(&client, "select concat_ws('|', action, severity) from alert_action order by alert_action_id")
             .await;
     assert_eq!(actions, ["fired|minor", "raised|major", "lowered|minor", "resolved"], "one alert");
-    assert_eq!(texts(&client, NOTIFIED).await, ["fired nurse", "raised nurse", "raised doctor"]);
+    assert_eq!(texts(&client, NOTIFIED).await, ["fired nurse", "raised doctor", "raised nurse"]);
     let message = texts(&client, "select message from alert").await.remove(0);
     assert!(message.contains("heart rate 150/min (normal 50 to 120)"), "{message}");
     let replayed = command(&database, &["replay-rule", "1", "--json"]).await;

@@ -293,6 +293,7 @@ async fn a_tenant_replaces_a_rule_once_and_the_replaced_one_stays_for_everybody(
         let mut changed = general.clone();
         changed[column] = value;
         changed["max_value"] = json!(99);
+        changed["levels"] = Value::Null;
         let refused = service.send("PUT", &path, Some(&changed)).await;
         assert_eq!(refused.status, 400, "{refused:?}");
         assert!(message(&refused).contains(reason), "{refused:?}");

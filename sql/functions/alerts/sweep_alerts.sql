@@ -183,7 +183,7 @@ begin
         insert into alert_action (alert_id, action) select alert_id, 'fired' from raised
     )
     select coalesce(array_agg(alert_id), '{}') into begun from raised;
-    return row(begun || ended, begun, ended, '{}');
+    return row(begun || ended, begun, ended, '{}'::bigint[]);
 end
 $$;
 comment on function vitals.write_silence_alerts(alert_rule, text[]) is 'Writes the alerts of a silence rule.';
