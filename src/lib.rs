@@ -8,7 +8,7 @@
 //!                      relay: claim outbox rows ─▶ react ─▶ Redis: latest values, open alerts, channels
 //!                                     └── evaluate ══ alert + notification rows
 //!                                                        ▼
-//!                      notify: lease addresses ─▶ WeChat · WeCom · e-mail · webhook
+//!                      notify: lease addresses ─▶ WeChat · WeCom · DingTalk · Feishu · SMS · e-mail · webhook
 //! ```
 //!
 //! The folders are the data flow. The upload half (`wire`, `http`, `ingest`) and the reaction half (`relay`,

@@ -51,7 +51,7 @@ class Place:
 
     def __enter__(self):
         self.results.mkdir(parents=True, exist_ok=True)
-        build = ["cargo", "build", "--locked", "--quiet", "--bin", "vitals"] + ([] if self.smoke else ["--release"])
+        build = ["cargo", "build", "--locked", "--quiet", "--workspace", "--bins"] + ([] if self.smoke else ["--release"])
         subprocess.run(build, cwd=ROOT, check=True)
         with contextlib.ExitStack() as ends:
             if subprocess.run([STACK, "status"], capture_output=True, check=False).returncode != 0:

@@ -34,8 +34,8 @@ pub struct MonitorSettings {
     pub trace_sample_ratio: f64,
 
     /// Operators who are notified when the service is unhealthy, separated by commas, each a channel and its address:
-    /// `email:ops@example.org`, `webhook:https://ops.example.org/vitals`, `wecom_robot:KEY`, `wecom:USER`, `wechat:OPENID`. Empty:
-    /// nobody; the conditions are in the log and at `/api/system_alerts`.
+    /// `email:ops@example.org`, `webhook:https://ops.example.org/vitals`, `wecom_robot:KEY`, `dingtalk_robot:TOKEN`,
+    /// `feishu_robot:TOKEN`, `sms:+8613800138000`, `wecom:USER`, `wechat:OPENID`. Empty: nobody; the conditions are in the log and at `/api/system_alerts`.
     #[config(env = "VITALS_MONITOR_OPERATORS", default = "")]
     pub operators: String,
 
@@ -65,7 +65,10 @@ impl MonitorSettings {
             })?;
             match address.trim() {
                 "" => Err(format!("{} has no address", channel.name())),
-                address => Ok((channel, address.to_owned())),
+                address => match channel.address_refusal(address) {
+                    Some(refusal) => Err(format!("the address of {} {refusal}", channel.name())),
+                    None => Ok((channel, address.to_owned())),
+                },
             }
         })
         .collect()
@@ -97,7 +100,9 @@ mod tests {
 
     #[test]
     fn an_unknown_channel_or_a_missing_address_is_refused() {
-        for bad in ["ops@example.org", "telegram:1", "email:", "email"] {
+        for bad in
+            ["ops@example.org", "telegram:1", "email:", "email", "sms:13800138000", "feishu_robot:../a"]
+        {
             assert!(read(bad).is_err(), "{bad}");
         }
     }

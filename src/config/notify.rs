@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use confique::Config;
 
+use crate::model::Channel;
+
 /// Settings of notifications; an empty text turns a channel off.
 #[derive(Clone, Config)]
 pub struct NotifySettings {
@@ -15,7 +17,7 @@ pub struct NotifySettings {
     #[config(env = "VITALS_NOTIFY_TIMEOUT_MS", default = 10000)]
     pub timeout_ms: u64,
 
-    /// How long after a message to a contact (WeChat, WeCom, e-mail) further ones are merged into one message, seconds, unless the
+    /// How long after a message to a contact (WeChat, WeCom, SMS, e-mail) further ones are merged into one message, seconds, unless the
     /// route says otherwise. Critical alerts do not wait.
     #[config(env = "VITALS_NOTIFY_MERGE_SECONDS", default = 60)]
     pub merge_seconds: u32,
@@ -69,6 +71,78 @@ pub struct NotifySettings {
     #[config(env = "VITALS_NOTIFY_WECOM_ROBOT_INTERVAL_MS", default = 3000)]
     pub wecom_robot_interval_ms: u64,
 
+    /// Base URL of the DingTalk API, for group robots.
+    #[config(env = "VITALS_NOTIFY_DINGTALK_BASE_URL", default = "https://oapi.dingtalk.com")]
+    pub dingtalk_base_url: String,
+
+    /// Secret (`SEC…`) of DingTalk robots whose address has none. Empty: they do not sign, and are secured by keywords or by the
+    /// address of the sender.
+    #[config(env = "VITALS_NOTIFY_DINGTALK_ROBOT_SECRET", default = "")]
+    pub dingtalk_robot_secret: String,
+
+    /// Shortest time between two messages to one DingTalk group robot, milliseconds: DingTalk takes 20 a minute.
+    #[config(env = "VITALS_NOTIFY_DINGTALK_ROBOT_INTERVAL_MS", default = 3000)]
+    pub dingtalk_robot_interval_ms: u64,
+
+    /// Base URL of the Feishu API, for group robots; `https://open.larksuite.com` for Lark.
+    #[config(env = "VITALS_NOTIFY_FEISHU_BASE_URL", default = "https://open.feishu.cn")]
+    pub feishu_base_url: String,
+
+    /// Secret of Feishu robots whose address has none. Empty: they do not sign, and are secured by keywords or by the address of the
+    /// sender.
+    #[config(env = "VITALS_NOTIFY_FEISHU_ROBOT_SECRET", default = "")]
+    pub feishu_robot_secret: String,
+
+    /// Shortest time between two messages to one Feishu group robot, milliseconds: Feishu takes 100 a minute and 5 a second.
+    #[config(env = "VITALS_NOTIFY_FEISHU_ROBOT_INTERVAL_MS", default = 600)]
+    pub feishu_robot_interval_ms: u64,
+
+    /// URL of the SMS gateway. It and `sms_body` may have `{to}` (the number, `+8613800138000`), `{digits}` (the same without +),
+    /// `{text}`, and `{id}` (the same at every attempt). Empty: SMS are refused. It may be at any address, also a private one.
+    #[config(env = "VITALS_NOTIFY_SMS_URL", default = "")]
+    pub sms_url: String,
+
+    /// Method of the request.
+    #[config(env = "VITALS_NOTIFY_SMS_METHOD", default = "POST")]
+    pub sms_method: String,
+
+    /// Headers of the request, a JSON object of names and values, such as that of a key. `Content-Type` decides how values are
+    /// written into the body: JSON, form, XML or text/plain.
+    #[config(env = "VITALS_NOTIFY_SMS_HEADERS", default = "{\"Content-Type\": \"application/json\"}")]
+    pub sms_headers: String,
+
+    /// Body of the request. Empty: none.
+    #[config(
+        env = "VITALS_NOTIFY_SMS_BODY",
+        default = "{\"to\": \"{to}\", \"text\": \"{text}\", \"id\": \"{id}\"}"
+    )]
+    pub sms_body: String,
+
+    /// JSON pointer (RFC 6901) to the field of an answer that says whether the gateway took the message, such as `/result/code`.
+    /// Empty: the status alone says it.
+    #[config(env = "VITALS_NOTIFY_SMS_OUTCOME_POINTER", default = "")]
+    pub sms_outcome_pointer: String,
+
+    /// Value of that field if the gateway took the message.
+    #[config(env = "VITALS_NOTIFY_SMS_SUCCESS_VALUE", default = "")]
+    pub sms_success_value: String,
+
+    /// Values of that field, separated by commas, that are a rate limit: the message waits.
+    #[config(env = "VITALS_NOTIFY_SMS_LIMITED_VALUES", default = "")]
+    pub sms_limited_values: String,
+
+    /// Values of that field, separated by commas, that are final, such as that of a wrong number: the message is a dead letter.
+    #[config(env = "VITALS_NOTIFY_SMS_REFUSED_VALUES", default = "")]
+    pub sms_refused_values: String,
+
+    /// Most segments of an SMS, by which providers charge: 160 characters of English or 70 of Chinese (153 and 67 if there are several).
+    #[config(env = "VITALS_NOTIFY_SMS_MAX_SEGMENTS", default = 3)]
+    pub sms_max_segments: u16,
+
+    /// Shortest time between two SMS to one number, milliseconds.
+    #[config(env = "VITALS_NOTIFY_SMS_INTERVAL_MS", default = 10000)]
+    pub sms_interval_ms: u64,
+
     /// Mail server: `smtps://user:password@host` or `smtp://user:password@host:587?tls=required`; without `tls` it is not encrypted.
     /// Empty: e-mails are refused.
     #[config(env = "VITALS_NOTIFY_SMTP_URL", default = "")]
@@ -90,5 +164,16 @@ impl NotifySettings {
     /// `timeout_ms` as a duration.
     pub fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout_ms)
+    }
+
+    /// Shortest time between two messages to one address of a channel.
+    pub fn interval(&self, channel: Channel) -> Duration {
+        Duration::from_millis(match channel {
+            Channel::WecomRobot => self.wecom_robot_interval_ms,
+            Channel::DingtalkRobot => self.dingtalk_robot_interval_ms,
+            Channel::FeishuRobot => self.feishu_robot_interval_ms,
+            Channel::Sms => self.sms_interval_ms,
+            Channel::Wechat | Channel::Wecom | Channel::Email | Channel::Webhook => 0,
+        })
     }
 }

@@ -36,6 +36,7 @@ notice-line = { $kind ->
     [resolved] { notice-tag } ({ resolution }) { $message }
    *[fired] { notice-tag } { $message }
 }
+message-number = message no. { $number }
 alerts-title = { $critical ->
     [0] { $count } { $count ->
         [one] alert
@@ -46,6 +47,14 @@ alerts-title = { $critical ->
        *[other] alerts
     }, { $critical } critical
 }
+
+### Test messages
+
+test-title = test message of vitals
+test-line = This is a test message of vitals, sent at { $at }: messages of alerts reach this address
+test-failed = { $channel } { $address }: { $reason }
+test-nobody = nobody to send to: there is no contact of this name with an address in use
+test-sent = { $channel } { $address }: sent
 
 ### Notifications to operators
 

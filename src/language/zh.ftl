@@ -36,10 +36,19 @@ notice-line = { $kind ->
     [resolved] { notice-tag }({ resolution }){ $message }
    *[fired] { notice-tag }{ $message }
 }
+message-number = 消息编号 { $number }
 alerts-title = { $critical ->
     [0] { $count } 条告警
    *[other] { $count } 条告警,其中危急 { $critical } 条
 }
+
+### 测试消息
+
+test-title = vitals 测试消息
+test-line = 这是 vitals 于 { $at } 发送的测试消息:告警消息可以送达此地址
+test-failed = { $channel } { $address }:{ $reason }
+test-nobody = 没有可发送的地址:没有此名称的联系人,或其没有启用的地址
+test-sent = { $channel } { $address }:已发送
 
 ### 发给运维人员的通知
 

@@ -235,7 +235,7 @@ pub struct AlertNotification {
     pub notification_id: Id64,
     /// fired, raised, escalated, repeated, acknowledged, assigned or resolved
     pub kind: String,
-    /// wechat, wecom, wecom_robot, email or webhook
+    /// wechat, wecom, wecom_robot, dingtalk_robot, feishu_robot, sms, email or webhook
     pub channel: String,
     /// The contact whose address it is; it may be deleted
     pub contact_id: Id64,

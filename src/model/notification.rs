@@ -3,6 +3,8 @@
 //! Before: `store::notification` takes it. After: `notify` sends it.
 
 use std::time::Duration;
+
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{AlertState, SystemAlert};
@@ -17,6 +19,12 @@ pub enum Channel {
     Wecom,
     /// WeCom group robot.
     WecomRobot,
+    /// DingTalk group robot.
+    DingtalkRobot,
+    /// Feishu (Lark) group robot.
+    FeishuRobot,
+    /// Text message to a phone, through an HTTP gateway.
+    Sms,
     /// E-mail.
     Email,
     /// A URL that takes signed JSON.
@@ -25,7 +33,16 @@ pub enum Channel {
 
 impl Channel {
     /// Every one.
-    pub const ALL: [Self; 5] = [Self::Wechat, Self::Wecom, Self::WecomRobot, Self::Email, Self::Webhook];
+    pub const ALL: [Self; 8] = [
+        Self::Wechat,
+        Self::Wecom,
+        Self::WecomRobot,
+        Self::DingtalkRobot,
+        Self::FeishuRobot,
+        Self::Sms,
+        Self::Email,
+        Self::Webhook,
+    ];
 
     /// As in the tables.
     pub fn name(self) -> &'static str {
@@ -33,6 +50,9 @@ impl Channel {
             Self::Wechat => "wechat",
             Self::Wecom => "wecom",
             Self::WecomRobot => "wecom_robot",
+            Self::DingtalkRobot => "dingtalk_robot",
+            Self::FeishuRobot => "feishu_robot",
+            Self::Sms => "sms",
             Self::Email => "email",
             Self::Webhook => "webhook",
         }
@@ -42,6 +62,51 @@ impl Channel {
     pub fn of_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|channel| channel.name() == name)
     }
+
+    /// `address` for people: the key of a robot is a password, of which only the end is shown, and a URL may hold one.
+    pub fn shown(self, address: &str) -> String {
+        match self {
+            Self::WecomRobot | Self::DingtalkRobot | Self::FeishuRobot => {
+                let from = address.char_indices().rev().nth(3).map_or(0, |(at, _)| at);
+                format!("…{}", &address[from..])
+            }
+            Self::Webhook => {
+                let rest = address.split_once("://").map_or("", |(_, rest)| rest);
+                let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+                let host = authority.rsplit('@').next().unwrap_or_default();
+                if host.is_empty() { "…".to_owned() } else { host.to_owned() }
+            }
+            Self::Wechat | Self::Wecom | Self::Sms | Self::Email => address.to_owned(),
+        }
+    }
+
+    /// Why `address` is no address of the channel, as far as its form shows; the check `contact_address_form_check` refuses the same.
+    pub fn address_refusal(self, address: &str) -> Option<&'static str> {
+        match self {
+            Self::DingtalkRobot | Self::FeishuRobot if !is_token(address) => Some(
+                "is not the token of a robot: the part of its webhook URL that is after \"access_token=\" or \"/hook/\"",
+            ),
+            Self::Sms if !is_e164(address) => {
+                Some("is not a number of the form +8613800138000: +, country code, number, digits only")
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Letters, digits, `_` and `-`: it becomes a part of a URL.
+fn is_token(address: &str) -> bool {
+    !address.is_empty()
+        && address.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+}
+
+/// `+` and 7 to 15 digits, the first of which is not 0 (ITU-T E.164).
+fn is_e164(address: &str) -> bool {
+    address.strip_prefix('+').is_some_and(|digits| {
+        (7..=15).contains(&digits.len())
+            && !digits.starts_with('0')
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 /// What a notification reports about an alert.
@@ -130,14 +195,16 @@ pub enum Content {
     Alerts(Vec<MessageAlert>),
     /// Conditions of the service itself.
     System(Vec<SystemAlert>),
+    /// Nothing: somebody tries at this time whether messages arrive.
+    Test(Timestamp),
 }
 
 impl Content {
-    /// The alerts; none in a message about the service itself.
+    /// The alerts; none in any other message.
     pub fn alerts(&self) -> &[MessageAlert] {
         match self {
             Self::Alerts(alerts) => alerts,
-            Self::System(_) => &[],
+            Self::System(_) | Self::Test(_) => &[],
         }
     }
 
@@ -146,11 +213,61 @@ impl Content {
         match self {
             Self::Alerts(alerts) => alerts.len(),
             Self::System(alerts) => alerts.len(),
+            Self::Test(_) => 1,
         }
     }
 
     /// It reports nothing, and must not be sent.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_a_password_is_not_shown() {
+        assert_eq!(Channel::FeishuRobot.shown("0123456789"), "…6789");
+        assert_eq!(Channel::WecomRobot.shown("键"), "…键");
+        assert_eq!(
+            Channel::Webhook.shown("https://u:p@hook.example.org:8443/secret?k=v"),
+            "hook.example.org:8443"
+        );
+        assert_eq!(Channel::Webhook.shown("secret"), "…");
+        assert_eq!(Channel::Sms.shown("+8613800138000"), "+8613800138000");
+    }
+
+    #[test]
+    fn a_number_is_one_of_e164_and_a_token_cannot_change_the_path_of_a_url() {
+        for good in ["+8613800138000", "+442079460000", "+1234567"] {
+            assert_eq!(Channel::Sms.address_refusal(good), None, "{good}");
+        }
+        for bad in [
+            "",
+            "13800138000",
+            "+0138001380",
+            "+86 138 0013 8000",
+            "+86138001380001234",
+            "+86138&to=1",
+            "+86１38001",
+        ] {
+            assert!(Channel::Sms.address_refusal(bad).is_some(), "{bad}");
+        }
+        for robot in [Channel::DingtalkRobot, Channel::FeishuRobot] {
+            assert_eq!(robot.address_refusal("a-Key_1"), None);
+            for bad in [
+                "",
+                "../../im/v1/messages",
+                "a?b",
+                "a/b",
+                "https://open.feishu.cn/open-apis/bot/v2/hook/a",
+                "a b",
+                "键",
+            ] {
+                assert!(robot.address_refusal(bad).is_some(), "{bad}");
+            }
+        }
     }
 }

@@ -7,12 +7,17 @@
 
 mod client;
 mod decide;
+mod dingtalk_robot;
 mod email;
+mod feishu_robot;
 pub mod operators;
 mod provider;
 mod public_address;
 mod sender_loop;
+mod signature;
+mod sms;
 mod steps;
+pub mod test_message;
 mod text;
 mod token;
 mod webhook;
@@ -65,22 +70,27 @@ trait Sender: Send + Sync + 'static {
 
 /// Starts a loop per channel, each woken by `notifier`. When the stage stops, each finishes what it has leased.
 pub fn start(stage: &Stage, store: &Store, time: &Clock, notifier: &Notifier, settings: &Settings) {
-    let (notify, no_interval) = (&settings.notify, Duration::ZERO);
+    let notify = &settings.notify;
     let merge = notify.merge_seconds;
-    let budget = Duration::from_millis(notify.wecom_robot_interval_ms);
     // Built once: it loads the certificates that this machine trusts.
     let http = client::build(client::builder(notify));
     let provider = || http.clone();
     let mut unset = Vec::new();
     let mut starter = LoopStarter { stage, store, notifier, settings, unset: &mut unset };
-    starter.start("notify.webhook", webhook::Webhook::new(notify, time.clone()), 0, no_interval);
+    starter.start("notify.webhook", webhook::Webhook::new(notify, time.clone()), 0);
     let robot = provider().and_then(|http| wecom_robot::Robot::new(notify, http));
-    starter.start("notify.wecom_robot", robot, 0, budget);
+    starter.start("notify.wecom_robot", robot, 0);
+    let robot = provider().and_then(|http| dingtalk_robot::Robot::new(notify, http, time.clone()));
+    starter.start("notify.dingtalk_robot", robot, 0);
+    let robot = provider().and_then(|http| feishu_robot::Robot::new(notify, http, time.clone()));
+    starter.start("notify.feishu_robot", robot, 0);
     let wechat = provider().and_then(|http| wechat::Wechat::new(notify, http));
-    starter.start("notify.wechat", wechat, merge, no_interval);
+    starter.start("notify.wechat", wechat, merge);
     let wecom = provider().and_then(|http| wecom::Wecom::new(notify, http));
-    starter.start("notify.wecom", wecom, merge, no_interval);
-    starter.start("notify.email", email::Email::new(notify), merge, no_interval);
+    starter.start("notify.wecom", wecom, merge);
+    let sms = provider().and_then(|http| sms::Sms::new(notify, http));
+    starter.start("notify.sms", sms, merge);
+    starter.start("notify.email", email::Email::new(notify), merge);
     if !unset.is_empty() {
         tracing::info!(reasons = unset.join(", "), "notifications by these channels are refused");
     }
@@ -100,15 +110,10 @@ struct LoopStarter<'a> {
 }
 
 impl LoopStarter<'_> {
-    fn start<S: Sender>(
-        &mut self,
-        name: &'static str,
-        sender: Result<S, String>,
-        merge_seconds: u32,
-        interval: Duration,
-    ) {
+    fn start<S: Sender>(&mut self, name: &'static str, sender: Result<S, String>, merge_seconds: u32) {
         self.unset.extend(sender.as_ref().err().cloned());
-        let policy = SendPolicy { attempts: self.settings.notify.attempts, interval };
+        let notify = &self.settings.notify;
+        let policy = SendPolicy { attempts: notify.attempts, interval: notify.interval(S::CHANNEL) };
         let settings = LoopSettings::of::<S>(self.settings, policy, merge_seconds);
         let sender_loop = SenderLoop::new(self.store, sender, settings);
         let wake = self.notifier.wake(Topic::Notification);

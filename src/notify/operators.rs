@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::decide::{self, SendPolicy};
-use super::{Sender, client, email, webhook, wechat, wecom, wecom_robot};
+use super::{Sender, client, dingtalk_robot, email, feishu_robot, sms, webhook, wechat, wecom, wecom_robot};
 use crate::config::Settings;
 use crate::language::Locale;
 use crate::model::{Channel, Content, Message, SystemAlert};
@@ -49,6 +49,17 @@ pub fn start(stage: &Stage, alerts: mpsc::Receiver<SystemAlert>, time: &Clock, s
                 "operators.wecom_robot",
                 http.clone().and_then(|http| wecom_robot::Robot::new(notify, http)),
             ),
+            Channel::DingtalkRobot => task.start(
+                "operators.dingtalk_robot",
+                http.clone().and_then(|http| dingtalk_robot::Robot::new(notify, http, time.clone())),
+            ),
+            Channel::FeishuRobot => task.start(
+                "operators.feishu_robot",
+                http.clone().and_then(|http| feishu_robot::Robot::new(notify, http, time.clone())),
+            ),
+            Channel::Sms => {
+                task.start("operators.sms", http.clone().and_then(|http| sms::Sms::new(notify, http)));
+            }
             Channel::Wecom => {
                 task.start("operators.wecom", http.clone().and_then(|http| wecom::Wecom::new(notify, http)));
             }
@@ -102,16 +113,16 @@ impl OperatorAddress<'_> {
                 return;
             }
         };
-        let secret =
-            Some(self.settings.monitor.operators_webhook_secret.clone()).filter(|secret| !secret.is_empty());
-        let interval = match S::CHANNEL {
-            Channel::WecomRobot => Duration::from_millis(self.settings.notify.wecom_robot_interval_ms),
-            _ => Duration::ZERO,
+        // Robots sign with the secrets of their own settings.
+        let secret = match S::CHANNEL {
+            Channel::Webhook => Some(self.settings.monitor.operators_webhook_secret.clone()),
+            _ => None,
         };
+        let interval = self.settings.notify.interval(S::CHANNEL);
         let operator_sender = OperatorSender {
             sender,
             address: self.address,
-            secret,
+            secret: secret.filter(|secret| !secret.is_empty()),
             locale: self.settings.locale(),
             // The age of a change is what ends the attempts.
             policy: SendPolicy { attempts: u16::MAX, interval },

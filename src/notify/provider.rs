@@ -8,7 +8,7 @@
 use reqwest::{RequestBuilder, StatusCode, Url};
 use serde::Deserialize;
 
-use super::client;
+use super::client::{self, Answered};
 use super::decide::Attempt;
 
 /// An answer; fields that it lacks are empty.
@@ -34,31 +34,27 @@ pub(super) enum Verdict {
     Attempt(Attempt),
 }
 
-/// Most of an answer that is read, bytes.
-const ANSWER_BYTES: usize = 64 * 1024;
-
 /// Sends a request and reads the answer.
 ///
 /// # Errors
 /// There is none, or none that can be read.
 pub(super) async fn send(request: RequestBuilder) -> Result<Answer, Attempt> {
-    let failed = |error| Attempt::failed(client::reason(error));
-    let mut response = request.send().await.map_err(failed)?;
-    let status = response.status();
-    if status == StatusCode::TOO_MANY_REQUESTS {
-        return Err(Attempt::limited("HTTP 429"));
+    let answer = client::exchange(request).await?;
+    if !answer.status.is_success() {
+        return Err(classify_status(&answer));
     }
-    if !status.is_success() {
-        return Err(Attempt::failed(format!("HTTP {}", status.as_u16())));
-    }
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(failed)? {
-        body.extend_from_slice(&chunk);
-        if body.len() > ANSWER_BYTES {
-            return Err(Attempt::failed("the answer is too long"));
+    serde_json::from_slice(&answer.body).map_err(|_| classify_status(&answer))
+}
+
+/// What an answer without a code says; one with a good status is none of the provider.
+pub(super) fn classify_status(answer: &Answered) -> Attempt {
+    match answer.status {
+        StatusCode::TOO_MANY_REQUESTS => {
+            Attempt::Limited { reason: "HTTP 429".to_owned(), wait: answer.retry_after }
         }
+        status if status.is_success() => Attempt::failed("the answer is not what the provider speaks"),
+        status => Attempt::failed(format!("HTTP {}", status.as_u16())),
     }
-    serde_json::from_slice(&body).map_err(|_| Attempt::failed("the answer is not what the provider speaks"))
 }
 
 /// Settings a channel cannot do without.

@@ -10,6 +10,9 @@ use crate::model::{Content, Message, MessageAlert, NotificationKind, SystemAlert
 
 const ELLIPSIS: &str = "…";
 
+/// Digits of its id that people see of a message.
+const NUMBER_DIGITS: usize = 8;
+
 /// What a provider makes of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Markup {
@@ -75,6 +78,7 @@ fn title_in(markup: Markup, message: &Message) -> String {
                 text!("system-alerts-title", count = several.len(), critical = critical(&severities))
             }
         },
+        Content::Test(_) => text!("test-title"),
     };
     one_line(&title.in_language(language))
 }
@@ -84,6 +88,9 @@ pub(super) fn body(markup: Markup, message: &Message, max_bytes: usize) -> Strin
     let lines: Vec<String> = match &message.content {
         Content::Alerts(alerts) => alerts.iter().map(|alert| line(markup, message, alert)).collect(),
         Content::System(alerts) => alerts.iter().map(|alert| system_line(markup, message, alert)).collect(),
+        Content::Test(at) => {
+            vec![message.locale.text(&text!("test-line", at = message.locale.time_with_offset(*at)))]
+        }
     };
     if let [line] = lines.as_slice() {
         return cut(line, max_bytes);
@@ -96,6 +103,13 @@ pub(super) fn body(markup: Markup, message: &Message, max_bytes: usize) -> Strin
     };
     let lines = lines.iter().map(|line| cut(line, room));
     std::iter::once(title).chain(lines).collect::<Vec<_>>().join("\n")
+}
+
+/// The same, with the number of the message at its end: where a provider does not recognise a repeated message, its readers do.
+pub(super) fn numbered_body(markup: Markup, message: &Message, max_bytes: usize) -> String {
+    let number: String = message.id.simple().to_string().chars().take(NUMBER_DIGITS).collect();
+    let number = text!("message-number", number = number).in_language(message.locale.language);
+    format!("{}\n{number}", body(markup, message, max_bytes.saturating_sub(number.len() + 1)))
 }
 
 fn line(markup: Markup, message: &Message, alert: &MessageAlert) -> String {

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Response, StatusCode, Url};
 use serde_json::{Value, json};
 use standardwebhooks::{
@@ -91,7 +91,7 @@ impl Sender for Webhook {
             Err(attempt) => return attempt,
         };
         let status = response.status();
-        let retry_after = retry_after(&response);
+        let retry_after = client::retry_after(&response);
         let answer = answer(response).await;
         classify(status, retry_after, &answer)
     }
@@ -115,16 +115,6 @@ fn classify(status: StatusCode, retry_after: Option<Duration>, answer: &str) -> 
         }
         _ => Attempt::failed(reason),
     }
-}
-
-/// Seconds, or a date.
-fn retry_after(response: &Response) -> Option<Duration> {
-    let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
-    Some(Duration::try_from(at - Timestamp::now()).unwrap_or_default())
 }
 
 /// The beginning of an answer; what is slow or long is left.
@@ -158,6 +148,9 @@ fn body(message: &Message, now: Timestamp) -> Value {
             alerts.iter().map(text::system_kind).collect(),
             json!({ "system_alerts": alerts.iter().map(|alert| system_alert(alert, language)).collect::<Vec<_>>() }),
         ),
+        Content::Test(_) => {
+            return json!({ "type": "test", "timestamp": now, "language": language.tag(), "data": {} });
+        }
     };
     let same = kinds.iter().all(|kind| *kind == kinds[0]);
     let kind = if same { kinds[0] } else { "several" };

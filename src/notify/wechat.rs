@@ -108,6 +108,7 @@ fn data(fields: &[(String, String)], message: &Message) -> Value {
             let what = text!("system-condition", condition = condition.name()).in_language(language);
             (instance.as_str(), what, condition.severity(), Some(*started_at))
         }
+        Content::Test(at) => ("-", text::title(message), "info", Some(*at)),
     };
     let severity = text!("severity", severity = severity).in_language(language);
     let time = at.map_or_else(String::new, |ts| message.locale.time(ts));

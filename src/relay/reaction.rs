@@ -144,7 +144,8 @@ impl Reaction {
         if groups.len() > 1 {
             prepared.devices = None;
         }
-        let steps = groups.into_iter();
+        // The oldest first: rows that are older than what was evaluated before cost more.
+        let steps = groups.into_iter().rev();
         Ok(steps.map(|batches| Step { batches, prepared: Some(prepared.clone()) }).collect())
     }
 

@@ -4,20 +4,24 @@
 //! of it; people ask for dead letters. Promise: one sender at a time per address, over all instances; a message keeps its
 //! number and its rows at every attempt; what a sender held when it died is sent by another when the lease ends.
 
+mod message;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio_postgres::Row;
-use tokio_postgres::types::{Json, ToSql, Type};
+use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
 use super::lease::Lease;
 use super::{Statement, Store, StoreError, statement};
 use crate::language::{Language, Locale};
-use crate::model::{AlertState, Channel, Content, Message, MessageAlert, NotificationKind};
+use crate::model::{Channel, Message};
+pub(super) use message::alert_state;
 
 const LEASE: Statement = statement!("notification", "lease");
 const DEAD_LETTERS: Statement = statement!("notification", "dead_letters");
+const ADDRESSES: Statement = statement!("notification", "addresses");
 const RESEND: Statement = statement!("notification", "resend");
 const MEASURE: Statement = statement!("notification", "measure");
 
@@ -77,47 +81,7 @@ pub async fn take(
             ],
         )
         .await?;
-    let mut messages: Vec<Message> = Vec::new();
-    for row in &rows {
-        let id: Uuid = row.get("message_id");
-        let alert = message_alert(row)?;
-        match messages.last_mut() {
-            Some(Message { id: last, content: Content::Alerts(alerts), .. }) if *last == id => {
-                alerts.push(alert)
-            }
-            _ => messages.push(Message {
-                id,
-                address: row.get("address"),
-                secret: row.get("secret"),
-                locale: locale_of(row, locale),
-                attempts: u16::try_from(row.get::<_, i16>("attempts")).unwrap_or_default(),
-                content: Content::Alerts(vec![alert]),
-            }),
-        }
-    }
-    Ok(messages)
-}
-
-/// In the language of the contact, where it has one.
-fn locale_of(row: &Row, service: &Locale) -> Locale {
-    let own = row.get::<_, Option<&str>>("language").and_then(Language::of_tag);
-    Locale { language: own.unwrap_or(service.language), zone: service.zone.clone() }
-}
-
-fn message_alert(row: &Row) -> Result<MessageAlert, StoreError> {
-    let kind: String = row.get("kind");
-    let kind = NotificationKind::of_name(&kind)
-        .ok_or_else(|| StoreError::State(format!("notification.take: there is no kind {kind}")))?;
-    let age = Duration::try_from_secs_f64(row.get("age_seconds")).unwrap_or_default();
-    Ok(MessageAlert { kind, state: alert_state(row)?, age, trace: row.get("traceparent") })
-}
-
-/// Columns `alert` and `rule`.
-pub(super) fn alert_state(row: &Row) -> Result<AlertState, StoreError> {
-    let failed = |source| StoreError::Postgres { statement: "alert_state", source };
-    let Json(mut alert): Json<AlertState> = row.try_get("alert").map_err(failed)?;
-    alert.rule = row.try_get("rule").map_err(failed)?;
-    Ok(alert)
+    message::read(&rows, locale)
 }
 
 /// The result of an attempt, under its lease.
@@ -268,6 +232,37 @@ pub async fn resend(store: &Store, notification_ids: Option<&[i64]>) -> Result<R
         }
     }
     Ok(resent)
+}
+
+/// An address of a contact.
+#[derive(Debug, Clone)]
+pub struct ContactAddress {
+    /// By which channel.
+    pub channel: Channel,
+    /// In the words of the channel.
+    pub address: String,
+    /// What messages to it are signed with; `None`: nothing of its own.
+    pub secret: Option<String>,
+    /// The language of the contact; `None`: that of the service.
+    pub language: Option<Language>,
+}
+
+/// The addresses in use of the contacts of a name.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn addresses(store: &Store, name: &str) -> Result<Vec<ContactAddress>, StoreError> {
+    let client = store.client().await?;
+    let rows = ADDRESSES.query(&client, &[&name]).await?;
+    let address = |row: &Row| {
+        Some(ContactAddress {
+            channel: Channel::of_name(row.get("channel"))?,
+            address: row.get("address"),
+            secret: row.get("secret"),
+            language: row.get::<_, Option<&str>>("language").and_then(Language::of_tag),
+        })
+    };
+    Ok(rows.iter().filter_map(address).collect())
 }
 
 /// What waits in a channel.

@@ -348,7 +348,7 @@ async fn contacts_are_imported_with_their_language_and_a_language_that_is_not_th
         "contacts.csv",
         format!(
             "name,language,channel,address,org_id\nWard,zh,,,{ORG}\n护士张,,,,\nMax,fr,email,max@example.org,\n\
-             Eva,en,email,,\nPia,en,sms,12345,\nLea,en,,,77\nWard,en,,,\n"
+             Eva,en,email,,\nPia,en,fax,12345,\nLea,en,,,77\nWard,en,,,\n"
         ),
     );
     let changed = files.import(&database, &["--contacts", "contacts.csv", "--refused", "refused.csv"]).await;
@@ -359,7 +359,7 @@ async fn contacts_are_imported_with_their_language_and_a_language_that_is_not_th
     for (line, reason) in [
         (4, "language \"\"fr\"\" is none of: en, zh"),
         (5, "channel without address"),
-        (6, "channel \"\"sms\"\" is none of: wechat"),
+        (6, "channel \"\"fax\"\" is none of: wechat"),
         (7, "organisation unit 77 is not known"),
         (8, "contact \"\"Ward\"\" has language zh in an earlier line"),
     ] {

@@ -3,9 +3,12 @@
 mod delivery;
 mod email;
 mod house;
+mod robots;
 mod routing;
 mod sharing;
+mod sms;
 mod steps;
+mod test_message;
 mod text;
 mod tls;
 mod webhook;

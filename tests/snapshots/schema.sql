@@ -192,8 +192,10 @@ table app_user: People who wear devices.
     user_id bigint not null: Wearer, 64 bit, given from outside.
     org_id bigint: Organisation unit the user sits in. NULL: none, and so no tenant either.
     name text: Name, for people. NULL: not known.
+    room text: Where the person is found, such as "12" or "3 North, bed 4"; messages name it. NULL: not known.
     constraint app_user_org_id_fkey FOREIGN KEY (org_id) REFERENCES org_unit(org_id) DEFERRABLE
     constraint app_user_pkey PRIMARY KEY (user_id)
+    constraint app_user_room_check CHECK (((room ~ '\S'::text) AND (char_length(room) <= 100)))
     constraint app_user_user_id_check CHECK ((user_id > 0))
     CREATE INDEX app_user_org_id_idx ON public.app_user USING btree (org_id)
     CREATE TRIGGER app_user_inserted AFTER INSERT ON public.app_user REFERENCING NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION app_user_inserted()
@@ -225,13 +227,19 @@ table contact: A person, group or system that can be notified of alerts: a weare
     CREATE INDEX contact_user_id_idx ON public.contact USING btree (user_id)
 table contact_address: Where a contact is reached.
     contact_id bigint not null: The contact.
-    channel text not null: wechat (official account), wecom (application message), wecom_robot (group robot), email, webhook.
-    address text not null: wechat: openid; wecom: user id; wecom_robot: key of the robot; email: address; webhook: URL.
-    secret text: webhook: the key its messages are signed with, whsec_ and base64 (Standard Webhooks). NULL: not signed; other channels.
+    channel text not null: wechat (official account), wecom (application message), wecom_robot, dingtalk_robot, feishu_robot (group robots), sms, email, webhook.
+    address text not null: wechat: openid; wecom: user id; wecom_robot: key of the robot; dingtalk_robot, feishu_robot: token of the robot, without the rest of its URL; sms: number in the form of E.164 (+8613800138000); email: address; webhook: URL.
+    secret text: webhook: the key its messages are signed with, whsec_ and base64 (Standard Webhooks); dingtalk_robot, feishu_robot: secret of the robot. NULL: not signed (robots: signed if the settings have a secret); other channels.
     enabled boolean not null default true: False: not used.
     constraint contact_address_address_check CHECK (((address ~ '\S'::text) AND (octet_length(address) <= 2000)))
-    constraint contact_address_channel_check CHECK ((channel = ANY (ARRAY['wechat'::text, 'wecom'::text, 'wecom_robot'::text, 'email'::text, 'webhook'::text])))
+    constraint contact_address_channel_check CHECK ((channel = ANY (ARRAY['wechat'::text, 'wecom'::text, 'wecom_robot'::text, 'dingtalk_robot'::text, 'feishu_robot'::text, 'sms'::text, 'email'::text, 'webhook'::text])))
     constraint contact_address_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES contact(contact_id) ON DELETE CASCADE
+    constraint contact_address_form_check CHECK (
+CASE
+    WHEN (channel = ANY (ARRAY['dingtalk_robot'::text, 'feishu_robot'::text])) THEN (address ~ '^[A-Za-z0-9_-]+$'::text)
+    WHEN (channel = 'sms'::text) THEN (address ~ '^\+[1-9][0-9]{6,14}$'::text)
+    ELSE true
+END)
     constraint contact_address_pkey PRIMARY KEY (contact_id, channel, address)
 table customer: One row per tenant that has a name. Tenants that only the organisation units name are tenants all the same.
     customer_id bigint not null: Tenant, 64 bit, given from outside. 0: no tenant, and the defaults for all tenants.
@@ -1231,7 +1239,7 @@ table notification: One row per alert and address to be notified. Written with t
     traceparent text: W3C traceparent of what raised the alert, for the trace of its delivery. NULL: it is not traced.
     sequence integer not null default 1: Tells apart notifications of one kind of an alert: 1 for the first, 2 for the second. Every address of one occasion has the same.
     constraint notification_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(alert_id) ON DELETE CASCADE
-    constraint notification_channel_check CHECK ((channel = ANY (ARRAY['wechat'::text, 'wecom'::text, 'wecom_robot'::text, 'email'::text, 'webhook'::text])))
+    constraint notification_channel_check CHECK ((channel = ANY (ARRAY['wechat'::text, 'wecom'::text, 'wecom_robot'::text, 'dingtalk_robot'::text, 'feishu_robot'::text, 'sms'::text, 'email'::text, 'webhook'::text])))
     constraint notification_kind_check CHECK ((kind = ANY (ARRAY['fired'::text, 'raised'::text, 'repeated'::text, 'escalated'::text, 'acknowledged'::text, 'assigned'::text, 'resolved'::text])))
     constraint notification_once_key UNIQUE (alert_id, kind, sequence, channel, address)
     constraint notification_pkey PRIMARY KEY (notification_id)
@@ -1263,7 +1271,7 @@ table notification_route: Who is notified of which alerts. Every enabled route t
     on_acknowledged boolean not null default true: Whether those who were notified are told who has acknowledged the alert.
     constraint notification_route_after_seconds_check CHECK (((after_seconds >= 0) AND (after_seconds <= 604800)))
     constraint notification_route_audience_check CHECK ((audience = ANY (ARRAY['wearer'::text, 'managers'::text, 'contact'::text, 'on_duty'::text])))
-    constraint notification_route_channel_check CHECK ((channel = ANY (ARRAY['wechat'::text, 'wecom'::text, 'wecom_robot'::text, 'email'::text, 'webhook'::text])))
+    constraint notification_route_channel_check CHECK ((channel = ANY (ARRAY['wechat'::text, 'wecom'::text, 'wecom_robot'::text, 'dingtalk_robot'::text, 'feishu_robot'::text, 'sms'::text, 'email'::text, 'webhook'::text])))
     constraint notification_route_contact_check CHECK (((audience = 'contact'::text) = (contact_id IS NOT NULL)))
     constraint notification_route_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES contact(contact_id) ON DELETE CASCADE
     constraint notification_route_merge_seconds_check CHECK (((merge_seconds >= 0) AND (merge_seconds <= 3600)))

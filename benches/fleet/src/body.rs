@@ -19,30 +19,28 @@ pub(super) struct Body {
     date: String,
 }
 
-/// The samples of one upload: `count` of one device, `spacing_seconds` apart but for the instants left out.
-pub(super) struct Instants<F> {
-    pub(super) count: u32,
-    pub(super) spacing_seconds: i64,
-    /// Instant of the sample with this number, epoch seconds.
-    pub(super) at: F,
-}
-
 impl Body {
     pub(super) fn new() -> Self {
         Self { text: BytesMut::new(), day: i64::MIN, date: String::new() }
     }
 
-    /// The upload of these samples: one as a watch sends one, several as it sends its cache.
-    pub(super) fn write<F: Fn(u32) -> i64>(&mut self, device: &Device, samples: Instants<F>) -> Bytes {
-        self.text.reserve(64 + samples.count as usize * 512);
-        self.put(if samples.count == 1 { r#"{"data":"# } else { r#"{"data":["# });
-        for number in 0..samples.count {
+    /// The upload of these samples, each of a device at an instant (epoch seconds): one as a watch sends one, several as it sends its
+    /// cache, or as a gateway sends those of many watches. `spacing_seconds` lie between two samples of a device.
+    pub(super) fn write<'a>(
+        &mut self,
+        samples: impl ExactSizeIterator<Item = (&'a Device, i64)>,
+        spacing_seconds: i64,
+    ) -> Bytes {
+        let is_single = samples.len() == 1;
+        self.text.reserve(64 + samples.len() * 512);
+        self.put(if is_single { r#"{"data":"# } else { r#"{"data":["# });
+        for (number, (device, at)) in samples.enumerate() {
             if number > 0 {
                 self.put(",");
             }
-            self.item(device, (samples.at)(number), samples.spacing_seconds, number == 0);
+            self.item(device, at, spacing_seconds, number == 0);
         }
-        self.put(if samples.count == 1 { "}" } else { "]}" });
+        self.put(if is_single { "}" } else { "]}" });
         self.text.split().freeze()
     }
 

@@ -65,6 +65,11 @@ pub struct Options {
     #[arg(long, value_name = "RECORDS", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub batch: u32,
 
+    /// The samples of a request are of different devices, as a gateway sends them for the watches around it. Needs as many devices per
+    /// connection as samples in a request.
+    #[arg(long, conflicts_with = "late")]
+    pub gateway: bool,
+
     /// Records a second, all connections together, whatever the answers do. Default: as fast as they come.
     #[arg(long, value_name = "RECORDS/S", value_parser = rate)]
     pub rate: Option<f64>,
@@ -192,6 +197,14 @@ fn check(options: &Options) -> anyhow::Result<()> {
             "--devices {} is less than --connections {}: each connection needs a device of its own",
             options.devices,
             options.connections
+        );
+    }
+    if options.gateway && options.devices / options.connections < options.batch {
+        bail!(
+            "--gateway with --batch {} and --connections {} needs at least {} devices",
+            options.batch,
+            options.connections,
+            u64::from(options.batch) * u64::from(options.connections)
         );
     }
     if options.duplicates + options.late > 100.0 {

@@ -11,7 +11,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use crate::Options;
-use crate::body::{Body, Instants};
+use crate::body::Body;
 use crate::device::{Calendar, Device};
 
 /// Most memory that all connections together keep of earlier uploads, bytes.
@@ -57,6 +57,8 @@ pub(super) struct Source {
     calendar: Calendar,
     body: Body,
     batch: u32,
+    /// The samples of an upload are of different devices.
+    gateway: bool,
     /// Device whose device_index it is.
     device_index: usize,
     /// History samples that every device has sent.
@@ -89,6 +91,7 @@ impl Source {
             calendar,
             body: Body::new(),
             batch: options.batch,
+            gateway: options.gateway,
             device_index: 0,
             history_sent: 0,
             left: records,
@@ -109,20 +112,26 @@ impl Source {
     }
 
     fn next_history(&mut self) -> Option<Batch> {
-        let records = self.batch.min(self.calendar.history_records - self.history_sent);
-        if records == 0 {
+        let left = self.calendar.history_records - self.history_sent;
+        if left == 0 {
             return None;
         }
-        let (device, calendar, from) = (&self.devices[self.device_index], &self.calendar, self.history_sent);
-        let samples = Instants {
-            count: records,
-            spacing_seconds: calendar.history_spacing_seconds,
-            at: |number| device.history_instant(calendar, from + number),
+        let (calendar, from) = (self.calendar, self.history_sent);
+        let (devices, each) = if self.gateway {
+            ((self.batch as usize).min(self.devices.len() - self.device_index), 1)
+        } else {
+            (1, self.batch.min(left))
         };
-        let body = self.body.write(device, samples);
-        self.device_index = (self.device_index + 1) % self.devices.len();
+        let senders = &self.devices[self.device_index..][..devices];
+        let records = devices as u32 * each;
+        let samples = (0..records).map(|number| {
+            let device = &senders[(number / each) as usize];
+            (device, device.history_instant(&calendar, from + number % each))
+        });
+        let body = self.body.write(samples, calendar.history_spacing_seconds);
+        self.device_index = (self.device_index + devices) % self.devices.len();
         if self.device_index == 0 {
-            self.history_sent += records;
+            self.history_sent += each;
         }
         Some(Batch { body, records, kind: Kind::New })
     }
@@ -159,18 +168,29 @@ impl Source {
         let device_index = self.next_device();
         let from = self.devices[device_index].take_late(&self.calendar)?;
         let (device, calendar) = (&self.devices[device_index], &self.calendar);
-        let at = |number| device.late_instant(calendar, from + i64::from(number));
-        let body = self.body.write(device, Instants { count: records, spacing_seconds: 1, at });
+        let samples = (0..records).map(|n| (device, device.late_instant(calendar, from + i64::from(n))));
+        let body = self.body.write(samples, 1);
         Some(Batch { body, records, kind: Kind::Late })
     }
 
     fn fresh(&mut self, records: u32) -> Batch {
-        let device_index = self.next_device();
-        let from = self.devices[device_index].take_live(&self.calendar, records);
         let spacing_seconds = self.calendar.live_spacing_seconds;
-        let at = |number| from + i64::from(number) * spacing_seconds;
-        let body =
-            self.body.write(&self.devices[device_index], Instants { count: records, spacing_seconds, at });
+        let body = if self.gateway {
+            let taken: Vec<(usize, i64)> = (0..records)
+                .map(|_| {
+                    let device_index = self.next_device();
+                    (device_index, self.devices[device_index].take_live(&self.calendar, 1))
+                })
+                .collect();
+            let samples = taken.into_iter().map(|(device_index, at)| (&self.devices[device_index], at));
+            self.body.write(samples, spacing_seconds)
+        } else {
+            let device_index = self.next_device();
+            let from = self.devices[device_index].take_live(&self.calendar, records);
+            let device = &self.devices[device_index];
+            let samples = (0..records).map(|number| (device, from + i64::from(number) * spacing_seconds));
+            self.body.write(samples, spacing_seconds)
+        };
         Batch { body, records, kind: Kind::New }
     }
 
@@ -289,6 +309,34 @@ mod tests {
             assert_eq!(times.len(), 576);
             assert!(times.is_sorted());
         }
+    }
+
+    #[test]
+    fn a_gateway_sends_one_sample_of_each_of_many_watches_and_no_instant_twice() {
+        let options = Options {
+            devices: 250,
+            batch: 100,
+            gateway: true,
+            history_days: 1,
+            history_interval_seconds: 43_200,
+            ..Options::default()
+        };
+        let mut keys = HashSet::new();
+        let mut history = source(&options, Part::History, None);
+        let history: Vec<Batch> = std::iter::from_fn(|| history.next()).collect();
+        assert_eq!(
+            history.iter().map(|batch| batch.records).collect::<Vec<_>>(),
+            [100, 100, 50, 100, 100, 50]
+        );
+        let mut live = source(&options, Part::Live, Some(1_000));
+        for batch in history.into_iter().chain(std::iter::from_fn(|| live.next())) {
+            let items = items(&batch);
+            assert_eq!(items.len(), batch.records as usize);
+            let serials: HashSet<String> = items.iter().map(|item| key(item).0).collect();
+            assert_eq!(serials.len(), items.len(), "a watch twice in an upload");
+            assert!(items.iter().all(|item| keys.insert(key(item))), "an instant used twice");
+        }
+        assert_eq!(keys.len(), 1_500);
     }
 
     #[test]

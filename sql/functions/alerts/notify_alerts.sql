@@ -209,7 +209,7 @@ begin
         from wanted w
         join alert a on a.alert_id = w.alert_id
         where not (
-            notify_of_outcome.kind = 'acknowledged' and w.channel not in ('webhook', 'wecom_robot') and exists (
+            notify_of_outcome.kind = 'acknowledged' and w.channel not in ('webhook', 'wecom_robot', 'dingtalk_robot', 'feishu_robot') and exists (
                 select from contact c where c.contact_id = w.contact_id and c.name = a.acknowledged_by
             )
         )

@@ -15,9 +15,9 @@ select
             jsonb_build_object(
                 'notification_id', sent.notification_id, 'kind', sent.kind, 'channel', sent.channel,
                 'contact_id', sent.contact_id, 'contact', contact.name,
-                'address', case sent.channel
-                    when 'wecom_robot' then '…' || right(sent.address, 4)
-                    when 'webhook' then
+                'address', case
+                    when sent.channel like '%\_robot' then '…' || right(sent.address, 4)
+                    when sent.channel = 'webhook' then
                         coalesce(substring(sent.address from '^[a-z]+://(?:[^/?#]*@)?([^/?#@]+)'), '…')
                     else sent.address
                 end,

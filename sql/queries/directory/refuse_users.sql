@@ -9,7 +9,7 @@ judged as (
         i.line,
         f.line < i.line as is_repeat,
         case
-            when f.line < i.line and (i.name, i.org_id) is distinct from (f.name, f.org_id)
+            when f.line < i.line and (i.name, i.org_id, i.room) is distinct from (f.name, f.org_id, f.room)
             then format('user %s is another in line %s', i.user_id, f.line)
             when f.line = i.line and i.org_id is not null and o.org_id is null
             then format('organisation unit %s is not known', i.org_id)

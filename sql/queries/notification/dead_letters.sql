@@ -3,7 +3,7 @@
 --   $1 after which number    $2 most rows
 -- Locks: none.
 select n.notification_id, n.alert_id, a.device_sn, n.kind, n.channel,
-       case n.channel when 'wecom_robot' then '…' || right(n.address, 4) else n.address end as address,
+       case when n.channel like '%\_robot' then '…' || right(n.address, 4) else n.address end as address,
        c.name as contact, n.created_at, n.attempts, n.error
 from notification n
 join alert a on a.alert_id = n.alert_id

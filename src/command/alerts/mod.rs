@@ -12,6 +12,7 @@ mod rule_change;
 mod show;
 mod silence;
 mod step;
+mod test_message;
 
 use std::process::ExitCode;
 
@@ -61,6 +62,8 @@ pub enum Action {
     /// Notifications that could not be delivered
     #[command(subcommand)]
     DeadLetters(dead_letters::Action),
+    /// Send a test message to a contact or an address, and show what its provider answers
+    TestMessage(test_message::Options),
     /// What would a rule have done? Evaluates it over stored history and changes nothing
     ReplayRule(replay::Options),
 }
@@ -96,6 +99,7 @@ pub async fn run(
         Action::Enable(options) => rule::switch(&options, true, locale, store).await,
         Action::Disable(options) => rule::switch(&options, false, locale, store).await,
         Action::DeadLetters(action) => dead_letters::run(&action, locale, store).await,
+        Action::TestMessage(options) => test_message::run(options, locale, store, settings).await,
         Action::ReplayRule(options) => replay::run(options, locale, store).await,
     }
 }

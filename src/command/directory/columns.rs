@@ -77,6 +77,12 @@ impl RowFields<'_> {
         Ok(Some(self.text(column)?).filter(|name| !name.is_empty()).map(str::to_owned))
     }
 
+    /// A name that a file may leave as it is; `None`: the line does not have the column; empty: it has none any more.
+    pub(super) fn name_to_set(&self, column: usize) -> Result<Option<String>, String> {
+        let is_there = self.indexes[column].is_some_and(|place| self.record.get(place).is_some());
+        if is_there { Ok(Some(self.text(column)?.to_owned())) } else { Ok(None) }
+    }
+
     /// An id; `None`: the field is empty.
     pub(super) fn id(&self, column: usize, name: &str) -> Result<Option<i64>, String> {
         match self.text(column)? {
@@ -222,8 +228,8 @@ mod tests {
         assert_eq!(field("", |f| f.language(0)), Ok(None));
         let refused = field("fr", |f| f.language(0)).expect_err("refused");
         assert_eq!(refused, "language \"fr\" is none of: en, zh");
-        let refused = field("sms", |f| f.channel(0)).expect_err("refused");
-        assert!(refused.starts_with("channel \"sms\" is none of: wechat, "), "{refused}");
+        let refused = field("fax", |f| f.channel(0)).expect_err("refused");
+        assert!(refused.starts_with("channel \"fax\" is none of: wechat, "), "{refused}");
     }
 
     #[test]

@@ -16,6 +16,7 @@ use jiff::tz::TimeZone;
 use super::columns::{self, ColumnIndex, RowFields};
 use super::report::FileProgress;
 use crate::command::encoding::{self, Encoding, Utf8Reader};
+use crate::model::Channel;
 use crate::store::directory::{Binding, Contact, Customer, Entry, OrgUnit, User};
 
 /// An entry that can be read from a line.
@@ -57,16 +58,26 @@ impl Record for OrgUnit {
     }
 }
 
+/// As `app_user_room_check` has it.
+const MAX_ROOM_CHARACTERS: usize = 100;
+
 impl Record for User {
-    const COLUMNS: &'static [&'static str] = &["user_id", "name", "org_id"];
+    const COLUMNS: &'static [&'static str] = &["user_id", "name", "org_id", "room"];
     const REQUIRED: usize = 3;
 
     fn read(fields: &RowFields<'_>) -> Result<Self, String> {
-        Ok(Self {
+        let user = Self {
             user_id: fields.required_id(0, "user_id")?,
             name: fields.name(1)?,
             org_id: fields.id(2, "org_id")?,
-        })
+            room: fields.name_to_set(3)?,
+        };
+        match &user.room {
+            Some(room) if room.chars().count() > MAX_ROOM_CHARACTERS => {
+                Err(format!("room is longer than {MAX_ROOM_CHARACTERS} characters"))
+            }
+            _ => Ok(user),
+        }
     }
 }
 
@@ -113,6 +124,12 @@ impl Record for Contact {
             (None, Some(_)) => Err("address without channel".to_owned()),
             (_, Some(address)) if address.len() > MAX_ADDRESS_BYTES => {
                 Err(format!("address is longer than {MAX_ADDRESS_BYTES} bytes"))
+            }
+            (Some(channel), Some(address)) => {
+                match Channel::of_name(channel).and_then(|channel| channel.address_refusal(address)) {
+                    Some(refusal) => Err(format!("address \"{address}\" {refusal}")),
+                    None => Ok(contact),
+                }
             }
             _ => Ok(contact),
         }

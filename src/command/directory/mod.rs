@@ -34,20 +34,20 @@ pub enum Action {
     ///
     ///   --customers  customer_id, name
     ///   --orgs       org_id, name, ancestors
-    ///   --users      user_id, name, org_id
+    ///   --users      user_id, name, org_id [, room]
     ///   --bindings   device_sn, user_id [, valid_from] [, valid_until]
     ///   --contacts   name [, channel, address] [, language] [, user_id] [, org_id]
     ///
     /// Ids are whole numbers of up to 64 bits. ancestors are the ids from the root down to the
     /// parent, separated by commas or spaces, with or without zeros in front:
     /// "0,1939964806110937090"; empty for a root. An empty org_id is a user without organisation
-    /// unit; an empty user_id unbinds the device. Times are RFC 3339, or
+    /// unit; without a column room, all rooms stay as they are; an empty user_id unbinds the device. Times are RFC 3339, or
     /// yyyy-MM-dd [HH:mm:ss] in device_time_zone. A binding without valid_from begins now,
     /// unless the device is bound to that user already; a binding ends when the next one of its device begins.
     ///
     /// A contact is who is notified of alerts, and is known by its name; one with several addresses has
-    /// several lines. channel is wechat, wecom, wecom_robot, email or webhook; language is en or zh;
-    /// user_id is the wearer that the contact is, org_id a unit that they manage. What is empty or
+    /// several lines. channel is wechat, wecom, wecom_robot, dingtalk_robot, feishu_robot, sms, email or
+    /// webhook; the address of sms is a number such as +8613800138000; language is en or zh; user_id is the wearer that the contact is, org_id a unit that they manage. What is empty or
     /// has no column stays as it is; a new contact without a language is notified in that of the service.
     ///
     /// Files are imported in the order customers, orgs, users, bindings, contacts, each in one transaction.

@@ -36,6 +36,8 @@ pub struct User {
     pub name: Option<String>,
     /// Their organisation unit.
     pub org_id: Option<i64>,
+    /// Where they are found; `None`: as it was; empty: not known any more.
+    pub room: Option<String>,
 }
 
 /// Who wears a device.
@@ -118,14 +120,14 @@ impl Entry for OrgUnit {
 impl Entry for User {
     const KIND: EntryKind = EntryKind {
         stage: statement!("directory", "stage_users"),
-        copy: "copy pg_temp.incoming (line, user_id, name, org_id) from stdin (format binary)",
-        types: &[Type::INT8, Type::INT8, Type::TEXT, Type::INT8],
+        copy: "copy pg_temp.incoming (line, user_id, name, org_id, room) from stdin (format binary)",
+        types: &[Type::INT8, Type::INT8, Type::TEXT, Type::INT8, Type::TEXT],
         refuse: statement!("directory", "refuse_users"),
         merge: &[statement!("directory", "merge_users")],
     };
 
     fn values(&self) -> Vec<&(dyn ToSql + Sync)> {
-        vec![&self.user_id, &self.name, &self.org_id]
+        vec![&self.user_id, &self.name, &self.org_id, &self.room]
     }
 }
 

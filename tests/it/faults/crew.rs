@@ -20,15 +20,19 @@ pub struct Post {
     pub process: Option<Process>,
 }
 
-/// Two of them, and where they listen.
+/// The instances, and where they listen.
 pub struct Crew {
-    pub posts: [Post; 2],
+    pub posts: Vec<Post>,
     pub doors: Doors,
 }
 
 impl Crew {
-    pub async fn create(database: &Database) -> Self {
-        Self { posts: [Post::new(database).await, Post::new(database).await], doors: Arc::default() }
+    pub async fn create(database: &Database, instances: usize) -> Self {
+        let mut posts = Vec::new();
+        for _ in 0..instances {
+            posts.push(Post::new(database).await);
+        }
+        Self { posts, doors: Arc::default() }
     }
 
     /// Starts what does not run, as a supervisor does: again and again until it serves.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use super::crew::Crew;
+use super::crew::{Crew, Post};
 use super::fault::{Fault, Site};
 use super::load::Load;
 use super::verdict::{self, Count, ReceivedAlerts, Sum};
@@ -22,16 +22,18 @@ const CLOCK_IS_READ_WITHIN: Duration = Duration::from_secs(12);
 pub struct Plan {
     pub rounds: u64,
     pub seed: u64,
+    pub instances: usize,
 }
 
 impl Plan {
-    /// `FAULT_ROUNDS` and `FAULT_SEED`, or these.
+    /// `FAULT_ROUNDS` and `FAULT_SEED`, or these; `FAULT_INSTANCES`, or two.
     pub fn or(rounds: u64, seed: u64) -> Self {
         let number = |name: &str, default| match std::env::var(name) {
             Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is not a number: {text}")),
             Err(_) => default,
         };
-        Self { rounds: number("FAULT_ROUNDS", rounds), seed: number("FAULT_SEED", seed) }
+        let instances = usize::try_from(number("FAULT_INSTANCES", 2)).expect("few").max(2);
+        Self { rounds: number("FAULT_ROUNDS", rounds), seed: number("FAULT_SEED", seed), instances }
     }
 }
 
@@ -49,14 +51,14 @@ struct Driver<'a> {
 
 /// Runs the rounds, and fails with everything that was wrong in the first one that went wrong.
 pub async fn drive(plan: Plan, database: &Database, disposable: Option<&DisposableServers>) {
-    println!("FAULT_ROUNDS={} FAULT_SEED={}", plan.rounds, plan.seed);
-    let mut driver = Driver::new(database, disposable).await;
+    println!("FAULT_ROUNDS={} FAULT_SEED={} FAULT_INSTANCES={}", plan.rounds, plan.seed, plan.instances);
+    let mut driver = Driver::new(database, disposable, plan.instances).await;
     let mut whole = Count::default();
     for round in 1..=plan.rounds {
         let seed = plan.seed.wrapping_add(round);
         let mut random = StdRng::seed_from_u64(seed);
         let can_step = driver.crew.posts[0].clock.can_be_set();
-        let faults = Fault::draw(&mut random, disposable.is_some(), can_step);
+        let faults = Fault::draw(&mut random, plan.instances, disposable.is_some(), can_step);
         println!("round {round}: {faults:?}");
         let began = Instant::now();
         match driver.round(round, seed, &faults, &mut random).await {
@@ -75,7 +77,7 @@ pub async fn drive(plan: Plan, database: &Database, disposable: Option<&Disposab
             ),
         }
     }
-    for number in 0..2 {
+    for number in 0..plan.instances {
         driver.crew.end(number, "TERM").await.expect("ends in order");
     }
     println!(
@@ -85,7 +87,11 @@ pub async fn drive(plan: Plan, database: &Database, disposable: Option<&Disposab
 }
 
 impl<'a> Driver<'a> {
-    async fn new(database: &'a Database, disposable: Option<&'a DisposableServers>) -> Self {
+    async fn new(
+        database: &'a Database,
+        disposable: Option<&'a DisposableServers>,
+        instances: usize,
+    ) -> Self {
         let received_alerts = ReceivedAlerts::default();
         let received = Arc::clone(&received_alerts);
         let receiver = Receiver::start(move |seen| {
@@ -112,7 +118,7 @@ impl<'a> Driver<'a> {
             receiver.url()
         );
         database.client().await.batch_execute(&tell).await.expect("a route");
-        let crew = Crew::create(database).await;
+        let crew = Crew::create(database, instances).await;
         let site = Site { database, disposable };
         Self {
             site,
@@ -132,7 +138,10 @@ impl<'a> Driver<'a> {
         faults: &[Fault],
         random: &mut StdRng,
     ) -> Result<Count, Vec<String>> {
-        let alone = random.random_bool(0.3) && !faults.iter().any(|fault| fault.may_keep_from_ready(1));
+        let alone = random.random_bool(0.3)
+            && !faults
+                .iter()
+                .any(|fault| (1..self.crew.posts.len()).any(|other| fault.may_keep_from_ready(other)));
         self.take_posts(alone).await.map_err(|wrong| vec![wrong])?;
         let (began, prefix) = (Instant::now(), format!("ROUND{round}"));
         let second = Timestamp::now().as_second();
@@ -161,21 +170,23 @@ impl<'a> Driver<'a> {
         judged
     }
 
-    /// One service, or both.
+    /// One service, or all.
     async fn take_posts(&mut self, alone: bool) -> Result<(), String> {
         self.crew.start(0, self.site.database).await;
-        if alone {
-            self.crew.end(1, "TERM").await?;
-        } else {
-            self.crew.start(1, self.site.database).await;
+        for number in 1..self.crew.posts.len() {
+            if alone {
+                self.crew.end(number, "TERM").await?;
+            } else {
+                self.crew.start(number, self.site.database).await;
+            }
         }
         self.show_addresses();
         Ok(())
     }
 
     fn show_addresses(&self) {
-        let url = |number: usize| self.crew.posts[number].process.as_ref().map(|process| process.url.clone());
-        *self.addresses.lock().expect("whole") = [url(0), url(1)];
+        let url = |post: &Post| post.process.as_ref().map(|process| process.url.clone());
+        *self.addresses.lock().expect("whole") = self.crew.posts.iter().map(url).collect();
     }
 
     /// Strikes and heals, each fault at moments of its own.

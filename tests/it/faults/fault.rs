@@ -5,23 +5,23 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use tokio_postgres::Client;
 
-use super::crew::Crew;
+use super::crew::{Crew, Post};
 use crate::harness::{Database, DisposableServers, eventually};
 
 /// Which services it happens to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whom {
     One(usize),
-    Both,
+    All,
 }
 
 impl Whom {
     pub fn includes(self, number: usize) -> bool {
-        self == Self::Both || self == Self::One(number)
+        self == Self::All || self == Self::One(number)
     }
 
-    fn numbers(self) -> impl Iterator<Item = usize> {
-        (0..2).filter(move |number| self.includes(*number))
+    fn posts(self, crew: &Crew) -> impl Iterator<Item = &Post> {
+        crew.posts.iter().enumerate().filter(move |(number, _)| self.includes(*number)).map(|(_, post)| post)
     }
 }
 
@@ -62,7 +62,7 @@ enum Part {
 
 impl Fault {
     /// One or two at once, of different parts.
-    pub fn draw(random: &mut StdRng, servers_too: bool, clocks_too: bool) -> Vec<Self> {
+    pub fn draw(random: &mut StdRng, instances: usize, servers_too: bool, clocks_too: bool) -> Vec<Self> {
         let mut parts = vec![Part::DatabaseCable, Part::RedisCable, Part::Service];
         if servers_too {
             parts.extend([Part::Server, Part::Server]);
@@ -77,15 +77,15 @@ impl Fault {
         let mut drawn = Vec::new();
         while drawn.len() < count {
             let part = *parts.choose(random).expect("some");
-            drawn.push(Self::of(part, random));
+            drawn.push(Self::of(part, instances, random));
             parts.retain(|other| *other != part);
         }
         drawn
     }
 
-    fn of(part: Part, random: &mut StdRng) -> Self {
-        let one = random.random_range(0..2);
-        let whom = if random.random_bool(0.5) { Whom::Both } else { Whom::One(one) };
+    fn of(part: Part, instances: usize, random: &mut StdRng) -> Self {
+        let one = random.random_range(0..instances);
+        let whom = if random.random_bool(0.5) { Whom::All } else { Whom::One(one) };
         match part {
             Part::Server => match random.random_range(0..7) {
                 0 => Self::PostgresStopped("INT"),
@@ -139,12 +139,10 @@ impl Fault {
     /// Makes it so.
     pub async fn inject(self, crew: &mut Crew, site: &Site<'_>) -> Result<(), String> {
         match self {
-            Self::DatabaseCut(whom) => whom.numbers().for_each(|number| crew.posts[number].database.cut()),
-            Self::DatabaseStalled(whom) => {
-                whom.numbers().for_each(|number| crew.posts[number].database.stall())
-            }
-            Self::RedisCut(whom) => whom.numbers().for_each(|number| crew.posts[number].redis.cut()),
-            Self::RedisStalled(whom) => whom.numbers().for_each(|number| crew.posts[number].redis.stall()),
+            Self::DatabaseCut(whom) => whom.posts(crew).for_each(|post| post.database.cut()),
+            Self::DatabaseStalled(whom) => whom.posts(crew).for_each(|post| post.database.stall()),
+            Self::RedisCut(whom) => whom.posts(crew).for_each(|post| post.redis.cut()),
+            Self::RedisStalled(whom) => whom.posts(crew).for_each(|post| post.redis.stall()),
             Self::RedisFlushed => site.flush_redis().await,
             Self::RedisKilled => site.disposable().stop("redis", "KILL").await,
             Self::ConnectionsTerminated => site.terminate_connections().await,
@@ -169,10 +167,10 @@ impl Fault {
     pub async fn remove(self, crew: &mut Crew, site: &Site<'_>) {
         match self {
             Self::DatabaseCut(whom) | Self::DatabaseStalled(whom) => {
-                whom.numbers().for_each(|number| crew.posts[number].database.restore());
+                whom.posts(crew).for_each(|post| post.database.restore());
             }
             Self::RedisCut(whom) | Self::RedisStalled(whom) => {
-                whom.numbers().for_each(|number| crew.posts[number].redis.restore());
+                whom.posts(crew).for_each(|post| post.redis.restore());
             }
             Self::RedisKilled | Self::PostgresStopped(_) => site.disposable().start().await,
             Self::DiskFull { .. } => {

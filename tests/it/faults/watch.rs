@@ -44,7 +44,7 @@ pub struct Watch {
 }
 
 /// Where each service listens now, if it runs.
-pub type Addresses = Arc<Mutex<[Option<String>; 2]>>;
+pub type Addresses = Arc<Mutex<Vec<Option<String>>>>;
 
 impl Watch {
     pub fn begin(addresses: &Addresses, prefix: &str, second: i64) -> Self {
@@ -71,8 +71,8 @@ async fn watch(
     let http = reqwest::Client::builder().timeout(WATCH_WAITS).build().expect("a client");
     let (mut looks, mut ledger) = (Vec::new(), Ledger::default());
     for second in first.. {
-        for number in 0..2 {
-            let address = addresses.lock().expect("whole")[number].clone();
+        let listening = addresses.lock().expect("whole").clone();
+        for (number, address) in listening.into_iter().enumerate() {
             let Some(address) = address else { continue };
             let mut look = look(&http, number, &address).await;
             if look.ready == Some(true) {

@@ -1,0 +1,58 @@
+//! The messages of the rows that `notification.take` gives.
+//!
+//! Before: [`super::take`]. After: `notify` sends them.
+
+use std::time::Duration;
+
+use tokio_postgres::Row;
+use tokio_postgres::types::Json;
+use uuid::Uuid;
+
+use crate::language::{Language, Locale};
+use crate::model::{AlertState, Content, Message, MessageAlert, NotificationKind};
+use crate::store::StoreError;
+
+/// Rows of one message are adjacent; a contact without a language reads that of `locale`.
+pub(super) fn read(rows: &[Row], locale: &Locale) -> Result<Vec<Message>, StoreError> {
+    let mut messages: Vec<Message> = Vec::new();
+    for row in rows {
+        let id: Uuid = row.get("message_id");
+        let alert = message_alert(row)?;
+        match messages.last_mut() {
+            Some(Message { id: last, content: Content::Alerts(alerts), .. }) if *last == id => {
+                alerts.push(alert)
+            }
+            _ => messages.push(Message {
+                id,
+                address: row.get("address"),
+                secret: row.get("secret"),
+                locale: locale_of(row, locale),
+                attempts: u16::try_from(row.get::<_, i16>("attempts")).unwrap_or_default(),
+                content: Content::Alerts(vec![alert]),
+            }),
+        }
+    }
+    Ok(messages)
+}
+
+/// In the language of the contact, where it has one.
+fn locale_of(row: &Row, service: &Locale) -> Locale {
+    let own = row.get::<_, Option<&str>>("language").and_then(Language::of_tag);
+    Locale { language: own.unwrap_or(service.language), zone: service.zone.clone() }
+}
+
+fn message_alert(row: &Row) -> Result<MessageAlert, StoreError> {
+    let kind: String = row.get("kind");
+    let kind = NotificationKind::of_name(&kind)
+        .ok_or_else(|| StoreError::State(format!("notification.take: there is no kind {kind}")))?;
+    let age = Duration::try_from_secs_f64(row.get("age_seconds")).unwrap_or_default();
+    Ok(MessageAlert { kind, state: alert_state(row)?, age, trace: row.get("traceparent") })
+}
+
+/// Columns `alert` and `rule`.
+pub(in crate::store) fn alert_state(row: &Row) -> Result<AlertState, StoreError> {
+    let failed = |source| StoreError::Postgres { statement: "alert_state", source };
+    let Json(mut alert): Json<AlertState> = row.try_get("alert").map_err(failed)?;
+    alert.rule = row.try_get("rule").map_err(failed)?;
+    Ok(alert)
+}
