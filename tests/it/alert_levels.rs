@@ -259,7 +259,7 @@ async fn alerts_of_the_rules_before_levels_are_carried_over() {
         [
             "alone|1|major|major|firing",
             "both|1|major|major|acknowledged|nurse Li",
-            "both|2|major|major|resolved|rule_disabled",
+            "both|2|major|major|resolved|nurse Li|rule_disabled",
             "oxygen|3|major|major|firing",
             "past|1|minor|minor|resolved|recovered",
             "past|2|major|major|resolved|recovered",
