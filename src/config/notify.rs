@@ -43,8 +43,8 @@ pub struct NotifySettings {
     #[config(env = "VITALS_NOTIFY_WECHAT_TEMPLATE_ID", default = "")]
     pub wechat_template_id: String,
 
-    /// Contents of the template's fields: `field={placeholder}`, separated by commas, with `{title}`, `{device_sn}`,
-    /// `{rule}`, `{severity}`, `{time}`, `{message}`, `{count}`.
+    /// Contents of the template's fields: `field={placeholder}`, separated by commas, with `{title}`, `{device_sn}`, `{wearer}`
+    /// (name, unit and room, or the serial), `{rule}`, `{severity}`, `{time}`, `{message}`, `{count}`.
     #[config(
         env = "VITALS_NOTIFY_WECHAT_TEMPLATE_FIELDS",
         default = "first={title},keyword1={device_sn},keyword2={rule},keyword3={time},remark={message}"

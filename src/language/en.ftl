@@ -48,6 +48,31 @@ alerts-title = { $critical ->
     }, { $critical } critical
 }
 
+# The line below an alert.
+details-room = room { $room }
+details-value = { $which ->
+    [both] { $value } ({ $min } to { $max })
+    [min] { $value } (below { $min })
+    [max] { $value } (above { $max })
+   *[none] { $value }
+}
+details-since = since { $since }
+details-readings = last values: { $readings }
+reading = { $metric ->
+    [heart_rate] heart rate { $value }/min
+    [blood_oxygen] oxygen saturation { $value } %
+    [pressure] blood pressure { $value } mmHg
+    [pressure_high] systolic pressure { $value } mmHg
+    [pressure_low] diastolic pressure { $value } mmHg
+    [temperature] body temperature { $value } °C
+    [skin_temperature] skin temperature { $value } °C
+    [respiratory_rate] respiratory rate { $value }/min
+    [heart_rate_variability] heart rate variability { $value } ms
+    [blood_glucose] blood glucose { $value } mmol/L
+    [stress] stress { $value }
+   *[other] { $metric } { $value }
+}
+
 ### Test messages
 
 test-title = test message of vitals

@@ -42,6 +42,31 @@ alerts-title = { $critical ->
    *[other] { $count } 条告警,其中危急 { $critical } 条
 }
 
+# 告警下方的一行。
+details-room = 房间 { $room }
+details-value = { $which ->
+    [both] { $value }(正常 { $min }~{ $max })
+    [min] { $value }(低于 { $min })
+    [max] { $value }(高于 { $max })
+   *[none] { $value }
+}
+details-since = 自 { $since } 起
+details-readings = 最近数值:{ $readings }
+reading = { $metric ->
+    [heart_rate] 心率 { $value } 次/分
+    [blood_oxygen] 血氧饱和度 { $value }%
+    [pressure] 血压 { $value } mmHg
+    [pressure_high] 收缩压 { $value } mmHg
+    [pressure_low] 舒张压 { $value } mmHg
+    [temperature] 体温 { $value } ℃
+    [skin_temperature] 皮肤温度 { $value } ℃
+    [respiratory_rate] 呼吸 { $value } 次/分
+    [heart_rate_variability] 心率变异性 { $value } 毫秒
+    [blood_glucose] 血糖 { $value } mmol/L
+    [stress] 压力 { $value }
+   *[other] { $metric } { $value }
+}
+
 ### 测试消息
 
 test-title = vitals 测试消息
@@ -190,7 +215,7 @@ column = { $name ->
     [note] 备注
     [on] 启用
     [paged] 已通知
-    [person] 人员
+    [person] 佩戴者
     [rule] 规则
     [scope] 适用范围
     [severity] 级别

@@ -122,6 +122,12 @@ pub struct Alert {
     pub org_id: Option<Id64>,
     /// Wearer; null: not known
     pub user_id: Option<Id64>,
+    /// Name of the wearer; null: the directory has none
+    pub user_name: Option<String>,
+    /// Name of the organisation unit; null: the directory has none
+    pub org_name: Option<String>,
+    /// Room of the wearer; null: the directory has none
+    pub room: Option<String>,
     /// Where it is in its life
     pub status: AlertStatus,
     /// All its breaches came late: nobody was notified

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
-use super::{Translations, Wording};
+use super::{Severity, Translations, Wording};
 use crate::language::Language;
 
 /// A row of `alert`, with the name of its rule. Columns and units as commented there.
@@ -101,6 +101,12 @@ impl AlertState {
     /// It is firing or acknowledged.
     pub fn is_open(&self) -> bool {
         self.status != "resolved"
+    }
+
+    /// Its place among others: the gravest first.
+    pub fn gravity(&self) -> usize {
+        let place = Severity::ALL.iter().position(|severity| severity.name() == self.severity);
+        place.unwrap_or(Severity::ALL.len())
     }
 
     /// Its texts in a language: translated, or as the rule has them.

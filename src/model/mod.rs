@@ -3,6 +3,7 @@
 //! `wire` makes them, and every later stage relies on them. This module uses only `metric` and `language`.
 
 pub mod alert;
+pub mod alert_context;
 pub mod alert_rule;
 pub mod alert_silence;
 pub mod alert_state;
@@ -29,6 +30,7 @@ pub mod workout;
 pub use alert::{
     Alert, AlertAction, AlertDetail, AlertKind, AlertNotification, AlertStatus, AlertTally, Severity,
 };
+pub use alert_context::{AlertContext, LastReading};
 pub use alert_rule::{AlertRule, Condition, RuleDraft};
 pub use alert_silence::{AlertSilence, SilenceDraft};
 pub use alert_state::{AlertState, AlertUpdate};

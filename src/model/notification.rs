@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{AlertState, SystemAlert};
+use super::{AlertContext, AlertState, SystemAlert};
 use crate::language::Locale;
 
 /// The way by which a notification goes.
@@ -165,7 +165,11 @@ pub struct MessageAlert {
     pub kind: NotificationKind,
     /// The alert as it is now.
     pub state: AlertState,
-    /// How long ago it was due.
+    /// Who and where, what is normal, and how the wearer was.
+    pub context: AlertContext,
+    /// When it was due.
+    pub due_at: Timestamp,
+    /// How long ago that was.
     pub age: Duration,
     /// Trace of the upload that caused it; `None`: it is not traced.
     pub trace: Option<String>,
@@ -191,7 +195,7 @@ pub struct Message {
 /// What a message reports; never nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content {
-    /// Alerts, urgent ones first.
+    /// Alerts, the gravest first.
     Alerts(Vec<MessageAlert>),
     /// Conditions of the service itself.
     System(Vec<SystemAlert>),

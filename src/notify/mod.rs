@@ -7,6 +7,7 @@
 
 mod client;
 mod decide;
+mod details;
 mod dingtalk_robot;
 mod email;
 mod feishu_robot;

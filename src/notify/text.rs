@@ -5,6 +5,7 @@
 //! rule; only the words around it are fixed. Text from devices and people is shown as plain text: [`Markup`] has the characters to
 //! escape.
 
+use super::details;
 use crate::language::text;
 use crate::model::{Content, Message, MessageAlert, NotificationKind, SystemAlert};
 
@@ -39,7 +40,7 @@ impl Markup {
     }
 
     /// The same in one line.
-    fn line(self, text: &str) -> String {
+    pub(super) fn line(self, text: &str) -> String {
         self.escape(&one_line(text))
     }
 }
@@ -83,26 +84,38 @@ fn title_in(markup: Markup, message: &Message) -> String {
     one_line(&title.in_language(language))
 }
 
-/// All of it: the line of the only alert, or a title and a line each; at most `max_bytes`.
+/// All of it: the only alert, or a title and each alert; at most `max_bytes`. Below an alert are its details, as far as there is room: the
+/// gravest alerts have them first, and no line of an alert is cut for details.
 pub(super) fn body(markup: Markup, message: &Message, max_bytes: usize) -> String {
-    let lines: Vec<String> = match &message.content {
-        Content::Alerts(alerts) => alerts.iter().map(|alert| line(markup, message, alert)).collect(),
-        Content::System(alerts) => alerts.iter().map(|alert| system_line(markup, message, alert)).collect(),
+    let entries: Vec<(String, Vec<String>)> = match &message.content {
+        Content::Alerts(alerts) => alerts
+            .iter()
+            .map(|alert| (line(markup, message, alert), details::parts(markup, message, alert)))
+            .collect(),
+        Content::System(alerts) => {
+            alerts.iter().map(|alert| (system_line(markup, message, alert), Vec::new())).collect()
+        }
         Content::Test(at) => {
-            vec![message.locale.text(&text!("test-line", at = message.locale.time_with_offset(*at)))]
+            let line = text!("test-line", at = message.locale.time_with_offset(*at));
+            vec![(message.locale.text(&line), Vec::new())]
         }
     };
-    if let [line] = lines.as_slice() {
-        return cut(line, max_bytes);
-    }
-    let title = title_in(markup, message);
-    let whole = title.len() + lines.iter().map(|line| line.len() + 1).sum::<usize>();
-    let room = match whole > max_bytes {
-        true => (max_bytes.saturating_sub(title.len()) / lines.len()).saturating_sub(1),
+    let title = if entries.len() == 1 { String::new() } else { title_in(markup, message) + "\n" };
+    let whole = title.len() + entries.iter().map(|(line, _)| line.len() + 1).sum::<usize>() - 1;
+    let line_room = match whole > max_bytes {
+        true => ((max_bytes.saturating_sub(title.len()) + 1) / entries.len()).saturating_sub(1),
         false => usize::MAX,
     };
-    let lines = lines.iter().map(|line| cut(line, room));
-    std::iter::once(title).chain(lines).collect::<Vec<_>>().join("\n")
+    let mut room = max_bytes.saturating_sub(whole);
+    let mut lines = Vec::with_capacity(entries.len() * 2);
+    for (line, details) in &entries {
+        lines.push(cut(line, line_room));
+        if let Some(details) = details::line(details, room.saturating_sub(1)) {
+            room -= details.len() + 1;
+            lines.push(details);
+        }
+    }
+    title + &lines.join("\n")
 }
 
 /// The same, with the number of the message at its end: where a provider does not recognise a repeated message, its readers do.
@@ -202,17 +215,28 @@ pub(super) fn cut(text: &str, max_bytes: usize) -> String {
 pub(super) mod tests {
     use std::time::Duration;
 
+    use jiff::Timestamp;
     use proptest::prelude::*;
 
     use super::*;
     use crate::language::{Language, Locale, Text};
+    use crate::model::AlertContext;
     use crate::model::alert_state::tests::alert;
 
     pub(crate) fn message(alerts: usize, severity: &str, text: &str) -> Message {
         let alert = |number| {
             let mut state = alert(number, severity);
             state.message = format!("{number}: {text}");
-            MessageAlert { kind: NotificationKind::Fired, state, age: Duration::ZERO, trace: None }
+            // Without anything that is not in the text.
+            (state.metric, state.started_ts) = (None, None);
+            MessageAlert {
+                kind: NotificationKind::Fired,
+                state,
+                context: AlertContext::default(),
+                due_at: Timestamp::UNIX_EPOCH,
+                age: Duration::ZERO,
+                trace: None,
+            }
         };
         Message {
             id: uuid::uuid!("8f7c1c1e-7a0e-4c5e-9b3a-0d9f3f1f2a11"),
@@ -243,6 +267,23 @@ pub(super) mod tests {
             "2 alerts, 2 critical\n[critical] 1: low\n[critical] 2: low"
         );
         assert_eq!(title(&message(3, "minor", "low")), "3 alerts");
+    }
+
+    #[test]
+    fn details_are_left_out_before_a_line_is_cut_and_the_last_to_lose_them_is_the_gravest() {
+        let mut message = message(3, "major", "low");
+        let Content::Alerts(alerts) = &mut message.content else { panic!("alerts") };
+        for alert in alerts {
+            alert.context.room = Some("12".into());
+        }
+        let whole = "3 alerts\n[major] 1: low\nroom 12\n[major] 2: low\nroom 12\n[major] 3: low\nroom 12";
+        assert_eq!(body(Markup::Plain, &message, whole.len()), whole);
+        let first = "3 alerts\n[major] 1: low\nroom 12\n[major] 2: low\n[major] 3: low";
+        assert_eq!(body(Markup::Plain, &message, first.len() + 1), first);
+        assert_eq!(
+            body(Markup::Plain, &message, 53),
+            "3 alerts\n[major] 1: low\n[major] 2: low\n[major] 3: low"
+        );
     }
 
     /// What a device can send as its serial, or as the value of an event.

@@ -173,7 +173,7 @@ fn system_alert(alert: &SystemAlert, language: Language) -> Value {
 }
 
 fn alert_json(alert: &MessageAlert, language: Language) -> Value {
-    let state = &alert.state;
+    let (state, context) = (&alert.state, &alert.context);
     let wording = state.wording(language);
     let id = |id: Option<i64>| id.map(|id| id.to_string());
     json!({
@@ -205,6 +205,12 @@ fn alert_json(alert: &MessageAlert, language: Language) -> Value {
         "customer_id": id(state.customer_id),
         "org_id": id(state.org_id),
         "user_id": id(state.user_id),
+        "user_name": context.person,
+        "org_name": context.unit,
+        "room": context.room,
+        "min_value": context.min_value,
+        "max_value": context.max_value,
+        "last_readings": context.readings,
         "latitude": state.latitude,
         "longitude": state.longitude,
         "altitude": state.altitude,

@@ -110,6 +110,7 @@ fn data(fields: &[(String, String)], message: &Message) -> Value {
         }
         Content::Test(at) => ("-", text::title(message), "info", Some(*at)),
     };
+    let wearer = message.content.alerts().first().and_then(|alert| alert.context.wearer());
     let severity = text!("severity", severity = severity).in_language(language);
     let time = at.map_or_else(String::new, |ts| message.locale.time(ts));
     let data: Map<String, Value> = fields
@@ -118,6 +119,7 @@ fn data(fields: &[(String, String)], message: &Message) -> Value {
             let value = text::fill(pattern, |placeholder| match placeholder {
                 "title" => Some(text::title(message)),
                 "device_sn" => Some(text::one_line(device_sn)),
+                "wearer" => Some(text::one_line(wearer.as_deref().unwrap_or(device_sn))),
                 "rule" => Some(text::one_line(&rule)),
                 "severity" => Some(severity.clone()),
                 "time" => Some(time.clone()),
@@ -156,6 +158,16 @@ mod tests {
         text::tests::first(&mut message).state.device_sn = "{count}\n{rule}".into();
         let data = data(&fields, &message);
         assert_eq!(data["first"]["value"], "[major] 1: {severity} {rule} {count} {rule}");
+    }
+
+    #[test]
+    fn the_wearer_is_named_and_without_a_name_the_device() {
+        let fields = fields("keyword1={wearer}").expect("fields");
+        let mut message = message(1, "major", "low");
+        assert_eq!(data(&fields, &message)["keyword1"]["value"], "SN-1");
+        let context = &mut text::tests::first(&mut message).context;
+        (context.person, context.room) = (Some("Li Wei".into()), Some("12".into()));
+        assert_eq!(data(&fields, &message)["keyword1"]["value"], "Li Wei, 12");
     }
 
     #[test]

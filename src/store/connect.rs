@@ -202,6 +202,12 @@ impl Store {
         let _ = client.cancel_token().cancel_query(self.tls.connector().await).await;
     }
 
+    /// Cancels the running statement of a connection of the pool, and closes it: a late cancellation must not reach its next user.
+    pub(super) async fn cancel_and_close(&self, client: Object) {
+        self.cancel(&client).await;
+        drop(Object::take(client));
+    }
+
     /// Terminates the server processes of abandoned connections.
     pub(super) async fn terminate_abandoned(&self, client: &Client) {
         self.abandoned.terminate(client).await;

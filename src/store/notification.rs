@@ -25,6 +25,9 @@ const ADDRESSES: Statement = statement!("notification", "addresses");
 const RESEND: Statement = statement!("notification", "resend");
 const MEASURE: Statement = statement!("notification", "measure");
 
+/// Longest time that messages wait for what they say besides their alerts.
+const CONTEXT_DEADLINE: Duration = Duration::from_secs(2);
+
 /// What a channel takes at a time.
 #[derive(Debug, Clone, Copy)]
 pub struct ChannelBatch {
@@ -81,7 +84,17 @@ pub async fn take(
             ],
         )
         .await?;
-    message::read(&rows, locale)
+    let mut messages = message::read(&rows, locale)?;
+    // What a message says besides its alerts must not hold it up.
+    match tokio::time::timeout(CONTEXT_DEADLINE, message::contexts(&**client, &rows)).await {
+        Ok(Ok(contexts)) => message::add_contexts(&mut messages, &contexts),
+        Ok(Err(error)) => tracing::warn!(%error, "messages go without names and last values"),
+        Err(_) => {
+            store.cancel_and_close(client).await;
+            tracing::warn!("messages go without names and last values, which could not be read in time");
+        }
+    }
+    Ok(messages)
 }
 
 /// The result of an attempt, under its lease.

@@ -53,7 +53,7 @@ async fn alerts_are_listed_shown_taken_on_and_ended() {
     let rows: Vec<&str> = table.lines().collect();
     assert_eq!(
         rows[0].split_whitespace().collect::<Vec<_>>(),
-        ["id", "fired", "device", "severity", "status", "by", "value", "rule"]
+        ["id", "fired", "device", "person", "unit", "severity", "status", "by", "value", "rule"]
     );
     assert!(rows[2].contains("firing (late)") && rows[2].contains("152 ×3"), "{table}");
     assert_eq!(rows[3], "1 more are older");

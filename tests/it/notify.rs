@@ -1,6 +1,7 @@
 //! Telling people: who is told, by which way, and what becomes of it.
 
 mod delivery;
+mod details;
 mod email;
 mod house;
 mod robots;

@@ -4,15 +4,17 @@
 -- $6 wearer, $7 rule, $8 kinds, $9 historical, $10 fired at or after, $11 fired before; $12 and $13 fired_ts and number of the
 -- last alert of the previous page (NULL: start with the newest), $14 most rows.
 -- Locks: none.
-select to_jsonb(alert) || jsonb_build_object('rule_name', alert_rule.name) as alert
+select to_jsonb(alert) || jsonb_build_object('user_name', app_user.name, 'org_name', org_unit.name, 'room', app_user.room, 'rule_name', alert_rule.name) as alert
 from alert
 join alert_rule using (rule_id)
+left join app_user on app_user.user_id = alert.user_id
+left join org_unit on org_unit.org_id = alert.org_id
 where ($1::text[] is null or alert.status = any ($1))
   and ($2::text[] is null or alert.severity = any ($2))
   and ($3::text[] is null or alert.device_sn = any ($3))
   and ($4::bigint is null or alert.customer_id = $4)
   and ($5::bigint is null or alert.org_id = $5
-      or alert.org_id in (select org_id from org_unit where $5 = any (ancestors)))
+      or alert.org_id in (select unit.org_id from org_unit unit where $5 = any (unit.ancestors)))
   and ($6::bigint is null or alert.user_id = $6)
   and ($7::bigint is null or alert.rule_id = $7)
   and ($8::text[] is null or alert.kind = any ($8))

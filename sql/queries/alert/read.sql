@@ -4,7 +4,7 @@
 -- Parameters: $1 number of the alert.
 -- Locks: none.
 select
-    to_jsonb(alert) || jsonb_build_object('rule_name', alert_rule.name) as alert,
+    to_jsonb(alert) || jsonb_build_object('user_name', app_user.name, 'org_name', org_unit.name, 'room', app_user.room, 'rule_name', alert_rule.name) as alert,
     coalesce((
         select jsonb_agg(to_jsonb(entry) - 'alert_id' order by entry.alert_action_id)
         from alert_action entry
@@ -30,4 +30,6 @@ select
     ), '[]') as notifications
 from alert
 join alert_rule using (rule_id)
+left join app_user on app_user.user_id = alert.user_id
+left join org_unit on org_unit.org_id = alert.org_id
 where alert.alert_id = $1

@@ -63,8 +63,8 @@ taken as (
     returning n.notification_id, n.alert_id, n.address, n.kind, n.urgent, n.due_at, n.attempts, n.message_id,
               n.traceparent, j.secret, j.language
 )
-select t.address, t.message_id, t.kind, t.attempts, t.secret, t.language, t.traceparent,
-       extract(epoch from clock_timestamp() - t.due_at)::float8 as age_seconds,
+select t.address, t.alert_id, t.message_id, t.kind, t.attempts, t.secret, t.language, t.traceparent,
+       extract(epoch from clock_timestamp() - t.due_at)::float8 as age_seconds, t.due_at,
        to_jsonb(a) as alert, r.name as rule
 from taken t
 join alert a on a.alert_id = t.alert_id

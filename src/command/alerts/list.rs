@@ -110,14 +110,18 @@ pub(super) async fn run(options: &Options, locale: &Locale, store: &Store) -> an
 
 fn table(alerts: &[Alert], locale: &Locale) -> String {
     let now = Timestamp::now();
-    let mut lines =
-        vec![header(locale, ["id", "fired", "device", "severity", "status", "by", "value", "rule"])];
+    let mut lines = vec![header(
+        locale,
+        ["id", "fired", "device", "person", "unit", "severity", "status", "by", "value", "rule"],
+    )];
     lines.extend(alerts.iter().map(|alert| {
         let by = alert.resolved_by.as_ref().or(alert.acknowledged_by.as_ref());
         [
             alert.alert_id.to_string(),
             age(locale, now.duration_since(alert.fired_ts)),
             escape_control(&alert.device_sn),
+            or_dash(alert.user_name.as_deref()),
+            or_dash(alert.org_name.as_deref()),
             severity(locale, alert.severity.name()),
             status(alert, locale),
             or_dash(by.map(String::as_str)),

@@ -45,8 +45,8 @@ fn gsm_places(sign: char) -> Option<usize> {
 
 /// The longest text that takes at most `max_segments`; `text` gives it cut to a number of bytes.
 pub(super) fn fit(max_segments: usize, text: impl Fn(usize) -> String) -> String {
-    // The sign that a text was cut is not in the GSM alphabet, and would halve the room.
-    let text = |max_bytes| text(max_bytes).replace('…', "...");
+    // These signs are not in the GSM alphabet; one of them would halve the room of the whole text.
+    let text = |max_bytes| text(max_bytes).replace('…', "...").replace("°C", "C");
     let whole = text(usize::MAX);
     if count(&whole) <= max_segments {
         return whole;
