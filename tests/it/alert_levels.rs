@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio_postgres::Client;
 use vitals::store::migrate;
 
-use crate::harness::{Database, Service, vitals};
+use crate::harness::{Database, Service, eventually, vitals};
 use crate::vital_signs::make_as_of;
 
 const RULES: &str = "/api/alerts/rules";
@@ -122,13 +122,13 @@ async fn who_acknowledged_an_alert_is_asked_once_more_when_it_rises() {
     assert_eq!(texts(&client, state).await, ["acknowledged|minor|nurse Li"], "it did not rise");
     heart_rate(&service, "RISES-2", now, 60, 35).await;
     assert_eq!(texts(&client, state).await, ["firing|major"]);
-    let mut redis = database.redis().await;
-    let open: Vec<String> = redis.hvals("alert_info:RISES-2").await.expect("alerts");
-    let open: Value = serde_json::from_str(&open[0]).expect("JSON");
-    assert_eq!(
-        (&open["severity"], &open["severityLevel"], &open["peakSeverity"]),
-        (&json!("major"), &json!("major"), &json!("major"))
-    );
+    eventually("Redis shows it", || async {
+        let mut redis = database.redis().await;
+        let open: Vec<String> = redis.hvals("alert_info:RISES-2").await.expect("alerts");
+        let open: Value = serde_json::from_str(open.first()?).expect("JSON");
+        ["severity", "severityLevel", "peakSeverity"].iter().all(|name| open[*name] == "major").then_some(())
+    })
+    .await;
     service.finish().await;
 }
 
