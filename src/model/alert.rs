@@ -230,6 +230,9 @@ pub struct AlertAction {
     pub event_ts: Option<Timestamp>,
     /// Who; null: the service
     pub actor: Option<String>,
+    /// Public part of the API key of the request; null: not by HTTP
+    #[serde(default)]
+    pub key_id: Option<String>,
     /// Their note, or the reason; null: none
     pub note: Option<String>,
 }

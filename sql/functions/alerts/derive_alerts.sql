@@ -11,6 +11,8 @@
 --                trigger comes within the cool-down after that, it is the same alert;
 --   its level    is that of rule_levels.sql after each row. A row that ends the alert does not lower it.
 --
+-- An alert is late if all its triggers were received late, by the clock of the device as it is known from the rows (vitals.late_alerts).
+--
 -- Parameters, per pair (arrays of one length):
 --   rule_at         index of its rule in `rules`
 --   device_sns      its device
@@ -64,6 +66,8 @@ with pair as materialized (
         coalesce(jsonb_array_length(r.levels), 0) as level_count,
         array(select (l ->> 'min')::numeric from jsonb_array_elements(r.levels) with ordinality as e (l, place) order by place) as level_mins,
         array(select (l ->> 'max')::numeric from jsonb_array_elements(r.levels) with ordinality as e (l, place) order by place) as level_maxs,
+        r.kind = 'event' and vitals.is_urgent_event(r.event_type) as is_urgent,
+        coalesce((select d.clock_offset_seconds < 0 from device d where d.device_sn = p.device_sn), false) as is_ahead,
         r.customer_id, reach.by_tenant,
         -- Tenants that have a rule of their own in place of this one.
         case when reach.by_tenant and r.customer_id is null then array(
@@ -103,7 +107,7 @@ series as (
             when p.kind = 'event' then coalesce(s.text = any (p.recovery_values), false) and not j.breach
             else not j.breach
         end as recovered,
-        s.value, s.text, s.ts + p.late_after < s.received_at as late,
+        s.value, s.text, s.received_at,
         s.customer_id, s.org_id, s.user_id, s.latitude, s.longitude, s.altitude,
         p.kind = 'threshold' and p.recovers_within as sparse,
         p.consecutive, p.recovery_count, p.breach_window, p.cooldown, p.expire, p.seed_on, p.seed_ended_ts, p.seed_last_ts,
@@ -301,7 +305,8 @@ summed as (
         last(p.value, p.ts) filter (where p.breach and p.is_on) as last_value,
         (array_agg(p.value order by p.excess desc, p.ts) filter (where p.breach and p.is_on))[1] as peak_value,
         last(p.text, p.ts) filter (where p.breach and p.is_on) as last_text,
-        bool_and(p.late) filter (where p.triggers) as late,
+        array_agg(p.ts) filter (where p.triggers) as trigger_ts,
+        array_agg(p.received_at) filter (where p.triggers) as trigger_received_at,
         first(p.customer_id, p.ts) filter (where p.begins) as customer_id,
         first(p.org_id, p.ts) filter (where p.begins) as org_id,
         first(p.user_id, p.ts) filter (where p.begins) as user_id,
@@ -311,7 +316,7 @@ summed as (
         -- The level at each beginning, and where it changes.
         array_agg(p.level order by p.ts) filter (where p.is_on and (p.begins or p.level <> p.was_level)) as levels,
         array_agg(p.ts order by p.ts) filter (where p.is_on and (p.begins or p.level <> p.was_level)) as level_ts,
-        array_agg(p.late order by p.ts) filter (where p.is_on and (p.begins or p.level <> p.was_level)) as level_late,
+        array_agg(p.received_at order by p.ts) filter (where p.is_on and (p.begins or p.level <> p.was_level)) as level_received_at,
         last(p.is_on, p.ts) as is_on,
         last(p.end_ts, p.ts) filter (where p.end_ts is not null and not p.opens) as end_ts,
         last(p.expires, p.ts) filter (where p.end_ts is not null and not p.opens) as expired,
@@ -323,6 +328,30 @@ summed as (
 finished as (
     select *, lead(former_end_ts) over (partition by summed.ord order by seq) as found_end_ts
     from summed
+),
+-- An alert is in time if one of its triggers was received in time, and the clock of the device is not ahead. Otherwise rows decide.
+doubtful as (
+    select f.ord, f.seq, f.trigger_ts, f.trigger_received_at, p.device_sn, p.is_urgent, p.event_type, p.late_after
+    from finished f
+    join pair p using (ord)
+    where f.trigger_ts is not null and (p.is_ahead or not exists (
+        select from unnest(f.trigger_ts, f.trigger_received_at) as u (ts, received_at) where u.ts + p.late_after >= u.received_at
+    ))
+),
+late as materialized (
+    select l.ord, l.seq
+    from (
+        select
+            array_agg(d.ord) as ords, array_agg(d.seq) as seqs, array_agg(d.device_sn) as device_sns, array_agg(d.is_urgent) as is_urgent,
+            array_agg(d.event_type) as event_types, array_agg(d.late_after) as late_after, array_agg(u.ts) as trigger_ts,
+            array_agg(u.received_at) as received_at
+        from doubtful d
+        cross join unnest(d.trigger_ts, d.trigger_received_at) as u (ts, received_at)
+    ) as d
+    cross join lateral vitals.late_alerts(
+        d.ords, d.seqs, d.device_sns, d.is_urgent, d.event_types, d.late_after, d.trigger_ts, d.received_at,
+        derive_alerts.with_pending, derive_alerts.scan_from
+    ) as l
 )
 select
     s.ord, s.seq, s.started_ts, s.fired_ts, s.last_ts,
@@ -354,10 +383,12 @@ select
         order by greatest(v.value - p.max_value, p.min_value - v.value) desc, h.ts
         limit 1
     ), s.peak_value) else s.peak_value end,
-    s.last_text, s.late, s.customer_id, s.org_id, s.user_id, s.latitude, s.longitude, s.altitude,
+    s.last_text, case when s.trigger_ts is not null then late.ord is not null end, s.customer_id, s.org_id, s.user_id, s.latitude, s.longitude, s.altitude,
     v.fired_level, v.level, v.peak_level, v.level_values, v.level_ts, v.level_late
 from finished s
 join pair p using (ord)
+left join doubtful on doubtful.ord = s.ord and doubtful.seq = s.seq
+left join late on late.ord = s.ord and late.seq = s.seq
 left join lateral (
     select
         (array_agg(c.level order by c.place))[1] as fired_level,
@@ -365,10 +396,13 @@ left join lateral (
         coalesce(max(c.level), p.seed_level) as peak_level,
         array_agg(c.level order by c.place) filter (where c.level <> c.was_level) as level_values,
         array_agg(c.ts order by c.place) filter (where c.level <> c.was_level) as level_ts,
-        array_agg(c.late order by c.place) filter (where c.level <> c.was_level) as level_late
+        -- All readings of an alert that is in time by the clock of its device alone are in time.
+        array_agg(
+            c.ts + p.late_after < c.received_at and (doubtful.ord is null or late.ord is not null) order by c.place
+        ) filter (where c.level <> c.was_level) as level_late
     from (
         select u.*, lag(u.level, 1, case when s.seq = 0 then p.seed_level else u.level end) over (order by u.place) as was_level
-        from unnest(s.levels, s.level_ts, s.level_late) with ordinality as u (level, ts, late, place)
+        from unnest(s.levels, s.level_ts, s.level_received_at) with ordinality as u (level, ts, received_at, place)
     ) as c
 ) as v on p.level_count > 0
 cross join lateral (
