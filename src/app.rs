@@ -75,6 +75,7 @@ impl Service {
         clock.spawn_loop("metrics", telemetry::run_metrics_upkeep(metrics.clone(), clock.stop_token()));
         clock.spawn_loop("time", time.clone().follow(store.clone(), clock.stop_token()));
         clock.spawn_loop("rollups", schedule::rollups::run(store.clone(), clock.stop_token()));
+        clock.spawn_loop("reception", schedule::reception::run(store.clone(), clock.stop_token()));
         let policies = schedule::policies::run(store.clone(), settings.clone(), clock.stop_token());
         clock.spawn_loop("policies", policies);
         let view = RedisView::new(store.clone(), cache.clone(), &settings, reaction.stop_token());

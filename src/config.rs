@@ -200,6 +200,11 @@ pub struct Settings {
     #[config(env = "VITALS_ALERT_SWEEP_INTERVAL_MS", default = 10000)]
     pub alert_sweep_interval_ms: u64,
 
+    /// A watch whose clock is behind or ahead by more than this is reported (`vitals clocks`, `vitals check`, `vitals_devices_clock_off`),
+    /// seconds. Lateness is judged by the corrected time in any case.
+    #[config(env = "VITALS_CLOCK_OFF_SECONDS", default = 300)]
+    pub clock_off_seconds: u32,
+
     /// How often policies are applied, seconds. On the Community edition a job of TimescaleDB applies them too.
     #[config(env = "VITALS_POLICY_INTERVAL_SECONDS", default = 600)]
     pub policy_interval_seconds: u64,

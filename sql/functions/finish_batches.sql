@@ -42,6 +42,12 @@ begin
         for update of d skip locked
     )
     update device set heard_at = now() from silent where device.device_sn = silent.device_sn;
+    -- A clock that was off may be right again. The relay reports those that are off.
+    perform vitals.measure_clocks(array_agg(d.device_sn), array_agg(now()))
+    from device d
+    where d.clock_offset_seconds is not null and d.clock_measured_at < now() - interval '10 minutes'
+      and d.device_sn = any (add_devices.devices)
+    having count(*) > 0;
 end
 $$;
 comment on function vitals.add_devices(bigint[], text[], timestamptz, timestamptz, timestamptz, timestamptz) is

@@ -31,6 +31,7 @@ grant select, insert, update on health_data, device, device_info, device_event, 
 grant select, insert on health_document, rejected_upload, watch_log, vitals.ingest_batch to vitals_service;
 grant select, insert, update, delete on unknown_name to vitals_service;
 grant select on unknown_event_type to vitals_service;
+grant select, insert, update on vitals.reception_period to vitals_service;
 -- Rejects: a repeated one updates its row.
 grant update (times, last_received_at, batch_id, detail) on rejected_upload to vitals_service;
 grant select, insert, update, delete on outbox to vitals_service;

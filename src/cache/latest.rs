@@ -80,6 +80,7 @@ mod tests {
             },
             upload_method: Some("wifi".into()),
             effective_ts: "2025-05-18T10:00:00.5Z".parse().expect("time"),
+            received_at: None,
         }
     }
 

@@ -66,6 +66,8 @@ async fn database(report: &mut Report, settings: &Settings, store: &Store) -> an
         keys(report, settings, store).await?;
         outbox_backlog(report, store).await?;
         erasures(report, store).await?;
+        let (verdict, clocks) = super::clocks::finding(store, settings.clock_off_seconds).await?;
+        report.line(verdict, "clocks of devices", &clocks);
     }
     Ok(())
 }

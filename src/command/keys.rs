@@ -3,6 +3,7 @@
 //! Before: an operator; no service has to run. After: `store::api_key`; a change takes effect in every instance at once.
 //! Promise: a key is shown once, when it is created, on standard output and nowhere else; only a hash of its secret is stored.
 
+mod create;
 mod devices;
 
 use std::process::ExitCode;
@@ -20,10 +21,11 @@ use super::actor::Actor;
 use super::text::{aligned, escape_control, print};
 use super::time_option;
 use crate::config::Settings;
-use crate::model::api_key::{ApiKey, KeyId, PresentedKey, Scope};
-use crate::store::api_key::{self, NewKey};
+use crate::model::api_key::{ApiKey, KeyId, PresentedKey};
+use crate::store::api_key;
 use crate::store::clock::Clock;
 use crate::store::{Store, device_key};
+pub use create::CreateOptions;
 use devices::DeviceKeyOwners;
 
 /// What to do with API keys.
@@ -39,27 +41,6 @@ pub enum Action {
     Revoke(RevokeOptions),
     /// Hand new keys to devices after a revocation; the old keys stay revoked
     Readmit(ReadmitOptions),
-}
-
-/// Options of `create`.
-#[derive(Debug, clap::Args)]
-pub struct CreateOptions {
-    /// What it is for, to distinguish keys
-    #[arg(value_name = "NAME")]
-    name: String,
-    /// What it may do; can be given several times
-    #[arg(long, value_name = "SCOPE", required = true, value_enum)]
-    scope: Vec<ScopeArgument>,
-    /// The tenant of the key: it writes and reads for this tenant only. Default: every tenant
-    #[arg(long, value_name = "ID", value_parser = clap::value_parser!(i64).range(1..))]
-    tenant: Option<i64>,
-    #[command(flatten)]
-    expiry: Expiry,
-    #[command(flatten)]
-    actor: Actor,
-    /// Print it as this
-    #[arg(long = "as", value_name = "FORM", value_enum, default_value_t = KeyFormat::Key)]
-    format: KeyFormat,
 }
 
 /// When a key expires.
@@ -123,17 +104,6 @@ pub struct ReadmitOptions {
     of: DeviceKeyOwners,
 }
 
-/// A scope on the command line.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum ScopeArgument {
-    /// What devices send, and their configuration
-    Upload,
-    /// GET below /api/, and /metrics
-    Read,
-    /// Everything else below /api/: steps of alerts, rules, silences; for keys of every tenant only
-    Admin,
-}
-
 /// How a key is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum KeyFormat {
@@ -153,38 +123,13 @@ pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode
     let store = Store::new(settings)?;
     let zone = settings.device_zone();
     match action {
-        Action::Create(options) => create(options, &store, &zone).await?,
+        Action::Create(options) => create::run(options, &store, &zone).await?,
         Action::List(options) => list(&options, &store, &zone).await?,
         Action::Rotate(options) => rotate(options, &store, &zone).await?,
         Action::Revoke(options) => return revoke(&options, &store).await,
         Action::Readmit(options) => return options.of.readmit(&store).await,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-async fn create(options: CreateOptions, store: &Store, zone: &TimeZone) -> anyhow::Result<()> {
-    let mut scopes: Vec<Scope> = options.scope.iter().map(|word| word.scope()).collect();
-    scopes.sort_unstable_by_key(|scope| scope.name());
-    scopes.dedup();
-    if options.tenant.is_some() && scopes.contains(&Scope::Admin) {
-        bail!("scope `admin` applies to every tenant: the key of one tenant cannot have it");
-    }
-    let key = PresentedKey::of(KeyId::of(random_bytes()?), random_bytes()?);
-    let draft = NewKey {
-        key_id: key.key_id,
-        name: options.name.trim(),
-        customer_id: options.tenant,
-        scopes: &scopes,
-        secret_hash: key.secret_hash(),
-        created_by: &options.actor.name()?,
-        expires_at: options.expiry.at(&now(store).await?.to_zoned(zone.clone()))?,
-    };
-    if !api_key::add(store, &draft).await? {
-        bail!("there is a key {:?} already: rotate it, revoke it, or choose another name", draft.name);
-    }
-    print(&format!("{}\n", options.format.text(&key)))?;
-    eprintln!("key {}: it is not shown again", key.key_id);
-    Ok(())
 }
 
 async fn rotate(options: RotateOptions, store: &Store, zone: &TimeZone) -> anyhow::Result<()> {
@@ -250,7 +195,9 @@ fn table(keys: &[ApiKey], zone: &TimeZone) -> String {
         return "there is no key: `vitals keys create` creates one\n".to_owned();
     }
     let time = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| local(at, zone));
-    let mut lines = vec![["key", "name", "tenant", "scopes", "made", "ends", "last used"].map(str::to_owned)];
+    let mut lines = vec![
+        ["key", "name", "tenant", "unit", "person", "scopes", "made", "ends", "last used"].map(str::to_owned),
+    ];
     lines.extend(keys.iter().map(|key| {
         let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.name()).collect();
         let ends = match key.revoked_at {
@@ -261,6 +208,12 @@ fn table(keys: &[ApiKey], zone: &TimeZone) -> String {
             key.key_id.clone(),
             escape_control(&key.name),
             key.customer_id.map_or_else(|| "every".to_owned(), |id| id.to_string()),
+            key.org_id.map_or_else(|| "-".to_owned(), |id| id.to_string()),
+            match (&key.actor, key.may_vouch) {
+                (Some(actor), _) => escape_control(actor),
+                (None, true) => "as named".to_owned(),
+                (None, false) => "-".to_owned(),
+            },
             scopes.join(","),
             local(key.created_at, zone),
             ends,
@@ -294,16 +247,6 @@ impl KeyFormat {
             Self::Key => key,
             Self::Bearer => format!("Bearer {key}"),
             Self::Basic => format!("Basic {}", BASE64_STANDARD.encode(format!("vitals:{key}"))),
-        }
-    }
-}
-
-impl ScopeArgument {
-    const fn scope(self) -> Scope {
-        match self {
-            Self::Upload => Scope::Upload,
-            Self::Read => Scope::Read,
-            Self::Admin => Scope::Admin,
         }
     }
 }

@@ -6,6 +6,7 @@ mod actor;
 pub mod alerts;
 pub mod backfill;
 pub mod check;
+pub mod clocks;
 pub mod directory;
 pub mod encoding;
 pub mod erase;
@@ -56,6 +57,8 @@ enum Command {
     Roles,
     /// Check whether everything the service needs is there, and describe the edition of TimescaleDB
     Check,
+    /// List the watches whose clock is behind or ahead
+    Clocks(clocks::Options),
     /// API keys: create, list, rotate and revoke them
     #[command(subcommand)]
     Keys(keys::Action),
@@ -115,6 +118,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Migrate => migrate::run(&load()?).await,
         Command::Roles => roles::run(&load()?).await,
         Command::Check => check::run(&load()?).await,
+        Command::Clocks(options) => clocks::run(&options, &load()?).await,
         Command::Keys(action) => keys::run(action, &load()?).await,
         Command::Directory(action) => directory::run(action, &load()?).await,
         Command::Alerts(action) => alerts::run(action, arguments.language, &load()?).await,

@@ -11,6 +11,7 @@
 //! ```
 
 pub(super) mod address;
+mod caller;
 mod credentials;
 mod rate_limit;
 mod requirement;
@@ -30,9 +31,9 @@ use crate::config::{LimitSettings, Settings};
 use crate::keys::{CachedKey, KeyLookup, Keys, KeysError};
 use crate::model::api_key::{KeyId, PresentedKey, Scope};
 use crate::model::device_key::DeviceKey;
-use crate::model::tenant::OF_DIRECTORY;
 use crate::owners::Owners;
 use crate::telemetry::names;
+pub(super) use caller::{Caller, Identity};
 use credentials::Credential;
 use rate_limit::RateLimit;
 use requirement::{Requirement, Requirements};
@@ -51,45 +52,6 @@ pub(super) const CONFIG_KEY_TIMEOUT: Duration = Duration::from_millis(400);
 pub(super) struct Peer {
     pub(super) address: SocketAddr,
     pub(super) connection: Arc<Connection>,
-}
-
-/// Who sends a request; attached to every request that is let through.
-#[derive(Debug, Clone)]
-pub(super) struct Caller {
-    pub(super) identity: Identity,
-    address: IpAddr,
-}
-
-/// How a caller is authenticated.
-#[derive(Debug, Clone)]
-pub(super) enum Identity {
-    /// Authentication is off.
-    AuthenticationOff,
-    /// Authentication is on, and there is no valid key.
-    Anonymous,
-    /// By a key of `api_key`.
-    ApiKey(Arc<CachedKey>),
-    /// By the key of one device.
-    DeviceKey(Arc<DeviceKey>),
-}
-
-impl Caller {
-    /// The tenant that it may read and write; `None`: every tenant; 0: the tenant that the directory gives its device.
-    pub(super) fn customer_id(&self) -> Option<i64> {
-        match &self.identity {
-            Identity::AuthenticationOff | Identity::Anonymous => None,
-            Identity::ApiKey(key) => key.customer_id(),
-            Identity::DeviceKey(_) => Some(OF_DIRECTORY),
-        }
-    }
-
-    /// The only device that it may write for; `None`: it is not limited to one.
-    pub(super) fn device(&self) -> Option<&Arc<DeviceKey>> {
-        match &self.identity {
-            Identity::DeviceKey(key) => Some(key),
-            _ => None,
-        }
-    }
 }
 
 /// What a rate limit by key counts.
@@ -148,7 +110,7 @@ impl Access {
         let Some(keys) = &self.keys else {
             return Ok(Caller { identity: Identity::AuthenticationOff, address });
         };
-        let Requirement::Scope { scope, accepts_tenant_keys } = requirement else {
+        let Requirement::Scope { scope, .. } = requirement else {
             return Ok(Caller { identity: Identity::Anonymous, address });
         };
         let key_timeout = key_timeout.unwrap_or(self.commit_deadline);
@@ -156,7 +118,7 @@ impl Access {
             None => return Err(self.count_failure(address, AccessError::InvalidKey)),
             Some(Credential::Key(key)) => {
                 let key = self.authenticate(keys, key, address, key_timeout).await?;
-                self.check_scope(&key, scope, accepts_tenant_keys, address)?;
+                self.check_scope(&key, requirement, address)?;
                 let counted_as = KeyOrDevice::Key(key.key_id);
                 (Identity::ApiKey(key), counted_as)
             }
@@ -195,17 +157,13 @@ impl Access {
     fn check_scope(
         &self,
         key: &CachedKey,
-        scope: Scope,
-        accepts_tenant_keys: bool,
+        requirement: Requirement,
         address: IpAddr,
     ) -> Result<(), AccessError> {
-        if !key.has_scope(scope) {
-            return Err(self.count_failure(address, AccessError::Scope(scope.name())));
+        match requirement.refusal(key) {
+            Some(error) => Err(self.count_failure(address, error)),
+            None => Ok(()),
         }
-        if key.customer_id().is_some() && !accepts_tenant_keys {
-            return Err(self.count_failure(address, AccessError::EveryTenant));
-        }
-        Ok(())
     }
 
     async fn authenticate(
@@ -267,7 +225,9 @@ impl AccessRequest {
         let declared = access.requirements.of_request(request);
         let requirement = match declared {
             Requirement::Optional(_) if !credentials::are_given(headers) => Requirement::Nothing,
-            Requirement::Optional(scope) => Requirement::Scope { scope, accepts_tenant_keys: true },
+            Requirement::Optional(scope) => {
+                Requirement::Scope { scope, accepts_tenant_keys: true, accepts_unit_keys: false }
+            }
             requirement => requirement,
         };
         Self {

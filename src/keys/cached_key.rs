@@ -31,6 +31,21 @@ impl CachedKey {
         self.kept.customer_id
     }
 
+    /// Its organisation unit; `None`: it is not limited to one.
+    pub fn org_id(&self) -> Option<i64> {
+        self.kept.org_id
+    }
+
+    /// The person to whom it belongs.
+    pub fn actor(&self) -> Option<&str> {
+        self.kept.actor.as_deref()
+    }
+
+    /// Whether a request with it may name another person. A key with scope `admin` that belongs to nobody is that of a program.
+    pub fn may_vouch(&self) -> bool {
+        self.kept.may_vouch || self.kept.actor.is_none() && self.has_scope(Scope::Admin)
+    }
+
     /// Whether it has this scope.
     pub fn has_scope(&self, scope: Scope) -> bool {
         self.kept.scopes.contains(&scope)
@@ -64,6 +79,9 @@ mod tests {
     fn known(change: impl FnOnce(&mut StoredKey)) -> CachedKey {
         let mut kept = StoredKey {
             customer_id: None,
+            org_id: None,
+            actor: None,
+            may_vouch: false,
             scopes: vec![Scope::Read],
             secret_hash: key(1).secret_hash(),
             previous: None,
@@ -92,6 +110,18 @@ mod tests {
         let expiring = known(|kept| kept.expires_at = Some(later()));
         assert!(expiring.admits(&key(1), NOW) && !expiring.admits(&key(1), later()));
         assert!(!known(|kept| kept.is_revoked = true).admits(&key(1), NOW));
+    }
+
+    #[test]
+    fn a_key_names_others_only_if_it_may_or_is_that_of_an_administrating_program() {
+        assert!(!known(|_| ()).may_vouch());
+        assert!(known(|kept| kept.may_vouch = true).may_vouch());
+        assert!(known(|kept| kept.scopes.push(Scope::Admin)).may_vouch());
+        let of_a_person = known(|kept| {
+            kept.scopes.push(Scope::Admin);
+            kept.actor = Some("nurse Li".to_owned());
+        });
+        assert!(!of_a_person.may_vouch());
     }
 
     #[test]

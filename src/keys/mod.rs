@@ -266,6 +266,9 @@ mod tests {
         shared.cached.invalidate_all();
         let kept = StoredKey {
             customer_id: None,
+            org_id: None,
+            actor: None,
+            may_vouch: false,
             scopes: Vec::new(),
             secret_hash: key.secret_hash(),
             previous: None,
@@ -325,6 +328,9 @@ mod tests {
         let ending = |expires_at| {
             let kept = StoredKey {
                 customer_id: None,
+                org_id: None,
+                actor: None,
+                may_vouch: false,
                 scopes: Vec::new(),
                 secret_hash: key(1).secret_hash(),
                 previous: None,

@@ -122,6 +122,7 @@ access-no-key = a key is needed that is in force: Authorization: Bearer <key>
 access-scope = the key has not the scope { $scope }
 access-every-tenant = this concerns every tenant, and the key is of one
 access-other-tenant = the key is of another tenant
+access-other-person = the key may not act in the name of another person
 access-other-device = the key is of another device
 access-too-many = too many requests
 access-unavailable = the key cannot be looked up: the database does not answer

@@ -116,6 +116,7 @@ access-no-key = 需要有效的密钥:Authorization: Bearer <key>
 access-scope = 密钥没有 { $scope } 权限
 access-every-tenant = 此操作涉及所有租户,而密钥仅属于一个租户
 access-other-tenant = 密钥属于其他租户
+access-other-person = 该密钥不得以他人名义操作
 access-other-device = 密钥属于其他设备
 access-too-many = 请求过于频繁
 access-unavailable = 数据库无响应,无法核对密钥

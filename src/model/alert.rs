@@ -222,6 +222,9 @@ pub struct AlertAction {
     pub action: String,
     /// Who; null: the service
     pub actor: Option<String>,
+    /// Public part of the API key of the request; null: not by HTTP
+    #[serde(default)]
+    pub key_id: Option<String>,
     /// Their note, or the reason; null: none
     pub note: Option<String>,
 }

@@ -31,6 +31,9 @@ pub struct AlertSilence {
     pub ends_at: Timestamp,
     /// Who asked for it
     pub actor: String,
+    /// Public part of the API key by which it was asked for; null: not by HTTP
+    #[serde(default)]
+    pub key_id: Option<String>,
     /// Why; null: no reason was given
     pub note: Option<String>,
     /// When it was asked for
@@ -61,9 +64,9 @@ pub struct SilenceDraft {
     /// How long, seconds
     #[schema(minimum = 1, maximum = 31_536_000)]
     pub for_seconds: Option<i32>,
-    /// Who asks for it
+    /// Who asks for it; missing: the person to whom the key belongs. A key that may not vouch for others names no other person
     #[schema(min_length = 1, max_length = 200)]
-    pub actor: String,
+    pub actor: Option<String>,
     /// Why
     #[schema(max_length = 2000)]
     pub note: Option<String>,

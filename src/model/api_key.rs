@@ -60,6 +60,8 @@ pub enum Scope {
     Upload,
     /// GET below `/api/`, and `/metrics`.
     Read,
+    /// Reading alerts, acting on them and silencing them.
+    Respond,
     /// Everything else below `/api/`.
     Admin,
 }
@@ -73,6 +75,12 @@ pub struct ApiKey {
     pub name: String,
     /// Its tenant; `None`: every one.
     pub customer_id: Option<Id64>,
+    /// Its organisation unit, with the sub-units; `None`: it is not limited to one.
+    pub org_id: Option<Id64>,
+    /// The person to whom it belongs; `None`: to none.
+    pub actor: Option<String>,
+    /// A request with it may name another person.
+    pub may_vouch: bool,
     /// What it may do.
     pub scopes: Vec<Scope>,
     /// When it was made.
@@ -182,13 +190,14 @@ fn bytes<const N: usize>(digits: &str) -> Result<[u8; N], InvalidKey> {
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Upload, Self::Read, Self::Admin];
+    pub const ALL: [Self; 4] = [Self::Upload, Self::Read, Self::Respond, Self::Admin];
 
     /// The word in `api_key.scopes`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Upload => "upload",
             Self::Read => "read",
+            Self::Respond => "respond",
             Self::Admin => "admin",
         }
     }

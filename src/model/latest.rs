@@ -14,6 +14,9 @@ const AHEAD: SignedDuration = SignedDuration::from_mins(5);
 /// Rows of one receipt that are dated ahead keep their order, as far as they differ by less than this.
 const AHEAD_ORDER: SignedDuration = SignedDuration::from_hours(24);
 
+/// A clock that is less off is right, as far as uploads can show. The same as in the function `vitals.measure_clocks` of the database.
+const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(1);
+
 /// The newest row of one device. `None` is "not measured" or "not sent".
 #[derive(Debug, Clone, PartialEq)]
 pub struct LatestValue {
@@ -29,6 +32,8 @@ pub struct LatestValue {
     pub upload_method: Option<String>,
     /// How new it is: the event time; of a row dated more than five minutes after its receipt, the time of receipt.
     pub effective_ts: Timestamp,
+    /// When it was received; `None`: it was read for a rebuild of the view, where that does not matter.
+    pub received_at: Option<Timestamp>,
 }
 
 impl LatestValue {
@@ -41,7 +46,14 @@ impl LatestValue {
             measured: reading.measured,
             upload_method: reading.upload_method.clone(),
             effective_ts: effective_ts(reading.ts, received_at),
+            received_at: Some(received_at),
         }
+    }
+
+    /// Whether its time is more than a minute from the time of its receipt: the clock of the device may be off.
+    pub fn is_far_from_receipt(&self) -> bool {
+        self.received_at
+            .is_some_and(|received_at| received_at.duration_since(self.ts).abs() > CLOCK_TOLERANCE)
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::Monitor;
 use crate::store::backlog::{self, Backlog};
+use crate::store::device_clock;
 use crate::store::job::{self, Job};
 use crate::store::{StoreError, health_check};
 
@@ -37,20 +38,23 @@ pub struct Probes {
     pub backlog: ProbeResult<Backlog>,
     /// The jobs of TimescaleDB; none on the Apache edition.
     pub jobs: ProbeResult<Arc<[Job]>>,
+    /// How many devices have a clock that is off.
+    pub clocks_off: ProbeResult<i64>,
 }
 
 impl Monitor {
     /// Probes every component.
     pub async fn probe_components(&self) -> Probes {
         let shared = &self.shared;
-        let (mut postgres, redis, backlog, jobs) = tokio::join!(
+        let (mut postgres, redis, backlog, jobs, clocks_off) = tokio::join!(
             probe(health_check(&shared.store)),
             probe(async { shared.cache.ping().await.map(drop) }),
             probe(backlog::read(&shared.store)),
             probe(self.jobs()),
+            probe(device_clock::count(&shared.store, shared.clock_off_seconds)),
         );
         postgres.answer = postgres.answer.filter(|()| shared.ingest_stats.can_commit());
-        Probes { postgres, redis, backlog, jobs }
+        Probes { postgres, redis, backlog, jobs, clocks_off }
     }
 
     /// The jobs of TimescaleDB, a few samples old at most: the query is expensive, and jobs do not change by the second.

@@ -113,6 +113,7 @@ struct Shared {
     /// The jobs of TimescaleDB, and when they were queried.
     jobs: tokio::sync::Mutex<Option<(Instant, Arc<[Job]>)>>,
     jobs_every: Duration,
+    clock_off_seconds: u32,
 }
 
 #[derive(Debug)]
@@ -154,6 +155,7 @@ impl Monitor {
             state: Mutex::new(state),
             jobs: tokio::sync::Mutex::default(),
             jobs_every: every * SAMPLES_PER_JOB_QUERY,
+            clock_off_seconds: settings.clock_off_seconds,
         };
         let monitor = Self { shared: Arc::new(shared) };
         let sampler = Sampler {
@@ -236,7 +238,7 @@ impl Sampler {
             state.usage = usage;
             state.window.add(Instant::now(), shards.iter().map(|shard| shard.counts).collect());
         }
-        let Probes { postgres, redis, backlog, jobs } = self.monitor.probe_components().await;
+        let Probes { postgres, redis, backlog, jobs, .. } = self.monitor.probe_components().await;
         let lag = backlog.answer.map(|backlog| backlog.transactions.oldest);
         let snapshot = self.monitor.snapshot();
         let observed = alarms::Observation {

@@ -17,6 +17,7 @@ use super::show::{Show, Shown};
 use super::slice_size::SliceSize;
 use crate::config::Settings;
 use crate::react::RedisView;
+use crate::store::device_clock;
 use crate::store::handover::Handover;
 use crate::store::lease::Lease;
 use crate::store::outbox::{self, Batches, Claimed, TimeRange};
@@ -194,7 +195,7 @@ impl Reaction {
     /// Everything but the alerts of a batch, which are evaluated in slices from now on.
     async fn list_devices(&self, row: &Claimed, timeout: StatementTimeout) -> Result<(), StoreError> {
         let batch_ids = [row.batch_id];
-        let Shown { devices, range, missed } =
+        let Shown { devices, range, missed, .. } =
             self.show.show(std::slice::from_ref(row), &batch_ids, timeout).await?;
         outbox::slice(&self.store, &self.lease, row.batch_id, devices.as_deref(), range, missed)
             .await
@@ -223,12 +224,18 @@ impl Reaction {
         span: &Span,
     ) -> Result<Option<Prepared>, StoreError> {
         let ids = ids(claimed);
-        let Shown { devices, range, missed } =
+        let Shown { devices, range, missed, clocks } =
             self.show.show(claimed, &ids, StatementTimeout::Default).await?;
         let batches = Batches { ids: &ids, devices: devices.as_deref(), range };
         if !outbox::prepare(&self.store, &self.lease, &batches, missed).await? {
             lease_lost(claimed);
             return Ok(None);
+        }
+        // Before the alerts, whose messages have the right time. The next row of such a device causes the same measurement.
+        if !clocks.is_empty()
+            && let Err(error) = device_clock::measure(&self.store, &clocks).await
+        {
+            tracing::debug!(%error, "clocks of devices not measured");
         }
         Ok(Some(Prepared { devices, range, span: span.clone() }))
     }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use tracing::Instrument;
 
 use super::groups::common_range;
@@ -34,6 +35,8 @@ pub(super) struct Shown {
     pub(super) range: Option<TimeRange>,
     /// Redis did not take all of it.
     pub(super) missed: bool,
+    /// Devices whose clock may be off, with the time of their newest row.
+    pub(super) clocks: Vec<(String, Timestamp)>,
 }
 
 impl Show {
@@ -77,12 +80,17 @@ impl Show {
                 .instrument(trace::child!("show_latest"))
                 .await;
         let missed = !self.show_infos(claimed, batch_ids, timeout).await? || !is_shown;
+        let values = handed_over.values.iter().chain(&read_back.values);
+        let clocks = values
+            .filter(|value| few && value.is_far_from_receipt())
+            .map(|value| (value.device_sn.clone(), value.ts))
+            .collect();
         let devices = few.then(|| {
             let values = handed_over.values.into_iter().chain(read_back.values);
             let devices: BTreeSet<String> = values.map(|value| value.device_sn).collect();
             devices.into_iter().collect()
         });
-        Ok(Shown { devices, range, missed })
+        Ok(Shown { devices, range, missed, clocks })
     }
 
     /// Writes the information of devices that sent some in these batches. False: some of it did not reach Redis.

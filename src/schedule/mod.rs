@@ -4,4 +4,5 @@
 
 pub mod alerts;
 pub mod policies;
+pub mod reception;
 pub mod rollups;

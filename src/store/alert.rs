@@ -22,6 +22,38 @@ const READ: Statement = statement!("alert", "read");
 const ACKNOWLEDGE: Statement = statement!("alert", "acknowledge");
 const RESOLVE: Statement = statement!("alert", "resolve");
 const NOTE: Statement = statement!("alert", "note");
+const IS_WITHIN: Statement = statement!("alert", "is_within");
+
+/// The alerts and silences that a caller may see and act on; `None`: all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// Of this tenant.
+    pub customer_id: Option<i64>,
+    /// Of this organisation unit and its sub-units.
+    pub org_id: Option<i64>,
+}
+
+impl Reach {
+    /// Whether it is limited to a tenant.
+    pub fn is_limited(&self) -> bool {
+        self.customer_id.is_some() || self.org_id.is_some()
+    }
+}
+
+/// Who acts on an alert, and by which key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acting {
+    /// Name of the person.
+    pub actor: String,
+    /// Public part of the API key; `None`: not by HTTP, or authentication is off.
+    pub key_id: Option<String>,
+}
+
+impl From<&str> for Acting {
+    fn from(actor: &str) -> Self {
+        Self { actor: actor.to_owned(), key_id: None }
+    }
+}
 
 /// Which alerts; `None` is any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,6 +80,8 @@ pub struct Filter {
     pub from: Option<Timestamp>,
     /// Fired before.
     pub to: Option<Timestamp>,
+    /// Only alerts of this organisation unit and its sub-units, whatever else is named: the unit of a key.
+    pub within_org_id: Option<i64>,
 }
 
 /// The names of the values of a [`Filter`], which a statement borrows.
@@ -82,6 +116,7 @@ impl Filter {
             (&self.historical, Type::BOOL),
             (&self.from, Type::TIMESTAMPTZ),
             (&self.to, Type::TIMESTAMPTZ),
+            (&self.within_org_id, Type::INT8),
         ]
     }
 }
@@ -162,6 +197,16 @@ pub async fn read(store: &Store, alert_id: i64) -> Result<Option<AlertDetail>, S
     rows.first().map(detail).transpose()
 }
 
+/// Whether an alert is within the reach of a caller. False also if there is none of this number.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn is_within(store: &Store, alert_id: i64, reach: Reach) -> Result<bool, StoreError> {
+    let client = store.client().await?;
+    let rows = IS_WITHIN.query(&client, &[&alert_id, &reach.customer_id, &reach.org_id]).await?;
+    Ok(rows.first().is_some_and(|row| row.get("is_within")))
+}
+
 /// A person acknowledges an alert.
 ///
 /// # Errors
@@ -169,10 +214,10 @@ pub async fn read(store: &Store, alert_id: i64) -> Result<Option<AlertDetail>, S
 pub async fn acknowledge(
     store: &Store,
     alert_id: i64,
-    actor: &str,
+    acting: &Acting,
     note: Option<&str>,
 ) -> Result<ActionOutcome, StoreError> {
-    step(&ACKNOWLEDGE, store, alert_id, actor, note).await
+    step(&ACKNOWLEDGE, store, alert_id, acting, note).await
 }
 
 /// A person resolves an alert.
@@ -182,10 +227,10 @@ pub async fn acknowledge(
 pub async fn resolve(
     store: &Store,
     alert_id: i64,
-    actor: &str,
+    acting: &Acting,
     note: Option<&str>,
 ) -> Result<ActionOutcome, StoreError> {
-    step(&RESOLVE, store, alert_id, actor, note).await
+    step(&RESOLVE, store, alert_id, acting, note).await
 }
 
 /// A person adds a note to an alert.
@@ -195,21 +240,21 @@ pub async fn resolve(
 pub async fn note(
     store: &Store,
     alert_id: i64,
-    actor: &str,
+    acting: &Acting,
     note: &str,
 ) -> Result<ActionOutcome, StoreError> {
-    step(&NOTE, store, alert_id, actor, Some(note)).await
+    step(&NOTE, store, alert_id, acting, Some(note)).await
 }
 
 async fn step(
     statement: &Statement,
     store: &Store,
     alert_id: i64,
-    actor: &str,
+    acting: &Acting,
     note: Option<&str>,
 ) -> Result<ActionOutcome, StoreError> {
     let client = store.client().await?;
-    match statement.query(&client, &[&alert_id, &actor, &note]).await {
+    match statement.query(&client, &[&alert_id, &acting.actor, &note, &acting.key_id]).await {
         Ok(_) => Ok(ActionOutcome::Done),
         Err(error) if error.is(&SqlState::NO_DATA_FOUND) => Ok(ActionOutcome::NotFound),
         Err(error) if error.is(&SqlState::RAISE_EXCEPTION) => {

@@ -5,7 +5,7 @@
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
-use super::alert::of_json;
+use super::alert::{Acting, Reach, of_json};
 use super::{Statement, Store, StoreError, statement};
 use crate::language::{Text, text};
 use crate::model::{AlertSilence, Id64, SilenceDraft};
@@ -13,6 +13,7 @@ use crate::model::{AlertSilence, Id64, SilenceDraft};
 const LIST: Statement = statement!("alert_silence", "list");
 const ADD: Statement = statement!("alert_silence", "add");
 const STOP: Statement = statement!("alert_silence", "stop");
+const IS_SUB_UNIT: Statement = statement!("alert_silence", "is_sub_unit");
 const UNKNOWN: Statement = statement!("alert_silence", "unknown");
 
 /// What became of a silence that was asked for.
@@ -24,13 +25,18 @@ pub enum SilenceOutcome {
     Invalid(Text),
 }
 
-/// Silences, those that end last first, `limit` at most; those that are over only where they are asked for.
+/// Silences within a reach, those that end last first, `limit` at most; those that are over only where they are asked for.
 ///
 /// # Errors
 /// The database cannot be asked.
-pub async fn list(store: &Store, over_too: bool, limit: i64) -> Result<Vec<AlertSilence>, StoreError> {
+pub async fn list(
+    store: &Store,
+    reach: Reach,
+    over_too: bool,
+    limit: i64,
+) -> Result<Vec<AlertSilence>, StoreError> {
     let client = store.client().await?;
-    let rows = LIST.query(&client, &[&over_too, &limit]).await?;
+    let rows = LIST.query(&client, &[&over_too, &limit, &reach.customer_id, &reach.org_id]).await?;
     rows.iter().map(|row| of_json(row, "silence")).collect()
 }
 
@@ -46,11 +52,21 @@ pub async fn unknown(store: &Store, draft: &SilenceDraft) -> Result<Vec<String>,
     Ok(rows.first().map(|row| row.get("unknown")).unwrap_or_default())
 }
 
-/// Keeps a silence.
+/// Whether a unit is another one or one of its sub-units.
 ///
 /// # Errors
 /// The database cannot be asked.
-pub async fn add(store: &Store, draft: &SilenceDraft) -> Result<SilenceOutcome, StoreError> {
+pub async fn is_sub_unit(store: &Store, org_id: i64, of: i64) -> Result<bool, StoreError> {
+    let client = store.client().await?;
+    let rows = IS_SUB_UNIT.query(&client, &[&org_id, &of]).await?;
+    Ok(rows.first().is_some_and(|row| row.get("is_sub_unit")))
+}
+
+/// Keeps a silence that somebody asks for; the name in the draft is not read.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn add(store: &Store, draft: &SilenceDraft, acting: &Acting) -> Result<SilenceOutcome, StoreError> {
     if let Some(reason) = draft.refusal() {
         return Ok(SilenceOutcome::Invalid(reason));
     }
@@ -69,8 +85,9 @@ pub async fn add(store: &Store, draft: &SilenceDraft) -> Result<SilenceOutcome, 
                 (&draft.starts_at, Type::TIMESTAMPTZ),
                 (&draft.ends_at, Type::TIMESTAMPTZ),
                 (&draft.for_seconds, Type::INT4),
-                (&draft.actor, Type::TEXT),
+                (&acting.actor, Type::TEXT),
                 (&draft.note, Type::TEXT),
+                (&acting.key_id, Type::TEXT),
             ],
         )
         .await;
@@ -89,11 +106,11 @@ pub async fn add(store: &Store, draft: &SilenceDraft) -> Result<SilenceOutcome, 
     }
 }
 
-/// Ends a silence now, if it has not ended yet. False: there is none of this number.
+/// Ends a silence now, if it has not ended yet. False: there is none of this number within the reach.
 ///
 /// # Errors
 /// The database cannot be asked.
-pub async fn stop(store: &Store, silence_id: i64) -> Result<bool, StoreError> {
+pub async fn stop(store: &Store, reach: Reach, silence_id: i64) -> Result<bool, StoreError> {
     let client = store.client().await?;
-    Ok(!STOP.query(&client, &[&silence_id]).await?.is_empty())
+    Ok(!STOP.query(&client, &[&silence_id, &reach.customer_id, &reach.org_id]).await?.is_empty())
 }

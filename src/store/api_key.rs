@@ -27,6 +27,12 @@ const USED: Statement = statement!("api_key", "used");
 pub struct StoredKey {
     /// Its tenant; `None`: every one.
     pub customer_id: Option<i64>,
+    /// Its organisation unit; `None`: it is not limited to one.
+    pub org_id: Option<i64>,
+    /// The person to whom it belongs.
+    pub actor: Option<String>,
+    /// A request with it may name another person.
+    pub may_vouch: bool,
     /// What it may do.
     pub scopes: Vec<Scope>,
     /// Of its secret.
@@ -48,6 +54,12 @@ pub struct NewKey<'a> {
     pub name: &'a str,
     /// Its tenant; `None`: every one.
     pub customer_id: Option<i64>,
+    /// Its organisation unit; `None`: it is not limited to one.
+    pub org_id: Option<i64>,
+    /// The person to whom it belongs.
+    pub actor: Option<&'a str>,
+    /// A request with it may name another person.
+    pub may_vouch: bool,
     /// What it may do.
     pub scopes: &'a [Scope],
     /// Of its secret.
@@ -82,6 +94,9 @@ fn stored_key(row: &Row) -> Result<StoredKey, StoreError> {
     let scopes: Vec<&str> = row.get("scopes");
     Ok(StoredKey {
         customer_id: row.get("customer_id"),
+        org_id: row.get("org_id"),
+        actor: row.get("actor"),
+        may_vouch: row.get("may_vouch"),
         scopes: scopes.into_iter().filter_map(Scope::of_name).collect(),
         secret_hash: hash(row.get("secret_hash"))?,
         previous: previous.zip(row.get("previous_until")),
@@ -108,6 +123,9 @@ pub async fn add(store: &Store, draft: &NewKey<'_>) -> Result<bool, StoreError> 
                 &draft.secret_hash.as_slice(),
                 &draft.created_by,
                 &draft.expires_at,
+                &draft.org_id,
+                &draft.actor,
+                &draft.may_vouch,
             ],
         )
         .await;

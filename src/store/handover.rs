@@ -120,6 +120,7 @@ mod tests {
             measured: crate::metric::Measurements::default(),
             upload_method: None,
             effective_ts: ts,
+            received_at: Some(ts),
         }
     }
 

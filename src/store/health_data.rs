@@ -21,6 +21,9 @@ const SCAN_BATCHES: &str = "set local enable_seqscan = off; set local enable_sor
 /// Over years of daily chunks a plan looks expensive enough to compile; running it is not.
 const NO_COMPILATION: &str = "set local jit = off";
 
+/// Index of the first metric among the columns.
+const FIRST_METRIC: usize = 7;
+
 /// Newest rows, one per device.
 #[derive(Debug, Default)]
 pub struct NewestRows {
@@ -55,7 +58,11 @@ pub async fn newest_of_batches(
             ],
         )
         .await?;
-    Ok(NewestRows { values: rows.iter().filter_map(value).collect(), read_version: read_version(&rows) })
+    let values = rows.iter().filter_map(|row| {
+        let received_at = column(row, FIRST_METRIC + Metric::ALL.len());
+        Some(LatestValue { received_at, ..value(row)? })
+    });
+    Ok(NewestRows { values: values.collect(), read_version: read_version(&rows) })
 }
 
 /// The time range of batches whose writer did not say it; `None`: they left no rows.
@@ -112,7 +119,8 @@ fn value(row: &Row) -> Option<LatestValue> {
         effective_ts: column::<Timestamp>(row, 2)?,
         owner: Owner { customer_id: column(row, 3), org_id: column(row, 4), user_id: column(row, 5) },
         upload_method: column(row, 6),
-        measured: measured(row, 7),
+        measured: measured(row, FIRST_METRIC),
+        received_at: None,
     })
 }
 

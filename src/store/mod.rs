@@ -21,6 +21,7 @@ pub mod connect;
 pub mod copy;
 #[cfg(feature = "fleet")]
 pub mod database;
+pub mod device_clock;
 pub mod device_config;
 mod device_event;
 pub mod device_info;
@@ -50,6 +51,7 @@ pub mod owners;
 mod pipeline;
 pub mod policy;
 mod public_schema;
+pub mod reception;
 pub mod rejected_upload;
 pub mod replay;
 pub mod roles;

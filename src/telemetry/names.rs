@@ -58,6 +58,8 @@ names! {
     gauge OUTBOX_ROWS = "vitals_relay_outbox_rows": "Outbox rows that wait";
     /// Part of `outbox.finish`.
     histogram ALERT_SECONDS = "vitals_alert_evaluation_seconds" in Seconds: "The alert rules, for one claim";
+    /// The setting `clock_off_seconds`. Measured at each scrape.
+    gauge DEVICES_CLOCK_OFF = "vitals_devices_clock_off": "Devices whose clock is behind or ahead by more than the setting";
     /// Outcomes: written, older (Redis had a newer one), missed (Redis was away).
     counter LATEST = "vitals_latest_values_total": "Latest values, by what Redis did with them";
     /// Else 0.

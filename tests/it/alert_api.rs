@@ -286,7 +286,7 @@ async fn a_silence_is_asked_for_seen_and_ended() {
         (json!({ "rule_id": "404", "for_seconds": 60, "actor": "li" }), "there is no rule 404"),
         (json!({ "device_sn": "A", "for_seconds": 60, "actor": " " }), "actor is empty"),
         (json!({ "device_sn": "A", "for_seconds": 60, "actor": "li", "until": 1 }), "unknown field"),
-        (json!({ "device_sn": "A", "for_seconds": 60 }), "missing field `actor`"),
+        (json!({ "device_sn": "A", "for_seconds": 60 }), "the name of the person is missing"),
         (json!({ "device_sn": "\u{0}", "for_seconds": 60, "actor": "li" }), "0x00"),
     ] {
         let refused = post(body.clone()).await;

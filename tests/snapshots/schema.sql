@@ -64,6 +64,7 @@ table alert_action: What happened to alerts, and who did it.
     action text not null: fired (also: a person raised the alarm once more), raised and lowered (its severity), reopened, acknowledged, assigned, unassigned, resolved, retracted, silenced (not notified because of a silence), escalated, noted.
     actor text: Who did it. NULL: the service.
     note text: Note of the person, or the reason. NULL: none.
+    key_id text default NULLIF(current_setting('vitals.key_id'::text, true), ''::text): The API key of the request that caused it. NULL: not by a request, or authentication is off.
     constraint alert_action_action_check CHECK ((action = ANY (ARRAY['fired'::text, 'raised'::text, 'lowered'::text, 'reopened'::text, 'acknowledged'::text, 'assigned'::text, 'unassigned'::text, 'resolved'::text, 'retracted'::text, 'silenced'::text, 'escalated'::text, 'noted'::text])))
     constraint alert_action_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(alert_id) ON DELETE CASCADE
     constraint alert_action_pkey PRIMARY KEY (alert_action_id)
@@ -156,6 +157,7 @@ table alert_silence: While a silence is in force, alerts that match everything i
     actor text not null: Who asked for it.
     note text: Reason. NULL: none was given.
     created_at timestamp with time zone not null default now(): When it was asked for.
+    key_id text default NULLIF(current_setting('vitals.key_id'::text, true), ''::text): The API key of the request that created it. NULL: not by a request, or authentication is off.
     constraint alert_silence_pkey PRIMARY KEY (silence_id)
     constraint alert_silence_rule_id_fkey FOREIGN KEY (rule_id) REFERENCES alert_rule(rule_id) ON DELETE CASCADE
     constraint alert_silence_scope_check CHECK ((num_nonnulls(customer_id, org_id, device_sn, rule_id) > 0))
@@ -165,7 +167,7 @@ table api_key: Keys of the HTTP interface. Every running service applies a chang
     key_id text not null: Public part of the key: the text between vk_ and the secret.
     name text not null: Purpose, for people. No two keys that are not revoked have the same name.
     customer_id bigint: Tenant it is for: it writes for no other, and sees no other. NULL: every tenant.
-    scopes text[] not null: What it may do: upload (what devices send), read (GET below /api/, /metrics), admin (everything else below /api/; for keys of every tenant only).
+    scopes text[] not null: What it may do: upload (what devices send), read (GET below /api/, /metrics), respond (read alerts, act on them and silence them), admin (everything else below /api/; for keys of all tenants only).
     secret_hash bytea not null: SHA-256 of the secret. The secret has 256 bits of entropy, so it cannot be guessed; a slow hash is for passwords, which people choose.
     previous_hash bytea: SHA-256 of the secret before the last rotation. NULL: the key was never rotated, or that secret was ended.
     previous_until timestamp with time zone: Until when the previous secret works too. NULL: there is none.
@@ -175,17 +177,24 @@ table api_key: Keys of the HTTP interface. Every running service applies a chang
     expires_at timestamp with time zone: From then on the key no longer works. NULL: it works until it is revoked.
     revoked_at timestamp with time zone: When it was revoked. NULL: it was not.
     last_used_at timestamp with time zone: When it was last used, to the minute. NULL: never.
+    org_id bigint: Organisation unit of the key, with its sub-units: it sees and changes only alerts of these. NULL: not limited to a unit.
+    actor text: The person to whom the key belongs: the actor of all that is done with it. NULL: the key belongs to no person.
+    may_vouch boolean not null default false: Whether a request with this key may name another actor, for whom the owner of the key vouches.
+    constraint api_key_actor_check CHECK (((actor ~ '\S'::text) AND (char_length(actor) <= 200)))
     constraint api_key_admin_check CHECK (((customer_id IS NULL) OR (NOT ('admin'::text = ANY (scopes)))))
     constraint api_key_customer_id_check CHECK ((customer_id > 0))
     constraint api_key_expires_at_check CHECK ((expires_at > created_at))
     constraint api_key_key_id_check CHECK ((key_id ~ '^[0-9a-f]{12}$'::text))
     constraint api_key_name_check CHECK (((btrim(name) <> ''::text) AND (char_length(name) <= 100) AND (name !~ '^[0-9a-f]{12}$'::text)))
+    constraint api_key_org_id_check CHECK ((org_id > 0))
     constraint api_key_pkey PRIMARY KEY (key_id)
     constraint api_key_previous_check CHECK ((num_nulls(previous_hash, previous_until) = ANY (ARRAY[0, 2])))
-    constraint api_key_scopes_check CHECK (((scopes <@ '{upload,read,admin}'::text[]) AND (cardinality(scopes) > 0)))
+    constraint api_key_respond_check CHECK (((NOT ('respond'::text = ANY (scopes))) OR (actor IS NOT NULL) OR may_vouch))
+    constraint api_key_scopes_check CHECK (((scopes <@ '{upload,read,respond,admin}'::text[]) AND (cardinality(scopes) > 0)))
     constraint api_key_secret_hash_check CHECK (((octet_length(secret_hash) = 32) AND (octet_length(previous_hash) = 32)))
+    constraint api_key_unit_check CHECK (((org_id IS NULL) OR ((customer_id IS NOT NULL) AND (scopes = '{respond}'::text[]))))
     CREATE UNIQUE INDEX api_key_name_key ON public.api_key USING btree (name) WHERE (revoked_at IS NULL)
-    CREATE TRIGGER api_key_changed AFTER INSERT OR DELETE OR UPDATE OF key_id, customer_id, scopes, secret_hash, previous_hash, previous_until, expires_at, revoked_at ON public.api_key FOR EACH STATEMENT EXECUTE FUNCTION api_key_changed()
+    CREATE TRIGGER api_key_changed AFTER INSERT OR DELETE OR UPDATE OF key_id, customer_id, org_id, actor, may_vouch, scopes, secret_hash, previous_hash, previous_until, expires_at, revoked_at ON public.api_key FOR EACH STATEMENT EXECUTE FUNCTION api_key_changed()
     CREATE TRIGGER api_key_stays_revoked BEFORE UPDATE OF revoked_at ON public.api_key FOR EACH ROW WHEN (((old.revoked_at IS NOT NULL) AND (new.revoked_at IS DISTINCT FROM old.revoked_at))) EXECUTE FUNCTION api_key_stays_revoked()
     CREATE TRIGGER api_key_truncated AFTER TRUNCATE ON public.api_key FOR EACH STATEMENT EXECUTE FUNCTION api_key_changed()
 table app_user: People who wear devices.
@@ -293,6 +302,7 @@ view dashboard.device.org_id bigint: Organisation unit of the wearer. NULL: none
 view dashboard.device.org_name text: Its name. NULL: none, or not known.
 view dashboard.device.customer_id bigint: Tenant. NULL: none.
 view dashboard.device.customer_name text: Its name. NULL: none, or not known.
+view dashboard.device.clock_offset_seconds integer: How far its clock is behind, seconds; negative: it is ahead. NULL: not known to be more than a minute off.
 view dashboard.health_15m.device_sn text: Serial number of the device.
 view dashboard.health_15m.bucket timestamp with time zone: Start of the quarter hour.
 view dashboard.health_15m.samples bigint: Rows of health_data in the quarter hour.
@@ -657,8 +667,11 @@ table device: One row per device that ever sent data, bound to a user or not. A 
     wear_state text: 0 not worn, 1 worn; else the word of the device. NULL: never sent.
     status text: State that the device reports, as sent. NULL: never sent.
     heard_at timestamp with time zone not null default now(): When the service last processed data of the device; updated at most once a day.
+    clock_offset_seconds integer: How far the clock of the device is behind, seconds; negative: it is ahead. NULL: not known to be more than a minute off.
+    clock_measured_at timestamp with time zone: When the offset was last measured; while the clock is off, at most every ten minutes. NULL: the clock never seemed off.
     constraint device_charging_status_check CHECK ((charging_status = ANY (ARRAY['CHARGING'::text, 'NOT_CHARGING'::text, 'UNKNOWN'::text])))
     constraint device_pkey PRIMARY KEY (device_sn)
+    CREATE INDEX device_clock_offset_idx ON public.device USING btree (clock_offset_seconds) WHERE (clock_offset_seconds IS NOT NULL)
 table device_binding: Who wore a device when. A sample belongs to the binding in force at its time; before the first binding of a device, to the first.
     device_sn text not null: Serial number of the device, as it sends it. It may be bound before it ever sends data.
     user_id bigint not null: Who wears it.
@@ -1372,6 +1385,11 @@ table policy_run: What the last apply_policies() did, by relation.
     chunks_compressed bigint not null default 0: Chunks it moved to the columnstore.
     held text: Why rows that are old enough were not dropped. NULL: there are none.
     constraint policy_run_pkey PRIMARY KEY (relation)
+table reception_period: When the service could receive and store uploads. The time between two periods is an outage of the service; no silence of a device is counted from before the present period.
+    began_at timestamp with time zone not null: When an instance could store again. -infinity: the service had not run before.
+    last_at timestamp with time zone not null: When an instance last could; written every few seconds while the period lasts.
+    constraint reception_period_pkey PRIMARY KEY (began_at)
+    constraint reception_period_times_check CHECK ((began_at <= last_at))
 table refresh_request: Ranges of the rollups that the next refresh computes again; it deletes the row afterwards.
     refresh_request_id bigint not null: Number of the request.
     from_ts timestamp with time zone not null: Start of the range.
@@ -1613,6 +1631,7 @@ function alert_rule_refusal(alert_rule)
 function alert_rule_refusal_json(alert_rule)
 function alert_rule_replacement_refusal(alert_rule)
 function alert_rule_texts_outdated()
+function alert_time(alert_rule,text,timestamp with time zone,text)
 function alert_translations(alert_rule,text,text,integer,timestamp with time zone,bigint,bigint,bigint)
 function alerts_to_notify(bigint[],text)
 function api_key_changed()
@@ -1696,9 +1715,12 @@ function is_abandoned(bigint)
 function is_breach(text,numeric,numeric,numeric,text,timestamp with time zone,text,jsonb,integer)
 function is_evaluated_row(bigint,text,bigint[],text[],boolean)
 function is_measured(text,text[],health_data)
+function is_same_clock(timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone)
 function is_time_zone(text)
+function is_urgent_event(text)
 function last_batch(bigint[])
 function last_sequence(bigint,text[])
+function late_alerts(integer[],integer[],text[],boolean[],text[],interval[],timestamp with time zone[],timestamp with time zone[],boolean,timestamp with time zone)
 function length_of(interval,integer)
 function lock_alert(bigint,text)
 function lock_alerts(text[],text[])
@@ -1711,6 +1733,7 @@ function mark_rollups_on_delete()
 function mark_rollups_on_deleted_row()
 function mark_rollups_on_update()
 function matching_routes(bigint[])
+function measure_clocks(text[],timestamp with time zone[])
 function metric()
 function metric_range(text)
 function metric_value(text,health_data)
@@ -1739,12 +1762,14 @@ function publish_alert_changes(alert_changes)
 function raise_mark()
 function rebuild_alerts(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[])
 function rebuild_range(alert_rule,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,interval)
+function reception_began_at()
 function recompute_devices(text[],timestamp with time zone[],timestamp with time zone[])
 function recompute_rollup(rollup,timestamp with time zone,timestamp with time zone,text[],timestamp with time zone[],timestamp with time zone[])
 function reconcile_alerts(alert_rule,text,timestamp with time zone,timestamp with time zone,derived_alert[],alert_changes)
 function record_alert_action(bigint[],text,text,text)
 function record_grants()
 function record_policy_run(text,bigint,bigint,bigint,text)
+function record_reception()
 function record_schema(text,boolean)
 function refresh_marked(bigint)
 procedure refresh_rollups(timestamp with time zone,timestamp with time zone)
@@ -1776,7 +1801,7 @@ function show_alerts(bigint[])
 function show_materialised(text,text,regclass,interval)
 function show_rollup(rollup)
 function silenced_alerts(bigint[])
-function silent_devices(alert_rule)
+function silent_devices(alert_rule,text[])
 function slice_batch(uuid,bigint,text[],timestamp with time zone,timestamp with time zone,boolean)
 function sync_columnstore(text,text,name,name,text,interval)
 function sync_policies()

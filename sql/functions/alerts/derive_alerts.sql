@@ -10,6 +10,8 @@
 --   an alert     is on from a trigger until a recovery, or until nothing breached for expire_seconds. When the next
 --                trigger comes within the cool-down after that, it is the same alert.
 --
+-- An alert is late if all its triggers were received late, by the clock of the device as it is known from the rows (vitals.late_alerts).
+--
 -- Parameters, per pair (arrays of one length):
 --   rule_at         index of its rule in `rules`
 --   device_sns      its device
@@ -58,6 +60,8 @@ with pair as materialized (
         make_interval(secs => r.cooldown_seconds) as cooldown,
         make_interval(secs => r.expire_seconds) as expire,
         make_interval(secs => r.late_after_seconds) as late_after,
+        r.kind = 'event' and vitals.is_urgent_event(r.event_type) as is_urgent,
+        coalesce((select d.clock_offset_seconds < 0 from device d where d.device_sn = p.device_sn), false) as is_ahead,
         r.customer_id,
         -- Tenants that have a rule of their own in place of this one.
         case when r.customer_id is null then array(
@@ -89,7 +93,7 @@ series as (
             when p.kind = 'event' then coalesce(s.text = any (p.recovery_values), false) and not j.breach
             else not j.breach
         end as recovered,
-        s.value, s.text, s.ts + p.late_after < s.received_at as late,
+        s.value, s.text, s.received_at,
         s.customer_id, s.org_id, s.user_id, s.latitude, s.longitude, s.altitude,
         p.kind = 'threshold' and p.recovers_within as sparse,
         p.consecutive, p.recovery_count, p.breach_window, p.cooldown, p.expire, p.seed_on, p.seed_ended_ts, p.seed_last_ts,
@@ -272,7 +276,8 @@ summed as (
         last(p.value, p.ts) filter (where p.breach and p.is_on) as last_value,
         (array_agg(p.value order by p.excess desc, p.ts) filter (where p.breach and p.is_on))[1] as peak_value,
         last(p.text, p.ts) filter (where p.breach and p.is_on) as last_text,
-        bool_and(p.late) filter (where p.triggers) as late,
+        array_agg(p.ts) filter (where p.triggers) as trigger_ts,
+        array_agg(p.received_at) filter (where p.triggers) as trigger_received_at,
         first(p.customer_id, p.ts) filter (where p.begins) as customer_id,
         first(p.org_id, p.ts) filter (where p.begins) as org_id,
         first(p.user_id, p.ts) filter (where p.begins) as user_id,
@@ -290,6 +295,30 @@ summed as (
 finished as (
     select *, lead(former_end_ts) over (partition by summed.ord order by seq) as found_end_ts
     from summed
+),
+-- An alert is in time if one of its triggers was received in time, and the clock of the device is not ahead. Otherwise rows decide.
+doubtful as (
+    select f.ord, f.seq, f.trigger_ts, f.trigger_received_at, p.device_sn, p.is_urgent, p.event_type, p.late_after
+    from finished f
+    join pair p using (ord)
+    where f.trigger_ts is not null and (p.is_ahead or not exists (
+        select from unnest(f.trigger_ts, f.trigger_received_at) as u (ts, received_at) where u.ts + p.late_after >= u.received_at
+    ))
+),
+late as materialized (
+    select l.ord, l.seq
+    from (
+        select
+            array_agg(d.ord) as ords, array_agg(d.seq) as seqs, array_agg(d.device_sn) as device_sns, array_agg(d.is_urgent) as is_urgent,
+            array_agg(d.event_type) as event_types, array_agg(d.late_after) as late_after, array_agg(u.ts) as trigger_ts,
+            array_agg(u.received_at) as received_at
+        from doubtful d
+        cross join unnest(d.trigger_ts, d.trigger_received_at) as u (ts, received_at)
+    ) as d
+    cross join lateral vitals.late_alerts(
+        d.ords, d.seqs, d.device_sns, d.is_urgent, d.event_types, d.late_after, d.trigger_ts, d.received_at,
+        derive_alerts.with_pending, derive_alerts.scan_from
+    ) as l
 )
 select
     s.ord, s.seq, s.started_ts, s.fired_ts, s.last_ts,
@@ -321,12 +350,13 @@ select
         order by greatest(v.value - p.max_value, p.min_value - v.value) desc, h.ts
         limit 1
     ), s.peak_value) else s.peak_value end,
-    s.last_text, s.late, s.customer_id, s.org_id, s.user_id, s.latitude, s.longitude, s.altitude
+    s.last_text, case when s.trigger_ts is not null then late.ord is not null end, s.customer_id, s.org_id, s.user_id, s.latitude, s.longitude, s.altitude
 from finished s
 join pair p using (ord)
 cross join lateral (
     select s.is_on and coalesce(coalesce(s.last_ts, p.seed_last_ts) + p.expire < now(), false) as expired
 ) as due
+left join late on late.ord = s.ord and late.seq = s.seq
 where s.seq > 0 or s.started_ts is not null or p.seed_on
 order by s.ord, s.seq;
 end

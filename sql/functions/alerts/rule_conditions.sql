@@ -161,6 +161,35 @@ end
 $$;
 comment on function vitals.wearer_of_alert(text, bigint, bigint) is 'Names of the person and of their unit, as far as the directory knows them, and the serial.';
 
+-- The time of an alert as its message says it, in the zone of the rule. If the clock of the device is off, the right time comes first and
+-- the time of the device beside it. The right time is the time of the device, corrected by its offset; of an urgent event whose time
+-- is more than five minutes away and whose device has no known offset, it is the time of receipt, which is now.
+create or replace function vitals.alert_time(rule alert_rule, device_sn text, ts timestamptz, language text) returns text
+language plpgsql stable
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    zone   constant text := coalesce(rule.time_zone, vitals.default_zone());
+    moment constant timestamptz := clock_timestamp();
+    behind integer := (select d.clock_offset_seconds from device d where d.device_sn = alert_time.device_sn);
+    right_time timestamptz := alert_time.ts + make_interval(secs => behind);
+    by_device  text;
+begin
+    if behind is null and rule.kind = 'event' and vitals.is_urgent_event(rule.event_type)
+        and alert_time.ts not between moment - interval '5 minutes' and moment + interval '5 minutes'
+    then
+        right_time := moment;
+    end if;
+    by_device := to_char(alert_time.ts at time zone zone, 'YYYY-MM-DD HH24:MI:SS');
+    if right_time is null then
+        return by_device;
+    end if;
+    return to_char(right_time at time zone zone, 'YYYY-MM-DD HH24:MI:SS')
+        || format(case alert_time.language when 'zh' then '（手表时间 %s）' else ' (%s by the watch)' end, by_device);
+end
+$$;
+comment on function vitals.alert_time(alert_rule, text, timestamptz, text) is 'The time of an alert as its message says it, with the time of the device beside it if its clock is off.';
+
 -- The message of an alert. Each placeholder of the rule is replaced once: a placeholder inside a name, a serial or a value stays as
 -- it is.
 create or replace function vitals.alert_message(
@@ -182,8 +211,7 @@ begin
         when '{max}'        then coalesce(trim_scale(rule.max_value)::text, '-')
         when '{event_type}' then coalesce(rule.event_type, '-')
         when '{count}'      then alert_message.breach_count::text
-        when '{time}'       then to_char(
-            alert_message.ts at time zone coalesce(rule.time_zone, vitals.default_zone()), 'YYYY-MM-DD HH24:MI:SS')
+        when '{time}'       then vitals.alert_time(rule, alert_message.device_sn, alert_message.ts, 'en')
         when '{user}'       then coalesce(
             (select u.name from app_user u where u.user_id = alert_message.user_id), alert_message.user_id::text, '-')
         when '{org}'        then coalesce(
@@ -215,7 +243,8 @@ declare
 begin
     for own in select * from alert_rule_text t where t.rule_id = translated.rule_id loop
         translated.name := own.name;
-        translated.message := own.message;
+        translated.message := replace(own.message, '{time}',
+            vitals.alert_time(translated, alert_translations.device_sn, alert_translations.ts, own.language));
         translations := coalesce(translations, '{}') || jsonb_build_object(own.language, jsonb_build_object(
             'rule', own.name,
             'message', vitals.alert_message(

@@ -10,7 +10,7 @@ create or replace view dashboard.device with (security_barrier) as
 select
     d.device_sn, d.first_seen_at, d.info_ts, d.model, d.system_version, d.battery_level, d.voltage, d.charging_status,
     d.wear_state, d.network_mode, d.status, o.user_id, u.name as user_name, o.org_id, g.name as org_name,
-    nullif(o.customer_id, 0) as customer_id, t.name as customer_name
+    nullif(o.customer_id, 0) as customer_id, t.name as customer_name, d.clock_offset_seconds
 from device as d
 left join vitals.device_period as o on o.device_sn = d.device_sn and o.period @> now()
 left join app_user as u on u.user_id = o.user_id
@@ -37,6 +37,7 @@ comment on column dashboard.device.org_id          is 'Organisation unit of the 
 comment on column dashboard.device.org_name        is 'Its name. NULL: none, or not known.';
 comment on column dashboard.device.customer_id     is 'Tenant. NULL: none.';
 comment on column dashboard.device.customer_name   is 'Its name. NULL: none, or not known.';
+comment on column dashboard.device.clock_offset_seconds is 'How far its clock is behind, seconds; negative: it is ahead. NULL: not known to be more than a minute off.';
 
 -- The newest sample of each device, looked up by the key of health_data. A device without a sample in the last week has no row.
 -- The owner of the sample is the owner of the device at that time.

@@ -1,8 +1,8 @@
 -- alert.list
 -- Purpose: a page of the alerts that match, newest first.
 -- Parameters, NULL for "any": $1 statuses, $2 severities, $3 serials, $4 tenant, $5 organisation unit (with its sub-units),
--- $6 wearer, $7 rule, $8 kinds, $9 historical, $10 fired at or after, $11 fired before; $12 and $13 fired_ts and number of the
--- last alert of the previous page (NULL: start with the newest), $14 most rows.
+-- $6 wearer, $7 rule, $8 kinds, $9 historical, $10 fired at or after, $11 fired before, $12 unit of the key (with its sub-units); $13 and $14 fired_ts and number of the
+-- last alert of the previous page (NULL: start with the newest), $15 most rows.
 -- Locks: none.
 select to_jsonb(alert) || jsonb_build_object('user_name', app_user.name, 'org_name', org_unit.name, 'room', app_user.room, 'rule_name', alert_rule.name) as alert
 from alert
@@ -21,6 +21,8 @@ where ($1::text[] is null or alert.status = any ($1))
   and ($9::boolean is null or alert.historical = $9)
   and ($10::timestamptz is null or alert.fired_ts >= $10)
   and ($11::timestamptz is null or alert.fired_ts < $11)
-  and ($12::timestamptz is null or (alert.fired_ts, alert.alert_id) < ($12, $13::bigint))
+  and ($12::bigint is null or alert.org_id = $12
+      or alert.org_id in (select org_id from org_unit where $12 = any (ancestors)))
+  and ($13::timestamptz is null or (alert.fired_ts, alert.alert_id) < ($13, $14::bigint))
 order by alert.fired_ts desc, alert.alert_id desc
-limit $14
+limit $15

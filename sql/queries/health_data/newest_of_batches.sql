@@ -16,6 +16,7 @@ select h.device_sn, h.ts, newest.effective_ts, h.customer_id, h.org_id, h.user_i
        h.calorie, h.latitude, h.longitude, h.altitude, h.respiratory_rate, h.heart_rate_variability, h.blood_glucose,
        h.skin_temperature,
        -- end
+       h.received_at,
        (select txid_snapshot_xmax(s) * 1000 - least(999, (select count(*) from txid_snapshot_xip(s)))
         from txid_current_snapshot() s) as read_version
 from (

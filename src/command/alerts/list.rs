@@ -83,6 +83,7 @@ impl Options {
             historical: self.historical,
             from: time_option::parse(self.from.as_deref(), "--from", &now)?,
             to: time_option::parse(self.to.as_deref(), "--to", &now)?,
+            within_org_id: None,
         })
     }
 }

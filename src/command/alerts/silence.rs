@@ -11,6 +11,7 @@ use crate::command::time_option;
 use crate::language::{Locale, text};
 use crate::model::{AlertSilence, Id64, SilenceDraft};
 use crate::store::Store;
+use crate::store::alert::{Acting, Reach};
 use crate::store::alert_silence::{self, SilenceOutcome};
 
 /// Options of `silence`.
@@ -85,9 +86,10 @@ pub(super) async fn add(options: Options, locale: &Locale, store: &Store) -> any
         starts_at: None,
         ends_at,
         for_seconds: None,
-        actor: options.actor.name()?,
+        actor: None,
         note: options.note,
     };
+    let acting = Acting::from(options.actor.name()?.as_str());
     if let Some(reason) = draft.refusal() {
         bail!(locale.text(&reason));
     }
@@ -99,7 +101,7 @@ pub(super) async fn add(options: Options, locale: &Locale, store: &Store) -> any
             return Ok(ExitCode::FAILURE);
         }
     }
-    match alert_silence::add(store, &draft).await? {
+    match alert_silence::add(store, &draft, &acting).await? {
         SilenceOutcome::Created(silence) => {
             let (id, until) = (silence.silence_id.to_string(), locale.time(silence.ends_at));
             print_text(
@@ -113,7 +115,7 @@ pub(super) async fn add(options: Options, locale: &Locale, store: &Store) -> any
 }
 
 pub(super) async fn list(options: &ListOptions, locale: &Locale, store: &Store) -> anyhow::Result<ExitCode> {
-    let silences = alert_silence::list(store, options.all, options.limit.into()).await?;
+    let silences = alert_silence::list(store, Reach::default(), options.all, options.limit.into()).await?;
     if silences.is_empty() && !options.json {
         print_text(locale, &text!("silences-none"))?;
         return Ok(ExitCode::SUCCESS);
@@ -125,7 +127,7 @@ pub(super) async fn list(options: &ListOptions, locale: &Locale, store: &Store) 
 pub(super) async fn end(options: &EndOptions, locale: &Locale, store: &Store) -> anyhow::Result<ExitCode> {
     let mut refused = Vec::new();
     for id in &options.ids {
-        match alert_silence::stop(store, *id).await? {
+        match alert_silence::stop(store, Reach::default(), *id).await? {
             true => print_text(locale, &text!("silence-over", id = id.to_string()))?,
             false => refused.push(text!("silence-absent", id = id.to_string())),
         }

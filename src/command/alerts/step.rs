@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::{Actor, finish, print_text};
 use crate::language::{Locale, text};
-use crate::store::alert::{self, ActionOutcome};
+use crate::store::alert::{self, Acting, ActionOutcome};
 use crate::store::{Store, StoreError};
 
 /// Options of `acknowledge` and `resolve`.
@@ -38,7 +38,7 @@ pub(super) async fn acknowledge(
     locale: &Locale,
     store: &Store,
 ) -> anyhow::Result<ExitCode> {
-    let actor = options.actor.name()?;
+    let actor = Acting::from(options.actor.name()?.as_str());
     act_on_each(locale, &options.ids, "acknowledged", async |id| {
         alert::acknowledge(store, id, &actor, options.note.as_deref()).await
     })
@@ -46,7 +46,7 @@ pub(super) async fn acknowledge(
 }
 
 pub(super) async fn resolve(options: &Options, locale: &Locale, store: &Store) -> anyhow::Result<ExitCode> {
-    let actor = options.actor.name()?;
+    let actor = Acting::from(options.actor.name()?.as_str());
     act_on_each(locale, &options.ids, "resolved", async |id| {
         alert::resolve(store, id, &actor, options.note.as_deref()).await
     })
@@ -54,7 +54,7 @@ pub(super) async fn resolve(options: &Options, locale: &Locale, store: &Store) -
 }
 
 pub(super) async fn note(options: &NoteOptions, locale: &Locale, store: &Store) -> anyhow::Result<ExitCode> {
-    let actor = options.actor.name()?;
+    let actor = Acting::from(options.actor.name()?.as_str());
     act_on_each(locale, &[options.id], "noted", async |id| {
         alert::note(store, id, &actor, &options.text).await
     })

@@ -92,7 +92,7 @@ pub(in crate::http) struct AlertPaging {
 
 /// Alerts that match, newest first
 #[utoipa::path(get, path = "/api/alerts", tag = "alerts", params(AlertFilter, AlertPaging),
-    security(("bearer" = ["read", "own_tenant"]), ("basic" = ["read", "own_tenant"])),
+    security(("bearer" = ["read", "own_tenant", "own_unit"]), ("basic" = ["read", "own_tenant", "own_unit"])),
     responses((status = 200, description = "A page of them", body = AlertPage), ListErrors))]
 pub(in crate::http) async fn get_api_alerts(
     Shared(state): Shared<Arc<State>>,
@@ -117,7 +117,7 @@ pub(in crate::http) async fn get_api_alerts(
 
 /// How many alerts match; without a status those that are open
 #[utoipa::path(get, path = "/api/alerts/summary", tag = "alerts", params(AlertFilter),
-    security(("bearer" = ["read", "own_tenant"]), ("basic" = ["read", "own_tenant"])),
+    security(("bearer" = ["read", "own_tenant", "own_unit"]), ("basic" = ["read", "own_tenant", "own_unit"])),
     responses((status = 200, description = "So many", body = AlertSummary), ListErrors))]
 pub(in crate::http) async fn get_api_alerts_summary(
     Shared(state): Shared<Arc<State>>,
@@ -133,7 +133,7 @@ pub(in crate::http) async fn get_api_alerts_summary(
 
 /// Everything known of an alert: what happened to it, who was notified
 #[utoipa::path(get, path = "/api/alerts/{id}", tag = "alerts",
-    params(("id" = Id64, Path, description = "Number of the alert")), security(("bearer" = ["read", "own_tenant"]), ("basic" = ["read", "own_tenant"])),
+    params(("id" = Id64, Path, description = "Number of the alert")), security(("bearer" = ["read", "own_tenant", "own_unit"]), ("basic" = ["read", "own_tenant", "own_unit"])),
     responses((status = 200, description = "The alert", body = AlertDetail), OneErrors))]
 pub(in crate::http) async fn get_api_alerts_id(
     Shared(state): Shared<Arc<State>>,
@@ -141,11 +141,19 @@ pub(in crate::http) async fn get_api_alerts_id(
     Extension(language): Extension<Language>,
     PathId(alert_id): PathId,
 ) -> Result<Json<AlertDetail>, ApiError> {
+    check_reach(&state, &caller, alert_id).await?;
     let Json(mut found) = detail(&state, alert_id).await?;
     found.alert = found.alert.in_language(language);
-    let is_shown = caller.customer_id().is_none_or(|own| found.alert.customer_id == Some(Id64(own)));
-    // The answer does not reveal an alert of another tenant.
-    if is_shown { Ok(Json(found)) } else { Err(alert_not_found(alert_id)) }
+    Ok(Json(found))
+}
+
+/// An alert of another tenant or unit is answered like one that is not there.
+pub(super) async fn check_reach(state: &State, caller: &Caller, alert_id: i64) -> Result<(), ApiError> {
+    let reach = caller.reach();
+    if !reach.is_limited() || state.query(alert::is_within(&state.store, alert_id, reach)).await? {
+        return Ok(());
+    }
+    Err(alert_not_found(alert_id))
 }
 
 pub(super) fn alert_not_found(alert_id: i64) -> ApiError {
@@ -187,6 +195,7 @@ fn filter(parameters: &mut Parameters, caller: &Caller) -> Result<Filter, ApiErr
         historical: parameters.one("historical")?,
         from: time(parameters.one("from")?),
         to: time(parameters.one("to")?),
+        within_org_id: caller.reach().org_id,
     })
 }
 

@@ -6,13 +6,14 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Request, State as Shared};
+use axum::extract::{Extension, Request, State as Shared};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::alert::{alert_not_found, detail};
-use super::{ApiError, PathId, check_words};
+use super::alert::{alert_not_found, check_reach, detail};
+use super::{ApiError, PathId, acting};
 use crate::http::State;
+use crate::http::access::Caller;
 use crate::http::error::BodyErrors;
 use crate::model::{AlertDetail, Id64};
 use crate::store::alert::{self, ActionOutcome};
@@ -21,9 +22,9 @@ use crate::store::alert::{self, ActionOutcome};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct AlertStep {
-    /// Who
+    /// Who; missing: the person to whom the key belongs. A key that may not vouch for others names no other person
     #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
-    actor: String,
+    actor: Option<String>,
     /// What they say, or why
     #[schema(max_length = 2000)]
     note: Option<String>,
@@ -33,9 +34,9 @@ pub(in crate::http) struct AlertStep {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct AlertNote {
-    /// Who
+    /// Who; missing: the person to whom the key belongs. A key that may not vouch for others names no other person
     #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
-    actor: String,
+    actor: Option<String>,
     /// What
     #[schema(min_length = 1, max_length = 2000, pattern = r"\S")]
     note: String,
@@ -45,17 +46,19 @@ pub(in crate::http) struct AlertNote {
 ///
 /// The same person again changes nothing. 409: another has taken it on, or it is resolved.
 #[utoipa::path(post, path = "/api/alerts/{id}/acknowledge", tag = "alerts",
-    params(("id" = Id64, Path, description = "Number of the alert")), security(("bearer" = ["admin"]), ("basic" = ["admin"])),
+    params(("id" = Id64, Path, description = "Number of the alert")), security(("bearer" = ["respond", "own_tenant", "own_unit"]), ("basic" = ["respond", "own_tenant", "own_unit"])),
     request_body(content = AlertStep, example = json!({ "actor": "nurse Li", "note": "on my way" })),
     responses((status = 200, description = "The alert as it is now", body = AlertDetail), BodyErrors))]
 pub(in crate::http) async fn post_api_alerts_id_acknowledge(
     Shared(state): Shared<Arc<State>>,
+    Extension(caller): Extension<Caller>,
     PathId(alert_id): PathId,
     request: Request,
 ) -> Result<Json<AlertDetail>, ApiError> {
     let AlertStep { actor, note } = state.json(request).await?;
-    check_words(Some(&actor), note.as_deref())?;
-    let step = state.query(alert::acknowledge(&state.store, alert_id, &actor, note.as_deref())).await?;
+    let acting = acting(&caller, actor, note.as_deref())?;
+    check_reach(&state, &caller, alert_id).await?;
+    let step = state.query(alert::acknowledge(&state.store, alert_id, &acting, note.as_deref())).await?;
     answer(&state, alert_id, step).await
 }
 
@@ -63,33 +66,37 @@ pub(in crate::http) async fn post_api_alerts_id_acknowledge(
 ///
 /// Until its rule has cooled down, the device is not judged by it. 409: it is resolved already.
 #[utoipa::path(post, path = "/api/alerts/{id}/resolve", tag = "alerts",
-    params(("id" = Id64, Path, description = "Number of the alert")), security(("bearer" = ["admin"]), ("basic" = ["admin"])),
+    params(("id" = Id64, Path, description = "Number of the alert")), security(("bearer" = ["respond", "own_tenant", "own_unit"]), ("basic" = ["respond", "own_tenant", "own_unit"])),
     request_body(content = AlertStep, example = json!({ "actor": "nurse Li", "note": "the sensor was loose" })),
     responses((status = 200, description = "The alert as it is now", body = AlertDetail), BodyErrors))]
 pub(in crate::http) async fn post_api_alerts_id_resolve(
     Shared(state): Shared<Arc<State>>,
+    Extension(caller): Extension<Caller>,
     PathId(alert_id): PathId,
     request: Request,
 ) -> Result<Json<AlertDetail>, ApiError> {
     let AlertStep { actor, note } = state.json(request).await?;
-    check_words(Some(&actor), note.as_deref())?;
-    let step = state.query(alert::resolve(&state.store, alert_id, &actor, note.as_deref())).await?;
+    let acting = acting(&caller, actor, note.as_deref())?;
+    check_reach(&state, &caller, alert_id).await?;
+    let step = state.query(alert::resolve(&state.store, alert_id, &acting, note.as_deref())).await?;
     answer(&state, alert_id, step).await
 }
 
 /// A person says something about an alert, open or not
 #[utoipa::path(post, path = "/api/alerts/{id}/note", tag = "alerts",
-    params(("id" = Id64, Path, description = "Number of the alert")), security(("bearer" = ["admin"]), ("basic" = ["admin"])),
+    params(("id" = Id64, Path, description = "Number of the alert")), security(("bearer" = ["respond", "own_tenant", "own_unit"]), ("basic" = ["respond", "own_tenant", "own_unit"])),
     request_body(content = AlertNote, example = json!({ "actor": "nurse Li", "note": "will look again at noon" })),
     responses((status = 200, description = "The alert as it is now", body = AlertDetail), BodyErrors))]
 pub(in crate::http) async fn post_api_alerts_id_note(
     Shared(state): Shared<Arc<State>>,
+    Extension(caller): Extension<Caller>,
     PathId(alert_id): PathId,
     request: Request,
 ) -> Result<Json<AlertDetail>, ApiError> {
     let AlertNote { actor, note } = state.json(request).await?;
-    check_words(Some(&actor), Some(&note))?;
-    let step = state.query(alert::note(&state.store, alert_id, &actor, &note)).await?;
+    let acting = acting(&caller, actor, Some(&note))?;
+    check_reach(&state, &caller, alert_id).await?;
+    let step = state.query(alert::note(&state.store, alert_id, &acting, &note)).await?;
     answer(&state, alert_id, step).await
 }
 

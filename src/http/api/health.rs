@@ -105,7 +105,11 @@ pub(in crate::http) async fn get_api_health(Shared(state): Shared<Arc<State>>) -
 impl State {
     /// Tells Prometheus how the parts are.
     pub(in crate::http) async fn measure_parts(&self) {
-        let (components, jobs) = self.probe_components().await;
+        let (components, probes) = self.probe_components().await;
+        let jobs = probes.jobs.answer.unwrap_or_default();
+        if let Some(devices) = probes.clocks_off.answer {
+            metrics::gauge!(names::DEVICES_CLOCK_OFF).set(devices as f64);
+        }
         for (name, part) in [("postgres", &components.postgres), ("redis", &components.redis)] {
             let up = if part.status == Condition::Down { 0.0 } else { 1.0 };
             metrics::gauge!(names::COMPONENT_UP, "component" => name).set(up);
@@ -124,23 +128,24 @@ impl State {
         }
     }
 
-    /// The parts, and the jobs one by one.
-    async fn probe_components(&self) -> (Components, Arc<[Job]>) {
-        let Probes { postgres, redis, backlog, jobs } = self.monitor.probe_components().await;
+    /// The parts, and what they were read from.
+    async fn probe_components(&self) -> (Components, Probes) {
+        let probes = self.monitor.probe_components().await;
+        let Probes { postgres, redis, backlog, jobs, .. } = &probes;
         let of_backlog = |waiting: Option<QueueBacklog>| {
             let count = waiting.map(|waiting| waiting.count);
             Component::of_backlog(count, waiting.map(|waiting| waiting.oldest), backlog.took)
         };
         let refresh_due = backlog.answer.map(|backlog| backlog.refresh_due);
         let components = Components {
-            postgres: Component::of_probe(&postgres),
-            redis: Component::of_probe(&redis),
+            postgres: Component::of_probe(postgres),
+            redis: Component::of_probe(redis),
             relay: of_backlog(backlog.answer.map(|backlog| backlog.transactions)),
             notify: of_backlog(backlog.answer.map(|backlog| backlog.notifications)),
             rollups: Component::of_backlog(None, refresh_due, backlog.took),
-            jobs: Component::of_jobs(&jobs, refresh_due.is_some_and(|due| due <= LATE)),
+            jobs: Component::of_jobs(jobs, refresh_due.is_some_and(|due| due <= LATE)),
         };
-        (components, jobs.answer.unwrap_or_default())
+        (components, probes)
     }
 }
 

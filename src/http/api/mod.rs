@@ -26,9 +26,11 @@ use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
 use super::State;
+use super::access::Caller;
 use super::error::ApiError;
 use crate::language::text;
 use crate::store::StoreError;
+use crate::store::alert::Acting;
 
 /// Longest name of a person, characters.
 const MAX_ACTOR_CHARS: usize = 200;
@@ -92,6 +94,12 @@ impl State {
 fn is_json(headers: &HeaderMap) -> bool {
     let named = headers.get(header::CONTENT_TYPE).and_then(|named| named.to_str().ok()).unwrap_or_default();
     named.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+}
+
+/// In whose name a caller acts: see [`Caller::acting`].
+fn acting(caller: &Caller, named: Option<String>, note: Option<&str>) -> Result<Acting, ApiError> {
+    check_words(named.as_deref(), note)?;
+    caller.acting(named)?.ok_or_else(|| ApiError::Bad(text!("alert-actor-missing")))
 }
 
 /// Refuses names and notes that are none.

@@ -28,6 +28,8 @@ pub(in crate::http) enum AccessError {
     OtherTenant,
     /// A key of one device that asks for another.
     OtherDevice,
+    /// A key that belongs to a person, or to nobody, for a request that names another person.
+    OtherPerson,
     /// More than a limit allows.
     TooMany {
         /// Until one more is allowed.
@@ -61,6 +63,7 @@ impl AccessError {
             Self::EveryTenant => text!("access-every-tenant"),
             Self::OtherTenant => text!("access-other-tenant"),
             Self::OtherDevice => text!("access-other-device"),
+            Self::OtherPerson => text!("access-other-person"),
             Self::TooMany { .. } => text!("access-too-many"),
             Self::Unavailable => text!("access-unavailable"),
         }
@@ -69,9 +72,11 @@ impl AccessError {
     const fn status(&self) -> StatusCode {
         match self {
             Self::InvalidKey => StatusCode::UNAUTHORIZED,
-            Self::Scope(_) | Self::EveryTenant | Self::OtherTenant | Self::OtherDevice => {
-                StatusCode::FORBIDDEN
-            }
+            Self::Scope(_)
+            | Self::EveryTenant
+            | Self::OtherTenant
+            | Self::OtherDevice
+            | Self::OtherPerson => StatusCode::FORBIDDEN,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }

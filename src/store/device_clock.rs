@@ -1,0 +1,61 @@
+//! The clocks of devices, as far as they are off.
+//!
+//! Before: `relay` reports devices whose newest row is far from its receipt. After: the columns of `device`; the judgement of lateness
+//! reads rows instead (`vitals.derive_alerts`), so that it does not change with time.
+
+use jiff::Timestamp;
+
+use super::{Store, StoreError, statement};
+
+/// Measures the clocks of devices, given the time of a row that each sent lately. One that was measured lately is left out.
+///
+/// # Errors
+/// The database is away; the next row of the device causes the same measurement.
+pub async fn measure(store: &Store, seen: &[(String, Timestamp)]) -> Result<(), StoreError> {
+    let (device_sns, seen_ts): (Vec<&str>, Vec<Timestamp>) =
+        seen.iter().map(|(device_sn, ts)| (device_sn.as_str(), *ts)).unzip();
+    let client = store.client().await?;
+    statement!("device_clock", "measure").query(&client, &[&device_sns, &seen_ts]).await.map(drop)
+}
+
+/// A device whose clock is off.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct DeviceClock {
+    /// Serial.
+    pub device_sn: String,
+    /// How far its clock is behind, seconds; negative: it is ahead.
+    pub clock_offset_seconds: i32,
+    /// When that was measured.
+    pub clock_measured_at: Timestamp,
+    /// Tenant that owns it now.
+    pub customer_id: Option<i64>,
+    /// Its wearer.
+    pub user_name: Option<String>,
+}
+
+/// Devices whose clock is off by more than `seconds`, the farthest first, at most `limit`.
+///
+/// # Errors
+/// The database is away.
+pub async fn list(store: &Store, seconds: u32, limit: i64) -> Result<Vec<DeviceClock>, StoreError> {
+    let client = store.client().await?;
+    let rows = statement!("device_clock", "list").query(&client, &[&i64::from(seconds), &limit]).await?;
+    let clock = |row: &tokio_postgres::Row| DeviceClock {
+        device_sn: row.get("device_sn"),
+        clock_offset_seconds: row.get("clock_offset_seconds"),
+        clock_measured_at: row.get("clock_measured_at"),
+        customer_id: row.get("customer_id"),
+        user_name: row.get("user_name"),
+    };
+    Ok(rows.iter().map(clock).collect())
+}
+
+/// How many devices have a clock that is off by more than `seconds`.
+///
+/// # Errors
+/// The database is away.
+pub async fn count(store: &Store, seconds: u32) -> Result<i64, StoreError> {
+    let client = store.client().await?;
+    let rows = statement!("device_clock", "count").query(&client, &[&i64::from(seconds)]).await?;
+    Ok(rows.first().map_or(0, |row| row.get("devices")))
+}
