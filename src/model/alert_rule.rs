@@ -214,7 +214,7 @@ rule! {
         #[schema(minimum = 0, maximum = 31_536_000)]
         late_after_seconds: i32,
         /// Text of the notification, with {device_sn} {rule} {severity} {metric} {value} {min} {max} {event_type} {count} {time}
-        /// {user} {org} {customer} {wearer}. Default: "{device_sn}: {rule}, {value}"
+        /// {user} {org} {customer} {wearer} {room}. Default: "{device_sn}: {rule}, {value}"
         #[schema(min_length = 1, max_length = 1000)]
         message: String,
     }

@@ -113,7 +113,7 @@ table alert_rule: What raises an alert. A change is in force from the next batch
     effective_until time without time zone: Breaches count until this local time, exclusive; before effective_from: of the next day. NULL with effective_from.
     effective_days smallint[]: Days on which breaches count, 1 Monday to 7 Sunday; after midnight it is still the day on which the hours began. NULL: every day.
     time_zone text: Zone of the effective hours and of times in messages (IANA name). NULL: that of the rollups.
-    message text not null default '{device_sn}: {rule}, {value}'::text: Text of the notification. Placeholders: {device_sn} {rule} {severity} {metric} {value} {min} {max} {event_type} {count} {time} {user} {org} {customer} {wearer} (names of the person and of the unit, if the directory has them, and the serial).
+    message text not null default '{device_sn}: {rule}, {value}'::text: Text of the notification. Placeholders: {device_sn} {rule} {severity} {metric} {value} {min} {max} {event_type} {count} {time} {user} {org} {customer} {wearer} (names of the person and of the unit, if the directory has them, and the serial) {room}.
     version integer not null default 1: Number of the version, incremented by every change. alert_rule_version has the older versions.
     changed_at timestamp with time zone not null default now(): When it was last changed.
     changed_by text not null default CURRENT_USER: Who changed it: the setting vitals.actor of the session, else its role.

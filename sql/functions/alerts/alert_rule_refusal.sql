@@ -211,7 +211,7 @@ set search_path = pg_catalog, public, pg_temp
 as $$
 declare
     known       constant text :=
-        '{device_sn} {rule} {severity} {metric} {value} {min} {max} {event_type} {count} {time} {user} {org} {customer} {wearer}';
+        '{device_sn} {rule} {severity} {metric} {value} {min} {max} {event_type} {count} {time} {user} {org} {customer} {wearer} {room}';
     refusal     jsonb;
     placeholder text;
 begin

@@ -222,6 +222,7 @@ begin
         when '{customer}'   then coalesce(
             (select c.name from customer c where c.customer_id = alert_message.customer_id),
             alert_message.customer_id::text, '-')
+        when '{room}'       then coalesce((select u.room from app_user u where u.user_id = alert_message.user_id), '-')
         when '{wearer}'     then vitals.wearer_of_alert(alert_message.device_sn, alert_message.org_id, alert_message.user_id)
         else part.text[1]
     end, '' order by part.place)
