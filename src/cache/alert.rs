@@ -90,6 +90,7 @@ fn encode(alert: &AlertState, zone: &TimeZone) -> Value {
         "rule": alert.rule,
         "kind": alert.kind,
         "severity": alert.severity,
+        "peakSeverity": alert.peak_severity,
         "status": alert.status,
         "historical": alert.historical,
         "metric": alert.metric,

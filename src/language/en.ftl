@@ -163,7 +163,7 @@ route-of-unknown = there is no such contact or rule
 route-quiet-hours = quiet hours have a beginning and an end that differ
 route-seconds = after_seconds is from 0 to 604800, repeat_seconds from 30 to 86400, repeat_times from 1 to 10000, merge_seconds from 0 to 3600
 rule-id-differs = rule_id is another than that of the path
-rule-replaced-already = the tenant has a rule that replaces this one already
+rule-replaced-already = another rule replaces this one for the same tenant, unit, person or device already
 service-failed = a fault of the service; its log says more
 severity-twice = either severity or min_severity, not both
 shift-absent = there is no shift { $id }
@@ -224,6 +224,7 @@ column = { $name ->
     [attempts] attempts
     [by] by
     [channel] channel
+    [contact] contact
     [day] day
     [device] device
     [error] error
@@ -237,6 +238,7 @@ column = { $name ->
     [paged] paged
     [person] person
     [rule] rule
+    [scope] scope
     [severity] severity
     [status] status
     [tenant] tenant
@@ -288,6 +290,8 @@ replay-heading = { $changed ->
     [yes] { $rule } ({ $severity }), with { $changes }
    *[no] { $rule } ({ $severity })
 }{"\u000A"}{ $from } to { $to }
+replay-nobody = by the routes of today nobody would have been notified
+replay-notified = who would have been notified, by the routes of today, as if nobody had acknowledged:
 replay-longest = longest  { $device } from { $from }: { $duration }{ $has_end ->
     [no] , with no end
    *[yes] {""}
@@ -306,7 +310,9 @@ rule-impossible = the rule is impossible: { $reason }
 rule-no-change = --set { $change }: COLUMN=VALUE is expected
 rule-no-object = a rule is an object of columns
 rule-of-tenant = the rule applies to tenant { $id } only
+rule-other-scope = the rule is for a unit, a person or a device: --customer does not apply
 rule-silence = { $seconds } s silent
+rule-stored = rule { $id } is stored, version { $version }
 rule-switched = rule { $id } is { $state ->
     [on] on
    *[off] off
@@ -363,16 +369,25 @@ rule-condition-no-number = { $field } is no number
 rule-condition-no-object = it is no object
 rule-conditions-no-array = conditions has to be an array of 1 to 10 objects {"{"}metric, min, max, duration_seconds{"}"}
 rule-days-invalid = effective_days has to be days of the week, 1 Monday to 7 Sunday, each once; leave it out for every day
+rule-device-invalid = device_sn has to be a serial of 1 to 64 bytes
 rule-enabled-missing = enabled is neither true nor false
 rule-event-type-case = event_type has to be upper case: { $upper }
 rule-event-type-long = event_type has to be a short type: what follows the last dot, at most 64 bytes
 rule-event-values-empty = event_values holds no value; leave it out for any
 rule-event-values-overlap = a value both raises it and resolves it
-rule-has-successor = rule { $id } replaces it for one tenant: it has to be for everybody
+rule-has-successor = rule { $id } replaces it for some: it has to be for everybody
 rule-hours-empty = effective_from and effective_until are the same; leave out both for the whole day
 rule-hours-incomplete = effective_from and effective_until need each other
 rule-kind-fixed = rule "{ $rule }": its kind cannot change, make another rule
 rule-kind-unknown = kind has to be threshold, composite, event or silence
+rule-level = level { $place }: { $reason }
+rule-level-fields = it knows severity, min, max, but not { $others }
+rule-level-max-inside = max { $max } is below that of the level before ({ $before }): readings would reach it first
+rule-level-min-inside = min { $min } is above that of the level before ({ $before }): readings would reach it first
+rule-level-no-object = it is no object
+rule-level-not-graver = { $severity } is not graver than { $before }, the level before
+rule-level-same = its bounds are those of the level before, which would never be seen
+rule-levels-no-array = levels has to be an array of 1 to 3 objects {"{"}severity, min, max{"}"}
 rule-message-missing = it has no message
 rule-message-placeholder = the message knows no { $placeholder }, but { $known }
 rule-message-too-long = its message is longer than 1000 characters
@@ -380,6 +395,7 @@ rule-metric-unknown = { $column } "{ $metric }" is none that rules judge: { $kno
 rule-name-missing = it has no name
 rule-name-too-long = its name is longer than 200 characters
 rule-never-recovers = no reading lies between the recovery bounds: it would never recover
+rule-person-invalid = user_id has to be the number of a person
 rule-recovery-above-max = recovery_max_value { $recovery } is above max_value { $max }: it would recover while it breaches
 rule-recovery-below-min = recovery_min_value { $recovery } is below min_value { $min }: it would recover while it breaches
 rule-recovery-values-alone = recovery_values need event_values: any value raises it, those that resolve it too
@@ -388,10 +404,12 @@ rule-refused = rule "{ $rule }": { $reason }
 rule-replaced-absent = there is no rule { $id } to replace
 rule-replaced-differs = rule { $id } judges something else ({ $judged })
 rule-replaced-of-tenant = rule { $id } is not for everybody, it cannot be replaced
-rule-replaces-for-all = only a rule of one tenant (customer_id) can replace one for everybody
+rule-replaces-for-all = only a rule of one tenant (customer_id), unit (org_id), person (user_id) or device (device_sn) can replace one for everybody
 rule-replaces-itself = it cannot replace itself
+rule-scopes-several = a rule has one scope at most: customer_id, org_id, user_id or device_sn
 rule-severity-unknown = severity has to be critical, major, minor or info
-rule-successor-differs = rule { $id } replaces it for one tenant and judges { $judged }
+rule-successor-differs = rule { $id } replaces it for some and judges { $judged }
 rule-tenant-invalid = customer_id has to be the number of a tenant
 rule-time-zone-unknown = there is no time zone "{ $time_zone }"
+rule-unit-invalid = org_id has to be the number of an organisation unit
 rule-window-too-short = { $consecutive } readings in a row do not fit into window_seconds { $window_seconds }

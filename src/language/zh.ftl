@@ -157,7 +157,7 @@ route-of-unknown = 没有这个联系人或规则
 route-quiet-hours = 免打扰时段的开始与结束必须都有且不同
 route-seconds = after_seconds 为 0 至 604800,repeat_seconds 为 30 至 86400,repeat_times 为 1 至 10000,merge_seconds 为 0 至 3600
 rule-id-differs = rule_id 与路径中的编号不一致
-rule-replaced-already = 该租户已有替代此规则的规则
+rule-replaced-already = 同一租户、单位、人员或设备已有替代此规则的规则
 service-failed = 服务内部错误,详见日志
 severity-twice = severity 与 min_severity 只能使用其一
 shift-absent = 没有班次 { $id }
@@ -218,6 +218,7 @@ column = { $name ->
     [attempts] 尝试次数
     [by] 操作人
     [channel] 渠道
+    [contact] 联系人
     [day] 日期
     [device] 设备
     [error] 错误
@@ -231,6 +232,7 @@ column = { $name ->
     [paged] 已通知
     [person] 佩戴者
     [rule] 规则
+    [scope] 适用范围
     [severity] 级别
     [status] 状态
     [tenant] 租户
@@ -282,6 +284,8 @@ replay-heading = { $changed ->
     [yes] { $rule }({ $severity }),修改:{ $changes }
    *[no] { $rule }({ $severity })
 }{"\u000A"}{ $from } 至 { $to }
+replay-nobody = 按目前的通知路由,不会通知任何人
+replay-notified = 按目前的通知路由、假设无人确认,会通知:
 replay-longest = 最长  { $device },自 { $from } 起持续 { $duration }{ $has_end ->
     [no] (尚未结束)
    *[yes] {""}
@@ -297,7 +301,9 @@ rule-impossible = 规则无效:{ $reason }
 rule-no-change = --set { $change }:应为 COLUMN=VALUE
 rule-no-object = 规则应为由各列组成的对象
 rule-of-tenant = 该规则仅适用于租户 { $id }
+rule-other-scope = 该规则适用于单位、人员或设备:不能使用 --customer
 rule-silence = { $seconds } 秒无数据
+rule-stored = 规则 { $id } 已保存,版本 { $version }
 rule-switched = 规则 { $id } { $state ->
     [on] 已启用
    *[off] 已停用
@@ -364,16 +370,25 @@ rule-condition-no-number = { $field } 不是数字
 rule-condition-no-object = 不是对象
 rule-conditions-no-array = conditions 应为由 1 到 10 个对象 {"{"}metric, min, max, duration_seconds{"}"} 组成的数组
 rule-days-invalid = effective_days 应为星期几(1 为周一,7 为周日),且不得重复;每天生效时请省略
+rule-device-invalid = device_sn 应为 1 到 64 字节的序列号
 rule-enabled-missing = enabled 既非 true 也非 false
 rule-event-type-case = event_type 应为大写:{ $upper }
 rule-event-type-long = event_type 应为短类型:最后一个点之后的部分,最长 64 字节
 rule-event-values-empty = event_values 中没有值;不限取值时请省略
 rule-event-values-overlap = 同一个值既触发又解除该规则
-rule-has-successor = 规则 { $id } 在某个租户中替代它:它必须适用于所有租户
+rule-has-successor = 规则 { $id } 在部分范围内替代它:它必须适用于所有租户
 rule-hours-empty = effective_from 与 effective_until 相同;全天生效时请省略两者
 rule-hours-incomplete = effective_from 与 effective_until 必须同时提供
 rule-kind-fixed = 规则“{ $rule }”:类别不能更改,请另建规则
 rule-kind-unknown = kind 应为 threshold、composite、event 或 silence
+rule-level = 第 { $place } 级:{ $reason }
+rule-level-fields = 只能使用 severity、min、max,不支持 { $others }
+rule-level-max-inside = max { $max } 小于上一级的 max({ $before }):读数会先达到它
+rule-level-min-inside = min { $min } 大于上一级的 min({ $before }):读数会先达到它
+rule-level-no-object = 不是对象
+rule-level-not-graver = { $severity } 不比上一级的 { $before } 更严重
+rule-level-same = 界限与上一级相同,上一级将永远不会出现
+rule-levels-no-array = levels 应为由 1 到 3 个对象 {"{"}severity, min, max{"}"} 组成的数组
 rule-message-missing = 没有消息内容
 rule-message-placeholder = 消息内容不支持 { $placeholder },可用:{ $known }
 rule-message-too-long = 消息内容超过 1000 个字符
@@ -381,6 +396,7 @@ rule-metric-unknown = { $column }“{ $metric }”不能用于规则,可用:{ $k
 rule-name-missing = 没有名称
 rule-name-too-long = 名称超过 200 个字符
 rule-never-recovers = 恢复界限之间没有可能的读数,告警永远不会恢复
+rule-person-invalid = user_id 应为人员编号
 rule-recovery-above-max = recovery_max_value { $recovery } 大于 max_value { $max }:越限时即会恢复
 rule-recovery-below-min = recovery_min_value { $recovery } 小于 min_value { $min }:越限时即会恢复
 rule-recovery-values-alone = 使用 recovery_values 时必须提供 event_values:否则任何值都会触发,包括用于解除的值
@@ -389,10 +405,12 @@ rule-refused = 规则“{ $rule }”:{ $reason }
 rule-replaced-absent = 要替代的规则 { $id } 不存在
 rule-replaced-differs = 规则 { $id } 判断的是其他内容({ $judged })
 rule-replaced-of-tenant = 规则 { $id } 并非适用于所有租户,不能被替代
-rule-replaces-for-all = 只有单个租户的规则(customer_id)才能替代适用于所有租户的规则
+rule-replaces-for-all = 只有单个租户(customer_id)、单位(org_id)、人员(user_id)或设备(device_sn)的规则才能替代适用于所有租户的规则
 rule-replaces-itself = 规则不能替代自身
+rule-scopes-several = 规则最多只能有一个适用范围:customer_id、org_id、user_id 或 device_sn
 rule-severity-unknown = severity 应为 critical、major、minor 或 info
-rule-successor-differs = 规则 { $id } 在某个租户中替代它,判断的是 { $judged }
+rule-successor-differs = 规则 { $id } 在部分范围内替代它,判断的是 { $judged }
 rule-tenant-invalid = customer_id 应为租户编号
 rule-time-zone-unknown = 时区“{ $time_zone }”不存在
+rule-unit-invalid = org_id 应为组织单位编号
 rule-window-too-short = 连续 { $consecutive } 次读数无法落入 window_seconds { $window_seconds }

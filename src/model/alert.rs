@@ -108,8 +108,10 @@ pub struct Alert {
     pub rule_name: String,
     /// Kind of the rule
     pub kind: AlertKind,
-    /// Severity of the rule at that time
+    /// How severe it is now, or was when it ended; a rule with levels raises and lowers it
     pub severity: Severity,
+    /// The gravest severity that it has had
+    pub peak_severity: Severity,
     /// Vital sign that the rule evaluates; null: the kind is not threshold
     pub metric: Option<String>,
     /// Type of the event; null: the kind is not event
@@ -228,9 +230,15 @@ pub struct AlertAction {
     #[schema(value_type = String, format = DateTime)]
     #[serde(deserialize_with = "in_range")]
     pub acted_at: Timestamp,
-    /// fired (also: a person raised the alarm once more), raised, lowered, reopened, acknowledged, assigned, unassigned, resolved,
-    /// retracted, silenced (nobody was notified because of a silence), escalated or noted
+    /// fired (also: a person raised the alarm once more), raised or lowered (its severity), reopened, acknowledged, assigned, unassigned,
+    /// resolved, retracted, silenced (nobody was notified because of a silence), escalated or noted
     pub action: String,
+    /// Severity from then on; null: the action is neither fired, raised nor lowered
+    pub severity: Option<Severity>,
+    /// Event time of the reading at which the severity rose or fell; null: the action is neither raised nor lowered
+    #[schema(value_type = Option<String>, format = DateTime)]
+    #[serde(deserialize_with = "in_range_if_any")]
+    pub event_ts: Option<Timestamp>,
     /// Who; null: the service
     pub actor: Option<String>,
     /// Public part of the API key of the request; null: not by HTTP

@@ -32,6 +32,22 @@ pub struct Condition {
     pub duration_seconds: Option<i32>,
 }
 
+/// A graver level of a rule: while readings lie outside its bounds, the alert has its severity
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Level {
+    /// Graver than the level before; the first one, than the rule
+    pub severity: Severity,
+    /// A reading below it breaches the level; at or below that of the level before. Null: none
+    #[schema(value_type = Option<f64>)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<Number>,
+    /// A reading above it breaches the level; at or above that of the level before. Null: none
+    #[schema(value_type = Option<f64>)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<Number>,
+}
+
 /// A vital sign that rules evaluate
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -83,7 +99,7 @@ macro_rules! rule {
             pub name: String,
             /// What it evaluates; it cannot change
             pub kind: AlertKind,
-            /// How severe its alerts are
+            /// How severe its alerts are; with levels: at the lowest level
             pub severity: Severity,
             $($(#[$attribute])* pub $column: Option<$held>,)+
             $($(#[$about])* pub $other: $set,)+
@@ -98,7 +114,7 @@ macro_rules! rule {
             pub name: String,
             /// What it evaluates; it cannot change
             pub kind: AlertKind,
-            /// How severe its alerts are
+            /// How severe its alerts are; with levels: at the lowest level
             pub severity: Severity,
             $(
                 $(#[$attribute])*
@@ -116,9 +132,17 @@ macro_rules! rule {
 
 rule! {
     nullable {
-        /// Tenant whose samples it evaluates; null: all tenants
+        /// Tenant whose samples it evaluates. A rule has one scope at most; null in all four: it is for everybody
         customer_id: Id64,
-        /// Rule for everybody that is not applied to the tenant of this one; null: none
+        /// Organisation unit whose samples it evaluates, its sub-units included
+        org_id: Id64,
+        /// Wearer whose samples it evaluates
+        user_id: Id64,
+        /// Device whose samples it evaluates
+        #[schema(min_length = 1, max_length = 64)]
+        device_sn: String,
+        /// Rule for everybody in whose place this one is applied to its tenant, unit, person or device. Of several, the narrowest:
+        /// device, person, nearest unit, tenant. Null: it is applied in addition
         replaces_rule_id: Id64,
         /// threshold: the vital sign
         metric: Metric,
@@ -134,6 +158,9 @@ rule! {
         /// threshold: a reading counts as recovered up to here; null: up to max_value
         #[schema(value_type = Option<f64>)]
         recovery_max_value: Number,
+        /// threshold: graver levels, lowest first; null: the severity of an alert does not change
+        #[schema(min_items = 1, max_items = 3)]
+        levels: Vec<Level>,
         /// composite: how the conditions go together
         combine: Combine,
         /// composite: the conditions
@@ -187,7 +214,7 @@ rule! {
         #[schema(minimum = 0, maximum = 31_536_000)]
         late_after_seconds: i32,
         /// Text of the notification, with {device_sn} {rule} {severity} {metric} {value} {min} {max} {event_type} {count} {time}
-        /// {user} {org} {customer} {wearer}. Default: "{device_sn}: {rule}, {value}"
+        /// {user} {org} {customer} {wearer} {room}. Default: "{device_sn}: {rule}, {value}"
         #[schema(min_length = 1, max_length = 1000)]
         message: String,
     }

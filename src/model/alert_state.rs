@@ -22,8 +22,10 @@ pub struct AlertState {
     pub rule: String,
     /// threshold, composite, event or silence.
     pub kind: String,
-    /// critical, major, minor or info.
+    /// critical, major, minor or info: now, or when it ended.
     pub severity: String,
+    /// The gravest severity that it has had.
+    pub peak_severity: String,
     /// Vital sign that the rule evaluates.
     pub metric: Option<String>,
     /// Type of the event.
@@ -141,7 +143,7 @@ pub(crate) mod tests {
     pub(crate) fn alert(alert_id: i64, severity: &str) -> AlertState {
         let row = serde_json::json!({
             "alert_id": alert_id, "device_sn": "SN-1", "rule_id": 1, "rule": "Heart rate", "kind": "threshold",
-            "severity": severity, "metric": "heart_rate", "event_type": null, "customer_id": 7, "org_id": 8,
+            "severity": severity, "peak_severity": severity, "metric": "heart_rate", "event_type": null, "customer_id": 7, "org_id": 8,
             "user_id": 9_007_199_254_740_993_i64, "user_name": "Li Wei", "status": "firing", "historical": false,
             "started_ts": "2026-01-05T10:00:00+00:00", "fired_ts": "2026-01-05T10:00:00+00:00",
             "last_ts": "2026-01-05T10:00:00+00:00", "ended_ts": null, "breach_count": 1, "last_value": 150,

@@ -49,9 +49,10 @@ impl Monitor {
         let (mut postgres, redis, backlog, jobs, clocks_off) = tokio::join!(
             probe(health_check(&shared.store)),
             probe(async { shared.cache.ping().await.map(drop) }),
-            probe(backlog::read(&shared.store)),
+            // Boxed, so that the future is not large.
+            Box::pin(probe(backlog::read(&shared.store))),
             probe(self.jobs()),
-            probe(device_clock::count(&shared.store, shared.clock_off_seconds)),
+            Box::pin(probe(device_clock::count(&shared.store, shared.clock_off_seconds))),
         );
         postgres.answer = postgres.answer.filter(|()| shared.ingest_stats.can_commit());
         Probes { postgres, redis, backlog, jobs, clocks_off }

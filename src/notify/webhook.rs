@@ -184,6 +184,7 @@ fn alert_json(alert: &MessageAlert, language: Language) -> Value {
         "rule": wording.rule,
         "kind": state.kind,
         "severity": state.severity,
+        "peak_severity": state.peak_severity,
         "status": state.status,
         "message": wording.message,
         "metric": state.metric,

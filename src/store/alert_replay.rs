@@ -12,6 +12,7 @@ use super::{Statement, StatementTimeout, Store, StoreError, statement};
 
 const DEVICES: Statement = statement!("alert_replay", "devices");
 const MEASURE: Statement = statement!("alert_replay", "measure");
+const NOTIFICATIONS: Statement = statement!("alert_replay", "notifications");
 const REPLAY: Statement = statement!("alert_replay", "replay");
 const STORED: Statement = statement!("alert_replay", "stored");
 
@@ -32,6 +33,32 @@ pub struct Episode {
     pub breach_count: i32,
     /// All its breaches came late.
     pub historical: bool,
+    /// The gravest severity that it had.
+    pub peak_severity: String,
+}
+
+/// Whom a rule would have notified.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Receiver {
+    /// Name of the contact.
+    pub contact: String,
+    /// webhook, email and so on.
+    pub channel: String,
+    /// Where it goes, without what is secret of it.
+    pub address: String,
+}
+
+/// How often.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NotificationCounts {
+    /// An alert fired.
+    pub fired: i64,
+    /// The severity of an alert rose.
+    pub raised: i64,
+    /// An alert was still open when the route notified.
+    pub escalated: i64,
+    /// An alert ended.
+    pub resolved: i64,
 }
 
 /// How many devices there are, of those that are named (`None`: any).
@@ -70,7 +97,24 @@ pub async fn replay(
     from: Timestamp,
     to: Timestamp,
 ) -> Result<Vec<Episode>, StoreError> {
-    read_only(store, &REPLAY, &[rule, &devices, &from, &to]).await
+    let rows = read_only(store, &REPLAY, &[rule, &devices, &from, &to]).await?;
+    Ok(rows.iter().map(episode).collect())
+}
+
+/// Whom `rule`, a JSON object with all its columns, would have notified of its alerts of these devices between `from` and `to`, by the
+/// routes as they are now.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn notifications(
+    store: &Store,
+    rule: &Value,
+    devices: &[String],
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<(Receiver, NotificationCounts)>, StoreError> {
+    let rows = read_only(store, &NOTIFICATIONS, &[rule, &devices, &from, &to]).await?;
+    Ok(rows.iter().map(notified).collect())
 }
 
 /// What the rule of this number did raise for these devices between `from` and `to`; of one tenant, if one is named.
@@ -85,20 +129,36 @@ pub async fn stored(
     to: Timestamp,
     customer_id: Option<i64>,
 ) -> Result<Vec<Episode>, StoreError> {
-    read_only(store, &STORED, &[&rule_id, &devices, &from, &to, &customer_id]).await
+    let rows = read_only(store, &STORED, &[&rule_id, &devices, &from, &to, &customer_id]).await?;
+    Ok(rows.iter().map(episode).collect())
 }
 
 async fn read_only(
     store: &Store,
     statement: &Statement,
     parameters: &[&(dyn ToSql + Sync)],
-) -> Result<Vec<Episode>, StoreError> {
+) -> Result<Vec<Row>, StoreError> {
     let mut client = store.client().await?;
     let transaction = StatementTimeout::None.begin(&mut client, "set transaction read only").await?;
     let rows = statement.query(&transaction, parameters).await?;
     let failed = |source| StoreError::Postgres { statement: "commit", source };
     transaction.commit().await.map_err(failed)?;
-    Ok(rows.iter().map(episode).collect())
+    Ok(rows)
+}
+
+fn notified(row: &Row) -> (Receiver, NotificationCounts) {
+    let receiver = Receiver {
+        contact: row.get::<_, Option<String>>("contact").unwrap_or_default(),
+        channel: row.get("channel"),
+        address: row.get("address"),
+    };
+    let counts = NotificationCounts {
+        fired: row.get("fired"),
+        raised: row.get("raised"),
+        escalated: row.get("escalated"),
+        resolved: row.get("resolved"),
+    };
+    (receiver, counts)
 }
 
 fn episode(row: &Row) -> Episode {
@@ -112,5 +172,6 @@ fn episode(row: &Row) -> Episode {
         ended_ts: end("ended_ts"),
         breach_count: row.get("breach_count"),
         historical: row.get("historical"),
+        peak_severity: row.get("peak_severity"),
     }
 }

@@ -31,6 +31,12 @@ pub struct Filter {
     pub ids: Option<Vec<i64>>,
     /// By tenant; 0: those for everybody.
     pub customer_id: Option<i64>,
+    /// By organisation unit.
+    pub org_id: Option<i64>,
+    /// By wearer.
+    pub user_id: Option<i64>,
+    /// By device.
+    pub device_sn: Option<String>,
     /// By kind.
     pub kinds: Option<Vec<AlertKind>>,
     /// Those that are switched on, or off.
@@ -58,7 +64,11 @@ pub async fn list(store: &Store, filter: &Filter) -> Result<Vec<AlertRule>, Stor
     let client = store.client().await?;
     let kinds: Option<Vec<&str>> =
         filter.kinds.as_ref().map(|kinds| kinds.iter().map(|kind| kind.name()).collect());
-    let rows = LIST.query(&client, &[&filter.ids, &filter.customer_id, &kinds, &filter.enabled]).await?;
+    let scope: [&(dyn ToSql + Sync); 4] =
+        [&filter.customer_id, &filter.org_id, &filter.user_id, &filter.device_sn];
+    let [customer_id, org_id, user_id, device_sn] = scope;
+    let parameters = [&filter.ids as _, customer_id, &kinds, &filter.enabled, org_id, user_id, device_sn];
+    let rows = LIST.query(&client, &parameters).await?;
     rows.iter().map(rule).collect()
 }
 
@@ -182,7 +192,7 @@ async fn change(
             let failed = |source| StoreError::Postgres { statement: "commit", source };
             let made = rows.first().map(rule).transpose()?;
             transaction.commit().await.map_err(failed)?;
-            if made.as_ref().is_some_and(|rule| !rule.enabled) {
+            if made.as_ref().is_some_and(|rule| !rule.enabled || rule.replaces_rule_id.is_some()) {
                 alert_sweep::resolve_disabled(store).await?;
             }
             Ok(made.map(|rule| ChangeOutcome::Done(Box::new(rule))))

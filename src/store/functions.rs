@@ -36,6 +36,8 @@ pub(super) const FUNCTIONS: &[(&str, &str)] = &[
     function!("rollups/request_refresh"),
     function!("device/device_clock"),
     function!("alerts/alert_locks"),
+    function!("alerts/rule_scope"),
+    function!("alerts/rule_levels"),
     function!("alerts/rule_conditions"),
     function!("alerts/late_alerts"),
     function!("alerts/derive_alerts"),

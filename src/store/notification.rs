@@ -86,7 +86,7 @@ pub async fn take(
         .await?;
     let mut messages = message::read(&rows, locale)?;
     // What a message says besides its alerts must not hold it up.
-    match tokio::time::timeout(CONTEXT_DEADLINE, message::contexts(&**client, &rows)).await {
+    match tokio::time::timeout(CONTEXT_DEADLINE, message::contexts(&client, &rows)).await {
         Ok(Ok(contexts)) => message::add_contexts(&mut messages, &contexts),
         Ok(Err(error)) => tracing::warn!(%error, "messages go without names and last values"),
         Err(_) => {

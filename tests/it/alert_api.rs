@@ -7,10 +7,8 @@ use crate::harness::{Answer, Database, Proxy, Service, add_alert};
 
 /// As they are seeded: heart rate out of range.
 const MINOR: i64 = 1;
-/// Heart rate far out of range.
-const MAJOR: i64 = 2;
-/// Oxygen saturation very low.
-const CRITICAL: i64 = 4;
+/// Oxygen saturation low.
+const MAJOR: i64 = 3;
 
 async fn numbers(service: &Service, query: &str) -> Vec<i64> {
     let answer = service.get(&format!("/api/alerts{query}")).await;
@@ -46,7 +44,14 @@ async fn alerts_are_found_by_whatever_they_are() {
         add_alert(&client, MINOR, "A", 50, &json!({ "customer_id": customer, "org_id": 11, "user_id": 5 }))
             .await;
     let b = add_alert(&client, MAJOR, "A", 40, &json!({ "customer_id": customer, "org_id": 10 })).await;
-    let c = add_alert(&client, CRITICAL, "B", 30, &json!({ "org_id": 20, "historical": true })).await;
+    let c = add_alert(
+        &client,
+        MAJOR,
+        "B",
+        30,
+        &json!({ "severity": "critical", "org_id": 20, "historical": true }),
+    )
+    .await;
     let d = add_alert(&client, MINOR, "C+1", 20, &json!({ "status": "resolved" })).await;
     assert_eq!(step(&service, b, "acknowledge", "li").await.status, 200);
 

@@ -25,8 +25,8 @@ async fn alerts_are_listed_shown_taken_on_and_ended() {
     let database = Database::new().await;
     let client = database.client().await;
     let a = add_alert(&client, 1, "CLI-1", 200, &json!({ "customer_id": 7 })).await;
-    let b = add_alert(&client, 4, "CLI-2", 30, &json!({ "historical": true })).await;
-    let c = add_alert(&client, 2, "CLI-1", 5, &json!({ "status": "resolved" })).await;
+    let b = add_alert(&client, 3, "CLI-2", 30, &json!({ "severity": "critical", "historical": true })).await;
+    let c = add_alert(&client, 5, "CLI-1", 5, &json!({ "severity": "major", "status": "resolved" })).await;
     let ids = [a, b, c].map(|id| id.to_string());
     let [a, b, c] = ids.each_ref().map(String::as_str);
 
@@ -38,7 +38,7 @@ async fn alerts_are_listed_shown_taken_on_and_ended() {
         (vec!["--severity", "minor", "--severity", "critical"], vec![b, a]),
         (vec!["--device", "CLI-1"], vec![c, a]),
         (vec!["--customer", "7"], vec![a]),
-        (vec!["--rule", "2"], vec![c]),
+        (vec!["--rule", "5"], vec![c]),
         (vec!["--kind", "event"], vec![]),
         (vec!["--historical", "true"], vec![b]),
         (vec!["--since", "1h"], vec![c, b]),
@@ -143,7 +143,7 @@ async fn rules_are_listed_shown_with_their_versions_and_switched() {
     let off = done(&database, &["rules", "--enabled", "false"]).await;
     assert!(off.lines().count() == 2 && off.contains("blood_oxygen < 91"), "{off}");
     let all = done(&database, &["rules"]).await;
-    for part in ["heart_rate < 50 or > 120", "WEAR_STATUS_CHANGED 0", "SOS_EVENT"] {
+    for part in ["heart_rate < 50 or > 120; major < 40 or > 140", "WEAR_STATUS_CHANGED 0", "SOS_EVENT"] {
         assert!(all.contains(part), "{part}: {all}");
     }
     let shown = done(&database, &["rule", "3"]).await;
@@ -224,7 +224,7 @@ async fn a_replay_says_what_a_rule_would_have_done_and_changes_nothing() {
     let stricter =
         replayed(&database, &["1", "--set", "consecutive=10", "--set", "window_seconds=900"]).await;
     assert_eq!(stricter["stored"], json!({ "alerts": 2, "again": 1, "gone": 1, "new": 0 }));
-    let none = replayed(&database, &["1", "--set", "max_value=200"]).await;
+    let none = replayed(&database, &["1", "--set", "max_value=200", "--set", "levels=null"]).await;
     assert_eq!(none["stored"], json!({ "alerts": 2, "again": 0, "gone": 2, "new": 0 }));
     assert_eq!((&none["longest"], &none["days"]), (&Value::Null, &json!([])));
     let wider = replayed(&database, &["1", "--set", "max_value=80.5"]).await;

@@ -8,6 +8,7 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rust_decimal::Decimal;
+use serde_json::{Value, json};
 use tokio_postgres::Client;
 
 use crate::harness::Database;
@@ -27,6 +28,8 @@ struct Case {
     recovery_count: usize,
     recovery_max: i16,
     expire: Option<i64>,
+    /// Bounds of graver levels.
+    levels: Vec<(i16, i16)>,
     readings: Vec<Reading>,
 }
 
@@ -47,7 +50,12 @@ struct Alert {
     last_value: i16,
     /// How far outside the bounds the peak is: two values may be equally far.
     peak_excess: i16,
+    severity: &'static str,
+    peak_severity: &'static str,
 }
+
+/// The severity of the rule, and of its levels.
+const SEVERITIES: [&str; 4] = ["info", "minor", "major", "critical"];
 
 fn case(random: &mut StdRng) -> Case {
     let mut ts = Timestamp::now() - SignedDuration::from_hours(30);
@@ -81,7 +89,47 @@ fn case(random: &mut StdRng) -> Case {
         recovery_count: random.random_range(1..4),
         recovery_max: if random.random_bool(0.5) { MAX } else { 105 },
         expire: random.random_bool(0.4).then(|| random.random_range(60..2000)),
+        levels: levels(random),
         readings,
+    }
+}
+
+fn levels(random: &mut StdRng) -> Vec<(i16, i16)> {
+    let (mut min, mut max) = (MIN, MAX);
+    (0..random.random_range(0..=3))
+        .map(|_| {
+            // A level may share one bound with the level before.
+            let both = random.random_range(0..3);
+            min -= if both == 0 { 0 } else { random.random_range(1..7) };
+            max += if both == 1 { 0 } else { random.random_range(1..20) };
+            (min, max)
+        })
+        .collect()
+}
+
+/// A level of a rule while readings are judged.
+#[derive(Default)]
+struct Level {
+    breaching: Vec<Timestamp>,
+    recovering: Vec<Timestamp>,
+    is_on: bool,
+}
+
+impl Level {
+    fn judge(&mut self, case: &Case, ts: Timestamp, breach: bool) {
+        let (run, other) = if breach {
+            (&mut self.breaching, &mut self.recovering)
+        } else {
+            (&mut self.recovering, &mut self.breaching)
+        };
+        run.push(ts);
+        other.clear();
+        let (count, seconds) =
+            if breach { (case.consecutive, case.window) } else { (case.recovery_count, 24 * 3600) };
+        let first = run.len().checked_sub(count).map(|first| run[first]);
+        if first.is_some_and(|first| ts.duration_since(first) <= SignedDuration::from_secs(seconds)) {
+            self.is_on = breach;
+        }
     }
 }
 
@@ -95,6 +143,7 @@ fn expected_alerts(case: &Case) -> Vec<Alert> {
     let seconds = SignedDuration::from_secs;
     let mut alerts: Vec<Alert> = Vec::new();
     let (mut breaching, mut recovering): (Vec<Reading>, Vec<Timestamp>) = (Vec::new(), Vec::new());
+    let mut levels: Vec<Level> = case.levels.iter().map(|_| Level::default()).collect();
     let mut on = false;
     for &reading in &case.readings {
         let Some(value) = reading.heart_rate else { continue };
@@ -104,7 +153,11 @@ fn expected_alerts(case: &Case) -> Vec<Alert> {
             if reading.ts > expires {
                 alert.ended_ts = Some(expires);
                 on = false;
+                levels.iter_mut().for_each(|level| level.is_on = false);
             }
+        }
+        for (level, (min, max)) in levels.iter_mut().zip(&case.levels) {
+            level.judge(case, reading.ts, !(*min..=*max).contains(&value));
         }
         if breach {
             breaching.push(reading)
@@ -140,6 +193,8 @@ fn expected_alerts(case: &Case) -> Vec<Alert> {
                         breach_count: i32::try_from(run.len()).expect("few"),
                         last_value: value,
                         peak_excess: peak.expect("a run is not empty"),
+                        severity: SEVERITIES[0],
+                        peak_severity: SEVERITIES[0],
                     });
                 }
             }
@@ -157,6 +212,13 @@ fn expected_alerts(case: &Case) -> Vec<Alert> {
         {
             alerts.last_mut().expect("one is on").ended_ts = Some(reading.ts);
             on = false;
+        }
+        if on {
+            let alert = alerts.last_mut().expect("one is on");
+            let level = levels.iter().filter(|level| level.is_on).count();
+            alert.severity = SEVERITIES[level];
+            let peak = SEVERITIES.iter().position(|severity| *severity == alert.peak_severity);
+            alert.peak_severity = SEVERITIES[peak.unwrap_or(0).max(level)];
         }
     }
     if let (true, Some(expire), Some(alert)) = (on, case.expire, alerts.last_mut()) {
@@ -179,8 +241,8 @@ async fn prepare(client: &Client, cases: &[Case]) {
         client
             .execute(
                 "insert into alert_rule (name, kind, severity, customer_id, metric, min_value, max_value, recovery_max_value,
-                     consecutive, window_seconds, cooldown_seconds, recovery_count, expire_seconds)
-                 values ('case', 'threshold', 'minor', $1, 'heart_rate', 50, 120, $2::int2, $3, $4, $5, $6, $7)",
+                     consecutive, window_seconds, cooldown_seconds, recovery_count, expire_seconds, levels)
+                 values ('case', 'threshold', 'info', $1, 'heart_rate', 50, 120, $2::int2, $3, $4, $5, $6, $7, $8)",
                 &[
                     &number,
                     &case.recovery_max,
@@ -189,11 +251,22 @@ async fn prepare(client: &Client, cases: &[Case]) {
                     &i32::try_from(case.cooldown).expect("few"),
                     &i32::try_from(case.recovery_count).expect("few"),
                     &case.expire.map(|expire| i32::try_from(expire).expect("few")),
+                    &levels_of(case),
                 ],
             )
             .await
             .expect("a rule");
     }
+}
+
+fn levels_of(case: &Case) -> Option<Value> {
+    let levels: Vec<Value> = case
+        .levels
+        .iter()
+        .zip(&SEVERITIES[1..])
+        .map(|((min, max), severity)| json!({ "severity": severity, "min": min, "max": max }))
+        .collect();
+    (!levels.is_empty()).then(|| levels.into())
 }
 
 /// Writes some readings of some cases in a transaction of their own, as an upload does.
@@ -262,12 +335,14 @@ async fn react(client: &Client, random: &mut StdRng, newest_first: bool, limit: 
 async fn alerts_of(client: &Client) -> BTreeMap<String, Vec<Alert>> {
     let rows = client
         .query(
-            "select device_sn, started_ts, fired_ts, last_ts, ended_ts, breach_count, last_value, peak_value
+            "select device_sn, started_ts, fired_ts, last_ts, ended_ts, breach_count, last_value, peak_value,
+                 severity, peak_severity
              from alert where resolution is distinct from 'retracted' order by device_sn, started_ts",
             &[],
         )
         .await
         .expect("alerts");
+    let severity = |name: &str| SEVERITIES.into_iter().find(|each| *each == name).expect("a severity");
     let whole = |value: Decimal| i16::try_from(value).expect("a heart rate");
     let mut alerts: BTreeMap<String, Vec<Alert>> = BTreeMap::new();
     for row in &rows {
@@ -279,6 +354,8 @@ async fn alerts_of(client: &Client) -> BTreeMap<String, Vec<Alert>> {
             breach_count: row.get(5),
             last_value: whole(row.get(6)),
             peak_excess: excess(whole(row.get(7))),
+            severity: severity(row.get(8)),
+            peak_severity: severity(row.get(9)),
         });
     }
     alerts

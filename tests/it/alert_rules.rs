@@ -19,6 +19,10 @@ fn rule(changes: &Value) -> Value {
     rule
 }
 
+fn levels(levels: &Value) -> Value {
+    rule(&json!({ "levels": levels }))
+}
+
 fn event(changes: &Value) -> Value {
     let mut all = json!({ "kind": "event", "metric": null, "min_value": null, "event_type": "SOS_EVENT" });
     all.as_object_mut().expect("an object").extend(changes.as_object().expect("an object").clone());
@@ -81,6 +85,28 @@ fn impossible() -> Vec<(Value, &'static str)> {
         (rule(&json!({ "effective_days": [1, 8] })), "1 Monday to 7 Sunday"),
         (rule(&json!({ "effective_days": [] })), "1 Monday to 7 Sunday"),
         (rule(&json!({ "replaces_rule_id": 1 })), "only a rule of one tenant"),
+        (rule(&json!({ "customer_id": 7, "user_id": 1 })), "one scope at most"),
+        (rule(&json!({ "org_id": 0 })), "org_id has to be the number of an organisation unit"),
+        (rule(&json!({ "user_id": -1 })), "user_id has to be the number of a person"),
+        (rule(&json!({ "device_sn": "" })), "device_sn has to be a serial"),
+        (rule(&json!({ "levels": [] })), "levels has to be an array of 1 to 3 objects"),
+        (levels(&json!([{ "severity": "minor", "min": 40 }])), "level 1: minor is not graver than minor"),
+        (
+            levels(&json!([{ "severity": "major", "min": 55 }])),
+            "level 1: min 55 is above that of the level before (50)",
+        ),
+        (
+            levels(&json!([{ "severity": "major", "min": 40, "max": 110 }])),
+            "max 110 is below that of the level before (none)",
+        ),
+        (levels(&json!([{ "severity": "major", "min": 50 }])), "its bounds are those of the level before"),
+        (levels(&json!([{ "severity": "major" }])), "level 1: min or max is needed"),
+        (levels(&json!([{ "severity": "major", "min": 0 }])), "level 1: min 0 is outside"),
+        (
+            levels(&json!([{ "severity": "critical", "min": 40 }, { "severity": "major", "min": 30 }])),
+            "level 2: major is not graver than critical",
+        ),
+        (silence(&json!({ "levels": [{ "severity": "major", "min": 40 }] })), "levels means nothing"),
         (
             rule(&json!({ "replaces_rule_id": 3, "customer_id": 7 })),
             "rule 3 judges something else (threshold blood_oxygen)",
@@ -142,6 +168,13 @@ async fn an_impossible_rule_is_refused_with_the_reason_by_sql_and_by_http() {
             "a whole number",
         ),
         (composite(&json!([1])), "expected struct Condition", "it is no object"),
+        (
+            levels(&json!([{ "severity": "high", "min": 40 }])),
+            "unknown variant `high`",
+            "level 1: severity has to be",
+        ),
+        (levels(&json!([{ "severity": "major", "min": 40, "x": 1 }])), "unknown field `x`", "but not x"),
+        (levels(&json!([7])), "expected struct Level", "it is no object"),
         (rule(&json!({ "severity": "high" })), "unknown variant `high`", "severity has to be critical"),
         (rule(&json!({ "kind": "odd" })), "unknown variant `odd`", "kind has to be threshold"),
     ] {
@@ -171,6 +204,9 @@ async fn every_kind_of_rule_is_kept_as_it_was_told() {
             "time_zone": "Asia/Shanghai", "customer_id": "1939964806110937090", "message": "{user}: {value}" }),
         ),
         rule(&json!({ "replaces_rule_id": "1", "customer_id": "7", "enabled": false })),
+        rule(
+            &json!({ "user_id": "42", "levels": [{ "severity": "major", "min": 40 }, { "severity": "critical", "min": 30.5 }] }),
+        ),
         composite(
             &json!([{ "metric": "heart_rate", "max": 100, "duration_seconds": 600 }, { "metric": "stress", "min": 20 }]),
         ),
@@ -191,7 +227,7 @@ async fn every_kind_of_rule_is_kept_as_it_was_told() {
         rules.as_array().expect("rules").len()
     };
     let seeded = count("?customer_id=0").await - 3;
-    assert_eq!(count("").await, seeded + 5);
+    assert_eq!(count("").await, seeded + 6);
     assert_eq!((count("?customer_id=7").await, count("?enabled=false").await), (1, 1));
     assert_eq!((count("?kind=silence").await, count("?kind=silence&kind=composite").await), (1, 2));
     service.finish().await;
@@ -252,11 +288,12 @@ async fn a_tenant_replaces_a_rule_once_and_the_replaced_one_stays_for_everybody(
     let general = service.get(&path).await.body;
     for (column, value, reason) in [
         ("customer_id", json!("7"), "it has to be for everybody"),
-        ("metric", json!("stress"), "replaces it for one tenant and judges heart_rate"),
+        ("metric", json!("stress"), "replaces it for some and judges heart_rate"),
     ] {
         let mut changed = general.clone();
         changed[column] = value;
         changed["max_value"] = json!(99);
+        changed["levels"] = Value::Null;
         let refused = service.send("PUT", &path, Some(&changed)).await;
         assert_eq!(refused.status, 400, "{refused:?}");
         assert!(message(&refused).contains(reason), "{refused:?}");
@@ -271,7 +308,7 @@ async fn a_rule_that_is_switched_off_leaves_no_alert_open_and_one_with_alerts_is
     let client = database.client().await;
     let a = add_alert(&client, 1, "OFF-1", 5, &json!({})).await;
     let b = add_alert(&client, 1, "OFF-2", 5, &json!({ "historical": true })).await;
-    let other = add_alert(&client, 2, "OFF-1", 5, &json!({})).await;
+    let other = add_alert(&client, 5, "OFF-1", 5, &json!({})).await;
     let path = format!("{RULES}/1");
 
     let kept = service.send("DELETE", &path, None).await;
@@ -344,7 +381,7 @@ async fn the_rules_of_the_manual_are_possible() {
     let sql = part.split("```sql\n").nth(1).and_then(|rest| rest.split("```").next()).expect("examples");
     let client = database.client().await;
     client.batch_execute(sql).await.expect("possible rules");
-    let query = "select count(*), count(distinct kind) from alert_rule where rule_id > (select max(rule_id) from alert_rule) - 6";
+    let query = "select count(*), count(distinct kind) from alert_rule where rule_id > (select max(rule_id) from alert_rule) - 8";
     let row = client.query_one(query, &[]).await.expect("rules");
-    assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (6, 4));
+    assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (8, 4));
 }

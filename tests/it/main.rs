@@ -10,6 +10,7 @@ mod alert_api;
 mod alert_command;
 mod alert_isolation;
 mod alert_kill;
+mod alert_levels;
 mod alert_order;
 mod alert_rules;
 mod alert_view;

@@ -119,7 +119,7 @@ fn without(text: &str, metrics: impl Iterator<Item = Metric>) -> String {
 }
 
 /// Makes the schema as it was at a version, with the rollups and the views that show them.
-async fn make_as_of(client: &Client, version: i32) {
+pub(crate) async fn make_as_of(client: &Client, version: i32) {
     run(
         client,
         "set search_path = public;

@@ -4,7 +4,7 @@ table alert: One row per alert. At most one is open (firing or acknowledged) per
     rule_id bigint not null: The rule that raised it.
     rule_version integer not null: Version of the rule at that time; see alert_rule_version.
     kind text not null: Kind of the rule: threshold, composite, event, silence.
-    severity text not null: Severity of the rule when the alert fired: critical, major, minor or info.
+    severity text not null: critical, major, minor or info: now, or when it ended.
     metric text: Vital sign that breached. NULL: kind is not threshold.
     event_type text: Type of the event. NULL: kind is not event.
     customer_id bigint: Tenant, as the breaching row has it. NULL: not known.
@@ -34,11 +34,13 @@ table alert: One row per alert. At most one is open (firing or acknowledged) per
     resolution text: recovered, expired, manual (a person), rule_disabled, or retracted (late readings show that there was no alert). NULL: open.
     muted_until timestamp with time zone: After a person resolved the alert: until when breaches of the device are ignored by the rule. NULL: no person resolved it.
     translations jsonb: rule (what the rule is called) and message in further languages, by language, as of when it fired. NULL: the rule had none.
+    peak_severity text not null: The gravest severity that it has had.
     assigned_to bigint: Contact to whom the alert is assigned. NULL: to nobody.
     assigned_at timestamp with time zone: When it was last assigned, or taken from somebody. NULL: never.
     assigned_by text: Who did so. NULL: never.
     constraint alert_assigned_to_fkey FOREIGN KEY (assigned_to) REFERENCES contact(contact_id) ON DELETE SET NULL
     constraint alert_muted_until_check CHECK (((NOT (resolution IS DISTINCT FROM 'manual'::text)) = (muted_until IS NOT NULL)))
+    constraint alert_peak_severity_check CHECK ((array_position(ARRAY['info'::text, 'minor'::text, 'major'::text, 'critical'::text], peak_severity) >= array_position(ARRAY['info'::text, 'minor'::text, 'major'::text, 'critical'::text], severity)))
     constraint alert_pkey PRIMARY KEY (alert_id)
     constraint alert_resolution_check CHECK ((resolution = ANY (ARRAY['recovered'::text, 'expired'::text, 'manual'::text, 'rule_disabled'::text, 'retracted'::text])))
     constraint alert_resolved_check CHECK ((((status = 'resolved'::text) = (resolved_at IS NOT NULL)) AND ((resolved_at IS NULL) = (resolution IS NULL))))
@@ -57,6 +59,7 @@ table alert: One row per alert. At most one is open (firing or acknowledged) per
     CREATE INDEX alert_resolved_at_idx ON public.alert USING btree (resolved_at) WHERE (status = 'resolved'::text)
     CREATE INDEX alert_rule_id_idx ON public.alert USING btree (rule_id)
     CREATE TRIGGER alert_deleted AFTER DELETE ON public.alert REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION alert_deleted()
+    CREATE TRIGGER alert_peak_severity BEFORE INSERT OR UPDATE OF severity, peak_severity ON public.alert FOR EACH ROW WHEN ((array_position(ARRAY['info'::text, 'minor'::text, 'major'::text, 'critical'::text], new.severity) > COALESCE(array_position(ARRAY['info'::text, 'minor'::text, 'major'::text, 'critical'::text], new.peak_severity), 0))) EXECUTE FUNCTION alert_peak_severity()
 table alert_action: What happened to alerts, and who did it.
     alert_action_id bigint not null: Number of the entry; later entries have larger ones.
     alert_id bigint not null: The alert.
@@ -64,10 +67,13 @@ table alert_action: What happened to alerts, and who did it.
     action text not null: fired (also: a person raised the alarm once more), raised and lowered (its severity), reopened, acknowledged, assigned, unassigned, resolved, retracted, silenced (not notified because of a silence), escalated, noted.
     actor text: Who did it. NULL: the service.
     note text: Note of the person, or the reason. NULL: none.
+    severity text: Severity of the alert from then on. NULL: the action is neither fired, raised nor lowered.
+    event_ts timestamp with time zone: Event time of the reading at which the severity rose or fell. NULL: the action is neither raised nor lowered.
     key_id text default NULLIF(current_setting('vitals.key_id'::text, true), ''::text): The API key of the request that caused it. NULL: not by a request, or authentication is off.
     constraint alert_action_action_check CHECK ((action = ANY (ARRAY['fired'::text, 'raised'::text, 'lowered'::text, 'reopened'::text, 'acknowledged'::text, 'assigned'::text, 'unassigned'::text, 'resolved'::text, 'retracted'::text, 'silenced'::text, 'escalated'::text, 'noted'::text])))
     constraint alert_action_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert(alert_id) ON DELETE CASCADE
     constraint alert_action_pkey PRIMARY KEY (alert_action_id)
+    constraint alert_action_severity_check CHECK ((severity = ANY (ARRAY['critical'::text, 'major'::text, 'minor'::text, 'info'::text])))
     CREATE INDEX alert_action_alert_id_idx ON public.alert_action USING btree (alert_id, alert_action_id)
 table alert_change: Alerts to be published to Redis again. Written with the change, deleted when it was published.
     change_id bigint not null: Number of the change.
@@ -78,14 +84,14 @@ table alert_change: Alerts to be published to Redis again. Written with the chan
     leased_until timestamp with time zone: When the lease ends and another instance may take over. NULL: not leased.
     constraint alert_change_lease_check CHECK (((lease_token IS NULL) = (leased_until IS NULL)))
     constraint alert_change_pkey PRIMARY KEY (change_id)
-table alert_rule: Rules that raise alerts. A change applies from the next batch on, in every instance; an invalid rule is refused with the reason.
+table alert_rule: What raises an alert. A change is in force from the next batch on, in every instance; an invalid rule is refused with the reason.
     rule_id bigint not null: Number of the rule.
     name text not null: What people call it.
     kind text not null: threshold: a vital sign outside its bounds; composite: several conditions; event: a device sent an event; silence: a device sends nothing.
     enabled boolean not null default true: False: the rule is not evaluated, and its open alerts were resolved when it was disabled.
-    customer_id bigint: Tenant whose samples it evaluates. NULL: all tenants.
-    replaces_rule_id bigint: Rule for all tenants that this rule replaces for its own tenant, whether this one is enabled or not. NULL: none.
-    severity text not null: critical, major, minor or info.
+    customer_id bigint: Tenant whose samples it evaluates. NULL, with org_id, user_id and device_sn: all samples.
+    replaces_rule_id bigint: Rule for everybody in whose place this one is applied to its tenant, unit, person or device. Of several the narrowest counts: device, person, the nearest unit, tenant; whether it is enabled or not. NULL: it is applied in addition.
+    severity text not null: critical, major, minor or info; of a rule with levels, that of its lowest level.
     metric text: Vital sign, a column of health_data. NULL: kind is not threshold.
     min_value numeric: A reading below it breaches, in the unit of the metric; the bound itself does not. NULL: no lower bound.
     max_value numeric: A reading above it breaches; the bound itself does not. NULL: no upper bound.
@@ -107,10 +113,14 @@ table alert_rule: Rules that raise alerts. A change applies from the next batch 
     effective_until time without time zone: Breaches count until this local time, exclusive; before effective_from: of the next day. NULL with effective_from.
     effective_days smallint[]: Days on which breaches count, 1 Monday to 7 Sunday; after midnight it is still the day on which the hours began. NULL: every day.
     time_zone text: Zone of the effective hours and of times in messages (IANA name). NULL: that of the rollups.
-    message text not null default '{device_sn}: {rule}, {value}'::text: Text of the notification. Placeholders: {device_sn} {rule} {severity} {metric} {value} {min} {max} {event_type} {count} {time} {user} {org} {customer} {wearer} (names of the person and of the unit, if the directory has them, and the serial).
+    message text not null default '{device_sn}: {rule}, {value}'::text: Text of the notification. Placeholders: {device_sn} {rule} {severity} {metric} {value} {min} {max} {event_type} {count} {time} {user} {org} {customer} {wearer} (names of the person and of the unit, if the directory has them, and the serial) {room}.
     version integer not null default 1: Number of the version, incremented by every change. alert_rule_version has the older versions.
     changed_at timestamp with time zone not null default now(): When it was last changed.
     changed_by text not null default CURRENT_USER: Who changed it: the setting vitals.actor of the session, else its role.
+    org_id bigint: Organisation unit whose samples it evaluates, with those of its sub-units. NULL: it is not a rule of a unit.
+    user_id bigint: Wearer whose samples it evaluates. NULL: it is not a rule of a person.
+    device_sn text: Device whose samples it evaluates. NULL: it is not a rule of a device.
+    levels jsonb: Graver levels, lowest first: an array of {severity, min, max}, each graver than the one before and with bounds at or outside its bounds. While readings lie outside the bounds of a level, the alert has its severity. NULL: the severity does not change.
     constraint alert_rule_combine_check CHECK ((combine = ANY (ARRAY['all'::text, 'any'::text])))
     constraint alert_rule_consecutive_check CHECK (((consecutive >= 1) AND (consecutive <= 100)))
     constraint alert_rule_cooldown_seconds_check CHECK (((cooldown_seconds >= 0) AND (cooldown_seconds <= 604800)))
@@ -122,10 +132,11 @@ table alert_rule: Rules that raise alerts. A change applies from the next batch 
     constraint alert_rule_pkey PRIMARY KEY (rule_id)
     constraint alert_rule_recovery_count_check CHECK (((recovery_count >= 1) AND (recovery_count <= 100)))
     constraint alert_rule_replaces_rule_id_fkey FOREIGN KEY (replaces_rule_id) REFERENCES alert_rule(rule_id) ON DELETE CASCADE
+    constraint alert_rule_scope_check CHECK ((num_nonnulls(customer_id, org_id, user_id, device_sn) <= 1))
     constraint alert_rule_severity_check CHECK ((severity = ANY (ARRAY['critical'::text, 'major'::text, 'minor'::text, 'info'::text])))
     constraint alert_rule_silent_seconds_check CHECK (((silent_seconds >= 60) AND (silent_seconds <= 31536000)))
     constraint alert_rule_window_seconds_check CHECK (((window_seconds >= 1) AND (window_seconds <= 86400)))
-    CREATE UNIQUE INDEX alert_rule_replaces_key ON public.alert_rule USING btree (replaces_rule_id, customer_id) WHERE (replaces_rule_id IS NOT NULL)
+    CREATE UNIQUE INDEX alert_rule_replaces_key ON public.alert_rule USING btree (replaces_rule_id, rule_scope(customer_id, org_id, user_id, device_sn)) WHERE (replaces_rule_id IS NOT NULL)
     CREATE TRIGGER alert_rule_changed AFTER INSERT OR UPDATE ON public.alert_rule FOR EACH ROW EXECUTE FUNCTION alert_rule_changed()
     CREATE TRIGGER alert_rule_check BEFORE INSERT OR UPDATE ON public.alert_rule FOR EACH ROW EXECUTE FUNCTION alert_rule_check()
     CREATE TRIGGER alert_rule_texts_outdated AFTER UPDATE OF name, message ON public.alert_rule FOR EACH ROW WHEN (((old.name IS DISTINCT FROM new.name) OR (old.message IS DISTINCT FROM new.message))) EXECUTE FUNCTION alert_rule_texts_outdated()
@@ -260,7 +271,7 @@ view dashboard.alert.device_sn text: Serial number of the device.
 view dashboard.alert.rule_id bigint: The rule that raised it.
 view dashboard.alert.rule_name text: What people call the rule.
 view dashboard.alert.kind text: Kind of the rule: threshold, composite, event, silence.
-view dashboard.alert.severity text: critical, major, minor or info.
+view dashboard.alert.severity text: critical, major, minor or info: now, or when it ended.
 view dashboard.alert.type text: Subject: the type of the event, the vital sign, or else the kind of the rule.
 view dashboard.alert.status text: firing, acknowledged (a person takes care of it) or resolved.
 view dashboard.alert.historical boolean: Whether all its breaches were received late: nobody was notified.
@@ -282,6 +293,7 @@ view dashboard.alert.user_name text: Name of the wearer. NULL: not known.
 view dashboard.alert.org_id bigint: Organisation unit. NULL: not known.
 view dashboard.alert.org_name text: Its name. NULL: not known.
 view dashboard.alert.customer_id bigint: Tenant. NULL: not known.
+view dashboard.alert.peak_severity text: The gravest severity that it has had.
 view dashboard.clock.time_zone text: Zone in which days are cut (IANA name).
 view dashboard.clock.today timestamp with time zone: Start of today.
 view dashboard.clock.yesterday timestamp with time zone: Start of yesterday.
@@ -1619,9 +1631,11 @@ function alert_audience(bigint[])
 function alert_bounds_refusal(text,numeric,numeric,text,text,text)
 function alert_conditions_refusal(jsonb)
 function alert_deleted()
+function alert_levels_refusal(alert_rule)
 function alert_lock()
 function alert_message(alert_rule,text,text,integer,timestamp with time zone,bigint,bigint,bigint)
 function alert_partition(text)
+function alert_peak_severity()
 function alert_rule_changed()
 function alert_rule_check()
 function alert_rule_common_refusal(alert_rule)
@@ -1641,6 +1655,7 @@ function app_user_inserted()
 procedure apply_policies()
 procedure apply_policies_job(integer,jsonb)
 function assign_alert(bigint,bigint,text,text)
+function audience_of_subjects(alert_subject[])
 function begin_erasure(text,text)
 function begin_notification_steps(bigint[],bigint[],text,timestamp with time zone)
 function bind_device(text,bigint,timestamp with time zone)
@@ -1672,7 +1687,7 @@ function database_origin()
 function default_zone()
 function delete_excess_rejects()
 function delete_old_rows(text,integer)
-function derive_alerts(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[],boolean[],timestamp with time zone[],timestamp with time zone[],boolean,timestamp with time zone,timestamp with time zone)
+function derive_alerts(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[],boolean[],timestamp with time zone[],timestamp with time zone[],integer[],boolean,timestamp with time zone,timestamp with time zone)
 function device_binding_changed()
 function device_key_revocation_stays()
 function device_owner(text[])
@@ -1702,7 +1717,7 @@ function evaluate_silence()
 function evaluate_slice(uuid,bigint,integer,integer)
 function excess_rejects(bigint)
 function expire_alerts()
-function extend_alerts(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[],boolean[],timestamp with time zone[],timestamp with time zone[],bigint[],timestamp with time zone,timestamp with time zone)
+function extend_alerts(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[],boolean[],timestamp with time zone[],timestamp with time zone[],integer[],bigint[],timestamp with time zone,timestamp with time zone)
 function extend_rollup(text,text,text[],text[])
 function finish_batches(uuid,bigint[],text[],timestamp with time zone,timestamp with time zone)
 function finite(numeric)
@@ -1710,7 +1725,9 @@ function fire_repeated_alarms(alert_changes,bigint[],text[],boolean,timestamp wi
 function first_batch(bigint[])
 function foreign_functions()
 function gone_from_source(rollup,timestamp with time zone,timestamp with time zone)
+function graver_severity(text,text)
 function has_compressed(text,timestamp with time zone,timestamp with time zone)
+function has_scoped_rules()
 function health_by_day(text,text,date,date)
 function in_effect(timestamp with time zone,time without time zone,time without time zone,smallint[],text)
 function is_abandoned(bigint)
@@ -1718,6 +1735,8 @@ function is_breach(text,numeric,numeric,numeric,text,timestamp with time zone,te
 function is_contact_of_tenant(bigint,bigint)
 function is_evaluated_row(bigint,text,bigint[],text[],boolean)
 function is_measured(text,text[],health_data)
+function is_raised(integer,integer[],boolean[])
+function is_raised_by(alert_rule,derived_alert,alert)
 function is_same_clock(timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone)
 function is_time_zone(text)
 function is_urgent_event(text)
@@ -1725,6 +1744,10 @@ function last_batch(bigint[])
 function last_sequence(bigint,text[])
 function late_alerts(integer[],integer[],text[],boolean[],text[],interval[],timestamp with time zone[],timestamp with time zone[],boolean,timestamp with time zone)
 function length_of(interval,integer)
+function level_actions(integer,integer[],timestamp with time zone[])
+function level_after(integer,integer,integer,boolean,boolean,boolean,boolean,integer,integer)
+function level_of_severity(alert_rule,text)
+function level_of_state(integer[])
 function lock_alert(bigint,text)
 function lock_alerts(text[],text[])
 function lock_continued_alerts(text[])
@@ -1742,6 +1765,7 @@ function metric_range(text)
 function metric_value(text,health_data)
 function narrow_rollups()
 function narrowed_tenants(bigint[],bigint[])
+function next_level(integer[],integer,integer,integer,boolean,boolean,boolean,boolean,integer,integer)
 function next_updated_at(timestamp with time zone)
 function note_alert(bigint,text,text)
 function notify_alerts(bigint[],text)
@@ -1774,6 +1798,7 @@ function record_grants()
 function record_policy_run(text,bigint,bigint,bigint,text)
 function record_reception()
 function record_schema(text,boolean)
+function record_severity(alert_rule,bigint,alert,derived_alert,text,text)
 function refresh_marked(bigint)
 procedure refresh_rollups(timestamp with time zone,timestamp with time zone)
 procedure refresh_rollups_job(integer,jsonb)
@@ -1783,6 +1808,8 @@ function refuse(jsonb,text)
 function refuse_foreign_functions()
 function refuse_policy_truncate()
 function refuse_resolved_alert(alert)
+function replaced_by(alert_rule,alert)
+function replay_notifications(alert_rule,text[],timestamp with time zone,timestamp with time zone)
 function replay_rule(alert_rule,text[],timestamp with time zone,timestamp with time zone)
 function request_refresh(timestamp with time zone,timestamp with time zone)
 function resolve_alert(bigint,text,text)
@@ -1796,16 +1823,24 @@ function rollup_source_table(rollup)
 function rollup_table(text)
 function rollup_watermark(rollup)
 function rollups_are_current()
+function routes_of_subjects(alert_subject[])
+function row_scopes(bigint,bigint,bigint,text)
+function rule_applies(text,bigint,text[])
+function rule_at_level(alert_rule,integer)
 function rule_lookback(jsonb,integer)
+function rule_scope(bigint,bigint,bigint,text)
 function schedule_rollups()
 function schema_changes()
 function schema_objects()
+function severity_of_level(alert_rule,integer)
+function severity_rank(text)
 function show_alerts(bigint[])
 function show_materialised(text,text,regclass,interval)
 function show_rollup(rollup)
 function silenced_alerts(bigint[])
 function silent_devices(alert_rule,text[])
 function slice_batch(uuid,bigint,text[],timestamp with time zone,timestamp with time zone,boolean)
+function subjects_of_alerts(bigint[])
 function sync_columnstore(text,text,name,name,text,interval)
 function sync_policies()
 function tenant_setting(name)

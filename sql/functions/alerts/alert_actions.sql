@@ -228,15 +228,16 @@ begin
     insert into alert_rule_version (rule_id, version, changed_at, changed_by, rule)
     values (new.rule_id, new.version, new.changed_at, new.changed_by, to_jsonb(new))
     on conflict do nothing;
-    if tg_op = 'UPDATE' and old.enabled and not new.enabled then
+    if tg_op = 'UPDATE' and old.enabled and not new.enabled or new.replaces_rule_id is not null then
         perform pg_notify('vitals_alert_rule', '');
     end if;
     return null;
 end
 $$;
-comment on function vitals.alert_rule_changed() is 'Row trigger: records every version of a rule, and wakes the sweep when one is disabled.';
+comment on function vitals.alert_rule_changed() is 'Row trigger: records every version of a rule, and wakes the sweep when one is disabled or replaces another.';
 
--- Resolves open alerts of rules that are disabled, in the name of whoever changed the rule last: at most 1000 at a time.
+-- Resolves open alerts of rules that are disabled, or in whose place another rule applies to the device by now, in the name of whoever changed
+-- the rule last: at most 1000 at a time.
 -- Returns whether there is anything to publish or send.
 -- Locks: those of alert_locks.sql for their devices, so that no batch that is evaluated at the same time overwrites it; the alerts.
 create or replace function vitals.resolve_alerts_of_disabled_rules() returns boolean
@@ -252,7 +253,7 @@ begin
     from (
         select a.alert_id, a.device_sn
         from alert a join alert_rule r using (rule_id)
-        where a.status <> 'resolved' and not r.enabled
+        where a.status <> 'resolved' and (not r.enabled or vitals.replaced_by(r, a) is not null)
         limit 1000
     ) as o;
     if over.alert_ids is null then
@@ -262,18 +263,22 @@ begin
     for ended in
         with resolved as (
             update alert a
-            set status = 'resolved', resolution = 'rule_disabled', resolved_at = clock_timestamp(), resolved_by = r.changed_by,
+            set status = 'resolved', resolution = 'rule_disabled', resolved_at = clock_timestamp(), resolved_by = n.actor,
                 updated_at = vitals.next_updated_at(a.updated_at)
-            from alert_rule r
-            where r.rule_id = a.rule_id and not r.enabled and a.status <> 'resolved' and a.alert_id = any (over.alert_ids)
-            returning a.alert_id, a.resolved_by
+            from (
+                select b.alert_id, r.enabled, case when r.enabled then vitals.replaced_by(r, b) else r.changed_by end as actor
+                from alert b join alert_rule r using (rule_id)
+                where b.alert_id = any (over.alert_ids)
+            ) as n
+            where n.alert_id = a.alert_id and a.status <> 'resolved' and n.actor is not null
+            returning a.alert_id, a.resolved_by, case when n.enabled then 'another rule replaces it' else 'the rule was disabled' end as note
         )
-        select array_agg(alert_id order by alert_id) as alert_ids, resolved_by from resolved group by resolved_by
+        select array_agg(alert_id order by alert_id) as alert_ids, resolved_by, note from resolved group by resolved_by, note
     loop
-        perform vitals.record_alert_action(ended.alert_ids, 'resolved', ended.resolved_by, 'the rule was disabled');
+        perform vitals.record_alert_action(ended.alert_ids, 'resolved', ended.resolved_by, ended.note);
         is_any := true;
     end loop;
     return is_any;
 end
 $$;
-comment on function vitals.resolve_alerts_of_disabled_rules() is 'Resolves open alerts of rules that are disabled. Called by the sweep.';
+comment on function vitals.resolve_alerts_of_disabled_rules() is 'Resolves open alerts of rules that are disabled or replaced. Called by the sweep.';

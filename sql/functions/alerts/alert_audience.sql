@@ -1,5 +1,6 @@
 -- Who is notified of alerts: the routes that match, and the contacts and addresses to which they lead at this moment.
--- Before: notify_alerts and notify_due_steps, and whoever asks in SQL. After: their rows of notification.
+-- Before: notify_alerts and notify_due_steps, and whoever asks in SQL. After: their rows of notification. replay_notifications asks for
+-- alerts that do not exist.
 -- Locks: none.
 
 -- When a message that is due at an instant goes, given quiet hours in a zone: at their end, if it falls into them.
@@ -43,7 +44,61 @@ as $$
 $$;
 comment on function vitals.silenced_alerts(bigint[]) is 'The alerts that are silenced now, and the silence that ends last.';
 
--- The enabled routes that match alerts. `units`: from the root down to the unit of the alert; one that the directory does not know is alone.
+-- Alerts as who is notified of them depends on them, now. An alert that rose and fell again in this transaction is as grave as it was
+-- between: whoever is notified of that severity hears of it.
+create or replace function vitals.subjects_of_alerts(alert_ids bigint[]) returns vitals.alert_subject[]
+language sql
+stable
+set search_path = pg_catalog, public, pg_temp
+as $$
+    select array_agg(row(
+        a.alert_id, a.rule_id, a.customer_id, a.org_id, a.user_id,
+        case when a.severity = a.peak_severity then a.severity else vitals.graver_severity(a.severity, coalesce((
+            select c.severity
+            from alert_action c
+            where c.alert_id = a.alert_id and c.action in ('fired', 'raised') and c.acted_at >= now()
+            order by vitals.severity_rank(c.severity) desc nulls last
+            limit 1
+        ), a.severity)) end,
+        a.status, a.assigned_to, moment.at_ts
+    )::vitals.alert_subject)
+    from alert a
+    cross join (select clock_timestamp() as at_ts offset 0) as moment
+    where a.alert_id = any (subjects_of_alerts.alert_ids)
+$$;
+comment on function vitals.subjects_of_alerts(bigint[]) is 'Alerts as who is notified of them depends on them, now.';
+
+-- The enabled routes that match alerts, which need not exist. `units`: from the root down to the unit of the alert; one that the directory does not know
+-- is alone.
+create or replace function vitals.routes_of_subjects(subjects vitals.alert_subject[])
+returns table (
+    alert_id bigint, severity text, status text, customer_id bigint, user_id bigint, assigned_to bigint, units bigint[], route_id bigint,
+    channel text, audience text, contact_id bigint, after_seconds integer, repeat_seconds integer, repeat_times integer,
+    on_acknowledged boolean, on_resolved boolean, merge_seconds integer, quiet_from time, quiet_until time, time_zone text, at_ts timestamptz
+)
+language sql
+stable
+set search_path = pg_catalog, public, pg_temp
+as $$
+    select
+        a.alert_id, a.severity, a.status, a.customer_id, a.user_id, a.assigned_to, u.units, r.route_id,
+        r.channel, r.audience, r.contact_id, r.after_seconds, r.repeat_seconds, r.repeat_times,
+        r.on_acknowledged, r.on_resolved, r.merge_seconds, r.quiet_from, r.quiet_until,
+        coalesce(r.time_zone, vitals.default_zone()), a.at_ts
+    from unnest(routes_of_subjects.subjects) a
+    left join org_unit o on o.org_id = a.org_id
+    cross join lateral (select array_remove(coalesce(o.ancestors, '{}') || a.org_id, null) as units) u
+    join notification_route r
+      on r.enabled
+     and (r.customer_id is null or r.customer_id = a.customer_id)
+     and (r.org_id is null or r.org_id = any (u.units))
+     and (r.rule_id is null or r.rule_id = a.rule_id)
+     and array_position(array['critical', 'major', 'minor', 'info'], r.min_severity)
+         >= array_position(array['critical', 'major', 'minor', 'info'], a.severity)
+$$;
+comment on function vitals.routes_of_subjects(vitals.alert_subject[]) is 'The enabled routes that match alerts, which need not exist.';
+
+-- The same for alerts, now.
 create or replace function vitals.matching_routes(alert_ids bigint[])
 returns table (
     alert_id bigint, severity text, status text, customer_id bigint, user_id bigint, assigned_to bigint, units bigint[], route_id bigint,
@@ -55,20 +110,10 @@ stable
 set search_path = pg_catalog, public, pg_temp
 as $$
     select
-        a.alert_id, a.severity, a.status, a.customer_id, a.user_id, a.assigned_to, u.units, r.route_id,
+        r.alert_id, r.severity, r.status, r.customer_id, r.user_id, r.assigned_to, r.units, r.route_id,
         r.channel, r.audience, r.contact_id, r.after_seconds, r.repeat_seconds, r.repeat_times,
-        r.on_acknowledged, r.on_resolved, r.merge_seconds, r.quiet_from, r.quiet_until, coalesce(r.time_zone, vitals.default_zone())
-    from alert a
-    left join org_unit o on o.org_id = a.org_id
-    cross join lateral (select array_remove(coalesce(o.ancestors, '{}') || a.org_id, null) as units) u
-    join notification_route r
-      on r.enabled
-     and (r.customer_id is null or r.customer_id = a.customer_id)
-     and (r.org_id is null or r.org_id = any (u.units))
-     and (r.rule_id is null or r.rule_id = a.rule_id)
-     and array_position(array['critical', 'major', 'minor', 'info'], r.min_severity)
-         >= array_position(array['critical', 'major', 'minor', 'info'], a.severity)
-    where a.alert_id = any (matching_routes.alert_ids)
+        r.on_acknowledged, r.on_resolved, r.merge_seconds, r.quiet_from, r.quiet_until, r.time_zone
+    from vitals.routes_of_subjects(vitals.subjects_of_alerts(matching_routes.alert_ids)) r
 $$;
 comment on function vitals.matching_routes(bigint[]) is 'The enabled routes that match alerts.';
 
@@ -94,8 +139,8 @@ as $$
 $$;
 comment on function vitals.contacts_on_duty(timestamptz) is 'The contacts on duty at a time (NULL rows of org_id: of the whole tenant).';
 
--- The addresses the routes lead to now: one row per alert, route and address.
-create or replace function vitals.alert_audience(alert_ids bigint[])
+-- The addresses the routes lead to, for alerts that need not exist, each at its own time: one row per alert, route and address.
+create or replace function vitals.audience_of_subjects(subjects vitals.alert_subject[])
 returns table (
     alert_id bigint, severity text, channel text, address text, contact_id bigint, route_id bigint,
     after_seconds integer, on_resolved boolean, merge_seconds integer, quiet_from time, quiet_until time, time_zone text,
@@ -106,16 +151,16 @@ stable
 set search_path = pg_catalog, public, pg_temp
 as $$
     with matched as materialized (
-        select * from vitals.matching_routes(alert_audience.alert_ids)
+        select * from vitals.routes_of_subjects(audience_of_subjects.subjects)
     ),
     -- The unit nearest to the wearer that has shifts which are not over, else the tenant.
     rota as (
-        select m.alert_id, m.route_id, m.channel, nearest.org_id, nearest.customer_id
+        select m.alert_id, m.route_id, m.channel, m.at_ts, nearest.org_id, nearest.customer_id
         from matched m
         cross join lateral (
             select s.org_id, s.customer_id
             from shift s
-            where s.kind = 'duty' and (s.ends_at is null or s.ends_at > clock_timestamp())
+            where s.kind = 'duty' and (s.ends_at is null or s.ends_at > m.at_ts)
               and (s.org_id = any (m.units) or s.customer_id = m.customer_id)
             order by array_position(m.units, s.org_id) desc nulls last
             limit 1
@@ -123,22 +168,24 @@ as $$
         where m.audience = 'on_duty'
     ),
     duty as materialized (
-        select * from vitals.contacts_on_duty(clock_timestamp()) where exists (select from matched m where m.audience = 'on_duty')
+        select t.at_ts, d.contact_id, d.org_id, d.customer_id
+        from (select distinct m.at_ts from matched m where m.audience = 'on_duty') t
+        cross join lateral vitals.contacts_on_duty(t.at_ts) d
     ),
     on_duty as (
         select r.alert_id, r.route_id, d.contact_id, r.channel
         from rota r
-        join duty d on d.org_id = r.org_id or r.org_id is null and d.customer_id = r.customer_id
+        join duty d on d.at_ts = r.at_ts and (d.org_id = r.org_id or r.org_id is null and d.customer_id = r.customer_id)
         union
         -- Whoever the alert is assigned to, unless their own shifts say that they are off.
         select m.alert_id, m.route_id, m.assigned_to, m.channel
         from matched m
         where m.audience = 'on_duty' and m.assigned_to is not null
           and (
-              exists (select from duty d where d.contact_id = m.assigned_to)
+              exists (select from duty d where d.at_ts = m.at_ts and d.contact_id = m.assigned_to)
               or not exists (
                   select from shift s
-                  where s.contact_id = m.assigned_to and (s.ends_at is null or s.ends_at > clock_timestamp())
+                  where s.contact_id = m.assigned_to and (s.ends_at is null or s.ends_at > m.at_ts)
               )
           )
     ),
@@ -190,5 +237,20 @@ as $$
     from audience t
     join matched m on m.alert_id = t.alert_id and m.route_id = t.route_id
     join contact_address ca on ca.contact_id = t.contact_id and ca.channel = m.channel and ca.enabled
+$$;
+comment on function vitals.audience_of_subjects(vitals.alert_subject[]) is 'Which addresses the enabled routes lead to for alerts, which need not exist, each at its time; silences and quiet hours not considered.';
+
+-- The same for alerts, now.
+create or replace function vitals.alert_audience(alert_ids bigint[])
+returns table (
+    alert_id bigint, severity text, channel text, address text, contact_id bigint, route_id bigint,
+    after_seconds integer, on_resolved boolean, merge_seconds integer, quiet_from time, quiet_until time, time_zone text,
+    audience text, repeat_seconds integer, repeat_times integer, on_acknowledged boolean
+)
+language sql
+stable
+set search_path = pg_catalog, public, pg_temp
+as $$
+    select * from vitals.audience_of_subjects(vitals.subjects_of_alerts(alert_audience.alert_ids))
 $$;
 comment on function vitals.alert_audience(bigint[]) is 'Which addresses the enabled routes lead to for these alerts now, silences and quiet hours not considered.';

@@ -105,6 +105,85 @@ $$;
 comment on function vitals.alert_conditions_refusal(jsonb) is
     'Why the conditions of a composite rule are impossible; NULL when they are not.';
 
+-- The levels of a rule: each graver than the one before, and at or outside its bounds. The first one comes after the rule itself.
+create or replace function vitals.alert_levels_refusal(rule alert_rule) returns jsonb
+language plpgsql immutable
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    before_severity text := rule.severity;
+    before_min      numeric := rule.min_value;
+    before_max      numeric := rule.max_value;
+    place           bigint;
+    level           jsonb;
+    level_min       numeric;
+    level_max       numeric;
+    others          text;
+    refusal         jsonb;
+begin
+    if rule.levels is null then
+        return null;
+    end if;
+    if jsonb_typeof(rule.levels) <> 'array' or jsonb_array_length(rule.levels) not between 1 and 3 then
+        return vitals.refusal('rule-levels-no-array', 'levels has to be an array of 1 to 3 objects {severity, min, max}');
+    end if;
+    for place, level in
+        select item.ordinality, item.value from jsonb_array_elements(rule.levels) with ordinality as item
+    loop
+        others := null;
+        if jsonb_typeof(level) = 'object' then
+            select string_agg(quote_ident(name), ', ') into others
+            from jsonb_object_keys(level - '{severity,min,max}'::text[]) as name;
+        end if;
+        refusal := case
+            when jsonb_typeof(level) <> 'object' then vitals.refusal('rule-level-no-object', 'it is no object')
+            when others is not null then vitals.refusal('rule-level-fields',
+                format('it knows severity, min, max, but not %s', others), jsonb_build_object('others', others))
+            when coalesce(level ->> 'severity', '') not in ('critical', 'major', 'minor', 'info')
+                then vitals.refusal('rule-severity-unknown', 'severity has to be critical, major, minor or info')
+            when coalesce(jsonb_typeof(level -> 'min'), 'null') not in ('number', 'null')
+                then vitals.refusal('rule-condition-no-number', 'min is no number', jsonb_build_object('field', 'min'))
+            when coalesce(jsonb_typeof(level -> 'max'), 'null') not in ('number', 'null')
+                then vitals.refusal('rule-condition-no-number', 'max is no number', jsonb_build_object('field', 'max'))
+        end;
+        if refusal is null then
+            level_min := (level ->> 'min')::numeric;
+            level_max := (level ->> 'max')::numeric;
+            refusal := coalesce(
+                vitals.alert_bounds_refusal(rule.metric, level_min, level_max, 'metric', 'min', 'max'),
+                case
+                    when vitals.severity_rank(level ->> 'severity') <= vitals.severity_rank(before_severity)
+                        then vitals.refusal('rule-level-not-graver',
+                            format('%s is not graver than %s, the level before', level ->> 'severity', before_severity),
+                            jsonb_build_object('severity', level ->> 'severity', 'before', before_severity))
+                    when level_min > before_min or level_min is not null and before_min is null
+                        then vitals.refusal('rule-level-min-inside',
+                            format('min %s is above that of the level before (%s): readings would reach it first',
+                                level_min, coalesce(before_min::text, 'none')),
+                            jsonb_build_object('min', level_min, 'before', coalesce(before_min::text, 'none')))
+                    when level_max < before_max or level_max is not null and before_max is null
+                        then vitals.refusal('rule-level-max-inside',
+                            format('max %s is below that of the level before (%s): readings would reach it first',
+                                level_max, coalesce(before_max::text, 'none')),
+                            jsonb_build_object('max', level_max, 'before', coalesce(before_max::text, 'none')))
+                    when (level_min, level_max) is not distinct from (before_min, before_max)
+                        then vitals.refusal('rule-level-same', 'its bounds are those of the level before, which would never be seen')
+                end
+            );
+        end if;
+        if refusal is not null then
+            return vitals.refusal('rule-level', format('level %s: %s', place, refusal ->> 'message'),
+                jsonb_build_object('place', place, 'reason', refusal));
+        end if;
+        before_severity := level ->> 'severity';
+        before_min := level_min;
+        before_max := level_max;
+    end loop;
+    return null;
+end
+$$;
+comment on function vitals.alert_levels_refusal(alert_rule) is 'Why the levels of a rule are impossible; NULL when they are not.';
+
 -- pg_timezone_names would know, too, but reads every file of the system's zones and fails as a whole where one cannot be
 -- read. PostgreSQL itself takes abbreviations (CST is one of several) and POSIX rules with the sign turned round: not here.
 create or replace function vitals.is_time_zone(name text) returns boolean
@@ -132,7 +211,7 @@ set search_path = pg_catalog, public, pg_temp
 as $$
 declare
     known       constant text :=
-        '{device_sn} {rule} {severity} {metric} {value} {min} {max} {event_type} {count} {time} {user} {org} {customer} {wearer}';
+        '{device_sn} {rule} {severity} {metric} {value} {min} {max} {event_type} {count} {time} {user} {org} {customer} {wearer} {room}';
     refusal     jsonb;
     placeholder text;
 begin
@@ -160,6 +239,13 @@ begin
         when rule.severity is null or rule.severity not in ('critical', 'major', 'minor', 'info')
             then vitals.refusal('rule-severity-unknown', 'severity has to be critical, major, minor or info')
         when rule.customer_id <= 0 then vitals.refusal('rule-tenant-invalid', 'customer_id has to be the number of a tenant')
+        when rule.org_id <= 0 then vitals.refusal('rule-unit-invalid', 'org_id has to be the number of an organisation unit')
+        when rule.user_id <= 0 then vitals.refusal('rule-person-invalid', 'user_id has to be the number of a person')
+        when octet_length(rule.device_sn) not between 1 and 64
+            then vitals.refusal('rule-device-invalid', 'device_sn has to be a serial of 1 to 64 bytes')
+        when num_nonnulls(rule.customer_id, rule.org_id, rule.user_id, rule.device_sn) > 1
+            then vitals.refusal('rule-scopes-several',
+                'a rule has one scope at most: customer_id, org_id, user_id or device_sn')
         when refusal is not null then refusal
         when rule.consecutive - 1 > rule.window_seconds then vitals.refusal('rule-window-too-short',
             format('%s readings in a row do not fit into window_seconds %s', rule.consecutive, rule.window_seconds),
@@ -206,6 +292,7 @@ begin
         ('max_value',          'threshold', rule.max_value is not null),
         ('recovery_min_value', 'threshold', rule.recovery_min_value is not null),
         ('recovery_max_value', 'threshold', rule.recovery_max_value is not null),
+        ('levels',             'threshold', rule.levels is not null),
         ('combine',            'composite', rule.combine is not null),
         ('conditions',         'composite', rule.conditions is not null),
         ('event_type',         'event',     rule.event_type is not null),
@@ -241,7 +328,8 @@ begin
                     or not vitals.metric_range(rule.metric) @> rule.recovery_max_value
                     then vitals.refusal('rule-never-recovers',
                         'no reading lies between the recovery bounds: it would never recover')
-            end)
+            end,
+            vitals.alert_levels_refusal(rule))
         when 'composite' then case
             when rule.combine is null or rule.combine not in ('all', 'any')
                 then vitals.refusal('rule-combine-unknown', 'combine has to be all or any')
@@ -293,12 +381,13 @@ begin
         select * into replaced from alert_rule where rule_id = rule.replaces_rule_id;
         judged := concat_ws(' ', replaced.kind, replaced.metric, replaced.event_type);
         return case
-            when rule.customer_id is null then vitals.refusal('rule-replaces-for-all',
-                'only a rule of one tenant (customer_id) can replace one for everybody')
+            when num_nonnulls(rule.customer_id, rule.org_id, rule.user_id, rule.device_sn) = 0 then vitals.refusal('rule-replaces-for-all',
+                'only a rule of one tenant (customer_id), unit (org_id), person (user_id) or device (device_sn) can replace one for everybody')
             when replaced.rule_id is null then vitals.refusal('rule-replaced-absent',
                 format('there is no rule %s to replace', rule.replaces_rule_id), jsonb_build_object('id', rule.replaces_rule_id))
             when replaced.rule_id = rule.rule_id then vitals.refusal('rule-replaces-itself', 'it cannot replace itself')
-            when replaced.customer_id is not null then vitals.refusal('rule-replaced-of-tenant',
+            when num_nonnulls(replaced.customer_id, replaced.org_id, replaced.user_id, replaced.device_sn) > 0
+                then vitals.refusal('rule-replaced-of-tenant',
                 format('rule %s is not for everybody, it cannot be replaced', replaced.rule_id),
                 jsonb_build_object('id', replaced.rule_id))
             when (replaced.kind, replaced.metric, replaced.event_type)
@@ -312,12 +401,12 @@ begin
     judged := coalesce(successor.metric, successor.event_type);
     return case
         when successor.rule_id is null then null
-        when rule.customer_id is not null then vitals.refusal('rule-has-successor',
-            format('rule %s replaces it for one tenant: it has to be for everybody', successor.rule_id),
+        when num_nonnulls(rule.customer_id, rule.org_id, rule.user_id, rule.device_sn) > 0 then vitals.refusal('rule-has-successor',
+            format('rule %s replaces it for some: it has to be for everybody', successor.rule_id),
             jsonb_build_object('id', successor.rule_id))
         when (successor.metric, successor.event_type) is distinct from (rule.metric, rule.event_type)
             then vitals.refusal('rule-successor-differs',
-                format('rule %s replaces it for one tenant and judges %s', successor.rule_id, judged),
+                format('rule %s replaces it for some and judges %s', successor.rule_id, judged),
                 jsonb_build_object('id', successor.rule_id, 'judged', judged))
     end;
 end

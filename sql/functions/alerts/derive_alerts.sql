@@ -3,12 +3,13 @@
 -- Before: extend_alerts and rebuild_alerts (which compare the result with the stored alerts), replay_rule.
 -- Locks: none.
 --
--- The series of a pair are the rows that matter to the rule: readings of its metric (events of its type) of its tenant, outside the
--- time in which a person has muted it; breaches outside the effective hours are left out. In the series
+-- The series of a pair are the rows that matter to the rule: readings of its metric (events of its type) to which it applies (rule_scope.sql),
+-- outside the time in which a person has muted it; breaches outside the effective hours are left out. In the series
 --   a trigger    is a breach that, with the n-1 rows before it breaching too, lies within the window;
 --   a recovery   is a recovered row that, with the m-1 rows before it recovered too, lies within a day;
 --   an alert     is on from a trigger until a recovery, or until nothing breached for expire_seconds. When the next
---                trigger comes within the cool-down after that, it is the same alert.
+--                trigger comes within the cool-down after that, it is the same alert;
+--   its level    is that of rule_levels.sql after each row. A row that ends the alert does not lower it.
 --
 -- An alert is late if all its triggers were received late, by the clock of the device as it is known from the rows (vitals.late_alerts).
 --
@@ -20,6 +21,7 @@
 --   seed_on         an alert is open before from_ts
 --   seed_ended_ts   when the last alert before from_ts ended; NULL: there was none, or it is on
 --   seed_last_ts    newest breach of the alert before from_ts
+--   seed_levels     level of the alert before from_ts; NULL: its rule has no levels, or there was none
 -- for all of them
 --   with_pending    rows that are not evaluated yet count too. False: they are ignored, so that batches are evaluated one after the
 --                   other. Pending is a row of a batch in the outbox; of a sliced one, a row in vitals.outbox_device. Each row is
@@ -31,7 +33,7 @@
 create or replace function vitals.derive_alerts(
     rules alert_rule[],
     rule_at integer[], device_sns text[], from_ts timestamptz[], until_ts timestamptz[],
-    seed_on boolean[], seed_ended_ts timestamptz[], seed_last_ts timestamptz[], with_pending boolean,
+    seed_on boolean[], seed_ended_ts timestamptz[], seed_last_ts timestamptz[], seed_levels integer[], with_pending boolean,
     scan_from timestamptz, scan_until timestamptz
 ) returns setof vitals.derived_alert
 -- Not in language sql, which plans without the values, and so for all chunks.
@@ -48,6 +50,7 @@ return query
 with pair as materialized (
     select
         p.ord::integer as ord, p.device_sn, p.from_ts, p.until_ts, p.seed_on, p.seed_ended_ts, p.seed_last_ts,
+        coalesce(p.seed_level, 0) as seed_level,
         r.kind, r.metric, r.min_value, r.max_value,
         coalesce(r.recovery_min_value, r.min_value, '-infinity') as recovery_min_value,
         coalesce(r.recovery_max_value, r.max_value, 'infinity') as recovery_max_value,
@@ -60,13 +63,17 @@ with pair as materialized (
         make_interval(secs => r.cooldown_seconds) as cooldown,
         make_interval(secs => r.expire_seconds) as expire,
         make_interval(secs => r.late_after_seconds) as late_after,
+        coalesce(jsonb_array_length(r.levels), 0) as level_count,
+        array(select (l ->> 'min')::numeric from jsonb_array_elements(r.levels) with ordinality as e (l, place) order by place) as level_mins,
+        array(select (l ->> 'max')::numeric from jsonb_array_elements(r.levels) with ordinality as e (l, place) order by place) as level_maxs,
         r.kind = 'event' and vitals.is_urgent_event(r.event_type) as is_urgent,
         coalesce((select d.clock_offset_seconds < 0 from device d where d.device_sn = p.device_sn), false) as is_ahead,
-        r.customer_id,
+        r.customer_id, reach.by_tenant,
         -- Tenants that have a rule of their own in place of this one.
-        case when r.customer_id is null then array(
+        case when reach.by_tenant and r.customer_id is null then array(
             select q.customer_id from alert_rule q where q.replaces_rule_id = r.rule_id
         ) else '{}' end as replaced_for,
+        vitals.rule_scope(r.customer_id, r.org_id, r.user_id, r.device_sn) as scope, coalesce(r.replaces_rule_id, r.rule_id) as root_id,
         r.effective_from is null and r.effective_days is null as always,
         r.effective_from, r.effective_until, r.effective_days, coalesce(r.time_zone, z.zone) as zone,
         case when p.seed_on then greatest(r.consecutive, r.recovery_count) else r.consecutive end - 1 as look_back,
@@ -80,9 +87,16 @@ with pair as materialized (
         ) as muted
     from unnest(
         derive_alerts.rule_at, derive_alerts.device_sns, derive_alerts.from_ts, derive_alerts.until_ts,
-        derive_alerts.seed_on, derive_alerts.seed_ended_ts, derive_alerts.seed_last_ts
-    ) with ordinality as p (rule_at, device_sn, from_ts, until_ts, seed_on, seed_ended_ts, seed_last_ts, ord)
+        derive_alerts.seed_on, derive_alerts.seed_ended_ts, derive_alerts.seed_last_ts, derive_alerts.seed_levels
+    ) with ordinality as p (rule_at, device_sn, from_ts, until_ts, seed_on, seed_ended_ts, seed_last_ts, seed_level, ord)
     join unnest(derive_alerts.rules) with ordinality as r on r.ordinality = p.rule_at
+    -- Whether the tenant of a row decides whether the rule applies to it. That is cheap; else vitals.rule_applies() is asked row by row.
+    cross join lateral (
+        select num_nonnulls(r.org_id, r.user_id, r.device_sn) = 0 and not exists (
+            select from alert_rule q
+            where q.replaces_rule_id = coalesce(r.replaces_rule_id, r.rule_id) and num_nonnulls(q.org_id, q.user_id, q.device_sn) > 0
+        ) as by_tenant
+    ) as reach
     cross join vitals.default_zone() as z (zone)
 ),
 series as (
@@ -97,6 +111,10 @@ series as (
         s.customer_id, s.org_id, s.user_id, s.latitude, s.longitude, s.altitude,
         p.kind = 'threshold' and p.recovers_within as sparse,
         p.consecutive, p.recovery_count, p.breach_window, p.cooldown, p.expire, p.seed_on, p.seed_ended_ts, p.seed_last_ts,
+        p.level_count, p.seed_level,
+        case when p.level_count > 0 then (
+            select count(*)::integer from unnest(p.level_mins, p.level_maxs) as l (min, max) where s.value < l.min or s.value > l.max
+        ) end as depth,
         greatest(s.value - p.max_value, p.min_value - s.value) as excess
     from pair p
     cross join lateral (
@@ -137,8 +155,12 @@ series as (
               ), false) is false)
               and vitals.is_measured(p.metric, p.metrics, h)
               -- What is left out of the series does not count among the rows before.
-              and (p.customer_id is null or h.customer_id = p.customer_id)
-              and (h.customer_id is null or h.customer_id <> all (p.replaced_for))
+              and case
+                  when p.by_tenant then (p.customer_id is null or h.customer_id = p.customer_id)
+                      and (h.customer_id is null or h.customer_id <> all (p.replaced_for))
+                  else vitals.rule_applies(
+                      p.scope, p.root_id, vitals.row_scopes(h.customer_id, h.org_id, h.user_id, h.device_sn))
+              end
               and (p.muted is null or not p.muted @> h.ts)
               and (
                   p.always or vitals.in_effect(h.ts, p.effective_from, p.effective_until, p.effective_days, p.zone)
@@ -169,8 +191,11 @@ series as (
             else vitals.is_breach(p.kind, s.value, p.min_value, p.max_value, p.device_sn, s.ts, p.combine, p.conditions, p.window_seconds)
         end as breach
     ) as j
-    where (p.customer_id is null or s.customer_id = p.customer_id)
-      and (s.customer_id is null or s.customer_id <> all (p.replaced_for))
+    where case
+          when p.by_tenant then (p.customer_id is null or s.customer_id = p.customer_id)
+              and (s.customer_id is null or s.customer_id <> all (p.replaced_for))
+          else vitals.rule_applies(p.scope, p.root_id, vitals.row_scopes(s.customer_id, s.org_id, s.user_id, p.device_sn))
+      end
       and (p.muted is null or not p.muted @> s.ts)
       and (p.always or not j.breach or vitals.in_effect(s.ts, p.effective_from, p.effective_until, p.effective_days, p.zone))
 ),
@@ -224,12 +249,16 @@ switched as (
             when max(ts) filter (where triggers or recovers or expires) over w is null then seed_on
             else coalesce(max(ts) filter (where triggers) over w
                 >= coalesce(max(ts) filter (where recovers or expires) over w, '-infinity'), false)
-        end as is_on
+        end as is_on,
+        vitals.level_after(
+            depth, level_count, case when seed_on then seed_level end, inside, ts - run_ts <= breach_window,
+            ts - recovery_run_ts <= interval '1 day', expires, consecutive, recovery_count
+        ) filter (where level_count > 0) over w as level
     from signalled
     window w as (partition by signalled.ord order by ts rows unbounded preceding)
 ),
 turned as (
-    select *, lag(is_on, 1, seed_on) over w as was_on
+    select *, lag(is_on, 1, seed_on) over w as was_on, lag(level, 1, seed_level) over w as was_level
     from switched
     where inside
     window w as (partition by switched.ord order by ts)
@@ -284,6 +313,10 @@ summed as (
         first(p.latitude, p.ts) filter (where p.begins) as latitude,
         first(p.longitude, p.ts) filter (where p.begins) as longitude,
         first(p.altitude, p.ts) filter (where p.begins) as altitude,
+        -- The level at each beginning, and where it changes.
+        array_agg(p.level order by p.ts) filter (where p.is_on and (p.begins or p.level <> p.was_level)) as levels,
+        array_agg(p.ts order by p.ts) filter (where p.is_on and (p.begins or p.level <> p.was_level)) as level_ts,
+        array_agg(p.received_at order by p.ts) filter (where p.is_on and (p.begins or p.level <> p.was_level)) as level_received_at,
         last(p.is_on, p.ts) as is_on,
         last(p.end_ts, p.ts) filter (where p.end_ts is not null and not p.opens) as end_ts,
         last(p.expires, p.ts) filter (where p.end_ts is not null and not p.opens) as expired,
@@ -350,17 +383,36 @@ select
         order by greatest(v.value - p.max_value, p.min_value - v.value) desc, h.ts
         limit 1
     ), s.peak_value) else s.peak_value end,
-    s.last_text, case when s.trigger_ts is not null then late.ord is not null end, s.customer_id, s.org_id, s.user_id, s.latitude, s.longitude, s.altitude
+    s.last_text, case when s.trigger_ts is not null then late.ord is not null end, s.customer_id, s.org_id, s.user_id, s.latitude, s.longitude, s.altitude,
+    v.fired_level, v.level, v.peak_level, v.level_values, v.level_ts, v.level_late
 from finished s
 join pair p using (ord)
+left join doubtful on doubtful.ord = s.ord and doubtful.seq = s.seq
+left join late on late.ord = s.ord and late.seq = s.seq
+left join lateral (
+    select
+        (array_agg(c.level order by c.place))[1] as fired_level,
+        coalesce((array_agg(c.level order by c.place desc))[1], p.seed_level) as level,
+        coalesce(max(c.level), p.seed_level) as peak_level,
+        array_agg(c.level order by c.place) filter (where c.level <> c.was_level) as level_values,
+        array_agg(c.ts order by c.place) filter (where c.level <> c.was_level) as level_ts,
+        -- All readings of an alert that is in time by the clock of its device alone are in time.
+        array_agg(
+            c.ts + p.late_after < c.received_at and (doubtful.ord is null or late.ord is not null) order by c.place
+        ) filter (where c.level <> c.was_level) as level_late
+    from (
+        select u.*, lag(u.level, 1, case when s.seq = 0 then p.seed_level else u.level end) over (order by u.place) as was_level
+        from unnest(s.levels, s.level_ts, s.level_received_at) with ordinality as u (level, ts, received_at, place)
+    ) as c
+) as v on p.level_count > 0
 cross join lateral (
     select s.is_on and coalesce(coalesce(s.last_ts, p.seed_last_ts) + p.expire < now(), false) as expired
 ) as due
-left join late on late.ord = s.ord and late.seq = s.seq
 where s.seq > 0 or s.started_ts is not null or p.seed_on
 order by s.ord, s.seq;
 end
 $$;
 comment on function vitals.derive_alerts(
-    alert_rule[], integer[], text[], timestamptz[], timestamptz[], boolean[], timestamptz[], timestamptz[], boolean, timestamptz, timestamptz
+    alert_rule[], integer[], text[], timestamptz[], timestamptz[], boolean[], timestamptz[], timestamptz[], integer[], boolean, timestamptz,
+    timestamptz
 ) is 'The alerts that the stored rows cause, for pairs of a rule and a device.';

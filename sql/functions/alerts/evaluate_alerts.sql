@@ -94,11 +94,11 @@ begin
         set status = 'firing', acknowledged_at = null, acknowledged_by = null, updated_at = vitals.next_updated_at(a.updated_at)
         from repeated r
         where a.alert_id = r.alert_id and a.status <> 'resolved'
-        returning a.alert_id, r.event_type
+        returning a.alert_id, a.severity, r.event_type
     ),
     acted as (
-        insert into alert_action (alert_id, action, note)
-        select f.alert_id, 'fired', f.event_type || ' once more' from firing f order by f.alert_id
+        insert into alert_action (alert_id, action, severity, note)
+        select f.alert_id, 'fired', f.severity, f.event_type || ' once more' from firing f order by f.alert_id
     )
     select coalesce(array_agg(f.alert_id), '{}') into fired from firing f;
     changed.changed := changed.changed || fired;
@@ -134,6 +134,9 @@ begin
     );
     if cardinality(reopened) > 0 then
         perform vitals.begin_notification_steps(reopened, reopened, 'fired', clock_timestamp());
+    end if;
+    if cardinality(changed.raised) > 0 then
+        perform vitals.notify_alerts(changed.raised, 'raised');
     end if;
     if cardinality(changed.resolved) > 0 then
         perform vitals.notify_alerts(changed.resolved, 'resolved');

@@ -36,6 +36,8 @@ set plan_cache_mode = force_custom_plan
 as $$
 declare
     normal record;
+    -- Without rules for tenants, units, persons or devices, every rule applies to every row.
+    scoped constant boolean := vitals.has_scoped_rules();
     pairs  vitals.alert_pairs := row('{}', '{}', '{}', '{}');
     events vitals.alert_pairs := row('{}', '{}', '{}', '{}');
 begin
@@ -68,7 +70,8 @@ begin
 
     if breached_pairs.first_ts is not null then
         with candidate as materialized (
-            select h.device_sn, h.ts, h.customer_id,
+            select h.device_sn, h.ts,
+                case when scoped then vitals.row_scopes(h.customer_id, h.org_id, h.user_id, h.device_sn) else '{everybody}' end as scopes,
                 -- generated: vital signs of h
                 h.heart_rate, h.blood_oxygen, h.temperature, h.pressure_high, h.pressure_low, h.stress, h.respiratory_rate,
                 h.heart_rate_variability, h.blood_glucose, h.skin_temperature
@@ -98,6 +101,7 @@ begin
         from (
             select b.rule_id, c.device_sn, min(c.ts) as first_ts, max(c.ts) as last_ts
             from candidate c
+            cross join unnest(c.scopes) as s (scope)
             cross join lateral (values
                 -- generated: names and values of c
                 ('heart_rate', c.heart_rate::numeric),
@@ -113,11 +117,8 @@ begin
                 -- end
             ) as v (metric, value)
             join bound b
-                on b.metric = v.metric and (v.value < b.min or v.value > b.max)
-                and (b.customer_id is null or b.customer_id = c.customer_id)
-            where c.customer_id is null or not exists (
-                select from alert_rule q where q.replaces_rule_id = b.rule_id and q.customer_id = c.customer_id
-            )
+                on b.metric = v.metric and b.scope = s.scope and (v.value < b.min or v.value > b.max)
+            where not scoped or vitals.rule_applies(b.scope, b.root_id, c.scopes)
             group by b.rule_id, c.device_sn
         ) as p;
     end if;
@@ -129,7 +130,10 @@ begin
             from device_event e
             join alert_rule r
                 on r.enabled and r.kind = 'event' and r.event_type = e.event_type
-                and (r.customer_id is null or r.customer_id = e.customer_id)
+                and (not scoped or vitals.rule_applies(
+                    vitals.rule_scope(r.customer_id, r.org_id, r.user_id, r.device_sn), coalesce(r.replaces_rule_id, r.rule_id),
+                    vitals.row_scopes(e.customer_id, e.org_id, e.user_id, e.device_sn)
+                ))
                 and (r.event_values is null or e.value = any (r.event_values) or e.value = any (r.recovery_values))
             where vitals.is_evaluated_row(e.batch_id, e.device_sn, breached_pairs.batch_ids, breached_pairs.devices, breached_pairs.is_slice)
               and e.ts between breached_pairs.event_from and breached_pairs.event_to
@@ -235,7 +239,7 @@ declare
     ahead    record;
     done     record;
     rebuilt  vitals.alert_changes;
-    changed  vitals.alert_changes := row('{}', '{}', '{}');
+    changed  vitals.alert_changes := row('{}', '{}', '{}', '{}');
 begin
     select array_agg(r order by r.rule_id) into rules from alert_rule r where r.rule_id = any (pairs.rule_ids);
 
@@ -243,6 +247,7 @@ begin
         select
             p.rule_at, p.device_sn, p.first_ts, p.last_ts, r.cooldown_seconds,
             n.alert_id, n.resolution, n.ended_ts, n.last_ts as alert_last_ts, n.judged_ts,
+            case when r.levels is not null then vitals.level_of_severity(rules[p.rule_at], n.severity) end as alert_level,
             coalesce(n.judged_ts >= p.first_ts, false) as is_late,
             case when p.last_ts >= settled_before then 'infinity'::timestamptz
                 else p.last_ts + interval '6 hours' + make_interval(secs => r.window_seconds)
@@ -287,6 +292,7 @@ begin
         array_agg(is_on) filter (where not is_late)       as seed_on,
         array_agg(case when has_seed and not is_on then ended_ts end) filter (where not is_late) as seed_ended_ts,
         array_agg(case when has_seed then alert_last_ts end) filter (where not is_late) as seed_last_ts,
+        array_agg(case when has_seed then alert_level end) filter (where not is_late)   as seed_level,
         array_agg(case when has_seed then alert_id end) filter (where not is_late)      as seed_id,
         min(from_ts) filter (where not is_late)           as scan_from,
         max(until_ts) filter (where not is_late)          as scan_until,
@@ -301,9 +307,9 @@ begin
         select * into done
         from vitals.extend_alerts(
             rules, ahead.rule_at, ahead.device_sn, ahead.from_ts, ahead.until_ts, ahead.seed_on, ahead.seed_ended_ts,
-            ahead.seed_last_ts, ahead.seed_id, ahead.scan_from, ahead.scan_until
+            ahead.seed_last_ts, ahead.seed_level, ahead.seed_id, ahead.scan_from, ahead.scan_until
         );
-        changed := row(done.changed, done.fired, done.resolved);
+        changed := row(done.changed, done.fired, done.resolved, done.raised);
         ahead.late_rule_at := ahead.late_rule_at || array(select ahead.rule_at[each] from unnest(done.unsettled) as each);
         ahead.late_device_sn := ahead.late_device_sn || array(select ahead.device_sn[each] from unnest(done.unsettled) as each);
         ahead.late_first_ts := ahead.late_first_ts || array(select ahead.first_ts[each] from unnest(done.unsettled) as each);
@@ -313,7 +319,10 @@ begin
         rebuilt := vitals.rebuild_alerts(
             rules, ahead.late_rule_at, ahead.late_device_sn, ahead.late_first_ts, ahead.late_last_ts
         );
-        changed := row(changed.changed || rebuilt.changed, changed.fired || rebuilt.fired, changed.resolved || rebuilt.resolved);
+        changed := row(
+            changed.changed || rebuilt.changed, changed.fired || rebuilt.fired, changed.resolved || rebuilt.resolved,
+            changed.raised || rebuilt.raised
+        );
     end if;
     return changed;
 end

@@ -18,7 +18,7 @@ declare
     derived  vitals.derived_alert[];
     own      vitals.derived_alert[];
     place    integer;
-    changed  vitals.alert_changes := row('{}', '{}', '{}');
+    changed  vitals.alert_changes := row('{}', '{}', '{}', '{}');
 begin
     while cardinality(todo) > 0 loop
         select
@@ -27,7 +27,7 @@ begin
             array_agg(s.started_ts order by t.ord) as started_ts,
             array_agg(rebuild_alerts.rule_at[t.place] order by t.ord) as rule_at,
             array_agg(rebuild_alerts.device_sns[t.place] order by t.ord) as device_sns,
-            array_fill(false, array[cardinality(todo)]) as seed_on,
+            array_fill(false, array[cardinality(todo)]) as seed_on, array_fill(null::integer, array[cardinality(todo)]) as seed_level,
             min(s.from_ts) as scan_from, max(s.until_ts) as scan_until
         into stretch
         from unnest(todo) with ordinality as t (place, ord)
@@ -38,7 +38,7 @@ begin
         select array_agg(d order by d.ord, d.seq) into derived
         from vitals.derive_alerts(
             rebuild_alerts.rules, stretch.rule_at, stretch.device_sns, stretch.from_ts, stretch.until_ts, stretch.seed_on,
-            stretch.ended_ts, stretch.alert_last_ts, false, stretch.scan_from, stretch.scan_until
+            stretch.ended_ts, stretch.alert_last_ts, stretch.seed_level, false, stretch.scan_from, stretch.scan_until
         ) as d;
         retry := '{}';
         for each_ord in 1 .. cardinality(todo) loop
@@ -225,44 +225,69 @@ declare
     id      bigint := write_alert.alert_id;
     is_new  constant boolean := write_alert.alert_id is null;
     goes_live boolean;
+    raised  boolean := false;
     ends    boolean;
+    severity_now  text := vitals.severity_of_level(rule, one.level);
+    severity_peak text := vitals.severity_of_level(rule, one.peak_level);
 begin
     if is_new then
         insert into alert (
-            device_sn, rule_id, rule_version, kind, severity, metric, event_type, customer_id, org_id, user_id,
+            device_sn, rule_id, rule_version, kind, severity, peak_severity, metric, event_type, customer_id, org_id, user_id,
             status, resolution, resolved_at, historical, started_ts, fired_ts, last_ts, ended_ts, judged_ts,
             breach_count, last_value, peak_value, last_text, latitude, longitude, altitude, message, translations
         ) values (
-            write_alert.device_sn, rule.rule_id, rule.version, rule.kind, rule.severity, rule.metric, rule.event_type,
+            write_alert.device_sn, rule.rule_id, rule.version, rule.kind, severity_now, severity_peak, rule.metric,
+            rule.event_type,
             one.customer_id, one.org_id, one.user_id,
             case when ending is null then 'firing' else 'resolved' end, ending, case when ending is not null then clock_timestamp() end,
             one.late, one.started_ts, one.fired_ts, one.last_ts, one.ended_ts, one.judged_ts,
             one.breach_count, one.last_value, one.peak_value, one.last_text, one.latitude, one.longitude, one.altitude,
             vitals.alert_message(
-                rule, write_alert.device_sn, one.fired_value, one.breach_count,
+                vitals.rule_at_level(rule, one.fired_level), write_alert.device_sn, one.fired_value, one.breach_count,
                 one.fired_ts, one.customer_id, one.org_id, one.user_id
             ),
             vitals.alert_translations(
-                rule, write_alert.device_sn, one.fired_value, one.breach_count,
+                vitals.rule_at_level(rule, one.fired_level), write_alert.device_sn, one.fired_value, one.breach_count,
                 one.fired_ts, one.customer_id, one.org_id, one.user_id
             )
         ) returning alert.alert_id into id;
         goes_live := not one.late;
         ends := ending is not null and not one.late;
-        insert into alert_action (alert_id, action, note)
-        values (id, 'fired', case when one.late then 'historical: its readings came late' end);
+        insert into alert_action (alert_id, action, note, severity)
+        values (
+            id, 'fired', case when one.late then 'historical: its readings came late' end, vitals.severity_of_level(rule, one.fired_level)
+        );
+        if one.level_values is not null then
+            insert into alert_action (alert_id, action, severity, event_ts)
+            select id, c.action, vitals.severity_of_level(rule, c.level), c.event_ts
+            from vitals.level_actions(one.fired_level, one.level_values, one.level_ts) as c
+            order by c.place;
+        end if;
     else
         select * into was from alert a where a.alert_id = id;
+        if one.level is null then
+            severity_now := was.severity;
+            severity_peak := was.peak_severity;
+        end if;
+        raised := not one.late and vitals.is_raised_by(rule, one, was);
         update alert a
         set started_ts = one.started_ts, fired_ts = one.fired_ts, last_ts = one.last_ts, ended_ts = one.ended_ts,
             judged_ts = greatest(one.judged_ts, one.last_ts), breach_count = one.breach_count,
             last_value = one.last_value, peak_value = one.peak_value, last_text = one.last_text,
-            historical = a.historical and one.late,
-            status = case when ending is not null then 'resolved' when a.status = 'resolved' then 'firing' else a.status end,
+            historical = a.historical and one.late, severity = severity_now, peak_severity = severity_peak,
+            status = case when ending is not null then 'resolved' when a.status = 'resolved' or raised then 'firing' else a.status end,
             resolution = ending,
             resolved_at = case when ending is not null then coalesce(a.resolved_at, clock_timestamp()) end,
-            acknowledged_at = case when a.status = 'resolved' and ending is null then null else a.acknowledged_at end,
-            acknowledged_by = case when a.status = 'resolved' and ending is null then null else a.acknowledged_by end,
+            acknowledged_at = case when (a.status = 'resolved' or raised) and ending is null then null else a.acknowledged_at end,
+            acknowledged_by = case when (a.status = 'resolved' or raised) and ending is null then null else a.acknowledged_by end,
+            message = case when raised then vitals.alert_message(
+                vitals.rule_at_level(rule, one.level), a.device_sn, trim_scale(one.last_value)::text, one.breach_count, one.last_ts,
+                one.customer_id, one.org_id, one.user_id
+            ) else a.message end,
+            translations = case when raised then vitals.alert_translations(
+                vitals.rule_at_level(rule, one.level), a.device_sn, trim_scale(one.last_value)::text, one.breach_count, one.last_ts,
+                one.customer_id, one.org_id, one.user_id
+            ) else a.translations end,
             updated_at = vitals.next_updated_at(a.updated_at)
         where a.alert_id = id;
         goes_live := was.historical and not one.late;
@@ -271,8 +296,9 @@ begin
             insert into alert_action (alert_id, action, note) values (id, 'reopened', 'by late readings');
         end if;
         if goes_live then
-            insert into alert_action (alert_id, action, note) values (id, 'fired', 'no longer historical');
+            insert into alert_action (alert_id, action, note, severity) values (id, 'fired', 'no longer historical', severity_now);
         end if;
+        perform vitals.record_severity(rule, id, was, one, severity_now, severity_peak);
     end if;
     if ending is not null and (is_new or was.status <> 'resolved') then
         insert into alert_action (alert_id, action, note) values (id, 'resolved', ending);
@@ -280,6 +306,8 @@ begin
     changed.changed := changed.changed || id;
     if goes_live then
         changed.fired := changed.fired || id;
+    elsif raised then
+        changed.raised := changed.raised || id;
     end if;
     if ends then
         changed.resolved := changed.resolved || id;
@@ -289,3 +317,54 @@ end
 $$;
 comment on function vitals.write_alert(alert_rule, text, bigint, vitals.derived_alert, vitals.alert_changes) is
     'Writes one derived alert, into the stored one or as a new one.';
+
+-- Whether people are notified that a stored alert is graver than they know: now, or at its peak, by a reading that was not late.
+create or replace function vitals.is_raised_by(rule alert_rule, one vitals.derived_alert, was alert) returns boolean
+language sql immutable
+set search_path = pg_catalog, public, pg_temp
+as $$
+    select exists (
+        select
+        from unnest((one).level_values, (one).level_late) as c (level, late)
+        cross join lateral (select vitals.severity_rank(vitals.severity_of_level(rule, c.level)) as rank) as s
+        where not c.late and (
+            c.level = (one).level and s.rank > vitals.severity_rank((was).severity) or s.rank > vitals.severity_rank((was).peak_severity)
+        )
+    )
+$$;
+comment on function vitals.is_raised_by(alert_rule, vitals.derived_alert, alert) is
+    'Whether people are notified that a stored alert is graver than they know.';
+
+-- Records how the severity of a stored alert differs from what it was: its peak, then what it is now.
+create or replace function vitals.record_severity(
+    rule alert_rule, alert_id bigint, was alert, one vitals.derived_alert, now_severity text, peak_severity text
+) returns void
+language plpgsql
+set search_path = pg_catalog, public, pg_temp
+as $$
+declare
+    known text := was.severity;
+    next  text;
+begin
+    foreach next in array array[
+        case when vitals.severity_rank(record_severity.peak_severity) > vitals.severity_rank(was.peak_severity)
+            then record_severity.peak_severity else known end,
+        record_severity.now_severity
+    ] loop
+        continue when next = known;
+        insert into alert_action (alert_id, action, severity, event_ts)
+        values (
+            record_severity.alert_id,
+            case when vitals.severity_rank(next) > vitals.severity_rank(known) then 'raised' else 'lowered' end, next,
+            coalesce((
+                select max(c.ts)
+                from unnest(one.level_values, one.level_ts) as c (level, ts)
+                where vitals.severity_of_level(rule, c.level) = next
+            ), one.fired_ts)
+        );
+        known := next;
+    end loop;
+end
+$$;
+comment on function vitals.record_severity(alert_rule, bigint, alert, vitals.derived_alert, text, text) is
+    'Records how the severity of a stored alert differs from what it was.';

@@ -1,31 +1,42 @@
--- The alerts that a rule would have raised for the stored rows of some devices. Changes nothing; the rule need not exist.
+-- What a rule would have done over stored rows: its alerts, and who would have been notified of them. Changes nothing; the rule need not
+-- exist.
 --   rule           the rule; its rule_id may be NULL
 --   device_sns     the devices
 --   from_ts, to_ts the time range, as if no alert had been open at its start
 -- Locks: none.
+
+-- Its alerts. `raised_ts` and `raised_to`: when the severity rose by a reading that was not late, and to what; NULL: it did not.
 create or replace function vitals.replay_rule(rule alert_rule, device_sns text[], from_ts timestamptz, to_ts timestamptz)
 returns table (
     device_sn text, started_ts timestamptz, fired_ts timestamptz, last_ts timestamptz, ended_ts timestamptz,
-    breach_count integer, last_value numeric, peak_value numeric, last_text text, historical boolean
+    breach_count integer, last_value numeric, peak_value numeric, last_text text, historical boolean,
+    fired_severity text, severity text, peak_severity text, raised_ts timestamptz[], raised_to text[],
+    customer_id bigint, org_id bigint, user_id bigint
 )
 language plpgsql stable
 set search_path = pg_catalog, public, pg_temp
 set plan_cache_mode = force_custom_plan
 as $$
+#variable_conflict use_column
 declare
     breaching text[] := replay_rule.device_sns;
 begin
     if rule.kind = 'silence' then
         return query
             select g.device_sn, g.ts, g.ts + make_interval(secs => rule.silent_seconds),
-                coalesce(g.next_ts, replay_rule.to_ts), g.next_ts, 1, null::numeric, null::numeric, null::text, false
+                coalesce(g.next_ts, replay_rule.to_ts), g.next_ts, 1, null::numeric, null::numeric, null::text, false,
+                rule.severity, rule.severity, rule.severity, null::timestamptz[], null::text[], g.customer_id, g.org_id, g.user_id
             from (
-                select h.device_sn, h.ts, lead(h.ts) over (partition by h.device_sn order by h.ts) as next_ts
+                select h.device_sn, h.ts, h.customer_id, h.org_id, h.user_id,
+                    lead(h.ts) over (partition by h.device_sn order by h.ts) as next_ts
                 from health_data h
                 where h.device_sn = any (replay_rule.device_sns) and h.ts between replay_rule.from_ts and replay_rule.to_ts
-                  and (rule.customer_id is null or h.customer_id = rule.customer_id)
             ) as g
             where coalesce(g.next_ts, replay_rule.to_ts) - g.ts > make_interval(secs => rule.silent_seconds)
+              and vitals.rule_applies(
+                  vitals.rule_scope(rule.customer_id, rule.org_id, rule.user_id, rule.device_sn),
+                  coalesce(rule.replaces_rule_id, rule.rule_id), vitals.row_scopes(g.customer_id, g.org_id, g.user_id, g.device_sn)
+              )
             order by g.device_sn, g.ts;
         return;
     end if;
@@ -44,14 +55,84 @@ begin
     end if;
     return query
         select breaching[d.ord], d.started_ts, d.fired_ts, d.last_ts, d.ended_ts, d.breach_count, d.last_value, d.peak_value,
-            d.last_text, d.late
+            d.last_text, d.late, vitals.severity_of_level(rule, d.fired_level), vitals.severity_of_level(rule, d.level),
+            vitals.severity_of_level(rule, d.peak_level), r.raised_ts, r.raised_to, d.customer_id, d.org_id, d.user_id
         from vitals.derive_alerts(
             array[rule], array_fill(1, array[cardinality(breaching)]), breaching,
             array_fill(replay_rule.from_ts, array[cardinality(breaching)]), array_fill(replay_rule.to_ts, array[cardinality(breaching)]),
             array_fill(false, array[cardinality(breaching)]), array_fill(null::timestamptz, array[cardinality(breaching)]),
-            array_fill(null::timestamptz, array[cardinality(breaching)]), true, replay_rule.from_ts, replay_rule.to_ts
+            array_fill(null::timestamptz, array[cardinality(breaching)]), array_fill(null::integer, array[cardinality(breaching)]),
+            true, replay_rule.from_ts, replay_rule.to_ts
         ) as d
+        cross join lateral (
+            select array_agg(a.event_ts order by a.place) as raised_ts,
+                array_agg(vitals.severity_of_level(rule, a.level) order by a.place) as raised_to
+            from vitals.level_actions(d.fired_level, d.level_values, d.level_ts) as a
+            where a.action = 'raised' and not d.level_late[a.place]
+        ) as r
         order by breaching[d.ord], d.seq;
 end
 $$;
 comment on function vitals.replay_rule(alert_rule, text[], timestamptz, timestamptz) is 'The alerts that a rule would have raised for the stored rows of some devices.';
+
+-- Who would have been notified of these alerts: by the routes, contacts and bindings of units as they are now, with the shifts of the time, as if
+-- nobody had acknowledged an alert. Repeats, silences and quiet hours are left out.
+create or replace function vitals.replay_notifications(rule alert_rule, device_sns text[], from_ts timestamptz, to_ts timestamptz)
+returns table (
+    device_sn text, notified_ts timestamptz, kind text, severity text, channel text, address text, contact_id bigint, contact text, route_id bigint
+)
+language plpgsql stable
+set search_path = pg_catalog, public, pg_temp
+as $$
+#variable_conflict use_column
+declare
+    subjects vitals.alert_subject[];
+    devices  text[];
+    kinds    text[];
+    ends     timestamptz[];
+begin
+    -- Each occasion is a subject, its number in place of that of an alert.
+    select array_agg(o.subject order by o.place), array_agg(o.device_sn order by o.place), array_agg(o.kind order by o.place),
+        array_agg(o.end_ts order by o.place)
+    into subjects, devices, kinds, ends
+    from (
+        select n.place, n.device_sn, n.kind, n.end_ts,
+            row(n.place, rule.rule_id, n.customer_id, n.org_id, n.user_id, n.severity, 'firing', null, n.at_ts)::vitals.alert_subject as subject
+        from (
+            select e.device_sn, e.customer_id, e.org_id, e.user_id, c.*, coalesce(e.ended_ts, replay_notifications.to_ts) as end_ts,
+                row_number() over (order by e.device_sn, c.at_ts, c.step) as place
+            from vitals.replay_rule(rule, replay_notifications.device_sns, replay_notifications.from_ts, replay_notifications.to_ts) as e
+            cross join lateral (
+                select 'fired' as kind, e.fired_ts as at_ts, e.fired_severity as severity, 1 as step
+                union all
+                select 'raised', u.ts, u.severity, 2 from unnest(e.raised_ts, e.raised_to) as u (ts, severity)
+                union all
+                select 'resolved', e.ended_ts, e.peak_severity, 3 where e.ended_ts is not null
+            ) as c
+            where not e.historical
+        ) as n
+    ) as o;
+    return query
+        select distinct on (place.device_sn, t.at_ts, t.kind, w.channel, w.address)
+            place.device_sn, t.at_ts, t.kind, w.severity, w.channel, w.address, w.contact_id, c.name, w.route_id
+        from vitals.audience_of_subjects(subjects) as w
+        cross join lateral (
+            select devices[w.alert_id] as device_sn, kinds[w.alert_id] as kind, ends[w.alert_id] as end_ts,
+                (subjects[w.alert_id]).at_ts as at_ts
+        ) as place
+        cross join lateral (
+            select
+                case when place.kind = 'fired' and w.after_seconds > 0 then 'escalated' else place.kind end as kind,
+                case when place.kind = 'fired' then place.at_ts + make_interval(secs => w.after_seconds) else place.at_ts end as at_ts
+        ) as t
+        left join contact c on c.contact_id = w.contact_id
+        where case place.kind
+            when 'resolved' then w.on_resolved
+            when 'raised' then w.after_seconds = 0
+            -- An alert that is over by then is not escalated.
+            else w.after_seconds = 0 or t.at_ts < place.end_ts
+        end
+        order by place.device_sn, t.at_ts, t.kind, w.channel, w.address, w.route_id;
+end
+$$;
+comment on function vitals.replay_notifications(alert_rule, text[], timestamptz, timestamptz) is 'Who would have been notified of the alerts that a rule would have raised.';

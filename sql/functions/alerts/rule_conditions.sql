@@ -18,15 +18,18 @@ language sql immutable
 as $$ select coalesce(resolution, '') not in ('manual', 'rule_disabled', 'retracted') $$;
 comment on function vitals.accepts_readings(text) is 'Whether readings still change an alert with this resolution; NULL: it is open.';
 
--- Every bound of every rule that is in force, of composite rules one a condition.
+-- Every bound of every rule that is in force, of composite rules one a condition, of rules with levels those of the lowest. With the
+-- scope of the rule and the rule that it replaces, or itself.
 create or replace function vitals.bounds_in_force()
-returns table (rule_id bigint, customer_id bigint, metric text, min numeric, max numeric)
+returns table (rule_id bigint, scope text, root_id bigint, metric text, min numeric, max numeric)
 language sql stable
 as $$
-    select r.rule_id, r.customer_id, r.metric, r.min_value, r.max_value
+    select r.rule_id, vitals.rule_scope(r.customer_id, r.org_id, r.user_id, r.device_sn), coalesce(r.replaces_rule_id, r.rule_id),
+        r.metric, r.min_value, r.max_value
     from public.alert_rule r where r.enabled and r.kind = 'threshold'
     union all
-    select r.rule_id, r.customer_id, c.metric, c.min, c.max
+    select r.rule_id, vitals.rule_scope(r.customer_id, r.org_id, r.user_id, r.device_sn), coalesce(r.replaces_rule_id, r.rule_id),
+        c.metric, c.min, c.max
     from public.alert_rule r, jsonb_to_recordset(r.conditions) as c (metric text, min numeric, max numeric)
     where r.enabled and r.kind = 'composite'
 $$;
@@ -219,6 +222,7 @@ begin
         when '{customer}'   then coalesce(
             (select c.name from customer c where c.customer_id = alert_message.customer_id),
             alert_message.customer_id::text, '-')
+        when '{room}'       then coalesce((select u.room from app_user u where u.user_id = alert_message.user_id), '-')
         when '{wearer}'     then vitals.wearer_of_alert(alert_message.device_sn, alert_message.org_id, alert_message.user_id)
         else part.text[1]
     end, '' order by part.place)

@@ -35,7 +35,7 @@ begin
     ), acted as (
         insert into alert_action (alert_id, action, note) select alert_id, 'resolved', 'expired' from over
     )
-    select coalesce(array_agg(alert_id), '{}'), '{}', coalesce(array_agg(alert_id), '{}') into changed from over;
+    select coalesce(array_agg(alert_id), '{}'), '{}', coalesce(array_agg(alert_id), '{}'), '{}' into changed from over;
     return vitals.publish_alert_changes(changed);
 end
 $$;
@@ -126,7 +126,11 @@ begin
             ) as n
             order by 1 desc limit 1
         ) as l
-        where l.ts <= since and (rule.customer_id is null or l.customer_id = rule.customer_id)
+        where l.ts <= since and (rule.device_sn is null or s.device_sn = rule.device_sn)
+          and vitals.rule_applies(
+              vitals.rule_scope(rule.customer_id, rule.org_id, rule.user_id, rule.device_sn), coalesce(rule.replaces_rule_id, rule.rule_id),
+              vitals.row_scopes(l.customer_id, l.org_id, l.user_id, s.device_sn)
+          )
           and not exists (
               select from alert a
               where a.device_sn = s.device_sn and a.rule_id = rule.rule_id and (a.status <> 'resolved' or a.started_ts >= l.ts)
@@ -148,7 +152,7 @@ declare
     silent     text[];
     rule_ids   bigint[] := '{}';
     device_sns text[] := '{}';
-    changed    vitals.alert_changes := row('{}', '{}', '{}');
+    changed    vitals.alert_changes := row('{}', '{}', '{}', '{}');
     more       vitals.alert_changes;
 begin
     select coalesce(array_agg(r order by r.rule_id), '{}') into rules from alert_rule r where r.enabled and r.kind = 'silence';
@@ -164,7 +168,7 @@ begin
         more := vitals.write_silence_alerts(rule, array(
             select s.device_sn from unnest(rule_ids, device_sns) as s (rule_id, device_sn) where s.rule_id = rule.rule_id
         ));
-        changed := row(changed.changed || more.changed, changed.fired || more.fired, changed.resolved || more.resolved);
+        changed := row(changed.changed || more.changed, changed.fired || more.fired, changed.resolved || more.resolved, changed.raised);
     end loop;
     return vitals.publish_alert_changes(changed);
 end
@@ -207,9 +211,6 @@ begin
         select s.*
         from vitals.silent_devices(rule, write_silence_alerts.device_sns) as s
         where not exists (
-              select from alert_rule q where q.replaces_rule_id = rule.rule_id and q.customer_id = s.customer_id
-          )
-          and not exists (
               select from alert a
               where a.device_sn = s.device_sn and a.rule_id = rule.rule_id
                 and a.resolved_at > now() - make_interval(secs => rule.cooldown_seconds)
@@ -219,11 +220,11 @@ begin
           )
     ), raised as (
         insert into alert (
-            device_sn, rule_id, rule_version, kind, severity, customer_id, org_id, user_id, started_ts, fired_ts, last_ts,
+            device_sn, rule_id, rule_version, kind, severity, peak_severity, customer_id, org_id, user_id, started_ts, fired_ts, last_ts,
             judged_ts, latitude, longitude, altitude, message, translations
         )
         select
-            s.device_sn, rule.rule_id, rule.version, rule.kind, rule.severity, s.customer_id, s.org_id, s.user_id,
+            s.device_sn, rule.rule_id, rule.version, rule.kind, rule.severity, rule.severity, s.customer_id, s.org_id, s.user_id,
             s.ts, f.ts, f.ts, f.ts, s.latitude, s.longitude, s.altitude,
             vitals.alert_message(
                 rule, s.device_sn, (rule.silent_seconds / 60)::text || ' min', 1, s.ts, s.customer_id, s.org_id, s.user_id
@@ -238,7 +239,7 @@ begin
         insert into alert_action (alert_id, action) select alert_id, 'fired' from raised
     )
     select coalesce(array_agg(alert_id), '{}') into begun from raised;
-    return row(begun || ended, begun, ended);
+    return row(begun || ended, begun, ended, '{}'::bigint[]);
 end
 $$;
 comment on function vitals.write_silence_alerts(alert_rule, text[]) is 'Writes the alerts of a silence rule.';

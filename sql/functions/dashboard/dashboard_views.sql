@@ -102,7 +102,7 @@ select
     a.alert_id, a.device_sn, a.rule_id, r.name as rule_name, a.kind, a.severity, coalesce(a.event_type, a.metric, a.kind) as type,
     a.status, a.historical, a.fired_ts, a.last_ts, a.fired_at, a.breach_count, a.last_value, a.peak_value, a.message,
     a.acknowledged_at, a.acknowledged_by, a.resolved_at, a.resolution, a.latitude, a.longitude,
-    a.user_id, u.name as user_name, a.org_id, g.name as org_name, a.customer_id
+    a.user_id, u.name as user_name, a.org_id, g.name as org_name, a.customer_id, a.peak_severity
 from alert as a
 left join alert_rule as r on r.rule_id = a.rule_id
 left join app_user as u on u.user_id = a.user_id
@@ -116,7 +116,7 @@ comment on column dashboard.alert.device_sn       is 'Serial number of the devic
 comment on column dashboard.alert.rule_id         is 'The rule that raised it.';
 comment on column dashboard.alert.rule_name       is 'What people call the rule.';
 comment on column dashboard.alert.kind            is 'Kind of the rule: threshold, composite, event, silence.';
-comment on column dashboard.alert.severity        is 'critical, major, minor or info.';
+comment on column dashboard.alert.severity        is 'critical, major, minor or info: now, or when it ended.';
 comment on column dashboard.alert.type            is 'Subject: the type of the event, the vital sign, or else the kind of the rule.';
 comment on column dashboard.alert.status          is 'firing, acknowledged (a person takes care of it) or resolved.';
 comment on column dashboard.alert.historical      is 'Whether all its breaches were received late: nobody was notified.';
@@ -138,6 +138,7 @@ comment on column dashboard.alert.user_name       is 'Name of the wearer. NULL: 
 comment on column dashboard.alert.org_id          is 'Organisation unit. NULL: not known.';
 comment on column dashboard.alert.org_name        is 'Its name. NULL: not known.';
 comment on column dashboard.alert.customer_id     is 'Tenant. NULL: not known.';
+comment on column dashboard.alert.peak_severity   is 'The gravest severity that it has had.';
 
 -- A night belongs to the tenant of its last segment.
 create or replace view dashboard.sleep_night with (security_barrier) as

@@ -5,10 +5,12 @@
 
 mod contact;
 mod dead_letters;
+mod draft;
 mod list;
 mod replay;
 mod route;
 mod rule;
+mod rule_change;
 mod shift;
 mod show;
 mod silence;
@@ -60,6 +62,12 @@ pub enum Action {
     Rules(rule::ListOptions),
     /// Show a rule: all its columns, and who changed what when
     Rule(rule::ShowOptions),
+    /// Add a rule
+    AddRule(rule_change::AddOptions),
+    /// Change columns of a rule
+    ChangeRule(rule_change::ChangeOptions),
+    /// Delete a rule that never raised an alert
+    DeleteRule(rule_change::DeleteOptions),
     /// Switch rules on
     Enable(rule::SwitchOptions),
     /// Switch rules off, and resolve their open alerts
@@ -102,6 +110,9 @@ pub async fn run(
         Action::EndSilence(options) => silence::end(&options, locale, store).await,
         Action::Rules(options) => rule::list(&options, locale, store).await,
         Action::Rule(options) => rule::show(&options, locale, store).await,
+        Action::AddRule(options) => rule_change::add(&options, locale, store).await,
+        Action::ChangeRule(options) => rule_change::change(&options, locale, store).await,
+        Action::DeleteRule(options) => rule_change::delete(&options, locale, store).await,
         Action::Enable(options) => rule::switch(&options, true, locale, store).await,
         Action::Disable(options) => rule::switch(&options, false, locale, store).await,
         Action::DeadLetters(action) => dead_letters::run(&action, locale, store).await,

@@ -16,9 +16,18 @@ use crate::store::alert_rule::{self, ChangeOutcome, Filter};
 /// Options of `rules`.
 #[derive(Debug, clap::Args)]
 pub struct ListOptions {
-    /// Of this tenant; 0: rules for all tenants
+    /// Of this tenant; 0: rules for everybody
     #[arg(long, value_name = "ID")]
     customer: Option<i64>,
+    /// Of this organisation unit
+    #[arg(long, value_name = "ID")]
+    unit: Option<i64>,
+    /// Of this wearer
+    #[arg(long, value_name = "ID")]
+    user: Option<i64>,
+    /// Of this device (serial)
+    #[arg(long, value_name = "SERIAL")]
+    device: Option<String>,
     /// Of this kind: threshold, composite, event, silence; several times: any of them
     #[arg(long, value_name = "KIND")]
     kind: Vec<AlertKind>,
@@ -55,6 +64,9 @@ pub(super) async fn list(options: &ListOptions, locale: &Locale, store: &Store) 
     let filter = Filter {
         ids: None,
         customer_id: options.customer,
+        org_id: options.unit,
+        user_id: options.user,
+        device_sn: options.device.clone(),
         kinds: (!options.kind.is_empty()).then(|| options.kind.clone()),
         enabled: options.enabled,
     };
@@ -113,25 +125,35 @@ pub(super) async fn switch(
     Ok(finish(locale, options.ids.len() - refused.len(), &refused))
 }
 
-fn rule_not_found(id: i64) -> Text {
+pub(super) fn rule_not_found(id: i64) -> Text {
     text!("rule-absent", id = id.to_string())
 }
 
 fn table(rules: &[AlertRule], locale: &Locale) -> String {
-    let mut lines = vec![header(locale, ["id", "on", "severity", "tenant", "version", "when", "name"])];
+    let mut lines = vec![header(locale, ["id", "on", "severity", "scope", "version", "when", "name"])];
     lines.extend(rules.iter().map(|rule| {
-        let tenant = rule.customer_id.map_or_else(|| "-".to_owned(), |id| id.to_string());
         [
             rule.rule_id.to_string(),
             locale.text(&text!("yes-or-no", answer = if rule.enabled { "yes" } else { "no" })),
             severity(locale, rule.severity.name()),
-            tenant,
+            scope(rule, locale),
             rule.version.to_string(),
             when(rule, locale),
             escape_control(&rule.name),
         ]
     }));
     aligned(&lines)
+}
+
+/// For whom it is; a dash for everybody.
+fn scope(rule: &AlertRule, locale: &Locale) -> String {
+    let ids = [("tenant", rule.customer_id), ("unit", rule.org_id), ("person", rule.user_id)];
+    let numbered = ids.into_iter().find_map(|(kind, id)| id.map(|id| (kind, id.to_string())));
+    let device = rule.device_sn.as_deref().map(|serial| ("device", escape_control(serial)));
+    numbered.or(device).map_or_else(
+        || "-".to_owned(),
+        |(kind, id)| format!("{} {id}", locale.text(&text!("column", name = kind))),
+    )
 }
 
 /// When it raises an alert, in short.
@@ -141,10 +163,17 @@ fn when(rule: &AlertRule, locale: &Locale) -> String {
     let bounds = |of: &Value, metric: &str, min: &str, max: &str| {
         let bound = |name: &str, sign| (!of[name].is_null()).then(|| format!("{sign} {}", of[name]));
         let bounds: Vec<String> = [bound(min, "<"), bound(max, ">")].into_iter().flatten().collect();
-        format!("{} {}", of[metric].as_str().unwrap_or("?"), bounds.join(&format!(" {or} ")))
+        format!("{} {}", of[metric].as_str().unwrap_or_default(), bounds.join(&format!(" {or} ")))
     };
     match rule.kind {
-        AlertKind::Threshold => bounds(&value, "metric", "min_value", "max_value"),
+        AlertKind::Threshold => {
+            let levels = value["levels"].as_array().into_iter().flatten();
+            let graver = levels.map(|level| {
+                let name = severity(locale, level["severity"].as_str().unwrap_or("?"));
+                format!("; {name}{}", bounds(level, "", "min", "max"))
+            });
+            bounds(&value, "metric", "min_value", "max_value") + &graver.collect::<String>()
+        }
         AlertKind::Composite => {
             let conditions = value["conditions"].as_array().into_iter().flatten();
             let each: Vec<String> = conditions.map(|one| bounds(one, "metric", "min", "max")).collect();

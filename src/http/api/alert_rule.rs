@@ -45,6 +45,12 @@ pub(in crate::http) struct AlertRuleVersions {
 pub(in crate::http) struct RuleFilter {
     /// Of this tenant; 0: those for everybody
     customer_id: Option<Id64>,
+    /// Of this organisation unit
+    org_id: Option<Id64>,
+    /// Of this wearer
+    user_id: Option<Id64>,
+    /// Of this device
+    device_sn: Option<String>,
     /// Of these kinds
     kind: Option<Vec<AlertKind>>,
     /// Those that are switched on, or off
@@ -71,6 +77,9 @@ pub(in crate::http) async fn get_api_alerts_rules(
     let filter = Filter {
         ids: None,
         customer_id: parameters.one("customer_id")?.map(|Id64(id)| id),
+        org_id: parameters.one("org_id")?.map(|Id64(id)| id),
+        user_id: parameters.one("user_id")?.map(|Id64(id)| id),
+        device_sn: parameters.one("device_sn")?,
         kinds: parameters.several("kind")?,
         enabled: parameters.one("enabled")?,
     };
@@ -82,7 +91,8 @@ pub(in crate::http) async fn get_api_alerts_rules(
 #[utoipa::path(post, path = "/api/alerts/rules", tag = "alerts", security(("bearer" = ["admin"]), ("basic" = ["admin"])),
     request_body(content = RuleChange, example = json!({
         "name": "Oxygen low at night", "kind": "threshold", "severity": "major", "metric": "blood_oxygen",
-        "min_value": 88, "consecutive": 3, "effective_from": "22:00", "effective_until": "06:00", "actor": "Dr. Wu"
+        "min_value": 88, "levels": [{ "severity": "critical", "min": 82 }], "user_id": "42", "consecutive": 3,
+        "effective_from": "22:00", "effective_until": "06:00", "actor": "Dr. Wu"
     })),
     responses((status = 201, description = "The rule as it is kept", body = AlertRule), BodyErrors))]
 pub(in crate::http) async fn post_api_alerts_rules(

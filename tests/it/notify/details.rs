@@ -108,6 +108,35 @@ async fn a_message_names_person_unit_and_room_and_their_last_values_in_the_langu
 }
 
 #[tokio::test]
+async fn a_warning_of_a_watch_has_its_unit_and_a_rule_may_name_the_room() {
+    let house = House::new().await;
+    ward(&house).await;
+    house.run("update alert_rule set message = 'Room {room}: {user} called' where name = 'Call'").await;
+    let receiver = Receiver::start(provider).await;
+    let service = service(&house, &receiver).await;
+    for (kind, value) in [("TEMPERATURE_HIGH_ALERT", "38.4"), ("CALL_STATE", "1")] {
+        let event = json!({ "eventType": kind, "eventValue": value, "deviceSn": "LI-1" });
+        assert_eq!(service.post("/upload_common_event", event.to_string()).await.status, 200);
+    }
+    house.until("sent", 6).await;
+    let messages = "select jsonb_agg(message order by rule_id) from alert";
+    let messages = house.value(messages).await;
+    let warning = messages[0].as_str().expect("text");
+    assert!(
+        warning.starts_with(
+            "Li Wei, 3 North (LI-1): the watch warns of a high body temperature (38.4 °C) at 20"
+        ),
+        "{warning}"
+    );
+    assert_eq!(messages[1], "Room 12: Li Wei called");
+    let translated =
+        house.value("select translations #>> '{zh,message}' from alert order by rule_id limit 1").await;
+    let translated = translated.as_str().expect("text");
+    assert!(translated.contains("手表预警体温过高(38.4 ℃)"), "{translated}");
+    service.finish().await;
+}
+
+#[tokio::test]
 async fn a_repeat_says_the_value_of_now_its_bounds_and_since_when() {
     let house = House::new().await;
     ward(&house).await;

@@ -58,7 +58,7 @@ async fn a_route_takes_the_alerts_of_its_tenant_unit_rule_and_severity() {
         ("unit-above", "org_id = 200"),
         ("other-unit", "org_id = 400"),
         ("rule", "rule_id = 1"),
-        ("other-rule", "rule_id = 2"),
+        ("other-rule", "rule_id = 3"),
         ("major-and-above", "min_severity = 'major'"),
         ("critical-only", "min_severity = 'critical'"),
     ] {

@@ -4,7 +4,6 @@
 //! `summary`.
 //! Promise: nothing is changed. Ctrl-C ends it after the current page and prints the result so far.
 
-mod draft;
 mod summary;
 
 use std::path::PathBuf;
@@ -15,6 +14,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+use super::draft;
 use crate::command::interrupt::until_interrupted;
 use crate::command::progress::Progress;
 use crate::command::text::print;
@@ -102,6 +102,9 @@ fn of_tenant(mut rule: Value, customer: Option<i64>, locale: &Locale) -> anyhow:
     rule["enabled"] = true.into();
     let Some(customer) = customer else { return Ok(rule) };
     let own = rule["customer_id"].as_i64();
+    if ["org_id", "user_id", "device_sn"].iter().any(|scope| !rule[*scope].is_null()) {
+        bail!(locale.text(&text!("rule-other-scope")));
+    }
     if own.is_some_and(|own| own != customer) {
         let id = own.unwrap_or_default().to_string();
         bail!(locale.text(&text!("rule-of-tenant", id = id)));
@@ -138,6 +141,10 @@ impl Run<'_> {
                 None => Vec::new(),
             };
             self.summary.add(page.len(), &replayed, &stored);
+            if replayed.iter().any(|episode| !episode.historical) {
+                let notified = alert_replay::notifications(self.store, self.rule, &page, from, to).await?;
+                self.summary.add_notifications(notified);
+            }
             self.progress.advance(page.len() as u64);
         }
         Ok(())

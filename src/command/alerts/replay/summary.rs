@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::command::alerts::{duration, header, json_line, severity};
 use crate::command::text::{aligned, escape_control, grouped};
 use crate::language::{Locale, Text, text};
-use crate::store::alert_replay::Episode;
+use crate::store::alert_replay::{Episode, NotificationCounts, Receiver};
 
 /// What was replayed.
 pub(super) struct ReplayOptions<'a> {
@@ -41,6 +41,9 @@ pub(super) struct ReplaySummary {
     devices: u64,
     affected: u64,
     days: BTreeMap<Date, Day>,
+    /// Alerts by the gravest severity that they had.
+    severities: BTreeMap<String, u64>,
+    notified: BTreeMap<Receiver, NotificationCounts>,
     longest: Option<Episode>,
     stored: u64,
     /// Stored alerts that the replay raises too.
@@ -51,8 +54,20 @@ pub(super) struct ReplaySummary {
 
 impl ReplaySummary {
     pub(super) fn new(zone: TimeZone) -> Self {
-        let days = BTreeMap::new();
-        Self { zone, devices: 0, affected: 0, days, longest: None, stored: 0, common: 0, new: 0 }
+        let (days, severities, notified) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let longest = None;
+        Self {
+            zone,
+            devices: 0,
+            affected: 0,
+            days,
+            severities,
+            notified,
+            longest,
+            stored: 0,
+            common: 0,
+            new: 0,
+        }
     }
 
     /// Adds a page of devices: alerts of the replay, and stored ones.
@@ -67,6 +82,7 @@ impl ReplaySummary {
             } else {
                 day.paged += 1
             }
+            *self.severities.entry(episode.peak_severity.clone()).or_default() += 1;
             if self.longest.as_ref().is_none_or(|longest| length(episode) > length(longest)) {
                 self.longest = Some(episode.clone());
             }
@@ -85,6 +101,17 @@ impl ReplaySummary {
         }
         self.stored += stored.len() as u64;
         self.common += met.len() as u64;
+    }
+
+    /// Adds who would have been notified of the alerts of a page.
+    pub(super) fn add_notifications(&mut self, notified: Vec<(Receiver, NotificationCounts)>) {
+        for (receiver, counts) in notified {
+            let sum = self.notified.entry(receiver).or_default();
+            sum.fired += counts.fired;
+            sum.raised += counts.raised;
+            sum.escalated += counts.escalated;
+            sum.resolved += counts.resolved;
+        }
     }
 
     fn total(&self) -> Day {
@@ -123,7 +150,32 @@ impl ReplaySummary {
         }
         text.push('\n');
         text.extend(more.iter().map(|line| locale.text(line) + "\n"));
+        text.push_str(&self.notified_text(locale));
         text
+    }
+
+    /// Who would have been notified, and how often of what.
+    fn notified_text(&self, locale: &Locale) -> String {
+        if self.notified.is_empty() {
+            return locale.text(&text!("replay-nobody")) + "\n";
+        }
+        let kind = |kind: &str| locale.text(&text!("alert-action", action = kind));
+        let kinds = ["fired", "raised", "escalated", "resolved"].map(kind);
+        let [fired, raised, escalated, resolved] = kinds;
+        let [contact, channel, to] = header(locale, ["contact", "channel", "to"]);
+        let mut lines = vec![[contact, channel, to, fired, raised, escalated, resolved]];
+        lines.extend(self.notified.iter().map(|(receiver, counts)| {
+            [
+                escape_control(&receiver.contact),
+                receiver.channel.clone(),
+                escape_control(&receiver.address),
+                counts.fired.to_string(),
+                counts.raised.to_string(),
+                counts.escalated.to_string(),
+                counts.resolved.to_string(),
+            ]
+        }));
+        format!("\n{}\n{}", locale.text(&text!("replay-notified")), aligned(&lines))
     }
 
     /// For programs.
@@ -156,6 +208,17 @@ impl ReplaySummary {
             let gone = self.stored - self.common;
             json!({ "alerts": self.stored, "again": self.common, "gone": gone, "new": self.new })
         });
+        let notified: Vec<Value> = self
+            .notified
+            .iter()
+            .map(|(receiver, counts)| {
+                json!({
+                    "contact": receiver.contact, "channel": receiver.channel, "address": receiver.address,
+                    "fired": counts.fired, "raised": counts.raised, "escalated": counts.escalated,
+                    "resolved": counts.resolved,
+                })
+            })
+            .collect();
         json_line(&json!({
             "severity": ran.rule["severity"],
             "from": ran.from,
@@ -164,6 +227,8 @@ impl ReplaySummary {
             "devices_affected": self.affected,
             "total": account(self.total()),
             "days": days,
+            "peak_severities": self.severities,
+            "notified": notified,
             "longest": longest,
             "stored": stored,
         }))
@@ -223,6 +288,7 @@ mod tests {
             ended_ts: to.map(at),
             breach_count: 2,
             historical,
+            peak_severity: "minor".to_owned(),
         }
     }
 

@@ -1,6 +1,6 @@
-//! The rule of a replay: one that is stored, or a file, with changes.
+//! A rule that a person describes: one that is stored, or a file, with changes.
 //!
-//! Before: options. After: its columns as a JSON object; the database says whether it is valid.
+//! Before: options. After: `replay` tries it out, `rule_change` stores it; the database says whether it is valid.
 
 use std::path::Path;
 
@@ -12,6 +12,7 @@ use crate::model::RuleDraft;
 use crate::model::alert_rule::KEPT_COLUMNS;
 use crate::store::{Store, alert_rule};
 
+/// Its columns, with its number if it is stored: it does not stand in its own way.
 pub(super) async fn columns(
     id: Option<i64>,
     file: Option<&Path>,
@@ -19,29 +20,38 @@ pub(super) async fn columns(
     locale: &Locale,
     store: &Store,
 ) -> anyhow::Result<Value> {
+    let draft = read(id, file, set, locale, store).await?;
+    let mut columns = object(draft.columns(), locale)?;
+    columns.extend(id.map(|id| ("rule_id".to_owned(), id.into())));
+    Ok(Value::Object(columns))
+}
+
+/// The rule: the stored one or that of the file, with the changes.
+pub(super) async fn read(
+    id: Option<i64>,
+    file: Option<&Path>,
+    set: &[String],
+    locale: &Locale,
+    store: &Store,
+) -> anyhow::Result<RuleDraft> {
     let mut columns = match (id, file) {
         (Some(id), _) => match alert_rule::read(store, id).await? {
             Some(rule) => object(rule.columns(), locale)?,
             None => bail!(locale.text(&text!("rule-absent", id = id.to_string()))),
         },
-        (None, Some(file)) => read(file, locale)?,
+        (None, Some(file)) => read_file(file, locale)?,
         (None, None) => Map::new(),
     };
-    let named = columns.remove("rule_id").filter(|_| id.is_some());
     columns.retain(|name, _| !KEPT_COLUMNS.contains(&name.as_str()));
     for change in set {
         let (column, value) = parse(change, locale)?;
         columns.insert(column.to_owned(), value);
     }
     // What the draft knows is what a rule can have.
-    let draft: RuleDraft = RuleDraft::read(columns).map_err(anyhow::Error::msg)?;
-    let mut columns = object(draft.columns(), locale)?;
-    // Its own number: it does not stand in its own way.
-    columns.extend(named.map(|id| ("rule_id".to_owned(), id)));
-    Ok(Value::Object(columns))
+    RuleDraft::read(columns).map_err(anyhow::Error::msg)
 }
 
-fn read(file: &Path, locale: &Locale) -> anyhow::Result<Map<String, Value>> {
+fn read_file(file: &Path, locale: &Locale) -> anyhow::Result<Map<String, Value>> {
     let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
     let is_json = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     let columns: Value = if is_json {
