@@ -4,6 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio_postgres::Client;
+use vitals::model::event::URGENT_EVENT_TYPES;
 
 use crate::harness::{Database, Service, eventually, vitals};
 
@@ -340,4 +341,19 @@ async fn whether_an_alert_came_late_does_not_depend_on_the_order_of_evaluation()
     })
     .await;
     assert_eq!(shuffled, in_order);
+}
+
+#[tokio::test]
+async fn the_service_and_the_database_name_the_same_urgent_events() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let sql = "select vitals.is_urgent_event($1::text)";
+    for (event_type, expected) in
+        URGENT_EVENT_TYPES.map(|event_type| (event_type, true)).into_iter().chain([("CALL_STATE", false)])
+    {
+        let is_urgent: bool = client.query_one(sql, &[&event_type]).await.expect("answered").get(0);
+        assert_eq!(is_urgent, expected, "{event_type}");
+    }
+    let critical = "select count(*) from event_type where severity = 'critical' and not vitals.is_urgent_event(event_type)";
+    assert_eq!(client.query_one(critical, &[]).await.expect("counted").get::<_, i64>(0), 0);
 }
