@@ -633,7 +633,8 @@ async fn a_migration_names_the_wearer_only_in_rules_whose_text_nobody_changed() 
     client
         .batch_execute(
             "alter table alert_rule disable trigger user;
-             update alert_rule set message = replace(message, '{wearer}', '{device_sn}');
+             update alert_rule
+             set message = regexp_replace(replace(message, '{wearer}', '{device_sn}'), '[(][{]value[}][^)]*[)]', '({value})');
              update alert_rule_version v set rule = to_jsonb(r) from alert_rule r where r.rule_id = v.rule_id;
              alter table alert_rule enable trigger user;
              update alert_rule set message = '{device_sn}: too fast' where rule_id = 1;
