@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Number;
 use utoipa::ToSchema;
 
-use super::{Id64, Translations};
+use super::{AlertAction, AlertNotification, Id64, Translations};
 use crate::language::Language;
 
 /// An enumeration whose words are the same in the database, in JSON and on the command line.
@@ -221,70 +221,6 @@ impl Alert {
     }
 }
 
-/// Something that happened to an alert
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct AlertAction {
-    /// Number of the entry; later ones have larger numbers
-    pub alert_action_id: Id64,
-    /// When
-    #[schema(value_type = String, format = DateTime)]
-    #[serde(deserialize_with = "in_range")]
-    pub acted_at: Timestamp,
-    /// fired (also: a person raised the alarm once more), raised or lowered (its severity), reopened, acknowledged, assigned, unassigned,
-    /// resolved, retracted, silenced (nobody was notified because of a silence), escalated or noted
-    pub action: String,
-    /// Severity from then on; null: the action is neither fired, raised nor lowered
-    pub severity: Option<Severity>,
-    /// Event time of the reading at which the severity rose or fell; null: the action is neither raised nor lowered
-    #[schema(value_type = Option<String>, format = DateTime)]
-    #[serde(deserialize_with = "in_range_if_any")]
-    pub event_ts: Option<Timestamp>,
-    /// Who; null: the service
-    pub actor: Option<String>,
-    /// Public part of the API key of the request; null: not by HTTP
-    #[serde(default)]
-    pub key_id: Option<String>,
-    /// Their note, or the reason; null: none
-    pub note: Option<String>,
-}
-
-/// A notification of an alert to one address
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct AlertNotification {
-    /// Number of the notification
-    pub notification_id: Id64,
-    /// fired, raised, escalated, repeated, acknowledged, assigned or resolved
-    pub kind: String,
-    /// Tells apart notifications of one kind: 1 for the first
-    pub sequence: i32,
-    /// wechat, wecom, wecom_robot, dingtalk_robot, feishu_robot, sms, email or webhook
-    pub channel: String,
-    /// The contact whose address it is; it may be deleted
-    pub contact_id: Id64,
-    /// Name of the contact; null: the contact was deleted
-    pub contact: Option<String>,
-    /// Where it goes; of a robot only the end of its key, of a webhook only the host
-    pub address: String,
-    /// pending, sent, dead (refused, or failed too often) or cancelled (no notification is needed any more)
-    pub status: String,
-    /// When it was written
-    #[schema(value_type = String, format = DateTime)]
-    #[serde(deserialize_with = "in_range")]
-    pub created_at: Timestamp,
-    /// Not before
-    #[schema(value_type = String, format = DateTime)]
-    #[serde(deserialize_with = "in_range")]
-    pub due_at: Timestamp,
-    /// Attempts that failed
-    pub attempts: i32,
-    /// When the provider took it; null: it has not
-    #[schema(value_type = Option<String>, format = DateTime)]
-    #[serde(deserialize_with = "in_range_if_any")]
-    pub sent_at: Option<Timestamp>,
-    /// Why the last attempt failed, in the provider's words, or why it was cancelled; null: neither
-    pub error: Option<String>,
-}
-
 /// An alert with everything known of it
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct AlertDetail {
@@ -309,11 +245,11 @@ pub struct AlertTally {
 
 /// A time of the database. A row that was written by hand may hold one outside the range of [`Timestamp`]: it is read as the nearest
 /// one in range, because one such alert must not hide the others.
-fn in_range<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+pub(super) fn in_range<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
     String::deserialize(from).map(|text| nearest(&text))
 }
 
-fn in_range_if_any<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
+pub(super) fn in_range_if_any<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
     Ok(Option::<String>::deserialize(from)?.map(|text| nearest(&text)))
 }
 

@@ -4,6 +4,7 @@
 
 pub mod alert;
 pub mod alert_context;
+pub mod alert_history;
 pub mod alert_rule;
 pub mod alert_silence;
 pub mod alert_state;
@@ -30,10 +31,9 @@ pub mod watch_log;
 pub mod wording;
 pub mod workout;
 
-pub use alert::{
-    Alert, AlertAction, AlertDetail, AlertKind, AlertNotification, AlertStatus, AlertTally, Severity,
-};
+pub use alert::{Alert, AlertDetail, AlertKind, AlertStatus, AlertTally, Severity};
 pub use alert_context::{AlertContext, LastReading};
+pub use alert_history::{AlertAction, AlertNotification};
 pub use alert_rule::{AlertRule, Condition, RuleDraft};
 pub use alert_silence::{AlertSilence, SilenceDraft};
 pub use alert_state::{AlertState, AlertUpdate};
