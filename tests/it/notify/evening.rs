@@ -68,9 +68,9 @@ impl Evening {
         Self { house, receiver, service, before: 0 }
     }
 
-    /// A heart rate of the wearer, measured now.
-    async fn heart_rate(&self, rate: i32) {
-        let time = jiff::Timestamp::now()
+    /// A heart rate of the wearer, measured some seconds ago. Two readings of one second would be one.
+    async fn heart_rate(&self, seconds_ago: i64, rate: i32) {
+        let time = (jiff::Timestamp::now() - jiff::SignedDuration::from_secs(seconds_ago))
             .in_tz("Asia/Shanghai")
             .expect("a zone")
             .strftime("%Y-%m-%d %H:%M:%S")
@@ -101,10 +101,10 @@ fn assert_messages(messages: &[String], expected: &[(&str, &str)]) {
 #[tokio::test]
 async fn a_wards_evening() {
     let mut evening = Evening::begins().await;
-    evening.heart_rate(130).await;
+    evening.heart_rate(60, 130).await;
     assert_messages(&evening.messages(2).await, &[("li", "【一般】"), ("wang", "[minor] ")]);
 
-    evening.heart_rate(150).await;
+    evening.heart_rate(0, 150).await;
     assert_messages(
         &evening.messages(2).await,
         &[("li", "【严重】级别升高"), ("wang", "[major] more severe: ")],
