@@ -72,7 +72,7 @@ pub async fn check(
 /// Waits until nothing is left to be done.
 async fn settled(client: &Client) {
     let left = "select (select count(*) from outbox), (select count(*) from vitals.alert_change),
-                       (select count(*) from notification where status = 'pending')";
+                       (select count(*) from notification where status = 'pending' and due_at <= now())";
     eventually("outbox, shown alerts and notifications drain", || async {
         let row = client.query_one(left, &[]).await.expect("counts");
         (0..3).all(|column| row.get::<_, i64>(column) == 0).then_some(())
@@ -187,7 +187,7 @@ async fn alerts(client: &Client, devices: &[&str], clock_is_true: bool, wrongs: 
     expected.len()
 }
 
-/// The receiver received of every alert under one number, and of nothing that is none.
+/// The receiver received every notification that was sent, each under one number, at least one of every alert, and of nothing that is none.
 async fn messages(
     client: &Client,
     devices: &[&str],
@@ -195,19 +195,25 @@ async fn messages(
     clock_is_true: bool,
     wrongs: &mut Vec<String>,
 ) {
-    let alerts = "select alert_id, device_sn, historical from alert where device_sn = any ($1)";
+    let alerts = "select alert_id, device_sn, historical, array(
+                      select distinct n.message_id::text from notification n where n.alert_id = a.alert_id and n.message_id is not null
+                  )
+                  from alert a where device_sn = any ($1)";
     let received_alerts = received_alerts.lock().expect("whole").clone();
     let mut known = BTreeSet::new();
     for row in client.query(alerts, &[&devices]).await.expect("alerts") {
         let (alert_id, device, historical): (i64, String, bool) = (row.get(0), row.get(1), row.get(2));
+        let sent: BTreeSet<String> = row.get::<_, Vec<String>>(3).into_iter().collect();
         known.insert(alert_id);
         match received_alerts.get(&alert_id) {
             None if historical => {}
-            None => wrongs.push(format!("nobody was received_alerts of alert {alert_id} of {device}")),
+            None => wrongs.push(format!("nobody received alert {alert_id} of {device}")),
             Some(received) => {
                 let is_stale = clock_is_true && received.off_seconds > SIGNED_WITHIN_SECONDS;
-                if received.device != device || received.ids.len() != 1 || is_stale {
-                    wrongs.push(format!("alert {alert_id} of {device} was received_alerts as {received:?}"));
+                if received.device != device || received.ids != sent || is_stale {
+                    wrongs.push(format!(
+                        "alert {alert_id} of {device}, sent as {sent:?}, was received as {received:?}"
+                    ));
                 }
             }
         }
@@ -216,7 +222,7 @@ async fn messages(
         .iter()
         .filter(|(id, received)| devices.contains(&received.device.as_str()) && !known.contains(*id));
     wrongs.extend(
-        made_up.map(|(alert_id, one)| format!("received_alerts of alert {alert_id}, which is none: {one:?}")),
+        made_up.map(|(alert_id, one)| format!("received of alert {alert_id}, which is none: {one:?}")),
     );
 }
 
