@@ -5,6 +5,7 @@
 //! to at least once, in the database exactly once; many instances share the work; batches of an
 //! instance that died are taken over when its lease ends; a batch whose reaction fails delays no other.
 
+mod clocks;
 mod groups;
 mod poll_timer;
 mod reaction;

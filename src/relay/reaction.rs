@@ -12,12 +12,12 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 use tracing::{Instrument, Span};
 
+use super::clocks::ClockMeasurement;
 use super::groups::{MAX_FINISHED, MAX_SHOWN, common_range, group};
 use super::show::{Show, Shown};
 use super::slice_size::SliceSize;
 use crate::config::Settings;
 use crate::react::RedisView;
-use crate::store::device_clock;
 use crate::store::handover::Handover;
 use crate::store::lease::Lease;
 use crate::store::outbox::{self, Batches, Claimed, TimeRange};
@@ -37,6 +37,7 @@ const LOCKED_OUT_PAUSE: Duration = Duration::from_secs(2);
 pub(super) struct Reaction {
     store: Store,
     show: Show,
+    clocks: ClockMeasurement,
     notifications: Announcer,
     lease: Lease,
 }
@@ -69,6 +70,7 @@ impl Reaction {
         Self {
             store: store.clone(),
             show: Show::new(store, view, handover),
+            clocks: ClockMeasurement::default(),
             notifications: notifications.clone(),
             lease: Lease::new(settings.lease_seconds),
         }
@@ -231,12 +233,8 @@ impl Reaction {
             lease_lost(claimed);
             return Ok(None);
         }
-        // Before the alerts, whose messages have the right time. The next row of such a device causes the same measurement.
-        if !clocks.is_empty()
-            && let Err(error) = device_clock::measure(&self.store, &clocks).await
-        {
-            tracing::debug!(%error, "clocks of devices not measured");
-        }
+        // Before the alerts, whose messages have the right time.
+        self.clocks.measure(&self.store, clocks).await;
         Ok(Some(Prepared { devices, range, span: span.clone() }))
     }
 

@@ -147,6 +147,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ),
     ("owners", &["moka"]),
     ("queue", &["backon"]),
+    ("relay", &["rand"]),
     ("schedule", &["backon"]),
     (
         "store",

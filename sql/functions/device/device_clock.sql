@@ -25,7 +25,7 @@ comment on function vitals.is_same_clock(timestamptz, timestamptz, timestamptz, 
     'Whether as much time passed between the times of two rows of a device as between their receipts.';
 
 -- Measures the clocks of devices and records those that are more than a minute off, and those that are right again. The offset is the
--- least lateness of the rows received in the last hour; a clock is off only if two uploads in a row agree.
+-- least lateness of the newest 256 rows received in the last hour; a clock is off only if two uploads in a row agree.
 -- Parameters: the devices, and for each the time of a row that was received lately. A device that was measured in the last ten minutes,
 -- and whose clock is off, is left out.
 -- Locks: rows of device in the order of serials; locked ones are skipped.
@@ -48,20 +48,24 @@ begin
     ),
     measured as (
         select s.device_sn, s.clock_offset_seconds, (
-            select round(extract(epoch from min(h.received_at - h.ts)))::integer
-            from health_data h
-            where h.device_sn = s.device_sn and h.ts >= s.ts - interval '62 minutes' and h.ts >= oldest
-              and h.ts <= moment + interval '25 hours'
-              and h.received_at > moment - interval '1 hour' and h.received_at <= moment
-              and (
-                  h.received_at - h.ts between - interval '1 minute' and interval '1 minute'
-                  or exists (
-                      select from health_data b
-                      where b.device_sn = s.device_sn and b.ts < h.ts and b.ts >= h.ts - interval '62 minutes' and b.ts >= oldest - interval '62 minutes'
-                        and b.received_at < h.received_at and b.received_at >= h.received_at - interval '1 hour'
-                        and vitals.is_same_clock(h.ts, h.received_at, b.ts, b.received_at)
-                  )
-              )
+            select round(extract(epoch from min(u.received_at - u.ts)))::integer
+            from (
+                -- The newest row of each upload, and of the upload before it.
+                select r.received_at, max(r.ts) as ts,
+                    lag(r.received_at) over (order by r.received_at) as earlier_received_at, lag(max(r.ts)) over (order by r.received_at) as earlier_ts
+                from (
+                    select h.ts, h.received_at
+                    from health_data h
+                    where h.device_sn = s.device_sn and h.ts >= s.ts - interval '62 minutes' and h.ts >= oldest
+                      and h.ts <= moment + interval '25 hours'
+                      and h.received_at > moment - interval '1 hour' and h.received_at <= moment
+                    order by h.ts desc
+                    limit 256
+                ) as r
+                group by r.received_at
+            ) as u
+            where u.received_at - u.ts between - interval '1 minute' and interval '1 minute'
+               or vitals.is_same_clock(u.ts, u.received_at, u.earlier_ts, u.earlier_received_at)
         ) as seconds
         from seen s
     )
