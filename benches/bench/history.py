@@ -19,7 +19,7 @@ GOAL = 0.8
 
 def run(place, figures):
     """The bench of this name."""
-    rows, turns = place.scaled(100_000_000, 40_000), place.scaled(TURNS, 1)
+    rows, turns = place.scaled(100_000_000, 80_000), place.scaled(TURNS, 1)
     # A load has watches of its own, for no instant may come twice; each has its part of the history.
     fleets = iter(range(turns * len(SHAPES)))
     watches = smaller(place, {"devices": 10_000})["devices"]

@@ -8,7 +8,7 @@ use vitals::model::event::URGENT_EVENT_TYPES;
 
 use crate::harness::{Database, Service, eventually, vitals};
 
-/// Three days.
+/// Three days, and a little more.
 const SLOW: i64 = 3 * 86_400 + 600;
 
 async fn run(database: &Database, sql: &str) {
