@@ -13,7 +13,7 @@ const MAX_RANGE: SignedDuration = SignedDuration::from_hours(32 * 24);
 pub(super) const MAX_SHOWN: u64 = 50_000;
 
 /// Most records that are finished in one transaction: others wait for the locks of its devices.
-pub(super) const MAX_FINISHED: u64 = 10_000;
+pub(super) const MAX_FINISHED: u64 = 5_000;
 
 /// Groups rows of neighbouring times, at most `most_records` together: the cost of reading them back follows the days their range
 /// spans. The newest group is first, because people wait for it.

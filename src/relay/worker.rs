@@ -68,7 +68,8 @@ impl Worker {
             metrics::gauge!(names::OUTBOX_ROWS).set(size.waiting as f64);
         }
         let floor = if is_sweep { 0 } else { self.timer.floor() };
-        let claimed = outbox::claim(&self.store, self.reaction.lease(), self.share, limit, floor).await?;
+        let lease = self.reaction.lease();
+        let claimed = outbox::claim(&self.store, lease, self.share, limit, floor, self.limit).await?;
         Ok((size, claimed))
     }
 }

@@ -90,7 +90,8 @@ pub struct Claimed {
     pub trace: Option<TraceContext>,
 }
 
-/// Claims at most `limit` rows of a share with `batch_id >= floor`.
+/// Claims at most `limit` rows of a share with `batch_id >= floor`; none while another worker holds more than `most_ahead` of them,
+/// for it is catching up, and rows are cheapest in their order.
 ///
 /// # Errors
 /// The database cannot be asked; what the statement may have claimed all the same is claimed again next time.
@@ -100,6 +101,7 @@ pub async fn claim(
     share: Share,
     limit: u32,
     floor: i64,
+    most_ahead: u32,
 ) -> Result<Vec<Claimed>, StoreError> {
     let client = store.client().await?;
     let rows = statement!("outbox", "claim")
@@ -111,6 +113,7 @@ pub async fn claim(
                 (&lease.seconds(), Type::FLOAT8),
                 (&floor, Type::INT8),
                 (&share.name(), Type::TEXT),
+                (&i64::from(most_ahead), Type::INT8),
             ],
         )
         .await?;

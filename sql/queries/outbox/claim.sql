@@ -7,6 +7,9 @@
 --      urgent   with an event that is critical; found by an index of their own, whatever the backlog
 --      late     readings of long ago alone
 --      live     all others
+--   $6 most rows of the share that another worker may hold: if it holds more, it is catching up, and this one claims none of them, because
+--      rows that are evaluated before older ones of their device cost several times as much. A worker that has not renewed its lease for
+--      half of it does not count, nor do parked rows. Only the first 1000 rows are looked at.
 -- Late begins a day before what ingest::chunks takes for it, for a row may have waited between its receipt and its transaction.
 -- Events are never late: whatever time a device names, somebody may be waiting for help.
 -- What carries the worker's own token is claimed again: the worker has one claim at a time, so it is what an earlier claim of its own
@@ -17,10 +20,25 @@
 -- back: it is void, or nobody would react for as long as the clock went back.
 -- A claim need not survive a crash of the server, so its commit waits for no disk.
 -- Locks: the claimed rows, for the moment of the statement; rows that are locked are left to whoever has them.
-with due as (
+with ahead as materialized (
+    select count(*) as rows
+    from (
+        select *
+        from outbox
+        where batch_id >= $4 and $5 in ('live', 'late')
+        order by batch_id
+        limit 1000
+    ) as o
+    where lease_token <> $1::uuid and leased_until between now() + make_interval(secs => $3 / 2) and now() + make_interval(secs => $3)
+      and not urgent and not sliced
+      and $5 = case when first_ts < created_at - interval '15 days' and events = 0 then 'late' else 'live' end
+      and first_ts is not null
+),
+due as (
     select batch_id
     from outbox
     where batch_id >= $4
+      and (select rows from ahead) <= $6
       and ($5 <> 'urgent' or urgent)
       and $5 = case
           when first_ts is null or sliced then 'imports'
