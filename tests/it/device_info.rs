@@ -587,6 +587,11 @@ async fn many_instances_leave_the_newest_of_every_value() {
     futures_util::future::join_all(sends).await;
     let known = "select concat_ws(' ', battery_level, voltage, status) from device where device_sn = $1";
     assert_eq!(rows(&database, known, device_sn).await, ["57 58 59"]);
+    // Each message has a reaction of its own, and none may undo another's.
+    for (field, value) in [("batteryLevel", "57"), ("voltage", "58"), ("status", "59")] {
+        wait_for_field(&database, device_sn, field, value).await;
+    }
+    one.drained().await;
     let now = wait_for_field(&database, device_sn, "status", "59").await;
     assert_eq!((now["batteryLevel"].as_str(), now["voltage"].as_str()), ("57", "58"));
     one.finish().await;
