@@ -19,11 +19,13 @@ async fn note_reactions(client: &Client) {
         .batch_execute(
             "create table public.reacted (batch_id bigint, instance text, at timestamptz default clock_timestamp());
              grant all on public.reacted to public;
-             create or replace function vitals.mark_rollups(
-                 batch_ids bigint[], first_ts timestamptz, last_ts timestamptz
-             ) returns void language sql as $$
+             create or replace function vitals.evaluate_alerts(
+                 batch_ids bigint[], devices text[], is_slice boolean, first_ts timestamptz, last_ts timestamptz,
+                 event_from timestamptz, event_to timestamptz
+             ) returns boolean language sql as $$
                  insert into public.reacted (batch_id, instance)
-                 select unnest(batch_ids), current_setting('application_name')
+                 select unnest(batch_ids), current_setting('application_name');
+                 select false
              $$",
         )
         .await
