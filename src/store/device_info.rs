@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Type};
 
-use super::outbox::TimeRange;
+use super::outbox::{TimeRange, bounds};
 use super::{Statement, StatementTimeout, Store, StoreError, statement};
 use crate::model::{ChargingStatus, DeviceInfo, DeviceInfoItem, Owner};
 
@@ -83,7 +83,7 @@ pub async fn latest_of_batches(
 ) -> Result<Latest, StoreError> {
     let mut client = store.client().await?;
     let transaction = statement_timeout.begin(&mut client, FROM_BATCHES).await?;
-    let (first, last) = (range.map(|range| range.first), range.map(|range| range.last));
+    let (first, last) = bounds(range);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = statement!("device_info", "latest_of_batches")
         .query_unprepared(

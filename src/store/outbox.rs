@@ -69,6 +69,11 @@ impl TimeRange {
     }
 }
 
+/// First and last of a range as parameters of a statement; both NULL: there is none.
+pub(super) fn bounds(range: Option<TimeRange>) -> (Option<Timestamp>, Option<Timestamp>) {
+    (range.map(|range| range.first), range.map(|range| range.last))
+}
+
 /// A claimed row.
 #[derive(Debug, Clone)]
 pub struct Claimed {
@@ -182,7 +187,7 @@ pub async fn prepare(
 ) -> Result<bool, StoreError> {
     let mut client = store.client().await?;
     let transaction = StatementTimeout::Default.begin(&mut client, FINISHING).await?;
-    let (first, last) = (batches.range.map(|range| range.first), batches.range.map(|range| range.last));
+    let (first, last) = bounds(batches.range);
     let rows = statement!("outbox", "prepare")
         .query_unprepared(
             &*transaction,
@@ -216,7 +221,7 @@ pub struct Finished {
 pub async fn finish(store: &Store, lease: &Lease, batches: &Batches<'_>) -> Result<Finished, StoreError> {
     let mut client = store.client().await?;
     let transaction = StatementTimeout::Default.begin(&mut client, FINISHING).await?;
-    let (first, last) = (batches.range.map(|range| range.first), batches.range.map(|range| range.last));
+    let (first, last) = bounds(batches.range);
     let rows = statement!("outbox", "finish")
         .query_unprepared(
             &*transaction,

@@ -6,7 +6,7 @@
 
 use tokio_postgres::types::Type;
 
-use super::{FINISHING, TimeRange, commit, record_alert_seconds};
+use super::{FINISHING, TimeRange, bounds, commit, record_alert_seconds};
 use crate::store::lease::Lease;
 use crate::store::{StatementTimeout, Store, StoreError, statement};
 
@@ -25,7 +25,7 @@ pub async fn slice(
 ) -> Result<bool, StoreError> {
     let mut client = store.client().await?;
     let transaction = StatementTimeout::None.begin(&mut client, FINISHING).await?;
-    let (first, last) = (range.map(|range| range.first), range.map(|range| range.last));
+    let (first, last) = bounds(range);
     let rows = statement!("outbox", "slice")
         .query_unprepared(
             &*transaction,
