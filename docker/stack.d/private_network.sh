@@ -26,8 +26,13 @@ network_up() {
   with_rights ip link set "$bridge" up
 }
 
+# The cables too: one whose node has just ended may still be there.
 network_down() {
-  [ ! -e "/sys/class/net/$(bridge_name)" ] || with_rights ip link del "$(bridge_name)"
+  local link
+  for link in /sys/class/net/v"$(network_number)".* "/sys/class/net/$(bridge_name)"; do
+    # It may be going at this moment.
+    [ ! -e "$link" ] || with_rights ip link del "${link##*/}" 2>/dev/null || [ ! -e "$link" ] || die "cannot delete the link ${link##*/}"
+  done
 }
 
 # A cable from the bridge to the sandbox of this process. A node has the same hardware address for ever: nobody has to learn it anew.
