@@ -75,34 +75,34 @@ private_cluster_node_start() {
 has_own_network() { [ -n "$1" ] && [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
 
 launch_node() {
-  local node="$1" folder="$2" files=() program
+  local node="$1" folder="$2" files=() words
   case "$(kind_of_node "$node")" in
     postgres)
       files=(--ro-bind "$here/cluster/patroni.yml" /patroni.yml --ro-bind "$here/postgres.conf" /postgres.conf)
-      program=(/usr/bin/patroni /patroni.yml)
+      words=(/usr/bin/patroni /patroni.yml)
       ;;
-    etcd) program=(/usr/bin/etcd --data-dir /node/data) ;;
+    etcd) words=(/usr/bin/etcd --data-dir /node/data) ;;
     redis)
       files=(--ro-bind "$here/cluster/redis.conf" /redis.conf)
-      program=(/usr/bin/redis-server /redis.conf --dir /node --cluster-announce-ip "$(address_of "$node")")
+      words=(/usr/bin/redis-server /redis.conf --dir /node --cluster-announce-ip "$(address_of "$node")")
       ;;
     buffer)
       files=(--ro-bind "$here/cluster/buffer.conf" /buffer.conf)
-      program=(/usr/bin/redis-server /buffer.conf --dir /node)
+      words=(/usr/bin/redis-server /buffer.conf --dir /node)
       ;;
     haproxy)
       files=(--ro-bind "$here/cluster/haproxy.cfg" /haproxy.cfg)
-      program=(/usr/sbin/haproxy -db -f /haproxy.cfg)
+      words=(/usr/sbin/haproxy -db -f /haproxy.cfg)
       ;;
     nginx)
       files=(--ro-bind "$run/nginx.conf" /nginx.conf)
-      program=(/usr/sbin/nginx -e stderr -c /nginx.conf)
+      words=(/usr/sbin/nginx -e stderr -c /nginx.conf)
       ;;
   esac
   # shellcheck disable=SC2016  # the inner shell's variables. From a file: arguments are seen by everybody.
   gate="$run/$node.gate" launch "$node" --unshare-net --proc /proc --block-fd 3 --bind "$folder" /node \
     --ro-bind "$run/$node.env" /variables --setenv PYTHONDONTWRITEBYTECODE 1 ${files[@]+"${files[@]}"} \
-    /bin/sh -c 'set -a && . /variables && set +a && exec "$@"' node "${program[@]}"
+    /bin/sh -c 'set -a && . /variables && set +a && exec "$@"' node "${words[@]}"
 }
 
 private_cluster_node_kill() { private_end_node "$1" KILL; }

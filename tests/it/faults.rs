@@ -5,9 +5,9 @@ mod cases;
 mod crew;
 mod driver;
 mod fault;
-mod ledger;
+pub mod ledger;
 mod load;
-mod verdict;
+pub mod verdict;
 mod watch;
 
 use crate::harness::{Database, DisposableServers};

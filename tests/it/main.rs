@@ -20,6 +20,7 @@ mod backfill;
 mod boards;
 mod bodies;
 mod clocks;
+mod cluster;
 mod command_line;
 mod dashboards;
 mod database_tls;

@@ -81,7 +81,7 @@ async fn settled(client: &Client) {
 }
 
 /// Every record that was answered 200 is there with the values sent, and nothing is there that was not sent.
-async fn records(client: &Client, prefix: &str, ledger: &Ledger, wrongs: &mut Vec<String>) {
+pub async fn records(client: &Client, prefix: &str, ledger: &Ledger, wrongs: &mut Vec<String>) {
     let found = "select 0, device_sn, extract(epoch from ts)::int8, '', heart_rate::int8, blood_oxygen::int8
                  from health_data where starts_with(device_sn, $1)
                  union all
@@ -153,7 +153,12 @@ async fn accounts(client: &Client, sum: &Sum, wrongs: &mut Vec<String>) {
 }
 
 /// The alerts are those that the stored rows make: every one once, none more.
-async fn alerts(client: &Client, devices: &[&str], clock_is_true: bool, wrongs: &mut Vec<String>) -> usize {
+pub async fn alerts(
+    client: &Client,
+    devices: &[&str],
+    clock_is_true: bool,
+    wrongs: &mut Vec<String>,
+) -> usize {
     type Row = (String, i64, Timestamp, Timestamp, Timestamp, Option<Timestamp>, i32, bool);
     let expected = "select d.device_sn, r.rule_id, d.started_ts, d.fired_ts, d.last_ts, d.ended_ts, d.breach_count, d.historical
                     from alert_rule r,

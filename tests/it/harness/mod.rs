@@ -2,6 +2,7 @@
 
 mod alerts;
 mod certificates;
+mod cluster;
 mod database;
 mod key;
 mod login;
@@ -17,6 +18,7 @@ use std::future::Future;
 use std::time::Duration;
 
 pub use alerts::add_alert;
+pub use cluster::{Cluster, Node};
 pub use database::Database;
 pub use key::{authorization, key};
 pub use login::Login;

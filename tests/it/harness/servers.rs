@@ -189,7 +189,7 @@ impl Servers {
     }
 }
 
-fn stack() -> Command {
+pub(super) fn stack() -> Command {
     Command::new(STACK)
 }
 
@@ -203,20 +203,20 @@ fn disposable_stack() -> Command {
     command
 }
 
-fn status(stack: &mut Command) -> Option<String> {
+pub(super) fn status(stack: &mut Command) -> Option<String> {
     output(stack.arg("status").stderr(Stdio::null()))
 }
 
-fn run(stack: &mut Command) -> Option<String> {
+pub(super) fn run(stack: &mut Command) -> Option<String> {
     output(stack.stderr(Stdio::inherit()))
 }
 
-fn output(stack: &mut Command) -> Option<String> {
+pub(super) fn output(stack: &mut Command) -> Option<String> {
     let output = stack.stdin(Stdio::null()).output().expect("docker/stack can be run");
     output.status.success().then(|| String::from_utf8(output.stdout).expect("text"))
 }
 
-fn take_down_afterwards(stack: &mut Command) {
+pub(super) fn take_down_afterwards(stack: &mut Command) {
     let wait = format!("tail --pid={} -f /dev/null; exec '{STACK}' down", std::process::id());
     let mut watching = Command::new("setsid");
     for (name, value) in stack.get_envs() {
@@ -234,7 +234,7 @@ fn take_down_afterwards(stack: &mut Command) {
     assert!(watching.is_ok_and(|status| status.success()), "a watcher takes the stack down");
 }
 
-fn value(environment: &str, name: &str) -> String {
+pub(super) fn value(environment: &str, name: &str) -> String {
     environment
         .lines()
         .filter_map(|line| line.trim().strip_prefix("export "))

@@ -1,0 +1,86 @@
+//! A cluster of `docker/stack up --cluster` that one test at a time may do anything to. It is removed when the test process has ended.
+
+use std::process::Stdio;
+
+use tokio::sync::{Mutex, MutexGuard};
+use tokio::task::spawn_blocking;
+
+use super::servers::{output, run, servers, stack, status, take_down_afterwards, value};
+
+/// What `docker/stack nodes` says of one.
+#[derive(Debug, Clone)]
+pub struct Node {
+    pub name: String,
+    pub role: String,
+    pub state: String,
+}
+
+/// Where everything is.
+pub struct Cluster {
+    _lock: MutexGuard<'static, ()>,
+    pub database_url: String,
+    pub redis_url: String,
+    /// HAProxy and nginx, in front of the instances.
+    pub balancers: [String; 2],
+    /// Where an instance has to listen to be behind them.
+    pub listen: Vec<String>,
+}
+
+impl Cluster {
+    /// Brings it up, or mends what the test before left. `None`, after printing why: only `docker/stack` itself starts one, and only
+    /// with the right to make a network.
+    pub async fn bring_up() -> Option<Self> {
+        static LOCK: Mutex<()> = Mutex::const_new(());
+        let lock = LOCK.lock().await;
+        let bring = || {
+            servers();
+            let first = status(&mut stack()).filter(|status| status.contains("private Debian"));
+            first.and_then(|_| {
+                take_down_afterwards(&mut command());
+                run(command().args(["up", "--cluster"]))
+            })
+        };
+        let Some(environment) = spawn_blocking(bring).await.expect("no panic") else {
+            eprintln!(
+                "skipped: no cluster can be started (VITALS_STACK_KIND=private and the right to make a network bring one up)"
+            );
+            return None;
+        };
+        let named = |name| value(&environment, name);
+        Some(Self {
+            _lock: lock,
+            database_url: named("VITALS_DATABASE_URL"),
+            redis_url: named("VITALS_REDIS_URL"),
+            balancers: [named("VITALS_STACK_HAPROXY_URL"), named("VITALS_STACK_NGINX_URL")],
+            listen: named("VITALS_STACK_LISTEN").split(',').map(str::to_owned).collect(),
+        })
+    }
+
+    /// Runs `docker/stack` with these words, which has to succeed.
+    pub async fn run(&self, words: &[&str]) {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        let failure = format!("docker/stack {words:?} failed; its output is above");
+        let done = spawn_blocking(move || run(command().args(words)));
+        assert!(done.await.expect("no panic").is_some(), "{failure}");
+    }
+
+    /// All nodes as they are.
+    pub async fn nodes(&self) -> Vec<Node> {
+        let listed = spawn_blocking(|| output(command().arg("nodes").stderr(Stdio::inherit())));
+        let listed = listed.await.expect("no panic").expect("it is up");
+        let node = |line: &str| {
+            let mut words = line.split_whitespace().map(str::to_owned);
+            let (name, role, _, state) = (words.next()?, words.next()?, words.next()?, words.next()?);
+            Some(Node { name, role, state })
+        };
+        listed.lines().skip(1).map(|line| node(line).expect("four words")).collect()
+    }
+}
+
+fn command() -> std::process::Command {
+    let mut command = stack();
+    command
+        .env("VITALS_STACK_NAME", format!("cluster-{}", std::process::id()))
+        .env("VITALS_STACK_KIND", "private");
+    command
+}
