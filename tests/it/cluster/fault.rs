@@ -58,7 +58,8 @@ impl Fault {
         match self {
             Self::Node { how, role } => {
                 let nodes = cluster.nodes().await;
-                let candidates: Vec<&Node> = nodes.iter().filter(|node| node.role == role).collect();
+                let candidates: Vec<&Node> =
+                    nodes.iter().filter(|node| node.role == role && node.state == "running").collect();
                 let node = candidates.choose(random).unwrap_or_else(|| panic!("no {role}: {nodes:?}"));
                 cluster.run(&[how, &node.name]).await;
                 node.name.clone()
