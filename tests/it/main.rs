@@ -30,6 +30,7 @@ mod directory_import;
 mod documents;
 mod erase;
 mod events;
+mod failover;
 mod far_times;
 mod faults;
 mod fleet;
