@@ -31,7 +31,6 @@ mod directory_import;
 mod documents;
 mod erase;
 mod events;
-mod failover;
 mod far_times;
 mod faults;
 mod fleet;
