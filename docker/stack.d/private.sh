@@ -180,6 +180,19 @@ private_redis_server() {
   sandbox --die-with-parent /usr/bin/redis-server --bind 127.0.0.1 --save '' --appendonly no --dir /tmp "$@"
 }
 
+# Becomes a standby of our PostgreSQL, which ends with whoever started it. It copies all databases first, into memory.
+private_standby() {
+  local port="$1"
+  shift
+  bwrap() { exec env -i PATH="$PATH" bwrap "$@"; }
+  # shellcheck disable=SC2016  # the inner shell's variables
+  sandbox --die-with-parent --ro-bind "$here/postgres.conf" /postgres.conf --setenv PATH "$(programs)" \
+    --setenv PGPASSWORD "$(recorded password)" \
+    /bin/sh -c 'pg_basebackup -h 127.0.0.1 -p "$1" -U vitals -D /tmp/data -R -c fast --no-sync && shift && exec postgres -D /tmp/data "$@"' \
+    sh "$(recorded postgres.port)" -c config_file=/postgres.conf -c unix_socket_directories= -c listen_addresses=127.0.0.1 \
+    -c port="$port" "$@"
+}
+
 # Fast shutdown, then the hard way. Waits for the sandbox itself, so all its processes are gone.
 private_stop() {
   local outer inner signal=INT deadline=$((SECONDS + 30))
