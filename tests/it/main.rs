@@ -16,6 +16,7 @@ mod alert_rules;
 mod alert_view;
 mod alerts;
 mod backfill;
+mod balancer;
 mod boards;
 mod bodies;
 mod clocks;
