@@ -114,12 +114,14 @@ async fn behind_haproxy_an_instance_without_a_database_is_passed_over() {
 /// An instance stops answering and keeps its connections.
 async fn freeze(kind: BalancerKind) {
     let database = Database::new().await;
-    let first = Process::serve(&database, &[]).await;
+    // PostgreSQL ends a transaction that the frozen instance holds open before the upload arrives at the other one, as it does with the
+    // defaults.
+    let first = Process::serve(&database, &[("VITALS_STATEMENT_TIMEOUT_MS", "2000")]).await;
     let second = Process::serve(&database, &[]).await;
     let mut behind = behind(&first.url, &second.url);
     behind.edits = vec![match kind {
-        BalancerKind::Nginx => ("proxy_read_timeout 9s;", "proxy_read_timeout 2s;".to_owned()),
-        BalancerKind::Haproxy => ("timeout server 9s", "timeout server 2s".to_owned()),
+        BalancerKind::Nginx => ("proxy_read_timeout 9s;", "proxy_read_timeout 4s;".to_owned()),
+        BalancerKind::Haproxy => ("timeout server 9s", "timeout server 4s".to_owned()),
     }];
     let Some(balancer) = Balancer::start(kind, &behind).await else { return };
     let load = Load::start(&balancer.url, 4);
@@ -188,10 +190,10 @@ async fn addresses_and_bodies(kind: BalancerKind) {
     assert_eq!(other.post(&url).body("{}").send().await.expect("an answer").status(), 401);
 
     let key = authorization(&database, &["upload"], 0).await;
-    for (bytes, refused_by) in [(4_500_000, "4194304"), (6_000_000, "the body is too large")] {
+    for (bytes, status, message) in [(4_000_000, 400, ""), (4_500_000, 413, "larger than 4194304 bytes")] {
         let answer = refusal(&balancer.url, &key, bytes).await;
-        assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains(refused_by), "{bytes}: {answer}");
-        assert!(answer.contains(r#"{"status":"error","message":""#), "{bytes}: {answer}");
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")) && answer.contains(message), "{answer}");
+        assert!(answer.contains(r#"{"status":"error","message":""#), "{answer}");
     }
     let metrics = other.get(format!("{}/metrics", balancer.url)).send().await.expect("an answer");
     assert_eq!(metrics.status(), 404);

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use crate::harness::eventually;
 
 /// Uploads that count as "goes on", over all watches.
-const GOES_ON: u64 = 400;
+const GOES_ON: u64 = 100;
 
 /// What became of the uploads.
 #[derive(Debug, Default)]
