@@ -132,7 +132,15 @@ async fn relays_killed_at_any_moment_lose_no_alert_make_none_twice_and_everybody
     }
     for row in &rows {
         let ids = messages.remove(&row.get::<_, i64>(2).to_string()).unwrap_or_default();
-        assert_eq!(ids.len(), 1, "one id, however often it was sent: {ids:?}");
+        let notifications = client
+            .query(
+                "select concat_ws(' ', kind, sequence, status, message_id, attempts, error) from notification where alert_id = $1",
+                &[&row.get::<_, i64>(2)],
+            )
+            .await
+            .expect("notifications");
+        let notifications: Vec<String> = notifications.iter().map(|row| row.get(0)).collect();
+        assert_eq!(ids.len(), 1, "one id, however often it was sent: {ids:?} of {notifications:?}");
     }
     assert!(messages.is_empty(), "nobody was told of what is no alert: {messages:?}");
     for relay in relays {

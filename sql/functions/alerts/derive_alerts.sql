@@ -23,10 +23,11 @@
 --   seed_last_ts    newest breach of the alert before from_ts
 --   seed_levels     level of the alert before from_ts; NULL: its rule has no levels, or there was none
 -- for all of them
---   with_pending    rows that are not evaluated yet count too. False: they are ignored, so that batches are evaluated one after the
---                   other. Pending is a row of a batch in the outbox; of a sliced one, a row in vitals.outbox_device. Each row is
---                   looked up by key, so that the cost does not depend on how much is pending. The condition is written out four times, because
---                   PostgreSQL does not inline a function with a subquery.
+--   with_pending    rows that are not evaluated yet count too. False: they belong to no alert, so that batches are evaluated one after the
+--                   other, but end the run of rows before them, so that nothing is concluded that they might contradict. Pending is a
+--                   row of a batch in the outbox; of a sliced one, a row in vitals.outbox_device. Each row is looked up by key, so that
+--                   the cost does not depend on how much is pending. The condition is written out four times, because PostgreSQL does
+--                   not inline a function with a subquery.
 -- and for the planner, to leave out chunks:
 --   scan_from, scan_until   hold all of from_ts and until_ts
 -- Result, per pair (ord) and alert: seq 0 is the alert before from_ts, continued or reopened; 1 and up are new ones.
@@ -101,8 +102,8 @@ with pair as materialized (
 ),
 series as (
     select
-        p.ord, s.ts, s.ts >= p.from_ts as inside, j.breach,
-        case
+        p.ord, s.ts, s.ts >= p.from_ts and not s.pending as inside, s.pending, j.breach and not s.pending as breach,
+        not s.pending and case
             when p.kind = 'threshold' then s.value >= p.recovery_min_value and s.value <= p.recovery_max_value
             when p.kind = 'event' then coalesce(s.text = any (p.recovery_values), false) and not j.breach
             else not j.breach
@@ -112,7 +113,7 @@ series as (
         p.kind = 'threshold' and p.recovers_within as sparse,
         p.consecutive, p.recovery_count, p.breach_window, p.cooldown, p.expire, p.seed_on, p.seed_ended_ts, p.seed_last_ts,
         p.level_count, p.seed_level,
-        case when p.level_count > 0 then (
+        case when p.level_count > 0 and not s.pending then (
             select count(*)::integer from unnest(p.level_mins, p.level_maxs) as l (min, max) where s.value < l.min or s.value > l.max
         ) end as depth,
         greatest(s.value - p.max_value, p.min_value - s.value) as excess
@@ -121,24 +122,31 @@ series as (
         select
             h.ts, h.received_at, h.customer_id, h.org_id, h.user_id, h.latitude, h.longitude, h.altitude,
             vitals.metric_value(p.metric, h) as value,
-            null::text as text
+            null::text as text,
+            not derive_alerts.with_pending and coalesce((
+                select not o.sliced or exists (
+                    select from vitals.outbox_device d
+                    where d.batch_id = o.batch_id and d.device_sn = h.device_sn and d.first_ts <= h.ts
+                )
+                from outbox o where o.batch_id = h.batch_id
+            ), false) as pending
         from health_data h
         where p.kind <> 'event' and h.device_sn = p.device_sn
           and h.ts >= p.from_ts and h.ts <= p.until_ts
           and h.ts >= derive_alerts.scan_from and h.ts <= derive_alerts.scan_until
-          and (derive_alerts.with_pending or coalesce((
-              select not o.sliced or exists (
-                  select from vitals.outbox_device d
-                  where d.batch_id = o.batch_id and d.device_sn = h.device_sn and d.first_ts <= h.ts
-              )
-              from outbox o where o.batch_id = h.batch_id
-          ), false) is false)
           and vitals.is_measured(p.metric, p.metrics, h)
         union all
         (
             select
                 h.ts, h.received_at, h.customer_id, h.org_id, h.user_id, h.latitude, h.longitude, h.altitude,
-                v.value, null::text
+                v.value, null::text,
+                not derive_alerts.with_pending and coalesce((
+                    select not o.sliced or exists (
+                        select from vitals.outbox_device d
+                        where d.batch_id = o.batch_id and d.device_sn = h.device_sn and d.first_ts <= h.ts
+                    )
+                    from outbox o where o.batch_id = h.batch_id
+                ), false)
             from health_data h
             cross join lateral (
                 select vitals.metric_value(p.metric, h) as value
@@ -146,13 +154,6 @@ series as (
             where p.look_back > 0 and p.kind <> 'event' and h.device_sn = p.device_sn
               and h.ts < p.from_ts and h.ts >= p.from_ts - interval '1 day'
               and h.ts >= derive_alerts.scan_from - interval '1 day' and h.ts <= derive_alerts.scan_until
-              and (derive_alerts.with_pending or coalesce((
-                  select not o.sliced or exists (
-                      select from vitals.outbox_device d
-                      where d.batch_id = o.batch_id and d.device_sn = h.device_sn and d.first_ts <= h.ts
-                  )
-                  from outbox o where o.batch_id = h.batch_id
-              ), false) is false)
               and vitals.is_measured(p.metric, p.metrics, h)
               -- What is left out of the series does not count among the rows before.
               and case
@@ -172,18 +173,18 @@ series as (
         union all
         select
             e.ts, e.received_at, e.customer_id, e.org_id, e.user_id, e.latitude, e.longitude, e.altitude,
-            null::numeric, e.value
+            null::numeric, e.value,
+            not derive_alerts.with_pending and coalesce((
+                select not o.sliced or exists (
+                    select from vitals.outbox_device d
+                    where d.batch_id = o.batch_id and d.device_sn = e.device_sn and d.first_ts <= e.ts
+                )
+                from outbox o where o.batch_id = e.batch_id
+            ), false)
         from device_event e
         where p.kind = 'event' and e.device_sn = p.device_sn and e.event_type = p.event_type
           and e.ts >= p.from_ts - case when p.look_back > 0 then interval '1 day' else interval '0' end and e.ts <= p.until_ts
           and e.ts >= derive_alerts.scan_from - interval '1 day' and e.ts <= derive_alerts.scan_until
-          and (derive_alerts.with_pending or coalesce((
-              select not o.sliced or exists (
-                  select from vitals.outbox_device d
-                  where d.batch_id = o.batch_id and d.device_sn = e.device_sn and d.first_ts <= e.ts
-              )
-              from outbox o where o.batch_id = e.batch_id
-          ), false) is false)
           and (p.event_values is null or e.value = any (p.event_values) or e.value = any (p.recovery_values))
     ) as s
     cross join lateral (
@@ -201,8 +202,11 @@ series as (
 ),
 -- Only rows near a breach matter, and most are not: the rest is left out before the expensive part. Where recovery has bounds of
 -- its own an alert may stay on for any number of rows between the bounds, and all rows are kept.
+-- Of pending rows in a row one is enough.
 numbered_rows as (
-    select *, count(*) filter (where inside) over w as place, max(ts) over (partition by series.ord) as judged_ts
+    select
+        *, count(*) filter (where inside) over w as place, max(ts) filter (where not pending) over (partition by series.ord) as judged_ts,
+        lead(pending, 1, true) over w as before_pending
     from series
     window w as (partition by series.ord order by ts rows unbounded preceding)
 ),
@@ -210,6 +214,7 @@ kept as (
     select * from (
         select *, max(place) filter (where breach and inside) over w as breach_place
         from numbered_rows
+        where not (pending and before_pending)
         window w as (partition by numbered_rows.ord order by ts rows unbounded preceding)
     ) as p
     where not sparse or not inside or breach or place - coalesce(breach_place, case when seed_on then 0 end) <= recovery_count

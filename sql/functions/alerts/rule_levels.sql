@@ -6,7 +6,7 @@
 
 -- The next state: of all levels after one more reading.
 --   state              {level, n, then a run of breaching and a run of recovered readings for each of n levels}; NULL: the first reading
---   depth              how many levels the reading breaches
+--   depth              how many levels the reading breaches; NULL: not known, which ends all runs
 --   levels             how many levels the rule has
 --   seed_level         the level before the first reading
 --   is_evaluated       false: an earlier reading, which only completes runs
@@ -28,7 +28,10 @@ begin
     end if;
     level := case when expires then 0 else state[1] end;
     for each_level in 1 .. levels loop
-        if depth >= each_level then
+        if depth is null then
+            state[2 * each_level] := 0;
+            state[2 * each_level + 1] := 0;
+        elsif depth >= each_level then
             state[2 * each_level] := state[2 * each_level] + 1;
             state[2 * each_level + 1] := 0;
             if is_evaluated and is_near and state[2 * each_level] >= consecutive then
