@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::text::{age, aligned, escape_control, print};
 use crate::app;
 use crate::config::Settings;
-use crate::store::Store;
-use crate::store::device_clock::{self, DeviceClock};
+use crate::model::DeviceClock;
+use crate::store::{Store, device_clock};
 
 /// Options of `vitals clocks`.
 #[derive(Debug, clap::Args)]
@@ -18,6 +18,9 @@ pub struct Options {
     /// Seconds beyond which a clock is off; default: the setting `clock_off_seconds`
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(60..))]
     over: Option<u32>,
+    /// Only watches of this tenant
+    #[arg(long, value_name = "ID")]
+    customer: Option<i64>,
     /// Most watches
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
@@ -34,7 +37,7 @@ pub async fn run(options: &Options, settings: &Settings) -> anyhow::Result<ExitC
     let store = Store::new(settings)?;
     app::check_schema(&store).await?;
     let over = options.over.unwrap_or(settings.clock_off_seconds);
-    let clocks = device_clock::list(&store, over, options.limit.into()).await?;
+    let clocks = device_clock::list(&store, over, options.customer, options.limit.into()).await?;
     if options.json {
         for clock in &clocks {
             print(&format!("{}\n", serde_json::to_string(clock)?))?;
@@ -68,7 +71,7 @@ fn table(clocks: &[DeviceClock]) -> String {
 /// # Errors
 /// The database is away.
 pub(super) async fn finding(store: &Store, over: u32) -> anyhow::Result<(&'static str, String)> {
-    let Some(worst) = device_clock::list(store, over, 1).await?.pop() else {
+    let Some(worst) = device_clock::list(store, over, None, 1).await?.pop() else {
         return Ok(("ok", format!("none is known to be off by more than {over} s")));
     };
     let finding = format!(

@@ -83,6 +83,8 @@ pub struct State {
     /// Authentication is off, so only this machine can send requests.
     shows_reasons: bool,
     connections: Arc<Connections>,
+    /// Seconds beyond which the clock of a device is off.
+    clock_off_seconds: u32,
 }
 
 /// What handlers use of the rest of the service.
@@ -134,6 +136,7 @@ impl State {
             readiness: operations::Readiness::default(),
             shows_reasons: settings.authentication == Authentication::Off,
             connections: Connections::new(&settings.limits),
+            clock_off_seconds: settings.clock_off_seconds,
         })
     }
 
@@ -257,6 +260,10 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(api::alert_rule::delete_api_alerts_rules_id))
         .routes(routes!(api::alert_rule::get_api_alerts_rules_id_versions))
         .routes(routes!(api::contact::get_api_contacts))
+        .routes(routes!(api::contact_address::get_api_contact_addresses))
+        .routes(routes!(api::contact_address::post_api_contact_addresses))
+        .routes(routes!(api::contact_address::patch_api_contact_addresses_id))
+        .routes(routes!(api::contact_address::delete_api_contact_addresses_id))
         .routes(routes!(api::notification_route::get_api_notification_routes))
         .routes(routes!(api::notification_route::post_api_notification_routes))
         .routes(routes!(api::notification_route::get_api_notification_routes_id))
@@ -265,6 +272,7 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(api::shift::get_api_shifts))
         .routes(routes!(api::shift::post_api_shifts))
         .routes(routes!(api::shift::delete_api_shifts_id))
+        .routes(routes!(api::device_clock::get_api_device_clocks))
         // operators
         .routes(routes!(operations::livez))
         .routes(routes!(operations::health))

@@ -155,7 +155,13 @@ path-absent = no such path
 request-refused = refused
 rule-absent = there is no rule { $id }
 rule-changed-meanwhile = rule { $id } was changed meanwhile, by { $by } at { $at }: its version is { $version }
-rule-has-alerts = rule { $id }, or one that replaces it, has alerts: switch it off ("enabled": false)
+rule-has-alerts = rule { $id } has alerts: switch it off ("enabled": false)
+rule-is-replaced = other rules replace rule { $id } for a tenant, a unit, a person or a device: delete them first, or switch it off ("enabled": false)
+address-absent = there is no address { $id }
+address-empty = an address has from 1 to 2000 bytes
+address-form = that is no address of this channel: of a robot of DingTalk or Feishu it is the token, the part of its URL after "access_token=" or "/hook/"; a phone number is of the form +8613800138000
+address-of-unknown = there is no such contact
+address-taken = the contact has this address already
 route-absent = there is no route { $id }
 route-channel-unknown = there is no channel "{ $channel }": { $names }
 route-contact = contact_id belongs to the audience contact, and to no other
@@ -249,6 +255,7 @@ column = { $name ->
     [version] version
     [what] what
     [when] when
+    [address] address
     [after] after
     [audience] audience
     [contact] contact
@@ -256,9 +263,13 @@ column = { $name ->
     [language] language
     [on-duty] on duty
     [repeat] repeat
+    [signed] signed
     [where] where
    *[other] { $name }
 }
+address-kept = address { $id } of { $name } is stored
+address-removed = address { $id } is removed
+addresses-none = no addresses
 contacts-none = no contacts
 days = { $days } d
 dead-letter-refused = { $id } is not: { $reason }
@@ -291,7 +302,7 @@ replay-heading = { $changed ->
    *[no] { $rule } ({ $severity })
 }{"\u000A"}{ $from } to { $to }
 replay-nobody = by the routes of today nobody would have been notified
-replay-notified = who would have been notified, by the routes of today, as if nobody had acknowledged:
+replay-notified = who would have been notified, by the routes and contacts of today, with the silences and quiet hours of the time, as if nobody had acknowledged; without repeats:
 replay-longest = longest  { $device } from { $from }: { $duration }{ $has_end ->
     [no] , with no end
    *[yes] {""}
@@ -319,6 +330,7 @@ rule-switched = rule { $id } is { $state ->
 } (version { $version })
 rule-version = { $version }  { $at } by { $by }: { $changes }
 rule-versions = versions
+route-incomplete = a route needs --channel and --audience
 route-kept = route { $id } is stored
 route-removed = route { $id } is deleted
 routes-none = no routes
@@ -350,6 +362,7 @@ alert-acknowledged-by = alert { $id } is already acknowledged (by { $by } { $at 
 alert-actor-missing = the name of the person is missing
 alert-note-empty = the note is empty
 alert-over = alert { $id } is already resolved ({ $resolution }, { $at })
+contact-outside = there is no contact { $id } that you can assign alerts to
 contact-absent = there is no contact { $id }
 contact-of-another-tenant = contact { $id } has no unit, shift, user or route in tenant { $tenant }
 alert-resolved-by = alert { $id } is already resolved ({ $resolution }, by { $by } { $at })

@@ -149,7 +149,13 @@ path-absent = 路径不存在
 request-refused = 请求被拒绝
 rule-absent = 规则 { $id } 不存在
 rule-changed-meanwhile = 规则 { $id } 已被 { $by } 于 { $at } 更改,当前版本为 { $version }
-rule-has-alerts = 规则 { $id } 或替代它的规则已产生告警,不能删除:请将其停用("enabled": false)
+rule-has-alerts = 规则 { $id } 已产生告警,不能删除:请将其停用("enabled": false)
+rule-is-replaced = 规则 { $id } 在某租户、组织单位、人员或设备上有替代规则,不能删除:请先删除替代规则,或将其停用("enabled": false)
+address-absent = 没有地址 { $id }
+address-empty = 地址须为 1 至 2000 字节
+address-form = 这不是该渠道的地址:钉钉或飞书机器人的地址是其令牌,即 URL 中"access_token="或"/hook/"之后的部分;电话号码的格式如 +8613800138000
+address-of-unknown = 没有这个联系人
+address-taken = 该联系人已有此地址
 route-absent = 没有通知路由 { $id }
 route-channel-unknown = 没有渠道"{ $channel }":{ $names }
 route-contact = contact_id 只用于 contact 受众,且必须填写
@@ -243,6 +249,7 @@ column = { $name ->
     [version] 版本
     [what] 内容
     [when] 条件
+    [address] 地址
     [after] 延迟
     [audience] 受众
     [contact] 联系人
@@ -250,9 +257,13 @@ column = { $name ->
     [language] 语言
     [on-duty] 当班
     [repeat] 重复
+    [signed] 签名
     [where] 范围
    *[other] { $name }
 }
+address-kept = { $name } 的地址 { $id } 已保存
+address-removed = 地址 { $id } 已删除
+addresses-none = 没有地址
 contacts-none = 没有联系人
 days = { $days } 天
 dead-letter-refused = { $id } 不会重新发送:{ $reason }
@@ -285,7 +296,7 @@ replay-heading = { $changed ->
    *[no] { $rule }({ $severity })
 }{"\u000A"}{ $from } 至 { $to }
 replay-nobody = 按目前的通知路由,不会通知任何人
-replay-notified = 按目前的通知路由、假设无人确认,会通知:
+replay-notified = 按目前的通知路由和联系人、当时的静默和免打扰时段,并假设无人确认,会通知(不含重复提醒):
 replay-longest = 最长  { $device },自 { $from } 起持续 { $duration }{ $has_end ->
     [no] (尚未结束)
    *[yes] {""}
@@ -310,6 +321,7 @@ rule-switched = 规则 { $id } { $state ->
 }(版本 { $version })
 rule-version = { $version }  { $at } { $by }:{ $changes }
 rule-versions = 历史版本
+route-incomplete = 通知路由需要 --channel 和 --audience
 route-kept = 通知路由 { $id } 已保存
 route-removed = 通知路由 { $id } 已删除
 routes-none = 没有通知路由
@@ -340,6 +352,7 @@ yes-or-no = { $answer ->
 alert-acknowledged-by = 告警 { $id } 已由 { $by } 于 { $at } 确认
 alert-actor-missing = 缺少操作人姓名
 alert-note-empty = 备注为空
+contact-outside = 没有可由您分派的联系人 { $id }
 contact-absent = 没有联系人 { $id }
 contact-of-another-tenant = 联系人 { $id } 在租户 { $tenant } 中没有组织单位、班次、用户或通知路由
 alert-over = 告警 { $id } 已解除({ $resolution ->

@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
 use utoipa::ToSchema;
 
-use super::{AlertKind, Id64, Severity};
+use super::{AlertKind, Id64, Severity, VitalSign};
 
 /// A condition of a composite rule: the newest reading of the metric, not older than the window of the rule, breaches
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Condition {
     /// Vital sign
-    pub metric: Metric,
+    pub metric: VitalSign,
     /// A reading below it breaches; the bound itself does not
     #[schema(value_type = Option<f64>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -46,24 +46,6 @@ pub struct Level {
     #[schema(value_type = Option<f64>)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<Number>,
-}
-
-/// A vital sign that rules evaluate
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Metric {
-    /// bpm, 1 to 300.
-    HeartRate,
-    /// %, 1 to 100.
-    BloodOxygen,
-    /// °C, 10 to 50.
-    Temperature,
-    /// mmHg, 1 to 350.
-    PressureHigh,
-    /// mmHg, 1 to 250.
-    PressureLow,
-    /// Score, 1 to 100.
-    Stress,
 }
 
 /// How the conditions of a composite rule go together
@@ -145,7 +127,7 @@ rule! {
         /// device, person, nearest unit, tenant. Null: it is applied in addition
         replaces_rule_id: Id64,
         /// threshold: the vital sign
-        metric: Metric,
+        metric: VitalSign,
         /// threshold: a reading below it breaches; the bound itself does not
         #[schema(value_type = Option<f64>)]
         min_value: Number,
@@ -214,7 +196,7 @@ rule! {
         #[schema(minimum = 0, maximum = 31_536_000)]
         late_after_seconds: i32,
         /// Text of the notification, with {device_sn} {rule} {severity} {metric} {value} {min} {max} {event_type} {count} {time}
-        /// {user} {org} {customer} {wearer} {room}. Default: "{device_sn}: {rule}, {value}"
+        /// {user} {org} {customer} {wearer} {room}. Default: "{wearer}: {rule}, {value}"
         #[schema(min_length = 1, max_length = 1000)]
         message: String,
     }

@@ -3,10 +3,10 @@
 //! Before: `http::api::notification_route` and `vitals alerts route` make one, `store::notification_route` keeps it. After: the database
 //! reads it when an alert changes, and when a step is due.
 
-use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::shift::is_time_of_day;
 use super::{Channel, Id64, Severity};
 use crate::language::{Text, text};
 
@@ -117,7 +117,7 @@ impl RouteDraft {
             let names = Channel::ALL.map(Channel::name).join(", ");
             return Some(text!("route-channel-unknown", channel = self.channel.as_str(), names = names));
         }
-        if let Some(time) = times.into_iter().flatten().find(|time| time.parse::<Time>().is_err()) {
+        if let Some(time) = times.into_iter().flatten().find(|time| !is_time_of_day(time)) {
             return Some(text!("time-of-day-invalid", time = time.as_str()));
         }
         if (self.audience == Audience::Contact) != self.contact_id.is_some() {

@@ -93,6 +93,11 @@ pub struct ShiftDraft {
     pub note: Option<String>,
 }
 
+/// Whether a text is a time of day with minutes, such as 07:00.
+pub(super) fn is_time_of_day(text: &str) -> bool {
+    text.contains(':') && text.parse::<Time>().is_ok()
+}
+
 impl ShiftDraft {
     /// Why it is none, in words; `None`: it is one. What the database alone can know it says itself.
     pub fn refusal(&self) -> Option<Text> {
@@ -103,7 +108,7 @@ impl ShiftDraft {
         if scopes != usize::from(self.kind == ShiftKind::Duty) {
             return Some(text!("shift-scope"));
         }
-        if let Some(time) = hours.into_iter().flatten().find(|time| time.parse::<Time>().is_err()) {
+        if let Some(time) = hours.into_iter().flatten().find(|time| !is_time_of_day(time)) {
             return Some(text!("time-of-day-invalid", time = time.as_str()));
         }
         let days_are_invalid = self.weekly_days.as_ref().is_some_and(|days| {
@@ -153,6 +158,7 @@ mod tests {
             json!({ "contact_id": 5, "org_id": 300, "from_time": "19:00" }),
             json!({ "contact_id": 5, "org_id": 300, "from_time": "19:00", "until_time": "19:00" }),
             json!({ "contact_id": 5, "org_id": 300, "from_time": "25:00", "until_time": "19:00" }),
+            json!({ "contact_id": 5, "org_id": 300, "from_time": "07", "until_time": "19:00" }),
             json!({ "contact_id": 5, "org_id": 300, "from_time": "07:00", "until_time": "19:00", "weekly_days": [0] }),
             json!({ "contact_id": 5, "org_id": 300, "weekly_days": [1], "ends_at": end }),
             json!({ "contact_id": 5, "kind": "absence", "org_id": 300, "ends_at": end }),

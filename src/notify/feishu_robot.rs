@@ -1,45 +1,46 @@
 //! Feishu (Lark) group robots.
 //!
-//! Before: `notify::sender_loop` has a message for the token of a robot, and keeps its budget of 100 messages a minute and 5 a second
-//! over all instances (`next_at` of the address). After: the Feishu API. Promise: `code` decides, never the status alone; text from
-//! devices and people is no mention and no link. Feishu does not recognise a message that it has received before: the text ends
+//! Before: `signed_robot` has a message for the token of a robot; its budget is 100 messages a minute and 5 a second. After: the Feishu
+//! API. Promise: `code` decides, never the status alone; text from devices and people is no mention and no link. Feishu does not recognise a message that it has received before: the text ends
 //! with a number that is the same at every attempt.
 //! Protocol, limits and codes: <https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot>.
 
-use reqwest::{Client, Url};
+use jiff::Timestamp;
+use reqwest::Url;
 use serde_json::{Value, json};
 
 use super::client::Answered;
 use super::decide::Attempt;
+use super::signed_robot::{self, Protocol};
 use super::text::Markup;
-use super::{Sender, client, provider, signature, text};
+use super::{provider, signature, text};
 use crate::config::NotifySettings;
 use crate::language::Language;
 use crate::model::{Channel, Message};
-use crate::store::clock::Clock;
 
 /// Longest text, bytes: Feishu takes bodies of 20 KB, and JSON may double a character.
 const TEXT_BYTES: usize = 8_000;
 
 /// Sends to groups.
-#[derive(Debug)]
-pub(super) struct Robot {
-    http: Client,
-    url: Url,
-    /// Of robots whose address has none.
-    secret: Option<String>,
-    time: Clock,
-}
+pub(super) type Robot = signed_robot::Robot<Feishu>;
 
-impl Robot {
-    pub(super) fn new(settings: &NotifySettings, http: Client, time: Clock) -> Result<Self, String> {
-        let base = ("feishu_base_url", settings.feishu_base_url.as_str());
-        let url = provider::url(base, "/open-apis/bot/v2/hook/")?;
-        let secret = Some(settings.feishu_robot_secret.clone()).filter(|secret| !secret.is_empty());
-        Ok(Self { http, url, secret, time })
+/// The protocol.
+pub(super) struct Feishu;
+
+impl Protocol for Feishu {
+    const CHANNEL: Channel = Channel::FeishuRobot;
+    const PATH: &'static str = "/open-apis/bot/v2/hook/";
+
+    fn base(settings: &NotifySettings) -> (&'static str, &str) {
+        ("feishu_base_url", &settings.feishu_base_url)
     }
 
-    fn body(&self, message: &Message) -> Value {
+    fn default_secret(settings: &NotifySettings) -> &str {
+        &settings.feishu_robot_secret
+    }
+
+    fn request(url: &mut Url, message: &Message, secret: Option<&str>, now: Timestamp) -> Value {
+        url.set_path(&format!("{}{}", url.path(), message.address));
         let language = match message.locale.language {
             Language::En => "en_us",
             Language::Zh => "zh_cn",
@@ -51,32 +52,17 @@ impl Robot {
             "msg_type": "post",
             "content": { "post": { language: { "title": title, "content": lines } } },
         });
-        if let Some(secret) = message.secret.as_ref().or(self.secret.as_ref()) {
-            let timestamp = self.time.now().as_second().to_string();
+        if let Some(secret) = secret {
+            let timestamp = now.as_second().to_string();
             // The time and the secret are the key, and nothing is the message.
             body["sign"] = signature::of(format!("{timestamp}\n{secret}").as_bytes(), b"").into();
             body["timestamp"] = timestamp.into();
         }
         body
     }
-}
 
-impl Sender for Robot {
-    const CHANNEL: Channel = Channel::FeishuRobot;
-    const MAX_ROWS: u32 = 20;
-
-    async fn send(&self, message: &Message) -> Attempt {
-        // The token becomes a part of the path, and came from a row.
-        if let Some(refusal) = Self::CHANNEL.address_refusal(&message.address) {
-            return Attempt::Refused(format!("the address {refusal}"));
-        }
-        let Ok(url) = self.url.join(&message.address) else {
-            return Attempt::Refused("the address makes no URL".to_owned());
-        };
-        match client::exchange(self.http.post(url).json(&self.body(message))).await {
-            Err(attempt) => attempt,
-            Ok(answer) => classify(&answer),
-        }
+    fn classify(answer: &Answered) -> Attempt {
+        classify(answer)
     }
 }
 

@@ -16,6 +16,7 @@ mod provider;
 mod public_address;
 mod sender_loop;
 mod signature;
+mod signed_robot;
 mod sms;
 mod steps;
 pub mod test_message;

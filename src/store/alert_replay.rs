@@ -9,6 +9,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::{Statement, StatementTimeout, Store, StoreError, statement};
+use crate::model::Channel;
 
 const DEVICES: Statement = statement!("alert_replay", "devices");
 const MEASURE: Statement = statement!("alert_replay", "measure");
@@ -147,10 +148,11 @@ async fn read_only(
 }
 
 fn notified(row: &Row) -> (Receiver, NotificationCounts) {
+    let (channel, address): (String, String) = (row.get("channel"), row.get("address"));
     let receiver = Receiver {
         contact: row.get::<_, Option<String>>("contact").unwrap_or_default(),
-        channel: row.get("channel"),
-        address: row.get("address"),
+        address: Channel::of_name(&channel).map_or_else(|| "…".to_owned(), |known| known.shown(&address)),
+        channel,
     };
     let counts = NotificationCounts {
         fired: row.get("fired"),

@@ -24,6 +24,9 @@ const REMOVE: Statement = statement!("alert_rule", "remove");
 const TRY_OUT: Statement = statement!("alert_rule", "try_out");
 const ACT_AS: Statement = statement!("alert_rule", "act_as");
 
+/// The key by which a rule names the one that it replaces.
+const REPLACED: &str = "alert_rule_replaces_rule_id_fkey";
+
 /// Which rules; `None` is any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -141,7 +144,7 @@ pub async fn set_enabled(
     Ok(made.unwrap_or(ChangeOutcome::NotFound))
 }
 
-/// Deletes a rule that never raised an alert.
+/// Deletes a rule that never raised an alert and that no other rule replaces.
 ///
 /// # Errors
 /// The database cannot be asked.
@@ -150,6 +153,7 @@ pub async fn remove(store: &Store, rule_id: i64) -> Result<Removal, StoreError> 
     match REMOVE.execute(&client, &[&rule_id]).await {
         Ok(0) => Ok(Removal::NotFound),
         Ok(_) => Ok(Removal::Done),
+        Err(error) if error.violates(REPLACED) => Ok(Removal::IsReplaced),
         Err(error) if error.is(&SqlState::FOREIGN_KEY_VIOLATION) => Ok(Removal::HasAlerts),
         Err(error) => Err(error),
     }
@@ -162,8 +166,10 @@ pub enum Removal {
     Done,
     /// There is no such rule.
     NotFound,
-    /// It, or a rule that replaces it, has alerts, which keep it.
+    /// It has alerts, which keep it.
     HasAlerts,
+    /// Other rules replace it for a tenant, a unit, a person or a device.
+    IsReplaced,
 }
 
 /// A rule with all its columns as it would be kept, and why it is refused, if it is. Keeps nothing.

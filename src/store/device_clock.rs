@@ -4,8 +4,10 @@
 //! reads rows instead (`vitals.derive_alerts`), so that it does not change with time.
 
 use jiff::Timestamp;
+use tokio_postgres::types::ToSql;
 
 use super::{Store, StoreError, statement};
+use crate::model::{DeviceClock, Id64};
 
 /// Measures the clocks of devices, given the time of a row that each sent lately. One that was measured lately is left out.
 ///
@@ -18,33 +20,24 @@ pub async fn measure(store: &Store, seen: &[(String, Timestamp)]) -> Result<(), 
     statement!("device_clock", "measure").query(&client, &[&device_sns, &seen_ts]).await.map(drop)
 }
 
-/// A device whose clock is off.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct DeviceClock {
-    /// Serial.
-    pub device_sn: String,
-    /// How far its clock is behind, seconds; negative: it is ahead.
-    pub clock_offset_seconds: i32,
-    /// When that was measured.
-    pub clock_measured_at: Timestamp,
-    /// Tenant that owns it now.
-    pub customer_id: Option<i64>,
-    /// Its wearer.
-    pub user_name: Option<String>,
-}
-
-/// Devices whose clock is off by more than `seconds`, the farthest first, at most `limit`.
+/// Devices whose clock is off by more than `seconds`, of a tenant or of any, the farthest first, at most `limit`.
 ///
 /// # Errors
 /// The database is away.
-pub async fn list(store: &Store, seconds: u32, limit: i64) -> Result<Vec<DeviceClock>, StoreError> {
+pub async fn list(
+    store: &Store,
+    seconds: u32,
+    customer_id: Option<i64>,
+    limit: i64,
+) -> Result<Vec<DeviceClock>, StoreError> {
     let client = store.client().await?;
-    let rows = statement!("device_clock", "list").query(&client, &[&i64::from(seconds), &limit]).await?;
+    let parameters: [&(dyn ToSql + Sync); 3] = [&i64::from(seconds), &customer_id, &limit];
+    let rows = statement!("device_clock", "list").query(&client, &parameters).await?;
     let clock = |row: &tokio_postgres::Row| DeviceClock {
         device_sn: row.get("device_sn"),
         clock_offset_seconds: row.get("clock_offset_seconds"),
         clock_measured_at: row.get("clock_measured_at"),
-        customer_id: row.get("customer_id"),
+        customer_id: row.get::<_, Option<i64>>("customer_id").map(Id64),
         user_name: row.get("user_name"),
     };
     Ok(rows.iter().map(clock).collect())

@@ -82,6 +82,16 @@ impl StoreError {
         }
     }
 
+    /// Whether the server refused a row by this constraint.
+    pub(super) fn violates(&self, constraint: &str) -> bool {
+        match self {
+            Self::Postgres { source, .. } => {
+                source.as_db_error().is_some_and(|error| error.constraint() == Some(constraint))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether a reading is already stored, by the key of `health_data`. Any other unique index was made by a DBA, and a row that
     /// violates it is refused.
     pub fn is_repeat(&self) -> bool {

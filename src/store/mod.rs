@@ -19,6 +19,7 @@ pub mod batch;
 pub mod clock;
 pub mod connect;
 pub mod contact;
+pub mod contact_address;
 pub mod copy;
 #[cfg(feature = "fleet")]
 pub mod database;

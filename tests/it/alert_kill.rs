@@ -9,7 +9,7 @@ use tokio_postgres::Client;
 use crate::harness::{Database, Process, Receiver, Reply, eventually};
 
 const DEVICES: usize = 40;
-const READINGS: usize = 120;
+const READINGS: usize = 80;
 const KILLS: usize = 8;
 
 /// Every device breaches three readings long, once in twenty, each at another time.

@@ -320,3 +320,45 @@ async fn rules_that_somebody_changed_or_built_on_stay_as_they_are() {
         "select concat_ws('|', rule_id, enabled, levels) from alert_rule where rule_id <= 4 order by rule_id";
     assert_eq!(texts(&client, rules).await, ["1|t", "2|t", "3|t", "4|t"]);
 }
+
+#[tokio::test]
+async fn a_replay_has_alerts_that_people_resolved_and_shows_no_token_of_a_robot() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    run(&client, DIRECTORY).await;
+    run(&client, "update app_user set name = 'Mr Chen' where user_id = 1").await;
+    for channel in ["feishu_robot", "dingtalk_robot"] {
+        let sql = format!(
+            "with someone as (insert into contact (name) values ('{channel}') returning contact_id),
+                  reached as (insert into contact_address (contact_id, channel, address)
+                              select contact_id, '{channel}', 'token-of-{channel}' from someone)
+             insert into notification_route (channel, audience, contact_id, min_severity)
+             select '{channel}', 'contact', contact_id, 'minor' from someone"
+        );
+        run(&client, &sql).await;
+    }
+    // A rule for some devices replaces it, so that rows are asked one by one.
+    run(
+        &client,
+        "insert into alert_rule (name, kind, severity, metric, max_value, device_sn, replaces_rule_id)
+         values ('Own', 'threshold', 'minor', 'heart_rate', 200, 'W-2', 1);
+         insert into alert_rule (name, kind, severity, metric, max_value) values ('Fast', 'threshold', 'minor', 'heart_rate', 125)",
+    )
+    .await;
+    let service = Service::start(&database).await;
+    let now = Timestamp::now();
+    for device_sn in ["W-1", "W-2"] {
+        heart_rate(&service, device_sn, now, 60, 130).await;
+    }
+    let messages = texts(&client, "select message from alert where rule_id > 20 and device_sn = 'W-1'").await;
+    assert!(messages[0].contains("Mr Chen"), "a rule without a text names the wearer: {messages:?}");
+    run(&client, "select vitals.resolve_alert(alert_id, 'nurse Li') from alert").await;
+    let replayed = command(&database, &["replay-rule", "1", "--json"]).await;
+    assert!(!replayed.contains("token-of"), "{replayed}");
+    let replayed: Value = serde_json::from_str(&replayed).expect("JSON");
+    assert_eq!(replayed["stored"], json!({ "alerts": 1, "again": 1, "gone": 0, "new": 0 }), "{replayed}");
+    let told: Vec<&Value> =
+        replayed["notified"].as_array().expect("people").iter().map(|each| &each["address"]).collect();
+    assert_eq!(told, ["…obot", "…obot"]);
+    service.finish().await;
+}

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tokio_postgres::Client;
 use vitals::metric::{Kind, Metric};
 
-use crate::harness::{Answer, Database, Service, add_alert};
+use crate::harness::{Answer, Database, Service, add_alert, vitals};
 
 const RULES: &str = "/api/alerts/rules";
 
@@ -298,6 +298,38 @@ async fn a_tenant_replaces_a_rule_once_and_the_replaced_one_stays_for_everybody(
         assert_eq!(refused.status, 400, "{refused:?}");
         assert!(message(&refused).contains(reason), "{refused:?}");
     }
+    // Nobody loses their own bounds because somebody deletes the rule for everybody.
+    let kept = service.send("DELETE", &path, None).await;
+    assert_eq!(kept.status, 409, "{kept:?}");
+    assert!(message(&kept).contains("other rules replace rule 1"), "{kept:?}");
+    let kept = vitals(&database, &["alerts", "delete-rule", "1"]).await;
+    assert!(kept.code == 1 && kept.err.contains("other rules replace rule 1"), "{kept:?}");
+    assert_eq!(service.get(&format!("{RULES}?customer_id=7")).await.body["rules"][0]["min_value"], 45);
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn a_rule_names_any_vital_sign_and_is_read_whoever_wrote_it() {
+    let database = Database::new().await;
+    let service = Service::start(&database).await;
+    let client = database.client().await;
+    for metric in Metric::ALL.into_iter().filter(|metric| metric.kind() == Kind::VitalSign) {
+        let (name, bound) = (metric.column(), metric.range().end() - 1);
+        let made = rule(&json!({ "metric": name, "min_value": null, "max_value": bound }));
+        let made = service.send("POST", RULES, Some(&made)).await;
+        assert_eq!((made.status, &made.body["metric"]), (201, &json!(name)), "{made:?}");
+        let sql = format!(
+            "insert into alert_rule (name, kind, severity, combine, conditions)
+             values ('{name}', 'composite', 'minor', 'all', '[{{\"metric\": \"{name}\", \"max\": {bound}}}]')"
+        );
+        client.batch_execute(&sql).await.expect("a rule");
+    }
+    let listed = service.get(RULES).await;
+    assert_eq!(listed.status, 200, "{listed:?}");
+    let listed = vitals(&database, &["alerts", "rules"]).await;
+    assert!(listed.code == 0 && listed.out.contains("blood_glucose >"), "{listed:?}");
+    let refused = service.send("POST", RULES, Some(&rule(&json!({ "metric": "step" })))).await;
+    assert!(refused.status == 400 && message(&refused).contains("blood_glucose"), "{refused:?}");
     service.finish().await;
 }
 

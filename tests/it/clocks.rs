@@ -90,6 +90,13 @@ async fn a_watch_that_is_three_days_slow_alerts_like_any_other_and_its_clock_is_
     let listed = vitals(&database, &["clocks", "--json"]).await;
     let clock: Value = serde_json::from_str(listed.out.trim()).expect("one device");
     assert_eq!(clock["device_sn"], "SLOW-1");
+    let listed = service.get("/api/device_clocks").await.body["clocks"].clone();
+    assert_eq!(listed, json!([clock]), "the same by HTTP");
+    assert_eq!(service.get("/api/device_clocks?over=999999").await.body["clocks"], json!([]));
+    assert_eq!(service.get("/api/device_clocks?customer_id=7").await.body["clocks"], json!([]));
+    assert_eq!(service.get("/api/device_clocks?over=soon").await.status, 400);
+    let of_tenant = vitals(&database, &["clocks", "--customer", "7", "--json"]).await;
+    assert_eq!(of_tenant.out, "");
     let table = vitals(&database, &["clocks"]).await.out;
     assert!(table.contains("SLOW-1") && table.contains("3 d slow"), "{table}");
     let check = vitals(&database, &["check"]).await.out;

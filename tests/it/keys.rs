@@ -10,7 +10,7 @@ use crate::harness::{
 };
 
 /// What each route needs; "" nothing, "?" see `key_tenants`. Whoever adds one says here who may ask it.
-const NEEDS: [(&str, &str, &str); 45] = [
+const NEEDS: [(&str, &str, &str); 50] = [
     ("get", "/", ""),
     ("post", "/upload_health_data", "upload"),
     ("post", "/upload_health_data_batch", "upload"),
@@ -26,6 +26,11 @@ const NEEDS: [(&str, &str, &str); 45] = [
     ("post", "/api/alerts/{id}/note", "respond"),
     ("post", "/api/alerts/{id}/assign", "respond"),
     ("get", "/api/contacts", "read"),
+    ("get", "/api/contact_addresses", "read"),
+    ("post", "/api/contact_addresses", "admin"),
+    ("patch", "/api/contact_addresses/{id}", "admin"),
+    ("delete", "/api/contact_addresses/{id}", "admin"),
+    ("get", "/api/device_clocks", "read"),
     ("get", "/api/shifts", "read"),
     ("post", "/api/shifts", "admin"),
     ("delete", "/api/shifts/{id}", "admin"),

@@ -12,6 +12,7 @@ mod alert_isolation;
 mod alert_kill;
 mod alert_levels;
 mod alert_order;
+mod alert_replay;
 mod alert_rules;
 mod alert_view;
 mod alerts;

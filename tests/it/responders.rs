@@ -249,3 +249,56 @@ async fn a_key_that_does_not_say_who_acts_or_asks_too_much_is_not_made() {
     client.execute("select vitals.acknowledge_alert($1, 'DBA')", &[&alert_id]).await.expect("done");
     assert_eq!(history(&client, alert_id).await, ["acknowledged|DBA"]);
 }
+
+#[tokio::test]
+async fn a_wards_key_assigns_only_to_contacts_of_its_unit_and_sees_no_others() {
+    let database = Database::new().await;
+    let (service, client) = clinics(&database).await;
+    client
+        .batch_execute(
+            "insert into app_user (user_id, org_id) values (9, 52);
+             insert into contact (name, user_id) values
+                 ('of 50', null), ('of 51', null), ('of 52', null), ('wearer', 9), ('of the clinic', null), ('of another', null);
+             insert into org_manager
+             select o.org_id, c.contact_id from contact c
+             join (values (50, 'of 50'), (51, 'of 51'), (60, 'of another')) as o (org_id, name) using (name);
+             insert into shift (org_id, customer_id, contact_id, ends_at)
+             select o.org_id, o.customer_id, c.contact_id, now() + interval '1 day' from contact c
+             join (values (52, null, 'of 52'), (null, 5, 'of the clinic')) as o (org_id, customer_id, name) using (name)",
+        )
+        .await
+        .expect("contacts");
+    let alert_id = alert(&client, 1, 5, 51).await;
+    let ward = responder(&database, &["ward", "--tenant", "5", "--unit", "51", "--person", "ward 51"]).await;
+    let clinic = responder(&database, &["clinic", "--tenant", "5", "--person", "matron"]).await;
+    let contacts =
+        client.query("select name, contact_id from contact order by contact_id", &[]).await.expect("rows");
+    let names = ["of 50", "of 51", "of 52", "wearer", "of the clinic", "of another"];
+    for (given, own) in [(&ward, &names[1..4]), (&clinic, &names[..5])] {
+        let listed = service.send_as(given, "GET", "/api/contacts", None).await;
+        assert_eq!(listed.status, 200, "{listed:?}");
+        let listed: Vec<&str> = listed.body["contacts"]
+            .as_array()
+            .expect("contacts")
+            .iter()
+            .map(|contact| contact["name"].as_str().expect("a name"))
+            .collect();
+        assert_eq!(listed, own);
+        for row in &contacts {
+            let (name, contact_id): (&str, i64) = (row.get(0), row.get(1));
+            let body = json!({ "contact_id": contact_id.to_string() });
+            let answer = act(&service, given, alert_id, "assign", &body).await;
+            assert_eq!(answer.status, if own.contains(&name) { 200 } else { 400 }, "{name} {answer:?}");
+            if answer.status == 400 {
+                let absent = json!({ "contact_id": "987654" });
+                let absent = act(&service, given, alert_id, "assign", &absent).await.body.to_string();
+                let shown =
+                    answer.body.to_string().replace(&format!("contact {contact_id} "), "contact 987654 ");
+                assert_eq!(shown, absent, "as if it were not there");
+            }
+        }
+        assert_eq!(service.send_as(given, "GET", "/api/contact_addresses", None).await.status, 403);
+    }
+    assert_eq!(act(&service, &ward, alert_id, "assign", &json!({ "contact_id": null })).await.status, 200);
+    service.finish().await;
+}

@@ -113,7 +113,7 @@ table alert_rule: What raises an alert. A change is in force from the next batch
     effective_until time without time zone: Breaches count until this local time, exclusive; before effective_from: of the next day. NULL with effective_from.
     effective_days smallint[]: Days on which breaches count, 1 Monday to 7 Sunday; after midnight it is still the day on which the hours began. NULL: every day.
     time_zone text: Zone of the effective hours and of times in messages (IANA name). NULL: that of the rollups.
-    message text not null default '{device_sn}: {rule}, {value}'::text: Text of the notification. Placeholders: {device_sn} {rule} {severity} {metric} {value} {min} {max} {event_type} {count} {time} {user} {org} {customer} {wearer} (names of the person and of the unit, if the directory has them, and the serial) {room}.
+    message text not null default '{wearer}: {rule}, {value}'::text: Text of the notification. Placeholders: {device_sn} {rule} {severity} {metric} {value} {min} {max} {event_type} {count} {time} {user} {org} {customer} {wearer} (names of the person and of the unit, if the directory has them, and the serial) {room}.
     version integer not null default 1: Number of the version, incremented by every change. alert_rule_version has the older versions.
     changed_at timestamp with time zone not null default now(): When it was last changed.
     changed_by text not null default CURRENT_USER: Who changed it: the setting vitals.actor of the session, else its role.
@@ -131,7 +131,7 @@ table alert_rule: What raises an alert. A change is in force from the next batch
     constraint alert_rule_name_check CHECK (((name ~ '\S'::text) AND (char_length(name) <= 200)))
     constraint alert_rule_pkey PRIMARY KEY (rule_id)
     constraint alert_rule_recovery_count_check CHECK (((recovery_count >= 1) AND (recovery_count <= 100)))
-    constraint alert_rule_replaces_rule_id_fkey FOREIGN KEY (replaces_rule_id) REFERENCES alert_rule(rule_id) ON DELETE CASCADE
+    constraint alert_rule_replaces_rule_id_fkey FOREIGN KEY (replaces_rule_id) REFERENCES alert_rule(rule_id)
     constraint alert_rule_scope_check CHECK ((num_nonnulls(customer_id, org_id, user_id, device_sn) <= 1))
     constraint alert_rule_severity_check CHECK ((severity = ANY (ARRAY['critical'::text, 'major'::text, 'minor'::text, 'info'::text])))
     constraint alert_rule_silent_seconds_check CHECK (((silent_seconds >= 60) AND (silent_seconds <= 31536000)))
@@ -251,7 +251,9 @@ table contact_address: Where a contact is reached.
     address text not null: wechat: openid; wecom: user id; wecom_robot: key of the robot; dingtalk_robot, feishu_robot: token of the robot, without the rest of its URL; sms: number in the form of E.164 (+8613800138000); email: address; webhook: URL.
     secret text: webhook: the key its messages are signed with, whsec_ and base64 (Standard Webhooks); dingtalk_robot, feishu_robot: secret of the robot. NULL: not signed (robots: signed if the settings have a secret); other channels.
     enabled boolean not null default true: False: not used.
+    address_id bigint not null: Number of the address.
     constraint contact_address_address_check CHECK (((address ~ '\S'::text) AND (octet_length(address) <= 2000)))
+    constraint contact_address_address_id_key UNIQUE (address_id)
     constraint contact_address_channel_check CHECK ((channel = ANY (ARRAY['wechat'::text, 'wecom'::text, 'wecom_robot'::text, 'dingtalk_robot'::text, 'feishu_robot'::text, 'sms'::text, 'email'::text, 'webhook'::text])))
     constraint contact_address_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES contact(contact_id) ON DELETE CASCADE
     constraint contact_address_form_check CHECK (
@@ -1732,7 +1734,7 @@ function health_by_day(text,text,date,date)
 function in_effect(timestamp with time zone,time without time zone,time without time zone,smallint[],text)
 function is_abandoned(bigint)
 function is_breach(text,numeric,numeric,numeric,text,timestamp with time zone,text,jsonb,integer)
-function is_contact_of_tenant(bigint,bigint)
+function is_contact_within(bigint,bigint,bigint)
 function is_evaluated_row(bigint,text,bigint[],text[],boolean)
 function is_measured(text,text[],health_data)
 function is_raised(integer,integer[],boolean[])
@@ -1838,6 +1840,7 @@ function show_alerts(bigint[])
 function show_materialised(text,text,regclass,interval)
 function show_rollup(rollup)
 function silenced_alerts(bigint[])
+function silences_at(bigint,bigint,text,bigint,timestamp with time zone)
 function silent_devices(alert_rule,text[])
 function slice_batch(uuid,bigint,text[],timestamp with time zone,timestamp with time zone,boolean)
 function subjects_of_alerts(bigint[])

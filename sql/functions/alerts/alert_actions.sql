@@ -142,40 +142,46 @@ end
 $$;
 comment on function vitals.note_alert(bigint, text, text) is 'A person adds a note to an alert, open or not.';
 
--- Whether a contact belongs to a tenant: manages a unit or has shifts there, is a user of it, or is named by a route that the alerts of the
--- tenant take. Everybody belongs to alerts without a tenant.
-create or replace function vitals.is_contact_of_tenant(contact_id bigint, customer_id bigint) returns boolean
+-- Whether a contact belongs to a tenant and, if a unit is named, to that unit or its sub-units: manages one or has shifts there, is a user
+-- there, or is named by a route that is for one of them, for the whole tenant or for everybody. Everybody belongs to alerts without a tenant.
+create or replace function vitals.is_contact_within(contact_id bigint, customer_id bigint, org_id bigint) returns boolean
 language sql
 stable
 set search_path = pg_catalog, public, pg_temp
 as $$
     with unit as (
-        select o.org_id from org_unit o where o.customer_id = is_contact_of_tenant.customer_id
+        select o.org_id
+        from org_unit o
+        where o.customer_id = is_contact_within.customer_id
+          and (
+              is_contact_within.org_id is null or o.org_id = is_contact_within.org_id or is_contact_within.org_id = any (o.ancestors)
+          )
     )
-    select is_contact_of_tenant.customer_id is null
+    select is_contact_within.customer_id is null
         or exists (
             select from org_manager g
-            where g.contact_id = is_contact_of_tenant.contact_id and g.org_id in (select org_id from unit)
+            where g.contact_id = is_contact_within.contact_id and g.org_id in (select org_id from unit)
         )
         or exists (
             select from shift s
-            where s.contact_id = is_contact_of_tenant.contact_id
-              and (s.customer_id = is_contact_of_tenant.customer_id or s.org_id in (select org_id from unit))
+            where s.contact_id = is_contact_within.contact_id
+              and (
+                  s.org_id in (select org_id from unit)
+                  or is_contact_within.org_id is null and s.customer_id = is_contact_within.customer_id
+              )
         )
         or exists (
             select from contact c join app_user u on u.user_id = c.user_id
-            where c.contact_id = is_contact_of_tenant.contact_id and u.org_id in (select org_id from unit)
+            where c.contact_id = is_contact_within.contact_id and u.org_id in (select org_id from unit)
         )
         or exists (
             select from notification_route r
-            where r.contact_id = is_contact_of_tenant.contact_id
-              and (
-                  r.customer_id = is_contact_of_tenant.customer_id
-                  or r.customer_id is null and (r.org_id is null or r.org_id in (select org_id from unit))
-              )
+            where r.contact_id = is_contact_within.contact_id
+              and (r.customer_id is null or r.customer_id = is_contact_within.customer_id)
+              and (r.org_id is null or r.org_id in (select org_id from unit))
         )
 $$;
-comment on function vitals.is_contact_of_tenant(bigint, bigint) is 'Whether alerts of a tenant may be assigned to a contact.';
+comment on function vitals.is_contact_within(bigint, bigint, bigint) is 'Whether alerts of a tenant, or of one of its units, may be assigned to a contact.';
 
 -- A person assigns the alert to a contact, who is notified; NULL: to nobody. Assigning does not acknowledge. Repeating it changes nothing.
 create or replace function vitals.assign_alert(alert_id bigint, contact_id bigint, actor text, note text default null) returns void
@@ -198,7 +204,7 @@ begin
             perform vitals.refuse(vitals.refusal('contact-absent', format('there is no contact %s', assign_alert.contact_id),
                 jsonb_build_object('id', assign_alert.contact_id)), 'invalid_parameter_value');
         end if;
-        if not vitals.is_contact_of_tenant(assign_alert.contact_id, kept.customer_id) then
+        if not vitals.is_contact_within(assign_alert.contact_id, kept.customer_id, null) then
             perform vitals.refuse(vitals.refusal('contact-of-another-tenant',
                 format('contact %s has no unit, shift, user or route in tenant %s', assign_alert.contact_id, kept.customer_id),
                 jsonb_build_object('id', assign_alert.contact_id, 'tenant', kept.customer_id)), 'invalid_parameter_value');

@@ -24,6 +24,26 @@ as $$
 $$;
 comment on function vitals.after_quiet_hours(timestamptz, time, time, text) is 'The instant, or the end of the quiet hours it falls into.';
 
+-- The silences that hold for an alert, which need not exist, at a time.
+create or replace function vitals.silences_at(customer_id bigint, org_id bigint, device_sn text, rule_id bigint, at_ts timestamptz)
+returns setof alert_silence
+language sql
+stable
+set search_path = pg_catalog, public, pg_temp
+as $$
+    select s.*
+    from alert_silence s
+    where s.starts_at <= silences_at.at_ts and s.ends_at > silences_at.at_ts
+      and (s.customer_id is null or s.customer_id = silences_at.customer_id)
+      and (
+          s.org_id is null or s.org_id = silences_at.org_id
+          or exists (select from org_unit o where o.org_id = silences_at.org_id and s.org_id = any (o.ancestors))
+      )
+      and (s.device_sn is null or s.device_sn = silences_at.device_sn)
+      and (s.rule_id is null or s.rule_id = silences_at.rule_id)
+$$;
+comment on function vitals.silences_at(bigint, bigint, text, bigint, timestamptz) is 'The silences that hold for an alert, which need not exist, at a time.';
+
 -- Alerts that are silenced now, each with the silence that ends last.
 create or replace function vitals.silenced_alerts(alert_ids bigint[])
 returns table (alert_id bigint, silence_id bigint, actor text, note text)
@@ -33,13 +53,8 @@ set search_path = pg_catalog, public, pg_temp
 as $$
     select distinct on (a.alert_id) a.alert_id, s.silence_id, s.actor, s.note
     from alert a
-    join alert_silence s on s.starts_at <= clock_timestamp() and s.ends_at > clock_timestamp()
-    left join org_unit o on o.org_id = a.org_id
+    cross join lateral vitals.silences_at(a.customer_id, a.org_id, a.device_sn, a.rule_id, clock_timestamp()) s
     where a.alert_id = any (silenced_alerts.alert_ids)
-      and (s.customer_id is null or s.customer_id = a.customer_id)
-      and (s.org_id is null or s.org_id = a.org_id or s.org_id = any (o.ancestors))
-      and (s.device_sn is null or s.device_sn = a.device_sn)
-      and (s.rule_id is null or s.rule_id = a.rule_id)
     order by a.alert_id, s.ends_at desc, s.silence_id
 $$;
 comment on function vitals.silenced_alerts(bigint[]) is 'The alerts that are silenced now, and the silence that ends last.';

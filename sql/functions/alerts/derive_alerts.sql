@@ -72,7 +72,7 @@ with pair as materialized (
         r.customer_id, reach.by_tenant,
         -- Tenants that have a rule of their own in place of this one.
         case when reach.by_tenant and r.customer_id is null then array(
-            select q.customer_id from alert_rule q where q.replaces_rule_id = r.rule_id
+            select q.customer_id from alert_rule q where q.replaces_rule_id = coalesce(r.replaces_rule_id, r.rule_id)
         ) else '{}' end as replaced_for,
         vitals.rule_scope(r.customer_id, r.org_id, r.user_id, r.device_sn) as scope, coalesce(r.replaces_rule_id, r.rule_id) as root_id,
         r.effective_from is null and r.effective_days is null as always,

@@ -2,7 +2,7 @@
 -- exist.
 --   rule           the rule; its rule_id may be NULL
 --   device_sns     the devices
---   from_ts, to_ts the time range, as if no alert had been open at its start
+--   from_ts, to_ts the time range, as if no alert had been open at its start, and as if nobody had resolved one
 -- Locks: none.
 
 -- Its alerts. `raised_ts` and `raised_to`: when the severity rose by a reading that was not late, and to what; NULL: it did not.
@@ -21,6 +21,9 @@ as $$
 declare
     breaching text[] := replay_rule.device_sns;
 begin
+    -- Without a number of its own, no stored alert that a person has resolved mutes it; it still takes the place of itself.
+    rule.replaces_rule_id := coalesce(rule.replaces_rule_id, rule.rule_id);
+    rule.rule_id := null;
     if rule.kind = 'silence' then
         return query
             select g.device_sn, g.ts, g.ts + make_interval(secs => rule.silent_seconds),
@@ -35,7 +38,7 @@ begin
             where coalesce(g.next_ts, replay_rule.to_ts) - g.ts > make_interval(secs => rule.silent_seconds)
               and vitals.rule_applies(
                   vitals.rule_scope(rule.customer_id, rule.org_id, rule.user_id, rule.device_sn),
-                  coalesce(rule.replaces_rule_id, rule.rule_id), vitals.row_scopes(g.customer_id, g.org_id, g.user_id, g.device_sn)
+                  rule.replaces_rule_id, vitals.row_scopes(g.customer_id, g.org_id, g.user_id, g.device_sn)
               )
             order by g.device_sn, g.ts;
         return;
@@ -75,8 +78,9 @@ end
 $$;
 comment on function vitals.replay_rule(alert_rule, text[], timestamptz, timestamptz) is 'The alerts that a rule would have raised for the stored rows of some devices.';
 
--- Who would have been notified of these alerts: by the routes, contacts and bindings of units as they are now, with the shifts of the time, as if
--- nobody had acknowledged an alert. Repeats, silences and quiet hours are left out.
+-- Who would have been notified of these alerts: by the routes, contacts and bindings of units as they are now, with the shifts of the time
+-- at which the alert fired or rose, and with the silences and quiet hours of the time at which the message was due. As if nobody had
+-- acknowledged an alert; so repeats are left out, which would go on until its end.
 create or replace function vitals.replay_notifications(rule alert_rule, device_sns text[], from_ts timestamptz, to_ts timestamptz)
 returns table (
     device_sn text, notified_ts timestamptz, kind text, severity text, channel text, address text, contact_id bigint, contact text, route_id bigint
@@ -89,18 +93,19 @@ declare
     subjects vitals.alert_subject[];
     devices  text[];
     kinds    text[];
+    begins   timestamptz[];
     ends     timestamptz[];
 begin
     -- Each occasion is a subject, its number in place of that of an alert.
     select array_agg(o.subject order by o.place), array_agg(o.device_sn order by o.place), array_agg(o.kind order by o.place),
-        array_agg(o.end_ts order by o.place)
-    into subjects, devices, kinds, ends
+        array_agg(o.fired_ts order by o.place), array_agg(o.end_ts order by o.place)
+    into subjects, devices, kinds, begins, ends
     from (
-        select n.place, n.device_sn, n.kind, n.end_ts,
+        select n.place, n.device_sn, n.kind, n.fired_ts, n.end_ts,
             row(n.place, rule.rule_id, n.customer_id, n.org_id, n.user_id, n.severity, 'firing', null, n.at_ts)::vitals.alert_subject as subject
         from (
-            select e.device_sn, e.customer_id, e.org_id, e.user_id, c.*, coalesce(e.ended_ts, replay_notifications.to_ts) as end_ts,
-                row_number() over (order by e.device_sn, c.at_ts, c.step) as place
+            select e.device_sn, e.customer_id, e.org_id, e.user_id, e.fired_ts, c.*,
+                coalesce(e.ended_ts, replay_notifications.to_ts) as end_ts, row_number() over (order by e.device_sn, c.at_ts, c.step) as place
             from vitals.replay_rule(rule, replay_notifications.device_sns, replay_notifications.from_ts, replay_notifications.to_ts) as e
             cross join lateral (
                 select 'fired' as kind, e.fired_ts as at_ts, e.fired_severity as severity, 1 as step
@@ -113,26 +118,48 @@ begin
         ) as n
     ) as o;
     return query
-        select distinct on (place.device_sn, t.at_ts, t.kind, w.channel, w.address)
-            place.device_sn, t.at_ts, t.kind, w.severity, w.channel, w.address, w.contact_id, c.name, w.route_id
-        from vitals.audience_of_subjects(subjects) as w
-        cross join lateral (
-            select devices[w.alert_id] as device_sn, kinds[w.alert_id] as kind, ends[w.alert_id] as end_ts,
-                (subjects[w.alert_id]).at_ts as at_ts
-        ) as place
-        cross join lateral (
-            select
-                case when place.kind = 'fired' and w.after_seconds > 0 then 'escalated' else place.kind end as kind,
-                case when place.kind = 'fired' then place.at_ts + make_interval(secs => w.after_seconds) else place.at_ts end as at_ts
-        ) as t
-        left join contact c on c.contact_id = w.contact_id
-        where case place.kind
-            when 'resolved' then w.on_resolved
-            when 'raised' then w.after_seconds = 0
-            -- An alert that is over by then is not escalated.
-            else w.after_seconds = 0 or t.at_ts < place.end_ts
-        end
-        order by place.device_sn, t.at_ts, t.kind, w.channel, w.address, w.route_id;
+        with notified as (
+            select distinct on (w.alert_id, late.kind, w.channel, w.address)
+                place.device_sn, place.fired_ts, step.at_ts, late.kind, w.severity, w.channel, w.address, w.contact_id, w.route_id
+            from vitals.audience_of_subjects(subjects) as w
+            cross join lateral (
+                select devices[w.alert_id] as device_sn, kinds[w.alert_id] as kind, begins[w.alert_id] as fired_ts, ends[w.alert_id] as end_ts,
+                    (subjects[w.alert_id]).*
+            ) as place
+            cross join lateral (
+                select place.at_ts + make_interval(secs => case place.kind when 'fired' then w.after_seconds else 0 end) as ts
+            ) as due
+            cross join lateral (
+                select case when w.severity = 'critical' then due.ts
+                    else vitals.after_quiet_hours(due.ts, w.quiet_from, w.quiet_until, w.time_zone) end as until_ts
+            ) as quiet
+            cross join lateral (
+                select case when place.kind = 'fired' and w.after_seconds > 0 then 'escalated' else place.kind end as kind,
+                    place.kind = 'fired' and (w.after_seconds > 0 or w.audience = 'on_duty' and quiet.until_ts > due.ts) as waits
+            ) as late
+            cross join lateral (
+                select max(s.ends_at) as until_ts
+                from vitals.silences_at(
+                    place.customer_id, place.org_id, place.device_sn, rule.rule_id, case when late.waits then quiet.until_ts else due.ts end
+                ) as s
+            ) as silence
+            -- A step waits for the end of a silence; what is due at once is left out in it.
+            cross join lateral (select greatest(quiet.until_ts, silence.until_ts) as at_ts) as step
+            where case place.kind when 'resolved' then w.on_resolved when 'raised' then w.after_seconds = 0 else true end
+              -- A step of an alert that is over by then is not done.
+              and case when late.waits then step.at_ts < place.end_ts else silence.until_ts is null end
+            order by w.alert_id, late.kind, w.channel, w.address, step.at_ts, w.route_id
+        )
+        select n.device_sn, n.at_ts, n.kind, n.severity, n.channel, n.address, n.contact_id, c.name, n.route_id
+        from notified n
+        left join contact c on c.contact_id = n.contact_id
+        where n.kind <> 'resolved' or exists (
+            -- Whoever was not notified of the alert is not notified of its end.
+            select from notified o
+            where o.device_sn = n.device_sn and o.fired_ts = n.fired_ts and o.channel = n.channel and o.address = n.address
+              and o.kind <> 'resolved'
+        )
+        order by n.device_sn, n.at_ts, n.kind, n.channel, n.address;
 end
 $$;
 comment on function vitals.replay_notifications(alert_rule, text[], timestamptz, timestamptz) is 'Who would have been notified of the alerts that a rule would have raised.';

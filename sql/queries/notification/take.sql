@@ -60,6 +60,8 @@ taken as (
     set message_id = j.message_id
     from judged j
     where n.notification_id = j.notification_id and n.status = 'pending' and j.needless is null
+      -- Whose lease has run out may be taking them just now.
+      and (n.message_id is null or n.message_id = j.message_id)
     returning n.notification_id, n.alert_id, n.address, n.kind, n.urgent, n.due_at, n.attempts, n.message_id,
               n.traceparent, j.secret, j.language
 )

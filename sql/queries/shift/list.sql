@@ -10,7 +10,7 @@ left join org_unit o on o.org_id = s.org_id
 left join vitals.contacts_on_duty(coalesce($5::timestamptz, now())) d on d.shift_id = s.shift_id
 where (
         $1::bigint is null or coalesce(s.customer_id, o.customer_id) = $1
-        or s.kind = 'absence' and vitals.is_contact_of_tenant(s.contact_id, $1)
+        or s.kind = 'absence' and vitals.is_contact_within(s.contact_id, $1, null)
     )
   and ($2::bigint is null or s.org_id = $2)
   and ($3::bigint is null or s.contact_id = $3)

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use super::{header, json_line, or_dash, print_text};
 use crate::command::text::{aligned, escape_control, print};
 use crate::language::{Locale, text};
+use crate::store::alert::Reach;
 use crate::store::{Store, contact};
 
 /// Options of `contacts`.
@@ -19,7 +20,8 @@ pub struct Options {
 }
 
 pub(super) async fn list(options: &Options, locale: &Locale, store: &Store) -> anyhow::Result<ExitCode> {
-    let contacts = contact::list(store, options.customer, 0, i64::MAX).await?;
+    let reach = Reach { customer_id: options.customer, org_id: None };
+    let contacts = contact::list(store, reach, 0, i64::MAX).await?;
     if options.json {
         print(&contacts.iter().map(json_line).collect::<String>())?;
         return Ok(ExitCode::SUCCESS);

@@ -3,6 +3,7 @@
 //! Before: care staff and operators. After: `store::alert` and its neighbours: the same tables and functions as over HTTP.
 //! Promise: no service has to run; a change is in force when the command ends; text for people is in their language, JSON is not translated.
 
+mod address;
 mod contact;
 mod dead_letters;
 mod draft;
@@ -27,7 +28,7 @@ use crate::command::actor::Actor;
 use crate::command::text::{escape_control, print};
 use crate::config::{self, Settings};
 use crate::language::{Language, Locale, Text, text};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// What to do.
 #[derive(Debug, clap::Subcommand)]
@@ -46,6 +47,9 @@ pub enum Action {
     Assign(step::AssignOptions),
     /// List contacts: who can be notified, be on duty, and have alerts assigned
     Contacts(contact::Options),
+    /// Where contacts are reached
+    #[command(subcommand)]
+    Address(address::Action),
     /// Who is on duty when
     #[command(subcommand)]
     Shift(shift::Action),
@@ -103,6 +107,7 @@ pub async fn run(
         Action::Note(options) => step::note(&options, locale, store).await,
         Action::Assign(options) => step::assign(&options, locale, store).await,
         Action::Contacts(options) => contact::list(&options, locale, store).await,
+        Action::Address(action) => address::run(action, locale, store).await,
         Action::Shift(action) => shift::run(action, locale, store).await,
         Action::Route(action) => route::run(action, locale, store).await,
         Action::Silence(options) => silence::add(options, locale, store).await,
@@ -159,6 +164,24 @@ fn severity(locale: &Locale, severity: &str) -> String {
 /// What others wrote, or a dash where there is nothing.
 fn or_dash(words: Option<&str>) -> String {
     words.map_or_else(|| "-".to_owned(), escape_control)
+}
+
+/// Does something with each thing of these numbers; `act` returns false where there is none.
+async fn each<Act: Future<Output = Result<bool, StoreError>>>(
+    ids: &[i64],
+    locale: &Locale,
+    act: impl Fn(i64) -> Act,
+    done: impl Fn(String) -> Text,
+    absent: impl Fn(String) -> Text,
+) -> anyhow::Result<ExitCode> {
+    let mut refused = Vec::new();
+    for id in ids {
+        match act(*id).await? {
+            true => print_text(locale, &done(id.to_string()))?,
+            false => refused.push(absent(id.to_string())),
+        }
+    }
+    Ok(finish(locale, ids.len() - refused.len(), &refused))
 }
 
 /// Prints refusals, and gives the exit code.

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use anyhow::bail;
 use serde_json::{Map, Value, json};
 
-use super::{finish, header, json_line, or_dash, print_text, severity, warn};
+use super::{each, header, json_line, or_dash, print_text, severity, warn};
 use crate::command::text::{aligned, print};
 use crate::language::{Locale, text};
 use crate::model::{NotificationRoute, RouteDraft, Severity};
@@ -166,6 +166,9 @@ pub(super) async fn run(action: Action, locale: &Locale, store: &Store) -> anyho
     match action {
         Action::List(options) => list(&options, locale, store).await,
         Action::Add(columns) => {
+            if columns.channel.is_none() || columns.audience.is_none() {
+                bail!(locale.text(&text!("route-incomplete")));
+            }
             let draft: RouteDraft = serde_json::from_value(columns.named().into())?;
             stored(notification_route::add(store, &draft).await?, 0, locale)
         }
@@ -211,14 +214,9 @@ async fn list(options: &ListOptions, locale: &Locale, store: &Store) -> anyhow::
 }
 
 async fn remove(options: &RemoveOptions, locale: &Locale, store: &Store) -> anyhow::Result<ExitCode> {
-    let mut refused = Vec::new();
-    for id in &options.ids {
-        match notification_route::remove(store, *id).await? {
-            true => print_text(locale, &text!("route-removed", id = id.to_string()))?,
-            false => refused.push(text!("route-absent", id = id.to_string())),
-        }
-    }
-    Ok(finish(locale, options.ids.len() - refused.len(), &refused))
+    let remove = |id| notification_route::remove(store, id);
+    let removed = |id| text!("route-removed", id = id);
+    each(&options.ids, locale, remove, removed, |id| text!("route-absent", id = id)).await
 }
 
 fn table(routes: &[NotificationRoute], locale: &Locale) -> String {

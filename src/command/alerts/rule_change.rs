@@ -77,6 +77,7 @@ pub(super) async fn delete(
         }
         Removal::NotFound => rule_not_found(options.id),
         Removal::HasAlerts => text!("rule-has-alerts", id = id),
+        Removal::IsReplaced => text!("rule-is-replaced", id = id),
     };
     Ok(finish(locale, 0, &[refusal]))
 }

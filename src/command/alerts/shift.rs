@@ -6,7 +6,7 @@ use anyhow::bail;
 use clap::builder::ArgPredicate;
 use jiff::Timestamp;
 
-use super::{finish, header, json_line, or_dash, print_text};
+use super::{each, header, json_line, or_dash, print_text};
 use crate::command::text::{aligned, escape_control, print};
 use crate::command::time_option;
 use crate::language::{Locale, text};
@@ -146,14 +146,9 @@ async fn add(options: AddOptions, locale: &Locale, store: &Store) -> anyhow::Res
 }
 
 async fn end(options: &EndOptions, locale: &Locale, store: &Store) -> anyhow::Result<ExitCode> {
-    let mut refused = Vec::new();
-    for id in &options.ids {
-        match shift::end(store, *id).await? {
-            true => print_text(locale, &text!("shift-over", id = id.to_string()))?,
-            false => refused.push(text!("shift-absent", id = id.to_string())),
-        }
-    }
-    Ok(finish(locale, options.ids.len() - refused.len(), &refused))
+    let end = |id| shift::end(store, id);
+    let over = |id| text!("shift-over", id = id);
+    each(&options.ids, locale, end, over, |id| text!("shift-absent", id = id)).await
 }
 
 fn table(shifts: &[Shift], locale: &Locale) -> String {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use jiff::{Span, Timestamp};
 
-use super::{Actor, finish, header, json_line, or_dash, print_text, warn};
+use super::{Actor, each, header, json_line, or_dash, print_text, warn};
 use crate::command::text::{aligned, confirm, escape_control, print};
 use crate::command::time_option;
 use crate::language::{Locale, text};
@@ -125,14 +125,9 @@ pub(super) async fn list(options: &ListOptions, locale: &Locale, store: &Store) 
 }
 
 pub(super) async fn end(options: &EndOptions, locale: &Locale, store: &Store) -> anyhow::Result<ExitCode> {
-    let mut refused = Vec::new();
-    for id in &options.ids {
-        match alert_silence::stop(store, Reach::default(), *id).await? {
-            true => print_text(locale, &text!("silence-over", id = id.to_string()))?,
-            false => refused.push(text!("silence-absent", id = id.to_string())),
-        }
-    }
-    Ok(finish(locale, options.ids.len() - refused.len(), &refused))
+    let end = |id| alert_silence::stop(store, Reach::default(), id);
+    let over = |id| text!("silence-over", id = id);
+    each(&options.ids, locale, end, over, |id| text!("silence-absent", id = id)).await
 }
 
 fn table(silences: &[AlertSilence], locale: &Locale) -> String {

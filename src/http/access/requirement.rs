@@ -8,7 +8,7 @@
 //! | `()` | nothing |
 //! | `("bearer" = ["read"]), ("basic" = ["read"])` | a key with that scope, of every tenant |
 //! | … `["read", "own_tenant"]` | a key with that scope; a key of one tenant too, because the handler keeps it to its tenant |
-//! | … `["read", "own_tenant", "own_unit"]` | the same; a key of one unit, or with scope `respond`, too: the handler keeps it to its alerts |
+//! | … `["read", "own_tenant", "own_unit"]` | the same; a key of one unit, or with scope `respond`, too: the handler keeps it to its alerts and contacts |
 //! | … `["respond", "own_tenant", "own_unit"]` | a key with scope `respond` or `admin`; the handler keeps it to its alerts and to its person |
 //! | `(), ("bearer" = ["upload", "own_tenant"])`, … | the same if there is a key; without one the handler decides |
 

@@ -16,14 +16,17 @@ use super::{ApiError, PathId, acting};
 use crate::http::State;
 use crate::http::access::Caller;
 use crate::http::error::BodyErrors;
+use crate::language::text;
 use crate::model::{AlertDetail, Id64};
-use crate::store::alert;
+use crate::store::{alert, contact};
 
 /// To whom, and who does it
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct AlertAssignment {
     /// The contact; null: to nobody
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(required)]
     contact_id: Option<Id64>,
     /// Who assigns it; missing: the person to whom the key belongs. A key that may not vouch for others names no other person
     #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
@@ -35,7 +38,8 @@ pub(in crate::http) struct AlertAssignment {
 
 /// An alert is given to a person, who is notified
 ///
-/// It is acknowledged by nobody yet. The same contact again changes nothing. 409: it is resolved.
+/// It is acknowledged by nobody yet. The same contact again changes nothing. A key of one tenant or unit assigns to the contacts that
+/// /api/contacts shows it. 409: it is resolved.
 #[utoipa::path(post, path = "/api/alerts/{id}/assign", tag = "alerts",
     params(("id" = Id64, Path, description = "Number of the alert")), security(("bearer" = ["respond", "own_tenant", "own_unit"]), ("basic" = ["respond", "own_tenant", "own_unit"])),
     request_body(content = AlertAssignment, example = json!({ "contact_id": "5", "actor": "nurse Li", "note": "please take over" })),
@@ -49,7 +53,12 @@ pub(in crate::http) async fn post_api_alerts_id_assign(
     let AlertAssignment { contact_id, actor, note } = state.json(request).await?;
     let acting = acting(&caller, actor, note.as_deref())?;
     check_reach(&state, &caller, alert_id).await?;
-    let contact_id = contact_id.map(|Id64(id)| id);
+    let (contact_id, reach) = (contact_id.map(|Id64(id)| id), caller.reach());
+    if let Some(id) = contact_id.filter(|_| reach.is_limited())
+        && !state.query(contact::is_within(&state.store, id, reach)).await?
+    {
+        return Err(ApiError::Bad(text!("contact-outside", id = id.to_string())));
+    }
     let step =
         state.query(alert::assign(&state.store, alert_id, contact_id, &acting, note.as_deref())).await?;
     answer(&state, alert_id, step).await

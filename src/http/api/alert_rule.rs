@@ -145,13 +145,13 @@ pub(in crate::http) async fn put_api_alerts_rules_id(
 
 /// Deletes a rule that never raised an alert
 ///
-/// 409: it has alerts, which keep it; switch it off (`"enabled": false`). Its silences, its routes and the rules that
-/// replace it go with it; its versions stay.
+/// 409: it has alerts, which keep it, or other rules replace it; switch it off (`"enabled": false`). Its silences and its routes go
+/// with it; its versions stay.
 #[utoipa::path(delete, path = "/api/alerts/rules/{id}", tag = "alerts",
     params(("id" = Id64, Path, description = "Number of the rule")), security(("bearer" = ["admin"]), ("basic" = ["admin"])),
     responses(
         (status = 200, description = "It is gone", body = Done),
-        (status = 409, description = "It has alerts", body = ErrorAnswer),
+        (status = 409, description = "It has alerts, or is replaced", body = ErrorAnswer),
         OneErrors,
     ))]
 pub(in crate::http) async fn delete_api_alerts_rules_id(
@@ -162,6 +162,7 @@ pub(in crate::http) async fn delete_api_alerts_rules_id(
         Removal::Done => Ok(Json(DONE)),
         Removal::NotFound => Err(rule_not_found(rule_id)),
         Removal::HasAlerts => Err(ApiError::InTheWay(text!("rule-has-alerts", id = rule_id.to_string()))),
+        Removal::IsReplaced => Err(ApiError::InTheWay(text!("rule-is-replaced", id = rule_id.to_string()))),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `GET /api/contacts`: who can be notified, be on duty, and have alerts assigned.
 //!
 //! Before: care staff and their programs. After: `store::contact`.
-//! Promise: addresses are not shown.
+//! Promise: addresses are not shown; a key of one unit sees those to whom it may assign alerts.
 
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use crate::http::State;
 use crate::http::access::Caller;
 use crate::http::error::ListErrors;
 use crate::model::{ContactSummary, Id64};
+use crate::store::alert::Reach;
 use crate::store::contact;
 
 /// Contacts in an answer, unless a limit is named.
@@ -44,18 +45,21 @@ pub(in crate::http) struct ContactFilter {
 }
 
 /// Contacts
+///
+/// A key of one unit sees those who manage that unit or a sub-unit, have shifts there, are wearers there, or are named by a route for it, for
+/// its tenant or for everybody.
 #[utoipa::path(get, path = "/api/contacts", tag = "alerts", params(ContactFilter),
-    security(("bearer" = ["read", "own_tenant"]), ("basic" = ["read", "own_tenant"])),
+    security(("bearer" = ["read", "own_tenant", "own_unit"]), ("basic" = ["read", "own_tenant", "own_unit"])),
     responses((status = 200, description = "The contacts", body = Contacts), ListErrors))]
 pub(in crate::http) async fn get_api_contacts(
     Shared(state): Shared<Arc<State>>,
     Extension(caller): Extension<Caller>,
     mut parameters: Parameters,
 ) -> Result<Json<Contacts>, ApiError> {
-    let customer_id = super::tenant(&mut parameters, &caller)?;
+    let reach = Reach { customer_id: super::tenant(&mut parameters, &caller)?, ..caller.reach() };
     let after = parameters.one::<Id64>("after")?.map_or(0, |Id64(id)| id);
     let limit = parameters.one::<Limit>("limit")?.map_or(MOST, |Limit(limit)| limit);
     parameters.end()?;
-    let contacts = state.query(contact::list(&state.store, customer_id, after, limit)).await?;
+    let contacts = state.query(contact::list(&state.store, reach, after, limit)).await?;
     Ok(Json(Contacts { contacts }))
 }

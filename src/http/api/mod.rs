@@ -11,6 +11,8 @@ pub(super) mod alert_step;
 pub(super) mod batch_processor;
 pub(super) mod connections;
 pub(super) mod contact;
+pub(super) mod contact_address;
+pub(super) mod device_clock;
 pub(super) mod health;
 pub(super) mod notification_route;
 mod query;

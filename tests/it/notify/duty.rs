@@ -188,6 +188,8 @@ async fn an_alert_is_assigned_found_by_its_person_and_taken_away_through_http_th
         json!(["day"]),
         "the person is notified, once"
     );
+    let unsaid = service.send("POST", &path, Some(&json!({ "actor": "head" }))).await;
+    assert_eq!(unsaid.status, 400, "who takes it away says so by null: {unsaid:?}");
     for (contact_id, reason) in [(stranger, "tenant 100"), (987_654, "no contact 987654")] {
         let body = json!({ "contact_id": contact_id.to_string(), "actor": "head" });
         let refused = service.send("POST", &path, Some(&body)).await;
@@ -246,6 +248,10 @@ async fn shifts_are_added_listed_and_ended_through_http_and_the_command_line() {
     assert_eq!((&added.body["contact"], &added.body["kind"]), (&json!("day"), &json!("duty")));
     for (body, reason) in [
         (json!({ "org_id": "300", "contact_id": day }), "an end"),
+        (
+            json!({ "org_id": "300", "contact_id": day, "from_time": "07", "until_time": "19:00" }),
+            "no time of day such as 07:00",
+        ),
         (
             json!({ "org_id": "987", "contact_id": day, "from_time": "07:00", "until_time": "19:00" }),
             "no such contact or unit",
@@ -364,6 +370,8 @@ async fn routes_and_their_repeats_are_set_through_http_and_the_command_line() {
         route(words("add --channel webhook --audience managers --min-severity critical --repeat-seconds 60"))
             .await;
     assert_eq!(added.code, 0, "{added:?}");
+    let half = route(words("add --audience managers")).await;
+    assert!(half.code == 1 && half.err.contains("--channel"), "{half:?}");
     let table = route(words("list")).await.out;
     assert!(
         table.contains("60 s ×100") && table.contains("on_duty") && table.contains("critical"),
@@ -379,5 +387,93 @@ async fn routes_and_their_repeats_are_set_through_http_and_the_command_line() {
     let contacts = vitals(&house.database, &["alerts", "contacts", "--customer", "400", "--json"]).await.out;
     assert_eq!(contacts.lines().count(), 1, "{contacts}");
     assert_eq!(service.get("/api/contacts?customer_id=400").await.body["contacts"][0]["name"], "stranger");
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn addresses_are_added_changed_and_removed_through_http_and_the_command_line() {
+    let house = House::ward().await;
+    let service = house.serve(|_| ()).await;
+    house.run("delete from contact_address").await;
+    let day = house.contact_id("day").await.to_string();
+    let path = "/api/contact_addresses";
+    let secret = "SEC0123456789";
+    let body = json!({ "contact_id": day, "channel": "feishu_robot", "address": "token-of-a-robot", "secret": secret });
+    let added = service.send("POST", path, Some(&body)).await;
+    assert_eq!(added.status, 201, "{added:?}");
+    assert_eq!(
+        (&added.body["contact"], &added.body["address"], &added.body["has_secret"], &added.body["enabled"]),
+        (&json!("day"), &json!("…obot"), &json!(true), &json!(true))
+    );
+    assert_eq!(service.send("POST", path, Some(&body)).await.status, 409, "it is there already");
+    let id = added.body["address_id"].as_str().expect("a number").to_owned();
+
+    // What SQL refuses is refused here and there.
+    for (channel, address, reason) in [
+        ("pigeon", "x", "no channel \"pigeon\""),
+        ("sms", "13800138000", "+8613800138000"),
+        ("dingtalk_robot", "https://oapi.dingtalk.com/robot/send?access_token=x", "access_token="),
+        ("email", " ", "from 1 to 2000 bytes"),
+    ] {
+        let sql = format!(
+            "insert into contact_address (contact_id, channel, address) values ({day}, '{channel}', '{address}')"
+        );
+        assert!(house.sql.batch_execute(&sql).await.is_err(), "{sql}");
+        let body = json!({ "contact_id": day, "channel": channel, "address": address });
+        let refused = service.send("POST", path, Some(&body)).await;
+        assert_eq!(refused.status, 400, "{refused:?}");
+        assert!(refused.body["message"].as_str().expect("a text").contains(reason), "{refused:?}");
+        let arguments =
+            ["alerts", "address", "add", "--contact", &day, "--channel", channel, "--address", address];
+        let refused = vitals(&house.database, &arguments).await;
+        assert!(refused.code == 1 && refused.err.contains(reason), "{refused:?}");
+    }
+    for body in [
+        json!({ "contact_id": "987654", "channel": "email", "address": "a@example.org" }),
+        json!({ "contact_id": day, "channel": "email" }),
+        json!({ "contact_id": day, "channel": "email", "address": "a@example.org", "adress": "" }),
+    ] {
+        let refused = service.send("POST", path, Some(&body)).await;
+        assert_eq!(refused.status, 400, "{refused:?}");
+    }
+
+    let one = format!("{path}/{id}");
+    let kept = "select json_agg(concat_ws('|', address, secret, enabled)) from contact_address where channel = 'feishu_robot'";
+    let off = service.send("PATCH", &one, Some(&json!({ "enabled": false }))).await;
+    assert_eq!((off.status, &off.body["enabled"]), (200, &json!(false)), "{off:?}");
+    assert_eq!(house.value(kept).await, json!(["token-of-a-robot|SEC0123456789|f"]), "the rest stays");
+    let moved = service.send("PATCH", &one, Some(&json!({ "address": "another", "secret": null }))).await;
+    assert_eq!((moved.status, &moved.body["has_secret"]), (200, &json!(false)), "{moved:?}");
+    assert_eq!(service.send("PATCH", &one, Some(&json!({ "address": "a/b" }))).await.status, 400);
+    assert_eq!(service.send("PATCH", &format!("{path}/987654"), Some(&json!({}))).await.status, 404);
+    assert_eq!(house.value(kept).await, json!(["another|f"]));
+
+    let address = |arguments: &str| {
+        let database = &house.database;
+        let arguments: Vec<String> =
+            ["alerts", "address"].into_iter().chain(arguments.split(' ')).map(str::to_owned).collect();
+        async move { vitals(database, &arguments.iter().map(String::as_str).collect::<Vec<_>>()).await }
+    };
+    let set = address(&format!("set {id} --enabled true --secret {secret}")).await;
+    assert_eq!(set.code, 0, "{set:?}");
+    assert_eq!(house.value(kept).await, json!(["another|SEC0123456789|t"]));
+    let mail = address(&format!("add --contact {day} --channel email --address day@example.org")).await;
+    assert_eq!(mail.code, 0, "{mail:?}");
+    let table = address("list").await.out;
+    assert!(table.contains("…ther") && table.contains("day@example.org"), "{table}");
+    let listed = service.get(&format!("{path}?contact_id={day}")).await;
+    for shown in [&table, &address("list --json").await.out, &listed.body.to_string()] {
+        assert!(!shown.contains(secret) && !shown.contains("another"), "{shown}");
+    }
+    assert_eq!(listed.body["addresses"].as_array().map(Vec::len), Some(2), "{listed:?}");
+    assert_eq!(service.get(&format!("{path}?after={id}")).await.body["addresses"][0]["channel"], "email");
+    assert_eq!(service.get(&format!("{path}?customer_id=400")).await.body["addresses"], json!([]));
+
+    assert_eq!(address(&format!("set {id} --secret none")).await.code, 0);
+    assert_eq!(house.value(kept).await, json!(["another|t"]));
+    assert_eq!(address(&format!("set {id}")).await.code, 2, "nothing to change");
+    assert_eq!(service.send("DELETE", &one, None).await.status, 200);
+    assert_eq!(service.send("DELETE", &one, None).await.status, 404);
+    assert_eq!(address(&format!("remove {id}")).await.code, 1);
     service.finish().await;
 }

@@ -4,8 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+
 use super::house::{House, alert_ids};
-use crate::harness::{Process, Receiver, Reply};
+use crate::harness::{Process, Receiver, Reply, eventually};
 
 const SENDER: &[(&str, &str)] = &[
     ("VITALS_NOTIFY_WEBHOOK_ALLOW_PRIVATE", "true"),
@@ -45,6 +48,35 @@ async fn a_sender_that_is_killed_before_it_can_say_so_is_followed_by_one_that_se
     assert_ne!(seen[2].header("webhook-id"), seen[0].header("webhook-id"));
     process.signal("TERM");
     assert!(process.ended().await.success());
+}
+
+#[tokio::test]
+async fn what_a_sender_takes_while_its_lease_runs_out_keeps_its_number() {
+    let house = House::new().await;
+    house.subscribe("webhook", "https://example.org/").await;
+    house.fire(&["SN-1"], "major").await;
+    let take = include_str!("../../../sql/queries/notification/take.sql");
+    let lease = "insert into vitals.notification_target as t (channel, address, lease_token, leased_until)
+                 select channel, address, $1, now() + interval '1 minute' from notification
+                 on conflict (channel, address) do update set lease_token = excluded.lease_token";
+    let (first, second) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    let (slow, quick) = (house.database.client().await, house.database.client().await);
+
+    quick.execute(lease, &[&first]).await.expect("leased");
+    slow.batch_execute("begin").await.expect("begun");
+    let taken = slow.query(take, &[&"webhook", &first, &100_i64]).await.expect("taken");
+    assert_eq!(taken.len(), 1);
+    quick.execute(lease, &[&second]).await.expect("leased");
+    let parameters: [&(dyn ToSql + Sync); 3] = [&"webhook", &second, &100_i64];
+    let take_again = quick.query(take, &parameters);
+    let commit = async {
+        let waits = "select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        let waiting = || async { (!slow.query(waits, &[]).await.expect("rows").is_empty()).then_some(()) };
+        eventually("the second waits for the first", waiting).await;
+        slow.batch_execute("commit").await.expect("committed");
+    };
+    let (taken_again, ()) = tokio::join!(take_again, commit);
+    assert_eq!(taken_again.expect("taken").len(), 0, "the first sends it");
 }
 
 #[tokio::test]

@@ -1,6 +1,10 @@
 //! Until somebody has acknowledged an alert: repeats, steps, new alarms, and who is notified of the acknowledgement.
 
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
 use super::house::House;
+use crate::harness::{Service, eventually};
 
 impl House {
     /// All notifications in order, as text: `kind sequence address status`.
@@ -73,4 +77,50 @@ async fn an_alert_is_repeated_until_it_is_acknowledged() {
     assert_eq!(house.steps().await, [""; 0]);
     assert_eq!(after.iter().filter(|row| row.ends_with("cancelled")).count(), 2, "at once: {after:?}");
     assert_eq!(after.iter().filter(|row| row.starts_with("acknowledged 1")).count(), 2, "{after:?}");
+}
+
+/// Uploads a heart rate of a watch, `seconds_ago`, and waits for the reaction.
+async fn heart_rate(service: &Service, seconds_ago: i64, rate: i32) {
+    let at = (Timestamp::now() - SignedDuration::from_secs(seconds_ago)).as_second();
+    service.upload(&json!({ "data": { "deviceSn": "AGAIN-1", "heart_rate": rate, "timestamp": at } })).await;
+    service.drained().await;
+}
+
+#[tokio::test]
+async fn an_alert_that_is_reopened_begins_its_steps_anew() {
+    let house = House::new().await;
+    let nurse = house.contact("webhook", "nurse").await;
+    house.route("webhook", nurse, "repeat_seconds = 300").await;
+    let head = house.contact("webhook", "head").await;
+    house.route("webhook", head, "after_seconds = 600").await;
+    let service = house.serve(|settings| settings.notify.attempts = 1).await;
+    let kinds =
+        "select json_agg(concat_ws(' ', kind, sequence, address) order by kind, sequence) from notification
+                 where kind <> 'resolved'";
+
+    heart_rate(&service, 280, 130).await;
+    let alert = house.value("select alert_id from alert").await;
+    house.due_now().await;
+    let once = json!(["escalated 1 head", "fired 1 nurse", "repeated 1 nurse"]);
+    eventually("every step is done", || async { (house.value(kinds).await == once).then_some(()) }).await;
+    for seconds_ago in [240, 200, 160] {
+        heart_rate(&service, seconds_ago, 90).await;
+    }
+    assert_eq!(house.steps().await, [""; 0], "it is resolved");
+
+    heart_rate(&service, 100, 130).await;
+    assert_eq!(house.value("select json_agg(status) from alert").await, json!(["firing"]), "the same alert");
+    assert_eq!(house.value(kinds).await, once, "nobody is notified at once");
+    assert_eq!(house.steps().await, [format!("{alert} 0"), format!("{alert} 1")], "as at the beginning");
+    house.due_now().await;
+    let anew = json!([
+        "escalated 1 head",
+        "escalated 2 head",
+        "fired 1 nurse",
+        "repeated 1 nurse",
+        "repeated 2 nurse"
+    ]);
+    eventually("every step is done anew", || async { (house.value(kinds).await == anew).then_some(()) })
+        .await;
+    service.finish().await;
 }
