@@ -13,6 +13,7 @@ mod redis_cluster;
 mod servers;
 mod service;
 mod small_queues;
+mod standby;
 
 use std::future::Future;
 use std::time::Duration;
@@ -29,6 +30,7 @@ pub use redis_cluster::{RedisCluster, RedisServer, free_port};
 pub use servers::{DisposableServers, Encrypted};
 pub use service::{Answer, Service};
 pub use small_queues::{readings, small_queues};
+pub use standby::Standby;
 
 /// Longest wait for a condition; reached only by a test that fails.
 pub const TIMEOUT: Duration = Duration::from_secs(20);
