@@ -35,8 +35,10 @@ pub use value::{Authentication, Duplicates, Enrolment, LogFormat};
 /// All settings of the service, in their units.
 #[derive(Debug, Clone, Config)]
 pub struct Settings {
-    /// PostgreSQL with TimescaleDB. Not through a transaction pooler: LISTEN needs a session. TLS parameters are those of libpq: `sslmode`
-    /// (disable, prefer, require, verify-ca, verify-full), `sslrootcert` (a file, or `system`), `sslcert`, `sslkey`.
+    /// PostgreSQL with TimescaleDB. Several hosts are separated by commas (`postgres://a,b,c/vitals`); the one that accepts writes is used.
+    /// Not through a connection pooler: LISTEN needs a session. Parameters are those of libpq: `sslmode` (disable, prefer, require,
+    /// verify-ca, verify-full), `sslrootcert` (a file, or `system`), `sslcert`, `sslkey`, `target_session_attrs`, `load_balance_hosts`,
+    /// `keepalives_idle`, `keepalives_interval`, `keepalives_count`, `tcp_user_timeout`.
     #[config(env = "VITALS_DATABASE_URL", default = "postgres://vitals:vitals@127.0.0.1:5432/vitals")]
     pub database_url: String,
 
@@ -91,7 +93,7 @@ pub struct Settings {
     #[config(env = "VITALS_DATABASE_POOL_SIZE", default = 8)]
     pub database_pool_size: usize,
 
-    /// Longest time to reach PostgreSQL or Redis, milliseconds.
+    /// Longest time to reach PostgreSQL or Redis, milliseconds; all hosts of `database_url` share it.
     #[config(env = "VITALS_CONNECT_TIMEOUT_MS", default = 3000)]
     pub connect_timeout_ms: u64,
 

@@ -44,6 +44,10 @@ lock() {
 
 our_url() {
   local port
+  if is_cluster; then
+    cluster_url "$1"
+    return
+  fi
   port="$(recorded "$1.port")"
   [ -n "$port" ] || return 0
   case "$1" in
@@ -54,9 +58,11 @@ our_url() {
 
 variable_of() { case "$1" in postgres) echo VITALS_DATABASE_URL ;; redis) echo VITALS_REDIS_URL ;; esac; }
 
-# The URL a server was given, or nothing. A shell that has evaluated our own `env` has not named a foreign server.
+# The URL a server was given, or nothing. A shell that has evaluated our own `env` has not named a foreign server. A cluster is always
+# whole: nothing of it is given.
 given_url() {
   local variable
+  ! is_cluster || return 0
   variable="$(variable_of "$1")"
   [ "${!variable:-}" = "$(our_url "$1")" ] || printf '%s' "${!variable:-}"
 }
@@ -75,16 +81,18 @@ ours() {
   done
 }
 
-# In quotes where a shell would take a sign of a given URL for its own.
 print_env() {
-  local server url quote="'"
-  [ -z "$(recorded redis_tls.port)" ] ||
-    printf 'export VITALS_STACK_REDIS_TLS_URL=rediss://localhost:%s/0\n' "$(recorded redis_tls.port)"
-  for server in postgres redis; do
-    url="$(url_of "$server")"
-    case "$url" in *[!A-Za-z0-9:/@._%+=,-]*) url="'${url//$quote/$quote\\$quote$quote}'" ;; esac
-    printf 'export %s=%s\n' "$(variable_of "$server")" "$url"
-  done
+  local server name value
+  [ -z "$(recorded redis_tls.port)" ] || print_export VITALS_STACK_REDIS_TLS_URL "rediss://localhost:$(recorded redis_tls.port)/0"
+  for server in postgres redis; do print_export "$(variable_of "$server")" "$(url_of "$server")"; done
+  ! is_cluster || while read -r name value; do print_export "$name" "$value"; done < <(cluster_env)
+}
+
+# In quotes where a shell would take a sign of a URL for its own.
+print_export() {
+  local value="$2" quote="'"
+  case "$value" in *[!A-Za-z0-9:/@._%+=,-]*) value="'${value//$quote/$quote\\$quote$quote}'" ;; esac
+  printf 'export %s=%s\n' "$1" "$value"
 }
 
 # A free port, not one of the range from which systems lend ports to clients. Another process may still take it before

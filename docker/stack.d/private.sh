@@ -11,13 +11,18 @@ private_describe() { echo "private Debian 13 in $base"; }
 
 private_up() {
   local server
+  private_ready
+  for server in "$@"; do private_start "$server"; done
+}
+
+# The tree is there, and what is in it can be run.
+private_ready() {
   ensure_tree
   sandbox --die-with-parent /bin/sh -c : 2>"$run/sandbox.log" || {
     cat "$run/sandbox.log" >&2
     die "bubblewrap cannot make a sandbox here. It needs user namespaces: in a container, allow them; on Ubuntu" \
       "24.04 and later, say 'sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0', or be root"
   }
-  for server in "$@"; do private_start "$server"; done
 }
 
 private_down() {
@@ -25,7 +30,7 @@ private_down() {
   private_stop postgres
   # Twice: an interrupted initdb may still be writing its last file.
   rm -rf "$run/data" "$run/data.new" 2>/dev/null || { sleep 1 && rm -rf "$run/data" "$run/data.new"; }
-  rm -f "$run"/*.log "$run/orders"
+  rm -f "$run"/*.log "$run"/*.pid "$run/orders"
 }
 
 # ---- one server -----------------------------------------------------------------------------------------------------
@@ -96,12 +101,22 @@ private_run() (
   if [ "$program" != redis-cli ]; then
     # shellcheck disable=SC2086  # a list of names
     unset ${!PG@}
-    export PGHOST=127.0.0.1 PGUSER=vitals PGDATABASE=vitals PGCONNECT_TIMEOUT=5 PSQL_PAGER=''
-    PGPORT="$(recorded postgres.port)" PGPASSWORD="$(recorded password)"
-    export PGPORT PGPASSWORD
+    export PGUSER=vitals PGDATABASE=vitals PGCONNECT_TIMEOUT=5 PSQL_PAGER=''
+    PGPASSWORD="$(recorded password)"
+    if is_cluster; then
+      export PGTARGETSESSIONATTRS=read-write
+      PGHOST="$(hosts_of postgres)" PGPORT=5432
+    else
+      PGHOST=127.0.0.1 PGPORT="$(recorded postgres.port)"
+    fi
+    export PGHOST PGPORT PGPASSWORD
     set -- "$(programs)/$program" "$@"
-  else
+  elif ! is_cluster; then
     set -- /usr/bin/redis-cli -h 127.0.0.1 -p "$(recorded redis.port)" "$@"
+  elif [ "${1:-}" = --cluster ]; then
+    set -- /usr/bin/redis-cli "$@"
+  else
+    set -- /usr/bin/redis-cli -c -h "$(address_of "$(answering_redis)")" "$@"
   fi
   sandbox --die-with-parent ${options[@]+"${options[@]}"} "$@"
 )
@@ -165,6 +180,19 @@ private_redis_server() {
   sandbox --die-with-parent /usr/bin/redis-server --bind 127.0.0.1 --save '' --appendonly no --dir /tmp "$@"
 }
 
+# Becomes a standby of our PostgreSQL, which ends with whoever started it. It copies all databases first, into memory.
+private_standby() {
+  local port="$1"
+  shift
+  bwrap() { exec env -i PATH="$PATH" bwrap "$@"; }
+  # shellcheck disable=SC2016  # the inner shell's variables
+  sandbox --die-with-parent --ro-bind "$here/postgres.conf" /postgres.conf --setenv PATH "$(programs)" \
+    --setenv PGPASSWORD "$(recorded password)" \
+    /bin/sh -c 'pg_basebackup -h 127.0.0.1 -p "$1" -U vitals -D /tmp/data -R -c fast --no-sync && shift && exec postgres -D /tmp/data "$@"' \
+    sh "$(recorded postgres.port)" -c config_file=/postgres.conf -c unix_socket_directories= -c listen_addresses=127.0.0.1 \
+    -c port="$port" "$@"
+}
+
 # Fast shutdown, then the hard way. Waits for the sandbox itself, so all its processes are gone.
 private_stop() {
   local outer inner signal=INT deadline=$((SECONDS + 30))
@@ -206,35 +234,45 @@ launch() {
       file="${file##*/}"
       [ "$file" -le 2 ] || eval "exec $file>&-"
     done
+    [ -z "${gate:-}" ] || exec 3<>"$gate"
     ulimit -n "$(ulimit -Hn)"
     bwrap() { exec setsid env -i PATH="$PATH" bwrap "$@"; }
     sandbox --setenv VITALS_STACK_MARK "$(mark_of "$server")" "$@"
   ) </dev/null >"$run/$server.log" 2>&1 &
+  record "$server.pid" $!
   # Until it can be found by its mark, or has failed before that.
   while [ -z "$(private_pid "$server")" ] && kill -0 $! 2>/dev/null; do sleep 0.05; done
 }
 
 mark_of() { echo "$run/$1"; }
 
-# The process of a server's sandbox as the host sees it, or nothing: a bubblewrap of this user with exactly our mark
-# among its arguments.
+# The process of a server's sandbox as the host sees it, or nothing: a bubblewrap of this user with exactly our mark among its
+# arguments. Where it was recorded which one it is, the others are not asked.
 private_pid() {
-  local directory name argument previous mark
+  local directory name mark pid
   mark="$(mark_of "$1")"
-  for directory in /proc/[0-9]*; do
+  pid="$(recorded "$1.pid")"
+  for directory in /proc/${pid:-[0-9]*}; do
     { read -r name <"$directory/comm"; } 2>/dev/null || continue
-    [ "$name" = bwrap ] || continue
-    previous=''
-    {
-      while IFS= read -r -d '' argument; do
-        if [ "$previous" = VITALS_STACK_MARK ] && [ "$argument" = "$mark" ] && is_our_user "$directory"; then
-          echo "${directory#/proc/}"
-          return 0
-        fi
-        previous="$argument"
-      done <"$directory/cmdline"
-    } 2>/dev/null || true # it may be gone by now
+    if [ "$name" = bwrap ] && bears_mark "$directory" "$mark"; then
+      echo "${directory#/proc/}"
+      return 0
+    fi
   done
+}
+
+bears_mark() {
+  local argument previous=''
+  {
+    while IFS= read -r -d '' argument; do
+      if [ "$previous" = VITALS_STACK_MARK ] && [ "$argument" = "$2" ]; then
+        is_our_user "$1"
+        return
+      fi
+      previous="$argument"
+    done <"$1/cmdline"
+  } 2>/dev/null # it may be gone by now
+  return 1
 }
 
 # The server itself, as the host sees it: process 1 of its sandbox or, where a shell keeps data in memory, that one's child.
@@ -249,7 +287,14 @@ server_pid() {
 is_our_user() { [ "$(awk '$1 == "Uid:" {print $2}' "$1/status" 2>/dev/null)" = "$(id -u)" ]; }
 
 child_of() {
-  local file line
+  local file line child
+  if [ -r "/proc/$1/task/$1/children" ]; then
+    for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
+      { read -r line <"/proc/$child/stat"; } 2>/dev/null || continue
+      case "${line##*) }" in Z*) ;; *) echo "$child" && return 0 ;; esac
+    done
+    return 0
+  fi
   for file in /proc/[0-9]*/stat; do
     { read -r line <"$file"; } 2>/dev/null || continue
     # shellcheck disable=SC2086  # the fields after the name, which may hold spaces: state, parent

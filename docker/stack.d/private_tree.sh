@@ -9,6 +9,8 @@
 readonly tree_suite=trixie
 # tzdata-legacy: the older zone names (Asia/Calcutta) that the Docker image knows too. ncurses-base: line editing in psql.
 readonly tree_packages=base-files,dash,libc-bin,ncurses-base,postgresql-17,postgresql-17-timescaledb,redis-server,tzdata,tzdata-legacy
+# What a cluster has besides, in a tree of its own: who needs no cluster does not wait for it.
+readonly cluster_packages=patroni,python3-etcd,etcd-server,haproxy,nginx
 readonly debian_keys=/usr/share/keyrings/debian-archive-keyring.gpg
 # Raised when make_tree does something else with the same packages: an older tree is then not taken for a new one.
 readonly tree_recipe=2
@@ -16,8 +18,10 @@ readonly tree_recipe=2
 private_is_possible() { [ "$(uname -s)" = Linux ] && command -v apt-get >/dev/null; }
 
 locate_tree() {
-  tree="${tree:-$base/debian-$tree_suite-$(printf '%s' "$tree_recipe $tree_packages" | cksum | cut -d' ' -f1)}"
+  tree="${tree:-$base/debian-$tree_suite-$(printf '%s' "$tree_recipe $(packages_of_tree)" | cksum | cut -d' ' -f1)}"
 }
+
+packages_of_tree() { if is_cluster; then echo "$tree_packages,$cluster_packages"; else echo "$tree_packages"; fi; }
 
 ensure_tree() {
   locate_tree
@@ -34,7 +38,9 @@ ensure_tree() {
 }
 
 make_tree() {
-  say "building a private Debian 13 with PostgreSQL, TimescaleDB and Redis: once, about half a minute"
+  local servers='PostgreSQL, TimescaleDB and Redis'
+  ! is_cluster || servers="$servers, Patroni, etcd, HAProxy and nginx"
+  say "building a private Debian 13 with $servers: once, about half a minute"
   rm -rf "$base"/building.* # under the lock: the work of nobody who still lives
   building="$(mktemp -d "$base/building.XXXXXX")"
   host_apt_settings >"$building/apt.conf"
@@ -44,7 +50,7 @@ make_tree() {
   # chrootless needs no privilege, and mmdebstrap will not have it done with one. Both only unpack here.
   [ "$(id -u)" = 0 ] || mode=chrootless
   TMPDIR="$building" mmdebstrap --variant=extract --mode="$mode" --format=directory --components=main \
-    --include="$tree_packages" --keyring="$debian_keys" --aptopt="$building/apt.conf" \
+    --include="$(packages_of_tree)" --keyring="$debian_keys" --aptopt="$building/apt.conf" \
     "$tree_suite" "$building/tree" ${mirrors[@]+"${mirrors[@]}"} </dev/null >"$building/log" 2>&1 || {
     tail -n 20 "$building/log" >&2
     die "the Debian tree could not be made; above is what mmdebstrap said"
@@ -52,6 +58,8 @@ make_tree() {
   prune_tree "$building/tree"
   printf 'vitals:x:5432:5432::/tmp:/bin/sh\n' >"$building/tree/etc/passwd"
   printf 'vitals:x:5432:\n' >"$building/tree/etc/group"
+  # Patroni looks for localhost; without this it waits for a name server that is not there.
+  ! is_cluster || printf '127.0.0.1 localhost\n' >"$building/tree/etc/hosts"
   # tzdata has a link to it among the zones. Whoever reads all of them (pg_timezone_names, TimescaleDB for a rollup in a zone) fails
   # where that leads nowhere.
   ln -s /usr/share/zoneinfo/Etc/UTC "$building/tree/etc/localtime"
@@ -93,6 +101,7 @@ ensure_tools() {
   local missing='' command sudo=''
   command -v mmdebstrap >/dev/null || missing="$missing mmdebstrap"
   command -v bwrap >/dev/null || missing="$missing bubblewrap"
+  ! is_cluster || command -v ip >/dev/null || missing="$missing iproute2"
   [ -e "$debian_keys" ] || missing="$missing debian-archive-keyring"
   [ -n "$missing" ] || return 0
   command="apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends$missing"

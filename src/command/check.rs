@@ -2,6 +2,8 @@
 //!
 //! Before: an operator, or the start script of a container. After: one line per finding, exit code 1 if one of them is bad.
 
+mod connections;
+
 use std::process::ExitCode;
 
 use jiff::{Timestamp, ToSpan, Unit};
@@ -12,7 +14,7 @@ use crate::config::{Authentication, Settings};
 use crate::keys::CachedKey;
 use crate::model::api_key::{PresentedKey, of_header};
 use crate::store::clock::Clock;
-use crate::store::health::{self, Encryption, health_check};
+use crate::store::health::{self, health_check};
 use crate::store::job::{self, JobState};
 use crate::store::locks::{self, LockTable};
 use crate::store::rollups::{self, Edition, RollupStatus};
@@ -29,19 +31,14 @@ pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     if let Err(error) = database(&mut report, settings, &store).await {
         report.bad("PostgreSQL", &format!("{error:#}"));
     }
-    redis(&mut report, &Cache::new(settings)?).await;
+    connections::redis(&mut report, &Cache::new(settings)?).await;
     Ok(if report.good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn database(report: &mut Report, settings: &Settings, store: &Store) -> anyhow::Result<()> {
     let (client, _driver) = store.session().await?;
     report.good("PostgreSQL", &format!("answers at {} (setting database_url)", store.server()));
-    let encryption = match health::encryption(&client).await? {
-        Encryption::Tls(how) => format!("encrypted, as the server sees it: {how}"),
-        Encryption::None => "not encrypted (sslmode of database_url)".to_owned(),
-        Encryption::Hidden => "the role may not see whether it is encrypted".to_owned(),
-    };
-    report.good("connection to PostgreSQL", &encryption);
+    connections::postgres(report, store).await?;
     let edition = match health::timescaledb(&client).await? {
         Ok(()) => rollups::edition(&client).await?,
         Err(missing) => {
@@ -70,25 +67,6 @@ async fn database(report: &mut Report, settings: &Settings, store: &Store) -> an
         report.line(verdict, "clocks of devices", &clocks);
     }
     Ok(())
-}
-
-async fn redis(report: &mut Report, cache: &Cache) {
-    let server = cache.server();
-    match cache.ping().await {
-        Ok(masters) => {
-            let kind =
-                masters.map_or_else(String::new, |masters| format!(", a cluster of {masters} masters"));
-            report.good("Redis", &format!("answers at {server} (setting redis_url){kind}"));
-            let how = if cache.is_encrypted() { "encrypted (rediss://)" } else { "not encrypted" };
-            report.good("connection to Redis", how);
-        }
-        Err(error) => {
-            let text = format!(
-                "{error}, at {server} (setting redis_url); uploads are taken, latest values wait for it"
-            );
-            report.bad("Redis", &text);
-        }
-    }
 }
 
 /// Whether the schema is that of this program and unchanged; true if the other checks can run.

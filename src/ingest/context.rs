@@ -70,8 +70,9 @@ impl WriterContext {
 
     /// Puts the session back after work that left no transaction open. After [`Kind::Down`] the session is closed instead.
     pub(super) fn put_back(&mut self, session: Session, error: Option<&StoreError>) {
-        if error.is_none_or(|error| error.kind() != Kind::Down) {
-            self.session = Some(session);
+        match error {
+            Some(error) if error.kind() == Kind::Down => self.store.note_refusal(error),
+            _ => self.session = Some(session),
         }
     }
 }

@@ -13,8 +13,8 @@ use tokio::task::JoinHandle;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config, Error, Row};
 
+use super::hosts::{Connected, Hosts};
 use super::statement;
-use super::tls::Tls;
 use crate::tasks;
 
 /// Most abandoned connections to remember: more than a pool has. Beyond that, the oldest are left to the server.
@@ -77,7 +77,7 @@ impl Drop for PutBackGuard {
 
 /// Opens the connections of the pool.
 pub(super) struct Dialer {
-    pub(super) tls: Tls,
+    pub(super) hosts: Hosts,
     pub(super) abandoned: AbandonedConnections,
 }
 
@@ -85,7 +85,7 @@ impl Connect for Dialer {
     fn connect(&self, config: &Config) -> BoxFuture<'_, Result<(Client, JoinHandle<()>), Error>> {
         let config = config.clone();
         Box::pin(async move {
-            let (client, connection) = self.tls.connect(&config).await?;
+            let Connected { client, connection, mut supersession } = self.hosts.connect(&config).await?;
             let mut served = ServerProcess { by: None, abandoned: self.abandoned.clone() };
             let (sender, receiver) = tokio::sync::oneshot::channel();
             let driver = tasks::spawn_abort_on_drop(async move {
@@ -95,9 +95,13 @@ impl Connect for Dialer {
                     _ = &mut connection => return,
                     process = receiver => served.set(process.ok().flatten()),
                 }
-                if connection.await.is_ok() {
-                    // Both sides have closed it.
-                    served.set(None);
+                tokio::select! {
+                    // `Ok`: both sides have closed it.
+                    ended = &mut connection => if ended.is_ok() {
+                        served.set(None);
+                    },
+                    // The statement that runs fails at once, however long the former host would stay silent.
+                    () = supersession.happened() => served.set(None),
                 }
             });
             let rows = client.query_typed(statement!("session", "own").sql, &[]).await?;

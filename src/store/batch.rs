@@ -113,7 +113,11 @@ impl Session {
         let preparing = session.client.batch_execute(include_str!("../../sql/queries/batch/incoming.sql"));
         match timeout(store.connect_timeout(), preparing).await {
             Ok(Ok(())) => Ok(session),
-            Ok(Err(source)) => Err(StoreError::Postgres { statement: "batch.incoming", source }),
+            Ok(Err(source)) => {
+                let error = StoreError::Postgres { statement: "batch.incoming", source };
+                store.note_refusal(&error);
+                Err(error)
+            }
             Err(_) => Err(StoreError::Timeout("batch.incoming")),
         }
     }

@@ -48,12 +48,15 @@ impl Clock {
         Self { reading: Arc::new(Mutex::new(ClockReading { time, at: Instant::now() })) }
     }
 
-    /// Reads the time at intervals, until `stop`.
+    /// Reads the time at intervals, and when another host accepts writes, until `stop`.
     pub async fn follow(self, store: Store, stop: CancellationToken) {
+        let mut primary = store.primary();
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(FOLLOW_EVERY) => {}
+                // Its clock may be ahead of that of the former host, or behind it.
+                () = primary.changed() => {}
             }
             let answer = tokio::select! {
                 () = stop.cancelled() => return,

@@ -1,9 +1,8 @@
 //! Connections: the pool, and the settings every session is opened with.
 //!
 //! Promise: a server that does not answer is noticed (TCP keep-alive, user time-out, statement time-out), so no
-//! caller waits for ever. Every connection is encrypted as `database_url` says (`store::tls`).
+//! caller waits for ever. Every connection is made to the host that `store::hosts` chooses.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,14 +10,14 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use deadpool_postgres::{
     Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType,
 };
-use tokio_postgres::config::Host;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config};
 
 use super::StoreError;
 use super::abandoned::{AbandonedConnections, Dialer};
 use super::error::describe;
-use super::tls::{Connection, Tls};
+use super::hosts::{Connected, Hosts, PrimaryChange};
+use super::recycle::RecycleCheck;
 use crate::config::Settings;
 use crate::tasks;
 use crate::telemetry::names;
@@ -28,7 +27,7 @@ use crate::telemetry::names;
 pub struct Store {
     pool: Pool,
     pub(super) config: Config,
-    tls: Tls,
+    hosts: Hosts,
     abandoned: AbandonedConnections,
     server: Arc<str>,
     connect_timeout: Duration,
@@ -45,7 +44,10 @@ impl std::fmt::Debug for Store {
 }
 
 /// If a client machine disappears, its locks remain, and others wait for them: TCP keepalive makes the server notice.
-const SERVER_KEEPALIVE: &str = "-c client_connection_check_interval=2000 -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 -c tcp_user_timeout=30000";
+const SERVER_KEEPALIVE: &str = "-c client_connection_check_interval=2s -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 -c tcp_user_timeout=30000";
+
+/// How PostgreSQL shows one of these settings.
+pub(super) const CLIENT_CHECK_INTERVAL: &str = "2s";
 
 /// Most statements of one unit of work, each of which may take `statement_timeout_ms`.
 const STATEMENTS: u32 = 4;
@@ -60,13 +62,9 @@ impl Store {
     /// # Errors
     /// The URL is not one.
     pub fn new(settings: &Settings) -> Result<Self, StoreError> {
-        let (tls, mut config) = Tls::of(&settings.database_url)
+        let (hosts, mut config) = Hosts::of(&settings.database_url, settings.connect_timeout())
             .map_err(|fault| StoreError::State(format!("database_url: {fault}")))?;
-        config
-            .connect_timeout(settings.connect_timeout())
-            .keepalives_idle(Duration::from_secs(10))
-            .tcp_user_timeout(settings.statement_timeout())
-            .application_name(format!("vitals {}", settings.instance_name()));
+        config.application_name(format!("vitals {}", settings.instance_name()));
         // A role named as our private schema would otherwise find, and make, its tables there. Late rows may touch any
         // number of compressed ones; by default TimescaleDB refuses a transaction that touches many.
         let options = format!(
@@ -83,23 +81,22 @@ impl Store {
         let abandoned = AbandonedConnections::default();
         let manager = Manager::from_connect(
             with_timeout,
-            Dialer { tls: tls.clone(), abandoned: abandoned.clone() },
-            // A connection that no longer answers is not handed out.
-            ManagerConfig { recycling_method: RecyclingMethod::Verified },
+            Dialer { hosts: hosts.clone(), abandoned: abandoned.clone() },
+            // More is checked by `RecycleCheck`.
+            ManagerConfig { recycling_method: RecyclingMethod::Fast },
         );
         let pool = Pool::builder(manager)
             .max_size(settings.database_pool_size + settings.writer_count())
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(settings.connect_timeout()))
             .create_timeout(Some(settings.connect_timeout()))
-            // Several connections may have failed together, and the caller waits for the check of each.
-            .recycle_timeout(Some(settings.connect_timeout() / 4))
+            .pre_recycle(RecycleCheck::new(&hosts, settings.connect_timeout() / 4).hook())
             .build()
             .map_err(|error| StoreError::Pool(error.to_string()))?;
         let work_timeout = settings.connect_timeout() + settings.statement_timeout() * STATEMENTS;
-        let server = server_of(&config).into();
+        let server = hosts.names().into();
         let connect_timeout = settings.connect_timeout();
-        Ok(Self { pool, config, tls, abandoned, server, connect_timeout, work_timeout })
+        Ok(Self { pool, config, hosts, abandoned, server, connect_timeout, work_timeout })
     }
 
     /// A connection from the pool, statements cached on it.
@@ -110,7 +107,7 @@ impl Store {
         let began = Instant::now();
         let got = self.pool.get().await.map_err(|error| match error {
             PoolError::Backend(source) => self.unreachable(&source),
-            PoolError::Timeout(TimeoutType::Create) => self.server_error("no answer in time", None),
+            PoolError::Timeout(TimeoutType::Create) => self.no_answer(),
             error => StoreError::Pool(error.to_string()),
         });
         metrics::histogram!(names::POOL_WAIT_SECONDS).record(began.elapsed());
@@ -142,24 +139,45 @@ impl Store {
         &self.server
     }
 
+    /// Whether `database_url` names more than one host.
+    pub fn has_several_hosts(&self) -> bool {
+        self.hosts.are_several()
+    }
+
     /// Whether the server is, or may be, on another machine: only loopback and sockets are here for certain.
     pub fn is_remote(&self) -> bool {
-        let hosts = self.config.get_hosts().iter().any(|host| match host {
-            Host::Tcp(host) => {
-                host != "localhost" && !host.parse().is_ok_and(|ip: IpAddr| ip.to_canonical().is_loopback())
-            }
-            Host::Unix(_) => false,
-        });
-        // Where both are given, the address is what is connected to.
-        match self.config.get_hostaddrs() {
-            [] => hosts,
-            addresses => addresses.iter().any(|ip| !ip.to_canonical().is_loopback()),
+        self.hosts.is_remote()
+    }
+
+    /// Closes every connection made so far if the server refused a statement because it accepts no writes any more (25006).
+    pub(crate) fn note_refusal(&self, error: &StoreError) {
+        if error.is(&SqlState::READ_ONLY_SQL_TRANSACTION) {
+            self.hosts.demoted();
         }
+    }
+
+    /// Ends at the next change of the host that accepts writes.
+    pub fn primary(&self) -> PrimaryChange {
+        self.hosts.primary()
     }
 
     /// The server cannot be reached or refuses the login: its message, its address, and the setting.
     fn unreachable(&self, source: &tokio_postgres::Error) -> StoreError {
-        self.server_error(describe(source), source.code().cloned())
+        let cause = if self.hosts.are_several() { self.hosts.report() } else { describe(source) };
+        let state = source.code().cloned();
+        let hint = if state == Some(SqlState::PROTOCOL_VIOLATION) {
+            ". If this is PgBouncer or another pooler: see \"Connection poolers\" in docker/README.md"
+        } else {
+            ""
+        };
+        self.server_error(cause + hint, state)
+    }
+
+    /// The time to connect is over.
+    fn no_answer(&self) -> StoreError {
+        let cause =
+            if self.hosts.are_several() { self.hosts.report() } else { "no answer in time".to_owned() };
+        self.server_error(cause, None)
     }
 
     /// The server does not meet a requirement.
@@ -168,38 +186,38 @@ impl Store {
     }
 
     /// Opens a connection whose notifications are needed. No statement timeout.
-    pub(super) async fn connect(&self) -> Result<(Client, Connection), StoreError> {
+    pub(super) async fn connect(&self) -> Result<Connected, StoreError> {
         self.connect_to(&self.config).await
     }
 
     /// The same with other parameters: to another database of the server.
-    pub(super) async fn connect_to(&self, config: &Config) -> Result<(Client, Connection), StoreError> {
+    pub(super) async fn connect_to(&self, config: &Config) -> Result<Connected, StoreError> {
         let deadline = self.connect_timeout + Duration::from_millis(500);
-        // Boxed: a handshake is large, and every caller would carry it.
-        match tokio::time::timeout(deadline, Box::pin(self.tls.connect(config))).await {
+        match tokio::time::timeout(deadline, self.hosts.connect(config)).await {
             Ok(connected) => connected.map_err(|source| self.unreachable(&source)),
-            Err(_) => Err(self.server_error("no answer in time", None)),
+            Err(_) => Err(self.no_answer()),
         }
     }
 
     /// A session outside of the pool, for LISTEN, migrations and refreshes: without statement timeout. It ends when the driver is
-    /// dropped.
+    /// dropped, and when another host accepts writes.
     ///
     /// # Errors
     /// [`super::Kind::Down`] when the server cannot be reached.
     pub async fn session(&self) -> Result<(Client, Driver), StoreError> {
-        let (client, connection) = self.connect().await?;
-        let driver = tasks::spawn_abort_on_drop(async move {
-            // Its end shows in the next statement of the session, where it is handled.
-            let _ = connection.await;
-        });
-        Ok((client, driver))
+        self.connect().await.map(driven)
+    }
+
+    /// A session with each host of `database_url` by itself, or why there is none; with the name of the host.
+    pub async fn session_with_each_host(&self) -> Vec<(String, Result<(Client, Driver), String>)> {
+        let hosts = self.hosts.connect_to_each(&self.config).await;
+        hosts.into_iter().map(|(name, connected)| (name, connected.map(driven))).collect()
     }
 
     /// Cancels the running statement of `client`, a session outside of the pool.
     pub(super) async fn cancel(&self, client: &Client) {
         // Best effort: the server also notices when the session ends.
-        let _ = client.cancel_token().cancel_query(self.tls.connector().await).await;
+        let _ = client.cancel_token().cancel_query(self.hosts.connector().await).await;
     }
 
     /// Cancels the running statement of a connection of the pool, and closes it: a late cancellation must not reach its next user.
@@ -264,17 +282,14 @@ pub fn outage_delays() -> ExponentialBackoff {
         .build()
 }
 
-/// Hosts and ports, without anything secret.
-fn server_of(config: &Config) -> String {
-    let (hosts, addresses, ports) = (config.get_hosts(), config.get_hostaddrs(), config.get_ports());
-    let place = |number: usize| {
-        let port = ports.get(number).or(ports.first()).copied().unwrap_or(5432);
-        match (hosts.get(number), addresses.get(number)) {
-            (Some(Host::Tcp(host)), _) => format!("{host}:{port}"),
-            (Some(Host::Unix(folder)), _) => format!("{}:{port}", folder.display()),
-            (None, Some(address)) => format!("{address}:{port}"),
-            (None, None) => String::new(),
+/// Drives a connection until it ends, or another host accepts writes.
+fn driven(Connected { client, connection, mut supersession }: Connected) -> (Client, Driver) {
+    let driver = tasks::spawn_abort_on_drop(async move {
+        // Either shows in the next statement of the session, where it is handled.
+        tokio::select! {
+            _ = connection => {}
+            () = supersession.happened() => {}
         }
-    };
-    (0..hosts.len().max(addresses.len())).map(place).collect::<Vec<_>>().join(", ")
+    });
+    (client, driver)
 }

@@ -5,6 +5,7 @@
 
 use tokio_postgres::error::SqlState;
 
+use super::hosts::Connected;
 use super::{Store, StoreError};
 use crate::config::Settings;
 use crate::tasks;
@@ -25,7 +26,8 @@ pub async fn create_if_missing(settings: &Settings) -> Result<bool, StoreError> 
 async fn create(store: &Store) -> Result<(), StoreError> {
     let failed = |source| StoreError::Postgres { statement: "database.create", source };
     let name = store.config.get_dbname().unwrap_or("vitals");
-    let (client, connection) = store.connect_to(store.config.clone().dbname("postgres")).await?;
+    let Connected { client, connection, .. } =
+        store.connect_to(store.config.clone().dbname("postgres")).await?;
     // Its end shows in the statement below.
     let _driver = tasks::spawn_abort_on_drop(connection);
     let statement = format!("create database {}", quoted(name));

@@ -42,6 +42,46 @@ async fn check(store: &Store) -> Result<(), StoreError> {
     client.batch_execute(statement!("health", "can_write").sql).await.map_err(failed)
 }
 
+/// What a server is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Role {
+    /// It accepts writes.
+    Primary,
+    /// It accepts none, and is not a standby.
+    ReadOnly,
+    /// It replays the log of another; the newest transaction it has replayed is so many seconds old, if there was any.
+    Standby(Option<f64>),
+}
+
+/// What each host of `database_url` is, by its name, or why it does not answer.
+pub async fn roles(store: &Store) -> Vec<(String, Result<Role, String>)> {
+    let mut roles = Vec::new();
+    for (name, session) in store.session_with_each_host().await {
+        let role = match session {
+            Ok((client, _driver)) => role(&client).await.map_err(|error| error.to_string()),
+            Err(fault) => Err(fault),
+        };
+        roles.push((name, role));
+    }
+    roles
+}
+
+/// What the server of `client` is.
+///
+/// # Errors
+/// It does not answer.
+pub async fn role(client: &Client) -> Result<Role, StoreError> {
+    let statement = statement!("health", "role");
+    let failed = |source| StoreError::Postgres { statement: statement.name, source };
+    let rows = client.query_typed(statement.sql, &[]).await.map_err(failed)?;
+    let row = rows.first().ok_or_else(|| StoreError::State("health.role gave no row".into()))?;
+    Ok(match (row.get("is_standby"), row.get("is_read_only")) {
+        (true, _) => Role::Standby(row.get("replayed_seconds_ago")),
+        (false, true) => Role::ReadOnly,
+        (false, false) => Role::Primary,
+    })
+}
+
 /// How the server sees a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Encryption {

@@ -20,6 +20,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_postgres::{AsyncMessage, Client, Notification};
 use tokio_util::sync::CancellationToken;
 
+use super::hosts::Connected;
 use super::owners::{self, OwnerChange};
 use super::tls::Connection;
 use super::wake::{Announcer, Topic, Wake, WakeSource};
@@ -117,7 +118,7 @@ impl Notifier {
         interval: Duration,
         stop: &CancellationToken,
     ) -> Result<(), StoreError> {
-        let (client, mut connection) = tokio::select! {
+        let Connected { client, mut connection, mut supersession } = tokio::select! {
             connected = store.connect() => connected?,
             () = stop.cancelled() => return Ok(()),
         };
@@ -135,6 +136,7 @@ impl Notifier {
         tokio::select! {
             done = work => done,
             lost = drive(&mut connection, |message| self.receive(message)) => Err(lost),
+            () = supersession.happened() => Err(store.server_error("another host accepts writes now", None)),
         }
     }
 
@@ -245,7 +247,7 @@ impl Default for Outage {
     fn default() -> Self {
         let delays = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(100))
-            .with_max_delay(Duration::from_secs(5))
+            .with_max_delay(Duration::from_secs(2))
             .without_max_times()
             .with_jitter()
             .build();

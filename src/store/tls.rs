@@ -1,6 +1,6 @@
 //! TLS to PostgreSQL, by rustls: `sslmode`, `sslrootcert`, `sslcert` and `sslkey` of `database_url` as libpq means them.
 //!
-//! Before: `store::connect` has the URL. After: the server.
+//! Before: `store::hosts` has chosen a host. After: the server.
 //! Promise: every connection of the service is made by [`Tls::connect`]. One that has to be encrypted or verified, and
 //! cannot be, is not made. Files are read again for each connection, so a renewed certificate needs no restart.
 
@@ -18,6 +18,7 @@ use tokio_postgres::{Client, Config, Error, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_rustls::rustls;
 
+use super::url::Parameters;
 use crate::tasks;
 use parameters::{Files, SslMode};
 
@@ -35,22 +36,17 @@ pub(super) struct Tls {
 }
 
 impl Tls {
-    /// Takes what says how to encrypt out of `url`, a URL or a list of `key=value`, and gives the settings of the rest.
+    /// The parameters of a URL that say how to encrypt.
+    pub(super) const PARAMETERS: [&str; 4] = parameters::NAMES;
+
+    /// How the URL says to encrypt: its parameters are `given`; of `config` it has the hosts, and is told the negotiation.
     ///
     /// # Errors
     /// What is impossible, in words that do not repeat the URL.
-    pub(super) fn of(url: &str) -> Result<(Self, Config), String> {
-        let (rest, given) = parameters::take(url)?;
-        let mut config: Config = rest.parse().map_err(|error: Error| super::error::describe(&error))?;
-        // The driver wants a name for TLS where only addresses are given; libpq takes the address.
-        if config.get_hosts().is_empty() {
-            for address in config.get_hostaddrs().to_vec() {
-                config.host(address.to_string());
-            }
-        }
+    pub(super) fn of(config: &mut Config, given: &Parameters) -> Result<Self, String> {
         let has_sockets_only = !config.get_hosts().is_empty()
             && config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
-        let (mode, files) = parameters::interpret(&given)?;
+        let (mode, files) = parameters::interpret(given)?;
         // As libpq: a socket of this machine is never encrypted.
         let mode = if has_sockets_only { SslMode::Disable } else { mode };
         config.ssl_mode(match mode {
@@ -65,7 +61,7 @@ impl Tls {
         if tls.files == Files::NONE {
             tls.fixed = Some(first);
         }
-        Ok((tls, config))
+        Ok(tls)
     }
 
     fn client(&self) -> Result<MakeRustlsConnect, String> {

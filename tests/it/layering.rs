@@ -155,6 +155,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "backon",
             "deadpool_postgres",
             "percent_encoding",
+            "rand",
             "refinery",
             "rust_decimal",
             "rustls_native_certs",
@@ -182,7 +183,8 @@ const CRATES: &[(&str, &[&str])] = &[
 ];
 
 /// The files of `store` that open connections and send statements. They know no table.
-const STORE_BASE: &[&str] = &["abandoned", "connect", "error", "pipeline", "statement", "tls"];
+const STORE_BASE: &[&str] =
+    &["abandoned", "connect", "error", "hosts", "pipeline", "recycle", "statement", "tls", "url"];
 
 #[test]
 fn each_stage_knows_only_the_stages_it_may() {

@@ -248,7 +248,7 @@ pub(super) async fn connect(url: &str) -> Client {
     try_connect(url).await.expect("PostgreSQL answers")
 }
 
-async fn try_connect(url: &str) -> Result<Client, tokio_postgres::Error> {
+pub(super) async fn try_connect(url: &str) -> Result<Client, tokio_postgres::Error> {
     let config: Config = url.parse().expect("a URL");
     let (client, connection) = config.connect(NoTls).await?;
     tokio::spawn(connection);

@@ -12,6 +12,7 @@ mod redis_cluster;
 mod servers;
 mod service;
 mod small_queues;
+mod standby;
 
 use std::future::Future;
 use std::time::Duration;
@@ -27,6 +28,7 @@ pub use redis_cluster::{RedisCluster, RedisServer};
 pub use servers::{DisposableServers, Encrypted};
 pub use service::{Answer, Service};
 pub use small_queues::{readings, small_queues};
+pub use standby::Standby;
 
 /// Longest wait for a condition; reached only by a test that fails.
 pub const TIMEOUT: Duration = Duration::from_secs(20);

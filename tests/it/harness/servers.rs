@@ -194,7 +194,7 @@ fn stack() -> Command {
 }
 
 /// 512 MiB hold some hundred rounds of `tests/soak`, and are filled in a moment.
-fn disposable_stack() -> Command {
+pub(super) fn disposable_stack() -> Command {
     let mut command = stack();
     command
         .envs(DisposableServers::environment())

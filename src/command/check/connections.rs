@@ -1,0 +1,76 @@
+//! How PostgreSQL and Redis are reached: hosts and their roles, encryption, poolers.
+//!
+//! Before: `command::check` has a session. After: findings of its report.
+
+use super::Report;
+use crate::cache::Cache;
+use crate::store::Store;
+use crate::store::health::{self, Encryption, Role};
+use crate::store::pooler::{self, PoolerFinding};
+
+/// Each host of `database_url`, how the connection to PostgreSQL is encrypted, and what is between.
+pub(super) async fn postgres(report: &mut Report, store: &Store) -> anyhow::Result<()> {
+    hosts(report, store).await;
+    let (client, _driver) = store.session().await?;
+    let encryption = match health::encryption(&client).await? {
+        Encryption::Tls(how) => format!("encrypted, as the server sees it: {how}"),
+        Encryption::None => "not encrypted (sslmode of database_url)".to_owned(),
+        Encryption::Hidden => "the role may not see whether it is encrypted".to_owned(),
+    };
+    report.good("connection to PostgreSQL", &encryption);
+    match pooler::detect(store).await? {
+        PoolerFinding::None => {}
+        PoolerFinding::SharedProcess => report.bad(
+            "connection to PostgreSQL",
+            "sessions share processes of the server: a pooler in transaction mode is between, and LISTEN, temporary tables and locks do \
+             not work through it. Name PostgreSQL itself in database_url: see \"Connection poolers\" in docker/README.md",
+        ),
+        PoolerFinding::SettingsIgnored => report.bad(
+            "connection to PostgreSQL",
+            "the settings that the service asks for when it connects do not apply: a pooler takes them away (PgBouncer with \
+             ignore_startup_parameters = options). Name PostgreSQL itself in database_url: see \"Connection poolers\" in docker/README.md",
+        ),
+    }
+    Ok(())
+}
+
+/// Where several hosts are named, what each of them is.
+async fn hosts(report: &mut Report, store: &Store) {
+    if !store.has_several_hosts() {
+        return;
+    }
+    for (name, role) in health::roles(store).await {
+        let what = format!("host {name}");
+        match role {
+            Ok(Role::Primary) => report.good(&what, "accepts writes"),
+            Ok(Role::ReadOnly) => report.warn(&what, "accepts no writes, and is no standby"),
+            Ok(Role::Standby(None)) => report.good(&what, "a standby"),
+            Ok(Role::Standby(Some(seconds))) => {
+                let text =
+                    format!("a standby; the newest transaction that it has replayed is {seconds:.0} s old");
+                report.good(&what, &text);
+            }
+            Err(fault) => report.warn(&what, &fault),
+        }
+    }
+}
+
+/// Whether Redis answers, and how it is reached.
+pub(super) async fn redis(report: &mut Report, cache: &Cache) {
+    let server = cache.server();
+    match cache.ping().await {
+        Ok(masters) => {
+            let kind =
+                masters.map_or_else(String::new, |masters| format!(", a cluster of {masters} masters"));
+            report.good("Redis", &format!("answers at {server} (setting redis_url){kind}"));
+            let how = if cache.is_encrypted() { "encrypted (rediss://)" } else { "not encrypted" };
+            report.good("connection to Redis", how);
+        }
+        Err(error) => {
+            let text = format!(
+                "{error}, at {server} (setting redis_url); uploads are taken, latest values wait for it"
+            );
+            report.bad("Redis", &text);
+        }
+    }
+}
