@@ -11,7 +11,6 @@ mod alert_command;
 mod alert_isolation;
 mod alert_kill;
 mod alert_levels;
-mod alert_migrations;
 mod alert_order;
 mod alert_replay;
 mod alert_rules;
