@@ -34,6 +34,7 @@ mod erase;
 mod events;
 mod far_times;
 mod faults;
+mod federation;
 mod fleet;
 mod fuzz;
 mod generated;
