@@ -1,6 +1,7 @@
 //! Servers, databases, services, proxies, and waiting for a condition.
 
 mod alerts;
+mod balancer;
 mod certificates;
 mod cluster;
 mod database;
@@ -19,6 +20,7 @@ use std::future::Future;
 use std::time::Duration;
 
 pub use alerts::add_alert;
+pub use balancer::{Balancer, BalancerKind, Behind, authority};
 pub use cluster::{Cluster, Node};
 pub use database::Database;
 pub use key::{authorization, key};
@@ -26,7 +28,7 @@ pub use login::Login;
 pub use process::{CommandOutput, Process, command, vitals, vitals_with};
 pub use proxy::Proxy;
 pub use receiver::{ReceivedRequest, Receiver, Reply};
-pub use redis_cluster::{RedisCluster, RedisServer};
+pub use redis_cluster::{RedisCluster, RedisServer, free_port};
 pub use servers::{DisposableServers, Encrypted};
 pub use service::{Answer, Service};
 pub use small_queues::{readings, small_queues};
