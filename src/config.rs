@@ -11,6 +11,7 @@ mod monitor;
 mod names;
 mod notify;
 mod public_url;
+mod read;
 mod redis_tls;
 mod terminal;
 mod value;
@@ -28,6 +29,7 @@ use crate::language::{Language, Locale};
 pub use limits::{LimitSettings, TrustedProxy};
 pub use monitor::MonitorSettings;
 pub use notify::NotifySettings;
+pub use read::ReadSettings;
 pub use redis_tls::RedisSettings;
 pub use terminal::terminal_language;
 pub use value::{Authentication, Duplicates, Enrolment, LogFormat};
@@ -41,6 +43,10 @@ pub struct Settings {
     /// `keepalives_idle`, `keepalives_interval`, `keepalives_count`, `tcp_user_timeout`.
     #[config(env = "VITALS_DATABASE_URL", default = "postgres://vitals:vitals@127.0.0.1:5432/vitals")]
     pub database_url: String,
+
+    /// Reading from standbys.
+    #[config(nested)]
+    pub read: ReadSettings,
 
     /// Redis, which holds the view of latest values. `rediss://` uses TLS and verifies the certificate against the host name. A Redis
     /// Cluster is found by one of its nodes; several are separated by commas: `redis://user:password@a:6379,b:6379/0`.

@@ -2,6 +2,8 @@
 
 #[path = "failover.rs"]
 mod failover;
+#[path = "reads.rs"]
+mod reads;
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
