@@ -25,6 +25,7 @@ revoke all on all tables in schema public, vitals, dashboard from vitals_dba;
 grant usage on schema public, vitals, dashboard to vitals_dba;
 grant select on all tables in schema public, vitals, dashboard to vitals_dba;
 grant insert, update, delete on policy, vitals.dashboard_tenant to vitals_dba;
+grant update on vitals.cell to vitals_dba;
 -- In an emergency: update api_key set revoked_at = now() where name = …
 grant update (revoked_at) on api_key to vitals_dba;
 -- The same for device keys. The secret is excluded, because everybody who reads it can derive the key of any device.

@@ -1,5 +1,7 @@
 //! Rules with levels, and rules for a tenant, a unit, a person or a device: through uploads, HTTP, the command line and SQL.
 
+mod migration;
+
 use jiff::{SignedDuration, Timestamp};
 use redis::AsyncCommands;
 use serde_json::{Value, json};

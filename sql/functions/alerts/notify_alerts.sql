@@ -120,6 +120,8 @@ begin
                 or notify_at_once.kind = 'raised' and exists (
                     select from notification n
                     where n.alert_id = w.alert_id and n.channel = w.channel and n.address = w.address and n.kind in ('escalated', 'repeated')
+                      -- An escalation of a version before 0.2.0 has its row before it is due.
+                      and n.due_at <= notify_at_once.moment
                 )
             )
           -- Whoever is on duty at the end of the quiet hours: a step.

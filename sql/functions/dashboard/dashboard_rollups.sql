@@ -54,6 +54,9 @@ begin
         loop
             execute format('comment on column dashboard.%I.%I is %L', r.name, c.name, c.words);
         end loop;
+        execute format(
+            'comment on column dashboard.%I.cell is %L', r.name, 'The cell it is in: the database, where several share the tenants.'
+        );
         if local then
             execute format(
                 'comment on column dashboard.%I.day is %L', r.name,
@@ -74,6 +77,7 @@ as $$
     select string_agg(
         case wanted.name
             when 'day' then format('(r.bucket at time zone %L)::date as day', r.time_zone)
+            when 'cell' then '(select c.name from vitals.cell as c) as cell'
             else format('r.%I', wanted.name)
         end,
         ', ' order by shown.attnum, wanted.place
@@ -83,7 +87,9 @@ as $$
         from pg_attribute as a
         where a.attrelid = format('public.%I', r.name)::regclass and a.attnum > 0 and not a.attisdropped
         union all
-        select 'day', 32767 where r.width >= interval '1 day'
+        select 'day', 32766 where r.width >= interval '1 day'
+        union all
+        select 'cell', 32767
     ) as wanted
     left join pg_attribute as shown
         on shown.attrelid = to_regclass(format('dashboard.%I', r.name)) and shown.attname = wanted.name

@@ -10,7 +10,8 @@ create or replace view dashboard.device with (security_barrier) as
 select
     d.device_sn, d.first_seen_at, d.info_ts, d.model, d.system_version, d.battery_level, d.voltage, d.charging_status,
     d.wear_state, d.network_mode, d.status, o.user_id, u.name as user_name, o.org_id, g.name as org_name,
-    nullif(o.customer_id, 0) as customer_id, t.name as customer_name, d.clock_offset_seconds
+    nullif(o.customer_id, 0) as customer_id, t.name as customer_name, d.clock_offset_seconds,
+    (select c.name from vitals.cell as c) as cell
 from device as d
 left join vitals.device_period as o on o.device_sn = d.device_sn and o.period @> now()
 left join app_user as u on u.user_id = o.user_id
@@ -38,6 +39,7 @@ comment on column dashboard.device.org_name        is 'Its name. NULL: none, or 
 comment on column dashboard.device.customer_id     is 'Tenant. NULL: none.';
 comment on column dashboard.device.customer_name   is 'Its name. NULL: none, or not known.';
 comment on column dashboard.device.clock_offset_seconds is 'How far its clock is behind, seconds; negative: it is ahead. NULL: not known to be more than a minute off.';
+comment on column dashboard.device.cell            is 'The cell it is in: the database, where several share the tenants.';
 
 -- The newest sample of each device, looked up by the key of health_data. A device without a sample in the last week has no row.
 -- The owner of the sample is the owner of the device at that time.
@@ -56,6 +58,7 @@ select
     , s.blood_glucose
     , s.skin_temperature
     -- end
+    , (select c.name from vitals.cell as c) as cell
 from device as d
 cross join lateral (
     select h.*
@@ -95,6 +98,7 @@ comment on column dashboard.latest.user_name     is 'Name of the wearer. NULL: n
 comment on column dashboard.latest.org_id        is 'Organisation unit of the wearer. NULL: none.';
 comment on column dashboard.latest.org_name      is 'Its name. NULL: none, or not known.';
 comment on column dashboard.latest.customer_id   is 'Tenant. NULL: none.';
+comment on column dashboard.latest.cell          is 'The cell it is in: the database, where several share the tenants.';
 
 -- The tenant of an alert is the tenant of the row that raised it.
 create or replace view dashboard.alert with (security_barrier) as
@@ -102,7 +106,8 @@ select
     a.alert_id, a.device_sn, a.rule_id, r.name as rule_name, a.kind, a.severity, coalesce(a.event_type, a.metric, a.kind) as type,
     a.status, a.historical, a.fired_ts, a.last_ts, a.fired_at, a.breach_count, a.last_value, a.peak_value, a.message,
     a.acknowledged_at, a.acknowledged_by, a.resolved_at, a.resolution, a.latitude, a.longitude,
-    a.user_id, u.name as user_name, a.org_id, g.name as org_name, a.customer_id, a.peak_severity
+    a.user_id, u.name as user_name, a.org_id, g.name as org_name, a.customer_id, a.peak_severity,
+    (select c.name from vitals.cell as c) as cell
 from alert as a
 left join alert_rule as r on r.rule_id = a.rule_id
 left join app_user as u on u.user_id = a.user_id
@@ -139,12 +144,13 @@ comment on column dashboard.alert.org_id          is 'Organisation unit. NULL: n
 comment on column dashboard.alert.org_name        is 'Its name. NULL: not known.';
 comment on column dashboard.alert.customer_id     is 'Tenant. NULL: not known.';
 comment on column dashboard.alert.peak_severity   is 'The gravest severity that it has had.';
+comment on column dashboard.alert.cell            is 'The cell it is in: the database, where several share the tenants.';
 
 -- A night belongs to the tenant of its last segment.
 create or replace view dashboard.sleep_night with (security_barrier) as
 select
     n.device_sn, n.night, n.start_ts, n.end_ts, n.sleeps, n.light_hours, n.deep_hours, n.unknown_hours, n.total_hours,
-    n.user_id, n.org_id, n.customer_id
+    n.user_id, n.org_id, n.customer_id, (select c.name from vitals.cell as c) as cell
 from sleep_night as n
 where (select vitals.dashboard_tenants(current_user)) is null
     or n.customer_id = any ((select vitals.dashboard_tenants(current_user))::bigint[]);
@@ -162,13 +168,15 @@ comment on column dashboard.sleep_night.total_hours   is 'Hours of sleep: light 
 comment on column dashboard.sleep_night.user_id       is 'Wearer. NULL: not known.';
 comment on column dashboard.sleep_night.org_id        is 'Organisation unit. NULL: not known.';
 comment on column dashboard.sleep_night.customer_id   is 'Tenant. NULL: not known.';
+comment on column dashboard.sleep_night.cell          is 'The cell it is in: the database, where several share the tenants.';
 
 -- The zone of the rollups, and the start of today and yesterday in it.
 create or replace view dashboard.clock as
 select
     r.time_zone,
     date_trunc('day', now(), r.time_zone) as today,
-    date_trunc('day', now() at time zone r.time_zone - interval '1 day') at time zone r.time_zone as yesterday
+    date_trunc('day', now() at time zone r.time_zone - interval '1 day') at time zone r.time_zone as yesterday,
+    (select c.name from vitals.cell as c) as cell
 from vitals.rollup as r
 where r.name = 'health_daily';
 
@@ -176,3 +184,4 @@ comment on view dashboard.clock is 'One row: when today and yesterday began in t
 comment on column dashboard.clock.time_zone is 'Zone in which days are cut (IANA name).';
 comment on column dashboard.clock.today     is 'Start of today.';
 comment on column dashboard.clock.yesterday is 'Start of yesterday.';
+comment on column dashboard.clock.cell      is 'The cell this is: the database, where several share the tenants.';

@@ -1,6 +1,7 @@
 //! Servers, databases, services, proxies, and waiting for a condition.
 
 mod alerts;
+mod balancer;
 mod certificates;
 mod database;
 mod key;
@@ -18,13 +19,14 @@ use std::future::Future;
 use std::time::Duration;
 
 pub use alerts::add_alert;
+pub use balancer::{Balancer, BalancerKind, Behind, authority};
 pub use database::Database;
 pub use key::{authorization, key};
 pub use login::Login;
 pub use process::{CommandOutput, Process, command, vitals, vitals_with};
 pub use proxy::Proxy;
 pub use receiver::{ReceivedRequest, Receiver, Reply};
-pub use redis_cluster::{RedisCluster, RedisServer};
+pub use redis_cluster::{RedisCluster, RedisServer, free_port};
 pub use servers::{DisposableServers, Encrypted};
 pub use service::{Answer, Service};
 pub use small_queues::{readings, small_queues};

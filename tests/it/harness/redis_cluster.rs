@@ -200,7 +200,8 @@ fn start(mut command: Command, port: u16, options: &[&str]) -> Child {
     tokio::process::Command::from(command).kill_on_drop(true).spawn().expect("docker/stack can be run")
 }
 
-pub(super) fn free_port() -> u16 {
+/// A free port, not among those that systems lend to clients.
+pub fn free_port() -> u16 {
     (0..1000)
         .map(|_| rand::random_range(20_000..32_000))
         .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
