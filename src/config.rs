@@ -19,7 +19,6 @@ mod value;
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use confique::Config;
 use jiff::tz::TimeZone;
@@ -298,21 +297,6 @@ impl Settings {
     /// Language and time zone of whoever asks for no others.
     pub fn locale(&self) -> Locale {
         Locale { language: self.language, zone: self.device_zone() }
-    }
-
-    /// `connect_timeout_ms` as a duration.
-    pub fn connect_timeout(&self) -> Duration {
-        Duration::from_millis(self.connect_timeout_ms)
-    }
-
-    /// `statement_timeout_ms` as a duration.
-    pub fn statement_timeout(&self) -> Duration {
-        Duration::from_millis(self.statement_timeout_ms)
-    }
-
-    /// `commit_deadline_ms` as a duration.
-    pub fn commit_deadline(&self) -> Duration {
-        Duration::from_millis(self.commit_deadline_ms)
     }
 }
 

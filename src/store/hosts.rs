@@ -6,6 +6,7 @@
 //! accepts none any more, connections of before are closed.
 
 pub(super) mod parameters;
+mod primary_change;
 mod url_host;
 
 use std::collections::HashMap;
@@ -25,6 +26,7 @@ use super::error::describe;
 use super::tls::{Connection, Connector, Tls};
 use super::url;
 use parameters::{DefaultTarget, Targets};
+pub use primary_change::PrimaryChange;
 use url_host::UrlHost;
 
 /// How long a host that did not answer is tried after all others.
@@ -307,18 +309,5 @@ impl Drop for Attempt<'_> {
         let silent = || Outcome::Silent { since: Instant::now(), after: self.began.elapsed() };
         let outcome = self.outcome.take().unwrap_or_else(silent);
         self.hosts.outcomes().insert(self.address, outcome);
-    }
-}
-
-/// Changes of the host that accepts writes.
-#[derive(Debug)]
-pub struct PrimaryChange(watch::Receiver<Option<Address>>);
-
-impl PrimaryChange {
-    /// Ends at the next change; never, where there is only one host.
-    pub async fn changed(&mut self) {
-        if self.0.changed().await.is_err() {
-            pending::<()>().await;
-        }
     }
 }
