@@ -26,6 +26,7 @@ use crate::store::clock::Clock;
 use crate::store::handover::Handover;
 use crate::store::health::{Encryption, encryption};
 use crate::store::notifier::Notifier;
+use crate::store::reads::Reads;
 use crate::store::wake::Topic;
 use crate::store::{Store, schema};
 use crate::tasks::{Stage, Tasks};
@@ -36,6 +37,7 @@ use crate::{notify, queue, relay, schedule, telemetry};
 pub struct Service {
     address: SocketAddr,
     store: Store,
+    reads: Reads,
     tasks: Tasks,
     door: Stage,
     ingest: Stage,
@@ -100,6 +102,8 @@ impl Service {
         monitor::describe_conditions();
         notify::operators::start(&notify, changes, &time, &settings);
         clock.spawn_loop("monitor", sampler.run(clock.stop_token()));
+        let reads = Reads::new(&settings, &store)?;
+        clock.spawn_loop("reads", reads.clone().follow(notifier.wake(Topic::Change), clock.stop_token()));
         let owners = Owners::start(&store, &cache, &mut notifier, &settings, &ingest);
 
         let needs_keys = settings.authentication == Authentication::Keys;
@@ -109,6 +113,7 @@ impl Service {
                 ingest: writers,
                 owners,
                 store: store.clone(),
+                reads: reads.clone(),
                 metrics,
                 monitor,
                 time,
@@ -128,7 +133,7 @@ impl Service {
         tracing::info!(%address, shards = settings.shard_count(), "serving");
 
         let stop_deadline = Duration::from_secs(settings.stop_deadline_seconds);
-        Ok(Self { address, store, tasks, door, ingest, reaction, notify, clock, stop_deadline })
+        Ok(Self { address, store, reads, tasks, door, ingest, reaction, notify, clock, stop_deadline })
     }
 
     /// The address it listens on.
@@ -152,6 +157,7 @@ impl Service {
             all_ended &= stage.stop(deadline).await;
         }
         self.store.close();
+        self.reads.close();
         if !all_ended {
             bail!("not every task had ended after {} s", self.stop_deadline.as_secs());
         }

@@ -11,6 +11,7 @@ mod monitor;
 mod names;
 mod notify;
 mod public_url;
+mod read;
 mod redis_tls;
 mod terminal;
 mod value;
@@ -18,7 +19,6 @@ mod value;
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use confique::Config;
 use jiff::tz::TimeZone;
@@ -28,6 +28,7 @@ use crate::language::{Language, Locale};
 pub use limits::{LimitSettings, TrustedProxy};
 pub use monitor::MonitorSettings;
 pub use notify::NotifySettings;
+pub use read::ReadSettings;
 pub use redis_tls::RedisSettings;
 pub use terminal::terminal_language;
 pub use value::{Authentication, Duplicates, Enrolment, LogFormat};
@@ -41,6 +42,10 @@ pub struct Settings {
     /// `keepalives_idle`, `keepalives_interval`, `keepalives_count`, `tcp_user_timeout`.
     #[config(env = "VITALS_DATABASE_URL", default = "postgres://vitals:vitals@127.0.0.1:5432/vitals")]
     pub database_url: String,
+
+    /// Reading from standbys.
+    #[config(nested)]
+    pub read: ReadSettings,
 
     /// Redis, which holds the view of latest values. `rediss://` uses TLS and verifies the certificate against the host name. A Redis
     /// Cluster is found by one of its nodes; several are separated by commas: `redis://user:password@a:6379,b:6379/0`.
@@ -292,21 +297,6 @@ impl Settings {
     /// Language and time zone of whoever asks for no others.
     pub fn locale(&self) -> Locale {
         Locale { language: self.language, zone: self.device_zone() }
-    }
-
-    /// `connect_timeout_ms` as a duration.
-    pub fn connect_timeout(&self) -> Duration {
-        Duration::from_millis(self.connect_timeout_ms)
-    }
-
-    /// `statement_timeout_ms` as a duration.
-    pub fn statement_timeout(&self) -> Duration {
-        Duration::from_millis(self.statement_timeout_ms)
-    }
-
-    /// `commit_deadline_ms` as a duration.
-    pub fn commit_deadline(&self) -> Duration {
-        Duration::from_millis(self.commit_deadline_ms)
     }
 }
 

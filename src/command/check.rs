@@ -39,6 +39,7 @@ async fn database(report: &mut Report, settings: &Settings, store: &Store) -> an
     let (client, _driver) = store.session().await?;
     report.good("PostgreSQL", &format!("answers at {} (setting database_url)", store.server()));
     connections::postgres(report, store).await?;
+    connections::standbys(report, settings).await?;
     let edition = match health::timescaledb(&client).await? {
         Ok(()) => rollups::edition(&client).await?,
         Err(missing) => {

@@ -35,6 +35,9 @@ impl Settings {
                 "tls_certificate and tls_key go together: both are files, or neither is".to_owned(),
             );
         }
+        if let Some(reason) = self.read.invalid_reason() {
+            return refuse(reason);
+        }
         if let Some(reason) = self.redis.invalid_reason(&self.redis_url) {
             return refuse(reason.to_owned());
         }

@@ -1,8 +1,25 @@
-//! Numbers that follow from settings: how many writers there are, and how `max_bodies_bytes` is divided.
+//! Numbers that follow from settings: time-outs as durations, how many writers there are, and how `max_bodies_bytes` is divided.
+
+use std::time::Duration;
 
 use super::Settings;
 
 impl Settings {
+    /// `connect_timeout_ms` as a duration.
+    pub fn connect_timeout(&self) -> Duration {
+        Duration::from_millis(self.connect_timeout_ms)
+    }
+
+    /// `statement_timeout_ms` as a duration.
+    pub fn statement_timeout(&self) -> Duration {
+        Duration::from_millis(self.statement_timeout_ms)
+    }
+
+    /// `commit_deadline_ms` as a duration.
+    pub fn commit_deadline(&self) -> Duration {
+        Duration::from_millis(self.commit_deadline_ms)
+    }
+
     /// Shards of the ingest: as set, else as many as cores, at least 2.
     pub fn shard_count(&self) -> usize {
         match self.shards {

@@ -48,6 +48,7 @@ use crate::monitor::Monitor;
 use crate::owners::Owners;
 use crate::store::Store;
 use crate::store::clock::Clock;
+use crate::store::reads::Reads;
 use crate::telemetry::names;
 use crate::wire::Context;
 use crate::wire::peek::{Peek, peek};
@@ -65,6 +66,7 @@ pub struct State {
     ingest: Ingest,
     owners: Owners,
     store: Store,
+    reads: Reads,
     stats: api::stats::CachedStats,
     metrics: PrometheusHandle,
     monitor: Monitor,
@@ -98,6 +100,8 @@ pub struct Services {
     pub keys: Option<Keys>,
     /// PostgreSQL.
     pub store: Store,
+    /// Standbys for reads that change nothing.
+    pub reads: Reads,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
     /// The state of the service.
@@ -119,6 +123,7 @@ impl State {
             ingest: services.ingest,
             owners: services.owners.clone(),
             store: services.store,
+            reads: services.reads,
             stats: api::stats::CachedStats::default(),
             metrics: services.metrics,
             monitor: services.monitor,
@@ -298,6 +303,7 @@ pub fn router(state: Arc<State>, settings: &Settings) -> Router {
         .fallback(error::no_such_route)
         .method_not_allowed_fallback(error::wrong_method)
         .layer(Extension(openapi::Document::new(&document, settings.authentication)))
+        .layer(from_fn_with_state(state.clone(), api::note_change))
         .layer(from_fn_with_state(state.clone(), access::check))
         .layer(from_fn_with_state(settings.language, error::localize))
         .layer(from_fn(measure::measure));

@@ -16,8 +16,10 @@ use tokio_postgres::{Client, Config};
 use super::StoreError;
 use super::abandoned::{AbandonedConnections, Dialer};
 use super::error::describe;
+use super::hosts::parameters::DefaultTarget;
 use super::hosts::{Connected, Hosts, PrimaryChange};
-use super::recycle::RecycleCheck;
+use super::read_horizon::ReadHorizon;
+use super::recycle::{RecycleCheck, Requirement};
 use crate::config::Settings;
 use crate::tasks;
 use crate::telemetry::names;
@@ -62,8 +64,23 @@ impl Store {
     /// # Errors
     /// The URL is not one.
     pub fn new(settings: &Settings) -> Result<Self, StoreError> {
-        let (hosts, mut config) = Hosts::of(&settings.database_url, settings.connect_timeout())
-            .map_err(|fault| StoreError::State(format!("database_url: {fault}")))?;
+        Self::with(settings, None)
+    }
+
+    /// Prepares a pool for standbys that are as far as `horizon` requires; connects to nothing yet.
+    ///
+    /// # Errors
+    /// The URL is not one.
+    pub(super) fn of_standbys(settings: &Settings, horizon: Arc<ReadHorizon>) -> Result<Self, StoreError> {
+        Self::with(settings, Some(horizon))
+    }
+
+    fn with(settings: &Settings, horizon: Option<Arc<ReadHorizon>>) -> Result<Self, StoreError> {
+        let setting = if horizon.is_some() { "read.database_url" } else { "database_url" };
+        let default_target = if horizon.is_some() { DefaultTarget::Standby } else { DefaultTarget::Primary };
+        let (hosts, mut config) =
+            Hosts::of(&settings.database_url, default_target, settings.connect_timeout())
+                .map_err(|fault| StoreError::State(format!("{setting}: {fault}")))?;
         config.application_name(format!("vitals {}", settings.instance_name()));
         // A role named as our private schema would otherwise find, and make, its tables there. Late rows may touch any
         // number of compressed ones; by default TimescaleDB refuses a transaction that touches many.
@@ -85,14 +102,19 @@ impl Store {
             // More is checked by `RecycleCheck`.
             ManagerConfig { recycling_method: RecyclingMethod::Fast },
         );
-        let pool = Pool::builder(manager)
+        let is_of_standbys = horizon.is_some();
+        let requirement = horizon.map_or_else(|| Requirement::Primary(hosts.clone()), Requirement::Standby);
+        let check = RecycleCheck::new(requirement, settings.connect_timeout() / 4);
+        let mut pool = Pool::builder(manager)
             .max_size(settings.database_pool_size + settings.writer_count())
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(settings.connect_timeout()))
             .create_timeout(Some(settings.connect_timeout()))
-            .pre_recycle(RecycleCheck::new(&hosts, settings.connect_timeout() / 4).hook())
-            .build()
-            .map_err(|error| StoreError::Pool(error.to_string()))?;
+            .pre_recycle(check.clone().hook());
+        if is_of_standbys {
+            pool = pool.post_create(check.hook());
+        }
+        let pool = pool.build().map_err(|error| StoreError::Pool(error.to_string()))?;
         let work_timeout = settings.connect_timeout() + settings.statement_timeout() * STATEMENTS;
         let server = hosts.names().into();
         let connect_timeout = settings.connect_timeout();

@@ -6,6 +6,7 @@
 //! accepts none any more, connections of before are closed.
 
 pub(super) mod parameters;
+mod primary_change;
 mod url_host;
 
 use std::collections::HashMap;
@@ -24,7 +25,8 @@ use tokio_postgres::{Client, Config, Error};
 use super::error::describe;
 use super::tls::{Connection, Connector, Tls};
 use super::url;
-use parameters::Targets;
+use parameters::{DefaultTarget, Targets};
+pub use primary_change::PrimaryChange;
 use url_host::UrlHost;
 
 /// How long a host that did not answer is tried after all others.
@@ -107,7 +109,11 @@ impl Hosts {
     ///
     /// # Errors
     /// What is impossible, in words that do not repeat the URL.
-    pub(super) fn of(url: &str, budget: Duration) -> Result<(Self, Config), String> {
+    pub(super) fn of(
+        url: &str,
+        default_target: DefaultTarget,
+        budget: Duration,
+    ) -> Result<(Self, Config), String> {
         let names = [Tls::PARAMETERS.as_slice(), parameters::NAMES.as_slice()].concat();
         let (rest, given) = url::take(url, &names)?;
         let mut config: Config = rest.parse().map_err(|error: Error| describe(&error))?;
@@ -121,7 +127,7 @@ impl Hosts {
         let tls = Tls::of(&mut config, &given)?;
         parameters::set_socket_options(&mut config, &given, budget)?;
         config.connect_timeout(budget);
-        let targets = parameters::targets(&given, hosts.len())?;
+        let targets = parameters::targets(&given, default_target, hosts.len())?;
         let is_spread = config.get_load_balance_hosts() == LoadBalanceHosts::Random;
         let (primary, demoted_at) = (watch::Sender::new(None), watch::Sender::new(None));
         let outcomes = Mutex::default();
@@ -303,18 +309,5 @@ impl Drop for Attempt<'_> {
         let silent = || Outcome::Silent { since: Instant::now(), after: self.began.elapsed() };
         let outcome = self.outcome.take().unwrap_or_else(silent);
         self.hosts.outcomes().insert(self.address, outcome);
-    }
-}
-
-/// Changes of the host that accepts writes.
-#[derive(Debug)]
-pub struct PrimaryChange(watch::Receiver<Option<Address>>);
-
-impl PrimaryChange {
-    /// Ends at the next change; never, where there is only one host.
-    pub async fn changed(&mut self) {
-        if self.0.changed().await.is_err() {
-            pending::<()>().await;
-        }
     }
 }

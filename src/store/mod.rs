@@ -56,6 +56,8 @@ mod pipeline;
 pub mod policy;
 pub mod pooler;
 mod public_schema;
+mod read_horizon;
+pub mod reads;
 pub mod reception;
 mod recycle;
 pub mod rejected_upload;

@@ -21,10 +21,13 @@ pub enum Topic {
     ApiKey,
     /// A row of `alert_rule` was disabled; its trigger notifies.
     AlertRule,
+    /// Something was changed through the API of an instance (`reads.notify_change`).
+    Change,
 }
 
 impl Topic {
-    pub(super) const ALL: [Self; 4] = [Self::Outbox, Self::Notification, Self::ApiKey, Self::AlertRule];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Outbox, Self::Notification, Self::ApiKey, Self::AlertRule, Self::Change];
 
     pub(super) fn of_channel(channel: &str) -> Option<Self> {
         match channel {
@@ -32,6 +35,7 @@ impl Topic {
             "vitals_notification" => Some(Self::Notification),
             "vitals_api_key" => Some(Self::ApiKey),
             "vitals_alert_rule" => Some(Self::AlertRule),
+            "vitals_change" => Some(Self::Change),
             _ => None,
         }
     }
@@ -42,6 +46,7 @@ impl Topic {
             Self::Notification => "notify vitals_notification",
             Self::ApiKey => "notify vitals_api_key",
             Self::AlertRule => "notify vitals_alert_rule",
+            Self::Change => "notify vitals_change",
         }
     }
 }

@@ -87,6 +87,8 @@ names! {
     gauge POOL_WAITING = "vitals_pool_waiting": "Callers that wait for a connection";
     /// From the pool.
     histogram POOL_WAIT_SECONDS = "vitals_pool_wait_seconds" in Seconds: "The wait for a connection";
+    /// A read that fails on a standby is repeated on the primary, and counted there.
+    counter READS = "vitals_reads_total": "Reads of lists and statistics by server: primary, standby";
     gauge MEMORY_BYTES = "vitals_process_resident_bytes" in Bytes: "Memory of the process that is in RAM";
     /// The limit of its control group, else the machine's.
     gauge MEMORY_LIMIT_BYTES = "vitals_process_memory_limit_bytes" in Bytes: "Memory the process may use";

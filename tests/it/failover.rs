@@ -30,7 +30,7 @@ fn host_of(url: &str) -> &str {
 struct SilentHost {
     address: SocketAddr,
     _socket: tokio::net::TcpListener,
-    _queue: Vec<TcpStream>,
+    queue: Vec<TcpStream>,
 }
 
 impl SilentHost {
@@ -44,7 +44,7 @@ impl SilentHost {
         let mut host = Self::with_queue(1);
         while let Ok(Ok(stream)) = timeout(Duration::from_millis(300), TcpStream::connect(host.address)).await
         {
-            host._queue.push(stream);
+            host.queue.push(stream);
         }
         host
     }
@@ -53,7 +53,7 @@ impl SilentHost {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
         let socket = socket.listen(length).expect("it listens");
-        Self { address: socket.local_addr().expect("an address"), _socket: socket, _queue: Vec::new() }
+        Self { address: socket.local_addr().expect("an address"), _socket: socket, queue: Vec::new() }
     }
 
     fn name(&self) -> String {

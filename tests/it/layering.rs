@@ -183,8 +183,18 @@ const CRATES: &[(&str, &[&str])] = &[
 ];
 
 /// The files of `store` that open connections and send statements. They know no table.
-const STORE_BASE: &[&str] =
-    &["abandoned", "connect", "error", "hosts", "pipeline", "recycle", "statement", "tls", "url"];
+const STORE_BASE: &[&str] = &[
+    "abandoned",
+    "connect",
+    "error",
+    "hosts",
+    "pipeline",
+    "read_horizon",
+    "recycle",
+    "statement",
+    "tls",
+    "url",
+];
 
 #[test]
 fn each_stage_knows_only_the_stages_it_may() {

@@ -1,8 +1,5 @@
 //! Transactions that break off: a commit nobody answered, a begin that failed, a session dropped in the midst of one.
 
-#[path = "failover.rs"]
-mod failover;
-
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -4,6 +4,7 @@
 
 use super::Report;
 use crate::cache::Cache;
+use crate::config::Settings;
 use crate::store::Store;
 use crate::store::health::{self, Encryption, Role};
 use crate::store::pooler::{self, PoolerFinding};
@@ -44,14 +45,34 @@ async fn hosts(report: &mut Report, store: &Store) {
         match role {
             Ok(Role::Primary) => report.good(&what, "accepts writes"),
             Ok(Role::ReadOnly) => report.warn(&what, "accepts no writes, and is no standby"),
-            Ok(Role::Standby(None)) => report.good(&what, "a standby"),
-            Ok(Role::Standby(Some(seconds))) => {
-                let text =
-                    format!("a standby; the newest transaction that it has replayed is {seconds:.0} s old");
-                report.good(&what, &text);
+            Ok(Role::Standby(replayed)) => report.good(&what, &describe_standby(replayed)),
+            Err(fault) => report.warn(&what, &fault),
+        }
+    }
+}
+
+/// What each host of `read.database_url` is. A fault is a warning: the primary is read instead.
+pub(super) async fn standbys(report: &mut Report, settings: &Settings) -> anyhow::Result<()> {
+    let Some(of_standbys) = settings.of_standbys() else { return Ok(()) };
+    for (name, role) in health::roles(&Store::new(&of_standbys)?).await {
+        let what = format!("host {name} (setting read.database_url)");
+        match role {
+            Ok(Role::Standby(replayed)) => report.good(&what, &describe_standby(replayed)),
+            Ok(Role::Primary | Role::ReadOnly) => {
+                report.warn(&what, "is no standby, so nothing is read from it")
             }
             Err(fault) => report.warn(&what, &fault),
         }
+    }
+    Ok(())
+}
+
+fn describe_standby(replayed_seconds_ago: Option<f64>) -> String {
+    match replayed_seconds_ago {
+        Some(seconds) => {
+            format!("a standby; the newest transaction that it has replayed is {seconds:.0} s old")
+        }
+        None => "a standby".to_owned(),
     }
 }
 

@@ -110,7 +110,7 @@ pub(in crate::http) async fn get_api_alerts(
     let after = parameters.one::<Cursor>("cursor")?.map(|Cursor(place)| place);
     let limit = parameters.one::<Limit>("limit")?.map_or(PAGE, |Limit(limit)| limit);
     parameters.end()?;
-    let mut alerts = state.query(alert::list(&state.store, &filter, after, limit + 1)).await?;
+    let mut alerts = state.list(async |store| alert::list(&store, &filter, after, limit + 1).await).await?;
     let has_more = alerts.len() > usize::try_from(limit).unwrap_or(usize::MAX);
     if has_more {
         alerts.pop();
@@ -133,7 +133,7 @@ pub(in crate::http) async fn get_api_alerts_summary(
     let mut filter = filter(&mut parameters, &caller)?;
     parameters.end()?;
     filter.statuses.get_or_insert_with(|| vec![AlertStatus::Firing, AlertStatus::Acknowledged]);
-    let by = state.query(alert::summary(&state.store, &filter)).await?;
+    let by = state.list(async |store| alert::summary(&store, &filter).await).await?;
     Ok(Json(AlertSummary { alerts: by.iter().map(|tally| tally.alerts).sum(), by }))
 }
 

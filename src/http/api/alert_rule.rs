@@ -84,7 +84,7 @@ pub(in crate::http) async fn get_api_alerts_rules(
         enabled: parameters.one("enabled")?,
     };
     parameters.end()?;
-    Ok(Json(AlertRules { rules: state.query(alert_rule::list(&state.store, &filter)).await? }))
+    Ok(Json(AlertRules { rules: state.list(async |store| alert_rule::list(&store, &filter).await).await? }))
 }
 
 /// A new rule
@@ -174,7 +174,7 @@ pub(in crate::http) async fn get_api_alerts_rules_id_versions(
     Shared(state): Shared<Arc<State>>,
     PathId(rule_id): PathId,
 ) -> Result<Json<AlertRuleVersions>, ApiError> {
-    let versions = state.query(alert_rule::versions(&state.store, rule_id)).await?;
+    let versions = state.list(async |store| alert_rule::versions(&store, rule_id).await).await?;
     if versions.is_empty() { Err(rule_not_found(rule_id)) } else { Ok(Json(AlertRuleVersions { versions })) }
 }
 

@@ -65,7 +65,8 @@ pub(in crate::http) async fn get_api_alerts_silences(
     let over_too = parameters.one("all")?.unwrap_or(false);
     let limit = parameters.one::<Limit>("limit")?.map_or(MOST, |Limit(limit)| limit);
     parameters.end()?;
-    let silences = state.query(alert_silence::list(&state.store, caller.reach(), over_too, limit)).await?;
+    let silences =
+        state.list(async |store| alert_silence::list(&store, caller.reach(), over_too, limit).await).await?;
     Ok(Json(AlertSilences { silences }))
 }
 

@@ -60,6 +60,6 @@ pub(in crate::http) async fn get_api_contacts(
     let after = parameters.one::<Id64>("after")?.map_or(0, |Id64(id)| id);
     let limit = parameters.one::<Limit>("limit")?.map_or(MOST, |Limit(limit)| limit);
     parameters.end()?;
-    let contacts = state.query(contact::list(&state.store, reach, after, limit)).await?;
+    let contacts = state.list(async |store| contact::list(&store, reach, after, limit).await).await?;
     Ok(Json(Contacts { contacts }))
 }

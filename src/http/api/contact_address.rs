@@ -62,7 +62,8 @@ pub(in crate::http) async fn get_api_contact_addresses(
     let after = id(parameters.one("after")?).unwrap_or(0);
     let limit = parameters.one::<Limit>("limit")?.map_or(MOST, |Limit(limit)| limit);
     parameters.end()?;
-    let addresses = state.query(contact_address::list(&state.store, filter, after, limit)).await?;
+    let addresses =
+        state.list(async |store| contact_address::list(&store, filter, after, limit).await).await?;
     Ok(Json(ContactAddresses { addresses }))
 }
 

@@ -58,6 +58,6 @@ pub(in crate::http) async fn get_api_device_clocks(
     let over = parameters.one("over")?.unwrap_or(state.clock_off_seconds);
     let limit = parameters.one::<Limit>("limit")?.map_or(MOST, |Limit(limit)| limit);
     parameters.end()?;
-    let clocks = state.query(device_clock::list(&state.store, over, customer_id, limit)).await?;
+    let clocks = state.list(async |store| device_clock::list(&store, over, customer_id, limit).await).await?;
     Ok(Json(DeviceClocks { clocks }))
 }

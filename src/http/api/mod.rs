@@ -21,11 +21,14 @@ pub(super) mod stats;
 pub(super) mod system_alert;
 
 use std::fmt::Display;
+use std::sync::Arc;
 
 use axum::extract::rejection::PathRejection;
-use axum::extract::{FromRequestParts, Path, Request};
+use axum::extract::{FromRequestParts, Path, Request, State as Shared};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::Response;
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -36,8 +39,8 @@ use super::access::Caller;
 use super::error::{AccessError, ApiError};
 use crate::language::text;
 use crate::model::Id64;
-use crate::store::StoreError;
 use crate::store::alert::Acting;
+use crate::store::{Store, StoreError};
 use query::Parameters;
 
 /// Longest name of a person, characters.
@@ -73,7 +76,25 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
     }
 }
 
+/// Whoever reads after the answer to a change reads the change.
+pub(super) async fn note_change(Shared(state): Shared<Arc<State>>, request: Request, next: Next) -> Response {
+    let may_change = !request.method().is_safe() && request.uri().path().starts_with("/api/");
+    let response = next.run(request).await;
+    if may_change {
+        state.reads.changed().await;
+    }
+    response
+}
+
 impl State {
+    /// Reads, from a standby where one is good enough, within the time that a commit has.
+    async fn list<T>(
+        &self,
+        read: impl AsyncFnOnce(Store) -> Result<T, StoreError> + Clone,
+    ) -> Result<T, ApiError> {
+        self.query(self.reads.run(read)).await
+    }
+
     /// Asks the database within the time that a commit has, including the wait for a permit.
     async fn query<T>(&self, asking: impl Future<Output = Result<T, StoreError>>) -> Result<T, ApiError> {
         let limited = async {

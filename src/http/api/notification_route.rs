@@ -60,7 +60,7 @@ pub(in crate::http) async fn get_api_notification_routes(
     };
     let limit = parameters.one::<Limit>("limit")?.map_or(MOST, |Limit(limit)| limit);
     parameters.end()?;
-    let routes = state.query(notification_route::list(&state.store, &filter, limit)).await?;
+    let routes = state.list(async |store| notification_route::list(&store, &filter, limit).await).await?;
     Ok(Json(NotificationRoutes { routes }))
 }
 
@@ -73,7 +73,7 @@ pub(in crate::http) async fn get_api_notification_routes_id(
     PathId(route_id): PathId,
 ) -> Result<Json<NotificationRoute>, ApiError> {
     let filter = notification_route::RouteFilter { route_id: Some(route_id), ..Default::default() };
-    let found = state.query(notification_route::list(&state.store, &filter, 1)).await?;
+    let found = state.list(async |store| notification_route::list(&store, &filter, 1).await).await?;
     found.into_iter().next().map(Json).ok_or_else(|| absent(route_id))
 }
 

@@ -72,7 +72,7 @@ pub(in crate::http) async fn get_api_shifts(
     };
     let limit = parameters.one::<Limit>("limit")?.map_or(MOST, |Limit(limit)| limit);
     parameters.end()?;
-    let shifts = state.query(shift::list(&state.store, &filter, limit)).await?;
+    let shifts = state.list(async |store| shift::list(&store, &filter, limit).await).await?;
     Ok(Json(Shifts { shifts }))
 }
 

@@ -58,7 +58,7 @@ pub(in crate::http) async fn get_api_stats(
         _ => {
             let began = Instant::now();
             let counted = last.map(|(_, _, counted)| counted);
-            let (today, counted) = state.query(stats::today(&state.store, counted)).await?;
+            let (today, counted) = state.list(async |store| stats::today(&store, counted).await).await?;
             let fresh = FRESH.max(began.elapsed() * FRESH_PER_COUNTING);
             *last = Some((Instant::now() + fresh, today, counted));
             today

@@ -26,13 +26,23 @@ const KEEPALIVES: (u64, u64, u32) = (10, 5, 3);
 /// Which hosts are acceptable, in order of preference: a host that does not meet the first is tried again with the second.
 pub(super) type Targets = &'static [TargetSessionAttrs];
 
-/// What the URL asks of a host; without a word, of several hosts the one that accepts writes.
+/// Which host is wanted where the URL does not say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) enum DefaultTarget {
+    /// Of several, the one that accepts writes.
+    Primary,
+    /// Any standby.
+    Standby,
+}
+
+/// What the URL asks of a host; without a word, what `default` says.
 ///
 /// # Errors
 /// It is a word that libpq does not know.
-pub(super) fn targets(given: &Parameters, hosts: usize) -> Result<Targets, String> {
+pub(super) fn targets(given: &Parameters, default: DefaultTarget, hosts: usize) -> Result<Targets, String> {
     use TargetSessionAttrs::{Any, ReadOnly, ReadWrite};
     match given.value("target_session_attrs") {
+        None if default == DefaultTarget::Standby => Ok(&[ReadOnly]),
         None if hosts > 1 => Ok(&[ReadWrite]),
         None | Some("any") => Ok(&[Any]),
         Some("read-write" | "primary") => Ok(&[ReadWrite]),
@@ -84,7 +94,7 @@ mod tests {
 
     #[test]
     fn of_several_hosts_the_one_that_accepts_writes_is_wanted_unless_the_url_says_otherwise() {
-        let targets = |url: &str, hosts| targets(&given(url), hosts);
+        let targets = |url: &str, hosts| targets(&given(url), DefaultTarget::Primary, hosts);
         assert_eq!(targets("postgres://a", 1).unwrap(), [TargetSessionAttrs::Any]);
         assert_eq!(targets("postgres://a,b", 2).unwrap(), [TargetSessionAttrs::ReadWrite]);
         assert_eq!(targets("postgres://a,b?target_session_attrs=any", 2).unwrap(), [TargetSessionAttrs::Any]);
