@@ -85,7 +85,7 @@ cluster_url() {
 cluster_env() {
   local port places=''
   for port in $instance_ports; do places="$places,$(host_address):$port"; done
-  echo "VITALS_STACK_READ_DATABASE_URL $(cluster_url read)"
+  echo "VITALS_READ_DATABASE_URL $(cluster_url read)"
   echo "VITALS_STACK_BUFFER_URL $(cluster_url buffer)"
   echo "VITALS_STACK_HAPROXY_URL http://$(places_of haproxy)"
   echo "VITALS_STACK_NGINX_URL http://$(places_of nginx)"

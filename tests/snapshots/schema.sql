@@ -236,6 +236,12 @@ table backfill: Files of history that were imported: how far, and the counts of 
     constraint backfill_file_hash_key UNIQUE (file_hash)
     constraint backfill_offset_bytes_check CHECK (((offset_bytes >= 0) AND (offset_bytes <= file_bytes)))
     constraint backfill_pkey PRIMARY KEY (backfill_id)
+table cell: One row: the name of this database among several that share the tenants.
+    only_row boolean not null default true: True: there is one row.
+    name text not null default 'main'::text: Name of this cell: lower-case letters, digits and _, at most 31.
+    constraint cell_name_check CHECK ((name ~ '^[a-z][a-z0-9_]{0,30}$'::text))
+    constraint cell_only_row_check CHECK (only_row)
+    constraint cell_pkey PRIMARY KEY (only_row)
 table contact: A person, group or system that can be notified of alerts: a wearer, a nurse, a ward, a pager.
     contact_id bigint not null: Number of the contact.
     name text not null: For people.
@@ -296,9 +302,11 @@ view dashboard.alert.org_id bigint: Organisation unit. NULL: not known.
 view dashboard.alert.org_name text: Its name. NULL: not known.
 view dashboard.alert.customer_id bigint: Tenant. NULL: not known.
 view dashboard.alert.peak_severity text: The gravest severity that it has had.
+view dashboard.alert.cell text: The cell it is in: the database, where several share the tenants.
 view dashboard.clock.time_zone text: Zone in which days are cut (IANA name).
 view dashboard.clock.today timestamp with time zone: Start of today.
 view dashboard.clock.yesterday timestamp with time zone: Start of yesterday.
+view dashboard.clock.cell text: The cell this is: the database, where several share the tenants.
 view dashboard.device.device_sn text: Serial number of the device.
 view dashboard.device.first_seen_at timestamp with time zone: When the service first reacted to data of the device.
 view dashboard.device.info_ts timestamp with time zone: Effective time of its newest device information: the event time, or the time of receipt if it is dated ahead. NULL: none was received.
@@ -317,6 +325,7 @@ view dashboard.device.org_name text: Its name. NULL: none, or not known.
 view dashboard.device.customer_id bigint: Tenant. NULL: none.
 view dashboard.device.customer_name text: Its name. NULL: none, or not known.
 view dashboard.device.clock_offset_seconds integer: How far its clock is behind, seconds; negative: it is ahead. NULL: not known to be more than a minute off.
+view dashboard.device.cell text: The cell it is in: the database, where several share the tenants.
 view dashboard.health_15m.device_sn text: Serial number of the device.
 view dashboard.health_15m.bucket timestamp with time zone: Start of the quarter hour.
 view dashboard.health_15m.samples bigint: Rows of health_data in the quarter hour.
@@ -375,6 +384,7 @@ view dashboard.health_15m.skin_temperature_max numeric: Highest skin temperature
 view dashboard.health_15m.skin_temperature_sum numeric: Sum of all readings of skin temperature, degrees Celsius. NULL: not measured in the quarter hour.
 view dashboard.health_15m.skin_temperature_count bigint: Readings of skin temperature. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_15m.skin_temperature_avg numeric: Mean skin temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the quarter hour.
+view dashboard.health_15m.cell text: The cell it is in: the database, where several share the tenants.
 view dashboard.health_daily.device_sn text: Serial number of the device.
 view dashboard.health_daily.bucket timestamp with time zone: Start of the day.
 view dashboard.health_daily.samples bigint: Rows of health_data in the day.
@@ -434,6 +444,7 @@ view dashboard.health_daily.skin_temperature_sum numeric: Sum of all readings of
 view dashboard.health_daily.skin_temperature_count bigint: Readings of skin temperature. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_daily.skin_temperature_avg numeric: Mean skin temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the day.
 view dashboard.health_daily.day date: The date of the bucket, the first one of weeks and months, in the zone of the rollup (Asia/Shanghai).
+view dashboard.health_daily.cell text: The cell it is in: the database, where several share the tenants.
 view dashboard.health_hourly.device_sn text: Serial number of the device.
 view dashboard.health_hourly.bucket timestamp with time zone: Start of the hour.
 view dashboard.health_hourly.samples bigint: Rows of health_data in the hour.
@@ -492,6 +503,7 @@ view dashboard.health_hourly.skin_temperature_max numeric: Highest skin temperat
 view dashboard.health_hourly.skin_temperature_sum numeric: Sum of all readings of skin temperature, degrees Celsius. NULL: not measured in the hour.
 view dashboard.health_hourly.skin_temperature_count bigint: Readings of skin temperature. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_hourly.skin_temperature_avg numeric: Mean skin temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the hour.
+view dashboard.health_hourly.cell text: The cell it is in: the database, where several share the tenants.
 view dashboard.health_monthly.device_sn text: Serial number of the device.
 view dashboard.health_monthly.bucket timestamp with time zone: Start of the month.
 view dashboard.health_monthly.samples bigint: Rows of health_data in the month.
@@ -554,6 +566,7 @@ view dashboard.health_monthly.skin_temperature_sum numeric: Sum of all readings 
 view dashboard.health_monthly.skin_temperature_count bigint: Readings of skin temperature. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_monthly.skin_temperature_avg numeric: Mean skin temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the month.
 view dashboard.health_monthly.day date: The date of the bucket, the first one of weeks and months, in the zone of the rollup (Asia/Shanghai).
+view dashboard.health_monthly.cell text: The cell it is in: the database, where several share the tenants.
 view dashboard.health_weekly.device_sn text: Serial number of the device.
 view dashboard.health_weekly.bucket timestamp with time zone: Start of the ISO week.
 view dashboard.health_weekly.samples bigint: Rows of health_data in the ISO week.
@@ -616,6 +629,7 @@ view dashboard.health_weekly.skin_temperature_sum numeric: Sum of all readings o
 view dashboard.health_weekly.skin_temperature_count bigint: Readings of skin temperature. NULL: the bucket was computed before this vital sign was added.
 view dashboard.health_weekly.skin_temperature_avg numeric: Mean skin temperature over all readings, degrees Celsius: sum / count, not rounded. NULL: not measured in the ISO week.
 view dashboard.health_weekly.day date: The date of the bucket, the first one of weeks and months, in the zone of the rollup (Asia/Shanghai).
+view dashboard.health_weekly.cell text: The cell it is in: the database, where several share the tenants.
 view dashboard.latest.device_sn text: Serial number of the device.
 view dashboard.latest.ts timestamp with time zone: When the sample was taken.
 view dashboard.latest.heart_rate smallint: Heart rate, beats per minute. NULL: not measured.
@@ -638,6 +652,7 @@ view dashboard.latest.respiratory_rate numeric: Respiratory rate, breaths per mi
 view dashboard.latest.heart_rate_variability numeric: Heart rate variability (RMSSD), milliseconds. NULL: not measured.
 view dashboard.latest.blood_glucose numeric: Blood glucose, mmol/L. NULL: not measured.
 view dashboard.latest.skin_temperature numeric: Skin temperature, degrees Celsius. NULL: not measured.
+view dashboard.latest.cell text: The cell it is in: the database, where several share the tenants.
 view dashboard.sleep_night.device_sn text: Serial number of the device.
 view dashboard.sleep_night.night date: Local day on which the sleep ended.
 view dashboard.sleep_night.start_ts timestamp with time zone: When the first sleep of the day began.
@@ -650,6 +665,7 @@ view dashboard.sleep_night.total_hours numeric: Hours of sleep: light + deep + u
 view dashboard.sleep_night.user_id bigint: Wearer. NULL: not known.
 view dashboard.sleep_night.org_id bigint: Organisation unit. NULL: not known.
 view dashboard.sleep_night.customer_id bigint: Tenant. NULL: not known.
+view dashboard.sleep_night.cell text: The cell it is in: the database, where several share the tenants.
 table dashboard_tenant: Which tenants a role sees in schema dashboard, and all roles that are members of it. A role that is bound nowhere sees nothing.
     role_name regrole not null: The role, as its name or as a quoted identifier.
     customer_id bigint: Tenant it sees. Several rows: all of them. NULL: all_tenants is set.
