@@ -417,7 +417,7 @@ async fn every_example_of_the_document_is_taken() {
             taken += 1;
         }
     }
-    assert_eq!(taken, 10);
+    assert_eq!(taken, 12);
     service.finish().await;
 }
 

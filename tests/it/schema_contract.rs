@@ -43,7 +43,7 @@ async fn a_function_that_was_changed_by_hand_is_told_of_and_mended() {
         "create or replace function vitals.narrowed_tenants(one bigint[], other bigint[]) returns bigint[]
              language sql as 'select null::bigint[]';
          create or replace view dashboard.clock as
-             select r.time_zone, now() as today, now() as yesterday from vitals.rollup as r where r.name = 'health_daily';
+             select r.time_zone, now() as today, now() as yesterday, 'main' as cell from vitals.rollup as r where r.name = 'health_daily';
          drop function public.request_refresh(timestamptz, timestamptz)",
     )
     .await;

@@ -200,8 +200,8 @@ series as (
       and (p.muted is null or not p.muted @> s.ts)
       and (p.always or not j.breach or vitals.in_effect(s.ts, p.effective_from, p.effective_until, p.effective_days, p.zone))
 ),
--- Only rows near a breach matter, and most are not: the rest is left out before the expensive part. Where recovery has bounds of
--- its own an alert may stay on for any number of rows between the bounds, and all rows are kept.
+-- Only rows soon after a breach or a pending row matter, and most are not: the rest is left out before the expensive part. Where recovery
+-- has bounds of its own an alert may stay on for any number of rows between the bounds, and all rows are kept.
 -- Of pending rows in a row one is enough.
 numbered_rows as (
     select
@@ -212,12 +212,12 @@ numbered_rows as (
 ),
 kept as (
     select * from (
-        select *, max(place) filter (where breach and inside) over w as breach_place
+        select *, max(place) filter (where breach and inside or pending) over w as last_place
         from numbered_rows
         where not (pending and before_pending)
         window w as (partition by numbered_rows.ord order by ts rows unbounded preceding)
     ) as p
-    where not sparse or not inside or breach or place - coalesce(breach_place, case when seed_on then 0 end) <= recovery_count
+    where not sparse or not inside or breach or place - coalesce(last_place, case when seed_on then 0 end) <= recovery_count
 ),
 counted as (
     select
