@@ -175,7 +175,8 @@ pub(crate) async fn make_as_of(client: &Client, version: i32) {
     let views = text("sql/functions/dashboard/dashboard_views.sql");
     let at = views.find("create or replace view dashboard.latest").expect("the view");
     let latest = views[at..].split(';').next().expect("a statement");
-    run(client, &before_cells(&without(latest, later_than(version)))).await;
+    let latest: Vec<&str> = latest.lines().filter(|line| !line.contains("vitals.cell")).collect();
+    run(client, &without(&latest.join("\n"), later_than(version))).await;
     for (position, (name, source, width, zone, chunk)) in (1_i16..).zip([
         ("health_15m", "health_data", "15 minutes", "UTC", "1 day"),
         ("health_hourly", "health_15m", "1 hour", "UTC", "7 days"),

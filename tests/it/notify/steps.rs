@@ -100,6 +100,10 @@ async fn an_alert_that_is_reopened_begins_its_steps_anew() {
 
     heart_rate(&service, 280, 130).await;
     let alert = house.value("select alert_id from alert").await;
+    // A repeat does not come before what it repeats.
+    let waiting = "select count(*) from notification where status = 'pending'";
+    let nothing_waits = || async { (house.value(waiting).await == json!(0)).then_some(()) };
+    eventually("the first message was attempted", nothing_waits).await;
     house.due_now().await;
     let once = json!(["escalated 1 head", "fired 1 nurse", "repeated 1 nurse"]);
     eventually("every step is done", || async { (house.value(kinds).await == once).then_some(()) }).await;
@@ -112,6 +116,7 @@ async fn an_alert_that_is_reopened_begins_its_steps_anew() {
     assert_eq!(house.value("select json_agg(status) from alert").await, json!(["firing"]), "the same alert");
     assert_eq!(house.value(kinds).await, once, "nobody is notified at once");
     assert_eq!(house.steps().await, [format!("{alert} 0"), format!("{alert} 1")], "as at the beginning");
+    eventually("the messages were attempted", nothing_waits).await;
     house.due_now().await;
     let anew = json!([
         "escalated 1 head",
