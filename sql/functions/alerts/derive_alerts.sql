@@ -202,7 +202,7 @@ series as (
 ),
 -- Only rows soon after a breach or a pending row matter, and most are not: the rest is left out before the expensive part. Where recovery
 -- has bounds of its own an alert may stay on for any number of rows between the bounds, and all rows are kept.
--- Of pending rows in a row one is enough.
+-- Of several pending rows with no other between them, one is enough.
 numbered_rows as (
     select
         *, count(*) filter (where inside) over w as place, max(ts) filter (where not pending) over (partition by series.ord) as judged_ts,
