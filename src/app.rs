@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use crate::cache::Cache;
+use crate::cells::Cells;
 use crate::config::{Authentication, Settings};
 use crate::http::{
     self, retention::RawRetention, server::Server, tls::Tls, unknown_names::UnknownNameCounts,
@@ -61,6 +62,7 @@ impl Service {
         check_functions(&store).await?;
         let retention = RawRetention::read(&store).await?;
         let name_counts = UnknownNameCounts::read(&store).await?;
+        let cells = Cells::read(&store).await?;
         let time = Clock::read(&store).await?;
         let tls = Tls::of(&settings).await?;
         let tcp = TcpListener::bind(settings.listen)
@@ -104,6 +106,8 @@ impl Service {
         clock.spawn_loop("monitor", sampler.run(clock.stop_token()));
         let reads = Reads::new(&settings, &store)?;
         clock.spawn_loop("reads", reads.clone().follow(notifier.wake(Topic::Change), clock.stop_token()));
+        let follow = cells.clone().follow(store.clone(), notifier.wake(Topic::Placement), clock.stop_token());
+        clock.spawn_loop("cells", follow);
         let owners = Owners::start(&store, &cache, &mut notifier, &settings, &ingest);
 
         let needs_keys = settings.authentication == Authentication::Keys;
@@ -119,6 +123,7 @@ impl Service {
                 time,
                 retention,
                 name_counts,
+                cells,
                 address,
             },
             &settings,

@@ -26,11 +26,12 @@ grant usage on schema public, vitals, dashboard to vitals_dba;
 grant select on all tables in schema public, vitals, dashboard to vitals_dba;
 grant insert, update, delete on policy, vitals.dashboard_tenant to vitals_dba;
 grant update on vitals.cell to vitals_dba;
+grant insert, update, delete on vitals.cell_url, vitals.placement to vitals_dba;
 -- In an emergency: update api_key set revoked_at = now() where name = …
 grant update (revoked_at) on api_key to vitals_dba;
--- The same for device keys. The secret is excluded, because everybody who reads it can derive the key of any device.
+-- The same for device keys. The secrets are excluded, because everybody who reads one can derive the key of any device.
 grant insert (device_sn, customer_id, revoked_by), update (readmitted_at) on device_key_revocation to vitals_dba;
-revoke select on vitals.device_key_secret from vitals_dba;
+revoke select on vitals.device_key_secret, vitals.accepted_device_key_secret from vitals_dba;
 grant execute on function request_refresh(timestamptz, timestamptz), vitals.drop_oldest_chunk(text),
     vitals.delete_old_rows(text, integer), vitals.delete_excess_rejects(), vitals.compress_oldest_chunk(text),
     vitals.record_policy_run(text, bigint, bigint, bigint, text), vitals.watched_jobs() to vitals_dba;

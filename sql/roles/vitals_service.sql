@@ -40,12 +40,12 @@ grant select, update on vitals.latest_view to vitals_service;
 -- Reference data that it reads.
 grant select on event_type, workout_type, customer, org_unit, app_user, device_binding, vitals.directory, device_config,
     device_config_metric, device_config_interface, policy, refinery_schema_history, vitals.schema_state, vitals.schema_object,
-    vitals.device_period to vitals_service;
+    vitals.device_period, vitals.cell, vitals.cell_url, vitals.placement to vitals_service;
 grant select on sleep_night, sleep_week, exercise_week, workout_named to vitals_service;
 
 -- Keys. It adds no row to `api_key` and cannot undo a revocation. It derives device keys, but revokes and readmits no device.
 grant select, update (last_used_at) on api_key to vitals_service;
-grant select on vitals.device_key_secret, device_key_revocation to vitals_service;
+grant select on vitals.device_key_secret, vitals.accepted_device_key_secret, device_key_revocation to vitals_service;
 
 -- Alerts and notifications.
 grant select, insert, update on alert, notification, vitals.notification_target to vitals_service;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{Request, header};
+use axum::http::{HeaderMap, Request, header};
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use tokio::sync::Semaphore;
@@ -54,6 +54,13 @@ pub(super) struct Bodies {
     budget: Budget,
     /// Permits to parse a large body.
     large_bodies: Arc<Semaphore>,
+}
+
+/// A body that arrived before its handler asked for it; in the extensions of the request.
+#[derive(Clone)]
+struct Arrived {
+    body: Bytes,
+    at: Instant,
 }
 
 /// How a body may be packed, for the document.
@@ -134,9 +141,8 @@ impl Bodies {
         parse: Parser<T>,
     ) -> Result<(T, Instant, BudgetShare), HttpError> {
         let encoding = Encoding::of(request.headers())?;
-        let arriving = self.arrive(request, pool);
-        let arrived = timeout(self.limits.read_timeout, arriving).await.map_err(|_| HttpError::Slow)??;
-        let (context, deadline) = (context(), Instant::now() + self.limits.commit_deadline);
+        let Arrived { body: arrived, at } = self.take_arrived(request, pool).await?;
+        let (context, deadline) = (context(), at + self.limits.commit_deadline);
         let (parsed, share) = match self.unpack_small(&arrived, encoding, pool)? {
             Some(body) => {
                 admit(&body)?;
@@ -154,8 +160,7 @@ impl Bodies {
     /// Reads a body that must be small, and does not parse it.
     pub(super) async fn read_small(&self, request: Request<Body>) -> Result<Bytes, HttpError> {
         let encoding = Encoding::of(request.headers())?;
-        let arriving = self.arrive(request, BudgetPool::Shared);
-        let arrived = timeout(self.limits.read_timeout, arriving).await.map_err(|_| HttpError::Slow)??;
+        let arrived = self.take_arrived(request, BudgetPool::Shared).await?.body;
         let too_large = HttpError::TooLarge { limit_bytes: LARGE_BYTES, unit: "" };
         self.unpack_small(&arrived, encoding, BudgetPool::Shared)?.ok_or(too_large)
     }
@@ -165,18 +170,51 @@ impl Bodies {
         self.limits.commit_deadline
     }
 
-    async fn arrive(&self, request: Request<Body>, pool: BudgetPool) -> Result<Bytes, HttpError> {
+    /// Reads a body before its handler asks for it; the handler then gets the same bytes, and its deadline counts from now. Returns the
+    /// body as it came, and unpacked; `None`: it is large and packed, or cannot be unpacked.
+    pub(super) async fn read_ahead(
+        &self,
+        request: &mut Request<Body>,
+        pool: BudgetPool,
+    ) -> Result<(Bytes, Option<Bytes>), HttpError> {
+        let encoding = Encoding::of(request.headers())?;
+        let coming = std::mem::take(request.body_mut());
+        let arriving = self.arrive(request.headers(), coming, pool);
+        let body = timeout(self.limits.read_timeout, arriving).await.map_err(|_| HttpError::Slow)??;
+        let unpacked = match encoding {
+            Encoding::Identity => Some(body.clone()),
+            _ => self.unpack_small(&body, encoding, pool).ok().flatten(),
+        };
+        request.extensions_mut().insert(Arrived { body: body.clone(), at: Instant::now() });
+        Ok((body, unpacked))
+    }
+
+    async fn take_arrived(&self, request: Request<Body>, pool: BudgetPool) -> Result<Arrived, HttpError> {
+        let (mut head, coming) = request.into_parts();
+        if let Some(arrived) = head.extensions.remove() {
+            return Ok(arrived);
+        }
+        let arriving = self.arrive(&head.headers, coming, pool);
+        let body = timeout(self.limits.read_timeout, arriving).await.map_err(|_| HttpError::Slow)??;
+        Ok(Arrived { body, at: Instant::now() })
+    }
+
+    async fn arrive(
+        &self,
+        headers: &HeaderMap,
+        mut body: Body,
+        pool: BudgetPool,
+    ) -> Result<Bytes, HttpError> {
         let limit_bytes = self.limits.body_bytes;
         let too_large = || HttpError::TooLarge { limit_bytes, unit: "" };
-        let announced = request
-            .headers()
+        let announced = headers
             .get(header::CONTENT_LENGTH)
             .and_then(|length| length.to_str().ok())
             .and_then(|length| length.parse::<usize>().ok());
         if announced.is_some_and(|bytes| bytes > limit_bytes) {
             return Err(too_large());
         }
-        let (mut body, mut pieces, mut total) = (request.into_body(), Vec::with_capacity(1), 0);
+        let (mut pieces, mut total) = (Vec::with_capacity(1), 0);
         // Counted as it arrives, not as announced: a client that sends nothing takes nothing.
         let mut share = self.budget.empty_share(pool);
         while let Some(frame) = body.frame().await {

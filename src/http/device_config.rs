@@ -2,7 +2,8 @@
 //!
 //! Before: a watch, which waits 2 s. After: `store::device_config` has what DBAs set.
 //! Promise: an answer within [`super::access::CONFIG_KEY_TIMEOUT`] plus [`TIMEOUT`]; with an empty database the defaults make a
-//! working watch. Source: the wire contract, section 4.
+//! working watch; a watch that lives in another cell is given the URLs of that cell, with the key that it has here. Source: the wire contract,
+//! section 4.
 
 mod enrolment;
 
@@ -91,7 +92,7 @@ type Parameters = Vec<(String, String)>;
 /// A bound device gets the configuration of its own tenant, whatever it names; another device that of the tenant it names, or the defaults. While no
 /// tenant is known at all, any may be named. With a key of one tenant: that of the key. Without any key, where keys are asked for:
 /// whoever `enrolment` says, with a key of the device in `interface_data`, good for its uploads alone; who comes with such a key is
-/// handed the same.
+/// handed the same. A device that lives in another cell gets the URLs of that cell.
 #[utoipa::path(get, path = "/fetch_health_data_config", tag = "devices", params(ConfigParams),
     security((), ("bearer" = ["upload", "own_tenant"]), ("basic" = ["upload", "own_tenant"])), responses(
     AccessError,
@@ -116,7 +117,8 @@ pub(super) async fn fetch_health_data_config(
     let base_url = state.base_url(&headers);
     let answering = async {
         match device_config::read(&state.store, customer_id, device_sn).await {
-            Ok(Some(config)) => {
+            Ok(Some(mut config)) => {
+                let base_url = state.base_url_of_cell(&mut config, device_sn, base_url);
                 // If an operator has set a header for every interface of this service, no device key is needed.
                 let lacks_header =
                     config.interfaces.iter().any(|one| is_ours(one, &base_url) && !one.has_header());
@@ -217,6 +219,23 @@ impl State {
             (!host.as_str().contains([';', '@'])).then(|| format!("{}://{host}", self.scheme))
         };
         self.public_url.clone().or_else(requested).unwrap_or_default()
+    }
+}
+
+impl State {
+    /// Where the watch reaches the cell in which it lives, which may be another one; `own` is where it reaches this service. The interfaces
+    /// that are this service's become those of that cell.
+    fn base_url_of_cell(&self, config: &mut DeviceConfig, device_sn: &str, own: String) -> String {
+        let placements = self.cells.placements();
+        let Some(cell) = placements.elsewhere(config.owner.customer_id.unwrap_or_default(), device_sn) else {
+            return own;
+        };
+        for interface in config.interfaces.iter_mut().filter(|one| is_ours(one, &own)) {
+            if let Some(path) = interface.path.strip_prefix(&own) {
+                interface.path = path.to_owned();
+            }
+        }
+        cell.public_url.clone()
     }
 }
 

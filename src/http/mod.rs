@@ -11,6 +11,7 @@ mod body;
 mod connections;
 mod device_config;
 mod device_info;
+mod elsewhere;
 mod error;
 mod event;
 mod headers;
@@ -39,6 +40,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::cells::Cells;
 use crate::config::{Authentication, Enrolment, Settings};
 use crate::ingest::{Ingest, IngestError};
 use crate::keys::Keys;
@@ -74,6 +76,7 @@ pub struct State {
     time: Clock,
     retention: RawRetention,
     name_counts: UnknownNameCounts,
+    cells: Cells,
     log_uploads: Semaphore,
     public_url: Option<String>,
     access: Access,
@@ -112,6 +115,8 @@ pub struct Services {
     pub retention: RawRetention,
     /// Counts unknown names in uploads.
     pub name_counts: UnknownNameCounts,
+    /// Where devices live that live in another cell.
+    pub cells: Cells,
     /// Where it listens.
     pub address: SocketAddr,
 }
@@ -131,6 +136,7 @@ impl State {
             time: services.time,
             retention: services.retention,
             name_counts: services.name_counts,
+            cells: services.cells,
             log_uploads: Semaphore::new(watch_log::MAX_CONCURRENT),
             public_url: settings.public_url(services.address),
             access: Access::new(services.keys, services.owners, routes().get_openapi(), settings),
@@ -304,6 +310,7 @@ pub fn router(state: Arc<State>, settings: &Settings) -> Router {
         .method_not_allowed_fallback(error::wrong_method)
         .layer(Extension(openapi::Document::new(&document, settings.authentication)))
         .layer(from_fn_with_state(state.clone(), api::note_change))
+        .layer(from_fn_with_state(state.clone(), elsewhere::pass_on))
         .layer(from_fn_with_state(state.clone(), access::check))
         .layer(from_fn_with_state(settings.language, error::localize))
         .layer(from_fn(measure::measure));

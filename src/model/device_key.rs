@@ -57,6 +57,11 @@ impl DeviceKey {
         &self.device_sn
     }
 
+    /// The tenant the device was of when the key was handed out; 0: none.
+    pub fn customer_id(&self) -> i64 {
+        self.customer_id
+    }
+
     /// Value of an `Authorization` header.
     pub fn header(&self) -> String {
         format!("Bearer {}", self.text())
@@ -114,6 +119,8 @@ pub struct DeviceSecret {
     pub secret: [u8; 32],
     /// From then on keys made with it are refused.
     pub ends_at: Option<Timestamp>,
+    /// Made in this database; else in another cell, whose keys are accepted, and none are made with it here.
+    pub is_own: bool,
 }
 
 /// How often something was revoked, and whether it is at present.
@@ -149,7 +156,7 @@ impl DeviceKeys {
     /// The key of a device of this tenant (0: none), the same each time until the secret is rotated or a tenant is revoked. `None`:
     /// device or tenant is revoked, this is no serial, or there is no secret.
     pub fn derive(&self, device_sn: &str, customer_id: i64) -> Option<DeviceKey> {
-        let newest = self.secrets.last()?;
+        let newest = self.secrets.iter().rfind(|secret| secret.is_own)?;
         if !is_serial(device_sn) || self.is_revoked(device_sn, customer_id) {
             return None;
         }
@@ -163,12 +170,14 @@ impl DeviceKeys {
 
     /// Whether it is in force at `now`, whosever the device is by then.
     pub fn admits(&self, key: &DeviceKey, now: Timestamp) -> bool {
-        let made_with = self.secrets.iter().find(|secret| secret.generation == key.generation);
-        let Some(secret) = made_with.filter(|secret| secret.ends_at.is_none_or(|at| now < at)) else {
-            return false;
-        };
-        self.signed(secret, key).verify_slice(&key.mac).is_ok()
+        self.made_with(key).is_some_and(|secret| secret.ends_at.is_none_or(|at| now < at))
             && !self.is_revoked(&key.device_sn, key.customer_id)
+    }
+
+    /// The secret it was made with. Secrets of several cells may have the same number.
+    fn made_with(&self, key: &DeviceKey) -> Option<&DeviceSecret> {
+        let mut candidates = self.secrets.iter().filter(|secret| secret.generation == key.generation);
+        candidates.find(|secret| self.signed(secret, key).verify_slice(&key.mac).is_ok())
     }
 
     /// Whether keys go by whose their devices are now, too: some tenant was revoked.
@@ -177,10 +186,15 @@ impl DeviceKeys {
     }
 
     /// Whether a key that is in force does for a device that is this tenant's now (0: nobody's). One that was handed out while it
-    /// was another's does not, if this tenant's keys are revoked, or were since.
+    /// was another's does not, if this tenant's keys are revoked, or were since; if it was handed out by another cell, which numbers
+    /// its revocations by itself, also if they ever were.
     pub fn admits_of(&self, key: &DeviceKey, customer_id: i64) -> bool {
         let revoked = self.tenants.get(&customer_id).filter(|_| customer_id != key.customer_id);
-        revoked.is_none_or(|revoked| !revoked.is_in_force && revoked.newest <= key.made_after)
+        revoked.is_none_or(|revoked| {
+            !revoked.is_in_force
+                && revoked.newest <= key.made_after
+                && self.made_with(key).is_some_and(|secret| secret.is_own)
+        })
     }
 
     fn is_revoked(&self, device_sn: &str, customer_id: i64) -> bool {
@@ -221,7 +235,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn secret(generation: i32) -> DeviceSecret {
-        DeviceSecret { generation, secret: [u8::try_from(generation).expect("small"); 32], ends_at: None }
+        DeviceSecret { generation, secret: [u8::try_from(generation).expect("small"); 32], ends_at: None, is_own: true }
     }
 
     fn keys() -> DeviceKeys {
@@ -255,6 +269,22 @@ mod tests {
         let rotated = DeviceKeys { secrets: vec![ending, secret(2)], ..DeviceKeys::default() };
         assert!(rotated.admits(&key, NOW) && !rotated.admits(&key, end));
         assert!(rotated.admits(&rotated.derive("A-1", 7).expect("a key"), end));
+    }
+
+    #[test]
+    fn a_key_of_another_cell_is_accepted_and_none_is_made_with_its_secret() {
+        let theirs = DeviceSecret { secret: [9; 32], is_own: false, ..secret(1) };
+        let there = DeviceKeys {
+            secrets: vec![DeviceSecret { is_own: true, ..theirs.clone() }],
+            ..DeviceKeys::default()
+        };
+        let key = there.derive("A-1", 7).expect("a key");
+        assert!(!keys().admits(&key, NOW));
+        let mut here = DeviceKeys { secrets: vec![secret(1), theirs], ..DeviceKeys::default() };
+        assert!(here.admits(&key, NOW), "two secrets have the number 1");
+        assert_eq!(here.derive("A-1", 7), keys().derive("A-1", 7));
+        here.tenants.insert(8, Revocation { times: 1, newest: 0, is_in_force: false });
+        assert!(here.admits_of(&key, 7) && !here.admits_of(&key, 8), "numbers of two cells are not compared");
     }
 
     #[test]

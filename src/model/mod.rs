@@ -22,6 +22,7 @@ pub mod latest;
 pub mod notification;
 pub mod notification_route;
 pub mod ownership;
+pub mod placement;
 pub mod reading;
 pub mod shift;
 pub mod sleep;

@@ -155,10 +155,19 @@ impl Owners {
     /// # Errors
     /// [`OwnersError`]. Waits for a database that is away: the caller has the deadline.
     pub async fn current_tenant(&self, device_sn: &str) -> Result<Option<i64>, OwnersError> {
-        let mut owner = Owner::default();
-        let slot = OwnerSlot { device_sn, ts: Timestamp::now(), owner: &mut owner };
-        self.fill_verified(std::iter::once(slot)).await?;
-        Ok(owner.customer_id)
+        Ok(self.current_tenants(&[device_sn]).await?.pop().flatten())
+    }
+
+    /// [`Self::current_tenant`] of several devices, in their order.
+    ///
+    /// # Errors
+    /// [`OwnersError`]. Waits for a database that is away: the caller has the deadline.
+    pub async fn current_tenants(&self, device_sns: &[&str]) -> Result<Vec<Option<i64>>, OwnersError> {
+        let ts = Timestamp::now();
+        let mut owners = vec![Owner::default(); device_sns.len()];
+        let slots = device_sns.iter().zip(&mut owners);
+        self.fill_verified(slots.map(|(device_sn, owner)| OwnerSlot { device_sn, ts, owner })).await?;
+        Ok(owners.into_iter().map(|owner| owner.customer_id).collect())
     }
 
     async fn fill_from<'a>(

@@ -79,7 +79,12 @@ pub async fn load(store: &Store) -> Result<DeviceKeys, StoreError> {
 fn secret(row: &Row) -> Result<DeviceSecret, StoreError> {
     let secret = row.get::<_, &[u8]>("secret").try_into();
     let secret = secret.map_err(|_| StoreError::State("a device_key_secret has not 32 bytes".into()))?;
-    Ok(DeviceSecret { generation: row.get("generation"), secret, ends_at: row.get("ends_at") })
+    Ok(DeviceSecret {
+        generation: row.get("generation"),
+        secret,
+        ends_at: row.get("ends_at"),
+        is_own: row.get("is_own"),
+    })
 }
 
 /// Revokes keys. False: they are revoked already.

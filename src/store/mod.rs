@@ -53,6 +53,7 @@ pub mod outbox;
 pub mod overview;
 pub mod owners;
 mod pipeline;
+pub mod placement;
 pub mod policy;
 pub mod pooler;
 mod public_schema;

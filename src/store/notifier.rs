@@ -34,7 +34,8 @@ const PING_EVERY: Duration = Duration::from_secs(5);
 const GOOD_AFTER: Duration = Duration::from_secs(10);
 
 const LISTEN: &str = "listen vitals_outbox; listen vitals_notification; listen vitals_api_key; \
-     listen vitals_alert_rule; listen vitals_change; listen vitals_owner";
+     listen vitals_alert_rule; listen vitals_change; listen vitals_placement; \
+     listen vitals_owner";
 
 /// Where changes of the directory are notified.
 const DIRECTORY_CHANNEL: &str = "vitals_owner";
@@ -46,6 +47,7 @@ pub struct Notifier {
     api_key: WakeSource,
     alert_rule: WakeSource,
     change: WakeSource,
+    placement: WakeSource,
     announced: [(Topic, Arc<Notify>); 2],
     /// The server's process for the connection of the session: what it notifies of was announced here, and woke the loops then.
     own_process: AtomicI32,
@@ -60,6 +62,7 @@ impl Default for Notifier {
             api_key: WakeSource::default(),
             alert_rule: WakeSource::default(),
             change: WakeSource::default(),
+            placement: WakeSource::default(),
             announced: [(Topic::Outbox, Arc::default()), (Topic::Notification, Arc::default())],
             own_process: AtomicI32::default(),
             on_directory_change: Box::new(|_| ()),
@@ -176,6 +179,7 @@ impl Notifier {
             Topic::ApiKey => &self.api_key,
             Topic::AlertRule => &self.alert_rule,
             Topic::Change => &self.change,
+            Topic::Placement => &self.placement,
         }
     }
 }

@@ -23,11 +23,13 @@ pub enum Topic {
     AlertRule,
     /// Something was changed through the API of an instance (`reads.notify_change`).
     Change,
+    /// Rows of `vitals.placement` or `vitals.cell_url`; their triggers notify.
+    Placement,
 }
 
 impl Topic {
-    pub(super) const ALL: [Self; 5] =
-        [Self::Outbox, Self::Notification, Self::ApiKey, Self::AlertRule, Self::Change];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Outbox, Self::Notification, Self::ApiKey, Self::AlertRule, Self::Change, Self::Placement];
 
     pub(super) fn of_channel(channel: &str) -> Option<Self> {
         match channel {
@@ -36,6 +38,7 @@ impl Topic {
             "vitals_api_key" => Some(Self::ApiKey),
             "vitals_alert_rule" => Some(Self::AlertRule),
             "vitals_change" => Some(Self::Change),
+            "vitals_placement" => Some(Self::Placement),
             _ => None,
         }
     }
@@ -47,6 +50,7 @@ impl Topic {
             Self::ApiKey => "notify vitals_api_key",
             Self::AlertRule => "notify vitals_alert_rule",
             Self::Change => "notify vitals_change",
+            Self::Placement => "notify vitals_placement",
         }
     }
 }

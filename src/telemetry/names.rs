@@ -44,6 +44,9 @@ names! {
     /// To the start of the transaction.
     histogram QUEUE_SECONDS = "vitals_ingest_queue_seconds" in Seconds:
         "From an upload's entry into a queue to its transaction";
+    /// Outcomes: answered; stored here instead: away (the other cell was not asked), failed (no answer), refused (any status but 200 and 400).
+    counter PASSED_ON = "vitals_ingest_passed_on_total":
+        "Uploads of devices that live in another cell, by outcome";
     histogram BATCH_ROWS = "vitals_ingest_batch_rows": "Rows in one transaction";
     /// From its first statement to its commit.
     histogram BATCH_SECONDS = "vitals_ingest_batch_seconds" in Seconds: "One transaction of the ingest";

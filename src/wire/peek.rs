@@ -1,7 +1,9 @@
-//! The first serial and the approximate number of samples of a body, without parsing it.
+//! The serials and the approximate number of samples of a body, without parsing it.
 //!
-//! Before: `http` has a whole body, decompressed. After: `ingest` says whether it has room for it.
-//! Promise: it takes well under a microsecond. The result is a guess; only the parsers decide what a body holds.
+//! Before: `http` has a whole body, decompressed. After: `ingest` says whether it has room for it; `cells` says where its devices live.
+//! Promise: [`peek`] takes well under a microsecond. The result is a guess; only the parsers decide what a body holds.
+
+use std::collections::BTreeSet;
 
 /// About what a sample of a watch takes, bytes.
 const SAMPLE_BYTES: usize = 512;
@@ -10,6 +12,9 @@ const SAMPLE_BYTES: usize = 512;
 const PEEKED_BYTES: usize = 1024;
 
 const NAMES: [&[u8]; 2] = [b"\"deviceSn\"", b"\"device_sn\""];
+
+/// Where device information names a serial, too.
+const SERIAL_NAMES: [&[u8]; 4] = [NAMES[0], NAMES[1], b"\"SerialNumber\"", b"\"serial_number\""];
 
 /// The guess.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,6 +33,25 @@ pub fn peek(body: &[u8]) -> Peek<'_> {
         serial(&head[at + name.len()..])
     });
     Peek { device_sn, samples: (body.len() / SAMPLE_BYTES).max(1) }
+}
+
+/// Every serial that a body seems to name, each once; `None`: more than `limit`. It takes some microseconds per KiB, and reads nested documents that are
+/// text too little to find serials in them.
+pub fn serials(body: &[u8], limit: usize) -> Option<BTreeSet<&str>> {
+    let mut found = BTreeSet::new();
+    let mut rest = body;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'"') {
+        rest = &rest[at..];
+        let name = SERIAL_NAMES.iter().find(|name| rest.starts_with(name));
+        if let Some(device_sn) = name.and_then(|name| serial(&rest[name.len()..])) {
+            found.insert(device_sn);
+            if found.len() > limit {
+                return None;
+            }
+        }
+        rest = &rest[name.map_or(1, |name| name.len())..];
+    }
+    Some(found)
 }
 
 /// The text behind the colon, if it is one without escapes.
@@ -70,5 +94,15 @@ mod tests {
         }
         assert_eq!(peek(b"\"deviceSn\":\"\xff\""), Peek { device_sn: None, samples: 1 });
         assert_eq!(peek(&[b' '; 51_200]).samples, 100);
+    }
+
+    #[test]
+    fn every_serial_is_found_once() {
+        let body = r#"{"data":[{"deviceSn":"B-2","sleepData":"{\"deviceSn\":\"X\"}"},{"device_sn":"A-1"},{"deviceSn":"B-2"}],
+            "SerialNumber" : "C-3", "serial_number":7}"#;
+        let found = serials(body.as_bytes(), 3).expect("three");
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), ["A-1", "B-2", "C-3"]);
+        assert_eq!(serials(body.as_bytes(), 2), None);
+        assert_eq!(serials(b"\"deviceSn\"", 2), Some(BTreeSet::new()));
     }
 }

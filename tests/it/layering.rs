@@ -14,6 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("timeline", &["store", "cache"]),
     ("owners", &["model", "store", "cache", "lookup_cache", "timeline"]),
     ("keys", &["model", "store", "lookup_cache"]),
+    ("cells", &["model", "store"]),
     ("ingest", &["model", "store"]),
     ("queue", &["store"]),
     ("react", &["model", "store", "cache", "timeline", "queue"]),
@@ -21,7 +22,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("notify", &["model", "store", "queue"]),
     ("schedule", &["model", "store"]),
     ("monitor", &["model", "ingest", "store", "cache"]),
-    ("http", &["model", "wire", "ingest", "monitor", "owners", "keys", "store", "cache"]),
+    ("http", &["model", "wire", "cells", "ingest", "monitor", "owners", "keys", "store", "cache"]),
 ];
 
 const USED_BY_ALL_BUT_PURE: &[&str] = &["config", "tasks", "telemetry"];
@@ -62,6 +63,7 @@ const PURE: &[&str] = &["language", "metric", "model", "wire"];
 const CRATES: &[(&str, &[&str])] = &[
     ("app", &["anyhow", "metrics_exporter_prometheus"]),
     ("cache", &["rand", "redis"]),
+    ("cells", &["reqwest"]),
     (
         "command",
         &[

@@ -1,3 +1,12 @@
+table accepted_device_key_secret: Secrets of other cells: device keys that these cells made are accepted here, and none are made with them. Copied when devices move here. Any role that can read this table can make such keys.
+    cell text not null: The cell that made the secret.
+    generation integer not null: Number of the secret in that cell.
+    secret bytea not null: The secret.
+    ends_at timestamp with time zone: From then on keys of this secret are refused here. NULL: they are accepted.
+    constraint accepted_device_key_secret_generation_check CHECK ((generation > 0))
+    constraint accepted_device_key_secret_pkey PRIMARY KEY (cell, generation)
+    constraint accepted_device_key_secret_secret_check CHECK ((octet_length(secret) = 32))
+    CREATE TRIGGER accepted_device_key_secret_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON vitals.accepted_device_key_secret FOR EACH STATEMENT EXECUTE FUNCTION api_key_changed()
 table alert: One row per alert. At most one is open (firing or acknowledged) per device and rule: more breaches update it.
     alert_id bigint not null: Number of the alert.
     device_sn text not null: Serial number of the device.
@@ -242,6 +251,15 @@ table cell: One row: the name of this database among several that share the tena
     constraint cell_name_check CHECK ((name ~ '^[a-z][a-z0-9_]{0,30}$'::text))
     constraint cell_only_row_check CHECK (only_row)
     constraint cell_pkey PRIMARY KEY (only_row)
+table cell_url: Where each cell is reached, this one included; the same rows in every cell.
+    cell text not null: Name of the cell, as vitals.cell in it has it.
+    public_url text not null: Base of the URLs that watches are given, without a slash at its end.
+    internal_url text: Where other cells pass uploads on to, without a slash at its end. NULL: to public_url.
+    constraint cell_url_cell_check CHECK ((cell ~ '^[a-z][a-z0-9_]{0,30}$'::text))
+    constraint cell_url_internal_url_check CHECK (((internal_url ~ '^https?://[^;/[:space:]][^;[:space:]]*$'::text) AND (internal_url !~ '/$'::text)))
+    constraint cell_url_pkey PRIMARY KEY (cell)
+    constraint cell_url_public_url_check CHECK (((public_url ~ '^https?://[^;/[:space:]][^;[:space:]]*$'::text) AND (public_url !~ '/$'::text)))
+    CREATE TRIGGER cell_url_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON vitals.cell_url FOR EACH STATEMENT EXECUTE FUNCTION placement_changed()
 table contact: A person, group or system that can be notified of alerts: a wearer, a nurse, a ward, a pager.
     contact_id bigint not null: Number of the contact.
     name text not null: For people.
@@ -1391,6 +1409,16 @@ table outbox_device: Devices of sliced batches of the outbox. A row is deleted i
     constraint outbox_device_pkey PRIMARY KEY (batch_id, device_sn)
     constraint outbox_device_range_check CHECK ((first_ts <= last_ts))
     CREATE INDEX outbox_device_first_ts_idx ON vitals.outbox_device USING btree (batch_id, first_ts, device_sn)
+table placement: Which cell the devices of a tenant live in; the same rows in every cell. The narrowest row applies: a single device, a range of serials (of several, the one that begins last), the tenant. Devices without a row live where their uploads arrive.
+    customer_id bigint not null: Tenant. 0: the devices that nobody owns.
+    first_device_sn text: First serial of a range, in the order of bytes; the same as last_device_sn: a single device. NULL: all devices of the tenant.
+    last_device_sn text: Last serial of the range, inclusive. NULL with first_device_sn.
+    cell text not null: The cell.
+    constraint placement_cell_fkey FOREIGN KEY (cell) REFERENCES cell_url(cell)
+    constraint placement_customer_id_check CHECK ((customer_id >= 0))
+    constraint placement_key UNIQUE NULLS NOT DISTINCT (customer_id, first_device_sn, last_device_sn)
+    constraint placement_range_check CHECK (((num_nulls(first_device_sn, last_device_sn) = ANY (ARRAY[0, 2])) AND (first_device_sn <= last_device_sn)))
+    CREATE TRIGGER placement_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON vitals.placement FOR EACH STATEMENT EXECUTE FUNCTION placement_changed()
 table policy: Retention, compression and refresh of each relation, set by DBAs. A change takes effect by itself; one that would lose data is refused.
     relation text not null: health_data, a rollup, or another table that grows; a table outside schema public is named with its schema.
     keep_for interval: Age at which rows may be dropped; uploads older than that of health_data are rejected, and no refresh computes older buckets. Of alert and notification only finished rows are deleted. NULL: kept for ever.
@@ -1710,6 +1738,7 @@ function device_binding_changed()
 function device_key_revocation_stays()
 function device_owner(text[])
 function device_owner_at(text[],timestamp with time zone[])
+function devices_of(bigint,text,text)
 function directory_changed(text[])
 function directory_lock()
 function drop_oldest_chunk(text)
@@ -1766,6 +1795,7 @@ function level_actions(integer,integer[],timestamp with time zone[])
 function level_after(integer,integer,integer,boolean,boolean,boolean,boolean,integer,integer)
 function level_of_severity(alert_rule,text)
 function level_of_state(integer[])
+function lives_elsewhere(bigint,text)
 function lock_alert(bigint,text)
 function lock_alerts(text[],text[])
 function lock_continued_alerts(text[])
@@ -1796,6 +1826,7 @@ function org_unit_changed()
 function org_unit_inserted()
 function outbox_add()
 function pairs_to_evaluate(alert_pairs,bigint[],text[],boolean,timestamp with time zone,timestamp with time zone)
+function placement_changed()
 function plan_policies()
 function policy_check()
 function policy_chunks(name,name)
@@ -1859,6 +1890,7 @@ function silenced_alerts(bigint[])
 function silences_at(bigint,bigint,text,bigint,timestamp with time zone)
 function silent_devices(alert_rule,text[])
 function slice_batch(uuid,bigint,text[],timestamp with time zone,timestamp with time zone,boolean)
+function start_ids_at(integer)
 function subjects_of_alerts(bigint[])
 function sync_columnstore(text,text,name,name,text,interval)
 function sync_policies()

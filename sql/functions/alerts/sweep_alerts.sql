@@ -77,7 +77,7 @@ $$;
 comment on function vitals.record_reception() is 'Records that the service can receive and store uploads now.';
 
 -- Devices for which a silence rule may fire: heard in the last week, but not in the last silent_seconds, all of which the service could
--- receive. A row counts by its time, corrected by what the clock of the device is behind, and never later than its receipt: a row dated
+-- receive, and that live in this cell. A row counts by its time, corrected by what the clock of the device is behind, and never later than its receipt: a row dated
 -- ahead does not make a device heard until then. Each device costs one descent of the key in the newest chunks.
 -- Parameters: the rule; the devices (NULL: all). Result: when they were last heard, and the owner and place then.
 create or replace function vitals.silent_devices(rule alert_rule, device_sns text[])
@@ -127,6 +127,7 @@ begin
             order by 1 desc limit 1
         ) as l
         where l.ts <= since and (rule.device_sn is null or s.device_sn = rule.device_sn)
+          and not vitals.lives_elsewhere(l.customer_id, s.device_sn)
           and vitals.rule_applies(
               vitals.rule_scope(rule.customer_id, rule.org_id, rule.user_id, rule.device_sn), coalesce(rule.replaces_rule_id, rule.rule_id),
               vitals.row_scopes(l.customer_id, l.org_id, l.user_id, s.device_sn)

@@ -66,6 +66,11 @@ impl Caller {
         Ok(actor.map(|actor| Acting { actor, key_id: Some(key.key_id.to_string()) }))
     }
 
+    /// Its address, as the limits count it.
+    pub(in crate::http) fn address(&self) -> IpAddr {
+        self.address
+    }
+
     /// The only device that it may write for; `None`: it is not limited to one.
     pub(in crate::http) fn device(&self) -> Option<&Arc<DeviceKey>> {
         match &self.identity {
