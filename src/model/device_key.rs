@@ -235,7 +235,12 @@ mod tests {
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn secret(generation: i32) -> DeviceSecret {
-        DeviceSecret { generation, secret: [u8::try_from(generation).expect("small"); 32], ends_at: None, is_own: true }
+        DeviceSecret {
+            generation,
+            secret: [u8::try_from(generation).expect("small"); 32],
+            ends_at: None,
+            is_own: true,
+        }
     }
 
     fn keys() -> DeviceKeys {
