@@ -6,6 +6,7 @@
 
 mod check;
 mod derived;
+mod environment;
 mod limits;
 mod monitor;
 mod names;
@@ -25,6 +26,7 @@ use jiff::tz::TimeZone;
 
 use crate::language::{Language, Locale};
 
+pub use environment::{program, stack_name};
 pub use limits::{LimitSettings, TrustedProxy};
 pub use monitor::MonitorSettings;
 pub use notify::NotifySettings;
