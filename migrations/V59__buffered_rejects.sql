@@ -1,4 +1,5 @@
 -- An upload that waited in the buffer and cannot be read or stored afterwards is kept as a whole, with source `buffer`.
+-- Phase: expand
 -- Locks: rejected_upload, which is read once.
 
 alter table rejected_upload

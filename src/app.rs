@@ -28,7 +28,9 @@ use crate::schedule::reception::MAX_DELAY;
 use crate::store::clock::Clock;
 use crate::store::handover::Handover;
 use crate::store::health::{Encryption, encryption};
+use crate::store::instance::Instance;
 use crate::store::notifier::Notifier;
+use crate::store::program::Program;
 use crate::store::reads::Reads;
 use crate::store::wake::Topic;
 use crate::store::{Store, schema};
@@ -59,6 +61,7 @@ impl Service {
         settings.check()?;
         let store = Store::new(&settings)?;
         check_schema(&store).await?;
+        let instance = count_as_running(&store, &settings).await?;
         let cache = Cache::new(&settings)?;
         warn_of_plain_text(&settings, &store, &cache).await?;
         check_functions(&store).await?;
@@ -80,6 +83,7 @@ impl Service {
         clock.spawn_loop("metrics", telemetry::run_metrics_upkeep(metrics.clone(), clock.stop_token()));
         clock.spawn_loop("time", time.clone().follow(store.clone(), clock.stop_token()));
         clock.spawn_loop("rollups", schedule::rollups::run(store.clone(), clock.stop_token()));
+        clock.spawn_loop("heartbeat", schedule::heartbeat::run(store.clone(), instance, clock.stop_token()));
         let policies = schedule::policies::run(store.clone(), settings.clone(), clock.stop_token());
         clock.spawn_loop("policies", policies);
         let view = RedisView::new(store.clone(), cache.clone(), &settings, reaction.stop_token());
@@ -216,15 +220,34 @@ async fn warn_of_plain_text(settings: &Settings, store: &Store, cache: &Cache) -
     Ok(())
 }
 
-/// Refuses a database whose schema is not the one this program was made for.
+/// Refuses a database whose schema does not serve this program.
 ///
 /// # Errors
 /// The error text says what to do.
 pub async fn check_schema(store: &Store) -> anyhow::Result<()> {
-    match schema::state(store).await.context("PostgreSQL")?.problem() {
+    let state = schema::state(store).await.context("PostgreSQL")?;
+    if let schema::State::NewerProgram { program, version } = &state {
+        tracing::info!(version, "the schema is that of vitals {program}, and serves this program");
+    }
+    match state.problem(Program::this()) {
         Some(problem) => bail!(problem),
         None => Ok(()),
     }
+}
+
+/// Counts this instance as running from here on, so that the schema is not contracted under it.
+///
+/// # Errors
+/// The schema was contracted since it was checked.
+async fn count_as_running(store: &Store, settings: &Settings) -> anyhow::Result<Instance> {
+    let instance = Instance::new(settings);
+    match instance.beat(store).await {
+        Ok(true) => {}
+        Ok(false) => bail!("a newer program has just contracted the schema: run that program"),
+        // A database that accepts no writes now may do so later; `/readyz` reports it.
+        Err(error) => tracing::warn!(%error, "the database does not know that this instance runs"),
+    }
+    Ok(instance)
 }
 
 /// Refuses a database in which foreign functions could run in place of ours, and logs what was changed by hand.

@@ -32,6 +32,8 @@ grant select, insert on health_document, rejected_upload, watch_log, vitals.inge
 grant select, insert, update, delete on unknown_name to vitals_service;
 grant select on unknown_event_type to vitals_service;
 grant select, insert, update on vitals.reception_period to vitals_service;
+-- Its heartbeat.
+grant select, insert, update, delete on vitals.instance to vitals_service;
 -- Rejects: a repeated one updates its row.
 grant update (times, last_received_at, batch_id, detail) on rejected_upload to vitals_service;
 grant select, insert, update, delete on outbox to vitals_service;

@@ -3,6 +3,7 @@
 //! Before: an operator, or the start script of a container. After: one line per finding, exit code 1 if one of them is bad.
 
 mod connections;
+mod schema;
 
 use std::process::ExitCode;
 
@@ -19,7 +20,7 @@ use crate::store::job::{self, JobState};
 use crate::store::locks::{self, LockTable};
 use crate::store::rollups::{self, Edition, RollupStatus};
 use crate::store::server_versions::{self, Verdict, Versions};
-use crate::store::{Store, api_key, backlog, device_config, erasure, migrations, outbox, policy, schema};
+use crate::store::{Store, api_key, backlog, device_config, erasure, outbox, policy};
 
 /// Checks everything and prints the findings.
 ///
@@ -50,7 +51,7 @@ async fn database(report: &mut Report, settings: &Settings, store: &Store) -> an
     };
     report.good("TimescaleDB", describe(edition));
     versions(report, &server_versions::read(&client).await?, edition);
-    if schema(report, store).await? {
+    if schema::check(report, store).await? {
         match health_check(store).await {
             Ok(()) => report.good("uploads", "the role may write what they write"),
             Err(error) => report.bad("uploads", &error.to_string()),
@@ -69,32 +70,6 @@ async fn database(report: &mut Report, settings: &Settings, store: &Store) -> an
         report.line(verdict, "clocks of devices", &clocks);
     }
     Ok(())
-}
-
-/// Whether the schema is that of this program and unchanged; true if the other checks can run.
-async fn schema(report: &mut Report, store: &Store) -> anyhow::Result<bool> {
-    let state = schema::state(store).await?;
-    if let Some(problem) = state.problem() {
-        report.bad("schema", &problem);
-        return Ok(state == schema::State::OtherFunctions);
-    }
-    report.good("schema", &format!("version {}", migrations::head()));
-    let findings = schema::audit(store).await?;
-    if findings.changes.is_none() {
-        report.good("schema", "not compared with what was applied: another session has locked a table");
-    }
-    for change in findings.changes.into_iter().flatten() {
-        report.bad("schema", &format!("not as `vitals migrate` left it: {change}; run it again"));
-    }
-    for foreign in findings.foreign_functions {
-        report.bad("schema public", &format!("{foreign} could run in place of ours: drop it"));
-    }
-    if let Some(owner) = findings.writable_public {
-        let text =
-            format!("everybody may create in it: as {owner}, `revoke create on schema public from public`");
-        report.bad("schema public", &text);
-    }
-    Ok(true)
 }
 
 const fn describe(edition: Edition) -> &'static str {

@@ -53,7 +53,7 @@ enum Command {
     /// Take uploads until SIGTERM or Ctrl-C
     Serve(serve::Options),
     /// Bring the schema of the database to what this version needs
-    Migrate,
+    Migrate(migrate::Options),
     /// Make the roles for the service, dashboards and DBAs, or bring them up to date after a migrate
     Roles,
     /// Check whether everything the service needs is there, and describe the edition of TimescaleDB
@@ -119,7 +119,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let _traces = telemetry::init_logs(&settings)?;
             serve::run(options, settings).await
         }
-        Command::Migrate => migrate::run(&load()?).await,
+        Command::Migrate(options) => migrate::run(&options, &load()?).await,
         Command::Roles => roles::run(&load()?).await,
         Command::Check => check::run(&load()?).await,
         Command::Clocks(options) => clocks::run(&options, &load()?).await,

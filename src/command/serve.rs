@@ -5,13 +5,14 @@ use std::process::ExitCode;
 use super::interrupt::interrupted;
 use crate::app::Service;
 use crate::config::Settings;
-use crate::store::migrate;
+use crate::store::migrate::{self, Phases};
+use crate::store::program::Program;
 use crate::telemetry;
 
 /// Options of `vitals serve`.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// Bring the schema to head first
+    /// Bring the schema to what this version needs first; while older programs run, only as far as they work with it
     #[arg(long)]
     migrate: bool,
 }
@@ -24,8 +25,8 @@ pub async fn run(options: Options, settings: Settings) -> anyhow::Result<ExitCod
     let stop_requested = interrupted();
     raise_file_limit();
     if options.migrate {
-        let migrated = migrate::run(&settings).await?;
-        tracing::info!(version = migrated.version, applied = migrated.applied.len(), "schema is at head");
+        let migrated = migrate::run_phases(&settings, Program::this(), Phases::Allowed).await?;
+        tracing::info!(version = migrated.version, applied = migrated.applied.len(), "schema is up to date");
     }
     let service = Service::start(settings, telemetry::init_metrics()?).await?;
     let failed = tokio::select! {

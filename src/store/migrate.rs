@@ -1,57 +1,136 @@
-//! `vitals migrate`: migrations, functions, rollups and grants, in one transaction.
+//! `vitals migrate`: migrations, functions, rollups and grants, in one transaction for each phase.
 //!
-//! Before: `vitals migrate`, `vitals demo`, the tests. After: every other statement.
-//! Promise: when several programs migrate at once, one does the work and the others find it done; after an error the database is
-//! as it was.
+//! Before: `vitals migrate`, `vitals serve --migrate`, `vitals demo`, the tests. After: every other statement.
+//! Promise: when several programs migrate at once, one does the work and the others find it done; after an error in a transaction the
+//! database is as it was before it; nothing is applied that an instance that runs cannot work with.
 
 use tokio_postgres::Transaction;
 
 use super::functions::FUNCTIONS;
+use super::migrations::plan::{Part, check, plan};
+use super::migrations::{self, outside};
+use super::program::{MigrationFile, Phase, Program};
+use super::schema::State;
 use super::schema_transaction::{self, check_requirements, execute};
-use super::{Statement, Store, StoreError, migrations, public_schema, roles, rollups, schema, statement};
+use super::{Statement, Store, StoreError, instance, public_schema, roles, rollups, schema, statement};
 use crate::config::Settings;
+
+pub use super::migrations::plan::Phases;
 
 const REQUIREMENTS: Statement = statement!("migrate", "requirements");
 
 /// What a migrate did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MigrateResult {
-    /// Versions applied now, such as `V1__health_data`.
+    /// Files applied now, such as `V1__health_data`.
     pub applied: Vec<String>,
     /// Version of the schema.
     pub version: i32,
     /// Whether functions, views and grants were applied: they differed from those of this program.
     pub applied_functions: bool,
+    /// Files that contract the schema and were left for later.
+    pub left: Vec<String>,
+    /// The newer program that the schema belongs to and that serves this one; then nothing was done.
+    pub newer_program: Option<String>,
 }
 
 /// Brings the schema to the version of this program, and functions, views and grants to its texts.
 ///
 /// # Errors
-/// The server or the role lacks something, which is named before anything is done; other sessions hold a lock for too long; or an
-/// existing rollup has another definition. In every case the database is as it was.
+/// As [`run_phases`].
 pub async fn run(settings: &Settings) -> Result<MigrateResult, StoreError> {
+    run_phases(settings, Program::this(), Phases::Both).await
+}
+
+/// Applies the phases of a program. If the schema is that of a newer program and serves this one, nothing is done.
+///
+/// # Errors
+/// The server or the role lacks something, or an instance runs that is too old, which is named before anything is done; other
+/// sessions hold a lock for too long; or an existing rollup has another definition. Then the transaction is rolled back.
+pub async fn run_phases(
+    settings: &Settings,
+    program: &Program,
+    phases: Phases,
+) -> Result<MigrateResult, StoreError> {
     let store = Store::new(settings)?;
     let (mut client, _connection) = store.session().await?;
     check_requirements(&client, REQUIREMENTS, &[]).await?;
-    schema_transaction::run(&mut client, settings, async |transaction| migrate(transaction, settings).await)
-        .await
-}
-
-async fn migrate(transaction: &Transaction<'_>, settings: &Settings) -> Result<MigrateResult, StoreError> {
-    public_schema::close(transaction).await?;
-    let applied = migrations::apply(transaction).await?;
-    let is_current = applied.is_empty() && schema::is_current(transaction).await?;
-    if !is_current {
-        let foreign_functions = public_schema::foreign_functions_in_sql();
-        execute(transaction, "vitals.foreign_functions", &foreign_functions).await?;
-        for (name, body) in FUNCTIONS {
-            execute(transaction, &format!("sql/functions/{name}.sql"), body).await?;
+    schema_transaction::lock(&client).await?;
+    let mut result = MigrateResult {
+        applied: Vec::new(),
+        version: 0,
+        applied_functions: false,
+        left: Vec::new(),
+        newer_program: None,
+    };
+    match schema::state_of(&client, program).await? {
+        State::NewerProgram { program, version } => {
+            return Ok(MigrateResult { newer_program: Some(program), version, ..result });
+        }
+        state @ State::Newer { .. } => {
+            return Err(StoreError::Migrate(state.problem(program).unwrap_or_default()));
+        }
+        _ => migrations::verify(&client, program).await?,
+    }
+    let applied = migrations::applied(&client).await?;
+    let plan = plan(program, &applied, &instance::running(&client).await?, phases)?;
+    let last = plan.parts.iter().rposition(|part| matches!(part, Part::Transaction(_)));
+    for (number, part) in plan.parts.iter().enumerate() {
+        match part {
+            Part::Transaction(files) => {
+                let is_last = last == Some(number);
+                let work = Work { settings, program, files, is_last };
+                let run = schema_transaction::run(&mut client, settings, async |transaction| {
+                    work.migrate(transaction).await
+                });
+                result.applied_functions |= run.await?;
+                result.applied.extend(files.iter().map(ToString::to_string));
+            }
+            Part::Outside(file) => {
+                outside::run(&client, settings, file).await?;
+                result.applied.push(file.to_string());
+            }
         }
     }
-    rollups::sync(transaction, settings, is_current).await?;
-    if !is_current {
-        roles::reapply(transaction).await?;
-        schema::record(transaction, !applied.is_empty()).await?;
+    result.version = migrations::applied(&client).await?.last().copied().unwrap_or(0);
+    result.left = plan.left.iter().map(ToString::to_string).collect();
+    Ok(result)
+}
+
+/// The work of one transaction.
+struct Work<'a> {
+    settings: &'a Settings,
+    program: &'a Program,
+    files: &'a [&'a MigrationFile],
+    /// Functions, views and grants need all files.
+    is_last: bool,
+}
+
+impl Work<'_> {
+    /// Whether functions, views and grants were applied.
+    async fn migrate(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
+        public_schema::close(transaction).await?;
+        if self.files.iter().any(|file| file.phase == Phase::Contract) {
+            // An instance that started since the plan was made is here, and no other one starts before the commit.
+            check(self.files, &instance::lock_running(transaction).await?)?;
+        }
+        migrations::apply(transaction, self.files).await?;
+        if !self.is_last {
+            return Ok(false);
+        }
+        let is_current = self.files.is_empty() && schema::is_current(transaction).await?;
+        if !is_current {
+            let foreign_functions = public_schema::foreign_functions_in_sql();
+            execute(transaction, "vitals.foreign_functions", &foreign_functions).await?;
+            for (name, body) in FUNCTIONS {
+                execute(transaction, &format!("sql/functions/{name}.sql"), body).await?;
+            }
+        }
+        rollups::sync(transaction, self.settings, is_current).await?;
+        if !is_current {
+            roles::reapply(transaction).await?;
+            schema::record(transaction, self.program, !self.files.is_empty()).await?;
+        }
+        Ok(!is_current)
     }
-    Ok(MigrateResult { applied, version: migrations::head(), applied_functions: !is_current })
 }

@@ -1,59 +1,28 @@
-//! The files of `migrations/`: the version this program needs, the version of a database, and applying what is missing.
+//! Which files of `migrations/` a database has, and applying those that are missing.
 //!
-//! Before: `store::migrate` applies them, `store::schema` compares the versions. After: the table `refinery_schema_history`.
-//! refinery embeds, names and numbers the files and computes their checksums. It would commit before the functions, the rollups and
-//! the grants, which belong to the same transaction; so the files are applied here, and recorded in refinery's own table.
+//! Before: `store::program` has the files; `store::migrate` runs the parts of a plan, `store::schema` compares.
+//! After: the table `refinery_schema_history`. refinery would commit before the functions, the rollups and the grants, which belong to
+//! the same transaction; so the files are applied here, and recorded in refinery's own table.
 
-use std::collections::BTreeMap;
+pub(super) mod outside;
+pub(super) mod plan;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use refinery::Migration;
-use tokio_postgres::Transaction;
+use tokio_postgres::{GenericClient, Transaction};
 
+use super::program::{MigrationFile, Program};
 use super::schema_transaction::{execute, failed};
 use super::{Store, StoreError};
 
-mod files {
-    refinery::embed_migrations!("migrations");
-}
-
 /// The table as refinery creates it.
-const HISTORY: &str = "create table if not exists refinery_schema_history (
+const HISTORY: &str = "create table if not exists public.refinery_schema_history (
     version int4 primary key, name varchar(255), applied_on varchar(255), checksum varchar(255))";
 
-/// Applies the files that were not applied yet, in order, and returns their names.
-///
-/// # Errors
-/// A file was applied that this program does not have or whose text differs here; or the database refused a file.
-pub(super) async fn apply(transaction: &Transaction<'_>) -> Result<Vec<String>, StoreError> {
-    execute(transaction, "refinery_schema_history", HISTORY).await?;
-    let mut applied = applied(transaction).await?;
-    let newest = applied.keys().max().copied().unwrap_or(0);
-    let mut done = Vec::new();
-    for file in files() {
-        match applied.remove(&file.version()) {
-            Some(checksum) if checksum == file.checksum().to_string() => {}
-            Some(_) => return Err(refused(&file, "was applied with a different text")),
-            None if file.version() < newest => {
-                return Err(refused(&file, "was never applied, but later ones were"));
-            }
-            None => {
-                apply_one(transaction, &file).await?;
-                done.push(file.to_string());
-            }
-        }
-    }
-    match applied.keys().max() {
-        None => Ok(done),
-        Some(version) => Err(StoreError::Migrate(format!(
-            "version {version} was applied, which this program does not have: run a newer program"
-        ))),
-    }
-}
-
-/// Version this program needs: that of the last file.
+/// Version of this program: that of its last file.
 pub fn head() -> i32 {
-    files().last().map_or(0, refinery::Migration::version)
+    Program::this().head()
 }
 
 /// Version of the database; 0 before the first migration.
@@ -62,53 +31,77 @@ pub fn head() -> i32 {
 /// The database is unreachable.
 pub async fn version(store: &Store) -> Result<i32, StoreError> {
     let client = store.client().await?;
-    let failed = |source| StoreError::Postgres { statement: "migrations.version", source };
-    let is_migrated = client
-        .query_one("select to_regclass('refinery_schema_history') is not null", &[])
-        .await
-        .map_err(failed)?;
-    if !is_migrated.get::<_, bool>(0) {
-        return Ok(0);
-    }
-    let row = client
-        .query_one("select coalesce(max(version), 0) from refinery_schema_history", &[])
-        .await
-        .map_err(failed)?;
-    Ok(row.get(0))
+    Ok(applied(&**client).await?.last().copied().unwrap_or(0))
 }
 
-async fn apply_one(transaction: &Transaction<'_>, file: &Migration) -> Result<(), StoreError> {
-    execute(transaction, &file.to_string(), file.sql().unwrap_or_default()).await?;
-    transaction
+/// The files that were applied, by number.
+pub(super) async fn applied(client: &impl GenericClient) -> Result<BTreeSet<i32>, StoreError> {
+    Ok(checksums(client).await?.into_keys().collect())
+}
+
+/// Refuses a database to which files were applied that differ from those of the program.
+///
+/// # Errors
+/// A file was applied with another text; or one was never applied, but later ones were.
+pub(super) async fn verify(client: &impl GenericClient, program: &Program) -> Result<(), StoreError> {
+    let applied = checksums(client).await?;
+    let newest =
+        program.files().iter().rfind(|file| !file.is_outside && applied.contains_key(&file.version()));
+    let newest = newest.map_or(0, MigrationFile::version);
+    for file in program.files() {
+        match applied.get(&file.version()) {
+            Some(checksum) if *checksum == file.checksum() => {}
+            Some(_) => return Err(refused(file, "was applied with a different text")),
+            None if !file.is_outside && file.version() < newest => {
+                return Err(refused(file, "was never applied, but later ones were"));
+            }
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+/// Applies these files, in order.
+///
+/// # Errors
+/// The database refused one.
+pub(super) async fn apply(transaction: &Transaction<'_>, files: &[&MigrationFile]) -> Result<(), StoreError> {
+    execute(transaction, "refinery_schema_history", HISTORY).await?;
+    for file in files {
+        execute(transaction, &file.to_string(), file.sql()).await?;
+        record(transaction, file).await?;
+    }
+    Ok(())
+}
+
+async fn record(client: &impl GenericClient, file: &MigrationFile) -> Result<(), StoreError> {
+    client
         .execute(
-            "insert into refinery_schema_history (version, name, applied_on, checksum) values ($1, $2, $3, $4)",
-            &[
-                &file.version(),
-                &file.name(),
-                &Timestamp::now().to_string(),
-                &file.checksum().to_string(),
-            ],
+            "insert into public.refinery_schema_history (version, name, applied_on, checksum) values ($1, $2, $3, $4)",
+            &[&file.version(), &file.migration.name(), &Timestamp::now().to_string(), &file.checksum()],
         )
         .await
         .map(drop)
         .map_err(|source| failed("refinery_schema_history", source))
 }
 
-/// Checksums by version.
-async fn applied(transaction: &Transaction<'_>) -> Result<BTreeMap<i32, String>, StoreError> {
-    let rows = transaction
-        .query("select version, checksum from refinery_schema_history", &[])
+/// Checksums of the applied files by number.
+async fn checksums(client: &impl GenericClient) -> Result<BTreeMap<i32, String>, StoreError> {
+    let failed = |source| StoreError::Postgres { statement: "migrations.version", source };
+    let is_migrated = client
+        .query_one("select to_regclass('public.refinery_schema_history') is not null", &[])
         .await
-        .map_err(|source| failed("refinery_schema_history", source))?;
+        .map_err(failed)?;
+    if !is_migrated.get::<_, bool>(0) {
+        return Ok(BTreeMap::new());
+    }
+    let rows = client
+        .query("select version, checksum from public.refinery_schema_history", &[])
+        .await
+        .map_err(failed)?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
-fn refused(file: &Migration, what: &str) -> StoreError {
+fn refused(file: &MigrationFile, what: &str) -> StoreError {
     StoreError::Migrate(format!("{file} {what}: this database was created by another program"))
-}
-
-fn files() -> Vec<Migration> {
-    let mut files = files::migrations::runner().get_migrations().clone();
-    files.sort();
-    files
 }

@@ -1,50 +1,86 @@
-//! The schema as a contract: whether its version, functions, views and grants are those of this program, and whether anybody
-//! changed them since they were applied.
+//! The schema as a contract: whether it serves a program, whether its functions, views and grants are those of the program or of a newer
+//! one, and whether anybody changed them since they were applied.
 //!
 //! Before: `store::migrate` and `store::roles` record them. After: `vitals serve` at its start, `vitals check`.
+
+use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{GenericClient, Transaction};
 
 use super::functions::FUNCTIONS;
+use super::program::{Program, release};
 use super::{Statement, Store, StoreError, migrations, public_schema, roles, rollups, statement};
 
 const STATE: Statement = statement!("schema", "state");
 const CHANGES: Statement = statement!("schema", "changes");
 const RECORD: Statement = statement!("schema", "record");
 
-/// How the schema of a database compares with this program.
+/// How the schema of a database compares with a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
-    /// Version, functions, views and grants are those of this program.
-    Current,
+    /// Version, functions, views and grants are those of the program, except for these files, which are left for later: they contract
+    /// the schema, or build an index.
+    Current {
+        /// Names of the files.
+        left: Vec<String>,
+    },
+    /// The schema is that of a newer program, and serves this one.
+    NewerProgram {
+        /// Version of the newer program.
+        program: String,
+        /// Version of the schema.
+        version: i32,
+    },
     /// The schema has this older version.
-    Older(i32),
-    /// The schema has this newer version.
-    Newer(i32),
+    Older {
+        /// Version of the schema.
+        version: i32,
+    },
+    /// The schema is that of a newer program, and no longer serves this one.
+    Newer {
+        /// Version of the schema.
+        version: i32,
+    },
     /// The version is right, but functions, views or grants are those of another program.
     OtherFunctions,
 }
 
 impl State {
-    /// What is wrong, and what to do; `None` for [`State::Current`].
-    pub fn problem(&self) -> Option<String> {
-        let needed = migrations::head();
+    /// What is wrong, and what to do; `None` if the program runs with this schema.
+    pub fn problem(&self, program: &Program) -> Option<String> {
+        let (oldest, head) = (program.oldest_schema(), program.head());
         match self {
-            Self::Current => None,
-            Self::Older(found) => Some(format!(
-                "the schema is at version {found}, this program needs {needed}: run `vitals migrate`"
+            Self::Current { .. } | Self::NewerProgram { .. } => None,
+            Self::Older { version } => Some(format!(
+                "the schema is at version {version}, this program needs {oldest}: run `vitals migrate --expand` \
+                 (or `vitals migrate`, if no older program runs)"
             )),
-            Self::Newer(found) => Some(format!(
-                "the schema is at version {found}, newer than this program ({needed}): run a newer program"
+            Self::Newer { version } => Some(format!(
+                "the schema is at version {version} and no longer serves this program (migrations up to {head}): run a newer program"
             )),
             Self::OtherFunctions => Some(format!(
-                "the schema is at version {needed}, but its functions, views or grants are those of another program: run \
-                 `vitals migrate`"
+                "the schema has version {oldest} or later, but its functions, views or grants are those of another program: \
+                 run `vitals migrate`, or `vitals migrate --expand` while an older program runs"
             )),
         }
     }
+}
+
+/// What the last migrate recorded.
+#[derive(Debug)]
+struct RecordedSchema {
+    /// Of the texts of its program.
+    program_hash: String,
+    /// Version of its program.
+    program_version: String,
+    /// The newest migration of its program.
+    head: i32,
+    /// The oldest program that works with the schema, as its newest migration.
+    oldest_program: i32,
+    /// Whether the functions that compare the rest are there.
+    can_compare: bool,
 }
 
 /// What others than `vitals migrate` changed in the schema.
@@ -81,15 +117,63 @@ impl std::fmt::Display for Change {
 /// # Errors
 /// The database is unreachable.
 pub async fn state(store: &Store) -> Result<State, StoreError> {
-    let (found, needed) = (migrations::version(store).await?, migrations::head());
-    if found < needed {
-        return Ok(State::Older(found));
-    } else if found > needed {
-        return Ok(State::Newer(found));
-    }
     let client = store.client().await?;
-    let is_ours = is_of_this_program(&**client).await?;
-    Ok(if is_ours { State::Current } else { State::OtherFunctions })
+    state_of(&**client, Program::this()).await
+}
+
+/// Compares the schema with a program.
+///
+/// # Errors
+/// The database is unreachable.
+pub async fn state_of(client: &impl GenericClient, program: &Program) -> Result<State, StoreError> {
+    let applied = migrations::applied(client).await?;
+    let version = applied.last().copied().unwrap_or(0);
+    if !program.runs_with(&applied) {
+        return Ok(if version > program.head() {
+            State::Newer { version }
+        } else {
+            State::Older { version }
+        });
+    }
+    let recorded = recorded(client).await?;
+    Ok(compare(program, &applied, recorded.as_ref(), &program_hash()))
+}
+
+/// Compares a schema that has all files that the program needs.
+fn compare(
+    program: &Program,
+    applied: &BTreeSet<i32>,
+    recorded: Option<&RecordedSchema>,
+    program_hash: &str,
+) -> State {
+    let version = applied.last().copied().unwrap_or(0);
+    let Some(recorded) = recorded else {
+        return if version > program.head() { State::Newer { version } } else { State::OtherFunctions };
+    };
+    if recorded.oldest_program > program.head() {
+        return State::Newer { version };
+    }
+    let theirs = (recorded.head, release(&recorded.program_version));
+    if theirs > (program.head(), program.release()) && recorded.program_hash != program_hash
+        || version > program.head()
+    {
+        return State::NewerProgram { program: recorded.program_version.clone(), version };
+    }
+    if recorded.program_hash != program_hash || !recorded.can_compare {
+        return State::OtherFunctions;
+    }
+    State::Current { left: program.missing(applied).iter().map(ToString::to_string).collect() }
+}
+
+async fn recorded(client: &impl GenericClient) -> Result<Option<RecordedSchema>, StoreError> {
+    let row = client.query_opt(STATE.sql, &[]).await.map_err(failed(STATE))?;
+    Ok(row.map(|row| RecordedSchema {
+        program_hash: row.get("program_hash"),
+        program_version: row.get("program_version"),
+        head: row.get("head"),
+        oldest_program: row.get("oldest_program"),
+        can_compare: row.get("can_compare"),
+    }))
 }
 
 /// Looks for what others changed in the schema.
@@ -122,17 +206,27 @@ async fn changes(client: &impl GenericClient) -> Result<Vec<Change>, StoreError>
 
 /// Whether functions, views and grants are those of this program, and nobody changed them.
 pub(super) async fn is_current(transaction: &Transaction<'_>) -> Result<bool, StoreError> {
-    Ok(is_of_this_program(transaction).await? && changes(transaction).await?.is_empty())
+    let recorded = recorded(transaction).await?;
+    let is_ours =
+        recorded.is_some_and(|recorded| recorded.can_compare && recorded.program_hash == program_hash());
+    Ok(is_ours && changes(transaction).await?.is_empty())
 }
 
-/// Records the functions, views and grants as this program applied them.
-pub(super) async fn record(transaction: &Transaction<'_>, migrated: bool) -> Result<(), StoreError> {
-    transaction.execute(RECORD.sql, &[&program_hash(), &migrated]).await.map_err(failed(RECORD)).map(drop)
-}
-
-async fn is_of_this_program(client: &impl GenericClient) -> Result<bool, StoreError> {
-    let row = client.query_opt(STATE.sql, &[]).await.map_err(failed(STATE))?;
-    Ok(row.is_some_and(|row| row.get::<_, &str>("program_hash") == program_hash()))
+/// Records the functions, views and grants as this program applied them, and which programs the schema serves.
+pub(super) async fn record(
+    transaction: &Transaction<'_>,
+    program: &Program,
+    migrated: bool,
+) -> Result<(), StoreError> {
+    let oldest_program = program.oldest_program(&migrations::applied(transaction).await?);
+    transaction
+        .execute(
+            RECORD.sql,
+            &[&program_hash(), &program.version(), &program.head(), &oldest_program, &migrated],
+        )
+        .await
+        .map_err(failed(RECORD))
+        .map(drop)
 }
 
 /// SHA-256 of all texts that a migrate applies and that have no version of their own.
@@ -149,4 +243,59 @@ fn program_hash() -> String {
 
 fn failed(statement: Statement) -> impl Fn(tokio_postgres::Error) -> StoreError {
     move |source| StoreError::Postgres { statement: statement.name, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Version 0.2.0: files 1 and 2; 2 contracts.
+    fn program() -> Program {
+        Program::new("0.2.0", [("V1__a", ""), ("V2__b", "-- Phase: contract")]).expect("understood")
+    }
+
+    fn compared(applied: i32, hash: &str, version: &str, head: i32, oldest_program: i32) -> State {
+        let recorded = RecordedSchema {
+            program_hash: hash.into(),
+            program_version: version.into(),
+            head,
+            oldest_program,
+            can_compare: true,
+        };
+        compare(&program(), &(1..=applied).collect(), Some(&recorded), "ours")
+    }
+
+    #[test]
+    fn a_schema_of_this_program_is_current_also_before_it_is_contracted() {
+        assert_eq!(compared(2, "ours", "0.2.0", 2, 2), State::Current { left: Vec::new() });
+        assert_eq!(compared(1, "ours", "0.2.0", 2, 0), State::Current { left: vec!["V2__b".into()] });
+        // A later release with the same texts.
+        assert_eq!(compared(2, "ours", "0.2.1", 2, 2), State::Current { left: Vec::new() });
+    }
+
+    #[test]
+    fn a_newer_program_serves_this_one_until_it_contracts() {
+        let newer = |version: &str, schema| State::NewerProgram { program: version.into(), version: schema };
+        assert_eq!(compared(3, "theirs", "0.3.0", 4, 2), newer("0.3.0", 3));
+        assert_eq!(compared(3, "ours", "0.3.0", 4, 2), newer("0.3.0", 3));
+        assert_eq!(compared(2, "theirs", "0.2.1", 2, 2), newer("0.2.1", 2));
+        assert_eq!(compared(4, "theirs", "0.3.0", 4, 4), State::Newer { version: 4 });
+    }
+
+    #[test]
+    fn functions_of_an_older_program_or_of_none_are_those_of_another() {
+        assert_eq!(compared(2, "theirs", "0.1.9", 2, 2), State::OtherFunctions);
+        assert_eq!(compared(2, "theirs", "0.2.0", 2, 2), State::OtherFunctions);
+        assert_eq!(compare(&program(), &(1..=2).collect(), None, "ours"), State::OtherFunctions);
+    }
+
+    #[test]
+    fn a_problem_names_its_remedy() {
+        let problem = |state: State| state.problem(&program());
+        assert!(problem(State::Older { version: 0 }).is_some_and(|text| text.contains("migrate --expand")));
+        assert!(
+            problem(State::Newer { version: 9 }).is_some_and(|text| text.contains("run a newer program"))
+        );
+        assert_eq!(problem(State::NewerProgram { program: "0.3.0".into(), version: 3 }), None);
+    }
 }

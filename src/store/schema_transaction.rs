@@ -30,11 +30,7 @@ pub(super) async fn run<T>(
     settings: &Settings,
     work: impl AsyncFn(&Transaction<'_>) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    // Released when the session ends, also after an error below.
-    client
-        .execute("select pg_advisory_lock($1)", &[&LOCK])
-        .await
-        .map_err(|source| StoreError::Postgres { statement: "schema_transaction.lock", source })?;
+    lock(client).await?;
     let mut attempt = 1;
     loop {
         match attempt_once(client, settings, &work).await {
@@ -44,6 +40,21 @@ pub(super) async fn run<T>(
         }
         attempt += 1;
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Waits until no other program changes the schema. It polls: the snapshot of a statement that waits would stop an index that the other
+/// one builds concurrently. The lock is released when the session ends.
+pub(super) async fn lock(client: &Client) -> Result<(), StoreError> {
+    loop {
+        let row = client
+            .query_one("select pg_try_advisory_lock($1)", &[&LOCK])
+            .await
+            .map_err(|source| StoreError::Postgres { statement: "schema_transaction.lock", source })?;
+        if row.get(0) {
+            return Ok(());
+        }
+        tokio::time::sleep(PAUSE / 5).await;
     }
 }
 

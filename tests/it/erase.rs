@@ -317,12 +317,14 @@ async fn a_receipt_has_a_random_number_and_says_nothing_of_what_was_erased() {
 #[tokio::test]
 async fn receipts_of_before_can_no_longer_be_reversed() {
     const MIGRATION: &str = include_str!("../../migrations/V27__schema_object_and_receipt.sql");
+    /// It adds columns to a table of the one above.
+    const LATER: &str = include_str!("../../migrations/V61__instances.sql");
     let database = Database::new().await;
     let client = database.client().await;
     run(
         &client,
         &format!(
-            "drop table vitals.schema_state, vitals.schema_object;
+            "drop table vitals.schema_state, vitals.schema_object, vitals.instance;
              alter table erasure drop column receipt_number, drop constraint erasure_subject_check;
              create index erasure_subject_idx on erasure (subject);
              insert into device (device_sn) values ('{KEPT}');
@@ -331,7 +333,7 @@ async fn receipts_of_before_can_no_longer_be_reversed() {
              from (values ('{GONE}', clock_timestamp()), ('{GONE}', clock_timestamp()), ('{KEPT}', null), ('LOST', null))
                  as old (told, erased_at);
              alter table erasure alter column subject set not null;
-             {MIGRATION}"
+             {MIGRATION} {LATER}"
         ),
     )
     .await;

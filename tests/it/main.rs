@@ -78,6 +78,7 @@ mod stop;
 mod tls;
 mod traces;
 mod unanswered;
+mod upgrade;
 mod uploads;
 mod vital_signs;
 mod vocabulary;

@@ -1255,6 +1255,15 @@ table ingest_batch: Accounting: one row per transaction of the ingest, written i
     constraint ingest_batch_kind_check CHECK ((kind = ANY (ARRAY['reading'::text, 'event'::text, 'device_info'::text])))
     constraint ingest_batch_sum_check CHECK ((received = ((stored + duplicate) + rejected)))
     CREATE INDEX ingest_batch_committed_at_idx ON vitals.ingest_batch USING btree (committed_at DESC)
+table instance: Processes that run: instances of the service and long imports. Each writes a heartbeat every few seconds.
+    instance_id uuid not null: Random id of the process.
+    name text not null: Setting instance of the process.
+    program_version text not null: Version of its program, such as 0.2.0.
+    oldest_schema integer not null: The oldest schema that its program runs with, as the number of a migration.
+    head integer not null: The newest migration that its program has. A later one that contracts the schema waits until the process has ended.
+    started_at timestamp with time zone not null default now(): When it started.
+    last_seen_at timestamp with time zone not null default now(): Its last heartbeat.
+    constraint instance_pkey PRIMARY KEY (instance_id)
 table latest_view: One row: the current build of the Redis view. A Redis that holds another build is rebuilt.
     only_row boolean not null default true: Always true: there is one view.
     view_id uuid not null default gen_random_uuid(): Random id of the Redis view, so that values that the service of another database left in the same Redis are not used.
@@ -1492,10 +1501,13 @@ table schema_object: Functions, views and grants as `vitals migrate` and `vitals
     constraint schema_object_pkey PRIMARY KEY (kind, name)
 table schema_state: One row: which functions, views and grants `vitals migrate` applied last.
     only_row boolean not null default true: True: there is one row.
-    program_hash text not null: SHA-256 of the texts of functions, rollups and roles; a program with other texts does not start.
+    program_hash text not null: SHA-256 of the texts of functions, rollups and roles in the program that applied them.
     server_version integer not null: Major version of PostgreSQL; another version may print the definition of a view differently.
     applied_at timestamp with time zone not null default now(): When.
     applied_by text not null default SESSION_USER: By which role.
+    program_version text not null default '0.1.0'::text: Version of that program. An older program starts if oldest_program allows it.
+    head integer not null default 0: The newest migration that this program has, also if it is not applied yet.
+    oldest_program integer not null default 0: The oldest program that works with the schema, as the newest migration that it has: the last applied migration that contracts. 0: no migration contracted.
     constraint schema_state_only_row_check CHECK (only_row)
     constraint schema_state_pkey PRIMARY KEY (only_row)
 table shift: Who is on duty when: hours of the week that recur, or a single period. Routes with the audience on_duty notify the contacts on duty.
@@ -1815,7 +1827,7 @@ function record_alert_action(bigint[],text,text,text)
 function record_grants()
 function record_policy_run(text,bigint,bigint,bigint,text)
 function record_reception()
-function record_schema(text,boolean)
+function record_schema(text,text,integer,integer,boolean)
 function record_severity(alert_rule,bigint,alert,derived_alert,text,text)
 function refresh_marked(bigint)
 procedure refresh_rollups(timestamp with time zone,timestamp with time zone)

@@ -89,8 +89,10 @@ comment on function vitals.schema_changes() is 'Functions, views and grants that
 
 -- Records them as they are, at the end of a migrate. The record of a view that this migrate did not create stays as it is: if somebody
 -- changed the view by hand, it is reported until somebody restores it.
--- Parameters: SHA-256 of the texts of the program; whether migrations were applied. Locks: the recorded rows.
-create or replace function vitals.record_schema(of_program text, migrated boolean) returns void
+-- Parameters: SHA-256 of the texts of the program; its version; the newest migration that it has; the oldest program that works with the
+-- schema, as its newest migration; whether migrations were applied. Locks: the recorded rows.
+create or replace function vitals.record_schema(of_program text, of_version text, of_head integer, serves_from integer, migrated boolean)
+returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
@@ -103,13 +105,15 @@ begin
     insert into vitals.schema_object (kind, name, definition)
     select f.kind, f.name, f.definition from vitals.schema_objects() as f
     on conflict (kind, name) do nothing;
-    insert into vitals.schema_state (program_hash, server_version) values (of_program, major)
+    insert into vitals.schema_state (program_hash, program_version, head, oldest_program, server_version)
+    values (of_program, of_version, of_head, serves_from, major)
     on conflict (only_row) do update
-    set program_hash = excluded.program_hash, server_version = excluded.server_version, applied_at = now(),
+    set program_hash = excluded.program_hash, program_version = excluded.program_version, head = excluded.head,
+        oldest_program = excluded.oldest_program, server_version = excluded.server_version, applied_at = now(),
         applied_by = session_user;
 end
 $$;
-comment on function vitals.record_schema(text, boolean) is 'Records functions, views and grants as they are.';
+comment on function vitals.record_schema(text, text, integer, integer, boolean) is 'Records functions, views and grants as they are.';
 
 -- Records the grants as they are, after `vitals roles`.
 -- Parameters: none. Locks: the recorded rows.

@@ -26,8 +26,10 @@ use crate::config::Settings;
 use crate::http::retention::RawRetention;
 use crate::ingest::backfill::Backfill;
 use crate::model::{UnknownName, UnknownNames};
+use crate::schedule::heartbeat;
 use crate::store::Store;
 use crate::store::backfill::{self, Counts, FileRange, Journal};
+use crate::store::instance::Instance;
 use crate::store::unknown_name;
 use crate::{tasks, wire};
 use lines::{Format, LineBatch, Lines};
@@ -67,7 +69,19 @@ pub struct Options {
 pub async fn run(options: Options, settings: &Settings) -> anyhow::Result<ExitCode> {
     let store = Store::new(settings)?;
     app::check_schema(&store).await?;
-    let retention = RawRetention::read(&store).await?;
+    // An import takes long; the schema is not contracted under it.
+    let is_over = CancellationToken::new();
+    let heartbeat = heartbeat::run(store.clone(), Instance::new(settings), is_over.clone());
+    let heartbeat = tasks::spawn_abort_on_drop(heartbeat);
+    let imported = import(&options, settings, &store).await;
+    is_over.cancel();
+    heartbeat.await?;
+    imported
+}
+
+/// Imports one file after the other.
+async fn import(options: &Options, settings: &Settings, store: &Store) -> anyhow::Result<ExitCode> {
+    let retention = RawRetention::read(store).await?;
     let now = Timestamp::now();
     let context = wire::Context {
         received_at: now,
@@ -78,9 +92,9 @@ pub async fn run(options: Options, settings: &Settings) -> anyhow::Result<ExitCo
     let stop = CancellationToken::new();
     let mut rejected = 0;
     for file in &options.files {
-        let mut work = FileImport::begin(&store, settings, &options, file, &context).await?;
+        let mut work = FileImport::begin(store, settings, options, file, &context).await?;
         let imported = Box::pin(until_interrupted(&stop, work.import(&stop))).await;
-        rejected += work.report(&options)?;
+        rejected += work.report(options)?;
         imported.with_context(|| format!("{}: failed; run it once more to continue", file.display()))?;
         if stop.is_cancelled() {
             return Ok(ExitCode::from(INTERRUPTED));

@@ -28,8 +28,15 @@ const PROGRAMS: [(&str, &str); 10] = [
 ];
 
 /// Programs of the tree that take minutes.
-const SCRIPTS: [&str; 6] =
-    [".ci/run", ".ci/dependencies", "benches/run", "benches/door", "tests/soak", "tests/schemathesis.sh"];
+const SCRIPTS: [&str; 7] = [
+    ".ci/run",
+    ".ci/dependencies",
+    "benches/run",
+    "benches/door",
+    "tests/soak",
+    "tests/upgrade",
+    "tests/schemathesis.sh",
+];
 
 /// Somebody who has the tree, a database and a running service.
 pub(super) struct Reader {

@@ -25,7 +25,7 @@ pub use cluster::{Cluster, Node};
 pub use database::Database;
 pub use key::{authorization, key};
 pub use login::Login;
-pub use process::{CommandOutput, Process, command, vitals, vitals_with};
+pub use process::{CommandOutput, Process, command, command_of, vitals, vitals_with};
 pub use proxy::Proxy;
 pub use receiver::{ReceivedRequest, Receiver, Reply};
 pub use redis_cluster::{RedisCluster, RedisServer, free_port};

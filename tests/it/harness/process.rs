@@ -41,8 +41,13 @@ pub async fn vitals_with(
 
 /// The real binary on this database.
 pub fn command(database: &Database, arguments: &[&str]) -> Command {
+    command_of(env!("CARGO_BIN_EXE_vitals"), database, arguments)
+}
+
+/// A binary, perhaps that of another release, on this database.
+pub fn command_of(program: &str, database: &Database, arguments: &[&str]) -> Command {
     let settings = database.settings();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vitals"));
+    let mut command = Command::new(program);
     command
         .args(arguments)
         .env("LC_ALL", "C")
@@ -70,7 +75,16 @@ impl Process {
 
     /// Starts it and waits until it serves; if it ends before that, gives its log.
     pub async fn try_serve(database: &Database, variables: &[(&str, &str)]) -> Result<Self, String> {
-        let mut child = command(database, &["serve"])
+        Self::try_serve_of(env!("CARGO_BIN_EXE_vitals"), database, variables).await
+    }
+
+    /// The same of a binary that may be that of another release.
+    pub async fn try_serve_of(
+        program: &str,
+        database: &Database,
+        variables: &[(&str, &str)],
+    ) -> Result<Self, String> {
+        let mut child = command_of(program, database, &["serve"])
             .env("VITALS_LISTEN", "127.0.0.1:0")
             .env("VITALS_LOG_FORMAT", "json")
             .envs(variables.iter().copied())
