@@ -3,13 +3,16 @@
 //! Before: `wire` reads the items of a body. After: `ingest` submits them, `http` answers the sender with the outcome.
 //! Promise: received = stored + duplicate + rejected, for every upload.
 
+mod reject_reason;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{DeviceInfoItem, DeviceRecord, EventItem, OwnerSlot, Reading, RejectReason, UnknownNames};
+use super::{DeviceInfoItem, DeviceRecord, EventItem, OwnerSlot, Reading, UnknownNames};
+pub use reject_reason::RejectReason;
 
 /// The content of one request body.
 #[derive(Debug, Clone, Default, PartialEq)]
