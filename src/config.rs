@@ -7,6 +7,7 @@
 mod buffer;
 mod check;
 mod derived;
+mod environment;
 mod limits;
 mod monitor;
 mod names;
@@ -24,6 +25,7 @@ use std::path::{Path, PathBuf};
 use crate::language::Language;
 use confique::Config;
 
+pub use environment::{program, stack_name};
 pub use limits::{LimitSettings, TrustedProxy};
 pub use monitor::MonitorSettings;
 pub use notify::NotifySettings;

@@ -157,13 +157,24 @@ def backlog(database, rows):
     """Rows in batches of 100 different devices that no relay has seen, as services commit them; two in a hundred breach."""
     database.psql(
         "set synchronous_commit = off",
-        f"""do $$ begin
-            for b in 1..{rows // 100} loop
-                insert into outbox (first_ts, last_ts, rows, events, device_infos) values (now() - interval '1 h', now(), 100, 0, 0);
+        # Dealt to two shards, as by the service.
+        """create temporary table hundred as
+            select shard, place, array_agg(device_sn) as devices, bit_or(1::bigint << vitals.alert_partition(device_sn)) as partitions
+            from (
+                select device_sn, shard, (row_number() over (partition by shard) - 1) / 100 as place
+                from (
+                    select 'BACKLOG-' || n as device_sn, vitals.alert_partition('BACKLOG-' || n) % 2 as shard from generate_series(1, 10000) n
+                ) as d
+            ) as d
+            group by shard, place having count(*) = 100""",
+        f"""do $$ declare h hundred; places integer := (select min(n) from (select count(*) as n from hundred group by shard) as c); begin
+            for b in 0..{rows // 100} - 1 loop
+                select * into h from hundred where shard = b % 2 and place = b / 2 % places;
+                insert into outbox (first_ts, last_ts, rows, events, device_infos, partitions)
+                values (now() - interval '1 h', now(), 100, 0, 0, h.partitions);
                 insert into health_data (device_sn, ts, heart_rate)
-                select 'BACKLOG-' || (b % 100) * 100 + d, now() - interval '1 h' + b * interval '300 ms',
-                    case when (b * 7 + d) % 50 = 0 then 180 else 70 end
-                from generate_series(1, 100) d;
+                select device_sn, now() - interval '1 h' + b * interval '300 ms', case when (b * 7 + d) % 50 = 0 then 180 else 70 end
+                from unnest(h.devices) with ordinality as u (device_sn, d);
                 commit;
             end loop;
         end $$""",

@@ -23,7 +23,13 @@ redis6 redis 36
 buffer buffer 41
 haproxy haproxy 51
 nginx nginx 52'
-# Where instances of vitals listen to be found by both balancers, on the address of this machine.
+# Machines for instances of vitals: nodes that run what `docker/stack run` is given. Balancers know so many of them as
+# VITALS_STACK_INSTANCES says: an address at which nobody answers costs nginx a second now and then.
+readonly instance_nodes='
+instance1 instance 61
+instance2 instance 62
+instance3 instance 63'
+# Where further instances listen to be found by both balancers, on the address of this machine.
 readonly instance_ports='8081 8082 8083 8084'
 
 is_cluster() {
@@ -31,12 +37,35 @@ is_cluster() {
   case "$(recorded kind)" in *_cluster) return 0 ;; *) return 1 ;; esac
 }
 
+# All of this stack, as lines of name, kind, number. Read once: starting a program for each question would take seconds.
+every_node=''
+read_nodes() {
+  local wanted
+  wanted="$(recorded instances)"
+  every_node="$cluster_nodes$(head -n "$((1 + ${wanted:-0}))" <<<"$instance_nodes")"
+}
+
 # The names, or those of one kind.
-nodes_of() { awk -v kind="${1:-}" 'NF && (kind == "" || $2 == kind) {print $1}' <<<"$cluster_nodes"; }
+nodes_of() {
+  local name kind number
+  while read -r name kind number; do
+    if [ -n "$name" ] && [ "${1:-$kind}" = "$kind" ]; then echo "$name"; fi
+  done <<<"$every_node"
+}
 
-kind_of_node() { awk -v node="$1" '$1 == node {print $2}' <<<"$cluster_nodes"; }
+kind_of_node() {
+  local name kind number
+  while read -r name kind number; do
+    if [ "$name" = "$1" ]; then echo "$kind"; fi
+  done <<<"$every_node"
+}
 
-number_of() { awk -v node="$1" '$1 == node {print $3}' <<<"$cluster_nodes"; }
+number_of() {
+  local name kind number
+  while read -r name kind number; do
+    if [ -n "$name" ] && [ "$name" = "$1" ]; then echo "$number"; fi
+  done <<<"$every_node"
+}
 
 address_of() { echo "$(recorded subnet).$(number_of "$1")"; }
 
@@ -47,7 +76,7 @@ port_of_node() {
     postgres) echo 5432 ;;
     etcd) echo 2379 ;;
     redis | buffer) echo 6379 ;;
-    haproxy | nginx) echo 8080 ;;
+    haproxy | nginx | instance) echo 8080 ;;
   esac
 }
 
@@ -83,13 +112,12 @@ cluster_url() {
 
 # What only a cluster has, as lines NAME URL. VITALS_STACK_: for tools and tests; the service refuses a variable that is no setting.
 cluster_env() {
-  local port places=''
-  for port in $instance_ports; do places="$places,$(host_address):$port"; done
   echo "VITALS_READ_DATABASE_URL $(cluster_url read)"
   echo "VITALS_STACK_BUFFER_URL $(cluster_url buffer)"
   echo "VITALS_STACK_HAPROXY_URL http://$(places_of haproxy)"
   echo "VITALS_STACK_NGINX_URL http://$(places_of nginx)"
-  echo "VITALS_STACK_LISTEN ${places#,}"
+  echo "VITALS_STACK_LISTEN $(host_places | tr ' ' ,)"
+  [ -z "$(nodes_of instance)" ] || echo "VITALS_STACK_INSTANCE_NODES $(places_of instance)"
 }
 
 # ---- questions ------------------------------------------------------------------------------------------------------
@@ -158,16 +186,18 @@ role_of() {
       ;;
     buffer) [ "$(redis_ask "$place" PING | head -n 1)" != +PONG ] || echo buffer ;;
     haproxy | nginx) if (exec 3<>"/dev/tcp/${place%:*}/${place#*:}") 2>/dev/null; then echo balancer; fi ;;
+    instance) if (exec 3<>"/dev/tcp/${place%:*}/${place#*:}") 2>/dev/null; then echo instance; fi ;;
   esac
 }
 
 # Name, role, address and state of every node, asked all at once.
 cluster_list() {
-  local node folder asking=()
+  local node folder role state asking=()
   folder="$(mktemp -d "$run/roles.XXXXXX")"
   for node in $(nodes_of); do
-    cluster_state "$node" >"$folder/$node.state"
-    if [ "$(cat "$folder/$node.state")" = running ]; then
+    state="$(cluster_state "$node")"
+    echo "$state" >"$folder/$node.state"
+    if [ "$state" = running ]; then
       role_of "$node" >"$folder/$node" &
       asking+=($!)
     fi
@@ -176,8 +206,10 @@ cluster_list() {
   [ ${#asking[@]} = 0 ] || wait "${asking[@]}" || true
   printf '%-10s %-9s %-21s %s\n' NODE ROLE ADDRESS STATE
   for node in $(nodes_of); do
-    printf '%-10s %-9s %-21s %s\n' "$node" "$(grep . "$folder/$node" 2>/dev/null || echo -)" \
-      "$(address_of "$node"):$(port_of_node "$node")" "$(cat "$folder/$node.state")"
+    role=''
+    [ ! -e "$folder/$node" ] || read -r role <"$folder/$node" || true
+    read -r state <"$folder/$node.state"
+    printf '%-10s %-9s %-21s %s\n' "$node" "${role:--}" "$(address_of "$node"):$(port_of_node "$node")" "$state"
   done
   rm -rf "$folder"
 }
@@ -202,6 +234,7 @@ cluster_fault() {
     'kill stopped' | 'stop stopped' | 'start running' | 'start frozen' | 'thaw running' | 'freeze frozen') return 0 ;;
     'freeze stopped' | 'thaw stopped' | 'stop frozen') die "$node is $state" ;;
   esac
+  [ "$what $(kind_of_node "$node")" != 'start instance' ] || die "'docker/stack run $node COMMAND' starts it"
   case "$what" in
     isolate) [ ! -e "$run/$node.isolated" ] || return 0 ;;
     heal) [ -e "$run/$node.isolated" ] || return 0 ;;
@@ -228,6 +261,8 @@ cluster_mend() {
   local node
   # Patroni waits long for an etcd that has no leader yet.
   for node in $(nodes_of etcd) $(nodes_of redis) $(nodes_of buffer); do node_mend "$node"; done
+  # What they ran and does not run any more is for whoever ran it.
+  for node in $(nodes_of instance); do node_repair "$node"; done
   cluster_wait 'etcd has no leader' etcd_is_whole
   for node in $(nodes_of postgres) $(nodes_of haproxy) $(nodes_of nginx); do node_mend "$node"; done
   cluster_wait 'the Redis Cluster does not cover all slots' redis_is_whole
@@ -236,9 +271,13 @@ cluster_mend() {
 }
 
 node_mend() {
+  node_repair "$1"
+  cluster_fault start "$1"
+}
+
+node_repair() {
   cluster_fault heal "$1"
   if [ "$(cluster_state "$1")" = frozen ]; then cluster_fault thaw "$1"; fi
-  cluster_fault start "$1"
 }
 
 cluster_wait() {
@@ -358,9 +397,46 @@ ETCD_UNSAFE_NO_FSYNC=true
 ETCD_LOG_LEVEL=warn
 TEXT
       ;;
-    haproxy) echo "VITALS_STACK_HOST=$(host_address)" ;;
   esac
 }
 
-# nginx reads no variables.
-write_nginx_conf() { sed "s/HOST:/$(host_address):/" "$here/cluster/nginx.conf" >"$run/nginx.conf"; }
+# Where instances of vitals listen, `address:port` each: on this machine, and on machines of their own.
+instance_places() { echo "$(host_places) $(places_of instance | tr , ' ')"; }
+
+host_places() {
+  local port places=''
+  for port in $instance_ports; do places="$places $(host_address):$port"; done
+  echo "${places# }"
+}
+
+# The balancers have the files of docker/nginx and docker/haproxy, with the addresses of this stack and without TLS. What runs here for
+# tests and demos is what is installed elsewhere.
+write_balancers() {
+  local file
+  mkdir -p "$run/nginx"
+  for file in "$here"/nginx/*.conf; do with_instances <"$file" >"$run/nginx/${file##*/}"; done
+  # At most places nobody listens, and each may be tried first.
+  sed -i "s/^proxy_next_upstream_tries 2;/proxy_next_upstream_tries $(instance_places | wc -w);/" "$run/nginx/proxy.conf"
+  sed -e 's/^listen 80 /listen 8080 /' -e '/^listen 443 /d' -e '/^ssl_/d' "$here/nginx/listen.conf" >"$run/nginx/listen.conf"
+  # Fewer connections: the limit of open files may be low here.
+  with_instances <"$here/haproxy/vitals.cfg" |
+    sed -e 's/bind :80$/bind :8080/' -e '/bind :443 /d' -e 's/maxconn 10000/maxconn 1000/' >"$run/haproxy.cfg"
+}
+
+# Those files name two instances, 127.0.0.1:8081 and 127.0.0.1:8082. The first line becomes one for each of ours, the second goes.
+with_instances() {
+  awk -v places="$(instance_places)" '
+    BEGIN { count = split(places, place, " "); split("a b c d e f g h", name, " ") }
+    / server .*127\.0\.0\.1:8082/ { next }
+    / server .*127\.0\.0\.1:8081/ {
+      for (number = 1; number <= count; number++) {
+        line = $0
+        sub(/127\.0\.0\.1:8081/, place[number], line)
+        sub(/server a /, "server " name[number] " ", line)
+        sub(/uploads\/a/, "uploads/" name[number], line)
+        print line
+      }
+      next
+    }
+    { print }'
+}

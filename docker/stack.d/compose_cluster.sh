@@ -17,7 +17,7 @@ compose_cluster_up() {
     pick_subnet
     compose_cluster down --volumes --remove-orphans >/dev/null 2>&1 || true
   fi
-  write_nginx_conf
+  write_balancers
   for node in $(nodes_of); do write_variables "$node"; done
   record compose.started yes
   say "creating $(nodes_of | wc -l) containers at $(recorded subnet).0/24; the first time the images are fetched"
@@ -34,7 +34,7 @@ compose_cluster_down() {
     tail -n 20 "$run/compose.log" >&2
     die "docker compose could not stop the cluster"
   }
-  rm -f "$run"/*.log "$run"/*.isolated "$run"/*.env "$run/nginx.conf" "$run/subnet" "$run/compose.started"
+  rm -rf "$run"/*.log "$run"/*.isolated "$run"/*.env "$run/nginx" "$run/haproxy.cfg" "$run/subnet" "$run/compose.started"
 }
 
 compose_cluster_answers() { cluster_answers "$@"; }

@@ -26,9 +26,10 @@ find_places() {
   run="$base/$run"
   (umask 077 && mkdir -p "$run") || die "cannot create $run; name another place with VITALS_STACK_DIR"
   [ -O "$run" ] || die "the stack in $run belongs to another user: be that user, or set VITALS_STACK_DIR"
+  read_nodes
 }
 
-recorded() { if [ -f "$run/$1" ]; then cat "$run/$1"; fi; }
+recorded() { if [ -f "$run/$1" ]; then printf '%s\n' "$(<"$run/$1")"; fi; }
 record() { (umask 077 && printf '%s\n' "$2" >"$run/$1.new" && mv "$run/$1.new" "$run/$1"); }
 
 # One `up` or `down` of a stack at a time. The lock is of the open file: it goes when the last holder does.

@@ -10,7 +10,7 @@ private_cluster_describe() { echo "private Debian 13 in $base, a cluster of $(no
 private_cluster_up() {
   private_ready
   network_up
-  write_nginx_conf
+  write_balancers
   say "starting $(nodes_of | wc -l) nodes at $(recorded subnet).0/24"
   cluster_mend
 }
@@ -27,7 +27,7 @@ private_cluster_down() {
     sleep 0.1
   done < <(private_cluster_pids)
   network_down
-  rm -rf "$run"/node.* "$run"/*.log "$run"/*.isolated "$run"/*.env "$run"/*.gate "$run"/*.pid "$run/nginx.conf" "$run/subnet"
+  rm -rf "$run"/node.* "$run"/*.log "$run"/*.isolated "$run"/*.env "$run"/*.gate "$run"/*.pid "$run/nginx" "$run/haproxy.cfg" "$run/subnet" "$run/instances"
 }
 
 # Name and process of every sandbox of this stack that is a node.
@@ -59,11 +59,17 @@ private_cluster_node_state() {
 
 # The sandbox waits, before it becomes the server, until it has its address.
 private_cluster_node_start() {
-  local node="$1" folder="$run/node.$1" pid=''
+  local node="$1" folder="$run/node.$1"
   mkdir -p "$folder"
   [ -p "$run/$node.gate" ] || mkfifo -m 600 "$run/$node.gate"
   write_variables "$node"
   launch_node "$node" "$folder"
+  let_in "$node"
+}
+
+# Gives a sandbox that waits at its gate its cable, and lets it go on.
+let_in() {
+  local node="$1" pid
   while pid="$(server_pid "$node")" && ! has_own_network "$pid"; do
     [ -n "$(private_pid "$node")" ] || die "$node did not start: $(tail -n 5 "$run/$node.log")"
     sleep 0.02
@@ -91,18 +97,39 @@ launch_node() {
       words=(/usr/bin/redis-server /buffer.conf --dir /node)
       ;;
     haproxy)
-      files=(--ro-bind "$here/cluster/haproxy.cfg" /haproxy.cfg)
+      files=(--ro-bind "$run/haproxy.cfg" /haproxy.cfg)
       words=(/usr/sbin/haproxy -db -f /haproxy.cfg)
       ;;
     nginx)
-      files=(--ro-bind "$run/nginx.conf" /nginx.conf)
-      words=(/usr/sbin/nginx -e stderr -c /nginx.conf)
+      files=(--ro-bind "$here/cluster/nginx.conf" /nginx.conf --ro-bind "$run/nginx" /vitals)
+      words=(/usr/sbin/nginx -e stderr -p / -c /nginx.conf)
       ;;
   esac
   # shellcheck disable=SC2016  # the inner shell's variables. From a file: arguments are seen by everybody.
   gate="$run/$node.gate" launch "$node" --unshare-net --proc /proc --block-fd 3 --bind "$folder" /node \
     --ro-bind "$run/$node.env" /variables --setenv PYTHONDONTWRITEBYTECODE 1 ${files[@]+"${files[@]}"} \
     /bin/sh -c 'set -a && . /variables && set +a && exec "$@"' node "${words[@]}"
+}
+
+# Runs a command of this machine as a node of its own: its processes and its network, with the files and variables of whoever calls.
+private_cluster_run() {
+  local node="$1" file
+  shift
+  [ "$(kind_of_node "$node")" = instance ] || die "a machine for an instance is one of:" $(nodes_of instance)
+  [ -z "$(private_pid "$node")" ] || die "$node runs"
+  [ -p "$run/$node.gate" ] || mkfifo -m 600 "$run/$node.gate"
+  (
+    for file in "/proc/$BASHPID/fd"/*; do
+      file="${file##*/}"
+      [ "$file" -le 2 ] || eval "exec $file>&-"
+    done
+    exec 3<>"$run/$node.gate"
+    exec setsid bwrap --dev-bind / / --proc /proc --unshare-pid --as-pid-1 --unshare-net --block-fd 3 \
+      --setenv VITALS_STACK_MARK "$(mark_of "$node")" "$@"
+  ) </dev/null >>"$run/$node.log" 2>&1 &
+  record "$node.pid" $!
+  while [ -z "$(private_pid "$node")" ] && kill -0 $! 2>/dev/null; do sleep 0.02; done
+  let_in "$node"
 }
 
 private_cluster_node_kill() { private_end_node "$1" KILL; }

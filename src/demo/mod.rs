@@ -1,14 +1,17 @@
 //! `vitals demo`: the whole of it on one machine, in a minute: servers, schema, service, a fleet, and an account of
 //! what happened.
 //!
-//! Before: `main`. After: `docker/stack`, `store::migrate`, `app::Service`, `vitals_fleet`, and a person who reads.
+//! Before: `main`. After: `docker/stack`, `store::migrate`, `app::Service`, `vitals_fleet`, and a person who reads. With `--cluster` it is
+//! `cluster` that shows several instances on several servers, some of which fail.
 //! Promise: a database that holds what no demo made is not touched; whatever happens, the service is stopped in order and servers that were brought up here are taken down
 //! (unless `--keep`); a step that fails says what to do, and the exit code is not 0.
 
 mod account;
 mod alerts;
+mod cluster;
 mod hints;
 mod stack;
+mod stack_output;
 mod table;
 mod uploads;
 
@@ -53,6 +56,11 @@ pub struct Options {
     /// Watches of the simulated fleet; each uploads a sample a second.
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub devices: u32,
+
+    /// Two instances behind a balancer, on a cluster of PostgreSQL and Redis; then the primary is killed, a Redis master is killed, and
+    /// an instance is stopped: what the watches see of it, and whether anything is lost. The time counts from the first upload.
+    #[arg(long, conflicts_with = "history_days")]
+    pub cluster: bool,
 
     /// Days of history, a sample every five minutes, that each watch uploads first.
     #[arg(long, value_name = "DAYS", default_value_t = 14, value_parser = clap::value_parser!(u32).range(0..=365))]
@@ -119,13 +127,17 @@ async fn with_servers(
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let began = Instant::now();
-    let stack = Stack::up(&mut settings, stop).await.context("servers")?;
+    let stack = Stack::up(options.cluster, &mut settings, stop).await.context("servers")?;
     let how = if stack.is_ours() { "brought up" } else { "were up" };
     print_account("servers", &format!("{how} in {:.1} s", secs(began)));
     let demo = Demo { options, settings, stack: &stack, began, stop };
-    let outcome = Box::pin(demo.with_schema(metrics)).await;
+    let outcome = match options.cluster {
+        true => Box::pin(cluster::run(&demo)).await,
+        false => Box::pin(demo.with_schema(metrics)).await,
+    };
     if options.keep {
-        print_account("servers", &format!("stay up; `{} down` stops them", stack.script().display()));
+        let script = stack.script().display();
+        print_account("servers", &format!("stay up; `{}{script} down` stops them", stack.prefix()));
         return outcome;
     }
     let taken_down = stack.down().await;
@@ -143,6 +155,17 @@ struct Demo<'a> {
 
 impl Demo<'_> {
     async fn with_schema(&self, metrics: PrometheusHandle) -> anyhow::Result<()> {
+        let store = self.migrate().await?;
+        let service = start(&self.settings, metrics).await.context("service")?;
+        print_account("service", &format!("http://{}", service.address()));
+        let outcome = Box::pin(self.with_service(&service, &store)).await;
+        let stopped = service.stop().await.context("service");
+        store.close();
+        first_failure(outcome, stopped)
+    }
+
+    /// Brings the schema to head, in a database of nobody else.
+    async fn migrate(&self) -> anyhow::Result<Store> {
         let since = Instant::now();
         let store = Store::new(&self.settings)?;
         let migrating = async {
@@ -153,13 +176,7 @@ impl Demo<'_> {
         };
         let migrated = or_interrupted(self.stop, migrating).await.context("schema")?;
         print_account("schema", &format!("at version {} in {:.1} s", migrated.version, secs(since)));
-
-        let service = start(&self.settings, metrics).await.context("service")?;
-        print_account("service", &format!("http://{}", service.address()));
-        let outcome = Box::pin(self.with_service(&service, &store)).await;
-        let stopped = service.stop().await.context("service");
-        store.close();
-        first_failure(outcome, stopped)
+        Ok(store)
     }
 
     async fn with_service(&self, service: &Service, store: &Store) -> anyhow::Result<()> {

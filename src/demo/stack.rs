@@ -1,6 +1,6 @@
-//! The servers of the demo: `docker/stack up` and `down`.
+//! The servers of the demo: `docker/stack up` and `down`, of two servers or of a cluster.
 //!
-//! Before: `mod`. After: the service, with the URLs that the script prints.
+//! Before: `mod`. After: the service, with the URLs that the script prints; `cluster`, which has the script do things to nodes.
 //! Promise: servers that were up before, or that the settings name, are left up; servers brought up here are taken
 //! down again unless they are to be kept; one demo of a clone at a time.
 
@@ -16,11 +16,17 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::Interrupted;
-use crate::config::Settings;
+use super::stack_output::{Node, Variables, nodes_in};
+use crate::config::{self, Settings};
 
 /// Variables that name the servers, both for the script and in its output.
 const DATABASE: &str = "VITALS_DATABASE_URL";
 const REDIS: &str = "VITALS_REDIS_URL";
+/// Variables with this prefix are for tools; all others that the script prints are settings.
+const FOR_TOOLS: &str = "VITALS_STACK_";
+const STACK_NAME: &str = "VITALS_STACK_NAME";
+/// The name of a demo's cluster, which stands beside the servers of this clone.
+const CLUSTER_NAME: &str = "demo-cluster";
 /// Ctrl-C in a terminal reaches the script, too; it gets this long to end by itself before it gets SIGTERM.
 const ENDS_BY_ITSELF: Duration = Duration::from_secs(5);
 const STOP_TIMEOUT: Duration = Duration::from_secs(15);
@@ -31,6 +37,7 @@ const TAKEN_DOWN: Duration = Duration::from_secs(60);
 pub(super) struct Stack {
     script: Script,
     is_ours: bool,
+    variables: Variables,
     _only_demo: Option<File>,
 }
 
@@ -38,31 +45,42 @@ pub(super) struct Stack {
 #[derive(Debug)]
 struct Script {
     path: PathBuf,
+    is_cluster: bool,
     given: Vec<(&'static str, String)>,
 }
 
 impl Stack {
-    /// Brings up what is not up, and writes the URLs into the settings.
+    /// Brings up what is not up, a cluster or two servers, and writes the URLs into the settings.
     ///
     /// # Errors
     /// Another demo runs here, the script fails (it has said why), or [`Interrupted`], with everything down again.
-    pub(super) async fn up(settings: &mut Settings, stop: &CancellationToken) -> anyhow::Result<Self> {
-        let script = Script::find(settings)?;
-        let only_demo = only_demo_here(&script.path)?;
+    pub(super) async fn up(
+        is_cluster: bool,
+        settings: &mut Settings,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let script = Script::find(is_cluster, settings)?;
+        let only_demo = only_demo_here(&script.path, is_cluster)?;
         let was_up =
-            script.command("status").stdout(Stdio::null()).stderr(Stdio::null()).status().await?.success();
-        let stack = Self { script, is_ours: !was_up, _only_demo: only_demo };
+            script.command(&["status"]).stdout(Stdio::null()).stderr(Stdio::null()).status().await?.success();
+        let variables = Variables(Vec::new());
+        let mut stack = Self { script, is_ours: !was_up, variables, _only_demo: only_demo };
         let brought_up = stack.script.up(stop).await;
-        let urls = match brought_up.and_then(|output| Urls::read(&output)) {
-            Ok(urls) => urls,
+        let urls = brought_up.and_then(|output| {
+            let variables = Variables::read(&output);
+            Ok((variables.get(DATABASE)?.to_owned(), variables.get(REDIS)?.to_owned(), variables))
+        });
+        match urls {
+            Ok((database, redis, variables)) => {
+                (settings.database_url, settings.redis_url) = (database, redis);
+                stack.variables = variables;
+                Ok(stack)
+            }
             Err(error) => {
                 stack.down().await?;
-                return Err(error);
+                Err(error)
             }
-        };
-        settings.database_url = urls.database;
-        settings.redis_url = urls.redis;
-        Ok(stack)
+        }
     }
 
     /// True if the servers were not up before.
@@ -75,6 +93,60 @@ impl Stack {
         &self.script.path
     }
 
+    /// A folder of this clone for what may go with the next build.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub(super) fn folder(&self) -> anyhow::Result<PathBuf> {
+        let place = folder_of(&self.script.path).context("the script is in a clone")?;
+        std::fs::create_dir_all(&place).with_context(|| format!("create {}", place.display()))?;
+        Ok(place)
+    }
+
+    /// What stands before the script in a shell, so that it works on this cluster.
+    pub(super) fn prefix(&self) -> String {
+        let name = self.script.given.iter().find(|(name, _)| *name == STACK_NAME);
+        name.map(|(name, value)| format!("{name}={value} ")).unwrap_or_default()
+    }
+
+    /// What the script printed: a variable for tools.
+    ///
+    /// # Errors
+    /// It printed no such variable.
+    pub(super) fn variable(&self, name: &str) -> anyhow::Result<&str> {
+        self.variables.get(name)
+    }
+
+    /// What the script printed: the settings of the service.
+    pub(super) fn settings(&self) -> impl Iterator<Item = &(String, String)> {
+        self.variables.0.iter().filter(|(name, _)| !name.starts_with(FOR_TOOLS))
+    }
+
+    /// Does something to a node of the cluster, such as `kill redis1`. Ctrl-C does not reach the script: it ends what it has begun.
+    ///
+    /// # Errors
+    /// The script fails; it has said why.
+    pub(super) async fn run(&self, words: &[&str]) -> anyhow::Result<()> {
+        let mut command = self.script.command(words);
+        let status = command.process_group(0).stdout(Stdio::null()).status().await?;
+        if !status.success() {
+            bail!("`{} {}` failed, see above", self.script.path.display(), words.join(" "));
+        }
+        Ok(())
+    }
+
+    /// All nodes of the cluster as they are.
+    ///
+    /// # Errors
+    /// The script fails.
+    pub(super) async fn nodes(&self) -> anyhow::Result<Vec<Node>> {
+        let output = self.script.command(&["nodes"]).process_group(0).stderr(Stdio::null()).output().await?;
+        if !output.status.success() {
+            bail!("`{} nodes` failed", self.script.path.display());
+        }
+        Ok(nodes_in(&String::from_utf8_lossy(&output.stdout)))
+    }
+
     /// Takes down what [`Stack::up`] brought up.
     ///
     /// # Errors
@@ -84,7 +156,7 @@ impl Stack {
             return Ok(());
         }
         let path = self.script.path.display();
-        let status = timeout(TAKEN_DOWN, self.script.command("down").stdout(Stdio::null()).status())
+        let status = timeout(TAKEN_DOWN, self.script.command(&["down"]).stdout(Stdio::null()).status())
             .await
             .with_context(|| format!("`{path} down` did not end in a minute; say it once more"))??;
         if !status.success() {
@@ -95,7 +167,7 @@ impl Stack {
 }
 
 impl Script {
-    fn find(settings: &Settings) -> anyhow::Result<Self> {
+    fn find(is_cluster: bool, settings: &Settings) -> anyhow::Result<Self> {
         let built_at = Path::new(env!("CARGO_MANIFEST_DIR"));
         let places = [PathBuf::from("docker/stack"), built_at.join("docker/stack")];
         let path = places.iter().find(|place| place.is_file()).with_context(|| {
@@ -104,6 +176,11 @@ impl Script {
                 built_at.display()
             )
         })?;
+        let path = path.canonicalize()?;
+        if is_cluster {
+            let name = config::stack_name().unwrap_or_else(|| CLUSTER_NAME.to_owned());
+            return Ok(Self { path, is_cluster, given: vec![(STACK_NAME, name)] });
+        }
         let defaults = Settings::defaults();
         let given = [
             (DATABASE, &settings.database_url, &defaults.database_url),
@@ -113,20 +190,25 @@ impl Script {
             .into_iter()
             .filter(|(_, url, default)| url != default)
             .map(|(name, url, _)| (name, url.clone()));
-        Ok(Self { path: path.canonicalize()?, given: given.collect() })
+        Ok(Self { path, is_cluster, given: given.collect() })
     }
 
-    fn command(&self, what: &str) -> Command {
+    fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(&self.path);
-        command.arg(what).stdin(Stdio::null()).envs(self.given.iter().map(|(name, url)| (name, url)));
+        if self.is_cluster {
+            // Nothing of a cluster is given.
+            command.env_remove(DATABASE).env_remove(REDIS);
+        }
+        command.args(words).stdin(Stdio::null()).envs(self.given.iter().map(|(name, url)| (name, url)));
         command
     }
 
     /// `up`: what it wrote on standard output.
     async fn up(&self, stop: &CancellationToken) -> anyhow::Result<String> {
         let path = self.path.display();
+        let words: &[&str] = if self.is_cluster { &["up", "--cluster"] } else { &["up"] };
         let mut child =
-            self.command("up").stdout(Stdio::piped()).spawn().with_context(|| format!("run {path}"))?;
+            self.command(words).stdout(Stdio::piped()).spawn().with_context(|| format!("run {path}"))?;
         let mut output = child.stdout.take().context("its output was asked for")?;
         let mut text = String::new();
         let running = async {
@@ -161,67 +243,21 @@ async fn end(child: &mut Child) {
     }
 }
 
-#[derive(Debug, PartialEq, Eq)]
-struct Urls {
-    database: String,
-    redis: String,
-}
-
-impl Urls {
-    /// Reads the lines `export NAME=URL`.
-    fn read(output: &str) -> anyhow::Result<Self> {
-        let url = |name: &str| {
-            let value = output
-                .lines()
-                .find_map(|line| line.strip_prefix("export ")?.strip_prefix(name)?.strip_prefix('='));
-            value.map(unquoted).with_context(|| format!("`docker/stack up` printed no {name}"))
-        };
-        Ok(Self { database: url(DATABASE)?, redis: url(REDIS)? })
-    }
-}
-
-/// A word as bash's `printf %q` writes it, as far as URLs need it: `\&` is `&`.
-fn unquoted(word: &str) -> String {
-    let mut text = String::with_capacity(word.len());
-    let mut letters = word.trim().chars();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '\\' => text.extend(letters.next()),
-            other => text.push(other),
-        }
-    }
-    text
+/// The folder `target` of the clone in which the script is.
+fn folder_of(script: &Path) -> Option<PathBuf> {
+    Some(script.parent()?.parent()?.join("target"))
 }
 
 /// A lock that this process holds until it ends. Without a place for the lock, two demos are not kept apart.
-fn only_demo_here(script: &Path) -> anyhow::Result<Option<File>> {
-    let Some(clone) = script.parent().and_then(Path::parent) else { return Ok(None) };
-    let place = clone.join("target");
-    let file = std::fs::create_dir_all(&place).and_then(|()| File::create(place.join("demo.lock")));
+fn only_demo_here(script: &Path, is_cluster: bool) -> anyhow::Result<Option<File>> {
+    let Some(place) = folder_of(script) else { return Ok(None) };
+    let name = if is_cluster { "demo-cluster.lock" } else { "demo.lock" };
+    let file = std::fs::create_dir_all(&place).and_then(|()| File::create(place.join(name)));
     let Ok(file) = file else { return Ok(None) };
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => {
-            bail!("another demo runs from {}; end that one first", clone.display())
+            bail!("another demo runs from the clone of {}; end that one first", place.display())
         }
         _ => Ok(Some(file)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_urls_are_read_among_other_lines() {
-        let output = "hello\nexport VITALS_DATABASE_URL=postgres://a:b@127.0.0.1:1/vitals\\?x=1\\&y=2\nexport VITALS_REDIS_URL=redis://127.0.0.1:2/0\n";
-        let urls = Urls::read(output).expect("both are there");
-        assert_eq!(urls.database, "postgres://a:b@127.0.0.1:1/vitals?x=1&y=2");
-        assert_eq!(urls.redis, "redis://127.0.0.1:2/0");
-    }
-
-    #[test]
-    fn a_missing_url_is_named() {
-        let error = Urls::read("export VITALS_DATABASE_URL=x").expect_err("one is missing").to_string();
-        assert!(error.contains("VITALS_REDIS_URL"), "{error}");
     }
 }

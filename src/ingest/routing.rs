@@ -7,14 +7,11 @@
 //! than a transaction may. Late data goes to a writer of its own and is split by days, so that an upload of years delays only its sender.
 
 use std::collections::BTreeMap;
-use std::hash::Hasher;
 use std::vec::IntoIter;
-
-use siphasher::sip::SipHasher13;
 
 use super::chunks::{self, KnownChunks};
 use super::writer::WriteMode;
-use crate::model::{Reject, Source, Upload};
+use crate::model::{Partition, Reject, Source, Upload};
 
 /// Most rows of a piece: other uploads wait for one of them, and a large upload takes little longer than as a whole. Measured in
 /// benches/README.md; no other number was tried.
@@ -105,11 +102,10 @@ fn take_late(upload: &mut Upload) -> Upload {
     }
 }
 
-/// Which shard a device belongs to: the same in every process.
+/// Which shard a device belongs to. All devices of a partition belong to the same one, so the alerts of batches of different shards are
+/// evaluated at the same time.
 pub(super) fn shard_of(device_sn: &str, shards: usize) -> usize {
-    let mut hasher = SipHasher13::new();
-    hasher.write(device_sn.as_bytes());
-    usize::try_from(hasher.finish() % shards as u64).expect("less than the shards")
+    Partition::of(device_sn).number() as usize % shards
 }
 
 /// The pieces of a part of few days, in the order of its records.

@@ -16,24 +16,47 @@ pub(super) const MAX_SHOWN: u64 = 50_000;
 pub(super) const MAX_FINISHED: u64 = 5_000;
 
 /// Groups rows of neighbouring times, at most `most_records` together: the cost of reading them back follows the days their range
-/// spans. The newest group is first, because people wait for it.
-pub(super) fn group(mut claimed: Vec<Claimed>, most_records: u64) -> Vec<Vec<Claimed>> {
+/// spans. The newest times are first, because people wait for them; rows of neighbouring times are in the order of their commits, so
+/// that those of a device are, because rows that are evaluated before older ones of their device cost several times as much.
+pub(super) fn group(claimed: Vec<Claimed>, most_records: u64) -> Vec<Vec<Claimed>> {
+    let mut groups: Vec<Vec<Claimed>> = Vec::new();
+    for neighbours in by_time(claimed) {
+        let mut records = most_records;
+        for row in neighbours {
+            records += row.records;
+            match groups.last_mut() {
+                Some(group) if records <= most_records => group.push(row),
+                _ => {
+                    records = row.records;
+                    groups.push(vec![row]);
+                }
+            }
+        }
+    }
+    groups
+}
+
+/// Rows whose times span at most [`MAX_RANGE`] together, the newest first; each in the order of the commits.
+fn by_time(mut claimed: Vec<Claimed>) -> Vec<Vec<Claimed>> {
     claimed.sort_by_key(|row| std::cmp::Reverse(row.range.map(|range| range.last)));
     let mut groups: Vec<Vec<Claimed>> = Vec::new();
-    let (mut span, mut records): (Option<TimeRange>, u64) = (None, 0);
+    let mut span: Option<TimeRange> = None;
     for row in claimed {
         let joined = span.zip(row.range).map(|(span, range)| span.span_with(range));
         let is_near = joined.is_none_or(|range| range.last.duration_since(range.first) <= MAX_RANGE);
         match groups.last_mut() {
-            Some(group) if is_near && records + row.records <= most_records => {
-                (span, records) = (joined, records + row.records);
+            Some(group) if is_near => {
+                span = joined;
                 group.push(row);
             }
             _ => {
-                (span, records) = (row.range, row.records);
+                span = row.range;
                 groups.push(vec![row]);
             }
         }
+    }
+    for group in &mut groups {
+        group.sort_by_key(|row| row.batch_id);
     }
     groups
 }
@@ -46,18 +69,20 @@ pub(super) fn common_range(claimed: &[Claimed]) -> Option<TimeRange> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::model::Partitions;
 
-    fn claimed(range: Option<(i64, i64)>) -> Claimed {
+    pub(in crate::relay) fn claimed(range: Option<(i64, i64)>) -> Claimed {
         let at = |second| jiff::Timestamp::from_second(second).expect("in range");
         Claimed {
             batch_id: 1,
             range: range.map(|(first, last)| TimeRange { first: at(first), last: at(last) }),
             attempts: 1,
             records: 100,
+            partitions: Partitions::ALL,
             sliced: false,
             may_hold_device_infos: false,
             age: Duration::ZERO,
@@ -74,14 +99,26 @@ mod tests {
     #[test]
     fn rows_of_distant_times_are_grouped_apart_and_the_newest_first() {
         const DAY: i64 = 86_400;
-        let rows = [0, 1, 500, 900, 905, 1000].map(|day| claimed(Some((day * DAY, (day + 10) * DAY))));
+        let rows = [0, 1, 500, 900, 905, 1000]
+            .map(|day| Claimed { batch_id: day, ..claimed(Some((day * DAY, (day + 10) * DAY))) });
         let groups: Vec<Vec<i64>> = group(rows.to_vec(), 5_000)
             .iter()
             .map(|group| group.iter().filter_map(|row| Some(row.range?.first.as_second() / DAY)).collect())
             .collect();
-        assert_eq!(groups, [vec![1000], vec![905, 900], vec![500], vec![1, 0]]);
+        assert_eq!(groups, [vec![1000], vec![900, 905], vec![500], vec![0, 1]]);
         assert_eq!(group(vec![claimed(None), claimed(None)], 5_000).len(), 1);
         assert!(group(Vec::new(), 5_000).is_empty());
+    }
+
+    #[test]
+    fn rows_of_neighbouring_times_are_finished_in_the_order_of_their_commits() {
+        let batches = [(3, 50), (1, 90), (4, 70), (2, 10)]
+            .map(|(batch_id, last)| Claimed { batch_id, ..claimed(Some((0, last))) });
+        let groups: Vec<Vec<i64>> = group(batches.to_vec(), 200)
+            .iter()
+            .map(|group| group.iter().map(|row| row.batch_id).collect())
+            .collect();
+        assert_eq!(groups, [[1, 2], [3, 4]]);
     }
 
     #[test]

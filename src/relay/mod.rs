@@ -7,6 +7,7 @@
 
 mod clocks;
 mod groups;
+mod lanes;
 mod poll_timer;
 mod reaction;
 mod show;

@@ -9,11 +9,13 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::time::sleep;
 use tracing::{Instrument, Span};
 
 use super::clocks::ClockMeasurement;
 use super::groups::{MAX_FINISHED, MAX_SHOWN, common_range, group};
+use super::lanes::lanes;
 use super::show::{Show, Shown};
 use super::slice_size::SliceSize;
 use crate::config::Settings;
@@ -40,23 +42,20 @@ pub(super) struct Reaction {
     clocks: ClockMeasurement,
     notifications: Announcer,
     lease: Lease,
+    /// Most transactions in which this finishes batches at the same time.
+    most_lanes: usize,
 }
 
-/// What is to be done with some batches.
-struct Step {
-    batches: Vec<Claimed>,
-    /// They are in Redis, and prepared: what is left is to finish them.
-    prepared: Option<Prepared>,
-}
-
-/// What finishing needs to know.
-#[derive(Clone)]
+/// What finishing batches that are in Redis needs to know.
 struct Prepared {
-    /// Devices of exactly these batches, each once; `None`: not known.
+    /// How many batches.
+    batches: usize,
+    /// Their devices, each once; `None`: not known.
     devices: Option<Vec<String>>,
     /// Holds their rows; `None`: there are none.
     range: Option<TimeRange>,
     span: Span,
+    claimed_at: Instant,
 }
 
 impl Reaction {
@@ -73,6 +72,7 @@ impl Reaction {
             clocks: ClockMeasurement::default(),
             notifications: notifications.clone(),
             lease: Lease::new(settings.lease_seconds),
+            most_lanes: settings.shard_count().min(settings.database_pool_size / 2).max(1),
         }
     }
 
@@ -107,49 +107,57 @@ impl Reaction {
         let (retried, together): (Vec<_>, Vec<_>) =
             claimed.into_iter().partition(|row| row.attempts >= ALONE_FROM_ATTEMPT);
         let groups = group(together, MAX_SHOWN).into_iter().chain(retried.into_iter().map(|row| vec![row]));
-        let mut steps: VecDeque<Step> = groups.map(|batches| Step { batches, prepared: None }).collect();
-        while let Some(mut step) = steps.pop_front() {
-            let next = self.store.with_timeout("relay.react", self.take_step(&step, claimed_at)).await;
-            let error = match next {
-                Ok(next) => {
-                    next.into_iter().rev().for_each(|step| steps.push_front(step));
-                    continue;
-                }
-                Err(error) if is_away(&error) => return Err(error),
-                Err(error) => error,
-            };
-            if step.batches.len() > 1 {
-                let prepared = step.prepared.map(|prepared| Prepared { devices: None, ..prepared });
-                let rest = step.batches.split_off(step.batches.len() / 2);
-                steps.push_front(Step { batches: rest, prepared: prepared.clone() });
-                steps.push_front(Step { batches: step.batches, prepared });
-            } else if error.is_cancelled() {
-                self.list_devices(&step.batches[0], StatementTimeout::Default).await?;
-            } else {
-                self.park(&step.batches[0], &error).await?;
+        let mut steps: VecDeque<Vec<Claimed>> = groups.collect();
+        while let Some(batches) = steps.pop_front() {
+            let prepare = self.show_and_prepare(&batches, claimed_at);
+            match self.store.with_timeout("relay.react", prepare).await {
+                Ok(Some(prepared)) => self.finish_in_lanes(batches, &prepared).await?,
+                Ok(None) => {}
+                Err(error) => self.halve_or_park(batches, error, &mut steps).await?,
             }
         }
         Ok(())
     }
 
-    /// Shows and prepares batches, or finishes them. Returns what is left to do with them.
-    async fn take_step(&self, step: &Step, claimed_at: Instant) -> Result<Vec<Step>, StoreError> {
-        if let Some(prepared) = &step.prepared {
-            let finish = self.finish(&step.batches, prepared, claimed_at);
-            finish.instrument(prepared.span.clone()).await?;
-            return Ok(Vec::new());
+    /// Finishes prepared batches, those of different devices at the same time.
+    async fn finish_in_lanes(&self, batches: Vec<Claimed>, prepared: &Prepared) -> Result<(), StoreError> {
+        let lanes = lanes(batches).into_iter().map(|lane| self.finish_lane(lane, prepared));
+        stream::iter(lanes).buffer_unordered(self.most_lanes).try_collect().await
+    }
+
+    /// Finishes batches in their order, as many as possible at a time.
+    async fn finish_lane(&self, batches: Vec<Claimed>, prepared: &Prepared) -> Result<(), StoreError> {
+        let mut steps = VecDeque::from(group(batches, MAX_FINISHED));
+        while let Some(batches) = steps.pop_front() {
+            let finish = self.finish(&batches, prepared).instrument(prepared.span.clone());
+            if let Err(error) = self.store.with_timeout("relay.react", finish).await {
+                self.halve_or_park(batches, error, &mut steps).await?;
+            }
         }
-        let traces = step.batches.iter().filter_map(|row| row.trace.as_ref());
-        let span = trace::span_with_parents(traces, || trace::span!("react", batches = step.batches.len()));
-        let prepared = self.show_and_prepare(&step.batches, &span).instrument(span.clone()).await?;
-        let Some(mut prepared) = prepared else { return Ok(Vec::new()) };
-        let groups = group(step.batches.clone(), MAX_FINISHED);
-        if groups.len() > 1 {
-            prepared.devices = None;
+        Ok(())
+    }
+
+    /// What becomes of batches that failed together: the halves are tried next, before the other `steps`; a single one is parked, or
+    /// evaluated in slices.
+    async fn halve_or_park(
+        &self,
+        mut batches: Vec<Claimed>,
+        error: StoreError,
+        steps: &mut VecDeque<Vec<Claimed>>,
+    ) -> Result<(), StoreError> {
+        if is_away(&error) {
+            return Err(error);
         }
-        // The oldest first: rows that are older than what was evaluated before cost more.
-        let steps = groups.into_iter().rev();
-        Ok(steps.map(|batches| Step { batches, prepared: Some(prepared.clone()) }).collect())
+        if batches.len() > 1 {
+            let rest = batches.split_off(batches.len() / 2);
+            steps.push_front(rest);
+            steps.push_front(batches);
+            return Ok(());
+        }
+        if error.is_cancelled() {
+            return self.list_devices(&batches[0], StatementTimeout::Default).await;
+        }
+        self.park(&batches[0], &error).await
     }
 
     /// Evaluates the next slice of an import; the first time, writes its values to Redis and lists its devices.
@@ -223,35 +231,38 @@ impl Reaction {
     async fn show_and_prepare(
         &self,
         claimed: &[Claimed],
-        span: &Span,
+        claimed_at: Instant,
     ) -> Result<Option<Prepared>, StoreError> {
-        let ids = ids(claimed);
-        let Shown { devices, range, missed, clocks } =
-            self.show.show(claimed, &ids, StatementTimeout::Default).await?;
-        let batches = Batches { ids: &ids, devices: devices.as_deref(), range };
-        if !outbox::prepare(&self.store, &self.lease, &batches, missed).await? {
-            lease_lost(claimed);
-            return Ok(None);
+        let traces = claimed.iter().filter_map(|row| row.trace.as_ref());
+        let span = trace::span_with_parents(traces, || trace::span!("react", batches = claimed.len()));
+        async {
+            let ids = ids(claimed);
+            let Shown { devices, range, missed, clocks } =
+                self.show.show(claimed, &ids, StatementTimeout::Default).await?;
+            let batches = Batches { ids: &ids, devices: devices.as_deref(), range };
+            if !outbox::prepare(&self.store, &self.lease, &batches, missed).await? {
+                lease_lost(claimed);
+                return Ok(None);
+            }
+            // Before the alerts, whose messages have the right time.
+            self.clocks.measure(&self.store, clocks).await;
+            let span = span.clone();
+            Ok(Some(Prepared { batches: ids.len(), devices, range, span, claimed_at }))
         }
-        // Before the alerts, whose messages have the right time.
-        self.clocks.measure(&self.store, clocks).await;
-        Ok(Some(Prepared { devices, range, span: span.clone() }))
+        .instrument(span.clone())
+        .await
     }
 
-    async fn finish(
-        &self,
-        claimed: &[Claimed],
-        prepared: &Prepared,
-        claimed_at: Instant,
-    ) -> Result<(), StoreError> {
+    async fn finish(&self, claimed: &[Claimed], prepared: &Prepared) -> Result<(), StoreError> {
         let range = common_range(claimed).or(prepared.range);
-        let batches = Batches { ids: &ids(claimed), devices: prepared.devices.as_deref(), range };
+        let devices = prepared.devices.as_deref().filter(|_| claimed.len() == prepared.batches);
+        let batches = Batches { ids: &ids(claimed), devices, range };
         let finished = outbox::finish(&self.store, &self.lease, &batches).await?;
         if finished.notified {
             self.notifications.announce();
         }
         if finished.held {
-            record_reaction(claimed, claimed_at);
+            record_reaction(claimed, prepared.claimed_at);
         } else {
             lease_lost(claimed);
         }

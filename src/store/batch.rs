@@ -11,6 +11,7 @@ use deadpool_postgres::Object;
 use jiff::Timestamp;
 use tokio::time::timeout;
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
 use super::accounting;
 use super::connect::OwnClient;
@@ -18,7 +19,7 @@ use super::pipeline::pipeline;
 use super::statement::timed;
 use super::{Statement, Store, StoreError, copy, device_event, device_info, rejected_upload, statement};
 use crate::config::Duplicates;
-use crate::model::{DeviceInfoItem, EventItem, Item, Reject, SampleDocument};
+use crate::model::{DeviceInfoItem, EventItem, Item, Partitions, Reject, SampleDocument};
 use crate::telemetry::trace::TraceContext;
 
 mod account;
@@ -251,9 +252,19 @@ pub(super) async fn announce(
     let (events, device_infos) = (count(batch.events.len()), count(batch.device_infos.len()));
     let trace = TraceContext::current().map(|trace| trace.traceparent());
     let urgent = batch.events.iter().any(|item| item.event.is_urgent());
-    let announced =
-        ANNOUNCE.query(client, &[&first, &last, &readings, &events, &device_infos, &trace, &urgent]).await?;
+    let partitions = partitions(batch).bits();
+    let values: [&(dyn ToSql + Sync); 8] =
+        [&first, &last, &readings, &events, &device_infos, &trace, &urgent, &partitions];
+    let announced = ANNOUNCE.query(client, &values).await?;
     Ok(transaction(&announced[0]))
+}
+
+/// Those of its devices.
+fn partitions(batch: &Batch<'_>) -> Partitions {
+    let readings = batch.fresh.iter().chain(&batch.repeats).map(|item| item.reading.device_sn.as_str());
+    let events = batch.events.iter().map(|item| item.event.device_sn.as_str());
+    let device_infos = batch.device_infos.iter().map(|item| item.info.device_sn.as_str());
+    readings.chain(events).chain(device_infos).collect()
 }
 
 fn count(records: usize) -> i32 {

@@ -13,6 +13,7 @@ use tokio_postgres::types::Type;
 
 use super::lease::Lease;
 use super::{StatementTimeout, Store, StoreError, statement};
+use crate::model::Partitions;
 use crate::telemetry::names;
 use crate::telemetry::trace::TraceContext;
 
@@ -85,6 +86,8 @@ pub struct Claimed {
     pub attempts: i16,
     /// Records it offered, as far as its writer gave their number.
     pub records: u64,
+    /// Where its devices are; all partitions if its writer did not give them.
+    pub partitions: Partitions,
     /// Its devices are listed, and are evaluated in slices.
     pub sliced: bool,
     /// Its rows may be some of `device_info` too.
@@ -131,11 +134,17 @@ fn claimed(row: &Row) -> Claimed {
         range: range(row),
         attempts: row.get("attempts"),
         records: u64::try_from(row.get::<_, i32>("records")).unwrap_or_default(),
+        partitions: partitions(row),
         sliced: row.get("sliced"),
         may_hold_device_infos: row.get::<_, Option<i32>>("device_infos") != Some(0),
         age: Duration::try_from_secs_f64(row.get("age_seconds")).unwrap_or_default(),
         trace: row.get::<_, Option<&str>>("traceparent").and_then(TraceContext::parse),
     }
+}
+
+fn partitions(row: &Row) -> Partitions {
+    let given: Option<i64> = row.get("partitions");
+    given.filter(|bits| *bits != 0).map_or(Partitions::ALL, Partitions::from_bits)
 }
 
 /// `first_ts` and `last_ts` of a row; `None` also when they lie beyond the years that can be told.

@@ -17,6 +17,8 @@ const HOURS: Statement = statement!("overview", "hours");
 const DAYS: Statement = statement!("overview", "days");
 const ROLLED_UP: Statement = statement!("overview", "rolled_up");
 const WAITING: Statement = statement!("overview", "waiting");
+const RECORDS: Statement = statement!("overview", "records");
+const ALERTS: Statement = statement!("overview", "alerts");
 
 /// What serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +87,19 @@ pub struct RollupRows {
     pub rows: i64,
     /// Sum of `samples` of `health_daily`.
     pub samples: i64,
+}
+
+/// The alerts of a fleet, and those that follow from its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AlertCounts {
+    /// Raised, and not retracted.
+    pub raised: i64,
+    /// Follow from the stored rows, by the rules of now.
+    pub expected: i64,
+    /// Follow from the rows, and were not raised.
+    pub missing: i64,
+    /// Were raised twice, or follow from no row.
+    pub unexpected: i64,
 }
 
 /// What serves.
@@ -178,6 +193,33 @@ pub async fn rolled_up(store: &Store) -> Result<RollupRows, StoreError> {
 pub async fn waiting(store: &Store) -> Result<i64, StoreError> {
     let row = only(WAITING.query(&store.client().await?, &[]).await?)?;
     Ok(row.get("batches"))
+}
+
+/// Serial and time of each row of the devices from serial `first` to serial `last`: a record that is stored twice is in it twice.
+///
+/// # Errors
+/// The database is away.
+pub async fn records(store: &Store, first: &str, last: &str) -> Result<Vec<(String, Timestamp)>, StoreError> {
+    let rows = RECORDS.query(&store.client().await?, &[&first, &last]).await?;
+    Ok(rows.iter().map(|row| (row.get("device_sn"), row.get("ts"))).collect())
+}
+
+/// The alerts of these devices since then, compared with a recomputation from their rows.
+///
+/// # Errors
+/// The database is away.
+pub async fn alerts(
+    store: &Store,
+    device_sns: &[String],
+    since: Timestamp,
+) -> Result<AlertCounts, StoreError> {
+    let row = only(ALERTS.query(&store.client().await?, &[&device_sns, &since]).await?)?;
+    Ok(AlertCounts {
+        raised: row.get("raised"),
+        expected: row.get("expected"),
+        missing: row.get("missing"),
+        unexpected: row.get("unexpected"),
+    })
 }
 
 async fn buckets(

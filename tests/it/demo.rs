@@ -1,6 +1,16 @@
-//! `vitals demo` stays out of databases that hold anything but its own.
+//! `vitals demo` stays out of databases that hold anything but its own; with `--cluster` it shows that faults lose nothing.
 
-use crate::harness::{CommandOutput, Database, vitals};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use crate::harness::{Cluster, CommandOutput, Database, vitals};
+
+/// A lease of a primary ends, a standby that comes back is rewound; the machine is busy with other tests.
+const SHOWN_WITHIN: Duration = Duration::from_secs(180);
 
 async fn demo(database: &Database) -> CommandOutput {
     vitals(database, &["demo", "--seconds", "1", "--devices", "1", "--history-days", "0"]).await
@@ -40,4 +50,49 @@ async fn a_database_with_anything_of_somebody_elses_is_refused_before_it_is_touc
         .expect("a row of an earlier demo");
     let said = demo(&simulated).await;
     assert_eq!(said.code, 0, "an earlier demo's, and then one more: {said:?}");
+}
+
+#[tokio::test]
+async fn a_demo_of_a_cluster_shows_faults_that_lose_nothing_and_ends_in_order_on_ctrl_c() {
+    let Some(_cluster) = Cluster::bring_up().await else { return };
+    // What other tests have left on the cluster is somebody's.
+    let words = ["demo", "--cluster", "--seconds", "600", "--devices", "20", "--among-real-data"];
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_vitals"))
+        .args(words)
+        .env("LC_ALL", "C")
+        .env_remove("VITALS_DATABASE_URL")
+        .env_remove("VITALS_REDIS_URL")
+        .envs(Cluster::environment())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("the binary can be run");
+    let mut output = BufReader::new(demo.stdout.take().expect("piped"));
+    let shown = async {
+        let mut text = String::new();
+        while !text.contains("is started again, and ready") {
+            assert_ne!(output.read_line(&mut text).await.expect("text"), 0, "it has ended: {text}");
+        }
+        let id = demo.id().expect("it runs").to_string();
+        let sent = std::process::Command::new("kill").args(["-INT", &id]).status();
+        assert!(sent.expect("kill can be run").success());
+        output.read_to_string(&mut text).await.expect("text");
+        (demo.wait().await.expect("a status"), text)
+    };
+    let (status, text) = timeout(SHOWN_WITHIN, shown).await.expect("ends in time");
+    assert!(status.success(), "{status}: {text}");
+    for shown in
+        ["is the new primary", "is a master in its place", "it has ended in order", "were sent again"]
+    {
+        assert!(text.contains(shown), "{shown}: {text}");
+    }
+    let (_, account) = text.split_once("\nAccount\n").expect("an account");
+    let figures = |line: &str| {
+        let line = account.lines().find(|shown| shown.trim_start().starts_with(line)).expect(line);
+        let mut words = line.split_whitespace().rev();
+        (words.next().map(str::to_owned), words.next().map(str::to_owned))
+    };
+    let none = || (Some("0".to_owned()), Some("0".to_owned()));
+    assert_eq!((figures("records"), figures("alerts")), (none(), none()), "{text}");
 }

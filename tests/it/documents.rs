@@ -50,7 +50,7 @@ async fn the_first_upload_query_and_alert_of_the_readme_work() {
     let samples: i64 =
         client.query_one("select count(*) from health_data", &[]).await.expect("a count").get(0);
     assert_eq!(samples, 1);
-    assert_eq!(reader.ran, 9);
+    assert_eq!(reader.ran, 10);
     reader.finish().await;
 }
 

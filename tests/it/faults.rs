@@ -5,8 +5,9 @@ mod cases;
 mod crew;
 mod driver;
 mod fault;
-pub mod ledger;
-mod load;
+mod ledger;
+pub mod load;
+pub mod receiver;
 pub mod verdict;
 mod watch;
 

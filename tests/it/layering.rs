@@ -108,7 +108,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "zstd",
         ],
     ),
-    ("ingest", &["lru", "siphasher"]),
+    ("ingest", &["lru"]),
     ("keys", &["subtle"]),
     ("language", &["fluent_bundle", "jiff", "serde", "serde_json", "unic_langid"]),
     ("lookup_cache", &["moka"]),

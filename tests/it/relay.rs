@@ -430,3 +430,82 @@ async fn many_small_batches_in_a_large_chunk_nobody_analysed_are_found_without_r
     let read = primary_key_blocks(&client).await - before;
     assert!(read < pages, "{read} blocks were read of {pages}");
 }
+
+#[tokio::test]
+async fn the_batches_of_different_shards_are_evaluated_at_the_same_time() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    // Each evaluation waits until both are at work. These locks last as long as their connections.
+    client
+        .batch_execute(
+            "create or replace function vitals.evaluate_alerts(
+                 batch_ids bigint[], devices text[], is_slice boolean, first_ts timestamptz, last_ts timestamptz,
+                 event_from timestamptz, event_to timestamptz
+             ) returns boolean language plpgsql as $$
+             begin
+                 perform pg_advisory_lock_shared(4711, vitals.alert_partition(min(h.device_sn)))
+                 from health_data h where h.batch_id = any (evaluate_alerts.batch_ids);
+                 for n in 1 .. 500 loop
+                     if (select count(distinct objid) from pg_locks where locktype = 'advisory' and classid = 4711
+                         and database = (select oid from pg_database where datname = current_database())) = 2
+                     then
+                         return false;
+                     end if;
+                     perform pg_sleep(0.01);
+                 end loop;
+                 raise exception 'it is evaluated alone';
+             end $$",
+        )
+        .await
+        .expect("the function is replaced");
+    // In one transaction each, and claimed together.
+    for shard in 0..2 {
+        client
+            .batch_execute(&format!(
+                "begin;
+                 create temporary table batch on commit drop as
+                 select device_sn, now() as ts, 70 as heart_rate from (select 'LANE-' || generate_series(1, 20) as device_sn) as d
+                 where vitals.alert_partition(device_sn) % 2 = {shard};
+                 insert into outbox (first_ts, last_ts, rows, partitions)
+                 select now(), now(), count(*), bit_or(1::bigint << vitals.alert_partition(device_sn)) from batch;
+                 insert into health_data (device_sn, ts, heart_rate) select * from batch;
+                 commit"
+            ))
+            .await
+            .expect("committed");
+    }
+    let service = Service::start_with(&database, |settings| settings.shards = 2).await;
+    wait_until_empty(&client).await;
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn the_writers_of_different_shards_write_devices_of_different_partitions() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    client
+        .batch_execute(
+            "create table public.written (batch_id bigint, partitions bigint);
+             grant all on public.written to public;
+             create function public.note() returns trigger language plpgsql as $$ begin
+                 insert into public.written values (new.batch_id, new.partitions);
+                 return new;
+             end $$;
+             create trigger note after insert on outbox for each row execute function public.note()",
+        )
+        .await
+        .expect("a trigger");
+    let service = Service::start_with(&database, |settings| settings.shards = 3).await;
+    let items: Vec<Value> = (0..200)
+        .map(|n| json!({ "deviceSn": format!("LANE-{n}"), "heart_rate": 70, "timestamp": 1_760_000_000 }))
+        .collect();
+    assert_eq!(service.upload(&json!({ "data": items })).await, (200, 0, 0));
+    let wrong = "select count(*) from written w where partitions is distinct from (
+        select bit_or(1::bigint << vitals.alert_partition(device_sn)) from health_data h where h.batch_id = w.batch_id)";
+    assert_eq!(count(&client, wrong).await, 0);
+    let mixed = "select count(*) from written where partitions & (select bit_or(1::bigint << n)
+        from generate_series(0, 63) n where n % 3 = 0) not in (0, partitions)";
+    assert_eq!(count(&client, mixed).await, 0);
+    assert!(count(&client, "select count(distinct partitions) from written").await >= 3, "a batch each");
+    service.finish().await;
+}

@@ -1386,6 +1386,7 @@ table outbox: Committed transactions on health_data, device_info and device_even
     traceparent text: W3C traceparent of the batch, for the trace of its reaction. NULL: it is not traced.
     urgent boolean not null default false: It holds an urgent event, such as SOS_EVENT: it is processed before all other batches.
     sliced boolean not null default false: The devices of the batch are in vitals.outbox_device; their rows are evaluated in slices. False: they are evaluated together.
+    partitions bigint: A bit for each partition (vitals.alert_partition) in which the batch has devices, the first one lowest. NULL: not known, so any.
     constraint outbox_lease_check CHECK (((lease_token IS NULL) = (leased_until IS NULL)))
     constraint outbox_pkey PRIMARY KEY (batch_id)
     constraint outbox_range_check CHECK ((((first_ts IS NULL) = (last_ts IS NULL)) AND (first_ts <= last_ts)))

@@ -6,10 +6,15 @@
 
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::tz::Offset;
+use serde::Deserialize;
 
 use crate::device::Device;
 use crate::person::{Night, Position, Sample, local_day};
+
+/// Where the fleet lives.
+const ZONE: Offset = Offset::constant(8);
 
 /// A buffer, and the date that was written last.
 #[derive(Debug)]
@@ -157,8 +162,67 @@ impl Body {
     }
 }
 
+/// The records of a body of [`Body::write`]: serial, and time of the sample.
+pub(super) fn records(body: &Bytes) -> Vec<(String, Timestamp)> {
+    #[derive(Deserialize)]
+    struct Upload {
+        data: Items,
+    }
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Items {
+        One(Item),
+        Many(Vec<Item>),
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Item {
+        device_sn: String,
+        timestamp: String,
+    }
+    let upload: Upload = serde_json::from_slice(body).expect("what `write` wrote");
+    let items = match upload.data {
+        Items::One(item) => vec![item],
+        Items::Many(items) => items,
+    };
+    let at = |text: &str| {
+        let local = DateTime::strptime("%Y-%m-%d %H:%M:%S", text).expect("what `local_time` wrote");
+        ZONE.to_timestamp(local).expect("the fleet lives within the years that have a calendar")
+    };
+    items.into_iter().map(|item| (item.device_sn, at(&item.timestamp))).collect()
+}
+
 fn date_of(at: i64) -> String {
     Timestamp::from_second(at)
-        .map(|at| Offset::constant(8).to_datetime(at).date().to_string())
+        .map(|at| ZONE.to_datetime(at).date().to_string())
         .expect("the fleet lives within the years that have a calendar")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Options;
+    use crate::device::Calendar;
+
+    #[test]
+    fn the_records_of_a_body_are_those_that_were_written() {
+        let options = Options { devices: 2, ..Options::default() };
+        let now = Timestamp::from_second(1_760_000_000).expect("a time");
+        let calendar = Calendar::new(&options, now);
+        let devices = [0, 1].map(|number| Device::new(&options, 7, &calendar, number));
+        for samples in [vec![(0, 0)], vec![(0, 0), (1, 1), (0, 86_399)]] {
+            let at = |second: i64| now.as_second() + second;
+            let written =
+                samples.iter().map(|&(device, second): &(usize, i64)| (&devices[device], at(second)));
+            let body = Body::new().write(written, 1);
+            let expected: Vec<(String, Timestamp)> = samples
+                .iter()
+                .map(|&(device, second)| {
+                    let serial = crate::serial(7 + device as u64);
+                    (serial, Timestamp::from_second(at(second)).expect("a time"))
+                })
+                .collect();
+            assert_eq!(records(&body), expected);
+        }
+    }
 }

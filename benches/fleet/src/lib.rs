@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  Options ─▶ device (its instants) ─▶ source (what next) ─▶ load (connections, pace) ─▶ service
-//!                └ person (values)       └ body (bytes)        └ client   └ report, progress
+//!                └ person (values)       └ body (bytes)        └ client   └ report, progress, upload_log
 //! ```
 //!
 //! Before: `vitals simulate`, `vitals demo`, tests. After: a running service, over HTTP like any device.
@@ -17,6 +17,7 @@ mod person;
 mod progress;
 mod report;
 mod source;
+mod upload_log;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,11 +29,12 @@ use tokio_util::sync::CancellationToken;
 
 use client::Target;
 use device::{Calendar, Device};
-use load::Bounds;
+use load::{Bounds, Outlet};
 pub use progress::Show;
 use progress::{Progress, RunEnd};
 pub use report::{Counts, Latency, PartReport, Report};
 use source::{Part, Source};
+pub use upload_log::{AcceptedUpload, Span, UploadLog};
 
 /// Lets a simulated fleet of watches upload, and measures how the service answers.
 ///
@@ -138,6 +140,19 @@ impl Default for Options {
 /// # Errors
 /// The options contradict each other, or nobody listens. What happens to uploads is in the report.
 pub async fn run(options: &Options, stop: &CancellationToken, show: Show) -> anyhow::Result<Report> {
+    run_with_log(options, stop, show, None).await
+}
+
+/// The same; enters each accepted upload in a log.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_with_log(
+    options: &Options,
+    stop: &CancellationToken,
+    show: Show,
+    upload_log: Option<Arc<UploadLog>>,
+) -> anyhow::Result<Report> {
     check(options)?;
     let target = Arc::new(Target::find(options).await?);
     let now = Timestamp::now();
@@ -157,14 +172,15 @@ pub async fn run(options: &Options, stop: &CancellationToken, show: Show) -> any
         let records = u64::from(calendar.history_records) * u64::from(options.devices);
         let mut progress = Progress::new("history", show, RunEnd::Records(records));
         let bounds = Bounds { lasts: None, every: None, impatient: false };
-        report.history =
-            Some(load::run(target.clone(), sources(Part::History), bounds, stop, &mut progress).await?);
+        let outlet = Outlet { target: target.clone(), upload_log: upload_log.clone() };
+        report.history = Some(load::run(outlet, sources(Part::History), bounds, stop, &mut progress).await?);
     }
     if options.seconds != Some(0) && options.records != Some(0) && !stop.is_cancelled() {
         let mut progress = Progress::new("live", show, end_of(options));
         let (events, over) = (target.for_events(), CancellationToken::new());
         let uploading = async {
-            let live = load::run(target, sources(Part::Live), bounds_of(options), stop, &mut progress).await;
+            let outlet = Outlet { target, upload_log };
+            let live = load::run(outlet, sources(Part::Live), bounds_of(options), stop, &mut progress).await;
             over.cancel();
             live
         };

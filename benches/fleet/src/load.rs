@@ -9,15 +9,18 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
+use hyper::StatusCode;
 use tokio::sync::{Barrier, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use crate::body;
 use crate::client::{Answer, Connection, Failure, RETRY_AFTER_UNSAID, Target};
 use crate::progress::Progress;
 use crate::report::{LoadRecorder, PartReport};
 use crate::source::{Batch, Kind, Source};
+use crate::upload_log::{AcceptedUpload, UploadLog};
 
 /// Connections that are opened at a time: below the backlog of a listener.
 const OPENING_AT_ONCE: usize = 100;
@@ -39,9 +42,15 @@ pub(super) struct Bounds {
     pub(super) impatient: bool,
 }
 
+/// Where uploads go, and who enters the accepted ones.
+pub(super) struct Outlet {
+    pub(super) target: Arc<Target>,
+    pub(super) upload_log: Option<Arc<UploadLog>>,
+}
+
 /// What all connections of a run share.
 struct Run {
-    target: Arc<Target>,
+    outlet: Outlet,
     bounds: Bounds,
     connections: usize,
     opening: Semaphore,
@@ -56,14 +65,14 @@ struct Run {
 /// # Errors
 /// A task failed.
 pub(super) async fn run(
-    target: Arc<Target>,
+    outlet: Outlet,
     sources: Vec<Source>,
     bounds: Bounds,
     stop: &CancellationToken,
     progress: &mut Progress,
 ) -> anyhow::Result<PartReport> {
     let run = Arc::new(Run {
-        target,
+        outlet,
         bounds,
         connections: sources.len(),
         opening: Semaphore::new(OPENING_AT_ONCE),
@@ -179,13 +188,18 @@ impl Worker {
 
     /// Sends the upload, again and again if it must be, until it is answered or the run is over.
     async fn deliver(&mut self, batch: Batch, due: Instant, over_at: Instant) {
-        loop {
+        for attempts in 1.. {
             let wait = match self.attempt(&batch).await {
                 Ok(Answer::Acknowledged(details)) => {
+                    let delay = due.elapsed();
                     self.count(|recorder| {
-                        recorder.took(due.elapsed());
+                        recorder.took(delay);
                         acknowledge(recorder, &batch, details);
                     });
+                    if let Some(upload_log) = &self.run.outlet.upload_log {
+                        let upload = AcceptedUpload { at: Instant::now(), attempts, delay };
+                        upload_log.accept(upload, body::records(&batch.body));
+                    }
                     return self.source.acknowledged(batch);
                 }
                 Ok(Answer::Refused(wait)) => {
@@ -195,6 +209,14 @@ impl Worker {
                         return;
                     }
                     wait.unwrap_or(RETRY_AFTER_UNSAID)
+                }
+                // A balancer says that no instance has answered: it is lost on the way.
+                Ok(Answer::Other(status @ (StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT))) => {
+                    self.count(|recorder| {
+                        recorder.answered(status.as_u16());
+                        recorder.failed(&format!("status {}", status.as_u16()));
+                    });
+                    AFTER_FAILURE
                 }
                 Ok(Answer::Other(status)) => {
                     return self.count(|recorder| {
@@ -230,7 +252,7 @@ impl Worker {
             recorder.counts.body_bytes += batch.body.len() as u64;
         });
         let connection = self.connection.as_mut().ok_or(Failure::Connect)?;
-        connection.upload(&self.run.target, batch.body.clone()).await
+        connection.upload(&self.run.outlet.target, batch.body.clone()).await
     }
 
     async fn open(&mut self) -> Result<(), Failure> {
@@ -239,7 +261,7 @@ impl Worker {
         }
         let _permit = self.run.opening.acquire().await.map_err(|_| Failure::Connect)?;
         self.connection = None;
-        self.connection = Some(self.run.target.connect().await?);
+        self.connection = Some(self.run.outlet.target.connect().await?);
         self.was_open = true;
         Ok(())
     }

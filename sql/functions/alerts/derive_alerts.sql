@@ -26,7 +26,7 @@
 --   with_pending    rows that are not evaluated yet count too. False: they belong to no alert, so that batches are evaluated one after the
 --                   other, but end the run of rows before them, so that nothing is concluded that they might contradict. Pending is a
 --                   row of a batch in the outbox; of a sliced one, a row in vitals.outbox_device. Each row is looked up by key, so that
---                   the cost does not depend on how much is pending. The condition is written out four times, because PostgreSQL does
+--                   the cost does not depend on how much is pending. The condition is written out twice, because PostgreSQL does
 --                   not inline a function with a subquery.
 -- and for the planner, to leave out chunks:
 --   scan_from, scan_until   hold all of from_ts and until_ts
@@ -102,8 +102,8 @@ with pair as materialized (
 ),
 series as (
     select
-        p.ord, s.ts, s.ts >= p.from_ts and not s.pending as inside, s.pending, j.breach and not s.pending as breach,
-        not s.pending and case
+        p.ord, s.ts, s.ts >= p.from_ts and not w.pending as inside, w.pending, j.breach and not w.pending as breach,
+        not w.pending and case
             when p.kind = 'threshold' then s.value >= p.recovery_min_value and s.value <= p.recovery_max_value
             when p.kind = 'event' then coalesce(s.text = any (p.recovery_values), false) and not j.breach
             else not j.breach
@@ -113,7 +113,7 @@ series as (
         p.kind = 'threshold' and p.recovers_within as sparse,
         p.consecutive, p.recovery_count, p.breach_window, p.cooldown, p.expire, p.seed_on, p.seed_ended_ts, p.seed_last_ts,
         p.level_count, p.seed_level,
-        case when p.level_count > 0 and not s.pending then (
+        case when p.level_count > 0 and not w.pending then (
             select count(*)::integer from unnest(p.level_mins, p.level_maxs) as l (min, max) where s.value < l.min or s.value > l.max
         ) end as depth,
         greatest(s.value - p.max_value, p.min_value - s.value) as excess
@@ -122,14 +122,7 @@ series as (
         select
             h.ts, h.received_at, h.customer_id, h.org_id, h.user_id, h.latitude, h.longitude, h.altitude,
             vitals.metric_value(p.metric, h) as value,
-            null::text as text,
-            not derive_alerts.with_pending and coalesce((
-                select not o.sliced or exists (
-                    select from vitals.outbox_device d
-                    where d.batch_id = o.batch_id and d.device_sn = h.device_sn and d.first_ts <= h.ts
-                )
-                from outbox o where o.batch_id = h.batch_id
-            ), false) as pending
+            null::text as text, h.batch_id
         from health_data h
         where p.kind <> 'event' and h.device_sn = p.device_sn
           and h.ts >= p.from_ts and h.ts <= p.until_ts
@@ -139,14 +132,7 @@ series as (
         (
             select
                 h.ts, h.received_at, h.customer_id, h.org_id, h.user_id, h.latitude, h.longitude, h.altitude,
-                v.value, null::text,
-                not derive_alerts.with_pending and coalesce((
-                    select not o.sliced or exists (
-                        select from vitals.outbox_device d
-                        where d.batch_id = o.batch_id and d.device_sn = h.device_sn and d.first_ts <= h.ts
-                    )
-                    from outbox o where o.batch_id = h.batch_id
-                ), false)
+                v.value, null::text, h.batch_id
             from health_data h
             cross join lateral (
                 select vitals.metric_value(p.metric, h) as value
@@ -173,20 +159,24 @@ series as (
         union all
         select
             e.ts, e.received_at, e.customer_id, e.org_id, e.user_id, e.latitude, e.longitude, e.altitude,
-            null::numeric, e.value,
-            not derive_alerts.with_pending and coalesce((
-                select not o.sliced or exists (
-                    select from vitals.outbox_device d
-                    where d.batch_id = o.batch_id and d.device_sn = e.device_sn and d.first_ts <= e.ts
-                )
-                from outbox o where o.batch_id = e.batch_id
-            ), false)
+            null::numeric, e.value, e.batch_id
         from device_event e
         where p.kind = 'event' and e.device_sn = p.device_sn and e.event_type = p.event_type
           and e.ts >= p.from_ts - case when p.look_back > 0 then interval '1 day' else interval '0' end and e.ts <= p.until_ts
           and e.ts >= derive_alerts.scan_from - interval '1 day' and e.ts <= derive_alerts.scan_until
           and (p.event_values is null or e.value = any (p.event_values) or e.value = any (p.recovery_values))
     ) as s
+    cross join lateral (
+        select not derive_alerts.with_pending and coalesce((
+            select not o.sliced or exists (
+                select from vitals.outbox_device d
+                where d.batch_id = o.batch_id and d.device_sn = p.device_sn and d.first_ts <= s.ts
+            )
+            from outbox o where o.batch_id = s.batch_id
+        ), false) as pending
+        -- Looked up once for each row, not for each mention.
+        offset 0
+    ) as w
     cross join lateral (
         select case when p.kind = 'event' then p.event_values is null or coalesce(s.text = any (p.event_values), false)
             else vitals.is_breach(p.kind, s.value, p.min_value, p.max_value, p.device_sn, s.ts, p.combine, p.conditions, p.window_seconds)

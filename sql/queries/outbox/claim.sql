@@ -61,6 +61,7 @@ set lease_token  = $1::uuid,
 from due
 where outbox.batch_id = due.batch_id
 returning outbox.batch_id, outbox.first_ts, outbox.last_ts, outbox.attempts, outbox.sliced, outbox.device_infos, outbox.traceparent,
+          outbox.partitions,
           coalesce(outbox.rows, 0) + coalesce(outbox.events, 0) + coalesce(outbox.device_infos, 0) as records,
           extract(epoch from clock_timestamp() - outbox.created_at)::float8 as age_seconds,
           set_config('synchronous_commit', 'off', true)

@@ -1,70 +1,80 @@
-//! Faults of a cluster: of a node, of an instance, or a switchover that nobody asked the service about.
+//! Faults of a cluster: of a node (an instance is one), or a switchover that nobody asked the service about.
 
 use std::fmt;
 
-use rand::Rng;
 use rand::rngs::StdRng;
-use rand::seq::IndexedRandom;
+use rand::seq::{IndexedRandom, SliceRandom};
 
-use super::instances::Instances;
 use crate::harness::{Cluster, Node};
 
-const HOW: [&str; 4] = ["kill", "stop", "freeze", "isolate"];
-const WHOM: [&str; 5] = ["primary", "standby", "leader", "master", "balancer"];
+/// What is done to a node.
+const ACTIONS: [&str; 4] = ["kill", "stop", "freeze", "isolate"];
+
+/// A part of a cluster, and the roles of the nodes that are it.
+const PARTS: [(&str, &[&str]); 6] = [
+    ("primary", &["primary"]),
+    ("standby", &["standby"]),
+    ("etcd member", &["leader", "follower"]),
+    ("Redis master", &["master"]),
+    ("balancer", &["balancer"]),
+    ("instance", &["instance"]),
+];
 
 /// One fault of one part.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// To a node that has this role at the moment.
+    /// To a node that has one of these roles at the moment.
     Node {
-        how: &'static str,
-        role: &'static str,
+        action: &'static str,
+        part: &'static str,
+        roles: &'static [&'static str],
     },
-    /// To an instance, by this signal.
-    Instance(&'static str),
     Switchover,
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Node { how, role: "leader" } => write!(formatter, "{how} etcd leader"),
-            Self::Node { how, role: "master" } => write!(formatter, "{how} Redis master"),
-            Self::Node { how, role } => write!(formatter, "{how} {role}"),
-            Self::Instance(signal) => write!(formatter, "SIG{signal} instance"),
+            Self::Node { action, part, .. } => write!(formatter, "{action} {part}"),
             Self::Switchover => formatter.write_str("switchover"),
         }
     }
 }
 
 impl Fault {
-    /// The first one is always a killed primary.
-    pub fn draw(random: &mut StdRng, round: u64) -> Self {
-        if round == 1 {
-            return Self::Node { how: "kill", role: "primary" };
-        }
-        match random.random_range(0..7) {
-            0 => Self::Instance(if random.random_bool(0.5) { "KILL" } else { "TERM" }),
-            1 => Self::Switchover,
-            _ => Self::Node {
-                how: HOW.choose(random).expect("some"),
-                role: WHOM.choose(random).expect("some"),
-            },
-        }
+    /// Every fault there is.
+    pub fn all() -> Vec<Self> {
+        let nodes = ACTIONS
+            .iter()
+            .flat_map(|&action| PARTS.iter().map(move |&(part, roles)| Self::Node { action, part, roles }));
+        nodes.chain([Self::Switchover]).collect()
     }
 
-    /// Makes it so; gives the name of what it hit.
-    pub async fn inject(self, cluster: &Cluster, instances: &mut Instances, random: &mut StdRng) -> String {
+    /// So many, each as often as any other, in a random order.
+    pub fn draw(rounds: usize, random: &mut StdRng) -> Vec<Self> {
+        let mut drawn = Vec::new();
+        while drawn.len() < rounds {
+            let mut all = Self::all();
+            all.shuffle(random);
+            drawn.append(&mut all);
+        }
+        drawn.truncate(rounds);
+        drawn
+    }
+
+    /// Causes it; gives the name of what it hit.
+    pub async fn inject(self, cluster: &Cluster, random: &mut StdRng) -> String {
         match self {
-            Self::Node { how, role } => {
+            Self::Node { action, roles, .. } => {
                 let nodes = cluster.nodes().await;
-                let candidates: Vec<&Node> =
-                    nodes.iter().filter(|node| node.role == role && node.state == "running").collect();
-                let node = candidates.choose(random).unwrap_or_else(|| panic!("no {role}: {nodes:?}"));
-                cluster.run(&[how, &node.name]).await;
+                let candidates: Vec<&Node> = nodes
+                    .iter()
+                    .filter(|node| roles.contains(&node.role.as_str()) && node.state == "running")
+                    .collect();
+                let node = candidates.choose(random).unwrap_or_else(|| panic!("no {roles:?}: {nodes:?}"));
+                cluster.run(&[action, &node.name]).await;
                 node.name.clone()
             }
-            Self::Instance(signal) => instances.end_one(signal, random).await,
             Self::Switchover => {
                 cluster.run(&["switchover"]).await;
                 "the primary".to_owned()

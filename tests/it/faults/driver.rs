@@ -1,6 +1,5 @@
 //! Round after round: load, one or two faults at a random moment, healing, and a verdict.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -9,10 +8,11 @@ use rand::{Rng, SeedableRng};
 
 use super::crew::{Crew, Post};
 use super::fault::{Fault, Site};
-use super::load::Load;
-use super::verdict::{self, Count, ReceivedAlerts, Sum};
+use super::load::{Load, Terms};
+use super::receiver::{self, ReceivedAlerts};
+use super::verdict::{self, Count, Sum};
 use super::watch::{Addresses, Span, Watch};
-use crate::harness::{Database, DisposableServers, Receiver, Reply, eventually};
+use crate::harness::{Database, DisposableServers, Receiver, eventually};
 
 /// How often a service reads PostgreSQL's clock, and what that may take.
 const CLOCK_IS_READ_WITHIN: Duration = Duration::from_secs(12);
@@ -92,32 +92,11 @@ impl<'a> Driver<'a> {
         disposable: Option<&'a DisposableServers>,
         instances: usize,
     ) -> Self {
-        let received_alerts = ReceivedAlerts::default();
-        let received = Arc::clone(&received_alerts);
-        let receiver = Receiver::start(move |seen| {
-            let mut received = received.lock().expect("whole");
-            for alert in seen.body["data"]["alerts"].as_array().expect("alerts") {
-                let text = |name: &str| alert[name].as_str().expect("text").to_owned();
-                let alert_id = text("alert_id").parse().expect("a number");
-                let received = received.entry(alert_id).or_default();
-                received.device = text("device_sn");
-                received.ids.insert(seen.header("webhook-id").to_owned());
-                let signed: i64 = seen.header("webhook-timestamp").parse().expect("seconds");
-                received.off_seconds =
-                    received.off_seconds.max((Timestamp::now().as_second() - signed).abs());
-            }
-            Reply::Status(204)
-        })
-        .await;
+        let client = database.client().await;
         // By a clock that is an hour ahead an alert may be over that by the true one is not.
-        let tell = format!(
-            "update alert_rule set expire_seconds = 86400 where expire_seconds is not null;
-             insert into contact (name) values ('receiver');
-             insert into contact_address (contact_id, channel, address) select contact_id, 'webhook', '{}/' from contact;
-             insert into notification_route (channel, audience, contact_id) select 'webhook', 'contact', contact_id from contact",
-            receiver.url()
-        );
-        database.client().await.batch_execute(&tell).await.expect("a route");
+        let rules = "update alert_rule set expire_seconds = 86400 where expire_seconds is not null";
+        client.batch_execute(rules).await.expect("updated");
+        let (receiver, received_alerts) = receiver::receive_alerts(&client, "127.0.0.1").await;
         let crew = Crew::create(database, instances).await;
         let site = Site { database, disposable };
         Self {
@@ -146,7 +125,7 @@ impl<'a> Driver<'a> {
         let (began, prefix) = (Instant::now(), format!("ROUND{round}"));
         let second = Timestamp::now().as_second();
         let watch = Watch::begin(&self.addresses, &prefix, second);
-        let load = Load::begin(&self.crew.doors, &prefix, second, seed);
+        let load = Load::begin(&self.crew.doors, Terms::default(), &prefix, second, seed);
         let spans = self.cause_faults(faults, random).await.map_err(|wrong| vec![wrong])?;
         let mut ledger = load.end().await;
         let (sent, mut wrongs) = watch.end(&spans).await;
@@ -157,8 +136,11 @@ impl<'a> Driver<'a> {
             self.clock_is_true_at = Instant::now() + CLOCK_IS_READ_WITHIN;
         }
         let clock_is_true = began >= self.clock_is_true_at;
+        let client = self.site.database.client().await;
+        verdict::settled(&client).await;
         let judged = verdict::check(
-            self.site.database,
+            &client,
+            self.site.database.redis().await,
             &prefix,
             &ledger,
             &self.received_alerts,

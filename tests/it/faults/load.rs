@@ -10,6 +10,8 @@ use rand::{Rng, SeedableRng};
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use vitals_fleet::{AcceptedUpload, UploadLog};
 
 use super::ledger::{Key, Kind, Ledger, Record, Upload};
 
@@ -22,6 +24,26 @@ const DEVICES: u64 = 3;
 /// Where the services that run now listen; shared with whoever starts and kills them.
 pub type Doors = Arc<Mutex<Vec<String>>>;
 
+/// How clients upload.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// The key that they have.
+    pub key: Option<String>,
+    /// The longest pause between two uploads, and before one is sent again, milliseconds.
+    pub pauses_ms: [u64; 2],
+    /// Behind a balancer, which may not get an answer either, and may be away itself.
+    pub behind_balancer: bool,
+    /// Where accepted uploads are entered.
+    pub upload_log: Arc<UploadLog>,
+}
+
+impl Default for Terms {
+    /// As fast as answers come, to the services themselves.
+    fn default() -> Self {
+        Self { key: None, pauses_ms: [2, 60], behind_balancer: false, upload_log: Arc::default() }
+    }
+}
+
 /// All clients of a round.
 pub struct Load {
     on: watch::Sender<bool>,
@@ -30,7 +52,7 @@ pub struct Load {
 
 impl Load {
     /// Begins. `prefix` is what the serials of its devices begin with; times of records begin at `second`.
-    pub fn begin(doors: &Doors, prefix: &str, second: i64, seed: u64) -> Self {
+    pub fn begin(doors: &Doors, terms: Terms, prefix: &str, second: i64, seed: u64) -> Self {
         let on = watch::Sender::new(true);
         let clients = (0..CLIENTS).map(|number| {
             let devices =
@@ -38,6 +60,7 @@ impl Load {
             let client = Client {
                 http: reqwest::Client::builder().timeout(WATCH_WAITS).build().expect("a client"),
                 doors: Arc::clone(doors),
+                terms: terms.clone(),
                 random: StdRng::seed_from_u64(seed ^ (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
                 devices: devices.collect(),
                 delivered: Vec::new(),
@@ -106,6 +129,7 @@ impl Device {
 struct Client {
     http: reqwest::Client,
     doors: Doors,
+    terms: Terms,
     random: StdRng,
     devices: Vec<Device>,
     delivered: Vec<Upload>,
@@ -121,7 +145,7 @@ impl Client {
             let patience =
                 if self.random.random_bool(0.1) { self.random.random_range(1..4) } else { u32::MAX };
             self.deliver(upload, patience).await;
-            self.pause(2).await;
+            self.pause(self.terms.pauses_ms[0]).await;
         }
         self.ledger
     }
@@ -151,9 +175,13 @@ impl Client {
     }
 
     async fn deliver(&mut self, upload: Upload, patience: u32) {
+        let due = Instant::now();
         for tried in 0_u32.. {
             match self.send(&upload).await {
                 Some(answer) => {
+                    let accepted =
+                        AcceptedUpload { at: Instant::now(), attempts: tried + 1, delay: due.elapsed() };
+                    self.terms.upload_log.accept(accepted, []);
                     self.ledger.is_answered(&upload, &answer);
                     self.delivered.push(upload);
                     return;
@@ -163,18 +191,21 @@ impl Client {
             if tried + 1 >= patience {
                 return;
             }
-            self.pause(60).await;
+            self.pause(self.terms.pauses_ms[1]).await;
         }
     }
 
     /// The answer, if it was 200.
     async fn send(&mut self, upload: &Upload) -> Option<Value> {
         let door = self.doors.lock().expect("whole").choose(&mut self.random).cloned()?;
-        let sent = self.http.post(format!("{door}{}", upload.path)).body(upload.body.clone()).send().await;
-        let answer = match sent {
+        let mut request = self.http.post(format!("{door}{}", upload.path)).body(upload.body.clone());
+        if let Some(key) = &self.terms.key {
+            request = request.bearer_auth(key);
+        }
+        let answer = match request.send().await {
             Ok(answer) => answer,
             Err(error) => {
-                if error.is_timeout() {
+                if error.is_timeout() && !self.terms.behind_balancer {
                     self.ledger.wrongs.push(format!("no answer within {WATCH_WAITS:?}: {}", upload.path));
                 }
                 return None;
@@ -184,6 +215,7 @@ impl Client {
             // A process that dies may leave the body unsaid; a watch never reads it.
             200 => Some(answer.json().await.unwrap_or_default()),
             503 => None,
+            502 | 504 if self.terms.behind_balancer => None,
             other => {
                 let body = answer.text().await.unwrap_or_default();
                 self.ledger.wrongs.push(format!("{other} {body}: {}", upload.path));

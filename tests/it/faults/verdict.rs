@@ -1,30 +1,22 @@
 //! Whether everything is as it has to be when a round is over: rows, accounts, Redis, alerts, who was told.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use jiff::Timestamp;
 use redis::AsyncCommands;
+use redis::aio::ConnectionLike;
 use tokio_postgres::Client;
 
 use super::ledger::{Key, Kind, Ledger};
-use crate::harness::{Database, eventually, eventually_or_none};
-
-/// What a receiver heard of an alert.
-#[derive(Debug, Clone, Default)]
-pub struct ReceivedAlert {
-    pub device: String,
-    /// Under which numbers.
-    pub ids: BTreeSet<String>,
-    /// How far the time of a signature was off, seconds at most.
-    pub off_seconds: i64,
-}
-
-/// By the number of the alert.
-pub type ReceivedAlerts = Arc<Mutex<BTreeMap<i64, ReceivedAlert>>>;
+use super::receiver::ReceivedAlerts;
+use crate::harness::eventually_or_none;
 
 /// Older signatures are refused by receivers that go by the standard.
 const SIGNED_WITHIN_SECONDS: i64 = 300;
+
+/// Times the usual wait, until nothing is left to be done: sessions of servers that were demoted end within this.
+const SETTLES_WITHIN: u32 = 4;
 
 /// What a round had to be held against.
 #[derive(Debug, Default, Clone, Copy)]
@@ -41,18 +33,36 @@ pub struct Sum {
     acknowledged_new: i64,
 }
 
-/// Holds the round of these devices against what the database, Redis and the receiver have. Where PostgreSQL's clock was not
-/// true, nobody knows what was late.
-pub async fn check(
-    database: &Database,
+/// Waits until nothing is left to be done.
+pub async fn settled(client: &Client) {
+    let left = "select (select count(*) from outbox), (select count(*) from vitals.alert_change),
+                       (select count(*) from notification where status = 'pending' and due_at <= now())";
+    let work = Mutex::<[i64; 3]>::default();
+    for _ in 0..SETTLES_WITHIN {
+        let is_settled = eventually_or_none(|| async {
+            let row = client.query_one(left, &[]).await.expect("counts");
+            let now = [row.get(0), row.get(1), row.get(2)];
+            *work.lock().expect("whole") = now;
+            (now == [0; 3]).then_some(())
+        });
+        if is_settled.await.is_some() {
+            return;
+        }
+    }
+    panic!("outbox, shown alerts and notifications that are due do not drain: {work:?} are left");
+}
+
+/// Holds the round of these devices, when nothing is left to be done, against what the database, Redis and the receiver have. Where
+/// PostgreSQL's clock was not true, nobody knows what was late.
+pub async fn check<R: ConnectionLike + Clone + Send + Sync>(
+    client: &Client,
+    redis: R,
     prefix: &str,
     ledger: &Ledger,
     received_alerts: &ReceivedAlerts,
     sum: &mut Sum,
     clock_is_true: bool,
 ) -> Result<Count, Vec<String>> {
-    let client = database.client().await;
-    settled(&client).await;
     let mut wrongs = ledger.wrongs.clone();
     let devices: BTreeSet<&str> = ledger.sent.keys().map(|key| key.1.as_str()).collect();
     let devices: Vec<&str> = devices.into_iter().collect();
@@ -60,28 +70,17 @@ pub async fn check(
         *sum.acknowledged.entry(*kind).or_default() += records;
     }
     sum.acknowledged_new += ledger.acknowledged_new;
-    records(&client, prefix, ledger, &mut wrongs).await;
-    accounts(&client, sum, &mut wrongs).await;
-    let alerts = alerts(&client, &devices, clock_is_true, &mut wrongs).await;
-    messages(&client, &devices, received_alerts, clock_is_true, &mut wrongs).await;
-    view(database, &client, &devices, &mut wrongs).await;
+    records(client, prefix, ledger, &mut wrongs).await;
+    accounts(client, sum, &mut wrongs).await;
+    let alerts = alerts(client, &devices, clock_is_true, &mut wrongs).await;
+    messages(client, &devices, received_alerts, clock_is_true, &mut wrongs).await;
+    view(redis, client, &devices, &mut wrongs).await;
     let acknowledged = ledger.sent.values().filter(|(_, answered)| *answered).count();
     if wrongs.is_empty() { Ok(Count { acknowledged, refused: ledger.refused, alerts }) } else { Err(wrongs) }
 }
 
-/// Waits until nothing is left to be done.
-async fn settled(client: &Client) {
-    let left = "select (select count(*) from outbox), (select count(*) from vitals.alert_change),
-                       (select count(*) from notification where status = 'pending' and due_at <= now())";
-    eventually("outbox, shown alerts and notifications drain", || async {
-        let row = client.query_one(left, &[]).await.expect("counts");
-        (0..3).all(|column| row.get::<_, i64>(column) == 0).then_some(())
-    })
-    .await;
-}
-
 /// Every record that was answered 200 is there with the values sent, and nothing is there that was not sent.
-pub async fn records(client: &Client, prefix: &str, ledger: &Ledger, wrongs: &mut Vec<String>) {
+async fn records(client: &Client, prefix: &str, ledger: &Ledger, wrongs: &mut Vec<String>) {
     let found = "select 0, device_sn, extract(epoch from ts)::int8, '', heart_rate::int8, blood_oxygen::int8
                  from health_data where starts_with(device_sn, $1)
                  union all
@@ -153,12 +152,7 @@ async fn accounts(client: &Client, sum: &Sum, wrongs: &mut Vec<String>) {
 }
 
 /// The alerts are those that the stored rows make: every one once, none more.
-pub async fn alerts(
-    client: &Client,
-    devices: &[&str],
-    clock_is_true: bool,
-    wrongs: &mut Vec<String>,
-) -> usize {
+async fn alerts(client: &Client, devices: &[&str], clock_is_true: bool, wrongs: &mut Vec<String>) -> usize {
     type Row = (String, i64, Timestamp, Timestamp, Timestamp, Option<Timestamp>, i32, bool);
     let expected = "select d.device_sn, r.rule_id, d.started_ts, d.fired_ts, d.last_ts, d.ended_ts, d.breach_count, d.historical
                     from alert_rule r,
@@ -233,7 +227,12 @@ async fn messages(
 
 /// Redis comes to show, for every device, its newest reading, its newest information, and its open alerts. What is dated more than
 /// five minutes ahead counts as of its receipt, and clients that have much to send get that far ahead.
-async fn view(database: &Database, client: &Client, devices: &[&str], wrongs: &mut Vec<String>) {
+async fn view<R: ConnectionLike + Clone + Send + Sync>(
+    redis: R,
+    client: &Client,
+    devices: &[&str],
+    wrongs: &mut Vec<String>,
+) {
     let truth = "with health as (select *, case when ts <= received_at + interval '5 minutes' then ts
                          else received_at + least(ts - received_at, interval '1 day') / 1000000 end as counts_as
                      from health_data),
@@ -249,7 +248,6 @@ async fn view(database: &Database, client: &Client, devices: &[&str], wrongs: &m
                            where a.device_sn = d.device_sn and a.status <> 'resolved' order by 1)
                  from unnest($1::text[]) as d (device_sn)";
     let truth = client.query(truth, &[&devices]).await.expect("the truth");
-    let redis = database.redis().await;
     for row in &truth {
         let (device, reading, info): (&str, Option<String>, Option<String>) =
             (row.get(0), row.get(1), row.get(2));
@@ -271,7 +269,7 @@ async fn view(database: &Database, client: &Client, devices: &[&str], wrongs: &m
 }
 
 /// What Redis shows of a device: its newest reading, what it said of itself last, its open alerts.
-async fn shown(mut redis: redis::aio::MultiplexedConnection, device: &str) -> [String; 3] {
+async fn shown<R: ConnectionLike + Send + Sync>(mut redis: R, device: &str) -> [String; 3] {
     let mut shown = [const { String::new() }; 3];
     for (shown, (name, field)) in
         shown.iter_mut().zip([("health_data", "heartRate"), ("device_info", "batteryLevel")])

@@ -15,6 +15,9 @@ pub struct Node {
     pub state: String,
 }
 
+/// How many machines for instances it has.
+const INSTANCES: usize = 2;
+
 /// Where everything is.
 pub struct Cluster {
     _lock: MutexGuard<'static, ()>,
@@ -22,8 +25,8 @@ pub struct Cluster {
     pub redis_url: String,
     /// HAProxy and nginx, in front of the instances.
     pub balancers: [String; 2],
-    /// Where an instance has to listen to be behind them.
-    pub listen: Vec<String>,
+    /// Where instances listen, each on a node of its own: `instance1`, `instance2`.
+    pub instances: Vec<String>,
 }
 
 impl Cluster {
@@ -52,8 +55,43 @@ impl Cluster {
             database_url: named("VITALS_DATABASE_URL"),
             redis_url: named("VITALS_REDIS_URL"),
             balancers: [named("VITALS_STACK_HAPROXY_URL"), named("VITALS_STACK_NGINX_URL")],
-            listen: named("VITALS_STACK_LISTEN").split(',').map(str::to_owned).collect(),
+            instances: named("VITALS_STACK_INSTANCE_NODES").split(',').map(str::to_owned).collect(),
         })
+    }
+
+    /// The address of this machine, as the nodes see it.
+    pub fn host(&self) -> String {
+        let (network, _) = self.instances[0].rsplit_once('.').expect("an address");
+        format!("{network}.1")
+    }
+
+    /// Where PostgreSQL of a node listens, as a URL that takes whatever it is.
+    pub fn url_of(&self, node: &str) -> String {
+        let (user, rest) = self.database_url.rsplit_once('@').expect("a user");
+        let (hosts, _) = rest.split_once('/').expect("a database");
+        let number: usize = node.trim_start_matches("postgres").parse().expect("a node of PostgreSQL");
+        let host = hosts.split(',').nth(number - 1).expect("a host");
+        format!("{user}@{host}/vitals")
+    }
+
+    /// The variables that make `docker/stack` work on it.
+    pub fn environment() -> [(&'static str, String); 3] {
+        [
+            ("VITALS_STACK_NAME", format!("cluster-{}", std::process::id())),
+            ("VITALS_STACK_INSTANCES", INSTANCES.to_string()),
+            ("VITALS_STACK_KIND", "private".to_owned()),
+        ]
+    }
+
+    /// Runs a program as a node, with these variables.
+    pub async fn run_as(&self, node: &str, words: &[&str], variables: &[(&str, String)]) {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        let (node, mut stack) = (node.to_owned(), command());
+        for (name, value) in variables {
+            stack.env(name, value);
+        }
+        let done = spawn_blocking(move || run(stack.args(["run", &node]).args(words)));
+        assert!(done.await.expect("no panic").is_some(), "docker/stack run failed; its output is above");
     }
 
     /// Runs `docker/stack` with these words, which has to succeed.
@@ -62,6 +100,13 @@ impl Cluster {
         let failure = format!("docker/stack {words:?} failed; its output is above");
         let done = spawn_blocking(move || run(command().args(words)));
         assert!(done.await.expect("no panic").is_some(), "{failure}");
+    }
+
+    /// A node that has this role at the moment.
+    pub async fn node_with(&self, role: &str) -> String {
+        let nodes = self.nodes().await;
+        let node = nodes.iter().find(|node| node.role == role && node.state == "running");
+        node.unwrap_or_else(|| panic!("no {role}: {nodes:?}")).name.clone()
     }
 
     /// All nodes as they are.
@@ -79,8 +124,6 @@ impl Cluster {
 
 fn command() -> std::process::Command {
     let mut command = stack();
-    command
-        .env("VITALS_STACK_NAME", format!("cluster-{}", std::process::id()))
-        .env("VITALS_STACK_KIND", "private");
+    command.envs(Cluster::environment());
     command
 }

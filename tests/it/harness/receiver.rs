@@ -64,7 +64,15 @@ pub struct Receiver {
 
 impl Receiver {
     pub async fn start(script: impl Fn(&ReceivedRequest) -> Reply + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        Self::start_at("127.0.0.1", script).await
+    }
+
+    /// At an address of this machine.
+    pub async fn start_at(
+        address: &str,
+        script: impl Fn(&ReceivedRequest) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind((address, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let inner = Inner { requests: Arc::default(), script: Arc::new(script) };
         let router = Router::new().fallback(receive).with_state(inner.clone());
