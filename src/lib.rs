@@ -13,10 +13,11 @@
 //!
 //! The folders are the data flow. The upload half (`wire`, `http`, `ingest`) and the reaction half (`relay`,
 //! `react`, `notify`) never call each other: they meet only in Postgres. `owners` finds who owns a device, for uploads that do
-//! not say so; `keys` checks who sends a request, and
-//! `cells` passes an upload on whose devices live in another database.
+//! not say so; `keys` checks who sends a request; `buffer` keeps uploads while Postgres cannot store them; `cells` passes an upload on
+//! whose devices live in another database.
 
 pub mod app;
+pub mod buffer;
 pub mod cache;
 pub mod cells;
 pub mod command;

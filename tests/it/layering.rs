@@ -22,7 +22,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("notify", &["model", "store", "queue"]),
     ("schedule", &["model", "store"]),
     ("monitor", &["model", "ingest", "store", "cache"]),
-    ("http", &["model", "wire", "cells", "ingest", "monitor", "owners", "keys", "store", "cache"]),
+    ("buffer", &["model", "wire", "ingest", "owners", "cache"]),
+    ("http", &["model", "wire", "buffer", "cells", "ingest", "monitor", "owners", "keys", "store", "cache"]),
 ];
 
 const USED_BY_ALL_BUT_PURE: &[&str] = &["config", "tasks", "telemetry"];
@@ -62,6 +63,7 @@ const PURE: &[&str] = &["language", "metric", "model", "wire"];
 /// serde and utoipa.
 const CRATES: &[(&str, &[&str])] = &[
     ("app", &["anyhow", "metrics_exporter_prometheus"]),
+    ("buffer", &["siphasher", "zstd"]),
     ("cache", &["rand", "redis"]),
     ("cells", &["reqwest"]),
     (
