@@ -5,6 +5,7 @@
 //! before one deadline.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -12,6 +13,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
+use crate::buffer::{Buffer, DrainServices};
 use crate::cache::Cache;
 use crate::config::{Authentication, Settings};
 use crate::http::{
@@ -22,6 +24,7 @@ use crate::keys::Keys;
 use crate::monitor::{self, Monitor};
 use crate::owners::Owners;
 use crate::react::{AlertPublisher, RedisView};
+use crate::schedule::reception::MAX_DELAY;
 use crate::store::clock::Clock;
 use crate::store::handover::Handover;
 use crate::store::health::{Encryption, encryption};
@@ -81,7 +84,6 @@ impl Service {
         clock.spawn_loop("time", time.clone().follow(store.clone(), clock.stop_token()));
         clock.spawn_loop("rollups", schedule::rollups::run(store.clone(), clock.stop_token()));
         clock.spawn_loop("heartbeat", schedule::heartbeat::run(store.clone(), instance, clock.stop_token()));
-        clock.spawn_loop("reception", schedule::reception::run(store.clone(), clock.stop_token()));
         let policies = schedule::policies::run(store.clone(), settings.clone(), clock.stop_token());
         clock.spawn_loop("policies", policies);
         let view = RedisView::new(store.clone(), cache.clone(), &settings, reaction.stop_token());
@@ -101,7 +103,7 @@ impl Service {
         clock.spawn_loop("alerts", sweeps);
         let handover = Handover::default();
         relay::start(&reaction, &store, &view, &handover, &notifier, &settings);
-        let writers = Ingest::start(&store, &notifier.outbox(), &handover, &settings, &ingest);
+        let writers = Arc::new(Ingest::start(&store, &notifier.outbox(), &handover, &settings, &ingest));
         let (monitor, sampler, changes) = Monitor::new(&store, &cache, writers.stats(), &settings);
         monitor::describe_conditions();
         notify::operators::start(&notify, changes, &time, &settings);
@@ -110,11 +112,18 @@ impl Service {
         clock.spawn_loop("reads", reads.clone().follow(notifier.wake(Topic::Change), clock.stop_token()));
         let owners = Owners::start(&store, &cache, &mut notifier, &settings, &ingest);
 
+        let drain = drain_services(&writers, &owners, &retention, &settings);
+        let buffer = Buffer::start(drain, &settings, &ingest, &door).await?;
+        let late = buffer.clone();
+        let is_late = move || late.as_ref().is_some_and(|buffer| buffer.status().oldest > MAX_DELAY);
+        clock.spawn_loop("reception", schedule::reception::run(store.clone(), is_late, clock.stop_token()));
+
         let needs_keys = settings.authentication == Authentication::Keys;
         let state = http::State::new(
             http::Services {
                 keys: needs_keys.then(|| Keys::start(&store, &time, &notifier, &settings, &ingest)),
                 ingest: writers,
+                buffer,
                 owners,
                 store: store.clone(),
                 reads: reads.clone(),
@@ -167,6 +176,22 @@ impl Service {
         }
         tracing::info!("stopped");
         Ok(())
+    }
+}
+
+/// What draining the buffer uses of the other parts.
+pub fn drain_services(
+    ingest: &Arc<Ingest>,
+    owners: &Owners,
+    retention: &RawRetention,
+    settings: &Settings,
+) -> DrainServices {
+    let retention = retention.clone();
+    DrainServices {
+        ingest: Arc::clone(ingest),
+        owners: owners.clone(),
+        device_zone: settings.device_zone(),
+        oldest: Arc::new(move |received_at| retention.oldest(received_at)),
     }
 }
 

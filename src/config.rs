@@ -4,6 +4,7 @@
 //! Promise: a value from `VITALS_*` wins over the file, the file over the default; an invalid combination, an unknown key in the
 //! file, or an unknown `VITALS_*` name is refused with the reason ([`names`]).
 
+mod buffer;
 mod check;
 mod derived;
 mod environment;
@@ -21,10 +22,8 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use crate::language::Language;
 use confique::Config;
-use jiff::tz::TimeZone;
-
-use crate::language::{Language, Locale};
 
 pub use environment::{program, stack_name};
 pub use limits::{LimitSettings, TrustedProxy};
@@ -33,7 +32,7 @@ pub use notify::NotifySettings;
 pub use read::ReadSettings;
 pub use redis_tls::RedisSettings;
 pub use terminal::terminal_language;
-pub use value::{Authentication, Duplicates, Enrolment, LogFormat};
+pub use value::{Authentication, BufferMode, Duplicates, Enrolment, LogFormat};
 
 /// All settings of the service, in their units.
 #[derive(Debug, Clone, Config)]
@@ -58,6 +57,28 @@ pub struct Settings {
     #[config(nested)]
     pub redis: RedisSettings,
 
+    /// Where uploads wait while PostgreSQL cannot store them: `off`, nowhere, they are refused; `outage`, in `buffer_url` while PostgreSQL
+    /// is away, accepts no writes or does not keep up; `always`, every upload, so that its answer does not wait for PostgreSQL.
+    #[config(env = "VITALS_BUFFER", default = "off")]
+    pub buffer: BufferMode,
+
+    /// The Redis, or Redis Cluster, of the buffer; another server than that of `redis_url`, with `appendonly yes` and
+    /// `maxmemory-policy noeviction`. The certificates of `redis` are for it too.
+    #[config(env = "VITALS_BUFFER_URL", default = "")]
+    pub buffer_url: String,
+
+    /// How long an upload may wait for its commit before it goes to the buffer, milliseconds.
+    #[config(env = "VITALS_BUFFER_AFTER_MS", default = 1000)]
+    pub buffer_after_ms: u64,
+
+    /// On how many disks an upload is before it is answered from the buffer: 1 is that of the master, 2 also that of a replica.
+    #[config(env = "VITALS_BUFFER_COPIES", default = 1)]
+    pub buffer_copies: u32,
+
+    /// Memory of Redis that buffered uploads may take, bytes; above, uploads are refused with 503 and Retry-After.
+    #[config(env = "VITALS_BUFFER_MAX_BYTES", default = 1073741824)]
+    pub buffer_max_bytes: u64,
+
     /// Address and port of the HTTP service; port 0 takes a free one.
     #[config(env = "VITALS_LISTEN", default = "127.0.0.1:8080")]
     pub listen: SocketAddr,
@@ -66,7 +87,8 @@ pub struct Settings {
     #[config(env = "VITALS_AUTHENTICATION", default = "off")]
     pub authentication: Authentication,
 
-    /// How long known keys are accepted while PostgreSQL is away, seconds; after that every request is answered 503.
+    /// How long known keys are accepted while PostgreSQL is away, seconds; after that every request is answered 503. With a buffer it
+    /// limits the outage that uploads outlive.
     #[config(env = "VITALS_KEY_OUTAGE_SECONDS", default = 300)]
     pub key_outage_seconds: u64,
 
@@ -284,21 +306,6 @@ impl Settings {
     /// The settings without any file or environment.
     pub fn defaults() -> Self {
         Self::builder().load().expect("every setting has a default")
-    }
-
-    /// Name of this instance.
-    pub fn instance_name(&self) -> String {
-        if self.instance.is_empty() { format!("pid-{}", std::process::id()) } else { self.instance.clone() }
-    }
-
-    /// Time zone of device times that name none; [`Settings::check`] has checked it.
-    pub fn device_zone(&self) -> TimeZone {
-        TimeZone::get(&self.device_time_zone).expect("checked at start")
-    }
-
-    /// Language and time zone of whoever asks for no others.
-    pub fn locale(&self) -> Locale {
-        Locale { language: self.language, zone: self.device_zone() }
     }
 }
 

@@ -13,9 +13,10 @@
 //!
 //! The folders are the data flow. The upload half (`wire`, `http`, `ingest`) and the reaction half (`relay`,
 //! `react`, `notify`) never call each other: they meet only in Postgres. `owners` finds who owns a device, for uploads that do
-//! not say so; `keys` checks who sends a request.
+//! not say so; `keys` checks who sends a request; `buffer` keeps uploads while Postgres cannot store them.
 
 pub mod app;
+pub mod buffer;
 pub mod cache;
 pub mod command;
 pub mod config;

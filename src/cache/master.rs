@@ -41,6 +41,13 @@ impl Master {
         self.ranges.first().and_then(|(first, _)| Slot::new(*first))
     }
 
+    /// Whether it holds this slot; the only server holds every one.
+    pub(super) fn holds(&self, slot: Slot) -> bool {
+        let holds =
+            |(first, last): &(u16, u16)| (*first..=*last).any(|number| Slot::new(number) == Some(slot));
+        !self.is_of_cluster() || self.ranges.iter().any(holds)
+    }
+
     /// Whether there may be others.
     pub(super) fn is_of_cluster(&self) -> bool {
         !self.ranges.is_empty()

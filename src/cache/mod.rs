@@ -1,9 +1,10 @@
 //! The only door to Redis, a single one or a cluster: one shared connection, which is opened once more after it breaks.
 //!
-//! Before: `react` writes latest values and maintains the view. After: Redis, and the dashboards that read it.
+//! Before: `react` writes latest values and maintains the view; `buffer` keeps uploads on a server of its own ([`stream`]). After: Redis, and
+//! the dashboards that read it.
 //! No command and no script names keys of two slots, so that all of them work in a cluster.
 //! Promise: every await has a deadline (`connect_timeout_ms`); while Redis is away every call fails at once, until
-//! [`Cache::connect`] succeeds. Everything Redis holds can be rebuilt from the database.
+//! [`Cache::connect`] succeeds. Everything that the Redis of the view holds can be rebuilt from the database.
 
 pub mod alert;
 mod connection;
@@ -16,6 +17,7 @@ mod newest;
 #[cfg(feature = "fleet")]
 pub mod overview;
 pub mod owner;
+pub mod stream;
 pub mod timeline;
 mod tls;
 pub mod view;
@@ -54,10 +56,10 @@ pub enum CacheError {
     #[error("redis: {0}")]
     Redis(#[from] redis::RedisError),
     /// Several addresses are named, but the server at this one is not a node of a cluster.
-    #[error("redis: redis_url names several addresses, as for a cluster, but {0} is not a node of one")]
+    #[error("redis: the URL names several addresses, as for a cluster, but {0} is not a node of one")]
     NoCluster(String),
     /// The server at this address takes no writes.
-    #[error("redis: {0} is a replica; redis_url must name its master")]
+    #[error("redis: {0} is a replica; the URL must name its master")]
     Replica(String),
     /// Parts of the cluster have no master: this many slots.
     #[error("redis: {0} of 16384 slots of the cluster are held by no master")]
@@ -106,9 +108,21 @@ impl Cache {
     /// # Errors
     /// The URL is invalid, or a file of the settings cannot be read.
     pub fn new(settings: &Settings) -> Result<Self, CacheError> {
+        Self::at(&settings.redis_url, settings)
+    }
+
+    /// The same for the Redis of the buffer. Each client has a connection of its own.
+    ///
+    /// # Errors
+    /// The URL is invalid, or a file of the settings cannot be read.
+    pub fn of_buffer(settings: &Settings) -> Result<Self, CacheError> {
+        Self::at(&settings.buffer_url, settings)
+    }
+
+    fn at(url: &str, settings: &Settings) -> Result<Self, CacheError> {
         Ok(Self {
             shared: Arc::new(Shared {
-                servers: Servers::new(settings)?,
+                servers: Servers::new(url, &settings.redis)?,
                 deadline: settings.connect_timeout(),
                 name: format!("{:032x}", rand::random::<u128>()),
                 zone: settings.device_zone(),
@@ -147,6 +161,21 @@ impl Cache {
         let connection = timeout(*deadline, connecting).await.map_err(|_| CacheError::Timeout)??;
         *self.connection() = Some(connection);
         Ok(())
+    }
+
+    /// Whether there is a connection.
+    pub fn is_connected(&self) -> bool {
+        self.connection().is_some()
+    }
+
+    /// A name of this client that no other has.
+    fn process_name(&self) -> &str {
+        &self.shared.name
+    }
+
+    /// Longest wait for an answer.
+    pub fn deadline(&self) -> Duration {
+        self.shared.deadline
     }
 
     /// Whether Redis answers now; of a cluster, every master. Gives their number, `None`: it is a single Redis.

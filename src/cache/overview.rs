@@ -51,7 +51,7 @@ pub async fn first_message(
     deadline: Duration,
 ) -> Result<Option<String>, CacheError> {
     let subscribing = async {
-        let servers = Servers::new(settings)?;
+        let servers = Servers::new(&settings.redis_url, &settings.redis)?;
         let subscribers = servers.clients.iter().map(|client| client.get_async_pubsub().boxed());
         let (mut messages, _) = select_ok(subscribers).await?;
         messages.subscribe(format!("health_data_channel:{device_sn}")).await?;

@@ -1,4 +1,4 @@
-//! How Redis is reached: plain, or with TLS by rustls where `redis_url` begins with `rediss://`; at one address, or at several nodes of a
+//! How Redis is reached: plain, or with TLS by rustls where its URL begins with `rediss://`; at one address, or at several nodes of a
 //! cluster.
 //!
 //! Before: the settings. After: every connection of `cache`.
@@ -12,7 +12,7 @@ use redis::cluster::ClusterClient;
 use redis::{Client, ClientTlsConfig, ConnectionAddr, TlsCertificates};
 
 use super::CacheError;
-use crate::config::{RedisSettings, Settings};
+use crate::config::RedisSettings;
 
 /// Retries of one command while a cluster changes: a redirection, a failover that is just over.
 const CLUSTER_RETRIES: u32 = 4;
@@ -20,7 +20,7 @@ const CLUSTER_RETRIES: u32 = 4;
 /// Shortest and longest wait before such a retry, milliseconds.
 const CLUSTER_RETRY_MS: (u64, u64) = (10, 200);
 
-/// The addresses that `redis_url` names.
+/// The addresses that a URL names.
 pub(super) struct Servers {
     /// One for each address, at least one.
     pub(super) clients: Vec<Client>,
@@ -29,13 +29,13 @@ pub(super) struct Servers {
 
 impl Servers {
     /// Prepares connections; opens none yet.
-    pub(super) fn new(settings: &Settings) -> Result<Self, CacheError> {
-        let certificates = certificates(&settings.redis)?;
+    pub(super) fn new(url: &str, files: &RedisSettings) -> Result<Self, CacheError> {
+        let certificates = certificates(files)?;
         let client = |url: &str| match &certificates {
             None => Client::open(url),
             Some(certificates) => Client::build_with_tls(url, certificates.clone()),
         };
-        let clients = urls(&settings.redis_url).iter().map(|url| client(url)).collect::<Result<_, _>>()?;
+        let clients = urls(url).iter().map(|url| client(url)).collect::<Result<_, _>>()?;
         Ok(Self { clients, certificates })
     }
 
@@ -129,9 +129,8 @@ mod tests {
 
     #[test]
     fn several_addresses_are_remote_if_one_is() {
-        let servers = |url: &str| {
-            Servers::new(&Settings { redis_url: url.into(), ..Settings::defaults() }).expect("a URL")
-        };
+        let servers =
+            |url: &str| Servers::new(url, &crate::config::Settings::defaults().redis).expect("a URL");
         assert!(!servers("redis://127.0.0.1:1,localhost:2").endpoint().is_remote);
         let endpoint = servers("redis://127.0.0.1:1,10.0.0.1:2").endpoint();
         assert!(endpoint.is_remote && !endpoint.is_encrypted);

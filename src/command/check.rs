@@ -33,6 +33,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
         report.bad("PostgreSQL", &format!("{error:#}"));
     }
     connections::redis(&mut report, &Cache::new(settings)?).await;
+    connections::buffer(&mut report, settings).await?;
     Ok(if report.good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

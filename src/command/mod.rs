@@ -5,6 +5,7 @@
 mod actor;
 pub mod alerts;
 pub mod backfill;
+pub mod buffer;
 pub mod check;
 pub mod clocks;
 pub mod directory;
@@ -73,6 +74,9 @@ enum Command {
     Policy(policy::Action),
     /// Import history from CSV or NDJSON files by the rules of an upload; an interrupted import continues when it is run once more
     Backfill(backfill::Options),
+    /// Uploads that wait in the buffer: show how many, drain them, show or delete one
+    #[command(subcommand)]
+    Buffer(buffer::Action),
     /// Rejected records, which could not be stored: list, show, replay and drop them
     Rejected(rejected::Options),
     /// Erase everything of a device or a user from the database and Redis, and keep a receipt
@@ -124,6 +128,7 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Alerts(action) => alerts::run(action, arguments.language, &load()?).await,
         Command::Policy(action) => policy::run(action, &load()?).await,
         Command::Backfill(options) => backfill::run(options, &load()?).await,
+        Command::Buffer(action) => buffer::run(action, &load()?).await,
         Command::Rejected(options) => rejected::run(options, &load()?).await,
         Command::Erase(action) => erase::run(action, &load()?).await,
         Command::Refresh(options) => refresh::run(&options, &load()?).await,

@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use super::{Authentication, Enrolment, LimitSettings, Settings, SettingsError, public_url};
+use super::{Authentication, Enrolment, LimitSettings, Settings, SettingsError, buffer, public_url};
 
 impl Settings {
     /// Which devices are handed a key, by the present or the old name of the setting.
@@ -40,6 +40,9 @@ impl Settings {
         }
         if let Some(reason) = self.redis.invalid_reason(&self.redis_url) {
             return refuse(reason.to_owned());
+        }
+        if let Some(reason) = buffer::invalid_reason(self) {
+            return refuse(reason);
         }
         for (name, zone) in
             [("device_time_zone", &self.device_time_zone), ("rollup_time_zone", &self.rollup_time_zone)]

@@ -1,10 +1,29 @@
-//! Numbers that follow from settings: time-outs as durations, how many writers there are, and how `max_bodies_bytes` is divided.
+//! What follows from settings: the name of the instance, zone and language, time-outs as durations, how many writers there are, and how
+//! `max_bodies_bytes` is divided.
 
 use std::time::Duration;
 
-use super::Settings;
+use jiff::tz::TimeZone;
+
+use super::{BufferMode, Settings};
+use crate::language::Locale;
 
 impl Settings {
+    /// Name of this instance.
+    pub fn instance_name(&self) -> String {
+        if self.instance.is_empty() { format!("pid-{}", std::process::id()) } else { self.instance.clone() }
+    }
+
+    /// Time zone of device times that name none; [`Settings::check`] has checked it.
+    pub fn device_zone(&self) -> TimeZone {
+        TimeZone::get(&self.device_time_zone).expect("checked at start")
+    }
+
+    /// Language and time zone of whoever asks for no others.
+    pub fn locale(&self) -> Locale {
+        Locale { language: self.language, zone: self.device_zone() }
+    }
+
     /// `connect_timeout_ms` as a duration.
     pub fn connect_timeout(&self) -> Duration {
         Duration::from_millis(self.connect_timeout_ms)
@@ -18,6 +37,16 @@ impl Settings {
     /// `commit_deadline_ms` as a duration.
     pub fn commit_deadline(&self) -> Duration {
         Duration::from_millis(self.commit_deadline_ms)
+    }
+
+    /// Longest wait for a key that is not cached: as for a commit, or a part of it where the buffer is to have the rest.
+    pub fn key_timeout(&self) -> Duration {
+        if self.buffer == BufferMode::Off { self.commit_deadline() } else { self.buffer_after() }
+    }
+
+    /// `buffer_after_ms` as a duration.
+    pub fn buffer_after(&self) -> Duration {
+        Duration::from_millis(self.buffer_after_ms)
     }
 
     /// Shards of the ingest: as set, else as many as cores, at least 2.

@@ -24,6 +24,18 @@ pub enum Enrolment {
     Closed,
 }
 
+/// Which uploads go to the buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BufferMode {
+    /// None: there is no buffer.
+    Off,
+    /// Those that PostgreSQL cannot store now.
+    Outage,
+    /// All of them.
+    Always,
+}
+
 /// What a repeat of (device_sn, ts) does to the row that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]

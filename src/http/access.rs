@@ -69,7 +69,8 @@ pub(super) struct Access {
     owners: Owners,
     requirements: Requirements,
     limits: LimitSettings,
-    commit_deadline: Duration,
+    /// Longest wait for a key that is not cached.
+    key_timeout: Duration,
     by_address: Option<RateLimit<IpAddr>>,
     by_key: Option<RateLimit<KeyOrDevice>>,
     failures: RateLimit<IpAddr>,
@@ -90,7 +91,7 @@ impl Access {
             by_address: RateLimit::per_second(limits.address_requests_per_second, limits.address_burst),
             by_key: RateLimit::per_second(limits.key_requests_per_second, limits.key_burst),
             failures: RateLimit::per_minute(limits.failures_per_minute),
-            commit_deadline: settings.commit_deadline(),
+            key_timeout: settings.key_timeout(),
             limits,
         }
     }
@@ -113,7 +114,7 @@ impl Access {
         let Requirement::Scope { scope, .. } = requirement else {
             return Ok(Caller { identity: Identity::Anonymous, address });
         };
-        let key_timeout = key_timeout.unwrap_or(self.commit_deadline);
+        let key_timeout = key_timeout.unwrap_or(self.key_timeout);
         let (identity, counted_as) = match credential {
             None => return Err(self.count_failure(address, AccessError::InvalidKey)),
             Some(Credential::Key(key)) => {
@@ -214,7 +215,7 @@ struct AccessRequest {
     /// The handler decides about a request without a key.
     may_be_anonymous: bool,
     credential: Option<Credential>,
-    /// Longest wait for the database; `None`: as long as for a commit.
+    /// Longest wait for the database; `None`: as long as the settings say.
     key_timeout: Option<Duration>,
 }
 

@@ -16,6 +16,7 @@ use axum::body::Body;
 use axum::http::{Request, header};
 use bytes::Bytes;
 use http_body_util::BodyExt;
+use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 use utoipa::IntoParams;
@@ -71,6 +72,20 @@ impl IntoParams for ContentEncoding {
     }
 }
 
+/// A body that was read and parsed.
+#[derive(Debug)]
+pub(super) struct ReadBody<T> {
+    pub(super) parsed: T,
+    /// The body, unpacked; it has a share of the budget of its own.
+    pub(super) body: Bytes,
+    /// When it had arrived.
+    pub(super) received_at: Timestamp,
+    /// When its sender has to be answered.
+    pub(super) deadline: Instant,
+    /// What the parsed records take of the budget: to be kept until they are queued.
+    pub(super) share: BudgetShare,
+}
+
 /// A parser of `wire`.
 pub(super) type Parser<T> = fn(&Bytes, &Context) -> Result<T, BodyError>;
 
@@ -123,8 +138,7 @@ impl Bodies {
     }
 
     /// Reads and parses a body. `context` is made when the body has arrived. A small body is parsed at once, if `admit` allows it; a
-    /// large one waits for a permit. Returns also the deadline of the answer, and the share of the budget that the parsed records
-    /// take: to be kept until they are queued. The body has a share of its own.
+    /// large one waits for a permit.
     pub(super) async fn read<T: ParsedBody + Send + 'static>(
         &self,
         request: Request<Body>,
@@ -132,23 +146,23 @@ impl Bodies {
         admit: impl FnOnce(&[u8]) -> Result<(), HttpError>,
         context: impl FnOnce() -> Context,
         parse: Parser<T>,
-    ) -> Result<(T, Instant, BudgetShare), HttpError> {
+    ) -> Result<ReadBody<T>, HttpError> {
         let encoding = Encoding::of(request.headers())?;
         let arriving = self.arrive(request, pool);
         let arrived = timeout(self.limits.read_timeout, arriving).await.map_err(|_| HttpError::Slow)??;
         let (context, deadline) = (context(), Instant::now() + self.limits.commit_deadline);
-        let (parsed, share) = match self.unpack_small(&arrived, encoding, pool)? {
+        let received_at = context.received_at;
+        let (parsed, share, body) = match self.unpack_small(&arrived, encoding, pool)? {
             Some(body) => {
                 admit(&body)?;
-                charge_memory(
-                    parse(&body, &context)?,
-                    self.limits.memory_bytes,
-                    self.budget.empty_share(pool),
-                )?
+                let share = self.budget.empty_share(pool);
+                let (parsed, share) =
+                    charge_memory(parse(&body, &context)?, self.limits.memory_bytes, share)?;
+                (parsed, share, body)
             }
             None => self.parse_large(arrived, encoding, pool, context, parse, deadline).await?,
         };
-        Ok((parsed, deadline, share))
+        Ok(ReadBody { parsed, body, received_at, deadline, share })
     }
 
     /// Reads a body that must be small, and does not parse it.
@@ -226,7 +240,7 @@ impl Bodies {
         context: Context,
         parse: Parser<T>,
         deadline: Instant,
-    ) -> Result<(T, BudgetShare), HttpError> {
+    ) -> Result<(T, BudgetShare, Bytes), HttpError> {
         let permit = timeout_at(deadline, Arc::clone(&self.large_bodies).acquire_owned()).await;
         let permit = permit.map_err(|_| HttpError::over_budget())?.expect("the semaphore is never closed");
         let (limits, budget) = (self.limits, self.budget.clone());
@@ -241,7 +255,9 @@ impl Bodies {
                     body.ok_or(HttpError::TooLarge { limit_bytes, unit: " unpacked" })?
                 }
             };
-            charge_memory(parse(&body, &context)?, limits.memory_bytes, budget.empty_share(pool))
+            let share = budget.empty_share(pool);
+            let (parsed, share) = charge_memory(parse(&body, &context)?, limits.memory_bytes, share)?;
+            Ok((parsed, share, body))
         })
         .await
     }

@@ -14,7 +14,9 @@ use utoipa::ToSchema;
 use super::error::AccessError;
 use super::item_errors::{ItemError, item_errors};
 use super::openapi::DeviceInfoUpload;
+use super::submit::{DurableAnswer, SubmittedUpload};
 use super::{HttpError, State, body};
+use crate::model::Source;
 use crate::wire;
 
 /// Answer to device information
@@ -42,24 +44,26 @@ pub(super) struct DeviceInfoAnswer {
 /// Answered after it is committed. The device's row is brought up to date by event time, its history is kept.
 #[utoipa::path(post, path = "/upload_device_info", tag = "devices", request_body = DeviceInfoUpload,
     security(("bearer" = ["upload", "own_tenant"]), ("basic" = ["upload", "own_tenant"])),
-    params(body::ContentEncoding), responses((status = 200, description = "Every record is accounted for", body = DeviceInfoAnswer), HttpError, AccessError))]
+    params(body::ContentEncoding), responses((status = 200, description = "Every record is accounted for", body = DeviceInfoAnswer,
+        headers(("Vitals-Durability" = String, description = "committed: in PostgreSQL; buffered: in the buffer, until PostgreSQL can store it"))), HttpError, AccessError))]
 pub(super) async fn upload_device_info(
     Shared(state): Shared<Arc<State>>,
     request: Request,
-) -> Result<Json<DeviceInfoAnswer>, HttpError> {
+) -> Result<DurableAnswer<Json<DeviceInfoAnswer>>, HttpError> {
     let (mut upload, terms) = state.read(request, body::BudgetPool::Shared, wire::device_info::parse).await?;
     let unknown = std::mem::take(&mut upload.unknown);
-    let outcome = state.submit(upload, terms).await?;
+    let SubmittedUpload { outcome, durability } = state.submit(Source::DeviceInfo, upload, terms).await?;
     let (status, message) = match (outcome.stored + outcome.duplicate, outcome.rejected.len()) {
         (0, 0) => ("empty", "没有收到设备信息"),
         (0, _) => ("error", "没有设备信息被保存"),
         _ => ("success", "设备信息已接收，正在批量处理"),
     };
-    Ok(Json(DeviceInfoAnswer {
+    let answer = DeviceInfoAnswer {
         status,
         message,
         request_id: outcome.batch_id.unwrap_or_default().to_string(),
         errors: item_errors(&outcome.rejected),
         ignored: state.name_counts.count(&unknown),
-    }))
+    };
+    Ok(DurableAnswer(durability, Json(answer)))
 }

@@ -18,6 +18,7 @@ pub(super) use access::{AccessError, OpenErrors};
 pub(super) use api::{ApiError, BodyErrors, ListErrors, OneErrors};
 pub(super) use localize::localize;
 
+use crate::buffer::BufferError;
 use crate::ingest::IngestError;
 use crate::language::{Text, text};
 use crate::owners::OwnersError;
@@ -54,6 +55,8 @@ pub enum HttpError {
     Ingest(IngestError),
     /// The owners cannot be looked up now.
     Owners(OwnersError),
+    /// Neither PostgreSQL nor the buffer takes it now.
+    Buffer(BufferError),
 }
 
 impl From<BodyError> for HttpError {
@@ -65,6 +68,12 @@ impl From<BodyError> for HttpError {
 impl From<IngestError> for HttpError {
     fn from(error: IngestError) -> Self {
         Self::Ingest(error)
+    }
+}
+
+impl From<BufferError> for HttpError {
+    fn from(error: BufferError) -> Self {
+        Self::Buffer(error)
     }
 }
 
@@ -117,6 +126,7 @@ impl HttpError {
             Self::Crowded => text!("body-crowded"),
             Self::Ingest(error) => Text::Verbatim(error.to_string()),
             Self::Owners(error) => Text::Verbatim(error.to_string()),
+            Self::Buffer(error) => Text::Verbatim(error.to_string()),
         }
     }
 
@@ -128,7 +138,8 @@ impl HttpError {
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::Crowded
             | Self::Ingest(IngestError::Full | IngestError::Stopping | IngestError::Unavailable)
-            | Self::Owners(_) => StatusCode::SERVICE_UNAVAILABLE,
+            | Self::Owners(_)
+            | Self::Buffer(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Ingest(IngestError::Failed) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -257,6 +268,9 @@ mod tests {
             HttpError::Owners(OwnersError::Stopping),
             HttpError::Owners(OwnersError::Unavailable),
             HttpError::Owners(OwnersError::Refused),
+            HttpError::Buffer(BufferError::Full),
+            HttpError::Buffer(BufferError::Unavailable),
+            HttpError::Buffer(BufferError::NotDurable),
         ];
         let described = HttpError::responses();
         let mut answered = std::collections::BTreeSet::new();

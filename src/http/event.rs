@@ -15,8 +15,9 @@ use utoipa::ToSchema;
 use super::error::AccessError;
 use super::item_errors::{ItemError, item_errors};
 use super::openapi::EventUpload;
+use super::submit::{DurableAnswer, SubmittedUpload};
 use super::{HttpError, State, body};
-use crate::model::{EventItem, NameKind};
+use crate::model::{EventItem, NameKind, Source};
 use crate::wire;
 
 /// Answer to an event
@@ -52,11 +53,12 @@ pub(super) struct EventAnswer {
 /// and fall never wait behind other uploads.
 #[utoipa::path(post, path = "/upload_common_event", tag = "devices", request_body = EventUpload,
     security(("bearer" = ["upload", "own_tenant"]), ("basic" = ["upload", "own_tenant"])),
-    params(body::ContentEncoding), responses((status = 200, description = "The event is accounted for", body = EventAnswer), HttpError, AccessError))]
+    params(body::ContentEncoding), responses((status = 200, description = "The event is accounted for", body = EventAnswer,
+        headers(("Vitals-Durability" = String, description = "committed: in PostgreSQL; buffered: in the buffer, until PostgreSQL can store it"))), HttpError, AccessError))]
 pub(super) async fn upload_common_event(
     Shared(state): Shared<Arc<State>>,
     request: Request,
-) -> Result<Json<EventAnswer>, HttpError> {
+) -> Result<DurableAnswer<Json<EventAnswer>>, HttpError> {
     let (mut event, terms) = state.read(request, body::BudgetPool::Reserved, wire::event::parse).await?;
     let mut unknown = std::mem::take(&mut event.upload.unknown);
     let mut has_known_type = false;
@@ -68,7 +70,7 @@ pub(super) async fn upload_common_event(
         }
     }
     let is_event = event.event_type.is_some() && event.device_sn.is_some();
-    let outcome = state.submit(event.upload, terms).await?;
+    let SubmittedUpload { outcome, durability } = state.submit(Source::Event, event.upload, terms).await?;
     let (status, message) = if !is_event || outcome.stored + outcome.duplicate == 0 {
         ("error", "事件未能处理，已保留原文")
     } else if has_known_type {
@@ -76,7 +78,7 @@ pub(super) async fn upload_common_event(
     } else {
         ("success", "事件已保存，但没有规则认识这种类型")
     };
-    Ok(Json(EventAnswer {
+    let answer = EventAnswer {
         status,
         message,
         alert_id: None,
@@ -85,5 +87,6 @@ pub(super) async fn upload_common_event(
         health_id: None,
         errors: item_errors(&outcome.rejected),
         ignored: state.name_counts.count(&unknown),
-    }))
+    };
+    Ok(DurableAnswer(durability, Json(answer)))
 }

@@ -1,7 +1,7 @@
 //! `POST /upload_health_data` and `POST /upload_health_data_batch`.
 //!
 //! Before: a watch, a phone, a gateway. After: `wire` reads the body, `ingest` commits it.
-//! Promise: 200 is sent after the commit. The first route answers exactly 200 to every upload, because watches expect it.
+//! Promise: 200 is sent after the commit, or when the buffer has it (`http::submit`). The first route answers exactly 200 to every upload, because watches expect it.
 //! Source: the wire contract, section 1.
 
 use std::sync::Arc;
@@ -15,8 +15,9 @@ use utoipa::ToSchema;
 use super::error::{AccessError, ErrorAnswer};
 use super::item_errors::{ItemError, item_errors};
 use super::openapi::{HealthBatch, HealthUpload};
+use super::submit::{Durability, DurableAnswer, SubmittedUpload};
 use super::{HttpError, State, body};
-use crate::model::UploadOutcome;
+use crate::model::{Source, UploadOutcome};
 use crate::wire;
 
 /// Answer to an upload
@@ -61,6 +62,8 @@ pub(super) struct BatchAnswer {
     valid_records: u32,
     /// Records kept as rejected
     errors: usize,
+    /// "committed", or "buffered" until PostgreSQL can store it: the figures are then those before it is stored
+    durability: Durability,
     processing_time_ms: u64,
     /// At most ten of the records that were not stored
     #[schema(max_items = 10)]
@@ -85,20 +88,21 @@ enum BatchRefusal {
 /// Answered after every item is committed: as a row, as a repeat of one, or as rejected with its reason.
 #[utoipa::path(post, path = "/upload_health_data", tag = "devices", request_body = HealthUpload,
     security(("bearer" = ["upload", "own_tenant"]), ("basic" = ["upload", "own_tenant"])),
-    params(body::ContentEncoding), responses((status = 200, description = "Every item is accounted for", body = UploadAnswer), HttpError, AccessError))]
+    params(body::ContentEncoding), responses((status = 200, description = "Every item is accounted for", body = UploadAnswer,
+        headers(("Vitals-Durability" = String, description = "committed: in PostgreSQL; buffered: in the buffer, until PostgreSQL can store it"))), HttpError, AccessError))]
 pub(super) async fn upload_health_data(
     Shared(state): Shared<Arc<State>>,
     request: Request,
-) -> Result<Json<UploadAnswer>, HttpError> {
+) -> Result<DurableAnswer<Json<UploadAnswer>>, HttpError> {
     let (mut upload, terms) = state.read_readings(request, wire::health::parse).await?;
     let unknown = std::mem::take(&mut upload.unknown);
-    let outcome = state.submit(upload, terms).await?;
+    let SubmittedUpload { outcome, durability } = state.submit(Source::Health, upload, terms).await?;
     let (status, message) = match (outcome.stored + outcome.duplicate, outcome.rejected.len()) {
         (0, 0) => ("empty", "没有收到数据"),
         (0, _) => ("error", "没有数据被保存"),
         _ => ("success", "数据已接收并处理"),
     };
-    Ok(Json(UploadAnswer {
+    let answer = UploadAnswer {
         status,
         message,
         details: Details {
@@ -108,7 +112,8 @@ pub(super) async fn upload_health_data(
         },
         errors: item_errors(&outcome.rejected),
         ignored: state.name_counts.count(&unknown),
-    }))
+    };
+    Ok(DurableAnswer(durability, Json(answer)))
 }
 
 /// Samples of a gateway
@@ -117,7 +122,8 @@ pub(super) async fn upload_health_data(
 #[utoipa::path(post, path = "/upload_health_data_batch", tag = "devices", request_body = HealthBatch,
     security(("bearer" = ["upload", "own_tenant"]), ("basic" = ["upload", "own_tenant"])),
     params(body::ContentEncoding), responses(
-        (status = 200, description = "Every record is accounted for", body = BatchAnswer),
+        (status = 200, description = "Every record is accounted for", body = BatchAnswer,
+            headers(("Vitals-Durability" = String, description = "committed: in PostgreSQL; buffered: in the buffer, until PostgreSQL can store it"))),
         HttpError,
         AccessError,
         (status = 400, description = "No batch, or no valid record in it", body = BatchRefusal),
@@ -125,20 +131,22 @@ pub(super) async fn upload_health_data(
 pub(super) async fn upload_health_data_batch(
     Shared(state): Shared<Arc<State>>,
     request: Request,
-) -> Result<Json<BatchAnswer>, HttpError> {
+) -> Result<DurableAnswer<Json<BatchAnswer>>, HttpError> {
     let started = Instant::now();
     let (mut batch, terms) = state.read_readings(request, wire::batch::parse).await?;
     let unknown = std::mem::take(&mut batch.upload.unknown);
-    let outcome = state.submit(batch.upload, terms).await?;
+    let SubmittedUpload { outcome, durability } =
+        state.submit(Source::HealthBatch, batch.upload, terms).await?;
     let answer = BatchAnswer {
         ignored: state.name_counts.count(&unknown),
+        durability,
         ..batch_answer(batch.batch_id, &outcome, started)
     };
     if answer.valid_records == 0 {
         let account = serde_json::to_value(answer).expect("the answer has no maps with odd keys");
         return Err(HttpError::NoValidRecord(account));
     }
-    Ok(Json(answer))
+    Ok(DurableAnswer(durability, Json(answer)))
 }
 
 fn batch_answer(named: Option<String>, outcome: &UploadOutcome, started: Instant) -> BatchAnswer {
@@ -149,6 +157,7 @@ fn batch_answer(named: Option<String>, outcome: &UploadOutcome, started: Instant
         total_records: valid_records as usize + outcome.rejected.len(),
         valid_records,
         errors: outcome.rejected.len(),
+        durability: Durability::Committed,
         processing_time_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         error_details: item_errors(&outcome.rejected),
         ignored: Vec::new(),

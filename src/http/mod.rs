@@ -21,6 +21,7 @@ mod openapi;
 mod operations;
 pub mod retention;
 pub mod server;
+mod submit;
 pub mod tls;
 pub mod unknown_names;
 mod watch_log;
@@ -34,28 +35,26 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::buffer::Buffer;
 use crate::config::{Authentication, Enrolment, Settings};
-use crate::ingest::{Ingest, IngestError};
+use crate::ingest::Ingest;
 use crate::keys::Keys;
-use crate::model::device_key::DeviceKey;
-use crate::model::{Upload, UploadOutcome};
 use crate::monitor::Monitor;
 use crate::owners::Owners;
 use crate::store::Store;
 use crate::store::clock::Clock;
 use crate::store::reads::Reads;
-use crate::telemetry::names;
 use crate::wire::Context;
 use crate::wire::peek::{Peek, peek};
 use access::{Access, Caller};
-use body::{Bodies, BudgetPool, BudgetShare, ParsedBody, Parser};
+use body::{Bodies, BudgetPool, ParsedBody, Parser};
 use connections::Connections;
 use retention::RawRetention;
+use submit::UploadTerms;
 use unknown_names::UnknownNameCounts;
 
 pub use error::HttpError;
@@ -63,7 +62,8 @@ pub use error::HttpError;
 /// What handlers share.
 #[derive(Debug)]
 pub struct State {
-    ingest: Ingest,
+    ingest: Arc<Ingest>,
+    buffer: Option<Buffer>,
     owners: Owners,
     store: Store,
     reads: Reads,
@@ -93,7 +93,9 @@ pub struct State {
 #[derive(Debug)]
 pub struct Services {
     /// Commits uploads.
-    pub ingest: Ingest,
+    pub ingest: Arc<Ingest>,
+    /// Keeps uploads that PostgreSQL cannot store now; `None`: the settings want none.
+    pub buffer: Option<Buffer>,
     /// Looks up who owns a device.
     pub owners: Owners,
     /// Authenticates callers; `None`: authentication is off.
@@ -121,6 +123,7 @@ impl State {
     pub fn new(services: Services, settings: &Settings) -> Arc<Self> {
         Arc::new(Self {
             ingest: services.ingest,
+            buffer: services.buffer,
             owners: services.owners.clone(),
             store: services.store,
             reads: services.reads,
@@ -168,8 +171,9 @@ impl State {
         parse: Parser<T>,
     ) -> Result<(T, UploadTerms), HttpError> {
         let admit = |body: &[u8]| {
+            // With a buffer an upload that finds no room goes there.
             let Peek { device_sn, samples } = peek(body);
-            Ok(self.ingest.check_room(device_sn, samples)?)
+            if self.buffer.is_some() { Ok(()) } else { Ok(self.ingest.check_room(device_sn, samples)?) }
         };
         self.read_admitted(request, BudgetPool::Shared, admit, parse).await
     }
@@ -184,31 +188,21 @@ impl State {
         let caller = request.extensions().get::<Caller>();
         let customer_id = caller.and_then(Caller::customer_id);
         let device = caller.and_then(Caller::device).cloned();
+        let request_id = self.buffer.as_ref().and_then(|_| submit::request_id(request.headers()));
         let context = || self.context(customer_id);
-        let (parsed, deadline, share) = self.bodies.read(request, pool, admit, context, parse).await?;
-        Ok((parsed, UploadTerms { deadline, customer_id, device, _share: share }))
-    }
-
-    /// Completes owners and commits, both before the deadline. Records that the key may not write become rejects.
-    async fn submit(&self, mut upload: Upload, terms: UploadTerms) -> Result<UploadOutcome, HttpError> {
-        if let Some(key) = &terms.device {
-            upload.keep_device(key.device_sn());
-        }
-        let submitting = async {
-            match terms.customer_id {
-                Some(customer_id) => self.owners.keep_own(&mut upload, customer_id).await?,
-                None => self.owners.fill(upload.owner_slots()).await?,
-            }
-            Ok(self.ingest.submit(upload).await?)
-        };
-        match tokio::time::timeout_at(terms.deadline, submitting).await {
-            Ok(outcome) => outcome,
-            Err(_) => {
-                let error = IngestError::Unavailable;
-                metrics::counter!(names::REFUSED, "reason" => error.name()).increment(1);
-                Err(error.into())
-            }
-        }
+        let read = self.bodies.read(request, pool, admit, context, parse).await?;
+        Ok((
+            read.parsed,
+            UploadTerms {
+                deadline: read.deadline,
+                customer_id,
+                device,
+                received_at: read.received_at,
+                request_id,
+                body: read.body,
+                _share: read.share,
+            },
+        ))
     }
 
     /// What parsers need besides the body.
@@ -221,19 +215,6 @@ impl State {
             key_customer_id,
         }
     }
-}
-
-/// The deadline of an upload, and what its key may write.
-#[derive(Debug)]
-struct UploadTerms {
-    /// When its sender has to be answered.
-    deadline: Instant,
-    /// The tenant of its key; `None`: a key of every tenant, or none.
-    customer_id: Option<i64>,
-    /// The only device of its key; `None`: not limited to one.
-    device: Option<Arc<DeviceKey>>,
-    /// What its records take of the budget of bodies, until they are queued or refused.
-    _share: BudgetShare,
 }
 
 /// Every route. A handler is named after its path, below `/api/` with the method in front, and documents itself what it takes and

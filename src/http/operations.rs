@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::State;
 use super::error::{AccessError, ErrorAnswer, OpenErrors};
+use crate::buffer::Buffer;
 use crate::store::{Store, StoreError, health_check};
 
 /// Most queries for `/readyz` at the same time.
@@ -46,7 +47,7 @@ pub(super) async fn health() -> Json<Health> {
     livez().await
 }
 
-/// An upload sent now could be committed
+/// An upload sent now could be committed, or kept in the buffer
 #[utoipa::path(get, path = "/readyz", tag = "operators", security(()), responses(
     OpenErrors,
     (status = 200, description = "It could", body = Health),
@@ -58,10 +59,11 @@ pub(super) async fn readyz(Shared(state): Shared<Arc<State>>) -> (StatusCode, Js
         Ok(()) => ("refuses", Some("the last commits failed".to_owned())),
         Err(error) => ("down", Some(error.to_string())),
     };
+    // A balancer that took the instance out for that would refuse what the buffer takes.
+    let is_ready = reason.is_none() || state.buffer.as_ref().is_some_and(Buffer::accepts);
     if let Some(reason) = state.readiness.changed(reason.as_ref()) {
         tracing::warn!(reason, "not ready");
     }
-    let is_ready = reason.is_none();
     let (code, status) =
         if is_ready { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "unavailable") };
     let reason = reason.filter(|_| state.shows_reasons);

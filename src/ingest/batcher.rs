@@ -3,7 +3,7 @@
 //! Before: the queue of a writer. After: `ingest::writer` commits the gathered uploads.
 //! Promise: uploads that arrived during the last commit are written at once. A single upload waits no longer than the linger. No queued
 //! upload is split. After `stop` the queue accepts no upload, and those in it are still gathered. Where the number of chunks is limited,
-//! uploads of other days are deferred, and the one that has waited longest is in the next batch.
+//! uploads of other days are deferred, and the one that has waited longest is in the next batch. An upload that was withdrawn is left out.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
@@ -64,7 +64,7 @@ impl Batcher {
             return Some(gathered.uploads);
         }
         let first = self.first(stop).await?;
-        self.add_or_defer(first, &mut gathered);
+        self.add(first, &mut gathered);
         let until = Instant::now() + self.limits.linger;
         while gathered.rows < self.limits.max_rows {
             match tokio::time::timeout_at(until, self.queue.recv()).await {
@@ -76,6 +76,12 @@ impl Batcher {
     }
 
     fn add_or_defer(&mut self, queued: QueuedUpload, gathered: &mut GatheredBatch) {
+        if !queued.is_withdrawn() {
+            self.add(queued, gathered);
+        }
+    }
+
+    fn add(&mut self, queued: QueuedUpload, gathered: &mut GatheredBatch) {
         if !gathered.uploads.is_empty() && gathered.rows >= self.limits.max_rows {
             return self.deferred.push_back(queued);
         }
@@ -91,10 +97,17 @@ impl Batcher {
     }
 
     async fn first(&mut self, stop: &CancellationToken) -> Option<QueuedUpload> {
-        tokio::select! {
-            upload = self.queue.recv() => return upload,
-            () = stop.cancelled() => self.queue.close(),
+        loop {
+            let upload = tokio::select! {
+                upload = self.queue.recv() => upload,
+                () = stop.cancelled(), if !self.queue.is_closed() => {
+                    self.queue.close();
+                    continue;
+                }
+            };
+            if upload.as_ref().is_none_or(|upload| !upload.is_withdrawn()) {
+                return upload;
+            }
         }
-        self.queue.recv().await
     }
 }

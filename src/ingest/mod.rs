@@ -21,6 +21,7 @@ mod chunks;
 mod commit_health;
 mod context;
 mod fold;
+mod pending;
 mod recent;
 pub mod replay;
 mod routing;
@@ -32,9 +33,8 @@ mod writer;
 
 use std::sync::Arc;
 use std::time::Duration;
-use std::vec::IntoIter;
 
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::config::Settings;
@@ -44,9 +44,9 @@ use crate::store::handover::Handover;
 use crate::store::wake::Announcer;
 use crate::tasks::Stage;
 use crate::telemetry::names;
-use crate::telemetry::trace::TraceContext;
 use chunks::KnownChunks;
 use commit_health::CommitHealth;
+use pending::{PendingPart, QueuedUpload, queued};
 use routing::WriterLane;
 use stats::WriterStats;
 pub use stats::{IngestStats, RecordCounts, WriterStatus};
@@ -83,17 +83,6 @@ impl IngestError {
 
 /// What the sender of an upload is answered.
 type UploadResult = Result<UploadOutcome, IngestError>;
-
-/// An upload, or a piece of one, in the queue of a writer.
-#[derive(Debug)]
-struct QueuedUpload {
-    upload: Upload,
-    reply: oneshot::Sender<UploadResult>,
-    queued_at: Instant,
-    trace: Option<TraceContext>,
-    /// Rows of the queue's budget, given back when the sender is answered.
-    _permit: Option<OwnedSemaphorePermit>,
-}
 
 /// The queue of one writer.
 struct WriterQueue {
@@ -193,11 +182,38 @@ impl Ingest {
         if upload.received() == 0 {
             return Ok(UploadOutcome::default());
         }
-        self.submit_parts(upload).await.map_err(counted)
+        let deadline = Instant::now() + self.commit_deadline;
+        self.submit_parts(upload, false, deadline).await.map_err(counted)
     }
 
-    async fn submit_parts(&self, upload: Upload) -> Result<UploadOutcome, IngestError> {
-        let parts = self.enqueue(upload)?;
+    /// The same until `deadline`, for a caller that keeps the upload elsewhere if that fails: an error is not counted as a refusal, and what
+    /// has not begun to be written by then is not written.
+    ///
+    /// # Errors
+    /// [`IngestError`]; a part may be committed, sending again is safe.
+    pub async fn submit_until(
+        &self,
+        upload: Upload,
+        deadline: Instant,
+    ) -> Result<UploadOutcome, IngestError> {
+        if upload.received() == 0 {
+            return Ok(UploadOutcome::default());
+        }
+        self.submit_parts(upload, true, deadline).await
+    }
+
+    /// Whether every queue is at most half full, so that whoever can wait should submit something.
+    pub fn has_spare_room(&self) -> bool {
+        self.queues.iter().all(|queue| queue.stats.is_half_empty())
+    }
+
+    async fn submit_parts(
+        &self,
+        upload: Upload,
+        is_withdrawable: bool,
+        deadline: Instant,
+    ) -> Result<UploadOutcome, IngestError> {
+        let parts = self.enqueue(upload, is_withdrawable)?;
         let all = async {
             let mut outcome = UploadOutcome::default();
             for part in
@@ -208,17 +224,19 @@ impl Ingest {
             outcome.rejected.sort_by_key(|refusal| refusal.index);
             Ok(outcome)
         };
-        tokio::time::timeout(self.commit_deadline, all).await.unwrap_or(Err(IngestError::Unavailable))
+        tokio::time::timeout_at(deadline, all).await.unwrap_or(Err(IngestError::Unavailable))
     }
 
     /// Queues the first piece of every part, with budget for all of its rows; or, if one of them does not fit, none.
-    fn enqueue(&self, upload: Upload) -> Result<Vec<PendingPart<'_>>, IngestError> {
+    fn enqueue(&self, upload: Upload, is_withdrawable: bool) -> Result<Vec<PendingPart<'_>>, IngestError> {
         let mut reserved = Vec::new();
         for (writer, part) in routing::split(upload, self.shards) {
             let queue = &self.queues[writer];
             // An upload larger than the whole budget passes when nothing else is queued.
             let Some(permit) = queue.stats.reserve(part.received()) else {
-                queue.stats.add_failed(part.received());
+                if !is_withdrawable {
+                    queue.stats.add_failed(part.received());
+                }
                 return Err(IngestError::Full);
             };
             let slot = queue.sender.try_reserve().map_err(|refused| match refused {
@@ -236,9 +254,9 @@ impl Ingest {
                 } else {
                     routing::cut(part)
                 };
-                let (piece, reply) = queued(pieces.next()?, &mut permit);
+                let (piece, reply) = queued(pieces.next()?, is_withdrawable, &mut permit);
                 slot.send(piece);
-                Some(PendingPart { queue, reply, pieces, permit })
+                Some(PendingPart { queue, reply, pieces, is_withdrawable, permit })
             })
             .collect())
     }
@@ -247,39 +265,4 @@ impl Ingest {
 fn counted(error: IngestError) -> IngestError {
     metrics::counter!(names::REFUSED, "reason" => error.name()).increment(1);
     error
-}
-
-/// The part of an upload that one writer commits. Its first piece is queued.
-struct PendingPart<'q> {
-    queue: &'q WriterQueue,
-    reply: oneshot::Receiver<UploadResult>,
-    /// Those that are not queued yet.
-    pieces: IntoIter<Upload>,
-    /// Their budget.
-    permit: OwnedSemaphorePermit,
-}
-
-impl PendingPart<'_> {
-    /// Queues the other pieces, each after the one before it is committed, and returns the outcome of all.
-    async fn outcome(mut self) -> UploadResult {
-        let mut outcome = UploadOutcome::default();
-        loop {
-            outcome.merge(self.reply.await.map_err(|_| IngestError::Stopping)??);
-            let Some(piece) = self.pieces.next() else { return Ok(outcome) };
-            let (piece, reply) = queued(piece, &mut self.permit);
-            self.queue.sender.send(piece).await.map_err(|_| IngestError::Stopping)?;
-            self.reply = reply;
-        }
-    }
-}
-
-/// The piece with its rows of `budget`, which is too small for an upload that is larger than the queue.
-fn queued(
-    upload: Upload,
-    budget: &mut OwnedSemaphorePermit,
-) -> (QueuedUpload, oneshot::Receiver<UploadResult>) {
-    let (reply, receiver) = oneshot::channel();
-    let rows = upload.received().min(budget.num_permits());
-    let (queued_at, trace) = (Instant::now(), TraceContext::current());
-    (QueuedUpload { upload, reply, queued_at, trace, _permit: budget.split(rows) }, receiver)
 }

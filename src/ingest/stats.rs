@@ -123,6 +123,11 @@ impl WriterStats {
         self.budget.available_permits() >= rows.min(self.budget_rows)
     }
 
+    /// Whether at most half of the budget is taken.
+    pub(super) fn is_half_empty(&self) -> bool {
+        self.budget.available_permits() >= self.budget_rows / 2
+    }
+
     fn export_queue_depth(&self) {
         #[expect(clippy::cast_precision_loss, reason = "a queue is far below 2^52 rows")]
         metrics::gauge!(names::QUEUE_ROWS, "shard" => self.label.clone()).set(self.queued_rows() as f64);

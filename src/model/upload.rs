@@ -3,12 +3,16 @@
 //! Before: `wire` reads the items of a body. After: `ingest` submits them, `http` answers the sender with the outcome.
 //! Promise: received = stored + duplicate + rejected, for every upload.
 
+mod reject_reason;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{DeviceInfoItem, DeviceRecord, EventItem, OwnerSlot, Reading, UnknownNames};
+pub use reject_reason::RejectReason;
 
 /// The content of one request body.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -36,6 +40,14 @@ impl Upload {
         let infos = self.device_infos.iter().map(|info| size_of::<DeviceInfoItem>() + info.text.len());
         let rejects = self.rejects.iter().map(Reject::memory_bytes);
         items.chain(events).chain(infos).chain(rejects).sum()
+    }
+
+    /// Adds the records of a later upload.
+    pub fn append(&mut self, later: Self) {
+        self.items.extend(later.items);
+        self.events.extend(later.events);
+        self.device_infos.extend(later.device_infos);
+        self.rejects.extend(later.rejects);
     }
 
     /// Records in the upload, good or bad.
@@ -182,7 +194,8 @@ uploaded_record!(EventItem, event, |_| Source::Event);
 uploaded_record!(DeviceInfoItem, info, |_| Source::DeviceInfo);
 
 /// Kinds of item, by the route they come by: `rejected_upload.source`. A replay reads an item by the rules of its route.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Source {
     /// A sample of `/upload_health_data`.
     #[default]
@@ -193,11 +206,13 @@ pub enum Source {
     DeviceInfo,
     /// An event.
     Event,
+    /// A whole upload that was buffered, with what reading it depends on.
+    Buffer,
 }
 
 impl Source {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Health, Self::HealthBatch, Self::DeviceInfo, Self::Event];
+    pub const ALL: [Self; 5] = [Self::Health, Self::HealthBatch, Self::DeviceInfo, Self::Event, Self::Buffer];
 
     /// The word in `rejected_upload.source`.
     pub const fn name(self) -> &'static str {
@@ -206,6 +221,7 @@ impl Source {
             Self::HealthBatch => "health_batch",
             Self::DeviceInfo => "device_info",
             Self::Event => "event",
+            Self::Buffer => "buffer",
         }
     }
 
@@ -231,58 +247,6 @@ impl Refusal {
     pub fn other_device(index: u32) -> Self {
         let detail = "it is of another device than the key".to_owned();
         Self { index, reason: RejectReason::OtherDevice, detail }
-    }
-}
-
-/// Kinds of refusal: `rejected_upload.reason`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum RejectReason {
-    /// No serial.
-    NoSerial,
-    /// A serial that cannot be one: too long, too short, no text.
-    BadSerial,
-    /// A time that cannot be read.
-    BadTime,
-    /// More than a day ahead of the clock.
-    Future,
-    /// Older than raw rows are kept.
-    TooOld,
-    /// A value that is impossible for a body or a sensor.
-    OutOfRange,
-    /// A value of a wrong kind (text in place of a number).
-    BadValue,
-    /// No field with a value is known.
-    NothingKnown,
-    /// The item is not a JSON object.
-    NotAnObject,
-    /// The text of an event is not JSON: it was cut, or joined with others.
-    NotJson,
-    /// It is of another tenant than the key it came with.
-    OtherTenant,
-    /// It is of another device than the key it came with.
-    OtherDevice,
-    /// PostgreSQL refused the row.
-    RefusedByDatabase,
-}
-
-impl RejectReason {
-    /// The word in `rejected_upload.reason`, in metrics and in answers.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::NoSerial => "no_serial",
-            Self::BadSerial => "bad_serial",
-            Self::BadTime => "bad_time",
-            Self::Future => "future",
-            Self::TooOld => "too_old",
-            Self::OutOfRange => "out_of_range",
-            Self::BadValue => "bad_value",
-            Self::NothingKnown => "nothing_known",
-            Self::NotAnObject => "not_an_object",
-            Self::NotJson => "not_json",
-            Self::OtherTenant => "other_tenant",
-            Self::OtherDevice => "other_device",
-            Self::RefusedByDatabase => "refused_by_database",
-        }
     }
 }
 

@@ -13,14 +13,20 @@ use crate::store::{Store, reception};
 /// Well below the half minute after which `vitals.record_reception` begins a new period.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// Records until `stop`.
-pub async fn run(store: Store, stop: CancellationToken) {
+/// How late uploads may be stored for the service to count as receiving: those of a buffer are stored after an outage.
+pub const MAX_DELAY: Duration = Duration::from_secs(30);
+
+/// Records until `stop`, except while `is_late`: then what devices have sent is not stored yet, and silence would be wrong.
+pub async fn run(store: Store, is_late: impl Fn() -> bool, stop: CancellationToken) {
     let mut clock = interval(EVERY);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             _ = clock.tick() => {}
+        }
+        if is_late() {
+            continue;
         }
         if let Err(error) = reception::record(&store).await {
             tracing::debug!(%error, "the service cannot store uploads now");

@@ -47,6 +47,7 @@ pub fn init_metrics() -> anyhow::Result<PrometheusHandle> {
 fn builder() -> Result<PrometheusBuilder, BuildError> {
     PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), SECONDS)?
+        .set_buckets_for_metric(Matcher::Full(names::BUFFER_GROUP_UPLOADS.into()), ROWS)?
         .set_buckets_for_metric(Matcher::Full(names::BATCH_ROWS.into()), ROWS)
 }
 

@@ -49,6 +49,22 @@ names! {
     histogram BATCH_SECONDS = "vitals_ingest_batch_seconds" in Seconds: "One transaction of the ingest";
     /// `batch.copy_fresh` is the COPY of a batch, `batch.commit` its commit.
     histogram STATEMENT_SECONDS = "vitals_statement_seconds" in Seconds: "One statement, by name";
+    /// Outcomes: buffered, buffer_full, buffer_unavailable, buffer_not_durable.
+    counter BUFFER_APPENDED = "vitals_buffer_appended_total": "Uploads that were to be buffered, by outcome";
+    /// Measured by each instance, several times a second, as the next ones.
+    gauge BUFFER_UPLOADS = "vitals_buffer_uploads": "Buffered uploads that are not committed yet";
+    gauge BUFFER_BYTES = "vitals_buffer_bytes" in Bytes: "Memory that buffered uploads take in Redis";
+    /// The setting `buffer_max_bytes`.
+    gauge BUFFER_MAX_BYTES = "vitals_buffer_max_bytes" in Bytes: "Memory that buffered uploads may take in Redis";
+    gauge BUFFER_OLDEST_SECONDS = "vitals_buffer_oldest_seconds" in Seconds: "How long the oldest buffered upload has waited";
+    gauge BUFFER_PENDING = "vitals_buffer_pending": "Buffered uploads that an instance has read and not committed yet";
+    /// Absent where the server does not know it.
+    gauge BUFFER_LAG = "vitals_buffer_lag": "Buffered uploads that no instance has read yet";
+    histogram BUFFER_GROUP_UPLOADS = "vitals_buffer_group_uploads": "Uploads appended together";
+    histogram BUFFER_GROUP_SECONDS = "vitals_buffer_group_seconds" in Seconds: "From the start of an append until it is on disk";
+    counter BUFFER_DRAINED = "vitals_buffer_drained_total": "Buffered uploads that were committed";
+    /// Outcomes: stored, duplicate, rejected.
+    counter BUFFER_DRAINED_RECORDS = "vitals_buffer_drained_records_total": "Records of buffered uploads that were committed, by outcome";
     counter REACTED = "vitals_relay_reacted_total": "Outbox rows reacted to";
     /// From the writing of the row to the end of the reaction.
     histogram REACTION_SECONDS = "vitals_relay_reaction_seconds" in Seconds: "From outbox row to reaction";
@@ -79,7 +95,7 @@ names! {
     gauge NOTIFICATION_OLDEST_SECONDS = "vitals_notification_oldest_waiting_seconds" in Seconds:
         "How long the oldest of them has been due";
     /// Else 0; by component; measured at each scrape.
-    gauge COMPONENT_UP = "vitals_component_up": "1 while postgres or redis answers";
+    gauge COMPONENT_UP = "vitals_component_up": "1 while postgres or redis answers, and while the buffer takes uploads";
     /// States: used, idle.
     gauge POOL_CONNECTIONS = "vitals_pool_connections": "Connections of the pool to PostgreSQL, by state";
     gauge POOL_MAX = "vitals_pool_max_connections": "Most connections the pool may have";

@@ -12,6 +12,7 @@
 //! ```
 
 pub mod batch;
+pub mod buffered;
 pub mod device_info;
 mod document;
 pub mod event;

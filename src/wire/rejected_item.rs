@@ -8,11 +8,12 @@ use bytes::Bytes;
 
 use super::gather::{RecordCollector, RecordPosition};
 use super::item::Inherited;
-use super::{Context, JSON_SPACE, batch, device_info, event, health, text_of};
+use super::{Context, JSON_SPACE, batch, buffered, device_info, event, health, text_of};
 use crate::model::{Source, Upload};
 
 /// Reads a rejected item: the result is one record or one reject, and for an event also its sample. `context.received_at` is when
-/// the item was first received: a sample without a time gets that time, and a time ahead of it stays ahead.
+/// the item was first received: a sample without a time gets that time, and a time ahead of it stays ahead. An upload of the buffer may
+/// have many records.
 pub fn read(source: Source, text: &Bytes, inherited: Option<&str>, context: &Context) -> Upload {
     let inherited = inherited.map(Inherited::from_text).unwrap_or_default();
     // Text that cannot be a body cannot be a record either.
@@ -24,6 +25,7 @@ pub fn read(source: Source, text: &Bytes, inherited: Option<&str>, context: &Con
         Source::HealthBatch => batch::RULES,
         Source::DeviceInfo => return device_info::read_reject(record, place, context),
         Source::Event => return event::read_reject(record, place, context),
+        Source::Buffer => return buffered::read_reject(text, context),
     };
     let mut collector = RecordCollector::new(context, rules);
     collector.add_single(record, RecordPosition { depth: 0, ..place });

@@ -21,7 +21,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("notify", &["model", "store", "queue"]),
     ("schedule", &["model", "store"]),
     ("monitor", &["model", "ingest", "store", "cache"]),
-    ("http", &["model", "wire", "ingest", "monitor", "owners", "keys", "store", "cache"]),
+    ("buffer", &["model", "wire", "ingest", "owners", "cache"]),
+    ("http", &["model", "wire", "buffer", "ingest", "monitor", "owners", "keys", "store", "cache"]),
 ];
 
 const USED_BY_ALL_BUT_PURE: &[&str] = &["config", "tasks", "telemetry"];
@@ -61,6 +62,7 @@ const PURE: &[&str] = &["language", "metric", "model", "wire"];
 /// serde and utoipa.
 const CRATES: &[(&str, &[&str])] = &[
     ("app", &["anyhow", "metrics_exporter_prometheus"]),
+    ("buffer", &["siphasher", "zstd"]),
     ("cache", &["rand", "redis"]),
     (
         "command",

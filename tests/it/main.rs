@@ -20,6 +20,7 @@ mod backfill;
 mod balancer;
 mod boards;
 mod bodies;
+mod buffer;
 mod clocks;
 mod cluster;
 mod command_line;

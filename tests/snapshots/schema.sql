@@ -1453,7 +1453,7 @@ table rejected_upload: Items that could not be stored, with the reason and their
     times bigint not null default 1: How often it was received. Over all rows the sum is what vitals.ingest_batch counts as rejected.
     last_received_at timestamp with time zone: When it was last received. NULL: once only.
     constraint rejected_upload_pkey PRIMARY KEY (rejected_upload_id)
-    constraint rejected_upload_source_check CHECK ((source = ANY (ARRAY['health'::text, 'health_batch'::text, 'device_info'::text, 'event'::text])))
+    constraint rejected_upload_source_check CHECK ((source = ANY (ARRAY['health'::text, 'health_batch'::text, 'device_info'::text, 'event'::text, 'buffer'::text])))
     constraint rejected_upload_times_check CHECK ((times > 0))
     CREATE INDEX rejected_upload_device_sn_idx ON public.rejected_upload USING btree (device_sn, received_at)
     CREATE UNIQUE INDEX rejected_upload_digest_key ON public.rejected_upload USING btree (digest)

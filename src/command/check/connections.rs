@@ -3,8 +3,9 @@
 //! Before: `command::check` has a session. After: findings of its report.
 
 use super::Report;
+use crate::buffer::ServerReport;
 use crate::cache::Cache;
-use crate::config::Settings;
+use crate::config::{Authentication, BufferMode, Settings};
 use crate::store::Store;
 use crate::store::health::{self, Encryption, Role};
 use crate::store::pooler::{self, PoolerFinding};
@@ -94,4 +95,42 @@ pub(super) async fn redis(report: &mut Report, cache: &Cache) {
             report.bad("Redis", &text);
         }
     }
+}
+
+/// Whether the server of the buffer keeps what it is given, and what its settings mean for an upload that was acknowledged from there.
+pub(super) async fn buffer(report: &mut Report, settings: &Settings) -> anyhow::Result<()> {
+    if settings.buffer == BufferMode::Off {
+        return Ok(());
+    }
+    let cache = Cache::of_buffer(settings)?;
+    let server = cache.server();
+    match ServerReport::read(&cache).await {
+        Err(error) => report.bad("buffer", &format!("{error}, at {server} (setting buffer_url)")),
+        Ok(ServerReport { refusal: Some(refusal), .. }) => {
+            report.bad("buffer", &format!("{refusal} ({server}, setting buffer_url)"));
+        }
+        Ok(ServerReport { fsync, .. }) => {
+            report.good(
+                "buffer",
+                &format!("answers at {server} (setting buffer_url), and keeps what it is given"),
+            );
+            let copies = settings.buffer_copies;
+            let text = match fsync.as_deref() {
+                Some("always") => "appendfsync always: an upload is on the disk after a millisecond or a few",
+                Some(_) => {
+                    "appendfsync everysec: an upload is answered when it is on the disk, up to a second or two later"
+                }
+                None => "the server does not say how often it writes its file (CONFIG is not allowed)",
+            };
+            report.good("durability of buffered uploads", &format!("{text}; buffer_copies = {copies}"));
+            if settings.key_outage_seconds < 3600 && settings.authentication == Authentication::Keys {
+                let text = format!(
+                    "key_outage_seconds = {}: after that time without PostgreSQL uploads are refused, whatever room the buffer has",
+                    settings.key_outage_seconds
+                );
+                report.warn("keys and the buffer", &text);
+            }
+        }
+    }
+    Ok(())
 }

@@ -13,6 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::ApiError;
 use super::query::Parameters;
+use crate::buffer::{Buffer, BufferStatus};
 use crate::http::State;
 use crate::http::error::{AccessError, ErrorAnswer, ListErrors};
 use crate::ingest::RecordCounts;
@@ -30,9 +31,9 @@ const MEMORY_AND_CPU: (f64, f64) = (0.8, 0.9);
 enum Status {
     /// As they should be
     Healthy,
-    /// A figure is above its first bound: errors 5 %, a queue 70 %, memory or processor 80 %
+    /// A figure is above its first bound: errors 5 %, a queue or the buffer 70 %, memory or processor 80 %
     Degraded,
-    /// A figure is above its second bound: errors 10 %, a queue 90 %, memory or processor 90 %
+    /// A figure is above its second bound: errors 10 %, a queue or the buffer 90 %, memory or processor 90 %
     Unhealthy,
 }
 
@@ -52,8 +53,24 @@ pub(in crate::http) struct ProcessorHealth {
     cpu_use: f64,
     /// Records committed in the last minute, by the second
     throughput_per_second: f64,
+    /// Uploads that wait for PostgreSQL; absent where the settings want no buffer
+    #[serde(skip_serializing_if = "Option::is_none")]
+    buffer: Option<BufferFigures>,
     /// Since the start, seconds
     uptime_seconds: u64,
+}
+
+/// What waits in the buffer
+#[derive(Debug, Serialize, ToSchema)]
+struct BufferFigures {
+    /// Uploads that are acknowledged and not committed yet
+    uploads: u64,
+    /// Memory they take in Redis
+    bytes: u64,
+    /// Memory they may take
+    max_bytes: u64,
+    /// How long the oldest has waited, seconds
+    oldest_seconds: f64,
 }
 
 /// What the writers did and do
@@ -140,7 +157,8 @@ pub(in crate::http) struct Detail {
 pub(in crate::http) async fn get_api_batch_processor_health(
     Shared(state): Shared<Arc<State>>,
 ) -> (StatusCode, Json<ProcessorHealth>) {
-    let health = health_of(&state.monitor.snapshot());
+    let buffer = state.buffer.as_ref().map(Buffer::status);
+    let health = health_of(&state.monitor.snapshot(), buffer.as_ref());
     let status = match health.status {
         Status::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
         Status::Healthy | Status::Degraded => StatusCode::OK,
@@ -183,16 +201,18 @@ pub(in crate::http) async fn get_api_batch_processor_metrics(
     }))
 }
 
-fn health_of(snapshot: &Snapshot) -> ProcessorHealth {
+fn health_of(snapshot: &Snapshot, buffer: Option<&BufferStatus>) -> ProcessorHealth {
     let recent = snapshot.recent_total();
     let (queue_use, shard) = snapshot.fullest();
     let (error_rate, memory_use) = (snapshot.error_rate(), snapshot.usage.memory());
     let cpu_use = snapshot.usage.cpu.min(1.0);
     let queue = format!("the queue of writer {shard}");
+    let buffer_use = buffer.map_or(0.0, |buffer| buffer.bytes as f64 / buffer.max_bytes as f64);
     let (mut status, mut reasons) = (Status::Healthy, Vec::new());
     for (what, share, bounds) in [
         ("the error rate of the last minute", error_rate, ERROR_RATE),
         (&*queue, queue_use, QUEUE_USE),
+        ("the use of the buffer", buffer_use, QUEUE_USE),
         ("the use of memory", memory_use, MEMORY_AND_CPU),
         ("the use of the processor", cpu_use, MEMORY_AND_CPU),
     ] {
@@ -209,6 +229,10 @@ fn health_of(snapshot: &Snapshot) -> ProcessorHealth {
             is.name()
         ));
     }
+    if let Some(refusal) = buffer.and_then(|buffer| buffer.refusal.as_ref()) {
+        status = status.max(Status::Degraded);
+        reasons.push(format!("the buffer takes no uploads: {refusal}"));
+    }
     ProcessorHealth {
         status,
         reasons,
@@ -217,6 +241,12 @@ fn health_of(snapshot: &Snapshot) -> ProcessorHealth {
         memory_use,
         cpu_use,
         throughput_per_second: snapshot.per_second(recent.processed()),
+        buffer: buffer.map(|buffer| BufferFigures {
+            uploads: buffer.uploads,
+            bytes: buffer.bytes,
+            max_bytes: buffer.max_bytes,
+            oldest_seconds: buffer.oldest.as_secs_f64(),
+        }),
         uptime_seconds: snapshot.uptime.as_secs(),
     }
 }
@@ -289,13 +319,16 @@ mod tests {
             batches: 1,
             committed_at: None,
         };
-        let health = health_of(&Snapshot {
-            uptime: Duration::from_secs(60),
-            shards: vec![shard],
-            recent: vec![recent],
-            covers: Duration::from_secs(60),
-            usage: Usage { memory_bytes: memory, memory_limit_bytes: 1000, cpu },
-        });
+        let health = health_of(
+            &Snapshot {
+                uptime: Duration::from_secs(60),
+                shards: vec![shard],
+                recent: vec![recent],
+                covers: Duration::from_secs(60),
+                usage: Usage { memory_bytes: memory, memory_limit_bytes: 1000, cpu },
+            },
+            None,
+        );
         (health.status, health.reasons.len())
     }
 
@@ -322,13 +355,16 @@ mod tests {
 
     #[test]
     fn nothing_at_all_is_healthy() {
-        let health = health_of(&Snapshot {
-            uptime: Duration::ZERO,
-            shards: Vec::new(),
-            recent: Vec::new(),
-            covers: Duration::ZERO,
-            usage: Usage::default(),
-        });
+        let health = health_of(
+            &Snapshot {
+                uptime: Duration::ZERO,
+                shards: Vec::new(),
+                recent: Vec::new(),
+                covers: Duration::ZERO,
+                usage: Usage::default(),
+            },
+            None,
+        );
         assert_eq!((health.status, health.throughput_per_second), (Status::Healthy, 0.0));
     }
 }

@@ -13,6 +13,7 @@ use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::buffer::BufferStatus;
 use crate::http::State;
 use crate::http::error::{AccessError, ErrorAnswer};
 use crate::monitor::{LATE, ProbeResult, Probes};
@@ -39,13 +40,13 @@ struct Component {
     status: Condition,
     /// How long it took to find out, milliseconds
     latency_ms: f64,
-    /// What waits: transactions for their reaction, notifications that are due; absent where nothing can wait or be asked
+    /// What waits: transactions for their reaction, notifications that are due, buffered uploads; absent where nothing can wait or be asked
     #[serde(skip_serializing_if = "Option::is_none")]
     waiting: Option<i64>,
     /// How long the oldest of it has waited, or for how long a refresh has been due, seconds
     #[serde(skip_serializing_if = "Option::is_none")]
     lag_seconds: Option<f64>,
-    /// What is wrong with each job, and what to do; also of those that fail harmlessly; absent where there is nothing to say
+    /// What is wrong with each job or with the buffer, and what to do; also of jobs that fail harmlessly; absent where there is nothing to say
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reasons: Vec<String>,
 }
@@ -64,6 +65,9 @@ struct Components {
     /// The jobs of TimescaleDB; absent on its Apache edition, which has none
     #[serde(skip_serializing_if = "Option::is_none")]
     jobs: Option<Component>,
+    /// Uploads that wait for PostgreSQL; absent where the settings want no buffer
+    #[serde(skip_serializing_if = "Option::is_none")]
+    buffer: Option<Component>,
 }
 
 /// The service and what it needs
@@ -94,9 +98,9 @@ enum Trouble {
     ))]
 pub(in crate::http) async fn get_api_health(Shared(state): Shared<Arc<State>>) -> (StatusCode, Json<Report>) {
     let (components, _) = state.probe_components().await;
-    let Components { postgres, redis, relay, notify, rollups, jobs } = &components;
+    let Components { postgres, redis, relay, notify, rollups, jobs, buffer } = &components;
     let parts = [postgres, redis, relay, notify, rollups];
-    let all_are_up = parts.into_iter().chain(jobs).all(|part| part.status == Condition::Up);
+    let all_are_up = parts.into_iter().chain(jobs).chain(buffer).all(|part| part.status == Condition::Up);
     let (status, word) =
         if all_are_up { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "degraded") };
     (status, Json(Report { status: word, components }))
@@ -110,7 +114,9 @@ impl State {
         if let Some(devices) = probes.clocks_off.answer {
             metrics::gauge!(names::DEVICES_CLOCK_OFF).set(devices as f64);
         }
-        for (name, part) in [("postgres", &components.postgres), ("redis", &components.redis)] {
+        let parts = [("postgres", Some(&components.postgres)), ("redis", Some(&components.redis))];
+        let parts = parts.into_iter().chain([("buffer", components.buffer.as_ref())]);
+        for (name, part) in parts.filter_map(|(name, part)| Some((name, part?))) {
             let up = if part.status == Condition::Down { 0.0 } else { 1.0 };
             metrics::gauge!(names::COMPONENT_UP, "component" => name).set(up);
         }
@@ -144,6 +150,7 @@ impl State {
             notify: of_backlog(backlog.answer.map(|backlog| backlog.notifications)),
             rollups: Component::of_backlog(None, refresh_due, backlog.took),
             jobs: Component::of_jobs(jobs, refresh_due.is_some_and(|due| due <= LATE)),
+            buffer: self.buffer.as_ref().map(|buffer| Component::of_buffer(buffer.status())),
         };
         (components, probes)
     }
@@ -167,6 +174,17 @@ impl Component {
         };
         let lag_seconds = oldest.map(|oldest| oldest.as_secs_f64());
         Self { waiting, lag_seconds, ..Self::new(status, took) }
+    }
+
+    /// As measured a moment ago.
+    fn of_buffer(status: BufferStatus) -> Self {
+        let is_full = status.bytes >= status.max_bytes;
+        let uploads = i64::try_from(status.uploads).unwrap_or(i64::MAX);
+        let part = Self::of_backlog(Some(uploads), Some(status.oldest), Duration::ZERO);
+        match status.refusal.or_else(|| is_full.then(|| "it is full".to_owned())) {
+            Some(reason) => Self { status: Condition::Down, reasons: vec![reason], ..part },
+            None => part,
+        }
     }
 
     /// `None`: there are no jobs to ask after.

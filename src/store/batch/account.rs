@@ -33,7 +33,7 @@ pub(super) fn of<'a>(batch: &Batch<'a>, written: &Written) -> [Account<'a>; 3] {
 /// Under which kind of record an item of this route is counted.
 pub const fn kind_of(source: Source) -> &'static str {
     match source {
-        Source::Health | Source::HealthBatch => "reading",
+        Source::Health | Source::HealthBatch | Source::Buffer => "reading",
         Source::Event => "event",
         Source::DeviceInfo => "device_info",
     }

@@ -14,6 +14,10 @@ use super::{TIMEOUT, eventually};
 /// The masters' slots: first and last.
 const SLOTS: [(u16, u16); 3] = [(0, 5460), (5461, 10922), (10923, 16383)];
 
+/// An append-only file that is written at each command, and the command that crashes.
+const DURABLE: [&str; 6] =
+    ["--appendonly", "yes", "--appendfsync", "always", "--enable-debug-command", "yes"];
+
 /// A Redis that a test may do anything to.
 pub struct RedisServer {
     port: u16,
@@ -23,8 +27,17 @@ pub struct RedisServer {
 impl RedisServer {
     /// Starts one. `None`, after printing why: the servers of these tests start no further ones.
     pub async fn start() -> Option<Self> {
+        Self::start_with(&[]).await
+    }
+
+    /// Starts one that has an append-only file, written at each command.
+    pub async fn start_durable() -> Option<Self> {
+        Self::start_with(&DURABLE).await
+    }
+
+    async fn start_with(options: &[&str]) -> Option<Self> {
         let port = free_port();
-        let server = Self { port, process: start(redis_server()?, port, &[]) };
+        let server = Self { port, process: start(redis_server()?, port, options) };
         eventually("the server answers", || async { connect(port).await.ok() }).await;
         Some(server)
     }
@@ -32,6 +45,24 @@ impl RedisServer {
     /// Its URL.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/0", self.port)
+    }
+
+    /// Kills it at once, and waits until it has ended.
+    pub async fn kill(&mut self) {
+        self.process.kill().await.expect("killed");
+    }
+
+    /// It crashes, and starts with what is in its append-only file.
+    pub async fn crash_and_recover(&self) {
+        let mut connection = self.connection().await;
+        let run_id = run_id(&mut connection).await;
+        // It does not answer.
+        let _ = redis::cmd("DEBUG").arg("CRASH-AND-RECOVER").exec_async(&mut connection).await;
+        eventually("the server has started once more", || async {
+            let mut connection = connect(self.port).await.ok()?;
+            (run_id != self::run_id(&mut connection).await).then_some(())
+        })
+        .await;
     }
 
     /// A connection to it, which follows no redirection.
@@ -49,13 +80,22 @@ pub struct RedisCluster {
 impl RedisCluster {
     /// Brings it up. `None`, after printing why: the servers of these tests start no further ones.
     pub async fn bring_up() -> Option<Self> {
+        Self::bring_up_with(&[]).await
+    }
+
+    /// Brings up one whose nodes have an append-only file.
+    pub async fn bring_up_durable() -> Option<Self> {
+        Self::bring_up_with(&DURABLE).await
+    }
+
+    async fn bring_up_with(options: &[&str]) -> Option<Self> {
         // Not among the ports that systems lend to clients; each node has a second one for the others.
         let ports: Vec<u16> = (0..8).map(|_| free_port()).collect();
         let mut nodes = Vec::new();
         for ports in ports.chunks(2) {
             let bus_port = ports[1].to_string();
-            let process =
-                start(redis_server()?, ports[0], &["--cluster-port", &bus_port, "--cluster-enabled", "yes"]);
+            let of_cluster = ["--cluster-port", &bus_port, "--cluster-enabled", "yes"];
+            let process = start(redis_server()?, ports[0], &[&of_cluster, options].concat());
             nodes.push(RedisServer { port: ports[0], process });
         }
         let cluster = Self { nodes };
@@ -184,6 +224,11 @@ impl RedisCluster {
 
 async fn cluster_info(connection: &MultiplexedConnection) -> InfoDict {
     redis::cmd("CLUSTER").arg("INFO").query_async(&mut connection.clone()).await.expect("information")
+}
+
+async fn run_id(connection: &mut MultiplexedConnection) -> String {
+    let info: RedisResult<InfoDict> = redis::cmd("INFO").arg("server").query_async(connection).await;
+    info.ok().and_then(|info| info.get("run_id")).unwrap_or_default()
 }
 
 async fn connect(port: u16) -> RedisResult<MultiplexedConnection> {

@@ -1,0 +1,193 @@
+//! Which streams hold uploads, as far as this process knows, and how much they hold.
+//!
+//! Before: `buffer::group` appends to a stream; `buffer::measure` asks Redis at intervals. After: an upload goes straight to PostgreSQL only if
+//! the streams of its devices are empty.
+//! Promise: after this process has begun to append to a stream, the stream does not count as empty until Redis was asked after the end of the
+//! append, and said that it is. What another process appends is known after the next measurement.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use crate::cache::stream::{StreamStatus, UploadStream};
+
+/// Of every stream.
+#[derive(Debug)]
+pub(super) struct Depths {
+    streams: Vec<Depth>,
+    /// Memory of all streams when they were last measured.
+    measured_bytes: AtomicU64,
+    /// Bytes that this process has begun to append, ever.
+    appended_bytes: AtomicU64,
+    /// The same when the last measurement began.
+    appended_before: AtomicU64,
+}
+
+/// Of one stream.
+#[derive(Debug, Default)]
+struct Depth {
+    is_occupied: AtomicBool,
+    /// Appends begun, ever; it changes before anything is sent.
+    begun: AtomicU64,
+    /// Appends that have not ended.
+    unfinished: AtomicU64,
+}
+
+/// An append that has not ended: its answer, or the end of its connection, is not known yet.
+#[derive(Debug)]
+pub(super) struct AppendGuard {
+    depths: Arc<Depths>,
+    stream: UploadStream,
+}
+
+impl Drop for AppendGuard {
+    fn drop(&mut self) {
+        self.depths.of(self.stream).unfinished.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// What was known when a measurement began.
+#[derive(Debug)]
+pub(super) struct Measurement {
+    /// Of each stream: appends begun; `None`: some had not ended.
+    settled: Vec<Option<u64>>,
+    appended_bytes: u64,
+}
+
+impl Default for Depths {
+    /// Until the first measurement every stream may hold uploads: those of a former process.
+    fn default() -> Self {
+        let occupied = || Depth { is_occupied: AtomicBool::new(true), ..Depth::default() };
+        Self {
+            streams: std::iter::repeat_with(occupied).take(UploadStream::COUNT).collect(),
+            measured_bytes: AtomicU64::new(0),
+            appended_bytes: AtomicU64::new(0),
+            appended_before: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Depths {
+    fn of(&self, stream: UploadStream) -> &Depth {
+        &self.streams[stream.index()]
+    }
+
+    /// Whether it holds no upload, as far as is known.
+    pub(super) fn is_empty(&self, stream: UploadStream) -> bool {
+        !self.of(stream).is_occupied.load(Ordering::SeqCst)
+    }
+
+    /// To be called before anything is sent.
+    pub(super) fn begin_append(self: &Arc<Self>, stream: UploadStream, bytes: usize) -> AppendGuard {
+        let depth = self.of(stream);
+        depth.unfinished.fetch_add(1, Ordering::SeqCst);
+        depth.begun.fetch_add(1, Ordering::SeqCst);
+        depth.is_occupied.store(true, Ordering::SeqCst);
+        self.appended_bytes.fetch_add(bytes as u64, Ordering::SeqCst);
+        AppendGuard { depths: Arc::clone(self), stream }
+    }
+
+    /// Memory that all streams take, with what this process has appended since they were measured.
+    pub(super) fn bytes(&self) -> u64 {
+        let before = self.appended_before.load(Ordering::SeqCst);
+        let since = self.appended_bytes.load(Ordering::SeqCst).saturating_sub(before);
+        self.measured_bytes.load(Ordering::SeqCst) + since
+    }
+
+    /// To be called before Redis is asked.
+    pub(super) fn begin_measurement(&self) -> Measurement {
+        let settled = |depth: &Depth| {
+            let begun = depth.begun.load(Ordering::SeqCst);
+            (depth.unfinished.load(Ordering::SeqCst) == 0).then_some(begun)
+        };
+        Measurement {
+            settled: self.streams.iter().map(settled).collect(),
+            appended_bytes: self.appended_bytes.load(Ordering::SeqCst),
+        }
+    }
+
+    /// Takes what Redis has answered.
+    pub(super) fn end_measurement(&self, measurement: &Measurement, answer: &[StreamStatus]) {
+        for ((depth, settled), status) in self.streams.iter().zip(&measurement.settled).zip(answer) {
+            if status.uploads > 0 {
+                depth.is_occupied.store(true, Ordering::SeqCst);
+            } else if settled.is_some() {
+                depth.is_occupied.store(false, Ordering::SeqCst);
+                if *settled != Some(depth.begun.load(Ordering::SeqCst)) {
+                    // An append began meanwhile. It counts its beginning first and occupies the stream last, so one of the two sees the other.
+                    depth.is_occupied.store(true, Ordering::SeqCst);
+                }
+            }
+        }
+        self.measured_bytes.store(answer.iter().map(|status| status.bytes).sum(), Ordering::SeqCst);
+        self.appended_before.store(measurement.appended_bytes, Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn depths() -> Arc<Depths> {
+        let depths = Arc::new(Depths::default());
+        measure(&depths, 0);
+        depths
+    }
+
+    /// Redis says that the first stream holds so many uploads of 100 bytes, and the others none.
+    fn measure(depths: &Depths, uploads: u64) {
+        depths.end_measurement(&depths.begin_measurement(), &answer(uploads));
+    }
+
+    fn answer(uploads: u64) -> Vec<StreamStatus> {
+        let mut answer = vec![StreamStatus::default(); UploadStream::COUNT];
+        answer[0] = StreamStatus { uploads, bytes: uploads * 100, ..StreamStatus::default() };
+        answer
+    }
+
+    fn stream() -> UploadStream {
+        UploadStream::all().next().expect("the first")
+    }
+
+    #[test]
+    fn a_stream_counts_as_occupied_until_redis_has_said_otherwise() {
+        let depths = Arc::new(Depths::default());
+        assert!(!depths.is_empty(stream()), "a former process may have appended");
+        measure(&depths, 0);
+        assert!(depths.is_empty(stream()));
+        drop(depths.begin_append(stream(), 10));
+        assert!(!depths.is_empty(stream()));
+        measure(&depths, 1);
+        assert!(!depths.is_empty(stream()), "whoever appended it");
+        measure(&depths, 0);
+        assert!(depths.is_empty(stream()));
+    }
+
+    #[test]
+    fn an_answer_from_before_the_end_of_an_append_does_not_make_its_stream_empty() {
+        let depths = depths();
+        let guard = depths.begin_append(stream(), 10);
+        let measurement = depths.begin_measurement();
+        drop(guard);
+        depths.end_measurement(&measurement, &answer(0));
+        assert!(!depths.is_empty(stream()), "it was asked while the append was in flight");
+        let measurement = depths.begin_measurement();
+        drop(depths.begin_append(stream(), 10));
+        depths.end_measurement(&measurement, &answer(0));
+        assert!(!depths.is_empty(stream()), "it was asked before the append");
+        measure(&depths, 0);
+        assert!(depths.is_empty(stream()));
+    }
+
+    #[test]
+    fn bytes_are_those_measured_and_those_appended_since() {
+        let depths = depths();
+        drop(depths.begin_append(stream(), 10));
+        assert_eq!(depths.bytes(), 10);
+        let measurement = depths.begin_measurement();
+        drop(depths.begin_append(stream(), 7));
+        depths.end_measurement(&measurement, &answer(1));
+        assert_eq!(depths.bytes(), 107);
+        measure(&depths, 2);
+        assert_eq!(depths.bytes(), 200);
+    }
+}

@@ -1,0 +1,69 @@
+//! Where an upload goes first. Pure.
+
+use std::time::Duration;
+
+use crate::config::BufferMode;
+
+/// Where an upload goes first. If it fails there, it goes to the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Destination {
+    /// To PostgreSQL, for so long at most. `None`: as long as its sender waits, because the buffer takes nothing.
+    Database(Option<Duration>),
+    /// To the buffer.
+    Buffer,
+}
+
+/// What is known when an upload comes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Situation {
+    /// The buffer takes uploads.
+    pub(super) is_usable: bool,
+    /// PostgreSQL committed when it was last tried.
+    pub(super) can_commit: bool,
+    /// The streams of its devices are empty, as far as is known.
+    pub(super) are_streams_empty: bool,
+}
+
+/// Where an upload goes first in this situation.
+pub(super) fn first(mode: BufferMode, after: Duration, situation: Situation) -> Destination {
+    let Situation { is_usable, can_commit, are_streams_empty } = situation;
+    match mode {
+        _ if !is_usable => Destination::Database(None),
+        BufferMode::Off => Destination::Database(None),
+        BufferMode::Always => Destination::Buffer,
+        BufferMode::Outage if can_commit && are_streams_empty => Destination::Database(Some(after)),
+        BufferMode::Outage => Destination::Buffer,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AFTER: Duration = Duration::from_secs(1);
+
+    fn of(mode: BufferMode, is_usable: bool, can_commit: bool, are_streams_empty: bool) -> Destination {
+        first(mode, AFTER, Situation { is_usable, can_commit, are_streams_empty })
+    }
+
+    #[test]
+    fn in_an_outage_uploads_go_to_the_buffer_until_the_streams_of_their_devices_are_empty() {
+        use BufferMode::Outage;
+        assert_eq!(of(Outage, true, true, true), Destination::Database(Some(AFTER)));
+        assert_eq!(of(Outage, true, false, true), Destination::Buffer, "without waiting for a commit");
+        assert_eq!(of(Outage, true, true, false), Destination::Buffer, "behind those that came before");
+    }
+
+    #[test]
+    fn every_upload_goes_to_a_buffer_that_is_always_used() {
+        assert_eq!(of(BufferMode::Always, true, true, true), Destination::Buffer);
+        assert_eq!(of(BufferMode::Always, true, false, false), Destination::Buffer);
+    }
+
+    #[test]
+    fn a_buffer_that_takes_nothing_shortens_no_wait_for_the_database() {
+        for mode in [BufferMode::Outage, BufferMode::Always] {
+            assert_eq!(of(mode, false, false, false), Destination::Database(None));
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Measures the streams at intervals, and whether the server of the buffer is fit for it.
+//!
+//! Before: Redis. After: `buffer::depth` knows which streams are empty; metrics, health and alarms show the rest.
+//! Promise: a server that evicts, or that has no append-only file, takes no upload, also if it becomes so later or replaces another. A
+//! consumer group that was lost is created from the first entry on, and that is logged.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use super::Shared;
+use crate::cache::stream::{self, Persistence, StreamMasters, StreamStatus, UploadStream};
+use crate::cache::{Cache, CacheError};
+use crate::telemetry::names;
+
+/// How often the streams are measured. It takes less than a millisecond.
+pub(super) const EVERY: Duration = Duration::from_millis(200);
+
+/// How often the settings of the server are read: somebody may change them while it runs.
+const CHECK_EVERY: Duration = Duration::from_secs(10);
+
+/// Measures until `stop`.
+pub(super) async fn run(shared: Arc<Shared>, cache: Cache, stop: CancellationToken) {
+    let mut clock = interval(EVERY);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut checked_at: Option<Instant> = None;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = clock.tick() => {}
+        }
+        if !cache.is_connected() || checked_at.is_none_or(|at| at.elapsed() >= CHECK_EVERY) {
+            let checked = check(&cache).await;
+            checked_at = checked.is_ok().then(Instant::now);
+            match checked {
+                Ok(refusal) => shared.set_refusal(refusal),
+                Err(error) => {
+                    shared.set_away(&error);
+                    continue;
+                }
+            }
+        }
+        let measurement = shared.depths.begin_measurement();
+        match stream::measure(&cache).await {
+            Ok(status) => {
+                shared.depths.end_measurement(&measurement, &status);
+                export(&status);
+                shared.set_status(status);
+            }
+            Err(error) => shared.set_away(&error),
+        }
+    }
+}
+
+/// Whether the server is fit for a buffer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerReport {
+    /// Why it is not; `None`: it is.
+    pub refusal: Option<String>,
+    /// `appendfsync`, of a cluster that of one master; `None`: the server does not say.
+    pub fsync: Option<String>,
+}
+
+impl ServerReport {
+    /// Reads its settings.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn read(cache: &Cache) -> Result<Self, CacheError> {
+        cache.connect().await?;
+        let persistence = StreamMasters::read(cache).await?.persistence(cache).await?;
+        let refusal = persistence.iter().find_map(refusal_of);
+        Ok(Self { refusal, fsync: persistence.into_iter().find_map(|master| master.fsync) })
+    }
+}
+
+/// Why the server takes no uploads; `None`: it takes them, and has every group.
+async fn check(cache: &Cache) -> Result<Option<String>, CacheError> {
+    let refusal = ServerReport::read(cache).await?.refusal;
+    if refusal.is_none() {
+        let streams: Vec<UploadStream> = UploadStream::all().collect();
+        create_groups(cache, &streams).await?;
+    }
+    Ok(refusal)
+}
+
+/// Creates the groups that are missing, and logs where uploads are read once more because of it.
+pub(super) async fn create_groups(cache: &Cache, streams: &[UploadStream]) -> Result<(), CacheError> {
+    for stream in stream::create_groups(cache, streams).await? {
+        tracing::warn!(
+            stream = stream.name(),
+            "the consumer group of the buffer was missing: all uploads of the stream are read from the first one on"
+        );
+    }
+    Ok(())
+}
+
+/// Why a server with these settings loses uploads.
+pub(super) fn refusal_of(persistence: &Persistence) -> Option<String> {
+    let Persistence { eviction, has_file, fsync } = persistence;
+    if eviction != "noeviction" {
+        return Some(format!(
+            "maxmemory-policy is {eviction}, so Redis would evict buffered uploads: set it to noeviction, or name another server in buffer_url"
+        ));
+    }
+    if !has_file {
+        return Some(
+            "appendonly is off, so buffered uploads would be lost with the process of Redis: set appendonly yes, or name another server in \
+             buffer_url"
+                .to_owned(),
+        );
+    }
+    (fsync.as_deref() == Some("no")).then(|| {
+        "appendfsync is no, so nothing says when buffered uploads are on the disk: set it to everysec or always".to_owned()
+    })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+fn export(status: &[StreamStatus]) {
+    let sum = |figure: fn(&StreamStatus) -> u64| status.iter().map(figure).sum::<u64>() as f64;
+    let oldest = status.iter().map(|status| status.oldest).max().unwrap_or_default();
+    metrics::gauge!(names::BUFFER_UPLOADS).set(sum(|status| status.uploads));
+    metrics::gauge!(names::BUFFER_BYTES).set(sum(|status| status.bytes));
+    metrics::gauge!(names::BUFFER_PENDING).set(sum(|status| status.pending));
+    metrics::gauge!(names::BUFFER_OLDEST_SECONDS).set(oldest.as_secs_f64());
+    if status.iter().all(|status| status.lag.is_some()) {
+        metrics::gauge!(names::BUFFER_LAG).set(sum(|status| status.lag.unwrap_or_default()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(eviction: &str, has_file: bool, fsync: Option<&str>) -> Option<String> {
+        let fsync = fsync.map(str::to_owned);
+        refusal_of(&Persistence { eviction: eviction.to_owned(), has_file, fsync })
+    }
+
+    #[test]
+    fn a_server_that_evicts_or_does_not_write_is_refused_with_the_reason() {
+        assert_eq!(refusal("noeviction", true, Some("always")), None);
+        assert_eq!(refusal("noeviction", true, Some("everysec")), None);
+        assert_eq!(refusal("noeviction", true, None), None, "it does not say");
+        assert!(refusal("allkeys-lru", true, None).is_some_and(|why| why.contains("maxmemory-policy")));
+        assert!(refusal("noeviction", false, None).is_some_and(|why| why.contains("appendonly")));
+        assert!(refusal("noeviction", true, Some("no")).is_some_and(|why| why.contains("appendfsync")));
+    }
+}
