@@ -113,7 +113,7 @@ cluster_url() {
 # What only a cluster has, as lines NAME URL. VITALS_STACK_: for tools and tests; the service refuses a variable that is no setting.
 cluster_env() {
   echo "VITALS_READ_DATABASE_URL $(cluster_url read)"
-  echo "VITALS_STACK_BUFFER_URL $(cluster_url buffer)"
+  echo "VITALS_BUFFER_URL $(cluster_url buffer)"
   echo "VITALS_STACK_HAPROXY_URL http://$(places_of haproxy)"
   echo "VITALS_STACK_NGINX_URL http://$(places_of nginx)"
   echo "VITALS_STACK_LISTEN $(host_places | tr ' ' ,)"

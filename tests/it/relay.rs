@@ -496,8 +496,9 @@ async fn the_writers_of_different_shards_write_devices_of_different_partitions()
         .await
         .expect("a trigger");
     let service = Service::start_with(&database, |settings| settings.shards = 3).await;
+    let now = jiff::Timestamp::now().as_second();
     let items: Vec<Value> = (0..200)
-        .map(|n| json!({ "deviceSn": format!("LANE-{n}"), "heart_rate": 70, "timestamp": 1_760_000_000 }))
+        .map(|n| json!({ "deviceSn": format!("LANE-{n}"), "heart_rate": 70, "timestamp": now }))
         .collect();
     assert_eq!(service.upload(&json!({ "data": items })).await, (200, 0, 0));
     let wrong = "select count(*) from written w where partitions is distinct from (
