@@ -205,7 +205,8 @@ impl State {
                 device,
                 received_at: read.received_at,
                 request_id,
-                body: read.body,
+                // Without a buffer it is not needed any more, and takes memory while its records wait.
+                body: self.buffer.as_ref().map(|_| read.body).unwrap_or_default(),
                 _share: read.share,
             },
         ))

@@ -43,7 +43,7 @@ pub(super) struct UploadTerms {
     pub(super) received_at: Timestamp,
     /// `X-Request-Id` of the request, where it is kept.
     pub(super) request_id: Option<String>,
-    /// The body, unpacked.
+    /// The body, unpacked; empty if there is no buffer.
     pub(super) body: Bytes,
     /// What its records take of the budget of bodies, until they are queued or refused.
     pub(super) _share: BudgetShare,
