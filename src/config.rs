@@ -178,7 +178,7 @@ pub struct Settings {
     #[config(env = "VITALS_PUBLIC_BASE_URL", default = "")]
     pub public_base_url: String,
 
-    /// Writers of the ingest, each with a connection. 0: as many as cores, at least 2.
+    /// Writers of the ingest, each with a connection. 0: as many as cores, 2 to 32. At most 64 have work.
     #[config(env = "VITALS_SHARDS", default = 0)]
     pub shards: usize,
 

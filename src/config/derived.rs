@@ -49,10 +49,10 @@ impl Settings {
         Duration::from_millis(self.buffer_after_ms)
     }
 
-    /// Shards of the ingest: as set, else as many as cores, at least 2.
+    /// Shards of the ingest: as set, else as many as cores, 2 to 32.
     pub fn shard_count(&self) -> usize {
         match self.shards {
-            0 => std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2)),
+            0 => std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 32)),
             n => n,
         }
     }

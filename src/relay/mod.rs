@@ -14,7 +14,10 @@ mod show;
 mod slice_size;
 mod worker;
 
+use std::sync::Arc;
+
 use reaction::Reaction;
+use tokio::sync::Semaphore;
 
 use crate::config::Settings;
 use crate::queue;
@@ -36,13 +39,17 @@ pub fn start(
     notifier: &Notifier,
     settings: &Settings,
 ) {
+    let finishing = Arc::new(Semaphore::new((settings.database_pool_size / 2).max(1)));
     for (name, share) in [
         ("relay.urgent", Share::Urgent),
         ("relay.live", Share::Live),
         ("relay.late", Share::Late),
         ("relay.imports", Share::Imports),
     ] {
-        let reaction = Reaction::new(store, view, handover, &notifier.notification(), settings);
+        // Urgent events wait for no other transaction of this process.
+        let finishing =
+            if share == Share::Urgent { Arc::new(Semaphore::new(1)) } else { Arc::clone(&finishing) };
+        let reaction = Reaction::new(store, view, handover, &notifier.notification(), finishing, settings);
         let worker = worker::Worker::new(share, store, reaction, settings);
         stage.spawn_loop(name, queue::run(worker, notifier.wake(Topic::Outbox), stage.stop_token()));
     }

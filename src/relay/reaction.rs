@@ -7,9 +7,11 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::future::join_all;
+use tokio::sync::Semaphore;
 use tokio::time::sleep;
 use tracing::{Instrument, Span};
 
@@ -42,8 +44,8 @@ pub(super) struct Reaction {
     clocks: ClockMeasurement,
     notifications: Announcer,
     lease: Lease,
-    /// Most transactions in which this finishes batches at the same time.
-    most_lanes: usize,
+    /// Transactions in which batches are finished, of all workers together: the rest of the connections is for everybody else.
+    finishing: Arc<Semaphore>,
 }
 
 /// What finishing batches that are in Redis needs to know.
@@ -64,6 +66,7 @@ impl Reaction {
         view: &RedisView,
         handover: &Handover,
         notifications: &Announcer,
+        finishing: Arc<Semaphore>,
         settings: &Settings,
     ) -> Self {
         Self {
@@ -72,7 +75,7 @@ impl Reaction {
             clocks: ClockMeasurement::default(),
             notifications: notifications.clone(),
             lease: Lease::new(settings.lease_seconds),
-            most_lanes: settings.shard_count().min(settings.database_pool_size / 2).max(1),
+            finishing,
         }
     }
 
@@ -119,18 +122,21 @@ impl Reaction {
         Ok(())
     }
 
-    /// Finishes prepared batches, those of different devices at the same time.
+    /// Finishes prepared batches, those of different devices at the same time. A lane that fails does not interrupt the others.
     async fn finish_in_lanes(&self, batches: Vec<Claimed>, prepared: &Prepared) -> Result<(), StoreError> {
         let lanes = lanes(batches).into_iter().map(|lane| self.finish_lane(lane, prepared));
-        stream::iter(lanes).buffer_unordered(self.most_lanes).try_collect().await
+        join_all(lanes).await.into_iter().collect()
     }
 
     /// Finishes batches in their order, as many as possible at a time.
     async fn finish_lane(&self, batches: Vec<Claimed>, prepared: &Prepared) -> Result<(), StoreError> {
         let mut steps = VecDeque::from(group(batches, MAX_FINISHED));
         while let Some(batches) = steps.pop_front() {
+            let turn = self.finishing.acquire().await.expect("the semaphore is never closed");
             let finish = self.finish(&batches, prepared).instrument(prepared.span.clone());
-            if let Err(error) = self.store.with_timeout("relay.react", finish).await {
+            let finished = self.store.with_timeout("relay.react", finish).await;
+            drop(turn);
+            if let Err(error) = finished {
                 self.halve_or_park(batches, error, &mut steps).await?;
             }
         }
