@@ -7,10 +7,12 @@ mod rolling;
 
 use std::ops::Range;
 use std::path::Path;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio_postgres::Client;
+use vitals::store::instance;
 use vitals::store::migrate::{self, MigrateResult, Phases};
 use vitals::store::program::Program;
 use vitals::store::schema;
@@ -152,8 +154,43 @@ async fn an_instance_that_was_killed_counts_for_a_minute() {
     instance_seen(&client, 50).await;
     let refusal = migrate(&database, &next, Phases::Contract).await.expect_err("seen just now");
     assert!(refusal.contains("ward (vitals 0.1.9"), "{refusal}");
+    let left_after_the_wait = async || {
+        instance::delete_ended(&client, next.head(), Duration::ZERO).await.expect("done");
+        texts(&client, "select name from vitals.instance").await
+    };
+    assert_eq!(left_after_the_wait().await, ["ward"]);
     run(&client, "update vitals.instance set last_seen_at = now() - interval '61 seconds'").await;
+    assert_eq!(left_after_the_wait().await, [""; 0]);
     migrate(&database, &next, Phases::Contract).await.expect("long gone");
+}
+
+/// As after an outage of the database: no heartbeat is recent, although the instance runs.
+#[tokio::test]
+async fn a_contract_waits_for_the_next_heartbeat_of_an_instance_that_seems_to_have_ended() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let next = next_release();
+    instance_seen(&client, 600).await;
+    migrate(&database, &next, Phases::Expand).await.expect("expanded");
+    let instances = texts(&client, "select name from vitals.instance").await;
+    assert_eq!(instances, ["ward"], "an expand does not wait to see whether it has ended");
+
+    for phases in [Phases::Contract, Phases::Allowed] {
+        run(&client, "update vitals.instance set last_seen_at = now() - interval '10 minutes'").await;
+        let (migrated, ()) = tokio::join!(migrate(&database, &next, phases), async {
+            let waiting = "select 1 from pg_stat_activity
+                where datname = current_database() and query like '-- instance.silent%'";
+            eventually("the migrate waits", async || {
+                (!client.query(waiting, &[]).await.expect("sessions").is_empty()).then_some(())
+            })
+            .await;
+            run(&client, "update vitals.instance set last_seen_at = now()").await;
+        });
+        match migrated {
+            Ok(migrated) => assert_eq!(migrated.left, ["V9003__no_origin"]),
+            Err(refusal) => assert!(refusal.contains("ward (vitals 0.1.9"), "{refusal}"),
+        }
+    }
 }
 
 #[tokio::test]
