@@ -136,12 +136,17 @@ impl Work<'_> {
     /// Whether functions, views and grants were applied.
     async fn migrate(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
         public_schema::close(transaction).await?;
-        if newest_contract(self.files.iter().copied()).is_some() {
+        let contracts = newest_contract(self.files.iter().copied()).is_some();
+        if contracts {
             // An instance that started since the plan was made is here, and no other one starts before the commit.
             check(self.files, &instance::lock_running(transaction).await?)?;
         }
         migrations::apply(transaction, self.files).await?;
         if !self.is_last {
+            if contracts {
+                // What is built outside before the last transaction may take hours, or fail.
+                schema::record_oldest_program(transaction, self.program).await?;
+            }
             return Ok(false);
         }
         let is_current = self.files.is_empty() && schema::is_current(transaction).await?;

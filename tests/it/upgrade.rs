@@ -193,6 +193,34 @@ async fn a_contract_waits_for_the_next_heartbeat_of_an_instance_that_seems_to_ha
     }
 }
 
+/// What is built outside of a transaction may take hours, or fail. Meanwhile no program starts that the schema no longer serves.
+#[tokio::test]
+async fn each_transaction_that_contracts_the_schema_records_which_programs_it_serves() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    run(
+        &client,
+        "insert into org_unit (org_id, name) values (41, 'Sunset');
+         insert into app_user (user_id, org_id, room) values (1, 41, 'A'), (2, 41, 'A')",
+    )
+    .await;
+    let contract = "-- A comment.\n-- Phase: contract\n\ncomment on table public.outbox is 'Batches.';\n";
+    let rooms = "-- One person a room.\n-- Phase: expand\n-- Transaction: none\n
+        create unique index concurrently app_user_room_idx\n    on public.app_user (room);\n";
+    let last =
+        "-- A comment.\n-- Phase: contract\n\ncomment on table public.app_user is 'People, one a room.';\n";
+    let files = [("V9001__contract", contract), ("V9002__rooms", rooms), ("V9003__last", last)];
+    let next = next_program(&files.map(|(name, sql)| (name.to_owned(), sql.to_owned())));
+    let failure = migrate(&database, &next, Phases::Both).await.expect_err("two in a room");
+    assert!(failure.contains("V9002__rooms"), "{failure}");
+    let state = schema::state_of(&client, Program::this()).await.expect("a state");
+    assert_eq!(state, schema::State::Newer { version: 9001 });
+
+    run(&client, "update app_user set room = 'B' where user_id = 2").await;
+    migrate(&database, &next, Phases::Both).await.expect("done");
+    assert_eq!(texts(&client, "select oldest_program::text from vitals.schema_state").await, ["9003"]);
+}
+
 #[tokio::test]
 async fn an_instance_under_which_the_schema_was_contracted_ends() {
     let database = Database::new().await;
