@@ -4,20 +4,15 @@
 //! Promise: it ends, and with it the instance, when the schema no longer serves this program; an instance that stops is no longer
 //! counted.
 
-use std::time::Duration;
-
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::store::Store;
 use crate::store::instance::Instance;
 
-/// Well below the time for which an instance counts after its last heartbeat.
-const EVERY: Duration = Duration::from_secs(5);
-
 /// Writes until `stop`.
 pub async fn run(store: Store, instance: Instance, stop: CancellationToken) {
-    let mut clock = interval(EVERY);
+    let mut clock = interval(Instance::BEAT_EVERY);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {

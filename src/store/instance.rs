@@ -1,10 +1,13 @@
 //! Which instances run, and of which program: each writes a heartbeat, with the range of schemas that its program works with.
 //!
 //! Before: `schedule::heartbeat`, in every instance. After: `vitals.instance`, which `vitals migrate` reads before it contracts the
-//! schema. Promise: an instance that missed a contract, because it could not write its heartbeat, learns of it with the next one.
+//! schema. Promise: an instance that could not write its heartbeat while the database was away has the time to write one before a
+//! contract; one that missed a contract learns of it with its next heartbeat.
 
 use std::fmt;
+use std::time::Duration;
 
+use tokio::time::{Instant, sleep};
 use tokio_postgres::GenericClient;
 use uuid::Uuid;
 
@@ -13,6 +16,11 @@ use super::{Statement, Store, StoreError, statement};
 use crate::config::Settings;
 
 const RUNNING: Statement = statement!("instance", "running");
+const SILENT: Statement = statement!("instance", "silent");
+const DELETE_ENDED: Statement = statement!("instance", "delete_ended");
+
+/// How often a migrate looks for the heartbeats that it waits for.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// This process, as the database knows it.
 #[derive(Debug, Clone)]
@@ -52,6 +60,9 @@ impl fmt::Display for RunningInstance {
 }
 
 impl Instance {
+    /// How often it writes a heartbeat: several times while it counts after the last one.
+    pub const BEAT_EVERY: Duration = Duration::from_secs(5);
+
     /// This process, under a random id: names of instances need not differ.
     pub fn new(settings: &Settings) -> Self {
         Self { id: Uuid::new_v4(), name: settings.instance_name() }
@@ -106,6 +117,47 @@ pub async fn running(client: &impl GenericClient) -> Result<Vec<RunningInstance>
             seconds: row.get("seconds"),
         })
         .collect())
+}
+
+/// Deletes the rows of programs without migration `version` that have ended without deleting theirs. After an outage of the database,
+/// or when its clock has jumped ahead, every heartbeat is old although the instances run: so each has the time `wait` to write one.
+/// Returns as soon as all have. Takes no lock meanwhile.
+///
+/// # Errors
+/// The database is unreachable.
+pub async fn delete_ended(
+    client: &impl GenericClient,
+    version: i32,
+    wait: Duration,
+) -> Result<(), StoreError> {
+    if !is_created(client).await? {
+        return Ok(());
+    }
+    let deadline = Instant::now() + wait;
+    let mut ended = silent(client, version).await?;
+    while !ended.is_empty() && Instant::now() < deadline {
+        sleep(LOOK_EVERY).await;
+        let still_silent = silent(client, version).await?;
+        ended.retain(|id| still_silent.contains(id));
+    }
+    if !ended.is_empty() {
+        let counts = f64::from(RunningInstance::COUNTS_SECONDS);
+        client
+            .execute(DELETE_ENDED.sql, &[&counts, &ended])
+            .await
+            .map_err(|source| StoreError::Postgres { statement: DELETE_ENDED.name, source })?;
+    }
+    Ok(())
+}
+
+/// Ids of the instances without migration `version` whose last heartbeat is too old for them to count.
+async fn silent(client: &impl GenericClient, version: i32) -> Result<Vec<Uuid>, StoreError> {
+    let counts = f64::from(RunningInstance::COUNTS_SECONDS);
+    let rows = client
+        .query(SILENT.sql, &[&counts, &version])
+        .await
+        .map_err(|source| StoreError::Postgres { statement: SILENT.name, source })?;
+    Ok(rows.iter().map(|row| row.get("instance_id")).collect())
 }
 
 /// Lets no instance start or write a heartbeat until the transaction ends, and returns those that run.

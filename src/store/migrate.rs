@@ -4,12 +4,13 @@
 //! Promise: when several programs migrate at once, one does the work and the others find it done; after an error in a transaction the
 //! database is as it was before it; nothing is applied that an instance that runs cannot work with.
 
-use tokio_postgres::Transaction;
+use tokio_postgres::{Client, Transaction};
 
 use super::functions::FUNCTIONS;
-use super::migrations::plan::{Part, check, plan};
+use super::instance::Instance;
+use super::migrations::plan::{Part, Plan, check, newest_contract, plan};
 use super::migrations::{self, outside};
-use super::program::{MigrationFile, Phase, Program};
+use super::program::{MigrationFile, Program};
 use super::schema::State;
 use super::schema_transaction::{self, check_requirements, execute};
 use super::{Statement, Store, StoreError, instance, public_schema, roles, rollups, schema, statement};
@@ -72,18 +73,14 @@ pub async fn run_phases(
         }
         _ => migrations::verify(&client, program).await?,
     }
-    let applied = migrations::applied(&client).await?;
-    let plan = plan(program, &applied, &instance::running(&client).await?, phases)?;
+    let plan = make_plan(&client, program, phases).await?;
     let last = plan.parts.iter().rposition(|part| matches!(part, Part::Transaction(_)));
     for (number, part) in plan.parts.iter().enumerate() {
         match part {
             Part::Transaction(files) => {
                 let is_last = last == Some(number);
                 let work = Work { settings, program, files, is_last };
-                let run = schema_transaction::run(&mut client, settings, async |transaction| {
-                    work.migrate(transaction).await
-                });
-                result.applied_functions |= run.await?;
+                result.applied_functions |= work.run(&mut client).await?;
                 result.applied.extend(files.iter().map(ToString::to_string));
             }
             Part::Outside(file) => {
@@ -97,6 +94,25 @@ pub async fn run_phases(
     Ok(result)
 }
 
+/// Plans the migrate. Before a plan contracts the schema, instances whose last heartbeat is old have the time to write one.
+async fn make_plan<'a>(
+    client: &Client,
+    program: &'a Program,
+    phases: Phases,
+) -> Result<Plan<'a>, StoreError> {
+    let applied = migrations::applied(client).await?;
+    let first = plan(program, &applied, &instance::running(client).await?, phases)?;
+    let Some(version) = first.newest_contract() else { return Ok(first) };
+    wait_for_heartbeats(client, version).await?;
+    plan(program, &applied, &instance::running(client).await?, phases)
+}
+
+/// Waits for those instances without migration `version` whose last heartbeat is old: two intervals, so that one which has yet to
+/// reconnect is seen.
+async fn wait_for_heartbeats(client: &Client, version: i32) -> Result<(), StoreError> {
+    instance::delete_ended(client, version, Instance::BEAT_EVERY * 2).await
+}
+
 /// The work of one transaction.
 struct Work<'a> {
     settings: &'a Settings,
@@ -107,15 +123,30 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
+    /// Runs it in a transaction. Whether functions, views and grants were applied.
+    async fn run(&self, client: &mut Client) -> Result<bool, StoreError> {
+        if let Some(version) = newest_contract(self.files.iter().copied()) {
+            // What was built outside since the plan was made may have taken hours.
+            wait_for_heartbeats(client, version).await?;
+        }
+        schema_transaction::run(client, self.settings, async |transaction| self.migrate(transaction).await)
+            .await
+    }
+
     /// Whether functions, views and grants were applied.
     async fn migrate(&self, transaction: &Transaction<'_>) -> Result<bool, StoreError> {
         public_schema::close(transaction).await?;
-        if self.files.iter().any(|file| file.phase == Phase::Contract) {
+        let contracts = newest_contract(self.files.iter().copied()).is_some();
+        if contracts {
             // An instance that started since the plan was made is here, and no other one starts before the commit.
             check(self.files, &instance::lock_running(transaction).await?)?;
         }
         migrations::apply(transaction, self.files).await?;
         if !self.is_last {
+            if contracts {
+                // What is built outside before the last transaction may take hours, or fail.
+                schema::record_oldest_program(transaction, self.program).await?;
+            }
             return Ok(false);
         }
         let is_current = self.files.is_empty() && schema::is_current(transaction).await?;

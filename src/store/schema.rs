@@ -16,6 +16,7 @@ use super::{Statement, Store, StoreError, migrations, public_schema, roles, roll
 const STATE: Statement = statement!("schema", "state");
 const CHANGES: Statement = statement!("schema", "changes");
 const RECORD: Statement = statement!("schema", "record");
+const RECORD_OLDEST_PROGRAM: Statement = statement!("schema", "record_oldest_program");
 
 /// How the schema of a database compares with a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -226,6 +227,19 @@ pub(super) async fn record(
         )
         .await
         .map_err(failed(RECORD))
+        .map(drop)
+}
+
+/// Records which programs the schema serves, in a transaction that contracts it and is not the last of its migrate.
+pub(super) async fn record_oldest_program(
+    transaction: &Transaction<'_>,
+    program: &Program,
+) -> Result<(), StoreError> {
+    let oldest_program = program.oldest_program(&migrations::applied(transaction).await?);
+    transaction
+        .execute(RECORD_OLDEST_PROGRAM.sql, &[&oldest_program])
+        .await
+        .map_err(failed(RECORD_OLDEST_PROGRAM))
         .map(drop)
 }
 

@@ -7,10 +7,12 @@ mod rolling;
 
 use std::ops::Range;
 use std::path::Path;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio_postgres::Client;
+use vitals::store::instance;
 use vitals::store::migrate::{self, MigrateResult, Phases};
 use vitals::store::program::Program;
 use vitals::store::schema;
@@ -152,8 +154,71 @@ async fn an_instance_that_was_killed_counts_for_a_minute() {
     instance_seen(&client, 50).await;
     let refusal = migrate(&database, &next, Phases::Contract).await.expect_err("seen just now");
     assert!(refusal.contains("ward (vitals 0.1.9"), "{refusal}");
+    let left_after_the_wait = async || {
+        instance::delete_ended(&client, next.head(), Duration::ZERO).await.expect("done");
+        texts(&client, "select name from vitals.instance").await
+    };
+    assert_eq!(left_after_the_wait().await, ["ward"]);
     run(&client, "update vitals.instance set last_seen_at = now() - interval '61 seconds'").await;
+    assert_eq!(left_after_the_wait().await, [""; 0]);
     migrate(&database, &next, Phases::Contract).await.expect("long gone");
+}
+
+/// As after an outage of the database: no heartbeat is recent, although the instance runs.
+#[tokio::test]
+async fn a_contract_waits_for_the_next_heartbeat_of_an_instance_that_seems_to_have_ended() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    let next = next_release();
+    instance_seen(&client, 600).await;
+    migrate(&database, &next, Phases::Expand).await.expect("expanded");
+    let instances = texts(&client, "select name from vitals.instance").await;
+    assert_eq!(instances, ["ward"], "an expand does not wait to see whether it has ended");
+
+    for phases in [Phases::Contract, Phases::Allowed] {
+        run(&client, "update vitals.instance set last_seen_at = now() - interval '10 minutes'").await;
+        let (migrated, ()) = tokio::join!(migrate(&database, &next, phases), async {
+            let waiting = "select 1 from pg_stat_activity
+                where datname = current_database() and query like '-- instance.silent%'";
+            eventually("the migrate waits", async || {
+                (!client.query(waiting, &[]).await.expect("sessions").is_empty()).then_some(())
+            })
+            .await;
+            run(&client, "update vitals.instance set last_seen_at = now()").await;
+        });
+        match migrated {
+            Ok(migrated) => assert_eq!(migrated.left, ["V9003__no_origin"]),
+            Err(refusal) => assert!(refusal.contains("ward (vitals 0.1.9"), "{refusal}"),
+        }
+    }
+}
+
+/// What is built outside of a transaction may take hours, or fail. Meanwhile no program starts that the schema no longer serves.
+#[tokio::test]
+async fn each_transaction_that_contracts_the_schema_records_which_programs_it_serves() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    run(
+        &client,
+        "insert into org_unit (org_id, name) values (41, 'Sunset');
+         insert into app_user (user_id, org_id, room) values (1, 41, 'A'), (2, 41, 'A')",
+    )
+    .await;
+    let contract = "-- A comment.\n-- Phase: contract\n\ncomment on table public.outbox is 'Batches.';\n";
+    let rooms = "-- One person a room.\n-- Phase: expand\n-- Transaction: none\n
+        create unique index concurrently app_user_room_idx\n    on public.app_user (room);\n";
+    let last =
+        "-- A comment.\n-- Phase: contract\n\ncomment on table public.app_user is 'People, one a room.';\n";
+    let files = [("V9001__contract", contract), ("V9002__rooms", rooms), ("V9003__last", last)];
+    let next = next_program(&files.map(|(name, sql)| (name.to_owned(), sql.to_owned())));
+    let failure = migrate(&database, &next, Phases::Both).await.expect_err("two in a room");
+    assert!(failure.contains("V9002__rooms"), "{failure}");
+    let state = schema::state_of(&client, Program::this()).await.expect("a state");
+    assert_eq!(state, schema::State::Newer { version: 9001 });
+
+    run(&client, "update app_user set room = 'B' where user_id = 2").await;
+    migrate(&database, &next, Phases::Both).await.expect("done");
+    assert_eq!(texts(&client, "select oldest_program::text from vitals.schema_state").await, ["9003"]);
 }
 
 #[tokio::test]

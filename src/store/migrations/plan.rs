@@ -41,6 +41,25 @@ pub(in crate::store) struct Plan<'a> {
     pub(in crate::store) left: Vec<&'a MigrationFile>,
 }
 
+impl Plan<'_> {
+    /// The newest file that it applies and that contracts the schema.
+    pub(in crate::store) fn newest_contract(&self) -> Option<i32> {
+        let files = self.parts.iter().flat_map(|part| match part {
+            Part::Transaction(files) => files.as_slice(),
+            Part::Outside(file) => std::slice::from_ref(file),
+        });
+        newest_contract(files.copied())
+    }
+}
+
+/// The newest of these files that contracts the schema.
+pub(in crate::store) fn newest_contract<'a>(
+    files: impl IntoIterator<Item = &'a MigrationFile>,
+) -> Option<i32> {
+    let contracting = files.into_iter().filter(|file| file.phase == Phase::Contract);
+    contracting.map(MigrationFile::version).max()
+}
+
 /// Plans a migrate of a database to which these files were applied, while these instances run.
 ///
 /// # Errors
@@ -182,6 +201,18 @@ mod tests {
         assert_eq!(planned(0, &[], Phases::Both), Ok("(1+2+3)!4(5)|".into()));
         assert!(planned(4, &[4], Phases::Both).is_err());
         assert_eq!(planned(5, &[1], Phases::Both), Ok("()|".into()));
+    }
+
+    #[test]
+    fn a_plan_knows_its_newest_file_that_contracts() {
+        let newest = |applied: i32, phases| {
+            plan(&program(), &(1..=applied).collect(), &[], phases).map(|plan| plan.newest_contract()).ok()
+        };
+        assert_eq!(newest(2, Phases::Expand), Some(None), "an expand does not wait for heartbeats");
+        assert_eq!(newest(1, Phases::Expand), Some(Some(2)));
+        assert_eq!(newest(0, Phases::Both), Some(Some(5)));
+        assert_eq!(newest(4, Phases::Contract), Some(Some(5)));
+        assert_eq!(newest(5, Phases::Both), Some(None));
     }
 
     #[test]
