@@ -61,6 +61,8 @@ pub struct ServerReport {
     pub refusal: Option<String>,
     /// `appendfsync`, of a cluster that of one master; `None`: the server does not say.
     pub fsync: Option<String>,
+    /// `maxmemory` of all masters together; `None`: one of them has no limit.
+    pub max_memory: Option<u64>,
 }
 
 impl ServerReport {
@@ -72,7 +74,18 @@ impl ServerReport {
         cache.connect().await?;
         let persistence = StreamMasters::read(cache).await?.persistence(cache).await?;
         let refusal = persistence.iter().find_map(refusal_of);
-        Ok(Self { refusal, fsync: persistence.into_iter().find_map(|master| master.fsync) })
+        let has_limits = persistence.iter().all(|master| master.max_memory > 0);
+        let max_memory = has_limits.then(|| persistence.iter().map(|master| master.max_memory).sum());
+        Ok(Self { refusal, fsync: persistence.into_iter().find_map(|master| master.fsync), max_memory })
+    }
+
+    /// What to change if the memory of the server is used up before the buffer is full.
+    pub fn memory_warning(&self, max_bytes: u64) -> Option<String> {
+        let max_memory = self.max_memory.filter(|max_memory| *max_memory <= max_bytes)?;
+        Some(format!(
+            "maxmemory is {max_memory} bytes, not above buffer_max_bytes = {max_bytes}: Redis refuses uploads before the buffer is full. Raise \
+             maxmemory, or lower buffer_max_bytes"
+        ))
     }
 }
 
@@ -99,7 +112,7 @@ pub(super) async fn create_groups(cache: &Cache, streams: &[UploadStream]) -> Re
 
 /// Why a server with these settings loses uploads.
 pub(super) fn refusal_of(persistence: &Persistence) -> Option<String> {
-    let Persistence { eviction, has_file, fsync } = persistence;
+    let Persistence { eviction, has_file, fsync, .. } = persistence;
     if eviction != "noeviction" {
         return Some(format!(
             "maxmemory-policy is {eviction}, so Redis would evict buffered uploads: set it to noeviction, or name another server in buffer_url"
@@ -136,7 +149,7 @@ mod tests {
 
     fn refusal(eviction: &str, has_file: bool, fsync: Option<&str>) -> Option<String> {
         let fsync = fsync.map(str::to_owned);
-        refusal_of(&Persistence { eviction: eviction.to_owned(), has_file, fsync })
+        refusal_of(&Persistence { eviction: eviction.to_owned(), has_file, fsync, max_memory: 0 })
     }
 
     #[test]
@@ -147,5 +160,13 @@ mod tests {
         assert!(refusal("allkeys-lru", true, None).is_some_and(|why| why.contains("maxmemory-policy")));
         assert!(refusal("noeviction", false, None).is_some_and(|why| why.contains("appendonly")));
         assert!(refusal("noeviction", true, Some("no")).is_some_and(|why| why.contains("appendfsync")));
+    }
+
+    #[test]
+    fn memory_that_is_used_up_before_the_buffer_is_full_is_a_warning() {
+        let warning =
+            |max_memory| ServerReport { refusal: None, fsync: None, max_memory }.memory_warning(1000);
+        assert_eq!([None, Some(1001)].map(warning), [None, None]);
+        assert!([Some(1), Some(1000)].map(warning).iter().all(Option::is_some));
     }
 }

@@ -162,7 +162,7 @@ impl Buffer {
         // Not the URL itself, which may hold a password.
         let of_url = |error| BufferStartError::Redis { server: "an address".to_owned(), error };
         let cache = Cache::of_buffer(settings).map_err(of_url)?;
-        let refusal = check_at_start(&cache, settings.buffer).await?;
+        let refusal = check_at_start(&cache, settings).await?;
         let shared = Arc::new(Shared {
             mode: settings.buffer,
             after: settings.buffer_after(),
@@ -246,12 +246,17 @@ impl Buffer {
 }
 
 /// Checks the server before the service serves. Without it an upload is still committed in mode `outage`, so that one only logs its absence.
-async fn check_at_start(cache: &Cache, mode: BufferMode) -> Result<Option<String>, BufferStartError> {
+async fn check_at_start(cache: &Cache, settings: &Settings) -> Result<Option<String>, BufferStartError> {
     let server = cache.server();
-    match ServerReport::read(cache).await.map(|report| report.refusal) {
-        Ok(None) => Ok(None),
-        Ok(Some(reason)) => Err(BufferStartError::Refused { server, reason }),
-        Err(error) if mode == BufferMode::Always => Err(BufferStartError::Redis { server, error }),
+    match ServerReport::read(cache).await {
+        Ok(ServerReport { refusal: Some(reason), .. }) => Err(BufferStartError::Refused { server, reason }),
+        Ok(report) => {
+            if let Some(warning) = report.memory_warning(settings.buffer_max_bytes) {
+                tracing::warn!(server, "the buffer: {warning}");
+            }
+            Ok(None)
+        }
+        Err(error) if settings.buffer == BufferMode::Always => Err(BufferStartError::Redis { server, error }),
         Err(error) => {
             tracing::warn!(%error, server, "the buffer does not answer: an outage of PostgreSQL refuses uploads until it does");
             Ok(Some(error.to_string()))

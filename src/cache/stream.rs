@@ -28,10 +28,15 @@ const GROUP: &str = "drain";
 /// The only field of an entry.
 const FIELD: &str = "upload";
 
-/// Creates the group from the first entry on. Gives 0 if there is one, else 1 and the length of the stream.
-const CREATE_GROUP: &str = "local made = redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM') \
-     if type(made) == 'table' and made.err then \
-         if string.find(made.err, 'BUSYGROUP') then return -1 end return made end \
+/// Creates the group from the first entry on. Gives -1 if there is one, else the length of the stream. It takes little memory, and without it
+/// nothing is drained, so it is allowed when all memory is used.
+const CREATE_GROUP: &str = "#!lua flags=allow-oom\n\
+     if redis.call('EXISTS', KEYS[1]) == 1 then \
+         for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do for at = 1, #group, 2 do \
+             if group[at] == 'name' and group[at + 1] == ARGV[1] then return -1 end \
+         end end \
+     end \
+     redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM') \
      return redis.call('XLEN', KEYS[1])";
 
 /// Length, age of the oldest entry in milliseconds, memory in bytes, entries that a consumer has, entries that none has read yet or -1.

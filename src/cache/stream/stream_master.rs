@@ -23,6 +23,8 @@ pub struct Persistence {
     pub has_file: bool,
     /// `appendfsync`; `None`: the server does not say.
     pub fsync: Option<String>,
+    /// `maxmemory`, bytes; 0: no limit.
+    pub max_memory: u64,
 }
 
 impl StreamMasters {
@@ -62,6 +64,7 @@ impl StreamMasters {
                 eviction: memory.get("maxmemory_policy").unwrap_or_default(),
                 has_file: file.get::<u8>("aof_enabled") == Some(1),
                 fsync: fsync.and_then(|answers| answers.into_iter().flatten().nth(1)),
+                max_memory: memory.get("maxmemory").unwrap_or_default(),
             })
         });
         try_join_all(reading).await
