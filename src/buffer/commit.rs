@@ -29,6 +29,10 @@ use crate::wire::buffered::BufferedUpload;
 /// Pause while live uploads fill the queues.
 const ROOM_PAUSE: Duration = Duration::from_millis(20);
 
+/// How much longer than the sender of a live upload draining waits for a commit: nobody waits for the answer, and a large upload that is given up
+/// too early would be tried for ever.
+const PATIENCE: u32 = 10;
+
 /// How often an upload may fail by itself, while others are stored, before it is kept as rejected.
 const MAX_FAILURES: u32 = 5;
 
@@ -173,8 +177,18 @@ impl Committer {
         let mut upload = Upload::default();
         sent.into_iter().for_each(|later| upload.append(later));
         let (rows, started) = (upload.received(), Instant::now());
-        let deadline = tokio::time::Instant::now() + self.commit_deadline;
-        let outcome = self.services.ingest.submit_until(upload, deadline).instrument(span).await?;
+        let patience = self.commit_deadline * PATIENCE;
+        let deadline = tokio::time::Instant::now() + patience;
+        let outcome = self.services.ingest.submit_until(upload, deadline).instrument(span).await;
+        if outcome.is_err() && started.elapsed() >= patience && self.services.ingest.can_commit() {
+            self.pace.halve();
+            tracing::warn!(
+                uploads,
+                rows,
+                "buffered uploads were not committed in time: fewer are tried at once"
+            );
+        }
+        let outcome = outcome?;
         self.pace.adapt(rows, started.elapsed());
         for (label, records) in [
             ("stored", outcome.stored as usize),
