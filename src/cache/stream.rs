@@ -199,9 +199,11 @@ pub fn is_missing_group(error: &CacheError) -> bool {
     matches!(error, CacheError::Redis(error) if error.to_string().contains("NOGROUP"))
 }
 
-/// Whether Redis refused to write because its memory is used up.
+/// Whether Redis refused to write because its memory is used up. A pipeline has an error for each of its commands.
 pub fn is_out_of_memory(error: &CacheError) -> bool {
-    matches!(error, CacheError::Redis(error) if error.code() == Some("OOM"))
+    let CacheError::Redis(error) = error else { return false };
+    let refusals = error.clone().into_server_errors();
+    refusals.is_some_and(|refusals| refusals.iter().any(|(_, refusal)| refusal.code() == "OOM"))
 }
 
 /// Removes entries that are stored elsewhere now, whoever has read them.
