@@ -16,7 +16,7 @@
 //!
 //! **What if a live upload overtakes a buffered one of the same device?** An instance goes by what it knows: a stream counts as occupied from
 //! before its own append until Redis has answered that it is empty (`depth`); what other instances append is known after the next measurement,
-//! 200 ms later at most. Within that time, or while the buffer does not answer and PostgreSQL does, an upload may overtake. Then
+//! 200 ms later at most. Within that time, or while the buffer takes nothing and PostgreSQL does, an upload may overtake. Then
 //! - nothing is lost or doubled: a row is found by its device and its own time, whenever it comes;
 //! - latest values, the state of a device and rollups are the same: they go by event time;
 //! - alerts are the same: they are derived from the stored rows in whatever order these came (`derive_alerts.sql`), and lateness goes by the
@@ -114,6 +114,7 @@ struct Shared {
     mode: BufferMode,
     after: Duration,
     max_bytes: u64,
+    copies: u32,
     ingest: Arc<Ingest>,
     depths: Arc<Depths>,
     state: Mutex<State>,
@@ -167,6 +168,7 @@ impl Buffer {
             mode: settings.buffer,
             after: settings.buffer_after(),
             max_bytes: settings.buffer_max_bytes,
+            copies: settings.buffer_copies,
             ingest: Arc::clone(&services.ingest),
             depths: Arc::new(Depths::default()),
             state: Mutex::new(State { refusal, status: Vec::new() }),
@@ -189,9 +191,11 @@ impl Buffer {
 
     /// Where this upload goes first.
     pub fn first(&self, upload: &PreparedUpload) -> Destination {
+        let can_commit = self.shared.ingest.can_commit();
         let situation = Situation {
-            is_usable: self.shared.state().refusal.is_none(),
-            can_commit: self.shared.ingest.can_commit(),
+            // While PostgreSQL cannot commit, a full buffer refuses at once, instead of after the wait for a commit.
+            is_usable: if can_commit { self.accepts() } else { self.shared.state().refusal.is_none() },
+            can_commit,
             are_streams_empty: upload.streams().all(|stream| self.shared.depths.is_empty(stream)),
         };
         destination::first(self.shared.mode, self.shared.after, situation)
@@ -254,7 +258,16 @@ async fn check_at_start(cache: &Cache, settings: &Settings) -> Result<Option<Str
             if let Some(warning) = report.memory_warning(settings.buffer_max_bytes) {
                 tracing::warn!(server, "the buffer: {warning}");
             }
-            Ok(None)
+            match report.shortage(settings.buffer_copies) {
+                Some(reason) if settings.buffer == BufferMode::Always => {
+                    Err(BufferStartError::Refused { server, reason })
+                }
+                Some(reason) => {
+                    tracing::warn!(reason, server, "the buffer takes no uploads until it has its replicas");
+                    Ok(Some(reason))
+                }
+                None => Ok(None),
+            }
         }
         Err(error) if settings.buffer == BufferMode::Always => Err(BufferStartError::Redis { server, error }),
         Err(error) => {

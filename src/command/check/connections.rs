@@ -118,6 +118,9 @@ pub(super) async fn buffer(report: &mut Report, settings: &Settings) -> anyhow::
                 report.warn("memory of the buffer", &warning);
             }
             let copies = settings.buffer_copies;
+            if let Some(shortage) = server_report.shortage(copies) {
+                report.bad("copies of buffered uploads", &shortage);
+            }
             let text = match server_report.fsync.as_deref() {
                 Some("always") => "appendfsync always: an upload is on the disk after a millisecond or a few",
                 Some(_) => {
