@@ -126,7 +126,7 @@ struct Shared {
 struct State {
     /// Why the server takes no uploads; `None`: it takes them.
     refusal: Option<String>,
-    /// Of each stream, as last measured.
+    /// Of each stream, as last measured; empty until then.
     status: Vec<StreamStatus>,
 }
 
@@ -204,6 +204,12 @@ impl Buffer {
     /// Whether it takes uploads now, so that an instance without PostgreSQL is of use.
     pub fn accepts(&self) -> bool {
         self.shared.state().refusal.is_none() && self.shared.depths.bytes() < self.shared.max_bytes
+    }
+
+    /// Whether an upload may have waited for longer than `limit`: one of a former process may, until the streams are measured.
+    pub fn is_late(&self, limit: Duration) -> bool {
+        let state = self.shared.state();
+        state.status.is_empty() || state.status.iter().any(|status| status.oldest > limit)
     }
 
     /// How it is.
