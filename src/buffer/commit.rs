@@ -26,7 +26,7 @@ use crate::telemetry::trace::{self, TraceContext};
 use crate::wire::Context;
 use crate::wire::buffered::BufferedUpload;
 
-/// Pause while live uploads fill the queues.
+/// Pause while live uploads fill the queues of the same kind.
 const ROOM_PAUSE: Duration = Duration::from_millis(20);
 
 /// How much longer than the sender of a live upload draining waits for a commit: nobody waits for the answer, and a large upload that is given up
@@ -72,6 +72,8 @@ pub(super) enum CommitError {
 /// Commits entries.
 pub(super) struct Committer {
     services: DrainServices,
+    /// Whether its uploads are urgent events.
+    is_urgent: bool,
     pace: Pace,
     commit_deadline: Duration,
     max_upload_bytes: usize,
@@ -86,9 +88,14 @@ struct ReadEntry {
 }
 
 impl Committer {
-    pub(super) fn new(services: DrainServices, commit_deadline: Duration, max_upload_bytes: usize) -> Self {
+    pub(super) fn new(
+        services: DrainServices,
+        is_urgent: bool,
+        commit_deadline: Duration,
+        max_upload_bytes: usize,
+    ) -> Self {
         let (pace, failures) = (Pace::default(), HashMap::new());
-        Self { services, pace, commit_deadline, max_upload_bytes, failures }
+        Self { services, is_urgent, pace, commit_deadline, max_upload_bytes, failures }
     }
 
     /// Commits the first of `entries`, as many as one step takes. Gives their number, at least 1.
@@ -96,7 +103,7 @@ impl Committer {
     /// # Errors
     /// None of them is known to be stored.
     pub(super) async fn commit_some(&mut self, entries: &[StreamEntry]) -> Result<usize, CommitError> {
-        while !self.services.ingest.has_spare_room() {
+        while !self.services.ingest.has_spare_room(self.is_urgent) {
             sleep(ROOM_PAUSE).await;
         }
         let step = self.read_step(entries)?;
