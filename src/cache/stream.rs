@@ -14,13 +14,14 @@ use bytes::Bytes;
 use redis::{Value, pipe};
 
 use super::{Cache, CacheError};
+use crate::model::Partition;
 pub use entry::StreamEntry;
 use entry::entry_of;
 pub use lease::StreamLease;
 pub use stream_master::{Persistence, StreamMasters};
 
-/// Parts of the devices; each has a stream for urgent events, and one for everything else.
-pub const PARTITIONS: u8 = 64;
+/// Partitions of the devices; each has a stream for urgent events, and one for everything else.
+const PARTITIONS: u8 = Partition::COUNT;
 
 /// The consumer group that drains.
 const GROUP: &str = "drain";
