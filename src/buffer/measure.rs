@@ -102,6 +102,12 @@ impl ServerReport {
         })
     }
 
+    /// Why it takes no upload that is to be on `copies` disks; `None`: it takes them.
+    pub fn into_refusal(self, copies: u32) -> Option<String> {
+        let shortage = self.shortage(copies);
+        self.refusal.or(shortage)
+    }
+
     /// What to change if the memory of the server is used up before the buffer is full.
     pub fn memory_warning(&self, max_bytes: u64) -> Option<String> {
         let max_memory = self.max_memory.filter(|max_memory| *max_memory <= max_bytes)?;
@@ -119,8 +125,7 @@ async fn check(cache: &Cache, copies: u32) -> Result<Option<String>, CacheError>
         let streams: Vec<UploadStream> = UploadStream::all().collect();
         create_groups(cache, &streams).await?;
     }
-    let shortage = report.shortage(copies);
-    Ok(report.refusal.or(shortage))
+    Ok(report.into_refusal(copies))
 }
 
 /// Creates the groups that are missing, and logs where uploads are read once more because of it.
