@@ -119,7 +119,7 @@ impl Service {
         let drain = drain_services(&writers, &owners, &retention, &settings);
         let buffer = Buffer::start(drain, &settings, &ingest, &door).await?;
         let late = buffer.clone();
-        let is_late = move || late.as_ref().is_some_and(|buffer| buffer.status().oldest > MAX_DELAY);
+        let is_late = move || late.as_ref().is_some_and(|buffer| buffer.is_late(MAX_DELAY));
         clock.spawn_loop("reception", schedule::reception::run(store.clone(), is_late, clock.stop_token()));
 
         let needs_keys = settings.authentication == Authentication::Keys;

@@ -26,8 +26,12 @@ use crate::telemetry::trace::{self, TraceContext};
 use crate::wire::Context;
 use crate::wire::buffered::BufferedUpload;
 
-/// Pause while live uploads fill the queues.
+/// Pause while live uploads fill the queues of the same kind.
 const ROOM_PAUSE: Duration = Duration::from_millis(20);
+
+/// How much longer than the sender of a live upload draining waits for a commit: nobody waits for the answer, and a large upload that is given up
+/// too early would be tried for ever.
+const PATIENCE: u32 = 10;
 
 /// How often an upload may fail by itself, while others are stored, before it is kept as rejected.
 const MAX_FAILURES: u32 = 5;
@@ -68,6 +72,8 @@ pub(super) enum CommitError {
 /// Commits entries.
 pub(super) struct Committer {
     services: DrainServices,
+    /// Whether its uploads are urgent events.
+    is_urgent: bool,
     pace: Pace,
     commit_deadline: Duration,
     max_upload_bytes: usize,
@@ -82,9 +88,14 @@ struct ReadEntry {
 }
 
 impl Committer {
-    pub(super) fn new(services: DrainServices, commit_deadline: Duration, max_upload_bytes: usize) -> Self {
+    pub(super) fn new(
+        services: DrainServices,
+        is_urgent: bool,
+        commit_deadline: Duration,
+        max_upload_bytes: usize,
+    ) -> Self {
         let (pace, failures) = (Pace::default(), HashMap::new());
-        Self { services, pace, commit_deadline, max_upload_bytes, failures }
+        Self { services, is_urgent, pace, commit_deadline, max_upload_bytes, failures }
     }
 
     /// Commits the first of `entries`, as many as one step takes. Gives their number, at least 1.
@@ -92,7 +103,7 @@ impl Committer {
     /// # Errors
     /// None of them is known to be stored.
     pub(super) async fn commit_some(&mut self, entries: &[StreamEntry]) -> Result<usize, CommitError> {
-        while !self.services.ingest.has_spare_room() {
+        while !self.services.ingest.has_spare_room(self.is_urgent) {
             sleep(ROOM_PAUSE).await;
         }
         let step = self.read_step(entries)?;
@@ -173,8 +184,18 @@ impl Committer {
         let mut upload = Upload::default();
         sent.into_iter().for_each(|later| upload.append(later));
         let (rows, started) = (upload.received(), Instant::now());
-        let deadline = tokio::time::Instant::now() + self.commit_deadline;
-        let outcome = self.services.ingest.submit_until(upload, deadline).instrument(span).await?;
+        let patience = self.commit_deadline * PATIENCE;
+        let deadline = tokio::time::Instant::now() + patience;
+        let outcome = self.services.ingest.submit_until(upload, deadline).instrument(span).await;
+        if outcome.is_err() && started.elapsed() >= patience && self.services.ingest.can_commit() {
+            self.pace.halve();
+            tracing::warn!(
+                uploads,
+                rows,
+                "buffered uploads were not committed in time: fewer are tried at once"
+            );
+        }
+        let outcome = outcome?;
         self.pace.adapt(rows, started.elapsed());
         for (label, records) in [
             ("stored", outcome.stored as usize),

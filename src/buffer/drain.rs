@@ -83,12 +83,14 @@ pub(super) fn drains(
     // A body in JSON: every character may become two.
     let max_upload_bytes = settings.max_decompressed_bytes.saturating_mul(2).saturating_add(64 * 1024);
     let task = |number| {
+        let is_urgent = number == TASKS;
+        let (services, deadline) = (services.clone(), settings.commit_deadline());
         Ok(Drain {
             shared: Arc::clone(shared),
-            services: services.clone(),
             cache: Cache::of_buffer(settings)?,
-            committer: Committer::new(services.clone(), settings.commit_deadline(), max_upload_bytes),
-            is_urgent: number == TASKS,
+            committer: Committer::new(services.clone(), is_urgent, deadline, max_upload_bytes),
+            services,
+            is_urgent,
             drained: Arc::clone(&drained),
             not_before: HashMap::new(),
             next: number * UploadStream::COUNT / TASKS,

@@ -16,7 +16,7 @@
 //!
 //! **What if a live upload overtakes a buffered one of the same device?** An instance goes by what it knows: a stream counts as occupied from
 //! before its own append until Redis has answered that it is empty (`depth`); what other instances append is known after the next measurement,
-//! 200 ms later at most. Within that time, or while the buffer does not answer and PostgreSQL does, an upload may overtake. Then
+//! 200 ms later at most. Within that time, or while the buffer takes nothing and PostgreSQL does, an upload may overtake. Then
 //! - nothing is lost or doubled: a row is found by its device and its own time, whenever it comes;
 //! - latest values, the state of a device and rollups are the same: they go by event time;
 //! - alerts are the same: they are derived from the stored rows in whatever order these came (`derive_alerts.sql`), and lateness goes by the
@@ -114,6 +114,7 @@ struct Shared {
     mode: BufferMode,
     after: Duration,
     max_bytes: u64,
+    copies: u32,
     ingest: Arc<Ingest>,
     depths: Arc<Depths>,
     state: Mutex<State>,
@@ -125,7 +126,7 @@ struct Shared {
 struct State {
     /// Why the server takes no uploads; `None`: it takes them.
     refusal: Option<String>,
-    /// Of each stream, as last measured.
+    /// Of each stream, as last measured; empty until then.
     status: Vec<StreamStatus>,
 }
 
@@ -162,11 +163,12 @@ impl Buffer {
         // Not the URL itself, which may hold a password.
         let of_url = |error| BufferStartError::Redis { server: "an address".to_owned(), error };
         let cache = Cache::of_buffer(settings).map_err(of_url)?;
-        let refusal = check_at_start(&cache, settings.buffer).await?;
+        let refusal = check_at_start(&cache, settings).await?;
         let shared = Arc::new(Shared {
             mode: settings.buffer,
             after: settings.buffer_after(),
             max_bytes: settings.buffer_max_bytes,
+            copies: settings.buffer_copies,
             ingest: Arc::clone(&services.ingest),
             depths: Arc::new(Depths::default()),
             state: Mutex::new(State { refusal, status: Vec::new() }),
@@ -189,9 +191,11 @@ impl Buffer {
 
     /// Where this upload goes first.
     pub fn first(&self, upload: &PreparedUpload) -> Destination {
+        let can_commit = self.shared.ingest.can_commit();
         let situation = Situation {
-            is_usable: self.shared.state().refusal.is_none(),
-            can_commit: self.shared.ingest.can_commit(),
+            // While PostgreSQL cannot commit, a full buffer refuses at once, instead of after the wait for a commit.
+            is_usable: if can_commit { self.accepts() } else { self.shared.state().refusal.is_none() },
+            can_commit,
             are_streams_empty: upload.streams().all(|stream| self.shared.depths.is_empty(stream)),
         };
         destination::first(self.shared.mode, self.shared.after, situation)
@@ -200,6 +204,12 @@ impl Buffer {
     /// Whether it takes uploads now, so that an instance without PostgreSQL is of use.
     pub fn accepts(&self) -> bool {
         self.shared.state().refusal.is_none() && self.shared.depths.bytes() < self.shared.max_bytes
+    }
+
+    /// Whether an upload may have waited for longer than `limit`: one of a former process may, until the streams are measured.
+    pub fn is_late(&self, limit: Duration) -> bool {
+        let state = self.shared.state();
+        state.status.is_empty() || state.status.iter().any(|status| status.oldest > limit)
     }
 
     /// How it is.
@@ -246,12 +256,26 @@ impl Buffer {
 }
 
 /// Checks the server before the service serves. Without it an upload is still committed in mode `outage`, so that one only logs its absence.
-async fn check_at_start(cache: &Cache, mode: BufferMode) -> Result<Option<String>, BufferStartError> {
+async fn check_at_start(cache: &Cache, settings: &Settings) -> Result<Option<String>, BufferStartError> {
     let server = cache.server();
-    match ServerReport::read(cache).await.map(|report| report.refusal) {
-        Ok(None) => Ok(None),
-        Ok(Some(reason)) => Err(BufferStartError::Refused { server, reason }),
-        Err(error) if mode == BufferMode::Always => Err(BufferStartError::Redis { server, error }),
+    match ServerReport::read(cache).await {
+        Ok(ServerReport { refusal: Some(reason), .. }) => Err(BufferStartError::Refused { server, reason }),
+        Ok(report) => {
+            if let Some(warning) = report.memory_warning(settings.buffer_max_bytes) {
+                tracing::warn!(server, "the buffer: {warning}");
+            }
+            match report.shortage(settings.buffer_copies) {
+                Some(reason) if settings.buffer == BufferMode::Always => {
+                    Err(BufferStartError::Refused { server, reason })
+                }
+                Some(reason) => {
+                    tracing::warn!(reason, server, "the buffer takes no uploads until it has its replicas");
+                    Ok(Some(reason))
+                }
+                None => Ok(None),
+            }
+        }
+        Err(error) if settings.buffer == BufferMode::Always => Err(BufferStartError::Redis { server, error }),
         Err(error) => {
             tracing::warn!(%error, server, "the buffer does not answer: an outage of PostgreSQL refuses uploads until it does");
             Ok(Some(error.to_string()))

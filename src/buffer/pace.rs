@@ -31,10 +31,15 @@ impl Pace {
         self.rows
     }
 
+    /// The last step was too large.
+    pub(super) fn halve(&mut self) {
+        self.rows = (self.rows / 2).max(MIN_ROWS);
+    }
+
     /// A step of so many rows took so long.
     pub(super) fn adapt(&mut self, rows: usize, took: Duration) {
         if took > LONG {
-            self.rows = (self.rows / 2).max(MIN_ROWS);
+            self.halve();
         } else if took < SHORT && rows * 2 > self.rows {
             self.rows = (self.rows * 2).min(MAX_ROWS);
         }

@@ -5,15 +5,13 @@
 //! record by record; any other is kept as the body that came. A record of a later version than this program knows is left where it is.
 
 use std::collections::BTreeMap;
-use std::hash::Hasher;
 use std::io::Read;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use siphasher::sip::SipHasher13;
 
-use crate::cache::stream::{PARTITIONS, UploadStream};
-use crate::model::{DeviceRecord, Source, Upload};
+use crate::cache::stream::UploadStream;
+use crate::model::{DeviceRecord, Partition, Source, Upload};
 use crate::wire::buffered::{BufferedContent, BufferedItem, BufferedUpload};
 
 /// The version of this program. A new one is needed only where an older program would read something wrong: fields may be added without.
@@ -119,11 +117,9 @@ fn text_of(bytes: &Bytes) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Which partition a device belongs to: the same in every process and release.
+/// The number of the partition of a device: the same in every process and release.
 fn partition_of(device_sn: &str) -> u8 {
-    let mut hasher = SipHasher13::new();
-    hasher.write(device_sn.as_bytes());
-    u8::try_from(hasher.finish() % u64::from(PARTITIONS)).expect("less than the partitions")
+    u8::try_from(Partition::of(device_sn).number()).expect("there are 64")
 }
 
 fn pack(upload: &BufferedUpload) -> Bytes {
@@ -255,7 +251,7 @@ mod tests {
     }
 
     /// An upload that one release has buffered is followed by those of the next.
-    const PARTITIONS_OF_RELEASES: [u8; 3] = [40, 13, 38];
+    const PARTITIONS_OF_RELEASES: [u8; 3] = [53, 48, 44];
 
     #[test]
     fn a_record_of_a_later_release_is_not_taken_for_corrupt() {

@@ -14,13 +14,14 @@ use bytes::Bytes;
 use redis::{Value, pipe};
 
 use super::{Cache, CacheError};
+use crate::model::Partition;
 pub use entry::StreamEntry;
 use entry::entry_of;
 pub use lease::StreamLease;
 pub use stream_master::{Persistence, StreamMasters};
 
-/// Parts of the devices; each has a stream for urgent events, and one for everything else.
-pub const PARTITIONS: u8 = 64;
+/// Partitions of the devices; each has a stream for urgent events, and one for everything else.
+const PARTITIONS: u8 = Partition::COUNT;
 
 /// The consumer group that drains.
 const GROUP: &str = "drain";
@@ -28,10 +29,15 @@ const GROUP: &str = "drain";
 /// The only field of an entry.
 const FIELD: &str = "upload";
 
-/// Creates the group from the first entry on. Gives 0 if there is one, else 1 and the length of the stream.
-const CREATE_GROUP: &str = "local made = redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM') \
-     if type(made) == 'table' and made.err then \
-         if string.find(made.err, 'BUSYGROUP') then return -1 end return made end \
+/// Creates the group from the first entry on. Gives -1 if there is one, else the length of the stream. It takes little memory, and without it
+/// nothing is drained, so it is allowed when all memory is used.
+const CREATE_GROUP: &str = "#!lua flags=allow-oom\n\
+     if redis.call('EXISTS', KEYS[1]) == 1 then \
+         for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do for at = 1, #group, 2 do \
+             if group[at] == 'name' and group[at + 1] == ARGV[1] then return -1 end \
+         end end \
+     end \
+     redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM') \
      return redis.call('XLEN', KEYS[1])";
 
 /// Length, age of the oldest entry in milliseconds, memory in bytes, entries that a consumer has, entries that none has read yet or -1.
@@ -194,9 +200,11 @@ pub fn is_missing_group(error: &CacheError) -> bool {
     matches!(error, CacheError::Redis(error) if error.to_string().contains("NOGROUP"))
 }
 
-/// Whether Redis refused to write because its memory is used up.
+/// Whether Redis refused to write because its memory is used up. A pipeline has an error for each of its commands.
 pub fn is_out_of_memory(error: &CacheError) -> bool {
-    matches!(error, CacheError::Redis(error) if error.code() == Some("OOM"))
+    let CacheError::Redis(error) = error else { return false };
+    let refusals = error.clone().into_server_errors();
+    refusals.is_some_and(|refusals| refusals.iter().any(|(_, refusal)| refusal.code() == "OOM"))
 }
 
 /// Removes entries that are stored elsewhere now, whoever has read them.

@@ -75,15 +75,15 @@ pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode
     let cache = Cache::of_buffer(settings)?;
     cache.connect().await.with_context(|| format!("the buffer at {}", cache.server()))?;
     match action {
-        Action::Status { json } => status(&cache, json).await,
+        Action::Status { json } => status(&cache, settings.buffer_copies, json).await,
         Action::Drain => Box::pin(drain::run(&cache, settings)).await,
         Action::Inspect { id } => inspect(&cache, &id).await,
         Action::Drop { id, yes } => drop_entry(&cache, &id, yes).await,
     }
 }
 
-async fn status(cache: &Cache, as_json: bool) -> anyhow::Result<ExitCode> {
-    let report = ServerReport::read(cache).await?;
+async fn status(cache: &Cache, copies: u32, as_json: bool) -> anyhow::Result<ExitCode> {
+    let refusal = ServerReport::read(cache).await?.into_refusal(copies);
     let measured = stream::measure(cache).await?;
     let uploads: u64 = measured.iter().map(|status| status.uploads).sum();
     let bytes: u64 = measured.iter().map(|status| status.bytes).sum();
@@ -96,14 +96,13 @@ async fn status(cache: &Cache, as_json: bool) -> anyhow::Result<ExitCode> {
         let json_of =
             |(stream, status, oldest): &(_, _, Option<_>)| json_of(*stream, status, oldest.as_ref());
         let streams: Vec<_> = occupied.iter().map(json_of).collect();
-        let refusal = report.refusal;
         print(&format!(
             "{}\n",
             json!({ "uploads": uploads, "bytes": bytes, "refusal": refusal, "streams": streams })
         ))?;
         return Ok(ExitCode::SUCCESS);
     }
-    if let Some(refusal) = report.refusal {
+    if let Some(refusal) = refusal {
         print(&format!("takes no uploads: {refusal}\n"))?;
     }
     print(&format!("{} uploads wait, {} bytes\n", grouped(uploads), grouped(bytes)))?;

@@ -202,9 +202,13 @@ impl Ingest {
         self.submit_parts(upload, true, deadline).await
     }
 
-    /// Whether every queue is at most half full, so that whoever can wait should submit something.
-    pub fn has_spare_room(&self) -> bool {
-        self.queues.iter().all(|queue| queue.stats.is_half_empty())
+    /// Whether the queue of urgent events, or that of every shard, is at most half full, so that whoever can wait should submit something. The
+    /// other queues refuse for themselves: one that is full stops nothing else.
+    pub fn has_spare_room(&self, is_urgent: bool) -> bool {
+        let (shards, lanes) = self.queues.split_at(self.shards);
+        let queues =
+            if is_urgent { std::slice::from_ref(&lanes[WriterLane::Urgent as usize]) } else { shards };
+        queues.iter().all(|queue| queue.stats.is_half_empty())
     }
 
     async fn submit_parts(

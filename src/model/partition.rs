@@ -1,22 +1,23 @@
-//! The partition of a device: the unit in which devices are dealt to writers, and in which evaluations of alerts lock one another out.
+//! The partition of a device: the unit in which devices are dealt to writers and to streams of the buffer, and in which evaluations of alerts
+//! lock one another out.
 //!
-//! Before: serial numbers of devices. After: `ingest` (shards), `store::batch` (`outbox.partitions`), `relay` (what is finished at the
-//! same time). Promise: the same number as `vitals.alert_partition` of the database. If it ever were another one, transactions would wait for
-//! each other, and nothing else would happen.
+//! Before: serial numbers of devices. After: `ingest` (shards), `buffer` (streams), `store::batch` (`outbox.partitions`), `relay` (what is
+//! finished at the same time). Promise: the same number as `vitals.alert_partition` of the database, in every release. If the database ever
+//! had another one, transactions would wait for each other, and nothing else would happen.
 
 use std::ops::{BitOr, BitOrAssign};
-
-/// How many partitions there are. A [`Partitions`] has a bit for each.
-const COUNT: u32 = 64;
 
 /// A partition, 0 to 63.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Partition(u32);
 
 impl Partition {
+    /// How many there are. A [`Partitions`] has a bit for each.
+    pub const COUNT: u8 = 64;
+
     /// That of a device.
     pub fn of(device_sn: &str) -> Self {
-        Self(hash_bytes(device_sn.as_bytes()) % COUNT)
+        Self(hash_bytes(device_sn.as_bytes()) % u32::from(Self::COUNT))
     }
 
     /// Its number.

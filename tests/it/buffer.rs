@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 use vitals::config::{BufferMode, Settings};
 
 use crate::harness::{Answer, Database, Proxy, RedisServer, Service, eventually};
@@ -54,6 +56,24 @@ impl Buffered {
             ("VITALS_BUFFER_AFTER_MS", "300".to_owned()),
             ("VITALS_CONNECT_TIMEOUT_MS", "1000".to_owned()),
         ]
+    }
+
+    /// A connection that counts as a replica of Redis, and never confirms that it has written anything.
+    async fn silent_replica(&self) -> TcpStream {
+        let address = self.redis.url().replace("redis://", "").replace("/0", "");
+        let mut replica = TcpStream::connect(address).await.expect("connected");
+        replica.write_all(b"SYNC\r\n").await.expect("sent");
+        let redis = self.redis.connection().await;
+        eventually("the replica counts", || {
+            let mut redis = redis.clone();
+            async move {
+                let mut info = redis::cmd("INFO");
+                let info: redis::InfoDict = info.arg("replication").query_async(&mut redis).await.ok()?;
+                (info.get::<u32>("connected_slaves") == Some(1)).then_some(())
+            }
+        })
+        .await;
+        replica
     }
 
     async fn count(&self, sql: &str) -> i64 {
@@ -190,6 +210,7 @@ async fn a_database_that_hangs_costs_an_upload_no_more_than_its_limit() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_whose_append_was_not_confirmed_is_refused_and_stored_once_when_it_is_sent_again() {
     let Some(buffered) = Buffered::new().await else { return };
+    let _replica = buffered.silent_replica().await;
     let service = buffered.service_with(|settings| settings.buffer_copies = 2).await;
     buffered.link.cut();
     let sent = [sample("TWICE", 70, now())];
@@ -198,7 +219,7 @@ async fn an_upload_whose_append_was_not_confirmed_is_refused_and_stored_once_whe
         assert_eq!(
             (answer.status, answer.retry_after.is_some()),
             (503, true),
-            "there is no replica: {answer:?}"
+            "the replica confirms nothing: {answer:?}"
         );
     }
     assert_eq!(uploads_in(&mut buffered.redis.connection().await).await, 2, "both are in the stream");
@@ -211,6 +232,19 @@ async fn an_upload_whose_append_was_not_confirmed_is_refused_and_stored_once_whe
         (answer.body["details"]["duplicate"] == 1).then_some(())
     })
     .await;
+    service.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_buffer_with_fewer_replicas_than_copies_need_takes_nothing() {
+    let Some(buffered) = Buffered::new().await else { return };
+    let service = buffered.service_with(|settings| settings.buffer_copies = 2).await;
+    assert_answered(&upload(&service, &[sample("SHORT", 70, now())]).await, "committed");
+    buffered.link.cut();
+    let answer = upload(&service, &[sample("SHORT", 71, now() - 1)]).await;
+    assert_eq!((answer.status, answer.retry_after.is_some()), (503, true), "{answer:?}");
+    assert_eq!(uploads_in(&mut buffered.redis.connection().await).await, 0);
+    buffered.link.restore();
     service.finish().await;
 }
 

@@ -63,7 +63,7 @@ const PURE: &[&str] = &["language", "metric", "model", "wire"];
 /// serde and utoipa.
 const CRATES: &[(&str, &[&str])] = &[
     ("app", &["anyhow", "metrics_exporter_prometheus"]),
-    ("buffer", &["siphasher", "zstd"]),
+    ("buffer", &["zstd"]),
     ("cache", &["rand", "redis"]),
     ("cells", &["reqwest"]),
     (

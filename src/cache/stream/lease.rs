@@ -11,6 +11,10 @@ use super::entry::{StreamEntry, entries_of};
 use super::{GROUP, UploadStream};
 use crate::cache::{Cache, CacheError};
 
+/// Acquires the lease if nobody has it. It is allowed when all memory is used: draining frees it.
+const ACQUIRE: &str = "#!lua flags=allow-oom\n\
+     if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end return 0";
+
 /// Renews the lease if it is still ours. Each of the next two begins with it.
 const RENEW: &str = "if redis.call('GET', KEYS[2]) ~= ARGV[1] then return {0} end \
      redis.call('PEXPIRE', KEYS[2], ARGV[2]) ";
@@ -48,9 +52,10 @@ impl StreamLease {
         let ttl_ms = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
         let lease = Self { stream, token: format!("{:032x}", rand::random::<u128>()), ttl_ms };
         let mut pipeline = pipe();
-        pipeline.cmd("SET").arg(stream.lease_key()).arg(&lease.token).arg("NX").arg("PX").arg(ttl_ms);
-        let (set,): (Option<String>,) = cache.send(&pipeline).await?;
-        Ok(set.map(|_| lease))
+        let acquire = pipeline.cmd("EVAL").arg(ACQUIRE).arg(1).arg(stream.lease_key());
+        acquire.arg(&lease.token).arg(ttl_ms);
+        let (acquired,): (u8,) = cache.send(&pipeline).await?;
+        Ok((acquired == 1).then_some(lease))
     }
 
     /// Its stream.

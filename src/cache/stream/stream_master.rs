@@ -23,6 +23,10 @@ pub struct Persistence {
     pub has_file: bool,
     /// `appendfsync`; `None`: the server does not say.
     pub fsync: Option<String>,
+    /// `maxmemory`, bytes; 0: no limit.
+    pub max_memory: u64,
+    /// Its replicas that are connected.
+    pub replicas: u32,
 }
 
 impl StreamMasters {
@@ -52,8 +56,9 @@ impl StreamMasters {
     pub async fn persistence(&self, cache: &Cache) -> Result<Vec<Persistence>, CacheError> {
         let reading = self.masters.iter().map(async |master| {
             let mut pipeline = pipe();
-            pipeline.cmd("INFO").arg("memory").cmd("INFO").arg("persistence");
-            let (memory, file): (InfoDict, InfoDict) = cache.send_to(master, &pipeline).await?;
+            pipeline.cmd("INFO").arg("memory").cmd("INFO").arg("persistence").cmd("INFO").arg("replication");
+            let (memory, file, replication): (InfoDict, InfoDict, InfoDict) =
+                cache.send_to(master, &pipeline).await?;
             // Where CONFIG is not allowed, the rest is known all the same.
             let mut pipeline = pipe();
             pipeline.cmd("CONFIG").arg("GET").arg("appendfsync");
@@ -62,6 +67,8 @@ impl StreamMasters {
                 eviction: memory.get("maxmemory_policy").unwrap_or_default(),
                 has_file: file.get::<u8>("aof_enabled") == Some(1),
                 fsync: fsync.and_then(|answers| answers.into_iter().flatten().nth(1)),
+                max_memory: memory.get("maxmemory").unwrap_or_default(),
+                replicas: replication.get("connected_slaves").unwrap_or_default(),
             })
         });
         try_join_all(reading).await

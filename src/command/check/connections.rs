@@ -109,13 +109,19 @@ pub(super) async fn buffer(report: &mut Report, settings: &Settings) -> anyhow::
         Ok(ServerReport { refusal: Some(refusal), .. }) => {
             report.bad("buffer", &format!("{refusal} ({server}, setting buffer_url)"));
         }
-        Ok(ServerReport { fsync, .. }) => {
+        Ok(server_report) => {
             report.good(
                 "buffer",
                 &format!("answers at {server} (setting buffer_url), and keeps what it is given"),
             );
+            if let Some(warning) = server_report.memory_warning(settings.buffer_max_bytes) {
+                report.warn("memory of the buffer", &warning);
+            }
             let copies = settings.buffer_copies;
-            let text = match fsync.as_deref() {
+            if let Some(shortage) = server_report.shortage(copies) {
+                report.bad("copies of buffered uploads", &shortage);
+            }
+            let text = match server_report.fsync.as_deref() {
                 Some("always") => "appendfsync always: an upload is on the disk after a millisecond or a few",
                 Some(_) => {
                     "appendfsync everysec: an upload is answered when it is on the disk, up to a second or two later"

@@ -41,6 +41,24 @@ async fn a_server_that_evicts_or_has_no_file_is_refused_at_start_with_the_reason
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_redis_whose_memory_is_used_up_refuses_uploads_and_is_drained() {
+    let Some(buffered) = Buffered::new().await else { return };
+    let service = buffered.service().await;
+    buffered.link.cut();
+    assert_answered(&upload(&service, &[sample("MEMORY", 70, now())]).await, "buffered");
+    let mut redis = buffered.redis.connection().await;
+    let mut set = redis::cmd("CONFIG");
+    set.arg("SET").arg("maxmemory").arg(1).exec_async(&mut redis).await.expect("set");
+    let answer = upload(&service, &[sample("MEMORY", 71, now() - 1)]).await;
+    assert_eq!((answer.status, answer.retry_after.is_some()), (503, true), "{answer:?}");
+    assert_eq!(answer.body["message"], "the buffer is full");
+    buffered.link.restore();
+    buffered.count_becomes("select count(*) from health_data", 1).await;
+    buffered.drained().await;
+    service.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_redis_that_crashed_has_every_acknowledged_upload_in_its_file() {
     let Some(buffered) = Buffered::new().await else { return };
     let service = buffered.service().await;
