@@ -1,12 +1,13 @@
--- Sends a tenant, or some of its devices, to another cell: prints what psql runs there. Nothing is changed here. May be run as often as
--- needed: rows that are there already stay as they are, and NULLs of samples, events and device information are filled.
+-- Sends a tenant, or some of its devices, to another cell: prints what psql runs there. Here only vitals.sent_device is written. May be run
+-- as often as needed: rows that are there already stay as they are, and NULLs of samples, events and device information are filled.
 --
 --   psql "$OLD" -X -v tenant=1939964806110937090 -f sql/cells/send.sql | psql "$NEW" -XqAt -v ON_ERROR_STOP=1
 --
 --   tenant   the tenant
 --   first, last   only the devices between these two serials, inclusive, in the order of bytes
 --   open=on  open alerts too, with their escalations: for the last run before the placement changes, and those after it
---   after    what an earlier run printed last: of samples, events, device information and nested documents only rows written since then
+--   after    what an earlier run printed last: of samples, device information and nested documents only rows written since then. A device
+--            that this run did not send, because it joined the tenant later, is sent from its first row on
 --   upload_keys=on   API keys of every tenant with the one scope upload too, if senders of the tenant use one
 --
 -- What goes: the directory, contacts, rules, routes, shifts, silences, configuration of watches and API keys of the tenant; the secrets of
@@ -38,9 +39,13 @@ begin isolation level repeatable read;
 create temp table moving as
 select
     :tenant::bigint as customer_id, (:'open')::boolean as with_open, (:'upload_keys')::boolean as with_upload_keys,
-    split_part(:'after', '/', 1)::bigint as after_batch_id;
+    split_part(:'after', '/', 1)::bigint as after_batch_id, nullif(split_part(:'after', '/', 3), '')::bigint as after_run;
 create temp table moving_device as
-select device_sn from vitals.devices_of(:tenant, nullif(:'first', ''), nullif(:'last', '')) as d (device_sn);
+select d.device_sn, exists (select from vitals.sent_device as s where s.device_sn = d.device_sn and s.run = m.after_run) as was_sent
+from vitals.devices_of(:tenant, nullif(:'first', ''), nullif(:'last', '')) as d (device_sn)
+cross join moving as m;
+-- It counts only if the number of this run comes back, which the other psql prints when all has arrived.
+insert into vitals.sent_device (run, device_sn) select txid_current(), device_sn from moving_device;
 create temp table moving_org as select org_id from org_unit where customer_id = :tenant;
 create temp table moving_user as select user_id from app_user where org_id in (select org_id from moving_org);
 create temp table moving_rule as
@@ -73,9 +78,12 @@ union select assigned_to from moving_alert where assigned_to is not null;
 
 -- The relations in the order in which they are written there.
 --   keys       columns by which a row is found there
+--   condition  which rows; and first_time: which rows more, of devices that were not sent before
 --   how        keep: a row that is there stays; fill: its NULLs are filled
 --   instead    columns that are sent as something else
-create temp table moving_relation (place serial, relation regclass, keys text[], condition text, how text, instead jsonb);
+create temp table moving_relation (
+    place serial, relation regclass, keys text[], condition text, first_time text, how text, instead jsonb
+);
 insert into moving_relation (relation, keys, condition, how, instead) values
     ('customer', '{customer_id}', 'x.customer_id = (select customer_id from moving)', 'keep', '{}'),
     ('org_unit', '{org_id}', 'x.org_id in (select org_id from moving_org)', 'keep', '{}'),
@@ -114,7 +122,8 @@ insert into moving_relation (relation, keys, condition, how, instead) values
     ('workout', '{device_sn,start_ts,workout_type}', null, 'keep', '{}'),
     ('health_document', '{device_sn,kind,body}', null, 'keep', '{}');
 update moving_relation set
-    condition = 'x.device_sn in (select device_sn from moving_device) and x.batch_id >= (select after_batch_id from moving)',
+    condition = 'x.device_sn in (select device_sn from moving_device where was_sent) and x.batch_id >= (select after_batch_id from moving)',
+    first_time = 'x.device_sn in (select device_sn from moving_device where not was_sent)',
     instead = '{"batch_id": "0"}'
 where condition is null;
 
@@ -269,7 +278,10 @@ do $$ begin perform pg_temp.take('vitals.accepted_device_key_secret', '{cell,gen
 
 select
     format('select %L', format(E'create temp table arrived as select %s from %s limit 0;\ncopy arrived from stdin;', c.names, relation)),
-    format('copy (select %s from %s as x where %s) to stdout', c.sent, relation, condition),
+    format(
+        'copy (select %1$s from %2$s as x where %3$s%4$s) to stdout', c.sent, relation, condition,
+        format(' union all select %s from %s as x where ', c.sent, relation) || first_time
+    ),
     format('select %L', format(E'\\.\ndo $$ begin perform pg_temp.take(%L, %L, %L); end $$;', relation::text, keys::text, how))
 from moving_relation, pg_temp.columns(relation, instead) as c
 order by place
@@ -286,10 +298,9 @@ begin;$there$;
 select
     format('select %L', format(E'create temp table arrived as select %s from %s limit 0;\ncopy arrived from stdin;', c.names, r.name)),
     format(
-        'copy (select %s from %I as x where x.device_sn in (select device_sn from moving_device) '
+        'copy (select %s from %I as x where x.device_sn in (select device_sn from moving_device where not was_sent) '
         'and x.bucket < (select max(lower(span)) from moving_kept, unnest(kept) as span) '
-        'and not tstzrange(x.bucket, vitals.bucket_end(%L, %L, x.bucket)) <@ (select kept from moving_kept) '
-        'and (select after_batch_id from moving) = 0) to stdout',
+        'and not tstzrange(x.bucket, vitals.bucket_end(%L, %L, x.bucket)) <@ (select kept from moving_kept)) to stdout',
         c.sent, r.name, r.width, r.time_zone
     ),
     format('select %L', format(E'\\.\ndo $$ begin perform pg_temp.take_rollup(%L); end $$;', r.name))
@@ -323,6 +334,6 @@ begin
     end if;
 end
 $$;$there$;
-select format('select %L;', pg_snapshot_xmin(pg_current_snapshot())::text || '/' || case when with_open then 'all' else 'closed' end)
+select format('select %L;', pg_snapshot_xmin(pg_current_snapshot())::text || '/' || case when with_open then 'all' else 'closed' end || '/' || txid_current())
 from moving;
 commit;
