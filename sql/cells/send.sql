@@ -1,13 +1,15 @@
 -- Sends a tenant, or some of its devices, to another cell: prints what psql runs there. Here only vitals.sent_device is written. May be run
--- as often as needed: rows that are there already stay as they are, and NULLs of samples, events and device information are filled.
+-- as often as needed: rows that are there already stay as they are, but what was changed here since the last run is changed there, too: NULLs
+-- are filled, totals of days and workouts grow, and samples that were replaced here replace those that came by sending.
 --
 --   psql "$OLD" -X -v tenant=1939964806110937090 -f sql/cells/send.sql | psql "$NEW" -XqAt -v ON_ERROR_STOP=1
 --
 --   tenant   the tenant
 --   first, last   only the devices between these two serials, inclusive, in the order of bytes
 --   open=on  open alerts too, with their escalations: for the last run before the placement changes, and those after it
---   after    what an earlier run printed last: of samples, device information and nested documents only rows written since then. A device
---            that this run did not send, because it joined the tenant later, is sent from its first row on
+--   after    what an earlier run printed last: of samples, device information and nested documents only rows written since then; of events,
+--            whose NULLs are filled without a trace, always all. A device that this run did not send, because it joined the tenant later,
+--            is sent from its first row on
 --   upload_keys=on   API keys of every tenant with the one scope upload too, if senders of the tenant use one
 --
 -- What goes: the directory, contacts, rules, routes, shifts, silences, configuration of watches and API keys of the tenant; the secrets of
@@ -79,7 +81,8 @@ union select assigned_to from moving_alert where assigned_to is not null;
 -- The relations in the order in which they are written there.
 --   keys       columns by which a row is found there
 --   condition  which rows; and first_time: which rows more, of devices that were not sent before
---   how        keep: a row that is there stays; fill: its NULLs are filled
+--   how        keep: a row that is there stays; fill: its NULLs are filled, and what grows takes the larger value; replace: as fill, but a
+--              row that came by sending becomes what it is here
 --   instead    columns that are sent as something else
 create temp table moving_relation (
     place serial, relation regclass, keys text[], condition text, first_time text, how text, instead jsonb
@@ -114,12 +117,12 @@ insert into moving_relation (relation, keys, condition, how, instead) values
     ('device_key_revocation', '{device_key_revocation_id}',
         'x.customer_id = (select customer_id from moving) or x.device_sn in (select device_sn from moving_device)', 'keep', '{}'),
     ('device', '{device_sn}', 'x.device_sn in (select device_sn from moving_device)', 'keep', '{}'),
-    ('health_data', '{device_sn,ts}', null, 'fill', '{}'),
+    ('health_data', '{device_sn,ts}', null, 'replace', '{}'),
     ('device_info', '{device_sn,ts}', null, 'fill', '{}'),
-    ('device_event', '{device_sn,event_type,ts}', null, 'fill', '{}'),
-    ('sleep_segment', '{device_sn,start_ts,end_ts,type_code}', null, 'keep', '{}'),
-    ('exercise_day', '{device_sn,day}', null, 'keep', '{}'),
-    ('workout', '{device_sn,start_ts,workout_type}', null, 'keep', '{}'),
+    ('device_event', '{device_sn,event_type,ts}', 'x.device_sn in (select device_sn from moving_device)', 'fill', '{"batch_id": "0"}'),
+    ('sleep_segment', '{device_sn,start_ts,end_ts,type_code}', null, 'fill', '{}'),
+    ('exercise_day', '{device_sn,day}', null, 'fill', '{}'),
+    ('workout', '{device_sn,start_ts,workout_type}', null, 'fill', '{}'),
     ('health_document', '{device_sn,kind,body}', null, 'keep', '{}');
 update moving_relation set
     condition = 'x.device_sn in (select device_sn from moving_device where was_sent) and x.batch_id >= (select after_batch_id from moving)',
@@ -170,14 +173,33 @@ declare
     numbers  record;
     added    bigint;
 begin
-    if how = 'fill' then
+    if how <> 'keep' then
+        -- As the statements that store uploads (sql/queries/*/add.sql, batch/merge_replace.sql) merge what is sent twice.
         select format(
-            '(%s) do update set %s where %s', array_to_string(keys, ', '),
-            string_agg(format('%1$I = coalesce(t.%1$I, excluded.%1$I)', attname), ', '),
-            string_agg(format('t.%1$I is null and excluded.%1$I is not null', attname), ' or ')
+            '(%s) do update set %s where (%s) is distinct from (%s)', array_to_string(keys, ', '),
+            string_agg(format('%I = %s', c.name, c.merged), ', '), string_agg(format('t.%I', c.name), ', '), string_agg(c.merged, ', ')
         ) into filling
-        from pg_attribute
-        where attrelid = 'pg_temp.arrived'::regclass and attnum > 0 and attname <> all (keys || '{batch_id,received_at}'::text[]);
+        from (
+            select
+                attname as name,
+                format(
+                    case
+                        when how = 'replace' then
+                            'case when t.batch_id = 0 and t.received_at <= excluded.received_at then excluded.%1$I '
+                            'else coalesce(t.%1$I, excluded.%1$I) end'
+                        when target = 'exercise_day'::regclass and attname ~ '^(daily|weekly)_' then
+                            'case when excluded.%2$s_ts > coalesce(t.%2$s_ts, ''-infinity'') then coalesce(excluded.%1$I, t.%1$I) '
+                            'else t.%1$I end'
+                        when target = 'exercise_day'::regclass and attname = 'received_at'
+                            or target = 'workout'::regclass and attname in ('end_ts', 'calorie', 'distance') then
+                            'greatest(t.%1$I, excluded.%1$I)'
+                        else 'coalesce(t.%1$I, excluded.%1$I)'
+                    end,
+                    attname, split_part(attname::text, '_', 1)
+                ) as merged
+            from pg_attribute
+            where attrelid = 'pg_temp.arrived'::regclass and attnum > 0 and not attisdropped and attname <> all (keys || '{batch_id}'::text[])
+        ) as c;
     end if;
     if target = 'alert'::regclass then
         -- An alert that was raised in both cells is one: the one that is open here.
@@ -334,6 +356,9 @@ begin
     end if;
 end
 $$;$there$;
-select format('select %L;', pg_snapshot_xmin(pg_current_snapshot())::text || '/' || case when with_open then 'all' else 'closed' end || '/' || txid_current())
+select format(
+    'select %L;',
+    pg_snapshot_xmin(pg_current_snapshot())::text || '/' || case when with_open then 'all' else 'closed' end || '/' || txid_current()
+)
 from moving;
 commit;
