@@ -13,7 +13,7 @@
 --   upload_keys=on   API keys of every tenant with the one scope upload too, if senders of the tenant use one
 --
 -- What goes: the directory, contacts, rules, routes, shifts, silences, configuration of watches and API keys of the tenant; the secrets of
--- device keys and the revocations; of its devices every sample, event, device information and nested document, the buckets of rollups
+-- device keys and the revocations, of all tenants; of its devices every sample, event, device information and nested document, the buckets of rollups
 -- whose rows were dropped, and alerts with their actions and notifications that are not pending. Rules and routes for everybody that are
 -- not there become rules and routes of the tenant; one that is there, and differs, is counted as different, and applies as it is there. Rows keep their ids (vitals.start_ids_at) and have batch_id 0, so no relay evaluates them
 -- and nobody is notified of them.
@@ -81,8 +81,8 @@ union select assigned_to from moving_alert where assigned_to is not null;
 -- The relations in the order in which they are written there.
 --   keys       columns by which a row is found there
 --   condition  which rows; and first_time: which rows more, of devices that were not sent before
---   how        keep: a row that is there stays; fill: its NULLs are filled, and what grows takes the larger value; replace: as fill, but a
---              row that came by sending becomes what it is here
+--   how        keep: a row that is there stays; fill: its NULLs are filled, what grows takes the larger value, and an end the earlier;
+--              replace: as fill, but a row that came by sending becomes what it is here
 --   instead    columns that are sent as something else
 create temp table moving_relation (
     place serial, relation regclass, keys text[], condition text, first_time text, how text, instead jsonb
@@ -114,8 +114,8 @@ insert into moving_relation (relation, keys, condition, how, instead) values
     ('api_key', '{key_id}',
         'x.customer_id = (select customer_id from moving) '
         'or (select with_upload_keys from moving) and x.customer_id is null and x.scopes = ''{upload}''', 'keep', '{}'),
-    ('device_key_revocation', '{device_key_revocation_id}',
-        'x.customer_id = (select customer_id from moving) or x.device_sn in (select device_sn from moving_device)', 'keep', '{}'),
+    -- Of every tenant, as the secrets are: without its revocation, a revoked key of any device would be accepted there.
+    ('device_key_revocation', '{device_key_revocation_id}', 'true', 'keep', '{}'),
     ('device', '{device_sn}', 'x.device_sn in (select device_sn from moving_device)', 'keep', '{}'),
     ('health_data', '{device_sn,ts}', null, 'replace', '{}'),
     ('device_info', '{device_sn,ts}', null, 'fill', '{}'),
@@ -193,6 +193,8 @@ begin
                         when target = 'exercise_day'::regclass and attname = 'received_at'
                             or target = 'workout'::regclass and attname in ('end_ts', 'calorie', 'distance') then
                             'greatest(t.%1$I, excluded.%1$I)'
+                        when target = 'vitals.accepted_device_key_secret'::regclass and attname = 'ends_at' then
+                            'least(t.%1$I, excluded.%1$I)'
                         else 'coalesce(t.%1$I, excluded.%1$I)'
                     end,
                     attname, split_part(attname::text, '_', 1)
@@ -201,7 +203,12 @@ begin
             where attrelid = 'pg_temp.arrived'::regclass and attnum > 0 and not attisdropped and attname <> all (keys || '{batch_id}'::text[])
         ) as c;
     end if;
-    if target = 'alert'::regclass then
+    if target = 'device_key_revocation'::regclass then
+        -- Revoked in both cells: the one that is in force here does for both.
+        delete from pg_temp.arrived as a using device_key_revocation as t
+        where a.readmitted_at is null and t.readmitted_at is null and t.device_key_revocation_id <> a.device_key_revocation_id
+          and (t.device_sn = a.device_sn or t.customer_id = a.customer_id);
+    elsif target = 'alert'::regclass then
         -- An alert that was raised in both cells is one: the one that is open here.
         update alert as t
         set started_ts = least(t.started_ts, a.started_ts), fired_ts = least(t.fired_ts, a.fired_ts)
@@ -296,7 +303,7 @@ copy (
 ) to stdout;
 select $there$\.
 delete from arrived where cell = (select name from vitals.cell);
-do $$ begin perform pg_temp.take('vitals.accepted_device_key_secret', '{cell,generation}', 'keep'); end $$;$there$;
+do $$ begin perform pg_temp.take('vitals.accepted_device_key_secret', '{cell,generation}', 'fill'); end $$;$there$;
 
 select
     format('select %L', format(E'create temp table arrived as select %s from %s limit 0;\ncopy arrived from stdin;', c.names, relation)),
