@@ -111,7 +111,7 @@ impl State {
         };
         let owners = match asking.await {
             Ok(Ok(owners)) => owners,
-            // Of a key of every tenant the devices may be anybody's, not nobody's.
+            // A device without a known owner is not one that nobody owns.
             Ok(Err(_)) | Err(_) if of_key == 0 => return None,
             Ok(Err(_)) | Err(_) => vec![None; device_sns.len()],
         };

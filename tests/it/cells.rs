@@ -283,7 +283,7 @@ async fn a_device_that_lives_elsewhere_is_not_silent_here() {
 }
 
 /// Twenty days of rows, rolled up; the older ones were dropped and are in the rollups alone. A rule, whom it notifies, and two alerts.
-/// C-1 is nobody's, and what it sent is older than every run.
+/// Nobody owns C-1, and what it sent is older than every run.
 const LIVED_IN: &str = "
     insert into device (device_sn) values ('A-1'), ('A-2'), ('B-1'), ('C-1');
     insert into health_data (device_sn, ts, received_at, heart_rate, step, customer_id)
