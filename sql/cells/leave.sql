@@ -3,8 +3,8 @@
 --   psql "$OLD" -X -v tenant=1939964806110937090 -v sent="$sent" -f sql/cells/leave.sql
 --
 --   tenant, first, last   as for send.sql
---   sent     what the last run of send.sql printed last. Rows that were written here since then are not deleted: send them, and run this
---            once more
+--   sent     what the last run of send.sql printed last. Rows that were written here since then are not deleted, nor is anything of a device
+--            that this run did not send: send them, and run this once more
 --
 -- Deleted are samples, events, device information, nested documents, rollups and alerts of the devices. The directory, rules and keys
 -- stay: by them this cell knows where an upload that still comes here belongs. Alerts with a message that is still to be sent stay, too.
@@ -20,7 +20,11 @@ set timescaledb.max_tuples_decompressed_per_dml_transaction = 0;
 create temp table leaving as
 select device_sn from vitals.devices_of(:tenant, nullif(:'first', ''), nullif(:'last', '')) as d (device_sn);
 create temp table leaving_sent as
-select :tenant::bigint as customer_id, split_part(:'sent', '/', 1)::bigint as batch_id, split_part(:'sent', '/', 2) = 'all' as with_open;
+select
+    :tenant::bigint as customer_id, split_part(:'sent', '/', 1)::bigint as batch_id, split_part(:'sent', '/', 2) = 'all' as with_open,
+    split_part(:'sent', '/', 3)::bigint as run;
+delete from leaving as l
+where not exists (select from vitals.sent_device as s cross join leaving_sent as r where s.device_sn = l.device_sn and s.run = r.run);
 
 do $$
 begin
@@ -49,6 +53,7 @@ begin
         delete from device as d
         where d.device_sn = serial and not exists (select from health_data as h where h.device_sn = serial)
           and not exists (select from device_info as i where i.device_sn = serial);
+        delete from vitals.sent_device as s where s.device_sn = serial and s.run < sent.run;
         commit;
     end loop;
 end

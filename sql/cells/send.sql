@@ -1,16 +1,19 @@
--- Sends a tenant, or some of its devices, to another cell: prints what psql runs there. Nothing is changed here. May be run as often as
--- needed: rows that are there already stay as they are, and NULLs of samples, events and device information are filled.
+-- Sends a tenant, or some of its devices, to another cell: prints what psql runs there. Here only vitals.sent_device is written. May be run
+-- as often as needed: rows that are there already stay as they are, but what was changed here since the last run is changed there, too: NULLs
+-- are filled, totals of days and workouts grow, and samples that were replaced here replace those that came by sending.
 --
 --   psql "$OLD" -X -v tenant=1939964806110937090 -f sql/cells/send.sql | psql "$NEW" -XqAt -v ON_ERROR_STOP=1
 --
 --   tenant   the tenant
 --   first, last   only the devices between these two serials, inclusive, in the order of bytes
 --   open=on  open alerts too, with their escalations: for the last run before the placement changes, and those after it
---   after    what an earlier run printed last: of samples, events, device information and nested documents only rows written since then
+--   after    what an earlier run printed last: of samples, device information and nested documents only rows written since then; of events,
+--            whose NULLs are filled without a trace, always all. A device that this run did not send, because it joined the tenant later,
+--            is sent from its first row on
 --   upload_keys=on   API keys of every tenant with the one scope upload too, if senders of the tenant use one
 --
 -- What goes: the directory, contacts, rules, routes, shifts, silences, configuration of watches and API keys of the tenant; the secrets of
--- device keys and the revocations; of its devices every sample, event, device information and nested document, the buckets of rollups
+-- device keys and the revocations, of all tenants; of its devices every sample, event, device information and nested document, the buckets of rollups
 -- whose rows were dropped, and alerts with their actions and notifications that are not pending. Rules and routes for everybody that are
 -- not there become rules and routes of the tenant; one that is there, and differs, is counted as different, and applies as it is there. Rows keep their ids (vitals.start_ids_at) and have batch_id 0, so no relay evaluates them
 -- and nobody is notified of them.
@@ -38,9 +41,13 @@ begin isolation level repeatable read;
 create temp table moving as
 select
     :tenant::bigint as customer_id, (:'open')::boolean as with_open, (:'upload_keys')::boolean as with_upload_keys,
-    split_part(:'after', '/', 1)::bigint as after_batch_id;
+    split_part(:'after', '/', 1)::bigint as after_batch_id, nullif(split_part(:'after', '/', 3), '')::bigint as after_run;
 create temp table moving_device as
-select device_sn from vitals.devices_of(:tenant, nullif(:'first', ''), nullif(:'last', '')) as d (device_sn);
+select d.device_sn, exists (select from vitals.sent_device as s where s.device_sn = d.device_sn and s.run = m.after_run) as was_sent
+from vitals.devices_of(:tenant, nullif(:'first', ''), nullif(:'last', '')) as d (device_sn)
+cross join moving as m;
+-- It counts only if the number of this run comes back, which the other psql prints when all has arrived.
+insert into vitals.sent_device (run, device_sn) select txid_current(), device_sn from moving_device;
 create temp table moving_org as select org_id from org_unit where customer_id = :tenant;
 create temp table moving_user as select user_id from app_user where org_id in (select org_id from moving_org);
 create temp table moving_rule as
@@ -73,9 +80,13 @@ union select assigned_to from moving_alert where assigned_to is not null;
 
 -- The relations in the order in which they are written there.
 --   keys       columns by which a row is found there
---   how        keep: a row that is there stays; fill: its NULLs are filled
+--   condition  which rows; and first_time: which rows more, of devices that were not sent before
+--   how        keep: a row that is there stays; fill: its NULLs are filled, what grows takes the larger value, and an end the earlier;
+--              replace: as fill, but a row that came by sending becomes what it is here
 --   instead    columns that are sent as something else
-create temp table moving_relation (place serial, relation regclass, keys text[], condition text, how text, instead jsonb);
+create temp table moving_relation (
+    place serial, relation regclass, keys text[], condition text, first_time text, how text, instead jsonb
+);
 insert into moving_relation (relation, keys, condition, how, instead) values
     ('customer', '{customer_id}', 'x.customer_id = (select customer_id from moving)', 'keep', '{}'),
     ('org_unit', '{org_id}', 'x.org_id in (select org_id from moving_org)', 'keep', '{}'),
@@ -103,18 +114,19 @@ insert into moving_relation (relation, keys, condition, how, instead) values
     ('api_key', '{key_id}',
         'x.customer_id = (select customer_id from moving) '
         'or (select with_upload_keys from moving) and x.customer_id is null and x.scopes = ''{upload}''', 'keep', '{}'),
-    ('device_key_revocation', '{device_key_revocation_id}',
-        'x.customer_id = (select customer_id from moving) or x.device_sn in (select device_sn from moving_device)', 'keep', '{}'),
+    -- Of every tenant, as the secrets are: without its revocation, a revoked key of any device would be accepted there.
+    ('device_key_revocation', '{device_key_revocation_id}', 'true', 'keep', '{}'),
     ('device', '{device_sn}', 'x.device_sn in (select device_sn from moving_device)', 'keep', '{}'),
-    ('health_data', '{device_sn,ts}', null, 'fill', '{}'),
+    ('health_data', '{device_sn,ts}', null, 'replace', '{}'),
     ('device_info', '{device_sn,ts}', null, 'fill', '{}'),
-    ('device_event', '{device_sn,event_type,ts}', null, 'fill', '{}'),
-    ('sleep_segment', '{device_sn,start_ts,end_ts,type_code}', null, 'keep', '{}'),
-    ('exercise_day', '{device_sn,day}', null, 'keep', '{}'),
-    ('workout', '{device_sn,start_ts,workout_type}', null, 'keep', '{}'),
+    ('device_event', '{device_sn,event_type,ts}', 'x.device_sn in (select device_sn from moving_device)', 'fill', '{"batch_id": "0"}'),
+    ('sleep_segment', '{device_sn,start_ts,end_ts,type_code}', null, 'fill', '{}'),
+    ('exercise_day', '{device_sn,day}', null, 'fill', '{}'),
+    ('workout', '{device_sn,start_ts,workout_type}', null, 'fill', '{}'),
     ('health_document', '{device_sn,kind,body}', null, 'keep', '{}');
 update moving_relation set
-    condition = 'x.device_sn in (select device_sn from moving_device) and x.batch_id >= (select after_batch_id from moving)',
+    condition = 'x.device_sn in (select device_sn from moving_device where was_sent) and x.batch_id >= (select after_batch_id from moving)',
+    first_time = 'x.device_sn in (select device_sn from moving_device where not was_sent)',
     instead = '{"batch_id": "0"}'
 where condition is null;
 
@@ -161,16 +173,42 @@ declare
     numbers  record;
     added    bigint;
 begin
-    if how = 'fill' then
+    if how <> 'keep' then
+        -- As the statements that store uploads (sql/queries/*/add.sql, batch/merge_replace.sql) merge what is sent twice.
         select format(
-            '(%s) do update set %s where %s', array_to_string(keys, ', '),
-            string_agg(format('%1$I = coalesce(t.%1$I, excluded.%1$I)', attname), ', '),
-            string_agg(format('t.%1$I is null and excluded.%1$I is not null', attname), ' or ')
+            '(%s) do update set %s where (%s) is distinct from (%s)', array_to_string(keys, ', '),
+            string_agg(format('%I = %s', c.name, c.merged), ', '), string_agg(format('t.%I', c.name), ', '), string_agg(c.merged, ', ')
         ) into filling
-        from pg_attribute
-        where attrelid = 'pg_temp.arrived'::regclass and attnum > 0 and attname <> all (keys || '{batch_id,received_at}'::text[]);
+        from (
+            select
+                attname as name,
+                format(
+                    case
+                        when how = 'replace' then
+                            'case when t.batch_id = 0 and t.received_at <= excluded.received_at then excluded.%1$I '
+                            'else coalesce(t.%1$I, excluded.%1$I) end'
+                        when target = 'exercise_day'::regclass and attname ~ '^(daily|weekly)_' then
+                            'case when excluded.%2$s_ts > coalesce(t.%2$s_ts, ''-infinity'') then coalesce(excluded.%1$I, t.%1$I) '
+                            'else t.%1$I end'
+                        when target = 'exercise_day'::regclass and attname = 'received_at'
+                            or target = 'workout'::regclass and attname in ('end_ts', 'calorie', 'distance') then
+                            'greatest(t.%1$I, excluded.%1$I)'
+                        when target = 'vitals.accepted_device_key_secret'::regclass and attname = 'ends_at' then
+                            'least(t.%1$I, excluded.%1$I)'
+                        else 'coalesce(t.%1$I, excluded.%1$I)'
+                    end,
+                    attname, split_part(attname::text, '_', 1)
+                ) as merged
+            from pg_attribute
+            where attrelid = 'pg_temp.arrived'::regclass and attnum > 0 and not attisdropped and attname <> all (keys || '{batch_id}'::text[])
+        ) as c;
     end if;
-    if target = 'alert'::regclass then
+    if target = 'device_key_revocation'::regclass then
+        -- Revoked in both cells: the one that is in force here does for both.
+        delete from pg_temp.arrived as a using device_key_revocation as t
+        where a.readmitted_at is null and t.readmitted_at is null and t.device_key_revocation_id <> a.device_key_revocation_id
+          and (t.device_sn = a.device_sn or t.customer_id = a.customer_id);
+    elsif target = 'alert'::regclass then
         -- An alert that was raised in both cells is one: the one that is open here.
         update alert as t
         set started_ts = least(t.started_ts, a.started_ts), fired_ts = least(t.fired_ts, a.fired_ts)
@@ -265,11 +303,14 @@ copy (
 ) to stdout;
 select $there$\.
 delete from arrived where cell = (select name from vitals.cell);
-do $$ begin perform pg_temp.take('vitals.accepted_device_key_secret', '{cell,generation}', 'keep'); end $$;$there$;
+do $$ begin perform pg_temp.take('vitals.accepted_device_key_secret', '{cell,generation}', 'fill'); end $$;$there$;
 
 select
     format('select %L', format(E'create temp table arrived as select %s from %s limit 0;\ncopy arrived from stdin;', c.names, relation)),
-    format('copy (select %s from %s as x where %s) to stdout', c.sent, relation, condition),
+    format(
+        'copy (select %1$s from %2$s as x where %3$s%4$s) to stdout', c.sent, relation, condition,
+        format(' union all select %s from %s as x where ', c.sent, relation) || first_time
+    ),
     format('select %L', format(E'\\.\ndo $$ begin perform pg_temp.take(%L, %L, %L); end $$;', relation::text, keys::text, how))
 from moving_relation, pg_temp.columns(relation, instead) as c
 order by place
@@ -286,10 +327,9 @@ begin;$there$;
 select
     format('select %L', format(E'create temp table arrived as select %s from %s limit 0;\ncopy arrived from stdin;', c.names, r.name)),
     format(
-        'copy (select %s from %I as x where x.device_sn in (select device_sn from moving_device) '
+        'copy (select %s from %I as x where x.device_sn in (select device_sn from moving_device where not was_sent) '
         'and x.bucket < (select max(lower(span)) from moving_kept, unnest(kept) as span) '
-        'and not tstzrange(x.bucket, vitals.bucket_end(%L, %L, x.bucket)) <@ (select kept from moving_kept) '
-        'and (select after_batch_id from moving) = 0) to stdout',
+        'and not tstzrange(x.bucket, vitals.bucket_end(%L, %L, x.bucket)) <@ (select kept from moving_kept)) to stdout',
         c.sent, r.name, r.width, r.time_zone
     ),
     format('select %L', format(E'\\.\ndo $$ begin perform pg_temp.take_rollup(%L); end $$;', r.name))
@@ -323,6 +363,9 @@ begin
     end if;
 end
 $$;$there$;
-select format('select %L;', pg_snapshot_xmin(pg_current_snapshot())::text || '/' || case when with_open then 'all' else 'closed' end)
+select format(
+    'select %L;',
+    pg_snapshot_xmin(pg_current_snapshot())::text || '/' || case when with_open then 'all' else 'closed' end || '/' || txid_current()
+)
 from moving;
 commit;

@@ -2,10 +2,10 @@
 //!
 //! Before: `http` has an upload, or a watch that asks for its configuration. After: the other cell has committed the upload; or `http`
 //! goes on as if there were no other.
-//! Promise: an upload is acknowledged only with the answer of a cell that has committed it. Whatever else the other cell does, [`Cells::pass_on`]
-//! returns `None` and the upload is stored here, where a database of all cells finds it (sql/federation/). A cell that does not answer
-//! is not asked for [`RETRY_AFTER`], so that it delays few uploads. What was passed on is never passed on a second time, so that two cells
-//! that disagree do not send it back and forth.
+//! Promise: an upload is acknowledged only with the answer of a cell that has committed it, and that says its name, so that no other server
+//! behind its URL is taken for it. Whatever else the other cell does, [`Cells::pass_on`] returns `None` and the upload is stored here,
+//! where a database of all cells finds it (sql/federation/). A cell that does not answer is not asked for [`RETRY_AFTER`], so that it
+//! delays few uploads. What was passed on is never passed on a second time, so that two cells that disagree do not send it back and forth.
 //!
 //! The other cell authenticates the sender itself, by the `Authorization` that the sender gave: API keys move with their tenant, and the
 //! secrets of device keys are copied (`vitals.accepted_device_key_secret`). So no cell has a key to another cell, and a sender
@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::model::placement::{Cell, Placements};
 use crate::store::wake::Wake;
 use crate::store::{Store, StoreError, placement};
-pub use pass_on::{PASSED_HEADERS, PASSED_ON, PassedAnswer, PassedUpload};
+pub use pass_on::{ANSWERED_BY, PASSED_HEADERS, PASSED_ON, PassedAnswer, PassedUpload};
 
 /// How often the placement is read, in case the notification of a change was lost.
 const FOLLOW_EVERY: Duration = Duration::from_secs(30);

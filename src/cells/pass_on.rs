@@ -18,6 +18,9 @@ use crate::telemetry::names;
 /// The header of an upload that another cell passed on, with the name of that cell.
 pub const PASSED_ON: &str = "vitals-passed-on";
 
+/// The header of an answer to an upload that was passed on, with the name of the cell that answers.
+pub const ANSWERED_BY: &str = "vitals-cell";
+
 /// What an upload says of itself and of its sender; it is passed on as it came.
 pub const PASSED_HEADERS: [&str; 4] = ["authorization", "content-type", "content-encoding", "traceparent"];
 
@@ -73,7 +76,7 @@ impl Cells {
             return None;
         }
         match self.send(cell, upload).await {
-            Ok(answer) if matches!(answer.status, 200 | 400) => {
+            Ok(answer) if is_final(answer.status) => {
                 count("answered");
                 Some(answer)
             }
@@ -116,9 +119,18 @@ impl Cells {
             .timeout(upload.timeout);
         let response = request.send().await.map_err(reason)?;
         let status = response.status().as_u16();
+        let answered_by = response.headers().get(ANSWERED_BY);
+        if is_final(status) && answered_by.is_none_or(|name| name.as_bytes() != cell.name.as_bytes()) {
+            return Err(format!("{status} without the name of the cell in {ANSWERED_BY}"));
+        }
         let headers = ANSWER_HEADERS.into_iter().filter_map(|name| header(&response, name)).collect();
         Ok(PassedAnswer { status, headers, body: response.bytes().await.map_err(reason)? })
     }
+}
+
+/// Whether the sender is given this answer: it is accounted for, or no cell could do anything with it.
+const fn is_final(status: u16) -> bool {
+    matches!(status, 200 | 400)
 }
 
 fn header(response: &Response, name: &'static str) -> Option<(&'static str, Vec<u8>)> {

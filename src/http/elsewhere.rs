@@ -16,28 +16,32 @@ use axum::response::{IntoResponse, Response};
 use super::State;
 use super::access::Caller;
 use super::body::BudgetPool;
-use crate::cells::{PASSED_HEADERS, PASSED_ON, PassedAnswer, PassedUpload};
+use crate::cells::{ANSWERED_BY, PASSED_HEADERS, PASSED_ON, PassedAnswer, PassedUpload};
 use crate::model::placement::{Cell, Placements};
+use crate::model::tenant::OF_DIRECTORY;
 use crate::wire::peek::serials;
 
 /// Most devices of an upload that is passed on; one with more is stored here.
 const MAX_DEVICES: usize = 1000;
 
-/// Longest wait for the owners of devices. After it the tenant of the key counts.
+/// Longest wait for the owners of devices. After it the tenant of the key counts, if it is of one.
 const OWNERS_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Passes an upload on, or lets it through to its handler.
 pub(super) async fn pass_on(Shared(state): Shared<Arc<State>>, mut request: Request, next: Next) -> Response {
     let placements = state.cells.placements();
     let Some(pool) = pool_of(request.uri().path()) else { return next.run(request).await };
-    if !placements.has_elsewhere() || request.headers().contains_key(PASSED_ON) {
+    if request.headers().contains_key(PASSED_ON) {
+        return named(next.run(request).await, &placements.own);
+    }
+    let Some(caller) = request.extensions().get::<Caller>().cloned() else { return next.run(request).await };
+    if !placements.has_elsewhere(caller.customer_id().filter(|tenant| *tenant != OF_DIRECTORY)) {
         return next.run(request).await;
     }
     let (body, unpacked) = match state.bodies.read_ahead(&mut request, pool).await {
         Ok(bodies) => bodies,
         Err(error) => return error.into_response(),
     };
-    let Some(caller) = request.extensions().get::<Caller>().cloned() else { return next.run(request).await };
     let Some(cell) = state.cell_of(&placements, &caller, unpacked.as_deref()).await else {
         return next.run(request).await;
     };
@@ -68,6 +72,14 @@ fn pool_of(path: &str) -> Option<BudgetPool> {
     }
 }
 
+/// An answer to another cell, with the name of this one.
+fn named(mut response: Response, own: &str) -> Response {
+    if let Ok(own) = HeaderValue::from_str(own) {
+        response.headers_mut().insert(ANSWERED_BY, own);
+    }
+    response
+}
+
 fn response(answer: PassedAnswer) -> Response {
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() = answer.status.try_into().expect("it was a status");
@@ -80,7 +92,7 @@ fn response(answer: PassedAnswer) -> Response {
 }
 
 impl State {
-    /// The one other cell in which all devices of an upload live. `None`: they live here, or in several.
+    /// The one other cell in which all devices of an upload live. `None`: they live here, or in several, or nobody knows.
     async fn cell_of(
         &self,
         placements: &Placements,
@@ -93,13 +105,15 @@ impl State {
             None => serials(body?, MAX_DEVICES).filter(|found| !found.is_empty())?.into_iter().collect(),
         };
         let asking = tokio::time::timeout(OWNERS_TIMEOUT, self.owners.current_tenants(&device_sns));
-        let owners = match asking.await {
-            Ok(Ok(owners)) => owners,
-            Ok(Err(_)) | Err(_) => vec![None; device_sns.len()],
-        };
         let of_key = match caller.device() {
             Some(key) => key.customer_id(),
             None => caller.customer_id().unwrap_or_default(),
+        };
+        let owners = match asking.await {
+            Ok(Ok(owners)) => owners,
+            // A device without a known owner is not one that nobody owns.
+            Ok(Err(_)) | Err(_) if of_key == 0 => return None,
+            Ok(Err(_)) | Err(_) => vec![None; device_sns.len()],
         };
         let cell = |(device_sn, owner): (&&str, Option<i64>)| {
             placements.elsewhere(owner.unwrap_or(of_key), device_sn).cloned()

@@ -60,9 +60,13 @@ impl Placements {
         Self { own, by_tenant }
     }
 
-    /// Whether any device lives in another cell.
-    pub fn has_elsewhere(&self) -> bool {
-        self.by_tenant.values().flatten().any(|row| row.cell.is_some())
+    /// Whether any device of this tenant (`None`: of any) lives in another cell.
+    pub fn has_elsewhere(&self, customer_id: Option<i64>) -> bool {
+        let is_elsewhere = |rows: &Vec<Placement>| rows.iter().any(|row| row.cell.is_some());
+        match customer_id {
+            Some(tenant) => self.by_tenant.get(&tenant).is_some_and(is_elsewhere),
+            None => self.by_tenant.values().any(is_elsewhere),
+        }
     }
 
     /// The other cell in which a device of this tenant (0: nobody's) lives; `None`: it lives here.
@@ -111,7 +115,8 @@ mod tests {
             ],
         );
         let cell_of = |tenant, serial| placements.elsewhere(tenant, serial).map(|cell| &*cell.name);
-        assert!(placements.has_elsewhere());
+        assert!(placements.has_elsewhere(None) && placements.has_elsewhere(Some(7)));
+        assert!(!placements.has_elsewhere(Some(8)));
         assert_eq!(cell_of(7, "Z"), Some("south"), "the tenant");
         assert_eq!(cell_of(7, "B"), Some("west"), "a range");
         assert_eq!(cell_of(7, "D"), None, "a range in it, which is of this cell");

@@ -20,7 +20,7 @@ pub async fn list(store: &Store) -> Result<Placements, StoreError> {
     Ok(Placements::new(own, rows.iter().filter_map(placement)))
 }
 
-/// `None`: a cell without devices.
+/// `None`: a cell without devices, or no cell.
 fn placement(row: &Row) -> Option<Placement> {
     let customer_id = row.get::<_, Option<i64>>("customer_id")?;
     let (first, last) = (row.get("first_device_sn"), row.get("last_device_sn"));

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 use vitals::config::{Authentication, Enrolment};
 
-use crate::harness::{Answer, Database, Service, authorization, eventually};
+use crate::harness::{Answer, Database, Receiver, Reply, Service, authorization, eventually};
 
 const MANUAL: &str = include_str!("../../docker/README.md");
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -200,6 +200,25 @@ async fn an_upload_is_stored_here_while_its_cell_is_away_or_refuses_it() {
     cells.finish().await;
 }
 
+#[tokio::test]
+async fn a_server_that_does_not_name_the_cell_acknowledges_nothing() {
+    let north = Database::new().await;
+    let in_north = start(&north, Authentication::Off).await;
+    let stranger = Receiver::start(|_| Reply::Json(json!({ "status": "success" }))).await;
+    let cells = format!(
+        "update vitals.cell set name = 'north';
+         insert into vitals.cell_url (cell, public_url, internal_url) values ('south', 'https://south.example', '{}');
+         insert into vitals.placement (customer_id, cell) values (0, 'south')",
+        stranger.url()
+    );
+    sql(&north, &cells).await;
+    followed(&in_north, 0, "https://south.example/").await;
+    upload(&in_north, &sample("A-1", 70)).await;
+    assert_eq!(stranger.requests().len(), 1, "it was asked");
+    assert_eq!(samples(&north).await, ["(A-1,1)"]);
+    in_north.finish().await;
+}
+
 /// The parts of an interface, as the firmware takes them out of a configuration.
 fn interface(config: &Answer, name: &str) -> Vec<String> {
     let text = config.body["interface_data"][name].as_str().unwrap_or_else(|| panic!("{config:?}"));
@@ -264,13 +283,20 @@ async fn a_device_that_lives_elsewhere_is_not_silent_here() {
 }
 
 /// Twenty days of rows, rolled up; the older ones were dropped and are in the rollups alone. A rule, whom it notifies, and two alerts.
+/// Nobody owns C-1, and what it sent is older than every run.
 const LIVED_IN: &str = "
-    insert into device (device_sn) values ('A-1'), ('A-2'), ('B-1');
+    insert into device (device_sn) values ('A-1'), ('A-2'), ('B-1'), ('C-1');
     insert into health_data (device_sn, ts, received_at, heart_rate, step, customer_id)
-    select device_sn, at, at, 70, 100, case device_sn when 'B-1' then 51 else 41 end
+    select device_sn, at, at, 70, 100, case device_sn when 'B-1' then 51 when 'C-1' then null else 41 end
     from device, generate_series(now() - interval '20 days', now() - interval '1 hour', interval '30 minutes') as at;
     insert into sleep_segment (device_sn, start_ts, end_ts, type_code, end_day, ts, received_at)
     values ('A-1', now() - interval '9 hours', now() - interval '2 hours', 1, current_date, now(), now());
+    insert into exercise_day (device_sn, day, daily_ts, daily_steps, received_at)
+    values ('A-1', current_date, now() - interval '2 hours', 500, now());
+    insert into workout (device_sn, start_ts, end_ts, workout_type, calorie, ts, received_at)
+    values ('A-1', now() - interval '2 hours', now() - interval '1 hour', 1, 100, now(), now());
+    insert into device_event (device_sn, event_type, ts, batch_id) values ('A-1', 'SOS_EVENT', now() - interval '1 hour', 1);
+    insert into device_key_revocation (device_sn) values ('B-1');
     insert into contact (name, user_id) values ('Ann', 1), ('Nurse', null);
     insert into contact_address (contact_id, channel, address) select contact_id, 'email', 'a@example.org' from contact;
     insert into alert_rule (name, kind, severity, metric, max_value, recovery_count, customer_id)
@@ -288,7 +314,19 @@ const LIVED_IN: &str = "
     insert into notification (alert_id, kind, channel, address, contact_id, status, sent_at)
     select a.alert_id, 'fired', 'email', 'a@example.org', c.contact_id, 'sent', now() from alert as a, contact as c where c.name = 'Nurse';
     select vitals.mark_rollups(array_agg(batch_id), '-infinity', 'infinity') from outbox;
+    update health_data set batch_id = 1 where device_sn = 'C-1';
     delete from outbox;";
+
+/// What changes between two runs: a device joins the tenant, totals grow, a sample is replaced, an event is filled, a secret is to end.
+const CHANGED: &str = "
+    select bind_device('C-1', 2, now());
+    update exercise_day set daily_ts = now(), daily_steps = 900, batch_id = txid_current();
+    update workout set calorie = 200, batch_id = txid_current();
+    update health_data set heart_rate = 60, received_at = now(), batch_id = txid_current()
+    where device_sn = 'A-1' and ts = (select max(ts) from health_data where device_sn = 'A-1');
+    update device_event set value = 'pressed';
+    update vitals.device_key_secret set ends_at = '2100-01-01Z'";
+const REVOKED: &str = "insert into device_key_revocation (device_sn) values ('A-2')";
 
 const BUCKETS: &str = "
     select * from (
@@ -316,6 +354,8 @@ async fn a_tenant_that_moves_as_the_manual_says_loses_nothing_and_nobody_is_noti
     sql(north, "select drop_chunks('health_data', interval '12 days')").await;
     let of_sunset = format!("{BUCKETS} like 'A-%'");
     let (buckets, alerts) = (rows(north, &of_sunset).await, rows(north, ALERTS).await);
+    let of_newcomer = format!("{BUCKETS} = 'C-1'");
+    let newcomer = rows(north, &of_newcomer).await;
     let (others, samples_before) = (rows(north, &format!("{BUCKETS} = 'B-1'")).await, samples(north).await);
     let totals: Vec<String> = rows(north, TOTALS).await;
 
@@ -323,6 +363,9 @@ async fn a_tenant_that_moves_as_the_manual_says_loses_nothing_and_nobody_is_noti
     let programs = programs(&folder);
     let [history, switch, rest] = commands();
     run(&history, &folder, &programs, &cells).await;
+    sql(north, CHANGED).await;
+    sql(north, REVOKED).await;
+    sql(south, REVOKED).await;
     upload(in_north, &sample("A-1", 71)).await;
     assert_eq!(samples(south).await.len(), 2, "it lives in the north yet");
     run(&switch, &folder, &programs, &cells).await;
@@ -359,9 +402,19 @@ async fn a_tenant_that_moves_as_the_manual_says_loses_nothing_and_nobody_is_noti
     let all: Vec<String> = [rows(north, TOTALS).await, rows(south, TOTALS).await].concat();
     assert_eq!(sum(&all), sum(&totals) + 2 * 3, "weeks and months: {all:?} {totals:?}");
     assert_eq!(rows(north, &format!("{BUCKETS} = 'B-1'")).await, others);
+    assert_eq!(rows(south, &of_newcomer).await, newcomer, "it joined between two runs");
+    let changed = "select (select daily_steps from exercise_day), (select calorie from workout), (select value from device_event),
+        (select min(heart_rate) from health_data), (select ends_at is not null from vitals.accepted_device_key_secret)";
+    assert_eq!(rows(south, changed).await, ["(900,200,pressed,60,t)"]);
+    let revoked = "select device_sn from device_key_revocation";
+    assert_eq!(
+        rows(south, revoked).await,
+        ["(A-2)", "(B-1)"],
+        "also of other tenants, and once what both revoked"
+    );
     let count_of = async |query: &str| rows(south, query).await.len();
     assert_eq!(count_of("select from sleep_segment").await, 1);
-    assert_eq!(count_of("select from device_binding").await, 2);
+    assert_eq!(count_of("select from device_binding").await, 3);
     assert_eq!(count_of("select from contact_address").await, 2);
     assert_eq!(
         count_of("select from alert_rule where customer_id = 41 and name in ('High', 'For all')").await,

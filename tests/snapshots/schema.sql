@@ -1539,6 +1539,10 @@ table schema_state: One row: which functions, views and grants `vitals migrate` 
     oldest_program integer not null default 0: The oldest program that works with the schema, as the newest migration that it has: the last applied migration that contracts. 0: no migration contracted.
     constraint schema_state_only_row_check CHECK (only_row)
     constraint schema_state_pkey PRIMARY KEY (only_row)
+table sent_device: Devices that runs of sql/cells/send.sql sent to another cell. Without a row a device is sent from its first row on, and nothing of it is deleted here.
+    run bigint not null: Number of the run: its transaction (txid_current()).
+    device_sn text not null: Serial number of the device.
+    constraint sent_device_pkey PRIMARY KEY (device_sn, run)
 table shift: Who is on duty when: hours of the week that recur, or a single period. Routes with the audience on_duty notify the contacts on duty.
     shift_id bigint not null: Number of the shift.
     customer_id bigint: Tenant for whose alerts the contact is on duty. NULL: for those of a unit, or an absence.

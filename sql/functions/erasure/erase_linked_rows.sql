@@ -53,6 +53,7 @@ begin
             (11, 'user', 'device_binding', format('user_id = %L', of_subject)),
             (12, 'user', 'app_user', format('user_id = %L', of_subject)),
             (13, 'device', 'vitals.rollup_dirty', format('device_sn = %L', of_subject)),
+            (13, 'device', 'vitals.sent_device', format('device_sn = %L', of_subject)),
             (14, 'device', 'device', format('device_sn = %L', of_subject))
         ) as p (place, kind, relation, predicate)
         where p.kind in ('both', of_kind)
