@@ -29,9 +29,9 @@ use crate::wire::buffered::BufferedUpload;
 /// Pause while live uploads fill the queues of the same kind.
 const ROOM_PAUSE: Duration = Duration::from_millis(20);
 
-/// How much longer than the sender of a live upload draining waits for a commit: nobody waits for the answer, and a large upload that is given up
-/// too early would be tried for ever.
-const PATIENCE: u32 = 10;
+/// How many times longer than the sender of a live upload draining waits for a commit: nobody waits for the answer, and a large upload that
+/// is cancelled too early would be tried for ever.
+const DEADLINE_FACTOR: u32 = 10;
 
 /// How often an upload may fail by itself, while others are stored, before it is kept as rejected.
 const MAX_FAILURES: u32 = 5;
@@ -184,10 +184,10 @@ impl Committer {
         let mut upload = Upload::default();
         sent.into_iter().for_each(|later| upload.append(later));
         let (rows, started) = (upload.received(), Instant::now());
-        let patience = self.commit_deadline * PATIENCE;
-        let deadline = tokio::time::Instant::now() + patience;
+        let longest = self.commit_deadline * DEADLINE_FACTOR;
+        let deadline = tokio::time::Instant::now() + longest;
         let outcome = self.services.ingest.submit_until(upload, deadline).instrument(span).await;
-        if outcome.is_err() && started.elapsed() >= patience && self.services.ingest.can_commit() {
+        if outcome.is_err() && started.elapsed() >= longest && self.services.ingest.can_commit() {
             self.pace.halve();
             tracing::warn!(
                 uploads,

@@ -131,7 +131,11 @@ impl State {
         match buffer.append(prepared, terms.deadline).await {
             Ok(()) => Ok(SubmittedUpload { outcome: buffered, durability: Durability::Buffered }),
             Err(error) => match left.filter(|_| self.ingest.can_commit()) {
-                Some(upload) => self.commit_until(upload, terms, terms.deadline).await.map(committed),
+                Some(upload) => {
+                    let committing = self.commit_until(upload, terms, terms.deadline).await.map(committed);
+                    // If PostgreSQL cannot store it either, what is wrong with the buffer says more.
+                    committing.map_err(|late| if may_be_buffered(&late) { error.into() } else { late })
+                }
                 None => Err(error.into()),
             },
         }

@@ -132,10 +132,10 @@ impl Reaction {
     async fn finish_lane(&self, batches: Vec<Claimed>, prepared: &Prepared) -> Result<(), StoreError> {
         let mut steps = VecDeque::from(group(batches, MAX_FINISHED));
         while let Some(batches) = steps.pop_front() {
-            let turn = self.finishing.acquire().await.expect("the semaphore is never closed");
+            let permit = self.finishing.acquire().await.expect("the semaphore is never closed");
             let finish = self.finish(&batches, prepared).instrument(prepared.span.clone());
             let finished = self.store.with_timeout("relay.react", finish).await;
-            drop(turn);
+            drop(permit);
             if let Err(error) = finished {
                 self.halve_or_park(batches, error, &mut steps).await?;
             }

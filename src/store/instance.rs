@@ -20,7 +20,7 @@ const SILENT: Statement = statement!("instance", "silent");
 const DELETE_ENDED: Statement = statement!("instance", "delete_ended");
 
 /// How often a migrate looks for the heartbeats that it waits for.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+const POLL_EVERY: Duration = Duration::from_millis(250);
 
 /// This process, as the database knows it.
 #[derive(Debug, Clone)]
@@ -136,7 +136,7 @@ pub async fn delete_ended(
     let deadline = Instant::now() + wait;
     let mut ended = silent(client, version).await?;
     while !ended.is_empty() && Instant::now() < deadline {
-        sleep(LOOK_EVERY).await;
+        sleep(POLL_EVERY).await;
         let still_silent = silent(client, version).await?;
         ended.retain(|id| still_silent.contains(id));
     }
