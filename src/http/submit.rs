@@ -133,7 +133,7 @@ impl State {
             Err(error) => match left.filter(|_| self.ingest.can_commit()) {
                 Some(upload) => {
                     let committing = self.commit_until(upload, terms, terms.deadline).await.map(committed);
-                    // If PostgreSQL cannot store it either, what is wrong with the buffer says more.
+                    // If PostgreSQL cannot store it either, the error of the buffer is the more useful one.
                     committing.map_err(|late| if may_be_buffered(&late) { error.into() } else { late })
                 }
                 None => Err(error.into()),

@@ -44,7 +44,8 @@ pub(super) struct Reaction {
     clocks: ClockMeasurement,
     notifications: Announcer,
     lease: Lease,
-    /// Transactions in which batches are finished, of all workers together: the rest of the connections is for everybody else.
+    /// A permit for each transaction that finishes batches. The workers share them, except for the urgent one, so that other parts of
+    /// the service always find a free connection.
     finishing: Arc<Semaphore>,
 }
 
