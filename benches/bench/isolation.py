@@ -173,7 +173,7 @@ def backlog(database, rows):
                 insert into outbox (first_ts, last_ts, rows, events, device_infos, partitions)
                 values (now() - interval '1 h', now(), 100, 0, 0, h.partitions);
                 insert into health_data (device_sn, ts, heart_rate)
-                select device_sn, now() - interval '1 h' + b * interval '300 ms', case when (b * 7 + d) % 50 = 0 then 180 else 70 end
+                select device_sn, now() - interval '1 h' + b * interval '300 ms', case when d % 50 = 0 then 180 else 70 end
                 from unnest(h.devices) with ordinality as u (device_sn, d);
                 commit;
             end loop;
