@@ -227,7 +227,12 @@ impl AccessRequest {
         let requirement = match declared {
             Requirement::Optional(_) if !credentials::are_given(headers) => Requirement::Nothing,
             Requirement::Optional(scope) => {
-                Requirement::Scope { scope, accepts_tenant_keys: true, accepts_unit_keys: false }
+                Requirement::Scope {
+                    scope,
+                    accepts_tenant_keys: true,
+                    accepts_unit_keys: false,
+                    accepts_responders: false,
+                }
             }
             requirement => requirement,
         };

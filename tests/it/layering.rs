@@ -99,6 +99,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "ipnet",
             "metrics_exporter_prometheus",
             "moka",
+            "rust_decimal",
             "serde_path_to_error",
             "sha2",
             "tokio_io_timeout",

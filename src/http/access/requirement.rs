@@ -9,6 +9,7 @@
 //! | `("bearer" = ["read"]), ("basic" = ["read"])` | a key with that scope, of every tenant |
 //! | … `["read", "own_tenant"]` | a key with that scope; a key of one tenant too, because the handler keeps it to its tenant |
 //! | … `["read", "own_tenant", "own_unit"]` | the same; a key of one unit, or with scope `respond`, too: the handler keeps it to its alerts and contacts |
+//! | … `["read", "own_tenant", "own_people"]` | the scope itself; a key of one tenant or unit too: the handler keeps it to its people |
 //! | … `["respond", "own_tenant", "own_unit"]` | a key with scope `respond` or `admin`; the handler keeps it to its alerts and to its person |
 //! | `(), ("bearer" = ["upload", "own_tenant"])`, … | the same if there is a key; without one the handler decides |
 
@@ -34,21 +35,29 @@ pub(super) enum Requirement {
         scope: Scope,
         /// A key of one tenant will do: the handler keeps it to its tenant.
         accepts_tenant_keys: bool,
-        /// A key of one unit, or of a responder, will do: the handler keeps it to its alerts.
+        /// A key of one unit will do: the handler keeps it to its alerts, or to its people.
         accepts_unit_keys: bool,
+        /// To read, the scope `respond` will do: the handler shows alerts and contacts.
+        accepts_responders: bool,
     },
 }
 
-const STRICTEST: Requirement =
-    Requirement::Scope { scope: Scope::Admin, accepts_tenant_keys: false, accepts_unit_keys: false };
+const STRICTEST: Requirement = Requirement::Scope {
+    scope: Scope::Admin,
+    accepts_tenant_keys: false,
+    accepts_unit_keys: false,
+    accepts_responders: false,
+};
 
 impl Requirement {
     /// Why a valid key does not meet it.
     pub(super) fn refusal(self, key: &CachedKey) -> Option<AccessError> {
-        let Self::Scope { scope, accepts_tenant_keys, accepts_unit_keys } = self else { return None };
+        let Self::Scope { scope, accepts_tenant_keys, accepts_unit_keys, accepts_responders } = self else {
+            return None;
+        };
         let has_scope = key.has_scope(scope)
             || scope == Scope::Respond && key.has_scope(Scope::Admin)
-            || scope == Scope::Read && accepts_unit_keys && key.has_scope(Scope::Respond);
+            || scope == Scope::Read && accepts_responders && key.has_scope(Scope::Respond);
         if !has_scope {
             Some(AccessError::Scope(scope.name()))
         } else if key.customer_id().is_some() && !accepts_tenant_keys
@@ -85,8 +94,12 @@ impl Requirements {
         let Some(path) = request.extensions().get::<MatchedPath>() else {
             // There is no such route. Below /api/ that is answered only to callers with a key.
             let is_guarded = request.uri().path().starts_with("/api/");
-            let any =
-                Requirement::Scope { scope: Scope::Read, accepts_tenant_keys: true, accepts_unit_keys: true };
+            let any = Requirement::Scope {
+                scope: Scope::Read,
+                accepts_tenant_keys: true,
+                accepts_unit_keys: true,
+                accepts_responders: true,
+            };
             return if is_guarded { any } else { Requirement::Nothing };
         };
         let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
@@ -108,11 +121,13 @@ fn read(security: Option<&Value>) -> Requirement {
     };
     let Some(scope) = words.iter().find_map(|word| Scope::of_name(word.as_str()?)) else { return STRICTEST };
     let has = |wanted: &str| words.iter().any(|word| word == wanted);
-    let (accepts_tenant_keys, accepts_unit_keys) = (has("own_tenant"), has("own_unit"));
+    let accepts_tenant_keys = has("own_tenant");
+    let accepts_responders = has("own_unit");
+    let accepts_unit_keys = accepts_responders || has("own_people");
     if has_empty {
         Requirement::Optional(scope)
     } else {
-        Requirement::Scope { scope, accepts_tenant_keys, accepts_unit_keys }
+        Requirement::Scope { scope, accepts_tenant_keys, accepts_unit_keys, accepts_responders }
     }
 }
 
@@ -133,12 +148,22 @@ mod tests {
         let read_all = json!([{ "bearer": ["read"] }, { "basic": ["read"] }]);
         assert_eq!(
             read(Some(&read_all)),
-            Requirement::Scope { scope: Scope::Read, accepts_tenant_keys: false, accepts_unit_keys: false }
+            Requirement::Scope {
+                scope: Scope::Read,
+                accepts_tenant_keys: false,
+                accepts_unit_keys: false,
+                accepts_responders: false
+            }
         );
         let upload = json!([{ "bearer": ["upload", "own_tenant"] }]);
         assert_eq!(
             read(Some(&upload)),
-            Requirement::Scope { scope: Scope::Upload, accepts_tenant_keys: true, accepts_unit_keys: false }
+            Requirement::Scope {
+                scope: Scope::Upload,
+                accepts_tenant_keys: true,
+                accepts_unit_keys: false,
+                accepts_responders: false
+            }
         );
         assert_eq!(read(Some(&json!([{}, { "bearer": ["upload"] }]))), Requirement::Optional(Scope::Upload));
     }

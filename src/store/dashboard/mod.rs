@@ -21,7 +21,7 @@ mod viewer;
 pub mod workout;
 
 pub use record::PageEnd;
-pub(crate) use record::{Record, query as records, read};
+pub(crate) use record::{Record, is_visible, query as records, read};
 pub use rows::{Query, RowStream};
 pub use subject::{Span, Subject};
 pub use viewer::Viewer;
