@@ -63,6 +63,7 @@ mod ownership;
 mod policies;
 mod prometheus;
 mod readiness;
+mod reading;
 mod reads;
 mod redis_cluster;
 mod rejected;
