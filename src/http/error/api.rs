@@ -115,7 +115,8 @@ impl IntoResponses for OneErrors {
 
 impl IntoResponses for ReadErrors {
     fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
-        let unchanged = ResponseBuilder::new().description("The same as the client has, by If-None-Match").build();
+        let unchanged =
+            ResponseBuilder::new().description("The same as the client has, by If-None-Match").build();
         let mut responses = error_responses(&["400", "401", "403", "404", "406", "429", "500", "503"]);
         responses.insert("304".to_owned(), unchanged.into());
         responses
