@@ -30,8 +30,16 @@ pub struct BufferedUpload {
     /// The trace of the request, as W3C `traceparent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
+    /// It is stored already, and only to be compared with that. A program that does not know this stores it, which changes nothing.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub shadow: bool,
     /// What was sent.
     pub content: BufferedContent,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// What was sent.
@@ -145,6 +153,7 @@ mod tests {
             key_device_sn: None,
             request_id: None,
             traceparent: None,
+            shadow: false,
             content,
         }
     }
