@@ -76,12 +76,7 @@ impl SystemCondition {
     /// `critical`: data is refused, or people are not notified; `major`: that will happen, or only a view is out of date.
     pub const fn severity(self) -> &'static str {
         match self {
-            Self::Memory
-            | Self::RedisAway
-            | Self::RollupsLate
-            | Self::Jobs
-            | Self::BufferAway
-            | Self::BufferNearFull => "major",
+            Self::Memory | Self::RedisAway | Self::RollupsLate | Self::Jobs => "major",
             _ => "critical",
         }
     }
