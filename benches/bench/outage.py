@@ -18,7 +18,7 @@ from .link import Link
 from .place import Trouble, until
 
 MINUTES = float(os.environ.get("OUTAGE_MINUTES", "10"))
-BOUND_SECONDS = 60 * (40 + 2 * MINUTES)
+BOUND_SECONDS = int(60 * (40 + 2 * MINUTES))
 GOAL_TIMES, GOAL_P99_MS = 2, 200
 # Together 2 000 watches; events come besides them.
 SINGLES = {"connections": 100, "batch": 1, "devices": 1_000, "rate": 500, "breaches": 2, "alarms": 5}

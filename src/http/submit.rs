@@ -209,7 +209,6 @@ async fn commit_or_buffer(
     alone: Duration,
     appending: impl Future<Output = Result<(), BufferError>>,
 ) -> Result<Option<UploadOutcome>, HttpError> {
-    let by_buffer = |appended: Result<(), BufferError>| Ok(appended.map(|()| None)?);
     match timeout(alone, committing.as_mut()).await {
         // By a full queue, say: it is not tried once more, because uploads that are refused at once keep the service from being overrun.
         Ok(Err(error)) if may_be_buffered(&error) => return by_buffer(appending.await),
@@ -227,6 +226,12 @@ async fn commit_or_buffer(
             Err(error) => committing.await.map(Some).map_err(|late| more_useful(error, late)),
         },
     }
+}
+
+/// The outcome of an upload that only the buffer may take.
+fn by_buffer(appended: Result<(), BufferError>) -> Result<Option<UploadOutcome>, HttpError> {
+    appended?;
+    Ok(None)
 }
 
 /// The error of an upload that neither takes: if PostgreSQL cannot store it now, what is wrong with the buffer says more.

@@ -31,15 +31,10 @@ pub struct BufferedUpload {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
     /// It is stored already, and only to be compared with that. A program that does not know this stores it, which changes nothing.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shadow: bool,
     /// What was sent.
     pub content: BufferedContent,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
-fn is_false(value: &bool) -> bool {
-    !value
 }
 
 /// What was sent.

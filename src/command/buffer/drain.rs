@@ -32,6 +32,7 @@ const MAX_STANDSTILL: Duration = Duration::from_secs(60);
 /// Drains until nothing is left or somebody interrupts.
 pub(super) async fn run(cache: &Cache, settings: &Settings) -> anyhow::Result<ExitCode> {
     let settings = Settings { buffer: BufferMode::Outage, buffer_shadow: false, ..settings.clone() };
+    settings.check()?;
     let store = Store::new(&settings)?;
     app::check_schema(&store).await?;
     let retention = RawRetention::read(&store).await?;
