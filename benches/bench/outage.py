@@ -73,12 +73,12 @@ def outage(place, figures, database, service, link, url):
     refused, failed = sum(part["refused"] for part in parts), sum(sum(part["errors"].values()) for part in parts)
     abandoned = sum(part["abandoned"] for part in parts)
     what = f"PostgreSQL away for {lasted:.0f} s, {number(sum(load['rate'] for load in loads))} records/s"
-    figures.add(f"{what}: refused, failed, given up", f"{refused}, {failed}, {abandoned}", "0", refused + failed + abandoned == 0)
+    figures.add(f"{what}: refused, failed, abandoned", f"{refused}, {failed}, {abandoned}", "0", refused + failed + abandoned == 0)
     figures.add("… uploads that waited when it was back", number(waiting))
     for name, report in zip(("single uploads", "batches of 20"), reports, strict=False):
         figures.add(f"… {name}, outage included", latency(report["live"]["latency"], "p50", "p99", "max"))
     figures.add("… events, outage included", latency(reports[0]["alarms"]["latency"], "p50", "p99", "max"))
-    tell_draining(figures, loads, after, took, rate)
+    report_draining(figures, loads, after, took, rate)
     verify(figures, database, parts, reports)
 
 
@@ -89,7 +89,7 @@ def smaller(place):
     return [load | {"connections": 2, "devices": 40, "rate": 40} for load in (SINGLES, BATCHES)]
 
 
-def tell_draining(figures, loads, after, took, rate):
+def report_draining(figures, loads, after, took, rate):
     live = sum(load["rate"] for load in loads)
     figures.add("… drained after", f"{took:.1f} s, at {number(rate)} records/s, live ones among them")
     figures.add("… of the live rate", f"**{rate / live:.1f}**", f"≥ {GOAL_TIMES}", rate >= GOAL_TIMES * live)

@@ -166,7 +166,7 @@ impl Announcing {
         let published =
             urgent_event::publish(&self.services.view, &urgent.id(), event, *received_at, status).await;
         if let Err(error) = published {
-            tracing::warn!(%error, "dashboards do not hear of an urgent event in the buffer");
+            tracing::warn!(%error, "dashboards receive nothing about an urgent event in the buffer");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Urgent events that wait in the buffer, as dashboards hear of alerts: by the channels `alert_info_channel:{sn}` and `alert_info_channel` (the
+//! Urgent events that wait in the buffer, as dashboards receive alerts: by the channels `alert_info_channel:{sn}` and `alert_info_channel` (the
 //! wire contract, section 6).
 //!
 //! Before: `buffer` announces an event. After: dashboards; the alert of the event follows when its rules are evaluated (`cache::alert`).

@@ -2,7 +2,7 @@
 //!
 //! Before: a handler has read an upload. After: `ingest` has committed it, or `buffer` keeps it; the handler answers.
 //! Promise: 200 means durable; the header `Vitals-Durability` says where. An upload that fails at one of the two is tried at the other, as long
-//! as its sender waits; a commit that takes long is not given up for the buffer, only no longer the only one to be waited for.
+//! as its sender waits; a commit that takes long goes on beside the buffer, and whichever has the upload first is answered.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;

@@ -213,7 +213,7 @@ mod tests {
         };
         assert_eq!(late_by(14, NotificationKind::Fired).as_deref(), Some("14 min after it happened"));
         assert_eq!(late_by(1, NotificationKind::Fired), None);
-        assert_eq!(late_by(14, NotificationKind::Escalated), None, "its first message said so");
+        assert_eq!(late_by(14, NotificationKind::Escalated), None, "its first message has it");
     }
 
     #[test]
