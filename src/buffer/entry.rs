@@ -26,7 +26,8 @@ pub(super) struct ReadEntry {
 impl ReadEntry {
     /// Whether both can be in one step: readings are committed together, and so are events; shadow uploads are compared together.
     pub(super) fn is_like(&self, other: &Self) -> bool {
-        (has_readings_only(&self.upload), self.is_shadow) == (has_readings_only(&other.upload), other.is_shadow)
+        (has_readings_only(&self.upload), self.is_shadow)
+            == (has_readings_only(&other.upload), other.is_shadow)
     }
 
     /// Its urgent events, if they are to be stored.

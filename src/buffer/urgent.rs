@@ -116,10 +116,7 @@ pub(super) fn announcing(
     let (sender, announcements) = mpsc::channel(MAX_WAITING);
     let (services, instance) = (services.clone(), settings.instance_name());
     let known = KnownEvents::default();
-    (
-        Announcer { announcements: sender },
-        Announcing { services, marks, instance, announcements, known },
-    )
+    (Announcer { announcements: sender }, Announcing { services, marks, instance, announcements, known })
 }
 
 impl Announcing {
@@ -200,7 +197,9 @@ impl Announcing {
             message: message(&urgent.event, is_stored, seconds),
         };
         if self.services.operators.try_send(alert).is_err() {
-            tracing::warn!("operators are not notified of an urgent event in the buffer: too many changes wait");
+            tracing::warn!(
+                "operators are not notified of an urgent event in the buffer: too many changes wait"
+            );
         }
     }
 }

@@ -117,10 +117,22 @@ mod tests {
             longitude: None,
             altitude: None,
         };
-        let encoded =
-            encode("SOS_EVENT:1:SN-1", &event, ts, EventStatus::NotEvaluated, &TimeZone::UTC);
-        let old = ["id", "alertType", "severityLevel", "alertStatus", "userName"].map(|name| encoded[name].clone());
-        assert_eq!(old, [json!("SOS_EVENT:1:SN-1"), json!("SOS_EVENT"), json!("critical"), json!("not_evaluated"), Value::Null]);
-        assert_eq!((&encoded["customerId"], &encoded["receivedAt"]), (&json!("9007199254740993"), &json!("2026-01-05 10:00:00")));
+        let encoded = encode("SOS_EVENT:1:SN-1", &event, ts, EventStatus::NotEvaluated, &TimeZone::UTC);
+        let old =
+            ["id", "alertType", "severityLevel", "alertStatus", "userName"].map(|name| encoded[name].clone());
+        assert_eq!(
+            old,
+            [
+                json!("SOS_EVENT:1:SN-1"),
+                json!("SOS_EVENT"),
+                json!("critical"),
+                json!("not_evaluated"),
+                Value::Null
+            ]
+        );
+        assert_eq!(
+            (&encoded["customerId"], &encoded["receivedAt"]),
+            (&json!("9007199254740993"), &json!("2026-01-05 10:00:00"))
+        );
     }
 }

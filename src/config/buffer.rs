@@ -5,7 +5,8 @@ use super::{BufferMode, Settings};
 /// Why they are invalid; `None`: they are valid.
 pub(super) fn invalid_reason(settings: &Settings) -> Option<String> {
     if settings.buffer == BufferMode::Off {
-        let reason = "buffer_shadow tries the buffer that the setting buffer names: set it to outage or always";
+        let reason =
+            "buffer_shadow tries the buffer that the setting buffer names: set it to outage or always";
         return settings.buffer_shadow.then(|| reason.to_owned());
     }
     if settings.buffer_url.is_empty() {

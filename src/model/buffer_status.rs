@@ -109,7 +109,8 @@ mod tests {
         assert_eq!((counts.differences(), counts.compared()), (14, 15));
         assert_eq!(ShadowCounts::of([9, 0, 0, 0, 0]).finding(), None);
         let finding = counts.plus(ShadowCounts::of([1, 0, 0, 0, 0])).finding();
-        let expected = "14 of 16 compared records differ: missing 2, different 3, not_rejected 4, unreadable 5";
+        let expected =
+            "14 of 16 compared records differ: missing 2, different 3, not_rejected 4, unreadable 5";
         assert_eq!(finding.as_deref(), Some(expected));
     }
 }

@@ -8,7 +8,9 @@ use tokio_postgres::types::ToSql;
 
 use super::batch::{BEGIN, Session, control};
 use super::{Statement, StoreError, copy, rejected_upload, statement};
-use crate::model::{ChargingStatus, DeviceInfo, DeviceInfoItem, Event, EventItem, Item, Reject, ShadowCounts};
+use crate::model::{
+    ChargingStatus, DeviceInfo, DeviceInfoItem, Event, EventItem, Item, Reject, ShadowCounts,
+};
 
 const COMPARE_READINGS: Statement = statement!("shadow", "compare_readings");
 const COMPARE_EVENTS: Statement = statement!("shadow", "compare_events");

@@ -309,7 +309,8 @@ async fn a_commit_that_takes_long_is_answered_although_the_buffer_confirms_nothi
     let (sent, began) = ([sample("SLOW", 70, now())], Instant::now());
     let commit = async {
         // Longer than the buffer is waited for, which has the upload by then, and shorter than the sender waits.
-        let over = Duration::from_millis(300) + Duration::from_millis(1_000) * 3 / 4 + Duration::from_millis(300);
+        let over =
+            Duration::from_millis(300) + Duration::from_millis(1_000) * 3 / 4 + Duration::from_millis(300);
         eventually("the buffer has given up", || async { (began.elapsed() > over).then_some(()) }).await;
         client.batch_execute("select pg_advisory_unlock_all()").await.expect("unlocked");
     };

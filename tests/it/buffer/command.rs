@@ -47,7 +47,10 @@ async fn what_waits_is_shown_inspected_dropped_and_drained_without_a_service() {
     let status = buffered.status().await;
     assert_eq!((&status["uploads"], &status["refusal"]), (&json!(4), &Value::Null), "{status}");
     let streams = status["streams"].as_array().expect("streams");
-    assert!(streams.iter().all(|stream| stream["pending"] == 0 && stream["bytes"].as_u64() > Some(0)), "{status}");
+    assert!(
+        streams.iter().all(|stream| stream["pending"] == 0 && stream["bytes"].as_u64() > Some(0)),
+        "{status}"
+    );
     let shown = buffered.run(&["buffer", "status"]).await.out;
     assert!(shown.starts_with("4 uploads wait, "), "{shown}");
 
@@ -77,7 +80,10 @@ async fn what_waits_is_shown_inspected_dropped_and_drained_without_a_service() {
     let drained = buffered.run(&["buffer", "drain"]).await;
     assert_eq!((drained.code, drained.out.as_str()), (0, "nothing is left in the buffer\n"), "{drained:?}");
     assert_eq!(uploads_in(&mut redis).await, 0);
-    assert_eq!(buffered.count("select count(*) from health_data where device_sn in ('SHOWN', 'LEFT')").await, 2);
+    assert_eq!(
+        buffered.count("select count(*) from health_data where device_sn in ('SHOWN', 'LEFT')").await,
+        2
+    );
     assert_eq!(buffered.count("select count(*) from health_data").await, 2);
 }
 
@@ -88,14 +94,15 @@ async fn an_erasure_takes_what_waited_in_the_buffer_too() {
     let dry = buffered.run(&["erase", "device", "ERASED", "--dry-run", "--if-known"]).await;
     assert_eq!(dry.code, 0, "it waits for nothing: {dry:?}");
     let variables = buffered.variables();
-    let mut erasing = command(&buffered.database, &["erase", "device", "ERASED", "--yes", "--actor", "tests"])
-        .envs(variables)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .expect("it can be run");
+    let mut erasing =
+        command(&buffered.database, &["erase", "device", "ERASED", "--yes", "--actor", "tests"])
+            .envs(variables)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("it can be run");
     let mut lines = BufReader::new(erasing.stderr.take().expect("piped")).lines();
     let first = lines.next_line().await.expect("read").expect("a line");
     assert!(first.contains("waiting until the uploads in the buffer are stored"), "{first}");

@@ -24,7 +24,8 @@ async fn a_buffer_that_version_1_has_written_drains() {
     let service = buffered.service().await;
     buffered.drained().await;
     service.drained().await;
-    let stored = "select string_agg(device_sn || ' ' || heart_rate, ', ' order by device_sn, ts) from health_data
+    let stored =
+        "select string_agg(device_sn || ' ' || heart_rate, ', ' order by device_sn, ts) from health_data
                   where received_at = '2026-11-20T10:00:00.123456Z'";
     let stored: String = buffered.database.client().await.query_one(stored, &[]).await.expect("rows").get(0);
     assert_eq!(stored, "V1-BODY 70, V1-BODY 71, V1-EVENT 74, V1-ITEMS-A 72, V1-ITEMS-B 73");

@@ -172,7 +172,13 @@ async fn rounds_of_faults_of_the_buffer_lose_nothing_that_was_acknowledged() {
         let round_seed = seed.wrapping_add(round);
         let mut random = StdRng::seed_from_u64(round_seed);
         let prefix = format!("BUFFER{round}");
-        let load = Load::begin(&site.crew.doors, Terms::default(), &prefix, Timestamp::now().as_second(), round_seed);
+        let load = Load::begin(
+            &site.crew.doors,
+            Terms::default(),
+            &prefix,
+            Timestamp::now().as_second(),
+            round_seed,
+        );
         site.cause(fault, &mut random).await;
         let ledger = load.end().await;
         site.crew.check().expect("no task has ended");

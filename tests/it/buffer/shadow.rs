@@ -33,8 +33,10 @@ async fn what_shadow_mode_compares_is_what_was_stored() {
     let watch = json!({ "deviceSn": "SHADOW-1", "heart_rate": 70, "body_temperature": "36.66", "latitude": "22.540363",
                         "step": 1200, "distance": "905.04", "timestamp": began });
     assert_answered(&upload(&service, &[watch]).await, "committed");
-    let many: Vec<Value> =
-        (0..100).map(|number| sample(&format!("SHADOW-{number}"), 80, began - 1)).chain([json!({})]).collect();
+    let many: Vec<Value> = (0..100)
+        .map(|number| sample(&format!("SHADOW-{number}"), 80, began - 1))
+        .chain([json!({})])
+        .collect();
     let batch = json!({ "data": many }).to_string();
     assert_answered(&service.post("/upload_health_data_batch", batch).await, "committed");
     let sos = json!({ "eventType": "a.b.SOS_EVENT", "deviceSn": "SHADOW-2", "timestamp": began,
@@ -60,12 +62,20 @@ async fn every_kind_of_difference_is_counted_and_shown() {
     let stored: Vec<Value> = (0..2).map(|number| sample("DIFFERS", 70, began - number)).collect();
     assert_answered(&upload(&service, &stored).await, "committed");
     compared(&service, 2).await;
-    let sent = [sample("DIFFERS", 70, began), sample("DIFFERS", 71, began - 1), sample("DIFFERS", 72, began - 9), json!({})];
+    let sent = [
+        sample("DIFFERS", 70, began),
+        sample("DIFFERS", 71, began - 1),
+        sample("DIFFERS", 72, began - 9),
+        json!({}),
+    ];
     let shadow = |content: Value| {
-        packed(&json!({ "source": "health", "received_at": jiff::Timestamp::now().to_string(), "shadow": true, "content": content }))
+        packed(
+            &json!({ "source": "health", "received_at": jiff::Timestamp::now().to_string(), "shadow": true, "content": content }),
+        )
     };
     let mut redis = buffered.redis.connection().await;
-    append(&mut redis, "vitals:upload:{9}", &shadow(json!({ "body": json!({ "data": sent }).to_string() }))).await;
+    append(&mut redis, "vitals:upload:{9}", &shadow(json!({ "body": json!({ "data": sent }).to_string() })))
+        .await;
     append(&mut redis, "vitals:upload:{9}", &shadow(json!({ "body": "no JSON" }))).await;
     let shadow = compared(&service, 7).await;
     let expected = json!({ "same": 3, "missing": 1, "different": 1, "not_rejected": 1, "unreadable": 1 });
@@ -74,7 +84,8 @@ async fn every_kind_of_difference_is_counted_and_shown() {
     let finding = "4 of 7 compared records differ: missing 1, different 1, not_rejected 1, unreadable 1";
     assert_eq!(health["reasons"], json!([finding]));
     let variables = buffered.variables();
-    let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let variables: Vec<(&str, &str)> =
+        variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let status = vitals_with(&buffered.database, &["buffer", "status"], &variables).await;
     assert!(status.out.contains(&format!("shadow: {finding}")), "{status:?}");
     assert_eq!(buffered.count("select count(*) from health_data").await, 2, "nothing of it is stored");

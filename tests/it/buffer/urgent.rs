@@ -40,9 +40,8 @@ async fn next(channel: &mut mpsc::UnboundedReceiver<Value>, device_sn: &str) -> 
 
 /// What operators have received of urgent events: the kinds and the texts.
 fn received(operators: &Receiver) -> Vec<(String, String)> {
-    let alerts = |request: &ReceivedRequest| {
-        request.body["data"]["system_alerts"].as_array().expect("alerts").clone()
-    };
+    let alerts =
+        |request: &ReceivedRequest| request.body["data"]["system_alerts"].as_array().expect("alerts").clone();
     let all = operators.requests().iter().flat_map(alerts).collect::<Vec<Value>>();
     let urgent = all.iter().filter(|alert| alert["name"] == "urgent_event");
     let text = |alert: &Value, name: &str| alert[name].as_str().expect("text").to_owned();

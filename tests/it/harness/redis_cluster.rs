@@ -66,8 +66,7 @@ impl RedisServer {
                 let mut connection = connection.clone();
                 async move {
                     let mut info = redis::cmd("INFO");
-                    let info: InfoDict =
-                        info.arg("replication").query_async(&mut connection).await.ok()?;
+                    let info: InfoDict = info.arg("replication").query_async(&mut connection).await.ok()?;
                     (info.get::<String>("master_link_status").as_deref() == Some("up")).then_some(())
                 }
             })
