@@ -48,7 +48,7 @@ def run(place, figures):
 
 
 def series(place, figures, service, authorization, own):
-    """A day by hours and a week by days of devices in turns, of a person, and a day of samples."""
+    """A day by hours and a week by days of one device after the other, of a person, and a day of samples."""
     now = datetime.now(timezone.utc)
     time_of = lambda before: urllib.parse.quote((now - before).strftime("%Y-%m-%dT%H:%M:%SZ"))
     day, week = f"from={time_of(timedelta(days=1))}", f"from={time_of(timedelta(days=7))}"
@@ -104,15 +104,15 @@ def export(figures, service, authorization, own):
 def timed(service, authorization, paths, times, warm=10):
     """Milliseconds of each request, and the last answer."""
     connection, took, body = connect(service), [], b"{}"
-    for turn in range(times + warm):
+    for index in range(times + warm):
         began = time.perf_counter()
-        connection.request("GET", paths[turn % len(paths)], headers={"Authorization": authorization})
+        connection.request("GET", paths[index % len(paths)], headers={"Authorization": authorization})
         answer = connection.getresponse()
         body = answer.read()
-        if turn >= warm:
+        if index >= warm:
             took.append((time.perf_counter() - began) * 1000)
         if answer.status != 200:
-            raise RuntimeError(f"{paths[turn % len(paths)]}: {answer.status} {body[:300]}")
+            raise RuntimeError(f"{paths[index % len(paths)]}: {answer.status} {body[:300]}")
     connection.close()
     return took, json.loads(body)
 
