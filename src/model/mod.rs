@@ -2,6 +2,7 @@
 //!
 //! `wire` makes them, and every later stage relies on them. This module uses only `metric` and `language`.
 
+pub mod account;
 pub mod alert;
 pub mod alert_context;
 pub mod alert_history;
@@ -18,13 +19,16 @@ pub mod document;
 pub mod event;
 pub mod exercise;
 pub mod id;
+pub mod kiosk_link;
 pub mod latest;
 pub mod notification;
 pub mod notification_route;
 pub mod ownership;
+pub mod page_viewer;
 pub mod partition;
 pub mod placement;
 pub mod reading;
+pub mod session;
 pub mod shift;
 pub mod sleep;
 pub mod system_alert;
@@ -36,6 +40,7 @@ pub mod watch_log;
 pub mod wording;
 pub mod workout;
 
+pub use account::{Account, Grant, Role};
 pub use alert::{Alert, AlertDetail, AlertKind, AlertStatus, AlertTally, Severity};
 pub use alert_context::{AlertContext, LastReading};
 pub use alert_history::{AlertAction, AlertNotification};
@@ -50,12 +55,15 @@ pub use document::{Document, DocumentKind, Element, KeptDocument, KeptReason, Sa
 pub use event::{Event, EventItem};
 pub use exercise::{ExerciseDay, ExerciseTotals};
 pub use id::Id64;
+pub use kiosk_link::KioskLink;
 pub use latest::{LatestValue, effective_ts};
 pub use notification::{Channel, Content, Message, MessageAlert, NotificationKind};
 pub use notification_route::{Audience, NotificationRoute, RouteDraft};
 pub use ownership::{DeviceRecord, OwnerSlot, Tenure};
+pub use page_viewer::{GrantChoice, PageViewer};
 pub use partition::{Partition, Partitions};
 pub use reading::{Owner, Reading};
+pub use session::Session;
 pub use shift::{Shift, ShiftDraft, ShiftKind};
 pub use sleep::SleepSegment;
 pub use system_alert::{SystemAlert, SystemCondition};

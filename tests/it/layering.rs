@@ -8,6 +8,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("language", &[]),
     ("metric", &[]),
     ("model", &[]),
+    ("page", &["model"]),
     ("wire", &["model"]),
     ("store", &["model"]),
     ("cache", &["model"]),
@@ -23,7 +24,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("schedule", &["model", "store"]),
     ("monitor", &["model", "ingest", "store", "cache"]),
     ("buffer", &["model", "wire", "ingest", "owners", "cache"]),
-    ("http", &["model", "wire", "buffer", "cells", "ingest", "monitor", "owners", "keys", "store", "cache"]),
+    ("http", &["model", "wire", "buffer", "cells", "ingest", "monitor", "owners", "keys", "store", "cache", "page"]),
 ];
 
 const USED_BY_ALL_BUT_PURE: &[&str] = &["config", "tasks", "telemetry"];
@@ -57,7 +58,7 @@ const EVERYDAY: &[&str] = &[
 ];
 
 /// Rooms without a runtime, logs or metrics: they may name what stands beside them in [`CRATES`] alone.
-const PURE: &[&str] = &["language", "metric", "model", "wire"];
+const PURE: &[&str] = &["language", "metric", "model", "page", "wire"];
 
 /// Which other outside crates a room names. A value says itself how it is shown as JSON and in the API's document, so `model` names
 /// serde and utoipa.
@@ -99,6 +100,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "ipnet",
             "metrics_exporter_prometheus",
             "moka",
+            "percent_encoding",
             "serde_path_to_error",
             "sha2",
             "tokio_io_timeout",
@@ -150,6 +152,7 @@ const CRATES: &[(&str, &[&str])] = &[
         ],
     ),
     ("owners", &["moka"]),
+    ("page", &["jiff", "maud", "rust_decimal", "siphasher"]),
     ("queue", &["backon"]),
     ("relay", &["rand"]),
     ("schedule", &["backon"]),
