@@ -4,18 +4,22 @@
 
 use maud::{Markup, html};
 
-use super::alerts::{place, severity, state, subject};
-use super::{Frame, alert_steps, document, format, link, when};
-use crate::language::text;
+use super::alerts::{flash, place, severity, state, subject};
+use super::{Frame, alert_steps, format, link, when};
+use crate::language::{Text, text};
 use crate::model::{Alert, AlertDetail, AlertNotification, ContactSummary, Id64};
 
-/// The page.
-pub fn page(frame: &Frame, detail: &AlertDetail, contacts: &[ContactSummary], flash: Option<&str>) -> Markup {
+/// The title of the page.
+pub fn title(alert_id: Id64) -> Text {
+    text!("page-alert", id = alert_id.to_string())
+}
+
+/// The page. `notice`: what became of the last action.
+pub fn body(frame: &Frame, detail: &AlertDetail, contacts: &[ContactSummary], notice: Option<&str>) -> Markup {
     let alert = &detail.alert;
-    let title = frame.text(&text!("page-alert", id = alert.alert_id.to_string()));
-    let body = html! {
+    html! {
         h1 { (severity(frame, alert.severity)) " " (subject(alert)) ": " (alert.message) }
-        @if let Some(flash) = flash { p.flash role="status" { (flash) } }
+        (flash(notice))
         div.columns {
             (facts(frame, alert))
             @if frame.can_respond() {
@@ -27,8 +31,7 @@ pub fn page(frame: &Frame, detail: &AlertDetail, contacts: &[ContactSummary], fl
             (actions(frame, detail))
             (notifications(frame, &detail.notifications))
         }
-    };
-    document(frame, &title, &body)
+    }
 }
 
 fn facts(frame: &Frame, alert: &Alert) -> Markup {
@@ -36,7 +39,7 @@ fn facts(frame: &Frame, alert: &Alert) -> Markup {
     let at = |instant| when::at(instant, &frame.zone, frame.language);
     html! {
         section.card {
-            h2 { (frame.text(&text!("page-alert", id = alert.alert_id.to_string()))) }
+            h2 { (frame.text(&title(alert.alert_id))) }
             dl.facts {
                 dt { (label("state")) } dd { (state(frame, alert)) }
                 dt { (label("person")) }

@@ -6,9 +6,16 @@
 //!
 //! How to add a page: README.md beside this file.
 
+pub mod alert;
+pub mod alert_steps;
+pub mod alerts;
 pub mod assets;
+pub mod chart;
+pub mod device;
 pub mod format;
 pub mod layout;
+pub mod limits;
+pub mod link;
 mod nav;
 mod preferences;
 

@@ -2,17 +2,17 @@
 
 use maud::{Markup, html};
 
-use super::{Chart, Line};
+use super::{Chart, ChartLine};
 use crate::language::text;
 use crate::page::when;
 
 pub(super) fn draw(chart: &Chart<'_>) -> Markup {
     html! {
-        div.visually-hidden { @for line in &chart.lines { (of_line(chart, line)) } }
+        div.hidden { @for line in &chart.lines { (of_line(chart, line)) } }
     }
 }
 
-fn of_line(chart: &Chart<'_>, line: &Line) -> Markup {
+fn of_line(chart: &Chart<'_>, line: &ChartLine) -> Markup {
     let column = |name: &str| text!("page-chart-column", name = name).in_language(chart.language);
     html! {
         table {
