@@ -428,7 +428,7 @@ rule-time-zone-unknown = 时区“{ $time_zone }”不存在
 rule-unit-invalid = org_id 应为组织单位编号
 rule-window-too-short = 连续 { $consecutive } 次读数无法落入 window_seconds { $window_seconds }
 
-### 页面：各页共用的框架
+### 页面:各页共用的框架
 
 page-account = 账户
 page-admin = 管理
@@ -444,9 +444,9 @@ page-login = 登录
 page-login-name = 登录名
 page-login-password = 密码
 page-login-provider = 使用本单位账号登录
-page-login-provider-failed = 本单位账号登录未成功。请重试，或联系管理员开通权限。
-page-login-refused = 登录名或密码错误，或者账户已停用。
-page-login-wait = 尝试次数过多，请等待几分钟再试。
+page-login-provider-failed = 本单位账号登录未成功。请重试,或联系管理员开通权限。
+page-login-refused = 登录名或密码错误,或者账户已停用。
+page-login-wait = 尝试次数过多,请等待几分钟再试。
 page-pages = 页面导航
 page-people = 人员
 page-role-admin = 管理员
@@ -455,13 +455,13 @@ page-role-viewer = 查看人员
 page-scope = { $tenant } · { $unit }
 page-skip = 跳到正文
 page-sound = 危急告警提示音
-page-sound-blocked = 浏览器已阻止告警声音；请在本页点击或按任意键以启用。
+page-sound-blocked = 浏览器已阻止告警声音;请在本页点击或按任意键以启用。
 page-sound-off = 声音已关
 page-sound-on = 声音已开
 page-sound-pause = 暂停
 page-sound-paused = 声音已暂停
 page-sound-test = 试听
-page-stale-notice = 连接已中断，当前内容可能不是最新。服务恢复后页面会自动继续。
+page-stale-notice = 连接已中断,当前内容可能不是最新。服务恢复后页面会自动继续。
 page-switch = 切换
 page-theme = 主题
 page-theme-dark = 深色

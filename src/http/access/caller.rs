@@ -61,22 +61,17 @@ impl Caller {
         Reach { customer_id: self.customer_id(), org_id }
     }
 
-<<<<<<< HEAD
-    /// In whose name it acts: of the person who has logged in; of the person to whom its key belongs, or of the one whom the request
-    /// names, if the key may vouch for others. `None`: neither.
-=======
     /// Whose health data it may see.
     pub(in crate::http) fn viewer(&self) -> Viewer {
         match &self.identity {
             Identity::AuthenticationOff => Viewer::EveryTenant,
             Identity::Anonymous | Identity::DeviceKey(_) => Viewer::Nobody,
-            Identity::ApiKey(_) => Viewer::of_key(self.reach()),
+            Identity::ApiKey(_) | Identity::Session(_) | Identity::Kiosk(_) => Viewer::of_key(self.reach()),
         }
     }
 
-    /// In whose name it acts: of the person to whom its key belongs, or of the one whom the request names, if the key may vouch for
-    /// others. `None`: neither.
->>>>>>> c144e75e487cd4a6725ebf3382e1b3e556ae818c
+    /// In whose name it acts: of the person who has logged in; of the person to whom its key belongs, or of the one whom the request
+    /// names, if the key may vouch for others. `None`: neither.
     pub(in crate::http) fn acting(&self, named: Option<String>) -> Result<Option<Acting>, AccessError> {
         let key = match &self.identity {
             Identity::ApiKey(key) => key,
