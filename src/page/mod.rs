@@ -11,6 +11,7 @@ pub mod format;
 pub mod layout;
 mod nav;
 mod preferences;
+pub mod wall;
 
 pub use layout::{Frame, document};
 pub use maud::Markup;
