@@ -21,6 +21,7 @@ pub mod connect;
 pub mod contact;
 pub mod contact_address;
 pub mod copy;
+pub mod dashboard;
 #[cfg(feature = "fleet")]
 pub mod database;
 pub mod device_clock;

@@ -1,0 +1,22 @@
+//! Schema `dashboard`: the only way to read health data for people, pages and programs.
+//!
+//! Before: `http`, for whoever sent the request. After: the views of `sql/functions/dashboard`, which alone decide what is seen.
+//! Promise: every statement runs in a read-only transaction that was narrowed to the tenant and the unit of its [`Viewer`] before. A
+//! viewer that names neither a tenant nor all of them sees nothing.
+
+pub mod device;
+pub mod event;
+pub mod exercise;
+pub mod latest;
+pub mod night;
+pub mod overview;
+pub mod person;
+pub mod rows;
+pub mod series;
+mod subject;
+pub mod track;
+mod viewer;
+pub mod workout;
+
+pub use subject::{Span, Subject};
+pub use viewer::Viewer;
