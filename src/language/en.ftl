@@ -426,6 +426,7 @@ rule-tenant-invalid = customer_id has to be the number of a tenant
 rule-time-zone-unknown = there is no time zone "{ $time_zone }"
 rule-unit-invalid = org_id has to be the number of an organisation unit
 rule-window-too-short = { $consecutive } readings in a row do not fit into window_seconds { $window_seconds }
+stream-crowded = as many event streams are open as the service allows; try again later
 
 ### Pages: the shell of every page
 

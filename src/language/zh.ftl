@@ -427,6 +427,7 @@ rule-tenant-invalid = customer_id 应为租户编号
 rule-time-zone-unknown = 时区“{ $time_zone }”不存在
 rule-unit-invalid = org_id 应为组织单位编号
 rule-window-too-short = 连续 { $consecutive } 次读数无法落入 window_seconds { $window_seconds }
+stream-crowded = 打开的事件流已达上限,请稍后重试
 
 ### 页面:各页共用的框架
 

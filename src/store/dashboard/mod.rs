@@ -4,6 +4,7 @@
 //! Promise: every statement runs in a read-only transaction that was narrowed to the tenant and the unit of its [`Viewer`] before. A
 //! viewer that names neither a tenant nor all of them sees nothing.
 
+pub mod changes;
 pub mod device;
 pub mod event;
 pub mod exercise;
