@@ -35,6 +35,7 @@ use crate::store::program::Program;
 use crate::store::reads::Reads;
 use crate::store::wake::Topic;
 use crate::store::{Store, schema};
+use crate::stream::{self, Hub};
 use crate::tasks::{Stage, Tasks};
 use crate::{notify, queue, relay, schedule, telemetry};
 
@@ -122,6 +123,11 @@ impl Service {
         let is_late = move || late.as_ref().is_some_and(|buffer| buffer.is_late(MAX_DELAY));
         clock.spawn_loop("reception", schedule::reception::run(store.clone(), is_late, clock.stop_token()));
 
+        let stream = Hub::new(&settings, door.stop_token());
+        let wakes = [Topic::Outbox, Topic::Notification].map(|topic| notifier.wake(topic));
+        let reading = stream::run(stream.clone(), store.clone(), reads.clone(), wakes, clock.stop_token());
+        clock.spawn_loop("stream", reading);
+
         let needs_keys = settings.authentication == Authentication::Keys;
         let state = http::State::new(
             http::Services {
@@ -137,6 +143,7 @@ impl Service {
                 retention,
                 name_counts,
                 cells,
+                stream,
                 address,
             },
             &settings,

@@ -16,6 +16,7 @@ mod page;
 mod public_url;
 mod read;
 mod redis_tls;
+mod stream;
 mod terminal;
 mod value;
 
@@ -33,6 +34,7 @@ pub use notify::NotifySettings;
 pub use page::{PageSettings, TileCoordinates};
 pub use read::ReadSettings;
 pub use redis_tls::RedisSettings;
+pub use stream::StreamSettings;
 pub use terminal::terminal_language;
 pub use value::{Authentication, BufferMode, Duplicates, Enrolment, LogFormat};
 
@@ -253,6 +255,10 @@ pub struct Settings {
     /// Notifications of alerts.
     #[config(nested)]
     pub notify: NotifySettings,
+
+    /// Event streams of open pages.
+    #[config(nested)]
+    pub stream: StreamSettings,
 
     /// What the service monitors of itself, and which operators it notifies.
     #[config(nested)]

@@ -40,6 +40,7 @@ pub mod react;
 pub mod relay;
 pub mod schedule;
 pub mod store;
+pub mod stream;
 pub mod tasks;
 pub mod telemetry;
 pub mod timeline;

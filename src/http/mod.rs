@@ -29,6 +29,7 @@ mod watch_log;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Extension, Request};
@@ -50,6 +51,7 @@ use crate::owners::Owners;
 use crate::store::Store;
 use crate::store::clock::Clock;
 use crate::store::reads::Reads;
+use crate::stream::Hub;
 use crate::wire::Context;
 use crate::wire::peek::{Peek, peek};
 use access::{Access, Caller};
@@ -88,6 +90,8 @@ pub struct State {
     /// Authentication is off, so only this machine can send requests.
     shows_reasons: bool,
     connections: Arc<Connections>,
+    stream: Hub,
+    stream_check_interval: Duration,
     /// Seconds beyond which the clock of a device is off.
     clock_off_seconds: u32,
 }
@@ -119,6 +123,8 @@ pub struct Services {
     pub name_counts: UnknownNameCounts,
     /// Where devices live that live in another cell.
     pub cells: Cells,
+    /// The events of open pages.
+    pub stream: Hub,
     /// Where it listens.
     pub address: SocketAddr,
 }
@@ -150,6 +156,8 @@ impl State {
             readiness: operations::Readiness::default(),
             shows_reasons: settings.authentication == Authentication::Off,
             connections: Connections::new(&settings.limits),
+            stream: services.stream,
+            stream_check_interval: Duration::from_millis(settings.stream.check_interval_ms),
             clock_off_seconds: settings.clock_off_seconds,
         })
     }
@@ -278,6 +286,7 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(api::system_alert::get_api_system_alerts))
         .routes(routes!(api::connections::get_api_connections))
         // readers
+        .routes(routes!(api::stream::get_api_stream))
         .routes(routes!(openapi::root))
         .routes(routes!(openapi::openapi_json))
         .routes(routes!(openapi::docs))

@@ -72,13 +72,6 @@ pub fn time_of_day(instant: Timestamp, zone: &TimeZone) -> Markup {
     html! { time datetime=(instant) { (clock(instant, zone)) } }
 }
 
-/// The first letters of a name, for screens that all may see: `Person 305` is `P 3`, 王小明 is 王.
-pub fn initials(name: &str) -> String {
-    let words = name.split_whitespace().filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
-    let letters: Vec<String> = words.take(2).map(|letter| letter.to_uppercase().to_string()).collect();
-    letters.join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,14 +106,5 @@ mod tests {
         }
         let (now, later) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH + Duration::from_secs(9));
         assert_eq!(between(later, now), Duration::ZERO, "a clock that is ahead");
-    }
-
-    #[test]
-    fn initials_are_all_that_is_left_of_a_name() {
-        for (name, left) in
-            [("Person 305", "P 3"), ("李 娜", "李 娜"), ("王小明", "王"), ("  ", ""), ("<b>x", "B"), ("ß", "SS")]
-        {
-            assert_eq!(initials(name), left);
-        }
     }
 }

@@ -72,10 +72,10 @@ pub fn document(frame: &Frame, title: &str, body: &Markup) -> Markup {
     let kiosk = frame.is_kiosk().then_some("");
     html! {
         (DOCTYPE)
-        html lang=(frame.html_lang()) data-theme=(frame.theme.name()) {
+        html lang=(frame.html_lang()) data-theme=(frame.theme.name()) data-page=(page_name(frame.route())) {
             (head(frame, title))
             body data-stream=[frame.viewer.is_some().then_some("/api/stream")] data-version=(frame.version)
-                data-page=(page_name(frame.route())) data-kiosk=[kiosk] {
+                data-kiosk=[kiosk] {
                 a.skip href="#main" { (frame.text(&text!("page-skip"))) }
                 (header(frame))
                 // Shown by the module: the stream is lost, the browser keeps sound silent.
@@ -84,8 +84,8 @@ pub fn document(frame: &Frame, title: &str, body: &Markup) -> Markup {
                     p #sound-notice .notice role="status" hidden { (frame.text(&text!("page-sound-blocked"))) }
                 }
                 main #main tabindex="-1" { (body) }
-                div #announce-polite .hidden role="status" aria-live="polite" {}
-                div #announce-urgent .hidden role="alert" aria-live="assertive" {}
+                div #announce-polite .visually-hidden role="status" aria-live="polite" {}
+                div #announce-urgent .visually-hidden role="alert" aria-live="assertive" {}
             }
         }
     }
@@ -146,7 +146,7 @@ pub fn error(frame: &Frame, status: u16, reason: &Text) -> Markup {
         section.panel.narrow {
             h1 { (frame.text(&error_title())) }
             p { (frame.text(reason)) }
-            p.dim { "HTTP " (status) }
+            p.quiet { "HTTP " (status) }
             p { a.button href=(frame.path) { (frame.text(&text!("page-try-again"))) } }
         }
     }
@@ -180,9 +180,9 @@ fn sound(frame: &Frame) -> Markup {
         div #sound .sound role="group" aria-label=(frame.text(&text!("page-sound"))) hidden
             data-on-text=(frame.text(&text!("page-sound-on"))) data-off-text=(frame.text(&text!("page-sound-off")))
             data-paused-text=(frame.text(&text!("page-sound-paused"))) {
-            button #sound-toggle .quiet type="button" aria-pressed="true" { (frame.text(&text!("page-sound-on"))) }
-            button #sound-test .quiet type="button" { (frame.text(&text!("page-sound-test"))) }
-            button #sound-pause .quiet type="button" aria-pressed="false" { (frame.text(&text!("page-sound-pause"))) }
+            button #sound-toggle .plain type="button" aria-pressed="true" { (frame.text(&text!("page-sound-on"))) }
+            button #sound-test .plain type="button" { (frame.text(&text!("page-sound-test"))) }
+            button #sound-pause .plain type="button" aria-pressed="false" { (frame.text(&text!("page-sound-pause"))) }
         }
     }
 }

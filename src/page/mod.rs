@@ -18,6 +18,7 @@ pub mod limits;
 pub mod link;
 mod nav;
 mod preferences;
+pub mod wall;
 
 pub use layout::{Frame, document};
 pub use maud::Markup;

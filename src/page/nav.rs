@@ -5,6 +5,7 @@
 use maud::{Markup, html};
 
 use super::layout::{Frame, scope};
+use super::link;
 use super::preferences::Theme;
 use crate::language::{Language, Text, text};
 use crate::model::account::Role;
@@ -42,7 +43,7 @@ pub(super) fn look(frame: &Frame) -> Markup {
     html! {
         ul.switch aria-label=(frame.text(&text!("page-language"))) {
             @for (language, tag, name) in languages {
-                li { a href=(with(frame, "lang", language.tag())) lang=(tag) hreflang=(tag)
+                li { a href=(link::with(&frame.path, &[("lang", Some(language.tag()))])) lang=(tag) hreflang=(tag)
                     aria-current=[(language == frame.language).then_some("true")] { (name) } }
             }
         }
@@ -50,7 +51,7 @@ pub(super) fn look(frame: &Frame) -> Markup {
             summary { (frame.text(&text!("page-theme"))) }
             ul {
                 @for theme in Theme::ALL {
-                    li { a href=(with(frame, "theme", theme.name()))
+                    li { a href=(link::with(&frame.path, &[("theme", Some(theme.name()))]))
                         aria-current=[(theme == frame.theme).then_some("true")] { (frame.text(&theme_title(theme))) } }
                 }
             }
@@ -66,25 +67,13 @@ fn theme_title(theme: Theme) -> Text {
     }
 }
 
-/// The address of this page with one parameter set.
-fn with(frame: &Frame, name: &str, value: &str) -> String {
-    let (route, query) = frame.path.split_once('?').unwrap_or((&frame.path, ""));
-    let is_kept = |pair: &&str| !pair.is_empty() && pair.split('=').next() != Some(name);
-    let mut address = format!("{route}?");
-    for pair in query.split('&').filter(is_kept) {
-        address.push_str(pair);
-        address.push('&');
-    }
-    address + name + "=" + value
-}
-
 /// Who is logged in, what else the person may work as, and the way out.
 pub(super) fn account(frame: &Frame, viewer: &PageViewer) -> Markup {
     html! {
         details.menu.account {
-            summary { span.hidden { (frame.text(&text!("page-account"))) " " } (viewer.name) }
+            summary { span.visually-hidden { (frame.text(&text!("page-account"))) " " } (viewer.name) }
             div {
-                p.dim { (frame.text(&role_title(viewer.role))) }
+                p.quiet { (frame.text(&role_title(viewer.role))) }
                 @if viewer.grants.len() > 1 {
                     form method="post" action="/session/grant" {
                         input type="hidden" name="next" value=(frame.route());
@@ -122,14 +111,6 @@ fn role_title(role: Role) -> Text {
 mod tests {
     use super::super::layout::tests::frame;
     use super::*;
-
-    #[test]
-    fn a_switch_keeps_the_rest_of_the_query() {
-        let mut frame = frame(Language::En);
-        assert_eq!(with(&frame, "lang", "zh"), "/wall?lang=zh");
-        frame.path = "/alerts?status=firing&lang=en&severity=critical".to_owned();
-        assert_eq!(with(&frame, "lang", "zh"), "/alerts?status=firing&severity=critical&lang=zh");
-    }
 
     #[test]
     fn the_page_that_is_open_is_marked_and_admin_is_for_admins() {

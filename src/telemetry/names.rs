@@ -27,7 +27,7 @@ names! {
     gauge CONNECTIONS = "vitals_http_connections": "Open connections";
     /// States: handshake, waiting (for a request), answering. Counted at each scrape.
     gauge CONNECTIONS_BY_STATE = "vitals_http_connections_by_state": "Open connections, by what they do";
-    /// Reasons: connections, address_connections, network_connections, handshake, unauthenticated, forbidden, address_rate, key_rate, failure_rate.
+    /// Reasons: connections, address_connections, network_connections, handshake, unauthenticated, forbidden, address_rate, key_rate, failure_rate, streams.
     counter TURNED_AWAY = "vitals_http_turned_away_total":
         "Connections and requests that were refused at the door, by reason";
     counter RECORDS = "vitals_ingest_records_total":
@@ -68,6 +68,11 @@ names! {
     counter BUFFER_DRAINED = "vitals_buffer_drained_total": "Buffered uploads that were committed";
     /// Outcomes: stored, duplicate, rejected.
     counter BUFFER_DRAINED_RECORDS = "vitals_buffer_drained_records_total": "Records of buffered uploads that were committed, by outcome";
+    gauge STREAMS_OPEN = "vitals_streams_open": "Event streams of pages that are open";
+    /// By event: hello, alert, latest, device, tick, reset.
+    counter STREAM_EVENTS = "vitals_stream_events_total": "Events sent to open pages, by event";
+    /// Reasons: slow (it did not read fast enough), too_old (it was away for too long), database (gone back, another one, or away).
+    counter STREAM_RESETS = "vitals_stream_resets_total": "Open pages that had to read everything anew, by reason";
     counter REACTED = "vitals_relay_reacted_total": "Outbox rows reacted to";
     /// From the writing of the row to the end of the reaction.
     histogram REACTION_SECONDS = "vitals_relay_reaction_seconds" in Seconds: "From outbox row to reaction";

@@ -18,6 +18,7 @@ pub(super) mod notification_route;
 pub(super) mod query;
 pub(super) mod shift;
 pub(super) mod stats;
+pub(super) mod stream;
 pub(super) mod system_alert;
 
 use std::fmt::Display;

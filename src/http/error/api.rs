@@ -10,6 +10,7 @@ use utoipa::openapi::schema::Type;
 use utoipa::openapi::{ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
 
+use crate::http::access::count_refused;
 use super::{AccessError, ErrorAnswer, HttpError, answer, retry_later};
 use crate::language::{Text, text};
 use crate::store::{Kind, StoreError};
@@ -31,6 +32,8 @@ pub(in crate::http) enum ApiError {
     InTheWay(Text),
     /// The database is away.
     Unavailable,
+    /// More event streams are open than the settings allow.
+    Crowded,
     /// A fault of the service.
     Failed,
 }
@@ -76,6 +79,10 @@ impl ApiError {
             Self::Absent(text) => (StatusCode::NOT_FOUND, text),
             Self::InTheWay(text) => (StatusCode::CONFLICT, text),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, text!("database-unavailable")),
+            Self::Crowded => {
+                count_refused("streams");
+                (StatusCode::SERVICE_UNAVAILABLE, text!("stream-crowded"))
+            }
             Self::Failed => (StatusCode::INTERNAL_SERVER_ERROR, text!("service-failed")),
         }
     }

@@ -4,6 +4,7 @@
 //! Promise: every statement runs in a read-only transaction that was narrowed to the tenant and the unit of its [`Viewer`] before. A
 //! viewer that names neither a tenant nor all of them sees nothing.
 
+pub mod changes;
 pub mod device;
 pub mod event;
 pub mod exercise;
@@ -16,6 +17,7 @@ pub mod series;
 mod subject;
 pub mod track;
 mod viewer;
+pub mod wall;
 pub mod workout;
 
 pub use subject::{Span, Subject};
