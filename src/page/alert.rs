@@ -23,7 +23,7 @@ pub fn body(frame: &Frame, detail: &AlertDetail, contacts: &[ContactSummary], no
         div.columns {
             (facts(frame, alert))
             @if frame.can_respond() {
-                section.card {
+                section.panel {
                     h2 { (frame.text(&text!("page-what-to-do"))) }
                     (alert_steps::form(frame, alert, contacts))
                 }
@@ -38,7 +38,7 @@ fn facts(frame: &Frame, alert: &Alert) -> Markup {
     let label = |name: &str| frame.text(&text!("page-fact", name = name));
     let at = |instant| when::at(instant, &frame.zone, frame.language);
     html! {
-        section.card {
+        section.panel {
             h2 { (frame.text(&title(alert.alert_id))) }
             dl.facts {
                 dt { (label("state")) } dd { (state(frame, alert)) }
@@ -71,7 +71,7 @@ fn facts(frame: &Frame, alert: &Alert) -> Markup {
 
 fn actions(frame: &Frame, detail: &AlertDetail) -> Markup {
     html! {
-        section.card #history {
+        section.panel #history {
             h2 { (frame.text(&text!("alert-actions"))) }
             @if detail.actions.is_empty() { p.empty { (frame.text(&text!("page-nothing-yet"))) } }
             ol.history {
@@ -92,7 +92,7 @@ fn actions(frame: &Frame, detail: &AlertDetail) -> Markup {
 fn notifications(frame: &Frame, notifications: &[AlertNotification]) -> Markup {
     let column = |name: &str| frame.text(&text!("page-column", name = name));
     html! {
-        section.card #notifications {
+        section.panel #notifications {
             h2 { (frame.text(&text!("alert-notifications"))) }
             @if notifications.is_empty() {
                 p.empty { (frame.text(&text!("page-nobody-notified"))) }

@@ -100,7 +100,7 @@ fn row(frame: &Frame, alert: &Alert) -> Markup {
     let is_open = alert.status != AlertStatus::Resolved;
     let name = subject(alert);
     html! {
-        li class={ "alert-row " (alert.severity.name()) " " (alert.status.name()) } {
+        li class={ "alert-row is-" (alert.severity.name()) " " (alert.status.name()) } data-alert=(alert.alert_id) {
             @if frame.can_respond() {
                 input type="checkbox" name="alert" value=(alert.alert_id)
                     aria-label=(frame.text(&text!("page-choose", what = format!("{name}: {}", alert.message))));
@@ -119,7 +119,7 @@ fn row(frame: &Frame, alert: &Alert) -> Markup {
                 @if frame.can_respond() && alert.status == AlertStatus::Firing {
                     button type="submit" formaction=(link::alert_step(alert.alert_id, "acknowledge")) {
                         (frame.text(&text!("page-step", step = "acknowledge")))
-                        span.hidden { " " (name) }
+                        span.visually-hidden { " " (name) }
                     }
                 }
             }
@@ -133,7 +133,7 @@ pub fn severity(frame: &Frame, severity: Severity) -> Markup {
     html! {
         span class={ "severity " (severity.name()) } title=(word) {
             span aria-hidden="true" { (severity_mark(severity)) }
-            span.hidden { (word) }
+            span.visually-hidden { (word) }
         }
     }
 }
@@ -167,7 +167,7 @@ pub fn state(frame: &Frame, alert: &Alert) -> String {
         (AlertStatus::Acknowledged, Some(by), _) => {
             text!("page-acknowledged-by", by = by.as_str(), at = time(alert.acknowledged_at))
         }
-        _ => text!("page-unclaimed"),
+        _ => text!("page-nobody-yet"),
     };
     let assigned = alert.assigned_name.as_deref().map(|name| frame.text(&text!("page-assigned-to", name = name)));
     [Some(frame.text(&state)), assigned].into_iter().flatten().collect::<Vec<_>>().join(" · ")

@@ -62,7 +62,7 @@ pub fn wearer(frame: &Frame, device: &DeviceState) -> Markup {
 
 fn bindings(frame: &Frame, device: &Device) -> Markup {
     html! {
-        ul.plain {
+        ul.rows {
             @for binding in &device.bindings {
                 li {
                     @match (binding.user_id, &binding.user_name) {

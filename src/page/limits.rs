@@ -90,7 +90,7 @@ pub fn bounds(frame: &Frame, rule: &AlertRule) -> String {
 
 fn change_form(frame: &Frame, rule: &AlertRule, action: &str) -> Markup {
     let is_own = rule.user_id.is_some();
-    let words = |what: &str| frame.text(&text!("page-limit", what = what));
+    let words = |what: &str| frame.text(&text!("page-limit-form", what = what));
     html! {
         details.limit-form {
             summary { (words(if is_own { "change" } else { "own" })) }
@@ -121,7 +121,7 @@ fn bound_inputs(
     max: Option<&serde_json::Number>,
     graveness: Severity,
 ) -> Markup {
-    let words = |what: &str| frame.text(&text!("page-limit", what = what));
+    let words = |what: &str| frame.text(&text!("page-limit-form", what = what));
     html! {
         p.bounds {
             (severity(frame, graveness)) " "
@@ -133,7 +133,7 @@ fn bound_inputs(
 
 /// A new limit of the person, besides the rules that hold anyway.
 fn add_form(frame: &Frame, action: &str) -> Markup {
-    let words = |what: &str| frame.text(&text!("page-limit", what = what));
+    let words = |what: &str| frame.text(&text!("page-limit-form", what = what));
     let vital_signs = Metric::ALL.into_iter().filter(|metric| metric.kind() == Kind::VitalSign);
     html! {
         details.limit-form {

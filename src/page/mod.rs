@@ -17,8 +17,16 @@ pub mod layout;
 pub mod limits;
 pub mod link;
 mod nav;
+pub mod people;
+pub mod person;
 mod preferences;
+pub mod record;
+mod record_tables;
+pub mod state;
+pub mod track;
+pub mod vital;
 pub mod wall;
+pub mod when;
 
 pub use layout::{Frame, document};
 pub use maud::Markup;

@@ -60,7 +60,7 @@ fn listing(frame: &Frame, title: &Text, route: &str, choice: &SearchChoice, rows
         (search_form(frame, route, choice))
         (rows)
         @if let Some(cursor) = &choice.cursor {
-            p { a rel="next" href=(link::with(&frame.path, &[("cursor", Some(cursor))])) { (frame.text(&text!("page-more"))) } }
+            p { a rel="next" href=(link::with(&frame.path, &[("cursor", Some(cursor))])) { (frame.text(&text!("page-next"))) } }
         }
     }
 }
@@ -125,7 +125,7 @@ fn open_alerts(frame: &Frame, count: i64, gravest: Option<Severity>, query: &str
     html! {
         @if count > 0 {
             @if let Some(gravest) = gravest { (severity(frame, gravest)) " " }
-            a href={ "/alerts?" (query) } { (frame.text(&text!("page-open-alerts", count = count))) }
+            a href={ "/alerts?" (query) } { (frame.text(&text!("page-open-count", count = count))) }
         } @else {
             (format::count(0))
         }

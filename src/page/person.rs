@@ -78,7 +78,7 @@ fn worn(frame: &Frame, devices: &[DeviceState]) -> Markup {
 /// Which device was worn when.
 fn bindings(frame: &Frame, person: &Person) -> Markup {
     html! {
-        ul.plain {
+        ul.rows {
             @for binding in &person.bindings {
                 li {
                     a href=(link::device(&binding.device_sn)) { (binding.device_sn) } " · "

@@ -67,10 +67,10 @@ fn spacing(grain: Grain) -> (SignedDuration, SignedDuration) {
 /// The newest values: the part `person-now`. `query` names the person or the device.
 pub fn now(frame: &Frame, newest: &[VitalNow], rules: &[AlertRule], query: &str) -> Markup {
     html! {
-        section.card #now data-live="person-now" data-live-query=(query) {
+        section.panel #now data-live="person-now" data-live-query=(query) {
             h2 { (frame.text(&text!("page-now"))) }
             @if newest.is_empty() {
-                p.empty { (frame.text(&text!("page-no-values"))) }
+                p.empty { (frame.text(&text!("page-nothing-measured"))) }
             } @else {
                 (vital::draw(frame, newest, rules))
             }
@@ -84,7 +84,7 @@ pub fn charts(frame: &Frame, record: &Record) -> Markup {
     let sleep: Vec<(Timestamp, Timestamp)> =
         record.nights.iter().map(|night| (night.start_ts, night.end_ts)).collect();
     html! {
-        section.card #charts {
+        section.panel #charts {
             (periods(frame, &record.window))
             div.charts {
                 @for metrics in groups() { (chart(frame, record, &metrics, &marks, &sleep)) }
@@ -205,13 +205,13 @@ pub fn part_title(name: &str) -> Text {
 
 /// A part with its heading.
 pub fn part(frame: &Frame, name: &str, content: &Markup) -> Markup {
-    html! { section.card id=(name) { h2 { (frame.text(&part_title(name))) } (content) } }
+    html! { section.panel id=(name) { h2 { (frame.text(&part_title(name))) } (content) } }
 }
 
 fn alert_list(frame: &Frame, alerts: &[Alert]) -> Markup {
     html! {
         @if alerts.is_empty() { p.empty { (frame.text(&text!("alerts-none"))) } }
-        ul.plain {
+        ul.rows {
             @for alert in alerts {
                 li {
                     (severity(frame, alert.peak_severity)) " "

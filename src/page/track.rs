@@ -74,7 +74,7 @@ impl Projection {
 /// The drawing, and where it begins and ends in words.
 pub fn draw(frame: &Frame, track: &[TrackPoint]) -> Markup {
     let (Some(projection), Some(first), Some(last)) = (Projection::of(track), track.first(), track.last()) else {
-        return html! { p.empty { (frame.text(&text!("page-no-positions"))) } };
+        return html! { p.empty { (frame.text(&text!("page-no-track"))) } };
     };
     let places: Vec<(f64, f64)> = track.iter().map(|point| projection.place(point)).collect();
     let line: Vec<String> = places.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();

@@ -65,7 +65,7 @@ const DONE: Done = Done { status: "success" };
 
 /// The number in a path. What is no number is no thing of ours.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct PathId(i64);
+pub(super) struct PathId(pub(super) i64);
 
 impl<S: Send + Sync> FromRequestParts<S> for PathId {
     type Rejection = ApiError;

@@ -8,7 +8,7 @@ use crate::page::when;
 
 pub(super) fn draw(chart: &Chart<'_>) -> Markup {
     html! {
-        div.hidden { @for line in &chart.lines { (of_line(chart, line)) } }
+        div.visually-hidden { @for line in &chart.lines { (of_line(chart, line)) } }
     }
 }
 
