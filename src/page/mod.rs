@@ -6,15 +6,22 @@
 //!
 //! How to add a page: README.md beside this file.
 
+pub mod alert;
+pub mod alert_steps;
+pub mod alerts;
 pub mod assets;
+pub mod chart;
 pub mod format;
 pub mod layout;
+pub mod link;
+pub mod login;
 mod nav;
 mod preferences;
 pub mod wall;
+pub mod when;
 
 pub use layout::{Frame, document};
-pub use maud::Markup;
+pub use maud::{Markup, PreEscaped};
 pub use preferences::Theme;
 
 /// Of the program: a page that is older than the service it talks to loads itself anew.

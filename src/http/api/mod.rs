@@ -89,7 +89,7 @@ pub(super) async fn note_change(Shared(state): Shared<Arc<State>>, request: Requ
 
 impl State {
     /// Reads, from a standby where one is good enough, within the time that a commit has.
-    async fn list<T>(
+    pub(in crate::http) async fn list<T>(
         &self,
         read: impl AsyncFnOnce(Store) -> Result<T, StoreError> + Clone,
     ) -> Result<T, ApiError> {

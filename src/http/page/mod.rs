@@ -34,7 +34,7 @@ pub(super) struct Pages {
     /// Cookies are sent by TLS only.
     is_secure: bool,
     policy: HeaderValue,
-    wall: wall::Walls,
+    walls: wall::Walls,
 }
 
 impl Pages {
@@ -43,7 +43,7 @@ impl Pages {
             language: settings.language,
             is_secure: settings.has_tls() || settings.public_base_url.starts_with("https://"),
             policy: content_security_policy(&settings.page),
-            wall: wall::Walls::new(settings),
+            walls: wall::Walls::new(settings),
         }
     }
 }
