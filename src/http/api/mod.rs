@@ -83,6 +83,7 @@ pub(super) async fn note_change(Shared(state): Shared<Arc<State>>, request: Requ
     let response = next.run(request).await;
     if may_change {
         state.reads.changed().await;
+        state.pages.note_action();
     }
     response
 }

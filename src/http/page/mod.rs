@@ -46,6 +46,11 @@ impl Pages {
             walls: wall::Walls::new(settings),
         }
     }
+
+    /// An action of a person is about to be answered.
+    pub(super) fn note_action(&self) {
+        self.walls.note_action();
+    }
 }
 
 /// Nothing from elsewhere, nothing inline, in no frame; forms lead back here.

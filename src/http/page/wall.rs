@@ -2,9 +2,11 @@
 //!
 //! Before: a browser, or the module of an open page that has heard of a change. After: `store::dashboard`, `page::wall`.
 //! Promise: for all readers of the same tenant or unit the database is asked once in [`FRESH`], and each part is drawn once for those who
-//! look at it in the same way, whatever the number of browsers. What was read for one tenant or unit is shown to nobody else.
+//! look at it in the same way, whatever the number of browsers. Whoever asks after a changed alert or after the answer to an action sees
+//! the change. What was read for one tenant or unit is shown to nobody else.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex as Lock, PoisonError};
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use axum::extract::{Path, State as Shared};
 use axum::response::Response;
 use moka::sync::Cache;
 use tokio::sync::Mutex;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use super::super::State;
 use super::super::error::{ApiError, ListErrors, OneErrors, no_such_route};
@@ -27,8 +29,12 @@ use crate::store::dashboard::{self, Viewer};
 /// How long a wall is shown again before it is read anew.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// But at least so many times as long as reading took: it grows with the devices.
+/// After a change it is read anew, but not sooner than this after the last reading began.
+const SPACING: Duration = Duration::from_millis(200);
+
+/// Both are at least so many times as long as reading took, which grows with the devices.
 const FRESH_PER_READING: u32 = 4;
+const SPACING_PER_READING: u32 = 2;
 
 /// Alerts and people in need that a wall has room for.
 const ALERTS: i64 = 60;
@@ -42,13 +48,30 @@ const MOST_WALLS: u64 = 1_000;
 pub(super) struct Walls {
     tiles: Option<Tiles>,
     walls: Cache<Viewer, Arc<Mutex<Option<Kept>>>>,
+    /// Actions of people that this instance has answered.
+    actions: AtomicU64,
 }
 
 /// The last wall of a tenant or a unit; `None`: it could not be read. Whoever asks meanwhile waits for the one that reads.
 #[derive(Debug)]
 struct Kept {
-    until: Instant,
+    /// What had changed before it was read.
+    seen: (u64, u64),
+    began: Instant,
+    took: Duration,
     wall: Option<Arc<DrawnWall>>,
+}
+
+impl Kept {
+    /// Nothing is known to have changed, and not much can have.
+    fn is_fresh(&self, seen: (u64, u64)) -> bool {
+        self.seen == seen && self.began.elapsed() < FRESH.max(self.took * FRESH_PER_READING)
+    }
+
+    /// When it may be read anew.
+    fn next_reading(&self) -> Instant {
+        self.began + SPACING.max(self.took * SPACING_PER_READING)
+    }
 }
 
 /// A wall, and what was drawn of it.
@@ -71,23 +94,33 @@ struct Look {
 impl Walls {
     pub(super) fn new(settings: &Settings) -> Self {
         let walls = Cache::builder().max_capacity(MOST_WALLS).time_to_idle(Duration::from_secs(60)).build();
-        Self { tiles: tiles(&settings.page), walls }
+        Self { tiles: tiles(&settings.page), walls, actions: AtomicU64::new(0) }
+    }
+
+    /// An action of a person is about to be answered: whoever reads after it sees what it changed.
+    pub(super) fn note_action(&self) {
+        self.actions.fetch_add(1, Ordering::AcqRel);
     }
 
     /// The wall of the reader: the last one, while it is fresh.
     async fn read(&self, state: &State, viewer: Viewer) -> Result<Arc<DrawnWall>, ApiError> {
         let place = self.walls.get_with(viewer, Arc::default);
         let mut kept = place.lock().await;
-        if let Some(Kept { until, wall }) = &*kept
-            && Instant::now() < *until
-        {
-            return wall.clone().ok_or(ApiError::Unavailable);
+        if let Some(last) = &*kept {
+            if last.is_fresh(self.seen(state)) {
+                return last.wall.clone().ok_or(ApiError::Unavailable);
+            }
+            sleep_until(last.next_reading()).await;
         }
-        let began = Instant::now();
+        let (seen, began) = (self.seen(state), Instant::now());
         let read = read(state, viewer).await.map(Arc::new);
-        let until = Instant::now() + FRESH.max(began.elapsed() * FRESH_PER_READING);
-        *kept = Some(Kept { until, wall: read.as_ref().ok().cloned() });
+        *kept = Some(Kept { seen, began, took: began.elapsed(), wall: read.as_ref().ok().cloned() });
         read
+    }
+
+    /// What has changed so far.
+    fn seen(&self, state: &State) -> (u64, u64) {
+        (self.actions.load(Ordering::Acquire), state.stream.alert_changes())
     }
 
     fn draw(&self, frame: &Frame, wall: &DrawnWall, part: Option<Part>) -> Arc<str> {
