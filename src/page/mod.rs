@@ -16,6 +16,7 @@ pub mod format;
 pub mod layout;
 pub mod limits;
 pub mod link;
+pub mod login;
 mod nav;
 pub mod people;
 pub mod person;
@@ -29,7 +30,7 @@ pub mod wall;
 pub mod when;
 
 pub use layout::{Frame, document};
-pub use maud::Markup;
+pub use maud::{Markup, PreEscaped};
 pub use preferences::Theme;
 
 /// Of the program: a page that is older than the service it talks to loads itself anew.

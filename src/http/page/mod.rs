@@ -48,7 +48,7 @@ pub(super) struct Pages {
     /// Cookies are sent by TLS only.
     is_secure: bool,
     policy: HeaderValue,
-    wall: wall::Walls,
+    walls: wall::Walls,
 }
 
 impl Pages {
@@ -57,8 +57,13 @@ impl Pages {
             language: settings.language,
             is_secure: settings.has_tls() || settings.public_base_url.starts_with("https://"),
             policy: content_security_policy(&settings.page),
-            wall: wall::Walls::new(settings),
+            walls: wall::Walls::new(settings),
         }
+    }
+
+    /// An action of a person is about to be answered.
+    pub(super) fn note_action(&self) {
+        self.walls.note_action();
     }
 }
 

@@ -46,7 +46,7 @@ fn row(frame: &Frame, open: &OpenAlert) -> Markup {
     let number = (!frame.is_private()).then_some(alert.alert_id);
     let word = frame.text(&text!("severity", severity = alert.severity.name()));
     html! {
-        li class={ "open-alert is-" (alert.severity.name()) } data-alert=[number] data-severity=(alert.severity.name())
+        li class={ "open-alert is-" (alert.severity.name()) } data-historical=[alert.historical.then_some("")] data-alert=[number] data-severity=(alert.severity.name())
             data-status=(alert.status.name()) data-announce={ (word) ": " (name) ", " (what) } {
             (severity(frame, alert.severity))
             div.open-alert-what {
