@@ -4,6 +4,7 @@
 //! Promise: every statement runs in a read-only transaction that was narrowed to the tenant and the unit of its [`Viewer`] before. A
 //! viewer that names neither a tenant nor all of them sees nothing.
 
+mod binding;
 pub mod changes;
 pub mod device;
 pub mod event;
@@ -12,7 +13,8 @@ pub mod latest;
 pub mod night;
 pub mod overview;
 pub mod person;
-pub mod rows;
+mod record;
+mod rows;
 pub mod series;
 mod subject;
 pub mod track;
@@ -20,5 +22,8 @@ mod viewer;
 pub mod wall;
 pub mod workout;
 
+pub use record::PageEnd;
+pub(crate) use record::{Record, query as records, read};
+pub use rows::{Query, RowStream};
 pub use subject::{Span, Subject};
 pub use viewer::Viewer;
