@@ -4,7 +4,7 @@
 
 use maud::{Markup, html};
 
-use super::record::{self, Record};
+use super::record::{self, HealthRecord};
 use super::{Frame, limits, link, state, when};
 use crate::language::{Text, text};
 use crate::model::{Device, DeviceState};
@@ -15,7 +15,7 @@ pub struct DeviceRecord {
     /// The device.
     pub device: Device,
     /// What is recorded.
-    pub record: Record,
+    pub record: HealthRecord,
 }
 
 /// The title of the page.

@@ -5,7 +5,7 @@
 use maud::{Markup, html};
 
 use super::alerts::flash;
-use super::record::{self, Record};
+use super::record::{self, HealthRecord};
 use super::{Frame, limits, link, state, when};
 use crate::language::{Text, text};
 use crate::model::{DeviceState, Person, PersonSummary};
@@ -18,7 +18,7 @@ pub struct PersonRecord {
     /// The devices that the person wears.
     pub devices: Vec<DeviceState>,
     /// What is recorded.
-    pub record: Record,
+    pub record: HealthRecord,
     /// What became of the last action; shown once.
     pub flash: Option<String>,
 }

@@ -19,7 +19,7 @@ use crate::model::{
 
 /// What is recorded of a person or a device.
 #[derive(Debug)]
-pub struct Record {
+pub struct HealthRecord {
     /// The newest values.
     pub newest: Vec<VitalNow>,
     /// The rules that hold for it.
@@ -79,7 +79,7 @@ pub fn now(frame: &Frame, newest: &[VitalNow], rules: &[AlertRule], query: &str)
 }
 
 /// The charts, with links to the time before and after.
-pub fn charts(frame: &Frame, record: &Record) -> Markup {
+pub fn charts(frame: &Frame, record: &HealthRecord) -> Markup {
     let marks: Vec<(Option<Metric>, AlertMark)> = record.alerts.iter().map(mark).collect();
     let sleep: Vec<(Timestamp, Timestamp)> =
         record.nights.iter().map(|night| (night.start_ts, night.end_ts)).collect();
@@ -117,7 +117,7 @@ fn mark(alert: &Alert) -> (Option<Metric>, AlertMark) {
 /// Nothing, if nothing of it was measured.
 fn chart(
     frame: &Frame,
-    record: &Record,
+    record: &HealthRecord,
     metrics: &[Metric],
     marks: &[(Option<Metric>, AlertMark)],
     sleep: &[(Timestamp, Timestamp)],
@@ -187,7 +187,7 @@ fn periods(frame: &Frame, window: &TimeWindow) -> Markup {
 }
 
 /// What else is recorded, each part with its heading. Positions are left out on a screen that all may see.
-pub fn details(frame: &Frame, record: &Record) -> Markup {
+pub fn details(frame: &Frame, record: &HealthRecord) -> Markup {
     html! {
         (part(frame, "alerts", &alert_list(frame, &record.alerts)))
         (part(frame, "nights", &nights(frame, &record.nights)))

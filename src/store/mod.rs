@@ -50,7 +50,6 @@ pub mod notification;
 pub mod notification_route;
 pub mod notification_step;
 pub mod notifier;
-pub mod org_unit;
 pub mod outbox;
 #[cfg(feature = "fleet")]
 pub mod overview;

@@ -16,7 +16,7 @@ use super::{Flash, Reader};
 use crate::language::text;
 use crate::model::{AlertStatus, ContactSummary, Id64};
 use crate::page::alerts::{self, AlertChoice, AlertListing};
-use crate::store::{contact, org_unit};
+use crate::store::{contact, dashboard};
 
 /// Contacts and units that can be chosen.
 const MOST_CHOICES: i64 = 500;
@@ -130,8 +130,8 @@ fn in_zone(reader: &Reader, query: PageQuery) -> Result<PageQuery, ApiError> {
 
 /// Units that a list can be limited to.
 pub(super) async fn units(state: &State, reader: &Reader) -> Result<Vec<(Id64, String)>, ApiError> {
-    let reach = reader.caller.reach();
-    state.list(async |store| org_unit::list(&store, reach, MOST_CHOICES).await).await
+    let viewer = reader.caller.viewer();
+    state.list(async |store| dashboard::unit::list(&store, viewer, MOST_CHOICES).await).await
 }
 
 /// Contacts to whom an alert can be assigned, for who may act.

@@ -13,7 +13,7 @@ use crate::language::text;
 use crate::metric::{Kind, Metric};
 use crate::model::{Alert, AlertRule, Grain, Latest, Series};
 use crate::page::chart::{ChartPeriod, TimeWindow};
-use crate::page::record::{Record, grain, metrics};
+use crate::page::record::{HealthRecord, grain, metrics};
 use crate::page::vital::{VitalNow, newest};
 use crate::store::alert_rule::EvaluatedOwner;
 use crate::store::dashboard::series::SeriesRequest;
@@ -72,7 +72,7 @@ pub(super) async fn read(
     reader: &Reader,
     watched: &Watched,
     window: TimeWindow,
-) -> Result<Record, ApiError> {
+) -> Result<HealthRecord, ApiError> {
     let viewer = reader.caller.viewer();
     let request = RecordRequest {
         viewer,
@@ -106,13 +106,13 @@ struct RecordRequest<'a> {
     alerts: alert::Filter,
 }
 
-async fn read_all(store: &Store, request: &RecordRequest<'_>) -> Result<Record, StoreError> {
+async fn read_all(store: &Store, request: &RecordRequest<'_>) -> Result<HealthRecord, StoreError> {
     let RecordRequest { viewer, watched, window, today, alerts } = request;
     let (viewer, subject) = (*viewer, &watched.subject);
     let span = Span { from: window.from, to: window.to };
     let before = Span { from: earlier(window.from), ..span };
     let samples = now_samples(store, viewer, subject, *today).await?;
-    Ok(Record {
+    Ok(HealthRecord {
         newest: newest(&samples.latest, &samples.recent, &samples.today),
         rules: alert_rule::in_force(store, &watched.owner).await?,
         series: series(store, viewer, subject, grain(window.period), span).await?,
@@ -159,7 +159,7 @@ async fn series(
     span: Span,
 ) -> Result<Series, StoreError> {
     let metrics = if grain == Grain::Raw || grain == Grain::QuarterHour { measured() } else { metrics() };
-    let request = SeriesRequest { subject: subject.clone(), grain, metrics, span };
+    let request = SeriesRequest { subject: subject.clone(), grain, metrics, span, zone: None };
     dashboard::series::read(store, viewer, &request, None, MOST_POINTS).await
 }
 

@@ -18,6 +18,7 @@ mod rows;
 pub mod series;
 mod subject;
 pub mod track;
+pub mod unit;
 mod viewer;
 pub mod wall;
 pub mod workout;
