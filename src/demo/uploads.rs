@@ -99,6 +99,7 @@ impl Fleet {
             duplicates: DUPLICATES_PERCENT,
             late: LATE_PERCENT,
             breaches: BREACHES_PERCENT,
+            signals: true,
             seconds: left.map(|left| left.as_secs().max(1)),
             ..self.options()
         };
