@@ -9,6 +9,7 @@ mod check;
 mod derived;
 mod environment;
 mod limits;
+mod login;
 mod monitor;
 mod names;
 mod notify;
@@ -29,6 +30,7 @@ use confique::Config;
 
 pub use environment::{program, stack_name};
 pub use limits::{LimitSettings, TrustedProxy};
+pub use login::{GroupGrant, LoginSettings, OidcSettings};
 pub use monitor::MonitorSettings;
 pub use notify::NotifySettings;
 pub use page::{PageSettings, TileCoordinates};
@@ -95,6 +97,18 @@ pub struct Settings {
     /// limits the outage that uploads outlive.
     #[config(env = "VITALS_KEY_OUTAGE_SECONDS", default = 300)]
     pub key_outage_seconds: u64,
+
+    /// People who log in, with `authentication = "keys"`.
+    #[config(nested)]
+    pub login: LoginSettings,
+
+    /// Logging in through an OpenID Connect provider.
+    #[config(nested)]
+    pub oidc: OidcSettings,
+
+    /// The log of who looked at whose data has one row for repeats of the same within this time, seconds. 0: a row for each.
+    #[config(env = "VITALS_ACCESS_LOG_REPEAT_SECONDS", default = 300)]
+    pub access_log_repeat_seconds: u32,
 
     /// Which devices get their configuration without a key, and with it a key for uploads of that device alone. `known`: devices that
     /// somebody wears according to the directory; `open`: any serial; `closed`: none. A device that has such a key gets the same key.
