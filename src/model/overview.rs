@@ -3,7 +3,7 @@
 //! Before: `store::dashboard::overview` reads it in one transaction. After: `/api/overview`, the page `/wall`.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Id64, Latest, Severity};
@@ -32,7 +32,7 @@ pub struct Overview {
     pub wear: WearCounts,
     /// Newest values of the devices that sent most recently, the newest first, 50 at most
     pub latest: Vec<Latest>,
-    /// Where devices are that sent a position within the last 24 hours, the newest first, 5 000 at most
+    /// Where devices are whose newest sample is of the last 24 hours and has a position, the newest first, 5 000 at most
     pub positions: Vec<Position>,
 }
 
@@ -60,20 +60,20 @@ pub struct Counters {
 }
 
 /// People of an organisation unit
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UnitPresence {
     /// Organisation unit; null: people without one
     pub org_id: Option<Id64>,
     /// Its name; null: the directory has none
     pub org_name: Option<String>,
-    /// People of the unit itself, without its sub-units, who wear a device
+    /// People of the unit itself, without its sub-units, who wear a device that has ever sent data
     pub people: i64,
     /// Those whose device sent a sample within the last quarter hour
     pub online: i64,
 }
 
 /// Open alerts of a severity
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OpenAlerts {
     /// The severity
     pub severity: Severity,
@@ -84,7 +84,7 @@ pub struct OpenAlerts {
 }
 
 /// Alerts that fired in an hour, by the gravest severity that they have had
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AlertHour {
     /// Start of the hour
     #[schema(value_type = String, format = DateTime)]
@@ -100,7 +100,7 @@ pub struct AlertHour {
 }
 
 /// Alerts of a subject
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AlertTypeCount {
     /// Type of the event, vital sign, or kind of the rule
     #[serde(rename = "type")]
@@ -110,7 +110,7 @@ pub struct AlertTypeCount {
 }
 
 /// Devices whose battery has such a charge
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BatteryStep {
     /// From this percentage on, ten percent wide; 90 includes 100
     pub from_percent: i32,
@@ -121,7 +121,7 @@ pub struct BatteryStep {
 }
 
 /// Devices by whether they are worn
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WearCounts {
     /// Worn
     pub worn: i64,
@@ -132,7 +132,7 @@ pub struct WearCounts {
 }
 
 /// Where a device is
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Position {
     /// Serial number of the device
     pub device_sn: String,
@@ -151,7 +151,7 @@ pub struct Position {
     pub org_id: Option<Id64>,
     /// Its name
     pub org_name: Option<String>,
-    /// Whether it sent a sample within the last quarter hour
+    /// Whether the sample is of the last quarter hour
     pub online: bool,
     /// The gravest severity of the open alerts of the device; null: there is none
     pub severity: Option<Severity>,

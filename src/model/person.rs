@@ -68,10 +68,10 @@ pub struct Binding {
     pub user_name: Option<String>,
     /// From when; null: it is the first of the device, and what the device sent before belongs to it too
     #[schema(value_type = Option<String>, format = DateTime)]
-    pub from_ts: Option<Timestamp>,
+    pub valid_from: Option<Timestamp>,
     /// Until when, exclusive; null: it has not ended
     #[schema(value_type = Option<String>, format = DateTime)]
-    pub until_ts: Option<Timestamp>,
+    pub valid_until: Option<Timestamp>,
 }
 
 words! {

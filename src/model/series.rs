@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -54,8 +55,6 @@ pub struct Point {
     pub device_sn: Arc<str>,
     /// Event time of the sample, or the start of the bucket
     pub ts: Timestamp,
-    /// Date of the bucket, the first one of weeks and months, in the zone of the rollups; `None`: finer than a day
-    pub day: Option<Date>,
     /// Samples in the bucket; 1: the grain is raw
     pub samples: i64,
     /// Event time of the first of them
@@ -86,6 +85,14 @@ impl Grain {
     #[must_use]
     pub fn is_local(self) -> bool {
         matches!(self, Self::Daily | Self::Weekly | Self::Monthly)
+    }
+}
+
+impl Point {
+    /// The date of its bucket, the first one of weeks and months, in the zone in which it was cut.
+    #[must_use]
+    pub fn day(&self, zone: &TimeZone) -> Date {
+        zone.to_datetime(self.ts).date()
     }
 }
 

@@ -66,6 +66,8 @@ pub(super) const FUNCTIONS: &[(&str, &str)] = &[
     function!("alerts/alert_actions"),
     function!("dashboard/dashboard_tenants"),
     function!("dashboard/dashboard_views"),
+    function!("dashboard/dashboard_records"),
+    function!("dashboard/dashboard_functions"),
     function!("dashboard/dashboard_rollups"),
 ];
 

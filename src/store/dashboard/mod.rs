@@ -5,6 +5,7 @@
 //! viewer that names neither a tenant nor all of them sees nothing.
 
 pub mod changes;
+mod binding;
 pub mod device;
 pub mod event;
 pub mod exercise;
@@ -12,7 +13,8 @@ pub mod latest;
 pub mod night;
 pub mod overview;
 pub mod person;
-pub mod rows;
+mod record;
+mod rows;
 pub mod series;
 mod subject;
 pub mod track;
@@ -20,5 +22,8 @@ mod viewer;
 pub mod wall;
 pub mod workout;
 
+pub use record::PageEnd;
+pub(crate) use record::{Record, query as records, read};
+pub use rows::{Query, RowStream};
 pub use subject::{Span, Subject};
 pub use viewer::Viewer;

@@ -21,3 +21,14 @@ pub struct Span {
     /// Exclusive.
     pub to: Timestamp,
 }
+
+impl Subject {
+    /// As parameters of a statement: the device and the person.
+    pub(super) fn parameters(&self) -> (Option<String>, Option<i64>) {
+        match self {
+            Self::Device(device_sn) => (Some(device_sn.clone()), None),
+            Self::Person(user_id) => (None, Some(*user_id)),
+            Self::Everyone => (None, None),
+        }
+    }
+}

@@ -2,8 +2,9 @@
 
 use deadpool_postgres::{Object, Transaction};
 
+use super::rows::Query;
 use crate::store::alert::Reach;
-use crate::store::{StatementTimeout, StoreError};
+use crate::store::{StatementTimeout, Store, StoreError};
 
 /// Whose data is seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,7 +41,7 @@ impl Viewer {
     pub fn within(self, tenant: i64) -> Self {
         match self {
             Self::EveryTenant => Self::Tenant(tenant),
-            Self::Tenant(customer_id) | Self::Unit { customer_id, .. } if customer_id == tenant => self,
+            Self::Tenant(own) | Self::Unit { customer_id: own, .. } if own == tenant => self,
             Self::Nobody | Self::Tenant(_) | Self::Unit { .. } => Self::Nobody,
         }
     }
@@ -61,5 +62,32 @@ impl Viewer {
     /// Begins a transaction that reads what this viewer may see.
     pub(super) async fn begin(self, client: &mut Object) -> Result<Transaction<'_>, StoreError> {
         StatementTimeout::Default.begin(client, &self.narrowing()).await
+    }
+
+    /// The same for an export, which waits for whoever receives it.
+    pub(super) async fn begin_export(self, client: &mut Object) -> Result<Transaction<'_>, StoreError> {
+        let settings = format!("set local idle_in_transaction_session_timeout = '60s'; {}", self.narrowing());
+        StatementTimeout::Default.begin(client, &settings).await
+    }
+
+    /// Ends such a transaction.
+    pub(super) async fn end(transaction: Transaction<'_>) -> Result<(), StoreError> {
+        transaction.commit().await.map_err(|source| StoreError::Postgres { statement: "commit", source })
+    }
+
+    /// All rows of a query.
+    ///
+    /// # Errors
+    /// The database cannot be asked.
+    pub(crate) async fn read<T: Send + 'static>(
+        self,
+        store: &Store,
+        mut query: Query<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut client = store.client().await?;
+        let transaction = self.begin(&mut client).await?;
+        let rows = query.read(&transaction).await?;
+        Self::end(transaction).await?;
+        Ok(rows)
     }
 }
