@@ -23,7 +23,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("schedule", &["model", "store"]),
     ("monitor", &["model", "ingest", "store", "cache"]),
     ("buffer", &["model", "wire", "ingest", "owners", "cache"]),
-    ("http", &["model", "wire", "buffer", "cells", "ingest", "monitor", "owners", "keys", "store", "cache"]),
+    ("stream", &["model", "store"]),
+    (
+        "http",
+        &["model", "wire", "buffer", "cells", "ingest", "monitor", "owners", "keys", "store", "cache", "stream"],
+    ),
 ];
 
 const USED_BY_ALL_BUT_PURE: &[&str] = &["config", "tasks", "telemetry"];
