@@ -12,6 +12,7 @@ mod limits;
 mod monitor;
 mod names;
 mod notify;
+mod page;
 mod public_url;
 mod read;
 mod redis_tls;
@@ -30,6 +31,7 @@ pub use environment::{program, stack_name};
 pub use limits::{LimitSettings, TrustedProxy};
 pub use monitor::MonitorSettings;
 pub use notify::NotifySettings;
+pub use page::{PageSettings, TileCoordinates};
 pub use read::ReadSettings;
 pub use redis_tls::RedisSettings;
 pub use stream::StreamSettings;
@@ -261,6 +263,10 @@ pub struct Settings {
     /// What the service monitors of itself, and which operators it notifies.
     #[config(nested)]
     pub monitor: MonitorSettings,
+
+    /// The pages.
+    #[config(nested)]
+    pub page: PageSettings,
 
     /// Longest time to finish work after SIGTERM, seconds.
     #[config(env = "VITALS_STOP_DEADLINE_SECONDS", default = 20)]

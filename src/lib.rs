@@ -34,6 +34,7 @@ pub mod model;
 pub mod monitor;
 pub mod notify;
 pub mod owners;
+pub mod page;
 pub mod queue;
 pub mod react;
 pub mod relay;

@@ -2,7 +2,7 @@
 //!
 //! Before: devices, care staff, operators and Prometheus; `access` has authenticated them. After: `wire` reads, `ingest` commits,
 //! `http::error` answers.
-//! Promise: every answer is JSON (except `/metrics` and the documentation page); every error says what is wrong, and the service goes
+//! Promise: every answer is JSON (except `/metrics` and the pages); every error says what is wrong, and the service goes
 //! on.
 
 mod access;
@@ -20,6 +20,7 @@ mod item_errors;
 mod measure;
 mod openapi;
 mod operations;
+mod page;
 pub mod retention;
 pub mod server;
 mod submit;
@@ -92,6 +93,7 @@ pub struct State {
     connections: Arc<Connections>,
     stream: Hub,
     stream_check_interval: Duration,
+    pages: page::Pages,
     /// Seconds beyond which the clock of a device is off.
     clock_off_seconds: u32,
 }
@@ -158,6 +160,7 @@ impl State {
             connections: Connections::new(&settings.limits),
             stream: services.stream,
             stream_check_interval: Duration::from_millis(settings.stream.check_interval_ms),
+            pages: page::Pages::new(settings),
             clock_off_seconds: settings.clock_off_seconds,
         })
     }
@@ -285,6 +288,11 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(api::batch_processor::get_api_batch_processor_metrics))
         .routes(routes!(api::system_alert::get_api_system_alerts))
         .routes(routes!(api::connections::get_api_connections))
+        // pages
+        .routes(routes!(page::wall::get_wall))
+        .routes(routes!(page::wall::get_fragments_part))
+        .routes(routes!(page::login::get_login))
+        .routes(routes!(page::asset::get_assets_name))
         // readers
         .routes(routes!(api::stream::get_api_stream))
         .routes(routes!(openapi::root))

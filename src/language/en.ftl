@@ -427,6 +427,7 @@ rule-time-zone-unknown = there is no time zone "{ $time_zone }"
 rule-unit-invalid = org_id has to be the number of an organisation unit
 rule-window-too-short = { $consecutive } readings in a row do not fit into window_seconds { $window_seconds }
 stream-crowded = as many event streams are open as the service allows; try again later
+<<<<<<< HEAD
 page-shortcuts = Keyboard shortcuts
 page-shortcuts-on = Shortcuts are on
 page-shortcuts-close = Close
@@ -437,3 +438,139 @@ page-shortcuts-acknowledge = Acknowledge the alert
 page-shortcuts-sound = Sound on or off
 page-shortcuts-pause = Pause the sound for five minutes
 page-shortcuts-search = Search
+=======
+
+### Pages: the shell of every page
+
+page-account = Account
+page-admin = Administration
+page-alerts = Alerts
+page-as-of = as of
+page-error = This cannot be shown
+page-every-tenant = All tenants
+page-every-unit = all units
+page-language = Language
+page-live = Live
+page-log-out = Log out
+page-login = Log in
+page-login-name = Login
+page-login-password = Password
+page-login-provider = Log in with the account of your organisation
+page-login-provider-failed = The log-in of your organisation did not succeed. Try again, or ask an administrator for access.
+page-login-refused = Login or password is wrong, or the account is disabled.
+page-login-wait = Too many attempts. Wait a few minutes before the next one.
+page-pages = Pages
+page-people = People
+page-role-admin = administrator
+page-role-responder = responder
+page-role-viewer = viewer
+page-scope = { $tenant } · { $unit }
+page-skip = Skip to the content
+page-sound = Sound on critical alerts
+page-sound-blocked = The browser keeps the sound of alarms off until you click or press a key on this page.
+page-sound-off = Sound off
+page-sound-on = Sound on
+page-sound-pause = Pause
+page-sound-paused = Sound paused
+page-sound-test = Test
+page-stale-notice = The connection is lost: what you see may be out of date. The page goes on by itself when the service answers again.
+page-switch = Switch
+page-theme = Theme
+page-theme-dark = Dark
+page-theme-light = Light
+page-theme-system = As the system
+page-try-again = Try again
+page-wall = Wall
+page-work-as = Work as
+
+### Pages: the wall
+
+page-acknowledge = Acknowledge
+page-against-yesterday = vs yesterday
+page-alert-type = { $type ->
+    [heart_rate] heart rate
+    [blood_oxygen] oxygen saturation
+    [temperature] body temperature
+    [skin_temperature] skin temperature
+    [pressure_high] systolic pressure
+    [pressure_low] diastolic pressure
+    [respiratory_rate] respiratory rate
+    [heart_rate_variability] heart rate variability
+    [blood_glucose] blood glucose
+    [stress] stress
+    [threshold] value out of bounds
+    [composite] several conditions
+    [event] event
+    [silence] no samples
+    [SOS_EVENT] SOS
+    [ONE_KEY_ALARM] one-key alarm
+    [FALLDOWN_EVENT] fall
+    [WEAR_STATUS_CHANGED] watch taken off
+    [HEARTRATE_HIGH_ALERT] watch: heart rate high
+    [HEARTRATE_LOW_ALERT] watch: heart rate low
+    [SPO2_LOW_ALERT] watch: oxygen saturation low
+    [STRESS_HIGH_ALERT] watch: stress high
+    [TEMPERATURE_HIGH_ALERT] watch: temperature high
+    [TEMPERATURE_LOW_ALERT] watch: temperature low
+    [PRESSURE_HIGH_ALERT] watch: blood pressure high
+    [PRESSURE_LOW_ALERT] watch: blood pressure low
+   *[other] { $type }
+}
+page-alerts-by-hour = Alerts by hour, last 24 hours
+page-alerts-by-type = Alerts by type, last 24 hours
+page-alerts-today = Alerts today
+page-battery = battery { $percent } %
+page-battery-and-wear = battery · wear
+page-battery-below = below { $percent } %
+page-battery-between = { $low }–{ $high } %
+page-battery-from = ≥ { $percent } %
+page-breaches = { $count } readings
+page-cluster = { $count ->
+    [one] 1 person
+   *[other] { $count } people
+}, { $online } online
+page-counters = Counters
+page-critical-count = { $count } critical
+page-gravest-first = gravest first
+page-hour = Hour
+page-in-need = Need a hand
+page-last-at = last at { $time }
+page-limit = limit { $value }
+page-map-scale = scale { $distance }
+page-map-summary = { $count } positions, { $alerts } with an open alert
+page-more = and { $count } more
+page-newest-values = Newest values
+page-no-alerts-today = No alerts in the last 24 hours.
+page-no-open-alerts = No open alerts.
+page-no-people = Nobody wears a watch yet.
+page-no-positions = No position in the last 24 hours.
+page-no-unit = without a unit
+page-no-values = No values yet.
+page-nobody-in-need = Every watch is on, charged and heard from.
+page-nobody-yet = nobody yet
+page-not-worn = not worn
+page-not-worn-count = { $count } not worn
+page-online-by-unit = People online by unit
+page-online-of-people = online / people
+page-open-alerts = Open alerts
+page-peak = peak { $value }
+page-positions = { $count ->
+    [one] newest position, 1 person
+   *[other] newest position, { $count } people
+}
+page-positions-outside = { $count ->
+    [one] 1 person is outside of the drawing.
+   *[other] { $count } people are outside of the drawing.
+}
+page-positions-private = This screen shows no positions.
+page-samples-today = Samples today
+page-silent = silent
+page-silent-long = silent for a week or more
+page-unclaimed-count = { $count } unclaimed
+page-was = was { $severity }
+page-watches = Watches
+page-watches-online = Watches online
+page-wear-unknown = not known
+page-where-people-are = Where people are
+page-worn = worn
+>>>>>>> 5075c0d311a658e34317f342e507c61a9fefd806

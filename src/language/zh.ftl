@@ -428,6 +428,7 @@ rule-time-zone-unknown = 时区“{ $time_zone }”不存在
 rule-unit-invalid = org_id 应为组织单位编号
 rule-window-too-short = 连续 { $consecutive } 次读数无法落入 window_seconds { $window_seconds }
 stream-crowded = 打开的事件流已达上限,请稍后重试
+<<<<<<< HEAD
 page-shortcuts = 键盘快捷键
 page-shortcuts-on = 启用快捷键
 page-shortcuts-close = 关闭
@@ -438,3 +439,136 @@ page-shortcuts-acknowledge = 确认告警
 page-shortcuts-sound = 打开或关闭声音
 page-shortcuts-pause = 暂停声音五分钟
 page-shortcuts-search = 搜索
+=======
+
+### 页面:各页共用的框架
+
+page-account = 账户
+page-admin = 管理
+page-alerts = 告警
+page-as-of = 截至
+page-error = 无法显示
+page-every-tenant = 全部租户
+page-every-unit = 全部单位
+page-language = 语言
+page-live = 实时
+page-log-out = 退出登录
+page-login = 登录
+page-login-name = 登录名
+page-login-password = 密码
+page-login-provider = 使用本单位账号登录
+page-login-provider-failed = 本单位账号登录未成功。请重试,或联系管理员开通权限。
+page-login-refused = 登录名或密码错误,或者账户已停用。
+page-login-wait = 尝试次数过多,请等待几分钟再试。
+page-pages = 页面导航
+page-people = 人员
+page-role-admin = 管理员
+page-role-responder = 处置人员
+page-role-viewer = 查看人员
+page-scope = { $tenant } · { $unit }
+page-skip = 跳到正文
+page-sound = 危急告警提示音
+page-sound-blocked = 浏览器已阻止告警声音;请在本页点击或按任意键以启用。
+page-sound-off = 声音已关
+page-sound-on = 声音已开
+page-sound-pause = 暂停
+page-sound-paused = 声音已暂停
+page-sound-test = 试听
+page-stale-notice = 连接已中断,当前内容可能不是最新。服务恢复后页面会自动继续。
+page-switch = 切换
+page-theme = 主题
+page-theme-dark = 深色
+page-theme-light = 浅色
+page-theme-system = 跟随系统
+page-try-again = 重试
+page-wall = 监护大屏
+page-work-as = 当前身份
+
+### 页面:监护大屏
+
+page-acknowledge = 确认
+page-against-yesterday = 较昨日
+page-alert-type = { $type ->
+    [heart_rate] 心率
+    [blood_oxygen] 血氧
+    [temperature] 体温
+    [skin_temperature] 皮肤温度
+    [pressure_high] 收缩压
+    [pressure_low] 舒张压
+    [respiratory_rate] 呼吸频率
+    [heart_rate_variability] 心率变异性
+    [blood_glucose] 血糖
+    [stress] 压力
+    [threshold] 数值越限
+    [composite] 多个条件
+    [event] 事件
+    [silence] 无数据
+    [SOS_EVENT] SOS 求救
+    [ONE_KEY_ALARM] 一键报警
+    [FALLDOWN_EVENT] 跌倒
+    [WEAR_STATUS_CHANGED] 手表脱落
+    [HEARTRATE_HIGH_ALERT] 手表:心率过高
+    [HEARTRATE_LOW_ALERT] 手表:心率过低
+    [SPO2_LOW_ALERT] 手表:血氧过低
+    [STRESS_HIGH_ALERT] 手表:压力过高
+    [TEMPERATURE_HIGH_ALERT] 手表:体温过高
+    [TEMPERATURE_LOW_ALERT] 手表:体温过低
+    [PRESSURE_HIGH_ALERT] 手表:血压过高
+    [PRESSURE_LOW_ALERT] 手表:血压过低
+   *[other] { $type }
+}
+page-alerts-by-hour = 近 24 小时告警(按小时)
+page-alerts-by-type = 近 24 小时告警(按类型)
+page-alerts-today = 今日告警
+page-battery = 电量 { $percent } %
+page-battery-and-wear = 电量 · 佩戴
+page-battery-below = 低于 { $percent } %
+page-battery-between = { $low }–{ $high } %
+page-battery-from = ≥ { $percent } %
+page-breaches = { $count } 次读数
+page-cluster = { $count ->
+   *[other] { $count } 人
+},在线 { $online } 人
+page-counters = 今日概况
+page-critical-count = 危急 { $count } 条
+page-gravest-first = 按严重程度排序
+page-hour = 小时
+page-in-need = 需要关注
+page-last-at = 最近 { $time }
+page-limit = 限值 { $value }
+page-map-scale = 比例尺 { $distance }
+page-map-summary = 共 { $count } 个位置,其中 { $alerts } 个有未结束的告警
+page-more = 另有 { $count } 条
+page-newest-values = 最新数据
+page-no-alerts-today = 近 24 小时没有告警。
+page-no-open-alerts = 没有未结束的告警。
+page-no-people = 尚无人佩戴手表。
+page-no-positions = 近 24 小时没有位置。
+page-no-unit = 未分配单位
+page-no-values = 尚无数据。
+page-nobody-in-need = 所有手表均佩戴、有电且在线。
+page-nobody-yet = 尚无人处理
+page-not-worn = 未佩戴
+page-not-worn-count = 未佩戴 { $count }
+page-online-by-unit = 各单位在线人员
+page-online-of-people = 在线 / 总数
+page-open-alerts = 未结束的告警
+page-peak = 峰值 { $value }
+page-positions = { $count ->
+   *[other] 最新位置,{ $count } 人
+}
+page-positions-outside = { $count ->
+   *[other] { $count } 人在图外。
+}
+page-positions-private = 此屏幕不显示位置。
+page-samples-today = 今日数据
+page-silent = 无数据
+page-silent-long = 一周以上无数据
+page-unclaimed-count = 待处理 { $count } 条
+page-was = 曾为{ $severity }
+page-watches = 手表
+page-watches-online = 在线手表
+page-wear-unknown = 未知
+page-where-people-are = 人员位置
+page-worn = 佩戴中
+>>>>>>> 5075c0d311a658e34317f342e507c61a9fefd806

@@ -11,6 +11,7 @@ mod feed;
 mod reader;
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -47,6 +48,8 @@ struct Shared {
     signals: broadcast::Sender<Signal>,
     /// Where the last reading ended; `None`: nothing is read, or nothing was read yet.
     head: watch::Sender<Option<Head>>,
+    /// Ticks with changes of alerts, and resets.
+    alert_changes: AtomicU64,
     feed: Mutex<Feed>,
 }
 
@@ -74,6 +77,7 @@ impl Hub {
             open: watch::Sender::new(0),
             signals: broadcast::Sender::new(MAX_BEHIND),
             head: watch::Sender::new(None),
+            alert_changes: AtomicU64::new(0),
             feed: Mutex::default(),
         }))
     }
@@ -115,6 +119,11 @@ impl Hub {
         Ok(subscription)
     }
 
+    /// A number that has risen before any browser is told of a changed alert: what was read at a smaller one is out of date.
+    pub fn alert_changes(&self) -> u64 {
+        self.0.alert_changes.load(Ordering::Acquire)
+    }
+
     /// Waits until somebody listens.
     async fn listened(&self) {
         let mut open = self.0.open.subscribe();
@@ -131,6 +140,7 @@ impl Hub {
         feed.begin_at(head.id);
         if let Some(tick) = tick {
             let tick = Arc::new(tick);
+            self.0.alert_changes.fetch_add(u64::from(!tick.alerts.is_empty()), Ordering::AcqRel);
             feed.push(Arc::clone(&tick));
             // Nobody may be listening at the moment.
             let _ = self.0.signals.send(Signal::Tick(tick));
@@ -142,6 +152,7 @@ impl Hub {
     fn reset(&self) {
         let mut feed = self.feed();
         *feed = Feed::default();
+        self.0.alert_changes.fetch_add(1, Ordering::AcqRel);
         self.0.head.send_replace(None);
         let _ = self.0.signals.send(Signal::Reset);
     }

@@ -8,6 +8,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("language", &[]),
     ("metric", &[]),
     ("model", &[]),
+    ("page", &["model"]),
     ("wire", &["model"]),
     ("store", &["model"]),
     ("cache", &["model"]),
@@ -26,7 +27,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("stream", &["model", "store"]),
     (
         "http",
-        &["model", "wire", "buffer", "cells", "ingest", "monitor", "owners", "keys", "store", "cache", "stream"],
+        &[
+            "model", "wire", "buffer", "cells", "ingest", "monitor", "owners", "keys", "store", "cache", "stream", "page",
+        ],
     ),
 ];
 
@@ -61,7 +64,7 @@ const EVERYDAY: &[&str] = &[
 ];
 
 /// Rooms without a runtime, logs or metrics: they may name what stands beside them in [`CRATES`] alone.
-const PURE: &[&str] = &["language", "metric", "model", "wire"];
+const PURE: &[&str] = &["language", "metric", "model", "page", "wire"];
 
 /// Which other outside crates a room names. A value says itself how it is shown as JSON and in the API's document, so `model` names
 /// serde and utoipa.
@@ -103,6 +106,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "ipnet",
             "metrics_exporter_prometheus",
             "moka",
+            "percent_encoding",
             "serde_path_to_error",
             "sha2",
             "tokio_io_timeout",
@@ -154,6 +158,7 @@ const CRATES: &[(&str, &[&str])] = &[
         ],
     ),
     ("owners", &["moka"]),
+    ("page", &["jiff", "maud", "rust_decimal", "siphasher"]),
     ("queue", &["backon"]),
     ("relay", &["rand"]),
     ("schedule", &["backon"]),

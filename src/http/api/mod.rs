@@ -83,13 +83,14 @@ pub(super) async fn note_change(Shared(state): Shared<Arc<State>>, request: Requ
     let response = next.run(request).await;
     if may_change {
         state.reads.changed().await;
+        state.pages.note_action();
     }
     response
 }
 
 impl State {
     /// Reads, from a standby where one is good enough, within the time that a commit has.
-    async fn list<T>(
+    pub(in crate::http) async fn list<T>(
         &self,
         read: impl AsyncFnOnce(Store) -> Result<T, StoreError> + Clone,
     ) -> Result<T, ApiError> {

@@ -68,13 +68,14 @@ impl From<StoreError> for ApiError {
     }
 }
 
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
-        let (status, text) = match self {
-            Self::Body(error) => return error.into_response(),
+impl ApiError {
+    /// Its status and its text, for a page that shows it.
+    pub(in crate::http) fn parts(self) -> (StatusCode, Text) {
+        match self {
+            Self::Body(error) => (error.status(), error.text()),
             Self::Bad(text) => (StatusCode::BAD_REQUEST, text),
             Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, text!("body-not-json")),
-            Self::Access(error) => return error.into_response(),
+            Self::Access(error) => (error.status(), error.text()),
             Self::Absent(text) => (StatusCode::NOT_FOUND, text),
             Self::InTheWay(text) => (StatusCode::CONFLICT, text),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, text!("database-unavailable")),
@@ -83,6 +84,16 @@ impl IntoResponse for ApiError {
                 (StatusCode::SERVICE_UNAVAILABLE, text!("stream-crowded"))
             }
             Self::Failed => (StatusCode::INTERNAL_SERVER_ERROR, text!("service-failed")),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, text) = match self {
+            Self::Body(error) => return error.into_response(),
+            Self::Access(error) => return error.into_response(),
+            other => other.parts(),
         };
         let mut response = answer(status, text);
         retry_later(&mut response);

@@ -35,6 +35,7 @@ pub(super) use page::{__path_docs, __path_docs_file, __path_root, docs, docs_fil
         (name = "devices", description = "What watches, phones and gateways send."),
         (name = "alerts", description = "What care staff and their programs ask and do. To look takes a key with the scope `read` or `respond`, to act on alerts one with `respond`, to change rules one with `admin`."),
         (name = "operators", description = "What those who run the service ask."),
+        (name = "pages", description = "What people look at in a browser. A reader without a session is led to `/login`."),
         (name = "readers", description = "This document.")
     ),
     modifiers(&Keys)

@@ -17,6 +17,7 @@ pub mod series;
 mod subject;
 pub mod track;
 mod viewer;
+pub mod wall;
 pub mod workout;
 
 pub use subject::{Span, Subject};
