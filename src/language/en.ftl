@@ -427,6 +427,18 @@ rule-time-zone-unknown = there is no time zone "{ $time_zone }"
 rule-unit-invalid = org_id has to be the number of an organisation unit
 rule-window-too-short = { $consecutive } readings in a row do not fit into window_seconds { $window_seconds }
 stream-crowded = as many event streams are open as the service allows; try again later
+<<<<<<< HEAD
+page-shortcuts = Keyboard shortcuts
+page-shortcuts-on = Shortcuts are on
+page-shortcuts-close = Close
+page-shortcuts-help = This list
+page-shortcuts-next = Next alert
+page-shortcuts-previous = Previous alert
+page-shortcuts-acknowledge = Acknowledge the alert
+page-shortcuts-sound = Sound on or off
+page-shortcuts-pause = Pause the sound for five minutes
+page-shortcuts-search = Search
+=======
 
 ### Pages: the shell of every page
 
@@ -561,3 +573,4 @@ page-watches-online = Watches online
 page-wear-unknown = not known
 page-where-people-are = Where people are
 page-worn = worn
+>>>>>>> 5075c0d311a658e34317f342e507c61a9fefd806

@@ -428,6 +428,18 @@ rule-time-zone-unknown = 时区“{ $time_zone }”不存在
 rule-unit-invalid = org_id 应为组织单位编号
 rule-window-too-short = 连续 { $consecutive } 次读数无法落入 window_seconds { $window_seconds }
 stream-crowded = 打开的事件流已达上限,请稍后重试
+<<<<<<< HEAD
+page-shortcuts = 键盘快捷键
+page-shortcuts-on = 启用快捷键
+page-shortcuts-close = 关闭
+page-shortcuts-help = 显示本列表
+page-shortcuts-next = 下一条告警
+page-shortcuts-previous = 上一条告警
+page-shortcuts-acknowledge = 确认告警
+page-shortcuts-sound = 打开或关闭声音
+page-shortcuts-pause = 暂停声音五分钟
+page-shortcuts-search = 搜索
+=======
 
 ### 页面:各页共用的框架
 
@@ -559,3 +571,4 @@ page-watches-online = 在线手表
 page-wear-unknown = 未知
 page-where-people-are = 人员位置
 page-worn = 佩戴中
+>>>>>>> 5075c0d311a658e34317f342e507c61a9fefd806

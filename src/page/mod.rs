@@ -17,6 +17,7 @@ pub mod link;
 pub mod login;
 mod nav;
 mod preferences;
+mod shortcuts;
 pub mod wall;
 pub mod when;
 

@@ -39,6 +39,9 @@ const LONGEST_GAP: SignedDuration = SignedDuration::from_mins(4);
 /// How long a server may be behind what was read before it counts as a database that went back.
 const BEHIND: Duration = Duration::from_secs(10);
 
+/// How long a device that is not known is looked up: the relay adds it after the commit of its first samples.
+const EXPECTED_FOR: Duration = Duration::from_secs(5);
+
 /// How long the state of an alert is kept for comparison.
 const COMPARED_FOR: SignedDuration = SignedDuration::from_mins(10);
 
@@ -91,6 +94,8 @@ async fn read_while_listened(hub: &Hub, reads: &Reads, wakes: &mut [Wake; 2]) {
 struct LastReading {
     position: Option<Position>,
     alerts: HashMap<i64, AlertRecord>,
+    /// Devices that have sent their first sample, with the time until which they are looked up.
+    unknown: Vec<(String, Instant)>,
     /// Since when servers have been behind the position.
     behind_since: Option<Instant>,
     is_failing: bool,
@@ -112,7 +117,8 @@ impl LastReading {
             self.alerts.get(&alert_id).is_some_and(|record| record.updated_at == updated_at)
         };
         let since = self.position.as_ref();
-        let reading = reads.run(async |store| changes::read(&store, since, &is_known).await);
+        let unknown: Vec<String> = self.unknown.iter().map(|(device_sn, _)| device_sn.clone()).collect();
+        let reading = reads.run(async |store| changes::read(&store, since, &unknown, &is_known).await);
         match timeout(READING_TIMEOUT, reading).await {
             Ok(Ok(found)) => {
                 self.is_failing = false;
@@ -156,14 +162,27 @@ impl LastReading {
         let alerts: Vec<AlertRow> = found.alerts.into_iter().map(|alert| self.compare(alert)).collect();
         self.alerts.retain(|_, record| found.position.read_at.duration_since(record.updated_at) < COMPARED_FOR);
         self.position = Some(found.position);
+        self.expect(found.unknown);
         let is_empty =
             alerts.is_empty() && found.latest.is_empty() && found.devices.is_empty() && !found.is_partial;
         // The first reading only says from where on changes count.
         let tick = (!is_first && !is_empty)
             .then(|| Tick::new(id, alerts, found.latest, found.devices, found.is_partial));
-        let has_found = tick.is_some();
+        // A device that is added in a moment is worth the same haste.
+        let has_found = tick.is_some() || !self.unknown.is_empty();
         hub.publish(head, tick);
         has_found
+    }
+
+    /// Looks these up in the next readings, too.
+    fn expect(&mut self, unknown: Vec<String>) {
+        let now = Instant::now();
+        let mut until: HashMap<String, Instant> = self.unknown.drain(..).collect();
+        let expected = unknown.into_iter().map(|device_sn| {
+            let until = until.remove(&device_sn).unwrap_or(now + EXPECTED_FOR);
+            (device_sn, until)
+        });
+        self.unknown = expected.filter(|(_, until)| *until > now).collect();
     }
 
     /// What has changed of an alert since it was published.

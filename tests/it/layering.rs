@@ -24,7 +24,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("schedule", &["model", "store"]),
     ("monitor", &["model", "ingest", "store", "cache"]),
     ("buffer", &["model", "wire", "ingest", "owners", "cache"]),
-    ("http", &["model", "wire", "buffer", "cells", "ingest", "monitor", "owners", "keys", "store", "cache", "page"]),
+    ("stream", &["model", "store"]),
+    (
+        "http",
+        &[
+            "model", "wire", "buffer", "cells", "ingest", "monitor", "owners", "keys", "store", "cache", "stream", "page",
+        ],
+    ),
 ];
 
 const USED_BY_ALL_BUT_PURE: &[&str] = &["config", "tasks", "telemetry"];

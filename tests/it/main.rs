@@ -76,6 +76,7 @@ mod schema_contract;
 mod settings;
 mod sleep;
 mod stop;
+mod stream;
 mod tls;
 mod traces;
 mod unanswered;

@@ -7,6 +7,7 @@
 //!
 //! The transactions that a reading saw are known exactly: every row carries the number of its transaction (`batch_id`).
 
+use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use jiff::Timestamp;
@@ -81,6 +82,8 @@ pub struct Changes {
     pub devices: Vec<Scoped>,
     /// More devices changed than are named here.
     pub is_partial: bool,
+    /// Devices with new samples that are not known yet: the relay adds them in a moment.
+    pub unknown: Vec<String>,
 }
 
 impl Scoped {
@@ -106,20 +109,21 @@ impl Scoped {
     }
 }
 
-/// Reads what was committed since `since`; without it, only where the database is, and which alerts changed lately. Alerts that
-/// `is_known` in their state are left out.
+/// Reads what was committed since `since`, and the newest values of `unknown` devices; without `since`, only where the database is, and
+/// which alerts changed lately. Alerts that `is_known` in their state are left out.
 ///
 /// # Errors
 /// The database cannot be asked.
 pub async fn read(
     store: &Store,
     since: Option<&Position>,
+    unknown: &[String],
     is_known: &(impl Fn(i64, Timestamp) -> bool + Sync),
 ) -> Result<Changes, StoreError> {
     let mut client = store.client().await?;
     let transaction = Viewer::EveryTenant.begin(&mut client).await?;
     let position = position(&statement!("stream", "position").query(&transaction, &[]).await?)?;
-    let (mut latest, mut devices, mut is_partial) = (Vec::new(), Vec::new(), false);
+    let (mut latest, mut devices, mut not_found, mut is_partial) = (Vec::new(), Vec::new(), Vec::new(), false);
     if let Some(since) = since.filter(|since| since.snapshot != position.snapshot) {
         let changed = statement!("stream", "changed_devices")
             .query_unprepared(
@@ -133,12 +137,15 @@ pub async fn read(
             .await?;
         let rows: i64 = changed.iter().map(|row| row.get::<_, i64>("rows")).sum();
         is_partial = rows >= MAX_ROWS;
-        let (sampled, more_sampled) = serials(&changed, "has_sample");
+        let (mut sampled, more_sampled) = serials(&changed, "has_sample");
         let (reported, more_reported) = serials(&changed, "has_info");
         is_partial |= more_sampled || more_reported;
+        sampled.extend_from_slice(unknown);
         if !sampled.is_empty() {
             latest = statement!("stream", "latest").query(&transaction, &[&sampled]).await?;
         }
+        let found: HashSet<&str> = latest.iter().map(|row| row.get("device_sn")).collect();
+        not_found = sampled.into_iter().filter(|sn| !found.contains(sn.as_str())).collect();
         if !reported.is_empty() {
             devices = statement!("stream", "devices").query(&transaction, &[&reported]).await?;
         }
@@ -161,6 +168,7 @@ pub async fn read(
         latest: latest.iter().map(Scoped::of).collect(),
         devices: devices.iter().map(Scoped::of).collect(),
         is_partial,
+        unknown: not_found,
     })
 }
 
