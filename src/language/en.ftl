@@ -427,7 +427,6 @@ rule-time-zone-unknown = there is no time zone "{ $time_zone }"
 rule-unit-invalid = org_id has to be the number of an organisation unit
 rule-window-too-short = { $consecutive } readings in a row do not fit into window_seconds { $window_seconds }
 stream-crowded = as many event streams are open as the service allows; try again later
-<<<<<<< HEAD
 page-shortcuts = Keyboard shortcuts
 page-shortcuts-on = Shortcuts are on
 page-shortcuts-close = Close
@@ -438,7 +437,6 @@ page-shortcuts-acknowledge = Acknowledge the alert
 page-shortcuts-sound = Sound on or off
 page-shortcuts-pause = Pause the sound for five minutes
 page-shortcuts-search = Search
-=======
 
 ### Pages: the shell of every page
 
@@ -573,4 +571,317 @@ page-watches-online = Watches online
 page-wear-unknown = not known
 page-where-people-are = Where people are
 page-worn = worn
->>>>>>> 5075c0d311a658e34317f342e507c61a9fefd806
+<<<<<<< HEAD
+=======
+
+### Pages: alerts, people and devices
+
+page-acknowledged-by = acknowledged by { $by }, { $at }
+page-alert = Alert { $id }
+page-assign-to = Assign to
+page-assigned-to = assigned to { $name }
+page-at-least = { $severity } or graver
+page-battery-low = low
+page-channel = { $channel ->
+    [wechat] WeChat
+    [wecom] WeCom
+    [wecom_robot] WeCom group
+    [dingtalk_robot] DingTalk group
+    [feishu_robot] Feishu group
+    [sms] SMS
+    [email] e-mail
+    [webhook] webhook
+   *[other] { $channel }
+}
+page-charging = { $state ->
+    [CHARGING] charging
+    [NOT_CHARGING] not charging
+   *[other] not known
+}
+page-chart-column = { $name ->
+    [time] time
+    [lowest] lowest
+    [mean] mean
+   *[highest] highest
+}
+page-chart-empty = Nothing was measured in this time.
+page-chart-legend = { $what ->
+    [mean] mean
+    [range] lowest to highest
+    [limit] limit
+    [alert] alert
+    [sleep] asleep
+   *[gap] a gap: not measured
+}
+page-chart-summary = { $title }, { $from } to { $to }: lowest { $lowest }, highest { $highest } { $unit }; { $alerts ->
+    [one] { $alerts } alert
+   *[other] { $alerts } alerts
+}. The values are in the table that follows.
+page-choose = Choose { $what }
+page-clock-off = { $direction ->
+    [ahead] { $amount } ahead
+   *[behind] { $amount } behind
+}
+page-column = { $name ->
+    [active-hours] active hours
+    [alerts] alerts
+    [asleep] asleep
+    [bar] deep, light, other
+    [battery] battery
+    [channel] channel
+    [contact] contact
+    [day] day
+    [deep] deep, hours
+    [device] device
+    [distance] distance
+    [duration] duration
+    [event] event
+    [hours] hours
+    [kind] kind
+    [light] light, hours
+    [night] night
+    [person] person
+    [reason] reason
+    [room] room
+    [state] state
+    [status] status
+    [steps] steps
+    [strength-minutes] minutes of medium or high intensity
+    [unit] unit
+    [value] value
+    [when] when
+   *[other] { $name }
+}
+page-contact-deleted = contact { $id } (deleted)
+page-date = { $day } { $month ->
+    [1] Jan
+    [2] Feb
+    [3] Mar
+    [4] Apr
+    [5] May
+    [6] Jun
+    [7] Jul
+    [8] Aug
+    [9] Sep
+    [10] Oct
+    [11] Nov
+   *[12] Dec
+} { $year }
+page-date-short = { $day } { $month ->
+    [1] Jan
+    [2] Feb
+    [3] Mar
+    [4] Apr
+    [5] May
+    [6] Jun
+    [7] Jul
+    [8] Aug
+    [9] Sep
+    [10] Oct
+    [11] Nov
+   *[12] Dec
+}
+page-day-range = today { $min }–{ $max }, mean { $mean }
+page-devices = Devices
+page-fact = { $name ->
+    [battery] battery
+    [breaches] readings or events that breached
+    [charging] charger
+    [clock] clock
+    [device] device
+    [ended] ended
+    [fired] fired
+    [firmware] firmware
+    [first-seen] first seen
+    [info] reported at
+    [last] last value
+    [model] model
+    [network] network
+    [peak] farthest value
+    [person] person
+    [position] position
+    [received] raised by the service
+    [reported] state it reports
+    [rule] rule
+    [started] first breach
+    [state] state
+    [voltage] voltage
+    [wear] worn
+   *[other] { $name }
+}
+page-filter = { $name ->
+    [any] any
+    [from] from
+    [kind] kind
+    [mine] assigned to me
+    [search] search
+    [severity] severity
+    [show] Show
+    [state] state
+    [status] status
+    [to] to
+    [unit] unit
+   *[other] { $name }
+}
+page-historical = All its readings came late: nobody was notified.
+page-kind = { $kind ->
+    [threshold] value out of bounds
+    [composite] several conditions
+    [event] event
+    [silence] no samples
+   *[other] { $kind }
+}
+page-limit-form = { $what ->
+    [above] above
+    [add] Add a limit
+    [below] below
+    [change] Change the limit of this person
+    [metric] vital sign
+    [name] name
+    [own] Set a limit of this person's own
+    [remove] Remove: what holds for others holds again
+    [set] Set
+   *[severity] severity
+}
+page-limit-done = { $what ->
+    [removed] The limit of this person is removed: { $name }
+    [kept] The limit of this person is removed: { $name }. It has raised alerts, so the rule is kept, switched off
+   *[set] The limit of this person is set: { $name }
+}
+page-limit-not-replaced = Rule { $id } cannot be replaced for one person: add a limit instead
+page-metric = { $metric ->
+    [heart_rate] heart rate
+    [blood_oxygen] oxygen saturation
+    [pressure] blood pressure
+    [pressure_high] systolic pressure
+    [pressure_low] diastolic pressure
+    [temperature] body temperature
+    [skin_temperature] skin temperature
+    [respiratory_rate] respiratory rate
+    [heart_rate_variability] heart rate variability
+    [blood_glucose] blood glucose
+    [stress] stress
+    [step] steps
+    [distance] distance
+    [calorie] energy
+   *[other] { $name }
+}
+page-next = Next page
+page-no-device = There is no such device
+page-no-form = The fields of a form are expected
+page-no-person = There is no such person
+page-no-rules = No rule holds.
+page-no-track = No positions in this time.
+page-nobody = nobody
+page-nobody-notified = Nobody was notified.
+page-nobody-wears-it = nobody wears it
+page-none-chosen = No alert was chosen: tick one or more first
+page-note = Note
+page-nothing-measured = Nothing was measured lately.
+page-nothing-recorded = Nothing is recorded in this time.
+page-nothing-yet = Nothing yet.
+page-notification-kind = { $kind ->
+    [fired] fired
+    [raised] more severe
+    [escalated] not acknowledged
+    [repeated] still not acknowledged
+    [acknowledged] acknowledged
+    [assigned] assigned
+    [resolved] resolved
+   *[other] { $kind }
+}
+page-notification-status = { $status ->
+    [pending] to be sent
+    [sent] sent
+    [dead] failed
+    [cancelled] not needed any more
+   *[other] { $status }
+}
+page-now = Now
+page-older = Older alerts
+page-online = { $online ->
+    [yes] online
+   *[no] offline
+}
+page-open-count = { $count ->
+    [one] { $count } open alert
+   *[other] { $count } open alerts
+}
+page-part = { $name ->
+    [alerts] Alerts in this time
+    [device] Device
+    [devices] Devices worn now
+    [events] Events
+    [exercise] Exercise
+    [limits] Limits
+    [nights] Nights
+    [track] Where it was
+    [workouts] Workouts
+    [worn] Worn by whom and when
+   *[other] { $name }
+}
+page-period = { $which ->
+    [day] Day
+    [week] Week
+    [month] Month
+    [earlier] earlier
+    [later] later
+    [today] today
+   *[periods] time
+}
+page-read-state = { $state ->
+    [online] online
+    [offline] offline
+   *[alerting] with an open alert
+}
+page-resolved = resolved: { $reason }, { $at }
+page-resolved-by = resolved by { $by }, { $at }
+page-rule-scope = { $scope ->
+    [device] this device
+    [person] this person
+    [unit] the unit
+    [tenant] the tenant
+   *[everybody] everybody
+}
+page-silence-for = Silence for
+page-step = { $step ->
+    [acknowledge] Acknowledge
+    [note] Add the note
+    [assign] Assign
+    [silence] Silence
+   *[resolve] Resolve
+}
+page-steps-done = { $count ->
+    [one] { $count } alert { alert-action }
+   *[other] { $count } alerts { alert-action }
+}
+page-track-summary = { $positions ->
+    [one] { $positions } position
+   *[other] { $positions } positions
+}, { $from } to { $to }
+page-unit = { $metric ->
+    [heart_rate] /min
+    [respiratory_rate] /min
+    [blood_oxygen] %
+    [stress] of 100
+    [step] steps
+   *[other] { $symbol }
+}
+page-wear = { $state ->
+    [1] worn
+    [0] not worn
+   *[other] { $state }
+}
+page-wears-nothing = This person wears no device now.
+page-weekday = { $weekday ->
+    [1] Mon
+    [2] Tue
+    [3] Wed
+    [4] Thu
+    [5] Fri
+    [6] Sat
+   *[7] Sun
+} { $day }
+page-what-to-do = What to do
+page-with-chosen = With the chosen alerts
+>>>>>>> 8caba08eab20fbf2f195026e54e7d2adf0d1f96a

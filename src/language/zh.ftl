@@ -428,7 +428,6 @@ rule-time-zone-unknown = 时区“{ $time_zone }”不存在
 rule-unit-invalid = org_id 应为组织单位编号
 rule-window-too-short = 连续 { $consecutive } 次读数无法落入 window_seconds { $window_seconds }
 stream-crowded = 打开的事件流已达上限,请稍后重试
-<<<<<<< HEAD
 page-shortcuts = 键盘快捷键
 page-shortcuts-on = 启用快捷键
 page-shortcuts-close = 关闭
@@ -439,7 +438,6 @@ page-shortcuts-acknowledge = 确认告警
 page-shortcuts-sound = 打开或关闭声音
 page-shortcuts-pause = 暂停声音五分钟
 page-shortcuts-search = 搜索
-=======
 
 ### 页面:各页共用的框架
 
@@ -571,4 +569,279 @@ page-watches-online = 在线手表
 page-wear-unknown = 未知
 page-where-people-are = 人员位置
 page-worn = 佩戴中
->>>>>>> 5075c0d311a658e34317f342e507c61a9fefd806
+<<<<<<< HEAD
+=======
+
+### 页面:告警、人员与设备
+
+page-acknowledged-by = { $by } 于 { $at } 确认
+page-alert = 告警 { $id }
+page-assign-to = 指派给
+page-assigned-to = 已指派给 { $name }
+page-at-least = { $severity }及以上
+page-battery-low = 电量低
+page-channel = { $channel ->
+    [wechat] 微信
+    [wecom] 企业微信
+    [wecom_robot] 企业微信群
+    [dingtalk_robot] 钉钉群
+    [feishu_robot] 飞书群
+    [sms] 短信
+    [email] 邮件
+    [webhook] 网络回调
+   *[other] { $channel }
+}
+page-charging = { $state ->
+    [CHARGING] 充电中
+    [NOT_CHARGING] 未充电
+   *[other] 未知
+}
+page-chart-column = { $name ->
+    [time] 时间
+    [lowest] 最低
+    [mean] 平均
+   *[highest] 最高
+}
+page-chart-empty = 这段时间没有测量值。
+page-chart-legend = { $what ->
+    [mean] 平均值
+    [range] 最低至最高
+    [limit] 限值
+    [alert] 告警
+    [sleep] 睡眠
+   *[gap] 空白:未测量
+}
+page-chart-summary = { $title },{ $from } 至 { $to }:最低 { $lowest },最高 { $highest } { $unit };{ $alerts } 条告警。数值见随后的表格。
+page-choose = 选择 { $what }
+page-clock-off = { $direction ->
+    [ahead] 快 { $amount }
+   *[behind] 慢 { $amount }
+}
+page-column = { $name ->
+    [active-hours] 活动小时数
+    [alerts] 告警
+    [asleep] 入睡至醒来
+    [bar] 深睡、浅睡、其他
+    [battery] 电量
+    [channel] 渠道
+    [contact] 联系人
+    [day] 日期
+    [deep] 深睡(小时)
+    [device] 设备
+    [distance] 距离
+    [duration] 时长
+    [event] 事件
+    [hours] 小时
+    [kind] 类型
+    [light] 浅睡(小时)
+    [night] 夜晚
+    [person] 人员
+    [reason] 原因
+    [room] 房间
+    [state] 状态
+    [status] 状态
+    [steps] 步数
+    [strength-minutes] 中高强度分钟数
+    [unit] 科室
+    [value] 值
+    [when] 时间
+   *[other] { $name }
+}
+page-contact-deleted = 联系人 { $id }(已删除)
+page-date = { $year }年{ $month }月{ $day }日
+page-date-short = { $month }月{ $day }日
+page-day-range = 今日 { $min }–{ $max },平均 { $mean }
+page-devices = 设备
+page-fact = { $name ->
+    [battery] 电量
+    [breaches] 越限次数
+    [charging] 充电
+    [clock] 时钟
+    [device] 设备
+    [ended] 结束
+    [fired] 触发
+    [firmware] 固件
+    [first-seen] 首次出现
+    [info] 上报时间
+    [last] 最近值
+    [model] 型号
+    [network] 网络
+    [peak] 最远值
+    [person] 人员
+    [position] 位置
+    [received] 服务触发时间
+    [reported] 上报状态
+    [rule] 规则
+    [started] 首次越限
+    [state] 状态
+    [voltage] 电压
+    [wear] 佩戴
+   *[other] { $name }
+}
+page-filter = { $name ->
+    [any] 不限
+    [from] 从
+    [kind] 类型
+    [mine] 指派给我的
+    [search] 搜索
+    [severity] 级别
+    [show] 显示
+    [state] 状态
+    [status] 状态
+    [to] 到
+    [unit] 科室
+   *[other] { $name }
+}
+page-historical = 全部读数均迟到:未通知任何人。
+page-kind = { $kind ->
+    [threshold] 数值越限
+    [composite] 多个条件
+    [event] 事件
+    [silence] 无数据
+   *[other] { $kind }
+}
+page-limit-form = { $what ->
+    [above] 高于
+    [add] 新增限值
+    [below] 低于
+    [change] 修改此人的限值
+    [metric] 体征
+    [name] 名称
+    [own] 为此人单独设置限值
+    [remove] 删除:恢复通用规则
+    [set] 保存
+   *[severity] 级别
+}
+page-limit-done = { $what ->
+    [removed] 已删除此人的限值:{ $name }
+    [kept] 已删除此人的限值:{ $name }。该规则曾触发告警,因此保留但停用
+   *[set] 已设置此人的限值:{ $name }
+}
+page-limit-not-replaced = 规则 { $id } 不能为单个人替换:请新增限值
+page-metric = { $metric ->
+    [heart_rate] 心率
+    [blood_oxygen] 血氧
+    [pressure] 血压
+    [pressure_high] 收缩压
+    [pressure_low] 舒张压
+    [temperature] 体温
+    [skin_temperature] 皮肤温度
+    [respiratory_rate] 呼吸频率
+    [heart_rate_variability] 心率变异性
+    [blood_glucose] 血糖
+    [stress] 压力
+    [step] 步数
+    [distance] 距离
+    [calorie] 能量
+   *[other] { $name }
+}
+page-next = 下一页
+page-no-device = 没有此设备
+page-no-form = 需要表单字段
+page-no-person = 没有此人
+page-no-rules = 没有适用的规则。
+page-no-track = 这段时间没有位置。
+page-nobody = 无人
+page-nobody-notified = 未通知任何人。
+page-nobody-wears-it = 无人佩戴
+page-none-chosen = 未选择告警:请先勾选一条或多条
+page-note = 备注
+page-nothing-measured = 近期没有测量值。
+page-nothing-recorded = 这段时间没有记录。
+page-nothing-yet = 暂无。
+page-notification-kind = { $kind ->
+    [fired] 触发
+    [raised] 加重
+    [escalated] 未确认
+    [repeated] 仍未确认
+    [acknowledged] 已确认
+    [assigned] 指派
+    [resolved] 已解除
+   *[other] { $kind }
+}
+page-notification-status = { $status ->
+    [pending] 待发送
+    [sent] 已发送
+    [dead] 失败
+    [cancelled] 不再需要
+   *[other] { $status }
+}
+page-now = 当前
+page-older = 更早的告警
+page-online = { $online ->
+    [yes] 在线
+   *[no] 离线
+}
+page-open-count = { $count } 条未解除告警
+page-part = { $name ->
+    [alerts] 这段时间的告警
+    [device] 设备
+    [devices] 当前佩戴的设备
+    [events] 事件
+    [exercise] 运动
+    [limits] 限值
+    [nights] 睡眠
+    [track] 轨迹
+    [workouts] 锻炼
+    [worn] 佩戴记录
+   *[other] { $name }
+}
+page-period = { $which ->
+    [day] 日
+    [week] 周
+    [month] 月
+    [earlier] 更早
+    [later] 更晚
+    [today] 今天
+   *[periods] 时间
+}
+page-read-state = { $state ->
+    [online] 在线
+    [offline] 离线
+   *[alerting] 有未解除告警
+}
+page-resolved = 已解除:{ $reason },{ $at }
+page-resolved-by = { $by } 于 { $at } 解除
+page-rule-scope = { $scope ->
+    [device] 此设备
+    [person] 此人
+    [unit] 科室
+    [tenant] 租户
+   *[everybody] 所有人
+}
+page-silence-for = 静默时长
+page-step = { $step ->
+    [acknowledge] 确认
+    [note] 添加备注
+    [assign] 指派
+    [silence] 静默
+   *[resolve] 解除
+}
+page-steps-done = { $count } 条告警{ alert-action }
+page-track-summary = { $positions } 个位置,{ $from } 至 { $to }
+page-unit = { $metric ->
+    [heart_rate] 次/分
+    [respiratory_rate] 次/分
+    [blood_oxygen] %
+    [stress] 分
+    [step] 步
+   *[other] { $symbol }
+}
+page-wear = { $state ->
+    [1] 已佩戴
+    [0] 未佩戴
+   *[other] { $state }
+}
+page-wears-nothing = 此人当前未佩戴设备。
+page-weekday = { $weekday ->
+    [1] 周一
+    [2] 周二
+    [3] 周三
+    [4] 周四
+    [5] 周五
+    [6] 周六
+   *[7] 周日
+} { $day }日
+page-what-to-do = 处理
+page-with-chosen = 对所选告警
+>>>>>>> 8caba08eab20fbf2f195026e54e7d2adf0d1f96a

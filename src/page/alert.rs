@@ -4,22 +4,26 @@
 
 use maud::{Markup, html};
 
-use super::alerts::{place, severity, state, subject};
-use super::{Frame, alert_steps, document, format, link, when};
-use crate::language::text;
+use super::alerts::{flash, place, severity, state, subject};
+use super::{Frame, alert_steps, format, link, when};
+use crate::language::{Text, text};
 use crate::model::{Alert, AlertDetail, AlertNotification, ContactSummary, Id64};
 
-/// The page.
-pub fn page(frame: &Frame, detail: &AlertDetail, contacts: &[ContactSummary], flash: Option<&str>) -> Markup {
+/// The title of the page.
+pub fn title(alert_id: Id64) -> Text {
+    text!("page-alert", id = alert_id.to_string())
+}
+
+/// The page. `notice`: what became of the last action.
+pub fn body(frame: &Frame, detail: &AlertDetail, contacts: &[ContactSummary], notice: Option<&str>) -> Markup {
     let alert = &detail.alert;
-    let title = frame.text(&text!("page-alert", id = alert.alert_id.to_string()));
-    let body = html! {
+    html! {
         h1 { (severity(frame, alert.severity)) " " (subject(alert)) ": " (alert.message) }
-        @if let Some(flash) = flash { p.flash role="status" { (flash) } }
+        (flash(notice))
         div.columns {
             (facts(frame, alert))
             @if frame.can_respond() {
-                section.card {
+                section.panel {
                     h2 { (frame.text(&text!("page-what-to-do"))) }
                     (alert_steps::form(frame, alert, contacts))
                 }
@@ -27,16 +31,15 @@ pub fn page(frame: &Frame, detail: &AlertDetail, contacts: &[ContactSummary], fl
             (actions(frame, detail))
             (notifications(frame, &detail.notifications))
         }
-    };
-    document(frame, &title, &body)
+    }
 }
 
 fn facts(frame: &Frame, alert: &Alert) -> Markup {
     let label = |name: &str| frame.text(&text!("page-fact", name = name));
     let at = |instant| when::at(instant, &frame.zone, frame.language);
     html! {
-        section.card {
-            h2 { (frame.text(&text!("page-alert", id = alert.alert_id.to_string()))) }
+        section.panel {
+            h2 { (frame.text(&title(alert.alert_id))) }
             dl.facts {
                 dt { (label("state")) } dd { (state(frame, alert)) }
                 dt { (label("person")) }
@@ -68,7 +71,7 @@ fn facts(frame: &Frame, alert: &Alert) -> Markup {
 
 fn actions(frame: &Frame, detail: &AlertDetail) -> Markup {
     html! {
-        section.card #history {
+        section.panel #history {
             h2 { (frame.text(&text!("alert-actions"))) }
             @if detail.actions.is_empty() { p.empty { (frame.text(&text!("page-nothing-yet"))) } }
             ol.history {
@@ -89,7 +92,7 @@ fn actions(frame: &Frame, detail: &AlertDetail) -> Markup {
 fn notifications(frame: &Frame, notifications: &[AlertNotification]) -> Markup {
     let column = |name: &str| frame.text(&text!("page-column", name = name));
     html! {
-        section.card #notifications {
+        section.panel #notifications {
             h2 { (frame.text(&text!("alert-notifications"))) }
             @if notifications.is_empty() {
                 p.empty { (frame.text(&text!("page-nobody-notified"))) }

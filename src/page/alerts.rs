@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use maud::{Markup, html};
 
 use super::chart::severity_mark;
-use super::{Frame, alert_steps, document, format, link};
-use crate::language::text;
+use super::{Frame, alert_steps, format, link, when};
+use crate::language::{Text, text};
 use crate::model::{Alert, AlertKind, AlertStatus, ContactSummary, Id64, Severity};
 
 /// What is chosen of the alerts.
@@ -47,16 +47,24 @@ pub struct AlertListing {
     pub flash: Option<String>,
 }
 
+/// The title of the page.
+pub fn title() -> Text {
+    text!("page-alerts")
+}
+
 /// The page.
-pub fn page(frame: &Frame, listing: &AlertListing) -> Markup {
-    let title = frame.text(&text!("page-alerts"));
-    let body = html! {
-        h1 { (title) }
-        @if let Some(flash) = &listing.flash { p.flash role="status" { (flash) } }
+pub fn body(frame: &Frame, listing: &AlertListing) -> Markup {
+    html! {
+        h1 { (frame.text(&title())) }
+        (flash(listing.flash.as_deref()))
         (choice_form(frame, listing))
         (list(frame, listing))
-    };
-    document(frame, &title, &body)
+    }
+}
+
+/// What became of the last action.
+pub fn flash(flash: Option<&str>) -> Markup {
+    html! { @if let Some(flash) = flash { p.flash role="status" { (flash) } } }
 }
 
 /// The part `alert-list`.
@@ -92,7 +100,7 @@ fn row(frame: &Frame, alert: &Alert) -> Markup {
     let is_open = alert.status != AlertStatus::Resolved;
     let name = subject(alert);
     html! {
-        li class={ "alert-row " (alert.severity.name()) " " (alert.status.name()) } {
+        li class={ "alert-row is-" (alert.severity.name()) " " (alert.status.name()) } data-alert=(alert.alert_id) {
             @if frame.can_respond() {
                 input type="checkbox" name="alert" value=(alert.alert_id)
                     aria-label=(frame.text(&text!("page-choose", what = format!("{name}: {}", alert.message))));
@@ -107,7 +115,7 @@ fn row(frame: &Frame, alert: &Alert) -> Markup {
                 p.quiet { (state(frame, alert)) }
             }
             div.when {
-                @if is_open { (format::since(alert.fired_ts, frame.now)) } @else { (super::when::at(alert.fired_ts, &frame.zone, frame.language)) }
+                @if is_open { (format::since(alert.fired_ts, frame.now)) } @else { (when::at(alert.fired_ts, &frame.zone, frame.language)) }
                 @if frame.can_respond() && alert.status == AlertStatus::Firing {
                     button type="submit" formaction=(link::alert_step(alert.alert_id, "acknowledge")) {
                         (frame.text(&text!("page-step", step = "acknowledge")))
@@ -145,7 +153,7 @@ pub fn place(frame: &Frame, alert: &Alert) -> Option<String> {
 /// Where the alert is in its life, and who has it.
 pub fn state(frame: &Frame, alert: &Alert) -> String {
     let time = |at: Option<jiff::Timestamp>| {
-        at.map(|at| super::when::moment(at, &frame.zone, frame.language)).unwrap_or_default()
+        at.map(|at| when::moment(at, &frame.zone, frame.language)).unwrap_or_default()
     };
     let state = match (alert.status, &alert.acknowledged_by, &alert.resolved_by) {
         (AlertStatus::Resolved, _, Some(by)) => {
@@ -159,7 +167,7 @@ pub fn state(frame: &Frame, alert: &Alert) -> String {
         (AlertStatus::Acknowledged, Some(by), _) => {
             text!("page-acknowledged-by", by = by.as_str(), at = time(alert.acknowledged_at))
         }
-        _ => text!("page-unclaimed"),
+        _ => text!("page-nobody-yet"),
     };
     let assigned = alert.assigned_name.as_deref().map(|name| frame.text(&text!("page-assigned-to", name = name)));
     [Some(frame.text(&state)), assigned].into_iter().flatten().collect::<Vec<_>>().join(" · ")

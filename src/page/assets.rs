@@ -24,6 +24,7 @@ pub struct Asset {
 const FILES: &[(&str, &str, &str)] = &[
     ("style.css", "text/css; charset=utf-8", include_str!("assets/style.css")),
     ("wall.css", "text/css; charset=utf-8", include_str!("assets/wall.css")),
+    ("records.css", "text/css; charset=utf-8", include_str!("assets/records.css")),
     ("page.js", "text/javascript; charset=utf-8", include_str!("assets/page.js")),
     ("icon.svg", "image/svg+xml", include_str!("assets/icon.svg")),
 ];

@@ -18,7 +18,7 @@ use maud::{Markup, html};
 use crate::language::{Language, text};
 use crate::model::Severity;
 use scale::Scale;
-pub(crate) use window::{Period, Window};
+pub use window::{ChartPeriod, TimeWindow};
 
 /// Height of the drawing, px.
 const HEIGHT: f64 = 220.0;
@@ -32,73 +32,73 @@ const WIDTH: f64 = 1000.0;
 
 /// A value and its range over a time.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Point {
+pub struct ChartPoint {
     /// Beginning of the time.
-    pub(crate) from: Timestamp,
+    pub from: Timestamp,
     /// Its end, exclusive; the beginning: a single reading.
-    pub(crate) to: Timestamp,
+    pub to: Timestamp,
     /// The lowest value in it.
-    pub(crate) min: f64,
+    pub min: f64,
     /// The mean of its values.
-    pub(crate) mean: f64,
+    pub mean: f64,
     /// The highest value in it.
-    pub(crate) max: f64,
+    pub max: f64,
 }
 
 /// A line of values.
 #[derive(Debug, Clone)]
-pub(crate) struct Line {
+pub struct ChartLine {
     /// What it shows.
-    pub(crate) name: String,
+    pub name: String,
     /// In the order of their times.
-    pub(crate) points: Vec<Point>,
+    pub points: Vec<ChartPoint>,
     /// Two points with more time between them than this are not joined.
-    pub(crate) max_gap: SignedDuration,
+    pub max_gap: SignedDuration,
 }
 
 /// A bound of an alert rule.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Limit {
+pub struct LimitLine {
     /// In the unit of the chart.
-    pub(crate) value: f64,
+    pub value: f64,
     /// Values above it breach; else those below.
-    pub(crate) is_upper: bool,
+    pub is_upper: bool,
     /// How severe a breach is.
-    pub(crate) severity: Severity,
+    pub severity: Severity,
 }
 
 /// An alert.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Mark {
+pub struct AlertMark {
     /// When it fired.
-    pub(crate) at: Timestamp,
+    pub at: Timestamp,
     /// How severe it is.
-    pub(crate) severity: Severity,
+    pub severity: Severity,
     /// What it says.
-    pub(crate) about: String,
+    pub about: String,
 }
 
 /// A chart of one metric, or of two that belong together.
 #[derive(Debug)]
-pub(crate) struct Chart<'a> {
+pub struct Chart<'a> {
     /// What it shows.
-    pub(crate) title: String,
+    pub title: String,
     /// Unit behind a number.
-    pub(crate) unit: &'a str,
+    pub unit: &'a str,
     /// Decimals of a mean.
-    pub(crate) decimals: usize,
+    pub decimals: usize,
     /// The time it covers.
-    pub(crate) window: &'a Window,
+    pub window: &'a TimeWindow,
     /// The language of its labels.
-    pub(crate) language: Language,
+    pub language: Language,
     /// The lines.
-    pub(crate) lines: Vec<Line>,
+    pub lines: Vec<ChartLine>,
     /// The bounds.
-    pub(crate) limits: Vec<Limit>,
+    pub limits: Vec<LimitLine>,
     /// The alerts.
-    pub(crate) marks: &'a [Mark],
+    pub marks: &'a [AlertMark],
     /// Beginning and end of sleep.
-    pub(crate) sleep: &'a [(Timestamp, Timestamp)],
+    pub sleep: &'a [(Timestamp, Timestamp)],
 }
 
 /// How a severity is written where there is no room for a word; also the class of what has it.
@@ -112,12 +112,12 @@ pub fn severity_mark(severity: Severity) -> &'static str {
 }
 
 impl Chart<'_> {
-    fn points(&self) -> impl Iterator<Item = &Point> {
+    fn points(&self) -> impl Iterator<Item = &ChartPoint> {
         self.lines.iter().flat_map(|line| &line.points)
     }
 
     /// The drawing with its caption, its legend and its table.
-    pub(crate) fn draw(&self) -> Markup {
+    pub fn draw(&self) -> Markup {
         let values = self.points().flat_map(|point| [point.min, point.max]);
         let scale = Scale::around(values.chain(self.limits.iter().map(|limit| limit.value)));
         html! {

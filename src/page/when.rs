@@ -10,46 +10,52 @@ use maud::{Markup, html};
 use crate::language::{Language, Text, text};
 
 /// `26 Nov 2026`, `2026年11月26日`.
-pub(crate) fn date(date: Date, language: Language) -> String {
+pub fn date(date: Date, language: Language) -> String {
     let (day, month) = (i64::from(date.day()), i64::from(date.month()));
     text!("page-date", day = day, month = month, year = date.year().to_string()).in_language(language)
 }
 
 /// `26 Nov`, `11月26日`.
-pub(crate) fn short_date(date: Date, language: Language) -> String {
+pub fn short_date(date: Date, language: Language) -> String {
     let (day, month) = (i64::from(date.day()), i64::from(date.month()));
     text!("page-date-short", day = day, month = month).in_language(language)
 }
 
 /// `Thu 26`, `周四 26日`.
-pub(crate) fn weekday(date: Date, language: Language) -> String {
+pub fn weekday(date: Date, language: Language) -> String {
     let weekday = i64::from(date.weekday().to_monday_one_offset());
     text!("page-weekday", weekday = weekday, day = i64::from(date.day())).in_language(language)
 }
 
 /// `26 Nov 14:32:07`, `11月26日 14:32:07`.
-pub(crate) fn moment(instant: Timestamp, zone: &TimeZone, language: Language) -> String {
+pub fn moment(instant: Timestamp, zone: &TimeZone, language: Language) -> String {
     let zoned = instant.to_zoned(zone.clone());
     format!("{} {}", short_date(zoned.date(), language), zoned.strftime("%T"))
 }
 
 /// `<time>` with the moment.
-pub(crate) fn at(instant: Timestamp, zone: &TimeZone, language: Language) -> Markup {
+pub fn at(instant: Timestamp, zone: &TimeZone, language: Language) -> Markup {
     html! { time datetime=(instant) { (moment(instant, zone, language)) } }
 }
 
+/// From when until when; open where there is no end.
+pub fn span(from: Option<Timestamp>, until: Option<Timestamp>, zone: &TimeZone, language: Language) -> String {
+    let end = |at: Option<Timestamp>| at.map(|at| moment(at, zone, language)).unwrap_or_default();
+    format!("{} – {}", end(from), end(until)).trim().to_owned()
+}
+
 /// `14:32`.
-pub(crate) fn hour_and_minute(instant: Timestamp, zone: &TimeZone) -> String {
+pub fn hour_and_minute(instant: Timestamp, zone: &TimeZone) -> String {
     instant.to_zoned(zone.clone()).strftime("%H:%M").to_string()
 }
 
 /// `3 min ago`, in the largest unit that is not less than one.
-pub(crate) fn age(since: Timestamp, now: Timestamp, language: Language) -> String {
+pub fn age(since: Timestamp, now: Timestamp, language: Language) -> String {
     text!("age", age = duration(now.duration_since(since).as_secs())).in_language(language)
 }
 
 /// `3 min`, `7 h 40 min`: two units at most.
-pub(crate) fn duration(seconds: i64) -> Text {
+pub fn duration(seconds: i64) -> Text {
     let seconds = seconds.max(0);
     match seconds {
         0..=59 => text!("seconds", seconds = seconds),

@@ -7,13 +7,26 @@
 //! | file | routes |
 //! |---|---|
 //! | [`asset`] | `/assets/{name}` |
+//! | [`alerts`] | `/alerts`, `/alerts/{id}`, and the part `alert-list` |
+//! | [`alert_steps`] | `POST /alerts/{id}/…`, `POST /alerts/actions` |
+//! | [`limits`] | `POST /people/{id}/limits` |
 //! | [`login`] | `GET /login` |
+//! | [`people`] | `/people`, `/devices` |
+//! | [`person`] | `/people/{id}`, `/devices/{sn}`, and the part `person-now` |
 //! | [`wall`] | `/wall`, and the parts of the wall below `/fragments/` |
 
+pub(super) mod alert_steps;
+pub(super) mod alerts;
 pub(super) mod asset;
+mod flash;
+mod form;
+pub(super) mod limits;
 pub(super) mod login;
+pub(super) mod people;
+pub(super) mod person;
 mod preferences;
 mod reader;
+mod record;
 pub(super) mod wall;
 
 use axum::http::{HeaderValue, StatusCode, header};
@@ -23,6 +36,7 @@ use super::error::ApiError;
 use crate::config::{PageSettings, Settings};
 use crate::language::{Language, Text};
 use crate::page::{self, Markup};
+use flash::Flash;
 use preferences::Preferences;
 pub(super) use reader::{Reader, login_redirect};
 

@@ -5,16 +5,16 @@ use std::fmt::Write;
 use maud::{Markup, html};
 
 use super::scale::Scale;
-use super::{Line, Point, WIDTH, Window};
+use super::{ChartLine, ChartPoint, WIDTH, TimeWindow};
 
 /// The points that are joined: between two of these parts is a gap.
-pub(super) fn segments(line: &Line) -> Vec<&[Point]> {
-    let joined = |before: &Point, after: &Point| after.from.duration_since(before.to) <= line.max_gap;
+pub(super) fn segments(line: &ChartLine) -> Vec<&[ChartPoint]> {
+    let joined = |before: &ChartPoint, after: &ChartPoint| after.from.duration_since(before.to) <= line.max_gap;
     line.points.chunk_by(joined).collect()
 }
 
-pub(super) fn draw(line: &Line, window: &Window, scale: &Scale) -> Markup {
-    let x = |point: &Point| (window.share(point.from) + window.share(point.to)) / 2.0 * WIDTH;
+pub(super) fn draw(line: &ChartLine, window: &TimeWindow, scale: &Scale) -> Markup {
+    let x = |point: &ChartPoint| (window.share(point.from) + window.share(point.to)) / 2.0 * WIDTH;
     html! {
         @for segment in segments(line) {
             @if let [alone] = segment {
@@ -24,7 +24,7 @@ pub(super) fn draw(line: &Line, window: &Window, scale: &Scale) -> Markup {
                 path.range d=(area(&[(left, alone), (right, alone)], scale)) {}
                 path.mean d=(path(&[(left, alone.mean), (right, alone.mean)], scale)) {}
             } @else {
-                @let placed: Vec<(f64, &Point)> = segment.iter().map(|point| (x(point), point)).collect();
+                @let placed: Vec<(f64, &ChartPoint)> = segment.iter().map(|point| (x(point), point)).collect();
                 @let means: Vec<(f64, f64)> = placed.iter().map(|(x, point)| (*x, point.mean)).collect();
                 path.range d=(area(&placed, scale)) {}
                 path.mean d=(path(&means, scale)) {}
@@ -45,7 +45,7 @@ fn path(values: &[(f64, f64)], scale: &Scale) -> String {
 }
 
 /// Along the highest values, and back along the lowest.
-fn area(points: &[(f64, &Point)], scale: &Scale) -> String {
+fn area(points: &[(f64, &ChartPoint)], scale: &Scale) -> String {
     if points.iter().all(|(_, point)| point.min >= point.max) {
         return String::new();
     }

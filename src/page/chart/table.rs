@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{Chart, Line};
+use super::{Chart, ChartLine};
 use crate::language::text;
 use crate::page::when;
 
@@ -12,7 +12,7 @@ pub(super) fn draw(chart: &Chart<'_>) -> Markup {
     }
 }
 
-fn of_line(chart: &Chart<'_>, line: &Line) -> Markup {
+fn of_line(chart: &Chart<'_>, line: &ChartLine) -> Markup {
     let column = |name: &str| text!("page-chart-column", name = name).in_language(chart.language);
     html! {
         table {

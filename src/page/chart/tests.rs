@@ -12,20 +12,20 @@ fn time(text: &str) -> Timestamp {
     text.parse().expect("a time")
 }
 
-fn point(minute: i64, mean: f64) -> Point {
+fn point(minute: i64, mean: f64) -> ChartPoint {
     let from = Timestamp::from_second(1_790_000_000 / 900 * 900 + minute * 60).expect("a time");
-    Point { from, to: from, min: mean - 1.0, mean, max: mean + 1.0 }
+    ChartPoint { from, to: from, min: mean - 1.0, mean, max: mean + 1.0 }
 }
 
-fn heart_rate<'a>(window: &'a Window, points: Vec<Point>, marks: &'a [Mark]) -> Chart<'a> {
+fn heart_rate<'a>(window: &'a TimeWindow, points: Vec<ChartPoint>, marks: &'a [AlertMark]) -> Chart<'a> {
     Chart {
         title: "心率".to_owned(),
         unit: "bpm",
         decimals: 0,
         window,
         language: Language::Zh,
-        lines: vec![Line { name: "心率".to_owned(), points, max_gap: SignedDuration::from_mins(30) }],
-        limits: vec![Limit { value: 120.0, is_upper: true, severity: Severity::Major }],
+        lines: vec![ChartLine { name: "心率".to_owned(), points, max_gap: SignedDuration::from_mins(30) }],
+        limits: vec![LimitLine { value: 120.0, is_upper: true, severity: Severity::Major }],
         marks,
         sleep: &[],
     }
@@ -35,12 +35,12 @@ fn heart_rate<'a>(window: &'a Window, points: Vec<Point>, marks: &'a [Mark]) -> 
 fn a_day_on_which_the_clocks_change_has_its_own_length_and_every_day_begins_at_midnight() {
     let berlin = zone("Europe/Berlin");
     for (day, hours) in [(date(2026, 3, 29), 23), (date(2026, 10, 25), 25), (date(2026, 11, 26), 24)] {
-        let window = Window::of(Period::Day, day, &berlin).expect("a day");
+        let window = TimeWindow::of(ChartPeriod::Day, day, &berlin).expect("a day");
         assert_eq!(window.to.duration_since(window.from), SignedDuration::from_hours(hours), "{day}");
         let labels: Vec<String> = window.ticks(Language::En).into_iter().map(|tick| tick.label).collect();
         assert_eq!(labels, ["00:00", "03:00", "06:00", "09:00", "12:00", "15:00", "18:00", "21:00"], "{day}");
     }
-    let week = Window::of(Period::Week, date(2026, 3, 29), &berlin).expect("a week");
+    let week = TimeWindow::of(ChartPeriod::Week, date(2026, 3, 29), &berlin).expect("a week");
     assert_eq!((week.first, week.last), (date(2026, 3, 23), date(2026, 3, 29)));
     let ticks = week.ticks(Language::En);
     let midnights = ["2026-03-22T23:00:00Z", "2026-03-28T23:00:00Z"].map(time);
@@ -51,7 +51,7 @@ fn a_day_on_which_the_clocks_change_has_its_own_length_and_every_day_begins_at_m
 
 #[test]
 fn a_day_without_midnight_begins_at_its_first_hour() {
-    let window = Window::of(Period::Day, date(2018, 11, 4), &zone("America/Sao_Paulo")).expect("a day");
+    let window = TimeWindow::of(ChartPeriod::Day, date(2018, 11, 4), &zone("America/Sao_Paulo")).expect("a day");
     assert_eq!(window.from, time("2018-11-04T03:00:00Z"), "01:00 local: midnight is left out");
     assert_eq!(window.ticks(Language::En)[0].label, "01:00");
 }
@@ -59,22 +59,22 @@ fn a_day_without_midnight_begins_at_its_first_hour() {
 #[test]
 fn earlier_and_later_lead_from_one_window_to_the_next() {
     let shanghai = zone("Asia/Shanghai");
-    for period in Period::ALL {
-        let window = Window::of(period, date(2026, 11, 26), &shanghai).expect("a window");
-        let before = Window::of(period, window.earlier().expect("a day"), &shanghai).expect("a window");
+    for period in ChartPeriod::ALL {
+        let window = TimeWindow::of(period, date(2026, 11, 26), &shanghai).expect("a window");
+        let before = TimeWindow::of(period, window.earlier().expect("a day"), &shanghai).expect("a window");
         assert_eq!(before.to, window.from, "{period:?}");
         let back = before.later(window.from).expect("it has begun");
-        assert_eq!(Window::of(period, back, &shanghai).expect("a window").from, window.from);
+        assert_eq!(TimeWindow::of(period, back, &shanghai).expect("a window").from, window.from);
         assert_eq!(window.later(time("2026-11-26T12:00:00Z")), None, "the future is not offered");
     }
 }
 
 #[test]
 fn the_drawing_says_everything_in_words_too_and_escapes_them() {
-    let window = Window::of(Period::Day, date(2026, 9, 21), &zone("Asia/Shanghai")).expect("a day");
+    let window = TimeWindow::of(ChartPeriod::Day, date(2026, 9, 21), &zone("Asia/Shanghai")).expect("a day");
     let at = point(0, 0.0).from;
     let marks =
-        [Mark { at, severity: Severity::Critical, about: "<script>alert(1)</script>".to_owned() }];
+        [AlertMark { at, severity: Severity::Critical, about: "<script>alert(1)</script>".to_owned() }];
     let points = vec![point(0, 71.0), point(5, 75.0), point(60, 90.0)];
     let drawn = heart_rate(&window, points, &marks).draw().into_string();
     for expected in ["心率", "aria-label=", "<table>", ">75</td>", "&lt;script&gt;", "class=\"limit major\"", "***"] {
@@ -111,9 +111,9 @@ proptest! {
         max_gap_minutes in 1_i64..60,
     ) {
         let mut minute = 0;
-        let points: Vec<Point> = pauses.iter().map(|pause| { minute += pause; point(minute, 70.0) }).collect();
+        let points: Vec<ChartPoint> = pauses.iter().map(|pause| { minute += pause; point(minute, 70.0) }).collect();
         let max_gap = SignedDuration::from_mins(max_gap_minutes);
-        let line = Line { name: String::new(), points: points.clone(), max_gap };
+        let line = ChartLine { name: String::new(), points: points.clone(), max_gap };
         let segments = line::segments(&line);
         prop_assert_eq!(segments.concat(), points);
         for segment in &segments {
@@ -136,8 +136,8 @@ proptest! {
     ) {
         let zone = zone(zone_name);
         let at = Timestamp::from_second(second).expect("a time");
-        for period in Period::ALL {
-            let window = Window::at(period, at, &zone).expect("a window");
+        for period in ChartPeriod::ALL {
+            let window = TimeWindow::at(period, at, &zone).expect("a window");
             prop_assert!(window.holds(at));
             let ticks = window.ticks(Language::En);
             prop_assert!(ticks.is_sorted_by(|a, b| a.at < b.at));

@@ -15,7 +15,7 @@ const DAYS: usize = 7;
 
 /// How long a chart covers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Period {
+pub enum ChartPeriod {
     /// From midnight to midnight.
     #[default]
     Day,
@@ -25,12 +25,12 @@ pub(crate) enum Period {
     Month,
 }
 
-impl Period {
+impl ChartPeriod {
     /// Every one.
-    pub(crate) const ALL: [Self; 3] = [Self::Day, Self::Week, Self::Month];
+    pub const ALL: [Self; 3] = [Self::Day, Self::Week, Self::Month];
 
     /// As in an address.
-    pub(crate) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Day => "day",
             Self::Week => "week",
@@ -39,7 +39,7 @@ impl Period {
     }
 }
 
-impl std::str::FromStr for Period {
+impl std::str::FromStr for ChartPeriod {
     type Err = &'static str;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
@@ -49,19 +49,19 @@ impl std::str::FromStr for Period {
 
 /// A day, a week or a month in a time zone.
 #[derive(Debug, Clone)]
-pub(crate) struct Window {
+pub struct TimeWindow {
     /// Which of them.
-    pub(crate) period: Period,
+    pub period: ChartPeriod,
     /// Its first day.
-    pub(crate) first: Date,
+    pub first: Date,
     /// Its last day.
-    pub(crate) last: Date,
+    pub last: Date,
     /// The zone of the viewer.
-    pub(crate) zone: TimeZone,
+    pub zone: TimeZone,
     /// Its beginning.
-    pub(crate) from: Timestamp,
+    pub from: Timestamp,
     /// Its end, exclusive.
-    pub(crate) to: Timestamp,
+    pub to: Timestamp,
 }
 
 /// A label below a chart.
@@ -75,33 +75,33 @@ pub(super) struct TimeTick {
     pub(super) is_spare: bool,
 }
 
-impl Window {
+impl TimeWindow {
     /// The day, week or month that holds a date; `None`: it is at the end of the calendar.
-    pub(crate) fn of(period: Period, date: Date, zone: &TimeZone) -> Option<Self> {
+    pub fn of(period: ChartPeriod, date: Date, zone: &TimeZone) -> Option<Self> {
         let (first, last) = match period {
-            Period::Day => (date, date),
-            Period::Week => {
+            ChartPeriod::Day => (date, date),
+            ChartPeriod::Week => {
                 let monday = date.checked_sub(i64::from(date.weekday().to_monday_zero_offset()).days()).ok()?;
                 (monday, monday.checked_add(6.days()).ok()?)
             }
-            Period::Month => (date.first_of_month(), date.last_of_month()),
+            ChartPeriod::Month => (date.first_of_month(), date.last_of_month()),
         };
         let (from, to) = (start_of(first, zone)?, start_of(last.tomorrow().ok()?, zone)?);
         Some(Self { period, first, last, zone: zone.clone(), from, to })
     }
 
     /// The one that holds a time.
-    pub(crate) fn at(period: Period, at: Timestamp, zone: &TimeZone) -> Option<Self> {
+    pub fn at(period: ChartPeriod, at: Timestamp, zone: &TimeZone) -> Option<Self> {
         Self::of(period, at.to_zoned(zone.clone()).date(), zone)
     }
 
     /// A day of the one before.
-    pub(crate) fn earlier(&self) -> Option<Date> {
+    pub fn earlier(&self) -> Option<Date> {
         self.first.yesterday().ok()
     }
 
     /// A day of the one after; `None`: it has not begun.
-    pub(crate) fn later(&self, now: Timestamp) -> Option<Date> {
+    pub fn later(&self, now: Timestamp) -> Option<Date> {
         self.last.tomorrow().ok().filter(|_| self.to <= now)
     }
 
@@ -113,31 +113,31 @@ impl Window {
     }
 
     /// Whether a time is in it.
-    pub(crate) fn holds(&self, at: Timestamp) -> bool {
+    pub fn holds(&self, at: Timestamp) -> bool {
         self.from <= at && at < self.to
     }
 
     /// Whether it has a part of another time.
-    pub(crate) fn overlaps(&self, from: Timestamp, to: Timestamp) -> bool {
+    pub fn overlaps(&self, from: Timestamp, to: Timestamp) -> bool {
         from < self.to && self.from < to
     }
 
     /// Its first day, for a person.
-    pub(crate) fn first_day(&self, language: Language) -> String {
+    pub fn first_day(&self, language: Language) -> String {
         when::date(self.first, language)
     }
 
     /// Its last day, for a person.
-    pub(crate) fn last_day(&self, language: Language) -> String {
+    pub fn last_day(&self, language: Language) -> String {
         when::date(self.last, language)
     }
 
     /// The labels, in order: hours of a day; days of a week or a month.
     pub(super) fn ticks(&self, language: Language) -> Vec<TimeTick> {
         let mut ticks = match self.period {
-            Period::Day => self.hours(),
-            Period::Week => self.days(1, |date| when::weekday(date, language)),
-            Period::Month => self.days(DAYS, |date| when::short_date(date, language)),
+            ChartPeriod::Day => self.hours(),
+            ChartPeriod::Week => self.days(1, |date| when::weekday(date, language)),
+            ChartPeriod::Month => self.days(DAYS, |date| when::short_date(date, language)),
         };
         // An hour that the clocks leave out is that of the next label.
         ticks.dedup_by_key(|tick| tick.at);

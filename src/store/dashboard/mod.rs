@@ -4,8 +4,8 @@
 //! Promise: every statement runs in a read-only transaction that was narrowed to the tenant and the unit of its [`Viewer`] before. A
 //! viewer that names neither a tenant nor all of them sees nothing.
 
-pub mod changes;
 mod binding;
+pub mod changes;
 pub mod device;
 pub mod event;
 pub mod exercise;
@@ -18,6 +18,7 @@ mod rows;
 pub mod series;
 mod subject;
 pub mod track;
+pub mod unit;
 mod viewer;
 pub mod wall;
 pub mod workout;
