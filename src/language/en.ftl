@@ -885,3 +885,10 @@ page-weekday = { $weekday ->
 page-what-to-do = What to do
 page-with-chosen = With the chosen alerts
 >>>>>>> 8caba08eab20fbf2f195026e54e7d2adf0d1f96a
+
+### The demo
+
+demo-account = Demo
+demo-person = Person { $number }
+demo-tenant = Example clinic { $number }
+demo-unit = Ward { $number }

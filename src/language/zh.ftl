@@ -845,3 +845,10 @@ page-weekday = { $weekday ->
 page-what-to-do = 处理
 page-with-chosen = 对所选告警
 >>>>>>> 8caba08eab20fbf2f195026e54e7d2adf0d1f96a
+
+### 演示
+
+demo-account = 演示账户
+demo-person = { $number } 号人员
+demo-tenant = 示例诊所 { $number }
+demo-unit = { $number } 病区
