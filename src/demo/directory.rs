@@ -89,6 +89,9 @@ pub(super) async fn make_credentials(store: &Store, settings: &Settings) -> anyh
     if account::add(store, &draft).await?.is_some() {
         let everything = NewGrant { role: Role::Admin, customer_id: None, org_id: None };
         account_grant::add(store, LOGIN, everything, MADE_BY).await?;
+        let one_tenant = vitals_fleet::owners(0, 0).tenant;
+        let of_one = NewGrant { role: Role::Responder, customer_id: Some(one_tenant), org_id: None };
+        account_grant::add(store, LOGIN, of_one, MADE_BY).await?;
     }
     let password: String = Token::of(random_bytes()?).text().chars().filter(char::is_ascii_alphanumeric).take(16).collect();
     if !account::set_password(store, LOGIN, &hash_password(&password)?).await? {
@@ -117,7 +120,7 @@ pub(super) async fn fill(
     let units = (0..vitals_fleet::UNITS).map(|number| OrgUnit {
         org_id: owners(number).org,
         name: Some(unit(number + 1).in_language(language)),
-        ancestors: Vec::new(),
+        ancestors: vec![owners(number).tenant],
     });
     let users = (0..devices).map(|number| User {
         user_id: owners(number).user,
