@@ -9,6 +9,7 @@ mod check;
 mod derived;
 mod environment;
 mod limits;
+mod load;
 mod login;
 mod monitor;
 mod names;
@@ -21,15 +22,15 @@ mod stream;
 mod terminal;
 mod value;
 
-use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::language::Language;
 use confique::Config;
 
 pub use environment::{program, stack_name};
 pub use limits::{LimitSettings, TrustedProxy};
+pub use load::SettingsError;
 pub use login::{GroupGrant, LoginSettings, OidcSettings};
 pub use monitor::MonitorSettings;
 pub use notify::NotifySettings;
@@ -293,46 +294,6 @@ pub struct Settings {
     /// Format of the log: `text` or `json`.
     #[config(env = "VITALS_LOG_FORMAT", default = "text")]
     pub log_format: LogFormat,
-}
-
-/// Why the settings cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum SettingsError {
-    /// A file or a variable cannot be read.
-    #[error("settings: {0:#}")]
-    Unreadable(#[from] confique::Error),
-    /// A value, or a combination of values, is invalid.
-    #[error("settings: {0}")]
-    Invalid(String),
-}
-
-impl Settings {
-    /// Reads `file` (if any) and the environment, and checks all settings.
-    ///
-    /// # Errors
-    /// Names the setting and what is wrong with it.
-    pub fn load(file: Option<&Path>) -> Result<Self, SettingsError> {
-        let text =
-            |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
-        let environment = std::env::vars_os().filter_map(text).collect();
-        names::refuse_unknown_variables(&environment)?;
-        let mut builder = Self::builder().env().preloaded(names::from_old_variables(&environment)?);
-        if let Some(file) = file {
-            if !file.is_file() {
-                return Err(SettingsError::Invalid(format!("no such file: {}", file.display())));
-            }
-            names::refuse_unknown_keys(file)?;
-            builder = builder.file(file);
-        }
-        let settings = builder.load()?;
-        settings.check()?;
-        Ok(settings)
-    }
-
-    /// The settings without any file or environment.
-    pub fn defaults() -> Self {
-        Self::builder().load().expect("every setting has a default")
-    }
 }
 
 /// The file named by `VITALS_CONFIG`.
