@@ -56,7 +56,7 @@ pub(super) fn login_page(next: &str, failed: Option<&str>) -> HeaderValue {
 }
 
 /// A page of this service; `None`: it is none, or that of another site.
-fn page_within(next: &str) -> Option<&str> {
+pub(super) fn page_within(next: &str) -> Option<&str> {
     let is_within = next.starts_with('/')
         && !next.starts_with("//")
         && next.len() <= MAX_NEXT_BYTES
