@@ -456,7 +456,6 @@ page-login = Log in
 page-login-name = Login
 page-login-password = Password
 page-login-oidc = Log in with the account of your organisation
-page-login-oidc-failed = Your organisation did not log you in. Try again, or ask an administrator.
 page-login-wrong = Login or password is wrong, or the account is disabled.
 page-login-limited = Too many attempts. Wait a few minutes before the next one.
 page-login-kiosk = This link of a screen no longer works. Ask an administrator for a new one.

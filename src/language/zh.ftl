@@ -457,7 +457,6 @@ page-login = 登录
 page-login-name = 登录名
 page-login-password = 密码
 page-login-oidc = 使用本单位账号登录
-page-login-oidc-failed = 本单位账号登录未成功。请重试,或联系管理员。
 page-login-wrong = 登录名或密码错误,或者账户已停用。
 page-login-limited = 尝试次数过多,请等待几分钟再试。
 page-login-kiosk = 此屏幕链接已失效,请向管理员索取新链接。

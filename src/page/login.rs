@@ -29,15 +29,13 @@ pub enum Failure {
     Limited,
     /// The database, or the provider, does not answer.
     Unavailable,
-    /// The provider did not log the person in.
-    Oidc,
     /// The kiosk link does not work.
     Kiosk,
 }
 
 impl Failure {
-    const ALL: [Self; 6] =
-        [Self::Wrong, Self::NothingGranted, Self::Limited, Self::Unavailable, Self::Oidc, Self::Kiosk];
+    const ALL: [Self; 5] =
+        [Self::Wrong, Self::NothingGranted, Self::Limited, Self::Unavailable, Self::Kiosk];
 
     /// Its name in the query.
     pub const fn name(self) -> &'static str {
@@ -46,7 +44,6 @@ impl Failure {
             Self::NothingGranted => "nothing_granted",
             Self::Limited => "limited",
             Self::Unavailable => "unavailable",
-            Self::Oidc => "oidc",
             Self::Kiosk => "kiosk",
         }
     }
@@ -62,7 +59,6 @@ impl Failure {
             Self::NothingGranted => text!("page-login-nothing-granted"),
             Self::Limited => text!("page-login-limited"),
             Self::Unavailable => text!("page-login-unavailable"),
-            Self::Oidc => text!("page-login-oidc-failed"),
             Self::Kiosk => text!("page-login-kiosk"),
         }
     }
