@@ -60,6 +60,7 @@ mod operations;
 mod overload;
 mod owner;
 mod ownership;
+mod pages_records;
 mod policies;
 mod prometheus;
 mod readiness;
