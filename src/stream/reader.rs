@@ -1,7 +1,7 @@
 //! Reads what has changed, for all browsers of the instance, while there are any.
 //!
 //! Before: wake-ups of `store::notifier`, which are hints, and a poll every second. After: the hub publishes what was found.
-//! Promise: no query while nobody listens; at most two readings a second, which take at most a tenth of the time; a database that was
+//! Promise: no query while nobody listens; at most two readings a second, which take at most a sixth of the time; a database that was
 //! away or that is another one now leads to `reset`, never to a silent gap.
 
 use std::collections::HashMap;
@@ -25,7 +25,7 @@ const SPACING: Duration = Duration::from_millis(500);
 const POLL: Duration = Duration::from_secs(1);
 
 /// The pause behind a reading is at least this many times as long as it took.
-const PAUSE_PER_WORK: u32 = 9;
+const PAUSE_PER_WORK: u32 = 5;
 
 /// Longest time of a reading.
 const READING_TIMEOUT: Duration = Duration::from_secs(10);
