@@ -113,8 +113,9 @@ struct AlertRecord {
 impl LastReading {
     /// Reads and publishes what was committed meanwhile. True: there was something, so that more may follow at once.
     async fn read_next(&mut self, hub: &Hub, reads: &Reads) -> bool {
-        let is_known = |alert_id, updated_at| {
-            self.alerts.get(&alert_id).is_some_and(|record| record.updated_at == updated_at)
+        let alerts = &self.alerts;
+        let is_known = |alert_id: i64, updated_at: Timestamp| {
+            alerts.get(&alert_id).is_some_and(|record| record.updated_at == updated_at)
         };
         let since = self.position.as_ref();
         let unknown: Vec<String> = self.unknown.iter().map(|(device_sn, _)| device_sn.clone()).collect();
