@@ -184,8 +184,11 @@ async fn a_keyboard_is_enough_in_either_language() {
     add_alert(&client, 1, "WATCH-50", 0, &columns).await;
     browser.until(RINGS).await;
     for left in [1, 0] {
-        browser.type_keys("j").await;
+        browser.type_keys("kkk").await;
         browser.until("document.activeElement.matches('.open-alert')").await;
+        while !browser.run::<bool>("return document.activeElement.dataset.status === 'firing'").await {
+            browser.type_keys("j").await;
+        }
         browser.type_keys("a").await;
         browser.until(&format!("document.querySelectorAll('[data-status=firing]').length === {left}")).await;
     }
