@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::feed::{AlertRow, Head, Tick};
 use super::{EventId, Hub};
-use crate::store::dashboard::changes::{self, ChangedAlert, Changes, Position};
+use crate::store::dashboard::changes::{self, ChangedAlert, Changes, ReadPosition};
 use crate::store::reads::Reads;
 use crate::store::wake::Wake;
 use crate::store::{Kind, Store, StoreError};
@@ -92,7 +92,7 @@ async fn read_while_listened(hub: &Hub, reads: &Reads, wakes: &mut [Wake; 2]) {
 /// What the last reading found.
 #[derive(Debug, Default)]
 struct LastReading {
-    position: Option<Position>,
+    position: Option<ReadPosition>,
     alerts: HashMap<i64, AlertRecord>,
     /// Devices that have sent their first sample, with the time until which they are looked up.
     unknown: Vec<(String, Instant)>,
@@ -207,7 +207,7 @@ impl LastReading {
 }
 
 /// Whether changes may be missing between two readings.
-fn is_gap(before: &Position, now: &Position) -> bool {
+fn is_gap(before: &ReadPosition, now: &ReadPosition) -> bool {
     before.origin != now.origin || now.read_at.duration_since(before.read_at) > LONGEST_GAP
 }
 

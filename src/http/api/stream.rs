@@ -162,7 +162,7 @@ fn repeated(sent: &Parts) -> Request {
     request
 }
 
-fn as_sse(event: crate::stream::Event) -> sse::Event {
+fn as_sse(event: crate::stream::StreamEvent) -> sse::Event {
     let mut sse = sse::Event::default().event(event.name).data(event.data);
     if let Some(id) = event.id {
         sse = sse.id(id.to_string());

@@ -26,7 +26,7 @@ const MAX_DEVICES: i64 = 400;
 
 /// Which transactions a reading saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Position {
+pub struct ReadPosition {
     /// Which database it is, on the primary and its standbys alike.
     pub origin: u32,
     /// The first transaction that had not begun.
@@ -41,7 +41,7 @@ pub struct Position {
 
 /// A row as JSON, and who may see it.
 #[derive(Debug, Clone)]
-pub struct Scoped {
+pub struct ScopedRow {
     /// The tenant; `None`: only who sees every tenant.
     customer_id: Option<i64>,
     /// The unit and those above it.
@@ -66,27 +66,27 @@ pub struct ChangedAlert {
     /// When anything of it last changed.
     pub updated_at: Timestamp,
     /// What is shown of it.
-    pub scoped: Scoped,
+    pub scoped: ScopedRow,
 }
 
 /// What a reading found.
 #[derive(Debug)]
 pub struct Changes {
     /// Up to where it is whole.
-    pub position: Position,
+    pub position: ReadPosition,
     /// Alerts, in the order of their changes.
     pub alerts: Vec<ChangedAlert>,
     /// Newest values, the newest first.
-    pub latest: Vec<Scoped>,
+    pub latest: Vec<ScopedRow>,
     /// States of devices.
-    pub devices: Vec<Scoped>,
+    pub devices: Vec<ScopedRow>,
     /// More devices changed than are named here.
     pub is_partial: bool,
     /// Devices with new samples that are not known yet: the relay adds them in a moment.
     pub unknown: Vec<String>,
 }
 
-impl Scoped {
+impl ScopedRow {
     /// Whether this viewer may see the row.
     pub fn is_visible_to(&self, viewer: Viewer) -> bool {
         match viewer {
@@ -116,7 +116,7 @@ impl Scoped {
 /// The database cannot be asked.
 pub async fn read(
     store: &Store,
-    since: Option<&Position>,
+    since: Option<&ReadPosition>,
     unknown: &[String],
     is_known: &(impl Fn(i64, Timestamp) -> bool + Sync),
 ) -> Result<Changes, StoreError> {
@@ -166,8 +166,8 @@ pub async fn read(
     Ok(Changes {
         position,
         alerts: alerts.iter().map(alert).collect(),
-        latest: latest.iter().map(Scoped::of).collect(),
-        devices: devices.iter().map(Scoped::of).collect(),
+        latest: latest.iter().map(ScopedRow::of).collect(),
+        devices: devices.iter().map(ScopedRow::of).collect(),
         is_partial,
         unknown: not_found,
     })
@@ -186,18 +186,18 @@ fn alert(row: &Row) -> ChangedAlert {
         assigned_to: row.get("assigned_to"),
         fired_at: row.get("fired_at"),
         updated_at: row.get("updated_at"),
-        scoped: Scoped::of(row),
+        scoped: ScopedRow::of(row),
     }
 }
 
-fn position(rows: &[Row]) -> Result<Position, StoreError> {
+fn position(rows: &[Row]) -> Result<ReadPosition, StoreError> {
     let row = rows.first().ok_or_else(|| StoreError::State("stream.position gave no row".into()))?;
     let (origin, snapshot): (&str, &str) = (row.get("origin"), row.get("snapshot"));
     let (next, in_progress) = parse_snapshot(snapshot)
         .ok_or_else(|| StoreError::State(format!("stream.position gave the snapshot {snapshot}")))?;
     // A standby cannot name the timeline, the third word.
     let database: Vec<&str> = origin.split(' ').take(2).collect();
-    Ok(Position {
+    Ok(ReadPosition {
         origin: digest(&database),
         next,
         in_progress,
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_row_is_seen_by_its_tenant_and_the_units_above_and_by_nobody_else() {
-        let row = Scoped { customer_id: Some(1), org_ids: vec![1, 10, 100], row: Value::Null };
+        let row = ScopedRow { customer_id: Some(1), org_ids: vec![1, 10, 100], row: Value::Null };
         let unit = |customer_id, org_id| Viewer::Unit { customer_id, org_id };
         for viewer in [Viewer::EveryTenant, Viewer::Tenant(1), unit(1, 10), unit(1, 100)] {
             assert!(row.is_visible_to(viewer), "{viewer:?}");
@@ -244,7 +244,7 @@ mod tests {
         for viewer in [Viewer::Nobody, Viewer::Tenant(2), unit(1, 11), unit(2, 10)] {
             assert!(!row.is_visible_to(viewer), "{viewer:?}");
         }
-        let unowned = Scoped { customer_id: None, org_ids: vec![], row: Value::Null };
+        let unowned = ScopedRow { customer_id: None, org_ids: vec![], row: Value::Null };
         assert!(unowned.is_visible_to(Viewer::EveryTenant) && !unowned.is_visible_to(Viewer::Tenant(1)));
     }
 }
