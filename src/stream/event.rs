@@ -100,7 +100,8 @@ impl StreamEvent {
 /// The first event. `is_resumed`: what was missed follows.
 pub(super) fn hello(head: Option<Head>, is_resumed: bool) -> StreamEvent {
     let version = env!("CARGO_PKG_VERSION");
-    let data = json!({ "version": version, "now": Timestamp::now(), "as_of": as_of(head), "resumed": is_resumed });
+    let data =
+        json!({ "version": version, "now": Timestamp::now(), "as_of": as_of(head), "resumed": is_resumed });
     StreamEvent::new("hello", &data)
 }
 
@@ -135,7 +136,9 @@ pub(super) fn replay(ticks: &[Arc<Tick>], view: &View) -> Vec<StreamEvent> {
     let newest_first = |rows: fn(&Tick) -> &[ScopedRow]| {
         let mut seen = HashSet::new();
         let rows = ticks.iter().rev().flat_map(|tick| rows(tick));
-        rows.filter(|row| seen.insert(row.row["device_sn"].as_str().unwrap_or_default())).cloned().collect::<Vec<_>>()
+        rows.filter(|row| seen.insert(row.row["device_sn"].as_str().unwrap_or_default()))
+            .cloned()
+            .collect::<Vec<_>>()
     };
     events.extend(rows("device", &newest_first(|tick| &tick.devices), false, view));
     let is_partial = ticks.iter().any(|tick| tick.is_partial);
@@ -159,7 +162,8 @@ fn rows(name: &'static str, rows: &[ScopedRow], is_partial: bool, view: &View) -
     let mut visible = rows.iter().filter(|row| view.shows(row));
     let shown: Vec<Json> = visible.by_ref().take(MAX_DEVICES).map(|row| view.row(row)).collect();
     let has_more = is_partial || visible.next().is_some();
-    (has_more || !shown.is_empty()).then(|| StreamEvent::new(name, &json!({ "devices": shown, "more": has_more })))
+    (has_more || !shown.is_empty())
+        .then(|| StreamEvent::new(name, &json!({ "devices": shown, "more": has_more })))
 }
 
 impl View {

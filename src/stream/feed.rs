@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::event::{self, StreamEvent, EventId, View};
+use super::event::{self, EventId, StreamEvent, View};
 use crate::store::dashboard::changes::ScopedRow;
 
 /// Rows that are kept: about 10 MB, and minutes at the highest rate of a control room.
@@ -157,7 +157,11 @@ mod tests {
         assert_eq!(behind(&feed, EventId { origin: 2, ..id(30) }), None, "of another database");
         // Of another instance, which read at other moments.
         assert_eq!(behind(&feed, id(25)), Some(vec![30, 40]));
-        assert_eq!(behind(&feed, EventId { snapshot: 7, ..id(30) }), Some(vec![30, 40]), "between two commits");
+        assert_eq!(
+            behind(&feed, EventId { snapshot: 7, ..id(30) }),
+            Some(vec![30, 40]),
+            "between two commits"
+        );
         assert_eq!(behind(&feed, EventId { snapshot: 7, ..id(10) }), None, "before or behind the beginning?");
         assert_eq!(behind(&feed, id(50)), Some(vec![]), "the other instance is ahead");
     }

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Settings;
 use crate::telemetry::names;
 
-pub use event::{StreamEvent, EventId, View};
+pub use event::{EventId, StreamEvent, View};
 use feed::{Feed, Head, Signal, Tick};
 pub use reader::run;
 
@@ -86,11 +86,7 @@ impl Hub {
     ///
     /// # Errors
     /// [`TooManyStreams`].
-    pub async fn subscribe(
-        &self,
-        view: View,
-        last: Option<EventId>,
-    ) -> Result<Subscription, TooManyStreams> {
+    pub async fn subscribe(&self, view: View, last: Option<EventId>) -> Result<Subscription, TooManyStreams> {
         let max_open = self.0.max_open;
         let is_open = self.0.open.send_if_modified(|open| {
             let has_room = *open < max_open;

@@ -161,7 +161,8 @@ impl LastReading {
         let head = Head { id, read_at: found.position.read_at };
         let is_first = self.position.is_none();
         let alerts: Vec<AlertRow> = found.alerts.into_iter().map(|alert| self.compare(alert)).collect();
-        self.alerts.retain(|_, record| found.position.read_at.duration_since(record.updated_at) < COMPARED_FOR);
+        self.alerts
+            .retain(|_, record| found.position.read_at.duration_since(record.updated_at) < COMPARED_FOR);
         self.position = Some(found.position);
         self.expect(found.unknown);
         let is_empty =

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use vitals::config::Authentication;
 
 use crate::harness::{
-    Browser, Browsers, Database, Proxy, Service, add_alert, authority, axe, authorization, vitals, vitals_with,
+    Browser, Browsers, Database, Proxy, Service, add_alert, authority, authorization, axe, vitals,
+    vitals_with,
 };
 
 /// A tenant with a ward and somebody who wears a watch, and another tenant.
@@ -48,10 +49,22 @@ async fn an_sos_rings_at_everybody_who_is_logged_in_until_one_takes_it_on() {
     let Some(browsers) = Browsers::start().await else { return };
     let database = Database::new().await;
     directory(&database).await;
-    let service = Service::start_with(&database, |settings| settings.authentication = Authentication::Keys).await;
+    let service =
+        Service::start_with(&database, |settings| settings.authentication = Authentication::Keys).await;
     for login in ["li", "wang"] {
-        let arguments = ["people", "create", login, "--name", &format!("Nurse {login}"), "--role", "responder", "--tenant", "5"];
-        let created = vitals_with(&database, &arguments, &[("VITALS_PASSWORD", "correct horse battery")]).await;
+        let arguments = [
+            "people",
+            "create",
+            login,
+            "--name",
+            &format!("Nurse {login}"),
+            "--role",
+            "responder",
+            "--tenant",
+            "5",
+        ];
+        let created =
+            vitals_with(&database, &arguments, &[("VITALS_PASSWORD", "correct horse battery")]).await;
         assert_eq!(created.code, 0, "{created:?}");
     }
     let upload = authorization(&database, &["upload"], 0).await;
@@ -101,18 +114,22 @@ async fn a_kiosk_shows_its_tenant_in_initials_until_its_link_is_revoked() {
     .await;
     let created = vitals(&database, &["kiosk", "create", "ward 50", "--tenant", "5", "--private"]).await;
     assert_eq!(created.code, 0, "{created:?}");
-    let path = created.out.split_whitespace().find_map(|word| Some(&word[word.find("/kiosk/")?..])).expect("a link");
+    let path =
+        created.out.split_whitespace().find_map(|word| Some(&word[word.find("/kiosk/")?..])).expect("a link");
     let upload = authorization(&database, &["upload"], 0).await;
     let kiosk = browsers.open(&[]).await;
     kiosk.goto(&format!("{}{path}", service.url())).await;
     kiosk.until(IS_LIVE).await;
     for device_sn in ["WATCH-60", "WATCH-50"] {
-        let sample = json!({ "deviceSn": device_sn, "heart_rate": 71, "latitude": 22.5431, "longitude": 114.0579 });
+        let sample =
+            json!({ "deviceSn": device_sn, "heart_rate": 71, "latitude": 22.5431, "longitude": 114.0579 });
         service.send_as(&upload, "POST", "/upload_health_data", Some(&sample)).await;
         service.send_as(&upload, "POST", "/upload_common_event", Some(&sos(device_sn))).await;
     }
     kiosk.until("document.querySelector('#ticker li')?.innerText.includes('P 5')").await;
-    kiosk.until("document.querySelectorAll('[data-severity=critical][data-status=firing]').length === 1").await;
+    kiosk
+        .until("document.querySelectorAll('[data-severity=critical][data-status=firing]').length === 1")
+        .await;
     // Nobody has used the page, so the browser does not let it sound.
     kiosk.until("document.getElementById('sound').dataset.state === 'blocked' && !document.getElementById('sound-notice').hidden").await;
     let page: String = kiosk.run("return document.documentElement.outerHTML").await;
@@ -217,7 +234,16 @@ async fn no_page_has_a_fault_that_axe_finds() {
     service.drained().await;
     let browser = browsers.open(&[]).await;
     browser.0.set_script_timeout(Duration::from_secs(20)).await.expect("a time");
-    for path in ["/login", "/wall", "/alerts", &format!("/alerts/{alert_id}"), "/people", "/people/1050", "/devices/WATCH-50", "/admin"] {
+    for path in [
+        "/login",
+        "/wall",
+        "/alerts",
+        &format!("/alerts/{alert_id}"),
+        "/people",
+        "/people/1050",
+        "/devices/WATCH-50",
+        "/admin",
+    ] {
         for theme in ["dark", "light"] {
             let separator = if path.contains('?') { '&' } else { '?' };
             browser.goto(&format!("{}{path}{separator}theme={theme}", service.url())).await;

@@ -75,8 +75,10 @@ pub(in crate::http) async fn get_api_stream(
     parameters.end()?;
     let in_header = request.headers().get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
     // An id that is none of ours is one of an older program.
-    let last = in_header.or(in_query).filter(|id| !id.is_empty()).map(|id| id.parse().unwrap_or(EventId::UNKNOWN));
-    let subscription = state.stream.subscribe(view, last).await.map_err(|TooManyStreams| ApiError::Crowded)?;
+    let last =
+        in_header.or(in_query).filter(|id| !id.is_empty()).map(|id| id.parse().unwrap_or(EventId::UNKNOWN));
+    let subscription =
+        state.stream.subscribe(view, last).await.map_err(|TooManyStreams| ApiError::Crowded)?;
     let every = state.stream_check_interval;
     let checks = interval_at(Instant::now() + every, every);
     let (sent, _) = request.into_parts();

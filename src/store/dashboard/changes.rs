@@ -123,7 +123,8 @@ pub async fn read(
     let mut client = store.client().await?;
     let transaction = Viewer::EveryTenant.begin(&mut client).await?;
     let position = position(&statement!("stream", "position").query(&transaction, &[]).await?)?;
-    let (mut latest, mut devices, mut not_found, mut is_partial) = (Vec::new(), Vec::new(), Vec::new(), false);
+    let (mut latest, mut devices, mut not_found, mut is_partial) =
+        (Vec::new(), Vec::new(), Vec::new(), false);
     if let Some(since) = since.filter(|since| since.snapshot != position.snapshot) {
         let changed = statement!("stream", "changed_devices")
             .query_unprepared(
@@ -136,9 +137,9 @@ pub async fn read(
                 ],
             )
             .await?;
-        is_partial = changed
-            .first()
-            .is_some_and(|row| row.get::<_, i64>("rows") >= MAX_ROWS || row.get::<_, i64>("devices") > MAX_DEVICES);
+        is_partial = changed.first().is_some_and(|row| {
+            row.get::<_, i64>("rows") >= MAX_ROWS || row.get::<_, i64>("devices") > MAX_DEVICES
+        });
         let mut sampled = serials(&changed, "has_sample");
         let reported = serials(&changed, "has_info");
         sampled.extend_from_slice(unknown);

@@ -52,7 +52,8 @@ impl Browsers {
         let port = loop {
             let line = lines.next_line().await.expect("text").expect("it says its port");
             let words = line.trim_end_matches('.').rsplit_once("on port ");
-            if let Some(port) = words.and_then(|(_, port)| port.parse::<u16>().ok()).filter(|port| *port != 0) {
+            if let Some(port) = words.and_then(|(_, port)| port.parse::<u16>().ok()).filter(|port| *port != 0)
+            {
                 break port;
             }
         };
@@ -75,10 +76,12 @@ impl Browsers {
 /// Where chromedriver and Chromium are: of the path, or of a Debian package that was unpacked there.
 fn installed() -> Option<(PathBuf, PathBuf)> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let driver = std::env::split_paths(&path).map(|folder| folder.join("chromedriver")).find(|file| file.is_file())?;
+    let driver =
+        std::env::split_paths(&path).map(|folder| folder.join("chromedriver")).find(|file| file.is_file())?;
     // The file in the path is a script that names the folder where it would be installed.
     let unpacked = driver.parent()?.join("../lib/chromium/chromium");
-    let chromium = [unpacked, PathBuf::from("/usr/lib/chromium/chromium")].into_iter().find(|file| file.is_file())?;
+    let chromium =
+        [unpacked, PathBuf::from("/usr/lib/chromium/chromium")].into_iter().find(|file| file.is_file())?;
     Some((driver, chromium))
 }
 
