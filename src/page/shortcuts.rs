@@ -64,7 +64,10 @@ mod tests {
         let module = include_str!("assets/page.js");
         for (keys, _) in shortcuts(&frame(Language::En)) {
             let key = keys.rsplit(' ').next().expect("a key");
-            assert!(module.contains(&format!("{key}: ")) || module.contains(&format!("\"{key}\": ")), "{key}");
+            assert!(
+                module.contains(&format!("{key}: ")) || module.contains(&format!("\"{key}\": ")),
+                "{key}"
+            );
         }
     }
 
@@ -74,6 +77,9 @@ mod tests {
         let viewer = frame.viewer.as_mut().expect("a viewer");
         (viewer.is_kiosk, viewer.can_respond) = (true, false);
         let page = dialog(&frame).into_string();
-        assert!(page.contains("快捷键") && !page.contains("<kbd>g</kbd>") && !page.contains("<kbd>a</kbd>"), "{page}");
+        assert!(
+            page.contains("快捷键") && !page.contains("<kbd>g</kbd>") && !page.contains("<kbd>a</kbd>"),
+            "{page}"
+        );
     }
 }

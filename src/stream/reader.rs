@@ -1,7 +1,7 @@
 //! Reads what has changed, for all browsers of the instance, while there are any.
 //!
 //! Before: wake-ups of `store::notifier`, which are hints, and a poll every second. After: the hub publishes what was found.
-//! Promise: no query while nobody listens; at most two readings a second, which take at most a tenth of the time; a database that was
+//! Promise: no query while nobody listens; at most two readings a second, which take at most a sixth of the time; a database that was
 //! away or that is another one now leads to `reset`, never to a silent gap.
 
 use std::collections::HashMap;
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::feed::{AlertRow, Head, Tick};
 use super::{EventId, Hub};
-use crate::store::dashboard::changes::{self, ChangedAlert, Changes, Position};
+use crate::store::dashboard::changes::{self, ChangedAlert, Changes, ReadPosition};
 use crate::store::reads::Reads;
 use crate::store::wake::Wake;
 use crate::store::{Kind, Store, StoreError};
@@ -25,7 +25,7 @@ const SPACING: Duration = Duration::from_millis(500);
 const POLL: Duration = Duration::from_secs(1);
 
 /// The pause behind a reading is at least this many times as long as it took.
-const PAUSE_PER_WORK: u32 = 9;
+const PAUSE_PER_WORK: u32 = 5;
 
 /// Longest time of a reading.
 const READING_TIMEOUT: Duration = Duration::from_secs(10);
@@ -92,7 +92,7 @@ async fn read_while_listened(hub: &Hub, reads: &Reads, wakes: &mut [Wake; 2]) {
 /// What the last reading found.
 #[derive(Debug, Default)]
 struct LastReading {
-    position: Option<Position>,
+    position: Option<ReadPosition>,
     alerts: HashMap<i64, AlertRecord>,
     /// Devices that have sent their first sample, with the time until which they are looked up.
     unknown: Vec<(String, Instant)>,
@@ -113,8 +113,9 @@ struct AlertRecord {
 impl LastReading {
     /// Reads and publishes what was committed meanwhile. True: there was something, so that more may follow at once.
     async fn read_next(&mut self, hub: &Hub, reads: &Reads) -> bool {
-        let is_known = |alert_id, updated_at| {
-            self.alerts.get(&alert_id).is_some_and(|record| record.updated_at == updated_at)
+        let alerts = &self.alerts;
+        let is_known = |alert_id: i64, updated_at: Timestamp| {
+            alerts.get(&alert_id).is_some_and(|record| record.updated_at == updated_at)
         };
         let since = self.position.as_ref();
         let unknown: Vec<String> = self.unknown.iter().map(|(device_sn, _)| device_sn.clone()).collect();
@@ -160,7 +161,8 @@ impl LastReading {
         let head = Head { id, read_at: found.position.read_at };
         let is_first = self.position.is_none();
         let alerts: Vec<AlertRow> = found.alerts.into_iter().map(|alert| self.compare(alert)).collect();
-        self.alerts.retain(|_, record| found.position.read_at.duration_since(record.updated_at) < COMPARED_FOR);
+        self.alerts
+            .retain(|_, record| found.position.read_at.duration_since(record.updated_at) < COMPARED_FOR);
         self.position = Some(found.position);
         self.expect(found.unknown);
         let is_empty =
@@ -206,7 +208,7 @@ impl LastReading {
 }
 
 /// Whether changes may be missing between two readings.
-fn is_gap(before: &Position, now: &Position) -> bool {
+fn is_gap(before: &ReadPosition, now: &ReadPosition) -> bool {
     before.origin != now.origin || now.read_at.duration_since(before.read_at) > LONGEST_GAP
 }
 

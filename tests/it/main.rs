@@ -20,6 +20,7 @@ mod backfill;
 mod balancer;
 mod boards;
 mod bodies;
+mod browser;
 mod buffer;
 mod cells;
 mod clocks;

@@ -56,7 +56,8 @@ fn has_value(event: &StreamEvent, device_sn: &str, heart_rate: i64) -> bool {
 
 /// The units whose watches are in the events, each once.
 fn units(events: &[StreamEvent]) -> Vec<String> {
-    let text = serde_json::to_string(&events.iter().map(|event| &event.data).collect::<Vec<_>>()).expect("JSON");
+    let text =
+        serde_json::to_string(&events.iter().map(|event| &event.data).collect::<Vec<_>>()).expect("JSON");
     let named = ["50", "51", "52", "60"].into_iter().filter(|unit| text.contains(&format!("WATCH-{unit}")));
     named.map(str::to_owned).collect()
 }
@@ -72,7 +73,10 @@ async fn each_stream_has_its_own_tenant_and_unit_alone() {
         authorization(&database, &["read"], 5).await,
         authorization(&database, &["read"], 6).await,
     ];
-    let unit_key = ["ward", "--tenant", "5", "--unit", "51", "--person", "ward 51", "--scope", "respond", "--as", "bearer"];
+    let unit_key = [
+        "ward", "--tenant", "5", "--unit", "51", "--person", "ward 51", "--scope", "respond", "--as",
+        "bearer",
+    ];
     let ward = key(&database, &unit_key).await;
     let cases = [
         (&every, "", vec!["50", "51", "52", "60"]),
@@ -85,7 +89,8 @@ async fn each_stream_has_its_own_tenant_and_unit_alone() {
     ];
     let mut streams = Vec::new();
     for (authorization, query, _) in &cases {
-        let mut stream = EventStream::open(&service.url(), &format!("/api/stream{query}"), authorization).await;
+        let mut stream =
+            EventStream::open(&service.url(), &format!("/api/stream{query}"), authorization).await;
         assert_eq!(stream.next().await.expect("an event").name, "hello");
         streams.push(stream);
     }

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod balancer;
+mod browser;
 mod certificates;
 mod cluster;
 mod database;
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 pub use alerts::add_alert;
 pub use balancer::{Balancer, BalancerKind, Behind, authority};
+pub use browser::{Browser, Browsers, axe};
 pub use cluster::{Cluster, Node};
 pub use database::Database;
 pub use events::{EventStream, StreamEvent};
