@@ -61,6 +61,7 @@ mod operations;
 mod overload;
 mod owner;
 mod ownership;
+mod pages;
 mod pages_records;
 mod policies;
 mod prometheus;
