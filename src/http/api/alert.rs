@@ -17,8 +17,10 @@ use super::query::{Instant, Limit, Parameters};
 use super::{ApiError, PathId};
 use crate::http::State;
 use crate::http::access::Caller;
+use crate::http::access_log::ShownSubject;
 use crate::http::error::{ListErrors, OneErrors};
 use crate::language::{Language, Text, text};
+use crate::model::access_entry::Subject;
 use crate::model::{Alert, AlertDetail, AlertKind, AlertStatus, AlertTally, Id64, Severity};
 use crate::store::alert::{self, AlertCursor, Filter};
 
@@ -146,11 +148,12 @@ pub(in crate::http) async fn get_api_alerts_id(
     Extension(caller): Extension<Caller>,
     Extension(language): Extension<Language>,
     PathId(alert_id): PathId,
-) -> Result<Json<AlertDetail>, ApiError> {
+) -> Result<(Extension<ShownSubject>, Json<AlertDetail>), ApiError> {
     check_reach(&state, &caller, alert_id).await?;
     let Json(mut found) = detail(&state, alert_id).await?;
     found.alert = found.alert.in_language(language);
-    Ok(Json(found))
+    let shown = ShownSubject(Subject::Device(found.alert.device_sn.clone()));
+    Ok((Extension(shown), Json(found)))
 }
 
 /// An alert of another tenant or unit is answered like one that is not there.
