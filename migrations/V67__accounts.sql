@@ -232,7 +232,7 @@ create index access_log_device_sn_idx on access_log (device_sn, accessed_at desc
 create index access_log_user_id_idx on access_log (user_id, accessed_at desc) where user_id is not null;
 create index access_log_account_id_idx on access_log (account_id, accessed_at desc) where account_id is not null;
 
-comment on table access_log is 'Who looked at whose data: a row for each answer of a route or page that shows data of people. Repeats of the same within a few minutes (the setting access_log_repeat_seconds) are one row. It holds no health value. Kept for two years (policy).';
+comment on table access_log is 'Who looked at whose data: a row for each answer of a route or page that shows data of people; and who changed something over HTTP. Repeats of the same within a few minutes (the setting access_log_repeat_seconds) are one row, changes are not. It holds no health value. Kept for two years (policy).';
 comment on column access_log.accessed_at        is 'When.';
 comment on column access_log.account_id         is 'Who: the account. NULL: an API key, a kiosk link, or authentication is off.';
 comment on column access_log.key_id             is 'Who: the public part of the API key. NULL: it was none.';
@@ -241,10 +241,10 @@ comment on column access_log.name               is 'Name of the person, of the p
 comment on column access_log.role               is 'What the caller might do at that time: viewer, responder or admin.';
 comment on column access_log.within_customer_id is 'Tenant to which the caller was limited. NULL: every tenant.';
 comment on column access_log.within_org_id      is 'Unit to which the caller was limited. NULL: none.';
-comment on column access_log.route              is 'The route, as in the OpenAPI document.';
+comment on column access_log.route              is 'The route, as in the OpenAPI document; of a change with its method in front.';
 comment on column access_log.device_sn          is 'Whose: the device. NULL: a person, a list, or it was erased.';
 comment on column access_log.user_id            is 'Whose: the person who wears devices. NULL: a device, a list, or it was erased.';
-comment on column access_log.filter             is 'The query of the request, at most 1000 characters: what a list was filtered by. NULL: there was none, or it was erased.';
+comment on column access_log.filter             is 'The query of the request, at most 1000 characters: what a list was filtered by; of a change, the numbers in its path. NULL: there was none, or it was erased.';
 comment on column access_log.address            is 'Address of the caller; of IPv6, the network of the subscriber.';
 comment on column access_log.erased             is 'The device or person was erased since: who looked stays, at whom does not.';
 

@@ -1,4 +1,4 @@
-//! Notes who looked at whose data, for every answer that shows data of people.
+//! Notes who looked at whose data, for every answer that shows data of people, and who changed something.
 //!
 //! Before: `access` has authenticated the caller, and the handler has answered. After: `accounts::access_log` writes the entry.
 //! Promise: an answer never waits for it. Each route that a key opens is known to [`shown_by`], or listed in a test (which compares
@@ -54,7 +54,12 @@ impl AccessNotes {
         Self { log, recent, hasher: RandomState::new() }
     }
 
-    fn note(&self, entry: AccessEntry) {
+    /// `is_change`: each is written, however often it is repeated.
+    fn note(&self, entry: AccessEntry, is_change: bool) {
+        if is_change {
+            self.log.add(entry);
+            return;
+        }
         let same = (entry.accessor, entry.role, &entry.route, &entry.subject, &entry.filter, entry.address);
         let within = (entry.customer_id, entry.org_id);
         let key = self.hasher.hash_one((same, within));
@@ -78,6 +83,8 @@ enum Shown {
     Person(&'static str),
     /// Of several.
     List,
+    /// It changes something below `/api/`, or on a page.
+    Change,
 }
 
 /// Routes that lists of people, devices and alerts have.
@@ -100,35 +107,56 @@ fn shown_by(route: &str) -> Option<Shown> {
     }
 }
 
-/// Adds an entry for an answer that shows data of people.
+/// What is to be noted of a request, if it succeeds; `None`: nothing. Uploads of devices are not changes of a person.
+fn noted(request: &Request, caller: &Caller) -> Option<(Shown, String)> {
+    let route = request.extensions().get::<MatchedPath>()?.as_str();
+    if request.method().is_safe() {
+        let shown = shown_by(route).filter(|_| request.method() == Method::GET);
+        return shown.map(|shown| (shown, route.to_owned()));
+    }
+    let may_change = route.starts_with("/api/") || matches!(caller.identity, Identity::Session(_));
+    may_change.then(|| (Shown::Change, format!("{} {route}", request.method())))
+}
+
+/// Adds an entry for an answer that shows data of people, or says that something is changed.
 pub(super) async fn note(Shared(state): Shared<Arc<State>>, mut request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let shown = route.as_deref().and_then(shown_by).filter(|_| request.method() == Method::GET);
-    let Some(((shown, route), caller)) =
-        shown.zip(route).zip(request.extensions().get::<Caller>().cloned())
-    else {
+    let caller = request.extensions().get::<Caller>().cloned();
+    let Some((caller, (shown, route))) = caller.and_then(|caller| {
+        let noted = noted(&request, &caller)?;
+        Some((caller, noted))
+    }) else {
         return next.run(request).await;
     };
-    let subject = subject_of_path(&mut request, shown).await;
-    let (of_query, filter) = of_query(&request);
+    let in_path = parameters_of_path(&mut request).await;
+    let (of_query, mut filter) = of_query(&request);
+    let is_change = shown == Shown::Change;
+    if is_change {
+        let pairs: Vec<String> = in_path.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        filter = Some(without_control(&pairs.join("&"))).filter(|pairs| !pairs.is_empty());
+    }
     let mut response = next.run(request).await;
     let of_answer = response.extensions_mut().remove::<ShownSubject>().map(|ShownSubject(subject)| subject);
-    if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
-        let subject = of_answer.or(subject).or(of_query).unwrap_or(Subject::List);
+    let status = response.status();
+    if status.is_success() || status == StatusCode::NOT_MODIFIED || is_change && status.is_redirection() {
+        let subject = of_answer.or_else(|| subject_of_path(shown, &in_path)).or(of_query).unwrap_or(Subject::List);
         if let Some(entry) = entry(&state, &caller, route, subject, filter) {
-            state.access_notes.note(entry);
+            state.access_notes.note(entry, is_change);
         }
     }
     response
 }
 
-async fn subject_of_path(request: &mut Request, shown: Shown) -> Option<Subject> {
-    let parameters = request.extract_parts::<RawPathParams>().await.ok()?;
-    let of = |name: &str| parameters.iter().find(|(found, _)| *found == name).map(|(_, value)| value.to_owned());
+async fn parameters_of_path(request: &mut Request) -> Vec<(String, String)> {
+    let Ok(parameters) = request.extract_parts::<RawPathParams>().await else { return Vec::new() };
+    parameters.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+fn subject_of_path(shown: Shown, in_path: &[(String, String)]) -> Option<Subject> {
+    let of = |name: &str| in_path.iter().find(|(found, _)| found == name).map(|(_, value)| value);
     match shown {
-        Shown::Device(name) => of(name).map(Subject::Device),
+        Shown::Device(name) => of(name).map(|device_sn| Subject::Device(without_control(device_sn))),
         Shown::Person(name) => of(name)?.parse().ok().map(Subject::Person),
-        Shown::List => None,
+        Shown::List | Shown::Change => None,
     }
 }
 
@@ -138,12 +166,11 @@ fn of_query(request: &Request) -> (Option<Subject>, Option<String>) {
         return (None, None);
     };
     let named = |names: &[&str]| pairs.iter().find(|(name, _)| names.contains(&name.as_str())).map(|(_, value)| value);
-    let device = named(&["device_sn", "sn"]).map(|device_sn| Subject::Device(device_sn.clone()));
+    let device = named(&["device_sn", "sn"]).map(|device_sn| Subject::Device(without_control(device_sn)));
     let person = named(&["user_id", "person"]).and_then(|id| id.parse().ok()).map(Subject::Person);
     let kept = pairs.iter().filter(|(name, _)| KEPT_PARAMETERS.contains(&name.as_str()));
     let kept: Vec<String> = kept.map(|(name, value)| format!("{name}={value}")).collect();
-    let filter: String =
-        kept.join("&").chars().filter(|char| !char.is_control()).take(MAX_FILTER_CHARS).collect();
+    let filter = without_control(&kept.join("&"));
     (device.or(person), (!filter.is_empty()).then_some(filter))
 }
 
@@ -171,20 +198,15 @@ fn entry(
         customer_id: caller.customer_id(),
         org_id: caller.reach().org_id,
         route,
-        subject: without_control(subject),
+        subject,
         filter,
         address: caller.address(),
     })
 }
 
-/// A text of PostgreSQL has no NUL.
-fn without_control(subject: Subject) -> Subject {
-    match subject {
-        Subject::Device(device_sn) => {
-            Subject::Device(device_sn.chars().filter(|char| !char.is_control()).collect())
-        }
-        other => other,
-    }
+/// As much of a text as is kept; a text of PostgreSQL has no NUL.
+fn without_control(text: &str) -> String {
+    text.chars().filter(|char| !char.is_control()).take(MAX_FILTER_CHARS).collect()
 }
 
 #[cfg(test)]

@@ -575,8 +575,6 @@ page-watches-online = Watches online
 page-wear-unknown = not known
 page-where-people-are = Where people are
 page-worn = worn
-<<<<<<< HEAD
-=======
 
 ### Pages: alerts, people and devices
 
@@ -888,7 +886,6 @@ page-weekday = { $weekday ->
 } { $day }
 page-what-to-do = What to do
 page-with-chosen = With the chosen alerts
->>>>>>> 8caba08eab20fbf2f195026e54e7d2adf0d1f96a
 
 ### The demo
 

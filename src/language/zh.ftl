@@ -573,8 +573,6 @@ page-watches-online = 在线手表
 page-wear-unknown = 未知
 page-where-people-are = 人员位置
 page-worn = 佩戴中
-<<<<<<< HEAD
-=======
 
 ### 页面:告警、人员与设备
 
@@ -848,7 +846,6 @@ page-weekday = { $weekday ->
 } { $day }日
 page-what-to-do = 处理
 page-with-chosen = 对所选告警
->>>>>>> 8caba08eab20fbf2f195026e54e7d2adf0d1f96a
 
 ### 演示
 

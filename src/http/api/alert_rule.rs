@@ -97,9 +97,11 @@ pub(in crate::http) async fn get_api_alerts_rules(
     responses((status = 201, description = "The rule as it is kept", body = AlertRule), BodyErrors))]
 pub(in crate::http) async fn post_api_alerts_rules(
     Shared(state): Shared<Arc<State>>,
+    Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<(StatusCode, Json<AlertRule>), ApiError> {
     let RuleChange { draft, actor, .. } = RuleChange::read(state.json(request).await?)?;
+    let actor = caller.acting(actor)?.map(|acting| acting.actor);
     let change = state.query(alert_rule::add(&state.store, &draft, actor.as_deref())).await?;
     Ok((StatusCode::CREATED, changed(0, change)?))
 }
@@ -131,6 +133,7 @@ pub(in crate::http) async fn get_api_alerts_rules_id(
     responses((status = 200, description = "The rule as it is kept", body = AlertRule), BodyErrors))]
 pub(in crate::http) async fn put_api_alerts_rules_id(
     Shared(state): Shared<Arc<State>>,
+    Extension(caller): Extension<Caller>,
     PathId(rule_id): PathId,
     request: Request,
 ) -> Result<Json<AlertRule>, ApiError> {
@@ -138,8 +141,9 @@ pub(in crate::http) async fn put_api_alerts_rules_id(
     if change.rule_id.is_some_and(|Id64(id)| id != rule_id) {
         return Err(ApiError::Bad(text!("rule-id-differs")));
     }
-    let actor = change.actor.as_deref();
-    let replacing = alert_rule::replace(&state.store, rule_id, &change.draft, change.version, actor);
+    let actor = caller.acting(change.actor)?.map(|acting| acting.actor);
+    let replacing =
+        alert_rule::replace(&state.store, rule_id, &change.draft, change.version, actor.as_deref());
     changed(rule_id, state.query(replacing).await?)
 }
 
