@@ -13,12 +13,13 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
+use crate::accounts::{AccessLog, Accounts};
 use crate::buffer::{Buffer, DrainServices};
 use crate::cache::Cache;
 use crate::cells::Cells;
 use crate::config::{Authentication, Settings};
 use crate::http::{
-    self, retention::RawRetention, server::Server, tls::Tls, unknown_names::UnknownNameCounts,
+    self, Callers, retention::RawRetention, server::Server, tls::Tls, unknown_names::UnknownNameCounts,
 };
 use crate::ingest::Ingest;
 use crate::keys::Keys;
@@ -127,11 +128,12 @@ impl Service {
         let wakes = [Topic::Outbox, Topic::Notification].map(|topic| notifier.wake(topic));
         let reading = stream::run(stream.clone(), store.clone(), reads.clone(), wakes, clock.stop_token());
         clock.spawn_loop("stream", reading);
-
-        let needs_keys = settings.authentication == Authentication::Keys;
+        let callers = callers(&store, &time, &notifier, &settings, &ingest)?;
         let state = http::State::new(
             http::Services {
-                keys: needs_keys.then(|| Keys::start(&store, &time, &notifier, &settings, &ingest)),
+                callers,
+                // In a stage that stops after the door: the answers of the last requests are noted too.
+                access_log: AccessLog::start(&store, &ingest),
                 ingest: writers,
                 buffer,
                 owners,
@@ -189,6 +191,22 @@ impl Service {
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+/// Who may send requests; `None`: everybody.
+fn callers(
+    store: &Store,
+    time: &Clock,
+    notifier: &Notifier,
+    settings: &Settings,
+    stage: &Stage,
+) -> anyhow::Result<Option<Callers>> {
+    if settings.authentication == Authentication::Off {
+        return Ok(None);
+    }
+    let keys = Keys::start(store, time, notifier, settings, stage);
+    let people = Accounts::start(store, time, notifier, settings, stage)?;
+    Ok(Some(Callers { keys, people }))
 }
 
 /// What draining the buffer uses of the other parts.

@@ -16,6 +16,7 @@
 //! not say so; `keys` checks who sends a request; `buffer` keeps uploads while Postgres cannot store them; `cells` passes an upload on
 //! whose devices live in another database.
 
+pub mod accounts;
 pub mod app;
 pub mod buffer;
 pub mod cache;

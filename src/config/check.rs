@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use super::{Authentication, Enrolment, LimitSettings, Settings, SettingsError, buffer, public_url};
+use super::{Authentication, Enrolment, LimitSettings, Settings, SettingsError, buffer, login, public_url};
 
 impl Settings {
     /// Which devices are handed a key, by the present or the old name of the setting.
@@ -41,7 +41,7 @@ impl Settings {
         if let Some(reason) = self.redis.invalid_reason(&self.redis_url) {
             return refuse(reason.to_owned());
         }
-        if let Some(reason) = buffer::invalid_reason(self) {
+        if let Some(reason) = buffer::invalid_reason(self).or_else(|| login::invalid_reason(self)) {
             return refuse(reason);
         }
         if let Some(reason) = self.page.invalid_reason() {

@@ -6,6 +6,7 @@
 //! on.
 
 mod access;
+mod access_log;
 mod api;
 mod body;
 mod connections;
@@ -23,6 +24,7 @@ mod operations;
 mod page;
 pub mod retention;
 pub mod server;
+mod session;
 mod submit;
 pub mod tls;
 pub mod unknown_names;
@@ -42,12 +44,12 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::accounts::AccessLog;
 use crate::buffer::Buffer;
 use crate::cells::Cells;
 use crate::config::{Authentication, Enrolment, Settings};
 use crate::ingest::Ingest;
 use crate::ingest::replay::Replay;
-use crate::keys::Keys;
 use crate::monitor::Monitor;
 use crate::owners::Owners;
 use crate::store::Store;
@@ -56,7 +58,9 @@ use crate::store::reads::Reads;
 use crate::stream::Hub;
 use crate::wire::Context;
 use crate::wire::peek::{Peek, peek};
+pub use access::Callers;
 use access::{Access, Caller};
+use access_log::AccessNotes;
 use body::{Bodies, BudgetPool, ParsedBody, Parser};
 use connections::Connections;
 use retention::RawRetention;
@@ -86,6 +90,9 @@ pub struct State {
     log_uploads: Semaphore,
     public_url: Option<String>,
     access: Access,
+    access_notes: AccessNotes,
+    /// How long a session lasts.
+    session_seconds: u64,
     enrolment: Enrolment,
     scheme: &'static str,
     api_queries: Semaphore,
@@ -111,7 +118,9 @@ pub struct Services {
     /// Looks up who owns a device.
     pub owners: Owners,
     /// Authenticates callers; `None`: authentication is off.
-    pub keys: Option<Keys>,
+    pub callers: Option<Callers>,
+    /// Writes who looked at whose data.
+    pub access_log: AccessLog,
     /// PostgreSQL.
     pub store: Store,
     /// Standbys for reads that change nothing.
@@ -154,7 +163,9 @@ impl State {
             cells: services.cells,
             log_uploads: Semaphore::new(watch_log::MAX_CONCURRENT),
             public_url: settings.public_url(services.address),
-            access: Access::new(services.keys, services.owners, routes().get_openapi(), settings),
+            access: Access::new(services.callers, services.owners, routes().get_openapi(), settings),
+            access_notes: AccessNotes::new(services.access_log, settings.access_log_repeat_seconds),
+            session_seconds: settings.login.seconds().into(),
             enrolment: settings.enrolment(),
             scheme: settings.scheme(),
             api_queries: Semaphore::new(api::MAX_CONCURRENT),
@@ -327,6 +338,14 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(page::wall::get_fragments_part))
         .routes(routes!(page::login::get_login))
         .routes(routes!(page::asset::get_assets_name))
+        // people
+        .routes(routes!(session::post_login))
+        .routes(routes!(session::get_login_oidc))
+        .routes(routes!(session::get_login_oidc_callback))
+        .routes(routes!(session::post_logout))
+        .routes(routes!(session::post_session_grant))
+        .routes(routes!(session::post_session_language))
+        .routes(routes!(session::get_kiosk_token))
         // readers
         .routes(routes!(api::stream::get_api_stream))
         .routes(routes!(openapi::root))
@@ -341,6 +360,7 @@ pub fn router(state: Arc<State>, settings: &Settings) -> Router {
     let routes = routes
         .fallback(error::no_such_route)
         .method_not_allowed_fallback(error::wrong_method)
+        .layer(from_fn_with_state(state.clone(), access_log::note))
         .layer(Extension(openapi::Document::new(&document, settings.authentication)))
         .layer(from_fn_with_state(state.clone(), api::note_change))
         .layer(from_fn_with_state(state.clone(), elsewhere::pass_on))

@@ -124,6 +124,8 @@ access-every-tenant = this concerns every tenant, and the key is of one
 access-other-tenant = the key is of another tenant
 access-other-person = the key may not act in the name of another person
 access-other-device = the key is of another device
+access-other-site = a page of another site has caused this request: only pages of this service change something
+access-not-logged-in = nobody is logged in
 access-too-many = too many requests
 access-unavailable = the key cannot be looked up: the database does not answer
 actor-empty = actor is empty: who does it?
@@ -427,6 +429,16 @@ rule-time-zone-unknown = there is no time zone "{ $time_zone }"
 rule-unit-invalid = org_id has to be the number of an organisation unit
 rule-window-too-short = { $consecutive } readings in a row do not fit into window_seconds { $window_seconds }
 stream-crowded = as many event streams are open as the service allows; try again later
+page-shortcuts = Keyboard shortcuts
+page-shortcuts-on = Shortcuts are on
+page-shortcuts-close = Close
+page-shortcuts-help = This list
+page-shortcuts-next = Next alert
+page-shortcuts-previous = Previous alert
+page-shortcuts-acknowledge = Acknowledge the alert
+page-shortcuts-sound = Sound on or off
+page-shortcuts-pause = Pause the sound for five minutes
+page-shortcuts-search = Search
 
 ### Pages: the shell of every page
 
@@ -443,10 +455,12 @@ page-log-out = Log out
 page-login = Log in
 page-login-name = Login
 page-login-password = Password
-page-login-provider = Log in with the account of your organisation
-page-login-provider-failed = The log-in of your organisation did not succeed. Try again, or ask an administrator for access.
-page-login-refused = Login or password is wrong, or the account is disabled.
-page-login-wait = Too many attempts. Wait a few minutes before the next one.
+page-login-oidc = Log in with the account of your organisation
+page-login-wrong = Login or password is wrong, or the account is disabled.
+page-login-limited = Too many attempts. Wait a few minutes before the next one.
+page-login-kiosk = This link of a screen no longer works. Ask an administrator for a new one.
+page-login-nothing-granted = You are known here, and nothing is open to you yet. Ask an administrator.
+page-login-unavailable = Logging in is not possible at the moment. Try again in a minute.
 page-pages = Pages
 page-people = People
 page-role-admin = administrator
@@ -975,3 +989,10 @@ page-try-out = { $alerts ->
 } of { $affected } of { $devices } devices in { $days } days
 page-try-out-more = Only the first { $devices } devices were evaluated; vitals alerts replay-rule evaluates all of them.
 page-try-out-stored = The stored rule raised { $alerts } for the same devices in that time.
+
+### The demo
+
+demo-account = Demo
+demo-person = Person { $number }
+demo-tenant = Example clinic { $number }
+demo-unit = Ward { $number }

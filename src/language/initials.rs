@@ -13,9 +13,14 @@ mod tests {
 
     #[test]
     fn one_letter_is_left_of_each_of_two_words() {
-        for (name, left) in
-            [("Person 305", "P 3"), ("李 娜", "李 娜"), ("王小明", "王"), ("  ", ""), ("<b>x", "B"), ("ß", "SS")]
-        {
+        for (name, left) in [
+            ("Person 305", "P 3"),
+            ("李 娜", "李 娜"),
+            ("王小明", "王"),
+            ("  ", ""),
+            ("<b>x", "B"),
+            ("ß", "SS"),
+        ] {
             assert_eq!(initials(name), left);
         }
     }

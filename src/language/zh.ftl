@@ -118,6 +118,8 @@ access-every-tenant = 此操作涉及所有租户,而密钥仅属于一个租户
 access-other-tenant = 密钥属于其他租户
 access-other-person = 该密钥不得以他人名义操作
 access-other-device = 密钥属于其他设备
+access-other-site = 此请求由其他网站的页面发出:只有本服务的页面可以进行更改
+access-not-logged-in = 尚未登录
 access-too-many = 请求过于频繁
 access-unavailable = 数据库无响应,无法核对密钥
 actor-empty = actor 为空:请注明操作人
@@ -428,6 +430,16 @@ rule-time-zone-unknown = 时区“{ $time_zone }”不存在
 rule-unit-invalid = org_id 应为组织单位编号
 rule-window-too-short = 连续 { $consecutive } 次读数无法落入 window_seconds { $window_seconds }
 stream-crowded = 打开的事件流已达上限,请稍后重试
+page-shortcuts = 键盘快捷键
+page-shortcuts-on = 启用快捷键
+page-shortcuts-close = 关闭
+page-shortcuts-help = 显示本列表
+page-shortcuts-next = 下一条告警
+page-shortcuts-previous = 上一条告警
+page-shortcuts-acknowledge = 确认告警
+page-shortcuts-sound = 打开或关闭声音
+page-shortcuts-pause = 暂停声音五分钟
+page-shortcuts-search = 搜索
 
 ### 页面:各页共用的框架
 
@@ -444,10 +456,12 @@ page-log-out = 退出登录
 page-login = 登录
 page-login-name = 登录名
 page-login-password = 密码
-page-login-provider = 使用本单位账号登录
-page-login-provider-failed = 本单位账号登录未成功。请重试,或联系管理员开通权限。
-page-login-refused = 登录名或密码错误,或者账户已停用。
-page-login-wait = 尝试次数过多,请等待几分钟再试。
+page-login-oidc = 使用本单位账号登录
+page-login-wrong = 登录名或密码错误,或者账户已停用。
+page-login-limited = 尝试次数过多,请等待几分钟再试。
+page-login-kiosk = 此屏幕链接已失效,请向管理员索取新链接。
+page-login-nothing-granted = 账户有效,但尚未开通任何权限,请联系管理员。
+page-login-unavailable = 暂时无法登录,请稍后再试。
 page-pages = 页面导航
 page-people = 人员
 page-role-admin = 管理员
@@ -932,3 +946,10 @@ page-system-alert = { $state ->
 page-try-out = { $days } 天内 { $devices } 台设备中有 { $affected } 台触发,共 { $alerts } 条告警
 page-try-out-more = 仅评估了前 { $devices } 台设备;vitals alerts replay-rule 可评估全部设备。
 page-try-out-stored = 已存储的规则在同一时间内对这些设备触发了 { $alerts } 条。
+
+### 演示
+
+demo-account = 演示账户
+demo-person = { $number } 号人员
+demo-tenant = 示例诊所 { $number }
+demo-unit = { $number } 病区

@@ -2,6 +2,7 @@
 //!
 //! `wire` makes them, and every later stage relies on them. This module uses only `metric` and `language`.
 
+pub mod access_entry;
 pub mod account;
 pub mod alert;
 pub mod alert_context;

@@ -9,7 +9,7 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::nav;
 use super::preferences::Theme;
-use super::{assets, format};
+use super::{assets, format, shortcuts};
 use crate::language::{Language, Text, text};
 use crate::model::page_viewer::PageViewer;
 
@@ -84,6 +84,7 @@ pub fn document(frame: &Frame, title: &str, body: &Markup) -> Markup {
                     p #sound-notice .notice role="status" hidden { (frame.text(&text!("page-sound-blocked"))) }
                 }
                 main #main tabindex="-1" { (body) }
+                @if frame.viewer.is_some() { (shortcuts::dialog(frame)) }
                 div #announce-polite .visually-hidden role="status" aria-live="polite" {}
                 div #announce-urgent .visually-hidden role="alert" aria-live="assertive" {}
             }

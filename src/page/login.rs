@@ -22,22 +22,29 @@ pub struct Attempt {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
     /// The login, the password or the account is not valid; which of them is not said.
-    Credentials,
+    Wrong,
+    /// The person is known, and may see nothing.
+    NothingGranted,
     /// There were too many attempts.
-    Wait,
-    /// The provider does not answer, or vouches for nobody known.
-    Provider,
+    Limited,
+    /// The database, or the provider, does not answer.
+    Unavailable,
+    /// The kiosk link does not work.
+    Kiosk,
 }
 
 impl Failure {
-    const ALL: [Self; 3] = [Self::Credentials, Self::Wait, Self::Provider];
+    const ALL: [Self; 5] =
+        [Self::Wrong, Self::NothingGranted, Self::Limited, Self::Unavailable, Self::Kiosk];
 
     /// Its name in the query.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Credentials => "credentials",
-            Self::Wait => "wait",
-            Self::Provider => "provider",
+            Self::Wrong => "wrong",
+            Self::NothingGranted => "nothing_granted",
+            Self::Limited => "limited",
+            Self::Unavailable => "unavailable",
+            Self::Kiosk => "kiosk",
         }
     }
 
@@ -48,9 +55,11 @@ impl Failure {
 
     fn text(self) -> Text {
         match self {
-            Self::Credentials => text!("page-login-refused"),
-            Self::Wait => text!("page-login-wait"),
-            Self::Provider => text!("page-login-provider-failed"),
+            Self::Wrong => text!("page-login-wrong"),
+            Self::NothingGranted => text!("page-login-nothing-granted"),
+            Self::Limited => text!("page-login-limited"),
+            Self::Unavailable => text!("page-login-unavailable"),
+            Self::Kiosk => text!("page-login-kiosk"),
         }
     }
 }
@@ -78,7 +87,7 @@ pub fn body(frame: &Frame, attempt: &Attempt) -> Markup {
                 button.primary type="submit" { (frame.text(&title())) }
             }
             @if attempt.has_provider {
-                p { a.button href={ "/login/oidc?next=" (attempt.next) } { (frame.text(&text!("page-login-provider"))) } }
+                p { a.button href={ "/login/oidc?next=" (attempt.next) } { (frame.text(&text!("page-login-oidc"))) } }
             }
         }
     }
@@ -96,7 +105,7 @@ mod tests {
         let first = body(&frame(Language::En), &attempt).into_string();
         assert!(first.contains("method=\"post\" action=\"/login\"") && !first.contains("role=\"alert\""), "{first}");
         assert!(!first.contains("<script>") && !first.contains("/login/oidc"), "{first}");
-        attempt.failure = Failure::of_name("credentials");
+        attempt.failure = Failure::of_name("wrong");
         attempt.has_provider = true;
         let second = body(&frame(Language::Zh), &attempt).into_string();
         assert!(second.contains("role=\"alert\"") && second.contains("/login/oidc"), "{second}");

@@ -22,6 +22,7 @@ mod nav;
 pub mod people;
 pub mod person;
 mod preferences;
+mod shortcuts;
 pub mod record;
 mod record_tables;
 pub mod state;

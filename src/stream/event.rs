@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::feed::{AlertRow, Head, Json, Tick};
 use crate::language::initials;
 use crate::store::dashboard::Viewer;
-use crate::store::dashboard::changes::{Position, Scoped};
+use crate::store::dashboard::changes::{ReadPosition, ScopedRow};
 
 /// Most devices that an event names.
 const MAX_DEVICES: usize = 200;
@@ -41,8 +41,8 @@ impl EventId {
     pub const UNKNOWN: Self = Self { origin: 0, next: 0, snapshot: 0 };
 }
 
-impl From<&Position> for EventId {
-    fn from(position: &Position) -> Self {
+impl From<&ReadPosition> for EventId {
+    fn from(position: &ReadPosition) -> Self {
         Self { origin: position.origin, next: position.next, snapshot: position.snapshot }
     }
 }
@@ -82,7 +82,7 @@ pub struct View {
 
 /// An event.
 #[derive(Debug, Clone)]
-pub struct Event {
+pub struct StreamEvent {
     /// `hello`, `alert`, `latest`, `device`, `tick` or `reset`.
     pub name: &'static str,
     /// With which the stream can be resumed behind this event.
@@ -91,27 +91,28 @@ pub struct Event {
     pub data: String,
 }
 
-impl Event {
+impl StreamEvent {
     fn new(name: &'static str, data: &Value) -> Self {
         Self { name, id: None, data: data.to_string() }
     }
 }
 
 /// The first event. `is_resumed`: what was missed follows.
-pub(super) fn hello(head: Option<Head>, is_resumed: bool) -> Event {
+pub(super) fn hello(head: Option<Head>, is_resumed: bool) -> StreamEvent {
     let version = env!("CARGO_PKG_VERSION");
-    let data = json!({ "version": version, "now": Timestamp::now(), "as_of": as_of(head), "resumed": is_resumed });
-    Event::new("hello", &data)
+    let data =
+        json!({ "version": version, "now": Timestamp::now(), "as_of": as_of(head), "resumed": is_resumed });
+    StreamEvent::new("hello", &data)
 }
 
 /// A sign of life, with the time of the last reading.
-pub(super) fn tick(head: Option<Head>, id: Option<EventId>) -> Event {
-    Event { id, ..Event::new("tick", &json!({ "now": Timestamp::now(), "as_of": as_of(head) })) }
+pub(super) fn tick(head: Option<Head>, id: Option<EventId>) -> StreamEvent {
+    StreamEvent { id, ..StreamEvent::new("tick", &json!({ "now": Timestamp::now(), "as_of": as_of(head) })) }
 }
 
 /// Everything is to be read anew.
-pub(super) fn reset(id: Option<EventId>, reason: &'static str) -> Event {
-    Event { id, ..Event::new("reset", &json!({ "reason": reason })) }
+pub(super) fn reset(id: Option<EventId>, reason: &'static str) -> StreamEvent {
+    StreamEvent { id, ..StreamEvent::new("reset", &json!({ "reason": reason })) }
 }
 
 fn as_of(head: Option<Head>) -> Option<Timestamp> {
@@ -119,7 +120,7 @@ fn as_of(head: Option<Head>) -> Option<Timestamp> {
 }
 
 /// The events of a tick, without ids.
-pub(super) fn of_tick(tick: &Tick, view: &View) -> Vec<Event> {
+pub(super) fn of_tick(tick: &Tick, view: &View) -> Vec<StreamEvent> {
     let mut events = alerts(&tick.alerts, view);
     events.extend(rows("device", &tick.devices, false, view));
     events.extend(rows("latest", &tick.latest, tick.is_partial, view));
@@ -127,15 +128,17 @@ pub(super) fn of_tick(tick: &Tick, view: &View) -> Vec<Event> {
 }
 
 /// What was missed, without ids: the changes of alerts in their order; the newest state of each device once.
-pub(super) fn replay(ticks: &[Arc<Tick>], view: &View) -> Vec<Event> {
-    let mut events: Vec<Event> = ticks.iter().flat_map(|tick| alerts(&tick.alerts, view)).collect();
+pub(super) fn replay(ticks: &[Arc<Tick>], view: &View) -> Vec<StreamEvent> {
+    let mut events: Vec<StreamEvent> = ticks.iter().flat_map(|tick| alerts(&tick.alerts, view)).collect();
     if events.len() > MAX_REPLAYED_ALERTS {
         return vec![reset(None, "too_many")];
     }
-    let newest_first = |rows: fn(&Tick) -> &[Scoped]| {
+    let newest_first = |rows: fn(&Tick) -> &[ScopedRow]| {
         let mut seen = HashSet::new();
         let rows = ticks.iter().rev().flat_map(|tick| rows(tick));
-        rows.filter(|row| seen.insert(row.row["device_sn"].as_str().unwrap_or_default())).cloned().collect::<Vec<_>>()
+        rows.filter(|row| seen.insert(row.row["device_sn"].as_str().unwrap_or_default()))
+            .cloned()
+            .collect::<Vec<_>>()
     };
     events.extend(rows("device", &newest_first(|tick| &tick.devices), false, view));
     let is_partial = ticks.iter().any(|tick| tick.is_partial);
@@ -143,34 +146,35 @@ pub(super) fn replay(ticks: &[Arc<Tick>], view: &View) -> Vec<Event> {
     events
 }
 
-fn alerts(alerts: &[AlertRow], view: &View) -> Vec<Event> {
+fn alerts(alerts: &[AlertRow], view: &View) -> Vec<StreamEvent> {
     let visible = alerts.iter().filter(|alert| view.shows(&alert.scoped));
     visible
         .map(|alert| {
             let mut row = view.row(&alert.scoped);
             row.insert("changes".to_owned(), json!(alert.changes));
-            Event::new("alert", &Value::Object(row))
+            StreamEvent::new("alert", &Value::Object(row))
         })
         .collect()
 }
 
 /// An event with the rows that the viewer may see. `is_partial`: others may have changed too, which is worth an event by itself.
-fn rows(name: &'static str, rows: &[Scoped], is_partial: bool, view: &View) -> Option<Event> {
+fn rows(name: &'static str, rows: &[ScopedRow], is_partial: bool, view: &View) -> Option<StreamEvent> {
     let mut visible = rows.iter().filter(|row| view.shows(row));
     let shown: Vec<Json> = visible.by_ref().take(MAX_DEVICES).map(|row| view.row(row)).collect();
     let has_more = is_partial || visible.next().is_some();
-    (has_more || !shown.is_empty()).then(|| Event::new(name, &json!({ "devices": shown, "more": has_more })))
+    (has_more || !shown.is_empty())
+        .then(|| StreamEvent::new(name, &json!({ "devices": shown, "more": has_more })))
 }
 
 impl View {
-    fn shows(&self, scoped: &Scoped) -> bool {
+    fn shows(&self, scoped: &ScopedRow) -> bool {
         let is = |name: &str, wanted: &str| scoped.row[name].as_str() == Some(wanted);
         scoped.is_visible_to(self.viewer)
             && self.device_sn.as_ref().is_none_or(|sn| is("device_sn", sn))
             && self.user_id.is_none_or(|user_id| is("user_id", &user_id.to_string()))
     }
 
-    fn row(&self, scoped: &Scoped) -> Json {
+    fn row(&self, scoped: &ScopedRow) -> Json {
         let mut row = scoped.row.as_object().cloned().unwrap_or_default();
         if self.is_private {
             for name in PRIVATE {

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::event::{self, Event, EventId, View};
-use crate::store::dashboard::changes::Scoped;
+use super::event::{self, EventId, StreamEvent, View};
+use crate::store::dashboard::changes::ScopedRow;
 
 /// Rows that are kept: about 10 MB, and minutes at the highest rate of a control room.
 const MAX_ROWS: usize = 20_000;
@@ -33,7 +33,7 @@ pub(super) enum Signal {
 /// A changed alert, with what has changed of it.
 #[derive(Debug)]
 pub(super) struct AlertRow {
-    pub(super) scoped: Scoped,
+    pub(super) scoped: ScopedRow,
     pub(super) changes: Vec<&'static str>,
 }
 
@@ -44,20 +44,20 @@ pub(super) struct Tick {
     pub(super) id: EventId,
     pub(super) alerts: Vec<AlertRow>,
     /// Newest first.
-    pub(super) latest: Vec<Scoped>,
-    pub(super) devices: Vec<Scoped>,
+    pub(super) latest: Vec<ScopedRow>,
+    pub(super) devices: Vec<ScopedRow>,
     /// More devices changed than are named.
     pub(super) is_partial: bool,
     /// Its events by who looks: most walls of a house show the same.
-    rendered: Mutex<HashMap<View, Arc<[Event]>>>,
+    rendered: Mutex<HashMap<View, Arc<[StreamEvent]>>>,
 }
 
 impl Tick {
     pub(super) fn new(
         id: EventId,
         alerts: Vec<AlertRow>,
-        latest: Vec<Scoped>,
-        devices: Vec<Scoped>,
+        latest: Vec<ScopedRow>,
+        devices: Vec<ScopedRow>,
         is_partial: bool,
     ) -> Self {
         Self { id, alerts, latest, devices, is_partial, rendered: Mutex::default() }
@@ -68,7 +68,7 @@ impl Tick {
     }
 
     /// Its events for a viewer; the last one carries the id. None: the viewer may see nothing of it.
-    pub(super) fn events(&self, view: &View) -> Arc<[Event]> {
+    pub(super) fn events(&self, view: &View) -> Arc<[StreamEvent]> {
         let mut rendered = self.rendered.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(rendered.entry(view.clone()).or_insert_with(|| {
             let mut events = event::of_tick(self, view);
@@ -157,7 +157,11 @@ mod tests {
         assert_eq!(behind(&feed, EventId { origin: 2, ..id(30) }), None, "of another database");
         // Of another instance, which read at other moments.
         assert_eq!(behind(&feed, id(25)), Some(vec![30, 40]));
-        assert_eq!(behind(&feed, EventId { snapshot: 7, ..id(30) }), Some(vec![30, 40]), "between two commits");
+        assert_eq!(
+            behind(&feed, EventId { snapshot: 7, ..id(30) }),
+            Some(vec![30, 40]),
+            "between two commits"
+        );
         assert_eq!(behind(&feed, EventId { snapshot: 7, ..id(10) }), None, "before or behind the beginning?");
         assert_eq!(behind(&feed, id(50)), Some(vec![]), "the other instance is ahead");
     }

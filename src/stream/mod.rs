@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Settings;
 use crate::telemetry::names;
 
-pub use event::{Event, EventId, View};
+pub use event::{EventId, StreamEvent, View};
 use feed::{Feed, Head, Signal, Tick};
 pub use reader::run;
 
@@ -63,7 +63,7 @@ pub struct Subscription {
     hub: Hub,
     view: View,
     signals: broadcast::Receiver<Signal>,
-    queued: VecDeque<Event>,
+    queued: VecDeque<StreamEvent>,
     sent: Option<EventId>,
     beats: Interval,
 }
@@ -86,11 +86,7 @@ impl Hub {
     ///
     /// # Errors
     /// [`TooManyStreams`].
-    pub async fn subscribe(
-        &self,
-        view: View,
-        last: Option<EventId>,
-    ) -> Result<Subscription, TooManyStreams> {
+    pub async fn subscribe(&self, view: View, last: Option<EventId>) -> Result<Subscription, TooManyStreams> {
         let max_open = self.0.max_open;
         let is_open = self.0.open.send_if_modified(|open| {
             let has_room = *open < max_open;
@@ -165,7 +161,7 @@ impl Hub {
 
 impl Subscription {
     /// The next event; `None`: the stream ends. Nothing is lost if it is dropped while it waits.
-    pub async fn next(&mut self) -> Option<Event> {
+    pub async fn next(&mut self) -> Option<StreamEvent> {
         loop {
             if let Some(event) = self.queued.pop_front() {
                 metrics::counter!(names::STREAM_EVENTS, "event" => event.name).increment(1);

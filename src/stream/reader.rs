@@ -1,7 +1,7 @@
 //! Reads what has changed, for all browsers of the instance, while there are any.
 //!
 //! Before: wake-ups of `store::notifier`, which are hints, and a poll every second. After: the hub publishes what was found.
-//! Promise: no query while nobody listens; at most two readings a second, which take at most a tenth of the time; a database that was
+//! Promise: no query while nobody listens; at most two readings a second, which take at most a sixth of the time; a database that was
 //! away or that is another one now leads to `reset`, never to a silent gap.
 
 use std::collections::HashMap;
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::feed::{AlertRow, Head, Tick};
 use super::{EventId, Hub};
-use crate::store::dashboard::changes::{self, ChangedAlert, Changes, Position};
+use crate::store::dashboard::changes::{self, ChangedAlert, Changes, ReadPosition};
 use crate::store::reads::Reads;
 use crate::store::wake::Wake;
 use crate::store::{Kind, Store, StoreError};
@@ -25,7 +25,7 @@ const SPACING: Duration = Duration::from_millis(500);
 const POLL: Duration = Duration::from_secs(1);
 
 /// The pause behind a reading is at least this many times as long as it took.
-const PAUSE_PER_WORK: u32 = 9;
+const PAUSE_PER_WORK: u32 = 5;
 
 /// Longest time of a reading.
 const READING_TIMEOUT: Duration = Duration::from_secs(10);
@@ -38,6 +38,9 @@ const LONGEST_GAP: SignedDuration = SignedDuration::from_mins(4);
 
 /// How long a server may be behind what was read before it counts as a database that went back.
 const BEHIND: Duration = Duration::from_secs(10);
+
+/// How long a device that is not known is looked up: the relay adds it after the commit of its first samples.
+const EXPECTED_FOR: Duration = Duration::from_secs(5);
 
 /// How long the state of an alert is kept for comparison.
 const COMPARED_FOR: SignedDuration = SignedDuration::from_mins(10);
@@ -89,8 +92,10 @@ async fn read_while_listened(hub: &Hub, reads: &Reads, wakes: &mut [Wake; 2]) {
 /// What the last reading found.
 #[derive(Debug, Default)]
 struct LastReading {
-    position: Option<Position>,
+    position: Option<ReadPosition>,
     alerts: HashMap<i64, AlertRecord>,
+    /// Devices that have sent their first sample, with the time until which they are looked up.
+    unknown: Vec<(String, Instant)>,
     /// Since when servers have been behind the position.
     behind_since: Option<Instant>,
     is_failing: bool,
@@ -108,11 +113,13 @@ struct AlertRecord {
 impl LastReading {
     /// Reads and publishes what was committed meanwhile. True: there was something, so that more may follow at once.
     async fn read_next(&mut self, hub: &Hub, reads: &Reads) -> bool {
-        let is_known = |alert_id, updated_at| {
-            self.alerts.get(&alert_id).is_some_and(|record| record.updated_at == updated_at)
+        let alerts = &self.alerts;
+        let is_known = |alert_id: i64, updated_at: Timestamp| {
+            alerts.get(&alert_id).is_some_and(|record| record.updated_at == updated_at)
         };
         let since = self.position.as_ref();
-        let reading = reads.run(async |store| changes::read(&store, since, &is_known).await);
+        let unknown: Vec<String> = self.unknown.iter().map(|(device_sn, _)| device_sn.clone()).collect();
+        let reading = reads.run(async |store| changes::read(&store, since, &unknown, &is_known).await);
         match timeout(READING_TIMEOUT, reading).await {
             Ok(Ok(found)) => {
                 self.is_failing = false;
@@ -154,16 +161,30 @@ impl LastReading {
         let head = Head { id, read_at: found.position.read_at };
         let is_first = self.position.is_none();
         let alerts: Vec<AlertRow> = found.alerts.into_iter().map(|alert| self.compare(alert)).collect();
-        self.alerts.retain(|_, record| found.position.read_at.duration_since(record.updated_at) < COMPARED_FOR);
+        self.alerts
+            .retain(|_, record| found.position.read_at.duration_since(record.updated_at) < COMPARED_FOR);
         self.position = Some(found.position);
+        self.expect(found.unknown);
         let is_empty =
             alerts.is_empty() && found.latest.is_empty() && found.devices.is_empty() && !found.is_partial;
         // The first reading only says from where on changes count.
         let tick = (!is_first && !is_empty)
             .then(|| Tick::new(id, alerts, found.latest, found.devices, found.is_partial));
-        let has_found = tick.is_some();
+        // A device that is added in a moment is worth the same haste.
+        let has_found = tick.is_some() || !self.unknown.is_empty();
         hub.publish(head, tick);
         has_found
+    }
+
+    /// Looks these up in the next readings, too.
+    fn expect(&mut self, unknown: Vec<String>) {
+        let now = Instant::now();
+        let mut until: HashMap<String, Instant> = self.unknown.drain(..).collect();
+        let expected = unknown.into_iter().map(|device_sn| {
+            let until = until.remove(&device_sn).unwrap_or(now + EXPECTED_FOR);
+            (device_sn, until)
+        });
+        self.unknown = expected.filter(|(_, until)| *until > now).collect();
     }
 
     /// What has changed of an alert since it was published.
@@ -187,7 +208,7 @@ impl LastReading {
 }
 
 /// Whether changes may be missing between two readings.
-fn is_gap(before: &Position, now: &Position) -> bool {
+fn is_gap(before: &ReadPosition, now: &ReadPosition) -> bool {
     before.origin != now.origin || now.read_at.duration_since(before.read_at) > LONGEST_GAP
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::feed::AlertRow;
 use super::*;
 use crate::store::dashboard::Viewer;
-use crate::store::dashboard::changes::Scoped;
+use crate::store::dashboard::changes::ScopedRow;
 
 fn hub(max_open: usize) -> (Hub, CancellationToken) {
     let mut settings = Settings::defaults();
@@ -21,7 +21,7 @@ fn head(next: i64) -> Head {
 
 fn publish(hub: &Hub, next: i64, customer_id: i64, alert_id: &str) {
     let row = json!({ "alert_id": alert_id, "device_sn": "SN-1", "user_id": "7", "user_name": "Person 305", "message": "Person 305" });
-    let alert = AlertRow { scoped: Scoped::new(Some(customer_id), vec![], row), changes: vec!["fired"] };
+    let alert = AlertRow { scoped: ScopedRow::new(Some(customer_id), vec![], row), changes: vec!["fired"] };
     hub.publish(head(next), Some(Tick::new(head(next).id, vec![alert], vec![], vec![], false)));
 }
 

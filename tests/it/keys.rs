@@ -58,6 +58,7 @@ const NEEDS: [(&str, &str, &str); 50] = [
     ("get", "/api/batch_processor/metrics", "read"),
     ("get", "/api/system_alerts", "read"),
     ("get", "/api/connections", "read"),
+    ("get", "/api/stream", "read"),
     ("get", "/openapi.json", ""),
     ("get", "/docs", ""),
     ("get", "/docs/{file}", ""),

@@ -17,8 +17,10 @@ use super::query::{Instant, Limit, Parameters};
 use super::{ApiError, PathId};
 use crate::http::State;
 use crate::http::access::Caller;
+use crate::http::access_log::ShownSubject;
 use crate::http::error::{ListErrors, OneErrors};
 use crate::language::{Language, Text, text};
+use crate::model::access_entry::Subject;
 use crate::model::{Alert, AlertDetail, AlertKind, AlertStatus, AlertTally, Id64, Severity};
 use crate::store::alert::{self, AlertCursor, Filter};
 
@@ -156,8 +158,10 @@ pub(in crate::http) async fn get_api_alerts_id(
     Extension(caller): Extension<Caller>,
     Extension(language): Extension<Language>,
     PathId(alert_id): PathId,
-) -> Result<Json<AlertDetail>, ApiError> {
-    Ok(Json(read(&state, &caller, alert_id, language).await?))
+) -> Result<(Extension<ShownSubject>, Json<AlertDetail>), ApiError> {
+    let found = read(&state, &caller, alert_id, language).await?;
+    let shown = ShownSubject(Subject::Device(found.alert.device_sn.clone()));
+    Ok((Extension(shown), Json(found)))
 }
 
 /// An alert that the caller may see, with its texts in a language.

@@ -97,9 +97,11 @@ pub(in crate::http) async fn get_api_alerts_rules(
     responses((status = 201, description = "The rule as it is kept", body = AlertRule), BodyErrors))]
 pub(in crate::http) async fn post_api_alerts_rules(
     Shared(state): Shared<Arc<State>>,
+    Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<(StatusCode, Json<AlertRule>), ApiError> {
     let RuleChange { draft, actor, .. } = RuleChange::read(state.json(request).await?)?;
+    let actor = caller.acting(actor)?.map(|acting| acting.actor);
     Ok((StatusCode::CREATED, Json(add(&state, &draft, actor.as_deref()).await?)))
 }
 
@@ -151,6 +153,7 @@ pub(in crate::http) async fn get_api_alerts_rules_id(
     responses((status = 200, description = "The rule as it is kept", body = AlertRule), BodyErrors))]
 pub(in crate::http) async fn put_api_alerts_rules_id(
     Shared(state): Shared<Arc<State>>,
+    Extension(caller): Extension<Caller>,
     PathId(rule_id): PathId,
     request: Request,
 ) -> Result<Json<AlertRule>, ApiError> {
@@ -158,7 +161,8 @@ pub(in crate::http) async fn put_api_alerts_rules_id(
     if change.rule_id.is_some_and(|Id64(id)| id != rule_id) {
         return Err(ApiError::Bad(text!("rule-id-differs")));
     }
-    replace(&state, rule_id, &change.draft, change.version, change.actor.as_deref()).await.map(Json)
+    let actor = caller.acting(change.actor)?.map(|acting| acting.actor);
+    replace(&state, rule_id, &change.draft, change.version, actor.as_deref()).await.map(Json)
 }
 
 /// Deletes a rule that never raised an alert

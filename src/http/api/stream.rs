@@ -11,6 +11,7 @@ use std::time::Duration;
 use axum::extract::{Extension, MatchedPath, Request, State as Shared};
 use axum::http::HeaderValue;
 use axum::http::header::HeaderName;
+use axum::http::request::Parts;
 use axum::response::sse::{self, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{Stream, unfold};
@@ -60,7 +61,7 @@ pub(in crate::http) struct StreamFilter {
 ///
 /// An id is valid in every instance: a stream can be continued at another one. An event may come twice.
 #[utoipa::path(get, path = "/api/stream", tag = "readers", params(StreamFilter),
-    security(("bearer" = ["read", "own_tenant", "own_unit"]), ("basic" = ["read", "own_tenant", "own_unit"])),
+    security(("bearer" = ["read", "own_tenant", "own_unit", "kiosk"]), ("basic" = ["read", "own_tenant", "own_unit", "kiosk"])),
     responses((status = 200, description = "Events, until the client or the service ends", body = String, content_type = "text/event-stream"),
         ListErrors))]
 pub(in crate::http) async fn get_api_stream(
@@ -74,11 +75,14 @@ pub(in crate::http) async fn get_api_stream(
     parameters.end()?;
     let in_header = request.headers().get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
     // An id that is none of ours is one of an older program.
-    let last = in_header.or(in_query).filter(|id| !id.is_empty()).map(|id| id.parse().unwrap_or(EventId::UNKNOWN));
-    let subscription = state.stream.subscribe(view, last).await.map_err(|TooManyStreams| ApiError::Crowded)?;
+    let last =
+        in_header.or(in_query).filter(|id| !id.is_empty()).map(|id| id.parse().unwrap_or(EventId::UNKNOWN));
+    let subscription =
+        state.stream.subscribe(view, last).await.map_err(|TooManyStreams| ApiError::Crowded)?;
     let every = state.stream_check_interval;
     let checks = interval_at(Instant::now() + every, every);
-    let events = events(OpenStream { state, subscription, request: as_sent(&request), caller, checks });
+    let (sent, _) = request.into_parts();
+    let events = events(OpenStream { state, subscription, sent, caller, checks });
     let mut response = Sse::new(events).into_response();
     response.headers_mut().insert(UNBUFFERED.0, UNBUFFERED.1);
     Ok(response)
@@ -105,13 +109,14 @@ fn is_private(caller: &Caller) -> bool {
 struct OpenStream {
     state: Arc<State>,
     subscription: Subscription,
-    request: Request,
+    /// The request, without its body.
+    sent: Parts,
     caller: Caller,
     checks: Interval,
 }
 
 fn events(open: OpenStream) -> impl Stream<Item = Result<sse::Event, Infallible>> {
-    unfold(open, async |mut open| {
+    unfold(open, |mut open| async move {
         let event = open.next().await?;
         Some((Ok(event), open))
     })
@@ -133,7 +138,7 @@ impl OpenStream {
 
     /// Whether the same request would be let through now, and would show the same.
     async fn is_still_allowed(&self) -> bool {
-        let now = self.state.caller_now(as_sent(&self.request)).await;
+        let now = self.state.caller_now(repeated(&self.sent)).await;
         // While the database is away nobody can be checked, and nothing is shown either.
         now.is_none_or(|now| {
             now.is_some_and(|now| {
@@ -145,21 +150,21 @@ impl OpenStream {
 }
 
 /// What of a request says who sent it.
-fn as_sent(request: &Request) -> Request {
-    let mut copy = Request::default();
-    *copy.uri_mut() = request.uri().clone();
-    *copy.headers_mut() = request.headers().clone();
-    let extensions = copy.extensions_mut();
-    if let Some(path) = request.extensions().get::<MatchedPath>() {
+fn repeated(sent: &Parts) -> Request {
+    let mut request = Request::default();
+    *request.uri_mut() = sent.uri.clone();
+    *request.headers_mut() = sent.headers.clone();
+    let extensions = request.extensions_mut();
+    if let Some(path) = sent.extensions.get::<MatchedPath>() {
         extensions.insert(path.clone());
     }
-    if let Some(peer) = request.extensions().get::<Peer>() {
+    if let Some(peer) = sent.extensions.get::<Peer>() {
         extensions.insert(peer.clone());
     }
-    copy
+    request
 }
 
-fn as_sse(event: crate::stream::Event) -> sse::Event {
+fn as_sse(event: crate::stream::StreamEvent) -> sse::Event {
     let mut sse = sse::Event::default().event(event.name).data(event.data);
     if let Some(id) = event.id {
         sse = sse.id(id.to_string());

@@ -40,7 +40,7 @@ use crate::language::{Language, Text};
 use crate::page::{self, Markup};
 use flash::Flash;
 use preferences::Preferences;
-pub(super) use reader::{Reader, login_redirect};
+pub(super) use reader::Reader;
 
 /// What the pages of this service have in common.
 #[derive(Debug)]

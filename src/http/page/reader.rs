@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::Preferences;
 use super::super::State;
 use super::super::access::Caller;
+use super::super::error::AccessError;
 use crate::model::page_viewer::PageViewer;
 use crate::page::{Frame, VERSION};
 
@@ -40,7 +40,7 @@ impl FromRequestParts<Arc<State>> for Reader {
         let viewer = caller.as_ref().and_then(Caller::page_viewer);
         match (caller, viewer) {
             (Some(caller), Some(viewer)) => Ok(reader(parts, state, caller, Some(viewer))),
-            _ => Err(login_redirect(&parts.uri)),
+            _ => Err(AccessError::NotLoggedIn { next: path_and_query(&parts.uri) }.into_response()),
         }
     }
 }
@@ -62,7 +62,7 @@ fn reader(parts: &Parts, state: &State, caller: Caller, viewer: Option<PageViewe
     let frame = Frame {
         viewer,
         language: preferences.language,
-        path: parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
+        path: path_and_query(&parts.uri),
         version: VERSION,
         theme: preferences.theme,
         zone: state.device_zone.clone(),
@@ -71,9 +71,6 @@ fn reader(parts: &Parts, state: &State, caller: Caller, viewer: Option<PageViewe
     Reader { frame, caller, policy: pages.policy.clone(), cookies: preferences.cookies(pages.is_secure) }
 }
 
-/// Leads a browser to the page where people log in, and from there back to where it wanted to go.
-pub(in crate::http) fn login_redirect(uri: &Uri) -> Response {
-    let wanted = uri.path_and_query().map_or("/", axum::http::uri::PathAndQuery::as_str);
-    let address = format!("/login?next={}", utf8_percent_encode(wanted, NON_ALPHANUMERIC));
-    (StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response()
+fn path_and_query(uri: &Uri) -> String {
+    uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string)
 }

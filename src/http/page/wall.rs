@@ -178,7 +178,10 @@ impl Reader {
 
 /// The wall: counters, open alerts, people online, positions, watches, newest values
 #[utoipa::path(get, path = "/wall", tag = "pages",
-    security(("bearer" = ["read", "own_tenant", "own_unit"]), ("basic" = ["read", "own_tenant", "own_unit"])),
+    security(
+        ("bearer" = ["read", "own_tenant", "own_unit", "kiosk"]),
+        ("basic" = ["read", "own_tenant", "own_unit", "kiosk"]),
+    ),
     params(
         ("lang" = Option<String>, Query, description = "`en` or `zh`; a cookie keeps it"),
         ("theme" = Option<String>, Query, description = "`system`, `light` or `dark`; a cookie keeps it"),
@@ -202,7 +205,10 @@ pub(in crate::http) async fn get_wall(Shared(state): Shared<Arc<State>>, reader:
 
 /// A part of the wall, to replace the one that a page shows
 #[utoipa::path(get, path = "/fragments/{part}", tag = "pages",
-    security(("bearer" = ["read", "own_tenant", "own_unit"]), ("basic" = ["read", "own_tenant", "own_unit"])),
+    security(
+        ("bearer" = ["read", "own_tenant", "own_unit", "kiosk"]),
+        ("basic" = ["read", "own_tenant", "own_unit", "kiosk"]),
+    ),
     params(("part" = String, Path, description = "counters, alerts, units, map, alert-hours, watches or latest", example = "counters")),
     responses(
         OneErrors,

@@ -198,6 +198,7 @@ function replace(part, next) {
   }
   if (focused) {
     const twin = find(next, focusPath) ?? next.querySelector("[data-alert] a, [data-alert] button, a, button") ?? byId("main");
+    if (twin && focused.getAttribute("tabindex") === "-1") twin.tabIndex = -1;
     twin?.focus({ preventScroll: true });
     if (selection && selection[0] !== null) { try { twin.setSelectionRange(...selection); } catch { /* has no text */ } }
   }
@@ -343,6 +344,8 @@ function listen() {
   source = new EventSource(url);
   source.onerror = () => {
     // Of our own, for browsers reconnect all at the same moment, and not at all after an answer such as 503.
+    // An answer that is no stream: perhaps nobody is logged in any more, which a part finds out.
+    if (source.readyState === EventSource.CLOSED) wantAll();
     source.close();
     failures += 1;
     setTimeout(listen, random(1_000, Math.min(3_000 * failures, 30_000)));
@@ -423,8 +426,9 @@ function subjectLink(row, name) {
 
 async function sendForm(event) {
   const form = event.target, button = event.submitter;
-  const action = new URL(button?.hasAttribute("formaction") ? button.formAction : form.action, location.href);
-  const isOurs = form.method === "post" && action.origin === location.origin && action.pathname.startsWith("/alerts/");
+  // Attributes: a field may be called as a property of the form is.
+  const action = new URL(button?.getAttribute("formaction") ?? form.getAttribute("action") ?? "", location.href);
+  const isOurs = form.getAttribute("method") === "post" && action.origin === location.origin && action.pathname.startsWith("/alerts/");
   if (!isOurs || form.dataset.plain !== undefined || event.defaultPrevented) return;
   event.preventDefault();
   if (form.getAttribute("aria-busy") === "true") return;
@@ -445,7 +449,7 @@ async function sendForm(event) {
     return form.requestSubmit(button);
   }
   form.removeAttribute("aria-busy");
-  form.reset();
+  if (isOk) form.reset();
   showResult(page, isOk);
 }
 

@@ -2,9 +2,11 @@
 
 mod alerts;
 mod balancer;
+mod browser;
 mod certificates;
 mod cluster;
 mod database;
+mod events;
 mod key;
 mod login;
 mod process;
@@ -21,8 +23,10 @@ use std::time::Duration;
 
 pub use alerts::add_alert;
 pub use balancer::{Balancer, BalancerKind, Behind, authority};
+pub use browser::{Browser, Browsers, axe};
 pub use cluster::{Cluster, Node};
 pub use database::Database;
+pub use events::{EventStream, StreamEvent};
 pub use key::{authorization, key};
 pub use login::Login;
 pub use process::{CommandOutput, Process, command, command_of, vitals, vitals_with};

@@ -68,6 +68,11 @@ impl Proxy {
         (proxy, through)
     }
 
+    /// Where it listens, as a service that it forwards to.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// Ends every connection; new ones are closed at once.
     pub fn cut(&self) {
         self.set_link(Link::Down);
