@@ -6,14 +6,13 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, Query, Request};
-use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
 use super::super::State;
 use super::super::api::query::Parameters;
 use super::super::error::ApiError;
-use super::login::is_local;
+use super::super::session::page_within;
 use crate::language::{Text, text};
 
 /// The parameters of an address, without empty ones and without those that choose the look.
@@ -58,19 +57,12 @@ impl PageQuery {
 #[derive(Debug)]
 pub(super) struct FormFields(Vec<(String, String)>);
 
-impl State {
-    /// The fields of a form that was sent.
-    pub(super) async fn form(&self, request: Request) -> Result<FormFields, ApiError> {
-        let sent_as = request.headers().get(header::CONTENT_TYPE).and_then(|sent_as| sent_as.to_str().ok());
-        if !sent_as.is_some_and(|sent_as| sent_as.starts_with("application/x-www-form-urlencoded")) {
-            return Err(ApiError::Bad(text!("page-no-form")));
-        }
-        let body = self.bodies.read_small(request).await?;
-        Ok(FormFields(form_urlencoded::parse(&body).into_owned().collect()))
-    }
-}
-
 impl FormFields {
+    /// Of a form that was sent.
+    pub(super) async fn read(state: &State, request: Request) -> Result<Self, ApiError> {
+        state.form(request).await.map(Self)
+    }
+
     /// A field; `None`: it is not there, or was left empty.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         let values = self.0.iter().filter(|(each, _)| each == name).map(|(_, value)| value.trim());
@@ -93,6 +85,6 @@ impl FormFields {
 
     /// The page of this service that the form was on, else `default`.
     pub(super) fn back(&self, default: String) -> String {
-        self.text("back").filter(|back| is_local(back)).map_or(default, str::to_owned)
+        self.text("back").and_then(page_within).map_or(default, str::to_owned)
     }
 }
