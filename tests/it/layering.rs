@@ -110,6 +110,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "metrics_exporter_prometheus",
             "moka",
             "percent_encoding",
+            "rust_decimal",
             "serde_path_to_error",
             "sha2",
             "tokio_io_timeout",
