@@ -250,7 +250,11 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(api::reading::record::get_api_devices_sn_events))
         .routes(routes!(api::reading::record::get_api_devices_sn_track))
         .routes(routes!(api::reading::series::get_api_series))
-        // people with a browser: alerts, people, devices
+        // pages
+        .routes(routes!(page::wall::get_wall))
+        .routes(routes!(page::wall::get_fragments_part))
+        .routes(routes!(page::login::get_login))
+        .routes(routes!(page::asset::get_assets_name))
         .routes(routes!(page::alerts::get_alerts))
         .routes(routes!(page::alerts::get_alerts_id))
         .routes(routes!(page::alerts::get_fragments_alert_list))
@@ -277,11 +281,6 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(api::batch_processor::get_api_batch_processor_metrics))
         .routes(routes!(api::system_alert::get_api_system_alerts))
         .routes(routes!(api::connections::get_api_connections))
-        // pages
-        .routes(routes!(page::wall::get_wall))
-        .routes(routes!(page::wall::get_fragments_part))
-        .routes(routes!(page::login::get_login))
-        .routes(routes!(page::asset::get_assets_name))
         // people
         .routes(routes!(session::post_login))
         .routes(routes!(session::get_login_oidc))

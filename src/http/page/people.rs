@@ -31,7 +31,7 @@ const PAGE: usize = 100;
         ("state" = Option<String>, Query, description = "`online`, `offline` or `alerting`"),
         ("cursor" = Option<String>, Query, description = "Where the page before ended, as its link says"),
     ),
-    security(("bearer" = ["read", "own_tenant", "own_unit"]), ("basic" = ["read", "own_tenant", "own_unit"])),
+    security(("bearer" = ["read", "own_tenant", "own_people"]), ("basic" = ["read", "own_tenant", "own_people"])),
     responses((status = 200, description = "A page", content_type = "text/html", body = String), ListErrors))]
 pub(in crate::http) async fn get_people(
     Shared(state): Shared<Arc<State>>,
@@ -54,7 +54,7 @@ pub(in crate::http) async fn get_people(
         ("state" = Option<String>, Query, description = "`online`, `offline` or `alerting`"),
         ("cursor" = Option<String>, Query, description = "Where the page before ended, as its link says"),
     ),
-    security(("bearer" = ["read", "own_tenant", "own_unit"]), ("basic" = ["read", "own_tenant", "own_unit"])),
+    security(("bearer" = ["read", "own_tenant", "own_people"]), ("basic" = ["read", "own_tenant", "own_people"])),
     responses((status = 200, description = "A page", content_type = "text/html", body = String), ListErrors))]
 pub(in crate::http) async fn get_devices(
     Shared(state): Shared<Arc<State>>,

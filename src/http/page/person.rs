@@ -32,7 +32,7 @@ const MOST_DEVICES: i64 = 20;
         ("range" = Option<String>, Query, description = "`day`, `week` or `month`"),
         ("at" = Option<String>, Query, description = "A date in it; missing: today", format = Date),
     ),
-    security(("bearer" = ["read", "own_tenant", "own_unit"]), ("basic" = ["read", "own_tenant", "own_unit"])),
+    security(("bearer" = ["read", "own_tenant", "own_people"]), ("basic" = ["read", "own_tenant", "own_people"])),
     responses((status = 200, description = "A page", content_type = "text/html", body = String), OneErrors))]
 pub(in crate::http) async fn get_people_id(
     Shared(state): Shared<Arc<State>>,
@@ -57,7 +57,7 @@ pub(in crate::http) async fn get_people_id(
         ("range" = Option<String>, Query, description = "`day`, `week` or `month`"),
         ("at" = Option<String>, Query, description = "A date in it; missing: today", format = Date),
     ),
-    security(("bearer" = ["read", "own_tenant", "own_unit"]), ("basic" = ["read", "own_tenant", "own_unit"])),
+    security(("bearer" = ["read", "own_tenant", "own_people"]), ("basic" = ["read", "own_tenant", "own_people"])),
     responses((status = 200, description = "A page", content_type = "text/html", body = String), OneErrors))]
 pub(in crate::http) async fn get_devices_sn(
     Shared(state): Shared<Arc<State>>,
@@ -77,7 +77,7 @@ pub(in crate::http) async fn get_devices_sn(
         ("user_id" = Option<Id64>, Query, description = "Number of the person"),
         ("device_sn" = Option<String>, Query, description = "Serial number of the device"),
     ),
-    security(("bearer" = ["read", "own_tenant", "own_unit"]), ("basic" = ["read", "own_tenant", "own_unit"])),
+    security(("bearer" = ["read", "own_tenant", "own_people"]), ("basic" = ["read", "own_tenant", "own_people"])),
     responses((status = 200, description = "The values", content_type = "text/html", body = String), OneErrors))]
 pub(in crate::http) async fn get_fragments_person_now(
     Shared(state): Shared<Arc<State>>,
