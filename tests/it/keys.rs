@@ -10,7 +10,7 @@ use crate::harness::{
 };
 
 /// What each route needs; "" nothing, "?" see `key_tenants`. Whoever adds one says here who may ask it.
-const NEEDS: [(&str, &str, &str); 50] = [
+const NEEDS: [(&str, &str, &str); 57] = [
     ("get", "/", ""),
     ("post", "/upload_health_data", "upload"),
     ("post", "/upload_health_data_batch", "upload"),
@@ -58,6 +58,13 @@ const NEEDS: [(&str, &str, &str); 50] = [
     ("get", "/api/batch_processor/metrics", "read"),
     ("get", "/api/system_alerts", "read"),
     ("get", "/api/connections", "read"),
+    ("post", "/login", ""),
+    ("get", "/login/oidc", ""),
+    ("get", "/login/oidc/callback", ""),
+    ("post", "/logout", ""),
+    ("post", "/session/grant", ""),
+    ("post", "/session/language", ""),
+    ("get", "/kiosk/{token}", ""),
     ("get", "/openapi.json", ""),
     ("get", "/docs", ""),
     ("get", "/docs/{file}", ""),
