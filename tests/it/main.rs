@@ -67,6 +67,7 @@ mod pages_records;
 mod policies;
 mod prometheus;
 mod readiness;
+mod reading;
 mod reads;
 mod redis_cluster;
 mod rejected;
