@@ -6,6 +6,7 @@
 
 mod buffer;
 mod check;
+mod cors;
 mod derived;
 mod environment;
 mod limits;
@@ -28,6 +29,7 @@ use std::path::PathBuf;
 use crate::language::Language;
 use confique::Config;
 
+pub use cors::CorsSettings;
 pub use environment::{program, stack_name};
 pub use limits::{LimitSettings, TrustedProxy};
 pub use load::SettingsError;
@@ -132,6 +134,10 @@ pub struct Settings {
     /// How many requests one address or one key may send.
     #[config(nested)]
     pub limits: LimitSettings,
+
+    /// Other sites that may call the API from a browser.
+    #[config(nested)]
+    pub cors: CorsSettings,
 
     /// Name of this instance in the accounting and in logs. Empty: the process id.
     #[config(env = "VITALS_INSTANCE", default = "")]

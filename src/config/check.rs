@@ -47,6 +47,9 @@ impl Settings {
         if let Some(reason) = self.page.invalid_reason() {
             return refuse(reason);
         }
+        if let Some(reason) = self.cors.invalid_reason() {
+            return refuse(reason);
+        }
         for (name, zone) in
             [("device_time_zone", &self.device_time_zone), ("rollup_time_zone", &self.rollup_time_zone)]
         {

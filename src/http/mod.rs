@@ -10,6 +10,7 @@ mod access_log;
 mod api;
 mod body;
 mod connections;
+mod cors;
 mod device_config;
 mod device_info;
 mod elsewhere;
@@ -22,6 +23,7 @@ mod measure;
 mod openapi;
 mod operations;
 mod page;
+mod read_body;
 pub mod retention;
 pub mod server;
 mod session;
@@ -35,7 +37,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Extension, Request};
+use axum::extract::Extension;
 use axum::middleware::{from_fn, from_fn_with_state};
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -56,15 +58,12 @@ use crate::store::Store;
 use crate::store::clock::Clock;
 use crate::store::reads::Reads;
 use crate::stream::Hub;
-use crate::wire::Context;
-use crate::wire::peek::{Peek, peek};
+use access::Access;
 pub use access::Callers;
-use access::{Access, Caller};
 use access_log::AccessNotes;
-use body::{Bodies, BudgetPool, ParsedBody, Parser};
+use body::Bodies;
 use connections::Connections;
 use retention::RawRetention;
-use submit::UploadTerms;
 use unknown_names::UnknownNameCounts;
 
 pub use error::HttpError;
@@ -96,6 +95,9 @@ pub struct State {
     enrolment: Enrolment,
     scheme: &'static str,
     api_queries: Semaphore,
+    exports: Arc<Semaphore>,
+    overviews: api::reading::OverviewCache,
+    rollup_zone: TimeZone,
     bodies: Bodies,
     readiness: operations::Readiness,
     /// Authentication is off, so only this machine can send requests.
@@ -169,6 +171,9 @@ impl State {
             enrolment: settings.enrolment(),
             scheme: settings.scheme(),
             api_queries: Semaphore::new(api::MAX_CONCURRENT),
+            exports: Arc::new(Semaphore::new(api::reading::MAX_EXPORTS)),
+            overviews: api::reading::OverviewCache::default(),
+            rollup_zone: settings.rollup_zone(),
             bodies: Bodies::new(settings),
             readiness: operations::Readiness::default(),
             shows_reasons: settings.authentication == Authentication::Off,
@@ -183,70 +188,6 @@ impl State {
     /// The open connections.
     fn connections(&self) -> &Arc<Connections> {
         &self.connections
-    }
-
-    /// Reads and parses a body.
-    async fn read<T: ParsedBody + Send + 'static>(
-        &self,
-        request: Request,
-        pool: BudgetPool,
-        parse: Parser<T>,
-    ) -> Result<(T, UploadTerms), HttpError> {
-        self.read_admitted(request, pool, |_| Ok(()), parse).await
-    }
-
-    /// As [`State::read`], for readings: an upload for which its shard has no room is refused unparsed, because parsing is most of
-    /// what an upload costs here.
-    async fn read_readings<T: ParsedBody + Send + 'static>(
-        &self,
-        request: Request,
-        parse: Parser<T>,
-    ) -> Result<(T, UploadTerms), HttpError> {
-        let admit = |body: &[u8]| {
-            // With a buffer an upload that finds no room goes there.
-            let Peek { device_sn, samples } = peek(body);
-            if self.buffer.is_some() { Ok(()) } else { Ok(self.ingest.check_room(device_sn, samples)?) }
-        };
-        self.read_admitted(request, BudgetPool::Shared, admit, parse).await
-    }
-
-    async fn read_admitted<T: ParsedBody + Send + 'static>(
-        &self,
-        request: Request,
-        pool: BudgetPool,
-        admit: impl FnOnce(&[u8]) -> Result<(), HttpError>,
-        parse: Parser<T>,
-    ) -> Result<(T, UploadTerms), HttpError> {
-        let caller = request.extensions().get::<Caller>();
-        let customer_id = caller.and_then(Caller::customer_id);
-        let device = caller.and_then(Caller::device).cloned();
-        let request_id = self.buffer.as_ref().and_then(|_| submit::request_id(request.headers()));
-        let context = || self.context(customer_id);
-        let read = self.bodies.read(request, pool, admit, context, parse).await?;
-        Ok((
-            read.parsed,
-            UploadTerms {
-                deadline: read.deadline,
-                customer_id,
-                device,
-                received_at: read.received_at,
-                request_id,
-                // Without a buffer it is not needed any more, and takes memory while its records wait.
-                body: self.buffer.as_ref().map(|_| read.body).unwrap_or_default(),
-                _share: read.share,
-            },
-        ))
-    }
-
-    /// What parsers need besides the body.
-    fn context(&self, key_customer_id: Option<i64>) -> Context {
-        let received_at = self.time.now();
-        Context {
-            received_at,
-            device_zone: self.device_zone.clone(),
-            oldest: self.retention.oldest(received_at),
-            key_customer_id,
-        }
     }
 }
 
@@ -292,7 +233,32 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(api::shift::post_api_shifts))
         .routes(routes!(api::shift::delete_api_shifts_id))
         .routes(routes!(api::device_clock::get_api_device_clocks))
-        // people with a browser: alerts, people, devices
+        // readers of health data
+        .routes(routes!(api::reading::overview::get_api_overview))
+        .routes(routes!(api::reading::person::get_api_people))
+        .routes(routes!(api::reading::person::get_api_people_id))
+        .routes(routes!(api::reading::person::get_api_people_id_latest))
+        .routes(routes!(api::reading::series::get_api_people_id_series))
+        .routes(routes!(api::reading::record::get_api_people_id_nights))
+        .routes(routes!(api::reading::record::get_api_people_id_exercise))
+        .routes(routes!(api::reading::record::get_api_people_id_workouts))
+        .routes(routes!(api::reading::record::get_api_people_id_events))
+        .routes(routes!(api::reading::record::get_api_people_id_track))
+        .routes(routes!(api::reading::device::get_api_devices))
+        .routes(routes!(api::reading::device::get_api_devices_sn))
+        .routes(routes!(api::reading::device::get_api_devices_sn_latest))
+        .routes(routes!(api::reading::series::get_api_devices_sn_series))
+        .routes(routes!(api::reading::record::get_api_devices_sn_nights))
+        .routes(routes!(api::reading::record::get_api_devices_sn_exercise))
+        .routes(routes!(api::reading::record::get_api_devices_sn_workouts))
+        .routes(routes!(api::reading::record::get_api_devices_sn_events))
+        .routes(routes!(api::reading::record::get_api_devices_sn_track))
+        .routes(routes!(api::reading::series::get_api_series))
+        // pages
+        .routes(routes!(page::wall::get_wall))
+        .routes(routes!(page::wall::get_fragments_part))
+        .routes(routes!(page::login::get_login))
+        .routes(routes!(page::asset::get_assets_name))
         .routes(routes!(page::alerts::get_alerts))
         .routes(routes!(page::alerts::get_alerts_id))
         .routes(routes!(page::alerts::get_fragments_alert_list))
@@ -333,11 +299,6 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(api::batch_processor::get_api_batch_processor_metrics))
         .routes(routes!(api::system_alert::get_api_system_alerts))
         .routes(routes!(api::connections::get_api_connections))
-        // pages
-        .routes(routes!(page::wall::get_wall))
-        .routes(routes!(page::wall::get_fragments_part))
-        .routes(routes!(page::login::get_login))
-        .routes(routes!(page::asset::get_assets_name))
         // people
         .routes(routes!(session::post_login))
         .routes(routes!(session::get_login_oidc))
@@ -367,5 +328,5 @@ pub fn router(state: Arc<State>, settings: &Settings) -> Router {
         .layer(from_fn_with_state(state.clone(), access::check))
         .layer(from_fn_with_state(settings.language, error::localize))
         .layer(from_fn(measure::measure));
-    headers::add(routes, settings).with_state(state)
+    headers::add(cors::add(routes, settings), settings).with_state(state)
 }

@@ -995,3 +995,18 @@ demo-account = Demo
 demo-person = Person { $number }
 demo-tenant = Example clinic { $number }
 demo-unit = Ward { $number }
+
+### Reading health data
+
+device-absent = there is no device of this serial
+exports-too-many = as many exports as are allowed are running: try again in a moment
+form-not-acceptable = there is no such form of the answer: Accept application/json, application/x-ndjson or text/csv; not every route has all of them
+metric-unknown = there is no metric "{ $name }": { $known }
+parameter-no-format = json, ndjson or csv is expected
+parameter-no-moment = a time such as 2026-01-31T08:00:00Z or a date such as 2026-01-31 is expected
+parameter-no-point-limit = a number from 1 to { $most } is expected
+parameter-no-zone = the name of a time zone such as Asia/Shanghai is expected
+person-absent = there is no person of this number
+span-empty = from must be before to
+span-too-long = from and to are more than { $most } days apart: ask for a shorter time, or for a coarser grain
+zone-only-days = weeks and months are cut in the zone of the rollups only: zone goes with days and finer grains

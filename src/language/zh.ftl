@@ -952,3 +952,18 @@ demo-account = 演示账户
 demo-person = { $number } 号人员
 demo-tenant = 示例诊所 { $number }
 demo-unit = { $number } 病区
+
+### 读取健康数据
+
+device-absent = 没有该序列号的设备
+exports-too-many = 正在进行的导出已达上限,请稍后再试
+form-not-acceptable = 没有所要求的格式:Accept 可为 application/json、application/x-ndjson 或 text/csv;并非每个路径都支持全部格式
+metric-unknown = 没有名为“{ $name }”的指标:{ $known }
+parameter-no-format = 应为 json、ndjson 或 csv
+parameter-no-moment = 应为时间(例如 2026-01-31T08:00:00Z)或日期(例如 2026-01-31)
+parameter-no-point-limit = 应为 1 到 { $most } 之间的数
+parameter-no-zone = 应为时区名称,例如 Asia/Shanghai
+person-absent = 没有该编号的人员
+span-empty = from 必须早于 to
+span-too-long = from 与 to 相距超过 { $most } 天:请缩短时间范围,或使用更粗的粒度
+zone-only-days = 周和月只按汇总的时区划分:zone 只用于按天或更细的粒度

@@ -110,6 +110,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "moka",
             "percent_encoding",
             "rand",
+            "rust_decimal",
             "serde_path_to_error",
             "sha2",
             "tokio_io_timeout",

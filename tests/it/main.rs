@@ -6,6 +6,7 @@
 
 mod harness;
 
+mod accounts;
 mod alert_api;
 mod alert_command;
 mod alert_isolation;
@@ -66,6 +67,7 @@ mod pages_records;
 mod policies;
 mod prometheus;
 mod readiness;
+mod reading;
 mod reads;
 mod redis_cluster;
 mod rejected;

@@ -16,6 +16,7 @@ pub(super) mod device_clock;
 pub(super) mod health;
 pub(super) mod notification_route;
 pub(super) mod query;
+pub(super) mod reading;
 pub(super) mod shift;
 pub(super) mod stats;
 pub(super) mod stream;

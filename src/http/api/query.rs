@@ -17,7 +17,7 @@ use super::ApiError;
 use crate::language::{Text, text};
 
 /// What stands behind the question mark.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in crate::http) struct Parameters {
     pairs: Vec<(String, String)>,
     read: BTreeSet<&'static str>,

@@ -24,6 +24,10 @@ pub(in crate::http) enum ApiError {
     Bad(Text),
     /// The Content-Type is not JSON. A web page of another origin may send any other type without a preflight request.
     NotJson,
+    /// The answer has none of the forms that are accepted.
+    NotAcceptable,
+    /// As many exports as are allowed are running.
+    TooManyExports,
     /// The key may not see it.
     Access(AccessError),
     /// It does not exist.
@@ -75,6 +79,8 @@ impl ApiError {
             Self::Body(error) => (error.status(), error.text()),
             Self::Bad(text) => (StatusCode::BAD_REQUEST, text),
             Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, text!("body-not-json")),
+            Self::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, text!("form-not-acceptable")),
+            Self::TooManyExports => (StatusCode::SERVICE_UNAVAILABLE, text!("exports-too-many")),
             Self::Access(error) => (error.status(), error.text()),
             Self::Absent(text) => (StatusCode::NOT_FOUND, text),
             Self::InTheWay(text) => (StatusCode::CONFLICT, text),
@@ -107,6 +113,9 @@ pub(in crate::http) struct ListErrors;
 /// The answers of a route about one thing.
 pub(in crate::http) struct OneErrors;
 
+/// The answers of a route that reads, in one of several forms.
+pub(in crate::http) struct ReadErrors;
+
 /// The answers of a route that takes a body.
 pub(in crate::http) struct BodyErrors;
 
@@ -119,6 +128,15 @@ impl IntoResponses for ListErrors {
 impl IntoResponses for OneErrors {
     fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
         error_responses(&["400", "401", "403", "404", "429", "500", "503"])
+    }
+}
+
+impl IntoResponses for ReadErrors {
+    fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
+        let unchanged = ResponseBuilder::new().description("The same as the client has, by If-None-Match").build();
+        let mut responses = error_responses(&["400", "401", "403", "404", "406", "429", "500", "503"]);
+        responses.insert("304".to_owned(), unchanged.into());
+        responses
     }
 }
 
@@ -135,6 +153,7 @@ pub(super) fn error_responses(statuses: &[&str]) -> BTreeMap<String, RefOr<utoip
             "401" => "A key is needed that is in force, and none came with the request",
             "403" => "The key may not do this",
             "404" => "There is no such thing",
+            "406" => "The answer has none of the forms that Accept names",
             "408" => "The body did not arrive in time",
             "409" => "What there is stands in the way; the message says what",
             "413" => "The body is larger than allowed, as sent or unpacked",

@@ -179,8 +179,8 @@ impl Reader {
 /// The wall: counters, open alerts, people online, positions, watches, newest values
 #[utoipa::path(get, path = "/wall", tag = "pages",
     security(
-        ("bearer" = ["read", "own_tenant", "own_unit", "kiosk"]),
-        ("basic" = ["read", "own_tenant", "own_unit", "kiosk"]),
+        ("bearer" = ["read", "own_tenant", "own_people", "kiosk"]),
+        ("basic" = ["read", "own_tenant", "own_people", "kiosk"]),
     ),
     params(
         ("lang" = Option<String>, Query, description = "`en` or `zh`; a cookie keeps it"),
@@ -206,8 +206,8 @@ pub(in crate::http) async fn get_wall(Shared(state): Shared<Arc<State>>, reader:
 /// A part of the wall, to replace the one that a page shows
 #[utoipa::path(get, path = "/fragments/{part}", tag = "pages",
     security(
-        ("bearer" = ["read", "own_tenant", "own_unit", "kiosk"]),
-        ("basic" = ["read", "own_tenant", "own_unit", "kiosk"]),
+        ("bearer" = ["read", "own_tenant", "own_people", "kiosk"]),
+        ("basic" = ["read", "own_tenant", "own_people", "kiosk"]),
     ),
     params(("part" = String, Path, description = "counters, alerts, units, map, alert-hours, watches or latest", example = "counters")),
     responses(

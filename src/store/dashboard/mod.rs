@@ -24,7 +24,7 @@ pub mod wall;
 pub mod workout;
 
 pub use record::PageEnd;
-pub(crate) use record::{Record, query as records, read};
+pub(crate) use record::{Record, is_visible, query as records, read};
 pub use rows::{Query, RowStream};
 pub use subject::{Span, Subject};
 pub use viewer::Viewer;

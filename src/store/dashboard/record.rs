@@ -3,6 +3,7 @@
 //! Before: `http` and pages name the device or the person and the time. After: views of schema dashboard.
 //! Promise: pages neither miss nor repeat a record that is there all the while.
 
+use deadpool_postgres::Transaction;
 use jiff::Timestamp;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
@@ -72,15 +73,30 @@ pub(crate) async fn read<T: Send + 'static>(
     let mut client = store.client().await?;
     let transaction = viewer.begin(&mut client).await?;
     let rows = query.read(&transaction).await?;
-    let is_visible = if rows.is_empty() && *subject != Subject::Everyone {
-        let (device_sn, user_id) = subject.parameters();
-        let found = IS_VISIBLE.query(&transaction, &[&device_sn, &user_id]).await?;
-        found.first().map(|row| column(row, "is_visible")).transpose()?.unwrap_or(false)
-    } else {
-        true
-    };
+    let is_visible = !rows.is_empty() || sees(&transaction, subject).await?;
     Viewer::end(transaction).await?;
     Ok(is_visible.then_some(rows))
+}
+
+/// Whether the viewer may see the device or the person, now or of any time.
+///
+/// # Errors
+/// The database cannot be asked.
+pub(crate) async fn is_visible(store: &Store, viewer: Viewer, subject: &Subject) -> Result<bool, StoreError> {
+    let mut client = store.client().await?;
+    let transaction = viewer.begin(&mut client).await?;
+    let is_visible = sees(&transaction, subject).await?;
+    Viewer::end(transaction).await?;
+    Ok(is_visible)
+}
+
+async fn sees(transaction: &Transaction<'_>, subject: &Subject) -> Result<bool, StoreError> {
+    if *subject == Subject::Everyone {
+        return Ok(true);
+    }
+    let (device_sn, user_id) = subject.parameters();
+    let found = IS_VISIBLE.query(transaction, &[&device_sn, &user_id]).await?;
+    found.first().map_or(Ok(false), |row| column(row, "is_visible"))
 }
 
 /// The same, where a person or a device that is not seen has no rows.

@@ -27,8 +27,6 @@ pub struct SeriesRequest {
     pub metrics: Vec<Metric>,
     /// Samples, or buckets that begin, in this time.
     pub span: Span,
-    /// Zone in which days are cut (IANA name); `None`: that of the rollups.
-    pub zone: Option<String>,
 }
 
 /// Where a page of a series ended: time and device of its last point.
@@ -137,10 +135,16 @@ const ROLLUP_DAYS: Functions = functions!("daily");
 const WEEKS: Functions = functions!("weekly");
 const MONTHS: Functions = functions!("monthly");
 
-/// Points of a device or a person in the order of time, of everyone first by device; `limit` at most.
+/// Points of a device or a person in the order of time, of everyone first by device; `limit` at most. Days are cut in the zone (IANA
+/// name), or in that of the rollups.
 #[must_use]
-pub fn query(request: &SeriesRequest, after: Option<SeriesEnd>, limit: Option<i64>) -> Query<Point> {
-    let functions = match (request.grain, &request.zone) {
+pub fn query(
+    request: &SeriesRequest,
+    zone: Option<&str>,
+    after: Option<SeriesEnd>,
+    limit: Option<i64>,
+) -> Query<Point> {
+    let functions = match (request.grain, zone) {
         (Grain::Raw, _) => &SAMPLES,
         (Grain::QuarterHour, _) => &QUARTER_HOURS,
         (Grain::Hourly, _) => &HOURS,
@@ -166,8 +170,8 @@ pub fn query(request: &SeriesRequest, after: Option<SeriesEnd>, limit: Option<i6
         (Box::new(after_device_sn), Type::TEXT),
         (Box::new(limit), Type::INT8),
     ];
-    if let (Grain::Daily, Some(zone)) = (request.grain, &request.zone) {
-        parameters.push((Box::new(zone.clone()), Type::TEXT));
+    if let (Grain::Daily, Some(zone)) = (request.grain, zone) {
+        parameters.push((Box::new(zone.to_owned()), Type::TEXT));
     }
     let (grain, metrics) = (request.grain, request.metrics.clone());
     let mut layout = None;
@@ -188,7 +192,7 @@ pub async fn read(
     after: Option<SeriesEnd>,
     limit: i64,
 ) -> Result<Series, StoreError> {
-    let points = read_rows(store, viewer, &request.subject, query(request, after, Some(limit))).await?;
+    let points = read_rows(store, viewer, &request.subject, query(request, None, after, Some(limit))).await?;
     Ok(Series {
         grain: request.grain,
         metrics: request.metrics.clone(),
