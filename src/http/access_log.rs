@@ -89,8 +89,8 @@ enum Shown {
 
 /// Routes that lists of people, devices and alerts have.
 const LISTS: &[&str] = &[
-    "/alerts", "/api/alerts", "/api/alerts/summary", "/api/alerts/{id}", "/api/devices", "/api/device_clocks", "/api/overview",
-    "/api/people", "/api/stream", "/devices", "/fragments/{part}", "/people", "/wall",
+    "/alerts", "/alerts/{id}", "/api/alerts", "/api/alerts/summary", "/api/alerts/{id}", "/api/devices", "/api/device_clocks", "/api/overview",
+    "/api/people", "/api/stream", "/devices", "/fragments/alert-list", "/fragments/person-now", "/fragments/{part}", "/people", "/wall",
 ];
 
 /// Whose data a route shows; `None`: that of nobody.

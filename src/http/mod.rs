@@ -41,7 +41,7 @@ use axum::extract::Extension;
 use axum::middleware::{from_fn, from_fn_with_state};
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -51,6 +51,7 @@ use crate::buffer::Buffer;
 use crate::cells::Cells;
 use crate::config::{Authentication, Enrolment, Settings};
 use crate::ingest::Ingest;
+use crate::ingest::replay::Replay;
 use crate::monitor::Monitor;
 use crate::owners::Owners;
 use crate::store::Store;
@@ -78,6 +79,8 @@ pub struct State {
     stats: api::stats::CachedStats,
     metrics: PrometheusHandle,
     monitor: Monitor,
+    /// Reads rejects once more; one at a time, on one connection.
+    replay: Mutex<Replay>,
     device_zone: TimeZone,
     time: Clock,
     retention: RawRetention,
@@ -146,6 +149,7 @@ impl State {
     /// The state that handlers share.
     pub fn new(services: Services, settings: &Settings) -> Arc<Self> {
         Arc::new(Self {
+            replay: Mutex::new(Replay::new(&services.store, settings)),
             ingest: services.ingest,
             buffer: services.buffer,
             owners: services.owners.clone(),
@@ -270,6 +274,20 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(page::person::get_devices_sn))
         .routes(routes!(page::person::get_fragments_person_now))
         .routes(routes!(page::limits::post_people_id_limits))
+        // administrators with a browser
+        .routes(routes!(page::admin::get_admin))
+        .routes(routes!(page::admin::rules::get_admin_rules))
+        .routes(routes!(page::admin::rules::get_admin_rules_id))
+        .routes(routes!(page::admin::rules::post_admin_rules))
+        .routes(routes!(page::admin::rules::post_admin_rules_id))
+        .routes(routes!(page::admin::silences::get_admin_silences))
+        .routes(routes!(page::admin::silences::post_admin_silences_id))
+        .routes(routes!(page::admin::keys::get_admin_keys))
+        .routes(routes!(page::admin::keys::post_admin_keys))
+        .routes(routes!(page::admin::keys::post_admin_keys_id))
+        .routes(routes!(page::admin::policies::get_admin_policies))
+        .routes(routes!(page::admin::rejected::get_admin_rejected))
+        .routes(routes!(page::admin::rejected::post_admin_rejected))
         // operators
         .routes(routes!(operations::livez))
         .routes(routes!(operations::health))

@@ -652,6 +652,32 @@ page-column = { $name ->
     [unit] unit
     [value] value
     [when] when
+    [action] action
+    [applied] last enforced
+    [by] by
+    [bytes] bytes
+    [choose] choose
+    [compress] compressed after
+    [created] made
+    [detail] what is wrong
+    [held] held back
+    [item] as sent
+    [keep] kept for
+    [lag] lag
+    [latency] probe
+    [name] name
+    [note] note
+    [part] part
+    [refresh] refreshed every
+    [relation] relation
+    [rows] rows
+    [rule] rule
+    [scope] scope
+    [severity] severity
+    [tenant] tenant
+    [until] until
+    [used] last used
+    [waiting] waiting
    *[other] { $name }
 }
 page-contact-deleted = contact { $id } (deleted)
@@ -886,6 +912,83 @@ page-weekday = { $weekday ->
 } { $day }
 page-what-to-do = What to do
 page-with-chosen = With the chosen alerts
+
+### Pages: administration
+
+page-admin-section = { $name ->
+    [health] Health of the service
+    [rules] Rules
+    [silences] Silences
+    [keys] Keys
+    [rejected] Rejected uploads
+   *[policies] Retention
+}
+page-admin-words = { $what ->
+    [columns] Columns, as JSON
+    [disable] Switch off
+    [enable] Switch on
+    [end] End
+    [for-ever] for ever
+    [key-made] The new key
+    [key-once] Copy it now: it is not shown again.
+    [make] Make the key
+    [name] Name
+    [new-key] A new key
+    [new-rule] A new rule
+    [parts] Parts
+    [person] Person to whom it belongs
+    [plan] What the next enforcement does
+    [policy-hint] To change one:
+    [records-last-minute] records stored in the last minute:
+    [remove] Delete
+    [replay] Read the chosen ones once more
+    [revoke] Revoke
+    [save] Save
+    [scopes] What it may do
+    [system-alerts] What operators were notified of, last hour
+    [tenant] Number of the tenant; empty: every one
+    [try-out] Try out
+    [try-out-days] Try out over
+    [try-out-result] Result of the try-out
+    [uptime] running for
+    [valid-days] Valid for so many days; empty: until it is revoked
+   *[other] { $what }
+}
+page-condition = { $condition ->
+    [up] up
+    [late] late
+   *[down] down
+}
+page-key-admin-of-tenant = The scope admin applies to every tenant: the key of one tenant cannot have it
+page-key-incomplete = A key needs a name and at least one scope
+page-key-name-taken = There is a key { $name } already
+page-key-person-missing = The scope respond needs the person to whom the key belongs
+page-key-revoked = Key { $name } is revoked
+page-rejected-count = { $count } items could not be stored; the newest { $shown } are shown
+page-replayed = { $stored } stored, { $duplicates } were duplicates, { $refused } refused once more
+page-rule-for = { $scope ->
+    [device] device
+    [person] person
+    [unit] unit
+    [tenant] tenant
+   *[everybody] everybody
+}
+page-scope-of-key = { $scope ->
+    [upload] upload
+    [read] read
+    [respond] act on alerts
+   *[admin] administer
+}
+page-system-alert = { $state ->
+    [lasts] lasts
+   *[over] over
+}
+page-try-out = { $alerts ->
+    [one] { $alerts } alert
+   *[other] { $alerts } alerts
+} of { $affected } of { $devices } devices in { $days } days
+page-try-out-more = Only the first { $devices } devices were evaluated; vitals alerts replay-rule evaluates all of them.
+page-try-out-stored = The stored rule raised { $alerts } for the same devices in that time.
 
 ### The demo
 

@@ -647,6 +647,32 @@ page-column = { $name ->
     [unit] 科室
     [value] 值
     [when] 时间
+    [action] 操作
+    [applied] 上次执行
+    [by] 操作人
+    [bytes] 字节
+    [choose] 选择
+    [compress] 压缩时间
+    [created] 创建
+    [detail] 问题
+    [held] 暂缓
+    [item] 原文
+    [keep] 保留
+    [lag] 滞后
+    [latency] 探测
+    [name] 名称
+    [note] 备注
+    [part] 组成部分
+    [refresh] 刷新间隔
+    [relation] 表
+    [rows] 行数
+    [rule] 规则
+    [scope] 范围
+    [severity] 级别
+    [tenant] 租户
+    [until] 截止
+    [used] 上次使用
+    [waiting] 等待
    *[other] { $name }
 }
 page-contact-deleted = 联系人 { $id }(已删除)
@@ -846,6 +872,80 @@ page-weekday = { $weekday ->
 } { $day }日
 page-what-to-do = 处理
 page-with-chosen = 对所选告警
+
+### 页面:管理
+
+page-admin-section = { $name ->
+    [health] 服务状态
+    [rules] 规则
+    [silences] 静默
+    [keys] 密钥
+    [rejected] 被拒数据
+   *[policies] 保留策略
+}
+page-admin-words = { $what ->
+    [columns] 各列(JSON)
+    [disable] 停用
+    [enable] 启用
+    [end] 结束
+    [for-ever] 永久
+    [key-made] 新密钥
+    [key-once] 请立即复制:之后不再显示。
+    [make] 创建密钥
+    [name] 名称
+    [new-key] 新建密钥
+    [new-rule] 新建规则
+    [parts] 组成部分
+    [person] 所属人员
+    [plan] 下次执行的内容
+    [policy-hint] 修改方法:
+    [records-last-minute] 最近一分钟存储的记录:
+    [remove] 删除
+    [replay] 重新读取所选项
+    [revoke] 吊销
+    [save] 保存
+    [scopes] 权限
+    [system-alerts] 最近一小时通知运维的事项
+    [tenant] 租户编号;留空:所有租户
+    [try-out] 试运行
+    [try-out-days] 试运行时长
+    [try-out-result] 试运行结果
+    [uptime] 已运行
+    [valid-days] 有效天数;留空:直到吊销
+   *[other] { $what }
+}
+page-condition = { $condition ->
+    [up] 正常
+    [late] 滞后
+   *[down] 中断
+}
+page-key-admin-of-tenant = admin 权限涉及所有租户:单个租户的密钥不能拥有
+page-key-incomplete = 密钥需要名称和至少一项权限
+page-key-name-taken = 已有名为 { $name } 的密钥
+page-key-person-missing = respond 权限需要指定所属人员
+page-key-revoked = 密钥 { $name } 已吊销
+page-rejected-count = { $count } 条数据未能存储;显示最新 { $shown } 条
+page-replayed = 已存储 { $stored } 条,重复 { $duplicates } 条,再次被拒 { $refused } 条
+page-rule-for = { $scope ->
+    [device] 设备
+    [person] 人员
+    [unit] 科室
+    [tenant] 租户
+   *[everybody] 所有人
+}
+page-scope-of-key = { $scope ->
+    [upload] 上传
+    [read] 读取
+    [respond] 处理告警
+   *[admin] 管理
+}
+page-system-alert = { $state ->
+    [lasts] 持续中
+   *[over] 已结束
+}
+page-try-out = { $days } 天内 { $devices } 台设备中有 { $affected } 台触发,共 { $alerts } 条告警
+page-try-out-more = 仅评估了前 { $devices } 台设备;vitals alerts replay-rule 可评估全部设备。
+page-try-out-stored = 已存储的规则在同一时间内对这些设备触发了 { $alerts } 条。
 
 ### 演示
 

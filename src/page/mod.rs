@@ -6,6 +6,7 @@
 //!
 //! How to add a page: README.md beside this file.
 
+pub mod admin;
 pub mod alert;
 pub mod alert_steps;
 pub mod alerts;

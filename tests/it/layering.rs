@@ -110,6 +110,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "metrics_exporter_prometheus",
             "moka",
             "percent_encoding",
+            "rand",
             "rust_decimal",
             "serde_path_to_error",
             "sha2",

@@ -9,12 +9,15 @@ use axum::response::Response;
 use jiff::civil::Date;
 
 use super::super::State;
+use super::super::access_log::ShownSubject;
 use super::super::api::{PathId, alert};
 use super::super::error::{ApiError, ListErrors, OneErrors};
 use super::form::PageQuery;
 use super::{Flash, Reader};
 use crate::language::text;
+use crate::model::access_entry::Subject;
 use crate::model::{AlertStatus, ContactSummary, Id64};
+use crate::page;
 use crate::page::alerts::{self, AlertChoice, AlertListing};
 use crate::store::{contact, dashboard};
 
@@ -75,8 +78,10 @@ pub(in crate::http) async fn get_alerts_id(
     match read.await {
         Ok((detail, contacts)) => {
             let notice = reader.shown_once(flash);
-            let body = crate::page::alert::body(&reader.frame, &detail, &contacts, notice.as_deref());
-            reader.page(&crate::page::alert::title(Id64(alert_id)), &body)
+            let body = page::alert::body(&reader.frame, &detail, &contacts, notice.as_deref());
+            let mut response = reader.page(&page::alert::title(Id64(alert_id)), &body);
+            response.extensions_mut().insert(ShownSubject(Subject::Device(detail.alert.device_sn)));
+            response
         }
         Err(error) => reader.error(error),
     }

@@ -33,6 +33,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Flash {
     }
 }
 
+impl Flash {
+    /// Words of this answer itself.
+    pub(super) fn of(words: Option<String>) -> Self {
+        Self(words)
+    }
+}
+
 impl Reader {
     /// The page that is sent next shows it, and the one after that does not.
     pub(super) fn shown_once(&mut self, flash: Flash) -> Option<String> {

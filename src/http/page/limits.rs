@@ -11,17 +11,16 @@ use axum::response::Response;
 use serde_json::{Map, Number, Value, json};
 
 use super::super::State;
-use super::super::api::PathId;
+use super::super::api::{PathId, alert_rule as alert_rule_api};
 use super::super::error::{ApiError, BodyErrors};
 use super::Reader;
 use super::form::FormFields;
 use super::person::{find_person, of_person};
 use crate::language::{Text, text};
-use crate::model::alert_rule::KEPT_COLUMNS;
 use crate::model::{AlertRule, Id64, Person, RuleDraft};
 use crate::page::limits::{can_replace, level_fields};
 use crate::page::link;
-use crate::store::alert_rule::{self, ChangeOutcome, Removal};
+use crate::store::alert_rule::{self, Removal};
 
 /// A limit of one person is set, added or removed, by the form of a page
 #[utoipa::path(post, path = "/people/{id}/limits", tag = "pages",
@@ -84,7 +83,7 @@ async fn set(
     set_bounds(&mut columns, rule, fields)?;
     if rule.user_id == Some(user_id) {
         let version = fields.value("version")?;
-        return replace(state, reader, rule, columns, version).await.map(|name| done("set", name));
+        return replace(state, reader, rule, columns, version).await.map(|rule| done("set", rule.name));
     }
     let replaced = rule.replaces_rule_id.unwrap_or(rule.rule_id);
     for scope in ["customer_id", "org_id", "device_sn"] {
@@ -93,7 +92,7 @@ async fn set(
     columns.insert("user_id".to_owned(), json!(user_id));
     columns.insert("replaces_rule_id".to_owned(), json!(replaced));
     columns.insert("enabled".to_owned(), json!(true));
-    add(state, reader, &draft(columns)?).await
+    add(state, reader, &alert_rule_api::draft(columns)?).await
 }
 
 /// What holds for others holds again. A rule that has raised alerts stays, switched off, and takes the place of no other.
@@ -115,14 +114,14 @@ async fn remove(
             let mut columns = columns(rule);
             columns.insert("enabled".to_owned(), json!(false));
             columns.remove("replaces_rule_id");
-            replace(state, reader, rule, columns, Some(rule.version)).await.map(|name| done("kept", name))
+            let kept = replace(state, reader, rule, columns, Some(rule.version)).await?;
+            Ok(done("kept", kept.name))
         }
     }
 }
 
 async fn add(state: &State, reader: &Reader, draft: &RuleDraft) -> Result<Text, ApiError> {
-    let change = state.query(alert_rule::add(&state.store, draft, actor(reader))).await?;
-    changed(change).map(|name| done("set", name))
+    alert_rule_api::add(state, draft, actor(reader)).await.map(|rule| done("set", rule.name))
 }
 
 async fn replace(
@@ -131,20 +130,9 @@ async fn replace(
     rule: &AlertRule,
     columns: Map<String, Value>,
     version: Option<i32>,
-) -> Result<String, ApiError> {
-    let draft = draft(columns)?;
-    let replacing = alert_rule::replace(&state.store, rule.rule_id.0, &draft, version, actor(reader));
-    changed(state.query(replacing).await?)
-}
-
-/// Name of the rule.
-fn changed(change: ChangeOutcome) -> Result<String, ApiError> {
-    match change {
-        ChangeOutcome::Done(rule) => Ok(rule.name),
-        ChangeOutcome::NotFound => Err(ApiError::Absent(text!("number-absent"))),
-        ChangeOutcome::Invalid(reason) => Err(ApiError::Bad(reason)),
-        ChangeOutcome::Conflict(reason) => Err(ApiError::InTheWay(reason)),
-    }
+) -> Result<AlertRule, ApiError> {
+    let draft = alert_rule_api::draft(columns)?;
+    alert_rule_api::replace(state, rule.rule_id.0, &draft, version, actor(reader)).await
 }
 
 fn done(what: &'static str, name: String) -> Text {
@@ -157,12 +145,8 @@ fn actor(reader: &Reader) -> Option<&str> {
 
 fn columns(rule: &AlertRule) -> Map<String, Value> {
     let Value::Object(mut columns) = rule.columns() else { return Map::new() };
-    columns.retain(|name, value| !KEPT_COLUMNS.contains(&name.as_str()) && !value.is_null());
+    columns.retain(|_, value| !value.is_null());
     columns
-}
-
-fn draft(columns: Map<String, Value>) -> Result<RuleDraft, ApiError> {
-    RuleDraft::read(columns).map_err(|reason| ApiError::Bad(Text::Verbatim(reason)))
 }
 
 /// The bounds of the form in place of those of the rule. A reading recovers at the new bounds, as the old ones for that may not fit.
@@ -221,5 +205,5 @@ fn added(user_id: Id64, fields: &FormFields) -> Result<RuleDraft, ApiError> {
     columns.insert("user_id".to_owned(), json!(user_id));
     put(&mut columns, "min_value", number(fields, "min")?);
     put(&mut columns, "max_value", number(fields, "max")?);
-    draft(columns)
+    alert_rule_api::draft(columns)
 }

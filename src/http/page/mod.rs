@@ -7,6 +7,7 @@
 //! | file | routes |
 //! |---|---|
 //! | [`asset`] | `/assets/{name}` |
+//! | [`admin`] | `/admin`, and what is below it |
 //! | [`alerts`] | `/alerts`, `/alerts/{id}`, and the part `alert-list` |
 //! | [`alert_steps`] | `POST /alerts/{id}/…`, `POST /alerts/actions` |
 //! | [`limits`] | `POST /people/{id}/limits` |
@@ -15,6 +16,7 @@
 //! | [`person`] | `/people/{id}`, `/devices/{sn}`, and the part `person-now` |
 //! | [`wall`] | `/wall`, and the parts of the wall below `/fragments/` |
 
+pub(super) mod admin;
 pub(super) mod alert_steps;
 pub(super) mod alerts;
 pub(super) mod asset;
