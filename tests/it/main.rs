@@ -66,6 +66,7 @@ mod pages_records;
 mod policies;
 mod prometheus;
 mod readiness;
+mod reading;
 mod reads;
 mod redis_cluster;
 mod rejected;
