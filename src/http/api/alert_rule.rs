@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Request, State as Shared};
+use axum::extract::{Extension, Request, State as Shared};
 use axum::http::StatusCode;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -18,6 +18,7 @@ use utoipa::{IntoParams, PartialSchema, ToSchema};
 use super::query::Parameters;
 use super::{ApiError, DONE, Done, PathId, check_words};
 use crate::http::State;
+use crate::http::access::Caller;
 use crate::http::error::{BodyErrors, ErrorAnswer, ListErrors, OneErrors};
 use crate::language::{Text, text};
 use crate::model::alert_rule::KEPT_COLUMNS;
