@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use vitals::config::Authentication;
 
 use crate::harness::{
-    Browser, Browsers, Database, Proxy, Service, add_alert, authority, authorization, axe, vitals,
+    Chromium, Chromedriver, Database, Proxy, Service, add_alert, authority, authorization, axe, vitals,
     vitals_with,
 };
 
@@ -35,7 +35,7 @@ async fn directory(database: &Database) {
     database.client().await.batch_execute(DIRECTORY).await.expect("a directory");
 }
 
-async fn log_in(browser: &Browser, service: &Service, login: &str, password: &str) {
+async fn log_in(browser: &Chromium, service: &Service, login: &str, password: &str) {
     browser.goto(&format!("{}/wall", service.url())).await;
     browser.find("input[name=login]").await.send_keys(login).await.expect("typed");
     browser.find("input[name=password]").await.send_keys(password).await.expect("typed");
@@ -46,7 +46,7 @@ async fn log_in(browser: &Browser, service: &Service, login: &str, password: &st
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_sos_rings_at_everybody_who_is_logged_in_until_one_takes_it_on() {
-    let Some(browsers) = Browsers::start().await else { return };
+    let Some(browsers) = Chromedriver::start().await else { return };
     let database = Database::new().await;
     directory(&database).await;
     let service =
@@ -104,7 +104,7 @@ async fn an_sos_rings_at_everybody_who_is_logged_in_until_one_takes_it_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kiosk_shows_its_tenant_in_initials_until_its_link_is_revoked() {
-    let Some(browsers) = Browsers::start().await else { return };
+    let Some(browsers) = Chromedriver::start().await else { return };
     let database = Database::new().await;
     directory(&database).await;
     let service = Service::start_with(&database, |settings| {
@@ -145,7 +145,7 @@ async fn a_kiosk_shows_its_tenant_in_initials_until_its_link_is_revoked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_that_was_cut_is_made_up_for_and_nothing_typed_is_lost() {
-    let Some(browsers) = Browsers::start().await else { return };
+    let Some(browsers) = Chromedriver::start().await else { return };
     let database = Database::new().await;
     directory(&database).await;
     let client = database.client().await;
@@ -177,7 +177,7 @@ async fn a_stream_that_was_cut_is_made_up_for_and_nothing_typed_is_lost() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_keyboard_is_enough_in_either_language() {
-    let Some(browsers) = Browsers::start().await else { return };
+    let Some(browsers) = Chromedriver::start().await else { return };
     let database = Database::new().await;
     directory(&database).await;
     let client = database.client().await;
@@ -223,7 +223,7 @@ async fn a_keyboard_is_enough_in_either_language() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_page_has_a_fault_that_axe_finds() {
-    let (Some(axe), Some(browsers)) = (axe(), Browsers::start().await) else { return };
+    let (Some(axe), Some(browsers)) = (axe(), Chromedriver::start().await) else { return };
     let database = Database::new().await;
     directory(&database).await;
     let client = database.client().await;

@@ -10,7 +10,7 @@ use crate::harness::{
 };
 
 /// What each route needs; "" nothing, "?" see `key_tenants`. Whoever adds one says here who may ask it.
-const NEEDS: [(&str, &str, &str); 50] = [
+const NEEDS: [(&str, &str, &str); 57] = [
     ("get", "/", ""),
     ("post", "/upload_health_data", "upload"),
     ("post", "/upload_health_data_batch", "upload"),
@@ -59,6 +59,13 @@ const NEEDS: [(&str, &str, &str); 50] = [
     ("get", "/api/system_alerts", "read"),
     ("get", "/api/connections", "read"),
     ("get", "/api/stream", "read"),
+    ("get", "/kiosk/{token}", ""),
+    ("get", "/login/oidc", ""),
+    ("get", "/login/oidc/callback", ""),
+    ("post", "/login", ""),
+    ("post", "/logout", ""),
+    ("post", "/session/grant", ""),
+    ("post", "/session/language", ""),
     ("get", "/openapi.json", ""),
     ("get", "/docs", ""),
     ("get", "/docs/{file}", ""),

@@ -6,6 +6,7 @@
 
 mod harness;
 
+mod accounts;
 mod alert_api;
 mod alert_command;
 mod alert_isolation;

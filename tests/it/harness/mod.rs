@@ -4,6 +4,7 @@ mod alerts;
 mod balancer;
 mod browser;
 mod certificates;
+mod chromium;
 mod cluster;
 mod database;
 mod events;
@@ -23,7 +24,8 @@ use std::time::Duration;
 
 pub use alerts::add_alert;
 pub use balancer::{Balancer, BalancerKind, Behind, authority};
-pub use browser::{Browser, Browsers, axe};
+pub use chromium::{Chromedriver, Chromium, axe};
+pub use browser::{Browser, PASSWORD, PageAnswer, account, people};
 pub use cluster::{Cluster, Node};
 pub use database::Database;
 pub use events::{EventStream, StreamEvent};
