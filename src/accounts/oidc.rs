@@ -11,6 +11,7 @@ mod identity;
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use openidconnect::core::CoreAuthenticationFlow;
 use openidconnect::{
     AuthorizationCode, CsrfToken, Nonce, PkceCodeChallenge, PkceCodeVerifier, Scope, TokenResponse,
@@ -157,7 +158,7 @@ impl Accounts {
     /// There is no provider, or it does not answer.
     pub async fn start_oidc(&self) -> Result<OidcStart, LoginError> {
         let oidc = self.shared.oidc.as_ref().ok_or(LoginError::Wrong)?;
-        within_deadline(oidc.start()).await.map_err(|error| error.logged())
+        within_deadline(oidc.start().boxed()).await.map_err(|error| error.logged())
     }
 
     /// Logs in whoever comes back from the provider; returns the token for the cookie.
@@ -173,7 +174,7 @@ impl Accounts {
     ) -> Result<Token, LoginError> {
         let oidc = self.shared.oidc.as_ref().ok_or(LoginError::Wrong)?;
         let identity =
-            within_deadline(oidc.identity(code, state, kept)).await.map_err(|error| error.logged())?;
+            within_deadline(oidc.identity(code, state, kept).boxed()).await.map_err(|error| error.logged())?;
         let grants = oidc.grants_of(&identity.groups);
         let account_id = self.account_of(&identity, !grants.is_empty()).await?;
         let store = &self.shared.store;
