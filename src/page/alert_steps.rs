@@ -48,7 +48,7 @@ pub fn buttons(frame: &Frame) -> Markup {
 
 /// A form for one alert; `None`: there is nothing to do but to note.
 pub fn form(frame: &Frame, alert: &Alert, contacts: &[ContactSummary]) -> Markup {
-    let offered = |step: &&str| match (*step, alert.status) {
+    let offered = |step: &str| match (step, alert.status) {
         ("note", _) => true,
         ("acknowledge", status) => status == AlertStatus::Firing,
         (_, status) => status != AlertStatus::Resolved,
@@ -58,7 +58,7 @@ pub fn form(frame: &Frame, alert: &Alert, contacts: &[ContactSummary]) -> Markup
             input type="hidden" name="back" value=(frame.path);
             (fields(frame, contacts))
             p.buttons {
-                @for step in STEPS.iter().filter(offered) {
+                @for step in STEPS.iter().filter(|step| offered(step)) {
                     button type="submit" formaction=(link::alert_step(alert.alert_id, step)) {
                         (frame.text(&text!("page-step", step = *step)))
                     }

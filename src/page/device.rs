@@ -70,7 +70,7 @@ fn bindings(frame: &Frame, device: &Device) -> Markup {
                         (Some(user_id), None) => { a href=(link::person(user_id)) { (user_id) } }
                         (None, _) => { (frame.text(&text!("page-nobody"))) }
                     }
-                    " · " (when::span(binding.from_ts, binding.until_ts, &frame.zone, frame.language))
+                    " · " (when::span(binding.valid_from, binding.valid_until, &frame.zone, frame.language))
                 }
             }
         }

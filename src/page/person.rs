@@ -82,7 +82,7 @@ fn bindings(frame: &Frame, person: &Person) -> Markup {
             @for binding in &person.bindings {
                 li {
                     a href=(link::device(&binding.device_sn)) { (binding.device_sn) } " · "
-                    (when::span(binding.from_ts, binding.until_ts, &frame.zone, frame.language))
+                    (when::span(binding.valid_from, binding.valid_until, &frame.zone, frame.language))
                 }
             }
         }

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use super::super::State;
 use super::super::api::query::Parameters;
 use super::super::error::ApiError;
-use super::login::is_local;
+use super::super::session::page_within;
 use crate::language::{Text, text};
 
 /// The parameters of an address, without empty ones and without those that choose the look.
@@ -60,7 +60,7 @@ pub(super) struct FormFields(Vec<(String, String)>);
 
 impl State {
     /// The fields of a form that was sent.
-    pub(super) async fn form(&self, request: Request) -> Result<FormFields, ApiError> {
+    pub(super) async fn form_fields(&self, request: Request) -> Result<FormFields, ApiError> {
         let sent_as = request.headers().get(header::CONTENT_TYPE).and_then(|sent_as| sent_as.to_str().ok());
         if !sent_as.is_some_and(|sent_as| sent_as.starts_with("application/x-www-form-urlencoded")) {
             return Err(ApiError::Bad(text!("page-no-form")));
@@ -93,6 +93,6 @@ impl FormFields {
 
     /// The page of this service that the form was on, else `default`.
     pub(super) fn back(&self, default: String) -> String {
-        self.text("back").filter(|back| is_local(back)).map_or(default, str::to_owned)
+        self.text("back").and_then(page_within).map_or(default, str::to_owned)
     }
 }

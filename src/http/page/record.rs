@@ -159,7 +159,7 @@ async fn series(
     span: Span,
 ) -> Result<Series, StoreError> {
     let metrics = if grain == Grain::Raw || grain == Grain::QuarterHour { measured() } else { metrics() };
-    let request = SeriesRequest { subject: subject.clone(), grain, metrics, span, zone: None };
+    let request = SeriesRequest { subject: subject.clone(), grain, metrics, span };
     dashboard::series::read(store, viewer, &request, None, MOST_POINTS).await
 }
 

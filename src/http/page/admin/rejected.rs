@@ -62,7 +62,7 @@ pub(in crate::http) async fn post_admin_rejected(
 }
 
 async fn replay(state: &State, request: Request) -> Result<Text, ApiError> {
-    let fields = state.form(request).await?;
+    let fields = state.form_fields(request).await?;
     let ids: Vec<i64> = fields.values("id");
     let read = |rejected: &RejectedUpload| state.read_rejected(rejected);
     let counts = state.query(async { state.replay.lock().await.replay(&ids, &read).await }).await?;
