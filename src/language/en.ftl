@@ -796,7 +796,6 @@ page-metric = { $metric ->
 }
 page-next = Next page
 page-no-device = There is no such device
-page-no-form = The fields of a form are expected
 page-no-person = There is no such person
 page-no-rules = No rule holds.
 page-no-track = No positions in this time.

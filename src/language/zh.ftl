@@ -765,7 +765,6 @@ page-metric = { $metric ->
 }
 page-next = 下一页
 page-no-device = 没有此设备
-page-no-form = 需要表单字段
 page-no-person = 没有此人
 page-no-rules = 没有适用的规则。
 page-no-track = 这段时间没有位置。

@@ -48,19 +48,19 @@ pub fn buttons(frame: &Frame) -> Markup {
 
 /// A form for one alert; `None`: there is nothing to do but to note.
 pub fn form(frame: &Frame, alert: &Alert, contacts: &[ContactSummary]) -> Markup {
-    let offered = |step: &str| match (step, alert.status) {
-        ("note", _) => true,
-        ("acknowledge", status) => status == AlertStatus::Firing,
-        (_, status) => status != AlertStatus::Resolved,
+    let is_offered = |step: &str| match step {
+        "note" => true,
+        "acknowledge" => alert.status == AlertStatus::Firing,
+        _ => alert.status != AlertStatus::Resolved,
     };
     html! {
         form.alert-actions method="post" action=(link::alert_step(alert.alert_id, "note")) {
             input type="hidden" name="back" value=(frame.path);
             (fields(frame, contacts))
             p.buttons {
-                @for step in STEPS.iter().filter(|step| offered(step)) {
+                @for step in STEPS.into_iter().filter(|step| is_offered(step)) {
                     button type="submit" formaction=(link::alert_step(alert.alert_id, step)) {
-                        (frame.text(&text!("page-step", step = *step)))
+                        (frame.text(&text!("page-step", step = step)))
                     }
                 }
             }

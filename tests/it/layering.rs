@@ -101,7 +101,6 @@ const CRATES: &[(&str, &[&str])] = &[
             "axum",
             "base64",
             "flate2",
-            "form_urlencoded",
             "governor",
             "http_body_util",
             "hyper",

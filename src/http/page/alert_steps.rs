@@ -113,7 +113,7 @@ pub(in crate::http) async fn post_alerts_actions(
     request: Request,
 ) -> Response {
     let acted = async {
-        let fields = state.form_fields(request).await?;
+        let fields = FormFields::read(&state, request).await?;
         let back = fields.back("/alerts".to_owned());
         let step = fields.value("action")?.unwrap_or(PageStep::Acknowledge);
         Ok((several(&state, &reader, step, &fields).await?, back))
@@ -126,7 +126,7 @@ pub(in crate::http) async fn post_alerts_actions(
 
 async fn one(state: &State, reader: &Reader, alert_id: i64, step: PageStep, request: Request) -> Response {
     let acted = async {
-        let fields = state.form_fields(request).await?;
+        let fields = FormFields::read(state, request).await?;
         let back = fields.back(link::alert(Id64(alert_id)));
         let outcome = match take(state, reader, alert_id, step, &fields).await {
             Ok(()) => text!("alert-done", id = alert_id.to_string(), action = step.action()),

@@ -6,7 +6,6 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, Query, Request};
-use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
@@ -58,19 +57,12 @@ impl PageQuery {
 #[derive(Debug)]
 pub(super) struct FormFields(Vec<(String, String)>);
 
-impl State {
-    /// The fields of a form that was sent.
-    pub(super) async fn form_fields(&self, request: Request) -> Result<FormFields, ApiError> {
-        let sent_as = request.headers().get(header::CONTENT_TYPE).and_then(|sent_as| sent_as.to_str().ok());
-        if !sent_as.is_some_and(|sent_as| sent_as.starts_with("application/x-www-form-urlencoded")) {
-            return Err(ApiError::Bad(text!("page-no-form")));
-        }
-        let body = self.bodies.read_small(request).await?;
-        Ok(FormFields(form_urlencoded::parse(&body).into_owned().collect()))
-    }
-}
-
 impl FormFields {
+    /// Of a form that was sent.
+    pub(super) async fn read(state: &State, request: Request) -> Result<Self, ApiError> {
+        state.form(request).await.map(Self)
+    }
+
     /// A field; `None`: it is not there, or was left empty.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         let values = self.0.iter().filter(|(each, _)| each == name).map(|(_, value)| value.trim());

@@ -34,7 +34,7 @@ pub(in crate::http) async fn post_people_id_limits(
     request: Request,
 ) -> Response {
     let changed = async {
-        let fields = state.form_fields(request).await?;
+        let fields = FormFields::read(&state, request).await?;
         let person = find_person(&state, &reader, user_id).await?;
         change(&state, &reader, &person, &fields).await
     };

@@ -77,7 +77,7 @@ fn with_cookie(mut response: Response, cookie: HeaderValue) -> Response {
 
 impl State {
     /// The fields of a form.
-    async fn form<T: DeserializeOwned>(&self, request: Request) -> Result<T, ApiError> {
+    pub(super) async fn form<T: DeserializeOwned>(&self, request: Request) -> Result<T, ApiError> {
         let kind = request.headers().get(header::CONTENT_TYPE).cloned();
         let body = self.bodies.read_small(request).await?;
         let mut read = Request::post("/").body(Body::from(body)).map_err(|_| ApiError::Failed)?;

@@ -41,7 +41,7 @@ pub(in crate::http) async fn post_admin_keys(
     request: Request,
 ) -> Response {
     let making = async {
-        let fields = state.form_fields(request).await?;
+        let fields = FormFields::read(&state, request).await?;
         make(&state, &reader, &fields).await
     };
     match making.await {

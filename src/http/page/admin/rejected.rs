@@ -11,6 +11,7 @@ use bytes::Bytes;
 
 use super::super::super::State;
 use super::super::super::error::{ApiError, BodyErrors, ListErrors};
+use super::super::form::FormFields;
 use super::super::{Flash, Reader};
 use super::{done, show};
 use crate::language::{Text, text};
@@ -62,7 +63,7 @@ pub(in crate::http) async fn post_admin_rejected(
 }
 
 async fn replay(state: &State, request: Request) -> Result<Text, ApiError> {
-    let fields = state.form_fields(request).await?;
+    let fields = FormFields::read(state, request).await?;
     let ids: Vec<i64> = fields.values("id");
     let read = |rejected: &RejectedUpload| state.read_rejected(rejected);
     let counts = state.query(async { state.replay.lock().await.replay(&ids, &read).await }).await?;

@@ -76,7 +76,7 @@ pub(in crate::http) async fn post_admin_rules(
     mut reader: Reader,
     request: Request,
 ) -> Response {
-    let fields = match state.form_fields(request).await {
+    let fields = match FormFields::read(&state, request).await {
         Ok(fields) => fields,
         Err(error) => return reader.error(error),
     };
@@ -103,7 +103,7 @@ pub(in crate::http) async fn post_admin_rules_id(
     PathId(rule_id): PathId,
     request: Request,
 ) -> Response {
-    let fields = match state.form_fields(request).await {
+    let fields = match FormFields::read(&state, request).await {
         Ok(fields) => fields,
         Err(error) => return reader.error(error),
     };
