@@ -11,6 +11,7 @@ mod identity;
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use openidconnect::core::CoreAuthenticationFlow;
 use openidconnect::{
     AuthorizationCode, CsrfToken, Nonce, PkceCodeChallenge, PkceCodeVerifier, Scope, TokenResponse,
@@ -129,7 +130,10 @@ impl Oidc {
         match verified(&provider) {
             Ok(identity) => Ok(identity),
             // The provider may have new keys.
-            Err(_) => verified(&self.http.renewed(&provider).await?).map_err(OidcError::Refused),
+            Err(_) => {
+                let renewed = self.http.renewed(&provider).await?;
+                verified(&renewed).map_err(OidcError::Refused)
+            }
         }
     }
 
@@ -154,7 +158,7 @@ impl Accounts {
     /// There is no provider, or it does not answer.
     pub async fn start_oidc(&self) -> Result<OidcStart, LoginError> {
         let oidc = self.shared.oidc.as_ref().ok_or(LoginError::Wrong)?;
-        within_deadline(oidc.start()).await.map_err(|error| error.logged())
+        within_deadline(oidc.start().boxed()).await.map_err(|error| error.logged())
     }
 
     /// Logs in whoever comes back from the provider; returns the token for the cookie.
@@ -170,7 +174,7 @@ impl Accounts {
     ) -> Result<Token, LoginError> {
         let oidc = self.shared.oidc.as_ref().ok_or(LoginError::Wrong)?;
         let identity =
-            within_deadline(oidc.identity(code, state, kept)).await.map_err(|error| error.logged())?;
+            within_deadline(oidc.identity(code, state, kept).boxed()).await.map_err(|error| error.logged())?;
         let grants = oidc.grants_of(&identity.groups);
         let account_id = self.account_of(&identity, !grants.is_empty()).await?;
         let store = &self.shared.store;

@@ -29,7 +29,7 @@ const MAX_FILTER_CHARS: usize = 1000;
 
 /// Parameters of a query that say what was looked at and name nobody.
 const KEPT_PARAMETERS: &[&str] = &[
-    "assigned_to", "customer_id", "from", "grain", "historical", "id", "kind", "limit", "metric", "mine", "online", "org_id", "part",
+    "assigned_to", "customer_id", "from", "grain", "historical", "id", "kind", "limit", "metric", "mine", "online", "org_id", "range",
     "rule_id", "severity", "sort", "status", "to", "type", "unit", "zone",
 ];
 
@@ -87,23 +87,27 @@ enum Shown {
     Change,
 }
 
-/// Routes that lists of people, devices and alerts have.
+/// Routes that show several people, devices or alerts, and what is below them.
 const LISTS: &[&str] = &[
-    "/alerts", "/alerts/{id}", "/api/alerts", "/api/alerts/summary", "/api/alerts/{id}", "/api/devices", "/api/device_clocks", "/api/overview",
-    "/api/people", "/api/stream", "/devices", "/fragments/alert-list", "/fragments/person-now", "/fragments/{part}", "/people", "/wall",
+    "/alerts", "/api/alerts", "/api/device_clocks", "/api/devices", "/api/overview", "/api/people", "/api/stream", "/devices", "/fragments",
+    "/people", "/wall",
 ];
+
+/// Below [`LISTS`], but about nobody.
+const OF_NOBODY: &[&str] = &["/api/alerts/rules", "/api/alerts/silences"];
 
 /// Whose data a route shows; `None`: that of nobody.
 fn shown_by(route: &str) -> Option<Shown> {
-    let begins = |prefix: &str| {
-        route.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    if begins("/api/devices/{sn}") || begins("/devices/{sn}") {
+    let is_below =
+        |prefix: &&str| route.strip_prefix(**prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    if OF_NOBODY.iter().any(|prefix| is_below(&prefix)) || !LISTS.iter().any(|prefix| is_below(&prefix)) {
+        None
+    } else if route.contains("/devices/{sn}") {
         Some(Shown::Device("sn"))
-    } else if begins("/api/people/{id}") || begins("/people/{id}") {
+    } else if route.contains("/people/{id}") {
         Some(Shown::Person("id"))
     } else {
-        LISTS.contains(&route).then_some(Shown::List)
+        Some(Shown::List)
     }
 }
 

@@ -46,6 +46,7 @@ pub(in crate::http) struct GrantForm {
 #[derive(Debug, Deserialize, ToSchema)]
 pub(in crate::http) struct LanguageForm {
     /// The language
+    #[schema(value_type = String, examples("zh"))]
     language: Language,
     /// The page to go on to; default: the wall
     #[serde(default)]

@@ -19,7 +19,7 @@ fn bucket(device_sn: &str, at: &str, [min, avg, max, count]: [i64; 4]) -> Point 
     let ts = time(at);
     let summary = Summary { min: decimal(min), avg: decimal(avg), max: decimal(max), count: Some(count), sum: None };
     let values = vec![summary];
-    Point { device_sn: Arc::from(device_sn), ts, day: None, samples: count, first_ts: ts, last_ts: ts, values }
+    Point { device_sn: Arc::from(device_sn), ts, samples: count, first_ts: ts, last_ts: ts, values }
 }
 
 fn series(points: Vec<Point>) -> Series {

@@ -47,7 +47,7 @@ fn row(frame: &Frame, sample: &Latest) -> Markup {
                 (person_link(frame, sample.user_id, sample.user_name.as_deref(), &sample.device_sn))
             }
             @for (metric, sign) in VALUES {
-                @if let Some(value) = sample.values.values()[metric as usize] { (measured(frame, metric, sign, &number(&value))) }
+                @if let Some(value) = sample.values.get(metric) { (measured(frame, metric, sign, &number(&value))) }
             }
         }
     }

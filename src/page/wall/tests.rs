@@ -3,6 +3,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::*;
 use crate::language::Language;
 use crate::metric::Measurements;
+use crate::model::latest_sample::MeasuredValues;
 use crate::model::overview::{
     AlertHour, AlertTypeCount, BatteryStep, Counters, OpenAlerts, Position, UnitPresence, WearCounts,
 };
@@ -37,16 +38,19 @@ fn empty() -> Wall {
 
 /// As the database has it.
 fn alert(number: i64, severity: &str, name: &str) -> Alert {
-    let row = serde_json::json!({
+    let mut row = serde_json::json!({
         "alert_id": number, "device_sn": "SERIAL-1", "rule_id": 1, "rule_version": 1, "rule_name": "Limits of Person 305",
         "kind": "threshold", "severity": severity, "peak_severity": "critical", "metric": "blood_oxygen", "event_type": null,
         "customer_id": 7, "org_id": 8, "user_id": 4_711, "user_name": name, "org_name": "Cardiology", "room": "R-17", "status": "firing",
-        "historical": false, "started_ts": ago(60), "fired_ts": ago(42), "last_ts": ago(5), "ended_ts": null, "breach_count": 14,
-        "last_value": 83, "peak_value": 82, "last_text": null, "latitude": null, "longitude": null, "altitude": null,
-        "message": "SERIAL-1: oxygen saturation 83 %", "translations": null, "fired_at": ago(42), "updated_at": ago(5),
-        "acknowledged_at": null, "acknowledged_by": null, "assigned_to": null, "assigned_name": null, "assigned_at": null,
-        "assigned_by": null, "resolved_at": null, "resolved_by": null, "resolution": null, "muted_until": null,
+        "historical": false, "started_ts": ago(60), "fired_ts": ago(42), "last_ts": ago(5), "breach_count": 14,
+        "last_value": 83, "peak_value": 82, "message": "SERIAL-1: oxygen saturation 83 %", "fired_at": ago(42), "updated_at": ago(5),
     });
+    for empty in [
+        "ended_ts", "last_text", "latitude", "longitude", "altitude", "acknowledged_at", "acknowledged_by", "assigned_to",
+        "assigned_at", "assigned_by", "resolved_at", "resolved_by", "resolution", "muted_until",
+    ] {
+        row[empty] = serde_json::Value::Null;
+    }
     serde_json::from_value(row).expect("an alert")
 }
 
@@ -108,7 +112,7 @@ fn busy(name: &str) -> Wall {
         org_id: Some(Id64(8)),
         org_name: Some("Cardiology".to_owned()),
         customer_id: Some(Id64(7)),
-        values: Measurements { heart_rate: Some(112), ..Measurements::default() },
+        values: MeasuredValues(Measurements { heart_rate: Some(112), ..Measurements::default() }),
     }];
     overview.positions =
         (0..60).map(|step| position(step, (step == 7).then_some(Severity::Critical), name)).collect();
