@@ -11,7 +11,6 @@ mod identity;
 
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use openidconnect::core::CoreAuthenticationFlow;
 use openidconnect::{
     AuthorizationCode, CsrfToken, Nonce, PkceCodeChallenge, PkceCodeVerifier, Scope, TokenResponse,
@@ -116,9 +115,8 @@ impl Oidc {
             .exchange_code(AuthorizationCode::new(code.to_owned()))
             .map_err(|error| OidcError::Provider(error.to_string()))?
             .set_pkce_verifier(PkceCodeVerifier::new(verifier.to_owned()));
-        let send = |request| self.http.send(request);
         let answer = exchange
-            .request_async(&send)
+            .request_async(&self.http)
             .await
             .map_err(|error| OidcError::Refused(client::with_causes(&error)))?;
         let id_token = answer.id_token().ok_or_else(|| refused("the provider sent no ID token"))?;
@@ -158,7 +156,7 @@ impl Accounts {
     /// There is no provider, or it does not answer.
     pub async fn start_oidc(&self) -> Result<OidcStart, LoginError> {
         let oidc = self.shared.oidc.as_ref().ok_or(LoginError::Wrong)?;
-        within_deadline(oidc.start().boxed()).await.map_err(|error| error.logged())
+        within_deadline(oidc.start()).await.map_err(|error| error.logged())
     }
 
     /// Logs in whoever comes back from the provider; returns the token for the cookie.
@@ -174,7 +172,7 @@ impl Accounts {
     ) -> Result<Token, LoginError> {
         let oidc = self.shared.oidc.as_ref().ok_or(LoginError::Wrong)?;
         let identity =
-            within_deadline(oidc.identity(code, state, kept).boxed()).await.map_err(|error| error.logged())?;
+            within_deadline(oidc.identity(code, state, kept)).await.map_err(|error| error.logged())?;
         let grants = oidc.grants_of(&identity.groups);
         let account_id = self.account_of(&identity, !grants.is_empty()).await?;
         let store = &self.shared.store;

@@ -8,12 +8,15 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreErrorResponseType, CoreGenderClaim, CoreJsonWebKey,
     CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreProviderMetadata, CoreRevocableToken,
     CoreRevocationErrorResponse, CoreTokenIntrospectionResponse, CoreTokenType,
 };
 use openidconnect::{
+    AsyncHttpClient,
     ClientId, ClientSecret, EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest,
     HttpResponse, IdTokenFields, IssuerUrl, RedirectUrl, StandardErrorResponse, StandardTokenResponse,
 };
@@ -124,8 +127,7 @@ impl ProviderHttp {
     }
 
     async fn read(&self) -> Result<Provider, OidcError> {
-        let send = |request| self.send(request);
-        let metadata = CoreProviderMetadata::discover_async(self.issuer.clone(), &send)
+        let metadata = CoreProviderMetadata::discover_async(self.issuer.clone(), self)
             .await
             .map_err(|error| OidcError::Provider(with_causes(&error)))?;
         let client = ProviderClient::from_provider_metadata(
@@ -138,7 +140,7 @@ impl ProviderHttp {
     }
 
     /// Sends a request and reads the answer, whatever its status.
-    pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, RequestError> {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, RequestError> {
         let failed = |error: reqwest::Error| RequestError(with_causes(&error.without_url()));
         let request = reqwest::Request::try_from(request).map_err(failed)?;
         let mut response = self.client.execute(request).await.map_err(failed)?;
@@ -152,6 +154,16 @@ impl ProviderHttp {
             }
         }
         Ok(answer)
+    }
+}
+
+/// With a future of a named type, so that the compiler sees that what waits for it can move between threads.
+impl<'c> AsyncHttpClient<'c> for ProviderHttp {
+    type Error = RequestError;
+    type Future = BoxFuture<'c, Result<HttpResponse, RequestError>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        self.send(request).boxed()
     }
 }
 
