@@ -16,8 +16,8 @@ use openidconnect::{
     AuthorizationCode, CsrfToken, Nonce, PkceCodeChallenge, PkceCodeVerifier, Scope, TokenResponse,
 };
 
-use super::login::{Browser, LoginError, normalize_login};
 use super::Accounts;
+use super::login::{Browser, LoginError, normalize_login};
 use crate::config::{GroupGrant, Settings};
 use crate::model::session::Token;
 use crate::store::account::NewAccount;
@@ -87,7 +87,11 @@ impl Oidc {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let mut request = provider
             .client
-            .authorize_url(CoreAuthenticationFlow::AuthorizationCode, CsrfToken::new_random, Nonce::new_random)
+            .authorize_url(
+                CoreAuthenticationFlow::AuthorizationCode,
+                CsrfToken::new_random,
+                Nonce::new_random,
+            )
             .set_pkce_challenge(challenge);
         for scope in &self.scopes {
             request = request.add_scope(Scope::new(scope.clone()));

@@ -70,7 +70,10 @@ impl Settings {
             ("policy_interval_seconds", usize::try_from(self.policy_interval_seconds).unwrap_or(usize::MAX)),
             ("limits.max_connections", self.limits.max_connections),
             ("limits.failures_per_minute", self.limits.failures_per_minute as usize),
-            ("stream.check_interval_ms", usize::try_from(self.stream.check_interval_ms).unwrap_or(usize::MAX)),
+            (
+                "stream.check_interval_ms",
+                usize::try_from(self.stream.check_interval_ms).unwrap_or(usize::MAX),
+            ),
             ("notify.attempts", self.notify.attempts.into()),
             ("notify.timeout_ms", usize::try_from(self.notify.timeout_ms).unwrap_or(usize::MAX)),
         ] {

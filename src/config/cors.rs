@@ -22,7 +22,8 @@ impl CorsSettings {
 /// Scheme and host, perhaps with a port, as browsers send it.
 fn is_origin(text: &str) -> bool {
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
-    let is_of_host = |sign: char| sign.is_ascii_lowercase() || sign.is_ascii_digit() || ".-:[]".contains(sign);
+    let is_of_host =
+        |sign: char| sign.is_ascii_lowercase() || sign.is_ascii_digit() || ".-:[]".contains(sign);
     !host.is_empty() && host.chars().all(is_of_host)
 }
 
@@ -35,7 +36,16 @@ mod tests {
         for text in ["https://portal.example.org", "http://127.0.0.1:3000", "https://[::1]:8443"] {
             assert!(is_origin(text), "{text}");
         }
-        for text in ["", "*", "null", "portal.example.org", "https://", "https://Example.org", "https://a.org/", "ftp://a.org"] {
+        for text in [
+            "",
+            "*",
+            "null",
+            "portal.example.org",
+            "https://",
+            "https://Example.org",
+            "https://a.org/",
+            "ftp://a.org",
+        ] {
             assert!(!is_origin(text), "{text}");
         }
     }

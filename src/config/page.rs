@@ -49,8 +49,10 @@ impl PageSettings {
         let has_places = ["{z}", "{x}", "{y}"].iter().all(|place| self.tile_url.contains(place));
         // The origin goes into a header, in which these have a meaning.
         let is_host = |c: char| c.is_ascii_alphanumeric() || ".-:[]/".contains(c);
-        let is_plain = self.tile_origin().is_some_and(|origin| !origin.ends_with('/') && origin.chars().all(is_host));
-        let is_valid = is_web && has_places && is_plain && self.tile_url.chars().all(|c| c.is_ascii_graphic());
+        let is_plain =
+            self.tile_origin().is_some_and(|origin| !origin.ends_with('/') && origin.chars().all(is_host));
+        let is_valid =
+            is_web && has_places && is_plain && self.tile_url.chars().all(|c| c.is_ascii_graphic());
         (!is_valid).then(|| {
             format!("page.tile_url = \"{}\" is not an http(s) URL of a host with {{z}}, {{x}} and {{y}} in its path", self.tile_url)
         })

@@ -45,7 +45,8 @@ pub(super) struct Credentials {
 pub(super) fn own_names() -> Vec<String> {
     let tenants = (1..=vitals_fleet::TENANTS).map(tenant);
     let units = (1..=vitals_fleet::UNITS).map(unit);
-    let names = tenants.chain(units).flat_map(|name| Language::ALL.map(|language| name.in_language(language)));
+    let names =
+        tenants.chain(units).flat_map(|name| Language::ALL.map(|language| name.in_language(language)));
     names.collect()
 }
 
@@ -93,7 +94,8 @@ pub(super) async fn make_credentials(store: &Store, settings: &Settings) -> anyh
         let of_one = NewGrant { role: Role::Responder, customer_id: Some(one_tenant), org_id: None };
         account_grant::add(store, LOGIN, of_one, MADE_BY).await?;
     }
-    let password: String = Token::of(random_bytes()?).text().chars().filter(char::is_ascii_alphanumeric).take(16).collect();
+    let password: String =
+        Token::of(random_bytes()?).text().chars().filter(char::is_ascii_alphanumeric).take(16).collect();
     if !account::set_password(store, LOGIN, &hash_password(&password)?).await? {
         bail!("there is no account {LOGIN:?}: somebody of this name exists in the database");
     }
@@ -151,7 +153,9 @@ fn room(number: u32) -> String {
 async fn load<E: Entry>(import: &mut Import, entries: impl Iterator<Item = E>) -> Result<(), StoreError> {
     let mut refusal = None;
     let numbered = (1..).zip(entries);
-    import.load(numbered, || Ok(()), |line, reason| refusal = Some(format!("entry {line}: {reason}"))).await?;
+    import
+        .load(numbered, || Ok(()), |line, reason| refusal = Some(format!("entry {line}: {reason}")))
+        .await?;
     refusal.map_or(Ok(()), |refusal| Err(StoreError::State(refusal)))
 }
 
@@ -164,6 +168,9 @@ mod tests {
         let names = own_names();
         assert_eq!(names.len(), 2 * (vitals_fleet::TENANTS + vitals_fleet::UNITS) as usize);
         assert!(names.contains(&"Ward 24".to_owned()) && names.contains(&"1 病区".to_owned()), "{names:?}");
-        assert_eq!((room(0), room(23), room(24), room(48)), ("1-01".into(), "24-01".into(), "1-01".into(), "1-02".into()));
+        assert_eq!(
+            (room(0), room(23), room(24), room(48)),
+            ("1-01".into(), "24-01".into(), "1-01".into(), "1-02".into())
+        );
     }
 }

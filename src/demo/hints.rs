@@ -21,7 +21,12 @@ pub(super) fn invite(
     let address = service.address();
     let upload = r#"{"data":{"deviceSn":"SIM-MYWATCH-00001","heart_rate":72,"body_temperature":"36.6"}}"#;
     let strong = |text: &str| console::Style::new().for_stderr().bold().apply_to(text.to_owned());
-    eprintln!("\nOpen {} and log in as {}, password {}", strong(&format!("http://{address}/")), strong(login), strong(password));
+    eprintln!(
+        "\nOpen {} and log in as {}, password {}",
+        strong(&format!("http://{address}/")),
+        strong(login),
+        strong(password)
+    );
     eprintln!("\nWhile it runs, from another terminal:");
     eprintln!(
         "  curl -s http://{address}/upload_health_data \\\n    -H 'Content-Type: application/json' \\\n    \

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::header::{
-    ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH,
-    RETRY_AFTER,
+    ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, HeaderName,
+    IF_NONE_MATCH, RETRY_AFTER,
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method};
@@ -22,7 +22,8 @@ const REMEMBERED: Duration = Duration::from_secs(600);
 
 /// Lets the sites of the setting call `router`.
 pub(super) fn add<S: Clone + Send + Sync + 'static>(router: Router<S>, settings: &Settings) -> Router<S> {
-    let origins: Vec<HeaderValue> = settings.cors.origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+    let origins: Vec<HeaderValue> =
+        settings.cors.origins.iter().filter_map(|origin| origin.parse().ok()).collect();
     if origins.is_empty() {
         return router;
     }

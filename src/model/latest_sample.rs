@@ -11,8 +11,8 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::Id64;
-use crate::metric::{Measurements, Metric, Value};
 use super::decimal::Exact;
+use crate::metric::{Measurements, Metric, Value};
 
 /// Newest values of a device
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -76,7 +76,8 @@ impl PartialSchema for MeasuredValues {
         let mut fields = ObjectBuilder::new();
         for metric in Self::metrics() {
             let definition = metric.definition();
-            let about = format!("{}, {}; null: not measured", definition.capitalised_title(), definition.unit);
+            let about =
+                format!("{}, {}; null: not measured", definition.capitalised_title(), definition.unit);
             let value = ObjectBuilder::new()
                 .schema_type(SchemaType::from_iter([Type::Number, Type::Null]))
                 .description(Some(about));

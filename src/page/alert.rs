@@ -15,7 +15,12 @@ pub fn title(alert_id: Id64) -> Text {
 }
 
 /// The page. `notice`: what became of the last action.
-pub fn body(frame: &Frame, detail: &AlertDetail, contacts: &[ContactSummary], notice: Option<&str>) -> Markup {
+pub fn body(
+    frame: &Frame,
+    detail: &AlertDetail,
+    contacts: &[ContactSummary],
+    notice: Option<&str>,
+) -> Markup {
     let alert = &detail.alert;
     html! {
         h1 { (severity(frame, alert.severity)) " " (subject(alert)) ": " (alert.message) }

@@ -169,7 +169,8 @@ pub fn state(frame: &Frame, alert: &Alert) -> String {
         }
         _ => text!("page-nobody-yet"),
     };
-    let assigned = alert.assigned_name.as_deref().map(|name| frame.text(&text!("page-assigned-to", name = name)));
+    let assigned =
+        alert.assigned_name.as_deref().map(|name| frame.text(&text!("page-assigned-to", name = name)));
     [Some(frame.text(&state)), assigned].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 

@@ -89,7 +89,10 @@ mod tests {
     fn a_share_of_nothing_is_none() {
         assert_eq!(percent(412, 430), Some(95.8));
         assert_eq!(percent(0, 0), None);
-        assert_eq!((decimal(36.50, 1), decimal(36.0, 1), decimal(120.0, 0)), ("36.5".into(), "36".into(), "120".into()));
+        assert_eq!(
+            (decimal(36.50, 1), decimal(36.0, 1), decimal(120.0, 0)),
+            ("36.5".into(), "36".into(), "120".into())
+        );
     }
 
     #[test]

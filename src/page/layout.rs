@@ -157,7 +157,9 @@ pub fn error(frame: &Frame, status: u16, reason: &Text) -> Markup {
 pub(super) fn scope(frame: &Frame, tenant: Option<&str>, unit: Option<&str>) -> String {
     match (tenant, unit) {
         (None, _) => frame.text(&text!("page-every-tenant")),
-        (Some(tenant), None) => frame.text(&text!("page-scope", tenant = tenant, unit = frame.text(&text!("page-every-unit")))),
+        (Some(tenant), None) => {
+            frame.text(&text!("page-scope", tenant = tenant, unit = frame.text(&text!("page-every-unit"))))
+        }
         (Some(tenant), Some(unit)) => frame.text(&text!("page-scope", tenant = tenant, unit = unit)),
     }
 }
@@ -233,7 +235,10 @@ pub(crate) mod tests {
         }
         let page = document(&frame, "</title><script>", &html! { h1 { "x" } }).into_string();
         assert!(!page.contains("<script>") && !page.contains("<i>"), "{page}");
-        assert!(page.contains("A &amp; B &quot;&lt;i&gt;&quot;") && page.contains("lang=\"zh-Hans\""), "{page}");
+        assert!(
+            page.contains("A &amp; B &quot;&lt;i&gt;&quot;") && page.contains("lang=\"zh-Hans\""),
+            "{page}"
+        );
     }
 
     #[test]

@@ -20,7 +20,8 @@ pub fn level_fields(place: usize) -> (String, String) {
 /// Whether a limit of one person can take the place of a rule: it is the person's, is for everybody, or takes the place of one that is.
 pub fn can_replace(rule: &AlertRule) -> bool {
     let is_for_all = rule.customer_id.is_none() && rule.org_id.is_none() && rule.device_sn.is_none();
-    rule.kind == AlertKind::Threshold && (rule.user_id.is_some() || is_for_all || rule.replaces_rule_id.is_some())
+    rule.kind == AlertKind::Threshold
+        && (rule.user_id.is_some() || is_for_all || rule.replaces_rule_id.is_some())
 }
 
 /// The rules of a person, with forms for an admin.
@@ -78,8 +79,11 @@ pub fn bounds(frame: &Frame, rule: &AlertRule) -> String {
             _ => frame.text(&text!("page-kind", kind = rule.kind.name())),
         };
     };
-    let bound = |sign: &str, value: &Option<serde_json::Number>| value.as_ref().map(|value| format!("{sign} {value}"));
-    let both = |min, max| [bound("<", min), bound(">", max)].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    let bound = |sign: &str, value: &Option<serde_json::Number>| {
+        value.as_ref().map(|value| format!("{sign} {value}"))
+    };
+    let both =
+        |min, max| [bound("<", min), bound(">", max)].into_iter().flatten().collect::<Vec<_>>().join(", ");
     let levels = rule.levels.iter().flatten().map(|Level { severity, min, max }| {
         format!("{}: {}", frame.text(&text!("severity", severity = severity.name())), both(min, max))
     });

@@ -58,7 +58,10 @@ mod tests {
     #[test]
     fn a_parameter_is_replaced_and_the_others_stay() {
         let path = "/alerts?status=firing&status=resolved&cursor=1.2";
-        assert_eq!(with(path, &[("cursor", Some("3.4"))]), "/alerts?status=firing&status=resolved&cursor=3.4");
+        assert_eq!(
+            with(path, &[("cursor", Some("3.4"))]),
+            "/alerts?status=firing&status=resolved&cursor=3.4"
+        );
         assert_eq!(with(path, &[("cursor", None), ("status", None)]), "/alerts");
         assert_eq!(with("/people/5", &[("range", Some("week"))]), "/people/5?range=week");
     }

@@ -34,8 +34,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    const ALL: [Self; 5] =
-        [Self::Wrong, Self::NothingGranted, Self::Limited, Self::Unavailable, Self::Kiosk];
+    const ALL: [Self; 5] = [Self::Wrong, Self::NothingGranted, Self::Limited, Self::Unavailable, Self::Kiosk];
 
     /// Its name in the query.
     pub const fn name(self) -> &'static str {
@@ -101,9 +100,13 @@ mod tests {
 
     #[test]
     fn the_form_works_without_the_module_and_says_what_failed() {
-        let mut attempt = Attempt { next: "/wall?a=\"><script>".to_owned(), failure: None, has_provider: false };
+        let mut attempt =
+            Attempt { next: "/wall?a=\"><script>".to_owned(), failure: None, has_provider: false };
         let first = body(&frame(Language::En), &attempt).into_string();
-        assert!(first.contains("method=\"post\" action=\"/login\"") && !first.contains("role=\"alert\""), "{first}");
+        assert!(
+            first.contains("method=\"post\" action=\"/login\"") && !first.contains("role=\"alert\""),
+            "{first}"
+        );
         assert!(!first.contains("<script>") && !first.contains("/login/oidc"), "{first}");
         attempt.failure = Failure::of_name("wrong");
         attempt.has_provider = true;

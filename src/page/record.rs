@@ -110,7 +110,8 @@ pub fn metrics() -> Vec<Metric> {
 }
 
 fn mark(alert: &Alert) -> (Option<Metric>, AlertMark) {
-    let metric = alert.metric.as_deref().and_then(|name| Metric::ALL.into_iter().find(|each| each.column() == name));
+    let metric =
+        alert.metric.as_deref().and_then(|name| Metric::ALL.into_iter().find(|each| each.column() == name));
     (metric, AlertMark { at: alert.fired_ts, severity: alert.peak_severity, about: alert.message.clone() })
 }
 
@@ -135,7 +136,9 @@ fn chart(
         _ => frame.text(&text!("page-metric", metric = "pressure", name = "pressure")),
     };
     // An alarm button has to do with no vital sign: it is drawn where one looks first.
-    let belongs = |metric: Option<Metric>| metric.map_or(first == Metric::HeartRate, |metric| metrics.contains(&metric));
+    let belongs = |metric: Option<Metric>| {
+        metric.map_or(first == Metric::HeartRate, |metric| metrics.contains(&metric))
+    };
     let marks: Vec<AlertMark> =
         marks.iter().filter(|(metric, _)| belongs(*metric)).map(|(_, mark)| mark.clone()).collect();
     let unit = vital::unit(frame, first);

@@ -43,7 +43,8 @@ pub fn battery(frame: &Frame, percent: Option<i16>) -> Markup {
 pub fn facts(frame: &Frame, device: &DeviceState) -> Markup {
     let label = |name: &str| frame.text(&text!("page-fact", name = name));
     let worn = device.wear_state.as_deref().map(|state| frame.text(&text!("page-wear", state = state)));
-    let charging = device.charging_status.as_deref().map(|state| frame.text(&text!("page-charging", state = state)));
+    let charging =
+        device.charging_status.as_deref().map(|state| frame.text(&text!("page-charging", state = state)));
     let clock = device.clock_offset_seconds.map(|seconds| {
         let amount = when::duration(i64::from(seconds).abs());
         let direction = if seconds < 0 { "ahead" } else { "behind" };

@@ -34,7 +34,9 @@ impl Projection {
     fn of(track: &[TrackPoint]) -> Option<Self> {
         let bounds = |of: fn(&TrackPoint) -> f64| {
             let values = track.iter().map(of);
-            values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
+            values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+                (low.min(value), high.max(value))
+            })
         };
         let (south, north) = bounds(|point| point.latitude);
         let (west, east) = bounds(|point| point.longitude);
@@ -73,7 +75,8 @@ impl Projection {
 
 /// The drawing, and where it begins and ends in words.
 pub fn draw(frame: &Frame, track: &[TrackPoint]) -> Markup {
-    let (Some(projection), Some(first), Some(last)) = (Projection::of(track), track.first(), track.last()) else {
+    let (Some(projection), Some(first), Some(last)) = (Projection::of(track), track.first(), track.last())
+    else {
         return html! { p.empty { (frame.text(&text!("page-no-track"))) } };
     };
     let places: Vec<(f64, f64)> = track.iter().map(|point| projection.place(point)).collect();

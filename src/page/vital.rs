@@ -49,7 +49,8 @@ pub fn newest(latest: &[Latest], recent: &Series, today: &Series) -> Vec<VitalNo
     let shown = Metric::ALL.into_iter().filter(|metric| metric.kind() != Kind::Position);
     shown
         .filter_map(|metric| {
-            let of_latest = latest.iter().filter_map(|sample| Some((sample.ts, number(sample.values.get(metric)?))));
+            let of_latest =
+                latest.iter().filter_map(|sample| Some((sample.ts, number(sample.values.get(metric)?))));
             let (at, value) = of_latest
                 .chain(last_of(recent, metric))
                 .max_by_key(|(at, _)| *at)
@@ -127,7 +128,9 @@ impl From<WeightedPoint> for ChartPoint {
 pub fn limits(rules: &[AlertRule], metric: Metric) -> Vec<LimitLine> {
     let mut lines: Vec<LimitLine> = Vec::new();
     let of_metric = rules.iter().filter(|rule| {
-        rule.enabled && rule.kind == AlertKind::Threshold && rule.metric.is_some_and(|vital| vital.metric() == metric)
+        rule.enabled
+            && rule.kind == AlertKind::Threshold
+            && rule.metric.is_some_and(|vital| vital.metric() == metric)
     });
     for rule in of_metric {
         let levels = rule.levels.iter().flatten().map(|level| (level.severity, &level.min, &level.max));
@@ -150,7 +153,8 @@ pub fn limits(rules: &[AlertRule], metric: Metric) -> Vec<LimitLine> {
 
 /// How severe a value is by these bounds; `None`: it is within them.
 fn breach(limits: &[LimitLine], value: f64) -> Option<Severity> {
-    let breached = |limit: &&LimitLine| if limit.is_upper { value > limit.value } else { value < limit.value };
+    let breached =
+        |limit: &&LimitLine| if limit.is_upper { value > limit.value } else { value < limit.value };
     limits.iter().find(breached).map(|limit| limit.severity)
 }
 

@@ -39,7 +39,12 @@ pub fn at(instant: Timestamp, zone: &TimeZone, language: Language) -> Markup {
 }
 
 /// From when until when; open where there is no end.
-pub fn span(from: Option<Timestamp>, until: Option<Timestamp>, zone: &TimeZone, language: Language) -> String {
+pub fn span(
+    from: Option<Timestamp>,
+    until: Option<Timestamp>,
+    zone: &TimeZone,
+    language: Language,
+) -> String {
     let end = |at: Option<Timestamp>| at.map(|at| moment(at, zone, language)).unwrap_or_default();
     format!("{} – {}", end(from), end(until)).trim().to_owned()
 }

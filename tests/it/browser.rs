@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use vitals::config::Authentication;
 
 use crate::harness::{
-    Chromium, Chromedriver, Database, Proxy, Service, add_alert, authority, authorization, axe, vitals,
+    Chromedriver, Chromium, Database, Proxy, Service, add_alert, authority, authorization, axe, vitals,
     vitals_with,
 };
 

@@ -58,7 +58,11 @@ async fn a_database_with_anything_of_somebody_elses_is_refused_before_it_is_touc
         &[],
     );
     let row = shown.await.expect("counts");
-    assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (2, 0), "two fleets of one, and no key that lets others in");
+    assert_eq!(
+        (row.get::<_, i64>(0), row.get::<_, i64>(1)),
+        (2, 0),
+        "two fleets of one, and no key that lets others in"
+    );
 }
 
 #[tokio::test]

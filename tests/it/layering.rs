@@ -29,7 +29,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "http",
         &[
-            "model", "wire", "accounts", "buffer", "cells", "ingest", "monitor", "owners", "keys", "store", "cache", "stream", "page",
+            "model", "wire", "accounts", "buffer", "cells", "ingest", "monitor", "owners", "keys", "store",
+            "cache", "stream", "page",
         ],
     ),
 ];

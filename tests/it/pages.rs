@@ -50,7 +50,8 @@ impl PageAnswer {
 
 /// What a browser is answered that follows no redirect.
 async fn get(service: &Service, path: &str, headers: &[(&str, &str)]) -> PageAnswer {
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+    let http =
+        reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
     let mut request = http.get(format!("{}{path}", service.url()));
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -97,13 +98,23 @@ fn check_html(path: &str, html: &str) {
 #[tokio::test]
 async fn a_page_has_its_headers_and_its_files_and_nothing_inline() {
     let (_database, service, client) = houses(Authentication::Off).await;
-    add_alert(&client, HEART_RATE, "SUN-1", 5, &json!({ "customer_id": 5, "org_id": 50, "user_id": 501 })).await;
+    add_alert(&client, HEART_RATE, "SUN-1", 5, &json!({ "customer_id": 5, "org_id": 50, "user_id": 501 }))
+        .await;
     let parts = PARTS.map(|part| format!("/fragments/{part}"));
-    for path in ["/wall", "/wall?lang=zh&theme=dark", "/login?next=/alerts&failed=wrong"].into_iter().chain(parts.iter().map(String::as_str)) {
+    for path in ["/wall", "/wall?lang=zh&theme=dark", "/login?next=/alerts&failed=wrong"]
+        .into_iter()
+        .chain(parts.iter().map(String::as_str))
+    {
         let page = get(&service, path, &[BROWSER]).await;
-        assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"), "{path}: {}", page.html);
+        assert_eq!(
+            (page.status, page.header("content-type")),
+            (200, "text/html; charset=utf-8"),
+            "{path}: {}",
+            page.html
+        );
         let policy = page.header("content-security-policy");
-        for rule in ["default-src 'self'", "frame-ancestors 'none'", "form-action 'self'", "base-uri 'none'"] {
+        for rule in ["default-src 'self'", "frame-ancestors 'none'", "form-action 'self'", "base-uri 'none'"]
+        {
             assert!(policy.contains(rule), "{path}: {policy}");
         }
         assert!(!policy.contains("unsafe") && !policy.contains('*') && !policy.contains("http"), "{policy}");
@@ -114,8 +125,7 @@ async fn a_page_has_its_headers_and_its_files_and_nothing_inline() {
     }
 
     let page = get(&service, "/wall", &[]).await;
-    let addresses: Vec<&str> =
-        page.html.split(['"']).filter(|word| word.starts_with("/assets/")).collect();
+    let addresses: Vec<&str> = page.html.split(['"']).filter(|word| word.starts_with("/assets/")).collect();
     assert!(addresses.len() >= 4, "{addresses:?}");
     for address in addresses {
         let file = get(&service, address, &[("accept-encoding", "gzip")]).await;
@@ -134,7 +144,8 @@ async fn a_page_has_its_headers_and_its_files_and_nothing_inline() {
 #[tokio::test]
 async fn the_address_of_the_service_leads_a_browser_to_the_wall_and_a_program_to_the_document() {
     let database = Database::new().await;
-    let service = Service::start_with(&database, |settings| settings.authentication = Authentication::Keys).await;
+    let service =
+        Service::start_with(&database, |settings| settings.authentication = Authentication::Keys).await;
     assert_eq!(get(&service, "/", &[BROWSER]).await.header("location"), "wall");
     assert_eq!(get(&service, "/", &[]).await.header("location"), "docs");
     assert_eq!(get(&service, "/", &[("accept", "application/json")]).await.header("location"), "docs");
@@ -157,13 +168,24 @@ async fn a_page_is_in_the_language_and_the_theme_that_the_reader_has_chosen() {
         ("/wall", vec![], "en", "system"),
         ("/wall", vec![("accept-language", "zh-CN,zh;q=0.9")], "zh", "system"),
         ("/wall?lang=en", vec![("accept-language", "zh-CN")], "en", "system"),
-        ("/wall", vec![("accept-language", "en"), ("cookie", "vitals_language=zh; vitals_theme=dark")], "zh", "dark"),
-        ("/wall?lang=en&theme=light", vec![("cookie", "vitals_language=zh; vitals_theme=dark")], "en", "light"),
+        (
+            "/wall",
+            vec![("accept-language", "en"), ("cookie", "vitals_language=zh; vitals_theme=dark")],
+            "zh",
+            "dark",
+        ),
+        (
+            "/wall?lang=en&theme=light",
+            vec![("cookie", "vitals_language=zh; vitals_theme=dark")],
+            "en",
+            "light",
+        ),
         ("/login?lang=zh", vec![], "zh", "system"),
     ] {
         let page = get(&service, path, &headers).await;
         assert_eq!(page.header("content-language"), language, "{path} {headers:?}");
-        let attributes = format!("lang=\"{}\" data-theme=\"{theme}\"", if language == "zh" { "zh-Hans" } else { "en" });
+        let attributes =
+            format!("lang=\"{}\" data-theme=\"{theme}\"", if language == "zh" { "zh-Hans" } else { "en" });
         assert!(page.html.contains(&attributes), "{path} {headers:?}: {:.300}", page.html);
         let cookies: Vec<&str> =
             page.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().expect("text")).collect();
@@ -189,7 +211,12 @@ async fn nobody_of_another_tenant_is_in_any_part_of_a_wall() {
         let all = get(&service, path, &[("authorization", &every), ("accept-language", "en")]).await;
         assert_eq!(all.status, 200, "{path}: {}", all.html);
         for added in ["", "?customer_id=6", "?org_id=60", "?customer_id=6&org_id=60"] {
-            let page = get(&service, &format!("{path}{added}"), &[("authorization", &key), ("accept-language", "en")]).await;
+            let page = get(
+                &service,
+                &format!("{path}{added}"),
+                &[("authorization", &key), ("accept-language", "en")],
+            )
+            .await;
             assert_eq!(page.status, 200, "{path}: {}", page.html);
             for stranger in STRANGERS {
                 assert!(!page.html.contains(stranger), "{path}{added} names {stranger}: {}", page.html);
@@ -230,7 +257,11 @@ async fn a_screen_shows_its_tenant_and_a_private_one_shows_no_name_number_or_pos
             for stranger in STRANGERS {
                 assert!(!page.html.contains(stranger), "{part} names {stranger}");
             }
-            assert!(!page.html.contains("<form") && !page.html.contains("href=\"/people"), "{part}: {}", page.html);
+            assert!(
+                !page.html.contains("<form") && !page.html.contains("href=\"/people"),
+                "{part}: {}",
+                page.html
+            );
         }
         let page = get(&service, part, &[BROWSER, ("cookie", &private)]).await;
         for hidden in ["Anna", "SUN-1", "data-alert=\"", "R-12", "<circle"] {
@@ -276,9 +307,14 @@ async fn a_changed_alert_is_on_the_wall_that_is_asked_for_after_it() {
     let alert_id = add_alert(&client, HEART_RATE, "SUN-1", 5, &owners).await;
     let firing = "data-status=\"firing\"";
     assert!(get(&service, "/fragments/alerts", &[]).await.html.contains(firing));
-    let taken_on = service.post(&format!("/api/alerts/{alert_id}/acknowledge"), json!({ "actor": "Li" }).to_string()).await;
+    let taken_on = service
+        .post(&format!("/api/alerts/{alert_id}/acknowledge"), json!({ "actor": "Li" }).to_string())
+        .await;
     assert_eq!(taken_on.status, 200, "{taken_on:?}");
     let part = get(&service, "/fragments/alerts", &[]).await.html;
-    assert!(part.contains("data-status=\"acknowledged\"") && part.contains("Li") && !part.contains(firing), "{part}");
+    assert!(
+        part.contains("data-status=\"acknowledged\"") && part.contains("Li") && !part.contains(firing),
+        "{part}"
+    );
     service.finish().await;
 }

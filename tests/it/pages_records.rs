@@ -59,9 +59,18 @@ impl Browser {
             let values = answer.headers().get_all(name).iter();
             values.map(|value| value.to_str().expect("text")).collect::<Vec<_>>()
         };
-        let cookies = header("set-cookie").iter().filter_map(|cookie| cookie.split(';').next()).collect::<Vec<_>>().join("; ");
+        let cookies = header("set-cookie")
+            .iter()
+            .filter_map(|cookie| cookie.split(';').next())
+            .collect::<Vec<_>>()
+            .join("; ");
         let location = header("location").concat();
-        PageAnswer { status: answer.status().as_u16(), location, cookies, html: answer.text().await.expect("text") }
+        PageAnswer {
+            status: answer.status().as_u16(),
+            location,
+            cookies,
+            html: answer.text().await.expect("text"),
+        }
     }
 
     async fn get(&self, path: &str) -> PageAnswer {
@@ -71,7 +80,9 @@ impl Browser {
     /// Sends a form. The values need no escaping.
     async fn post(&self, path: &str, form: &str) -> PageAnswer {
         let request = self.http.post(format!("{}{path}", self.url));
-        let request = request.header("content-type", "application/x-www-form-urlencoded").header("accept-language", "en");
+        let request = request
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("accept-language", "en");
         self.send(request.body(form.to_owned())).await
     }
 
@@ -115,6 +126,9 @@ async fn alert_of_anna(client: &Client, minutes_ago: i32) -> i64 {
 
 /// What became of the last action, as the page says.
 fn flash(html: &str) -> &str {
-    let after = html.split_once("<p class=\"flash\" role=\"status\">").unwrap_or_else(|| panic!("no outcome: {html}")).1;
+    let after = html
+        .split_once("<p class=\"flash\" role=\"status\">")
+        .unwrap_or_else(|| panic!("no outcome: {html}"))
+        .1;
     after.split_once("</p>").expect("its end").0
 }

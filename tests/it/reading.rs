@@ -105,7 +105,8 @@ async fn get(service: &Service, key: &str, path: &str, headers: &[(&str, &str)])
 fn rows(answer: &Read) -> Vec<Value> {
     assert_eq!(answer.status, 200, "{}", answer.text);
     let json = answer.json();
-    let lists: Vec<&Value> = json.as_object().expect("an object").values().filter(|value| value.is_array()).collect();
+    let lists: Vec<&Value> =
+        json.as_object().expect("an object").values().filter(|value| value.is_array()).collect();
     assert_eq!(lists.len(), 1, "{json}");
     lists[0].as_array().expect("rows").clone()
 }

@@ -184,10 +184,8 @@ pub async fn run_with_log(
     if options.seconds != Some(0) && options.records != Some(0) && !stop.is_cancelled() {
         let mut progress = Progress::new("live", show, end_of(options));
         let (events, over) = (target.for_events(), CancellationToken::new());
-        let (watches, reporting_to) = (
-            signals::Watches { first_serial, count: options.devices, seed: options.seed },
-            target.clone(),
-        );
+        let (watches, reporting_to) =
+            (signals::Watches { first_serial, count: options.devices, seed: options.seed }, target.clone());
         let uploading = async {
             let outlet = Outlet { target, upload_log };
             let live = load::run(outlet, sources(Part::Live), bounds_of(options), stop, &mut progress).await;

@@ -132,7 +132,8 @@ impl Person {
         let (dice, stray) = (mix(0x517E, u64::from(place)), mix(self.seed, 0x40E));
         Self {
             home_latitude_e6: 22_504_000 + (dice % 192_000) as i32 + (stray % 6_000) as i32 - 3_000,
-            home_longitude_e6: 113_904_000 + ((dice >> 20) % 292_000) as i32 + ((stray >> 20) % 6_000) as i32 - 3_000,
+            home_longitude_e6: 113_904_000 + ((dice >> 20) % 292_000) as i32 + ((stray >> 20) % 6_000) as i32
+                - 3_000,
             ..self
         }
     }

@@ -128,12 +128,14 @@ mod tests {
     fn a_report_is_json_with_a_charge_that_a_battery_can_have() {
         for hour in 0..96 {
             let at = Timestamp::from_second(1_700_000_000 + hour * 1_800).expect("a time");
-            let report: serde_json::Value = serde_json::from_slice(&information(WATCHES, 2, at)).expect("JSON");
+            let report: serde_json::Value =
+                serde_json::from_slice(&information(WATCHES, 2, at)).expect("JSON");
             let charge = report["batteryLevel"].as_i64().expect("a number");
             assert!((3..=100).contains(&charge), "{report}");
             assert_eq!(report["SerialNumber"], "SIM0000000000009");
         }
-        let alarm: serde_json::Value = serde_json::from_slice(&sos(WATCHES, 0, Timestamp::UNIX_EPOCH)).expect("JSON");
+        let alarm: serde_json::Value =
+            serde_json::from_slice(&sos(WATCHES, 0, Timestamp::UNIX_EPOCH)).expect("JSON");
         assert_eq!(alarm["deviceSn"], "SIM0000000000007");
     }
 }

@@ -69,7 +69,9 @@ pub(super) async fn run(options: CreateOptions, store: &Store, zone: &TimeZone) 
         bail!("scope `admin` applies to every tenant: the key of one tenant cannot have it");
     }
     if options.unit.is_some() && scopes.iter().any(|scope| !matches!(scope, Scope::Read | Scope::Respond)) {
-        bail!("a key of one unit has the scopes `read` and `respond` and no other: uploads are not kept apart by unit");
+        bail!(
+            "a key of one unit has the scopes `read` and `respond` and no other: uploads are not kept apart by unit"
+        );
     }
     if scopes.contains(&Scope::Respond) && options.person.is_none() && !options.vouch {
         bail!(

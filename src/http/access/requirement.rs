@@ -61,7 +61,8 @@ impl Requirement {
         has: impl Fn(Scope) -> bool,
         (of_tenant, of_unit): (bool, bool),
     ) -> Option<AccessError> {
-        let Self::Scope { scope, accepts_tenant_keys, accepts_unit_keys, accepts_responders, .. } = self else {
+        let Self::Scope { scope, accepts_tenant_keys, accepts_unit_keys, accepts_responders, .. } = self
+        else {
             return None;
         };
         let has_scope = has(scope)

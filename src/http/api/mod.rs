@@ -104,7 +104,10 @@ impl State {
     }
 
     /// Asks the database within the time that a commit has, including the wait for a permit.
-    pub(super) async fn query<T>(&self, asking: impl Future<Output = Result<T, StoreError>>) -> Result<T, ApiError> {
+    pub(super) async fn query<T>(
+        &self,
+        asking: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, ApiError> {
         let limited = async {
             let _permit = self.api_queries.acquire().await.map_err(|_| ApiError::Unavailable)?;
             Ok(asking.await?)

@@ -10,8 +10,8 @@ use utoipa::openapi::schema::Type;
 use utoipa::openapi::{ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
 
-use crate::http::access::count_refused;
 use super::{AccessError, ErrorAnswer, HttpError, answer, retry_later};
+use crate::http::access::count_refused;
 use crate::language::{Text, text};
 use crate::store::{Kind, StoreError};
 
@@ -133,7 +133,8 @@ impl IntoResponses for OneErrors {
 
 impl IntoResponses for ReadErrors {
     fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
-        let unchanged = ResponseBuilder::new().description("The same as the client has, by If-None-Match").build();
+        let unchanged =
+            ResponseBuilder::new().description("The same as the client has, by If-None-Match").build();
         let mut responses = error_responses(&["400", "401", "403", "404", "406", "429", "500", "503"]);
         responses.insert("304".to_owned(), unchanged.into());
         responses

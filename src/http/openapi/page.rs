@@ -45,7 +45,8 @@ pub(in crate::http) async fn docs() -> Response {
         headers(("location" = String, description = "Relative to this address"))),
 ))]
 pub(in crate::http) async fn root(headers: HeaderMap) -> Response {
-    let accepts_pages = |accepted: &HeaderValue| accepted.to_str().is_ok_and(|accepted| accepted.contains("text/html"));
+    let accepts_pages =
+        |accepted: &HeaderValue| accepted.to_str().is_ok_and(|accepted| accepted.contains("text/html"));
     let is_browser = headers.get_all(header::ACCEPT).iter().any(accepts_pages);
     // Relative, so that it holds behind a prefix too.
     let address = [(header::LOCATION, if is_browser { "wall" } else { "docs" }), (header::VARY, "Accept")];

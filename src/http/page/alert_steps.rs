@@ -42,7 +42,9 @@ impl FromStr for PageStep {
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         let all = [Self::Acknowledge, Self::Note, Self::Assign, Self::Silence, Self::Resolve];
-        all.into_iter().find(|step| step.name() == name).ok_or("acknowledge, note, assign, silence or resolve")
+        all.into_iter()
+            .find(|step| step.name() == name)
+            .ok_or("acknowledge, note, assign, silence or resolve")
     }
 }
 

@@ -119,7 +119,9 @@ fn choice(query: &PageQuery) -> AlertChoice {
 fn in_zone(reader: &Reader, query: PageQuery) -> Result<PageQuery, ApiError> {
     let start = |date: Option<Date>| {
         let start = date.and_then(|date| date.to_zoned(reader.frame.zone.clone()).ok());
-        start.map(|zoned| zoned.timestamp().to_string()).ok_or_else(|| ApiError::Bad(text!("parameter-no-time")))
+        start
+            .map(|zoned| zoned.timestamp().to_string())
+            .ok_or_else(|| ApiError::Bad(text!("parameter-no-time")))
     };
     let in_zone = |(name, value): (String, String)| {
         let date: Option<Date> = value.parse().ok().filter(|_| value.len() == "2026-01-31".len());

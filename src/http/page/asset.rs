@@ -29,7 +29,11 @@ static PACKED: LazyLock<Vec<(&'static str, Bytes)>> =
 
 fn packed(body: &str) -> Bytes {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(body.as_bytes()).and_then(|()| encoder.finish()).expect("memory takes every byte").into()
+    encoder
+        .write_all(body.as_bytes())
+        .and_then(|()| encoder.finish())
+        .expect("memory takes every byte")
+        .into()
 }
 
 /// A file that pages load
@@ -43,7 +47,11 @@ fn packed(body: &str) -> Bytes {
         (status = 200, description = "The file", content((String = "text/css"), (String = "text/javascript"), (String = "image/svg+xml"))),
         (status = 404, description = "There is no such file", body = super::super::error::ErrorAnswer),
     ))]
-pub(in crate::http) async fn get_assets_name(Path(name): Path<String>, uri: Uri, headers: HeaderMap) -> Response {
+pub(in crate::http) async fn get_assets_name(
+    Path(name): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
     let Some(asset) = assets::find(&name) else { return no_such_route().await };
     let is_current = parameter(&uri, "v") == Some(asset.hash.as_str());
     let kept = [

@@ -28,7 +28,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Flash {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let decoded = cookie(&parts.headers, NAME).and_then(|value| BASE64_URL_SAFE_NO_PAD.decode(value).ok());
+        let decoded =
+            cookie(&parts.headers, NAME).and_then(|value| BASE64_URL_SAFE_NO_PAD.decode(value).ok());
         Ok(Self(decoded.and_then(|bytes| String::from_utf8(bytes).ok()).filter(|text| !text.is_empty())))
     }
 }
@@ -45,7 +46,8 @@ impl Reader {
     pub(super) fn shown_once(&mut self, flash: Flash) -> Option<String> {
         let Flash(text) = flash;
         if text.is_some() {
-            self.cookies.push(HeaderValue::from_static("vitals_flash=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"));
+            self.cookies
+                .push(HeaderValue::from_static("vitals_flash=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"));
         }
         text
     }

@@ -24,9 +24,8 @@ impl<S: Send + Sync> FromRequestParts<S> for PageQuery {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
         let pairs = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await;
-        let Query(pairs) = pairs.map_err(|error| {
-            ApiError::Bad(Text::Verbatim(error.body_text())).into_response()
-        })?;
+        let Query(pairs) =
+            pairs.map_err(|error| ApiError::Bad(Text::Verbatim(error.body_text())).into_response())?;
         let is_kept = |(name, value): &(String, String)| {
             !["lang", "theme"].contains(&name.as_str()) && !value.trim().is_empty()
         };

@@ -96,12 +96,7 @@ async fn set(
 }
 
 /// What holds for others holds again. A rule that has raised alerts stays, switched off, and takes the place of no other.
-async fn remove(
-    state: &State,
-    reader: &Reader,
-    rule: &AlertRule,
-    user_id: Id64,
-) -> Result<Text, ApiError> {
+async fn remove(state: &State, reader: &Reader, rule: &AlertRule, user_id: Id64) -> Result<Text, ApiError> {
     let id = rule.rule_id.to_string();
     if rule.user_id != Some(user_id) {
         return Err(ApiError::Bad(text!("rule-absent", id = id)));

@@ -127,7 +127,8 @@ async fn choice(state: &State, reader: &Reader, query: &PageQuery) -> Result<Sea
 /// The number, a point, the name.
 fn person_cursor(query: &PageQuery) -> Result<Option<PersonCursor>, ApiError> {
     let Some(text) = query.value::<String>("cursor") else { return Ok(None) };
-    let cursor = text.split_once('.').and_then(|(number, name)| Some((name.to_owned(), number.parse().ok()?)));
+    let cursor =
+        text.split_once('.').and_then(|(number, name)| Some((name.to_owned(), number.parse().ok()?)));
     cursor.map(Some).ok_or_else(|| ApiError::Bad(text!("parameter-no-cursor")))
 }
 

@@ -91,8 +91,12 @@ mod tests {
         let kept = of("/wall", "vitals_theme=dark; vitals_language=zh", "", None);
         assert_eq!((kept.theme, kept.cookies(false)), (Theme::Dark, Vec::new()));
         let chosen = of("/wall?theme=light&lang=zh", "vitals_theme=dark", "", None);
-        let cookies: Vec<_> = chosen.cookies(true).iter().map(|cookie| cookie.to_str().expect("text").to_owned()).collect();
-        assert!(cookies[0].starts_with("vitals_language=zh; Path=/") && cookies[0].ends_with("; Secure"), "{cookies:?}");
+        let cookies: Vec<_> =
+            chosen.cookies(true).iter().map(|cookie| cookie.to_str().expect("text").to_owned()).collect();
+        assert!(
+            cookies[0].starts_with("vitals_language=zh; Path=/") && cookies[0].ends_with("; Secure"),
+            "{cookies:?}"
+        );
         assert!(cookies[1].starts_with("vitals_theme=light;"), "{cookies:?}");
     }
 }

@@ -10,10 +10,10 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
-use super::Preferences;
 use super::super::State;
 use super::super::access::Caller;
 use super::super::error::AccessError;
+use super::Preferences;
 use crate::model::page_viewer::PageViewer;
 use crate::page::{Frame, VERSION};
 

@@ -58,7 +58,9 @@ pub fn body(frame: &Frame, policies: &[PolicyRow], plan: &[PolicyStepRow]) -> Ma
 }
 
 fn row(frame: &Frame, policy: &PolicyRow) -> Markup {
-    let at = |instant: Option<Timestamp>| instant.map(|instant| when::moment(instant, &frame.zone, frame.language));
+    let at = |instant: Option<Timestamp>| {
+        instant.map(|instant| when::moment(instant, &frame.zone, frame.language))
+    };
     let ever = words(frame, "for-ever");
     html! {
         tr {

@@ -33,7 +33,12 @@ fn whoever_may_act_has_forms_and_whoever_may_not_has_none() {
     let mut frame = frame(Language::En);
     let listing = listing(vec![alert(&json!({}))]);
     let page = body(&frame, &listing).into_string();
-    for expected in ["action=\"/alerts/actions\"", "formaction=\"/alerts/17/acknowledge\"", "value=\"resolve\"", "type=\"checkbox\" name=\"alert\" value=\"17\""] {
+    for expected in [
+        "action=\"/alerts/actions\"",
+        "formaction=\"/alerts/17/acknowledge\"",
+        "value=\"resolve\"",
+        "type=\"checkbox\" name=\"alert\" value=\"17\"",
+    ] {
         assert!(page.contains(expected), "{expected}: {page}");
     }
     if let Some(viewer) = &mut frame.viewer {

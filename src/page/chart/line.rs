@@ -5,11 +5,12 @@ use std::fmt::Write;
 use maud::{Markup, html};
 
 use super::scale::Scale;
-use super::{ChartLine, ChartPoint, WIDTH, TimeWindow};
+use super::{ChartLine, ChartPoint, TimeWindow, WIDTH};
 
 /// The points that are joined: between two of these parts is a gap.
 pub(super) fn segments(line: &ChartLine) -> Vec<&[ChartPoint]> {
-    let joined = |before: &ChartPoint, after: &ChartPoint| after.from.duration_since(before.to) <= line.max_gap;
+    let joined =
+        |before: &ChartPoint, after: &ChartPoint| after.from.duration_since(before.to) <= line.max_gap;
     line.points.chunk_by(joined).collect()
 }
 

@@ -51,7 +51,8 @@ fn a_day_on_which_the_clocks_change_has_its_own_length_and_every_day_begins_at_m
 
 #[test]
 fn a_day_without_midnight_begins_at_its_first_hour() {
-    let window = TimeWindow::of(ChartPeriod::Day, date(2018, 11, 4), &zone("America/Sao_Paulo")).expect("a day");
+    let window =
+        TimeWindow::of(ChartPeriod::Day, date(2018, 11, 4), &zone("America/Sao_Paulo")).expect("a day");
     assert_eq!(window.from, time("2018-11-04T03:00:00Z"), "01:00 local: midnight is left out");
     assert_eq!(window.ticks(Language::En)[0].label, "01:00");
 }
@@ -77,7 +78,9 @@ fn the_drawing_says_everything_in_words_too_and_escapes_them() {
         [AlertMark { at, severity: Severity::Critical, about: "<script>alert(1)</script>".to_owned() }];
     let points = vec![point(0, 71.0), point(5, 75.0), point(60, 90.0)];
     let drawn = heart_rate(&window, points, &marks).draw().into_string();
-    for expected in ["心率", "aria-label=", "<table>", ">75</td>", "&lt;script&gt;", "class=\"limit major\"", "***"] {
+    for expected in
+        ["心率", "aria-label=", "<table>", ">75</td>", "&lt;script&gt;", "class=\"limit major\"", "***"]
+    {
         assert!(drawn.contains(expected), "{expected}: {drawn}");
     }
     for unwanted in ["<script", "style=", "NaN", "inf"] {

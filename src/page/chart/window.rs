@@ -81,7 +81,8 @@ impl TimeWindow {
         let (first, last) = match period {
             ChartPeriod::Day => (date, date),
             ChartPeriod::Week => {
-                let monday = date.checked_sub(i64::from(date.weekday().to_monday_zero_offset()).days()).ok()?;
+                let monday =
+                    date.checked_sub(i64::from(date.weekday().to_monday_zero_offset()).days()).ok()?;
                 (monday, monday.checked_add(6.days()).ok()?)
             }
             ChartPeriod::Month => (date.first_of_month(), date.last_of_month()),

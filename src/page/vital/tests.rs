@@ -17,7 +17,8 @@ fn decimal(number: i64) -> Option<Decimal> {
 /// A bucket of the heart rate: lowest, mean, highest, readings.
 fn bucket(device_sn: &str, at: &str, [min, avg, max, count]: [i64; 4]) -> Point {
     let ts = time(at);
-    let summary = Summary { min: decimal(min), avg: decimal(avg), max: decimal(max), count: Some(count), sum: None };
+    let summary =
+        Summary { min: decimal(min), avg: decimal(avg), max: decimal(max), count: Some(count), sum: None };
     let values = vec![summary];
     Point { device_sn: Arc::from(device_sn), ts, samples: count, first_ts: ts, last_ts: ts, values }
 }
@@ -66,7 +67,9 @@ fn a_value_is_marked_by_the_gravest_bound_that_it_breaks() {
     .expect("a rule");
     let bounds = limits(&[rule], Metric::BloodOxygen);
     assert_eq!(bounds.len(), 2);
-    for (value, severity) in [(95.0, None), (90.0, None), (88.0, Some(Severity::Major)), (84.0, Some(Severity::Critical))] {
+    for (value, severity) in
+        [(95.0, None), (90.0, None), (88.0, Some(Severity::Major)), (84.0, Some(Severity::Critical))]
+    {
         assert_eq!(breach(&bounds, value), severity, "{value}");
     }
 }

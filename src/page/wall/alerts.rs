@@ -18,18 +18,24 @@ pub(super) fn render(frame: &Frame, wall: &Wall) -> Markup {
     let open: i64 = wall.overview.open_alerts.iter().map(|of| of.firing + of.acknowledged).sum();
     let shown = i64::try_from(wall.alerts.len()).unwrap_or(i64::MAX);
     let note = html! { (frame.text(&text!("page-gravest-first"))) " · " (format::count(open.max(shown))) };
-    panel(frame, Part::Alerts, &text!("page-open-alerts"), &note, &html! {
-        @if wall.alerts.is_empty() {
-            p.empty { (frame.text(&text!("page-no-open-alerts"))) }
-        } @else {
-            ol.open-alerts tabindex="0" aria-labelledby="alerts-heading" {
-                @for open in &wall.alerts { (row(frame, open)) }
-                @if open > shown {
-                    li.more { (more(frame, open - shown)) }
+    panel(
+        frame,
+        Part::Alerts,
+        &text!("page-open-alerts"),
+        &note,
+        &html! {
+            @if wall.alerts.is_empty() {
+                p.empty { (frame.text(&text!("page-no-open-alerts"))) }
+            } @else {
+                ol.open-alerts tabindex="0" aria-labelledby="alerts-heading" {
+                    @for open in &wall.alerts { (row(frame, open)) }
+                    @if open > shown {
+                        li.more { (more(frame, open - shown)) }
+                    }
                 }
             }
-        }
-    })
+        },
+    )
 }
 
 fn more(frame: &Frame, count: i64) -> Markup {
@@ -118,8 +124,12 @@ fn details(frame: &Frame, alert: &Alert) -> String {
         parts.push(frame.text(&text!("page-breaches", count = i64::from(alert.breach_count))));
     }
     let peak = alert.peak_value.as_ref().and_then(serde_json::Number::as_f64);
-    if let Some(peak) = peak.filter(|peak| alert.last_value.as_ref().and_then(serde_json::Number::as_f64) != Some(*peak)) {
-        parts.push(frame.text(&text!("page-peak", value = format::decimal(peak, decimals(alert.metric.as_deref())))));
+    if let Some(peak) =
+        peak.filter(|peak| alert.last_value.as_ref().and_then(serde_json::Number::as_f64) != Some(*peak))
+    {
+        parts.push(
+            frame.text(&text!("page-peak", value = format::decimal(peak, decimals(alert.metric.as_deref())))),
+        );
     }
     if alert.peak_severity != alert.severity {
         let severity = frame.text(&text!("severity", severity = alert.peak_severity.name()));

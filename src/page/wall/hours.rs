@@ -30,19 +30,25 @@ const LABEL_EVERY: i8 = 3;
 pub(super) fn render(frame: &Frame, overview: &Overview) -> Markup {
     let hours = &overview.alerts_by_hour;
     let whole: i64 = hours.iter().map(all).sum();
-    panel(frame, Part::AlertHours, &text!("page-alerts-by-hour"), &legend(frame, hours), &html! {
-        @if whole == 0 {
-            p.empty { (frame.text(&text!("page-no-alerts-today"))) }
-        } @else {
-            div.hours {
-                figure.hours-chart {
-                    (drawing(frame, hours))
-                    (table(frame, hours))
+    panel(
+        frame,
+        Part::AlertHours,
+        &text!("page-alerts-by-hour"),
+        &legend(frame, hours),
+        &html! {
+            @if whole == 0 {
+                p.empty { (frame.text(&text!("page-no-alerts-today"))) }
+            } @else {
+                div.hours {
+                    figure.hours-chart {
+                        (drawing(frame, hours))
+                        (table(frame, hours))
+                    }
+                    (types(frame, overview))
                 }
-                (types(frame, overview))
             }
-        }
-    })
+        },
+    )
 }
 
 /// How many of a severity.
@@ -61,7 +67,9 @@ fn all(hour: &AlertHour) -> i64 {
 
 /// The levels with their mark and their sum. Levels that did not occur are left out, but for the two gravest.
 fn legend(frame: &Frame, hours: &[AlertHour]) -> Markup {
-    let sums = Severity::ALL.iter().map(|severity| (*severity, hours.iter().map(|hour| of(hour, *severity)).sum::<i64>()));
+    let sums = Severity::ALL
+        .iter()
+        .map(|severity| (*severity, hours.iter().map(|hour| of(hour, *severity)).sum::<i64>()));
     html! {
         span.legend {
             @for (severity, sum) in sums.filter(|(severity, sum)| *sum > 0 || *severity == Severity::Critical || *severity == Severity::Major) {

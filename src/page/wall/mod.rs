@@ -127,7 +127,8 @@ fn person_link(frame: &Frame, user_id: Option<Id64>, name: Option<&str>, device_
 
 /// Unit and room, as far as they are known and may be shown.
 fn place(frame: &Frame, unit: Option<&str>, room: Option<&str>) -> Option<String> {
-    let room = room.filter(|_| !frame.is_private()).map(|room| frame.text(&text!("details-room", room = room)));
+    let room =
+        room.filter(|_| !frame.is_private()).map(|room| frame.text(&text!("details-room", room = room)));
     let known: Vec<String> = unit.map(str::to_owned).into_iter().chain(room).collect();
     (!known.is_empty()).then(|| known.join(" · "))
 }

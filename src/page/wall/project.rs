@@ -38,8 +38,7 @@ impl Plane {
     pub(super) fn around(places: &[Degrees], width: f64, height: f64, margin: f64) -> Option<Self> {
         let (south, north) = extent(places.iter().map(|place| place.latitude))?;
         let (west, east) = extent(places.iter().map(|place| place.longitude))?;
-        let middle =
-            Degrees { latitude: f64::midpoint(south, north), longitude: f64::midpoint(west, east) };
+        let middle = Degrees { latitude: f64::midpoint(south, north), longitude: f64::midpoint(west, east) };
         let plane = Self { middle, width, height, per_metre: 1.0 };
         let (half_wide, half_high) = plane.metres(Degrees { latitude: north, longitude: east });
         let wide = (2.0 * half_wide).max(LEAST_METRES);
@@ -51,7 +50,10 @@ impl Plane {
     /// East and north of the middle, metres.
     fn metres(&self, place: Degrees) -> (f64, f64) {
         let shrink = self.middle.latitude.to_radians().cos().max(0.01);
-        ((place.longitude - self.middle.longitude) * METRES * shrink, (place.latitude - self.middle.latitude) * METRES)
+        (
+            (place.longitude - self.middle.longitude) * METRES * shrink,
+            (place.latitude - self.middle.latitude) * METRES,
+        )
     }
 
     /// Where a place is, also outside of the drawing.
@@ -106,13 +108,17 @@ pub(super) fn gcj02(place: Degrees) -> Degrees {
     let (x, y) = (longitude - 105.0, latitude - 35.0);
     let sine = latitude.to_radians().sin();
     let magic = 1.0 - ECCENTRICITY * sine * sine;
-    let north = shift_north(x, y) * 180.0 / (AXIS * (1.0 - ECCENTRICITY) / (magic * magic.sqrt()) * std::f64::consts::PI);
-    let east = shift_east(x, y) * 180.0 / (AXIS / magic.sqrt() * latitude.to_radians().cos() * std::f64::consts::PI);
+    let north = shift_north(x, y) * 180.0
+        / (AXIS * (1.0 - ECCENTRICITY) / (magic * magic.sqrt()) * std::f64::consts::PI);
+    let east =
+        shift_east(x, y) * 180.0 / (AXIS / magic.sqrt() * latitude.to_radians().cos() * std::f64::consts::PI);
     Degrees { latitude: latitude + north, longitude: longitude + east }
 }
 
 fn waves(at: f64, terms: [(f64, f64); 2]) -> f64 {
-    terms.into_iter().map(|(height, length)| height * (at * std::f64::consts::PI / length).sin()).sum::<f64>() * 2.0 / 3.0
+    terms.into_iter().map(|(height, length)| height * (at * std::f64::consts::PI / length).sin()).sum::<f64>()
+        * 2.0
+        / 3.0
 }
 
 fn shift_north(x: f64, y: f64) -> f64 {
@@ -150,7 +156,8 @@ mod tests {
 
     #[test]
     fn one_who_is_far_away_does_not_shrink_the_drawing() {
-        let mut places: Vec<Degrees> = (0..40).map(|step| at(31.2 + f64::from(step) * 1e-4, 121.4 + f64::from(step) * 1e-4)).collect();
+        let mut places: Vec<Degrees> =
+            (0..40).map(|step| at(31.2 + f64::from(step) * 1e-4, 121.4 + f64::from(step) * 1e-4)).collect();
         places.push(at(39.9, 116.4));
         let plane = Plane::around(&places, 880.0, 560.0, 40.0).expect("places");
         assert!(plane.scale() <= 200.0, "{}", plane.scale());

@@ -46,8 +46,20 @@ fn alert(number: i64, severity: &str, name: &str) -> Alert {
         "last_value": 83, "peak_value": 82, "message": "SERIAL-1: oxygen saturation 83 %", "fired_at": ago(42), "updated_at": ago(5),
     });
     for empty in [
-        "ended_ts", "last_text", "latitude", "longitude", "altitude", "acknowledged_at", "acknowledged_by", "assigned_to",
-        "assigned_at", "assigned_by", "resolved_at", "resolved_by", "resolution", "muted_until",
+        "ended_ts",
+        "last_text",
+        "latitude",
+        "longitude",
+        "altitude",
+        "acknowledged_at",
+        "acknowledged_by",
+        "assigned_to",
+        "assigned_at",
+        "assigned_by",
+        "resolved_at",
+        "resolved_by",
+        "resolution",
+        "muted_until",
     ] {
         row[empty] = serde_json::Value::Null;
     }
@@ -89,11 +101,22 @@ fn busy(name: &str) -> Wall {
         OpenAlerts { severity: Severity::Minor, firing: 1, acknowledged: 4 },
     ];
     overview.units = vec![
-        UnitPresence { org_id: Some(Id64(8)), org_name: Some("Cardiology".to_owned()), people: 120, online: 116 },
+        UnitPresence {
+            org_id: Some(Id64(8)),
+            org_name: Some("Cardiology".to_owned()),
+            people: 120,
+            online: 116,
+        },
         UnitPresence { org_id: None, org_name: None, people: 3, online: 0 },
     ];
     overview.alerts_by_hour = (0..24)
-        .map(|hour| AlertHour { ts: ago((23 - hour) * 3_600), critical: hour % 3, major: 1, minor: 2, info: 0 })
+        .map(|hour| AlertHour {
+            ts: ago((23 - hour) * 3_600),
+            critical: hour % 3,
+            major: 1,
+            minor: 2,
+            info: 0,
+        })
         .collect();
     overview.alerts_by_type = vec![
         AlertTypeCount { alert_type: "heart_rate".to_owned(), alerts: 40 },
@@ -116,7 +139,8 @@ fn busy(name: &str) -> Wall {
     }];
     overview.positions =
         (0..60).map(|step| position(step, (step == 7).then_some(Severity::Critical), name)).collect();
-    wall.alerts = vec![OpenAlert { alert: alert(41, "critical", name), min_value: Some(85.0), max_value: None }];
+    wall.alerts =
+        vec![OpenAlert { alert: alert(41, "critical", name), min_value: Some(85.0), max_value: None }];
     wall.in_need = vec![
         in_need(name, Need::Silent { since: Some(ago(1_080)) }),
         in_need(name, Need::LowBattery { percent: 6 }),
@@ -151,7 +175,8 @@ fn private(language: Language) -> Frame {
 
 #[test]
 fn every_part_is_there_in_both_languages_and_says_what_is_missing() {
-    for (language, none) in [(Language::En, "No open alerts."), (Language::Zh, "没有未结束的告警。")] {
+    for (language, none) in [(Language::En, "No open alerts."), (Language::Zh, "没有未结束的告警。")]
+    {
         let page = drawn(&frame(language), &empty());
         for part in Part::ALL {
             assert!(page.contains(&format!("data-live=\"{}\"", part.name())), "{}", part.name());
@@ -204,7 +229,17 @@ fn a_private_screen_shows_initials_and_no_number_serial_room_rule_or_position() 
     for language in Language::ALL {
         let page = drawn(&private(language), &busy("Person 305"));
         assert!(page.contains("P 3"), "{page}");
-        for hidden in ["Person 305", "SERIAL", "4711", "R-17", "data-alert=\"", "/people", "/alerts", "Limits of", "<circle"] {
+        for hidden in [
+            "Person 305",
+            "SERIAL",
+            "4711",
+            "R-17",
+            "data-alert=\"",
+            "/people",
+            "/alerts",
+            "Limits of",
+            "<circle",
+        ] {
             assert!(!page.contains(hidden), "{hidden}\n{page}");
         }
     }
@@ -239,9 +274,14 @@ fn thousands_of_positions_are_few_circles_and_the_one_in_danger_stands_out() {
 fn an_alert_outside_of_the_drawing_stands_at_its_edge() {
     let mut wall = empty();
     wall.overview.positions = (0..60).map(|step| position(step, None, "Person 1")).collect();
-    let far = Position { latitude: 39.9, longitude: 116.4, ..position(61, Some(Severity::Major), "Person 9") };
+    let far =
+        Position { latitude: 39.9, longitude: 116.4, ..position(61, Some(Severity::Major), "Person 9") };
     wall.overview.positions.push(far);
-    wall.overview.positions.push(Position { latitude: 22.5, longitude: 114.0, ..position(62, None, "Person 8") });
+    wall.overview.positions.push(Position {
+        latitude: 22.5,
+        longitude: 114.0,
+        ..position(62, None, "Person 8")
+    });
     let map = Part::Map.render(&frame(Language::En), &wall, None).into_string();
     assert!(map.contains("** Person 9 ↗"), "{map}");
     assert!(map.contains("1 person is outside of the drawing."), "{map}");

@@ -10,10 +10,16 @@ use crate::page::{Frame, format};
 /// The part.
 pub(super) fn render(frame: &Frame, overview: &Overview) -> Markup {
     let note = html! { (frame.text(&text!("page-battery-and-wear"))) };
-    panel(frame, Part::Watches, &text!("page-watches"), &note, &html! {
-        (bars(frame, &batteries(overview)))
-        (bars(frame, &wear(overview)))
-    })
+    panel(
+        frame,
+        Part::Watches,
+        &text!("page-watches"),
+        &note,
+        &html! {
+            (bars(frame, &batteries(overview)))
+            (bars(frame, &wear(overview)))
+        },
+    )
 }
 
 /// A row of bars: what it counts, how many, its class.

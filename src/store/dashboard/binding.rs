@@ -15,8 +15,7 @@ const BINDING: Statement = statement!("dashboard", "binding");
 /// The newest first.
 pub(super) fn query(subject: &Subject) -> Query<Binding> {
     let (device_sn, user_id) = subject.parameters();
-    let parameters: Vec<Parameter> =
-        vec![(Box::new(device_sn), Type::TEXT), (Box::new(user_id), Type::INT8)];
+    let parameters: Vec<Parameter> = vec![(Box::new(device_sn), Type::TEXT), (Box::new(user_id), Type::INT8)];
     Query::new(BINDING, parameters, Box::new(of_row))
 }
 

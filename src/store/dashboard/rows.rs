@@ -55,8 +55,11 @@ impl<T: Send + 'static> Query<T> {
 
     /// All rows.
     pub(super) async fn read(&mut self, transaction: &Transaction<'_>) -> Result<Vec<T>, StoreError> {
-        let parameters: Vec<(&(dyn ToSql + Sync), Type)> =
-            self.parameters.iter().map(|(value, kind)| (&**value as &(dyn ToSql + Sync), kind.clone())).collect();
+        let parameters: Vec<(&(dyn ToSql + Sync), Type)> = self
+            .parameters
+            .iter()
+            .map(|(value, kind)| (&**value as &(dyn ToSql + Sync), kind.clone()))
+            .collect();
         let rows = self.statement.query_unprepared(&**transaction, &parameters).await?;
         rows.iter().map(&mut self.read_row).collect()
     }

@@ -175,9 +175,8 @@ pub fn query(
     }
     let (grain, metrics) = (request.grain, request.metrics.clone());
     let mut layout = None;
-    let read_row = move |row: &Row| {
-        layout.get_or_insert_with(|| Layout::of(row.columns(), grain, &metrics)).point(row)
-    };
+    let read_row =
+        move |row: &Row| layout.get_or_insert_with(|| Layout::of(row.columns(), grain, &metrics)).point(row);
     Query::new(statement, parameters, Box::new(read_row))
 }
 
@@ -236,7 +235,14 @@ impl Layout {
             }
             // The sum of readings is of no use to a reader, the sum of the totals of days is.
             let sum = if kind == Kind::DayTotal { part("sum") } else { None };
-            Places { min: part("min"), avg: part("avg"), max: part("max"), count: part("count"), sum, decimals }
+            Places {
+                min: part("min"),
+                avg: part("avg"),
+                max: part("max"),
+                count: part("count"),
+                sum,
+                decimals,
+            }
         };
         let of_bucket = (grain != Grain::Raw).then(|| ["samples", "first_ts", "last_ts"].map(place));
         Self {

@@ -54,7 +54,9 @@ impl Viewer {
             Self::EveryTenant => read_only.to_owned(),
             Self::Tenant(customer_id) => format!("{read_only} select dashboard.use_tenant({customer_id})"),
             Self::Unit { customer_id, org_id } => {
-                format!("{read_only} select dashboard.use_tenant({customer_id}), dashboard.use_unit({org_id})")
+                format!(
+                    "{read_only} select dashboard.use_tenant({customer_id}), dashboard.use_unit({org_id})"
+                )
             }
         }
     }

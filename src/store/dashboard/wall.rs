@@ -5,8 +5,8 @@
 use tokio_postgres::Row;
 
 use super::Viewer;
-use crate::model::wall::{Need, OpenAlert, PersonInNeed};
 use crate::model::Id64;
+use crate::model::wall::{Need, OpenAlert, PersonInNeed};
 use crate::store::alert::of_json;
 use crate::store::{Statement, Store, StoreError, statement};
 
@@ -31,12 +31,20 @@ pub struct Attention {
 ///
 /// # Errors
 /// The database cannot be asked.
-pub async fn attention(store: &Store, viewer: Viewer, alerts: i64, people: i64) -> Result<Attention, StoreError> {
+pub async fn attention(
+    store: &Store,
+    viewer: Viewer,
+    alerts: i64,
+    people: i64,
+) -> Result<Attention, StoreError> {
     let mut client = store.client().await?;
     let transaction = viewer.begin(&mut client).await?;
     let open = OPEN_ALERTS.query(&transaction, &[&alerts]).await?;
     let in_need = PEOPLE_IN_NEED.query(&transaction, &[&LOW_BATTERY, &people]).await?;
-    transaction.commit().await.map_err(|source| StoreError::Postgres { statement: PEOPLE_IN_NEED.name, source })?;
+    transaction
+        .commit()
+        .await
+        .map_err(|source| StoreError::Postgres { statement: PEOPLE_IN_NEED.name, source })?;
     let alert = |row: &Row| {
         Ok(OpenAlert {
             alert: of_json(row, "alert")?,

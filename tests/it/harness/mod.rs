@@ -24,8 +24,8 @@ use std::time::Duration;
 
 pub use alerts::add_alert;
 pub use balancer::{Balancer, BalancerKind, Behind, authority};
-pub use chromium::{Chromedriver, Chromium, axe};
 pub use browser::{Browser, PASSWORD, PageAnswer, account, people};
+pub use chromium::{Chromedriver, Chromium, axe};
 pub use cluster::{Cluster, Node};
 pub use database::Database;
 pub use events::{EventStream, StreamEvent};

@@ -21,10 +21,18 @@ async fn the_administration_refuses_whoever_only_responds() {
     for path in SECTIONS {
         assert_eq!(li.get(path).await.status, 403, "{path}");
     }
-    for path in ["/admin/rules", "/admin/rules/1", "/admin/silences/1", "/admin/keys", "/admin/keys/1", "/admin/rejected"] {
+    for path in [
+        "/admin/rules",
+        "/admin/rules/1",
+        "/admin/silences/1",
+        "/admin/keys",
+        "/admin/keys/1",
+        "/admin/rejected",
+    ] {
         assert_eq!(li.post(path, "action=disable").await.status, 403, "{path}");
     }
-    let off: i64 = client.query_one("select count(*) from alert_rule where not enabled", &[]).await.expect("one").get(0);
+    let off: i64 =
+        client.query_one("select count(*) from alert_rule where not enabled", &[]).await.expect("one").get(0);
     assert_eq!(off, 0);
     service.finish().await;
 }
@@ -45,7 +53,9 @@ async fn every_section_is_shown_in_both_languages() {
 
 /// Columns of a rule as the text area of a form sends them.
 fn columns(max_value: i64) -> String {
-    format!("%7B%22name%22%3A%22Fast%22%2C%22kind%22%3A%22threshold%22%2C%22severity%22%3A%22minor%22%2C%22metric%22%3A%22heart_rate%22%2C%22max_value%22%3A{max_value}%7D")
+    format!(
+        "%7B%22name%22%3A%22Fast%22%2C%22kind%22%3A%22threshold%22%2C%22severity%22%3A%22minor%22%2C%22metric%22%3A%22heart_rate%22%2C%22max_value%22%3A{max_value}%7D"
+    )
 }
 
 #[tokio::test]
@@ -53,7 +63,11 @@ async fn a_rule_is_tried_out_over_history_before_it_is_kept_and_can_be_switched_
     let (_database, service, client) = homes(false).await;
     let browser = Browser::new(&service, "");
     let count = async || -> i64 {
-        client.query_one("select count(*) from alert_rule where name = 'Fast'", &[]).await.expect("one").get(0)
+        client
+            .query_one("select count(*) from alert_rule where name = 'Fast'", &[])
+            .await
+            .expect("one")
+            .get(0)
     };
     let tried = browser.post("/admin/rules", &format!("action=try&days=1&columns={}", columns(75))).await;
     assert_eq!(tried.status, 200, "{}", tried.html);
@@ -65,7 +79,11 @@ async fn a_rule_is_tried_out_over_history_before_it_is_kept_and_can_be_switched_
 
     let page = browser.submit("/admin/rules", &format!("action=save&columns={}", columns(75))).await;
     assert!(flash(&page).contains("is stored, version 1"), "{page}");
-    let rule_id: i64 = client.query_one("select rule_id from alert_rule where name = 'Fast'", &[]).await.expect("a rule").get(0);
+    let rule_id: i64 = client
+        .query_one("select rule_id from alert_rule where name = 'Fast'", &[])
+        .await
+        .expect("a rule")
+        .get(0);
     let path = format!("/admin/rules/{rule_id}");
     let page = browser.submit(&path, "action=disable&back=/admin/rules").await;
     assert!(flash(&page).contains(&format!("rule {rule_id} is off")), "{page}");
@@ -83,7 +101,8 @@ async fn a_key_is_shown_once_and_revoked_by_its_public_part() {
     let browser = Browser::new(&service, "");
     let made = browser.post("/admin/keys", "name=grafana&scope=read&customer_id=5&days=30").await;
     assert_eq!(made.status, 200, "{}", made.html);
-    let secret = made.html.split_once("<code>").and_then(|(_, rest)| rest.split_once("</code>")).expect("a key").0;
+    let secret =
+        made.html.split_once("<code>").and_then(|(_, rest)| rest.split_once("</code>")).expect("a key").0;
     assert!(secret.starts_with("vk_"), "{secret}");
     let list = browser.get("/admin/keys").await.html;
     assert!(list.contains("grafana") && !list.contains(secret), "{list}");
@@ -118,7 +137,8 @@ async fn an_item_that_has_become_valid_is_stored_from_the_page() {
         .batch_execute("update rejected_upload set body = replace(body, 'no time', to_char(now() - interval '1 min', 'YYYY-MM-DD\"T\"HH24:MI:SSOF'))")
         .await
         .expect("corrected");
-    let id: i64 = client.query_one("select rejected_upload_id from rejected_upload", &[]).await.expect("one").get(0);
+    let id: i64 =
+        client.query_one("select rejected_upload_id from rejected_upload", &[]).await.expect("one").get(0);
     let page = browser.submit("/admin/rejected", &format!("id={id}")).await;
     assert_eq!(flash(&page), "1 stored, 0 were duplicates, 0 refused once more");
     let left: i64 = client.query_one("select count(*) from rejected_upload", &[]).await.expect("one").get(0);

@@ -23,7 +23,9 @@ async fn of_two_people_who_acknowledge_at_once_one_wins_and_the_other_sees_who()
 
     let page = li.get(&format!("/alerts/{alert_id}")).await;
     assert_eq!(page.status, 200);
-    for expected in [&format!("acknowledged by {winner}"), "on my way", "Nobody was notified", "href=\"/people/501\""] {
+    for expected in
+        [&format!("acknowledged by {winner}"), "on my way", "Nobody was notified", "href=\"/people/501\""]
+    {
         assert!(page.html.contains(expected), "{expected}: {}", page.html);
     }
     assert!(!page.html.contains("<i>"), "a name is no markup");
@@ -36,11 +38,13 @@ async fn of_two_people_who_acknowledge_at_once_one_wins_and_the_other_sees_who()
 async fn several_alerts_are_silenced_noted_and_resolved_by_one_form() {
     let (database, service, client) = homes(true).await;
     let (first, second) = (alert_of_anna(&client, 50).await, alert_of_anna_at_night(&client).await);
-    let stranger = add_alert(&client, HEART_RATE, "HAR-1", 5, &json!({ "customer_id": 6, "org_id": 60 })).await;
+    let stranger =
+        add_alert(&client, HEART_RATE, "HAR-1", 5, &json!({ "customer_id": 6, "org_id": 60 })).await;
     let li = member(&database, &service, "nurse-Li", &["read", "respond"]).await;
     let chosen = format!("back=/alerts&alert={first}&alert={second}&alert={stranger}");
 
-    let page = li.submit("/alerts/actions", &format!("{chosen}&action=silence&for_seconds=3600&note=bath")).await;
+    let page =
+        li.submit("/alerts/actions", &format!("{chosen}&action=silence&for_seconds=3600&note=bath")).await;
     assert!(flash(&page).starts_with("2 alerts silenced"), "{page}");
     assert!(flash(&page).contains(&format!("there is no alert {stranger}")), "{page}");
     let silences = client
@@ -87,7 +91,11 @@ async fn a_viewer_sees_everything_and_can_do_nothing() {
     for who in [&viewer, &responder] {
         assert_eq!(who.post("/people/501/limits", "action=set&rule_id=1&max=90").await.status, 403);
     }
-    let acted: i64 = client.query_one("select count(*) from alert_action where actor is not null", &[]).await.expect("one").get(0);
+    let acted: i64 = client
+        .query_one("select count(*) from alert_action where actor is not null", &[])
+        .await
+        .expect("one")
+        .get(0);
     assert_eq!(acted, 0);
     service.finish().await;
 }

@@ -9,12 +9,14 @@ use crate::harness::{Service, eventually};
 
 /// A sample of now, by the service.
 async fn measure(service: &Service, device_sn: &str, heart_rate: i64) {
-    let item = json!({ "deviceSn": device_sn, "timestamp": Timestamp::now().to_string(), "heart_rate": heart_rate });
+    let item =
+        json!({ "deviceSn": device_sn, "timestamp": Timestamp::now().to_string(), "heart_rate": heart_rate });
     assert_eq!(service.upload(&json!({ "data": item })).await.0, 1);
 }
 
 async fn open_alerts(client: &Client, device_sn: &str) -> Vec<String> {
-    let sql = "select r.name || coalesce(' of ' || r.user_id, '') from alert a join alert_rule r using (rule_id)
+    let sql =
+        "select r.name || coalesce(' of ' || r.user_id, '') from alert a join alert_rule r using (rule_id)
                where a.device_sn = $1 and a.status <> 'resolved' order by 1";
     client.query(sql, &[&device_sn]).await.expect("alerts").iter().map(|row| row.get(0)).collect()
 }
@@ -29,7 +31,11 @@ async fn a_limit_that_is_set_on_the_page_of_a_person_raises_an_alert_and_holds_f
     let set = "action=set&rule_id=1&version=1&min=50&max=100&level_0_min=40&level_0_max=140";
     let page = browser.submit("/people/501/limits", set).await;
     assert!(flash(&page).contains("Heart rate out of range"), "{page}");
-    let own: i64 = client.query_one("select rule_id from alert_rule where user_id = 501", &[]).await.expect("a rule").get(0);
+    let own: i64 = client
+        .query_one("select rule_id from alert_rule where user_id = 501", &[])
+        .await
+        .expect("a rule")
+        .get(0);
     assert!(page.contains("this person") && page.contains("&lt; 50, &gt; 100"), "{page}");
 
     for device_sn in ["SUN-1", "HAR-1"] {
@@ -42,12 +48,18 @@ async fn a_limit_that_is_set_on_the_page_of_a_person_raises_an_alert_and_holds_f
     service.drained().await;
     assert_eq!(open_alerts(&client, "HAR-1").await, Vec::<String>::new());
 
-    let refused = browser.submit("/people/501/limits", &format!("action=set&rule_id={own}&version=1&min=100&max=50")).await;
+    let refused = browser
+        .submit("/people/501/limits", &format!("action=set&rule_id={own}&version=1&min=100&max=50"))
+        .await;
     assert!(flash(&refused).contains("is not below"), "{refused}");
-    let outdated = browser.submit("/people/501/limits", &format!("action=set&rule_id={own}&version=99&max=90")).await;
+    let outdated =
+        browser.submit("/people/501/limits", &format!("action=set&rule_id={own}&version=99&max=90")).await;
     assert!(flash(&outdated).contains("was changed meanwhile"), "{outdated}");
     let foreign = browser.submit("/people/601/limits", &format!("action=set&rule_id={own}&max=90")).await;
-    assert!(flash(&foreign).contains(&format!("there is no rule {own}")), "only rules that hold for the person: {foreign}");
+    assert!(
+        flash(&foreign).contains(&format!("there is no rule {own}")),
+        "only rules that hold for the person: {foreign}"
+    );
 
     let removed = browser.submit("/people/501/limits", &format!("action=remove&rule_id={own}")).await;
     assert!(flash(&removed).contains("is removed"), "{removed}");
@@ -56,7 +68,9 @@ async fn a_limit_that_is_set_on_the_page_of_a_person_raises_an_alert_and_holds_f
         open_alerts(&client, "SUN-1").await.is_empty().then_some(())
     })
     .await;
-    let page = browser.submit("/people/501/limits", "action=add&name=Calm&metric=stress&severity=minor&max=50").await;
+    let page = browser
+        .submit("/people/501/limits", "action=add&name=Calm&metric=stress&severity=minor&max=50")
+        .await;
     assert!(page.contains("Calm") && page.contains("&gt; 50"), "{page}");
     service.finish().await;
 }

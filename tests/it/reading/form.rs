@@ -28,7 +28,11 @@ fn cell(value: &Value) -> String {
 async fn csv_and_ndjson_have_the_rows_of_the_json() {
     let (database, _client, service) = houses(|_| ()).await;
     let key = reader(&database, "every", &[]).await;
-    let mut paths = vec!["/api/people".to_owned(), "/api/devices".to_owned(), "/api/people/500/series?grain=raw".to_owned()];
+    let mut paths = vec![
+        "/api/people".to_owned(),
+        "/api/devices".to_owned(),
+        "/api/people/500/series?grain=raw".to_owned(),
+    ];
     for root in ["/api/devices/SN-50", "/api/people/500"] {
         paths.extend(TABLES.iter().map(|table| format!("{root}/{table}")));
     }
@@ -44,7 +48,8 @@ async fn csv_and_ndjson_have_the_rows_of_the_json() {
         assert!(!json.is_empty() || path.contains("nights") || path.contains("exercise"), "{path}");
         let lines = get(&service, &key, &path, &[("accept", "application/x-ndjson")]).await;
         assert_eq!(lines.header("content-type"), "application/x-ndjson", "{path}: {}", lines.text);
-        let ndjson: Vec<Value> = lines.text.lines().map(|line| serde_json::from_str(line).expect("an object")).collect();
+        let ndjson: Vec<Value> =
+            lines.text.lines().map(|line| serde_json::from_str(line).expect("an object")).collect();
         assert_eq!(ndjson, json, "{path}");
         let csv = get(&service, &key, &path, &[("accept", "text/csv")]).await;
         assert!(csv.header("content-type").starts_with("text/csv"), "{path}: {}", csv.text);
@@ -56,14 +61,19 @@ async fn csv_and_ndjson_have_the_rows_of_the_json() {
             assert_eq!(row.len(), object.len(), "{path}: {row:?} {object:?}");
             for (name, value) in row {
                 let wanted = cell(&object[name]);
-                let same = *value == wanted || value.parse::<f64>().is_ok_and(|one| wanted.parse() == Ok(one));
+                let same =
+                    *value == wanted || value.parse::<f64>().is_ok_and(|one| wanted.parse() == Ok(one));
                 assert!(same, "{path}: {name} is {value}, not {wanted}");
             }
         }
     }
     // A table without rows has the names of its columns.
     let empty = get(&service, &key, "/api/people?search=nobody&format=csv", &[]).await;
-    assert!(empty.text.starts_with("user_id,name,room,") && empty.text.lines().count() == 1, "{}", empty.text);
+    assert!(
+        empty.text.starts_with("user_id,name,room,") && empty.text.lines().count() == 1,
+        "{}",
+        empty.text
+    );
     service.finish().await;
 }
 
@@ -72,7 +82,12 @@ async fn what_makes_no_sense_is_refused_in_the_language_of_the_reader() {
     let (database, _client, service) = houses(|_| ()).await;
     let key = reader(&database, "every", &[]).await;
     for (path, status, english, chinese) in [
-        ("/api/devices/SN-50/series?grain=raw&from=2026-01-01&to=2026-03-01", 400, "more than 31 days", "超过 31 天"),
+        (
+            "/api/devices/SN-50/series?grain=raw&from=2026-01-01&to=2026-03-01",
+            400,
+            "more than 31 days",
+            "超过 31 天",
+        ),
         ("/api/devices/SN-50/series?from=2026-01-02&to=2026-01-01", 400, "before to", "必须早于"),
         ("/api/devices/SN-50/series?metric=heart", 400, "heart_rate", "heart_rate"),
         ("/api/devices/SN-50/series?grain=yearly", 400, "grain", "grain"),
@@ -105,13 +120,21 @@ async fn what_makes_no_sense_is_refused_in_the_language_of_the_reader() {
 async fn who_has_an_answer_is_not_sent_it_again() {
     let (database, client, service) = houses(|_| ()).await;
     let key = reader(&database, "every", &[]).await;
-    for path in ["/api/devices/SN-50/latest", "/api/devices/SN-50/series?grain=daily&from=2026-01-01&to=2026-01-02", "/api/people"] {
+    for path in [
+        "/api/devices/SN-50/latest",
+        "/api/devices/SN-50/series?grain=daily&from=2026-01-01&to=2026-01-02",
+        "/api/people",
+    ] {
         let first = get(&service, &key, path, &[]).await;
         let tag = first.header("etag").to_owned();
         assert!(first.status == 200 && tag.len() > 30, "{path}: {tag}");
         for known in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()] {
             let again = get(&service, &key, path, &[("if-none-match", &known)]).await;
-            assert_eq!((again.status, again.text.as_str(), again.header("etag")), (304, "", tag.as_str()), "{path} {known}");
+            assert_eq!(
+                (again.status, again.text.as_str(), again.header("etag")),
+                (304, "", tag.as_str()),
+                "{path} {known}"
+            );
         }
         let other = get(&service, &key, path, &[("if-none-match", "\"other\"")]).await;
         assert_eq!((other.status, &other.text), (200, &first.text), "{path}");

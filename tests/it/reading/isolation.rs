@@ -39,16 +39,23 @@ const VIEWERS: [Viewer; 4] = [
 impl Viewer {
     /// Everything by which a foreign thing would be recognised in an answer.
     fn foreign(&self) -> Vec<String> {
-        let devices = DEVICES.iter().filter(|device| !self.devices.contains(device)).map(|device| (*device).to_owned());
+        let devices =
+            DEVICES.iter().filter(|device| !self.devices.contains(device)).map(|device| (*device).to_owned());
         let units = ["50", "51", "52", "60"].into_iter().filter(|unit| !self.units.contains(unit));
-        let names = units.flat_map(|unit| [format!("Person {unit}"), format!("Unit {unit}"), format!("Room {unit}")]);
+        let names =
+            units.flat_map(|unit| [format!("Person {unit}"), format!("Unit {unit}"), format!("Room {unit}")]);
         let tenant = if self.units.contains(&"60") { "Sunset" } else { "Harbour" };
         devices.chain(names).chain([tenant.to_owned()]).collect()
     }
 
     fn check(&self, path: &str, answer: &Read) {
         for foreign in self.foreign() {
-            assert!(!answer.text.contains(&foreign), "{:?} sees {foreign} by {path}: {}", self.of, answer.text);
+            assert!(
+                !answer.text.contains(&foreign),
+                "{:?} sees {foreign} by {path}: {}",
+                self.of,
+                answer.text
+            );
         }
     }
 }
@@ -72,9 +79,19 @@ fn paths_below(root: &str) -> Vec<String> {
 fn other_paths() -> Vec<String> {
     let mut paths = vec!["/api/overview".to_owned()];
     for list in ["/api/people", "/api/devices"] {
-        for filter in
-            ["", "search=60", "search=SN", "search=person", "org_id=60", "org_id=50", "org_id=5", "state=online", "state=alerting", "state=offline", "user_id=600"]
-        {
+        for filter in [
+            "",
+            "search=60",
+            "search=SN",
+            "search=person",
+            "org_id=60",
+            "org_id=50",
+            "org_id=5",
+            "state=online",
+            "state=alerting",
+            "state=offline",
+            "user_id=600",
+        ] {
             if list == "/api/people" && filter.starts_with("user_id") {
                 continue;
             }
@@ -118,8 +135,12 @@ async fn a_key_sees_nothing_of_another_tenant_or_unit_by_any_route() {
             assert_eq!(answer.status, 200, "{path}: {}", answer.text);
             viewer.check(&path, &answer);
         }
-        let roots = DEVICES.iter().map(|device| (device, format!("/api/devices/{device}"), viewer.devices.contains(device)));
-        let people = PEOPLE.iter().map(|person| (person, format!("/api/people/{person}"), viewer.people.contains(person)));
+        let roots = DEVICES
+            .iter()
+            .map(|device| (device, format!("/api/devices/{device}"), viewer.devices.contains(device)));
+        let people = PEOPLE
+            .iter()
+            .map(|person| (person, format!("/api/people/{person}"), viewer.people.contains(person)));
         for (name, root, is_own) in roots.chain(people) {
             for path in paths_below(&root) {
                 let answer = get(&service, &key, &path, &[]).await;
@@ -154,10 +175,13 @@ async fn what_a_device_sent_before_it_moved_stays_with_those_it_was_with() {
     let moved: String = client.query_one(moved, &[]).await.expect("a time").get(0);
     for (tenant, condition) in [("5", "<"), ("6", ">=")] {
         let key = reader(&database, &format!("tenant {tenant}"), &["--tenant", tenant]).await;
-        for (table, source, ts) in
-            [("series?grain=raw&limit=10000&from=2020-01-01", "health_data", "ts"), ("events", "device_event", "ts"), ("workouts", "workout", "start_ts")]
-        {
-            let from = if table.starts_with("series") { "now() - interval '3 days 1 hour'" } else { "'-infinity'" };
+        for (table, source, ts) in [
+            ("series?grain=raw&limit=10000&from=2020-01-01", "health_data", "ts"),
+            ("events", "device_event", "ts"),
+            ("workouts", "workout", "start_ts"),
+        ] {
+            let from =
+                if table.starts_with("series") { "now() - interval '3 days 1 hour'" } else { "'-infinity'" };
             let path = if table.starts_with("series") {
                 let from: String = client
                     .query_one("select to_char((now() - interval '3 days 1 hour') at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')", &[])
@@ -217,7 +241,8 @@ async fn a_unit_narrows_every_view_for_one_transaction_and_adds_nothing() {
     let board = login.client().await;
     let views = "select c.relname from pg_class as c where c.relnamespace = 'dashboard'::regnamespace and c.relkind = 'v'
         and exists (select from pg_attribute as a where a.attrelid = c.oid and a.attname = 'device_sn') order by 1";
-    let views: Vec<String> = admin.query(views, &[]).await.expect("views").iter().map(|row| row.get(0)).collect();
+    let views: Vec<String> =
+        admin.query(views, &[]).await.expect("views").iter().map(|row| row.get(0)).collect();
     assert!(views.len() >= 14, "{views:?}");
     for (units, expected) in [
         ("51", vec!["SN-51", "SN-52"]),
@@ -230,15 +255,25 @@ async fn a_unit_narrows_every_view_for_one_transaction_and_adds_nothing() {
         for view in &views {
             let seen = format!("select array(select distinct device_sn from dashboard.{view} order by 1)");
             let seen: Vec<String> = board.query_one(&seen, &[]).await.expect(view).get(0);
-            assert!(seen.iter().all(|device| expected.contains(&device.as_str())), "{view} in {units}: {seen:?}");
+            assert!(
+                seen.iter().all(|device| expected.contains(&device.as_str())),
+                "{view} in {units}: {seen:?}"
+            );
             // What is of now does not show the device that has moved.
             let least: Vec<&str> = expected.iter().copied().filter(|device| *device != "MOVED").collect();
-            assert!(least.iter().all(|device| seen.iter().any(|each| each == device)), "{view} in {units}: {seen:?}");
+            assert!(
+                least.iter().all(|device| seen.iter().any(|each| each == device)),
+                "{view} in {units}: {seen:?}"
+            );
         }
         board.batch_execute("commit").await.expect("ended");
     }
     let all = "select count(distinct device_sn) from dashboard.sample where ts > now() - interval '2 days'";
-    assert_eq!(board.query_one(all, &[]).await.expect("a count").get::<_, i64>(0), 5, "it ended with the transaction");
+    assert_eq!(
+        board.query_one(all, &[]).await.expect("a count").get::<_, i64>(0),
+        5,
+        "it ended with the transaction"
+    );
     board.batch_execute("set vitals.unit = '50'").await.expect("anybody may");
     let refused = board.query("select * from dashboard.sample limit 1", &[]).await.expect_err("refused");
     assert_eq!(refused.code().map(tokio_postgres::error::SqlState::code), Some("55000"), "{refused:?}");

@@ -9,7 +9,11 @@ fn plain(value: &Value) -> String {
     match value {
         Value::Number(number) => {
             let text = number.to_string();
-            if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+            if text.contains('.') {
+                text.trim_end_matches('0').trim_end_matches('.').to_owned()
+            } else {
+                text
+            }
         }
         Value::String(text) => text.clone(),
         other => other.to_string(),
@@ -28,11 +32,15 @@ async fn every_grain_has_the_values_of_its_view() {
         ("weekly", "health_weekly", "bucket"),
         ("monthly", "health_monthly", "bucket"),
     ] {
-        let path = format!("/api/devices/SN-50/series?grain={grain}&limit=10000&from=2026-01-01&to=2026-01-02");
+        let path =
+            format!("/api/devices/SN-50/series?grain={grain}&limit=10000&from=2026-01-01&to=2026-01-02");
         // The view is read for the same time: two days ago until now, or all there is.
         let from = "date_trunc('hour', now() - interval '2 days')";
         let text: String = client
-            .query_one(&format!("select to_char({from} at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"), &[])
+            .query_one(
+                &format!("select to_char({from} at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"),
+                &[],
+            )
             .await
             .expect("a time")
             .get(0);
@@ -45,21 +53,41 @@ async fn every_grain_has_the_values_of_its_view() {
             "select to_jsonb(v) || jsonb_build_object('time', to_char({time} at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS')) as row
              from dashboard.{view} as v where device_sn = 'SN-50' and {time} >= {since} order by {time}"
         );
-        let wanted: Vec<Value> = client.query(&sql, &[]).await.expect("rows").iter().map(|row| row.get("row")).collect();
-        assert!(!wanted.is_empty() && points.len() == wanted.len(), "{grain}: {} of {}", points.len(), wanted.len());
+        let wanted: Vec<Value> =
+            client.query(&sql, &[]).await.expect("rows").iter().map(|row| row.get("row")).collect();
+        assert!(
+            !wanted.is_empty() && points.len() == wanted.len(),
+            "{grain}: {} of {}",
+            points.len(),
+            wanted.len()
+        );
         for (point, row) in points.iter().zip(&wanted) {
-            assert!(point[time].as_str().expect("a time").starts_with(row["time"].as_str().expect("a time")), "{point} {row}");
+            assert!(
+                point[time].as_str().expect("a time").starts_with(row["time"].as_str().expect("a time")),
+                "{point} {row}"
+            );
             let compared: &[&str] = if grain == "raw" {
                 &["heart_rate", "temperature", "step"]
             } else {
-                &["samples", "heart_rate_min", "heart_rate_max", "heart_rate_count", "temperature_max", "step_max", "day"]
+                &[
+                    "samples",
+                    "heart_rate_min",
+                    "heart_rate_max",
+                    "heart_rate_count",
+                    "temperature_max",
+                    "step_max",
+                    "day",
+                ]
             };
             for name in compared.iter().filter(|name| point.get(**name).is_some()) {
                 assert_eq!(plain(&point[*name]), plain(&row[*name]), "{name} of {grain}: {point}");
             }
             if grain != "raw" {
                 let mean = |value: &Value| value.as_f64().expect("a number");
-                assert!((mean(&point["heart_rate_avg"]) - mean(&row["heart_rate_avg"])).abs() <= 0.0501, "{point}");
+                assert!(
+                    (mean(&point["heart_rate_avg"]) - mean(&row["heart_rate_avg"])).abs() <= 0.0501,
+                    "{point}"
+                );
             }
         }
     }
@@ -70,9 +98,13 @@ async fn every_grain_has_the_values_of_its_view() {
 async fn a_person_has_what_each_device_sent_while_they_wore_it() {
     let (database, client, service) = houses(|_| ()).await;
     let every = reader(&database, "every", &[]).await;
-    for (person, devices) in [("500", ["MOVED", "SECOND", "SN-50"].as_slice()), ("600", &["MOVED", "SN-60"])] {
-        for (table, view, time) in [("events", "event", "ts"), ("workouts", "workout", "start_ts"), ("track", "position", "ts")] {
-            let answer = get(&service, &every, &format!("/api/people/{person}/{table}?format=ndjson"), &[]).await;
+    for (person, devices) in [("500", ["MOVED", "SECOND", "SN-50"].as_slice()), ("600", &["MOVED", "SN-60"])]
+    {
+        for (table, view, time) in
+            [("events", "event", "ts"), ("workouts", "workout", "start_ts"), ("track", "position", "ts")]
+        {
+            let answer =
+                get(&service, &every, &format!("/api/people/{person}/{table}?format=ndjson"), &[]).await;
             let found: Vec<Value> =
                 answer.text.lines().map(|line| serde_json::from_str(line).expect("an object")).collect();
             let span = if table == "track" { "1 day" } else { "30 days" };
@@ -82,7 +114,11 @@ async fn a_person_has_what_each_device_sent_while_they_wore_it() {
             let wanted: i64 = client.query_one(&count, &[]).await.expect("a count").get(0);
             // The day of a track ends a moment later than the one before it.
             let difference = wanted - i64::try_from(found.len()).expect("few");
-            assert!(wanted > 0 && (-3..=3).contains(&difference), "{table} of {person}: {wanted}, {}", found.len());
+            assert!(
+                wanted > 0 && (-3..=3).contains(&difference),
+                "{table} of {person}: {wanted}, {}",
+                found.len()
+            );
             let seen: std::collections::BTreeSet<&str> =
                 found.iter().map(|row| row["device_sn"].as_str().expect("a serial")).collect();
             assert!(seen.iter().all(|device| devices.contains(device)), "{table} of {person}: {seen:?}");
@@ -90,16 +126,21 @@ async fn a_person_has_what_each_device_sent_while_they_wore_it() {
         }
         let answer = get(&service, &every, &format!("/api/people/{person}"), &[]).await.json();
         let bindings = answer["bindings"].as_array().expect("bindings");
-        let mut bound: Vec<&str> = bindings.iter().map(|each| each["device_sn"].as_str().expect("one")).collect();
+        let mut bound: Vec<&str> =
+            bindings.iter().map(|each| each["device_sn"].as_str().expect("one")).collect();
         bound.sort_unstable();
         assert_eq!(bound, devices);
-        assert_eq!((&answer["online"], &answer["open_alerts"], &answer["severity"]), (&true.into(), &2.into(), &"major".into()));
+        assert_eq!(
+            (&answer["online"], &answer["open_alerts"], &answer["severity"]),
+            (&true.into(), &2.into(), &"major".into())
+        );
     }
     // The hour in which the device moved is nobody's, the others are of one of them.
     let hours = |person: &'static str| {
         let (service, every) = (&service, &every);
         async move {
-            let path = format!("/api/people/{person}/series?grain=hourly&metric=step&limit=10000&from=2026-01-01");
+            let path =
+                format!("/api/people/{person}/series?grain=hourly&metric=step&limit=10000&from=2026-01-01");
             let path = path.replace("&from=2026-01-01", "");
             let points = rows(&get(service, every, &path, &[]).await);
             points.iter().filter(|point| point["device_sn"] == "MOVED").count()
@@ -115,10 +156,14 @@ async fn the_overview_has_the_counters_of_the_boards() {
     let (database, client, service) = houses(|_| ()).await;
     let key = reader(&database, "tenant", &["--tenant", "5"]).await;
     let overview = get(&service, &key, "/api/overview", &[]).await.json();
-    let header = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/dashboards/header.sql")).expect("text");
+    let header = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/dashboards/header.sql"))
+        .expect("text");
     client.batch_execute("begin; select dashboard.use_tenant(5)").await.expect("narrowed");
-    let wanted: Value =
-        client.query_one(&format!("select to_jsonb(h) from ({header}) as h"), &[]).await.expect("counters").get(0);
+    let wanted: Value = client
+        .query_one(&format!("select to_jsonb(h) from ({header}) as h"), &[])
+        .await
+        .expect("counters")
+        .get(0);
     client.batch_execute("commit").await.expect("ended");
     for (name, count) in wanted.as_object().expect("counters") {
         assert_eq!(&overview["counters"][name], count, "{name}");
@@ -134,10 +179,16 @@ async fn the_overview_has_the_counters_of_the_boards() {
         })
         .collect();
     assert_eq!(units, [("Unit 50", 1, 1), ("Unit 51", 1, 1), ("Unit 52", 1, 1)]);
-    assert_eq!(overview["open_alerts"][1], serde_json::json!({ "severity": "major", "firing": 4, "acknowledged": 0 }));
+    assert_eq!(
+        overview["open_alerts"][1],
+        serde_json::json!({ "severity": "major", "firing": 4, "acknowledged": 0 })
+    );
     assert_eq!(overview["alerts_by_hour"].as_array().expect("hours").len(), 24);
     assert_eq!(overview["alerts_by_type"], serde_json::json!([{ "type": "heart_rate", "alerts": 4 }]));
-    assert_eq!(overview["batteries"], serde_json::json!([{ "from_percent": 50, "devices": 4, "charging": 4 }]));
+    assert_eq!(
+        overview["batteries"],
+        serde_json::json!([{ "from_percent": 50, "devices": 4, "charging": 4 }])
+    );
     assert_eq!(overview["wear"], serde_json::json!({ "worn": 4, "not_worn": 0, "unknown": 0 }));
     for part in ["latest", "positions"] {
         assert_eq!(overview[part].as_array().expect("rows").len(), 4, "{part}");
@@ -156,13 +207,22 @@ async fn pages_neither_miss_nor_repeat_a_row() {
     };
     let mut paths: Vec<String> = below("people/500");
     paths.extend(below("devices/SN-50"));
-    let mut paths: Vec<String> = paths.into_iter().map(|path| path.replace("?to=2099-01-01&from=2098-12-31", "?")).collect();
-    paths.extend(["/api/people?".to_owned(), "/api/devices?".to_owned(), "/api/people/500/series?grain=15m".to_owned()]);
+    let mut paths: Vec<String> =
+        paths.into_iter().map(|path| path.replace("?to=2099-01-01&from=2098-12-31", "?")).collect();
+    paths.extend([
+        "/api/people?".to_owned(),
+        "/api/devices?".to_owned(),
+        "/api/people/500/series?grain=15m".to_owned(),
+    ]);
     for path in paths {
         let most = if path.contains("track") || path.contains("series") { 10_000 } else { 500 };
         // A fixed end, so that every page is of the same time.
         let is_list = path == "/api/people?" || path == "/api/devices?";
-        let end = if is_list { String::new() } else { format!("&to={}", jiff::Timestamp::now().strftime("%FT%TZ")) };
+        let end = if is_list {
+            String::new()
+        } else {
+            format!("&to={}", jiff::Timestamp::now().strftime("%FT%TZ"))
+        };
         let whole = rows(&get(&service, &key, &format!("{path}&limit={most}{end}"), &[]).await);
         let limit = (whole.len() / 2).clamp(1, 40);
         let mut paged = Vec::new();

@@ -109,8 +109,8 @@ pub(in crate::http) async fn get_api_devices(
         return inquiry.export(&state, "devices", &Subject::Everyone, query, FieldTable).await;
     }
     let viewer = inquiry.viewer;
-    let read = state
-        .list(async |store| device::list(&store, viewer, &filter, after.as_deref(), limit + 1).await);
+    let read =
+        state.list(async |store| device::list(&store, viewer, &filter, after.as_deref(), limit + 1).await);
     let mut devices = read.await?;
     let has_more = devices.len() > usize::try_from(limit).unwrap_or(usize::MAX);
     if has_more {

@@ -30,7 +30,8 @@ impl Form {
         if let Some(named) = parameters.one::<Self>("format")? {
             return Ok(named);
         }
-        let mut accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
+        let mut accepted =
+            headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
         if accepted.peek().is_none() {
             return Ok(Self::Json);
         }

@@ -75,8 +75,11 @@ impl Inquiry {
         let tag: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         let tag = format!("\"{tag}\"");
         let is_known = self.known.get_all(header::IF_NONE_MATCH).iter().any(|value| matches_tag(value, &tag));
-        let mut response =
-            if is_known { StatusCode::NOT_MODIFIED.into_response() } else { Body::from(body).into_response() };
+        let mut response = if is_known {
+            StatusCode::NOT_MODIFIED.into_response()
+        } else {
+            Body::from(body).into_response()
+        };
         let headers = response.headers_mut();
         if !is_known {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(Form::Json.media_type()));

@@ -44,7 +44,9 @@ impl FromStr for Moment {
         if text.len() == "2026-01-31".len() {
             return text.parse().map(Self::Day).map_err(|_| text!("parameter-no-moment"));
         }
-        text.parse::<Instant>().map(|Instant(instant)| Self::Instant(instant)).map_err(|_| text!("parameter-no-moment"))
+        text.parse::<Instant>()
+            .map(|Instant(instant)| Self::Instant(instant))
+            .map_err(|_| text!("parameter-no-moment"))
     }
 }
 

@@ -19,8 +19,8 @@ use super::table::FieldTable;
 use crate::http::State;
 use crate::http::error::ReadErrors;
 use crate::model::{Id64, Latest, Person, PersonSummary, ReadState};
-use crate::store::dashboard::person::{self, PersonCursor, PersonFilter};
 use crate::store::dashboard::Subject;
+use crate::store::dashboard::person::{self, PersonCursor, PersonFilter};
 
 /// People of a page, unless a limit is named.
 const PAGE: i64 = 100;
@@ -82,8 +82,8 @@ pub(in crate::http) async fn get_api_people(
         return inquiry.export(&state, "people", &Subject::Everyone, query, FieldTable).await;
     }
     let viewer = inquiry.viewer;
-    let read = state
-        .list(async |store| person::list(&store, viewer, &filter, after.clone(), limit + 1).await);
+    let read =
+        state.list(async |store| person::list(&store, viewer, &filter, after.clone(), limit + 1).await);
     let mut people = read.await?;
     let has_more = people.len() > usize::try_from(limit).unwrap_or(usize::MAX);
     if has_more {

@@ -196,7 +196,9 @@ impl PartialSchema for SeriesPoint<'_> {
         let text = |about: &str| ObjectBuilder::new().schema_type(Type::String).description(Some(about));
         let count = |about: &str| ObjectBuilder::new().schema_type(Type::Integer).description(Some(about));
         let mut fields = ObjectBuilder::new()
-            .description(Some("A sample, or a bucket. It has the fields of the metrics and the grain that were asked for"))
+            .description(Some(
+                "A sample, or a bucket. It has the fields of the metrics and the grain that were asked for",
+            ))
             .property("device_sn", text("Serial number of the device"))
             .required("device_sn")
             .property("ts", time("Event time of the sample; raw only"))
@@ -209,7 +211,8 @@ impl PartialSchema for SeriesPoint<'_> {
             let definition = metric.definition();
             for (grain, of) in [(Grain::Raw, "of the sample"), (Grain::Weekly, "in the bucket")] {
                 for part in Part::of(grain, metric) {
-                    let about = format!("{}, {}, {of}; null: not measured", definition.title, definition.unit);
+                    let about =
+                        format!("{}, {}, {of}; null: not measured", definition.title, definition.unit);
                     let number = ObjectBuilder::new()
                         .schema_type(SchemaType::from_iter([Type::Number, Type::Null]))
                         .description(Some(about));

@@ -127,8 +127,13 @@ pub(super) fn absent(subject: &Subject) -> ApiError {
 }
 
 /// Answers with a page, or with all rows.
-async fn list<R: Listed>(state: &State, mut inquiry: Inquiry, subject: Subject) -> Result<Response, ApiError> {
-    let zone = inquiry.parameters.one::<Zone>("zone")?.map_or_else(|| state.rollup_zone.clone(), |zone| zone.zone);
+async fn list<R: Listed>(
+    state: &State,
+    mut inquiry: Inquiry,
+    subject: Subject,
+) -> Result<Response, ApiError> {
+    let zone =
+        inquiry.parameters.one::<Zone>("zone")?.map_or_else(|| state.rollup_zone.clone(), |zone| zone.zone);
     let span = span(&mut inquiry.parameters, &zone, state.time.now(), R::BOUNDS)?;
     let after = inquiry.parameters.one::<Cursor<(i64, String, String)>>("cursor")?;
     let after = after.map(|Cursor(place)| page_end(place)).transpose()?;

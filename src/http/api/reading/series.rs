@@ -15,8 +15,8 @@ use utoipa::{IntoParams, ToSchema};
 use super::super::{ApiError, PathId};
 use super::form::Form;
 use super::inquiry::{Inquiry, PathSerial};
-use super::point::{PointTable, SeriesPoint};
 use super::parameter::{Cursor, Metrics, PointLimit, SpanBounds, Zone, span};
+use super::point::{PointTable, SeriesPoint};
 use super::record::absent;
 use crate::http::State;
 use crate::http::error::ReadErrors;
@@ -101,7 +101,11 @@ struct SeriesQuestion {
     limit: i64,
 }
 
-fn read_parameters(state: &State, inquiry: &mut Inquiry, subject: Subject) -> Result<SeriesQuestion, ApiError> {
+fn read_parameters(
+    state: &State,
+    inquiry: &mut Inquiry,
+    subject: Subject,
+) -> Result<SeriesQuestion, ApiError> {
     let parameters = &mut inquiry.parameters;
     let grain = parameters.one::<Grain>("grain")?.unwrap_or(Grain::Hourly);
     let metrics = parameters.one::<Metrics>("metric")?.map_or_else(Metrics::all, |Metrics(metrics)| metrics);
@@ -112,7 +116,10 @@ fn read_parameters(state: &State, inquiry: &mut Inquiry, subject: Subject) -> Re
     if other.is_some() && matches!(grain, Grain::Weekly | Grain::Monthly) {
         return Err(ApiError::Bad(text!("zone-only-days")));
     }
-    let after = parameters.one::<Cursor<(i64, String)>>("cursor")?.map(|Cursor(place)| series_end(place)).transpose()?;
+    let after = parameters
+        .one::<Cursor<(i64, String)>>("cursor")?
+        .map(|Cursor(place)| series_end(place))
+        .transpose()?;
     let limit = parameters.one::<PointLimit>("limit")?.map_or(PointLimit::DEFAULT, |PointLimit(limit)| limit);
     std::mem::take(parameters).end()?;
     Ok(SeriesQuestion { request: SeriesRequest { subject, grain, metrics, span }, zone: other, after, limit })
@@ -130,7 +137,8 @@ async fn answer(state: &State, mut inquiry: Inquiry, subject: Subject) -> Result
     }
     let question = read_parameters(state, &mut inquiry, subject)?;
     let zone_name = question.zone.as_ref().map(|zone| zone.name.as_str());
-    let zone: TimeZone = question.zone.as_ref().map_or_else(|| state.rollup_zone.clone(), |zone| zone.zone.clone());
+    let zone: TimeZone =
+        question.zone.as_ref().map_or_else(|| state.rollup_zone.clone(), |zone| zone.zone.clone());
     let table = PointTable::new(question.request.grain, &question.request.metrics, zone);
     if inquiry.form != Form::Json {
         let query = series::query(&question.request, zone_name, question.after, None);

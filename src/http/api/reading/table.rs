@@ -80,7 +80,8 @@ impl<T: Fields> Table<T> for FieldTable {
             if place > 0 {
                 line.push(b',');
             }
-            let value = values.iter().find(|(field, _)| *field == name).map_or("null", |(_, value)| value.get());
+            let value =
+                values.iter().find(|(field, _)| *field == name).map_or("null", |(_, value)| value.get());
             match value.as_bytes() {
                 [b'"', ..] => write_cell(&serde_json::from_str::<String>(value)?, line),
                 b"null" => {}

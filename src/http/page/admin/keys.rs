@@ -92,7 +92,8 @@ async fn make(state: &State, reader: &Reader, fields: &FormFields) -> Result<Pre
         return Err(ApiError::Bad(reason));
     }
     let days: Option<i64> = fields.value("days")?;
-    let expires_at = days.and_then(|days| state.time.now().checked_add((24 * days.clamp(1, 3_650)).hours()).ok());
+    let expires_at =
+        days.and_then(|days| state.time.now().checked_add((24 * days.clamp(1, 3_650)).hours()).ok());
     let key = PresentedKey::of(KeyId::of(random()?), random()?);
     let created_by = reader.frame.viewer.as_ref().map_or("", |viewer| viewer.name.as_str());
     let draft = NewKey {

@@ -151,12 +151,7 @@ async fn stored(state: &State, rule_id: i64) -> Result<RuleEditor, ApiError> {
 }
 
 /// The form as it was typed, and what the rule would have raised.
-async fn tried(
-    state: &State,
-    reader: &mut Reader,
-    rule_id: Option<i64>,
-    fields: &FormFields,
-) -> Response {
+async fn tried(state: &State, reader: &mut Reader, rule_id: Option<i64>, fields: &FormFields) -> Response {
     let typed = fields.text("columns").unwrap_or_default().to_owned();
     let trying = async {
         let editor = match rule_id {
@@ -182,11 +177,7 @@ async fn tried(
     show(reader, AdminSection::Rules, Flash::of(refusal), &content)
 }
 
-async fn try_out(
-    state: &State,
-    rule_id: Option<i64>,
-    fields: &FormFields,
-) -> Result<TryOutResult, ApiError> {
+async fn try_out(state: &State, rule_id: Option<i64>, fields: &FormFields) -> Result<TryOutResult, ApiError> {
     let columns = Value::Object(typed_columns(fields)?);
     let days = fields.value("days")?.filter(|days| TRY_OUT_DAYS.contains(days)).unwrap_or(1);
     let (mut rule, refusal) = state.query(alert_rule::try_out(&state.store, &columns)).await?;
@@ -208,7 +199,8 @@ async fn try_out(
                 }
                 None => None,
             };
-            let affected: BTreeSet<&str> = episodes.iter().map(|episode| episode.device_sn.as_str()).collect();
+            let affected: BTreeSet<&str> =
+                episodes.iter().map(|episode| episode.device_sn.as_str()).collect();
             let mut alerts: BTreeMap<String, usize> = BTreeMap::new();
             for episode in &episodes {
                 *alerts.entry(episode.peak_severity.clone()).or_default() += 1;

@@ -22,7 +22,10 @@ struct Area {
 
 impl Area {
     fn overlaps(&self, other: &Self) -> bool {
-        self.left < other.right && other.left < self.right && self.top < other.bottom && other.top < self.bottom
+        self.left < other.right
+            && other.left < self.right
+            && self.top < other.bottom
+            && other.top < self.bottom
     }
 }
 
@@ -55,8 +58,10 @@ impl Labels {
     }
 
     fn take(&mut self, x: f64, baseline: f64, width: f64) -> Option<Place> {
-        let area = Area { left: x, top: baseline - LINE * 0.75, right: x + width, bottom: baseline + LINE * 0.25 };
-        let is_inside = area.left >= 0.0 && area.right <= self.width && area.top >= 0.0 && area.bottom <= self.height;
+        let area =
+            Area { left: x, top: baseline - LINE * 0.75, right: x + width, bottom: baseline + LINE * 0.25 };
+        let is_inside =
+            area.left >= 0.0 && area.right <= self.width && area.top >= 0.0 && area.bottom <= self.height;
         let is_free = self.taken.len() < MOST && self.taken.iter().all(|taken| !taken.overlaps(&area));
         (is_inside && is_free).then(|| {
             self.taken.push(area);
@@ -85,6 +90,8 @@ mod tests {
         let at_the_edge = labels.beside(Place { x: 395.0, y: 20.0 }, "** Person 1").expect("room");
         assert!(at_the_edge.x < 395.0, "{at_the_edge:?}");
         let taken = labels.taken.clone();
-        assert!(taken.iter().enumerate().all(|(at, area)| taken[..at].iter().all(|other| !area.overlaps(other))));
+        assert!(
+            taken.iter().enumerate().all(|(at, area)| taken[..at].iter().all(|other| !area.overlaps(other)))
+        );
     }
 }

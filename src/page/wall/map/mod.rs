@@ -37,9 +37,15 @@ pub(super) struct Placed<'a> {
 pub(super) fn render(frame: &Frame, wall: &Wall, tiles: Option<&Tiles>) -> Markup {
     let positions = &wall.overview.positions;
     if frame.is_private() {
-        return panel(frame, Part::Map, &text!("page-where-people-are"), &html! {}, &html! {
-            p.empty { (frame.text(&text!("page-positions-private"))) }
-        });
+        return panel(
+            frame,
+            Part::Map,
+            &text!("page-where-people-are"),
+            &html! {},
+            &html! {
+                p.empty { (frame.text(&text!("page-positions-private"))) }
+            },
+        );
     }
     let shift = |position: &Position| {
         let place = Degrees { latitude: position.latitude, longitude: position.longitude };
@@ -47,12 +53,21 @@ pub(super) fn render(frame: &Frame, wall: &Wall, tiles: Option<&Tiles>) -> Marku
     };
     let degrees: Vec<Degrees> = positions.iter().map(shift).collect();
     let Some(plane) = Plane::around(&degrees, WIDTH, HEIGHT, MARGIN) else {
-        return panel(frame, Part::Map, &text!("page-where-people-are"), &html! {}, &html! {
-            p.empty { (frame.text(&text!("page-no-positions"))) }
-        });
+        return panel(
+            frame,
+            Part::Map,
+            &text!("page-where-people-are"),
+            &html! {},
+            &html! {
+                p.empty { (frame.text(&text!("page-no-positions"))) }
+            },
+        );
     };
-    let placed: Vec<Placed<'_>> =
-        positions.iter().zip(&degrees).map(|(position, at)| Placed { position, place: plane.place(*at) }).collect();
+    let placed: Vec<Placed<'_>> = positions
+        .iter()
+        .zip(&degrees)
+        .map(|(position, at)| Placed { position, place: plane.place(*at) })
+        .collect();
     let note = html! {
         (frame.text(&text!("page-positions", count = positions.len())))
         " · " (frame.text(&text!("page-map-scale", distance = distance(plane.scale()))))
@@ -61,7 +76,8 @@ pub(super) fn render(frame: &Frame, wall: &Wall, tiles: Option<&Tiles>) -> Marku
 }
 
 fn drawing(frame: &Frame, plane: &Plane, placed: &[Placed<'_>], tiles: Option<&Tiles>) -> Markup {
-    let (alerts, others): (Vec<_>, Vec<_>) = placed.iter().partition(|placed| placed.position.severity.is_some());
+    let (alerts, others): (Vec<_>, Vec<_>) =
+        placed.iter().partition(|placed| placed.position.severity.is_some());
     let outside = others.iter().filter(|placed| !plane.holds(placed.place)).count();
     let clusters = cluster::gather(others.iter().filter(|placed| plane.holds(placed.place)));
     let about = text!("page-map-summary", count = placed.len(), alerts = alerts.len());
@@ -91,7 +107,9 @@ fn drawing(frame: &Frame, plane: &Plane, placed: &[Placed<'_>], tiles: Option<&T
 /// Lines at distances of the scale.
 fn grid(plane: &Plane) -> Markup {
     let step = plane.scale() * plane.per_metre;
-    let lines = |length: f64| std::iter::successors(Some(step / 2.0), move |at| Some(at + step)).take_while(move |at| *at < length);
+    let lines = |length: f64| {
+        std::iter::successors(Some(step / 2.0), move |at| Some(at + step)).take_while(move |at| *at < length)
+    };
     html! {
         @for x in lines(WIDTH) { path.grid d={ "M" (tenths(x)) " 0V" (HEIGHT) } {} }
         @for y in lines(HEIGHT) { path.grid d={ "M0 " (tenths(y)) "H" (WIDTH) } {} }
@@ -116,7 +134,8 @@ fn circle(frame: &Frame, cluster: &Cluster) -> Markup {
 fn alert_marks(frame: &Frame, plane: &Plane, mut alerts: Vec<&Placed<'_>>, labels: &mut Labels) -> Markup {
     // The gravest gets the first label.
     alerts.sort_by_key(|placed| placed.position.severity.map(|severity| severity as u8));
-    let edge = |place: Place| Place { x: place.x.clamp(12.0, WIDTH - 12.0), y: place.y.clamp(12.0, HEIGHT - 12.0) };
+    let edge =
+        |place: Place| Place { x: place.x.clamp(12.0, WIDTH - 12.0), y: place.y.clamp(12.0, HEIGHT - 12.0) };
     let marks: Vec<Markup> = alerts.into_iter().filter_map(|placed| {
         let severity = placed.position.severity?;
         let (position, place) = (placed.position, edge(placed.place));
@@ -162,7 +181,11 @@ fn scale(plane: &Plane) -> Markup {
 }
 
 fn distance(metres: f64) -> String {
-    if metres < 1_000.0 { format!("{} m", format::decimal(metres, 0)) } else { format!("{} km", format::decimal(metres / 1_000.0, 1)) }
+    if metres < 1_000.0 {
+        format!("{} m", format::decimal(metres, 0))
+    } else {
+        format!("{} km", format::decimal(metres / 1_000.0, 1))
+    }
 }
 
 fn tenths(units: f64) -> String {

@@ -110,7 +110,8 @@ mod tests {
 
     #[test]
     fn the_tiles_cover_the_drawing_and_are_few() {
-        let places = [Degrees { latitude: 31.20, longitude: 121.40 }, Degrees { latitude: 31.26, longitude: 121.49 }];
+        let places =
+            [Degrees { latitude: 31.20, longitude: 121.40 }, Degrees { latitude: 31.26, longitude: 121.49 }];
         let plane = Plane::around(&places, 880.0, 560.0, 60.0).expect("places");
         let tiles = Tiles {
             url: "https://tiles.example.org/{z}/{x}/{y}.png".to_owned(),
