@@ -42,6 +42,7 @@ pub(super) const FUNCTIONS: &[(&str, &str)] = &[
     function!("alerts/rule_levels"),
     function!("alerts/rule_conditions"),
     function!("alerts/late_alerts"),
+    function!("alerts/rule_readings"),
     function!("alerts/derive_alerts"),
     function!("alerts/rebuild_alerts"),
     function!("alerts/extend_alerts"),
