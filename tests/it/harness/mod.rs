@@ -24,7 +24,7 @@ use std::time::Duration;
 
 pub use alerts::add_alert;
 pub use balancer::{Balancer, BalancerKind, Behind, authority};
-pub use browser::{Browser, PASSWORD, PageAnswer, account, people};
+pub use browser::{Browser, PASSWORD, account, people};
 pub use chromium::{Chromedriver, Chromium, axe};
 pub use cluster::{Cluster, Node};
 pub use database::Database;
