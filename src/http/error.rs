@@ -16,7 +16,7 @@ use utoipa::{IntoResponses, ToSchema};
 
 pub(super) use access::{AccessError, OpenErrors};
 pub(super) use api::{ApiError, BodyErrors, ListErrors, OneErrors, ReadErrors};
-pub(super) use localize::localize;
+pub(super) use localize::{localize, preferred as preferred_language};
 
 use crate::buffer::BufferError;
 use crate::ingest::IngestError;

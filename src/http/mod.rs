@@ -2,10 +2,11 @@
 //!
 //! Before: devices, care staff, operators and Prometheus; `access` has authenticated them. After: `wire` reads, `ingest` commits,
 //! `http::error` answers.
-//! Promise: every answer is JSON (except `/metrics` and the documentation page); every error says what is wrong, and the service goes
+//! Promise: every answer is JSON (except `/metrics` and the pages); every error says what is wrong, and the service goes
 //! on.
 
 mod access;
+mod access_log;
 mod api;
 mod body;
 mod connections;
@@ -21,9 +22,11 @@ mod item_errors;
 mod measure;
 mod openapi;
 mod operations;
+mod page;
 mod read_body;
 pub mod retention;
 pub mod server;
+mod session;
 mod submit;
 pub mod tls;
 pub mod unknown_names;
@@ -31,28 +34,33 @@ mod watch_log;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Extension;
 use axum::middleware::{from_fn, from_fn_with_state};
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::accounts::AccessLog;
 use crate::buffer::Buffer;
 use crate::cells::Cells;
 use crate::config::{Authentication, Enrolment, Settings};
 use crate::ingest::Ingest;
-use crate::keys::Keys;
+use crate::ingest::replay::Replay;
 use crate::monitor::Monitor;
 use crate::owners::Owners;
 use crate::store::Store;
 use crate::store::clock::Clock;
 use crate::store::reads::Reads;
+use crate::stream::Hub;
 use access::Access;
+pub use access::Callers;
+use access_log::AccessNotes;
 use body::Bodies;
 use connections::Connections;
 use retention::RawRetention;
@@ -71,6 +79,8 @@ pub struct State {
     stats: api::stats::CachedStats,
     metrics: PrometheusHandle,
     monitor: Monitor,
+    /// Reads rejects once more; one at a time, on one connection.
+    replay: Mutex<Replay>,
     device_zone: TimeZone,
     time: Clock,
     retention: RawRetention,
@@ -79,6 +89,9 @@ pub struct State {
     log_uploads: Semaphore,
     public_url: Option<String>,
     access: Access,
+    access_notes: AccessNotes,
+    /// How long a session lasts.
+    session_seconds: u64,
     enrolment: Enrolment,
     scheme: &'static str,
     api_queries: Semaphore,
@@ -90,6 +103,9 @@ pub struct State {
     /// Authentication is off, so only this machine can send requests.
     shows_reasons: bool,
     connections: Arc<Connections>,
+    stream: Hub,
+    stream_check_interval: Duration,
+    pages: page::Pages,
     /// Seconds beyond which the clock of a device is off.
     clock_off_seconds: u32,
 }
@@ -104,7 +120,9 @@ pub struct Services {
     /// Looks up who owns a device.
     pub owners: Owners,
     /// Authenticates callers; `None`: authentication is off.
-    pub keys: Option<Keys>,
+    pub callers: Option<Callers>,
+    /// Writes who looked at whose data.
+    pub access_log: AccessLog,
     /// PostgreSQL.
     pub store: Store,
     /// Standbys for reads that change nothing.
@@ -121,6 +139,8 @@ pub struct Services {
     pub name_counts: UnknownNameCounts,
     /// Where devices live that live in another cell.
     pub cells: Cells,
+    /// The events of open pages.
+    pub stream: Hub,
     /// Where it listens.
     pub address: SocketAddr,
 }
@@ -129,6 +149,7 @@ impl State {
     /// The state that handlers share.
     pub fn new(services: Services, settings: &Settings) -> Arc<Self> {
         Arc::new(Self {
+            replay: Mutex::new(Replay::new(&services.store, settings)),
             ingest: services.ingest,
             buffer: services.buffer,
             owners: services.owners.clone(),
@@ -144,7 +165,9 @@ impl State {
             cells: services.cells,
             log_uploads: Semaphore::new(watch_log::MAX_CONCURRENT),
             public_url: settings.public_url(services.address),
-            access: Access::new(services.keys, services.owners, routes().get_openapi(), settings),
+            access: Access::new(services.callers, services.owners, routes().get_openapi(), settings),
+            access_notes: AccessNotes::new(services.access_log, settings.access_log_repeat_seconds),
+            session_seconds: settings.login.seconds().into(),
             enrolment: settings.enrolment(),
             scheme: settings.scheme(),
             api_queries: Semaphore::new(api::MAX_CONCURRENT),
@@ -155,6 +178,9 @@ impl State {
             readiness: operations::Readiness::default(),
             shows_reasons: settings.authentication == Authentication::Off,
             connections: Connections::new(&settings.limits),
+            stream: services.stream,
+            stream_check_interval: Duration::from_millis(settings.stream.check_interval_ms),
+            pages: page::Pages::new(settings),
             clock_off_seconds: settings.clock_off_seconds,
         })
     }
@@ -228,6 +254,40 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(api::reading::record::get_api_devices_sn_events))
         .routes(routes!(api::reading::record::get_api_devices_sn_track))
         .routes(routes!(api::reading::series::get_api_series))
+        // pages
+        .routes(routes!(page::wall::get_wall))
+        .routes(routes!(page::wall::get_fragments_part))
+        .routes(routes!(page::login::get_login))
+        .routes(routes!(page::asset::get_assets_name))
+        .routes(routes!(page::alerts::get_alerts))
+        .routes(routes!(page::alerts::get_alerts_id))
+        .routes(routes!(page::alerts::get_fragments_alert_list))
+        .routes(routes!(page::alert_steps::post_alerts_actions))
+        .routes(routes!(page::alert_steps::post_alerts_id_acknowledge))
+        .routes(routes!(page::alert_steps::post_alerts_id_note))
+        .routes(routes!(page::alert_steps::post_alerts_id_assign))
+        .routes(routes!(page::alert_steps::post_alerts_id_silence))
+        .routes(routes!(page::alert_steps::post_alerts_id_resolve))
+        .routes(routes!(page::people::get_people))
+        .routes(routes!(page::people::get_devices))
+        .routes(routes!(page::person::get_people_id))
+        .routes(routes!(page::person::get_devices_sn))
+        .routes(routes!(page::person::get_fragments_person_now))
+        .routes(routes!(page::limits::post_people_id_limits))
+        // administrators with a browser
+        .routes(routes!(page::admin::get_admin))
+        .routes(routes!(page::admin::rules::get_admin_rules))
+        .routes(routes!(page::admin::rules::get_admin_rules_id))
+        .routes(routes!(page::admin::rules::post_admin_rules))
+        .routes(routes!(page::admin::rules::post_admin_rules_id))
+        .routes(routes!(page::admin::silences::get_admin_silences))
+        .routes(routes!(page::admin::silences::post_admin_silences_id))
+        .routes(routes!(page::admin::keys::get_admin_keys))
+        .routes(routes!(page::admin::keys::post_admin_keys))
+        .routes(routes!(page::admin::keys::post_admin_keys_id))
+        .routes(routes!(page::admin::policies::get_admin_policies))
+        .routes(routes!(page::admin::rejected::get_admin_rejected))
+        .routes(routes!(page::admin::rejected::post_admin_rejected))
         // operators
         .routes(routes!(operations::livez))
         .routes(routes!(operations::health))
@@ -239,7 +299,16 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(api::batch_processor::get_api_batch_processor_metrics))
         .routes(routes!(api::system_alert::get_api_system_alerts))
         .routes(routes!(api::connections::get_api_connections))
+        // people
+        .routes(routes!(session::post_login))
+        .routes(routes!(session::get_login_oidc))
+        .routes(routes!(session::get_login_oidc_callback))
+        .routes(routes!(session::post_logout))
+        .routes(routes!(session::post_session_grant))
+        .routes(routes!(session::post_session_language))
+        .routes(routes!(session::get_kiosk_token))
         // readers
+        .routes(routes!(api::stream::get_api_stream))
         .routes(routes!(openapi::root))
         .routes(routes!(openapi::openapi_json))
         .routes(routes!(openapi::docs))
@@ -252,6 +321,7 @@ pub fn router(state: Arc<State>, settings: &Settings) -> Router {
     let routes = routes
         .fallback(error::no_such_route)
         .method_not_allowed_fallback(error::wrong_method)
+        .layer(from_fn_with_state(state.clone(), access_log::note))
         .layer(Extension(openapi::Document::new(&document, settings.authentication)))
         .layer(from_fn_with_state(state.clone(), api::note_change))
         .layer(from_fn_with_state(state.clone(), elsewhere::pass_on))

@@ -55,6 +55,7 @@ pub(super) const FUNCTIONS: &[(&str, &str)] = &[
     function!("alerts/replay_rule"),
     function!("finish_batches"),
     function!("slice_batch"),
+    function!("accounts/account_grants"),
     function!("device/device_owner_at"),
     function!("device/device_owner"),
     function!("cells/devices_of"),

@@ -11,6 +11,7 @@ use utoipa::openapi::{ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, 
 use utoipa::{IntoResponses, ToSchema};
 
 use super::{AccessError, ErrorAnswer, HttpError, answer, retry_later};
+use crate::http::access::count_refused;
 use crate::language::{Text, text};
 use crate::store::{Kind, StoreError};
 
@@ -35,6 +36,8 @@ pub(in crate::http) enum ApiError {
     InTheWay(Text),
     /// The database is away.
     Unavailable,
+    /// More event streams are open than the settings allow.
+    Crowded,
     /// A fault of the service.
     Failed,
 }
@@ -69,19 +72,34 @@ impl From<StoreError> for ApiError {
     }
 }
 
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
-        let (status, text) = match self {
-            Self::Body(error) => return error.into_response(),
+impl ApiError {
+    /// Its status and its text, for a page that shows it.
+    pub(in crate::http) fn parts(self) -> (StatusCode, Text) {
+        match self {
+            Self::Body(error) => (error.status(), error.text()),
             Self::Bad(text) => (StatusCode::BAD_REQUEST, text),
             Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, text!("body-not-json")),
             Self::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, text!("form-not-acceptable")),
             Self::TooManyExports => (StatusCode::SERVICE_UNAVAILABLE, text!("exports-too-many")),
-            Self::Access(error) => return error.into_response(),
+            Self::Access(error) => (error.status(), error.text()),
             Self::Absent(text) => (StatusCode::NOT_FOUND, text),
             Self::InTheWay(text) => (StatusCode::CONFLICT, text),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, text!("database-unavailable")),
+            Self::Crowded => {
+                count_refused("streams");
+                (StatusCode::SERVICE_UNAVAILABLE, text!("stream-crowded"))
+            }
             Self::Failed => (StatusCode::INTERNAL_SERVER_ERROR, text!("service-failed")),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, text) = match self {
+            Self::Body(error) => return error.into_response(),
+            Self::Access(error) => return error.into_response(),
+            other => other.parts(),
         };
         let mut response = answer(status, text);
         retry_later(&mut response);

@@ -5,6 +5,7 @@
 //! viewer that names neither a tenant nor all of them sees nothing.
 
 mod binding;
+pub mod changes;
 pub mod device;
 pub mod event;
 pub mod exercise;
@@ -17,7 +18,9 @@ mod rows;
 pub mod series;
 mod subject;
 pub mod track;
+pub mod unit;
 mod viewer;
+pub mod wall;
 pub mod workout;
 
 pub use record::PageEnd;
