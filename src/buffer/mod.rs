@@ -139,6 +139,11 @@ impl Buffer {
         self.append_counted(upload, deadline).await
     }
 
+    /// These urgent events are neither stored nor in the buffer, and somebody has to know of them.
+    pub fn announce(&self, urgent: Vec<UrgentEvent>) {
+        self.announcer.announce(urgent);
+    }
+
     /// These urgent events are stored: that is announced if their waiting was, and later it is not announced that they wait.
     pub fn complete(&self, urgent: Vec<UrgentEvent>) {
         self.announcer.complete(urgent);
