@@ -14,12 +14,13 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc::Sender;
 use tokio::time::Instant;
 
+use crate::accounts::{AccessLog, Accounts};
 use crate::buffer::{Buffer, BufferServices};
 use crate::cache::Cache;
 use crate::cells::Cells;
 use crate::config::{Authentication, Settings};
 use crate::http::{
-    self, retention::RawRetention, server::Server, tls::Tls, unknown_names::UnknownNameCounts,
+    self, Callers, retention::RawRetention, server::Server, tls::Tls, unknown_names::UnknownNameCounts,
 };
 use crate::ingest::Ingest;
 use crate::ingest::compare::Comparer;
@@ -38,6 +39,7 @@ use crate::store::program::Program;
 use crate::store::reads::Reads;
 use crate::store::wake::Topic;
 use crate::store::{Store, schema};
+use crate::stream::{self, Hub};
 use crate::tasks::{Stage, Tasks};
 use crate::{notify, queue, relay, schedule, telemetry};
 
@@ -129,10 +131,16 @@ impl Service {
         let is_late = move || late.as_ref().is_some_and(|buffer| buffer.is_late(MAX_DELAY));
         clock.spawn_loop("reception", schedule::reception::run(store.clone(), is_late, clock.stop_token()));
 
-        let needs_keys = settings.authentication == Authentication::Keys;
+        let stream = Hub::new(&settings, door.stop_token());
+        let wakes = [Topic::Outbox, Topic::Notification].map(|topic| notifier.wake(topic));
+        let reading = stream::run(stream.clone(), store.clone(), reads.clone(), wakes, clock.stop_token());
+        clock.spawn_loop("stream", reading);
+        let callers = callers(&store, &time, &notifier, &settings, &ingest)?;
         let state = http::State::new(
             http::Services {
-                keys: needs_keys.then(|| Keys::start(&store, &time, &notifier, &settings, &ingest)),
+                callers,
+                // In a stage that stops after the door: the answers of the last requests are noted too.
+                access_log: AccessLog::start(&store, &ingest),
                 ingest: writers,
                 buffer,
                 owners,
@@ -144,6 +152,7 @@ impl Service {
                 retention,
                 name_counts,
                 cells,
+                stream,
                 address,
             },
             &settings,
@@ -189,6 +198,22 @@ impl Service {
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+/// Who may send requests; `None`: everybody.
+fn callers(
+    store: &Store,
+    time: &Clock,
+    notifier: &Notifier,
+    settings: &Settings,
+    stage: &Stage,
+) -> anyhow::Result<Option<Callers>> {
+    if settings.authentication == Authentication::Off {
+        return Ok(None);
+    }
+    let keys = Keys::start(store, time, notifier, settings, stage);
+    let people = Accounts::start(store, time, notifier, settings, stage)?;
+    Ok(Some(Callers { keys, people }))
 }
 
 /// What the buffer uses of the other parts.

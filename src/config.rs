@@ -6,31 +6,40 @@
 
 mod buffer;
 mod check;
+mod cors;
 mod derived;
 mod environment;
 mod limits;
+mod load;
+mod login;
 mod monitor;
 mod names;
 mod notify;
+mod page;
 mod public_url;
 mod read;
 mod redis_tls;
+mod stream;
 mod terminal;
 mod value;
 
-use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::language::Language;
 use confique::Config;
 
+pub use cors::CorsSettings;
 pub use environment::{program, stack_name};
 pub use limits::{LimitSettings, TrustedProxy};
+pub use load::SettingsError;
+pub use login::{GroupGrant, LoginSettings, OidcSettings};
 pub use monitor::MonitorSettings;
 pub use notify::NotifySettings;
+pub use page::{PageSettings, TileCoordinates};
 pub use read::ReadSettings;
 pub use redis_tls::RedisSettings;
+pub use stream::StreamSettings;
 pub use terminal::terminal_language;
 pub use value::{Authentication, BufferMode, Duplicates, Enrolment, LogFormat};
 
@@ -97,6 +106,18 @@ pub struct Settings {
     #[config(env = "VITALS_KEY_OUTAGE_SECONDS", default = 300)]
     pub key_outage_seconds: u64,
 
+    /// People who log in, with `authentication = "keys"`.
+    #[config(nested)]
+    pub login: LoginSettings,
+
+    /// Logging in through an OpenID Connect provider.
+    #[config(nested)]
+    pub oidc: OidcSettings,
+
+    /// The log of who looked at whose data has one row for repeats of the same within this time, seconds. 0: a row for each.
+    #[config(env = "VITALS_ACCESS_LOG_REPEAT_SECONDS", default = 300)]
+    pub access_log_repeat_seconds: u32,
+
     /// Which devices get their configuration without a key, and with it a key for uploads of that device alone. `known`: devices that
     /// somebody wears according to the directory; `open`: any serial; `closed`: none. A device that has such a key gets the same key.
     #[config(env = "VITALS_ENROLMENT", default = "known")]
@@ -118,6 +139,10 @@ pub struct Settings {
     /// How many requests one address or one key may send.
     #[config(nested)]
     pub limits: LimitSettings,
+
+    /// Other sites that may call the API from a browser.
+    #[config(nested)]
+    pub cors: CorsSettings,
 
     /// Name of this instance in the accounting and in logs. Empty: the process id.
     #[config(env = "VITALS_INSTANCE", default = "")]
@@ -257,9 +282,17 @@ pub struct Settings {
     #[config(nested)]
     pub notify: NotifySettings,
 
+    /// Event streams of open pages.
+    #[config(nested)]
+    pub stream: StreamSettings,
+
     /// What the service monitors of itself, and which operators it notifies.
     #[config(nested)]
     pub monitor: MonitorSettings,
+
+    /// The pages.
+    #[config(nested)]
+    pub page: PageSettings,
 
     /// Longest time to finish work after SIGTERM, seconds.
     #[config(env = "VITALS_STOP_DEADLINE_SECONDS", default = 20)]
@@ -272,46 +305,6 @@ pub struct Settings {
     /// Format of the log: `text` or `json`.
     #[config(env = "VITALS_LOG_FORMAT", default = "text")]
     pub log_format: LogFormat,
-}
-
-/// Why the settings cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum SettingsError {
-    /// A file or a variable cannot be read.
-    #[error("settings: {0:#}")]
-    Unreadable(#[from] confique::Error),
-    /// A value, or a combination of values, is invalid.
-    #[error("settings: {0}")]
-    Invalid(String),
-}
-
-impl Settings {
-    /// Reads `file` (if any) and the environment, and checks all settings.
-    ///
-    /// # Errors
-    /// Names the setting and what is wrong with it.
-    pub fn load(file: Option<&Path>) -> Result<Self, SettingsError> {
-        let text =
-            |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
-        let environment = std::env::vars_os().filter_map(text).collect();
-        names::refuse_unknown_variables(&environment)?;
-        let mut builder = Self::builder().env().preloaded(names::from_old_variables(&environment)?);
-        if let Some(file) = file {
-            if !file.is_file() {
-                return Err(SettingsError::Invalid(format!("no such file: {}", file.display())));
-            }
-            names::refuse_unknown_keys(file)?;
-            builder = builder.file(file);
-        }
-        let settings = builder.load()?;
-        settings.check()?;
-        Ok(settings)
-    }
-
-    /// The settings without any file or environment.
-    pub fn defaults() -> Self {
-        Self::builder().load().expect("every setting has a default")
-    }
 }
 
 /// The file named by `VITALS_CONFIG`.

@@ -16,6 +16,7 @@
 //! not say so; `keys` checks who sends a request; `buffer` keeps uploads while Postgres cannot store them; `cells` passes an upload on
 //! whose devices live in another database.
 
+pub mod accounts;
 pub mod app;
 pub mod buffer;
 pub mod cache;
@@ -34,11 +35,13 @@ pub mod model;
 pub mod monitor;
 pub mod notify;
 pub mod owners;
+pub mod page;
 pub mod queue;
 pub mod react;
 pub mod relay;
 pub mod schedule;
 pub mod store;
+pub mod stream;
 pub mod tasks;
 pub mod telemetry;
 pub mod timeline;

@@ -49,6 +49,16 @@ grant select on sleep_night, sleep_week, exercise_week, workout_named to vitals_
 grant select, update (last_used_at) on api_key to vitals_service;
 grant select on vitals.device_key_secret, vitals.accepted_device_key_secret, device_key_revocation to vitals_service;
 
+-- People who log in. It opens and ends sessions, hashes a password again with newer parameters, and makes accounts and grants for those
+-- whom an OIDC provider vouches for. It sets no other password, disables and enables no account, and makes no kiosk link.
+grant select, insert, update (name, language, logged_in_at) on account to vitals_service;
+grant select, insert, delete on account_grant to vitals_service;
+grant select, update (password_hash) on vitals.account_password to vitals_service;
+grant select, insert, update, delete on vitals.account_session to vitals_service;
+grant select, update (last_used_at) on vitals.kiosk_link to vitals_service;
+-- It adds to the log of who looked at whose data, and cannot read or change it.
+grant insert on access_log to vitals_service;
+
 -- Alerts and notifications.
 grant select, insert, update on alert, notification, vitals.notification_target to vitals_service;
 grant select, insert on alert_action, alert_rule_version to vitals_service;
@@ -77,6 +87,11 @@ begin
 end
 $$;
 grant execute on function vitals.publish_live_from() to vitals_service;
+
+-- What people and programs read over HTTP: schema dashboard, restricted in each transaction to the tenant and the unit of the caller.
+grant usage on schema dashboard to vitals_service;
+grant select on all tables in schema dashboard to vitals_service;
+insert into vitals.dashboard_tenant (role_name, all_tenants) values ('vitals_service', true) on conflict do nothing;
 
 -- The functions that enforce policy. They do what policy says and nothing else.
 grant select on vitals.policy_run to vitals_service;

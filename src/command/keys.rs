@@ -43,10 +43,10 @@ pub enum Action {
     Readmit(ReadmitOptions),
 }
 
-/// When a key expires.
+/// When a key or a link expires.
 #[derive(Debug, clap::Args)]
 #[group(multiple = false)]
-struct Expiry {
+pub(super) struct Expiry {
     /// How long it is valid: 90d, 1y
     #[arg(long = "for", value_name = "TIME")]
     for_: Option<String>,
@@ -185,8 +185,8 @@ async fn list(options: &ListOptions, store: &Store, zone: &TimeZone) -> anyhow::
     Ok(print(&text)?)
 }
 
-/// The time of PostgreSQL, by which keys expire.
-async fn now(store: &Store) -> anyhow::Result<Timestamp> {
+/// The time of PostgreSQL, by which keys and links expire.
+pub(super) async fn now(store: &Store) -> anyhow::Result<Timestamp> {
     Ok(Clock::read(store).await?.now())
 }
 
@@ -225,7 +225,7 @@ fn table(keys: &[ApiKey], zone: &TimeZone) -> String {
 
 impl Expiry {
     /// Counted from `now`.
-    fn at(&self, now: &Zoned) -> anyhow::Result<Option<Timestamp>> {
+    pub(super) fn at(&self, now: &Zoned) -> anyhow::Result<Option<Timestamp>> {
         let at = match &self.for_ {
             Some(text) => {
                 let span: Span = text.parse().context("--for is not a time such as 90d")?;
@@ -234,7 +234,7 @@ impl Expiry {
             None => time_option::parse(self.until.as_deref(), "--until", now)?,
         };
         if at.is_some_and(|at| at <= now.timestamp()) {
-            bail!("the key would expire before it begins");
+            bail!("it would expire before it begins");
         }
         Ok(at)
     }
@@ -252,12 +252,12 @@ impl KeyFormat {
 }
 
 /// Bytes from the random number generator of the operating system.
-fn random_bytes<const N: usize>() -> anyhow::Result<[u8; N]> {
+pub(crate) fn random_bytes<const N: usize>() -> anyhow::Result<[u8; N]> {
     let mut bytes = [0; N];
     OsRng.try_fill_bytes(&mut bytes).context("the system gives no random bytes")?;
     Ok(bytes)
 }
 
-fn local(at: Timestamp, zone: &TimeZone) -> String {
+pub(super) fn local(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%F %H:%M").to_string()
 }

@@ -2,6 +2,7 @@
 //!
 //! Before: `main`. After: the exit code: 0 done, 1 failed, 2 wrong usage, 3 done in part, 130 interrupted.
 
+pub mod access;
 mod actor;
 pub mod alerts;
 pub mod backfill;
@@ -13,7 +14,9 @@ pub mod encoding;
 pub mod erase;
 pub mod interrupt;
 pub mod keys;
+pub mod kiosk;
 pub mod migrate;
+pub mod people;
 pub mod policy;
 mod progress;
 pub mod refresh;
@@ -63,6 +66,15 @@ enum Command {
     /// API keys: create, list, rotate and revoke them
     #[command(subcommand)]
     Keys(keys::Action),
+    /// People who log in: create and list accounts, grant roles, set passwords, disable accounts
+    #[command(subcommand)]
+    People(people::Action),
+    /// Who looked at whose data
+    #[command(subcommand)]
+    Access(access::Action),
+    /// Links for screens on a wall: create, list and revoke them
+    #[command(subcommand)]
+    Kiosk(kiosk::Action),
     /// Import who owns which device
     #[command(subcommand)]
     Directory(directory::Action),
@@ -124,6 +136,9 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Check => check::run(&load()?).await,
         Command::Clocks(options) => clocks::run(&options, &load()?).await,
         Command::Keys(action) => keys::run(action, &load()?).await,
+        Command::People(action) => people::run(action, &load()?).await,
+        Command::Access(action) => access::run(&action, &load()?).await,
+        Command::Kiosk(action) => kiosk::run(action, &load()?).await,
         Command::Directory(action) => directory::run(action, &load()?).await,
         Command::Alerts(action) => alerts::run(action, arguments.language, &load()?).await,
         Command::Policy(action) => policy::run(action, &load()?).await,

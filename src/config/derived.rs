@@ -19,6 +19,11 @@ impl Settings {
         TimeZone::get(&self.device_time_zone).expect("checked at start")
     }
 
+    /// Time zone in which days are cut; [`Settings::check`] has checked it.
+    pub fn rollup_zone(&self) -> TimeZone {
+        TimeZone::get(&self.rollup_time_zone).expect("checked at start")
+    }
+
     /// Language and time zone of whoever asks for no others.
     pub fn locale(&self) -> Locale {
         Locale { language: self.language, zone: self.device_zone() }

@@ -3,7 +3,8 @@
 //! Before: the router knows the path. After: the handler, with the [`Caller`]; or 401, 403, 429, 503.
 //! Promise: a route requires what it declares in the OpenAPI document; a route that declares nothing requires `admin`. A key that
 //! this instance has cached is accepted, however many requests of the same address fail. A key that is not cached causes no
-//! query while the address is over its limit of failures. No secret is logged or returned.
+//! query while the address is over its limit of failures. No secret is logged or returned. Without a key in the header, the cookies of a
+//! browser count (`people`).
 //!
 //! ```text
 //!  address over its rate? ─▶ what does the route require? ─▶ key of the header ─▶ scope? ─▶ tenant? ─▶ key over its rate?
@@ -12,37 +13,45 @@
 
 pub(super) mod address;
 mod caller;
+pub(super) mod cookies;
 mod credentials;
+mod login;
+mod people;
 mod rate_limit;
+mod request;
 mod requirement;
+pub(super) mod site;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Request, State as Shared};
+use axum::http::HeaderMap;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::State;
 use super::connections::Connection;
 use super::error::AccessError;
+use crate::accounts::Accounts;
 use crate::config::{LimitSettings, Settings};
 use crate::keys::{CachedKey, KeyLookup, Keys, KeysError};
 use crate::model::api_key::{KeyId, PresentedKey, Scope};
 use crate::model::device_key::DeviceKey;
+use crate::model::session::TokenHash;
+use crate::model::{KioskLink, Session};
 use crate::owners::Owners;
 use crate::telemetry::names;
 pub(super) use caller::{Caller, Identity};
+use cookies::{CookieKind, Cookies};
 use credentials::Credential;
+use login::LoginLimits;
+pub(super) use people::LOGIN_PATH;
 use rate_limit::RateLimit;
+use request::AccessRequest;
 use requirement::{Requirement, Requirements};
-
-/// Not rate limited: any answer but 200 blocks the queue of events in a watch (the wire contract, rule 4).
-const EVENT_PATH: &str = "/upload_common_event";
-
-/// Its keys are looked up within [`CONFIG_KEY_TIMEOUT`].
-const CONFIG_PATH: &str = "/fetch_health_data_config";
+use site::{Site, origin_of};
 
 /// Longest wait for a key that is not cached, where a watch asks for its configuration: it waits 2 s for the whole answer.
 pub(super) const CONFIG_KEY_TIMEOUT: Duration = Duration::from_millis(400);
@@ -56,41 +65,59 @@ pub(super) struct Peer {
 
 /// What a rate limit by key counts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum KeyOrDevice {
+enum RateKey {
     Key(KeyId),
     Device(Box<str>),
+    Account(i64),
+    Kiosk(i64),
 }
 
 /// Decides which requests reach their handlers.
 #[derive(Debug)]
 pub(super) struct Access {
     /// `None`: authentication is off.
-    keys: Option<Keys>,
+    callers: Option<Callers>,
     owners: Owners,
     requirements: Requirements,
     limits: LimitSettings,
     /// Longest wait for a key that is not cached.
     key_timeout: Duration,
     by_address: Option<RateLimit<IpAddr>>,
-    by_key: Option<RateLimit<KeyOrDevice>>,
+    by_key: Option<RateLimit<RateKey>>,
     failures: RateLimit<IpAddr>,
+    logins: LoginLimits,
+    cookies: Cookies,
+    /// The origin under which people use the service; `None`: no setting says so.
+    own_origin: Option<String>,
+}
+
+/// Who may send requests.
+#[derive(Debug)]
+pub struct Callers {
+    /// Programs and devices, by keys.
+    pub keys: Keys,
+    /// People, by sessions.
+    pub people: Accounts,
 }
 
 impl Access {
     pub(super) fn new(
-        keys: Option<Keys>,
+        callers: Option<Callers>,
         owners: Owners,
         document: &utoipa::openapi::OpenApi,
         settings: &Settings,
     ) -> Self {
         let limits = settings.limits.clone();
         Self {
-            keys,
+            callers,
             owners,
             requirements: Requirements::of(document),
             by_address: RateLimit::per_second(limits.address_requests_per_second, limits.address_burst),
             by_key: RateLimit::per_second(limits.key_requests_per_second, limits.key_burst),
             failures: RateLimit::per_minute(limits.failures_per_minute),
+            logins: LoginLimits::new(&settings.login),
+            cookies: Cookies::new(settings),
+            own_origin: origin_of(&settings.public_base_url),
             key_timeout: settings.key_timeout(),
             limits,
         }
@@ -103,12 +130,17 @@ impl Access {
             requirement,
             may_be_anonymous,
             credential,
+            browser,
             key_timeout,
         } = request;
         if let Some(limit) = self.by_address.as_ref().filter(|_| is_rate_limited) {
             limit.take(address).map_err(|wait| AccessError::too_many("address", wait))?;
         }
-        let Some(keys) = &self.keys else {
+        let Some(Callers { keys, people }) = &self.callers else {
+            // Everybody on this machine may do everything, but not the pages of other sites in its browsers.
+            if browser.is_unsafe && browser.site == Site::Other {
+                return Err(AccessError::OtherSite.counted());
+            }
             return Ok(Caller { identity: Identity::AuthenticationOff, address });
         };
         let Requirement::Scope { scope, .. } = requirement else {
@@ -116,11 +148,12 @@ impl Access {
         };
         let key_timeout = key_timeout.unwrap_or(self.key_timeout);
         let (identity, counted_as) = match credential {
-            None => return Err(self.count_failure(address, AccessError::InvalidKey)),
+            None => self.admit_browser(people, &browser, requirement, address, key_timeout).await?,
+            Some(Credential::Invalid) => return Err(self.count_failure(address, AccessError::InvalidKey)),
             Some(Credential::Key(key)) => {
                 let key = self.authenticate(keys, key, address, key_timeout).await?;
                 self.check_scope(&key, requirement, address)?;
-                let counted_as = KeyOrDevice::Key(key.key_id);
+                let counted_as = RateKey::Key(key.key_id);
                 (Identity::ApiKey(key), counted_as)
             }
             Some(Credential::Device(key)) => match self.admit_device(keys, &key, key_timeout).await {
@@ -128,7 +161,7 @@ impl Access {
                     return Err(self.count_failure(address, AccessError::Scope(scope.name())));
                 }
                 Ok(()) => {
-                    let counted_as = KeyOrDevice::Device(key.device_sn().into());
+                    let counted_as = RateKey::Device(key.device_sn().into());
                     (Identity::DeviceKey(Arc::new(key)), counted_as)
                 }
                 // A watch that was away until its key expired is treated like one that starts for the first time.
@@ -161,7 +194,8 @@ impl Access {
         requirement: Requirement,
         address: IpAddr,
     ) -> Result<(), AccessError> {
-        match requirement.refusal(key) {
+        let limits = (key.customer_id().is_some(), key.org_id().is_some());
+        match requirement.refusal(|scope| key.has_scope(scope), limits) {
             Some(error) => Err(self.count_failure(address, error)),
             None => Ok(()),
         }
@@ -206,50 +240,58 @@ impl Access {
     }
 }
 
-/// What [`Access`] needs to know of a request.
-struct AccessRequest {
-    address: IpAddr,
-    /// By its address and its key.
-    is_rate_limited: bool,
-    requirement: Requirement,
-    /// The handler decides about a request without a key.
-    may_be_anonymous: bool,
-    credential: Option<Credential>,
-    /// Longest wait for the database; `None`: as long as the settings say.
-    key_timeout: Option<Duration>,
-}
-
-impl AccessRequest {
-    fn of(request: &Request, access: &Access) -> Self {
-        let headers = request.headers();
-        let path = request.uri().path();
-        let declared = access.requirements.of_request(request);
-        let requirement = match declared {
-            Requirement::Optional(_) if !credentials::are_given(headers) => Requirement::Nothing,
-            Requirement::Optional(scope) => {
-                Requirement::Scope { scope, accepts_tenant_keys: true, accepts_unit_keys: false }
-            }
-            requirement => requirement,
-        };
-        Self {
-            address: address::of(request, &access.limits.trusted_proxies),
-            is_rate_limited: path != EVENT_PATH,
-            key_timeout: (path == CONFIG_PATH).then_some(CONFIG_KEY_TIMEOUT),
-            requirement,
-            may_be_anonymous: matches!(declared, Requirement::Optional(_)),
-            credential: if requirement == Requirement::Nothing || access.keys.is_none() {
-                None
-            } else {
-                credentials::of(headers)
-            },
+impl State {
+    /// Who a request that was let through would be now: `None`, it cannot be said; `Some(None)`, it would be refused.
+    pub(super) async fn caller_now(&self, request: Request) -> Option<Option<Caller>> {
+        let request = AccessRequest { is_rate_limited: false, ..AccessRequest::of(&request, &self.access) };
+        match self.access.admit(request).await {
+            Ok(caller) => Some(Some(caller)),
+            Err(AccessError::Unavailable) => None,
+            Err(_) => Some(None),
         }
     }
-}
 
-impl State {
     /// The keys; `None`: authentication is off.
     pub(super) fn keys(&self) -> Option<&Keys> {
-        self.access.keys.as_ref()
+        self.access.callers.as_ref().map(|callers| &callers.keys)
+    }
+
+    /// The people who log in; `None`: authentication is off.
+    pub(super) fn people(&self) -> Option<&Accounts> {
+        self.access.callers.as_ref().map(|callers| &callers.people)
+    }
+
+    /// The cookies of browsers.
+    pub(super) fn cookies(&self) -> Cookies {
+        self.access.cookies
+    }
+
+    /// Which site a request comes from.
+    pub(super) fn site_of(&self, headers: &HeaderMap) -> Site {
+        Site::of(headers, self.access.own_origin.as_deref())
+    }
+
+    /// The session of a browser, and the hash of its token, on a route that needs nobody to be logged in.
+    pub(super) async fn session(
+        &self,
+        caller: &Caller,
+        headers: &HeaderMap,
+    ) -> Result<(Arc<Session>, TokenHash), AccessError> {
+        let token = self.access.cookies.token(headers, CookieKind::Session);
+        let (people, token) = self.people().zip(token).ok_or(AccessError::InvalidKey)?;
+        let timeout = self.access.key_timeout;
+        let session = self.access.session(people, &token, caller.address, timeout).await?;
+        Ok((session, token))
+    }
+
+    /// The kiosk link of a token that is not in a cookie yet.
+    pub(super) async fn kiosk(
+        &self,
+        caller: &Caller,
+        token: &TokenHash,
+    ) -> Result<Arc<KioskLink>, AccessError> {
+        let people = self.people().ok_or(AccessError::InvalidKey)?;
+        self.access.kiosk(people, token, caller.address, self.access.key_timeout).await
     }
 
     /// [`Access::check_failures`], for an anonymous caller.

@@ -55,6 +55,7 @@ pub(super) const FUNCTIONS: &[(&str, &str)] = &[
     function!("alerts/replay_rule"),
     function!("finish_batches"),
     function!("slice_batch"),
+    function!("accounts/account_grants"),
     function!("device/device_owner_at"),
     function!("device/device_owner"),
     function!("cells/devices_of"),
@@ -66,6 +67,8 @@ pub(super) const FUNCTIONS: &[(&str, &str)] = &[
     function!("alerts/alert_actions"),
     function!("dashboard/dashboard_tenants"),
     function!("dashboard/dashboard_views"),
+    function!("dashboard/dashboard_records"),
+    function!("dashboard/dashboard_functions"),
     function!("dashboard/dashboard_rollups"),
 ];
 

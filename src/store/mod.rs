@@ -5,6 +5,10 @@
 //! Promise: every failure is a [`StoreError`] whose [`StoreError::kind`] says what to do; every await has a deadline.
 
 mod abandoned;
+pub mod access_log;
+pub mod account;
+pub mod account_grant;
+pub mod account_session;
 pub mod accounting;
 pub mod alert;
 pub mod alert_change;
@@ -21,6 +25,7 @@ pub mod connect;
 pub mod contact;
 pub mod contact_address;
 pub mod copy;
+pub mod dashboard;
 #[cfg(feature = "fleet")]
 pub mod database;
 pub mod device_clock;
@@ -40,6 +45,7 @@ mod health_document;
 mod hosts;
 pub mod instance;
 pub mod job;
+pub mod kiosk_link;
 pub mod latest_view;
 pub mod lease;
 pub mod locks;

@@ -35,7 +35,7 @@ const GOOD_AFTER: Duration = Duration::from_secs(10);
 
 const LISTEN: &str = "listen vitals_outbox; listen vitals_notification; listen vitals_api_key; \
      listen vitals_alert_rule; listen vitals_change; listen vitals_placement; \
-     listen vitals_owner";
+     listen vitals_account; listen vitals_owner";
 
 /// Where changes of the directory are notified.
 const DIRECTORY_CHANNEL: &str = "vitals_owner";
@@ -48,6 +48,7 @@ pub struct Notifier {
     alert_rule: WakeSource,
     change: WakeSource,
     placement: WakeSource,
+    account: WakeSource,
     announced: [(Topic, Arc<Notify>); 2],
     /// The server's process for the connection of the session: what it notifies of was announced here, and woke the loops then.
     own_process: AtomicI32,
@@ -63,6 +64,7 @@ impl Default for Notifier {
             alert_rule: WakeSource::default(),
             change: WakeSource::default(),
             placement: WakeSource::default(),
+            account: WakeSource::default(),
             announced: [(Topic::Outbox, Arc::default()), (Topic::Notification, Arc::default())],
             own_process: AtomicI32::default(),
             on_directory_change: Box::new(|_| ()),
@@ -180,6 +182,7 @@ impl Notifier {
             Topic::AlertRule => &self.alert_rule,
             Topic::Change => &self.change,
             Topic::Placement => &self.placement,
+            Topic::Account => &self.account,
         }
     }
 }

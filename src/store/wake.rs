@@ -1,7 +1,7 @@
 //! The wake-up of loops that poll: what was notified since a loop last looked.
 //!
 //! Before: an [`Announcer`] of this instance, or [`super::notifier`] receives a notification of another one. After: the loops of
-//! `relay`, `notify`, `react`, `schedule` and `keys` query their tables.
+//! `relay`, `notify`, `react`, `schedule`, `keys` and `accounts` query their tables.
 //! Promise: none but speed. A wake-up is a hint and may be lost with a connection; the tables are the truth, and [`Wake::arm`] says
 //! when a connection was made, so that the loop looks at everything.
 
@@ -25,11 +25,20 @@ pub enum Topic {
     Change,
     /// Rows of `vitals.placement` or `vitals.cell_url`; their triggers notify.
     Placement,
+    /// Rows of `account`, `account_grant`, `vitals.account_session` or `vitals.kiosk_link`; their triggers notify.
+    Account,
 }
 
 impl Topic {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Outbox, Self::Notification, Self::ApiKey, Self::AlertRule, Self::Change, Self::Placement];
+    pub(super) const ALL: [Self; 7] = [
+        Self::Outbox,
+        Self::Notification,
+        Self::ApiKey,
+        Self::AlertRule,
+        Self::Change,
+        Self::Placement,
+        Self::Account,
+    ];
 
     pub(super) fn of_channel(channel: &str) -> Option<Self> {
         match channel {
@@ -39,6 +48,7 @@ impl Topic {
             "vitals_alert_rule" => Some(Self::AlertRule),
             "vitals_change" => Some(Self::Change),
             "vitals_placement" => Some(Self::Placement),
+            "vitals_account" => Some(Self::Account),
             _ => None,
         }
     }
@@ -51,6 +61,7 @@ impl Topic {
             Self::AlertRule => "notify vitals_alert_rule",
             Self::Change => "notify vitals_change",
             Self::Placement => "notify vitals_placement",
+            Self::Account => "notify vitals_account",
         }
     }
 }

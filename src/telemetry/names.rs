@@ -27,9 +27,17 @@ names! {
     gauge CONNECTIONS = "vitals_http_connections": "Open connections";
     /// States: handshake, waiting (for a request), answering. Counted at each scrape.
     gauge CONNECTIONS_BY_STATE = "vitals_http_connections_by_state": "Open connections, by what they do";
-    /// Reasons: connections, address_connections, network_connections, handshake, unauthenticated, forbidden, address_rate, key_rate, failure_rate.
+    /// Reasons: connections, address_connections, network_connections, handshake, unauthenticated, forbidden, other_site, address_rate, key_rate, failure_rate, login_rate, streams.
     counter TURNED_AWAY = "vitals_http_turned_away_total":
         "Connections and requests that were refused at the door, by reason";
+    /// Outcomes: password, oidc, wrong, nothing_granted, limited, unavailable.
+    counter LOGINS = "vitals_logins_total": "Logins of people, by outcome";
+    /// It holds one row for repeats of the same within `access_log_repeat_seconds`.
+    counter ACCESS_LOG_WRITTEN = "vitals_access_log_written_total":
+        "Rows of the log of who looked at whose data";
+    /// The queue was full, or the database refused them, or they were not written when the service stopped.
+    counter ACCESS_LOG_LOST = "vitals_access_log_lost_total":
+        "Entries of the log of who looked at whose data that were not written";
     counter RECORDS = "vitals_ingest_records_total":
         "Records by outcome; received = stored + duplicate + rejected";
     /// Kinds: sample, device_info, event (names of fields), event_type. `vitals rejected names` lists them.
@@ -73,6 +81,11 @@ names! {
     /// Kinds: same, missing, different, not_rejected; unreadable counts uploads. Only with `buffer_shadow`.
     counter BUFFER_SHADOW_RECORDS = "vitals_buffer_shadow_records_total":
         "Records of shadow uploads that were compared with what is stored, by kind";
+    gauge STREAMS_OPEN = "vitals_streams_open": "Event streams of pages that are open";
+    /// By event: hello, alert, latest, device, tick, reset.
+    counter STREAM_EVENTS = "vitals_stream_events_total": "Events sent to open pages, by event";
+    /// Reasons: slow (it did not read fast enough), too_old (it was away for too long), database (gone back, another one, or away).
+    counter STREAM_RESETS = "vitals_stream_resets_total": "Open pages that had to read everything anew, by reason";
     counter REACTED = "vitals_relay_reacted_total": "Outbox rows reacted to";
     /// From the writing of the row to the end of the reaction.
     histogram REACTION_SECONDS = "vitals_relay_reaction_seconds" in Seconds: "From outbox row to reaction";

@@ -8,12 +8,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("language", &[]),
     ("metric", &[]),
     ("model", &[]),
+    ("page", &["model"]),
     ("wire", &["model"]),
     ("store", &["model"]),
     ("cache", &["model"]),
     ("timeline", &["store", "cache"]),
     ("owners", &["model", "store", "cache", "lookup_cache", "timeline"]),
     ("keys", &["model", "store", "lookup_cache"]),
+    ("accounts", &["model", "store", "lookup_cache"]),
     ("cells", &["model", "store"]),
     ("ingest", &["model", "store"]),
     ("queue", &["store"]),
@@ -23,7 +25,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("schedule", &["model", "store"]),
     ("monitor", &["model", "ingest", "store", "cache"]),
     ("buffer", &["model", "wire", "ingest", "owners", "cache"]),
-    ("http", &["model", "wire", "buffer", "cells", "ingest", "monitor", "owners", "keys", "store", "cache"]),
+    ("stream", &["model", "store"]),
+    (
+        "http",
+        &[
+            "model", "wire", "accounts", "buffer", "cells", "ingest", "monitor", "owners", "keys", "store",
+            "cache", "stream", "page",
+        ],
+    ),
 ];
 
 const USED_BY_ALL_BUT_PURE: &[&str] = &["config", "tasks", "telemetry"];
@@ -57,11 +66,12 @@ const EVERYDAY: &[&str] = &[
 ];
 
 /// Rooms without a runtime, logs or metrics: they may name what stands beside them in [`CRATES`] alone.
-const PURE: &[&str] = &["language", "metric", "model", "wire"];
+const PURE: &[&str] = &["language", "metric", "model", "page", "wire"];
 
 /// Which other outside crates a room names. A value says itself how it is shown as JSON and in the API's document, so `model` names
 /// serde and utoipa.
 const CRATES: &[(&str, &[&str])] = &[
+    ("accounts", &["argon2", "openidconnect", "rand", "reqwest"]),
     ("app", &["anyhow", "metrics_exporter_prometheus"]),
     ("buffer", &["zstd"]),
     ("cache", &["rand", "redis"]),
@@ -99,6 +109,9 @@ const CRATES: &[(&str, &[&str])] = &[
             "ipnet",
             "metrics_exporter_prometheus",
             "moka",
+            "percent_encoding",
+            "rand",
+            "rust_decimal",
             "serde_path_to_error",
             "sha2",
             "tokio_io_timeout",
@@ -150,6 +163,7 @@ const CRATES: &[(&str, &[&str])] = &[
         ],
     ),
     ("owners", &["moka"]),
+    ("page", &["jiff", "maud", "percent_encoding", "rust_decimal", "serde_json", "siphasher"]),
     ("queue", &["backon"]),
     ("relay", &["rand"]),
     ("schedule", &["backon"]),

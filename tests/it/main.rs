@@ -6,6 +6,7 @@
 
 mod harness;
 
+mod accounts;
 mod alert_api;
 mod alert_command;
 mod alert_isolation;
@@ -20,6 +21,7 @@ mod backfill;
 mod balancer;
 mod boards;
 mod bodies;
+mod browser;
 mod buffer;
 mod cells;
 mod clocks;
@@ -60,9 +62,12 @@ mod operations;
 mod overload;
 mod owner;
 mod ownership;
+mod pages;
+mod pages_records;
 mod policies;
 mod prometheus;
 mod readiness;
+mod reading;
 mod reads;
 mod redis_cluster;
 mod rejected;
@@ -76,6 +81,7 @@ mod schema_contract;
 mod settings;
 mod sleep;
 mod stop;
+mod stream;
 mod tls;
 mod traces;
 mod unanswered;

@@ -31,6 +31,21 @@ begin
             union select x.device_sn from device as x where x.user_id = of_subject::bigint
         ) as d;
     end if;
+    -- Who looked, and when, stays: the people who looked account for it, and an erasure must not remove the trace of a misuse. At whom they
+    -- looked is erased, with the query of the request, which may name the subject. Before the bindings, which say who wore a device.
+    execute format(
+        case when count_only then 'select count(*) from access_log as x where %s'
+            else 'with gone as (update access_log as x set device_sn = null, user_id = null, filter = null, erased = true '
+                'where %s returning 1) select count(*) from gone' end,
+        vitals.erasure_predicate(of_kind, of_subject, 'access_log')
+    ) into taken;
+    relation := 'access_log';
+    if taken > 0 then
+        return next;
+    end if;
+    if not count_only then
+        perform vitals.count_erased(id, relation, taken);
+    end if;
     for part in
         select * from (values
             (1, 'both', 'notification', alerts),

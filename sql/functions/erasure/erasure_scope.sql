@@ -78,6 +78,7 @@ declare
         when 'alert' then 'x.fired_ts'
         when 'watch_log' then 'x.ts'
         when 'unknown_name' then 'x.first_seen_at'
+        when 'access_log' then 'x.accessed_at'
         else 'x.received_at'
     end;
     worn_by_user text := format(

@@ -30,6 +30,8 @@ begin
         ('rejected_upload', 19, 'table', 'public', 'rejected_upload', 'received_at', 'received_at < $1'),
         ('unknown_name', 23, 'table', 'public', 'unknown_name', 'last_seen_at', 'last_seen_at < $1'),
         ('watch_log', 24, 'table', 'public', 'watch_log', 'received_at', 'received_at < $1'),
+        ('access_log', 25, 'hypertable', 'public', 'access_log', 'accessed_at', null),
+        ('vitals.account_session', 26, 'table', 'vitals', 'account_session', 'seen_at', 'seen_at < $1'),
         -- A device with a binding is kept, because the binding says who owned it. heard_at follows samples and events only, so recent
         -- device information is checked as well.
         ('device', 20, 'table', 'public', 'device', 'heard_at',

@@ -7,9 +7,12 @@ use std::sync::Arc;
 
 use crate::http::error::AccessError;
 use crate::keys::CachedKey;
+use crate::model::api_key::Scope;
 use crate::model::device_key::DeviceKey;
 use crate::model::tenant::OF_DIRECTORY;
+use crate::model::{GrantChoice, KioskLink, PageViewer, Role, Session};
 use crate::store::alert::{Acting, Reach};
+use crate::store::dashboard::Viewer;
 
 /// Who sends a request; attached to every request that is let through.
 #[derive(Debug, Clone)]
@@ -29,6 +32,10 @@ pub(in crate::http) enum Identity {
     ApiKey(Arc<CachedKey>),
     /// By the key of one device.
     DeviceKey(Arc<DeviceKey>),
+    /// A person who has logged in, by the cookie of the session.
+    Session(Arc<Session>),
+    /// A screen on a wall, by the cookie of its link.
+    Kiosk(Arc<KioskLink>),
 }
 
 impl Caller {
@@ -38,6 +45,8 @@ impl Caller {
             Identity::AuthenticationOff | Identity::Anonymous => None,
             Identity::ApiKey(key) => key.customer_id(),
             Identity::DeviceKey(_) => Some(OF_DIRECTORY),
+            Identity::Session(session) => session.customer_id(),
+            Identity::Kiosk(link) => Some(link.customer_id.0),
         }
     }
 
@@ -45,16 +54,29 @@ impl Caller {
     pub(in crate::http) fn reach(&self) -> Reach {
         let org_id = match &self.identity {
             Identity::ApiKey(key) => key.org_id(),
-            _ => None,
+            Identity::Session(session) => session.org_id(),
+            Identity::Kiosk(link) => link.org_id.map(|id| id.0),
+            Identity::AuthenticationOff | Identity::Anonymous | Identity::DeviceKey(_) => None,
         };
         Reach { customer_id: self.customer_id(), org_id }
     }
 
-    /// In whose name it acts: of the person to whom its key belongs, or of the one whom the request names, if the key may vouch for
-    /// others. `None`: neither.
+    /// Whose health data it may see.
+    pub(in crate::http) fn viewer(&self) -> Viewer {
+        match &self.identity {
+            Identity::AuthenticationOff => Viewer::EveryTenant,
+            Identity::Anonymous | Identity::DeviceKey(_) => Viewer::Nobody,
+            Identity::ApiKey(_) | Identity::Session(_) | Identity::Kiosk(_) => Viewer::of_key(self.reach()),
+        }
+    }
+
+    /// In whose name it acts: of the person who has logged in; of the person to whom its key belongs, or of the one whom the request
+    /// names, if the key may vouch for others. `None`: neither.
     pub(in crate::http) fn acting(&self, named: Option<String>) -> Result<Option<Acting>, AccessError> {
-        let Identity::ApiKey(key) = &self.identity else {
-            return Ok(named.map(|actor| Acting { actor, key_id: None }));
+        let key = match &self.identity {
+            Identity::ApiKey(key) => key,
+            Identity::Session(session) => return acting_in(session, named).map(Some),
+            _ => return Ok(named.map(|actor| Acting { actor, key_id: None })),
         };
         let actor = match (named, key.actor()) {
             (Some(named), own) if own != Some(named.as_str()) && !key.may_vouch() => {
@@ -77,5 +99,97 @@ impl Caller {
             Identity::DeviceKey(key) => Some(key),
             _ => None,
         }
+    }
+    /// What a page shows of the caller; `None`: nobody to show a page to.
+    pub(in crate::http) fn page_viewer(&self) -> Option<PageViewer> {
+        match &self.identity {
+            Identity::AuthenticationOff => Some(local_viewer()),
+            Identity::ApiKey(key) => Some(viewer_of_key(key)),
+            Identity::Session(session) => Some(viewer_of_session(session)),
+            Identity::Kiosk(link) => Some(viewer_of_kiosk(link)),
+            Identity::Anonymous | Identity::DeviceKey(_) => None,
+        }
+    }
+}
+
+/// A person who has logged in speaks for nobody else.
+fn acting_in(session: &Session, named: Option<String>) -> Result<Acting, AccessError> {
+    match named {
+        Some(named) if named != session.name => Err(AccessError::OtherPerson.counted()),
+        _ => Ok(Acting { actor: session.name.clone(), key_id: None }),
+    }
+}
+
+/// Who uses a service that only this machine can reach.
+fn local_viewer() -> PageViewer {
+    PageViewer {
+        name: "local".to_owned(),
+        language: None,
+        role: Role::Admin,
+        tenant_name: None,
+        unit_name: None,
+        can_respond: true,
+        can_admin: true,
+        is_kiosk: false,
+        is_private: false,
+        has_session: false,
+        grants: Vec::new(),
+    }
+}
+
+fn viewer_of_key(key: &CachedKey) -> PageViewer {
+    let can_admin = key.has_scope(Scope::Admin);
+    let can_respond = can_admin || key.has_scope(Scope::Respond);
+    let role = match (can_admin, can_respond) {
+        (true, _) => Role::Admin,
+        (false, true) => Role::Responder,
+        (false, false) => Role::Viewer,
+    };
+    PageViewer {
+        name: key.actor().map_or_else(|| key.key_id.to_string(), str::to_owned),
+        role,
+        tenant_name: key.customer_id().map(|id| id.to_string()),
+        unit_name: key.org_id().map(|id| id.to_string()),
+        can_respond,
+        can_admin,
+        ..local_viewer()
+    }
+}
+
+fn viewer_of_session(session: &Session) -> PageViewer {
+    let choices = session.grants.iter().map(|grant| GrantChoice {
+        grant_id: grant.grant_id.0,
+        role: grant.role,
+        tenant_name: grant.shown_tenant(),
+        unit_name: grant.shown_unit(),
+        is_current: grant.grant_id == session.grant.grant_id,
+    });
+    PageViewer {
+        name: session.name.clone(),
+        language: session.language,
+        role: session.role(),
+        tenant_name: session.grant.shown_tenant(),
+        unit_name: session.grant.shown_unit(),
+        can_respond: session.has_scope(Scope::Respond),
+        can_admin: session.has_scope(Scope::Admin),
+        has_session: true,
+        grants: choices.collect(),
+        ..local_viewer()
+    }
+}
+
+fn viewer_of_kiosk(link: &KioskLink) -> PageViewer {
+    let tenant_name = link.tenant_name.clone().unwrap_or_else(|| link.customer_id.to_string());
+    let unit_name = link.org_id.map(|id| link.unit_name.clone().unwrap_or_else(|| id.to_string()));
+    PageViewer {
+        name: link.name.clone(),
+        role: Role::Viewer,
+        tenant_name: Some(tenant_name),
+        unit_name,
+        can_respond: false,
+        can_admin: false,
+        is_kiosk: true,
+        is_private: link.is_private,
+        ..local_viewer()
     }
 }

@@ -14,6 +14,8 @@ pub(super) enum Credential {
     Key(PresentedKey),
     /// That of one device.
     Device(DeviceKey),
+    /// Something that cannot be read.
+    Invalid,
 }
 
 /// What a watch without a key sends: nothing, or the word in its configuration that stands for no header.
@@ -25,8 +27,12 @@ pub(super) fn are_given(headers: &HeaderMap) -> bool {
     given.is_some_and(|given| !NO_HEADER.contains(&given.as_bytes().trim_ascii()))
 }
 
-/// The key; `None`: there is none, or it cannot be read.
+/// The key; `None`: there is none.
 pub(super) fn of(headers: &HeaderMap) -> Option<Credential> {
+    are_given(headers).then(|| read(headers).unwrap_or(Credential::Invalid))
+}
+
+fn read(headers: &HeaderMap) -> Option<Credential> {
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
     let (first, second) = (given.next()?, given.next());
     // It would be unclear which of two counts.
@@ -46,14 +52,14 @@ mod tests {
     use super::*;
     use crate::model::api_key::KeyId;
 
-    fn read(lines: &[&str]) -> Option<KeyId> {
+    fn key_id(lines: &[&str]) -> Option<KeyId> {
         let mut headers = HeaderMap::new();
         for line in lines {
             headers.append(header::AUTHORIZATION, line.parse().ok()?);
         }
         match of(&headers)? {
             Credential::Key(key) => Some(key.key_id),
-            Credential::Device(_) => None,
+            Credential::Device(_) | Credential::Invalid => None,
         }
     }
 
@@ -68,7 +74,7 @@ mod tests {
             format!("Basic {}", basic("")),
             format!("BASIC {}", basic("watch")),
         ] {
-            assert_eq!(read(&[&good]), Some(key.key_id), "{good}");
+            assert_eq!(key_id(&[&good]), Some(key.key_id), "{good}");
         }
         for bad in [
             String::new(),
@@ -79,17 +85,17 @@ mod tests {
             format!("Basic {}", BASE64_STANDARD.encode(&text)),
             format!("Basic {}", basic(&"u".repeat(1000))),
         ] {
-            assert_eq!(read(&[&bad]), None, "{bad}");
+            assert_eq!(key_id(&[&bad]), None, "{bad}");
         }
         let good = format!("Bearer {text}");
-        assert_eq!(read(&[&good, &good]), None, "which of the two?");
+        assert_eq!(key_id(&[&good, &good]), None, "which of the two?");
     }
 
     proptest! {
         #[test]
         fn whatever_the_header_holds_nothing_panics(text in "\\PC*", packed: Vec<u8>) {
-            let _ = read(&[&text]);
-            let _ = read(&[&format!("Basic {}", BASE64_STANDARD.encode(packed))]);
+            let _ = key_id(&[&text]);
+            let _ = key_id(&[&format!("Basic {}", BASE64_STANDARD.encode(packed))]);
         }
     }
 }

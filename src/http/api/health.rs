@@ -17,6 +17,7 @@ use crate::http::State;
 use crate::http::error::{AccessError, ErrorAnswer};
 use crate::model::{BufferStatus, ShadowCounts};
 use crate::monitor::{LATE, ProbeResult, Probes};
+use crate::page::admin::health::PartHealth;
 use crate::store::backlog::QueueBacklog;
 use crate::store::job::{Job, JobState};
 use crate::telemetry::names;
@@ -138,6 +139,22 @@ impl State {
         }
     }
 
+    /// The parts, for a page.
+    pub(in crate::http) async fn part_health(&self) -> Vec<PartHealth> {
+        let (components, _) = self.probe_components().await;
+        let Components { postgres, redis, relay, notify, rollups, jobs, buffer } = components;
+        let parts = [
+            ("PostgreSQL", Some(postgres)),
+            ("Redis", Some(redis)),
+            ("relay", Some(relay)),
+            ("notify", Some(notify)),
+            ("rollups", Some(rollups)),
+            ("jobs", jobs),
+            ("buffer", buffer),
+        ];
+        parts.into_iter().filter_map(|(name, part)| Some(part?.for_page(name))).collect()
+    }
+
     /// The parts, and what they were read from.
     async fn probe_components(&self) -> (Components, Probes) {
         let probes = self.monitor.probe_components().await;
@@ -161,6 +178,16 @@ impl State {
 }
 
 impl Component {
+    fn for_page(self, name: &'static str) -> PartHealth {
+        let condition = match self.status {
+            Condition::Up => "up",
+            Condition::Late => "late",
+            Condition::Down => "down",
+        };
+        let Self { latency_ms, waiting, lag_seconds, reasons, .. } = self;
+        PartHealth { name, condition, latency_ms, waiting, lag_seconds, reasons }
+    }
+
     fn new(status: Condition, took: Duration) -> Self {
         let latency_ms = milliseconds(took);
         Self { status, latency_ms, waiting: None, lag_seconds: None, reasons: Vec::new(), shadow: None }

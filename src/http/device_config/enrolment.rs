@@ -66,6 +66,8 @@ impl State {
                 Some(own) => Ok(own),
                 None => Ok(named),
             },
+            // The route asks for keys alone.
+            Identity::Session(_) | Identity::Kiosk(_) => Err(self.refuse(caller, AccessError::InvalidKey)),
         }
     }
 
@@ -99,12 +101,13 @@ impl State {
             Identity::AuthenticationOff => return Ok(Header::AsSet(None)),
             Identity::ApiKey(_) if !is_enrolled || !lacks_header => return Ok(Header::AsSet(None)),
             Identity::Anonymous if !is_enrolled => return Err(self.no_key(caller).into()),
+            Identity::Session(_) | Identity::Kiosk(_) => return Err(self.no_key(caller).into()),
             Identity::ApiKey(_) | Identity::DeviceKey(_) | Identity::Anonymous => {}
         }
         let derived = self.device_keys().await?.derive(device_sn, tenant).map(|key| key.header());
         match &caller.identity {
             Identity::AuthenticationOff | Identity::ApiKey(_) => Ok(Header::AsSet(derived)),
-            Identity::DeviceKey(_) | Identity::Anonymous => {
+            Identity::DeviceKey(_) | Identity::Anonymous | Identity::Session(_) | Identity::Kiosk(_) => {
                 derived.map(Header::OfDevice).ok_or_else(|| self.no_key(caller).into())
             }
         }

@@ -13,6 +13,7 @@ use utoipa::openapi::{RefOr, Response as Described};
 use super::api::error_responses;
 use super::{answer, retry_later};
 use crate::http::access::count_refused;
+use crate::http::session::login_page;
 use crate::language::{Text, text};
 
 /// Why a request is refused.
@@ -30,6 +31,13 @@ pub(in crate::http) enum AccessError {
     OtherDevice,
     /// A key that belongs to a person, or to nobody, for a request that names another person.
     OtherPerson,
+    /// A change that a page of another site has caused.
+    OtherSite,
+    /// A page, and nobody is logged in.
+    NotLoggedIn {
+        /// The page; empty: none to come back to.
+        next: String,
+    },
     /// More than a limit allows.
     TooMany {
         /// Until one more is allowed.
@@ -52,11 +60,15 @@ impl AccessError {
 
     /// The same, counted.
     pub(in crate::http) fn counted(self) -> Self {
-        count_refused(if matches!(self, Self::InvalidKey) { "unauthenticated" } else { "forbidden" });
+        count_refused(match self {
+            Self::InvalidKey => "unauthenticated",
+            Self::OtherSite => "other_site",
+            _ => "forbidden",
+        });
         self
     }
 
-    fn text(&self) -> Text {
+    pub(super) fn text(&self) -> Text {
         match self {
             Self::InvalidKey => text!("access-no-key"),
             Self::Scope(scope) => text!("access-scope", scope = *scope),
@@ -64,19 +76,23 @@ impl AccessError {
             Self::OtherTenant => text!("access-other-tenant"),
             Self::OtherDevice => text!("access-other-device"),
             Self::OtherPerson => text!("access-other-person"),
+            Self::OtherSite => text!("access-other-site"),
+            Self::NotLoggedIn { .. } => text!("access-not-logged-in"),
             Self::TooMany { .. } => text!("access-too-many"),
             Self::Unavailable => text!("access-unavailable"),
         }
     }
 
-    const fn status(&self) -> StatusCode {
+    pub(super) const fn status(&self) -> StatusCode {
         match self {
             Self::InvalidKey => StatusCode::UNAUTHORIZED,
             Self::Scope(_)
             | Self::EveryTenant
             | Self::OtherTenant
             | Self::OtherDevice
-            | Self::OtherPerson => StatusCode::FORBIDDEN,
+            | Self::OtherPerson
+            | Self::OtherSite => StatusCode::FORBIDDEN,
+            Self::NotLoggedIn { .. } => StatusCode::SEE_OTHER,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -90,6 +106,9 @@ impl IntoResponse for AccessError {
             // Basic does too, but a browser that was offered it would ask a person, and then send it wherever a page leads.
             Self::InvalidKey => {
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            Self::NotLoggedIn { next } => {
+                response.headers_mut().insert(header::LOCATION, login_page(&next, None));
             }
             Self::TooMany { wait } => {
                 let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);

@@ -2,9 +2,12 @@
 
 mod alerts;
 mod balancer;
+mod browser;
 mod certificates;
+mod chromium;
 mod cluster;
 mod database;
+mod events;
 mod key;
 mod login;
 mod process;
@@ -21,8 +24,11 @@ use std::time::Duration;
 
 pub use alerts::add_alert;
 pub use balancer::{Balancer, BalancerKind, Behind, authority};
+pub use browser::{Browser, PASSWORD, account, people};
+pub use chromium::{Chromedriver, Chromium, axe};
 pub use cluster::{Cluster, Node};
 pub use database::Database;
+pub use events::{EventStream, StreamEvent};
 pub use key::{authorization, key};
 pub use login::Login;
 pub use process::{CommandOutput, Process, command, command_of, vitals, vitals_with};

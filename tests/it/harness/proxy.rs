@@ -67,6 +67,11 @@ impl Proxy {
         (proxy, through)
     }
 
+    /// Where it listens, as a service that it forwards to.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// Forwards new connections to `target` (`host:port`).
     pub fn redirect(&self, target: &str) {
         target.clone_into(&mut self.target.lock().expect("whole"));
