@@ -129,7 +129,10 @@ impl Oidc {
         match verified(&provider) {
             Ok(identity) => Ok(identity),
             // The provider may have new keys.
-            Err(_) => verified(&self.http.renewed(&provider).await?).map_err(OidcError::Refused),
+            Err(_) => {
+                let renewed = self.http.renewed(&provider).await?;
+                verified(&renewed).map_err(OidcError::Refused)
+            }
         }
     }
 

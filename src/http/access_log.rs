@@ -99,8 +99,8 @@ const OF_NOBODY: &[&str] = &["/api/alerts/rules", "/api/alerts/silences"];
 /// Whose data a route shows; `None`: that of nobody.
 fn shown_by(route: &str) -> Option<Shown> {
     let is_below =
-        |prefix: &&str| route.strip_prefix(**prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    if OF_NOBODY.iter().any(|prefix| is_below(&prefix)) || !LISTS.iter().any(|prefix| is_below(&prefix)) {
+        |prefix: &str| route.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    if OF_NOBODY.iter().any(|prefix| is_below(prefix)) || !LISTS.iter().any(|prefix| is_below(prefix)) {
         None
     } else if route.contains("/devices/{sn}") {
         Some(Shown::Device("sn"))
