@@ -156,10 +156,12 @@ impl Shared {
             let _permit = self.lookups.acquire().await.map_err(|_| AccountsError::Unavailable)?;
             match cache.get(token) {
                 TokenLookup::Answer(answer) => answer,
-                TokenLookup::Stale | TokenLookup::Unknown => cache.fill(*token, find).await.map_err(|error| {
-                    log_lookup_error(&error);
-                    AccountsError::Unavailable
-                })?,
+                TokenLookup::Stale | TokenLookup::Unknown => {
+                    cache.fill(*token, find).await.map_err(|error| {
+                        log_lookup_error(&error);
+                        AccountsError::Unavailable
+                    })?
+                }
             }
         };
         tokio::time::timeout(timeout, lookup).await.unwrap_or(Err(AccountsError::Unavailable))

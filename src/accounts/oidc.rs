@@ -16,8 +16,8 @@ use openidconnect::{
     AuthorizationCode, CsrfToken, Nonce, PkceCodeChallenge, PkceCodeVerifier, Scope, TokenResponse,
 };
 
-use super::login::{Browser, LoginError, normalize_login};
 use super::Accounts;
+use super::login::{Browser, LoginError, normalize_login};
 use crate::config::{GroupGrant, Settings};
 use crate::model::session::Token;
 use crate::store::account::NewAccount;
@@ -87,7 +87,11 @@ impl Oidc {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let mut request = provider
             .client
-            .authorize_url(CoreAuthenticationFlow::AuthorizationCode, CsrfToken::new_random, Nonce::new_random)
+            .authorize_url(
+                CoreAuthenticationFlow::AuthorizationCode,
+                CsrfToken::new_random,
+                Nonce::new_random,
+            )
             .set_pkce_challenge(challenge);
         for scope in &self.scopes {
             request = request.add_scope(Scope::new(scope.clone()));
@@ -115,7 +119,7 @@ impl Oidc {
             .exchange_code(AuthorizationCode::new(code.to_owned()))
             .map_err(|error| OidcError::Provider(error.to_string()))?
             .set_pkce_verifier(PkceCodeVerifier::new(verifier.to_owned()));
-        let send = |request| self.http.send(request);
+        let send = self.http.sender();
         let answer = exchange
             .request_async(&send)
             .await
@@ -188,9 +192,7 @@ impl Accounts {
     /// The account of a person, which is made at the first login of somebody who `may_enter`.
     async fn account_of(&self, identity: &Identity, may_enter: bool) -> Result<i64, LoginError> {
         let store = &self.shared.store;
-        let (issuer, subject) = (identity.issuer.as_str(), identity.subject.as_str());
-        let find = || store.with_timeout("account.find_oidc", account::find_oidc(store, issuer, subject));
-        match find().await? {
+        match self.find_oidc(identity).await? {
             Some((_, true)) => return Err(LoginError::Wrong),
             Some((account_id, false)) => return Ok(account_id),
             None if !may_enter => return Err(LoginError::NothingGranted),
@@ -201,18 +203,24 @@ impl Accounts {
                 login: &normalize_login(&login),
                 name: &name,
                 language: None,
-                oidc: Some((issuer, subject)),
-                created_by: issuer,
+                oidc: Some((&identity.issuer, &identity.subject)),
+                created_by: &identity.issuer,
             };
             if let Some(account_id) = store.with_timeout("account.add", account::add(store, &draft)).await? {
                 return Ok(account_id);
             }
         }
         // Another instance may have made it meanwhile.
-        match find().await? {
+        match self.find_oidc(identity).await? {
             Some((account_id, false)) => Ok(account_id),
             _ => Err(LoginError::Wrong),
         }
+    }
+
+    async fn find_oidc(&self, identity: &Identity) -> Result<Option<(i64, bool)>, LoginError> {
+        let store = &self.shared.store;
+        let found = account::find_oidc(store, &identity.issuer, &identity.subject);
+        Ok(store.with_timeout("account.find_oidc", found).await?)
     }
 }
 

@@ -105,7 +105,8 @@ impl LoginSettings {
         }
         let limits = [self.account_tries_per_minute, self.address_failures_per_minute];
         limits.contains(&0).then(|| {
-            "login.account_tries_per_minute and login.address_failures_per_minute must be at least 1".to_owned()
+            "login.account_tries_per_minute and login.address_failures_per_minute must be at least 1"
+                .to_owned()
         })
     }
 }
@@ -122,7 +123,8 @@ impl OidcSettings {
     /// Names the entry that is invalid.
     pub fn grants(&self) -> Result<Vec<GroupGrant>, String> {
         let all = self.grants.split(',').map(str::trim).filter(|text| !text.is_empty());
-        all.map(|text| group_grant(text).ok_or_else(|| format!("\"{text}\" is not group=role:tenant:unit"))).collect()
+        all.map(|text| group_grant(text).ok_or_else(|| format!("\"{text}\" is not group=role:tenant:unit")))
+            .collect()
     }
 
     fn invalid_reason(&self, public_base_url: &str) -> Option<String> {
@@ -193,7 +195,16 @@ mod tests {
             of("board", Role::Viewer, Some(7), None),
         ];
         assert_eq!(read, expected);
-        for bad in ["ops", "ops=", "=admin", "ops=root", "ops=admin:x", "ops=admin:0", "ops=admin:1:2:3", "a=viewer:"] {
+        for bad in [
+            "ops",
+            "ops=",
+            "=admin",
+            "ops=root",
+            "ops=admin:x",
+            "ops=admin:0",
+            "ops=admin:1:2:3",
+            "a=viewer:",
+        ] {
             assert!(grants(bad).is_err(), "{bad}");
         }
     }

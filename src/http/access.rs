@@ -275,7 +275,11 @@ impl State {
     }
 
     /// The kiosk link of a token that is not in a cookie yet.
-    pub(super) async fn kiosk(&self, caller: &Caller, token: &TokenHash) -> Result<Arc<KioskLink>, AccessError> {
+    pub(super) async fn kiosk(
+        &self,
+        caller: &Caller,
+        token: &TokenHash,
+    ) -> Result<Arc<KioskLink>, AccessError> {
         let people = self.people().ok_or(AccessError::InvalidKey)?;
         self.access.kiosk(people, token, caller.address, self.access.key_timeout).await
     }

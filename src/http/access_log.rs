@@ -29,8 +29,27 @@ const MAX_FILTER_CHARS: usize = 1000;
 
 /// Parameters of a query that say what was looked at and name nobody.
 const KEPT_PARAMETERS: &[&str] = &[
-    "assigned_to", "customer_id", "from", "grain", "historical", "id", "kind", "limit", "metric", "mine", "online", "org_id", "range",
-    "rule_id", "severity", "sort", "status", "to", "type", "unit", "zone",
+    "assigned_to",
+    "customer_id",
+    "from",
+    "grain",
+    "historical",
+    "id",
+    "kind",
+    "limit",
+    "metric",
+    "mine",
+    "online",
+    "org_id",
+    "range",
+    "rule_id",
+    "severity",
+    "sort",
+    "status",
+    "to",
+    "type",
+    "unit",
+    "zone",
 ];
 
 /// In the extensions of an answer: whose data it shows, where the route does not say so.
@@ -89,8 +108,17 @@ enum Shown {
 
 /// Routes that show several people, devices or alerts, and what is below them.
 const LISTS: &[&str] = &[
-    "/alerts", "/api/alerts", "/api/device_clocks", "/api/devices", "/api/overview", "/api/people", "/api/stream", "/devices", "/fragments",
-    "/people", "/wall",
+    "/alerts",
+    "/api/alerts",
+    "/api/device_clocks",
+    "/api/devices",
+    "/api/overview",
+    "/api/people",
+    "/api/stream",
+    "/devices",
+    "/fragments",
+    "/people",
+    "/wall",
 ];
 
 /// Below [`LISTS`], but about nobody.
@@ -98,8 +126,9 @@ const OF_NOBODY: &[&str] = &["/api/alerts/rules", "/api/alerts/silences"];
 
 /// Whose data a route shows; `None`: that of nobody.
 fn shown_by(route: &str) -> Option<Shown> {
-    let is_below =
-        |prefix: &str| route.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let is_below = |prefix: &str| {
+        route.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
     if OF_NOBODY.iter().any(|prefix| is_below(prefix)) || !LISTS.iter().any(|prefix| is_below(prefix)) {
         None
     } else if route.contains("/devices/{sn}") {
@@ -142,7 +171,8 @@ pub(super) async fn note(Shared(state): Shared<Arc<State>>, mut request: Request
     let of_answer = response.extensions_mut().remove::<ShownSubject>().map(|ShownSubject(subject)| subject);
     let status = response.status();
     if status.is_success() || status == StatusCode::NOT_MODIFIED || is_change && status.is_redirection() {
-        let subject = of_answer.or_else(|| subject_of_path(shown, &in_path)).or(of_query).unwrap_or(Subject::List);
+        let subject =
+            of_answer.or_else(|| subject_of_path(shown, &in_path)).or(of_query).unwrap_or(Subject::List);
         if let Some(entry) = entry(&state, &caller, route, subject, filter) {
             state.access_notes.note(entry, is_change);
         }
@@ -169,7 +199,9 @@ fn of_query(request: &Request) -> (Option<Subject>, Option<String>) {
     let Ok(Query(pairs)) = Query::<Vec<(String, String)>>::try_from_uri(request.uri()) else {
         return (None, None);
     };
-    let named = |names: &[&str]| pairs.iter().find(|(name, _)| names.contains(&name.as_str())).map(|(_, value)| value);
+    let named = |names: &[&str]| {
+        pairs.iter().find(|(name, _)| names.contains(&name.as_str())).map(|(_, value)| value)
+    };
     let device = named(&["device_sn", "sn"]).map(|device_sn| Subject::Device(without_control(device_sn)));
     let person = named(&["user_id", "person"]).and_then(|id| id.parse().ok()).map(Subject::Person);
     let kept = pairs.iter().filter(|(name, _)| KEPT_PARAMETERS.contains(&name.as_str()));
@@ -219,15 +251,29 @@ mod tests {
 
     /// Routes that a key opens and that show no data of people.
     const NOT_OF_PEOPLE: &[&str] = &[
-        "/admin", "/api/alerts/rules", "/api/alerts/rules/{id}", "/api/alerts/rules/{id}/versions", "/api/alerts/silences",
-        "/api/batch_processor/health", "/api/batch_processor/metrics", "/api/connections", "/api/contact_addresses", "/api/contacts",
-        "/api/health", "/api/notification_routes", "/api/notification_routes/{id}", "/api/shifts", "/api/stats", "/api/system_alerts",
+        "/admin",
+        "/api/alerts/rules",
+        "/api/alerts/rules/{id}",
+        "/api/alerts/rules/{id}/versions",
+        "/api/alerts/silences",
+        "/api/batch_processor/health",
+        "/api/batch_processor/metrics",
+        "/api/connections",
+        "/api/contact_addresses",
+        "/api/contacts",
+        "/api/health",
+        "/api/notification_routes",
+        "/api/notification_routes/{id}",
+        "/api/shifts",
+        "/api/stats",
+        "/api/system_alerts",
         "/metrics",
     ];
 
     #[test]
     fn every_route_that_a_key_opens_says_whose_data_it_shows() {
-        let document = serde_json::to_value(super::super::routes().get_openapi()).expect("a document is JSON");
+        let document =
+            serde_json::to_value(super::super::routes().get_openapi()).expect("a document is JSON");
         for (path, item) in document["paths"].as_object().expect("paths") {
             let security = item["get"]["security"].to_string();
             let needs_key = security.contains("read") || security.contains("admin");

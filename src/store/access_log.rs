@@ -16,7 +16,8 @@ const LIST: Statement = statement!("access_log", "list");
 /// # Errors
 /// The database is away; nothing was recorded, or (when the connection broke) it may have been.
 pub async fn add(store: &Store, entries: &[AccessEntry]) -> Result<(), StoreError> {
-    let column = |of: fn(&AccessEntry) -> Option<i64>| -> Vec<Option<i64>> { entries.iter().map(of).collect() };
+    let column =
+        |of: fn(&AccessEntry) -> Option<i64>| -> Vec<Option<i64>> { entries.iter().map(of).collect() };
     let accessed_at: Vec<Timestamp> = entries.iter().map(|entry| entry.accessed_at).collect();
     let account_id = column(|entry| match entry.accessor {
         Accessor::Account(id) => Some(id),
@@ -93,7 +94,8 @@ pub struct Filter<'a> {
 /// The database is away.
 pub async fn list(store: &Store, filter: &Filter<'_>, most: i64) -> Result<Vec<ListedAccess>, StoreError> {
     let client = store.client().await?;
-    let rows =
-        LIST.query(&client, &[&filter.device_sn, &filter.user_id, &filter.login, &filter.from, &most]).await?;
+    let rows = LIST
+        .query(&client, &[&filter.device_sn, &filter.user_id, &filter.login, &filter.from, &most])
+        .await?;
     rows.iter().map(|row| of_json(row, "entry")).collect()
 }

@@ -82,7 +82,11 @@ pub async fn find(store: &Store, login: &str) -> Result<Option<StoredAccount>, S
 ///
 /// # Errors
 /// The database is away.
-pub async fn find_oidc(store: &Store, issuer: &str, subject: &str) -> Result<Option<(i64, bool)>, StoreError> {
+pub async fn find_oidc(
+    store: &Store,
+    issuer: &str,
+    subject: &str,
+) -> Result<Option<(i64, bool)>, StoreError> {
     let client = store.client().await?;
     let rows = FIND_OIDC.query(&client, &[&issuer, &subject]).await?;
     Ok(rows.first().map(|row| (row.get("account_id"), row.get("is_disabled"))))

@@ -50,8 +50,7 @@ pub async fn follow_groups(
     let customer_ids: Vec<Option<i64>> = grants.iter().map(|grant| grant.customer_id).collect();
     let org_ids: Vec<Option<i64>> = grants.iter().map(|grant| grant.org_id).collect();
     let client = store.client().await?;
-    let rows =
-        FOLLOW_GROUPS.query(&client, &[&account_id, &issuer, &roles, &customer_ids, &org_ids]).await?;
+    let rows = FOLLOW_GROUPS.query(&client, &[&account_id, &issuer, &roles, &customer_ids, &org_ids]).await?;
     Ok(rows.first().and_then(|row| row.get("grant_id")))
 }
 

@@ -75,7 +75,8 @@ fn session(row: &Row) -> Result<Session, StoreError> {
     let grants: Vec<Grant> = of_json(row, "grants")?;
     let grant_id: i64 = row.get("grant_id");
     let grant = grants.iter().find(|grant| grant.grant_id.0 == grant_id).cloned();
-    let grant = grant.ok_or_else(|| StoreError::State(format!("session in grant {grant_id}, which is gone")))?;
+    let grant =
+        grant.ok_or_else(|| StoreError::State(format!("session in grant {grant_id}, which is gone")))?;
     Ok(Session {
         session_id: row.get("session_id"),
         account_id: row.get("account_id"),

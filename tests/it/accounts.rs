@@ -52,7 +52,8 @@ async fn logged_out(browser: &Browser) {
 async fn a_session_opens_what_a_key_of_the_role_opens_and_acts_in_the_name_of_the_person() {
     let database = clinics().await;
     let service = asking(&database).await;
-    account(&database, &["li", "--name", "Li Ming", "--role", "responder", "--tenant", "5", "--unit", "50"]).await;
+    account(&database, &["li", "--name", "Li Ming", "--role", "responder", "--tenant", "5", "--unit", "50"])
+        .await;
     account(&database, &["wu", "--name", "Dr. Wu", "--role", "viewer", "--tenant", "5"]).await;
     account(&database, &["ops", "--role", "admin"]).await;
     let like = async |name: &str, arguments: &[&str]| {
@@ -68,8 +69,19 @@ async fn a_session_opens_what_a_key_of_the_role_opens_and_acts_in_the_name_of_th
     let ward = add_alert(&client, 1, "WARD", 5, &json!({ "customer_id": 5, "org_id": 51 })).await;
     let other = add_alert(&client, 1, "OTHER", 5, &json!({ "customer_id": 6, "org_id": 60 })).await;
     let mut paths: Vec<String> = [
-        "alerts", "alerts/summary", "alerts/rules", "alerts/silences", "contacts", "contact_addresses", "shifts",
-        "notification_routes", "device_clocks", "system_alerts", "stats", "connections", "nothing",
+        "alerts",
+        "alerts/summary",
+        "alerts/rules",
+        "alerts/silences",
+        "contacts",
+        "contact_addresses",
+        "shifts",
+        "notification_routes",
+        "device_clocks",
+        "system_alerts",
+        "stats",
+        "connections",
+        "nothing",
         "alerts?customer_id=6",
     ]
     .map(|path| format!("/api/{path}"))
@@ -94,12 +106,17 @@ async fn a_session_opens_what_a_key_of_the_role_opens_and_acts_in_the_name_of_th
     let step = format!("/api/alerts/{own}/acknowledge");
     assert_eq!(li.post_json(&step, &json!({ "actor": "Dr. Wu" })).await.status, 403, "nobody else");
     let taken = li.post_json(&step, &json!({ "note": "on my way" })).await;
-    assert_eq!((taken.status, &taken.json()["alert"]["acknowledged_by"]), (200, &json!("Li Ming")), "{taken:?}");
+    assert_eq!(
+        (taken.status, &taken.json()["alert"]["acknowledged_by"]),
+        (200, &json!("Li Ming")),
+        "{taken:?}"
+    );
     for id in [ward, other] {
         let answer = li.post_json(&format!("/api/alerts/{id}/resolve"), &json!({})).await;
         assert_eq!(answer.status, 404, "{answer:?}");
     }
-    let silence = li.post_json("/api/alerts/silences", &json!({ "device_sn": "OWN", "for_seconds": 60 })).await;
+    let silence =
+        li.post_json("/api/alerts/silences", &json!({ "device_sn": "OWN", "for_seconds": 60 })).await;
     assert_eq!(silence.json()["actor"], "Li Ming", "{silence:?}");
     let rule = json!({ "name": "Low", "kind": "threshold", "severity": "major", "metric": "blood_oxygen", "min_value": 85 });
     assert_eq!(li.post_json("/api/alerts/rules", &rule).await.status, 403);
@@ -168,13 +185,15 @@ async fn a_session_counts_in_every_instance_and_ends_when_nobody_uses_it_and_at_
     assert_eq!(status(&browser.moved_to(&fresh)).await, 401, "nobody used it for an hour");
     fresh.finish().await;
 
-    set("seen_at = now(), created_at = now() - interval '13 hours', ends_at = now() - interval '1 second'").await;
+    set("seen_at = now(), created_at = now() - interval '13 hours', ends_at = now() - interval '1 second'")
+        .await;
     logged_out(&browser).await;
     logged_out(&there).await;
     let fields = [("login", "li"), ("password", PASSWORD)];
     let answer = browser.submit("/login", &fields).await;
     assert_eq!(answer.status, 303, "{answer:?}");
-    let left: i64 = client.query_one("select count(*) from vitals.account_session", &[]).await.expect("a count").get(0);
+    let left: i64 =
+        client.query_one("select count(*) from vitals.account_session", &[]).await.expect("a count").get(0);
     assert_eq!(left, 1, "the one that is over is removed");
     one.finish().await;
     other.finish().await;
@@ -186,10 +205,12 @@ async fn each_login_and_each_change_of_the_grant_makes_a_new_token() {
     let service = asking(&database).await;
     account(&database, &["li", "--role", "viewer", "--tenant", "5"]).await;
     account(&database, &["wu", "--role", "admin"]).await;
-    let granted = people(&database, &["grant", "li", "--role", "responder", "--tenant", "6", "--unit", "60"], "").await;
+    let granted =
+        people(&database, &["grant", "li", "--role", "responder", "--tenant", "6", "--unit", "60"], "").await;
     assert_eq!(granted.code, 0, "{granted:?}");
     let accounts = vitals(&database, &["people", "list", "--json"]).await.out;
-    let account: serde_json::Value = serde_json::from_str(accounts.lines().next().expect("li")).expect("JSON");
+    let account: serde_json::Value =
+        serde_json::from_str(accounts.lines().next().expect("li")).expect("JSON");
     let grant = |place: usize| account["grants"][place]["grant_id"].as_str().expect("a number").to_owned();
     assert_eq!(account["grants"][0]["tenant_name"], "Sunset");
 
@@ -210,7 +231,8 @@ async fn each_login_and_each_change_of_the_grant_makes_a_new_token() {
     assert_eq!(status(&stolen).await, 401, "the token before no longer works");
     assert_eq!(browser.get("/api/alerts?customer_id=6").await.status, 200);
     assert_eq!(browser.get("/api/alerts?customer_id=5").await.status, 403, "one grant at a time");
-    let of_wu = (1..=9).map(|id| id.to_string()).find(|id| *id != grant(0) && *id != grant(1)).expect("a number");
+    let of_wu =
+        (1..=9).map(|id| id.to_string()).find(|id| *id != grant(0) && *id != grant(1)).expect("a number");
     let answer = browser.submit("/session/grant", &[("grant_id", &of_wu)]).await;
     assert_eq!(answer.status, 404, "a grant of somebody else: {answer:?}");
 
@@ -252,7 +274,8 @@ async fn another_password_and_disabling_end_all_sessions_at_once() {
     assert_eq!(browser.log_in("li", "another horse, another battery").await.location, "/wall");
 
     let client = database.client().await;
-    let rows = client.query("select to_jsonb(s)::text from vitals.account_session as s", &[]).await.expect("rows");
+    let rows =
+        client.query("select to_jsonb(s)::text from vitals.account_session as s", &[]).await.expect("rows");
     let stored: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
     assert!(!stored.join("").contains(&browser.cookie(SESSION)), "only the hash of a token is stored");
     let twice = people(&database, &["create", "LI", "--role", "viewer"], PASSWORD).await;

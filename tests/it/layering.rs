@@ -26,7 +26,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("buffer", &["model", "wire", "ingest", "owners", "cache"]),
     (
         "http",
-        &["model", "wire", "accounts", "buffer", "cells", "ingest", "monitor", "owners", "keys", "store", "cache"],
+        &[
+            "model", "wire", "accounts", "buffer", "cells", "ingest", "monitor", "owners", "keys", "store",
+            "cache",
+        ],
     ),
 ];
 

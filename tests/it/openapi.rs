@@ -74,11 +74,12 @@ async fn a_handler_is_named_as_its_path() {
     let database = Database::new().await;
     let service = Service::start(&database).await;
     for (path, method, operation) in operations(&document(&service).await) {
-        let has_several =
-            path.starts_with("/api/") || ["pages", "people"].contains(&operation["tags"][0].as_str().expect("a tag"));
+        let has_several = path.starts_with("/api/")
+            || ["pages", "people"].contains(&operation["tags"][0].as_str().expect("a tag"));
         let method = if has_several { format!("{method}_") } else { String::new() };
         let name = if path == "/" { "root" } else { path.as_str() };
-        let name = method + &name.trim_start_matches('/').replace(['/', '.', '-'], "_").replace(['{', '}'], "");
+        let name =
+            method + &name.trim_start_matches('/').replace(['/', '.', '-'], "_").replace(['{', '}'], "");
         assert_eq!(operation["operationId"], name);
         assert!(!operation["summary"].as_str().expect("a summary").is_empty(), "{path}");
     }

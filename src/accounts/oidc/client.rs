@@ -5,6 +5,7 @@
 //! is signed by an unknown key.
 
 use std::error::Error;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,8 +15,9 @@ use openidconnect::core::{
     CoreRevocationErrorResponse, CoreTokenIntrospectionResponse, CoreTokenType,
 };
 use openidconnect::{
-    ClientId, ClientSecret, EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest,
-    HttpResponse, IdTokenFields, IssuerUrl, RedirectUrl, StandardErrorResponse, StandardTokenResponse,
+    ClientId, ClientSecret, EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet,
+    HttpRequest, HttpResponse, IdTokenFields, IssuerUrl, RedirectUrl, StandardErrorResponse,
+    StandardTokenResponse,
 };
 use reqwest::redirect::Policy;
 use tokio::sync::Mutex;
@@ -67,6 +69,9 @@ pub(super) struct Provider {
     pub(super) client: ProviderClient,
     read_at: Instant,
 }
+
+/// A request under way. It borrows nothing, so that the library can send it from anywhere.
+pub(super) type SentRequest = Pin<Box<dyn Future<Output = Result<HttpResponse, RequestError>> + Send>>;
 
 /// A request to the provider failed.
 #[derive(Debug, thiserror::Error)]
@@ -124,8 +129,7 @@ impl ProviderHttp {
     }
 
     async fn read(&self) -> Result<Provider, OidcError> {
-        let send = |request| self.send(request);
-        let metadata = CoreProviderMetadata::discover_async(self.issuer.clone(), &send)
+        let metadata = CoreProviderMetadata::discover_async(self.issuer.clone(), &self.sender())
             .await
             .map_err(|error| OidcError::Provider(with_causes(&error)))?;
         let client = ProviderClient::from_provider_metadata(
@@ -137,22 +141,28 @@ impl ProviderHttp {
         Ok(Provider { client, read_at: Instant::now() })
     }
 
-    /// Sends a request and reads the answer, whatever its status.
-    pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, RequestError> {
-        let failed = |error: reqwest::Error| RequestError(with_causes(&error.without_url()));
-        let request = reqwest::Request::try_from(request).map_err(failed)?;
-        let mut response = self.client.execute(request).await.map_err(failed)?;
-        let mut answer = openidconnect::http::Response::new(Vec::new());
-        *answer.status_mut() = response.status();
-        *answer.headers_mut() = response.headers().clone();
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            answer.body_mut().extend_from_slice(&chunk);
-            if answer.body().len() > ANSWER_BYTES {
-                return Err(RequestError("the answer is too long".to_owned()));
-            }
-        }
-        Ok(answer)
+    /// What sends requests.
+    pub(super) fn sender(&self) -> impl Fn(HttpRequest) -> SentRequest + Send + Sync + 'static {
+        let client = self.client.clone();
+        move |request| Box::pin(send(client.clone(), request))
     }
+}
+
+/// Sends a request and reads the answer, whatever its status.
+async fn send(client: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, RequestError> {
+    let failed = |error: reqwest::Error| RequestError(with_causes(&error.without_url()));
+    let request = reqwest::Request::try_from(request).map_err(failed)?;
+    let mut response = client.execute(request).await.map_err(failed)?;
+    let mut answer = openidconnect::http::Response::new(Vec::new());
+    *answer.status_mut() = response.status();
+    *answer.headers_mut() = response.headers().clone();
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        answer.body_mut().extend_from_slice(&chunk);
+        if answer.body().len() > ANSWER_BYTES {
+            return Err(RequestError("the answer is too long".to_owned()));
+        }
+    }
+    Ok(answer)
 }
 
 /// The last cause says most: "connection refused".

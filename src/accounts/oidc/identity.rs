@@ -55,7 +55,8 @@ impl Identity {
             .collect();
         let own = logins.iter().map(|login| (login.clone(), self.name.clone()));
         // Somebody else has the name already: changes stand under it, so it has to say who it is.
-        let distinct = logins.iter().map(|login| (login.clone(), shortened(&format!("{} ({login})", self.name))));
+        let distinct =
+            logins.iter().map(|login| (login.clone(), shortened(&format!("{} ({login})", self.name))));
         own.chain(distinct).collect()
     }
 }

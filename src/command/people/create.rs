@@ -56,7 +56,10 @@ pub(super) async fn run(options: &CreateOptions, store: &Store, settings: &Setti
         created_by: &created_by,
     };
     if account::add(store, &draft).await?.is_none() {
-        bail!("there is an account with the login name {login:?}, the name {:?} or that subject already", draft.name);
+        bail!(
+            "there is an account with the login name {login:?}, the name {:?} or that subject already",
+            draft.name
+        );
     }
     if let Some(hash) = hash {
         account::set_password(store, &login, &hash).await?;

@@ -110,10 +110,7 @@ mod tests {
         let cookies = Cookies { is_secure: true };
         let set = cookies.set(CookieKind::Session, "t", 60);
         let text = set.to_str().expect("text");
-        assert_eq!(
-            text,
-            "__Host-vitals_session=t; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure"
-        );
+        assert_eq!(text, "__Host-vitals_session=t; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure");
         assert!(!PLAIN.set(CookieKind::Session, "t", 60).to_str().expect("text").contains("Secure"));
         assert!(cookies.remove(CookieKind::Kiosk).to_str().expect("text").contains("Max-Age=0"));
     }

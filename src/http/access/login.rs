@@ -32,7 +32,8 @@ impl Access {
     /// Whether somebody at this address may try to log in to this account now. Counts the try.
     pub(in crate::http) fn may_try_login(&self, login: &str, address: IpAddr) -> bool {
         let login: String = normalize_login(login).chars().take(COUNTED_CHARS).collect();
-        let may_try = self.logins.failures.peek(address).is_ok() && self.logins.tries.take(login.into()).is_ok();
+        let may_try =
+            self.logins.failures.peek(address).is_ok() && self.logins.tries.take(login.into()).is_ok();
         if !may_try {
             count_refused("login_rate");
         }

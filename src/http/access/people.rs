@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, header};
 use super::cookies::{CookieKind, Cookies};
 use super::requirement::Requirement;
 use super::site::Site;
-use super::{Access, RateKey, Identity};
+use super::{Access, Identity, RateKey};
 use crate::accounts::{Accounts, AccountsError, TokenLookup};
 use crate::http::error::AccessError;
 use crate::model::session::TokenHash;

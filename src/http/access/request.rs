@@ -42,7 +42,12 @@ impl AccessRequest {
             Requirement::Optional(_) if !credentials::are_given(headers) => Requirement::Nothing,
             Requirement::Optional(scope) => {
                 let accepts_kiosks = false;
-                Requirement::Scope { scope, accepts_tenant_keys: true, accepts_unit_keys: false, accepts_kiosks }
+                Requirement::Scope {
+                    scope,
+                    accepts_tenant_keys: true,
+                    accepts_unit_keys: false,
+                    accepts_kiosks,
+                }
             }
             requirement => requirement,
         };

@@ -46,9 +46,9 @@ mod tests {
     use super::*;
 
     fn of(pairs: &[(&'static str, &'static str)]) -> Site {
-        let headers = pairs.iter().map(|(name, value)| {
-            (name.parse().expect("a name"), value.parse().expect("a value"))
-        });
+        let headers = pairs
+            .iter()
+            .map(|(name, value)| (name.parse().expect("a name"), value.parse().expect("a value")));
         Site::of(&headers.collect(), Some("https://vitals.example.org"))
     }
 
@@ -79,7 +79,10 @@ mod tests {
 
     #[test]
     fn the_origin_of_a_url_has_no_path() {
-        assert_eq!(origin_of("https://Vitals.example.org/api/").as_deref(), Some("https://vitals.example.org"));
+        assert_eq!(
+            origin_of("https://Vitals.example.org/api/").as_deref(),
+            Some("https://vitals.example.org")
+        );
         assert_eq!(origin_of(""), None);
     }
 }

@@ -26,8 +26,8 @@ use crate::model::session::Token;
 use crate::telemetry::names;
 pub(super) use kiosk::{__path_get_kiosk_token, get_kiosk_token};
 pub(super) use login::{
-    __path_post_login, __path_post_logout, __path_post_session_grant, __path_post_session_language, post_login,
-    post_logout, post_session_grant, post_session_language,
+    __path_post_login, __path_post_logout, __path_post_session_grant, __path_post_session_language,
+    post_login, post_logout, post_session_grant, post_session_language,
 };
 pub(super) use oidc::{
     __path_get_login_oidc, __path_get_login_oidc_callback, get_login_oidc, get_login_oidc_callback,
@@ -83,9 +83,8 @@ impl State {
         let mut read = Request::post("/").body(Body::from(body)).map_err(|_| ApiError::Failed)?;
         read.headers_mut().extend(kind.map(|kind| (header::CONTENT_TYPE, kind)));
         let form = Form::<T>::from_request(read, &()).await;
-        form.map(|Form(fields)| fields).map_err(|error| {
-            ApiError::Bad(text!("body-refused", reason = error.body_text()))
-        })
+        form.map(|Form(fields)| fields)
+            .map_err(|error| ApiError::Bad(text!("body-refused", reason = error.body_text())))
     }
 
     /// Refuses a change that a page of another site has caused. `must_be_own`: also one of which no browser says where it comes from.
@@ -112,7 +111,6 @@ impl State {
         let cookie = self.cookies().set(CookieKind::Session, &token.text(), self.session_seconds);
         with_cookie(go_to(next), cookie)
     }
-
 }
 
 /// Shows a browser the page on which to log in, with a word about what failed.
@@ -140,9 +138,12 @@ mod tests {
 
     #[test]
     fn a_browser_goes_on_to_pages_of_this_service_only() {
-        let location = |next: &str| go_to(next).headers()[header::LOCATION].to_str().expect("text").to_owned();
+        let location =
+            |next: &str| go_to(next).headers()[header::LOCATION].to_str().expect("text").to_owned();
         assert_eq!(location("/people/7?from=2026-01-01"), "/people/7?from=2026-01-01");
-        for other in ["", "wall", "//evil.example", "/\\evil.example", "https://evil.example", "/a b", "/a\n", "/ä"] {
+        for other in
+            ["", "wall", "//evil.example", "/\\evil.example", "https://evil.example", "/a b", "/a\n", "/ä"]
+        {
             assert_eq!(location(other), FIRST_PAGE, "{other:?}");
         }
         assert_eq!(location(&format!("/{}", "x".repeat(2000))), FIRST_PAGE);

@@ -34,7 +34,10 @@ async fn who_looked_at_whose_data_and_who_changed_something_is_kept() {
     assert_eq!(li.get("/api/alerts/rules").await.status, 403, "refused");
     assert_eq!(li.get("/api/contacts").await.status, 200, "of nobody");
     for _ in 0..2 {
-        assert_eq!(li.post_json(&format!("/api/alerts/{own}/note"), &json!({ "note": "seen" })).await.status, 200);
+        assert_eq!(
+            li.post_json(&format!("/api/alerts/{own}/note"), &json!({ "note": "seen" })).await.status,
+            200
+        );
     }
     assert_eq!(service.send_as(&program, "GET", "/api/alerts?status=firing", None).await.status, 200);
 
@@ -92,7 +95,11 @@ async fn the_log_of_a_person_covers_the_devices_worn_and_ends_by_the_policy() {
     client.batch_execute("select erase_user(9)").await.expect("erased");
     let left = "select string_agg(coalesce(device_sn, user_id::text, 'erased'), ' ' order by accessed_at, device_sn, user_id) from access_log";
     let left = async || client.query_one(left, &[]).await.expect("rows").get::<_, String>(0);
-    assert_eq!(left().await, "8 WORN OTHER 8 erased erased", "before the binding the device was not the person's");
+    assert_eq!(
+        left().await,
+        "8 WORN OTHER 8 erased erased",
+        "before the binding the device was not the person's"
+    );
     client.batch_execute("call apply_policies()").await.expect("applied");
     assert_eq!(left().await, "WORN OTHER 8 erased erased", "kept for two years");
 }

@@ -34,7 +34,8 @@ async fn a_kiosk_link_opens_its_wall_alone_and_is_revoked_at_once() {
     for path in ["/api/alerts", "/api/people", "/api/alerts/1", "/metrics", "/api/contacts"] {
         assert_eq!(screen.get(path).await.status, 401, "{path}");
     }
-    let change = screen.post_json("/api/alerts/silences", &json!({ "device_sn": "X", "for_seconds": 60 })).await;
+    let change =
+        screen.post_json("/api/alerts/silences", &json!({ "device_sn": "X", "for_seconds": 60 })).await;
     assert_eq!(change.status, 401, "{change:?}");
 
     let listed = eventually("its use is recorded", || async {

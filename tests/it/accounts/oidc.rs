@@ -84,7 +84,8 @@ impl Provider {
         assert!(query["scope"].split(' ').any(|scope| scope == "openid"), "{query:?}");
         let mut known = self.known.lock().expect("whole");
         let code = format!("code-{}", known.logins.len());
-        let login = Login { claims, nonce: query["nonce"].clone(), challenge: query["code_challenge"].clone() };
+        let login =
+            Login { claims, nonce: query["nonce"].clone(), challenge: query["code_challenge"].clone() };
         known.logins.insert(code.clone(), login);
         let back = reqwest::Url::parse(&query["redirect_uri"]).expect("a URL");
         assert_eq!(back.path(), "/login/oidc/callback");
@@ -102,9 +103,12 @@ impl Identities {
             return Reply::Status(400);
         }
         let now = jiff::Timestamp::now().as_second();
-        let mut claims = json!({ "iss": issuer, "aud": "vitals", "iat": now, "exp": now + 300, "nonce": login.nonce });
+        let mut claims =
+            json!({ "iss": issuer, "aud": "vitals", "iat": now, "exp": now + 300, "nonce": login.nonce });
         claims.as_object_mut().expect("claims").extend(login.claims.as_object().expect("claims").clone());
-        Reply::Json(json!({ "access_token": "x", "token_type": "Bearer", "id_token": token(&self.key, &claims) }))
+        Reply::Json(
+            json!({ "access_token": "x", "token_type": "Bearer", "id_token": token(&self.key, &claims) }),
+        )
     }
 }
 
@@ -137,9 +141,7 @@ async fn the_groups_of_a_provider_become_roles_and_are_taken_away_with_them() {
     let database = clinics().await;
     let provider = Provider::start().await;
     let service = service(&database, &provider).await;
-    let li = |groups: Value| {
-        json!({ "sub": "4711", "preferred_username": "Li.Ming", "name": "Li Ming", "groups": groups })
-    };
+    let li = |groups: Value| json!({ "sub": "4711", "preferred_username": "Li.Ming", "name": "Li Ming", "groups": groups });
     let browser = Browser::new(&service);
     let location = log_in(&browser, &provider, li(json!(["ward-3", "other"]))).await;
     assert_eq!(location, "/alerts");
@@ -147,7 +149,10 @@ async fn the_groups_of_a_provider_become_roles_and_are_taken_away_with_them() {
     assert_eq!(browser.get("/api/alerts/rules").await.status, 403);
     let made = accounts(&database).await;
     assert_eq!((made.len(), &made[0]["login"], &made[0]["name"]), (1, &json!("li.ming"), &json!("Li Ming")));
-    assert_eq!((&made[0]["grants"][0]["role"], &made[0]["grants"][0]["org_id"]), (&json!("responder"), &json!("50")));
+    assert_eq!(
+        (&made[0]["grants"][0]["role"], &made[0]["grants"][0]["org_id"]),
+        (&json!("responder"), &json!("50"))
+    );
 
     let granted = people(&database, &["grant", "li.ming", "--role", "viewer", "--tenant", "6"], "").await;
     assert_eq!(granted.code, 0, "{granted:?}");
@@ -161,12 +166,16 @@ async fn the_groups_of_a_provider_become_roles_and_are_taken_away_with_them() {
     let elsewhere = Browser::new(&service);
     assert_eq!(log_in(&elsewhere, &provider, li(json!("ops"))).await, "/alerts");
     let grants = accounts(&database).await[0]["grants"].clone();
-    let roles: Vec<&str> = grants.as_array().expect("grants").iter().filter_map(|grant| grant["role"].as_str()).collect();
+    let roles: Vec<&str> =
+        grants.as_array().expect("grants").iter().filter_map(|grant| grant["role"].as_str()).collect();
     assert_eq!(roles, ["viewer", "admin"], "that of `vitals people` stays");
     let before = browser.moved_to(&service);
     logged_out(&before).await;
     assert_eq!(people(&database, &["revoke", "li.ming", "--all"], "").await.code, 0);
-    assert_eq!(log_in(&elsewhere, &provider, li(json!([]))).await, "/login?next=/alerts&failed=nothing_granted");
+    assert_eq!(
+        log_in(&elsewhere, &provider, li(json!([]))).await,
+        "/login?next=/alerts&failed=nothing_granted"
+    );
     assert_eq!(people(&database, &["disable", "li.ming"], "").await.code, 0);
     assert_eq!(log_in(&elsewhere, &provider, li(json!("ops"))).await, "/login?next=/alerts&failed=wrong");
     service.finish().await;
@@ -180,7 +189,8 @@ async fn nobody_gets_in_with_the_login_the_name_or_the_token_of_somebody_else() 
     let service = service(&database, &provider).await;
     let browser = Browser::new(&service);
     let claims = |change: Value| {
-        let mut claims = json!({ "sub": "1", "preferred_username": "wu", "name": "Dr. Wu", "groups": ["board"] });
+        let mut claims =
+            json!({ "sub": "1", "preferred_username": "wu", "name": "Dr. Wu", "groups": ["board"] });
         claims.as_object_mut().expect("claims").extend(change.as_object().expect("claims").clone());
         claims
     };

@@ -23,11 +23,15 @@ async fn the_service_logs_people_in_with_its_own_rights_and_a_dba_logs_them_out(
     // An older hash, so that the login makes a new one.
     let older = "update vitals.account_password set password_hash = \
                  '$argon2id$v=19$m=16,t=2,p=1$YWJjZGVmZ2hpamtsbW5vcA$bm90IHRoZSBoYXNoIG9mIGFueXRoaW5nISEhISEhISE'";
-    let right: String = client.query_one("select password_hash from vitals.account_password", &[]).await.expect("one").get(0);
+    let right: String =
+        client.query_one("select password_hash from vitals.account_password", &[]).await.expect("one").get(0);
     client.batch_execute(older).await.expect("changed");
     let browser = Browser::new(&service);
     assert_eq!(browser.log_in("li", PASSWORD).await.location, "/login?failed=wrong");
-    client.execute("update vitals.account_password set password_hash = $1", &[&right]).await.expect("changed");
+    client
+        .execute("update vitals.account_password set password_hash = $1", &[&right])
+        .await
+        .expect("changed");
     assert_eq!(browser.log_in("li", PASSWORD).await.location, "/wall");
     assert_eq!(status(&browser).await, 200);
     let grants: Vec<i64> = client

@@ -143,8 +143,13 @@ impl Browser {
         body: Option<String>,
     ) -> PageAnswer {
         let mut request = self.http.request(method, format!("{}{path}", self.url));
-        let cookies: Vec<String> =
-            self.cookies.lock().expect("whole").iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies: Vec<String> = self
+            .cookies
+            .lock()
+            .expect("whole")
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         if !cookies.is_empty() {
             request = request.header(COOKIE, cookies.join("; "));
         }
