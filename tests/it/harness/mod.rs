@@ -22,7 +22,7 @@ use std::time::Duration;
 
 pub use alerts::add_alert;
 pub use balancer::{Balancer, BalancerKind, Behind, authority};
-pub use browser::{Browser, PASSWORD, PageAnswer, account, people};
+pub use browser::{Browser, PASSWORD, account, people};
 pub use cluster::{Cluster, Node};
 pub use database::Database;
 pub use key::{authorization, key};
