@@ -6,6 +6,7 @@
 
 mod buffer;
 mod check;
+mod cors;
 mod derived;
 mod environment;
 mod limits;
@@ -14,9 +15,11 @@ mod login;
 mod monitor;
 mod names;
 mod notify;
+mod page;
 mod public_url;
 mod read;
 mod redis_tls;
+mod stream;
 mod terminal;
 mod value;
 
@@ -26,14 +29,17 @@ use std::path::PathBuf;
 use crate::language::Language;
 use confique::Config;
 
+pub use cors::CorsSettings;
 pub use environment::{program, stack_name};
 pub use limits::{LimitSettings, TrustedProxy};
 pub use load::SettingsError;
 pub use login::{GroupGrant, LoginSettings, OidcSettings};
 pub use monitor::MonitorSettings;
 pub use notify::NotifySettings;
+pub use page::{PageSettings, TileCoordinates};
 pub use read::ReadSettings;
 pub use redis_tls::RedisSettings;
+pub use stream::StreamSettings;
 pub use terminal::terminal_language;
 pub use value::{Authentication, BufferMode, Duplicates, Enrolment, LogFormat};
 
@@ -82,6 +88,11 @@ pub struct Settings {
     #[config(env = "VITALS_BUFFER_MAX_BYTES", default = 1073741824)]
     pub buffer_max_bytes: u64,
 
+    /// Whether the buffer is only tried: uploads are stored and answered as with `buffer` = `off`, and are appended to the buffer too; when they
+    /// are drained, they are compared with what is stored. `buffer` names the mode to be tried.
+    #[config(env = "VITALS_BUFFER_SHADOW", default = false)]
+    pub buffer_shadow: bool,
+
     /// Address and port of the HTTP service; port 0 takes a free one.
     #[config(env = "VITALS_LISTEN", default = "127.0.0.1:8080")]
     pub listen: SocketAddr,
@@ -128,6 +139,10 @@ pub struct Settings {
     /// How many requests one address or one key may send.
     #[config(nested)]
     pub limits: LimitSettings,
+
+    /// Other sites that may call the API from a browser.
+    #[config(nested)]
+    pub cors: CorsSettings,
 
     /// Name of this instance in the accounting and in logs. Empty: the process id.
     #[config(env = "VITALS_INSTANCE", default = "")]
@@ -267,9 +282,17 @@ pub struct Settings {
     #[config(nested)]
     pub notify: NotifySettings,
 
+    /// Event streams of open pages.
+    #[config(nested)]
+    pub stream: StreamSettings,
+
     /// What the service monitors of itself, and which operators it notifies.
     #[config(nested)]
     pub monitor: MonitorSettings,
+
+    /// The pages.
+    #[config(nested)]
+    pub page: PageSettings,
 
     /// Longest time to finish work after SIGTERM, seconds.
     #[config(env = "VITALS_STOP_DEADLINE_SECONDS", default = 20)]

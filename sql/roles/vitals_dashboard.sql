@@ -1,4 +1,4 @@
--- vitals_dashboard: reads schema dashboard and nothing else: the rollups, devices, latest values, alerts and nights. It may read no
+-- vitals_dashboard: reads schema dashboard and nothing else: rollups, people, devices, samples, alerts, events, nights. It may read no
 -- table, and no view that is not limited to tenants. The tenants of a role are in vitals.dashboard_tenant:
 --
 --   create role clinic_board login password '…' in role vitals_dashboard;

@@ -88,6 +88,11 @@ end
 $$;
 grant execute on function vitals.publish_live_from() to vitals_service;
 
+-- What people and programs read over HTTP: schema dashboard, restricted in each transaction to the tenant and the unit of the caller.
+grant usage on schema dashboard to vitals_service;
+grant select on all tables in schema dashboard to vitals_service;
+insert into vitals.dashboard_tenant (role_name, all_tenants) values ('vitals_service', true) on conflict do nothing;
+
 -- The functions that enforce policy. They do what policy says and nothing else.
 grant select on vitals.policy_run to vitals_service;
 grant execute on function vitals.drop_oldest_chunk(text), vitals.delete_old_rows(text, integer),

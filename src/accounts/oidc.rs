@@ -119,9 +119,8 @@ impl Oidc {
             .exchange_code(AuthorizationCode::new(code.to_owned()))
             .map_err(|error| OidcError::Provider(error.to_string()))?
             .set_pkce_verifier(PkceCodeVerifier::new(verifier.to_owned()));
-        let send = self.http.sender();
         let answer = exchange
-            .request_async(&send)
+            .request_async(&self.http)
             .await
             .map_err(|error| OidcError::Refused(client::with_causes(&error)))?;
         let id_token = answer.id_token().ok_or_else(|| refused("the provider sent no ID token"))?;
@@ -192,7 +191,9 @@ impl Accounts {
     /// The account of a person, which is made at the first login of somebody who `may_enter`.
     async fn account_of(&self, identity: &Identity, may_enter: bool) -> Result<i64, LoginError> {
         let store = &self.shared.store;
-        match self.find_oidc(identity).await? {
+        let (issuer, subject) = (identity.issuer.as_str(), identity.subject.as_str());
+        let find = || store.with_timeout("account.find_oidc", account::find_oidc(store, issuer, subject));
+        match find().await? {
             Some((_, true)) => return Err(LoginError::Wrong),
             Some((account_id, false)) => return Ok(account_id),
             None if !may_enter => return Err(LoginError::NothingGranted),
@@ -203,24 +204,18 @@ impl Accounts {
                 login: &normalize_login(&login),
                 name: &name,
                 language: None,
-                oidc: Some((&identity.issuer, &identity.subject)),
-                created_by: &identity.issuer,
+                oidc: Some((issuer, subject)),
+                created_by: issuer,
             };
             if let Some(account_id) = store.with_timeout("account.add", account::add(store, &draft)).await? {
                 return Ok(account_id);
             }
         }
         // Another instance may have made it meanwhile.
-        match self.find_oidc(identity).await? {
+        match find().await? {
             Some((account_id, false)) => Ok(account_id),
             _ => Err(LoginError::Wrong),
         }
-    }
-
-    async fn find_oidc(&self, identity: &Identity) -> Result<Option<(i64, bool)>, LoginError> {
-        let store = &self.shared.store;
-        let found = account::find_oidc(store, &identity.issuer, &identity.subject);
-        Ok(store.with_timeout("account.find_oidc", found).await?)
     }
 }
 

@@ -252,7 +252,7 @@ impl KeyFormat {
 }
 
 /// Bytes from the random number generator of the operating system.
-pub(super) fn random_bytes<const N: usize>() -> anyhow::Result<[u8; N]> {
+pub(crate) fn random_bytes<const N: usize>() -> anyhow::Result<[u8; N]> {
     let mut bytes = [0; N];
     OsRng.try_fill_bytes(&mut bytes).context("the system gives no random bytes")?;
     Ok(bytes)

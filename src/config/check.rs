@@ -44,6 +44,12 @@ impl Settings {
         if let Some(reason) = buffer::invalid_reason(self).or_else(|| login::invalid_reason(self)) {
             return refuse(reason);
         }
+        if let Some(reason) = self.page.invalid_reason() {
+            return refuse(reason);
+        }
+        if let Some(reason) = self.cors.invalid_reason() {
+            return refuse(reason);
+        }
         for (name, zone) in
             [("device_time_zone", &self.device_time_zone), ("rollup_time_zone", &self.rollup_time_zone)]
         {
@@ -64,6 +70,10 @@ impl Settings {
             ("policy_interval_seconds", usize::try_from(self.policy_interval_seconds).unwrap_or(usize::MAX)),
             ("limits.max_connections", self.limits.max_connections),
             ("limits.failures_per_minute", self.limits.failures_per_minute as usize),
+            (
+                "stream.check_interval_ms",
+                usize::try_from(self.stream.check_interval_ms).unwrap_or(usize::MAX),
+            ),
             ("notify.attempts", self.notify.attempts.into()),
             ("notify.timeout_ms", usize::try_from(self.notify.timeout_ms).unwrap_or(usize::MAX)),
         ] {

@@ -3,27 +3,41 @@
 //! Before: `mod`. After: a person with a second terminal.
 //! Promise: the lines work as they are printed, with the URLs of this run.
 
+use super::directory::Credentials;
 use super::stack::Stack;
 use super::table::{dim, print_line, title};
 use crate::app::Service;
 use crate::config::Settings;
 
-/// While it runs: what to try from another terminal.
+/// While it runs: the page, and what to try from another terminal.
 pub(super) fn invite(
     settings: &Settings,
     service: &Service,
     stack: &Stack,
     device_sn: &str,
-    is_endless: bool,
+    credentials: &Credentials,
 ) {
-    let url = format!("http://{}/upload_health_data", service.address());
+    let Credentials { authorization, login, password, .. } = credentials;
+    let address = service.address();
     let upload = r#"{"data":{"deviceSn":"SIM-MYWATCH-00001","heart_rate":72,"body_temperature":"36.6"}}"#;
+    let strong = |text: &str| console::Style::new().for_stderr().bold().apply_to(text.to_owned());
+    eprintln!(
+        "\nOpen {} and log in as {}, password {}",
+        strong(&format!("http://{address}/")),
+        strong(login),
+        strong(password)
+    );
     eprintln!("\nWhile it runs, from another terminal:");
-    eprintln!("  curl -s {url} \\\n    -H 'Content-Type: application/json' -d '{upload}'");
+    eprintln!(
+        "  curl -s http://{address}/upload_health_data \\\n    -H 'Content-Type: application/json' \\\n    \
+         -H 'Authorization: {authorization}' -d '{upload}'"
+    );
     eprintln!("{}", looking(settings, stack, device_sn));
-    if is_endless {
-        eprintln!("Ctrl-C ends the uploads and shows what came of them.\n");
-    }
+}
+
+/// How it ends.
+pub(super) fn until_interrupted() {
+    eprintln!("Ctrl-C ends the uploads and shows what came of them.\n");
 }
 
 /// Where to go from here.

@@ -3,12 +3,13 @@
 //!
 //! Before: `main`. After: `docker/stack`, `store::migrate`, `app::Service`, `vitals_fleet`, and a person who reads. With `--cluster` it is
 //! `cluster` that shows several instances on several servers, some of which fail.
-//! Promise: a database that holds what no demo made is not touched; whatever happens, the service is stopped in order and servers that were brought up here are taken down
+//! Promise: a database that holds what no demo made is not touched; a person can open the page and log in; whatever happens, the service is stopped in order and servers that were brought up here are taken down
 //! (unless `--keep`); a step that fails says what to do, and the exit code is not 0.
 
 mod account;
 mod alerts;
 mod cluster;
+mod directory;
 mod hints;
 mod stack;
 mod stack_output;
@@ -33,6 +34,7 @@ use crate::command::text::grouped;
 use crate::config::{Authentication, Settings};
 use crate::store::{self, Store};
 use crate::telemetry;
+use directory::Credentials;
 use stack::Stack;
 use uploads::{Fleet, Uploaded};
 
@@ -110,7 +112,7 @@ fn prepare(settings: &mut Settings) {
     if settings.instance.is_empty() {
         settings.instance = format!("demo-{}-{}", Timestamp::now().as_second(), std::process::id());
     }
-    // The simulated fleet has no key and speaks plain HTTP; so nobody but this machine may come.
+    // The simulated fleet speaks plain HTTP; so nobody but this machine may come. Several instances let it in without a key.
     settings.authentication = Authentication::Off;
     (settings.tls_certificate, settings.tls_key) = Default::default();
     if !settings.listen.ip().is_loopback() {
@@ -156,10 +158,14 @@ struct Demo<'a> {
 impl Demo<'_> {
     async fn with_schema(&self, metrics: PrometheusHandle) -> anyhow::Result<()> {
         let store = self.migrate().await?;
-        let service = start(&self.settings, metrics).await.context("service")?;
+        let credentials = directory::make_credentials(&store, &self.settings).await.context("log-in")?;
+        let settings = Settings { authentication: Authentication::Keys, ..self.settings.clone() };
+        let service = start(&settings, metrics).await.context("service")?;
         print_account("service", &format!("http://{}", service.address()));
-        let outcome = Box::pin(self.with_service(&service, &store)).await;
+        let outcome = Box::pin(self.with_service(&service, &store, &credentials)).await;
         let stopped = service.stop().await.context("service");
+        // With --keep it would let others in for ever.
+        store::api_key::revoke(&store, &credentials.key_id).await.context("API key")?;
         store.close();
         first_failure(outcome, stopped)
     }
@@ -179,12 +185,21 @@ impl Demo<'_> {
         Ok(store)
     }
 
-    async fn with_service(&self, service: &Service, store: &Store) -> anyhow::Result<()> {
-        let fleet = Fleet::new(self.options, service);
+    async fn with_service(
+        &self,
+        service: &Service,
+        store: &Store,
+        credentials: &Credentials,
+    ) -> anyhow::Result<()> {
+        let fleet = Fleet::new(self.options, service, credentials);
         let device_sn = fleet.device_sn();
+        fleet.name_people(store, self.settings.language).await.context("directory")?;
         let history = self.history(&fleet, service).await.context("history")?;
         let (until, live_since) = (self.live_until(), Timestamp::now());
-        hints::invite(&self.settings, service, self.stack, &device_sn, until.is_none());
+        hints::invite(&self.settings, service, self.stack, &device_sn, credentials);
+        if until.is_none() {
+            hints::until_interrupted();
+        }
         let (live, message) =
             fleet.live(service, &self.settings, until, self.stop).await.context("live uploads")?;
         if let Some(live) = &live {
@@ -239,7 +254,8 @@ async fn refuse_real_data(options: &Options, store: &Store) -> anyhow::Result<()
     if options.among_real_data {
         return Ok(());
     }
-    let foreign = store::overview::foreign(store, OWN_DEVICES).await?;
+    let foreign =
+        store::overview::foreign(store, OWN_DEVICES, directory::MADE_BY, &directory::own_names()).await?;
     if !foreign.is_empty() {
         bail!(
             "the database holds what no demo made ({}), and is left as it is: name another one in VITALS_DATABASE_URL (one \

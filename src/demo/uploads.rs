@@ -6,15 +6,18 @@
 use std::time::Duration;
 
 use anyhow::bail;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use vitals_fleet::{PartReport, Report, Show};
 
 use super::Options;
+use super::directory::{self, Credentials};
 use crate::app::Service;
 use crate::cache;
 use crate::config::Settings;
+use crate::language::Language;
+use crate::store::Store;
 
 /// Samples of a device in an upload of the history: what a watch keeps while it is out of reach.
 const HISTORY_BATCH: u32 = 100;
@@ -34,6 +37,7 @@ pub(super) struct Fleet {
     url: String,
     devices: u32,
     history_days: u32,
+    authorization: String,
 }
 
 /// What was uploaded, and what was seen of it meanwhile.
@@ -48,13 +52,21 @@ pub(super) struct Uploaded {
 }
 
 impl Fleet {
-    pub(super) fn new(options: &Options, service: &Service) -> Self {
+    pub(super) fn new(options: &Options, service: &Service, credentials: &Credentials) -> Self {
         Self {
             first_serial: vitals_fleet::serial_of_now(Timestamp::now()),
             url: format!("http://{}", service.address()),
             devices: options.devices,
             history_days: options.history_days,
+            authorization: credentials.authorization.clone(),
         }
+    }
+
+    /// Gives the wearers names, rooms and units, from before their first sample on.
+    pub(super) async fn name_people(&self, store: &Store, language: Language) -> anyhow::Result<()> {
+        // Late samples are up to a week old.
+        let since = SignedDuration::from_hours(24 * (i64::from(self.history_days) + 8));
+        directory::fill(store, language, self.first_serial, self.devices, since).await
     }
 
     /// Serial of the first device, the one that is shown.
@@ -99,6 +111,7 @@ impl Fleet {
             duplicates: DUPLICATES_PERCENT,
             late: LATE_PERCENT,
             breaches: BREACHES_PERCENT,
+            signals: true,
             seconds: left.map(|left| left.as_secs().max(1)),
             ..self.options()
         };
@@ -120,6 +133,7 @@ impl Fleet {
             devices: self.devices,
             connections: CONNECTIONS.min(self.devices),
             first_serial: Some(self.first_serial),
+            authorization: Some(self.authorization.clone()),
             ..vitals_fleet::Options::default()
         }
     }

@@ -241,6 +241,16 @@ impl Access {
 }
 
 impl State {
+    /// Who a request that was let through would be now: `None`, it cannot be said; `Some(None)`, it would be refused.
+    pub(super) async fn caller_now(&self, request: Request) -> Option<Option<Caller>> {
+        let request = AccessRequest { is_rate_limited: false, ..AccessRequest::of(&request, &self.access) };
+        match self.access.admit(request).await {
+            Ok(caller) => Some(Some(caller)),
+            Err(AccessError::Unavailable) => None,
+            Err(_) => Some(None),
+        }
+    }
+
     /// The keys; `None`: authentication is off.
     pub(super) fn keys(&self) -> Option<&Keys> {
         self.access.callers.as_ref().map(|callers| &callers.keys)

@@ -15,8 +15,8 @@ use utoipa::openapi::{ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, 
 use utoipa::{IntoResponses, ToSchema};
 
 pub(super) use access::{AccessError, OpenErrors};
-pub(super) use api::{ApiError, BodyErrors, ListErrors, OneErrors};
-pub(super) use localize::localize;
+pub(super) use api::{ApiError, BodyErrors, ListErrors, OneErrors, ReadErrors};
+pub(super) use localize::{localize, preferred as preferred_language};
 
 use crate::buffer::BufferError;
 use crate::ingest::IngestError;

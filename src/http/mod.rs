@@ -2,7 +2,7 @@
 //!
 //! Before: devices, care staff, operators and Prometheus; `access` has authenticated them. After: `wire` reads, `ingest` commits,
 //! `http::error` answers.
-//! Promise: every answer is JSON (except `/metrics` and the documentation page); every error says what is wrong, and the service goes
+//! Promise: every answer is JSON (except `/metrics` and the pages); every error says what is wrong, and the service goes
 //! on.
 
 mod access;
@@ -10,6 +10,7 @@ mod access_log;
 mod api;
 mod body;
 mod connections;
+mod cors;
 mod device_config;
 mod device_info;
 mod elsewhere;
@@ -21,6 +22,8 @@ mod item_errors;
 mod measure;
 mod openapi;
 mod operations;
+mod page;
+mod read_body;
 pub mod retention;
 pub mod server;
 mod session;
@@ -31,13 +34,14 @@ mod watch_log;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Extension, Request};
+use axum::extract::Extension;
 use axum::middleware::{from_fn, from_fn_with_state};
 use jiff::tz::TimeZone;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -47,20 +51,19 @@ use crate::buffer::Buffer;
 use crate::cells::Cells;
 use crate::config::{Authentication, Enrolment, Settings};
 use crate::ingest::Ingest;
+use crate::ingest::replay::Replay;
 use crate::monitor::Monitor;
 use crate::owners::Owners;
 use crate::store::Store;
 use crate::store::clock::Clock;
 use crate::store::reads::Reads;
-use crate::wire::Context;
-use crate::wire::peek::{Peek, peek};
+use crate::stream::Hub;
+use access::Access;
 pub use access::Callers;
-use access::{Access, Caller};
 use access_log::AccessNotes;
-use body::{Bodies, BudgetPool, ParsedBody, Parser};
+use body::Bodies;
 use connections::Connections;
 use retention::RawRetention;
-use submit::UploadTerms;
 use unknown_names::UnknownNameCounts;
 
 pub use error::HttpError;
@@ -76,6 +79,8 @@ pub struct State {
     stats: api::stats::CachedStats,
     metrics: PrometheusHandle,
     monitor: Monitor,
+    /// Reads rejects once more; one at a time, on one connection.
+    replay: Mutex<Replay>,
     device_zone: TimeZone,
     time: Clock,
     retention: RawRetention,
@@ -90,11 +95,17 @@ pub struct State {
     enrolment: Enrolment,
     scheme: &'static str,
     api_queries: Semaphore,
+    exports: Arc<Semaphore>,
+    overviews: api::reading::OverviewCache,
+    rollup_zone: TimeZone,
     bodies: Bodies,
     readiness: operations::Readiness,
     /// Authentication is off, so only this machine can send requests.
     shows_reasons: bool,
     connections: Arc<Connections>,
+    stream: Hub,
+    stream_check_interval: Duration,
+    pages: page::Pages,
     /// Seconds beyond which the clock of a device is off.
     clock_off_seconds: u32,
 }
@@ -128,6 +139,8 @@ pub struct Services {
     pub name_counts: UnknownNameCounts,
     /// Where devices live that live in another cell.
     pub cells: Cells,
+    /// The events of open pages.
+    pub stream: Hub,
     /// Where it listens.
     pub address: SocketAddr,
 }
@@ -136,6 +149,7 @@ impl State {
     /// The state that handlers share.
     pub fn new(services: Services, settings: &Settings) -> Arc<Self> {
         Arc::new(Self {
+            replay: Mutex::new(Replay::new(&services.store, settings)),
             ingest: services.ingest,
             buffer: services.buffer,
             owners: services.owners.clone(),
@@ -157,10 +171,16 @@ impl State {
             enrolment: settings.enrolment(),
             scheme: settings.scheme(),
             api_queries: Semaphore::new(api::MAX_CONCURRENT),
+            exports: Arc::new(Semaphore::new(api::reading::MAX_EXPORTS)),
+            overviews: api::reading::OverviewCache::default(),
+            rollup_zone: settings.rollup_zone(),
             bodies: Bodies::new(settings),
             readiness: operations::Readiness::default(),
             shows_reasons: settings.authentication == Authentication::Off,
             connections: Connections::new(&settings.limits),
+            stream: services.stream,
+            stream_check_interval: Duration::from_millis(settings.stream.check_interval_ms),
+            pages: page::Pages::new(settings),
             clock_off_seconds: settings.clock_off_seconds,
         })
     }
@@ -168,70 +188,6 @@ impl State {
     /// The open connections.
     fn connections(&self) -> &Arc<Connections> {
         &self.connections
-    }
-
-    /// Reads and parses a body.
-    async fn read<T: ParsedBody + Send + 'static>(
-        &self,
-        request: Request,
-        pool: BudgetPool,
-        parse: Parser<T>,
-    ) -> Result<(T, UploadTerms), HttpError> {
-        self.read_admitted(request, pool, |_| Ok(()), parse).await
-    }
-
-    /// As [`State::read`], for readings: an upload for which its shard has no room is refused unparsed, because parsing is most of
-    /// what an upload costs here.
-    async fn read_readings<T: ParsedBody + Send + 'static>(
-        &self,
-        request: Request,
-        parse: Parser<T>,
-    ) -> Result<(T, UploadTerms), HttpError> {
-        let admit = |body: &[u8]| {
-            // With a buffer an upload that finds no room goes there.
-            let Peek { device_sn, samples } = peek(body);
-            if self.buffer.is_some() { Ok(()) } else { Ok(self.ingest.check_room(device_sn, samples)?) }
-        };
-        self.read_admitted(request, BudgetPool::Shared, admit, parse).await
-    }
-
-    async fn read_admitted<T: ParsedBody + Send + 'static>(
-        &self,
-        request: Request,
-        pool: BudgetPool,
-        admit: impl FnOnce(&[u8]) -> Result<(), HttpError>,
-        parse: Parser<T>,
-    ) -> Result<(T, UploadTerms), HttpError> {
-        let caller = request.extensions().get::<Caller>();
-        let customer_id = caller.and_then(Caller::customer_id);
-        let device = caller.and_then(Caller::device).cloned();
-        let request_id = self.buffer.as_ref().and_then(|_| submit::request_id(request.headers()));
-        let context = || self.context(customer_id);
-        let read = self.bodies.read(request, pool, admit, context, parse).await?;
-        Ok((
-            read.parsed,
-            UploadTerms {
-                deadline: read.deadline,
-                customer_id,
-                device,
-                received_at: read.received_at,
-                request_id,
-                // Without a buffer it is not needed any more, and takes memory while its records wait.
-                body: self.buffer.as_ref().map(|_| read.body).unwrap_or_default(),
-                _share: read.share,
-            },
-        ))
-    }
-
-    /// What parsers need besides the body.
-    fn context(&self, key_customer_id: Option<i64>) -> Context {
-        let received_at = self.time.now();
-        Context {
-            received_at,
-            device_zone: self.device_zone.clone(),
-            oldest: self.retention.oldest(received_at),
-            key_customer_id,
-        }
     }
 }
 
@@ -277,6 +233,61 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(api::shift::post_api_shifts))
         .routes(routes!(api::shift::delete_api_shifts_id))
         .routes(routes!(api::device_clock::get_api_device_clocks))
+        // readers of health data
+        .routes(routes!(api::reading::overview::get_api_overview))
+        .routes(routes!(api::reading::person::get_api_people))
+        .routes(routes!(api::reading::person::get_api_people_id))
+        .routes(routes!(api::reading::person::get_api_people_id_latest))
+        .routes(routes!(api::reading::series::get_api_people_id_series))
+        .routes(routes!(api::reading::record::get_api_people_id_nights))
+        .routes(routes!(api::reading::record::get_api_people_id_exercise))
+        .routes(routes!(api::reading::record::get_api_people_id_workouts))
+        .routes(routes!(api::reading::record::get_api_people_id_events))
+        .routes(routes!(api::reading::record::get_api_people_id_track))
+        .routes(routes!(api::reading::device::get_api_devices))
+        .routes(routes!(api::reading::device::get_api_devices_sn))
+        .routes(routes!(api::reading::device::get_api_devices_sn_latest))
+        .routes(routes!(api::reading::series::get_api_devices_sn_series))
+        .routes(routes!(api::reading::record::get_api_devices_sn_nights))
+        .routes(routes!(api::reading::record::get_api_devices_sn_exercise))
+        .routes(routes!(api::reading::record::get_api_devices_sn_workouts))
+        .routes(routes!(api::reading::record::get_api_devices_sn_events))
+        .routes(routes!(api::reading::record::get_api_devices_sn_track))
+        .routes(routes!(api::reading::series::get_api_series))
+        // pages
+        .routes(routes!(page::wall::get_wall))
+        .routes(routes!(page::wall::get_fragments_part))
+        .routes(routes!(page::login::get_login))
+        .routes(routes!(page::asset::get_assets_name))
+        .routes(routes!(page::alerts::get_alerts))
+        .routes(routes!(page::alerts::get_alerts_id))
+        .routes(routes!(page::alerts::get_fragments_alert_list))
+        .routes(routes!(page::alert_steps::post_alerts_actions))
+        .routes(routes!(page::alert_steps::post_alerts_id_acknowledge))
+        .routes(routes!(page::alert_steps::post_alerts_id_note))
+        .routes(routes!(page::alert_steps::post_alerts_id_assign))
+        .routes(routes!(page::alert_steps::post_alerts_id_silence))
+        .routes(routes!(page::alert_steps::post_alerts_id_resolve))
+        .routes(routes!(page::people::get_people))
+        .routes(routes!(page::people::get_devices))
+        .routes(routes!(page::person::get_people_id))
+        .routes(routes!(page::person::get_devices_sn))
+        .routes(routes!(page::person::get_fragments_person_now))
+        .routes(routes!(page::limits::post_people_id_limits))
+        // administrators with a browser
+        .routes(routes!(page::admin::get_admin))
+        .routes(routes!(page::admin::rules::get_admin_rules))
+        .routes(routes!(page::admin::rules::get_admin_rules_id))
+        .routes(routes!(page::admin::rules::post_admin_rules))
+        .routes(routes!(page::admin::rules::post_admin_rules_id))
+        .routes(routes!(page::admin::silences::get_admin_silences))
+        .routes(routes!(page::admin::silences::post_admin_silences_id))
+        .routes(routes!(page::admin::keys::get_admin_keys))
+        .routes(routes!(page::admin::keys::post_admin_keys))
+        .routes(routes!(page::admin::keys::post_admin_keys_id))
+        .routes(routes!(page::admin::policies::get_admin_policies))
+        .routes(routes!(page::admin::rejected::get_admin_rejected))
+        .routes(routes!(page::admin::rejected::post_admin_rejected))
         // operators
         .routes(routes!(operations::livez))
         .routes(routes!(operations::health))
@@ -297,6 +308,7 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(session::post_session_language))
         .routes(routes!(session::get_kiosk_token))
         // readers
+        .routes(routes!(api::stream::get_api_stream))
         .routes(routes!(openapi::root))
         .routes(routes!(openapi::openapi_json))
         .routes(routes!(openapi::docs))
@@ -316,5 +328,5 @@ pub fn router(state: Arc<State>, settings: &Settings) -> Router {
         .layer(from_fn_with_state(state.clone(), access::check))
         .layer(from_fn_with_state(settings.language, error::localize))
         .layer(from_fn(measure::measure));
-    headers::add(routes, settings).with_state(state)
+    headers::add(cors::add(routes, settings), settings).with_state(state)
 }

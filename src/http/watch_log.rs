@@ -14,7 +14,8 @@ use utoipa::ToSchema;
 
 use super::error::AccessError;
 use super::openapi::WatchLogUpload;
-use super::{HttpError, State, UploadTerms, body};
+use super::submit::UploadTerms;
+use super::{HttpError, State, body};
 use crate::ingest::IngestError;
 use crate::model::{Owner, OwnerSlot, WatchLogLine};
 use crate::store::{Kind, watch_log};

@@ -49,6 +49,7 @@ alerts-title = { $critical ->
 }
 
 # The line below an alert.
+details-late = { $minutes } min after it happened
 details-room = room { $room }
 details-value = { $which ->
     [both] { $value } ({ $min } to { $max })
@@ -102,6 +103,10 @@ system-condition = { $condition ->
     [redis_away] Redis does not answer
     [rollups_late] rollups are late
     [jobs] jobs of TimescaleDB fail
+    [buffer_away] the buffer takes no uploads
+    [buffer_near_full] the buffer is nearly full
+    [buffer_late] buffered uploads are not stored
+    [urgent_event] an urgent event waits
    *[other] { $condition }
 }
 system-high-error-rate = { $percent } % of the records of the last minute were refused or failed
@@ -113,6 +118,11 @@ system-postgres-away = PostgreSQL does not answer, or does not commit
 system-redis-away = Redis does not answer
 system-rollups-late = a refresh of the rollups has been due for { $seconds } s, so late rows do not show in them: either one takes that long, or none comes to its end, and the log of the instances says why ("rollups are not refreshed"). `vitals refresh` makes one by hand
 system-jobs = of TimescaleDB: { $findings }
+system-buffer-away = the buffer takes no uploads: { $reason }
+system-buffer-near-full = buffered uploads take { $percent } % of buffer_max_bytes
+system-buffer-late = an upload has waited { $seconds } s in the buffer
+system-urgent-event = { $event } of device { $device } waits in the buffer: no rule has been evaluated, and nobody else is notified yet
+system-urgent-event-stored = { $event } of device { $device } was stored { $seconds } s after it was received, and its rules are evaluated now
 
 ### The HTTP API and the command line
 
@@ -428,3 +438,585 @@ rule-tenant-invalid = customer_id has to be the number of a tenant
 rule-time-zone-unknown = there is no time zone "{ $time_zone }"
 rule-unit-invalid = org_id has to be the number of an organisation unit
 rule-window-too-short = { $consecutive } readings in a row do not fit into window_seconds { $window_seconds }
+stream-crowded = as many event streams are open as the service allows; try again later
+page-shortcuts = Keyboard shortcuts
+page-shortcuts-on = Shortcuts are on
+page-shortcuts-close = Close
+page-shortcuts-help = This list
+page-shortcuts-next = Next alert
+page-shortcuts-previous = Previous alert
+page-shortcuts-acknowledge = Acknowledge the alert
+page-shortcuts-sound = Sound on or off
+page-shortcuts-pause = Pause the sound for five minutes
+page-shortcuts-search = Search
+
+### Pages: the shell of every page
+
+page-account = Account
+page-admin = Administration
+page-alerts = Alerts
+page-as-of = as of
+page-error = This cannot be shown
+page-every-tenant = All tenants
+page-every-unit = all units
+page-language = Language
+page-live = Live
+page-log-out = Log out
+page-login = Log in
+page-login-name = Login
+page-login-password = Password
+page-login-oidc = Log in with the account of your organisation
+page-login-wrong = Login or password is wrong, or the account is disabled.
+page-login-limited = Too many attempts. Wait a few minutes before the next one.
+page-login-kiosk = This link of a screen no longer works. Ask an administrator for a new one.
+page-login-nothing-granted = You are known here, and nothing is open to you yet. Ask an administrator.
+page-login-unavailable = Logging in is not possible at the moment. Try again in a minute.
+page-pages = Pages
+page-people = People
+page-role-admin = administrator
+page-role-responder = responder
+page-role-viewer = viewer
+page-scope = { $tenant } · { $unit }
+page-skip = Skip to the content
+page-sound = Sound on critical alerts
+page-sound-blocked = The browser keeps the sound of alarms off until you click or press a key on this page.
+page-sound-off = Sound off
+page-sound-on = Sound on
+page-sound-pause = Pause
+page-sound-paused = Sound paused
+page-sound-test = Test
+page-stale-notice = The connection is lost: what you see may be out of date. The page goes on by itself when the service answers again.
+page-switch = Switch
+page-theme = Theme
+page-theme-dark = Dark
+page-theme-light = Light
+page-theme-system = As the system
+page-try-again = Try again
+page-wall = Wall
+page-work-as = Work as
+
+### Pages: the wall
+
+page-acknowledge = Acknowledge
+page-against-yesterday = vs yesterday
+page-alert-type = { $type ->
+    [heart_rate] heart rate
+    [blood_oxygen] oxygen saturation
+    [temperature] body temperature
+    [skin_temperature] skin temperature
+    [pressure_high] systolic pressure
+    [pressure_low] diastolic pressure
+    [respiratory_rate] respiratory rate
+    [heart_rate_variability] heart rate variability
+    [blood_glucose] blood glucose
+    [stress] stress
+    [threshold] value out of bounds
+    [composite] several conditions
+    [event] event
+    [silence] no samples
+    [SOS_EVENT] SOS
+    [ONE_KEY_ALARM] one-key alarm
+    [FALLDOWN_EVENT] fall
+    [WEAR_STATUS_CHANGED] watch taken off
+    [HEARTRATE_HIGH_ALERT] watch: heart rate high
+    [HEARTRATE_LOW_ALERT] watch: heart rate low
+    [SPO2_LOW_ALERT] watch: oxygen saturation low
+    [STRESS_HIGH_ALERT] watch: stress high
+    [TEMPERATURE_HIGH_ALERT] watch: temperature high
+    [TEMPERATURE_LOW_ALERT] watch: temperature low
+    [PRESSURE_HIGH_ALERT] watch: blood pressure high
+    [PRESSURE_LOW_ALERT] watch: blood pressure low
+   *[other] { $type }
+}
+page-alerts-by-hour = Alerts by hour, last 24 hours
+page-alerts-by-type = Alerts by type, last 24 hours
+page-alerts-today = Alerts today
+page-battery = battery { $percent } %
+page-battery-and-wear = battery · wear
+page-battery-below = below { $percent } %
+page-battery-between = { $low }–{ $high } %
+page-battery-from = ≥ { $percent } %
+page-breaches = { $count } readings
+page-cluster = { $count ->
+    [one] 1 person
+   *[other] { $count } people
+}, { $online } online
+page-counters = Counters
+page-critical-count = { $count } critical
+page-gravest-first = gravest first
+page-hour = Hour
+page-in-need = Need a hand
+page-last-at = last at { $time }
+page-limit = limit { $value }
+page-map-scale = scale { $distance }
+page-map-summary = { $count } positions, { $alerts } with an open alert
+page-more = and { $count } more
+page-newest-values = Newest values
+page-no-alerts-today = No alerts in the last 24 hours.
+page-no-open-alerts = No open alerts.
+page-no-people = Nobody wears a watch yet.
+page-no-positions = No position in the last 24 hours.
+page-no-unit = without a unit
+page-no-values = No values yet.
+page-nobody-in-need = Every watch is on, charged and heard from.
+page-nobody-yet = nobody yet
+page-not-worn = not worn
+page-not-worn-count = { $count } not worn
+page-online-by-unit = People online by unit
+page-online-of-people = online / people
+page-open-alerts = Open alerts
+page-peak = peak { $value }
+page-positions = { $count ->
+    [one] newest position, 1 person
+   *[other] newest position, { $count } people
+}
+page-positions-outside = { $count ->
+    [one] 1 person is outside of the drawing.
+   *[other] { $count } people are outside of the drawing.
+}
+page-positions-private = This screen shows no positions.
+page-samples-today = Samples today
+page-silent = silent
+page-silent-long = silent for a week or more
+page-unclaimed-count = { $count } unclaimed
+page-was = was { $severity }
+page-watches = Watches
+page-watches-online = Watches online
+page-wear-unknown = not known
+page-where-people-are = Where people are
+page-worn = worn
+
+### Pages: alerts, people and devices
+
+page-acknowledged-by = acknowledged by { $by }, { $at }
+page-alert = Alert { $id }
+page-assign-to = Assign to
+page-assigned-to = assigned to { $name }
+page-at-least = { $severity } or graver
+page-battery-low = low
+page-channel = { $channel ->
+    [wechat] WeChat
+    [wecom] WeCom
+    [wecom_robot] WeCom group
+    [dingtalk_robot] DingTalk group
+    [feishu_robot] Feishu group
+    [sms] SMS
+    [email] e-mail
+    [webhook] webhook
+   *[other] { $channel }
+}
+page-charging = { $state ->
+    [CHARGING] charging
+    [NOT_CHARGING] not charging
+   *[other] not known
+}
+page-chart-column = { $name ->
+    [time] time
+    [lowest] lowest
+    [mean] mean
+   *[highest] highest
+}
+page-chart-empty = Nothing was measured in this time.
+page-chart-legend = { $what ->
+    [mean] mean
+    [range] lowest to highest
+    [limit] limit
+    [alert] alert
+    [sleep] asleep
+   *[gap] a gap: not measured
+}
+page-chart-summary = { $title }, { $from } to { $to }: lowest { $lowest }, highest { $highest } { $unit }; { $alerts ->
+    [one] { $alerts } alert
+   *[other] { $alerts } alerts
+}. The values are in the table that follows.
+page-choose = Choose { $what }
+page-clock-off = { $direction ->
+    [ahead] { $amount } ahead
+   *[behind] { $amount } behind
+}
+page-column = { $name ->
+    [active-hours] active hours
+    [alerts] alerts
+    [asleep] asleep
+    [bar] deep, light, other
+    [battery] battery
+    [channel] channel
+    [contact] contact
+    [day] day
+    [deep] deep, hours
+    [device] device
+    [distance] distance
+    [duration] duration
+    [event] event
+    [hours] hours
+    [kind] kind
+    [light] light, hours
+    [night] night
+    [person] person
+    [reason] reason
+    [room] room
+    [state] state
+    [status] status
+    [steps] steps
+    [strength-minutes] minutes of medium or high intensity
+    [unit] unit
+    [value] value
+    [when] when
+    [action] action
+    [applied] last enforced
+    [by] by
+    [bytes] bytes
+    [choose] choose
+    [compress] compressed after
+    [created] made
+    [detail] what is wrong
+    [held] held back
+    [item] as sent
+    [keep] kept for
+    [lag] lag
+    [latency] probe
+    [name] name
+    [note] note
+    [part] part
+    [refresh] refreshed every
+    [relation] relation
+    [rows] rows
+    [rule] rule
+    [scope] scope
+    [severity] severity
+    [tenant] tenant
+    [until] until
+    [used] last used
+    [waiting] waiting
+   *[other] { $name }
+}
+page-contact-deleted = contact { $id } (deleted)
+page-date = { $day } { $month ->
+    [1] Jan
+    [2] Feb
+    [3] Mar
+    [4] Apr
+    [5] May
+    [6] Jun
+    [7] Jul
+    [8] Aug
+    [9] Sep
+    [10] Oct
+    [11] Nov
+   *[12] Dec
+} { $year }
+page-date-short = { $day } { $month ->
+    [1] Jan
+    [2] Feb
+    [3] Mar
+    [4] Apr
+    [5] May
+    [6] Jun
+    [7] Jul
+    [8] Aug
+    [9] Sep
+    [10] Oct
+    [11] Nov
+   *[12] Dec
+}
+page-day-range = today { $min }–{ $max }, mean { $mean }
+page-devices = Devices
+page-fact = { $name ->
+    [battery] battery
+    [breaches] readings or events that breached
+    [charging] charger
+    [clock] clock
+    [device] device
+    [ended] ended
+    [fired] fired
+    [firmware] firmware
+    [first-seen] first seen
+    [info] reported at
+    [last] last value
+    [model] model
+    [network] network
+    [peak] farthest value
+    [person] person
+    [position] position
+    [received] raised by the service
+    [reported] state it reports
+    [rule] rule
+    [started] first breach
+    [state] state
+    [voltage] voltage
+    [wear] worn
+   *[other] { $name }
+}
+page-filter = { $name ->
+    [any] any
+    [from] from
+    [kind] kind
+    [mine] assigned to me
+    [search] search
+    [severity] severity
+    [show] Show
+    [state] state
+    [status] status
+    [to] to
+    [unit] unit
+   *[other] { $name }
+}
+page-historical = All its readings came late: nobody was notified.
+page-kind = { $kind ->
+    [threshold] value out of bounds
+    [composite] several conditions
+    [event] event
+    [silence] no samples
+   *[other] { $kind }
+}
+page-limit-form = { $what ->
+    [above] above
+    [add] Add a limit
+    [below] below
+    [change] Change the limit of this person
+    [metric] vital sign
+    [name] name
+    [own] Set a limit of this person's own
+    [remove] Remove: what holds for others holds again
+    [set] Set
+   *[severity] severity
+}
+page-limit-done = { $what ->
+    [removed] The limit of this person is removed: { $name }
+    [kept] The limit of this person is removed: { $name }. It has raised alerts, so the rule is kept, switched off
+   *[set] The limit of this person is set: { $name }
+}
+page-limit-not-replaced = Rule { $id } cannot be replaced for one person: add a limit instead
+page-metric = { $metric ->
+    [heart_rate] heart rate
+    [blood_oxygen] oxygen saturation
+    [pressure] blood pressure
+    [pressure_high] systolic pressure
+    [pressure_low] diastolic pressure
+    [temperature] body temperature
+    [skin_temperature] skin temperature
+    [respiratory_rate] respiratory rate
+    [heart_rate_variability] heart rate variability
+    [blood_glucose] blood glucose
+    [stress] stress
+    [step] steps
+    [distance] distance
+    [calorie] energy
+   *[other] { $name }
+}
+page-next = Next page
+page-no-device = There is no such device
+page-no-person = There is no such person
+page-no-rules = No rule holds.
+page-no-track = No positions in this time.
+page-nobody = nobody
+page-nobody-notified = Nobody was notified.
+page-nobody-wears-it = nobody wears it
+page-none-chosen = No alert was chosen: tick one or more first
+page-note = Note
+page-nothing-measured = Nothing was measured lately.
+page-nothing-recorded = Nothing is recorded in this time.
+page-nothing-yet = Nothing yet.
+page-notification-kind = { $kind ->
+    [fired] fired
+    [raised] more severe
+    [escalated] not acknowledged
+    [repeated] still not acknowledged
+    [acknowledged] acknowledged
+    [assigned] assigned
+    [resolved] resolved
+   *[other] { $kind }
+}
+page-notification-status = { $status ->
+    [pending] to be sent
+    [sent] sent
+    [dead] failed
+    [cancelled] not needed any more
+   *[other] { $status }
+}
+page-now = Now
+page-older = Older alerts
+page-online = { $online ->
+    [yes] online
+   *[no] offline
+}
+page-open-count = { $count ->
+    [one] { $count } open alert
+   *[other] { $count } open alerts
+}
+page-part = { $name ->
+    [alerts] Alerts in this time
+    [device] Device
+    [devices] Devices worn now
+    [events] Events
+    [exercise] Exercise
+    [limits] Limits
+    [nights] Nights
+    [track] Where it was
+    [workouts] Workouts
+    [worn] Worn by whom and when
+   *[other] { $name }
+}
+page-period = { $which ->
+    [day] Day
+    [week] Week
+    [month] Month
+    [earlier] earlier
+    [later] later
+    [today] today
+   *[periods] time
+}
+page-read-state = { $state ->
+    [online] online
+    [offline] offline
+   *[alerting] with an open alert
+}
+page-resolved = resolved: { $reason }, { $at }
+page-resolved-by = resolved by { $by }, { $at }
+page-rule-scope = { $scope ->
+    [device] this device
+    [person] this person
+    [unit] the unit
+    [tenant] the tenant
+   *[everybody] everybody
+}
+page-silence-for = Silence for
+page-step = { $step ->
+    [acknowledge] Acknowledge
+    [note] Add the note
+    [assign] Assign
+    [silence] Silence
+   *[resolve] Resolve
+}
+page-steps-done = { $count ->
+    [one] { $count } alert { alert-action }
+   *[other] { $count } alerts { alert-action }
+}
+page-track-summary = { $positions ->
+    [one] { $positions } position
+   *[other] { $positions } positions
+}, { $from } to { $to }
+page-unit = { $metric ->
+    [heart_rate] /min
+    [respiratory_rate] /min
+    [blood_oxygen] %
+    [stress] of 100
+    [step] steps
+   *[other] { $symbol }
+}
+page-wear = { $state ->
+    [1] worn
+    [0] not worn
+   *[other] { $state }
+}
+page-wears-nothing = This person wears no device now.
+page-weekday = { $weekday ->
+    [1] Mon
+    [2] Tue
+    [3] Wed
+    [4] Thu
+    [5] Fri
+    [6] Sat
+   *[7] Sun
+} { $day }
+page-what-to-do = What to do
+page-with-chosen = With the chosen alerts
+
+### Pages: administration
+
+page-admin-section = { $name ->
+    [health] Health of the service
+    [rules] Rules
+    [silences] Silences
+    [keys] Keys
+    [rejected] Rejected uploads
+   *[policies] Retention
+}
+page-admin-words = { $what ->
+    [columns] Columns, as JSON
+    [disable] Switch off
+    [enable] Switch on
+    [end] End
+    [for-ever] for ever
+    [key-made] The new key
+    [key-once] Copy it now: it is not shown again.
+    [make] Make the key
+    [name] Name
+    [new-key] A new key
+    [new-rule] A new rule
+    [parts] Parts
+    [person] Person to whom it belongs
+    [plan] What the next enforcement does
+    [policy-hint] To change one:
+    [records-last-minute] records stored in the last minute:
+    [remove] Delete
+    [replay] Read the chosen ones once more
+    [revoke] Revoke
+    [save] Save
+    [scopes] What it may do
+    [system-alerts] What operators were notified of, last hour
+    [tenant] Number of the tenant; empty: every one
+    [try-out] Try out
+    [try-out-days] Try out over
+    [try-out-result] Result of the try-out
+    [uptime] running for
+    [valid-days] Valid for so many days; empty: until it is revoked
+   *[other] { $what }
+}
+page-condition = { $condition ->
+    [up] up
+    [late] late
+   *[down] down
+}
+page-key-admin-of-tenant = The scope admin applies to every tenant: the key of one tenant cannot have it
+page-key-incomplete = A key needs a name and at least one scope
+page-key-name-taken = There is a key { $name } already
+page-key-person-missing = The scope respond needs the person to whom the key belongs
+page-key-revoked = Key { $name } is revoked
+page-rejected-count = { $count } items could not be stored; the newest { $shown } are shown
+page-replayed = { $stored } stored, { $duplicates } were duplicates, { $refused } refused once more
+page-rule-for = { $scope ->
+    [device] device
+    [person] person
+    [unit] unit
+    [tenant] tenant
+   *[everybody] everybody
+}
+page-scope-of-key = { $scope ->
+    [upload] upload
+    [read] read
+    [respond] act on alerts
+   *[admin] administer
+}
+page-system-alert = { $state ->
+    [lasts] lasts
+   *[over] over
+}
+page-try-out = { $alerts ->
+    [one] { $alerts } alert
+   *[other] { $alerts } alerts
+} of { $affected } of { $devices } devices in { $days } days
+page-try-out-more = Only the first { $devices } devices were evaluated; vitals alerts replay-rule evaluates all of them.
+page-try-out-stored = The stored rule raised { $alerts } for the same devices in that time.
+
+### The demo
+
+demo-account = Demo
+demo-person = Person { $number }
+demo-tenant = Example clinic { $number }
+demo-unit = Ward { $number }
+
+### Reading health data
+
+device-absent = there is no device of this serial
+exports-too-many = as many exports as are allowed are running: try again in a moment
+form-not-acceptable = there is no such form of the answer: Accept application/json, application/x-ndjson or text/csv; not every route has all of them
+metric-unknown = there is no metric "{ $name }": { $known }
+parameter-no-format = json, ndjson or csv is expected
+parameter-no-moment = a time such as 2026-01-31T08:00:00Z or a date such as 2026-01-31 is expected
+parameter-no-point-limit = a number from 1 to { $most } is expected
+parameter-no-zone = the name of a time zone such as Asia/Shanghai is expected
+person-absent = there is no person of this number
+span-empty = from must be before to
+span-too-long = from and to are more than { $most } days apart: ask for a shorter time, or for a coarser grain
+zone-only-days = weeks and months are cut in the zone of the rollups only: zone goes with days and finer grains

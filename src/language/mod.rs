@@ -5,6 +5,7 @@
 //! is shown as it is, it is never read as a message.
 
 mod accept;
+mod initials;
 mod refusal;
 
 use std::fmt::{self, Display, Formatter};
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use unic_langid::LanguageIdentifier;
 
 pub use accept::negotiate;
+pub use initials::initials;
 pub use refusal::DatabaseRefusal;
 
 /// A language that texts exist in.

@@ -43,6 +43,7 @@ alerts-title = { $critical ->
 }
 
 # 告警下方的一行。
+details-late = 发生 { $minutes } 分钟后才通知
 details-room = 房间 { $room }
 details-value = { $which ->
     [both] { $value }(正常 { $min }~{ $max })
@@ -96,6 +97,10 @@ system-condition = { $condition ->
     [redis_away] Redis 无响应
     [rollups_late] 汇总未及时刷新
     [jobs] TimescaleDB 作业异常
+    [buffer_away] 缓冲区拒收上传
+    [buffer_near_full] 缓冲区即将写满
+    [buffer_late] 缓冲的上传尚未入库
+    [urgent_event] 紧急事件等待处理
    *[other] { $condition }
 }
 system-high-error-rate = 最近一分钟有 { $percent }% 的记录被拒绝或处理失败
@@ -107,6 +112,11 @@ system-postgres-away = PostgreSQL 无响应或无法提交
 system-redis-away = Redis 无响应
 system-rollups-late = 汇总刷新已逾期 { $seconds } 秒,迟到的数据尚未计入汇总:可能是单次刷新耗时过长,也可能是刷新一直失败,原因见各实例日志("rollups are not refreshed")。可运行 `vitals refresh` 手动刷新
 system-jobs = TimescaleDB 作业:{ $findings }
+system-buffer-away = 缓冲区不接收上传:{ $reason }
+system-buffer-near-full = 缓冲的上传已占用 buffer_max_bytes 的 { $percent }%
+system-buffer-late = 缓冲区中有上传已等待 { $seconds } 秒
+system-urgent-event = 设备 { $device } 的 { $event } 正在缓冲区中等待:规则尚未评估,其他人尚未收到通知
+system-urgent-event-stored = 设备 { $device } 的 { $event } 在收到 { $seconds } 秒后入库,现在开始评估规则
 
 ### HTTP API 与命令行
 
@@ -429,3 +439,541 @@ rule-tenant-invalid = customer_id 应为租户编号
 rule-time-zone-unknown = 时区“{ $time_zone }”不存在
 rule-unit-invalid = org_id 应为组织单位编号
 rule-window-too-short = 连续 { $consecutive } 次读数无法落入 window_seconds { $window_seconds }
+stream-crowded = 打开的事件流已达上限,请稍后重试
+page-shortcuts = 键盘快捷键
+page-shortcuts-on = 启用快捷键
+page-shortcuts-close = 关闭
+page-shortcuts-help = 显示本列表
+page-shortcuts-next = 下一条告警
+page-shortcuts-previous = 上一条告警
+page-shortcuts-acknowledge = 确认告警
+page-shortcuts-sound = 打开或关闭声音
+page-shortcuts-pause = 暂停声音五分钟
+page-shortcuts-search = 搜索
+
+### 页面:各页共用的框架
+
+page-account = 账户
+page-admin = 管理
+page-alerts = 告警
+page-as-of = 截至
+page-error = 无法显示
+page-every-tenant = 全部租户
+page-every-unit = 全部单位
+page-language = 语言
+page-live = 实时
+page-log-out = 退出登录
+page-login = 登录
+page-login-name = 登录名
+page-login-password = 密码
+page-login-oidc = 使用本单位账号登录
+page-login-wrong = 登录名或密码错误,或者账户已停用。
+page-login-limited = 尝试次数过多,请等待几分钟再试。
+page-login-kiosk = 此屏幕链接已失效,请向管理员索取新链接。
+page-login-nothing-granted = 账户有效,但尚未开通任何权限,请联系管理员。
+page-login-unavailable = 暂时无法登录,请稍后再试。
+page-pages = 页面导航
+page-people = 人员
+page-role-admin = 管理员
+page-role-responder = 处置人员
+page-role-viewer = 查看人员
+page-scope = { $tenant } · { $unit }
+page-skip = 跳到正文
+page-sound = 危急告警提示音
+page-sound-blocked = 浏览器已阻止告警声音;请在本页点击或按任意键以启用。
+page-sound-off = 声音已关
+page-sound-on = 声音已开
+page-sound-pause = 暂停
+page-sound-paused = 声音已暂停
+page-sound-test = 试听
+page-stale-notice = 连接已中断,当前内容可能不是最新。服务恢复后页面会自动继续。
+page-switch = 切换
+page-theme = 主题
+page-theme-dark = 深色
+page-theme-light = 浅色
+page-theme-system = 跟随系统
+page-try-again = 重试
+page-wall = 监护大屏
+page-work-as = 当前身份
+
+### 页面:监护大屏
+
+page-acknowledge = 确认
+page-against-yesterday = 较昨日
+page-alert-type = { $type ->
+    [heart_rate] 心率
+    [blood_oxygen] 血氧
+    [temperature] 体温
+    [skin_temperature] 皮肤温度
+    [pressure_high] 收缩压
+    [pressure_low] 舒张压
+    [respiratory_rate] 呼吸频率
+    [heart_rate_variability] 心率变异性
+    [blood_glucose] 血糖
+    [stress] 压力
+    [threshold] 数值越限
+    [composite] 多个条件
+    [event] 事件
+    [silence] 无数据
+    [SOS_EVENT] SOS 求救
+    [ONE_KEY_ALARM] 一键报警
+    [FALLDOWN_EVENT] 跌倒
+    [WEAR_STATUS_CHANGED] 手表脱落
+    [HEARTRATE_HIGH_ALERT] 手表:心率过高
+    [HEARTRATE_LOW_ALERT] 手表:心率过低
+    [SPO2_LOW_ALERT] 手表:血氧过低
+    [STRESS_HIGH_ALERT] 手表:压力过高
+    [TEMPERATURE_HIGH_ALERT] 手表:体温过高
+    [TEMPERATURE_LOW_ALERT] 手表:体温过低
+    [PRESSURE_HIGH_ALERT] 手表:血压过高
+    [PRESSURE_LOW_ALERT] 手表:血压过低
+   *[other] { $type }
+}
+page-alerts-by-hour = 近 24 小时告警(按小时)
+page-alerts-by-type = 近 24 小时告警(按类型)
+page-alerts-today = 今日告警
+page-battery = 电量 { $percent } %
+page-battery-and-wear = 电量 · 佩戴
+page-battery-below = 低于 { $percent } %
+page-battery-between = { $low }–{ $high } %
+page-battery-from = ≥ { $percent } %
+page-breaches = { $count } 次读数
+page-cluster = { $count ->
+   *[other] { $count } 人
+},在线 { $online } 人
+page-counters = 今日概况
+page-critical-count = 危急 { $count } 条
+page-gravest-first = 按严重程度排序
+page-hour = 小时
+page-in-need = 需要关注
+page-last-at = 最近 { $time }
+page-limit = 限值 { $value }
+page-map-scale = 比例尺 { $distance }
+page-map-summary = 共 { $count } 个位置,其中 { $alerts } 个有未结束的告警
+page-more = 另有 { $count } 条
+page-newest-values = 最新数据
+page-no-alerts-today = 近 24 小时没有告警。
+page-no-open-alerts = 没有未结束的告警。
+page-no-people = 尚无人佩戴手表。
+page-no-positions = 近 24 小时没有位置。
+page-no-unit = 未分配单位
+page-no-values = 尚无数据。
+page-nobody-in-need = 所有手表均佩戴、有电且在线。
+page-nobody-yet = 尚无人处理
+page-not-worn = 未佩戴
+page-not-worn-count = 未佩戴 { $count }
+page-online-by-unit = 各单位在线人员
+page-online-of-people = 在线 / 总数
+page-open-alerts = 未结束的告警
+page-peak = 峰值 { $value }
+page-positions = { $count ->
+   *[other] 最新位置,{ $count } 人
+}
+page-positions-outside = { $count ->
+   *[other] { $count } 人在图外。
+}
+page-positions-private = 此屏幕不显示位置。
+page-samples-today = 今日数据
+page-silent = 无数据
+page-silent-long = 一周以上无数据
+page-unclaimed-count = 待处理 { $count } 条
+page-was = 曾为{ $severity }
+page-watches = 手表
+page-watches-online = 在线手表
+page-wear-unknown = 未知
+page-where-people-are = 人员位置
+page-worn = 佩戴中
+
+### 页面:告警、人员与设备
+
+page-acknowledged-by = { $by } 于 { $at } 确认
+page-alert = 告警 { $id }
+page-assign-to = 指派给
+page-assigned-to = 已指派给 { $name }
+page-at-least = { $severity }及以上
+page-battery-low = 电量低
+page-channel = { $channel ->
+    [wechat] 微信
+    [wecom] 企业微信
+    [wecom_robot] 企业微信群
+    [dingtalk_robot] 钉钉群
+    [feishu_robot] 飞书群
+    [sms] 短信
+    [email] 邮件
+    [webhook] 网络回调
+   *[other] { $channel }
+}
+page-charging = { $state ->
+    [CHARGING] 充电中
+    [NOT_CHARGING] 未充电
+   *[other] 未知
+}
+page-chart-column = { $name ->
+    [time] 时间
+    [lowest] 最低
+    [mean] 平均
+   *[highest] 最高
+}
+page-chart-empty = 这段时间没有测量值。
+page-chart-legend = { $what ->
+    [mean] 平均值
+    [range] 最低至最高
+    [limit] 限值
+    [alert] 告警
+    [sleep] 睡眠
+   *[gap] 空白:未测量
+}
+page-chart-summary = { $title },{ $from } 至 { $to }:最低 { $lowest },最高 { $highest } { $unit };{ $alerts } 条告警。数值见随后的表格。
+page-choose = 选择 { $what }
+page-clock-off = { $direction ->
+    [ahead] 快 { $amount }
+   *[behind] 慢 { $amount }
+}
+page-column = { $name ->
+    [active-hours] 活动小时数
+    [alerts] 告警
+    [asleep] 入睡至醒来
+    [bar] 深睡、浅睡、其他
+    [battery] 电量
+    [channel] 渠道
+    [contact] 联系人
+    [day] 日期
+    [deep] 深睡(小时)
+    [device] 设备
+    [distance] 距离
+    [duration] 时长
+    [event] 事件
+    [hours] 小时
+    [kind] 类型
+    [light] 浅睡(小时)
+    [night] 夜晚
+    [person] 人员
+    [reason] 原因
+    [room] 房间
+    [state] 状态
+    [status] 状态
+    [steps] 步数
+    [strength-minutes] 中高强度分钟数
+    [unit] 科室
+    [value] 值
+    [when] 时间
+    [action] 操作
+    [applied] 上次执行
+    [by] 操作人
+    [bytes] 字节
+    [choose] 选择
+    [compress] 压缩时间
+    [created] 创建
+    [detail] 问题
+    [held] 暂缓
+    [item] 原文
+    [keep] 保留
+    [lag] 滞后
+    [latency] 探测
+    [name] 名称
+    [note] 备注
+    [part] 组成部分
+    [refresh] 刷新间隔
+    [relation] 表
+    [rows] 行数
+    [rule] 规则
+    [scope] 范围
+    [severity] 级别
+    [tenant] 租户
+    [until] 截止
+    [used] 上次使用
+    [waiting] 等待
+   *[other] { $name }
+}
+page-contact-deleted = 联系人 { $id }(已删除)
+page-date = { $year }年{ $month }月{ $day }日
+page-date-short = { $month }月{ $day }日
+page-day-range = 今日 { $min }–{ $max },平均 { $mean }
+page-devices = 设备
+page-fact = { $name ->
+    [battery] 电量
+    [breaches] 越限次数
+    [charging] 充电
+    [clock] 时钟
+    [device] 设备
+    [ended] 结束
+    [fired] 触发
+    [firmware] 固件
+    [first-seen] 首次出现
+    [info] 上报时间
+    [last] 最近值
+    [model] 型号
+    [network] 网络
+    [peak] 最远值
+    [person] 人员
+    [position] 位置
+    [received] 服务触发时间
+    [reported] 上报状态
+    [rule] 规则
+    [started] 首次越限
+    [state] 状态
+    [voltage] 电压
+    [wear] 佩戴
+   *[other] { $name }
+}
+page-filter = { $name ->
+    [any] 不限
+    [from] 从
+    [kind] 类型
+    [mine] 指派给我的
+    [search] 搜索
+    [severity] 级别
+    [show] 显示
+    [state] 状态
+    [status] 状态
+    [to] 到
+    [unit] 科室
+   *[other] { $name }
+}
+page-historical = 全部读数均迟到:未通知任何人。
+page-kind = { $kind ->
+    [threshold] 数值越限
+    [composite] 多个条件
+    [event] 事件
+    [silence] 无数据
+   *[other] { $kind }
+}
+page-limit-form = { $what ->
+    [above] 高于
+    [add] 新增限值
+    [below] 低于
+    [change] 修改此人的限值
+    [metric] 体征
+    [name] 名称
+    [own] 为此人单独设置限值
+    [remove] 删除:恢复通用规则
+    [set] 保存
+   *[severity] 级别
+}
+page-limit-done = { $what ->
+    [removed] 已删除此人的限值:{ $name }
+    [kept] 已删除此人的限值:{ $name }。该规则曾触发告警,因此保留但停用
+   *[set] 已设置此人的限值:{ $name }
+}
+page-limit-not-replaced = 规则 { $id } 不能为单个人替换:请新增限值
+page-metric = { $metric ->
+    [heart_rate] 心率
+    [blood_oxygen] 血氧
+    [pressure] 血压
+    [pressure_high] 收缩压
+    [pressure_low] 舒张压
+    [temperature] 体温
+    [skin_temperature] 皮肤温度
+    [respiratory_rate] 呼吸频率
+    [heart_rate_variability] 心率变异性
+    [blood_glucose] 血糖
+    [stress] 压力
+    [step] 步数
+    [distance] 距离
+    [calorie] 能量
+   *[other] { $name }
+}
+page-next = 下一页
+page-no-device = 没有此设备
+page-no-person = 没有此人
+page-no-rules = 没有适用的规则。
+page-no-track = 这段时间没有位置。
+page-nobody = 无人
+page-nobody-notified = 未通知任何人。
+page-nobody-wears-it = 无人佩戴
+page-none-chosen = 未选择告警:请先勾选一条或多条
+page-note = 备注
+page-nothing-measured = 近期没有测量值。
+page-nothing-recorded = 这段时间没有记录。
+page-nothing-yet = 暂无。
+page-notification-kind = { $kind ->
+    [fired] 触发
+    [raised] 加重
+    [escalated] 未确认
+    [repeated] 仍未确认
+    [acknowledged] 已确认
+    [assigned] 指派
+    [resolved] 已解除
+   *[other] { $kind }
+}
+page-notification-status = { $status ->
+    [pending] 待发送
+    [sent] 已发送
+    [dead] 失败
+    [cancelled] 不再需要
+   *[other] { $status }
+}
+page-now = 当前
+page-older = 更早的告警
+page-online = { $online ->
+    [yes] 在线
+   *[no] 离线
+}
+page-open-count = { $count } 条未解除告警
+page-part = { $name ->
+    [alerts] 这段时间的告警
+    [device] 设备
+    [devices] 当前佩戴的设备
+    [events] 事件
+    [exercise] 运动
+    [limits] 限值
+    [nights] 睡眠
+    [track] 轨迹
+    [workouts] 锻炼
+    [worn] 佩戴记录
+   *[other] { $name }
+}
+page-period = { $which ->
+    [day] 日
+    [week] 周
+    [month] 月
+    [earlier] 更早
+    [later] 更晚
+    [today] 今天
+   *[periods] 时间
+}
+page-read-state = { $state ->
+    [online] 在线
+    [offline] 离线
+   *[alerting] 有未解除告警
+}
+page-resolved = 已解除:{ $reason },{ $at }
+page-resolved-by = { $by } 于 { $at } 解除
+page-rule-scope = { $scope ->
+    [device] 此设备
+    [person] 此人
+    [unit] 科室
+    [tenant] 租户
+   *[everybody] 所有人
+}
+page-silence-for = 静默时长
+page-step = { $step ->
+    [acknowledge] 确认
+    [note] 添加备注
+    [assign] 指派
+    [silence] 静默
+   *[resolve] 解除
+}
+page-steps-done = { $count } 条告警{ alert-action }
+page-track-summary = { $positions } 个位置,{ $from } 至 { $to }
+page-unit = { $metric ->
+    [heart_rate] 次/分
+    [respiratory_rate] 次/分
+    [blood_oxygen] %
+    [stress] 分
+    [step] 步
+   *[other] { $symbol }
+}
+page-wear = { $state ->
+    [1] 已佩戴
+    [0] 未佩戴
+   *[other] { $state }
+}
+page-wears-nothing = 此人当前未佩戴设备。
+page-weekday = { $weekday ->
+    [1] 周一
+    [2] 周二
+    [3] 周三
+    [4] 周四
+    [5] 周五
+    [6] 周六
+   *[7] 周日
+} { $day }日
+page-what-to-do = 处理
+page-with-chosen = 对所选告警
+
+### 页面:管理
+
+page-admin-section = { $name ->
+    [health] 服务状态
+    [rules] 规则
+    [silences] 静默
+    [keys] 密钥
+    [rejected] 被拒数据
+   *[policies] 保留策略
+}
+page-admin-words = { $what ->
+    [columns] 各列(JSON)
+    [disable] 停用
+    [enable] 启用
+    [end] 结束
+    [for-ever] 永久
+    [key-made] 新密钥
+    [key-once] 请立即复制:之后不再显示。
+    [make] 创建密钥
+    [name] 名称
+    [new-key] 新建密钥
+    [new-rule] 新建规则
+    [parts] 组成部分
+    [person] 所属人员
+    [plan] 下次执行的内容
+    [policy-hint] 修改方法:
+    [records-last-minute] 最近一分钟存储的记录:
+    [remove] 删除
+    [replay] 重新读取所选项
+    [revoke] 吊销
+    [save] 保存
+    [scopes] 权限
+    [system-alerts] 最近一小时通知运维的事项
+    [tenant] 租户编号;留空:所有租户
+    [try-out] 试运行
+    [try-out-days] 试运行时长
+    [try-out-result] 试运行结果
+    [uptime] 已运行
+    [valid-days] 有效天数;留空:直到吊销
+   *[other] { $what }
+}
+page-condition = { $condition ->
+    [up] 正常
+    [late] 滞后
+   *[down] 中断
+}
+page-key-admin-of-tenant = admin 权限涉及所有租户:单个租户的密钥不能拥有
+page-key-incomplete = 密钥需要名称和至少一项权限
+page-key-name-taken = 已有名为 { $name } 的密钥
+page-key-person-missing = respond 权限需要指定所属人员
+page-key-revoked = 密钥 { $name } 已吊销
+page-rejected-count = { $count } 条数据未能存储;显示最新 { $shown } 条
+page-replayed = 已存储 { $stored } 条,重复 { $duplicates } 条,再次被拒 { $refused } 条
+page-rule-for = { $scope ->
+    [device] 设备
+    [person] 人员
+    [unit] 科室
+    [tenant] 租户
+   *[everybody] 所有人
+}
+page-scope-of-key = { $scope ->
+    [upload] 上传
+    [read] 读取
+    [respond] 处理告警
+   *[admin] 管理
+}
+page-system-alert = { $state ->
+    [lasts] 持续中
+   *[over] 已结束
+}
+page-try-out = { $days } 天内 { $devices } 台设备中有 { $affected } 台触发,共 { $alerts } 条告警
+page-try-out-more = 仅评估了前 { $devices } 台设备;vitals alerts replay-rule 可评估全部设备。
+page-try-out-stored = 已存储的规则在同一时间内对这些设备触发了 { $alerts } 条。
+
+### 演示
+
+demo-account = 演示账户
+demo-person = { $number } 号人员
+demo-tenant = 示例诊所 { $number }
+demo-unit = { $number } 病区
+
+### 读取健康数据
+
+device-absent = 没有该序列号的设备
+exports-too-many = 正在进行的导出已达上限,请稍后再试
+form-not-acceptable = 没有所要求的格式:Accept 可为 application/json、application/x-ndjson 或 text/csv;并非每个路径都支持全部格式
+metric-unknown = 没有名为“{ $name }”的指标:{ $known }
+parameter-no-format = 应为 json、ndjson 或 csv
+parameter-no-moment = 应为时间(例如 2026-01-31T08:00:00Z)或日期(例如 2026-01-31)
+parameter-no-point-limit = 应为 1 到 { $most } 之间的数
+parameter-no-zone = 应为时区名称,例如 Asia/Shanghai
+person-absent = 没有该编号的人员
+span-empty = from 必须早于 to
+span-too-long = from 与 to 相距超过 { $most } 天:请缩短时间范围,或使用更粗的粒度
+zone-only-days = 周和月只按汇总的时区划分:zone 只用于按天或更细的粒度

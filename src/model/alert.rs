@@ -18,7 +18,7 @@ macro_rules! words {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
         #[serde(rename_all = "lowercase")]
         pub enum $name {
-            $($(#[$meaning])* $variant,)+
+            $($(#[$meaning])* #[serde(rename = $word)] $variant,)+
         }
 
         impl $name {
@@ -44,6 +44,8 @@ macro_rules! words {
         }
     };
 }
+
+pub(crate) use words;
 
 words! {
     /// Where an alert is in its life

@@ -21,6 +21,11 @@ impl VitalSign {
         Metric::ALL.into_iter().filter(|metric| metric.kind() == Kind::VitalSign).map(Self)
     }
 
+    /// The metric.
+    pub const fn metric(self) -> Metric {
+        self.0
+    }
+
     /// As in the column `alert_rule.metric`.
     fn name(self) -> &'static str {
         self.0.column()

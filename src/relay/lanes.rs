@@ -4,26 +4,55 @@
 //! Promise: batches of different lanes lock different partitions (`alert_locks.sql`), so their transactions do not wait for each other;
 //! the batches of a device stay in order.
 
+use std::cmp::Reverse;
+
+use super::groups::MAX_FINISHED;
 use crate::model::Partitions;
 use crate::store::outbox::Claimed;
 
-/// The batches by lanes, each in the given order. The shards of the ingest write batches of different partitions, so there are as many
-/// lanes as shards; a batch whose writer did not give its partitions joins all lanes.
+/// The batches by lanes, each in the given order. The shards of the ingest write batches of different partitions, so behind a backlog
+/// there are as many lanes as shards; a batch whose writer did not give its partitions joins all lanes. There are never more lanes than
+/// full transactions: what fits in one is finished in one, because the cost of a transaction hardly depends on the number of its rows.
 pub(super) fn lanes(batches: Vec<Claimed>) -> Vec<Vec<Claimed>> {
-    let mut partitions: Vec<Partitions> = Vec::new();
-    for batch in &batches {
-        let (joined, mut apart): (Vec<_>, Vec<_>) =
-            partitions.into_iter().partition(|lane| lane.overlaps(batch.partitions));
-        apart.push(joined.into_iter().fold(batch.partitions, |all, lane| all | lane));
-        partitions = apart;
-    }
-    let mut lanes = vec![Vec::new(); partitions.len()];
+    let lanes = share_out(disjoint(&batches), batches.iter().map(|batch| batch.records).sum());
+    let mut divided = vec![Vec::new(); lanes.len()];
     for batch in batches {
-        if let Some(lane) = partitions.iter().position(|lane| lane.overlaps(batch.partitions)) {
-            lanes[lane].push(batch);
+        if let Some(lane) = lanes.iter().position(|lane| lane.overlaps(batch.partitions)) {
+            divided[lane].push(batch);
         }
     }
-    lanes
+    divided
+}
+
+/// Sets of partitions of which no batch has two, the largest number of records first, with the number of their records.
+fn disjoint(batches: &[Claimed]) -> Vec<(Partitions, u64)> {
+    let mut sets: Vec<(Partitions, u64)> = Vec::new();
+    for batch in batches {
+        let (joined, mut apart): (Vec<_>, Vec<_>) =
+            sets.into_iter().partition(|(set, _)| set.overlaps(batch.partitions));
+        let all = joined
+            .into_iter()
+            .fold((batch.partitions, batch.records), |(all, sum), (set, records)| (all | set, sum + records));
+        apart.push(all);
+        sets = apart;
+    }
+    sets.sort_by_key(|&(_, records)| Reverse(records));
+    sets
+}
+
+/// Joins sets to lanes of about the same number of records, at least one full transaction each.
+fn share_out(sets: Vec<(Partitions, u64)>, records: u64) -> Vec<Partitions> {
+    let most = usize::try_from((records / MAX_FINISHED).max(1)).unwrap_or(usize::MAX);
+    let mut lanes: Vec<(Partitions, u64)> = Vec::new();
+    for (set, records) in sets {
+        if lanes.len() < most {
+            lanes.push((set, records));
+        } else if let Some((lane, sum)) = lanes.iter_mut().min_by_key(|(_, sum)| *sum) {
+            *lane = *lane | set;
+            *sum += records;
+        }
+    }
+    lanes.into_iter().map(|(lane, _)| lane).collect()
 }
 
 #[cfg(test)]
@@ -35,6 +64,7 @@ mod tests {
         let batches = batches.iter().map(|&(batch_id, bits)| Claimed {
             batch_id,
             partitions: Partitions::from_bits(bits),
+            records: MAX_FINISHED,
             ..claimed(None)
         });
         let mut lanes: Vec<Vec<i64>> = lanes(batches.collect())
@@ -55,5 +85,21 @@ mod tests {
         assert_eq!(lanes_of(&[(1, 0b001), (2, 0b010), (3, 0b100), (4, 0b011)]), [vec![1, 2, 4], vec![3]]);
         assert_eq!(lanes_of(&[(1, 0b01), (2, 0b10), (3, -1)]), [[1, 2, 3]]);
         assert!(lanes_of(&[]).is_empty());
+    }
+
+    #[test]
+    fn small_batches_of_different_devices_are_finished_in_one_transaction() {
+        let small = |batch_id: i64| Claimed {
+            batch_id,
+            partitions: Partitions::from_bits(1 << batch_id),
+            records: MAX_FINISHED / 10,
+            ..claimed(None)
+        };
+        let in_lanes = |count| lanes((0..count).map(small).collect());
+        assert_eq!(in_lanes(19).len(), 1);
+        let two: Vec<Vec<i64>> =
+            in_lanes(20).iter().map(|lane| lane.iter().map(|batch| batch.batch_id).collect()).collect();
+        assert_eq!(two.iter().map(Vec::len).collect::<Vec<_>>(), [10, 10]);
+        assert!(two.iter().all(|lane| lane.is_sorted()), "{two:?}");
     }
 }

@@ -115,7 +115,7 @@ impl queue::Worker for Worker {
         if let Some(size) = sweep {
             self.timer.swept(size, took, Instant::now());
         }
-        let gather = if rows > 0 { PollTimer::gather_delay(began.elapsed()) } else { Duration::ZERO };
+        let gather = PollTimer::gather_delay(self.share, began.elapsed());
         Ok(Next::Woken { gather, latest: self.timer.next_poll() })
     }
 

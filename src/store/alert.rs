@@ -296,7 +296,10 @@ fn outcome(result: Result<Vec<Row>, StoreError>) -> Result<ActionOutcome, StoreE
 }
 
 /// Deserializes a column of JSON.
-pub(super) fn of_json<T: DeserializeOwned>(row: &Row, column: &'static str) -> Result<T, StoreError> {
+pub(in crate::store) fn of_json<T: DeserializeOwned>(
+    row: &Row,
+    column: &'static str,
+) -> Result<T, StoreError> {
     let read = row.try_get::<_, Json<T>>(column);
     read.map(|Json(value)| value).map_err(|error| StoreError::State(format!("{column}: {error}")))
 }

@@ -16,6 +16,7 @@ use crate::language::{DatabaseRefusal, Text, text};
 use crate::model::{AlertKind, AlertRule, RuleDraft};
 
 const LIST: Statement = statement!("alert_rule", "list");
+const IN_FORCE: Statement = statement!("alert_rule", "in_force");
 const VERSIONS: Statement = statement!("alert_rule", "versions");
 const ADD: Statement = statement!("alert_rule", "add");
 const REPLACE: Statement = statement!("alert_rule", "replace");
@@ -73,6 +74,29 @@ pub async fn list(store: &Store, filter: &Filter) -> Result<Vec<AlertRule>, Stor
     let parameters = [&filter.ids as _, customer_id, &kinds, &filter.enabled, org_id, user_id, device_sn];
     let rows = LIST.query(&client, &parameters).await?;
     rows.iter().map(rule).collect()
+}
+
+/// A wearer with a device, and where they belong; `None`: not known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EvaluatedOwner {
+    /// Tenant.
+    pub customer_id: Option<i64>,
+    /// Organisation unit.
+    pub org_id: Option<i64>,
+    /// Wearer.
+    pub user_id: Option<i64>,
+    /// Device.
+    pub device_sn: Option<String>,
+}
+
+/// The rules that hold for a wearer with a device, those that are switched off too.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn in_force(store: &Store, owner: &EvaluatedOwner) -> Result<Vec<AlertRule>, StoreError> {
+    let client = store.client().await?;
+    let EvaluatedOwner { customer_id, org_id, user_id, device_sn } = owner;
+    IN_FORCE.query(&client, &[customer_id, org_id, user_id, device_sn]).await?.iter().map(rule).collect()
 }
 
 /// The rule of this number.

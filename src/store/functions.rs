@@ -42,6 +42,7 @@ pub(super) const FUNCTIONS: &[(&str, &str)] = &[
     function!("alerts/rule_levels"),
     function!("alerts/rule_conditions"),
     function!("alerts/late_alerts"),
+    function!("alerts/rule_readings"),
     function!("alerts/derive_alerts"),
     function!("alerts/rebuild_alerts"),
     function!("alerts/extend_alerts"),
@@ -66,6 +67,8 @@ pub(super) const FUNCTIONS: &[(&str, &str)] = &[
     function!("alerts/alert_actions"),
     function!("dashboard/dashboard_tenants"),
     function!("dashboard/dashboard_views"),
+    function!("dashboard/dashboard_records"),
+    function!("dashboard/dashboard_functions"),
     function!("dashboard/dashboard_rollups"),
 ];
 

@@ -25,6 +25,7 @@ pub mod connect;
 pub mod contact;
 pub mod contact_address;
 pub mod copy;
+pub mod dashboard;
 #[cfg(feature = "fleet")]
 pub mod database;
 pub mod device_clock;
@@ -76,6 +77,7 @@ pub mod rollups;
 pub mod schema;
 mod schema_transaction;
 pub mod server_versions;
+pub mod shadow;
 pub mod shift;
 mod sleep_segment;
 mod statement;

@@ -117,17 +117,24 @@ pub async fn edition(store: &Store) -> Result<Edition, StoreError> {
 }
 
 /// Relations that are somebody else's, or tables of ours with rows of devices whose serial is not between `own` (a beginning, and the
-/// first text behind all that begin so), or with what only people enter. Empty: nobody's but a demo's. The schema need not be there.
+/// first text behind all that begin so), with tenants and units of other names than `names`, or with what others than `made_by` have
+/// entered. Empty: nobody's but a demo's. The schema need not be there.
 ///
 /// # Errors
 /// The database is away.
-pub async fn foreign(store: &Store, own: (&str, &str)) -> Result<Vec<String>, StoreError> {
+pub async fn foreign(
+    store: &Store,
+    own: (&str, &str),
+    made_by: &str,
+    names: &[String],
+) -> Result<Vec<String>, StoreError> {
     let client = store.client().await?;
     let relations = FOREIGN_RELATIONS.query(&client, &[]).await?;
     if !relations.is_empty() || super::migrations::version(store).await? == 0 {
         return Ok(relations.iter().map(|row| row.get("relation")).collect());
     }
-    Ok(only(FOREIGN_ROWS.query(&client, &[&own.0, &own.1]).await?)?.get("tables"))
+    let rows = FOREIGN_ROWS.query(&client, &[&own.0, &own.1, &made_by, &names]).await?;
+    Ok(only(rows)?.get("tables"))
 }
 
 /// How much `health_data` holds.

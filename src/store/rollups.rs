@@ -144,13 +144,14 @@ pub async fn sync(
     if !is_current {
         transaction.batch_execute(&health_by_day()).await.map_err(failed("rollups.health_by_day"))?;
         transaction.execute(sql!("show"), &[]).await.map_err(failed("rollups.show"))?;
+        transaction.batch_execute(&device_days()).await.map_err(failed("rollups.device_days"))?;
     }
     Ok(())
 }
 
 /// The texts that rollups are made of, the zone left open.
 pub(super) fn texts() -> impl Iterator<Item = String> {
-    DEFINITIONS.iter().map(|definition| definition.text(ZONE)).chain([health_by_day()])
+    DEFINITIONS.iter().map(|definition| definition.text(ZONE)).chain([health_by_day(), device_days()])
 }
 
 impl Definition {
@@ -210,6 +211,33 @@ fn health_by_day() -> String {
         comment on function public.health_by_day(text, text, date, date) is
             'Days of one device in any zone, from the first date to the last, both included; columns as health_daily.'",
         daily.text("health_by_day.zone")
+    )
+}
+
+/// `dashboard.device_days(device, zone, from_ts, to_ts)`: the same for readers of schema dashboard, who see the quarter hours that they
+/// may see. A day is one that begins within the time.
+fn device_days() -> String {
+    let daily =
+        DEFINITIONS.iter().find(|definition| definition.name == "health_daily").expect("is one of them");
+    let first_midnight = |name: &str| {
+        format!(
+            "(device_days.{name} at time zone device_days.zone + interval '1 day - 1 microsecond')::date::timestamp at time zone \
+             device_days.zone"
+        )
+    };
+    format!(
+        "create or replace function dashboard.device_days(device text, zone text, from_ts timestamptz, to_ts timestamptz)
+        returns setof public.health_daily
+        language sql stable parallel safe
+        begin atomic
+            with health_15m as (select * from dashboard.device_15m(device_days.device, {}, {}))
+            {};
+        end;
+        comment on function dashboard.device_days(text, text, timestamptz, timestamptz) is
+            'Days of one device in any zone that begin from from_ts on and before to_ts; columns as dashboard.health_daily, without day and cell.'",
+        first_midnight("from_ts"),
+        first_midnight("to_ts"),
+        daily.text("device_days.zone")
     )
 }
 

@@ -86,6 +86,26 @@ async fn an_sos_waits_for_no_backlog() {
 }
 
 #[tokio::test]
+async fn an_sos_waits_for_no_evaluation_of_readings_of_its_own_device() {
+    let database = Database::new().await;
+    let service = Service::start(&database).await;
+    let client = database.client().await;
+    // As a transaction does that evaluates many readings, and takes long.
+    let evaluation = database.client().await;
+    let locks = "begin; select vitals.lock_alerts(array['BUSY'], null)";
+    evaluation.batch_execute(locks).await.expect("the locks of every partition");
+    press_sos(&service, "BUSY").await;
+    sos_alert_of(&client, "BUSY").await;
+    let reading = json!({ "deviceSn": "BUSY", "heart_rate": 180, "timestamp": Timestamp::now().to_string() });
+    service.upload(&json!({ "data": reading })).await;
+    evaluation.batch_execute("commit").await.expect("released");
+    service.drained().await;
+    let alerts = "select count(*) from alert where device_sn = 'BUSY' and kind = 'threshold'";
+    assert!(count(&client, alerts).await > 0, "the reading is evaluated afterwards");
+    service.finish().await;
+}
+
+#[tokio::test]
 async fn a_rule_that_somebody_is_changing_is_evaluated_by_its_committed_text() {
     let database = Database::new().await;
     let service = Service::start(&database).await;

@@ -48,8 +48,21 @@ async fn a_database_with_anything_of_somebody_elses_is_refused_before_it_is_touc
         .batch_execute("insert into health_data (device_sn, ts) values ('SIM0000000000001', now())")
         .await
         .expect("a row of an earlier demo");
-    let said = demo(&simulated).await;
-    assert_eq!(said.code, 0, "an earlier demo's, and then one more: {said:?}");
+    for what in ["an earlier demo's", "and then one more, whose people and account are there already"] {
+        let said = demo(&simulated).await;
+        assert_eq!(said.code, 0, "{what}: {said:?}");
+        assert!(said.err.contains("/ and log in as demo, password "), "{}", said.err);
+    }
+    let shown = client.query_one(
+        "select (select count(*) from app_user where name like 'Person %'), (select count(*) from api_key where revoked_at is null)",
+        &[],
+    );
+    let row = shown.await.expect("counts");
+    assert_eq!(
+        (row.get::<_, i64>(0), row.get::<_, i64>(1)),
+        (2, 0),
+        "two fleets of one, and no key that lets others in"
+    );
 }
 
 #[tokio::test]

@@ -107,13 +107,17 @@ fn part(name: &str) -> Vec<String> {
     match name {
         "columns" => wrapped(&of("", all().collect()), ""),
         "columns of h," => wrapped(&of("h.", all().collect()), ","),
+        "columns of h" => wrapped(&of("h.", all().collect()), ""),
         "vital signs of h" => wrapped(&of("h.", vital_signs().collect()), ""),
         "latest of s," => {
             wrapped(&of("s.", all().filter(|it| is_latest(it) && it.since == 1).collect()), ",")
         }
         "columns of dashboard.latest" => wrapped(&of("", all().filter(|it| is_latest(it)).collect()), ""),
         "later than latest of s" => of(", s.", all().filter(|it| is_latest(it) && it.since > 1).collect()),
-        "comments on dashboard.latest" => all().filter(|it| is_latest(it)).map(comment_on_latest).collect(),
+        "comments on dashboard.latest" => {
+            all().filter(|it| is_latest(it)).map(|it| comment_on("dashboard.latest", it)).collect()
+        }
+        "comments on dashboard.sample" => all().map(|it| comment_on("dashboard.sample", it)).collect(),
         "columns with types" => {
             separated(all().map(|it| format!("{} {}", it.column, type_name(it.sql_type))))
         }
@@ -267,7 +271,7 @@ fn is_latest(metric: &Definition) -> bool {
     metric.column != "altitude"
 }
 
-fn comment_on_latest(metric: &'static Definition) -> String {
+fn comment_on(view: &str, metric: &'static Definition) -> String {
     let Definition { column, unit, kind, .. } = metric;
     let title = metric.capitalised_title();
     let text = match kind {
@@ -275,7 +279,7 @@ fn comment_on_latest(metric: &'static Definition) -> String {
         Kind::DayTotal => format!("{title} of the local day so far, {unit}. NULL: not sent."),
         Kind::Position => format!("{title}, {unit}. NULL: no position."),
     };
-    format!("comment on column dashboard.latest.{column} is '{text}';")
+    format!("comment on column {view}.{column} is '{text}';")
 }
 
 /// A row of the table of `src/wire/README.md`.

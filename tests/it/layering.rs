@@ -8,6 +8,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("language", &[]),
     ("metric", &[]),
     ("model", &[]),
+    ("page", &["model"]),
     ("wire", &["model"]),
     ("store", &["model"]),
     ("cache", &["model"]),
@@ -24,11 +25,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("schedule", &["model", "store"]),
     ("monitor", &["model", "ingest", "store", "cache"]),
     ("buffer", &["model", "wire", "ingest", "owners", "cache"]),
+    ("stream", &["model", "store"]),
     (
         "http",
         &[
             "model", "wire", "accounts", "buffer", "cells", "ingest", "monitor", "owners", "keys", "store",
-            "cache",
+            "cache", "stream", "page",
         ],
     ),
 ];
@@ -64,7 +66,7 @@ const EVERYDAY: &[&str] = &[
 ];
 
 /// Rooms without a runtime, logs or metrics: they may name what stands beside them in [`CRATES`] alone.
-const PURE: &[&str] = &["language", "metric", "model", "wire"];
+const PURE: &[&str] = &["language", "metric", "model", "page", "wire"];
 
 /// Which other outside crates a room names. A value says itself how it is shown as JSON and in the API's document, so `model` names
 /// serde and utoipa.
@@ -108,6 +110,8 @@ const CRATES: &[(&str, &[&str])] = &[
             "metrics_exporter_prometheus",
             "moka",
             "percent_encoding",
+            "rand",
+            "rust_decimal",
             "serde_path_to_error",
             "sha2",
             "tokio_io_timeout",
@@ -159,6 +163,7 @@ const CRATES: &[(&str, &[&str])] = &[
         ],
     ),
     ("owners", &["moka"]),
+    ("page", &["jiff", "maud", "percent_encoding", "rust_decimal", "serde_json", "siphasher"]),
     ("queue", &["backon"]),
     ("relay", &["rand"]),
     ("schedule", &["backon"]),

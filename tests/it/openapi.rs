@@ -56,8 +56,10 @@ async fn every_route_is_described_and_every_described_one_is_there() {
             let answer = http.request(method, url).send().await.expect("an answer");
             let (status, allow) = (answer.status().as_u16(), answer.headers().get("allow").cloned());
             if is_described {
+                let is_endless =
+                    answer.headers().get("content-type").is_some_and(|kind| kind == "text/event-stream");
                 // A number that is nobody's is told so, which only a route can.
-                let text = answer.text().await.expect("a body");
+                let text = if is_endless { String::new() } else { answer.text().await.expect("a body") };
                 assert!(status != 405 && !text.contains("no such path"), "{path} {status} {text}");
             } else {
                 assert_eq!(status, 405, "{path}");
@@ -78,8 +80,8 @@ async fn a_handler_is_named_as_its_path() {
             || ["pages", "people"].contains(&operation["tags"][0].as_str().expect("a tag"));
         let method = if has_several { format!("{method}_") } else { String::new() };
         let name = if path == "/" { "root" } else { path.as_str() };
-        let name =
-            method + &name.trim_start_matches('/').replace(['/', '.', '-'], "_").replace(['{', '}'], "");
+        let name = name.trim_start_matches('/').replace(['/', '.', '-'], "_").replace(['{', '}'], "");
+        let name = format!("{method}{name}");
         assert_eq!(operation["operationId"], name);
         assert!(!operation["summary"].as_str().expect("a summary").is_empty(), "{path}");
     }

@@ -225,7 +225,7 @@ async fn a_key_that_does_not_say_who_acts_or_asks_too_much_is_not_made() {
     for arguments in [
         &["x", "--scope", "respond", "--tenant", "5"] as &[&str],
         &["x", "--scope", "respond", "--scope", "upload", "--tenant", "5", "--unit", "50", "--person", "Li"],
-        &["x", "--scope", "read", "--tenant", "5", "--unit", "50"],
+        &["x", "--scope", "admin", "--tenant", "5", "--unit", "50"],
         &["x", "--scope", "respond", "--unit", "50", "--person", "Li"],
     ] {
         let refused = vitals(&database, &[&["keys", "create"], arguments].concat()).await;

@@ -125,7 +125,16 @@ impl Target {
 
     /// Where the same service takes events.
     pub(super) fn for_events(&self) -> Self {
-        let path = self.path.path().replace("/upload_health_data", "/upload_common_event");
+        self.at("/upload_common_event")
+    }
+
+    /// Where the same service takes device information.
+    pub(super) fn for_device_information(&self) -> Self {
+        self.at("/upload_device_info")
+    }
+
+    fn at(&self, path: &str) -> Self {
+        let path = self.path.path().replace("/upload_health_data", path);
         let path = path.parse().expect("a path made of a path");
         Self { address: self.address, path, counts: false, headers: self.headers.clone() }
     }

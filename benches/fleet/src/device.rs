@@ -92,7 +92,7 @@ impl Device {
         let seed = mix(options.seed, serial);
         Self {
             head: head(serial, number),
-            person: Person::new(seed).racing(options.breaches),
+            person: Person::new(seed).living_at(number % UNITS).racing(options.breaches),
             phase_seconds: (mix(seed, 2) % calendar.history_spacing_seconds as u64) as i64,
             clock: calendar.live_from,
             floor: calendar.late_from.min(calendar.history_from) - calendar.history_spacing_seconds,
@@ -144,13 +144,33 @@ pub(super) fn serial(number: u64) -> String {
     format!("SIM{number:013}")
 }
 
+/// Tenants and organisation units of a fleet; a unit belongs to the tenant whose number is that of the unit modulo the tenants.
+pub const TENANTS: u32 = 3;
+/// Organisation units of all tenants of a fleet.
+pub const UNITS: u32 = 24;
+
+/// Who owns a device: ids of 19 digits, beyond what a double can hold, as in the field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owners {
+    /// Tenant.
+    pub tenant: i64,
+    /// Organisation unit.
+    pub org: i64,
+    /// Wearer.
+    pub user: i64,
+}
+
+/// The owners of device `number` of a fleet, from 0, with this serial number.
+pub fn owners(serial_number: u64, number: u32) -> Owners {
+    Owners {
+        tenant: 1_939_964_806_110_937_090 + i64::from(number % TENANTS),
+        org: 1_939_964_806_110_938_000 + i64::from(number % UNITS),
+        user: 1_940_000_000_000_000_000 + serial_number.cast_signed(),
+    }
+}
+
 fn head(serial_number: u64, number: u32) -> String {
-    // Ids of 19 digits, beyond what a double can hold: as in the field.
-    let (tenant, org) = (
-        1_939_964_806_110_937_090 + u64::from(number % 3),
-        1_939_964_806_110_938_000 + u64::from(number % 24),
-    );
-    let user = 1_940_000_000_000_000_000 + serial_number;
+    let Owners { tenant, org, user } = owners(serial_number, number);
     let channel = ["wifi", "bluetooth", "4g"][number as usize % 3];
     format!(
         r#"{{"deviceSn":"{}","customerId":"{tenant}","orgId":"{org}","userId":"{user}","upload_method":"{channel}""#,

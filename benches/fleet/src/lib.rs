@@ -16,6 +16,7 @@ mod load;
 mod person;
 mod progress;
 mod report;
+mod signals;
 mod source;
 mod upload_log;
 
@@ -29,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 
 use client::Target;
 use device::{Calendar, Device};
+pub use device::{Owners, TENANTS, UNITS, owners};
 use load::{Bounds, Outlet};
 pub use progress::Show;
 use progress::{Progress, RunEnd};
@@ -96,6 +98,10 @@ pub struct Options {
     /// Alarms (SOS events with a sample) a second beside the live uploads, over connections of their own.
     #[arg(long, value_name = "EVENTS/S", value_parser = rate)]
     pub alarms: Option<f64>,
+
+    /// The watches also send device information (battery, wear) every five minutes, and one of them an SOS every four.
+    #[arg(long)]
+    pub signals: bool,
 
     /// Ends the live uploads after this time, seconds. Default: with --records, else on Ctrl-C.
     #[arg(long, value_name = "SECONDS")]
@@ -178,6 +184,8 @@ pub async fn run_with_log(
     if options.seconds != Some(0) && options.records != Some(0) && !stop.is_cancelled() {
         let mut progress = Progress::new("live", show, end_of(options));
         let (events, over) = (target.for_events(), CancellationToken::new());
+        let (watches, reporting_to) =
+            (signals::Watches { first_serial, count: options.devices, seed: options.seed }, target.clone());
         let uploading = async {
             let outlet = Outlet { target, upload_log };
             let live = load::run(outlet, sources(Part::Live), bounds_of(options), stop, &mut progress).await;
@@ -190,7 +198,12 @@ pub async fn run_with_log(
                 None => None,
             }
         };
-        let (live, alarms) = futures_util::join!(uploading, alarming);
+        let reporting = async {
+            if options.signals {
+                signals::run(&reporting_to, watches, &over).await;
+            }
+        };
+        let (live, alarms, ()) = futures_util::join!(uploading, alarming, reporting);
         (report.live, report.alarms) = (Some(live?), alarms);
     }
     Ok(report)

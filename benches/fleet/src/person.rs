@@ -127,6 +127,17 @@ impl Person {
         }
     }
 
+    /// The same person, who lives within some hundred metres of a place: people of one unit live near each other.
+    pub(super) fn living_at(self, place: u32) -> Self {
+        let (dice, stray) = (mix(0x517E, u64::from(place)), mix(self.seed, 0x40E));
+        Self {
+            home_latitude_e6: 22_504_000 + (dice % 192_000) as i32 + (stray % 6_000) as i32 - 3_000,
+            home_longitude_e6: 113_904_000 + ((dice >> 20) % 292_000) as i32 + ((stray >> 20) % 6_000) as i32
+                - 3_000,
+            ..self
+        }
+    }
+
     /// The same person, whose heart races for this share of the time, percent.
     pub(super) fn racing(self, percent: f64) -> Self {
         Self { racing_ppm: (percent * 10_000.0) as u64, ..self }

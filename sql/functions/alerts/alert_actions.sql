@@ -266,6 +266,7 @@ begin
         return false;
     end if;
     perform vitals.lock_alerts(over.device_sns);
+    perform vitals.lock_event_alerts(over.device_sns);
     for ended in
         with resolved as (
             update alert a

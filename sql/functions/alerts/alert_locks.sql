@@ -3,11 +3,13 @@
 -- An evaluation reads stored rows and alerts of a device; two at the same time would each miss what the other has not committed yet:
 --   exclusive   for devices with a breach, whose alerts may start;
 --   shared      for all other devices of a batch: a transaction that raises an alert waits for those that saw no alert of the device;
---   continued   (a second lock a partition, exclusive) for devices without a breach whose alerts continue or end.
--- A transaction takes the first two together, in the order of the partitions, and the third afterwards, in the same order; so no
--- deadlock occurs. All are held until its end.
+--   event       (a second lock a partition, exclusive) for devices with an event that a rule names. Alerts of events follow from events alone,
+--               and those of readings from readings: an SOS waits for no batch of readings, however many are evaluated;
+--   continued   (a third lock a partition, exclusive) for devices without a breach whose alerts continue or end.
+-- A transaction takes the first two together, in the order of the partitions, then the third and the fourth kind, each in the same order; so
+-- no deadlock occurs. All are held until its end.
 
--- The first key of these locks; the second is the partition, and 64 more for the third kind. -1: one sweep at a time (alert_sweep.sweep).
+-- The first key of these locks; the second is the partition, 64 more for continued, 128 more for events. -1: one sweep at a time (alert_sweep.sweep).
 create or replace function vitals.alert_lock() returns integer
 language sql immutable parallel safe
 as $$ select 824312266 $$;
@@ -48,7 +50,24 @@ end
 $$;
 comment on function vitals.lock_alerts(text[], text[]) is 'Waits for the locks of devices whose alerts are evaluated: exclusive for the breaching ones, shared for the others.';
 
--- After lock_alerts, for devices without a breach whose alerts continue or end.
+-- After lock_alerts, for devices whose alerts of events are evaluated or changed.
+create or replace function vitals.lock_event_alerts(devices text[]) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    wanted integer;
+begin
+    for wanted in
+        select distinct vitals.alert_partition(d) from unnest(lock_event_alerts.devices) as d order by 1
+    loop
+        perform pg_advisory_xact_lock(vitals.alert_lock(), 128 + wanted);
+    end loop;
+end
+$$;
+comment on function vitals.lock_event_alerts(text[]) is 'Waits for the locks of devices whose alerts of events are evaluated.';
+
+-- After lock_alerts and lock_event_alerts, for devices without a breach whose alerts continue or end.
 create or replace function vitals.lock_continued_alerts(devices text[]) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp

@@ -1,5 +1,5 @@
 -- The alerts that the stored rows cause, for pairs of a rule and a device: a function of the rows alone, independent of the order in
--- which they arrived. All pairs in one statement.
+-- which they arrived. All pairs in one statement; rule_readings.sql is its first half.
 -- Before: extend_alerts and rebuild_alerts (which compare the result with the stored alerts), replay_rule.
 -- Locks: none.
 --
@@ -26,8 +26,7 @@
 --   with_pending    rows that are not evaluated yet count too. False: they belong to no alert, so that batches are evaluated one after the
 --                   other, but end the run of rows before them, so that nothing is concluded that they might contradict. Pending is a
 --                   row of a batch in the outbox; of a sliced one, a row in vitals.outbox_device. Each row is looked up by key, so that
---                   the cost does not depend on how much is pending. The condition is written out twice, because PostgreSQL does
---                   not inline a function with a subquery.
+--                   the cost does not depend on how much is pending.
 -- and for the planner, to leave out chunks:
 --   scan_from, scan_until   hold all of from_ts and until_ts
 -- Result, per pair (ord) and alert: seq 0 is the alert before from_ts, continued or reopened; 1 and up are new ones.
@@ -37,11 +36,11 @@ create or replace function vitals.derive_alerts(
     seed_on boolean[], seed_ended_ts timestamptz[], seed_last_ts timestamptz[], seed_levels integer[], with_pending boolean,
     scan_from timestamptz, scan_until timestamptz
 ) returns setof vitals.derived_alert
--- Not in language sql, which plans without the values, and so for all chunks.
 language plpgsql stable
 set search_path = pg_catalog, public, pg_temp
-set plan_cache_mode = force_custom_plan
--- The outbox is empty most of the time, and its statistics say so when it is not.
+-- Planning takes longer than running, and this statement reads no table with chunks.
+set plan_cache_mode = force_generic_plan
+-- Planned when the tables may be empty.
 set enable_seqscan = off
 set jit = off
 as $$
@@ -53,161 +52,30 @@ with pair as materialized (
         p.ord::integer as ord, p.device_sn, p.from_ts, p.until_ts, p.seed_on, p.seed_ended_ts, p.seed_last_ts,
         coalesce(p.seed_level, 0) as seed_level,
         r.kind, r.metric, r.min_value, r.max_value,
-        coalesce(r.recovery_min_value, r.min_value, '-infinity') as recovery_min_value,
-        coalesce(r.recovery_max_value, r.max_value, 'infinity') as recovery_max_value,
-        r.recovery_min_value is null and r.recovery_max_value is null as recovers_within,
-        r.combine, r.conditions, r.window_seconds,
-        array(select c ->> 'metric' from jsonb_array_elements(r.conditions) as c) as metrics,
-        r.event_type, r.event_values, r.recovery_values,
+        r.event_type,
         r.consecutive, r.recovery_count,
         make_interval(secs => r.window_seconds) as breach_window,
         make_interval(secs => r.cooldown_seconds) as cooldown,
         make_interval(secs => r.expire_seconds) as expire,
         make_interval(secs => r.late_after_seconds) as late_after,
         coalesce(jsonb_array_length(r.levels), 0) as level_count,
-        array(select (l ->> 'min')::numeric from jsonb_array_elements(r.levels) with ordinality as e (l, place) order by place) as level_mins,
-        array(select (l ->> 'max')::numeric from jsonb_array_elements(r.levels) with ordinality as e (l, place) order by place) as level_maxs,
         r.kind = 'event' and vitals.is_urgent_event(r.event_type) as is_urgent,
-        coalesce((select d.clock_offset_seconds < 0 from device d where d.device_sn = p.device_sn), false) as is_ahead,
-        r.customer_id, reach.by_tenant,
-        -- Tenants that have a rule of their own in place of this one.
-        case when reach.by_tenant and r.customer_id is null then array(
-            select q.customer_id from alert_rule q where q.replaces_rule_id = coalesce(r.replaces_rule_id, r.rule_id)
-        ) else '{}' end as replaced_for,
-        vitals.rule_scope(r.customer_id, r.org_id, r.user_id, r.device_sn) as scope, coalesce(r.replaces_rule_id, r.rule_id) as root_id,
-        r.effective_from is null and r.effective_days is null as always,
-        r.effective_from, r.effective_until, r.effective_days, coalesce(r.time_zone, z.zone) as zone,
-        case when p.seed_on then greatest(r.consecutive, r.recovery_count) else r.consecutive end - 1 as look_back,
-        (
-            select range_agg(tstzrange(a.started_ts, coalesce(a.muted_until, a.resolved_at), '[]'))
-            from alert a
-            where a.device_sn = p.device_sn and a.rule_id = r.rule_id and a.resolution in ('manual', 'rule_disabled')
-              and a.started_ts <= p.until_ts
-              and coalesce(a.muted_until, a.resolved_at) >= p.from_ts - interval '1 day'
-              and coalesce(a.muted_until, a.resolved_at) >= a.started_ts
-        ) as muted
+        coalesce((select d.clock_offset_seconds < 0 from device d where d.device_sn = p.device_sn), false) as is_ahead
     from unnest(
         derive_alerts.rule_at, derive_alerts.device_sns, derive_alerts.from_ts, derive_alerts.until_ts,
         derive_alerts.seed_on, derive_alerts.seed_ended_ts, derive_alerts.seed_last_ts, derive_alerts.seed_levels
     ) with ordinality as p (rule_at, device_sn, from_ts, until_ts, seed_on, seed_ended_ts, seed_last_ts, seed_level, ord)
     join unnest(derive_alerts.rules) with ordinality as r on r.ordinality = p.rule_at
-    -- Whether the tenant of a row decides whether the rule applies to it. That is cheap; else vitals.rule_applies() is asked row by row.
-    cross join lateral (
-        select num_nonnulls(r.org_id, r.user_id, r.device_sn) = 0 and not exists (
-            select from alert_rule q
-            where q.replaces_rule_id = coalesce(r.replaces_rule_id, r.rule_id) and num_nonnulls(q.org_id, q.user_id, q.device_sn) > 0
-        ) as by_tenant
-    ) as reach
-    cross join vitals.default_zone() as z (zone)
-),
-series as (
-    select
-        p.ord, s.ts, s.ts >= p.from_ts and not w.pending as inside, w.pending, j.breach and not w.pending as breach,
-        not w.pending and case
-            when p.kind = 'threshold' then s.value >= p.recovery_min_value and s.value <= p.recovery_max_value
-            when p.kind = 'event' then coalesce(s.text = any (p.recovery_values), false) and not j.breach
-            else not j.breach
-        end as recovered,
-        s.value, s.text, s.received_at,
-        s.customer_id, s.org_id, s.user_id, s.latitude, s.longitude, s.altitude,
-        p.kind = 'threshold' and p.recovers_within as sparse,
-        p.consecutive, p.recovery_count, p.breach_window, p.cooldown, p.expire, p.seed_on, p.seed_ended_ts, p.seed_last_ts,
-        p.level_count, p.seed_level,
-        case when p.level_count > 0 and not w.pending then (
-            select count(*)::integer from unnest(p.level_mins, p.level_maxs) as l (min, max) where s.value < l.min or s.value > l.max
-        ) end as depth,
-        greatest(s.value - p.max_value, p.min_value - s.value) as excess
-    from pair p
-    cross join lateral (
-        select
-            h.ts, h.received_at, h.customer_id, h.org_id, h.user_id, h.latitude, h.longitude, h.altitude,
-            vitals.metric_value(p.metric, h) as value,
-            null::text as text, h.batch_id
-        from health_data h
-        where p.kind <> 'event' and h.device_sn = p.device_sn
-          and h.ts >= p.from_ts and h.ts <= p.until_ts
-          and h.ts >= derive_alerts.scan_from and h.ts <= derive_alerts.scan_until
-          and vitals.is_measured(p.metric, p.metrics, h)
-        union all
-        (
-            select
-                h.ts, h.received_at, h.customer_id, h.org_id, h.user_id, h.latitude, h.longitude, h.altitude,
-                v.value, null::text, h.batch_id
-            from health_data h
-            cross join lateral (
-                select vitals.metric_value(p.metric, h) as value
-            ) as v
-            where p.look_back > 0 and p.kind <> 'event' and h.device_sn = p.device_sn
-              and h.ts < p.from_ts and h.ts >= p.from_ts - interval '1 day'
-              and h.ts >= derive_alerts.scan_from - interval '1 day' and h.ts <= derive_alerts.scan_until
-              and vitals.is_measured(p.metric, p.metrics, h)
-              -- What is left out of the series does not count among the rows before.
-              and case
-                  when p.by_tenant then (p.customer_id is null or h.customer_id = p.customer_id)
-                      and (h.customer_id is null or h.customer_id <> all (p.replaced_for))
-                  else vitals.rule_applies(
-                      p.scope, p.root_id, vitals.row_scopes(h.customer_id, h.org_id, h.user_id, h.device_sn))
-              end
-              and (p.muted is null or not p.muted @> h.ts)
-              and (
-                  p.always or vitals.in_effect(h.ts, p.effective_from, p.effective_until, p.effective_days, p.zone)
-                  or not vitals.is_breach(p.kind, v.value, p.min_value, p.max_value, p.device_sn, h.ts, p.combine, p.conditions, p.window_seconds)
-              )
-            order by h.ts desc
-            limit p.look_back
-        )
-        union all
-        select
-            e.ts, e.received_at, e.customer_id, e.org_id, e.user_id, e.latitude, e.longitude, e.altitude,
-            null::numeric, e.value, e.batch_id
-        from device_event e
-        where p.kind = 'event' and e.device_sn = p.device_sn and e.event_type = p.event_type
-          and e.ts >= p.from_ts - case when p.look_back > 0 then interval '1 day' else interval '0' end and e.ts <= p.until_ts
-          and e.ts >= derive_alerts.scan_from - interval '1 day' and e.ts <= derive_alerts.scan_until
-          and (p.event_values is null or e.value = any (p.event_values) or e.value = any (p.recovery_values))
-    ) as s
-    cross join lateral (
-        select not derive_alerts.with_pending and coalesce((
-            select not o.sliced or exists (
-                select from vitals.outbox_device d
-                where d.batch_id = o.batch_id and d.device_sn = p.device_sn and d.first_ts <= s.ts
-            )
-            from outbox o where o.batch_id = s.batch_id
-        ), false) as pending
-        -- Looked up once for each row, not for each mention.
-        offset 0
-    ) as w
-    cross join lateral (
-        select case when p.kind = 'event' then p.event_values is null or coalesce(s.text = any (p.event_values), false)
-            else vitals.is_breach(p.kind, s.value, p.min_value, p.max_value, p.device_sn, s.ts, p.combine, p.conditions, p.window_seconds)
-        end as breach
-    ) as j
-    where case
-          when p.by_tenant then (p.customer_id is null or s.customer_id = p.customer_id)
-              and (s.customer_id is null or s.customer_id <> all (p.replaced_for))
-          else vitals.rule_applies(p.scope, p.root_id, vitals.row_scopes(s.customer_id, s.org_id, s.user_id, p.device_sn))
-      end
-      and (p.muted is null or not p.muted @> s.ts)
-      and (p.always or not j.breach or vitals.in_effect(s.ts, p.effective_from, p.effective_until, p.effective_days, p.zone))
-),
--- Only rows soon after a breach or a pending row matter, and most are not: the rest is left out before the expensive part. Where recovery
--- has bounds of its own an alert may stay on for any number of rows between the bounds, and all rows are kept.
--- Of several pending rows with no other between them, one is enough.
-numbered_rows as (
-    select
-        *, count(*) filter (where inside) over w as place, max(ts) filter (where not pending) over (partition by series.ord) as judged_ts,
-        lead(pending, 1, true) over w as before_pending
-    from series
-    window w as (partition by series.ord order by ts rows unbounded preceding)
 ),
 kept as (
-    select * from (
-        select *, max(place) filter (where breach and inside or pending) over w as last_place
-        from numbered_rows
-        where not (pending and before_pending)
-        window w as (partition by numbered_rows.ord order by ts rows unbounded preceding)
-    ) as p
-    where not sparse or not inside or breach or place - coalesce(last_place, case when seed_on then 0 end) <= recovery_count
+    select
+        k.*, p.consecutive, p.recovery_count, p.breach_window, p.cooldown, p.expire, p.seed_on, p.seed_ended_ts, p.seed_last_ts,
+        p.level_count, p.seed_level
+    from vitals.rule_readings(
+        derive_alerts.rules, derive_alerts.rule_at, derive_alerts.device_sns, derive_alerts.from_ts, derive_alerts.until_ts,
+        derive_alerts.seed_on, derive_alerts.with_pending, derive_alerts.scan_from, derive_alerts.scan_until
+    ) as k
+    join pair p on p.ord = k.ord
 ),
 counted as (
     select
@@ -358,26 +226,9 @@ select
     case when s.found_end_ts is not null then true when not s.is_on then s.expired else due.expired end, s.judged_ts,
     s.breach_count, s.fired_value, s.last_value,
     -- The readings before the trigger that raised it with them belong to it.
-    case when s.seq > 0 and p.consecutive > 1 and s.started_ts < s.fired_ts and p.kind = 'threshold' then coalesce((
-        select v.value
-        from health_data h
-        cross join lateral (
-            select vitals.metric_value(p.metric, h) as value
-        ) as v
-        where h.device_sn = p.device_sn and h.ts >= s.started_ts and h.ts < s.fired_ts
-          and h.ts >= derive_alerts.scan_from - interval '1 day' and h.ts <= derive_alerts.scan_until
-          and (derive_alerts.with_pending or coalesce((
-              select not o.sliced or exists (
-                  select from vitals.outbox_device d
-                  where d.batch_id = o.batch_id and d.device_sn = h.device_sn and d.first_ts <= h.ts
-              )
-              from outbox o where o.batch_id = h.batch_id
-          ), false) is false)
-          and vitals.is_breach(p.kind, v.value, p.min_value, p.max_value, p.device_sn, h.ts, p.combine, p.conditions, p.window_seconds)
-          and greatest(v.value - p.max_value, p.min_value - v.value) > greatest(s.peak_value - p.max_value, p.min_value - s.peak_value)
-        order by greatest(v.value - p.max_value, p.min_value - v.value) desc, h.ts
-        limit 1
-    ), s.peak_value) else s.peak_value end,
+    case when s.seq > 0 and p.consecutive > 1 and s.started_ts < s.fired_ts and p.kind = 'threshold' then vitals.peak_of_run(
+        p.metric, p.device_sn, s.started_ts, s.fired_ts, p.min_value, p.max_value, s.peak_value, derive_alerts.with_pending
+    ) else s.peak_value end,
     s.last_text, case when s.trigger_ts is not null then late.ord is not null end, s.customer_id, s.org_id, s.user_id, s.latitude, s.longitude, s.altitude,
     v.fired_level, v.level, v.peak_level, v.level_values, v.level_ts, v.level_late
 from finished s

@@ -21,16 +21,32 @@ set search_path = pg_catalog, public, pg_temp
 set plan_cache_mode = force_custom_plan
 as $$
 declare
-    breached  vitals.alert_pairs;
-    pairs     vitals.alert_pairs;
-    continued text[];
-    changed   vitals.alert_changes;
+    breached   vitals.alert_pairs;
+    pairs      vitals.alert_pairs;
+    breaching  text[];
+    with_event text[] := '{}';
+    continued  text[];
+    changed    vitals.alert_changes;
 begin
     breached := vitals.breached_pairs(batch_ids, devices, is_slice, first_ts, last_ts, event_from, event_to);
+    breaching := breached.device_sns;
+    if event_from is not null then
+        select coalesce(array_agg(p.device_sn) filter (where r.kind = 'event'), '{}'),
+            coalesce(array_agg(p.device_sn) filter (where r.kind <> 'event'), '{}')
+        into with_event, breaching
+        from unnest(breached.rule_ids, breached.device_sns) as p (rule_id, device_sn)
+        join alert_rule r on r.rule_id = p.rule_id;
+    end if;
     -- Behind each lock, what was evaluated under it before is committed, and visible to the following statements.
-    perform vitals.lock_alerts(breached.device_sns, case when first_ts is null then '{}' else devices end);
+    perform vitals.lock_alerts(breaching, case when first_ts is null then '{}' else devices end);
+    perform vitals.lock_event_alerts(with_event);
     pairs := vitals.pairs_to_evaluate(breached, batch_ids, devices, is_slice, first_ts, last_ts);
-    continued := array(select d from unnest(pairs.device_sns) as d where d <> all (breached.device_sns));
+    continued := array(
+        select p.device_sn
+        from unnest(pairs.rule_ids, pairs.device_sns) as p (rule_id, device_sn)
+        where p.device_sn <> all (breaching)
+          and not exists (select from alert_rule r where r.rule_id = p.rule_id and r.kind = 'event')
+    );
     if cardinality(continued) > 0 then
         perform vitals.lock_continued_alerts(continued);
         pairs := vitals.pairs_to_evaluate(breached, batch_ids, devices, is_slice, first_ts, last_ts);

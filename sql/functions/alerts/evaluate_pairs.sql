@@ -230,7 +230,9 @@ comment on function vitals.pairs_to_evaluate(vitals.alert_pairs, bigint[], text[
 create or replace function vitals.evaluate_pairs(pairs vitals.alert_pairs) returns vitals.alert_changes
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
-set plan_cache_mode = force_custom_plan
+-- It reads no table with chunks, so it is planned once; by indexes, because its tables may be empty then.
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 declare
     -- Rows this old may have later rows that were evaluated before.

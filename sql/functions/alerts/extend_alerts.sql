@@ -12,7 +12,9 @@ create or replace function vitals.extend_alerts(
 )
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
-set plan_cache_mode = force_custom_plan
+-- It reads no table with chunks, so it is planned once; by indexes, because its tables may be empty then.
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 begin
     with derived as materialized (

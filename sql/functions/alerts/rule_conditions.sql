@@ -69,6 +69,8 @@ create or replace function vitals.default_zone() returns text
 -- Not in language sql, which plans it anew for every message.
 language plpgsql stable
 set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 begin
     return coalesce((select r.time_zone from vitals.rollup r where r.name = 'health_daily'), 'Asia/Shanghai');
@@ -151,6 +153,8 @@ comment on function vitals.is_breach(text, numeric, numeric, numeric, text, time
 create or replace function vitals.wearer_of_alert(device_sn text, org_id bigint, user_id bigint) returns text
 language plpgsql stable
 set search_path = pg_catalog, public, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 begin
     return (select coalesce(names.known || ' (' || wearer_of_alert.device_sn || ')', wearer_of_alert.device_sn)
@@ -170,6 +174,8 @@ comment on function vitals.wearer_of_alert(text, bigint, bigint) is 'Names of th
 create or replace function vitals.alert_time(rule alert_rule, device_sn text, ts timestamptz, language text) returns text
 language plpgsql stable
 set search_path = pg_catalog, public, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 declare
     zone   constant text := coalesce(rule.time_zone, vitals.default_zone());
@@ -193,6 +199,8 @@ end
 $$;
 comment on function vitals.alert_time(alert_rule, text, timestamptz, text) is 'The time of an alert as its message says it, with the time of the device beside it if its clock is off.';
 
+-- Messages are made for every alert: planning these functions anew took longer than running them. So they are planned once, by indexes,
+-- because the directory may be empty then.
 -- The message of an alert. Each placeholder of the rule is replaced once: a placeholder inside a name, a serial or a value stays as
 -- it is.
 create or replace function vitals.alert_message(
@@ -201,6 +209,8 @@ create or replace function vitals.alert_message(
 ) returns text
 language plpgsql stable
 set search_path = pg_catalog, public, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 begin
     -- Names are looked up only if the rule uses them.
@@ -238,6 +248,8 @@ create or replace function vitals.alert_translations(
 ) returns jsonb
 language plpgsql stable
 set search_path = pg_catalog, public, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 declare
     translated   alert_rule := alert_translations.rule;

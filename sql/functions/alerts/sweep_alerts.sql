@@ -24,6 +24,7 @@ begin
         return false;
     end if;
     perform vitals.lock_alerts(due.device_sns);
+    perform vitals.lock_event_alerts(due.device_sns);
     with over as (
         update alert a
         set status = 'resolved', resolution = 'expired', resolved_at = clock_timestamp(),

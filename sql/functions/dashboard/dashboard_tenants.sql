@@ -6,6 +6,8 @@
 --   * for one transaction, by dashboard.use_tenant(…): the value ends with the transaction, so a pooled connection cannot carry it
 --     into the next one;
 --   * for every session of a login, by "alter role … set vitals.tenant": read from the catalogue, whatever the session has set.
+-- The setting vitals.unit can only remove rows: those of other organisation units. It has an effect for one transaction, by
+-- dashboard.use_unit(…).
 -- A value that was set in any other way may come from another user of the connection, so the views raise an error.
 
 -- Records with a binding which role on which server it refers to.
@@ -144,3 +146,46 @@ as $$
     end
 $$;
 comment on function vitals.narrowed_tenants(bigint[], bigint[]) is 'Tenants that are in both arrays. NULL: all.';
+
+-- Restricts the transaction to these organisation units and their sub-units: begin; select dashboard.use_tenant(42),
+-- dashboard.use_unit(51); select …; commit. Outside a transaction it applies to its own statement only. It never adds anything: a
+-- unit of another tenant shows nothing. Without a unit, nothing is seen.
+-- The value contains the start of the transaction; by it vitals.dashboard_units() knows that it was set in this transaction.
+create or replace function dashboard.use_unit(variadic units bigint[]) returns void
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+    select set_config(
+        'vitals.unit',
+        extract(epoch from transaction_timestamp())::text || '/' || array_to_string(units, ','),
+        true
+    )
+$$;
+comment on function dashboard.use_unit(bigint[]) is 'Restricts the current transaction to these organisation units and their sub-units in schema dashboard.';
+
+-- The units that the transaction is restricted to, with their sub-units. NULL: it is not restricted. Locks: none.
+create or replace function vitals.dashboard_units() returns bigint[]
+language plpgsql
+stable
+parallel safe
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    started_at constant text := extract(epoch from transaction_timestamp())::text || '/';
+    chosen     constant text := nullif(current_setting('vitals.unit', true), '');
+    units      bigint[];
+begin
+    if chosen is null then
+        return null;
+    elsif not starts_with(chosen, started_at) then
+        raise exception 'vitals.unit was set for the session, and another user of this connection may have set it'
+            using errcode = 'object_not_in_prerequisite_state',
+            hint = 'Reset vitals.unit, and choose the unit in each transaction: begin; select dashboard.use_unit(51); …; commit.';
+    end if;
+    units := string_to_array(substr(chosen, length(started_at) + 1), ',')::bigint[];
+    return units || array(select o.org_id from public.org_unit as o where o.ancestors && units);
+end
+$$;
+comment on function vitals.dashboard_units() is 'Organisation units, with their sub-units, to which the transaction is restricted in schema dashboard; NULL: all.';

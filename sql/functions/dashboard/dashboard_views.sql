@@ -1,9 +1,9 @@
--- The views of schema dashboard, except those of the rollups.
+-- The views of schema dashboard, except those of the rollups and of what people and devices recorded (dashboard_records.sql).
 -- Parameters: none. Locks: each view, for a moment.
 --
 -- Every view is a security barrier: PostgreSQL evaluates a condition of the reader after ours if it could disclose rows (by an
 -- error, a notice, or its run time). Comparisons of serials and times are leakproof and come first, so they use the indexes.
--- A subquery that depends on no row looks up the tenants, once per query.
+-- Subqueries that depend on no row look up the tenants and the units, once per query.
 
 -- Devices and who owns them now. Identifiers that are unique worldwide (IMEI, addresses) are left out.
 create or replace view dashboard.device with (security_barrier) as
@@ -17,8 +17,14 @@ left join vitals.device_period as o on o.device_sn = d.device_sn and o.period @>
 left join app_user as u on u.user_id = o.user_id
 left join org_unit as g on g.org_id = o.org_id
 left join customer as t on t.customer_id = o.customer_id
-where (select vitals.dashboard_tenants(current_user)) is null
-    or o.customer_id = any ((select vitals.dashboard_tenants(current_user))::bigint[]);
+where (
+        (select vitals.dashboard_tenants(current_user)) is null
+        or o.customer_id = any ((select vitals.dashboard_tenants(current_user))::bigint[])
+    )
+    and (
+        (select vitals.dashboard_units()) is null
+        or o.org_id = any ((select vitals.dashboard_units())::bigint[])
+    );
 
 comment on view dashboard.device is 'One row per device that has ever sent data: its latest device information, and who owns it now.';
 comment on column dashboard.device.device_sn       is 'Serial number of the device.';
@@ -70,8 +76,14 @@ cross join lateral (
 left join vitals.device_period as o on o.device_sn = d.device_sn and o.period @> s.ts
 left join app_user as u on u.user_id = o.user_id
 left join org_unit as g on g.org_id = o.org_id
-where (select vitals.dashboard_tenants(current_user)) is null
-    or o.customer_id = any ((select vitals.dashboard_tenants(current_user))::bigint[]);
+where (
+        (select vitals.dashboard_tenants(current_user)) is null
+        or o.customer_id = any ((select vitals.dashboard_tenants(current_user))::bigint[])
+    )
+    and (
+        (select vitals.dashboard_units()) is null
+        or o.org_id = any ((select vitals.dashboard_units())::bigint[])
+    );
 
 comment on view dashboard.latest is 'The newest sample of each device within a week, and its owner.';
 comment on column dashboard.latest.device_sn     is 'Serial number of the device.';
@@ -112,8 +124,14 @@ from alert as a
 left join alert_rule as r on r.rule_id = a.rule_id
 left join app_user as u on u.user_id = a.user_id
 left join org_unit as g on g.org_id = a.org_id
-where (select vitals.dashboard_tenants(current_user)) is null
-    or a.customer_id = any ((select vitals.dashboard_tenants(current_user))::bigint[]);
+where (
+        (select vitals.dashboard_tenants(current_user)) is null
+        or a.customer_id = any ((select vitals.dashboard_tenants(current_user))::bigint[])
+    )
+    and (
+        (select vitals.dashboard_units()) is null
+        or a.org_id = any ((select vitals.dashboard_units())::bigint[])
+    );
 
 comment on view dashboard.alert is 'One row per alert.';
 comment on column dashboard.alert.alert_id        is 'Number of the alert.';
@@ -152,8 +170,14 @@ select
     n.device_sn, n.night, n.start_ts, n.end_ts, n.sleeps, n.light_hours, n.deep_hours, n.unknown_hours, n.total_hours,
     n.user_id, n.org_id, n.customer_id, (select c.name from vitals.cell as c) as cell
 from sleep_night as n
-where (select vitals.dashboard_tenants(current_user)) is null
-    or n.customer_id = any ((select vitals.dashboard_tenants(current_user))::bigint[]);
+where (
+        (select vitals.dashboard_tenants(current_user)) is null
+        or n.customer_id = any ((select vitals.dashboard_tenants(current_user))::bigint[])
+    )
+    and (
+        (select vitals.dashboard_units()) is null
+        or n.org_id = any ((select vitals.dashboard_units())::bigint[])
+    );
 
 comment on view dashboard.sleep_night is 'Sleep, one row per device and local day on which a sleep ended, in the zone of the rollups.';
 comment on column dashboard.sleep_night.device_sn     is 'Serial number of the device.';

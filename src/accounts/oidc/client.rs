@@ -5,18 +5,19 @@
 //! is signed by an unknown key.
 
 use std::error::Error;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreErrorResponseType, CoreGenderClaim, CoreJsonWebKey,
     CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreProviderMetadata, CoreRevocableToken,
     CoreRevocationErrorResponse, CoreTokenIntrospectionResponse, CoreTokenType,
 };
 use openidconnect::{
-    ClientId, ClientSecret, EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet,
-    HttpRequest, HttpResponse, IdTokenFields, IssuerUrl, RedirectUrl, StandardErrorResponse,
+    AsyncHttpClient, ClientId, ClientSecret, EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet,
+    EndpointSet, HttpRequest, HttpResponse, IdTokenFields, IssuerUrl, RedirectUrl, StandardErrorResponse,
     StandardTokenResponse,
 };
 use reqwest::redirect::Policy;
@@ -69,9 +70,6 @@ pub(super) struct Provider {
     pub(super) client: ProviderClient,
     read_at: Instant,
 }
-
-/// A request under way. It borrows nothing, so that the library can send it from anywhere.
-pub(super) type SentRequest = Pin<Box<dyn Future<Output = Result<HttpResponse, RequestError>> + Send>>;
 
 /// A request to the provider failed.
 #[derive(Debug, thiserror::Error)]
@@ -129,7 +127,7 @@ impl ProviderHttp {
     }
 
     async fn read(&self) -> Result<Provider, OidcError> {
-        let metadata = CoreProviderMetadata::discover_async(self.issuer.clone(), &self.sender())
+        let metadata = CoreProviderMetadata::discover_async(self.issuer.clone(), self)
             .await
             .map_err(|error| OidcError::Provider(with_causes(&error)))?;
         let client = ProviderClient::from_provider_metadata(
@@ -141,28 +139,32 @@ impl ProviderHttp {
         Ok(Provider { client, read_at: Instant::now() })
     }
 
-    /// What sends requests.
-    pub(super) fn sender(&self) -> impl Fn(HttpRequest) -> SentRequest + Send + Sync + 'static {
-        let client = self.client.clone();
-        move |request| Box::pin(send(client.clone(), request))
+    /// Sends a request and reads the answer, whatever its status.
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, RequestError> {
+        let failed = |error: reqwest::Error| RequestError(with_causes(&error.without_url()));
+        let request = reqwest::Request::try_from(request).map_err(failed)?;
+        let mut response = self.client.execute(request).await.map_err(failed)?;
+        let mut answer = openidconnect::http::Response::new(Vec::new());
+        *answer.status_mut() = response.status();
+        *answer.headers_mut() = response.headers().clone();
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            answer.body_mut().extend_from_slice(&chunk);
+            if answer.body().len() > ANSWER_BYTES {
+                return Err(RequestError("the answer is too long".to_owned()));
+            }
+        }
+        Ok(answer)
     }
 }
 
-/// Sends a request and reads the answer, whatever its status.
-async fn send(client: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, RequestError> {
-    let failed = |error: reqwest::Error| RequestError(with_causes(&error.without_url()));
-    let request = reqwest::Request::try_from(request).map_err(failed)?;
-    let mut response = client.execute(request).await.map_err(failed)?;
-    let mut answer = openidconnect::http::Response::new(Vec::new());
-    *answer.status_mut() = response.status();
-    *answer.headers_mut() = response.headers().clone();
-    while let Some(chunk) = response.chunk().await.map_err(failed)? {
-        answer.body_mut().extend_from_slice(&chunk);
-        if answer.body().len() > ANSWER_BYTES {
-            return Err(RequestError("the answer is too long".to_owned()));
-        }
+/// With a future of a named type, so that the compiler sees that what waits for it can move between threads.
+impl<'c> AsyncHttpClient<'c> for ProviderHttp {
+    type Error = RequestError;
+    type Future = BoxFuture<'c, Result<HttpResponse, RequestError>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        self.send(request).boxed()
     }
-    Ok(answer)
 }
 
 /// The last cause says most: "connection refused".

@@ -25,7 +25,8 @@ pub struct CreateOptions {
     /// The tenant of the key: it writes and reads for this tenant only. Default: every tenant
     #[arg(long, value_name = "ID", value_parser = clap::value_parser!(i64).range(1..))]
     tenant: Option<i64>,
-    /// An organisation unit of the tenant: the key sees and changes only alerts of the unit and its sub-units; for scope respond only
+    /// An organisation unit of the tenant: the key sees only people, devices and alerts of the unit and its sub-units; for the scopes read
+    /// and respond
     #[arg(long, value_name = "ID", requires = "tenant", value_parser = clap::value_parser!(i64).range(1..))]
     unit: Option<i64>,
     /// The person to whom the key belongs: the actor of all that is done with it
@@ -67,9 +68,9 @@ pub(super) async fn run(options: CreateOptions, store: &Store, zone: &TimeZone) 
     if options.tenant.is_some() && scopes.contains(&Scope::Admin) {
         bail!("scope `admin` applies to every tenant: the key of one tenant cannot have it");
     }
-    if options.unit.is_some() && scopes != [Scope::Respond] {
+    if options.unit.is_some() && scopes.iter().any(|scope| !matches!(scope, Scope::Read | Scope::Respond)) {
         bail!(
-            "a key of one unit has the scope `respond` and no other: uploads and statistics are not kept apart by unit"
+            "a key of one unit has the scopes `read` and `respond` and no other: uploads are not kept apart by unit"
         );
     }
     if scopes.contains(&Scope::Respond) && options.person.is_none() && !options.vouch {

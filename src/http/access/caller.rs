@@ -12,6 +12,7 @@ use crate::model::device_key::DeviceKey;
 use crate::model::tenant::OF_DIRECTORY;
 use crate::model::{GrantChoice, KioskLink, PageViewer, Role, Session};
 use crate::store::alert::{Acting, Reach};
+use crate::store::dashboard::Viewer;
 
 /// Who sends a request; attached to every request that is let through.
 #[derive(Debug, Clone)]
@@ -58,6 +59,15 @@ impl Caller {
             Identity::AuthenticationOff | Identity::Anonymous | Identity::DeviceKey(_) => None,
         };
         Reach { customer_id: self.customer_id(), org_id }
+    }
+
+    /// Whose health data it may see.
+    pub(in crate::http) fn viewer(&self) -> Viewer {
+        match &self.identity {
+            Identity::AuthenticationOff => Viewer::EveryTenant,
+            Identity::Anonymous | Identity::DeviceKey(_) => Viewer::Nobody,
+            Identity::ApiKey(_) | Identity::Session(_) | Identity::Kiosk(_) => Viewer::of_key(self.reach()),
+        }
     }
 
     /// In whose name it acts: of the person who has logged in; of the person to whom its key belongs, or of the one whom the request

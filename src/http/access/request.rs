@@ -40,15 +40,13 @@ impl AccessRequest {
         let declared = access.requirements.of_request(request);
         let requirement = match declared {
             Requirement::Optional(_) if !credentials::are_given(headers) => Requirement::Nothing,
-            Requirement::Optional(scope) => {
-                let accepts_kiosks = false;
-                Requirement::Scope {
-                    scope,
-                    accepts_tenant_keys: true,
-                    accepts_unit_keys: false,
-                    accepts_kiosks,
-                }
-            }
+            Requirement::Optional(scope) => Requirement::Scope {
+                scope,
+                accepts_tenant_keys: true,
+                accepts_unit_keys: false,
+                accepts_responders: false,
+                accepts_kiosks: false,
+            },
             requirement => requirement,
         };
         let browser = BrowserRequest::of(request, access.cookies, access.own_origin.as_deref());

@@ -11,6 +11,7 @@
 //! | `("bearer" = ["read"]), ("basic" = ["read"])` | a key with that scope, of every tenant |
 //! | … `["read", "own_tenant"]` | a key with that scope; a key of one tenant too, because the handler keeps it to its tenant |
 //! | … `["read", "own_tenant", "own_unit"]` | the same; a key of one unit, or with scope `respond`, too: the handler keeps it to its alerts and contacts |
+//! | … `["read", "own_tenant", "own_people"]` | the scope itself; a key of one tenant or unit too: the handler keeps it to its people |
 //! | … `["respond", "own_tenant", "own_unit"]` | a key with scope `respond` or `admin`; the handler keeps it to its alerts and to its person |
 //! | … `["read", "own_tenant", "own_unit", "kiosk"]` | the same; a kiosk link will do too |
 //! | `(), ("bearer" = ["upload", "own_tenant"])`, … | the same if there is a key; without one the handler decides |
@@ -36,8 +37,10 @@ pub(super) enum Requirement {
         scope: Scope,
         /// A key of one tenant will do: the handler keeps it to its tenant.
         accepts_tenant_keys: bool,
-        /// A key of one unit, or of a responder, will do: the handler keeps it to its alerts.
+        /// A key of one unit will do: the handler keeps it to its alerts, or to its people.
         accepts_unit_keys: bool,
+        /// To read, the scope `respond` will do: the handler shows alerts and contacts.
+        accepts_responders: bool,
         /// A kiosk link will do: the handler keeps it to its tenant and unit.
         accepts_kiosks: bool,
     },
@@ -47,6 +50,7 @@ const STRICTEST: Requirement = Requirement::Scope {
     scope: Scope::Admin,
     accepts_tenant_keys: false,
     accepts_unit_keys: false,
+    accepts_responders: false,
     accepts_kiosks: false,
 };
 
@@ -57,10 +61,13 @@ impl Requirement {
         has: impl Fn(Scope) -> bool,
         (of_tenant, of_unit): (bool, bool),
     ) -> Option<AccessError> {
-        let Self::Scope { scope, accepts_tenant_keys, accepts_unit_keys, .. } = self else { return None };
+        let Self::Scope { scope, accepts_tenant_keys, accepts_unit_keys, accepts_responders, .. } = self
+        else {
+            return None;
+        };
         let has_scope = has(scope)
             || scope == Scope::Respond && has(Scope::Admin)
-            || scope == Scope::Read && accepts_unit_keys && has(Scope::Respond);
+            || scope == Scope::Read && accepts_responders && has(Scope::Respond);
         if !has_scope {
             Some(AccessError::Scope(scope.name()))
         } else if of_tenant && !accepts_tenant_keys || of_unit && !accepts_unit_keys {
@@ -104,6 +111,7 @@ impl Requirements {
                 scope: Scope::Read,
                 accepts_tenant_keys: true,
                 accepts_unit_keys: true,
+                accepts_responders: true,
                 accepts_kiosks: false,
             };
             return if is_guarded { any } else { Requirement::Nothing };
@@ -127,13 +135,15 @@ fn read(security: Option<&Value>) -> Requirement {
     };
     let Some(scope) = words.iter().find_map(|word| Scope::of_name(word.as_str()?)) else { return STRICTEST };
     let has = |wanted: &str| words.iter().any(|word| word == wanted);
+    let accepts_responders = has("own_unit");
     if has_empty {
         Requirement::Optional(scope)
     } else {
         Requirement::Scope {
             scope,
             accepts_tenant_keys: has("own_tenant"),
-            accepts_unit_keys: has("own_unit"),
+            accepts_unit_keys: accepts_responders || has("own_people"),
+            accepts_responders,
             accepts_kiosks: has("kiosk") && scope == Scope::Read,
         }
     }
@@ -157,6 +167,7 @@ mod tests {
             scope,
             accepts_tenant_keys,
             accepts_unit_keys,
+            accepts_responders: accepts_unit_keys,
             accepts_kiosks,
         };
         let read_all = json!([{ "bearer": ["read"] }, { "basic": ["read"] }]);

@@ -32,9 +32,9 @@ const PAGE: i64 = 50;
 pub(in crate::http) struct AlertPage {
     /// Newest first
     #[schema(max_items = 500)]
-    alerts: Vec<Alert>,
+    pub(in crate::http) alerts: Vec<Alert>,
     /// What to ask for the next page with; null: this is the last
-    cursor: Option<String>,
+    pub(in crate::http) cursor: Option<String>,
 }
 
 /// How many alerts there are
@@ -109,10 +109,20 @@ pub(in crate::http) async fn get_api_alerts(
     mut parameters: Parameters,
 ) -> Result<Json<AlertPage>, ApiError> {
     let filter = filter(&mut parameters, &caller)?;
+    Ok(Json(page(&state, parameters, &filter, language).await?))
+}
+
+/// A page of the alerts of a filter; the rest of the parameters says which.
+pub(in crate::http) async fn page(
+    state: &State,
+    mut parameters: Parameters,
+    filter: &Filter,
+    language: Language,
+) -> Result<AlertPage, ApiError> {
     let after = parameters.one::<Cursor>("cursor")?.map(|Cursor(place)| place);
     let limit = parameters.one::<Limit>("limit")?.map_or(PAGE, |Limit(limit)| limit);
     parameters.end()?;
-    let mut alerts = state.list(async |store| alert::list(&store, &filter, after, limit + 1).await).await?;
+    let mut alerts = state.list(async |store| alert::list(&store, filter, after, limit + 1).await).await?;
     let has_more = alerts.len() > usize::try_from(limit).unwrap_or(usize::MAX);
     if has_more {
         alerts.pop();
@@ -120,7 +130,7 @@ pub(in crate::http) async fn get_api_alerts(
     let last = alerts.last().filter(|_| has_more);
     let cursor = last.map(|alert| Cursor((alert.fired_ts, alert.alert_id.0)).to_string());
     let alerts = alerts.into_iter().map(|alert| alert.in_language(language)).collect();
-    Ok(Json(AlertPage { alerts, cursor }))
+    Ok(AlertPage { alerts, cursor })
 }
 
 /// How many alerts match; without a status those that are open
@@ -149,11 +159,22 @@ pub(in crate::http) async fn get_api_alerts_id(
     Extension(language): Extension<Language>,
     PathId(alert_id): PathId,
 ) -> Result<(Extension<ShownSubject>, Json<AlertDetail>), ApiError> {
-    check_reach(&state, &caller, alert_id).await?;
-    let Json(mut found) = detail(&state, alert_id).await?;
-    found.alert = found.alert.in_language(language);
+    let found = read(&state, &caller, alert_id, language).await?;
     let shown = ShownSubject(Subject::Device(found.alert.device_sn.clone()));
     Ok((Extension(shown), Json(found)))
+}
+
+/// An alert that the caller may see, with its texts in a language.
+pub(in crate::http) async fn read(
+    state: &State,
+    caller: &Caller,
+    alert_id: i64,
+    language: Language,
+) -> Result<AlertDetail, ApiError> {
+    check_reach(state, caller, alert_id).await?;
+    let Json(mut found) = detail(state, alert_id).await?;
+    found.alert = found.alert.in_language(language);
+    Ok(found)
 }
 
 /// An alert of another tenant or unit is answered like one that is not there.
@@ -174,7 +195,8 @@ pub(super) async fn detail(state: &State, alert_id: i64) -> Result<Json<AlertDet
     found.map(Json).ok_or_else(|| alert_not_found(alert_id))
 }
 
-fn filter(parameters: &mut Parameters, caller: &Caller) -> Result<Filter, ApiError> {
+/// Which alerts, as the parameters say and the caller may see.
+pub(in crate::http) fn filter(parameters: &mut Parameters, caller: &Caller) -> Result<Filter, ApiError> {
     let customer_id = super::tenant(parameters, caller)?;
     let id = |id: Option<Id64>| id.map(|Id64(id)| id);
     let time = |time: Option<Instant>| time.map(|Instant(time)| time);

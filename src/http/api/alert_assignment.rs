@@ -10,8 +10,8 @@ use axum::extract::{Extension, Request, State as Shared};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::alert::check_reach;
-use super::alert_step::answer;
+use super::alert::{check_reach, detail};
+use super::alert_step::done;
 use super::{ApiError, PathId, acting};
 use crate::http::State;
 use crate::http::access::Caller;
@@ -51,15 +51,26 @@ pub(in crate::http) async fn post_api_alerts_id_assign(
     request: Request,
 ) -> Result<Json<AlertDetail>, ApiError> {
     let AlertAssignment { contact_id, actor, note } = state.json(request).await?;
-    let acting = acting(&caller, actor, note.as_deref())?;
-    check_reach(&state, &caller, alert_id).await?;
+    assign(&state, &caller, alert_id, contact_id, actor, note.as_deref()).await?;
+    detail(&state, alert_id).await
+}
+
+/// Assigns an alert in the name of the caller, or of the person whom the request names.
+pub(in crate::http) async fn assign(
+    state: &State,
+    caller: &Caller,
+    alert_id: i64,
+    contact_id: Option<Id64>,
+    actor: Option<String>,
+    note: Option<&str>,
+) -> Result<(), ApiError> {
+    let acting = acting(caller, actor, note)?;
+    check_reach(state, caller, alert_id).await?;
     let (contact_id, reach) = (contact_id.map(|Id64(id)| id), caller.reach());
     if let Some(id) = contact_id.filter(|_| reach.is_limited())
         && !state.query(contact::is_within(&state.store, id, reach)).await?
     {
         return Err(ApiError::Bad(text!("contact-outside", id = id.to_string())));
     }
-    let step =
-        state.query(alert::assign(&state.store, alert_id, contact_id, &acting, note.as_deref())).await?;
-    answer(&state, alert_id, step).await
+    done(alert_id, state.query(alert::assign(&state.store, alert_id, contact_id, &acting, note)).await?)
 }

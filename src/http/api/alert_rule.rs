@@ -103,8 +103,32 @@ pub(in crate::http) async fn post_api_alerts_rules(
 ) -> Result<(StatusCode, Json<AlertRule>), ApiError> {
     let RuleChange { draft, actor, .. } = RuleChange::read(state.json(request).await?)?;
     let actor = caller.acting(actor)?.map(|acting| acting.actor);
-    let change = state.query(alert_rule::add(&state.store, &draft, actor.as_deref())).await?;
-    Ok((StatusCode::CREATED, changed(0, change)?))
+    Ok((StatusCode::CREATED, Json(add(&state, &draft, actor.as_deref()).await?)))
+}
+
+/// Adds a rule.
+pub(in crate::http) async fn add(
+    state: &State,
+    draft: &RuleDraft,
+    actor: Option<&str>,
+) -> Result<AlertRule, ApiError> {
+    changed(0, state.query(alert_rule::add(&state.store, draft, actor)).await?)
+}
+
+/// Makes a rule what the draft says, if it has the version that is expected (`None`: any).
+pub(in crate::http) async fn replace(
+    state: &State,
+    rule_id: i64,
+    draft: &RuleDraft,
+    version: Option<i32>,
+    actor: Option<&str>,
+) -> Result<AlertRule, ApiError> {
+    changed(rule_id, state.query(alert_rule::replace(&state.store, rule_id, draft, version, actor)).await?)
+}
+
+/// The rule of a number.
+pub(in crate::http) async fn read(state: &State, rule_id: i64) -> Result<AlertRule, ApiError> {
+    state.query(alert_rule::read(&state.store, rule_id)).await?.ok_or_else(|| rule_not_found(rule_id))
 }
 
 /// A rule
@@ -115,11 +139,7 @@ pub(in crate::http) async fn get_api_alerts_rules_id(
     Shared(state): Shared<Arc<State>>,
     PathId(rule_id): PathId,
 ) -> Result<Json<AlertRule>, ApiError> {
-    state
-        .query(alert_rule::read(&state.store, rule_id))
-        .await?
-        .map(Json)
-        .ok_or_else(|| rule_not_found(rule_id))
+    read(&state, rule_id).await.map(Json)
 }
 
 /// Makes a rule what the body says, the whole of it
@@ -143,9 +163,7 @@ pub(in crate::http) async fn put_api_alerts_rules_id(
         return Err(ApiError::Bad(text!("rule-id-differs")));
     }
     let actor = caller.acting(change.actor)?.map(|acting| acting.actor);
-    let replacing =
-        alert_rule::replace(&state.store, rule_id, &change.draft, change.version, actor.as_deref());
-    changed(rule_id, state.query(replacing).await?)
+    replace(&state, rule_id, &change.draft, change.version, actor.as_deref()).await.map(Json)
 }
 
 /// Deletes a rule that never raised an alert
@@ -163,8 +181,14 @@ pub(in crate::http) async fn delete_api_alerts_rules_id(
     Shared(state): Shared<Arc<State>>,
     PathId(rule_id): PathId,
 ) -> Result<Json<Done>, ApiError> {
+    remove(&state, rule_id).await?;
+    Ok(Json(DONE))
+}
+
+/// Deletes a rule that never raised an alert.
+pub(in crate::http) async fn remove(state: &State, rule_id: i64) -> Result<(), ApiError> {
     match state.query(alert_rule::remove(&state.store, rule_id)).await? {
-        Removal::Done => Ok(Json(DONE)),
+        Removal::Done => Ok(()),
         Removal::NotFound => Err(rule_not_found(rule_id)),
         Removal::HasAlerts => Err(ApiError::InTheWay(text!("rule-has-alerts", id = rule_id.to_string()))),
         Removal::IsReplaced => Err(ApiError::InTheWay(text!("rule-is-replaced", id = rule_id.to_string()))),
@@ -187,13 +211,20 @@ fn rule_not_found(rule_id: i64) -> ApiError {
     ApiError::Absent(text!("rule-absent", id = rule_id.to_string()))
 }
 
-fn changed(rule_id: i64, change: ChangeOutcome) -> Result<Json<AlertRule>, ApiError> {
+/// The rule after a change, or why it is not changed.
+pub(in crate::http) fn changed(rule_id: i64, change: ChangeOutcome) -> Result<AlertRule, ApiError> {
     match change {
-        ChangeOutcome::Done(rule) => Ok(Json(*rule)),
+        ChangeOutcome::Done(rule) => Ok(*rule),
         ChangeOutcome::NotFound => Err(rule_not_found(rule_id)),
         ChangeOutcome::Invalid(reason) => Err(ApiError::Bad(reason)),
         ChangeOutcome::Conflict(reason) => Err(ApiError::InTheWay(reason)),
     }
+}
+
+/// The columns of a rule as somebody wrote them, without those that cannot be set.
+pub(in crate::http) fn draft(mut columns: Map<String, Value>) -> Result<RuleDraft, ApiError> {
+    columns.retain(|name, _| !KEPT_COLUMNS.contains(&name.as_str()));
+    RuleDraft::read(columns).map_err(|reason| ApiError::Bad(Text::Verbatim(reason)))
 }
 
 impl RuleChange {
@@ -211,10 +242,7 @@ impl RuleChange {
         check_words(actor.as_deref(), None)?;
         let rule_id = take_field(&mut columns, "rule_id")?;
         let version = take_field(&mut columns, "version")?;
-        // The other fields of an answer cannot be set.
-        columns.retain(|name, _| !KEPT_COLUMNS.contains(&name.as_str()));
-        let draft = RuleDraft::read(columns).map_err(|reason| ApiError::Bad(Text::Verbatim(reason)))?;
-        Ok(Self { draft, actor, rule_id, version })
+        Ok(Self { draft: draft(columns)?, actor, rule_id, version })
     }
 }
 

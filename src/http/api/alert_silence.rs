@@ -80,10 +80,19 @@ pub(in crate::http) async fn post_api_alerts_silences(
     Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<(StatusCode, Json<KeptSilence>), ApiError> {
-    let mut draft: SilenceDraft = state.json(request).await?;
-    let acting = acting(&caller, draft.actor.take(), draft.note.as_deref())?;
+    let draft: SilenceDraft = state.json(request).await?;
+    Ok((StatusCode::CREATED, Json(add(&state, &caller, draft).await?)))
+}
+
+/// Keeps a silence in the name of the caller, or of the person whom the draft names.
+pub(in crate::http) async fn add(
+    state: &State,
+    caller: &Caller,
+    mut draft: SilenceDraft,
+) -> Result<KeptSilence, ApiError> {
+    let acting = acting(caller, draft.actor.take(), draft.note.as_deref())?;
     let reach = caller.reach();
-    limit(&state, &mut draft, reach).await?;
+    limit(state, &mut draft, reach).await?;
     // Before it is kept: who is answered 503 may ask again. To a key of one tenant it would say what others have.
     let unknown = if reach.is_limited() {
         Vec::new()
@@ -92,7 +101,7 @@ pub(in crate::http) async fn post_api_alerts_silences(
     };
     let warning = (!unknown.is_empty()).then(|| format!("nobody knows {}", unknown.join(", ")));
     match state.query(alert_silence::add(&state.store, &draft, &acting)).await? {
-        SilenceOutcome::Created(silence) => Ok((StatusCode::CREATED, Json(KeptSilence { silence, warning }))),
+        SilenceOutcome::Created(silence) => Ok(KeptSilence { silence, warning }),
         SilenceOutcome::Invalid(reason) => Err(ApiError::Bad(reason)),
     }
 }

@@ -56,10 +56,8 @@ pub(in crate::http) async fn post_api_alerts_id_acknowledge(
     request: Request,
 ) -> Result<Json<AlertDetail>, ApiError> {
     let AlertStep { actor, note } = state.json(request).await?;
-    let acting = acting(&caller, actor, note.as_deref())?;
-    check_reach(&state, &caller, alert_id).await?;
-    let step = state.query(alert::acknowledge(&state.store, alert_id, &acting, note.as_deref())).await?;
-    answer(&state, alert_id, step).await
+    acknowledge(&state, &caller, alert_id, actor, note.as_deref()).await?;
+    detail(&state, alert_id).await
 }
 
 /// A person ends an alert
@@ -76,10 +74,8 @@ pub(in crate::http) async fn post_api_alerts_id_resolve(
     request: Request,
 ) -> Result<Json<AlertDetail>, ApiError> {
     let AlertStep { actor, note } = state.json(request).await?;
-    let acting = acting(&caller, actor, note.as_deref())?;
-    check_reach(&state, &caller, alert_id).await?;
-    let step = state.query(alert::resolve(&state.store, alert_id, &acting, note.as_deref())).await?;
-    answer(&state, alert_id, step).await
+    resolve(&state, &caller, alert_id, actor, note.as_deref()).await?;
+    detail(&state, alert_id).await
 }
 
 /// A person says something about an alert, open or not
@@ -93,20 +89,54 @@ pub(in crate::http) async fn post_api_alerts_id_note(
     PathId(alert_id): PathId,
     request: Request,
 ) -> Result<Json<AlertDetail>, ApiError> {
-    let AlertNote { actor, note } = state.json(request).await?;
-    let acting = acting(&caller, actor, Some(&note))?;
-    check_reach(&state, &caller, alert_id).await?;
-    let step = state.query(alert::note(&state.store, alert_id, &acting, &note)).await?;
-    answer(&state, alert_id, step).await
+    let AlertNote { actor, note: words } = state.json(request).await?;
+    note(&state, &caller, alert_id, actor, &words).await?;
+    detail(&state, alert_id).await
 }
 
-pub(super) async fn answer(
+/// Acknowledges an alert in the name of the caller, or of the person whom the request names.
+pub(in crate::http) async fn acknowledge(
     state: &State,
+    caller: &Caller,
     alert_id: i64,
-    step: ActionOutcome,
-) -> Result<Json<AlertDetail>, ApiError> {
+    actor: Option<String>,
+    note: Option<&str>,
+) -> Result<(), ApiError> {
+    let acting = acting(caller, actor, note)?;
+    check_reach(state, caller, alert_id).await?;
+    done(alert_id, state.query(alert::acknowledge(&state.store, alert_id, &acting, note)).await?)
+}
+
+/// Resolves an alert in the name of the caller, or of the person whom the request names.
+pub(in crate::http) async fn resolve(
+    state: &State,
+    caller: &Caller,
+    alert_id: i64,
+    actor: Option<String>,
+    note: Option<&str>,
+) -> Result<(), ApiError> {
+    let acting = acting(caller, actor, note)?;
+    check_reach(state, caller, alert_id).await?;
+    done(alert_id, state.query(alert::resolve(&state.store, alert_id, &acting, note)).await?)
+}
+
+/// Adds a note to an alert in the name of the caller, or of the person whom the request names.
+pub(in crate::http) async fn note(
+    state: &State,
+    caller: &Caller,
+    alert_id: i64,
+    actor: Option<String>,
+    note: &str,
+) -> Result<(), ApiError> {
+    let acting = acting(caller, actor, Some(note))?;
+    check_reach(state, caller, alert_id).await?;
+    done(alert_id, state.query(alert::note(&state.store, alert_id, &acting, note)).await?)
+}
+
+/// Whether an action was taken, or why not.
+pub(super) fn done(alert_id: i64, step: ActionOutcome) -> Result<(), ApiError> {
     match step {
-        ActionOutcome::Done => detail(state, alert_id).await,
+        ActionOutcome::Done => Ok(()),
         ActionOutcome::NotFound => Err(alert_not_found(alert_id)),
         ActionOutcome::Conflict(reason) => Err(ApiError::InTheWay(reason)),
         ActionOutcome::Invalid(reason) => Err(ApiError::Bad(reason)),

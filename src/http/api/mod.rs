@@ -15,9 +15,11 @@ pub(super) mod contact_address;
 pub(super) mod device_clock;
 pub(super) mod health;
 pub(super) mod notification_route;
-mod query;
+pub(super) mod query;
+pub(super) mod reading;
 pub(super) mod shift;
 pub(super) mod stats;
+pub(super) mod stream;
 pub(super) mod system_alert;
 
 use std::fmt::Display;
@@ -64,7 +66,7 @@ const DONE: Done = Done { status: "success" };
 
 /// The number in a path. What is no number is no thing of ours.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct PathId(i64);
+pub(super) struct PathId(pub(super) i64);
 
 impl<S: Send + Sync> FromRequestParts<S> for PathId {
     type Rejection = ApiError;
@@ -78,17 +80,23 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
 
 /// Whoever reads after the answer to a change reads the change.
 pub(super) async fn note_change(Shared(state): Shared<Arc<State>>, request: Request, next: Next) -> Response {
-    let may_change = !request.method().is_safe() && request.uri().path().starts_with("/api/");
+    let may_change = !request.method().is_safe() && !is_upload(request.uri().path());
     let response = next.run(request).await;
     if may_change {
         state.reads.changed().await;
+        state.pages.note_action();
     }
     response
 }
 
+/// Whether a device sends something: readers wait for no upload.
+fn is_upload(path: &str) -> bool {
+    path.starts_with("/upload_") || path.starts_with("/fetch_")
+}
+
 impl State {
     /// Reads, from a standby where one is good enough, within the time that a commit has.
-    async fn list<T>(
+    pub(in crate::http) async fn list<T>(
         &self,
         read: impl AsyncFnOnce(Store) -> Result<T, StoreError> + Clone,
     ) -> Result<T, ApiError> {
@@ -96,7 +104,10 @@ impl State {
     }
 
     /// Asks the database within the time that a commit has, including the wait for a permit.
-    async fn query<T>(&self, asking: impl Future<Output = Result<T, StoreError>>) -> Result<T, ApiError> {
+    pub(super) async fn query<T>(
+        &self,
+        asking: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, ApiError> {
         let limited = async {
             let _permit = self.api_queries.acquire().await.map_err(|_| ApiError::Unavailable)?;
             Ok(asking.await?)

@@ -17,7 +17,7 @@ use super::ApiError;
 use crate::language::{Text, text};
 
 /// What stands behind the question mark.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in crate::http) struct Parameters {
     pairs: Vec<(String, String)>,
     read: BTreeSet<&'static str>,
@@ -35,8 +35,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
 }
 
 impl Parameters {
+    /// Those of a form: a field that was left empty is not there.
+    pub(in crate::http) fn of_form(pairs: Vec<(String, String)>) -> Self {
+        let filled = pairs.into_iter().filter(|(_, value)| !value.trim().is_empty());
+        Self { pairs: filled.collect(), read: BTreeSet::new() }
+    }
+
     /// Every value of a parameter; `None`: it is not there.
-    pub(super) fn several<T: FromStr<Err: Display + 'static>>(
+    pub(in crate::http) fn several<T: FromStr<Err: Display + 'static>>(
         &mut self,
         name: &'static str,
     ) -> Result<Option<Vec<T>>, ApiError> {
@@ -48,7 +54,7 @@ impl Parameters {
     }
 
     /// The value of a parameter that is there once, if at all.
-    pub(super) fn one<T: FromStr<Err: Display + 'static>>(
+    pub(in crate::http) fn one<T: FromStr<Err: Display + 'static>>(
         &mut self,
         name: &'static str,
     ) -> Result<Option<T>, ApiError> {
@@ -60,7 +66,7 @@ impl Parameters {
     }
 
     /// Refuses what was not read.
-    pub(super) fn end(self) -> Result<(), ApiError> {
+    pub(in crate::http) fn end(self) -> Result<(), ApiError> {
         let stranger = self.pairs.iter().find(|(name, _)| !self.read.contains(name.as_str()));
         stranger
             .map_or(Ok(()), |(name, _)| Err(ApiError::Bad(text!("parameter-unknown", name = name.as_str()))))

@@ -68,7 +68,7 @@ impl AccessError {
         self
     }
 
-    fn text(&self) -> Text {
+    pub(super) fn text(&self) -> Text {
         match self {
             Self::InvalidKey => text!("access-no-key"),
             Self::Scope(scope) => text!("access-scope", scope = *scope),
@@ -83,7 +83,7 @@ impl AccessError {
         }
     }
 
-    const fn status(&self) -> StatusCode {
+    pub(super) const fn status(&self) -> StatusCode {
         match self {
             Self::InvalidKey => StatusCode::UNAUTHORIZED,
             Self::Scope(_)

@@ -11,6 +11,7 @@ use utoipa::openapi::{ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, 
 use utoipa::{IntoResponses, ToSchema};
 
 use super::{AccessError, ErrorAnswer, HttpError, answer, retry_later};
+use crate::http::access::count_refused;
 use crate::language::{Text, text};
 use crate::store::{Kind, StoreError};
 
@@ -23,6 +24,10 @@ pub(in crate::http) enum ApiError {
     Bad(Text),
     /// The Content-Type is not JSON. A web page of another origin may send any other type without a preflight request.
     NotJson,
+    /// The answer has none of the forms that are accepted.
+    NotAcceptable,
+    /// As many exports as are allowed are running.
+    TooManyExports,
     /// The key may not see it.
     Access(AccessError),
     /// It does not exist.
@@ -31,6 +36,8 @@ pub(in crate::http) enum ApiError {
     InTheWay(Text),
     /// The database is away.
     Unavailable,
+    /// More event streams are open than the settings allow.
+    Crowded,
     /// A fault of the service.
     Failed,
 }
@@ -65,17 +72,34 @@ impl From<StoreError> for ApiError {
     }
 }
 
+impl ApiError {
+    /// Its status and its text, for a page that shows it.
+    pub(in crate::http) fn parts(self) -> (StatusCode, Text) {
+        match self {
+            Self::Body(error) => (error.status(), error.text()),
+            Self::Bad(text) => (StatusCode::BAD_REQUEST, text),
+            Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, text!("body-not-json")),
+            Self::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, text!("form-not-acceptable")),
+            Self::TooManyExports => (StatusCode::SERVICE_UNAVAILABLE, text!("exports-too-many")),
+            Self::Access(error) => (error.status(), error.text()),
+            Self::Absent(text) => (StatusCode::NOT_FOUND, text),
+            Self::InTheWay(text) => (StatusCode::CONFLICT, text),
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, text!("database-unavailable")),
+            Self::Crowded => {
+                count_refused("streams");
+                (StatusCode::SERVICE_UNAVAILABLE, text!("stream-crowded"))
+            }
+            Self::Failed => (StatusCode::INTERNAL_SERVER_ERROR, text!("service-failed")),
+        }
+    }
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, text) = match self {
             Self::Body(error) => return error.into_response(),
-            Self::Bad(text) => (StatusCode::BAD_REQUEST, text),
-            Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, text!("body-not-json")),
             Self::Access(error) => return error.into_response(),
-            Self::Absent(text) => (StatusCode::NOT_FOUND, text),
-            Self::InTheWay(text) => (StatusCode::CONFLICT, text),
-            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, text!("database-unavailable")),
-            Self::Failed => (StatusCode::INTERNAL_SERVER_ERROR, text!("service-failed")),
+            other => other.parts(),
         };
         let mut response = answer(status, text);
         retry_later(&mut response);
@@ -88,6 +112,9 @@ pub(in crate::http) struct ListErrors;
 
 /// The answers of a route about one thing.
 pub(in crate::http) struct OneErrors;
+
+/// The answers of a route that reads, in one of several forms.
+pub(in crate::http) struct ReadErrors;
 
 /// The answers of a route that takes a body.
 pub(in crate::http) struct BodyErrors;
@@ -104,6 +131,16 @@ impl IntoResponses for OneErrors {
     }
 }
 
+impl IntoResponses for ReadErrors {
+    fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
+        let unchanged =
+            ResponseBuilder::new().description("The same as the client has, by If-None-Match").build();
+        let mut responses = error_responses(&["400", "401", "403", "404", "406", "429", "500", "503"]);
+        responses.insert("304".to_owned(), unchanged.into());
+        responses
+    }
+}
+
 impl IntoResponses for BodyErrors {
     fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
         error_responses(&["400", "401", "403", "404", "408", "409", "413", "415", "429", "500", "503"])
@@ -117,6 +154,7 @@ pub(super) fn error_responses(statuses: &[&str]) -> BTreeMap<String, RefOr<utoip
             "401" => "A key is needed that is in force, and none came with the request",
             "403" => "The key may not do this",
             "404" => "There is no such thing",
+            "406" => "The answer has none of the forms that Accept names",
             "408" => "The body did not arrive in time",
             "409" => "What there is stands in the way; the message says what",
             "413" => "The body is larger than allowed, as sent or unpacked",

@@ -39,8 +39,8 @@ pub(in crate::http) async fn localize(
     response
 }
 
-/// Several headers of one name are one list.
-fn preferred(headers: &HeaderMap, default: Language) -> Language {
+/// The language of the header `Accept-Language`. Several headers of one name are one list.
+pub(in crate::http) fn preferred(headers: &HeaderMap, default: Language) -> Language {
     let values: Vec<&str> =
         headers.get_all(ACCEPT_LANGUAGE).iter().filter_map(|value| value.to_str().ok()).collect();
     language::negotiate(&values.join(","), default)

@@ -33,8 +33,10 @@ pub(super) use page::{__path_docs, __path_docs_file, __path_root, docs, docs_fil
     info(title = "vitals", description = include_str!("about.md")),
     tags(
         (name = "devices", description = "What watches, phones and gateways send."),
+        (name = "reading", description = "People, devices, and what they recorded, for programs and spreadsheets; as JSON, NDJSON or CSV. It takes a key with the scope `read`; one of a tenant or a unit sees that tenant or unit."),
         (name = "alerts", description = "What care staff and their programs ask and do. To look takes a key with the scope `read` or `respond`, to act on alerts one with `respond`, to change rules one with `admin`."),
         (name = "operators", description = "What those who run the service ask."),
+        (name = "pages", description = "What people look at in a browser. A reader without a session is led to `/login`."),
         (name = "people", description = "Logging in and out. A browser that is logged in may do what a key with the scopes of the role does, in the tenant or unit of the grant in use: viewer (`read`), responder (`read`, `respond`), admin (`read`, `respond`, `admin`). A change needs `Sec-Fetch-Site: same-origin`, or the `Origin` of the service, which browsers send by themselves."),
         (name = "readers", description = "This document.")
     ),

@@ -7,7 +7,7 @@ use std::io::Read;
 use std::sync::{Arc, LazyLock};
 
 use axum::extract::{Extension, Path};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use flate2::read::GzDecoder;
 use utoipa_swagger_ui::{Config, SwaggerFile};
@@ -38,14 +38,19 @@ pub(in crate::http) async fn docs() -> Response {
     (Extension(Cacheable), headers, include_str!("docs.html")).into_response()
 }
 
-/// Leads to the page
+/// Leads a browser to the wall, and everybody else to this document
 #[utoipa::path(get, path = "/", tag = "readers", security(()), responses(
     OpenErrors,
-    (status = 303, description = "The page is at `docs`", headers(("location" = String, description = "Relative to this address"))),
+    (status = 303, description = "A browser (`Accept: text/html`) finds its page at `wall`, others at `docs`",
+        headers(("location" = String, description = "Relative to this address"))),
 ))]
-pub(in crate::http) async fn root() -> Response {
+pub(in crate::http) async fn root(headers: HeaderMap) -> Response {
+    let accepts_pages =
+        |accepted: &HeaderValue| accepted.to_str().is_ok_and(|accepted| accepted.contains("text/html"));
+    let is_browser = headers.get_all(header::ACCEPT).iter().any(accepts_pages);
     // Relative, so that it holds behind a prefix too.
-    (axum::http::StatusCode::SEE_OTHER, [(header::LOCATION, "docs")]).into_response()
+    let address = [(header::LOCATION, if is_browser { "wall" } else { "docs" }), (header::VARY, "Accept")];
+    (axum::http::StatusCode::SEE_OTHER, address).into_response()
 }
 
 /// Scripts and styles of the page

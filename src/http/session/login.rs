@@ -45,8 +45,8 @@ pub(in crate::http) struct GrantForm {
 /// The language of the pages
 #[derive(Debug, Deserialize, ToSchema)]
 pub(in crate::http) struct LanguageForm {
-    /// The language: `en` or `zh`
-    #[schema(value_type = String)]
+    /// The language
+    #[schema(value_type = String, examples("zh"))]
     language: Language,
     /// The page to go on to; default: the wall
     #[serde(default)]

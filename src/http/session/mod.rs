@@ -56,7 +56,7 @@ pub(super) fn login_page(next: &str, failed: Option<&str>) -> HeaderValue {
 }
 
 /// A page of this service; `None`: it is none, or that of another site.
-fn page_within(next: &str) -> Option<&str> {
+pub(super) fn page_within(next: &str) -> Option<&str> {
     let is_within = next.starts_with('/')
         && !next.starts_with("//")
         && next.len() <= MAX_NEXT_BYTES
@@ -77,7 +77,7 @@ fn with_cookie(mut response: Response, cookie: HeaderValue) -> Response {
 
 impl State {
     /// The fields of a form.
-    async fn form<T: DeserializeOwned>(&self, request: Request) -> Result<T, ApiError> {
+    pub(super) async fn form<T: DeserializeOwned>(&self, request: Request) -> Result<T, ApiError> {
         let kind = request.headers().get(header::CONTENT_TYPE).cloned();
         let body = self.bodies.read_small(request).await?;
         let mut read = Request::post("/").body(Body::from(body)).map_err(|_| ApiError::Failed)?;

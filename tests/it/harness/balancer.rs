@@ -60,7 +60,7 @@ impl Balancer {
         let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
         write(&folder, "tls/certificate.pem", &certificate);
         write(&folder, "tls/key.pem", &key);
-        write(&folder, "tls/balancer.pem", &(certificate.clone() + &key));
+        write(&folder, "tls/balancer.pem", &(certificate.clone() + key.as_str()));
         let (port, tls_port) = (free_port(), free_port());
         let places = places(&folder, behind, port, tls_port);
         let mut command = Command::new(program);
@@ -154,7 +154,7 @@ fn main_of_nginx(site: &str) -> String {
     for kind in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {
         main += &format!("    {kind}_temp_path {kind};\n");
     }
-    main + &format!("    include vitals/{site}.conf;\n}}\n")
+    format!("{main}    include vitals/{site}.conf;\n}}\n")
 }
 
 /// The address of a URL without a path, as the files of a balancer have it.

@@ -154,6 +154,10 @@ async fn answer(response: reqwest::Response) -> Answer {
     let retry_after =
         response.headers().get("retry-after").map(|value| value.to_str().expect("text").to_owned());
     let headers = response.headers().clone();
+    // A stream of events has no end: `EventStream` reads it.
+    if headers.get("content-type").is_some_and(|kind| kind == "text/event-stream") {
+        return Answer { status, retry_after, headers, body: Value::Null };
+    }
     let text = response.text().await.expect("a body");
     Answer { status, retry_after, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
 }

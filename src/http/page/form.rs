@@ -1,0 +1,89 @@
+//! What a page sends: the parameters of an address, the fields of a form, and where to go back to.
+//!
+//! Before: a browser. After: the handlers of pages.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use axum::extract::{FromRequestParts, Query, Request};
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+
+use super::super::State;
+use super::super::api::query::Parameters;
+use super::super::error::ApiError;
+use super::super::session::page_within;
+use crate::language::{Text, text};
+
+/// The parameters of an address, without empty ones and without those that choose the look.
+#[derive(Debug, Clone)]
+pub(in crate::http) struct PageQuery(pub(in crate::http) Vec<(String, String)>);
+
+impl<S: Send + Sync> FromRequestParts<S> for PageQuery {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let pairs = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await;
+        let Query(pairs) =
+            pairs.map_err(|error| ApiError::Bad(Text::Verbatim(error.body_text())).into_response())?;
+        let is_kept = |(name, value): &(String, String)| {
+            !["lang", "theme"].contains(&name.as_str()) && !value.trim().is_empty()
+        };
+        Ok(Self(pairs.into_iter().filter(is_kept).collect()))
+    }
+}
+
+impl PageQuery {
+    /// As the routes below `/api/` read them.
+    pub(super) fn parameters(self) -> Parameters {
+        Parameters::of_form(self.0)
+    }
+
+    /// The last value of a parameter that can be read.
+    pub(super) fn value<T: FromStr>(&self, name: &str) -> Option<T> {
+        let values = self.0.iter().rev().filter(|(each, _)| each == name);
+        values.filter_map(|(_, value)| value.trim().parse().ok()).next()
+    }
+
+    /// Every value of a parameter that can be read.
+    pub(super) fn values<T: FromStr>(&self, name: &str) -> Vec<T> {
+        let values = self.0.iter().filter(|(each, _)| each == name);
+        values.filter_map(|(_, value)| value.parse().ok()).collect()
+    }
+}
+
+/// The fields of a form.
+#[derive(Debug)]
+pub(super) struct FormFields(Vec<(String, String)>);
+
+impl FormFields {
+    /// Of a form that was sent.
+    pub(super) async fn read(state: &State, request: Request) -> Result<Self, ApiError> {
+        state.form(request).await.map(Self)
+    }
+
+    /// A field; `None`: it is not there, or was left empty.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        let values = self.0.iter().filter(|(each, _)| each == name).map(|(_, value)| value.trim());
+        values.rev().find(|value| !value.is_empty())
+    }
+
+    /// A field that has to be of a type; `None`: it was left empty.
+    pub(super) fn value<T: FromStr<Err: Display>>(&self, name: &'static str) -> Result<Option<T>, ApiError> {
+        let refused = |error: T::Err| {
+            ApiError::Bad(text!("parameter-refused", name = name, reason = error.to_string()))
+        };
+        self.text(name).map(|text| text.parse().map_err(refused)).transpose()
+    }
+
+    /// Every value of a field that can be read.
+    pub(super) fn values<T: FromStr>(&self, name: &str) -> Vec<T> {
+        let values = self.0.iter().filter(|(each, _)| each == name);
+        values.filter_map(|(_, value)| value.parse().ok()).collect()
+    }
+
+    /// The page of this service that the form was on, else `default`.
+    pub(super) fn back(&self, default: String) -> String {
+        self.text("back").and_then(page_within).map_or(default, str::to_owned)
+    }
+}

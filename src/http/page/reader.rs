@@ -1,0 +1,76 @@
+//! The reader of a page, and the frame that the page is drawn in: an extractor of every handler of a page.
+//!
+//! Before: `access` has attached the [`Caller`]. After: the handler.
+//! Promise: a handler with a [`Reader`] runs only for a reader who may look at pages; everybody else is led to `/login`.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+
+use super::super::State;
+use super::super::access::Caller;
+use super::super::error::AccessError;
+use super::Preferences;
+use crate::model::page_viewer::PageViewer;
+use crate::page::{Frame, VERSION};
+
+/// Who reads a page.
+#[derive(Debug)]
+pub(in crate::http) struct Reader {
+    /// What the page is drawn in.
+    pub(in crate::http) frame: Frame,
+    /// What the reader may see and do.
+    pub(in crate::http) caller: Caller,
+    pub(super) policy: HeaderValue,
+    pub(super) cookies: Vec<HeaderValue>,
+}
+
+/// A reader who need not be logged in.
+#[derive(Debug)]
+pub(in crate::http) struct AnyReader(pub(in crate::http) Reader);
+
+impl FromRequestParts<Arc<State>> for Reader {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<State>) -> Result<Self, Response> {
+        let caller = parts.extensions.get::<Caller>().cloned();
+        let viewer = caller.as_ref().and_then(Caller::page_viewer);
+        match (caller, viewer) {
+            (Some(caller), Some(viewer)) => Ok(reader(parts, state, caller, Some(viewer))),
+            _ => Err(AccessError::NotLoggedIn { next: path_and_query(&parts.uri) }.into_response()),
+        }
+    }
+}
+
+impl FromRequestParts<Arc<State>> for AnyReader {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<State>) -> Result<Self, Response> {
+        let caller = parts.extensions.get::<Caller>().cloned();
+        let caller = caller.ok_or_else(|| StatusCode::INTERNAL_SERVER_ERROR.into_response())?;
+        Ok(Self(reader(parts, state, caller, None)))
+    }
+}
+
+fn reader(parts: &Parts, state: &State, caller: Caller, viewer: Option<PageViewer>) -> Reader {
+    let own = viewer.as_ref().and_then(|viewer| viewer.language);
+    let pages = &state.pages;
+    let preferences = Preferences::of(&parts.uri, &parts.headers, own, pages.language);
+    let frame = Frame {
+        viewer,
+        language: preferences.language,
+        path: path_and_query(&parts.uri),
+        version: VERSION,
+        theme: preferences.theme,
+        zone: state.device_zone.clone(),
+        now: state.time.now(),
+    };
+    Reader { frame, caller, policy: pages.policy.clone(), cookies: preferences.cookies(pages.is_secure) }
+}
+
+fn path_and_query(uri: &Uri) -> String {
+    uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string)
+}

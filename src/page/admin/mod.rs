@@ -1,0 +1,87 @@
+//! `/admin`: what administrators change, a section each.
+//!
+//! Before: `http::page::admin` has read it. After: the browser; every change is a form.
+
+pub mod health;
+pub mod keys;
+pub mod policies;
+pub mod rejected;
+pub mod rules;
+pub mod silences;
+
+use maud::{Markup, html};
+
+use super::Frame;
+use super::alerts::flash;
+use crate::language::{Text, text};
+
+/// A section of the administration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AdminSection {
+    /// The service's own health.
+    Health,
+    /// What raises alerts.
+    Rules,
+    /// While who is notified of nothing.
+    Silences,
+    /// Keys of programs.
+    Keys,
+    /// What could not be stored.
+    Rejected,
+    /// How long rows are kept.
+    Policies,
+}
+
+impl AdminSection {
+    /// Every one, in the order of the menu.
+    pub const ALL: [Self; 6] =
+        [Self::Health, Self::Rules, Self::Silences, Self::Keys, Self::Rejected, Self::Policies];
+
+    /// Its name in addresses and texts.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Health => "health",
+            Self::Rules => "rules",
+            Self::Silences => "silences",
+            Self::Keys => "keys",
+            Self::Rejected => "rejected",
+            Self::Policies => "policies",
+        }
+    }
+
+    /// Its address.
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Health => "/admin",
+            Self::Rules => "/admin/rules",
+            Self::Silences => "/admin/silences",
+            Self::Keys => "/admin/keys",
+            Self::Rejected => "/admin/rejected",
+            Self::Policies => "/admin/policies",
+        }
+    }
+
+    /// Its title.
+    pub fn title(self) -> Text {
+        text!("page-admin-section", name = self.name())
+    }
+}
+
+/// A section with the menu of all of them. `notice`: what became of the last action.
+pub fn section(frame: &Frame, section: AdminSection, notice: Option<&str>, content: &Markup) -> Markup {
+    html! {
+        h1 { (frame.text(&section.title())) }
+        nav.tabs aria-label=(frame.text(&text!("page-admin"))) { ul {
+            @for each in AdminSection::ALL {
+                li { a href=(each.path()) aria-current=[(each == section).then_some("page")] { (frame.text(&each.title())) } }
+            }
+        } }
+        (flash(notice))
+        (content)
+    }
+}
+
+/// A word of the administration.
+pub(super) fn words(frame: &Frame, what: &str) -> String {
+    frame.text(&text!("page-admin-words", what = what))
+}
