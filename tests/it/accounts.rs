@@ -99,7 +99,7 @@ async fn a_session_opens_what_a_key_of_the_role_opens_and_acts_in_the_name_of_th
             }
         }
         let upload = browser.post_json("/upload_health_data", &json!({})).await;
-        assert_eq!(upload.status, 401, "uploads are for keys: {upload:?}");
+        assert_eq!(upload.status, 403, "uploads are for keys: {upload:?}");
     }
 
     let li = Browser::logged_in(&service, "LI").await;
