@@ -278,7 +278,7 @@ mod tests {
     ];
 
     #[test]
-    fn every_route_that_a_key_opens_says_whose_data_it_shows() {
+    fn every_route_that_a_key_opens_is_one_of_people_or_is_named() {
         let document =
             serde_json::to_value(super::super::routes().get_openapi()).expect("a document is JSON");
         for (path, item) in document["paths"].as_object().expect("paths") {
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_route_of_a_device_or_a_person_says_so() {
+    fn a_route_of_a_device_or_a_person_names_its_parameter() {
         assert_eq!(shown_by("/api/devices/{sn}/series"), Some(Shown::Device("sn")));
         assert_eq!(shown_by("/people/{id}"), Some(Shown::Person("id")));
         assert_eq!(shown_by("/api/people"), Some(Shown::List));
