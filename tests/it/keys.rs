@@ -9,7 +9,7 @@ use crate::harness::{
     Answer, Database, Login, Process, Proxy, Service, authorization, command, eventually, key, vitals,
 };
 
-/// What each route needs; "" nothing, "?" see `key_tenants`. Whoever adds one says here who may ask it.
+/// What each route needs; "" nothing, "?" see `key_tenants` and `accounts`. Whoever adds one says here who may ask it.
 const NEEDS: [(&str, &str, &str); 110] = [
     ("get", "/", ""),
     ("post", "/upload_health_data", "upload"),
@@ -63,9 +63,9 @@ const NEEDS: [(&str, &str, &str); 110] = [
     ("get", "/login/oidc", ""),
     ("get", "/login/oidc/callback", ""),
     ("post", "/login", ""),
-    ("post", "/logout", ""),
-    ("post", "/session/grant", ""),
-    ("post", "/session/language", ""),
+    ("post", "/logout", "?"),
+    ("post", "/session/grant", "?"),
+    ("post", "/session/language", "?"),
     ("get", "/api/devices", "read"),
     ("get", "/api/devices/{sn}", "read"),
     ("get", "/api/devices/{sn}/events", "read"),
