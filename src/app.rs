@@ -11,10 +11,11 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc::Sender;
 use tokio::time::Instant;
 
 use crate::accounts::{AccessLog, Accounts};
-use crate::buffer::{Buffer, DrainServices};
+use crate::buffer::{Buffer, BufferServices};
 use crate::cache::Cache;
 use crate::cells::Cells;
 use crate::config::{Authentication, Settings};
@@ -22,7 +23,9 @@ use crate::http::{
     self, Callers, retention::RawRetention, server::Server, tls::Tls, unknown_names::UnknownNameCounts,
 };
 use crate::ingest::Ingest;
+use crate::ingest::compare::Comparer;
 use crate::keys::Keys;
+use crate::model::SystemAlert;
 use crate::monitor::{self, Monitor};
 use crate::owners::Owners;
 use crate::react::{AlertPublisher, RedisView};
@@ -108,18 +111,22 @@ impl Service {
         let handover = Handover::default();
         relay::start(&reaction, &store, &view, &handover, &notifier, &settings);
         let writers = Arc::new(Ingest::start(&store, &notifier.outbox(), &handover, &settings, &ingest));
-        let (monitor, sampler, changes) = Monitor::new(&store, &cache, writers.stats(), &settings);
-        monitor::describe_conditions();
+        let (operators, changes) = monitor::changes();
         notify::operators::start(&notify, changes, &time, &settings);
-        clock.spawn_loop("monitor", sampler.run(clock.stop_token()));
         let reads = Reads::new(&settings, &store)?;
         clock.spawn_loop("reads", reads.clone().follow(notifier.wake(Topic::Change), clock.stop_token()));
         let follow = cells.clone().follow(store.clone(), notifier.wake(Topic::Placement), clock.stop_token());
         clock.spawn_loop("cells", follow);
         let owners = Owners::start(&store, &cache, &mut notifier, &settings, &ingest);
 
-        let drain = drain_services(&writers, &owners, &retention, &settings);
-        let buffer = Buffer::start(drain, &settings, &ingest, &door).await?;
+        let services =
+            buffer_services(&store, &cache, &writers, &owners, &retention, operators.clone(), &settings);
+        let buffer = Buffer::start(services, &settings, &ingest, &door).await?;
+        let probed = buffer.clone();
+        let probe = Box::new(move || probed.as_ref().map(Buffer::status));
+        let (monitor, sampler) = Monitor::new(&store, &cache, writers.stats(), probe, operators, &settings);
+        monitor::describe_conditions();
+        clock.spawn_loop("monitor", sampler.run(clock.stop_token()));
         let late = buffer.clone();
         let is_late = move || late.as_ref().is_some_and(|buffer| buffer.is_late(MAX_DELAY));
         clock.spawn_loop("reception", schedule::reception::run(store.clone(), is_late, clock.stop_token()));
@@ -209,19 +216,25 @@ fn callers(
     Ok(Some(Callers { keys, people }))
 }
 
-/// What draining the buffer uses of the other parts.
-pub fn drain_services(
+/// What the buffer uses of the other parts.
+pub fn buffer_services(
+    store: &Store,
+    view: &Cache,
     ingest: &Arc<Ingest>,
     owners: &Owners,
     retention: &RawRetention,
+    operators: Sender<SystemAlert>,
     settings: &Settings,
-) -> DrainServices {
+) -> BufferServices {
     let retention = retention.clone();
-    DrainServices {
+    BufferServices {
         ingest: Arc::clone(ingest),
+        comparer: Comparer::new(store),
         owners: owners.clone(),
         device_zone: settings.device_zone(),
         oldest: Arc::new(move |received_at| retention.oldest(received_at)),
+        view: view.clone(),
+        operators,
     }
 }
 

@@ -88,6 +88,11 @@ pub struct Settings {
     #[config(env = "VITALS_BUFFER_MAX_BYTES", default = 1073741824)]
     pub buffer_max_bytes: u64,
 
+    /// Whether the buffer is only tried: uploads are stored and answered as with `buffer` = `off`, and are appended to the buffer too; when they
+    /// are drained, they are compared with what is stored. `buffer` names the mode to be tried.
+    #[config(env = "VITALS_BUFFER_SHADOW", default = false)]
+    pub buffer_shadow: bool,
+
     /// Address and port of the HTTP service; port 0 takes a free one.
     #[config(env = "VITALS_LISTEN", default = "127.0.0.1:8080")]
     pub listen: SocketAddr,

@@ -169,8 +169,8 @@ class Database:
     def environment(self, **settings):
         """Of a process that is to work with this database; settings are named as in the settings file."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("VITALS_")}
-        environment |= {f"VITALS_{name.upper()}": str(value) for name, value in settings.items()}
-        return environment | {"VITALS_DATABASE_URL": self.url, "VITALS_REDIS_URL": self.place.redis}
+        environment |= {"VITALS_DATABASE_URL": self.url, "VITALS_REDIS_URL": self.place.redis}
+        return environment | {f"VITALS_{name.upper()}": str(value) for name, value in settings.items()}
 
     def vitals(self, *words, bound_seconds=BOUND_SECONDS):
         """A command of vitals; what it says."""

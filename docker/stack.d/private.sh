@@ -177,7 +177,9 @@ launch_redis() {
 # Becomes a further Redis, which ends with whoever started it.
 private_redis_server() {
   bwrap() { exec env -i PATH="$PATH" bwrap "$@"; }
-  sandbox --die-with-parent /usr/bin/redis-server --bind 127.0.0.1 --save '' --appendonly no --dir /tmp "$@"
+  local data=/tmp files=()
+  [ -z "${VITALS_STACK_REDIS_DIR:-}" ] || { data=/data && files=(--bind "$VITALS_STACK_REDIS_DIR" /data); }
+  sandbox --die-with-parent "${files[@]}" /usr/bin/redis-server --bind 127.0.0.1 --save '' --appendonly no --dir "$data" "$@"
 }
 
 # Becomes a standby of our PostgreSQL, which ends with whoever started it. It copies all databases first, into memory.

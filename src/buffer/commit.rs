@@ -5,26 +5,23 @@
 //! the rules and the retention of its time of receipt. Few uploads wait at a time in the queues that live uploads have too.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use futures_util::future::try_join_all;
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use tokio::time::{sleep, timeout};
 use tracing::Instrument;
 
+use super::BufferServices;
+use super::entry::{EntryReader, ReadEntry, key_of};
 use super::pace::Pace;
-use super::record::{UnpackError, unpack};
-use crate::cache::stream::StreamEntry;
-use crate::ingest::{Ingest, IngestError};
-use crate::model::{Refusal, Reject, RejectReason, Source, Upload};
-use crate::owners::Owners;
+use super::record::UnpackError;
+use super::urgent::{Announcer, UrgentEvent};
+use crate::cache::Cache;
+use crate::cache::stream::{StreamEntry, shadow};
+use crate::ingest::IngestError;
+use crate::model::{ShadowCounts, Upload};
 use crate::telemetry::names;
-use crate::telemetry::trace::{self, TraceContext};
-use crate::wire::Context;
-use crate::wire::buffered::BufferedUpload;
+use crate::telemetry::trace;
 
 /// Pause while live uploads fill the queues of the same kind.
 const ROOM_PAUSE: Duration = Duration::from_millis(20);
@@ -35,25 +32,6 @@ const DEADLINE_FACTOR: u32 = 10;
 
 /// How often an upload may fail by itself, while others are stored, before it is kept as rejected.
 const MAX_FAILURES: u32 = 5;
-
-/// What draining uses of the rest of the service.
-#[derive(Clone)]
-pub struct DrainServices {
-    /// Commits uploads.
-    pub ingest: Arc<Ingest>,
-    /// Looks up who owns a device.
-    pub owners: Owners,
-    /// Zone of times without a zone.
-    pub device_zone: TimeZone,
-    /// Start of the time for which raw rows are kept, at a time of receipt.
-    pub oldest: Arc<dyn Fn(Timestamp) -> Option<Timestamp> + Send + Sync>,
-}
-
-impl std::fmt::Debug for DrainServices {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("DrainServices").finish_non_exhaustive()
-    }
-}
 
 /// Why the rest of the entries is not stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -71,43 +49,54 @@ pub(super) enum CommitError {
 
 /// Commits entries.
 pub(super) struct Committer {
-    services: DrainServices,
+    services: BufferServices,
+    reader: EntryReader,
+    announcer: Announcer,
     /// Whether its uploads are urgent events.
     is_urgent: bool,
     pace: Pace,
     commit_deadline: Duration,
-    max_upload_bytes: usize,
     /// How often an entry has failed by itself.
     failures: HashMap<String, u32>,
 }
 
-/// An entry that was read.
-struct ReadEntry {
-    upload: Upload,
-    trace: Option<TraceContext>,
-}
-
 impl Committer {
     pub(super) fn new(
-        services: DrainServices,
+        services: &BufferServices,
+        reader: EntryReader,
+        announcer: &Announcer,
         is_urgent: bool,
         commit_deadline: Duration,
-        max_upload_bytes: usize,
     ) -> Self {
-        let (pace, failures) = (Pace::default(), HashMap::new());
-        Self { services, is_urgent, pace, commit_deadline, max_upload_bytes, failures }
+        Self {
+            services: services.clone(),
+            reader,
+            announcer: announcer.clone(),
+            is_urgent,
+            pace: Pace::default(),
+            commit_deadline,
+            failures: HashMap::new(),
+        }
     }
 
-    /// Commits the first of `entries`, as many as one step takes. Gives their number, at least 1.
+    /// Commits the first of `entries`, as many as one step takes; or compares them, with the sums in `cache`. Gives their number, at least 1.
     ///
     /// # Errors
     /// None of them is known to be stored.
-    pub(super) async fn commit_some(&mut self, entries: &[StreamEntry]) -> Result<usize, CommitError> {
+    pub(super) async fn commit_some(
+        &mut self,
+        cache: &Cache,
+        entries: &[StreamEntry],
+    ) -> Result<usize, CommitError> {
         while !self.services.ingest.has_spare_room(self.is_urgent) {
             sleep(ROOM_PAUSE).await;
         }
         let step = self.read_step(entries)?;
         let count = step.len();
+        if step.iter().any(|read| read.is_shadow) {
+            self.compare(cache, step).await?;
+            return Ok(count);
+        }
         match self.commit(step).await {
             Err(IngestError::Failed) if count > 1 => self.commit_alone(&entries[0]).await.map(|()| 1),
             Err(IngestError::Failed) => self.count_failure(&entries[0]).await.map(|()| 1),
@@ -129,9 +118,7 @@ impl Committer {
                 Err(error) => return Err(error),
             };
             let fits = rows + read.upload.received() <= self.pace.rows();
-            let is_alike =
-                |first: &ReadEntry| has_readings_only(&first.upload) == has_readings_only(&read.upload);
-            if !step.first().is_none_or(|first| fits && is_alike(first)) {
+            if !step.first().is_none_or(|first| fits && first.is_like(&read)) {
                 break;
             }
             rows += read.upload.received();
@@ -141,25 +128,52 @@ impl Committer {
     }
 
     fn read(&self, entry: &StreamEntry) -> Result<ReadEntry, CommitError> {
-        let buffered = match unpack(&entry.upload, self.max_upload_bytes) {
-            Ok(buffered) => buffered,
-            Err(error @ UnpackError::Later(_)) => {
-                tracing::error!(id = entry.id, %error, "an upload stays in the buffer, and those behind it");
-                return Err(CommitError::Later);
+        self.reader.read(entry).map_err(|error: UnpackError| {
+            tracing::error!(id = entry.id, %error, "an upload stays in the buffer, and those behind it");
+            CommitError::Later
+        })
+    }
+
+    /// Completes the owners of uploads, as for a live upload; records that their keys may not write become rejects.
+    async fn complete_owners(&self, uploads: &mut [Upload]) -> Result<(), IngestError> {
+        let owners = &self.services.owners;
+        let completing = try_join_all(uploads.iter_mut().map(async |upload| match key_of(upload) {
+            Some(customer_id) => owners.keep_own(upload, customer_id).await,
+            None => owners.fill(upload.owner_slots()).await,
+        }));
+        // It waits for a database that is away.
+        match timeout(self.commit_deadline, completing).await {
+            Ok(Ok(_)) => Ok(()),
+            _ => Err(IngestError::Unavailable),
+        }
+    }
+
+    /// Compares shadow uploads with what is stored.
+    async fn compare(&self, cache: &Cache, step: Vec<ReadEntry>) -> Result<(), CommitError> {
+        let uploads_count = step.len();
+        let mut uploads: Vec<Upload> = step.into_iter().map(|read| read.upload).collect();
+        self.complete_owners(&mut uploads).await.map_err(|_| CommitError::Unavailable)?;
+        let mut all = Upload::default();
+        uploads.into_iter().for_each(|later| all.append(later));
+        let comparing = self.services.comparer.compare(&all);
+        let compared = timeout(self.commit_deadline * DEADLINE_FACTOR, comparing).await;
+        let counts = match compared {
+            Ok(Ok(counts)) => counts,
+            Ok(Err(IngestError::Failed)) => {
+                ShadowCounts { unreadable: uploads_count as u64, ..ShadowCounts::default() }
             }
-            Err(error) => return Ok(ReadEntry { upload: of_corrupt(entry, &error), trace: None }),
+            Ok(Err(_)) | Err(_) => return Err(CommitError::Unavailable),
         };
-        let context = Context {
-            received_at: buffered.received_at,
-            device_zone: self.services.device_zone.clone(),
-            oldest: (self.services.oldest)(buffered.received_at),
-            key_customer_id: buffered.key_customer_id,
-        };
-        let upload = buffered
-            .read(&context)
-            .unwrap_or_else(|error| rejected(&buffered, RejectReason::NotJson, error.to_string()));
-        let trace = buffered.traceparent.as_deref().and_then(TraceContext::parse);
-        Ok(ReadEntry { upload, trace })
+        for (kind, count) in ShadowCounts::NAMES.into_iter().zip(counts.figures()) {
+            metrics::counter!(names::BUFFER_SHADOW_RECORDS, "kind" => kind).increment(count);
+        }
+        if let Some(finding) = counts.finding() {
+            tracing::warn!(uploads = uploads_count, "shadow uploads of the buffer: {finding}");
+        }
+        if let Err(error) = shadow::add(cache, &counts).await {
+            tracing::warn!(%error, "the sums of compared shadow uploads lack some");
+        }
+        Ok(())
     }
 
     async fn commit(&mut self, step: Vec<ReadEntry>) -> Result<(), IngestError> {
@@ -167,20 +181,9 @@ impl Committer {
         let span = trace::span_with_parents(step.iter().filter_map(|read| read.trace.as_ref()), || {
             trace::span!("buffer.commit", uploads)
         });
+        let urgent: Vec<UrgentEvent> = step.iter().flat_map(ReadEntry::urgent).collect();
         let mut sent: Vec<Upload> = step.into_iter().map(|read| read.upload).collect();
-        let completing = async {
-            let owners = &self.services.owners;
-            try_join_all(sent.iter_mut().map(async |upload| match key_of(upload) {
-                Some(customer_id) => owners.keep_own(upload, customer_id).await,
-                None => owners.fill(upload.owner_slots()).await,
-            }))
-            .await
-        };
-        // It waits for a database that is away.
-        let completed = timeout(self.commit_deadline, completing.instrument(span.clone())).await;
-        if !matches!(completed, Ok(Ok(_))) {
-            return Err(IngestError::Unavailable);
-        }
+        self.complete_owners(&mut sent).instrument(span.clone()).await?;
         let mut upload = Upload::default();
         sent.into_iter().for_each(|later| upload.append(later));
         let (rows, started) = (upload.received(), Instant::now());
@@ -196,6 +199,7 @@ impl Committer {
             );
         }
         let outcome = outcome?;
+        self.announcer.complete(urgent);
         self.pace.adapt(rows, started.elapsed());
         for (label, records) in [
             ("stored", outcome.stored as usize),
@@ -226,11 +230,7 @@ impl Committer {
             return Err(CommitError::Failed);
         }
         let reason = "it could not be stored; the log of the service says why";
-        let upload = match unpack(&entry.upload, self.max_upload_bytes) {
-            Ok(buffered) => rejected(&buffered, RejectReason::RefusedByDatabase, reason.to_owned()),
-            Err(error) => of_corrupt(entry, &error),
-        };
-        let reject = ReadEntry { upload, trace: None };
+        let reject = self.reader.reject(entry, reason);
         if self.commit(vec![reject]).await.is_err() {
             return Err(CommitError::Failed);
         }
@@ -238,37 +238,4 @@ impl Committer {
         self.failures.remove(&entry.id);
         Ok(())
     }
-}
-
-/// Its lane in the ingest is that of its device, so readings of many uploads can be one.
-fn has_readings_only(upload: &Upload) -> bool {
-    let is_of_readings = |reject: &Reject| !matches!(reject.source, Source::Event | Source::DeviceInfo);
-    upload.events.is_empty() && upload.device_infos.is_empty() && upload.rejects.iter().all(is_of_readings)
-}
-
-/// The tenant of the key that an upload came with.
-fn key_of(upload: &Upload) -> Option<i64> {
-    let items = upload.items.iter().map(|item| item.key_customer_id);
-    let events = upload.events.iter().map(|item| item.key_customer_id);
-    let infos = upload.device_infos.iter().map(|item| item.key_customer_id);
-    items.chain(events).chain(infos).next().flatten()
-}
-
-fn rejected(buffered: &BufferedUpload, reason: RejectReason, detail: String) -> Upload {
-    Upload { rejects: vec![buffered.reject(reason, detail)], ..Upload::default() }
-}
-
-/// An entry that is no upload, as hexadecimal digits.
-fn of_corrupt(entry: &StreamEntry, error: &UnpackError) -> Upload {
-    let digits: String = entry.upload.iter().map(|byte| format!("{byte:02x}")).collect();
-    let reject = Reject {
-        refusal: Refusal { index: 0, reason: RejectReason::NotJson, detail: error.to_string() },
-        device_sn: None,
-        text: Bytes::from(digits),
-        inherited: None,
-        source: Source::Buffer,
-        received_at: Timestamp::from_millisecond(entry.appended_at_ms()).unwrap_or(Timestamp::UNIX_EPOCH),
-        key_customer_id: None,
-    };
-    Upload { rejects: vec![reject], ..Upload::default() }
 }

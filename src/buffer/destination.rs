@@ -7,7 +7,7 @@ use crate::config::BufferMode;
 /// Where an upload goes first. If it fails there, it goes to the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Destination {
-    /// To PostgreSQL, for so long at most. `None`: as long as its sender waits, because the buffer takes nothing.
+    /// To PostgreSQL, and after so long to the buffer too. `None`: to PostgreSQL alone, because the buffer takes nothing.
     Database(Option<Duration>),
     /// To the buffer.
     Buffer,
@@ -22,17 +22,22 @@ pub(super) struct Situation {
     pub(super) can_commit: bool,
     /// The streams of its devices are empty, as far as is known.
     pub(super) are_streams_empty: bool,
+    /// It has an urgent event, whose rules are to be evaluated at once.
+    pub(super) is_urgent: bool,
 }
 
 /// Where an upload goes first in this situation.
 pub(super) fn first(mode: BufferMode, after: Duration, situation: Situation) -> Destination {
-    let Situation { is_usable, can_commit, are_streams_empty } = situation;
-    match mode {
+    let Situation { is_usable, can_commit, are_streams_empty, is_urgent } = situation;
+    let database_first = match mode {
+        BufferMode::Off => return Destination::Database(None),
+        BufferMode::Outage => true,
+        BufferMode::Always => is_urgent,
+    };
+    match database_first && can_commit && are_streams_empty {
         _ if !is_usable => Destination::Database(None),
-        BufferMode::Off => Destination::Database(None),
-        BufferMode::Always => Destination::Buffer,
-        BufferMode::Outage if can_commit && are_streams_empty => Destination::Database(Some(after)),
-        BufferMode::Outage => Destination::Buffer,
+        true => Destination::Database(Some(after)),
+        false => Destination::Buffer,
     }
 }
 
@@ -43,7 +48,20 @@ mod tests {
     const AFTER: Duration = Duration::from_secs(1);
 
     fn of(mode: BufferMode, is_usable: bool, can_commit: bool, are_streams_empty: bool) -> Destination {
-        first(mode, AFTER, Situation { is_usable, can_commit, are_streams_empty })
+        first(mode, AFTER, Situation { is_usable, can_commit, are_streams_empty, is_urgent: false })
+    }
+
+    #[test]
+    fn an_urgent_event_goes_to_the_database_first_while_that_commits() {
+        for mode in [BufferMode::Outage, BufferMode::Always] {
+            let urgent = |is_usable, can_commit, are_streams_empty| {
+                first(mode, AFTER, Situation { is_usable, can_commit, are_streams_empty, is_urgent: true })
+            };
+            assert_eq!(urgent(true, true, true), Destination::Database(Some(AFTER)));
+            assert_eq!(urgent(true, false, true), Destination::Buffer);
+            assert_eq!(urgent(true, true, false), Destination::Buffer);
+            assert_eq!(urgent(false, true, true), Destination::Database(None));
+        }
     }
 
     #[test]

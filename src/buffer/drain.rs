@@ -11,8 +11,11 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::commit::{CommitError, Committer, DrainServices};
-use super::{Shared, measure};
+use super::commit::{CommitError, Committer};
+use super::entry::EntryReader;
+use super::shared::Shared;
+use super::urgent::Announcer;
+use super::{BufferServices, measure};
 use crate::cache::stream::{self, StreamEntry, StreamLease, UploadStream};
 use crate::cache::{Cache, CacheError};
 use crate::config::Settings;
@@ -59,7 +62,7 @@ enum DrainError {
 /// One task.
 pub(super) struct Drain {
     shared: Arc<Shared>,
-    services: DrainServices,
+    services: BufferServices,
     cache: Cache,
     committer: Committer,
     is_urgent: bool,
@@ -76,7 +79,8 @@ pub(super) struct Drain {
 /// The settings cannot be used.
 pub(super) fn drains(
     shared: &Arc<Shared>,
-    services: DrainServices,
+    services: &BufferServices,
+    announcer: &Announcer,
     settings: &Settings,
 ) -> Result<Vec<Drain>, CacheError> {
     let drained = Drained::default();
@@ -84,12 +88,13 @@ pub(super) fn drains(
     let max_upload_bytes = settings.max_decompressed_bytes.saturating_mul(2).saturating_add(64 * 1024);
     let task = |number| {
         let is_urgent = number == TASKS;
-        let (services, deadline) = (services.clone(), settings.commit_deadline());
+        let reader = EntryReader::new(services, max_upload_bytes);
+        let deadline = settings.commit_deadline();
         Ok(Drain {
             shared: Arc::clone(shared),
             cache: Cache::of_buffer(settings)?,
-            committer: Committer::new(services.clone(), is_urgent, deadline, max_upload_bytes),
-            services,
+            committer: Committer::new(services, reader, announcer, is_urgent, deadline),
+            services: services.clone(),
             is_urgent,
             drained: Arc::clone(&drained),
             not_before: HashMap::new(),
@@ -212,7 +217,7 @@ impl Drain {
     ) -> Result<(), DrainError> {
         let mut left = entries;
         while !left.is_empty() && !stop.is_cancelled() {
-            let count = self.committer.commit_some(left).await?;
+            let count = self.committer.commit_some(&self.cache, left).await?;
             let (stored, rest) = left.split_at(count);
             let ids: Vec<String> = stored.iter().map(|entry| entry.id.clone()).collect();
             stream::remove(&self.cache, stream, &ids).await?;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::Shared;
+use super::shared::Shared;
 use crate::cache::stream::{self, Persistence, StreamMasters, StreamStatus, UploadStream};
 use crate::cache::{Cache, CacheError};
 use crate::telemetry::names;
@@ -48,19 +48,24 @@ pub(super) async fn run(shared: Arc<Shared>, cache: Cache, stop: CancellationTok
                 }
             }
         }
-        let measurement = shared.depths.begin_measurement();
-        match stream::measure(&cache).await {
-            Ok(status) => {
-                shared.depths.end_measurement(&measurement, &status);
-                export(&status);
-                shared.set_status(status);
-            }
-            Err(error) => {
-                check_at = Instant::now();
-                shared.set_away(&error);
-            }
+        if let Err(error) = measure(&shared, &cache).await {
+            check_at = Instant::now();
+            shared.set_away(&error);
         }
     }
+}
+
+/// Measures once.
+async fn measure(shared: &Shared, cache: &Cache) -> Result<(), CacheError> {
+    let measurement = shared.depths.begin_measurement();
+    let status = stream::measure(cache).await?;
+    shared.depths.end_measurement(&measurement, &status);
+    export(&status);
+    shared.set_status(status);
+    if shared.is_shadow {
+        shared.set_shadow(stream::shadow::read(cache).await?);
+    }
+    Ok(())
 }
 
 /// Whether the server is fit for a buffer.

@@ -6,10 +6,12 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 
+use super::urgent::UrgentEvent;
 use crate::cache::stream::UploadStream;
 use crate::model::{DeviceRecord, Partition, Source, Upload};
 use crate::wire::buffered::{BufferedContent, BufferedItem, BufferedUpload};
@@ -39,18 +41,23 @@ pub struct UploadOrigin {
     pub body: Bytes,
 }
 
-/// An upload ready to be packed, with the streams it goes to.
+/// An upload ready to be packed, with the streams it goes to. It has no copy of what was sent, for most uploads are committed and never packed.
 #[derive(Debug)]
 pub struct PreparedUpload {
     origin: UploadOrigin,
     /// `None`: the body.
-    parts: Vec<(UploadStream, Option<Vec<BufferedItem>>)>,
+    parts: Vec<(UploadStream, Option<Vec<PreparedItem>>)>,
+    urgent: Vec<UrgentEvent>,
+    is_shadow: bool,
 }
+
+/// A record as it was sent, a slice of the body, and what it inherits from its wrappers.
+type PreparedItem = (Bytes, Option<Arc<str>>);
 
 impl PreparedUpload {
     /// Of an upload with at least one record.
     pub fn new(origin: UploadOrigin, upload: &Upload) -> Self {
-        let is_urgent = upload.events.iter().any(|item| item.event.is_urgent());
+        let urgent = UrgentEvent::all_of(upload);
         let mut partitions = upload.records().map(|record| partition_of(record.device_sn()));
         let first = partitions.next().unwrap_or_default();
         let has_readings_only = upload.events.is_empty() && upload.device_infos.is_empty();
@@ -58,9 +65,29 @@ impl PreparedUpload {
             let divided = divide(upload).into_iter();
             divided.map(|(partition, items)| (UploadStream::new(partition, false), Some(items))).collect()
         } else {
-            vec![(UploadStream::new(first, is_urgent), None)]
+            vec![(UploadStream::new(first, !urgent.is_empty()), None)]
         };
-        Self { origin, parts }
+        Self { origin, parts, urgent, is_shadow: false }
+    }
+
+    /// Whether it has an urgent event.
+    pub(super) fn is_urgent(&self) -> bool {
+        !self.urgent.is_empty()
+    }
+
+    /// Its urgent events.
+    pub fn urgent(&self) -> &[UrgentEvent] {
+        &self.urgent
+    }
+
+    /// The same, which it has no longer then.
+    pub(super) fn take_urgent(&mut self) -> Vec<UrgentEvent> {
+        std::mem::take(&mut self.urgent)
+    }
+
+    /// Of an upload that is stored: it is to be compared with that, and not to be stored.
+    pub(super) fn into_shadow(self) -> Self {
+        Self { is_shadow: true, ..self }
     }
 
     /// The streams it goes to.
@@ -83,10 +110,18 @@ impl PreparedUpload {
             key_device_sn: self.origin.key_device_sn.clone(),
             request_id: self.origin.request_id.clone(),
             traceparent: self.origin.traceparent.clone(),
+            shadow: self.is_shadow,
             content,
         };
+        let item = |(text, inherited): PreparedItem| BufferedItem {
+            text: text_of(&text),
+            inherited: inherited.as_deref().map(str::to_owned),
+        };
         let parts = self.parts.into_iter().map(|(stream, items)| {
-            let content = items.map_or_else(|| BufferedContent::Body(text_of(body)), BufferedContent::Items);
+            let content = match items {
+                Some(items) => BufferedContent::Items(items.into_iter().map(item).collect()),
+                None => BufferedContent::Body(text_of(body)),
+            };
             (stream, pack(&part(content)))
         });
         parts.collect()
@@ -94,19 +129,15 @@ impl PreparedUpload {
 }
 
 /// The records of each partition, in their order. Rejects go with those of the first.
-fn divide(upload: &Upload) -> BTreeMap<u8, Vec<BufferedItem>> {
-    let item = |text: &Bytes, inherited: Option<&str>| BufferedItem {
-        text: text_of(text),
-        inherited: inherited.map(str::to_owned),
-    };
-    let mut parts: BTreeMap<u8, Vec<BufferedItem>> = BTreeMap::new();
+fn divide(upload: &Upload) -> BTreeMap<u8, Vec<PreparedItem>> {
+    let mut parts: BTreeMap<u8, Vec<PreparedItem>> = BTreeMap::new();
     for sent in &upload.items {
         let part = parts.entry(partition_of(sent.device_sn())).or_default();
-        part.push(item(&sent.text, sent.inherited.as_deref()));
+        part.push((sent.text.clone(), sent.inherited.clone()));
     }
     if let Some(mut first) = parts.first_entry() {
         let rejects = upload.rejects.iter();
-        first.get_mut().extend(rejects.map(|reject| item(&reject.text, reject.inherited.as_deref())));
+        first.get_mut().extend(rejects.map(|reject| (reject.text.clone(), reject.inherited.clone())));
     }
     parts
 }
@@ -118,7 +149,7 @@ fn text_of(bytes: &Bytes) -> String {
 }
 
 /// The number of the partition of a device: the same in every process and release.
-fn partition_of(device_sn: &str) -> u8 {
+pub(super) fn partition_of(device_sn: &str) -> u8 {
     u8::try_from(Partition::of(device_sn).number()).expect("there are 64")
 }
 

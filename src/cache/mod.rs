@@ -20,6 +20,7 @@ pub mod owner;
 pub mod stream;
 pub mod timeline;
 mod tls;
+pub mod urgent_event;
 pub mod view;
 
 pub use key_scan::KeyScan;

@@ -6,7 +6,9 @@
 
 mod entry;
 mod lease;
+pub mod shadow;
 mod stream_master;
+pub mod urgent_mark;
 
 use std::time::Duration;
 
@@ -219,6 +221,37 @@ pub async fn remove(cache: &Cache, stream: UploadStream, ids: &[String]) -> Resu
     pipeline.cmd("EVAL").arg(REMOVE).arg(1).arg(stream.key()).arg(GROUP).arg(ids);
     let (removed,): (u64,) = cache.send(&pipeline).await?;
     Ok(removed)
+}
+
+/// The number of the newest entry of each stream that holds any.
+///
+/// # Errors
+/// Redis did not answer.
+pub async fn newest(cache: &Cache) -> Result<Vec<(UploadStream, String)>, CacheError> {
+    let mut pipeline = pipe();
+    for stream in UploadStream::all() {
+        pipeline.cmd("XREVRANGE").arg(stream.key()).arg("+").arg("-").arg("COUNT").arg(1);
+    }
+    let newest: Vec<Vec<Value>> = cache.send(&pipeline).await?;
+    let ids = newest.iter().map(|entries| entries.first().and_then(entry_of).map(|entry| entry.id));
+    Ok(UploadStream::all().zip(ids).filter_map(|(stream, id)| Some((stream, id?))).collect())
+}
+
+/// The number of the oldest entry of each of these streams, if it is not newer than the number that stands with the stream.
+///
+/// # Errors
+/// Redis did not answer.
+pub async fn oldest_until(
+    cache: &Cache,
+    streams: &[(UploadStream, String)],
+) -> Result<Vec<(UploadStream, String)>, CacheError> {
+    let mut pipeline = pipe();
+    for (stream, last) in streams {
+        pipeline.cmd("XRANGE").arg(stream.key()).arg("-").arg(last).arg("COUNT").arg(1);
+    }
+    let oldest: Vec<Vec<Value>> = if streams.is_empty() { Vec::new() } else { cache.send(&pipeline).await? };
+    let ids = oldest.iter().map(|entries| entries.first().and_then(entry_of).map(|entry| entry.id));
+    Ok(streams.iter().zip(ids).filter_map(|((stream, _), id)| Some((*stream, id?))).collect())
 }
 
 /// The oldest entry.

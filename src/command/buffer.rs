@@ -85,6 +85,7 @@ pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode
 async fn status(cache: &Cache, copies: u32, as_json: bool) -> anyhow::Result<ExitCode> {
     let refusal = ServerReport::read(cache).await?.into_refusal(copies);
     let measured = stream::measure(cache).await?;
+    let shadow = stream::shadow::read(cache).await?;
     let uploads: u64 = measured.iter().map(|status| status.uploads).sum();
     let bytes: u64 = measured.iter().map(|status| status.bytes).sum();
     let mut occupied = Vec::new();
@@ -98,7 +99,7 @@ async fn status(cache: &Cache, copies: u32, as_json: bool) -> anyhow::Result<Exi
         let streams: Vec<_> = occupied.iter().map(json_of).collect();
         print(&format!(
             "{}\n",
-            json!({ "uploads": uploads, "bytes": bytes, "refusal": refusal, "streams": streams })
+            json!({ "uploads": uploads, "bytes": bytes, "refusal": refusal, "streams": streams, "shadow": shadow })
         ))?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -119,6 +120,10 @@ async fn status(cache: &Cache, copies: u32, as_json: bool) -> anyhow::Result<Exi
             ]
         }));
         print(&aligned(&lines))?;
+    }
+    if let Some(shadow) = shadow {
+        let compared = format!("{} compared records are stored as they are", grouped(shadow.compared()));
+        print(&format!("shadow: {}\n", shadow.finding().unwrap_or(compared)))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -5,7 +5,9 @@ use super::{BufferMode, Settings};
 /// Why they are invalid; `None`: they are valid.
 pub(super) fn invalid_reason(settings: &Settings) -> Option<String> {
     if settings.buffer == BufferMode::Off {
-        return None;
+        let reason =
+            "buffer_shadow tries the buffer that the setting buffer names: set it to outage or always";
+        return settings.buffer_shadow.then(|| reason.to_owned());
     }
     if settings.buffer_url.is_empty() {
         return Some("buffer needs a Redis: set buffer_url, or buffer = \"off\"".to_owned());
@@ -53,6 +55,10 @@ mod tests {
         assert_eq!(refusal(|_| ()), None);
         let reason = |change: fn(&mut Settings)| refusal(change).expect("must be refused");
         assert!(reason(|settings| settings.buffer_url.clear()).contains("buffer_url"));
+        let shadow_of_none = |settings: &mut Settings| {
+            (settings.buffer, settings.buffer_shadow) = (BufferMode::Off, true);
+        };
+        assert!(reason(shadow_of_none).contains("buffer_shadow"));
         assert!(
             reason(|settings| settings.buffer_url = "redis://u:p@a:1, 127.0.0.1:6379/3".into())
                 .contains("redis_url")

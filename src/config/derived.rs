@@ -46,7 +46,12 @@ impl Settings {
 
     /// Longest wait for a key that is not cached: as for a commit, or a part of it where the buffer is to have the rest.
     pub fn key_timeout(&self) -> Duration {
-        if self.buffer == BufferMode::Off { self.commit_deadline() } else { self.buffer_after() }
+        if self.keeps_uploads() { self.buffer_after() } else { self.commit_deadline() }
+    }
+
+    /// Whether the buffer keeps uploads that PostgreSQL cannot store.
+    pub fn keeps_uploads(&self) -> bool {
+        self.buffer != BufferMode::Off && !self.buffer_shadow
     }
 
     /// `buffer_after_ms` as a duration.

@@ -34,7 +34,8 @@ impl State {
         let admit = |body: &[u8]| {
             // With a buffer an upload that finds no room goes there.
             let Peek { device_sn, samples } = peek(body);
-            if self.buffer.is_some() { Ok(()) } else { Ok(self.ingest.check_room(device_sn, samples)?) }
+            let has_other_place = self.buffer.as_ref().is_some_and(|buffer| !buffer.is_shadow());
+            if has_other_place { Ok(()) } else { Ok(self.ingest.check_room(device_sn, samples)?) }
         };
         self.read_admitted(request, BudgetPool::Shared, admit, parse).await
     }

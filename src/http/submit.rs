@@ -2,21 +2,23 @@
 //!
 //! Before: a handler has read an upload. After: `ingest` has committed it, or `buffer` keeps it; the handler answers.
 //! Promise: 200 means durable; the header `Vitals-Durability` says where. An upload that fails at one of the two is tried at the other, as long
-//! as its sender waits.
+//! as its sender waits; a commit that takes long goes on beside the buffer, and whichever has the upload first is answered.
 
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Serialize;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use utoipa::ToSchema;
 
 use super::body::BudgetShare;
 use super::{HttpError, State};
-use crate::buffer::{Buffer, Destination, PreparedUpload, UploadOrigin};
+use crate::buffer::{Buffer, BufferError, Destination, PreparedUpload, UploadOrigin};
 use crate::ingest::IngestError;
 use crate::model::device_key::DeviceKey;
 use crate::model::{Source, Upload, UploadOutcome};
@@ -99,11 +101,17 @@ impl State {
         if let Some(key) = &terms.device {
             upload.keep_device(key.device_sn());
         }
-        match &self.buffer {
-            Some(buffer) if upload.received() > 0 => {
+        match self.buffer.as_ref().filter(|_| upload.received() > 0) {
+            Some(buffer) if buffer.is_shadow() => {
+                let prepared = PreparedUpload::new(terms.origin(source), &upload);
+                let outcome = self.commit(upload, &terms).await?;
+                buffer.compare_later(prepared);
+                Ok(committed(outcome))
+            }
+            Some(buffer) => {
                 self.submit_either(buffer, source, upload, &terms).await.inspect_err(count_refused)
             }
-            _ => self.commit(upload, &terms).await.map(committed),
+            None => self.commit(upload, &terms).await.map(committed),
         }
     }
 
@@ -116,27 +124,27 @@ impl State {
         terms: &UploadTerms,
     ) -> Result<SubmittedUpload, HttpError> {
         let prepared = PreparedUpload::new(terms.origin(source), &upload);
-        let buffered = buffered_outcome(&upload);
-        let first = buffer.first(&prepared);
-        let left = match first {
-            Destination::Buffer => Some(upload),
-            Destination::Database(limit) => {
-                let until = limit.map_or(terms.deadline, |limit| terms.deadline.min(Instant::now() + limit));
-                match self.commit_until(upload, terms, until).await {
-                    Err(error) if limit.is_some() && may_be_buffered(&error) => None,
-                    done => return done.map(committed),
-                }
-            }
+        let (outcome, urgent) = (buffered_outcome(&upload), prepared.urgent().to_vec());
+        let committed = |outcome| {
+            buffer.complete(urgent);
+            committed(outcome)
         };
-        match buffer.append(prepared, terms.deadline).await {
-            Ok(()) => Ok(SubmittedUpload { outcome: buffered, durability: Durability::Buffered }),
-            Err(error) => match left.filter(|_| self.ingest.can_commit()) {
-                Some(upload) => {
-                    let committing = self.commit_until(upload, terms, terms.deadline).await.map(committed);
-                    // If PostgreSQL cannot store it either, the error of the buffer is the more useful one.
-                    committing.map_err(|late| if may_be_buffered(&late) { error.into() } else { late })
+        let buffered = || SubmittedUpload { outcome, durability: Durability::Buffered };
+        match buffer.first(&prepared) {
+            Destination::Database(None) => self.commit_withdrawable(upload, terms).await.map(committed),
+            Destination::Database(Some(alone)) => {
+                let committing = pin!(self.commit_withdrawable(upload, terms));
+                let appending = buffer.append(prepared, terms.deadline);
+                let done = commit_or_buffer(committing, alone, appending).await?;
+                Ok(done.map_or_else(buffered, committed))
+            }
+            Destination::Buffer => match buffer.append(prepared, terms.deadline).await {
+                Ok(()) => Ok(buffered()),
+                Err(error) if self.ingest.can_commit() => {
+                    let done = self.commit_withdrawable(upload, terms).await.map(committed);
+                    done.map_err(|late| more_useful(error, late))
                 }
-                None => Err(error.into()),
+                Err(error) => Err(error.into()),
             },
         }
     }
@@ -154,18 +162,18 @@ impl State {
         })
     }
 
-    /// The same, for an upload that the buffer may take instead: an error is not counted yet.
-    async fn commit_until(
+    /// The same, for an upload that the buffer may take instead: an error is not counted yet, and what has not begun to be written when nobody
+    /// waits any more is not written.
+    async fn commit_withdrawable(
         &self,
         mut upload: Upload,
         terms: &UploadTerms,
-        until: Instant,
     ) -> Result<UploadOutcome, HttpError> {
         let committing = async {
             self.complete_owners(&mut upload, terms).await?;
-            Ok(self.ingest.submit_until(upload, until).await?)
+            Ok(self.ingest.submit_until(upload, terms.deadline).await?)
         };
-        timeout_at(until, committing).await.unwrap_or(Err(IngestError::Unavailable.into()))
+        timeout_at(terms.deadline, committing).await.unwrap_or(Err(IngestError::Unavailable.into()))
     }
 
     async fn complete_owners(&self, upload: &mut Upload, terms: &UploadTerms) -> Result<(), OwnersError> {
@@ -192,6 +200,43 @@ impl UploadTerms {
 
 fn committed(outcome: UploadOutcome) -> SubmittedUpload {
     SubmittedUpload { outcome, durability: Durability::Committed }
+}
+
+/// Commits an upload, alone for a time; then the buffer gets it too, and whichever has it first is answered. `None`: the buffer. An upload that
+/// both have is stored once.
+async fn commit_or_buffer(
+    mut committing: Pin<&mut impl Future<Output = Result<UploadOutcome, HttpError>>>,
+    alone: Duration,
+    appending: impl Future<Output = Result<(), BufferError>>,
+) -> Result<Option<UploadOutcome>, HttpError> {
+    match timeout(alone, committing.as_mut()).await {
+        // By a full queue, say: it is not tried once more, because uploads that are refused at once keep the service from being overrun.
+        Ok(Err(error)) if may_be_buffered(&error) => return by_buffer(appending.await),
+        Ok(done) => return done.map(Some),
+        Err(_) => {}
+    }
+    let mut appending = pin!(appending);
+    tokio::select! {
+        done = committing.as_mut() => match done {
+            Err(error) if may_be_buffered(&error) => by_buffer(appending.await),
+            done => done.map(Some),
+        },
+        appended = appending.as_mut() => match appended {
+            Ok(()) => Ok(None),
+            Err(error) => committing.await.map(Some).map_err(|late| more_useful(error, late)),
+        },
+    }
+}
+
+/// The outcome of an upload that only the buffer may take.
+fn by_buffer(appended: Result<(), BufferError>) -> Result<Option<UploadOutcome>, HttpError> {
+    appended?;
+    Ok(None)
+}
+
+/// The error of an upload that neither takes: if PostgreSQL cannot store it now, what is wrong with the buffer says more.
+fn more_useful(error: BufferError, late: HttpError) -> HttpError {
+    if may_be_buffered(&late) { error.into() } else { late }
 }
 
 /// The outcome as far as it is known before PostgreSQL has the upload: what is valid counts as stored.

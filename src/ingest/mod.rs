@@ -19,6 +19,7 @@ pub mod backfill;
 mod batcher;
 mod chunks;
 mod commit_health;
+pub mod compare;
 mod context;
 mod fold;
 mod pending;

@@ -49,6 +49,7 @@ alerts-title = { $critical ->
 }
 
 # The line below an alert.
+details-late = { $minutes } min after it happened
 details-room = room { $room }
 details-value = { $which ->
     [both] { $value } ({ $min } to { $max })
@@ -102,6 +103,10 @@ system-condition = { $condition ->
     [redis_away] Redis does not answer
     [rollups_late] rollups are late
     [jobs] jobs of TimescaleDB fail
+    [buffer_away] the buffer takes no uploads
+    [buffer_near_full] the buffer is nearly full
+    [buffer_late] buffered uploads are not stored
+    [urgent_event] an urgent event waits
    *[other] { $condition }
 }
 system-high-error-rate = { $percent } % of the records of the last minute were refused or failed
@@ -113,6 +118,11 @@ system-postgres-away = PostgreSQL does not answer, or does not commit
 system-redis-away = Redis does not answer
 system-rollups-late = a refresh of the rollups has been due for { $seconds } s, so late rows do not show in them: either one takes that long, or none comes to its end, and the log of the instances says why ("rollups are not refreshed"). `vitals refresh` makes one by hand
 system-jobs = of TimescaleDB: { $findings }
+system-buffer-away = the buffer takes no uploads: { $reason }
+system-buffer-near-full = buffered uploads take { $percent } % of buffer_max_bytes
+system-buffer-late = an upload has waited { $seconds } s in the buffer
+system-urgent-event = { $event } of device { $device } waits in the buffer: no rule has been evaluated, and nobody else is notified yet
+system-urgent-event-stored = { $event } of device { $device } was stored { $seconds } s after it was received, and its rules are evaluated now
 
 ### The HTTP API and the command line
 

@@ -43,6 +43,7 @@ alerts-title = { $critical ->
 }
 
 # 告警下方的一行。
+details-late = 发生 { $minutes } 分钟后才通知
 details-room = 房间 { $room }
 details-value = { $which ->
     [both] { $value }(正常 { $min }~{ $max })
@@ -96,6 +97,10 @@ system-condition = { $condition ->
     [redis_away] Redis 无响应
     [rollups_late] 汇总未及时刷新
     [jobs] TimescaleDB 作业异常
+    [buffer_away] 缓冲区拒收上传
+    [buffer_near_full] 缓冲区即将写满
+    [buffer_late] 缓冲的上传尚未入库
+    [urgent_event] 紧急事件等待处理
    *[other] { $condition }
 }
 system-high-error-rate = 最近一分钟有 { $percent }% 的记录被拒绝或处理失败
@@ -107,6 +112,11 @@ system-postgres-away = PostgreSQL 无响应或无法提交
 system-redis-away = Redis 无响应
 system-rollups-late = 汇总刷新已逾期 { $seconds } 秒,迟到的数据尚未计入汇总:可能是单次刷新耗时过长,也可能是刷新一直失败,原因见各实例日志("rollups are not refreshed")。可运行 `vitals refresh` 手动刷新
 system-jobs = TimescaleDB 作业:{ $findings }
+system-buffer-away = 缓冲区不接收上传:{ $reason }
+system-buffer-near-full = 缓冲的上传已占用 buffer_max_bytes 的 { $percent }%
+system-buffer-late = 缓冲区中有上传已等待 { $seconds } 秒
+system-urgent-event = 设备 { $device } 的 { $event } 正在缓冲区中等待:规则尚未评估,其他人尚未收到通知
+system-urgent-event-stored = 设备 { $device } 的 { $event } 在收到 { $seconds } 秒后入库,现在开始评估规则
 
 ### HTTP API 与命令行
 

@@ -27,11 +27,19 @@ pub enum SystemCondition {
     RollupsLate,
     /// Jobs of TimescaleDB do not do their work.
     Jobs,
+    /// The buffer takes no uploads.
+    BufferAway,
+    /// The buffer can take few more uploads.
+    BufferNearFull,
+    /// What is in the buffer is not stored.
+    BufferLate,
+    /// An urgent event waits in the buffer, and no rule has been evaluated.
+    UrgentEvent,
 }
 
 impl SystemCondition {
-    /// Every one.
-    pub const ALL: [Self; 9] = [
+    /// Every one that `monitor` evaluates: all but [`Self::UrgentEvent`], which `buffer` reports.
+    pub const ALL: [Self; 12] = [
         Self::HighErrorRate,
         Self::QueueNearOverflow,
         Self::Memory,
@@ -41,6 +49,9 @@ impl SystemCondition {
         Self::RedisAway,
         Self::RollupsLate,
         Self::Jobs,
+        Self::BufferAway,
+        Self::BufferNearFull,
+        Self::BufferLate,
     ];
 
     /// The word in answers, messages and metrics.
@@ -55,6 +66,10 @@ impl SystemCondition {
             Self::RedisAway => "redis_away",
             Self::RollupsLate => "rollups_late",
             Self::Jobs => "jobs",
+            Self::BufferAway => "buffer_away",
+            Self::BufferNearFull => "buffer_near_full",
+            Self::BufferLate => "buffer_late",
+            Self::UrgentEvent => "urgent_event",
         }
     }
 

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::{LATE, Snapshot};
 use crate::language::{Text, text};
-use crate::model::{SystemAlert, SystemCondition as Condition};
+use crate::model::{BufferStatus, SystemAlert, SystemCondition as Condition};
 use crate::store::job::Job;
 
 /// Share of the records of the last minute that fail; watches keep them, but not for ever.
@@ -21,6 +21,9 @@ const QUEUE_USE: f64 = 0.8;
 
 /// Share of the memory the process may use.
 const MEMORY_USE: f64 = 0.9;
+
+/// Share of `buffer_max_bytes`. At all of it the buffer takes no uploads.
+const BUFFER_USE: f64 = 0.7;
 
 /// How long rows may wait for a writer that commits nothing, seconds.
 const STOPPED_SECONDS: f64 = 30.0;
@@ -37,6 +40,8 @@ pub(super) struct Observation<'a> {
     pub(super) refresh_due: Option<Duration>,
     /// The jobs of TimescaleDB. `None`: PostgreSQL did not answer.
     pub(super) jobs: Option<&'a [Job]>,
+    /// The buffer. `None`: the settings want none.
+    pub(super) buffer: Option<&'a BufferStatus>,
 }
 
 impl Observation<'_> {
@@ -203,7 +208,7 @@ fn condition_value(condition: Condition, observed: &Observation<'_>) -> Option<C
             let seconds = observed.lag?.as_secs_f64();
             above(seconds, LATE.as_secs_f64(), text!("system-processing-lag", seconds = seconds.round()))
         }
-        Condition::WriterStopped => None,
+        Condition::WriterStopped | Condition::UrgentEvent => None,
         Condition::PostgresAway => away(observed.postgres_answers, text!("system-postgres-away")),
         Condition::RedisAway => away(observed.redis_answers, text!("system-redis-away")),
         Condition::RollupsLate => {
@@ -217,6 +222,18 @@ fn condition_value(condition: Condition, observed: &Observation<'_>) -> Option<C
             let findings: Vec<String> = wrong.iter().filter_map(finding).collect();
             #[expect(clippy::cast_precision_loss, reason = "a few")]
             above(wrong.len() as f64, 0.0, text!("system-jobs", findings = findings.join("; ")))
+        }
+        Condition::BufferAway => {
+            let reason = observed.buffer?.refusal.as_deref();
+            away(reason.is_none(), text!("system-buffer-away", reason = reason.unwrap_or_default()))
+        }
+        Condition::BufferNearFull => {
+            let used = observed.buffer?.used();
+            above(used, BUFFER_USE, text!("system-buffer-near-full", percent = (used * 100.0).round()))
+        }
+        Condition::BufferLate => {
+            let seconds = observed.buffer?.oldest.as_secs_f64();
+            above(seconds, LATE.as_secs_f64(), text!("system-buffer-late", seconds = seconds.round()))
         }
     }
 }
@@ -251,6 +268,10 @@ mod tests {
         Job { id: Some(1000), name, state, seconds: 400.0, failures: 2, words: None }
     }
 
+    fn buffer(bytes: u64) -> BufferStatus {
+        BufferStatus { bytes, max_bytes: 100, ..BufferStatus::default() }
+    }
+
     fn healthy(snapshot: &Snapshot) -> Observation<'_> {
         Observation {
             snapshot,
@@ -259,6 +280,7 @@ mod tests {
             lag: Some(Duration::ZERO),
             refresh_due: Some(Duration::ZERO),
             jobs: Some(&[]),
+            buffer: None,
         }
     }
 
@@ -313,6 +335,11 @@ mod tests {
         let mut full = snapshot(81, bad, 0);
         full.usage.memory_bytes = 91 << 20;
         let jobs = [job(JobState::Overdue)];
+        let bad_buffer = BufferStatus {
+            refusal: Some("it is gone".into()),
+            oldest: Duration::from_millis(300_001),
+            ..buffer(71)
+        };
         let worst = Observation {
             snapshot: &full,
             postgres_answers: false,
@@ -320,6 +347,7 @@ mod tests {
             lag: Some(Duration::from_millis(300_001)),
             refresh_due: Some(Duration::from_millis(300_001)),
             jobs: Some(&jobs),
+            buffer: Some(&bad_buffer),
         };
         let mut clock = Clock::new();
         clock.evaluate_at(0, &worst);
@@ -337,8 +365,14 @@ mod tests {
             nearly.usage.memory_bytes = 90 << 20;
             let jobs = [job(JobState::Ok), job(JobState::FailedAfterWork)];
             let late = Some(Duration::from_secs(300));
-            let observed =
-                Observation { lag: late, refresh_due: late, jobs: Some(&jobs), ..healthy(&nearly) };
+            let busy = BufferStatus { oldest: Duration::from_secs(300), ..buffer(70) };
+            let observed = Observation {
+                lag: late,
+                refresh_due: late,
+                jobs: Some(&jobs),
+                buffer: Some(&busy),
+                ..healthy(&nearly)
+            };
             assert!(clock.evaluate_at(look * 20, &observed).is_empty(), "{:?}", clock.alarms.active);
         }
     }

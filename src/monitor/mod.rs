@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cache::Cache;
 use crate::config::Settings;
 use crate::ingest::{IngestStats, RecordCounts, WriterStatus};
-use crate::model::{SystemAlert, SystemCondition};
+use crate::model::{BufferStatus, SystemAlert, SystemCondition};
 use crate::store::Store;
 use crate::store::job::Job;
 use crate::telemetry::names;
@@ -127,15 +127,24 @@ struct State {
 /// Changes of system alerts; `notify` receives them.
 pub type SystemAlertReceiver = mpsc::Receiver<SystemAlert>;
 
+/// The queue of changes, which PostgreSQL has no part in.
+pub fn changes() -> (mpsc::Sender<SystemAlert>, SystemAlertReceiver) {
+    mpsc::channel(MAX_WAITING_CHANGES)
+}
+
+/// Gives how the buffer is; `None`: the settings want none.
+pub type BufferProbe = Box<dyn Fn() -> Option<BufferStatus> + Send + Sync>;
+
 impl Monitor {
-    /// A monitor without any sample, the sampler that fills it, and the changes that the sampler finds.
+    /// A monitor without any sample, and the sampler that fills it and sends the changes that it finds.
     pub fn new(
         store: &Store,
         cache: &Cache,
         ingest_stats: IngestStats,
+        buffer: BufferProbe,
+        changes: mpsc::Sender<SystemAlert>,
         settings: &Settings,
-    ) -> (Self, Sampler, SystemAlertReceiver) {
-        let (changes, receiver) = mpsc::channel(MAX_WAITING_CHANGES);
+    ) -> (Self, Sampler) {
         let state = State {
             window: Window::new(RATES_OVER),
             usage: Usage::default(),
@@ -160,13 +169,14 @@ impl Monitor {
         let monitor = Self { shared: Arc::new(shared) };
         let sampler = Sampler {
             monitor: monitor.clone(),
+            buffer,
             changes,
             every,
             summary_every: Some(Duration::from_secs(settings.monitor.summary_interval_seconds.into()))
                 .filter(|every| !every.is_zero()),
             memory_limit_bytes: settings.monitor.memory_limit_bytes,
         };
-        (monitor, sampler, receiver)
+        (monitor, sampler)
     }
 
     /// The present state.
@@ -196,13 +206,19 @@ impl Monitor {
 }
 
 /// The loop that samples.
-#[derive(Debug)]
 pub struct Sampler {
     monitor: Monitor,
+    buffer: BufferProbe,
     changes: mpsc::Sender<SystemAlert>,
     every: Duration,
     summary_every: Option<Duration>,
     memory_limit_bytes: u64,
+}
+
+impl std::fmt::Debug for Sampler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sampler").field("every", &self.every).finish_non_exhaustive()
+    }
 }
 
 impl Sampler {
@@ -240,7 +256,7 @@ impl Sampler {
         }
         let Probes { postgres, redis, backlog, jobs, .. } = self.monitor.probe_components().await;
         let lag = backlog.answer.map(|backlog| backlog.transactions.oldest);
-        let snapshot = self.monitor.snapshot();
+        let (snapshot, buffer) = (self.monitor.snapshot(), (self.buffer)());
         let observed = alarms::Observation {
             snapshot: &snapshot,
             postgres_answers: postgres.answer.is_some(),
@@ -248,6 +264,7 @@ impl Sampler {
             lag,
             refresh_due: backlog.answer.map(|backlog| backlog.refresh_due),
             jobs: jobs.answer.as_deref(),
+            buffer: buffer.as_ref(),
         };
         let changed = self.monitor.state().alarms.evaluate(&observed, Instant::now(), Timestamp::now());
         for alert in changed {

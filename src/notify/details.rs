@@ -12,12 +12,16 @@ use crate::model::{LastReading, Message, MessageAlert, NotificationKind};
 /// Between two parts of the line.
 const SEPARATOR: &str = "; ";
 
+/// Minutes from which on a message says how long ago it happened: less is usual for a watch that sends what it has collected.
+const LATE_MINUTES: i64 = 2;
+
 /// The parts of the line, the most important first; none: there is nothing to add.
 pub(super) fn parts(markup: Markup, message: &Message, alert: &MessageAlert) -> Vec<String> {
     let locale = &message.locale;
     let rule_text = alert.state.wording(locale.language).message;
     let who = who(markup, locale, alert, &rule_text);
-    let parts = [who, value(locale, alert, &rule_text), since(locale, alert), readings(locale, alert)];
+    let value = value(locale, alert, &rule_text);
+    let parts = [late(locale, alert), who, value, since(locale, alert), readings(locale, alert)];
     parts.into_iter().flatten().collect()
 }
 
@@ -68,6 +72,13 @@ fn has_number(text: &str, device_sn: &str, number: f64) -> bool {
     let text = text.replace(device_sn, " ");
     text.split(|sign: char| !sign.is_ascii_digit() && sign != '.')
         .any(|part| part.trim_end_matches('.') == number)
+}
+
+/// How long after it happened the alert fired: the watch was out of reach, or the upload waited in the buffer.
+fn late(locale: &Locale, alert: &MessageAlert) -> Option<String> {
+    let minutes = alert.due_at.duration_since(alert.state.fired_ts?).as_secs() / 60;
+    let is_late = alert.kind == NotificationKind::Fired && minutes >= LATE_MINUTES;
+    is_late.then(|| locale.text(&text!("details-late", minutes = minutes)))
 }
 
 /// Since when; when an alert fires at its first reading, its text has the time.
@@ -188,6 +199,21 @@ mod tests {
         let alert = alert.clone();
         let told = whole(Markup::Plain, &message, &alert).expect("a line");
         assert_eq!(told, "oxygen saturation 83 % (below 90); since 2026-01-05 10:00:00");
+    }
+
+    #[test]
+    fn an_alert_that_fires_late_says_how_late() {
+        let late_by = |minutes: i64, kind| {
+            let mut message = message(1, "critical", "SN-1: SOS");
+            let alert = first(&mut message);
+            alert.kind = kind;
+            alert.state.started_ts = alert.state.fired_ts;
+            alert.due_at = alert.state.fired_ts.expect("a time") + jiff::SignedDuration::from_mins(minutes);
+            late(&message.locale.clone(), first(&mut message))
+        };
+        assert_eq!(late_by(14, NotificationKind::Fired).as_deref(), Some("14 min after it happened"));
+        assert_eq!(late_by(1, NotificationKind::Fired), None);
+        assert_eq!(late_by(14, NotificationKind::Escalated), None, "its first message has it");
     }
 
     #[test]

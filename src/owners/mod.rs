@@ -150,6 +150,11 @@ impl Owners {
         self.fill_from(slots, OwnerSource::Database).await
     }
 
+    /// Completes owners as far as they are cached, without waiting for anything.
+    pub fn complete_from_memory<'a>(&self, slots: impl Iterator<Item = OwnerSlot<'a>>) {
+        self.fill_cached(slots, OwnerSource::Redis);
+    }
+
     /// The current tenant of a device, looked up as by [`Self::fill_verified`]; `None`: it has none.
     ///
     /// # Errors

@@ -77,6 +77,7 @@ pub mod rollups;
 pub mod schema;
 mod schema_transaction;
 pub mod server_versions;
+pub mod shadow;
 pub mod shift;
 mod sleep_segment;
 mod statement;

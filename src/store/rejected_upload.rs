@@ -4,6 +4,8 @@
 //! Promise: an item that is sent again is the same row; a row leaves the table only in the transaction that stores its item, or when
 //! an operator drops it.
 
+use std::borrow::Cow;
+
 use deadpool_postgres::{GenericClient, Object};
 use jiff::Timestamp;
 use tokio_postgres::Row;
@@ -13,6 +15,7 @@ use super::{Statement, Store, StoreError, statement};
 use crate::model::{Reject, Source};
 
 const ADD: Statement = statement!("rejected_upload", "add");
+const COUNT_KEPT: Statement = statement!("rejected_upload", "count_kept");
 const LIST: Statement = statement!("rejected_upload", "list");
 const MEASURE: Statement = statement!("rejected_upload", "measure");
 const PAGE: Statement = statement!("rejected_upload", "page");
@@ -158,19 +161,47 @@ pub async fn drop_for_good(store: &Store, ids: &[i64]) -> Result<u64, StoreError
     REMOVE.execute(&client, &[&ids]).await
 }
 
+/// The columns of some rejects, as `rejected_upload.add` takes them.
+struct RejectColumns<'a> {
+    received_at: Vec<Timestamp>,
+    source: Vec<&'a str>,
+    device_sn: Vec<Option<&'a str>>,
+    reason: Vec<&'a str>,
+    detail: Vec<&'a str>,
+    body: Vec<Cow<'a, str>>,
+    inherited: Vec<Option<&'a str>>,
+    tenant: Vec<Option<i64>>,
+}
+
+impl<'a> RejectColumns<'a> {
+    fn of(rejects: impl Iterator<Item = &'a Reject> + Clone) -> Self {
+        Self {
+            received_at: rejects.clone().map(|reject| reject.received_at).collect(),
+            source: rejects.clone().map(|reject| reject.source.name()).collect(),
+            device_sn: rejects.clone().map(|reject| reject.device_sn.as_deref()).collect(),
+            reason: rejects.clone().map(|reject| reject.refusal.reason.name()).collect(),
+            detail: rejects.clone().map(|reject| reject.refusal.detail.as_str()).collect(),
+            body: rejects.clone().map(|reject| String::from_utf8_lossy(&reject.text)).collect(),
+            inherited: rejects.clone().map(|reject| reject.inherited.as_deref()).collect(),
+            tenant: rejects.map(|reject| reject.key_customer_id).collect(),
+        }
+    }
+
+    fn parameters(&self) -> [&(dyn ToSql + Sync); 8] {
+        let Self { received_at, source, device_sn, reason, detail, body, inherited, tenant } = self;
+        [received_at, source, device_sn, reason, detail, body, inherited, tenant]
+    }
+}
+
 pub(crate) async fn add(client: &Object, rejects: &[Reject]) -> Result<(), StoreError> {
-    let received_at: Vec<Timestamp> = rejects.iter().map(|reject| reject.received_at).collect();
-    let source: Vec<&str> = rejects.iter().map(|reject| reject.source.name()).collect();
-    let device_sn: Vec<Option<&str>> = rejects.iter().map(|reject| reject.device_sn.as_deref()).collect();
-    let reason: Vec<&str> = rejects.iter().map(|reject| reject.refusal.reason.name()).collect();
-    let detail: Vec<&str> = rejects.iter().map(|reject| reject.refusal.detail.as_str()).collect();
-    let body: Vec<_> = rejects.iter().map(|reject| String::from_utf8_lossy(&reject.text)).collect();
-    let body: Vec<&str> = body.iter().map(AsRef::as_ref).collect();
-    let inherited: Vec<Option<&str>> = rejects.iter().map(|reject| reject.inherited.as_deref()).collect();
-    let tenant: Vec<Option<i64>> = rejects.iter().map(|reject| reject.key_customer_id).collect();
-    ADD.execute(client, &[&received_at, &source, &device_sn, &reason, &detail, &body, &inherited, &tenant])
-        .await
-        .map(drop)
+    ADD.execute(client, &RejectColumns::of(rejects.iter()).parameters()).await.map(drop)
+}
+
+/// How many of these rejects are kept.
+pub(super) async fn count_kept(client: &Object, rejects: &[&Reject]) -> Result<i64, StoreError> {
+    let columns = RejectColumns::of(rejects.iter().copied());
+    let rows = COUNT_KEPT.query(client, &columns.parameters()).await?;
+    Ok(rows.first().map_or(0, |row| row.get("kept")))
 }
 
 /// Locks those of `ids` that no other session has locked, in the order of their numbers.

@@ -60,7 +60,7 @@ names! {
     histogram BATCH_SECONDS = "vitals_ingest_batch_seconds" in Seconds: "One transaction of the ingest";
     /// `batch.copy_fresh` is the COPY of a batch, `batch.commit` its commit.
     histogram STATEMENT_SECONDS = "vitals_statement_seconds" in Seconds: "One statement, by name";
-    /// Outcomes: buffered, buffer_full, buffer_unavailable, buffer_not_durable.
+    /// Outcomes: buffered, buffer_full, buffer_unavailable, buffer_not_durable; shadow_skipped: an upload that was not to be compared after all.
     counter BUFFER_APPENDED = "vitals_buffer_appended_total": "Uploads that were to be buffered, by outcome";
     /// Measured by each instance, several times a second, as the next ones.
     gauge BUFFER_UPLOADS = "vitals_buffer_uploads": "Buffered uploads that are not committed yet";
@@ -76,6 +76,11 @@ names! {
     counter BUFFER_DRAINED = "vitals_buffer_drained_total": "Buffered uploads that were committed";
     /// Outcomes: stored, duplicate, rejected.
     counter BUFFER_DRAINED_RECORDS = "vitals_buffer_drained_records_total": "Records of buffered uploads that were committed, by outcome";
+    /// Statuses: not_evaluated, stored.
+    counter BUFFER_URGENT_EVENTS = "vitals_buffer_urgent_events_total": "Urgent events in the buffer that were announced, by status";
+    /// Kinds: same, missing, different, not_rejected; unreadable counts uploads. Only with `buffer_shadow`.
+    counter BUFFER_SHADOW_RECORDS = "vitals_buffer_shadow_records_total":
+        "Records of shadow uploads that were compared with what is stored, by kind";
     gauge STREAMS_OPEN = "vitals_streams_open": "Event streams of pages that are open";
     /// By event: hello, alert, latest, device, tick, reset.
     counter STREAM_EVENTS = "vitals_stream_events_total": "Events sent to open pages, by event";

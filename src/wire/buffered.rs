@@ -30,6 +30,9 @@ pub struct BufferedUpload {
     /// The trace of the request, as W3C `traceparent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
+    /// It is stored already, and only to be compared with that. A program that does not know this stores it, which changes nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shadow: bool,
     /// What was sent.
     pub content: BufferedContent,
 }
@@ -145,6 +148,7 @@ mod tests {
             key_device_sn: None,
             request_id: None,
             traceparent: None,
+            shadow: false,
             content,
         }
     }

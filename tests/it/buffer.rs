@@ -1,7 +1,12 @@
 //! Uploads while PostgreSQL cannot store them: acknowledged from the buffer, stored once afterwards, as if they had been stored when they came.
 
+mod command;
 mod drain;
+mod release;
+mod rounds;
 mod server;
+mod shadow;
+mod urgent;
 
 use std::time::{Duration, Instant};
 
@@ -97,6 +102,18 @@ impl Buffered {
         .await;
         assert_eq!(uploads_in(&mut redis).await, 0);
     }
+}
+
+/// What a program of version 1 would append.
+fn packed(upload: &Value) -> Vec<u8> {
+    let packed = zstd::bulk::compress(upload.to_string().as_bytes(), 1).expect("packed");
+    [&[1], packed.as_slice()].concat()
+}
+
+/// Appends an entry to a stream, as a program does.
+async fn append(redis: &mut MultiplexedConnection, stream: &str, packed: &[u8]) -> String {
+    let mut add = redis::cmd("XADD");
+    add.arg(stream).arg("*").arg("upload").arg(packed).query_async(redis).await.expect("added")
 }
 
 /// Uploads in all streams of this server.
@@ -272,6 +289,36 @@ async fn a_full_buffer_refuses_uploads_and_one_that_is_lost_leaves_those_that_po
     let stored = "select count(*) from health_data where device_sn = 'LOST' and heart_rate in (70, 71)";
     buffered.count_becomes(stored, 2).await;
     always.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_takes_long_is_answered_although_the_buffer_confirms_nothing() {
+    let Some(buffered) = Buffered::new().await else { return };
+    let _replica = buffered.silent_replica().await;
+    let service = buffered.service_with(|settings| settings.buffer_copies = 2).await;
+    let client = buffered.database.client().await;
+    client
+        .batch_execute(
+            "create function public.tests_wait() returns trigger language plpgsql as $$
+             begin perform pg_advisory_xact_lock_shared(4711); return new; end $$;
+             create trigger tests_wait before insert on health_data for each row execute function public.tests_wait();
+             select pg_advisory_lock(4711)",
+        )
+        .await
+        .expect("locked");
+    let (sent, began) = ([sample("SLOW", 70, now())], Instant::now());
+    let commit = async {
+        // Longer than the buffer is waited for, which has the upload by then, and shorter than the sender waits.
+        let over =
+            Duration::from_millis(300) + Duration::from_millis(1_000) * 3 / 4 + Duration::from_millis(300);
+        eventually("the buffer has given up", || async { (began.elapsed() > over).then_some(()) }).await;
+        client.batch_execute("select pg_advisory_unlock_all()").await.expect("unlocked");
+    };
+    let (answer, ()) = tokio::join!(upload(&service, &sent), commit);
+    assert_answered(&answer, "committed");
+    buffered.drained().await;
+    assert_eq!(buffered.count("select count(*) from health_data").await, 1);
+    service.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

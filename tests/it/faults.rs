@@ -2,7 +2,7 @@
 //! meanwhile `/readyz` told the truth.
 
 mod cases;
-mod crew;
+pub mod crew;
 mod driver;
 mod fault;
 mod ledger;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::bail;
 use tokio::time::{Instant, sleep};
 
-use crate::app::{self, drain_services};
+use crate::app::{self, buffer_services};
 use crate::buffer::Buffer;
 use crate::cache::{Cache, stream};
 use crate::command::interrupt::interrupted;
@@ -17,9 +17,11 @@ use crate::http::retention::RawRetention;
 use crate::ingest::Ingest;
 use crate::owners::Owners;
 use crate::store::Store;
+use crate::store::clock::Clock;
 use crate::store::handover::Handover;
 use crate::store::notifier::Notifier;
 use crate::tasks::Tasks;
+use crate::{monitor, notify};
 
 /// How often the number of uploads is read.
 const EVERY: Duration = Duration::from_millis(250);
@@ -29,7 +31,8 @@ const MAX_STANDSTILL: Duration = Duration::from_secs(60);
 
 /// Drains until nothing is left or somebody interrupts.
 pub(super) async fn run(cache: &Cache, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let settings = Settings { buffer: BufferMode::Outage, ..settings.clone() };
+    let settings = Settings { buffer: BufferMode::Outage, buffer_shadow: false, ..settings.clone() };
+    settings.check()?;
     let store = Store::new(&settings)?;
     app::check_schema(&store).await?;
     let retention = RawRetention::read(&store).await?;
@@ -38,8 +41,12 @@ pub(super) async fn run(cache: &Cache, settings: &Settings) -> anyhow::Result<Ex
     let mut notifier = Notifier::default();
     let writers =
         Arc::new(Ingest::start(&store, &notifier.outbox(), &Handover::default(), &settings, &ingest));
-    let owners = Owners::start(&store, &Cache::new(&settings)?, &mut notifier, &settings, &ingest);
-    let services = drain_services(&writers, &owners, &retention, &settings);
+    let view = Cache::new(&settings)?;
+    let owners = Owners::start(&store, &view, &mut notifier, &settings, &ingest);
+    // Operators are notified as by an instance, if the settings name any.
+    let (operators, changes) = monitor::changes();
+    notify::operators::start(&last, changes, &Clock::read(&store).await?, &settings);
+    let services = buffer_services(&store, &view, &writers, &owners, &retention, operators, &settings);
     let _buffer = Buffer::start(services, &settings, &ingest, &draining).await?;
     last.spawn_loop("notifier", notifier.run(store.clone(), settings.clone(), last.stop_token()));
     let outcome = tokio::select! {

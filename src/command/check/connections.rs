@@ -129,6 +129,9 @@ pub(super) async fn buffer(report: &mut Report, settings: &Settings) -> anyhow::
                 None => "the server does not say how often it writes its file (CONFIG is not allowed)",
             };
             report.good("durability of buffered uploads", &format!("{text}; buffer_copies = {copies}"));
+            if settings.buffer_shadow {
+                report.warn("shadow mode", "buffer_shadow = true: the buffer is only compared, and uploads are refused while PostgreSQL is away");
+            }
             if settings.key_outage_seconds < 3600 && settings.authentication == Authentication::Keys {
                 let text = format!(
                     "key_outage_seconds = {}: after that time without PostgreSQL uploads are refused, whatever room the buffer has",

@@ -2,8 +2,10 @@
 //!
 //! Before: an operator with the right to erase. After: `store::erasure`, then `cache::erasure`.
 //! Promise: nothing is erased without a confirmation or `--yes`; an unknown device or user is an error, except with `--if-known`; a
-//! second run continues an interrupted erasure; a reaction under way brings nothing back, because the erasure waits for it.
+//! second run continues an interrupted erasure; a reaction under way brings nothing back, because the erasure waits for it. Neither does the
+//! buffer: the erasure begins when everything that was in it is stored.
 
+mod buffered;
 mod receipt;
 
 use std::collections::BTreeMap;
@@ -95,6 +97,9 @@ pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode
             return Ok(ExitCode::SUCCESS);
         }
     };
+    if !options.dry_run {
+        buffered::wait_until_stored(settings).await?;
+    }
     let counts = count_rows(&session, &subject).await?;
     // Of an interrupted erasure perhaps only the receipt or Redis is left.
     let awaited = |device_sns: &[String]| device_sns.contains(&subject.text());

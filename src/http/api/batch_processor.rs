@@ -13,11 +13,12 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::ApiError;
 use super::query::Parameters;
-use crate::buffer::{Buffer, BufferStatus};
+use crate::buffer::Buffer;
 use crate::http::State;
 use crate::http::error::{AccessError, ErrorAnswer, ListErrors};
 use crate::ingest::RecordCounts;
 use crate::language::text;
+use crate::model::BufferStatus;
 use crate::monitor::Snapshot;
 
 /// From which share on a figure is degraded, and unhealthy.
@@ -207,7 +208,7 @@ fn health_of(snapshot: &Snapshot, buffer: Option<&BufferStatus>) -> ProcessorHea
     let (error_rate, memory_use) = (snapshot.error_rate(), snapshot.usage.memory());
     let cpu_use = snapshot.usage.cpu.min(1.0);
     let queue = format!("the queue of writer {shard}");
-    let buffer_use = buffer.map_or(0.0, |buffer| buffer.bytes as f64 / buffer.max_bytes as f64);
+    let buffer_use = buffer.map_or(0.0, BufferStatus::used);
     let (mut status, mut reasons) = (Status::Healthy, Vec::new());
     for (what, share, bounds) in [
         ("the error rate of the last minute", error_rate, ERROR_RATE),

@@ -13,9 +13,9 @@ use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::buffer::BufferStatus;
 use crate::http::State;
 use crate::http::error::{AccessError, ErrorAnswer};
+use crate::model::{BufferStatus, ShadowCounts};
 use crate::monitor::{LATE, ProbeResult, Probes};
 use crate::page::admin::health::PartHealth;
 use crate::store::backlog::QueueBacklog;
@@ -47,9 +47,13 @@ struct Component {
     /// How long the oldest of it has waited, or for how long a refresh has been due, seconds
     #[serde(skip_serializing_if = "Option::is_none")]
     lag_seconds: Option<f64>,
-    /// What is wrong with each job or with the buffer, and what to do; also of jobs that fail harmlessly; absent where there is nothing to say
+    /// What is wrong with each job or with the buffer, and what to do; also of jobs that fail harmlessly, and how many compared records of the
+    /// buffer differ; absent where there is nothing to say
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reasons: Vec<String>,
+    /// Records of uploads that the buffer would have stored, compared with what is stored; only with `buffer_shadow`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shadow: Option<ShadowCounts>,
 }
 
 /// The parts
@@ -186,7 +190,7 @@ impl Component {
 
     fn new(status: Condition, took: Duration) -> Self {
         let latency_ms = milliseconds(took);
-        Self { status, latency_ms, waiting: None, lag_seconds: None, reasons: Vec::new() }
+        Self { status, latency_ms, waiting: None, lag_seconds: None, reasons: Vec::new(), shadow: None }
     }
 
     fn of_probe(probe: &ProbeResult<()>) -> Self {
@@ -207,7 +211,11 @@ impl Component {
     fn of_buffer(status: BufferStatus) -> Self {
         let is_full = status.bytes >= status.max_bytes;
         let uploads = i64::try_from(status.uploads).unwrap_or(i64::MAX);
-        let part = Self::of_backlog(Some(uploads), Some(status.oldest), Duration::ZERO);
+        let part = Self {
+            shadow: status.shadow,
+            reasons: status.shadow.as_ref().and_then(ShadowCounts::finding).into_iter().collect(),
+            ..Self::of_backlog(Some(uploads), Some(status.oldest), Duration::ZERO)
+        };
         match status.refusal.or_else(|| is_full.then(|| "it is full".to_owned())) {
             Some(reason) => Self { status: Condition::Down, reasons: vec![reason], ..part },
             None => part,

@@ -28,9 +28,20 @@ pub struct Crew {
 
 impl Crew {
     pub async fn create(database: &Database, instances: usize) -> Self {
+        Self::create_with(database, instances, &[]).await
+    }
+
+    /// The same, of instances with further variables.
+    pub async fn create_with(
+        database: &Database,
+        instances: usize,
+        variables: &[(&'static str, String)],
+    ) -> Self {
         let mut posts = Vec::new();
         for _ in 0..instances {
-            posts.push(Post::new(database).await);
+            let mut post = Post::new(database).await;
+            post.variables.extend(variables.iter().cloned());
+            posts.push(post);
         }
         Self { posts, doors: Arc::default() }
     }

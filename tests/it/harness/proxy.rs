@@ -1,8 +1,8 @@
 //! A TCP proxy in front of a server, which can cut, stall and restore the link.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -29,6 +29,7 @@ enum Link {
 /// A TCP proxy on a free port of loopback.
 pub struct Proxy {
     address: SocketAddr,
+    target: Arc<Mutex<String>>,
     state: Arc<watch::Sender<State>>,
     connections: Arc<AtomicU64>,
     accepting: JoinHandle<()>,
@@ -41,20 +42,18 @@ impl Proxy {
         let address = listener.local_addr().expect("an address");
         let state = Arc::new(watch::Sender::new(State { link: Link::Up, silenced: 0 }));
         let connections: Arc<AtomicU64> = Arc::default();
-        let (now, made) = (Arc::clone(&state), Arc::clone(&connections));
+        let target = Arc::new(Mutex::new(target));
+        let (now, made, present) = (Arc::clone(&state), Arc::clone(&connections), Arc::clone(&target));
         let accepting = tokio::spawn(async move {
             while let Ok((inner, _)) = listener.accept().await {
                 let number = made.fetch_add(1, Ordering::SeqCst);
                 if now.borrow().link != Link::Down {
-                    tokio::spawn(forward(
-                        inner,
-                        target.clone(),
-                        Connection { number, state: now.subscribe() },
-                    ));
+                    let target = present.lock().expect("whole").clone();
+                    tokio::spawn(forward(inner, target, Connection { number, state: now.subscribe() }));
                 }
             }
         });
-        Self { address, state, connections, accepting }
+        Self { address, target, state, connections, accepting }
     }
 
     /// `url` with this proxy in place of its host and port.
@@ -71,6 +70,11 @@ impl Proxy {
     /// Where it listens, as a service that it forwards to.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Forwards new connections to `target` (`host:port`).
+    pub fn redirect(&self, target: &str) {
+        target.clone_into(&mut self.target.lock().expect("whole"));
     }
 
     /// Ends every connection; new ones are closed at once.

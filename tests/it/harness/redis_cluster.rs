@@ -47,6 +47,33 @@ impl RedisServer {
         format!("redis://127.0.0.1:{}/0", self.port)
     }
 
+    /// Host and port.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Makes it a replica of another one, and waits until it has what that one has. `None`: makes it a master.
+    pub async fn follow(&self, master: Option<&Self>) {
+        let mut connection = self.connection().await;
+        let mut follow = redis::cmd("REPLICAOF");
+        match master {
+            Some(master) => follow.arg("127.0.0.1").arg(master.port),
+            None => follow.arg("NO").arg("ONE"),
+        };
+        follow.exec_async(&mut connection).await.expect("followed");
+        if master.is_some() {
+            eventually("the replica follows its master", || {
+                let mut connection = connection.clone();
+                async move {
+                    let mut info = redis::cmd("INFO");
+                    let info: InfoDict = info.arg("replication").query_async(&mut connection).await.ok()?;
+                    (info.get::<String>("master_link_status").as_deref() == Some("up")).then_some(())
+                }
+            })
+            .await;
+        }
+    }
+
     /// Kills it at once, and waits until it has ended.
     pub async fn kill(&mut self) {
         self.process.kill().await.expect("killed");
