@@ -1,14 +1,19 @@
 //! Which streams hold uploads, as far as this process knows, and how much they hold.
 //!
 //! Before: `buffer::group` appends to a stream; `buffer::measure` asks Redis at intervals. After: an upload goes straight to PostgreSQL only if
-//! the streams of its devices are empty.
+//! the streams of its devices are empty, or drained as fast as they are filled. Without the second, streams of many devices would never be
+//! left: while one is measured, the next upload is in it.
 //! Promise: after this process has begun to append to a stream, the stream does not count as empty until Redis was asked after the end of the
 //! append, and said that it is. What another process appends is known after the next measurement.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::cache::stream::{StreamStatus, UploadStream};
+
+/// A stream whose oldest upload has waited for less is drained as fast as it is filled.
+const CAUGHT_UP: Duration = Duration::from_secs(1);
 
 /// Of every stream.
 #[derive(Debug)]
@@ -26,6 +31,8 @@ pub(super) struct Depths {
 #[derive(Debug, Default)]
 struct Depth {
     is_occupied: AtomicBool,
+    /// It holds uploads that have waited, so the next ones of its devices go behind them.
+    is_behind: AtomicBool,
     /// Appends begun, ever; it changes before anything is sent.
     begun: AtomicU64,
     /// Appends that have not ended.
@@ -56,13 +63,21 @@ pub(super) struct Measurement {
 impl Default for Depths {
     /// Until the first measurement every stream may hold uploads: those of a former process.
     fn default() -> Self {
-        let occupied = || Depth { is_occupied: AtomicBool::new(true), ..Depth::default() };
+        let (is_occupied, is_behind) = (|| AtomicBool::new(true), || AtomicBool::new(true));
+        let occupied = || Depth { is_occupied: is_occupied(), is_behind: is_behind(), ..Depth::default() };
         Self {
             streams: std::iter::repeat_with(occupied).take(UploadStream::COUNT).collect(),
             measured_bytes: AtomicU64::new(0),
             appended_bytes: AtomicU64::new(0),
             appended_before: AtomicU64::new(0),
         }
+    }
+}
+
+impl Depth {
+    fn set_occupied(&self, is_occupied: bool) {
+        self.is_occupied.store(is_occupied, Ordering::SeqCst);
+        self.is_behind.store(is_occupied, Ordering::SeqCst);
     }
 }
 
@@ -76,12 +91,17 @@ impl Depths {
         !self.of(stream).is_occupied.load(Ordering::SeqCst)
     }
 
+    /// Whether the next upload has to go behind those in it, as far as is known.
+    pub(super) fn is_behind(&self, stream: UploadStream) -> bool {
+        self.of(stream).is_behind.load(Ordering::SeqCst)
+    }
+
     /// To be called before anything is sent.
     pub(super) fn begin_append(self: &Arc<Self>, stream: UploadStream, bytes: usize) -> AppendGuard {
         let depth = self.of(stream);
         depth.unfinished.fetch_add(1, Ordering::SeqCst);
         depth.begun.fetch_add(1, Ordering::SeqCst);
-        depth.is_occupied.store(true, Ordering::SeqCst);
+        depth.set_occupied(true);
         self.appended_bytes.fetch_add(bytes as u64, Ordering::SeqCst);
         AppendGuard { depths: Arc::clone(self), stream }
     }
@@ -110,11 +130,12 @@ impl Depths {
         for ((depth, settled), status) in self.streams.iter().zip(&measurement.settled).zip(answer) {
             if status.uploads > 0 {
                 depth.is_occupied.store(true, Ordering::SeqCst);
+                depth.is_behind.store(status.oldest >= CAUGHT_UP, Ordering::SeqCst);
             } else if settled.is_some() {
-                depth.is_occupied.store(false, Ordering::SeqCst);
+                depth.set_occupied(false);
                 if *settled != Some(depth.begun.load(Ordering::SeqCst)) {
                     // An append began meanwhile. It counts its beginning first and occupies the stream last, so one of the two sees the other.
-                    depth.is_occupied.store(true, Ordering::SeqCst);
+                    depth.set_occupied(true);
                 }
             }
         }
@@ -176,6 +197,24 @@ mod tests {
         assert!(!depths.is_empty(stream()), "it was asked before the append");
         measure(&depths, 0);
         assert!(depths.is_empty(stream()));
+    }
+
+    #[test]
+    fn a_stream_that_is_drained_as_fast_as_it_is_filled_is_left() {
+        let depths = depths();
+        let answer_after = |seconds| {
+            let mut answer = answer(3);
+            answer[0].oldest = Duration::from_secs(seconds);
+            depths.end_measurement(&depths.begin_measurement(), &answer);
+            (depths.is_empty(stream()), depths.is_behind(stream()))
+        };
+        assert_eq!(answer_after(600), (false, true), "others wait");
+        let guard = depths.begin_append(stream(), 10);
+        assert_eq!(answer_after(0), (false, false), "it is drained on, and nothing goes behind the rest");
+        assert_eq!(answer_after(1), (false, true));
+        drop(guard);
+        measure(&depths, 0);
+        assert!(depths.is_empty(stream()) && !depths.is_behind(stream()));
     }
 
     #[test]

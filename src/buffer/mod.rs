@@ -6,7 +6,7 @@
 //! what cannot be stored ends in `rejected_upload`. What is drained twice, or was sent twice, is stored once by its natural keys.
 //!
 //! ```text
-//!  upload ─▶ can PostgreSQL commit, and are the streams of its devices empty? ─ yes ─▶ ingest, alone for buffer_after_ms ─▶ committed
+//!  upload ─▶ can PostgreSQL commit, and does nothing of its devices wait? ─── yes  ─▶ ingest, alone for buffer_after_ms ─▶ committed
 //!                                                                        no │               not in time │
 //!                                                                           ▼                           │
 //!            buffered ◀─ group: XADD …, one WAITAOF ◀─ record: packed ◀─────┴───────────────────────────┘
@@ -15,8 +15,9 @@
 //! ```
 //!
 //! **What if a live upload overtakes a buffered one of the same device?** An instance goes by what it knows: a stream counts as occupied from
-//! before its own append until Redis has answered that it is empty (`depth`); what other instances append is known after the next measurement,
-//! 200 ms later at most. Within that time, or while the buffer takes nothing and PostgreSQL does, an upload may overtake. Then
+//! before its own append until Redis has answered that it is empty, or that it is drained as fast as it is filled (`depth`); what other instances
+//! append is known after the next measurement, 200 ms later at most. Within that time, or while the oldest upload of a stream has waited for less
+//! than a second, or while the buffer takes nothing and PostgreSQL does, an upload may overtake. Then
 //! - nothing is lost or doubled: a row is found by its device and its own time, whenever it comes;
 //! - latest values, the state of a device and rollups are the same: they go by event time;
 //! - alerts are the same: they are derived from the stored rows in whatever order these came (`derive_alerts.sql`), and lateness goes by the
@@ -102,7 +103,7 @@ impl Buffer {
             // While PostgreSQL cannot commit, a full buffer refuses at once, instead of after the wait for a commit.
             is_usable: if can_commit { self.accepts() } else { self.shared.is_fit() },
             can_commit,
-            are_streams_empty: upload.streams().all(|stream| self.shared.depths.is_empty(stream)),
+            is_behind: upload.streams().any(|stream| self.shared.depths.is_behind(stream)),
             is_urgent: upload.is_urgent(),
         };
         destination::first(self.shared.mode, self.shared.after, situation)
@@ -136,6 +137,11 @@ impl Buffer {
     pub async fn append(&self, mut upload: PreparedUpload, deadline: Instant) -> Result<(), BufferError> {
         self.announcer.announce(upload.take_urgent());
         self.append_counted(upload, deadline).await
+    }
+
+    /// These urgent events are neither stored nor in the buffer, and somebody has to know of them.
+    pub fn announce(&self, urgent: Vec<UrgentEvent>) {
+        self.announcer.announce(urgent);
     }
 
     /// These urgent events are stored: that is announced if their waiting was, and later it is not announced that they wait.

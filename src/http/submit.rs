@@ -131,7 +131,14 @@ impl State {
         };
         let buffered = || SubmittedUpload { outcome, durability: Durability::Buffered };
         match buffer.first(&prepared) {
-            Destination::Database(None) => self.commit_withdrawable(upload, terms).await.map(committed),
+            Destination::Database(None) => {
+                let announced = prepared.urgent().to_vec();
+                let done = self.commit_withdrawable(upload, terms).await;
+                if done.as_ref().is_err_and(may_be_buffered) {
+                    buffer.announce(announced);
+                }
+                done.map(committed)
+            }
             Destination::Database(Some(alone)) => {
                 let committing = pin!(self.commit_withdrawable(upload, terms));
                 let appending = buffer.append(prepared, terms.deadline);

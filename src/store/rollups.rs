@@ -231,10 +231,11 @@ fn device_days() -> String {
         language sql stable parallel safe
         begin atomic
             with health_15m as (select * from dashboard.device_15m(device_days.device, {}, {}))
-            {};
+            {}
+            order by 2;
         end;
         comment on function dashboard.device_days(text, text, timestamptz, timestamptz) is
-            'Days of one device in any zone that begin from from_ts on and before to_ts; columns as dashboard.health_daily, without day and cell.'",
+            'Days of one device in any zone that begin from from_ts on and before to_ts, in order; columns as dashboard.health_daily, without day and cell.'",
         first_midnight("from_ts"),
         first_midnight("to_ts"),
         daily.text("device_days.zone")

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use vitals::config::Authentication;
 
 use crate::harness::{
-    Chromedriver, Chromium, Database, Proxy, Service, add_alert, authority, authorization, axe, vitals,
-    vitals_with,
+    Chromedriver, Chromium, Database, PASSWORD, Proxy, Service, account, add_alert, authority, authorization,
+    axe, vitals,
 };
 
 /// A tenant with a ward and somebody who wears a watch, and another tenant.
@@ -52,27 +52,12 @@ async fn an_sos_rings_at_everybody_who_is_logged_in_until_one_takes_it_on() {
     let service =
         Service::start_with(&database, |settings| settings.authentication = Authentication::Keys).await;
     for login in ["li", "wang"] {
-        let arguments = [
-            "people",
-            "create",
-            login,
-            "--name",
-            &format!("Nurse {login}"),
-            "--role",
-            "responder",
-            "--tenant",
-            "5",
-        ];
-        let created =
-            vitals_with(&database, &arguments, &[("VITALS_PASSWORD", "correct horse battery")]).await;
-        assert_eq!(created.code, 0, "{created:?}");
+        let name = format!("Nurse {login}");
+        account(&database, &[login, "--name", &name, "--role", "responder", "--tenant", "5"]).await;
     }
     let upload = authorization(&database, &["upload"], 0).await;
     let (one, other) = tokio::join!(browsers.open(&[MAY_SOUND]), browsers.open(&[MAY_SOUND]));
-    tokio::join!(
-        log_in(&one, &service, "li", "correct horse battery"),
-        log_in(&other, &service, "wang", "correct horse battery")
-    );
+    tokio::join!(log_in(&one, &service, "li", PASSWORD), log_in(&other, &service, "wang", PASSWORD));
     one.until(IS_SILENT).await;
 
     let sample = json!({ "deviceSn": "WATCH-50", "heart_rate": 71 });

@@ -153,8 +153,11 @@ async fn an_upload_is_on_its_way_to_open_pages_at_once_while_redis_is_away() {
         assert_eq!((&latest["user_name"], &latest["org_name"]), (&json!("Person 51"), &json!("Ward 51")));
         assert_eq!(latest["customer_id"], "5", "numbers of 64 bits are text");
     }
-    let body = json!({ "deviceSn": "WATCH-51", "data": [{ "battery_level": 41, "wear_state": 1 }] });
-    service.post("/upload_device_info", body.to_string()).await;
+    let body = json!({ "deviceSn": "WATCH-51", "batteryLevel": 41, "wearState": 1 });
+    assert_eq!(service.post("/upload_device_info", body.to_string()).await.status, 200);
+    let events = stream.until(|event| event.name == "device").await;
+    let device = &events.last().expect("one").data["devices"][0];
+    assert_eq!((&device["battery_level"], &device["online"]), (&json!(41), &json!(true)));
     redis.restore();
     drop(stream);
     service.finish().await;

@@ -51,7 +51,8 @@ comment on column dashboard.device.cell            is 'The cell it is in: the da
 -- The owner of the sample is the owner of the device at that time.
 create or replace view dashboard.latest with (security_barrier) as
 select
-    s.device_sn, s.ts,
+    -- That of the table, not of the sample: a condition on it then uses the key of the table.
+    d.device_sn, s.ts,
     -- generated: latest of s,
     s.heart_rate, s.blood_oxygen, s.temperature, s.pressure_high, s.pressure_low, s.stress, s.step, s.distance,
     s.calorie, s.latitude, s.longitude,

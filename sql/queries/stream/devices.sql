@@ -13,6 +13,7 @@ select
             select from health_data as h where h.device_sn = d.device_sn and h.ts > now() - interval '15 minutes'
         )
     )) as row
-from dashboard.device as d
+from unnest($1::text[]) as changed (device_sn)
+-- As in stream.latest.
+cross join lateral (select * from dashboard.device as one where one.device_sn = changed.device_sn offset 0) as d
 left join org_unit as u on u.org_id = d.org_id
-where d.device_sn = any ($1)

@@ -9,7 +9,8 @@ select
     jsonb_strip_nulls(to_jsonb(l) || jsonb_build_object(
         'user_id', l.user_id::text, 'org_id', l.org_id::text, 'customer_id', l.customer_id::text, 'cell', null
     )) as row
-from dashboard.latest as l
+from unnest($1::text[]) as changed (device_sn)
+-- Planned for one device, by its keys; without the offset for all devices at once, which reads whole tables.
+cross join lateral (select * from dashboard.latest as one where one.device_sn = changed.device_sn offset 0) as l
 left join org_unit as u on u.org_id = l.org_id
-where l.device_sn = any ($1)
 order by l.ts desc

@@ -25,7 +25,7 @@ impl Buffered {
 
     /// Buffers a sample of each device, and stops the service while PostgreSQL is away.
     async fn with_samples_of(&self, devices: &[&str]) {
-        let service = self.service().await;
+        let service = self.service_with(|settings| settings.commit_deadline_ms = 2_000).await;
         self.link.cut();
         for device in devices {
             assert_answered(&upload(&service, &[sample(device, 70, now())]).await, "buffered");

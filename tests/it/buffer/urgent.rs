@@ -58,6 +58,7 @@ async fn service_of(buffered: &Buffered, operators: &Receiver, mode: BufferMode)
     buffered
         .service_with(|settings| {
             settings.buffer = mode;
+            settings.commit_deadline_ms = 2_000;
             settings.monitor.operators = address;
         })
         .await
