@@ -1,3 +1,5 @@
+//! The list of alerts: who may act, who has what, names that are markup.
+
 use serde_json::json;
 
 use super::*;
