@@ -254,10 +254,13 @@ mod tests {
     /// Routes that a key opens and that show no data of people.
     const NOT_OF_PEOPLE: &[&str] = &[
         "/admin",
+        "/admin/accounts",
+        "/admin/contacts",
         "/admin/keys",
         "/admin/policies",
         "/admin/rules",
         "/admin/rules/{id}",
+        "/admin/shifts",
         "/admin/silences",
         "/api/alerts/rules",
         "/api/alerts/rules/{id}",
