@@ -115,7 +115,7 @@ impl Hub {
         Ok(subscription)
     }
 
-    /// A number that has risen before any browser is told of a changed alert: what was read at a smaller one is out of date.
+    /// A number that has risen before any browser is notified of a changed alert: what was read at a smaller one is out of date.
     pub fn alert_changes(&self) -> u64 {
         self.0.alert_changes.load(Ordering::Acquire)
     }
