@@ -17,8 +17,8 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::config::Settings;
 
-/// How long a browser remembers what it may send.
-const REMEMBERED: Duration = Duration::from_secs(600);
+/// How long a browser may keep the answer to a preflight request.
+const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(600);
 
 /// Lets the sites of the setting call `router`.
 pub(super) fn add<S: Clone + Send + Sync + 'static>(router: Router<S>, settings: &Settings) -> Router<S> {
@@ -42,6 +42,6 @@ pub(super) fn add<S: Clone + Send + Sync + 'static>(router: Router<S>, settings:
             HeaderName::from_static("last-event-id"),
         ])
         .expose_headers([CONTENT_DISPOSITION, ETAG, RETRY_AFTER])
-        .max_age(REMEMBERED);
+        .max_age(PREFLIGHT_MAX_AGE);
     router.layer(layer)
 }

@@ -211,7 +211,7 @@ comment on column dashboard.workout.org_id       is 'Organisation unit of the we
 comment on column dashboard.workout.customer_id  is 'Tenant. NULL: none.';
 comment on column dashboard.workout.cell         is 'The cell it is in: the database, where several share the tenants.';
 
--- A day in the zone of the rollups belongs to whoever wore the device on it. If several did, the day is nobody's; if they have a unit
+-- A day in the zone of the rollups belongs to whoever wore the device on it. If several did, the day belongs to no one; if they have a unit
 -- or a tenant in common, it is the unit's or the tenant's.
 create or replace view dashboard.exercise_day with (security_barrier) as
 select
