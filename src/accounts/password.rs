@@ -6,8 +6,8 @@
 
 use std::time::Duration;
 
-use argon2::password_hash::SaltString;
-use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version};
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use tokio::sync::Semaphore;
@@ -18,6 +18,8 @@ use crate::tasks::run_blocking;
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
+
+const SALT_BYTES: usize = 16;
 
 /// Most hashes that are computed at a time.
 const MAX_HASHES: usize = 2;
@@ -79,9 +81,8 @@ fn compare(hash: Option<&str>, password: &str) -> Comparison {
         return wrong;
     }
     let Some(parsed) = hash.and_then(|hash| PasswordHash::new(hash).ok()) else {
-        let salt = SaltString::encode_b64(&[0; 16]).expect("16 bytes are a salt");
         // Its only effect is the time it takes.
-        let _ = std::hint::black_box(hasher().hash_password(password.as_bytes(), &salt));
+        let _ = std::hint::black_box(hasher().hash_password_with_salt(password.as_bytes(), &[0; SALT_BYTES]));
         return wrong;
     };
     if hasher().verify_password(password.as_bytes(), &parsed).is_err() {
@@ -99,10 +100,9 @@ fn compare(hash: Option<&str>, password: &str) -> Comparison {
 /// # Errors
 /// [`PasswordError::NoSalt`].
 pub fn hash_password(password: &str) -> Result<String, PasswordError> {
-    let mut random = [0; 16];
-    OsRng.try_fill_bytes(&mut random).map_err(|_| PasswordError::NoSalt)?;
-    let salt = SaltString::encode_b64(&random).expect("16 bytes are a salt");
-    let hash = hasher().hash_password(password.as_bytes(), &salt);
+    let mut salt = [0; SALT_BYTES];
+    OsRng.try_fill_bytes(&mut salt).map_err(|_| PasswordError::NoSalt)?;
+    let hash = hasher().hash_password_with_salt(password.as_bytes(), &salt);
     Ok(hash.expect("the parameters and the salt are valid").to_string())
 }
 
@@ -149,9 +149,8 @@ mod tests {
     #[test]
     fn a_hash_with_other_parameters_is_renewed() {
         let params = Params::new(8 * 1024, 1, 1, None).expect("parameters");
-        let salt = SaltString::encode_b64(&[7; 16]).expect("a salt");
         let older = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-            .hash_password(PASSWORD.as_bytes(), &salt)
+            .hash_password_with_salt(PASSWORD.as_bytes(), &[7; SALT_BYTES])
             .expect("a hash")
             .to_string();
         let renewed = compare(Some(&older), PASSWORD).renewed.expect("another hash");

@@ -3,8 +3,7 @@
 //! Before: the router knows the path. After: the handler, with the [`Caller`]; or 401, 403, 429, 503.
 //! Promise: a route requires what it declares in the OpenAPI document; a route that declares nothing requires `admin`. A key that
 //! this instance has cached is accepted, however many requests of the same address fail. A key that is not cached causes no
-//! query while the address is over its limit of failures. No secret is logged or returned. Without a key in the header, the cookies of a
-//! browser count (`people`).
+//! query while the address is over its limit of failures. No secret is logged or returned. Without a key, cookies count (`people`).
 //!
 //! ```text
 //!  address over its rate? ─▶ what does the route require? ─▶ key of the header ─▶ scope? ─▶ tenant? ─▶ key over its rate?
@@ -91,12 +90,11 @@ pub(super) struct Access {
     own_origin: Option<String>,
 }
 
-/// Who may send requests.
+/// Who may send requests: programs and devices by keys, people by sessions.
 #[derive(Debug)]
+#[expect(missing_docs, reason = "the fields are what their types say")]
 pub struct Callers {
-    /// Programs and devices, by keys.
     pub keys: Keys,
-    /// People, by sessions.
     pub people: Accounts,
 }
 
@@ -137,7 +135,6 @@ impl Access {
             limit.take(address).map_err(|wait| AccessError::too_many("address", wait))?;
         }
         let Some(Callers { keys, people }) = &self.callers else {
-            // Everybody on this machine may do everything, but not the pages of other sites in its browsers.
             if browser.is_unsafe && browser.site == Site::Other {
                 return Err(AccessError::OtherSite.counted());
             }
@@ -271,7 +268,7 @@ impl State {
         Site::of(headers, self.access.own_origin.as_deref())
     }
 
-    /// The session of a browser, and the hash of its token, on a route that needs nobody to be logged in.
+    /// The session of a browser and the hash of its token, on a route that needs nobody to be logged in.
     pub(super) async fn session(
         &self,
         caller: &Caller,

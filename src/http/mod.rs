@@ -26,13 +26,13 @@ mod page;
 mod read_body;
 pub mod retention;
 pub mod server;
+mod services;
 mod session;
 mod submit;
 pub mod tls;
 pub mod unknown_names;
 mod watch_log;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,7 +46,6 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::accounts::AccessLog;
 use crate::buffer::Buffer;
 use crate::cells::Cells;
 use crate::config::{Authentication, Enrolment, Settings};
@@ -67,6 +66,7 @@ use retention::RawRetention;
 use unknown_names::UnknownNameCounts;
 
 pub use error::HttpError;
+pub use services::Services;
 
 /// What handlers share.
 #[derive(Debug)]
@@ -108,41 +108,6 @@ pub struct State {
     pages: page::Pages,
     /// Seconds beyond which the clock of a device is off.
     clock_off_seconds: u32,
-}
-
-/// What handlers use of the rest of the service.
-#[derive(Debug)]
-pub struct Services {
-    /// Commits uploads.
-    pub ingest: Arc<Ingest>,
-    /// Keeps uploads that PostgreSQL cannot store now; `None`: the settings want none.
-    pub buffer: Option<Buffer>,
-    /// Looks up who owns a device.
-    pub owners: Owners,
-    /// Authenticates callers; `None`: authentication is off.
-    pub callers: Option<Callers>,
-    /// Writes who looked at whose data.
-    pub access_log: AccessLog,
-    /// PostgreSQL.
-    pub store: Store,
-    /// Standbys for reads that change nothing.
-    pub reads: Reads,
-    /// Renders `/metrics`.
-    pub metrics: PrometheusHandle,
-    /// The state of the service.
-    pub monitor: Monitor,
-    /// The clock of PostgreSQL.
-    pub time: Clock,
-    /// How long raw rows are kept.
-    pub retention: RawRetention,
-    /// Counts unknown names in uploads.
-    pub name_counts: UnknownNameCounts,
-    /// Where devices live that live in another cell.
-    pub cells: Cells,
-    /// The events of open pages.
-    pub stream: Hub,
-    /// Where it listens.
-    pub address: SocketAddr,
 }
 
 impl State {
@@ -286,6 +251,18 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(page::admin::keys::post_admin_keys))
         .routes(routes!(page::admin::keys::post_admin_keys_id))
         .routes(routes!(page::admin::policies::get_admin_policies))
+        .routes(routes!(page::admin::shifts::get_admin_shifts))
+        .routes(routes!(page::admin::shifts::post_admin_shifts))
+        .routes(routes!(page::admin::shifts::post_admin_shifts_id))
+        .routes(routes!(page::admin::contacts::get_admin_contacts))
+        .routes(routes!(page::admin::contacts::post_admin_contacts_addresses))
+        .routes(routes!(page::admin::contacts::post_admin_contacts_addresses_id))
+        .routes(routes!(page::admin::contacts::post_admin_contacts_routes))
+        .routes(routes!(page::admin::contacts::post_admin_contacts_routes_id))
+        .routes(routes!(page::admin::accounts::get_admin_accounts))
+        .routes(routes!(page::admin::accounts::post_admin_accounts))
+        .routes(routes!(page::admin::accounts::post_admin_kiosks))
+        .routes(routes!(page::admin::accounts::post_admin_kiosks_id))
         .routes(routes!(page::admin::rejected::get_admin_rejected))
         .routes(routes!(page::admin::rejected::post_admin_rejected))
         // operators

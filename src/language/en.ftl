@@ -688,6 +688,8 @@ page-column = { $name ->
     [until] until
     [used] last used
     [waiting] waiting
+    [address] address
+    [audience] audience
    *[other] { $name }
 }
 page-contact-deleted = contact { $id } (deleted)
@@ -924,12 +926,37 @@ page-with-chosen = With the chosen alerts
 
 ### Pages: administration
 
+page-account-switched = { $login }: { on-off }
+page-day-of-week = { $day ->
+    [1] Mon
+    [2] Tue
+    [3] Wed
+    [4] Thu
+    [5] Fri
+    [6] Sat
+   *[7] Sun
+}
+page-link-incomplete = A link needs a name and a tenant
+page-link-name-taken = There is a link { $name } already
+page-link-revoked = Link { $name } is revoked
+page-on-duty = { $on_duty ->
+    [yes] on duty
+   *[no] off duty
+}
+page-role = { $role ->
+    [viewer] viewer
+    [responder] responder
+   *[admin] administrator
+}
 page-admin-section = { $name ->
     [health] Health of the service
     [rules] Rules
     [silences] Silences
     [keys] Keys
     [rejected] Rejected uploads
+    [accounts] Accounts
+    [contacts] Contacts
+    [shifts] Shifts
    *[policies] Retention
 }
 page-admin-words = { $what ->
@@ -961,6 +988,26 @@ page-admin-words = { $what ->
     [try-out-result] Result of the try-out
     [uptime] running for
     [valid-days] Valid for so many days; empty: until it is revoked
+    [accounts] Accounts
+    [address] Address
+    [addresses] Addresses
+    [channel] Channel
+    [contact] Contact
+    [days-of-week] Days on which the hours begin; none: every day
+    [from-time] From
+    [link-made] The link of the screen
+    [links] Screens on walls
+    [new-address] A new address
+    [new-link] A new link
+    [new-route] A new route
+    [new-shift] A new shift
+    [private] initials in place of names, no positions
+    [routes] Routes
+    [secret] Secret with which messages are signed; empty: none
+    [tenant-number] Number of the tenant
+    [unit] Unit
+    [unit-number] Number of the unit; empty: the whole tenant
+    [until-time] Until
    *[other] { $what }
 }
 page-condition = { $condition ->

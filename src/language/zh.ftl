@@ -683,6 +683,8 @@ page-column = { $name ->
     [until] 截止
     [used] 上次使用
     [waiting] 等待
+    [address] 地址
+    [audience] 对象
    *[other] { $name }
 }
 page-contact-deleted = 联系人 { $id }(已删除)
@@ -884,12 +886,37 @@ page-with-chosen = 对所选告警
 
 ### 页面:管理
 
+page-account-switched = { $login }:{ on-off }
+page-day-of-week = { $day ->
+    [1] 周一
+    [2] 周二
+    [3] 周三
+    [4] 周四
+    [5] 周五
+    [6] 周六
+   *[7] 周日
+}
+page-link-incomplete = 链接需要名称和租户
+page-link-name-taken = 已有名为 { $name } 的链接
+page-link-revoked = 链接 { $name } 已吊销
+page-on-duty = { $on_duty ->
+    [yes] 值班中
+   *[no] 未值班
+}
+page-role = { $role ->
+    [viewer] 查看者
+    [responder] 处理者
+   *[admin] 管理员
+}
 page-admin-section = { $name ->
     [health] 服务状态
     [rules] 规则
     [silences] 静默
     [keys] 密钥
     [rejected] 被拒数据
+    [accounts] 账户
+    [contacts] 联系人
+    [shifts] 班次
    *[policies] 保留策略
 }
 page-admin-words = { $what ->
@@ -921,6 +948,26 @@ page-admin-words = { $what ->
     [try-out-result] 试运行结果
     [uptime] 已运行
     [valid-days] 有效天数;留空:直到吊销
+    [accounts] 账户
+    [address] 地址
+    [addresses] 地址
+    [channel] 渠道
+    [contact] 联系人
+    [days-of-week] 开始的星期;不选:每天
+    [from-time] 从
+    [link-made] 大屏链接
+    [links] 大屏
+    [new-address] 新增地址
+    [new-link] 新建链接
+    [new-route] 新增路由
+    [new-shift] 新增班次
+    [private] 以首字代替姓名,不显示位置
+    [routes] 路由
+    [secret] 消息签名密钥;留空:无
+    [tenant-number] 租户编号
+    [unit] 科室
+    [unit-number] 科室编号;留空:整个租户
+    [until-time] 至
    *[other] { $what }
 }
 page-condition = { $condition ->

@@ -7,6 +7,7 @@
 mod alarms;
 mod components;
 mod process;
+mod summary;
 mod window;
 
 use std::collections::VecDeque;
@@ -237,11 +238,11 @@ impl Sampler {
             let usage = process.measure();
             lag = self.sample(usage).await;
             if self.summary_every.is_some_and(|every| last_summary.0.elapsed() >= every) {
-                last_summary = log_summary(&self.monitor.snapshot(), lag, last_summary);
+                last_summary = summary::log(&self.monitor.snapshot(), lag, last_summary);
             }
         }
         if self.summary_every.is_some() {
-            log_summary(&self.monitor.snapshot(), lag, last_summary);
+            summary::log(&self.monitor.snapshot(), lag, last_summary);
         }
     }
 
@@ -296,36 +297,4 @@ pub fn describe_conditions() {
     for condition in SystemCondition::ALL {
         metrics::gauge!(names::SYSTEM_ALERT, "name" => condition.name()).set(0.0);
     }
-}
-
-/// Logs a summary of what was done since the last one, and of the present state; so the summaries of a log cover all records once.
-/// Gives the start of the next summary.
-#[expect(clippy::cast_precision_loss, reason = "a rate")]
-fn log_summary(
-    snapshot: &Snapshot,
-    lag: Option<Duration>,
-    last: (Instant, RecordCounts),
-) -> (Instant, RecordCounts) {
-    let (now, all) = (Instant::now(), snapshot.total());
-    let (seconds, done) = (now.duration_since(last.0).as_secs_f64(), all.since(last.1));
-    let (queue_use, _) = snapshot.fullest();
-    tracing::info!(
-        seconds = tenths(seconds),
-        records_per_second = tenths(done.processed() as f64 / seconds.max(f64::EPSILON)),
-        stored = done.stored,
-        duplicate = done.duplicate,
-        rejected = done.rejected,
-        failed = done.failed,
-        queue_percent = (queue_use * 100.0).round(),
-        lag_ms = lag.map(|lag| u64::try_from(lag.as_millis()).unwrap_or(u64::MAX)),
-        memory_mib = snapshot.usage.memory_bytes / (1 << 20),
-        cpu_percent = (snapshot.usage.cpu * 100.0).round(),
-        "summary"
-    );
-    (now, all)
-}
-
-/// To one digit behind the point.
-fn tenths(value: f64) -> f64 {
-    (value * 10.0).round() / 10.0
 }

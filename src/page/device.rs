@@ -11,7 +11,7 @@ use crate::model::{Device, DeviceState};
 
 /// A device with everything that the page shows.
 #[derive(Debug)]
-pub struct DeviceRecord {
+pub struct DeviceView {
     /// The device.
     pub device: Device,
     /// What is recorded.
@@ -24,8 +24,8 @@ pub fn title(device_sn: &str) -> Text {
 }
 
 /// The page.
-pub fn body(frame: &Frame, page: &DeviceRecord) -> Markup {
-    let DeviceRecord { device, record } = page;
+pub fn body(frame: &Frame, page: &DeviceView) -> Markup {
+    let DeviceView { device, record } = page;
     let DeviceState { device_sn, online, last_ts, .. } = &device.state;
     html! {
         h1 { (device_sn) }

@@ -12,7 +12,7 @@ use crate::model::{DeviceState, Person, PersonSummary};
 
 /// A person with everything that the page shows.
 #[derive(Debug)]
-pub struct PersonRecord {
+pub struct PersonView {
     /// The person.
     pub person: Person,
     /// The devices that the person wears.
@@ -35,8 +35,8 @@ pub fn name(person: &PersonSummary) -> String {
 }
 
 /// The page.
-pub fn body(frame: &Frame, page: &PersonRecord) -> Markup {
-    let PersonRecord { person, devices, record, flash: notice } = page;
+pub fn body(frame: &Frame, page: &PersonView) -> Markup {
+    let PersonView { person, devices, record, flash: notice } = page;
     let summary = &person.summary;
     html! {
         h1 { (name(summary)) }

@@ -16,6 +16,10 @@ const COMPARE_READINGS: Statement = statement!("shadow", "compare_readings");
 const COMPARE_EVENTS: Statement = statement!("shadow", "compare_events");
 const COMPARE_DEVICE_INFOS: Statement = statement!("shadow", "compare_device_infos");
 
+/// A plan that goes from the records to their rows, whatever the statistics of a chunk that is being filled say.
+const FROM_RECORDS: &str = "set local enable_seqscan = off; set local enable_hashjoin = off; \
+     set local enable_mergejoin = off; set local jit = off";
+
 /// Compares records with the rows of their keys. After an error the session must be dropped.
 ///
 /// # Errors
@@ -29,6 +33,7 @@ pub async fn compare(
 ) -> Result<ShadowCounts, StoreError> {
     let client = &*session.client;
     control(client, "shadow.begin", BEGIN).await?;
+    control(client, "shadow.plan", FROM_RECORDS).await?;
     let mut counts = readings(client, items).await?;
     counts = counts.plus(compare_events(client, events).await?);
     counts = counts.plus(compare_device_infos(client, device_infos).await?);

@@ -9,8 +9,8 @@ use crate::harness::{
     Answer, Database, Login, Process, Proxy, Service, authorization, command, eventually, key, vitals,
 };
 
-/// What each route needs; "" nothing, "?" see `key_tenants`. Whoever adds one says here who may ask it.
-const NEEDS: [(&str, &str, &str); 110] = [
+/// What each route needs; "" nothing, "?" see `key_tenants` and `accounts`. Whoever adds one says here who may ask it.
+const NEEDS: [(&str, &str, &str); 122] = [
     ("get", "/", ""),
     ("post", "/upload_health_data", "upload"),
     ("post", "/upload_health_data_batch", "upload"),
@@ -63,9 +63,9 @@ const NEEDS: [(&str, &str, &str); 110] = [
     ("get", "/login/oidc", ""),
     ("get", "/login/oidc/callback", ""),
     ("post", "/login", ""),
-    ("post", "/logout", ""),
-    ("post", "/session/grant", ""),
-    ("post", "/session/language", ""),
+    ("post", "/logout", "?"),
+    ("post", "/session/grant", "?"),
+    ("post", "/session/language", "?"),
     ("get", "/api/devices", "read"),
     ("get", "/api/devices/{sn}", "read"),
     ("get", "/api/devices/{sn}/events", "read"),
@@ -87,6 +87,18 @@ const NEEDS: [(&str, &str, &str); 110] = [
     ("get", "/api/people/{id}/workouts", "read"),
     ("get", "/api/series", "read"),
     ("get", "/admin", "admin"),
+    ("get", "/admin/accounts", "admin"),
+    ("post", "/admin/accounts", "admin"),
+    ("post", "/admin/kiosks", "admin"),
+    ("post", "/admin/kiosks/{id}", "admin"),
+    ("get", "/admin/contacts", "admin"),
+    ("post", "/admin/contacts/addresses", "admin"),
+    ("post", "/admin/contacts/addresses/{id}", "admin"),
+    ("post", "/admin/contacts/routes", "admin"),
+    ("post", "/admin/contacts/routes/{id}", "admin"),
+    ("get", "/admin/shifts", "admin"),
+    ("post", "/admin/shifts", "admin"),
+    ("post", "/admin/shifts/{id}", "admin"),
     ("get", "/admin/keys", "admin"),
     ("post", "/admin/keys", "admin"),
     ("post", "/admin/keys/{id}", "admin"),

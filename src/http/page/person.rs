@@ -15,8 +15,8 @@ use super::record::{self, Watched};
 use super::{Flash, Reader};
 use crate::language::text;
 use crate::model::{Device, Id64, Person};
-use crate::page::device::{self, DeviceRecord};
-use crate::page::person::{self, PersonRecord};
+use crate::page::device::{self, DeviceView};
+use crate::page::person::{self, PersonView};
 use crate::page::record::now;
 use crate::store::alert_rule::EvaluatedOwner;
 use crate::store::dashboard::device::DeviceFilter;
@@ -111,7 +111,7 @@ async fn person_record(
     reader: &Reader,
     user_id: i64,
     query: &PageQuery,
-) -> Result<PersonRecord, ApiError> {
+) -> Result<PersonView, ApiError> {
     let window = record::window(reader, query)?;
     let person = find_person(state, reader, user_id).await?;
     let viewer = reader.caller.viewer();
@@ -120,7 +120,7 @@ async fn person_record(
         .list(async |store| dashboard::device::list(&store, viewer, &worn, None, MOST_DEVICES).await)
         .await?;
     let record = record::read(state, reader, &of_person(&person), window).await?;
-    Ok(PersonRecord { person, devices, record, flash: None })
+    Ok(PersonView { person, devices, record, flash: None })
 }
 
 async fn device_record(
@@ -128,11 +128,11 @@ async fn device_record(
     reader: &Reader,
     device_sn: &str,
     query: &PageQuery,
-) -> Result<DeviceRecord, ApiError> {
+) -> Result<DeviceView, ApiError> {
     let window = record::window(reader, query)?;
     let device = find_device(state, reader, device_sn).await?;
     let record = record::read(state, reader, &of_device(&device), window).await?;
-    Ok(DeviceRecord { device, record })
+    Ok(DeviceView { device, record })
 }
 
 /// A person whom the reader may see.

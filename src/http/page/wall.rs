@@ -18,10 +18,11 @@ use tokio::time::{Instant, sleep_until};
 
 use super::super::State;
 use super::super::error::{ApiError, ListErrors, OneErrors, no_such_route};
-use super::Reader;
+use super::{Flash, Reader};
 use crate::config::{PageSettings, Settings, TileCoordinates};
 use crate::language::Language;
 use crate::model::Wall;
+use crate::page::alerts;
 use crate::page::wall::{self, Part, Tiles};
 use crate::page::{Frame, PreEscaped};
 use crate::store::dashboard::{self, Viewer};
@@ -191,13 +192,19 @@ impl Reader {
         (status = 200, description = "A page that keeps itself up to date", content_type = "text/html", body = String),
         (status = 303, description = "Nobody is logged in: the form is at `/login`"),
     ))]
-pub(in crate::http) async fn get_wall(Shared(state): Shared<Arc<State>>, reader: Reader) -> Response {
+pub(in crate::http) async fn get_wall(
+    Shared(state): Shared<Arc<State>>,
+    reader: Reader,
+    flash: Flash,
+) -> Response {
     let walls = &state.pages.walls;
     match walls.read(&state, reader.caller.viewer()).await {
         Ok(wall) => {
-            let reader = reader.as_of(&wall);
+            let mut reader = reader.as_of(&wall);
             let body = walls.draw(&reader.frame, &wall, None);
-            reader.page(&wall::title(), &PreEscaped(body.to_string()))
+            // Whoever acknowledged an alert here a moment too late is shown who has it.
+            let outcome = alerts::flash(reader.shown_once(flash).as_deref()).into_string();
+            reader.page(&wall::title(), &PreEscaped(format!("{outcome}{body}")))
         }
         Err(error) => reader.error(error),
     }

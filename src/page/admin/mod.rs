@@ -2,11 +2,14 @@
 //!
 //! Before: `http::page::admin` has read it. After: the browser; every change is a form.
 
+pub mod accounts;
+pub mod contacts;
 pub mod health;
 pub mod keys;
 pub mod policies;
 pub mod rejected;
 pub mod rules;
+pub mod shifts;
 pub mod silences;
 
 use maud::{Markup, html};
@@ -24,8 +27,14 @@ pub enum AdminSection {
     Rules,
     /// While who is notified of nothing.
     Silences,
+    /// Who is on duty when.
+    Shifts,
+    /// Who is notified, at which addresses.
+    Contacts,
     /// Keys of programs.
     Keys,
+    /// People who log in, and screens on walls.
+    Accounts,
     /// What could not be stored.
     Rejected,
     /// How long rows are kept.
@@ -34,8 +43,17 @@ pub enum AdminSection {
 
 impl AdminSection {
     /// Every one, in the order of the menu.
-    pub const ALL: [Self; 6] =
-        [Self::Health, Self::Rules, Self::Silences, Self::Keys, Self::Rejected, Self::Policies];
+    pub const ALL: [Self; 9] = [
+        Self::Health,
+        Self::Rules,
+        Self::Silences,
+        Self::Shifts,
+        Self::Contacts,
+        Self::Keys,
+        Self::Accounts,
+        Self::Rejected,
+        Self::Policies,
+    ];
 
     /// Its name in addresses and texts.
     pub const fn name(self) -> &'static str {
@@ -43,7 +61,10 @@ impl AdminSection {
             Self::Health => "health",
             Self::Rules => "rules",
             Self::Silences => "silences",
+            Self::Shifts => "shifts",
+            Self::Contacts => "contacts",
             Self::Keys => "keys",
+            Self::Accounts => "accounts",
             Self::Rejected => "rejected",
             Self::Policies => "policies",
         }
@@ -55,7 +76,10 @@ impl AdminSection {
             Self::Health => "/admin",
             Self::Rules => "/admin/rules",
             Self::Silences => "/admin/silences",
+            Self::Shifts => "/admin/shifts",
+            Self::Contacts => "/admin/contacts",
             Self::Keys => "/admin/keys",
+            Self::Accounts => "/admin/accounts",
             Self::Rejected => "/admin/rejected",
             Self::Policies => "/admin/policies",
         }

@@ -1,3 +1,5 @@
+//! The list of alerts: who may act, who has what, names that are markup.
+
 use serde_json::json;
 
 use super::*;
@@ -10,6 +12,7 @@ fn alert(change: &serde_json::Value) -> Alert {
         "severity": "critical", "peak_severity": "critical", "metric": "blood_oxygen", "user_id": 42, "user_name": "<b>李娜</b>",
         "org_name": "心内科", "room": "305", "status": "firing", "historical": false, "breach_count": 3,
         "started_ts": "2026-01-05T09:50:00Z", "fired_ts": "2026-01-05T09:58:00Z", "last_ts": "2026-01-05T09:59:00Z",
+        "ended_ts": null, "acknowledged_at": null, "assigned_at": null, "resolved_at": null, "muted_until": null,
         "message": "SpO2 83 %", "fired_at": "2026-01-05T09:58:01Z", "updated_at": "2026-01-05T09:58:01Z",
     });
     let changes = change.as_object().expect("an object").clone();

@@ -1,3 +1,5 @@
+//! Charts: days over changes of the clocks, round numbers, gaps, words for everything that is drawn.
+
 use jiff::civil::date;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Newest values, points of charts and bounds, of one device and of several.
+
 use std::sync::Arc;
 
 use serde_json::json;

@@ -13,7 +13,7 @@ use crate::page::chart::severity_mark;
 use crate::page::{Frame, format};
 
 /// The drawing: its size, the line that the bars stand on, and the highest bar.
-const WIDTH: f64 = 880.0;
+const WIDTH: f64 = 660.0;
 const HEIGHT: f64 = 190.0;
 const GROUND: f64 = 164.0;
 const HIGHEST: f64 = 148.0;

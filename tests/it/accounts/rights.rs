@@ -1,5 +1,6 @@
 //! The rights of the service suffice for logging in and no further; a DBA can end everything in an emergency, and read no hash.
 
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
 use tokio_postgres::Client;
 
 use super::{asking_with, clinics, logged_out, status};
@@ -20,19 +21,20 @@ async fn the_service_logs_people_in_with_its_own_rights_and_a_dba_logs_them_out(
     let url = login.url().to_owned();
     let service = asking_with(&database, |settings| settings.database_url = url).await;
     let client = database.client().await;
-    // An older hash, so that the login makes a new one.
-    let older = "update vitals.account_password set password_hash = \
-                 '$argon2id$v=19$m=16,t=2,p=1$YWJjZGVmZ2hpamtsbW5vcA$bm90IHRoZSBoYXNoIG9mIGFueXRoaW5nISEhISEhISE'";
-    let right: String =
-        client.query_one("select password_hash from vitals.account_password", &[]).await.expect("one").get(0);
-    client.batch_execute(older).await.expect("changed");
-    let browser = Browser::new(&service);
-    assert_eq!(browser.log_in("li", PASSWORD).await.location, "/login?failed=wrong");
+    // A hash with other parameters, so that the login makes a new one.
+    let params = Params::new(1024, 1, 1, None).expect("parameters");
+    let older = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password_with_salt(PASSWORD.as_bytes(), &[7; 16])
+        .expect("a hash")
+        .to_string();
     client
-        .execute("update vitals.account_password set password_hash = $1", &[&right])
+        .execute("update vitals.account_password set password_hash = $1", &[&older])
         .await
         .expect("changed");
+    let browser = Browser::new(&service);
     assert_eq!(browser.log_in("li", PASSWORD).await.location, "/wall");
+    let renewed = "select count(*) from vitals.account_password where password_hash like '$argon2id$v=19$m=19456,t=2,p=1$%'";
+    assert_eq!(client.query_one(renewed, &[]).await.expect("a count").get::<_, i64>(0), 1, "renewed");
     assert_eq!(status(&browser).await, 200);
     let grants: Vec<i64> = client
         .query("select grant_id from account_grant order by grant_id", &[])

@@ -47,10 +47,7 @@ async fn what_waits_is_shown_inspected_dropped_and_drained_without_a_service() {
     let status = buffered.status().await;
     assert_eq!((&status["uploads"], &status["refusal"]), (&json!(4), &Value::Null), "{status}");
     let streams = status["streams"].as_array().expect("streams");
-    assert!(
-        streams.iter().all(|stream| stream["pending"] == 0 && stream["bytes"].as_u64() > Some(0)),
-        "{status}"
-    );
+    assert!(streams.iter().all(|stream| stream["bytes"].as_u64() > Some(0)), "{status}");
     let shown = buffered.run(&["buffer", "status"]).await.out;
     assert!(shown.starts_with("4 uploads wait, "), "{shown}");
 

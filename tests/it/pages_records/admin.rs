@@ -4,12 +4,15 @@ use serde_json::json;
 
 use super::{Browser, flash, homes, member};
 
-const SECTIONS: [&str; 7] = [
+const SECTIONS: [&str; 10] = [
     "/admin",
     "/admin/rules",
     "/admin/rules/1",
     "/admin/silences",
     "/admin/keys",
+    "/admin/shifts",
+    "/admin/contacts",
+    "/admin/accounts",
     "/admin/rejected",
     "/admin/policies",
 ];

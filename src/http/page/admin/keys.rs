@@ -128,7 +128,8 @@ fn refusal(name: &str, scopes: &[Scope], customer_id: Option<i64>, actor: Option
     }
 }
 
-fn random<const BYTES: usize>() -> Result<[u8; BYTES], ApiError> {
+/// Bytes of entropy.
+pub(super) fn random<const BYTES: usize>() -> Result<[u8; BYTES], ApiError> {
     let mut bytes = [0; BYTES];
     OsRng.try_fill_bytes(&mut bytes).map_err(|_| ApiError::Failed)?;
     Ok(bytes)

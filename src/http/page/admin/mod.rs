@@ -3,10 +3,13 @@
 //! Before: a browser. After: `store`, `monitor`, `ingest`.
 //! Promise: what concerns every tenant is open to administrators of every tenant, as below `/api/`.
 
+pub(in crate::http) mod accounts;
+pub(in crate::http) mod contacts;
 pub(in crate::http) mod keys;
 pub(in crate::http) mod policies;
 pub(in crate::http) mod rejected;
 pub(in crate::http) mod rules;
+pub(in crate::http) mod shifts;
 pub(in crate::http) mod silences;
 
 use std::sync::Arc;

@@ -6,8 +6,8 @@ use super::super::project::Place;
 
 /// Height of a line, and the widths of letters: of Latin ones, and of Chinese ones.
 const LINE: f64 = 19.0;
-const NARROW: f64 = 8.2;
-const WIDE: f64 = 15.0;
+const NARROW: f64 = 9.4;
+const WIDE: f64 = 16.0;
 
 /// Labels on one drawing.
 const MOST: usize = 30;

@@ -1,0 +1,107 @@
+//! `/admin/shifts`: shifts are listed, added and ended.
+//!
+//! Before: a browser. After: `store::shift`; a message that is due afterwards goes to whoever is on duty then.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State as Shared};
+use axum::response::Response;
+
+use super::super::super::State;
+use super::super::super::api::PathId;
+use super::super::super::error::{ApiError, BodyErrors, ListErrors};
+use super::super::alerts::units;
+use super::super::form::FormFields;
+use super::super::{Flash, Reader};
+use super::{done, show};
+use crate::language::{Text, text};
+use crate::model::{Id64, ShiftDraft, ShiftKind};
+use crate::page::admin::{AdminSection, shifts};
+use crate::store::shift::{self, ShiftFilter, ShiftOutcome};
+use crate::store::{alert, contact};
+
+/// Rows of a page.
+const MOST: i64 = 500;
+
+/// The shifts that are not over, and a form for a new one
+#[utoipa::path(get, path = "/admin/shifts", tag = "pages", security(("bearer" = ["admin"]), ("basic" = ["admin"])),
+    responses((status = 200, description = "A page", content_type = "text/html", body = String), ListErrors))]
+pub(in crate::http) async fn get_admin_shifts(
+    Shared(state): Shared<Arc<State>>,
+    mut reader: Reader,
+    flash: Flash,
+) -> Response {
+    let reading = async {
+        let filter = ShiftFilter::default();
+        let every = alert::Reach::default();
+        let found = state.list(async |store| shift::list(&store, &filter, MOST).await).await?;
+        let contacts = state.list(async |store| contact::list(&store, every, 0, MOST).await).await?;
+        Ok((found, contacts, units(&state, &reader).await?))
+    };
+    match reading.await {
+        Ok((found, contacts, units)) => {
+            let content = shifts::body(&reader.frame, &found, &contacts, &units);
+            show(&mut reader, AdminSection::Shifts, flash, &content)
+        }
+        Err(error) => reader.error(error),
+    }
+}
+
+/// A contact is on duty by hours that recur, by the form of a page
+#[utoipa::path(post, path = "/admin/shifts", tag = "pages", security(("bearer" = ["admin"]), ("basic" = ["admin"])),
+    responses((status = 303, description = "Back to the shifts"), BodyErrors))]
+pub(in crate::http) async fn post_admin_shifts(
+    Shared(state): Shared<Arc<State>>,
+    reader: Reader,
+    request: Request,
+) -> Response {
+    let outcome = add(&state, request).await;
+    done(&state, &reader, AdminSection::Shifts.path(), outcome)
+}
+
+/// A shift ends now, by the form of a page
+#[utoipa::path(post, path = "/admin/shifts/{id}", tag = "pages",
+    params(("id" = Id64, Path, description = "Number of the shift")),
+    security(("bearer" = ["admin"]), ("basic" = ["admin"])),
+    responses((status = 303, description = "Back to the shifts"), BodyErrors))]
+pub(in crate::http) async fn post_admin_shifts_id(
+    Shared(state): Shared<Arc<State>>,
+    reader: Reader,
+    PathId(shift_id): PathId,
+) -> Response {
+    let id = shift_id.to_string();
+    let outcome = match state.query(shift::end(&state.store, shift_id)).await {
+        Ok(true) => Ok(text!("shift-over", id = id)),
+        Ok(false) => Err(ApiError::Absent(text!("shift-absent", id = id))),
+        Err(error) => Err(error),
+    };
+    done(&state, &reader, AdminSection::Shifts.path(), outcome)
+}
+
+async fn add(state: &State, request: Request) -> Result<Text, ApiError> {
+    let fields = FormFields::read(state, request).await?;
+    let Some(contact_id) = fields.value("contact_id")? else {
+        return Err(ApiError::Bad(text!("shift-of-unknown")));
+    };
+    let days: Vec<i16> = fields.values("day");
+    let words = |name: &str| fields.text(name).map(str::to_owned);
+    let draft = ShiftDraft {
+        customer_id: None,
+        org_id: fields.value("org_id")?,
+        contact_id,
+        kind: ShiftKind::Duty,
+        starts_at: None,
+        ends_at: None,
+        weekly_days: Some(days).filter(|days| !days.is_empty()),
+        from_time: words("from_time"),
+        until_time: words("until_time"),
+        time_zone: None,
+        note: words("note"),
+    };
+    match state.query(shift::add(&state.store, &draft)).await? {
+        ShiftOutcome::Created(shift) => {
+            Ok(text!("shift-kept", id = shift.shift_id.to_string(), name = shift.contact))
+        }
+        ShiftOutcome::Invalid(reason) => Err(ApiError::Bad(reason)),
+    }
+}
