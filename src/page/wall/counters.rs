@@ -72,7 +72,9 @@ fn difference(frame: &Frame, today: i64, yesterday: i64, more: More) -> Markup {
     };
     let amount = match format::percent((today - yesterday).abs(), yesterday) {
         // A share of a few is noise, and so is one of a day on which hardly anything was sent.
-        Some(percent) if yesterday >= 100 && percent < 1_000.0 => format!("{} %", format::decimal(percent, 1)),
+        Some(percent) if yesterday >= 100 && percent < 1_000.0 => {
+            format!("{} %", format::decimal(percent, 1))
+        }
         _ => format::count((today - yesterday).abs()),
     };
     html! {
