@@ -217,7 +217,8 @@ async fn no_page_has_a_fault_that_axe_finds() {
     let alert_id = add_alert(&client, 3, "WATCH-50", 0, &columns).await;
     service.upload(&json!({ "deviceSn": "WATCH-50", "heart_rate": 71 })).await;
     service.drained().await;
-    let browser = browsers.open(&[]).await;
+    // A row that is just coming into view is faint for a moment.
+    let browser = browsers.open(&["--force-prefers-reduced-motion"]).await;
     browser.0.set_script_timeout(Duration::from_secs(20)).await.expect("a time");
     for path in [
         "/login",
