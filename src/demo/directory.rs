@@ -16,7 +16,7 @@ use crate::model::session::Token;
 use crate::store::account::NewAccount;
 use crate::store::account_grant::NewGrant;
 use crate::store::api_key::NewKey;
-use crate::store::directory::{Binding, Customer, Entry, Import, Mode, OrgUnit, User};
+use crate::store::directory::{BindingEntry, Customer, Entry, Import, Mode, OrgUnit, User};
 use crate::store::{Store, StoreError, account, account_grant, api_key};
 
 /// What the demo makes carries this as the one who made it.
@@ -131,7 +131,7 @@ pub(super) async fn fill(
         room: Some(room(number)),
     });
     let valid_from = Timestamp::now() - since;
-    let bindings = (0..devices).map(|number| Binding {
+    let bindings = (0..devices).map(|number| BindingEntry {
         device_sn: vitals_fleet::serial(first_serial + u64::from(number)),
         user_id: Some(owners(number).user),
         valid_from: Some(valid_from),

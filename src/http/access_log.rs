@@ -19,7 +19,7 @@ use moka::sync::Cache;
 use super::State;
 use super::access::{Caller, Identity};
 use crate::accounts::AccessLog;
-use crate::model::access_entry::{AccessEntry, Accessor, Subject};
+use crate::model::access_entry::{AccessEntry, AccessSubject, Accessor};
 
 /// Most repeats that are recognised; beyond, the least recently used one is written again.
 const MAX_RECENT: u64 = 100_000;
@@ -54,7 +54,7 @@ const KEPT_PARAMETERS: &[&str] = &[
 
 /// In the extensions of an answer: whose data it shows, where the route does not say so.
 #[derive(Debug, Clone)]
-pub(super) struct ShownSubject(pub(super) Subject);
+pub(super) struct ShownSubject(pub(super) AccessSubject);
 
 /// Recognises repeats.
 #[derive(Debug)]
@@ -173,8 +173,10 @@ pub(super) async fn note(Shared(state): Shared<Arc<State>>, mut request: Request
     let of_answer = response.extensions_mut().remove::<ShownSubject>().map(|ShownSubject(subject)| subject);
     let status = response.status();
     if status.is_success() || status == StatusCode::NOT_MODIFIED || is_change && status.is_redirection() {
-        let subject =
-            of_answer.or_else(|| subject_of_path(shown, &in_path)).or(of_query).unwrap_or(Subject::List);
+        let subject = of_answer
+            .or_else(|| subject_of_path(shown, &in_path))
+            .or(of_query)
+            .unwrap_or(AccessSubject::List);
         if let Some(entry) = entry(&state, &caller, route, subject, filter) {
             state.access_notes.note(entry, is_change);
         }
@@ -187,25 +189,26 @@ async fn parameters_of_path(request: &mut Request) -> Vec<(String, String)> {
     parameters.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-fn subject_of_path(shown: Shown, in_path: &[(String, String)]) -> Option<Subject> {
+fn subject_of_path(shown: Shown, in_path: &[(String, String)]) -> Option<AccessSubject> {
     let of = |name: &str| in_path.iter().find(|(found, _)| found == name).map(|(_, value)| value);
     match shown {
-        Shown::Device(name) => of(name).map(|device_sn| Subject::Device(without_control(device_sn))),
-        Shown::Person(name) => of(name)?.parse().ok().map(Subject::Person),
+        Shown::Device(name) => of(name).map(|device_sn| AccessSubject::Device(without_control(device_sn))),
+        Shown::Person(name) => of(name)?.parse().ok().map(AccessSubject::Person),
         Shown::List | Shown::Change => None,
     }
 }
 
 /// The device or the person by which a list is filtered, and the rest of the query.
-fn of_query(request: &Request) -> (Option<Subject>, Option<String>) {
+fn of_query(request: &Request) -> (Option<AccessSubject>, Option<String>) {
     let Ok(Query(pairs)) = Query::<Vec<(String, String)>>::try_from_uri(request.uri()) else {
         return (None, None);
     };
     let named = |names: &[&str]| {
         pairs.iter().find(|(name, _)| names.contains(&name.as_str())).map(|(_, value)| value)
     };
-    let device = named(&["device_sn", "sn"]).map(|device_sn| Subject::Device(without_control(device_sn)));
-    let person = named(&["user_id", "person"]).and_then(|id| id.parse().ok()).map(Subject::Person);
+    let device =
+        named(&["device_sn", "sn"]).map(|device_sn| AccessSubject::Device(without_control(device_sn)));
+    let person = named(&["user_id", "person"]).and_then(|id| id.parse().ok()).map(AccessSubject::Person);
     let kept = pairs.iter().filter(|(name, _)| KEPT_PARAMETERS.contains(&name.as_str()));
     let kept: Vec<String> = kept.map(|(name, value)| format!("{name}={value}")).collect();
     let filter = without_control(&kept.join("&"));
@@ -217,7 +220,7 @@ fn entry(
     state: &State,
     caller: &Caller,
     route: String,
-    subject: Subject,
+    subject: AccessSubject,
     filter: Option<String>,
 ) -> Option<AccessEntry> {
     let accessor = match &caller.identity {
@@ -293,7 +296,7 @@ mod tests {
         }
     }
 
-    fn query(uri: &'static str) -> (Option<Subject>, Option<String>) {
+    fn query(uri: &'static str) -> (Option<AccessSubject>, Option<String>) {
         of_query(&Request::get(uri).body(axum::body::Body::empty()).expect("a request"))
     }
 
@@ -301,10 +304,10 @@ mod tests {
     fn of_a_query_only_what_names_nobody_is_kept() {
         assert_eq!(query("/api/alerts"), (None, None));
         let (subject, filter) = query("/api/alerts?status=firing&device_sn=D%2F1&name=Li&severity=major");
-        assert_eq!(subject, Some(Subject::Device("D/1".to_owned())));
+        assert_eq!(subject, Some(AccessSubject::Device("D/1".to_owned())));
         assert_eq!(filter.as_deref(), Some("status=firing&severity=major"));
         let (subject, filter) = query("/api/alerts?user_id=7&q=Li");
-        assert_eq!((subject, filter), (Some(Subject::Person(7)), None));
+        assert_eq!((subject, filter), (Some(AccessSubject::Person(7)), None));
         assert_eq!(query("/api/alerts?from=a%00b").1.as_deref(), Some("from=ab"));
     }
 

@@ -14,7 +14,7 @@ use crate::config::Settings;
 use crate::model::{DeviceRecord, Item, Reject, Tenure, Upload};
 use crate::store::accounting::BACKFILL_SHARD;
 use crate::store::backfill::{Counts, FileRange};
-use crate::store::batch::{Batch, Folded, Session};
+use crate::store::batch::{Batch, BatchSession, Folded};
 use crate::store::{Kind, Store, StoreError, owners};
 
 /// Devices whose owners are asked for in one query.
@@ -109,7 +109,7 @@ impl Backfill {
 
 /// History is expected to be new: all rows are copied straight in; if one of them exists, all are merged.
 async fn write(
-    session: &Session,
+    session: &BatchSession,
     part: &Part<'_>,
     merge_all: bool,
     context: &WriterContext,

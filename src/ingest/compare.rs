@@ -10,14 +10,14 @@ use tokio::sync::Mutex;
 
 use super::IngestError;
 use crate::model::{ShadowCounts, Source, Upload};
-use crate::store::batch::Session;
+use crate::store::batch::BatchSession;
 use crate::store::{Kind, Store, shadow};
 
 /// Compares uploads. Clones share a connection.
 #[derive(Clone)]
 pub struct Comparer {
     store: Store,
-    session: Arc<Mutex<Option<Session>>>,
+    session: Arc<Mutex<Option<BatchSession>>>,
 }
 
 impl std::fmt::Debug for Comparer {
@@ -41,7 +41,7 @@ impl Comparer {
         // Dropped if the comparison is, for it may be in the middle of a transaction.
         let session = match held.take().filter(|session| !session.is_closed()) {
             Some(session) => Ok(session),
-            None => Session::open(&self.store).await,
+            None => BatchSession::open(&self.store).await,
         };
         let session = session.map_err(|_| IngestError::Unavailable)?;
         let (whole, rejects): (Vec<_>, Vec<_>) =

@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 use tokio::time::{Instant, sleep};
 
 use crate::config::{Duplicates, Settings};
-use crate::store::batch::Session;
+use crate::store::batch::BatchSession;
 use crate::store::{Kind, Store, StoreError};
 
 /// Tries of one transaction when the database says that the same may work at once.
@@ -28,7 +28,7 @@ const SERVER_FIRST: Duration = Duration::from_secs(1);
 pub(super) struct WriterContext {
     pub(super) store: Store,
     /// `None`: not opened yet, broken, or in use.
-    pub(super) session: Option<Session>,
+    pub(super) session: Option<BatchSession>,
     pub(super) instance: String,
     pub(super) duplicates: Duplicates,
     pub(super) write_deadline: Duration,
@@ -53,7 +53,7 @@ impl WriterContext {
     }
 
     /// Takes the session, if there is one that the server has not closed.
-    pub(super) fn take_session(&mut self) -> Option<Session> {
+    pub(super) fn take_session(&mut self) -> Option<BatchSession> {
         self.session.take().filter(|session| !session.is_closed())
     }
 
@@ -61,15 +61,15 @@ impl WriterContext {
     ///
     /// # Errors
     /// [`Kind::Down`].
-    pub(super) async fn take_or_open_session(&mut self) -> Result<Session, StoreError> {
+    pub(super) async fn take_or_open_session(&mut self) -> Result<BatchSession, StoreError> {
         match self.take_session() {
             Some(session) => Ok(session),
-            None => Session::open(&self.store).await,
+            None => BatchSession::open(&self.store).await,
         }
     }
 
     /// Puts the session back after work that left no transaction open. After [`Kind::Down`] the session is closed instead.
-    pub(super) fn put_back(&mut self, session: Session, error: Option<&StoreError>) {
+    pub(super) fn put_back(&mut self, session: BatchSession, error: Option<&StoreError>) {
         match error {
             Some(error) if error.kind() == Kind::Down => self.store.note_refusal(error),
             _ => self.session = Some(session),

@@ -15,7 +15,7 @@ use crate::config::{Duplicates, Settings};
 use crate::model::tenant::{self, OF_DIRECTORY};
 use crate::model::{DeviceInfoItem, EventItem, Refusal, Reject, RejectReason, Source, Upload};
 use crate::store::accounting::REPLAY_SHARD;
-use crate::store::batch::{Batch, Folded, Session, Written, kind_of};
+use crate::store::batch::{Batch, BatchSession, Folded, Written, kind_of};
 use crate::store::rejected_upload::RejectedUpload;
 use crate::store::replay::{MovedRecords, ReplayBatch};
 use crate::store::{Store, StoreError, owners};
@@ -115,7 +115,7 @@ impl Replay {
 
 async fn try_commit(
     context: &WriterContext,
-    session: &Session,
+    session: &BatchSession,
     ids: &[i64],
     read: &ReadRejected<'_>,
     refuse: Option<&str>,

@@ -25,7 +25,7 @@ use super::stats::WriterStats;
 use super::{QueuedUpload, UploadResult};
 use crate::config::Settings;
 use crate::model::{Reading, Reject, UploadOutcome};
-use crate::store::batch::{self, Batch, Folded, Session, Transaction};
+use crate::store::batch::{self, Batch, BatchSession, Folded, Transaction};
 use crate::store::handover::Handover;
 use crate::store::wake::Announcer;
 use crate::store::{Store, StoreError};
@@ -109,7 +109,7 @@ impl Writer {
         // So that the first record need not wait for a connection. If none can be had now, the record asks again.
         self.context.session = match self.mode {
             WriteMode::LowLatency => self.prepared_session().await.ok(),
-            WriteMode::Bulk | WriteMode::Late => Session::open(&self.context.store).await.ok(),
+            WriteMode::Bulk | WriteMode::Late => BatchSession::open(&self.context.store).await.ok(),
         };
         let mut batcher = Batcher::new(queue, self.limits, self.known_chunks.clone());
         while let Some(uploads) = batcher.gather(&stop).await {
@@ -121,8 +121,8 @@ impl Writer {
     }
 
     /// With the statements of events prepared too.
-    async fn prepared_session(&self) -> Result<Session, StoreError> {
-        let session = Session::open(&self.context.store).await?;
+    async fn prepared_session(&self) -> Result<BatchSession, StoreError> {
+        let session = BatchSession::open(&self.context.store).await?;
         session.prepare(self.context.duplicates).await?;
         Ok(session)
     }
@@ -204,7 +204,7 @@ impl Writer {
             None => {
                 // The new session may reach another server, which may not have what was committed last.
                 self.recent_documents.clear();
-                Session::open(&self.context.store).await?
+                BatchSession::open(&self.context.store).await?
             }
         };
         let readings = rows.readings;

@@ -460,6 +460,9 @@ page-error = This cannot be shown
 page-every-tenant = All tenants
 page-every-unit = all units
 page-language = Language
+# Each in its own language.
+page-in-chinese = 中文
+page-in-english = English
 page-live = Live
 page-log-out = Log out
 page-login = Log in

@@ -461,6 +461,9 @@ page-error = 无法显示
 page-every-tenant = 全部租户
 page-every-unit = 全部单位
 page-language = 语言
+# Each in its own language.
+page-in-chinese = 中文
+page-in-english = English
 page-live = 实时
 page-log-out = 退出登录
 page-login = 登录

@@ -27,7 +27,7 @@ pub enum Accessor {
 
 /// Whose data.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Subject {
+pub enum AccessSubject {
     /// Of a device.
     Device(String),
     /// Of a person.
@@ -54,7 +54,7 @@ pub struct AccessEntry {
     /// The route, as in the OpenAPI document.
     pub route: String,
     /// Whose.
-    pub subject: Subject,
+    pub subject: AccessSubject,
     /// What a list was filtered by; `None`: nothing.
     pub filter: Option<String>,
     /// Address of the caller.

@@ -13,7 +13,7 @@ use super::{assets, format, shortcuts};
 use crate::language::{Language, Text, text};
 use crate::model::page_viewer::PageViewer;
 
-/// What the shell is told of the reader and of the request.
+/// What the shell knows about the reader and the request.
 #[derive(Debug, Clone)]
 pub struct Frame {
     /// Who looks; `None`: nobody is logged in.
@@ -124,7 +124,7 @@ fn header(frame: &Frame) -> Markup {
                 @if frame.viewer.is_some() {
                     (sound(frame))
                 }
-                (nav::look(frame))
+                (nav::appearance(frame))
                 @if let Some(viewer) = frame.viewer.as_ref().filter(|viewer| !viewer.is_kiosk) {
                     (nav::account(frame, viewer))
                 }

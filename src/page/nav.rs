@@ -38,13 +38,14 @@ fn is_below(route: &str, page: &str) -> bool {
 }
 
 /// Language and theme.
-pub(super) fn look(frame: &Frame) -> Markup {
-    let languages = [(Language::Zh, "zh-Hans", "中文"), (Language::En, "en", "English")];
+pub(super) fn appearance(frame: &Frame) -> Markup {
+    let languages =
+        [(Language::Zh, "zh-Hans", text!("page-in-chinese")), (Language::En, "en", text!("page-in-english"))];
     html! {
         ul.switch aria-label=(frame.text(&text!("page-language"))) {
             @for (language, tag, name) in languages {
                 li { a href=(link::with(&frame.path, &[("lang", Some(language.tag()))])) lang=(tag) hreflang=(tag)
-                    aria-current=[(language == frame.language).then_some("true")] { (name) } }
+                    aria-current=[(language == frame.language).then_some("true")] { (frame.text(&name)) } }
             }
         }
         details.menu {

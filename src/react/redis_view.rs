@@ -19,7 +19,7 @@ use crate::cache::{self, Cache, CacheError, Shown};
 use crate::config::Settings;
 use crate::model::AlertUpdate;
 use crate::store::Store;
-use crate::store::device_info::Latest;
+use crate::store::device_info::LatestInfos;
 use crate::store::health_data::NewestRows;
 use crate::telemetry::names;
 use crate::timeline::{self, TimelineError};
@@ -72,7 +72,7 @@ impl RedisView {
     }
 
     /// Writes the information of devices of some batches; false: some did not reach Redis.
-    pub async fn show_infos(&self, latest: &Latest) -> bool {
+    pub async fn show_infos(&self, latest: &LatestInfos) -> bool {
         let written = self.write_infos(latest).await;
         self.is_shown(written, latest.infos.len())
     }
@@ -97,7 +97,7 @@ impl RedisView {
         self.persist(|| cache::latest::show(&self.cache, &newest.values, newest.read_version)).await
     }
 
-    pub(super) async fn write_infos(&self, latest: &Latest) -> Result<(), CacheError> {
+    pub(super) async fn write_infos(&self, latest: &LatestInfos) -> Result<(), CacheError> {
         self.persist(|| cache::device_info::show(&self.cache, &latest.infos, latest.read_version)).await
     }
 

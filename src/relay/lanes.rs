@@ -48,7 +48,7 @@ fn share_out(sets: Vec<(Partitions, u64)>, records: u64) -> Vec<Partitions> {
         if lanes.len() < most {
             lanes.push((set, records));
         } else if let Some((lane, sum)) = lanes.iter_mut().min_by_key(|(_, sum)| *sum) {
-            *lane = *lane | set;
+            *lane |= set;
             *sum += records;
         }
     }

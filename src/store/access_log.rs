@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::alert::of_json;
 use super::{Statement, Store, StoreError, statement};
-use crate::model::access_entry::{AccessEntry, Accessor, ListedAccess, Subject};
+use crate::model::access_entry::{AccessEntry, AccessSubject, Accessor, ListedAccess};
 
 const ADD: Statement = statement!("access_log", "add");
 const LIST: Statement = statement!("access_log", "list");
@@ -42,13 +42,13 @@ pub async fn add(store: &Store, entries: &[AccessEntry]) -> Result<(), StoreErro
     let device_sn: Vec<Option<&str>> = entries
         .iter()
         .map(|entry| match &entry.subject {
-            Subject::Device(device_sn) => Some(device_sn.as_str()),
-            Subject::Person(_) | Subject::List => None,
+            AccessSubject::Device(device_sn) => Some(device_sn.as_str()),
+            AccessSubject::Person(_) | AccessSubject::List => None,
         })
         .collect();
     let user_id = column(|entry| match entry.subject {
-        Subject::Person(user_id) => Some(user_id),
-        Subject::Device(_) | Subject::List => None,
+        AccessSubject::Person(user_id) => Some(user_id),
+        AccessSubject::Device(_) | AccessSubject::List => None,
     });
     let filter: Vec<Option<&str>> = entries.iter().map(|entry| entry.filter.as_deref()).collect();
     let address: Vec<String> = entries.iter().map(|entry| entry.address.to_string()).collect();

@@ -8,7 +8,7 @@ pub(super) const ADD: Statement = statement!("accounting", "add");
 
 /// Who wrote, and how many records of a kind went where. `received = stored + duplicate + rejected` is a constraint.
 #[derive(Debug, Clone, Copy)]
-pub struct Account<'a> {
+pub struct BatchAccount<'a> {
     /// Instance of the service.
     pub instance: &'a str,
     /// Its writer, or [`REPLAY_SHARD`].
@@ -32,7 +32,7 @@ pub const REPLAY_SHARD: i16 = -1;
 pub const BACKFILL_SHARD: i16 = -2;
 
 /// Adds the account; nothing is written of no records.
-pub(crate) async fn add(client: &Object, account: Account<'_>) -> Result<(), StoreError> {
+pub(crate) async fn add(client: &Object, account: BatchAccount<'_>) -> Result<(), StoreError> {
     let count = |records: usize| i32::try_from(records).expect("bounded by the queue");
     let records = account.stored + account.duplicate + account.rejected;
     if records == 0 {

@@ -3,7 +3,7 @@
 //! Before: `ingest::backfill` writes the lines of a file. After: whoever takes the same file in again goes on from there.
 //! Promise: the journal is written in the transaction of its rows.
 
-use super::batch::Session;
+use super::batch::BatchSession;
 use super::{Statement, Store, StoreError, statement};
 
 const BEGIN: Statement = statement!("backfill", "begin");
@@ -78,7 +78,7 @@ pub async fn begin(store: &Store, file_hash: &str, file_bytes: u64) -> Result<Jo
     })
 }
 
-impl Session {
+impl BatchSession {
     /// Notes in the open transaction what became of a range.
     ///
     /// # Errors

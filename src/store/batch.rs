@@ -100,11 +100,11 @@ pub struct Written {
 
 /// A connection of one's own for batches, with the temporary table repeats go through. Dropped, it is closed: it may be in the
 /// middle of a transaction, and it has settings of its own.
-pub struct Session {
+pub struct BatchSession {
     pub(super) client: OwnClient,
 }
 
-impl Session {
+impl BatchSession {
     /// Takes a connection.
     ///
     /// # Errors
@@ -136,7 +136,7 @@ impl Session {
         self.client.is_closed()
     }
 
-    /// Writes the batch in a transaction that is left open for [`Session::account_and_commit`].
+    /// Writes the batch in a transaction that is left open for [`BatchSession::account_and_commit`].
     ///
     /// # Errors
     /// The transaction is rolled back. [`super::Kind::Conflict`]: a row of `fresh` is a repeat;
@@ -150,7 +150,7 @@ impl Session {
         written
     }
 
-    /// Adds the account of what [`Session::write`] wrote, and commits; both leave in one packet.
+    /// Adds the account of what [`BatchSession::write`] wrote, and commits; both leave in one packet.
     ///
     /// # Errors
     /// It is unknown whether the commit took place: ask [`confirm`].

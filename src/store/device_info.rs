@@ -63,7 +63,7 @@ fn column<'a, T>(items: &[&'a DeviceInfoItem], value: impl Fn(&'a DeviceInfo) ->
 
 /// What is known of some devices.
 #[derive(Debug, Default)]
-pub struct Latest {
+pub struct LatestInfos {
     /// One of each device; `ts` is `device.info_ts`.
     pub infos: Vec<DeviceInfo>,
     /// Of two reads of one device the later has at least this version.
@@ -80,7 +80,7 @@ pub async fn latest_of_batches(
     batch_ids: &[i64],
     range: Option<TimeRange>,
     limit: usize,
-) -> Result<Latest, StoreError> {
+) -> Result<LatestInfos, StoreError> {
     let mut client = store.client().await?;
     let transaction = statement_timeout.begin(&mut client, FROM_BATCHES).await?;
     let (first, last) = bounds(range);
@@ -103,7 +103,7 @@ pub async fn latest_of_batches(
 #[derive(Debug)]
 pub struct Page {
     /// What is known.
-    pub latest: Latest,
+    pub latest: LatestInfos,
     /// Serial after which the next page begins; `None`: this was the last.
     pub next: Option<String>,
 }
@@ -123,8 +123,8 @@ pub async fn latest_of_devices(store: &Store, after: &str, limit: u32) -> Result
     Ok(Page { latest: latest(&rows), next })
 }
 
-fn latest(rows: &[Row]) -> Latest {
-    Latest {
+fn latest(rows: &[Row]) -> LatestInfos {
+    LatestInfos {
         infos: rows.iter().filter_map(info).collect(),
         read_version: rows.first().map_or(0, |row| row.get("read_version")),
     }

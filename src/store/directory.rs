@@ -14,7 +14,7 @@ use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::ToSql;
 
 use super::{Driver, Statement, Store, StoreError, statement};
-pub use entry::{Binding, Contact, Customer, Entry, OrgUnit, User};
+pub use entry::{BindingEntry, Contact, Customer, Entry, OrgUnit, User};
 
 const LOCK: Statement = statement!("directory", "lock");
 

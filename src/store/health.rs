@@ -44,7 +44,7 @@ async fn check(store: &Store) -> Result<(), StoreError> {
 
 /// What a server is.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Role {
+pub enum ServerRole {
     /// It accepts writes.
     Primary,
     /// It accepts none, and is not a standby.
@@ -54,7 +54,7 @@ pub enum Role {
 }
 
 /// What each host of `database_url` is, by its name, or why it does not answer.
-pub async fn roles(store: &Store) -> Vec<(String, Result<Role, String>)> {
+pub async fn roles(store: &Store) -> Vec<(String, Result<ServerRole, String>)> {
     let mut roles = Vec::new();
     for (name, session) in store.session_with_each_host().await {
         let role = match session {
@@ -70,15 +70,15 @@ pub async fn roles(store: &Store) -> Vec<(String, Result<Role, String>)> {
 ///
 /// # Errors
 /// It does not answer.
-pub async fn role(client: &Client) -> Result<Role, StoreError> {
+pub async fn role(client: &Client) -> Result<ServerRole, StoreError> {
     let statement = statement!("health", "role");
     let failed = |source| StoreError::Postgres { statement: statement.name, source };
     let rows = client.query_typed(statement.sql, &[]).await.map_err(failed)?;
     let row = rows.first().ok_or_else(|| StoreError::State("health.role gave no row".into()))?;
     Ok(match (row.get("is_standby"), row.get("is_read_only")) {
-        (true, _) => Role::Standby(row.get("replayed_seconds_ago")),
-        (false, true) => Role::ReadOnly,
-        (false, false) => Role::Primary,
+        (true, _) => ServerRole::Standby(row.get("replayed_seconds_ago")),
+        (false, true) => ServerRole::ReadOnly,
+        (false, false) => ServerRole::Primary,
     })
 }
 

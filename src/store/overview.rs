@@ -50,7 +50,7 @@ pub struct RawRows {
 
 /// Where records have gone: `received = stored + duplicate + rejected`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Account {
+pub struct RecordAccount {
     /// Transactions.
     pub batches: i64,
     /// Records received.
@@ -157,9 +157,9 @@ pub async fn raw(store: &Store) -> Result<RawRows, StoreError> {
 ///
 /// # Errors
 /// The database is away.
-pub async fn account(store: &Store, instance: &str) -> Result<Account, StoreError> {
+pub async fn account(store: &Store, instance: &str) -> Result<RecordAccount, StoreError> {
     let row = only(ACCOUNT.query(&store.client().await?, &[&instance]).await?)?;
-    Ok(Account {
+    Ok(RecordAccount {
         batches: row.get("batches"),
         received: row.get("received"),
         stored: row.get("stored"),

@@ -8,8 +8,8 @@
 //! duplicate, so that over all rows received stays what devices sent, and rejected what `rejected_upload` holds.
 
 use super::StoreError;
-use super::accounting::{self, Account};
-use super::batch::{self, Batch, Session, Written};
+use super::accounting::{self, BatchAccount};
+use super::batch::{self, Batch, BatchSession, Written};
 use super::rejected_upload::{self, RejectedUpload};
 use crate::config::Duplicates;
 use crate::model::Reject;
@@ -36,7 +36,7 @@ pub struct MovedRecords {
     pub duplicate: usize,
 }
 
-impl Session {
+impl BatchSession {
     /// Begins a transaction and takes those of `ids` that are still there and that nobody else is at.
     ///
     /// # Errors
@@ -55,7 +55,7 @@ impl Session {
         let _ = batch::control(&self.client, "replay.rollback", "rollback").await;
     }
 
-    /// Writes what became of the claimed in the same transaction, which is left open for [`Session::commit`]; `settle`
+    /// Writes what became of the claimed in the same transaction, which is left open for [`BatchSession::commit`]; `settle`
     /// tells from what was written how the claimed are counted.
     ///
     /// # Errors
@@ -93,7 +93,7 @@ impl Session {
         }
         for MovedRecords { kind, stored, duplicate } in settle(&written) {
             let (instance, shard, replayed) = (batch.instance, batch.shard, stored + duplicate);
-            let account = Account { instance, shard, kind, stored, duplicate, rejected: 0, replayed };
+            let account = BatchAccount { instance, shard, kind, stored, duplicate, rejected: 0, replayed };
             accounting::add(client, account).await?;
         }
         Ok(())

@@ -6,7 +6,7 @@
 use deadpool_postgres::Object;
 use tokio_postgres::types::ToSql;
 
-use super::batch::{BEGIN, Session, control};
+use super::batch::{BEGIN, BatchSession, control};
 use super::{Statement, StoreError, copy, rejected_upload, statement};
 use crate::model::{
     ChargingStatus, DeviceInfo, DeviceInfoItem, Event, EventItem, Item, Reject, ShadowCounts,
@@ -25,7 +25,7 @@ const FROM_RECORDS: &str = "set local enable_seqscan = off; set local enable_has
 /// # Errors
 /// The database is away, or refuses a record.
 pub async fn compare(
-    session: &Session,
+    session: &BatchSession,
     items: &[Item],
     events: &[EventItem],
     device_infos: &[DeviceInfoItem],

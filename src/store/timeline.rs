@@ -6,7 +6,7 @@ use super::{Store, StoreError, statement};
 
 /// Where the database is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Position {
+pub struct TimelinePosition {
     /// Which history of which database; opaque, compared for equality.
     pub origin: String,
     /// Number of a transaction that only rises within one history.
@@ -17,9 +17,9 @@ pub struct Position {
 ///
 /// # Errors
 /// The database cannot be asked.
-pub async fn position(store: &Store) -> Result<Position, StoreError> {
+pub async fn position(store: &Store) -> Result<TimelinePosition, StoreError> {
     let client = store.client().await?;
     let rows = statement!("timeline", "position").query(&client, &[]).await?;
     let row = rows.first().ok_or_else(|| StoreError::State("timeline.position gave no row".into()))?;
-    Ok(Position { origin: row.get("origin"), number: row.get("position") })
+    Ok(TimelinePosition { origin: row.get("origin"), number: row.get("position") })
 }

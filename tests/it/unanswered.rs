@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_postgres::Client;
 use vitals::config::Duplicates;
 use vitals::store::Store;
-use vitals::store::batch::{Batch, Folded, Session};
+use vitals::store::batch::{Batch, BatchSession, Folded};
 
 use crate::harness::{Database, DisposableServers, Service, eventually};
 
@@ -48,7 +48,8 @@ async fn while_a_standby_is_away_no_upload_is_acknowledged_and_connections_do_no
     let client = database.client().await;
     let mut settings = database.settings();
     settings.instance = "alone".to_owned();
-    let alone = Session::open(&Store::new(&settings).expect("settings")).await.expect("PostgreSQL answers");
+    let alone =
+        BatchSession::open(&Store::new(&settings).expect("settings")).await.expect("PostgreSQL answers");
     let mut acknowledged = 0;
     let upload = async |number: usize| {
         let body = reading(&format!("AWAY-{number}")).to_string();
@@ -72,7 +73,8 @@ async fn while_a_standby_is_away_no_upload_is_acknowledged_and_connections_do_no
             (count(&client, open).await == 0).then_some(())
         })
         .await;
-        let next = Session::open(&Store::new(&settings).expect("settings")).await.expect("it needs none");
+        let next =
+            BatchSession::open(&Store::new(&settings).expect("settings")).await.expect("it needs none");
         drop(next);
         (acknowledged, most)
     })
@@ -158,7 +160,7 @@ async fn what_is_sent_behind_a_begin_that_failed_does_not_run_by_itself() {
 async fn a_session_that_is_dropped_in_a_transaction_is_not_given_to_the_next() {
     let database = Database::new().await;
     let store = Store::new(&database.settings()).expect("settings");
-    let session = Session::open(&store).await.expect("PostgreSQL answers");
+    let session = BatchSession::open(&store).await.expect("PostgreSQL answers");
     let nothing = Batch {
         fresh: Vec::new(),
         repeats: Vec::new(),

@@ -7,6 +7,95 @@ table accepted_device_key_secret: Secrets of other cells: device keys that these
     constraint accepted_device_key_secret_pkey PRIMARY KEY (cell, generation)
     constraint accepted_device_key_secret_secret_check CHECK ((octet_length(secret) = 32))
     CREATE TRIGGER accepted_device_key_secret_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON vitals.accepted_device_key_secret FOR EACH STATEMENT EXECUTE FUNCTION api_key_changed()
+table access_log: Who looked at whose data: a row for each answer of a route or page that shows data of people; and who changed something over HTTP. Repeats of the same within a few minutes (the setting access_log_repeat_seconds) are one row, changes are not. It holds no health value. Kept for two years (policy).
+    accessed_at timestamp with time zone not null: When.
+    account_id bigint: Who: the account. NULL: an API key, a kiosk link, or authentication is off.
+    key_id text: Who: the public part of the API key. NULL: it was none.
+    kiosk_link_id bigint: Who: the kiosk link. NULL: it was none.
+    name text not null: Name of the person, of the person of the key, or of the link, at that time.
+    role text not null: What the caller might do at that time: viewer, responder or admin.
+    within_customer_id bigint: Tenant to which the caller was limited. NULL: every tenant.
+    within_org_id bigint: Unit to which the caller was limited. NULL: none.
+    route text not null: The route, as in the OpenAPI document; of a change with its method in front.
+    device_sn text: Whose: the device. NULL: a person, a list, or it was erased.
+    user_id bigint: Whose: the person who wears devices. NULL: a device, a list, or it was erased.
+    filter text: The query of the request, at most 1000 characters: what a list was filtered by; of a change, the numbers in its path. NULL: there was none, or it was erased.
+    address inet not null: Address of the caller; of IPv6, the network of the subscriber.
+    erased boolean not null default false: The device or person was erased since: who looked stays, at whom does not.
+    constraint access_log_caller_check CHECK ((num_nonnulls(account_id, key_id, kiosk_link_id) <= 1))
+    constraint access_log_filter_check CHECK ((char_length(filter) <= 1000))
+    constraint access_log_subject_check CHECK ((num_nonnulls(device_sn, user_id) <= 1))
+    CREATE INDEX access_log_accessed_at_idx ON public.access_log USING btree (accessed_at DESC)
+    CREATE INDEX access_log_account_id_idx ON public.access_log USING btree (account_id, accessed_at DESC) WHERE (account_id IS NOT NULL)
+    CREATE INDEX access_log_device_sn_idx ON public.access_log USING btree (device_sn, accessed_at DESC) WHERE (device_sn IS NOT NULL)
+    CREATE INDEX access_log_user_id_idx ON public.access_log USING btree (user_id, accessed_at DESC) WHERE (user_id IS NOT NULL)
+table account: People who log in. People who wear devices are in app_user. Made by `vitals people`, or at the first login through an OIDC provider. An account is disabled, never deleted: what was changed and looked at stands under its name.
+    account_id bigint not null: Number of the account.
+    login text not null: What the person types to log in, in lower case.
+    name text not null: Name of the person. Changes stand under it, so no two accounts have the same.
+    language text: Language of the pages: en or zh. NULL: that of the browser.
+    oidc_issuer text: URL of the OIDC provider that vouches for the person. NULL: none does.
+    oidc_subject text: Id of the person at that provider. NULL: there is no provider.
+    created_at timestamp with time zone not null default now(): When it was made.
+    created_by text not null default SESSION_USER: By whom: the name given, the provider, else the role.
+    disabled_at timestamp with time zone: Since when nobody can log in with it. NULL: it is not disabled.
+    logged_in_at timestamp with time zone: When the person last logged in. NULL: never.
+    constraint account_language_check CHECK ((language = ANY (ARRAY['en'::text, 'zh'::text])))
+    constraint account_login_check CHECK (((login ~ '^[^[:space:][:cntrl:]]{1,200}$'::text) AND (login = lower(login))))
+    constraint account_login_key UNIQUE (login)
+    constraint account_name_check CHECK (((name ~ '\S'::text) AND (char_length(name) <= 200)))
+    constraint account_name_key UNIQUE (name)
+    constraint account_oidc_check CHECK ((num_nulls(oidc_issuer, oidc_subject) = ANY (ARRAY[0, 2])))
+    constraint account_oidc_key UNIQUE (oidc_issuer, oidc_subject)
+    constraint account_pkey PRIMARY KEY (account_id)
+    CREATE TRIGGER account_changed AFTER DELETE OR UPDATE OF login, name, language, disabled_at ON public.account FOR EACH STATEMENT EXECUTE FUNCTION account_changed()
+    CREATE TRIGGER account_disabled AFTER UPDATE OF disabled_at ON public.account FOR EACH ROW WHEN ((new.disabled_at IS NOT NULL)) EXECUTE FUNCTION end_account_sessions()
+table account_grant: What an account may see and do: a role in a tenant or a unit. A session works in one grant at a time.
+    grant_id bigint not null: Number of the grant.
+    account_id bigint not null: The account.
+    role text not null: viewer (looks at data and alerts), responder (also acts on alerts and silences them), admin (also changes rules, contacts and the rest).
+    customer_id bigint: Tenant. NULL: every tenant.
+    org_id bigint: Organisation unit of the tenant, with its sub-units. NULL: not limited to a unit.
+    source text not null default 'people'::text: people: by `vitals people`. oidc: from the groups that the provider reported at the last login; the next login replaces it.
+    granted_at timestamp with time zone not null default now(): When it was made.
+    granted_by text not null default SESSION_USER: By whom: the name given, the provider, else the role.
+    constraint account_grant_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id) ON DELETE CASCADE
+    constraint account_grant_customer_id_check CHECK ((customer_id > 0))
+    constraint account_grant_key UNIQUE NULLS NOT DISTINCT (account_id, role, customer_id, org_id)
+    constraint account_grant_org_id_check CHECK ((org_id > 0))
+    constraint account_grant_pkey PRIMARY KEY (grant_id)
+    constraint account_grant_role_check CHECK ((role = ANY (ARRAY['viewer'::text, 'responder'::text, 'admin'::text])))
+    constraint account_grant_source_check CHECK ((source = ANY (ARRAY['people'::text, 'oidc'::text])))
+    constraint account_grant_unit_check CHECK (((org_id IS NULL) OR (customer_id IS NOT NULL)))
+    CREATE TRIGGER account_grant_changed AFTER INSERT OR DELETE OR UPDATE ON public.account_grant FOR EACH STATEMENT EXECUTE FUNCTION account_changed()
+table account_password: Passwords of accounts. An account without a row logs in through its OIDC provider only.
+    account_id bigint not null: The account.
+    password_hash text not null: Argon2id hash of the password, with its parameters and salt (PHC string).
+    changed_at timestamp with time zone not null default now(): When the person got this password. A hash that is made again with other parameters keeps the time.
+    constraint account_password_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id) ON DELETE CASCADE
+    constraint account_password_password_hash_check CHECK ((password_hash ~ '^\$argon2id\$'::text))
+    constraint account_password_pkey PRIMARY KEY (account_id)
+    CREATE TRIGGER account_password_changed AFTER DELETE OR UPDATE OF changed_at ON vitals.account_password FOR EACH ROW EXECUTE FUNCTION end_account_sessions()
+table account_session: People who are logged in. A row ends with its grant, when the password changes, and when the account is disabled.
+    session_id bigint not null: Number of the session.
+    token_hash bytea not null: SHA-256 of the token in the cookie, which has 256 bits of entropy. Each login and each change of the grant makes a new token.
+    account_id bigint not null: Who is logged in.
+    grant_id bigint not null: The grant in use.
+    created_at timestamp with time zone not null default now(): When the person logged in.
+    seen_at timestamp with time zone not null default now(): When it was last used, to the minute; the setting login.idle_minutes counts from here.
+    ends_at timestamp with time zone not null: When it ends even if it is in use.
+    address inet not null: Address from which the person logged in; of IPv6, the network of the subscriber.
+    user_agent text: What the browser called itself at login. NULL: nothing.
+    constraint account_session_account_id_fkey FOREIGN KEY (account_id) REFERENCES account(account_id) ON DELETE CASCADE
+    constraint account_session_ends_at_check CHECK ((ends_at > created_at))
+    constraint account_session_grant_id_fkey FOREIGN KEY (grant_id) REFERENCES account_grant(grant_id) ON DELETE CASCADE
+    constraint account_session_pkey PRIMARY KEY (session_id)
+    constraint account_session_token_hash_check CHECK ((octet_length(token_hash) = 32))
+    constraint account_session_token_hash_key UNIQUE (token_hash)
+    constraint account_session_user_agent_check CHECK ((char_length(user_agent) <= 300))
+    CREATE INDEX account_session_account_id_idx ON vitals.account_session USING btree (account_id)
+    CREATE INDEX account_session_grant_id_idx ON vitals.account_session USING btree (grant_id)
+    CREATE TRIGGER account_session_changed AFTER DELETE OR UPDATE OF token_hash, grant_id, ends_at ON vitals.account_session FOR EACH STATEMENT EXECUTE FUNCTION account_changed()
 table alert: One row per alert. At most one is open (firing or acknowledged) per device and rule: more breaches update it.
     alert_id bigint not null: Number of the alert.
     device_sn text not null: Serial number of the device.
@@ -197,7 +286,7 @@ table api_key: Keys of the HTTP interface. Every running service applies a chang
     expires_at timestamp with time zone: From then on the key no longer works. NULL: it works until it is revoked.
     revoked_at timestamp with time zone: When it was revoked. NULL: it was not.
     last_used_at timestamp with time zone: When it was last used, to the minute. NULL: never.
-    org_id bigint: Organisation unit of the key, with its sub-units: it sees and changes only alerts of these. NULL: not limited to a unit.
+    org_id bigint: Organisation unit of the key, with its sub-units: it sees only their people and devices, and sees and changes only their alerts. NULL: not limited to a unit.
     actor text: The person to whom the key belongs: the actor of all that is done with it. NULL: the key belongs to no person.
     may_vouch boolean not null default false: Whether a request with this key may name another actor, for whom the owner of the key vouches.
     constraint api_key_actor_check CHECK (((actor ~ '\S'::text) AND (char_length(actor) <= 200)))
@@ -212,7 +301,7 @@ table api_key: Keys of the HTTP interface. Every running service applies a chang
     constraint api_key_respond_check CHECK (((NOT ('respond'::text = ANY (scopes))) OR (actor IS NOT NULL) OR may_vouch))
     constraint api_key_scopes_check CHECK (((scopes <@ '{upload,read,respond,admin}'::text[]) AND (cardinality(scopes) > 0)))
     constraint api_key_secret_hash_check CHECK (((octet_length(secret_hash) = 32) AND (octet_length(previous_hash) = 32)))
-    constraint api_key_unit_check CHECK (((org_id IS NULL) OR ((customer_id IS NOT NULL) AND (scopes = '{respond}'::text[]))))
+    constraint api_key_unit_check CHECK (((org_id IS NULL) OR ((customer_id IS NOT NULL) AND (scopes <@ '{read,respond}'::text[]))))
     CREATE UNIQUE INDEX api_key_name_key ON public.api_key USING btree (name) WHERE (revoked_at IS NULL)
     CREATE TRIGGER api_key_changed AFTER INSERT OR DELETE OR UPDATE OF key_id, customer_id, org_id, actor, may_vouch, scopes, secret_hash, previous_hash, previous_until, expires_at, revoked_at ON public.api_key FOR EACH STATEMENT EXECUTE FUNCTION api_key_changed()
     CREATE TRIGGER api_key_stays_revoked BEFORE UPDATE OF revoked_at ON public.api_key FOR EACH ROW WHEN (((old.revoked_at IS NOT NULL) AND (new.revoked_at IS DISTINCT FROM old.revoked_at))) EXECUTE FUNCTION api_key_stays_revoked()
@@ -292,6 +381,15 @@ table customer: One row per tenant that has a name. Tenants that only the organi
     name text not null: What watches show as their customer.
     constraint customer_customer_id_check CHECK ((customer_id >= 0))
     constraint customer_pkey PRIMARY KEY (customer_id)
+view dashboard."position".device_sn text: Serial number of the device.
+view dashboard."position".ts timestamp with time zone: When the sample was taken.
+view dashboard."position".latitude double precision: Degrees north, WGS 84.
+view dashboard."position".longitude double precision: Degrees east.
+view dashboard."position".altitude double precision: Metres. NULL: not sent.
+view dashboard."position".user_id bigint: Wearer at that time. NULL: nobody.
+view dashboard."position".org_id bigint: Organisation unit of the wearer. NULL: none.
+view dashboard."position".customer_id bigint: Tenant. NULL: none.
+view dashboard."position".cell text: The cell it is in: the database, where several share the tenants.
 view dashboard.alert.alert_id bigint: Number of the alert.
 view dashboard.alert.device_sn text: Serial number of the device.
 view dashboard.alert.rule_id bigint: The rule that raised it.
@@ -344,6 +442,38 @@ view dashboard.device.customer_id bigint: Tenant. NULL: none.
 view dashboard.device.customer_name text: Its name. NULL: none, or not known.
 view dashboard.device.clock_offset_seconds integer: How far its clock is behind, seconds; negative: it is ahead. NULL: not known to be more than a minute off.
 view dashboard.device.cell text: The cell it is in: the database, where several share the tenants.
+view dashboard.device_binding.device_sn text: Serial number of the device.
+view dashboard.device_binding.user_id bigint: Who wears it.
+view dashboard.device_binding.user_name text: Name of the wearer. NULL: not known.
+view dashboard.device_binding.org_id bigint: Organisation unit of the wearer today. NULL: none.
+view dashboard.device_binding.org_name text: Its name. NULL: none, or not known.
+view dashboard.device_binding.customer_id bigint: Tenant. NULL: none.
+view dashboard.device_binding.valid_from timestamp with time zone: Since when. NULL: it is the first binding of the device, and what the device sent before belongs to it too.
+view dashboard.device_binding.valid_until timestamp with time zone: Until when, exclusive. NULL: it has not ended.
+view dashboard.device_binding.cell text: The cell it is in: the database, where several share the tenants.
+view dashboard.event.device_sn text: Serial number of the device.
+view dashboard.event.event_type text: Type, upper case.
+view dashboard.event.ts timestamp with time zone: When it happened.
+view dashboard.event.severity text: Severity of the type when the event was stored: critical, major, minor or info.
+view dashboard.event.value text: Value that was sent with it. NULL: none.
+view dashboard.event.latitude double precision: Degrees north. NULL: no position.
+view dashboard.event.longitude double precision: Degrees east. NULL: no position.
+view dashboard.event.altitude double precision: Metres. NULL: none.
+view dashboard.event.received_at timestamp with time zone: When the service received it.
+view dashboard.event.user_id bigint: Wearer at that time. NULL: nobody.
+view dashboard.event.user_name text: Name of the wearer. NULL: nobody, or not known.
+view dashboard.event.org_id bigint: Organisation unit of the wearer. NULL: none.
+view dashboard.event.customer_id bigint: Tenant. NULL: none.
+view dashboard.event.cell text: The cell it is in: the database, where several share the tenants.
+view dashboard.exercise_day.device_sn text: Serial number of the device.
+view dashboard.exercise_day.day date: Local day of the device.
+view dashboard.exercise_day.strength_minutes numeric: Minutes at medium or high intensity. NULL: not sent.
+view dashboard.exercise_day.active_hours numeric: Hours with activity. NULL: not sent.
+view dashboard.exercise_day.steps integer: Steps. NULL: not sent.
+view dashboard.exercise_day.user_id bigint: Wearer on that day. NULL: nobody, or several.
+view dashboard.exercise_day.org_id bigint: Organisation unit of the wearers. NULL: none, or several.
+view dashboard.exercise_day.customer_id bigint: Tenant. NULL: none, or several.
+view dashboard.exercise_day.cell text: The cell it is in: the database, where several share the tenants.
 view dashboard.health_15m.device_sn text: Serial number of the device.
 view dashboard.health_15m.bucket timestamp with time zone: Start of the quarter hour.
 view dashboard.health_15m.samples bigint: Rows of health_data in the quarter hour.
@@ -671,6 +801,43 @@ view dashboard.latest.heart_rate_variability numeric: Heart rate variability (RM
 view dashboard.latest.blood_glucose numeric: Blood glucose, mmol/L. NULL: not measured.
 view dashboard.latest.skin_temperature numeric: Skin temperature, degrees Celsius. NULL: not measured.
 view dashboard.latest.cell text: The cell it is in: the database, where several share the tenants.
+view dashboard.org_unit.org_id bigint: Number of the unit.
+view dashboard.org_unit.name text: Name. NULL: not known.
+view dashboard.org_unit.ancestors bigint[]: Units above it, from the root down; zeros mean nothing.
+view dashboard.org_unit.customer_id bigint: Tenant.
+view dashboard.org_unit.cell text: The cell it is in: the database, where several share the tenants.
+view dashboard.person.user_id bigint: Number of the person.
+view dashboard.person.name text: Name. NULL: not known.
+view dashboard.person.room text: Where the person is found. NULL: not known.
+view dashboard.person.org_id bigint: Organisation unit. NULL: none.
+view dashboard.person.org_name text: Its name. NULL: none, or not known.
+view dashboard.person.customer_id bigint: Tenant. NULL: none.
+view dashboard.person.customer_name text: Its name. NULL: none, or not known.
+view dashboard.person.cell text: The cell it is in: the database, where several share the tenants.
+view dashboard.sample.device_sn text: Serial number of the device.
+view dashboard.sample.ts timestamp with time zone: When the sample was taken.
+view dashboard.sample.user_id bigint: Wearer at that time. NULL: nobody.
+view dashboard.sample.org_id bigint: Organisation unit of the wearer. NULL: none.
+view dashboard.sample.customer_id bigint: Tenant. NULL: none.
+view dashboard.sample.received_at timestamp with time zone: When the service received it.
+view dashboard.sample.upload_method text: Channel it came by, as sent. NULL: not sent.
+view dashboard.sample.cell text: The cell it is in: the database, where several share the tenants.
+view dashboard.sample.heart_rate smallint: Heart rate, beats per minute. NULL: not measured.
+view dashboard.sample.blood_oxygen smallint: SpO2, percent. NULL: not measured.
+view dashboard.sample.temperature numeric: Body temperature, degrees Celsius. NULL: not measured.
+view dashboard.sample.pressure_high smallint: Systolic pressure (derived by the watch), mmHg. NULL: not measured.
+view dashboard.sample.pressure_low smallint: Diastolic pressure (derived by the watch), mmHg. NULL: not measured.
+view dashboard.sample.stress smallint: Stress, score 1 to 100. NULL: not measured.
+view dashboard.sample.step integer: Steps of the local day so far, count. NULL: not sent.
+view dashboard.sample.distance numeric: Distance of the local day so far, metres. NULL: not sent.
+view dashboard.sample.calorie numeric: Energy of the local day so far, small calories. NULL: not sent.
+view dashboard.sample.latitude double precision: Latitude, degrees north, WGS 84. NULL: no position.
+view dashboard.sample.longitude double precision: Longitude, degrees east, WGS 84. NULL: no position.
+view dashboard.sample.altitude double precision: Altitude, metres. NULL: no position.
+view dashboard.sample.respiratory_rate numeric: Respiratory rate, breaths per minute. NULL: not measured.
+view dashboard.sample.heart_rate_variability numeric: Heart rate variability (RMSSD), milliseconds. NULL: not measured.
+view dashboard.sample.blood_glucose numeric: Blood glucose, mmol/L. NULL: not measured.
+view dashboard.sample.skin_temperature numeric: Skin temperature, degrees Celsius. NULL: not measured.
 view dashboard.sleep_night.device_sn text: Serial number of the device.
 view dashboard.sleep_night.night date: Local day on which the sleep ended.
 view dashboard.sleep_night.start_ts timestamp with time zone: When the first sleep of the day began.
@@ -684,6 +851,17 @@ view dashboard.sleep_night.user_id bigint: Wearer. NULL: not known.
 view dashboard.sleep_night.org_id bigint: Organisation unit. NULL: not known.
 view dashboard.sleep_night.customer_id bigint: Tenant. NULL: not known.
 view dashboard.sleep_night.cell text: The cell it is in: the database, where several share the tenants.
+view dashboard.workout.device_sn text: Serial number of the device.
+view dashboard.workout.start_ts timestamp with time zone: Start.
+view dashboard.workout.end_ts timestamp with time zone: End.
+view dashboard.workout.workout_type integer: Type as sent. NULL: not sent.
+view dashboard.workout.type_name text: Name of the type, in English. NULL: not known.
+view dashboard.workout.calorie numeric: Energy as sent, in the unit of the device. NULL: not sent.
+view dashboard.workout.distance numeric: Distance, metres. NULL: not sent.
+view dashboard.workout.user_id bigint: Wearer at the start. NULL: nobody.
+view dashboard.workout.org_id bigint: Organisation unit of the wearer. NULL: none.
+view dashboard.workout.customer_id bigint: Tenant. NULL: none.
+view dashboard.workout.cell text: The cell it is in: the database, where several share the tenants.
 table dashboard_tenant: Which tenants a role sees in schema dashboard, and all roles that are members of it. A role that is bound nowhere sees nothing.
     role_name regrole not null: The role, as its name or as a quoted identifier.
     customer_id bigint: Tenant it sees. Several rows: all of them. NULL: all_tenants is set.
@@ -1282,6 +1460,28 @@ table instance: Processes that run: instances of the service and long imports. E
     started_at timestamp with time zone not null default now(): When it started.
     last_seen_at timestamp with time zone not null default now(): Its last heartbeat.
     constraint instance_pkey PRIMARY KEY (instance_id)
+table kiosk_link: Links for screens on a wall: each shows one tenant or unit and changes nothing. Made by `vitals kiosk`; the link itself is stored nowhere.
+    kiosk_link_id bigint not null: Number of the link.
+    name text not null: Which screen it is for. Of the links that are not revoked no two have the same.
+    token_hash bytea not null: SHA-256 of the token in the link, which has 256 bits of entropy.
+    customer_id bigint not null: The tenant that it shows.
+    org_id bigint: The organisation unit that it shows, with its sub-units. NULL: the whole tenant.
+    is_private boolean not null default false: It shows initials in place of names, and no positions.
+    created_at timestamp with time zone not null default now(): When it was made.
+    created_by text not null default SESSION_USER: By whom: the name given, else the role.
+    expires_at timestamp with time zone: From then on it no longer works. NULL: it works until it is revoked.
+    revoked_at timestamp with time zone: When it was ended. NULL: it was not.
+    last_used_at timestamp with time zone: When it was last used, to the minute. NULL: never.
+    constraint kiosk_link_customer_id_check CHECK ((customer_id > 0))
+    constraint kiosk_link_expires_at_check CHECK ((expires_at > created_at))
+    constraint kiosk_link_name_check CHECK (((name ~ '\S'::text) AND (char_length(name) <= 100) AND (name !~ '^[0-9]+$'::text)))
+    constraint kiosk_link_org_id_check CHECK ((org_id > 0))
+    constraint kiosk_link_pkey PRIMARY KEY (kiosk_link_id)
+    constraint kiosk_link_token_hash_check CHECK ((octet_length(token_hash) = 32))
+    constraint kiosk_link_token_hash_key UNIQUE (token_hash)
+    CREATE UNIQUE INDEX kiosk_link_name_key ON vitals.kiosk_link USING btree (name) WHERE (revoked_at IS NULL)
+    CREATE TRIGGER kiosk_link_changed AFTER INSERT OR DELETE OR UPDATE OF token_hash, customer_id, org_id, is_private, name, expires_at, revoked_at ON vitals.kiosk_link FOR EACH STATEMENT EXECUTE FUNCTION account_changed()
+    CREATE TRIGGER kiosk_link_stays_revoked BEFORE UPDATE OF revoked_at ON vitals.kiosk_link FOR EACH ROW WHEN (((old.revoked_at IS NOT NULL) AND (new.revoked_at IS DISTINCT FROM old.revoked_at))) EXECUTE FUNCTION kiosk_link_stays_revoked()
 table latest_view: One row: the current build of the Redis view. A Redis that holds another build is rebuilt.
     only_row boolean not null default true: Always true: there is one view.
     view_id uuid not null default gen_random_uuid(): Random id of the Redis view, so that values that the service of another database left in the same Redis are not used.
@@ -1683,6 +1883,8 @@ table workout_type: Names of the workout types. A DBA may add or rename one; no 
     name text not null: Name of the type, in English.
     constraint workout_type_pkey PRIMARY KEY (workout_type)
 function accepts_readings(text)
+function account_changed()
+function account_grants(bigint)
 function acknowledge_alert(bigint,text,text)
 function add_devices(bigint[],text[],timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone)
 function add_rollup_keys()
@@ -1739,13 +1941,25 @@ function create_rollup(text,smallint,text,interval,text,interval,text)
 function create_rollup_table(text,text,regclass,interval,interval)
 function dashboard.device_15m(text,timestamp with time zone,timestamp with time zone)
 function dashboard.device_daily(text,timestamp with time zone,timestamp with time zone)
+function dashboard.device_days(text,text,timestamp with time zone,timestamp with time zone)
 function dashboard.device_hourly(text,timestamp with time zone,timestamp with time zone)
 function dashboard.device_monthly(text,timestamp with time zone,timestamp with time zone)
+function dashboard.device_samples(text,timestamp with time zone,timestamp with time zone,bigint)
+function dashboard.device_track(text,timestamp with time zone,timestamp with time zone,bigint)
 function dashboard.device_weekly(text,timestamp with time zone,timestamp with time zone)
+function dashboard.person_15m(bigint,timestamp with time zone,timestamp with time zone)
+function dashboard.person_daily(bigint,timestamp with time zone,timestamp with time zone)
+function dashboard.person_hourly(bigint,timestamp with time zone,timestamp with time zone)
+function dashboard.person_monthly(bigint,timestamp with time zone,timestamp with time zone)
+function dashboard.person_samples(bigint,timestamp with time zone,timestamp with time zone,bigint)
+function dashboard.person_weekly(bigint,timestamp with time zone,timestamp with time zone)
 function dashboard.use_tenant(bigint[])
+function dashboard.use_unit(bigint[])
+function dashboard.worn(bigint,timestamp with time zone,timestamp with time zone)
 function dashboard_rollup_columns(rollup)
 function dashboard_tenant_bound()
 function dashboard_tenants(name)
+function dashboard_units()
 function database_origin()
 function default_zone()
 function delete_excess_rejects()
@@ -1763,6 +1977,7 @@ function drop_rollups()
 function edition()
 function effective_ts(timestamp with time zone,timestamp with time zone)
 function empty_rollups_on_truncate()
+function end_account_sessions()
 function end_notification_steps(bigint[])
 function ends_without_alert(alert_rule,text,timestamp with time zone,derived_alert[])
 function erase(text,text)
@@ -1804,6 +2019,7 @@ function is_raised_by(alert_rule,derived_alert,alert)
 function is_same_clock(timestamp with time zone,timestamp with time zone,timestamp with time zone,timestamp with time zone)
 function is_time_zone(text)
 function is_urgent_event(text)
+function kiosk_link_stays_revoked()
 function last_batch(bigint[])
 function last_sequence(bigint,text[])
 function late_alerts(integer[],integer[],text[],boolean[],text[],interval[],timestamp with time zone[],timestamp with time zone[],boolean,timestamp with time zone)
@@ -1816,6 +2032,7 @@ function lives_elsewhere(bigint,text)
 function lock_alert(bigint,text)
 function lock_alerts(text[],text[])
 function lock_continued_alerts(text[])
+function lock_event_alerts(text[])
 function lock_rollups()
 function mark_range(timestamp with time zone,timestamp with time zone)
 function mark_requests()
@@ -1843,6 +2060,7 @@ function org_unit_changed()
 function org_unit_inserted()
 function outbox_add()
 function pairs_to_evaluate(alert_pairs,bigint[],text[],boolean,timestamp with time zone,timestamp with time zone)
+function peak_of_run(text,text,timestamp with time zone,timestamp with time zone,numeric,numeric,numeric,boolean)
 function placement_changed()
 function plan_policies()
 function policy_check()
@@ -1894,6 +2112,7 @@ function row_scopes(bigint,bigint,bigint,text)
 function rule_applies(text,bigint,text[])
 function rule_at_level(alert_rule,integer)
 function rule_lookback(jsonb,integer)
+function rule_readings(alert_rule[],integer[],text[],timestamp with time zone[],timestamp with time zone[],boolean[],boolean,timestamp with time zone,timestamp with time zone)
 function rule_scope(bigint,bigint,bigint,text)
 function schedule_rollups()
 function schema_changes()

@@ -7,7 +7,7 @@ use crate::buffer::ServerReport;
 use crate::cache::Cache;
 use crate::config::{Authentication, BufferMode, Settings};
 use crate::store::Store;
-use crate::store::health::{self, Encryption, Role};
+use crate::store::health::{self, Encryption, ServerRole};
 use crate::store::pooler::{self, PoolerFinding};
 
 /// Each host of `database_url`, how the connection to PostgreSQL is encrypted, and what is between.
@@ -44,9 +44,9 @@ async fn hosts(report: &mut Report, store: &Store) {
     for (name, role) in health::roles(store).await {
         let what = format!("host {name}");
         match role {
-            Ok(Role::Primary) => report.good(&what, "accepts writes"),
-            Ok(Role::ReadOnly) => report.warn(&what, "accepts no writes, and is no standby"),
-            Ok(Role::Standby(replayed)) => report.good(&what, &describe_standby(replayed)),
+            Ok(ServerRole::Primary) => report.good(&what, "accepts writes"),
+            Ok(ServerRole::ReadOnly) => report.warn(&what, "accepts no writes, and is no standby"),
+            Ok(ServerRole::Standby(replayed)) => report.good(&what, &describe_standby(replayed)),
             Err(fault) => report.warn(&what, &fault),
         }
     }
@@ -58,8 +58,8 @@ pub(super) async fn standbys(report: &mut Report, settings: &Settings) -> anyhow
     for (name, role) in health::roles(&Store::new(&of_standbys)?).await {
         let what = format!("host {name} (setting read.database_url)");
         match role {
-            Ok(Role::Standby(replayed)) => report.good(&what, &describe_standby(replayed)),
-            Ok(Role::Primary | Role::ReadOnly) => {
+            Ok(ServerRole::Standby(replayed)) => report.good(&what, &describe_standby(replayed)),
+            Ok(ServerRole::Primary | ServerRole::ReadOnly) => {
                 report.warn(&what, "is no standby, so nothing is read from it")
             }
             Err(fault) => report.warn(&what, &fault),

@@ -17,7 +17,7 @@ use super::columns::{self, ColumnIndex, RowFields};
 use super::report::FileProgress;
 use crate::command::encoding::{self, Encoding, Utf8Reader};
 use crate::model::Channel;
-use crate::store::directory::{Binding, Contact, Customer, Entry, OrgUnit, User};
+use crate::store::directory::{BindingEntry, Contact, Customer, Entry, OrgUnit, User};
 
 /// An entry that can be read from a line.
 pub(super) trait Record: Entry + Sized {
@@ -81,7 +81,7 @@ impl Record for User {
     }
 }
 
-impl Record for Binding {
+impl Record for BindingEntry {
     const COLUMNS: &'static [&'static str] = &["device_sn", "user_id", "valid_from", "valid_until"];
     const REQUIRED: usize = 2;
 

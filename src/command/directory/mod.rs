@@ -19,7 +19,7 @@ use crate::command::encoding::Encoding;
 use crate::command::text::print;
 use crate::config::Settings;
 use crate::store::Store;
-use crate::store::directory::{Binding, Contact, Customer, Import, Mode, OrgUnit, User};
+use crate::store::directory::{BindingEntry, Contact, Customer, Import, Mode, OrgUnit, User};
 use lines::{Lines, Record};
 use report::Report;
 
@@ -116,7 +116,7 @@ pub async fn run(action: Action, settings: &Settings) -> anyhow::Result<ExitCode
     work.import::<Customer>("customers", customers.as_deref()).await?;
     work.import::<OrgUnit>("orgs", orgs.as_deref()).await?;
     work.import::<User>("users", users.as_deref()).await?;
-    work.import::<Binding>("bindings", bindings.as_deref()).await?;
+    work.import::<BindingEntry>("bindings", bindings.as_deref()).await?;
     work.import::<Contact>("contacts", contacts.as_deref()).await?;
     if mode == Mode::DryRun {
         print("nothing was changed (--dry-run)\n")?;

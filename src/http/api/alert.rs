@@ -20,7 +20,7 @@ use crate::http::access::Caller;
 use crate::http::access_log::ShownSubject;
 use crate::http::error::{ListErrors, OneErrors};
 use crate::language::{Language, Text, text};
-use crate::model::access_entry::Subject;
+use crate::model::access_entry::AccessSubject;
 use crate::model::{Alert, AlertDetail, AlertKind, AlertStatus, AlertTally, Id64, Severity};
 use crate::store::alert::{self, AlertCursor, Filter};
 
@@ -160,7 +160,7 @@ pub(in crate::http) async fn get_api_alerts_id(
     PathId(alert_id): PathId,
 ) -> Result<(Extension<ShownSubject>, Json<AlertDetail>), ApiError> {
     let found = read(&state, &caller, alert_id, language).await?;
-    let shown = ShownSubject(Subject::Device(found.alert.device_sn.clone()));
+    let shown = ShownSubject(AccessSubject::Device(found.alert.device_sn.clone()));
     Ok((Extension(shown), Json(found)))
 }
 

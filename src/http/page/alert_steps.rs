@@ -15,7 +15,7 @@ use super::super::State;
 use super::super::access::Identity;
 use super::super::api::{PathId, alert, alert_assignment, alert_silence, alert_step};
 use super::super::error::{ApiError, BodyErrors};
-use super::Reader;
+use super::PageReader;
 use super::form::FormFields;
 use crate::language::{Text, text};
 use crate::model::{Id64, SilenceDraft};
@@ -82,7 +82,7 @@ macro_rules! step_route {
                 responses((status = 303, description = "Back to the page of the form, which shows what became of it"), BodyErrors))]
             pub(in crate::http) async fn $handler(
                 Shared(state): Shared<Arc<State>>,
-                reader: Reader,
+                reader: PageReader,
                 PathId(alert_id): PathId,
                 request: Request,
             ) -> Response {
@@ -111,7 +111,7 @@ step_route! {
     responses((status = 303, description = "Back to the page of the form, which shows what became of each"), BodyErrors))]
 pub(in crate::http) async fn post_alerts_actions(
     Shared(state): Shared<Arc<State>>,
-    reader: Reader,
+    reader: PageReader,
     request: Request,
 ) -> Response {
     let acted = async {
@@ -126,7 +126,13 @@ pub(in crate::http) async fn post_alerts_actions(
     }
 }
 
-async fn one(state: &State, reader: &Reader, alert_id: i64, step: PageStep, request: Request) -> Response {
+async fn one(
+    state: &State,
+    reader: &PageReader,
+    alert_id: i64,
+    step: PageStep,
+    request: Request,
+) -> Response {
     let acted = async {
         let fields = FormFields::read(state, request).await?;
         let back = fields.back(link::alert(Id64(alert_id)));
@@ -146,7 +152,7 @@ async fn one(state: &State, reader: &Reader, alert_id: i64, step: PageStep, requ
 /// How many it was done with, and why not with the others.
 async fn several(
     state: &State,
-    reader: &Reader,
+    reader: &PageReader,
     step: PageStep,
     fields: &FormFields,
 ) -> Result<String, ApiError> {
@@ -173,7 +179,7 @@ async fn several(
 
 async fn take(
     state: &State,
-    reader: &Reader,
+    reader: &PageReader,
     alert_id: i64,
     step: PageStep,
     fields: &FormFields,
@@ -206,7 +212,7 @@ async fn take(
 }
 
 /// Without authentication nobody has a name but the machine; with it the caller acts as who it is.
-pub(super) fn actor(reader: &Reader) -> Option<String> {
+pub(super) fn actor(reader: &PageReader) -> Option<String> {
     let is_open = matches!(reader.caller.identity, Identity::AuthenticationOff);
     reader.frame.viewer.as_ref().filter(|_| is_open).map(|viewer| viewer.name.clone())
 }

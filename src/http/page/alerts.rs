@@ -13,9 +13,9 @@ use super::super::access_log::ShownSubject;
 use super::super::api::{PathId, alert};
 use super::super::error::{ApiError, ListErrors, OneErrors};
 use super::form::PageQuery;
-use super::{Flash, Reader};
+use super::{Flash, PageReader};
 use crate::language::text;
-use crate::model::access_entry::Subject;
+use crate::model::access_entry::AccessSubject;
 use crate::model::{AlertStatus, ContactSummary, Id64};
 use crate::page;
 use crate::page::alerts::{self, AlertChoice, AlertListing};
@@ -30,7 +30,7 @@ const MOST_CHOICES: i64 = 500;
     responses((status = 200, description = "A page, with forms for who may act", content_type = "text/html", body = String), ListErrors))]
 pub(in crate::http) async fn get_alerts(
     Shared(state): Shared<Arc<State>>,
-    mut reader: Reader,
+    mut reader: PageReader,
     query: PageQuery,
     flash: Flash,
 ) -> Response {
@@ -49,7 +49,7 @@ pub(in crate::http) async fn get_alerts(
     responses((status = 200, description = "The list", content_type = "text/html", body = String), ListErrors))]
 pub(in crate::http) async fn get_fragments_alert_list(
     Shared(state): Shared<Arc<State>>,
-    mut reader: Reader,
+    mut reader: PageReader,
     query: PageQuery,
 ) -> Response {
     // Its links lead to the page.
@@ -67,7 +67,7 @@ pub(in crate::http) async fn get_fragments_alert_list(
     responses((status = 200, description = "A page, with forms for who may act", content_type = "text/html", body = String), OneErrors))]
 pub(in crate::http) async fn get_alerts_id(
     Shared(state): Shared<Arc<State>>,
-    mut reader: Reader,
+    mut reader: PageReader,
     PathId(alert_id): PathId,
     flash: Flash,
 ) -> Response {
@@ -80,14 +80,14 @@ pub(in crate::http) async fn get_alerts_id(
             let notice = reader.shown_once(flash);
             let body = page::alert::body(&reader.frame, &detail, &contacts, notice.as_deref());
             let mut response = reader.page(&page::alert::title(Id64(alert_id)), &body);
-            response.extensions_mut().insert(ShownSubject(Subject::Device(detail.alert.device_sn)));
+            response.extensions_mut().insert(ShownSubject(AccessSubject::Device(detail.alert.device_sn)));
             response
         }
         Err(error) => reader.error(error),
     }
 }
 
-async fn listing(state: &State, reader: &Reader, query: PageQuery) -> Result<AlertListing, ApiError> {
+async fn listing(state: &State, reader: &PageReader, query: PageQuery) -> Result<AlertListing, ApiError> {
     let choice = choice(&query);
     let mut parameters = in_zone(reader, query)?.parameters();
     let mut filter = alert::filter(&mut parameters, &reader.caller)?;
@@ -116,7 +116,7 @@ fn choice(query: &PageQuery) -> AlertChoice {
 }
 
 /// Days in place of times: from the beginning of the first to the end of the last, in the zone of the reader.
-fn in_zone(reader: &Reader, query: PageQuery) -> Result<PageQuery, ApiError> {
+fn in_zone(reader: &PageReader, query: PageQuery) -> Result<PageQuery, ApiError> {
     let start = |date: Option<Date>| {
         let start = date.and_then(|date| date.to_zoned(reader.frame.zone.clone()).ok());
         start
@@ -136,13 +136,13 @@ fn in_zone(reader: &Reader, query: PageQuery) -> Result<PageQuery, ApiError> {
 }
 
 /// Units that a list can be limited to.
-pub(super) async fn units(state: &State, reader: &Reader) -> Result<Vec<(Id64, String)>, ApiError> {
+pub(super) async fn units(state: &State, reader: &PageReader) -> Result<Vec<(Id64, String)>, ApiError> {
     let viewer = reader.caller.viewer();
     state.list(async |store| dashboard::unit::list(&store, viewer, MOST_CHOICES).await).await
 }
 
 /// Contacts to whom an alert can be assigned, for who may act.
-async fn contacts(state: &State, reader: &Reader) -> Result<Vec<ContactSummary>, ApiError> {
+async fn contacts(state: &State, reader: &PageReader) -> Result<Vec<ContactSummary>, ApiError> {
     if !reader.frame.can_respond() {
         return Ok(Vec::new());
     }

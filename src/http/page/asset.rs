@@ -22,7 +22,7 @@ use crate::page::assets::{self, Asset};
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 /// The address names no content, or another one than this: a page of another version may ask.
-const ASK_AGAIN: &str = "no-cache";
+const REVALIDATE: &str = "no-cache";
 
 static PACKED: LazyLock<Vec<(&'static str, Bytes)>> =
     LazyLock::new(|| assets::all().iter().map(|asset| (asset.name, packed(asset.body))).collect());
@@ -55,7 +55,7 @@ pub(in crate::http) async fn get_assets_name(
     let Some(asset) = assets::find(&name) else { return no_such_route().await };
     let is_current = parameter(&uri, "v") == Some(asset.hash.as_str());
     let kept = [
-        (header::CACHE_CONTROL, HeaderValue::from_static(if is_current { FOR_EVER } else { ASK_AGAIN })),
+        (header::CACHE_CONTROL, HeaderValue::from_static(if is_current { FOR_EVER } else { REVALIDATE })),
         (header::VARY, HeaderValue::from_static("Accept-Encoding")),
         (header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type)),
     ];

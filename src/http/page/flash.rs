@@ -13,7 +13,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
 use super::preferences::cookie;
-use super::{Pages, Reader};
+use super::{PageReader, Pages};
 
 const NAME: &str = "vitals_flash";
 
@@ -41,7 +41,7 @@ impl Flash {
     }
 }
 
-impl Reader {
+impl PageReader {
     /// The page that is sent next shows it, and the one after that does not.
     pub(super) fn shown_once(&mut self, flash: Flash) -> Option<String> {
         let Flash(text) = flash;

@@ -13,7 +13,7 @@ use serde_json::{Map, Number, Value, json};
 use super::super::State;
 use super::super::api::{PathId, alert_rule as alert_rule_api};
 use super::super::error::{ApiError, BodyErrors};
-use super::Reader;
+use super::PageReader;
 use super::form::FormFields;
 use super::person::{find_person, of_person};
 use crate::language::{Text, text};
@@ -29,7 +29,7 @@ use crate::store::alert_rule::{self, Removal};
     responses((status = 303, description = "Back to the page of the person, which shows what became of it"), BodyErrors))]
 pub(in crate::http) async fn post_people_id_limits(
     Shared(state): Shared<Arc<State>>,
-    reader: Reader,
+    reader: PageReader,
     PathId(user_id): PathId,
     request: Request,
 ) -> Response {
@@ -49,7 +49,7 @@ pub(in crate::http) async fn post_people_id_limits(
 
 async fn change(
     state: &State,
-    reader: &Reader,
+    reader: &PageReader,
     person: &Person,
     fields: &FormFields,
 ) -> Result<Text, ApiError> {
@@ -74,7 +74,7 @@ async fn named_rule(state: &State, person: &Person, fields: &FormFields) -> Resu
 
 async fn set(
     state: &State,
-    reader: &Reader,
+    reader: &PageReader,
     rule: &AlertRule,
     user_id: Id64,
     fields: &FormFields,
@@ -96,7 +96,12 @@ async fn set(
 }
 
 /// What holds for others holds again. A rule that has raised alerts stays, switched off, and takes the place of no other.
-async fn remove(state: &State, reader: &Reader, rule: &AlertRule, user_id: Id64) -> Result<Text, ApiError> {
+async fn remove(
+    state: &State,
+    reader: &PageReader,
+    rule: &AlertRule,
+    user_id: Id64,
+) -> Result<Text, ApiError> {
     let id = rule.rule_id.to_string();
     if rule.user_id != Some(user_id) {
         return Err(ApiError::Bad(text!("rule-absent", id = id)));
@@ -115,13 +120,13 @@ async fn remove(state: &State, reader: &Reader, rule: &AlertRule, user_id: Id64)
     }
 }
 
-async fn add(state: &State, reader: &Reader, draft: &RuleDraft) -> Result<Text, ApiError> {
+async fn add(state: &State, reader: &PageReader, draft: &RuleDraft) -> Result<Text, ApiError> {
     alert_rule_api::add(state, draft, actor(reader)).await.map(|rule| done("set", rule.name))
 }
 
 async fn replace(
     state: &State,
-    reader: &Reader,
+    reader: &PageReader,
     rule: &AlertRule,
     columns: Map<String, Value>,
     version: Option<i32>,
@@ -134,7 +139,7 @@ fn done(what: &'static str, name: String) -> Text {
     text!("page-limit-done", what = what, name = name)
 }
 
-fn actor(reader: &Reader) -> Option<&str> {
+fn actor(reader: &PageReader) -> Option<&str> {
     reader.frame.viewer.as_ref().map(|viewer| viewer.name.as_str())
 }
 

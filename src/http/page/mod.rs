@@ -40,7 +40,7 @@ use crate::language::{Language, Text};
 use crate::page::{self, Markup};
 use flash::Flash;
 use preferences::Preferences;
-pub(super) use reader::Reader;
+pub(super) use reader::PageReader;
 
 /// What the pages of this service have in common.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ fn content_security_policy(settings: &PageSettings) -> HeaderValue {
     HeaderValue::try_from(policy).expect("the settings are checked")
 }
 
-impl Reader {
+impl PageReader {
     /// A whole page. `body` begins with its `h1`.
     pub(super) fn page(&self, title: &Text, body: &Markup) -> Response {
         self.page_with(StatusCode::OK, title, body)

@@ -10,7 +10,7 @@ use axum::response::Response;
 
 use super::super::State;
 use super::super::error::{ApiError, ListErrors};
-use super::Reader;
+use super::PageReader;
 use super::alerts::units;
 use super::form::PageQuery;
 use crate::language::text;
@@ -35,7 +35,7 @@ const PAGE: usize = 100;
     responses((status = 200, description = "A page", content_type = "text/html", body = String), ListErrors))]
 pub(in crate::http) async fn get_people(
     Shared(state): Shared<Arc<State>>,
-    reader: Reader,
+    reader: PageReader,
     query: PageQuery,
 ) -> Response {
     match people_found(&state, &reader, &query).await {
@@ -58,7 +58,7 @@ pub(in crate::http) async fn get_people(
     responses((status = 200, description = "A page", content_type = "text/html", body = String), ListErrors))]
 pub(in crate::http) async fn get_devices(
     Shared(state): Shared<Arc<State>>,
-    reader: Reader,
+    reader: PageReader,
     query: PageQuery,
 ) -> Response {
     match devices_found(&state, &reader, &query).await {
@@ -71,7 +71,7 @@ pub(in crate::http) async fn get_devices(
 
 async fn people_found(
     state: &State,
-    reader: &Reader,
+    reader: &PageReader,
     query: &PageQuery,
 ) -> Result<(SearchChoice, Vec<PersonSummary>), ApiError> {
     let mut choice = choice(state, reader, query).await?;
@@ -94,7 +94,7 @@ async fn people_found(
 
 async fn devices_found(
     state: &State,
-    reader: &Reader,
+    reader: &PageReader,
     query: &PageQuery,
 ) -> Result<(SearchChoice, Vec<DeviceState>), ApiError> {
     let mut choice = choice(state, reader, query).await?;
@@ -114,7 +114,7 @@ async fn devices_found(
     Ok((choice, found))
 }
 
-async fn choice(state: &State, reader: &Reader, query: &PageQuery) -> Result<SearchChoice, ApiError> {
+async fn choice(state: &State, reader: &PageReader, query: &PageQuery) -> Result<SearchChoice, ApiError> {
     Ok(SearchChoice {
         search: query.value::<String>("search").map(|words| words.trim().to_owned()),
         org_id: query.value("org_id"),

@@ -12,7 +12,7 @@ use super::super::api::PathId;
 use super::super::error::{ApiError, OneErrors};
 use super::form::PageQuery;
 use super::record::{self, Watched};
-use super::{Flash, Reader};
+use super::{Flash, PageReader};
 use crate::language::text;
 use crate::model::{Device, Id64, Person};
 use crate::page::device::{self, DeviceView};
@@ -36,7 +36,7 @@ const MOST_DEVICES: i64 = 20;
     responses((status = 200, description = "A page", content_type = "text/html", body = String), OneErrors))]
 pub(in crate::http) async fn get_people_id(
     Shared(state): Shared<Arc<State>>,
-    mut reader: Reader,
+    mut reader: PageReader,
     PathId(user_id): PathId,
     query: PageQuery,
     flash: Flash,
@@ -61,7 +61,7 @@ pub(in crate::http) async fn get_people_id(
     responses((status = 200, description = "A page", content_type = "text/html", body = String), OneErrors))]
 pub(in crate::http) async fn get_devices_sn(
     Shared(state): Shared<Arc<State>>,
-    reader: Reader,
+    reader: PageReader,
     Path(device_sn): Path<String>,
     query: PageQuery,
 ) -> Response {
@@ -81,7 +81,7 @@ pub(in crate::http) async fn get_devices_sn(
     responses((status = 200, description = "The values", content_type = "text/html", body = String), OneErrors))]
 pub(in crate::http) async fn get_fragments_person_now(
     Shared(state): Shared<Arc<State>>,
-    reader: Reader,
+    reader: PageReader,
     query: PageQuery,
 ) -> Response {
     match fragment(&state, &reader, &query).await {
@@ -90,7 +90,7 @@ pub(in crate::http) async fn get_fragments_person_now(
     }
 }
 
-async fn fragment(state: &State, reader: &Reader, query: &PageQuery) -> Result<String, ApiError> {
+async fn fragment(state: &State, reader: &PageReader, query: &PageQuery) -> Result<String, ApiError> {
     let (watched, named) = match (query.value("user_id"), query.value::<String>("device_sn")) {
         (Some(Id64(user_id)), _) => {
             let person = find_person(state, reader, user_id).await?;
@@ -108,7 +108,7 @@ async fn fragment(state: &State, reader: &Reader, query: &PageQuery) -> Result<S
 
 async fn person_record(
     state: &State,
-    reader: &Reader,
+    reader: &PageReader,
     user_id: i64,
     query: &PageQuery,
 ) -> Result<PersonView, ApiError> {
@@ -125,7 +125,7 @@ async fn person_record(
 
 async fn device_record(
     state: &State,
-    reader: &Reader,
+    reader: &PageReader,
     device_sn: &str,
     query: &PageQuery,
 ) -> Result<DeviceView, ApiError> {
@@ -136,13 +136,17 @@ async fn device_record(
 }
 
 /// A person whom the reader may see.
-pub(super) async fn find_person(state: &State, reader: &Reader, user_id: i64) -> Result<Person, ApiError> {
+pub(super) async fn find_person(
+    state: &State,
+    reader: &PageReader,
+    user_id: i64,
+) -> Result<Person, ApiError> {
     let viewer = reader.caller.viewer();
     let found = state.list(async |store| dashboard::person::read(&store, viewer, user_id).await).await?;
     found.ok_or_else(|| ApiError::Absent(text!("page-no-person")))
 }
 
-async fn find_device(state: &State, reader: &Reader, device_sn: &str) -> Result<Device, ApiError> {
+async fn find_device(state: &State, reader: &PageReader, device_sn: &str) -> Result<Device, ApiError> {
     let viewer = reader.caller.viewer();
     let found = state.list(async |store| dashboard::device::read(&store, viewer, device_sn).await).await?;
     found.ok_or_else(|| ApiError::Absent(text!("page-no-device")))

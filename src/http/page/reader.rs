@@ -1,7 +1,7 @@
 //! The reader of a page, and the frame that the page is drawn in: an extractor of every handler of a page.
 //!
 //! Before: `access` has attached the [`Caller`]. After: the handler.
-//! Promise: a handler with a [`Reader`] runs only for a reader who may look at pages; everybody else is led to `/login`.
+//! Promise: a handler with a [`PageReader`] runs only for a reader who may look at pages; everybody else is led to `/login`.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::page::{Frame, VERSION};
 
 /// Who reads a page.
 #[derive(Debug)]
-pub(in crate::http) struct Reader {
+pub(in crate::http) struct PageReader {
     /// What the page is drawn in.
     pub(in crate::http) frame: Frame,
     /// What the reader may see and do.
@@ -30,9 +30,9 @@ pub(in crate::http) struct Reader {
 
 /// A reader who need not be logged in.
 #[derive(Debug)]
-pub(in crate::http) struct AnyReader(pub(in crate::http) Reader);
+pub(in crate::http) struct AnyReader(pub(in crate::http) PageReader);
 
-impl FromRequestParts<Arc<State>> for Reader {
+impl FromRequestParts<Arc<State>> for PageReader {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &Arc<State>) -> Result<Self, Response> {
@@ -55,7 +55,7 @@ impl FromRequestParts<Arc<State>> for AnyReader {
     }
 }
 
-fn reader(parts: &Parts, state: &State, caller: Caller, viewer: Option<PageViewer>) -> Reader {
+fn reader(parts: &Parts, state: &State, caller: Caller, viewer: Option<PageViewer>) -> PageReader {
     let own = viewer.as_ref().and_then(|viewer| viewer.language);
     let pages = &state.pages;
     let preferences = Preferences::of(&parts.uri, &parts.headers, own, pages.language);
@@ -68,7 +68,7 @@ fn reader(parts: &Parts, state: &State, caller: Caller, viewer: Option<PageViewe
         zone: state.device_zone.clone(),
         now: state.time.now(),
     };
-    Reader { frame, caller, policy: pages.policy.clone(), cookies: preferences.cookies(pages.is_secure) }
+    PageReader { frame, caller, policy: pages.policy.clone(), cookies: preferences.cookies(pages.is_secure) }
 }
 
 fn path_and_query(uri: &Uri) -> String {

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::super::State;
 use super::super::error::ApiError;
-use super::Reader;
+use super::PageReader;
 use super::form::PageQuery;
 use crate::language::text;
 use crate::metric::{Kind, Metric};
@@ -58,7 +58,7 @@ struct NowSamples {
 }
 
 /// The day, week or month that an address names, else today.
-pub(super) fn window(reader: &Reader, query: &PageQuery) -> Result<TimeWindow, ApiError> {
+pub(super) fn window(reader: &PageReader, query: &PageQuery) -> Result<TimeWindow, ApiError> {
     let period: ChartPeriod = query.value("range").unwrap_or_default();
     let zone = &reader.frame.zone;
     let today = || reader.frame.now.to_zoned(zone.clone()).date();
@@ -69,7 +69,7 @@ pub(super) fn window(reader: &Reader, query: &PageQuery) -> Result<TimeWindow, A
 /// Everything that is recorded.
 pub(super) async fn read(
     state: &State,
-    reader: &Reader,
+    reader: &PageReader,
     watched: &Watched,
     window: TimeWindow,
 ) -> Result<HealthRecord, ApiError> {
@@ -90,7 +90,7 @@ pub(super) async fn read(
 /// The newest values, and the rules that hold.
 pub(super) async fn read_now(
     state: &State,
-    reader: &Reader,
+    reader: &PageReader,
     watched: &Watched,
 ) -> Result<(Vec<VitalNow>, Vec<AlertRule>), ApiError> {
     let (viewer, today) = (reader.caller.viewer(), today(reader)?);
@@ -169,7 +169,7 @@ fn measured() -> Vec<Metric> {
 }
 
 /// The day of the reader until now.
-fn today(reader: &Reader) -> Result<Span, ApiError> {
+fn today(reader: &PageReader) -> Result<Span, ApiError> {
     let (now, zone) = (reader.frame.now, &reader.frame.zone);
     let window = TimeWindow::at(ChartPeriod::Day, now, zone);
     // A sample of this second is part of it.
@@ -183,7 +183,7 @@ fn earlier(from: Timestamp) -> Timestamp {
     from.checked_sub((24 * DAYS_BEFORE).hours()).unwrap_or(from)
 }
 
-fn alert_filter(reader: &Reader, watched: &Watched, window: &TimeWindow) -> alert::Filter {
+fn alert_filter(reader: &PageReader, watched: &Watched, window: &TimeWindow) -> alert::Filter {
     let reach = reader.caller.reach();
     let (devices, user_id) = match &watched.subject {
         Subject::Device(device_sn) => (Some(vec![device_sn.clone()]), None),

@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::super::State;
 use super::super::error::{ApiError, ListErrors, OneErrors, no_such_route};
-use super::{Flash, Reader};
+use super::{Flash, PageReader};
 use crate::config::{PageSettings, Settings, TileCoordinates};
 use crate::language::Language;
 use crate::model::Wall;
@@ -48,22 +48,22 @@ const MOST_WALLS: u64 = 1_000;
 #[derive(Debug)]
 pub(super) struct Walls {
     tiles: Option<Tiles>,
-    walls: Cache<Viewer, Arc<Mutex<Option<Kept>>>>,
+    walls: Cache<Viewer, Arc<Mutex<Option<WallEntry>>>>,
     /// Actions of people that this instance has answered.
     actions: AtomicU64,
 }
 
 /// The last wall of a tenant or a unit; `None`: it could not be read. Whoever asks meanwhile waits for the one that reads.
 #[derive(Debug)]
-struct Kept {
+struct WallEntry {
     /// What had changed before it was read.
     seen: (u64, u64),
     began: Instant,
     took: Duration,
-    wall: Option<Arc<DrawnWall>>,
+    wall: Option<Arc<RenderedWall>>,
 }
 
-impl Kept {
+impl WallEntry {
     /// Nothing is known to have changed, and not much can have.
     fn is_fresh(&self, seen: (u64, u64)) -> bool {
         self.seen == seen && self.began.elapsed() < FRESH.max(self.took * FRESH_PER_READING)
@@ -77,14 +77,14 @@ impl Kept {
 
 /// A wall, and what was drawn of it.
 #[derive(Debug)]
-struct DrawnWall {
+struct RenderedWall {
     wall: Wall,
-    drawn: Lock<HashMap<Look, Arc<str>>>,
+    rendered: Lock<HashMap<WallVariant, Arc<str>>>,
 }
 
 /// What decides how a wall, or a part of it, is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Look {
+struct WallVariant {
     part: Option<Part>,
     language: Language,
     can_respond: bool,
@@ -104,7 +104,7 @@ impl Walls {
     }
 
     /// The wall of the reader: the last one, while it is fresh.
-    async fn read(&self, state: &State, viewer: Viewer) -> Result<Arc<DrawnWall>, ApiError> {
+    async fn read(&self, state: &State, viewer: Viewer) -> Result<Arc<RenderedWall>, ApiError> {
         let place = self.walls.get_with(viewer, Arc::default);
         let mut kept = place.lock().await;
         if let Some(last) = &*kept {
@@ -115,7 +115,7 @@ impl Walls {
         }
         let (seen, began) = (self.seen(state), Instant::now());
         let read = read(state, viewer).await.map(Arc::new);
-        *kept = Some(Kept { seen, began, took: began.elapsed(), wall: read.as_ref().ok().cloned() });
+        *kept = Some(WallEntry { seen, began, took: began.elapsed(), wall: read.as_ref().ok().cloned() });
         read
     }
 
@@ -124,15 +124,15 @@ impl Walls {
         (self.actions.load(Ordering::Acquire), state.stream.alert_changes())
     }
 
-    fn draw(&self, frame: &Frame, wall: &DrawnWall, part: Option<Part>) -> Arc<str> {
-        let look = Look {
+    fn draw(&self, frame: &Frame, wall: &RenderedWall, part: Option<Part>) -> Arc<str> {
+        let variant = WallVariant {
             part,
             language: frame.language,
             can_respond: frame.can_respond(),
             is_kiosk: frame.is_kiosk(),
             is_private: frame.is_private(),
         };
-        let mut drawn = wall.drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rendered = wall.rendered.lock().unwrap_or_else(PoisonError::into_inner);
         let draw = || {
             let tiles = self.tiles.as_ref();
             let markup = match part {
@@ -141,7 +141,7 @@ impl Walls {
             };
             markup.into_string().into()
         };
-        Arc::clone(drawn.entry(look).or_insert_with(draw))
+        Arc::clone(rendered.entry(variant).or_insert_with(draw))
     }
 }
 
@@ -153,7 +153,7 @@ fn tiles(settings: &PageSettings) -> Option<Tiles> {
     })
 }
 
-async fn read(state: &State, viewer: Viewer) -> Result<DrawnWall, ApiError> {
+async fn read(state: &State, viewer: Viewer) -> Result<RenderedWall, ApiError> {
     let wall = state
         .list(async move |store| {
             let overview = dashboard::overview::read(&store, viewer).await?;
@@ -166,12 +166,12 @@ async fn read(state: &State, viewer: Viewer) -> Result<DrawnWall, ApiError> {
             })
         })
         .await?;
-    Ok(DrawnWall { wall, drawn: Lock::default() })
+    Ok(RenderedWall { wall, rendered: Lock::default() })
 }
 
-impl Reader {
+impl PageReader {
     /// The same reader, of values that were read at that time.
-    fn as_of(mut self, wall: &DrawnWall) -> Self {
+    fn at_time_of(mut self, wall: &RenderedWall) -> Self {
         self.frame.now = wall.wall.overview.as_of;
         self
     }
@@ -194,13 +194,13 @@ impl Reader {
     ))]
 pub(in crate::http) async fn get_wall(
     Shared(state): Shared<Arc<State>>,
-    reader: Reader,
+    reader: PageReader,
     flash: Flash,
 ) -> Response {
     let walls = &state.pages.walls;
     match walls.read(&state, reader.caller.viewer()).await {
         Ok(wall) => {
-            let mut reader = reader.as_of(&wall);
+            let mut reader = reader.at_time_of(&wall);
             let body = walls.draw(&reader.frame, &wall, None);
             // Whoever acknowledged an alert here a moment too late is shown who has it.
             let outcome = alerts::flash(reader.shown_once(flash).as_deref()).into_string();
@@ -225,13 +225,13 @@ pub(in crate::http) async fn get_wall(
 pub(in crate::http) async fn get_fragments_part(
     Shared(state): Shared<Arc<State>>,
     Path(part): Path<String>,
-    reader: Reader,
+    reader: PageReader,
 ) -> Response {
     let Some(part) = Part::of_name(&part) else { return no_such_route().await };
     let walls = &state.pages.walls;
     match walls.read(&state, reader.caller.viewer()).await {
         Ok(wall) => {
-            let reader = reader.as_of(&wall);
+            let reader = reader.at_time_of(&wall);
             let html = walls.draw(&reader.frame, &wall, Some(part));
             reader.fragment(html.to_string())
         }

@@ -17,7 +17,7 @@ pub(super) struct Degrees {
 
 /// Where a place is on the drawing.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Place {
+pub(super) struct MapPoint {
     pub(super) x: f64,
     pub(super) y: f64,
 }
@@ -57,13 +57,16 @@ impl Plane {
     }
 
     /// Where a place is, also outside of the drawing.
-    pub(super) fn place(&self, place: Degrees) -> Place {
+    pub(super) fn place(&self, place: Degrees) -> MapPoint {
         let (east, north) = self.metres(place);
-        Place { x: self.width / 2.0 + east * self.per_metre, y: self.height / 2.0 - north * self.per_metre }
+        MapPoint {
+            x: self.width / 2.0 + east * self.per_metre,
+            y: self.height / 2.0 - north * self.per_metre,
+        }
     }
 
     /// The degrees of a place of the drawing.
-    pub(super) fn degrees(&self, place: Place) -> Degrees {
+    pub(super) fn degrees(&self, place: MapPoint) -> Degrees {
         let shrink = self.middle.latitude.to_radians().cos().max(0.01);
         let east = (place.x - self.width / 2.0) / self.per_metre;
         let north = (self.height / 2.0 - place.y) / self.per_metre;
@@ -74,7 +77,7 @@ impl Plane {
     }
 
     /// Whether a place is on the drawing.
-    pub(super) fn holds(&self, place: Place) -> bool {
+    pub(super) fn holds(&self, place: MapPoint) -> bool {
         (0.0..=self.width).contains(&place.x) && (0.0..=self.height).contains(&place.y)
     }
 
@@ -169,7 +172,7 @@ mod tests {
         assert_eq!(Plane::around(&[], 880.0, 560.0, 40.0), None);
         assert_eq!(Plane::around(&[at(f64::NAN, 0.0)], 880.0, 560.0, 40.0), None);
         let plane = Plane::around(&[at(0.0, 0.0)], 880.0, 560.0, 40.0).expect("a place");
-        assert_eq!(plane.place(at(0.0, 0.0)), Place { x: 440.0, y: 280.0 });
+        assert_eq!(plane.place(at(0.0, 0.0)), MapPoint { x: 440.0, y: 280.0 });
         assert!((plane.scale() - 20.0).abs() < 1e-9, "{}", plane.scale());
     }
 

@@ -1,3 +1,5 @@
+//! The wall: what it shows of whom, in both languages, and what it hides on a private screen.
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
@@ -76,7 +78,7 @@ fn position(step: u32, severity: Option<Severity>, name: &str) -> Position {
         user_name: Some(name.to_owned()),
         org_id: Some(Id64(8)),
         org_name: Some("Cardiology".to_owned()),
-        online: step % 9 != 0,
+        online: !step.is_multiple_of(9),
         severity,
     }
 }

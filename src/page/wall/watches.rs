@@ -23,9 +23,9 @@ pub(super) fn render(frame: &Frame, overview: &Overview) -> Markup {
 }
 
 /// A row of bars: what it counts, how many, its class.
-type Counted = (Text, i64, &'static str);
+type CountedBar = (Text, i64, &'static str);
 
-fn batteries(overview: &Overview) -> [Counted; 4] {
+fn batteries(overview: &Overview) -> [CountedBar; 4] {
     let from = |low: i32, high: i32| {
         let steps = overview.batteries.iter().filter(move |step| (low..high).contains(&step.from_percent));
         steps.map(|step| step.devices).sum()
@@ -38,7 +38,7 @@ fn batteries(overview: &Overview) -> [Counted; 4] {
     ]
 }
 
-fn wear(overview: &Overview) -> [Counted; 3] {
+fn wear(overview: &Overview) -> [CountedBar; 3] {
     let wear = &overview.wear;
     [
         (text!("page-worn"), wear.worn, "info"),
@@ -47,7 +47,7 @@ fn wear(overview: &Overview) -> [Counted; 3] {
     ]
 }
 
-fn bars(frame: &Frame, counted: &[Counted]) -> Markup {
+fn bars(frame: &Frame, counted: &[CountedBar]) -> Markup {
     let whole: i64 = counted.iter().map(|(_, count, _)| count).sum();
     html! {
         ul.bars {

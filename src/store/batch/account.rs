@@ -5,14 +5,14 @@
 
 use super::{Batch, Written};
 use crate::model::Source;
-use crate::store::accounting::Account;
+use crate::store::accounting::BatchAccount;
 
 /// What became of the records, by kind.
-pub(super) fn of<'a>(batch: &Batch<'a>, written: &Written) -> [Account<'a>; 3] {
+pub(super) fn of<'a>(batch: &Batch<'a>, written: &Written) -> [BatchAccount<'a>; 3] {
     let rejected = |kind| batch.rejects.iter().filter(|reject| kind_of(reject.source) == kind).count();
     let account = |kind, copied: usize, merged: &[bool], folded: usize| {
         let new = merged.iter().filter(|new| **new).count();
-        Account {
+        BatchAccount {
             instance: batch.instance,
             shard: batch.shard,
             kind,

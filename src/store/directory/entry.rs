@@ -42,7 +42,7 @@ pub struct User {
 
 /// Who wears a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Binding {
+pub struct BindingEntry {
     /// Serial.
     pub device_sn: String,
     /// Who; `None`: the device is unbound.
@@ -131,7 +131,7 @@ impl Entry for User {
     }
 }
 
-impl Entry for Binding {
+impl Entry for BindingEntry {
     const KIND: EntryKind = EntryKind {
         stage: statement!("directory", "stage_bindings"),
         copy: "copy pg_temp.incoming (line, device_sn, user_id, valid_from, valid_until) from stdin (format binary)",

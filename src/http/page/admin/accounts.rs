@@ -11,7 +11,7 @@ use axum::response::Response;
 use super::super::super::State;
 use super::super::super::error::{ApiError, BodyErrors, ListErrors};
 use super::super::form::FormFields;
-use super::super::{Flash, Reader};
+use super::super::{Flash, PageReader};
 use super::keys::random;
 use super::{done, show};
 use crate::language::{Text, text};
@@ -26,7 +26,7 @@ use crate::store::kiosk_link::{self, NewLink};
     responses((status = 200, description = "A page", content_type = "text/html", body = String), ListErrors))]
 pub(in crate::http) async fn get_admin_accounts(
     Shared(state): Shared<Arc<State>>,
-    mut reader: Reader,
+    mut reader: PageReader,
     flash: Flash,
 ) -> Response {
     page(&state, &mut reader, flash, None).await
@@ -37,7 +37,7 @@ pub(in crate::http) async fn get_admin_accounts(
     responses((status = 303, description = "Back to the accounts"), BodyErrors))]
 pub(in crate::http) async fn post_admin_accounts(
     Shared(state): Shared<Arc<State>>,
-    reader: Reader,
+    reader: PageReader,
     request: Request,
 ) -> Response {
     let outcome = switch(&state, request).await;
@@ -49,7 +49,7 @@ pub(in crate::http) async fn post_admin_accounts(
     responses((status = 200, description = "A page that shows the link this once", content_type = "text/html", body = String), BodyErrors))]
 pub(in crate::http) async fn post_admin_kiosks(
     Shared(state): Shared<Arc<State>>,
-    mut reader: Reader,
+    mut reader: PageReader,
     request: Request,
 ) -> Response {
     match make(&state, &reader, request).await {
@@ -68,7 +68,7 @@ pub(in crate::http) async fn post_admin_kiosks(
     responses((status = 303, description = "Back to the accounts"), BodyErrors))]
 pub(in crate::http) async fn post_admin_kiosks_id(
     Shared(state): Shared<Arc<State>>,
-    reader: Reader,
+    reader: PageReader,
     Path(link_id): Path<String>,
 ) -> Response {
     let outcome = match state.query(kiosk_link::revoke(&state.store, &link_id)).await {
@@ -79,7 +79,7 @@ pub(in crate::http) async fn post_admin_kiosks_id(
     done(&state, &reader, AdminSection::Accounts.path(), outcome)
 }
 
-async fn page(state: &State, reader: &mut Reader, flash: Flash, made: Option<&str>) -> Response {
+async fn page(state: &State, reader: &mut PageReader, flash: Flash, made: Option<&str>) -> Response {
     let reading = state.query(async {
         Ok((account::list(&state.store, true).await?, kiosk_link::list(&state.store, false).await?))
     });
@@ -105,7 +105,7 @@ async fn switch(state: &State, request: Request) -> Result<Text, ApiError> {
     }
 }
 
-async fn make(state: &State, reader: &Reader, request: Request) -> Result<Token, ApiError> {
+async fn make(state: &State, reader: &PageReader, request: Request) -> Result<Token, ApiError> {
     let fields = FormFields::read(state, request).await?;
     let name = fields.text("name").unwrap_or_default();
     let Some(customer_id) = fields.value("customer_id")?.filter(|_| !name.is_empty()) else {

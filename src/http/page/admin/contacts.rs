@@ -11,7 +11,7 @@ use super::super::super::State;
 use super::super::super::api::PathId;
 use super::super::super::error::{ApiError, BodyErrors, ListErrors};
 use super::super::form::FormFields;
-use super::super::{Flash, Reader};
+use super::super::{Flash, PageReader};
 use super::{done, show};
 use crate::language::{Text, text};
 use crate::model::{AddressChange, AddressDraft, Id64, RouteDraft};
@@ -29,7 +29,7 @@ const MOST: i64 = 500;
     responses((status = 200, description = "A page", content_type = "text/html", body = String), ListErrors))]
 pub(in crate::http) async fn get_admin_contacts(
     Shared(state): Shared<Arc<State>>,
-    mut reader: Reader,
+    mut reader: PageReader,
     flash: Flash,
 ) -> Response {
     match state.list(async |store| read(&store).await).await {
@@ -60,7 +60,7 @@ async fn read(store: &Store) -> Result<Directory, StoreError> {
     responses((status = 303, description = "Back to the contacts"), BodyErrors))]
 pub(in crate::http) async fn post_admin_contacts_addresses(
     Shared(state): Shared<Arc<State>>,
-    reader: Reader,
+    reader: PageReader,
     request: Request,
 ) -> Response {
     let outcome = add_address(&state, request).await;
@@ -74,7 +74,7 @@ pub(in crate::http) async fn post_admin_contacts_addresses(
     responses((status = 303, description = "Back to the contacts"), BodyErrors))]
 pub(in crate::http) async fn post_admin_contacts_addresses_id(
     Shared(state): Shared<Arc<State>>,
-    reader: Reader,
+    reader: PageReader,
     PathId(address_id): PathId,
     request: Request,
 ) -> Response {
@@ -87,7 +87,7 @@ pub(in crate::http) async fn post_admin_contacts_addresses_id(
     responses((status = 303, description = "Back to the contacts"), BodyErrors))]
 pub(in crate::http) async fn post_admin_contacts_routes(
     Shared(state): Shared<Arc<State>>,
-    reader: Reader,
+    reader: PageReader,
     request: Request,
 ) -> Response {
     let outcome = add_route(&state, request).await;
@@ -101,7 +101,7 @@ pub(in crate::http) async fn post_admin_contacts_routes(
     responses((status = 303, description = "Back to the contacts"), BodyErrors))]
 pub(in crate::http) async fn post_admin_contacts_routes_id(
     Shared(state): Shared<Arc<State>>,
-    reader: Reader,
+    reader: PageReader,
     PathId(route_id): PathId,
 ) -> Response {
     let id = route_id.to_string();

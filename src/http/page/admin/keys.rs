@@ -14,7 +14,7 @@ use rand::rngs::OsRng;
 use super::super::super::State;
 use super::super::super::error::{ApiError, BodyErrors, ListErrors};
 use super::super::form::FormFields;
-use super::super::{Flash, Reader};
+use super::super::{Flash, PageReader};
 use super::{done, show};
 use crate::language::{Text, text};
 use crate::model::api_key::{KeyId, PresentedKey, Scope};
@@ -26,7 +26,7 @@ use crate::store::api_key::{self, NewKey};
     responses((status = 200, description = "A page", content_type = "text/html", body = String), ListErrors))]
 pub(in crate::http) async fn get_admin_keys(
     Shared(state): Shared<Arc<State>>,
-    mut reader: Reader,
+    mut reader: PageReader,
     flash: Flash,
 ) -> Response {
     page(&state, &mut reader, flash, None).await
@@ -37,7 +37,7 @@ pub(in crate::http) async fn get_admin_keys(
     responses((status = 200, description = "A page that shows the key this once", content_type = "text/html", body = String), BodyErrors))]
 pub(in crate::http) async fn post_admin_keys(
     Shared(state): Shared<Arc<State>>,
-    mut reader: Reader,
+    mut reader: PageReader,
     request: Request,
 ) -> Response {
     let making = async {
@@ -57,7 +57,7 @@ pub(in crate::http) async fn post_admin_keys(
     responses((status = 303, description = "Back to the keys"), BodyErrors))]
 pub(in crate::http) async fn post_admin_keys_id(
     Shared(state): Shared<Arc<State>>,
-    reader: Reader,
+    reader: PageReader,
     Path(key_id): Path<String>,
 ) -> Response {
     // A name is a key's too; the form sends the public part.
@@ -72,7 +72,7 @@ pub(in crate::http) async fn post_admin_keys_id(
     done(&state, &reader, AdminSection::Keys.path(), outcome)
 }
 
-async fn page(state: &State, reader: &mut Reader, flash: Flash, made: Option<&str>) -> Response {
+async fn page(state: &State, reader: &mut PageReader, flash: Flash, made: Option<&str>) -> Response {
     match state.query(api_key::list(&state.store, false)).await {
         Ok(found) => {
             let content = keys::body(&reader.frame, &found, made);
@@ -82,7 +82,7 @@ async fn page(state: &State, reader: &mut Reader, flash: Flash, made: Option<&st
     }
 }
 
-async fn make(state: &State, reader: &Reader, fields: &FormFields) -> Result<PresentedKey, ApiError> {
+async fn make(state: &State, reader: &PageReader, fields: &FormFields) -> Result<PresentedKey, ApiError> {
     let names: Vec<String> = fields.values("scope");
     let mut scopes: Vec<Scope> = names.iter().filter_map(|name| Scope::of_name(name)).collect();
     scopes.sort_unstable_by_key(|scope| scope.name());

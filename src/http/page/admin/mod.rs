@@ -19,7 +19,7 @@ use axum::response::Response;
 
 use super::super::State;
 use super::super::error::{ApiError, ListErrors};
-use super::{Flash, Reader};
+use super::{Flash, PageReader};
 use crate::page::Markup;
 use crate::page::admin::health::{self, ServiceHealth};
 use crate::page::admin::{AdminSection, section};
@@ -29,7 +29,7 @@ use crate::page::admin::{AdminSection, section};
     responses((status = 200, description = "A page", content_type = "text/html", body = String), ListErrors))]
 pub(in crate::http) async fn get_admin(
     Shared(state): Shared<Arc<State>>,
-    mut reader: Reader,
+    mut reader: PageReader,
     flash: Flash,
 ) -> Response {
     let snapshot = state.monitor.snapshot();
@@ -45,7 +45,7 @@ pub(in crate::http) async fn get_admin(
 }
 
 /// A section, with what became of the last action.
-fn show(reader: &mut Reader, which: AdminSection, flash: Flash, content: &Markup) -> Response {
+fn show(reader: &mut PageReader, which: AdminSection, flash: Flash, content: &Markup) -> Response {
     let notice = reader.shown_once(flash);
     reader.page(&which.title(), &section(&reader.frame, which, notice.as_deref(), content))
 }
@@ -53,7 +53,7 @@ fn show(reader: &mut Reader, which: AdminSection, flash: Flash, content: &Markup
 /// Leads back to a section with what became of an action; an error that is no refusal is a page of its own.
 fn done(
     state: &State,
-    reader: &Reader,
+    reader: &PageReader,
     back: &str,
     outcome: Result<crate::language::Text, ApiError>,
 ) -> Response {

@@ -9,7 +9,7 @@ use axum::response::Response;
 
 use super::super::super::State;
 use super::super::super::error::ListErrors;
-use super::super::{Flash, Reader};
+use super::super::{Flash, PageReader};
 use super::show;
 use crate::page::admin::AdminSection;
 use crate::page::admin::policies::{self, PolicyRow, PolicyStepRow};
@@ -20,7 +20,7 @@ use crate::store::policy::{self, PlannedStep, Policy, PolicySession};
     responses((status = 200, description = "A page", content_type = "text/html", body = String), ListErrors))]
 pub(in crate::http) async fn get_admin_policies(
     Shared(state): Shared<Arc<State>>,
-    mut reader: Reader,
+    mut reader: PageReader,
     flash: Flash,
 ) -> Response {
     let reading = state.query(async {

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use super::super::super::State;
 use super::super::super::error::{ApiError, BodyErrors, ListErrors};
 use super::super::form::FormFields;
-use super::super::{Flash, Reader};
+use super::super::{Flash, PageReader};
 use super::{done, show};
 use crate::language::{Text, text};
 use crate::model::Upload;
@@ -32,7 +32,7 @@ const EXCERPT_CHARS: usize = 300;
     responses((status = 200, description = "A page", content_type = "text/html", body = String), ListErrors))]
 pub(in crate::http) async fn get_admin_rejected(
     Shared(state): Shared<Arc<State>>,
-    mut reader: Reader,
+    mut reader: PageReader,
     flash: Flash,
 ) -> Response {
     let filter = Filter::default();
@@ -55,7 +55,7 @@ pub(in crate::http) async fn get_admin_rejected(
     responses((status = 303, description = "Back to the items"), BodyErrors))]
 pub(in crate::http) async fn post_admin_rejected(
     Shared(state): Shared<Arc<State>>,
-    reader: Reader,
+    reader: PageReader,
     request: Request,
 ) -> Response {
     let outcome = replay(&state, request).await;

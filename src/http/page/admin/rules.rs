@@ -16,7 +16,7 @@ use super::super::super::State;
 use super::super::super::api::{PathId, alert_rule as api};
 use super::super::super::error::{ApiError, BodyErrors, ListErrors, OneErrors};
 use super::super::form::FormFields;
-use super::super::{Flash, Reader};
+use super::super::{Flash, PageReader};
 use super::{done, show};
 use crate::language::{Text, text};
 use crate::model::alert_rule::KEPT_COLUMNS;
@@ -35,7 +35,7 @@ const MOST_DEVICES: i64 = 300;
     responses((status = 200, description = "A page", content_type = "text/html", body = String), ListErrors))]
 pub(in crate::http) async fn get_admin_rules(
     Shared(state): Shared<Arc<State>>,
-    mut reader: Reader,
+    mut reader: PageReader,
     flash: Flash,
 ) -> Response {
     let filter = alert_rule::Filter::default();
@@ -55,7 +55,7 @@ pub(in crate::http) async fn get_admin_rules(
     responses((status = 200, description = "A page", content_type = "text/html", body = String), OneErrors))]
 pub(in crate::http) async fn get_admin_rules_id(
     Shared(state): Shared<Arc<State>>,
-    mut reader: Reader,
+    mut reader: PageReader,
     PathId(rule_id): PathId,
     flash: Flash,
 ) -> Response {
@@ -73,7 +73,7 @@ pub(in crate::http) async fn get_admin_rules_id(
     responses((status = 303, description = "Back to the rules"), (status = 200, description = "What it would have raised"), BodyErrors))]
 pub(in crate::http) async fn post_admin_rules(
     Shared(state): Shared<Arc<State>>,
-    mut reader: Reader,
+    mut reader: PageReader,
     request: Request,
 ) -> Response {
     let fields = match FormFields::read(&state, request).await {
@@ -99,7 +99,7 @@ pub(in crate::http) async fn post_admin_rules(
     responses((status = 303, description = "Back to the page of the form"), (status = 200, description = "What it would have raised"), BodyErrors))]
 pub(in crate::http) async fn post_admin_rules_id(
     Shared(state): Shared<Arc<State>>,
-    mut reader: Reader,
+    mut reader: PageReader,
     PathId(rule_id): PathId,
     request: Request,
 ) -> Response {
@@ -118,7 +118,7 @@ pub(in crate::http) async fn post_admin_rules_id(
 
 async fn change(
     state: &State,
-    reader: &Reader,
+    reader: &PageReader,
     rule_id: i64,
     action: &str,
     fields: &FormFields,
@@ -151,7 +151,12 @@ async fn stored(state: &State, rule_id: i64) -> Result<RuleEditor, ApiError> {
 }
 
 /// The form as it was typed, and what the rule would have raised.
-async fn tried(state: &State, reader: &mut Reader, rule_id: Option<i64>, fields: &FormFields) -> Response {
+async fn tried(
+    state: &State,
+    reader: &mut PageReader,
+    rule_id: Option<i64>,
+    fields: &FormFields,
+) -> Response {
     let typed = fields.text("columns").unwrap_or_default().to_owned();
     let trying = async {
         let editor = match rule_id {
@@ -230,6 +235,6 @@ fn typed_columns(fields: &FormFields) -> Result<Map<String, Value>, ApiError> {
     columns.map_err(|error| ApiError::Bad(text!("body-refused", reason = error.to_string())))
 }
 
-fn actor(reader: &Reader) -> Option<&str> {
+fn actor(reader: &PageReader) -> Option<&str> {
     reader.frame.viewer.as_ref().map(|viewer| viewer.name.as_str())
 }

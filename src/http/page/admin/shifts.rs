@@ -12,7 +12,7 @@ use super::super::super::api::PathId;
 use super::super::super::error::{ApiError, BodyErrors, ListErrors};
 use super::super::alerts::units;
 use super::super::form::FormFields;
-use super::super::{Flash, Reader};
+use super::super::{Flash, PageReader};
 use super::{done, show};
 use crate::language::{Text, text};
 use crate::model::{Id64, ShiftDraft, ShiftKind};
@@ -28,7 +28,7 @@ const MOST: i64 = 500;
     responses((status = 200, description = "A page", content_type = "text/html", body = String), ListErrors))]
 pub(in crate::http) async fn get_admin_shifts(
     Shared(state): Shared<Arc<State>>,
-    mut reader: Reader,
+    mut reader: PageReader,
     flash: Flash,
 ) -> Response {
     let reading = async {
@@ -52,7 +52,7 @@ pub(in crate::http) async fn get_admin_shifts(
     responses((status = 303, description = "Back to the shifts"), BodyErrors))]
 pub(in crate::http) async fn post_admin_shifts(
     Shared(state): Shared<Arc<State>>,
-    reader: Reader,
+    reader: PageReader,
     request: Request,
 ) -> Response {
     let outcome = add(&state, request).await;
@@ -66,7 +66,7 @@ pub(in crate::http) async fn post_admin_shifts(
     responses((status = 303, description = "Back to the shifts"), BodyErrors))]
 pub(in crate::http) async fn post_admin_shifts_id(
     Shared(state): Shared<Arc<State>>,
-    reader: Reader,
+    reader: PageReader,
     PathId(shift_id): PathId,
 ) -> Response {
     let id = shift_id.to_string();

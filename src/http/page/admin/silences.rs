@@ -10,7 +10,7 @@ use axum::response::Response;
 use super::super::super::State;
 use super::super::super::api::PathId;
 use super::super::super::error::{ApiError, BodyErrors, ListErrors};
-use super::super::{Flash, Reader};
+use super::super::{Flash, PageReader};
 use super::{done, show};
 use crate::language::text;
 use crate::model::Id64;
@@ -26,7 +26,7 @@ const MOST: i64 = 500;
     responses((status = 200, description = "A page", content_type = "text/html", body = String), ListErrors))]
 pub(in crate::http) async fn get_admin_silences(
     Shared(state): Shared<Arc<State>>,
-    mut reader: Reader,
+    mut reader: PageReader,
     flash: Flash,
 ) -> Response {
     let reach = reader.caller.reach();
@@ -46,7 +46,7 @@ pub(in crate::http) async fn get_admin_silences(
     responses((status = 303, description = "Back to the silences"), BodyErrors))]
 pub(in crate::http) async fn post_admin_silences_id(
     Shared(state): Shared<Arc<State>>,
-    reader: Reader,
+    reader: PageReader,
     PathId(silence_id): PathId,
 ) -> Response {
     let stopping = alert_silence::stop(&state.store, reader.caller.reach(), silence_id);

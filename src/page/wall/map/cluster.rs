@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::project::Place;
+use super::super::project::MapPoint;
 use super::Placed;
 
 /// Side of a cell: two circles of one person beside each other.
@@ -17,7 +17,7 @@ const UNITS: usize = 12;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Cluster {
     /// The mean of their places.
-    pub(super) place: Place,
+    pub(super) place: MapPoint,
     /// How many.
     pub(super) people: usize,
     /// Of these, online.
@@ -50,9 +50,9 @@ impl Sum {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a count of people")]
-    fn mean(&self) -> Place {
+    fn mean(&self) -> MapPoint {
         let people = self.people.max(1) as f64;
-        Place { x: self.x / people, y: self.y / people }
+        MapPoint { x: self.x / people, y: self.y / people }
     }
 }
 
@@ -68,7 +68,7 @@ pub(super) fn gather<'a>(placed: impl Iterator<Item = &'a &'a Placed<'a>>) -> Ve
 }
 
 /// The largest units, and the middle of their people.
-pub(super) fn units<'a>(placed: impl Iterator<Item = &'a Placed<'a>>) -> Vec<(&'a str, Place)> {
+pub(super) fn units<'a>(placed: impl Iterator<Item = &'a Placed<'a>>) -> Vec<(&'a str, MapPoint)> {
     let mut units: BTreeMap<&str, Sum> = BTreeMap::new();
     for each in placed {
         if let Some(name) = each.position.org_name.as_deref() {

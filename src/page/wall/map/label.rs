@@ -2,7 +2,7 @@
 //!
 //! Before: a place and its words. After: where the words begin; `None`: there is no room, and the mark stands alone.
 
-use super::super::project::Place;
+use super::super::project::MapPoint;
 
 /// Height of a line, and the widths of letters: of Latin ones, and of Chinese ones.
 const LINE: f64 = 19.0;
@@ -43,7 +43,7 @@ impl Labels {
     }
 
     /// Right of a mark, else left of it, else a line above or below.
-    pub(super) fn beside(&mut self, mark: Place, words: &str) -> Option<Place> {
+    pub(super) fn next_to(&mut self, mark: MapPoint, words: &str) -> Option<MapPoint> {
         let width = width_of(words);
         let (right, left) = (mark.x + 14.0, mark.x - 14.0 - width);
         let tries = [(right, 0.0), (left, 0.0), (right, LINE), (right, -LINE), (left, LINE), (left, -LINE)];
@@ -51,13 +51,13 @@ impl Labels {
     }
 
     /// Above a place, its middle over it.
-    pub(super) fn above(&mut self, place: Place, words: &str) -> Option<Place> {
+    pub(super) fn above(&mut self, place: MapPoint, words: &str) -> Option<MapPoint> {
         let width = width_of(words);
         let x = (place.x - width / 2.0).clamp(2.0, (self.width - width - 2.0).max(2.0));
         [-34.0, -54.0, 44.0].into_iter().find_map(|down| self.take(x, place.y + down, width))
     }
 
-    fn take(&mut self, x: f64, baseline: f64, width: f64) -> Option<Place> {
+    fn take(&mut self, x: f64, baseline: f64, width: f64) -> Option<MapPoint> {
         let area =
             Area { left: x, top: baseline - LINE * 0.75, right: x + width, bottom: baseline + LINE * 0.25 };
         let is_inside =
@@ -65,7 +65,7 @@ impl Labels {
         let is_free = self.taken.len() < MOST && self.taken.iter().all(|taken| !taken.overlaps(&area));
         (is_inside && is_free).then(|| {
             self.taken.push(area);
-            Place { x, y: baseline }
+            MapPoint { x, y: baseline }
         })
     }
 }
@@ -81,13 +81,13 @@ mod tests {
     #[test]
     fn labels_give_way_to_each_other_and_stay_inside() {
         let mut labels = Labels::new(400.0, 200.0);
-        let mark = Place { x: 200.0, y: 100.0 };
-        let first = labels.beside(mark, "*** Person 305").expect("room");
-        let second = labels.beside(mark, "*** Person 306").expect("room");
+        let mark = MapPoint { x: 200.0, y: 100.0 };
+        let first = labels.next_to(mark, "*** Person 305").expect("room");
+        let second = labels.next_to(mark, "*** Person 306").expect("room");
         assert!(first.x > mark.x && second.x < mark.x, "{first:?} {second:?}");
-        let third = labels.beside(mark, "*** Person 307").expect("room");
+        let third = labels.next_to(mark, "*** Person 307").expect("room");
         assert!((third.y - first.y).abs() >= LINE, "{third:?}");
-        let at_the_edge = labels.beside(Place { x: 395.0, y: 20.0 }, "** Person 1").expect("room");
+        let at_the_edge = labels.next_to(MapPoint { x: 395.0, y: 20.0 }, "** Person 1").expect("room");
         assert!(at_the_edge.x < 395.0, "{at_the_edge:?}");
         let taken = labels.taken.clone();
         assert!(

@@ -10,7 +10,7 @@ mod tiles;
 
 use maud::{Markup, html};
 
-use super::project::{Degrees, Place, Plane, gcj02};
+use super::project::{Degrees, MapPoint, Plane, gcj02};
 use super::{Part, panel, person};
 use crate::language::text;
 use crate::model::Wall;
@@ -30,7 +30,7 @@ const MARGIN: f64 = 60.0;
 /// A position, and its place on the drawing.
 pub(super) struct Placed<'a> {
     position: &'a Position,
-    place: Place,
+    place: MapPoint,
 }
 
 /// The part.
@@ -134,15 +134,17 @@ fn circle(frame: &Frame, cluster: &Cluster) -> Markup {
 fn alert_marks(frame: &Frame, plane: &Plane, mut alerts: Vec<&Placed<'_>>, labels: &mut Labels) -> Markup {
     // The gravest gets the first label.
     alerts.sort_by_key(|placed| placed.position.severity.map(|severity| severity as u8));
-    let edge =
-        |place: Place| Place { x: place.x.clamp(12.0, WIDTH - 12.0), y: place.y.clamp(12.0, HEIGHT - 12.0) };
+    let edge = |place: MapPoint| MapPoint {
+        x: place.x.clamp(12.0, WIDTH - 12.0),
+        y: place.y.clamp(12.0, HEIGHT - 12.0),
+    };
     let marks: Vec<Markup> = alerts.into_iter().filter_map(|placed| {
         let severity = placed.position.severity?;
         let (position, place) = (placed.position, edge(placed.place));
         let name = person(frame, position.user_name.as_deref(), &position.device_sn);
         let away = if plane.holds(placed.place) { "" } else { " ↗" };
         let words = format!("{} {name}{away}", severity_mark(severity));
-        let label = labels.beside(place, &words);
+        let label = labels.next_to(place, &words);
         Some(html! {
             g class={ "alert-mark " (severity.name()) } {
                 title { (frame.text(&text!("severity", severity = severity.name()))) ": " (name) }

@@ -4,7 +4,7 @@
 
 use maud::{Markup, html};
 
-use super::super::project::{Degrees, Place, Plane};
+use super::super::project::{Degrees, MapPoint, Plane};
 use super::tenths;
 
 /// Side of a tile as it is drawn at its own size.
@@ -31,8 +31,8 @@ impl Tiles {
     /// The tiles that a plane shows.
     pub(super) fn under(&self, plane: &Plane) -> Markup {
         let (north_west, south_east) = (
-            plane.degrees(Place { x: 0.0, y: 0.0 }),
-            plane.degrees(Place { x: plane.width, y: plane.height }),
+            plane.degrees(MapPoint { x: 0.0, y: 0.0 }),
+            plane.degrees(MapPoint { x: plane.width, y: plane.height }),
         );
         let level = level(plane, north_west, south_east);
         let (left, top) = tile(north_west, level);
