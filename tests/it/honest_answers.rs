@@ -80,7 +80,7 @@ async fn what_was_not_measured_and_what_is_only_nested_is_stored() {
 async fn unknown_names_are_counted_by_name_with_their_first_device_and_no_more_than_can_be_read() {
     let database = Database::new().await;
     let service = Service::start(&database).await;
-    let item = |sn: &str| json!({ "deviceSn": sn, "heart_rate": 70, "pulse": 80, "ecg_raw": [1], "timestamp": TIME });
+    let item = |sn: &str| json!({ "deviceSn": sn, "ecg_raw": [1], "heart_rate": 70, "pulse": 80, "timestamp": TIME });
     let answer = health(&service, &json!({ "data": [item("N-1"), item("N-2")] })).await.body;
     assert_eq!(answer["ignored"], json!(["ecg_raw", "pulse"]));
     let mut odd = json!({ "SerialNumber": "N-3", "batteryLevel": 50, "batery": 50, "timestamp": TIME });

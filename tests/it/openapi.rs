@@ -50,8 +50,11 @@ async fn every_route_is_described_and_every_described_one_is_there() {
     for (path, _, _) in &operations {
         for method in METHODS {
             let is_described = operations.iter().any(|(p, m, _)| p == path && m == method);
-            let path =
-                path.replace("{file}", "swagger-ui.css").replace("{id}", "1").replace("{name}", "style.css");
+            let path = path
+                .replace("{file}", "swagger-ui.css")
+                .replace("{id}", "1")
+                .replace("{name}", "style.css")
+                .replace("{part}", "alerts");
             let url = format!("{}{path}", service.url());
             let method = method.to_uppercase().parse().expect("a method");
             let answer = http.request(method, url).send().await.expect("an answer");

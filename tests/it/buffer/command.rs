@@ -69,7 +69,7 @@ async fn what_waits_is_shown_inspected_dropped_and_drained_without_a_service() {
     let id = id_of_dropped.expect("it is the oldest of its stream");
     for id in [id.as_str(), &format!("63:{later}")] {
         let refused = buffered.run(&["buffer", "drop", id]).await;
-        assert!(refused.code != 0 && refused.err.contains("nothing was deleted"), "{refused:?}");
+        assert!(refused.code != 0 && refused.err.contains("nothing was done"), "{refused:?}");
         assert_eq!(buffered.run(&["buffer", "drop", id, "--yes"]).await.out, "deleted\n");
         let gone = buffered.run(&["buffer", "inspect", id]).await;
         assert!(gone.code != 0 && gone.err.contains("there is no upload"), "{gone:?}");
