@@ -35,8 +35,8 @@ READERS = 4
 DIRECTORY = f"""
     insert into customer (customer_id, name) values ({TENANT}, 'Bench');
     insert into org_unit (org_id, ancestors, name) values (50, '{{0,{TENANT}}}', 'Ward');
-    insert into app_user (user_id, org_id, name) select n, 50, 'Person ' || n from generate_series(0, 999) as n;
-    insert into device_binding (device_sn, user_id) select '{SERIAL}' || n, n from generate_series(0, 999) as n;
+    insert into app_user (user_id, org_id, name) select n + 1, 50, 'Person ' || n from generate_series(0, 999) as n;
+    insert into device_binding (device_sn, user_id) select '{SERIAL}' || n, n + 1 from generate_series(0, 999) as n;
     insert into device (device_sn) select '{SERIAL}' || n from generate_series(0, 999) as n
 """
 
