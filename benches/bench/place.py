@@ -209,9 +209,10 @@ class Service:
     def cpu_seconds(self):
         return cpu_seconds(self.process.pid)
 
-    def metric(self, name):
+    def metric(self, name, authorization=None):
         """The sum of a metric over its labels."""
-        text = urllib.request.urlopen(f"{self.url}/metrics", timeout=10).read().decode()
+        request = urllib.request.Request(f"{self.url}/metrics", headers={"authorization": authorization} if authorization else {})
+        text = urllib.request.urlopen(request, timeout=10).read().decode()
         return sum(float(value) for value in re.findall(rf"^{name}(?:{{[^}}]*}})? (\S+)$", text, re.MULTILINE))
 
 

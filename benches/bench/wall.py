@@ -35,7 +35,7 @@ READERS = 4
 DIRECTORY = f"""
     insert into customer (customer_id, name) values ({TENANT}, 'Bench');
     insert into org_unit (org_id, ancestors, name) values (50, '{{0,{TENANT}}}', 'Ward');
-    insert into app_user (user_id, org_id, name) select n + 1, 50, 'Person ' || n from generate_series(0, 999) as n;
+    insert into app_user (user_id, org_id, name) select n + 1, 50, 'Person ' || (n + 1) from generate_series(0, 999) as n;
     insert into device_binding (device_sn, user_id) select '{SERIAL}' || n, n + 1 from generate_series(0, 999) as n;
     insert into device (device_sn) select '{SERIAL}' || n from generate_series(0, 999) as n
 """
@@ -61,24 +61,26 @@ def run(place, figures):
             database.psql(statement)
         key = database.vitals("keys", "create", "bench", "--scope", "read", "--tenant", str(TENANT), "--as", "bearer")
         upload = database.vitals("keys", "create", "fleet", "--scope", "upload", "--as", "bearer")
+        operator = database.vitals("keys", "create", "operator", "--scope", "read", "--as", "bearer")
         link = database.vitals("kiosk", "create", "bench", "--tenant", str(TENANT))
         with database.service(authentication="keys") as service:
             full = place.load(service.url, **BATCHES, authorization=upload)["records_per_second"]
             database.settle()
             with browser(place, f"{service.url}{re.search(r'/kiosk/[^ ]+', link)[0]}") as page:
-                live(place, figures, database, service, page, key, upload, full / 2)
+                live(place, figures, database, service, page, (key, upload, operator), full / 2)
             pages(place, figures, service, key)
 
 
-def live(place, figures, database, service, page, key, upload, rate):
+def live(place, figures, database, service, page, keys, rate):
     """Half the load, at first without the streams and then with them."""
+    key, upload, operator = keys
     load = {**BATCHES, "rate": round(rate), "authorization": upload}
     before = cost(service, lambda: place.load(service.url, **load))
     alone = connections(place, database)
     over = threading.Event()
     sending = threading.Thread(target=send, args=(service.url, upload, over))
     with streams(service.url, key):
-        until(lambda: service.metric("vitals_streams_open") >= STREAMS, "not every stream is open")
+        until(lambda: service.metric("vitals_streams_open", operator) >= STREAMS, "not every stream is open")
         together = connections(place, database)
         sending.start()
         try:
