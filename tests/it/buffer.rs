@@ -271,7 +271,7 @@ async fn a_full_buffer_refuses_uploads_and_one_that_is_lost_leaves_those_that_po
     let full = buffered.service_with(|settings| settings.buffer_max_bytes = 1).await;
     assert_answered(&upload(&full, &[sample("FULL", 70, now())]).await, "committed");
     buffered.link.cut();
-    let answer = upload(&full, &[sample("FULL", 71, now() - 1)]).await;
+    let answer = upload(&full, &[sample("FULL", 71, now() - 100)]).await;
     assert_eq!((answer.status, answer.retry_after.is_some()), (503, true), "{answer:?}");
     assert_eq!(answer.body["message"], "the buffer is full");
     buffered.link.restore();
@@ -281,9 +281,9 @@ async fn a_full_buffer_refuses_uploads_and_one_that_is_lost_leaves_those_that_po
     assert_answered(&upload(&always, &[sample("LOST", 70, now())]).await, "buffered");
     buffered.drained().await;
     buffered.redis.kill().await;
-    assert_answered(&upload(&always, &[sample("LOST", 71, now() - 1)]).await, "committed");
+    assert_answered(&upload(&always, &[sample("LOST", 71, now() - 100)]).await, "committed");
     buffered.link.cut();
-    let answer = upload(&always, &[sample("LOST", 72, now() - 2)]).await;
+    let answer = upload(&always, &[sample("LOST", 72, now() - 200)]).await;
     assert_eq!((answer.status, answer.retry_after.is_some()), (503, true), "{answer:?}");
     buffered.link.restore();
     let stored = "select count(*) from health_data where device_sn = 'LOST' and heart_rate in (70, 71)";
