@@ -258,7 +258,7 @@ async fn a_buffer_with_fewer_replicas_than_copies_need_takes_nothing() {
     let service = buffered.service_with(|settings| settings.buffer_copies = 2).await;
     assert_answered(&upload(&service, &[sample("SHORT", 70, now())]).await, "committed");
     buffered.link.cut();
-    let answer = upload(&service, &[sample("SHORT", 71, now() - 1)]).await;
+    let answer = upload(&service, &[sample("SHORT", 71, now() - 100)]).await;
     assert_eq!((answer.status, answer.retry_after.is_some()), (503, true), "{answer:?}");
     assert_eq!(uploads_in(&mut buffered.redis.connection().await).await, 0);
     buffered.link.restore();

@@ -49,7 +49,7 @@ async fn a_redis_whose_memory_is_used_up_refuses_uploads_and_is_drained() {
     let mut redis = buffered.redis.connection().await;
     let mut set = redis::cmd("CONFIG");
     set.arg("SET").arg("maxmemory").arg(1).exec_async(&mut redis).await.expect("set");
-    let answer = upload(&service, &[sample("MEMORY", 71, now() - 1)]).await;
+    let answer = upload(&service, &[sample("MEMORY", 71, now() - 100)]).await;
     assert_eq!((answer.status, answer.retry_after.is_some()), (503, true), "{answer:?}");
     assert_eq!(answer.body["message"], "the buffer is full");
     buffered.link.restore();
