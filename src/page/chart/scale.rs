@@ -28,7 +28,9 @@ impl Scale {
             (low, high) = (0.0, LEAST_SPAN);
         }
         let short = (LEAST_SPAN - (high - low)).max(0.0) / 2.0;
-        let (low, high) = (low - short, high + short);
+        // No value is below zero, so nothing is drawn there.
+        let (low, high) =
+            if low >= 0.0 && low < short { (0.0, high + 2.0 * short) } else { (low - short, high + short) };
         let step = round_step((high - low) / DISTANCES);
         Self { step, first: (low / step).floor(), last: (high / step).ceil() }
     }

@@ -34,6 +34,13 @@ fn heart_rate<'a>(window: &'a TimeWindow, points: Vec<ChartPoint>, marks: &'a [A
 }
 
 #[test]
+fn a_scale_of_what_is_never_negative_begins_at_zero() {
+    let ticks: Vec<f64> = Scale::around([0.0, 0.0].into_iter()).ticks().collect();
+    assert_eq!(ticks.first(), Some(&0.0), "{ticks:?}");
+    assert!(ticks.len() > 1, "{ticks:?}");
+}
+
+#[test]
 fn a_day_on_which_the_clocks_change_has_its_own_length_and_every_day_begins_at_midnight() {
     let berlin = zone("Europe/Berlin");
     for (day, hours) in [(date(2026, 3, 29), 23), (date(2026, 10, 25), 25), (date(2026, 11, 26), 24)] {
