@@ -114,10 +114,12 @@ def report(figures, database, seen):
             unseen += drawn is None
             if drawn:
                 took.append(drawn - float(committed))
-        took = spread(took)
-        figures.keep(what, took)
-        figures.add(f"… {what}", f"{latency(took, 'p50', 'p95', 'p99')} ({took['count']})", f"p95 < {GOAL_MS} ms", took["p95_ms"] < GOAL_MS)
-        figures.add("… of them not seen", str(unseen), "0", unseen == 0)
+        # In a second of a smoke run none may have been drawn before the page was looked at.
+        if took:
+            took = spread(took)
+            figures.keep(what, took)
+            figures.add(f"… {what}", f"{latency(took, 'p50', 'p95', 'p99')} ({took['count']})", f"p95 < {GOAL_MS} ms", took["p95_ms"] < GOAL_MS)
+        figures.add(f"… {what}: not seen", str(unseen), "0", unseen == 0)
 
 
 def cost(service, work):
