@@ -50,8 +50,8 @@ end
 $$;
 comment on function vitals.lock_alerts(text[], text[]) is 'Waits for the locks of devices whose alerts are evaluated: exclusive for the breaching ones, shared for the others.';
 
--- After lock_alerts, for devices whose alerts of events are evaluated or changed.
-create or replace function vitals.lock_event_alerts(devices text[]) returns void
+-- Waits for exclusive locks of devices, in the order of their partitions; `first_key` is the second key of partition 0.
+create or replace function vitals.lock_alert_partitions(devices text[], first_key integer) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
@@ -59,27 +59,24 @@ declare
     wanted integer;
 begin
     for wanted in
-        select distinct vitals.alert_partition(d) from unnest(lock_event_alerts.devices) as d order by 1
+        select distinct vitals.alert_partition(d) from unnest(lock_alert_partitions.devices) as d order by 1
     loop
-        perform pg_advisory_xact_lock(vitals.alert_lock(), 128 + wanted);
+        perform pg_advisory_xact_lock(vitals.alert_lock(), lock_alert_partitions.first_key + wanted);
     end loop;
 end
 $$;
+comment on function vitals.lock_alert_partitions(text[], integer) is 'Waits for exclusive locks of devices, of the kind that begins at this key.';
+
+-- After lock_alerts, for devices whose alerts of events are evaluated or changed.
+create or replace function vitals.lock_event_alerts(devices text[]) returns void
+language sql
+set search_path = pg_catalog, pg_temp
+as $$ select vitals.lock_alert_partitions(devices, 128) $$;
 comment on function vitals.lock_event_alerts(text[]) is 'Waits for the locks of devices whose alerts of events are evaluated.';
 
 -- After lock_alerts and lock_event_alerts, for devices without a breach whose alerts continue or end.
 create or replace function vitals.lock_continued_alerts(devices text[]) returns void
-language plpgsql
+language sql
 set search_path = pg_catalog, pg_temp
-as $$
-declare
-    wanted integer;
-begin
-    for wanted in
-        select distinct vitals.alert_partition(d) from unnest(lock_continued_alerts.devices) as d order by 1
-    loop
-        perform pg_advisory_xact_lock(vitals.alert_lock(), 64 + wanted);
-    end loop;
-end
-$$;
+as $$ select vitals.lock_alert_partitions(devices, 64) $$;
 comment on function vitals.lock_continued_alerts(text[]) is 'Waits for the locks of devices without a breach whose alerts continue or end.';

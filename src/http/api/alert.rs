@@ -14,7 +14,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::query::{Instant, Limit, Parameters};
-use super::{ApiError, PathId};
+use super::{ApiError, PathId, cut_page};
 use crate::http::State;
 use crate::http::access::Caller;
 use crate::http::access_log::ShownSubject;
@@ -123,11 +123,7 @@ pub(in crate::http) async fn page(
     let limit = parameters.one::<Limit>("limit")?.map_or(PAGE, |Limit(limit)| limit);
     parameters.end()?;
     let mut alerts = state.list(async |store| alert::list(&store, filter, after, limit + 1).await).await?;
-    let has_more = alerts.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-    if has_more {
-        alerts.pop();
-    }
-    let last = alerts.last().filter(|_| has_more);
+    let last = cut_page(&mut alerts, limit);
     let cursor = last.map(|alert| Cursor((alert.fired_ts, alert.alert_id.0)).to_string());
     let alerts = alerts.into_iter().map(|alert| alert.in_language(language)).collect();
     Ok(AlertPage { alerts, cursor })

@@ -131,6 +131,15 @@ impl State {
     }
 }
 
+/// Cuts a page that was read with one row more than its limit. Returns the last row if others follow it, for the cursor.
+fn cut_page<T>(rows: &mut Vec<T>, limit: i64) -> Option<&T> {
+    let has_more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+    if has_more {
+        rows.pop();
+    }
+    rows.last().filter(|_| has_more)
+}
+
 /// The tenant of a query. A key of one tenant sees what is its own, and no parameter widens that.
 fn tenant(parameters: &mut Parameters, caller: &Caller) -> Result<Option<i64>, ApiError> {
     let named = parameters.one::<Id64>("customer_id")?.map(|Id64(id)| id);

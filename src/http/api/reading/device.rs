@@ -9,8 +9,8 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::super::ApiError;
 use super::super::query::Limit;
+use super::super::{ApiError, cut_page};
 use super::form::Form;
 use super::inquiry::{Inquiry, PathSerial};
 use super::parameter::Cursor;
@@ -112,11 +112,7 @@ pub(in crate::http) async fn get_api_devices(
     let read =
         state.list(async |store| device::list(&store, viewer, &filter, after.as_deref(), limit + 1).await);
     let mut devices = read.await?;
-    let has_more = devices.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-    if has_more {
-        devices.pop();
-    }
-    let last = devices.last().filter(|_| has_more);
+    let last = cut_page(&mut devices, limit);
     let cursor = last.map(|device| Cursor(device.device_sn.clone()).text());
     inquiry.json(&DevicePage { devices, cursor })
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::super::query::Limit;
-use super::super::{ApiError, PathId};
+use super::super::{ApiError, PathId, cut_page};
 use super::form::Form;
 use super::inquiry::Inquiry;
 use super::parameter::Cursor;
@@ -85,11 +85,7 @@ pub(in crate::http) async fn get_api_people(
     let read =
         state.list(async |store| person::list(&store, viewer, &filter, after.clone(), limit + 1).await);
     let mut people = read.await?;
-    let has_more = people.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-    if has_more {
-        people.pop();
-    }
-    let last = people.last().filter(|_| has_more);
+    let last = cut_page(&mut people, limit);
     let cursor =
         last.map(|person| Cursor((person.name.clone().unwrap_or_default(), person.user_id.0)).text());
     inquiry.json(&PersonPage { people, cursor })

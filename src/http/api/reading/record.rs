@@ -12,7 +12,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::super::query::Limit;
-use super::super::{ApiError, PathId};
+use super::super::{ApiError, PathId, cut_page};
 use super::form::Form;
 use super::inquiry::{Inquiry, PathSerial};
 use super::parameter::{Cursor, PointLimit, SpanBounds, Zone, span};
@@ -149,11 +149,7 @@ async fn list<R: Listed>(
         dashboard::read(&store, viewer, &subject, query).await
     });
     let mut rows = read.await?.ok_or_else(|| absent(&subject))?;
-    let has_more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-    if has_more {
-        rows.pop();
-    }
-    let last = rows.last().filter(|_| has_more).map(Record::page_end);
+    let last = cut_page(&mut rows, limit).map(Record::page_end);
     let cursor = last.map(|end| Cursor((end.ts.as_microsecond(), end.device_sn, end.tie)).text());
     inquiry.json(&R::page(rows, cursor))
 }

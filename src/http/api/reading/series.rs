@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::super::{ApiError, PathId};
+use super::super::{ApiError, PathId, cut_page};
 use super::form::Form;
 use super::inquiry::{Inquiry, PathSerial};
 use super::parameter::{Cursor, Metrics, PointLimit, SpanBounds, Zone, span};
@@ -150,11 +150,7 @@ async fn answer(state: &State, mut inquiry: Inquiry, subject: Subject) -> Result
         dashboard::read(&store, viewer, &request.subject, query).await
     });
     let mut points = read.await?.ok_or_else(|| absent(&request.subject))?;
-    let has_more = points.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-    if has_more {
-        points.pop();
-    }
-    let last = points.last().filter(|_| has_more);
+    let last = cut_page(&mut points, limit);
     let cursor = last.map(|point| Cursor((point.ts.as_microsecond(), point.device_sn.to_string())).text());
     inquiry.json(&SeriesPage {
         grain: request.grain,
