@@ -89,7 +89,7 @@ async fn while_a_fleet_moves_our_paths_come_here_and_all_others_go_to_the_old_se
         .filter(|path| !path.starts_with("/upload_"))
         .collect();
     assert_eq!(strays, Vec::<String>::new());
-    for path in ["/", "/login", "/api/users", "/api/alertsettings"] {
+    for path in ["/", "/dashboard", "/api/users", "/api/alertsettings"] {
         let answer = reqwest::get(format!("{}{path}", balancer.url)).await.expect("an answer");
         assert_eq!(answer.text().await.expect("text"), json!({ "server": "old" }).to_string(), "{path}");
     }
