@@ -132,7 +132,10 @@ impl Service {
         clock.spawn_loop("reception", schedule::reception::run(store.clone(), is_late, clock.stop_token()));
 
         let stream = Hub::new(&settings, door.stop_token());
-        let wakes = [Topic::Outbox, Topic::Notification].map(|topic| notifier.wake(topic));
+        let wakes = stream::Wakes {
+            outbox: notifier.wake(Topic::Outbox),
+            alert: notifier.wake(Topic::Notification),
+        };
         let reading = stream::run(stream.clone(), store.clone(), reads.clone(), wakes, clock.stop_token());
         clock.spawn_loop("stream", reading);
         let callers = callers(&store, &time, &notifier, &settings, &ingest)?;

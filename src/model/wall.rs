@@ -1,26 +1,36 @@
-//! What the page `/wall` shows besides the overview: the open alerts, and the people whose watch needs somebody.
+//! What the page `/wall` shows: the open alerts, which are read at once, and the rest, which is read as often as its cost allows.
 //!
 //! Before: `store::dashboard::wall` reads it. After: `page::wall`.
 
 use jiff::Timestamp;
+use serde::Deserialize;
 
 use super::{Alert, Id64, Overview};
 
-/// Everything that a wall shows, at about one time.
+/// What a wall shows besides the open alerts, at about one time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wall {
     /// Counters, units, batteries, newest values, positions.
     pub overview: Overview,
-    /// Open alerts, the gravest first; not more than a wall can show.
-    pub alerts: Vec<OpenAlert>,
     /// People whose watch needs somebody; not more than a wall can show.
     pub in_need: Vec<PersonInNeed>,
     /// How many such people there are.
     pub in_need_total: i64,
 }
 
-/// An open alert, and what it is judged by.
+/// The open alerts of a wall.
 #[derive(Debug, Clone, PartialEq)]
+pub struct OpenAlerts {
+    /// By the clock of the database.
+    pub as_of: Timestamp,
+    /// How many there are.
+    pub total: i64,
+    /// The gravest first; not more than a wall can show.
+    pub shown: Vec<OpenAlert>,
+}
+
+/// An open alert, and what it is judged by.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct OpenAlert {
     /// The alert.
     pub alert: Alert,

@@ -25,7 +25,7 @@ use crate::telemetry::names;
 
 pub use event::{EventId, StreamEvent, View};
 use feed::{Feed, Head, Signal, Tick};
-pub use reader::run;
+pub use reader::{Wakes, run};
 
 /// Time between two heartbeats. Proxies close what is silent for 30 s, and a page is stale after 25.
 const BEAT_EVERY: Duration = Duration::from_secs(10);
@@ -135,13 +135,22 @@ impl Hub {
         let mut feed = self.feed();
         feed.begin_at(head.id);
         if let Some(tick) = tick {
-            let tick = Arc::new(tick);
-            self.0.alert_changes.fetch_add(u64::from(!tick.alerts.is_empty()), Ordering::AcqRel);
-            feed.push(Arc::clone(&tick));
-            // Nobody may be listening at the moment.
-            let _ = self.0.signals.send(Signal::Tick(tick));
+            self.send(&mut feed, tick);
         }
         self.0.head.send_replace(Some(head));
+    }
+
+    /// Something was found behind the head, which stays where it is: the tick has its id.
+    fn publish_more(&self, tick: Tick) {
+        self.send(&mut self.feed(), tick);
+    }
+
+    fn send(&self, feed: &mut Feed, tick: Tick) {
+        let tick = Arc::new(tick);
+        self.0.alert_changes.fetch_add(u64::from(!tick.alerts.is_empty()), Ordering::AcqRel);
+        feed.push(Arc::clone(&tick));
+        // Nobody may be listening at the moment.
+        let _ = self.0.signals.send(Signal::Tick(tick));
     }
 
     /// Something may have been missed: whoever listens reads everything anew.

@@ -1,14 +1,15 @@
 //! Reads what has changed, for all browsers of the instance, while there are any.
 //!
 //! Before: wake-ups of `store::notifier`, which are hints, and a poll every second. After: the hub publishes what was found.
-//! Promise: no query while nobody listens; at most two readings a second, which take at most a sixth of the time; a database that was
-//! away or that is another one now leads to `reset`, never to a silent gap.
+//! Promise: no query while nobody listens; at most two readings a second, which take at most a quarter of the time, and between them only
+//! short ones of the alerts, so that an alert waits for no values; a database that was away or that is another one now leads to `reset`,
+//! never to a silent gap.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::feed::{AlertRow, Head, Tick};
@@ -21,11 +22,14 @@ use crate::store::{Kind, Store, StoreError};
 /// Shortest time between two readings: what comes meanwhile is sent together.
 const SPACING: Duration = Duration::from_millis(500);
 
+/// Shortest time between two readings of the alerts alone.
+const ALERT_SPACING: Duration = Duration::from_millis(100);
+
 /// Between two readings without a wake-up: a wake-up may be lost, and what somebody commits in psql sends none.
 const POLL: Duration = Duration::from_secs(1);
 
 /// The pause behind a reading is at least this many times as long as it took.
-const PAUSE_PER_WORK: u32 = 5;
+const PAUSE_PER_WORK: u32 = 3;
 
 /// Longest time of a reading.
 const READING_TIMEOUT: Duration = Duration::from_secs(10);
@@ -45,8 +49,17 @@ const EXPECTED_FOR: Duration = Duration::from_secs(5);
 /// How long the state of an alert is kept for comparison.
 const COMPARED_FOR: SignedDuration = SignedDuration::from_mins(10);
 
+/// What wakes the reader.
+#[derive(Debug)]
+pub struct Wakes {
+    /// Rows were committed.
+    pub outbox: Wake,
+    /// An alert changed.
+    pub alert: Wake,
+}
+
 /// Reads for `hub` until `stop`.
-pub async fn run(hub: Hub, store: Store, reads: Reads, mut wakes: [Wake; 2], stop: CancellationToken) {
+pub async fn run(hub: Hub, store: Store, reads: Reads, mut wakes: Wakes, stop: CancellationToken) {
     let mut primary = store.primary();
     loop {
         tokio::select! {
@@ -63,21 +76,24 @@ pub async fn run(hub: Hub, store: Store, reads: Reads, mut wakes: [Wake; 2], sto
 }
 
 /// Ends when nobody has listened for [`LINGER`].
-async fn read_while_listened(hub: &Hub, reads: &Reads, wakes: &mut [Wake; 2]) {
+async fn read_while_listened(hub: &Hub, reads: &Reads, wakes: &mut Wakes) {
     let mut last = LastReading::default();
     let mut listened_at = Instant::now();
     loop {
-        for wake in wakes.iter_mut() {
-            wake.arm();
-        }
+        wakes.outbox.arm();
+        wakes.alert.arm();
         let began = Instant::now();
         let found = last.read_next(hub, reads).await;
-        sleep(SPACING.max(began.elapsed() * PAUSE_PER_WORK)).await;
+        let pause_until = Instant::now() + SPACING.max(began.elapsed() * PAUSE_PER_WORK);
+        while timeout_at(pause_until, wakes.alert.woken()).await.is_ok() {
+            wakes.alert.arm();
+            last.read_alerts(hub, reads).await;
+            sleep(ALERT_SPACING).await;
+        }
         if !found {
-            let [one, other] = wakes;
             tokio::select! {
-                () = one.woken() => {}
-                () = other.woken() => {}
+                () = wakes.outbox.woken() => {}
+                () = wakes.alert.woken() => {}
                 () = sleep(POLL - SPACING) => {}
             }
         }
@@ -113,20 +129,30 @@ struct AlertRecord {
 impl LastReading {
     /// Reads and publishes what was committed meanwhile. True: there was something, so that more may follow at once.
     async fn read_next(&mut self, hub: &Hub, reads: &Reads) -> bool {
-        let alerts = &self.alerts;
-        let is_known = |alert_id: i64, updated_at: Timestamp| {
-            alerts.get(&alert_id).is_some_and(|record| record.updated_at == updated_at)
-        };
         let since = self.position.as_ref();
         let unknown: Vec<String> = self.unknown.iter().map(|(device_sn, _)| device_sn.clone()).collect();
-        let reading = reads.run(async |store| changes::read(&store, since, &unknown, &is_known).await);
-        match timeout(READING_TIMEOUT, reading).await {
+        let read = async |store| changes::read(&store, since, &unknown, &known(&self.alerts)).await;
+        let found = timeout(READING_TIMEOUT, reads.run(read)).await;
+        match found {
             Ok(Ok(found)) => {
                 self.is_failing = false;
                 self.publish(hub, found)
             }
             Ok(Err(error)) => self.failed(&error),
             Err(_) => self.failed(&StoreError::Timeout("stream.read")),
+        }
+    }
+
+    /// Reads and publishes the alerts that have changed meanwhile; the next reading finds what this one does not.
+    async fn read_alerts(&mut self, hub: &Hub, reads: &Reads) {
+        let Some(id) = self.position.as_ref().map(EventId::from) else { return };
+        let read = async |store| changes::read_alerts(&store, &known(&self.alerts)).await;
+        let found = timeout(READING_TIMEOUT, reads.run(read)).await;
+        if let Ok(Ok(found)) = found
+            && !found.is_empty()
+        {
+            let alerts = found.into_iter().map(|alert| self.compare(alert)).collect();
+            hub.publish_more(Tick::new(id, alerts, Vec::new(), Vec::new(), false));
         }
     }
 
@@ -205,6 +231,11 @@ impl LastReading {
         self.alerts.insert(alert_id, record);
         AlertRow { scoped, changes }
     }
+}
+
+/// Whether an alert was published as it is.
+fn known(alerts: &HashMap<i64, AlertRecord>) -> impl Fn(i64, Timestamp) -> bool + Sync {
+    |alert_id, updated_at| alerts.get(&alert_id).is_some_and(|record| record.updated_at == updated_at)
 }
 
 /// Whether changes may be missing between two readings.

@@ -5,11 +5,14 @@
 -- Reads: views dashboard.device and dashboard.latest, which show the tenant and the unit of the transaction; app_user for the room.
 -- Locks: none.
 -- Cost: one look-up by key per device.
+with latest as materialized ( -- joined to every device, it would be read anew for each
+    select device_sn, ts from dashboard.latest
+)
 select
     device.user_id, device.user_name, person.room, device.org_name, device.device_sn, device.battery_level, latest.ts as last_ts,
     state.is_silent, state.has_low_battery, count(*) over () as people
 from dashboard.device as device
-left join dashboard.latest as latest on latest.device_sn = device.device_sn
+left join latest on latest.device_sn = device.device_sn
 left join app_user as person on person.user_id = device.user_id
 cross join lateral (
     select

@@ -28,6 +28,7 @@ pub(super) mod people;
 pub(super) mod person;
 mod preferences;
 mod reader;
+mod readings;
 mod record;
 pub(super) mod wall;
 

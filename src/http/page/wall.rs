@@ -1,101 +1,72 @@
 //! `/wall`, and its parts below `/fragments/`.
 //!
 //! Before: a browser, or the module of an open page that has heard of a change. After: `store::dashboard`, `page::wall`.
-//! Promise: for all readers of the same tenant or unit the database is asked once in [`FRESH`], and each part is drawn once for those who
-//! look at it in the same way, whatever the number of browsers. Whoever asks after a changed alert or after the answer to an action sees
-//! the change. What was read for one tenant or unit is shown to nobody else.
+//! Promise: the open alerts wait for nothing else that a wall shows. Whoever asks after a changed alert or after the answer to an action
+//! sees the change. The number of browsers changes nothing of what the database is asked (`readings`).
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex as Lock, PoisonError};
-use std::time::Duration;
 
 use axum::extract::{Path, State as Shared};
 use axum::response::Response;
-use moka::sync::Cache;
-use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep_until};
 
 use super::super::State;
 use super::super::error::{ApiError, ListErrors, OneErrors, no_such_route};
+use super::readings::{Reading, Readings, Seen};
 use super::{Flash, PageReader};
 use crate::config::{PageSettings, Settings, TileCoordinates};
 use crate::language::Language;
 use crate::model::Wall;
+use crate::model::wall::OpenAlerts;
 use crate::page::alerts;
-use crate::page::wall::{self, Part, Tiles};
+use crate::page::wall::{self, ALERTS, Part, Tiles};
 use crate::page::{Frame, PreEscaped};
 use crate::store::dashboard::{self, Viewer};
 
-/// How long a wall is shown again before it is read anew.
-const FRESH: Duration = Duration::from_secs(1);
-
-/// After a change it is read anew, but not sooner than this after the last reading began.
-const SPACING: Duration = Duration::from_millis(200);
-
-/// Both are at least so many times as long as reading took, which grows with the devices.
-const FRESH_PER_READING: u32 = 4;
-const SPACING_PER_READING: u32 = 2;
-
 /// Alerts and people in need that a wall has room for.
-const ALERTS: i64 = 60;
-const PEOPLE_IN_NEED: i64 = 20;
-
-/// Tenants and units whose wall is kept.
-const MOST_WALLS: u64 = 1_000;
+const MOST_ALERTS: i64 = 60;
+const MOST_IN_NEED: i64 = 20;
 
 /// The walls that were read last.
 #[derive(Debug)]
 pub(super) struct Walls {
     tiles: Option<Tiles>,
-    walls: Cache<Viewer, Arc<Mutex<Option<WallEntry>>>>,
+    walls: Readings<Wall, Variant<Part>>,
+    alerts: Readings<OpenAlerts, Variant<()>>,
     /// Actions of people that this instance has answered.
     actions: AtomicU64,
 }
 
-/// The last wall of a tenant or a unit; `None`: it could not be read. Whoever asks meanwhile waits for the one that reads.
-#[derive(Debug)]
-struct WallEntry {
-    /// What had changed before it was read.
-    seen: (u64, u64),
-    began: Instant,
-    took: Duration,
-    wall: Option<Arc<RenderedWall>>,
-}
-
-impl WallEntry {
-    /// Nothing is known to have changed, and not much can have.
-    fn is_fresh(&self, seen: (u64, u64)) -> bool {
-        self.seen == seen && self.began.elapsed() < FRESH.max(self.took * FRESH_PER_READING)
-    }
-
-    /// When it may be read anew.
-    fn next_reading(&self) -> Instant {
-        self.began + SPACING.max(self.took * SPACING_PER_READING)
-    }
-}
-
-/// A wall, and what was drawn of it.
-#[derive(Debug)]
-struct RenderedWall {
-    wall: Wall,
-    rendered: Lock<HashMap<WallVariant, Arc<str>>>,
-}
-
-/// What decides how a wall, or a part of it, is drawn.
+/// What decides how a part is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct WallVariant {
-    part: Option<Part>,
+struct Variant<P> {
+    part: P,
     language: Language,
     can_respond: bool,
     is_kiosk: bool,
     is_private: bool,
 }
 
+impl<P> Variant<P> {
+    fn of(frame: &Frame, part: P) -> Self {
+        Self {
+            part,
+            language: frame.language,
+            can_respond: frame.can_respond(),
+            is_kiosk: frame.is_kiosk(),
+            is_private: frame.is_private(),
+        }
+    }
+}
+
 impl Walls {
     pub(super) fn new(settings: &Settings) -> Self {
-        let walls = Cache::builder().max_capacity(MOST_WALLS).time_to_idle(Duration::from_secs(60)).build();
-        Self { tiles: tiles(&settings.page), walls, actions: AtomicU64::new(0) }
+        Self {
+            tiles: tiles(&settings.page),
+            walls: Readings::new(),
+            alerts: Readings::new(),
+            actions: AtomicU64::new(0),
+        }
     }
 
     /// An action of a person is about to be answered: whoever reads after it sees what it changed.
@@ -103,45 +74,25 @@ impl Walls {
         self.actions.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// The wall of the reader: the last one, while it is fresh.
-    async fn read(&self, state: &State, viewer: Viewer) -> Result<Arc<RenderedWall>, ApiError> {
-        let place = self.walls.get_with(viewer, Arc::default);
-        let mut kept = place.lock().await;
-        if let Some(last) = &*kept {
-            if last.is_fresh(self.seen(state)) {
-                return last.wall.clone().ok_or(ApiError::Unavailable);
-            }
-            sleep_until(last.next_reading()).await;
-        }
-        let (seen, began) = (self.seen(state), Instant::now());
-        let read = read(state, viewer).await.map(Arc::new);
-        *kept = Some(WallEntry { seen, began, took: began.elapsed(), wall: read.as_ref().ok().cloned() });
-        read
-    }
-
     /// What has changed so far.
-    fn seen(&self, state: &State) -> (u64, u64) {
+    fn seen(&self, state: &State) -> Seen {
         (self.actions.load(Ordering::Acquire), state.stream.alert_changes())
     }
 
-    fn draw(&self, frame: &Frame, wall: &RenderedWall, part: Option<Part>) -> Arc<str> {
-        let variant = WallVariant {
-            part,
-            language: frame.language,
-            can_respond: frame.can_respond(),
-            is_kiosk: frame.is_kiosk(),
-            is_private: frame.is_private(),
+    /// The open alerts as HTML.
+    async fn alerts(&self, state: &State, reader: &PageReader) -> Result<Arc<str>, ApiError> {
+        let viewer = reader.caller.viewer();
+        let read = async || {
+            state.list(async move |store| dashboard::wall::open_alerts(&store, viewer, MOST_ALERTS).await).await
         };
-        let mut rendered = wall.rendered.lock().unwrap_or_else(PoisonError::into_inner);
-        let draw = || {
-            let tiles = self.tiles.as_ref();
-            let markup = match part {
-                Some(part) => part.render(frame, &wall.wall, tiles),
-                None => wall::body(frame, &wall.wall, tiles),
-            };
-            markup.into_string().into()
-        };
-        Arc::clone(rendered.entry(variant).or_insert_with(draw))
+        let alerts = self.alerts.fresh(viewer, || self.seen(state), read).await?;
+        let variant = Variant::of(&reader.frame, ());
+        Ok(alerts.draw(variant, |alerts| wall::open_alerts(&reader.frame, alerts)))
+    }
+
+    /// A part as HTML.
+    fn draw(&self, frame: &Frame, wall: &Reading<Wall, Variant<Part>>, part: Part) -> Arc<str> {
+        wall.draw(Variant::of(frame, part), |wall| part.render(frame, wall, self.tiles.as_ref()))
     }
 }
 
@@ -153,27 +104,21 @@ fn tiles(settings: &PageSettings) -> Option<Tiles> {
     })
 }
 
-async fn read(state: &State, viewer: Viewer) -> Result<RenderedWall, ApiError> {
-    let wall = state
+async fn read(state: &State, viewer: Viewer) -> Result<Wall, ApiError> {
+    state
         .list(async move |store| {
             let overview = dashboard::overview::read(&store, viewer).await?;
-            let attention = dashboard::wall::attention(&store, viewer, ALERTS, PEOPLE_IN_NEED).await?;
-            Ok(Wall {
-                overview,
-                alerts: attention.alerts,
-                in_need: attention.in_need,
-                in_need_total: attention.in_need_total,
-            })
+            let (in_need, in_need_total) =
+                dashboard::wall::people_in_need(&store, viewer, MOST_IN_NEED).await?;
+            Ok(Wall { overview, in_need, in_need_total })
         })
-        .await?;
-    Ok(RenderedWall { wall, rendered: Lock::default() })
+        .await
 }
 
 impl PageReader {
-    /// The same reader, of values that were read at that time.
-    fn at_time_of(mut self, wall: &RenderedWall) -> Self {
-        self.frame.now = wall.wall.overview.as_of;
-        self
+    /// Times count from when the wall was read.
+    fn show_time_of(&mut self, wall: &Wall) {
+        self.frame.now = wall.overview.as_of;
     }
 }
 
@@ -194,17 +139,23 @@ impl PageReader {
     ))]
 pub(in crate::http) async fn get_wall(
     Shared(state): Shared<Arc<State>>,
-    reader: PageReader,
+    mut reader: PageReader,
     flash: Flash,
 ) -> Response {
-    let walls = &state.pages.walls;
-    match walls.read(&state, reader.caller.viewer()).await {
-        Ok(wall) => {
-            let mut reader = reader.at_time_of(&wall);
-            let body = walls.draw(&reader.frame, &wall, None);
+    let (walls, viewer) = (&state.pages.walls, reader.caller.viewer());
+    // Everything but the alerts may be some seconds old: the page asks for what has changed since.
+    let wall = walls.walls.recent(viewer, || walls.seen(&state), async || read(&state, viewer).await).await;
+    let alerts = walls.alerts(&state, &reader).await;
+    match wall.and_then(|wall| Ok((wall, alerts?))) {
+        Ok((wall, alerts)) => {
+            reader.show_time_of(&wall.value);
+            let frame = &reader.frame;
+            let part = |part| PreEscaped(walls.draw(frame, &wall, part));
+            let mut body = wall::body(frame, &PreEscaped(alerts), part);
             // Whoever acknowledged an alert here a moment too late is shown who has it.
-            let outcome = alerts::flash(reader.shown_once(flash).as_deref()).into_string();
-            reader.page(&wall::title(), &PreEscaped(format!("{outcome}{body}")))
+            let outcome = alerts::flash(reader.shown_once(flash).as_deref());
+            body.0.insert_str(0, &outcome.0);
+            reader.page(&wall::title(), &body)
         }
         Err(error) => reader.error(error),
     }
@@ -225,16 +176,22 @@ pub(in crate::http) async fn get_wall(
 pub(in crate::http) async fn get_fragments_part(
     Shared(state): Shared<Arc<State>>,
     Path(part): Path<String>,
-    reader: PageReader,
+    mut reader: PageReader,
 ) -> Response {
-    let Some(part) = Part::of_name(&part) else { return no_such_route().await };
     let walls = &state.pages.walls;
-    match walls.read(&state, reader.caller.viewer()).await {
-        Ok(wall) => {
-            let reader = reader.at_time_of(&wall);
-            let html = walls.draw(&reader.frame, &wall, Some(part));
-            reader.fragment(html.to_string())
-        }
+    let html = if part == ALERTS {
+        walls.alerts(&state, &reader).await
+    } else {
+        let Some(part) = Part::of_name(&part) else { return no_such_route().await };
+        let viewer = reader.caller.viewer();
+        let wall = walls.walls.fresh(viewer, || walls.seen(&state), async || read(&state, viewer).await).await;
+        wall.map(|wall| {
+            reader.show_time_of(&wall.value);
+            walls.draw(&reader.frame, &wall, part)
+        })
+    };
+    match html {
+        Ok(html) => reader.fragment(html.to_string()),
         Err(error) => reader.error(error),
     }
 }

@@ -3,34 +3,37 @@
 //! Promise: the module can tell what is new: each row has the number of the alert (`data-alert`), its severity, its status, and what is to
 //! be announced of it (`data-announce`).
 
+use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::{Part, panel, person, person_link, place};
+use super::{panel, person, person_link, place};
 use crate::language::{initials, text};
 use crate::metric::Metric;
-use crate::model::wall::OpenAlert;
-use crate::model::{Alert, AlertKind, AlertStatus, Wall};
+use crate::model::wall::{OpenAlert, OpenAlerts};
+use crate::model::{Alert, AlertKind, AlertStatus};
 use crate::page::alerts::severity;
 use crate::page::{Frame, format, link};
 
+/// What `data-live` calls the part.
+pub const ALERTS: &str = "alerts";
+
 /// The part.
-pub(super) fn render(frame: &Frame, wall: &Wall) -> Markup {
-    let open: i64 = wall.overview.open_alerts.iter().map(|of| of.firing + of.acknowledged).sum();
-    let shown = i64::try_from(wall.alerts.len()).unwrap_or(i64::MAX);
-    let note = html! { (frame.text(&text!("page-gravest-first"))) " · " (format::count(open.max(shown))) };
+pub fn render(frame: &Frame, alerts: &OpenAlerts) -> Markup {
+    let hidden = alerts.total - i64::try_from(alerts.shown.len()).unwrap_or(i64::MAX);
+    let note = html! { (frame.text(&text!("page-gravest-first"))) " · " (format::count(alerts.total)) };
     panel(
         frame,
-        Part::Alerts,
+        ALERTS,
         &text!("page-open-alerts"),
         &note,
         &html! {
-            @if wall.alerts.is_empty() {
+            @if alerts.shown.is_empty() {
                 p.empty { (frame.text(&text!("page-no-open-alerts"))) }
             } @else {
                 ol.open-alerts tabindex="0" aria-labelledby="alerts-heading" {
-                    @for open in &wall.alerts { (row(frame, open)) }
-                    @if open > shown {
-                        li.more { (more(frame, open - shown)) }
+                    @for open in &alerts.shown { (row(frame, open, alerts.as_of)) }
+                    @if hidden > 0 {
+                        li.more { (more(frame, hidden)) }
                     }
                 }
             }
@@ -45,7 +48,7 @@ fn more(frame: &Frame, count: i64) -> Markup {
     }
 }
 
-fn row(frame: &Frame, open: &OpenAlert) -> Markup {
+fn row(frame: &Frame, open: &OpenAlert, now: Timestamp) -> Markup {
     let alert = &open.alert.clone().in_language(frame.language);
     let name = person(frame, alert.user_name.as_deref(), &alert.device_sn);
     let what = what(frame, alert);
@@ -69,7 +72,7 @@ fn row(frame: &Frame, open: &OpenAlert) -> Markup {
                 p.quiet { (details(frame, alert)) }
             }
             div.open-alert-who {
-                p class={ "elapsed " (alert.severity.name()) } { (format::since(alert.fired_ts, frame.now)) }
+                p class={ "elapsed " (alert.severity.name()) } { (format::since(alert.fired_ts, now)) }
                 p.quiet { (holder(frame, alert)) }
                 @if frame.can_respond() && alert.status == AlertStatus::Firing {
                     form method="post" action=(link::alert_step(alert.alert_id, "acknowledge")) {

@@ -32,7 +32,7 @@ pub(super) fn render(frame: &Frame, overview: &Overview) -> Markup {
     let whole: i64 = hours.iter().map(all).sum();
     panel(
         frame,
-        Part::AlertHours,
+        Part::AlertHours.name(),
         &text!("page-alerts-by-hour"),
         &legend(frame, hours),
         &html! {

@@ -13,20 +13,19 @@ mod project;
 mod units;
 mod watches;
 
-use maud::{Markup, html};
+use maud::{Markup, Render, html};
 
 use super::{Frame, format, link};
 use crate::language::{Text, initials, text};
 use crate::model::{Id64, Wall};
+pub use alerts::{ALERTS, render as open_alerts};
 pub use map::Tiles;
 
-/// A part of the wall: what `data-live` names, and what `/fragments/{part}` answers.
+/// A part of the wall besides [`ALERTS`]: what `data-live` names, and what `/fragments/{part}` answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Part {
     /// Counters against yesterday.
     Counters,
-    /// Open alerts.
-    Alerts,
     /// People online by unit, and people in need.
     Units,
     /// Positions.
@@ -41,14 +40,13 @@ pub enum Part {
 
 impl Part {
     /// Every one, in the order of reading.
-    pub const ALL: [Self; 7] =
-        [Self::Counters, Self::Alerts, Self::Units, Self::Map, Self::AlertHours, Self::Watches, Self::Latest];
+    pub const ALL: [Self; 6] =
+        [Self::Counters, Self::Units, Self::Map, Self::AlertHours, Self::Watches, Self::Latest];
 
     /// Its name in attributes and addresses.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Counters => "counters",
-            Self::Alerts => "alerts",
             Self::Units => "units",
             Self::Map => "map",
             Self::AlertHours => "alert-hours",
@@ -66,7 +64,6 @@ impl Part {
     pub fn render(self, frame: &Frame, wall: &Wall, tiles: Option<&Tiles>) -> Markup {
         match self {
             Self::Counters => counters::render(frame, wall),
-            Self::Alerts => alerts::render(frame, wall),
             Self::Units => units::render(frame, wall),
             Self::Map => map::render(frame, wall, tiles),
             Self::AlertHours => hours::render(frame, &wall.overview),
@@ -82,18 +79,20 @@ pub fn title() -> Text {
 }
 
 /// All parts: what a page puts into its shell.
-pub fn body(frame: &Frame, wall: &Wall, tiles: Option<&Tiles>) -> Markup {
+pub fn body<T: Render>(frame: &Frame, alerts: &T, part: impl Fn(Part) -> T) -> Markup {
+    let [counters, others @ ..] = Part::ALL;
     html! {
         h1.visually-hidden { (frame.text(&title())) }
         div.wall {
-            @for part in Part::ALL { (part.render(frame, wall, tiles)) }
+            (part(counters))
+            (alerts)
+            @for other in others { (part(other)) }
         }
     }
 }
 
 /// A panel with its heading; `note` stands at the end of the heading's line.
-fn panel(frame: &Frame, part: Part, heading: &Text, note: &Markup, content: &Markup) -> Markup {
-    let name = part.name();
+fn panel(frame: &Frame, name: &str, heading: &Text, note: &Markup, content: &Markup) -> Markup {
     html! {
         section class={ "panel part-" (name) } data-live=(name) aria-labelledby={ (name) "-heading" } {
             h2 id={ (name) "-heading" } {

@@ -9,7 +9,7 @@ use crate::model::latest_sample::MeasuredValues;
 use crate::model::overview::{
     AlertHour, AlertTypeCount, BatteryStep, Counters, OpenAlerts, Position, UnitPresence, WearCounts,
 };
-use crate::model::wall::{Need, OpenAlert, PersonInNeed};
+use crate::model::wall::{self, Need, OpenAlert, PersonInNeed};
 use crate::model::{Alert, Latest, Overview, Severity};
 use crate::page::layout::tests::frame;
 
@@ -35,7 +35,7 @@ fn empty() -> Wall {
         latest: Vec::new(),
         positions: Vec::new(),
     };
-    Wall { overview, alerts: Vec::new(), in_need: Vec::new(), in_need_total: 0 }
+    Wall { overview, in_need: Vec::new(), in_need_total: 0 }
 }
 
 /// As the database has it.
@@ -141,8 +141,6 @@ fn busy(name: &str) -> Wall {
     }];
     overview.positions =
         (0..60).map(|step| position(step, (step == 7).then_some(Severity::Critical), name)).collect();
-    wall.alerts =
-        vec![OpenAlert { alert: alert(41, "critical", name), min_value: Some(85.0), max_value: None }];
     wall.in_need = vec![
         in_need(name, Need::Silent { since: Some(ago(1_080)) }),
         in_need(name, Need::LowBattery { percent: 6 }),
@@ -163,8 +161,17 @@ fn in_need(name: &str, need: Need) -> PersonInNeed {
     }
 }
 
-fn drawn(frame: &Frame, wall: &Wall) -> String {
-    body(frame, wall, None).into_string()
+/// The whole wall, of somebody's house or of an empty one.
+fn drawn(frame: &Frame, name: Option<&str>) -> String {
+    let wall = name.map_or_else(empty, busy);
+    let shown = name.map(|name| OpenAlert {
+        alert: alert(41, "critical", name),
+        min_value: Some(85.0),
+        max_value: None,
+    });
+    let total = if shown.is_some() { 7 } else { 0 };
+    let alerts = wall::OpenAlerts { as_of: now(), total, shown: shown.into_iter().collect() };
+    body(frame, &open_alerts(frame, &alerts), |part| part.render(frame, &wall, None)).into_string()
 }
 
 fn private(language: Language) -> Frame {
@@ -179,11 +186,12 @@ fn private(language: Language) -> Frame {
 fn every_part_is_there_in_both_languages_and_says_what_is_missing() {
     for (language, none) in [(Language::En, "No open alerts."), (Language::Zh, "没有未结束的告警。")]
     {
-        let page = drawn(&frame(language), &empty());
+        let page = drawn(&frame(language), None);
         for part in Part::ALL {
             assert!(page.contains(&format!("data-live=\"{}\"", part.name())), "{}", part.name());
             assert_eq!(Part::of_name(part.name()), Some(part));
         }
+        assert!(page.contains("data-live=\"alerts\""));
         assert!(page.contains(none) && !page.contains("page-"), "{page}");
         assert_eq!(page.matches("<h1").count(), 1);
     }
@@ -192,7 +200,7 @@ fn every_part_is_there_in_both_languages_and_says_what_is_missing() {
 #[test]
 fn words_of_devices_and_people_are_escaped() {
     for language in Language::ALL {
-        let page = drawn(&frame(language), &busy("<script>alert(1)</script> \"'&"));
+        let page = drawn(&frame(language), Some("<script>alert(1)</script> \"'&"));
         assert!(!page.contains("<script") && !page.contains("OTHER_<b>"), "{page}");
         assert!(page.contains("&lt;script&gt;"), "{page}");
     }
@@ -200,7 +208,7 @@ fn words_of_devices_and_people_are_escaped() {
 
 #[test]
 fn an_alert_shows_who_what_since_when_and_who_has_it() {
-    let page = drawn(&frame(Language::En), &busy("Person 305"));
+    let page = drawn(&frame(Language::En), Some("Person 305"));
     for shown in [
         "<a class=\"subject\" href=\"/people/4711\">Person 305</a>",
         "Cardiology · room R-17",
@@ -223,13 +231,13 @@ fn an_alert_shows_who_what_since_when_and_who_has_it() {
     if let Some(viewer) = &mut reader.viewer {
         viewer.can_respond = false;
     }
-    assert!(!drawn(&reader, &busy("Person 305")).contains("<form"));
+    assert!(!drawn(&reader, Some("Person 305")).contains("<form"));
 }
 
 #[test]
 fn a_private_screen_shows_initials_and_no_number_serial_room_rule_or_position() {
     for language in Language::ALL {
-        let page = drawn(&private(language), &busy("Person 305"));
+        let page = drawn(&private(language), Some("Person 305"));
         assert!(page.contains("P 3"), "{page}");
         for hidden in [
             "Person 305",
@@ -253,7 +261,7 @@ fn a_kiosk_that_is_not_private_has_names_but_nothing_to_open_or_change() {
     if let Some(viewer) = &mut kiosk.viewer {
         viewer.is_private = false;
     }
-    let page = drawn(&kiosk, &busy("Person 305"));
+    let page = drawn(&kiosk, Some("Person 305"));
     assert!(page.contains("Person 305") && page.contains("<circle"), "{page}");
     assert!(!page.contains("<a ") && !page.contains("<form"), "{page}");
 }
@@ -314,7 +322,7 @@ fn the_hours_are_a_table_for_whoever_does_not_see_the_bars() {
 #[test]
 fn nothing_of_a_part_is_a_style_or_a_script() {
     for language in Language::ALL {
-        let page = drawn(&frame(language), &busy("Person 305"));
+        let page = drawn(&frame(language), Some("Person 305"));
         for inline in [" style=", "<style", "<script", " onclick", "javascript:"] {
             assert!(!page.contains(inline), "{inline}");
         }

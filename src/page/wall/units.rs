@@ -13,7 +13,7 @@ pub(super) fn render(frame: &Frame, wall: &Wall) -> Markup {
     let note = html! { (frame.text(&text!("page-online-of-people"))) };
     panel(
         frame,
-        Part::Units,
+        Part::Units.name(),
         &text!("page-online-by-unit"),
         &note,
         &html! {

@@ -12,7 +12,7 @@ pub(super) fn render(frame: &Frame, overview: &Overview) -> Markup {
     let note = html! { (frame.text(&text!("page-battery-and-wear"))) };
     panel(
         frame,
-        Part::Watches,
+        Part::Watches.name(),
         &text!("page-watches"),
         &note,
         &html! {

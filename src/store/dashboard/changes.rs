@@ -10,6 +10,7 @@
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use deadpool_postgres::Transaction;
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio_postgres::Row;
@@ -152,26 +153,47 @@ pub async fn read(
             devices = statement!("stream", "devices").query(&transaction, &[&reported]).await?;
         }
     }
-    let changed = statement!("stream", "changed_alerts").query_unprepared(&*transaction, &[]).await?;
+    Ok(Changes {
+        position,
+        alerts: changed_alerts(&transaction, is_known).await?,
+        latest: latest.iter().map(ScopedRow::of).collect(),
+        devices: devices.iter().map(ScopedRow::of).collect(),
+        is_partial,
+        unknown: not_found,
+    })
+}
+
+/// Alerts that changed lately, besides those that `is_known` in their state. Costs a few milliseconds, whatever else is going on.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn read_alerts(
+    store: &Store,
+    is_known: &(impl Fn(i64, Timestamp) -> bool + Sync),
+) -> Result<Vec<ChangedAlert>, StoreError> {
+    let mut client = store.client().await?;
+    let transaction = Viewer::EveryTenant.begin(&mut client).await?;
+    let alerts = changed_alerts(&transaction, is_known).await?;
+    Viewer::end(transaction).await?;
+    Ok(alerts)
+}
+
+async fn changed_alerts(
+    transaction: &Transaction<'_>,
+    is_known: &(impl Fn(i64, Timestamp) -> bool + Sync),
+) -> Result<Vec<ChangedAlert>, StoreError> {
+    let changed = statement!("stream", "changed_alerts").query_unprepared(&**transaction, &[]).await?;
     let alert_ids: Vec<i64> = changed
         .iter()
         .map(|row| (row.get("alert_id"), row.get("updated_at")))
         .filter(|(alert_id, updated_at)| !is_known(*alert_id, *updated_at))
         .map(|(alert_id, _)| alert_id)
         .collect();
-    let alerts = if alert_ids.is_empty() {
-        Vec::new()
-    } else {
-        statement!("stream", "alerts").query(&transaction, &[&alert_ids]).await?
-    };
-    Ok(Changes {
-        position,
-        alerts: alerts.iter().map(alert).collect(),
-        latest: latest.iter().map(ScopedRow::of).collect(),
-        devices: devices.iter().map(ScopedRow::of).collect(),
-        is_partial,
-        unknown: not_found,
-    })
+    if alert_ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let alerts = statement!("stream", "alerts").query(transaction, &[&alert_ids]).await?;
+    Ok(alerts.iter().map(alert).collect())
 }
 
 /// The serials of rows that have something.

@@ -4,9 +4,8 @@
 //! Promise: the counters are those of `sql/dashboards/header.sql`, because that is the statement.
 
 use deadpool_postgres::Transaction;
-use tokio_postgres::Row;
 
-use super::rows::column;
+use super::rows::{column, only_row};
 use super::{Viewer, latest};
 use crate::model::Overview;
 use crate::model::overview::Counters;
@@ -86,8 +85,4 @@ async fn counters(transaction: &Transaction<'_>) -> Result<Counters, StoreError>
         active_users_yesterday: column(&row, "active_users_yesterday")?,
         devices: 0,
     })
-}
-
-fn only_row(statement: &Statement, mut rows: Vec<Row>) -> Result<Row, StoreError> {
-    rows.pop().ok_or_else(|| StoreError::State(format!("{} gave no row", statement.name)))
 }

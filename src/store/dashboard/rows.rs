@@ -138,6 +138,11 @@ pub(super) fn column<'a, T: FromSql<'a>>(row: &'a Row, name: &str) -> Result<T, 
     row.try_get(name).map_err(|error| StoreError::State(format!("{name}: {error}")))
 }
 
+/// The row of a statement that gives one.
+pub(super) fn only_row(statement: &Statement, mut rows: Vec<Row>) -> Result<Row, StoreError> {
+    rows.pop().ok_or_else(|| StoreError::State(format!("{} gave no row", statement.name)))
+}
+
 /// A day as a time: its midnight in UTC.
 pub(super) fn midnight(day: Date) -> Timestamp {
     // Only the last days of the calendar have none.

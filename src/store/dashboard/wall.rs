@@ -3,10 +3,12 @@
 //! Before: `http::page::wall`. After: the views, through the transaction of the viewer.
 
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
 use super::Viewer;
+use super::rows::only_row;
 use crate::model::Id64;
-use crate::model::wall::{Need, OpenAlert, PersonInNeed};
+use crate::model::wall::{Need, OpenAlerts, PersonInNeed};
 use crate::store::alert::of_json;
 use crate::store::{Statement, Store, StoreError, statement};
 
@@ -16,47 +18,41 @@ const PEOPLE_IN_NEED: Statement = statement!("wall", "people_in_need");
 /// A battery with less charge needs somebody, percent.
 const LOW_BATTERY: i16 = 15;
 
-/// Open alerts and the people whose watch needs somebody.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Attention {
-    /// Open alerts, the gravest first.
-    pub alerts: Vec<OpenAlert>,
-    /// People in need, the most urgent first.
-    pub in_need: Vec<PersonInNeed>,
-    /// How many such people there are.
-    pub in_need_total: i64,
-}
-
-/// What wants the attention of those who watch: `alerts` and `people` at most.
+/// Open alerts, at most `limit` of them. Costs one look-up by key for each.
 ///
 /// # Errors
 /// The database cannot be asked.
-pub async fn attention(
+pub async fn open_alerts(store: &Store, viewer: Viewer, limit: i64) -> Result<OpenAlerts, StoreError> {
+    let row = only_row(&OPEN_ALERTS, read(store, viewer, &OPEN_ALERTS, &[&limit]).await?)?;
+    Ok(OpenAlerts { as_of: row.get("as_of"), total: row.get("total"), shown: of_json(&row, "shown")? })
+}
+
+/// People whose watch needs somebody, the most urgent first, at most `limit`; and how many there are. Costs one look-up by key for each
+/// device.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn people_in_need(
     store: &Store,
     viewer: Viewer,
-    alerts: i64,
-    people: i64,
-) -> Result<Attention, StoreError> {
+    limit: i64,
+) -> Result<(Vec<PersonInNeed>, i64), StoreError> {
+    let rows = read(store, viewer, &PEOPLE_IN_NEED, &[&LOW_BATTERY, &limit]).await?;
+    let total = rows.first().map_or(0, |row| row.get("people"));
+    Ok((rows.iter().map(person).collect(), total))
+}
+
+async fn read(
+    store: &Store,
+    viewer: Viewer,
+    statement: &Statement,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Row>, StoreError> {
     let mut client = store.client().await?;
     let transaction = viewer.begin(&mut client).await?;
-    let open = OPEN_ALERTS.query(&transaction, &[&alerts]).await?;
-    let in_need = PEOPLE_IN_NEED.query(&transaction, &[&LOW_BATTERY, &people]).await?;
-    transaction
-        .commit()
-        .await
-        .map_err(|source| StoreError::Postgres { statement: PEOPLE_IN_NEED.name, source })?;
-    let alert = |row: &Row| {
-        Ok(OpenAlert {
-            alert: of_json(row, "alert")?,
-            min_value: row.get("min_value"),
-            max_value: row.get("max_value"),
-        })
-    };
-    Ok(Attention {
-        alerts: open.iter().map(alert).collect::<Result<_, StoreError>>()?,
-        in_need_total: in_need.first().map_or(0, |row| row.get("people")),
-        in_need: in_need.iter().map(person).collect(),
-    })
+    let rows = statement.query(&transaction, parameters).await?;
+    Viewer::end(transaction).await?;
+    Ok(rows)
 }
 
 fn person(row: &Row) -> PersonInNeed {
