@@ -132,10 +132,8 @@ impl Service {
         clock.spawn_loop("reception", schedule::reception::run(store.clone(), is_late, clock.stop_token()));
 
         let stream = Hub::new(&settings, door.stop_token());
-        let wakes = stream::Wakes {
-            outbox: notifier.wake(Topic::Outbox),
-            alert: notifier.wake(Topic::Notification),
-        };
+        let wakes =
+            stream::Wakes { outbox: notifier.wake(Topic::Outbox), alert: notifier.wake(Topic::Notification) };
         let reading = stream::run(stream.clone(), store.clone(), reads.clone(), wakes, clock.stop_token());
         clock.spawn_loop("stream", reading);
         let callers = callers(&store, &time, &notifier, &settings, &ingest)?;

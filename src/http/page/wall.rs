@@ -83,7 +83,9 @@ impl Walls {
     async fn alerts(&self, state: &State, reader: &PageReader) -> Result<Arc<str>, ApiError> {
         let viewer = reader.caller.viewer();
         let read = async || {
-            state.list(async move |store| dashboard::wall::open_alerts(&store, viewer, MOST_ALERTS).await).await
+            state
+                .list(async move |store| dashboard::wall::open_alerts(&store, viewer, MOST_ALERTS).await)
+                .await
         };
         let alerts = self.alerts.fresh(viewer, || self.seen(state), read).await?;
         let variant = Variant::of(&reader.frame, ());
@@ -184,7 +186,8 @@ pub(in crate::http) async fn get_fragments_part(
     } else {
         let Some(part) = Part::of_name(&part) else { return no_such_route().await };
         let viewer = reader.caller.viewer();
-        let wall = walls.walls.fresh(viewer, || walls.seen(&state), async || read(&state, viewer).await).await;
+        let wall =
+            walls.walls.fresh(viewer, || walls.seen(&state), async || read(&state, viewer).await).await;
         wall.map(|wall| {
             reader.show_time_of(&wall.value);
             walls.draw(&reader.frame, &wall, part)

@@ -72,7 +72,13 @@ pub(super) fn render(frame: &Frame, wall: &Wall, tiles: Option<&Tiles>) -> Marku
         (frame.text(&text!("page-positions", count = positions.len())))
         " · " (frame.text(&text!("page-map-scale", distance = distance(plane.scale()))))
     };
-    panel(frame, Part::Map.name(), &text!("page-where-people-are"), &note, &drawing(frame, &plane, &placed, tiles))
+    panel(
+        frame,
+        Part::Map.name(),
+        &text!("page-where-people-are"),
+        &note,
+        &drawing(frame, &plane, &placed, tiles),
+    )
 }
 
 fn drawing(frame: &Frame, plane: &Plane, placed: &[Placed<'_>], tiles: Option<&Tiles>) -> Markup {
