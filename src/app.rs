@@ -24,6 +24,7 @@ use crate::http::{
 };
 use crate::ingest::Ingest;
 use crate::ingest::compare::Comparer;
+use crate::ingest::erased::Erased;
 use crate::keys::Keys;
 use crate::model::SystemAlert;
 use crate::monitor::{self, Monitor};
@@ -231,6 +232,7 @@ pub fn buffer_services(
     BufferServices {
         ingest: Arc::clone(ingest),
         comparer: Comparer::new(store),
+        erased: Erased::new(store),
         owners: owners.clone(),
         device_zone: settings.device_zone(),
         oldest: Arc::new(move |received_at| retention.oldest(received_at)),

@@ -4,7 +4,7 @@
 --
 --   tenant, first, last   as for send.sql
 --   sent     what the last run of send.sql printed last. Rows that were written here since then are not deleted, nor is anything of a device
---            that this run did not send: send them, and run this once more
+--            that this run did not send, or of which an event was filled since then (a warning says so): send them, and run this once more
 --
 -- Deleted are samples, events, device information, nested documents, rollups and alerts of the devices. The directory, rules and keys
 -- stay: by them this cell knows where an upload that still comes here belongs. Alerts with a message that is still to be sent stay, too.
@@ -38,11 +38,24 @@ do $$
 declare
     sent     record;
     serial   text;
+    hash     text;
+    changed  integer := 0;
     relation text;
 begin
     select * into sent from leaving_sent;
     for serial in select device_sn from leaving order by 1 loop
-        foreach relation in array '{health_data,device_info,device_event,sleep_segment,exercise_day,workout,health_document}'::text[] loop
+        -- An event that is filled keeps its batch_id, so it is the rows that were deleted that are compared with what was sent.
+        begin
+            with gone as (delete from device_event as e where e.device_sn = serial and e.batch_id < sent.batch_id returning e)
+            select vitals.hash_of_events(array_agg(gone.e)) into hash from gone;
+            if hash is distinct from (select s.events_hash from vitals.sent_device as s where s.device_sn = serial and s.run = sent.run) then
+                raise exception using errcode = 'VL001';
+            end if;
+        exception when sqlstate 'VL001' then
+            changed := changed + 1;
+            continue;
+        end;
+        foreach relation in array '{health_data,device_info,sleep_segment,exercise_day,workout,health_document}'::text[] loop
             execute format('delete from public.%I where device_sn = $1 and batch_id < $2', relation) using serial, sent.batch_id;
         end loop;
         perform vitals.recompute_devices(array[serial], array['2000-01-01Z'::timestamptz], array[now() + interval '2 days']);
@@ -56,5 +69,8 @@ begin
         delete from vitals.sent_device as s where s.device_sn = serial and s.run < sent.run;
         commit;
     end loop;
+    if changed > 0 then
+        raise warning 'events of % devices were changed since they were sent: nothing of these devices is deleted; send them, and run this once more', changed;
+    end if;
 end
 $$;

@@ -1,6 +1,7 @@
 -- Sends a tenant, or some of its devices, to another cell: prints what psql runs there. Here only vitals.sent_device is written. May be run
 -- as often as needed: rows that are there already stay as they are, but what was changed here since the last run is changed there, too: NULLs
--- are filled, totals of days and workouts grow, and samples that were replaced here replace those that came by sending.
+-- are filled, totals of days and workouts grow, samples that were replaced here replace those that came by sending, and keys are revoked, get
+-- their new secret, and devices are readmitted.
 --
 --   psql "$OLD" -X -v tenant=1939964806110937090 -f sql/cells/send.sql | psql "$NEW" -XqAt -v ON_ERROR_STOP=1
 --
@@ -17,7 +18,7 @@
 -- whose rows were dropped, and alerts with their actions and notifications that are not pending. Rules and routes for everybody that are
 -- not there become rules and routes of the tenant; one that is there, and differs, is counted as different, and applies as it is there. Rows keep their ids (vitals.start_ids_at) and have batch_id 0, so no relay evaluates them
 -- and nobody is notified of them.
--- What stays: accounting, rejected uploads, logs of watches, receipts of erasures; rows of devices that have another tenant by now.
+-- What stays: accounting, rejected uploads, logs of watches and of accesses, receipts of erasures, accounts of people who log in, kiosk links; rows of devices that have another tenant by now.
 --
 -- The other psql prints a line for each table: rows sent, rows that are new there, and rows that differ there. Then it prints when this
 -- was, for `after` and for sql/cells/leave.sql; or it fails if a row is missing there, and may be run once more.
@@ -47,7 +48,14 @@ select d.device_sn, exists (select from vitals.sent_device as s where s.device_s
 from vitals.devices_of(:tenant, nullif(:'first', ''), nullif(:'last', '')) as d (device_sn)
 cross join moving as m;
 -- It counts only if the number of this run comes back, which the other psql prints when all has arrived.
-insert into vitals.sent_device (run, device_sn) select txid_current(), device_sn from moving_device;
+insert into vitals.sent_device (run, device_sn, events_hash)
+select
+    txid_current(), m.device_sn,
+    (
+        select vitals.hash_of_events(array_agg(e)) from device_event as e
+        where e.device_sn = m.device_sn and e.batch_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+    )
+from moving_device as m;
 create temp table moving_org as select org_id from org_unit where customer_id = :tenant;
 create temp table moving_user as select user_id from app_user where org_id in (select org_id from moving_org);
 create temp table moving_rule as
@@ -113,9 +121,9 @@ insert into moving_relation (relation, keys, condition, how, instead) values
     ('device_config_interface', '{customer_id,name}', 'x.customer_id = (select customer_id from moving)', 'keep', '{}'),
     ('api_key', '{key_id}',
         'x.customer_id = (select customer_id from moving) '
-        'or (select with_upload_keys from moving) and x.customer_id is null and x.scopes = ''{upload}''', 'keep', '{}'),
+        'or (select with_upload_keys from moving) and x.customer_id is null and x.scopes = ''{upload}''', 'fill', '{}'),
     -- Of every tenant, as the secrets are: without its revocation, a revoked key of any device would be accepted there.
-    ('device_key_revocation', '{device_key_revocation_id}', 'true', 'keep', '{}'),
+    ('device_key_revocation', '{device_key_revocation_id}', 'true', 'fill', '{}'),
     ('device', '{device_sn}', 'x.device_sn in (select device_sn from moving_device)', 'keep', '{}'),
     ('health_data', '{device_sn,ts}', null, 'replace', '{}'),
     ('device_info', '{device_sn,ts}', null, 'fill', '{}'),
@@ -193,6 +201,9 @@ begin
                         when target = 'exercise_day'::regclass and attname = 'received_at'
                             or target = 'workout'::regclass and attname in ('end_ts', 'calorie', 'distance') then
                             'greatest(t.%1$I, excluded.%1$I)'
+                        when target = 'api_key'::regclass and attname in
+                            ('secret_hash', 'previous_hash', 'previous_until', 'rotated_at', 'expires_at') then
+                            'case when excluded.rotated_at > coalesce(t.rotated_at, ''-infinity'') then excluded.%1$I else t.%1$I end'
                         when target = 'vitals.accepted_device_key_secret'::regclass and attname = 'ends_at' then
                             'least(t.%1$I, excluded.%1$I)'
                         else 'coalesce(t.%1$I, excluded.%1$I)'

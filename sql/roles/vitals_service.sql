@@ -36,6 +36,8 @@ grant select, insert, update on vitals.reception_period to vitals_service;
 grant select, insert, update, delete on vitals.instance to vitals_service;
 -- Rejects: a repeated one updates its row.
 grant update (times, last_received_at, batch_id, detail) on rejected_upload to vitals_service;
+-- What was erased does not come back from the buffer.
+grant select on vitals.erased_span to vitals_service;
 grant select, insert, update, delete on outbox to vitals_service;
 grant select, update on vitals.latest_view to vitals_service;
 

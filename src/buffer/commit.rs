@@ -148,10 +148,17 @@ impl Committer {
         }
     }
 
+    /// What was erased after it was received is not stored; gives the number of records.
+    async fn remove_erased(&self, uploads: &mut [Upload]) -> Result<usize, IngestError> {
+        let removing = self.services.erased.remove_from(uploads);
+        timeout(self.commit_deadline, removing).await.unwrap_or(Err(IngestError::Unavailable))
+    }
+
     /// Compares shadow uploads with what is stored.
     async fn compare(&self, cache: &Cache, step: Vec<ReadEntry>) -> Result<(), CommitError> {
         let uploads_count = step.len();
         let mut uploads: Vec<Upload> = step.into_iter().map(|read| read.upload).collect();
+        self.remove_erased(&mut uploads).await.map_err(|_| CommitError::Unavailable)?;
         self.complete_owners(&mut uploads).await.map_err(|_| CommitError::Unavailable)?;
         let mut all = Upload::default();
         uploads.into_iter().for_each(|later| all.append(later));
@@ -181,8 +188,9 @@ impl Committer {
         let span = trace::span_with_parents(step.iter().filter_map(|read| read.trace.as_ref()), || {
             trace::span!("buffer.commit", uploads)
         });
-        let urgent: Vec<UrgentEvent> = step.iter().flat_map(ReadEntry::urgent).collect();
         let mut sent: Vec<Upload> = step.into_iter().map(|read| read.upload).collect();
+        let erased = self.remove_erased(&mut sent).instrument(span.clone()).await?;
+        let urgent: Vec<UrgentEvent> = sent.iter().flat_map(UrgentEvent::all_of).collect();
         self.complete_owners(&mut sent).instrument(span.clone()).await?;
         let mut upload = Upload::default();
         sent.into_iter().for_each(|later| upload.append(later));
@@ -205,6 +213,7 @@ impl Committer {
             ("stored", outcome.stored as usize),
             ("duplicate", outcome.duplicate as usize),
             ("rejected", outcome.rejected.len()),
+            ("erased", erased),
         ] {
             metrics::counter!(names::BUFFER_DRAINED_RECORDS, "outcome" => label).increment(records as u64);
         }

@@ -8,7 +8,6 @@ use jiff::Timestamp;
 
 use super::BufferServices;
 use super::record::{UnpackError, unpack};
-use super::urgent::UrgentEvent;
 use crate::cache::stream::StreamEntry;
 use crate::model::{Refusal, Reject, RejectReason, Source, Upload};
 use crate::telemetry::trace::TraceContext;
@@ -28,11 +27,6 @@ impl ReadEntry {
     pub(super) fn is_like(&self, other: &Self) -> bool {
         (has_readings_only(&self.upload), self.is_shadow)
             == (has_readings_only(&other.upload), other.is_shadow)
-    }
-
-    /// Its urgent events, if they are to be stored.
-    pub(super) fn urgent(&self) -> Vec<UrgentEvent> {
-        if self.is_shadow { Vec::new() } else { UrgentEvent::all_of(&self.upload) }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::cache::{Cache, CacheError};
 use crate::config::{BufferMode, Settings};
 use crate::ingest::Ingest;
 use crate::ingest::compare::Comparer;
+use crate::ingest::erased::Erased;
 use crate::model::SystemAlert;
 use crate::owners::Owners;
 use crate::tasks::Stage;
@@ -26,6 +27,8 @@ pub struct BufferServices {
     pub ingest: Arc<Ingest>,
     /// Compares shadow uploads with what is stored.
     pub comparer: Comparer,
+    /// Knows what was erased after it was received.
+    pub erased: Erased,
     /// Looks up who owns a device.
     pub owners: Owners,
     /// Zone of times without a zone.

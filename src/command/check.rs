@@ -227,7 +227,7 @@ async fn keys(report: &mut Report, settings: &Settings, store: &Store) -> anyhow
     Ok(())
 }
 
-/// Erasures that Redis still shows.
+/// Erasures that are not finished: Redis may still show values.
 async fn erasures(report: &mut Report, store: &Store) -> anyhow::Result<()> {
     match erasure::ErasureSession::open(store).await?.pending().await {
         Ok(pending) if pending.is_empty() => {}

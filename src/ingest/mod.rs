@@ -21,6 +21,7 @@ mod chunks;
 mod commit_health;
 pub mod compare;
 mod context;
+pub mod erased;
 mod fold;
 mod pending;
 mod recent;

@@ -68,6 +68,8 @@ pub trait DeviceRecord {
     fn device_sn(&self) -> &str;
     /// Event time.
     fn ts(&self) -> Timestamp;
+    /// When its upload was received.
+    fn received_at(&self) -> Timestamp;
     /// The ids that it names.
     fn owner(&self) -> &Owner;
     /// The same, to be changed.
@@ -86,6 +88,10 @@ macro_rules! device_record {
 
             fn ts(&self) -> Timestamp {
                 self.$content.ts
+            }
+
+            fn received_at(&self) -> Timestamp {
+                self.received_at
             }
 
             fn owner(&self) -> &Owner {

@@ -71,6 +71,14 @@ impl Upload {
         items.chain(events).chain(self.device_infos.iter().map(record))
     }
 
+    /// Keeps what `keep` says, which is asked about each record in the order of [`Self::records`], and then about each reject.
+    pub fn retain(&mut self, mut keep: impl FnMut() -> bool) {
+        self.items.retain(|_| keep());
+        self.events.retain(|_| keep());
+        self.device_infos.retain(|_| keep());
+        self.rejects.retain(|_| keep());
+    }
+
     /// Keeps the records of this device. Records of other devices become rejects, and rejects of other devices get this reason too, so
     /// that a replay has the same limits.
     pub fn keep_device(&mut self, device_sn: &str) {

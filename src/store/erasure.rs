@@ -1,6 +1,7 @@
 //! `erasure`: deleting all data of a device or a user, step by step, and the receipt.
 //!
-//! Before: `vitals erase`. After: sql/functions/erasure; then `cache::erasure` deletes the keys in Redis.
+//! Before: `vitals erase`; and `ingest`, which asks what of an old upload was erased. After: sql/functions/erasure; then `cache::erasure`
+//! deletes the keys in Redis.
 //! Promise: each step is a transaction that records what it deleted; an interrupted erasure continues where it stopped.
 
 use jiff::Timestamp;
@@ -8,6 +9,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row};
 
 use super::{Driver, Statement, Store, StoreError, statement};
+use crate::model::Upload;
 
 const BEGIN: Statement = statement!("erasure", "begin");
 const IS_BEGUN: Statement = statement!("erasure", "is_begun");
@@ -19,6 +21,7 @@ const LINKED_ROWS: Statement = statement!("erasure", "linked_rows");
 const PENDING: Statement = statement!("erasure", "pending");
 const REDIS_CLEARED: Statement = statement!("erasure", "redis_cleared");
 const RECEIPT: Statement = statement!("erasure", "receipt");
+const COVERED: Statement = statement!("erasure", "covered");
 
 /// What is erased.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +94,33 @@ pub struct ErasureReceipt {
     pub forgotten_at: Option<Timestamp>,
     /// Rows by table, JSON.
     pub counts: String,
+}
+
+/// For each record of these uploads, and then each reject, in their order: whether it was received before an erasure that covers it.
+///
+/// # Errors
+/// The database is away.
+pub async fn covered(store: &Store, uploads: &[Upload]) -> Result<Vec<bool>, StoreError> {
+    let mut columns: (Vec<_>, Vec<_>, Vec<_>, Vec<_>, Vec<_>) = Default::default();
+    for upload in uploads {
+        let records = upload.records().map(|record| {
+            (Some(record.device_sn()), record.owner().user_id, record.ts(), record.received_at(), None)
+        });
+        let rejects = upload.rejects.iter().map(|reject| {
+            let text =
+                String::from_utf8_lossy(&reject.text) + reject.inherited.as_deref().unwrap_or_default();
+            let at = reject.received_at;
+            (reject.device_sn.as_deref(), None, at, at, Some(text.replace('\0', "")))
+        });
+        columns.extend(records.chain(rejects));
+    }
+    let mut covered = vec![false; columns.0.len()];
+    let client = store.client().await?;
+    let parameters: [&(dyn ToSql + Sync); 5] = [&columns.0, &columns.1, &columns.2, &columns.3, &columns.4];
+    for row in COVERED.query(&client, &parameters).await? {
+        covered[usize::try_from(row.get::<_, i64>("place") - 1).expect("a place in the arrays")] = true;
+    }
+    Ok(covered)
 }
 
 /// A session without statement time-out.

@@ -59,6 +59,7 @@ pub(super) const FUNCTIONS: &[(&str, &str)] = &[
     function!("device/device_owner_at"),
     function!("device/device_owner"),
     function!("cells/devices_of"),
+    function!("cells/hash_of_events"),
     function!("device/bind_device"),
     function!("schema/database_origin"),
     function!("device/effective_ts"),

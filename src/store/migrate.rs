@@ -84,6 +84,7 @@ pub async fn run_phases(
                 result.applied.extend(files.iter().map(ToString::to_string));
             }
             Part::Outside(file) => {
+                begin_contract(&mut client, settings, program, file).await?;
                 outside::run(&client, settings, file).await?;
                 result.applied.push(file.to_string());
             }
@@ -111,6 +112,22 @@ async fn make_plan<'a>(
 /// reconnect is seen.
 async fn wait_for_heartbeats(client: &Client, version: i32) -> Result<(), StoreError> {
     instance::delete_ended(client, version, Instance::BEAT_EVERY * 2).await
+}
+
+/// Before statements contract the schema one by one: no older program runs, and from then on none starts, even if one of the statements fails.
+async fn begin_contract(
+    client: &mut Client,
+    settings: &Settings,
+    program: &Program,
+    file: &MigrationFile,
+) -> Result<(), StoreError> {
+    let Some(version) = newest_contract([file]) else { return Ok(()) };
+    wait_for_heartbeats(client, version).await?;
+    schema_transaction::run(client, settings, async |transaction| {
+        check(&[file], &instance::lock_running(transaction).await?)?;
+        schema::record_oldest_program(transaction, program, Some(version)).await
+    })
+    .await
 }
 
 /// The work of one transaction.
@@ -145,7 +162,7 @@ impl Work<'_> {
         if !self.is_last {
             if contracts {
                 // What is built outside before the last transaction may take hours, or fail.
-                schema::record_oldest_program(transaction, self.program).await?;
+                schema::record_oldest_program(transaction, self.program, None).await?;
             }
             return Ok(false);
         }

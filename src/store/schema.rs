@@ -230,12 +230,16 @@ pub(super) async fn record(
         .map(drop)
 }
 
-/// Records which programs the schema serves, in a transaction that contracts it and is not the last of its migrate.
+/// Records which programs the schema serves, in a transaction that contracts it and is not the last of its migrate, or before the file `next`
+/// contracts it.
 pub(super) async fn record_oldest_program(
     transaction: &Transaction<'_>,
     program: &Program,
+    next: Option<i32>,
 ) -> Result<(), StoreError> {
-    let oldest_program = program.oldest_program(&migrations::applied(transaction).await?);
+    let mut applied = migrations::applied(transaction).await?;
+    applied.extend(next);
+    let oldest_program = program.oldest_program(&applied);
     transaction
         .execute(RECORD_OLDEST_PROGRAM.sql, &[&oldest_program])
         .await

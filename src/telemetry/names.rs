@@ -74,7 +74,7 @@ names! {
     histogram BUFFER_GROUP_UPLOADS = "vitals_buffer_group_uploads": "Uploads appended together";
     histogram BUFFER_GROUP_SECONDS = "vitals_buffer_group_seconds" in Seconds: "From the start of an append until it is on disk";
     counter BUFFER_DRAINED = "vitals_buffer_drained_total": "Buffered uploads that were committed";
-    /// Outcomes: stored, duplicate, rejected.
+    /// Outcomes: stored, duplicate, rejected; erased: it was erased after it was received, and is not stored.
     counter BUFFER_DRAINED_RECORDS = "vitals_buffer_drained_records_total": "Records of buffered uploads that were committed, by outcome";
     /// Statuses: not_evaluated, stored.
     counter BUFFER_URGENT_EVENTS = "vitals_buffer_urgent_events_total": "Urgent events in the buffer that were announced, by status";

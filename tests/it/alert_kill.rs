@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use rand::Rng;
 use tokio_postgres::Client;
 
-use crate::harness::{Database, Process, Receiver, Reply, eventually};
+use crate::harness::{Database, Process, Receiver, Reply, eventually, notify_of_all, only_rule};
 
 const DEVICES: usize = 40;
 const READINGS: usize = 80;
@@ -26,22 +26,6 @@ fn expected(device: usize) -> BTreeSet<usize> {
                 && (reading == 1 || !breaches(device, reading - 2))
         })
         .collect()
-}
-
-async fn prepare(client: &Client, receiver: &Receiver) {
-    client
-        .batch_execute(&format!(
-            "update alert_rule set enabled = false;
-             insert into alert_rule
-                 (name, kind, severity, metric, max_value, consecutive, recovery_count, cooldown_seconds, late_after_seconds)
-             values ('Kill', 'threshold', 'major', 'heart_rate', 120, 2, 2, 0, 86400);
-             insert into contact (name) values ('receiver');
-             insert into contact_address (contact_id, channel, address) select contact_id, 'webhook', '{}/' from contact;
-             insert into notification_route (channel, audience, contact_id) select 'webhook', 'contact', contact_id from contact",
-            receiver.url()
-        ))
-        .await
-        .expect("prepared");
 }
 
 /// One transaction with a reading of every device.
@@ -77,7 +61,8 @@ async fn relays_killed_at_any_moment_lose_no_alert_make_none_twice_and_everybody
     let database = Database::new().await;
     let receiver = Receiver::start(|_| Reply::Status(204)).await;
     let (client, writer) = (database.client().await, database.client().await);
-    prepare(&client, &receiver).await;
+    only_rule(&client, 120, 2).await;
+    notify_of_all(&client, &receiver).await;
     let mut relays = [start(&database).await, start(&database).await];
 
     let first = Timestamp::from_second(Timestamp::now().as_second() - 3_600).expect("a second");

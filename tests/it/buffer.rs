@@ -2,6 +2,7 @@
 
 mod command;
 mod drain;
+mod erasure;
 mod release;
 mod rounds;
 mod server;

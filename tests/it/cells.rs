@@ -1,14 +1,17 @@
 //! Several databases that share the tenants: where a watch is sent, where its uploads are stored, and how a tenant moves, as
 //! docker/README.md says, word for word.
 
+mod unknown_owner;
+
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use serde_json::{Value, json};
-use tokio::process::Command;
 use vitals::config::{Authentication, Enrolment};
 
-use crate::harness::{Answer, Database, Receiver, Reply, Service, authorization, eventually};
+use crate::harness::{
+    Answer, Database, Proxy, Receiver, Reply, Service, add_program, authorization, commands_below,
+    eventually, run_commands,
+};
 
 const MANUAL: &str = include_str!("../../docker/README.md");
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -18,6 +21,8 @@ const HARBOUR: i64 = 51;
 /// Two tenants in one cell, a cell without tenants, and a service in each. Both cells know both.
 struct TwoCells {
     north: Database,
+    /// Between the north and its service.
+    link: Proxy,
     south: Database,
     in_north: Service,
     in_south: Service,
@@ -44,8 +49,10 @@ impl TwoCells {
              update vitals.device_key_secret set secret = sha256('south')",
         )
         .await;
-        let [in_north, in_south] = [start(&north, authentication).await, start(&south, authentication).await];
-        let cells = Self { north, south, in_north, in_south };
+        let (link, through) = Proxy::before(&north.url()).await;
+        let in_north = start_at(&north, through, authentication).await;
+        let in_south = start(&south, authentication).await;
+        let cells = Self { north, link, south, in_north, in_south };
         let urls = format!(
             "insert into vitals.cell_url (cell, public_url, internal_url)
              values ('north', 'https://north.example', '{}'), ('south', 'https://south.example', '{}')",
@@ -78,7 +85,13 @@ impl TwoCells {
 }
 
 async fn start(database: &Database, authentication: Authentication) -> Service {
+    start_at(database, database.url(), authentication).await
+}
+
+/// The same, of a service that reaches its database there.
+async fn start_at(database: &Database, url: String, authentication: Authentication) -> Service {
     Service::start_with(database, |settings| {
+        settings.database_url = url;
         settings.authentication = authentication;
         settings.enrolment = Enrolment::Known;
         settings.limits.failures_per_minute = 10_000;
@@ -297,6 +310,8 @@ const LIVED_IN: &str = "
     values ('A-1', now() - interval '2 hours', now() - interval '1 hour', 1, 100, now(), now());
     insert into device_event (device_sn, event_type, ts, batch_id) values ('A-1', 'SOS_EVENT', now() - interval '1 hour', 1);
     insert into device_key_revocation (device_sn) values ('B-1');
+    insert into api_key (key_id, name, customer_id, scopes, secret_hash)
+    values ('0000000000a1', 'revoked', 41, '{upload}', sha256('a')), ('0000000000b1', 'rotated', 41, '{upload}', sha256('a'));
     insert into contact (name, user_id) values ('Ann', 1), ('Nurse', null);
     insert into contact_address (contact_id, channel, address) select contact_id, 'email', 'a@example.org' from contact;
     insert into alert_rule (name, kind, severity, metric, max_value, recovery_count, customer_id)
@@ -317,7 +332,8 @@ const LIVED_IN: &str = "
     update health_data set batch_id = 1 where device_sn = 'C-1';
     delete from outbox;";
 
-/// What changes between two runs: a device joins the tenant, totals grow, a sample is replaced, an event is filled, a secret is to end.
+/// What changes between two runs: a device joins the tenant, totals grow, a sample is replaced, an event is filled, a secret is to end, keys are
+/// revoked and rotated, a device is readmitted.
 const CHANGED: &str = "
     select bind_device('C-1', 2, now());
     update exercise_day set daily_ts = now(), daily_steps = 900, batch_id = txid_current();
@@ -325,7 +341,11 @@ const CHANGED: &str = "
     update health_data set heart_rate = 60, received_at = now(), batch_id = txid_current()
     where device_sn = 'A-1' and ts = (select max(ts) from health_data where device_sn = 'A-1');
     update device_event set value = 'pressed';
-    update vitals.device_key_secret set ends_at = '2100-01-01Z'";
+    update vitals.device_key_secret set ends_at = '2100-01-01Z';
+    update api_key set revoked_at = now() where name = 'revoked';
+    update api_key set previous_hash = secret_hash, previous_until = now() + interval '1 day', secret_hash = sha256('b'), rotated_at = now()
+    where name = 'rotated';
+    update device_key_revocation set readmitted_at = now() where device_sn = 'B-1'";
 const REVOKED: &str = "insert into device_key_revocation (device_sn) values ('A-2')";
 
 const BUCKETS: &str = "
@@ -348,7 +368,7 @@ const ALERTS: &str = "select a.alert_id, a.device_sn, a.status, a.rule_id, r.nam
 #[tokio::test]
 async fn a_tenant_that_moves_as_the_manual_says_loses_nothing_and_nobody_is_notified_anew() {
     let cells = TwoCells::start(Authentication::Off).await;
-    let TwoCells { north, south, in_north, in_south } = &cells;
+    let TwoCells { north, south, in_north, in_south, .. } = &cells;
     sql(north, LIVED_IN).await;
     sql(north, "call refresh_rollups(now() - interval '21 days', now())").await;
     sql(north, "select drop_chunks('health_data', interval '12 days')").await;
@@ -361,23 +381,31 @@ async fn a_tenant_that_moves_as_the_manual_says_loses_nothing_and_nobody_is_noti
 
     let folder = std::env::temp_dir().join(format!("{}_move", north.name()));
     let programs = programs(&folder);
-    let [history, switch, rest] = commands();
-    run(&history, &folder, &programs, &cells).await;
+    let [history, switch, rest]: [String; 3] = commands_below(MANUAL, "### Moving a tenant");
+    let variables = [("OLD", north.url()), ("NEW", south.url()), ("TENANT", SUNSET.to_string())];
+    let run = async |commands: &str| run_commands(commands, &folder, &programs, &variables).await;
+    run(&history).await;
     sql(north, CHANGED).await;
     sql(north, REVOKED).await;
     sql(south, REVOKED).await;
     upload(in_north, &sample("A-1", 71)).await;
     assert_eq!(samples(south).await.len(), 2, "it lives in the north yet");
-    run(&switch, &folder, &programs, &cells).await;
+    run(&switch).await;
     followed(in_north, SUNSET, "https://south.example/").await;
     upload(in_north, &sample("A-1", 72)).await;
     // What the north stored while the south was away.
     sql(north, "insert into health_data (device_sn, ts, heart_rate) values ('A-2', now(), 73)").await;
     in_north.drained().await;
+    // An event is filled after the last run that sends, and before what was sent is deleted.
+    let (send, leave) = rest.split_at(rest.rfind("psql \"$OLD\"").expect("leave.sql"));
+    run(send).await;
+    sql(north, "update device_event set action = 'pressed once more'").await;
+    run(leave).await;
     // What was written after the oldest running transaction of the server began stays, so it is done until nothing is left.
     eventually("nothing of the tenant is left in the north", async || {
-        run(&rest, &folder, &programs, &cells).await;
-        let left = rows(north, ALERTS).await.len() + samples(north).await.len();
+        run(&rest).await;
+        let events = rows(north, "select from device_event").await;
+        let left = rows(north, ALERTS).await.len() + samples(north).await.len() + events.len();
         (left == 1).then_some(())
     })
     .await;
@@ -403,15 +431,17 @@ async fn a_tenant_that_moves_as_the_manual_says_loses_nothing_and_nobody_is_noti
     assert_eq!(sum(&all), sum(&totals) + 2 * 3, "weeks and months: {all:?} {totals:?}");
     assert_eq!(rows(north, &format!("{BUCKETS} = 'B-1'")).await, others);
     assert_eq!(rows(south, &of_newcomer).await, newcomer, "it joined between two runs");
-    let changed = "select (select daily_steps from exercise_day), (select calorie from workout), (select value from device_event),
+    let changed = "select (select daily_steps from exercise_day), (select calorie from workout), (select value || ', ' || action from device_event),
         (select min(heart_rate) from health_data), (select ends_at is not null from vitals.accepted_device_key_secret)";
-    assert_eq!(rows(south, changed).await, ["(900,200,pressed,60,t)"]);
-    let revoked = "select device_sn from device_key_revocation";
+    assert_eq!(rows(south, changed).await, ["(900,200,\"pressed, pressed once more\",60,t)"]);
+    let revoked = "select device_sn, readmitted_at is not null from device_key_revocation";
     assert_eq!(
         rows(south, revoked).await,
-        ["(A-2)", "(B-1)"],
+        ["(A-2,f)", "(B-1,t)"],
         "also of other tenants, and once what both revoked"
     );
+    let keys = "select name, revoked_at is not null, secret_hash = sha256('b') from api_key";
+    assert_eq!(rows(south, keys).await, ["(revoked,t,f)", "(rotated,f,t)"]);
     let count_of = async |query: &str| rows(south, query).await.len();
     assert_eq!(count_of("select from sleep_segment").await, 1);
     assert_eq!(count_of("select from device_binding").await, 3);
@@ -427,49 +457,19 @@ async fn a_tenant_that_moves_as_the_manual_says_loses_nothing_and_nobody_is_noti
     cells.finish().await;
 }
 
-/// The commands of the section: the history, the switch, the rest.
-fn commands() -> [String; 3] {
-    let section = MANUAL.split("### Moving a tenant\n").nth(1).expect("a section");
-    let mut blocks =
-        section.split("```sh\n").skip(1).map(|block| block.split("```").next().expect("an end").to_owned());
-    [(); 3].map(|()| blocks.next().expect("a block"))
-}
-
 /// A folder to run commands in, with a `psql` that means the servers of the tests. It may be in a sandbox, so files come by redirection.
 fn programs(folder: &Path) -> PathBuf {
-    use std::os::unix::fs::{PermissionsExt, symlink};
     let programs = folder.join("programs");
-    std::fs::create_dir_all(&programs).expect("a folder");
-    symlink(Path::new(ROOT).join("sql"), folder.join("sql")).expect("linked");
     let client = if std::env::var_os("VITALS_DATABASE_URL").is_some() {
         "PATH=${PATH#*:} exec psql -d \"$url\"".to_owned()
     } else {
         format!("database=${{url##*/}}; exec '{ROOT}/docker/stack' psql -d \"${{database%%\\?*}}\"")
     };
     let script = format!(
-        "#!/bin/bash\narguments=()\nwhile [ $# -gt 0 ]; do\n  case \"$1\" in\n    postgres://*) url=\"$1\" ;;\n    \
-         -f) exec <\"$2\"; shift ;;\n    *) arguments+=(\"$1\") ;;\n  esac\n  shift\ndone\n{client} \"${{arguments[@]}}\"\n"
+        "arguments=()\nwhile [ $# -gt 0 ]; do\n  case \"$1\" in\n    postgres://*) url=\"$1\" ;;\n    \
+         -f) exec <\"$2\"; shift ;;\n    *) arguments+=(\"$1\") ;;\n  esac\n  shift\ndone\n{client} \"${{arguments[@]}}\""
     );
-    let file = programs.join("psql");
-    std::fs::write(&file, script).expect("written");
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).expect("made a program");
+    add_program(&programs, "psql", &script);
+    std::os::unix::fs::symlink(Path::new(ROOT).join("sql"), folder.join("sql")).expect("linked");
     programs
-}
-
-/// Runs commands as a shell does, until one fails.
-async fn run(commands: &str, folder: &Path, programs: &Path, cells: &TwoCells) {
-    let path = format!("{}:{}", programs.display(), std::env::var("PATH").expect("a path"));
-    let output = Command::new("bash")
-        .args(["-eu", "-o", "pipefail", "-c", commands])
-        .current_dir(folder)
-        .env("PATH", path)
-        .env("OLD", cells.north.url())
-        .env("NEW", cells.south.url())
-        .env("TENANT", SUNSET.to_string())
-        .stdin(Stdio::null())
-        .output()
-        .await
-        .expect("bash");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(output.status.success(), "{commands}\n{}\n{}", text(&output.stdout), text(&output.stderr));
 }

@@ -1,13 +1,13 @@
 //! Moving to another server as docker/README.md says, word for word: a dump, restored on another server (where the stack can bring up one, else into another
 //! database), serves as before.
 
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::PathBuf;
 
 use serde_json::json;
-use tokio::process::Command;
 
-use crate::harness::{Database, DisposableServers, Login, Service, vitals};
+use crate::harness::{
+    Database, DisposableServers, Login, Service, add_program, commands_below, run_commands, vitals,
+};
 
 const MANUAL: &str = include_str!("../../docker/README.md");
 const STACK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docker/stack");
@@ -27,18 +27,9 @@ const SUMS: &str =
     "select format('%s %s %s', (select count(*) from health_data), (select sum(samples) from health_daily),
     (select sum(heart_rate_sum) from health_monthly))";
 
-/// The commands of the section: on the old server, on the new one.
-fn commands() -> [String; 2] {
-    let section = MANUAL.split("## Back up and restore\n").nth(1).expect("a section");
-    let mut blocks =
-        section.split("```sh\n").skip(1).map(|block| block.split("```").next().expect("an end").to_owned());
-    [blocks.next().expect("on the old server"), blocks.next().expect("on the new one")]
-}
-
 /// A folder with the programs of the section, each of which means the server of a database.
 fn programs(database: &Database, is_private: bool, victims: bool) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("{}_programs", database.name()));
-    std::fs::create_dir_all(&folder).expect("a folder");
     let settings = database.settings();
     let variables = if victims {
         let named = DisposableServers::environment().map(|(name, value)| format!("export {name}={value}\n"));
@@ -53,36 +44,14 @@ fn programs(database: &Database, is_private: bool, victims: bool) -> PathBuf {
         } else {
             format!("{variables}exec '{STACK}' {name} \"$@\"")
         };
-        write_script(&folder.join(name), &script);
+        add_program(&folder, name, &script);
     }
     let (url, redis) = (settings.database_url, settings.redis_url);
     let ours = env!("CARGO_BIN_EXE_vitals");
     let script =
         format!("export VITALS_DATABASE_URL='{url}' VITALS_REDIS_URL='{redis}'\nexec '{ours}' \"$@\"");
-    write_script(&folder.join("vitals"), &script);
+    add_program(&folder, "vitals", &script);
     folder
-}
-
-fn write_script(file: &Path, script: &str) {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::write(file, format!("#!/bin/bash\n{script}\n")).expect("written");
-    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o755)).expect("made a program");
-}
-
-/// Runs commands as a shell does, in a folder, until one fails.
-async fn run(commands: &str, programs: &Path, folder: &Path, url: &str) {
-    let path = format!("{}:{}", programs.display(), std::env::var("PATH").expect("a path"));
-    let output = Command::new("bash")
-        .args(["-e", "-o", "pipefail", "-c", commands])
-        .current_dir(folder)
-        .env("PATH", path)
-        .env("OLD_DATABASE_URL", url)
-        .stdin(Stdio::null())
-        .output()
-        .await
-        .expect("bash");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(output.status.success(), "{commands}\n{}\n{}", text(&output.stdout), text(&output.stderr));
 }
 
 #[tokio::test]
@@ -100,11 +69,12 @@ async fn a_dump_that_is_restored_as_the_manual_says_serves_as_before() {
 
     let folder = std::env::temp_dir().join(format!("{}_dump", old.name()));
     std::fs::create_dir_all(&folder).expect("a folder");
-    let [dump, restore] = commands();
+    let [dump, restore]: [String; 2] = commands_below(MANUAL, "## Back up and restore");
     let is_private = victims.is_some();
     // Not VITALS_…: `docker/stack` takes a server that is named so for a given one, and `vitals` refuses what it does not know.
     let dump = dump.replace("VITALS_DATABASE_URL", "OLD_DATABASE_URL");
-    run(&dump, &programs(&old, is_private, false), &folder, &old.url()).await;
+    let of_old = [("OLD_DATABASE_URL", old.url())];
+    run_commands(&dump, &folder, &programs(&old, is_private, false), &of_old).await;
     let mut restore = restore
         .replace("createdb vitals", &format!("createdb {}", new.name()))
         .replace("psql vitals", &format!("psql {}", new.name()))
@@ -112,7 +82,7 @@ async fn a_dump_that_is_restored_as_the_manual_says_serves_as_before() {
     if !is_private {
         restore = restore.replace("psql postgres < roles.sql", "");
     }
-    run(&restore, &programs(&new, is_private, is_private), &folder, "").await;
+    run_commands(&restore, &folder, &programs(&new, is_private, is_private), &[]).await;
 
     let moved = new.client().await;
     assert_eq!(moved.query_one(SUMS, &[]).await.expect("sums").get::<_, String>(0), sums);

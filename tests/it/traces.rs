@@ -13,7 +13,7 @@ use prost::Message;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::harness::{Database, Process, Receiver, Reply, eventually};
+use crate::harness::{Database, Process, Receiver, Reply, eventually, notify_of_all};
 
 #[derive(Debug, Clone)]
 struct Span {
@@ -58,14 +58,9 @@ async fn upload(url: &str, device: &str, heart_rate: i64, traceparent: Option<&s
 }
 
 async fn tell_of_everything(database: &Database, receiver: &Receiver) {
-    let sql = format!(
-        "insert into contact (name) values ('receiver');
-         insert into contact_address (contact_id, channel, address) select contact_id, 'webhook', '{}/' from contact;
-         insert into notification_route (channel, audience, contact_id, min_severity)
-             select 'webhook', 'contact', contact_id, 'info' from contact",
-        receiver.url()
-    );
-    database.client().await.batch_execute(&sql).await.expect("a route");
+    let client = database.client().await;
+    notify_of_all(&client, receiver).await;
+    client.batch_execute("update notification_route set min_severity = 'info'").await.expect("updated");
 }
 
 #[tokio::test]

@@ -1041,6 +1041,16 @@ table directory: One row: the version of the directory. What was looked up at an
     version bigint not null default 1: Incremented in every transaction that changes who owns a device.
     constraint directory_only_row_check CHECK (only_row)
     constraint directory_pkey PRIMARY KEY (only_row)
+table erased_span: What was erased: a device, a user, and which devices the user wore when. Uploads that were received before the erasure and are drained from the buffer after it are not stored. Written when an erasure begins; deleted by `vitals erase`, also by `vitals erase finish`, when nothing of that time is left in the buffer.
+    erasure_id bigint not null: Number of the erasure.
+    device_sn text: Serial number of a device that was erased or that the user wore. NULL: of any device, what names the user.
+    user_id bigint: The user who was erased. NULL: the device was.
+    from_ts timestamp with time zone not null default '-infinity'::timestamp with time zone: Start of the time in which the user wore the device; -infinity if there is none.
+    to_ts timestamp with time zone not null default 'infinity'::timestamp with time zone: End of that time (exclusive); infinity if there is none.
+    erased_at timestamp with time zone not null default clock_timestamp(): What was received until then is erased: when the erasure began, and when it is complete, when it was completed.
+    constraint erased_span_erasure_id_fkey FOREIGN KEY (erasure_id) REFERENCES erasure(erasure_id) ON DELETE CASCADE
+    constraint erased_span_key UNIQUE NULLS NOT DISTINCT (erasure_id, device_sn, user_id, from_ts)
+    constraint erased_span_subject_check CHECK ((num_nonnulls(device_sn, user_id) > 0))
 table erasure: Receipts: who had a device or a user erased, and how many rows were deleted. Kept for ever; no row names a person.
     erasure_id bigint not null: Its number.
     kind text not null: device or user.
@@ -1742,6 +1752,7 @@ table schema_state: One row: which functions, views and grants `vitals migrate` 
 table sent_device: Devices that runs of sql/cells/send.sql sent to another cell. Without a row a device is sent from its first row on, and nothing of it is deleted here.
     run bigint not null: Number of the run: its transaction (txid_current()).
     device_sn text not null: Serial number of the device.
+    events_hash text: Hash of the events that were sent (vitals.hash_of_events), of transactions that are over. NULL: there were none.
     constraint sent_device_pkey PRIMARY KEY (device_sn, run)
 table shift: Who is on duty when: hours of the week that recur, or a single period. Routes with the audience on_duty notify the contacts on duty.
     shift_id bigint not null: Number of the shift.
@@ -2007,6 +2018,7 @@ function gone_from_source(rollup,timestamp with time zone,timestamp with time zo
 function graver_severity(text,text)
 function has_compressed(text,timestamp with time zone,timestamp with time zone)
 function has_scoped_rules()
+function hash_of_events(device_event[])
 function health_by_day(text,text,date,date)
 function in_effect(timestamp with time zone,time without time zone,time without time zone,smallint[],text)
 function is_abandoned(bigint)

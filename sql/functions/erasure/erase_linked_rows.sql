@@ -101,6 +101,7 @@ begin
     update erasure
     set erased_at = clock_timestamp(), subject = null, pending = array(select distinct d from unnest(pending || devices) as d)
     where erasure_id = id;
+    update vitals.erased_span set erased_at = clock_timestamp() where erasure_id = id;
 end
 $$;
 comment on function vitals.erase_linked_rows(bigint, text, text) is 'Deletes the rows that refer to each other, and completes an erasure in the database; rows by table.';

@@ -1,13 +1,15 @@
 -- What an erasure covers. `vitals erase` runs each step in its own transaction. A repeated step finds nothing to delete, so an interrupted
 -- erasure can be continued.
 
--- Starts an erasure, or continues an interrupted one; returns its number.
+-- Starts an erasure, or continues an interrupted one; returns its number. From its commit on, uploads that were received before and wait
+-- in the buffer are not stored (sql/queries/erasure/covered.sql).
 create or replace function vitals.begin_erasure(of_kind text, of_subject text) returns bigint
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
 as $$
 declare
-    id bigint;
+    id      bigint;
+    of_user constant bigint := case of_kind when 'user' then of_subject::bigint end;
 begin
     insert into erasure (kind, subject, asked_by)
     values (
@@ -17,6 +19,12 @@ begin
     on conflict (kind, subject) where erased_at is null do nothing;
     select erasure_id into id from erasure
     where kind = of_kind and subject = of_subject and erased_at is null;
+    insert into vitals.erased_span (erasure_id, device_sn, user_id, from_ts, to_ts)
+    select
+        id, case of_kind when 'device' then of_subject end, of_user, '-infinity'::timestamptz, 'infinity'::timestamptz
+    union all
+    select id, s.device_sn, of_user, s.from_ts, s.to_ts from vitals.erasure_spans(of_kind, of_subject) as s
+    on conflict do nothing;
     return id;
 end
 $$;

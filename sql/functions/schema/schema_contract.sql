@@ -109,7 +109,8 @@ begin
     values (of_program, of_version, of_head, serves_from, major)
     on conflict (only_row) do update
     set program_hash = excluded.program_hash, program_version = excluded.program_version, head = excluded.head,
-        oldest_program = excluded.oldest_program, server_version = excluded.server_version, applied_at = now(),
+        -- A file that contracts outside of a transaction may have begun.
+        oldest_program = greatest(schema_state.oldest_program, excluded.oldest_program), server_version = excluded.server_version, applied_at = now(),
         applied_by = session_user;
 end
 $$;

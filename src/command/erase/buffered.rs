@@ -1,6 +1,7 @@
 //! Waits until what is in the buffer is stored.
 //!
-//! Before: an erasure is about to begin. After: everything that was acknowledged before is in PostgreSQL, and is erased there.
+//! Before: an erasure is about to begin, has begun, or is complete. After: everything that was acknowledged before is in PostgreSQL, and is
+//! erased there; or, after the begin, is not stored at all (`ingest::erased`), which need not be remembered any longer.
 //! Promise: an upload that was buffered before is not stored after the erasure. What comes meanwhile is not waited for: a device that is not
 //! stopped goes on sending anyway.
 
@@ -48,7 +49,7 @@ pub(super) async fn wait_until_stored(settings: &Settings) -> anyhow::Result<()>
         } else if changed_at.elapsed() > MAX_STANDSTILL {
             let streams = grouped(oldest.len() as u64);
             bail!(
-                "uploads wait in {streams} streams of the buffer, and nobody stores them: run an instance, or `vitals buffer drain`, then erase once more"
+                "uploads wait in {streams} streams of the buffer, and nobody stores them: run an instance, or `vitals buffer drain`, then run this once more"
             );
         }
         sleep(EVERY).await;

@@ -3,7 +3,8 @@
 //! Before: an operator with the right to erase. After: `store::erasure`, then `cache::erasure`.
 //! Promise: nothing is erased without a confirmation or `--yes`; an unknown device or user is an error, except with `--if-known`; a
 //! second run continues an interrupted erasure; a reaction under way brings nothing back, because the erasure waits for it. Neither does the
-//! buffer: the erasure begins when everything that was in it is stored.
+//! buffer: what was in it is stored before and erased, or is not stored. The database remembers what was erased until nothing of that
+//! time is left in the buffer.
 
 mod buffered;
 mod receipt;
@@ -34,7 +35,7 @@ pub enum Action {
     Device(DeviceOptions),
     /// A user, on every device: the same, and their bindings, addresses and name; the devices stay
     User(UserOptions),
-    /// Remove from Redis what was erased by SQL, or while Redis was away
+    /// Remove from Redis what was erased by SQL, or while Redis was away, and forget what it was
     Finish,
 }
 
@@ -142,6 +143,8 @@ async fn erase(
 ) -> anyhow::Result<ExitCode> {
     let id = session.begin(subject, &options.actor.name()?).await?;
     let stop = CancellationToken::new();
+    // What is on its way from the buffer into the database began before it was known that this is to be erased.
+    buffered::wait_until_stored(settings).await?;
     until_interrupted(&stop, take_steps(session, id, subject, &stop))
         .await
         .context("failed; steps that are done stay done, run it once more to continue")?;
@@ -159,7 +162,7 @@ async fn erase(
         Ok(_) => Ok(ExitCode::SUCCESS),
         Err(error) => {
             eprintln!(
-                "vitals: Redis still has values ({error:#}): run `vitals erase finish` when it is back"
+                "vitals: Redis or the buffer may still have values ({error:#}): run `vitals erase finish` when it is back"
             );
             Ok(ExitCode::from(DONE_IN_PART))
         }
@@ -202,7 +205,7 @@ async fn count_rows(session: &ErasureSession, subject: &Subject) -> anyhow::Resu
     Ok(counts)
 }
 
-/// Removes from Redis what one erasure, or all pending ones, have erased; gives their number.
+/// Removes from Redis what one erasure, or all pending ones, have erased, when the buffer has nothing of before; gives their number.
 async fn clear_redis(
     session: &ErasureSession,
     settings: &Settings,
@@ -213,6 +216,7 @@ async fn clear_redis(
     if pending.is_empty() {
         return Ok(0);
     }
+    buffered::wait_until_stored(settings).await?;
     let cache = Cache::new(settings)?;
     cache.connect().await?;
     // A reaction to rows that were erased by SQL may be under way, too.

@@ -5,11 +5,11 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use super::{Buffered, append, assert_answered, now, sample, upload, uploads_in};
+use super::{Buffered, append, assert_answered, now, sample, uploads_in};
 use crate::harness::{CommandOutput, command, vitals_with};
 
 impl Buffered {
-    async fn run(&self, arguments: &[&str]) -> CommandOutput {
+    pub(super) async fn run(&self, arguments: &[&str]) -> CommandOutput {
         let variables = self.variables();
         let variables: Vec<(&str, &str)> =
             variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -25,10 +25,17 @@ impl Buffered {
 
     /// Buffers a sample of each device, and stops the service while PostgreSQL is away.
     async fn with_samples_of(&self, devices: &[&str]) {
+        let samples: Vec<Value> = devices.iter().map(|device| sample(device, 70, now())).collect();
+        self.with_uploads(samples.iter().map(|sample| ("/upload_health_data", json!({ "data": [sample] }))))
+            .await;
+    }
+
+    /// Buffers uploads, each with its path, and stops the service while PostgreSQL is away.
+    pub(super) async fn with_uploads(&self, uploads: impl Iterator<Item = (&str, Value)>) {
         let service = self.service_with(|settings| settings.commit_deadline_ms = 2_000).await;
         self.link.cut();
-        for device in devices {
-            assert_answered(&upload(&service, &[sample(device, 70, now())]).await, "buffered");
+        for (path, body) in uploads {
+            assert_answered(&service.post(path, body.to_string()).await, "buffered");
         }
         service.stop().await;
         self.link.restore();

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use tokio_postgres::Client;
 
 use super::crew::Clock;
-use crate::harness::{Database, DisposableServers, Process, Proxy, Receiver, Reply, Service, eventually};
+use crate::harness::{
+    Database, DisposableServers, Process, Proxy, Receiver, Reply, Service, eventually, notify_of_all,
+};
 
 fn reading(device: &str, second: i64) -> Value {
     json!({ "data": { "deviceSn": device, "heart_rate": 70, "timestamp": second } })
@@ -241,16 +243,7 @@ async fn nobody_waits_for_an_hour_when_the_clock_of_postgresql_is_put_back() {
     let database = Database::on(&disposable).await;
     let receiver = Receiver::start(|_| Reply::Status(204)).await;
     let client = database.client().await;
-    client
-        .batch_execute(&format!(
-            "insert into contact (name) values ('receiver');
-             insert into contact_address (contact_id, channel, address) select contact_id, 'webhook', '{}/' from contact;
-             insert into notification_route (channel, audience, contact_id)
-             select 'webhook', 'contact', contact_id from contact",
-            receiver.url()
-        ))
-        .await
-        .expect("a route");
+    notify_of_all(&client, &receiver).await;
     let service =
         Service::start_with(&database, |settings| settings.notify.webhook_allow_private = true).await;
     let now = Timestamp::now().as_second();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use tokio_postgres::Client;
 
-use crate::harness::{Receiver, Reply};
+use crate::harness::{Receiver, Reply, notify_of_all};
 
 /// What was received of an alert.
 #[derive(Debug, Clone, Default)]
@@ -39,12 +39,6 @@ pub async fn receive_alerts(client: &Client, address: &str) -> (Receiver, Receiv
         Reply::Status(204)
     })
     .await;
-    let route = format!(
-        "insert into contact (name) values ('receiver');
-         insert into contact_address (contact_id, channel, address) select contact_id, 'webhook', '{}/' from contact;
-         insert into notification_route (channel, audience, contact_id) select 'webhook', 'contact', contact_id from contact",
-        receiver.url()
-    );
-    client.batch_execute(&route).await.expect("a route");
+    notify_of_all(client, &receiver).await;
     (receiver, received_alerts)
 }

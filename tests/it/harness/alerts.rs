@@ -1,7 +1,31 @@
-//! Alerts as rows of the table, without anything that raises them.
+//! Alerts as rows of the table, without anything that raises them; a rule that raises some, and a webhook that is notified.
 
 use serde_json::{Value, json};
 use tokio_postgres::Client;
+
+use super::Receiver;
+
+/// Disables every rule but a new one: a heart rate above `max_value`, so often in a row; a reading below it ends the alert after as many.
+pub async fn only_rule(client: &Client, max_value: i32, consecutive: i32) {
+    let sql = format!(
+        "update alert_rule set enabled = false;
+         insert into alert_rule
+             (name, kind, severity, metric, max_value, consecutive, recovery_count, cooldown_seconds, late_after_seconds)
+         values ('Only', 'threshold', 'major', 'heart_rate', {max_value}, {consecutive}, {consecutive}, 0, 86400)"
+    );
+    client.batch_execute(&sql).await.expect("a rule");
+}
+
+/// Notifies the receiver of every alert.
+pub async fn notify_of_all(client: &Client, receiver: &Receiver) {
+    let sql = format!(
+        "insert into contact (name) values ('receiver');
+         insert into contact_address (contact_id, channel, address) select contact_id, 'webhook', '{}/' from contact;
+         insert into notification_route (channel, audience, contact_id) select 'webhook', 'contact', contact_id from contact",
+        receiver.url()
+    );
+    client.batch_execute(&sql).await.expect("a route");
+}
 
 /// Adds an alert of a rule for a device, fired `minutes_ago`, and gives its id. Columns that are not in `columns` are those of an
 /// open alert of a heart rate.

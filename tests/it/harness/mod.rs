@@ -10,6 +10,7 @@ mod database;
 mod events;
 mod key;
 mod login;
+mod manual;
 mod process;
 mod proxy;
 mod receiver;
@@ -22,7 +23,7 @@ mod standby;
 use std::future::Future;
 use std::time::Duration;
 
-pub use alerts::add_alert;
+pub use alerts::{add_alert, notify_of_all, only_rule};
 pub use balancer::{Balancer, BalancerKind, Behind, authority};
 pub use browser::{Browser, PASSWORD, account, people};
 pub use chromium::{Chromedriver, Chromium, axe};
@@ -31,6 +32,7 @@ pub use database::Database;
 pub use events::{EventStream, StreamEvent};
 pub use key::{authorization, key};
 pub use login::Login;
+pub use manual::{add_program, commands_below, run_commands};
 pub use process::{CommandOutput, Process, command, command_of, vitals, vitals_with};
 pub use proxy::Proxy;
 pub use receiver::{ReceivedRequest, Receiver, Reply};
@@ -43,19 +45,36 @@ pub use standby::Standby;
 /// Longest wait for a condition; reached only by a test that fails.
 pub const TIMEOUT: Duration = Duration::from_secs(20);
 
+/// Longest wait until a process serves: on a machine that is busy with other tests it takes long, and no test is about that.
+pub const START_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// How often a condition is checked.
 const CHECK_EVERY: Duration = Duration::from_millis(10);
 
 /// Waits until `condition` gives a value, and fails the test after [`TIMEOUT`].
 pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, condition: impl FnMut() -> F) -> T {
-    match eventually_or_none(condition).await {
+    eventually_within(TIMEOUT, what, condition).await
+}
+
+/// Waits until `condition` gives a value, and fails the test after `limit`.
+pub async fn eventually_within<T, F: Future<Output = Option<T>>>(
+    limit: Duration,
+    what: &str,
+    condition: impl FnMut() -> F,
+) -> T {
+    match within(limit, condition).await {
         Some(value) => value,
-        None => panic!("not within {} s: {what}", TIMEOUT.as_secs()),
+        None => panic!("not within {} s: {what}", limit.as_secs()),
     }
 }
 
 /// Waits until `condition` gives a value, for [`TIMEOUT`] at most.
-pub async fn eventually_or_none<T, F: Future<Output = Option<T>>>(
+pub async fn eventually_or_none<T, F: Future<Output = Option<T>>>(condition: impl FnMut() -> F) -> Option<T> {
+    within(TIMEOUT, condition).await
+}
+
+async fn within<T, F: Future<Output = Option<T>>>(
+    limit: Duration,
     mut condition: impl FnMut() -> F,
 ) -> Option<T> {
     let waiting = async {
@@ -66,5 +85,5 @@ pub async fn eventually_or_none<T, F: Future<Output = Option<T>>>(
             tokio::time::sleep(CHECK_EVERY).await;
         }
     };
-    tokio::time::timeout(TIMEOUT, waiting).await.ok()
+    tokio::time::timeout(limit, waiting).await.ok()
 }

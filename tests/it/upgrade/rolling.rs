@@ -10,10 +10,10 @@ use jiff::Timestamp;
 use serde_json::json;
 use tokio::task::JoinHandle;
 
-use super::{run, texts};
+use super::texts;
 use crate::harness::{
     Balancer, BalancerKind, Behind, Database, Process, Receiver, Reply, authority, command_of, eventually,
-    free_port,
+    free_port, notify_of_all, only_rule,
 };
 
 const WATCHES: usize = 8;
@@ -137,20 +137,8 @@ async fn a_release_that_replaces_another_under_load_costs_no_record_and_no_alert
     let client = database.client().await;
     assert!(vitals(&old, &database, &["migrate"]).await.0);
     let receiver = Receiver::start(|_| Reply::Status(204)).await;
-    run(
-        &client,
-        &format!(
-            "update alert_rule set enabled = false;
-             insert into alert_rule
-                 (name, kind, severity, metric, max_value, consecutive, recovery_count, cooldown_seconds, late_after_seconds)
-             values ('Rolling', 'threshold', 'major', 'heart_rate', 180, 1, 1, 0, 86400);
-             insert into contact (name) values ('receiver');
-             insert into contact_address (contact_id, channel, address) select contact_id, 'webhook', '{}/' from contact;
-             insert into notification_route (channel, audience, contact_id) select 'webhook', 'contact', contact_id from contact",
-            receiver.url()
-        ),
-    )
-    .await;
+    only_rule(&client, 180, 1).await;
+    notify_of_all(&client, &receiver).await;
 
     let listen = [free_port(), free_port()].map(|port| format!("127.0.0.1:{port}"));
     let mut instances = Vec::new();
