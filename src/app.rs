@@ -20,7 +20,8 @@ use crate::cache::Cache;
 use crate::cells::Cells;
 use crate::config::{Authentication, Settings};
 use crate::http::{
-    self, Callers, retention::RawRetention, server::Server, tls::Tls, unknown_names::UnknownNameCounts,
+    self, Callers, TestSender, retention::RawRetention, server::Server, tls::Tls,
+    unknown_names::UnknownNameCounts,
 };
 use crate::ingest::Ingest;
 use crate::ingest::compare::Comparer;
@@ -141,6 +142,7 @@ impl Service {
         let state = http::State::new(
             http::Services {
                 callers,
+                test_sender: TestSender::new(notify::test_message::sender(&time, &settings)),
                 // In a stage that stops after the door: the answers of the last requests are noted too.
                 access_log: AccessLog::start(&store, &ingest),
                 ingest: writers,

@@ -96,7 +96,7 @@ grant select on all tables in schema dashboard to vitals_service;
 insert into vitals.dashboard_tenant (role_name, all_tenants) values ('vitals_service', true) on conflict do nothing;
 
 -- The functions that enforce policy. They do what policy says and nothing else.
-grant select on vitals.policy_run to vitals_service;
+grant select on vitals.policy_run, vitals.policy_change to vitals_service;
 grant execute on function vitals.drop_oldest_chunk(text), vitals.delete_old_rows(text, integer),
     vitals.delete_excess_rejects(), vitals.compress_oldest_chunk(text), vitals.record_policy_run(text, bigint, bigint, bigint, text) to vitals_service;
 -- The state of the jobs of TimescaleDB (Community edition).

@@ -1,6 +1,6 @@
 //! Passwords of people: Argon2id hashes with the parameters that OWASP recommends.
 //!
-//! Before: the form of a login; `vitals people`. After: `store::account` has the hash.
+//! Before: the form of a login; `vitals people`; `/admin/accounts`. After: `store::account` has the hash.
 //! Promise: no more hashes are computed at a time than [`MAX_HASHES`], each in 19 MiB, and none on a thread that answers requests. An
 //! account that does not exist costs as much time as a wrong password.
 
@@ -10,8 +10,9 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 use rand::TryRngCore;
 use rand::rngs::OsRng;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::language::{Text, text};
 use crate::tasks::run_blocking;
 
 /// OWASP's first choice for Argon2id: memory in KiB, passes, lanes.
@@ -43,7 +44,7 @@ pub enum PasswordError {
 
 /// Computes hashes, a few at a time.
 #[derive(Debug)]
-pub(super) struct Hasher {
+pub struct Hasher {
     permits: Semaphore,
 }
 
@@ -63,15 +64,28 @@ pub(super) struct Comparison {
 }
 
 impl Hasher {
+    /// The hash of a new password, computed on a thread for blocking work.
+    ///
+    /// # Errors
+    /// [`PasswordError`].
+    pub async fn hash(&self, password: String) -> Result<String, PasswordError> {
+        let _permit = self.permit().await?;
+        run_blocking(move || hash_password(&password)).await
+    }
+
     /// Compares a password with a hash; `None`: there is no account or no password, and the comparison only takes its time.
     pub(super) async fn compare(
         &self,
         hash: Option<String>,
         password: String,
     ) -> Result<Comparison, PasswordError> {
-        let permit = tokio::time::timeout(LONGEST_WAIT, self.permits.acquire()).await;
-        let _permit = permit.ok().and_then(Result::ok).ok_or(PasswordError::Busy)?;
+        let _permit = self.permit().await?;
         Ok(run_blocking(move || compare(hash.as_deref(), &password)).await)
+    }
+
+    async fn permit(&self) -> Result<SemaphorePermit<'_>, PasswordError> {
+        let permit = tokio::time::timeout(LONGEST_WAIT, self.permits.acquire()).await;
+        permit.ok().and_then(Result::ok).ok_or(PasswordError::Busy)
     }
 }
 
@@ -107,14 +121,14 @@ pub fn hash_password(password: &str) -> Result<String, PasswordError> {
 }
 
 /// Why a password cannot be set; `None`: it can.
-pub fn refusal(password: &str, login: &str, min_chars: usize) -> Option<String> {
+pub fn refusal(password: &str, login: &str, min_chars: usize) -> Option<Text> {
     let chars = password.chars().count();
     if chars < min_chars {
-        Some(format!("the password has {chars} characters: it needs {min_chars} (login.password_min_chars)"))
+        Some(text!("password-short", chars = chars, least = min_chars))
     } else if password.len() > MAX_PASSWORD_BYTES {
-        Some(format!("the password is longer than {MAX_PASSWORD_BYTES} bytes"))
+        Some(text!("password-long", most = MAX_PASSWORD_BYTES.to_string()))
     } else if password.to_lowercase() == login.to_lowercase() {
-        Some("the password is the login name".to_owned())
+        Some(text!("password-is-login"))
     } else {
         None
     }

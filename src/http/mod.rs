@@ -46,6 +46,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::accounts::password::Hasher;
 use crate::buffer::Buffer;
 use crate::cells::Cells;
 use crate::config::{Authentication, Enrolment, Settings};
@@ -66,7 +67,7 @@ use retention::RawRetention;
 use unknown_names::UnknownNameCounts;
 
 pub use error::HttpError;
-pub use services::Services;
+pub use services::{Services, TestSender};
 
 /// What handlers share.
 #[derive(Debug)]
@@ -104,6 +105,10 @@ pub struct State {
     shows_reasons: bool,
     connections: Arc<Connections>,
     stream: Hub,
+    test_sender: TestSender,
+    /// Computes the hashes of passwords that administrators set.
+    hasher: Hasher,
+    password_min_chars: usize,
     stream_check_interval: Duration,
     pages: page::Pages,
     /// Seconds beyond which the clock of a device is off.
@@ -144,6 +149,9 @@ impl State {
             shows_reasons: settings.authentication == Authentication::Off,
             connections: Connections::new(&settings.limits),
             stream: services.stream,
+            test_sender: services.test_sender,
+            hasher: Hasher::default(),
+            password_min_chars: settings.login.password_min_chars,
             stream_check_interval: Duration::from_millis(settings.stream.check_interval_ms),
             pages: page::Pages::new(settings),
             clock_off_seconds: settings.clock_off_seconds,
@@ -189,6 +197,7 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(api::contact_address::post_api_contact_addresses))
         .routes(routes!(api::contact_address::patch_api_contact_addresses_id))
         .routes(routes!(api::contact_address::delete_api_contact_addresses_id))
+        .routes(routes!(api::contact_address::post_api_contact_addresses_id_test))
         .routes(routes!(api::notification_route::get_api_notification_routes))
         .routes(routes!(api::notification_route::post_api_notification_routes))
         .routes(routes!(api::notification_route::get_api_notification_routes_id))
@@ -251,6 +260,7 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(page::admin::keys::post_admin_keys))
         .routes(routes!(page::admin::keys::post_admin_keys_id))
         .routes(routes!(page::admin::policies::get_admin_policies))
+        .routes(routes!(page::admin::policies::post_admin_policies))
         .routes(routes!(page::admin::shifts::get_admin_shifts))
         .routes(routes!(page::admin::shifts::post_admin_shifts))
         .routes(routes!(page::admin::shifts::post_admin_shifts_id))
@@ -261,8 +271,9 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(page::admin::contacts::post_admin_contacts_routes_id))
         .routes(routes!(page::admin::accounts::get_admin_accounts))
         .routes(routes!(page::admin::accounts::post_admin_accounts))
-        .routes(routes!(page::admin::accounts::post_admin_kiosks))
-        .routes(routes!(page::admin::accounts::post_admin_kiosks_id))
+        .routes(routes!(page::admin::accounts::post_admin_accounts_id))
+        .routes(routes!(page::admin::kiosks::post_admin_kiosks))
+        .routes(routes!(page::admin::kiosks::post_admin_kiosks_id))
         .routes(routes!(page::admin::rejected::get_admin_rejected))
         .routes(routes!(page::admin::rejected::post_admin_rejected))
         // operators

@@ -2,9 +2,11 @@
 //!
 //! Before: `app` has started every part. After: [`super::State`] shares them with the handlers.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use super::Callers;
@@ -18,8 +20,32 @@ use crate::monitor::Monitor;
 use crate::owners::Owners;
 use crate::store::Store;
 use crate::store::clock::Clock;
+use crate::store::notification::ContactAddress;
 use crate::store::reads::Reads;
 use crate::stream::Hub;
+
+type Sending = BoxFuture<'static, Result<(), String>>;
+
+/// Sends a test message to an address, as notifications are sent.
+pub struct TestSender(Box<dyn Fn(ContactAddress) -> Sending + Send + Sync>);
+
+impl TestSender {
+    /// Sends by `send`.
+    pub fn new(send: impl Fn(ContactAddress) -> Sending + Send + Sync + 'static) -> Self {
+        Self(Box::new(send))
+    }
+
+    /// Sends it; else the reason in the words of the channel.
+    pub(super) async fn send(&self, to: ContactAddress) -> Result<(), String> {
+        (self.0)(to).await
+    }
+}
+
+impl fmt::Debug for TestSender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestSender").finish_non_exhaustive()
+    }
+}
 
 /// What handlers use of the rest of the service.
 #[derive(Debug)]
@@ -52,6 +78,8 @@ pub struct Services {
     pub cells: Cells,
     /// The events of open pages.
     pub stream: Hub,
+    /// Sends test messages.
+    pub test_sender: TestSender,
     /// Where it listens.
     pub address: SocketAddr,
 }

@@ -154,6 +154,7 @@ body-unreadable = the body cannot be read: { $reason }
 config-failed = the configuration cannot be read
 config-unavailable = the configuration cannot be read now
 database-unavailable = the database does not answer in time
+role-denied = the database role of the service may not do this: the role vitals_administration has the right
 method-not-allowed = this path takes another method
 note-too-long = note is longer than { $most } characters
 number-absent = there is nothing of this number
@@ -693,6 +694,10 @@ page-column = { $name ->
     [waiting] waiting
     [address] address
     [audience] audience
+    [logged-in] last login
+    [refresh-lag] refresh stays behind by
+    [changed] changed
+    [tested] last test message
    *[other] { $name }
 }
 page-contact-deleted = contact { $id } (deleted)
@@ -977,7 +982,6 @@ page-admin-words = { $what ->
     [parts] Parts
     [person] Person to whom it belongs
     [plan] What the next enforcement does
-    [policy-hint] To change one:
     [records-last-minute] records stored in the last minute:
     [remove] Delete
     [replay] Read the chosen ones once more
@@ -1011,12 +1015,90 @@ page-admin-words = { $what ->
     [unit] Unit
     [unit-number] Number of the unit; empty: the whole tenant
     [until-time] Until
+    [new-account] A new account
+    [also-elsewhere] also has a role elsewhere: only whoever administers all of that can disable it
+    [give-role] Give a role
+    [take-role] Take away
+    [end-sessions] Log out everywhere
+    [login] Login
+    [account-name] Name of the person; empty: the login
+    [password] Password; empty: one is made up and shown once
+    [of-browser] that of the browser
+    [role] Role
+    [make-account] Make the account
+    [make-link] Make the link
+    [meaning] What each value means
+    [change-policy] Change a value
+    [policy-value] Value
+    [policy-to] New value, such as 90 days or 1 year; of bytes a number; empty: none
+    [preview] Show what it would do
+    [preview-title] Not changed yet: what the change would do
+    [no-value] none
+    [drops-more] The next enforcement removes more data than without the change. What it removes cannot be brought back.
+    [plan-after] Next enforcement after the change
+    [plan-before] Next enforcement without the change
+    [confirm] Change it
+    [test] Send a test message
+    [delivered] delivered
+    [not-delivered] not delivered
    *[other] { $what }
 }
 page-condition = { $condition ->
     [up] up
     [late] late
    *[down] down
+}
+password-short = the password has { $chars } characters: it needs { $least } (login.password_min_chars)
+password-long = the password is longer than { $most } bytes
+password-is-login = the password is the login name
+page-account-made = The account { $login } is made
+page-account-password = Password of { $login }
+page-account-incomplete = An account needs a login, and a role
+page-account-taken = There is an account with the login { $login } or with this name already
+page-account-own = Nobody changes their own account here
+page-account-beyond = This account also has a role elsewhere: only whoever administers all of that can change it
+page-other-tenant = That is beyond your tenant
+page-role-beyond = You can give roles only where you are an administrator
+page-unit-without-tenant = A unit needs its tenant
+page-role-given = { $login } has the role
+page-role-taken = { $login } no longer has the role
+page-sessions-ended = { $login } is logged out: { $sessions } sessions have ended
+page-test-delivered = The test message is delivered
+page-test-failed = The test message is not delivered: { $reason }
+page-test-too-soon = This address was tested a moment ago: wait ten seconds
+policy-absent = there is no such policy or value
+policy-changed = The policy of { $relation } is changed
+policy-changed-meanwhile = The policy of { $relation } was changed meanwhile: nothing is changed
+page-policy-meaning = { $value ->
+    [keep_for] Age at which rows may be removed. None: they are kept for ever. Uploads that are older than that of health_data are rejected.
+    [compress_after] Age at which rows are compressed, which only the Community edition of TimescaleDB does. None: never.
+    [refresh_every] How often a summary is brought up to date.
+    [refresh_lag] The newest part that a refresh leaves out, and that is computed when it is read.
+   *[keep_bytes] Bytes of text that are kept, of rejected_upload only; the oldest are removed first. None: no limit.
+}
+page-policy-of = { $relation ->
+    [health_data] samples as watches sent them
+    [health_15m] summaries by quarter hour
+    [health_hourly] summaries by hour
+    [health_daily] summaries by day
+    [health_weekly] summaries by week
+    [health_monthly] summaries by month
+    [device_info] what devices report of themselves
+    [device_event] events, such as SOS and falls
+    [sleep_segment] sleep
+    [exercise_day] exercise by day
+    [workout] workouts
+    [health_document] documents that came with samples
+    [alert] resolved alerts
+    [notification] notifications that were sent or given up
+    [rejected_upload] items that could not be stored
+    [device] devices that were not heard of
+    [unknown_name] unknown names in uploads
+    [watch_log] logs of watches
+    [access_log] who looked at whose data
+    [vitals-ingest_batch] accounting of committed uploads
+    [vitals-account_session] sessions of people
+   *[vitals-alert_change] changes of alerts that dashboards were told of
 }
 page-key-admin-of-tenant = The scope admin applies to every tenant: the key of one tenant cannot have it
 page-key-incomplete = A key needs a name and at least one scope

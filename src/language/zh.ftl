@@ -148,6 +148,7 @@ body-unreadable = 无法读取请求体:{ $reason }
 config-failed = 无法读取配置
 config-unavailable = 暂时无法读取配置
 database-unavailable = 数据库未在规定时间内响应
+role-denied = 服务的数据库角色无权执行此操作:角色 vitals_administration 有此权限
 method-not-allowed = 此路径不支持该请求方法
 note-too-long = note 超过 { $most } 个字符
 number-absent = 该编号不存在
@@ -688,6 +689,10 @@ page-column = { $name ->
     [waiting] 等待
     [address] 地址
     [audience] 对象
+    [logged-in] 最近登录
+    [refresh-lag] 刷新滞后
+    [changed] 修改
+    [tested] 最近测试消息
    *[other] { $name }
 }
 page-contact-deleted = 联系人 { $id }(已删除)
@@ -937,7 +942,6 @@ page-admin-words = { $what ->
     [parts] 组成部分
     [person] 所属人员
     [plan] 下次执行的内容
-    [policy-hint] 修改方法:
     [records-last-minute] 最近一分钟存储的记录:
     [remove] 删除
     [replay] 重新读取所选项
@@ -971,12 +975,90 @@ page-admin-words = { $what ->
     [unit] 科室
     [unit-number] 科室编号;留空:整个租户
     [until-time] 至
+    [new-account] 新建账户
+    [also-elsewhere] 在其他范围也有角色:只有管理全部范围的人才能停用
+    [give-role] 授予角色
+    [take-role] 收回
+    [end-sessions] 全部登出
+    [login] 登录名
+    [account-name] 姓名;留空:与登录名相同
+    [password] 密码;留空:自动生成并只显示一次
+    [of-browser] 随浏览器
+    [role] 角色
+    [make-account] 创建账户
+    [make-link] 创建链接
+    [meaning] 各项的含义
+    [change-policy] 修改一项
+    [policy-value] 项目
+    [policy-to] 新值,例如 90 days 或 1 year;字节数填数字;留空:无
+    [preview] 查看后果
+    [preview-title] 尚未修改:修改的后果
+    [no-value] 无
+    [drops-more] 下次执行会比不修改时删除更多数据。删除的数据无法恢复。
+    [plan-after] 修改后下次执行
+    [plan-before] 不修改时下次执行
+    [confirm] 确认修改
+    [test] 发送测试消息
+    [delivered] 已送达
+    [not-delivered] 未送达
    *[other] { $what }
 }
 page-condition = { $condition ->
     [up] 正常
     [late] 滞后
    *[down] 中断
+}
+password-short = 密码有 { $chars } 个字符:至少需要 { $least } 个(login.password_min_chars)
+password-long = 密码超过 { $most } 字节
+password-is-login = 密码与登录名相同
+page-account-made = 账户 { $login } 已创建
+page-account-password = { $login } 的密码
+page-account-incomplete = 账户需要登录名和角色
+page-account-taken = 已有登录名为 { $login } 或使用此姓名的账户
+page-account-own = 不能在此更改自己的账户
+page-account-beyond = 此账户在其他范围也有角色:只有管理全部范围的人才能更改
+page-other-tenant = 超出您的租户范围
+page-role-beyond = 只能在自己管理的范围内授予角色
+page-unit-without-tenant = 填写科室时需要租户
+page-role-given = 已授予 { $login } 该角色
+page-role-taken = 已收回 { $login } 的该角色
+page-sessions-ended = { $login } 已登出:结束了 { $sessions } 个会话
+page-test-delivered = 测试消息已送达
+page-test-failed = 测试消息未送达:{ $reason }
+page-test-too-soon = 此地址刚刚测试过:请等待十秒
+policy-absent = 没有这项策略或值
+policy-changed = { $relation } 的策略已修改
+policy-changed-meanwhile = { $relation } 的策略在此期间已被修改:未作修改
+page-policy-meaning = { $value ->
+    [keep_for] 数据可被删除的时长。无:永久保留。早于 health_data 保留时长的上传会被拒绝。
+    [compress_after] 数据被压缩的时长,仅 TimescaleDB 社区版支持。无:从不压缩。
+    [refresh_every] 汇总多久更新一次。
+    [refresh_lag] 刷新时略过、读取时才计算的最新时段。
+   *[keep_bytes] 保留的文本字节数,仅用于 rejected_upload;最早的先删除。无:不限。
+}
+page-policy-of = { $relation ->
+    [health_data] 手表上传的原始样本
+    [health_15m] 每刻钟汇总
+    [health_hourly] 每小时汇总
+    [health_daily] 每日汇总
+    [health_weekly] 每周汇总
+    [health_monthly] 每月汇总
+    [device_info] 设备自身信息
+    [device_event] 事件,如 SOS 和跌倒
+    [sleep_segment] 睡眠
+    [exercise_day] 每日运动
+    [workout] 锻炼
+    [health_document] 随样本上传的文档
+    [alert] 已解除的告警
+    [notification] 已发送或已放弃的通知
+    [rejected_upload] 未能存储的数据
+    [device] 长期没有消息的设备
+    [unknown_name] 上传中的未知名称
+    [watch_log] 手表日志
+    [access_log] 谁查看了谁的数据
+    [vitals-ingest_batch] 已提交上传的记账
+    [vitals-account_session] 登录会话
+   *[vitals-alert_change] 已通知看板的告警变化
 }
 page-key-admin-of-tenant = admin 权限涉及所有租户:单个租户的密钥不能拥有
 page-key-incomplete = 密钥需要名称和至少一项权限

@@ -119,3 +119,77 @@ pub struct Account {
     /// When the person last logged in.
     pub logged_in_at: Option<Timestamp>,
 }
+
+/// Where an administrator gives and takes roles: in every tenant, in one, or in a unit of one with its sub-units.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GrantReach {
+    /// The tenant; `None`: every one.
+    pub customer_id: Option<i64>,
+    /// The unit; `None`: not limited to one.
+    pub org_id: Option<i64>,
+    /// The unit and its sub-units, else those of the tenant.
+    pub units: Vec<Id64>,
+}
+
+impl GrantReach {
+    /// Whether it is limited to a tenant.
+    pub const fn is_limited(&self) -> bool {
+        self.customer_id.is_some()
+    }
+
+    /// Whether what is granted in a tenant and unit is within it.
+    pub fn covers(&self, customer_id: Option<Id64>, org_id: Option<Id64>) -> bool {
+        let Some(own) = self.customer_id else { return true };
+        customer_id == Some(Id64(own))
+            && (self.org_id.is_none() || org_id.is_some_and(|id| self.has_unit(id)))
+    }
+
+    /// Whether a role can be given there: beside [`Self::covers`], a unit that is named has to be one of the tenant.
+    pub fn may_give(&self, customer_id: Option<Id64>, org_id: Option<Id64>) -> bool {
+        let is_own = !self.is_limited() || org_id.is_none_or(|id| self.has_unit(id));
+        self.covers(customer_id, org_id) && is_own
+    }
+
+    /// Whether a unit is one of its own. One that the directory does not have is, if it is limited to it.
+    pub fn has_unit(&self, org_id: Id64) -> bool {
+        self.org_id == Some(org_id.0) || self.units.contains(&org_id)
+    }
+
+    /// Whether an account is seen: some of its grants are within it.
+    pub fn shows(&self, account: &Account) -> bool {
+        !self.is_limited() || account.grants.iter().any(|grant| self.covers(grant.customer_id, grant.org_id))
+    }
+
+    /// Whether all that an account may do is within it, so that the account itself can be changed.
+    pub fn holds(&self, account: &Account) -> bool {
+        account.grants.iter().all(|grant| self.covers(grant.customer_id, grant.org_id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_gives_a_role_outside_of_their_own_reach() {
+        let id = |id: i64| Some(Id64(id));
+        let units = vec![Id64(50), Id64(51)];
+        let every = GrantReach::default();
+        let tenant = GrantReach { customer_id: Some(5), org_id: None, units: units.clone() };
+        let unit = GrantReach { customer_id: Some(5), org_id: Some(50), units };
+        for (customer_id, org_id, of_tenant, of_unit) in [
+            (None, None, false, false),
+            (id(6), None, false, false),
+            (id(6), id(50), false, false),
+            (id(5), None, true, false),
+            (id(5), id(50), true, true),
+            (id(5), id(51), true, true),
+            (id(5), id(60), false, false),
+        ] {
+            assert!(every.may_give(customer_id, org_id));
+            assert_eq!(tenant.may_give(customer_id, org_id), of_tenant, "{customer_id:?} {org_id:?}");
+            assert_eq!(unit.may_give(customer_id, org_id), of_unit, "{customer_id:?} {org_id:?}");
+        }
+        assert!(tenant.covers(id(5), id(60)), "a unit that the directory no longer has");
+    }
+}

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
@@ -28,6 +29,22 @@ pub struct AddressSummary {
     pub has_secret: bool,
     /// False: not used
     pub enabled: bool,
+    /// The last test message to it; null: there was none since the address is what it is
+    pub last_test: Option<AddressTest>,
+}
+
+/// A test message to an address
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct AddressTest {
+    /// When it was sent
+    #[schema(value_type = String, format = DateTime)]
+    pub tested_at: Timestamp,
+    /// Who sent it
+    pub tested_by: String,
+    /// Whether the channel took it
+    pub delivered: bool,
+    /// Why it did not, in its own words; null: it did
+    pub error: Option<String>,
 }
 
 /// An address that is asked for

@@ -54,7 +54,7 @@ pub mod wording;
 pub mod workout;
 pub mod workout_entry;
 
-pub use account::{Account, Grant, Role};
+pub use account::{Account, Grant, GrantReach, Role};
 pub use alert::{Alert, AlertDetail, AlertKind, AlertStatus, AlertTally, Severity};
 pub use alert_context::{AlertContext, LastReading};
 pub use alert_history::{AlertAction, AlertNotification};
@@ -63,7 +63,7 @@ pub use alert_silence::{AlertSilence, SilenceDraft};
 pub use alert_state::{AlertState, AlertUpdate};
 pub use buffer_status::{BufferStatus, ShadowCounts};
 pub use contact::ContactSummary;
-pub use contact_address::{AddressChange, AddressDraft, AddressSummary};
+pub use contact_address::{AddressChange, AddressDraft, AddressSummary, AddressTest};
 pub use day_of_exercise::DayOfExercise;
 pub use decimal::Exact;
 pub use device::{ChargingStatus, DeviceInfo, DeviceInfoItem};

@@ -30,7 +30,7 @@ use crate::telemetry::trace::{self, TraceContext};
 const SLOTS: usize = 32;
 
 /// Longest error of a provider that is stored, bytes.
-const REASON_BYTES: usize = 500;
+pub(super) const REASON_BYTES: usize = 500;
 
 /// How often a stopped loop tries to record what it sent; an instance that takes over sends it again.
 const LAST_TRIES: usize = 5;

@@ -1,13 +1,14 @@
 //! `account_grant`: what accounts may see and do.
 //!
-//! Before: `vitals people`; `accounts`, where an OIDC provider reports groups. After: the table, whose trigger notifies every instance.
+//! Before: `vitals people`; `/admin/accounts`; `accounts`, where an OIDC provider reports groups. After: the table, whose trigger notifies every instance.
 
 use super::{Statement, Store, StoreError, statement};
-use crate::model::Role;
+use crate::model::{Id64, Role};
 
 const ADD: Statement = statement!("account_grant", "add");
 const FOLLOW_GROUPS: Statement = statement!("account_grant", "follow_groups");
 const REVOKE: Statement = statement!("account_grant", "revoke");
+const UNITS: Statement = statement!("account_grant", "units");
 
 /// A role in a tenant or unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,4 +63,18 @@ pub async fn revoke(store: &Store, login: &str, grant_ids: Option<&[i64]>) -> Re
     let client = store.client().await?;
     let rows = REVOKE.query(&client, &[&login, &grant_ids]).await?;
     Ok(rows.iter().map(|row| row.get("grant_id")).collect())
+}
+
+/// Number and name of the units in which a role can be granted: those of a tenant, or a unit of it with its sub-units.
+///
+/// # Errors
+/// The database is away.
+pub async fn units(
+    store: &Store,
+    customer_id: i64,
+    org_id: Option<i64>,
+) -> Result<Vec<(Id64, String)>, StoreError> {
+    let client = store.client().await?;
+    let rows = UNITS.query(&client, &[&customer_id, &org_id]).await?;
+    Ok(rows.iter().map(|row| (Id64(row.get("org_id")), row.get("name"))).collect())
 }

@@ -14,6 +14,7 @@ use crate::model::session::TokenHash;
 use crate::model::{Grant, Session};
 
 const ADD: Statement = statement!("account_session", "add");
+const END_ALL: Statement = statement!("account_session", "end_all");
 const FIND: Statement = statement!("account_session", "find");
 const REMOVE: Statement = statement!("account_session", "remove");
 const SWITCH_GRANT: Statement = statement!("account_session", "switch_grant");
@@ -114,6 +115,15 @@ pub async fn switch_grant(
 pub async fn remove(store: &Store, token_hash: &TokenHash) -> Result<(), StoreError> {
     let client = store.client().await?;
     REMOVE.execute(&client, &[&token_hash.as_slice()]).await.map(drop)
+}
+
+/// Ends all sessions of the account of this login name; returns how many there were.
+///
+/// # Errors
+/// The database is away.
+pub async fn end_all(store: &Store, login: &str) -> Result<u64, StoreError> {
+    let client = store.client().await?;
+    END_ALL.execute(&client, &[&login]).await
 }
 
 /// These sessions were used just now.

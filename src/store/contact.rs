@@ -2,11 +2,14 @@
 //!
 //! Before: `http::api::contact`, `http::api::alert_assignment`, `vitals alerts contacts`. After: the table.
 
+use std::collections::HashSet;
+
 use super::alert::{Reach, of_json};
 use super::{Statement, Store, StoreError, statement};
 use crate::model::ContactSummary;
 
 const LIST: Statement = statement!("contact", "list");
+const OWN: Statement = statement!("contact", "own");
 const IS_WITHIN: Statement = statement!("contact", "is_within");
 
 /// At most `limit` contacts with numbers above `after`, within the reach of a caller.
@@ -22,6 +25,16 @@ pub async fn list(
     let client = store.client().await?;
     let rows = LIST.query(&client, &[&reach.customer_id, &reach.org_id, &after, &limit]).await?;
     rows.iter().map(|row| of_json(row, "contact")).collect()
+}
+
+/// Numbers of the contacts that belong to this tenant alone.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn own(store: &Store, customer_id: i64) -> Result<HashSet<i64>, StoreError> {
+    let client = store.client().await?;
+    let rows = OWN.query(&client, &[&customer_id]).await?;
+    Ok(rows.iter().map(|row| row.get("contact_id")).collect())
 }
 
 /// Whether a contact is within the reach of a caller. False also if there is none of this number.

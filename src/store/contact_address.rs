@@ -4,18 +4,26 @@
 //! database reads it when a message is due.
 //! Promise: what is a password of an address leaves the store only to send a message.
 
+use std::time::Duration;
+
 use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
+use super::notification::ContactAddress;
 use super::{Statement, Store, StoreError, statement};
 use crate::language::{Text, text};
-use crate::model::{AddressChange, AddressDraft, AddressSummary, Channel, Id64};
+use crate::model::{AddressChange, AddressDraft, AddressSummary, AddressTest, Channel, Id64};
 
 const LIST: Statement = statement!("contact_address", "list");
 const ADD: Statement = statement!("contact_address", "add");
 const CHANGE: Statement = statement!("contact_address", "change");
 const REMOVE: Statement = statement!("contact_address", "remove");
+const BEGIN_TEST: Statement = statement!("contact_address", "begin_test");
+const END_TEST: Statement = statement!("contact_address", "end_test");
+
+/// Least time between two tests of an address, seconds.
+const TEST_INTERVAL_SECONDS: f64 = 10.0;
 
 /// Which addresses; `None` is any.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -116,6 +124,56 @@ pub async fn remove(store: &Store, address_id: i64) -> Result<bool, StoreError> 
     Ok(!REMOVE.query(&client, &[&address_id]).await?.is_empty())
 }
 
+/// What became of a test that was asked for.
+#[derive(Debug, Clone)]
+pub enum TestStart {
+    /// The message is to be sent.
+    Begun(ContactAddress),
+    /// The address was tested shortly before: how long to wait.
+    TooSoon(Duration),
+    /// There is none of this number.
+    NotFound,
+}
+
+/// Begins a test of an address: it stands under the name of whoever tests it.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn begin_test(store: &Store, address_id: i64, tested_by: &str) -> Result<TestStart, StoreError> {
+    let client = store.client().await?;
+    let rows = BEGIN_TEST.query(&client, &[&address_id, &tested_by, &TEST_INTERVAL_SECONDS]).await?;
+    let Some(row) = rows.first() else { return Ok(TestStart::NotFound) };
+    if let Some(seconds) = row.get::<_, Option<f64>>("wait_seconds") {
+        return Ok(TestStart::TooSoon(Duration::try_from_secs_f64(seconds).unwrap_or_default()));
+    }
+    let begun = ContactAddress::of_row(row);
+    begun.map(TestStart::Begun).ok_or_else(|| StoreError::State("an address has no known channel".to_owned()))
+}
+
+/// Records what became of a test; `error`: why the message was not delivered. `None`: the address was changed or removed meanwhile.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn end_test(
+    store: &Store,
+    address_id: i64,
+    error: Option<&str>,
+) -> Result<Option<AddressTest>, StoreError> {
+    let client = store.client().await?;
+    Ok(END_TEST.query(&client, &[&address_id, &error]).await?.first().and_then(test))
+}
+
+/// The last test of an address; `None`: there was none.
+fn test(row: &Row) -> Option<AddressTest> {
+    let error: Option<String> = row.get("test_error");
+    Some(AddressTest {
+        tested_at: row.get::<_, Option<_>>("tested_at")?,
+        tested_by: row.get("tested_by"),
+        delivered: error.is_none(),
+        error,
+    })
+}
+
 fn address(row: &Row) -> AddressSummary {
     let (channel, address): (String, String) = (row.get("channel"), row.get("address"));
     AddressSummary {
@@ -126,6 +184,7 @@ fn address(row: &Row) -> AddressSummary {
         channel,
         has_secret: row.get("has_secret"),
         enabled: row.get("enabled"),
+        last_test: test(row),
     }
 }
 

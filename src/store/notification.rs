@@ -267,15 +267,19 @@ pub struct ContactAddress {
 pub async fn addresses(store: &Store, name: &str) -> Result<Vec<ContactAddress>, StoreError> {
     let client = store.client().await?;
     let rows = ADDRESSES.query(&client, &[&name]).await?;
-    let address = |row: &Row| {
-        Some(ContactAddress {
+    Ok(rows.iter().filter_map(ContactAddress::of_row).collect())
+}
+
+impl ContactAddress {
+    /// `None`: this program does not know the channel.
+    pub(super) fn of_row(row: &Row) -> Option<Self> {
+        Some(Self {
             channel: Channel::of_name(row.get("channel"))?,
             address: row.get("address"),
             secret: row.get("secret"),
             language: row.get::<_, Option<&str>>("language").and_then(Language::of_tag),
         })
-    };
-    Ok(rows.iter().filter_map(address).collect())
+    }
 }
 
 /// What waits in a channel.

@@ -1,6 +1,6 @@
 //! `policy`: what DBAs decided about lifetimes, and its enforcement.
 //!
-//! Before: `vitals policy`, the clock, whoever asks how old an upload may be. After: sql/functions/policy.
+//! Before: `vitals policy`, `/admin/policies`, the clock, whoever asks how old an upload may be. After: sql/functions/policy.
 //! Promise: a policy that would lose data is refused by the database, with the reason, whoever sets it.
 
 use jiff::Timestamp;
@@ -13,6 +13,7 @@ const RAW_KEEP_SECONDS: Statement = statement!("policy", "raw_keep_seconds");
 const LIST: Statement = statement!("policy", "list");
 const PLAN: Statement = statement!("policy", "plan");
 const SET: Statement = statement!("policy", "set");
+const ACT_AS: Statement = statement!("alert_rule", "act_as");
 const APPLY: Statement = statement!("policy", "apply");
 const TRY_LOCK: Statement = statement!("policy", "try_lock");
 
@@ -43,6 +44,8 @@ pub struct Policy {
     pub refresh_lag: Option<String>,
     /// Bytes of text that are kept; `None`: any number.
     pub keep_bytes: Option<i64>,
+    /// When it was last changed, and by whom; `None`: it was not.
+    pub changed: Option<(Timestamp, String)>,
     /// What was done last; `None`: nothing ever.
     pub run: Option<PolicyRun>,
 }
@@ -87,6 +90,7 @@ fn policy(row: &Row) -> Policy {
         refresh_every: row.get("refresh_every"),
         refresh_lag: row.get("refresh_lag"),
         keep_bytes: row.get("keep_bytes"),
+        changed: row.get::<_, Option<_>>("changed_at").zip(row.get("changed_by")),
         run,
     }
 }
@@ -125,6 +129,31 @@ pub struct PolicyChange<'a> {
     pub keep_bytes: Option<&'a str>,
 }
 
+impl<'a> PolicyChange<'a> {
+    /// A change of one value. `None`: there is no value of this name.
+    pub fn of(name: &str, to: &'a str) -> Option<Self> {
+        let (to, rest) = (Some(to), Self::default());
+        match name {
+            "keep_for" => Some(Self { keep_for: to, ..rest }),
+            "compress_after" => Some(Self { compress_after: to, ..rest }),
+            "refresh_every" => Some(Self { refresh_every: to, ..rest }),
+            "refresh_lag" => Some(Self { refresh_lag: to, ..rest }),
+            "keep_bytes" => Some(Self { keep_bytes: to, ..rest }),
+            _ => None,
+        }
+    }
+}
+
+/// Whether more chunks or rows are dropped than before a change.
+pub fn drops_more(before: &[PlannedStep], after: &[PlannedStep]) -> bool {
+    let gone = |steps: &[PlannedStep]| {
+        let drops = steps.iter().filter(|step| matches!(step.action.as_str(), "drop" | "delete"));
+        drops.fold((0, 0), |(chunks, rows), step| (chunks + step.chunks.unwrap_or(0), rows + step.rows))
+    };
+    let ((chunks_before, rows_before), (chunks_after, rows_after)) = (gone(before), gone(after));
+    chunks_after > chunks_before || rows_after > rows_before
+}
+
 /// A session without statement timeout, to change and enforce policies.
 #[derive(Debug)]
 pub struct PolicySession {
@@ -151,8 +180,8 @@ impl PolicySession {
         plan(&self.client, relation).await
     }
 
-    /// Changes a policy, and returns what enforcement would do then. With `try_only` nothing is changed. `None`: there is no such
-    /// relation.
+    /// Changes a policy in the name of `actor`, and returns what enforcement would do then. Without an actor nothing is changed. `None`:
+    /// there is no such relation.
     ///
     /// # Errors
     /// [`super::Kind::Refused`]: it would lose data, or is no length of time.
@@ -160,10 +189,13 @@ impl PolicySession {
         &mut self,
         relation: &str,
         change: &PolicyChange<'_>,
-        try_only: bool,
+        actor: Option<&str>,
     ) -> Result<Option<Vec<PlannedStep>>, StoreError> {
         let failed = |source| StoreError::Postgres { statement: SET.name, source };
         let transaction = self.client.transaction().await.map_err(failed)?;
+        if let Some(actor) = actor {
+            transaction.execute(ACT_AS.sql, &[&actor]).await.map_err(failed)?;
+        }
         let PolicyChange { keep_for, compress_after, refresh_every, refresh_lag, keep_bytes } = change;
         let changed = transaction
             .execute(SET.sql, &[&relation, keep_for, compress_after, refresh_every, refresh_lag, keep_bytes])
@@ -173,10 +205,9 @@ impl PolicySession {
             return Ok(None);
         }
         let steps = plan(&transaction, Some(relation)).await?;
-        if try_only {
-            transaction.rollback().await.map_err(failed)?;
-        } else {
-            transaction.commit().await.map_err(failed)?;
+        match actor {
+            Some(_) => transaction.commit().await.map_err(failed)?,
+            None => transaction.rollback().await.map_err(failed)?,
         }
         Ok(Some(steps))
     }

@@ -16,7 +16,8 @@ macro_rules! role {
     };
 }
 
-const ROLES: [(&str, &str); 3] = [role!("vitals_service"), role!("vitals_dashboard"), role!("vitals_dba")];
+const ROLES: [(&str, &str); 4] =
+    [role!("vitals_service"), role!("vitals_administration"), role!("vitals_dashboard"), role!("vitals_dba")];
 
 const APPLIED: Statement = statement!("roles", "applied");
 const REQUIREMENTS: Statement = statement!("roles", "requirements");

@@ -1,8 +1,10 @@
 //! People log in: passwords and their limits, sessions and their ends, roles and grants, changes in the name of the person.
 
 mod access_log;
+mod administration;
 mod kiosk;
 mod oidc;
+mod policies;
 mod rights;
 
 use serde_json::json;

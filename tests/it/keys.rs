@@ -10,7 +10,7 @@ use crate::harness::{
 };
 
 /// What each route needs; "" nothing, "?" see `key_tenants` and `accounts`. Whoever adds one says here who may ask it.
-const NEEDS: [(&str, &str, &str); 122] = [
+const NEEDS: [(&str, &str, &str); 125] = [
     ("get", "/", ""),
     ("post", "/upload_health_data", "upload"),
     ("post", "/upload_health_data_batch", "upload"),
@@ -30,6 +30,7 @@ const NEEDS: [(&str, &str, &str); 122] = [
     ("post", "/api/contact_addresses", "admin"),
     ("patch", "/api/contact_addresses/{id}", "admin"),
     ("delete", "/api/contact_addresses/{id}", "admin"),
+    ("post", "/api/contact_addresses/{id}/test", "admin"),
     ("get", "/api/device_clocks", "read"),
     ("get", "/api/shifts", "read"),
     ("post", "/api/shifts", "admin"),
@@ -89,6 +90,7 @@ const NEEDS: [(&str, &str, &str); 122] = [
     ("get", "/admin", "admin"),
     ("get", "/admin/accounts", "admin"),
     ("post", "/admin/accounts", "admin"),
+    ("post", "/admin/accounts/{id}", "admin"),
     ("post", "/admin/kiosks", "admin"),
     ("post", "/admin/kiosks/{id}", "admin"),
     ("get", "/admin/contacts", "admin"),
@@ -103,6 +105,7 @@ const NEEDS: [(&str, &str, &str); 122] = [
     ("post", "/admin/keys", "admin"),
     ("post", "/admin/keys/{id}", "admin"),
     ("get", "/admin/policies", "admin"),
+    ("post", "/admin/policies", "admin"),
     ("get", "/admin/rejected", "admin"),
     ("post", "/admin/rejected", "admin"),
     ("get", "/admin/rules", "admin"),

@@ -365,6 +365,9 @@ table contact_address: Where a contact is reached.
     secret text: webhook: the key its messages are signed with, whsec_ and base64 (Standard Webhooks); dingtalk_robot, feishu_robot: secret of the robot. NULL: not signed (robots: signed if the settings have a secret); other channels.
     enabled boolean not null default true: False: not used.
     address_id bigint not null: Number of the address.
+    tested_at timestamp with time zone: When the last test message was sent there. NULL: none was, or the address has changed since.
+    tested_by text: Who sent it. NULL with tested_at.
+    test_error text: Why it was not delivered, in the words of the channel. NULL: it was delivered, or none was sent.
     constraint contact_address_address_check CHECK (((address ~ '\S'::text) AND (octet_length(address) <= 2000)))
     constraint contact_address_address_id_key UNIQUE (address_id)
     constraint contact_address_channel_check CHECK ((channel = ANY (ARRAY['wechat'::text, 'wecom'::text, 'wecom_robot'::text, 'dingtalk_robot'::text, 'feishu_robot'::text, 'sms'::text, 'email'::text, 'webhook'::text])))
@@ -376,6 +379,7 @@ CASE
     ELSE true
 END)
     constraint contact_address_pkey PRIMARY KEY (contact_id, channel, address)
+    constraint contact_address_test_check CHECK (((num_nulls(tested_at, tested_by) = ANY (ARRAY[0, 2])) AND ((test_error IS NULL) OR (tested_at IS NOT NULL))))
 table customer: One row per tenant that has a name. Tenants that only the organisation units name are tenants all the same.
     customer_id bigint not null: Tenant, 64 bit, given from outside. 0: no tenant, and the defaults for all tenants.
     name text not null: What watches show as their customer.
@@ -1654,7 +1658,13 @@ table policy: Retention, compression and refresh of each relation, set by DBAs. 
     constraint policy_refresh_every_check CHECK ((refresh_every > '00:00:00'::interval))
     constraint policy_refresh_lag_check CHECK ((refresh_lag >= '00:00:00'::interval))
     CREATE CONSTRAINT TRIGGER policy_check AFTER INSERT OR DELETE OR UPDATE ON public.policy DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW EXECUTE FUNCTION policy_check()
+    CREATE TRIGGER policy_note_change AFTER UPDATE ON public.policy FOR EACH ROW EXECUTE FUNCTION note_policy_change()
     CREATE TRIGGER policy_refuse_truncate BEFORE TRUNCATE ON public.policy FOR EACH STATEMENT EXECUTE FUNCTION refuse_policy_truncate()
+table policy_change: Who changed a policy last, and when. A policy without a row has not been changed since V68.
+    relation text not null: As in policy.
+    changed_at timestamp with time zone not null default now(): When.
+    changed_by text not null default SESSION_USER: Who: the person whom the page or the command names, else the role.
+    constraint policy_change_pkey PRIMARY KEY (relation)
 table policy_run: What the last apply_policies() did, by relation.
     relation text not null: As in policy.
     applied_at timestamp with time zone not null: When the relation was processed.
@@ -2063,6 +2073,7 @@ function narrowed_tenants(bigint[],bigint[])
 function next_level(integer[],integer,integer,integer,boolean,boolean,boolean,boolean,integer,integer)
 function next_updated_at(timestamp with time zone)
 function note_alert(bigint,text,text)
+function note_policy_change()
 function notify_alerts(bigint[],text)
 function notify_at_once(bigint[],text,timestamp with time zone)
 function notify_due_steps(integer)

@@ -55,7 +55,7 @@ as $$
     select 'grant', format('%s on %s', coalesce(g.rolname, 'public'), a.object), string_agg(a.privilege, ', ' order by a.privilege)
     from granted as a
     left join pg_roles as g on g.oid = a.grantee
-    where a.grantee = 0 or g.rolname in ('vitals_service', 'vitals_dashboard', 'vitals_dba')
+    where a.grantee = 0 or g.rolname in ('vitals_service', 'vitals_administration', 'vitals_dashboard', 'vitals_dba')
     group by a.grantee, g.rolname, a.object
 $$;
 comment on function vitals.schema_objects() is 'Functions, views and grants of the schema as they are now.';

@@ -7,6 +7,7 @@ with added as (
     values ($1, $2, $3, $4, $5)
     returning *
 )
-select a.address_id, a.contact_id, c.name as contact, a.channel, a.address, a.secret is not null as has_secret, a.enabled
+select a.address_id, a.contact_id, c.name as contact, a.channel, a.address, a.secret is not null as has_secret, a.enabled,
+    a.tested_at, a.tested_by, a.test_error
 from added a
 join contact c on c.contact_id = a.contact_id

@@ -2,7 +2,8 @@
 -- Purpose: addresses of contacts, in the order of their numbers.
 -- Parameters, NULL for "any": $1 contact, $2 tenant of the contact; $3 after which number, $4 most rows.
 -- Locks: none.
-select a.address_id, a.contact_id, c.name as contact, a.channel, a.address, a.secret is not null as has_secret, a.enabled
+select a.address_id, a.contact_id, c.name as contact, a.channel, a.address, a.secret is not null as has_secret, a.enabled,
+    a.tested_at, a.tested_by, a.test_error
 from contact_address a
 join contact c on c.contact_id = a.contact_id
 where a.address_id > $3

@@ -40,19 +40,12 @@ pub(super) async fn run(
     store: &Store,
     settings: &Settings,
 ) -> anyhow::Result<ExitCode> {
+    let of_service = Locale { language: settings.language, zone: locale.zone.clone() };
     let addresses = match (options.contact, options.channel, options.address) {
         (Some(name), ..) => notification::addresses(store, &name)
             .await?
             .into_iter()
-            .map(|of| TestAddress {
-                channel: of.channel,
-                address: of.address,
-                secret: of.secret,
-                locale: Locale {
-                    language: of.language.unwrap_or(settings.language),
-                    zone: locale.zone.clone(),
-                },
-            })
+            .map(|of| TestAddress::of(of, &of_service))
             .collect(),
         (None, Some(channel), Some(address)) => {
             vec![TestAddress { channel, address, secret: options.secret, locale: locale.clone() }]

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 
 use crate::app;
+use crate::command::actor::Actor;
 use crate::command::text::{confirm, print};
 use crate::config::Settings;
 use crate::store::policy::{self, PlannedStep, PolicyChange, PolicySession};
@@ -76,6 +77,8 @@ pub struct SetOptions {
     yes: bool,
     #[command(flatten)]
     output: Output,
+    #[command(flatten)]
+    actor: Actor,
 }
 
 /// Runs the action.
@@ -112,15 +115,16 @@ async fn set(options: &SetOptions, settings: &Settings, store: &Store) -> anyhow
         refresh_lag: value(options.refresh_lag.as_deref())?,
         keep_bytes: value(options.keep_bytes.as_deref())?,
     };
+    let actor = options.actor.name()?;
     let mut session = PolicySession::open(store).await?;
     let before = session.plan(Some(&options.relation)).await?;
-    let tried = changed(session.set(&options.relation, &change, true).await, &options.relation)?;
+    let tried = changed(session.set(&options.relation, &change, None).await, &options.relation)?;
     if options.dry_run {
         print(if json { "" } else { "nothing was changed (--dry-run); then:\n" })?;
         print(&text::plan(&tried, settings, json))?;
         return Ok(ExitCode::SUCCESS);
     }
-    if !options.yes && drops_more(&before, &tried) {
+    if !options.yes && policy::drops_more(&before, &tried) {
         print(if json { "" } else { "this drops data the next time that policies are applied:\n" })?;
         print(&text::plan(&tried, settings, json))?;
         if !confirm(&format!("PolicyChange the policy of {} all the same? [y/N] ", options.relation))? {
@@ -128,7 +132,7 @@ async fn set(options: &SetOptions, settings: &Settings, store: &Store) -> anyhow
             return Ok(ExitCode::FAILURE);
         }
     }
-    let steps = changed(session.set(&options.relation, &change, false).await, &options.relation)?;
+    let steps = changed(session.set(&options.relation, &change, Some(&actor)).await, &options.relation)?;
     print(if json { "" } else { "changed; now:\n" })?;
     print(&text::plan(&steps, settings, json))?;
     Ok(ExitCode::SUCCESS)
@@ -145,16 +149,6 @@ fn changed(
         Err(error) if error.kind() == Kind::Refused => bail!("refused, nothing was changed: {error}"),
         Err(error) => Err(error.into()),
     }
-}
-
-/// Whether more chunks or rows are dropped than before the change.
-fn drops_more(before: &[PlannedStep], after: &[PlannedStep]) -> bool {
-    let gone = |steps: &[PlannedStep]| {
-        let drops = steps.iter().filter(|step| matches!(step.action.as_str(), "drop" | "delete"));
-        drops.fold((0, 0), |(chunks, rows), step| (chunks + step.chunks.unwrap_or(0), rows + step.rows))
-    };
-    let ((chunks_before, rows_before), (chunks_after, rows_after)) = (gone(before), gone(after));
-    chunks_after > chunks_before || rows_after > rows_before
 }
 
 /// The database expects an empty text for `never`.

@@ -125,6 +125,7 @@ fn policy_json(policy: &Policy) -> Value {
         "refresh_every": policy.refresh_every,
         "refresh_lag": policy.refresh_lag,
         "keep_bytes": policy.keep_bytes,
+        "changed": policy.changed.as_ref().map(|(at, by)| json!({ "at": at, "by": by })),
         "applied": policy.run.as_ref().map(|run| json!({
             "at": run.applied_at,
             "chunks_dropped": run.chunks_dropped,

@@ -1,4 +1,5 @@
-//! `GET` and `POST /api/contact_addresses`, `PATCH` and `DELETE /api/contact_addresses/{id}`: where contacts are reached.
+//! `GET` and `POST /api/contact_addresses`, `PATCH` and `DELETE /api/contact_addresses/{id}`,
+//! `POST /api/contact_addresses/{id}/test`: where contacts are reached.
 //!
 //! Before: administrators and their programs. After: `store::contact_address`.
 //! Promise: a change is in force at once, also for messages that wait; no answer holds a secret, the token of a robot or the path of a webhook.
@@ -6,7 +7,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Request, State as Shared};
+use axum::extract::{Extension, Request, State as Shared};
 use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
@@ -14,10 +15,11 @@ use utoipa::{IntoParams, ToSchema};
 use super::query::{Limit, Parameters};
 use super::{ApiError, DONE, Done, PathId};
 use crate::http::State;
-use crate::http::error::{BodyErrors, ListErrors, OneErrors};
+use crate::http::access::Caller;
+use crate::http::error::{AccessError, BodyErrors, ListErrors, OneErrors};
 use crate::language::text;
-use crate::model::{AddressChange, AddressDraft, AddressSummary, Id64};
-use crate::store::contact_address::{self, AddressOutcome};
+use crate::model::{AddressChange, AddressDraft, AddressSummary, AddressTest, Id64};
+use crate::store::contact_address::{self, AddressOutcome, TestStart};
 
 /// Addresses in an answer, unless a limit is named.
 const MOST: i64 = 500;
@@ -115,6 +117,38 @@ pub(in crate::http) async fn delete_api_contact_addresses_id(
         true => Ok(Json(DONE)),
         false => Err(absent(address_id)),
     }
+}
+
+/// Sends a test message to an address
+///
+/// It goes by the same settings as notifications, also to an address that is not used, says that it is a test, and touches no alert. The
+/// answer waits for the channel. 429: the address was tested less than ten seconds ago.
+#[utoipa::path(post, path = "/api/contact_addresses/{id}/test", tag = "alerts",
+    params(("id" = Id64, Path, description = "Number of the address")), security(("bearer" = ["admin"]), ("basic" = ["admin"])),
+    responses((status = 200, description = "What became of it", body = AddressTest), OneErrors))]
+pub(in crate::http) async fn post_api_contact_addresses_id_test(
+    Shared(state): Shared<Arc<State>>,
+    Extension(caller): Extension<Caller>,
+    PathId(address_id): PathId,
+) -> Result<Json<AddressTest>, ApiError> {
+    test(&state, &caller, address_id).await.map(Json)
+}
+
+/// Sends a test message in the name of a caller, and records what became of it.
+pub(in crate::http) async fn test(
+    state: &State,
+    caller: &Caller,
+    address_id: i64,
+) -> Result<AddressTest, ApiError> {
+    let tested_by = caller.page_viewer().map_or_else(String::new, |viewer| viewer.name);
+    let to = match state.query(contact_address::begin_test(&state.store, address_id, &tested_by)).await? {
+        TestStart::Begun(to) => to,
+        TestStart::TooSoon(wait) => return Err(AccessError::TooMany { wait }.into()),
+        TestStart::NotFound => return Err(absent(address_id)),
+    };
+    let failure = state.test_sender.send(to).await.err();
+    let ending = contact_address::end_test(&state.store, address_id, failure.as_deref());
+    state.query(ending).await?.ok_or_else(|| absent(address_id))
 }
 
 fn stored(outcome: AddressOutcome, address_id: i64) -> Result<Json<AddressSummary>, ApiError> {

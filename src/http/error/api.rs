@@ -34,6 +34,8 @@ pub(in crate::http) enum ApiError {
     Absent(Text),
     /// It conflicts with the present state; says how.
     InTheWay(Text),
+    /// The database role of the service may not do it.
+    Denied,
     /// The database is away.
     Unavailable,
     /// More event streams are open than the settings allow.
@@ -64,6 +66,10 @@ impl From<StoreError> for ApiError {
                 tracing::warn!(%error, "a request below /api/ cannot be answered");
                 Self::Unavailable
             }
+            Kind::Bug if error.is_denied() => {
+                tracing::error!(%error, "a request is refused: the role of the service lacks a right");
+                Self::Denied
+            }
             Kind::Bug => {
                 tracing::error!(%error, "a request below /api/ failed");
                 Self::Failed
@@ -84,6 +90,7 @@ impl ApiError {
             Self::Access(error) => (error.status(), error.text()),
             Self::Absent(text) => (StatusCode::NOT_FOUND, text),
             Self::InTheWay(text) => (StatusCode::CONFLICT, text),
+            Self::Denied => (StatusCode::FORBIDDEN, text!("role-denied")),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, text!("database-unavailable")),
             Self::Crowded => {
                 count_refused("streams");

@@ -7,9 +7,9 @@ use maud::{Markup, html};
 
 use super::words;
 use crate::language::text;
-use crate::model::{AddressSummary, Channel, ContactSummary, NotificationRoute};
-use crate::page::Frame;
+use crate::model::{AddressSummary, AddressTest, Channel, ContactSummary, NotificationRoute};
 use crate::page::record_tables::table;
+use crate::page::{Frame, when};
 
 /// The section.
 pub fn body(
@@ -23,7 +23,7 @@ pub fn body(
     html! {
         section.panel {
             h2 { (words(frame, "addresses")) }
-            (table(frame, &["contact", "channel", "address", "state", "action"], &address_rows))
+            (table(frame, &["contact", "channel", "address", "state", "tested", "action"], &address_rows))
             details { summary { (words(frame, "new-address")) } (address_form(frame, contacts)) }
         }
         section.panel {
@@ -46,13 +46,26 @@ fn address_row(frame: &Frame, address: &AddressSummary) -> Markup {
             td { (channel(frame, &address.channel)) }
             td { (address.address) }
             td { (frame.text(&text!("on-off", value = value))) }
+            td { @if let Some(test) = &address.last_test { (last_test(frame, test)) } }
             td {
                 form.inline method="post" action={ "/admin/contacts/addresses/" (address.address_id) } {
+                    button type="submit" name="action" value="test" { (words(frame, "test")) } " "
                     button type="submit" name="action" value=(step) { (words(frame, step)) } " "
                     button type="submit" name="action" value="remove" { (words(frame, "remove")) }
                 }
             }
         }
+    }
+}
+
+fn last_test(frame: &Frame, test: &AddressTest) -> Markup {
+    html! {
+        @match &test.error {
+            None => span.ok { (words(frame, "delivered")) },
+            Some(reason) => { span.critical { (words(frame, "not-delivered")) } ": " (reason) }
+        }
+        br;
+        span.quiet { (when::at(test.tested_at, &frame.zone, frame.language)) " " (test.tested_by) }
     }
 }
 

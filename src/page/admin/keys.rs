@@ -51,18 +51,21 @@ fn row(frame: &Frame, key: &ApiKey) -> Markup {
 }
 
 fn form(frame: &Frame) -> Markup {
+    let is_of_all = frame.viewer.as_ref().is_none_or(|viewer| viewer.tenant_name.is_none());
     html! {
         form.stacked method="post" action="/admin/keys" {
             label for="name" { (words(frame, "name")) }
             input #name type="text" name="name" maxlength="100" required;
             fieldset.filters {
                 legend { (words(frame, "scopes")) }
-                @for scope in [Scope::Upload, Scope::Read, Scope::Respond, Scope::Admin] {
+                @for scope in [Scope::Upload, Scope::Read, Scope::Respond, Scope::Admin].into_iter().filter(|scope| *scope != Scope::Admin || is_of_all) {
                     label { input type="checkbox" name="scope" value=(scope.name()); (frame.text(&text!("page-scope-of-key", scope = scope.name()))) }
                 }
             }
-            label for="tenant" { (words(frame, "tenant")) }
-            input #tenant type="text" name="customer_id" inputmode="numeric" pattern="[0-9]*";
+            @if is_of_all {
+                label for="tenant" { (words(frame, "tenant")) }
+                input #tenant type="text" name="customer_id" inputmode="numeric" pattern="[0-9]*";
+            }
             label for="person" { (words(frame, "person")) }
             input #person type="text" name="person" maxlength="200";
             label for="days" { (words(frame, "valid-days")) }

@@ -17,6 +17,7 @@ use maud::{Markup, html};
 use super::Frame;
 use super::alerts::flash;
 use crate::language::{Text, text};
+use crate::model::PageViewer;
 
 /// A section of the administration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +86,15 @@ impl AdminSection {
         }
     }
 
+    /// Whether it is shown to this reader: of a tenant, or of a unit of it, only its own parts are.
+    const fn is_for(self, viewer: &PageViewer) -> bool {
+        match self {
+            Self::Silences | Self::Accounts => true,
+            Self::Shifts | Self::Contacts | Self::Keys => viewer.unit_name.is_none(),
+            Self::Health | Self::Rules | Self::Rejected | Self::Policies => viewer.tenant_name.is_none(),
+        }
+    }
+
     /// Its title.
     pub fn title(self) -> Text {
         text!("page-admin-section", name = self.name())
@@ -93,10 +103,12 @@ impl AdminSection {
 
 /// A section with the menu of all of them. `notice`: what became of the last action.
 pub fn section(frame: &Frame, section: AdminSection, notice: Option<&str>, content: &Markup) -> Markup {
+    let is_shown = |each: &AdminSection| frame.viewer.as_ref().is_some_and(|viewer| each.is_for(viewer));
+    let shown = AdminSection::ALL.into_iter().filter(is_shown);
     html! {
         h1 { (frame.text(&section.title())) }
         nav.tabs aria-label=(frame.text(&text!("page-admin"))) { ul {
-            @for each in AdminSection::ALL {
+            @for each in shown {
                 li { a href=(each.path()) aria-current=[(each == section).then_some("page")] { (frame.text(&each.title())) } }
             }
         } }

@@ -1,28 +1,34 @@
-//! `/admin/accounts`: accounts are listed and switched; links of screens are made and revoked.
+//! `/admin/accounts`: accounts are listed, made, disabled and enabled, and roles are given and taken, as `vitals people` does.
 //!
-//! Before: a browser. After: `store::account`, `store::kiosk_link`.
-//! Promise: the token of a link is shown once, in the answer that makes it.
+//! Before: a browser. After: `store::account`, `store::account_grant`, `store::account_session`.
+//! Promise: an administrator of a tenant or unit sees the accounts with a role there, and gives and takes roles there alone; an account that also has a role
+//! elsewhere is not disabled or logged out by them, and nobody changes their own account. A password that the service makes up is shown once.
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Request, State as Shared};
+use axum::extract::{Request, State as Shared};
 use axum::response::Response;
 
 use super::super::super::State;
+use super::super::super::access::Identity;
+use super::super::super::api::PathId;
 use super::super::super::error::{ApiError, BodyErrors, ListErrors};
 use super::super::form::FormFields;
 use super::super::{Flash, PageReader};
-use super::keys::random;
-use super::{done, show};
-use crate::language::{Text, text};
-use crate::model::Id64;
+use super::{actor, done, own_reach, random, show};
+use crate::accounts::{normalize_login, password};
+use crate::language::{Language, Text, text};
 use crate::model::session::Token;
-use crate::page::admin::{AdminSection, accounts};
-use crate::store::account;
-use crate::store::kiosk_link::{self, NewLink};
+use crate::model::{Account, GrantReach, Id64, Role};
+use crate::page::admin::AdminSection;
+use crate::page::admin::accounts::{self, Made};
+use crate::store::account::NewAccount;
+use crate::store::account_grant::NewGrant;
+use crate::store::{account, account_grant, account_session, kiosk_link};
 
 /// Accounts, and links of screens
-#[utoipa::path(get, path = "/admin/accounts", tag = "pages", security(("bearer" = ["admin"]), ("basic" = ["admin"])),
+#[utoipa::path(get, path = "/admin/accounts", tag = "pages",
+    security(("bearer" = ["admin", "own_tenant", "own_unit"]), ("basic" = ["admin", "own_tenant", "own_unit"])),
     responses((status = 200, description = "A page", content_type = "text/html", body = String), ListErrors))]
 pub(in crate::http) async fn get_admin_accounts(
     Shared(state): Shared<Arc<State>>,
@@ -32,97 +38,190 @@ pub(in crate::http) async fn get_admin_accounts(
     page(&state, &mut reader, flash, None).await
 }
 
-/// An account is switched, by the form of a page
-#[utoipa::path(post, path = "/admin/accounts", tag = "pages", security(("bearer" = ["admin"]), ("basic" = ["admin"])),
-    responses((status = 303, description = "Back to the accounts"), BodyErrors))]
+/// An account is made, by the form of a page
+#[utoipa::path(post, path = "/admin/accounts", tag = "pages",
+    security(("bearer" = ["admin", "own_tenant", "own_unit"]), ("basic" = ["admin", "own_tenant", "own_unit"])),
+    responses((status = 303, description = "Back to the accounts"),
+        (status = 200, description = "A page that shows the password this once", content_type = "text/html", body = String), BodyErrors))]
 pub(in crate::http) async fn post_admin_accounts(
-    Shared(state): Shared<Arc<State>>,
-    reader: PageReader,
-    request: Request,
-) -> Response {
-    let outcome = switch(&state, request).await;
-    done(&state, &reader, AdminSection::Accounts.path(), outcome)
-}
-
-/// A link of a screen is made, by the form of a page
-#[utoipa::path(post, path = "/admin/kiosks", tag = "pages", security(("bearer" = ["admin"]), ("basic" = ["admin"])),
-    responses((status = 200, description = "A page that shows the link this once", content_type = "text/html", body = String), BodyErrors))]
-pub(in crate::http) async fn post_admin_kiosks(
     Shared(state): Shared<Arc<State>>,
     mut reader: PageReader,
     request: Request,
 ) -> Response {
     match make(&state, &reader, request).await {
-        Ok(token) => {
-            let address = format!("/kiosk/{}", token.text());
-            page(&state, &mut reader, Flash::of(None), Some(&address)).await
+        Ok((login, Some(made_up))) => {
+            let made = Made::Password { login, password: made_up };
+            page(&state, &mut reader, Flash::of(None), Some(&made)).await
         }
+        Ok((login, None)) => done(
+            &state,
+            &reader,
+            AdminSection::Accounts.path(),
+            Ok(text!("page-account-made", login = login)),
+        ),
         Err(error) => done(&state, &reader, AdminSection::Accounts.path(), Err(error)),
     }
 }
 
-/// A link of a screen is revoked, by the form of a page
-#[utoipa::path(post, path = "/admin/kiosks/{id}", tag = "pages",
-    params(("id" = Id64, Path, description = "Number of the link")),
-    security(("bearer" = ["admin"]), ("basic" = ["admin"])),
+/// An account is disabled, enabled or logged out, or a role is given or taken, by the form of a page
+#[utoipa::path(post, path = "/admin/accounts/{id}", tag = "pages",
+    params(("id" = Id64, Path, description = "Number of the account")),
+    security(("bearer" = ["admin", "own_tenant", "own_unit"]), ("basic" = ["admin", "own_tenant", "own_unit"])),
     responses((status = 303, description = "Back to the accounts"), BodyErrors))]
-pub(in crate::http) async fn post_admin_kiosks_id(
+pub(in crate::http) async fn post_admin_accounts_id(
     Shared(state): Shared<Arc<State>>,
     reader: PageReader,
-    Path(link_id): Path<String>,
+    PathId(account_id): PathId,
+    request: Request,
 ) -> Response {
-    let outcome = match state.query(kiosk_link::revoke(&state.store, &link_id)).await {
-        Ok(Some(name)) => Ok(text!("page-link-revoked", name = name)),
-        Ok(None) => Err(ApiError::Absent(text!("number-absent"))),
-        Err(error) => Err(error),
-    };
+    let outcome = change(&state, &reader, account_id, request).await;
     done(&state, &reader, AdminSection::Accounts.path(), outcome)
 }
 
-async fn page(state: &State, reader: &mut PageReader, flash: Flash, made: Option<&str>) -> Response {
-    let reading = state.query(async {
-        Ok((account::list(&state.store, true).await?, kiosk_link::list(&state.store, false).await?))
-    });
+/// The section. `made`: what is shown this once.
+pub(super) async fn page(
+    state: &State,
+    reader: &mut PageReader,
+    flash: Flash,
+    made: Option<&Made>,
+) -> Response {
+    let reading = async {
+        let (reach, units) = own_reach(state, reader).await?;
+        let read = async {
+            Ok((account::list(&state.store, true).await?, kiosk_link::list(&state.store, false).await?))
+        };
+        let (mut found, mut links) = state.query(read).await?;
+        found.retain(|account| reach.shows(account));
+        links.retain(|link| reach.covers(Some(link.customer_id), link.org_id));
+        Ok((reach, units, found, links))
+    };
     match reading.await {
-        Ok((found, links)) => {
-            let content = accounts::body(&reader.frame, &found, &links, made);
+        Ok((reach, units, found, links)) => {
+            let content = accounts::body(&reader.frame, &reach, &units, &found, &links, made);
             show(reader, AdminSection::Accounts, flash, &content)
         }
         Err(error) => reader.error(error),
     }
 }
 
-async fn switch(state: &State, request: Request) -> Result<Text, ApiError> {
+/// Returns the login name, and the password if nobody typed one.
+async fn make(
+    state: &State,
+    reader: &PageReader,
+    request: Request,
+) -> Result<(String, Option<String>), ApiError> {
+    let (reach, _) = own_reach(state, reader).await?;
     let fields = FormFields::read(state, request).await?;
-    let login = fields.text("login").unwrap_or_default();
-    let is_disabled = fields.text("action") == Some("disable");
-    match state.query(account::set_disabled(&state.store, login, is_disabled)).await? {
-        true => {
-            let value = if is_disabled { "off" } else { "on" };
-            Ok(text!("page-account-switched", login = login, value = value))
-        }
-        false => Err(ApiError::Absent(text!("number-absent"))),
+    let Some(login) = fields.text("login").map(normalize_login) else {
+        return Err(ApiError::Bad(text!("page-account-incomplete")));
+    };
+    let grant = typed_grant(&fields, &reach)?;
+    let typed = fields.text("password").map(str::to_owned);
+    let made_up = if typed.is_none() { Some(Token::of(random()?).text()) } else { None };
+    let chosen = typed.or_else(|| made_up.clone()).unwrap_or_default();
+    if let Some(reason) = password::refusal(&chosen, &login, state.password_min_chars) {
+        return Err(ApiError::Bad(reason));
+    }
+    let hash = state.hasher.hash(chosen).await.map_err(|_| ApiError::Unavailable)?;
+    let created_by = actor(reader);
+    let draft = NewAccount {
+        login: &login,
+        name: fields.text("name").unwrap_or(&login),
+        language: fields.text("language").and_then(Language::of_tag),
+        oidc: None,
+        created_by,
+    };
+    if state.query(account::add(&state.store, &draft)).await?.is_none() {
+        return Err(ApiError::InTheWay(text!("page-account-taken", login = login)));
+    }
+    state.query(account::set_password(&state.store, &login, &hash)).await?;
+    state.query(account_grant::add(&state.store, &login, grant, created_by)).await?;
+    tracing::info!(login, by = created_by, "an account was made");
+    Ok((login, made_up))
+}
+
+/// The role of a form, in a tenant and unit where the reader may give it. A reader of one tenant names none.
+fn typed_grant(fields: &FormFields, reach: &GrantReach) -> Result<NewGrant, ApiError> {
+    let role: Option<Role> = fields.value("role")?;
+    let Some(role) = role else { return Err(ApiError::Bad(text!("page-account-incomplete"))) };
+    let named: Option<Id64> = fields.value("customer_id")?;
+    let customer_id = named.or(reach.customer_id.map(Id64));
+    let org_id: Option<Id64> = fields.value("org_id")?;
+    if org_id.is_some() && customer_id.is_none() {
+        return Err(ApiError::Bad(text!("page-unit-without-tenant")));
+    }
+    if !reach.may_give(customer_id, org_id) {
+        return Err(ApiError::Bad(text!("page-role-beyond")));
+    }
+    Ok(NewGrant { role, customer_id: customer_id.map(|id| id.0), org_id: org_id.map(|id| id.0) })
+}
+
+async fn change(
+    state: &State,
+    reader: &PageReader,
+    account_id: i64,
+    request: Request,
+) -> Result<Text, ApiError> {
+    let (reach, _) = own_reach(state, reader).await?;
+    let fields = FormFields::read(state, request).await?;
+    let found = state.query(account::list(&state.store, true)).await?;
+    let found = found.into_iter().find(|account| account.account_id.0 == account_id);
+    let account = found
+        .filter(|account| reach.shows(account))
+        .ok_or_else(|| ApiError::Absent(text!("number-absent")))?;
+    if matches!(&reader.caller.identity, Identity::Session(session) if session.account_id == account_id) {
+        return Err(ApiError::Bad(text!("page-account-own")));
+    }
+    let by = actor(reader);
+    let action = fields.text("action").unwrap_or_default();
+    let outcome = match action {
+        "grant" => give(state, &account, typed_grant(&fields, &reach)?, by).await,
+        "revoke" => take(state, &account, &reach, fields.value("grant_id")?).await,
+        _ if !reach.holds(&account) => Err(ApiError::Bad(text!("page-account-beyond"))),
+        "end" => end_sessions(state, &account).await,
+        "disable" => switch(state, &account, true).await,
+        "enable" => switch(state, &account, false).await,
+        _ => Err(ApiError::Bad(text!("page-account-incomplete"))),
+    }?;
+    tracing::info!(login = account.login, action, by, "an account was changed");
+    Ok(outcome)
+}
+
+async fn give(state: &State, account: &Account, grant: NewGrant, by: &str) -> Result<Text, ApiError> {
+    match state.query(account_grant::add(&state.store, &account.login, grant, by)).await? {
+        Some(_) => Ok(text!("page-role-given", login = account.login.as_str())),
+        None => Err(ApiError::Absent(text!("number-absent"))),
     }
 }
 
-async fn make(state: &State, reader: &PageReader, request: Request) -> Result<Token, ApiError> {
-    let fields = FormFields::read(state, request).await?;
-    let name = fields.text("name").unwrap_or_default();
-    let Some(customer_id) = fields.value("customer_id")?.filter(|_| !name.is_empty()) else {
-        return Err(ApiError::Bad(text!("page-link-incomplete")));
-    };
-    let token = Token::of(random()?);
-    let draft = NewLink {
-        name,
-        token_hash: token.hash(),
-        customer_id,
-        org_id: fields.value("org_id")?,
-        is_private: fields.text("private").is_some(),
-        created_by: reader.frame.viewer.as_ref().map_or("", |viewer| viewer.name.as_str()),
-        expires_at: None,
-    };
-    match state.query(kiosk_link::add(&state.store, &draft)).await? {
-        true => Ok(token),
-        false => Err(ApiError::InTheWay(text!("page-link-name-taken", name = name))),
+async fn take(
+    state: &State,
+    account: &Account,
+    reach: &GrantReach,
+    grant_id: Option<Id64>,
+) -> Result<Text, ApiError> {
+    let chosen = account
+        .grants
+        .iter()
+        .find(|grant| Some(grant.grant_id) == grant_id && reach.covers(grant.customer_id, grant.org_id));
+    let Some(chosen) = chosen else { return Err(ApiError::Absent(text!("number-absent"))) };
+    let chosen = [chosen.grant_id.0];
+    state.query(account_grant::revoke(&state.store, &account.login, Some(&chosen))).await?;
+    Ok(text!("page-role-taken", login = account.login.as_str()))
+}
+
+async fn end_sessions(state: &State, account: &Account) -> Result<Text, ApiError> {
+    let ended = state.query(account_session::end_all(&state.store, &account.login)).await?;
+    let ended = i64::try_from(ended).unwrap_or(i64::MAX);
+    Ok(text!("page-sessions-ended", login = account.login.as_str(), sessions = ended))
+}
+
+async fn switch(state: &State, account: &Account, is_disabled: bool) -> Result<Text, ApiError> {
+    match state.query(account::set_disabled(&state.store, &account.login, is_disabled)).await? {
+        true => {
+            let value = if is_disabled { "off" } else { "on" };
+            Ok(text!("page-account-switched", login = account.login.as_str(), value = value))
+        }
+        false => Err(ApiError::Absent(text!("number-absent"))),
     }
 }

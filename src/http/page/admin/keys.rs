@@ -1,28 +1,28 @@
 //! `/admin/keys`: keys are listed, made and revoked.
 //!
 //! Before: a browser. After: `store::api_key`, whose triggers notify every instance of a change.
-//! Promise: the secret of a key is shown once, in the answer that makes it; no page shows it later.
+//! Promise: the secret of a key is shown once, in the answer that makes it; no page shows it later. An administrator of one tenant sees, makes and
+//! revokes keys of that tenant alone.
 
 use std::sync::Arc;
 
 use axum::extract::{Path, Request, State as Shared};
 use axum::response::Response;
 use jiff::ToSpan;
-use rand::TryRngCore;
-use rand::rngs::OsRng;
 
 use super::super::super::State;
 use super::super::super::error::{ApiError, BodyErrors, ListErrors};
 use super::super::form::FormFields;
 use super::super::{Flash, PageReader};
-use super::{done, show};
+use super::{done, random, show};
 use crate::language::{Text, text};
-use crate::model::api_key::{KeyId, PresentedKey, Scope};
+use crate::model::api_key::{ApiKey, KeyId, PresentedKey, Scope};
 use crate::page::admin::{AdminSection, keys};
 use crate::store::api_key::{self, NewKey};
 
 /// The keys in force, and a form for a new one
-#[utoipa::path(get, path = "/admin/keys", tag = "pages", security(("bearer" = ["admin"]), ("basic" = ["admin"])),
+#[utoipa::path(get, path = "/admin/keys", tag = "pages",
+    security(("bearer" = ["admin", "own_tenant"]), ("basic" = ["admin", "own_tenant"])),
     responses((status = 200, description = "A page", content_type = "text/html", body = String), ListErrors))]
 pub(in crate::http) async fn get_admin_keys(
     Shared(state): Shared<Arc<State>>,
@@ -33,7 +33,8 @@ pub(in crate::http) async fn get_admin_keys(
 }
 
 /// A key is made, by the form of a page
-#[utoipa::path(post, path = "/admin/keys", tag = "pages", security(("bearer" = ["admin"]), ("basic" = ["admin"])),
+#[utoipa::path(post, path = "/admin/keys", tag = "pages",
+    security(("bearer" = ["admin", "own_tenant"]), ("basic" = ["admin", "own_tenant"])),
     responses((status = 200, description = "A page that shows the key this once", content_type = "text/html", body = String), BodyErrors))]
 pub(in crate::http) async fn post_admin_keys(
     Shared(state): Shared<Arc<State>>,
@@ -53,28 +54,39 @@ pub(in crate::http) async fn post_admin_keys(
 /// A key is revoked, by the form of a page
 #[utoipa::path(post, path = "/admin/keys/{id}", tag = "pages",
     params(("id" = String, Path, description = "Public part of the key")),
-    security(("bearer" = ["admin"]), ("basic" = ["admin"])),
+    security(("bearer" = ["admin", "own_tenant"]), ("basic" = ["admin", "own_tenant"])),
     responses((status = 303, description = "Back to the keys"), BodyErrors))]
 pub(in crate::http) async fn post_admin_keys_id(
     Shared(state): Shared<Arc<State>>,
     reader: PageReader,
     Path(key_id): Path<String>,
 ) -> Response {
-    // A name is a key's too; the form sends the public part.
-    let outcome = match key_id.parse::<KeyId>() {
-        Err(_) => Err(ApiError::Absent(text!("number-absent"))),
-        Ok(_) => state.query(api_key::revoke(&state.store, &key_id)).await.and_then(|revoked| {
-            revoked
-                .map(|key| text!("page-key-revoked", name = key.name))
-                .ok_or_else(|| ApiError::Absent(text!("number-absent")))
-        }),
-    };
+    let outcome = revoke(&state, &reader, &key_id).await;
     done(&state, &reader, AdminSection::Keys.path(), outcome)
+}
+
+async fn revoke(state: &State, reader: &PageReader, key_id: &str) -> Result<Text, ApiError> {
+    let absent = || ApiError::Absent(text!("number-absent"));
+    // A name is a key's too; the form sends the public part.
+    key_id.parse::<KeyId>().map_err(|_| absent())?;
+    let found = state.query(api_key::list(&state.store, true)).await?;
+    if !found.iter().any(|key| key.key_id == key_id && is_own(reader, key)) {
+        return Err(absent());
+    }
+    let revoked = state.query(api_key::revoke(&state.store, key_id)).await?;
+    revoked.map(|key| text!("page-key-revoked", name = key.name)).ok_or_else(absent)
+}
+
+/// Whether the reader administers a key: an administrator of one tenant has the keys of that tenant alone.
+fn is_own(reader: &PageReader, key: &ApiKey) -> bool {
+    let own = reader.caller.customer_id();
+    own.is_none() || key.customer_id.map(|id| id.0) == own
 }
 
 async fn page(state: &State, reader: &mut PageReader, flash: Flash, made: Option<&str>) -> Response {
     match state.query(api_key::list(&state.store, false)).await {
-        Ok(found) => {
+        Ok(mut found) => {
+            found.retain(|key| is_own(reader, key));
             let content = keys::body(&reader.frame, &found, made);
             show(reader, AdminSection::Keys, flash, &content)
         }
@@ -87,7 +99,12 @@ async fn make(state: &State, reader: &PageReader, fields: &FormFields) -> Result
     let mut scopes: Vec<Scope> = names.iter().filter_map(|name| Scope::of_name(name)).collect();
     scopes.sort_unstable_by_key(|scope| scope.name());
     let (name, actor) = (fields.text("name").unwrap_or_default(), fields.text("person"));
-    let customer_id: Option<i64> = fields.value("customer_id")?;
+    let named: Option<i64> = fields.value("customer_id")?;
+    let own = reader.caller.customer_id();
+    if own.is_some_and(|own| named.is_some_and(|named| named != own)) {
+        return Err(ApiError::Bad(text!("page-other-tenant")));
+    }
+    let customer_id = own.or(named);
     if let Some(reason) = refusal(name, &scopes, customer_id, actor) {
         return Err(ApiError::Bad(reason));
     }
@@ -95,7 +112,6 @@ async fn make(state: &State, reader: &PageReader, fields: &FormFields) -> Result
     let expires_at =
         days.and_then(|days| state.time.now().checked_add((24 * days.clamp(1, 3_650)).hours()).ok());
     let key = PresentedKey::of(KeyId::of(random()?), random()?);
-    let created_by = reader.frame.viewer.as_ref().map_or("", |viewer| viewer.name.as_str());
     let draft = NewKey {
         key_id: key.key_id,
         name,
@@ -105,7 +121,7 @@ async fn make(state: &State, reader: &PageReader, fields: &FormFields) -> Result
         may_vouch: false,
         scopes: &scopes,
         secret_hash: key.secret_hash(),
-        created_by,
+        created_by: super::actor(reader),
         expires_at,
     };
     match state.query(api_key::add(&state.store, &draft)).await? {
@@ -126,11 +142,4 @@ fn refusal(name: &str, scopes: &[Scope], customer_id: Option<i64>, actor: Option
     } else {
         None
     }
-}
-
-/// Bytes of entropy.
-pub(super) fn random<const BYTES: usize>() -> Result<[u8; BYTES], ApiError> {
-    let mut bytes = [0; BYTES];
-    OsRng.try_fill_bytes(&mut bytes).map_err(|_| ApiError::Failed)?;
-    Ok(bytes)
 }

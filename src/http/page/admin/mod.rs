@@ -1,11 +1,13 @@
 //! `/admin`: what administrators see and change, a section each.
 //!
 //! Before: a browser. After: `store`, `monitor`, `ingest`.
-//! Promise: what concerns every tenant is open to administrators of every tenant, as below `/api/`.
+//! Promise: what concerns the installation is open and shown to administrators of every tenant; of the parts of one tenant, an administrator of it sees
+//! and changes those of that tenant, or unit, alone.
 
 pub(in crate::http) mod accounts;
 pub(in crate::http) mod contacts;
 pub(in crate::http) mod keys;
+pub(in crate::http) mod kiosks;
 pub(in crate::http) mod policies;
 pub(in crate::http) mod rejected;
 pub(in crate::http) mod rules;
@@ -15,23 +17,32 @@ pub(in crate::http) mod silences;
 use std::sync::Arc;
 
 use axum::extract::State as Shared;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
+use rand::TryRngCore;
+use rand::rngs::OsRng;
 
 use super::super::State;
 use super::super::error::{ApiError, ListErrors};
 use super::{Flash, PageReader};
+use crate::model::{GrantReach, Id64};
 use crate::page::Markup;
 use crate::page::admin::health::{self, ServiceHealth};
 use crate::page::admin::{AdminSection, section};
+use crate::store::account_grant;
 
 /// The service's own health
-#[utoipa::path(get, path = "/admin", tag = "pages", security(("bearer" = ["admin"]), ("basic" = ["admin"])),
-    responses((status = 200, description = "A page", content_type = "text/html", body = String), ListErrors))]
+#[utoipa::path(get, path = "/admin", tag = "pages",
+    security(("bearer" = ["admin", "own_tenant", "own_unit"]), ("basic" = ["admin", "own_tenant", "own_unit"])),
+    responses((status = 200, description = "A page", content_type = "text/html", body = String),
+        (status = 303, description = "An administrator of one tenant is led to the first section of theirs"), ListErrors))]
 pub(in crate::http) async fn get_admin(
     Shared(state): Shared<Arc<State>>,
     mut reader: PageReader,
     flash: Flash,
 ) -> Response {
+    if reader.caller.reach().is_limited() {
+        return Redirect::to(AdminSection::Silences.path()).into_response();
+    }
     let snapshot = state.monitor.snapshot();
     let recent = snapshot.recent_total();
     let found = ServiceHealth {
@@ -63,4 +74,30 @@ fn done(
         }
         Err(error) => reader.error(error),
     }
+}
+
+/// Where the reader administers, and its units by name; none of them for a reader of every tenant.
+async fn own_reach(
+    state: &State,
+    reader: &PageReader,
+) -> Result<(GrantReach, Vec<(Id64, String)>), ApiError> {
+    let reach = reader.caller.reach();
+    let named = match reach.customer_id {
+        Some(own) => state.query(account_grant::units(&state.store, own, reach.org_id)).await?,
+        None => Vec::new(),
+    };
+    let units = named.iter().map(|(org_id, _)| *org_id).collect();
+    Ok((GrantReach { customer_id: reach.customer_id, org_id: reach.org_id, units }, named))
+}
+
+/// The name under which the reader changes things.
+fn actor(reader: &PageReader) -> &str {
+    reader.frame.viewer.as_ref().map_or("", |viewer| viewer.name.as_str())
+}
+
+/// Bytes of entropy.
+fn random<const BYTES: usize>() -> Result<[u8; BYTES], ApiError> {
+    let mut bytes = [0; BYTES];
+    OsRng.try_fill_bytes(&mut bytes).map_err(|_| ApiError::Failed)?;
+    Ok(bytes)
 }

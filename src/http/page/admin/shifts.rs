@@ -1,6 +1,7 @@
 //! `/admin/shifts`: shifts are listed, added and ended.
 //!
 //! Before: a browser. After: `store::shift`; a message that is due afterwards goes to whoever is on duty then.
+//! Promise: an administrator of one tenant sees and changes the shifts of that tenant and its units alone.
 
 use std::sync::Arc;
 
@@ -13,18 +14,19 @@ use super::super::super::error::{ApiError, BodyErrors, ListErrors};
 use super::super::alerts::units;
 use super::super::form::FormFields;
 use super::super::{Flash, PageReader};
-use super::{done, show};
+use super::{done, own_reach, show};
 use crate::language::{Text, text};
 use crate::model::{Id64, ShiftDraft, ShiftKind};
 use crate::page::admin::{AdminSection, shifts};
+use crate::store::contact;
 use crate::store::shift::{self, ShiftFilter, ShiftOutcome};
-use crate::store::{alert, contact};
 
 /// Rows of a page.
 const MOST: i64 = 500;
 
 /// The shifts that are not over, and a form for a new one
-#[utoipa::path(get, path = "/admin/shifts", tag = "pages", security(("bearer" = ["admin"]), ("basic" = ["admin"])),
+#[utoipa::path(get, path = "/admin/shifts", tag = "pages",
+    security(("bearer" = ["admin", "own_tenant"]), ("basic" = ["admin", "own_tenant"])),
     responses((status = 200, description = "A page", content_type = "text/html", body = String), ListErrors))]
 pub(in crate::http) async fn get_admin_shifts(
     Shared(state): Shared<Arc<State>>,
@@ -32,10 +34,10 @@ pub(in crate::http) async fn get_admin_shifts(
     flash: Flash,
 ) -> Response {
     let reading = async {
-        let filter = ShiftFilter::default();
-        let every = alert::Reach::default();
+        let reach = reader.caller.reach();
+        let filter = ShiftFilter { customer_id: reach.customer_id, ..ShiftFilter::default() };
         let found = state.list(async |store| shift::list(&store, &filter, MOST).await).await?;
-        let contacts = state.list(async |store| contact::list(&store, every, 0, MOST).await).await?;
+        let contacts = state.list(async |store| contact::list(&store, reach, 0, MOST).await).await?;
         Ok((found, contacts, units(&state, &reader).await?))
     };
     match reading.await {
@@ -48,46 +50,71 @@ pub(in crate::http) async fn get_admin_shifts(
 }
 
 /// A contact is on duty by hours that recur, by the form of a page
-#[utoipa::path(post, path = "/admin/shifts", tag = "pages", security(("bearer" = ["admin"]), ("basic" = ["admin"])),
+#[utoipa::path(post, path = "/admin/shifts", tag = "pages",
+    security(("bearer" = ["admin", "own_tenant"]), ("basic" = ["admin", "own_tenant"])),
     responses((status = 303, description = "Back to the shifts"), BodyErrors))]
 pub(in crate::http) async fn post_admin_shifts(
     Shared(state): Shared<Arc<State>>,
     reader: PageReader,
     request: Request,
 ) -> Response {
-    let outcome = add(&state, request).await;
+    let outcome = add(&state, &reader, request).await;
     done(&state, &reader, AdminSection::Shifts.path(), outcome)
 }
 
 /// A shift ends now, by the form of a page
 #[utoipa::path(post, path = "/admin/shifts/{id}", tag = "pages",
     params(("id" = Id64, Path, description = "Number of the shift")),
-    security(("bearer" = ["admin"]), ("basic" = ["admin"])),
+    security(("bearer" = ["admin", "own_tenant"]), ("basic" = ["admin", "own_tenant"])),
     responses((status = 303, description = "Back to the shifts"), BodyErrors))]
 pub(in crate::http) async fn post_admin_shifts_id(
     Shared(state): Shared<Arc<State>>,
     reader: PageReader,
     PathId(shift_id): PathId,
 ) -> Response {
-    let id = shift_id.to_string();
-    let outcome = match state.query(shift::end(&state.store, shift_id)).await {
-        Ok(true) => Ok(text!("shift-over", id = id)),
-        Ok(false) => Err(ApiError::Absent(text!("shift-absent", id = id))),
-        Err(error) => Err(error),
-    };
+    let outcome = end(&state, &reader, shift_id).await;
     done(&state, &reader, AdminSection::Shifts.path(), outcome)
 }
 
-async fn add(state: &State, request: Request) -> Result<Text, ApiError> {
+async fn end(state: &State, reader: &PageReader, shift_id: i64) -> Result<Text, ApiError> {
+    let id = shift_id.to_string();
+    let absent = || ApiError::Absent(text!("shift-absent", id = id.as_str()));
+    if let Some(own) = reader.caller.customer_id() {
+        let filter = ShiftFilter { customer_id: Some(own), is_over_too: true, ..ShiftFilter::default() };
+        let found = state.query(shift::list(&state.store, &filter, i64::MAX)).await?;
+        let shift = found.into_iter().find(|shift| shift.shift_id.0 == shift_id).ok_or_else(absent)?;
+        // An absence is one of the contact, who may be on duty for other tenants too.
+        if shift.kind == ShiftKind::Absence {
+            let contacts = state.query(contact::own(&state.store, own)).await?;
+            contacts.get(&shift.contact_id.0).ok_or_else(absent)?;
+        }
+    }
+    match state.query(shift::end(&state.store, shift_id)).await? {
+        true => Ok(text!("shift-over", id = id)),
+        false => Err(absent()),
+    }
+}
+
+async fn add(state: &State, reader: &PageReader, request: Request) -> Result<Text, ApiError> {
     let fields = FormFields::read(state, request).await?;
     let Some(contact_id) = fields.value("contact_id")? else {
         return Err(ApiError::Bad(text!("shift-of-unknown")));
     };
+    let org_id: Option<Id64> = fields.value("org_id")?;
+    let (own, _) = own_reach(state, reader).await?;
+    if own.is_limited() {
+        let Id64(named) = contact_id;
+        let is_within = contact::is_within(&state.store, named, reader.caller.reach());
+        let of_unit = org_id.is_some_and(|org_id| own.has_unit(org_id));
+        if !of_unit || !state.query(is_within).await? {
+            return Err(ApiError::Bad(text!("shift-of-unknown")));
+        }
+    }
     let days: Vec<i16> = fields.values("day");
     let words = |name: &str| fields.text(name).map(str::to_owned);
     let draft = ShiftDraft {
         customer_id: None,
-        org_id: fields.value("org_id")?,
+        org_id,
         contact_id,
         kind: ShiftKind::Duty,
         starts_at: None,
