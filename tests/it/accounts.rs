@@ -5,7 +5,9 @@ mod administration;
 mod kiosk;
 mod oidc;
 mod policies;
+mod refused;
 mod rights;
+mod stream_end;
 
 use serde_json::json;
 use vitals::config::{Authentication, Settings};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::{Path, State as Shared};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 
 use super::super::State;
 use super::super::error::{ApiError, ListErrors, OneErrors, no_such_route};
@@ -159,7 +159,7 @@ pub(in crate::http) async fn get_wall(
             body.0.insert_str(0, &outcome.0);
             reader.page(&wall::title(), &body)
         }
-        Err(error) => reader.error(error),
+        Err(error) => error.into_response(),
     }
 }
 
@@ -195,6 +195,6 @@ pub(in crate::http) async fn get_fragments_part(
     };
     match html {
         Ok(html) => reader.fragment(html.to_string()),
-        Err(error) => reader.error(error),
+        Err(error) => error.into_response(),
     }
 }

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State as Shared};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 
 use super::super::super::State;
 use super::super::super::access::Identity;
@@ -93,14 +93,14 @@ pub(super) async fn page(
         let (mut found, mut links) = state.query(read).await?;
         found.retain(|account| reach.shows(account));
         links.retain(|link| reach.covers(Some(link.customer_id), link.org_id));
-        Ok((reach, units, found, links))
+        Ok::<_, ApiError>((reach, units, found, links))
     };
     match reading.await {
         Ok((reach, units, found, links)) => {
             let content = accounts::body(&reader.frame, &reach, &units, &found, &links, made);
             show(reader, AdminSection::Accounts, flash, &content)
         }
-        Err(error) => reader.error(error),
+        Err(error) => error.into_response(),
     }
 }
 

@@ -72,7 +72,7 @@ fn done(
         Ok(text) | Err(ApiError::InTheWay(text) | ApiError::Bad(text) | ApiError::Absent(text)) => {
             state.pages.go_back(back, &reader.frame.text(&text))
         }
-        Err(error) => reader.error(error),
+        Err(error) => error.into_response(),
     }
 }
 

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State as Shared};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 
 use super::super::super::State;
 use super::super::super::error::{ApiError, BodyErrors, ListErrors};
@@ -40,7 +40,7 @@ pub(in crate::http) async fn post_admin_policies(
 ) -> Response {
     let fields = match FormFields::read(&state, request).await {
         Ok(fields) => fields,
-        Err(error) => return reader.error(error),
+        Err(error) => return error.into_response(),
     };
     if fields.text("action") == Some("save") {
         let outcome = save(&state, &reader, &fields).await;
@@ -69,7 +69,7 @@ async fn page(
             let content = policies::body(&reader.frame, &rows, &step_rows(plan), preview);
             show(reader, AdminSection::Policies, flash, &content)
         }
-        Err(error) => reader.error(error),
+        Err(error) => error.into_response(),
     }
 }
 
