@@ -1660,7 +1660,7 @@ table policy: Retention, compression and refresh of each relation, set by DBAs. 
     CREATE CONSTRAINT TRIGGER policy_check AFTER INSERT OR DELETE OR UPDATE ON public.policy DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW EXECUTE FUNCTION policy_check()
     CREATE TRIGGER policy_note_change AFTER UPDATE ON public.policy FOR EACH ROW EXECUTE FUNCTION note_policy_change()
     CREATE TRIGGER policy_refuse_truncate BEFORE TRUNCATE ON public.policy FOR EACH STATEMENT EXECUTE FUNCTION refuse_policy_truncate()
-table policy_change: Who changed a policy last, and when. A policy without a row has not been changed since V68.
+table policy_change: Who changed a policy last, and when. A policy without a row has not been changed since V69.
     relation text not null: As in policy.
     changed_at timestamp with time zone not null default now(): When.
     changed_by text not null default SESSION_USER: Who: the person whom the page or the command names, else the role.

@@ -20,7 +20,7 @@ create table vitals.policy_change (
     constraint policy_change_pkey primary key (relation)
 );
 
-comment on table vitals.policy_change is 'Who changed a policy last, and when. A policy without a row has not been changed since V68.';
+comment on table vitals.policy_change is 'Who changed a policy last, and when. A policy without a row has not been changed since V69.';
 comment on column vitals.policy_change.relation   is 'As in policy.';
 comment on column vitals.policy_change.changed_at is 'When.';
 comment on column vitals.policy_change.changed_by is 'Who: the person whom the page or the command names, else the role.';
