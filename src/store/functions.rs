@@ -65,6 +65,7 @@ pub(super) const FUNCTIONS: &[(&str, &str)] = &[
     function!("device/update_device_from_info"),
     function!("alerts/alert_rule_refusal"),
     function!("alerts/alert_actions"),
+    function!("dashboard/by_name"),
     function!("dashboard/dashboard_tenants"),
     function!("dashboard/dashboard_views"),
     function!("dashboard/dashboard_records"),

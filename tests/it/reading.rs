@@ -2,6 +2,7 @@
 
 mod form;
 mod isolation;
+mod names;
 mod values;
 
 use serde_json::Value;

@@ -1931,6 +1931,7 @@ function breached_pairs(bigint[],text[],boolean,timestamp with time zone,timesta
 function bucket_end(interval,text,timestamp with time zone)
 function bucket_start(interval,text,timestamp with time zone)
 function check_rollup_zone(text)
+function chosen_ids(text,text,text)
 function comment_rollups()
 function compress_oldest_chunk(text)
 function conditions_hold(text,timestamp with time zone,text,jsonb,integer)

@@ -87,7 +87,7 @@ comment on function vitals.tenant_setting(name) is 'Tenants to which "alter role
 
 -- Restricts the transaction to these tenants: begin; select dashboard.use_tenant(42); select …; commit. Outside a transaction it
 -- applies to its own statement only, as "set local" does. It never adds a tenant to those the role is bound to.
--- The value contains the start of the transaction; by it vitals.dashboard_tenants() knows that it was set in this transaction.
+-- The value contains the start of the transaction; by it vitals.chosen_ids() knows that it was set in this transaction.
 create or replace function dashboard.use_tenant(variadic tenants bigint[]) returns void
 language sql
 volatile
@@ -101,6 +101,31 @@ as $$
 $$;
 comment on function dashboard.use_tenant(bigint[]) is 'Restricts the current transaction to these tenants in schema dashboard.';
 
+-- What dashboard.use_tenant or dashboard.use_unit has chosen in this transaction. NULL: nothing. A value that was set in any other way is
+-- refused, except for the one that the login has in every session.
+-- Parameters: setting, its name; of_login, what "alter role" gave the login, or NULL; usage, how it is chosen. Locks: none.
+create or replace function vitals.chosen_ids(setting text, of_login text, usage text) returns bigint[]
+language plpgsql
+stable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    started_at constant text := extract(epoch from transaction_timestamp())::text || '/';
+    chosen     constant text := nullif(current_setting(setting, true), '');
+begin
+    if starts_with(chosen, started_at) then
+        return string_to_array(substr(chosen, length(started_at) + 1), ',')::bigint[];
+    elsif chosen is not null and chosen is distinct from of_login then
+        raise exception '% was set for the session, and another user of this connection may have set it', setting
+            using errcode = 'object_not_in_prerequisite_state',
+            hint = format('Reset %s, and choose in each transaction: begin; select %s; …; commit.', setting, usage);
+    end if;
+    return null;
+end
+$$;
+comment on function vitals.chosen_ids(text, text, text) is 'Tenants or units that this transaction has chosen; NULL: it has chosen none.';
+
 -- Parameter: current_user of the caller, passed by the views, because inside this function current_user is the owner. A false value
 -- gives no further access: the tenants are also limited to those of the role that logged in. Locks: none.
 create or replace function vitals.dashboard_tenants(acting name) returns bigint[]
@@ -111,23 +136,13 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    started_at constant text := extract(epoch from transaction_timestamp())::text || '/';
-    chosen     constant text := nullif(current_setting('vitals.tenant', true), '');
-    login      constant text := vitals.tenant_setting(session_user);
-    allowed    bigint[] := vitals.narrowed_tenants(vitals.bound_tenants(session_user), string_to_array(login, ',')::bigint[]);
+    login   constant text := vitals.tenant_setting(session_user);
+    allowed bigint[] := vitals.narrowed_tenants(vitals.bound_tenants(session_user), string_to_array(login, ',')::bigint[]);
 begin
     if acting <> session_user then
         allowed := vitals.narrowed_tenants(allowed, vitals.bound_tenants(acting));
     end if;
-    if starts_with(chosen, started_at) then
-        allowed := vitals.narrowed_tenants(allowed, string_to_array(substr(chosen, length(started_at) + 1), ',')::bigint[]);
-    elsif chosen <> login or chosen is not null and login is null then
-        raise exception 'vitals.tenant was set for the session, and another user of this connection may have set it'
-            using errcode = 'object_not_in_prerequisite_state',
-            hint = 'Reset vitals.tenant, and choose the tenant in each transaction: begin; select dashboard.use_tenant(42); …; commit. '
-                'For all sessions of a login: alter role … set vitals.tenant = ''42''.';
-    end if;
-    return allowed;
+    return vitals.narrowed_tenants(allowed, vitals.chosen_ids('vitals.tenant', login, 'dashboard.use_tenant(42)'));
 end
 $$;
 comment on function vitals.dashboard_tenants(name) is 'Tenants the session sees in schema dashboard; NULL: all.';
@@ -150,7 +165,7 @@ comment on function vitals.narrowed_tenants(bigint[], bigint[]) is 'Tenants that
 -- Restricts the transaction to these organisation units and their sub-units: begin; select dashboard.use_tenant(42),
 -- dashboard.use_unit(51); select …; commit. Outside a transaction it applies to its own statement only. It never adds anything: a
 -- unit of another tenant shows nothing. Without a unit, nothing is seen.
--- The value contains the start of the transaction; by it vitals.dashboard_units() knows that it was set in this transaction.
+-- The value contains the start of the transaction; by it vitals.chosen_ids() knows that it was set in this transaction.
 create or replace function dashboard.use_unit(variadic units bigint[]) returns void
 language sql
 volatile
@@ -173,19 +188,11 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-    started_at constant text := extract(epoch from transaction_timestamp())::text || '/';
-    chosen     constant text := nullif(current_setting('vitals.unit', true), '');
-    units      bigint[];
+    units constant bigint[] := vitals.chosen_ids('vitals.unit', null, 'dashboard.use_unit(51)');
 begin
-    if chosen is null then
-        return null;
-    elsif not starts_with(chosen, started_at) then
-        raise exception 'vitals.unit was set for the session, and another user of this connection may have set it'
-            using errcode = 'object_not_in_prerequisite_state',
-            hint = 'Reset vitals.unit, and choose the unit in each transaction: begin; select dashboard.use_unit(51); …; commit.';
-    end if;
-    units := string_to_array(substr(chosen, length(started_at) + 1), ',')::bigint[];
-    return units || array(select o.org_id from public.org_unit as o where o.ancestors && units);
+    return case when units is not null then
+        units || array(select o.org_id from public.org_unit as o where o.ancestors && units)
+    end;
 end
 $$;
 comment on function vitals.dashboard_units() is 'Organisation units, with their sub-units, to which the transaction is restricted in schema dashboard; NULL: all.';

@@ -46,7 +46,7 @@ select
     (select c.time_zone from dashboard.clock as c) as time_zone,
     (select count(*) from device) as devices,
     (select count(*) from latest where online) as devices_online,
-    coalesce((select jsonb_agg(to_jsonb(u) order by u.org_name nulls last, u.org_id) from unit as u), '[]') as units,
+    coalesce((select jsonb_agg(to_jsonb(u) order by u.org_name collate dashboard.by_name nulls last, u.org_id) from unit as u), '[]') as units,
     coalesce((select jsonb_agg(to_jsonb(p) order by p.ts desc, p.device_sn) from position as p), '[]') as positions,
     coalesce((select jsonb_agg(to_jsonb(b) order by b.from_percent) from battery as b), '[]') as batteries,
     (

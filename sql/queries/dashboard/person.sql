@@ -29,8 +29,8 @@ from (
             $2::bigint is null or p.org_id = $2
             or p.org_id in (select g.org_id from dashboard.org_unit as g where $2 = any (g.ancestors))
         )
-        and ($5::text is null or (coalesce(p.name, ''), p.user_id) > ($5, $6::bigint))
-    order by coalesce(p.name, ''), p.user_id
+        and ($5::text is null or (coalesce(p.name, '') collate dashboard.by_name, p.user_id) > ($5, $6::bigint))
+    order by coalesce(p.name, '') collate dashboard.by_name, p.user_id
     offset 0
 ) as person
 left join open_alert on open_alert.user_id = person.user_id
@@ -59,5 +59,5 @@ where case $3::text
         when 'alerting' then open_alert.alerts > 0
         else true
     end
-order by coalesce(person.name, ''), person.user_id
+order by coalesce(person.name, '') collate dashboard.by_name, person.user_id
 limit $7::bigint

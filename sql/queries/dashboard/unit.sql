@@ -5,5 +5,5 @@
 select org_id, name
 from dashboard.org_unit
 where name is not null
-order by name, org_id
+order by name collate dashboard.by_name, org_id
 limit $1
