@@ -5,6 +5,7 @@
 use maud::{Markup, html};
 
 use super::layout::Frame;
+use super::link;
 use crate::language::{Text, text};
 
 /// What the form begins with.
@@ -86,7 +87,7 @@ pub fn body(frame: &Frame, attempt: &Attempt) -> Markup {
                 button.primary type="submit" { (frame.text(&title())) }
             }
             @if attempt.has_provider {
-                p { a.button href={ "/login/oidc?next=" (attempt.next) } { (frame.text(&text!("page-login-oidc"))) } }
+                p { a.button href=(link::with("/login/oidc", &[("next", Some(&attempt.next))])) { (frame.text(&text!("page-login-oidc"))) } }
             }
         }
     }
@@ -101,7 +102,7 @@ mod tests {
     #[test]
     fn the_form_works_without_the_module_and_says_what_failed() {
         let mut attempt =
-            Attempt { next: "/wall?a=\"><script>".to_owned(), failure: None, has_provider: false };
+            Attempt { next: "/alerts?a=\"><script>&b=c".to_owned(), failure: None, has_provider: false };
         let first = body(&frame(Language::En), &attempt).into_string();
         assert!(
             first.contains("method=\"post\" action=\"/login\"") && !first.contains("role=\"alert\""),
@@ -111,6 +112,10 @@ mod tests {
         attempt.failure = Failure::of_name("wrong");
         attempt.has_provider = true;
         let second = body(&frame(Language::Zh), &attempt).into_string();
-        assert!(second.contains("role=\"alert\"") && second.contains("/login/oidc"), "{second}");
+        assert!(
+            second.contains("role=\"alert\"")
+                && second.contains("/login/oidc?next=%2Falerts%3Fa%3D%22%3E%3Cscript%3E%26b%3Dc"),
+            "{second}"
+        );
     }
 }

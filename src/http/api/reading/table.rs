@@ -1,7 +1,9 @@
 //! Rows as lines of NDJSON or CSV.
 //!
 //! Before: `store::dashboard` gives the rows. After: the body of an answer.
-//! Promise: a line of CSV has the values of the JSON of its row, in a fixed order; NULL is empty.
+//! Promise: a line of CSV has the values of the JSON of its row, in a fixed order; NULL is empty. No text is a formula.
+
+use std::borrow::Cow;
 
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
@@ -92,8 +94,11 @@ impl<T: Fields> Table<T> for FieldTable {
     }
 }
 
-/// A cell of text, in quotes where it needs them.
+/// A cell of text, in quotes where it needs them. A spreadsheet would run what begins like a formula: an apostrophe before it says that it
+/// is text.
 pub(super) fn write_cell(text: &str, line: &mut Vec<u8>) {
+    let is_formula = text.trim_start().starts_with(['=', '+', '-', '@']) && text.parse::<f64>().is_err();
+    let text = &*if is_formula { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) };
     if !text.contains(['"', ',', '\r', '\n']) && text.trim() == text {
         return line.extend_from_slice(text.as_bytes());
     }
@@ -174,5 +179,22 @@ mod tests {
         FieldTable.write_csv(&workout, &mut line).expect("a line");
         let expected = "\"A \"\"1\"\", b\",2026-01-31T08:00:00Z,2026-01-31T09:00:00Z,,跑步,1.50,,";
         assert_eq!(String::from_utf8(line).expect("text"), expected);
+    }
+
+    #[test]
+    fn what_a_device_or_a_person_wrote_is_no_formula_in_a_spreadsheet() {
+        for (text, cell) in [
+            ("=HYPERLINK(\"http://x\")", "\"'=HYPERLINK(\"\"http://x\"\")\""),
+            ("+1+1", "'+1+1"),
+            ("-1+1", "'-1+1"),
+            ("-1.50", "-1.50"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("\t=1", "'\t=1"),
+            ("Ward 3-4 = @home", "Ward 3-4 = @home"),
+        ] {
+            let mut line = Vec::new();
+            write_cell(text, &mut line);
+            assert_eq!(String::from_utf8(line).expect("text"), cell, "{text}");
+        }
     }
 }
