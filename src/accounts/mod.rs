@@ -110,6 +110,16 @@ impl Accounts {
         Ok(Self { shared })
     }
 
+    /// A request was let through by this session: it does not become idle.
+    pub fn session_used(&self, session: &Session) {
+        self.shared.usage.note_session(session, self.shared.time.now());
+    }
+
+    /// A request was let through by this kiosk link.
+    pub fn kiosk_used(&self, link: &KioskLink) {
+        self.shared.usage.note_kiosk(link, self.shared.time.now());
+    }
+
     /// The session of a token, as far as the cache knows.
     pub fn cached_session(&self, token: &TokenHash) -> TokenLookup<Session> {
         self.shared.sessions.get(token).checked(|session| self.shared.admit_session(session))
@@ -168,21 +178,12 @@ impl Shared {
     }
 
     fn admit_session(&self, session: &Session) -> Result<(), AccountsError> {
-        let now = self.time.now();
-        if !is_in_use(session, now, self.settings.idle()) {
-            return Err(AccountsError::Refused);
-        }
-        self.usage.note_session(session, now);
-        Ok(())
+        let is_in_use = is_in_use(session, self.time.now(), self.settings.idle());
+        is_in_use.then_some(()).ok_or(AccountsError::Refused)
     }
 
     fn admit_kiosk(&self, link: &KioskLink) -> Result<(), AccountsError> {
-        let now = self.time.now();
-        if !link.is_valid(now) {
-            return Err(AccountsError::Refused);
-        }
-        self.usage.note_kiosk(link, now);
-        Ok(())
+        link.is_valid(self.time.now()).then_some(()).ok_or(AccountsError::Refused)
     }
 
     fn invalidate_all(&self) {

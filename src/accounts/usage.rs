@@ -1,6 +1,6 @@
 //! When sessions and kiosk links were last used: noted for each request, written once a minute for each.
 //!
-//! Before: `accounts` admits a request. After: `vitals.account_session.seen_at`, from which the idle time counts, and
+//! Before: `http` lets a request through. After: `vitals.account_session.seen_at`, from which the idle time counts, and
 //! `vitals.kiosk_link.last_used_at`.
 //! Promise: a request whose session was seen within a minute costs one comparison. A write that fails is tried again with the next use.
 

@@ -20,13 +20,13 @@ mod rate_limit;
 mod request;
 mod requirement;
 pub(super) mod site;
+mod state;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Request, State as Shared};
-use axum::http::HeaderMap;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -38,15 +38,13 @@ use crate::config::{LimitSettings, Settings};
 use crate::keys::{CachedKey, KeyLookup, Keys, KeysError};
 use crate::model::api_key::{KeyId, PresentedKey, Scope};
 use crate::model::device_key::DeviceKey;
-use crate::model::session::TokenHash;
-use crate::model::{KioskLink, Session};
 use crate::owners::Owners;
 use crate::telemetry::names;
 pub(super) use caller::{Caller, Identity};
-use cookies::{CookieKind, Cookies};
+use cookies::Cookies;
 use credentials::Credential;
 use login::LoginLimits;
-pub(super) use people::LOGIN_PATH;
+pub(super) use people::{LOGIN_PATH, expects_page};
 use rate_limit::RateLimit;
 use request::AccessRequest;
 use requirement::{Requirement, Requirements};
@@ -237,76 +235,12 @@ impl Access {
     }
 }
 
-impl State {
-    /// Who a request that was let through would be now: `None`, it cannot be said; `Some(None)`, it would be refused.
-    pub(super) async fn caller_now(&self, request: Request) -> Option<Option<Caller>> {
-        let request = AccessRequest { is_rate_limited: false, ..AccessRequest::of(&request, &self.access) };
-        match self.access.admit(request).await {
-            Ok(caller) => Some(Some(caller)),
-            Err(AccessError::Unavailable) => None,
-            Err(_) => Some(None),
-        }
-    }
-
-    /// The keys; `None`: authentication is off.
-    pub(super) fn keys(&self) -> Option<&Keys> {
-        self.access.callers.as_ref().map(|callers| &callers.keys)
-    }
-
-    /// The people who log in; `None`: authentication is off.
-    pub(super) fn people(&self) -> Option<&Accounts> {
-        self.access.callers.as_ref().map(|callers| &callers.people)
-    }
-
-    /// The cookies of browsers.
-    pub(super) fn cookies(&self) -> Cookies {
-        self.access.cookies
-    }
-
-    /// Which site a request comes from.
-    pub(super) fn site_of(&self, headers: &HeaderMap) -> Site {
-        Site::of(headers, self.access.own_origin.as_deref())
-    }
-
-    /// The session of a browser and the hash of its token, on a route that needs nobody to be logged in.
-    pub(super) async fn session(
-        &self,
-        caller: &Caller,
-        headers: &HeaderMap,
-    ) -> Result<(Arc<Session>, TokenHash), AccessError> {
-        let token = self.access.cookies.token(headers, CookieKind::Session);
-        let (people, token) = self.people().zip(token).ok_or(AccessError::InvalidKey)?;
-        let timeout = self.access.key_timeout;
-        let session = self.access.session(people, &token, caller.address, timeout).await?;
-        Ok((session, token))
-    }
-
-    /// The kiosk link of a token that is not in a cookie yet.
-    pub(super) async fn kiosk(
-        &self,
-        caller: &Caller,
-        token: &TokenHash,
-    ) -> Result<Arc<KioskLink>, AccessError> {
-        let people = self.people().ok_or(AccessError::InvalidKey)?;
-        self.access.kiosk(people, token, caller.address, self.access.key_timeout).await
-    }
-
-    /// [`Access::check_failures`], for an anonymous caller.
-    pub(super) fn check_failures(&self, caller: &Caller) -> Result<(), AccessError> {
-        self.access.check_failures(caller.address)
-    }
-
-    /// For a handler that refuses a request that was let through.
-    pub(super) fn refuse(&self, caller: &Caller, error: AccessError) -> AccessError {
-        self.access.count_failure(caller.address, error)
-    }
-}
-
 /// Lets a request through to its handler, or answers it.
 pub(super) async fn check(Shared(state): Shared<Arc<State>>, mut request: Request, next: Next) -> Response {
     let access_request = AccessRequest::of(&request, &state.access);
     match state.access.admit(access_request).await {
         Ok(caller) => {
+            state.note_use(&caller);
             request.extensions_mut().insert(caller);
             next.run(request).await
         }

@@ -18,6 +18,7 @@ use moka::sync::Cache;
 
 use super::State;
 use super::access::{Caller, Identity};
+use super::api::is_upload;
 use crate::accounts::AccessLog;
 use crate::model::access_entry::{AccessEntry, AccessSubject, Accessor};
 
@@ -102,8 +103,6 @@ enum Shown {
     Person(&'static str),
     /// Of several.
     List,
-    /// It changes something below `/api/`, or on a page.
-    Change,
 }
 
 /// Routes that show several people, devices or alerts, and what is below them.
@@ -142,21 +141,24 @@ fn shown_by(route: &str) -> Option<Shown> {
     }
 }
 
-/// What is to be noted of a request, if it succeeds; `None`: nothing. Uploads of devices are not changes of a person.
-fn noted(request: &Request, caller: &Caller) -> Option<(Shown, String)> {
+/// What is to be noted of a request, if it succeeds: of whom it is, and whether it changes something below `/api/` or on a page. `None`:
+/// nothing. Uploads of devices are not changes of a person.
+fn noted(request: &Request, caller: &Caller) -> Option<(Shown, bool, String)> {
     let route = request.extensions().get::<MatchedPath>()?.as_str();
+    let shown = shown_by(route);
     if request.method().is_safe() {
-        let shown = shown_by(route).filter(|_| request.method() == Method::GET);
-        return shown.map(|shown| (shown, route.to_owned()));
+        let shown = shown.filter(|_| request.method() == Method::GET);
+        return shown.map(|shown| (shown, false, route.to_owned()));
     }
-    let may_change = route.starts_with("/api/") || matches!(caller.identity, Identity::Session(_));
-    may_change.then(|| (Shown::Change, format!("{} {route}", request.method())))
+    let is_known = matches!(caller.identity, Identity::Session(_) | Identity::ApiKey(_));
+    let may_change = route.starts_with("/api/") || is_known && !is_upload(route);
+    may_change.then(|| (shown.unwrap_or(Shown::List), true, format!("{} {route}", request.method())))
 }
 
 /// Adds an entry for an answer that shows data of people, or says that something is changed.
 pub(super) async fn note(Shared(state): Shared<Arc<State>>, mut request: Request, next: Next) -> Response {
     let caller = request.extensions().get::<Caller>().cloned();
-    let Some((caller, (shown, route))) = caller.and_then(|caller| {
+    let Some((caller, (shown, is_change, route))) = caller.and_then(|caller| {
         let noted = noted(&request, &caller)?;
         Some((caller, noted))
     }) else {
@@ -164,19 +166,18 @@ pub(super) async fn note(Shared(state): Shared<Arc<State>>, mut request: Request
     };
     let in_path = parameters_of_path(&mut request).await;
     let (of_query, mut filter) = of_query(&request);
-    let is_change = shown == Shown::Change;
+    let subject = subject_of_path(shown, &in_path);
     if is_change {
-        let pairs: Vec<String> = in_path.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        // A filter names nobody: who is erased would stay in it.
+        let of_nobody = in_path.iter().filter(|_| subject.is_none());
+        let pairs: Vec<String> = of_nobody.map(|(name, value)| format!("{name}={value}")).collect();
         filter = Some(without_control(&pairs.join("&"))).filter(|pairs| !pairs.is_empty());
     }
     let mut response = next.run(request).await;
     let of_answer = response.extensions_mut().remove::<ShownSubject>().map(|ShownSubject(subject)| subject);
     let status = response.status();
     if status.is_success() || status == StatusCode::NOT_MODIFIED || is_change && status.is_redirection() {
-        let subject = of_answer
-            .or_else(|| subject_of_path(shown, &in_path))
-            .or(of_query)
-            .unwrap_or(AccessSubject::List);
+        let subject = of_answer.or(subject).or(of_query).unwrap_or(AccessSubject::List);
         if let Some(entry) = entry(&state, &caller, route, subject, filter) {
             state.access_notes.note(entry, is_change);
         }
@@ -194,7 +195,7 @@ fn subject_of_path(shown: Shown, in_path: &[(String, String)]) -> Option<AccessS
     match shown {
         Shown::Device(name) => of(name).map(|device_sn| AccessSubject::Device(without_control(device_sn))),
         Shown::Person(name) => of(name)?.parse().ok().map(AccessSubject::Person),
-        Shown::List | Shown::Change => None,
+        Shown::List => None,
     }
 }
 

@@ -28,133 +28,26 @@ pub mod retention;
 pub mod server;
 mod services;
 mod session;
+mod state;
 mod submit;
 pub mod tls;
 pub mod unknown_names;
 mod watch_log;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Extension;
 use axum::middleware::{from_fn, from_fn_with_state};
-use jiff::tz::TimeZone;
-use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::sync::{Mutex, Semaphore};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::buffer::Buffer;
-use crate::cells::Cells;
-use crate::config::{Authentication, Enrolment, Settings};
-use crate::ingest::Ingest;
-use crate::ingest::replay::Replay;
-use crate::monitor::Monitor;
-use crate::owners::Owners;
-use crate::store::Store;
-use crate::store::clock::Clock;
-use crate::store::reads::Reads;
-use crate::stream::Hub;
-use access::Access;
+use crate::config::Settings;
 pub use access::Callers;
-use access_log::AccessNotes;
-use body::Bodies;
-use connections::Connections;
-use retention::RawRetention;
-use unknown_names::UnknownNameCounts;
-
 pub use error::HttpError;
 pub use services::Services;
-
-/// What handlers share.
-#[derive(Debug)]
-pub struct State {
-    ingest: Arc<Ingest>,
-    buffer: Option<Buffer>,
-    owners: Owners,
-    store: Store,
-    reads: Reads,
-    stats: api::stats::CachedStats,
-    metrics: PrometheusHandle,
-    monitor: Monitor,
-    /// Reads rejects once more; one at a time, on one connection.
-    replay: Mutex<Replay>,
-    device_zone: TimeZone,
-    time: Clock,
-    retention: RawRetention,
-    name_counts: UnknownNameCounts,
-    cells: Cells,
-    log_uploads: Semaphore,
-    public_url: Option<String>,
-    access: Access,
-    access_notes: AccessNotes,
-    /// How long a session lasts.
-    session_seconds: u64,
-    enrolment: Enrolment,
-    scheme: &'static str,
-    api_queries: Semaphore,
-    exports: Arc<Semaphore>,
-    overviews: api::reading::OverviewCache,
-    rollup_zone: TimeZone,
-    bodies: Bodies,
-    readiness: operations::Readiness,
-    /// Authentication is off, so only this machine can send requests.
-    shows_reasons: bool,
-    connections: Arc<Connections>,
-    stream: Hub,
-    stream_check_interval: Duration,
-    pages: page::Pages,
-    /// Seconds beyond which the clock of a device is off.
-    clock_off_seconds: u32,
-}
-
-impl State {
-    /// The state that handlers share.
-    pub fn new(services: Services, settings: &Settings) -> Arc<Self> {
-        Arc::new(Self {
-            replay: Mutex::new(Replay::new(&services.store, settings)),
-            ingest: services.ingest,
-            buffer: services.buffer,
-            owners: services.owners.clone(),
-            store: services.store,
-            reads: services.reads,
-            stats: api::stats::CachedStats::default(),
-            metrics: services.metrics,
-            monitor: services.monitor,
-            device_zone: settings.device_zone(),
-            time: services.time,
-            retention: services.retention,
-            name_counts: services.name_counts,
-            cells: services.cells,
-            log_uploads: Semaphore::new(watch_log::MAX_CONCURRENT),
-            public_url: settings.public_url(services.address),
-            access: Access::new(services.callers, services.owners, routes().get_openapi(), settings),
-            access_notes: AccessNotes::new(services.access_log, settings.access_log_repeat_seconds),
-            session_seconds: settings.login.seconds().into(),
-            enrolment: settings.enrolment(),
-            scheme: settings.scheme(),
-            api_queries: Semaphore::new(api::MAX_CONCURRENT),
-            exports: Arc::new(Semaphore::new(api::reading::MAX_EXPORTS)),
-            overviews: api::reading::OverviewCache::default(),
-            rollup_zone: settings.rollup_zone(),
-            bodies: Bodies::new(settings),
-            readiness: operations::Readiness::default(),
-            shows_reasons: settings.authentication == Authentication::Off,
-            connections: Connections::new(&settings.limits),
-            stream: services.stream,
-            stream_check_interval: Duration::from_millis(settings.stream.check_interval_ms),
-            pages: page::Pages::new(settings),
-            clock_off_seconds: settings.clock_off_seconds,
-        })
-    }
-
-    /// The open connections.
-    fn connections(&self) -> &Arc<Connections> {
-        &self.connections
-    }
-}
+pub use state::State;
 
 /// Every route. A handler is named after its path, below `/api/` with the method in front, and documents itself what it takes and
 /// returns.
@@ -303,6 +196,7 @@ pub fn router(state: Arc<State>, settings: &Settings) -> Router {
         .layer(from_fn_with_state(state.clone(), api::note_change))
         .layer(from_fn_with_state(state.clone(), elsewhere::pass_on))
         .layer(from_fn_with_state(state.clone(), access::check))
+        .layer(from_fn_with_state(state.clone(), page::refusal::show))
         .layer(from_fn_with_state(settings.language, error::localize))
         .layer(from_fn(measure::measure));
     headers::add(cors::add(routes, settings), settings).with_state(state)

@@ -130,6 +130,7 @@ alert-absent = there is no alert { $id }
 
 access-no-key = a key is needed that is in force: Authorization: Bearer <key>
 access-scope = the key has not the scope { $scope }
+access-role = this is not open to the role in which you work
 access-every-tenant = this concerns every tenant, and the key is of one
 access-other-tenant = the key is of another tenant
 access-other-person = the key may not act in the name of another person

@@ -124,6 +124,7 @@ alert-absent = 告警 { $id } 不存在
 
 access-no-key = 需要有效的密钥:Authorization: Bearer <key>
 access-scope = 密钥没有 { $scope } 权限
+access-role = 您当前的角色无权访问
 access-every-tenant = 此操作涉及所有租户,而密钥仅属于一个租户
 access-other-tenant = 密钥属于其他租户
 access-other-person = 该密钥不得以他人名义操作

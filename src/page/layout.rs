@@ -136,19 +136,28 @@ fn header(frame: &Frame) -> Markup {
     }
 }
 
-/// The title of [`error`].
-pub fn error_title() -> Text {
+/// The title of [`refusal`].
+pub fn refusal_title() -> Text {
     text!("page-error")
 }
 
-/// What a page shows that cannot show what was asked for.
-pub fn error(frame: &Frame, status: u16, reason: &Text) -> Markup {
+/// What is shown in place of a page, and the way on.
+pub fn refusal(frame: &Frame, status: u16, reason: &Text) -> Markup {
+    // In a moment it may work.
+    let passes = status == 429 || status >= 500;
+    let (address, title) = match frame.viewer {
+        Some(_) => ("/wall", text!("page-wall")),
+        None => ("/login", text!("page-login")),
+    };
     html! {
         section.panel.narrow {
-            h1 { (frame.text(&error_title())) }
+            h1 { (frame.text(&refusal_title())) }
             p { (frame.text(reason)) }
             p.quiet { "HTTP " (status) }
-            p { a.button href=(frame.path) { (frame.text(&text!("page-try-again"))) } }
+            p {
+                @if passes { a.button href=(frame.path) { (frame.text(&text!("page-try-again"))) } " " }
+                a.button href=(address) { (frame.text(&title)) }
+            }
         }
     }
 }

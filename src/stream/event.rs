@@ -1,7 +1,8 @@
 //! Events as a viewer receives them.
 //!
 //! Before: a tick of the hub. After: `http` sends name, id and data.
-//! Promise: a viewer receives rows of its tenant and unit only; in privacy mode no names, numbers of people and devices, or positions.
+//! Promise: a viewer receives rows of its tenant and unit only; whoever may only respond, alerts alone. In privacy mode an event has
+//! what [`is_public`] lists, and initials.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -13,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::feed::{AlertRow, Head, Json, Tick};
 use crate::language::initials;
+use crate::metric::{Kind, Metric};
 use crate::store::dashboard::Viewer;
 use crate::store::dashboard::changes::{ReadPosition, ScopedRow};
 
@@ -22,8 +24,30 @@ const MAX_DEVICES: usize = 200;
 /// Most changes of alerts that are sent of what was missed; if there are more, `reset` costs less.
 const MAX_REPLAYED_ALERTS: usize = 500;
 
-/// What privacy mode leaves out of a row.
-const PRIVATE: [&str; 5] = ["device_sn", "user_id", "latitude", "longitude", "message"];
+/// What privacy mode leaves in a row, besides initials and measured values: nothing that names a person or a device, and no words that
+/// somebody wrote.
+const PUBLIC: [&str; 20] = [
+    "alert_id",
+    "kind",
+    "severity",
+    "type",
+    "status",
+    "historical",
+    "fired_at",
+    "last_value",
+    "breach_count",
+    "acknowledged_at",
+    "resolved_at",
+    "resolution",
+    "org_id",
+    "org_name",
+    "customer_id",
+    "ts",
+    "battery_level",
+    "charging_status",
+    "wear_state",
+    "online",
+];
 
 /// Where in the history of the database an event stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +96,8 @@ impl FromStr for EventId {
 pub struct View {
     /// Whose data it may see.
     pub viewer: Viewer,
+    /// Measured values and states of devices, too; else alerts alone.
+    pub sees_values: bool,
     /// Initials in place of names, and neither positions nor numbers of people and devices.
     pub is_private: bool,
     /// Only of this device.
@@ -159,6 +185,9 @@ fn alerts(alerts: &[AlertRow], view: &View) -> Vec<StreamEvent> {
 
 /// An event with the rows that the viewer may see. `is_partial`: others may have changed too, which is worth an event by itself.
 fn rows(name: &'static str, rows: &[ScopedRow], is_partial: bool, view: &View) -> Option<StreamEvent> {
+    if !view.sees_values {
+        return None;
+    }
     let mut visible = rows.iter().filter(|row| view.shows(row));
     let shown: Vec<Json> = visible.by_ref().take(MAX_DEVICES).map(|row| view.row(row)).collect();
     let has_more = is_partial || visible.next().is_some();
@@ -177,13 +206,17 @@ impl View {
     fn row(&self, scoped: &ScopedRow) -> Json {
         let mut row = scoped.row.as_object().cloned().unwrap_or_default();
         if self.is_private {
-            for name in PRIVATE {
-                row.remove(name);
-            }
-            if let Some(Value::String(name)) = row.get_mut("user_name") {
-                *name = initials(name);
+            let name = row.remove("user_name");
+            row.retain(|name, _| is_public(name));
+            if let Some(Value::String(name)) = name {
+                row.insert("user_name".to_owned(), json!(initials(&name)));
             }
         }
         row
     }
+}
+
+fn is_public(name: &str) -> bool {
+    let is_measured = |metric: Metric| metric.column() == name && metric.kind() != Kind::Position;
+    PUBLIC.contains(&name) || Metric::ALL.into_iter().any(is_measured)
 }

@@ -20,13 +20,23 @@ fn head(next: i64) -> Head {
 }
 
 fn publish(hub: &Hub, next: i64, customer_id: i64, alert_id: &str) {
-    let row = json!({ "alert_id": alert_id, "device_sn": "SN-1", "user_id": "7", "user_name": "Person 305", "message": "Person 305" });
+    let row = json!({
+        "alert_id": alert_id, "device_sn": "SN-1", "user_id": "7", "user_name": "Person 305", "message": "Person 305",
+        "rule_name": "Pulse of Person 305", "acknowledged_by": "Nurse Li", "assigned_to": "4",
+        "latitude": 31.2, "longitude": 121.4, "heart_rate": 70
+    });
     let alert = AlertRow { scoped: ScopedRow::new(Some(customer_id), vec![], row), changes: vec!["fired"] };
     hub.publish(head(next), Some(Tick::new(head(next).id, vec![alert], vec![], vec![], false)));
 }
 
 fn view(tenant: i64) -> View {
-    View { viewer: Viewer::Tenant(tenant), is_private: false, device_sn: None, user_id: None }
+    View {
+        viewer: Viewer::Tenant(tenant),
+        sees_values: true,
+        is_private: false,
+        device_sn: None,
+        user_id: None,
+    }
 }
 
 async fn next(subscription: &mut Subscription) -> (&'static str, Value, Option<String>) {
@@ -98,5 +108,5 @@ async fn privacy_leaves_initials_and_nothing_that_names_a_person() {
     next(&mut kiosk).await;
     publish(&hub, 11, 1, "1");
     let (_, data, _) = next(&mut kiosk).await;
-    assert_eq!(data, json!({ "alert_id": "1", "user_name": "P 3", "changes": ["fired"] }));
+    assert_eq!(data, json!({ "alert_id": "1", "user_name": "P 3", "heart_rate": 70, "changes": ["fired"] }));
 }

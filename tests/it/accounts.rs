@@ -3,7 +3,9 @@
 mod access_log;
 mod kiosk;
 mod oidc;
+mod refused;
 mod rights;
+mod stream_end;
 
 use serde_json::json;
 use vitals::config::{Authentication, Settings};

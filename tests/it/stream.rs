@@ -73,10 +73,8 @@ async fn each_stream_has_its_own_tenant_and_unit_alone() {
         authorization(&database, &["read"], 5).await,
         authorization(&database, &["read"], 6).await,
     ];
-    let unit_key = [
-        "ward", "--tenant", "5", "--unit", "51", "--person", "ward 51", "--scope", "respond", "--as",
-        "bearer",
-    ];
+    let unit_key =
+        ["ward", "--tenant", "5", "--unit", "51", "--person", "ward 51", "--scope", "read", "--as", "bearer"];
     let ward = key(&database, &unit_key).await;
     let cases = [
         (&every, "", vec!["50", "51", "52", "60"]),
@@ -127,6 +125,40 @@ async fn each_stream_has_its_own_tenant_and_unit_alone() {
     assert_eq!(refused.status, 403, "{refused:?}");
     assert_eq!(service.send_as("", "GET", "/api/stream", None).await.status, 401);
     drop(streams);
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn a_key_that_may_only_respond_receives_alerts_and_nothing_that_was_measured() {
+    let database = Database::new().await;
+    let client = clinics(&database).await;
+    let service = Service::start_with(&database, with_keys).await;
+    let upload = authorization(&database, &["upload"], 0).await;
+    let reads = authorization(&database, &["read"], 5).await;
+    let name = ["li", "--tenant", "5", "--person", "nurse Li", "--scope", "respond", "--as", "bearer"];
+    let responds = key(&database, &name).await;
+    let mut reading = EventStream::open(&service.url(), "/api/stream", &reads).await;
+    let mut responding = EventStream::open(&service.url(), "/api/stream", &responds).await;
+    let hello = responding.next().await.expect("an event");
+    assert_eq!(hello.name, "hello");
+    upload_as(&service, &upload, &sample(51, 71)).await;
+    let info = json!({ "deviceSn": "WATCH-51", "batteryLevel": 41 });
+    assert_eq!(service.send_as(&upload, "POST", "/upload_device_info", Some(&info)).await.status, 200);
+    // In either order.
+    let seen = reading.until(|event| has_value(event, "WATCH-51", 71)).await;
+    if !seen.iter().any(|event| event.name == "device") {
+        reading.until(|event| event.name == "device").await;
+    }
+    let alert_id = raise(&client, 5, 51).await;
+    let seen = responding.until(|event| is_alert(event, &alert_id)).await;
+    assert_eq!(seen.len(), 1, "{seen:?}");
+    // Nor anything of what was missed.
+    let missed = format!("/api/stream?last_event_id={}", hello.id);
+    let mut resumed = EventStream::open(&service.url(), &missed, &responds).await;
+    let seen = resumed.until(|event| is_alert(event, &alert_id)).await;
+    assert!(seen.iter().all(|event| ["hello", "alert"].contains(&event.name.as_str())), "{seen:?}");
+    assert!(seen.iter().all(|event| event.data["latitude"].is_null()), "{seen:?}");
+    drop((reading, responding, resumed));
     service.finish().await;
 }
 

@@ -17,7 +17,7 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 /// Bits of an IPv6 address that identify a subscriber, who may choose the other bits.
 const SUBSCRIBER_BITS: u8 = 64;
 
-pub(super) fn of(request: &Request, trusted: &[TrustedProxy]) -> IpAddr {
+pub(super) fn of<B>(request: &Request<B>, trusted: &[TrustedProxy]) -> IpAddr {
     let peer = request.extensions().get::<Peer>();
     let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.address.ip());
     as_counted(origin(peer.to_canonical(), request.headers(), trusted))

@@ -5,6 +5,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::http::error::AccessError;
 use crate::keys::CachedKey;
 use crate::model::api_key::Scope;
@@ -70,6 +72,25 @@ impl Caller {
         }
     }
 
+    /// Whether it may see health data. Who may only respond sees alerts.
+    pub(in crate::http) fn may_read(&self) -> bool {
+        match &self.identity {
+            Identity::AuthenticationOff | Identity::Kiosk(_) => true,
+            Identity::ApiKey(key) => key.has_scope(Scope::Read),
+            Identity::Session(session) => session.has_scope(Scope::Read),
+            Identity::Anonymous | Identity::DeviceKey(_) => false,
+        }
+    }
+
+    /// Whether its session or its link has ended by now, as far as that was known when it was let through.
+    pub(in crate::http) fn is_over(&self, now: Timestamp) -> bool {
+        match &self.identity {
+            Identity::Session(session) => session.ends_at <= now,
+            Identity::Kiosk(link) => !link.is_valid(now),
+            _ => false,
+        }
+    }
+
     /// In whose name it acts: of the person who has logged in; of the person to whom its key belongs, or of the one whom the request
     /// names, if the key may vouch for others. `None`: neither.
     pub(in crate::http) fn acting(&self, named: Option<String>) -> Result<Option<Acting>, AccessError> {
@@ -100,6 +121,7 @@ impl Caller {
             _ => None,
         }
     }
+
     /// What a page shows of the caller; `None`: nobody to show a page to.
     pub(in crate::http) fn page_viewer(&self) -> Option<PageViewer> {
         match &self.identity {

@@ -61,7 +61,7 @@ impl BrowserRequest {
 }
 
 /// Whether a person waits for a page, and no program for an answer.
-fn expects_page(request: &Request) -> bool {
+pub(in crate::http) fn expects_page(request: &Request) -> bool {
     let accepts_html = |headers: &HeaderMap| {
         let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
         accepted.into_iter().any(|value| value.contains("text/html"))
@@ -87,8 +87,8 @@ impl Access {
                 }
                 let has_scope = |scope| session.has_scope(scope);
                 let limits = (session.customer_id().is_some(), session.org_id().is_some());
-                if let Some(error) = requirement.refusal(has_scope, limits) {
-                    return Err(self.count_failure(address, error));
+                if requirement.refusal(has_scope, limits).is_some() {
+                    return Err(self.count_failure(address, AccessError::Role));
                 }
                 let counted = RateKey::Account(session.account_id);
                 Ok((Identity::Session(session), counted))

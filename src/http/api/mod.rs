@@ -90,7 +90,7 @@ pub(super) async fn note_change(Shared(state): Shared<Arc<State>>, request: Requ
 }
 
 /// Whether a device sends something: readers wait for no upload.
-fn is_upload(path: &str) -> bool {
+pub(super) fn is_upload(path: &str) -> bool {
     path.starts_with("/upload_") || path.starts_with("/fetch_")
 }
 

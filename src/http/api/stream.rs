@@ -2,7 +2,8 @@
 //!
 //! Before: browsers, and programs that follow alerts. After: `stream`, one hub for all of them.
 //! Promise: it shows what the caller may see, and ends soon after the caller may no longer: with the session, the key or the kiosk link,
-//! or when a session works in another tenant. It ends at once when the service stops.
+//! or when a session works in another tenant. An open stream is no use of a session, which becomes idle in spite of it. It ends at once
+//! when the service stops.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -24,7 +25,6 @@ use crate::http::State;
 use crate::http::access::{Caller, Identity, Peer};
 use crate::http::error::ListErrors;
 use crate::model::Id64;
-use crate::store::dashboard::Viewer;
 use crate::stream::{EventId, Subscription, TooManyStreams, View};
 
 /// A browser whose stream ended opens the next one after so long, and some more by chance (`page.js`).
@@ -59,6 +59,9 @@ pub(in crate::http) struct StreamFilter {
 /// devices. `device`: battery, wear and connection of `devices`. `more` in both: more devices have changed than are named. `tick`: every
 /// ten seconds; `as_of` is the time of the last reading. `reset`: something may have been missed; read everything anew.
 ///
+/// A key that has the scope `respond` and not `read` receives alerts alone: no `latest`, no `device`. A private kiosk link receives neither
+/// names nor positions, and may not choose a person or a device.
+///
 /// An id is valid in every instance: a stream can be continued at another one. An event may come twice.
 #[utoipa::path(get, path = "/api/stream", tag = "readers", params(StreamFilter),
     security(("bearer" = ["read", "own_tenant", "own_unit", "kiosk"]), ("basic" = ["read", "own_tenant", "own_unit", "kiosk"])),
@@ -89,20 +92,29 @@ pub(in crate::http) async fn get_api_stream(
 }
 
 fn view(parameters: &mut Parameters, caller: &Caller) -> Result<View, ApiError> {
-    let viewer = match tenant(parameters, caller)? {
-        Some(tenant) => caller.viewer().within(tenant),
-        None => caller.viewer(),
-    };
-    Ok(View {
-        viewer,
-        is_private: is_private(caller),
-        device_sn: parameters.one("device_sn")?,
-        user_id: parameters.one::<Id64>("user_id")?.map(|Id64(id)| id),
-    })
+    let mut view = View::from(caller);
+    if let Some(tenant) = tenant(parameters, caller)? {
+        view.viewer = view.viewer.within(tenant);
+    }
+    // Whoever chose a person would know whose the initials are.
+    if !view.is_private {
+        view.device_sn = parameters.one("device_sn")?;
+        view.user_id = parameters.one::<Id64>("user_id")?.map(|Id64(id)| id);
+    }
+    Ok(view)
 }
 
-fn is_private(caller: &Caller) -> bool {
-    matches!(&caller.identity, Identity::Kiosk(link) if link.is_private)
+impl From<&Caller> for View {
+    /// Everything that the caller may see.
+    fn from(caller: &Caller) -> Self {
+        Self {
+            viewer: caller.viewer(),
+            sees_values: caller.may_read(),
+            is_private: matches!(&caller.identity, Identity::Kiosk(link) if link.is_private),
+            device_sn: None,
+            user_id: None,
+        }
+    }
 }
 
 /// A stream and what it was opened with.
@@ -138,14 +150,11 @@ impl OpenStream {
 
     /// Whether the same request would be let through now, and would show the same.
     async fn is_still_allowed(&self) -> bool {
-        let now = self.state.caller_now(repeated(&self.sent)).await;
-        // While the database is away nobody can be checked, and nothing is shown either.
-        now.is_none_or(|now| {
-            now.is_some_and(|now| {
-                let now_sees: (Viewer, bool) = (now.viewer(), is_private(&now));
-                now_sees == (self.caller.viewer(), is_private(&self.caller))
-            })
-        })
+        match self.state.caller_now(repeated(&self.sent)).await {
+            Some(now) => now.is_some_and(|now| View::from(&now) == View::from(&self.caller)),
+            // While the database is away nobody can be checked, but what was to end by now has ended.
+            None => !self.caller.is_over(self.state.time.now()),
+        }
     }
 }
 

@@ -23,6 +23,8 @@ pub(in crate::http) enum AccessError {
     InvalidKey,
     /// The key does not have the scope.
     Scope(&'static str),
+    /// The role in which a person works does not open it, or not in this tenant or unit.
+    Role,
     /// A key of one tenant, for a route that needs all tenants.
     EveryTenant,
     /// A key of one tenant that asks for another.
@@ -72,6 +74,7 @@ impl AccessError {
         match self {
             Self::InvalidKey => text!("access-no-key"),
             Self::Scope(scope) => text!("access-scope", scope = *scope),
+            Self::Role => text!("access-role"),
             Self::EveryTenant => text!("access-every-tenant"),
             Self::OtherTenant => text!("access-other-tenant"),
             Self::OtherDevice => text!("access-other-device"),
@@ -87,6 +90,7 @@ impl AccessError {
         match self {
             Self::InvalidKey => StatusCode::UNAUTHORIZED,
             Self::Scope(_)
+            | Self::Role
             | Self::EveryTenant
             | Self::OtherTenant
             | Self::OtherDevice

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State as Shared};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 
 use super::super::State;
 use super::super::access::Identity;
@@ -122,7 +122,7 @@ pub(in crate::http) async fn post_alerts_actions(
     };
     match acted.await {
         Ok((outcome, back)) => state.pages.go_back(&back, &outcome),
-        Err(error) => reader.error(error),
+        Err(error) => ApiError::into_response(error),
     }
 }
 
@@ -145,7 +145,7 @@ async fn one(
     };
     match acted.await {
         Ok((outcome, back)) => state.pages.go_back(&back, &outcome),
-        Err(error) => reader.error(error),
+        Err(error) => error.into_response(),
     }
 }
 

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use axum::extract::State as Shared;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use jiff::civil::Date;
 
 use super::super::State;
@@ -39,7 +39,7 @@ pub(in crate::http) async fn get_alerts(
             listing.flash = reader.shown_once(flash);
             reader.page(&alerts::title(), &alerts::body(&reader.frame, &listing))
         }
-        Err(error) => reader.error(error),
+        Err(error) => error.into_response(),
     }
 }
 
@@ -56,7 +56,7 @@ pub(in crate::http) async fn get_fragments_alert_list(
     reader.frame.path = reader.frame.path.replacen("/fragments/alert-list", "/alerts", 1);
     match listing(&state, &reader, query).await {
         Ok(listing) => reader.fragment(alerts::list(&reader.frame, &listing).into_string()),
-        Err(error) => reader.error(error),
+        Err(error) => error.into_response(),
     }
 }
 
@@ -83,7 +83,7 @@ pub(in crate::http) async fn get_alerts_id(
             response.extensions_mut().insert(ShownSubject(AccessSubject::Device(detail.alert.device_sn)));
             response
         }
-        Err(error) => reader.error(error),
+        Err(error) => ApiError::into_response(error),
     }
 }
 

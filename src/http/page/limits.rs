@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State as Shared};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Number, Value, json};
 
 use super::super::State;
@@ -41,7 +41,7 @@ pub(in crate::http) async fn post_people_id_limits(
     let outcome = match changed.await {
         Ok(done) => done,
         Err(ApiError::InTheWay(reason) | ApiError::Bad(reason)) => reason,
-        Err(error) => return reader.error(error),
+        Err(error) => return error.into_response(),
     };
     let back = link::person(Id64(user_id)) + "#limits";
     state.pages.go_back(&back, &reader.frame.text(&outcome))

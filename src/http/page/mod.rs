@@ -1,8 +1,9 @@
 //! The pages: handlers that read the values of a page, let `crate::page` draw it, and send it.
 //!
 //! Before: `access` has authenticated the reader. After: the browser.
-//! Promise: a reader without a session is led to `/login`; no page is kept by a cache; a page loads scripts, styles and pictures from this
-//! service alone (and pictures from the tile server that the settings name).
+//! Promise: a handler refuses as those of `/api/` do, and `refusal` makes a page of it. A reader without a session is led to `/login`; no
+//! page is kept by a cache; a page loads scripts, styles and pictures from this service alone (and pictures from the tile server that the
+//! settings name).
 //!
 //! | file | routes |
 //! |---|---|
@@ -14,6 +15,7 @@
 //! | [`login`] | `GET /login` |
 //! | [`people`] | `/people`, `/devices` |
 //! | [`person`] | `/people/{id}`, `/devices/{sn}`, and the part `person-now` |
+//! | [`refusal`] | every one, where a page is refused |
 //! | [`wall`] | `/wall`, and the parts of the wall below `/fragments/` |
 
 pub(super) mod admin;
@@ -29,12 +31,12 @@ pub(super) mod person;
 mod preferences;
 mod reader;
 mod record;
+pub(super) mod refusal;
 pub(super) mod wall;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::error::ApiError;
 use crate::config::{PageSettings, Settings};
 use crate::language::{Language, Text};
 use crate::page::{self, Markup};
@@ -84,8 +86,7 @@ impl PageReader {
         self.page_with(StatusCode::OK, title, body)
     }
 
-    /// A whole page with a status.
-    pub(super) fn page_with(&self, status: StatusCode, title: &Text, body: &Markup) -> Response {
+    fn page_with(&self, status: StatusCode, title: &Text, body: &Markup) -> Response {
         let title = self.frame.text(title);
         self.send(status, page::document(&self.frame, &title, body).into_string())
     }
@@ -96,10 +97,9 @@ impl PageReader {
     }
 
     /// A page that says why there is no other one.
-    pub(super) fn error(&self, error: ApiError) -> Response {
-        let (status, reason) = error.parts();
-        let body = page::layout::error(&self.frame, status.as_u16(), &reason);
-        self.page_with(status, &page::layout::error_title(), &body)
+    fn refusal(&self, status: StatusCode, reason: &Text) -> Response {
+        let body = page::layout::refusal(&self.frame, status.as_u16(), reason);
+        self.page_with(status, &page::layout::refusal_title(), &body)
     }
 
     fn send(&self, status: StatusCode, html: String) -> Response {

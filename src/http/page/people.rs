@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::extract::State as Shared;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 
 use super::super::State;
 use super::super::error::{ApiError, ListErrors};
@@ -42,7 +42,7 @@ pub(in crate::http) async fn get_people(
         Ok((choice, found)) => {
             reader.page(&people::people_title(), &people::people(&reader.frame, &choice, &found))
         }
-        Err(error) => reader.error(error),
+        Err(error) => error.into_response(),
     }
 }
 
@@ -65,7 +65,7 @@ pub(in crate::http) async fn get_devices(
         Ok((choice, found)) => {
             reader.page(&people::devices_title(), &people::devices(&reader.frame, &choice, &found))
         }
-        Err(error) => reader.error(error),
+        Err(error) => error.into_response(),
     }
 }
 

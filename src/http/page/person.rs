@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State as Shared};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 
 use super::super::State;
 use super::super::api::PathId;
@@ -46,7 +46,7 @@ pub(in crate::http) async fn get_people_id(
             page.flash = reader.shown_once(flash);
             reader.page(&person::title(&page.person.summary), &person::body(&reader.frame, &page))
         }
-        Err(error) => reader.error(error),
+        Err(error) => error.into_response(),
     }
 }
 
@@ -67,7 +67,7 @@ pub(in crate::http) async fn get_devices_sn(
 ) -> Response {
     match device_record(&state, &reader, &device_sn, &query).await {
         Ok(page) => reader.page(&device::title(&device_sn), &device::body(&reader.frame, &page)),
-        Err(error) => reader.error(error),
+        Err(error) => error.into_response(),
     }
 }
 
@@ -86,7 +86,7 @@ pub(in crate::http) async fn get_fragments_person_now(
 ) -> Response {
     match fragment(&state, &reader, &query).await {
         Ok(part) => reader.fragment(part),
-        Err(error) => reader.error(error),
+        Err(error) => error.into_response(),
     }
 }
 

@@ -5,14 +5,15 @@
 
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
 use super::super::State;
 use super::super::access::Caller;
 use super::super::error::AccessError;
+use super::super::session::{FIRST_PAGE, page_within};
 use super::Preferences;
 use crate::model::page_viewer::PageViewer;
 use crate::page::{Frame, VERSION};
@@ -39,7 +40,9 @@ impl FromRequestParts<Arc<State>> for PageReader {
         let caller = parts.extensions.get::<Caller>().cloned();
         let viewer = caller.as_ref().and_then(Caller::page_viewer);
         match (caller, viewer) {
-            (Some(caller), Some(viewer)) => Ok(reader(parts, state, caller, Some(viewer))),
+            (Some(caller), Some(viewer)) => {
+                Ok(reader(&parts.uri, &parts.headers, state, caller, Some(viewer)))
+            }
             _ => Err(AccessError::NotLoggedIn { next: path_and_query(&parts.uri) }.into_response()),
         }
     }
@@ -51,18 +54,37 @@ impl FromRequestParts<Arc<State>> for AnyReader {
     async fn from_request_parts(parts: &mut Parts, state: &Arc<State>) -> Result<Self, Response> {
         let caller = parts.extensions.get::<Caller>().cloned();
         let caller = caller.ok_or_else(|| StatusCode::INTERNAL_SERVER_ERROR.into_response())?;
-        Ok(Self(reader(parts, state, caller, None)))
+        Ok(Self(reader(&parts.uri, &parts.headers, state, caller, None)))
     }
 }
 
-fn reader(parts: &Parts, state: &State, caller: Caller, viewer: Option<PageViewer>) -> PageReader {
+impl PageReader {
+    /// Whoever sent a request that was refused.
+    pub(super) fn of_refused(state: &State, request: &Request<()>, caller: Caller) -> Self {
+        let viewer = caller.page_viewer();
+        let mut reader = reader(request.uri(), request.headers(), state, caller, viewer);
+        // Links lead back to it: no form is sent by a link, and `//elsewhere` would be another site.
+        if !request.method().is_safe() || page_within(&reader.frame.path).is_none() {
+            reader.frame.path = FIRST_PAGE.to_owned();
+        }
+        reader
+    }
+}
+
+fn reader(
+    uri: &Uri,
+    headers: &HeaderMap,
+    state: &State,
+    caller: Caller,
+    viewer: Option<PageViewer>,
+) -> PageReader {
     let own = viewer.as_ref().and_then(|viewer| viewer.language);
     let pages = &state.pages;
-    let preferences = Preferences::of(&parts.uri, &parts.headers, own, pages.language);
+    let preferences = Preferences::of(uri, headers, own, pages.language);
     let frame = Frame {
         viewer,
         language: preferences.language,
-        path: path_and_query(&parts.uri),
+        path: path_and_query(uri),
         version: VERSION,
         theme: preferences.theme,
         zone: state.device_zone.clone(),

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex as Lock, PoisonError};
 use std::time::Duration;
 
 use axum::extract::{Path, State as Shared};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use moka::sync::Cache;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
@@ -206,7 +206,7 @@ pub(in crate::http) async fn get_wall(
             let outcome = alerts::flash(reader.shown_once(flash).as_deref()).into_string();
             reader.page(&wall::title(), &PreEscaped(format!("{outcome}{body}")))
         }
-        Err(error) => reader.error(error),
+        Err(error) => error.into_response(),
     }
 }
 
@@ -235,6 +235,6 @@ pub(in crate::http) async fn get_fragments_part(
             let html = walls.draw(&reader.frame, &wall, Some(part));
             reader.fragment(html.to_string())
         }
-        Err(error) => reader.error(error),
+        Err(error) => error.into_response(),
     }
 }

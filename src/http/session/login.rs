@@ -7,16 +7,18 @@ use std::sync::Arc;
 use axum::extract::{Extension, Request, State as Shared};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
-use super::{count_login, go_to, login_failed, to_login_page, with_cookie};
-use crate::accounts::LoginError;
+use super::{count_login, go_to, to_login_page, with_cookie};
+use crate::accounts::{Accounts, LoginError};
 use crate::http::State;
 use crate::http::access::Caller;
 use crate::http::access::cookies::CookieKind;
 use crate::http::error::{AccessError, ApiError, HttpError, OpenErrors};
 use crate::language::{Language, text};
-use crate::model::Id64;
+use crate::model::session::TokenHash;
+use crate::model::{Id64, Session};
 
 /// Who logs in
 #[derive(Deserialize, ToSchema)]
@@ -76,15 +78,11 @@ pub(in crate::http) async fn post_login(
         count_login("limited");
         return Ok(to_login_page("limited", &next));
     }
-    Ok(match people.login(&login, password, &browser).await {
-        Ok(token) => state.logged_in(&token, &next, "password"),
-        Err(error) => {
-            if error == LoginError::Wrong {
-                state.access.count_failed_login(browser.address);
-            }
-            login_failed(error, &next)
-        }
-    })
+    let opened = people.login(&login, password, &browser).await;
+    if opened.as_ref().err() == Some(&LoginError::Wrong) {
+        state.access.count_failed_login(browser.address);
+    }
+    Ok(state.answer_login(opened, &next, "password"))
 }
 
 /// A person logs out
@@ -119,17 +117,11 @@ pub(in crate::http) async fn post_session_grant(
     Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    state.check_site(request.headers(), true)?;
-    let headers = request.headers().clone();
-    let GrantForm { grant_id, next } = state.form(request).await?;
-    let Some(people) = state.people() else { return Ok(go_to(&next)) };
-    let (session, token) = state.session(&caller, &headers).await.map_err(not_logged_in)?;
+    let (GrantForm { grant_id, next }, person) = state.form_of_person(&caller, request).await?;
+    let Some((people, session, token)) = person else { return Ok(go_to(&next)) };
     let switched = people.switch_grant(&session, &token, grant_id.0).await;
     match switched.map_err(|_| ApiError::Unavailable)? {
-        Some(token) => {
-            let cookie = state.cookies().set(CookieKind::Session, &token.text(), state.session_seconds);
-            Ok(with_cookie(go_to(&next), cookie))
-        }
+        Some(token) => Ok(state.go_on_with(&token, &next)),
         None => Err(ApiError::Absent(text!("number-absent"))),
     }
 }
@@ -146,19 +138,30 @@ pub(in crate::http) async fn post_session_language(
     Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    state.check_site(request.headers(), true)?;
-    let headers = request.headers().clone();
-    let LanguageForm { language, next } = state.form(request).await?;
-    let Some(people) = state.people() else { return Ok(go_to(&next)) };
-    let (session, token) = state.session(&caller, &headers).await.map_err(not_logged_in)?;
+    let (LanguageForm { language, next }, person) = state.form_of_person(&caller, request).await?;
+    let Some((people, session, token)) = person else { return Ok(go_to(&next)) };
     people.set_language(&session, &token, language).await?;
     Ok(go_to(&next))
 }
 
-/// The session is over: the person is shown where to log in.
-fn not_logged_in(error: AccessError) -> AccessError {
-    match error {
-        AccessError::InvalidKey => AccessError::NotLoggedIn { next: String::new() },
-        error => error,
+/// Who is logged in, and the hash of the token.
+type LoggedIn<'a> = (&'a Accounts, Arc<Session>, TokenHash);
+
+impl State {
+    /// The form of a page about the person who is logged in; `None`: authentication is off.
+    async fn form_of_person<T: DeserializeOwned>(
+        &self,
+        caller: &Caller,
+        request: Request,
+    ) -> Result<(T, Option<LoggedIn<'_>>), ApiError> {
+        self.check_site(request.headers(), true)?;
+        let headers = request.headers().clone();
+        let fields = self.form(request).await?;
+        let Some(people) = self.people() else { return Ok((fields, None)) };
+        match self.session(caller, &headers).await {
+            Ok((session, token)) => Ok((fields, Some((people, session, token)))),
+            Err(AccessError::InvalidKey) => Err(AccessError::NotLoggedIn { next: String::new() }.into()),
+            Err(error) => Err(error.into()),
+        }
     }
 }

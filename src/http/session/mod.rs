@@ -34,7 +34,7 @@ pub(super) use oidc::{
 };
 
 /// Where a person goes on who came from nowhere.
-const FIRST_PAGE: &str = "/wall";
+pub(super) const FIRST_PAGE: &str = "/wall";
 
 /// Longest address of a page to go on to, bytes.
 const MAX_NEXT_BYTES: usize = 1000;
@@ -105,23 +105,26 @@ impl State {
         }
     }
 
-    /// Logs a browser in: it goes on to a page with the token of its session.
-    fn logged_in(&self, token: &Token, next: &str, way: &'static str) -> Response {
-        count_login(way);
+    /// Logs a browser in, or shows it the page on which to log in, with a word about what failed.
+    fn answer_login(&self, opened: Result<Token, LoginError>, next: &str, way: &'static str) -> Response {
+        let word = match &opened {
+            Ok(_) => way,
+            Err(LoginError::Wrong) => "wrong",
+            Err(LoginError::NothingGranted) => "nothing_granted",
+            Err(LoginError::Unavailable) => "unavailable",
+        };
+        count_login(word);
+        match opened {
+            Ok(token) => self.go_on_with(&token, next),
+            Err(_) => to_login_page(word, next),
+        }
+    }
+
+    /// Sends a browser on to a page, with the token of its session.
+    fn go_on_with(&self, token: &Token, next: &str) -> Response {
         let cookie = self.cookies().set(CookieKind::Session, &token.text(), self.session_seconds);
         with_cookie(go_to(next), cookie)
     }
-}
-
-/// Shows a browser the page on which to log in, with a word about what failed.
-fn login_failed(error: LoginError, next: &str) -> Response {
-    let word = match error {
-        LoginError::Wrong => "wrong",
-        LoginError::NothingGranted => "nothing_granted",
-        LoginError::Unavailable => "unavailable",
-    };
-    count_login(word);
-    to_login_page(word, next)
 }
 
 fn to_login_page(word: &str, next: &str) -> Response {

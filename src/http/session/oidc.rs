@@ -13,7 +13,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{login_failed, page_within, to_login_page, with_cookie};
+use super::{page_within, to_login_page, with_cookie};
 use crate::accounts::LoginError;
 use crate::http::State;
 use crate::http::access::Caller;
@@ -55,10 +55,10 @@ pub(in crate::http) async fn get_login_oidc(
     };
     let started = match people.start_oidc().await {
         Ok(started) => started,
-        Err(error) => return login_failed(error, &next),
+        Err(error) => return state.answer_login(Err(error), &next, "oidc"),
     };
     let Ok(address) = HeaderValue::try_from(started.url) else {
-        return login_failed(LoginError::Unavailable, &next);
+        return state.answer_login(Err(LoginError::Unavailable), &next, "oidc");
     };
     let next = BASE64_URL_SAFE_NO_PAD.encode(page_within(&next).unwrap_or_default());
     let kept = format!("{next}.{}", started.kept);
@@ -88,16 +88,12 @@ pub(in crate::http) async fn get_login_oidc_callback(
         to_login_page("limited", &next)
     } else {
         let browser = state.browser(&caller, &headers);
-        match people.finish_oidc(&code, &sent, kept, &browser).await {
-            Ok(token) => state.logged_in(&token, &next, "oidc"),
-            Err(error) => {
-                if error == LoginError::Wrong {
-                    // It may have asked the provider for something.
-                    let _ = state.refuse(&caller, AccessError::InvalidKey);
-                }
-                login_failed(error, &next)
-            }
+        let opened = people.finish_oidc(&code, &sent, kept, &browser).await;
+        if opened.as_ref().err() == Some(&LoginError::Wrong) {
+            // It may have asked the provider for something.
+            let _ = state.refuse(&caller, AccessError::InvalidKey);
         }
+        state.answer_login(opened, &next, "oidc")
     };
     with_cookie(response, cookies.remove(CookieKind::Oidc))
 }

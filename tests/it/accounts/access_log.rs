@@ -72,6 +72,31 @@ async fn who_looked_at_whose_data_and_who_changed_something_is_kept() {
 }
 
 #[tokio::test]
+async fn a_change_on_the_page_of_a_person_is_one_of_the_person() {
+    let database = clinics().await;
+    let service = asking_with(&database, |_| ()).await;
+    database
+        .client()
+        .await
+        .batch_execute("insert into app_user (user_id, org_id) values (9, 50)")
+        .await
+        .expect("one");
+    account(&database, &["ma", "--role", "admin", "--tenant", "5"]).await;
+    let ma = Browser::logged_in(&service, "ma").await;
+    let limit =
+        [("action", "add"), ("name", "Low"), ("severity", "major"), ("metric", "heart_rate"), ("min", "45")];
+    assert_eq!(ma.submit("/people/9/limits", &limit).await.status, 303);
+    let entry = entries(&database, &["--account", "ma"], 1).await.remove(0);
+    assert_eq!(
+        (&entry["route"], &entry["user_id"]),
+        (&json!("POST /people/{id}/limits"), &json!("9")),
+        "{entry}"
+    );
+    assert_eq!(entry["filter"], Value::Null, "whoever is erased is not in it: {entry}");
+    service.finish().await;
+}
+
+#[tokio::test]
 async fn the_log_of_a_person_covers_the_devices_worn_and_ends_by_the_policy() {
     let database = clinics().await;
     let client = database.client().await;

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use super::{SESSION, asking, clinics};
 use crate::harness::{Browser, Database, account, eventually, vitals};
 
-const KIOSK: &str = "vitals_kiosk";
+pub(super) const KIOSK: &str = "vitals_kiosk";
 
 /// The path of a new link.
-async fn link(database: &Database, arguments: &[&str]) -> String {
+pub(super) async fn link(database: &Database, arguments: &[&str]) -> String {
     let output = vitals(database, &[&["kiosk", "create"], arguments].concat()).await;
     assert_eq!(output.code, 0, "{output:?}");
     let at = output.out.find("/kiosk/").expect("a path");

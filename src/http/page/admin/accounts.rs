@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, Request, State as Shared};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 
 use super::super::super::State;
 use super::super::super::error::{ApiError, BodyErrors, ListErrors};
@@ -88,7 +88,7 @@ async fn page(state: &State, reader: &mut PageReader, flash: Flash, made: Option
             let content = accounts::body(&reader.frame, &found, &links, made);
             show(reader, AdminSection::Accounts, flash, &content)
         }
-        Err(error) => reader.error(error),
+        Err(error) => error.into_response(),
     }
 }
 

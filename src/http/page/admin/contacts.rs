@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State as Shared};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 
 use super::super::super::State;
 use super::super::super::api::PathId;
@@ -37,7 +37,7 @@ pub(in crate::http) async fn get_admin_contacts(
             let content = contacts::body(&reader.frame, &people, &addresses, &routes);
             show(&mut reader, AdminSection::Contacts, flash, &content)
         }
-        Err(error) => reader.error(error),
+        Err(error) => error.into_response(),
     }
 }
 

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, Request, State as Shared};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use jiff::ToSpan;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
@@ -78,7 +78,7 @@ async fn page(state: &State, reader: &mut PageReader, flash: Flash, made: Option
             let content = keys::body(&reader.frame, &found, made);
             show(reader, AdminSection::Keys, flash, &content)
         }
-        Err(error) => reader.error(error),
+        Err(error) => error.into_response(),
     }
 }
 

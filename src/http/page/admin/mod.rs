@@ -15,7 +15,7 @@ pub(in crate::http) mod silences;
 use std::sync::Arc;
 
 use axum::extract::State as Shared;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 
 use super::super::State;
 use super::super::error::{ApiError, ListErrors};
@@ -61,6 +61,6 @@ fn done(
         Ok(text) | Err(ApiError::InTheWay(text) | ApiError::Bad(text) | ApiError::Absent(text)) => {
             state.pages.go_back(back, &reader.frame.text(&text))
         }
-        Err(error) => reader.error(error),
+        Err(error) => error.into_response(),
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State as Shared};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 
 use super::super::super::State;
@@ -46,7 +46,7 @@ pub(in crate::http) async fn get_admin_rejected(
             let content = rejected::body(&reader.frame, &rows, count);
             show(&mut reader, AdminSection::Rejected, flash, &content)
         }
-        Err(error) => reader.error(error),
+        Err(error) => error.into_response(),
     }
 }
 

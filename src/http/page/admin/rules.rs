@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::extract::{Request, State as Shared};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Map, Value};
 
@@ -44,7 +44,7 @@ pub(in crate::http) async fn get_admin_rules(
             let content = rules::list(&reader.frame, &found);
             show(&mut reader, AdminSection::Rules, flash, &content)
         }
-        Err(error) => reader.error(error),
+        Err(error) => error.into_response(),
     }
 }
 
@@ -64,7 +64,7 @@ pub(in crate::http) async fn get_admin_rules_id(
             let content = rules::editor(&reader.frame, &editor);
             show(&mut reader, AdminSection::Rules, flash, &content)
         }
-        Err(error) => reader.error(error),
+        Err(error) => error.into_response(),
     }
 }
 
@@ -78,7 +78,7 @@ pub(in crate::http) async fn post_admin_rules(
 ) -> Response {
     let fields = match FormFields::read(&state, request).await {
         Ok(fields) => fields,
-        Err(error) => return reader.error(error),
+        Err(error) => return error.into_response(),
     };
     if fields.text("action") == Some("try") {
         return tried(&state, &mut reader, None, &fields).await;
@@ -105,7 +105,7 @@ pub(in crate::http) async fn post_admin_rules_id(
 ) -> Response {
     let fields = match FormFields::read(&state, request).await {
         Ok(fields) => fields,
-        Err(error) => return reader.error(error),
+        Err(error) => return error.into_response(),
     };
     let action = fields.text("action").unwrap_or("save");
     if action == "try" {
@@ -167,7 +167,7 @@ async fn tried(
     };
     let (mut editor, result) = match trying.await {
         Ok(found) => found,
-        Err(error) => return reader.error(error),
+        Err(error) => return ApiError::into_response(error),
     };
     editor.columns = typed;
     let refusal = match result {
@@ -176,7 +176,7 @@ async fn tried(
             None
         }
         Err(ApiError::Bad(reason) | ApiError::InTheWay(reason)) => Some(reader.frame.text(&reason)),
-        Err(error) => return reader.error(error),
+        Err(error) => return error.into_response(),
     };
     let content = rules::editor(&reader.frame, &editor);
     show(reader, AdminSection::Rules, Flash::of(refusal), &content)

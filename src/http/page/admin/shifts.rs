@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State as Shared};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 
 use super::super::super::State;
 use super::super::super::api::PathId;
@@ -43,7 +43,7 @@ pub(in crate::http) async fn get_admin_shifts(
             let content = shifts::body(&reader.frame, &found, &contacts, &units);
             show(&mut reader, AdminSection::Shifts, flash, &content)
         }
-        Err(error) => reader.error(error),
+        Err(error) => ApiError::into_response(error),
     }
 }
 

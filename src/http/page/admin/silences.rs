@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use axum::extract::State as Shared;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 
 use super::super::super::State;
 use super::super::super::api::PathId;
@@ -35,7 +35,7 @@ pub(in crate::http) async fn get_admin_silences(
             let content = silences::body(&reader.frame, &found);
             show(&mut reader, AdminSection::Silences, flash, &content)
         }
-        Err(error) => reader.error(error),
+        Err(error) => error.into_response(),
     }
 }
 
