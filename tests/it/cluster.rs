@@ -1,11 +1,12 @@
 //! A cluster of PostgreSQL, etcd, Redis and balancers with two instances, and random faults of its nodes: nothing that was
 //! acknowledged is lost, nothing is stored twice, every alert is raised once, and is received under one number.
 
+mod account;
+mod failed_start;
 mod fault;
 mod instances;
 mod isolated_primary;
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -20,8 +21,10 @@ use vitals_fleet::UploadLog;
 
 use crate::faults::load::{Doors, Load, Terms};
 use crate::faults::receiver::{self, ReceivedAlerts};
+use crate::faults::rounds::{Rounds, number};
 use crate::faults::verdict::{self, Count, Sum};
 use crate::harness::{Cluster, Receiver, eventually};
+use account::Account;
 use fault::Fault;
 use instances::Instances;
 
@@ -37,24 +40,23 @@ const PAUSES_MS: [u64; 2] = [300, 300];
 #[tokio::test(flavor = "multi_thread")]
 async fn rounds_of_random_faults_of_a_cluster_lose_nothing_and_double_nothing() {
     let Some(cluster) = Cluster::bring_up().await else { return };
-    let (rounds, seed) = (number("CLUSTER_ROUNDS", 1), number("CLUSTER_SEED", 11));
-    println!("CLUSTER_ROUNDS={rounds} CLUSTER_SEED={seed}");
-    let faults = Fault::draw(usize::try_from(rounds).expect("few"), &mut StdRng::seed_from_u64(seed));
+    let (faults, seed) = (number("CLUSTER_FAULTS", 3), number("CLUSTER_SEED", 11));
+    println!("CLUSTER_FAULTS={faults} CLUSTER_SEED={seed}");
+    let drawn = Fault::draw(usize::try_from(faults).expect("few"), &mut StdRng::seed_from_u64(seed));
+    let mut rounds = Rounds::new(drawn.len() as u64, seed);
     let mut driver = Driver::new(&cluster).await;
-    for (fault, round) in faults.into_iter().zip(1_u64..) {
-        let began = Instant::now();
-        match driver.round(fault, round, seed.wrapping_add(round)).await {
-            Ok(longest) => println!(
-                "round {round}: {fault}, {:.1} s without an accepted upload; well after {:.1} s",
-                longest.as_secs_f64(),
-                began.elapsed().as_secs_f64()
-            ),
+    for faults in drawn {
+        let Some(round) = rounds.begin_next() else { break };
+        let names = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        match driver.round(&faults, round, rounds.seed_of(round)).await {
+            Ok(text) => rounds.report(&text),
             Err(wrongs) => panic!(
-                "CLUSTER_SEED={seed} round {round}, {fault}: {} things are wrong:\n{}\n{:?}\n{}",
+                "CLUSTER_SEED={seed} round {round}, {names}: {} things are wrong:\n{}\n{:?}\n{}\nbefore:\n{}",
                 wrongs.len(),
                 wrongs.iter().take(20).cloned().collect::<Vec<_>>().join("\n"),
                 cluster.nodes().await,
-                driver.instances.log_tail(&cluster)
+                driver.instances.log_tail(&cluster),
+                driver.account
             ),
         }
     }
@@ -68,9 +70,7 @@ struct Driver<'a> {
     redis: ClusterConnection,
     received_alerts: ReceivedAlerts,
     sum: Sum,
-    whole: Count,
-    /// The longest time without an accepted upload, of each round, by kind of fault.
-    gaps: BTreeMap<String, Vec<Duration>>,
+    account: Account,
     _receiver: Receiver,
 }
 
@@ -95,14 +95,13 @@ impl<'a> Driver<'a> {
             redis: redis.expect("the Redis Cluster answers"),
             received_alerts,
             sum: Sum::default(),
-            whole: Count::default(),
-            gaps: BTreeMap::new(),
+            account: Account::default(),
             _receiver: receiver,
         }
     }
 
-    /// Load, a fault at a random moment, its end, and a verdict; gives the longest time without an accepted upload.
-    async fn round(&mut self, fault: Fault, round: u64, seed: u64) -> Result<Duration, Vec<String>> {
+    /// Load, faults at random moments, which are there together, their end, and a verdict; gives what to print of it.
+    async fn round(&mut self, faults: &[Fault], round: u64, seed: u64) -> Result<String, Vec<String>> {
         let (mut random, upload_log) = (StdRng::seed_from_u64(seed), Arc::new(UploadLog::default()));
         let terms = Terms {
             key: Some(self.instances.key.clone()),
@@ -110,48 +109,62 @@ impl<'a> Driver<'a> {
             behind_balancer: true,
             upload_log: Arc::clone(&upload_log),
         };
+        let nodes = self.cluster.nodes().await;
         let prefix = format!("CLUSTER{seed:x}-{round}");
         let load = Load::begin(&self.doors, terms, &prefix, Timestamp::now().as_second(), seed);
         accepted_since(&upload_log, Instant::now()).await?;
-        sleep(Duration::from_millis(random.random_range(0..500))).await;
-        let from = Instant::now();
-        let node = fault.inject(self.cluster, &mut random).await;
-        println!("round {round}: {fault}, which is {node}");
+        let mut moments = Vec::new();
+        for fault in faults {
+            sleep(Duration::from_millis(random.random_range(0..500))).await;
+            let node = fault.choose_node(&nodes, &mut random);
+            println!("round {round}: {fault}, which is {node}");
+            moments.push(Instant::now());
+            fault.inject(self.cluster, &node).await;
+            accepted_since(&upload_log, Instant::now()).await?;
+        }
         let over_at = Instant::now() + Duration::from_millis(random.random_range(0..LASTS_MS));
-        accepted_since(&upload_log, Instant::now()).await?;
         tokio::time::sleep_until(over_at).await;
-        self.cluster.run(&["up"]).await;
-        self.instances.start_missing(self.cluster).await;
+        let mending = Instant::now();
+        self.mend(faults).await;
         accepted_since(&upload_log, Instant::now()).await?;
-        let longest = upload_log.since(from).longest_gap;
-        self.gaps.entry(fault.to_string()).or_default().push(longest);
+        let mended = upload_log.since(mending).longest_gap;
+        let checking = Instant::now();
+        let count = self.check(load, &prefix).await?;
+        self.account.rounds += 1;
+        self.account.whole.add(count);
+        moments.push(mending);
+        let mut text = String::new();
+        for (fault, there) in faults.iter().zip(moments.windows(2)) {
+            // What the end of the faults costs, each of them may have cost.
+            let gap = upload_log.between(there[0], there[1]).longest_gap.max(mended);
+            self.account.add(fault.to_string(), gap);
+            text += &format!("{fault} {:.1} s, ", gap.as_secs_f64());
+        }
+        let (mending, checking) = (checking - mending, checking.elapsed());
+        Ok(format!("{text}without an accepted upload; mended in {mending:.1?}, checked in {checking:.1?}"))
+    }
+
+    /// Everything runs, and the cluster is whole.
+    async fn mend(&self, faults: &[Fault]) {
+        self.cluster.run(&["up"]).await;
+        if faults.iter().any(|fault| fault.ends_an_instance()) {
+            self.instances.start_missing(self.cluster).await;
+        }
+    }
+
+    async fn check(&mut self, load: Load, prefix: &str) -> Result<Count, Vec<String>> {
         let ledger = load.end().await;
         let client = connect(&self.cluster.database_url).await;
         verdict::settled(&client).await;
         let (redis, received) = (self.redis.clone(), &self.received_alerts);
-        let count = verdict::check(&client, redis, &prefix, &ledger, received, &mut self.sum, true).await?;
-        self.whole.acknowledged += count.acknowledged;
-        self.whole.refused += count.refused;
-        self.whole.alerts += count.alerts;
-        Ok(longest)
+        verdict::check(&client, redis, prefix, &ledger, received, &mut self.sum, true).await
     }
 
     /// Stops the instances, and prints what all rounds were like.
     async fn end(self) {
         self.instances.stop(self.cluster).await;
-        for (fault, mut times) in self.gaps {
-            times.sort();
-            let (usual, longest) = (times[times.len() / 2], times[times.len() - 1]);
-            println!(
-                "{fault}: {} times, usually {usual:.1?}, at most {longest:.1?} without an accepted upload",
-                times.len()
-            );
-        }
-        let Count { acknowledged, refused, alerts } = self.whole;
-        println!(
-            "verdict: {acknowledged} records acknowledged, {refused} uploads refused or not answered meanwhile, {alerts} alerts; \
-             none lost, none doubled, each received under one number"
-        );
+        println!("{}; none lost, none doubled, each alert received under one number", self.account);
+        let acknowledged = self.account.whole.acknowledged;
         assert!(acknowledged > 100, "{acknowledged}");
     }
 }
@@ -165,13 +178,6 @@ async fn accepted_since(upload_log: &UploadLog, from: Instant) -> Result<(), Vec
         sleep(Duration::from_millis(20)).await;
     }
     Ok(())
-}
-
-fn number(name: &str, default: u64) -> u64 {
-    match std::env::var(name) {
-        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is not a number: {text}")),
-        Err(_) => default,
-    }
 }
 
 /// A connection to a host that can be used; a host that is away may be the first one of the URL.

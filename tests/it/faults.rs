@@ -8,6 +8,7 @@ mod fault;
 mod ledger;
 pub mod load;
 pub mod receiver;
+pub mod rounds;
 pub mod verdict;
 mod watch;
 
@@ -16,7 +17,7 @@ use driver::{Plan, drive};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rounds_of_random_faults_lose_nothing_double_nothing_and_miss_no_alert() {
-    let plan = Plan::or(5, 4_719);
+    let plan = Plan::of_variables();
     match DisposableServers::bring_up().await {
         Some(disposable) => drive(plan, &Database::on(&disposable).await, Some(&disposable)).await,
         // Cables, connections and processes are ours everywhere.

@@ -75,9 +75,17 @@ impl UploadLog {
 
     /// What happened from `from` to the newest accepted upload.
     pub fn since(&self, from: Instant) -> Span {
+        let newest = self.newest().unwrap_or(from);
+        self.between(from, newest)
+    }
+
+    /// What happened from `from` to the first upload that was accepted at `to` or later.
+    pub fn between(&self, from: Instant, to: Instant) -> Span {
         let entries = self.entries();
         let first = entries.uploads.partition_point(|upload| upload.at <= from);
-        let uploads = &entries.uploads[first..];
+        let last = entries.uploads.partition_point(|upload| upload.at < to);
+        let end = entries.uploads.len().min(last + 1);
+        let uploads = &entries.uploads[first.min(end)..end];
         let mut span = Span { resent: count_resent(uploads), ..Span::default() };
         let mut last = from;
         for upload in uploads {
@@ -115,5 +123,8 @@ mod tests {
         assert_eq!((upload_log.uploads(), upload_log.resent(), upload_log.records().len()), (4, 2, 1));
         assert_eq!(upload_log.newest(), Some(at(450)));
         assert_eq!(upload_log.since(at(450)), Span::default());
+        let gap = |from, to| upload_log.between(at(from), at(to)).longest_gap;
+        assert_eq!((gap(20, 90), gap(20, 110)), (Duration::from_millis(80), Duration::from_millis(300)));
+        assert_eq!(gap(420, 500), Duration::from_millis(30));
     }
 }

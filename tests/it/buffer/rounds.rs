@@ -3,6 +3,7 @@
 //!
 //! `BUFFER_ROUNDS` and `BUFFER_SEED` say how many and which; `tests/soak buffer` runs many.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -15,13 +16,14 @@ use super::uploads_in;
 use crate::faults::crew::Crew;
 use crate::faults::load::{Load, Terms};
 use crate::faults::receiver;
-use crate::faults::verdict::{self, Sum};
+use crate::faults::rounds::Rounds;
+use crate::faults::verdict::{self, Count, Sum};
 use crate::harness::{Database, Proxy, RedisServer, eventually};
 
 const INSTANCES: usize = 2;
 
 /// What goes wrong while PostgreSQL is away, or while what was buffered is drained.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fault {
     /// The Redis of the buffer crashes, and starts from its file.
     RedisCrashes,
@@ -89,13 +91,13 @@ impl BufferServers {
 }
 
 /// Where the rounds are.
-struct Rounds {
+struct Site {
     database: Database,
     crew: Crew,
     servers: BufferServers,
 }
 
-impl Rounds {
+impl Site {
     /// `None`: the servers of these tests start no further ones.
     async fn new() -> Option<Self> {
         let servers = BufferServers::bring_up().await?;
@@ -155,21 +157,20 @@ async fn pause(random: &mut StdRng, milliseconds: std::ops::Range<u64>) {
     sleep(Duration::from_millis(random.random_range(milliseconds))).await;
 }
 
-fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |text| text.parse().expect("a number"))
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn rounds_of_faults_of_the_buffer_lose_nothing_that_was_acknowledged() {
-    let (rounds, seed) = (number("BUFFER_ROUNDS", 2), number("BUFFER_SEED", 3));
-    let Some(mut site) = Rounds::new().await else { return };
-    println!("BUFFER_ROUNDS={rounds} BUFFER_SEED={seed}");
-    let faults = Fault::choose(usize::try_from(rounds).expect("few"), &mut StdRng::seed_from_u64(seed));
+    let Some(mut site) = Site::new().await else { return };
+    let mut rounds = Rounds::of("BUFFER", 2, 3);
+    let faults =
+        Fault::choose(usize::try_from(rounds.count).expect("few"), &mut StdRng::seed_from_u64(rounds.seed));
     let client = site.database.client().await;
     let (_receiver, received) = receiver::receive_alerts(&client, "127.0.0.1").await;
     let mut sum = Sum::default();
-    for (fault, round) in faults.into_iter().zip(1_u64..) {
-        let round_seed = seed.wrapping_add(round);
+    // By kind of fault: rounds, and what they had to be held against.
+    let mut whole: BTreeMap<Fault, (u64, Count)> = BTreeMap::new();
+    for fault in faults {
+        let Some(round) = rounds.begin_next() else { break };
+        let round_seed = rounds.seed_of(round);
         let mut random = StdRng::seed_from_u64(round_seed);
         let prefix = format!("BUFFER{round}");
         let load = Load::begin(
@@ -188,9 +189,15 @@ async fn rounds_of_faults_of_the_buffer_lose_nothing_that_was_acknowledged() {
         let redis = site.database.redis().await;
         let checked = verdict::check(&client, redis, &prefix, &ledger, &received, &mut sum, true).await;
         match checked {
-            Ok(count) => println!("round {round}: {fault:?}: well, {count:?}"),
+            Ok(count) => {
+                let (rounds_of_fault, count_of_fault) = whole.entry(fault).or_default();
+                *rounds_of_fault += 1;
+                count_of_fault.add(count);
+                rounds.report(&format!("{fault:?}, {count:?}"));
+            }
             Err(wrongs) => panic!(
-                "BUFFER_SEED={seed} round {round}, {fault:?}: {} things are wrong:\n{}\nthe services logged last:\n{}",
+                "BUFFER_SEED={} round {round}, {fault:?}: {} things are wrong:\n{}\nthe services logged last:\n{}\nbefore: {whole:?}",
+                rounds.seed,
                 wrongs.len(),
                 wrongs.iter().take(20).cloned().collect::<Vec<_>>().join("\n"),
                 site.crew.log_tail(60)
@@ -200,4 +207,8 @@ async fn rounds_of_faults_of_the_buffer_lose_nothing_that_was_acknowledged() {
     for number in 0..INSTANCES {
         site.crew.end(number, "TERM").await.expect("ends in order");
     }
+    for (fault, (rounds, count)) in whole {
+        println!("{fault:?}: {rounds} rounds, {count}");
+    }
+    println!("verdict: {} rounds; none lost, none doubled", rounds.done());
 }

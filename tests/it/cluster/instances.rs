@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
-use crate::harness::{Cluster, eventually};
+use crate::harness::{Cluster, START_TIMEOUT, eventually_within};
 
 const VITALS: &str = env!("CARGO_BIN_EXE_vitals");
 
@@ -43,7 +43,8 @@ impl Instances {
         }
         for place in &cluster.instances {
             let url = format!("http://{place}/healthz");
-            eventually("an instance listens", || async { reqwest::get(&url).await.ok() }).await;
+            let listens = || async { reqwest::get(&url).await.ok() };
+            eventually_within(START_TIMEOUT, "an instance listens", listens).await;
         }
     }
 

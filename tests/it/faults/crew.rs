@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::harness::{Database, Process, Proxy, eventually};
+use crate::harness::{Database, Process, Proxy, START_TIMEOUT, eventually_within};
 
 use super::load::Doors;
 
@@ -54,8 +54,9 @@ impl Crew {
         }
         let variables: Vec<(&str, &str)> =
             post.variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let started =
-            eventually("a service starts", || async { Process::try_serve(database, &variables).await.ok() });
+        let started = eventually_within(START_TIMEOUT, "a service starts", || async {
+            Process::try_serve(database, &variables).await.ok()
+        });
         post.process = Some(started.await);
         self.open_doors();
     }

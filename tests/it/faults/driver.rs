@@ -10,6 +10,7 @@ use super::crew::{Crew, Post};
 use super::fault::{Fault, Site};
 use super::load::{Load, Terms};
 use super::receiver::{self, ReceivedAlerts};
+use super::rounds::{Rounds, number};
 use super::verdict::{self, Count, Sum};
 use super::watch::{Addresses, Span, Watch};
 use crate::harness::{Database, DisposableServers, Receiver, eventually};
@@ -18,22 +19,17 @@ use crate::harness::{Database, DisposableServers, Receiver, eventually};
 const CLOCK_IS_READ_WITHIN: Duration = Duration::from_secs(12);
 
 /// What a driver goes by.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Plan {
-    pub rounds: u64,
-    pub seed: u64,
-    pub instances: usize,
+    rounds: Rounds,
+    instances: usize,
 }
 
 impl Plan {
-    /// `FAULT_ROUNDS` and `FAULT_SEED`, or these; `FAULT_INSTANCES`, or two.
-    pub fn or(rounds: u64, seed: u64) -> Self {
-        let number = |name: &str, default| match std::env::var(name) {
-            Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is not a number: {text}")),
-            Err(_) => default,
-        };
+    /// `FAULT_ROUNDS`, or five, from `FAULT_SEED`; `FAULT_INSTANCES`, or two.
+    pub fn of_variables() -> Self {
         let instances = usize::try_from(number("FAULT_INSTANCES", 2)).expect("few").max(2);
-        Self { rounds: number("FAULT_ROUNDS", rounds), seed: number("FAULT_SEED", seed), instances }
+        Self { rounds: Rounds::of("FAULT", 5, 4_719), instances }
     }
 }
 
@@ -51,39 +47,34 @@ struct Driver<'a> {
 
 /// Runs the rounds, and fails with everything that was wrong in the first one that went wrong.
 pub async fn drive(plan: Plan, database: &Database, disposable: Option<&DisposableServers>) {
-    println!("FAULT_ROUNDS={} FAULT_SEED={} FAULT_INSTANCES={}", plan.rounds, plan.seed, plan.instances);
-    let mut driver = Driver::new(database, disposable, plan.instances).await;
+    let Plan { mut rounds, instances } = plan;
+    println!("FAULT_INSTANCES={instances}");
+    let mut driver = Driver::new(database, disposable, instances).await;
     let mut whole = Count::default();
-    for round in 1..=plan.rounds {
-        let seed = plan.seed.wrapping_add(round);
+    while let Some(round) = rounds.begin_next() {
+        let seed = rounds.seed_of(round);
         let mut random = StdRng::seed_from_u64(seed);
         let can_step = driver.crew.posts[0].clock.can_be_set();
-        let faults = Fault::draw(&mut random, plan.instances, disposable.is_some(), can_step);
+        let faults = Fault::draw(&mut random, instances, disposable.is_some(), can_step);
         println!("round {round}: {faults:?}");
-        let began = Instant::now();
         match driver.round(round, seed, &faults, &mut random).await {
             Ok(count) => {
-                println!("round {round}: well after {:.1} s, {count:?}", began.elapsed().as_secs_f64());
-                whole.acknowledged += count.acknowledged;
-                whole.refused += count.refused;
-                whole.alerts += count.alerts;
+                whole.add(count);
+                rounds.report(&format!("{count:?}"));
             }
             Err(wrongs) => panic!(
-                "FAULT_SEED={} round {round}, {faults:?}: {} things are wrong:\n{}\nthe services logged last:\n{}",
-                plan.seed,
+                "FAULT_SEED={} round {round}, {faults:?}, after rounds with {whole:?}: {} things are wrong:\n{}\nthe services logged last:\n{}",
+                rounds.seed,
                 wrongs.len(),
                 wrongs.iter().take(20).cloned().collect::<Vec<_>>().join("\n"),
                 driver.crew.log_tail(60)
             ),
         }
     }
-    for number in 0..plan.instances {
+    for number in 0..instances {
         driver.crew.end(number, "TERM").await.expect("ends in order");
     }
-    println!(
-        "verdict: {} rounds, {} records acknowledged, {} uploads refused meanwhile, {} alerts; none lost, none doubled",
-        plan.rounds, whole.acknowledged, whole.refused, whole.alerts
-    );
+    println!("verdict: {} rounds, {whole}; none lost, none doubled", rounds.done());
 }
 
 impl<'a> Driver<'a> {

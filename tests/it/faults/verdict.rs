@@ -1,6 +1,7 @@
 //! Whether everything is as it has to be when a round is over: rows, accounts, Redis, alerts, who was told.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Mutex;
 
 use jiff::Timestamp;
@@ -24,6 +25,25 @@ pub struct Count {
     pub acknowledged: usize,
     pub refused: u64,
     pub alerts: usize,
+}
+
+impl Count {
+    /// Adds another round.
+    pub fn add(&mut self, other: Self) {
+        self.acknowledged += other.acknowledged;
+        self.refused += other.refused;
+        self.alerts += other.alerts;
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { acknowledged, refused, alerts } = self;
+        write!(
+            f,
+            "{acknowledged} records acknowledged, {refused} uploads refused or not answered meanwhile, {alerts} alerts"
+        )
+    }
 }
 
 /// Answers of 200 of all rounds so far, by kind, and readings they called new.

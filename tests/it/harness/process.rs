@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 
-use super::{Database, TIMEOUT};
+use super::{Database, START_TIMEOUT, TIMEOUT};
 
 /// The exit code and the output of a command.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ impl Process {
     /// Starts it and waits until it serves.
     pub async fn serve(database: &Database, variables: &[(&str, &str)]) -> Self {
         let starting = Self::try_serve(database, variables);
-        let started = tokio::time::timeout(TIMEOUT, starting).await.expect("serves in time");
+        let started = tokio::time::timeout(START_TIMEOUT, starting).await.expect("serves in time");
         started.unwrap_or_else(|log_lines| panic!("ended before it served: {log_lines}"))
     }
 
