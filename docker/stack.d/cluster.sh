@@ -262,7 +262,9 @@ cluster_mend() {
   # Patroni waits long for an etcd that has no leader yet.
   for node in $(nodes_of etcd) $(nodes_of redis) $(nodes_of buffer); do node_mend "$node"; done
   # What they ran and does not run any more is for whoever ran it.
-  for node in $(nodes_of instance); do node_repair "$node"; done
+  for node in $(nodes_of instance); do
+    [ "$(cluster_state "$node")" = running ] || node_repair "$node"
+  done
   cluster_wait 'etcd has no leader' etcd_is_whole
   for node in $(nodes_of postgres) $(nodes_of haproxy) $(nodes_of nginx); do node_mend "$node"; done
   cluster_wait 'the Redis Cluster does not cover all slots' redis_is_whole
@@ -271,6 +273,7 @@ cluster_mend() {
 }
 
 node_mend() {
+  [ "$(cluster_state "$1")" != running ] || return 0
   node_repair "$1"
   cluster_fault start "$1"
 }

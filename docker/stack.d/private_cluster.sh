@@ -23,7 +23,7 @@ private_cluster_down() {
   done < <(private_cluster_pids)
   # A sandbox that has just begun has no child yet.
   while read -r node pid; do
-    kill -s KILL "$pid" 2>/dev/null || true
+    kill -s KILL "$(child_of "$pid")" "$pid" 2>/dev/null || true
     sleep 0.1
   done < <(private_cluster_pids)
   network_down

@@ -18,6 +18,8 @@ pub struct Node {
 /// How many machines for instances it has.
 const INSTANCES: usize = 2;
 
+static LOCK: Mutex<()> = Mutex::const_new(());
+
 /// Where everything is.
 pub struct Cluster {
     _lock: MutexGuard<'static, ()>,
@@ -33,7 +35,6 @@ impl Cluster {
     /// Brings it up, or mends what the test before left. `None`, after printing why: only `docker/stack` itself starts one, and only
     /// with the right to make a network.
     pub async fn bring_up() -> Option<Self> {
-        static LOCK: Mutex<()> = Mutex::const_new(());
         let lock = LOCK.lock().await;
         let bring = || {
             servers();
@@ -57,6 +58,29 @@ impl Cluster {
             balancers: [named("VITALS_STACK_HAPROXY_URL"), named("VITALS_STACK_NGINX_URL")],
             instances: named("VITALS_STACK_INSTANCE_NODES").split(',').map(str::to_owned).collect(),
         })
+    }
+
+    /// Waits until no other test uses a cluster, and takes the one of this name down when the test process has ended. `None`, after printing why:
+    /// none can be started, as in [`Self::bring_up`].
+    pub async fn reserve(name: &str) -> Option<MutexGuard<'static, ()>> {
+        let lock = LOCK.lock().await;
+        let first = spawn_blocking(|| {
+            servers();
+            status(&mut stack())
+        });
+        if !first.await.expect("no panic").is_some_and(|status| status.contains("private Debian")) {
+            eprintln!("skipped: no cluster can be started (VITALS_STACK_KIND=private brings one up)");
+            return None;
+        }
+        take_down_afterwards(&mut Self::of_its_own(name));
+        Some(lock)
+    }
+
+    /// `docker/stack` for a cluster of this name, apart from that of the tests.
+    pub fn of_its_own(name: &str) -> std::process::Command {
+        let mut command = stack();
+        command.env("VITALS_STACK_NAME", name).env("VITALS_STACK_KIND", "private");
+        command
     }
 
     /// The address of this machine, as the nodes see it.
