@@ -268,8 +268,9 @@ bears_mark() {
   {
     while IFS= read -r -d '' argument; do
       if [ "$previous" = VITALS_STACK_MARK ] && [ "$argument" = "$2" ]; then
-        is_our_user "$1"
-        return
+        # Not a bare `return`: in a trap that gives what the last command before the trap gave.
+        is_our_user "$1" || return 1
+        return 0
       fi
       previous="$argument"
     done <"$1/cmdline"
