@@ -53,8 +53,8 @@ impl Fault {
         nodes.chain([Self::Switchover]).collect()
     }
 
-    /// So many, each as often as any other, in a random order; those of a round are of different servers, so that every server keeps the
-    /// nodes that it needs.
+    /// So many, each as often as any other, in a random order, in rounds of those that go with each other: of different servers, so that every
+    /// server keeps the nodes that it needs.
     pub fn draw(faults: usize, random: &mut StdRng) -> Vec<Vec<Self>> {
         let mut rounds: Vec<Vec<Self>> = Vec::new();
         let mut left = faults;
@@ -66,7 +66,7 @@ impl Fault {
             let first = rounds.len();
             for fault in all {
                 let fits = |round: &&mut Vec<Self>| {
-                    round.len() < TOGETHER && round.iter().all(|other| other.server() != fault.server())
+                    round.len() < TOGETHER && round.iter().all(|other| other.goes_with(fault))
                 };
                 match rounds[first..].iter_mut().find(fits) {
                     Some(round) => round.push(fault),
@@ -83,6 +83,14 @@ impl Fault {
             Self::Node { part: "primary" | "standby", .. } | Self::Switchover => "PostgreSQL",
             Self::Node { part, .. } => part,
         }
+    }
+
+    /// Whether both may be there at the same time. What keeps watches waiting for an answer would count as the effect of the other one.
+    fn goes_with(self, other: Self) -> bool {
+        let hangs = |fault| {
+            matches!(fault, Self::Node { action: "freeze" | "isolate", part: "balancer" | "instance", .. })
+        };
+        self.server() != other.server() && !hangs(self) && !hangs(other)
     }
 
     /// Whether an instance has to be started again afterwards.
