@@ -315,5 +315,6 @@ async fn a_changed_alert_is_on_the_wall_that_is_asked_for_after_it_although_the_
     let part = get(&service, "/fragments/alerts", &[]).await.html;
     assert!(part.contains("data-status=\"acknowledged\"") && part.contains("Li"), "{part}");
     assert!(!part.contains(firing), "{part}");
+    dba.batch_execute("rollback").await.expect("unlocked");
     service.finish().await;
 }
