@@ -34,27 +34,27 @@ const RECENT: Duration = Duration::from_secs(15);
 const MOST_VIEWERS: u64 = 1_000;
 
 /// Counters of what may change a reading.
-pub(super) type Seen = (u64, u64);
+pub(super) type ChangeCounts = (u64, u64);
 
 /// The last reading of each viewer; `V` tells the ways to draw it apart.
 #[derive(Debug)]
-pub(super) struct Readings<T, V>(Cache<Viewer, Arc<Place<T, V>>>)
+pub(super) struct Readings<T, V>(Cache<Viewer, Arc<ViewerReadings<T, V>>>)
 where
     T: Send + Sync + 'static,
     V: Send + Sync + 'static;
 
 #[derive(Debug)]
-struct Place<T, V> {
-    last: Lock<Option<Entry<T, V>>>,
+struct ViewerReadings<T, V> {
+    last: Lock<Option<ReadingEntry<T, V>>>,
     /// Held by whoever reads; who asks meanwhile waits for it.
     reading: Mutex<()>,
 }
 
 /// `reading` is `None` if it failed.
 #[derive(Debug)]
-struct Entry<T, V> {
+struct ReadingEntry<T, V> {
     /// What had changed before it was read.
-    seen: Seen,
+    seen: ChangeCounts,
     began: Instant,
     took: Duration,
     reading: Option<Arc<Reading<T, V>>>,
@@ -64,18 +64,18 @@ struct Entry<T, V> {
 #[derive(Debug)]
 pub(super) struct Reading<T, V> {
     pub(super) value: T,
-    drawn: Lock<HashMap<V, Arc<str>>>,
+    rendered: Lock<HashMap<V, Arc<str>>>,
 }
 
-impl<T, V> Clone for Entry<T, V> {
+impl<T, V> Clone for ReadingEntry<T, V> {
     fn clone(&self) -> Self {
         Self { reading: self.reading.clone(), ..*self }
     }
 }
 
-impl<T, V> Entry<T, V> {
+impl<T, V> ReadingEntry<T, V> {
     /// Nothing is known to have changed, and not much can have.
-    fn is_fresh(&self, seen: Seen) -> bool {
+    fn is_fresh(&self, seen: ChangeCounts) -> bool {
         self.seen == seen && self.began.elapsed() < FRESH.max(self.took * FRESH_PER_READING)
     }
 
@@ -85,12 +85,12 @@ impl<T, V> Entry<T, V> {
     }
 }
 
-impl<T, V> Place<T, V> {
+impl<T, V> ViewerReadings<T, V> {
     fn new() -> Self {
         Self { last: Lock::new(None), reading: Mutex::new(()) }
     }
 
-    fn last(&self) -> Option<Entry<T, V>> {
+    fn last(&self) -> Option<ReadingEntry<T, V>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -104,10 +104,10 @@ impl<T: Send + Sync + 'static, V: Eq + Hash + Send + Sync + 'static> Readings<T,
     pub(super) async fn fresh(
         &self,
         viewer: Viewer,
-        seen: impl Fn() -> Seen,
+        seen: impl Fn() -> ChangeCounts,
         read: impl AsyncFnOnce() -> Result<T, ApiError>,
     ) -> Result<Arc<Reading<T, V>>, ApiError> {
-        let place = self.0.get_with(viewer, || Arc::new(Place::new()));
+        let place = self.0.get_with(viewer, || Arc::new(ViewerReadings::new()));
         let _reading = place.reading.lock().await;
         if let Some(last) = place.last() {
             if last.is_fresh(seen()) {
@@ -116,8 +116,8 @@ impl<T: Send + Sync + 'static, V: Eq + Hash + Send + Sync + 'static> Readings<T,
             sleep_until(last.next_reading()).await;
         }
         let (seen, began) = (seen(), Instant::now());
-        let read = read().await.map(|value| Arc::new(Reading { value, drawn: Lock::default() }));
-        let entry = Entry { seen, began, took: began.elapsed(), reading: read.as_ref().ok().cloned() };
+        let read = read().await.map(|value| Arc::new(Reading { value, rendered: Lock::default() }));
+        let entry = ReadingEntry { seen, began, took: began.elapsed(), reading: read.as_ref().ok().cloned() };
         *place.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(entry);
         read
     }
@@ -126,7 +126,7 @@ impl<T: Send + Sync + 'static, V: Eq + Hash + Send + Sync + 'static> Readings<T,
     pub(super) async fn recent(
         &self,
         viewer: Viewer,
-        seen: impl Fn() -> Seen,
+        seen: impl Fn() -> ChangeCounts,
         read: impl AsyncFnOnce() -> Result<T, ApiError>,
     ) -> Result<Arc<Reading<T, V>>, ApiError> {
         let last = self.0.get(&viewer).and_then(|place| place.last());
@@ -140,7 +140,7 @@ impl<T: Send + Sync + 'static, V: Eq + Hash + Send + Sync + 'static> Readings<T,
 impl<T, V: Eq + Hash> Reading<T, V> {
     /// What `draw` draws of it, drawn once.
     pub(super) fn draw(&self, variant: V, draw: impl FnOnce(&T) -> Markup) -> Arc<str> {
-        let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(drawn.entry(variant).or_insert_with(|| draw(&self.value).into_string().into()))
+        let mut rendered = self.rendered.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(rendered.entry(variant).or_insert_with(|| draw(&self.value).into_string().into()))
     }
 }

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::super::State;
 use super::super::error::{ApiError, ListErrors, OneErrors, no_such_route};
-use super::readings::{Reading, Readings, Seen};
+use super::readings::{ChangeCounts, Reading, Readings};
 use super::{Flash, PageReader};
 use crate::config::{PageSettings, Settings, TileCoordinates};
 use crate::language::Language;
@@ -75,7 +75,7 @@ impl Walls {
     }
 
     /// What has changed so far.
-    fn seen(&self, state: &State) -> Seen {
+    fn seen(&self, state: &State) -> ChangeCounts {
         (self.actions.load(Ordering::Acquire), state.stream.alert_changes())
     }
 
