@@ -127,7 +127,7 @@ async fn set(options: &SetOptions, settings: &Settings, store: &Store) -> anyhow
     if !options.yes && policy::drops_more(&before, &tried) {
         print(if json { "" } else { "this drops data the next time that policies are applied:\n" })?;
         print(&text::plan(&tried, settings, json))?;
-        if !confirm(&format!("PolicyChange the policy of {} all the same? [y/N] ", options.relation))? {
+        if !confirm(&format!("Change the policy of {} all the same? [y/N] ", options.relation))? {
             eprintln!("vitals: nothing was changed");
             return Ok(ExitCode::FAILURE);
         }

@@ -4,8 +4,9 @@
 
 use std::fmt::Display;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
@@ -52,12 +53,20 @@ impl PageQuery {
     }
 }
 
-/// The fields of a form.
+/// The fields of a form. As an argument of a handler: a form that cannot be read is answered by a refusal.
 #[derive(Debug)]
-pub(super) struct FormFields(Vec<(String, String)>);
+pub(in crate::http) struct FormFields(Vec<(String, String)>);
+
+impl FromRequest<Arc<State>> for FormFields {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &Arc<State>) -> Result<Self, ApiError> {
+        Self::read(state, request).await
+    }
+}
 
 impl FormFields {
-    /// Of a form that was sent.
+    /// Of a form that was sent, for handlers that say on the next page why it cannot be read.
     pub(super) async fn read(state: &State, request: Request) -> Result<Self, ApiError> {
         state.form(request).await.map(Self)
     }

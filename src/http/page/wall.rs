@@ -31,7 +31,8 @@ const MOST_IN_NEED: i64 = 20;
 #[derive(Debug)]
 pub(super) struct Walls {
     tiles: Option<Tiles>,
-    walls: Readings<Wall, Variant<Part>>,
+    /// Everything but the open alerts.
+    overviews: Readings<Wall, Variant<Part>>,
     alerts: Readings<OpenAlerts, Variant<()>>,
     /// Actions of people that this instance has answered.
     actions: AtomicU64,
@@ -63,7 +64,7 @@ impl Walls {
     pub(super) fn new(settings: &Settings) -> Self {
         Self {
             tiles: tiles(&settings.page),
-            walls: Readings::new(),
+            overviews: Readings::new(),
             alerts: Readings::new(),
             actions: AtomicU64::new(0),
         }
@@ -146,7 +147,8 @@ pub(in crate::http) async fn get_wall(
 ) -> Response {
     let (walls, viewer) = (&state.pages.walls, reader.caller.viewer());
     // Everything but the alerts may be some seconds old: the page asks for what has changed since.
-    let wall = walls.walls.recent(viewer, || walls.seen(&state), async || read(&state, viewer).await).await;
+    let wall =
+        walls.overviews.recent(viewer, || walls.seen(&state), async || read(&state, viewer).await).await;
     let alerts = walls.alerts(&state, &reader).await;
     match wall.and_then(|wall| Ok((wall, alerts?))) {
         Ok((wall, alerts)) => {
@@ -187,7 +189,7 @@ pub(in crate::http) async fn get_fragments_part(
         let Some(part) = Part::of_name(&part) else { return no_such_route().await };
         let viewer = reader.caller.viewer();
         let wall =
-            walls.walls.fresh(viewer, || walls.seen(&state), async || read(&state, viewer).await).await;
+            walls.overviews.fresh(viewer, || walls.seen(&state), async || read(&state, viewer).await).await;
         wall.map(|wall| {
             reader.show_time_of(&wall.value);
             walls.draw(&reader.frame, &wall, part)

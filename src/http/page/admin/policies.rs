@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State as Shared};
+use axum::extract::State as Shared;
 use axum::response::{IntoResponse, Response};
 
 use super::super::super::State;
@@ -36,12 +36,8 @@ pub(in crate::http) async fn get_admin_policies(
 pub(in crate::http) async fn post_admin_policies(
     Shared(state): Shared<Arc<State>>,
     mut reader: PageReader,
-    request: Request,
+    fields: FormFields,
 ) -> Response {
-    let fields = match FormFields::read(&state, request).await {
-        Ok(fields) => fields,
-        Err(error) => return error.into_response(),
-    };
     if fields.text("action") == Some("save") {
         let outcome = save(&state, &reader, &fields).await;
         return done(&state, &reader, AdminSection::Policies.path(), outcome);

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use axum::extract::{Request, State as Shared};
+use axum::extract::State as Shared;
 use axum::response::{IntoResponse, Response};
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Map, Value};
@@ -74,12 +74,8 @@ pub(in crate::http) async fn get_admin_rules_id(
 pub(in crate::http) async fn post_admin_rules(
     Shared(state): Shared<Arc<State>>,
     mut reader: PageReader,
-    request: Request,
+    fields: FormFields,
 ) -> Response {
-    let fields = match FormFields::read(&state, request).await {
-        Ok(fields) => fields,
-        Err(error) => return error.into_response(),
-    };
     if fields.text("action") == Some("try") {
         return tried(&state, &mut reader, None, &fields).await;
     }
@@ -101,12 +97,8 @@ pub(in crate::http) async fn post_admin_rules_id(
     Shared(state): Shared<Arc<State>>,
     mut reader: PageReader,
     PathId(rule_id): PathId,
-    request: Request,
+    fields: FormFields,
 ) -> Response {
-    let fields = match FormFields::read(&state, request).await {
-        Ok(fields) => fields,
-        Err(error) => return error.into_response(),
-    };
     let action = fields.text("action").unwrap_or("save");
     if action == "try" {
         return tried(&state, &mut reader, Some(rule_id), &fields).await;
