@@ -52,14 +52,23 @@ pub use state::State;
 /// Every route. A handler is named after its path, below `/api/` with the method in front, and documents itself what it takes and
 /// returns.
 fn routes() -> OpenApiRouter<Arc<State>> {
-    OpenApiRouter::with_openapi(openapi::DocumentHead::openapi())
-        // devices
+    OpenApiRouter::with_openapi(openapi::DocumentHead::openapi()).merge(uploads()).merge(readers())
+}
+
+/// What devices send, over and over.
+fn uploads() -> OpenApiRouter<Arc<State>> {
+    OpenApiRouter::new()
         .routes(routes!(health::upload_health_data))
         .routes(routes!(health::upload_health_data_batch))
-        .routes(routes!(device_config::fetch_health_data_config))
         .routes(routes!(device_info::upload_device_info))
         .routes(routes!(event::upload_common_event))
         .routes(routes!(watch_log::upload_watch_log))
+}
+
+/// All other routes.
+fn readers() -> OpenApiRouter<Arc<State>> {
+    OpenApiRouter::new()
+        .routes(routes!(device_config::fetch_health_data_config))
         // care staff and their programs
         .routes(routes!(api::alert::get_api_alerts))
         .routes(routes!(api::alert::get_api_alerts_summary))
@@ -188,19 +197,25 @@ fn routes() -> OpenApiRouter<Arc<State>> {
         .routes(routes!(openapi::docs_file))
 }
 
-/// The routes, and the layers around them.
+/// The routes, and the layers around them. Each layer copies what is inside of it for each request: an upload has those alone that do
+/// something for it.
 pub fn router(state: Arc<State>, settings: &Settings) -> Router {
-    let (routes, document) = routes().split_for_parts();
-    let routes = routes
+    let document = openapi::Document::new(&routes().into_openapi(), settings.authentication);
+    let (uploads, _) = uploads().split_for_parts();
+    let uploads = uploads
+        .method_not_allowed_fallback(error::wrong_method)
+        .layer(from_fn_with_state(state.clone(), elsewhere::pass_on))
+        .layer(from_fn_with_state(state.clone(), access::check));
+    let (readers, _) = readers().split_for_parts();
+    let readers = readers
         .fallback(error::no_such_route)
         .method_not_allowed_fallback(error::wrong_method)
         .layer(from_fn_with_state(state.clone(), access_log::note))
-        .layer(Extension(openapi::Document::new(&document, settings.authentication)))
+        .layer(Extension(document))
         .layer(from_fn_with_state(state.clone(), api::note_change))
-        .layer(from_fn_with_state(state.clone(), elsewhere::pass_on))
         .layer(from_fn_with_state(state.clone(), access::check))
         .layer(from_fn_with_state(state.clone(), page::refusal::show))
-        .layer(from_fn_with_state(settings.language, error::localize))
-        .layer(from_fn(measure::measure));
+        .layer(from_fn_with_state(settings.language, error::localize));
+    let routes = readers.merge(uploads).layer(from_fn(measure::measure));
     headers::add(cors::add(routes, settings), settings).with_state(state)
 }

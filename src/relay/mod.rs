@@ -6,7 +6,10 @@
 //! instance that died are taken over when its lease ends; a batch whose reaction fails delays no other.
 
 mod clocks;
+mod finisher;
 mod groups;
+mod hand;
+mod imports;
 mod lanes;
 mod poll_timer;
 mod reaction;
@@ -16,6 +19,7 @@ mod worker;
 
 use std::sync::Arc;
 
+use finisher::Finisher;
 use reaction::Reaction;
 use tokio::sync::Semaphore;
 
@@ -30,7 +34,7 @@ use crate::store::wake::Topic;
 use crate::tasks::Stage;
 
 /// Starts a worker for each share of the outbox, woken by `notifier`, so that urgent events wait for no backlog, and a large import delays
-/// no other batch. When the stage stops, each worker finishes what it has claimed; the rest stays in the outbox.
+/// no other batch. When the stage stops, what is claimed is finished; the rest stays in the outbox.
 pub fn start(
     stage: &Stage,
     store: &Store,
@@ -39,18 +43,19 @@ pub fn start(
     notifier: &Notifier,
     settings: &Settings,
 ) {
-    let finishing = Arc::new(Semaphore::new((settings.database_pool_size / 2).max(1)));
-    for (name, share) in [
-        ("relay.urgent", Share::Urgent),
-        ("relay.live", Share::Live),
-        ("relay.late", Share::Late),
-        ("relay.imports", Share::Imports),
+    let permits = Arc::new(Semaphore::new((settings.database_pool_size / 2).max(1)));
+    for (name, finisher_name, share) in [
+        ("relay.urgent", "relay.urgent.finisher", Share::Urgent),
+        ("relay.live", "relay.live.finisher", Share::Live),
+        ("relay.late", "relay.late.finisher", Share::Late),
+        ("relay.imports", "relay.imports.finisher", Share::Imports),
     ] {
         // Urgent events wait for no other transaction of this process.
-        let finishing =
-            if share == Share::Urgent { Arc::new(Semaphore::new(1)) } else { Arc::clone(&finishing) };
-        let reaction = Reaction::new(store, view, handover, &notifier.notification(), finishing, settings);
-        let worker = worker::Worker::new(share, store, reaction, settings);
+        let permits = if share == Share::Urgent { Arc::new(Semaphore::new(1)) } else { Arc::clone(&permits) };
+        let reaction = Arc::new(Reaction::new(store, view, handover, &notifier.notification(), settings));
+        let (sender, finisher) = Finisher::new(&reaction, permits);
+        stage.spawn_loop(finisher_name, finisher.run());
+        let worker = worker::Worker::new(share, store, reaction, sender, settings);
         stage.spawn_loop(name, queue::run(worker, notifier.wake(Topic::Outbox), stage.stop_token()));
     }
 }

@@ -1,25 +1,23 @@
-//! The reaction to claimed batches: write their newest rows to Redis, prepare them, finish them a few at a time.
+//! The reaction to claimed batches, up to their end: write their newest rows to Redis, and prepare them.
 //!
-//! Before: `relay::worker` claims. After: `relay::show` and `store::outbox`. Promise: Redis is written before the outbox rows
-//! are deleted, and no transaction is open meanwhile; the lease is renewed for as long as the reaction takes. A batch that fails by
-//! itself is parked for longer each time, and logged, while other batches go on. A lock, a time-out or a lost connection does not
-//! count as a failure of the batch: the reaction is repeated, and a batch that takes too long is evaluated in slices.
+//! Before: `relay::worker` claims. After: `relay::show`, `relay::finisher` and `store::outbox`. Promise: Redis is written before the outbox
+//! rows are deleted, and no transaction is open meanwhile. A batch that fails by itself is parked for longer each time, and logged,
+//! while other batches go on. A lock, a time-out or a lost connection does not count as a failure of the batch: the reaction is
+//! repeated, and a batch that takes too long is evaluated in slices.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::future::join_all;
-use tokio::sync::Semaphore;
+use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tracing::{Instrument, Span};
 
 use super::clocks::ClockMeasurement;
-use super::groups::{MAX_FINISHED, MAX_SHOWN, common_range, group};
-use super::lanes::lanes;
+use super::groups::{MAX_SHOWN, group};
+use super::hand::{Hand, Held};
 use super::show::{Show, Shown};
-use super::slice_size::SliceSize;
 use crate::config::Settings;
 use crate::react::RedisView;
 use crate::store::handover::Handover;
@@ -39,26 +37,32 @@ const MAX_DOUBLINGS: u32 = 6;
 const LOCKED_OUT_PAUSE: Duration = Duration::from_secs(2);
 
 pub(super) struct Reaction {
-    store: Store,
-    show: Show,
+    pub(super) store: Store,
+    pub(super) show: Show,
     clocks: ClockMeasurement,
-    notifications: Announcer,
+    pub(super) notifications: Announcer,
     lease: Lease,
-    /// A permit for each transaction that finishes batches. The workers share them, except for the urgent one, so that other parts of
-    /// the service always find a free connection.
-    finishing: Arc<Semaphore>,
+    hand: Hand,
 }
 
-/// What finishing batches that are in Redis needs to know.
-struct Prepared {
+/// Batches that are in Redis, and what finishing them needs to know.
+pub(super) struct Group {
+    pub(super) batches: Vec<Claimed>,
+    pub(super) prepared: Prepared,
+    /// Until the group is finished or given up.
+    pub(super) held: Arc<Held>,
+}
+
+/// What is known of prepared batches.
+pub(super) struct Prepared {
     /// How many batches.
-    batches: usize,
+    pub(super) batches: usize,
     /// Their devices, each once; `None`: not known.
-    devices: Option<Vec<String>>,
+    pub(super) devices: Option<Vec<String>>,
     /// Holds their rows; `None`: there are none.
-    range: Option<TimeRange>,
-    span: Span,
-    claimed_at: Instant,
+    pub(super) range: Option<TimeRange>,
+    pub(super) span: Span,
+    pub(super) claimed_at: Instant,
 }
 
 impl Reaction {
@@ -67,7 +71,6 @@ impl Reaction {
         view: &RedisView,
         handover: &Handover,
         notifications: &Announcer,
-        finishing: Arc<Semaphore>,
         settings: &Settings,
     ) -> Self {
         Self {
@@ -76,12 +79,16 @@ impl Reaction {
             clocks: ClockMeasurement::default(),
             notifications: notifications.clone(),
             lease: Lease::new(settings.lease_seconds),
-            finishing,
+            hand: Hand::default(),
         }
     }
 
     pub(super) fn lease(&self) -> &Lease {
         &self.lease
+    }
+
+    pub(super) fn hand(&self) -> &Hand {
+        &self.hand
     }
 
     /// Lets instances that have Redis claim first.
@@ -94,20 +101,18 @@ impl Reaction {
         self.show.reconnected();
     }
 
-    /// Reacts to claimed rows, as many as possible at a time. Those that fail together are halved until each is done or found.
+    /// Shows and prepares claimed rows, as many as possible at a time, and hands them over to be finished. Those that fail together are
+    /// halved until each is done or found. While the finisher is behind, this waits.
     ///
     /// # Errors
-    /// The database is away. Batches that were not finished stay claimed.
-    pub(super) async fn react(&self, claimed: Vec<Claimed>) -> Result<(), StoreError> {
-        let batch_ids = ids(&claimed);
-        tokio::select! {
-            reacted = self.react_in_steps(claimed) => reacted,
-            never = self.keep_lease_renewed(&batch_ids) => match never {},
-        }
-    }
-
-    async fn react_in_steps(&self, claimed: Vec<Claimed>) -> Result<(), StoreError> {
+    /// The database is away. Batches that were not handed over are no longer in the hand.
+    pub(super) async fn react(
+        &self,
+        claimed: Vec<Claimed>,
+        finisher: &mpsc::Sender<Group>,
+    ) -> Result<(), StoreError> {
         let claimed_at = Instant::now();
+        let held = Arc::new(self.hand.hold(&claimed));
         let (retried, together): (Vec<_>, Vec<_>) =
             claimed.into_iter().partition(|row| row.attempts >= ALONE_FROM_ATTEMPT);
         let groups = group(together, MAX_SHOWN).into_iter().chain(retried.into_iter().map(|row| vec![row]));
@@ -115,7 +120,10 @@ impl Reaction {
         while let Some(batches) = steps.pop_front() {
             let prepare = self.show_and_prepare(&batches, claimed_at);
             match self.store.with_timeout("relay.react", prepare).await {
-                Ok(Some(prepared)) => self.finish_in_lanes(batches, &prepared).await?,
+                Ok(Some(prepared)) => {
+                    let group = Group { batches, prepared, held: Arc::clone(&held) };
+                    finisher.send(group).await.expect("the finisher runs for as long as the worker");
+                }
                 Ok(None) => {}
                 Err(error) => self.halve_or_park(batches, error, &mut steps).await?,
             }
@@ -123,30 +131,9 @@ impl Reaction {
         Ok(())
     }
 
-    /// Finishes prepared batches, those of different devices at the same time. A lane that fails does not interrupt the others.
-    async fn finish_in_lanes(&self, batches: Vec<Claimed>, prepared: &Prepared) -> Result<(), StoreError> {
-        let lanes = lanes(batches).into_iter().map(|lane| self.finish_lane(lane, prepared));
-        join_all(lanes).await.into_iter().collect()
-    }
-
-    /// Finishes batches in their order, as many as possible at a time.
-    async fn finish_lane(&self, batches: Vec<Claimed>, prepared: &Prepared) -> Result<(), StoreError> {
-        let mut steps = VecDeque::from(group(batches, MAX_FINISHED));
-        while let Some(batches) = steps.pop_front() {
-            let permit = self.finishing.acquire().await.expect("the semaphore is never closed");
-            let finish = self.finish(&batches, prepared).instrument(prepared.span.clone());
-            let finished = self.store.with_timeout("relay.react", finish).await;
-            drop(permit);
-            if let Err(error) = finished {
-                self.halve_or_park(batches, error, &mut steps).await?;
-            }
-        }
-        Ok(())
-    }
-
     /// What becomes of batches that failed together: the halves are tried next, before the other `steps`; a single one is parked, or
     /// evaluated in slices.
-    async fn halve_or_park(
+    pub(super) async fn halve_or_park(
         &self,
         mut batches: Vec<Claimed>,
         error: StoreError,
@@ -167,60 +154,8 @@ impl Reaction {
         self.park(&batches[0], &error).await
     }
 
-    /// Evaluates the next slice of an import; the first time, writes its values to Redis and lists its devices.
-    ///
-    /// # Errors
-    /// The database is away, or the smallest slice takes too long. The batch stays claimed.
-    pub(super) async fn react_to_import(
-        &self,
-        row: &Claimed,
-        size: &mut SliceSize,
-    ) -> Result<(), StoreError> {
-        let batch_ids = [row.batch_id];
-        let reacted = tokio::select! {
-            reacted = async {
-                if row.sliced {
-                    self.store.with_timeout("relay.slice", self.evaluate_slice(row, size)).await
-                } else {
-                    self.list_devices(row, StatementTimeout::None).await
-                }
-            } => reacted,
-            never = self.keep_lease_renewed(&batch_ids) => match never {},
-        };
-        match reacted {
-            Err(error) if error.is_cancelled() && size.was_cancelled() => Ok(()),
-            Err(error) if is_away(&error) || error.is_cancelled() => Err(error),
-            Err(error) => self.park(row, &error).await,
-            Ok(()) => Ok(()),
-        }
-    }
-
-    async fn evaluate_slice(&self, row: &Claimed, size: &mut SliceSize) -> Result<(), StoreError> {
-        let began = Instant::now();
-        let (devices, rows) = (size.devices(), size.rows());
-        let slice = outbox::evaluate_slice(&self.store, &self.lease, row.batch_id, devices, rows).await?;
-        size.took(began.elapsed());
-        if slice.notified {
-            self.notifications.announce();
-        }
-        if slice.finished {
-            record_reaction(std::slice::from_ref(row), began);
-        }
-        Ok(())
-    }
-
-    /// Everything but the alerts of a batch, which are evaluated in slices from now on.
-    async fn list_devices(&self, row: &Claimed, timeout: StatementTimeout) -> Result<(), StoreError> {
-        let batch_ids = [row.batch_id];
-        let Shown { devices, range, missed, .. } =
-            self.show.show(std::slice::from_ref(row), &batch_ids, timeout).await?;
-        outbox::slice(&self.store, &self.lease, row.batch_id, devices.as_deref(), range, missed)
-            .await
-            .map(drop)
-    }
-
     /// Parks a batch that failed by itself, or for which a lock is held, so that others go on; if that fails too, the database is away.
-    async fn park(&self, row: &Claimed, error: &StoreError) -> Result<(), StoreError> {
+    pub(super) async fn park(&self, row: &Claimed, error: &StoreError) -> Result<(), StoreError> {
         let (batch_id, attempts) = (row.batch_id, row.attempts);
         if error.is_locked_out() {
             tracing::info!(batch_id, %error, "reaction to a batch waits for a lock");
@@ -260,27 +195,15 @@ impl Reaction {
         .await
     }
 
-    async fn finish(&self, claimed: &[Claimed], prepared: &Prepared) -> Result<(), StoreError> {
-        let range = common_range(claimed).or(prepared.range);
-        let devices = prepared.devices.as_deref().filter(|_| claimed.len() == prepared.batches);
-        let batches = Batches { ids: &ids(claimed), devices, range };
-        let finished = outbox::finish(&self.store, &self.lease, &batches).await?;
-        if finished.notified {
-            self.notifications.announce();
-        }
-        if finished.held {
-            record_reaction(claimed, prepared.claimed_at);
-        } else {
-            lease_lost(claimed);
-        }
-        Ok(())
-    }
-
-    /// Renews the lease; never ends by itself.
-    async fn keep_lease_renewed(&self, batch_ids: &[i64]) -> Infallible {
+    /// Renews the lease of these batches; never ends by itself.
+    pub(super) async fn keep_lease_renewed(&self, batch_ids: impl Fn() -> Vec<i64>) -> Infallible {
         loop {
             sleep(self.lease.duration() / 3).await;
-            if let Err(error) = outbox::renew(&self.store, &self.lease, batch_ids).await {
+            let batch_ids = batch_ids();
+            if batch_ids.is_empty() {
+                continue;
+            }
+            if let Err(error) = outbox::renew(&self.store, &self.lease, &batch_ids).await {
                 // The reaction finds out whether it lost the lease.
                 tracing::debug!(%error, "lease not renewed");
             }
@@ -288,15 +211,15 @@ impl Reaction {
     }
 }
 
-fn ids(claimed: &[Claimed]) -> Vec<i64> {
+pub(super) fn ids(claimed: &[Claimed]) -> Vec<i64> {
     claimed.iter().map(|row| row.batch_id).collect()
 }
 
-fn lease_lost(claimed: &[Claimed]) {
+pub(super) fn lease_lost(claimed: &[Claimed]) {
     tracing::info!(batches = claimed.len(), "lease lost; another relay reacts to these batches");
 }
 
-fn record_reaction(finished: &[Claimed], claimed_at: Instant) {
+pub(super) fn record_reaction(finished: &[Claimed], claimed_at: Instant) {
     let took = claimed_at.elapsed();
     metrics::counter!(names::REACTED).increment(finished.len() as u64);
     for row in finished {
@@ -305,6 +228,6 @@ fn record_reaction(finished: &[Claimed], claimed_at: Instant) {
 }
 
 /// Not caused by a batch, and not by its size: a retry may work.
-fn is_away(error: &StoreError) -> bool {
+pub(super) fn is_away(error: &StoreError) -> bool {
     matches!(error.kind(), Kind::Down | Kind::Retry) && !error.is_cancelled() && !error.is_locked_out()
 }

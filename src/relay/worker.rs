@@ -1,15 +1,18 @@
 //! A relay worker: it claims its share of the outbox and starts the reaction.
 //!
-//! Before: `queue` runs it. After: `relay::reaction`. Promise: a full claim is followed by the next one at once; claimed batches are
-//! finished before the worker ends.
+//! Before: `queue` runs it. After: `relay::reaction`. Promise: a full claim is followed by the next one at once; while the finisher has one
+//! group and another waits, nothing is claimed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::groups::MAX_SHOWN;
 use super::poll_timer::PollTimer;
-use super::reaction::Reaction;
+use super::reaction::{Group, Reaction};
 use super::slice_size::SliceSize;
 use crate::config::Settings;
 use crate::queue::{self, Next};
@@ -27,7 +30,8 @@ pub(super) struct Worker {
     store: Store,
     share: Share,
     limit: u32,
-    reaction: Reaction,
+    reaction: Arc<Reaction>,
+    finisher: mpsc::Sender<Group>,
     slice_size: SliceSize,
     timer: PollTimer,
     /// The last claim was full, so there is more than the others take: the mean number of records of its batches.
@@ -35,12 +39,19 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn new(share: Share, store: &Store, reaction: Reaction, settings: &Settings) -> Self {
+    pub(super) fn new(
+        share: Share,
+        store: &Store,
+        reaction: Arc<Reaction>,
+        finisher: mpsc::Sender<Group>,
+        settings: &Settings,
+    ) -> Self {
         Self {
             store: store.clone(),
             share,
             limit: if share == Share::Imports { IMPORTS } else { settings.claim_batches },
             reaction,
+            finisher,
             slice_size: SliceSize::default(),
             timer: PollTimer::new(Duration::from_millis(settings.poll_interval_ms), Instant::now()),
             behind: None,
@@ -69,7 +80,11 @@ impl Worker {
         }
         let floor = if is_sweep { 0 } else { self.timer.floor() };
         let lease = self.reaction.lease();
-        let claimed = outbox::claim(&self.store, lease, self.share, limit, floor, self.limit).await?;
+        let in_hand = self.reaction.hand().batch_ids();
+        // A worker holds two claims.
+        let most_ahead = 2 * self.limit;
+        let claimed =
+            outbox::claim(&self.store, lease, self.share, limit, floor, most_ahead, &in_hand).await?;
         Ok((size, claimed))
     }
 }
@@ -85,7 +100,12 @@ impl queue::Worker for Worker {
         if self.behind.is_none() && self.share != Share::Urgent {
             self.reaction.yield_while_redis_is_away().await;
         }
+        // The sender alone fills the room.
+        drop(self.finisher.reserve().await);
         let began = Instant::now();
+        if self.reaction.hand().returned().now_or_never().is_some() {
+            self.timer.sweep_soon(began);
+        }
         if reconnected {
             self.timer.sweep_soon(began);
             self.reaction.reconnected();
@@ -106,7 +126,7 @@ impl queue::Worker for Worker {
                 self.reaction.react_to_import(row, &mut self.slice_size).await?;
             }
         } else {
-            self.reaction.react(claimed).await?;
+            self.reaction.react(claimed, &self.finisher).await?;
         }
         self.behind = (rows >= limit as usize).then(|| records / u64::from(limit));
         if self.behind.is_some() || (rows > 0 && self.share == Share::Imports) {
@@ -122,5 +142,10 @@ impl queue::Worker for Worker {
     /// Batches that are claimed and not finished are still ours: the next sweep claims them once more.
     fn failed(&mut self) {
         self.timer.sweep_soon(Instant::now());
+    }
+
+    async fn progress(&mut self) {
+        self.reaction.hand().returned().await;
+        self.failed();
     }
 }

@@ -99,7 +99,7 @@ pub struct Claimed {
 }
 
 /// Claims at most `limit` rows of a share with `batch_id >= floor`; none while another worker holds more than `most_ahead` of them,
-/// for it is catching up, and rows are cheapest in their order.
+/// for it is catching up, and rows are cheapest in their order. `in_hand`: rows that were claimed under this lease and are being reacted to.
 ///
 /// # Errors
 /// The database cannot be asked; what the statement may have claimed all the same is claimed again next time.
@@ -110,6 +110,7 @@ pub async fn claim(
     limit: u32,
     floor: i64,
     most_ahead: u32,
+    in_hand: &[i64],
 ) -> Result<Vec<Claimed>, StoreError> {
     let client = store.client().await?;
     let rows = statement!("outbox", "claim")
@@ -122,6 +123,7 @@ pub async fn claim(
                 (&floor, Type::INT8),
                 (&share.name(), Type::TEXT),
                 (&i64::from(most_ahead), Type::INT8),
+                (&in_hand, Type::INT8_ARRAY),
             ],
         )
         .await?;

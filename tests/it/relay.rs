@@ -432,6 +432,48 @@ async fn many_small_batches_in_a_large_chunk_nobody_analysed_are_found_without_r
 }
 
 #[tokio::test]
+async fn values_are_shown_while_the_alerts_of_earlier_batches_are_evaluated() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    client
+        .batch_execute(
+            "create table public.gate (opened_at timestamptz);
+             grant select on public.gate to public;
+             create or replace function vitals.evaluate_alerts(
+                 batch_ids bigint[], devices text[], is_slice boolean, first_ts timestamptz, last_ts timestamptz,
+                 event_from timestamptz, event_to timestamptz
+             ) returns boolean language plpgsql volatile as $$
+             begin
+                 while not exists (select from public.gate) loop perform pg_sleep(0.01); end loop;
+                 return false;
+             end $$",
+        )
+        .await
+        .expect("the function is replaced");
+    let service = Service::start(&database).await;
+    let commit = async |device_sn: &str| {
+        let upload = json!({ "data": { "deviceSn": device_sn, "heart_rate": 70 } });
+        assert_eq!(service.post("/upload_health_data", upload.to_string()).await.status, 200);
+    };
+    commit("FIRST").await;
+    let evaluating =
+        "select count(*) from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()";
+    eventually("it is evaluated", || async { (count(&client, evaluating).await > 0).then_some(()) }).await;
+    commit("SECOND").await;
+    eventually("it is shown", || async {
+        redis_hash(&database, "SECOND").await.contains_key("heartRate").then_some(())
+    })
+    .await;
+    let first =
+        client.query_one("select attempts::bigint, sliced from outbox order by batch_id limit 1", &[]).await;
+    let first = first.expect("a row");
+    assert_eq!((first.get::<_, i64>(0), first.get::<_, bool>(1)), (1, false), "its evaluation goes on");
+    client.batch_execute("insert into public.gate values (now())").await.expect("opened");
+    wait_until_empty(&client).await;
+    service.finish().await;
+}
+
+#[tokio::test]
 async fn the_batches_of_different_shards_are_evaluated_at_the_same_time() {
     let database = Database::new().await;
     let client = database.client().await;

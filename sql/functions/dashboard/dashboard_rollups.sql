@@ -15,8 +15,8 @@ language plpgsql
 set search_path = pg_catalog, public, pg_temp
 as $$
 declare
-    tenants constant text := '(select vitals.dashboard_tenants(current_user))';
-    units   constant text := '(select vitals.dashboard_units())';
+    tenants constant text := '(select s.tenants from sees as s)';
+    units   constant text := '(select s.units from sees as s)';
     r       vitals.rollup;
     c       record;
     local   boolean;
@@ -25,6 +25,10 @@ begin
         local := r.width >= interval '1 day';
         execute format(
             'create or replace view dashboard.%1$I with (security_barrier) as '
+            -- Asked once in a query.
+            'with sees as materialized ('
+                'select vitals.dashboard_tenants(current_user) as tenants, vitals.dashboard_units() as units'
+            ') '
             'select %3$s from public.%1$I as r '
             'left join ('
                 'select p.device_sn, range_agg(p.period) as periods from vitals.device_period as p '

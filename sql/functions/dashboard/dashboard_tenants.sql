@@ -9,6 +9,7 @@
 -- The setting vitals.unit can only remove rows: those of other organisation units. It has an effect for one transaction, by
 -- dashboard.use_unit(…).
 -- A value that was set in any other way may come from another user of the connection, so the views raise an error.
+-- The functions are in PL/pgSQL: every query calls them, and a function in SQL with settings of its own is planned anew each time.
 
 -- Records with a binding which role on which server it refers to.
 create or replace function vitals.dashboard_tenant_bound() returns trigger
@@ -69,19 +70,23 @@ comment on function vitals.bound_tenants(name) is 'Tenants to which a role is bo
 -- The value that "alter role … set vitals.tenant" (or "alter database") gave a login. NULL: none.
 -- Parameter: name of the role. Locks: none.
 create or replace function vitals.tenant_setting(login name) returns text
-language sql
+language plpgsql
 stable
 parallel safe
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-    select nullif(substr(entry, length('vitals.tenant=') + 1), '')
-    from pg_db_role_setting as s, unnest(s.setconfig) as entry
-    where s.setdatabase in (0, (select d.oid from pg_database as d where d.datname = current_database()))
-        and s.setrole in (0, (select r.oid from pg_roles as r where r.rolname = login))
-        and starts_with(entry, 'vitals.tenant=')
-    order by s.setrole <> 0 desc, s.setdatabase <> 0 desc
-    limit 1
+begin
+    return (
+        select nullif(substr(entry, length('vitals.tenant=') + 1), '')
+        from pg_db_role_setting as s, unnest(s.setconfig) as entry
+        where s.setdatabase in (0, (select d.oid from pg_database as d where d.datname = current_database()))
+            and s.setrole in (0, (select r.oid from pg_roles as r where r.rolname = login))
+            and starts_with(entry, 'vitals.tenant=')
+        order by s.setrole <> 0 desc, s.setdatabase <> 0 desc
+        limit 1
+    );
+end
 $$;
 comment on function vitals.tenant_setting(name) is 'Tenants to which "alter role … set vitals.tenant" restricts a login. NULL: no restriction.';
 
@@ -89,15 +94,17 @@ comment on function vitals.tenant_setting(name) is 'Tenants to which "alter role
 -- applies to its own statement only, as "set local" does. It never adds a tenant to those the role is bound to.
 -- The value contains the start of the transaction; by it vitals.chosen_ids() knows that it was set in this transaction.
 create or replace function dashboard.use_tenant(variadic tenants bigint[]) returns void
-language sql
+language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
-    select set_config(
+begin
+    perform set_config(
         'vitals.tenant',
         extract(epoch from transaction_timestamp())::text || '/' || array_to_string(tenants, ','),
         true
-    )
+    );
+end
 $$;
 comment on function dashboard.use_tenant(bigint[]) is 'Restricts the current transaction to these tenants in schema dashboard.';
 
@@ -149,16 +156,19 @@ comment on function vitals.dashboard_tenants(name) is 'Tenants the session sees 
 
 -- The tenants that are in both arrays. NULL: all tenants. Locks: none.
 create or replace function vitals.narrowed_tenants(one bigint[], other bigint[]) returns bigint[]
-language sql
+language plpgsql
 immutable
 parallel safe
 set search_path = pg_catalog, pg_temp
 as $$
-    select case
-        when one is null then other
-        when other is null then one
-        else array(select unnest(one) intersect select unnest(other))
-    end
+begin
+    if one is null then
+        return other;
+    elsif other is null then
+        return one;
+    end if;
+    return array(select unnest(one) intersect select unnest(other));
+end
 $$;
 comment on function vitals.narrowed_tenants(bigint[], bigint[]) is 'Tenants that are in both arrays. NULL: all.';
 
@@ -167,15 +177,17 @@ comment on function vitals.narrowed_tenants(bigint[], bigint[]) is 'Tenants that
 -- unit of another tenant shows nothing. Without a unit, nothing is seen.
 -- The value contains the start of the transaction; by it vitals.chosen_ids() knows that it was set in this transaction.
 create or replace function dashboard.use_unit(variadic units bigint[]) returns void
-language sql
+language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
-    select set_config(
+begin
+    perform set_config(
         'vitals.unit',
         extract(epoch from transaction_timestamp())::text || '/' || array_to_string(units, ','),
         true
-    )
+    );
+end
 $$;
 comment on function dashboard.use_unit(bigint[]) is 'Restricts the current transaction to these organisation units and their sub-units in schema dashboard.';
 

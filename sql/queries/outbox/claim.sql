@@ -12,8 +12,9 @@
 --      half of it does not count, nor do parked rows. Only the first 1000 rows are looked at.
 -- Late begins a day before what ingest::chunks takes for it, for a row may have waited between its receipt and its transaction.
 -- Events are never late: whatever time a device names, somebody may be waiting for help.
--- What carries the worker's own token is claimed again: the worker has one claim at a time, so it is what an earlier claim of its own
--- lost to a broken connection, or an import that is not finished.
+--   $7 rows that the worker is reacting to
+-- What else carries the worker's own token is claimed again: an earlier claim of its own lost it to a broken connection, or it is an import
+-- that is not finished.
 -- The floor $4 keeps the scan off index entries of deleted rows that vacuum cannot remove while an old snapshot (a dump, say) is open;
 -- a sweep passes 0. Otherwise the cost follows the rows that are claimed, not those that wait.
 -- A lease that ends later than any can (a batch is parked for 64 leases at most) was made before the server's clock was put
@@ -47,7 +48,7 @@ due as (
           else 'live'
       end
       and (
-          leased_until is null or leased_until < now() or lease_token = $1::uuid
+          leased_until is null or leased_until < now() or lease_token = $1::uuid and batch_id <> all ($7::bigint[])
           or leased_until > now() + make_interval(secs => greatest(900, 65 * $3::float8))
       )
     order by batch_id

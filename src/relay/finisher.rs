@@ -1,0 +1,100 @@
+//! Finishes prepared batches a few at a time, while the worker claims and shows the next ones.
+//!
+//! Before: `relay::reaction` hands groups over. After: `store::outbox::finish`. Promise: groups are finished in their order; the lease of
+//! everything in the hand of the worker is renewed; what cannot be finished because the database is away is claimed again.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use backon::ExponentialBackoff;
+use futures_util::future::join_all;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::sleep;
+use tracing::Instrument;
+
+use super::groups::{MAX_FINISHED, common_range, group};
+use super::lanes::lanes;
+use super::reaction::{Group, Prepared, Reaction, ids, lease_lost, record_reaction};
+use crate::store::outbox::{self, Batches, Claimed};
+use crate::store::{StoreError, outage_delays};
+
+pub(super) struct Finisher {
+    reaction: Arc<Reaction>,
+    groups: mpsc::Receiver<Group>,
+    /// A permit for each transaction that finishes batches. The workers share them, except for the urgent one, so that other parts of
+    /// the service always find a free connection.
+    permits: Arc<Semaphore>,
+}
+
+impl Finisher {
+    /// Also gives what the worker hands groups over to. One group may wait while another is finished.
+    pub(super) fn new(reaction: &Arc<Reaction>, permits: Arc<Semaphore>) -> (mpsc::Sender<Group>, Self) {
+        let (sender, groups) = mpsc::channel(1);
+        (sender, Self { reaction: Arc::clone(reaction), groups, permits })
+    }
+
+    /// Until the worker has ended and its groups are finished.
+    pub(super) async fn run(mut self) {
+        let reaction = Arc::clone(&self.reaction);
+        tokio::select! {
+            () = self.finish_groups() => {}
+            never = reaction.keep_lease_renewed(|| reaction.hand().batch_ids()) => match never {},
+        }
+    }
+
+    async fn finish_groups(&mut self) {
+        let mut outage: Option<ExponentialBackoff> = None;
+        while let Some(Group { batches, prepared, held }) = self.groups.recv().await {
+            let finished = self.finish_in_lanes(batches, &prepared).await;
+            drop(held);
+            let Err(error) = finished else {
+                outage = None;
+                continue;
+            };
+            tracing::debug!(%error, "batches were not finished; they are claimed again");
+            self.reaction.hand().report_returned();
+            let delay = outage.get_or_insert_with(outage_delays).next().unwrap_or_default();
+            if !self.groups.is_closed() {
+                sleep(delay).await;
+            }
+        }
+    }
+
+    /// Finishes prepared batches, those of different devices at the same time. A lane that fails does not interrupt the others.
+    async fn finish_in_lanes(&self, batches: Vec<Claimed>, prepared: &Prepared) -> Result<(), StoreError> {
+        let lanes = lanes(batches).into_iter().map(|lane| self.finish_lane(lane, prepared));
+        join_all(lanes).await.into_iter().collect()
+    }
+
+    /// Finishes batches in their order, as many as possible at a time.
+    async fn finish_lane(&self, batches: Vec<Claimed>, prepared: &Prepared) -> Result<(), StoreError> {
+        let mut steps = VecDeque::from(group(batches, MAX_FINISHED));
+        while let Some(batches) = steps.pop_front() {
+            let permit = self.permits.acquire().await.expect("the semaphore is never closed");
+            let finish = self.finish(&batches, prepared).instrument(prepared.span.clone());
+            let finished = self.reaction.store.with_timeout("relay.react", finish).await;
+            drop(permit);
+            if let Err(error) = finished {
+                self.reaction.halve_or_park(batches, error, &mut steps).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn finish(&self, claimed: &[Claimed], prepared: &Prepared) -> Result<(), StoreError> {
+        let reaction = &self.reaction;
+        let range = common_range(claimed).or(prepared.range);
+        let devices = prepared.devices.as_deref().filter(|_| claimed.len() == prepared.batches);
+        let batches = Batches { ids: &ids(claimed), devices, range };
+        let finished = outbox::finish(&reaction.store, reaction.lease(), &batches).await?;
+        if finished.notified {
+            reaction.notifications.announce();
+        }
+        if finished.held {
+            record_reaction(claimed, prepared.claimed_at);
+        } else {
+            lease_lost(claimed);
+        }
+        Ok(())
+    }
+}
