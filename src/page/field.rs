@@ -77,6 +77,11 @@ pub fn duration(frame: &Frame, seconds: i32) -> String {
     frame.text(&text!("page-duration", unit = unit, count = count))
 }
 
+/// A time of day, without seconds where there are none.
+pub fn hour(time: &str) -> &str {
+    time.strip_suffix(":00").filter(|rest| rest.contains(':')).unwrap_or(time)
+}
+
 /// The severities to choose from.
 pub fn severities(frame: &Frame) -> Options {
     let title = |severity: &Severity| frame.text(&text!("severity", severity = severity.name()));
@@ -165,8 +170,7 @@ impl FieldPen<'_> {
 
     /// A time of day.
     pub fn time(self, name: &str) -> Markup {
-        let value = self.values.get(name);
-        let shown = value.strip_suffix(":00").filter(|rest| rest.contains(':')).unwrap_or(value);
+        let shown = hour(self.values.get(name));
         // What no clock of a browser shows (24:00, or seconds) is a text.
         let kind = if shown.len() > 5 || shown.starts_with("24") { "text" } else { "time" };
         html! {

@@ -179,7 +179,7 @@ fn times(frame: &Frame, draft: &RouteDraft) -> Vec<String> {
     };
     let quiet = draft.quiet_from.as_deref().zip(draft.quiet_until.as_deref()).map(|(from, until)| {
         let zone = draft.time_zone.as_deref().unwrap_or_default();
-        text!("page-route-quiet", from = from, until = until, zone = zone)
+        text!("page-route-quiet", from = field::hour(from), until = field::hour(until), zone = zone)
     });
     let all = [
         Some(first),
