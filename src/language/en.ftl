@@ -1022,7 +1022,7 @@ page-field = { $name ->
     [name] Name
     [on_acknowledged] also of who has acknowledged the alert
     [on_resolved] also of its end
-    [org_id] Unit whose alerts match, with its sub-units
+    [org_id] Unit whose alerts match, with its sub-units; empty: every one
     [quiet_from] Quiet hours from; empty: none. Critical alerts do not wait.
     [quiet_until] Quiet hours until
     [recovery_count] Readings in a row that end the alert; empty: 3
@@ -1049,14 +1049,16 @@ page-route-events = { $what ->
    *[resolved] also of its end
 }
 page-route-merges = further messages within { $time } go as one
-page-route-quiet = waits from { $from } to { $until } { $zone }, unless it is critical
+page-route-quiet = waits from { $from } to { $until }{ $zone }, unless it is critical
 page-route-repeats = then every { $time }, at most { $times ->
     [one] { $times } time
    *[other] { $times } times
 }
 page-route-switched = Route { $id }: { on-off }
 page-rule-condition = Condition { $place }
+page-rule-condition-incomplete = Condition { $place } needs a vital sign
 page-rule-level = Graver level { $place }
+page-rule-level-incomplete = Graver level { $place } needs a severity
 page-rule-scope-unclear = A tenant, a unit, a person or a device needs its number or serial, and any other choice has none
 page-admin-section = { $name ->
     [health] Health of the service
@@ -1085,7 +1087,7 @@ page-admin-words = { $what ->
     [any] any
     [change] Change
     [change-route] Change the route
-    [test-person] Number of the person whose alert is imagined
+    [test-person] Number of a person with an alert
     [test-result] What became of the test messages
     [test-more] The route leads to more addresses, which were sent nothing.
     [parts] Parts

@@ -970,7 +970,7 @@ page-field = { $name ->
     [name] 名称
     [on_acknowledged] 也通知由谁确认
     [on_resolved] 也通知结束
-    [org_id] 匹配其告警的科室,含下级科室
+    [org_id] 匹配其告警的科室,含下级科室;留空:所有科室
     [quiet_from] 免打扰自;留空:无。危急告警不等待。
     [quiet_until] 免打扰至
     [recovery_count] 结束告警所需的连续读数;留空:3
@@ -997,11 +997,13 @@ page-route-events = { $what ->
    *[resolved] 也通知结束
 }
 page-route-merges = { $time }内的后续消息合并为一条
-page-route-quiet = { $from } 至 { $until } { $zone } 等待,危急除外
+page-route-quiet = { $from } 至 { $until }{ $zone } 等待,危急除外
 page-route-repeats = 之后每 { $time }一次,最多 { $times } 次
 page-route-switched = 路由 { $id }:{ on-off }
 page-rule-condition = 条件 { $place }
+page-rule-condition-incomplete = 条件 { $place } 需要生命体征
 page-rule-level = 更高级别 { $place }
+page-rule-level-incomplete = 更高级别 { $place } 需要级别
 page-rule-scope-unclear = 租户、科室、人员或设备需要其编号或序列号,其他选择则没有
 page-admin-section = { $name ->
     [health] 服务状态
@@ -1030,7 +1032,7 @@ page-admin-words = { $what ->
     [any] 任意
     [change] 修改
     [change-route] 修改路由
-    [test-person] 设想其告警的人员编号
+    [test-person] 有告警的人员编号
     [test-result] 测试消息的结果
     [test-more] 该路由还有更多地址,未向其发送。
     [parts] 组成部分

@@ -178,7 +178,7 @@ fn times(frame: &Frame, draft: &RouteDraft) -> Vec<String> {
         (false, false) => None,
     };
     let quiet = draft.quiet_from.as_deref().zip(draft.quiet_until.as_deref()).map(|(from, until)| {
-        let zone = draft.time_zone.as_deref().unwrap_or_default();
+        let zone = draft.time_zone.as_deref().map(|zone| format!(" ({zone})")).unwrap_or_default();
         text!("page-route-quiet", from = field::hour(from), until = field::hour(until), zone = zone)
     });
     let all = [

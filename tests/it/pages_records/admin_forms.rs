@@ -167,6 +167,10 @@ async fn a_rule_of_each_kind_is_made_by_its_fields() {
             assert_eq!(&stored[column], value, "{kind}: {stored}");
         }
     }
+    let fields = typed(form_of(&list, "/admin/rules", "min_value"), "name", "unclear");
+    let fields = typed(typed(fields, "max_value", "38"), "level_1_max", "40");
+    let (_, page) = send(&browser, "/admin/rules", &fields, "save").await;
+    assert!(page.contains("Graver level 2 needs a severity"), "{page}");
     // A number without its scope is not a rule for everybody.
     let fields = typed(form_of(&list, "/admin/rules", "min_value"), "name", "forgotten");
     for (scope, id) in [("everybody", "501"), ("person", ""), ("tenant", "")] {

@@ -81,11 +81,14 @@ fn is_untouched(fields: &FormFields, shown: &FieldValues, name: &str) -> bool {
 
 fn levels(fields: &FormFields) -> Result<Option<Value>, ApiError> {
     let mut levels = Vec::new();
-    for [severity, min, max] in (0..LEVELS).map(level_names) {
+    for (place, [severity, min, max]) in (0..LEVELS).map(level_names).enumerate() {
         let mut level = Map::new();
         put(&mut level, "severity", fields.text(&severity).map(|word| json!(word)));
         put(&mut level, "min", fields.number(&min)?);
         put(&mut level, "max", fields.number(&max)?);
+        if !level.is_empty() && !level.contains_key("severity") {
+            return Err(ApiError::Bad(text!("page-rule-level-incomplete", place = place + 1)));
+        }
         levels.extend((!level.is_empty()).then_some(Value::Object(level)));
     }
     Ok((!levels.is_empty()).then_some(Value::Array(levels)))
@@ -93,12 +96,15 @@ fn levels(fields: &FormFields) -> Result<Option<Value>, ApiError> {
 
 fn conditions(fields: &FormFields) -> Result<Option<Value>, ApiError> {
     let mut conditions = Vec::new();
-    for [metric, min, max, duration] in (0..CONDITIONS).map(condition_names) {
+    for (place, [metric, min, max, duration]) in (0..CONDITIONS).map(condition_names).enumerate() {
         let mut condition = Map::new();
         put(&mut condition, "metric", fields.text(&metric).map(|word| json!(word)));
         put(&mut condition, "min", fields.number(&min)?);
         put(&mut condition, "max", fields.number(&max)?);
         put(&mut condition, "duration_seconds", fields.number(&duration)?);
+        if !condition.is_empty() && !condition.contains_key("metric") {
+            return Err(ApiError::Bad(text!("page-rule-condition-incomplete", place = place + 1)));
+        }
         conditions.extend((!condition.is_empty()).then_some(Value::Object(condition)));
     }
     Ok((!conditions.is_empty()).then_some(Value::Array(conditions)))
