@@ -1,7 +1,7 @@
 //! `/api/alerts/rules`: what raises alerts.
 //!
 //! Before: care staff and their programs. After: `store::alert_rule`; the next batch is evaluated by the rule as it is stored.
-//! Promise: a caller of one tenant reads the rules for everybody and those within the tenant, and changes the latter. An impossible rule is refused with the reason. A request with a `version` changes no version that the client has not
+//! Promise: an administrator of one tenant reads the rules for everybody and those within the tenant, and changes the latter. An impossible rule is refused with the reason. A request with a `version` changes no version that the client has not
 //! seen. A client may send back an answer with changes.
 
 use std::sync::Arc;
@@ -68,6 +68,8 @@ pub(in crate::http) struct RuleChange {
 }
 
 /// The rules
+///
+/// Of the callers of one tenant only its administrators read rules: those for everybody, and those within the tenant, which they change.
 #[utoipa::path(get, path = "/api/alerts/rules", tag = "alerts", params(RuleFilter),
     security(("bearer" = ["read", "own_tenant"]), ("basic" = ["read", "own_tenant"])),
     responses((status = 200, description = "Those that match", body = AlertRules), ListErrors))]
@@ -76,6 +78,7 @@ pub(in crate::http) async fn get_api_alerts_rules(
     Extension(caller): Extension<Caller>,
     mut parameters: Parameters,
 ) -> Result<Json<AlertRules>, ApiError> {
+    own::check_reader(&caller)?;
     let filter = Filter {
         ids: None,
         customer_id: parameters.one("customer_id")?.map(|Id64(id)| id),
@@ -142,6 +145,7 @@ pub(in crate::http) async fn get_api_alerts_rules_id(
     Extension(caller): Extension<Caller>,
     PathId(rule_id): PathId,
 ) -> Result<Json<AlertRule>, ApiError> {
+    own::check_reader(&caller)?;
     own::rule(&state, &caller, rule_id).await.map(Json)
 }
 
@@ -209,6 +213,7 @@ pub(in crate::http) async fn get_api_alerts_rules_id_versions(
     Extension(caller): Extension<Caller>,
     PathId(rule_id): PathId,
 ) -> Result<Json<AlertRuleVersions>, ApiError> {
+    own::check_reader(&caller)?;
     let versions = state.list(async |store| alert_rule::versions(&store, rule_id).await).await?;
     match versions.first() {
         Some(newest) if own::concerns(&state, &caller, newest.scope()).await? => {

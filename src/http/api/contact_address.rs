@@ -18,7 +18,6 @@ use crate::http::State;
 use crate::http::access::Caller;
 use crate::http::error::{AccessError, BodyErrors, ListErrors, OneErrors};
 use crate::language::text;
-use crate::model::api_key::Scope;
 use crate::model::{AddressChange, AddressDraft, AddressSummary, AddressTest, Id64};
 use crate::store::contact_address::{self, AddressOutcome, TestStart};
 
@@ -51,7 +50,7 @@ pub(in crate::http) struct AddressFilter {
 
 /// Addresses of contacts
 ///
-/// An administrator of one tenant sees and changes those of contacts that belong to it alone; others of one tenant see none (403).
+/// Of the callers of one tenant only its administrators read and change them: those of contacts that belong to it alone.
 #[utoipa::path(get, path = "/api/contact_addresses", tag = "alerts", params(AddressFilter),
     security(("bearer" = ["read", "own_tenant"]), ("basic" = ["read", "own_tenant"])),
     responses((status = 200, description = "The addresses", body = ContactAddresses), ListErrors))]
@@ -60,9 +59,7 @@ pub(in crate::http) async fn get_api_contact_addresses(
     Extension(caller): Extension<Caller>,
     mut parameters: Parameters,
 ) -> Result<Json<ContactAddresses>, ApiError> {
-    if caller.customer_id().is_some() && !caller.may_administer() {
-        return Err(AccessError::Scope(Scope::Admin.name()).counted().into());
-    }
+    own::check_reader(&caller)?;
     let id = |id: Option<Id64>| id.map(|Id64(id)| id);
     let filter = contact_address::AddressFilter {
         contact_id: id(parameters.one("contact_id")?),

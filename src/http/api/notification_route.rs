@@ -45,6 +45,8 @@ pub(in crate::http) struct RouteFilter {
 }
 
 /// Who is notified of which alerts
+///
+/// Of the callers of one tenant only its administrators read and change routes: those for its alerts.
 #[utoipa::path(get, path = "/api/notification_routes", tag = "alerts", params(RouteFilter),
     security(("bearer" = ["read", "own_tenant"]), ("basic" = ["read", "own_tenant"])),
     responses((status = 200, description = "The routes", body = NotificationRoutes), ListErrors))]
@@ -53,6 +55,7 @@ pub(in crate::http) async fn get_api_notification_routes(
     Extension(caller): Extension<Caller>,
     mut parameters: Parameters,
 ) -> Result<Json<NotificationRoutes>, ApiError> {
+    own::check_reader(&caller)?;
     let id = |id: Option<Id64>| id.map(|Id64(id)| id);
     let filter = notification_route::RouteFilter {
         customer_id: super::tenant(&mut parameters, &caller)?,
@@ -74,6 +77,7 @@ pub(in crate::http) async fn get_api_notification_routes_id(
     Extension(caller): Extension<Caller>,
     PathId(route_id): PathId,
 ) -> Result<Json<NotificationRoute>, ApiError> {
+    own::check_reader(&caller)?;
     own::route(&state, &caller, route_id).await.map(Json)
 }
 

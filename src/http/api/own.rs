@@ -29,6 +29,14 @@ pub(in crate::http) async fn reach(
     Ok((GrantReach { customer_id: reach.customer_id, org_id: reach.org_id, units }, named))
 }
 
+/// Refuses whoever reads one tenant and does not administer it: what is administered is not for every reader of the tenant.
+pub(in crate::http) fn check_reader(caller: &Caller) -> Result<(), ApiError> {
+    match caller.customer_id().is_none() || caller.may_administer() {
+        true => Ok(()),
+        false => Err(AccessError::EveryTenant.counted().into()),
+    }
+}
+
 /// Numbers of the contacts whose addresses the caller sees and changes.
 #[derive(Debug)]
 pub(in crate::http) struct OwnContacts(Option<std::collections::HashSet<i64>>);

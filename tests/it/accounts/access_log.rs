@@ -31,7 +31,7 @@ async fn who_looked_at_whose_data_and_who_changed_something_is_kept() {
         assert_eq!(li.get(&format!("/api/alerts/{own}")).await.status, 200);
     }
     assert_eq!(li.get("/api/alerts?device_sn=OWN&severity=major").await.status, 200);
-    assert_eq!(li.get("/api/stats").await.status, 403, "refused");
+    assert_eq!(li.get("/api/alerts/rules").await.status, 403, "refused");
     assert_eq!(li.get("/api/contacts").await.status, 200, "of nobody");
     for _ in 0..2 {
         assert_eq!(
