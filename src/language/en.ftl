@@ -178,10 +178,10 @@ address-of-unknown = there is no such contact
 address-taken = the contact has this address already
 route-absent = there is no route { $id }
 route-channel-unknown = there is no channel "{ $channel }": { $names }
-route-contact = contact_id belongs to the audience contact, and to no other
+route-contact = the audience contact needs a contact (contact_id), and no other audience has one
 route-of-unknown = there is no such contact or rule
 route-quiet-hours = quiet hours have a beginning and an end that differ
-route-seconds = after_seconds is from 0 to 604800, repeat_seconds from 30 to 86400, repeat_times from 1 to 10000, merge_seconds from 0 to 3600
+route-seconds = an escalation comes after 0 s to 7 days (after_seconds, at most 604800), repeats come every 30 s to 24 hours (repeat_seconds, at most 86400) and 1 to 10000 times (repeat_times), and messages are merged for at most an hour (merge_seconds, at most 3600)
 rule-id-differs = rule_id is another than that of the path
 rule-replaced-already = another rule replaces this one for the same tenant, unit, person or device already
 service-failed = a fault of the service; its log says more
@@ -331,6 +331,9 @@ rule-deleted = rule { $id } is deleted
 rule-draft-heading = rule: { $name }
 rule-first-version = { $version }  { $at } by { $by }
 rule-heading = rule { $id }: { $name }
+route-test-nobody = nobody would be notified now: no contact of this audience has an address of this channel that is used, or the route does not match an alert of this person
+route-test-off = the route is switched off and notifies nobody
+route-test-person = a route to the wearer is tested with a person whose alert is imagined (user_id)
 rule-impossible = the rule is impossible: { $reason }
 rule-no-change = --set { $change }: COLUMN=VALUE is expected
 rule-no-object = a rule is an object of columns
@@ -784,6 +787,7 @@ page-limit-form = { $what ->
     [above] above
     [add] Add a limit
     [below] below
+    [duration] for so many seconds
     [change] Change the limit of this person
     [metric] vital sign
     [name] name
@@ -957,6 +961,105 @@ page-role = { $role ->
     [responder] responder
    *[admin] administrator
 }
+page-audience = { $audience ->
+    [wearer] the wearer
+    [managers] the managers of the unit
+    [on_duty] whoever is on duty
+   *[contact] one contact
+}
+page-combine = { $combine ->
+    [all] all of the conditions
+   *[any] any of the conditions
+}
+page-duration = { $unit ->
+    [seconds] { $count ->
+        [one] { $count } second
+       *[other] { $count } seconds
+    }
+    [minutes] { $count ->
+        [one] { $count } minute
+       *[other] { $count } minutes
+    }
+    [hours] { $count ->
+        [one] { $count } hour
+       *[other] { $count } hours
+    }
+   *[days] { $count ->
+        [one] { $count } day
+       *[other] { $count } days
+    }
+}
+page-time-unit = { $unit ->
+    [seconds] seconds
+    [minutes] minutes
+    [hours] hours
+    [days] days
+   *[unit] unit of time
+}
+page-field = { $name ->
+    [after_seconds] Only if nobody has acknowledged the alert after; empty or 0: at once
+    [audience] Who is notified
+    [channel] Channel
+    [combine] Which conditions have to hold
+    [consecutive] Readings in a row that have to breach; empty: 1
+    [contact_id] Contact, for the audience one contact only
+    [cooldown_seconds] A breach this soon after the end reopens the alert; empty: 5 minutes
+    [customer_id] Number of the tenant whose alerts match; empty: every one
+    [effective_days] Days on which breaches count; none: every day
+    [effective_from] Breaches count from; empty: the whole day
+    [effective_until] Breaches count until
+    [enabled] in use
+    [event_type] Type of the event, such as SOS_EVENT
+    [event_values] Values that raise the alert, one in a line; empty: any
+    [expire_seconds] Ends by itself when nothing breached for; empty: never
+    [late_after_seconds] A breach that is received this much later notifies nobody; empty: 15 minutes
+    [max_value] Alarm above
+    [merge_seconds] Further messages wait and go as one for; empty: as set for the channel
+    [message] Text of the notification; empty: name, rule and value
+    [metric] Vital sign
+    [min_severity] From this severity on
+    [min_value] Alarm below
+    [name] Name
+    [on_acknowledged] also of who has acknowledged the alert
+    [on_resolved] also of its end
+    [org_id] Unit whose alerts match, with its sub-units; empty: every one
+    [quiet_from] Quiet hours from; empty: none. Critical alerts do not wait.
+    [quiet_until] Quiet hours until
+    [recovery_count] Readings in a row that end the alert; empty: 3
+    [recovery_max_value] Ends up to; empty: the limit above
+    [recovery_min_value] Ends from; empty: the limit below
+    [recovery_values] Values that end the alert, one in a line; empty: none
+    [repeat_seconds] Repeated every; empty: not repeated
+    [repeat_times] Repeats at most; empty: 100
+    [replaces_rule_id] Takes the place of this rule for everybody
+    [rule_id] Rule whose alerts match
+    [scope] For whom
+    [scope_id] Number of the tenant, the unit or the person, or serial of the device, if chosen
+    [severity] Severity
+    [silent_seconds] Time without a sample
+    [time_zone] Time zone of the hours, such as Asia/Shanghai; empty: that of the service
+    [window_seconds] They have to lie within; empty: 10 minutes
+   *[other] { $name }
+}
+page-route-after = if nobody has acknowledged the alert after { $time }
+page-route-at-once = at once
+page-route-events = { $what ->
+    [both] also of who has acknowledged it, and of its end
+    [acknowledged] also of who has acknowledged it
+   *[resolved] also of its end
+}
+page-route-merges = further messages within { $time } go as one
+page-route-quiet = waits from { $from } to { $until }{ $zone }, unless it is critical
+page-route-repeats = then every { $time }, at most { $times ->
+    [one] { $times } time
+   *[other] { $times } times
+}
+page-route-switched = Route { $id }: { on-off }
+page-rule-condition = Condition { $place }
+page-rule-condition-incomplete = Condition { $place } needs a vital sign
+page-rule-level = Graver level { $place }
+page-rule-level-incomplete = Graver level { $place } needs a severity
+page-rule-scope-unclear = A tenant, a unit, a person or a device needs its number or serial, and any other choice has none
 page-admin-section = { $name ->
     [health] Health of the service
     [rules] Rules
@@ -969,7 +1072,6 @@ page-admin-section = { $name ->
    *[policies] Retention
 }
 page-admin-words = { $what ->
-    [columns] Columns, as JSON
     [disable] Switch off
     [enable] Switch on
     [end] End
@@ -980,6 +1082,14 @@ page-admin-words = { $what ->
     [name] Name
     [new-key] A new key
     [new-rule] A new rule
+    [rule-of-everybody] This rule is for everybody: administrators of every tenant change it. The form makes one that takes its place in your tenant.
+    [more] More: readings in a row, recovery, hours, text
+    [any] any
+    [change] Change
+    [change-route] Change the route
+    [test-person] Number of a person with an alert
+    [test-result] What became of the test messages
+    [test-more] The route leads to more addresses, which were sent nothing.
     [parts] Parts
     [person] Person to whom it belongs
     [plan] What the next enforcement does
@@ -1063,7 +1173,10 @@ page-role-beyond = You can give roles only where you are an administrator
 page-unit-without-tenant = A unit needs its tenant
 page-role-given = { $login } has the role
 page-role-taken = { $login } no longer has the role
-page-sessions-ended = { $login } is logged out: { $sessions } sessions have ended
+page-sessions-ended = { $login } is logged out: { $sessions ->
+    [one] { $sessions } session has ended
+   *[other] { $sessions } sessions have ended
+}
 page-test-delivered = The test message is delivered
 page-test-failed = The test message is not delivered: { $reason }
 page-test-too-soon = This address was tested a moment ago: wait ten seconds
@@ -1106,8 +1219,14 @@ page-key-incomplete = A key needs a name and at least one scope
 page-key-name-taken = There is a key { $name } already
 page-key-person-missing = The scope respond needs the person to whom the key belongs
 page-key-revoked = Key { $name } is revoked
-page-rejected-count = { $count } items could not be stored; the newest { $shown } are shown
-page-replayed = { $stored } stored, { $duplicates } were duplicates, { $refused } refused once more
+page-rejected-count = { $count ->
+    [one] { $count } item could not be stored
+   *[other] { $count } items could not be stored; the newest { $shown } are shown
+}
+page-replayed = { $stored } stored, { $duplicates ->
+    [one] { $duplicates } was a duplicate
+   *[other] { $duplicates } were duplicates
+}, { $refused } refused once more
 page-rule-for = { $scope ->
     [device] device
     [person] person
@@ -1128,7 +1247,13 @@ page-system-alert = { $state ->
 page-try-out = { $alerts ->
     [one] { $alerts } alert
    *[other] { $alerts } alerts
-} of { $affected } of { $devices } devices in { $days } days
+} of { $affected } of { $devices ->
+    [one] { $devices } device
+   *[other] { $devices } devices
+} in { $days ->
+    [one] { $days } day
+   *[other] { $days } days
+}
 page-try-out-more = Only the first { $devices } devices were evaluated; vitals alerts replay-rule evaluates all of them.
 page-try-out-stored = The stored rule raised { $alerts } for the same devices in that time.
 

@@ -172,10 +172,10 @@ address-of-unknown = 没有这个联系人
 address-taken = 该联系人已有此地址
 route-absent = 没有通知路由 { $id }
 route-channel-unknown = 没有渠道"{ $channel }":{ $names }
-route-contact = contact_id 只用于 contact 受众,且必须填写
+route-contact = 通知对象为指定联系人时需要联系人(contact_id),其他对象不填
 route-of-unknown = 没有这个联系人或规则
 route-quiet-hours = 免打扰时段的开始与结束必须都有且不同
-route-seconds = after_seconds 为 0 至 604800,repeat_seconds 为 30 至 86400,repeat_times 为 1 至 10000,merge_seconds 为 0 至 3600
+route-seconds = 升级时间为 0 秒至 7 天(after_seconds,至多 604800),重复间隔为 30 秒至 24 小时(repeat_seconds,至多 86400),重复 1 至 10000 次(repeat_times),合并至多 1 小时(merge_seconds,至多 3600)
 rule-id-differs = rule_id 与路径中的编号不一致
 rule-replaced-already = 同一租户、单位、人员或设备已有替代此规则的规则
 service-failed = 服务内部错误,详见日志
@@ -322,6 +322,9 @@ rule-deleted = 规则 { $id } 已删除
 rule-draft-heading = 规则:{ $name }
 rule-first-version = { $version }  { $at } { $by }
 rule-heading = 规则 { $id }:{ $name }
+route-test-nobody = 现在不会通知任何人:该对象中没有联系人有此渠道的启用地址,或路由与此人的告警不匹配
+route-test-off = 该路由已停用,不通知任何人
+route-test-person = 测试通知佩戴者的路由需要指定设想其告警的人员(user_id)
 rule-impossible = 规则无效:{ $reason }
 rule-no-change = --set { $change }:应为 COLUMN=VALUE
 rule-no-object = 规则应为由各列组成的对象
@@ -753,6 +756,7 @@ page-limit-form = { $what ->
     [above] 高于
     [add] 新增限值
     [below] 低于
+    [duration] 持续秒数
     [change] 修改此人的限值
     [metric] 体征
     [name] 名称
@@ -917,6 +921,90 @@ page-role = { $role ->
     [responder] 处理者
    *[admin] 管理员
 }
+page-audience = { $audience ->
+    [wearer] 佩戴者
+    [managers] 科室负责人
+    [on_duty] 值班人员
+   *[contact] 指定联系人
+}
+page-combine = { $combine ->
+    [all] 满足全部条件
+   *[any] 满足任一条件
+}
+page-duration = { $unit ->
+    [seconds] { $count } 秒
+    [minutes] { $count } 分钟
+    [hours] { $count } 小时
+   *[days] { $count } 天
+}
+page-time-unit = { $unit ->
+    [seconds] 秒
+    [minutes] 分钟
+    [hours] 小时
+    [days] 天
+   *[unit] 时间单位
+}
+page-field = { $name ->
+    [after_seconds] 仅当告警超过此时间仍无人确认;留空或 0:立即
+    [audience] 通知对象
+    [channel] 渠道
+    [combine] 条件的组合
+    [consecutive] 需连续越限的读数;留空:1
+    [contact_id] 联系人,仅用于指定联系人
+    [cooldown_seconds] 结束后此时间内再次越限则重新打开告警;留空:5 分钟
+    [customer_id] 匹配其告警的租户编号;留空:所有租户
+    [effective_days] 越限生效的星期;不选:每天
+    [effective_from] 越限生效自;留空:全天
+    [effective_until] 越限生效至
+    [enabled] 启用
+    [event_type] 事件类型,例如 SOS_EVENT
+    [event_values] 触发告警的值,每行一个;留空:任意值
+    [expire_seconds] 此时间内无越限则自动结束;留空:从不
+    [late_after_seconds] 晚于此时间收到的越限不通知任何人;留空:15 分钟
+    [max_value] 高于此值告警
+    [merge_seconds] 后续消息等待并合并的时间;留空:按渠道设置
+    [message] 通知文字;留空:姓名、规则和数值
+    [metric] 生命体征
+    [min_severity] 从此级别起
+    [min_value] 低于此值告警
+    [name] 名称
+    [on_acknowledged] 也通知由谁确认
+    [on_resolved] 也通知结束
+    [org_id] 匹配其告警的科室,含下级科室;留空:所有科室
+    [quiet_from] 免打扰自;留空:无。危急告警不等待。
+    [quiet_until] 免打扰至
+    [recovery_count] 结束告警所需的连续读数;留空:3
+    [recovery_max_value] 降至此值结束;留空:上限
+    [recovery_min_value] 升至此值结束;留空:下限
+    [recovery_values] 结束告警的值,每行一个;留空:无
+    [repeat_seconds] 重复间隔;留空:不重复
+    [repeat_times] 最多重复次数;留空:100
+    [replaces_rule_id] 取代这条适用于所有人的规则
+    [rule_id] 匹配其告警的规则
+    [scope] 适用对象
+    [scope_id] 所选租户、科室或人员的编号,或设备序列号
+    [severity] 级别
+    [silent_seconds] 无样本的时间
+    [time_zone] 时段的时区,例如 Asia/Shanghai;留空:服务的时区
+    [window_seconds] 须在此时间内;留空:10 分钟
+   *[other] { $name }
+}
+page-route-after = 告警 { $time }后仍无人确认时
+page-route-at-once = 立即
+page-route-events = { $what ->
+    [both] 也通知由谁确认以及结束
+    [acknowledged] 也通知由谁确认
+   *[resolved] 也通知结束
+}
+page-route-merges = { $time }内的后续消息合并为一条
+page-route-quiet = { $from } 至 { $until }{ $zone } 等待,危急除外
+page-route-repeats = 之后每 { $time }一次,最多 { $times } 次
+page-route-switched = 路由 { $id }:{ on-off }
+page-rule-condition = 条件 { $place }
+page-rule-condition-incomplete = 条件 { $place } 需要生命体征
+page-rule-level = 更高级别 { $place }
+page-rule-level-incomplete = 更高级别 { $place } 需要级别
+page-rule-scope-unclear = 租户、科室、人员或设备需要其编号或序列号,其他选择则没有
 page-admin-section = { $name ->
     [health] 服务状态
     [rules] 规则
@@ -929,7 +1017,6 @@ page-admin-section = { $name ->
    *[policies] 保留策略
 }
 page-admin-words = { $what ->
-    [columns] 各列(JSON)
     [disable] 停用
     [enable] 启用
     [end] 结束
@@ -940,6 +1027,14 @@ page-admin-words = { $what ->
     [name] 名称
     [new-key] 新建密钥
     [new-rule] 新建规则
+    [rule-of-everybody] 此规则适用于所有人,由全部租户的管理员修改。此表单新建一条在您的租户中取代它的规则。
+    [more] 更多:连续读数、恢复、时段、文字
+    [any] 任意
+    [change] 修改
+    [change-route] 修改路由
+    [test-person] 有告警的人员编号
+    [test-result] 测试消息的结果
+    [test-more] 该路由还有更多地址,未向其发送。
     [parts] 组成部分
     [person] 所属人员
     [plan] 下次执行的内容

@@ -58,6 +58,16 @@ pub enum Combine {
     Any,
 }
 
+impl Combine {
+    /// Its word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Any => "any",
+        }
+    }
+}
+
 /// The columns of a rule, as people write them and as they read them: one list for both.
 macro_rules! rule {
     (
@@ -201,6 +211,50 @@ rule! {
         message: String,
     }
 }
+
+/// For whom a rule is; `None` in all four: for everybody.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RuleScope<'a> {
+    /// A tenant.
+    pub customer_id: Option<Id64>,
+    /// An organisation unit with its sub-units.
+    pub org_id: Option<Id64>,
+    /// A wearer.
+    pub user_id: Option<Id64>,
+    /// A device.
+    pub device_sn: Option<&'a str>,
+}
+
+impl RuleScope<'_> {
+    /// Its word.
+    pub const fn name(self) -> &'static str {
+        match (self.device_sn, self.user_id, self.org_id, self.customer_id) {
+            (Some(_), ..) => "device",
+            (_, Some(_), ..) => "person",
+            (_, _, Some(_), _) => "unit",
+            (.., Some(_)) => "tenant",
+            _ => "everybody",
+        }
+    }
+
+    /// Whether the rule is for everybody.
+    pub fn is_everybody(self) -> bool {
+        self == Self::default()
+    }
+}
+
+macro_rules! scoped {
+    ($($rule:ty),+) => {$(
+        impl $rule {
+            /// For whom it is.
+            pub fn scope(&self) -> RuleScope<'_> {
+                let Self { customer_id, org_id, user_id, ref device_sn, .. } = *self;
+                RuleScope { customer_id, org_id, user_id, device_sn: device_sn.as_deref() }
+            }
+        }
+    )+};
+}
+scoped!(AlertRule, RuleDraft);
 
 /// Columns that people cannot write.
 pub const KEPT_COLUMNS: [&str; 4] = ["rule_id", "version", "changed_at", "changed_by"];

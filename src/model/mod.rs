@@ -79,7 +79,7 @@ pub use latest::{LatestValue, effective_ts};
 pub use latest_sample::Latest;
 pub use night::Night;
 pub use notification::{Channel, Content, Message, MessageAlert, NotificationKind};
-pub use notification_route::{Audience, NotificationRoute, RouteDraft};
+pub use notification_route::{Audience, NotificationRoute, RouteDraft, RouteTest, TestedAddress};
 pub use overview::Overview;
 pub use ownership::{DeviceRecord, OwnerSlot, Tenure};
 pub use page_viewer::{GrantChoice, PageViewer};

@@ -80,6 +80,11 @@ impl Channel {
         }
     }
 
+    /// `address` for people, of a channel by its name.
+    pub fn shown_of(name: &str, address: &str) -> String {
+        Self::of_name(name).map_or_else(|| "…".to_owned(), |known| known.shown(address))
+    }
+
     /// Why `address` is no address of the channel, as far as its form shows; the check `contact_address_form_check` refuses the same.
     pub fn address_refusal(self, address: &str) -> Option<&'static str> {
         match self {

@@ -24,6 +24,21 @@ pub enum Audience {
     Contact,
 }
 
+impl Audience {
+    /// Every one.
+    pub const ALL: [Self; 4] = [Self::Wearer, Self::Managers, Self::OnDuty, Self::Contact];
+
+    /// Its word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Wearer => "wearer",
+            Self::Managers => "managers",
+            Self::OnDuty => "on_duty",
+            Self::Contact => "contact",
+        }
+    }
+}
+
 /// A route
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct NotificationRoute {
@@ -93,6 +108,36 @@ pub struct RouteDraft {
     #[serde(default = "yes")]
     #[schema(default = true)]
     pub enabled: bool,
+}
+
+/// What became of a test of a route
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RouteTest {
+    /// The addresses to which it leads at this moment
+    #[schema(max_items = 20)]
+    pub addresses: Vec<TestedAddress>,
+    /// It leads to more addresses, which were sent nothing
+    pub has_more: bool,
+    /// Why nobody was sent anything, in words; null: somebody was
+    pub nobody: Option<String>,
+}
+
+/// An address to which a route leads, and what became of the test message to it
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct TestedAddress {
+    /// Number of the address
+    pub address_id: Id64,
+    /// Name of the contact
+    pub contact: String,
+    /// Channel
+    #[schema(example = "wecom")]
+    pub channel: String,
+    /// As in /api/contact_addresses; of a contact that does not belong to the tenant of the caller alone: …
+    pub address: String,
+    /// Whether the channel took the message
+    pub delivered: bool,
+    /// Why it did not, in its own words, or why there was no message; null: it did
+    pub error: Option<String>,
 }
 
 fn minor() -> Severity {

@@ -6,9 +6,9 @@
 use maud::{Markup, html};
 
 use super::alerts::severity;
+use super::field::{options, severities, vital_signs};
 use super::{Frame, link, vital};
 use crate::language::text;
-use crate::metric::{Kind, Metric};
 use crate::model::alert_rule::Level;
 use crate::model::{AlertKind, AlertRule, Id64, Severity};
 
@@ -47,24 +47,13 @@ fn list(frame: &Frame, rules: &[AlertRule], form: impl Fn(&AlertRule) -> Markup)
                 li.disabled[!rule.enabled] {
                     (severity(frame, rule.severity)) " "
                     strong { (rule.name) } " "
-                    span.chip { (frame.text(&text!("page-rule-scope", scope = scope(rule)))) }
+                    span.chip { (frame.text(&text!("page-rule-scope", scope = rule.scope().name()))) }
                     @if !rule.enabled { " " span.chip { (frame.text(&text!("on-off", value = "off"))) } }
                     p { (bounds(frame, rule)) }
                     (form(rule))
                 }
             }
         }
-    }
-}
-
-/// For whom a rule is.
-pub fn scope(rule: &AlertRule) -> &'static str {
-    match (&rule.device_sn, rule.user_id, rule.org_id, rule.customer_id) {
-        (Some(_), ..) => "device",
-        (_, Some(_), ..) => "person",
-        (_, _, Some(_), _) => "unit",
-        (.., Some(_)) => "tenant",
-        _ => "everybody",
     }
 }
 
@@ -138,7 +127,6 @@ fn bound_inputs(
 /// A new limit of the person, besides the rules that hold anyway.
 fn add_form(frame: &Frame, action: &str) -> Markup {
     let words = |what: &str| frame.text(&text!("page-limit-form", what = what));
-    let vital_signs = Metric::ALL.into_iter().filter(|metric| metric.kind() == Kind::VitalSign);
     html! {
         details.limit-form {
             summary { (words("add")) }
@@ -146,18 +134,12 @@ fn add_form(frame: &Frame, action: &str) -> Markup {
                 label { (words("name")) " " input type="text" name="name" maxlength="200" required; }
                 label { (words("metric")) " "
                     select name="metric" {
-                        @for metric in vital_signs {
-                            option value=(metric.column()) { (vital::name(frame, metric)) " (" (vital::unit(frame, metric)) ")" }
-                        }
+                        (options(&vital_signs(frame), ""))
                     }
                 }
                 label { (words("severity")) " "
                     select name="severity" {
-                        @for severity in Severity::ALL {
-                            option value=(severity.name()) selected[*severity == Severity::Major] {
-                                (frame.text(&text!("severity", severity = severity.name())))
-                            }
-                        }
+                        (options(&severities(frame), Severity::Major.name()))
                     }
                 }
                 label { (words("below")) " " input type="number" step="any" name="min"; }

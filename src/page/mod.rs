@@ -13,6 +13,7 @@ pub mod alerts;
 pub mod assets;
 pub mod chart;
 pub mod device;
+pub mod field;
 pub mod format;
 pub mod layout;
 pub mod limits;

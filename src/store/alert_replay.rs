@@ -62,6 +62,19 @@ pub struct NotificationCounts {
     pub resolved: i64,
 }
 
+/// Over which devices a rule is replayed; `None` is any.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ReplayDevices<'a> {
+    /// By serial.
+    pub serials: Option<&'a [String]>,
+    /// Those that people of a tenant wear now.
+    pub customer_id: Option<i64>,
+    /// Those that people of a unit and its sub-units wear now.
+    pub org_id: Option<i64>,
+    /// Those that a person wears now.
+    pub user_id: Option<i64>,
+}
+
 /// How many devices there are, of those that are named (`None`: any).
 ///
 /// # Errors
@@ -72,18 +85,19 @@ pub async fn measure(store: &Store, devices: Option<&[String]>) -> Result<u64, S
     Ok(rows.first().map_or(0, |row| u64::try_from(row.get::<_, i64>("devices")).unwrap_or(0)))
 }
 
-/// The next devices behind `after`, in the order of their serials, `limit` at most.
+/// The next of these devices behind `after`, in the order of their serials, `limit` at most.
 ///
 /// # Errors
 /// The database cannot be asked.
 pub async fn devices(
     store: &Store,
-    devices: Option<&[String]>,
+    devices: ReplayDevices<'_>,
     after: &str,
     limit: i64,
 ) -> Result<Vec<String>, StoreError> {
     let client = store.client().await?;
-    let rows = DEVICES.query(&client, &[&devices, &after, &limit]).await?;
+    let ReplayDevices { serials, customer_id, org_id, user_id } = devices;
+    let rows = DEVICES.query(&client, &[&serials, &after, &limit, &customer_id, &org_id, &user_id]).await?;
     Ok(rows.iter().map(|row| row.get("device_sn")).collect())
 }
 
@@ -151,7 +165,7 @@ fn notified(row: &Row) -> (Receiver, NotificationCounts) {
     let (channel, address): (String, String) = (row.get("channel"), row.get("address"));
     let receiver = Receiver {
         contact: row.get::<_, Option<String>>("contact").unwrap_or_default(),
-        address: Channel::of_name(&channel).map_or_else(|| "…".to_owned(), |known| known.shown(&address)),
+        address: Channel::shown_of(&channel, &address),
         channel,
     };
     let counts = NotificationCounts {

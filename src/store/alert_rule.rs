@@ -13,7 +13,8 @@ use tokio_postgres::types::ToSql;
 use super::alert::of_json;
 use super::{Statement, StatementTimeout, Store, StoreError, alert_sweep, statement};
 use crate::language::{DatabaseRefusal, Text, text};
-use crate::model::{AlertKind, AlertRule, RuleDraft};
+use crate::model::alert_rule::RuleScope;
+use crate::model::{AlertKind, AlertRule, Id64, RuleDraft};
 
 const LIST: Statement = statement!("alert_rule", "list");
 const IN_FORCE: Statement = statement!("alert_rule", "in_force");
@@ -23,6 +24,7 @@ const REPLACE: Statement = statement!("alert_rule", "replace");
 const SET_ENABLED: Statement = statement!("alert_rule", "set_enabled");
 const REMOVE: Statement = statement!("alert_rule", "remove");
 const TRY_OUT: Statement = statement!("alert_rule", "try_out");
+const TENANT: Statement = statement!("alert_rule", "tenant");
 const ACT_AS: Statement = statement!("alert_rule", "act_as");
 
 /// The key by which a rule names the one that it replaces.
@@ -45,6 +47,8 @@ pub struct Filter {
     pub kinds: Option<Vec<AlertKind>>,
     /// Those that are switched on, or off.
     pub enabled: Option<bool>,
+    /// Those that concern a tenant: rules for everybody, and rules within it.
+    pub concerns: Option<i64>,
 }
 
 /// What became of a change.
@@ -71,7 +75,16 @@ pub async fn list(store: &Store, filter: &Filter) -> Result<Vec<AlertRule>, Stor
     let scope: [&(dyn ToSql + Sync); 4] =
         [&filter.customer_id, &filter.org_id, &filter.user_id, &filter.device_sn];
     let [customer_id, org_id, user_id, device_sn] = scope;
-    let parameters = [&filter.ids as _, customer_id, &kinds, &filter.enabled, org_id, user_id, device_sn];
+    let parameters = [
+        &filter.ids as _,
+        customer_id,
+        &kinds,
+        &filter.enabled,
+        org_id,
+        user_id,
+        device_sn,
+        &filter.concerns,
+    ];
     let rows = LIST.query(&client, &parameters).await?;
     rows.iter().map(rule).collect()
 }
@@ -106,6 +119,18 @@ pub async fn in_force(store: &Store, owner: &EvaluatedOwner) -> Result<Vec<Alert
 pub async fn read(store: &Store, rule_id: i64) -> Result<Option<AlertRule>, StoreError> {
     let filter = Filter { ids: Some(vec![rule_id]), ..Filter::default() };
     Ok(list(store, &filter).await?.pop())
+}
+
+/// The tenant within which a rule with this scope holds; `None`: it is for everybody, or the directory does not know for whom.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn tenant(store: &Store, scope: RuleScope<'_>) -> Result<Option<i64>, StoreError> {
+    let client = store.client().await?;
+    let RuleScope { customer_id, org_id, user_id, device_sn } = scope;
+    let [customer_id, org_id, user_id] = [customer_id, org_id, user_id].map(|id| id.map(|Id64(id)| id));
+    let rows = TENANT.query(&client, &[&customer_id, &org_id, &user_id, &device_sn]).await?;
+    Ok(rows.first().and_then(|row| row.get("customer_id")))
 }
 
 /// Every version of a rule, newest first; the rule may be deleted. Empty: there never was one of this number.

@@ -180,7 +180,7 @@ fn address(row: &Row) -> AddressSummary {
         address_id: Id64(row.get("address_id")),
         contact_id: Id64(row.get("contact_id")),
         contact: row.get("contact"),
-        address: Channel::of_name(&channel).map_or_else(|| "…".to_owned(), |known| known.shown(&address)),
+        address: Channel::shown_of(&channel, &address),
         channel,
         has_secret: row.get("has_secret"),
         enabled: row.get("enabled"),

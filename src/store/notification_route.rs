@@ -9,12 +9,13 @@ use tokio_postgres::types::{Json, Type};
 use super::alert::of_json;
 use super::{Statement, Store, StoreError, statement};
 use crate::language::{Text, text};
-use crate::model::{Id64, NotificationRoute, RouteDraft};
+use crate::model::{Channel, Id64, NotificationRoute, RouteDraft};
 
 const LIST: Statement = statement!("notification_route", "list");
 const ADD: Statement = statement!("notification_route", "add");
 const REPLACE: Statement = statement!("notification_route", "replace");
 const REMOVE: Statement = statement!("notification_route", "remove");
+const AUDIENCE: Statement = statement!("notification_route", "audience");
 
 /// Which routes; `None` is any.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -25,6 +26,21 @@ pub struct RouteFilter {
     pub org_id: Option<i64>,
     /// Of this number.
     pub route_id: Option<i64>,
+}
+
+/// An address to which a route leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteAddress {
+    /// Number of the address.
+    pub address_id: i64,
+    /// Number of its contact.
+    pub contact_id: i64,
+    /// Name of the contact.
+    pub contact: String,
+    /// Channel.
+    pub channel: String,
+    /// Where it is, without what is secret of it.
+    pub address: String,
 }
 
 /// What became of a route that was asked for.
@@ -85,6 +101,32 @@ pub async fn replace(store: &Store, route_id: i64, draft: &RouteDraft) -> Result
 pub async fn remove(store: &Store, route_id: i64) -> Result<bool, StoreError> {
     let client = store.client().await?;
     Ok(!REMOVE.query(&client, &[&route_id]).await?.is_empty())
+}
+
+/// The addresses to which a route leads, if the least severe alert that matches it fires now, `limit` at most. `user_id`: whose alert it is.
+///
+/// # Errors
+/// The database cannot be asked.
+pub async fn audience(
+    store: &Store,
+    route_id: i64,
+    user_id: Option<i64>,
+    limit: i64,
+) -> Result<Vec<RouteAddress>, StoreError> {
+    let client = store.client().await?;
+    let rows = AUDIENCE.query(&client, &[&route_id, &user_id, &limit]).await?;
+    Ok(rows.iter().map(route_address).collect())
+}
+
+fn route_address(row: &Row) -> RouteAddress {
+    let (channel, address): (String, String) = (row.get("channel"), row.get("address"));
+    RouteAddress {
+        address_id: row.get("address_id"),
+        contact_id: row.get("contact_id"),
+        contact: row.get("contact"),
+        address: Channel::shown_of(&channel, &address),
+        channel,
+    }
 }
 
 fn route(row: &Row) -> Result<NotificationRoute, StoreError> {

@@ -8,6 +8,7 @@ mod policies;
 mod refused;
 mod rights;
 mod stream_end;
+mod tenant_parts;
 
 use serde_json::json;
 use vitals::config::{Authentication, Settings};

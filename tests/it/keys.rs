@@ -10,7 +10,7 @@ use crate::harness::{
 };
 
 /// What each route needs; "" nothing, "?" see `key_tenants` and `accounts`. Whoever adds one says here who may ask it.
-const NEEDS: [(&str, &str, &str); 125] = [
+const NEEDS: [(&str, &str, &str); 126] = [
     ("get", "/", ""),
     ("post", "/upload_health_data", "upload"),
     ("post", "/upload_health_data_batch", "upload"),
@@ -40,6 +40,7 @@ const NEEDS: [(&str, &str, &str); 125] = [
     ("get", "/api/notification_routes/{id}", "read"),
     ("put", "/api/notification_routes/{id}", "admin"),
     ("delete", "/api/notification_routes/{id}", "admin"),
+    ("post", "/api/notification_routes/{id}/test", "admin"),
     ("get", "/api/alerts/silences", "read"),
     ("post", "/api/alerts/silences", "respond"),
     ("delete", "/api/alerts/silences/{id}", "respond"),

@@ -8,6 +8,7 @@ mod email;
 mod evening;
 mod house;
 mod robots;
+mod route_test;
 mod routing;
 mod sharing;
 mod sms;

@@ -1,6 +1,7 @@
 //! Pages of alerts, people, devices and the administration, as a browser without a script gets them: links and forms.
 
 mod admin;
+mod admin_forms;
 mod alerts;
 mod limits;
 mod people;

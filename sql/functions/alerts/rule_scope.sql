@@ -91,3 +91,22 @@ as $$
     select exists (select from alert_rule r where num_nonnulls(r.customer_id, r.org_id, r.user_id, r.device_sn) > 0)
 $$;
 comment on function vitals.has_scoped_rules() is 'Whether there are rules that are not for everybody.';
+
+-- The tenant within which a rule holds, as the directory is now. NULL: it is for everybody, or the directory does not have its unit, person or device.
+create or replace function vitals.tenant_of_rule(customer_id bigint, org_id bigint, user_id bigint, device_sn text) returns bigint
+language plpgsql stable
+set search_path = pg_catalog, public, pg_temp
+as $$
+begin
+    return case
+        when tenant_of_rule.device_sn is not null then
+            (select nullif(d.customer_id, 0) from device_owner(array[tenant_of_rule.device_sn]) d)
+        when tenant_of_rule.user_id is not null then (
+            select o.customer_id from app_user u join org_unit o on o.org_id = u.org_id where u.user_id = tenant_of_rule.user_id
+        )
+        when tenant_of_rule.org_id is not null then (select o.customer_id from org_unit o where o.org_id = tenant_of_rule.org_id)
+        else tenant_of_rule.customer_id
+    end;
+end
+$$;
+comment on function vitals.tenant_of_rule(bigint, bigint, bigint, text) is 'The tenant within which a rule holds. NULL: it is for everybody, or the directory does not know for whom it is.';

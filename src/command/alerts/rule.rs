@@ -69,6 +69,7 @@ pub(super) async fn list(options: &ListOptions, locale: &Locale, store: &Store) 
         device_sn: options.device.clone(),
         kinds: (!options.kind.is_empty()).then(|| options.kind.clone()),
         enabled: options.enabled,
+        concerns: None,
     };
     let rules = alert_rule::list(store, &filter).await?;
     if rules.is_empty() && !options.json {

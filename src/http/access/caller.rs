@@ -82,6 +82,11 @@ impl Caller {
         }
     }
 
+    /// Whether it may administer, within its tenant and unit.
+    pub(in crate::http) fn may_administer(&self) -> bool {
+        self.page_viewer().is_some_and(|viewer| viewer.can_admin)
+    }
+
     /// Whether its session or its link has ended by now, as far as that was known when it was let through.
     pub(in crate::http) fn is_over(&self, now: Timestamp) -> bool {
         match &self.identity {

@@ -1,7 +1,7 @@
 //! `/api/alerts/rules`: what raises alerts.
 //!
 //! Before: care staff and their programs. After: `store::alert_rule`; the next batch is evaluated by the rule as it is stored.
-//! Promise: an impossible rule is refused with the reason. A request with a `version` changes no version that the client has not
+//! Promise: an administrator of one tenant reads the rules for everybody and those within the tenant, and changes the latter. An impossible rule is refused with the reason. A request with a `version` changes no version that the client has not
 //! seen. A client may send back an answer with changes.
 
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use utoipa::openapi::{RefOr, SchemaFormat, schema::KnownFormat};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use super::query::Parameters;
-use super::{ApiError, DONE, Done, PathId, check_words};
+use super::{ApiError, DONE, Done, PathId, check_words, own};
 use crate::http::State;
 use crate::http::access::Caller;
 use crate::http::error::{BodyErrors, ErrorAnswer, ListErrors, OneErrors};
@@ -68,13 +68,17 @@ pub(in crate::http) struct RuleChange {
 }
 
 /// The rules
+///
+/// Of the callers of one tenant only its administrators read rules: those for everybody, and those within the tenant, which they change.
 #[utoipa::path(get, path = "/api/alerts/rules", tag = "alerts", params(RuleFilter),
-    security(("bearer" = ["read"]), ("basic" = ["read"])),
+    security(("bearer" = ["read", "own_tenant"]), ("basic" = ["read", "own_tenant"])),
     responses((status = 200, description = "Those that match", body = AlertRules), ListErrors))]
 pub(in crate::http) async fn get_api_alerts_rules(
     Shared(state): Shared<Arc<State>>,
+    Extension(caller): Extension<Caller>,
     mut parameters: Parameters,
 ) -> Result<Json<AlertRules>, ApiError> {
+    own::check_reader(&caller)?;
     let filter = Filter {
         ids: None,
         customer_id: parameters.one("customer_id")?.map(|Id64(id)| id),
@@ -83,13 +87,14 @@ pub(in crate::http) async fn get_api_alerts_rules(
         device_sn: parameters.one("device_sn")?,
         kinds: parameters.several("kind")?,
         enabled: parameters.one("enabled")?,
+        concerns: caller.customer_id(),
     };
     parameters.end()?;
     Ok(Json(AlertRules { rules: state.list(async |store| alert_rule::list(&store, &filter).await).await? }))
 }
 
 /// A new rule
-#[utoipa::path(post, path = "/api/alerts/rules", tag = "alerts", security(("bearer" = ["admin"]), ("basic" = ["admin"])),
+#[utoipa::path(post, path = "/api/alerts/rules", tag = "alerts", security(("bearer" = ["admin", "own_tenant"]), ("basic" = ["admin", "own_tenant"])),
     request_body(content = RuleChange, example = json!({
         "name": "Oxygen low at night", "kind": "threshold", "severity": "major", "metric": "blood_oxygen",
         "min_value": 88, "levels": [{ "severity": "critical", "min": 82 }], "user_id": "42", "consecutive": 3,
@@ -103,50 +108,52 @@ pub(in crate::http) async fn post_api_alerts_rules(
 ) -> Result<(StatusCode, Json<AlertRule>), ApiError> {
     let RuleChange { draft, actor, .. } = RuleChange::read(state.json(request).await?)?;
     let actor = caller.acting(actor)?.map(|acting| acting.actor);
-    Ok((StatusCode::CREATED, Json(add(&state, &draft, actor.as_deref()).await?)))
+    Ok((StatusCode::CREATED, Json(add(&state, &caller, draft, actor.as_deref()).await?)))
 }
 
-/// Adds a rule.
+/// Adds a rule of the caller.
 pub(in crate::http) async fn add(
     state: &State,
-    draft: &RuleDraft,
+    caller: &Caller,
+    mut draft: RuleDraft,
     actor: Option<&str>,
 ) -> Result<AlertRule, ApiError> {
-    changed(0, state.query(alert_rule::add(&state.store, draft, actor)).await?)
+    own::check_rule(state, caller, &mut draft).await?;
+    changed(0, state.query(alert_rule::add(&state.store, &draft, actor)).await?)
 }
 
-/// Makes a rule what the draft says, if it has the version that is expected (`None`: any).
+/// Makes a rule of the caller what the draft says, if it has the version that is expected (`None`: any).
 pub(in crate::http) async fn replace(
     state: &State,
+    caller: &Caller,
     rule_id: i64,
-    draft: &RuleDraft,
+    mut draft: RuleDraft,
     version: Option<i32>,
     actor: Option<&str>,
 ) -> Result<AlertRule, ApiError> {
-    changed(rule_id, state.query(alert_rule::replace(&state.store, rule_id, draft, version, actor)).await?)
-}
-
-/// The rule of a number.
-pub(in crate::http) async fn read(state: &State, rule_id: i64) -> Result<AlertRule, ApiError> {
-    state.query(alert_rule::read(&state.store, rule_id)).await?.ok_or_else(|| rule_not_found(rule_id))
+    own::changed_rule(state, caller, rule_id).await?;
+    own::check_rule(state, caller, &mut draft).await?;
+    changed(rule_id, state.query(alert_rule::replace(&state.store, rule_id, &draft, version, actor)).await?)
 }
 
 /// A rule
 #[utoipa::path(get, path = "/api/alerts/rules/{id}", tag = "alerts",
-    params(("id" = Id64, Path, description = "Number of the rule")), security(("bearer" = ["read"]), ("basic" = ["read"])),
+    params(("id" = Id64, Path, description = "Number of the rule")), security(("bearer" = ["read", "own_tenant"]), ("basic" = ["read", "own_tenant"])),
     responses((status = 200, description = "The rule", body = AlertRule), OneErrors))]
 pub(in crate::http) async fn get_api_alerts_rules_id(
     Shared(state): Shared<Arc<State>>,
+    Extension(caller): Extension<Caller>,
     PathId(rule_id): PathId,
 ) -> Result<Json<AlertRule>, ApiError> {
-    read(&state, rule_id).await.map(Json)
+    own::check_reader(&caller)?;
+    own::rule(&state, &caller, rule_id).await.map(Json)
 }
 
 /// Makes a rule what the body says, the whole of it
 ///
 /// With `version`, only if that is still its version; else 409. Open alerts of a rule that is switched off are resolved.
 #[utoipa::path(put, path = "/api/alerts/rules/{id}", tag = "alerts",
-    params(("id" = Id64, Path, description = "Number of the rule")), security(("bearer" = ["admin"]), ("basic" = ["admin"])),
+    params(("id" = Id64, Path, description = "Number of the rule")), security(("bearer" = ["admin", "own_tenant"]), ("basic" = ["admin", "own_tenant"])),
     request_body(content = RuleChange, example = json!({
         "name": "Oxygen saturation low", "kind": "threshold", "severity": "major", "metric": "blood_oxygen",
         "min_value": 91, "version": 1, "actor": "Dr. Wu"
@@ -163,7 +170,7 @@ pub(in crate::http) async fn put_api_alerts_rules_id(
         return Err(ApiError::Bad(text!("rule-id-differs")));
     }
     let actor = caller.acting(change.actor)?.map(|acting| acting.actor);
-    replace(&state, rule_id, &change.draft, change.version, actor.as_deref()).await.map(Json)
+    replace(&state, &caller, rule_id, change.draft, change.version, actor.as_deref()).await.map(Json)
 }
 
 /// Deletes a rule that never raised an alert
@@ -171,7 +178,7 @@ pub(in crate::http) async fn put_api_alerts_rules_id(
 /// 409: it has alerts, which keep it, or other rules replace it; switch it off (`"enabled": false`). Its silences and its routes go
 /// with it; its versions stay.
 #[utoipa::path(delete, path = "/api/alerts/rules/{id}", tag = "alerts",
-    params(("id" = Id64, Path, description = "Number of the rule")), security(("bearer" = ["admin"]), ("basic" = ["admin"])),
+    params(("id" = Id64, Path, description = "Number of the rule")), security(("bearer" = ["admin", "own_tenant"]), ("basic" = ["admin", "own_tenant"])),
     responses(
         (status = 200, description = "It is gone", body = Done),
         (status = 409, description = "It has alerts, or is replaced", body = ErrorAnswer),
@@ -179,17 +186,19 @@ pub(in crate::http) async fn put_api_alerts_rules_id(
     ))]
 pub(in crate::http) async fn delete_api_alerts_rules_id(
     Shared(state): Shared<Arc<State>>,
+    Extension(caller): Extension<Caller>,
     PathId(rule_id): PathId,
 ) -> Result<Json<Done>, ApiError> {
-    remove(&state, rule_id).await?;
+    remove(&state, &caller, rule_id).await?;
     Ok(Json(DONE))
 }
 
-/// Deletes a rule that never raised an alert.
-pub(in crate::http) async fn remove(state: &State, rule_id: i64) -> Result<(), ApiError> {
+/// Deletes a rule of the caller that never raised an alert.
+pub(in crate::http) async fn remove(state: &State, caller: &Caller, rule_id: i64) -> Result<(), ApiError> {
+    own::changed_rule(state, caller, rule_id).await?;
     match state.query(alert_rule::remove(&state.store, rule_id)).await? {
         Removal::Done => Ok(()),
-        Removal::NotFound => Err(rule_not_found(rule_id)),
+        Removal::NotFound => Err(own::rule_absent(rule_id)),
         Removal::HasAlerts => Err(ApiError::InTheWay(text!("rule-has-alerts", id = rule_id.to_string()))),
         Removal::IsReplaced => Err(ApiError::InTheWay(text!("rule-is-replaced", id = rule_id.to_string()))),
     }
@@ -197,25 +206,28 @@ pub(in crate::http) async fn remove(state: &State, rule_id: i64) -> Result<(), A
 
 /// Every version a rule ever had; it may be deleted
 #[utoipa::path(get, path = "/api/alerts/rules/{id}/versions", tag = "alerts",
-    params(("id" = Id64, Path, description = "Number of the rule")), security(("bearer" = ["read"]), ("basic" = ["read"])),
+    params(("id" = Id64, Path, description = "Number of the rule")), security(("bearer" = ["read", "own_tenant"]), ("basic" = ["read", "own_tenant"])),
     responses((status = 200, description = "The versions", body = AlertRuleVersions), OneErrors))]
 pub(in crate::http) async fn get_api_alerts_rules_id_versions(
     Shared(state): Shared<Arc<State>>,
+    Extension(caller): Extension<Caller>,
     PathId(rule_id): PathId,
 ) -> Result<Json<AlertRuleVersions>, ApiError> {
+    own::check_reader(&caller)?;
     let versions = state.list(async |store| alert_rule::versions(&store, rule_id).await).await?;
-    if versions.is_empty() { Err(rule_not_found(rule_id)) } else { Ok(Json(AlertRuleVersions { versions })) }
-}
-
-fn rule_not_found(rule_id: i64) -> ApiError {
-    ApiError::Absent(text!("rule-absent", id = rule_id.to_string()))
+    match versions.first() {
+        Some(newest) if own::concerns(&state, &caller, newest.scope()).await? => {
+            Ok(Json(AlertRuleVersions { versions }))
+        }
+        _ => Err(own::rule_absent(rule_id)),
+    }
 }
 
 /// The rule after a change, or why it is not changed.
 pub(in crate::http) fn changed(rule_id: i64, change: ChangeOutcome) -> Result<AlertRule, ApiError> {
     match change {
         ChangeOutcome::Done(rule) => Ok(*rule),
-        ChangeOutcome::NotFound => Err(rule_not_found(rule_id)),
+        ChangeOutcome::NotFound => Err(own::rule_absent(rule_id)),
         ChangeOutcome::Invalid(reason) => Err(ApiError::Bad(reason)),
         ChangeOutcome::Conflict(reason) => Err(ApiError::InTheWay(reason)),
     }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::query::{Limit, Parameters};
-use super::{ApiError, DONE, Done, PathId};
+use super::{ApiError, DONE, Done, PathId, own};
 use crate::http::State;
 use crate::http::access::Caller;
 use crate::http::error::{AccessError, BodyErrors, ListErrors, OneErrors};
@@ -49,39 +49,44 @@ pub(in crate::http) struct AddressFilter {
 }
 
 /// Addresses of contacts
+///
+/// Of the callers of one tenant only its administrators read and change them: those of contacts that belong to it alone.
 #[utoipa::path(get, path = "/api/contact_addresses", tag = "alerts", params(AddressFilter),
-    security(("bearer" = ["read"]), ("basic" = ["read"])),
+    security(("bearer" = ["read", "own_tenant"]), ("basic" = ["read", "own_tenant"])),
     responses((status = 200, description = "The addresses", body = ContactAddresses), ListErrors))]
 pub(in crate::http) async fn get_api_contact_addresses(
     Shared(state): Shared<Arc<State>>,
+    Extension(caller): Extension<Caller>,
     mut parameters: Parameters,
 ) -> Result<Json<ContactAddresses>, ApiError> {
+    own::check_reader(&caller)?;
     let id = |id: Option<Id64>| id.map(|Id64(id)| id);
     let filter = contact_address::AddressFilter {
         contact_id: id(parameters.one("contact_id")?),
-        customer_id: id(parameters.one("customer_id")?),
+        customer_id: super::tenant(&mut parameters, &caller)?,
     };
     let after = id(parameters.one("after")?).unwrap_or(0);
     let limit = parameters.one::<Limit>("limit")?.map_or(MOST, |Limit(limit)| limit);
     parameters.end()?;
-    let addresses =
-        state.list(async |store| contact_address::list(&store, filter, after, limit).await).await?;
+    let addresses = own::addresses(&state, &caller, filter, after, limit).await?;
     Ok(Json(ContactAddresses { addresses }))
 }
 
 /// A contact can be reached at a further address
 ///
 /// 409: it has this address already.
-#[utoipa::path(post, path = "/api/contact_addresses", tag = "alerts", security(("bearer" = ["admin"]), ("basic" = ["admin"])),
+#[utoipa::path(post, path = "/api/contact_addresses", tag = "alerts", security(("bearer" = ["admin", "own_tenant"]), ("basic" = ["admin", "own_tenant"])),
     request_body(content = AddressDraft, example = json!({
         "contact_id": "5", "channel": "sms", "address": "+8613800138000"
     })),
     responses((status = 201, description = "The address", body = AddressSummary), BodyErrors))]
 pub(in crate::http) async fn post_api_contact_addresses(
     Shared(state): Shared<Arc<State>>,
+    Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<(StatusCode, Json<AddressSummary>), ApiError> {
     let draft: AddressDraft = state.json(request).await?;
+    own::check_contact(&state, &caller, draft.contact_id).await?;
     let outcome = state.query(contact_address::add(&state.store, &draft)).await?;
     Ok((StatusCode::CREATED, stored(outcome, 0)?))
 }
@@ -91,14 +96,16 @@ pub(in crate::http) async fn post_api_contact_addresses(
 /// Notifications that wait for the former address, or for one that is not used any more, are cancelled. 409: the contact has the new
 /// address already.
 #[utoipa::path(patch, path = "/api/contact_addresses/{id}", tag = "alerts",
-    params(("id" = Id64, Path, description = "Number of the address")), security(("bearer" = ["admin"]), ("basic" = ["admin"])),
+    params(("id" = Id64, Path, description = "Number of the address")), security(("bearer" = ["admin", "own_tenant"]), ("basic" = ["admin", "own_tenant"])),
     request_body(content = AddressChange, example = json!({ "enabled": false })),
     responses((status = 200, description = "The address", body = AddressSummary), BodyErrors))]
 pub(in crate::http) async fn patch_api_contact_addresses_id(
     Shared(state): Shared<Arc<State>>,
+    Extension(caller): Extension<Caller>,
     PathId(address_id): PathId,
     request: Request,
 ) -> Result<Json<AddressSummary>, ApiError> {
+    own::check_address(&state, &caller, address_id).await?;
     let change: AddressChange = state.json(request).await?;
     stored(state.query(contact_address::change(&state.store, address_id, &change)).await?, address_id)
 }
@@ -107,12 +114,14 @@ pub(in crate::http) async fn patch_api_contact_addresses_id(
 ///
 /// Notifications that wait for the address are cancelled.
 #[utoipa::path(delete, path = "/api/contact_addresses/{id}", tag = "alerts",
-    params(("id" = Id64, Path, description = "Number of the address")), security(("bearer" = ["admin"]), ("basic" = ["admin"])),
+    params(("id" = Id64, Path, description = "Number of the address")), security(("bearer" = ["admin", "own_tenant"]), ("basic" = ["admin", "own_tenant"])),
     responses((status = 200, description = "It is removed", body = Done), OneErrors))]
 pub(in crate::http) async fn delete_api_contact_addresses_id(
     Shared(state): Shared<Arc<State>>,
+    Extension(caller): Extension<Caller>,
     PathId(address_id): PathId,
 ) -> Result<Json<Done>, ApiError> {
+    own::check_address(&state, &caller, address_id).await?;
     match state.query(contact_address::remove(&state.store, address_id)).await? {
         true => Ok(Json(DONE)),
         false => Err(absent(address_id)),
@@ -124,13 +133,14 @@ pub(in crate::http) async fn delete_api_contact_addresses_id(
 /// It goes by the same settings as notifications, also to an address that is not used, says that it is a test, and touches no alert. The
 /// answer waits for the channel. 429: the address was tested less than ten seconds ago.
 #[utoipa::path(post, path = "/api/contact_addresses/{id}/test", tag = "alerts",
-    params(("id" = Id64, Path, description = "Number of the address")), security(("bearer" = ["admin"]), ("basic" = ["admin"])),
+    params(("id" = Id64, Path, description = "Number of the address")), security(("bearer" = ["admin", "own_tenant"]), ("basic" = ["admin", "own_tenant"])),
     responses((status = 200, description = "What became of it", body = AddressTest), OneErrors))]
 pub(in crate::http) async fn post_api_contact_addresses_id_test(
     Shared(state): Shared<Arc<State>>,
     Extension(caller): Extension<Caller>,
     PathId(address_id): PathId,
 ) -> Result<Json<AddressTest>, ApiError> {
+    own::check_address(&state, &caller, address_id).await?;
     test(&state, &caller, address_id).await.map(Json)
 }
 

@@ -9,12 +9,14 @@ use std::sync::Arc;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Number, Value};
 
 use super::super::State;
 use super::super::api::query::Parameters;
 use super::super::error::ApiError;
 use super::super::session::page_within;
 use crate::language::{Text, text};
+use crate::page::field::{FieldValues, unit_field};
 
 /// The parameters of an address, without empty ones and without those that choose the look.
 #[derive(Debug, Clone)]
@@ -91,8 +93,42 @@ impl FormFields {
         values.filter_map(|(_, value)| value.parse().ok()).collect()
     }
 
+    /// A number with the digits that were typed; `None`: the field was left empty.
+    pub(super) fn number(&self, name: &str) -> Result<Option<Value>, ApiError> {
+        let Some(typed) = self.text(name) else { return Ok(None) };
+        let number: Result<Number, _> = serde_json::from_str(typed);
+        let refused = |error: serde_json::Error| {
+            ApiError::Bad(text!("parameter-refused", name = name, reason = error.to_string()))
+        };
+        number.map(|number| Some(Value::Number(number))).map_err(refused)
+    }
+
+    /// A duration in seconds, of a number and its unit; `None`: it was left empty.
+    pub(super) fn seconds(&self, name: &'static str) -> Result<Option<i64>, ApiError> {
+        let unit = self.text(&unit_field(name)).and_then(|unit| unit.parse().ok()).unwrap_or(1);
+        Ok(self.value::<i64>(name)?.map(|count| count.saturating_mul(unit)))
+    }
+
+    /// Whether a box was ticked.
+    pub(super) fn is_ticked(&self, name: &str) -> bool {
+        self.text(name).is_some()
+    }
+
+    /// What was typed, to show it once more.
+    pub(super) fn typed(&self) -> FieldValues {
+        self.0.clone().into()
+    }
+
     /// The page of this service that the form was on, else `default`.
     pub(super) fn back(&self, default: String) -> String {
         self.text("back").and_then(page_within).map_or(default, str::to_owned)
+    }
+}
+
+/// Sets a column, or takes it away.
+pub(super) fn put(columns: &mut Map<String, Value>, column: &str, value: Option<Value>) {
+    match value {
+        Some(value) => drop(columns.insert(column.to_owned(), value)),
+        None => drop(columns.remove(column)),
     }
 }

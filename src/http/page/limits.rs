@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State as Shared};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Map, Number, Value, json};
+use serde_json::{Map, Value, json};
 
 use super::super::State;
 use super::super::api::{PathId, alert_rule as alert_rule_api};
 use super::super::error::{ApiError, BodyErrors};
 use super::PageReader;
-use super::form::FormFields;
+use super::form::{FormFields, put};
 use super::person::{find_person, of_person};
 use crate::language::{Text, text};
 use crate::model::{AlertRule, Id64, Person, RuleDraft};
@@ -55,7 +55,7 @@ async fn change(
 ) -> Result<Text, ApiError> {
     let user_id = person.summary.user_id;
     match fields.text("action") {
-        Some("add") => add(state, reader, &added(user_id, fields)?).await,
+        Some("add") => add(state, reader, added(user_id, fields)?).await,
         Some("remove") => remove(state, reader, &named_rule(state, person, fields).await?, user_id).await,
         _ => set(state, reader, &named_rule(state, person, fields).await?, user_id, fields).await,
     }
@@ -92,7 +92,7 @@ async fn set(
     columns.insert("user_id".to_owned(), json!(user_id));
     columns.insert("replaces_rule_id".to_owned(), json!(replaced));
     columns.insert("enabled".to_owned(), json!(true));
-    add(state, reader, &alert_rule_api::draft(columns)?).await
+    add(state, reader, alert_rule_api::draft(columns)?).await
 }
 
 /// What holds for others holds again. A rule that has raised alerts stays, switched off, and takes the place of no other.
@@ -120,8 +120,9 @@ async fn remove(
     }
 }
 
-async fn add(state: &State, reader: &PageReader, draft: &RuleDraft) -> Result<Text, ApiError> {
-    alert_rule_api::add(state, draft, actor(reader)).await.map(|rule| done("set", rule.name))
+async fn add(state: &State, reader: &PageReader, draft: RuleDraft) -> Result<Text, ApiError> {
+    let adding = alert_rule_api::add(state, &reader.caller, draft, reader.actor());
+    adding.await.map(|rule| done("set", rule.name))
 }
 
 async fn replace(
@@ -132,15 +133,11 @@ async fn replace(
     version: Option<i32>,
 ) -> Result<AlertRule, ApiError> {
     let draft = alert_rule_api::draft(columns)?;
-    alert_rule_api::replace(state, rule.rule_id.0, &draft, version, actor(reader)).await
+    alert_rule_api::replace(state, &reader.caller, rule.rule_id.0, draft, version, reader.actor()).await
 }
 
 fn done(what: &'static str, name: String) -> Text {
     text!("page-limit-done", what = what, name = name)
-}
-
-fn actor(reader: &PageReader) -> Option<&str> {
-    reader.frame.viewer.as_ref().map(|viewer| viewer.name.as_str())
 }
 
 fn columns(rule: &AlertRule) -> Map<String, Value> {
@@ -158,7 +155,7 @@ fn set_bounds(
     for (column, field, recovery) in
         [("min_value", "min", "recovery_min_value"), ("max_value", "max", "recovery_max_value")]
     {
-        let bound = number(fields, field)?;
+        let bound = fields.number(field)?;
         if columns.get(column) != bound.as_ref() {
             columns.remove(recovery);
         }
@@ -167,8 +164,8 @@ fn set_bounds(
     let levels = rule.levels.iter().flatten().enumerate().map(|(place, level)| {
         let (min, max) = level_fields(place);
         let mut bounds = Map::from_iter([("severity".to_owned(), json!(level.severity))]);
-        put(&mut bounds, "min", number(fields, &min)?);
-        put(&mut bounds, "max", number(fields, &max)?);
+        put(&mut bounds, "min", fields.number(&min)?);
+        put(&mut bounds, "max", fields.number(&max)?);
         Ok(Value::Object(bounds))
     });
     let levels: Vec<Value> = levels.collect::<Result<_, ApiError>>()?;
@@ -176,23 +173,6 @@ fn set_bounds(
         columns.insert("levels".to_owned(), Value::Array(levels));
     }
     Ok(())
-}
-
-fn put(columns: &mut Map<String, Value>, column: &str, value: Option<Value>) {
-    match value {
-        Some(value) => drop(columns.insert(column.to_owned(), value)),
-        None => drop(columns.remove(column)),
-    }
-}
-
-/// A number with the digits that were typed; `None`: the field was left empty.
-fn number(fields: &FormFields, field: &str) -> Result<Option<Value>, ApiError> {
-    let Some(typed) = fields.text(field) else { return Ok(None) };
-    let number: Result<Number, _> = serde_json::from_str(typed);
-    let refused = |error: serde_json::Error| {
-        ApiError::Bad(text!("parameter-refused", name = field, reason = error.to_string()))
-    };
-    number.map(|number| Some(Value::Number(number))).map_err(refused)
 }
 
 /// A new limit of the person.
@@ -203,7 +183,7 @@ fn added(user_id: Id64, fields: &FormFields) -> Result<RuleDraft, ApiError> {
     }
     columns.insert("kind".to_owned(), json!("threshold"));
     columns.insert("user_id".to_owned(), json!(user_id));
-    put(&mut columns, "min_value", number(fields, "min")?);
-    put(&mut columns, "max_value", number(fields, "max")?);
+    put(&mut columns, "min_value", fields.number("min")?);
+    put(&mut columns, "max_value", fields.number("max")?);
     alert_rule_api::draft(columns)
 }

@@ -59,6 +59,11 @@ impl FromRequestParts<Arc<State>> for AnyReader {
 }
 
 impl PageReader {
+    /// The name under which the reader changes things.
+    pub(super) fn actor(&self) -> Option<&str> {
+        self.frame.viewer.as_ref().map(|viewer| viewer.name.as_str())
+    }
+
     /// Whoever sent a request that was refused.
     pub(super) fn of_refused(state: &State, request: &Request<()>, caller: Caller) -> Self {
         let viewer = caller.page_viewer();

@@ -8,6 +8,8 @@ pub mod health;
 pub mod keys;
 pub mod policies;
 pub mod rejected;
+pub mod routes;
+pub mod rule_form;
 pub mod rules;
 pub mod shifts;
 pub mod silences;
@@ -90,8 +92,8 @@ impl AdminSection {
     const fn is_for(self, viewer: &PageViewer) -> bool {
         match self {
             Self::Silences | Self::Accounts => true,
-            Self::Shifts | Self::Contacts | Self::Keys => viewer.unit_name.is_none(),
-            Self::Health | Self::Rules | Self::Rejected | Self::Policies => viewer.tenant_name.is_none(),
+            Self::Rules | Self::Shifts | Self::Contacts | Self::Keys => viewer.unit_name.is_none(),
+            Self::Health | Self::Rejected | Self::Policies => viewer.tenant_name.is_none(),
         }
     }
 
@@ -114,6 +116,27 @@ pub fn section(frame: &Frame, section: AdminSection, notice: Option<&str>, conte
         } }
         (flash(notice))
         (content)
+    }
+}
+
+/// The button that switches something off that is on, or on.
+fn switch(frame: &Frame, is_on: bool) -> Markup {
+    let step = if is_on { "disable" } else { "enable" };
+    html! { button type="submit" name="action" value=(step) { (words(frame, step)) } }
+}
+
+/// The name of a channel.
+fn channel(frame: &Frame, name: &str) -> String {
+    frame.text(&text!("page-channel", channel = name))
+}
+
+/// What became of a test message. `error`: why it was not delivered.
+fn delivery(frame: &Frame, error: Option<&str>) -> Markup {
+    html! {
+        @match error {
+            None => span.ok { (words(frame, "delivered")) },
+            Some(reason) => { span.critical { (words(frame, "not-delivered")) } ": " (reason) }
+        }
     }
 }
 

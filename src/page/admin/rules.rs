@@ -6,11 +6,13 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use super::words;
+use super::rule_form::{self, RuleChoices};
+use super::{switch, words};
 use crate::language::text;
-use crate::model::AlertRule;
+use crate::model::{AlertKind, AlertRule};
 use crate::page::alerts::severity;
-use crate::page::limits::{bounds, scope};
+use crate::page::field::FieldValues;
+use crate::page::limits::bounds;
 use crate::page::record_tables::table;
 use crate::page::{Frame, format, link, when};
 
@@ -39,39 +41,39 @@ pub struct TryOutResult {
 pub struct RuleEditor {
     /// The rule as it is stored; `None`: a new one.
     pub rule: Option<AlertRule>,
-    /// Its columns as JSON, as they are stored or were typed.
-    pub columns: String,
+    /// What it evaluates.
+    pub kind: AlertKind,
+    /// What the fields hold, as it is stored or was typed.
+    pub values: FieldValues,
+    /// What there is to choose from.
+    pub choices: RuleChoices,
+    /// The reader may change it; else the form makes one in its place.
+    pub can_change: bool,
     /// Every version, newest first.
     pub versions: Vec<AlertRule>,
     /// What it would have raised.
     pub result: Option<TryOutResult>,
 }
 
-/// The list.
-pub fn list(frame: &Frame, rules: &[AlertRule]) -> Markup {
-    let rows: Vec<Markup> = rules.iter().map(|rule| row(frame, rule)).collect();
+/// The list, and a form for each kind of a new rule.
+pub fn list(frame: &Frame, rules: &[AlertRule], choices: &RuleChoices) -> Markup {
+    let rows: Vec<Markup> = rules.iter().map(|rule| row(frame, rule, choices)).collect();
     html! {
         section.panel { (table(frame, &["rule", "severity", "scope", "value", "state"], &rows)) }
         section.panel {
-            details {
-                summary { (words(frame, "new-rule")) }
-                (editor_form(frame, "/admin/rules", None, NEW_RULE))
+            h2 { (words(frame, "new-rule")) }
+            @for kind in AlertKind::ALL {
+                details {
+                    summary { (frame.text(&text!("page-kind", kind = kind.name()))) }
+                    (editor_form(frame, "/admin/rules", kind.name(), *kind, &rule_form::new_rule(*kind, choices.is_limited), choices))
+                }
             }
         }
     }
 }
 
-/// What a new rule begins with.
-pub const NEW_RULE: &str = "{
-  \"name\": \"\",
-  \"kind\": \"threshold\",
-  \"severity\": \"major\",
-  \"metric\": \"heart_rate\",
-  \"max_value\": 150
-}";
-
-fn row(frame: &Frame, rule: &AlertRule) -> Markup {
-    let (value, step) = if rule.enabled { ("on", "disable") } else { ("off", "enable") };
+fn row(frame: &Frame, rule: &AlertRule, choices: &RuleChoices) -> Markup {
+    let can_change = !choices.is_limited || !rule.scope().is_everybody();
     html! {
         tr {
             th scope="row" { a href={ "/admin/rules/" (rule.rule_id) } { (rule.name) } }
@@ -81,8 +83,8 @@ fn row(frame: &Frame, rule: &AlertRule) -> Markup {
             td {
                 form.inline method="post" action={ "/admin/rules/" (rule.rule_id) } {
                     input type="hidden" name="back" value="/admin/rules";
-                    (frame.text(&text!("on-off", value = value))) " "
-                    button type="submit" name="action" value=(step) { (words(frame, step)) }
+                    (frame.text(&text!("on-off", value = if rule.enabled { "on" } else { "off" })))
+                    @if can_change { " " (switch(frame, rule.enabled)) }
                 }
             }
         }
@@ -93,7 +95,7 @@ fn row(frame: &Frame, rule: &AlertRule) -> Markup {
 fn rule_scope(frame: &Frame, rule: &AlertRule) -> Markup {
     let number = rule.org_id.or(rule.customer_id).map(|id| id.to_string()).unwrap_or_default();
     html! {
-        (frame.text(&text!("page-rule-for", scope = scope(rule)))) " "
+        (frame.text(&text!("page-rule-for", scope = rule.scope().name()))) " "
         @match (&rule.device_sn, rule.user_id) {
             (Some(device_sn), _) => { a href=(link::device(device_sn)) { (device_sn) } }
             (None, Some(user_id)) => { a href=(link::person(user_id)) { (user_id) } }
@@ -102,16 +104,21 @@ fn rule_scope(frame: &Frame, rule: &AlertRule) -> Markup {
     }
 }
 
-/// A rule, its form, its versions.
+/// A rule, its form, its versions. Who may not change it makes one in its place.
 pub fn editor(frame: &Frame, editor: &RuleEditor) -> Markup {
-    let id = editor.rule.as_ref().map(|rule| rule.rule_id);
-    let action = id.map_or_else(|| "/admin/rules".to_owned(), |id| format!("/admin/rules/{id}"));
+    let RuleEditor { rule, kind, values, choices, can_change, .. } = editor;
+    let own = rule.as_ref().filter(|_| *can_change);
+    let action =
+        own.map_or_else(|| "/admin/rules".to_owned(), |rule| format!("/admin/rules/{}", rule.rule_id));
     html! {
-        @if let Some(rule) = &editor.rule {
+        @if let Some(rule) = rule {
             p.under-title { strong { (rule.name) } " · " (bounds(frame, rule)) " · " (rule_scope(frame, rule)) }
         }
         @if let Some(result) = &editor.result { (try_out(frame, result)) }
-        section.panel { (editor_form(frame, &action, editor.rule.as_ref().map(|rule| rule.version), &editor.columns)) }
+        section.panel {
+            @if rule.is_some() && !can_change { p { (words(frame, "rule-of-everybody")) } }
+            (editor_form(frame, &action, "rule", *kind, values, choices))
+        }
         @if !editor.versions.is_empty() {
             section.panel {
                 h2 { (frame.text(&text!("rule-versions"))) }
@@ -128,20 +135,30 @@ pub fn editor(frame: &Frame, editor: &RuleEditor) -> Markup {
     }
 }
 
-fn editor_form(frame: &Frame, action: &str, version: Option<i32>, columns: &str) -> Markup {
+/// `form`: so that no two fields of a page have the same id.
+fn editor_form(
+    frame: &Frame,
+    action: &str,
+    form: &str,
+    kind: AlertKind,
+    values: &FieldValues,
+    choices: &RuleChoices,
+) -> Markup {
+    let days_id = format!("{form}-days");
+    let is_stored = action != "/admin/rules";
     html! {
         form.stacked method="post" action=(action) {
-            @if let Some(version) = version { input type="hidden" name="version" value=(version); }
-            label for="columns" { (words(frame, "columns")) }
-            textarea #columns name="columns" rows="18" spellcheck="false" { (columns) }
-            label for="days" { (words(frame, "try-out-days")) }
-            select #days name="days" {
-                @for days in TRY_OUT_DAYS { option value=(days) { (frame.text(&text!("days", days = days))) } }
+            (rule_form::fields(frame, form, kind, values, choices))
+            label for=(days_id) { (words(frame, "try-out-days")) }
+            select id=(days_id) name="days" {
+                @for days in TRY_OUT_DAYS {
+                    option value=(days) selected[values.has("days", &days.to_string())] { (frame.text(&text!("days", days = days))) }
+                }
             }
             p.buttons {
                 button type="submit" name="action" value="try" { (words(frame, "try-out")) }
                 button.primary type="submit" name="action" value="save" { (words(frame, "save")) }
-                @if version.is_some() {
+                @if is_stored {
                     button type="submit" name="action" value="remove" { (words(frame, "remove")) }
                 }
             }

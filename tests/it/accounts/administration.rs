@@ -1,6 +1,5 @@
 //! Administrators on the pages: of every tenant, of one, and of a unit. What each sees and changes, and what each is refused.
 
-use serde_json::json;
 use tokio_postgres::Client;
 
 use super::{asking, clinics, logged_out, status};
@@ -54,6 +53,13 @@ fn flash(page: &str) -> String {
 pub async fn assert_refused(browser: &Browser, path: &str, fields: &[(&str, &str)], words: &str) {
     let outcome = submit(browser, path, fields).await;
     assert!(outcome.contains(words), "{path} {fields:?}: {outcome}");
+}
+
+/// A form that is shown once more, as it was typed, with the reason.
+pub async fn assert_form_refused(browser: &Browser, path: &str, fields: &[(&str, &str)], words: &str) {
+    let page = browser.submit(path, fields).await;
+    assert_eq!(page.status, 200, "{path} {fields:?}: {page:?}");
+    assert!(flash(&page.text).contains(words), "{path} {fields:?}: {}", page.text);
 }
 
 #[tokio::test]
@@ -142,7 +148,7 @@ async fn an_administrator_of_a_tenant_gives_and_takes_roles_there_and_nowhere_el
     assert_eq!(number(&client, beyond).await, 3, "those of ops, wu and both are as they were");
 
     let nurse = Browser::logged_in(&service, "li").await;
-    assert_eq!(submit(&chief, &li, &[("action", "end")]).await, "li is logged out: 1 sessions have ended");
+    assert_eq!(submit(&chief, &li, &[("action", "end")]).await, "li is logged out: 1 session has ended");
     logged_out(&nurse).await;
     let nurse = Browser::logged_in(&service, "li").await;
     assert_eq!(submit(&chief, &li, &[("action", "disable")]).await, "li: off");
@@ -182,7 +188,7 @@ async fn an_administrator_of_a_unit_has_its_people_alone_and_nobody_raises_thems
         "nothing of this number",
     )
     .await;
-    for path in ["/admin/keys", "/admin/contacts", "/admin/policies"] {
+    for path in ["/admin/keys", "/admin/contacts", "/admin/rules", "/admin/policies"] {
         assert_eq!(sister.get(path).await.status, 403, "{path}");
     }
     let viewer = Browser::logged_in(&service, "li").await;
@@ -217,10 +223,10 @@ async fn the_parts_of_a_tenant_are_for_its_administrator_and_those_of_the_instal
     let chief = Browser::logged_in(&service, "chief").await;
     assert_eq!(chief.open("/admin").await.location, "/admin/silences");
     let menu = chief.get("/admin/silences").await.text;
-    for path in ["/admin/shifts", "/admin/contacts", "/admin/keys", "/admin/accounts"] {
+    for path in ["/admin/rules", "/admin/shifts", "/admin/contacts", "/admin/keys", "/admin/accounts"] {
         assert!(menu.contains(&format!("href=\"{path}\"")), "{path}: {menu}");
     }
-    for path in ["/admin/policies", "/admin/rejected", "/admin/rules"] {
+    for path in ["/admin/policies", "/admin/rejected"] {
         assert!(!menu.contains(&format!("href=\"{path}\"")), "{path}: {menu}");
         assert_eq!(chief.get(path).await.status, 403, "{path}");
     }
@@ -241,22 +247,23 @@ async fn the_parts_of_a_tenant_are_for_its_administrator_and_those_of_the_instal
         let contact_id = contact.to_string();
         let new = [("contact_id", &*contact_id), ("channel", "email"), ("address", "x@example.org")];
         assert_refused(&chief, "/admin/contacts/addresses", &new, "no such contact").await;
-        let columns = json!({ "channel": "email", "audience": "contact", "contact_id": contact_id });
-        let columns = columns.to_string();
-        assert_refused(&chief, "/admin/contacts/routes", &[("columns", &columns)], "no such contact").await;
+        let route = [("channel", "email"), ("audience", "contact"), ("contact_id", &*contact_id)];
+        assert_form_refused(&chief, "/admin/contacts/routes", &route, "no such contact").await;
     }
     let off = submit(&chief, &address(1).await, &[("action", "disable")]).await;
     assert!(off.contains("East nurse"), "{off}");
-    let other = json!({ "channel": "email", "audience": "managers", "customer_id": "6" }).to_string();
-    assert_refused(&chief, "/admin/contacts/routes", &[("columns", &other)], "beyond your tenant").await;
-    let own = json!({ "channel": "email", "audience": "contact", "contact_id": "1" }).to_string();
-    submit(&chief, "/admin/contacts/routes", &[("columns", &own)]).await;
+    let other = [("channel", "email"), ("audience", "managers"), ("customer_id", "6")];
+    assert_form_refused(&chief, "/admin/contacts/routes", &other, "beyond your tenant").await;
+    let own = [("channel", "email"), ("audience", "contact"), ("contact_id", "1")];
+    submit(&chief, "/admin/contacts/routes", &own).await;
     let routes = "select count(*) from notification_route where customer_id = 5";
     assert_eq!(number(&client, routes).await, 1, "a route without a tenant is of the own one");
     for route in ["is null", "= 6"] {
         let sql = format!("select route_id from notification_route where customer_id {route}");
         let path = format!("/admin/contacts/routes/{}", number(&client, &sql).await);
-        assert_refused(&chief, &path, &[("action", "remove")], "no route").await;
+        for action in ["remove", "test", "enable"] {
+            assert_refused(&chief, &path, &[("action", action)], "no route").await;
+        }
     }
 
     let keys = chief.get("/admin/keys").await.text;

@@ -54,10 +54,10 @@ async fn every_section_is_shown_in_both_languages() {
     service.finish().await;
 }
 
-/// Columns of a rule as the text area of a form sends them.
-fn columns(max_value: i64) -> String {
+/// Fields of a rule as its form sends them.
+fn fields(max_value: i64) -> String {
     format!(
-        "%7B%22name%22%3A%22Fast%22%2C%22kind%22%3A%22threshold%22%2C%22severity%22%3A%22minor%22%2C%22metric%22%3A%22heart_rate%22%2C%22max_value%22%3A{max_value}%7D"
+        "kind=threshold&name=Fast&severity=minor&metric=heart_rate&scope=everybody&enabled=true&max_value={max_value}"
     )
 }
 
@@ -72,15 +72,19 @@ async fn a_rule_is_tried_out_over_history_before_it_is_kept_and_can_be_switched_
             .expect("one")
             .get(0)
     };
-    let tried = browser.post("/admin/rules", &format!("action=try&days=1&columns={}", columns(75))).await;
+    let tried = browser.post("/admin/rules", &format!("action=try&days=1&{}", fields(75))).await;
     assert_eq!(tried.status, 200, "{}", tried.html);
-    assert!(tried.html.contains("of 2 of 2 devices in 1 days"), "{}", tried.html);
-    assert!(tried.html.contains("&quot;max_value&quot;:75"), "what was typed is still there: {}", tried.html);
-    let impossible = browser.post("/admin/rules", &format!("action=try&columns={}", columns(9_999))).await;
+    assert!(tried.html.contains("of 2 of 2 devices in 1 day"), "{}", tried.html);
+    assert!(
+        tried.html.contains("name=\"max_value\" value=\"75\""),
+        "what was typed is still there: {}",
+        tried.html
+    );
+    let impossible = browser.post("/admin/rules", &format!("action=try&{}", fields(9_999))).await;
     assert!(impossible.html.contains("the rule is impossible"), "{}", impossible.html);
     assert_eq!(count().await, 0, "a try-out keeps nothing");
 
-    let page = browser.submit("/admin/rules", &format!("action=save&columns={}", columns(75))).await;
+    let page = browser.submit("/admin/rules", &format!("action=save&{}", fields(75))).await;
     assert!(flash(&page).contains("is stored, version 1"), "{page}");
     let rule_id: i64 = client
         .query_one("select rule_id from alert_rule where name = 'Fast'", &[])
@@ -90,8 +94,12 @@ async fn a_rule_is_tried_out_over_history_before_it_is_kept_and_can_be_switched_
     let path = format!("/admin/rules/{rule_id}");
     let page = browser.submit(&path, "action=disable&back=/admin/rules").await;
     assert!(flash(&page).contains(&format!("rule {rule_id} is off")), "{page}");
-    let outdated = browser.submit(&path, &format!("action=save&version=1&columns={}", columns(90))).await;
+    let outdated = browser.post(&path, &format!("action=save&version=1&{}", fields(90))).await.html;
     assert!(flash(&outdated).contains("was changed meanwhile"), "{outdated}");
+    assert!(
+        outdated.contains("name=\"max_value\" value=\"90\""),
+        "what was typed is still there: {outdated}"
+    );
     let page = browser.submit(&path, "action=remove").await;
     assert!(flash(&page).contains("is deleted"), "{page}");
     assert_eq!(count().await, 0);

@@ -20,6 +20,7 @@ use crate::command::progress::Progress;
 use crate::command::text::print;
 use crate::command::time_option;
 use crate::language::{Locale, text};
+use crate::store::alert_replay::ReplayDevices;
 use crate::store::{Store, alert_replay, alert_rule};
 use summary::{ReplayOptions, ReplaySummary};
 
@@ -73,8 +74,9 @@ pub(super) async fn run(options: Options, locale: &Locale, store: &Store) -> any
         bail!(locale.text(&text!("rule-impossible", reason = reason)));
     }
     let rule = of_tenant(rule, options.customer, locale)?;
-    let devices = (!options.device.is_empty()).then_some(options.device.as_slice());
-    let there_are = alert_replay::measure(store, devices).await?;
+    let serials = (!options.device.is_empty()).then_some(options.device.as_slice());
+    let devices = ReplayDevices { serials, ..ReplayDevices::default() };
+    let there_are = alert_replay::measure(store, serials).await?;
     let mut run = Run {
         store,
         rule: &rule,
@@ -118,7 +120,7 @@ struct Run<'a> {
     rule: &'a Value,
     rule_id: Option<i64>,
     customer_id: Option<i64>,
-    devices: Option<&'a [String]>,
+    devices: ReplayDevices<'a>,
     from: Timestamp,
     to: Timestamp,
     summary: ReplaySummary,

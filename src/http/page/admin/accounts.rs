@@ -11,11 +11,11 @@ use axum::response::{IntoResponse, Response};
 
 use super::super::super::State;
 use super::super::super::access::Identity;
-use super::super::super::api::PathId;
+use super::super::super::api::{PathId, own};
 use super::super::super::error::{ApiError, BodyErrors, ListErrors};
 use super::super::form::FormFields;
 use super::super::{Flash, PageReader};
-use super::{actor, done, own_reach, random, show};
+use super::{actor, done, random, show};
 use crate::accounts::{normalize_login, password};
 use crate::language::{Language, Text, text};
 use crate::model::session::Token;
@@ -86,7 +86,7 @@ pub(super) async fn page(
     made: Option<&Made>,
 ) -> Response {
     let reading = async {
-        let (reach, units) = own_reach(state, reader).await?;
+        let (reach, units) = own::reach(state, &reader.caller).await?;
         let read = async {
             Ok((account::list(&state.store, true).await?, kiosk_link::list(&state.store, false).await?))
         };
@@ -110,7 +110,7 @@ async fn make(
     reader: &PageReader,
     request: Request,
 ) -> Result<(String, Option<String>), ApiError> {
-    let (reach, _) = own_reach(state, reader).await?;
+    let (reach, _) = own::reach(state, &reader.caller).await?;
     let fields = FormFields::read(state, request).await?;
     let Some(login) = fields.text("login").map(normalize_login) else {
         return Err(ApiError::Bad(text!("page-account-incomplete")));
@@ -162,7 +162,7 @@ async fn change(
     account_id: i64,
     request: Request,
 ) -> Result<Text, ApiError> {
-    let (reach, _) = own_reach(state, reader).await?;
+    let (reach, _) = own::reach(state, &reader.caller).await?;
     let fields = FormFields::read(state, request).await?;
     let found = state.query(account::list(&state.store, true)).await?;
     let found = found.into_iter().find(|account| account.account_id.0 == account_id);

@@ -9,12 +9,12 @@ use axum::extract::{Request, State as Shared};
 use axum::response::Response;
 
 use super::super::super::State;
-use super::super::super::api::PathId;
+use super::super::super::api::{PathId, own};
 use super::super::super::error::{ApiError, BodyErrors};
 use super::super::form::FormFields;
 use super::super::{Flash, PageReader};
 use super::accounts::page;
-use super::{actor, done, own_reach, random};
+use super::{actor, done, random};
 use crate::language::{Text, text};
 use crate::model::Id64;
 use crate::model::session::Token;
@@ -55,7 +55,7 @@ pub(in crate::http) async fn post_admin_kiosks_id(
 }
 
 async fn revoke(state: &State, reader: &PageReader, link_id: i64) -> Result<Text, ApiError> {
-    let (reach, _) = own_reach(state, reader).await?;
+    let (reach, _) = own::reach(state, &reader.caller).await?;
     let absent = || ApiError::Absent(text!("number-absent"));
     let links = state.query(kiosk_link::list(&state.store, true)).await?;
     let is_own = links
@@ -69,7 +69,7 @@ async fn revoke(state: &State, reader: &PageReader, link_id: i64) -> Result<Text
 }
 
 async fn make(state: &State, reader: &PageReader, request: Request) -> Result<Token, ApiError> {
-    let (reach, _) = own_reach(state, reader).await?;
+    let (reach, _) = own::reach(state, &reader.caller).await?;
     let fields = FormFields::read(state, request).await?;
     let name = fields.text("name").unwrap_or_default();
     let customer_id = fields.value("customer_id")?.or(reach.customer_id.map(Id64));

@@ -10,9 +10,12 @@ pub(in crate::http) mod keys;
 pub(in crate::http) mod kiosks;
 pub(in crate::http) mod policies;
 pub(in crate::http) mod rejected;
+pub(in crate::http) mod routes;
+mod rule_form;
 pub(in crate::http) mod rules;
 pub(in crate::http) mod shifts;
 pub(in crate::http) mod silences;
+mod try_out;
 
 use std::sync::Arc;
 
@@ -24,11 +27,10 @@ use rand::rngs::OsRng;
 use super::super::State;
 use super::super::error::{ApiError, ListErrors};
 use super::{Flash, PageReader};
-use crate::model::{GrantReach, Id64};
+use crate::language::Text;
 use crate::page::Markup;
 use crate::page::admin::health::{self, ServiceHealth};
 use crate::page::admin::{AdminSection, section};
-use crate::store::account_grant;
 
 /// The service's own health
 #[utoipa::path(get, path = "/admin", tag = "pages",
@@ -62,12 +64,7 @@ fn show(reader: &mut PageReader, which: AdminSection, flash: Flash, content: &Ma
 }
 
 /// Leads back to a section with what became of an action; an error that is no refusal is a page of its own.
-fn done(
-    state: &State,
-    reader: &PageReader,
-    back: &str,
-    outcome: Result<crate::language::Text, ApiError>,
-) -> Response {
+fn done(state: &State, reader: &PageReader, back: &str, outcome: Result<Text, ApiError>) -> Response {
     match outcome {
         Ok(text) | Err(ApiError::InTheWay(text) | ApiError::Bad(text) | ApiError::Absent(text)) => {
             state.pages.go_back(back, &reader.frame.text(&text))
@@ -76,23 +73,9 @@ fn done(
     }
 }
 
-/// Where the reader administers, and its units by name; none of them for a reader of every tenant.
-async fn own_reach(
-    state: &State,
-    reader: &PageReader,
-) -> Result<(GrantReach, Vec<(Id64, String)>), ApiError> {
-    let reach = reader.caller.reach();
-    let named = match reach.customer_id {
-        Some(own) => state.query(account_grant::units(&state.store, own, reach.org_id)).await?,
-        None => Vec::new(),
-    };
-    let units = named.iter().map(|(org_id, _)| *org_id).collect();
-    Ok((GrantReach { customer_id: reach.customer_id, org_id: reach.org_id, units }, named))
-}
-
 /// The name under which the reader changes things.
 fn actor(reader: &PageReader) -> &str {
-    reader.frame.viewer.as_ref().map_or("", |viewer| viewer.name.as_str())
+    reader.actor().unwrap_or_default()
 }
 
 /// Bytes of entropy.

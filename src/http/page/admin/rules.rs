@@ -1,57 +1,56 @@
 //! `/admin/rules`, `/admin/rules/{id}`: rules are listed, switched, edited and tried out.
 //!
-//! Before: a browser. After: the functions that answer `/api/alerts/rules`; a try-out runs `vitals.replay_rule`, as
-//! `vitals alerts replay-rule` does, over a part of the devices.
-//! Promise: a try-out changes nothing, and ends.
+//! Before: a browser. After: the functions that answer `/api/alerts/rules`, and `try_out`.
+//! Promise: what was typed is still there where it is refused. An administrator of one tenant sees the rules for everybody and those within the
+//! tenant, and changes the latter.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::extract::State as Shared;
 use axum::response::{IntoResponse, Response};
-use jiff::{Timestamp, ToSpan};
-use serde_json::{Map, Value};
 
 use super::super::super::State;
-use super::super::super::api::{PathId, alert_rule as api};
+use super::super::super::api::{PathId, alert_rule as api, own};
 use super::super::super::error::{ApiError, BodyErrors, ListErrors, OneErrors};
 use super::super::form::FormFields;
 use super::super::{Flash, PageReader};
+use super::rule_form::columns;
+use super::try_out::try_out;
 use super::{done, show};
 use crate::language::{Text, text};
-use crate::model::alert_rule::KEPT_COLUMNS;
-use crate::model::{AlertRule, Id64};
+use crate::model::{AlertKind, AlertRule, Id64, RuleDraft};
 use crate::page::admin::AdminSection;
-use crate::page::admin::rules::{self, RuleEditor, TRY_OUT_DAYS, TryOutResult};
-use crate::store::{alert_replay, alert_rule};
+use crate::page::admin::rule_form::{self, RuleChoices};
+use crate::page::admin::rules::{self, RuleEditor, TryOutResult};
+use crate::page::field::FieldValues;
+use crate::store::alert_rule;
 
 const LIST: &str = "/admin/rules";
 
-/// Devices of a try-out: as many as are evaluated well within the time that a page may take.
-const MOST_DEVICES: i64 = 300;
-
-/// The rules, and a form for a new one
-#[utoipa::path(get, path = "/admin/rules", tag = "pages", security(("bearer" = ["admin"]), ("basic" = ["admin"])),
+/// The rules, and forms for a new one
+#[utoipa::path(get, path = "/admin/rules", tag = "pages",
+    security(("bearer" = ["admin", "own_tenant"]), ("basic" = ["admin", "own_tenant"])),
     responses((status = 200, description = "A page", content_type = "text/html", body = String), ListErrors))]
 pub(in crate::http) async fn get_admin_rules(
     Shared(state): Shared<Arc<State>>,
     mut reader: PageReader,
     flash: Flash,
 ) -> Response {
-    let filter = alert_rule::Filter::default();
-    match state.list(async |store| alert_rule::list(&store, &filter).await).await {
-        Ok(found) => {
-            let content = rules::list(&reader.frame, &found);
-            show(&mut reader, AdminSection::Rules, flash, &content)
-        }
-        Err(error) => error.into_response(),
+    let reading = async {
+        let found = concerning(&state, &reader).await?;
+        let choices = choices(&state, &reader, &found).await?;
+        Ok(rules::list(&reader.frame, &found, &choices))
+    };
+    match reading.await {
+        Ok(content) => show(&mut reader, AdminSection::Rules, flash, &content),
+        Err(error) => ApiError::into_response(error),
     }
 }
 
 /// A rule: its columns, its versions, a try-out
 #[utoipa::path(get, path = "/admin/rules/{id}", tag = "pages",
     params(("id" = Id64, Path, description = "Number of the rule")),
-    security(("bearer" = ["admin"]), ("basic" = ["admin"])),
+    security(("bearer" = ["admin", "own_tenant"]), ("basic" = ["admin", "own_tenant"])),
     responses((status = 200, description = "A page", content_type = "text/html", body = String), OneErrors))]
 pub(in crate::http) async fn get_admin_rules_id(
     Shared(state): Shared<Arc<State>>,
@@ -59,40 +58,47 @@ pub(in crate::http) async fn get_admin_rules_id(
     PathId(rule_id): PathId,
     flash: Flash,
 ) -> Response {
-    match stored(&state, rule_id).await {
+    let reading = async {
+        let rule = own::rule(&state, &reader.caller, rule_id).await?;
+        editor(&state, &reader, Some(rule), None).await
+    };
+    match reading.await {
         Ok(editor) => {
             let content = rules::editor(&reader.frame, &editor);
             show(&mut reader, AdminSection::Rules, flash, &content)
         }
-        Err(error) => error.into_response(),
+        Err(error) => ApiError::into_response(error),
     }
 }
 
 /// A new rule is kept or tried out, by the form of a page
-#[utoipa::path(post, path = "/admin/rules", tag = "pages", security(("bearer" = ["admin"]), ("basic" = ["admin"])),
-    responses((status = 303, description = "Back to the rules"), (status = 200, description = "What it would have raised"), BodyErrors))]
+#[utoipa::path(post, path = "/admin/rules", tag = "pages",
+    security(("bearer" = ["admin", "own_tenant"]), ("basic" = ["admin", "own_tenant"])),
+    responses((status = 303, description = "Back to the rules"),
+        (status = 200, description = "What it would have raised, or why it is refused", content_type = "text/html", body = String), BodyErrors))]
 pub(in crate::http) async fn post_admin_rules(
     Shared(state): Shared<Arc<State>>,
     mut reader: PageReader,
     fields: FormFields,
 ) -> Response {
     if fields.text("action") == Some("try") {
-        return tried(&state, &mut reader, None, &fields).await;
+        let result = try_typed(&state, &reader, None, &fields).await;
+        return typed(&state, &mut reader, None, &fields, result).await;
     }
-    let added = async {
-        let draft = api::draft(typed_columns(&fields)?)?;
-        let rule = api::add(&state, &draft, actor(&reader)).await?;
-        Ok(text!("rule-stored", id = rule.rule_id.to_string(), version = i64::from(rule.version)))
+    let adding = async {
+        let draft = draft(&reader, &fields, None)?;
+        api::add(&state, &reader.caller, draft, reader.actor()).await
     };
-    let outcome = added.await;
-    done(&state, &reader, LIST, outcome)
+    let outcome = adding.await.map(|rule| kept(&rule));
+    answer(&state, &mut reader, None, &fields, LIST, outcome).await
 }
 
 /// A rule is switched, changed, deleted or tried out, by the form of a page
 #[utoipa::path(post, path = "/admin/rules/{id}", tag = "pages",
     params(("id" = Id64, Path, description = "Number of the rule")),
-    security(("bearer" = ["admin"]), ("basic" = ["admin"])),
-    responses((status = 303, description = "Back to the page of the form"), (status = 200, description = "What it would have raised"), BodyErrors))]
+    security(("bearer" = ["admin", "own_tenant"]), ("basic" = ["admin", "own_tenant"])),
+    responses((status = 303, description = "Back to the page of the form"),
+        (status = 200, description = "What it would have raised, or why it is refused", content_type = "text/html", body = String), BodyErrors))]
 pub(in crate::http) async fn post_admin_rules_id(
     Shared(state): Shared<Arc<State>>,
     mut reader: PageReader,
@@ -100,133 +106,151 @@ pub(in crate::http) async fn post_admin_rules_id(
     fields: FormFields,
 ) -> Response {
     let action = fields.text("action").unwrap_or("save");
-    if action == "try" {
-        return tried(&state, &mut reader, Some(rule_id), &fields).await;
-    }
     let back = if action == "remove" { LIST.to_owned() } else { fields.back(format!("{LIST}/{rule_id}")) };
-    let outcome = change(&state, &reader, rule_id, action, &fields).await;
+    let rule = match own::changed_rule(&state, &reader.caller, rule_id).await {
+        Ok(rule) => rule,
+        Err(error) => return done(&state, &reader, LIST, Err(error)),
+    };
+    let outcome = match action {
+        "enable" | "disable" => switch(&state, &reader, rule_id, action == "enable").await,
+        "remove" => {
+            let removing = api::remove(&state, &reader.caller, rule_id).await;
+            removing.map(|()| text!("rule-deleted", id = rule_id.to_string()))
+        }
+        "try" => {
+            let result = try_typed(&state, &reader, Some(&rule), &fields).await;
+            return typed(&state, &mut reader, Some(rule), &fields, result).await;
+        }
+        _ => {
+            let outcome = save(&state, &reader, &rule, &fields).await;
+            return answer(&state, &mut reader, Some(rule), &fields, &back, outcome).await;
+        }
+    };
     done(&state, &reader, &back, outcome)
 }
 
-async fn change(
+async fn switch(state: &State, reader: &PageReader, rule_id: i64, enabled: bool) -> Result<Text, ApiError> {
+    let switching = alert_rule::set_enabled(&state.store, rule_id, enabled, reader.actor());
+    let rule = api::changed(rule_id, state.query(switching).await?)?;
+    let (state, version) = (if rule.enabled { "on" } else { "off" }, i64::from(rule.version));
+    Ok(text!("rule-switched", id = rule_id.to_string(), state = state, version = version))
+}
+
+async fn save(
     state: &State,
     reader: &PageReader,
-    rule_id: i64,
-    action: &str,
+    rule: &AlertRule,
     fields: &FormFields,
 ) -> Result<Text, ApiError> {
-    match action {
-        "enable" | "disable" => {
-            let enabled = action == "enable";
-            let switching = alert_rule::set_enabled(&state.store, rule_id, enabled, actor(reader));
-            let rule = api::changed(rule_id, state.query(switching).await?)?;
-            let (state, version) = (if rule.enabled { "on" } else { "off" }, i64::from(rule.version));
-            Ok(text!("rule-switched", id = rule_id.to_string(), state = state, version = version))
-        }
-        "remove" => {
-            api::remove(state, rule_id).await?;
-            Ok(text!("rule-deleted", id = rule_id.to_string()))
-        }
-        _ => {
-            let draft = api::draft(typed_columns(fields)?)?;
-            let version = fields.value("version")?;
-            let rule = api::replace(state, rule_id, &draft, version, actor(reader)).await?;
-            Ok(text!("rule-stored", id = rule_id.to_string(), version = i64::from(rule.version)))
-        }
-    }
+    let draft = draft(reader, fields, Some(rule))?;
+    // What the form does not hold is taken from the version that was read.
+    let version = fields.value("version")?.unwrap_or(rule.version);
+    let id = rule.rule_id.0;
+    api::replace(state, &reader.caller, id, draft, Some(version), reader.actor())
+        .await
+        .map(|rule| kept(&rule))
 }
 
-async fn stored(state: &State, rule_id: i64) -> Result<RuleEditor, ApiError> {
-    let rule = api::read(state, rule_id).await?;
-    let versions = state.list(async |store| alert_rule::versions(&store, rule_id).await).await?;
-    Ok(RuleEditor { columns: shown_columns(&rule), rule: Some(rule), versions, result: None })
+async fn try_typed(
+    state: &State,
+    reader: &PageReader,
+    stored: Option<&AlertRule>,
+    fields: &FormFields,
+) -> Result<TryOutResult, ApiError> {
+    let draft = draft(reader, fields, stored)?;
+    try_out(state, &reader.caller, draft, stored, fields.value("days")?).await
 }
 
-/// The form as it was typed, and what the rule would have raised.
-async fn tried(
+fn kept(rule: &AlertRule) -> Text {
+    text!("rule-stored", id = rule.rule_id.to_string(), version = i64::from(rule.version))
+}
+
+fn draft(
+    reader: &PageReader,
+    fields: &FormFields,
+    stored: Option<&AlertRule>,
+) -> Result<RuleDraft, ApiError> {
+    api::draft(columns(fields, stored, reader.caller.customer_id())?)
+}
+
+/// The rules that concern the reader.
+async fn concerning(state: &State, reader: &PageReader) -> Result<Vec<AlertRule>, ApiError> {
+    let filter =
+        alert_rule::Filter { concerns: reader.caller.customer_id(), ..alert_rule::Filter::default() };
+    state.list(async |store| alert_rule::list(&store, &filter).await).await
+}
+
+async fn choices(state: &State, reader: &PageReader, rules: &[AlertRule]) -> Result<RuleChoices, ApiError> {
+    let (reach, units) = own::reach(state, &reader.caller).await?;
+    let replaceable = rules.iter().filter(|rule| rule.scope().is_everybody());
+    Ok(RuleChoices {
+        units,
+        is_limited: reach.is_limited(),
+        replaceable: replaceable.map(|rule| (rule.kind, rule.rule_id, rule.name.clone())).collect(),
+    })
+}
+
+/// The page of a rule, with what is stored or, if something is, `typed`.
+async fn editor(
+    state: &State,
+    reader: &PageReader,
+    rule: Option<AlertRule>,
+    typed: Option<FieldValues>,
+) -> Result<RuleEditor, ApiError> {
+    let choices = choices(state, reader, &concerning(state, reader).await?).await?;
+    let can_change = rule.as_ref().is_none_or(|rule| own::changes(&reader.caller, rule));
+    let versions = match &rule {
+        Some(AlertRule { rule_id: Id64(rule_id), .. }) => {
+            state.list(async |store| alert_rule::versions(&store, *rule_id).await).await?
+        }
+        None => Vec::new(),
+    };
+    let values = match (typed, &rule) {
+        (Some(typed), _) => typed,
+        (None, Some(rule)) if can_change => rule_form::values(rule, &choices.units),
+        (None, Some(rule)) => rule_form::in_place_of(rule),
+        (None, None) => FieldValues::default(),
+    };
+    let typed_kind = values.get("kind").parse().unwrap_or(AlertKind::Threshold);
+    let kind = rule.as_ref().map_or(typed_kind, |rule| rule.kind);
+    Ok(RuleEditor { rule, kind, values, choices, can_change, versions, result: None })
+}
+
+/// Leads back; where the rule is refused, the form is shown as it was typed.
+async fn answer(
     state: &State,
     reader: &mut PageReader,
-    rule_id: Option<i64>,
+    rule: Option<AlertRule>,
     fields: &FormFields,
+    back: &str,
+    outcome: Result<Text, ApiError>,
 ) -> Response {
-    let typed = fields.text("columns").unwrap_or_default().to_owned();
-    let trying = async {
-        let editor = match rule_id {
-            Some(rule_id) => stored(state, rule_id).await?,
-            None => RuleEditor { rule: None, columns: String::new(), versions: Vec::new(), result: None },
-        };
-        Ok((editor, try_out(state, rule_id, fields).await))
-    };
-    let (mut editor, result) = match trying.await {
-        Ok(found) => found,
-        Err(error) => return ApiError::into_response(error),
-    };
-    editor.columns = typed;
-    let refusal = match result {
-        Ok(result) => {
-            editor.result = Some(result);
-            None
+    match outcome {
+        Err(refused @ (ApiError::InTheWay(_) | ApiError::Bad(_))) => {
+            typed(state, reader, rule, fields, Err(refused)).await
         }
-        Err(ApiError::Bad(reason) | ApiError::InTheWay(reason)) => Some(reader.frame.text(&reason)),
+        outcome => done(state, reader, back, outcome),
+    }
+}
+
+/// The form as it was typed, and what the rule would have raised or why it is refused.
+async fn typed(
+    state: &State,
+    reader: &mut PageReader,
+    rule: Option<AlertRule>,
+    fields: &FormFields,
+    result: Result<TryOutResult, ApiError>,
+) -> Response {
+    let (result, refusal) = match result {
+        Ok(result) => (Some(result), None),
+        Err(ApiError::Bad(reason) | ApiError::InTheWay(reason)) => (None, Some(reader.frame.text(&reason))),
         Err(error) => return error.into_response(),
     };
-    let content = rules::editor(&reader.frame, &editor);
-    show(reader, AdminSection::Rules, Flash::of(refusal), &content)
-}
-
-async fn try_out(state: &State, rule_id: Option<i64>, fields: &FormFields) -> Result<TryOutResult, ApiError> {
-    let columns = Value::Object(typed_columns(fields)?);
-    let days = fields.value("days")?.filter(|days| TRY_OUT_DAYS.contains(days)).unwrap_or(1);
-    let (mut rule, refusal) = state.query(alert_rule::try_out(&state.store, &columns)).await?;
-    if let Some(reason) = refusal {
-        return Err(ApiError::Bad(text!("rule-impossible", reason = reason)));
+    match editor(state, reader, rule, Some(fields.typed())).await {
+        Ok(editor) => {
+            let content = rules::editor(&reader.frame, &RuleEditor { result, ..editor });
+            show(reader, AdminSection::Rules, Flash::of(refusal), &content)
+        }
+        Err(error) => error.into_response(),
     }
-    // What is switched off is tried out all the same.
-    rule["enabled"] = true.into();
-    let to = state.time.now();
-    let from: Timestamp = to.checked_sub((24 * days).hours()).unwrap_or(to);
-    state
-        .list(async |store| {
-            let devices = alert_replay::devices(&store, None, "", MOST_DEVICES).await?;
-            let all = alert_replay::measure(&store, None).await?;
-            let episodes = alert_replay::replay(&store, &rule, &devices, from, to).await?;
-            let raised = match rule_id {
-                Some(rule_id) => {
-                    Some(alert_replay::stored(&store, rule_id, &devices, from, to, None).await?.len())
-                }
-                None => None,
-            };
-            let affected: BTreeSet<&str> =
-                episodes.iter().map(|episode| episode.device_sn.as_str()).collect();
-            let mut alerts: BTreeMap<String, usize> = BTreeMap::new();
-            for episode in &episodes {
-                *alerts.entry(episode.peak_severity.clone()).or_default() += 1;
-            }
-            Ok(TryOutResult {
-                days,
-                devices: devices.len(),
-                has_more: all > devices.len() as u64,
-                affected: affected.len(),
-                alerts,
-                stored: raised,
-            })
-        })
-        .await
-}
-
-/// The columns that can be set, as JSON for a person.
-fn shown_columns(rule: &AlertRule) -> String {
-    let Value::Object(mut columns) = rule.columns() else { return String::new() };
-    columns.retain(|name, value| !KEPT_COLUMNS.contains(&name.as_str()) && !value.is_null());
-    serde_json::to_string_pretty(&columns).unwrap_or_default()
-}
-
-fn typed_columns(fields: &FormFields) -> Result<Map<String, Value>, ApiError> {
-    let typed = fields.text("columns").unwrap_or_default();
-    let columns = serde_json::from_str(typed);
-    columns.map_err(|error| ApiError::Bad(text!("body-refused", reason = error.to_string())))
-}
-
-fn actor(reader: &PageReader) -> Option<&str> {
-    reader.frame.viewer.as_ref().map(|viewer| viewer.name.as_str())
 }

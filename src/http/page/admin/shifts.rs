@@ -9,12 +9,12 @@ use axum::extract::{Request, State as Shared};
 use axum::response::{IntoResponse, Response};
 
 use super::super::super::State;
-use super::super::super::api::PathId;
+use super::super::super::api::{PathId, own};
 use super::super::super::error::{ApiError, BodyErrors, ListErrors};
 use super::super::alerts::units;
 use super::super::form::FormFields;
 use super::super::{Flash, PageReader};
-use super::{done, own_reach, show};
+use super::{done, show};
 use crate::language::{Text, text};
 use crate::model::{Id64, ShiftDraft, ShiftKind};
 use crate::page::admin::{AdminSection, shifts};
@@ -101,7 +101,7 @@ async fn add(state: &State, reader: &PageReader, request: Request) -> Result<Tex
         return Err(ApiError::Bad(text!("shift-of-unknown")));
     };
     let org_id: Option<Id64> = fields.value("org_id")?;
-    let (own, _) = own_reach(state, reader).await?;
+    let (own, _) = own::reach(state, &reader.caller).await?;
     if own.is_limited() {
         let Id64(named) = contact_id;
         let is_within = contact::is_within(&state.store, named, reader.caller.reach());
