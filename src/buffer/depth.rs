@@ -12,8 +12,9 @@ use std::time::Duration;
 
 use crate::cache::stream::{StreamStatus, UploadStream};
 
-/// A stream whose oldest upload has waited for less is drained as fast as it is filled.
-const CAUGHT_UP: Duration = Duration::from_secs(1);
+/// A stream whose oldest upload has waited for less is drained as fast as it is filled. It is longer than a turn of all streams takes on a
+/// busy machine (two to three seconds), or the streams of a large fleet are never left.
+const CAUGHT_UP: Duration = Duration::from_secs(5);
 
 /// Of every stream.
 #[derive(Debug)]

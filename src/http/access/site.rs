@@ -24,9 +24,14 @@ impl Site {
             let is_own = matches!(site.as_bytes(), b"same-origin" | b"none");
             return if is_own { Self::Own } else { Self::Other };
         }
-        let Some(origin) = headers.get(header::ORIGIN) else { return Self::Unknown };
+        let mut origins = headers.get_all(header::ORIGIN).iter();
+        let Some(origin) = origins.next() else { return Self::Unknown };
         let Ok(origin) = origin.to_str() else { return Self::Other };
-        let authority = origin.split_once("://").map(|(_, authority)| authority);
+        if origins.next().is_some() {
+            return Self::Other;
+        }
+        // A proxy may speak TLS for this service.
+        let authority = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
         let is_own = own == Some(origin)
             || authority.zip(host).is_some_and(|(authority, host)| authority.eq_ignore_ascii_case(host));
@@ -71,10 +76,20 @@ mod tests {
             &[("origin", "https://evil.example.org"), ("host", "vitals.example.org")],
             &[("origin", "https://vitals.example.org.evil.example"), ("host", "vitals.example.org")],
             &[("origin", "null"), ("host", "vitals.example.org")],
+            &[("origin", "ftp://vitals.example.org"), ("host", "vitals.example.org")],
         ] {
             assert_eq!(of(other), Site::Other, "{other:?}");
         }
         assert_eq!(of(&[("host", "vitals.example.org")]), Site::Unknown);
+    }
+
+    #[test]
+    fn a_request_with_two_origins_is_one_of_another_site() {
+        let mut headers = HeaderMap::new();
+        for origin in ["https://vitals.example.org", "https://evil.example.org"] {
+            headers.append(header::ORIGIN, origin.parse().expect("a value"));
+        }
+        assert_eq!(Site::of(&headers, Some("https://vitals.example.org")), Site::Other);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::query::{Limit, Parameters};
-use super::{ApiError, DONE, Done, PathId, acting};
+use super::{ApiError, DONE, Done, PathId, acting, own};
 use crate::http::State;
 use crate::http::access::Caller;
 use crate::http::error::{AccessError, BodyErrors, ListErrors, OneErrors};
@@ -93,6 +93,9 @@ pub(in crate::http) async fn add(
     let acting = acting(caller, draft.actor.take(), draft.note.as_deref())?;
     let reach = caller.reach();
     limit(state, &mut draft, reach).await?;
+    if let Some(Id64(rule_id)) = draft.rule_id {
+        check_rule(state, caller, rule_id).await?;
+    }
     // Before it is kept: who is answered 503 may ask again. To a key of one tenant it would say what others have.
     let unknown = if reach.is_limited() {
         Vec::new()
@@ -104,6 +107,17 @@ pub(in crate::http) async fn add(
         SilenceOutcome::Created(silence) => Ok(KeptSilence { silence, warning }),
         SilenceOutcome::Invalid(reason) => Err(ApiError::Bad(reason)),
     }
+}
+
+/// Answers a rule of another tenant like one that does not exist. Whoever reaches everything is answered by the database.
+async fn check_rule(state: &State, caller: &Caller, rule_id: i64) -> Result<(), ApiError> {
+    if caller.customer_id().is_none() {
+        return Ok(());
+    }
+    own::rule(state, caller, rule_id).await.map(drop).map_err(|error| match error {
+        ApiError::Absent(reason) => ApiError::Bad(reason),
+        other => other,
+    })
 }
 
 /// Keeps the silence of a caller to its tenant and its unit.

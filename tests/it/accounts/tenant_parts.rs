@@ -250,3 +250,19 @@ async fn nothing_of_another_tenant_is_read_or_changed_below_api_by_its_number() 
     }
     service.finish().await;
 }
+
+#[tokio::test]
+async fn a_rule_of_another_tenant_is_silenced_like_one_that_does_not_exist() {
+    let database = staff().await;
+    let service = asking(&database).await;
+    let Numbers { everybody, own, others } = numbers(&database.client().await).await;
+    let chief = Browser::logged_in(&service, "chief").await;
+    for (rule_id, status) in [(everybody, 201), (own, 201), (others[0], 400), (9_999, 400)] {
+        let silence = json!({ "rule_id": rule_id.to_string(), "for_seconds": 60 });
+        let answer = chief.post_json("/api/alerts/silences", &silence).await;
+        assert_eq!(answer.status, status, "{rule_id}: {}", answer.text);
+        if status == 400 {
+            assert!(answer.text.contains(&format!("there is no rule {rule_id}")), "{}", answer.text);
+        }
+    }
+}
