@@ -19,16 +19,16 @@ pub(super) struct Hand {
 
 /// Rows of a claim, in the hand until this is dropped.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct HeldRows {
     hand: Hand,
     batch_ids: Vec<i64>,
 }
 
 impl Hand {
-    pub(super) fn hold(&self, claimed: &[Claimed]) -> Held {
+    pub(super) fn hold(&self, claimed: &[Claimed]) -> HeldRows {
         let batch_ids: Vec<i64> = claimed.iter().map(|row| row.batch_id).collect();
         self.lock().extend(&batch_ids);
-        Held { hand: self.clone(), batch_ids }
+        HeldRows { hand: self.clone(), batch_ids }
     }
 
     pub(super) fn batch_ids(&self) -> Vec<i64> {
@@ -50,7 +50,7 @@ impl Hand {
     }
 }
 
-impl Drop for Held {
+impl Drop for HeldRows {
     fn drop(&mut self) {
         let mut in_hand = self.hand.lock();
         for batch_id in &self.batch_ids {

@@ -16,7 +16,7 @@ use tracing::{Instrument, Span};
 
 use super::clocks::ClockMeasurement;
 use super::groups::{MAX_SHOWN, group};
-use super::hand::{Hand, Held};
+use super::hand::{Hand, HeldRows};
 use super::show::{Show, Shown};
 use crate::config::Settings;
 use crate::react::RedisView;
@@ -49,8 +49,8 @@ pub(super) struct Reaction {
 pub(super) struct Group {
     pub(super) batches: Vec<Claimed>,
     pub(super) prepared: Prepared,
-    /// Until the group is finished or given up.
-    pub(super) held: Arc<Held>,
+    /// Until the group is finished or abandoned.
+    pub(super) held: Arc<HeldRows>,
 }
 
 /// What is known of prepared batches.

@@ -165,7 +165,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("owners", &["moka"]),
     ("page", &["jiff", "maud", "percent_encoding", "rust_decimal", "serde_json", "siphasher"]),
     ("queue", &["backon"]),
-    ("relay", &["rand"]),
+    ("relay", &["backon", "rand"]),
     ("schedule", &["backon"]),
     (
         "store",
