@@ -10,9 +10,9 @@
 --   $6 most rows of the share that another worker may hold: if it holds more, it is catching up, and this one claims none of them, because
 --      rows that are evaluated before older ones of their device cost several times as much. A worker that has not renewed its lease for
 --      half of it does not count, nor do parked rows. Only the first 1000 rows are looked at.
+--   $7 rows that the worker is reacting to: they are not claimed again
 -- Late begins a day before what ingest::chunks takes for it, for a row may have waited between its receipt and its transaction.
 -- Events are never late: whatever time a device names, somebody may be waiting for help.
---   $7 rows that the worker is reacting to
 -- What else carries the worker's own token is claimed again: an earlier claim of its own lost it to a broken connection, or it is an import
 -- that is not finished.
 -- The floor $4 keeps the scan off index entries of deleted rows that vacuum cannot remove while an old snapshot (a dump, say) is open;
