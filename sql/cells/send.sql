@@ -225,9 +225,11 @@ begin
         set started_ts = least(t.started_ts, a.started_ts), fired_ts = least(t.fired_ts, a.fired_ts)
         from pg_temp.arrived as a
         where t.device_sn = a.device_sn and t.rule_id = a.rule_id and t.alert_id <> a.alert_id
+          and (t.customer_id, t.org_id, t.user_id) is not distinct from (a.customer_id, a.org_id, a.user_id)
           and t.status <> 'resolved' and a.status <> 'resolved';
         delete from pg_temp.arrived as a using alert as t
         where t.device_sn = a.device_sn and t.rule_id = a.rule_id and t.alert_id <> a.alert_id
+          and (t.customer_id, t.org_id, t.user_id) is not distinct from (a.customer_id, a.org_id, a.user_id)
           and t.status <> 'resolved' and a.status <> 'resolved';
     elsif 'alert_action_id' = any (keys) or 'notification_id' = any (keys) or keys = '{alert_id,route_id}' then
         execute 'delete from pg_temp.arrived as a where not exists (select from alert as t where t.alert_id = a.alert_id)';

@@ -130,11 +130,14 @@ async fn fill_alerts(view: &RedisView) -> Result<(), RebuildError> {
             view.write_alerts(&alert_change::now(&view.store, &alerts).await?).await?;
         }
     }
-    let mut after = Some((String::new(), 0));
-    while let Some(from) = after.filter(|_| !view.stop.is_cancelled()) {
-        let page = alert_change::open_alerts(&view.store, &from, PAGE_DEVICES).await?;
+    let mut after = None;
+    while !view.stop.is_cancelled() {
+        let page = alert_change::open_alerts(&view.store, after.as_ref(), PAGE_DEVICES).await?;
         view.write_alerts(&page.alerts).await?;
         after = page.next;
+        if after.is_none() {
+            break;
+        }
     }
     Ok(())
 }

@@ -61,29 +61,48 @@ pub async fn finish(
     Ok(())
 }
 
+/// An open alert in the order of devices and rules.
+#[derive(Debug)]
+pub struct AlertPlace {
+    device_sn: String,
+    rule_id: i64,
+    alert_id: i64,
+}
+
 /// A page of open alerts.
 #[derive(Debug)]
 pub struct Page {
     /// The alerts.
     pub alerts: Vec<AlertUpdate>,
-    /// Device and rule after which the next page begins; `None`: this was the last.
-    pub next: Option<(String, i64)>,
+    /// After which alert the next page begins; `None`: this was the last.
+    pub next: Option<AlertPlace>,
 }
 
-/// The `limit` open alerts that follow `after` in the order of devices and rules.
+/// The `limit` open alerts that follow `after` in the order of devices and rules; `None`: the first ones.
 ///
 /// # Errors
 /// The database cannot be asked.
-pub async fn open_alerts(store: &Store, after: &(String, i64), limit: u32) -> Result<Page, StoreError> {
+pub async fn open_alerts(store: &Store, after: Option<&AlertPlace>, limit: u32) -> Result<Page, StoreError> {
     let client = store.client().await?;
+    let (device_sn, rule_id, alert_id) =
+        after.map_or(("", 0, 0), |place| (&*place.device_sn, place.rule_id, place.alert_id));
     let rows = statement!("alert_change", "open_alerts")
         .query_unprepared(
             &**client,
-            &[(&after.0, Type::TEXT), (&after.1, Type::INT8), (&i64::from(limit), Type::INT8)],
+            &[
+                (&device_sn, Type::TEXT),
+                (&rule_id, Type::INT8),
+                (&alert_id, Type::INT8),
+                (&i64::from(limit), Type::INT8),
+            ],
         )
         .await?;
     let full = rows.len() >= limit as usize;
-    let next = rows.last().filter(|_| full).map(|row| (row.get("device_sn"), row.get("rule_id")));
+    let next = rows.last().filter(|_| full).map(|row| AlertPlace {
+        device_sn: row.get("device_sn"),
+        rule_id: row.get("rule_id"),
+        alert_id: row.get("alert_id"),
+    });
     Ok(Page { alerts: rows.iter().map(changed).collect::<Result<_, _>>()?, next })
 }
 

@@ -36,6 +36,8 @@ struct Case {
 #[derive(Debug, Clone, Copy)]
 struct Reading {
     ts: Timestamp,
+    /// Who wears the device. A reading of one person ends the alert of another.
+    wearer: i64,
     heart_rate: Option<i16>,
 }
 
@@ -62,6 +64,7 @@ fn case(random: &mut StdRng) -> Case {
     ts = Timestamp::from_second(ts.as_second()).expect("a second");
     let restlessness = random.random_range(0.05..0.6);
     let mut high = false;
+    let (mut wearer, exchanges) = (1, [0.0, 0.05, 0.5][random.random_range(0..3)]);
     let readings = (0..random.random_range(1..60))
         .map(|_| {
             let gap = if random.random_bool(0.05) {
@@ -79,7 +82,10 @@ fn case(random: &mut StdRng) -> Case {
                 _ if high => Some(random.random_range(MAX + 1..180)),
                 _ => Some(random.random_range(90..=MAX)),
             };
-            Reading { ts, heart_rate }
+            if random.random_bool(exchanges) {
+                wearer = random.random_range(1..3);
+            }
+            Reading { ts, wearer, heart_rate }
         })
         .collect();
     Case {
@@ -138,8 +144,15 @@ fn excess(value: i16) -> i16 {
     (value - MAX).max(MIN - value)
 }
 
-/// The judge: one reading after the other.
+/// The alerts of all who wore the device.
 fn expected_alerts(case: &Case) -> Vec<Alert> {
+    let mut alerts: Vec<Alert> = (1..3).flat_map(|wearer| alerts_of_wearer(case, wearer)).collect();
+    alerts.sort_by_key(|alert| alert.started_ts);
+    alerts
+}
+
+/// The judge: one reading after the other.
+fn alerts_of_wearer(case: &Case, wearer: i64) -> Vec<Alert> {
     let seconds = SignedDuration::from_secs;
     let mut alerts: Vec<Alert> = Vec::new();
     let (mut breaching, mut recovering): (Vec<Reading>, Vec<Timestamp>) = (Vec::new(), Vec::new());
@@ -155,6 +168,16 @@ fn expected_alerts(case: &Case) -> Vec<Alert> {
                 on = false;
                 levels.iter_mut().for_each(|level| level.is_on = false);
             }
+        }
+        if reading.wearer != wearer {
+            if let (true, Some(alert)) = (on, alerts.last_mut()) {
+                alert.ended_ts = Some(reading.ts);
+                on = false;
+            }
+            breaching.clear();
+            recovering.clear();
+            levels.fill_with(Level::default);
+            continue;
         }
         for (level, (min, max)) in levels.iter_mut().zip(&case.levels) {
             level.judge(case, reading.ts, !(*min..=*max).contains(&value));
@@ -273,12 +296,14 @@ fn levels_of(case: &Case) -> Option<Value> {
 async fn upload(client: &Client, readings: &[(i64, Reading)]) {
     let device: Vec<String> = readings.iter().map(|(case, _)| device_of(*case)).collect();
     let customer: Vec<i64> = readings.iter().map(|(case, _)| *case).collect();
+    let wearer: Vec<i64> = readings.iter().map(|(_, reading)| reading.wearer).collect();
     let ts: Vec<Timestamp> = readings.iter().map(|(_, reading)| reading.ts).collect();
     let heart_rate: Vec<Option<i16>> = readings.iter().map(|(_, reading)| reading.heart_rate).collect();
     client
         .execute(
-            "insert into health_data (device_sn, customer_id, ts, heart_rate) select * from unnest($1::text[], $2::int8[], $3::timestamptz[], $4::int2[])",
-            &[&device, &customer, &ts, &heart_rate],
+            "insert into health_data (device_sn, customer_id, user_id, ts, heart_rate)
+             select * from unnest($1::text[], $2::int8[], $3::int8[], $4::timestamptz[], $5::int2[])",
+            &[&device, &customer, &wearer, &ts, &heart_rate],
         )
         .await
         .expect("written");
@@ -427,6 +452,7 @@ async fn breaches_are_no_run_while_readings_between_them_wait() {
     let readings: Vec<Reading> = [(0, 150), (60, 80), (120, 150)]
         .map(|(at, heart_rate)| Reading {
             ts: Timestamp::now() - SignedDuration::from_secs(600 - at),
+            wearer: 1,
             heart_rate: Some(heart_rate),
         })
         .into();

@@ -320,11 +320,12 @@ const LIVED_IN: &str = "
     insert into alert_rule (name, kind, severity, metric, max_value) values ('For all', 'threshold', 'minor', 'heart_rate', 190);
     insert into notification_route (customer_id, channel, audience, contact_id)
     select 41, 'email', 'contact', contact_id from contact where name = 'Nurse';
-    insert into alert (device_sn, rule_id, rule_version, kind, severity, customer_id, status, resolved_at, resolution, started_ts, fired_ts,
-        last_ts, judged_ts, message)
-    select d, r.rule_id, r.version, r.kind, r.severity, 41, s, case s when 'resolved' then now() end,
+    insert into alert (device_sn, rule_id, rule_version, kind, severity, customer_id, org_id, user_id, status, resolved_at, resolution,
+        started_ts, fired_ts, last_ts, judged_ts, message)
+    select d, r.rule_id, r.version, r.kind, r.severity, o.customer_id, o.org_id, o.user_id, s, case s when 'resolved' then now() end,
         case s when 'resolved' then 'recovered' end, now(), now(), now(), now(), 'high'
-    from alert_rule as r, (values ('A-1', 'firing'), ('A-2', 'resolved')) as a (d, s) where r.name = 'High';
+    from alert_rule as r, (values ('A-1', 'firing'), ('A-2', 'resolved')) as a (d, s), device_owner(array[d]) as o
+    where r.name = 'High';
     insert into alert_action (alert_id, action) select alert_id, 'fired' from alert;
     insert into notification (alert_id, kind, channel, address, contact_id, status, sent_at)
     select a.alert_id, 'fired', 'email', 'a@example.org', c.contact_id, 'sent', now() from alert as a, contact as c where c.name = 'Nurse';

@@ -3,7 +3,7 @@
 use redis::AsyncCommands;
 use serde_json::{Value, json};
 
-use crate::harness::{Database, Proxy, Service, eventually, vitals};
+use crate::harness::{Database, Proxy, Service, eventually, only_rule, vitals};
 
 const TENANT: i64 = 1_939_964_806_110_937_090;
 const ORG: i64 = 1_939_964_806_110_937_091;
@@ -532,4 +532,136 @@ async fn owners_can_be_asked_for_in_sql() {
         rows,
         [("SQL-1".to_owned(), Some(ANNA), Some(ORG), TENANT), ("SQL-2".to_owned(), None, None, 0)]
     );
+}
+
+/// The alerts of a device: customer, last value, whether it is open.
+async fn alerts_of(database: &Database, device_sn: &str) -> Vec<(Option<i64>, Option<String>, bool)> {
+    let rows = database
+        .client()
+        .await
+        .query(
+            "select customer_id, trim_scale(last_value)::text, status <> 'resolved' from alert where device_sn = $1 order by started_ts",
+            &[&device_sn],
+        )
+        .await
+        .expect("alerts");
+    rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect()
+}
+
+/// Uploads a sample with these ids and values, and waits until its alerts are evaluated.
+async fn measured(service: &Service, device_sn: &str, customer_id: i64, values: &Value) {
+    let mut item = json!({
+        "deviceSn": device_sn, "customerId": customer_id.to_string(), "userId": (customer_id * 10).to_string(), "timestamp": next_second()
+    });
+    item.as_object_mut().expect("an object").extend(values.as_object().expect("an object").clone());
+    assert_eq!(service.upload(&json!({ "data": item })).await, (1, 0, 0));
+    service.drained().await;
+}
+
+#[tokio::test]
+async fn an_alert_is_of_whom_its_readings_are_and_not_of_who_wears_the_device_next() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    only_rule(&client, 120, 1).await;
+    client.batch_execute("update alert_rule set cooldown_seconds = 600").await.expect("a cool-down");
+    let service = Service::start(&database).await;
+    let rate = |rate: i32| json!({ "heart_rate": rate });
+    let of = |customer: i64, value: &str, open: bool| (Some(customer), Some(value.to_owned()), open);
+
+    measured(&service, "PASSED-ON", 5, &rate(150)).await;
+    measured(&service, "PASSED-ON", 6, &rate(160)).await;
+    let both = [of(5, "150", false), of(6, "160", true)];
+    assert_eq!(alerts_of(&database, "PASSED-ON").await, both, "each tenant has one, of its own values");
+    measured(&service, "PASSED-ON", 7, &rate(170)).await;
+    let ended = "select count(*) from alert where resolution = 'expired'";
+    assert_eq!(
+        client.query_one(ended, &[]).await.expect("a count").get::<_, i64>(0),
+        2,
+        "they were not seen to recover"
+    );
+    let of_three = [of(5, "150", false), of(6, "160", false), of(7, "170", true)];
+    assert_eq!(
+        alerts_of(&database, "PASSED-ON").await,
+        of_three,
+        "no cool-down of somebody else holds it back"
+    );
+
+    let resolve = "select vitals.resolve_alert(alert_id, 'li') from alert where customer_id = 7";
+    client.batch_execute(resolve).await.expect("resolved, and muted for an hour");
+    measured(&service, "PASSED-ON", 7, &rate(175)).await;
+    assert_eq!(alerts_of(&database, "PASSED-ON").await.len(), 3, "it is muted");
+    measured(&service, "PASSED-ON", 8, &rate(180)).await;
+    assert_eq!(alerts_of(&database, "PASSED-ON").await.last(), Some(&of(8, "180", true)), "not for others");
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn readings_of_two_wearers_are_no_run_and_fulfil_no_conditions_together() {
+    let database = Database::new().await;
+    let client = database.client().await;
+    only_rule(&client, 120, 2).await;
+    let composite = r#"insert into alert_rule (name, kind, severity, combine, conditions, window_seconds)
+        values ('Both', 'composite', 'major', 'all',
+            '[{"metric": "heart_rate", "max": 120}, {"metric": "blood_oxygen", "min": 90}]', 600)"#;
+    client.batch_execute(composite).await.expect("a composite rule");
+    let service = Service::start(&database).await;
+    measured(&service, "PASSED-ON", 5, &json!({ "heart_rate": 150 })).await;
+    measured(&service, "PASSED-ON", 6, &json!({ "heart_rate": 150 })).await;
+    measured(&service, "PASSED-ON", 7, &json!({ "blood_oxygen": 80 })).await;
+    assert_eq!(alerts_of(&database, "PASSED-ON").await, []);
+    measured(&service, "PASSED-ON", 6, &json!({ "heart_rate": 151 })).await;
+    measured(&service, "PASSED-ON", 7, &json!({ "heart_rate": 70, "blood_oxygen": 80 })).await;
+    measured(&service, "PASSED-ON", 7, &json!({ "heart_rate": 152 })).await;
+    let customers: Vec<_> =
+        alerts_of(&database, "PASSED-ON").await.into_iter().map(|alert| alert.0).collect();
+    assert_eq!(customers, [Some(6), Some(7)], "each by readings of their own");
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn an_sos_of_the_next_wearer_is_an_alert_of_theirs() {
+    let database = Database::new().await;
+    let service = Service::start(&database).await;
+    for customer_id in ["5", "6", "5"] {
+        let body = json!({
+            "eventType": "com.tdtech.ohos.action.SOS_EVENT", "eventValue": "1", "deviceSn": "PASSED-ON", "customerId": customer_id,
+            "timestamp": next_second()
+        });
+        assert_eq!(service.post("/upload_common_event", body.to_string()).await.status, 200);
+        service.drained().await;
+    }
+    let client = database.client().await;
+    let fired = "select a.customer_id, count(*) from alert a join alert_action c using (alert_id)
+        where c.action = 'fired' group by a.customer_id order by 1";
+    let fired = client.query(fired, &[]).await.expect("alerts");
+    let fired: Vec<(Option<i64>, i64)> = fired.iter().map(|row| (row.get(0), row.get(1))).collect();
+    assert_eq!(fired, [(Some(5), 2), (Some(6), 1)], "the last one fires the first again");
+    service.finish().await;
+}
+
+#[tokio::test]
+async fn what_an_event_ends_the_next_wearer_ends() {
+    let database = Database::new().await;
+    let service = Service::start(&database).await;
+    let event = async |customer_id: i64, value: &str| {
+        let body = json!({
+            "eventType": "com.tdtech.ohos.action.WEAR_STATUS_CHANGED", "eventValue": value, "deviceSn": "PASSED-ON",
+            "customerId": customer_id.to_string(), "timestamp": next_second()
+        });
+        assert_eq!(service.post("/upload_common_event", body.to_string()).await.status, 200);
+        service.drained().await;
+    };
+    let open = async || {
+        let open = "select customer_id from alert where status <> 'resolved' order by 1";
+        let rows = database.client().await.query(open, &[]).await.expect("alerts");
+        rows.iter().map(|row| row.get(0)).collect::<Vec<Option<i64>>>()
+    };
+    event(5, "0").await;
+    assert_eq!(open().await, [Some(5)], "it was taken off");
+    event(6, "1").await;
+    assert_eq!(open().await, [], "somebody else has put it on");
+    event(6, "0").await;
+    event(7, "0").await;
+    assert_eq!(open().await, [Some(7)]);
+    service.finish().await;
 }

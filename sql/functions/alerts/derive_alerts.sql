@@ -1,10 +1,11 @@
--- The alerts that the stored rows cause, for pairs of a rule and a device: a function of the rows alone, independent of the order in
+-- The alerts that the stored rows cause, for pairs of a rule and a device with its owner: a function of the rows alone, independent of the order in
 -- which they arrived. All pairs in one statement; rule_readings.sql is its first half.
 -- Before: extend_alerts and rebuild_alerts (which compare the result with the stored alerts), replay_rule.
 -- Locks: none.
 --
--- The series of a pair are the rows that matter to the rule: readings of its metric (events of its type) to which it applies (rule_scope.sql),
--- outside the time in which a person has muted it; breaches outside the effective hours are left out. In the series
+-- The series of a pair are the rows of the device that belong to the owner (tenant, unit and person) and matter to the rule: readings of its
+-- metric (events of its type), if the rule applies to the owner (rule_scope.sql). A row of another owner says only that the device was handed over: it
+-- ends runs of rows, and the alert, as expired; what no event of the owner would end, it does not end either. Left out are rows outside the time in which a person has muted it; breaches outside the effective hours are left out. In the series
 --   a trigger    is a breach that, with the n-1 rows before it breaching too, lies within the window;
 --   a recovery   is a recovered row that, with the m-1 rows before it recovered too, lies within a day;
 --   an alert     is on from a trigger until a recovery, or until nothing breached for expire_seconds. When the next
@@ -16,6 +17,7 @@
 -- Parameters, per pair (arrays of one length):
 --   rule_at         index of its rule in `rules`
 --   device_sns      its device
+--   owners          whose rows
 --   from_ts         first time evaluated; earlier rows are read only to complete a run of rows
 --   until_ts        last time evaluated
 --   seed_on         an alert is open before from_ts
@@ -32,7 +34,7 @@
 -- Result, per pair (ord) and alert: seq 0 is the alert before from_ts, continued or reopened; 1 and up are new ones.
 create or replace function vitals.derive_alerts(
     rules alert_rule[],
-    rule_at integer[], device_sns text[], from_ts timestamptz[], until_ts timestamptz[],
+    rule_at integer[], device_sns text[], owners vitals.owner[], from_ts timestamptz[], until_ts timestamptz[],
     seed_on boolean[], seed_ended_ts timestamptz[], seed_last_ts timestamptz[], seed_levels integer[], with_pending boolean,
     scan_from timestamptz, scan_until timestamptz
 ) returns setof vitals.derived_alert
@@ -49,7 +51,7 @@ begin
 return query
 with pair as materialized (
     select
-        p.ord::integer as ord, p.device_sn, p.from_ts, p.until_ts, p.seed_on, p.seed_ended_ts, p.seed_last_ts,
+        p.ord::integer as ord, p.device_sn, p.customer_id, p.org_id, p.user_id, p.from_ts, p.until_ts, p.seed_on, p.seed_ended_ts, p.seed_last_ts,
         coalesce(p.seed_level, 0) as seed_level,
         r.kind, r.metric, r.min_value, r.max_value,
         r.event_type,
@@ -62,9 +64,11 @@ with pair as materialized (
         r.kind = 'event' and vitals.is_urgent_event(r.event_type) as is_urgent,
         coalesce((select d.clock_offset_seconds < 0 from device d where d.device_sn = p.device_sn), false) as is_ahead
     from unnest(
-        derive_alerts.rule_at, derive_alerts.device_sns, derive_alerts.from_ts, derive_alerts.until_ts,
+        derive_alerts.rule_at, derive_alerts.device_sns, derive_alerts.owners, derive_alerts.from_ts, derive_alerts.until_ts,
         derive_alerts.seed_on, derive_alerts.seed_ended_ts, derive_alerts.seed_last_ts, derive_alerts.seed_levels
-    ) with ordinality as p (rule_at, device_sn, from_ts, until_ts, seed_on, seed_ended_ts, seed_last_ts, seed_level, ord)
+    ) with ordinality as p (
+        rule_at, device_sn, customer_id, org_id, user_id, from_ts, until_ts, seed_on, seed_ended_ts, seed_last_ts, seed_level, ord
+    )
     join unnest(derive_alerts.rules) with ordinality as r on r.ordinality = p.rule_at
 ),
 kept as (
@@ -72,8 +76,8 @@ kept as (
         k.*, p.consecutive, p.recovery_count, p.breach_window, p.cooldown, p.expire, p.seed_on, p.seed_ended_ts, p.seed_last_ts,
         p.level_count, p.seed_level
     from vitals.rule_readings(
-        derive_alerts.rules, derive_alerts.rule_at, derive_alerts.device_sns, derive_alerts.from_ts, derive_alerts.until_ts,
-        derive_alerts.seed_on, derive_alerts.with_pending, derive_alerts.scan_from, derive_alerts.scan_until
+        derive_alerts.rules, derive_alerts.rule_at, derive_alerts.device_sns, derive_alerts.owners, derive_alerts.from_ts,
+        derive_alerts.until_ts, derive_alerts.seed_on, derive_alerts.with_pending, derive_alerts.scan_from, derive_alerts.scan_until
     ) as k
     join pair p on p.ord = k.ord
 ),
@@ -100,7 +104,8 @@ signalled as (
         inside and recovered
             and recoveries - coalesce(max(recoveries) filter (where not recovered) over w, 0) >= recovery_count
             and ts - recovery_run_ts <= interval '1 day' as recovers,
-        inside and coalesce(ts - last_breach_ts > expire, false) as expires
+        inside and coalesce(ts - last_breach_ts > expire, false) as expires,
+        inside and handed_over as leaves
     from counted
     window w as (partition by counted.ord order by ts rows unbounded preceding)
 ),
@@ -109,13 +114,13 @@ switched as (
         *,
         -- The latest signal decides whether an alert is open; at the same instant, a trigger counts after an expiry.
         case
-            when max(ts) filter (where triggers or recovers or expires) over w is null then seed_on
+            when max(ts) filter (where triggers or recovers or expires or leaves) over w is null then seed_on
             else coalesce(max(ts) filter (where triggers) over w
-                >= coalesce(max(ts) filter (where recovers or expires) over w, '-infinity'), false)
+                >= coalesce(max(ts) filter (where recovers or expires or leaves) over w, '-infinity'), false)
         end as is_on,
         vitals.level_after(
             depth, level_count, case when seed_on then seed_level end, inside, ts - run_ts <= breach_window,
-            ts - recovery_run_ts <= interval '1 day', expires, consecutive, recovery_count
+            ts - recovery_run_ts <= interval '1 day', expires or leaves, consecutive, recovery_count
         ) filter (where level_count > 0) over w as level
     from signalled
     window w as (partition by signalled.ord order by ts rows unbounded preceding)
@@ -170,9 +175,6 @@ summed as (
         last(p.text, p.ts) filter (where p.breach and p.is_on) as last_text,
         array_agg(p.ts) filter (where p.triggers) as trigger_ts,
         array_agg(p.received_at) filter (where p.triggers) as trigger_received_at,
-        first(p.customer_id, p.ts) filter (where p.begins) as customer_id,
-        first(p.org_id, p.ts) filter (where p.begins) as org_id,
-        first(p.user_id, p.ts) filter (where p.begins) as user_id,
         first(p.latitude, p.ts) filter (where p.begins) as latitude,
         first(p.longitude, p.ts) filter (where p.begins) as longitude,
         first(p.altitude, p.ts) filter (where p.begins) as altitude,
@@ -182,7 +184,7 @@ summed as (
         array_agg(p.received_at order by p.ts) filter (where p.is_on and (p.begins or p.level <> p.was_level)) as level_received_at,
         last(p.is_on, p.ts) as is_on,
         last(p.end_ts, p.ts) filter (where p.end_ts is not null and not p.opens) as end_ts,
-        last(p.expires, p.ts) filter (where p.end_ts is not null and not p.opens) as expired,
+        last(p.expires or p.leaves, p.ts) filter (where p.end_ts is not null and not p.opens) as expired,
         -- The row that opens an alert may be the one at which the alert before it is found to have expired.
         max(p.end_ts) filter (where p.opens) as former_end_ts
     from placed p
@@ -227,9 +229,10 @@ select
     s.breach_count, s.fired_value, s.last_value,
     -- The readings before the trigger that raised it with them belong to it.
     case when s.seq > 0 and p.consecutive > 1 and s.started_ts < s.fired_ts and p.kind = 'threshold' then vitals.peak_of_run(
-        p.metric, p.device_sn, s.started_ts, s.fired_ts, p.min_value, p.max_value, s.peak_value, derive_alerts.with_pending
+        p.metric, p.device_sn, p.customer_id, p.org_id, p.user_id, s.started_ts, s.fired_ts, p.min_value, p.max_value, s.peak_value, derive_alerts.with_pending
     ) else s.peak_value end,
-    s.last_text, case when s.trigger_ts is not null then late.ord is not null end, s.customer_id, s.org_id, s.user_id, s.latitude, s.longitude, s.altitude,
+    s.last_text, case when s.trigger_ts is not null then late.ord is not null end, 
+    p.customer_id, p.org_id, p.user_id, s.latitude, s.longitude, s.altitude,
     v.fired_level, v.level, v.peak_level, v.level_values, v.level_ts, v.level_late
 from finished s
 join pair p using (ord)
@@ -259,6 +262,6 @@ order by s.ord, s.seq;
 end
 $$;
 comment on function vitals.derive_alerts(
-    alert_rule[], integer[], text[], timestamptz[], timestamptz[], boolean[], timestamptz[], timestamptz[], integer[], boolean, timestamptz,
-    timestamptz
-) is 'The alerts that the stored rows cause, for pairs of a rule and a device.';
+    alert_rule[], integer[], text[], vitals.owner[], timestamptz[], timestamptz[], boolean[], timestamptz[], timestamptz[], integer[], boolean,
+    timestamptz, timestamptz
+) is 'The alerts that the stored rows cause, for pairs of a rule and a worn device.';

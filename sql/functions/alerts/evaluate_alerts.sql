@@ -82,6 +82,7 @@ begin
         from device_event e
         join alert a
           on a.device_sn = e.device_sn and a.kind = 'event' and a.event_type = e.event_type and a.status <> 'resolved' and not a.historical
+         and (a.customer_id, a.org_id, a.user_id) is not distinct from (e.customer_id, e.org_id, e.user_id)
          and e.ts between a.started_ts and a.last_ts
         join alert_rule r on r.rule_id = a.rule_id and (r.event_values is null or e.value = any (r.event_values))
         where vitals.is_evaluated_row(

@@ -38,8 +38,8 @@ declare
     normal record;
     -- Without rules for tenants, units, persons or devices, every rule applies to every row.
     scoped constant boolean := vitals.has_scoped_rules();
-    pairs  vitals.alert_pairs := row('{}', '{}', '{}', '{}');
-    events vitals.alert_pairs := row('{}', '{}', '{}', '{}');
+    pairs  vitals.alert_pairs := row('{}', '{}', '{}', '{}', '{}');
+    events vitals.alert_pairs := row('{}', '{}', '{}', '{}', '{}');
 begin
     -- Bounds of whole numbers as whole numbers: comparing them costs a tenth of comparing numerics.
     select
@@ -70,7 +70,7 @@ begin
 
     if breached_pairs.first_ts is not null then
         with candidate as materialized (
-            select h.device_sn, h.ts,
+            select h.device_sn, row(h.customer_id, h.org_id, h.user_id)::vitals.owner as owner, h.ts,
                 case when scoped then vitals.row_scopes(h.customer_id, h.org_id, h.user_id, h.device_sn) else '{everybody}' end as scopes,
                 -- generated: vital signs of h
                 h.heart_rate, h.blood_oxygen, h.temperature, h.pressure_high, h.pressure_low, h.stress, h.respiratory_rate,
@@ -96,10 +96,10 @@ begin
         ),
         -- One row a bound: breaches are found metric by metric.
         bound as materialized (select * from vitals.bounds_in_force())
-        select array_agg(p.rule_id), array_agg(p.device_sn), array_agg(p.first_ts), array_agg(p.last_ts)
+        select array_agg(p.rule_id), array_agg(p.device_sn), array_agg(p.first_ts), array_agg(p.last_ts), array_agg(p.owner)
         into pairs
         from (
-            select b.rule_id, c.device_sn, min(c.ts) as first_ts, max(c.ts) as last_ts
+            select b.rule_id, c.device_sn, c.owner, min(c.ts) as first_ts, max(c.ts) as last_ts
             from candidate c
             cross join unnest(c.scopes) as s (scope)
             cross join lateral (values
@@ -119,32 +119,48 @@ begin
             join bound b
                 on b.metric = v.metric and b.scope = s.scope and (v.value < b.min or v.value > b.max)
             where not scoped or vitals.rule_applies(b.scope, b.root_id, c.scopes)
-            group by b.rule_id, c.device_sn
+            group by b.rule_id, c.device_sn, c.owner
         ) as p;
     end if;
     if breached_pairs.event_from is not null then
-        select array_agg(p.rule_id), array_agg(p.device_sn), array_agg(p.first_ts), array_agg(p.last_ts)
+        select array_agg(p.rule_id), array_agg(p.device_sn), array_agg(p.first_ts), array_agg(p.last_ts), array_agg(p.owner)
         into events
         from (
-            select r.rule_id, e.device_sn, min(e.ts) as first_ts, max(e.ts) as last_ts
-            from device_event e
-            join alert_rule r
-                on r.enabled and r.kind = 'event' and r.event_type = e.event_type
-                and (not scoped or vitals.rule_applies(
-                    vitals.rule_scope(r.customer_id, r.org_id, r.user_id, r.device_sn), coalesce(r.replaces_rule_id, r.rule_id),
-                    vitals.row_scopes(e.customer_id, e.org_id, e.user_id, e.device_sn)
-                ))
-                and (r.event_values is null or e.value = any (r.event_values) or e.value = any (r.recovery_values))
-            where vitals.is_evaluated_row(e.batch_id, e.device_sn, breached_pairs.batch_ids, breached_pairs.devices, breached_pairs.is_slice)
-              and e.ts between breached_pairs.event_from and breached_pairs.event_to
-            group by r.rule_id, e.device_sn
+            select q.rule_id, q.device_sn, q.owner, min(q.ts) as first_ts, max(q.ts) as last_ts
+            from (
+                select r.rule_id, e.device_sn, row(e.customer_id, e.org_id, e.user_id)::vitals.owner as owner, e.ts
+                from device_event e
+                join alert_rule r
+                    on r.enabled and r.kind = 'event' and r.event_type = e.event_type
+                    and (not scoped or vitals.rule_applies(
+                        vitals.rule_scope(r.customer_id, r.org_id, r.user_id, r.device_sn), coalesce(r.replaces_rule_id, r.rule_id),
+                        vitals.row_scopes(e.customer_id, e.org_id, e.user_id, e.device_sn)
+                    ))
+                    and (r.event_values is null or e.value = any (r.event_values) or e.value = any (r.recovery_values))
+                where vitals.is_evaluated_row(e.batch_id, e.device_sn, breached_pairs.batch_ids, breached_pairs.devices, breached_pairs.is_slice)
+                  and e.ts between breached_pairs.event_from and breached_pairs.event_to
+                union all
+                -- Alerts of other owners, which an event ends that says that the device was handed over.
+                select r.rule_id, e.device_sn, row(a.customer_id, a.org_id, a.user_id)::vitals.owner, e.ts
+                from device_event e
+                join alert a
+                    on a.device_sn = e.device_sn and a.kind = 'event' and a.event_type = e.event_type
+                    and coalesce(a.ended_ts, 'infinity'::timestamptz) >= e.ts
+                    and (a.customer_id, a.org_id, a.user_id) is distinct from (e.customer_id, e.org_id, e.user_id)
+                    and vitals.accepts_readings(a.resolution)
+                join alert_rule r on r.rule_id = a.rule_id and r.enabled and r.recovery_values is not null
+                where vitals.is_evaluated_row(e.batch_id, e.device_sn, breached_pairs.batch_ids, breached_pairs.devices, breached_pairs.is_slice)
+                  and e.ts between breached_pairs.event_from and breached_pairs.event_to
+            ) as q
+            group by q.rule_id, q.device_sn, q.owner
         ) as p;
     end if;
     return row(
         coalesce(pairs.rule_ids, '{}') || coalesce(events.rule_ids, '{}'),
         coalesce(pairs.device_sns, '{}') || coalesce(events.device_sns, '{}'),
         coalesce(pairs.first_ts, '{}') || coalesce(events.first_ts, '{}'),
-        coalesce(pairs.last_ts, '{}') || coalesce(events.last_ts, '{}')
+        coalesce(pairs.last_ts, '{}') || coalesce(events.last_ts, '{}'),
+        coalesce(pairs.owners, '{}') || coalesce(events.owners, '{}')
     );
 end
 $$;
@@ -197,10 +213,12 @@ begin
         group by h.device_sn
     ),
     all_pairs as (
-        select * from unnest(breached.rule_ids, breached.device_sns, breached.first_ts, breached.last_ts)
-            as b (rule_id, device_sn, first_ts, last_ts)
+        select b.rule_id, b.device_sn, row(b.customer_id, b.org_id, b.user_id)::vitals.owner as owner, b.first_ts, b.last_ts
+        from unnest(breached.rule_ids, breached.device_sns, breached.owners, breached.first_ts, breached.last_ts)
+            as b (rule_id, device_sn, customer_id, org_id, user_id, first_ts, last_ts)
         union all
-        select a.rule_id, a.device_sn, sent.first_ts, sent.last_ts
+        -- Of each owner: rows of the next one end what the rows of the one before began.
+        select a.rule_id, a.device_sn, row(a.customer_id, a.org_id, a.user_id)::vitals.owner, sent.first_ts, sent.last_ts
         from sent
         join alert a on a.device_sn = sent.device_sn
         join alert_rule r on r.rule_id = a.rule_id and r.enabled
@@ -209,16 +227,16 @@ begin
           and a.started_ts - coalesce(vitals.rule_lookback(r.conditions, r.window_seconds), interval '0') <= sent.last_ts
           and vitals.accepts_readings(a.resolution)
     )
-    select array_agg(p.rule_id), array_agg(p.device_sn), array_agg(p.first_ts), array_agg(p.last_ts)
+    select array_agg(p.rule_id), array_agg(p.device_sn), array_agg(p.first_ts), array_agg(p.last_ts), array_agg(p.owner)
     into pairs
     from (
-        select rule_id, device_sn, min(all_pairs.first_ts) as first_ts, max(all_pairs.last_ts) as last_ts
+        select rule_id, device_sn, owner, min(all_pairs.first_ts) as first_ts, max(all_pairs.last_ts) as last_ts
         from all_pairs
-        group by rule_id, device_sn
+        group by rule_id, device_sn, owner
     ) as p;
     return row(
         coalesce(pairs.rule_ids, '{}'), coalesce(pairs.device_sns, '{}'),
-        coalesce(pairs.first_ts, '{}'), coalesce(pairs.last_ts, '{}')
+        coalesce(pairs.first_ts, '{}'), coalesce(pairs.last_ts, '{}'), coalesce(pairs.owners, '{}')
     );
 end
 $$;
@@ -247,7 +265,7 @@ begin
 
     with pair as (
         select
-            p.rule_at, p.device_sn, p.first_ts, p.last_ts, r.cooldown_seconds,
+            p.rule_at, p.device_sn, p.owner, p.first_ts, p.last_ts, r.cooldown_seconds,
             n.alert_id, n.resolution, n.ended_ts, n.last_ts as alert_last_ts, n.judged_ts,
             case when r.levels is not null then vitals.level_of_severity(rules[p.rule_at], n.severity) end as alert_level,
             coalesce(n.judged_ts >= p.first_ts, false) as is_late,
@@ -256,9 +274,10 @@ begin
                     + coalesce(vitals.rule_lookback(r.conditions, r.window_seconds), interval '0')
             end as until_ts
         from (
-            select r.ordinality::integer as rule_at, q.device_sn, q.first_ts, q.last_ts
-            from unnest(pairs.rule_ids, pairs.device_sns, pairs.first_ts, pairs.last_ts)
-                as q (rule_id, device_sn, first_ts, last_ts)
+            select r.ordinality::integer as rule_at, q.device_sn, row(q.customer_id, q.org_id, q.user_id)::vitals.owner as owner,
+                q.customer_id, q.org_id, q.user_id, q.first_ts, q.last_ts
+            from unnest(pairs.rule_ids, pairs.device_sns, pairs.owners, pairs.first_ts, pairs.last_ts)
+                as q (rule_id, device_sn, customer_id, org_id, user_id, first_ts, last_ts)
             join unnest(rules) with ordinality as r on r.rule_id = q.rule_id
         ) as p
         join unnest(rules) with ordinality as r on r.ordinality = p.rule_at
@@ -266,6 +285,7 @@ begin
             select a.*
             from alert a
             where a.device_sn = p.device_sn and a.rule_id = r.rule_id
+              and (a.customer_id, a.org_id, a.user_id) is not distinct from (p.customer_id, p.org_id, p.user_id)
               and vitals.accepts_readings(a.resolution)
             order by a.started_ts desc
             limit 1
@@ -287,6 +307,7 @@ begin
     select
         array_agg(rule_at) filter (where not is_late)     as rule_at,
         array_agg(device_sn) filter (where not is_late)   as device_sn,
+        array_agg(owner) filter (where not is_late)       as owner,
         array_agg(from_ts) filter (where not is_late)     as from_ts,
         array_agg(until_ts) filter (where not is_late)    as until_ts,
         array_agg(first_ts) filter (where not is_late)    as first_ts,
@@ -300,6 +321,7 @@ begin
         max(until_ts) filter (where not is_late)          as scan_until,
         array_agg(rule_at) filter (where is_late)         as late_rule_at,
         array_agg(device_sn) filter (where is_late)       as late_device_sn,
+        array_agg(owner) filter (where is_late)           as late_owner,
         array_agg(first_ts) filter (where is_late)        as late_first_ts,
         array_agg(last_ts) filter (where is_late)         as late_last_ts
     into ahead
@@ -308,18 +330,19 @@ begin
     if ahead.rule_at is not null then
         select * into done
         from vitals.extend_alerts(
-            rules, ahead.rule_at, ahead.device_sn, ahead.from_ts, ahead.until_ts, ahead.seed_on, ahead.seed_ended_ts,
+            rules, ahead.rule_at, ahead.device_sn, ahead.owner, ahead.from_ts, ahead.until_ts, ahead.seed_on, ahead.seed_ended_ts,
             ahead.seed_last_ts, ahead.seed_level, ahead.seed_id, ahead.scan_from, ahead.scan_until
         );
         changed := row(done.changed, done.fired, done.resolved, done.raised);
         ahead.late_rule_at := ahead.late_rule_at || array(select ahead.rule_at[each] from unnest(done.unsettled) as each);
         ahead.late_device_sn := ahead.late_device_sn || array(select ahead.device_sn[each] from unnest(done.unsettled) as each);
+        ahead.late_owner := ahead.late_owner || array(select ahead.owner[each] from unnest(done.unsettled) as each);
         ahead.late_first_ts := ahead.late_first_ts || array(select ahead.first_ts[each] from unnest(done.unsettled) as each);
         ahead.late_last_ts := ahead.late_last_ts || array(select ahead.last_ts[each] from unnest(done.unsettled) as each);
     end if;
     if cardinality(ahead.late_rule_at) > 0 then
         rebuilt := vitals.rebuild_alerts(
-            rules, ahead.late_rule_at, ahead.late_device_sn, ahead.late_first_ts, ahead.late_last_ts
+            rules, ahead.late_rule_at, ahead.late_device_sn, ahead.late_owner, ahead.late_first_ts, ahead.late_last_ts
         );
         changed := row(
             changed.changed || rebuilt.changed, changed.fired || rebuilt.fired, changed.resolved || rebuilt.resolved,

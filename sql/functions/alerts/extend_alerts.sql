@@ -5,7 +5,7 @@
 -- written.
 create or replace function vitals.extend_alerts(
     rules alert_rule[],
-    rule_at integer[], device_sns text[], from_ts timestamptz[], until_ts timestamptz[],
+    rule_at integer[], device_sns text[], owners vitals.owner[], from_ts timestamptz[], until_ts timestamptz[],
     seed_on boolean[], seed_ended_ts timestamptz[], seed_last_ts timestamptz[], seed_level integer[], seed_id bigint[],
     scan_from timestamptz, scan_until timestamptz,
     out changed bigint[], out fired bigint[], out resolved bigint[], out raised bigint[], out unsettled integer[]
@@ -19,7 +19,7 @@ as $$
 begin
     with derived as materialized (
         select * from vitals.derive_alerts(
-            extend_alerts.rules, extend_alerts.rule_at, extend_alerts.device_sns, extend_alerts.from_ts,
+            extend_alerts.rules, extend_alerts.rule_at, extend_alerts.device_sns, extend_alerts.owners, extend_alerts.from_ts,
             extend_alerts.until_ts, extend_alerts.seed_on, extend_alerts.seed_ended_ts, extend_alerts.seed_last_ts,
             extend_alerts.seed_level, false,
             extend_alerts.scan_from, extend_alerts.scan_until
@@ -29,9 +29,9 @@ begin
         select p.*, r.rule_id, r.min_value, r.max_value, make_interval(secs => r.cooldown_seconds) as cooldown,
             make_interval(secs => r.expire_seconds) as expire
         from unnest(
-            extend_alerts.rule_at, extend_alerts.device_sns, extend_alerts.until_ts, extend_alerts.seed_on, extend_alerts.seed_level,
-            extend_alerts.seed_id
-        ) with ordinality as p (rule_at, device_sn, until_ts, seed_on, seed_level, seed_id, ord)
+            extend_alerts.rule_at, extend_alerts.device_sns, extend_alerts.owners, extend_alerts.until_ts, extend_alerts.seed_on,
+            extend_alerts.seed_level, extend_alerts.seed_id
+        ) with ordinality as p (rule_at, device_sn, customer_id, org_id, user_id, until_ts, seed_on, seed_level, seed_id, ord)
         join unnest(extend_alerts.rules) with ordinality as r on r.ordinality = p.rule_at
     ),
     reaching as materialized (
@@ -113,7 +113,7 @@ begin
         select
             p.device_sn, r.rule_id, r.version, r.kind, vitals.severity_of_level(extend_alerts.rules[p.rule_at], s.level),
             vitals.severity_of_level(extend_alerts.rules[p.rule_at], s.peak_level), r.metric, r.event_type,
-            s.customer_id, s.org_id, s.user_id,
+            p.customer_id, p.org_id, p.user_id,
             case when s.ended_ts is null then 'firing' else 'resolved' end,
             case when s.ended_ts is null then null when s.expired then 'expired' else 'recovered' end,
             case when s.ended_ts is not null then clock_timestamp() end,
@@ -133,12 +133,14 @@ begin
         -- After the alerts that end, or two would be open at once.
         where s.seq > 0 and (select count(*) from continued) >= 0
         order by s.ord, s.seq
-        returning alert.alert_id, alert.device_sn, alert.rule_id, alert.fired_ts, alert.status, alert.historical, alert.resolution
+        returning alert.alert_id, alert.device_sn, alert.rule_id, alert.customer_id, alert.org_id, alert.user_id, alert.fired_ts, alert.status, alert.historical, alert.resolution
     ),
     started as (
         select b.*, p.rule_at, s.fired_level, s.level_values, s.level_ts
         from begun b
-        join pair p on p.device_sn = b.device_sn and p.rule_id = b.rule_id
+        join pair p
+            on p.device_sn = b.device_sn and p.rule_id = b.rule_id
+            and (p.customer_id, p.org_id, p.user_id) is not distinct from (b.customer_id, b.org_id, b.user_id)
         join settled s on s.ord = p.ord and s.seq > 0 and s.fired_ts = b.fired_ts
     ),
     acted as (
@@ -194,6 +196,6 @@ begin
 end
 $$;
 comment on function vitals.extend_alerts(
-    alert_rule[], integer[], text[], timestamptz[], timestamptz[], boolean[], timestamptz[], timestamptz[], integer[], bigint[], timestamptz,
-    timestamptz
+    alert_rule[], integer[], text[], vitals.owner[], timestamptz[], timestamptz[], boolean[], timestamptz[], timestamptz[], integer[], bigint[],
+    timestamptz, timestamptz
 ) is 'Updates and adds alerts from rows newer than everything evaluated before.';

@@ -2,9 +2,9 @@
 -- rows no longer support is kept, because people were notified, and marked as retracted; an alert that a person resolved stays as it is.
 -- Called by evaluate_pairs. Each time range starts where no alert was open, and is extended until none is open at its end.
 
--- Parameters, per pair (arrays of one length): index of its rule in `rules`, its device, the time range of the new rows.
+-- Parameters, per pair (arrays of one length): index of its rule in `rules`, its device and its owner, the time range of the new rows.
 create or replace function vitals.rebuild_alerts(
-    rules alert_rule[], rule_at integer[], device_sns text[], first_ts timestamptz[], last_ts timestamptz[]
+    rules alert_rule[], rule_at integer[], device_sns text[], owners vitals.owner[], first_ts timestamptz[], last_ts timestamptz[]
 ) returns vitals.alert_changes
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -27,18 +27,19 @@ begin
             array_agg(s.started_ts order by t.ord) as started_ts,
             array_agg(rebuild_alerts.rule_at[t.place] order by t.ord) as rule_at,
             array_agg(rebuild_alerts.device_sns[t.place] order by t.ord) as device_sns,
+            array_agg(rebuild_alerts.owners[t.place] order by t.ord) as owners,
             array_fill(false, array[cardinality(todo)]) as seed_on, array_fill(null::integer, array[cardinality(todo)]) as seed_level,
             min(s.from_ts) as scan_from, max(s.until_ts) as scan_until
         into stretch
         from unnest(todo) with ordinality as t (place, ord)
         cross join lateral vitals.rebuild_range(
-            rebuild_alerts.rules[rebuild_alerts.rule_at[t.place]], rebuild_alerts.device_sns[t.place],
+            rebuild_alerts.rules[rebuild_alerts.rule_at[t.place]], rebuild_alerts.device_sns[t.place], rebuild_alerts.owners[t.place],
             rebuild_alerts.first_ts[t.place], rebuild_alerts.last_ts[t.place], from_ts[t.place], steps[t.place]
         ) as s;
         select array_agg(d order by d.ord, d.seq) into derived
         from vitals.derive_alerts(
-            rebuild_alerts.rules, stretch.rule_at, stretch.device_sns, stretch.from_ts, stretch.until_ts, stretch.seed_on,
-            stretch.ended_ts, stretch.alert_last_ts, stretch.seed_level, false, stretch.scan_from, stretch.scan_until
+            rebuild_alerts.rules, stretch.rule_at, stretch.device_sns, stretch.owners, stretch.from_ts, stretch.until_ts,
+            stretch.seed_on, stretch.ended_ts, stretch.alert_last_ts, stretch.seed_level, false, stretch.scan_from, stretch.scan_until
         ) as d;
         retry := '{}';
         for each_ord in 1 .. cardinality(todo) loop
@@ -49,10 +50,11 @@ begin
                 from_ts[place] := stretch.started_ts[each_ord];
                 retry := retry || place;
             elsif vitals.ends_without_alert(
-                rebuild_alerts.rules[rebuild_alerts.rule_at[place]], rebuild_alerts.device_sns[place], stretch.until_ts[each_ord], own
+                rebuild_alerts.rules[rebuild_alerts.rule_at[place]], rebuild_alerts.device_sns[place], rebuild_alerts.owners[place],
+                stretch.until_ts[each_ord], own
             ) then
                 changed := vitals.reconcile_alerts(
-                    rebuild_alerts.rules[rebuild_alerts.rule_at[place]], rebuild_alerts.device_sns[place],
+                    rebuild_alerts.rules[rebuild_alerts.rule_at[place]], rebuild_alerts.device_sns[place], rebuild_alerts.owners[place],
                     stretch.from_ts[each_ord], stretch.until_ts[each_ord], own, changed
                 );
             else
@@ -65,13 +67,13 @@ begin
     return changed;
 end
 $$;
-comment on function vitals.rebuild_alerts(alert_rule[], integer[], text[], timestamptz[], timestamptz[]) is
+comment on function vitals.rebuild_alerts(alert_rule[], integer[], text[], vitals.owner[], timestamptz[], timestamptz[]) is
     'Evaluates the alerts around late rows again.';
 
 -- The time range to evaluate again, and the alert before it. `known_from` is its start, if known; NULL: it starts with the alert that
 -- contains the rows, or with the rows.
 create or replace function vitals.rebuild_range(
-    rule alert_rule, device_sn text, first_ts timestamptz, last_ts timestamptz, known_from timestamptz, step interval,
+    rule alert_rule, device_sn text, owner vitals.owner, first_ts timestamptz, last_ts timestamptz, known_from timestamptz, step interval,
     out from_ts timestamptz, out until_ts timestamptz,
     out started_ts timestamptz, out alert_last_ts timestamptz, out ended_ts timestamptz
 )
@@ -87,6 +89,7 @@ begin
         select least(rebuild_range.first_ts, min(a.started_ts)) into from_ts
         from alert a
         where a.device_sn = rebuild_range.device_sn and a.rule_id = rule.rule_id
+          and (a.customer_id, a.org_id, a.user_id) is not distinct from (owner.customer_id, owner.org_id, owner.user_id)
           and a.started_ts <= rebuild_range.first_ts
           and coalesce(a.ended_ts, 'infinity'::timestamptz)
               >= rebuild_range.first_ts - make_interval(secs => rule.cooldown_seconds)
@@ -109,18 +112,19 @@ begin
     select a.started_ts, a.last_ts, a.ended_ts into started_ts, alert_last_ts, ended_ts
     from alert a
     where a.device_sn = rebuild_range.device_sn and a.rule_id = rule.rule_id
+      and (a.customer_id, a.org_id, a.user_id) is not distinct from (owner.customer_id, owner.org_id, owner.user_id)
       and a.started_ts < rebuild_range.from_ts
       and vitals.accepts_readings(a.resolution)
     order by a.started_ts desc
     limit 1;
 end
 $$;
-comment on function vitals.rebuild_range(alert_rule, text, timestamptz, timestamptz, timestamptz, interval) is
+comment on function vitals.rebuild_range(alert_rule, text, vitals.owner, timestamptz, timestamptz, timestamptz, interval) is
     'The time range in which the alerts of a rule and a device are evaluated again.';
 
 -- Whether no alert is open at the end of a time range, neither a derived nor a stored one.
 create or replace function vitals.ends_without_alert(
-    rule alert_rule, device_sn text, until_ts timestamptz, derived vitals.derived_alert[]
+    rule alert_rule, device_sn text, owner vitals.owner, until_ts timestamptz, derived vitals.derived_alert[]
 ) returns boolean
 language sql stable
 set search_path = pg_catalog, public, pg_temp
@@ -133,20 +137,21 @@ as $$
         and not exists (
             select from alert a
             where a.device_sn = ends_without_alert.device_sn and a.rule_id = (rule).rule_id
+              and (a.customer_id, a.org_id, a.user_id) is not distinct from ((owner).customer_id, (owner).org_id, (owner).user_id)
               and a.started_ts <= ends_without_alert.until_ts + make_interval(secs => (rule).cooldown_seconds)
               and coalesce(a.ended_ts, 'infinity'::timestamptz)
                   >= ends_without_alert.until_ts - make_interval(secs => (rule).cooldown_seconds)
               and vitals.accepts_readings(a.resolution)
         )
 $$;
-comment on function vitals.ends_without_alert(alert_rule, text, timestamptz, vitals.derived_alert[]) is
+comment on function vitals.ends_without_alert(alert_rule, text, vitals.owner, timestamptz, vitals.derived_alert[]) is
     'Whether no alert is open at the end of a time range.';
 
 -- Updates the alerts of a rule and a device that started in a time range to what was derived for it. A stored alert keeps its
 -- identity if it overlaps a derived one. Returns `changed` with the changes added.
 create or replace function vitals.reconcile_alerts(
-    rule alert_rule, device_sn text, from_ts timestamptz, until_ts timestamptz, derived vitals.derived_alert[],
-    changed vitals.alert_changes
+    rule alert_rule, device_sn text, owner vitals.owner, from_ts timestamptz, until_ts timestamptz,
+    derived vitals.derived_alert[], changed vitals.alert_changes
 ) returns vitals.alert_changes
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
@@ -164,6 +169,7 @@ begin
     select array_agg(a order by a.started_ts, a.alert_id) into stored
     from alert a
     where a.device_sn = reconcile_alerts.device_sn and a.rule_id = rule.rule_id
+      and (a.customer_id, a.org_id, a.user_id) is not distinct from (owner.customer_id, owner.org_id, owner.user_id)
       and a.started_ts >= from_ts and a.started_ts <= until_ts
       and vitals.accepts_readings(a.resolution);
     stored := coalesce(stored, '{}');
@@ -209,7 +215,7 @@ begin
     return changed;
 end
 $$;
-comment on function vitals.reconcile_alerts(alert_rule, text, timestamptz, timestamptz, vitals.derived_alert[], vitals.alert_changes) is
+comment on function vitals.reconcile_alerts(alert_rule, text, vitals.owner, timestamptz, timestamptz, vitals.derived_alert[], vitals.alert_changes) is
     'Updates alerts to what was derived from the stored rows.';
 
 -- Writes one derived alert: into the stored alert, or (alert_id is NULL) as a new one. Returns `changed` with the changes added.

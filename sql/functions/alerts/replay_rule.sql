@@ -19,7 +19,9 @@ set plan_cache_mode = force_custom_plan
 as $$
 #variable_conflict use_column
 declare
-    breaching text[] := replay_rule.device_sns;
+    -- Devices with an owner whose rows may breach.
+    breaching text[];
+    owners    vitals.owner[];
 begin
     -- Without a number of its own, no stored alert that a person has resolved mutes it; it still takes the place of itself.
     rule.replaces_rule_id := coalesce(rule.replaces_rule_id, rule.rule_id);
@@ -43,25 +45,33 @@ begin
             order by g.device_sn, g.ts;
         return;
     end if;
-    if rule.kind = 'threshold' then
-        -- Most devices never breach, which one query shows.
-        select coalesce(array_agg(d), '{}') into breaching
-        from unnest(replay_rule.device_sns) as d
-        where exists (
-            select from health_data h
+    if rule.kind = 'event' then
+        select coalesce(array_agg(w.device_sn), '{}'), coalesce(array_agg(w.owner), '{}') into breaching, owners
+        from (
+            select distinct e.device_sn, row(e.customer_id, e.org_id, e.user_id)::vitals.owner as owner
+            from device_event e
+            where e.device_sn = any (replay_rule.device_sns) and e.event_type = rule.event_type
+              and e.ts between replay_rule.from_ts and replay_rule.to_ts
+        ) as w;
+    else
+        -- Most devices never breach a threshold, which one query shows.
+        select coalesce(array_agg(w.device_sn), '{}'), coalesce(array_agg(w.owner), '{}') into breaching, owners
+        from (
+            select distinct h.device_sn, row(h.customer_id, h.org_id, h.user_id)::vitals.owner as owner
+            from health_data h
             cross join lateral (
                 select vitals.metric_value(rule.metric, h) as value
             ) as v
-            where h.device_sn = d and h.ts between replay_rule.from_ts and replay_rule.to_ts
-              and (v.value < rule.min_value or v.value > rule.max_value)
-        );
+            where h.device_sn = any (replay_rule.device_sns) and h.ts between replay_rule.from_ts and replay_rule.to_ts
+              and (rule.kind <> 'threshold' or v.value < rule.min_value or v.value > rule.max_value)
+        ) as w;
     end if;
     return query
         select breaching[d.ord], d.started_ts, d.fired_ts, d.last_ts, d.ended_ts, d.breach_count, d.last_value, d.peak_value,
             d.last_text, d.late, vitals.severity_of_level(rule, d.fired_level), vitals.severity_of_level(rule, d.level),
             vitals.severity_of_level(rule, d.peak_level), r.raised_ts, r.raised_to, d.customer_id, d.org_id, d.user_id
         from vitals.derive_alerts(
-            array[rule], array_fill(1, array[cardinality(breaching)]), breaching,
+            array[rule], array_fill(1, array[cardinality(breaching)]), breaching, owners,
             array_fill(replay_rule.from_ts, array[cardinality(breaching)]), array_fill(replay_rule.to_ts, array[cardinality(breaching)]),
             array_fill(false, array[cardinality(breaching)]), array_fill(null::timestamptz, array[cardinality(breaching)]),
             array_fill(null::timestamptz, array[cardinality(breaching)]), array_fill(null::integer, array[cardinality(breaching)]),
@@ -73,7 +83,7 @@ begin
             from vitals.level_actions(d.fired_level, d.level_values, d.level_ts) as a
             where a.action = 'raised' and not d.level_late[a.place]
         ) as r
-        order by breaching[d.ord], d.seq;
+        order by breaching[d.ord], d.fired_ts;
 end
 $$;
 comment on function vitals.replay_rule(alert_rule, text[], timestamptz, timestamptz) is 'The alerts that a rule would have raised for the stored rows of some devices.';

@@ -78,10 +78,11 @@ end
 $$;
 comment on function vitals.default_zone() is 'Zone of rules and routes that name none.';
 
--- Whether the conditions of a composite rule hold for a device at a time: of each, the newest reading not older than
+-- Whether the conditions of a composite rule hold for a device and its owner at a time: of each, the newest reading not older than
 -- the window breaches, and has breached for the duration without a gap longer than the window.
 create or replace function vitals.conditions_hold(
-    device_sn text, at_ts timestamptz, combine text, conditions jsonb, window_seconds integer
+    device_sn text, customer_id bigint, org_id bigint, user_id bigint, at_ts timestamptz,
+    combine text, conditions jsonb, window_seconds integer
 ) returns boolean
 language plpgsql stable
 set search_path = pg_catalog, public, pg_temp
@@ -118,6 +119,8 @@ begin
                 ) as k
                 join health_data as h
                     on h.device_sn = conditions_hold.device_sn
+                    and (h.customer_id, h.org_id, h.user_id)
+                        is not distinct from (conditions_hold.customer_id, conditions_hold.org_id, conditions_hold.user_id)
                     and h.ts <= conditions_hold.at_ts
                     and h.ts >= conditions_hold.at_ts
                         - make_interval(secs => k.duration_seconds + 2 * conditions_hold.window_seconds)
@@ -133,21 +136,25 @@ begin
     ) as state);
 end
 $$;
-comment on function vitals.conditions_hold(text, timestamptz, text, jsonb, integer) is 'Whether the conditions of a composite rule hold for a device at a time.';
+comment on function vitals.conditions_hold(text, bigint, bigint, bigint, timestamptz, text, jsonb, integer) is 'Whether the conditions of a composite rule hold for a device and its owner at a time.';
 
 -- Whether a row breaches a rule. Bounds are exclusive: the bound itself is normal.
 create or replace function vitals.is_breach(
     kind text, value numeric, min_value numeric, max_value numeric,
-    device_sn text, ts timestamptz, combine text, conditions jsonb, window_seconds integer
+    device_sn text, customer_id bigint, org_id bigint, user_id bigint, ts timestamptz, combine text, conditions jsonb, window_seconds integer
 ) returns boolean
 language sql stable
 as $$
     select case
-        when kind = 'composite' then vitals.conditions_hold(device_sn, ts, combine, conditions, window_seconds)
+        when kind = 'composite' then vitals.conditions_hold(
+            device_sn, customer_id, org_id, user_id, ts, combine, conditions, window_seconds
+        )
         else coalesce(value < min_value, false) or coalesce(value > max_value, false)
     end
 $$;
-comment on function vitals.is_breach(text, numeric, numeric, numeric, text, timestamptz, text, jsonb, integer) is 'Whether a row breaches a rule.';
+comment on function vitals.is_breach(
+    text, numeric, numeric, numeric, text, bigint, bigint, bigint, timestamptz, text, jsonb, integer
+) is 'Whether a row breaches a rule.';
 
 -- Who wears a device, for people: the names of the person and of their unit as far as the directory knows them, and the serial.
 create or replace function vitals.wearer_of_alert(device_sn text, org_id bigint, user_id bigint) returns text

@@ -5,16 +5,17 @@
 -- days. The statement of derive_alerts is planned once in a session, which is half of what planning all of it for each call cost.
 -- Parameters as in derive_alerts. Result: the rows of the series of each pair (ord) that can decide anything
 --   inside      it is evaluated now; the others only complete a run of rows
+--   handed_over a row of another owner, which ends runs and alerts
 --   depth       number of levels whose bounds it is outside of; NULL: the rule has no levels
 --   excess      how far it is outside the bounds
 --   judged_ts   newest row of the series that is not pending
 create or replace function vitals.rule_readings(
     rules alert_rule[],
-    rule_at integer[], device_sns text[], from_ts timestamptz[], until_ts timestamptz[], seed_on boolean[], with_pending boolean,
-    scan_from timestamptz, scan_until timestamptz
+    rule_at integer[], device_sns text[], owners vitals.owner[], from_ts timestamptz[], until_ts timestamptz[], seed_on boolean[],
+    with_pending boolean, scan_from timestamptz, scan_until timestamptz
 ) returns table (
-    ord integer, ts timestamptz, inside boolean, pending boolean, breach boolean, recovered boolean, value numeric, text text,
-    received_at timestamptz, customer_id bigint, org_id bigint, user_id bigint,
+    ord integer, ts timestamptz, inside boolean, pending boolean, handed_over boolean, breach boolean, recovered boolean, value numeric, text text,
+    received_at timestamptz,
     latitude double precision, longitude double precision, altitude double precision,
     depth integer, excess numeric, judged_ts timestamptz
 )
@@ -31,7 +32,7 @@ begin
 return query
 with pair as materialized (
     select
-        p.ord::integer as ord, p.device_sn, p.from_ts, p.until_ts, p.seed_on,
+        p.ord::integer as ord, p.device_sn, p.customer_id, p.org_id, p.user_id, p.from_ts, p.until_ts, p.seed_on,
         r.kind, r.metric, r.min_value, r.max_value,
         coalesce(r.recovery_min_value, r.min_value, '-infinity') as recovery_min_value,
         coalesce(r.recovery_max_value, r.max_value, 'infinity') as recovery_max_value,
@@ -43,12 +44,6 @@ with pair as materialized (
         coalesce(jsonb_array_length(r.levels), 0) as level_count,
         array(select (l ->> 'min')::numeric from jsonb_array_elements(r.levels) with ordinality as e (l, place) order by place) as level_mins,
         array(select (l ->> 'max')::numeric from jsonb_array_elements(r.levels) with ordinality as e (l, place) order by place) as level_maxs,
-        r.customer_id, reach.by_tenant,
-        -- Tenants that have a rule of their own in place of this one.
-        case when reach.by_tenant and r.customer_id is null then array(
-            select q.customer_id from alert_rule q where q.replaces_rule_id = coalesce(r.replaces_rule_id, r.rule_id)
-        ) else '{}' end as replaced_for,
-        vitals.rule_scope(r.customer_id, r.org_id, r.user_id, r.device_sn) as scope, coalesce(r.replaces_rule_id, r.rule_id) as root_id,
         r.effective_from is null and r.effective_days is null as always,
         r.effective_from, r.effective_until, r.effective_days, coalesce(r.time_zone, z.zone) as zone,
         case when p.seed_on then greatest(r.consecutive, r.recovery_count) else r.consecutive end - 1 as look_back,
@@ -56,44 +51,47 @@ with pair as materialized (
             select range_agg(tstzrange(a.started_ts, coalesce(a.muted_until, a.resolved_at), '[]'))
             from alert a
             where a.device_sn = p.device_sn and a.rule_id = r.rule_id and a.resolution in ('manual', 'rule_disabled')
+              and (a.customer_id, a.org_id, a.user_id) is not distinct from (p.customer_id, p.org_id, p.user_id)
               and a.started_ts <= p.until_ts
               and coalesce(a.muted_until, a.resolved_at) >= p.from_ts - interval '1 day'
               and coalesce(a.muted_until, a.resolved_at) >= a.started_ts
         ) as muted
     from unnest(
-        rule_readings.rule_at, rule_readings.device_sns, rule_readings.from_ts, rule_readings.until_ts, rule_readings.seed_on
-    ) with ordinality as p (rule_at, device_sn, from_ts, until_ts, seed_on, ord)
+        rule_readings.rule_at, rule_readings.device_sns, rule_readings.owners, rule_readings.from_ts, rule_readings.until_ts,
+        rule_readings.seed_on
+    ) with ordinality as p (rule_at, device_sn, customer_id, org_id, user_id, from_ts, until_ts, seed_on, ord)
     join unnest(rule_readings.rules) with ordinality as r on r.ordinality = p.rule_at
-    -- Whether the tenant of a row decides whether the rule applies to it. That is cheap; else vitals.rule_applies() is asked row by row.
-    cross join lateral (
-        select num_nonnulls(r.org_id, r.user_id, r.device_sn) = 0 and not exists (
-            select from alert_rule q
-            where q.replaces_rule_id = coalesce(r.replaces_rule_id, r.rule_id) and num_nonnulls(q.org_id, q.user_id, q.device_sn) > 0
-        ) as by_tenant
-    ) as reach
     cross join vitals.default_zone() as z (zone)
+    -- A rule for everybody that no rule replaces applies to every owner; only of others the scopes of the owner are looked up.
+    where num_nonnulls(r.customer_id, r.org_id, r.user_id, r.device_sn, r.replaces_rule_id) = 0 and not exists (
+            select from alert_rule q where q.replaces_rule_id = r.rule_id
+        )
+        or vitals.rule_applies(
+            vitals.rule_scope(r.customer_id, r.org_id, r.user_id, r.device_sn), coalesce(r.replaces_rule_id, r.rule_id),
+            vitals.row_scopes(p.customer_id, p.org_id, p.user_id, p.device_sn)
+        )
 ),
 series as (
     select
-        p.ord, s.ts, s.ts >= p.from_ts and not w.pending as inside, w.pending, j.breach and not w.pending as breach,
-        not w.pending and case
+        p.ord, s.ts, s.ts >= p.from_ts and not w.pending as inside, w.pending, s.is_foreign and not w.pending as handed_over,
+        j.breach and not w.pending as breach,
+        not w.pending and not s.is_foreign and case
             when p.kind = 'threshold' then s.value >= p.recovery_min_value and s.value <= p.recovery_max_value
             when p.kind = 'event' then coalesce(s.text = any (p.recovery_values), false) and not j.breach
             else not j.breach
         end as recovered,
-        s.value, s.text, s.received_at,
-        s.customer_id, s.org_id, s.user_id, s.latitude, s.longitude, s.altitude,
+        s.value, s.text, s.received_at, s.latitude, s.longitude, s.altitude,
         p.kind = 'threshold' and p.recovers_within as sparse, p.recovery_count, p.seed_on,
-        case when p.level_count > 0 and not w.pending then (
+        case when p.level_count > 0 and not w.pending and not s.is_foreign then (
             select count(*)::integer from unnest(p.level_mins, p.level_maxs) as l (min, max) where s.value < l.min or s.value > l.max
         ) end as depth,
         greatest(s.value - p.max_value, p.min_value - s.value) as excess
     from pair p
     cross join lateral (
         select
-            h.ts, h.received_at, h.customer_id, h.org_id, h.user_id, h.latitude, h.longitude, h.altitude,
-            vitals.metric_value(p.metric, h) as value,
-            null::text as text, h.batch_id
+            h.ts, h.received_at, h.latitude, h.longitude, h.altitude, vitals.metric_value(p.metric, h) as value,
+            null::text as text, h.batch_id,
+            (h.customer_id, h.org_id, h.user_id) is distinct from (p.customer_id, p.org_id, p.user_id) as is_foreign
         from health_data h
         where p.kind <> 'event' and h.device_sn = p.device_sn
           and h.ts >= p.from_ts and h.ts <= p.until_ts
@@ -102,37 +100,41 @@ series as (
         union all
         (
             select
-                h.ts, h.received_at, h.customer_id, h.org_id, h.user_id, h.latitude, h.longitude, h.altitude,
-                v.value, null::text, h.batch_id
+                h.ts, h.received_at, h.latitude, h.longitude, h.altitude, v.value, null::text, h.batch_id, o.is_foreign
             from health_data h
             cross join lateral (
                 select vitals.metric_value(p.metric, h) as value
             ) as v
+            cross join lateral (
+                select (h.customer_id, h.org_id, h.user_id) is distinct from (p.customer_id, p.org_id, p.user_id) as is_foreign
+            ) as o
             where p.look_back > 0 and p.kind <> 'event' and h.device_sn = p.device_sn
               and h.ts < p.from_ts and h.ts >= p.from_ts - interval '1 day'
               and h.ts >= rule_readings.scan_from - interval '1 day' and h.ts <= rule_readings.scan_until
               and vitals.is_measured(p.metric, p.metrics, h)
               -- What is left out of the series does not count among the rows before.
-              and case
-                  when p.by_tenant then (p.customer_id is null or h.customer_id = p.customer_id)
-                      and (h.customer_id is null or h.customer_id <> all (p.replaced_for))
-                  else vitals.rule_applies(
-                      p.scope, p.root_id, vitals.row_scopes(h.customer_id, h.org_id, h.user_id, h.device_sn))
-              end
-              and (p.muted is null or not p.muted @> h.ts)
+              and (p.muted is null or o.is_foreign or not p.muted @> h.ts)
               and (
-                  p.always or vitals.in_effect(h.ts, p.effective_from, p.effective_until, p.effective_days, p.zone)
-                  or not vitals.is_breach(p.kind, v.value, p.min_value, p.max_value, p.device_sn, h.ts, p.combine, p.conditions, p.window_seconds)
+                  p.always or o.is_foreign or vitals.in_effect(h.ts, p.effective_from, p.effective_until, p.effective_days, p.zone)
+                  or not vitals.is_breach(
+                      p.kind, v.value, p.min_value, p.max_value,
+                      p.device_sn, p.customer_id, p.org_id, p.user_id, h.ts, p.combine, p.conditions, p.window_seconds
+                  )
               )
             order by h.ts desc
             limit p.look_back
         )
         union all
         select
-            e.ts, e.received_at, e.customer_id, e.org_id, e.user_id, e.latitude, e.longitude, e.altitude,
-            null::numeric, e.value, e.batch_id
+            e.ts, e.received_at, e.latitude, e.longitude, e.altitude, null::numeric, e.value, e.batch_id,
+            o.is_foreign
         from device_event e
+        cross join lateral (
+            select (e.customer_id, e.org_id, e.user_id) is distinct from (p.customer_id, p.org_id, p.user_id) as is_foreign
+        ) as o
         where p.kind = 'event' and e.device_sn = p.device_sn and e.event_type = p.event_type
+          -- What no event ends, no other owner ends either.
+          and (not o.is_foreign or p.recovery_values is not null)
           and e.ts >= p.from_ts - case when p.look_back > 0 then interval '1 day' else interval '0' end and e.ts <= p.until_ts
           and e.ts >= rule_readings.scan_from - interval '1 day' and e.ts <= rule_readings.scan_until
           and (p.event_values is null or e.value = any (p.event_values) or e.value = any (p.recovery_values))
@@ -149,25 +151,24 @@ series as (
         offset 0
     ) as w
     cross join lateral (
-        select case when p.kind = 'event' then p.event_values is null or coalesce(s.text = any (p.event_values), false)
-            else vitals.is_breach(p.kind, s.value, p.min_value, p.max_value, p.device_sn, s.ts, p.combine, p.conditions, p.window_seconds)
+        select case when s.is_foreign then false
+            when p.kind = 'event' then p.event_values is null or coalesce(s.text = any (p.event_values), false)
+            else vitals.is_breach(
+                p.kind, s.value, p.min_value, p.max_value,
+                p.device_sn, p.customer_id, p.org_id, p.user_id, s.ts, p.combine, p.conditions, p.window_seconds
+            )
         end as breach
     ) as j
-    where case
-          when p.by_tenant then (p.customer_id is null or s.customer_id = p.customer_id)
-              and (s.customer_id is null or s.customer_id <> all (p.replaced_for))
-          else vitals.rule_applies(p.scope, p.root_id, vitals.row_scopes(s.customer_id, s.org_id, s.user_id, p.device_sn))
-      end
-      and (p.muted is null or not p.muted @> s.ts)
+    where (p.muted is null or s.is_foreign or not p.muted @> s.ts)
       and (p.always or not j.breach or vitals.in_effect(s.ts, p.effective_from, p.effective_until, p.effective_days, p.zone))
 ),
 -- Only rows soon after a breach or a pending row matter, and most are not: the rest is left out before the expensive part. Where recovery
 -- has bounds of its own an alert may stay on for any number of rows between the bounds, and all rows are kept.
--- Of several pending rows with no other between them, one is enough.
+-- Of several pending rows with no other between them, one is enough, and so it is of rows of other owners.
 numbered_rows as (
     select
         *, count(*) filter (where inside) over w as place, max(ts) filter (where not pending) over (partition by series.ord) as judged_ts,
-        lead(pending, 1, true) over w as before_pending
+        lead(pending, 1, true) over w as before_pending, lag(handed_over, 1, false) over w as after_handover
     from series
     window w as (partition by series.ord order by ts rows unbounded preceding)
 ),
@@ -175,26 +176,26 @@ kept as (
     select * from (
         select *, max(place) filter (where breach and inside or pending) over w as last_place
         from numbered_rows
-        where not (pending and before_pending)
+        where not (pending and before_pending) and not (handed_over and after_handover)
         window w as (partition by numbered_rows.ord order by ts rows unbounded preceding)
     ) as p
-    where not sparse or not inside or breach or place - coalesce(last_place, case when seed_on then 0 end) <= recovery_count
+    where not sparse or not inside or breach or handed_over or place - coalesce(last_place, case when seed_on then 0 end) <= recovery_count
 )
 select
-    k.ord, k.ts, k.inside, k.pending, k.breach, k.recovered, k.value, k.text, k.received_at, k.customer_id, k.org_id, k.user_id,
+    k.ord, k.ts, k.inside, k.pending, k.handed_over, k.breach, k.recovered, k.value, k.text, k.received_at,
     k.latitude, k.longitude, k.altitude, k.depth, k.excess, k.judged_ts
 from kept k;
 end
 $$;
 comment on function vitals.rule_readings(
-    alert_rule[], integer[], text[], timestamptz[], timestamptz[], boolean[], boolean, timestamptz, timestamptz
-) is 'The rows that matter to rules, for pairs of a rule and a device. Called by derive_alerts only.';
+    alert_rule[], integer[], text[], vitals.owner[], timestamptz[], timestamptz[], boolean[], boolean, timestamptz, timestamptz
+) is 'The rows that matter to rules, for pairs of a rule and a worn device. Called by derive_alerts only.';
 
 -- The reading of a run that is furthest outside the bounds of a threshold rule, and further than `peak`: the readings before the trigger
 -- that raised an alert with them belong to it. From started_ts on, before fired_ts.
 create or replace function vitals.peak_of_run(
-    metric text, device_sn text, started_ts timestamptz, fired_ts timestamptz, min_value numeric, max_value numeric, peak numeric,
-    with_pending boolean
+    metric text, device_sn text, customer_id bigint, org_id bigint, user_id bigint, started_ts timestamptz, fired_ts timestamptz,
+    min_value numeric, max_value numeric, peak numeric, with_pending boolean
 ) returns numeric
 language plpgsql stable
 set search_path = pg_catalog, public, pg_temp
@@ -208,6 +209,8 @@ begin
             select vitals.metric_value(peak_of_run.metric, h) as value
         ) as v
         where h.device_sn = peak_of_run.device_sn and h.ts >= peak_of_run.started_ts and h.ts < peak_of_run.fired_ts
+          and (h.customer_id, h.org_id, h.user_id)
+              is not distinct from (peak_of_run.customer_id, peak_of_run.org_id, peak_of_run.user_id)
           and (peak_of_run.with_pending or coalesce((
               select not o.sliced or exists (
                   select from vitals.outbox_device d
@@ -223,5 +226,6 @@ begin
     ), peak_of_run.peak);
 end
 $$;
-comment on function vitals.peak_of_run(text, text, timestamptz, timestamptz, numeric, numeric, numeric, boolean) is
-    'The reading of a run that is furthest outside the bounds of a threshold rule.';
+comment on function vitals.peak_of_run(
+    text, text, bigint, bigint, bigint, timestamptz, timestamptz, numeric, numeric, numeric, boolean
+) is 'The reading of a run that is furthest outside the bounds of a threshold rule.';

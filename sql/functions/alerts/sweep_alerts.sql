@@ -215,6 +215,7 @@ begin
         where not exists (
               select from alert a
               where a.device_sn = s.device_sn and a.rule_id = rule.rule_id
+                and (a.customer_id, a.org_id, a.user_id) is not distinct from (s.customer_id, s.org_id, s.user_id)
                 and a.resolved_at > now() - make_interval(secs => rule.cooldown_seconds)
           )
           and vitals.in_effect(
