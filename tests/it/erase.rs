@@ -46,9 +46,13 @@ async fn places_of(client: &Client, word: &str) -> Vec<String> {
     places
 }
 
+/// Without the marks that the owner of the device has changed, which instances leave when they follow the change.
 async fn keys_of(database: &Database, word: &str) -> Vec<String> {
     let mut redis = database.redis().await;
-    redis::cmd("KEYS").arg(format!("*{word}*")).query_async(&mut redis).await.expect("keys")
+    let keys = redis::cmd("KEYS").arg(format!("*{word}*")).query_async(&mut redis).await;
+    let mut keys: Vec<String> = keys.expect("keys");
+    keys.retain(|key| !key.starts_with("vitals:owner_change:"));
+    keys
 }
 
 /// Two devices with twenty days of rows, rolled up; of the oldest eight days only the rollups are left. Where that is possible,

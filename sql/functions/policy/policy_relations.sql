@@ -54,22 +54,20 @@ end
 $$;
 comment on function vitals.policy_relations() is 'The relations of policy, and where their rows are.';
 
--- The planner's estimate, which it derives from the size of a table that was never analysed.
+-- By the density of its pages when it was last vacuumed or analysed; of one that never was, by the widths of its types, 32 for text. So does the
+-- planner; it would ask for a right to read the table, which nobody needs who plans a policy.
 create or replace function vitals.estimated_rows(heap regclass) returns bigint
-language plpgsql
+language sql stable
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-    plan json;
-begin
-    if pg_relation_size(heap) = 0 then
-        return 0;
-    end if;
-    execute format('explain (format json) select from only %s', heap) into plan;
-    return (plan -> 0 -> 'Plan' ->> 'Plan Rows')::bigint;
-end
+    select round(pg_relation_size(heap) / 8192 * case
+        when c.relpages > 0 and c.reltuples >= 0 then c.reltuples / c.relpages
+        else 8168.0 / (28 + (select sum(case when a.attlen > 0 then a.attlen else 32 end) from pg_attribute as a where a.attrelid = heap and a.attnum > 0))
+    end)::bigint
+    from pg_class as c
+    where c.oid = heap
 $$;
-comment on function vitals.estimated_rows(regclass) is 'Number of rows of a table, as the planner estimates it.';
+comment on function vitals.estimated_rows(regclass) is 'Number of rows of a table, estimated by its size.';
 
 -- Chunks of a relation, with estimated rows and actual bytes.
 create or replace function vitals.policy_chunks(schema_name name, table_name name)

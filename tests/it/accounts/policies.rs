@@ -104,6 +104,9 @@ async fn what_the_role_of_the_service_may_not_do_is_refused_in_words() {
         ("to", "95 days"),
     ];
     let new = [("login", "new"), ("role", "viewer"), ("password", PASSWORD)];
+    // Rows that the role may not read, in a table that has a policy.
+    let read = "insert into access_log (accessed_at, name, role, route, address) values (now(), 'ops', 'admin', '/people', '::1')";
+    database.client().await.batch_execute(read).await.expect("somebody has looked");
     let login = Login::of(&database, "vitals_service").await;
     let service = serving_as(&database, &login).await;
     let ops = Browser::logged_in(&service, "ops").await;
