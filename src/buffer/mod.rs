@@ -17,7 +17,7 @@
 //! **What if a live upload overtakes a buffered one of the same device?** An instance goes by what it knows: a stream counts as occupied from
 //! before its own append until Redis has answered that it is empty, or that it is drained as fast as it is filled (`depth`); what other instances
 //! append is known after the next measurement, 200 ms later at most. Within that time, or while the oldest upload of a stream has waited for less
-//! than a second, or while the buffer takes nothing and PostgreSQL does, an upload may overtake. Then
+//! than five seconds, or while the buffer takes nothing and PostgreSQL does, an upload may overtake. Then
 //! - nothing is lost or doubled: a row is found by its device and its own time, whenever it comes;
 //! - latest values, the state of a device and rollups are the same: they go by event time;
 //! - alerts are the same: they are derived from the stored rows in whatever order these came (`derive_alerts.sql`), and lateness goes by the
