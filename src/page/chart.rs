@@ -122,7 +122,11 @@ impl Chart<'_> {
         let scale = Scale::around(values.chain(self.limits.iter().map(|limit| limit.value)));
         html! {
             figure.chart {
-                figcaption { (self.title) " " span.unit { (self.unit) } }
+                figcaption {
+                    (self.title)
+                    // Steps are counted in steps.
+                    @if self.unit != self.title { " " span.unit { (self.unit) } }
+                }
                 @if self.points().next().is_none() {
                     p.empty { (text!("page-chart-empty").in_language(self.language)) }
                 } @else {

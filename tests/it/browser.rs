@@ -26,6 +26,16 @@ const IS_LIVE: &str = "document.getElementById('live').dataset.state === 'live'"
 const RINGS: &str = "document.getElementById('sound').dataset.state === 'ringing'";
 const IS_SILENT: &str = "document.getElementById('sound').dataset.state === 'silent'";
 
+/// What makes the page wider than its window, unless something scrolls or clips it.
+const WIDER: &str = "
+    const clips = (node) => node !== null && (getComputedStyle(node).overflowX !== 'visible' || clips(node.parentElement));
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= width) return [];
+    return [...document.querySelectorAll('body *')]
+        .filter((node) => node.getBoundingClientRect().right > width + 1 && !clips(node.parentElement))
+        .map((node) => `${node.outerHTML.slice(0, 100)} ${node.getBoundingClientRect().right}`)
+        .concat(`${document.documentElement.scrollWidth} of ${width}`);";
+
 fn sos(device_sn: &str) -> Value {
     json!({ "deviceSn": device_sn, "eventType": "com.fleet.SOS_EVENT", "eventValue": "1",
             "timestamp": jiff::Timestamp::now().as_second() })
@@ -252,6 +262,50 @@ async fn no_page_has_a_fault_that_axe_finds() {
             let found = browser.0.execute_async(run, vec![]).await.expect("axe runs");
             let faults: Vec<String> = found.convert().expect("texts");
             assert!(faults.is_empty(), "{path} {theme}: {faults:#?}");
+        }
+    }
+    browser.close().await;
+    service.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_page_is_wider_than_its_window() {
+    let Some(browsers) = Chromedriver::start().await else { return };
+    let database = Database::new().await;
+    directory(&database).await;
+    let many = "insert into app_user (user_id, org_id, name) select 2000 + n, 50, 'Person of a long name ' || n from generate_series(1, 20) n;
+        insert into device_binding (device_sn, user_id) select 'WATCH-' || (2000 + n), 2000 + n from generate_series(1, 20) n";
+    database.client().await.batch_execute(many).await.expect("more people");
+    let service = Service::start(&database).await;
+    let sample = |n: i32| {
+        json!({ "deviceSn": format!("WATCH-{n}"), "heart_rate": 180, "blood_oxygen": 97, "body_temperature": "36.6",
+                "blood_pressure_systolic": 126, "blood_pressure_diastolic": 84 })
+    };
+    let samples: Vec<Value> = (2001..=2020).map(sample).collect();
+    service.upload(&json!({ "data": samples })).await;
+    service.drained().await;
+    let browser = browsers.open(&[]).await;
+    for (width, height) in [(360, 740), (1920, 1080)] {
+        browser.resize(width, height).await;
+        for path in [
+            "/wall",
+            "/alerts",
+            "/alerts/1",
+            "/people",
+            "/people/2001",
+            "/devices",
+            "/devices/WATCH-2001",
+            "/admin",
+            "/admin/rules",
+            "/admin/rules/1",
+            "/admin/contacts",
+            "/admin/keys",
+            "/admin/policies",
+            "/admin/accounts",
+        ] {
+            browser.goto(&format!("{}{path}", service.url())).await;
+            let wider: Vec<String> = browser.run(WIDER).await;
+            assert!(wider.is_empty(), "{path} at {width}: {wider:#?}");
         }
     }
     browser.close().await;

@@ -134,7 +134,8 @@ fn stack(frame: &Frame, hour: &AlertHour, left: f64, step: f64, pixels: f64) -> 
 
 fn table(frame: &Frame, hours: &[AlertHour]) -> Markup {
     html! {
-        table.visually-hidden {
+        // A table cannot be narrower than its words.
+        div.visually-hidden { table {
             caption { (frame.text(&text!("page-alerts-by-hour"))) }
             thead {
                 tr {
@@ -152,7 +153,7 @@ fn table(frame: &Frame, hours: &[AlertHour]) -> Markup {
                     }
                 }
             }
-        }
+        } }
     }
 }
 

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use serde::de::DeserializeOwned;
+use serde_json::json;
+use thirtyfour::extensions::cdp::ChromeDevTools;
 use thirtyfour::prelude::*;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -91,6 +93,14 @@ impl Chromium {
         self.0.goto(url).await.expect("the page opens");
     }
 
+    /// As in a window that is so wide and high, in pixels.
+    pub async fn resize(&self, width: u32, height: u32) {
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        let tools = ChromeDevTools::new(self.0.handle.clone());
+        let resized = tools.execute_cdp_with_params("Emulation.setDeviceMetricsOverride", size).await;
+        resized.expect("a size");
+    }
+
     /// What a script gives.
     pub async fn run<T: DeserializeOwned>(&self, script: &str) -> T {
         let given = self.0.execute(script, vec![]).await.unwrap_or_else(|error| panic!("{script}: {error}"));
@@ -115,7 +125,9 @@ impl Chromium {
 
     /// Clicks on it.
     pub async fn click(&self, selector: &str) {
-        self.find(selector).await.click().await.unwrap_or_else(|error| panic!("{selector}: {error}"));
+        // An element that the page replaces at this moment is found again.
+        let what = format!("a click on {selector}");
+        eventually(&what, || async { self.0.find(By::Css(selector)).await.ok()?.click().await.ok() }).await;
     }
 
     /// Types into whatever has the focus.
