@@ -97,8 +97,8 @@ $$;
 comment on function vitals.acknowledge_alert(bigint, text, text) is
     'A person acknowledges an alert. Repeating it changes nothing.';
 
--- A person resolves the alert. During the cooldown of its rule, breaches of the device are ignored while the same person wears it. Of an urgent event without a cooldown,
--- those that are known are: whoever raises the alarm after that is heard, whatever the clock of their watch.
+-- A person resolves the alert. During the cooldown of its rule, breaches of the device are ignored while the same person wears it. Of an
+-- urgent event without a cooldown, those that are known are: whoever raises the alarm after that is heard, whatever the clock of their watch.
 create or replace function vitals.resolve_alert(alert_id bigint, actor text, note text default null) returns void
 language plpgsql
 set search_path = pg_catalog, public, pg_temp

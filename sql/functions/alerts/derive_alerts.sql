@@ -1,11 +1,12 @@
--- The alerts that the stored rows cause, for pairs of a rule and a device with its owner: a function of the rows alone, independent of the order in
--- which they arrived. All pairs in one statement; rule_readings.sql is its first half.
+-- The alerts that the stored rows cause, for pairs of a rule and a device with its owner: a function of the rows alone, independent of the
+-- order in which they arrived. All pairs in one statement; rule_readings.sql is its first half.
 -- Before: extend_alerts and rebuild_alerts (which compare the result with the stored alerts), replay_rule.
 -- Locks: none.
 --
--- The series of a pair are the rows of the device that belong to the owner (tenant, unit and person) and matter to the rule: readings of its
--- metric (events of its type), if the rule applies to the owner (rule_scope.sql). A row of another owner says only that the device was handed over: it
--- ends runs of rows, and the alert, as expired; what no event of the owner would end, it does not end either. Left out are rows outside the time in which a person has muted it; breaches outside the effective hours are left out. In the series
+-- The series of a pair are the rows of the device that belong to the owner (tenant, unit and person) and matter to the rule: readings of
+-- its metric (events of its type), if the rule applies to the owner (rule_scope.sql). Left out are rows from the time in which a person has
+-- muted it, and breaches outside the effective hours. A row of another owner says only that the device was handed over: it ends runs of rows,
+-- and the alert, as expired. An alert that no event of its own owner can end is not ended by it. In the series
 --   a trigger    is a breach that, with the n-1 rows before it breaching too, lies within the window;
 --   a recovery   is a recovered row that, with the m-1 rows before it recovered too, lies within a day;
 --   an alert     is on from a trigger until a recovery, or until nothing breached for expire_seconds. When the next
@@ -51,7 +52,8 @@ begin
 return query
 with pair as materialized (
     select
-        p.ord::integer as ord, p.device_sn, p.customer_id, p.org_id, p.user_id, p.from_ts, p.until_ts, p.seed_on, p.seed_ended_ts, p.seed_last_ts,
+        p.ord::integer as ord, p.device_sn, p.customer_id, p.org_id, p.user_id,
+        p.from_ts, p.until_ts, p.seed_on, p.seed_ended_ts, p.seed_last_ts,
         coalesce(p.seed_level, 0) as seed_level,
         r.kind, r.metric, r.min_value, r.max_value,
         r.event_type,
@@ -229,7 +231,8 @@ select
     s.breach_count, s.fired_value, s.last_value,
     -- The readings before the trigger that raised it with them belong to it.
     case when s.seq > 0 and p.consecutive > 1 and s.started_ts < s.fired_ts and p.kind = 'threshold' then vitals.peak_of_run(
-        p.metric, p.device_sn, p.customer_id, p.org_id, p.user_id, s.started_ts, s.fired_ts, p.min_value, p.max_value, s.peak_value, derive_alerts.with_pending
+        p.metric, p.device_sn, p.customer_id, p.org_id, p.user_id, s.started_ts, s.fired_ts, p.min_value, p.max_value, s.peak_value,
+        derive_alerts.with_pending
     ) else s.peak_value end,
     s.last_text, case when s.trigger_ts is not null then late.ord is not null end, 
     p.customer_id, p.org_id, p.user_id, s.latitude, s.longitude, s.altitude,

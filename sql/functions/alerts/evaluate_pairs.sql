@@ -140,7 +140,7 @@ begin
                 where vitals.is_evaluated_row(e.batch_id, e.device_sn, breached_pairs.batch_ids, breached_pairs.devices, breached_pairs.is_slice)
                   and e.ts between breached_pairs.event_from and breached_pairs.event_to
                 union all
-                -- Alerts of other owners, which an event ends that says that the device was handed over.
+                -- Alerts of other owners: the event ends them, because it says that the device was handed over.
                 select r.rule_id, e.device_sn, row(a.customer_id, a.org_id, a.user_id)::vitals.owner, e.ts
                 from device_event e
                 join alert a
