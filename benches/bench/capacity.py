@@ -1,11 +1,13 @@
 """What a fleet needs: the costs of a record and of a watch, a table for fleets of any size, and a fleet that the table is checked with.
 
 Before: `run`. After: the table, as Markdown for the section "Sizing" of docker/README.md.
-Promise: single uploads, as watches send them, all parts on one machine, settings as they are. Processor time is counted at two rates; a line
-through both gives the cost of a second and of a record, and the table follows from it. The simulated fleet, the smallest of the table,
-is measured apart from these. Bytes are those of a day at a sample a minute with every vital sign, written at once (time compressed).
+Promise: single uploads, as watches send them, all parts on one machine, settings as they are. Processor time and WAL are counted at
+three rates: the more uploads, the more of them share a transaction and a reaction, so a record costs less. The table has what lies on the
+lines between these; above the highest rate a record costs what it costs there. The simulated fleet, the smallest of the table, is measured
+apart from these. Bytes are those of a day at a sample a minute with every vital sign, written at once (time compressed).
 """
 
+import itertools
 import re
 from pathlib import Path
 
@@ -39,10 +41,10 @@ DAY = """
 def run(place, figures):
     """The bench of this name."""
     costs = {}
-    for rate in place.scaled((1_000, 10_000), (50, 200)):
+    for rate in place.scaled((100, 1_000, 10_000), (20, 50, 200)):
         costs[rate] = load(place, rate, min(rate * 60, place.scaled(100_000, 1_000)), place.seconds)
         add_costs(figures, f"{number(rate)} single uploads a second", costs[rate])
-    model = line(costs)
+    model = lines(costs)
     with place.database() as database:
         model |= bytes_of_a_day(place, database)
     figures.keep("costs", {str(rate): cost for rate, cost in costs.items()})
@@ -123,15 +125,22 @@ def add_costs(figures, what, cost):
     figures.add(what, f"{number(cost['rate'])}/s reached; {each} a record; {bytes_text}; service {cost['memory_mb']:.0f} MB")
 
 
-def line(costs):
-    """What a second and a record cost, by part: the line through both rates; nothing is negative."""
-    (_, low), (_, high) = sorted(costs.items())
-    model = {"redis_bytes": max(low["redis_bytes"], high["redis_bytes"]), "service_mb": high["memory_mb"]}
-    low_rate, high_rate = low["records"] / low["seconds"], high["records"] / high["seconds"]
+def lines(costs):
+    """What a second costs at each rate, by part, as pairs of records a second and cost."""
+    model = {"redis_bytes": max(cost["redis_bytes"] for cost in costs.values())}
     for part in ("service", "postgres", "redis", "wal"):
-        each = max(0, (high[part] / high["seconds"] - low[part] / low["seconds"]) / max(1, high_rate - low_rate))
-        model[part] = {"a_record": each, "a_second": max(0, low[part] / low["seconds"] - each * low_rate)}
+        model[part] = sorted((cost["records"] / cost["seconds"], cost[part] / cost["seconds"]) for cost in costs.values())
     return model
+
+
+def at_rate(points, rate):
+    """What a second costs at a rate."""
+    if rate <= points[0][0]:
+        return points[0][1]
+    for (low, low_cost), (high, high_cost) in itertools.pairwise(points):
+        if rate <= high:
+            return low_cost + (high_cost - low_cost) * (rate - low) / (high - low)
+    return points[-1][1] * rate / points[-1][0]
 
 
 def bytes_of_a_day(place, database):
@@ -164,12 +173,12 @@ def bytes_of_a_day(place, database):
 def estimate(model, watches):
     """What a fleet needs at a sample a minute."""
     rate, day = watches / 60, watches * SAMPLES_A_DAY
-    cores = {part: model[part]["a_second"] + model[part]["a_record"] * rate for part in ("service", "postgres", "redis")}
+    cores = {part: at_rate(model[part], rate) for part in ("service", "postgres", "redis")}
     need = {
         "rate": rate,
         **cores,
         "cores": sum(cores.values()),
-        "wal_mb": (model["wal"]["a_second"] + model["wal"]["a_record"] * rate) / 1e6,
+        "wal_mb": at_rate(model["wal"], rate) / 1e6,
         "raw_gb": day * model["row_bytes"] / 1e9,
         "compressed_gb": day * model["compressed_bytes"] / 1e9,
         "index_gb": day * model["index_bytes"] / 1e9,

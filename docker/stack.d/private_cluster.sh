@@ -98,7 +98,7 @@ launch_node() {
       ;;
     haproxy)
       files=(--ro-bind "$run/haproxy.cfg" /haproxy.cfg)
-      words=(/usr/sbin/haproxy -db -f /haproxy.cfg)
+      words=(/usr/sbin/haproxy -W -db -f /haproxy.cfg)
       ;;
     nginx)
       files=(--ro-bind "$here/cluster/nginx.conf" /nginx.conf --ro-bind "$run/nginx" /vitals)

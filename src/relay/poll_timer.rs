@@ -9,17 +9,14 @@ use tokio::time::Instant;
 
 use crate::store::outbox::{OutboxSize, Share};
 
-/// After a reaction the worker pauses this many times as long as it took, so that each device is written once for several
-/// batches. Bench "reaction" in benches/README.md: at 100 000 rows/s, 2 instead of 1 saves a fifth of the work and costs
-/// 70 ms.
-const GATHER_PER_WORK: u32 = 1;
+/// The pause after a reaction, so that one covers many batches: a reaction to a few rows takes the database a hundredth of a second, most
+/// of it planning, so without a pause a thousand single uploads a second cost it as much as ten thousand (bench "capacity" in
+/// benches/README.md). Latest values are visible within 300 ms, of which the throttled NOTIFY may take 50.
+const GATHER_DELAY: Duration = Duration::from_millis(60);
 
-/// Longest such pause: latest values are visible within 300 ms, of which the throttled NOTIFY may take 50.
-const MAX_GATHER_DELAY: Duration = Duration::from_millis(60);
-
-/// Shortest such pause, also after a claim that found nothing: a wake-up says that something was committed, and not for whom. Without
-/// it, claims that find nothing took an eighth of a core at half load.
-const MIN_GATHER_DELAY: Duration = Duration::from_millis(20);
+/// The pause after urgent events, also after a claim that found nothing: a wake-up says that something was committed, and not for whom.
+/// Without it, claims that find nothing took an eighth of a core at half load.
+const URGENT_GATHER_DELAY: Duration = Duration::from_millis(20);
 
 /// The interval between sweeps is at least this many times the duration of one (deleted rows that vacuum cannot remove make it slow).
 const SWEEP_INTERVAL_FACTOR: u32 = 20;
@@ -68,11 +65,11 @@ impl PollTimer {
         self.next_sweep
     }
 
-    /// How long to let batches gather after a reaction that took `work`; nobody waits for late batches and imports.
-    pub(super) fn gather_delay(share: Share, work: Duration) -> Duration {
+    /// How long to let batches gather after a reaction.
+    pub(super) fn gather_delay(share: Share) -> Duration {
         match share {
-            Share::Urgent | Share::Live => (work * GATHER_PER_WORK).clamp(MIN_GATHER_DELAY, MAX_GATHER_DELAY),
-            Share::Late | Share::Imports => MAX_GATHER_DELAY,
+            Share::Urgent => URGENT_GATHER_DELAY,
+            Share::Live | Share::Late | Share::Imports => GATHER_DELAY,
         }
     }
 }
@@ -121,15 +118,5 @@ mod tests {
         assert!(!timer.sweep_is_due(now + 9 * SECOND));
         timer.sweep_soon(now);
         assert!(timer.sweep_is_due(now));
-    }
-
-    #[test]
-    fn a_short_reaction_is_followed_by_a_short_pause_and_a_long_one_by_a_bounded_pause() {
-        let after = |work| PollTimer::gather_delay(Share::Live, Duration::from_millis(work));
-        assert_eq!(
-            [3, 30, 3_000].map(after),
-            [MIN_GATHER_DELAY, Duration::from_millis(30), MAX_GATHER_DELAY]
-        );
-        assert_eq!(PollTimer::gather_delay(Share::Imports, Duration::ZERO), MAX_GATHER_DELAY);
     }
 }

@@ -135,8 +135,7 @@ impl queue::Worker for Worker {
         if let Some(size) = sweep {
             self.timer.swept(size, took, Instant::now());
         }
-        let gather = PollTimer::gather_delay(self.share, began.elapsed());
-        Ok(Next::Woken { gather, latest: self.timer.next_poll() })
+        Ok(Next::Woken { gather: PollTimer::gather_delay(self.share), latest: self.timer.next_poll() })
     }
 
     /// Batches that are claimed and not finished are still ours: the next sweep claims them once more.

@@ -45,6 +45,11 @@ async fn rounds_of_random_faults_of_a_cluster_lose_nothing_and_double_nothing() 
     let drawn = Fault::draw(usize::try_from(faults).expect("few"), &mut StdRng::seed_from_u64(seed));
     let mut rounds = Rounds::new(drawn.len() as u64, seed);
     let mut driver = Driver::new(&cluster).await;
+    // No other round is sure to draw it: a program that is the first one of its sandbox ends by a signal only if it handles it.
+    for balancer in ["haproxy", "nginx"] {
+        cluster.run(&["stop", balancer]).await;
+        cluster.run(&["start", balancer]).await;
+    }
     for faults in drawn {
         let Some(round) = rounds.begin_next() else { break };
         let names = faults.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");

@@ -45,6 +45,9 @@ pub(super) struct Calendar {
     live_from: i64,
     live_until: i64,
     batch: i64,
+    /// Live samples of a device in one upload.
+    live_count: i64,
+    devices: i64,
 }
 
 impl Calendar {
@@ -63,8 +66,19 @@ impl Calendar {
             live_from,
             live_until: now + AHEAD_SECONDS,
             batch: i64::from(options.batch),
+            live_count: live_count(options),
+            devices: i64::from(options.devices),
         }
     }
+
+    /// First live instant of a device. The devices upload one after the other, and each has just taken the last sample of its upload.
+    fn live_from(&self, number: u32) -> i64 {
+        self.live_from + self.live_spacing_seconds * self.live_count * i64::from(number) / self.devices
+    }
+}
+
+fn live_count(options: &Options) -> i64 {
+    if options.gateway { 1 } else { i64::from(options.batch) }
 }
 
 /// A device with a sample a second at most: as real time goes, when the rate allows it.
@@ -82,7 +96,8 @@ fn looking_back_seconds(options: &Options, spacing_seconds: i64) -> i64 {
         None => 0.0,
     };
     let needed = records / f64::from(options.devices) * spacing_seconds as f64;
-    (needed - passes).max(0.0) as i64 + (i64::from(options.batch) + 1) * spacing_seconds
+    // The last sample of the first upload is a second old.
+    (needed - passes).max(0.0) as i64 + (live_count(options) - 1) * spacing_seconds + 1
 }
 
 impl Device {
@@ -94,7 +109,7 @@ impl Device {
             head: head(serial, number),
             person: Person::new(seed).living_at(number % UNITS).racing(options.breaches),
             phase_seconds: (mix(seed, 2) % calendar.history_spacing_seconds as u64) as i64,
-            clock: calendar.live_from,
+            clock: calendar.live_from(number),
             floor: calendar.late_from.min(calendar.history_from) - calendar.history_spacing_seconds,
             late_blocks: 0,
         }
@@ -254,6 +269,27 @@ mod tests {
         let calendar = Calendar::new(&options, now);
         let end = calendar.live_from + 1_000 * 600 / 100;
         assert!((end - now.as_second() - 600).abs() < 30, "ten times as many begin earlier");
+    }
+
+    #[test]
+    fn watches_with_a_sample_a_minute_have_just_taken_what_they_upload() {
+        let now = Timestamp::from_second(1_760_000_000).expect("a time");
+        for (batch, gateway) in [(1, false), (5, false), (5, true)] {
+            let options = Options {
+                devices: 600, rate: Some(10.0), seconds: Some(600), batch, gateway, ..Options::default()
+            };
+            let calendar = Calendar::new(&options, now);
+            assert_eq!(calendar.live_spacing_seconds, 60);
+            let count = u32::try_from(calendar.live_count).expect("a few");
+            for number in 0..600 {
+                let mut device = Device::new(&options, 1, &calendar, number);
+                for upload in 0..10 {
+                    let last = device.take_live(&calendar, count) + (calendar.live_count - 1) * 60;
+                    let due = now.as_second() + (upload * 600 + i64::from(number)) * calendar.live_count / 10;
+                    assert!((0..=2).contains(&(due - last)), "device {number}: {} s", due - last);
+                }
+            }
+        }
     }
 
     #[test]
