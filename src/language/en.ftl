@@ -296,6 +296,14 @@ dead-letters-resent = { $moved ->
 hours = { $hours } h
 hours-and-minutes = { $hours } h { $minutes } min
 minutes = { $minutes } min
+months = { $months ->
+    [one] { $months } month
+   *[other] { $months } months
+}
+years = { $years ->
+    [one] { $years } year
+   *[other] { $years } years
+}
 notification-status = { $status ->
     [sent] sent { $at }
     [pending] pending (due { $at })
@@ -918,11 +926,6 @@ page-unit = { $metric ->
     [stress] of 100
     [step] steps
    *[other] { $symbol }
-}
-page-wear = { $state ->
-    [1] worn
-    [0] not worn
-   *[other] { $state }
 }
 page-wears-nothing = This person wears no device now.
 page-weekday = { $weekday ->

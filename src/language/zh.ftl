@@ -290,6 +290,8 @@ dead-letters-resent = { $moved ->
 hours = { $hours } 小时
 hours-and-minutes = { $hours } 小时 { $minutes } 分钟
 minutes = { $minutes } 分钟
+months = { $months } 个月
+years = { $years } 年
 notification-status = { $status ->
     [sent] 已发送({ $at })
     [pending] 待发送(计划 { $at })
@@ -878,11 +880,6 @@ page-unit = { $metric ->
     [stress] 分
     [step] 步
    *[other] { $symbol }
-}
-page-wear = { $state ->
-    [1] 已佩戴
-    [0] 未佩戴
-   *[other] { $state }
 }
 page-wears-nothing = 此人当前未佩戴设备。
 page-weekday = { $weekday ->

@@ -23,7 +23,12 @@ pub fn body(
 ) -> Markup {
     let alert = &detail.alert;
     html! {
-        h1 { (severity(frame, alert.severity)) " " (subject(alert)) ": " (alert.message) }
+        h1 {
+            (severity(frame, alert.severity)) " "
+            // Most messages begin with who it is about.
+            @if !alert.message.starts_with(subject(alert)) { (subject(alert)) ": " }
+            (alert.message)
+        }
         (flash(notice))
         div.columns {
             (facts(frame, alert))
@@ -86,11 +91,19 @@ fn actions(frame: &Frame, detail: &AlertDetail) -> Markup {
                         strong { (frame.text(&text!("alert-action", action = action.action.as_str()))) }
                         @if let Some(graveness) = action.severity { " " (severity(frame, graveness)) }
                         @if let Some(actor) = &action.actor { " · " (actor) }
-                        @if let Some(note) = &action.note { blockquote { (note) } }
+                        @if let Some(note) = &action.note { blockquote { (note_text(frame, action.actor.as_deref(), note)) } }
                     }
                 }
             }
         }
+    }
+}
+
+/// A person's note as it is; that of the service says why the alert ended.
+fn note_text(frame: &Frame, actor: Option<&str>, note: &str) -> String {
+    match actor {
+        Some(_) => note.to_owned(),
+        None => frame.text(&text!("resolution", resolution = note, words = note)),
     }
 }
 

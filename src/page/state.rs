@@ -42,7 +42,12 @@ pub fn battery(frame: &Frame, percent: Option<i16>) -> Markup {
 /// Everything that a device reports of itself.
 pub fn facts(frame: &Frame, device: &DeviceState) -> Markup {
     let label = |name: &str| frame.text(&text!("page-fact", name = name));
-    let worn = device.wear_state.as_deref().map(|state| frame.text(&text!("page-wear", state = state)));
+    // Fluent compares numbers with numbers only, and the state may be any word.
+    let worn = device.wear_state.as_deref().map(|state| match state {
+        "1" => frame.text(&text!("page-worn")),
+        "0" => frame.text(&text!("page-not-worn")),
+        words => words.to_owned(),
+    });
     let charging =
         device.charging_status.as_deref().map(|state| frame.text(&text!("page-charging", state = state)));
     let clock = device.clock_offset_seconds.map(|seconds| {

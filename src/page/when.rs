@@ -73,9 +73,40 @@ pub fn duration(seconds: i64) -> Text {
     }
 }
 
+/// An interval as PostgreSQL writes it (`3 years`, `1 mon 15 days`, `00:30:00`), in the language of the reader. Anything else stays as it is.
+pub fn interval(words: &str, language: Language) -> String {
+    let Ok(span) = words.replace("mon", "month").parse::<jiff::Span>() else { return words.to_owned() };
+    let seconds = i64::from(span.get_hours()) * 3_600 + span.get_minutes() * 60 + span.get_seconds();
+    let parts = [
+        (span.get_years() != 0).then(|| text!("years", years = i64::from(span.get_years()))),
+        (span.get_months() != 0).then(|| text!("months", months = i64::from(span.get_months()))),
+        (span.get_days() != 0).then(|| text!("days", days = i64::from(span.get_days()))),
+        (seconds != 0).then(|| duration(seconds)),
+    ];
+    let parts: Vec<String> = parts.iter().flatten().map(|part| part.in_language(language)).collect();
+    if parts.is_empty() { words.to_owned() } else { parts.join(" ") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_interval_of_postgres_is_in_the_readers_language() {
+        for (words, en, zh) in [
+            ("3 years", "3 years", "3 年"),
+            ("1 year", "1 year", "1 年"),
+            ("90 days", "90 d", "90 天"),
+            ("1 mon 15 days", "1 month 15 d", "1 个月 15 天"),
+            ("2 mons", "2 months", "2 个月"),
+            ("00:00:20", "20 s", "20 秒"),
+            ("00:30:00", "30 min", "30 分钟"),
+            ("1 day 06:00:00", "1 d 6 h", "1 天 6 小时"),
+            ("none", "none", "none"),
+        ] {
+            assert_eq!([interval(words, Language::En), interval(words, Language::Zh)], [en, zh], "{words}");
+        }
+    }
 
     #[test]
     fn a_date_is_that_of_the_readers_language_and_zone() {

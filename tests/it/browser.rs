@@ -36,6 +36,22 @@ const WIDER: &str = "
         .map((node) => `${node.outerHTML.slice(0, 100)} ${node.getBoundingClientRect().right}`)
         .concat(`${document.documentElement.scrollWidth} of ${width}`);";
 
+/// Words of tables, lists of facts and buttons that are broken within, because their column has no room.
+const BROKEN: &str = "
+    const broken = [];
+    for (const node of document.querySelectorAll('td, th, dt, dd, button')) {
+        const texts = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
+        while (texts.nextNode()) {
+            for (const word of texts.currentNode.data.matchAll(/[A-Za-z]+/g)) {
+                const range = document.createRange();
+                range.setStart(texts.currentNode, word.index);
+                range.setEnd(texts.currentNode, word.index + word[0].length);
+                if (new Set([...range.getClientRects()].map((line) => line.top)).size > 1) broken.push(word[0]);
+            }
+        }
+    }
+    return broken;";
+
 fn sos(device_sn: &str) -> Value {
     json!({ "deviceSn": device_sn, "eventType": "com.fleet.SOS_EVENT", "eventValue": "1",
             "timestamp": jiff::Timestamp::now().as_second() })
@@ -269,7 +285,7 @@ async fn no_page_has_a_fault_that_axe_finds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_page_is_wider_than_its_window() {
+async fn no_page_is_wider_than_its_window_and_no_word_is_broken() {
     let Some(browsers) = Chromedriver::start().await else { return };
     let database = Database::new().await;
     directory(&database).await;
@@ -292,14 +308,18 @@ async fn no_page_is_wider_than_its_window() {
         "/people",
         "/people/2001",
         "/devices",
+        "/admin/rules",
         "/admin/rules/1",
         "/admin/policies",
+        "/admin/accounts",
     ] {
         browser.goto(&format!("{}{path}", service.url())).await;
         for width in [360, 1920] {
             browser.resize(width, 740).await;
             let wider: Vec<String> = browser.run(WIDER).await;
             assert!(wider.is_empty(), "{path} at {width}: {wider:#?}");
+            let broken: Vec<String> = browser.run(BROKEN).await;
+            assert!(broken.is_empty(), "{path} at {width}: {broken:?}");
         }
     }
     browser.close().await;

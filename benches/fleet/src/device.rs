@@ -276,7 +276,12 @@ mod tests {
         let now = Timestamp::from_second(1_760_000_000).expect("a time");
         for (batch, gateway) in [(1, false), (5, false), (5, true)] {
             let options = Options {
-                devices: 600, rate: Some(10.0), seconds: Some(600), batch, gateway, ..Options::default()
+                devices: 600,
+                rate: Some(10.0),
+                seconds: Some(600),
+                batch,
+                gateway,
+                ..Options::default()
             };
             let calendar = Calendar::new(&options, now);
             assert_eq!(calendar.live_spacing_seconds, 60);

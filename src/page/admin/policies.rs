@@ -130,15 +130,17 @@ fn value_name(frame: &Frame, value: &str) -> String {
 fn row(frame: &Frame, policy: &PolicyRow) -> Markup {
     let at = |instant: Timestamp| when::moment(instant, &frame.zone, frame.language);
     let ever = words(frame, "for-ever");
+    let interval =
+        |words: &Option<String>| words.as_deref().map(|words| when::interval(words, frame.language));
     let of = frame.text(&text!("page-policy-of", relation = policy.relation.replace('.', "-")));
     html! {
         tr {
             th scope="row" { (policy.relation) br; span.quiet { (of) } }
-            td { (policy.keep_for.as_deref().unwrap_or(&ever)) }
+            td { (interval(&policy.keep_for).unwrap_or(ever)) }
             td.number { @if let Some(bytes) = policy.keep_bytes { (format::count(bytes)) } }
-            td { (policy.compress_after.as_deref().unwrap_or_default()) }
-            td { (policy.refresh_every.as_deref().unwrap_or_default()) }
-            td { (policy.refresh_lag.as_deref().unwrap_or_default()) }
+            td { (interval(&policy.compress_after).unwrap_or_default()) }
+            td { (interval(&policy.refresh_every).unwrap_or_default()) }
+            td { (interval(&policy.refresh_lag).unwrap_or_default()) }
             td { @if let Some((changed_at, by)) = &policy.changed { (at(*changed_at)) br; span.quiet { (by) } } }
             td { (policy.applied_at.map(at).unwrap_or_default()) }
             td { (policy.held.as_deref().unwrap_or_default()) }

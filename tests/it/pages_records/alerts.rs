@@ -29,6 +29,11 @@ async fn of_two_people_who_acknowledge_at_once_one_wins_and_the_other_sees_who()
         assert!(page.html.contains(expected), "{expected}: {}", page.html);
     }
     assert!(!page.html.contains("<i>"), "a name is no markup");
+    // As the service writes it.
+    let ended = "insert into alert_action (alert_id, action, note) values ($1, 'resolved', 'recovered')";
+    client.execute(ended, &[&alert_id]).await.expect("an entry");
+    let page = li.get(&format!("/alerts/{alert_id}?lang=zh")).await.html;
+    assert!(page.contains("<blockquote>已恢复正常</blockquote>") && page.contains("on my way"), "{page}");
     let shown_once = li.get("/alerts").await;
     assert!(!shown_once.html.contains("class=\"flash\""), "without the cookie nothing is said");
     service.finish().await;

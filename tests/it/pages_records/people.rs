@@ -80,6 +80,8 @@ async fn a_person_is_drawn_over_a_day_a_week_and_a_month_in_both_languages() {
             ] {
                 assert!(page.html.contains(expected), "{path} {range} {expected}: {}", page.html);
             }
+            let worn = if language == "zh" { "<dd>佩戴中</dd>" } else { "<dd>worn</dd>" };
+            assert!(path.starts_with("/people") || page.html.contains(worn), "{path} {range}: {}", page.html);
             for unwanted in ["style=", "<script>", "NaN", "<i>"] {
                 assert!(!page.html.contains(unwanted), "{path} {range} {unwanted}");
             }
