@@ -1,7 +1,7 @@
 //! Reads what has changed, for all browsers of the instance, while there are any.
 //!
 //! Before: wake-ups of `store::notifier`, which are hints, and a poll every second. After: the hub publishes what was found.
-//! Promise: no query while nobody listens; at most two readings a second, which take at most a quarter of the time, and between them only
+//! Promise: no query while nobody listens; at most three readings a second, which take at most a quarter of the time, and between them only
 //! short ones of the alerts, so that an alert waits for no values; a database that was away or that is another one now leads to `reset`,
 //! never to a silent gap.
 
@@ -20,7 +20,7 @@ use crate::store::wake::Wake;
 use crate::store::{Kind, Store, StoreError};
 
 /// Shortest time between two readings: what comes meanwhile is sent together.
-const SPACING: Duration = Duration::from_millis(500);
+const SPACING: Duration = Duration::from_millis(300);
 
 /// Shortest time between two readings of the alerts alone.
 const ALERT_SPACING: Duration = Duration::from_millis(100);
