@@ -1,6 +1,6 @@
 //! The events that open pages receive: changes of alerts, newest values, states of devices. One hub for all browsers of an instance.
 //!
-//! Before: [`reader`] reads what has changed, at most twice a second, while somebody listens. After: `http` sends each [`Subscription`]
+//! Before: [`reader`] reads what has changed, at most three times a second, while somebody listens. After: `http` sends each [`Subscription`]
 //! its events.
 //! Promise: a browser costs no query and no connection to PostgreSQL or Redis. Each receives only what its viewer may see, by the tenant
 //! and the units that the database gives a row. Nothing is missed silently: whoever cannot be sent everything since the last event is
